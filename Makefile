@@ -1,0 +1,72 @@
+# The first target that needs it makes .venv and installs everything into it, once per change of pyproject.toml.
+# Choose another Python with: make test PYTHON=/path/to/python3.12. More arguments: make test ARGS='-k shards'.
+
+SHELL := bash
+VENV := .venv
+BIN := $(VENV)/bin
+ALL := $(VENV)/.installed-all
+BENCH := $(VENV)/.installed-bench
+SUPPORTED := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+PIP_INSTALL := $(BIN)/python -m pip install --progress-bar off
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check format bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(ALL) ## run diptych from end to end on a small drawn world
+	@$(BIN)/python -m diptych.demo $(ARGS)
+
+test: $(ALL) ## run the tests (seconds to minutes, no network, no GPU)
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-all: $(ALL) ## run all tests, the slow ones too
+	@$(BIN)/python -m pytest -m "" $(ARGS)
+
+check: $(ALL) ## check format, lint, types and import layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=src $(BIN)/lint-imports
+
+format: $(ALL) ## format the code and mend what the linter can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# A benchmark whose data is not there says so and ends with 0; one that fails does not keep the next from running.
+bench: $(BENCH) ## run the benchmarks, one after the other
+	@failed=; \
+	for file in tests/benchmarks/bench_*.py; do \
+	    [ -e "$$file" ] || continue; \
+	    echo "== $$file"; \
+	    $(BIN)/python "$$file" || failed="$$failed $$file"; \
+	done; \
+	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+
+clean: ## remove caches and build results, but not .venv
+	rm -rf build dist demo-run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	find . -path ./$(VENV) -prune -o \( -name __pycache__ -o -name '*.egg-info' \) -type d -prune -exec rm -rf {} +
+
+# Each candidate is run, not only looked up: a version manager's stand-in exists for versions that are not there.
+$(BIN)/python:
+	@for python in $(PYTHON) python3.12 python3.11 python3; do \
+	    if "$$python" -c '$(SUPPORTED)' 2>/dev/null; then \
+	        echo "making $(VENV) with $$("$$python" --version)"; \
+	        exec "$$python" -m venv --clear $(VENV); \
+	    fi; \
+	done; \
+	echo "Error: no Python 3.11 or 3.12 with venv found; install one, or name it: make PYTHON=/path/to/python3.12" >&2; \
+	exit 1
+
+$(ALL): pyproject.toml | $(BIN)/python
+	@echo "installing diptych and all its parts into $(VENV) (several GB and some minutes the first time)"
+	@set -o pipefail; $(PIP_INSTALL) -e '.[all,dev]' | sed -n -e '/^Collecting/p' -e '/^Installing/p' -e '/^Success/p'
+	@touch $@
+
+$(BENCH): $(ALL)
+	@echo "installing what only the benchmarks need"
+	@set -o pipefail; $(PIP_INSTALL) -e '.[bench]' | sed -n -e '/^Collecting/p' -e '/^Installing/p' -e '/^Success/p'
+	@touch $@

@@ -1,0 +1,161 @@
+"""Named downloads (weights, prompt sets): where from, sha256, licence; verified and cached.
+
+A name stands for exactly one content: the sha256 is checked on each download and a changed upstream file is an error,
+never a silently different number. Nothing is downloaded when ``DIPTYCH_OFFLINE`` or ``HF_HUB_OFFLINE`` is set.
+"""
+
+import functools
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from diptych.errors import ConfigError, DataError, MissingExtra
+from diptych.lookup import describe_unknown
+
+TRUTHY = frozenset({"1", "on", "yes", "true"})
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file that diptych can download.
+
+    Attributes:
+        url: Where upstream publishes it, at a fixed revision.
+        sha256: Of its bytes.
+        bytes: Its size.
+        licence: Of the file, as upstream states it.
+    """
+
+    url: str
+    sha256: str
+    bytes: int
+    licence: str
+
+
+_AESTHETIC_V1 = (
+    "https://raw.githubusercontent.com/LAION-AI/aesthetic-predictor/6d122adad522ab246644d9dc1c6d7a3810ee255f"
+)
+_AESTHETIC_V2 = (
+    "https://raw.githubusercontent.com/christophschuhmann/improved-aesthetic-predictor"
+    "/6934dd81792f086e613a121dbce43082cb8be85e"
+)
+_LAION_NSFW = (
+    "https://raw.githubusercontent.com/LAION-AI/CLIP-based-NSFW-Detector/d6bb8fe31fd4aecbfed7dfb62df4fe5858bfc014"
+)
+_NSFWJS = (
+    "https://raw.githubusercontent.com/infinitered/nsfwjs/d55a54c51f14380670064cc129b2ea51029c5e46/models/mobilenet_v2"
+)
+
+# To add one: a line here (alphabetical), with the revision in the URL.
+ASSETS: dict[str, Asset] = {
+    "aesthetic-v1-b16": Asset(
+        f"{_AESTHETIC_V1}/sa_0_4_vit_b_16_linear.pth",
+        "8ad3923d7ecf019df20ecd2ab5542a3075fbba0278d239c0371345f3d7fcbde0",
+        3047,
+        "MIT",
+    ),
+    "aesthetic-v1-b32": Asset(
+        f"{_AESTHETIC_V1}/sa_0_4_vit_b_32_linear.pth",
+        "c7b14cead230694acc7b9447974d3cad78003c72da032e402a303b6c2429e85f",
+        3047,
+        "MIT",
+    ),
+    "aesthetic-v1-l14": Asset(
+        f"{_AESTHETIC_V1}/sa_0_4_vit_l_14_linear.pth",
+        "2cd4e60f4f24ae3bcd57b847b13c1f3ba27edc28cc1a7f9ce74ee9f421243cba",
+        4071,
+        "MIT",
+    ),
+    "aesthetic-v2-l14": Asset(
+        f"{_AESTHETIC_V2}/sac%2Blogos%2Bava1-l14-linearMSE.pth",
+        "21dd590f3ccdc646f0d53120778b296013b096a035a2718c9cb0d511bff0f1e0",
+        3714759,
+        "Apache-2.0",
+    ),
+    "laion-nsfw-b32": Asset(
+        f"{_LAION_NSFW}/clip_autokeras_nsfw_b32.zip",
+        "78715ab9d64485167e8c9ade3b8e6761a17a16c24d114bd47431ac1dab46462b",
+        231831,
+        "MIT",
+    ),
+    "laion-nsfw-l14": Asset(
+        f"{_LAION_NSFW}/clip_autokeras_binary_nsfw.zip",
+        "905520bb0336accc73ee282c605d926aef90cf14248889d44b9cee50eef71f8a",
+        1094585,
+        "MIT",
+    ),
+    "nsfwjs-mobilenet-v2": Asset(
+        f"{_NSFWJS}/model.json",
+        "11846416217e68bf1eb7b0e651bcfd305973566453c63275bbd16766ab089979",
+        128945,
+        "MIT",
+    ),
+    "nsfwjs-mobilenet-v2-weights": Asset(
+        f"{_NSFWJS}/group1-shard1of1",
+        "8e7dddbb16acacc1bf1601b1b8a761e730ff934b7f2d7771312b2f000e5f5f13",
+        2619461,
+        "MIT",
+    ),
+}
+
+
+def cache_dir() -> Path:
+    """Return diptych's own cache: ``$DIPTYCH_CACHE``, else ``$XDG_CACHE_HOME/diptych``, else ``~/.cache/diptych``."""
+    if own := os.environ.get("DIPTYCH_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "diptych"
+
+
+def is_offline() -> bool:
+    """Return whether the environment forbids downloads."""
+    return any(os.environ.get(name, "").lower() in TRUTHY for name in ("DIPTYCH_OFFLINE", "HF_HUB_OFFLINE"))
+
+
+def fetch(name: str) -> Path:
+    """Return the verified local file of a named asset, downloading it on first use.
+
+    Raises:
+        ConfigError: If the name is unknown.
+        DataError: If it is not cached and may not or cannot be downloaded, or its sha256 differs.
+        MissingExtra: If pooch is not installed.
+    """
+    if name not in ASSETS:
+        raise ConfigError(describe_unknown("asset", name, ASSETS))
+    asset = ASSETS[name]
+    target = cache_dir() / "assets" / f"{asset.sha256[:16]}-{asset.url.rpartition('/')[2]}"
+    if target.is_file() and file_sha256(target) == asset.sha256:
+        return target
+    if is_offline():
+        raise DataError(
+            f"{name} is not in the cache ({target}) and downloads are switched off; "
+            f"download {asset.url} elsewhere and give its path in the config"
+        )
+    return _download(name, asset, target)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 (hex) of a file's bytes; not read again in this process while size and time stand."""
+    stat = path.stat()
+    return _file_sha256(path, stat.st_size, stat.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _file_sha256(path: Path, size: int, mtime_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _download(name: str, asset: Asset, target: Path) -> Path:
+    try:
+        import pooch
+    except ModuleNotFoundError as error:
+        raise MissingExtra("curate", "pooch") from error
+    try:
+        pooch.retrieve(asset.url, f"sha256:{asset.sha256}", fname=target.name, path=target.parent)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{name}: {asset.url} cannot be downloaded and verified: {error}; "
+            f"download it elsewhere and give its path in the config"
+        ) from error
+    return target

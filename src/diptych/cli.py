@@ -1,0 +1,173 @@
+"""The command line: names every subcommand and every kind of config, and imports none of them.
+
+Turns what goes wrong into one line and an exit code; decides nothing else. A subcommand finds the way to show progress
+in ``context.find_root().obj["progress"]`` and hands it to ``diptych.progress.track``.
+"""
+
+import json
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from diptych import __version__
+from diptych.errors import ConfigError, DiptychError, MissingExtra
+from diptych.lookup import describe_unknown, import_attribute
+from diptych.progress import MODES
+
+
+class Subcommand(NamedTuple):
+    """A click command to import on use, and the line that stands for it in the list."""
+
+    target: str
+    help: str
+
+
+# To add one: a click command, a line here (alphabetical), a test.
+COMMANDS: dict[str, Subcommand] = {
+    "curate": Subcommand("diptych.curate.cli:curate", "Download, score, de-duplicate and select image-text pairs."),
+    "doctor": Subcommand("diptych.doctor:doctor", "Show what this machine offers and what is installed."),
+    "schema": Subcommand("diptych.cli:schema", "Print the JSON Schema of the config files, for editors."),
+    "score": Subcommand("diptych.curate.cli:score", "Compute scores over any dataset directory."),
+    "validate": Subcommand("diptych.cli:validate", "Check config files without running them."),
+}
+
+# What the top-level key `job` of a config file stands for. To add one: a model, a line here (alphabetical), a test.
+CONFIGS: dict[str, str] = {
+    "curate": "diptych.curate.config:CurateConfig",
+}
+
+EXIT_CODES = """\b
+Exit codes:
+  0    done
+  1    the configuration, the data or the store is wrong; one line says what
+  2    the command was not written as --help says
+  3    finished, but more items failed than --max-error-rate allows
+  4    something is not installed; the line says how to install it
+  100  a gate was not passed
+  130  stopped with Ctrl-C; the same command goes on where it stopped"""
+
+
+class NotInstalled(click.ClickException):
+    """Ends the program with the exit code for an environment that lacks something."""
+
+    exit_code = 4
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand when it is used, and ends every failure in one line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the table."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the subcommand; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_attribute(COMMANDS[cmd_name].target)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].help) for name in self.list_commands(ctx)])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand, or suggest the nearest."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            ctx.fail(describe_unknown("command", name, COMMANDS))
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; errors on purpose become one line, bugs keep their traceback."""
+        try:
+            return super().invoke(ctx)
+        except DiptychError as error:
+            if ctx.params["debug"]:
+                traceback.print_exc()
+            failure = NotInstalled if isinstance(error, MissingExtra) else click.ClickException
+            raise failure(str(error)) from error
+        except KeyboardInterrupt:
+            if ctx.params["debug"]:
+                traceback.print_exc()
+            click.echo("stopped; run the same command again to go on", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
+@click.option(
+    "--progress",
+    type=click.Choice(MODES),
+    default="auto",
+    show_default=True,
+    envvar="DIPTYCH_PROGRESS",
+    show_envvar=True,
+    help="How to show progress on stderr: a bar, a line every 30 s, JSON lines, nothing; auto looks at the terminal.",
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(__version__, prog_name="diptych", message="%(prog)s %(version)s")
+@click.pass_context
+def main(context: click.Context, progress: str, debug: bool) -> None:
+    """Curate image-text pairs, and judge both with numbers that can be defended.
+
+    \b
+    Examples:
+      diptych doctor                        what is installed, what the machine offers
+      diptych validate configs/*.yaml       are my config files right?
+      diptych curate --help                 the steps of one job
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    context.obj = {"progress": progress}
+
+
+@click.command()
+@click.argument("paths", metavar="CONFIG...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a value, as in --set a.b=1.")
+def validate(paths: Sequence[Path], overrides: Sequence[str]) -> None:
+    """Check config files without running them.
+
+    Reads each file as its job would and says where it is wrong. Neither the data nor the models that it names are
+    opened.
+    """
+    problems = []
+    for path in paths:
+        try:
+            click.echo(f"{path}: ok {_check_config(path, overrides)}")
+        except ConfigError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def _check_config(path: Path, overrides: Sequence[str]) -> str:
+    from diptych import config
+
+    job = config.read_job(path)
+    if job not in CONFIGS:
+        raise ConfigError(f"{path}: {describe_unknown('job', job, CONFIGS)}")
+    loaded = config.load(path, import_attribute(CONFIGS[job]), overrides)
+    return f"(job {job}, fingerprint {config.fingerprint(loaded)[:8]})"
+
+
+@click.command()
+@click.argument("job", required=False)
+def schema(job: str | None) -> None:
+    """Print the JSON Schema of the config files, for editors.
+
+    With JOB that of one job, else one that fits the config file of any job. An editor completes and checks a config
+    whose first line is "# yaml-language-server: $schema=FILE".
+    """
+    from pydantic import TypeAdapter
+
+    if job is not None and job not in CONFIGS:
+        raise click.BadParameter(describe_unknown("job", job, CONFIGS), param_hint="JOB")
+    models = [import_attribute(CONFIGS[name]) for name in ([job] if job else sorted(CONFIGS))]
+    union = models[0]
+    for model in models[1:]:
+        union |= model
+    click.echo(json.dumps(TypeAdapter(union).json_schema(), indent=2))

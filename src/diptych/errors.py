@@ -1,0 +1,70 @@
+"""Every error that diptych raises on purpose.
+
+    DiptychError
+    |-- ConfigError      a configuration file or an option is wrong
+    |-- DataError        the user's data is not what it should be
+    |   |-- ShardError   a dataset directory or one of its shards is damaged or belongs to something else
+    |   `-- DecodeError  the bytes of one image cannot be turned into pixels; carries a code from a closed list
+    |-- StoreError       the results database refuses
+    `-- MissingExtra     a part of diptych is not installed; names the exact install command
+
+A message says what is wrong (with the value), where (file, row or config path) and what to do. The command line turns
+a DiptychError into one line and exit code 1; anything else is a bug and keeps its traceback. For example::
+
+    try:
+        dataset = shards.open_dataset(path)
+    except DiptychError as error:
+        print(error)
+"""
+
+
+class DiptychError(Exception):
+    """Base class of all errors that a user can cause and mend."""
+
+
+class ConfigError(DiptychError):
+    """A configuration file, an override or a name in it is wrong."""
+
+
+class DataError(DiptychError):
+    """The user's data is not what it should be."""
+
+
+class ShardError(DataError):
+    """A dataset directory or one of its shards is damaged, incomplete or made from something else."""
+
+
+class DecodeError(DataError):
+    """The bytes of one image cannot be turned into pixels.
+
+    Attributes:
+        code: One of ``diptych.images.DECODE_CODES``.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        """Keep the code apart from the human-readable detail."""
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type["DecodeError"], tuple[str, str]]:
+        """Survive the way back from a worker process."""
+        return type(self), (self.code, self.detail)
+
+
+class StoreError(DiptychError):
+    """The results database cannot be opened, migrated or written."""
+
+
+class MissingExtra(DiptychError):
+    """A part of diptych is not installed."""
+
+    def __init__(self, extra: str, module: str) -> None:
+        """Name the exact command that installs what is missing."""
+        super().__init__(f"{module!r} is not installed; it comes with: pip install 'diptych[{extra}]'")
+        self.extra = extra
+        self.module = module
+
+    def __reduce__(self) -> tuple[type["MissingExtra"], tuple[str, str]]:
+        """Survive the way back from a worker process."""
+        return type(self), (self.extra, self.module)

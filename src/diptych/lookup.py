@@ -1,0 +1,76 @@
+"""Literal tables ``name -> "module:attribute"``, resolved on use.
+
+A table keeps heavy imports out of start-up: naming a thing imports nothing, using it imports one module.
+"""
+
+import difflib
+import importlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from diptych.errors import ConfigError, MissingExtra
+
+# Third-party modules whose absence means that an extra is not installed.
+EXTRA_OF_MODULE = {
+    "PIL": "curate",
+    "cv2": "curate",
+    "diffusers": "generate",
+    "duckdb": "curate",
+    "img2dataset": "curate",
+    "lingua": "curate",
+    "numpy": "curate",
+    "open_clip": "curate",
+    "pillow_heif": "heic",
+    "pooch": "curate",
+    "pyarrow": "curate",
+    "rich": "curate",
+    "sklearn": "evaluate",
+    "torch": "curate",
+    "torchmetrics": "evaluate",
+}
+
+
+def nearest(name: str, known: Iterable[str], *, count: int = 2) -> list[str]:
+    """Return up to ``count`` known names that look like ``name``, best first."""
+    return difflib.get_close_matches(name, list(known), n=count, cutoff=0.5)
+
+
+def describe_unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return the sentence for an unknown name: the nearest names if any, then the full list.
+
+    >>> describe_unknown("score", "astetic", ["aesthetic", "nsfw"])
+    "unknown score 'astetic'; did you mean 'aesthetic'? Known: aesthetic, nsfw"
+    """
+    names = sorted(known)
+    close = nearest(name, names)
+    hint = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else "."
+    return f"unknown {kind} {name!r}{hint} Known: {', '.join(names)}"
+
+
+def import_attribute(target: str) -> Any:
+    """Import ``"module:attribute"`` and return the attribute.
+
+    Raises:
+        MissingExtra: If a third-party module behind it is not installed.
+    """
+    module_name, _, attribute = target.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in EXTRA_OF_MODULE:
+            raise MissingExtra(EXTRA_OF_MODULE[missing], missing) from error
+        raise
+    return getattr(module, attribute)
+
+
+def resolve(table: Mapping[str, str], kind: str, name: str) -> Any:
+    """Return the attribute that ``name`` stands for in ``table``.
+
+    Raises:
+        ConfigError: If the name is not in the table; the message names the nearest ones.
+        MissingExtra: If the part behind the name is not installed.
+    """
+    if name not in table:
+        raise ConfigError(describe_unknown(kind, name, table))
+    return import_attribute(table[name])

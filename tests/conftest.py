@@ -1,0 +1,46 @@
+"""What all tests share: where the real data lies, and no network but loopback."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+os.environ.update(
+    NO_ALBUMENTATIONS_UPDATE="1",
+    WANDB_MODE="disabled",
+    HF_HUB_OFFLINE="1",
+    HF_HUB_DISABLE_TELEMETRY="1",
+    DO_NOT_TRACK="1",
+)
+
+SHARED = Path(os.environ.get("DIPTYCH_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real prompts, photographs and weights; tests that need it skip where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the folder of real test data at {SHARED} (set DIPTYCH_SHARED)")
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail loudly when anything under test looks up or connects to an address outside the machine."""
+    real_connect, real_lookup = socket.socket.connect, socket.getaddrinfo
+    allowed = {"localhost", "127.0.0.1", "::1", "", None}
+
+    def connect(self: socket.socket, address: object) -> object:
+        if isinstance(address, tuple) and str(address[0]) not in allowed and not str(address[0]).startswith("127."):
+            raise AssertionError(f"a test tried to connect to {address!r}")
+        return real_connect(self, address)  # type: ignore[arg-type]
+
+    def getaddrinfo(host: object, *args: object, **kwargs: object) -> object:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name not in allowed and not str(name).startswith("127."):
+            raise AssertionError(f"a test tried to look up {host!r}")
+        return real_lookup(host, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
