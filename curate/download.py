@@ -1,0 +1,170 @@
+"""Download the images of one shard through img2dataset.
+
+img2dataset brings the thread pool, the flow of rows and the reading of X-Robots-Tag headers; ``diptych.curate.fetch``
+brings the bounds, the retries and the error codes. Decides which rows are asked for and what each one gets. Does not
+look into the bytes: they are kept as they came, and whether they are an image is for the decoder to say.
+"""
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from diptych.curate.fetch import BoundedOpener, FetchError, FetchLimits, code_of, installed, parse_target
+from diptych.lookup import import_attribute
+
+# X-Robots-Tag directives that reserve an image: those of img2dataset, and noml.
+OPT_OUT_DIRECTIVES = frozenset({"noai", "noimageai", "noimageindex", "noindex", "noml"})
+
+OnRow = Callable[[str], None]
+
+
+class Fetched(NamedTuple):
+    """What one row got.
+
+    Attributes:
+        data: The body as it came, or None.
+        code: ``ok``, or one of ``diptych.curate.fetch.FETCH_CODES``.
+        detail: What happened where the code is not ``ok``: one line of at most 200 characters, else empty.
+    """
+
+    data: bytes | None
+    code: str
+    detail: str
+
+
+LOST = Fetched(None, "internal", "img2dataset lost this row; the log says why")
+
+
+def fetch_rows(
+    urls: Sequence[str | None],
+    *,
+    threads: int,
+    limits: FetchLimits,
+    directives: frozenset[str] = OPT_OUT_DIRECTIVES,
+    on_row: OnRow | None = None,
+) -> list[Fetched]:
+    """Ask for the URL of each row and return what each row got, in the order of the rows.
+
+    Rows whose URLs are the same (in normal form) are asked for once. All bodies are held in memory. While it runs, the
+    opener behind ``urllib.request.urlopen`` is replaced for the whole process, and a second call waits for the first.
+
+    Args:
+        urls: One per row; None and anything that is no http(s) URL gives ``bad_url``.
+        threads: How many URLs are under way at a time.
+        limits: The bounds for each URL.
+        directives: The X-Robots-Tag directives that mean no, in lower case.
+        on_row: Called with the code of each row as it is known, from one thread at a time; must not raise.
+
+    Raises:
+        MissingExtra: If img2dataset is not installed.
+        KeyboardInterrupt: On Ctrl-C, within moments: what is under way is broken off.
+    """
+    fetched: list[Fetched | None] = [None] * len(urls)
+    rows_of_url: dict[str, list[int]] = {}
+
+    def take(rows: Sequence[int], result: Fetched) -> None:
+        for row in rows:
+            fetched[row] = result
+        if on_row is not None:
+            for _ in rows:
+                on_row(result.code)
+
+    for row, url in enumerate(urls):
+        try:
+            rows_of_url.setdefault(parse_target(url).url, []).append(row)
+        except FetchError as error:
+            take([row], Fetched(None, error.code, error.detail))
+    if rows_of_url:
+        collector = _Collector(lambda url, result: take(rows_of_url[url], result))
+        _download(list(rows_of_url), threads, limits, directives, collector)
+    take([row for row, result in enumerate(fetched) if result is None], LOST)
+    return [result for result in fetched if result is not None]
+
+
+class _Collector:
+    """Takes the place of img2dataset's sample writer: hands rows on in the order in which they end."""
+
+    def __init__(self, take: Callable[[str, Fetched], None]) -> None:
+        self._take = take
+
+    def write(self, img_str: bytes | None, _key: str, _caption: str | None, meta: Mapping[str, Any]) -> None:
+        if img_str is not None:
+            self._take(meta["url"], Fetched(img_str, "ok", ""))
+        else:
+            self._take(meta["url"], Fetched(None, *code_of(meta["error_message"])))
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+
+def _download(
+    urls: list[str], threads: int, limits: FetchLimits, directives: frozenset[str], collector: _Collector
+) -> None:
+    """Hand the URLs to img2dataset, in the form and place that it reads them from, and wait for its end."""
+    # Else two libraries that img2dataset imports would ask the network for a newer version and for an account.
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    os.environ.setdefault("WANDB_MODE", "disabled")
+    downloader_class = import_attribute("img2dataset.downloader:Downloader")
+    resizer_class = import_attribute("img2dataset.resizer:Resizer")
+    with tempfile.TemporaryDirectory(prefix="diptych-fetch-") as folder:
+        table = pa.table({"url": pa.array(urls, pa.string())})
+        path = Path(folder, "urls.arrow")
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+        downloader = downloader_class(
+            sample_writer_class=lambda *_: collector,
+            resizer=resizer_class(0, "no", resize_only_if_bigger=False, disable_all_reencoding=True),
+            thread_count=threads,
+            save_caption=False,
+            extract_exif=False,
+            output_folder=folder,
+            column_list=["url"],
+            timeout=limits.deadline_s,
+            number_sample_per_shard=len(urls),
+            oom_shard_count=1,
+            compute_hash=None,
+            verify_hash_type=None,
+            encode_format="jpg",
+            retries=0,
+            user_agent_token=limits.robots_name,
+            disallowed_header_directives=sorted(directives),
+        )
+        with closing(BoundedOpener(limits)) as opener, installed(opener):
+            _run(lambda: downloader.download_shard((0, str(path))), opener)
+
+
+def _run(download: Callable[[], None], opener: BoundedOpener) -> None:
+    """Run ``download`` in a thread of its own and wait.
+
+    Interrupted in the thread that runs it, img2dataset never returns: its pool waits for a generator that waits for the
+    pool. So the interrupt arrives here, the requests are broken off, and img2dataset comes to its end.
+    """
+    failures: list[BaseException] = []
+    # Not join: before Python 3.13, once it was interrupted, it takes a thread that still runs for one that ended.
+    finished = threading.Event()
+
+    def work() -> None:
+        try:
+            download()
+        except BaseException as error:  # crosses the thread, to be raised where it is waited for
+            failures.append(error)
+        finally:
+            finished.set()
+
+    thread = threading.Thread(target=work, name="img2dataset", daemon=True)
+    thread.start()
+    try:
+        finished.wait()
+    except BaseException:
+        opener.close()
+        finished.wait()
+        raise
+    thread.join()
+    if failures:
+        raise failures[0]
