@@ -21,8 +21,6 @@ from diptych.lookup import import_attribute
 # X-Robots-Tag directives that reserve an image: those of img2dataset, and noml.
 OPT_OUT_DIRECTIVES = frozenset({"noai", "noimageai", "noimageindex", "noindex", "noml"})
 
-OnRow = Callable[[str], None]
-
 
 class Fetched(NamedTuple):
     """What one row got.
@@ -38,53 +36,50 @@ class Fetched(NamedTuple):
     detail: str
 
 
+WIND_DOWN_S = 30.0  # more than it takes; a bound in case the thread never came up
+
+OnRows = Callable[[Sequence[int], Fetched], None]
+
 LOST = Fetched(None, "internal", "img2dataset lost this row; the log says why")
 
 
 def fetch_rows(
     urls: Sequence[str | None],
+    on_rows: OnRows,
     *,
     threads: int,
     limits: FetchLimits,
     directives: frozenset[str] = OPT_OUT_DIRECTIVES,
-    on_row: OnRow | None = None,
-) -> list[Fetched]:
-    """Ask for the URL of each row and return what each row got, in the order of the rows.
+) -> None:
+    """Ask for the URL of each row and hand over what each row got as soon as that is known; nothing is held here.
 
-    Rows whose URLs are the same (in normal form) are asked for once. All bodies are held in memory. While it runs, the
-    opener behind ``urllib.request.urlopen`` is replaced for the whole process, and a second call waits for the first.
+    Rows whose URLs are the same (in normal form) are asked for once. While it runs, the opener behind
+    ``urllib.request.urlopen`` is replaced for the whole process, and a second call waits for the first.
 
     Args:
         urls: One per row; None and anything that is no http(s) URL gives ``bad_url``.
+        on_rows: Called with the numbers of the rows of one URL and what they got: every row exactly once, in the order
+            in which they end, from one thread at a time; must not raise.
         threads: How many URLs are under way at a time.
         limits: The bounds for each URL.
         directives: The X-Robots-Tag directives that mean no, in lower case.
-        on_row: Called with the code of each row as it is known, from one thread at a time; must not raise.
 
     Raises:
         MissingExtra: If img2dataset is not installed.
         KeyboardInterrupt: On Ctrl-C, within moments: what is under way is broken off.
     """
-    fetched: list[Fetched | None] = [None] * len(urls)
     rows_of_url: dict[str, list[int]] = {}
-
-    def take(rows: Sequence[int], result: Fetched) -> None:
-        for row in rows:
-            fetched[row] = result
-        if on_row is not None:
-            for _ in rows:
-                on_row(result.code)
-
     for row, url in enumerate(urls):
         try:
             rows_of_url.setdefault(parse_target(url).url, []).append(row)
         except FetchError as error:
-            take([row], Fetched(None, error.code, error.detail))
+            on_rows([row], Fetched(None, error.code, error.detail))
     if rows_of_url:
-        collector = _Collector(lambda url, result: take(rows_of_url[url], result))
+        waiting = dict(rows_of_url)
+        collector = _Collector(lambda url, result: on_rows(waiting.pop(url), result))
         _download(list(rows_of_url), threads, limits, directives, collector)
-    take([row for row, result in enumerate(fetched) if result is None], LOST)
-    return [result for result in fetched if result is not None]
+        for rows in waiting.values():
+            on_rows(rows, LOST)
 
 
 class _Collector:
@@ -158,12 +153,12 @@ def _run(download: Callable[[], None], opener: BoundedOpener) -> None:
             finished.set()
 
     thread = threading.Thread(target=work, name="img2dataset", daemon=True)
-    thread.start()
     try:
+        thread.start()  # waits for the thread to be up, and is interrupted there on a busy machine
         finished.wait()
     except BaseException:
         opener.close()
-        finished.wait()
+        finished.wait(WIND_DOWN_S)
         raise
     thread.join()
     if failures:

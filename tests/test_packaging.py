@@ -65,7 +65,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clone = tmp_path_factory.mktemp("clone")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, clone)
-    for name in FOLDERS:
+    for name in (*FOLDERS, "configs"):
         shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
     ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
     shutil.copytree(ROOT / "src", clone / "src", symlinks=True, ignore=ignore)
@@ -128,7 +128,8 @@ def run_base(base_path: str, *arguments: str) -> subprocess.CompletedProcess[str
 
 
 def test_packages_in_the_project_file_are_the_folders_with_an_init_file() -> None:
-    assert sorted(settings()["packages"]) == sorted(source_folders())
+    # The demo's configs are data that lies in configs/, so that folder of the wheel has no __init__.py.
+    assert sorted(settings()["packages"]) == sorted([*source_folders(), "diptych.demo.configs"])
 
 
 def test_package_map_leads_to_the_folder_of_every_package() -> None:
@@ -168,7 +169,7 @@ def test_bare_name_is_not_ours_in_a_safe_path_process(name: str) -> None:
 def test_wheel_holds_every_module_and_every_data_file_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     data = settings()["package-data"]
     expected = set()
-    for package, folder in source_folders().items():
+    for package, folder in {**source_folders(), "diptych.demo.configs": ROOT / "configs" / "demo"}.items():
         patterns = ["*.py", *data.get(package, [])]
         files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
         own = {

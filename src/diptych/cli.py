@@ -28,6 +28,7 @@ class Subcommand(NamedTuple):
 # To add one: a click command, a line here (alphabetical), a test.
 COMMANDS: dict[str, Subcommand] = {
     "curate": Subcommand("diptych.curate.cli:curate", "Download, score, de-duplicate and select image-text pairs."),
+    "demo": Subcommand("diptych.demo.cli:demo", "Run diptych from end to end on a small drawn world."),
     "doctor": Subcommand("diptych.doctor:doctor", "Show what this machine offers and what is installed."),
     "schema": Subcommand("diptych.cli:schema", "Print the JSON Schema of the config files, for editors."),
     "score": Subcommand("diptych.curate.cli:score", "Compute scores over any dataset directory."),

@@ -4,16 +4,18 @@ Decides nothing about what a job needs: each folder owns its model. A config fil
 a number stands in it and in its fingerprint.
 """
 
+import datetime
 import hashlib
 import inspect
 import json
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import SchemaError
 
 from diptych.errors import ConfigError
 from diptych.lookup import describe_unknown, nearest
@@ -22,10 +24,15 @@ Model = TypeVar("Model", bound=BaseModel)
 Result = TypeVar("Result")
 
 
-class Settings(BaseModel):
-    """Base of all config models: frozen, and an unknown key is an error."""
+# What YAML gives; any other object is one that the program itself hands in, such as an encoder.
+YAML_TYPES = (bool, int, float, str, bytes, list, dict, set, datetime.date)
+MAX_SHOWN = 80  # characters of a wrong value that a message repeats
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+class Settings(BaseModel):
+    """Base of all config models: frozen, and an unknown key or a number that is none is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def load(path: Path, model: type[Model], overrides: Sequence[str] = ()) -> Model:
@@ -38,19 +45,19 @@ def load(path: Path, model: type[Model], overrides: Sequence[str] = ()) -> Model
 
     Raises:
         ConfigError: If the file cannot be read, is not YAML, or does not fit; one line per problem, each with
-            ``file:line:column``, the key and what is wrong with its value.
+            ``file:line:column`` (or the override), the key and what is wrong with its value.
     """
-    root = _compose(path)
-    values = yaml.safe_load(path.read_text(encoding="utf-8")) if root is not None else {}
+    root, values = _parse(path)
+    values = {} if values is None else values
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: a config is a mapping of keys to values, not a {type(values).__name__}")
     for override in overrides:
-        _apply_override(values, override)
+        values = _override(values, override)
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        problems = [_describe(problem, model, path, root) for problem in error.errors()]
-        raise ConfigError("\n".join(problems)) from error
+        given = _Given(path, root, values, overrides)
+        raise ConfigError("\n".join(_describe(problem, model, given) for problem in error.errors())) from error
 
 
 def read_job(path: Path) -> str:
@@ -59,8 +66,7 @@ def read_job(path: Path) -> str:
     Raises:
         ConfigError: If the file cannot be read or has no such key.
     """
-    root = _compose(path)
-    values = yaml.safe_load(path.read_text(encoding="utf-8")) if root is not None else None
+    _, values = _parse(path)
     job = values.get("job") if isinstance(values, dict) else None
     if not isinstance(job, str):
         raise ConfigError(f"{path}: the top-level key 'job' is missing; it says what the file is for, e.g. job: curate")
@@ -105,15 +111,27 @@ def call_with_options(factory: Callable[..., Result], options: Mapping[str, Any]
 
 
 def _check_option(value: Any, hint: Any, where: str) -> Any:
-    if value is not None and not isinstance(value, bool | int | float | str | list | dict):
-        return value  # an object that the program itself hands in, such as an encoder
+    if value is not None and not isinstance(value, YAML_TYPES):
+        return value
     try:
-        return TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True)).validate_python(value)
+        rules = ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
+        return TypeAdapter(hint, config=rules).validate_python(value)
     except ValidationError as error:
         raise ConfigError(f"{where}: {error.errors()[0]['msg']}, got {value!r}") from error
+    except SchemaError as error:  # the hint is a protocol, and nothing that YAML can say obeys one
+        raise ConfigError(f"{where}: stands for an object of the program, got {value!r}") from error
 
 
-def _compose(path: Path) -> yaml.Node | None:
+class _Given(NamedTuple):
+    """What the user gave: the file, its nodes, and the values with the overrides in them."""
+
+    path: Path
+    root: yaml.Node | None
+    values: dict[str, Any]
+    overrides: Sequence[str]
+
+
+def _parse(path: Path) -> tuple[yaml.Node | None, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -121,47 +139,96 @@ def _compose(path: Path) -> yaml.Node | None:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_repeated_keys(root, path)
+        return root, yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date or number that cannot be
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise ConfigError(f"{place}: not valid YAML: {getattr(error, 'problem', error)}") from error
+        problem = " ".join(str(getattr(error, "problem", error)).split())
+        raise ConfigError(f"{place}: not valid YAML: {problem}") from error
 
 
-def _apply_override(values: dict[str, Any], override: str) -> None:
+def _refuse_repeated_keys(root: yaml.Node | None, path: Path) -> None:
+    """Raise for a key that stands twice in one mapping: YAML would take the last and drop the other silently."""
+    waiting, visited = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in visited or not isinstance(node, yaml.CollectionNode):
+            continue
+        visited.add(id(node))  # an alias leads to the same node again, and may lead in circles
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        waiting += [value for _, value in pairs] or node.value
+        lines: dict[str, int] = {}
+        for key in (key for key, _ in pairs if isinstance(key, yaml.ScalarNode)):
+            if key.value in lines:
+                place = f"{path}:{key.start_mark.line + 1}:{key.start_mark.column + 1}"
+                raise ConfigError(f"{place}: the key {key.value!r} stands in line {lines[key.value]} already")
+            lines[key.value] = key.start_mark.line + 1
+
+
+def _override(values: dict[str, Any], override: str) -> dict[str, Any]:
     name, equals, text = override.partition("=")
-    if not equals or not name:
+    parts = name.split(".")
+    if not equals or not all(parts):
         raise ConfigError(f"--set {override!r}: write it as key.subkey=value")
-    *parents, leaf = name.split(".")
-    place: Any = values
-    for parent in parents:
-        place = place.setdefault(parent, {}) if isinstance(place, dict) else None
-    if not isinstance(place, dict):
-        raise ConfigError(f"--set {override!r}: {'.'.join(parents)!r} is not a mapping in this config")
     try:
-        place[leaf] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"--set {override!r}: the value is not valid YAML") from error
+    return _with_value(values, parts, value, override)
 
 
-def _describe(problem: Any, model: type[BaseModel], path: Path, root: yaml.Node | None) -> str:
-    loc = tuple(problem["loc"])
-    key = ".".join(str(part) for part in loc)
-    node = _find(root, loc)
-    place = f"{path}:{node.start_mark.line + 1}:{node.start_mark.column + 1}" if node else str(path)
+def _with_value(values: Any, parts: list[str], value: Any, override: str) -> dict[str, Any]:
+    """Return a copy with one value set: what a YAML alias shares must not change elsewhere."""
+    if not isinstance(values, dict):
+        parents = override.partition("=")[0].split(".")[: -len(parts)]
+        raise ConfigError(f"--set {override!r}: {'.'.join(parents)!r} is not a mapping in this config")
+    first, *rest = parts
+    inner = _with_value(values.get(first, {}), rest, value, override) if rest else value
+    return {**values, first: inner}
+
+
+def _describe(problem: Any, model: type[BaseModel], given: _Given) -> str:
+    parts = _key_parts(given.values, problem)
+    key, place = ".".join(str(part) for part in parts), _place(parts, given)
     if problem["type"] == "extra_forbidden":
-        close = nearest(str(loc[-1]), _known_keys(model, loc[:-1]))
+        close = nearest(str(parts[-1]), _known_keys(model, problem["loc"][:-1]))
         hint = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ""
         return f"{place}: unknown key {key!r}{hint}"
     if problem["type"] == "missing":
         return f"{place}: the key {key!r} is missing"
-    return f"{place}: {key}: {problem['msg']}, got {problem['input']!r}"
+    message = problem["msg"].removeprefix("Value error, ")
+    shown = repr(problem["input"])
+    shown = shown if len(shown) <= MAX_SHOWN else f"{shown[: MAX_SHOWN - 3]}..."
+    return f"{place}: {key}: {message}, got {shown}" if key else f"{place}: {message}"
 
 
-def _find(root: yaml.Node | None, loc: tuple[int | str, ...]) -> yaml.Node | None:
-    """Return the deepest node on the way to ``loc``, passing over parts that are no keys, as names of union members."""
+def _key_parts(values: Any, problem: Any) -> list[int | str]:
+    """Return the parts of a problem's location that are keys, without the names of union members between them."""
+    parts: list[int | str] = []
+    for part in problem["loc"]:
+        is_key = isinstance(values, dict) and part in values
+        if is_key or (isinstance(values, list) and isinstance(part, int) and part < len(values)):
+            values = values[part]
+            parts.append(part)
+    return [*parts, problem["loc"][-1]] if problem["type"] == "missing" else parts
+
+
+def _place(parts: list[int | str], given: _Given) -> str:
+    key = [str(part) for part in parts]
+    for override in reversed(given.overrides):
+        names = override.partition("=")[0].split(".")
+        if key[: len(names)] == names:
+            return f"--set {override!r}"
+    node = _find(given.root, parts)
+    return f"{given.path}:{node.start_mark.line + 1}:{node.start_mark.column + 1}" if node else str(given.path)
+
+
+def _find(root: yaml.Node | None, parts: list[int | str]) -> yaml.Node | None:
+    """Return the deepest node on the way to the key ``parts``."""
     node = root
-    for part in loc:
+    for part in parts:
         if isinstance(node, yaml.MappingNode):
             pairs = {key.value: (key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)}
             if str(part) in pairs:

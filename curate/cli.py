@@ -1,0 +1,190 @@
+"""``diptych curate ...`` and ``diptych score``: parse, call one function, print a summary."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+CONFIG = click.argument("config", type=click.Path(path_type=Path))
+OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Directory of the run.")
+SET = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: --set dedup.radius=2"
+)
+WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+
+
+@click.group()
+def curate() -> None:
+    """Download, score, de-duplicate and select image-text pairs.
+
+    \b
+    Examples:
+      diptych curate run laion.yaml --out runs/laion --dry-run
+      diptych curate run laion.yaml --out runs/laion
+      diptych curate select runs/laion/pool --where "aesthetic_v2 > 5"
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+
+
+@curate.command()
+@CONFIG
+@OUT
+@SET
+@WORKERS
+@click.option("--dry-run", is_flag=True, help="Say what would be done, how many rows and how much disk; do nothing.")
+@AS_JSON
+@click.pass_context
+def run(
+    ctx: click.Context,
+    config: Path,
+    out: Path,
+    overrides: tuple[str, ...],
+    workers: int,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Do all steps of CONFIG; what is done already is not done again."""
+    runner = _runner(ctx, config, out, overrides, workers)
+    if dry_run:
+        _print_estimate(runner, as_json)
+        return
+    from diptych.curate.run import STEPS
+
+    steps = []
+    for name in STEPS:
+        steps.append(runner.run(name))
+        if not as_json:
+            _print_step(steps[-1])
+    if as_json:
+        click.echo(json.dumps({step.name: {"is_new": step.is_new, **step.facts} for step in steps}))
+        return
+    _print_funnel(steps[3].facts["funnel"])
+    if not any(step.is_new for step in steps):
+        click.echo("Nothing to do: everything is finished and nothing changed.")
+    click.echo(f"Next: datasets.load_dataset({str(runner.selected)!r})")
+
+
+def _step_command(name: str, text: str) -> None:
+    """Add the command that does one step of a config."""
+
+    @curate.command(name, help=text)
+    @CONFIG
+    @OUT
+    @SET
+    @WORKERS
+    @click.pass_context
+    def command(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...], workers: int) -> None:
+        step = _runner(ctx, config, out, overrides, workers).run(name)
+        _print_step(step)
+
+
+_step_command("ingest", "Make OUT/pool from the source of CONFIG.")
+_step_command("score", "Compute the scores of CONFIG over OUT/pool.")
+_step_command("dedup", "Find the duplicates in OUT/pool.")
+_step_command("export", "Write the rows that the rules of CONFIG keep to OUT/selected.")
+
+
+@curate.command()
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@click.option("--out", type=click.Path(path_type=Path), help="Directory of the run, if PATH is a config.")
+@click.option("--where", multiple=True, metavar="[NAME:]SQL", help="A rule to try, if PATH is a dataset. Repeatable.")
+@SET
+@AS_JSON
+@click.pass_context
+def select(
+    ctx: click.Context, path: Path, out: Path | None, where: tuple[str, ...], overrides: tuple[str, ...], as_json: bool
+) -> None:
+    """Apply rules and print the funnel.
+
+    With a dataset directory, tries the rules of --where and writes nothing; with a config, decides for OUT/pool.
+    """
+    if path.is_dir():
+        from diptych.curate.adhoc import try_rules
+
+        steps = try_rules(path, where)
+    else:
+        if out is None:
+            raise click.UsageError("a config needs --out; to try rules on a dataset give its directory and --where")
+        steps = _runner(ctx, path, out, overrides, 1).run("select").facts["funnel"]
+    if as_json:
+        click.echo(json.dumps(steps))
+    else:
+        _print_funnel(steps)
+
+
+@click.command()
+@click.argument("dataset", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--encoder", default="open_clip", show_default=True, help="Kind of encoder for scores that need one.")
+@SET
+@WORKERS
+@click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True)
+@click.pass_context
+def score(
+    ctx: click.Context,
+    dataset: Path,
+    names: tuple[str, ...],
+    encoder: str,
+    overrides: tuple[str, ...],
+    workers: int,
+    batch_size: int,
+) -> None:
+    """Compute scores over any dataset directory.
+
+    \b
+    Examples:
+      diptych score runs/laion/pool image_stats hashes
+      diptych score runs/laion/pool clip_similarity aesthetic \\
+        --set encoder.architecture=ViT-L-14 --set encoder.pretrained=openai --set aesthetic.version=v2
+    """  # noqa: D301 -- as above
+    from diptych.curate.adhoc import score_plan
+    from diptych.scoring import score_dataset
+
+    plan = score_plan(names, encoder, overrides)
+    done = score_dataset(dataset, plan, workers=workers, batch_size=batch_size, progress=_progress(ctx))
+    for label, column_set in done.sets.items():
+        columns = ", ".join(column["name"] for column in column_set.manifest["columns"])
+        click.echo(f"{label}: {columns} in {column_set.path}")
+    if not done.shards_done:
+        click.echo("Nothing to do: these scores are finished.")
+
+
+def _runner(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...], workers: int) -> Any:
+    from diptych.config import load
+    from diptych.curate.config import CurateConfig
+    from diptych.curate.run import Runner
+
+    return Runner(load(config, CurateConfig, overrides), out, workers, _progress(ctx))
+
+
+def _progress(ctx: click.Context) -> str:
+    settings = ctx.find_root().obj or {}
+    return str(settings.get("progress", "auto")) if isinstance(settings, dict) else "auto"
+
+
+def _print_step(step: Any) -> None:
+    click.echo(f"{step.name:<7} {'done' if step.is_new else 'kept'}  {step.summary}")
+
+
+def _print_estimate(runner: Any, as_json: bool) -> None:
+    estimate = runner.estimate()
+    if as_json:
+        click.echo(json.dumps(estimate))
+        return
+    about = "" if estimate["bytes_are_known"] else "about (at 150 kB an image) "
+    state = "already there" if estimate["ingest_is_done"] else f"{estimate['shards']:,} shards to make"
+    click.echo(f"rows    {estimate['rows']:,} ({state})")
+    click.echo(f"disk    {about}{estimate['bytes'] / 1e9:,.3f} GB for the pool, the selected rows once more")
+    click.echo(f"scores  {', '.join(estimate['scores']) or 'none'}")
+    click.echo(f"rules   {', '.join(estimate['rules']) or 'none'}")
+    click.echo("Nothing was written or downloaded.")
+
+
+def _print_funnel(steps: list[dict[str, Any]]) -> None:
+    width = max(len(step["rule"]) for step in steps)
+    click.echo(f"{'rule':<{width}} {'in':>12} {'out':>12} {'lost':>12} {'only here':>12}  condition")
+    for step in steps:
+        lost = step["rows_in"] - step["rows_out"]
+        numbers = f"{step['rows_in']:>12,} {step['rows_out']:>12,} {lost:>12,} {step['lost_only_here']:>12,}"
+        click.echo(f"{step['rule']:<{width}} {numbers}  {step['where']}")

@@ -1,0 +1,147 @@
+"""What a curation run can be told: the models behind the YAML. Defaults live here and nowhere else."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from diptych.config import Settings
+from diptych.encoders import ENCODERS
+from diptych.lookup import describe_unknown
+from diptych.scores import SCORES
+
+
+class UrlTable(Settings):
+    """A table of URLs and captions: parquet, csv, tsv, json, jsonl or txt, also gzipped; a file, a folder or a glob."""
+
+    kind: Literal["url_table"]
+    path: Path
+    url_column: str = "url"
+    caption_column: str | None = "caption"
+    columns: tuple[str, ...] = Field((), description="further columns to carry along")
+    column_names: tuple[str, ...] | None = Field(None, description="names of a csv or tsv without a header line")
+    quote: bool = Field(True, description='whether csv and tsv fields may be quoted with "')
+
+
+class Folder(Settings):
+    """Image files below a folder; captions from sidecar .txt or .json files or from file names."""
+
+    kind: Literal["folder"]
+    path: Path
+    captions: Literal["sidecar", "file_name", "none"] = "sidecar"
+
+
+class ParquetImages(Settings):
+    """Parquet files that hold image bytes, as binary or as the struct that Hugging Face datasets write."""
+
+    kind: Literal["parquet"]
+    path: Path
+    image_column: str = "image"
+    caption_column: str | None = "caption"
+    columns: tuple[str, ...] = ()
+
+
+class WebDataset(Settings):
+    """WebDataset tars: members that share a base name are one row (image, .txt caption, .json columns)."""
+
+    kind: Literal["webdataset"]
+    path: Path
+    caption_key: str = Field("caption", description="key in the .json member that holds the caption where no .txt is")
+    columns: tuple[str, ...] = Field((), description="keys of the .json member to carry along")
+
+
+Source = Annotated[UrlTable | Folder | ParquetImages | WebDataset, Field(discriminator="kind")]
+
+
+class Download(Settings):
+    """How to fetch. None of it changes a row that arrives, so it is not part of the input's fingerprint."""
+
+    threads: int = Field(64, ge=1, le=1024, description="connections at once, per worker")
+    deadline_s: float = Field(30.0, gt=0, description="total time for one URL: redirects, retries and waits included")
+    max_bytes: int = Field(50 * 2**20, gt=0, description="of one image")
+    retries: int = Field(1, ge=0, le=10, description="of transient failures; a refusal or a 404 is never asked again")
+    user_agent: str | None = Field(None, description="None says diptych and its version")
+    respect_robots_tags: bool = Field(
+        True, description="X-Robots-Tag noai, noimageai, noindex, ... and TDM-Reservation"
+    )
+    allow_private_addresses: bool = Field(False, description="whether URLs may point into your own network")
+
+
+class EncoderChoice(Settings):
+    """One encoder: its kind and its options."""
+
+    kind: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, kind: str) -> str:
+        if kind not in ENCODERS:
+            raise ValueError(describe_unknown("encoder", kind, ENCODERS))
+        return kind
+
+
+class ScoreChoice(Settings):
+    """One score: its name and its options; ``encoder`` is the label of an encoder."""
+
+    score: str
+    encoder: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("score")
+    @classmethod
+    def _known(cls, score: str) -> str:
+        if score not in SCORES:
+            raise ValueError(describe_unknown("score", score, SCORES))
+        return score
+
+
+class Dedup(Settings):
+    """Which rows are the same picture, and which of them to prefer."""
+
+    exact: bool = Field(True, description="equal bytes (sha256)")
+    perceptual: str | None = Field(None, description="label.column or column of a 64-bit hash, e.g. phash_imagehash")
+    radius: int = Field(4, ge=0, le=16, description="Hamming distance up to which two hashes are the same picture")
+    prefer: str = Field("width * height DESC", description="SQL order; ties go to the earlier row")
+
+
+class Rule(Settings):
+    """Keep the rows for which the SQL condition holds; a condition over a missing value does not hold."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
+    where: str
+
+
+class Export(Settings):
+    """The new dataset directory."""
+
+    rows_per_shard: int = Field(10_000, ge=1)
+    columns: tuple[str, ...] | None = Field(None, description="score columns to write beside the data; None writes all")
+    licence: str = ""
+
+
+class CurateConfig(Settings):
+    """One curation run."""
+
+    job: Literal["curate"]
+    name: str = "dataset"
+    source: Source
+    rows_per_shard: int = Field(10_000, ge=1, le=100_000, description="of the pool; a worker holds one in memory")
+    download: Download = Download()
+    encoders: dict[str, EncoderChoice] = Field(default_factory=dict)
+    scores: dict[str, ScoreChoice] = Field(default_factory=dict)
+    batch_size: int = Field(64, ge=1)
+    dedup: Dedup | None = None
+    select: tuple[Rule, ...] = ()
+    export: Export = Export()
+
+    @model_validator(mode="after")
+    def _labels_fit(self) -> "CurateConfig":
+        for label, choice in self.scores.items():
+            if choice.encoder is not None and choice.encoder not in self.encoders:
+                raise ValueError(f"scores.{label}: {describe_unknown('encoder', choice.encoder, self.encoders)}")
+        names = [rule.name for rule in self.select]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ValueError(f"select: the rule name {sorted(twice)[0]!r} is used twice")
+        return self

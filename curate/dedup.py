@@ -1,0 +1,151 @@
+"""Dedup: which rows are the same picture, and which copy stays. Writes ``decisions/dedup``; drops nothing itself.
+
+Copies are linked to the preferred row of a star, never to each other in chains: a row goes only if the row that stays
+in its place is itself within the radius.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from diptych.curate.clusters import star_clusters, summarise
+from diptych.curate.config import Dedup
+from diptych.curate.decisions import Decisions, find_decisions, write_decisions
+from diptych.curate.funnel import Columns, connect, relation
+from diptych.dataset import ColumnSet
+from diptych.errors import ConfigError
+
+REASONS = ("exact_duplicate", "near_duplicate")
+
+
+@dataclass(frozen=True)
+class DedupRun:
+    """What dedup found.
+
+    Attributes:
+        decisions: The column set that says it row by row.
+        exact: Rows that are byte for byte a preferred row.
+        near: Further rows within the radius of a preferred row.
+        largest: Rows in the largest cluster, the preferred one included.
+        largest_key: Key of its preferred row, empty where there is no cluster.
+        alarm: Whether the largest cluster is suspiciously large, as blank pictures and placeholders make it.
+        is_new: Whether it had to be computed.
+    """
+
+    decisions: ColumnSet
+    exact: int
+    near: int
+    largest: int
+    largest_key: str
+    alarm: bool
+    is_new: bool
+
+
+def dedup(columns: Columns, settings: Dedup) -> DedupRun:
+    """Find the duplicates of a dataset, or return what was found before with the same settings and data.
+
+    Raises:
+        ConfigError: If the hash column or the preference is not SQL over columns that are there.
+    """
+    identity = _identity(columns, settings)
+    found = find_decisions(columns.dataset, "dedup", identity)
+    if found is not None:
+        facts = found.manifest["found"]
+        return DedupRun(found, **facts, is_new=False)
+    rows = _read(columns, settings)
+    representative, is_exact = _link(rows, settings)
+    row_numbers = np.arange(len(representative))
+    is_copy = representative != row_numbers
+    decisions = Decisions(
+        keep=~is_copy,
+        reasons=REASONS,
+        reason=np.where(is_copy, np.where(is_exact, 0, 1), -1),
+        duplicate_of=np.where(is_copy, representative, -1),
+    )
+    summary = summarise(representative)
+    facts = {
+        "exact": int((is_copy & is_exact).sum()),
+        "near": int((is_copy & ~is_exact).sum()),
+        "largest": summary.largest_size,
+        "largest_key": str(rows.keys[summary.largest_representative]) if summary.clusters else "",
+        "alarm": summary.alarm,
+    }
+    written = write_decisions(columns.dataset, "dedup", identity, decisions, {"found": facts})
+    return DedupRun(written, **facts, is_new=True)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Columns that dedup looks at, one entry per row, and the rows in order of preference."""
+
+    keys: pa.ChunkedArray
+    sha256: npt.NDArray[np.int64]  # number of the distinct value, -1 for none
+    hashes: npt.NDArray[np.uint64]
+    has_hash: npt.NDArray[np.bool_]
+    order: npt.NDArray[np.int64]
+
+
+def _identity(columns: Columns, settings: Dedup) -> Mapping[str, Any]:
+    sets = {label: dict(column_set.manifest["identity"]) for label, column_set in columns.sets.items()}
+    return {"step": "dedup", "version": 1, "settings": settings.model_dump(mode="json"), "scores": sets}
+
+
+def _read(columns: Columns, settings: Dedup) -> _Rows:
+    import duckdb
+
+    con = connect(columns.dataset)
+    # Rows that cannot be read take no part: their bytes say nothing about a picture.
+    hash_sql = settings.perceptual or "NULL"
+    select = f"key, CASE WHEN status = 'ok' THEN sha256 END AS sha256, CAST({hash_sql} AS UBIGINT) AS hash"
+    numbered = f"(SELECT row_number() OVER () - 1 AS row_number_, * FROM {relation(columns)})"
+    try:
+        table = con.cursor().sql(f"SELECT {select} FROM {relation(columns)}").to_arrow_table()
+        query = f"SELECT row_number_ FROM {numbered} ORDER BY {settings.prefer}, row_number_"
+        order = con.cursor().execute(query).fetchnumpy()["row_number_"]
+    except duckdb.Error as error:
+        first = next((line for line in str(error).splitlines() if line.strip()), "")
+        raise ConfigError(f"dedup: {first} (perceptual: {settings.perceptual}, prefer: {settings.prefer})") from error
+    digest = table["sha256"].combine_chunks().dictionary_encode()
+    hashes = table["hash"].combine_chunks()
+    return _Rows(
+        keys=table["key"],
+        sha256=digest.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64),
+        hashes=hashes.fill_null(0).to_numpy(zero_copy_only=False).astype(np.uint64),
+        has_hash=hashes.is_valid().to_numpy(zero_copy_only=False).astype(bool),
+        order=np.asarray(order, np.int64),
+    )
+
+
+def _link(rows: _Rows, settings: Dedup) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Return for each row the row that stands for it, and whether their bytes are equal."""
+    representative = np.arange(len(rows.order))
+    if settings.exact:
+        representative = first_of_equals(rows.sha256, rows.order)
+    if settings.perceptual is not None:
+        stands = rows.has_hash & (representative == np.arange(len(representative)))
+        stars = star_clusters(rows.hashes, settings.radius, order=rows.order, valid=stands)
+        representative = stars.representative[representative]
+    is_exact = (rows.sha256 == rows.sha256[representative]) & (rows.sha256 >= 0)
+    return representative, is_exact
+
+
+def first_of_equals(values: npt.NDArray[np.int64], order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return for each row the row of equal value that comes first in ``order``; itself where the value is negative.
+
+    >>> first_of_equals(np.array([7, 5, 7, -1, -1]), np.array([4, 3, 2, 1, 0])).tolist()
+    [2, 1, 2, 3, 4]
+    """
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    by_value = np.lexsort((rank, values))
+    starts = np.ones(len(values), bool)
+    starts[1:] = values[by_value][1:] != values[by_value][:-1]
+    starts |= values[by_value] < 0
+    first = by_value[np.maximum.accumulate(np.where(starts, np.arange(len(values)), 0))]
+    result = np.empty(len(values), np.int64)
+    result[by_value] = first
+    return result

@@ -1,0 +1,288 @@
+"""Ingest: from a source to the shards of a pool, every input row a row with a status.
+
+A shard is a fixed run of input rows, so the same input gives the same shards whatever was killed or retried.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+import diptych
+from diptych import images
+from diptych.config import fingerprint
+from diptych.curate.config import CurateConfig, Download
+from diptych.curate.sources import RowSource, cut, open_source
+from diptych.dataset import Dataset, open_dataset, seal_dataset, tidy
+from diptych.errors import DataError, DecodeError, ShardError
+from diptych.executors import run_local
+from diptych.progress import track
+from diptych.provenance import collect
+from diptych.shards import (
+    IMAGE,
+    Journal,
+    ShardInfo,
+    data_schema,
+    read_shard,
+    remove_temporary_files,
+    shard_name,
+    write_shard,
+)
+
+HELPER_COLUMNS = ("caption", "url", "problem", "bytes", "path")
+MAX_ERROR = 200
+ROWS_PER_TABLE = 500
+# What an unseen picture of a web list weighs, for the estimate of --dry-run only: mean of the photographs that
+# LAION-style lists point to, before any resizing.
+ASSUMED_IMAGE_BYTES = 150_000
+
+
+class Row(NamedTuple):
+    """What became of one input row."""
+
+    data: bytes | None
+    status: str
+    error: str | None
+    info: images.ImageInfo | None = None
+    sha256: str | None = None
+
+
+_GIVEN: Future[Row] = Future()
+_GIVEN.set_result(Row(None, "given", None))
+
+
+@dataclass(frozen=True)
+class IngestTask:
+    """One shard's run of input rows."""
+
+    index: int
+    first_row: int
+    rows: pa.Table
+
+
+@dataclass(frozen=True)
+class IngestOutcome:
+    """A written shard and how its rows fared."""
+
+    info: ShardInfo
+    reasons: Counter[str]
+
+
+@dataclass(frozen=True)
+class IngestJob:
+    """Fetches or reads the rows of one shard and writes it."""
+
+    data: Path
+    download: Download
+
+    def open(self) -> Callable[[IngestTask], IngestOutcome]:
+        """Return the function that makes one shard."""
+        return self._make
+
+    def _make(self, task: IngestTask) -> IngestOutcome:
+        rows: list[Future[Row]] = [Future() for _ in range(task.rows.num_rows)]
+        reasons: Counter[str] = Counter()
+        # The shard is written while its later rows are still on their way, and no picture is held longer than needed.
+        with ThreadPoolExecutor(1, thread_name_prefix="write") as writer:
+            tables = _to_tables(task, rows, reasons)
+            written = writer.submit(write_shard, tables, self.data / shard_name(task.index))
+            try:
+                _load(task.rows, self.download, rows)
+            except BaseException as error:  # also Ctrl-C: the writer must not wait for rows that do not come
+                for row in rows:
+                    if not row.done():
+                        row.set_exception(error)
+                raise
+            return IngestOutcome(written.result(), reasons)
+
+
+def ingest(config: CurateConfig, pool: Path, *, workers: int = 1, progress: str = "auto") -> tuple[Dataset, int]:
+    """Make the pool, or go on with it; return it and how many shards had to be made.
+
+    Raises:
+        DataError: If the source cannot be read.
+        ShardError: If ``pool`` was made from another input.
+    """
+    source = open_source(config.source)
+    inputs, total = source.inputs(), source.count()
+    if total == 0:
+        raise DataError(f"{config.source.path}: no rows there")
+    made_from = fingerprint(input_identity(config, inputs))
+    if (pool / "dataset.json").is_file():
+        return _finished(pool, made_from), 0
+    journal = Journal(pool / "data", made_from, what="another input")
+    remove_temporary_files(pool / "data")
+    known: dict[str, ShardInfo] = {}
+    job = IngestJob(pool / "data", config.download)
+    with track("ingest", total, mode=progress, done=_rows_done(journal, total, config.rows_per_shard)) as tracker:
+        tasks = _tasks(source, config.rows_per_shard, journal, known)
+        done = 0
+        for outcome in run_local(job, tasks, workers=workers):
+            journal.commit(outcome.info)
+            known[outcome.info.name] = outcome.info
+            tracker.advance(outcome.info.rows, outcome.reasons)
+            done += 1
+    facts = {
+        "kind": "pairs",
+        "name": config.name,
+        "licence": config.export.licence,
+        "made_by": {
+            "step": "ingest",
+            "fingerprint": made_from,
+            "source": config.source.model_dump(mode="json", exclude={"path"}),
+            "inputs": inputs,
+            "provenance": collect(),
+        },
+    }
+    dataset = seal_dataset(pool, [known[name] for name in sorted(known)], facts)
+    journal.close()
+    return dataset, done
+
+
+def input_identity(config: CurateConfig, inputs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what decides the rows of the pool: the files, how they are read, and how they are cut into shards."""
+    source = config.source.model_dump(mode="json", exclude={"path"})
+    return {"inputs": list(inputs), "source": source, "rows_per_shard": config.rows_per_shard}
+
+
+def reason_counts(dataset: Dataset) -> dict[str, int]:
+    """Return how many rows of a dataset have each status, most frequent first."""
+    counts: Counter[str] = Counter()
+    for file in dataset.files:
+        counts.update(read_shard(file, ["status"])["status"].to_pylist())
+    return dict(counts.most_common())
+
+
+def _finished(pool: Path, made_from: str) -> Dataset:
+    dataset = open_dataset(pool)
+    made_by = dataset.manifest.get("made_by", {})
+    if made_by.get("fingerprint") != made_from:
+        names = ", ".join(entry["name"] for entry in made_by.get("inputs", [])[:3]) or "something else"
+        raise ShardError(f"{pool}: made from another input ({names}); give another --out, or delete it to begin again")
+    tidy(pool / "data")
+    return dataset
+
+
+def _tasks(source: RowSource, rows: int, journal: Journal, known: dict[str, ShardInfo]) -> Iterator[IngestTask]:
+    """Yield what is not finished; notes in ``known`` what is."""
+    for index, table in enumerate(cut(source.tables(), rows)):
+        info = journal.finished(shard_name(index))
+        if info is not None:
+            known[info.name] = info
+        else:
+            yield IngestTask(index, index * rows, table)
+
+
+def _rows_done(journal: Journal, total: int, rows: int) -> int:
+    count = -(-total // rows)
+    infos = (journal.finished(shard_name(index)) for index in range(count))
+    return sum(info.rows for info in infos if info is not None)
+
+
+def _load(table: pa.Table, download: Download, rows: list[Future[Row]]) -> None:
+    """Find out what becomes of each row: its bytes, checked to be a picture, or the reason."""
+    wanted = []
+    for number, problem in enumerate(table["problem"].to_pylist()):
+        if problem is None:
+            wanted.append(number)
+        else:
+            rows[number].set_result(_problem(problem))
+    if "bytes" in table.column_names:
+        for number in wanted:
+            data = table["bytes"][number].as_py()
+            rows[number].set_result(_check(Row(data, "ok" if data is not None else "no_image", None)))
+    elif "path" in table.column_names:
+        for number in wanted:
+            rows[number].set_result(_check(_read(Path(table["path"][number].as_py()))))
+    else:
+        _fetch([table["url"][number].as_py() for number in wanted], [rows[number] for number in wanted], download)
+
+
+def _fetch(urls: list[str | None], rows: list[Future[Row]], download: Download) -> None:
+    from diptych.curate.download import OPT_OUT_DIRECTIVES, Fetched, fetch_rows
+    from diptych.curate.fetch import FetchLimits
+
+    limits = FetchLimits(
+        deadline_s=download.deadline_s,
+        max_bytes=download.max_bytes,
+        retries=download.retries,
+        allow_private_addresses=download.allow_private_addresses,
+        user_agent=download.user_agent or f"diptych/{diptych.__version__}",
+    )
+    directives = OPT_OUT_DIRECTIVES if download.respect_robots_tags else frozenset()
+
+    def check(numbers: Sequence[int], part: Fetched) -> None:
+        row = _check(Row(part.data, part.code, part.detail or None))
+        for number in numbers:
+            rows[number].set_result(row)
+            rows[number] = _GIVEN  # the picture belongs to the writer now
+
+    fetch_rows(urls, check, threads=download.threads, limits=limits, directives=directives)
+
+
+def _read(path: Path) -> Row:
+    try:
+        return Row(path.read_bytes(), "ok", None)
+    except OSError as error:
+        return Row(None, "unreadable", str(error.strerror or error)[:MAX_ERROR])
+
+
+def _problem(problem: str) -> Row:
+    code, _, detail = problem.partition(": ")
+    return Row(None, code, detail[:MAX_ERROR] or None)
+
+
+def _check(row: Row) -> Row:
+    data = row.data
+    if row.status != "ok" or data is None:
+        return row
+    row = row._replace(sha256=hashlib.sha256(data).hexdigest())
+    try:
+        return row._replace(info=images.glance(data))
+    except DecodeError as error:
+        # The bytes are kept: a later diptych may read what this one cannot.
+        return row._replace(status=error.code, error=error.detail[:MAX_ERROR] or None)
+
+
+def _to_tables(task: IngestTask, rows: list[Future[Row]], reasons: Counter[str]) -> Iterator[pa.Table]:
+    """Yield the rows in order as data tables, waiting for them; count in ``reasons`` how they fared."""
+    for start in range(0, len(rows), ROWS_PER_TABLE):
+        part = [row.result() for row in rows[start : start + ROWS_PER_TABLE]]
+        rows[start : start + ROWS_PER_TABLE] = [_GIVEN] * len(part)
+        reasons.update(row.status for row in part)
+        yield _to_table(task.first_row + start, task.rows.slice(start, len(part)), part)
+
+
+def _to_table(first_row: int, table: pa.Table, rows: list[Row]) -> pa.Table:
+    keys = [f"{first_row + offset:09d}" for offset in range(len(rows))]
+    infos = [row.info for row in rows]
+    carried = [name for name in table.column_names if name not in HELPER_COLUMNS]
+    schema = data_schema([table.schema.field(name) for name in carried])
+    columns = {
+        "key": keys,
+        "image": _to_images(keys, rows),
+        "caption": table["caption"].combine_chunks(),
+        "url": table["url"].combine_chunks(),
+        "width": [info.width if info else None for info in infos],
+        "height": [info.height if info else None for info in infos],
+        "format": [info.format if info else None for info in infos],
+        "sha256": [row.sha256 for row in rows],
+        "status": [row.status for row in rows],
+        "error": [row.error for row in rows],
+    }
+    arrays = [
+        pa.array(columns[field.name], field.type) if field.name in columns else table[field.name] for field in schema
+    ]
+    return pa.table(arrays, schema=schema)
+
+
+def _to_images(keys: list[str], rows: list[Row]) -> pa.Array:
+    """Return the image column: the bytes and a name that datasets show; null where there are no bytes."""
+    data = pa.array([row.data for row in rows], pa.binary())
+    names = [f"{key}.{row.info.format}" if row.info else key for key, row in zip(keys, rows, strict=True)]
+    return pa.StructArray.from_arrays([data, pa.array(names, pa.string())], fields=list(IMAGE), mask=data.is_null())

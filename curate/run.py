@@ -1,0 +1,179 @@
+"""The run: ingest, score, dedup, select, export, each doing only what is not done yet.
+
+OUT/pool is the dataset directory of everything that was asked for; OUT/selected is the export.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diptych.curate.config import CurateConfig
+from diptych.curate.decisions import read_keep
+from diptych.curate.dedup import DedupRun, dedup
+from diptych.curate.export import Selection, export
+from diptych.curate.funnel import Columns
+from diptych.curate.ingest import ASSUMED_IMAGE_BYTES, ingest, reason_counts
+from diptych.curate.select import DEDUP, SelectRun, select
+from diptych.curate.sources import open_source
+from diptych.dataset import ColumnSet, Dataset, open_dataset
+from diptych.errors import ShardError
+from diptych.scoring import ScorePlan, score_dataset
+
+STEPS = ("ingest", "score", "dedup", "select", "export")
+
+
+@dataclass(frozen=True)
+class Step:
+    """How one step went: its name, whether it did anything, and what to say about it."""
+
+    name: str
+    is_new: bool
+    summary: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Runner:
+    """The steps of one config in one output directory.
+
+    Attributes:
+        config: What to do.
+        out: Where.
+        workers: Processes for ingest and score.
+        progress: Display mode, see ``diptych.progress``.
+    """
+
+    config: CurateConfig
+    out: Path
+    workers: int = 1
+    progress: str = "auto"
+
+    @property
+    def pool(self) -> Path:
+        """The dataset directory of everything."""
+        return self.out / "pool"
+
+    @property
+    def selected(self) -> Path:
+        """The export."""
+        return self.out / "selected"
+
+    def run(self, step: str) -> Step:
+        """Do one of ``STEPS``; the steps before it must be done.
+
+        Raises:
+            DiptychError: As the step says.
+        """
+        steps: dict[str, Callable[[], Step]] = {
+            "ingest": self._ingest,
+            "score": self._score,
+            "dedup": self._dedup,
+            "select": self._select,
+            "export": self._export,
+        }
+        return steps[step]()
+
+    def plan(self) -> ScorePlan:
+        """Return what the config asks to be scored."""
+        encoders = {label: (choice.kind, choice.options) for label, choice in self.config.encoders.items()}
+        scores = {
+            label: (choice.score, {**choice.options, **({"encoder": choice.encoder} if choice.encoder else {})})
+            for label, choice in self.config.scores.items()
+        }
+        return ScorePlan(encoders, scores)
+
+    def estimate(self) -> dict[str, Any]:
+        """Return what a run would do: rows, shards, disk, and which steps are done already. Fetches nothing."""
+        source = open_source(self.config.source)
+        rows, size = source.count(), source.bytes_on_disk()
+        return {
+            "rows": rows,
+            "shards": -(-rows // self.config.rows_per_shard),
+            "bytes": size if size is not None else rows * ASSUMED_IMAGE_BYTES,
+            "bytes_are_known": size is not None,
+            "ingest_is_done": (self.pool / "dataset.json").is_file(),
+            "scores": sorted(self.config.scores),
+            "rules": [rule.name for rule in self.config.select],
+        }
+
+    def _ingest(self) -> Step:
+        dataset, made = ingest(self.config, self.pool, workers=self.workers, progress=self.progress)
+        counts = reason_counts(dataset)
+        ok = counts.get("ok", 0)
+        failed = ", ".join(f"{reason} {count:,}" for reason, count in counts.items() if reason != "ok")
+        summary = f"{dataset.rows:,} rows, {ok:,} images{f' ({failed})' if failed else ''}"
+        return Step("ingest", made > 0, summary, {"rows": dataset.rows, "status": counts})
+
+    def _score(self) -> Step:
+        plan = self.plan()
+        if not plan.scores:
+            return Step("score", False, "no scores asked for", {})
+        run = score_dataset(
+            self.pool, plan, workers=self.workers, batch_size=self.config.batch_size, progress=self.progress
+        )
+        facts = {label: column_set.name for label, column_set in run.sets.items()}
+        return Step("score", run.shards_done > 0, ", ".join(facts.values()), {"scores": facts})
+
+    def _dedup(self) -> Step:
+        found = self._find_duplicates()
+        if found is None:
+            return Step("dedup", False, "not asked for", {})
+        summary = f"{found.exact:,} exact and {found.near:,} near duplicates"
+        if found.alarm:
+            summary += (
+                f"; ALARM: one cluster holds {found.largest:,} rows around {found.largest_key}: look at it, "
+                f"blank pictures and placeholders look alike to a hash"
+            )
+        facts = {name: getattr(found, name) for name in ("exact", "near", "largest", "largest_key", "alarm")}
+        return Step("dedup", found.is_new, summary, facts)
+
+    def _select(self) -> Step:
+        decided = self._decide()
+        last = decided.steps[-1]
+        summary = f"{last.rows_out:,} of {decided.steps[0].rows_in:,} rows kept"
+        facts = {"funnel": [step._asdict() for step in decided.steps]}
+        return Step("select", decided.is_new, summary, facts)
+
+    def _export(self) -> Step:
+        decided = self._decide()
+        dataset = open_dataset(self.pool)
+        made_by = {
+            "rules": decided.decisions.manifest["identity"]["rules"],
+            "funnel": decided.decisions.manifest["funnel"],
+        }
+        selection = Selection(dataset, read_keep(decided.decisions), self._score_sets(), made_by)
+        exported, written = export(selection, self.selected, self.config.export, progress=self.progress)
+        size = sum(shard.bytes for shard in exported.shards)
+        summary = f"{exported.rows:,} rows, {len(exported.shards)} shards, {size / 1e6:,.1f} MB in {self.selected}"
+        return Step("export", written > 0, summary, {"rows": exported.rows, "bytes": size, "path": str(self.selected)})
+
+    def _score_sets(self) -> dict[str, ColumnSet]:
+        plan = self.plan()
+        if not plan.scores:
+            return {}
+        dataset = open_dataset(self.pool)
+        scorers = plan.build()
+        sets = {}
+        for (folder, label), name in scorers.set_names(plan).items():
+            found = dataset.column_set(folder, name)
+            if folder == "scores" and found is None:
+                raise ShardError(f"{self.pool}: the score {label!r} is not computed yet; run the step score first")
+            if folder == "scores" and found is not None:
+                sets[label] = found
+        return sets
+
+    def _find_duplicates(self) -> DedupRun | None:
+        if self.config.dedup is None:
+            return None
+        return dedup(Columns(self._dataset(), self._score_sets()), self.config.dedup)
+
+    def _decide(self) -> SelectRun:
+        sets, rules = self._score_sets(), list(self.config.select)
+        found = self._find_duplicates()
+        if found is not None:
+            sets, rules = {**sets, "dedup": found.decisions}, [*rules, DEDUP]
+        return select(Columns(self._dataset(), sets), rules)
+
+    def _dataset(self) -> Dataset:
+        return open_dataset(self.pool)

@@ -1,0 +1,46 @@
+"""Select: the rules of a config over the columns of a pool, written as ``decisions/select``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from diptych.curate.config import Rule
+from diptych.curate.decisions import Decisions, find_decisions, write_decisions
+from diptych.curate.funnel import Columns, Step, evaluate
+from diptych.dataset import ColumnSet
+
+# The rule that dedup adds after those of the config, so that what they drop is seen first.
+DEDUP = Rule(name="duplicate", where="dedup.keep")
+
+
+@dataclass(frozen=True)
+class SelectRun:
+    """What select decided.
+
+    Attributes:
+        decisions: The column set that says it row by row.
+        steps: The funnel.
+        is_new: Whether it had to be computed.
+    """
+
+    decisions: ColumnSet
+    steps: tuple[Step, ...]
+    is_new: bool
+
+
+def select(columns: Columns, rules: Sequence[Rule]) -> SelectRun:
+    """Decide which rows to keep, or return what was decided before by the same rules over the same columns.
+
+    Raises:
+        ConfigError: If a rule is not one SQL condition over columns that are there.
+    """
+    sets = {label: dict(column_set.manifest["identity"]) for label, column_set in columns.sets.items()}
+    written = [rule.model_dump() for rule in rules]
+    identity = {"step": "select", "version": 1, "rules": written, "columns": sets}
+    found = find_decisions(columns.dataset, "select", identity)
+    if found is not None:
+        return SelectRun(found, tuple(Step(**step) for step in found.manifest["funnel"]), is_new=False)
+    funnel = evaluate(columns, rules)
+    names = [step.rule for step in funnel.steps]
+    decisions = Decisions(funnel.keep, names, funnel.first_failed)
+    facts = {"funnel": [step._asdict() for step in funnel.steps]}
+    return SelectRun(write_decisions(columns.dataset, "select", identity, decisions, facts), funnel.steps, is_new=True)

@@ -1,0 +1,110 @@
+"""Run a per-shard job: here, in this process or in a few worker processes.
+
+A job is a small picklable object; ``open`` is called once per worker, loads what the work needs (models, connections)
+and returns the function that does one task. An engine can run the same object unchanged: open it once in each actor
+and map the returned function over the tasks. Nothing here knows what a task is.
+"""
+
+import functools
+import itertools
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, Protocol, TypeVar
+
+from diptych.errors import DataError
+
+Task = TypeVar("Task")
+TaskContra = TypeVar("TaskContra", contravariant=True)
+Outcome = TypeVar("Outcome")
+OutcomeCo = TypeVar("OutcomeCo", covariant=True)
+
+PARENT_POLL_S = 1.0
+
+
+class Job(Protocol[TaskContra, OutcomeCo]):
+    """Small, picklable, the same wherever it runs."""
+
+    def open(self) -> Callable[[TaskContra], OutcomeCo]:
+        """Load what the work needs, once per worker, and return the function that does one task."""
+        ...
+
+
+def run_local(job: Job[Task, Outcome], tasks: Iterable[Task], *, workers: int = 1) -> Iterator[Outcome]:
+    """Yield the outcome of each task as it finishes.
+
+    One worker runs in this process, in order; more run in spawned processes, so outcomes come in any order and must
+    say what they belong to. Nothing is opened when there is no task. An exception of a task ends the run with it;
+    outcomes that were already yielded stay valid.
+
+    Args:
+        job: What to do; picklable if ``workers`` is more than 1.
+        tasks: What to do it to; taken one by one, a few ahead of the workers.
+        workers: Processes at most, at least 1.
+
+    Raises:
+        DataError: If a worker process dies, as it does when memory runs out.
+    """
+    remaining = iter(tasks)
+    for first in remaining:
+        tasks = itertools.chain([first], remaining)
+        if workers > 1:
+            yield from _run_in_processes(job, tasks, workers)
+            return
+        work = job.open()
+        for task in tasks:
+            yield work(task)
+
+
+def _run_in_processes(job: Job[Task, Outcome], tasks: Iterator[Task], workers: int) -> Iterator[Outcome]:
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker, initargs=(job, os.getpid()))
+    pending: set[Future[Outcome]] = set()
+    try:
+        # One more in flight than workers: none idles, and few tasks are held in memory.
+        for task in itertools.islice(tasks, workers + 1):
+            pending.add(pool.submit(_run_in_worker, task))
+        while pending:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+                for task in itertools.islice(tasks, 1):
+                    pending.add(pool.submit(_run_in_worker, task))
+    except BrokenProcessPool as error:
+        raise DataError(
+            "a worker process was killed, most likely because memory ran out; "
+            "what is finished is kept: run again with fewer workers or smaller batches"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_job: Job[Any, Any] | None = None  # one per worker process, set once by the initializer
+
+
+def _begin_worker(job: Job[Any, Any], parent: int) -> None:
+    global _job
+    threading.Thread(target=_exit_with_parent, args=(parent,), daemon=True).start()
+    _job = job
+
+
+@functools.cache
+def _open_in_worker() -> Callable[[Any], Any]:
+    # With the first task, not in the initializer, where an exception would only break the pool.
+    assert _job is not None
+    return _job.open()
+
+
+def _run_in_worker(task: Any) -> Any:
+    return _open_in_worker()(task)
+
+
+def _exit_with_parent(parent: int) -> None:
+    # A killed parent cannot stop its pool; without this its workers would wait for tasks forever.
+    while os.getppid() == parent:
+        time.sleep(PARENT_POLL_S)
+    os._exit(1)

@@ -1,0 +1,73 @@
+"""CLIP similarity: how well an image and its text agree. As a filter and, averaged, as the metric CLIP score.
+
+cos(image, text), neither multiplied by 100 nor clamped at 0, as LAION and DataComp store it; LAION-400M kept >= 0.3 and
+LAION-2B-en >= 0.28, both with ViT-B/32. Source: Radford et al. 2021 (arXiv 2103.00020); Hessel et al. 2021 (arXiv
+2104.08718) for the metric, whose 2.5 x max(cos, 0) is an aggregate and not a column.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.batches import Batch
+from diptych.encoders import Encoder
+from diptych.scores import Column, Reads
+
+COLUMNS = (
+    Column("clip_similarity", "Cosine of image and text embedding", low=-1.0, high=1.0, higher_is_better=True),
+    Column(
+        "caption_truncated", "Whether the caption is longer than the text encoder's context and was cut", dtype="bool"
+    ),
+)
+
+
+@dataclass(frozen=True)
+class ClipSimilarity:
+    """Cosine of the two embeddings of a row."""
+
+    encoder: Encoder
+    columns: tuple[Column, ...] = COLUMNS
+    reads: frozenset[Reads] = frozenset({"embedding", "caption"})
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Name, version and the encoder's identity."""
+        return {"score": "clip_similarity", "version": 1, "encoder": dict(self.encoder.identity)}
+
+    def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
+        """Return ``clip_similarity`` in [-1, 1], NaN without image or caption, and ``caption_truncated``."""
+        similarity = cosine(batch.embeddings(self.encoder), batch.text_embeddings(self.encoder))
+        present = [row for row, caption in enumerate(batch.captions) if caption is not None]
+        truncated = np.full(len(batch), None, object)
+        truncated[present] = self.encoder.truncated([str(batch.captions[row]) for row in present])
+        reason = np.array([None if caption is not None else "no_caption" for caption in batch.captions], object)
+        return {"clip_similarity": similarity, "caption_truncated": truncated, "reason": reason}
+
+
+def clip_similarity(*, encoder: Encoder) -> ClipSimilarity:
+    """Return the score.
+
+    Args:
+        encoder: With an image and a text tower.
+    """
+    return ClipSimilarity(encoder)
+
+
+def cosine(left: npt.NDArray[np.float32], right: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the cosine of each pair of rows: float32 (N,) in [-1, 1]; NaN where a row is NaN or zero.
+
+    Args:
+        left: float32 (N, D), any length.
+        right: float32 (N, D), any length.
+
+    >>> cosine(np.float32([[1, 0], [0, 0]]), np.float32([[1, 1], [1, 1]])).round(4).tolist()
+    [0.707099974155426, nan]
+    """
+    product = np.einsum("nd,nd->n", left.astype(np.float64), right.astype(np.float64))
+    lengths = np.linalg.norm(left.astype(np.float64), axis=1) * np.linalg.norm(right.astype(np.float64), axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        similarity: npt.NDArray[np.float32] = np.clip(product / lengths, -1.0, 1.0).astype(np.float32)
+    return similarity
