@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from diptych import __version__
-from diptych.curate.connections import Clock, Connector
+from diptych.curate.connections import Clock, Connector, Link
 from diptych.curate.fetch_errors import FETCH_CODES, Failure, FetchError, code_of, error_of_exception, error_of_status
 from diptych.curate.urls import Target, parse_url
 from diptych.errors import ConfigError
@@ -183,18 +183,29 @@ class BoundedOpener(urllib.request.OpenerDirector):
     def _ask(self, target: Target, clock: Clock, attempts_left: int) -> Answer:
         """Make one request and read its answer to the end."""
         try:
-            with self._connector.connection(target, clock, attempts_left) as sock:
-                sock.settimeout(clock.left_s())
-                sock.sendall(_request(target, self.limits.user_agent))
-                # HTTPResponse asks its socket for nothing but makefile, which the reader has.
-                with http.client.HTTPResponse(_Reader(sock, clock)) as response:  # type: ignore[arg-type]
-                    response.begin()
-                    _check_head(response)
-                    body = b"" if response.status in _REDIRECT_STATUSES else _body(response, self.limits.max_bytes)
-                    return Answer(body, response.headers, response.status, target.url)
+            with self._connector.connection(target, clock, attempts_left) as link:
+                try:
+                    return self._exchange(link, target, clock)
+                except (ConnectionError, http.client.BadStatusLine):
+                    if not link.is_reused:
+                        raise
+            # The server closed a kept connection just when it was used again; that is no failure of this request.
+            with self._connector.connection(target, clock, attempts_left, fresh=True) as link:
+                return self._exchange(link, target, clock)
         except (OSError, http.client.HTTPException) as error:
             clock.left_s()  # where the time is up or the run was stopped, that is the reason and not what it led to
             raise error_of_exception(error) from error
+
+    def _exchange(self, link: Link, target: Target, clock: Clock) -> Answer:
+        link.sock.settimeout(clock.left_s())
+        link.sock.sendall(_request(target, self.limits.user_agent))
+        # HTTPResponse asks its socket for nothing but makefile, which the reader has.
+        with http.client.HTTPResponse(_Reader(link.sock, clock)) as response:  # type: ignore[arg-type]
+            response.begin()
+            _check_head(response)
+            body = b"" if response.status in _REDIRECT_STATUSES else _body(response, self.limits.max_bytes)
+            link.can_be_reused = response.isclosed() and not response.will_close
+            return Answer(body, response.headers, response.status, target.url)
 
 
 _ONE_INSTALLED = threading.Lock()
@@ -243,7 +254,7 @@ def _redirected(target: Target, headers: http.client.HTTPMessage) -> Target:
 def _request(target: Target, user_agent: str) -> bytes:
     return (
         f"GET {target.selector} HTTP/1.1\r\nHost: {target.authority}\r\nUser-Agent: {user_agent}\r\n"
-        "Accept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
+        "Accept: */*\r\nAccept-Encoding: identity\r\n\r\n"
     ).encode("ascii")
 
 

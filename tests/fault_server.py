@@ -74,6 +74,7 @@ class FaultServer:
         self.routes = dict(routes)
         self.requests: list[Request] = []
         self.port = 0
+        self.connections = 0
         self._tls = tls
         self._counts: dict[str, int] = {}
         self._writers: set[asyncio.StreamWriter] = set()
@@ -99,6 +100,11 @@ class FaultServer:
         """Return how often ``path`` was asked for."""
         return self._counts.get(path, 0)
 
+    def drop_connections(self) -> None:
+        """Close all connections without a word, as servers do with idle ones."""
+        for writer in list(self._writers):
+            self._loop.call_soon_threadsafe(writer.close)
+
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         server = await asyncio.start_server(self._talk, "127.0.0.1", 0, ssl=self._tls, backlog=1024)
@@ -119,6 +125,7 @@ class FaultServer:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        self.connections += 1
         try:
             while await self._answer_one(reader, writer):
                 pass
