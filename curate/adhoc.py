@@ -6,8 +6,9 @@ from typing import Any
 
 import yaml
 
+from diptych.curate.columns import Columns
 from diptych.curate.config import Rule
-from diptych.curate.funnel import Columns, evaluate
+from diptych.curate.funnel import evaluate
 from diptych.dataset import Dataset, open_dataset
 from diptych.errors import ConfigError
 from diptych.lookup import describe_unknown

@@ -46,6 +46,7 @@ def run(
 ) -> None:
     """Do all steps of CONFIG; what is done already is not done again."""
     runner = _runner(ctx, config, out, overrides, workers)
+    runner.check()
     if dry_run:
         _print_estimate(runner, as_json)
         return

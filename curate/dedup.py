@@ -4,7 +4,7 @@ Copies are linked to the preferred row of a star, never to each other in chains:
 in its place is itself within the radius.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.curate.clusters import star_clusters, summarise
+from diptych.curate.columns import Columns, check_query, connect
 from diptych.curate.config import Dedup
 from diptych.curate.decisions import Decisions, find_decisions, write_decisions
-from diptych.curate.funnel import Columns, connect, relation
 from diptych.dataset import ColumnSet
 from diptych.errors import ConfigError
 
@@ -97,18 +97,16 @@ def _identity(columns: Columns, settings: Dedup) -> Mapping[str, Any]:
 def _read(columns: Columns, settings: Dedup) -> _Rows:
     import duckdb
 
-    con = connect(columns.dataset)
+    con, relation = connect(columns.dataset.path), columns.relation()
+    check_settings(con, columns.relation(shards=1), settings, list(columns.sets))
     # Rows that cannot be read take no part: their bytes say nothing about a picture.
-    hash_sql = settings.perceptual or "NULL"
-    select = f"key, CASE WHEN status = 'ok' THEN sha256 END AS sha256, CAST({hash_sql} AS UBIGINT) AS hash"
-    numbered = f"(SELECT row_number() OVER () - 1 AS row_number_, * FROM {relation(columns)})"
+    select = f"key, CASE WHEN status = 'ok' THEN sha256 END AS sha256, CAST({_hash_sql(settings)} AS UBIGINT) AS hash"
+    ranked = f"SELECT row_number() OVER () - 1 AS row_ FROM {relation} ORDER BY {settings.prefer}, row_"
     try:
-        table = con.cursor().sql(f"SELECT {select} FROM {relation(columns)}").to_arrow_table()
-        query = f"SELECT row_number_ FROM {numbered} ORDER BY {settings.prefer}, row_number_"
-        order = con.cursor().execute(query).fetchnumpy()["row_number_"]
-    except duckdb.Error as error:
-        first = next((line for line in str(error).splitlines() if line.strip()), "")
-        raise ConfigError(f"dedup: {first} (perceptual: {settings.perceptual}, prefer: {settings.prefer})") from error
+        table = con.cursor().sql(f"SELECT {select} FROM {relation}").to_arrow_table()
+        order = con.cursor().execute(ranked).fetchnumpy()["row_"]
+    except duckdb.Error as error:  # what only shows on values, such as a cast that does not fit
+        raise ConfigError(f"dedup: {str(error).splitlines()[0]} (perceptual: {settings.perceptual})") from error
     digest = table["sha256"].combine_chunks().dictionary_encode()
     hashes = table["hash"].combine_chunks()
     return _Rows(
@@ -118,6 +116,22 @@ def _read(columns: Columns, settings: Dedup) -> _Rows:
         has_hash=hashes.is_valid().to_numpy(zero_copy_only=False).astype(bool),
         order=np.asarray(order, np.int64),
     )
+
+
+def check_settings(con: Any, relation: str, settings: Dedup, labels: Sequence[str]) -> None:
+    """Try the hash column and the order of preference on no rows.
+
+    Raises:
+        ConfigError: If one of them is not SQL over columns of the relation.
+    """
+    hashed = f"SELECT CAST({_hash_sql(settings)} AS UBIGINT) FROM {relation} LIMIT 0"
+    check_query(con, hashed, where=f"dedup: perceptual: {settings.perceptual!r}", labels=labels)
+    ranked = f"SELECT 1 FROM {relation} ORDER BY {settings.prefer} LIMIT 0"
+    check_query(con, ranked, where=f"dedup: prefer: {settings.prefer!r}", labels=labels)
+
+
+def _hash_sql(settings: Dedup) -> str:
+    return settings.perceptual or "NULL"
 
 
 def _link(rows: _Rows, settings: Dedup) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:

@@ -1,19 +1,18 @@
 """The funnel: named SQL rules over columns, how many rows each one loses, and which rows only it loses.
 
 All rules are evaluated in one pass that gives each row a bit mask of the rules it fails; every count follows from how
-often each mask occurs. Column sets lie in one row order, so they are put side by side by position, never joined.
+often each mask occurs.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from diptych.curate.columns import Columns, check_query, connect
 from diptych.curate.config import Rule
-from diptych.dataset import ColumnSet, Dataset
 from diptych.errors import ConfigError
 
 MAX_RULES = 62
@@ -67,14 +66,6 @@ class Funnel:
         return failed.astype(np.int64)
 
 
-@dataclass(frozen=True)
-class Columns:
-    """The columns that a rule can name: those of the data, and of each column set under its label."""
-
-    dataset: Dataset
-    sets: dict[str, ColumnSet]
-
-
 def evaluate(columns: Columns, rules: Sequence[Rule]) -> Funnel:
     """Evaluate rules over a dataset, ``readable`` before the given ones; no image byte is read.
 
@@ -84,76 +75,23 @@ def evaluate(columns: Columns, rules: Sequence[Rule]) -> Funnel:
     rules = [READABLE, *(rule for rule in rules if rule.name != READABLE.name)]
     if len(rules) > MAX_RULES:
         raise ConfigError(f"select: {len(rules)} rules; {MAX_RULES} is the limit, join some with AND")
-    con = connect(columns.dataset)
-    for rule in rules:
-        _check_rule(con, columns, rule)
+    con = connect(columns.dataset.path)
+    check_rules(con, columns.relation(shards=1), rules, list(columns.sets))
     terms = [f"(CASE WHEN ({rule.where}) THEN 0 ELSE {1 << bit} END)" for bit, rule in enumerate(rules)]
-    query = f"SELECT CAST({' + '.join(terms)} AS UBIGINT) AS mask FROM {relation(columns)}"
+    query = f"SELECT CAST({' + '.join(terms)} AS UBIGINT) AS mask FROM {columns.relation()}"
     masks = con.cursor().execute(query).fetchnumpy()["mask"]
     return Funnel(_steps(rules, masks), np.asarray(masks, np.uint64))
 
 
-def connect(dataset: Dataset) -> Any:
-    """Return an in-memory DuckDB connection that can read the dataset's files and nothing else."""
-    import duckdb
+def check_rules(con: Any, relation: str, rules: Sequence[Rule], labels: Sequence[str]) -> None:
+    """Try each rule on no rows.
 
-    con = duckdb.connect(config={"threads": available_threads()})
-    folder = str(dataset.path.resolve()).replace("'", "''")
-    # Conditions come from configs that people share: they may look at columns, not at the machine.
-    con.cursor().execute(f"SET allowed_directories = ['{folder}']")
-    con.cursor().execute("SET enable_external_access = false")
-    con.cursor().execute("SET lock_configuration = true")
-    return con
-
-
-def available_threads() -> int:
-    """Return the number of processors that this process may use."""
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def relation(columns: Columns, *, shards: int | None = None) -> str:
-    """Return the FROM clause: the data and the column sets side by side, each set under its label.
-
-    A column that only one of them has can be named alone; ``label.column`` names it in any case.
-
-    Args:
-        columns: What to put side by side.
-        shards: How many shards, from the first; None takes all.
+    Raises:
+        ConfigError: If one is not a single SQL condition over columns of the relation; the message names the rule.
     """
-    parts = [f"{_files(columns.dataset.files[:shards], 'EXCLUDE (image)')} AS data"]
-    for label, column_set in columns.sets.items():
-        parts.append(f"{_files(column_set.files[:shards], 'EXCLUDE (key)')} AS {quoted(label)}")
-    return " POSITIONAL JOIN ".join(parts)
-
-
-def quoted(name: str) -> str:
-    """Return an SQL identifier in quotes."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _files(files: Sequence[Path], star: str) -> str:
-    listed = ", ".join("'" + str(file.resolve()).replace("'", "''") + "'" for file in files)
-    return f"(SELECT * {star} FROM read_parquet([{listed}], hive_partitioning = false))"
-
-
-def _check_rule(con: Any, columns: Columns, rule: Rule) -> None:
-    import duckdb
-
-    probe = f"SELECT CASE WHEN ({rule.where}) THEN 0 ELSE 1 END FROM {relation(columns, shards=1)} LIMIT 0"
-    try:
-        if len(con.extract_statements(probe)) != 1:
-            raise ConfigError(f"rule {rule.name!r}: {rule.where!r} is not one SQL condition")
-        con.cursor().execute(probe).fetchall()
-    except duckdb.Error as error:
-        raise ConfigError(f"rule {rule.name!r}: {rule.where!r}: {_explain(error, columns)}") from error
-
-
-def _explain(error: Exception, columns: Columns) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    sets = ", ".join(columns.sets) or "none"
-    return f"{lines[0] if lines else error} (scores at hand: {sets})"
+    for rule in rules:
+        probe = f"SELECT CASE WHEN ({rule.where}) THEN 0 ELSE 1 END FROM {relation} LIMIT 0"
+        check_query(con, probe, where=f"rule {rule.name!r}: {rule.where!r}", labels=labels)
 
 
 def _steps(rules: Sequence[Rule], masks: npt.NDArray[np.uint64]) -> tuple[Step, ...]:

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diptych.curate.columns import Columns, connect, register_empty
 from diptych.curate.config import CurateConfig
+from diptych.curate.decisions import SCHEMA as DECISION_SCHEMA
 from diptych.curate.decisions import read_keep
-from diptych.curate.dedup import DedupRun, dedup
+from diptych.curate.dedup import DedupRun, check_settings, dedup
 from diptych.curate.export import Selection, export
-from diptych.curate.funnel import Columns
-from diptych.curate.ingest import ASSUMED_IMAGE_BYTES, ingest, reason_counts
+from diptych.curate.funnel import check_rules
+from diptych.curate.ingest import ASSUMED_IMAGE_BYTES, HELPER_COLUMNS, ingest, reason_counts
 from diptych.curate.select import DEDUP, SelectRun, select
 from diptych.curate.sources import open_source
 from diptych.dataset import ColumnSet, Dataset, open_dataset
 from diptych.errors import ShardError
-from diptych.scoring import ScorePlan, score_dataset
+from diptych.scoring import ScorePlan, score_dataset, score_schema
+from diptych.shards import data_schema
 
 STEPS = ("ingest", "score", "dedup", "select", "export")
 
@@ -58,6 +61,23 @@ class Runner:
     def selected(self) -> Path:
         """The export."""
         return self.out / "selected"
+
+    def check(self) -> None:
+        """Build every score and try every piece of SQL on empty columns, so that a mistake costs no download.
+
+        Raises:
+            DiptychError: As the first step that would meet the mistake says, or if the source cannot be read.
+        """
+        scorers = self.plan().build()
+        carried = next(open_source(self.config.source).tables()).schema
+        schemas = {"data": data_schema([field for field in carried if field.name not in HELPER_COLUMNS])}
+        schemas |= {label: score_schema(score.columns) for label, score in scorers.scores.items()}
+        con = connect()
+        rules = [*self.config.select]
+        if self.config.dedup is not None:
+            check_settings(con, register_empty(con, schemas), self.config.dedup, list(schemas))
+            schemas["dedup"] = DECISION_SCHEMA
+        check_rules(con, register_empty(con, schemas), rules, list(schemas))
 
     def run(self, step: str) -> Step:
         """Do one of ``STEPS``; the steps before it must be done.

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from diptych.curate.columns import Columns
 from diptych.curate.config import Rule
 from diptych.curate.decisions import Decisions, find_decisions, write_decisions
-from diptych.curate.funnel import Columns, Step, evaluate
+from diptych.curate.funnel import Step, evaluate
 from diptych.dataset import ColumnSet
 
 # The rule that dedup adds after those of the config, so that what they drop is seen first.

@@ -268,7 +268,7 @@ class _ShardScorer:
     def _empty(self, key: tuple[str, str]) -> pa.Table:
         if key[0] == "embeddings":
             return embedding_table([], np.empty((0, self.scorers.encoders[key[1]].dim), np.float32))
-        return _score_schema(self.scorers.scores[key[1]].columns).empty_table()
+        return score_schema(self.scorers.scores[key[1]].columns).empty_table()
 
     def _stored_vectors(self, label: str) -> npt.NDArray[np.float32]:
         path = self.job.dataset / "embeddings" / self.names["embeddings", label] / self.task.shard.name
@@ -302,10 +302,11 @@ def score_table(batch: Batch, columns: Iterable[Column], values: Mapping[str, np
     for row in np.flatnonzero(empty):
         reasons[row] = reasons[row] or batch.reason(int(row)) or "not_scorable"
     return pa.table(
-        [pa.array(batch.keys, pa.string()), *arrays, pa.array(reasons, pa.string())], schema=_score_schema(columns)
+        [pa.array(batch.keys, pa.string()), *arrays, pa.array(reasons, pa.string())], schema=score_schema(columns)
     )
 
 
-def _score_schema(columns: Iterable[Column]) -> pa.Schema:
+def score_schema(columns: Iterable[Column]) -> pa.Schema:
+    """Return the schema of a score's shards: key, its columns, reason."""
     fields = [pa.field(column.name, ARROW_TYPES[column.dtype]) for column in columns]
     return pa.schema([pa.field("key", pa.string()), *fields, pa.field("reason", pa.string())])

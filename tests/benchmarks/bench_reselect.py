@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from diptych.curate.columns import Columns, connect
 from diptych.curate.config import Rule
-from diptych.curate.funnel import Columns, connect, evaluate
+from diptych.curate.funnel import evaluate
 from diptych.dataset import Dataset, GrowingSet, open_dataset, seal_dataset
 from diptych.shards import data_schema, shard_name, write_shard
 
@@ -70,7 +71,7 @@ def open_columns(folder: Path) -> Columns:
 
 def join_on_key(dataset: Dataset, columns: Columns) -> float:
     """Return the seconds of the same selection when the sets are joined on their key."""
-    con = connect(dataset)
+    con = connect(dataset.path)
     files = {"data": dataset.files, **{label: found.files for label, found in columns.sets.items()}}
     parts = [f"read_parquet({[str(file.resolve()) for file in paths]}) AS {name}" for name, paths in files.items()]
     joined = parts[0] + "".join(f" JOIN {part} USING (key)" for part in parts[1:])

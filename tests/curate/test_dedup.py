@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diptych.curate.columns import Columns
 from diptych.curate.config import Dedup
 from diptych.curate.dedup import DedupRun, dedup, first_of_equals
-from diptych.curate.funnel import Columns
 from diptych.dataset import GrowingSet, seal_dataset
 from diptych.errors import ConfigError
 from diptych.shards import data_schema, read_shard, shard_name, write_shard

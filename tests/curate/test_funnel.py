@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diptych.curate.columns import Columns
 from diptych.curate.config import Rule
 from diptych.curate.decisions import read_keep
-from diptych.curate.funnel import Columns, evaluate
+from diptych.curate.funnel import evaluate
 from diptych.curate.select import select
 from diptych.dataset import Dataset, GrowingSet, open_dataset, seal_dataset
 from diptych.errors import ConfigError

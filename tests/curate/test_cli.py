@@ -1,0 +1,140 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+from drawn import draw_dataset, picture
+
+from diptych.cli import main
+from diptych.curate.adhoc import score_plan
+from diptych.dataset import open_dataset
+from diptych.errors import ConfigError
+from diptych.scores import SCORES, make_score
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["--progress", "none", *map(str, arguments)])
+
+
+def write_config(folder: Path, **changes: Any) -> Path:
+    (folder / "in").mkdir(exist_ok=True)
+    for number in range(4):
+        (folder / f"in/{number}.jpg").write_bytes(picture(number))
+        (folder / f"in/{number}.txt").write_text("a picture " * number)
+    config = {
+        "job": "curate",
+        "source": {"kind": "folder", "path": str(folder / "in")},
+        "scores": {"words": {"score": "caption_stats"}},
+        "select": [{"name": "told", "where": "caption_words > 2"}],
+        **changes,
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    return folder / "config.yaml"
+
+
+def test_the_steps_one_by_one_give_what_run_gives(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    assert call("curate", "run", config, "--out", tmp_path / "all").exit_code == 0
+    for step in ("ingest", "score", "dedup", "select", "export"):
+        result = call("curate", step, config, "--out", tmp_path / "steps")
+        assert result.exit_code == 0, result.output
+    one, other = open_dataset(tmp_path / "all/selected"), open_dataset(tmp_path / "steps/selected")
+    assert one.shards == other.shards
+    assert one.rows == 2
+
+
+@pytest.mark.parametrize(("step", "told"), [("score", "pool"), ("select", "pool"), ("export", "pool")])
+def test_a_step_before_its_time_says_which_directory_lacks_what(step: str, told: str, tmp_path: Path) -> None:
+    result = call("curate", step, write_config(tmp_path), "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert told in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"scors": {}}, "unknown key 'scors'; did you mean 'scores'"),
+        ({"scores": {"a": {"score": "astetic"}}}, "did you mean 'aesthetic'?"),
+        (
+            {"scores": {"a": {"score": "aesthetic", "encoder": "clop"}}, "encoders": {"clip": {"kind": "projection"}}},
+            "'clip'",
+        ),
+        ({"source": {"kind": "folder", "path": "nowhere"}}, "nowhere: no such folder"),
+        ({"select": [{"name": "x", "where": "caption_wrods > 2"}]}, "caption_wrods"),
+        ({"select": [{"name": "x", "where": "true"}, {"name": "x", "where": "true"}]}, "'x' is used twice"),
+        ({"dedup": {"radius": 99}}, "dedup.radius"),
+        ({"scores": {"a": {"score": "caption_stats", "options": {"langage": "en"}}}}, "unknown option 'langage'"),
+    ],
+)
+def test_a_wrong_config_is_named_before_anything_is_written(changes: dict[str, Any], told: str, tmp_path: Path) -> None:
+    result = call("curate", "run", write_config(tmp_path, **changes), "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert told in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_scores_of_the_command_line_are_computed_and_kept(tmp_path: Path) -> None:
+    draw_dataset(tmp_path / "set")
+    first = call("score", tmp_path / "set", "caption_stats", "clip_similarity", "--encoder", "projection")
+    assert first.exit_code == 0, first.output
+    assert "caption_words" in first.output
+    assert "clip_similarity" in first.output
+    again = call("score", tmp_path / "set", "caption_stats", "clip_similarity", "--encoder", "projection")
+    assert "Nothing to do" in again.output
+    other = call("score", tmp_path / "set", "clip_similarity", "--encoder", "projection", "--set", "encoder.dim=16")
+    assert "Nothing to do" not in other.output
+    assert len(open_dataset(tmp_path / "set").column_sets("scores")) == 3
+
+
+def test_rules_of_the_command_line_see_all_scores(tmp_path: Path) -> None:
+    draw_dataset(tmp_path / "set", rows=6, failed=(2,))
+    call("score", tmp_path / "set", "caption_stats")
+    result = call(
+        "curate", "select", tmp_path / "set", "--json", "--where", "long: caption_words >= 5", "--where", "1 = 1"
+    )
+    steps = json.loads(result.output)
+    assert [(step["rule"], step["rows_in"], step["rows_out"]) for step in steps] == [
+        ("readable", 6, 5),
+        ("long", 5, 2),
+        ("rule_2", 2, 2),
+    ]
+    assert not (tmp_path / "set/decisions").exists()
+
+
+def test_an_unknown_score_or_owner_of_an_option_is_named(tmp_path: Path) -> None:
+    draw_dataset(tmp_path / "set")
+    assert "did you mean 'caption_stats'" in call("score", tmp_path / "set", "caption_stat").output
+    result = call("score", tmp_path / "set", "caption_stats", "--set", "encodr.dim=3")
+    assert "write it as NAME.key=value" in result.output
+
+
+def test_scores_that_need_an_encoder_get_the_one_of_the_command_line() -> None:
+    import inspect
+
+    from diptych.curate.adhoc import NEED_ENCODER
+    from diptych.lookup import import_attribute
+
+    need = {
+        name for name, target in SCORES.items() if "encoder" in inspect.signature(import_attribute(target)).parameters
+    }
+    assert need == NEED_ENCODER
+    plan = score_plan(["aesthetic", "image_stats"], "projection", ["encoder.dim=8", "aesthetic.version=v1"])
+    assert plan.encoders == {"encoder": ("projection", {"dim": 8})}
+    assert plan.scores["aesthetic"] == ("aesthetic", {"version": "v1", "encoder": "encoder"})
+    assert plan.scores["image_stats"] == ("image_stats", {})
+
+
+def test_an_option_of_the_wrong_type_is_named() -> None:
+    with pytest.raises(ConfigError, match="encoder 'projection': option 'dim'"):
+        score_plan(["clip_similarity"], "projection", ["encoder.dim=many"]).build()
+    with pytest.raises(ConfigError, match="score 'language': unknown option"):
+        make_score("language", {"model": "x"})
+
+
+def test_a_folder_that_is_no_dataset_is_named(tmp_path: Path) -> None:
+    result = call("curate", "select", tmp_path, "--where", "1 = 1")
+    assert result.exit_code == 1
+    assert "not a finished dataset directory" in result.output
