@@ -20,7 +20,7 @@ from diptych.curate.config import CurateConfig, Download
 from diptych.curate.sources import RowSource, cut, open_source
 from diptych.dataset import Dataset, open_dataset, seal_dataset, tidy
 from diptych.errors import DataError, DecodeError, ShardError
-from diptych.executors import run_local
+from diptych.executors import Report, run_local
 from diptych.progress import track
 from diptych.provenance import collect
 from diptych.shards import (
@@ -66,31 +66,21 @@ class IngestTask:
 
 
 @dataclass(frozen=True)
-class IngestOutcome:
-    """A written shard and how its rows fared."""
-
-    info: ShardInfo
-    reasons: Counter[str]
-
-
-@dataclass(frozen=True)
 class IngestJob:
     """Fetches or reads the rows of one shard and writes it."""
 
     data: Path
     download: Download
 
-    def open(self) -> Callable[[IngestTask], IngestOutcome]:
+    def open(self, report: Report) -> Callable[[IngestTask], ShardInfo]:
         """Return the function that makes one shard."""
-        return self._make
+        return lambda task: self._make(task, report)
 
-    def _make(self, task: IngestTask) -> IngestOutcome:
-        rows: list[Future[Row]] = [Future() for _ in range(task.rows.num_rows)]
-        reasons: Counter[str] = Counter()
+    def _make(self, task: IngestTask, report: Report) -> ShardInfo:
+        rows: list[Future[Row]] = [_watched(report) for _ in range(task.rows.num_rows)]
         # The shard is written while its later rows are still on their way, and no picture is held longer than needed.
         with ThreadPoolExecutor(1, thread_name_prefix="write") as writer:
-            tables = _to_tables(task, rows, reasons)
-            written = writer.submit(write_shard, tables, self.data / shard_name(task.index))
+            written = writer.submit(write_shard, _to_tables(task, rows), self.data / shard_name(task.index))
             try:
                 _load(task.rows, self.download, rows)
             except BaseException as error:  # also Ctrl-C: the writer must not wait for rows that do not come
@@ -98,7 +88,7 @@ class IngestJob:
                     if not row.done():
                         row.set_exception(error)
                 raise
-            return IngestOutcome(written.result(), reasons)
+            return written.result()
 
 
 def ingest(config: CurateConfig, pool: Path, *, workers: int = 1, progress: str = "auto") -> tuple[Dataset, int]:
@@ -122,10 +112,9 @@ def ingest(config: CurateConfig, pool: Path, *, workers: int = 1, progress: str 
     with track("ingest", total, mode=progress, done=_rows_done(journal, total, config.rows_per_shard)) as tracker:
         tasks = _tasks(source, config.rows_per_shard, journal, known)
         done = 0
-        for outcome in run_local(job, tasks, workers=workers):
-            journal.commit(outcome.info)
-            known[outcome.info.name] = outcome.info
-            tracker.advance(outcome.info.rows, outcome.reasons)
+        for info in run_local(job, tasks, workers=workers, report=tracker.advance):
+            journal.commit(info)
+            known[info.name] = info
             done += 1
     facts = {
         "kind": "pairs",
@@ -182,6 +171,13 @@ def _rows_done(journal: Journal, total: int, rows: int) -> int:
     count = -(-total // rows)
     infos = (journal.finished(shard_name(index)) for index in range(count))
     return sum(info.rows for info in infos if info is not None)
+
+
+def _watched(report: Report) -> Future[Row]:
+    """Return what will be a row, whose arrival is reported."""
+    row: Future[Row] = Future()
+    row.add_done_callback(lambda done: None if done.exception() else report(1, {done.result().status: 1}))
+    return row
 
 
 def _load(table: pa.Table, download: Download, rows: list[Future[Row]]) -> None:
@@ -249,12 +245,11 @@ def _check(row: Row) -> Row:
         return row._replace(status=error.code, error=error.detail[:MAX_ERROR] or None)
 
 
-def _to_tables(task: IngestTask, rows: list[Future[Row]], reasons: Counter[str]) -> Iterator[pa.Table]:
-    """Yield the rows in order as data tables, waiting for them; count in ``reasons`` how they fared."""
+def _to_tables(task: IngestTask, rows: list[Future[Row]]) -> Iterator[pa.Table]:
+    """Yield the rows in order as data tables, waiting for them."""
     for start in range(0, len(rows), ROWS_PER_TABLE):
         part = [row.result() for row in rows[start : start + ROWS_PER_TABLE]]
         rows[start : start + ROWS_PER_TABLE] = [_GIVEN] * len(part)
-        reasons.update(row.status for row in part)
         yield _to_table(task.first_row + start, task.rows.slice(start, len(part)), part)
 
 

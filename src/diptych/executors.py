@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol, TypeVar
@@ -23,18 +23,32 @@ TaskContra = TypeVar("TaskContra", contravariant=True)
 Outcome = TypeVar("Outcome")
 OutcomeCo = TypeVar("OutcomeCo", covariant=True)
 
+Report = Callable[[int, Mapping[str, int]], None]
+
 PARENT_POLL_S = 1.0
+REPORT_POLL_S = 0.2
+
+
+def ignore_report(rows: int, reasons: Mapping[str, int]) -> None:
+    """Tell nobody."""
 
 
 class Job(Protocol[TaskContra, OutcomeCo]):
     """Small, picklable, the same wherever it runs."""
 
-    def open(self) -> Callable[[TaskContra], OutcomeCo]:
-        """Load what the work needs, once per worker, and return the function that does one task."""
+    def open(self, report: Report) -> Callable[[TaskContra], OutcomeCo]:
+        """Load what the work needs, once per worker, and return the function that does one task.
+
+        Args:
+            report: May be called while a task is done, with a number of rows and how they fared (reason -> rows), for
+                whoever watches; it changes no result.
+        """
         ...
 
 
-def run_local(job: Job[Task, Outcome], tasks: Iterable[Task], *, workers: int = 1) -> Iterator[Outcome]:
+def run_local(
+    job: Job[Task, Outcome], tasks: Iterable[Task], *, workers: int = 1, report: Report = ignore_report
+) -> Iterator[Outcome]:
     """Yield the outcome of each task as it finishes.
 
     One worker runs in this process, in order; more run in spawned processes, so outcomes come in any order and must
@@ -45,6 +59,7 @@ def run_local(job: Job[Task, Outcome], tasks: Iterable[Task], *, workers: int = 
         job: What to do; picklable if ``workers`` is more than 1.
         tasks: What to do it to; taken one by one, a few ahead of the workers.
         workers: Processes at most, at least 1.
+        report: Called here with what the job reports while it works.
 
     Raises:
         DataError: If a worker process dies, as it does when memory runs out.
@@ -53,23 +68,28 @@ def run_local(job: Job[Task, Outcome], tasks: Iterable[Task], *, workers: int = 
     for first in remaining:
         tasks = itertools.chain([first], remaining)
         if workers > 1:
-            yield from _run_in_processes(job, tasks, workers)
+            yield from _run_in_processes(job, tasks, workers, report)
             return
-        work = job.open()
+        work = job.open(report)
         for task in tasks:
             yield work(task)
 
 
-def _run_in_processes(job: Job[Task, Outcome], tasks: Iterator[Task], workers: int) -> Iterator[Outcome]:
+def _run_in_processes(
+    job: Job[Task, Outcome], tasks: Iterator[Task], workers: int, report: Report
+) -> Iterator[Outcome]:
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker, initargs=(job, os.getpid()))
+    reports: Any = context.SimpleQueue()
+    begin = (job, os.getpid(), reports)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker, initargs=begin)
     pending: set[Future[Outcome]] = set()
     try:
         # One more in flight than workers: none idles, and few tasks are held in memory.
         for task in itertools.islice(tasks, workers + 1):
             pending.add(pool.submit(_run_in_worker, task))
         while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            done, pending = wait(pending, timeout=REPORT_POLL_S, return_when=FIRST_COMPLETED)
+            _pass_on(reports, report)
             for future in done:
                 yield future.result()
                 for task in itertools.islice(tasks, 1):
@@ -80,23 +100,40 @@ def _run_in_processes(job: Job[Task, Outcome], tasks: Iterator[Task], workers: i
             "what is finished is kept: run again with fewer workers or smaller batches"
         ) from error
     finally:
+        # Workers that still have a task must not wait for ever until somebody takes their reports.
+        ended = threading.Event()
+        taker = threading.Thread(target=_take_until, args=(reports, ended), daemon=True)
+        taker.start()
         pool.shutdown(wait=True, cancel_futures=True)
+        ended.set()
+        taker.join()
+
+
+def _pass_on(reports: Any, report: Report) -> None:
+    while not reports.empty():
+        report(*reports.get())
+
+
+def _take_until(reports: Any, ended: threading.Event) -> None:
+    while not ended.wait(REPORT_POLL_S / 4):
+        _pass_on(reports, ignore_report)
 
 
 _job: Job[Any, Any] | None = None  # one per worker process, set once by the initializer
+_reports: Any = None
 
 
-def _begin_worker(job: Job[Any, Any], parent: int) -> None:
-    global _job
+def _begin_worker(job: Job[Any, Any], parent: int, reports: Any) -> None:
+    global _job, _reports
     threading.Thread(target=_exit_with_parent, args=(parent,), daemon=True).start()
-    _job = job
+    _job, _reports = job, reports
 
 
 @functools.cache
 def _open_in_worker() -> Callable[[Any], Any]:
     # With the first task, not in the initializer, where an exception would only break the pool.
     assert _job is not None
-    return _job.open()
+    return _job.open(lambda rows, reasons: _reports.put((rows, dict(reasons))))
 
 
 def _run_in_worker(task: Any) -> Any:

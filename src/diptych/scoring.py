@@ -19,7 +19,7 @@ from diptych.config import short_id
 from diptych.dataset import ColumnSet, Dataset, GrowingSet, open_dataset
 from diptych.encoders import Encoder, make_encoder
 from diptych.errors import ConfigError
-from diptych.executors import run_local
+from diptych.executors import Report, run_local
 from diptych.lookup import describe_unknown
 from diptych.progress import track
 from diptych.provenance import collect
@@ -87,11 +87,10 @@ class ScoreTask:
 
 @dataclass(frozen=True)
 class ScoreOutcome:
-    """What a task wrote: (folder, label) -> shard, and how the rows fared."""
+    """What a task wrote: (folder, label) -> shard."""
 
     shard: ShardInfo
     written: Mapping[tuple[str, str], ShardInfo]
-    reasons: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -103,11 +102,11 @@ class ScoreJob:
     batch_size: int
     threads: int
 
-    def open(self) -> Callable[[ScoreTask], ScoreOutcome]:
+    def open(self, report: Report) -> Callable[[ScoreTask], ScoreOutcome]:
         """Build encoders and scores and return the function that scores one shard."""
         scorers = self.plan.build()
         names = scorers.set_names(self.plan)
-        return lambda task: _ShardScorer(self, scorers, names, task).run()
+        return lambda task: _ShardScorer(self, scorers, names, task, report).run()
 
 
 @dataclass(frozen=True)
@@ -156,10 +155,9 @@ def score_dataset(
         job = ScoreJob(path, plan, batch_size, threads)
         rows = sum(task.shard.rows for task in tasks)
         with track("score", dataset.rows, mode=progress, done=dataset.rows - rows) as tracker:
-            for outcome in run_local(job, tasks, workers=workers):
+            for outcome in run_local(job, tasks, workers=workers, report=tracker.advance):
                 for key, info in outcome.written.items():
                     wanted[key].commit(info)
-                tracker.advance(outcome.shard.rows, outcome.reasons)
         provenance = collect()
         for folder, label in sorted(wanted):  # embeddings first: a score set that is finished has its vectors
             facts = _facts(scorers, folder, label, plan)
@@ -222,8 +220,8 @@ class _ShardScorer:
     scorers: Scorers
     names: Mapping[tuple[str, str], str]
     task: ScoreTask
+    report: Report
     parts: dict[tuple[str, str], list[pa.Table]] = field(default_factory=dict)
-    reasons: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> ScoreOutcome:
         path = self.job.dataset / "data" / self.task.shard.name
@@ -235,7 +233,7 @@ class _ShardScorer:
                 batch.provide_embeddings(self.scorers.encoders[label], vectors[start : start + len(batch)])
             self._score(batch)
             start += len(batch)
-        return ScoreOutcome(self.task.shard, {key: self._write(key) for key in self._keys()}, self.reasons)
+        return ScoreOutcome(self.task.shard, {key: self._write(key) for key in self._keys()})
 
     def _scores(self) -> dict[str, Score]:
         return {label: self.scorers.scores[label] for label in self.task.scores}
@@ -255,7 +253,7 @@ class _ShardScorer:
             table = score_table(batch, score.columns, score.score(batch))
             self._add("scores", label, table)
             worst = [old or new for old, new in zip(worst, table["reason"].to_pylist(), strict=True)]
-        self.reasons.update(reason or "ok" for reason in worst)
+        self.report(len(batch), Counter(reason or "ok" for reason in worst))
 
     def _add(self, folder: str, label: str, table: pa.Table) -> None:
         self.parts.setdefault((folder, label), []).append(table)

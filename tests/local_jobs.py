@@ -1,0 +1,67 @@
+"""Small jobs for the tests of executors; in a module of their own, because worker processes have to import them."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from diptych.errors import DecodeError
+from diptych.executors import Report, run_local
+
+
+@dataclass(frozen=True)
+class Square:
+    """Notes each opening in ``opened`` and returns (task, its square, process id); a task below 0 is refused."""
+
+    opened: Path
+    wait_s: float = 0.0
+
+    def open(self, report: Report) -> Callable[[int], tuple[int, int, int]]:
+        with self.opened.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        return self._square
+
+    def _square(self, task: int) -> tuple[int, int, int]:
+        time.sleep(self.wait_s)
+        if task < 0:
+            raise DecodeError("corrupt", f"task {task}")
+        return task, task * task, os.getpid()
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """Reports each task ``times`` times before it is done."""
+
+    times: int
+
+    def open(self, report: Report) -> Callable[[int], int]:
+        def work(task: int) -> int:
+            for _ in range(self.times):
+                report(1, {f"task {task}": 1})
+            return task
+
+        return work
+
+
+@dataclass(frozen=True)
+class Unopenable:
+    """Cannot be opened."""
+
+    def open(self, report: Report) -> Callable[[int], int]:
+        raise DecodeError("unsupported", "no model here")
+
+
+@dataclass(frozen=True)
+class Dying:
+    """Kills its worker, as the system does when memory runs out."""
+
+    def open(self, report: Report) -> Callable[[int], int]:
+        return lambda task: os.kill(os.getpid(), signal.SIGKILL) or task
+
+
+def run_for_ever(opened: Path) -> None:
+    """Keep two workers busy until somebody kills this process."""
+    for _ in run_local(Square(opened, wait_s=0.05), range(10**9), workers=2):
+        pass
