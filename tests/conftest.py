@@ -14,6 +14,8 @@ os.environ.update(
     DO_NOT_TRACK="1",
 )
 
+collect_ignore = ["benchmarks"]  # programs of make bench; doctest collection would import them
+
 SHARED = Path(os.environ.get("DIPTYCH_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 
