@@ -36,6 +36,8 @@ class Fetched(NamedTuple):
     detail: str
 
 
+# Waiting without end is only interrupted while no library (polars does) has its own handler of Ctrl-C.
+WAIT_S = 0.5
 WIND_DOWN_S = 30.0  # more than it takes; a bound in case the thread never came up
 
 OnRows = Callable[[Sequence[int], Fetched], None]
@@ -155,7 +157,8 @@ def _run(download: Callable[[], None], opener: BoundedOpener) -> None:
     thread = threading.Thread(target=work, name="img2dataset", daemon=True)
     try:
         thread.start()  # waits for the thread to be up, and is interrupted there on a busy machine
-        finished.wait()
+        while not finished.wait(WAIT_S):
+            pass
     except BaseException:
         opener.close()
         finished.wait(WIND_DOWN_S)
