@@ -45,6 +45,29 @@ def jpeg_essentials(data: bytes) -> Essentials:
     return Essentials(b"".join(kept), size, exif, b"".join(icc[part] for part in sorted(icc)))
 
 
+def jpeg_head(data: bytes) -> tuple[tuple[int, int] | None, bytes]:
+    """Return size and EXIF block as the segments before the frame header give them; copies nothing else.
+
+    The size is None where the segments do not follow each other as they should (ITU-T T.81, annex B).
+    """
+    exif, position = b"", 2
+    while position + 9 <= len(data) and data[position] == 0xFF:
+        kind = data[position + 1]
+        if kind == 0xFF:  # fill byte
+            position += 1
+            continue
+        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", data, position + 5)
+            return (width, height), exif
+        if kind in (0x00, 0xD8, 0xD9, 0xDA):
+            break
+        stop = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+        if kind == 0xE1 and not exif and data.startswith(b"Exif\0\0", position + 4):
+            exif = data[position + 4 : stop]
+        position = stop
+    return None, exif
+
+
 def png_essentials(data: bytes) -> Essentials:
     """Keep the chunks that make the default image (PNG, third edition, chapter 11); of an APNG that is the cover."""
     kept, exif, icc, start = [data[:8]], b"", b"", 8

@@ -37,6 +37,7 @@ from diptych.containers import (
     exif_orientation,
     gif_essentials,
     jpeg_essentials,
+    jpeg_head,
     png_essentials,
     pnm_essentials,
     tiff_essentials,
@@ -125,11 +126,11 @@ def glance(data: bytes, *, max_pixels: int = MAX_PIXELS) -> ImageInfo:
     name = _identify(data)
     if name == "jpeg" and not _lacks_its_end(name, data):
         with _blaming(name, data):
-            essentials = jpeg_essentials(data)
-            _check_size(essentials.size, max_pixels)
-            if essentials.size:
-                width, height = essentials.size
-                turned = 5 <= exif_orientation(essentials.exif) <= 8
+            size, exif = jpeg_head(data)
+            _check_size(size, max_pixels)
+            if size:
+                width, height = size
+                turned = bool(exif) and 5 <= exif_orientation(exif) <= 8
                 return ImageInfo(name, height, width) if turned else ImageInfo(name, width, height)
     return inspect(data, max_pixels=max_pixels)
 
@@ -169,7 +170,7 @@ def _lacks_its_end(name: str, data: bytes) -> bool:
     if name == "webp":
         return len(data) < 8 + int.from_bytes(data[4:8], "little")
     last = {"gif": b";", "jpeg": b"\xff\xd9", "jpeg2000": b"\xff\xd9", "png": b"IEND\xaeB`\x82"}.get(name, b"")
-    return not data.rstrip(b"\0").endswith(last)
+    return not data.endswith(last) and not data.rstrip(b"\0").endswith(last)
 
 
 def _open(name: str, data: bytes, max_pixels: int) -> tuple[ImageFile.ImageFile, int, bytes]:
