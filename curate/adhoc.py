@@ -1,5 +1,6 @@
 """What the command line can ask of a dataset directory without a config: try rules, compute scores."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from diptych.errors import ConfigError
 from diptych.lookup import describe_unknown
 from diptych.scores import SCORES
 from diptych.scoring import ScorePlan
+
+RULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 # Scores whose factory takes an encoder; named here so that asking for one imports no model code.
 NEED_ENCODER = frozenset({"aesthetic", "clip_similarity", "nsfw"})
@@ -71,6 +74,6 @@ def score_plan(names: Sequence[str], encoder: str, overrides: Sequence[str]) -> 
 
 def _rule(number: int, condition: str) -> Rule:
     name, colon, where = condition.partition(":")
-    if colon and name.isidentifier() and not where.startswith(":"):  # a::int is a cast, not a name
-        return Rule(name=name.lower(), where=where)
+    if colon and RULE_NAME.fullmatch(name) and not where.startswith(":"):  # a::int is a cast, not a name
+        return Rule(name=name, where=where)
     return Rule(name=f"rule_{number}", where=condition)

@@ -46,17 +46,19 @@ def run(
 ) -> None:
     """Do all steps of CONFIG; what is done already is not done again."""
     runner = _runner(ctx, config, out, overrides, workers)
-    runner.check()
     if dry_run:
         _print_estimate(runner, as_json)
         return
+    runner.check()
     from diptych.curate.run import STEPS
+    from diptych.locks import only_one
 
     steps = []
-    for name in STEPS:
-        steps.append(runner.run(name))
-        if not as_json:
-            _print_step(steps[-1])
+    with only_one(out):
+        for name in STEPS:
+            steps.append(runner.run(name))
+            if not as_json:
+                _print_step(steps[-1])
     if as_json:
         click.echo(json.dumps({step.name: {"is_new": step.is_new, **step.facts} for step in steps}))
         return
@@ -76,8 +78,13 @@ def _step_command(name: str, text: str) -> None:
     @WORKERS
     @click.pass_context
     def command(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...], workers: int) -> None:
-        step = _runner(ctx, config, out, overrides, workers).run(name)
-        _print_step(step)
+        runner = _runner(ctx, config, out, overrides, workers)
+        if name == "ingest":
+            runner.check()
+        from diptych.locks import only_one
+
+        with only_one(out):
+            _print_step(runner.run(name))
 
 
 _step_command("ingest", "Make OUT/pool from the source of CONFIG.")
@@ -140,10 +147,12 @@ def score(
         --set encoder.architecture=ViT-L-14 --set encoder.pretrained=openai --set aesthetic.version=v2
     """  # noqa: D301 -- as above
     from diptych.curate.adhoc import score_plan
+    from diptych.locks import only_one
     from diptych.scoring import score_dataset
 
     plan = score_plan(names, encoder, overrides)
-    done = score_dataset(dataset, plan, workers=workers, batch_size=batch_size, progress=_progress(ctx))
+    with only_one(dataset):
+        done = score_dataset(dataset, plan, workers=workers, batch_size=batch_size, progress=_progress(ctx))
     for label, column_set in done.sets.items():
         columns = ", ".join(column["name"] for column in column_set.manifest["columns"])
         click.echo(f"{label}: {columns} in {column_set.path}")

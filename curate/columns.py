@@ -1,9 +1,11 @@
 """The columns that SQL from a config can name, put side by side by position, and the fences around that SQL.
 
 Column sets lie in one row order, so they are never joined on a key. Conditions come from configs that people share:
-they are single expressions, and may look at columns but not at the machine.
+each is one expression over one row. Subqueries, windows, aggregates and random functions are refused: they would look
+at the machine, mix rows up, or give another answer each time.
 """
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -81,7 +83,72 @@ def check_query(con: Any, query: str, *, where: str, labels: Sequence[str]) -> N
             raise ConfigError(f"{where} is not one SQL expression")
         con.execute(query).fetchall()  # not a cursor, which would not see registered tables
     except duckdb.Error as error:
-        raise ConfigError(f"{where}: {_first_line(error)} (labels at hand: {', '.join(labels) or 'none'})") from error
+        raise ConfigError(f"{where}: {first_line(error)} (labels at hand: {', '.join(labels) or 'none'})") from error
+
+
+def check_expression(con: Any, text: str, *, where: str) -> None:
+    """Refuse what is not one condition over the columns of one row.
+
+    Raises:
+        ConfigError: The message begins with ``where``.
+    """
+    node = _parse(con, f"SELECT (\n{text}\n)", where)
+    if len(node["select_list"]) != 1 or node["modifiers"]:
+        raise ConfigError(f"{where} is not one SQL condition")
+    _check_row_wise(con, node["select_list"], where)
+
+
+def check_order(con: Any, text: str, *, where: str) -> None:
+    """Refuse what is not a list of sort keys over the columns of one row.
+
+    Raises:
+        ConfigError: The message begins with ``where``.
+    """
+    node = _parse(con, f"SELECT 1 ORDER BY\n{text}\n", where)
+    kinds = [modifier["type"] for modifier in node["modifiers"]]
+    if len(node["select_list"]) != 1 or kinds != ["ORDER_MODIFIER"]:
+        raise ConfigError(f"{where} is not a list of SQL sort keys")
+    _check_row_wise(con, node["modifiers"], where)
+
+
+def first_line(error: Exception) -> str:
+    """Return what DuckDB says, without the picture of the query."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def _parse(con: Any, query: str, where: str) -> dict[str, Any]:
+    """Return the syntax tree of a SELECT without FROM."""
+    tree = json.loads(con.execute("SELECT json_serialize_sql(?)", [query]).fetchall()[0][0])
+    if tree["error"]:
+        raise ConfigError(f"{where}: {tree['error_message']}")
+    nodes = [statement["node"] for statement in tree["statements"]]
+    plain = len(nodes) == 1 and nodes[0]["type"] == "SELECT_NODE" and nodes[0]["from_table"]["type"] == "EMPTY"
+    if not plain or nodes[0]["where_clause"] or nodes[0]["having"] or nodes[0]["qualify"]:
+        raise ConfigError(f"{where} is not one SQL expression")
+    node: dict[str, Any] = nodes[0]
+    return node
+
+
+def _check_row_wise(con: Any, tree: Any, where: str) -> None:
+    classes, functions = set[str](), set[str]()
+    waiting = [tree]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            classes.add(str(part.get("class")))
+            functions.update([part["function_name"]] if "function_name" in part else [])
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+    for kind in sorted(classes & {"SUBQUERY", "WINDOW", "STAR", "PARAMETER", "DEFAULT"}):
+        raise ConfigError(f"{where}: {kind.lower()} is not allowed; a rule looks at the columns of one row")
+    known = con.execute(
+        "SELECT DISTINCT function_name FROM duckdb_functions() "
+        "WHERE function_type = 'scalar' AND stability = 'CONSISTENT' AND function_name <> 'getenv'"
+    ).fetchall()
+    for name in sorted(functions - {name for (name,) in known}):
+        raise ConfigError(f"{where}: {name}() is not allowed; a rule looks at one row and always answers the same")
 
 
 def quoted(name: str) -> str:
@@ -96,8 +163,3 @@ def _files(files: Sequence[Path], star: str) -> str:
 
 def _text(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

@@ -141,6 +141,9 @@ class CurateConfig(Settings):
             if choice.encoder is not None and choice.encoder not in self.encoders:
                 raise ValueError(f"scores.{label}: {describe_unknown('encoder', choice.encoder, self.encoders)}")
         names = [rule.name for rule in self.select]
+        reserved = {"readable", "duplicate"} & set(names)
+        if reserved:
+            raise ValueError(f"select: the rule name {sorted(reserved)[0]!r} is taken by a built-in rule")
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(f"select: the rule name {sorted(twice)[0]!r} is used twice")

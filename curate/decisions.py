@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from diptych.dataset import ColumnSet, Dataset, GrowingSet
 from diptych.shards import read_shard, write_shard
@@ -16,6 +17,7 @@ SCHEMA = pa.schema(
         pa.field("keep", pa.bool_()),
         pa.field("reason", pa.string()),
         pa.field("duplicate_of", pa.string()),
+        pa.field("rank", pa.int64()),
     ]
 )
 
@@ -28,12 +30,14 @@ class Decisions(NamedTuple):
         reasons: Possible reasons.
         reason: int64 (N,): index into ``reasons``, -1 for rows that are kept.
         duplicate_of: int64 (N,): row number of the preferred copy, -1 for none; None where a step knows no copies.
+        rank: int64 (N,): place in the order of preference; None where a step knows none.
     """
 
     keep: npt.NDArray[np.bool_]
     reasons: Sequence[str]
     reason: npt.NDArray[np.int64]
     duplicate_of: npt.NDArray[np.int64] | None = None
+    rank: npt.NDArray[np.int64] | None = None
 
 
 def write_decisions(
@@ -53,11 +57,13 @@ def write_decisions(
     keys = [read_shard(file, ["key"])["key"].combine_chunks() for file in dataset.files]
     copies = _keys_of(keys, decisions.duplicate_of)
     names = pa.array(list(decisions.reasons), pa.string())
+    ranks = pa.nulls(dataset.rows, pa.int64()) if decisions.rank is None else pa.array(decisions.rank, pa.int64())
     start = 0
     for shard, column in zip(dataset.shards, keys, strict=True):
         rows = slice(start, start + shard.rows)
         reason = pa.array(decisions.reason[rows], mask=decisions.reason[rows] < 0)
-        arrays = [column, pa.array(decisions.keep[rows]), names.take(reason), copies.slice(start, shard.rows)]
+        keep, copy = pa.array(decisions.keep[rows]), copies.slice(start, shard.rows)
+        arrays = [column, keep, names.take(reason), copy, ranks.slice(start, shard.rows)]
         path = growing.path / shard.name
         growing.commit(write_shard(pa.table(arrays, schema=SCHEMA), path, source=shard.sha256))
         start += shard.rows
@@ -74,6 +80,17 @@ def read_keep(decisions: ColumnSet) -> npt.NDArray[np.bool_]:
     """Return bool (N,): the rows that are kept."""
     parts = [read_shard(file, ["keep"])["keep"].to_numpy() for file in decisions.files]
     return np.concatenate(parts).astype(bool) if parts else np.zeros(0, bool)
+
+
+def read_clusters(decisions: ColumnSet) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return for each row of dedup's decisions the row number that stands for it, and its place in preference."""
+    tables = [read_shard(file, ["key", "duplicate_of", "rank"]) for file in decisions.files]
+    table = pa.concat_tables(tables)
+    keys = table["key"].combine_chunks()
+    copies = pc.index_in(table["duplicate_of"].combine_chunks(), keys, skip_nulls=True)
+    own = pa.array(np.arange(len(keys)))
+    stands_for = pc.coalesce(copies.cast(pa.int64()), own).to_numpy(zero_copy_only=False)
+    return stands_for.astype(np.int64), table["rank"].to_numpy().astype(np.int64)
 
 
 def _keys_of(keys: Sequence[pa.Array], rows: npt.NDArray[np.int64] | None) -> pa.Array:

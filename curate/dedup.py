@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.curate.clusters import star_clusters, summarise
-from diptych.curate.columns import Columns, check_query, connect
+from diptych.curate.columns import Columns, check_expression, check_order, check_query, connect, first_line
 from diptych.curate.config import Dedup
 from diptych.curate.decisions import Decisions, find_decisions, write_decisions
 from diptych.dataset import ColumnSet
@@ -60,7 +60,10 @@ def dedup(columns: Columns, settings: Dedup) -> DedupRun:
     representative, is_exact = _link(rows, settings)
     row_numbers = np.arange(len(representative))
     is_copy = representative != row_numbers
+    rank = np.empty(len(rows.order), np.int64)
+    rank[rows.order] = row_numbers
     decisions = Decisions(
+        rank=rank,
         keep=~is_copy,
         reasons=REASONS,
         reason=np.where(is_copy, np.where(is_exact, 0, 1), -1),
@@ -91,7 +94,7 @@ class _Rows:
 
 def _identity(columns: Columns, settings: Dedup) -> Mapping[str, Any]:
     sets = {label: dict(column_set.manifest["identity"]) for label, column_set in columns.sets.items()}
-    return {"step": "dedup", "version": 1, "settings": settings.model_dump(mode="json"), "scores": sets}
+    return {"step": "dedup", "version": 2, "settings": settings.model_dump(mode="json"), "scores": sets}
 
 
 def _read(columns: Columns, settings: Dedup) -> _Rows:
@@ -101,12 +104,12 @@ def _read(columns: Columns, settings: Dedup) -> _Rows:
     check_settings(con, columns.relation(shards=1), settings, list(columns.sets))
     # Rows that cannot be read take no part: their bytes say nothing about a picture.
     select = f"key, CASE WHEN status = 'ok' THEN sha256 END AS sha256, CAST({_hash_sql(settings)} AS UBIGINT) AS hash"
-    ranked = f"SELECT row_number() OVER () - 1 AS row_ FROM {relation} ORDER BY {settings.prefer}, row_"
+    ranked = f"SELECT row_number() OVER () - 1 AS row_ FROM {relation} ORDER BY {settings.prefer}\n, row_"
     try:
         table = con.cursor().sql(f"SELECT {select} FROM {relation}").to_arrow_table()
         order = con.cursor().execute(ranked).fetchnumpy()["row_"]
     except duckdb.Error as error:  # what only shows on values, such as a cast that does not fit
-        raise ConfigError(f"dedup: {str(error).splitlines()[0]} (perceptual: {settings.perceptual})") from error
+        raise ConfigError(f"dedup: {first_line(error)} (perceptual: {settings.perceptual})") from error
     digest = table["sha256"].combine_chunks().dictionary_encode()
     hashes = table["hash"].combine_chunks()
     return _Rows(
@@ -124,10 +127,14 @@ def check_settings(con: Any, relation: str, settings: Dedup, labels: Sequence[st
     Raises:
         ConfigError: If one of them is not SQL over columns of the relation.
     """
-    hashed = f"SELECT CAST({_hash_sql(settings)} AS UBIGINT) FROM {relation} LIMIT 0"
-    check_query(con, hashed, where=f"dedup: perceptual: {settings.perceptual!r}", labels=labels)
-    ranked = f"SELECT 1 FROM {relation} ORDER BY {settings.prefer} LIMIT 0"
-    check_query(con, ranked, where=f"dedup: prefer: {settings.prefer!r}", labels=labels)
+    where = f"dedup: perceptual: {settings.perceptual!r}"
+    check_expression(con, _hash_sql(settings), where=where)
+    check_query(
+        con, f"SELECT CAST({_hash_sql(settings)} AS UBIGINT) FROM {relation} LIMIT 0", where=where, labels=labels
+    )
+    where = f"dedup: prefer: {settings.prefer!r}"
+    check_order(con, settings.prefer, where=where)
+    check_query(con, f"SELECT 1 FROM {relation} ORDER BY\n{settings.prefer}\nLIMIT 0", where=where, labels=labels)
 
 
 def _hash_sql(settings: Dedup) -> str:

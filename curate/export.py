@@ -20,6 +20,7 @@ from diptych.errors import ShardError
 from diptych.progress import track
 from diptych.shards import (
     DATA_COLUMNS,
+    MANIFEST_OF,
     Journal,
     ShardInfo,
     read_json,
@@ -71,6 +72,9 @@ def export(selection: Selection, target: Path, settings: Export, *, progress: st
         return open_dataset(target), 0
     if target.exists() and not _is_export(target):
         raise ShardError(f"{target}: is there already and was not made by export; give another place")
+    own = [name for name in MANIFEST_OF if (target / name).is_dir()]
+    if own:
+        raise ShardError(f"{target}: holds {own[0]} of its own, which another selection would lose; move it away first")
     growing, former = target.with_name(f".{target.name}.growing"), target.with_name(f".{target.name}.former")
     shutil.rmtree(former, ignore_errors=True)
     infos, written = _write_all(selection, growing, settings, identity, progress)
@@ -156,4 +160,10 @@ def _is_export(target: Path) -> bool:
 
 
 def _is_export_of(target: Path, identity: str) -> bool:
-    return _is_export(target) and read_json(target / "dataset.json")["made_by"]["fingerprint"] == identity
+    if not _is_export(target) or read_json(target / "dataset.json")["made_by"].get("fingerprint") != identity:
+        return False
+    try:
+        open_dataset(target)
+    except ShardError:  # a shard was lost: all of it can be made again
+        return False
+    return True

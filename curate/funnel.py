@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from diptych.curate.columns import Columns, check_query, connect
+from diptych.curate.columns import Columns, check_expression, check_query, connect, first_line
 from diptych.curate.config import Rule
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, ShardError
 
 MAX_RULES = 62
 # Rows without a picture that can be read are of no use to anybody, so this rule is always there and always first.
@@ -72,15 +72,52 @@ def evaluate(columns: Columns, rules: Sequence[Rule]) -> Funnel:
     Raises:
         ConfigError: If a rule is not one SQL condition over columns that are there; the message names the rule.
     """
-    rules = [READABLE, *(rule for rule in rules if rule.name != READABLE.name)]
+    rules = [READABLE, *rules]
     if len(rules) > MAX_RULES:
         raise ConfigError(f"select: {len(rules)} rules; {MAX_RULES} is the limit, join some with AND")
     con = connect(columns.dataset.path)
     check_rules(con, columns.relation(shards=1), rules, list(columns.sets))
-    terms = [f"(CASE WHEN ({rule.where}) THEN 0 ELSE {1 << bit} END)" for bit, rule in enumerate(rules)]
-    query = f"SELECT CAST({' + '.join(terms)} AS UBIGINT) AS mask FROM {columns.relation()}"
-    masks = con.cursor().execute(query).fetchnumpy()["mask"]
-    return Funnel(_steps(rules, masks), np.asarray(masks, np.uint64))
+    masks = _masks(con, columns.relation(), rules)
+    if len(masks) != columns.dataset.rows:
+        raise ShardError(f"{columns.dataset.path}: the rules gave {len(masks)} answers for {columns.dataset.rows} rows")
+    return Funnel(_steps(rules, masks), masks)
+
+
+def _masks(con: Any, relation: str, rules: Sequence[Rule]) -> npt.NDArray[np.uint64]:
+    import duckdb
+
+    terms = [f"(CASE WHEN (\n{rule.where}\n) THEN 0 ELSE {1 << bit} END)" for bit, rule in enumerate(rules)]
+    query = f"SELECT CAST({' + '.join(terms)} AS UBIGINT) AS mask FROM {relation}"
+    try:
+        return np.asarray(con.cursor().execute(query).fetchnumpy()["mask"], np.uint64)
+    except duckdb.Error as error:  # what only shows on values, such as a cast that does not fit
+        if len(rules) == 1:
+            raise ConfigError(f"rule {rules[0].name!r}: {rules[0].where!r}: {first_line(error)}") from error
+    for rule in rules:  # one by one, to name the one that fails
+        _masks(con, relation, [rule])
+    raise ConfigError("the rules fail together, but none of them alone")
+
+
+def keep_one_of_each(funnel: Funnel, stands_for: npt.NDArray[np.int64], rank: npt.NDArray[np.int64]) -> Funnel:
+    """Return the funnel with a last step that keeps one row of each cluster: of those left, the most preferred.
+
+    So a picture is not lost when a rule drops its preferred copy while another copy passes.
+
+    Args:
+        funnel: The rules before it.
+        stands_for: int64 (N,): row number of the row that stands for each row's cluster.
+        rank: int64 (N,): place of each row in the order of preference.
+    """
+    passing = np.flatnonzero(funnel.keep)
+    by_cluster = passing[np.lexsort((rank[passing], stands_for[passing]))]
+    is_first = np.ones(len(by_cluster), bool)
+    is_first[1:] = stands_for[by_cluster][1:] != stands_for[by_cluster][:-1]
+    dropped = by_cluster[~is_first]
+    masks = funnel.masks.copy()
+    masks[dropped] = np.uint64(1 << len(funnel.steps))
+    rows_in, lost = len(passing), len(dropped)
+    step = Step("duplicate", "the preferred copy of those left", rows_in, rows_in - lost, lost, lost)
+    return Funnel((*funnel.steps, step), masks)
 
 
 def check_rules(con: Any, relation: str, rules: Sequence[Rule], labels: Sequence[str]) -> None:
@@ -90,8 +127,10 @@ def check_rules(con: Any, relation: str, rules: Sequence[Rule], labels: Sequence
         ConfigError: If one is not a single SQL condition over columns of the relation; the message names the rule.
     """
     for rule in rules:
-        probe = f"SELECT CASE WHEN ({rule.where}) THEN 0 ELSE 1 END FROM {relation} LIMIT 0"
-        check_query(con, probe, where=f"rule {rule.name!r}: {rule.where!r}", labels=labels)
+        where = f"rule {rule.name!r}: {rule.where!r}"
+        check_expression(con, rule.where, where=where)
+        probe = f"SELECT CASE WHEN (\n{rule.where}\n) THEN 0 ELSE 1 END FROM {relation} LIMIT 0"
+        check_query(con, probe, where=where, labels=labels)
 
 
 def _steps(rules: Sequence[Rule], masks: npt.NDArray[np.uint64]) -> tuple[Step, ...]:

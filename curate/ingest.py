@@ -4,6 +4,7 @@ A shard is a fixed run of input rows, so the same input gives the same shards wh
 """
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +18,7 @@ import diptych
 from diptych import images
 from diptych.config import fingerprint
 from diptych.curate.config import CurateConfig, Download
-from diptych.curate.sources import RowSource, cut, open_source
+from diptych.curate.sources import BYTES, PATH, PROBLEM, RowSource, cut, open_source
 from diptych.dataset import Dataset, open_dataset, seal_dataset, tidy
 from diptych.errors import DataError, DecodeError, ShardError
 from diptych.executors import Report, run_local
@@ -34,7 +35,7 @@ from diptych.shards import (
     write_shard,
 )
 
-HELPER_COLUMNS = ("caption", "url", "problem", "bytes", "path")
+HELPER_COLUMNS = ("caption", "url", PROBLEM, BYTES, PATH)
 MAX_ERROR = 200
 ROWS_PER_TABLE = 500
 # What an unseen picture of a web list weighs, for the estimate of --dry-run only: mean of the photographs that
@@ -183,18 +184,18 @@ def _watched(report: Report) -> Future[Row]:
 def _load(table: pa.Table, download: Download, rows: list[Future[Row]]) -> None:
     """Find out what becomes of each row: its bytes, checked to be a picture, or the reason."""
     wanted = []
-    for number, problem in enumerate(table["problem"].to_pylist()):
+    for number, problem in enumerate(table[PROBLEM].to_pylist()):
         if problem is None:
             wanted.append(number)
         else:
             rows[number].set_result(_problem(problem))
-    if "bytes" in table.column_names:
+    if BYTES in table.column_names:
         for number in wanted:
-            data = table["bytes"][number].as_py()
+            data = table[BYTES][number].as_py()
             rows[number].set_result(_check(Row(data, "ok" if data is not None else "no_image", None)))
-    elif "path" in table.column_names:
+    elif PATH in table.column_names:
         for number in wanted:
-            rows[number].set_result(_check(_read(Path(table["path"][number].as_py()))))
+            rows[number].set_result(_check(_read(Path(os.fsdecode(table[PATH][number].as_py())))))
     else:
         _fetch([table["url"][number].as_py() for number in wanted], [rows[number] for number in wanted], download)
 

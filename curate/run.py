@@ -10,16 +10,16 @@ from typing import Any
 
 from diptych.curate.columns import Columns, connect, register_empty
 from diptych.curate.config import CurateConfig
-from diptych.curate.decisions import SCHEMA as DECISION_SCHEMA
 from diptych.curate.decisions import read_keep
 from diptych.curate.dedup import DedupRun, check_settings, dedup
 from diptych.curate.export import Selection, export
 from diptych.curate.funnel import check_rules
 from diptych.curate.ingest import ASSUMED_IMAGE_BYTES, HELPER_COLUMNS, ingest, reason_counts
-from diptych.curate.select import DEDUP, SelectRun, select
+from diptych.curate.select import SelectRun, select
 from diptych.curate.sources import open_source
 from diptych.dataset import ColumnSet, Dataset, open_dataset
-from diptych.errors import ShardError
+from diptych.errors import ConfigError, DataError, ShardError
+from diptych.lookup import describe_unknown
 from diptych.scoring import ScorePlan, score_dataset, score_schema
 from diptych.shards import data_schema
 
@@ -69,15 +69,23 @@ class Runner:
             DiptychError: As the first step that would meet the mistake says, or if the source cannot be read.
         """
         scorers = self.plan().build()
-        carried = next(open_source(self.config.source).tables()).schema
+        table = next(open_source(self.config.source).tables(), None)
+        if table is None:
+            raise DataError(f"{self.config.source.path}: no rows there")
+        carried = table.schema
         schemas = {"data": data_schema([field for field in carried if field.name not in HELPER_COLUMNS])}
         schemas |= {label: score_schema(score.columns) for label, score in scorers.scores.items()}
         con = connect()
-        rules = [*self.config.select]
+        relation = register_empty(con, schemas)
         if self.config.dedup is not None:
-            check_settings(con, register_empty(con, schemas), self.config.dedup, list(schemas))
-            schemas["dedup"] = DECISION_SCHEMA
-        check_rules(con, register_empty(con, schemas), rules, list(schemas))
+            check_settings(con, relation, self.config.dedup, list(schemas))
+        check_rules(con, relation, self.config.select, list(schemas))
+        known = {name for label in scorers.scores for name in schemas[label].names}
+        for name in self.config.export.columns or ():
+            if name not in known:
+                raise ConfigError(
+                    f"export.columns: {describe_unknown('score column', name, known - {'key', 'reason'})}"
+                )
 
     def run(self, step: str) -> Step:
         """Do one of ``STEPS``; the steps before it must be done.
@@ -189,11 +197,9 @@ class Runner:
         return dedup(Columns(self._dataset(), self._score_sets()), self.config.dedup)
 
     def _decide(self) -> SelectRun:
-        sets, rules = self._score_sets(), list(self.config.select)
         found = self._find_duplicates()
-        if found is not None:
-            sets, rules = {**sets, "dedup": found.decisions}, [*rules, DEDUP]
-        return select(Columns(self._dataset(), sets), rules)
+        columns = Columns(self._dataset(), self._score_sets())
+        return select(columns, self.config.select, found.decisions if found is not None else None)
 
     def _dataset(self) -> Dataset:
         return open_dataset(self.pool)

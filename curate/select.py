@@ -5,12 +5,9 @@ from dataclasses import dataclass
 
 from diptych.curate.columns import Columns
 from diptych.curate.config import Rule
-from diptych.curate.decisions import Decisions, find_decisions, write_decisions
-from diptych.curate.funnel import Step, evaluate
+from diptych.curate.decisions import Decisions, find_decisions, read_clusters, write_decisions
+from diptych.curate.funnel import Step, evaluate, keep_one_of_each
 from diptych.dataset import ColumnSet
-
-# The rule that dedup adds after those of the config, so that what they drop is seen first.
-DEDUP = Rule(name="duplicate", where="dedup.keep")
 
 
 @dataclass(frozen=True)
@@ -28,19 +25,28 @@ class SelectRun:
     is_new: bool
 
 
-def select(columns: Columns, rules: Sequence[Rule]) -> SelectRun:
+def select(columns: Columns, rules: Sequence[Rule], duplicates: ColumnSet | None = None) -> SelectRun:
     """Decide which rows to keep, or return what was decided before by the same rules over the same columns.
+
+    Args:
+        columns: What the rules look at.
+        rules: In order; the built-in ``readable`` comes before them.
+        duplicates: What dedup decided: of each cluster the most preferred row that passes the rules is kept.
 
     Raises:
         ConfigError: If a rule is not one SQL condition over columns that are there.
     """
     sets = {label: dict(column_set.manifest["identity"]) for label, column_set in columns.sets.items()}
+    if duplicates is not None:
+        sets["duplicates"] = dict(duplicates.manifest["identity"])
     written = [rule.model_dump() for rule in rules]
     identity = {"step": "select", "version": 1, "rules": written, "columns": sets}
     found = find_decisions(columns.dataset, "select", identity)
     if found is not None:
         return SelectRun(found, tuple(Step(**step) for step in found.manifest["funnel"]), is_new=False)
     funnel = evaluate(columns, rules)
+    if duplicates is not None:
+        funnel = keep_one_of_each(funnel, *read_clusters(duplicates))
     names = [step.rule for step in funnel.steps]
     decisions = Decisions(funnel.keep, names, funnel.first_failed)
     facts = {"funnel": [step._asdict() for step in funnel.steps]}

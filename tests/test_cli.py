@@ -308,3 +308,12 @@ def test_schema_is_the_same_text_in_every_process() -> None:
     first, second = (run_python("-m", "diptych", "schema", PYTHONHASHSEED=seed) for seed in ("1", "2"))
     assert first.returncode == 0, first.stderr
     assert first.stdout == second.stdout
+
+
+def test_libraries_behind_the_jobs_are_told_to_phone_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HF_HUB_DISABLE_TELEMETRY", "WANDB_MODE", "NO_ALBUMENTATIONS_UPDATE", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DIPTYCH_OFFLINE", "yes")
+    assert CliRunner().invoke(main, ["schema"]).exit_code == 0
+    told = {name: os.environ[name] for name in ("HF_HUB_DISABLE_TELEMETRY", "WANDB_MODE", "HF_HUB_OFFLINE")}
+    assert told == {"HF_HUB_DISABLE_TELEMETRY": "1", "WANDB_MODE": "disabled", "HF_HUB_OFFLINE": "1"}

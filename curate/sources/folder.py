@@ -1,7 +1,9 @@
 """Image files below a folder. The caption is a sidecar (photo.txt, or a key of photo.json) or the file name itself."""
 
+import hashlib
 import itertools
 import json
+import os
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -11,6 +13,8 @@ from typing import Any
 import pyarrow as pa
 
 from diptych.curate.config import Folder
+from diptych.curate.sources import PATH, PROBLEM
+from diptych.curate.sources.columns import clean_text
 from diptych.errors import DataError
 
 BLOCK_ROWS = 10_000
@@ -30,22 +34,23 @@ class FolderSource:
             raise DataError(f"{settings.path}: no files there")
 
     @cached_property
+    def _found(self) -> list[Path]:
+        """Rows and sidecars; also symlinks that lead nowhere, which are pictures that somebody expects."""
+        below = (path for path in self._settings.path.rglob("*") if not path.name.startswith("."))
+        return sorted(path for path in below if path.is_file() or (path.is_symlink() and not path.exists()))
+
+    @cached_property
     def _files(self) -> list[Path]:
         # Every file that is not the sidecar of another one is a row, so that what is no image is seen as such.
-        found = [path for path in self._settings.path.rglob("*") if path.is_file() and not path.name.startswith(".")]
-        pictures = {path.with_suffix("") for path in found if path.suffix.lower() not in SIDECARS}
-        return sorted(
-            path for path in found if path.suffix.lower() not in SIDECARS or path.with_suffix("") not in pictures
-        )
+        pictures = {path.with_suffix("") for path in self._found if path.suffix.lower() not in SIDECARS}
+        return [
+            path for path in self._found if path.suffix.lower() not in SIDECARS or path.with_suffix("") not in pictures
+        ]
 
     def inputs(self) -> list[dict[str, Any]]:
-        """Return path within the folder, size and time of change of each file."""
-        stats = [(path, path.stat()) for path in self._files]
-        root = self._settings.path
-        return [
-            {"name": path.relative_to(root).as_posix(), "bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns}
-            for path, stat in stats
-        ]
+        """Return path within the folder, size and sha256 of each file, and of each sidecar where these are read."""
+        files = self._found if self._settings.captions == "sidecar" else self._files
+        return [{"name": self._shown(path), **_identity(path)} for path in files]
 
     def count(self) -> int:
         """Return the number of files that are rows."""
@@ -53,7 +58,7 @@ class FolderSource:
 
     def bytes_on_disk(self) -> int | None:
         """Return the size of all files."""
-        return sum(path.stat().st_size for path in self._files)
+        return sum(path.stat().st_size for path in self._files if path.exists())
 
     def tables(self) -> Iterator[pa.Table]:
         """Yield path and caption of each file, sorted by path."""
@@ -63,17 +68,21 @@ class FolderSource:
                 {
                     "caption": pa.array([self._caption(path) for path in block], pa.string()),
                     "url": pa.nulls(len(block), pa.string()),
-                    "problem": pa.nulls(len(block), pa.string()),
-                    "path": pa.array([str(path) for path in block], pa.string()),
-                    "file": pa.array([path.relative_to(self._settings.path).as_posix() for path in block], pa.string()),
+                    PROBLEM: pa.nulls(len(block), pa.string()),
+                    PATH: pa.array([os.fsencode(path) for path in block], pa.binary()),
+                    "file": pa.array([self._shown(path) for path in block], pa.string()),
                 }
             )
+
+    def _shown(self, path: Path) -> str:
+        """Return the path within the folder; a name that is no UTF-8 has replacement characters."""
+        return _valid(path.relative_to(self._settings.path).as_posix())
 
     def _caption(self, path: Path) -> str | None:
         if self._settings.captions == "none":
             return None
         if self._settings.captions == "file_name":
-            return caption_of_name(path.stem)
+            return caption_of_name(_valid(path.stem))
         for suffix in SIDECARS:
             sidecar = path.with_suffix(suffix)
             if sidecar.is_file() and sidecar != path:
@@ -98,7 +107,21 @@ def read_sidecar(path: Path) -> str | None:
         return text or None
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     found = [value[key] for key in CAPTION_KEYS if isinstance(value, dict) and isinstance(value.get(key), str)]
-    return found[0] if found else None
+    return clean_text(found[0]) if found else None
+
+
+def _valid(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _identity(path: Path) -> dict[str, Any]:
+    """Return size and sha256, or nulls where the file cannot be read: that costs its row, not the run."""
+    try:
+        with path.open("rb") as handle:
+            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        return {"bytes": path.stat().st_size, "sha256": digest}
+    except OSError:
+        return {"bytes": None, "sha256": None}

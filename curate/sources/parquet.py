@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from diptych.curate.config import ParquetImages
-from diptych.curate.sources import find_files
-from diptych.curate.sources.url_table import carried_name
+from diptych.curate.sources import BYTES, PROBLEM, find_files, readable
+from diptych.curate.sources.columns import carried_names, text_column
 from diptych.errors import DataError
 from diptych.lookup import describe_unknown
 
@@ -24,6 +24,7 @@ class ParquetSource:
     def __init__(self, settings: ParquetImages) -> None:
         """Find the files and check that they have the columns."""
         self._settings = settings
+        self._carried = carried_names(settings.columns)
         self._files = find_files(settings.path, (".parquet",))
         for file in self._files:
             self._check(file)
@@ -39,7 +40,7 @@ class ParquetSource:
 
     @cached_property
     def _count(self) -> int:
-        return sum(pq.read_metadata(file).num_rows for file in self._files)
+        return sum(_count_rows(file) for file in self._files)
 
     def bytes_on_disk(self) -> int | None:
         """Return the size of the files."""
@@ -54,26 +55,24 @@ class ParquetSource:
             *settings.columns,
         ]
         for file in self._files:
-            with file.open("rb") as handle:
+            with readable(file, "parquet"), file.open("rb") as handle:
                 for batch in pq.ParquetFile(handle).iter_batches(BLOCK_ROWS, columns=names):
-                    yield self._rows(pa.Table.from_batches([batch]))
+                    yield self._rows(pa.Table.from_batches([batch]), file)
 
-    def _rows(self, table: pa.Table) -> pa.Table:
+    def _rows(self, table: pa.Table, file: Path) -> pa.Table:
         settings = self._settings
         nulls = pa.nulls(table.num_rows, pa.string())
         columns = {
-            "caption": table[settings.caption_column].cast(pa.string()) if settings.caption_column else nulls,
+            "caption": text_column(table, settings.caption_column, file) if settings.caption_column else nulls,
             "url": nulls,
-            "problem": nulls,
-            "bytes": image_bytes(table[settings.image_column]),
+            PROBLEM: nulls,
+            BYTES: image_bytes(table[settings.image_column]),
         }
-        return pa.table({**columns, **{carried_name(name): table[name] for name in settings.columns}})
+        return pa.table({**columns, **{final: table[name] for final, name in self._carried.items()}})
 
     def _check(self, file: Path) -> None:
-        try:
+        with readable(file, "parquet"):
             schema = pq.read_schema(file)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise DataError(f"{file}: not a readable Parquet file: {error}") from error
         for name in (self._settings.image_column, self._settings.caption_column, *self._settings.columns):
             if name is not None and name not in schema.names:
                 raise DataError(f"{file}: {describe_unknown('column', name, schema.names)}")
@@ -83,9 +82,15 @@ class ParquetSource:
             raise DataError(f"{file}: the column {self._settings.image_column!r} holds {kind}, not image bytes")
 
 
+def _count_rows(file: Path) -> int:
+    with readable(file, "parquet"):
+        rows: int = pq.read_metadata(file).num_rows
+        return rows
+
+
 def image_bytes(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a binary column from a binary column or from a struct with a field ``bytes``."""
     if pa.types.is_struct(column.type):
-        chunks = [pc.struct_field(chunk, "bytes") for chunk in column.chunks]
+        chunks = [pc.struct_field(chunk, "bytes").cast(pa.binary()) for chunk in column.chunks]
         return pa.chunked_array(chunks, pa.binary())
     return column.cast(pa.binary())

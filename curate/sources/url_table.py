@@ -1,5 +1,6 @@
 """Tables of URLs and captions, as LAION, DataComp, COYO or CC12M are published. Every row of the file becomes a row."""
 
+import csv
 import gzip
 import hashlib
 import itertools
@@ -15,15 +16,21 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from diptych.curate.config import UrlTable
-from diptych.curate.sources import find_files
+from diptych.curate.sources import PROBLEM, find_files, readable
+from diptych.curate.sources.columns import carried_names, clean_text, text_column
 from diptych.errors import DataError
 from diptych.lookup import describe_unknown
-from diptych.shards import DATA_COLUMNS
 
 BLOCK_ROWS = 10_000
+CSV_BLOCK_BYTES = 64 * 2**20  # a field may not be longer than this
 FORMATS = ("parquet", "csv", "tsv", "jsonl", "json", "txt")
 SUFFIXES = tuple(f".{name}{end}" for name in FORMATS for end in ("", ".gz"))
 MAX_PROBLEM = 200
+MAX_KEYS_SHOWN = 20
+
+# Rows under the names of the file, and for each why it is unusable (or None for all). Apart, because a user's table may
+# have a column of any name.
+Part = tuple[pa.Table, list[str | None] | None]
 
 
 class UrlTableSource:
@@ -32,6 +39,7 @@ class UrlTableSource:
     def __init__(self, settings: UrlTable) -> None:
         """Find the files; reads none yet."""
         self._settings = settings
+        self._carried = carried_names(settings.columns)
         self._files = find_files(settings.path, SUFFIXES)
 
     def inputs(self) -> list[dict[str, Any]]:
@@ -48,7 +56,7 @@ class UrlTableSource:
 
     def tables(self) -> Iterator[pa.Table]:
         """Yield the rows of all files in order."""
-        readers: dict[str, Callable[[Path], Iterator[pa.Table]]] = {
+        readers: dict[str, Callable[[Path], Iterator[Part]]] = {
             "parquet": self._parquet,
             "csv": lambda file: self._csv(file, ","),
             "tsv": lambda file: self._csv(file, "\t"),
@@ -57,134 +65,129 @@ class UrlTableSource:
             "txt": self._txt,
         }
         for file in self._files:
-            for table in readers[_format(file)](file):
-                yield self._rows(table, file)
+            with readable(file, _format(file)):
+                for table, problems in readers[_format(file)](file):
+                    yield self._rows(table, problems, file)
 
     @cached_property
     def _count(self) -> int:
         if all(_format(file) == "parquet" for file in self._files):
-            return sum(pq.read_metadata(file).num_rows for file in self._files)
+            return sum(_count_rows(file) for file in self._files)
         return sum(table.num_rows for table in self.tables())
 
-    def _rows(self, table: pa.Table, file: Path) -> pa.Table:
+    @property
+    def _wanted(self) -> list[str]:
+        caption = self._settings.caption_column
+        return [self._settings.url_column, *([caption] if caption else []), *self._settings.columns]
+
+    def _rows(self, table: pa.Table, problems: list[str | None] | None, file: Path) -> pa.Table:
         """Return the table under the names of the house, all text as strings."""
-        settings = self._settings
-        caption = settings.caption_column
-        wanted = [settings.url_column, *([caption] if caption else []), *settings.columns]
         if _format(file) == "txt":
-            wanted = ["url"]
-        for name in wanted:
-            if name not in table.column_names:
-                raise DataError(f"{file}: {describe_unknown('column', name, table.column_names)}")
-        is_txt = _format(file) == "txt"
+            url, caption, carried = "url", None, {}
+        else:
+            url, caption, carried = self._settings.url_column, self._settings.caption_column, self._carried
+            _check_columns(self._wanted, table.column_names, file)
+        nulls = pa.nulls(table.num_rows, pa.string())
         columns = {
-            "caption": _text(table[caption]) if caption and not is_txt else pa.nulls(table.num_rows, pa.string()),
-            "url": _text(table["url" if is_txt else settings.url_column]),
-            "problem": table["problem"] if "problem" in table.column_names else pa.nulls(table.num_rows, pa.string()),
+            "caption": text_column(table, caption, file) if caption else nulls,
+            "url": text_column(table, url, file),
+            PROBLEM: nulls if problems is None else pa.array(problems, pa.string()),
         }
-        for name in settings.columns:
+        for final, name in carried.items():
             is_binary = pa.types.is_binary(table[name].type)
-            columns[carried_name(name)] = _text(table[name]) if is_binary else table[name]
+            columns[final] = text_column(table, name, file) if is_binary else table[name]
         return pa.table(columns)
 
-    def _parquet(self, file: Path) -> Iterator[pa.Table]:
-        settings = self._settings
-        wanted = {settings.url_column, settings.caption_column, *settings.columns}
-        try:
-            with file.open("rb") as handle:
-                parquet = pq.ParquetFile(handle)
-                columns = [name for name in parquet.schema_arrow.names if name in wanted]
-                if parquet.metadata.num_rows == 0 or len(columns) < len(wanted - {None}):
-                    yield parquet.schema_arrow.empty_table()  # lets a missing column be named
-                for batch in parquet.iter_batches(BLOCK_ROWS, columns=columns):
-                    yield pa.Table.from_batches([batch])
-        except pa.ArrowInvalid as error:
-            raise DataError(f"{file}: not a readable Parquet file: {error}") from error
+    def _parquet(self, file: Path) -> Iterator[Part]:
+        with file.open("rb") as handle:
+            parquet = pq.ParquetFile(handle)
+            _check_columns(self._wanted, parquet.schema_arrow.names, file)
+            columns = [name for name in parquet.schema_arrow.names if name in self._wanted]
+            for batch in parquet.iter_batches(BLOCK_ROWS, columns=columns):
+                yield pa.Table.from_batches([batch]), None
 
-    def _csv(self, file: Path, delimiter: str) -> Iterator[pa.Table]:
-        bad: list[str] = []
+    def _csv(self, file: Path, delimiter: str) -> Iterator[Part]:
+        bad: list[str | None] = []
 
         def remember(row: pa_csv.InvalidRow) -> str:
             text = f"{row.actual_columns} columns instead of {row.expected_columns}: {row.text}"
-            bad.append(f"bad_row: {text[:MAX_PROBLEM]}")
+            bad.append(clean_text(f"bad_row: {text[:MAX_PROBLEM]}"))
             return "skip"
 
         names = list(self._settings.column_names) if self._settings.column_names else None
-        try:
-            with _opened(file) as handle:
-                header = names or _header(file, delimiter)
-                reader = pa_csv.open_csv(
-                    handle,
-                    pa_csv.ReadOptions(use_threads=False, column_names=names),
-                    pa_csv.ParseOptions(
-                        delimiter=delimiter,
-                        quote_char='"' if self._settings.quote else False,
-                        newlines_in_values=self._settings.quote,
-                        invalid_row_handler=remember,
-                    ),
-                    # Everything as bytes: a caption of digits is a caption, and "NA" and stray Latin-1 are no errors.
-                    pa_csv.ConvertOptions(
-                        column_types=dict.fromkeys(header, pa.binary()), strings_can_be_null=True, null_values=[""]
-                    ),
-                )
-                for batch in reader:
-                    yield pa.Table.from_batches([batch])
-            if bad:
-                empty = {name: pa.nulls(len(bad), pa.binary()) for name in header}
-                yield pa.table({**empty, "problem": pa.array(bad)})
-        except (pa.ArrowInvalid, OSError) as error:
-            raise DataError(f"{file}: not readable as {_format(file)}: {_first_line(error)}") from error
+        header = names or _header(file, delimiter, quote=self._settings.quote)
+        _check_columns(self._wanted, header, file)
+        parsing = pa_csv.ParseOptions(
+            delimiter=delimiter,
+            quote_char='"' if self._settings.quote else False,
+            newlines_in_values=self._settings.quote,
+            invalid_row_handler=remember,
+        )
+        with _opened(file) as handle:
+            yield from ((table, None) for table in _csv_tables(handle, parsing, names, header))
+        if bad:
+            yield pa.table({name: pa.nulls(len(bad), pa.binary()) for name in header}), bad
 
-    def _json(self, file: Path) -> Iterator[pa.Table]:
-        try:
-            with _opened(file) as handle:
-                value = json.loads(handle.read())
-        except (ValueError, OSError) as error:
-            raise DataError(f"{file}: not readable as JSON: {_first_line(error)}") from error
+    def _json(self, file: Path) -> Iterator[Part]:
+        with _opened(file) as handle:
+            value = json.loads(handle.read())
         if isinstance(value, dict):  # column -> values, or column -> {row: value} as pandas writes it
             columns = [list(column.values()) if isinstance(column, dict) else column for column in value.values()]
+            if not all(isinstance(column, list) for column in columns) or len({len(column) for column in columns}) > 1:
+                raise DataError(f"{file}: JSON of a URL table is a list of objects, or columns of one length")
             value = [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
         if not isinstance(value, list):
             raise DataError(f"{file}: JSON of a URL table is a list of objects")
-        yield from self._objects(iter(value))
+        yield from self._objects(iter(value), file)
 
-    def _jsonl(self, file: Path) -> Iterator[pa.Table]:
+    def _jsonl(self, file: Path) -> Iterator[Part]:
         with _opened(file) as handle:
-            yield from self._objects(_parse_line(line) for line in handle if line.strip())
+            yield from self._objects((_parse_line(line) for line in handle if line.strip()), file)
 
-    def _objects(self, rows: Iterator[Any]) -> Iterator[pa.Table]:
-        """Yield tables of the wanted keys as text; what is no object becomes a row with a problem."""
-        settings = self._settings
-        wanted = [
-            settings.url_column,
-            *([settings.caption_column] if settings.caption_column else []),
-            *settings.columns,
-        ]
+    def _objects(self, rows: Iterator[Any], file: Path) -> Iterator[Part]:
+        """Yield tables of the wanted keys as text, null where an object lacks one.
+
+        What is no object becomes a row with a problem. Only the URL must be there, in one of the first objects.
+        """
+        is_checked = False
         while block := list(itertools.islice(rows, BLOCK_ROWS)):
-            problems = [None if isinstance(row, dict) else f"bad_row: {str(row)[:MAX_PROBLEM]}" for row in block]
-            known = {name for row in block if isinstance(row, dict) for name in row}
-            objects = [row if isinstance(row, dict) else {} for row in block]
-            present = [name for name in wanted if name in known] if known else wanted
-            columns: dict[str, Any] = {
-                name: pa.array([_as_text(row.get(name)) for row in objects], pa.string()) for name in present
-            }
-            yield pa.table({**columns, "problem": pa.array(problems, pa.string())})
+            known = {name: None for row in block if isinstance(row, dict) for name in row}
+            if known and not is_checked:
+                _check_columns([self._settings.url_column], list(known), file)
+                is_checked = True
+            texts, problems = zip(*(_texts(row, self._wanted) for row in block), strict=True)
+            columns = {name: pa.array([text.get(name) for text in texts], pa.string()) for name in self._wanted}
+            yield pa.table(columns), list(problems)
 
-    def _txt(self, file: Path) -> Iterator[pa.Table]:
+    def _txt(self, file: Path) -> Iterator[Part]:
         with _opened(file) as handle:
             lines = (line.decode("utf-8", "replace").strip() for line in handle)
             kept = (line for line in lines if line)
             while block := list(itertools.islice(kept, BLOCK_ROWS)):
-                yield pa.table({"url": pa.array(block, pa.string())})
+                yield pa.table({"url": pa.array(block, pa.string())}), None
 
 
-def carried_name(name: str) -> str:
-    """Return the name under which a column of the source is carried: its own, unless diptych has one of that name.
+def _check_columns(wanted: list[str], there: list[str], file: Path) -> None:
+    """Refuse a table that lacks a column or has it twice; the message says which ones there are."""
+    for name in wanted:
+        if name not in there:
+            shown = [clean_text(key) or "" for key in there[:MAX_KEYS_SHOWN]]
+            raise DataError(f"{file}: {describe_unknown('column', name, shown)}")
+        if there.count(name) > 1:
+            raise DataError(f"{file}: there are {there.count(name)} columns {name!r}; rename all but one")
 
-    >>> carried_name("width"), carried_name("punsafe")
-    ('source_width', 'punsafe')
-    """
-    return f"source_{name}" if name in (*DATA_COLUMNS, "problem", "bytes", "path") else name
+
+def _csv_tables(
+    handle: IO[bytes], parsing: pa_csv.ParseOptions, names: list[str] | None, header: list[str]
+) -> Iterator[pa.Table]:
+    """Yield everything as bytes: a caption of digits is a caption, and "NA" and stray Latin-1 are no errors."""
+    reading = pa_csv.ReadOptions(use_threads=False, column_names=names, block_size=CSV_BLOCK_BYTES)
+    converting = pa_csv.ConvertOptions(
+        column_types=dict.fromkeys(header, pa.binary()), strings_can_be_null=True, null_values=[""]
+    )
+    for batch in pa_csv.open_csv(handle, reading, parsing, converting):
+        table = pa.Table.from_batches([batch])
+        yield from (table.slice(start, BLOCK_ROWS) for start in range(0, table.num_rows, BLOCK_ROWS))
 
 
 def _format(file: Path) -> str:
@@ -203,12 +206,20 @@ def _opened(file: Path) -> Iterator[IO[bytes]]:
         yield handle  # type: ignore[misc]  # GzipFile reads as a binary file does
 
 
-def _header(file: Path, delimiter: str) -> list[str]:
-    import csv
-
+def _header(file: Path, delimiter: str, *, quote: bool) -> list[str]:
     with _opened(file) as handle:
-        line = handle.readline().decode("utf-8-sig", "replace").rstrip("\r\n")
-    return next(csv.reader([line], delimiter=delimiter), [])
+        first = handle.readline()
+        if first.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise DataError(f"{file}: cannot be read as {_format(file)}: it is UTF-16; save it as UTF-8")
+        lines = (line.decode("utf-8-sig", "replace") for line in itertools.chain([first], handle))
+        rows = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE)
+        return next((row for row in rows if row), [])
+
+
+def _count_rows(file: Path) -> int:
+    with readable(file, "parquet"):
+        rows: int = pq.read_metadata(file).num_rows
+        return rows
 
 
 def _identify(file: Path) -> dict[str, Any]:
@@ -220,23 +231,19 @@ def _identify(file: Path) -> dict[str, Any]:
 def _parse_line(line: bytes) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return line.decode("utf-8", "replace").strip()
 
 
+def _texts(row: Any, wanted: list[str]) -> tuple[dict[str, str | None], str | None]:
+    """Return the wanted values of an object as text, and the problem of what is no object."""
+    try:
+        if isinstance(row, dict):
+            return {name: _as_text(row.get(name)) for name in wanted}, None
+        return {}, clean_text(f"bad_row: {str(row)[:MAX_PROBLEM]}")
+    except RecursionError:  # what can just be read may be too deep to be written
+        return {}, "bad_row: nested too deeply"
+
+
 def _as_text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        # A lone surrogate is legal JSON and illegal UTF-8.
-        return None if value is None else value.encode("utf-8", "replace").decode("utf-8")
-    return json.dumps(value, sort_keys=True)
-
-
-def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        values = [None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()]
-        return pa.chunked_array([pa.array(values, pa.string())])
-    return column.cast(pa.string())
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return clean_text(value) if value is None or isinstance(value, str) else json.dumps(value, sort_keys=True)

@@ -10,15 +10,19 @@ from typing import Any
 import pyarrow as pa
 
 from diptych.curate.config import WebDataset
-from diptych.curate.sources import find_files
-from diptych.curate.sources.url_table import carried_name
-from diptych.errors import DataError
+from diptych.curate.sources import BYTES, PROBLEM, READ_ERRORS, find_files, readable
+from diptych.curate.sources.columns import carried_names, clean_text
 
 BLOCK_ROWS = 256
 TEXT_SUFFIXES = ("txt", "caption")
 MAX_MEMBER_BYTES = 200 * 2**20
-# Members of a row that are neither picture nor caption.
-OTHER_SUFFIXES = ("json", "cls", "npy", "npz", "pt", "pth", "pickle", "pkl", "csv")
+# A picture is a member with one of these directly after the base name; 0.mask.png beside 0.jpg is none.
+# fmt: off
+IMAGE_SUFFIXES = (
+    "jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic",
+    "heif", "jp2", "j2k", "pbm", "pgm", "ppm", "pnm", "img", "image",
+)
+# fmt: on
 
 Sample = dict[str, Any]
 
@@ -29,6 +33,7 @@ class WebDatasetSource:
     def __init__(self, settings: WebDataset) -> None:
         """Find the tars; reads none yet."""
         self._settings = settings
+        self._carried = carried_names(settings.columns, taken=("member",))
         self._files = find_files(settings.path, (".tar", ".tar.gz", ".tgz"))
 
     def inputs(self) -> list[dict[str, Any]]:
@@ -42,7 +47,7 @@ class WebDatasetSource:
 
     @cached_property
     def _count(self) -> int:
-        return sum(1 for file in self._files for _ in _samples(file, names_only=True))
+        return sum(1 for file in self._files for _ in _guarded(file, names_only=True))
 
     def bytes_on_disk(self) -> int | None:
         """Return the size of the tars."""
@@ -52,7 +57,7 @@ class WebDatasetSource:
         """Yield bytes, captions and the named keys of the .json members of all tars in order."""
         block: list[Sample] = []
         for file in self._files:
-            for sample in _samples(file):
+            for sample in _guarded(file):
                 block.append(sample)
                 if len(block) == BLOCK_ROWS:
                     yield self._rows(block)
@@ -61,18 +66,17 @@ class WebDatasetSource:
             yield self._rows(block)
 
     def _rows(self, samples: list[Sample]) -> pa.Table:
-        facts = [_parse(sample.get("json")) for sample in samples]
-        urls = [fact.get("url") if isinstance(fact.get("url"), str) else None for fact in facts]
+        facts = [_parse(sample) for sample in samples]
         columns = {
             "caption": pa.array([self._caption(*pair) for pair in zip(samples, facts, strict=True)], pa.string()),
-            "url": pa.array(urls, pa.string()),
-            "problem": pa.array([sample.get("problem") for sample in samples], pa.string()),
-            "bytes": pa.array([sample.get("image") for sample in samples], pa.binary()),
-            "member": pa.array([sample["name"] for sample in samples], pa.string()),
+            "url": pa.array([clean_text(fact.get("url")) for fact in facts], pa.string()),
+            PROBLEM: pa.array([clean_text(sample.get("problem")) for sample in samples], pa.string()),
+            BYTES: pa.array([sample.get("image") for sample in samples], pa.binary()),
+            "member": pa.array([clean_text(sample["name"]) for sample in samples], pa.string()),
         }
-        for name in self._settings.columns:
-            values = [None if fact.get(name) is None else str(fact[name]) for fact in facts]
-            columns[carried_name(name)] = pa.array(values, pa.string())
+        for final, name in self._carried.items():
+            values = [None if fact.get(name) is None else clean_text(str(fact[name])) for fact in facts]
+            columns[final] = pa.array(values, pa.string())
         return pa.table(columns)
 
     def _caption(self, sample: Sample, fact: dict[str, Any]) -> str | None:
@@ -80,8 +84,12 @@ class WebDatasetSource:
             if suffix in sample:
                 text: str = sample[suffix].decode("utf-8", "replace").strip()
                 return text or None
-        value = fact.get(self._settings.caption_key)
-        return value if isinstance(value, str) else None
+        return clean_text(fact.get(self._settings.caption_key))
+
+
+def _guarded(file: Path, *, names_only: bool = False) -> Iterator[Sample]:
+    with readable(file, "tar"):
+        yield from _samples(file, names_only=names_only)
 
 
 def _samples(file: Path, *, names_only: bool = False) -> Iterator[Sample]:
@@ -98,24 +106,24 @@ def _samples(file: Path, *, names_only: bool = False) -> Iterator[Sample]:
                     current = {}
                 current["name"] = base
                 _add(current, suffix.lower(), member, None if names_only else tar)
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except READ_ERRORS as error:
         if not current:
-            raise DataError(f"{file}: not a readable tar: {error}") from error
+            raise
         current["problem"] = f"bad_row: the tar {file.name} ends here: {error}"
     if current:
         yield current
 
 
 def _add(sample: Sample, suffix: str, member: tarfile.TarInfo, tar: tarfile.TarFile | None) -> None:
-    if tar is None:
+    name = "image" if suffix in IMAGE_SUFFIXES else suffix
+    if tar is None or name in sample or name not in ("image", "json", *TEXT_SUFFIXES):
         return
     if member.size > MAX_MEMBER_BYTES:
         sample["problem"] = f"bad_row: the member {member.name[-80:]} has {member.size} bytes"
         return
     handle = tar.extractfile(member)
     data = handle.read() if handle else b""
-    is_picture = suffix not in (*TEXT_SUFFIXES, *OTHER_SUFFIXES)
-    sample["image" if is_picture else suffix] = data
+    sample[name] = data
 
 
 def _split(name: str) -> tuple[str, str, str]:
@@ -125,9 +133,14 @@ def _split(name: str) -> tuple[str, str, str]:
     return f"{folder}{slash}{stem}", dot, suffix
 
 
-def _parse(data: bytes | None) -> dict[str, Any]:
+def _parse(sample: Sample) -> dict[str, Any]:
+    """Return what the .json member says; one that is nested too deeply is the problem of its row."""
     try:
-        value = json.loads(data) if data else {}
+        value = json.loads(sample["json"]) if sample.get("json") else {}
+        str(value)  # as deep as it can be read it may not be written
     except ValueError:
+        return {}
+    except RecursionError:
+        sample.setdefault("problem", "bad_row: the .json member is nested too deeply")
         return {}
     return value if isinstance(value, dict) else {}

@@ -5,6 +5,7 @@ in ``context.find_root().obj["progress"]`` and hands it to ``diptych.progress.tr
 """
 
 import json
+import os
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,14 +41,19 @@ CONFIGS: dict[str, str] = {
     "curate": "diptych.curate.config:CurateConfig",
 }
 
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "NO_ALBUMENTATIONS_UPDATE": "1",
+    "WANDB_MODE": "disabled",
+}
+
 EXIT_CODES = """\b
 Exit codes:
   0    done
   1    the configuration, the data or the store is wrong; one line says what
   2    the command was not written as --help says
-  3    finished, but more items failed than --max-error-rate allows
   4    something is not installed; the line says how to install it
-  100  a gate was not passed
   130  stopped with Ctrl-C; the same command goes on where it stopped"""
 
 
@@ -124,6 +130,15 @@ def main(context: click.Context, progress: str, debug: bool) -> None:
       diptych curate --help                 the steps of one job
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     context.obj = {"progress": progress}
+    keep_quiet()
+
+
+def keep_quiet() -> None:
+    """Tell the libraries behind the jobs to phone nobody; before they are imported, since some read it only then."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    if os.environ.get("DIPTYCH_OFFLINE", "").lower() in {"1", "on", "yes", "true"}:
+        os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 @click.command()

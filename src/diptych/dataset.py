@@ -181,7 +181,10 @@ def open_dataset(path: Path) -> Dataset:
     shards = _shard_table(manifest, path / "dataset.json")
     for shard in shards:
         if not (path / "data" / shard.name).is_file():
-            raise ShardError(f"{path}/data/{shard.name}: the shard is missing though dataset.json names it; restore it")
+            raise ShardError(
+                f"{path}/data/{shard.name}: the shard is missing though dataset.json names it; "
+                f"restore it, or delete dataset.json and run again to begin anew"
+            )
     return Dataset(path, manifest, shards)
 
 

@@ -11,6 +11,7 @@ from diptych.cli import main
 from diptych.curate.adhoc import score_plan
 from diptych.dataset import open_dataset
 from diptych.errors import ConfigError
+from diptych.locks import only_one
 from diptych.scores import SCORES, make_score
 
 
@@ -65,7 +66,10 @@ def test_a_step_before_its_time_says_which_directory_lacks_what(step: str, told:
         ({"source": {"kind": "folder", "path": "nowhere"}}, "nowhere: no such folder"),
         ({"select": [{"name": "x", "where": "caption_wrods > 2"}]}, "caption_wrods"),
         ({"select": [{"name": "x", "where": "true"}, {"name": "x", "where": "true"}]}, "'x' is used twice"),
+        ({"select": [{"name": "readable", "where": "true"}]}, "'readable' is taken by a built-in rule"),
         ({"dedup": {"radius": 99}}, "dedup.radius"),
+        ({"dedup": {"prefer": "width DESC LIMIT 1"}}, "not a list of SQL sort keys"),
+        ({"export": {"columns": ["caption_word"]}}, "did you mean 'caption_words'"),
         ({"scores": {"a": {"score": "caption_stats", "options": {"langage": "en"}}}}, "unknown option 'langage'"),
     ],
 )
@@ -87,6 +91,32 @@ def test_scores_of_the_command_line_are_computed_and_kept(tmp_path: Path) -> Non
     other = call("score", tmp_path / "set", "clip_similarity", "--encoder", "projection", "--set", "encoder.dim=16")
     assert "Nothing to do" not in other.output
     assert len(open_dataset(tmp_path / "set").column_sets("scores")) == 3
+
+
+def test_a_rule_name_that_is_none_is_part_of_the_condition(tmp_path: Path) -> None:
+    draw_dataset(tmp_path / "set")
+    result = call("curate", "select", tmp_path / "set", "--where", "_a: true")
+    assert result.exit_code == 1
+    assert "rule 'rule_1'" in result.output
+
+
+def test_two_runs_in_one_directory_do_not_get_into_each_others_way(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    with only_one(tmp_path / "out"):
+        result = call("curate", "run", config, "--out", tmp_path / "out")
+        assert result.exit_code == 1
+        assert "another diptych works there" in result.output
+    assert call("curate", "run", config, "--out", tmp_path / "out").exit_code == 0
+
+
+def test_scores_of_an_export_are_not_lost_to_the_next_one(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    call("curate", "run", config, "--out", tmp_path / "out")
+    call("score", tmp_path / "out/selected", "caption_stats")
+    rule = '[{"name": "told", "where": "caption_words > 4"}]'
+    result = call("curate", "run", config, "--out", tmp_path / "out", "--set", f"select={rule}")
+    assert "holds scores of its own" in result.output
+    assert open_dataset(tmp_path / "out/selected").column_sets("scores")
 
 
 def test_rules_of_the_command_line_see_all_scores(tmp_path: Path) -> None:

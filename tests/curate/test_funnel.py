@@ -3,17 +3,20 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from drawn import draw_dataset
 from hypothesis import given
 from hypothesis import strategies as st
 
 from diptych.curate.columns import Columns
-from diptych.curate.config import Rule
-from diptych.curate.decisions import read_keep
+from diptych.curate.config import Dedup, Rule
+from diptych.curate.decisions import read_clusters, read_keep
+from diptych.curate.dedup import dedup
 from diptych.curate.funnel import evaluate
 from diptych.curate.select import select
 from diptych.dataset import Dataset, GrowingSet, open_dataset, seal_dataset
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, ShardError
 from diptych.shards import data_schema, read_shard, shard_name, write_shard
 
 STATUS = ["ok", "ok", "not_found", "ok", "ok", "ok"]
@@ -107,6 +110,15 @@ def test_two_sets_with_a_column_of_one_name_are_told_apart_by_label(tmp_path: Pa
         "",
         "score > (SELECT count(*) FROM read_text('/etc/hostname'))",
         "score > (SELECT count(*) FROM glob('/*'))",
+        "row_number() OVER (PARTITION BY status ORDER BY width) = 1",
+        "EXISTS (SELECT 1)",
+        "unnest([true, false])",
+        "avg(width) > 5",
+        "random() > 0.5",
+        "getenv('HOME') <> ''",
+        "status = 'ok') THEN 0 ELSE -1 END + CASE WHEN (true",
+        "true) FROM data WHERE (true",
+        "caption::INT > 5",
     ],
 )
 def test_what_is_not_one_condition_over_the_columns_is_refused_with_the_rule(where: str, tmp_path: Path) -> None:
@@ -114,6 +126,61 @@ def test_what_is_not_one_condition_over_the_columns_is_refused_with_the_rule(whe
     with pytest.raises(ConfigError, match="rule 'bad'") as caught:
         evaluate(columns, [Rule(name="bad", where=where)])
     assert "\n" not in str(caught.value)
+
+
+def test_a_comment_at_the_end_of_a_rule_hides_nothing(tmp_path: Path) -> None:
+    columns = add_scores(make_dataset(tmp_path), "s", SCORE)
+    assert evaluate(columns, [Rule(name="r", where="score >= 0.5 -- good")]).keep.sum() == 3
+
+
+def test_answers_keep_the_order_of_many_rows_in_many_shards(tmp_path: Path) -> None:
+    rows, generator = 300_000, np.random.default_rng(0)
+    values = generator.random(rows).astype(np.float32)
+    schema = data_schema()
+    nothing = pa.nulls(10_000)
+    infos = []
+    for index in range(rows // 10_000):
+        keys = [f"{row:06d}" for row in range(index * 10_000, (index + 1) * 10_000)]
+        known = {"key": keys, "status": ["ok"] * 10_000, "width": list(range(10_000))}
+        columns = [pa.array(known[f.name], f.type) if f.name in known else nothing.cast(f.type) for f in schema]
+        infos.append(write_shard(pa.table(columns, schema=schema), tmp_path / "data" / shard_name(index)))
+    dataset = seal_dataset(tmp_path, infos, {"kind": "pairs", "name": "test"})
+    scored = add_scores(dataset, "s", values.tolist())
+    assert np.array_equal(evaluate(scored, [Rule(name="r", where="score > 0.5")]).keep, values > 0.5)
+    ranked = np.lexsort((np.arange(rows), values))
+    run = dedup(scored, Dedup(exact=False, prefer="score"))
+    _, rank = read_clusters(run.decisions)
+    assert np.array_equal(np.argsort(rank), ranked)
+
+
+def test_a_cluster_keeps_its_best_copy_of_those_that_pass(tmp_path: Path) -> None:
+    columns = add_scores(make_dataset(tmp_path), "s", SCORE)
+    found = dedup(columns, Dedup(exact=False, perceptual="7", prefer="width DESC"))
+    rules = [Rule(name="narrow", where="width < 400")]
+    run = select(columns, rules, found.decisions)
+    assert read_keep(run.decisions).tolist() == [False, False, False, True, False, False]
+    assert run.steps[-1][:1] + run.steps[-1][2:] == ("duplicate", 3, 1, 2, 2)
+    reasons = [row["reason"] for file in run.decisions.files for row in read_shard(file).to_pylist()]
+    assert reasons == ["duplicate", "duplicate", "readable", None, "narrow", "narrow"]
+
+
+def test_no_image_byte_is_read(tmp_path: Path) -> None:
+    dataset = draw_dataset(tmp_path, rows=6, rows_per_shard=3)
+    columns, rules = Columns(dataset, {}), [Rule(name="r", where="length(caption) > 20")]
+    before = evaluate(columns, rules)
+    for file in dataset.files:
+        whole = bytearray(file.read_bytes())
+        group = pq.ParquetFile(file).metadata.row_group(0)
+        chunks = [group.column(number) for number in range(group.num_columns)]
+        image = next(chunk for chunk in chunks if chunk.path_in_schema == "image.bytes")
+        start = image.data_page_offset
+        whole[start : start + image.total_compressed_size] = bytes(image.total_compressed_size)
+        file.write_bytes(whole)
+    with pytest.raises(ShardError):
+        read_shard(dataset.files[0])
+    after = evaluate(columns, rules)
+    assert before.steps == after.steps
+    assert np.array_equal(before.masks, after.masks)
 
 
 def test_select_writes_reasons_row_by_row_and_is_not_done_twice(tmp_path: Path) -> None:

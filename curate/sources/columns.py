@@ -1,0 +1,62 @@
+"""What all sources do with columns: names that clash, text that is not quite text."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from diptych.curate.sources import BYTES, PATH, PROBLEM
+from diptych.errors import DataError
+from diptych.shards import DATA_COLUMNS
+
+
+def carried_name(name: str) -> str:
+    """Return the name under which a column of the source is carried: its own, unless diptych has one of that name.
+
+    >>> carried_name("width"), carried_name("punsafe")
+    ('source_width', 'punsafe')
+    """
+    return f"source_{name}" if name in (*DATA_COLUMNS, PROBLEM, BYTES, PATH) else name
+
+
+def carried_names(names: Iterable[str], *, taken: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return name within the dataset -> name within the source, for all columns that are carried.
+
+    Args:
+        names: As the source calls them.
+        taken: Names that the source itself gives to columns of its own.
+
+    Raises:
+        DataError: If two of them would have one name.
+
+    >>> carried_names(["width", "punsafe"])
+    {'source_width': 'width', 'punsafe': 'punsafe'}
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        final = f"source_{name}" if name in taken else carried_name(name)
+        if final in found:
+            raise DataError(f"columns: {found[final]!r} and {name!r} would both be carried as {final!r}; leave one out")
+        found[final] = name
+    return found
+
+
+def text_column(table: pa.Table, name: str, file: Path) -> pa.ChunkedArray:
+    """Return a column as strings; bytes that are no UTF-8 are replaced.
+
+    Raises:
+        DataError: If its values are lists, structs or maps.
+    """
+    column = table[name]
+    if pa.types.is_nested(column.type):
+        raise DataError(f"{file}: the column {name!r} holds {column.type}, not text")
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        values = [None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(values, pa.string())])
+    return column.cast(pa.string())
+
+
+def clean_text(value: Any) -> str | None:
+    """Return a string as valid UTF-8, None for anything else: a lone surrogate is legal in JSON and in file names."""
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else None
