@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diptych.dataset import ColumnSet, Dataset, GrowingSet
+from diptych.progress import track
 from diptych.shards import read_shard, write_shard
 
 SCHEMA = pa.schema(
@@ -41,7 +42,13 @@ class Decisions(NamedTuple):
 
 
 def write_decisions(
-    dataset: Dataset, name: str, identity: Mapping[str, Any], decisions: Decisions, facts: Mapping[str, Any]
+    dataset: Dataset,
+    name: str,
+    identity: Mapping[str, Any],
+    decisions: Decisions,
+    facts: Mapping[str, Any],
+    *,
+    progress: str = "none",
 ) -> ColumnSet:
     """Write ``decisions/<name>``, shard by shard as the data lies, replacing what another identity decided.
 
@@ -51,6 +58,7 @@ def write_decisions(
         identity: Everything that the decisions follow from, beside the data.
         decisions: One per row.
         facts: Further entries of the manifest.
+        progress: Display mode, see ``diptych.progress``.
     """
     growing = GrowingSet(dataset, "decisions", name, identity)
     growing.begin()
@@ -59,14 +67,16 @@ def write_decisions(
     names = pa.array(list(decisions.reasons), pa.string())
     ranks = pa.nulls(dataset.rows, pa.int64()) if decisions.rank is None else pa.array(decisions.rank, pa.int64())
     start = 0
-    for shard, column in zip(dataset.shards, keys, strict=True):
-        rows = slice(start, start + shard.rows)
-        reason = pa.array(decisions.reason[rows], mask=decisions.reason[rows] < 0)
-        keep, copy = pa.array(decisions.keep[rows]), copies.slice(start, shard.rows)
-        arrays = [column, keep, names.take(reason), copy, ranks.slice(start, shard.rows)]
-        path = growing.path / shard.name
-        growing.commit(write_shard(pa.table(arrays, schema=SCHEMA), path, source=shard.sha256))
-        start += shard.rows
+    with track(f"write {name}", dataset.rows, mode=progress) as tracker:
+        for shard, column in zip(dataset.shards, keys, strict=True):
+            rows = slice(start, start + shard.rows)
+            reason = pa.array(decisions.reason[rows], mask=decisions.reason[rows] < 0)
+            keep, copy = pa.array(decisions.keep[rows]), copies.slice(start, shard.rows)
+            arrays = [column, keep, names.take(reason), copy, ranks.slice(start, shard.rows)]
+            path = growing.path / shard.name
+            growing.commit(write_shard(pa.table(arrays, schema=SCHEMA), path, source=shard.sha256))
+            tracker.advance(shard.rows, {"ok": shard.rows})
+            start += shard.rows
     return growing.seal({"kept": int(decisions.keep.sum()), "rows": dataset.rows, **facts})
 
 

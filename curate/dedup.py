@@ -18,6 +18,7 @@ from diptych.curate.config import Dedup
 from diptych.curate.decisions import Decisions, find_decisions, write_decisions
 from diptych.dataset import ColumnSet
 from diptych.errors import ConfigError
+from diptych.progress import track
 
 REASONS = ("exact_duplicate", "near_duplicate")
 
@@ -45,8 +46,13 @@ class DedupRun:
     is_new: bool
 
 
-def dedup(columns: Columns, settings: Dedup) -> DedupRun:
+def dedup(columns: Columns, settings: Dedup, *, progress: str = "none") -> DedupRun:
     """Find the duplicates of a dataset, or return what was found before with the same settings and data.
+
+    Args:
+        columns: What the preference and the hash look at.
+        settings: What counts as a duplicate.
+        progress: Display mode, see ``diptych.progress``.
 
     Raises:
         ConfigError: If the hash column or the preference is not SQL over columns that are there.
@@ -57,7 +63,7 @@ def dedup(columns: Columns, settings: Dedup) -> DedupRun:
         facts = found.manifest["found"]
         return DedupRun(found, **facts, is_new=False)
     rows = _read(columns, settings)
-    representative, is_exact = _link(rows, settings)
+    representative, is_exact = _link(rows, settings, progress)
     row_numbers = np.arange(len(representative))
     is_copy = representative != row_numbers
     rank = np.empty(len(rows.order), np.int64)
@@ -77,7 +83,7 @@ def dedup(columns: Columns, settings: Dedup) -> DedupRun:
         "largest_key": str(rows.keys[summary.largest_representative]) if summary.clusters else "",
         "alarm": summary.alarm,
     }
-    written = write_decisions(columns.dataset, "dedup", identity, decisions, {"found": facts})
+    written = write_decisions(columns.dataset, "dedup", identity, decisions, {"found": facts}, progress=progress)
     return DedupRun(written, **facts, is_new=True)
 
 
@@ -141,14 +147,21 @@ def _hash_sql(settings: Dedup) -> str:
     return settings.perceptual or "NULL"
 
 
-def _link(rows: _Rows, settings: Dedup) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+def _link(rows: _Rows, settings: Dedup, progress: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Return for each row the row that stands for it, and whether their bytes are equal."""
     representative = np.arange(len(rows.order))
     if settings.exact:
         representative = first_of_equals(rows.sha256, rows.order)
     if settings.perceptual is not None:
         stands = rows.has_hash & (representative == np.arange(len(representative)))
-        stars = star_clusters(rows.hashes, settings.radius, order=rows.order, valid=stands)
+        with track("dedup", None, mode=progress, unit="steps") as tracker:
+            stars = star_clusters(
+                rows.hashes,
+                settings.radius,
+                order=rows.order,
+                valid=stands,
+                progress=lambda _done, _total: tracker.advance(1, {"ok": 1}),
+            )
         representative = stars.representative[representative]
     is_exact = (rows.sha256 == rows.sha256[representative]) & (rows.sha256 >= 0)
     return representative, is_exact

@@ -100,7 +100,8 @@ def ingest(config: CurateConfig, pool: Path, *, workers: int = 1, progress: str 
         ShardError: If ``pool`` was made from another input.
     """
     source = open_source(config.source)
-    inputs, total = source.inputs(), source.count()
+    with track("read the input", None, mode=progress):
+        inputs, total = source.inputs(), source.count()
     if total == 0:
         raise DataError(f"{config.source.path}: no rows there")
     made_from = fingerprint(input_identity(config, inputs))

@@ -194,12 +194,14 @@ class Runner:
     def _find_duplicates(self) -> DedupRun | None:
         if self.config.dedup is None:
             return None
-        return dedup(Columns(self._dataset(), self._score_sets()), self.config.dedup)
+        columns = Columns(self._dataset(), self._score_sets())
+        return dedup(columns, self.config.dedup, progress=self.progress)
 
     def _decide(self) -> SelectRun:
         found = self._find_duplicates()
         columns = Columns(self._dataset(), self._score_sets())
-        return select(columns, self.config.select, found.decisions if found is not None else None)
+        duplicates = found.decisions if found is not None else None
+        return select(columns, self.config.select, duplicates, progress=self.progress)
 
     def _dataset(self) -> Dataset:
         return open_dataset(self.pool)

@@ -25,13 +25,16 @@ class SelectRun:
     is_new: bool
 
 
-def select(columns: Columns, rules: Sequence[Rule], duplicates: ColumnSet | None = None) -> SelectRun:
+def select(
+    columns: Columns, rules: Sequence[Rule], duplicates: ColumnSet | None = None, *, progress: str = "none"
+) -> SelectRun:
     """Decide which rows to keep, or return what was decided before by the same rules over the same columns.
 
     Args:
         columns: What the rules look at.
         rules: In order; the built-in ``readable`` comes before them.
         duplicates: What dedup decided: of each cluster the most preferred row that passes the rules is kept.
+        progress: Display mode, see ``diptych.progress``.
 
     Raises:
         ConfigError: If a rule is not one SQL condition over columns that are there.
@@ -50,4 +53,8 @@ def select(columns: Columns, rules: Sequence[Rule], duplicates: ColumnSet | None
     names = [step.rule for step in funnel.steps]
     decisions = Decisions(funnel.keep, names, funnel.first_failed)
     facts = {"funnel": [step._asdict() for step in funnel.steps]}
-    return SelectRun(write_decisions(columns.dataset, "select", identity, decisions, facts), funnel.steps, is_new=True)
+    return SelectRun(
+        write_decisions(columns.dataset, "select", identity, decisions, facts, progress=progress),
+        funnel.steps,
+        is_new=True,
+    )
