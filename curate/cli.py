@@ -53,17 +53,17 @@ def run(
     from diptych.curate.run import STEPS
     from diptych.locks import only_one
 
-    steps = []
+    steps = {}
     with only_one(out):
         for name in STEPS:
-            steps.append(runner.run(name))
+            steps[name] = runner.run(name)
             if not as_json:
-                _print_step(steps[-1])
+                _print_step(steps[name])
     if as_json:
-        click.echo(json.dumps({step.name: {"is_new": step.is_new, **step.facts} for step in steps}))
+        click.echo(json.dumps({name: {"is_new": step.is_new, **step.facts} for name, step in steps.items()}))
         return
-    _print_funnel(steps[3].facts["funnel"])
-    if not any(step.is_new for step in steps):
+    _print_funnel(steps["select"].facts["funnel"])
+    if not any(step.is_new for step in steps.values()):
         click.echo("Nothing to do: everything is finished and nothing changed.")
     click.echo(f"Next: datasets.load_dataset({str(runner.selected)!r})")
 

@@ -38,8 +38,7 @@ from diptych.shards import (
 HELPER_COLUMNS = ("caption", "url", PROBLEM, BYTES, PATH)
 MAX_ERROR = 200
 ROWS_PER_TABLE = 500
-# What an unseen picture of a web list weighs, for the estimate of --dry-run only: mean of the photographs that
-# LAION-style lists point to, before any resizing.
+# A round guess of what a picture weighs before it was seen, for the estimate of --dry-run alone, which says so.
 ASSUMED_IMAGE_BYTES = 150_000
 
 

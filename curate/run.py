@@ -5,6 +5,7 @@ OUT/pool is the dataset directory of everything that was asked for; OUT/selected
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from diptych.curate.sources import open_source
 from diptych.dataset import ColumnSet, Dataset, open_dataset
 from diptych.errors import ConfigError, DataError, ShardError
 from diptych.lookup import describe_unknown
-from diptych.scoring import ScorePlan, score_dataset, score_schema
+from diptych.scoring import ScorePlan, Scorers, score_dataset, score_schema
 from diptych.shards import data_schema
 
 STEPS = ("ingest", "score", "dedup", "select", "export")
@@ -68,7 +69,7 @@ class Runner:
         Raises:
             DiptychError: As the first step that would meet the mistake says, or if the source cannot be read.
         """
-        scorers = self.plan().build()
+        scorers = self._scorers
         table = next(open_source(self.config.source).tables(), None)
         if table is None:
             raise DataError(f"{self.config.source.path}: no rows there")
@@ -124,6 +125,11 @@ class Runner:
             "scores": sorted(self.config.scores),
             "rules": [rule.name for rule in self.config.select],
         }
+
+    @cached_property
+    def _scorers(self) -> Scorers:
+        """What the plan names, built once: reading weights to know their sha256 is not free."""
+        return self.plan().build()
 
     def _ingest(self) -> Step:
         dataset, made = ingest(self.config, self.pool, workers=self.workers, progress=self.progress)
@@ -181,9 +187,8 @@ class Runner:
         if not plan.scores:
             return {}
         dataset = open_dataset(self.pool)
-        scorers = plan.build()
         sets = {}
-        for (folder, label), name in scorers.set_names(plan).items():
+        for (folder, label), name in self._scorers.set_names(plan).items():
             found = dataset.column_set(folder, name)
             if folder == "scores" and found is None:
                 raise ShardError(f"{self.pool}: the score {label!r} is not computed yet; run the step score first")

@@ -168,3 +168,15 @@ def test_a_folder_that_is_no_dataset_is_named(tmp_path: Path) -> None:
     result = call("curate", "select", tmp_path, "--where", "1 = 1")
     assert result.exit_code == 1
     assert "not a finished dataset directory" in result.output
+
+
+def test_a_dry_run_builds_no_encoder_so_it_fetches_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a dry run must not look for weights")
+
+    monkeypatch.setattr("diptych.scoring.ScorePlan.build", refuse)
+    encoder = {"clip": {"kind": "open_clip", "options": {"architecture": "ViT-L-14", "pretrained": "openai"}}}
+    scores = {"similarity": {"score": "clip_similarity", "encoder": "clip"}}
+    config = write_config(tmp_path, encoders=encoder, scores=scores)
+    result = call("curate", "run", config, "--out", tmp_path / "out", "--dry-run")
+    assert (result.exit_code, (tmp_path / "out").exists()) == (0, False), result.output

@@ -30,7 +30,6 @@ from diptych.encoders.open_clip import open_clip_encoder
 
 MODELS = Path(quality.__file__).parent / "models"
 WHOLE = arrays(np.float64, st.integers(2, 30), elements=st.integers(-5, 5))
-shipped = pytest.mark.skipif(not (MODELS / "clip" / "open_clip_config.json").is_file(), reason="no model is shipped")
 
 
 def draws(seed: int, count: int, shift: float = 0.0, *, steps: int = 0) -> npt.NDArray[np.float64]:
@@ -176,7 +175,6 @@ def test_scenes_of_the_web_to_measure_on_are_held_out() -> None:
     assert min(row.scene.seed for row in plan_rows(100, seed=quality.WEB_SEED)) >= quality.HELD_OUT
 
 
-@shipped
 def test_embedding_a_picture_does_not_depend_on_its_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = open_clip_encoder(architecture=str(MODELS / "clip"), device="cpu")
     pictures = [specimen(seed, {"": 1}).image for seed in range(5)]
@@ -185,14 +183,12 @@ def test_embedding_a_picture_does_not_depend_on_its_neighbours(monkeypatch: pyte
     np.testing.assert_allclose(embed(encoder, pictures), together, atol=2e-3)
 
 
-@shipped
 def test_shipped_clip_tells_held_out_scenes_apart() -> None:
     figures = measure_clip(MODELS / "clip", rows=100, web_rows=200)
     assert figures["image_to_text_recall_at_1"].value >= 0.8
     assert figures["matched_auc"].value >= 0.99
 
 
-@shipped
 def test_shipped_heads_find_flagged_pictures_and_quality() -> None:
     figures = measure_heads(MODELS / "clip", MODELS / "heads", rows=300)
     assert figures["flagged_auc"].value >= 0.99
