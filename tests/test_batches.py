@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from drawn import picture
 from tiny_dataset import Row, good_rows, make_table, mixed_rows
@@ -13,6 +15,7 @@ from diptych import batches, images
 from diptych.batches import Batch, Needs, iterate_batches, load_image
 from diptych.encoders import make_encoder
 from diptych.encoders.projection import ProjectionEncoder
+from diptych.errors import DataError
 from diptych.shards import write_shard
 
 OK = [True, False, False, True, False, True, True, True, True, False]
@@ -76,6 +79,42 @@ def test_a_batch_gives_the_columns_as_they_are() -> None:
     assert batch.captions == [row.caption for row in mixed_rows()]
     assert batch.bytes == [row.data for row in mixed_rows()]
     assert batch.statuses == [row.status for row in mixed_rows()]
+
+
+def test_a_further_column_is_read_when_asked_for_and_lies_with_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The fourth picture is as large as a batch may be, so that batches begin at odd rows.
+    rows = [*good_rows(3), Row(picture(3), size=(1000, 1000)), *good_rows(3)]
+    monkeypatch.setattr(batches, "MAX_BATCH_PIXELS", 1_000_000)
+    words = pa.array([f"row {number}" if number != 5 else None for number in range(7)], pa.string())
+    table = make_table(rows).append_column("expected", words)
+    write_shard(table, tmp_path / "00000.parquet")
+    opened: list[list[str]] = []
+    real = pq.ParquetFile.read
+    monkeypatch.setattr(
+        pq.ParquetFile, "read", lambda self, columns: (opened.append(columns), real(self, columns=columns))[1]
+    )
+    found = cut(tmp_path / "00000.parquet", 2, PIXELS)
+    assert opened == []
+    assert [len(batch) for batch in found] == [2, 1, 1, 2, 1]
+    assert [batch.column("expected") for batch in found] == [
+        ["row 0", "row 1"],
+        ["row 2"],
+        ["row 3"],
+        ["row 4", None],
+        ["row 6"],
+    ]
+    assert found[1].column("key") == found[1].keys
+    assert opened == [["expected"]]
+
+
+def test_a_column_that_is_not_there_is_named_beside_those_that_are(tmp_path: Path) -> None:
+    (batch,) = cut(write(tmp_path, good_rows(2)), 64)
+    with pytest.raises(DataError, match=r"00000\.parquet: unknown column 'captoin'; did you mean 'caption'\? Known: "):
+        batch.column("captoin")
+    with pytest.raises(DataError, match=r"unknown column 'expected'.*Known: caption, "):
+        lazy_batch(good_rows(2)).column("expected")
 
 
 def test_each_image_is_decoded_once_however_often_it_is_asked_for(tmp_path: Path, decoded: list[bytes]) -> None:

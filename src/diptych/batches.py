@@ -18,9 +18,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from diptych import images
+from diptych.config import fingerprint
+from diptych.detectors import Detection, Detector
 from diptych.encoders import Encoder
-from diptych.errors import DecodeError
+from diptych.errors import DataError, DecodeError
 from diptych.images import Image
+from diptych.lookup import describe_unknown
 
 # Decoded pixels of one batch at most (x 3 bytes); one larger picture makes a batch of its own.
 MAX_BATCH_PIXELS = 64_000_000
@@ -59,26 +62,48 @@ class Batch:
         statuses: ``ok`` or the reason for which the row failed before.
     """
 
-    def __init__(self, rows: pa.RecordBatch, loads: Sequence["Future[LoadedImage]"] | None = None) -> None:
+    def __init__(
+        self,
+        rows: pa.RecordBatch,
+        loads: Sequence["Future[LoadedImage]"] | None = None,
+        more: "MoreColumns | None" = None,
+    ) -> None:
         """Wrap rows with THE columns of ``COLUMNS``.
 
         Args:
             rows: The rows.
             loads: Their images, being decoded elsewhere; decoded on first use where None.
+            more: The columns that ``rows`` does not have; None if there are no others.
         """
         self.keys: list[str] = rows.column("key").to_pylist()
         self.captions: list[str | None] = rows.column("caption").to_pylist()
         self.statuses: list[str] = rows.column("status").to_pylist()
         self.bytes: list[bytes | None] = _image_bytes(rows)
+        self._columns = {name: rows.column(name) for name in rows.schema.names if name != "image"}
+        self._more = more
         self._futures = loads
         self._loads: list[LoadedImage] | None = None
         self._reasons: dict[int, str | None] = {}
         self._vectors: dict[int, npt.NDArray[np.float32]] = {}
         self._text_vectors: dict[int, npt.NDArray[np.float32]] = {}
+        self._detections: dict[str, list[list[Detection] | None]] = {}
 
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.keys)
+
+    def column(self, name: str) -> list[Any]:
+        """Return a column of the data as Python values, None where null; read from disk on first use.
+
+        Raises:
+            DataError: If the data has no such column.
+        """
+        if name in self._columns:
+            values: list[Any] = self._columns[name].to_pylist()
+            return values
+        if self._more is None:
+            raise DataError(describe_unknown("column", name, self._columns))
+        return self._more.values(name, len(self))
 
     def images(self) -> list[Image | None]:
         """Return the RGB images, each decoded once; None where the row has none or it cannot be decoded."""
@@ -115,6 +140,22 @@ class Batch:
         assert vectors.shape == (len(self), encoder.dim), vectors.shape
         self._vectors[id(encoder)] = vectors
 
+    def detections(self, detector: Detector) -> list[list[Detection] | None]:
+        """Return what a detector finds in each image, the surest first; None where there is no image.
+
+        Each image is looked at once, however many scores ask for detectors of the same identity.
+        """
+        key = fingerprint(dict(detector.identity))
+        if key not in self._detections:
+            present = [(row, image) for row, image in enumerate(self.images()) if image is not None]
+            found: list[list[Detection] | None] = [None] * len(self)
+            if present:
+                detected = detector.detect([image for _, image in present])
+                for (row, _), things in zip(present, detected, strict=True):
+                    found[row] = things
+            self._detections[key] = found
+        return self._detections[key]
+
     def _loaded(self) -> list[LoadedImage]:
         if self._loads is None:
             if self._futures is None:
@@ -124,6 +165,41 @@ class Batch:
             else:
                 self._loads = [future.result() for future in self._futures]
         return self._loads
+
+
+class _StoredColumns:
+    """Columns of one shard, each read whole on first use and kept, since the next batch wants it too."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read: dict[str, pa.ChunkedArray] = {}
+
+    def values(self, name: str, start: int, count: int) -> list[Any]:
+        if name not in self._read:
+            with self._path.open("rb") as file:
+                parquet = pq.ParquetFile(file)
+                if name not in parquet.schema_arrow.names:
+                    known = describe_unknown("column", name, parquet.schema_arrow.names)
+                    raise DataError(f"{self._path}: {known}")
+                self._read[name] = parquet.read(columns=[name])[name]
+        values: list[Any] = self._read[name].slice(start, count).to_pylist()
+        return values
+
+
+@dataclass(frozen=True)
+class MoreColumns:
+    """The columns of a shard that are read on demand, from the row on at which a batch begins."""
+
+    stored: _StoredColumns
+    start: int
+
+    def values(self, name: str, count: int) -> list[Any]:
+        """Return ``count`` values of a column.
+
+        Raises:
+            DataError: If the shard has no such column.
+        """
+        return self.stored.values(name, self.start, count)
 
 
 def load_image(data: bytes | None, status: str, needs: Needs) -> LoadedImage:
@@ -149,19 +225,21 @@ def iterate_batches(path: Path, *, batch_size: int, needs: Needs, threads: int) 
     """
     ahead: deque[Batch] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
+        stored, start = _StoredColumns(path), 0
         for rows in _cut(path, batch_size):
-            ahead.append(_start(rows, needs, pool))
+            ahead.append(_start(rows, needs, pool, MoreColumns(stored, start)))
+            start += rows.num_rows
             if len(ahead) > 2:
                 yield ahead.popleft()
         while ahead:
             yield ahead.popleft()
 
 
-def _start(rows: pa.RecordBatch, needs: Needs, pool: ThreadPoolExecutor) -> Batch:
+def _start(rows: pa.RecordBatch, needs: Needs, pool: ThreadPoolExecutor, more: MoreColumns) -> Batch:
     if not needs.pixels and not needs.encoders:
-        return Batch(rows)
+        return Batch(rows, more=more)
     pairs = zip(_image_bytes(rows), rows.column("status").to_pylist(), strict=True)
-    return Batch(rows, [pool.submit(load_image, data, status, needs) for data, status in pairs])
+    return Batch(rows, [pool.submit(load_image, data, status, needs) for data, status in pairs], more)
 
 
 def _image_bytes(rows: pa.RecordBatch) -> list[bytes | None]:

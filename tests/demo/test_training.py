@@ -79,7 +79,7 @@ def test_product_loads_what_was_saved(trained: Path) -> None:
 
 def test_product_computes_what_was_trained(trained: Path, drawn: rows.Rows) -> None:
     trainer = Trainer(TRAINING, drawn)
-    trainer.load(trained / clip.CHECKPOINT)
+    load_checkpoint(trainer, trained / CHECKPOINT)
     trainer.model.eval().cpu()
     encoder = open_clip_encoder(architecture=str(trained / "clip"), device="cpu")
     picture = specimen(1, {"": 1}).image

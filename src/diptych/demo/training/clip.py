@@ -8,12 +8,9 @@ Every batch follows from the seed and the number of its step, so a run that was 
 """
 
 import json
-import signal
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from math import cos, log, pi
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import log
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,16 +22,14 @@ from diptych.demo.captions import distinct_captions
 from diptych.demo.drawing import draw
 from diptych.demo.quality import recall_at_1
 from diptych.demo.training.rows import VARIANTS, Rows, draw_rows
+from diptych.demo.training.runs import claim, learning_rate_at, run_steps
 from diptych.errors import ConfigError
-from diptych.progress import track
 
 CHECKED = 1_900_000_000  # seeds of scenes from here to ``quality.HELD_OUT`` are for looking on while training
 STREAM = 106  # keeps the order of batches apart from other choices
 CHECK_ROWS = 500
 MAX_LOGIT_SCALE = log(100.0)  # as in CLIP (Radford et al. 2021, section 2.5)
 MEAN = STD = 0.5
-CHECKPOINT = "checkpoint.pt"
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def default_model() -> dict[str, Any]:
@@ -98,26 +93,19 @@ def train_clip(out: Path, training: ClipTraining, *, threads: int, check_every: 
         ConfigError: If ``out`` belongs to other settings, or a batch is more than all pictures.
     """
     torch.set_num_threads(threads)
-    _claim(out, training)
+    if training.batch > training.rows:
+        raise ConfigError(f"batches of {training.batch} need as many pictures; there are {training.rows}")
+    claim(out, training)
     side, context = training.model["vision_cfg"]["image_size"], training.model["text_cfg"]["context_length"]
     rows = draw_rows(out / "rows", training.rows, side=side, context=context, processes=threads)
-    trainer = Trainer(training, rows)
-    trainer.load(out / CHECKPOINT)
-    check = _check_pictures(training.model)
-    with track("train", training.steps, unit="steps", done=trainer.step) as tracker, _stopping() as stopping:
-        while trainer.step < training.steps and not stopping:
-            loss = trainer.take_step(rows)
-            tracker.advance()
-            if trainer.step % check_every == 0 or trainer.step == training.steps or stopping:
-                trainer.save(out / CHECKPOINT)
-                facts = {
-                    "step": trainer.step,
-                    "time": round(time.time()),
-                    **loss,
-                    "recall_at_1": trainer.recall(*check),
-                }
-                with (out / "curve.jsonl").open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(facts) + "\n")
+    trainer, check = Trainer(training, rows), _check_pictures(training.model)
+    run_steps(
+        trainer,
+        training.steps,
+        out,
+        check_every=check_every,
+        look=lambda: {"recall_at_1": trainer.recall(*check)},
+    )
     return save_clip(trainer.model, training.model, out / "clip")
 
 
@@ -128,7 +116,7 @@ class Trainer:
         """Make the weights from the seed."""
         from open_clip.model import CLIP
 
-        self.training = training
+        self.training, self.rows = training, rows
         self.step = 0
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(training.seed)
@@ -142,11 +130,11 @@ class Trainer:
         self.said.to(self.device)
         self.optimiser = self._make_optimiser()
 
-    def take_step(self, rows: Rows) -> dict[str, float]:
+    def take_step(self) -> dict[str, float]:
         """Learn from the batch of this step, and return its losses."""
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate_at(self.step, self.training)
-        batch = batch_of(rows, self.training, self.step, self.device)
+        batch = batch_of(self.rows, self.training, self.step, self.device)
         with torch.autocast(self.device.type, torch.bfloat16):
             images = self.model.encode_image(batch.images)
         images = functional.normalize(images.float(), dim=-1)
@@ -177,23 +165,8 @@ class Trainer:
         vectors = [functional.normalize(part.float(), dim=-1).cpu().numpy() for part in (images, texts)]
         return recall_at_1(vectors[0] @ vectors[1].T)
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint under a temporary name and rename it; batches follow from the step, not from a state."""
-        state = {"step": self.step, **{name: part.state_dict() for name, part in self._parts().items()}}
-        part = path.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(path)
-
-    def load(self, path: Path) -> None:
-        """Go on from a checkpoint, where there is one."""
-        if not path.is_file():
-            return
-        state = torch.load(path, map_location=self.device, weights_only=True)
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        self.step = state["step"]
-
-    def _parts(self) -> dict[str, Any]:
+    def parts(self) -> dict[str, Any]:
+        """Return what a checkpoint holds."""
         return {"model": self.model, "said": self.said, "optimiser": self.optimiser}
 
     def _make_optimiser(self) -> torch.optim.Optimizer:
@@ -206,14 +179,6 @@ class Trainer:
             {"params": others},
         ]
         return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), weight_decay=0.0)
-
-
-def learning_rate_at(step: int, training: ClipTraining) -> float:
-    """Return the learning rate of a step: a line up, then a cosine down to 0."""
-    if step < training.warm_up:
-        return training.learning_rate * (step + 1) / training.warm_up
-    share = (step - training.warm_up) / max(1, training.steps - training.warm_up)
-    return training.learning_rate * 0.5 * (1.0 + cos(pi * share))
 
 
 def batch_of(rows: Rows, training: ClipTraining, step: int, device: torch.device) -> TrainingBatch:
@@ -277,20 +242,6 @@ def save_clip(model: Any, config: Mapping[str, Any], folder: Path) -> Path:
     return folder
 
 
-def _claim(out: Path, training: ClipTraining) -> None:
-    """Note the settings of a directory, or see that they are those of the run in it; ``steps`` alone may change."""
-    if training.batch > training.rows:
-        raise ConfigError(f"batches of {training.batch} need as many pictures; there are {training.rows}")
-    path, facts = out / "training.json", json.loads(json.dumps(asdict(training)))
-    if path.is_file():
-        known = json.loads(path.read_text(encoding="utf-8"))
-        other = sorted(name for name in facts if name != "steps" and facts[name] != known.get(name))
-        if other:
-            raise ConfigError(f"{path}: this run has another {', '.join(other)}; give the same, or another --out")
-    out.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-
-
 def _check_pictures(model: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
     """Return pixels and tokens that are neither trained on nor part of the final figures."""
     import open_clip
@@ -299,15 +250,3 @@ def _check_pictures(model: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tenso
     chosen = distinct_captions(CHECK_ROWS, start=CHECKED)
     pixels = np.stack([draw(one.scene, model["vision_cfg"]["image_size"]) for one in chosen])
     return torch.from_numpy(pixels), tokenizer([one.caption for one in chosen])
-
-
-@contextmanager
-def _stopping() -> Iterator[list[int]]:
-    """Yield a list that a SIGTERM or SIGINT puts something into, so that the step under way can be kept."""
-    caught: list[int] = []
-    before = {number: signal.signal(number, lambda got, _: caught.append(got)) for number in STOP_SIGNALS}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,0 +1,46 @@
+"""Intervals of a share, for whoever counts: a figure never stands without the number of examples behind it."""
+
+from math import sqrt
+from typing import NamedTuple
+
+NORMAL_95 = 1.959963984540054  # the 97.5 % point of the normal distribution
+
+
+class Figure(NamedTuple):
+    """A figure, its interval of 95 percent, and the number of examples behind it."""
+
+    value: float
+    ci_low: float
+    ci_high: float
+    n: int
+
+
+def wilson(share: float, n: int) -> Figure:
+    """Return a share of ``n`` examples with Wilson's interval, within [0, 1]; all NaN where ``n`` is 0.
+
+    Source: Wilson 1927, equation (1) solved for the share; Brown, Cai and DasGupta 2001 recommend it.
+
+    Raises:
+        ValueError: If the share is outside [0, 1] or ``n`` is negative.
+
+    >>> [round(value, 4) for value in wilson(0.5, 100)]
+    [0.5, 0.4038, 0.5962, 100]
+    """
+    if n < 0 or (n and not 0.0 <= share <= 1.0):
+        raise ValueError(f"a share is in [0, 1], of at least 0 examples; not {share} of {n}")
+    if n == 0:
+        return Figure(float("nan"), float("nan"), float("nan"), 0)
+    return Figure(share, *wilson_ends(share, n), n)
+
+
+def wilson_ends(share: float, n: float) -> tuple[float, float]:
+    """Return the ends of Wilson's interval; ``n`` above 0 may be an effective number of examples, so not whole.
+
+    >>> [round(end, 4) for end in wilson_ends(0.5, 100.0)]
+    [0.4038, 0.5962]
+    """
+    spread = NORMAL_95**2 / n
+    middle = (share + spread / 2.0) / (1.0 + spread)
+    half = NORMAL_95 / (1.0 + spread) * sqrt(share * (1.0 - share) / n + spread / (4.0 * n))
+    # At 0 and 1 an end of the interval is the share itself, but for rounding.
+    return min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half))

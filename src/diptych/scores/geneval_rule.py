@@ -1,0 +1,168 @@
+"""GenEval's rule: whether what a detector finds in a picture is what its prompt asks for.
+
+Source: Ghosh et al. 2023 (arXiv 2310.11513), evaluation/evaluate_images.py of djghosh13/geneval. Every clause of
+``include`` has to hold and none of ``exclude``. Each clause looks at the surest things of its class by itself, so "a
+red car and a blue car" asks two colours of one car; GenEval's prompts do not ask that, and the rule is kept as it is.
+Unlike there, a colour is what the detector says, a clause may lie relative to a later one, and what a detector cannot
+know is an error and not a mistake of the picture. Decides nothing about thresholds.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from diptych.detectors import Box, Detection
+
+Verdict = Literal["", "missing", "wrong_count", "wrong_colour", "wrong_position"]
+Position = Literal["left of", "right of", "above", "below"]
+
+MAX_OBJECTS = 16  # of one class that are looked at
+POSITION_THRESHOLD = 0.1  # of both sizes together: closer than that is no relation
+LEAST_SHARE = 0.5  # of the distance that has to lie along a direction
+NO_DISTANCE = 1e-3
+
+_RULES = ConfigDict(frozen=True, populate_by_name=True, extra="ignore", allow_inf_nan=False)
+
+
+class Included(BaseModel):
+    """What has to be there.
+
+    Attributes:
+        label: The class.
+        count: At least how many.
+        colour: Of each of them; None if it was not asked for.
+        position: How they lie to those of another clause, by its number; None if it was not asked for.
+    """
+
+    model_config = _RULES
+    label: str = Field(alias="class", min_length=1)
+    count: int = Field(default=1, ge=1)
+    colour: str | None = Field(default=None, alias="color")
+    position: tuple[Position, int] | None = None
+
+
+class Excluded(BaseModel):
+    """What must not be there: ``count`` or more of a class."""
+
+    model_config = _RULES
+    label: str = Field(alias="class", min_length=1)
+    count: int = Field(default=1, ge=1)
+
+
+class Expectation(BaseModel):
+    """What a prompt asks for, as GenEval's metadata say it."""
+
+    model_config = _RULES
+    include: tuple[Included, ...] = ()
+    exclude: tuple[Excluded, ...] = ()
+
+    @model_validator(mode="after")
+    def _positions_name_other_clauses(self) -> Self:
+        for number, clause in enumerate(self.include):
+            if clause.position and (clause.position[1] == number or not 0 <= clause.position[1] < len(self.include)):
+                raise ValueError(f"clause {number} lies relative to clause {clause.position[1]}")
+        return self
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether it asks for an exact count, as GenEval's tag ``counting`` does and no other tag."""
+        return bool(self.exclude)
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Every class that it names."""
+        return frozenset(clause.label for clause in self.include) | {clause.label for clause in self.exclude}
+
+    @property
+    def colours(self) -> frozenset[str]:
+        """Every colour that it names."""
+        return frozenset(clause.colour for clause in self.include if clause.colour is not None)
+
+
+def read_expectation(text: str) -> Expectation | None:
+    """Return what the JSON of a row asks for; None if it is no such JSON or asks for nothing.
+
+    >>> read_expectation('{"include": [{"class": "fish", "count": 2, "color": "red"}]}').include[0].colour
+    'red'
+    >>> read_expectation("a red fish") is None
+    True
+    """
+    try:
+        expectation = Expectation.model_validate_json(text)
+    except ValidationError:
+        return None
+    return expectation if expectation.include or expectation.exclude else None
+
+
+def judge(found: Sequence[Detection], expectation: Expectation, *, threshold: float) -> Verdict:
+    """Return the first thing that is wrong with a picture, or an empty text.
+
+    Args:
+        found: What is in it, in any order.
+        expectation: What it should show.
+        threshold: What is not surer than this is not there.
+
+    Returns:
+        ``missing``: nothing of a class; ``wrong_count``: fewer than asked for, or as many as must not be;
+        ``wrong_colour``: fewer of the surest ones than asked for have the colour; ``wrong_position``: not all of one
+        clause lie to all of the other as asked for, or the other clause fails by itself.
+    """
+    by_label: dict[str, list[Detection]] = {}
+    for detection in sorted((one for one in found if one.score > threshold), key=lambda one: -one.score):
+        by_label.setdefault(detection.label, []).append(detection)
+    by_label = {label: things[:MAX_OBJECTS] for label, things in by_label.items()}
+    chosen = [by_label.get(clause.label, [])[: clause.count] for clause in expectation.include]
+    verdicts = [_judge_alone(things, clause) for things, clause in zip(chosen, expectation.include, strict=True)]
+    for number, clause in enumerate(expectation.include):
+        if clause.position and not verdicts[number]:
+            wanted, target = clause.position
+            if verdicts[target] or not _all_lie(chosen[number], wanted, chosen[target]):
+                verdicts[number] = "wrong_position"
+    for excluded in expectation.exclude:
+        if len(by_label.get(excluded.label, [])) >= excluded.count:
+            verdicts.append("wrong_count")
+    return next((verdict for verdict in verdicts if verdict), "")
+
+
+def relative_position(box: Box, other: Box) -> frozenset[Position]:
+    """Return how one box lies to another: none, one or two directions.
+
+    >>> sorted(relative_position((0, 0, 10, 10), (30, 0, 40, 10)))
+    ['left of']
+    """
+    (first, second), sizes = _centres_and_sizes(box, other)
+    offset = first - second
+    reduced = np.maximum(np.abs(offset) - POSITION_THRESHOLD * sizes, 0.0) * np.sign(offset)
+    if (np.abs(reduced) < NO_DISTANCE).all():
+        return frozenset()
+    right, down = (reduced / np.linalg.norm(offset)).tolist()
+    holds: dict[Position, bool] = {
+        "left of": right < -LEAST_SHARE,
+        "right of": right > LEAST_SHARE,
+        "above": down < -LEAST_SHARE,
+        "below": down > LEAST_SHARE,
+    }
+    return frozenset(name for name, is_so in holds.items() if is_so)
+
+
+def _judge_alone(things: list[Detection], clause: Included) -> Verdict:
+    """Return what is wrong with a clause but for its position."""
+    if not things:
+        return "missing"
+    if len(things) < clause.count:
+        return "wrong_count"
+    if clause.colour is not None and sum(thing.colour == clause.colour for thing in things) < clause.count:
+        return "wrong_colour"
+    return ""
+
+
+def _all_lie(things: list[Detection], wanted: Position, others: list[Detection]) -> bool:
+    return all(wanted in relative_position(thing.box, other.box) for thing in things for other in others)
+
+
+def _centres_and_sizes(box: Box, other: Box) -> tuple[np.ndarray, np.ndarray]:
+    """Return both centres (2, 2) and the sum of both sizes (2,), x before y."""
+    ends = np.array([box, other], np.float64).reshape(2, 2, 2)
+    return ends.mean(axis=1), np.abs(ends[:, 1] - ends[:, 0]).sum(axis=0)
