@@ -19,7 +19,7 @@ from diptych.scoring import ScorePlan
 RULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 # Scores whose factory takes an encoder; named here so that asking for one imports no model code.
-NEED_ENCODER = frozenset({"aesthetic", "clip_similarity", "nsfw"})
+NEED_ENCODER = frozenset({"aesthetic", "clip_similarity", "linear_probe", "nsfw"})
 
 
 def try_rules(path: Path, conditions: Sequence[str]) -> list[dict[str, Any]]:

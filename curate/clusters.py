@@ -134,8 +134,8 @@ def star_clusters(
         raise ValueError(f"valid is {valid.dtype} {valid.shape}; pass bool {hashes.shape}")
     rows = order if valid is None else order[valid[order]]
     values, first, group = group_equal(hashes[rows])
-    crowds = _Crowds(values, radius)
-    pairs = _collect_pairs(crowds, workers, progress)
+    crowds = Crowds(values, radius)
+    pairs = collect_pairs(crowds, workers, progress)
     owner = _claim(values, radius, pairs, crowds.members())
     representative = np.arange(len(hashes), dtype=np.int64)
     representative[rows] = rows[first[owner[group]]]
@@ -169,10 +169,11 @@ def _check_order(order: npt.NDArray[np.integer], rows: int) -> None:
         raise ValueError(f"order is not a permutation of the rows 0 to {rows - 1}")
 
 
-class _Crowds:
+class Crowds:
     """Sets of values whose near pairs are not held; sets that share a value are one."""
 
     def __init__(self, values: Hashes, radius: int) -> None:
+        """Begin with no crowd among the values, uint64 (U,), distinct."""
         self.values = values
         self.radius = radius
         self._sample = np.random.default_rng(0).random((2, CROWD_SAMPLE))
@@ -220,7 +221,7 @@ class _Crowds:
         return hits >= CROWD_SAMPLE_HITS and hits * len(rows) >= CROWD_NEIGHBOURS * max(1, len(left))
 
 
-def _collect_pairs(crowds: _Crowds, workers: int | None, progress: Progress | None) -> npt.NDArray[np.uint64]:
+def collect_pairs(crowds: Crowds, workers: int | None, progress: Progress | None) -> npt.NDArray[np.uint64]:
     """Return the near pairs outside crowds as ascending ``left << 32 | right``."""
     limit = max(HELD_PAIRS, HELD_PAIRS_PER_ROW * len(crowds.values))
     blocks, held = [np.empty(0, dtype=np.uint64)], 0

@@ -1,14 +1,13 @@
 """What a curation run can be told: the models behind the YAML. Defaults live here and nowhere else."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
+from diptych.choices import EncoderChoice, ScoreChoice, check_encoder_labels
 from diptych.config import Settings
-from diptych.encoders import ENCODERS
 from diptych.lookup import describe_unknown
-from diptych.scores import SCORES
 
 
 class UrlTable(Settings):
@@ -67,33 +66,11 @@ class Download(Settings):
     allow_private_addresses: bool = Field(False, description="whether URLs may point into your own network")
 
 
-class EncoderChoice(Settings):
-    """One encoder: its kind and its options."""
+class Confirm(Settings):
+    """What two pictures that a hash takes for the same must have in common beside it."""
 
-    kind: str
-    options: dict[str, Any] = Field(default_factory=dict)
-
-    @field_validator("kind")
-    @classmethod
-    def _known(cls, kind: str) -> str:
-        if kind not in ENCODERS:
-            raise ValueError(describe_unknown("encoder", kind, ENCODERS))
-        return kind
-
-
-class ScoreChoice(Settings):
-    """One score: its name and its options; ``encoder`` is the label of an encoder."""
-
-    score: str
-    encoder: str | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
-
-    @field_validator("score")
-    @classmethod
-    def _known(cls, score: str) -> str:
-        if score not in SCORES:
-            raise ValueError(describe_unknown("score", score, SCORES))
-        return score
+    encoder: str = Field(description="label of an encoder, whose stored vectors are compared")
+    cosine: float = Field(gt=0, le=1, description="least cosine of the two image vectors")
 
 
 class Dedup(Settings):
@@ -101,8 +78,18 @@ class Dedup(Settings):
 
     exact: bool = Field(True, description="equal bytes (sha256)")
     perceptual: str | None = Field(None, description="label.column or column of a 64-bit hash, e.g. phash_imagehash")
+    variants: tuple[str, ...] = Field(
+        (), max_length=8, description="further hash columns: what the picture's hash is if mirrored or cropped"
+    )
     radius: int = Field(4, ge=0, le=16, description="Hamming distance up to which two hashes are the same picture")
+    confirm: Confirm | None = Field(None, description="a second opinion on what the hashes say; None believes them")
     prefer: str = Field("width * height DESC", description="SQL order; ties go to the earlier row")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Dedup":
+        if self.perceptual is None and (self.variants or self.confirm):
+            raise ValueError("dedup: variants and confirm go with a perceptual hash; name one under perceptual")
+        return self
 
 
 class Rule(Settings):
@@ -137,9 +124,10 @@ class CurateConfig(Settings):
 
     @model_validator(mode="after")
     def _labels_fit(self) -> "CurateConfig":
-        for label, choice in self.scores.items():
-            if choice.encoder is not None and choice.encoder not in self.encoders:
-                raise ValueError(f"scores.{label}: {describe_unknown('encoder', choice.encoder, self.encoders)}")
+        check_encoder_labels(self.encoders, self.scores)
+        confirm = self.dedup.confirm if self.dedup else None
+        if confirm and confirm.encoder not in self.encoders:
+            raise ValueError(f"dedup.confirm: {describe_unknown('encoder', confirm.encoder, self.encoders)}")
         names = [rule.name for rule in self.select]
         reserved = {"readable", "duplicate"} & set(names)
         if reserved:

@@ -105,12 +105,10 @@ class Runner:
 
     def plan(self) -> ScorePlan:
         """Return what the config asks to be scored."""
-        encoders = {label: (choice.kind, choice.options) for label, choice in self.config.encoders.items()}
-        scores = {
-            label: (choice.score, {**choice.options, **({"encoder": choice.encoder} if choice.encoder else {})})
-            for label, choice in self.config.scores.items()
-        }
-        return ScorePlan(encoders, scores)
+        encoders = {label: choice.spec for label, choice in self.config.encoders.items()}
+        confirm = self.config.dedup.confirm if self.config.dedup else None
+        embed = (confirm.encoder,) if confirm else ()
+        return ScorePlan(encoders, {label: choice.spec for label, choice in self.config.scores.items()}, embed)
 
     def estimate(self) -> dict[str, Any]:
         """Return what a run would do: rows, shards, disk, and which steps are done already. Fetches nothing."""
@@ -141,7 +139,7 @@ class Runner:
 
     def _score(self) -> Step:
         plan = self.plan()
-        if not plan.scores:
+        if not plan.scores and not plan.embed:
             return Step("score", False, "no scores asked for", {})
         run = score_dataset(
             self.pool, plan, workers=self.workers, batch_size=self.config.batch_size, progress=self.progress
@@ -200,7 +198,17 @@ class Runner:
         if self.config.dedup is None:
             return None
         columns = Columns(self._dataset(), self._score_sets())
-        return dedup(columns, self.config.dedup, progress=self.progress)
+        return dedup(columns, self.config.dedup, self._vectors(), progress=self.progress)
+
+    def _vectors(self) -> ColumnSet | None:
+        """Return the stored vectors that confirm duplicates, where the config asks for them."""
+        plan = self.plan()
+        for label in plan.embed:
+            found = self._dataset().column_set("embeddings", self._scorers.set_names(plan)["embeddings", label])
+            if found is None:
+                raise ShardError(f"{self.pool}: the vectors of {label!r} are not there yet; run the step score first")
+            return found
+        return None
 
     def _decide(self) -> SelectRun:
         found = self._find_duplicates()

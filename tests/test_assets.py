@@ -2,14 +2,15 @@ import functools
 import hashlib
 import http.server
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from diptych import assets
-from diptych.assets import ASSETS, Asset, cache_dir, fetch, file_sha256, is_offline
+from diptych import assets, demo
+from diptych.assets import ASSETS, Asset, cache_dir, fetch, file_sha256, is_offline, local_path
 from diptych.errors import ConfigError, DataError
 
 CONTENT = b"weights of something\n" * 50
@@ -137,6 +138,43 @@ def test_an_asset_is_fixed_to_a_revision_and_says_its_licence(name: str) -> None
     assert any(len(part) == 40 and set(part) <= set("0123456789abcdef") for part in asset.url.split("/"))
     assert asset.url.startswith("https://")
     assert asset.licence
+
+
+def test_local_path_is_a_path_or_lies_in_a_package_of_diptych(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert local_path("a/b.pth") == Path("a/b.pth")
+    assert local_path("~/b.pth") == Path("/home/somebody/b.pth")
+    shipped = local_path("package:diptych.demo/models/heads/flagged.pth")
+    assert shipped == Path(demo.__file__).parent / "models" / "heads" / "flagged.pth"
+    assert shipped.is_file()
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "package:",
+        "package:diptych.demo",
+        "package:diptych.demo/",
+        "package:diptych.demo/../../secret",
+        "package:diptych.demo//etc/passwd",
+        "package:os/path",
+        "package:antigravity/x",
+        "package:diptychs/x",
+        "package:/etc/passwd",
+    ],
+)
+def test_reference_out_of_the_packages_of_diptych_is_refused(reference: str) -> None:
+    with pytest.raises(ConfigError, match="write it as package:diptych"):
+        local_path(reference)
+    assert "antigravity" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "reference", ["package:diptych.nothing/x", "package:diptych.no.thing/x", "package:diptych.assets/x"]
+)
+def test_reference_to_a_package_that_is_not_there_says_so(reference: str) -> None:
+    with pytest.raises(ConfigError, match="there is no package 'diptych"):
+        local_path(reference)
 
 
 def test_assets_are_in_alphabetical_order() -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from diptych import config
 from diptych.cli import COMMANDS, CONFIGS
+from diptych.detectors import DETECTORS
 from diptych.encoders import ENCODERS
+from diptych.evaluate.results import SET_METRICS
 from diptych.lookup import import_attribute
 from diptych.scores import SCORES
 
@@ -29,13 +31,15 @@ EXCEPTIONS: dict[str, str] = {}
 TARGETS = {
     **{f"command {name}": subcommand.target for name, subcommand in COMMANDS.items()},
     **{f"config {name}": target for name, target in CONFIGS.items()},
+    **{f"detector {name}": target for name, target in DETECTORS.items()},
     **{f"encoder {name}": target for name, target in ENCODERS.items()},
     **{f"score {name}": target for name, target in SCORES.items()},
+    **{f"set metric {name}": target for name, target in SET_METRICS.items()},
 }
 
 # Modules that name things without importing them; they have to load where only the base install is.
 LIGHT = sorted(
-    ["diptych.cli", "diptych.doctor", "diptych.encoders", "diptych.progress", "diptych.scores"]
+    ["diptych.cli", "diptych.detectors", "diptych.doctor", "diptych.encoders", "diptych.progress", "diptych.scores"]
     + [f"diptych.{name}" for name in FOLDERS]
     + [f"diptych.{path.parent.name}.cli" for path in ROOT.glob("*/cli.py")]
 )
@@ -132,7 +136,9 @@ def test_public_names_are_sorted() -> None:
 
 
 @pytest.mark.parametrize(
-    "table", [COMMANDS, CONFIGS, ENCODERS, SCORES], ids=["commands", "configs", "encoders", "scores"]
+    "table",
+    [COMMANDS, CONFIGS, DETECTORS, ENCODERS, SCORES, SET_METRICS],
+    ids=["commands", "configs", "detectors", "encoders", "scores", "set metrics"],
 )
 def test_tables_are_in_alphabetical_order(table: dict[str, object]) -> None:
     assert list(table) == sorted(table)

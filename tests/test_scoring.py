@@ -380,7 +380,7 @@ def test_a_dataset_without_rows_is_scored(tmp_path: Path) -> None:
         (plan(a=("clip_similarity", {})), "the option 'encoder' is missing"),
         (plan(a=("clip_similarty", {})), "unknown score 'clip_similarty'; did you mean 'clip_similarity'?"),
         (plan(a=("caption_stats", {"encoder": "small"})), "unknown option 'encoder'"),
-        (ScorePlan({"small": ("projektion", {})}, {}), "unknown encoder 'projektion'; did you mean 'projection'?"),
+        (ScorePlan({"small": ("projektion", {})}, {}), "unknown encoder 'projektion'; did you mean 'projection'"),
     ],
     ids=str,
 )

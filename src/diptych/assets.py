@@ -1,4 +1,4 @@
-"""Named downloads (weights, prompt sets): where from, sha256, licence; verified and cached.
+"""Files that configs name: downloads (weights, prompt sets), local paths, and files that diptych brings along.
 
 A name stands for exactly one content: the sha256 is checked on each download and a changed upstream file is an error,
 never a silently different number. Nothing is downloaded when ``DIPTYCH_OFFLINE`` or ``HF_HUB_OFFLINE`` is set.
@@ -6,13 +6,17 @@ never a silently different number. Nothing is downloaded when ``DIPTYCH_OFFLINE`
 
 import functools
 import hashlib
+import importlib.util
 import os
+import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from diptych.errors import ConfigError, DataError, MissingExtra
 from diptych.lookup import describe_unknown
 
+PACKAGE_PREFIX = "package:"
+PACKAGE_NAME = re.compile(r"diptych(\.\w+)*")  # nothing else is looked up: that would import what a config names
 TRUTHY = frozenset({"1", "on", "yes", "true"})
 
 
@@ -40,12 +44,14 @@ _AESTHETIC_V2 = (
     "https://raw.githubusercontent.com/christophschuhmann/improved-aesthetic-predictor"
     "/6934dd81792f086e613a121dbce43082cb8be85e"
 )
+_GENEVAL = "https://raw.githubusercontent.com/djghosh13/geneval/af4902f24d3ca90ebbb446dd9891a59e0f82725f/prompts"
 _LAION_NSFW = (
     "https://raw.githubusercontent.com/LAION-AI/CLIP-based-NSFW-Detector/d6bb8fe31fd4aecbfed7dfb62df4fe5858bfc014"
 )
 _NSFWJS = (
     "https://raw.githubusercontent.com/infinitered/nsfwjs/d55a54c51f14380670064cc129b2ea51029c5e46/models/mobilenet_v2"
 )
+_PARTI = "https://raw.githubusercontent.com/google-research/parti/5a657978134374ce28973948331b319adef164bd"
 
 # To add one: a line here (alphabetical), with the revision in the URL.
 ASSETS: dict[str, Asset] = {
@@ -73,6 +79,18 @@ ASSETS: dict[str, Asset] = {
         3714759,
         "Apache-2.0",
     ),
+    "geneval-metadata": Asset(
+        f"{_GENEVAL}/evaluation_metadata.jsonl",
+        "5c48e0813e812e3c373fa5c8ed07a8f0a483be30272b4427b0559c8048e67c13",
+        85209,
+        "MIT",
+    ),
+    "inception-2015-12-05": Asset(
+        "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
+        "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+        95628359,
+        "Apache-2.0",
+    ),
     "laion-nsfw-b32": Asset(
         f"{_LAION_NSFW}/clip_autokeras_nsfw_b32.zip",
         "78715ab9d64485167e8c9ade3b8e6761a17a16c24d114bd47431ac1dab46462b",
@@ -96,6 +114,12 @@ ASSETS: dict[str, Asset] = {
         "8e7dddbb16acacc1bf1601b1b8a761e730ff934b7f2d7771312b2f000e5f5f13",
         2619461,
         "MIT",
+    ),
+    "partiprompts": Asset(
+        f"{_PARTI}/PartiPrompts.tsv",
+        "fab29e41bb512a169b56acab4cf2a41dcb675e285df2efcde6640c7dd3c440eb",
+        123107,
+        "Apache-2.0",
     ),
 }
 
@@ -132,6 +156,34 @@ def fetch(name: str) -> Path:
             f"download {asset.url} elsewhere and give its path in the config"
         )
     return _download(name, asset, target)
+
+
+def local_path(reference: str) -> Path:
+    """Return the file or folder that a config names; it need not exist.
+
+    Args:
+        reference: A path, ``~`` for the home directory; or ``package:diptych.NAME/PATH`` for what lies in a package of
+            diptych, wherever that is installed: ``package:diptych.demo/models/clip``.
+
+    Raises:
+        ConfigError: If it names no package of diptych, or leads out of it.
+
+    >>> local_path("weights/head.pth").as_posix()
+    'weights/head.pth'
+    """
+    if not reference.startswith(PACKAGE_PREFIX):
+        return Path(reference).expanduser()
+    name, _, inside = reference.removeprefix(PACKAGE_PREFIX).partition("/")
+    parts = PurePosixPath(inside).parts
+    if not PACKAGE_NAME.fullmatch(name) or not parts or ".." in parts or inside.startswith("/"):
+        raise ConfigError(f"{reference!r}: write it as {PACKAGE_PREFIX}diptych.NAME/PATH, or give a path")
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigError(f"{reference!r}: there is no package {name!r}")
+    return Path(spec.submodule_search_locations[0], *parts)
 
 
 def file_sha256(path: Path) -> str:

@@ -31,6 +31,9 @@ COMMANDS: dict[str, Subcommand] = {
     "curate": Subcommand("diptych.curate.cli:curate", "Download, score, de-duplicate and select image-text pairs."),
     "demo": Subcommand("diptych.demo.cli:demo", "Run diptych from end to end on a small drawn world."),
     "doctor": Subcommand("diptych.doctor:doctor", "Show what this machine offers and what is installed."),
+    "evaluate": Subcommand("diptych.evaluate.cli:evaluate", "Judge datasets with numbers that know their uncertainty."),
+    "generate": Subcommand("diptych.generate.cli:generate", "Make images from prompts across models and settings."),
+    "report": Subcommand("diptych.reports.cli:report", "Make a folder of pages out of results, to open offline."),
     "schema": Subcommand("diptych.cli:schema", "Print the JSON Schema of the config files, for editors."),
     "score": Subcommand("diptych.curate.cli:score", "Compute scores over any dataset directory."),
     "validate": Subcommand("diptych.cli:validate", "Check config files without running them."),
@@ -39,6 +42,9 @@ COMMANDS: dict[str, Subcommand] = {
 # What the top-level key `job` of a config file stands for. To add one: a model, a line here (alphabetical), a test.
 CONFIGS: dict[str, str] = {
     "curate": "diptych.curate.config:CurateConfig",
+    "evaluate": "diptych.evaluate.config:EvaluateConfig",
+    "generate": "diptych.generate.config:GenerateConfig",
+    "report": "diptych.reports.config:ReportConfig",
 }
 
 QUIET = {

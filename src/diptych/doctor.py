@@ -58,7 +58,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "torchmetrics",
         "torchvision",
     ),
-    "generate": ("diffusers", "numpy", "pillow", "pooch", "pyarrow", "rich", "torch", "transformers"),
+    "generate": ("accelerate", "diffusers", "numpy", "pillow", "pooch", "pyarrow", "rich", "torch", "transformers"),
     "heic": ("pillow-heif",),
     "reports": ("duckdb", "jinja2", "numpy", "pillow", "pyarrow", "rich"),
 }

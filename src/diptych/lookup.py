@@ -17,6 +17,7 @@ EXTRA_OF_MODULE = {
     "diffusers": "generate",
     "duckdb": "curate",
     "img2dataset": "curate",
+    "jinja2": "reports",
     "lingua": "curate",
     "numpy": "curate",
     "open_clip": "curate",

@@ -13,6 +13,7 @@ import diptych
 
 # Packages whose version can change a number or a file.
 PACKAGES = (
+    "diffusers",
     "duckdb",
     "img2dataset",
     "lingua-language-detector",
@@ -23,6 +24,7 @@ PACKAGES = (
     "pyarrow",
     "torch",
     "torchvision",
+    "transformers",
 )
 
 

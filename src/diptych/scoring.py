@@ -42,10 +42,12 @@ class ScorePlan:
     Attributes:
         encoders: Label -> (kind, options).
         scores: Label -> (name, options); an option ``encoder`` holds the label of an encoder.
+        embed: Labels of encoders whose vectors are wanted though no score may look at them.
     """
 
     encoders: Mapping[str, tuple[str, Mapping[str, Any]]]
     scores: Mapping[str, tuple[str, Mapping[str, Any]]]
+    embed: tuple[str, ...] = ()
 
     def build(self) -> "Scorers":
         """Build the encoders and scores; loads no model yet.
@@ -111,10 +113,17 @@ class ScoreJob:
 
 @dataclass(frozen=True)
 class ScoreRun:
-    """What ``score_dataset`` leaves: the column set of each score by label, and how many shards it had to do."""
+    """What ``score_dataset`` leaves.
+
+    Attributes:
+        sets: The column set of each score by label.
+        shards_done: How many shards it had to do.
+        embeddings: The column set of each encoder in the plan's ``embed``, by label.
+    """
 
     sets: Mapping[str, ColumnSet]
     shards_done: int
+    embeddings: Mapping[str, ColumnSet] = field(default_factory=dict)
 
 
 def score_dataset(
@@ -146,8 +155,9 @@ def score_dataset(
         key: GrowingSet(dataset, key[0], name, _identity(scorers, *key))
         for key, name in scorers.set_names(plan).items()
     }
-    if not all(growing["scores", label].is_finished for label in plan.scores):
-        wanted = _wanted_sets(growing, scorers)
+    asked = [("scores", label) for label in plan.scores] + [("embeddings", label) for label in plan.embed]
+    if not all(growing[key].is_finished for key in asked):
+        wanted = _wanted_sets(growing, scorers, plan.embed)
         for part in wanted.values():
             if not part.is_finished:
                 part.begin()
@@ -165,7 +175,8 @@ def score_dataset(
         done = len(tasks)
     else:
         done = 0
-    return ScoreRun({label: growing["scores", label].seal({}) for label in plan.scores}, done)
+    embeddings = {label: growing["embeddings", label].seal({}) for label in plan.embed}
+    return ScoreRun({label: growing["scores", label].seal({}) for label in plan.scores}, done, embeddings)
 
 
 def _build_score(label: str, name: str, options: Mapping[str, Any], encoders: Mapping[str, Encoder]) -> Score:
@@ -189,13 +200,15 @@ def _facts(scorers: Scorers, folder: str, label: str, plan: ScorePlan) -> dict[s
     return {"score": plan.scores[label][0], "columns": columns}
 
 
-def _wanted_sets(growing: Mapping[tuple[str, str], GrowingSet], scorers: Scorers) -> dict[tuple[str, str], GrowingSet]:
-    """Return all score sets and the embedding sets that an unfinished score looks at."""
+def _wanted_sets(
+    growing: Mapping[tuple[str, str], GrowingSet], scorers: Scorers, embed: Sequence[str]
+) -> dict[tuple[str, str], GrowingSet]:
+    """Return all score sets, the embedding sets that an unfinished score looks at, and those asked for."""
     unfinished = [score for label, score in scorers.scores.items() if not growing["scores", label].is_finished]
     used = {id(score.encoder) for score in unfinished if score.encoder is not None and "embedding" in score.reads}
     wanted = {key: part for key, part in growing.items() if key[0] == "scores"}
     for label, encoder in scorers.encoders.items():
-        if id(encoder) in used:
+        if id(encoder) in used or label in embed:
             wanted["embeddings", label] = growing["embeddings", label]
     return wanted
 

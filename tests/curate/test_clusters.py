@@ -147,7 +147,7 @@ def test_a_crowd_of_distinct_hashes_holds_no_pairs() -> None:
 
 
 def test_crowds_that_share_a_row_become_one_and_take_no_other_row() -> None:
-    crowds = clusters._Crowds(np.arange(9, dtype=np.uint64), 8)
+    crowds = clusters.Crowds(np.arange(9, dtype=np.uint64), 8)
     for rows in ([1, 2], [7, 8], [4, 5], [2, 4]):
         crowds.join(np.array(rows, dtype=np.int32))
     assert sorted(rows.tolist() for rows in crowds.members()) == [[1, 2, 4, 5], [7, 8]]

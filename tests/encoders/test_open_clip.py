@@ -19,7 +19,7 @@ from open_clip.transformer import QuickGELU
 from safetensors.torch import save_file
 from tiny_dataset import make_dataset, mixed_rows
 
-from diptych import images
+from diptych import demo, images
 from diptych.encoders import make_encoder
 from diptych.encoders.open_clip import OpenClipEncoder, open_clip_encoder
 from diptych.errors import ConfigError, DataError
@@ -116,6 +116,14 @@ def test_a_folder_gives_the_vectors_of_open_clip(folder: Path) -> None:
     assert encoder.dim == 32
     assert_same_vectors(encoder, plain_vectors(f"local-dir:{folder}"))
     assert_same_vectors(open_clip_encoder(architecture=f"local-dir:{folder}"), plain_vectors(f"local-dir:{folder}"))
+
+
+def test_a_folder_in_a_package_is_the_same_model_wherever_that_is_installed() -> None:
+    brought = open_clip_encoder(architecture="package:diptych.demo/models/clip")
+    by_path = open_clip_encoder(architecture=str(Path(demo.__file__).parent / "models" / "clip"))
+    assert brought.identity == by_path.identity
+    with pytest.raises(ConfigError, match=r"no open_clip_config\.json there"):
+        open_clip_encoder(architecture="package:diptych.demo/models/none")
 
 
 @pytest.mark.reference

@@ -203,7 +203,7 @@ def test_code_in_a_pickle_is_not_executed(tmp_path: Path, how: str) -> None:
         torch.save({"weight": torch.ones(1, 4), "bias": Bomb(mark)}, path)
     else:
         path.write_bytes(pickle.dumps(Bomb(mark), protocol=2))
-    with pytest.raises(DataError, match=r"h\.pth: not a readable aesthetic head: ") as caught:
+    with pytest.raises(DataError, match=r"h\.pth: not a readable linear head: ") as caught:
         load_head(path)
     assert not mark.exists()
     assert "\n" not in str(caught.value)
@@ -220,7 +220,7 @@ def test_a_file_that_is_no_head_is_refused(tmp_path: Path) -> None:
             load_head(path)
     for data in (b"", b"hello"):
         path.write_bytes(data)
-        with pytest.raises(DataError, match="not a readable aesthetic head"):
+        with pytest.raises(DataError, match="not a readable linear head"):
             load_head(path)
     with pytest.raises(DataError, match=r"absent\.pth"):
         load_head(tmp_path / "absent.pth")

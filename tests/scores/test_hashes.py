@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from diptych import images
 from diptych.batches import Batch
 from diptych.scores import make_score
-from diptych.scores.hashes import COLUMNS, difference_hash, hashes, perceptual_hash, pixel_digest
+from diptych.scores.hashes import COLUMNS, difference_hash, hashes, perceptual_hash, pixel_digest, variant_hashes
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "perceptual_hashes.json").read_text(encoding="utf-8"))
 
@@ -113,6 +113,43 @@ def test_perceptual_hashes_move_little_when_a_photograph_is_resized(shared: Path
     for hash_of in (perceptual_hash, difference_hash):
         assert (hash_of(first) ^ hash_of(small)).bit_count() <= 4
         assert (hash_of(first) ^ hash_of(other)).bit_count() > 16
+
+
+def test_mirrored_variant_is_the_hash_of_the_mirrored_photograph(shared: Path) -> None:
+    folder = shared / "real" / "dedup" / "imagededup" / "mixed_images"
+    for path in sorted(folder.glob("*.jpg"))[:4]:
+        image = images.decode(path.read_bytes())
+        assert variant_hashes(image)[0] == perceptual_hash(image.transpose(PIL.Image.Transpose.FLIP_LEFT_RIGHT))
+
+
+@pytest.mark.parametrize("margin", [0.015, 0.02, 0.03, 0.04, 0.045])
+def test_photograph_without_its_margin_is_near_one_of_the_variants(margin: float, shared: Path) -> None:
+    folder = shared / "real" / "dedup" / "imagededup" / "mixed_images"
+    for path in sorted(folder.glob("ukbench*.jpg"))[:4]:
+        image = images.decode(path.read_bytes())
+        width, height = image.size
+        cut = (round(width * margin), round(height * margin))
+        inner = image.crop((*cut, width - cut[0], height - cut[1]))
+        distances = [(perceptual_hash(inner) ^ middle).bit_count() for middle in variant_hashes(image)[1:]]
+        assert min(distances) <= 6, path
+
+
+def test_variants_are_columns_of_their_own_and_change_the_identity_alone() -> None:
+    plain, varied = make_score("hashes", {}), make_score("hashes", {"variants": True})
+    names = [column.name for column in varied.columns]
+    assert names[:3] == [column.name for column in plain.columns]
+    assert names[3:] == ["phash_imagehash_mirrored", *(f"phash_imagehash_inner_{share}" for share in (97, 94, 91))]
+    assert plain.identity != varied.identity
+    batch = batch_of(None, encoded(drawn("disc")))
+    found, expected = varied.score(batch), plain.score(batch)
+    for name in names[:3]:
+        assert found[name].tolist() == expected[name].tolist()
+    assert [found[name][1] for name in names[3:]] == list(variant_hashes(drawn("disc")))
+    assert all(found[name][0] is None for name in names)
+
+
+def test_pictures_of_one_pixel_have_variants() -> None:
+    assert len(variant_hashes(PIL.Image.new("RGB", (1, 1)))) == 4
 
 
 def test_the_digest_follows_pixels_and_size_not_the_file() -> None:

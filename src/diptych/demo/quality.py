@@ -4,7 +4,7 @@ The models are loaded as any other ones are. Each figure comes with the number o
 of 95 percent. Decides nothing about what is good enough, and prints nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import floor, sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,12 +15,14 @@ import numpy.typing as npt
 from diptych.demo.captions import distinct_captions
 from diptych.demo.drawing import draw
 from diptych.demo.faults import encoded, may_describe, picture_of, quality_of
-from diptych.demo.plan import FORMATS, RECOMPRESSED_QUALITY, SIZES_PX, plan_rows
+from diptych.demo.plan import FORMATS, RECOMPRESSED_QUALITY, SIZES_PX, Row, plan_rows
 from diptych.demo.scenes import Dice, Scene, scene
 from diptych.demo.web import bytes_of
 from diptych.encoders import Encoder
 from diptych.encoders.open_clip import open_clip_encoder
 from diptych.images import Image, decode
+from diptych.intervals import Figure, wilson
+from diptych.progress import Tracker, track
 from diptych.scores.aesthetic import load_head, rate
 from diptych.scores.clip_similarity import cosine
 
@@ -38,7 +40,6 @@ SPECIMEN_ROWS = 3000
 WEB_ROWS = 2000
 RESAMPLES = 1000
 CHUNK = 256  # pictures that are encoded at once
-NORMAL_95 = 1.959963984540054  # the 97.5 % point of the normal distribution
 
 # Out of how many specimens which fault: flagged ones beside all others, and every grade of quality.
 SPECIMEN_FAULTS: dict[str, int] = {
@@ -56,15 +57,6 @@ SPECIMEN_FAULTS: dict[str, int] = {
 # What the drawn quality is compared on: faults that spoil a picture for the eye, and pictures without any. Thumbnails
 # count apart: once all pictures have the size that a model takes, little tells them from others.
 GRADED = frozenset({"", "blurred", "low_contrast", "noisy", "watermarked"})
-
-
-class Figure(NamedTuple):
-    """A figure, its interval of 95 percent, and the number of examples behind it."""
-
-    value: float
-    ci_low: float
-    ci_high: float
-    n: int
 
 
 class Specimen(NamedTuple):
@@ -156,21 +148,6 @@ def recall_at_false_positive_rate(positives: Floats, negatives: Floats, rate: fl
     return float(np.mean(positives > threshold))
 
 
-def wilson(share: float, n: int) -> Figure:
-    """Return a share of ``n`` examples with Wilson's interval.
-
-    Source: Wilson 1927, equation (1) solved for the share; Brown, Cai and DasGupta 2001 recommend it.
-
-    >>> [round(value, 4) for value in wilson(0.5, 100)]
-    [0.5, 0.4038, 0.5962, 100]
-    """
-    spread = NORMAL_95**2 / n
-    middle = (share + spread / 2.0) / (1.0 + spread)
-    half = NORMAL_95 / (1.0 + spread) * sqrt(share * (1.0 - share) / n + spread / (4.0 * n))
-    # At 0 and 1 an end of the interval is the share itself, but for rounding.
-    return Figure(share, min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half)), n)
-
-
 def bootstrap(statistic: Statistic, samples: Sequence[Floats], *, paired: bool = False, seed: int = 0) -> Figure:
     """Return a statistic of one or more samples with the interval between two percentiles of its resamples.
 
@@ -234,13 +211,16 @@ def embed_texts(encoder: Encoder, texts: Sequence[str]) -> Vectors:
     return vectors.astype(np.float16).astype(np.float32)
 
 
-def measure_clip(folder: Path, *, rows: int = RECALL_ROWS, web_rows: int = WEB_ROWS) -> dict[str, Figure]:
+def measure_clip(
+    folder: Path, *, rows: int = RECALL_ROWS, web_rows: int = WEB_ROWS, progress: str = "none"
+) -> dict[str, Figure]:
     """Return how well a CLIP tells scenes apart by captions and captions by scenes.
 
     Args:
         folder: The model in open_clip's layout.
         rows: Held-out scenes with captions of their own.
         web_rows: Rows of a held-out demo web, of which those with a picture and an English caption count.
+        progress: Display mode, see ``diptych.progress``.
 
     Returns:
         ``image_to_text_recall_at_1`` and ``text_to_image_recall_at_1`` on pictures of 64 pixels, ``..._web`` on files
@@ -250,8 +230,11 @@ def measure_clip(folder: Path, *, rows: int = RECALL_ROWS, web_rows: int = WEB_R
     encoder = open_clip_encoder(architecture=str(folder))
     chosen = distinct_captions(rows, start=HELD_OUT)
     texts = embed_texts(encoder, [one.caption for one in chosen])
-    drawn = embed(encoder, (decode(encoded(draw(one.scene), "png", 0)) for one in chosen))
-    served = embed(encoder, (specimen(one.scene.seed, {"": 1}).image for one in chosen))
+    web = _matchable(web_rows)
+    with track("measure the CLIP", 2 * rows + len(web), mode=progress, unit="pictures") as tracker:
+        drawn = embed(encoder, _counted(tracker, (decode(encoded(draw(one.scene), "png", 0)) for one in chosen)))
+        served = embed(encoder, _counted(tracker, (specimen(one.scene.seed, {"": 1}).image for one in chosen)))
+        on_web = embed(encoder, _counted(tracker, (decode(bytes_of(row)) for row in web)))
     others = _other_captions([one.scene for one in chosen])
     matched, mismatched = cosine(drawn, texts), cosine(drawn[others[:, 0]], texts[others[:, 1]])
     return {
@@ -259,17 +242,20 @@ def measure_clip(folder: Path, *, rows: int = RECALL_ROWS, web_rows: int = WEB_R
         "text_to_image_recall_at_1": wilson(recall_at_1(texts @ drawn.T), rows),
         "image_to_text_recall_at_1_web": wilson(recall_at_1(served @ texts.T), rows),
         "matched_auc": bootstrap(roc_auc, (matched, mismatched)),
-        "matched_auc_web": _matched_auc_on_web(encoder, web_rows),
+        "matched_auc_web": _matched_auc_on_web(encoder, web, on_web),
     }
 
 
-def measure_heads(clip_folder: Path, heads_folder: Path, *, rows: int = SPECIMEN_ROWS) -> dict[str, Figure]:
+def measure_heads(
+    clip_folder: Path, heads_folder: Path, *, rows: int = SPECIMEN_ROWS, progress: str = "none"
+) -> dict[str, Figure]:
     """Return how well the heads over a CLIP find what they are for, on held-out pictures with the demo web's faults.
 
     Args:
         clip_folder: The model that the heads were trained on, in open_clip's layout.
         heads_folder: Holds ``aesthetic.pth`` and ``flagged.pth``.
         rows: Pictures, of which 30 % are flagged and 58 % count for the quality.
+        progress: Display mode, see ``diptych.progress``.
 
     Returns:
         ``flagged_recall_at_2_percent``: the share of flagged pictures found where 2 % of the others, spoilt ones among
@@ -286,7 +272,8 @@ def measure_heads(clip_folder: Path, heads_folder: Path, *, rows: int = SPECIMEN
             qualities.append(one.quality)
             yield one.image
 
-    vectors = embed(encoder, pictures())
+    with track("measure the heads", rows, mode=progress, unit="pictures") as tracker:
+        vectors = embed(encoder, _counted(tracker, pictures()))
     flagged = np.array([fault == "flagged" for fault in faults])
     graded = np.array([fault in GRADED for fault in faults])
     with_tiny, drawn = graded | np.array([fault == "tiny" for fault in faults]), np.array(qualities)
@@ -299,6 +286,12 @@ def measure_heads(clip_folder: Path, heads_folder: Path, *, rows: int = SPECIMEN
         "aesthetic_spearman": bootstrap(spearman, (beauty[graded], drawn[graded]), paired=True),
         "aesthetic_spearman_with_tiny": bootstrap(spearman, (beauty[with_tiny], drawn[with_tiny]), paired=True),
     }
+
+
+def _counted(tracker: Tracker, pictures: Iterable[Image]) -> Iterator[Image]:
+    for picture in pictures:
+        yield picture
+        tracker.advance(1)
 
 
 def _mean_ranks(values: Floats) -> npt.NDArray[np.float64]:
@@ -318,13 +311,16 @@ def _other_captions(scenes: Sequence[Scene]) -> npt.NDArray[np.int64]:
     return np.array(pairs)
 
 
-def _matched_auc_on_web(encoder: Encoder, count: int) -> Figure:
-    rows = [
+def _matchable(count: int) -> list[Row]:
+    """Return the rows of a held-out web that have a picture and an English caption, fitting or not."""
+    return [
         row
         for row in plan_rows(count, seed=WEB_SEED)
         if row.status == "ok" and row.caption is not None and row.caption_fault in ("", "mismatched")
     ]
-    pictures = embed(encoder, (decode(bytes_of(row)) for row in rows))
+
+
+def _matched_auc_on_web(encoder: Encoder, rows: Sequence[Row], pictures: Vectors) -> Figure:
     similarity = cosine(pictures, embed_texts(encoder, [str(row.caption) for row in rows]))
     mismatched = np.array([row.caption_fault == "mismatched" for row in rows])
     return bootstrap(roc_auc, (similarity[~mismatched], similarity[mismatched]))

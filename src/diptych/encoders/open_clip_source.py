@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diptych.assets import file_sha256
+from diptych.assets import PACKAGE_PREFIX, file_sha256, local_path
 from diptych.config import fingerprint
 from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown
@@ -64,8 +64,8 @@ class Source:
 
 def find_source(architecture: str, pretrained: str | None, preprocess: Mapping[str, Any]) -> Source:
     """Find configuration and weights; see ``open_clip_encoder``."""
-    folder = Path(architecture.removeprefix(FOLDER_PREFIX)).expanduser()
-    is_folder = architecture.startswith(FOLDER_PREFIX) or (folder / "open_clip_config.json").is_file()
+    folder = local_path(architecture.removeprefix(FOLDER_PREFIX))
+    is_folder = architecture.startswith((FOLDER_PREFIX, PACKAGE_PREFIX)) or (folder / "open_clip_config.json").is_file()
     if not is_folder and not architecture.startswith(HUB_PREFIX):
         return _from_name(architecture, pretrained, preprocess)
     if pretrained is not None:
@@ -105,7 +105,7 @@ def _from_name(architecture: str, pretrained: str | None, overrides: Mapping[str
             f"{architecture}: say which weights: pretrained: a tag such as openai, or a checkpoint's path"
         )
     quick_gelu = bool(model.get("quick_gelu", False))
-    path = Path(pretrained).expanduser()
+    path = local_path(pretrained)
     if path.is_file():
         _refuse_gelu_trap(path, architecture, quick_gelu)
         return Source(architecture, architecture, model, path, quick_gelu, _preprocess_cfg(model, {}, overrides))

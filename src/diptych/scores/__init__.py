@@ -22,8 +22,11 @@ SCORES: dict[str, str] = {
     "hashes": "diptych.scores.hashes:hashes",
     "image_stats": "diptych.scores.image_stats:image_stats",
     "language": "diptych.scores.language:language",
+    "linear_probe": "diptych.scores.linear_probe:linear_probe",
     "nsfw": "diptych.scores.nsfw:nsfw",
     "nsfw_mobilenet": "diptych.scores.nsfw_mobilenet:nsfw_mobilenet",
+    "object_accuracy": "diptych.scores.object_accuracy:object_accuracy",
+    "perceived_attribute": "diptych.scores.perceived_attribute:perceived_attribute",
 }
 
 Reads = Literal["bytes", "pixels", "caption", "embedding"]

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from diptych.assets import fetch, file_sha256
+from diptych.assets import fetch, file_sha256, local_path
 from diptych.batches import Batch
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError, DataError
@@ -72,13 +72,14 @@ def aesthetic(*, encoder: Encoder, version: Version = "v2", weights: str | None 
     Args:
         encoder: A CLIP image encoder; the published heads fit OpenAI's ViT-L/14, B/32 and B/16.
         version: Which scale.
-        weights: Path of a head; None takes the published one that fits the encoder, a verified download.
+        weights: Path of a head, see ``assets.local_path``; None takes the published one that fits the encoder, a
+            verified download.
 
     Raises:
         ConfigError: If no published head fits the encoder, or the head is for another dimension.
         DataError: If the weights cannot be had or read.
     """
-    path = Path(weights) if weights is not None else fetch(_asset_for(encoder, version))
+    path = local_path(weights) if weights is not None else fetch(_asset_for(encoder, version))
     head = load_head(path)
     if head.weight.shape != (encoder.dim,):
         raise ConfigError(
@@ -143,7 +144,7 @@ def read_layers(path: Path) -> list[tuple[npt.NDArray[np.float64], npt.NDArray[n
         pickle.UnpicklingError,
     ) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise DataError(f"{path}: not a readable aesthetic head: {reason}") from error
+        raise DataError(f"{path}: not a readable linear head: {reason}") from error
     # Dropout alone leaves a gap of one number between two layers; the published reluMSE variants have ReLU as well.
     numbers = [_layer_number(name) for name in names]
     if any(after - before > 2 for before, after in pairwise(numbers)):
@@ -158,9 +159,9 @@ def fold(layers: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]], 
         DataError: If the layers do not fit each other or do not end in one output.
     """
     if any(weight.ndim != 2 or bias.shape != weight.shape[:1] for weight, bias in layers):
-        raise DataError(f"{path}: an aesthetic head has linear layers; this is another kind of file")
+        raise DataError(f"{path}: a head has linear layers; this is another kind of file")
     if not layers or layers[-1][0].shape[0] != 1:
-        raise DataError(f"{path}: an aesthetic head ends in one output; this is another kind of file")
+        raise DataError(f"{path}: a head ends in one output; this is another kind of file")
     if any(after[0].shape[1] != before[0].shape[0] for before, after in pairwise(layers)):
         raise DataError(f"{path}: the layers do not fit each other")
     weight, bias = layers[-1]

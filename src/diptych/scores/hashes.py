@@ -6,6 +6,9 @@ conversion to luma and leaves the DC coefficient out of the median, which moves 
 implementations must not be compared, so the column names say whose they are. A hash is an unsigned 64-bit integer whose
 most significant bit is the first (top left) bit, so its 16 hex digits are the text that ImageHash prints; duplicates
 are pairs of a small Hamming distance.
+
+A mirrored or cropped copy has another pHash. With ``variants`` there are also those that a picture would have if it
+were mirrored, or if a margin were cut off all around: one of these is near the hash of such a copy.
 """
 
 import hashlib
@@ -26,33 +29,51 @@ COLUMNS = (
     Column("dhash_imagehash", "ImageHash dhash: where luma rises from left to right on 9 x 8 pixels", dtype="uint64"),
     Column("sha256_pixels", "SHA-256 of size and RGB pixels: equal for one picture in any container", dtype="string"),
 )
+# Percent of the width and height that is left of a cropped picture. A crop between two of them is at most 1.5 % off.
+INNER = (97, 94, 91)
+VARIANTS = (
+    Column("phash_imagehash_mirrored", "phash of the picture with left and right exchanged", dtype="uint64"),
+    *(Column(f"phash_imagehash_inner_{share}", f"phash of the middle {share} %", dtype="uint64") for share in INNER),
+)
 
 _LANCZOS = 1  # PIL.Image.Resampling.LANCZOS; only diptych.images imports PIL
 _SIDE = 32
+_GAP = 4.0  # a large picture is averaged down to four times the side first, which is quick
 
 
 @dataclass(frozen=True)
 class Hashes:
-    """Three hashes of one picture each."""
+    """Three hashes of one picture each, and four more with ``variants``."""
 
-    columns: tuple[Column, ...] = COLUMNS
+    variants: bool = False
     reads: frozenset[Reads] = frozenset({"pixels"})
     encoder: None = None
 
     @property
+    def columns(self) -> tuple[Column, ...]:
+        """The hashes of the picture, then those of its variants."""
+        return COLUMNS + VARIANTS if self.variants else COLUMNS
+
+    @property
     def identity(self) -> Mapping[str, Any]:
-        """Name and version."""
-        return {"score": "hashes", "version": 1}
+        """Name, version, and the variants if there are any."""
+        variants = {"variants": [column.name for column in VARIANTS]} if self.variants else {}
+        return {"score": "hashes", "version": 1, **variants}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the hashes as objects, int or str; None without an image."""
-        rows = [_hash(image) if image is not None else (None,) * 3 for image in batch.images()]
-        return {column.name: np.array([row[index] for row in rows], object) for index, column in enumerate(COLUMNS)}
+        none = (None,) * len(self.columns)
+        rows = [_hash(image, self.variants) if image is not None else none for image in batch.images()]
+        return {column.name: np.array(values, object) for column, *values in zip(self.columns, *rows, strict=True)}
 
 
-def hashes() -> Hashes:
-    """Return the score."""
-    return Hashes()
+def hashes(*, variants: bool = False) -> Hashes:
+    """Return the score.
+
+    Args:
+        variants: Whether to hash the mirrored picture and its middle as well, for ``dedup.variants``.
+    """
+    return Hashes(variants)
 
 
 def perceptual_hash(image: Image) -> int:
@@ -63,9 +84,23 @@ def perceptual_hash(image: Image) -> int:
 
     Source: ``imagehash.phash`` (ImageHash 4.3), after hackerfactor.com, "Looks Like It", 2011.
     """
-    pixels = _luma(image, (_SIDE, _SIDE)).astype(np.float64)
-    low = _dct(_dct(pixels.T)[:, :8].T)[:, :8]
-    return _to_int(low > np.median(low))
+    return _perceptual(_luma(image, (_SIDE, _SIDE)))
+
+
+def variant_hashes(image: Image) -> tuple[int, ...]:
+    """Return the pHash of the mirrored picture and of its middle 97, 94 and 91 %, each in [0, 2**64).
+
+    The mirrored one is of the 32 x 32 pixels of luma with their columns exchanged, which is that of the mirrored
+    picture but for rounding in the resizing. A margin cut off need not be a whole number of pixels.
+    """
+    luma, (width, height) = image.convert("L"), image.size
+    middles = []
+    for share in INNER:
+        margin = (1.0 - share / 100.0) / 2.0
+        box = (width * margin, height * margin, width * (1.0 - margin), height * (1.0 - margin))
+        small = luma.resize((_SIDE, _SIDE), _LANCZOS, box=box, reducing_gap=_GAP)
+        middles.append(_perceptual(np.asarray(small)))
+    return _perceptual(_luma(luma, (_SIDE, _SIDE))[:, ::-1]), *middles
 
 
 def difference_hash(image: Image) -> int:
@@ -84,9 +119,16 @@ def pixel_digest(image: Image) -> str:
     return digest.hexdigest()
 
 
-def _hash(image: Image) -> tuple[int, int, str]:
+def _hash(image: Image, variants: bool) -> tuple[int | str, ...]:
     luma = image.convert("L")
-    return perceptual_hash(luma), difference_hash(luma), pixel_digest(image)
+    further = variant_hashes(luma) if variants else ()
+    return perceptual_hash(luma), difference_hash(luma), pixel_digest(image), *further
+
+
+def _perceptual(luma: npt.NDArray[np.uint8]) -> int:
+    pixels = luma.astype(np.float64)
+    low = _dct(_dct(pixels.T)[:, :8].T)[:, :8]
+    return _to_int(low > np.median(low))
 
 
 def _luma(image: Image, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
