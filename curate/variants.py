@@ -35,7 +35,6 @@ def confirmed_stars(
     *,
     order: Integers,
     make_confirm: MakeConfirm | None = None,
-    workers: int | None = None,
     progress: Progress | None = None,
 ) -> Integers:
     """Return for every row the row that represents it: int64 (N,), itself where it is one.
@@ -50,7 +49,6 @@ def confirmed_stars(
         radius: Largest Hamming distance, in [0, 64] bits.
         order: int64 (N,): all rows, the most preferred first.
         make_confirm: Given all rows that have candidates, returns what confirms links; None confirms all.
-        workers: Threads of the search; one per core, at most 8, where None.
         progress: Called with (parts done, parts in all).
     """
     rows = hashes.shape[1]
@@ -59,7 +57,7 @@ def confirmed_stars(
     check_hashes(points.hashes, radius)
     values, _, group = group_equal(points.hashes)
     crowds = Crowds(values, radius)
-    near = _Near(points, values, group, collect_pairs(crowds, workers, progress), crowds, radius)
+    near = _Near(points, values, group, collect_pairs(crowds, None, progress), crowds, radius)
     asked = near.rows_with_candidates()
     if not len(asked):
         return representative

@@ -140,7 +140,7 @@ def test_version_is_printed_by_the_module_and_by_the_entry_point(arguments: list
 def test_unknown_command_is_a_usage_error_that_names_the_nearest() -> None:
     result = CliRunner().invoke(main, ["valdate"])
     assert result.exit_code == 2
-    assert "unknown command 'valdate'; did you mean 'validate'? Known: curate, demo, doctor, " in result.stderr
+    assert "unknown command 'valdate'; did you mean 'validate' or 'evaluate'? Known: curate, demo, " in result.stderr
 
 
 def test_unknown_option_is_a_usage_error() -> None:

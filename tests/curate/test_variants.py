@@ -67,9 +67,7 @@ def test_rows_are_claimed_as_by_the_definition(
             patch.setattr(clusters, "CROWD_SAMPLE_HITS", 0)
             patch.setattr(clusters, "HELD_PAIRS", 3)
             patch.setattr(clusters, "HELD_PAIRS_PER_ROW", 0)
-        found = confirmed_stars(
-            hashes, has_hash, radius, order=order, make_confirm=lambda _rows: same_colour(colour), workers=1
-        )
+        found = confirmed_stars(hashes, has_hash, radius, order=order, make_confirm=lambda _rows: same_colour(colour))
     assert found.tolist() == claim_one_by_one(hashes, has_hash, radius, order, colour)
 
 
@@ -80,7 +78,7 @@ def test_without_variants_and_confirmation_it_is_what_clusters_say(
 ) -> None:
     hashes, has_hash, order, _ = made
     expected = star_clusters(hashes[0], radius, order=order, valid=has_hash[0], workers=1).representative
-    assert confirmed_stars(hashes[:1], has_hash[:1], radius, order=order, workers=1).tolist() == expected.tolist()
+    assert confirmed_stars(hashes[:1], has_hash[:1], radius, order=order).tolist() == expected.tolist()
 
 
 def test_variants_of_two_rows_that_are_alike_make_no_link() -> None:
