@@ -119,11 +119,8 @@ def test_a_folder_gives_the_vectors_of_open_clip(folder: Path) -> None:
 
 
 def test_a_folder_in_a_package_is_the_same_model_wherever_that_is_installed() -> None:
-    brought = open_clip_encoder(architecture="package:diptych.demo/models/clip")
     by_path = open_clip_encoder(architecture=str(Path(demo.__file__).parent / "models" / "clip"))
-    assert brought.identity == by_path.identity
-    with pytest.raises(ConfigError, match=r"no open_clip_config\.json there"):
-        open_clip_encoder(architecture="package:diptych.demo/models/none")
+    assert open_clip_encoder(architecture="package:diptych.demo/models/clip").identity == by_path.identity
 
 
 @pytest.mark.reference

@@ -1,0 +1,196 @@
+"""``diptych evaluate ...``: parse, call one function, print a summary."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+SET = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: --set compare.baseline=sdxl"
+)
+WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes for scoring.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+ENCODER = click.option(
+    "--encoder",
+    default="inception",
+    show_default=True,
+    help="A kind of encoder, an open_clip folder, ARCHITECTURE/PRETRAINED, or a weights file of Inception.",
+)
+OPTIONS = click.option("--set", "options", multiple=True, metavar="KEY=VALUE", help="An option of the encoder.")
+BATCH_SIZE = click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True)
+STORE = click.argument("store", type=click.Path(path_type=Path))
+
+
+@click.group()
+def evaluate() -> None:
+    """Judge datasets: distances, mean scores, differences, audits.
+
+    \b
+    Examples:
+      diptych evaluate run geneval.yaml --dry-run
+      diptych evaluate run geneval.yaml
+      diptych evaluate results runs/geneval.duckdb
+      diptych evaluate compare runs/geneval.duckdb flux sdxl
+      diptych evaluate distance runs/images photos
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+
+
+@evaluate.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@SET
+@WORKERS
+@click.option("--dry-run", is_flag=True, help="Say what would be looked at; compute and write nothing.")
+@AS_JSON
+@click.pass_context
+def run(
+    ctx: click.Context, config: Path, overrides: tuple[str, ...], workers: int, dry_run: bool, as_json: bool
+) -> None:
+    """Do what CONFIG says and write it into its store; what is scored already is not scored again."""
+    from diptych.config import load
+    from diptych.evaluate.config import EvaluateConfig
+    from diptych.evaluate.run import Runner
+
+    loaded = load(config, EvaluateConfig, overrides)
+    runner = Runner(loaded, workers, _progress(ctx))
+    if dry_run:
+        _print_estimate(runner.estimate(), as_json)
+        return
+    outcome = runner.run()
+    if as_json:
+        click.echo(json.dumps({**outcome.facts, "store": str(loaded.store)}))
+        return
+    _print_results(loaded.store, outcome.run_id)
+    click.echo(
+        f"run {outcome.run_id}: {outcome.results:,} results, {outcome.differences:,} differences, "
+        f"{outcome.audits:,} shares in {loaded.store}"
+    )
+    click.echo(f"Next: diptych evaluate results {loaded.store}")
+
+
+@evaluate.command()
+@STORE
+@click.option("--run", "run_name", metavar="NAME", help="Only the run of this name or id.")
+@AS_JSON
+def results(store: Path, run_name: str | None, as_json: bool) -> None:
+    """Print the results in a store, each with its interval and its n."""
+    from diptych.evaluate.listing import read_results
+
+    found = read_results(store, run_name)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    _print_results(store, run_name)
+
+
+@evaluate.command()
+@STORE
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option("--metric", metavar="NAME", help="Only this metric.")
+@click.option("--by", default="model", show_default=True, help="The column whose values A and B are.")
+@click.option("--other", type=click.Path(path_type=Path), help="Another store, where B is.")
+@AS_JSON
+def compare(store: Path, a: str, b: str, metric: str | None, by: str, other: Path | None, as_json: bool) -> None:
+    """Print by how much A differs from B over images of the same prompt, sample and setting.
+
+    A and B are models (or other values of --by), as LABEL, or RUN:LABEL where several runs of the store have it.
+    Numbers that were not made in the same way are not compared.
+    """
+    from diptych.evaluate.compare import compare_labels
+
+    found = compare_labels(store, a, b, metric=metric, by=by, other=other)
+    if as_json:
+        click.echo(json.dumps(found.to_json(), ensure_ascii=False))
+        return
+    for line in found.lines():
+        click.echo(line)
+
+
+@evaluate.command()
+@click.argument("a", type=click.Path(path_type=Path, exists=True))
+@click.argument("b", type=click.Path(path_type=Path, exists=True))
+@ENCODER
+@click.option("--metric", default="frechet_distance", show_default=True, help="Name of a set metric.")
+@OPTIONS
+@BATCH_SIZE
+@AS_JSON
+@click.pass_context
+def distance(
+    ctx: click.Context,
+    a: Path,
+    b: Path,
+    encoder: str,
+    metric: str,
+    options: tuple[str, ...],
+    batch_size: int,
+    as_json: bool,
+) -> None:
+    """Print how far the images of A are from those of B, the reference, with an interval.
+
+    A and B are dataset directories, folders of image files, or .npz files of statistics (those of diptych, or with mu
+    and sigma as pytorch-fid saves them).
+
+    \b
+    Examples:
+      diptych evaluate distance runs/images photos
+      diptych evaluate distance runs/images photos --set preprocess=clean --metric kernel_distance
+      diptych evaluate distance runs/images photos.npz --encoder ViT-B-32/openai --json
+    """  # noqa: D301 -- as above
+    from diptych.evaluate.distance import check_metric, encoder_spec, measure_distance
+
+    spec = encoder_spec(encoder, options, batch_size)
+    found = measure_distance(a, b, check_metric(metric), spec, progress=_progress(ctx))
+    if as_json:
+        click.echo(json.dumps(found.to_json(), ensure_ascii=False))
+        return
+    for line in found.lines():
+        click.echo(line)
+
+
+@evaluate.command()
+@click.argument("images", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The .npz file to write.")
+@ENCODER
+@OPTIONS
+@BATCH_SIZE
+@click.pass_context
+def statistics(
+    ctx: click.Context, images: Path, out: Path, encoder: str, options: tuple[str, ...], batch_size: int
+) -> None:
+    """Save what distances need to know of IMAGES, so that they can be a reference without being there.
+
+    The file holds the vectors, and mu and sigma for programs that read only those.
+    """
+    from diptych.evaluate.distance import encoder_spec
+    from diptych.evaluate.sides import open_side, save_side
+
+    side = open_side(images, encoder_spec(encoder, options, batch_size), progress=_progress(ctx))
+    save_side(side, out)
+    click.echo(f"{out}: statistics of {len(side.units) - sum(side.reasons.values()):,} images")
+
+
+def _progress(ctx: click.Context) -> str:
+    settings = ctx.find_root().obj or {}
+    return str(settings.get("progress", "auto")) if isinstance(settings, dict) else "auto"
+
+
+def _print_estimate(estimate: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(estimate, ensure_ascii=False))
+        return
+    for label, facts in estimate["datasets"].items():
+        click.echo(f"dataset    {label}: {facts['rows']:,} rows ({facts['role']}) in {facts['path']}")
+    for name in ("scores", "distances", "means"):
+        click.echo(f"{name:<10} {', '.join(estimate[name]) or 'none'}")
+    click.echo(f"compare    {estimate['compare'] or 'no'}")
+    click.echo(f"audit      {estimate['audit'] or 'no'}")
+    click.echo(f"store      {estimate['store']}")
+    click.echo("Nothing was computed, written or downloaded.")
+
+
+def _print_results(store: Path, run_name: str | None) -> None:
+    from diptych.evaluate.listing import format_results, read_results
+
+    for line in format_results(read_results(store, run_name)):
+        click.echo(line)

@@ -1,0 +1,105 @@
+"""What a mean of a score column is called and how the numbers are made ready for it.
+
+A column that is not named here keeps its own name, unit and direction.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.float64]
+
+# Reasons for which an image is no part of the question, rather than unscored.
+NOT_ASKED = frozenset({"no_expectation"})
+
+
+@dataclass(frozen=True)
+class ImageMetric:
+    """A metric that is a mean over images.
+
+    Attributes:
+        name: Of the metric.
+        unit: Empty for a pure number.
+        low: Smallest possible value, if there is one.
+        high: Largest possible value, if there is one.
+        higher_is_better: None where neither way is.
+        facts: What decides the number beside the score, for its identity.
+        prepare: From the column's values to those that are averaged.
+        by_category: Whether the mean is taken per category first, then over the categories.
+    """
+
+    name: str
+    unit: str
+    low: float | None
+    high: float | None
+    higher_is_better: bool | None
+    facts: Mapping[str, Any]
+    prepare: Callable[[Numbers], Numbers] = lambda values: values
+    by_category: bool = False
+
+
+def clip_score_of(cosines: Numbers) -> Numbers:
+    """Return 100 x max(cosine, 0), clamped image by image.
+
+    Hessel et al. 2021 (arXiv 2104.08718, equation 1) with the scale 100 that torchmetrics and most papers use instead
+    of 2.5, and without the prefix "A photo depicts". torchmetrics documents the clamp per image but clamps the mean.
+
+    >>> clip_score_of(np.array([0.3, -0.1])).tolist()
+    [30.0, 0.0]
+    """
+    return 100.0 * np.maximum(cosines, 0.0)
+
+
+CLIP_SCORE = ImageMetric(
+    "clip_score",
+    "100 x max(cosine, 0)",
+    0.0,
+    100.0,
+    True,
+    {"metric": "clip_score", "version": 1, "convention": "100 x max(cosine, 0), mean over images"},
+    clip_score_of,
+)
+# GenEval (Ghosh et al. 2023): the score of a category is the mean over its images, the whole the mean of categories.
+OBJECT_ACCURACY = ImageMetric(
+    "object_accuracy",
+    "share of images",
+    0.0,
+    1.0,
+    True,
+    {"metric": "object_accuracy", "version": 1, "convention": "mean over images per category, then over categories"},
+    by_category=True,
+)
+
+# Score column -> the metric that its mean is. To add one: a line here, a test.
+METRICS: Mapping[str, ImageMetric] = {"clip_similarity": CLIP_SCORE, "object_correct": OBJECT_ACCURACY}
+
+
+def metric_of(column: str, facts: Mapping[str, Any]) -> ImageMetric:
+    """Return the metric that the mean of a column is.
+
+    Args:
+        column: Its own name, without a label.
+        facts: ``unit``, ``low``, ``high`` and ``higher_is_better`` of a column that has no line in the table.
+    """
+    if column in METRICS:
+        return METRICS[column]
+    return ImageMetric(
+        column,
+        str(facts.get("unit") or ""),
+        facts.get("low"),
+        facts.get("high"),
+        facts.get("higher_is_better"),
+        {"metric": "mean", "version": 1},
+    )
+
+
+def shown_metric(shown_column: str, column: str) -> str:
+    """Return the name of a column's metric as it is shown: with the score's label where two scores have the column.
+
+    >>> shown_metric("l14.clip_similarity", "clip_similarity")
+    'l14.clip_score'
+    """
+    return shown_column.removesuffix(column) + metric_of(column, {}).name

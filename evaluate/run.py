@@ -1,0 +1,232 @@
+"""The run: score what is to be judged, embed what is to be compared, compute the numbers, put them into the store.
+
+Scores and vectors are stored beside the datasets, shard by shard, so a run that was stopped goes on where it was. The
+numbers follow from them in seconds to minutes and enter the store in one transaction at the end.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from diptych.config import fingerprint
+from diptych.dataset import Dataset, open_dataset
+from diptych.evaluate.audit import add_audit
+from diptych.evaluate.checks import check_names
+from diptych.evaluate.config import EvaluateConfig
+from diptych.evaluate.differences import add_differences
+from diptych.evaluate.distances import add_distances
+from diptych.evaluate.findings import Findings
+from diptych.evaluate.means import add_means
+from diptych.evaluate.rows import Rows
+from diptych.locks import only_one
+from diptych.progress import track
+from diptych.provenance import collect
+from diptych.scoring import ScorePlan, Scorers, score_dataset
+from diptych.store import DatasetRow, ImageRow, Run, ScoreColumn, Store
+
+IMAGE_COLUMNS = tuple(name for name in ImageRow.__dataclass_fields__ if name not in {"run_id", "dataset"})
+NUMBERS = {name: pa.int64() for name in ("width", "height", "seed", "sample", "steps", "shard_row")}
+NUMBERS |= {"guidance": pa.float32()}
+# What says where things lie or how fast they go, and decides no number.
+NO_PART_OF_IDENTITY = {"store", "batch_size", "datasets"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left: its id, how many rows of each kind, and how many shards had to be scored."""
+
+    run_id: str
+    results: int
+    differences: int
+    audits: int
+    shards_done: int
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The same as JSON-able values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Runner:
+    """One evaluation.
+
+    Attributes:
+        config: What to do.
+        workers: Processes for scoring.
+        progress: Display mode, see ``diptych.progress``.
+    """
+
+    config: EvaluateConfig
+    workers: int = 1
+    progress: str = "auto"
+
+    @cached_property
+    def datasets(self) -> Mapping[str, Dataset]:
+        """The datasets by label."""
+        return {label: open_dataset(choice.path) for label, choice in self.config.datasets.items()}
+
+    def plan(self, labels: Collection[str]) -> ScorePlan:
+        """Return what is to be computed over some of the datasets."""
+        is_judged = any(label in self.config.scored() for label in labels)
+        scores = {name: choice.spec for name, choice in self.config.scores.items()} if is_judged else {}
+        wanted = {
+            distance.encoder
+            for distance in self.config.distances
+            if not {distance.reference, *self.config.judged(distance.datasets)}.isdisjoint(labels)
+        }
+        used = wanted | {str(options["encoder"]) for _, options in scores.values() if "encoder" in options}
+        encoders = {name: choice.spec for name, choice in self.config.encoders.items() if name in used}
+        return ScorePlan(encoders, scores, tuple(name for name in encoders if name in wanted))
+
+    def check(self) -> None:
+        """Open the datasets and the store, build every score and look up every name, before any work is done.
+
+        Raises:
+            DiptychError: One line that says what is wrong.
+        """
+        check_names(self.config, self.datasets, self._scorers.scores)
+        Store.open(self.config.store).close()
+
+    def run(self) -> Outcome:
+        """Do everything that is not done yet and write the run into the store.
+
+        Raises:
+            DiptychError: As the step says that fails; what was scored is kept.
+        """
+        self.check()
+        rows, shards_done = {}, 0
+        for label, dataset in self.datasets.items():
+            plan = self.plan([label])
+            with only_one(dataset.path):
+                done = score_dataset(
+                    dataset.path,
+                    plan,
+                    workers=self.workers,
+                    batch_size=self.config.batch_size,
+                    progress=self.progress,
+                )
+            shards_done += done.shards_done
+            role = self.config.datasets[label].role
+            rows[label] = Rows(label, role, dataset, done.sets, done.embeddings)
+        found = self._measure(rows)
+        self._write(rows, found)
+        return Outcome(found.run_id, len(found.results), len(found.differences), len(found.audits), shards_done)
+
+    def estimate(self) -> dict[str, Any]:
+        """Return what a run would look at. Opens the datasets; builds no model and opens no store."""
+        return {
+            "datasets": {
+                label: {"rows": dataset.rows, "role": self.config.datasets[label].role, "path": str(dataset.path)}
+                for label, dataset in self.datasets.items()
+            },
+            "scores": sorted(self.config.scores),
+            "distances": [f"{each.metric} to {each.reference} by {each.encoder}" for each in self.config.distances],
+            "means": [mean.score for mean in self.config.means],
+            "compare": self.config.compare.by if self.config.compare else None,
+            "audit": self.config.audit.attribute if self.config.audit else None,
+            "store": str(self.config.store),
+        }
+
+    @cached_property
+    def _scorers(self) -> Scorers:
+        """What the config names, built once: reading weights to know their sha256 is not free."""
+        return self.plan(list(self.datasets)).build()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 (hex) of what decides the numbers: the config without places, the datasets, scores and encoders."""
+        config = self.config.model_dump(mode="json", exclude=NO_PART_OF_IDENTITY)
+        roles = {label: choice.role for label, choice in self.config.datasets.items()}
+        sets = sorted(self._scorers.set_names(self.plan(list(self.datasets))).values())
+        content = {label: dataset.fingerprint for label, dataset in self.datasets.items()}
+        return fingerprint({"config": config, "roles": roles, "sets": sets, "content": content})
+
+    def _measure(self, rows: Mapping[str, Rows]) -> Findings:
+        found = Findings(f"{self.config.name}-{self.fingerprint[:8]}")
+        add_distances(self.config, rows, found, progress=self.progress)
+        steps = (add_means, add_differences, add_audit)
+        with track("measure", len(steps), unit="steps", mode=self.progress) as tracker:
+            for step in steps:
+                step(self.config, rows, found)
+                tracker.advance()
+        return found
+
+    def _write(self, rows: Mapping[str, Rows], found: Findings) -> None:
+        run_id = found.run_id
+        config = self.config.model_dump(mode="json")
+        run = Run(run_id, self.config.name, self.fingerprint, config, collect())
+        with ExitStack() as stack:
+            store = stack.enter_context(Store.open(self.config.store))
+            stack.enter_context(store.replace_run(run))
+            store.insert_datasets([_dataset_row(run_id, each) for each in rows.values()])
+            with track("store", sum(len(each) for each in rows.values()), mode=self.progress) as tracker:
+                for each in rows.values():
+                    store.insert_images(_images(run_id, each))
+                    for table in _scores(run_id, each):
+                        store.insert_scores(table)
+                    tracker.advance(len(each))
+            store.insert_score_columns(list(_score_columns(run_id, rows, found)))
+            store.insert_results(found.results)
+            store.insert_differences(found.differences)
+            store.insert_audits(found.audits)
+            for identity in found.identities.values():
+                store.insert_identity(identity)
+
+
+def _dataset_row(run_id: str, rows: Rows) -> DatasetRow:
+    dataset = rows.dataset
+    name = str(dataset.manifest.get("name") or "")
+    return DatasetRow(run_id, rows.label, rows.role, str(dataset.path.absolute()), name, dataset.fingerprint, len(rows))
+
+
+def _images(run_id: str, rows: Rows) -> pa.Table:
+    """Return the columns of the data that the store has; one of a type that does not fit is left out."""
+    columns = {}
+    for name in IMAGE_COLUMNS:
+        if name in rows.table.column_names:
+            with suppress(pa.ArrowException):
+                columns[name] = rows.table[name].cast(NUMBERS.get(name, pa.string()))
+    return _belonging(run_id, rows.label, pa.table(columns))
+
+
+def _scores(run_id: str, rows: Rows) -> Iterator[pa.Table]:
+    keys = rows.table["key"]
+    for name, column in rows.scored.items():
+        table = pa.table(
+            {
+                "key": keys,
+                "score": pa.array([name] * len(rows), pa.string()),
+                "value": pa.array(column.values, from_pandas=True),
+                "text": pa.array(column.texts or [None] * len(rows), pa.string()),
+                "reason": pa.array(column.reasons, pa.string()),
+            }
+        )
+        yield _belonging(run_id, rows.label, table)
+
+
+def _belonging(run_id: str, label: str, table: pa.Table) -> pa.Table:
+    count = table.num_rows
+    table = table.append_column("run_id", pa.array([run_id] * count, pa.string()))
+    return table.append_column("dataset", pa.array([label] * count, pa.string()))
+
+
+def _score_columns(run_id: str, rows: Mapping[str, Rows], found: Findings) -> Iterator[ScoreColumn]:
+    columns = {name: column for each in rows.values() for name, column in each.scored.items()}
+    for name, column in columns.items():
+        facts = column.facts
+        identity = found.identify(column.identity)
+        yield ScoreColumn(
+            run_id,
+            name,
+            str(facts["description"]),
+            str(facts.get("unit") or ""),
+            facts.get("low"),
+            facts.get("high"),
+            facts.get("higher_is_better"),
+            identity,
+        )

@@ -1,0 +1,196 @@
+"""The network behind FID: Inception-v3 as in the TensorFlow graph of 2015-12-05, up to its 2,048 pooled features.
+
+It is not torchvision's ``inception_v3``: average pools do not count their padding, the pool branch of the last block
+takes maxima, there is no auxiliary head, and the weights are others. Names of parameters are those of the conversion of
+pytorch-fid and torch-fidelity (both Apache-2.0), whose weight files load here. Source: Szegedy et al. 2015 (arXiv
+1512.00567), and ``fid_inception_v3`` of pytorch-fid at b9c1811 for what the graph does otherwise.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+DIM = 2048
+SIDE_PX = 299
+
+
+@dataclass(frozen=True)
+class Step:
+    """A convolution with batch norm and ReLU, by the name of its parameters."""
+
+    name: str
+    channels: int
+    height: int = 1
+    width: int = 1
+    stride: int = 1
+    is_padded: bool = True
+
+
+Pool = Literal["average", "max", "reduce"]  # "reduce" halves the sides
+Branch = tuple["Step | Pool | tuple[Step, Step]", ...]  # a pair of steps is applied side by side
+
+
+def _square(name: str, channels: int, side: int, *, stride: int = 1) -> Step:
+    return Step(name, channels, side, side, stride, stride == 1)
+
+
+def _mixed_5(pooled: int) -> tuple[Branch, ...]:
+    return (
+        (Step("branch1x1", 64),),
+        (Step("branch5x5_1", 48), _square("branch5x5_2", 64, 5)),
+        (Step("branch3x3dbl_1", 64), _square("branch3x3dbl_2", 96, 3), _square("branch3x3dbl_3", 96, 3)),
+        ("average", Step("branch_pool", pooled)),
+    )
+
+
+def _mixed_6(narrow: int) -> tuple[Branch, ...]:
+    return (
+        (Step("branch1x1", 192),),
+        (Step("branch7x7_1", narrow), Step("branch7x7_2", narrow, 1, 7), Step("branch7x7_3", 192, 7, 1)),
+        (
+            Step("branch7x7dbl_1", narrow),
+            Step("branch7x7dbl_2", narrow, 7, 1),
+            Step("branch7x7dbl_3", narrow, 1, 7),
+            Step("branch7x7dbl_4", narrow, 7, 1),
+            Step("branch7x7dbl_5", 192, 1, 7),
+        ),
+        ("average", Step("branch_pool", 192)),
+    )
+
+
+def _mixed_7(pool: Pool) -> tuple[Branch, ...]:
+    return (
+        (Step("branch1x1", 320),),
+        (Step("branch3x3_1", 384), (Step("branch3x3_2a", 384, 1, 3), Step("branch3x3_2b", 384, 3, 1))),
+        (
+            Step("branch3x3dbl_1", 448),
+            _square("branch3x3dbl_2", 384, 3),
+            (Step("branch3x3dbl_3a", 384, 1, 3), Step("branch3x3dbl_3b", 384, 3, 1)),
+        ),
+        (pool, Step("branch_pool", 192)),
+    )
+
+
+STEM = (
+    Step("Conv2d_1a_3x3", 32, 3, 3, 2, False),
+    Step("Conv2d_2a_3x3", 32, 3, 3, 1, False),
+    Step("Conv2d_2b_3x3", 64, 3, 3),
+    "reduce",
+    Step("Conv2d_3b_1x1", 80),
+    Step("Conv2d_4a_3x3", 192, 3, 3, 1, False),
+    "reduce",
+)
+BLOCKS: dict[str, tuple[Branch, ...]] = {
+    "Mixed_5b": _mixed_5(32),
+    "Mixed_5c": _mixed_5(64),
+    "Mixed_5d": _mixed_5(64),
+    "Mixed_6a": (
+        (_square("branch3x3", 384, 3, stride=2),),
+        (
+            Step("branch3x3dbl_1", 64),
+            _square("branch3x3dbl_2", 96, 3),
+            _square("branch3x3dbl_3", 96, 3, stride=2),
+        ),
+        ("reduce",),
+    ),
+    "Mixed_6b": _mixed_6(128),
+    "Mixed_6c": _mixed_6(160),
+    "Mixed_6d": _mixed_6(160),
+    "Mixed_6e": _mixed_6(192),
+    "Mixed_7a": (
+        (Step("branch3x3_1", 192), _square("branch3x3_2", 320, 3, stride=2)),
+        (
+            Step("branch7x7x3_1", 192),
+            Step("branch7x7x3_2", 192, 1, 7),
+            Step("branch7x7x3_3", 192, 7, 1),
+            _square("branch7x7x3_4", 192, 3, stride=2),
+        ),
+        ("reduce",),
+    ),
+    "Mixed_7b": _mixed_7("average"),
+    "Mixed_7c": _mixed_7("max"),
+}
+
+
+class Convolution(nn.Module):
+    """One step: convolution, batch norm, ReLU."""
+
+    def __init__(self, step: Step, channels_in: int) -> None:
+        """Build it for a number of incoming channels."""
+        super().__init__()
+        padding = (step.height // 2, step.width // 2) if step.is_padded else (0, 0)
+        kernel = (step.height, step.width)
+        self.conv = nn.Conv2d(channels_in, step.channels, kernel, step.stride, padding, bias=False)
+        self.bn = nn.BatchNorm2d(step.channels, eps=0.001)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return (N, channels, H', W')."""
+        return functional.relu(self.bn(self.conv(pixels)), inplace=True)
+
+
+class Mixed(nn.Module):
+    """A block: some branches side by side, their channels one after the other."""
+
+    def __init__(self, branches: tuple[Branch, ...], channels_in: int) -> None:
+        """Build it for a number of incoming channels."""
+        super().__init__()
+        self._branches = branches
+        self.channels = 0
+        for branch in branches:
+            channels = channels_in
+            for part in branch:
+                steps = (part,) if isinstance(part, Step) else part if isinstance(part, tuple) else ()
+                for step in steps:
+                    self.add_module(step.name, Convolution(step, channels))
+                channels = sum(step.channels for step in steps) or channels
+            self.channels += channels
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return (N, channels, H', W')."""
+        return torch.cat([self._run(branch, pixels) for branch in self._branches], 1)
+
+    def _run(self, branch: Branch, pixels: Tensor) -> Tensor:
+        for part in branch:
+            if isinstance(part, str):
+                pixels = pool(part, pixels)
+            elif isinstance(part, Step):
+                pixels = self.get_submodule(part.name)(pixels)
+            else:
+                pixels = torch.cat([self.get_submodule(step.name)(pixels) for step in part], 1)
+        return pixels
+
+
+class Inception(nn.Module):
+    """From float32 (N, 3, 299, 299) in [-1, 1) to the pooled features, float32 (N, 2048)."""
+
+    def __init__(self) -> None:
+        """Build it with random weights."""
+        super().__init__()
+        steps = [part for part in STEM if isinstance(part, Step)]
+        for step, channels in zip(steps, [3, *(step.channels for step in steps)], strict=False):
+            self.add_module(step.name, Convolution(step, channels))
+        channels = steps[-1].channels
+        for name, branches in BLOCKS.items():
+            block = Mixed(branches, channels)
+            self.add_module(name, block)
+            channels = block.channels
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return the mean over positions of the last block."""
+        for part in STEM:
+            pixels = self.get_submodule(part.name)(pixels) if isinstance(part, Step) else pool("reduce", pixels)
+        for name in BLOCKS:
+            pixels = self.get_submodule(name)(pixels)
+        return pixels.mean(dim=(2, 3))
+
+
+def pool(kind: Pool, pixels: Tensor) -> Tensor:
+    """Return a 3 x 3 pool: averages that leave the padding out, maxima, or maxima with half the sides."""
+    if kind == "average":
+        return functional.avg_pool2d(pixels, 3, 1, 1, count_include_pad=False)
+    if kind == "max":
+        return functional.max_pool2d(pixels, 3, 1, 1)
+    return functional.max_pool2d(pixels, 3, 2)

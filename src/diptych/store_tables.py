@@ -1,0 +1,261 @@
+"""The tables of the store: their rows as dataclasses, and the numbered migrations that make them.
+
+A migration is appended and never edited after a release. Tables are long, so that a new metric needs none. A missing
+number is null and says why in ``reason``; it is never NaN, which SQL takes for the largest number.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One evaluation; of each name there is one, the latest.
+
+    Attributes:
+        run_id: Unique in the store.
+        name: From the config.
+        fingerprint: Of everything that decides the numbers: what is measured and the content of the datasets.
+        config: As it was run.
+        provenance: See ``diptych.provenance``; the one column that may differ between two equal runs.
+    """
+
+    run_id: str
+    name: str
+    fingerprint: str
+    config: Json
+    provenance: Json
+
+
+@dataclass(frozen=True)
+class DatasetRow:
+    """A dataset directory of a run: its label in the config, its role, its absolute path, its content."""
+
+    run_id: str
+    dataset: str
+    kind: str
+    path: str
+    name: str
+    fingerprint: str
+    n_rows: int
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One row of a dataset without its picture; ``shard`` (file name) and ``shard_row`` say where the picture lies."""
+
+    run_id: str
+    dataset: str
+    key: str
+    caption: str | None = None
+    url: str | None = None
+    width: int | None = None
+    height: int | None = None
+    sha256: str | None = None
+    status: str | None = None
+    benchmark: str | None = None
+    prompt_id: str | None = None
+    category: str | None = None
+    expected: str | None = None
+    model: str | None = None
+    setting: str | None = None
+    seed: int | None = None
+    sample: int | None = None
+    sampler: str | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    negative_prompt: str | None = None
+    shard: str | None = None
+    shard_row: int | None = None
+
+
+@dataclass(frozen=True)
+class ScoreColumn:
+    """What a name in ``scores`` means; the name is that of the score's column, ``label.column`` where two have it."""
+
+    run_id: str
+    score: str
+    description: str
+    unit: str
+    low: float | None
+    high: float | None
+    higher_is_better: bool | None
+    identity_id: str
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One score of one image: a number, or a text for columns of words, or neither and the reason."""
+
+    run_id: str
+    dataset: str
+    key: str
+    score: str
+    value: float | None = None
+    text: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One number about a group of images, with its 95 % interval.
+
+    Attributes:
+        run_id: Of the run.
+        metric: Its name; ``label.name`` where a run has two kinds of it.
+        dataset: Label in the config.
+        groups: Which images, e.g. ``{"model": "sdxl"}``; empty for all.
+        value: None where it cannot be had; ``reason`` says why.
+        se: Standard error.
+        ci_low: Of the interval.
+        ci_high: Of the interval.
+        n: Images that count.
+        n_unscored: Images of the group that do not, for want of a picture or a score.
+        unit: Empty for a pure number.
+        higher_is_better: None where neither way is.
+        identity_id: Of everything that decides how it is computed; numbers of different identity are not comparable.
+        reason: Why there is no value.
+        note: What to know when reading it, such as how the interval was made.
+    """
+
+    run_id: str
+    metric: str
+    dataset: str
+    groups: Json
+    value: float | None
+    se: float | None
+    ci_low: float | None
+    ci_high: float | None
+    n: int
+    n_unscored: int
+    unit: str
+    higher_is_better: bool | None
+    identity_id: str
+    reason: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class DifferenceRow:
+    """How much more ``a`` has of a metric than ``b``: value = a - b, over the pairs that both have."""
+
+    run_id: str
+    metric: str
+    dataset: str
+    groups: Json
+    a: str
+    b: str
+    value: float | None
+    se: float | None
+    ci_low: float | None
+    ci_high: float | None
+    p_value: float | None
+    p_adjusted: float | None
+    n: int
+    n_clusters: int
+    higher_is_better: bool | None
+    identity_id: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """How often an attribute has a value in a group: k of the n that could be judged.
+
+    Attributes:
+        run_id: Of the run.
+        dataset: Label in the config.
+        groups: Which images.
+        attribute: The value counted, e.g. ``orange``.
+        k: Images with that value.
+        n: Images that were judged.
+        n_unscored: Images of the group that could not be.
+        share: k / n; None where n is 0.
+        ci_low: Of the 95 % interval.
+        ci_high: Of the 95 % interval.
+        reference: Share that the user named to compare with, if any.
+        null_low: Lower end of the 95 % range of the share at this n if the truth were the reference, or equal shares.
+        null_high: Upper end.
+        identity_id: Of how it was judged and counted.
+        note: What to know when reading it.
+    """
+
+    run_id: str
+    dataset: str
+    groups: Json
+    attribute: str
+    k: int
+    n: int
+    n_unscored: int
+    share: float | None
+    ci_low: float | None
+    ci_high: float | None
+    reference: float | None
+    null_low: float | None
+    null_high: float | None
+    identity_id: str
+    note: str | None = None
+
+
+M001_TABLES = """
+CREATE TABLE runs (run_id VARCHAR PRIMARY KEY, name VARCHAR, fingerprint VARCHAR, config JSON, provenance JSON);
+CREATE TABLE datasets (run_id VARCHAR, dataset VARCHAR, kind VARCHAR, path VARCHAR, name VARCHAR, fingerprint VARCHAR,
+    n_rows BIGINT);
+CREATE TABLE images (run_id VARCHAR, dataset VARCHAR, key VARCHAR, caption VARCHAR, url VARCHAR, width INTEGER,
+    height INTEGER, sha256 VARCHAR, status VARCHAR, benchmark VARCHAR, prompt_id VARCHAR, category VARCHAR,
+    expected VARCHAR, model VARCHAR, setting VARCHAR, seed BIGINT, sample INTEGER, sampler VARCHAR, steps INTEGER,
+    guidance FLOAT, negative_prompt VARCHAR, shard VARCHAR, shard_row INTEGER);
+CREATE TABLE identities (identity_id VARCHAR PRIMARY KEY, identity JSON);
+CREATE TABLE score_columns (run_id VARCHAR, score VARCHAR, description VARCHAR, unit VARCHAR, low DOUBLE, high DOUBLE,
+    higher_is_better BOOLEAN, identity_id VARCHAR);
+CREATE TABLE scores (run_id VARCHAR, dataset VARCHAR, key VARCHAR, score VARCHAR, value DOUBLE, text VARCHAR,
+    reason VARCHAR);
+CREATE TABLE results (run_id VARCHAR, metric VARCHAR, dataset VARCHAR, groups JSON, value DOUBLE, se DOUBLE,
+    ci_low DOUBLE, ci_high DOUBLE, n BIGINT, n_unscored BIGINT, unit VARCHAR, higher_is_better BOOLEAN,
+    identity_id VARCHAR, reason VARCHAR, note VARCHAR);
+CREATE TABLE differences (run_id VARCHAR, metric VARCHAR, dataset VARCHAR, groups JSON, a VARCHAR, b VARCHAR,
+    value DOUBLE, se DOUBLE, ci_low DOUBLE, ci_high DOUBLE, p_value DOUBLE, p_adjusted DOUBLE, n BIGINT,
+    n_clusters BIGINT, higher_is_better BOOLEAN, identity_id VARCHAR, reason VARCHAR);
+CREATE TABLE audits (run_id VARCHAR, dataset VARCHAR, groups JSON, attribute VARCHAR, k BIGINT, n BIGINT,
+    n_unscored BIGINT, share DOUBLE, ci_low DOUBLE, ci_high DOUBLE, reference DOUBLE, null_low DOUBLE,
+    null_high DOUBLE, identity_id VARCHAR, note VARCHAR);
+"""
+
+# For whoever opens the file with a DuckDB shell: scores with the facts of their image, results with what they mean.
+M002_VIEWS = """
+CREATE VIEW v_scores AS
+    SELECT scores.run_id, scores.dataset, scores.key, score, value, text, reason, status, caption, benchmark,
+        prompt_id, category, model, setting, sample, seed
+    FROM scores JOIN images USING (run_id, dataset, key);
+CREATE VIEW v_results AS
+    SELECT results.*, identities.identity FROM results LEFT JOIN identities USING (identity_id);
+"""
+
+
+def m001_tables(execute: Callable[[str], Any]) -> None:
+    """Make the tables."""
+    execute(M001_TABLES)
+
+
+def m002_views(execute: Callable[[str], Any]) -> None:
+    """Add the views."""
+    execute(M002_VIEWS)
+
+
+# The schema version of a file is the number of migrations that it has seen. To change the schema, append one.
+MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (m001_tables, m002_views)
+
+TABLE_OF: Mapping[type, str] = {
+    Run: "runs",
+    DatasetRow: "datasets",
+    ImageRow: "images",
+    ScoreColumn: "score_columns",
+    ScoreRow: "scores",
+    ResultRow: "results",
+    DifferenceRow: "differences",
+    AuditRow: "audits",
+}
+TABLES = ("runs", "datasets", "images", "identities", "score_columns", "scores", "results", "differences", "audits")

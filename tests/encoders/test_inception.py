@@ -1,0 +1,256 @@
+import importlib.metadata
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+from drawn import draw_dataset, picture
+from inception_weights import save_random_weights
+from safetensors.torch import save_file
+
+from diptych.assets import ASSETS
+from diptych.encoders import make_encoder
+from diptych.encoders.inception import ASSET, InceptionEncoder, inception_encoder, resize_clean, resize_legacy
+from diptych.encoders.inception_network import Inception
+from diptych.errors import ConfigError, DataError
+from diptych.evaluate.frechet import frechet_distance
+from diptych.evaluate.moments import moments
+from diptych.images import Image, decode
+from diptych.scoring import ScorePlan, read_embeddings, score_dataset
+
+SIZES = [(48, 32), (32, 48), (299, 299), (640, 480), (7, 1024), (1, 1)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_random_weights(tmp_path_factory.mktemp("inception") / "pt_inception.pth")
+
+
+@pytest.fixture(scope="module")
+def encoder(weights: Path) -> InceptionEncoder:
+    return inception_encoder(weights=str(weights), device="cpu")
+
+
+def pictures() -> list[Image]:
+    return [decode(picture(seed, size, kind="PNG")) for seed, size in enumerate(SIZES)]
+
+
+def as_tensor(image: Image) -> torch.Tensor:
+    return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)[np.newaxis]
+
+
+def embed(encoder: InceptionEncoder, shown: list[Image]) -> np.ndarray:
+    return encoder.images([encoder.prepare(image) for image in shown])
+
+
+@pytest.mark.reference
+def test_features_are_those_of_torch_fidelity(encoder: InceptionEncoder, weights: Path) -> None:
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    theirs = FeatureExtractorInceptionV3("inception", ["2048"], str(weights))
+    with torch.no_grad():
+        expected = np.concatenate([theirs(as_tensor(image))[0].numpy() for image in pictures()])
+    found = embed(encoder, pictures())
+    assert (found.dtype, found.shape) == (np.dtype(np.float32), (len(SIZES), 2048))
+    assert expected.std() > 0.05, "features that vanish would agree whatever the network is"
+    assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.reference
+def test_fid_is_that_of_torchmetrics_on_the_same_features(encoder: InceptionEncoder) -> None:
+    """On 12 of the 2,048 features, so that 2 x 16 images are of full rank and theirs is exact too."""
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
+    shown = [decode(picture(seed, (40, 40), kind="PNG")) for seed in range(32)]
+    features = np.concatenate([embed(encoder, shown[start : start + 16]) for start in (0, 16)])
+    busy = np.argsort(features.var(axis=0))[-12:]
+    left, right = (features[rows][:, busy].astype(np.float64) for rows in (slice(0, 16), slice(16, 32)))
+    passing = torch.nn.Identity()
+    passing.num_features = len(busy)
+    theirs = FrechetInceptionDistance(feature=passing)
+    theirs.set_dtype(torch.float64)
+    theirs.update(torch.from_numpy(left), real=False)
+    theirs.update(torch.from_numpy(right), real=True)
+    assert frechet_distance(moments(left), moments(right)) == pytest.approx(float(theirs.compute()), rel=1e-9)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_legacy_is_the_resize_of_torch_fidelity(size: tuple[int, int]) -> None:
+    from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
+
+    image = decode(picture(3, size, kind="PNG"))
+    expected = interpolate_bilinear_2d_like_tensorflow1x(as_tensor(image).float(), size=(299, 299), align_corners=False)
+    np.testing.assert_array_equal(resize_legacy(image), expected[0].permute(1, 2, 0).numpy())
+
+
+def test_legacy_takes_the_pixels_that_tensorflow_1_takes() -> None:
+    """x_in = x_out * in / out without half-pixel centres: at two pixels the first half blends, the last stays."""
+    image = PIL.Image.fromarray(np.array([[[0] * 3, [200] * 3]], np.uint8))
+    row = resize_legacy(image)[0, :, 0]
+    places = np.arange(299) * 2 / 299
+    expected = np.where(places < 1, places * 200, 200)
+    np.testing.assert_allclose(row, expected, atol=1e-4)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_clean_is_the_separable_bicubic_of_pillow(size: tuple[int, int]) -> None:
+    image = decode(picture(3, size, kind="PNG"))
+    across, down = (bicubic_weights(side) for side in image.size)
+    expected = np.einsum("yi,ijc,xj->yxc", down, np.asarray(image, np.float64), across, optimize=True)
+    np.testing.assert_allclose(resize_clean(image), expected.clip(0, 255), atol=1e-3)
+
+
+def bicubic_weights(size: int, out: int = 299) -> np.ndarray:
+    """Pillow's weights: Keys' cubic with a = -0.5, widened when it shrinks, normalised at the edges."""
+    scale = size / out
+    support = max(scale, 1.0)
+    centres = (np.arange(out) + 0.5) * scale
+    x = np.abs((np.arange(size) + 0.5 - centres[:, np.newaxis]) / support)
+    weights = np.where(x < 1, (1.5 * x - 2.5) * x * x + 1, np.where(x < 2, ((-0.5 * x + 2.5) * x - 4) * x + 2, 0.0))
+    weights[np.abs(np.arange(size) + 0.5 - centres[:, np.newaxis]) > 2 * support] = 0.0
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def test_a_picture_of_the_right_size_is_left_as_it_is() -> None:
+    image = decode(picture(1, (299, 299), kind="PNG"))
+    for resize in (resize_legacy, resize_clean):
+        np.testing.assert_array_equal(resize(image), np.asarray(image, np.float32))
+
+
+def test_neighbours_in_a_batch_change_nothing(encoder: InceptionEncoder) -> None:
+    together = embed(encoder, pictures()[:3])
+    alone = np.concatenate([embed(encoder, [image]) for image in pictures()[:3]])
+    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-6)
+
+
+def test_the_two_ways_to_resize_are_told_apart(weights: Path, encoder: InceptionEncoder) -> None:
+    clean = inception_encoder(weights=str(weights), preprocess="clean", device="cpu")
+    assert dict(encoder.identity) == {**clean.identity, "preprocess": encoder.identity["preprocess"]}
+    assert encoder.identity["preprocess"].startswith("legacy: TensorFlow 1 bilinear")
+    assert clean.identity["preprocess"].startswith("clean: Pillow bicubic")
+    image = decode(picture(0, (640, 480), kind="PNG"))
+    prepared = [each.prepare(image) for each in (encoder, clean)]
+    assert all((each.shape, each.dtype) == ((3, 299, 299), np.dtype(np.float32)) for each in prepared)
+    assert np.abs(prepared[0] - prepared[1]).max() > 1e-3
+    assert -1.0 <= min(map(np.min, prepared)) <= max(map(np.max, prepared)) < 1.0
+
+
+def test_the_identity_changes_with_the_weights_and_not_with_their_place(weights: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.pth"
+    copy.write_bytes(weights.read_bytes())
+    other = save_random_weights(tmp_path / "other.pth", seed=1)
+    identities = [inception_encoder(weights=str(path)).identity for path in (weights, copy, other)]
+    assert identities[0] == identities[1]
+    assert identities[0] != identities[2]
+    assert str(tmp_path) not in str(identities)
+
+
+def test_safetensors_hold_the_same_weights(weights: Path, encoder: InceptionEncoder, tmp_path: Path) -> None:
+    state = torch.load(weights, weights_only=True)
+    save_file(state, tmp_path / "weights.safetensors")
+    again = inception_encoder(weights=str(tmp_path / "weights.safetensors"), device="cpu")
+    np.testing.assert_array_equal(embed(again, pictures()[:1]), embed(encoder, pictures()[:1]))
+
+
+def test_vectors_are_stored_beside_a_dataset(weights: Path, encoder: InceptionEncoder, tmp_path: Path) -> None:
+    dataset = draw_dataset(tmp_path / "set", rows=3, rows_per_shard=3, failed=(1,))
+    plan = ScorePlan({"fid": ("inception", {"weights": str(weights), "device": "cpu"})}, {}, ("fid",))
+    stored = score_dataset(dataset.path, plan).embeddings["fid"]
+    assert stored.name.startswith("inception-")
+    vectors = read_embeddings(stored.files[0])
+    expected = embed(encoder, [decode(picture(row)) for row in (0, 2)]).astype(np.float16)
+    np.testing.assert_allclose(vectors[[0, 2]], expected, rtol=2e-3, atol=1e-4)
+    assert np.isnan(vectors[1]).all()
+
+
+def test_it_has_no_text_side(encoder: InceptionEncoder) -> None:
+    for call in (encoder.texts, encoder.truncated):
+        with pytest.raises(ConfigError, match="embeds images only"):
+            call(["a cat"])
+
+
+def test_without_weights_it_wants_the_published_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DIPTYCH_OFFLINE", "1")
+    monkeypatch.setenv("DIPTYCH_CACHE", str(tmp_path))
+    with pytest.raises(DataError, match=r"inception-2015-12-05 is not in the cache .* give its path"):
+        inception_encoder()
+    assert ASSETS[ASSET].sha256.startswith(ASSETS[ASSET].url.rpartition("-")[2].removesuffix(".pth"))
+
+
+def test_a_missing_file_is_a_mistake_of_the_config(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no weights at .*nowhere\.pth"):
+        make_encoder("inception", {"weights": str(tmp_path / "nowhere.pth")})
+    with pytest.raises(ConfigError, match="preprocess"):
+        make_encoder("inception", {"preprocess": "sharp"})
+
+
+def refused(path: Path) -> str:
+    encoder = inception_encoder(weights=str(path), device="cpu")
+    with pytest.raises(DataError) as caught:
+        embed(encoder, pictures()[:1])
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_other_weights_are_refused(weights: Path, tmp_path: Path) -> None:
+    state = torch.load(weights, weights_only=True)
+    cases = {
+        "torchvision's ImageNet weights": {**state, "AuxLogits.fc.bias": torch.zeros(1000)},
+        "lacks 'Conv2d_1a_3x3.conv.weight'": {n: t for n, t in state.items() if n != "Conv2d_1a_3x3.conv.weight"},
+        "has an unknown 'extra'": {**state, "extra": torch.zeros(1)},
+        "has another shape of 'Mixed_7c.branch_pool.bn.bias'": {
+            **state,
+            "Mixed_7c.branch_pool.bn.bias": torch.zeros(7),
+        },
+    }
+    for message, wrong in cases.items():
+        torch.save(wrong, tmp_path / "wrong.pth")
+        assert message in refused(tmp_path / "wrong.pth")
+
+
+@pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>not found</html>", b"PK\x03\x04 cut short"], ids=["empty", "page", "zip"]
+)
+def test_what_is_no_weights_file_is_refused(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert "no weights file" in refused(tmp_path / name)
+
+
+class Evil:
+    """What a weights file must not be able to do."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return exec, ("raise SystemExit('executed')",)
+
+
+def test_a_weights_file_cannot_run_code(tmp_path: Path) -> None:
+    torch.save({"Conv2d_1a_3x3.conv.weight": Evil()}, tmp_path / "evil.pth")
+    assert "no weights file" in refused(tmp_path / "evil.pth")
+
+
+def test_an_unknown_device_is_a_mistake_of_the_config(weights: Path) -> None:
+    for device in ("cuda:99", "quantum"):
+        with pytest.raises(ConfigError, match=f"device '{device}'"):
+            embed(inception_encoder(weights=str(weights), device=device), pictures()[:1])
+
+
+def test_the_network_has_the_shapes_of_the_published_file() -> None:
+    own = Inception().state_dict()
+    assert len(own) == 94 * 6  # 94 convolutions: a kernel, and four vectors and a count of batch norm
+    assert own["Mixed_7c.branch3x3dbl_3b.conv.weight"].shape == (384, 384, 3, 1)
+    assert sum(tensor.numel() for name, tensor in own.items() if name.endswith("conv.weight")) == 21_751_136
+    assert importlib.metadata.version("torch-fidelity")

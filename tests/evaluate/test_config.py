@@ -1,0 +1,80 @@
+"""What an evaluation's config may say, and what it says when something in it is wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evaluate_configs import make_config, write_config
+
+from diptych import config
+from diptych.errors import ConfigError
+from diptych.evaluate.config import EvaluateConfig
+
+
+def load(folder: Path, **changes: Any) -> EvaluateConfig:
+    return config.load(write_config(folder, make_config(folder, **changes)), EvaluateConfig)
+
+
+def test_the_smallest_config_judges_everything(tmp_path: Path) -> None:
+    loaded = load(tmp_path)
+    assert list(loaded.judged()) == ["generated"]
+    assert (loaded.distances, loaded.means, loaded.compare, loaded.audit) == ((), (), None, None)
+
+
+def test_references_are_judged_only_where_they_are_named(tmp_path: Path) -> None:
+    datasets = {
+        "made": {"path": "a"},
+        "real": {"path": "b", "role": "reference"},
+        "web": {"path": "c", "role": "pairs"},
+    }
+    loaded = load(tmp_path, datasets=datasets, scores={"i": {"score": "image_stats"}})
+    assert list(loaded.judged()) == ["made", "web"]
+    assert loaded.scored() == {"made", "web"}
+    loaded = load(tmp_path, datasets=datasets, audit={"datasets": ["real"]})
+    assert loaded.scored() == {"made", "web", "real"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"datasets": {}}, "datasets: Dictionary should have at least 1 item"),
+        ({"datasets": {"real": {"path": "a", "role": "reference"}}}, "datasets: all are references"),
+        ({"datasets": {"a": {"path": "a", "role": "made"}}}, "datasets.a.role: Input should be 'generated'"),
+        ({"datasets": {"a b": {"path": "a"}}}, "should match pattern"),
+        ({"name": "../x"}, "name: String should match pattern"),
+        ({"scores": {"s": {"score": "clip_similarty"}}}, "unknown score 'clip_similarty'; did you mean"),
+        ({"scores": {"s": {"score": "clip_similarity", "encoder": "clp"}}}, "scores.s: unknown encoder 'clp'"),
+        (
+            {"distances": [{"metric": "frechet_distance", "encoder": "p", "reference": "generated"}]},
+            "distances.0: unknown encoder 'p'",
+        ),
+        (
+            {
+                "encoders": {"p": {"kind": "projection"}},
+                "distances": [{"metric": "kernel_distance", "encoder": "p", "reference": "generate"}],
+            },
+            "distances.0: unknown dataset 'generate'; did you mean 'generated'",
+        ),
+        ({"distances": [{"metric": "fid", "encoder": "p", "reference": "generated"}]}, "distances.0.metric: Input"),
+        ({"means": [{"score": "x", "datasets": ["gen"]}]}, "means.0: unknown dataset 'gen'"),
+        ({"audit": {"datasets": ["gen"]}}, "audit: unknown dataset 'gen'"),
+        ({"compare": {"by": "model"}}, "compare: compares means, and there are none"),
+        ({"compare": {"by": "seed"}}, "compare.by: Input should be"),
+        ({"mean": []}, "unknown key 'mean'; did you mean 'means'"),
+        ({"audit": {"reference": {"orange": 1.5}}}, "less than or equal to 1"),
+    ],
+)
+def test_mistakes_are_named_where_they_are(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, **changes)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path / "config.yaml"))
+
+
+def test_a_reference_for_all_or_by_class(tmp_path: Path) -> None:
+    shares = load(tmp_path, audit={"reference": {"orange": 1, "blue": 0.0}}).audit
+    assert shares is not None
+    assert shares.reference == {"orange": 1.0, "blue": 0.0}
+    nested = load(tmp_path, audit={"reference": {"doctor": {"orange": 0.3}}}).audit
+    assert nested is not None
+    assert nested.reference == {"doctor": {"orange": 0.3}}

@@ -1,0 +1,142 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from diptych.errors import ConfigError, DataError
+from diptych.evaluate import kid
+from diptych.evaluate.kid import KERNEL_DISTANCE, kernel_distance, kernel_sums
+from diptych.evaluate.results import Result, set_metric
+
+
+def draw(n: int, dim: int, seed: int, shift: float = 0.0) -> np.ndarray:
+    return np.maximum(np.random.default_rng(seed).standard_normal((n, dim)) + shift, 0.0).astype(np.float32)
+
+
+def estimate(x: np.ndarray, y: np.ndarray) -> float:
+    return kernel_distance(kernel_sums(x), kernel_sums(y), kernel_sums(x, y)).value
+
+
+def judged(x: np.ndarray, y: np.ndarray, units: list[str] | None = None) -> Result:
+    statistics = KERNEL_DISTANCE.statistics(x, units or [f"x{row}" for row in range(len(x))])
+    return KERNEL_DISTANCE.result(statistics, KERNEL_DISTANCE.statistics(y, [f"y{row}" for row in range(len(y))]), {})
+
+
+def test_two_points_have_a_closed_form() -> None:
+    """k(0, .) = 1 and k(1, 1) = 8 with one dimension: within 8 and 1, between 1."""
+    x, y = np.ones((4, 1)), np.zeros((3, 1))
+    assert estimate(x, y) == pytest.approx(8.0 + 1.0 - 2.0 * 1.0, abs=1e-12)
+    assert estimate(x, x) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_it_is_the_mean_over_all_pairs() -> None:
+    x, y = draw(7, 3, 1).astype(float), draw(5, 3, 2).astype(float)
+    kernel = lambda a, b: (a @ b / 3 + 1) ** 3  # noqa: E731
+    within = [np.mean([kernel(a, b) for a, b in itertools.permutations(s, 2)]) for s in (x, y)]
+    between = np.mean([kernel(a, b) for a in x for b in y])
+    assert estimate(x, y) == pytest.approx(sum(within) - 2 * between, rel=1e-12)
+
+
+def test_it_is_the_mean_over_all_subsets() -> None:
+    """What others average over random subsets of, all subsets give exactly."""
+    x, y = draw(5, 2, 1), draw(5, 2, 2)
+    subsets = [list(rows) for rows in itertools.combinations(range(5), 3)]
+    values = [estimate(x[a], y[b]) for a in subsets for b in subsets]
+    assert np.mean(values) == pytest.approx(estimate(x, y), rel=1e-9)
+
+
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = draw(50, 6, 1), draw(41, 6, 2)
+    whole = judged(x, y)
+    squares = kernel_sums(x).squares
+    monkeypatch.setattr(kid, "BLOCK_ROWS", 7)
+    blocked = judged(x, y)
+    assert kernel_sums(x).squares == pytest.approx(squares, rel=1e-12)
+    for name in ("value", "se", "ci_low", "ci_high"):
+        assert getattr(blocked, name) == pytest.approx(getattr(whole, name), rel=1e-9), name
+
+
+def test_neither_order_nor_cuts_change_a_result() -> None:
+    x, y = draw(60, 6, 1), draw(41, 6, 2)
+    units = np.array([f"x{row}" for row in range(60)])
+    reference = KERNEL_DISTANCE.statistics(y, np.arange(41))
+    whole = KERNEL_DISTANCE.result(KERNEL_DISTANCE.statistics(x, units), reference, {})
+    order = np.random.default_rng(0).permutation(60)
+    parts = [KERNEL_DISTANCE.statistics(x[part], units[part]) for part in np.split(order, [2, 30])]
+    again = KERNEL_DISTANCE.result(parts[2].merged(parts[0]).merged(parts[1]), reference, {})
+    for name in ("value", "se", "ci_low", "ci_high"):
+        assert getattr(again, name) == pytest.approx(getattr(whole, name), rel=1e-9), name
+
+
+@pytest.mark.reference
+def test_it_is_the_distance_of_torchmetrics() -> None:
+    from torchmetrics.image.kid import poly_mmd
+
+    x, y = draw(200, 64, 1), draw(200, 64, 2, shift=0.1)
+    theirs = poly_mmd(torch.from_numpy(y).double(), torch.from_numpy(x).double())
+    assert estimate(x, y) == pytest.approx(float(theirs), rel=1e-10)
+
+
+@pytest.mark.reference
+def test_it_is_the_kid_of_torch_fidelity_over_subsets_of_all() -> None:
+    from torch_fidelity.metric_kid import kid_features_to_metric
+
+    x, y = draw(150, 16, 1), draw(150, 16, 2, shift=0.1)
+    theirs = kid_features_to_metric(
+        torch.from_numpy(x), torch.from_numpy(y), kid_subsets=3, kid_subset_size=150, verbose=False
+    )
+    assert estimate(x, y) == pytest.approx(theirs["kernel_inception_distance_mean"], abs=1e-6)  # theirs is float32
+
+
+def test_the_standard_error_is_the_spread_of_repeated_sampling() -> None:
+    values, errors = [], []
+    for seed in range(300):
+        found = judged(draw(60, 8, 2 * seed), draw(80, 8, 2 * seed + 1, shift=0.5))
+        values.append(found.value)
+        errors.append(found.se)
+    assert np.mean(errors) == pytest.approx(np.std(values), rel=0.12)
+
+
+def test_without_a_difference_the_value_may_be_negative_and_the_interval_holds_zero() -> None:
+    values = [judged(draw(60, 8, 2 * seed), draw(60, 8, 2 * seed + 1)) for seed in range(60)]
+    assert min(found.value for found in values) < 0.0
+    assert np.mean([found.ci_low <= 0.0 <= found.ci_high for found in values]) > 0.85
+
+
+def test_images_of_one_prompt_widen_the_interval() -> None:
+    x, y = np.repeat(draw(30, 8, 1, shift=0.5), 6, axis=0), draw(200, 8, 2)
+    alone = judged(x, y)
+    clustered = judged(x, y, [str(row // 6) for row in range(180)])
+    assert clustered.value == alone.value
+    assert clustered.se > 1.5 * alone.se
+    assert clustered.ci_high - clustered.ci_low > 1.5 * (alone.ci_high - alone.ci_low)
+
+
+def test_a_result_says_what_it_is_of() -> None:
+    x = np.concatenate([draw(20, 4, 1), np.full((2, 4), np.nan, np.float32)])
+    result = judged(x, draw(30, 4, 2))
+    assert (result.n, result.details) == (20, {"n_reference": 30.0, "n_unscored": 2.0})
+    assert result.identity["kernel"] == "(x.y / D + 1)^3"
+    assert result.ci_low < result.value < result.ci_high
+
+
+def test_too_few_images_are_a_reason_and_no_number() -> None:
+    result = judged(draw(1, 4, 1), draw(30, 4, 2))
+    assert (result.reason, result.n) == ("too_few_images", 1)
+    assert np.isnan(result.value)
+    with pytest.raises(ValueError, match="not 1 and 5"):
+        kernel_distance(
+            kernel_sums(draw(1, 2, 1)), kernel_sums(draw(5, 2, 1)), kernel_sums(draw(1, 2, 1), draw(5, 2, 1))
+        )
+
+
+def test_two_encoders_do_not_compare() -> None:
+    with pytest.raises(DataError, match="4 and of 5 dimensions"):
+        judged(draw(9, 4, 1), draw(9, 5, 1))
+
+
+def test_the_table_names_it_and_what_it_does_not_know() -> None:
+    assert set_metric("kernel_distance").name == "kernel_distance"
+    with pytest.raises(ConfigError, match="did you mean 'kernel_distance'"):
+        set_metric("kernel_distances")

@@ -1,0 +1,106 @@
+"""Tiny dataset directories of the kind ``generated``, row by row, for tests of what judges them."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from drawn import picture
+
+from diptych.dataset import Dataset, seal_dataset
+from diptych.shards import data_schema, shard_name, write_shard
+
+GENERATED_FIELDS = (
+    pa.field("benchmark", pa.string()),
+    pa.field("prompt_id", pa.string()),
+    pa.field("category", pa.string()),
+    pa.field("expected", pa.string()),
+    pa.field("model", pa.string()),
+    pa.field("setting", pa.string()),
+    pa.field("seed", pa.int64()),
+    pa.field("sample", pa.int32()),
+    pa.field("sampler", pa.string()),
+    pa.field("steps", pa.int32()),
+    pa.field("guidance", pa.float32()),
+    pa.field("negative_prompt", pa.string()),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """One generated image; ``picture`` is the seed of its drawing, None where generation failed."""
+
+    model: str
+    prompt: int
+    sample: int = 0
+    setting: str = "euler-25-g5"
+    category: str = "single_object"
+    expected: Mapping[str, Any] | None = None
+    caption: str | None = None
+    picture: int | None = 0
+    benchmark: str = "demo"
+    guidance: float = 5.0
+
+    @property
+    def key(self) -> str:
+        """Hex id of everything that decides the pixels."""
+        return hashlib.sha256(repr(dataclasses.astuple(self)).encode()).hexdigest()[:32]
+
+
+def made_grid(
+    models: Sequence[str] = ("curated", "raw"), prompts: int = 5, samples: int = 2, settings: Sequence[str] = ("s1",)
+) -> list[Made]:
+    """Return every model x setting x prompt x sample, each with a picture of its own."""
+    grid = [
+        (model, setting, prompt, sample)
+        for model in models
+        for setting in settings
+        for prompt in range(prompts)
+        for sample in range(samples)
+    ]
+    return [
+        Made(model, prompt, sample, setting, category=("single_object", "counting")[prompt % 2], picture=number)
+        for number, (model, setting, prompt, sample) in enumerate(grid)
+    ]
+
+
+def make_generated(path: Path, rows: Sequence[Made], *, rows_per_shard: int = 7) -> Dataset:
+    """Write the rows as a dataset directory of the kind ``generated`` and open it."""
+    schema = data_schema(GENERATED_FIELDS)
+    infos = [
+        write_shard(
+            pa.Table.from_pylist([_record(row) for row in rows[start : start + rows_per_shard]], schema=schema),
+            path / "data" / shard_name(index),
+        )
+        for index, start in enumerate(range(0, len(rows), rows_per_shard))
+    ]
+    return seal_dataset(path, infos, {"kind": "generated", "name": "tiny", "licence": "", "made_by": {}})
+
+
+def _record(row: Made) -> dict[str, Any]:
+    data = None if row.picture is None else picture(row.picture, kind="PNG")
+    return {
+        "key": row.key,
+        "image": None if data is None else {"bytes": data, "path": f"{row.key}.png"},
+        "caption": row.caption if row.caption is not None else f"blobs number {row.prompt}",
+        "width": 48 if data else None,
+        "height": 32 if data else None,
+        "format": "png" if data else None,
+        "sha256": hashlib.sha256(data).hexdigest() if data else None,
+        "status": "ok" if data else "out_of_memory",
+        "benchmark": row.benchmark,
+        "prompt_id": f"{row.prompt:05d}",
+        "category": row.category,
+        "expected": "" if row.expected is None else json.dumps(row.expected),
+        "model": row.model,
+        "setting": row.setting,
+        "seed": row.prompt * 1000 + row.sample,
+        "sample": row.sample,
+        "sampler": row.setting.partition("-")[0],
+        "steps": 25,
+        "guidance": row.guidance,
+        "negative_prompt": None,
+    }
