@@ -1,0 +1,27 @@
+"""Pixels to files: PNG and WebP without loss, fast rather than small, the same bytes for the same pixels."""
+
+import io
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+
+# PNG level 1 takes a quarter of the time of Pillow's default and a sixth more bytes; WebP without loss at method 0 is
+# four times as fast again and smaller.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "png": {"compress_level": 1},
+    "webp": {"lossless": True, "quality": 0, "method": 0},
+}
+
+
+def encode(pixels: npt.NDArray[np.uint8], format: str) -> bytes:
+    """Return the file of a picture.
+
+    Args:
+        pixels: RGB (height, width, 3).
+        format: ``png`` or ``webp``.
+    """
+    file = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(file, format.upper(), **OPTIONS[format])
+    return file.getvalue()

@@ -1,0 +1,59 @@
+"""Prompts about the drawn world: single objects, counts, pairs, relations and occupations, with what should be seen.
+
+They are words for scenes of seeds that nothing was trained on. The category is the plan of the scene; what is expected
+has GenEval's form, so that the same judges can read it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from diptych.demo.captions import distinct_captions, prompt_of
+from diptych.demo.figures import OCCUPATIONS
+from diptych.demo.scenes import LAYOUTS, Layout, Scene
+from diptych.errors import ConfigError
+from diptych.generate.prompts import Prompt, PromptSet
+from diptych.lookup import describe_unknown
+
+FIRST_SEED = 2_010_000_000  # beyond quality.HELD_OUT, apart from the scenes that the models are measured on
+SEEDS_PER_LAYOUT = 1_000_000
+
+
+def demo(*, per_category: int = 20, categories: Sequence[str] = LAYOUTS) -> PromptSet:
+    """Return so many prompts of each category; of occupations there are eight.
+
+    Raises:
+        ConfigError: If a category is unknown, or there are not that many different prompts.
+    """
+    prompts: list[Prompt] = []
+    for name in categories:
+        if name not in LAYOUTS:
+            raise ConfigError(f"prompts: {describe_unknown('category of the demo prompts', name, LAYOUTS)}")
+        layout: Layout = name
+        wanted = min(per_category, len(OCCUPATIONS)) if layout == "figure" else per_category
+        start = FIRST_SEED + SEEDS_PER_LAYOUT * LAYOUTS.index(layout)
+        try:
+            found = distinct_captions(wanted, start=start, words=prompt_of, layout=layout)
+        except ValueError as error:
+            raise ConfigError(f"prompts: {error}; ask for fewer with per_category") from error
+        prompts += [
+            Prompt(f"{layout}-{number:04d}", text, layout, expected_of(drawn))
+            for number, (drawn, text) in enumerate(found)
+        ]
+    return PromptSet(tuple(prompts), "diptych.demo", "Apache-2.0", "")
+
+
+def expected_of(scene: Scene) -> dict[str, list[dict[str, Any]]]:
+    """Return what should be seen in a picture of what ``prompt_of`` says of a scene.
+
+    As in GenEval a number that the prompt says is exact: one more of them is wrong.
+    """
+    if scene.figure is not None:
+        return {"include": [{"class": scene.figure.occupation, "count": 1}]}
+    if scene.relation is not None:
+        subject, target = ({"class": thing.kind, "count": 1, "color": thing.colour} for thing in scene.things)
+        return {"include": [target, subject | {"position": [scene.relation, 0]}]}
+    counts = Counter((thing.kind, thing.colour) for thing in scene.things)
+    include = [{"class": kind, "count": count, "color": colour} for (kind, colour), count in counts.items()]
+    exclude = [{"class": kind, "count": count + 1} for (kind, _), count in counts.items() if count > 1]
+    return {"include": include} | ({"exclude": exclude} if exclude else {})

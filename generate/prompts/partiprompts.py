@@ -1,0 +1,37 @@
+"""PartiPrompts (P2): 1,632 prompts of 12 categories (Yu et al. 2022, arXiv:2206.10789). It says nothing to be expected.
+
+A tab-separated table without quoting: the quotation marks in it belong to the prompts.
+"""
+
+from pathlib import Path
+
+from diptych.assets import ASSETS, fetch, file_sha256
+from diptych.errors import DataError
+from diptych.generate.prompts import Prompt, PromptSet, checked, read_text
+
+ASSET = "partiprompts"
+COUNT = 1632
+HEADER = ["Prompt", "Category", "Challenge", "Note"]
+
+
+def partiprompts(*, path: Path | None = None) -> PromptSet:
+    """Return the prompts of ``PartiPrompts.tsv``, or of a file of the same form; the id is the row's number from 0.
+
+    Raises:
+        DataError: If the file cannot be had or a row has another form.
+    """
+    asset = ASSETS[ASSET]
+    file = path or fetch(ASSET)
+    lines = [line.removesuffix("\r") for line in read_text(file).split("\n")]
+    if lines[0].split("\t") != HEADER:
+        raise DataError(f"{file}:1: PartiPrompts begins with the columns {', '.join(HEADER)}, got {lines[0][:80]!r}")
+    prompts = []
+    for number, line in enumerate(lines[1:], start=2):
+        if line:
+            fields = line.split("\t")
+            if len(fields) != len(HEADER):
+                raise DataError(f"{file}:{number}: {len(fields)} fields, the header has {len(HEADER)}")
+            prompts.append(Prompt(f"{number - 2:05d}", fields[0], fields[1]))
+    sha256 = file_sha256(file)
+    source = asset.url if sha256 == asset.sha256 else file.name
+    return PromptSet(checked(prompts, file), source, asset.licence if source == asset.url else "", sha256)

@@ -1,0 +1,153 @@
+"""``diptych generate verify``: make some images of a finished run again and compare their bytes."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diptych.config import load
+from diptych.dataset import Dataset, open_dataset
+from diptych.errors import DataError
+from diptych.generate.config import GenerateConfig
+from diptych.generate.pictures import encode
+from diptych.generate.plan import Group, Plan, Row, make_plan
+from diptych.generate.render import Pixels, Renderer
+from diptych.images import decode
+from diptych.progress import track
+from diptych.shards import read_shard, write_json
+
+SMALL_DIFFERENCE = 2  # in steps of 1/255: what another machine or library may make of the same arithmetic
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How the images of one model and setting came out.
+
+    Attributes:
+        model: Label of the model.
+        setting: Label of the setting.
+        images: How many were made again.
+        identical: How many had the same bytes.
+        largest: Largest difference of a channel of a pixel, in [0, 255].
+        psnr_db: Peak signal-to-noise ratio over all of them in decibels; None if nothing differs.
+    """
+
+    model: str
+    setting: str
+    images: int
+    identical: int
+    largest: int
+    psnr_db: float | None
+
+
+def stored_config(dataset: Dataset, overrides: tuple[str, ...], folder: Path) -> GenerateConfig:
+    """Return the config that made a dataset, with overrides such as another place of a model.
+
+    Args:
+        dataset: A generated one.
+        overrides: ``a.b=value`` strings.
+        folder: For a temporary file.
+
+    Raises:
+        DataError: If the dataset was not generated here.
+    """
+    made_by = dataset.manifest.get("made_by")
+    config = made_by.get("config") if isinstance(made_by, Mapping) else None
+    if dataset.manifest.get("kind") != "generated" or not isinstance(config, Mapping):
+        raise DataError(f"{dataset.path}: not a dataset that diptych generate made")
+    path = folder / "config.yaml"  # JSON is YAML
+    write_json(path, config)
+    return load(path, GenerateConfig, overrides)
+
+
+def verify(dataset: Dataset, plan: Plan, *, count: int, seed: int = 0, progress: str = "auto") -> list[Compared]:
+    """Make ``count`` images of a dataset again, each among other neighbours than before, and compare.
+
+    Args:
+        dataset: What to look at.
+        plan: Made from its config, with weights.
+        count: How many images, drawn at random.
+        seed: Of the draw.
+        progress: Display mode, see ``diptych.progress``.
+
+    Raises:
+        DataError: If the dataset has other keys than the plan: other weights, prompts or settings.
+    """
+    count = min(count, plan.images)
+    chosen = sorted(random.Random(seed).sample(range(plan.images), count))
+    wanted: dict[int, list[Row]] = {}
+    for number in chosen:
+        index, offset = divmod(number, plan.images_per_group)
+        wanted.setdefault(index, []).append(_row(plan, offset))
+    renderer = Renderer(plan)
+    found = []
+    with track("verify", count, mode=progress, unit="images") as tracker:
+        for index, rows in wanted.items():
+            group = plan.groups[index]
+            stored = _stored(dataset, [plan.key(group, row) for row in rows])
+            pixels: list[Pixels | None] = []
+            for first in range(0, len(rows), group.batch_size):
+                batch = rows[first : first + group.batch_size]
+                pixels += renderer.render(group, batch)
+                tracker.advance(len(batch))
+            found.append(_compare(group, plan.config.format, stored, pixels))
+    return found
+
+
+def verify_directory(path: Path, overrides: tuple[str, ...], count: int, progress: str) -> list[Compared]:
+    """Verify a dataset directory by the config that it carries.
+
+    Raises:
+        DiptychError: As ``verify`` and the plan say.
+    """
+    import tempfile
+
+    dataset = open_dataset(path)
+    with tempfile.TemporaryDirectory() as folder:
+        config = stored_config(dataset, overrides, Path(folder))
+    return verify(dataset, make_plan(config, with_weights=True, progress=progress), count=count, progress=progress)
+
+
+def _row(plan: Plan, offset: int) -> Row:
+    from diptych.generate.plan import Part
+
+    return next(plan.rows(Part(0, offset, offset + 1)))
+
+
+def _stored(dataset: Dataset, keys: list[str]) -> list[bytes | None]:
+    """Return the files of some rows of a dataset, None for a row without an image."""
+    found: dict[str, bytes | None] = {}
+    missing = set(keys)
+    for file in dataset.files:
+        here = [key for key in read_shard(file, ["key"])["key"].to_pylist() if key in missing]
+        if here:
+            table = read_shard(file, ["key", "image"])
+            rows: list[dict[str, Any]] = [row for row in table.to_pylist() if row["key"] in missing]
+            found |= {row["key"]: row["image"]["bytes"] if row["image"] else None for row in rows}
+            missing -= set(here)
+    if missing:
+        raise DataError(
+            f"{dataset.path}: {len(missing)} of {len(keys)} images have other keys than its config gives today: "
+            f"weights, prompts or a scheduler's defaults have changed since"
+        )
+    return [found[key] for key in keys]
+
+
+def _compare(group: Group, format: str, stored: list[bytes | None], pixels: list[Pixels | None]) -> Compared:
+    identical, largest, squares, values = 0, 0, 0.0, 0
+    for file, again in zip(stored, pixels, strict=True):
+        if file is None or again is None:
+            identical += file is None and again is None
+            largest = largest if file is None and again is None else 255
+            continue
+        if encode(again, format) == file:
+            identical += 1
+            continue
+        difference = np.abs(np.asarray(decode(file), np.int32) - again.astype(np.int32))
+        largest = max(largest, int(difference.max()))
+        squares, values = squares + float((difference**2).sum()), values + difference.size
+    psnr = 10 * float(np.log10(255**2 * values / squares)) if squares else None
+    return Compared(group.model, group.resolved.setting.label, len(stored), identical, largest, psnr)

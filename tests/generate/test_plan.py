@@ -1,0 +1,286 @@
+"""The plan: keys, what is left out, the order, the shards, and what models refuse."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny_pipelines
+
+from diptych.errors import ConfigError
+from diptych.generate.config import GenerateConfig
+from diptych.generate.plan import Plan, make_plan
+
+MakePlan = Callable[..., Plan]
+MakeConfig = Callable[..., GenerateConfig]
+Models = Callable[[str], str]
+
+
+def keys(plan: Plan) -> list[str]:
+    return [
+        plan.key(plan.groups[part.group], row)
+        for shard in range(plan.shards)
+        for part in plan.parts(shard)
+        for row in plan.rows(part)
+    ]
+
+
+def first_key(plan: Plan) -> str:
+    return keys(plan)[0]
+
+
+def change_json(path: Path, **changes: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+@pytest.fixture
+def copied(models: Models, tmp_path: Path) -> Callable[[str], Path]:
+    """Return a function that copies a model, to change it."""
+
+    def copy(name: str) -> Path:
+        target = tmp_path / f"copy-{name}"
+        shutil.copytree(models(name), target)
+        return target
+
+    return copy
+
+
+def test_a_key_is_32_hex_digits_and_every_image_has_its_own(plan_of: MakePlan) -> None:
+    plan = plan_of("sd", "sdxl", settings=[{"steps": [3, 4], "guidance": [2, 3], "size": 64}], samples=2)
+    found = keys(plan)
+    assert len(found) == plan.images == 2 * 4 * 3 * 2 == len(set(found))
+    assert all(len(key) == 32 and set(key) <= set("0123456789abcdef") for key in found)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": 1},
+        {"settings": [{"steps": 5, "size": 64}]},
+        {"settings": [{"steps": 4, "size": "72x64"}]},
+        {"settings": [{"steps": 4, "size": "64x72"}]},
+        {"settings": [{"steps": 4, "size": 64, "guidance": 7.4}]},
+        {"settings": [{"steps": 4, "size": 64, "guidance": 1}]},
+        {"settings": [{"steps": 4, "size": 64, "sampler": "euler"}]},
+        {"settings": [{"steps": 4, "size": 64, "negative": "blurry"}]},
+    ],
+    ids=str,
+)
+def test_a_key_changes_with_whatever_decides_a_pixel(changes: dict[str, Any], plan_of: MakePlan) -> None:
+    assert first_key(plan_of("sd", **changes)) != first_key(plan_of("sd"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"batch_size": 2},
+        {"samples": 3},
+        {"rows_per_shard": 2},
+        {"format": "webp"},
+        {"name": "another"},
+        {"threads": 2},
+        {"settings": [{"steps": 4, "size": 64, "guidance": 7.5}]},  # the pipeline's default, written out
+        {"settings": [{"steps": 4}]},  # 64 px is the default of this model
+        {"settings": [{"steps": 4, "size": 64, "negative": ""}]},  # of SD the same as none
+        {"settings": [{"steps": 4, "size": 64, "sampler": "ddim"}]},  # how this model was saved
+    ],
+    ids=str,
+)
+def test_a_key_does_not_change_with_what_decides_none(changes: dict[str, Any], plan_of: MakePlan) -> None:
+    assert first_key(plan_of("sd", **changes)) == first_key(plan_of("sd"))
+
+
+def test_a_key_follows_the_ids_that_the_encoder_reads_not_the_letters(plan_of: MakePlan, prompts: Path) -> None:
+    before = keys(plan_of("sd"))
+    prompts.write_text(prompts.read_text().replace("a red fish", "A  RED Fish"))
+    assert keys(plan_of("sd")) == before, "CLIP lowers case and joins spaces"
+    prompts.write_text(prompts.read_text().replace("A  RED Fish", "a red fisch"))
+    after = keys(plan_of("sd"))
+    assert after[0] != before[0]
+    assert after[1:] == before[1:]
+
+
+def test_a_key_follows_the_weights_and_their_use_not_their_place(
+    plan_of: MakePlan, copied: Callable[[str], Path]
+) -> None:
+    folder = copied("sd")
+
+    def key_of(**changes: Any) -> str:
+        return first_key(plan_of("sd", models={"x": {"path_or_id": str(folder)} | changes}))
+
+    before = key_of()
+    assert before == first_key(plan_of("sd"))
+    change_json(folder / "unet" / "config.json", _diffusers_version="9", _name_or_path="elsewhere")
+    change_json(folder / "text_encoder" / "config.json", transformers_version="9", dtype="float16")
+    assert key_of() == before
+    assert key_of(dtype="bfloat16") != before
+    assert key_of(options={"clip_skip": 1}) != before
+    change_json(folder / "vae" / "config.json", scaling_factor=0.2)
+    assert key_of() != before
+    shutil.copy(Path(plan_of("sd").models["sd"].path) / "vae" / "config.json", folder / "vae" / "config.json")
+    tiny_pipelines.sd(seed=1).unet.save_pretrained(folder / "unet")
+    assert key_of() != before
+
+
+def test_options_of_a_scheduler_that_nothing_reads_decide_no_key(
+    plan_of: MakePlan, copied: Callable[[str], Path]
+) -> None:
+    folder = copied("sd")
+    saved = folder / "scheduler" / "scheduler_config.json"
+    found = {}
+    for spacing in ("leading", "trailing"):
+        for offset in (0, 1):
+            change_json(saved, timestep_spacing=spacing, steps_offset=offset)
+            plan = plan_of("sd", models={"x": {"path_or_id": str(folder)}})
+            found[spacing, offset] = first_key(plan)
+    assert found["leading", 0] != found["leading", 1]
+    assert found["trailing", 0] == found["trailing", 1] != found["leading", 1]
+
+
+def test_no_negative_prompt_and_the_empty_one_are_two_for_sdxl(
+    plan_of: MakePlan, copied: Callable[[str], Path]
+) -> None:
+    settings = [{"steps": 4, "size": 64, "negative": [None, ""]}]
+    assert len(plan_of("sdxl", settings=settings).groups) == 2
+    assert len(plan_of("sd", settings=settings).groups) == 1
+    assert len(plan_of("sd3", settings=settings).groups) == 1
+    folder = copied("sdxl")
+    change_json(folder / "model_index.json", force_zeros_for_empty_prompt=False)
+    plan = plan_of("sdxl", settings=settings, models={"x": {"path_or_id": str(folder)}})
+    assert [(one.setting, one.same_as) for one in plan.dropped] == [("default-4-64px-n", "x, default-4-64px")]
+
+
+def test_settings_that_give_equal_images_are_left_out_and_named(plan_of: MakePlan) -> None:
+    plan = plan_of(
+        "sd",
+        settings=[
+            {"steps": 4, "size": 64, "guidance": [0, 1, 5], "negative": ["blurry", "Blurry", "grey"]},
+            {"steps": 4, "size": 64, "guidance": 5, "negative": "grey"},
+        ],
+    )
+    assert [group.label for group in plan.groups] == [
+        "sd, default-4-g0-64px-nblurry",
+        "sd, default-4-g5-64px-nblurry",
+        "sd, default-4-g5-64px-ngrey",
+    ]
+    assert len(plan.dropped) == 10 - 3
+    assert ("sd", "default-4-g1-64px-ngrey", "sd, default-4-g0-64px-nblurry") in plan.dropped
+    assert ("sd", "default-4-g5-64px-ngrey", "sd, default-4-g5-64px-ngrey") in plan.dropped
+    assert len(set(keys(plan))) == plan.images
+    row = next(plan.rows(plan.parts(0)[0]))
+    assert plan.groups[0].resolved.negative_of(row.asked.prompt.negative) is None, "none took part at guidance 0"
+
+
+def test_one_model_under_two_labels_is_made_once(
+    plan_of: MakePlan, models: Models, copied: Callable[[str], Path]
+) -> None:
+    choices = {"a": {"path_or_id": models("sd")}, "b": {"path_or_id": str(copied("sd"))}}
+    plan = plan_of("sd", models=choices)
+    assert [group.model for group in plan.groups] == ["a"]
+    assert plan.dropped[0].same_as == "a, default-4-64px"
+
+
+def test_guidance_of_a_schnell_like_model_decides_nothing(plan_of: MakePlan) -> None:
+    settings = [{"steps": 4, "size": 64, "guidance": [1, 3.5]}]
+    assert len(plan_of("schnell", settings=settings).groups) == 1
+    assert len(plan_of("flux", settings=settings).groups) == 2
+
+
+def test_seeds_are_shared_by_models_and_settings_and_differ_between_prompts_and_samples(plan_of: MakePlan) -> None:
+    plan = plan_of("sd", "flux", settings=[{"steps": [3, 4], "size": 64}], samples=2)
+    per_group = [[row.seed for row in plan.rows(part)] for shard in range(plan.shards) for part in plan.parts(shard)]
+    assert len(per_group) == 4
+    assert all(seeds == per_group[0] for seeds in per_group)
+    assert len(set(per_group[0])) == 6
+
+
+@pytest.mark.parametrize("rows_per_shard", [1, 2, 5, 6, 7, 100])
+def test_shards_are_runs_of_one_order_however_long_they_are(rows_per_shard: int, plan_of: MakePlan) -> None:
+    settings = [{"steps": [3, 4], "size": 64}]
+    whole = plan_of("sd", settings=settings, samples=2, rows_per_shard=100)
+    plan = plan_of("sd", settings=settings, samples=2, rows_per_shard=rows_per_shard)
+    assert keys(plan) == keys(whole)
+    sizes = [sum(part.stop - part.start for part in plan.parts(shard)) for shard in range(plan.shards)]
+    assert all(size == rows_per_shard for size in sizes[:-1])
+    assert sum(sizes) == 12
+
+
+def test_without_weights_the_plan_has_the_same_images_though_not_their_keys(config_of: MakeConfig) -> None:
+    config = config_of("sd", settings=[{"steps": 4, "guidance": [1, 5], "negative": [None, "x"], "size": 64}])
+    quick, whole = (make_plan(config, with_weights=with_weights, progress="none") for with_weights in (False, True))
+    assert [group.label for group in quick.groups] == [group.label for group in whole.groups]
+    assert quick.dropped == whole.dropped
+    assert not set(keys(quick)) & set(keys(whole))
+
+
+def test_long_prompts_are_counted_for_the_encoders_that_cut_them(plan_of: MakePlan, prompts: Path) -> None:
+    prompts.write_text("a cat\n" + "word " * 100 + "\n")
+    assert plan_of("sd", "flux").cut == {"sd": 1, "flux": 1}
+    assert plan_of("sd").cut == {"sd": 1}
+    prompts.write_text("a cat\n")
+    assert plan_of("sd", "sd3").cut == {}
+
+
+def test_prompts_bring_negative_prompts_of_their_own(plan_of: MakePlan, tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    path.write_text('{"prompt": "a cat", "negative": "dog"}\n{"prompt": "a cat"}\n')
+    own = [{"kind": "jsonl", "path": str(path)}]
+    plan = plan_of("sdxl", prompts=own)
+    negatives = [plan.groups[0].resolved.negative_of(row.asked.prompt.negative) for row in plan.rows(plan.parts(0)[0])]
+    assert negatives == ["dog", None]
+    low = plan_of("sdxl", prompts=own, settings=[{"steps": 4, "size": 64, "guidance": 1}])
+    assert first_key(low) != first_key(plan)
+    with pytest.raises(ConfigError, match="a negative prompt, though prompts of jsonl bring their own"):
+        plan_of("sdxl", prompts=own, settings=[{"negative": "x"}])
+    with pytest.raises(
+        ConfigError, match=r"models\.flux: prompts of jsonl have negative prompts, which it does not read"
+    ):
+        plan_of("flux", prompts=own)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("sd", {"settings": [{"size": 60}]}, r"models\.sd: .* multiples of 8, not 60x60"),
+        ("sd3", {"settings": [{"size": 72}]}, r"models\.sd3: .* multiples of 16, not 72x72"),
+        ("flux", {"settings": [{"size": "64x72"}]}, r"models\.flux: .* multiples of 16, not 64x72"),
+        ("flux", {"settings": [{"negative": "x"}]}, r"models\.flux: .* only with options\.true_cfg_scale above 1"),
+        ("flux", {"settings": [{"sampler": "ddim"}]}, r"models\.flux: sampler ddim: there is none for flow models"),
+        ("sd", {"settings": [{"steps": 1001}]}, r"models\.sd: 1001 steps; its schedule has 1000"),
+        ("lcm", {"batch_size": 2}, r"models\.lcm: LatentConsistencyModelPipeline .* write batch_size: 1"),
+        ("lcm", {"batch_size": 1, "settings": [{"negative": "x"}]}, r"models\.lcm: .* takes no negative_prompt"),
+        ("sd", {"settings": [{"models": ["sd"]}], "prompts": [{"kind": "txt", "path": "none.txt"}]}, "no such file"),
+    ],
+)
+def test_what_a_model_cannot_do_is_an_error_that_names_it(
+    name: str, changes: dict[str, Any], message: str, plan_of: MakePlan
+) -> None:
+    with pytest.raises(Exception, match=message) as caught:
+        plan_of(name, **changes)
+    assert type(caught.value).__module__ == "diptych.errors"
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_sequence_len": 64}, r"models\.flux\.options: unknown option 'max_sequence_len'; did you mean"),
+        ({"true_cfg_scale": 2.0}, r"models\.flux: options\.true_cfg_scale needs a negative prompt in each setting"),
+    ],
+)
+def test_an_option_is_one_of_the_pipelines_call(
+    options: dict[str, Any], message: str, plan_of: MakePlan, models: Models
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        plan_of("flux", models={"flux": {"path_or_id": models("flux"), "options": options}})
+
+
+def test_true_guidance_of_flux_reads_negative_prompts_and_tells_none_from_empty(
+    plan_of: MakePlan, models: Models
+) -> None:
+    choice = {"path_or_id": models("flux"), "options": {"true_cfg_scale": 2.0}}
+    plan = plan_of("flux", models={"flux": choice}, settings=[{"steps": 4, "size": 64, "negative": ["", "x"]}])
+    assert len(plan.groups) == 2
+    assert all(group.resolved.guides for group in plan.groups)
