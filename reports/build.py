@@ -1,0 +1,197 @@
+"""Build a report: gather rows, write pictures and data, render every page. The same inputs give the same bytes.
+
+The pages are written last, so that what they show is there; a rerun makes only what is new.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diptych.errors import ConfigError, DataError
+from diptych.lookup import describe_unknown, import_attribute
+from diptych.progress import track
+from diptych.reports.chunks import FOLDER, write_chunks
+from diptych.reports.config import ReportConfig
+from diptych.reports.gather import choose_run, find_folders, read_pool, read_store
+from diptych.reports.pages import PAGES, file_name
+from diptych.reports.pages.funnel import rows_on_edges
+from diptych.reports.pictures import Sizes, flags, make_pictures, remove_others
+from diptych.reports.pool import Pool, open_pool
+from diptych.reports.rendering import make_environment, render, static_files
+from diptych.reports.report import Report
+from diptych.reports.rows import Part, Rows, join
+from diptych.shards import write_json
+from diptych.store import Store
+
+MARKER = "report.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was built.
+
+    Attributes:
+        index: The page to open.
+        pages: Files of pages.
+        images: Images shown.
+        bytes: Of all files together.
+    """
+
+    index: Path
+    pages: tuple[str, ...]
+    images: int
+    bytes: int
+
+
+def build_report(config: ReportConfig, out: Path, *, progress: str = "none") -> Built:
+    """Write the report into a folder, new, empty or holding an earlier build.
+
+    Args:
+        config: What to report on.
+        out: The folder.
+        progress: Display mode, see ``diptych.progress``.
+
+    Raises:
+        ConfigError: If a name in the config is not there, or the folder holds something else.
+        DataError: If a dataset is gone or changed.
+        StoreError: If the store cannot be read.
+    """
+    _check_folder(out)
+    with _opened(config) as (store, run):
+        pools = _open_pools(config)
+        with track("gather", None, mode=progress):
+            rows = _gather(config, store, run, pools)
+        blurred = flags(rows, _checked_flag(config, rows))
+        sizes = Sizes(config.thumbnail_px, config.preview_px)
+        _begin(out, config)
+        pictures = make_pictures(rows, blurred, out, sizes, progress=progress)
+        remove_others(out, pictures)
+        report = Report(config, rows, pictures, tuple(pools), store, run)
+        return _write(report, out, progress)
+
+
+def _check_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out}: a file, not a folder; give another --out")
+    if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
+        raise ConfigError(f"{out}: holds files that are no report; give another --out or an empty folder")
+
+
+@contextlib.contextmanager
+def _opened(config: ReportConfig) -> Iterator[tuple[Store | None, dict[str, Any]]]:
+    """Give the store and the run, or None and nothing."""
+    if config.store is None:
+        yield None, {}
+        return
+    with Store.open(config.store, read_only=True) as store:
+        yield store, choose_run(store, config.run)
+
+
+def _open_pools(config: ReportConfig) -> list[Pool]:
+    pools: list[Pool] = []
+    for path in config.pools:
+        pools.append(open_pool(path, [pool.label for pool in pools]))
+    return pools
+
+
+def _gather(config: ReportConfig, store: Store | None, run: Mapping[str, Any], pools: list[Pool]) -> Rows:
+    limit = max(1, config.max_images // (len(pools) + (store is not None)))
+    folders: dict[str, Path] = {}
+    parts: list[Part] = []
+    if store is not None:
+        folders |= find_folders(store, run["run_id"], config.datasets)
+        parts.append(read_store(store, run["run_id"], limit))
+    for number, pool in enumerate(pools):
+        if pool.label in folders:
+            pool = Pool(f"{pool.label} (pool)", pool.dataset, pool.sets, pool.select, pool.dedup, pool.con)
+            pools[number] = pool
+        folders[pool.label] = pool.dataset.path
+        parts.append(read_pool(pool, limit, rows_on_edges(pool)))
+    return join(parts, folders)
+
+
+def _checked_flag(config: ReportConfig, rows: Rows) -> Any:
+    rule = config.flagged
+    if rule is None:
+        return None
+    if rule.score not in rows.numbers:
+        raise ConfigError(f"flagged.score: {describe_unknown('score', rule.score, rows.numbers)}")
+    for label in rule.datasets or ():
+        if label not in rows.folders:
+            raise ConfigError(f"flagged.datasets: {describe_unknown('dataset', label, rows.folders)}")
+    return rule
+
+
+def _begin(out: Path, config: ReportConfig) -> None:
+    """Mark the folder as a report before anything else is in it, so that a killed build can go on."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be made: {error.strerror}; give another --out") from error
+    if not (out / MARKER).is_file():
+        write_json(out / MARKER, {"format": FORMAT, "title": config.title})
+
+
+def _write(report: Report, out: Path, progress: str) -> Built:
+    written: set[str] = set()
+
+    def write(name: str, data: bytes) -> None:
+        path = out / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.is_file() or path.read_bytes() != data:
+                path.write_bytes(data)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be written: {error.strerror}; make room, then run again") from error
+        written.add(name)
+
+    contexts = {}
+    with track("pages", len(PAGES), mode=progress, unit="pages") as tracker:
+        write_chunks(report, lambda name, data: write(f"{FOLDER}/{name}", data))
+        for name, data in static_files().items():
+            write(name, data)
+        for name, page in PAGES.items():
+            contexts[name] = import_attribute(page.target)(report)
+            tracker.advance(1)
+    pages = _render(report, contexts, write)
+    _remove_stale(out, written)
+    write_json(out / MARKER, {"format": FORMAT, "title": report.config.title, "pages": list(pages)})
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    return Built(out / file_name("overview"), pages, len(report.rows), size)
+
+
+def _render(report: Report, contexts: Mapping[str, list[dict[str, Any]]], write: Any) -> tuple[str, ...]:
+    environment = make_environment()
+    rail = [
+        {"name": name, "title": page.title, "file": file_name(name)} for name, page in PAGES.items() if contexts[name]
+    ]
+    files = []
+    for name, parts in contexts.items():
+        for number, context in enumerate(parts):
+            shared = {
+                "report_title": report.config.title,
+                "run_name": report.run.get("name") or "",
+                "run_id": report.run.get("run_id") or "",
+                "page": name,
+                "page_title": PAGES[name].title,
+                "rail": rail,
+                "scripts": PAGES[name].scripts,
+                "files": [file_name(name, part) for part in range(len(parts))],
+                "part": number,
+                "image_count": len(report.rows),
+                "image_total": report.rows.total,
+            }
+            file = file_name(name, number)
+            write(file, render(environment, name, {**shared, **context}))
+            files.append(file)
+    return tuple(files)
+
+
+def _remove_stale(out: Path, written: set[str]) -> None:
+    """Remove pages and data of an earlier build that this one does not have."""
+    for path in [*out.glob("*.html"), *out.glob(f"{FOLDER}/*.js"), *out.glob("assets/*")]:
+        if path.relative_to(out).as_posix() not in written:
+            path.unlink()

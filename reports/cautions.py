@@ -1,0 +1,128 @@
+"""What a reader should beware of, worked out from the store and the pools; each says what to do about it."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from diptych.reports.links import gallery
+from diptych.reports.numbers import count, plain_name, share
+from diptych.reports.report import Report
+
+# Frechet and kernel distances of samples this small are mostly noise and, for the former, bias.
+SMALL_FOR_DISTANCE = 10_000
+DISTANCES = ("frechet_distance", "kernel_distance")
+
+Results = Sequence[dict[str, Any]]
+Caution = dict[str, str]
+
+
+def cautions(report: Report, results: Results) -> list[Caution]:
+    """Return sentences with the address that shows what they are about, in the order of their weight."""
+    checks: tuple[Callable[[Report, Results], list[Caution]], ...] = (
+        _sample,
+        _small_distances,
+        _unequal_sizes,
+        _not_computed,
+        _unscored,
+        _identities,
+        _unjudged,
+        _pictures,
+    )
+    return [found for check in checks for found in check(report, results)]
+
+
+def _say(text: str, href: str = "") -> list[Caution]:
+    return [{"text": text, "href": href}]
+
+
+def _sample(report: Report, results: Results) -> list[Caution]:
+    if not report.rows.is_sample:
+        return []
+    shown, total = count(len(report.rows)), count(report.rows.total)
+    return _say(f"{shown} of {total} images are shown, a fixed sample; raise max_images to see more.", "gallery.html")
+
+
+def _small_distances(report: Report, results: Results) -> list[Caution]:
+    small = [row["n"] for row in results if row["metric"].rpartition(".")[2] in DISTANCES and row["value"] is not None]
+    if not small or min(small) >= SMALL_FOR_DISTANCE:
+        return []
+    return _say(
+        f"Distances rest on as few as {count(min(small))} images. A Fréchet distance of few images is biased upward: "
+        "compare only at equal n.",
+        "scores.html",
+    )
+
+
+def _unequal_sizes(report: Report, results: Results) -> list[Caution]:
+    found = []
+    for metric in dict.fromkeys(row["metric"] for row in results):
+        sizes = {row["n"] for row in results if row["metric"] == metric and set(row["groups"]) == {"model"}}
+        if metric.rpartition(".")[2] in DISTANCES and len(sizes) > 1:
+            text = f"{plain_name(metric)} was computed at different n ({', '.join(map(count, sorted(sizes)))})."
+            found += _say(f"{text} The numbers cannot be compared.", "scores.html")
+    return found
+
+
+def _not_computed(report: Report, results: Results) -> list[Caution]:
+    reasons: dict[str, int] = {}
+    for row in results:
+        if row["value"] is None:
+            reason = f"{plain_name(row['metric'])}: {(row['reason'] or 'no reason given').replace('_', ' ')}"
+            reasons[reason] = reasons.get(reason, 0) + 1
+    return [
+        caution
+        for reason, n in sorted(reasons.items())
+        for caution in _say(f"{count(n)} results could not be computed. {reason}.", "scores.html")
+    ]
+
+
+def _unscored(report: Report, results: Results) -> list[Caution]:
+    found = []
+    for metric in dict.fromkeys(row["metric"] for row in results):
+        rows = [row for row in results if row["metric"] == metric and set(row["groups"]) <= {"model"}]
+        missing, n = sum(row["n_unscored"] or 0 for row in rows), sum(row["n"] for row in rows)
+        if missing:
+            href = report.unscored_link({**rows[0], "groups": {}})
+            found += _say(
+                f"{plain_name(metric)} leaves out {count(missing)} images ({share(missing, missing + n)}).", href
+            )
+    return found
+
+
+def _identities(report: Report, results: Results) -> list[Caution]:
+    found = []
+    for metric in dict.fromkeys(row["metric"] for row in results):
+        identities = {row["identity_id"] for row in results if row["metric"] == metric and row["identity_id"]}
+        if len(identities) > 1:
+            text = f"{plain_name(metric)} was computed in {len(identities)} ways, shown in tables of their own."
+            found += _say(f"{text} They cannot be compared with each other.", "scores.html")
+    return found
+
+
+def _unjudged(report: Report, results: Results) -> list[Caution]:
+    rule = report.config.flagged
+    if rule is None:
+        return []
+    blurred = sum(picture.is_blurred for picture in report.pictures)
+    values = report.rows.numbers[rule.score]
+    never = sum(
+        picture.is_blurred and math.isnan(value)
+        for picture, value in zip(report.pictures, values.tolist(), strict=True)
+    )
+    if not blurred:
+        return []
+    how = f", {count(never)} of them because {rule.score} does not judge them" if never else ""
+    return _say(
+        f"{count(blurred)} pictures are blurred on disk as flagged{how}.", gallery({rule.score: f"{rule.above}.."})
+    )
+
+
+def _pictures(report: Report, results: Results) -> list[Caution]:
+    broken: dict[str, int] = {}
+    for row, picture in enumerate(report.pictures):
+        if picture.problem and report.rows.columns["status"][row] == "ok":
+            broken[picture.problem] = broken.get(picture.problem, 0) + 1
+    if not broken:
+        return []
+    reasons = ", ".join(f"{reason.replace('_', ' ')} {count(n)}" for reason, n in sorted(broken.items()))
+    return _say(f"{count(sum(broken.values()))} pictures cannot be decoded: {reasons}.", "gallery.html")

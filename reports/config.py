@@ -1,0 +1,40 @@
+"""What a report can be told: the model behind the YAML. Defaults live here and nowhere else."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from diptych.config import Settings
+
+
+class Flagged(Settings):
+    """Which pictures are blurred on disk: those whose score lies above a threshold, or that were never judged."""
+
+    score: str = Field(description="score column of a pool or of the store, e.g. flagged or punsafe")
+    above: float = Field(description="a picture with a higher score is blurred")
+    missing: Literal["blur", "show"] = Field("blur", description="what to do with a picture that has no such score")
+    datasets: tuple[str, ...] | None = Field(None, description="labels that this holds for; None is all of them")
+
+
+class ReportConfig(Settings):
+    """One report."""
+
+    job: Literal["report"]
+    title: str = "Report"
+    store: Path | None = Field(None, description="what `diptych evaluate run` wrote")
+    run: str | None = Field(None, description="name or id of the run, where the store holds several")
+    pools: tuple[Path, ...] = Field((), description="dataset directories that `diptych curate run` decided on")
+    datasets: dict[str, Path] = Field(
+        default_factory=dict, description="where a dataset of the store lies now, if it was moved"
+    )
+    flagged: Flagged | None = None
+    max_images: int = Field(20_000, ge=1, description="shown at most; a fixed sample is drawn from more")
+    thumbnail_px: int = Field(160, ge=32, le=512, description="long side of the small pictures")
+    preview_px: int = Field(512, ge=64, le=2048, description="long side of the larger copies of generated pictures")
+
+    @model_validator(mode="after")
+    def _has_something_to_show(self) -> "ReportConfig":
+        if self.store is None and not self.pools:
+            raise ValueError("give `store`, `pools` or both; there is nothing to report on")
+        return self

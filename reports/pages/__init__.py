@@ -1,0 +1,44 @@
+"""The pages of a report. A page is a function from the report to what its template shows; nothing to show, no page."""
+
+from typing import NamedTuple
+
+
+class Page(NamedTuple):
+    """A page: its function, its title in the rail, and whether it needs the rows in the browser.
+
+    Attributes:
+        target: ``module:function``; the function takes a ``report.Report`` and returns the context of each of its
+            files, none where there is nothing to show.
+        title: In the rail.
+        scripts: Of ``static/``, beside ``report.js``.
+    """
+
+    target: str
+    title: str
+    scripts: tuple[str, ...] = ()
+
+
+# In the order of the rail; the first is index.html. To add one: a module here with a function, a template of the same
+# name, a line, a test.
+PAGES: dict[str, Page] = {
+    "overview": Page("diptych.reports.pages.overview:overview", "Overview"),
+    "funnel": Page("diptych.reports.pages.funnel:funnel", "Funnel", ("rows.js", "funnel.js")),
+    "distributions": Page("diptych.reports.pages.distributions:distributions", "Distributions"),
+    "gallery": Page("diptych.reports.pages.gallery:gallery", "Gallery", ("rows.js", "gallery.js", "drawer.js")),
+    "compare": Page("diptych.reports.pages.compare:compare", "Compare", ("rows.js", "compare.js")),
+    "grid": Page("diptych.reports.pages.grid:grid", "Settings", ("rows.js", "grid.js")),
+    "scores": Page("diptych.reports.pages.scores:scores", "Scores"),
+    "audit": Page("diptych.reports.pages.audit:audit", "Audit"),
+    "provenance": Page("diptych.reports.pages.provenance:provenance", "Provenance"),
+}
+
+
+def file_name(page: str, part: int = 0) -> str:
+    """Return the file of a page; further parts have a number.
+
+    >>> file_name("overview"), file_name("funnel"), file_name("distributions", 1)
+    ('index.html', 'funnel.html', 'distributions-2.html')
+    """
+    if page == "overview":
+        return "index.html"
+    return f"{page}.html" if part == 0 else f"{page}-{part + 1}.html"

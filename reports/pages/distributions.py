@@ -1,0 +1,140 @@
+"""Distributions: every score of every model or decision, with its table; each bar leads to its images."""
+
+from typing import Any
+
+import numpy as np
+
+from diptych.reports.charts import Floats, Histogram, histogram
+from diptych.reports.links import Filter, gallery
+from diptych.reports.numbers import number, plain_name, short
+from diptych.reports.report import COLOURS, Report
+
+PER_FILE = 5
+MAX_GROUPS = 6
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def distributions(report: Report) -> list[dict[str, Any]]:
+    """Return files of ``PER_FILE`` scores each."""
+    names = _varying(report)
+    blocks = [_block(report, name, f"score-{number}") for number, name in enumerate(names)]
+    files = [blocks[start : start + PER_FILE] for start in range(0, len(blocks), PER_FILE)]
+    titles = [plain_name(name) for name in names]
+    index = [
+        {"title": title, "part": number // PER_FILE, "anchor": f"score-{number}"} for number, title in enumerate(titles)
+    ]
+    same = _constant(report)
+    return [{"blocks": part, "index": index, "quantiles": QUANTILES, "constants": same} for part in files]
+
+
+def _varying(report: Report) -> list[str]:
+    """Return the scores that have at least two values."""
+    return [name for name in _in_order(report) if len(np.unique(_known(report, name))) > 1]
+
+
+def _constant(report: Report) -> list[dict[str, Any]]:
+    """Return the scores that are the same number for all images that have one."""
+    values = {name: np.unique(_known(report, name)) for name in _in_order(report)}
+    return [
+        {"title": plain_name(name), "value": short(float(found[0])), "n": len(_known(report, name))}
+        for name, found in values.items()
+        if len(found) == 1
+    ]
+
+
+def _known(report: Report, name: str) -> Floats:
+    values = report.rows.numbers[name]
+    return values[np.isfinite(values)]
+
+
+def _in_order(report: Report) -> list[str]:
+    """Return scores of generated images first, those with a better side before the others."""
+    generated = np.asarray([model is not None for model in report.rows.columns["model"]], bool)
+
+    def rank(name: str) -> tuple[bool, bool, str]:
+        has_generated = bool(np.isfinite(report.rows.numbers[name][generated]).any())
+        meaning = report.rows.meanings.get(name)
+        return (not has_generated, meaning is None or meaning.higher_is_better is None, name)
+
+    return sorted(report.rows.numbers, key=rank)
+
+
+def _block(report: Report, name: str, anchor: str) -> dict[str, Any]:
+    groups, filters = _groups(report, name)
+    chart = histogram(groups, _thresholds(report, name))
+    meaning = report.rows.meanings.get(name)
+    return {
+        "name": name,
+        "title": plain_name(name),
+        "anchor": anchor,
+        "description": meaning.description if meaning else "",
+        "unit": meaning.unit if meaning else "",
+        "better": {True: "higher is better", False: "lower is better", None: ""}[
+            meaning.higher_is_better if meaning else None
+        ],
+        "identity": meaning.identity_id if meaning else "",
+        "chart": chart,
+        "styles": [_style(report, filters[series.label], number) for number, series in enumerate(chart.series)],
+        "links": _links(chart, name, filters),
+        "missing": [gallery({**filters[series.label], name: "none"}) for series in chart.series],
+        "all": [gallery(filters[series.label], sort=name) for series in chart.series],
+        "table": [_quantiles(groups[series.label]) for series in chart.series],
+    }
+
+
+def _style(report: Report, wanted: dict[str, Filter], number: int) -> str:
+    """Return the class of a group's colour: its model's, that of what is lost, or one by its place."""
+    if isinstance(wanted.get("model"), str):
+        return f"c{report.colour(str(wanted['model']))}"
+    if "decision" in wanted:
+        return "c1" if wanted["decision"] == ["kept"] else "lost"
+    return f"c{(number + 2) % COLOURS + 1}"
+
+
+def _groups(report: Report, name: str) -> tuple[dict[str, Floats], dict[str, dict[str, Filter]]]:
+    """Return values and gallery filters by group: one per model, else one per dataset, pools apart by decision."""
+    columns, values = report.rows.columns, report.rows.numbers[name]
+    labels: list[str] = []
+    filters: dict[str, dict[str, Filter]] = {}
+    many = len({dataset for dataset, model in zip(columns["dataset"], columns["model"], strict=True) if model}) > 1
+    rules = {pool.label: [step["rule"] for step in pool.steps] for pool in report.pools}
+    for dataset, model, decision in zip(columns["dataset"], columns["model"], columns["decision"], strict=True):
+        if model is not None:
+            label = f"{model} ({dataset})" if many else model
+            wanted: dict[str, Filter] = {"model": model, **({"dataset": dataset} if many else {})}
+        elif decision is not None:
+            is_kept = decision == "kept"
+            label = f"{dataset}: {'kept' if is_kept else 'lost'}"
+            wanted = {"dataset": dataset, "decision": ["kept"] if is_kept else rules[dataset]}
+        else:
+            label, wanted = dataset, {"dataset": dataset}
+        labels.append(label)
+        filters.setdefault(label, wanted)
+    marks = np.asarray(labels, object)
+    found = {label: values[marks == label] for label in filters}
+    present = {label: group for label, group in found.items() if np.isfinite(group).any()}
+    ordered = sorted(present, key=lambda label: label.endswith(": lost"))  # what is kept before what is lost
+    return {label: present[label] for label in ordered[:MAX_GROUPS]}, filters
+
+
+def _thresholds(report: Report, name: str) -> list[float]:
+    found = [
+        threshold.value
+        for pool in report.pools
+        for thresholds in pool.thresholds.values()
+        for threshold in thresholds
+        if name in (threshold.name, threshold.name.rpartition(".")[2])
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _links(chart: Histogram, name: str, filters: dict[str, dict[str, Filter]]) -> list[list[str]]:
+    return [
+        [gallery({**filters[series.label], name: bin_.range}, sort=name) for bin_ in chart.bins]
+        for series in chart.series
+    ]
+
+
+def _quantiles(values: Floats) -> list[str]:
+    known = values[np.isfinite(values)].astype(np.float64)
+    return [number(float(np.quantile(known, share))) for share in QUANTILES]

@@ -1,0 +1,219 @@
+"""Funnel: how many rows each rule takes, and the pictures on either side of the line that it draws."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.reports.charts import histogram
+from diptych.reports.links import MISSING, Filter, Range, gallery
+from diptych.reports.numbers import plain_name, short
+from diptych.reports.pool import Pool
+from diptych.reports.report import Report, Shot
+from diptych.reports.thresholds import Threshold
+
+BESIDE_THE_LINE = 12
+LOST_SHOWN = 12
+COPIES_SHOWN = 5
+CLUSTERS = 4
+SIGNS = {">": ">", ">=": "\N{GREATER-THAN OR EQUAL TO}", "<": "<", "<=": "\N{LESS-THAN OR EQUAL TO}"}
+
+
+class Edges(NamedTuple):
+    """The rows on either side of a threshold, nearest first: row numbers of the pool and their values."""
+
+    rejected: list[int]
+    kept: list[int]
+    values: npt.NDArray[np.float64]
+
+
+def edges(pool: Pool, rule: int, threshold: Threshold, count: int = BESIDE_THE_LINE) -> Edges:
+    """Return the rows that a rule rejects by the smallest margin, and those kept at the end that lie nearest to it.
+
+    Args:
+        pool: The pool.
+        rule: Number of the step in the funnel.
+        threshold: One of the rule's.
+        count: Rows on each side.
+    """
+    values = pool.values(threshold.expression)
+    keep, failed = pool.decided
+    fails = values < threshold.value if threshold.keeps_above else values > threshold.value
+    if not threshold.value_is_kept:
+        fails |= values == threshold.value
+    away = np.abs(values - threshold.value)
+    return Edges(
+        _nearest(away, (failed == rule) & fails, count), _nearest(away, keep & ~np.isnan(values), count), values
+    )
+
+
+def rows_on_edges(pool: Pool) -> list[int]:
+    """Return all row numbers of a pool that this page shows for lying next to a line."""
+    found: list[int] = []
+    for number, step in enumerate(pool.steps):
+        for threshold in pool.thresholds.get(step["rule"], []):
+            beside = edges(pool, number, threshold)
+            found += [*beside.rejected, *beside.kept]
+    return sorted(set(found))
+
+
+def funnel(report: Report) -> list[dict[str, Any]]:
+    """Return one part per pool."""
+    return [_part(_Shown(report, pool)) for pool in report.pools]
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A pool in its report."""
+
+    report: Report
+    pool: Pool
+
+    @property
+    def label(self) -> str:
+        return self.pool.label
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """Row number of the pool -> row of the report."""
+        starts, start = {}, 0
+        for shard in self.pool.dataset.shards:
+            starts[shard.name] = start
+            start += shard.rows
+        columns = self.report.rows.columns
+        return {
+            starts[columns["shard"][row]] + columns["shard_row"][row]: row
+            for row, dataset in enumerate(columns["dataset"])
+            if dataset == self.label
+        }
+
+    def shots(self, positions: Sequence[int], values: npt.NDArray[np.float64]) -> list[Shot]:
+        """Return the pictures of some rows of the pool with their values."""
+        rows = {self.places[position]: float(values[position]) for position in positions if position in self.places}
+        return self.report.shots(rows, {row: short(float(f"{value:.3g}")) for row, value in rows.items()})
+
+
+def _part(shown: _Shown) -> dict[str, Any]:
+    pool, report = shown.pool, shown.report
+    total = pool.dataset.rows
+    return {
+        "pool": pool.label,
+        "pools": [other.label for other in report.pools],
+        "total": total,
+        "kept": pool.select.manifest["kept"],
+        "kept_href": gallery({"dataset": pool.label, "decision": "kept"}),
+        "all_href": gallery({"dataset": pool.label}),
+        "steps": [_step(pool, number, step, total) for number, step in enumerate(pool.steps)],
+        "statuses": _statuses(pool),
+        "rules": [_rule(shown, number) for number, step in enumerate(pool.steps) if _is_shown(step)],
+        "clusters": _clusters(shown),
+    }
+
+
+def _step(pool: Pool, number: int, step: dict[str, Any], total: int) -> dict[str, Any]:
+    lost = step["rows_in"] - step["rows_out"]
+    return {
+        **step,
+        "title": plain_name(step["rule"]),
+        "lost": lost,
+        "kept_percent": round(100 * step["rows_out"] / total, 3) if total else 0,
+        "lost_percent": round(100 * lost / total, 3) if total else 0,
+        "href": gallery({"dataset": pool.label, "decision": step["rule"]}),
+        "anchor": f"rule-{number}" if _is_shown(step) else "",
+    }
+
+
+def _is_shown(step: dict[str, Any]) -> bool:
+    return step["rule"] not in {"readable", "duplicate"} and step["rows_in"] > step["rows_out"]
+
+
+def _statuses(pool: Pool) -> list[dict[str, Any]]:
+    found = pool.query("data.status AS status, count(*) AS n", "GROUP BY 1 ORDER BY n DESC, status").to_pylist()
+    return [
+        {**row, "href": gallery({"dataset": pool.label, "status": row["status"]})}
+        for row in found
+        if row["status"] != "ok"
+    ]
+
+
+def _rule(shown: _Shown, number: int) -> dict[str, Any]:
+    step = shown.pool.steps[number]
+    thresholds = shown.pool.thresholds.get(step["rule"], [])
+    return {
+        "title": plain_name(step["rule"]),
+        "anchor": f"rule-{number}",
+        "where": step["where"],
+        "lost": step["rows_in"] - step["rows_out"],
+        "only": step["lost_only_here"],
+        "href": gallery({"dataset": shown.label, "decision": step["rule"]}),
+        "lines": [_line(shown, number, threshold) for threshold in thresholds],
+        "examples": [] if thresholds else _examples(shown, step["rule"]),
+    }
+
+
+def _line(shown: _Shown, number: int, threshold: Threshold) -> dict[str, Any]:
+    pool = shown.pool
+    beside = edges(pool, number, threshold)
+    keep, _ = pool.decided
+    name = _column_name(shown.report, threshold)
+    groups = {
+        "kept": np.where(keep, beside.values, np.nan).astype(np.float32),
+        "lost": np.where(keep, np.nan, beside.values).astype(np.float32),
+    }
+    chart = histogram(groups, [threshold.value], stacked=True)
+    return {
+        "name": name,
+        "operator": SIGNS[threshold.operator],
+        "value": threshold.value,
+        "value_text": short(threshold.value),
+        "keeps_above": threshold.keeps_above,
+        "chart": chart,
+        "links": [[_bar_link(pool, name, bin_.range, which) for bin_ in chart.bins] for which in ("kept", "lost")],
+        "rejected": shown.shots(beside.rejected, beside.values),
+        "kept": shown.shots(beside.kept, beside.values),
+        "unknown": int(np.isnan(beside.values).sum()),
+        "unknown_href": gallery({"dataset": pool.label, name: MISSING}),
+    }
+
+
+def _column_name(report: Report, threshold: Threshold) -> str:
+    """Return the gallery's column for what a rule compares: a score by its name, or the expression."""
+    last = threshold.name.rpartition(".")[2]
+    return last if last in report.rows.numbers else threshold.name
+
+
+def _bar_link(pool: Pool, name: str, wanted: Range, which: str) -> str:
+    decisions = ["kept"] if which == "kept" else [step["rule"] for step in pool.steps]
+    filters: dict[str, Filter] = {"dataset": pool.label, "decision": decisions, name: wanted}
+    return gallery(filters, sort=name)
+
+
+def _nearest(away: npt.NDArray[np.float64], candidates: npt.NDArray[np.bool_], count: int) -> list[int]:
+    rows = np.flatnonzero(candidates)
+    order = np.lexsort((rows, away[rows]))
+    return [int(row) for row in rows[order][:count]]
+
+
+def _examples(shown: _Shown, rule: str) -> list[Shot]:
+    report = shown.report
+    rows = [row for row in report.rows.where(dataset=shown.label, decision=rule) if report.pictures[row].thumbnail]
+    return report.shots(rows[:LOST_SHOWN])
+
+
+def _clusters(shown: _Shown) -> list[dict[str, Any]]:
+    """Return the largest groups of copies, the picture that stands for each first."""
+    report, columns = shown.report, shown.report.rows.columns
+    copies: dict[str, list[int]] = {}
+    for row in shown.places.values():
+        if columns["duplicate_of"][row] is not None:
+            copies.setdefault(columns["duplicate_of"][row], []).append(row)
+    found = []
+    for key, others in sorted(copies.items(), key=lambda item: (-len(item[1]), item[0]))[:CLUSTERS]:
+        first = report.rows.index.get((shown.label, key))
+        rows = ([first] if first is not None else []) + others
+        notes = {row: columns["decision"][row].replace("_", " ") for row in rows}
+        found.append({"size": len(others) + 1, "shots": report.shots(rows[:COPIES_SHOWN], notes)})
+    return found

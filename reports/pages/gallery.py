@@ -1,0 +1,15 @@
+"""Gallery: every image, filtered, sorted and searched in the browser; without scripts, the first of them."""
+
+from typing import Any
+
+from diptych.reports.report import Report
+
+WITHOUT_SCRIPTS = 48
+
+
+def gallery(report: Report) -> list[dict[str, Any]]:
+    """Return one part; nothing where there is no image."""
+    if not len(report.rows):
+        return []
+    rows = [row for row, picture in enumerate(report.pictures) if picture.thumbnail][:WITHOUT_SCRIPTS]
+    return [{"shots": report.shots(rows), "total": len(report.rows)}]

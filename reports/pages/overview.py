@@ -1,0 +1,233 @@
+"""Overview: the verdict, the pictures behind it, the headline numbers, what to look at and what to beware of."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from diptych.reports.cautions import cautions
+from diptych.reports.charts import estimate, scale_of
+from diptych.reports.links import gallery
+from diptych.reports.numbers import count, interval, number, plain_name, share, short
+from diptych.reports.pages.compare import comparable
+from diptych.reports.pages.scores import RESULTS, difference_rows, order_of, side_of, typical_step, unit_of
+from diptych.reports.report import Report
+
+PAIRS_SHOWN = 6
+WORST_SHOWN = 5
+HEADLINES = 6
+ITEMS = 8
+
+
+def overview(report: Report) -> list[dict[str, Any]]:
+    """Return the one part."""
+    results = report.query(RESULTS)
+    verdicts = [row for row in difference_rows(report) if row["is_overall"]]
+    return [
+        {
+            "facts": _facts(report),
+            "verdicts": verdicts,
+            "sentence": sentence(verdicts),
+            "pairs": _pairs(report),
+            "headlines": _headlines(report, results, verdicts),
+            "pools": [_pool(pool) for pool in report.pools],
+            "items": _look_at(report)[:ITEMS],
+            "cautions": cautions(report, results),
+        }
+    ]
+
+
+def sentence(verdicts: Sequence[dict[str, Any]]) -> str:
+    """Return what the differences say together, per pair of labels; nothing is weighed against anything."""
+    said = []
+    for a, b in dict.fromkeys((row["a"], row["b"]) for row in verdicts):
+        words = [row["word"] for row in verdicts if (row["a"], row["b"]) == (a, b)]
+        parts = [
+            f"{word} on {words.count(word)} of {len(words)} metrics" for word in ("better", "worse") if word in words
+        ]
+        unresolved = words.count("not resolved")
+        parts += [f"not told apart on {unresolved} of {len(words)}"] if unresolved else []
+        said.append(f"Against {b}, {a} is {', '.join(parts)}." if parts else f"{a} and {b} could not be compared.")
+    return " ".join(said)
+
+
+def _facts(report: Report) -> list[dict[str, str]]:
+    """Return what the report is about, as count, words and address."""
+    columns = report.rows.columns
+    generated = [row for row, model in enumerate(columns["model"]) if model is not None]
+    settings = {columns["setting"][row] for row in generated}
+    prompts = {(columns["benchmark"][row], columns["prompt_id"][row]) for row in generated}
+    facts = []
+    if generated:
+        named = [("model", len(report.models)), ("setting", len(settings)), ("prompt", len(prompts))]
+        facts += [{"n": count(n), "what": word if n == 1 else f"{word}s", "href": ""} for word, n in named]
+        facts.append(
+            {"n": count(len(generated)), "what": "generated images", "href": gallery({"model": report.models})}
+        )
+    plain = [label for label in report.rows.folders if label not in {pool.label for pool in report.pools}]
+    for label in plain:
+        rows = [row for row, dataset in enumerate(columns["dataset"]) if dataset == label]
+        if rows and all(columns["model"][row] is None for row in rows):
+            facts.append({"n": count(len(rows)), "what": f"images in {label}", "href": gallery({"dataset": label})})
+    for pool in report.pools:
+        facts.append(
+            {"n": count(pool.dataset.rows), "what": f"rows in {pool.label}", "href": gallery({"dataset": pool.label})}
+        )
+    return facts
+
+
+def _pairs(report: Report) -> list[dict[str, Any]]:
+    """Return a few prompts with the pictures of two models, from as many categories as there are."""
+    columns = report.rows.columns
+    seen: dict[str, int] = {}
+    ranked = []
+    for order, group in enumerate(comparable(report)):
+        rows = list(group.items())[:2]
+        if any(not report.pictures[row].thumbnail or report.pictures[row].is_blurred for _, row in rows):
+            continue
+        category = columns["category"][rows[0][1]] or ""
+        seen[category] = seen.get(category, 0) + 1
+        ranked.append((seen[category], order, rows))
+    chosen: dict[str, list[tuple[str, int]]] = {}
+    for _, _, rows in sorted(ranked, key=lambda item: item[:2]):
+        chosen.setdefault(columns["caption"][rows[0][1]] or "", rows)
+    return [
+        {
+            "caption": report.shot(rows[0][1]).text,
+            "shots": [{"label": label, "shot": report.shot(row)} for label, row in rows],
+        }
+        for rows in list(chosen.values())[:PAIRS_SHOWN]
+    ]
+
+
+def _headlines(
+    report: Report, results: Sequence[dict[str, Any]], verdicts: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the metrics at their coarsest: one number per model, or one for all."""
+    cards = []
+    for metric in order_of(results)[:HEADLINES]:
+        own = [row for row in results if row["metric"] == metric]
+        coarse = [row for row in own if set(row["groups"]) == {"model"}] or [row for row in own if not row["groups"]]
+        coarse = [row for row in coarse if row["identity_id"] == coarse[0]["identity_id"]]
+        if not coarse:
+            continue
+        coarse.sort(key=lambda row: report.models.index(m) if (m := row["groups"].get("model")) in report.models else 0)
+        scale = scale_of([row[name] for row in coarse for name in ("value", "ci_low", "ci_high")], pad=0.12)
+        step = typical_step(coarse)
+        cards.append(
+            {
+                "title": plain_name(metric),
+                "better": side_of(coarse[0]["higher_is_better"]),
+                "unit": unit_of(coarse[0]["unit"]),
+                "rows": [
+                    {
+                        "label": row["groups"].get("model") or row["dataset"],
+                        "colour": report.colour(row["groups"].get("model")),
+                        "value": number(row["value"], step=step),
+                        "interval": interval(row["ci_low"], row["ci_high"], step=step),
+                        "n": row["n"],
+                        "at": estimate(scale, row["value"], row["ci_low"], row["ci_high"]),
+                        "href": report.scored_link(row),
+                    }
+                    for row in coarse
+                ],
+                "differences": [row for row in verdicts if row["metric"] == metric],
+            }
+        )
+    return cards
+
+
+def _pool(pool: Any) -> dict[str, Any]:
+    steps = pool.steps
+    lost = [(step["rows_in"] - step["rows_out"], step["rule"]) for step in steps]
+    total, kept = pool.dataset.rows, pool.select.manifest["kept"]
+    return {
+        "label": pool.label,
+        "total": total,
+        "kept": kept,
+        "share": share(kept, total),
+        "parts": [
+            {
+                "rule": plain_name(rule),
+                "lost": n,
+                "percent": round(100 * n / total, 3) if total else 0,
+                "href": gallery({"dataset": pool.label, "decision": rule}),
+            }
+            for n, rule in lost
+            if n
+        ],
+        "kept_percent": round(100 * kept / total, 3) if total else 0,
+        "kept_href": gallery({"dataset": pool.label, "decision": "kept"}),
+    }
+
+
+def _look_at(report: Report) -> list[dict[str, Any]]:
+    return [*_disagreements(report), *_worst(report), *_lost(report)]
+
+
+def _worst(report: Report) -> list[dict[str, Any]]:
+    """Return for each score of generated images with a better side the images at its worse end."""
+    generated = np.asarray([model is not None for model in report.rows.columns["model"]], bool)
+    items = []
+    for name, values in report.rows.numbers.items():
+        meaning = report.rows.meanings.get(name)
+        known = np.flatnonzero(np.isfinite(values) & generated)
+        if meaning is None or meaning.higher_is_better is None or len(np.unique(values[known])) < 3:
+            continue
+        sign = 1 if meaning.higher_is_better else -1
+        rows = [int(row) for row in known[np.lexsort((known, sign * values[known]))][:WORST_SHOWN]]
+        end = "Lowest" if sign > 0 else "Highest"
+        items.append(
+            {
+                "title": f"{end} {_inside(plain_name(name))}",
+                "shots": report.shots(rows, {row: short(float(f"{values[row]:.3g}")) for row in rows}),
+                "href": gallery({"model": report.models}, sort=name if sign > 0 else f"-{name}"),
+            }
+        )
+    return items
+
+
+def _disagreements(report: Report) -> list[dict[str, Any]]:
+    """Return the prompts and seeds on which two models lie furthest apart, by the score that tells most apart."""
+    columns = report.rows.columns
+    groups = [list(group.values())[:2] for group in comparable(report)]
+    for metric in ("clip_score", "clip_similarity", *report.rows.numbers):
+        values = report.rows.numbers.get(metric)
+        pairs = [(abs(float(values[a] - values[b])), a, b) for a, b in groups] if values is not None else []
+        pairs = [pair for pair in pairs if np.isfinite(pair[0])]
+        if len({pair[0] for pair in pairs}) < 3:
+            continue
+        assert values is not None
+        best = sorted(pairs, key=lambda pair: (-pair[0], pair[1]))[:2]
+        rows = [row for _, a, b in best for row in (a, b)]
+        notes = {row: f"{columns['model'][row]} {short(float(f'{values[row]:.3g}'))}" for row in rows}
+        return [
+            {
+                "title": f"Furthest apart by {_inside(plain_name(metric))}",
+                "shots": report.shots(rows, notes),
+                "href": "compare.html",
+            }
+        ]
+    return []
+
+
+def _lost(report: Report) -> list[dict[str, Any]]:
+    items = []
+    for pool in report.pools:
+        lost = [(step["rows_in"] - step["rows_out"], step["rule"]) for step in pool.steps]
+        n, rule = max(((n, rule) for n, rule in lost if rule != "readable"), default=(0, ""))
+        rows = [row for row in report.rows.where(dataset=pool.label, decision=rule) if report.pictures[row].thumbnail]
+        if n and rows:
+            items.append(
+                {
+                    "title": f"Most often lost in {pool.label}: {rule.replace('_', ' ')}, {count(n)} rows",
+                    "shots": report.shots(rows[:WORST_SHOWN]),
+                    "href": gallery({"dataset": pool.label, "decision": rule}),
+                }
+            )
+    return items
+
+
+def _inside(title: str) -> str:
+    """Return a title as it stands inside a sentence."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]

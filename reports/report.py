@@ -1,0 +1,158 @@
+"""What a page is given: everything that a report is made from, and the way from a row to its picture."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from diptych.reports.config import ReportConfig
+from diptych.reports.links import MISSING, PRESENT, Filter, gallery
+from diptych.reports.pictures import PREVIEWS, THUMBNAILS, Picture, file_of
+from diptych.reports.pool import Pool
+from diptych.reports.rows import Rows, as_text
+from diptych.store import Store
+
+MAX_ALT = 140
+NOT_ASKED = {"no_expectation"}  # reasons for which an image is no part of the question, rather than unscored
+COLOURS = 8  # that the style sheet has
+FACETS = (
+    "dataset",
+    "decision",
+    "status",
+    "benchmark",
+    "category",
+    "model",
+    "setting",
+    "sampler",
+    "steps",
+    "guidance",
+    "prompt_id",
+)
+
+
+class Shot(NamedTuple):
+    """A picture on a page.
+
+    Attributes:
+        row: Of the report.
+        source: Address of the small copy; empty where there is none.
+        preview: Address of the larger copy, or of the small one.
+        text: What it is of, cut to a bearable length.
+        href: The gallery, with this image open.
+        note: What to say under it.
+        is_blurred: Whether it is flagged.
+        problem: Why there is no picture.
+    """
+
+    row: int
+    source: str
+    preview: str
+    text: str
+    href: str
+    note: str
+    is_blurred: bool
+    problem: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that pages look at.
+
+    Attributes:
+        config: What was asked for.
+        rows: The images.
+        pictures: Of each row.
+        pools: What was curated.
+        store: What was evaluated; None where nothing was.
+        run: The row of the run in the store; empty where there is none.
+    """
+
+    config: ReportConfig
+    rows: Rows
+    pictures: Sequence[Picture]
+    pools: tuple[Pool, ...]
+    store: Store | None
+    run: Mapping[str, Any]
+
+    def shot(self, row: int, note: str = "") -> Shot:
+        """Return the picture of a row."""
+        picture = self.pictures[row]
+        source = file_of(THUMBNAILS, picture.thumbnail) if picture.thumbnail else ""
+        preview = file_of(PREVIEWS, picture.thumbnail) if picture.has_preview else source
+        caption = " ".join((self.rows.columns["caption"][row] or "").split())
+        text = caption if len(caption) <= MAX_ALT else caption[: MAX_ALT - 1] + "\N{HORIZONTAL ELLIPSIS}"
+        href = gallery({}, selected=row)
+        return Shot(row, source, preview, text, href, note, picture.is_blurred, picture.problem)
+
+    def shots(self, rows: Iterable[int], notes: Mapping[int, str] | None = None) -> list[Shot]:
+        """Return the pictures of some rows."""
+        return [self.shot(row, (notes or {}).get(row, "")) for row in rows]
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Return what the store has for ``sql``, in which the one ``?`` is the run; nothing where there is no store."""
+        return self.store.query(sql, [self.run["run_id"]]) if self.store is not None else []
+
+    def link(
+        self,
+        dataset: str | None,
+        groups: Mapping[str, Any],
+        more: Mapping[str, Filter] | None = None,
+        *,
+        sort: str = "",
+    ) -> str:
+        """Return the address of the images of a group, as the store names it, under further filters."""
+        filters: dict[str, Filter] = {"dataset": dataset} if dataset and dataset in self.rows.folders else {}
+        known = {*FACETS, *self.rows.words}
+        filters |= {name: as_text(value) for name, value in groups.items() if name in known}
+        return gallery({**filters, **(more or {})}, sort=sort)
+
+    def column_of(self, row: Mapping[str, Any]) -> str:
+        """Return the score column that a number of the store is a mean of; empty where it is none that is shown.
+
+        Args:
+            row: Of ``results`` or ``differences``; its identity names the column, its metric a label before it.
+        """
+        label = row["metric"].rpartition(".")[0]
+        column = (self.identities.get(row["identity_id"]) or {}).get("column") or row["metric"]
+        names = [f"{label}.{column}" if label else column, column]
+        return next((name for name in names if name in self.rows.numbers), "")
+
+    def scored_link(self, row: Mapping[str, Any]) -> str:
+        """Return the address of the images that a number of the store counts."""
+        column = self.column_of(row)
+        return self.link(row["dataset"], row["groups"], {column: PRESENT} if column else {}, sort=column)
+
+    def unscored_link(self, row: Mapping[str, Any]) -> str:
+        """Return the address of the images that a number of the store leaves out though they were asked for."""
+        column = self.column_of(row)
+        reasons = dict.fromkeys((self.rows.reasons.get(column) or {}).values())
+        wanted = [f"{MISSING}:{reason}" for reason in reasons if reason not in NOT_ASKED]
+        return self.link(row["dataset"], row["groups"], {column: wanted} if wanted else {})
+
+    @cached_property
+    def identities(self) -> dict[str, Mapping[str, Any]]:
+        """What the ids of the store stand for."""
+        rows = self.store.query("SELECT identity_id, identity FROM identities") if self.store is not None else []
+        return {row["identity_id"]: row["identity"] for row in rows}
+
+    @cached_property
+    def models(self) -> list[str]:
+        """The models in the order in which their images come."""
+        return list(dict.fromkeys(model for model in self.rows.columns["model"] if model is not None))
+
+    @cached_property
+    def pairs(self) -> list[int]:
+        """For each row the number of its prompt and seed, -1 where it has none: what models can be compared on."""
+        columns = self.rows.columns
+        numbers: dict[tuple[Any, ...], int] = {}
+        found = []
+        for row, model in enumerate(columns["model"]):
+            seed = columns["seed"][row] if columns["seed"][row] is not None else columns["sample"][row]
+            prompt = columns["prompt_id"][row] or columns["caption"][row]
+            key = (columns["benchmark"][row], prompt, seed)
+            found.append(-1 if model is None or prompt is None else numbers.setdefault(key, len(numbers)))
+        return found
+
+    def colour(self, model: str | None) -> int:
+        """Return the number of a model's colour, from 1."""
+        return self.models.index(model) % COLOURS + 1 if model in self.models else 1

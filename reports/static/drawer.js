@@ -1,0 +1,123 @@
+// The drawer: one image, everything that is known of it, and its likes.
+"use strict";
+
+Diptych.drawer = (() => {
+  const { make, number, count, webAddress } = Diptych;
+  const LABELS = {
+    key: "Key", url: "Source", width: "Width", height: "Height", sha256: "SHA-256", seed: "Seed", sample: "Sample",
+    negative_prompt: "Negative prompt", expected: "Asked for", duplicate_of: "Copy of", shard: "Shard", shard_row: "Row in shard",
+  };
+  const dialog = () => document.getElementById("drawer");
+  let rows, shown, current = null, tell = () => {}, closed = () => {}, run = 0;
+
+  function open(all, list, row, select) {
+    [rows, shown, tell] = [all, list, select];
+    if (current === row && dialog().open) return;
+    show(row);
+    if (!dialog().open) dialog().showModal();
+  }
+
+  function close() {
+    if (dialog()?.open) dialog().close();
+  }
+
+  function step(by) {
+    const place = shown.indexOf(current) + by;
+    if (place >= 0 && place < shown.length) { show(shown[place]); tell(current); }
+  }
+
+  async function show(row) {
+    current = row;
+    const mine = ++run;
+    const [details] = await Promise.all([rows.details(row), rows.captionsOf([row])]);
+    const scores = [];
+    for (const score of rows.scores.values()) {
+      const values = await rows.score(score.name);
+      if (!Number.isNaN(values[row])) scores.push([score, values[row], rank(values, values[row])]);
+      else if (details.reasons?.[score.name]) scores.push([score, NaN, details.reasons[score.name]]);
+    }
+    if (mine !== run) return;
+    const place = shown.indexOf(row);
+    const source = rows.preview(row);
+    dialog().replaceChildren(
+      make("div", { class: "tools" },
+        make("span", { class: "soft grow" }, place < 0 ? "not in this selection" : `${count(place + 1)} of ${count(shown.length)}`),
+        make("button", { type: "button", class: "quiet", "aria-label": "Previous image", disabled: place <= 0, on: { click: () => step(-1) } }, "←"),
+        make("button", { type: "button", class: "quiet", "aria-label": "Next image", disabled: place < 0 || place >= shown.length - 1, on: { click: () => step(1) } }, "→"),
+        make("button", { type: "button", class: "quiet", on: { click: close } }, "Close")),
+      make("div", { class: "frame" }, source
+        ? make("img", { src: source, alt: rows.isBlurred(row) ? "Flagged picture, blurred on disk" : "" })
+        : make("span", { class: "no-picture" }, `no picture: ${(details.problem ?? "").replaceAll("_", " ")}`)),
+      make("h2", { id: "drawer-title", dir: "auto" }, rows.caption(row) || "No caption"),
+      ...[likes(row), scoreList(scores), facts(row, details)].filter(Boolean));
+    dialog().scrollTop = 0;
+  }
+
+  /** Return which share of the values lies below, in percent. */
+  function rank(values, value) {
+    let below = 0, all = 0;
+    for (const other of values) {
+      if (Number.isNaN(other)) continue;
+      all += 1;
+      if (other < value) below += 1;
+    }
+    return Math.round((100 * below) / all);
+  }
+
+  function facts(row, details) {
+    const list = make("dl", { class: "pairs" });
+    const box = make("div", {}, make("h3", {}, "Facts"), list);
+    for (const facet of rows.facets.values()) {
+      const word = rows.word(facet.name, row);
+      if (word) list.append(make("dt", {}, facet.label), make("dd", { dir: "auto" }, word.replaceAll("_", " ")));
+    }
+    for (const [name, label] of Object.entries(LABELS)) {
+      if (details[name] === undefined) continue;
+      const address = name === "url" ? webAddress(details[name]) : "";
+      const value = address ? make("a", { href: address, rel: "noopener noreferrer nofollow", target: "_blank" }, details[name]) : details[name];
+      list.append(make("dt", {}, label), make("dd", { dir: "auto" }, value === "" ? "(empty)" : value));
+    }
+    return box;
+  }
+
+  function scoreList(scores) {
+    if (!scores.length) return null;
+    const list = make("dl", { class: "pairs" });
+    for (const [score, value, place] of scores) {
+      const text = Number.isNaN(value)
+        ? [`not scored: ${String(place).replaceAll("_", " ")}`]
+        : [`${number(value)}${score.unit ? ` ${score.unit}` : ""} `, make("span", { class: "soft" }, `above ${place} %`), make("meter", { class: "rank", min: 0, max: 100, value: place, "aria-label": `${score.label}: above ${place} % of all` })];
+      list.append(make("dt", { title: score.text, dir: "auto" }, score.label), make("dd", {}, ...text));
+    }
+    return make("div", {}, make("h3", {}, "Scores"), list);
+  }
+
+  /** Return the other pictures of the same prompt and seed. */
+  function likes(row) {
+    const pair = rows.pairs[row];
+    if (pair < 0) return null;
+    const others = [];
+    for (let other = 0; other < rows.n && others.length < 12; other += 1) {
+      if (rows.pairs[other] === pair && other !== row && rows.thumb(other)) others.push(other);
+    }
+    if (!others.length) return null;
+    const tiles = others.map((other) => {
+      const name = [rows.word("model", other), rows.word("setting", other)].filter(Boolean).join(", ");
+      const button = make("button", { type: "button", class: "tile", "aria-label": name, on: { click: () => { show(other); tell(other); } } },
+        make("span", { class: "frame" }, make("img", { src: rows.thumb(other), alt: "" })), make("small", { dir: "auto" }, name));
+      return make("div", {}, button);
+    });
+    return make("div", {}, make("h3", {}, "Same prompt, same seed"), make("div", { class: "shots small" }, ...tiles));
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    dialog().addEventListener("close", () => { current = null; run += 1; closed(); });
+    dialog().addEventListener("click", (event) => { if (event.target === dialog()) close(); });
+    dialog().addEventListener("keydown", (event) => {
+      if (event.key === "ArrowLeft" || event.key === "k") step(-1);
+      if (event.key === "ArrowRight" || event.key === "j") step(1);
+    });
+  });
+
+  return { open, close, onClose: (call) => { closed = call; } };
+})();

@@ -1,0 +1,362 @@
+// The gallery: filters, order and search over columns, and a wall that holds only the tiles that can be seen.
+"use strict";
+
+(() => {
+  const { make, number, count, later } = Diptych;
+  const WIDTHS = [84, 132, 196, 300];
+  const GAP = 12;
+  const $ = (id) => document.getElementById(id);
+
+  let rows, state, shown = [], sortValues = null, sortName = "", run = 0;
+  const wall = { columns: 1, width: 0, height: 0, lines: new Map(), focus: 0 };
+
+  /** Read the state from the address. */
+  function parse() {
+    const found = { filters: new Map(), sort: "", search: "", open: null, size: 2, captions: false };
+    for (const part of location.hash.slice(1).split("&")) {
+      const cut = part.indexOf("=");
+      const key = part.slice(0, cut), text = part.slice(cut + 1);
+      try {
+        if (key === "f") {
+          const [column, value] = text.split(":").map(decodeURIComponent);
+          if (value !== undefined) found.filters.set(column, [...(found.filters.get(column) ?? []), value]);
+        } else if (key === "s") found.sort = decodeURIComponent(text);
+        else if (key === "q") found.search = decodeURIComponent(text);
+        else if (key === "sel" && /^\d+$/.test(text)) found.open = Number(text);
+        else if (key === "v" && /^[1-4]$/.test(text)) found.size = Number(text);
+        else if (key === "c") found.captions = text === "1";
+      } catch { /* a broken escape in a link that somebody typed */ }
+    }
+    return found;
+  }
+
+  function format() {
+    const parts = [];
+    const escaped = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
+    for (const [column, values] of state.filters) for (const value of values) parts.push(`f=${escaped(column)}:${escaped(value)}`);
+    if (state.sort) parts.push(`s=${escaped(state.sort)}`);
+    if (state.search) parts.push(`q=${escaped(state.search)}`);
+    if (state.size !== 2) parts.push(`v=${state.size}`);
+    if (state.captions) parts.push("c=1");
+    if (state.open !== null) parts.push(`sel=${state.open}`);
+    return parts.length ? `#${parts.join("&")}` : "#";
+  }
+
+  /** Return a test of a value for "0.1..0.2", "..5]" or "none". */
+  function readRange(text) {
+    if (text === rows.missing) return Number.isNaN;
+    const match = /^(.*?)\.\.(.*?)(\]?)$/.exec(text);
+    if (!match) return () => false;
+    const low = match[1] === "" ? -Infinity : Number(match[1]);
+    const high = match[2] === "" ? Infinity : Number(match[2]);
+    const closed = match[3] === "]" || high === Infinity;
+    return (value) => value >= low && (closed ? value <= high : value < high);
+  }
+
+  /** Return a test of a row's code for the words that are wanted: "none" is no word, ".." is any. */
+  function readWords(facet, wanted) {
+    const special = (word) => wanted.includes(word) && !facet.values.includes(word);
+    const codes = new Set(wanted.map((value) => facet.values.indexOf(value)).filter((code) => code >= 0));
+    if (special(rows.missing)) codes.add(-1);
+    if (special("..")) facet.values.forEach((_, code) => codes.add(code));
+    return (row) => codes.has(facet.codes[row]);
+  }
+
+  /** Return a list of tests of a row, one per filtered column. */
+  async function tests() {
+    const found = [];
+    for (const [column, wanted] of state.filters) {
+      const facet = rows.facets.get(column), score = rows.scores.get(column), reasons = rows.index.reasons[column];
+      const either = [];
+      if (facet) either.push(readWords(facet, wanted));
+      if (!facet && score) {
+        const values = await rows.score(column);
+        for (const range of wanted.map(readRange)) either.push((row) => range(values[row]));
+      }
+      for (const text of wanted.filter((value) => reasons && value.startsWith(`${rows.missing}:`))) {
+        const code = reasons.values.indexOf(text.slice(rows.missing.length + 1));
+        either.push((row) => code >= 0 && reasons.codes[row] === code);
+      }
+      if (either.length) found.push({ column, test: (row) => either.some((test) => test(row)) });
+    }
+    if (state.search) {
+      const hits = await rows.search(state.search);
+      const { codes } = rows.index.captions;
+      found.push({ column: "", test: (row) => codes[row] >= 0 && hits[codes[row]] });
+    }
+    return found;
+  }
+
+  /** Compute what is shown and how often each value of a facet is there under the other filters. */
+  async function update() {
+    const mine = ++run;
+    const all = await tests();
+    const name = state.sort.replace(/^-/, "");
+    const values = rows.scores.has(name) ? await rows.score(name) : null;
+    if (mine !== run) return; // a newer state came meanwhile
+    const failed = new Int32Array(rows.n).fill(-1); // -1: none, -2: several, else the only test that fails
+    for (let row = 0; row < rows.n; row += 1) {
+      for (let i = 0; i < all.length; i += 1) {
+        if (!all[i].test(row)) failed[row] = failed[row] === -1 ? i : -2;
+        if (failed[row] === -2) break;
+      }
+    }
+    shown = [];
+    for (let row = 0; row < rows.n; row += 1) if (failed[row] === -1) shown.push(row);
+    sortValues = values;
+    sortName = values ? name : "";
+    if (values) {
+      const sign = state.sort.startsWith("-") ? -1 : 1;
+      const key = (row) => (Number.isNaN(values[row]) ? Infinity : sign * values[row]);
+      shown.sort((a, b) => key(a) - key(b) || a - b);
+    }
+    drawFacets(all, failed);
+    drawChips();
+    const total = rows.total > rows.n ? `${count(rows.n)} shown of ${count(rows.total)}` : count(rows.n);
+    $("count").textContent = shown.length === rows.n ? `${total} images` : `${count(shown.length)} of ${total} images`;
+    $("nothing").hidden = shown.length > 0;
+    $("search").value = state.search;
+    $("sort").value = state.sort;
+    $("size").value = state.size;
+    $("captions").setAttribute("aria-pressed", String(state.captions));
+    wall.focus = 0;
+    layOut();
+    if (state.open !== null && state.open < rows.n) Diptych.drawer.open(rows, shown, state.open, select);
+    else Diptych.drawer.close();
+    document.documentElement.dataset.ready = location.hash || "#"; // what is drawn, for whoever waits for it
+  }
+
+  function go(change, { quiet = false } = {}) {
+    Object.assign(state, change);
+    history[quiet ? "replaceState" : "pushState"](null, "", format());
+    return update();
+  }
+
+  function select(row) {
+    state.open = row;
+    history.replaceState(null, "", format());
+  }
+
+  function setFilter(column, values) {
+    const filters = new Map(state.filters);
+    if (values.length) filters.set(column, values);
+    else filters.delete(column);
+    return go({ filters, open: null });
+  }
+
+  function drawChips() {
+    const chips = [];
+    for (const [column, values] of state.filters) {
+      const label = rows.facets.get(column)?.label ?? rows.scores.get(column)?.label ?? column;
+      const text = values.length > 3 ? `${count(values.length)} values` : values.map(describe).join(" or ");
+      chips.push(make("button", { type: "button", "aria-label": `Remove the filter ${label} ${text}`, on: { click: () => setFilter(column, []) } }, `${label}: ${text} ✕`));
+    }
+    if (state.search) chips.push(make("button", { type: "button", on: { click: () => go({ search: "" }) } }, `“${state.search}” ✕`));
+    $("chips").replaceChildren(...chips);
+  }
+
+  function describe(value) {
+    const match = /^(.*?)\.\.(.*?)\]?$/.exec(value);
+    if (value === rows.missing) return "without";
+    if (value === "..") return "with";
+    if (value.startsWith(`${rows.missing}:`)) return `without, ${value.slice(rows.missing.length + 1).replaceAll("_", " ")}`;
+    if (!match || Number.isNaN(Number(match[1])) || Number.isNaN(Number(match[2]))) return value.replaceAll("_", " ");
+    if (match[1] === match[2]) return number(Number(match[1]));
+    if (match[1] === "") return `below ${number(Number(match[2]))}`;
+    return match[2] === "" ? `from ${number(Number(match[1]))}` : `${number(Number(match[1]))} to ${number(Number(match[2]))}`;
+  }
+
+  function drawFacets(all, failed) {
+    const open = new Set([...document.querySelectorAll("#facets details[open]")].map((part) => part.dataset.name));
+    const focused = document.activeElement?.dataset.field; // the keyboard stays where it is
+    const parts = [];
+    for (const facet of rows.facets.values()) {
+      if (facet.listed && facet.values.length > 1) parts.push(drawFacet(facet, all, failed));
+    }
+    for (const score of rows.scores.values()) parts.push(drawScore(score, open.has(score.name)));
+    $("facets").replaceChildren(...parts.filter(Boolean));
+    if (focused) [...document.querySelectorAll("#facets input")].find((input) => input.dataset.field === focused)?.focus();
+  }
+
+  function drawFacet(facet, all, failed) {
+    const own = all.findIndex((test) => test.column === facet.name);
+    const totals = new Int32Array(facet.values.length);
+    for (let row = 0; row < rows.n; row += 1) {
+      if ((failed[row] === -1 || (own >= 0 && failed[row] === own)) && facet.codes[row] >= 0) totals[facet.codes[row]] += 1;
+    }
+    const wanted = state.filters.get(facet.name) ?? [];
+    const order = facet.values.map((_, code) => code).filter((code) => totals[code] > 0 || wanted.includes(facet.values[code]));
+    if (order.length > 12) order.sort((a, b) => totals[b] - totals[a] || a - b);
+    const labels = order.slice(0, 12).map((code) => {
+      const value = facet.values[code];
+      const toggle = (event) => setFilter(facet.name, event.target.checked ? [...wanted, value] : wanted.filter((one) => one !== value));
+      const box = make("input", { type: "checkbox", "data-field": `${facet.name}:${value}`, checked: wanted.includes(value), on: { change: toggle } });
+      return make("label", { title: value }, box, make("span", { dir: "auto" }, value.replaceAll("_", " ") || "empty"), make("span", { class: "soft" }, count(totals[code])));
+    });
+    if (!labels.length) return null;
+    const more = order.length - labels.length;
+    return make("fieldset", { class: "facet" }, make("legend", {}, facet.label), ...labels, more > 0 ? make("span", { class: "soft" }, `and ${count(more)} more`) : null);
+  }
+
+  function drawScore(score, isOpen) {
+    const current = (state.filters.get(score.name) ?? []).map((text) => /^(.*?)\.\.(.*?)\]?$/.exec(text)).find(Boolean);
+    const ends = ["low", "high"].map((end, i) => make("input", {
+      type: "number", step: "any", "data-field": `${score.name}:${i}`, "aria-label": `${score.label}, ${i ? "highest" : "lowest"}`, value: current ? current[i + 1] : "",
+      placeholder: score[end] === null ? "" : number(score[end]).replaceAll(",", ""), on: { change: () => apply() },
+    }));
+    const apply = () => {
+      const [low, high] = ends.map((input) => input.value.trim());
+      setFilter(score.name, low || high ? [`${low}..${high}]`.replace("..]", "..")] : []);
+    };
+    return make("details", { class: "facet", open: isOpen || current !== undefined, "data-name": score.name },
+      make("summary", { title: score.text, dir: "auto" }, score.label), make("div", { class: "range" }, ...ends));
+  }
+
+  /** Fit the wall to the width and draw the lines that can be seen. */
+  function layOut() {
+    const width = $("wall").clientWidth;
+    const wish = width < 520 ? [64, 100, 150, 300][state.size - 1] : WIDTHS[state.size - 1];
+    wall.columns = Math.max(1, Math.floor((width + GAP) / (wish + GAP)));
+    wall.width = Math.floor((width - GAP * (wall.columns - 1)) / wall.columns);
+    wall.height = wall.width + GAP + (state.captions ? 22 : 0);
+    const lines = Math.ceil(shown.length / wall.columns);
+    $("wall").style.height = `${lines * wall.height}px`;
+    $("wall").setAttribute("aria-rowcount", lines);
+    $("wall").setAttribute("aria-colcount", wall.columns);
+    wall.lines.clear();
+    $("wall").replaceChildren();
+    draw();
+  }
+
+  function draw() {
+    const top = -$("wall").getBoundingClientRect().top;
+    const first = Math.max(0, Math.floor(top / wall.height) - 1);
+    const last = Math.min(Math.ceil(shown.length / wall.columns) - 1, Math.ceil((top + window.innerHeight) / wall.height) + 1);
+    for (const [line, element] of wall.lines) {
+      if (line < first || line > last) { element.remove(); wall.lines.delete(line); }
+    }
+    const fresh = [];
+    for (let line = first; line <= last; line += 1) {
+      if (wall.lines.has(line)) continue;
+      const element = drawLine(line);
+      wall.lines.set(line, element);
+      fresh.push(element);
+    }
+    $("wall").append(...fresh);
+    label();
+  }
+
+  function drawLine(line) {
+    const element = make("div", { class: "line-of", role: "row", "aria-rowindex": line + 1 });
+    element.style.transform = `translateY(${line * wall.height}px)`;
+    element.style.gridTemplateColumns = `repeat(${wall.columns}, minmax(0, 1fr))`;
+    const stop = Math.min((line + 1) * wall.columns, shown.length);
+    for (let place = line * wall.columns; place < stop; place += 1) element.append(drawTile(place));
+    return element;
+  }
+
+  function drawTile(place) {
+    const row = shown[place];
+    const source = wall.width > 170 ? rows.preview(row) : rows.thumb(row);
+    const frame = make("span", { class: "frame" }, source
+      ? make("img", { src: source, alt: "", decoding: "async" })
+      : make("span", { class: "no-picture" }, (rows.word("status", row) || "no picture").replaceAll("_", " ")));
+    frame.style.height = `${wall.width}px`;
+    if (sortValues) frame.append(make("span", { class: "badge" }, number(sortValues[row])));
+    const text = state.captions ? make("small", { dir: "auto" }, "…") : null;
+    const button = make("button", { type: "button", class: "tile", tabindex: place === wall.focus ? 0 : -1, "data-place": place, on: { click: () => go({ open: row }) } }, frame, text);
+    return make("div", { role: "gridcell", "aria-colindex": (place % wall.columns) + 1 }, button);
+  }
+
+  /** Name the tiles that can be seen by their captions, once those are here. */
+  async function label() {
+    const tiles = [...document.querySelectorAll("#wall .tile:not([aria-label])")];
+    const places = tiles.map((tile) => Number(tile.dataset.place));
+    const now = shown;
+    await rows.captionsOf(places.map((place) => now[place]));
+    if (now !== shown) return;
+    tiles.forEach((tile, i) => {
+      const row = shown[places[i]];
+      const caption = rows.caption(row) || "no caption";
+      const value = sortValues ? `, ${rows.scores.get(sortName).label} ${number(sortValues[row])}` : "";
+      tile.setAttribute("aria-label", `${rows.isBlurred(row) ? "Flagged, blurred: " : ""}${caption.slice(0, 140)}${value}`);
+      const small = tile.querySelector("small");
+      if (small) small.textContent = caption.slice(0, 200);
+    });
+  }
+
+  function focusOn(place) {
+    if (place < 0 || place >= shown.length) return;
+    wall.focus = place;
+    const top = $("wall").getBoundingClientRect().top + Math.floor(place / wall.columns) * wall.height;
+    if (top < 70) window.scrollBy({ top: top - 90, behavior: "instant" });
+    else if (top + wall.height > window.innerHeight) window.scrollBy({ top: top + wall.height - window.innerHeight + 12, behavior: "instant" });
+    draw();
+    for (const tile of document.querySelectorAll("#wall .tile")) tile.tabIndex = Number(tile.dataset.place) === place ? 0 : -1;
+    document.querySelector(`#wall .tile[data-place="${place}"]`)?.focus();
+  }
+
+  function keys(event) {
+    const tile = event.target.closest(".tile");
+    if (!tile) return;
+    const place = Number(tile.dataset.place);
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -wall.columns, ArrowDown: wall.columns, Home: -place, End: shown.length - 1 - place };
+    if (event.key in steps) { event.preventDefault(); focusOn(place + steps[event.key]); }
+  }
+
+  /** Give what is shown as a table; a cell that a spreadsheet would run as a formula is quoted. */
+  async function exportTable() {
+    await rows.allCaptions();
+    const scores = await Promise.all([...rows.scores.keys()].map(async (name) => [name, await rows.score(name)]));
+    const facets = [...rows.facets.keys()];
+    const cell = (text) => `"${(/^[=+\-@\t\r]/.test(text) && !/^-?[\d.]+(e[+-]?\d+)?$/i.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+    const lines = [[...facets, "caption", ...scores.map(([name]) => name)].map(cell).join(",")];
+    for (const row of shown) {
+      const values = scores.map(([, column]) => (Number.isNaN(column[row]) ? "" : String(column[row])));
+      lines.push([...facets.map((name) => rows.word(name, row)), rows.caption(row) ?? "", ...values].map(cell).join(","));
+    }
+    const address = URL.createObjectURL(new Blob([`${lines.join("\r\n")}\r\n`], { type: "text/csv" }));
+    make("a", { href: address, download: "images.csv" }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  }
+
+  function orders() {
+    const found = [make("option", { value: "" }, "as they come")];
+    for (const score of rows.scores.values()) {
+      found.push(make("option", { value: score.name }, `${score.label}, lowest first`));
+      found.push(make("option", { value: `-${score.name}` }, `${score.label}, highest first`));
+    }
+    $("sort").replaceChildren(...found);
+  }
+
+  async function start() {
+    rows = await Diptych.rows.open();
+    state = parse();
+    orders();
+    $("gallery").hidden = false;
+    $("filters").open = window.innerWidth > 900;
+    $("search").addEventListener("input", later((event) => go({ search: event.target.value.trim(), open: null }, { quiet: true }), 150));
+    $("sort").addEventListener("change", (event) => go({ sort: event.target.value }));
+    $("size").addEventListener("input", (event) => go({ size: Number(event.target.value) }, { quiet: true }));
+    $("captions").addEventListener("click", () => go({ captions: !state.captions }, { quiet: true }));
+    $("export").addEventListener("click", exportTable);
+    $("copy").addEventListener("click", async () => {
+      await navigator.clipboard?.writeText(location.href);
+      $("copy").textContent = "Copied";
+      setTimeout(() => { $("copy").textContent = "Copy link"; }, 1500);
+    });
+    $("clear").addEventListener("click", () => go({ filters: new Map(), search: "", open: null }));
+    $("wall").addEventListener("keydown", keys);
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "/" && !/INPUT|SELECT/.test(event.target.tagName)) { event.preventDefault(); $("search").focus(); }
+    });
+    window.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
+    window.addEventListener("resize", later(layOut, 120));
+    window.addEventListener("hashchange", () => { state = parse(); update(); });
+    window.addEventListener("popstate", () => { state = parse(); update(); });
+    Diptych.drawer.onClose(() => { if (state.open !== null) go({ open: null }, { quiet: true }); });
+    await update();
+  }
+
+  document.addEventListener("DOMContentLoaded", () => start().catch(Diptych.complain));
+})();

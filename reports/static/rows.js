@@ -1,0 +1,110 @@
+// The rows of the report as columns; scores, captions and details come when somebody asks for them.
+"use strict";
+
+Diptych.rows = (() => {
+  const NO_PICTURE = 1, BLURRED = 2, HAS_PREVIEW = 4;
+
+  class Rows {
+    constructor(index, thumbs) {
+      this.n = index.n;
+      this.total = index.total;
+      this.facets = new Map(index.facets.map((facet) => [facet.name, facet]));
+      this.scores = new Map(index.scores.map((score) => [score.name, score]));
+      this.models = index.models;
+      this.pairs = index.pairs;
+      this.missing = index.missing;
+      this.index = index;
+      this.thumbs = new Uint8Array(thumbs);
+      this.values = new Map();
+      this.texts = new Map();
+    }
+
+    /** Return the address of the small picture, or "". */
+    thumb(row) {
+      return this.picture("thumbs", row);
+    }
+
+    /** Return the address of the larger picture where there is one, else of the small one. */
+    preview(row) {
+      return this.picture(this.index.flags[row] & HAS_PREVIEW ? "previews" : "thumbs", row);
+    }
+
+    picture(folder, row) {
+      if (this.index.flags[row] & NO_PICTURE) return "";
+      let name = "";
+      for (let i = 8 * row; i < 8 * row + 8; i += 1) name += this.thumbs[i].toString(16).padStart(2, "0");
+      return `${folder}/${name.slice(0, 2)}/${name}.webp`;
+    }
+
+    isBlurred(row) {
+      return (this.index.flags[row] & BLURRED) !== 0;
+    }
+
+    /** Return the word of a facet, or "". */
+    word(facet, row) {
+      const found = this.facets.get(facet);
+      const code = found ? found.codes[row] : -1;
+      return code < 0 ? "" : found.values[code];
+    }
+
+    /** Return the values of a score, loaded once. */
+    async score(name) {
+      if (!this.values.has(name)) {
+        const { file } = this.scores.get(name);
+        this.values.set(name, Diptych.load(file).then((bytes) => new Float32Array(bytes)));
+      }
+      return this.values.get(name);
+    }
+
+    /** Return the caption of a row if its file is here already, else undefined. */
+    caption(row) {
+      const { codes, per_file: size } = this.index.captions;
+      if (codes[row] < 0) return "";
+      return this.texts.get(Math.floor(codes[row] / size))?.[codes[row] % size];
+    }
+
+    /** Load the captions of some rows. */
+    async captionsOf(rows) {
+      const { codes, per_file: size } = this.index.captions;
+      const files = new Set();
+      for (const row of rows) if (codes[row] >= 0) files.add(Math.floor(codes[row] / size));
+      await Promise.all([...files].filter((file) => !this.texts.has(file)).map(async (file) => {
+        this.texts.set(file, await Diptych.loadJson(`captions-${file}`));
+      }));
+    }
+
+    async allCaptions() {
+      const { n, per_file: size } = this.index.captions;
+      const files = Math.ceil(n / size);
+      await Promise.all(Array.from({ length: files }, async (_, file) => {
+        if (!this.texts.has(file)) this.texts.set(file, await Diptych.loadJson(`captions-${file}`));
+      }));
+    }
+
+    /** Return for each caption code whether the caption holds the words, in any case. */
+    async search(words) {
+      await this.allCaptions();
+      const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+      const found = [];
+      for (let file = 0; file < this.texts.size; file += 1) {
+        for (const text of this.texts.get(file)) {
+          const low = text.toLowerCase();
+          found.push(wanted.every((word) => low.includes(word)));
+        }
+      }
+      return found;
+    }
+
+    async details(row) {
+      const size = this.index.details_per_file;
+      return (await Diptych.loadJson(`details-${Math.floor(row / size)}`))[row % size];
+    }
+  }
+
+  async function open() {
+    const [index, thumbs] = await Promise.all([Diptych.loadJson("rows"), Diptych.load("thumbs")]);
+    return new Rows(index, thumbs);
+  }
+
+  return { open };
+})();

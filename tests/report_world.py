@@ -1,0 +1,367 @@
+"""Small worlds to report on: a pool that was really curated, drawn pictures of two models, and a store about them.
+
+The pictures are drawn scenes; ``rough`` is drawn worse than ``fine`` and gets more wrong, so that there is something to
+see. Scores are made up; means, differences and shares follow from them by the plainest formulas.
+"""
+
+import hashlib
+import io
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image, ImageFilter
+
+from diptych.curate.config import CurateConfig
+from diptych.curate.run import STEPS, Runner
+from diptych.dataset import Dataset, seal_dataset
+from diptych.demo.captions import caption_of, distinct_captions, prompt_of
+from diptych.demo.drawing import draw
+from diptych.demo.scenes import Scene, scene
+from diptych.reports.config import ReportConfig
+from diptych.shards import data_schema, shard_name, write_shard
+from diptych.store import (
+    AuditRow,
+    DatasetRow,
+    DifferenceRow,
+    ImageRow,
+    ResultRow,
+    Run,
+    ScoreColumn,
+    ScoreRow,
+    Store,
+)
+
+MODELS = ("rough", "fine")
+SETTINGS = tuple(product(("euler", "ddim"), (10, 25), (3.0, 7.5)))
+EXTRA = (
+    pa.field("benchmark", pa.string()),
+    pa.field("prompt_id", pa.string()),
+    pa.field("category", pa.string()),
+    pa.field("expected", pa.string()),
+    pa.field("model", pa.string()),
+    pa.field("setting", pa.string()),
+    pa.field("seed", pa.int64()),
+    pa.field("sample", pa.int32()),
+    pa.field("sampler", pa.string()),
+    pa.field("steps", pa.int32()),
+    pa.field("guidance", pa.float32()),
+    pa.field("negative_prompt", pa.string()),
+)
+RUN = "0123456789abcdef"
+IDENTITIES = {
+    "clip_score": {
+        "metric": "clip_score",
+        "convention": "100 x max(cosine, 0)",
+        "column": "clip_similarity",
+        "score": {"encoder": {"architecture": "tiny"}},
+    },
+    "object_accuracy": {"metric": "object_accuracy", "version": 1, "column": "object_correct"},
+    "frechet_distance": {"metric": "frechet_distance", "version": 1, "estimator": "plain"},
+    "audit": {"audit": "share", "interval": "wilson"},
+}
+
+
+@dataclass(frozen=True)
+class Names:
+    """The texts of a world, which a test may make hostile."""
+
+    models: tuple[str, ...] = MODELS
+    run: str = "two models"
+    dataset: str = "generated"
+    captions: tuple[str, ...] = ()
+    url: str | None = None
+    category: str | None = None
+    attribute: str = "orange"
+    description: str = "Cosine of image and text embedding"
+    score: str = "clip_similarity"
+    metric: str = "clip_score"
+
+
+class World(NamedTuple):
+    """A pool, a generated dataset and a store about it."""
+
+    pool: Path
+    generated: Dataset
+    store: Path
+
+    def config(self, **changes: Any) -> ReportConfig:
+        """Return a config that reports on all of it."""
+        values = {"job": "report", "title": "Two models", "store": self.store, "pools": (self.pool,)}
+        return ReportConfig.model_validate(values | changes)
+
+
+def encode(pixels: Any, kind: str = "PNG", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.asarray(pixels, np.uint8)).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def make_pool(folder: Path, count: int = 60) -> Path:
+    """Curate drawn scenes, some of them spoilt, and return the pool."""
+    records = []
+    for seed in range(count):
+        drawn = scene(seed)
+        image = Image.fromarray(draw(drawn, 96 if seed % 9 else 40))
+        if seed % 5 == 1:
+            image = image.filter(ImageFilter.GaussianBlur(0.5 + seed % 4))
+        data = encode(image, "JPEG", quality=90)
+        data = b"<html>" if seed % 20 == 13 else data
+        caption = "house" if seed % 11 == 5 else caption_of(drawn)
+        records.append({"image": {"bytes": data, "path": f"{seed}.jpg"}, "caption": caption})
+        if seed % 12 == 3:
+            records.append({"image": {"bytes": encode(image, "JPEG", quality=55), "path": None}, "caption": caption})
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(records), folder / "source.parquet")
+    config = CurateConfig.model_validate(
+        {
+            "job": "curate",
+            "name": "pairs",
+            "source": {"kind": "parquet", "path": str(folder / "source.parquet")},
+            "rows_per_shard": 40,
+            "scores": {
+                "image": {"score": "image_stats"},
+                "text": {"score": "caption_stats"},
+                "hashes": {"score": "hashes"},
+            },
+            "dedup": {"perceptual": "hashes.phash_imagehash"},
+            "select": [
+                {"name": "large_enough", "where": "least(data.width, data.height) >= 60"},
+                {"name": "sharp", "where": "image.sharpness >= 60"},
+                {"name": "not_noisy", "where": "image.sharpness < 5000"},
+                {"name": "has_words", "where": "text.caption_words >= 2 AND NOT text.caption_is_filename"},
+                {"name": "no_boat", "where": "NOT contains(lower(caption), 'boat')"},
+            ],
+        }
+    )
+    runner = Runner(config, folder / "run", 1, "none")
+    for name in STEPS:
+        runner.run(name)
+    return folder / "run" / "pool"
+
+
+def prompts(count: int) -> list[tuple[Scene, str]]:
+    """Return scenes and their prompts, all layouts in turn."""
+    layouts = ("single", "count", "pair", "relation", "figure")
+    found = {
+        layout: distinct_captions(max(1, math.ceil(count / 5)), start=40, words=prompt_of, layout=layout)  # type: ignore[arg-type]
+        if layout != "figure"
+        else distinct_captions(min(8, max(1, math.ceil(count / 5))), start=40, words=prompt_of, layout="figure")
+        for layout in layouts
+    }
+    turns = [
+        found[layout][turn] for turn in range(math.ceil(count / 5)) for layout in layouts if turn < len(found[layout])
+    ]
+    return [(each.scene, each.caption) for each in turns[:count]]
+
+
+def render(drawn: Scene, model: int, steps: int, seed: int, size: int) -> bytes:
+    """Draw what a model makes of a scene: the first one is rough, few steps are blurred."""
+    dice = np.random.default_rng([seed, model, steps])
+    backdrop = scene(10_000 + seed)
+    wanted = replace(drawn, background=backdrop.background, style=backdrop.style, horizon=backdrop.horizon)
+    if model == 0 and dice.random() < 0.45:
+        wanted = scene(seed + 77, layout=drawn.layout)
+    image = Image.fromarray(draw(wanted, size))
+    blur = (0.9 if model == 0 else 0.2) * (25 / steps) ** 0.6 * size / 96
+    pixels = np.asarray(image.filter(ImageFilter.GaussianBlur(blur)), np.float32)
+    pixels += dice.normal(0, 9 if model == 0 else 2, pixels.shape)
+    return encode(pixels.clip(0, 255), "WEBP", lossless=True)
+
+
+def make_generated(folder: Path, count: int = 12, *, size: int = 96, names: Names = Names()) -> Dataset:
+    """Write pictures of every model, setting and prompt as a dataset directory of kind generated."""
+    rows = []
+    for (number, (drawn, text)), model, (sampler, steps, guidance) in product(
+        enumerate(prompts(count)), range(2), SETTINGS
+    ):
+        setting = f"{sampler}-{steps}-g{guidance:g}"
+        data = render(drawn, model, steps, 500 + number, size)
+        caption = names.captions[number % len(names.captions)] if names.captions else text
+        rows.append(
+            {
+                "key": hashlib.sha256(f"{number}/{model}/{setting}".encode()).hexdigest()[:32],
+                "image": {"bytes": data, "path": None},
+                "caption": caption,
+                "url": names.url,
+                "width": size,
+                "height": size,
+                "format": "webp",
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "status": "ok",
+                "benchmark": "drawn",
+                "prompt_id": f"{number:04d}",
+                "category": names.category or drawn.layout,
+                "expected": "",
+                "model": names.models[model],
+                "setting": setting,
+                "seed": 2**61 + number,
+                "sample": 0,
+                "sampler": sampler,
+                "steps": steps,
+                "guidance": guidance,
+                "negative_prompt": None,
+            }
+        )
+    schema = data_schema(EXTRA)
+    table = pa.Table.from_pylist(rows, schema=schema)
+    infos = [
+        write_shard(table.slice(start, 100), folder / "data" / shard_name(index))
+        for index, start in enumerate(range(0, len(rows), 100))
+    ]
+    return seal_dataset(folder, infos, {"kind": "generated", "name": "drawn", "licence": "", "made_by": {}})
+
+
+def read_rows(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    """Yield the rows without pictures, with where they lie."""
+    for shard, file in zip(dataset.shards, dataset.files, strict=True):
+        table = pq.read_table(file)
+        for number, row in enumerate(table.drop_columns(["image", "format", "error"]).to_pylist()):
+            yield {**row, "shard": shard.name, "shard_row": number}
+
+
+def make_store(path: Path, dataset: Dataset, names: Names = Names()) -> Path:
+    """Write a store about a generated dataset."""
+    rows = list(read_rows(dataset))
+    dice = np.random.default_rng(7)
+    is_fine = np.asarray([row["model"] == names.models[-1] for row in rows])
+    clip = (0.24 + 0.032 * is_fine + dice.normal(0, 0.022, len(rows))).astype(np.float32)
+    correct = (dice.random(len(rows)) < np.where(is_fine, 0.86, 0.45)).astype(np.float32)
+    figures = [row["category"] == "figure" for row in rows]
+    hats = [
+        (names.attribute if dice.random() < (0.55 if row["model"] == names.models[-1] else 0.85) else "purple")
+        if figure
+        else None
+        for row, figure in zip(rows, figures, strict=True)
+    ]
+    values = {names.score: clip, "object_correct": correct}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    run = Run(
+        RUN,
+        names.run,
+        "f" * 64,
+        {"job": "evaluate", "audit": {"attribute": "attribute", "category": "figure"}},
+        {"diptych": "0.0.1"},
+    )
+    with Store.open(path) as store, store.replace_run(run):
+        ids = {name: store.insert_identity(identity) for name, identity in IDENTITIES.items()}
+        store.insert_datasets(
+            [DatasetRow(RUN, names.dataset, "generated", str(dataset.path), "drawn", dataset.fingerprint, len(rows))]
+        )
+        store.insert_images([ImageRow(RUN, names.dataset, **row) for row in rows])
+        store.insert_score_columns(
+            [
+                ScoreColumn(RUN, names.score, names.description, "", -1, 1, True, ids["clip_score"]),
+                ScoreColumn(
+                    RUN, "object_correct", "Whether it shows what was asked for", "", 0, 1, True, ids["object_accuracy"]
+                ),
+                ScoreColumn(RUN, "attribute", "Colour of the hat that is seen", "", None, None, None, ids["audit"]),
+                ScoreColumn(RUN, "attribute_class", "Whose hat it is", "", None, None, None, ids["audit"]),
+            ]
+        )
+        store.insert_scores(list(_scores(names, rows, values, hats)))
+        store.insert_results(list(_results(names, rows, clip, correct, ids)))
+        store.insert_differences(list(_differences(names, rows, clip, correct, ids)))
+        store.insert_audits(list(_audits(names, rows, hats, ids)))
+    return path
+
+
+def _scores(
+    names: Names, rows: Sequence[Mapping[str, Any]], values: Mapping[str, Any], hats: Sequence[str | None]
+) -> Iterator[ScoreRow]:
+    for number, row in enumerate(rows):
+        for score, column in values.items():
+            missing = score == names.score and number % 41 == 40
+            value = None if missing else float(column[number])
+            yield ScoreRow(RUN, names.dataset, row["key"], score, value, None, "no_caption" if missing else None)
+        hat = hats[number]
+        seen = (("attribute", hat), ("attribute_class", row["caption"] if hat else None))
+        for score, text in seen:
+            yield ScoreRow(RUN, names.dataset, row["key"], score, None, text, None if text else "none_detected")
+
+
+def _results(
+    names: Names, rows: Sequence[Mapping[str, Any]], clip: Any, correct: Any, ids: Mapping[str, str]
+) -> Iterator[ResultRow]:
+    for keys in (["model"], ["model", "setting"], ["model", "category"]):
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for number, row in enumerate(rows):
+            groups.setdefault(tuple(row[key] for key in keys), []).append(number)
+        for group, numbers in groups.items():
+            said = dict(zip(keys, group, strict=True))
+            for metric, values, unit in (
+                (names.metric, 100 * clip, ""),
+                ("object_accuracy", correct, "share of images"),
+            ):
+                scored = [n for n in numbers if not (metric == names.metric and n % 41 == 40)]
+                mean, half = _mean(values[scored])
+                yield ResultRow(
+                    RUN, metric, names.dataset, said, mean, half / 1.96, mean - half, mean + half, len(scored),
+                    len(numbers) - len(scored), unit, True, ids["clip_score" if metric == names.metric else metric],
+                )  # fmt: skip
+            if keys == ["model"]:
+                distance = 41.7 - 12.3 * (group[0] == names.models[-1])
+                yield ResultRow(
+                    RUN, "frechet_distance", names.dataset, said, distance, 1.1, distance - 2.2, distance + 2.2,
+                    len(numbers), 0, "", False, ids["frechet_distance"], None, "n below d: from the Gram matrix",
+                )  # fmt: skip
+
+
+def _differences(
+    names: Names, rows: Sequence[Mapping[str, Any]], clip: Any, correct: Any, ids: Mapping[str, str]
+) -> Iterator[DifferenceRow]:
+    places = {(row["model"], row["setting"], row["prompt_id"]): number for number, row in enumerate(rows)}
+    pairs = [
+        (number, places[names.models[-1], setting, prompt])
+        for (model, setting, prompt), number in places.items()
+        if model == names.models[0]
+    ]
+    for metric, values in ((names.metric, 100 * clip), ("object_accuracy", correct)):
+        deltas = np.asarray([values[b] - values[a] for a, b in pairs])
+        mean, half = _mean(deltas)
+        identity = ids["clip_score" if metric == names.metric else metric]
+        yield DifferenceRow(
+            RUN, metric, names.dataset, {}, names.models[-1], names.models[0], mean, half / 1.96, mean - half,
+            mean + half, 0.0001, 0.0002, len(pairs), len(pairs), True, identity,
+        )  # fmt: skip
+    identity = ids["frechet_distance"]
+    yield DifferenceRow(
+        RUN, "frechet_distance", names.dataset, {}, names.models[-1], names.models[0], -12.3, 7.0, -26.0, 1.4, 0.08,
+        0.08, len(pairs), 1, False, identity,
+    )  # fmt: skip
+
+
+def _audits(
+    names: Names, rows: Sequence[Mapping[str, Any]], hats: Sequence[str | None], ids: Mapping[str, str]
+) -> Iterator[AuditRow]:
+    groups: dict[tuple[str, str], list[str]] = {}
+    for row, hat in zip(rows, hats, strict=True):
+        if hat is not None:
+            groups.setdefault((row["model"], row["caption"]), []).append(hat)
+    for (model, caption), found in groups.items():
+        said = {"model": model, "attribute_class": caption}
+        for attribute in (names.attribute, "purple"):
+            k, n = found.count(attribute), len(found)
+            low, high = wilson(k, n)
+            band = 1.96 * math.sqrt(0.25 / n)
+            yield AuditRow(
+                RUN, names.dataset, said, attribute, k, n, 1, k / n, low, high, 0.5, max(0, 0.5 - band),
+                min(1, 0.5 + band), ids["audit"],
+            )  # fmt: skip
+
+
+def _mean(values: Any) -> tuple[float, float]:
+    values = np.asarray(values, np.float64)
+    return float(values.mean()), float(1.96 * values.std(ddof=1) / math.sqrt(len(values)))
+
+
+def wilson(k: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    centre = (k + z * z / 2) / (n + z * z)
+    half = z / (n + z * z) * math.sqrt(k * (n - k) / n + z * z / 4)
+    return centre - half, centre + half

@@ -1,0 +1,34 @@
+"""One small world and its report for all tests of this folder, and one browser."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_browser import open_browser
+from report_world import World, make_generated, make_pool, make_store
+
+from diptych.reports.build import build_report
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A pool of 40 drawn scenes and their copies, 160 pictures of two models in eight settings."""
+    folder = tmp_path_factory.mktemp("world")
+    generated = make_generated(folder / "generated", 10, size=48)
+    return World(make_pool(folder / "pool", 40), generated, make_store(folder / "store.duckdb", generated))
+
+
+@pytest.fixture(scope="session")
+def built(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a report on the whole world."""
+    out = tmp_path_factory.mktemp("report") / "out"
+    build_report(world.config(), out)
+    return out
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Any]:
+    """A headless Chromium."""
+    with open_browser() as opened:
+        yield opened
