@@ -22,6 +22,7 @@ from diptych.demo.quality import measure_clip, measure_heads, specimen
 from diptych.demo.training import clip, heads, rows
 from diptych.demo.training.__main__ import main
 from diptych.demo.training.clip import ClipTraining, Trainer, train_clip
+from diptych.demo.training.runs import CHECKPOINT, load_checkpoint
 from diptych.encoders.open_clip import open_clip_encoder
 from diptych.errors import ConfigError
 from diptych.scores.aesthetic import LinearHead, aesthetic, load_head, rate
@@ -96,10 +97,10 @@ def test_stopped_run_goes_on_to_the_same_weights(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = share_rows(trained, tmp_path / "stopped")
-    take_step: Callable[..., dict[str, float]] = Trainer.take_step
+    take_step: Callable[[Trainer], dict[str, float]] = Trainer.take_step
 
-    def stop_after_three(self: Trainer, given: rows.Rows) -> dict[str, float]:
-        losses = take_step(self, given)
+    def stop_after_three(self: Trainer) -> dict[str, float]:
+        losses = take_step(self)
         if self.step == 3:
             os.kill(os.getpid(), signal.SIGTERM)
         return losses
@@ -279,7 +280,7 @@ def test_saved_head_is_what_the_product_reads(tmp_path: Path) -> None:
 def test_commands_train_heads_and_measure_them(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = CliRunner().invoke(main, ["heads", "--out", str(trained), "--rows", "100"])
     assert result.exit_code == 0, result.output
-    assert result.output.strip() == str(trained / "heads")
+    assert result.stdout.strip() == str(trained / "heads")
     encoder = open_clip_encoder(architecture=str(trained / "clip"), device="cpu")
     score = aesthetic(encoder=encoder, version="v1", weights=str(trained / "heads" / "aesthetic.pth"))
     assert score.columns[0].name == "aesthetic_v1"

@@ -1,4 +1,4 @@
-"""``python -m diptych.demo.training clip|heads``: trains the demo models; run again, it goes on where it was."""
+"""``python -m diptych.demo.training NAME``: trains the demo models; run again, it goes on where it was."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ OUT = click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Pictures, checkpoint and result."
 )
 THREADS = click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads to use.")
+STEPS = click.option("--steps", type=click.IntRange(1), help="Batches in all; may be raised later.")
 
 
 @click.group()
@@ -36,6 +37,18 @@ def clip(out: Path, threads: int, check_every: int, **settings: float | None) ->
 @main.command()
 @OUT
 @THREADS
+@STEPS
+def vae(out: Path, threads: int, **settings: int | None) -> None:
+    """Train the autoencoder that both text-to-image pipelines share."""
+    from diptych.demo.training.vae import VaeTraining, train_vae
+
+    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+    click.echo(train_vae(out, VaeTraining(**given), threads=threads))
+
+
+@main.command()
+@OUT
+@THREADS
 @click.option(
     "--clip", "clip_folder", type=click.Path(path_type=Path, exists=True), help="The CLIP; by default OUT/clip."
 )
@@ -45,6 +58,50 @@ def heads(out: Path, threads: int, clip_folder: Path | None, rows: int | None) -
     from diptych.demo.training.heads import DEFAULT_ROWS, train_heads
 
     click.echo(train_heads(out, clip_folder or out / "clip", rows=rows or DEFAULT_ROWS, threads=threads))
+
+
+@main.command()
+@OUT
+@THREADS
+@click.option("--steps", type=click.IntRange(1), help="Batches in all; may be raised later.")
+@click.option("--batch", type=click.IntRange(2), help="Pictures in a batch.")
+@click.option("--rows", type=click.IntRange(2), help="Pictures in all.")
+@click.option("--learning-rate", type=float, help="Its peak.")
+@click.option("--check-every", type=click.IntRange(1), default=100, show_default=True, help="Steps to a checkpoint.")
+def detector(out: Path, threads: int, check_every: int, **settings: float | None) -> None:
+    """Train the detector; uses a CUDA device where there is one."""
+    from diptych.demo.training.detector import DetectorTraining, train_detector
+
+    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+    click.echo(train_detector(out, DetectorTraining(**given), threads=threads, check_every=check_every))
+
+
+@main.command()
+@OUT
+@THREADS
+@STEPS
+@click.option("--pairs", type=click.Path(path_type=Path, exists=True), required=True, help="Dataset to learn from.")
+@click.option("--vae", type=click.Path(path_type=Path, exists=True), required=True, help="Folder of the autoencoder.")
+@click.option("--clip", type=click.Path(path_type=Path, exists=True), required=True, help="Folder of the CLIP.")
+@click.option("--begin", type=click.Path(path_type=Path, exists=True), help="Folder of a pipeline to go on from.")
+def diffusion(
+    out: Path, threads: int, pairs: Path, vae: Path, clip: Path, begin: Path | None, **settings: int | None
+) -> None:
+    """Train a text-to-image pipeline on the pairs of a dataset directory."""
+    from diptych.demo.training.diffusion import DiffusionTraining, Sources, train_diffusion
+
+    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+    click.echo(train_diffusion(out, Sources(pairs, vae, clip, begin), DiffusionTraining(**given), threads=threads))
+
+
+@main.command()
+@OUT
+@THREADS
+def everything(out: Path, threads: int) -> None:
+    """Train all models of the demo, one after the other; hours on a CPU."""
+    from diptych.demo.training.everything import Plan, make_models
+
+    click.echo(f"all models are in {make_models(out, Plan(), threads=threads)}")
 
 
 @main.command()

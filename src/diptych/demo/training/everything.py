@@ -1,0 +1,104 @@
+"""Makes all models of the demo again, one after the other: ``make demo-models``. Stopped, it goes on where it was.
+
+The CLIP and its heads, the detector, the autoencoder; then a demo web, curated with the CLIP and heads just made; then
+the two pipelines: one learns from all that the web served, the other from what curation kept.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from diptych.demo.config_files import config_path
+from diptych.demo.training.clip import ClipTraining, train_clip
+from diptych.demo.training.detector import DetectorTraining, train_detector
+from diptych.demo.training.diffusion import DiffusionTraining, Sources, train_diffusion
+from diptych.demo.training.heads import DEFAULT_ROWS, train_heads
+from diptych.demo.training.vae import VaeTraining, train_vae
+from diptych.demo.web import DemoWeb
+from diptych.errors import DataError
+
+WEB_ROWS = 20_000
+PORT_FILE = "web.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of everything: the whole for models that are shipped, little for a test of the program.
+
+    Attributes:
+        clip: How the CLIP is trained.
+        head_rows: Pictures that its heads learn from.
+        detector: How the detector is trained.
+        vae: How the autoencoder is trained.
+        diffusion: How both pipelines are trained.
+        web_rows: Rows of the demo web that they learn from.
+        curate: Further ``key=value`` settings of its curation.
+    """
+
+    clip: ClipTraining = field(default_factory=ClipTraining)
+    head_rows: int = DEFAULT_ROWS
+    detector: DetectorTraining = field(default_factory=DetectorTraining)
+    vae: VaeTraining = field(default_factory=VaeTraining)
+    diffusion: DiffusionTraining = field(default_factory=DiffusionTraining)
+    web_rows: int = WEB_ROWS
+    curate: tuple[str, ...] = ()
+
+
+def make_models(out: Path, plan: Plan, *, threads: int) -> Path:
+    """Train what is not trained yet and return the folder that holds all models, as ``diptych/demo/models`` does.
+
+    Args:
+        out: Working directory: pictures, checkpoints, the web and its curation; the models are in ``models``.
+        plan: How much of everything.
+        threads: Threads of torch, and processes that draw.
+
+    Raises:
+        ConfigError: If ``out`` belongs to other settings.
+        DataError: If the curation of the web fails.
+    """
+    clip = train_clip(out / "clip", plan.clip, threads=threads)
+    heads = train_heads(out / "heads", clip, rows=plan.head_rows, threads=threads)
+    made = {
+        "clip": clip,
+        "heads": heads,
+        "detector": train_detector(out / "detector", plan.detector, threads=threads),
+    }
+    vae = train_vae(out / "vae", plan.vae, threads=threads)
+    run = curate_web(out / "web", plan, clip, heads)
+    for name, pairs in {"demo-raw": run / "pool", "demo-curated": run / "selected"}.items():
+        made[name] = train_diffusion(out / name, Sources(pairs, vae, clip), plan.diffusion, threads=threads)
+    models = out / "models"
+    models.mkdir(exist_ok=True)
+    for name, folder in made.items():
+        link = models / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder.resolve(), target_is_directory=True)
+    return models
+
+
+def curate_web(out: Path, plan: Plan, clip: Path, heads: Path) -> Path:
+    """Serve a demo web, curate it with the ordinary command and the shipped config, and return the run's directory."""
+    out.mkdir(parents=True, exist_ok=True)
+    state = out / PORT_FILE
+    port = json.loads(state.read_text(encoding="utf-8"))["port"] if state.is_file() else 0
+    with DemoWeb(plan.web_rows, port=port) as web:
+        state.write_text(json.dumps({"port": web.port}) + "\n", encoding="utf-8")
+        table = out / "urls.parquet"
+        if not table.is_file():
+            web.write_tables(out)
+        settings = {
+            "source.path": table,
+            "download.allow_private_addresses": "true",
+            "encoders.clip.options.architecture": clip,
+            "scores.beauty.options.weights": heads / "aesthetic.pth",
+            "scores.hazard.options.weights": heads / "flagged.pth",
+        }
+        command = [sys.executable, "-m", "diptych", "curate", "run", str(config_path("curate.yaml"))]
+        command += ["--out", str(out / "run"), *(f"--set={name}={value}" for name, value in settings.items())]
+        command += [f"--set={setting}" for setting in plan.curate]
+        ended = subprocess.run(command, check=False)
+    if ended.returncode:
+        raise DataError(f"{out}: the curation of the demo web ended with {ended.returncode}; run again to go on")
+    return out / "run"
