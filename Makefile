@@ -12,13 +12,16 @@ PIP_INSTALL := $(BIN)/python -m pip install --progress-bar off
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format bench clean
+.PHONY: help demo demo-models test test-all check format bench clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(ALL) ## run diptych from end to end on a small drawn world
+demo: $(ALL) ## the whole loop on a small drawn world: from URLs to a report
 	@$(BIN)/python -m diptych.demo $(ARGS)
+
+demo-models: $(ALL) ## train the demo's models again in out/demo-models (hours on a CPU; stopped, it goes on)
+	@$(BIN)/python -m diptych.demo.training everything --out out/demo-models $(ARGS)
 
 test: $(ALL) ## run the tests (seconds to minutes, no network, no GPU)
 	@$(BIN)/python -m pytest $(ARGS)

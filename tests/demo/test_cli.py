@@ -1,8 +1,10 @@
 """The demo from end to end, as a newcomer runs it."""
 
 import json
+import re
 import shlex
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -10,41 +12,71 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from diptych.config import load
-from diptych.curate.config import CurateConfig
+from diptych.cli import CONFIGS
+from diptych.config import load, read_job
 from diptych.dataset import open_dataset
 from diptych.demo import cli
-from diptych.demo.web import DEFAULT_ROWS
+from diptych.demo.config_files import config_path
 from diptych.errors import ConfigError
+from diptych.lookup import import_attribute
 from diptych.shards import read_shard
+from diptych.store import Store
 
 ROWS = "150"
+CONFIG_NAMES = ("curate.yaml", "held_out.yaml", "generate.yaml", "occupations.yaml", "evaluate.yaml", "report.yaml")
+
+# The same loop with less of everything, and a deadline that the URLs without an answer do not hold up.
+LESS = {
+    "deadline_s: 4": "deadline_s: 1.5",
+    "per_category: 24, categories: [single]": "per_category: 2, categories: [single]",
+    "per_category: 4, categories: [count, pair, relation]": "per_category: 2, categories: [relation]",
+    "steps: [8, 16], guidance: [2.0, 5.0]": "steps: [3], guidance: [2.0]",
+    "steps: 12": "steps: 3",
+    "samples: 20": "samples: 2",
+}
 
 
 def run(out: Path, *options: str) -> Result:
-    return CliRunner().invoke(cli.demo, ["--out", str(out), "--rows", ROWS, *options])
+    return CliRunner().invoke(cli.demo, ["--out", str(out), "--rows", ROWS, "--workers", "1", "--no-open", *options])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _less(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the demo find configs that ask for less."""
+    folder = tmp_path_factory.mktemp("configs")
+    for name in CONFIG_NAMES:
+        text = config_path(name).read_text(encoding="utf-8")
+        for much, little in LESS.items():
+            text = text.replace(much, little)
+        (folder / name).write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "config_path", lambda name: folder / name)
+        patch.setattr(cli, "HELD_OUT_PICTURES", 160)
+        yield
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    """Run the demo once, with a deadline that the URLs without an answer do not hold up."""
-    folder = tmp_path_factory.mktemp("demo")
-    quick = folder / "curate.yaml"
-    quick.write_text(cli.config_path().read_text(encoding="utf-8").replace("deadline_s: 4", "deadline_s: 1.5"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "config_path", lambda: quick)
-        result = run(folder / "out")
+def first(_less: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """Run the demo once."""
+    out = tmp_path_factory.mktemp("demo") / "out"
+    result = run(out)
     assert result.exit_code == 0, (result.output, result.exception)
-    return folder / "out", result
+    return out, result
 
 
-def test_command_is_printed_as_it_can_be_typed(first: tuple[Path, Result]) -> None:
+def test_commands_are_printed_as_they_can_be_typed(first: tuple[Path, Result]) -> None:
     out, result = first
-    line = next(line for line in result.stdout.splitlines() if line.startswith("$ "))
-    words = shlex.split(line)
-    assert words[1:4] == ["diptych", "curate", "run"]
-    assert Path(words[4]).is_file()
-    assert words[5:] == [
+    typed = [shlex.split(line)[1:] for line in result.stdout.splitlines() if line.startswith("$ ")]
+    assert [words[1:3] for words in typed] == [
+        ["curate", "run"],
+        ["curate", "run"],
+        ["generate", "run"],
+        ["generate", "run"],
+        ["evaluate", "run"],
+        ["report", "build"],
+    ]
+    assert all(Path(words[3]).is_file() for words in typed)
+    assert typed[0][4:] == [
         "--out",
         str(out / "run"),
         "--set",
@@ -54,11 +86,34 @@ def test_command_is_printed_as_it_can_be_typed(first: tuple[Path, Result]) -> No
     ]
 
 
+def test_report_is_whole_and_its_place_is_said(first: tuple[Path, Result]) -> None:
+    out, result = first
+    last = result.stdout.splitlines()[-1]
+    assert re.fullmatch(r"The whole loop took \d+ s\. The report is .*index\.html", last)
+    page = Path(last.rpartition("The report is ")[2])
+    assert page == (out / "report" / "index.html").resolve()
+    text = page.read_text(encoding="utf-8")
+    assert "demo-curated" in text
+    assert "demo-raw" in text
+    assert {"gallery.html", "funnel.html", "scores.html", "audit.html"} <= {file.name for file in page.parent.iterdir()}
+
+
+def test_store_has_what_the_report_is_about(first: tuple[Path, Result]) -> None:
+    out, _ = first
+    with Store.open(out / "results.duckdb", read_only=True) as store:
+        found = {(row["metric"], row["groups"].get("model")) for row in store.query("SELECT * FROM results")}
+        shown = store.query("SELECT count(*) AS n FROM images WHERE dataset = 'images'")[0]["n"]
+        audits = store.query("SELECT * FROM audits")
+    for metric in ("frechet_distance", "kernel_distance", "clip_score", "object_accuracy"):
+        assert {(metric, "demo-raw"), (metric, "demo-curated")} <= found
+    assert shown == 2 * 2 * 2 * 2  # prompts, samplers, models
+    assert audits
+
+
 def test_funnel_and_place_of_the_result_are_printed(first: tuple[Path, Result]) -> None:
     out, result = first
     assert "readable" in result.stdout
     assert "duplicate" in result.stdout
-    assert f"The curated pairs are in {out / 'run' / 'selected'}" in result.stdout
     assert open_dataset(out / "run" / "selected").rows > 30
 
 
@@ -74,7 +129,7 @@ def test_every_row_of_the_pool_has_the_status_that_the_truth_foretells(first: tu
 
 def test_rules_lose_what_they_are_for_and_little_else(first: tuple[Path, Result]) -> None:
     _, result = first
-    lines = result.stdout.partition("What the rules kept")[2].splitlines()[2:]
+    lines = result.stdout.partition("What the rules kept")[2].partition("How right")[0].splitlines()[2:]
     kept = {line.split()[0]: (int(line.split()[1]), int(line.split()[2])) for line in lines if line and line[16] == " "}
     for fault in ("blurred", "tiny", "other_language", "file_name", "no_caption", "not_found", "html", "truncated"):
         assert kept[fault][1] == 0, fault
@@ -82,17 +137,20 @@ def test_rules_lose_what_they_are_for_and_little_else(first: tuple[Path, Result]
     assert sound >= 0.9 * rows
 
 
-def test_second_run_finds_everything_done(first: tuple[Path, Result]) -> None:
-    out, _ = first
+def test_second_run_finds_everything_done_and_says_the_same(first: tuple[Path, Result]) -> None:
+    out, result = first
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.suffix in {".parquet", ".html", ".js"}}
     again = run(out)
     assert again.exit_code == 0, (again.output, again.exception)
     assert "Nothing to do" in again.stdout
-    assert again.stdout.partition("What the rules kept")[2] == first[1].stdout.partition("What the rules kept")[2]
+    said = [text.partition("What the rules kept")[2].partition("$ ")[0] for text in (again.stdout, result.stdout)]
+    assert said[0] == said[1]
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_other_number_of_rows_in_the_same_directory_is_refused(first: tuple[Path, Result]) -> None:
     out, _ = first
-    result = CliRunner().invoke(cli.demo, ["--out", str(out), "--rows", "200"])
+    result = CliRunner().invoke(cli.demo, ["--out", str(out), "--rows", "200", "--no-open"])
     assert isinstance(result.exception, ConfigError)
     assert "is a demo web of 150 rows, not 200; give another --out or --rows 150" in str(result.exception)
 
@@ -117,15 +175,19 @@ def test_damaged_state_is_said_with_what_to_do(tmp_path: Path) -> None:
     assert f"delete {tmp_path}" in str(result.exception)
 
 
-def test_config_is_found_and_fits_as_it_stands() -> None:
-    path = cli.config_path()
+@pytest.mark.parametrize("name", CONFIG_NAMES)
+def test_config_is_found_and_fits_as_it_stands(name: str) -> None:
+    path = config_path(name)
     assert path.is_file()
-    config = load(path, CurateConfig)
-    assert set(config.scores) == {"image", "text", "hashes"}
-    assert not config.encoders
+    load(path, import_attribute(CONFIGS[read_job(path)]))
 
 
-def test_default_number_of_rows_is_that_of_the_web() -> None:
+def test_less_is_asked_for_in_words_that_stand_in_the_configs() -> None:
+    texts = "".join(config_path(name).read_text(encoding="utf-8") for name in CONFIG_NAMES)
+    assert [much for much in LESS if much not in texts] == []
+
+
+def test_number_of_rows_has_a_default() -> None:
     option = next(option for option in cli.demo.params if option.name == "rows")
     assert isinstance(option, click.Option)
-    assert option.default == cli.DEFAULT_ROWS == DEFAULT_ROWS
+    assert option.default == cli.DEFAULT_ROWS
