@@ -23,6 +23,9 @@ from diptych.generate.seeds import generators_of, global_state_untouched, seeded
 
 Pixels = npt.NDArray[np.uint8]
 
+# What a pipeline throws at arguments that it does not like, or when its parts do not fit each other.
+CALL_ERRORS = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RuntimeError, ImportError)
+
 TEXT_CACHE_BYTES = 4 * 2**30  # of embeddings in main memory; 553 prompts of FLUX at half precision take 2.3 GB
 
 
@@ -135,7 +138,10 @@ class Renderer:
             seeded(scheduler, generators, seeds),
             global_state_untouched(group.label),
         ):
-            return self._pipe(**arguments, generator=generators, output_type="pt").images
+            images = self._pipe(**arguments, generator=generators, output_type="pt").images
+        if not hasattr(images, "shape") or images.shape[:2] != (len(rows), 3):
+            raise DataError(f"{group.label}: the pipeline does not give one RGB image for each prompt")
+        return images
 
     @contextlib.contextmanager
     def _naming_memory(self, where: str, advice: str) -> Iterator[None]:
@@ -172,11 +178,13 @@ def _threads(count: int | None) -> Iterator[None]:
 @contextlib.contextmanager
 def _refusing(where: str) -> Iterator[None]:
     """Turn the refusal of a pipeline into an error that names model and setting."""
+    import torch
+
     try:
         yield
-    except DiptychError:
+    except (DiptychError, torch.OutOfMemoryError):
         raise
-    except (ValueError, TypeError, AssertionError, NotImplementedError) as error:
+    except CALL_ERRORS as error:
         raise DataError(f"{where}: the pipeline refuses: {one_line(error)}") from error
 
 

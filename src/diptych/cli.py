@@ -31,7 +31,9 @@ COMMANDS: dict[str, Subcommand] = {
     "curate": Subcommand("diptych.curate.cli:curate", "Download, score, de-duplicate and select image-text pairs."),
     "demo": Subcommand("diptych.demo.cli:demo", "Run diptych from end to end on a small drawn world."),
     "doctor": Subcommand("diptych.doctor:doctor", "Show what this machine offers and what is installed."),
-    "evaluate": Subcommand("diptych.evaluate.cli:evaluate", "Judge datasets: distances, mean scores, differences, audits."),
+    "evaluate": Subcommand(
+        "diptych.evaluate.cli:evaluate", "Judge datasets: distances, mean scores, differences, audits."
+    ),
     "generate": Subcommand("diptych.generate.cli:generate", "Make images from prompts across models and settings."),
     "report": Subcommand("diptych.reports.cli:report", "Make pages out of what was curated, generated and evaluated."),
     "schema": Subcommand("diptych.cli:schema", "Print the JSON Schema of the config files, for editors."),

@@ -111,7 +111,7 @@ def report(name: str, found: list[Result], truth: float) -> float:
 
 
 FRECHET_CASES = [
-    (World("normal", 16, 0.0), (400, 400)),
+    (World("normal", 64, 0.0), (400, 1000)),
     (World("normal", 32, 1.0), (200, 1000)),
     (World("normal", 64, 1.0), (500, 2000)),
     (World("skewed", 32, 0.5), (500, 500)),
@@ -144,7 +144,7 @@ def test_intervals_of_the_frechet_distance_cover(world: World, sizes: tuple[int,
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("world", "sizes"), KERNEL_CASES, ids=shown)
 def test_intervals_of_the_kernel_distance_cover(world: World, sizes: tuple[int, int]) -> None:
-    found = results(KERNEL_DISTANCE, world, sizes, 2000)
+    found = results(KERNEL_DISTANCE, world, sizes, 1000)
     assert 0.93 <= report(f"KID {shown(world)} {shown(sizes)}", found, true_kernel(*world.sides())) <= 0.97
 
 

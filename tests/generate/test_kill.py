@@ -62,7 +62,12 @@ def kill_at_random(config: Path, out: Path, generator: random.Random) -> bool:
 
 
 @pytest.mark.parametrize(
-    "kills", [3, pytest.param(10, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])], ids=["3 kills", "10 kills"]
+    "kills",
+    [
+        pytest.param(3, marks=pytest.mark.timeout(900)),
+        pytest.param(10, marks=[pytest.mark.slow, pytest.mark.timeout(3600)]),
+    ],
+    ids=["3 kills", "10 kills"],
 )
 def test_killed_runs_end_with_the_bytes_of_an_undisturbed_one(
     kills: int, models: Callable[[str], str], tmp_path: Path

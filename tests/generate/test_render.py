@@ -80,6 +80,25 @@ def test_an_image_is_what_a_plain_call_of_the_pipeline_gives(name: str, rich_pla
         assert found.std() > 1, "not a flat picture"
 
 
+def test_true_guidance_of_flux_is_what_a_plain_call_gives(plan_of: MakePlan, models: Models) -> None:
+    choice = {"path_or_id": models("flux"), "options": {"true_cfg_scale": 3.0, "max_sequence_length": 64}}
+    settings = [{"steps": 3, "size": 64, "negative": "grey"}]
+    plan = plan_of("flux", models={"flux": choice}, settings=settings, batch_size=1)
+    _, rows = rows_of(plan)
+    (expected,) = load_pipeline(plan.models["flux"])(
+        prompt=rows[0].asked.prompt.text,
+        negative_prompt="grey",
+        true_cfg_scale=3.0,
+        max_sequence_length=64,
+        num_inference_steps=3,
+        width=64,
+        height=64,
+        generator=generators_of([rows[0].seed]),
+    ).images
+    (found,) = images_of(plan, rows[:1])
+    assert np.abs(np.asarray(expected, np.int32) - found.astype(np.int32)).max() <= 1
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_neighbours_slot_and_padding_change_no_bit(name: str, dtype: str, rich_plan: MakePlan, models: Models) -> None:
@@ -185,6 +204,18 @@ def test_a_safety_checker_is_never_loaded(plan_of: MakePlan, models: Models, tmp
     assert plan.identities["sd"] == plan_of("sd").identities["sd"]
     images = images_of(plan, rows_of(plan)[1][:1])
     assert np.array_equal(images[0], images_of(plan_of("sd"), rows_of(plan_of("sd"))[1][:1])[0])
+
+
+def test_a_pipeline_that_gives_something_else_is_refused(plan_of: MakePlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    import diffusers
+
+    class Given:
+        images = torch.zeros(1, 4, 64, 64)
+
+    plan = plan_of("sd", batch_size=1)
+    monkeypatch.setattr(diffusers.StableDiffusionPipeline, "__call__", lambda self, **arguments: Given)
+    with pytest.raises(DataError, match="sd, default-4-64px: the pipeline does not give one RGB image for each prompt"):
+        Renderer(plan).render(plan.groups[0], rows_of(plan)[1][:1])
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:

@@ -1,0 +1,195 @@
+"""What the pages say, against the store and the plainest reading of it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_world import World
+
+from diptych.reports.build import build_report
+from diptych.reports.cautions import cautions
+from diptych.reports.numbers import interval, number, share
+from diptych.reports.pages.audit import judge
+from diptych.reports.pages.compare import comparable
+from diptych.reports.pages.grid import choose_axes
+from diptych.reports.pages.overview import sentence
+from diptych.reports.pages.provenance import redacted
+from diptych.reports.pages.scores import notes_of, settle
+from diptych.reports.pictures import Picture
+from diptych.reports.report import Report
+from diptych.reports.rows import Part, join
+from diptych.store import Store
+
+
+def text_of(page: Path) -> str:
+    """Return the words of a page, one space between them."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page.read_text(encoding="utf-8")).split())
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "higher_is_better", "word"),
+    [
+        (0.1, 0.3, True, "better"),
+        (0.1, 0.3, False, "worse"),
+        (-0.3, -0.1, True, "worse"),
+        (-0.3, -0.1, False, "better"),
+        (-0.1, 0.3, True, "not resolved"),
+        (0.0, 0.3, True, "not resolved"),
+        (0.1, 0.3, None, "higher"),
+        (-0.3, -0.1, None, "lower"),
+        (None, None, True, "not computed"),
+    ],
+)
+def test_only_an_interval_without_zero_settles_anything(
+    low: float | None, high: float | None, higher_is_better: bool | None, word: str
+) -> None:
+    middle = None if low is None or high is None else (low + high) / 2
+    row = {"value": middle, "ci_low": low, "ci_high": high, "higher_is_better": higher_is_better}
+    assert settle(row) == word
+
+
+def test_sentence_counts_and_weighs_nothing() -> None:
+    rows = [{"a": "x", "b": "y", "word": word} for word in ("better", "better", "worse", "not resolved")]
+    assert (
+        sentence(rows) == "Against y, x is better on 2 of 4 metrics, worse on 1 of 4 metrics, not told apart on 1 of 4."
+    )
+    assert sentence([{"a": "x", "b": "y", "word": "not computed"}]) == "x and y could not be compared."
+    assert sentence([]) == ""
+
+
+def test_overview_has_the_numbers_of_the_store(world: World, built: Path) -> None:
+    text = text_of(built / "index.html")
+    with Store.open(world.store, read_only=True) as store:
+        rows = store.query("SELECT * FROM differences")
+    assert len(rows) == 3
+    for row in rows:
+        step = (row["ci_high"] - row["ci_low"]) / 2
+        assert number(row["value"], step=step, signed=True) in text
+        assert interval(row["ci_low"], row["ci_high"], signed=True) in text
+    assert "Against rough, fine is better on 2 of 3 metrics" in text
+    assert "A Fréchet distance of few images is biased upward" in text
+    assert "CLIP score leaves out 3 images" in text
+
+
+def test_scores_page_has_every_result_with_its_n(world: World, built: Path) -> None:
+    text = text_of(built / "scores.html")
+    with Store.open(world.store, read_only=True) as store:
+        rows = store.query("SELECT * FROM results")
+    assert len(rows) == 2 + 2 * (2 + 16 + 10)
+    for label in {row["groups"].get("setting") for row in rows} - {None}:
+        assert text.count(label) == 2 * 2  # both models, both metrics
+    for identity in {row["identity_id"] for row in rows}:
+        assert identity in text
+
+
+def test_audit_page_has_every_share(world: World, built: Path) -> None:
+    text = text_of(built / "audit.html")
+    with Store.open(world.store, read_only=True) as store:
+        rows = store.query("SELECT * FROM audits")
+    for row in rows:
+        assert f"{row['k']} of {row['n']}" in text
+        assert share(row["k"], row["n"]) in text
+    assert "it makes no statement about identity" in text
+
+
+def test_share_is_judged_by_the_band_of_chance() -> None:
+    band = {"null_low": 0.3, "null_high": 0.7}
+    assert [judge({"share": value, **band}) for value in (0.1, 0.3, 0.5, 0.8, None)] == [
+        "below",
+        "within",
+        "within",
+        "above",
+        "",
+    ]
+    assert judge({"share": 0.9, "null_low": None, "null_high": None}) == ""
+
+
+def group(**values: Any) -> dict[str, Any]:
+    return {"model": "m", "sampler": "euler", "steps": 10, "guidance": 5.0, "setting": "s", **values}
+
+
+def test_axes_are_those_that_vary() -> None:
+    grid = [group(steps=s, guidance=g, setting=f"{s}{g}") for s in (10, 25) for g in (3.0, 7.0)]
+    assert choose_axes(grid) == ["steps", "guidance"]
+    assert choose_axes([group(model=m, setting="s") for m in "ab"]) == ["model"]
+
+
+def test_settings_that_the_columns_do_not_tell_apart_are_an_axis() -> None:
+    assert choose_axes([group(setting="plain"), group(setting="with a negative prompt")]) == ["setting"]
+    both = [group(model=m, setting=s) for m in "ab" for s in ("plain", "negative")]
+    assert choose_axes(both) == ["model", "setting"]
+
+
+def test_secrets_and_folders_above_are_left_out() -> None:
+    shown = redacted(
+        {"encoder": {"hf_token": "hf_x", "weights": "/home/ada/models/clip.pt"}, "list": ["/a/b/c"], "n": 1}
+    )
+    assert shown == {"encoder": {"hf_token": "redacted", "weights": "…/models/clip.pt"}, "list": ["…/b/c"], "n": 1}
+
+
+def test_provenance_names_no_folder_of_this_machine(world: World, built: Path) -> None:
+    text = (built / "provenance.html").read_text(encoding="utf-8")
+    assert world.generated.fingerprint[:12] in text
+    for folder in (world.store.parent, Path.home(), Path.cwd()):
+        assert str(folder) not in text
+    for page in built.glob("*.html"):
+        assert str(world.store.parent) not in page.read_text(encoding="utf-8"), page.name
+
+
+def test_many_notes_become_one_example() -> None:
+    assert notes_of([{"note": "a"}, {"note": "a"}, {"note": None}]) == ["a"]
+    assert notes_of([{"note": letter} for letter in "abc"]) == ["for example: a"]
+
+
+def report_on(columns: dict[str, list[Any]], world: World) -> Report:
+    count = len(columns["key"])
+    rows = join([Part({"dataset": ["d"] * count, "status": ["ok"] * count, **columns}, total=count)], {})
+    return Report(world.config(), rows, [Picture("ab" * 8)] * count, (), None, {})
+
+
+def test_pictures_are_compared_by_prompt_and_seed_only(world: World) -> None:
+    columns = {
+        "key": ["1", "2", "3", "4", "5"],
+        "model": ["a", "b", "a", "b", "a"],
+        "setting": ["s"] * 5,
+        "prompt_id": ["p", "p", "p", "q", None],
+        "seed": [1, 1, 2, 1, None],
+    }
+    assert comparable(report_on(columns, world)) == [{"a": 0, "b": 1}]
+
+
+def test_settings_take_the_place_of_models_where_there_is_one(world: World) -> None:
+    columns = {"key": ["1", "2"], "model": ["a", "a"], "setting": ["s", "t"], "prompt_id": ["p", "p"], "seed": [1, 1]}
+    assert comparable(report_on(columns, world)) == [{"s": 0, "t": 1}]
+
+
+def result(**values: Any) -> dict[str, Any]:
+    plain = {"metric": "m", "dataset": "d", "groups": {"model": "a"}, "value": 1.0, "n": 5, "n_unscored": 0}
+    return {**plain, "identity_id": "aaaa", "reason": None, **values}
+
+
+def test_cautions_name_what_may_mislead(world: World) -> None:
+    report = report_on({"key": ["1"]}, world)
+    results = [
+        result(metric="frechet_distance", n=500),
+        result(metric="frechet_distance", n=400, groups={"model": "b"}),
+        result(metric="clip_score", value=None, reason="nothing_scored"),
+        result(metric="m", identity_id="bbbb"),
+        result(),
+    ]
+    said = " ".join(caution["text"] for caution in cautions(report, results))
+    for part in (
+        "as few as 400 images",
+        "different n (400, 500)",
+        "CLIP score: nothing scored",
+        "M was computed in 2 ways",
+    ):
+        assert part in said, part
+    assert cautions(report, [result()]) == []
+
+
+def test_prompts_with_more_than_one_pool_get_a_funnel_each(world: World, tmp_path: Path) -> None:
+    built = build_report(world.config(store=None, pools=(world.pool, world.pool)), tmp_path / "out")
+    assert {"funnel.html", "funnel-2.html"} <= set(built.pages)
+    assert "pairs&#39;" in (tmp_path / "out" / "funnel-2.html").read_text(encoding="utf-8")
