@@ -136,6 +136,7 @@ def test_a_row_that_img2dataset_loses_is_internal(
 
 
 def test_an_error_of_the_whole_shard_is_raised_where_it_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib.request, "_opener", None)  # any call of urlopen sets it
     with FaultServer({}) as server, pytest.raises(ValueError, match="processes"):
         fetch_list([server.url("/a")], threads=0, limits=LIMITS)
     assert getattr(urllib.request, "_opener", None) is None
@@ -156,7 +157,8 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert threading.active_count() == threads
 
 
-def test_ctrl_c_ends_a_shard_at_once() -> None:
+def test_ctrl_c_ends_a_shard_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib.request, "_opener", None)
     # Far more rows than img2dataset takes ahead of its threads: on its own it would never return.
     with FaultServer({f"/{i}": Fault(how="silent") for i in range(500)}) as server:
 
