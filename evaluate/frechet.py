@@ -25,6 +25,7 @@ VERSION = 1
 MIN_IMAGES = 2
 # Of the largest eigenvalue: directions below it are left out of the contributions, where they would be noise.
 RANK_TOLERANCE = 1e-12
+GRAM_TOLERANCE = 1e-10  # what a sum of singular values may lose by coming from a Gram matrix, as a share of itself
 BLOCK_ROWS = 8192
 TORCH_DIM = 512  # from here on eigenvalues come from torch; by size alone, so that a rerun gives the same digits
 
@@ -62,7 +63,7 @@ def trace_of_root(left: Moments, right: Moments) -> float:
     where the covariances are singular; else from the eigenvalues of the smaller of K S_r K' and K_r S K_r'.
     """
     if left.is_root and right.is_root:
-        return float(linalg.svdvals(left.root @ right.root.T, check_finite=False).sum())
+        return _sum_of_singular_values(left.root @ right.root.T)
     small, large = (left, right) if left.is_root else (right, left)
     if small.triangle is None:
         half = small.root @ large.covariance @ small.root.T
@@ -137,7 +138,7 @@ def transport(left: Moments, right: Moments) -> Projection:
     product = left.root @ right.root.T
     is_wide = product.shape[0] <= product.shape[1]
     gram = product @ product.T if is_wide else product.T @ product
-    squares, vectors = linalg.eigh(gram, check_finite=False, overwrite_a=True)
+    squares, vectors = _eigenvectors(gram)
     kept = squares > squares[-1] * RANK_TOLERANCE
     values, near = np.sqrt(squares[kept]), vectors[:, kept]
     far = (product.T if is_wide else product) @ near / values
@@ -294,6 +295,17 @@ def _congruence(triangle: Floats, symmetric: Floats) -> Floats:
     return lower
 
 
+def _sum_of_singular_values(matrix: Floats) -> float:
+    """Return it from the eigenvalues of the Gram matrix, or where squaring would lose digits from the matrix itself."""
+    gram = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
+    squares = _eigenvalues(gram)
+    noise = 4.0 * float(np.finfo(np.float64).eps) * float(squares[-1])  # of each square
+    roots = np.sqrt(np.maximum(squares, noise))
+    if noise > 0.0 and float((noise / (2.0 * roots)).sum()) < GRAM_TOLERANCE * float(roots.sum()):
+        return float(np.sqrt(np.maximum(squares, 0.0)).sum())
+    return float(linalg.svdvals(matrix, check_finite=False).sum())
+
+
 def _eigenvalues(symmetric: Floats) -> Floats:
     """Return the eigenvalues of a symmetric matrix, of which only the lower triangle is read."""
     if len(symmetric) < TORCH_DIM:
@@ -303,6 +315,16 @@ def _eigenvalues(symmetric: Floats) -> Floats:
 
     large: Floats = torch.linalg.eigvalsh(torch.from_numpy(np.ascontiguousarray(symmetric))).numpy()
     return large
+
+
+def _eigenvectors(symmetric: Floats) -> tuple[Floats, Floats]:
+    if len(symmetric) < TORCH_DIM:
+        values, vectors = linalg.eigh(symmetric, check_finite=False)
+        return values, vectors
+    import torch
+
+    found = torch.linalg.eigh(torch.from_numpy(symmetric))
+    return found.eigenvalues.numpy(), found.eigenvectors.numpy()
 
 
 def _joined(quarters: Quarters, numbers: Sequence[int]) -> Moments | None:
