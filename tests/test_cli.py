@@ -47,7 +47,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     module = types.ModuleType("stand_ins")
     vars(module).update(DrawConfig=DrawConfig, PaintConfig=PaintConfig)
     monkeypatch.setitem(sys.modules, "stand_ins", module)
-    for name in list(CONFIGS):
+    for name in reversed(list(CONFIGS)):  # put back last in, first out, so in order
         monkeypatch.delitem(CONFIGS, name)
     monkeypatch.setitem(CONFIGS, "draw", "stand_ins:DrawConfig")
     monkeypatch.setitem(CONFIGS, "paint", "stand_ins:PaintConfig")
