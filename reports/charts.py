@@ -21,6 +21,7 @@ Floats = npt.NDArray[np.float32]
 MAX_BINS = 20
 MAX_VALUES = 8  # so many different values get a bar each
 BAR_HEIGHT = 64.0
+TAIL_REACH, TAIL_SHARE = 4.0, 0.05  # a tail lies beyond so many quartile distances and holds less than that
 MAX_DISCRETE_WIDTH = 12.0  # percent
 
 
@@ -179,7 +180,7 @@ def _bins(values: npt.NDArray[np.float64], thresholds: Sequence[float]) -> tuple
         return [0.0, 1.0], [Bin("none", Range(0.0, 1.0))]
     if len(different) <= MAX_VALUES and not thresholds:
         return _bins_of_values(different)
-    low, high = (float(end) for end in np.quantile(values, [0.005, 0.995]))
+    low, high = _bulk(values)
     low, high = min(low, *thresholds, high), max(high, *thresholds, low)
     step = nice_step(high - low, MAX_BINS)
     anchor = thresholds[0] if thresholds else 0.0
@@ -192,6 +193,17 @@ def _bins(values: npt.NDArray[np.float64], thresholds: Sequence[float]) -> tuple
     if largest >= edges[-1]:
         bins[-1] = Bin(f"{short(edges[-2])} and more", Range(edges[-2], None))
     return edges, bins
+
+
+def _bulk(values: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Return the range worth bins of its own: without the outermost half percent, and without a long thin tail."""
+    low, left, right, high = (float(end) for end in np.quantile(values, [0.005, 0.25, 0.75, 0.995]))
+    reach = TAIL_REACH * (right - left)
+    if reach and np.mean(values > right + reach) < TAIL_SHARE:
+        high = min(high, right + reach)
+    if reach and np.mean(values < left - reach) < TAIL_SHARE:
+        low = max(low, left - reach)
+    return low, high
 
 
 def _bins_of_values(values: npt.NDArray[np.float64]) -> tuple[list[float], list[Bin]]:

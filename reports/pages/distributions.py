@@ -7,21 +7,23 @@ import numpy as np
 from diptych.reports.charts import Floats, Histogram, histogram
 from diptych.reports.links import Filter, gallery
 from diptych.reports.numbers import number, plain_name, short
+from diptych.reports.pages.scores import RESULTS, order_of, pack
 from diptych.reports.report import COLOURS, Report
 
-PER_FILE = 5
+GROUPS_PER_FILE = 10  # rows of bars
 MAX_GROUPS = 6
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def distributions(report: Report) -> list[dict[str, Any]]:
-    """Return files of ``PER_FILE`` scores each."""
+    """Return files of a few scores each."""
     names = _varying(report)
     blocks = [_block(report, name, f"score-{number}") for number, name in enumerate(names)]
-    files = [blocks[start : start + PER_FILE] for start in range(0, len(blocks), PER_FILE)]
-    titles = [plain_name(name) for name in names]
+    files = pack(blocks, [len(block["chart"].series) for block in blocks], GROUPS_PER_FILE)
     index = [
-        {"title": title, "part": number // PER_FILE, "anchor": f"score-{number}"} for number, title in enumerate(titles)
+        {"title": block["title"], "part": part, "anchor": block["anchor"]}
+        for part, inside in enumerate(files)
+        for block in inside
     ]
     same = _constant(report)
     return [{"blocks": part, "index": index, "quantiles": QUANTILES, "constants": same} for part in files]
@@ -48,13 +50,16 @@ def _known(report: Report, name: str) -> Floats:
 
 
 def _in_order(report: Report) -> list[str]:
-    """Return scores of generated images first, those with a better side before the others."""
+    """Return the scores that numbers of the store are means of first, then those of generated images, then others."""
+    results = report.query(RESULTS)
+    read = [report.column_of(next(row for row in results if row["metric"] == metric)) for metric in order_of(results)]
     generated = np.asarray([model is not None for model in report.rows.columns["model"]], bool)
 
-    def rank(name: str) -> tuple[bool, bool, str]:
+    def rank(name: str) -> tuple[int, bool, bool, str]:
         has_generated = bool(np.isfinite(report.rows.numbers[name][generated]).any())
         meaning = report.rows.meanings.get(name)
-        return (not has_generated, meaning is None or meaning.higher_is_better is None, name)
+        place = read.index(name) if name in read else len(read)
+        return (place, not has_generated, meaning is None or meaning.higher_is_better is None, name)
 
     return sorted(report.rows.numbers, key=rank)
 

@@ -11,12 +11,15 @@ import numpy.typing as npt
 from diptych.reports.charts import histogram
 from diptych.reports.links import MISSING, Filter, Range, gallery
 from diptych.reports.numbers import plain_name, short
+from diptych.reports.pages import file_name
+from diptych.reports.pages.scores import pack
 from diptych.reports.pool import Pool
 from diptych.reports.report import Report, Shot
 from diptych.reports.thresholds import Threshold
 
 BESIDE_THE_LINE = 12
 LOST_SHOWN = 12
+LINES_PER_FILE = 7  # a rule counts as one and each of its lines as one more
 COPIES_SHOWN = 5
 CLUSTERS = 4
 SIGNS = {">": ">", ">=": "\N{GREATER-THAN OR EQUAL TO}", "<": "<", "<=": "\N{LESS-THAN OR EQUAL TO}"}
@@ -61,8 +64,21 @@ def rows_on_edges(pool: Pool) -> list[int]:
 
 
 def funnel(report: Report) -> list[dict[str, Any]]:
-    """Return one part per pool."""
-    return [_part(_Shown(report, pool)) for pool in report.pools]
+    """Return for each pool a file with its steps and first rules, and further ones for the others."""
+    return [part for pool in report.pools for part in _parts(_Shown(report, pool))]
+
+
+def first_file(report: Report, number: int) -> str:
+    """Return the file that begins the funnel of pool ``number``."""
+    before = sum(len(_runs(pool)) for pool in report.pools[:number])
+    return file_name("funnel", before)
+
+
+def _runs(pool: Pool) -> list[list[int]]:
+    """Return the numbers of the steps that are shown, as they are cut into files; at least one file."""
+    shown = [number for number, step in enumerate(pool.steps) if _is_shown(step)]
+    sizes = [len(pool.thresholds.get(pool.steps[number]["rule"], [])) + 1 for number in shown]
+    return pack(shown, sizes, LINES_PER_FILE) or [[]]
 
 
 @dataclass(frozen=True)
@@ -96,24 +112,34 @@ class _Shown:
         return self.report.shots(rows, {row: short(float(f"{value:.3g}")) for row, value in rows.items()})
 
 
-def _part(shown: _Shown) -> dict[str, Any]:
+def _parts(shown: _Shown) -> list[dict[str, Any]]:
     pool, report = shown.pool, shown.report
     total = pool.dataset.rows
-    return {
+    start = sum(len(_runs(other)) for other in report.pools[: report.pools.index(pool)])
+    runs = _runs(pool)
+    places = {number: file_name("funnel", start + part) for part, run in enumerate(runs) for number in run}
+    common = {
         "pool": pool.label,
-        "pools": [other.label for other in report.pools],
         "total": total,
         "kept": pool.select.manifest["kept"],
         "kept_href": gallery({"dataset": pool.label, "decision": "kept"}),
         "all_href": gallery({"dataset": pool.label}),
-        "steps": [_step(pool, number, step, total) for number, step in enumerate(pool.steps)],
-        "statuses": _statuses(pool),
-        "rules": [_rule(shown, number) for number, step in enumerate(pool.steps) if _is_shown(step)],
-        "clusters": _clusters(shown),
     }
+    steps = [_step(pool, number, step, places.get(number, "")) for number, step in enumerate(pool.steps)]
+    return [
+        {
+            **common,
+            "steps": steps if part == 0 else [],
+            "statuses": _statuses(pool) if part == 0 else [],
+            "rules": [_rule(shown, number) for number in run],
+            "clusters": _clusters(shown) if part == len(runs) - 1 else [],
+        }
+        for part, run in enumerate(runs)
+    ]
 
 
-def _step(pool: Pool, number: int, step: dict[str, Any], total: int) -> dict[str, Any]:
+def _step(pool: Pool, number: int, step: dict[str, Any], file: str) -> dict[str, Any]:
+    total = pool.dataset.rows
     lost = step["rows_in"] - step["rows_out"]
     return {
         **step,
@@ -122,7 +148,7 @@ def _step(pool: Pool, number: int, step: dict[str, Any], total: int) -> dict[str
         "kept_percent": round(100 * step["rows_out"] / total, 3) if total else 0,
         "lost_percent": round(100 * lost / total, 3) if total else 0,
         "href": gallery({"dataset": pool.label, "decision": step["rule"]}),
-        "anchor": f"rule-{number}" if _is_shown(step) else "",
+        "anchor": f"{file}#rule-{number}" if file else "",
     }
 
 

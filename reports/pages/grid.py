@@ -18,35 +18,40 @@ Cell = dict[str, Any]
 
 
 def grid(report: Report) -> list[dict[str, Any]]:
-    """Return one part; nothing where all images were made with one model and one setting."""
-    groups = _groups(report)
-    if len(groups) < 2:
-        return []
+    """Return a file for each dataset made with more than one setting; of several models only, where there is none."""
+    found = _datasets(report)
+    several = {label: groups for label, groups in found.items() if len({group["setting"] for group in groups}) > 1}
+    shown = several or {label: groups for label, groups in found.items() if len(groups) > 1}
+    return [_part(report, label, groups) for label, groups in shown.items()]
+
+
+def _part(report: Report, dataset: str, groups: Sequence[dict[str, Any]]) -> dict[str, Any]:
     axes = choose_axes(groups)
-    metrics, cells = _cells(report, groups)
     pairs = _shared_pairs(report, groups)
+    results = [row for row in report.query(RESULTS) if set(row["groups"]) == {"model", "setting"}]
+    metrics, cells = _cells(report, groups, pairs, [row for row in results if row["dataset"] == dataset])
     *panels, down, across = axes if len(axes) > 1 else ["", *axes]
-    return [
-        {
-            "down": plain_name(down) if down else "",
-            "across": plain_name(across),
-            "panels": _panels(cells, panels, down, across),
-            "metrics": metrics,
-            "prompts": pairs,
-            "more": max(0, len(groups) - MAX_CELLS),
-        }
-    ]
+    return {
+        "dataset": dataset,
+        "down": plain_name(down) if down else "",
+        "across": plain_name(across),
+        "panels": _panels(cells, panels, down, across),
+        "metrics": metrics,
+        "prompts": pairs,
+        "more": max(0, len(groups) - MAX_CELLS),
+    }
 
 
-def _groups(report: Report) -> list[dict[str, Any]]:
-    """Return the combinations of model and setting in the order in which they come, with their first row."""
+def _datasets(report: Report) -> dict[str, list[dict[str, Any]]]:
+    """Return by dataset the combinations of model and setting in the order in which they come, with their rows."""
     columns = report.rows.columns
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    found: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
     for row, model in enumerate(columns["model"]):
         if model is not None:
-            key = (model, columns["setting"][row])
-            found.setdefault(key, {axis: columns[axis][row] for axis in AXES} | {"rows": []})["rows"].append(row)
-    return list(found.values())
+            dataset, key = columns["dataset"][row], (model, columns["setting"][row])
+            fresh = {axis: columns[axis][row] for axis in AXES} | {"dataset": dataset, "rows": []}
+            found.setdefault(dataset, {}).setdefault(key, fresh)["rows"].append(row)
+    return {dataset: list(groups.values()) for dataset, groups in found.items()}
 
 
 def choose_axes(groups: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -81,9 +86,13 @@ def _shared_pairs(report: Report, groups: Sequence[Mapping[str, Any]]) -> list[d
     ]
 
 
-def _cells(report: Report, groups: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Cell]]:
+def _cells(
+    report: Report,
+    groups: Sequence[dict[str, Any]],
+    pairs: Sequence[dict[str, Any]],
+    results: Sequence[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[Cell]]:
     """Return the metrics that the store has per model and setting, and a cell for each group."""
-    results = [row for row in report.query(RESULTS) if set(row["groups"]) == {"model", "setting"}]
     names = order_of(results)
     metrics = []
     for number_, name in enumerate(names):
@@ -95,7 +104,6 @@ def _cells(report: Report, groups: Sequence[dict[str, Any]]) -> tuple[list[dict[
     own = {name: [row for row in results if row["metric"] == name] for name in names}
     ranges = {name: _range([row["value"] for row in rows]) for name, rows in own.items()}
     steps = {name: typical_step(rows) for name, rows in own.items()}
-    pairs = _shared_pairs(report, groups)
     wanted = pairs[0]["pair"] if pairs else -1
     cells = []
     for group in groups[:MAX_CELLS]:
@@ -109,7 +117,7 @@ def _cells(report: Report, groups: Sequence[dict[str, Any]]) -> tuple[list[dict[
                 "shot": report.shot(row),
                 "values": values,
                 "n": len(group["rows"]),
-                "href": report.link(None, {"model": group["model"], "setting": group["setting"]}),
+                "href": report.link(group["dataset"], {"model": group["model"], "setting": group["setting"]}),
             }
         )
     return metrics, cells

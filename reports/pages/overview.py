@@ -10,7 +10,9 @@ from diptych.reports.charts import estimate, scale_of
 from diptych.reports.links import gallery
 from diptych.reports.numbers import count, interval, number, plain_name, share, short
 from diptych.reports.pages.compare import comparable
+from diptych.reports.pages.funnel import first_file
 from diptych.reports.pages.scores import RESULTS, difference_rows, order_of, side_of, typical_step, unit_of
+from diptych.reports.pool import Pool
 from diptych.reports.report import Report
 
 PAIRS_SHOWN = 6
@@ -30,7 +32,7 @@ def overview(report: Report) -> list[dict[str, Any]]:
             "sentence": sentence(verdicts),
             "pairs": _pairs(report),
             "headlines": _headlines(report, results, verdicts),
-            "pools": [_pool(pool) for pool in report.pools],
+            "pools": [_pool(pool, first_file(report, number)) for number, pool in enumerate(report.pools)],
             "items": _look_at(report)[:ITEMS],
             "cautions": cautions(report, results),
         }
@@ -137,12 +139,13 @@ def _headlines(
     return cards
 
 
-def _pool(pool: Any) -> dict[str, Any]:
+def _pool(pool: Pool, file: str) -> dict[str, Any]:
     steps = pool.steps
     lost = [(step["rows_in"] - step["rows_out"], step["rule"]) for step in steps]
     total, kept = pool.dataset.rows, pool.select.manifest["kept"]
     return {
         "label": pool.label,
+        "file": file,
         "total": total,
         "kept": kept,
         "share": share(kept, total),

@@ -1,15 +1,19 @@
 """Scores: every number of the store with its interval, and the paired differences with what they settle."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from diptych.reports.charts import Scale, estimate, scale_of
 from diptych.reports.numbers import half_width, interval, number, plain_name
 from diptych.reports.report import Report
 from diptych.reports.rows import as_text
 
+Item = TypeVar("Item")
+
 MOST_READ = ("object_accuracy", "clip_score", "frechet_distance", "kernel_distance")
-MAX_ROWS = 60
+MAX_ROWS = 48
+ROWS_PER_FILE = 80
+SIGNIFICANCE = 0.05  # what the 95 % of the intervals leave
 MAX_NOTES = 2
 # What of an identity is said beside its code; the whole of it stands on the page of provenance.
 METHOD = ("convention", "estimator", "column", "architecture", "pretrained", "weights_name", "preprocess", "detector")
@@ -27,29 +31,58 @@ WORDS = {
 
 
 def scores(report: Report) -> list[dict[str, Any]]:
-    """Return one part; nothing where the store has no results."""
+    """Return files of whole metrics, as many in each as make about ``ROWS_PER_FILE`` rows."""
     results = report.query(RESULTS)
-    if not results:
-        return []
     differences = difference_rows(report)
-    metrics: list[dict[str, Any]] = []
-    for metric in order_of(results):
-        rows = [row for row in results if row["metric"] == metric]
-        metrics.append(
-            {
-                "title": plain_name(metric),
-                "anchor": f"metric-{len(metrics)}",
-                "better": side_of(rows[0]["higher_is_better"]),
-                "unit": unit_of(rows[0]["unit"]),
-                "identities": [
-                    {"id": found, "method": method_of(report.identities.get(found) or {})}
-                    for found in dict.fromkeys(row["identity_id"] for row in rows)
-                ],
-                "blocks": _blocks(report, rows),
-                "differences": [row for row in differences if row["metric"] == metric],
-            }
-        )
-    return [{"metrics": metrics}]
+    metrics = [
+        _metric(report, name, [row for row in results if row["metric"] == name], differences)
+        for name in order_of(results)
+    ]
+    for place, metric in enumerate(metrics):
+        metric["anchor"] = f"metric-{place}"
+    files = pack(metrics, [metric["size"] for metric in metrics], ROWS_PER_FILE)
+    index = [
+        {"title": metric["title"], "anchor": metric["anchor"], "part": part}
+        for part, inside in enumerate(files)
+        for metric in inside
+    ]
+    return [{"metrics": inside, "index": index} for inside in files]
+
+
+def pack(items: Sequence[Item], sizes: Sequence[int], room: int) -> list[list[Item]]:
+    """Cut a list into runs whose sizes add up to ``room`` at most; an item that is larger has a run of its own.
+
+    >>> pack("abcd", [3, 3, 9, 1], 6)
+    [['a', 'b'], ['c'], ['d']]
+    """
+    runs: list[list[Item]] = []
+    left = 0
+    for item, size in zip(items, sizes, strict=True):
+        if not runs or size > left:
+            runs.append([])
+            left = room
+        runs[-1].append(item)
+        left -= size
+    return runs
+
+
+def _metric(
+    report: Report, name: str, rows: list[dict[str, Any]], differences: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    blocks = _blocks(report, rows)
+    own = [row for row in differences if row["metric"] == name]
+    return {
+        "title": plain_name(name),
+        "better": side_of(rows[0]["higher_is_better"]),
+        "unit": unit_of(rows[0]["unit"]),
+        "identities": [
+            {"id": found, "method": method_of(report.identities.get(found) or {})}
+            for found in dict.fromkeys(row["identity_id"] for row in rows)
+        ],
+        "blocks": blocks,
+        "differences": own,
+        "size": len(own) + sum(len(block["rows"]) for block in blocks),
+    }
 
 
 def order_of(results: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -150,7 +183,7 @@ def difference_rows(report: Report) -> list[dict[str, Any]]:
     rows = report.query(DIFFERENCES)
     found = []
     for metric in order_of(rows):
-        own = [row for row in rows if row["metric"] == metric]
+        own = sorted((row for row in rows if row["metric"] == metric), key=lambda row: len(row["groups"]))
         fewest = min(len(row["groups"]) for row in own)
         scale = scale_of([row[name] for row in own for name in ("value", "ci_low", "ci_high")], keep=[0.0])
         found += [_difference(report, row, scale, is_overall=len(row["groups"]) == fewest) for row in own]
@@ -172,7 +205,7 @@ def _difference(report: Report, row: Mapping[str, Any], scale: Scale, *, is_over
         "is_adjusted": row["p_adjusted"] is not None,
         "n": row["n"],
         "n_clusters": row["n_clusters"],
-        "reason": (row["reason"] or "").replace("_", " "),
+        "reason": _reason(row),
         "word": word,
         "glyph": WORDS[word],
         "unit": "",
@@ -185,15 +218,30 @@ def _difference(report: Report, row: Mapping[str, Any], scale: Scale, *, is_over
 
 
 def settle(row: Mapping[str, Any]) -> str:
-    """Return what a difference a - b says of a: only an interval without 0 says anything."""
+    """Return what a difference a - b says of a: only an interval without 0 says anything.
+
+    And that only if it still does after Holm's correction for how many differences were looked at.
+    """
     low, high = row["ci_low"], row["ci_high"]
     if row["value"] is None or low is None or high is None:
         return "not computed"
-    if low <= 0 <= high:
+    if low <= 0 <= high or _is_corrected_away(row):
         return "not resolved"
     if row["higher_is_better"] is None:
         return "higher" if low > 0 else "lower"
     return "better" if (low > 0) == row["higher_is_better"] else "worse"
+
+
+def _is_corrected_away(row: Mapping[str, Any]) -> bool:
+    return row["p_adjusted"] is not None and row["p_adjusted"] >= SIGNIFICANCE
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    if row["reason"]:
+        return str(row["reason"]).replace("_", " ")
+    low, high = row["ci_low"], row["ci_high"]
+    is_clear = low is not None and high is not None and not low <= 0 <= high
+    return "by itself, but not among so many" if is_clear and _is_corrected_away(row) else ""
 
 
 def p_value(value: float | None) -> str:

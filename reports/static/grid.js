@@ -12,8 +12,9 @@
   /** Put the picture of a prompt and seed into every cell. */
   function showPair(rows, pair) {
     const found = new Map();
+    const dataset = document.querySelector(".cell").dataset.dataset;
     for (let row = 0; row < rows.n; row += 1) {
-      if (rows.pairs[row] !== pair) continue;
+      if (rows.pairs[row] !== pair || (rows.facets.has("dataset") && rows.word("dataset", row) !== dataset)) continue;
       const model = rows.facets.has("model") ? rows.word("model", row) : rows.models[0];
       found.set(JSON.stringify([model, rows.word("setting", row)]), row);
     }

@@ -92,7 +92,7 @@ def test_every_counted_number_links_to_exactly_its_images(built: Path, tab: Watc
 
 def test_bar_of_a_chart_leads_to_as_many_images_as_its_table_says(built: Path, tab: Watched) -> None:
     tab.open(built / "distributions.html")
-    section = tab.page.locator("section").first
+    section = tab.page.locator("section").filter(has=tab.page.get_by_role("heading", name="CLIP similarity"))
     bars = section.locator("svg.bars a").evaluate_all("(all) => all.map((one) => one.getAttribute('href'))")
     cells = section.locator("td a").evaluate_all("(all) => all.map((one) => one.getAttribute('href'))")
     assert len(bars) > 10

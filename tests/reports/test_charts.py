@@ -54,6 +54,19 @@ def test_threshold_is_the_edge_of_a_bin() -> None:
     assert chart.marks[0].text == "0.283"
 
 
+def test_long_thin_tail_shares_the_last_bin() -> None:
+    values = np.concatenate([np.linspace(0, 100, 970), np.linspace(5000, 20000, 30)]).astype(np.float32)
+    chart = histogram({"all": values})
+    assert chart.high < 400
+    assert chart.bins[-1].range.high is None
+    assert chart.series[0].bars[-1].n >= 30
+
+
+def test_second_peak_is_no_tail() -> None:
+    values = np.concatenate([np.linspace(0, 0.01, 900), np.linspace(0.9, 1, 100)]).astype(np.float32)
+    assert histogram({"all": values}).high >= 0.9
+
+
 def test_few_values_get_a_bar_each() -> None:
     chart = histogram({"all": np.asarray([0, 1, 1, 1], np.float32)})
     assert [(bin_.text, bar.n) for bin_, bar in zip(chart.bins, chart.series[0].bars, strict=True)] == [

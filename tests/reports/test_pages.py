@@ -46,7 +46,13 @@ def test_only_an_interval_without_zero_settles_anything(
 ) -> None:
     middle = None if low is None or high is None else (low + high) / 2
     row = {"value": middle, "ci_low": low, "ci_high": high, "higher_is_better": higher_is_better}
-    assert settle(row) == word
+    assert settle({**row, "p_adjusted": None}) == word
+    assert settle({**row, "p_adjusted": 0.01}) == word
+
+
+def test_interval_that_is_one_of_many_settles_nothing_alone() -> None:
+    row = {"value": 0.2, "ci_low": 0.1, "ci_high": 0.3, "higher_is_better": True}
+    assert settle({**row, "p_adjusted": 0.12}) == "not resolved"
 
 
 def test_sentence_counts_and_weighs_nothing() -> None:
