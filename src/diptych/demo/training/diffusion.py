@@ -280,6 +280,7 @@ def save_pipeline(trainer: DiffusionTrainer, vae: Any, tokenizer: Any, folder: P
     from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 
     trainer.weights_of_mean()
+    vae.register_to_config(_name_or_path="")  # where it lay is nobody's business
     pipeline = StableDiffusionPipeline(
         vae=vae.half(),
         text_encoder=trainer.text_model.eval().half(),
