@@ -1,8 +1,9 @@
 """Sampler names: what each stands for on noise-predicting and on flow models, and how often it asks the denoiser.
 
 A name overrides only the solver; noise schedule, prediction type and shift stay the checkpoint's. What a checkpoint
-cannot do by a name is an error, never something similar. The table follows A1111's and ComfyUI's names; the diffusers
-class and options of each were compared with k-diffusion's function of that name.
+cannot do by a name is an error, never something similar. The table follows A1111's and ComfyUI's names. On noise
+models euler, euler_a, heun and the two dpmpp_2m end where k-diffusion's methods of these names do
+(tests/generate/test_sampler_reference.py); ddim, unipc and the flow rows are diffusers' own.
 """
 
 from collections.abc import Callable, Mapping
