@@ -6,16 +6,15 @@ at the machine, mix rows up, or give another answer each time.
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from diptych.dataset import ColumnSet, Dataset
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, first_line
+from diptych.sql import quoted, rows_of, side_by_side
 
 
 @dataclass(frozen=True)
@@ -33,27 +32,10 @@ class Columns:
         Args:
             shards: How many shards, from the first; None takes all.
         """
-        parts = [f"{_files(self.dataset.files[:shards], 'EXCLUDE (image)')} AS data"]
+        parts = [f"{rows_of(self.dataset.files[:shards], '* EXCLUDE (image)')} AS data"]
         for label, column_set in self.sets.items():
-            parts.append(f"{_files(column_set.files[:shards], 'EXCLUDE (key)')} AS {quoted(label)}")
-        return " POSITIONAL JOIN ".join(parts)
-
-
-def connect(folder: Path | None = None) -> Any:
-    """Return an in-memory DuckDB connection that can read the files of a folder and nothing else."""
-    import duckdb
-
-    con = duckdb.connect(config={"threads": available_threads()})
-    if folder is not None:
-        con.cursor().execute(f"SET allowed_directories = [{_text(folder.resolve())}]")
-    con.cursor().execute("SET enable_external_access = false")
-    con.cursor().execute("SET lock_configuration = true")
-    return con
-
-
-def available_threads() -> int:
-    """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            parts.append(f"{rows_of(column_set.files[:shards], '* EXCLUDE (key)')} AS {quoted(label)}")
+        return side_by_side(parts)
 
 
 def register_empty(con: Any, schemas: Mapping[str, pa.Schema]) -> str:
@@ -67,7 +49,7 @@ def register_empty(con: Any, schemas: Mapping[str, pa.Schema]) -> str:
         left_out = "image" if label == "data" else "key"
         star = f"* EXCLUDE ({left_out})" if left_out in schema.names else "*"
         parts.append(f"(SELECT {star} FROM empty_{number}) AS {quoted(label)}")
-    return " POSITIONAL JOIN ".join(parts)
+    return side_by_side(parts)
 
 
 def check_query(con: Any, query: str, *, where: str, labels: Sequence[str]) -> None:
@@ -111,12 +93,6 @@ def check_order(con: Any, text: str, *, where: str) -> None:
     _check_row_wise(con, node["modifiers"], where)
 
 
-def first_line(error: Exception) -> str:
-    """Return what DuckDB says, without the picture of the query."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
-
-
 def _parse(con: Any, query: str, where: str) -> dict[str, Any]:
     """Return the syntax tree of a SELECT without FROM."""
     tree = json.loads(con.execute("SELECT json_serialize_sql(?)", [query]).fetchall()[0][0])
@@ -149,17 +125,3 @@ def _check_row_wise(con: Any, tree: Any, where: str) -> None:
     ).fetchall()
     for name in sorted(functions - {name for (name,) in known}):
         raise ConfigError(f"{where}: {name}() is not allowed; a rule looks at one row and always answers the same")
-
-
-def quoted(name: str) -> str:
-    """Return an SQL identifier in quotes."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _files(files: Sequence[Path], star: str) -> str:
-    listed = ", ".join(_text(file.resolve()) for file in files)
-    return f"(SELECT * {star} FROM read_parquet([{listed}], hive_partitioning = false))"
-
-
-def _text(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

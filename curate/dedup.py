@@ -14,14 +14,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.curate.clusters import star_clusters, summarise
-from diptych.curate.columns import Columns, check_expression, check_order, check_query, connect, first_line
+from diptych.curate.columns import Columns, check_expression, check_order, check_query
 from diptych.curate.config import Dedup
 from diptych.curate.decisions import Decisions, find_decisions, write_decisions
 from diptych.curate.variants import confirmed_stars
 from diptych.dataset import ColumnSet
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, first_line
 from diptych.progress import track
 from diptych.scoring import read_embeddings
+from diptych.sql import connect
 
 REASONS = ("exact_duplicate", "near_duplicate")
 CHUNK = 1 << 14  # vectors compared at a time

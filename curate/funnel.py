@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from diptych.curate.columns import Columns, check_expression, check_query, connect, first_line
+from diptych.curate.columns import Columns, check_expression, check_query
 from diptych.curate.config import Rule
-from diptych.errors import ConfigError, ShardError
+from diptych.errors import ConfigError, ShardError, first_line
+from diptych.sql import connect
 
 MAX_RULES = 62
 # Rows without a picture that can be read are of no use to anybody, so this rule is always there and always first.

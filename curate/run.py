@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diptych.curate.columns import Columns, connect, register_empty
+from diptych.curate.columns import Columns, register_empty
 from diptych.curate.config import CurateConfig
 from diptych.curate.decisions import read_keep
 from diptych.curate.dedup import DedupRun, check_settings, dedup
@@ -23,6 +23,7 @@ from diptych.errors import ConfigError, DataError, ShardError
 from diptych.lookup import describe_unknown
 from diptych.scoring import ScorePlan, Scorers, score_dataset, score_schema
 from diptych.shards import data_schema
+from diptych.sql import connect
 
 STEPS = ("ingest", "score", "dedup", "select", "export")
 

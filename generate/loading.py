@@ -5,8 +5,8 @@ import multiprocessing
 import os
 from typing import Any
 
-from diptych.errors import ConfigError, DataError
-from diptych.generate.models import ModelFolder, import_library, one_line, pipeline_class
+from diptych.errors import ConfigError, DataError, one_line
+from diptych.generate.models import ModelFolder, import_library, pipeline_class
 
 # What libraries throw at a folder that is no sound pipeline.
 LOAD_ERRORS = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, ImportError)

@@ -14,7 +14,7 @@ from typing import Any
 
 from diptych.assets import file_sha256, is_offline, local_path
 from diptych.config import fingerprint
-from diptych.errors import ConfigError, DataError, MissingExtra
+from diptych.errors import ConfigError, DataError, MissingExtra, one_line
 from diptych.generate.config import ModelChoice
 from diptych.generate.samplers import SchedulerFacts
 
@@ -243,12 +243,6 @@ def import_library(name: str) -> Any:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     return module
-
-
-def one_line(error: BaseException) -> str:
-    """Return the first words of an error of another library."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else f"{text[:297]}..."
 
 
 def _from_hub(label: str, choice: ModelChoice, *, with_weights: bool) -> Path:

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.errors import DataError, DiptychError
+from diptych.errors import DataError, DiptychError, one_line
 from diptych.generate.families import family_of
 from diptych.generate.loading import choose_device, load_pipeline
-from diptych.generate.models import import_library, one_line
+from diptych.generate.models import import_library
 from diptych.generate.plan import Group, Plan, Row
 from diptych.generate.resolved import Tensors
 from diptych.generate.samplers import build_scheduler

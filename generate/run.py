@@ -24,13 +24,13 @@ from diptych.executors import Report, run_local
 from diptych.generate.pictures import encode
 from diptych.generate.plan import Group, Plan, Row
 from diptych.generate.render import Pixels, Renderer
+from diptych.generated import GENERATED_SCHEMA
 from diptych.progress import track
 from diptych.provenance import collect
 from diptych.shards import (
     IMAGE,
     Journal,
     ShardInfo,
-    data_schema,
     remove_temporary_files,
     shard_name,
     write_shard,
@@ -39,22 +39,6 @@ from diptych.shards import (
 TIMINGS = "timings.jsonl"
 ENCODERS = 2  # threads
 BATCHES_AHEAD = 4  # encoded or to be encoded while the device goes on; beyond that it waits
-
-FIELDS = (
-    pa.field("benchmark", pa.string()),
-    pa.field("prompt_id", pa.string()),
-    pa.field("category", pa.string()),
-    pa.field("expected", pa.string()),
-    pa.field("model", pa.string()),
-    pa.field("setting", pa.string()),
-    pa.field("seed", pa.int64()),
-    pa.field("sample", pa.int32()),
-    pa.field("sampler", pa.string()),
-    pa.field("steps", pa.int32()),
-    pa.field("guidance", pa.float32()),
-    pa.field("negative_prompt", pa.string()),
-)
-SCHEMA = data_schema(FIELDS)
 
 
 class Made(NamedTuple):
@@ -191,8 +175,10 @@ def to_table(plan: Plan, group: Group, rows: list[Row], pixels: list[Pixels | No
     data = pa.array(files, pa.binary())
     names = pa.array([f"{key}.{form}" for key in keys], pa.string())
     image = pa.StructArray.from_arrays([data, names], fields=list(IMAGE), mask=data.is_null())
-    arrays = [image if field.name == "image" else pa.array(columns[field.name], field.type) for field in SCHEMA]
-    return pa.table(arrays, schema=SCHEMA)
+    arrays = [
+        image if field.name == "image" else pa.array(columns[field.name], field.type) for field in GENERATED_SCHEMA
+    ]
+    return pa.table(arrays, schema=GENERATED_SCHEMA)
 
 
 def to_json(expected: Mapping[str, Any] | None) -> str:

@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from diptych.config import fingerprint, short_id
 from diptych.dataset import ColumnSet, Dataset, open_dataset
-from diptych.errors import DataError, MissingExtra
+from diptych.errors import DataError, MissingExtra, first_line
 from diptych.reports.thresholds import Threshold, find_thresholds
+from diptych.sql import connect, quoted, rows_of, side_by_side
 
 NUMERIC = {"float32", "int32"}
 WORDS = {"string", "bool"}
@@ -91,8 +92,7 @@ class Pool:
         try:
             return self.con.cursor().sql(f"SELECT {select} FROM {self._relation()} {rest}").to_arrow_table()
         except duckdb.Error as error:
-            first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-            raise DataError(f"{self.dataset.path}: its columns cannot be read: {first}") from error
+            raise DataError(f"{self.dataset.path}: its columns cannot be read: {first_line(error)}") from error
 
     @cached_property
     def thresholds(self) -> dict[str, list[Threshold]]:
@@ -126,13 +126,13 @@ class Pool:
         return True
 
     def _relation(self) -> str:
-        parts = [f"{_files(self.dataset.files, '* EXCLUDE (image)')} AS data"]
-        parts += [f"{_files(part.files, '* EXCLUDE (key)')} AS {quoted(label)}" for label, part in self.sets.items()]
-        parts.append(f"{_files(self.select.files, 'keep, reason')} AS decision")
+        parts = [f"{rows_of(self.dataset.files, '* EXCLUDE (image)')} AS data"]
+        parts += [f"{rows_of(part.files, '* EXCLUDE (key)')} AS {quoted(label)}" for label, part in self.sets.items()]
+        parts.append(f"{rows_of(self.select.files, 'keep, reason')} AS decision")
         if self.dedup is not None:
-            parts.append(f"{_files(self.dedup.files, 'duplicate_of')} AS copy")
+            parts.append(f"{rows_of(self.dedup.files, 'duplicate_of')} AS copy")
         parts.append(f"(SELECT range AS position FROM range({self.dataset.rows})) AS place")
-        return " POSITIONAL JOIN ".join(parts)
+        return side_by_side(parts)
 
 
 def open_pool(path: Path, taken: Sequence[str] = ()) -> Pool:
@@ -155,12 +155,7 @@ def open_pool(path: Path, taken: Sequence[str] = ()) -> Pool:
     while label in taken:
         label = f"{label}'"
     dedup = dataset.column_set("decisions", "dedup")
-    return Pool(label, dataset, _label_sets(dataset, select), select, dedup, _connect(path))
-
-
-def quoted(name: str) -> str:
-    """Return an SQL identifier in quotes."""
-    return '"' + name.replace('"', '""') + '"'
+    return Pool(label, dataset, _label_sets(dataset, select), select, dedup, _connected(path))
 
 
 def _label_sets(dataset: Dataset, select: ColumnSet) -> dict[str, ColumnSet]:
@@ -175,22 +170,8 @@ def _label_sets(dataset: Dataset, select: ColumnSet) -> dict[str, ColumnSet]:
     return found
 
 
-def _connect(folder: Path) -> Any:
+def _connected(folder: Path) -> Any:
     try:
-        import duckdb
+        return connect(folder)
     except ModuleNotFoundError as error:
         raise MissingExtra("reports", "duckdb") from error
-    con = duckdb.connect()
-    con.cursor().execute(f"SET allowed_directories = [{_text(folder.resolve())}]")
-    con.cursor().execute("SET enable_external_access = false")
-    con.cursor().execute("SET lock_configuration = true")
-    return con
-
-
-def _files(files: Sequence[Path], star: str) -> str:
-    listed = ", ".join(_text(file.resolve()) for file in files)
-    return f"(SELECT {star} FROM read_parquet([{listed}], hive_partitioning = false))"
-
-
-def _text(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

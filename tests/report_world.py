@@ -24,8 +24,9 @@ from diptych.dataset import Dataset, seal_dataset
 from diptych.demo.captions import caption_of, distinct_captions, prompt_of
 from diptych.demo.drawing import draw
 from diptych.demo.scenes import Scene, scene
+from diptych.generated import GENERATED_SCHEMA
 from diptych.reports.config import ReportConfig
-from diptych.shards import data_schema, shard_name, write_shard
+from diptych.shards import shard_name, write_shard
 from diptych.store import (
     AuditRow,
     DatasetRow,
@@ -40,20 +41,6 @@ from diptych.store import (
 
 MODELS = ("rough", "fine")
 SETTINGS = tuple(product(("euler", "ddim"), (10, 25), (3.0, 7.5)))
-EXTRA = (
-    pa.field("benchmark", pa.string()),
-    pa.field("prompt_id", pa.string()),
-    pa.field("category", pa.string()),
-    pa.field("expected", pa.string()),
-    pa.field("model", pa.string()),
-    pa.field("setting", pa.string()),
-    pa.field("seed", pa.int64()),
-    pa.field("sample", pa.int32()),
-    pa.field("sampler", pa.string()),
-    pa.field("steps", pa.int32()),
-    pa.field("guidance", pa.float32()),
-    pa.field("negative_prompt", pa.string()),
-)
 RUN = "0123456789abcdef"
 IDENTITIES = {
     "clip_score": {
@@ -209,8 +196,7 @@ def make_generated(folder: Path, count: int = 12, *, size: int = 96, names: Name
                 "negative_prompt": None,
             }
         )
-    schema = data_schema(EXTRA)
-    table = pa.Table.from_pylist(rows, schema=schema)
+    table = pa.Table.from_pylist(rows, schema=GENERATED_SCHEMA)
     infos = [
         write_shard(table.slice(start, 100), folder / "data" / shard_name(index))
         for index, start in enumerate(range(0, len(rows), 100))

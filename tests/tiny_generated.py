@@ -11,22 +11,8 @@ import pyarrow as pa
 from drawn import picture
 
 from diptych.dataset import Dataset, seal_dataset
-from diptych.shards import data_schema, shard_name, write_shard
-
-GENERATED_FIELDS = (
-    pa.field("benchmark", pa.string()),
-    pa.field("prompt_id", pa.string()),
-    pa.field("category", pa.string()),
-    pa.field("expected", pa.string()),
-    pa.field("model", pa.string()),
-    pa.field("setting", pa.string()),
-    pa.field("seed", pa.int64()),
-    pa.field("sample", pa.int32()),
-    pa.field("sampler", pa.string()),
-    pa.field("steps", pa.int32()),
-    pa.field("guidance", pa.float32()),
-    pa.field("negative_prompt", pa.string()),
-)
+from diptych.generated import GENERATED_SCHEMA
+from diptych.shards import shard_name, write_shard
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,10 +55,11 @@ def made_grid(
 
 def make_generated(path: Path, rows: Sequence[Made], *, rows_per_shard: int = 7) -> Dataset:
     """Write the rows as a dataset directory of the kind ``generated`` and open it."""
-    schema = data_schema(GENERATED_FIELDS)
     infos = [
         write_shard(
-            pa.Table.from_pylist([_record(row) for row in rows[start : start + rows_per_shard]], schema=schema),
+            pa.Table.from_pylist(
+                [_record(row) for row in rows[start : start + rows_per_shard]], schema=GENERATED_SCHEMA
+            ),
             path / "data" / shard_name(index),
         )
         for index, start in enumerate(range(0, len(rows), rows_per_shard))

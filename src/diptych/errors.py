@@ -17,6 +17,10 @@ a DiptychError into one line and exit code 1; anything else is a bug and keeps i
         print(error)
 """
 
+import re
+
+MAX_SAID = 200  # characters of another library's words that a message repeats
+
 
 class DiptychError(Exception):
     """Base class of all errors that a user can cause and mend."""
@@ -68,3 +72,19 @@ class MissingExtra(DiptychError):
     def __reduce__(self) -> tuple[type["MissingExtra"], tuple[str, str]]:
         """Survive the way back from a worker process."""
         return type(self), (self.extra, self.module)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what another library says, or the name of its error where it says nothing."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def one_line(error: BaseException) -> str:
+    r"""Return all that another library says in one line of at most 200 characters, without its colours.
+
+    >>> one_line(ValueError("no \x1b[31msuch\x1b[0m\n  key"))
+    'no such key'
+    """
+    text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split()) or type(error).__name__
+    return text if len(text) <= MAX_SAID else f"{text[: MAX_SAID - 3]}..."

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diptych.config import fingerprint, short_id
-from diptych.errors import MissingExtra, StoreError
+from diptych.errors import MissingExtra, StoreError, first_line
 from diptych.store_tables import (
     MIGRATIONS,
     TABLE_OF,
@@ -134,7 +134,7 @@ class Store:
         try:
             return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
         except duckdb.Error as error:
-            raise StoreError(f"{self.path}: {_first_line(error)}") from error
+            raise StoreError(f"{self.path}: {first_line(error)}") from error
 
     @contextmanager
     def replace_run(self, run: Run) -> Iterator[None]:
@@ -264,7 +264,7 @@ class Store:
             columns = [(str(column[0]), str(column[1])) for column in done.description or ()]
             return columns, done.fetchall() if columns else []
         except duckdb.Error as error:
-            raise StoreError(f"{self.path}: {_first_line(error)}") from error
+            raise StoreError(f"{self.path}: {first_line(error)}") from error
 
 
 def rows_to_table(kind: type[Row], rows: Sequence[Row]) -> pa.Table:
@@ -332,7 +332,3 @@ def _refusal(message: str) -> str:
     if "version" in message:
         return f"written by another version of DuckDB: {message.splitlines()[0]}; install a newer duckdb"
     return f"cannot be opened: {message.splitlines()[0]}; give another path"
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

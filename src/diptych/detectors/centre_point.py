@@ -15,6 +15,7 @@ from PIL.Image import Resampling
 
 from diptych.assets import file_sha256, local_path
 from diptych.detectors import Detection
+from diptych.devices import torch_device
 from diptych.errors import ConfigError
 from diptych.images import Image
 
@@ -111,16 +112,7 @@ class CentrePoint:
 
     @cached_property
     def _device(self) -> Any:
-        import torch
-
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        try:
-            device = torch.device(self.device)
-            torch.empty(0, device=device)
-        except (RuntimeError, AssertionError) as error:  # AssertionError: this torch has no CUDA
-            raise ConfigError(f"device {self.device!r}: cannot be used here: {str(error).splitlines()[0]}") from error
-        return device
+        return torch_device(self.device)
 
     @cached_property
     def _model(self) -> "CentreNet":

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.assets import fetch, file_sha256, local_path
+from diptych.devices import torch_device
 from diptych.errors import ConfigError, DataError
 from diptych.images import Image
 
@@ -92,16 +93,7 @@ class InceptionEncoder:
 
     @cached_property
     def _device(self) -> Any:
-        import torch
-
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        try:
-            device = torch.device(self.device)
-            torch.empty(0, device=device)
-        except (RuntimeError, AssertionError) as error:  # AssertionError: this torch has no CUDA
-            raise ConfigError(f"device {self.device!r}: cannot be used here: {error}") from error
-        return device
+        return torch_device(self.device)
 
     @cached_property
     def _model(self) -> Any:

@@ -15,8 +15,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from diptych.encoders.open_clip_source import Source, find_source, first_line
-from diptych.errors import ConfigError, DataError
+from diptych.devices import torch_device
+from diptych.encoders.open_clip_source import Source, find_source
+from diptych.errors import DataError, one_line
 from diptych.images import Image
 
 Precision = Literal["fp32", "fp16", "bf16"]
@@ -114,16 +115,7 @@ class OpenClipEncoder:
 
     @cached_property
     def _device(self) -> Any:
-        import torch
-
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        try:
-            device = torch.device(self.device)
-            torch.empty(0, device=device)
-        except (RuntimeError, AssertionError) as error:  # AssertionError: this torch has no CUDA
-            raise ConfigError(f"device {self.device!r}: cannot be used here: {first_line(error)}") from error
-        return device
+        return torch_device(self.device)
 
     @cached_property
     def _dtype(self) -> Any:
@@ -146,7 +138,7 @@ class OpenClipEncoder:
             )
         except (*UNREADABLE, SafetensorError) as error:
             raise DataError(
-                f"{self.source.weights}: does not load as {self.source.label}: {first_line(error)}; "
+                f"{self.source.weights}: does not load as {self.source.label}: {one_line(error)}; "
                 f"give a state dict of that architecture (.safetensors, .pt, .bin)"
             ) from error
         return model.eval().to(device, self._dtype)

@@ -1,7 +1,6 @@
 """Where an open_clip model comes from: its configuration, its weights file and what of both decides a number."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +9,7 @@ from typing import Any
 
 from diptych.assets import PACKAGE_PREFIX, file_sha256, local_path
 from diptych.config import fingerprint
-from diptych.errors import ConfigError, DataError
+from diptych.errors import ConfigError, DataError, one_line
 from diptych.lookup import describe_unknown
 
 HUB_PREFIX = "hf-hub:"
@@ -177,7 +176,7 @@ def _download_tag(tag: Mapping[str, Any]) -> Path:
     except (OSError, RuntimeError, ValueError) as error:
         source = tag.get("hf_hub") or tag.get("url")
         raise DataError(
-            f"the weights {source} are not cached and cannot be downloaded: {first_line(error)}; "
+            f"the weights {source} are not cached and cannot be downloaded: {one_line(error)}; "
             f"download them elsewhere and give the file as pretrained:"
         ) from error
 
@@ -191,13 +190,7 @@ def _download(repository: str) -> Path:
         download_pretrained_from_hf(repository)
     except (OSError, RuntimeError, ValueError) as error:
         raise DataError(
-            f"{HUB_PREFIX}{repository} is not cached and cannot be downloaded: {first_line(error)}; "
+            f"{HUB_PREFIX}{repository} is not cached and cannot be downloaded: {one_line(error)}; "
             f"download it elsewhere and give the folder as architecture:"
         ) from error
     return Path(config).parent
-
-
-def first_line(error: Exception) -> str:
-    """Return what another library says, without the line breaks, colours and pages that it may say it with."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-    return " ".join(text.split())[:200] or type(error).__name__
