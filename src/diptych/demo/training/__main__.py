@@ -1,6 +1,7 @@
 """``python -m diptych.demo.training NAME``: trains the demo models; run again, it goes on where it was."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,21 @@ OUT = click.option(
 )
 THREADS = click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads to use.")
 STEPS = click.option("--steps", type=click.IntRange(1), help="Batches in all; may be raised later.")
+BATCH = click.option("--batch", type=click.IntRange(2), help="Pictures in a batch.")
+ROWS = click.option("--rows", type=click.IntRange(2), help="Pictures in all.")
+PEAK = click.option("--learning-rate", type=float, help="Its peak.")
+EXISTING = click.Path(path_type=Path, exists=True)
+
+
+def check_every(default: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the option that says how often a checkpoint is kept."""
+    help_text = "Steps between checkpoints."
+    return click.option("--check-every", type=click.IntRange(1), default=default, show_default=True, help=help_text)
+
+
+def given(settings: Mapping[str, float | None]) -> dict[str, Any]:
+    """Return the settings that the command line names; the others keep their defaults."""
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 @click.group()
@@ -21,17 +37,16 @@ def main() -> None:
 @main.command()
 @OUT
 @THREADS
-@click.option("--steps", type=click.IntRange(1), help="Batches in all; may be raised later.")
-@click.option("--batch", type=click.IntRange(2), help="Pictures in a batch.")
-@click.option("--rows", type=click.IntRange(2), help="Pictures in all.")
-@click.option("--learning-rate", type=float, help="Its peak.")
-@click.option("--check-every", type=click.IntRange(1), default=50, show_default=True, help="Steps between checkpoints.")
+@STEPS
+@BATCH
+@ROWS
+@PEAK
+@check_every(50)
 def clip(out: Path, threads: int, check_every: int, **settings: float | None) -> None:
     """Train the CLIP; uses a CUDA device where there is one."""
     from diptych.demo.training.clip import ClipTraining, train_clip
 
-    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
-    click.echo(train_clip(out, ClipTraining(**given), threads=threads, check_every=check_every))
+    click.echo(train_clip(out, ClipTraining(**given(settings)), threads=threads, check_every=check_every))
 
 
 @main.command()
@@ -42,16 +57,13 @@ def vae(out: Path, threads: int, **settings: int | None) -> None:
     """Train the autoencoder that both text-to-image pipelines share."""
     from diptych.demo.training.vae import VaeTraining, train_vae
 
-    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
-    click.echo(train_vae(out, VaeTraining(**given), threads=threads))
+    click.echo(train_vae(out, VaeTraining(**given(settings)), threads=threads))
 
 
 @main.command()
 @OUT
 @THREADS
-@click.option(
-    "--clip", "clip_folder", type=click.Path(path_type=Path, exists=True), help="The CLIP; by default OUT/clip."
-)
+@click.option("--clip", "clip_folder", type=EXISTING, help="The CLIP; by default OUT/clip.")
 @click.option("--rows", type=click.IntRange(100), help="Pictures to learn from.")
 def heads(out: Path, threads: int, clip_folder: Path | None, rows: int | None) -> None:
     """Fit the aesthetic and the flagged head over a CLIP."""
@@ -63,35 +75,42 @@ def heads(out: Path, threads: int, clip_folder: Path | None, rows: int | None) -
 @main.command()
 @OUT
 @THREADS
-@click.option("--steps", type=click.IntRange(1), help="Batches in all; may be raised later.")
-@click.option("--batch", type=click.IntRange(2), help="Pictures in a batch.")
-@click.option("--rows", type=click.IntRange(2), help="Pictures in all.")
-@click.option("--learning-rate", type=float, help="Its peak.")
-@click.option("--check-every", type=click.IntRange(1), default=100, show_default=True, help="Steps to a checkpoint.")
+@STEPS
+@BATCH
+@ROWS
+@PEAK
+@check_every(100)
 def detector(out: Path, threads: int, check_every: int, **settings: float | None) -> None:
     """Train the detector; uses a CUDA device where there is one."""
     from diptych.demo.training.detector import DetectorTraining, train_detector
 
-    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
-    click.echo(train_detector(out, DetectorTraining(**given), threads=threads, check_every=check_every))
+    click.echo(train_detector(out, DetectorTraining(**given(settings)), threads=threads, check_every=check_every))
 
 
 @main.command()
 @OUT
 @THREADS
 @STEPS
-@click.option("--pairs", type=click.Path(path_type=Path, exists=True), required=True, help="Dataset to learn from.")
-@click.option("--vae", type=click.Path(path_type=Path, exists=True), required=True, help="Folder of the autoencoder.")
-@click.option("--clip", type=click.Path(path_type=Path, exists=True), required=True, help="Folder of the CLIP.")
-@click.option("--begin", type=click.Path(path_type=Path, exists=True), help="Folder of a pipeline to go on from.")
+@click.option("--pairs", type=EXISTING, required=True, help="Dataset to learn from.")
+@click.option("--vae", type=EXISTING, required=True, help="Folder of the autoencoder.")
+@click.option("--clip", type=EXISTING, required=True, help="Folder of the CLIP.")
+@click.option("--begin", type=EXISTING, help="Folder of a pipeline to go on from.")
+@click.option("--compiled", is_flag=True, help="Compile the U-Net first; needs a C++ compiler.")
 def diffusion(
-    out: Path, threads: int, pairs: Path, vae: Path, clip: Path, begin: Path | None, **settings: int | None
+    out: Path,
+    threads: int,
+    pairs: Path,
+    vae: Path,
+    clip: Path,
+    begin: Path | None,
+    compiled: bool,
+    **settings: int | None,
 ) -> None:
     """Train a text-to-image pipeline on the pairs of a dataset directory."""
     from diptych.demo.training.diffusion import DiffusionTraining, Sources, train_diffusion
 
-    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
-    click.echo(train_diffusion(out, Sources(pairs, vae, clip, begin), DiffusionTraining(**given), threads=threads))
+    sources = Sources(pairs, vae, clip, begin)
+    click.echo(train_diffusion(out, sources, DiffusionTraining(**given(settings)), threads=threads, compiled=compiled))
 
 
 @main.command()

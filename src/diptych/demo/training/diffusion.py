@@ -111,7 +111,13 @@ class Sources:
 
 
 def train_diffusion(
-    out: Path, sources: Sources, training: DiffusionTraining, *, threads: int, check_every: int = 250
+    out: Path,
+    sources: Sources,
+    training: DiffusionTraining,
+    *,
+    threads: int,
+    check_every: int = 250,
+    compiled: bool = False,
 ) -> Path:
     """Train, or go on where an earlier run with the same settings stopped, and return the folder of the pipeline.
 
@@ -121,6 +127,7 @@ def train_diffusion(
         training: What to train.
         threads: Threads of torch.
         check_every: Steps between two checkpoints.
+        compiled: Compile the U-Net first (needs a C++ compiler): a quarter less time per step, the last digits differ.
 
     Raises:
         ConfigError: If ``out`` belongs to other settings.
@@ -134,7 +141,7 @@ def train_diffusion(
     vae.to(memory_format=torch.channels_last)
     tokenizer = make_tokenizer(CONTEXT)
     examples = kept_examples(out / "examples.pt", sources.pairs, vae, tokenizer)
-    trainer = DiffusionTrainer(training, examples, make_text_model(sources.clip, tokenizer))
+    trainer = DiffusionTrainer(training, examples, make_text_model(sources.clip, tokenizer), compiled=compiled)
     if sources.begin is not None:
         trainer.begin_from(sources.begin)
     check = encode_pairs(_check_pairs(vae.config.sample_size), vae, tokenizer)
@@ -171,7 +178,9 @@ def encode_pairs(pairs: Pairs, vae: Any, tokenizer: Any) -> Examples:
 class DiffusionTrainer:
     """A U-Net and its text model under training."""
 
-    def __init__(self, training: DiffusionTraining, examples: Examples, text_model: Any) -> None:
+    def __init__(
+        self, training: DiffusionTraining, examples: Examples, text_model: Any, *, compiled: bool = False
+    ) -> None:
         """Make the weights of the U-Net from the seed."""
         from diffusers import DDPMScheduler, UNet2DConditionModel
 
@@ -181,6 +190,7 @@ class DiffusionTrainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         unet: Any = UNet2DConditionModel(**training.model)
         self.unet = unet.to(self.device, memory_format=torch.channels_last).train()
+        self.learner = torch.compile(self.unet) if compiled else self.unet  # the same weights
         self.text_model = text_model.to(self.device).train()
         self.noise = DDPMScheduler(**NOISE_SCHEDULE)
         self.mean = self._make_mean()
@@ -198,7 +208,7 @@ class DiffusionTrainer:
         # One time from each of as many equal spans, so that a batch of 64 sees all of them.
         times = (dice.permutation(len(at)) + dice.random(len(at))) / len(at) * len(self.noise.alphas_cumprod)
         latents = self.examples.latents[at, mirrored.astype(np.int64)]
-        loss = self._loss(latents, tokens, times, hash_of(self.training.seed, self.step))
+        loss = self._loss(self.learner, latents, tokens, times, hash_of(self.training.seed, self.step))
         self.optimiser.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self._weights(), 1.0)
@@ -212,7 +222,7 @@ class DiffusionTrainer:
         with averaged(self.mean, self._weights()), torch.inference_mode():
             count = len(check.tokens)
             times = (np.arange(count) + 0.5) / count * len(self.noise.alphas_cumprod)
-            loss = self._loss(check.latents[:, 0], check.tokens, times, 0)
+            loss = self._loss(self.unet, check.latents[:, 0], check.tokens, times, 0)
         return {"held_out_loss": round(loss.item(), 4)}
 
     def parts(self) -> dict[str, Any]:
@@ -232,7 +242,7 @@ class DiffusionTrainer:
         self.mean.copy_to(self._weights())
 
     def _loss(
-        self, latents: torch.Tensor, tokens: torch.Tensor, times: np.ndarray[Any, Any], seed: int
+        self, unet: Any, latents: torch.Tensor, tokens: torch.Tensor, times: np.ndarray[Any, Any], seed: int
     ) -> torch.Tensor:
         noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(seed)).to(self.device)
         at, latents = torch.from_numpy(times.astype(np.int64)).to(self.device), latents.to(self.device)
@@ -240,7 +250,7 @@ class DiffusionTrainer:
         # On a CPU the fused attention is slower backwards than the plain one.
         with torch.autocast(self.device.type, torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
             texts = self.text_model(tokens.to(self.device)).last_hidden_state
-            velocity = self.unet(noisy, at, texts).sample
+            velocity = unet(noisy, at, texts).sample
         return functional.mse_loss(velocity.float(), self.noise.get_velocity(latents, noise, at))
 
     def _make_mean(self) -> Any:
