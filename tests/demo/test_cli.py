@@ -1,13 +1,20 @@
 """The demo from end to end, as a newcomer runs it."""
 
+import hashlib
 import json
+import os
 import re
 import shlex
+import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
@@ -35,13 +42,24 @@ LESS = {
     "samples: 20": "samples: 2",
 }
 
+# The demo in a process of its own, with those configs.
+PROGRAM = """
+import sys
+from pathlib import Path
+from diptych.demo import cli
+folder = Path(sys.argv.pop(1))
+cli.config_path = lambda name: folder / name
+cli.HELD_OUT_PICTURES = 160
+cli.main()
+"""
+
 
 def run(out: Path, *options: str) -> Result:
     return CliRunner().invoke(cli.demo, ["--out", str(out), "--rows", ROWS, "--workers", "1", "--no-open", *options])
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _less(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Let the demo find configs that ask for less."""
     folder = tmp_path_factory.mktemp("configs")
     for name in CONFIG_NAMES:
@@ -52,11 +70,11 @@ def _less(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cli, "config_path", lambda name: folder / name)
         patch.setattr(cli, "HELD_OUT_PICTURES", 160)
-        yield
+        yield folder
 
 
 @pytest.fixture(scope="module")
-def first(_less: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+def first(small: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """Run the demo once."""
     out = tmp_path_factory.mktemp("demo") / "out"
     result = run(out)
@@ -146,6 +164,48 @@ def test_second_run_finds_everything_done_and_says_the_same(first: tuple[Path, R
     said = [text.partition("What the rules kept")[2].partition("$ ")[0] for text in (again.stdout, result.stdout)]
     assert said[0] == said[1]
     assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_loop_that_is_killed_at_random_moments_ends_as_if_it_had_not_been(
+    small: Path, first: tuple[Path, Result], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    start = time.monotonic()
+    assert _ended(small, tmp_path / "whole") == 0
+    span = time.monotonic() - start
+    delays = np.random.default_rng(5).uniform(0.1, 0.45, 10) * span
+    codes = [_ended(small, out, after=float(delay)) for delay in delays]
+    assert codes.count(-signal.SIGKILL) >= 6, codes
+    assert _ended(small, out) == 0
+    assert _made(out) == _made(first[0])
+    assert _digest(out) == _digest(first[0])
+
+
+def _ended(configs: Path, out: Path, *, after: float | None = None) -> int:
+    """Run the demo in a process of its own, kill all of it after some seconds, and return how it ended."""
+    words = [sys.executable, "-c", PROGRAM, str(configs), "--out", str(out), "--rows", ROWS, "--workers", "2"]
+    with out.with_suffix(".log").open("ab") as log:
+        process = subprocess.Popen([*words, "--no-open"], stdout=log, stderr=log, start_new_session=True)
+        try:
+            return process.wait(after)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return process.wait()
+
+
+def _made(out: Path) -> dict[str, str]:
+    """Return the sha256 of every shard of images, and what was kept of the web without URLs, which have ports."""
+    files = [file for name in ("images", "occupations", "held-out/pool") for file in open_dataset(out / name).files]
+    made = {file.relative_to(out).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    kept = [row for file in open_dataset(out / "run" / "selected").files for row in read_shard(file).to_pylist()]
+    return made | {"selected": json.dumps([(row["caption"], row["sha256"]) for row in kept])}
+
+
+def _digest(out: Path) -> str:
+    with Store.open(out / "results.duckdb", read_only=True) as store:
+        return store.digest()
 
 
 def test_other_number_of_rows_in_the_same_directory_is_refused(first: tuple[Path, Result]) -> None:
