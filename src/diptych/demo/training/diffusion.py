@@ -70,7 +70,7 @@ class DiffusionTraining:
         model: Configuration of ``UNet2DConditionModel``.
     """
 
-    steps: int = 14_000
+    steps: int = 12_500
     batch: int = 64
     learning_rate: float = 1.5e-3
     warm_up: int = 100
