@@ -37,7 +37,7 @@ LESS = {
     "deadline_s: 4": "deadline_s: 1.5",
     "per_category: 8, categories: [single, count, pair, relation]": "per_category: 2, categories: [single, relation]",
     "steps: [8, 16], guidance: [2.0, 5.0]": "steps: [3], guidance: [2.0]",
-    "steps: 12": "steps: 3",
+    "steps: 20": "steps: 3",
     "samples: 20": "samples: 2",
 }
 
