@@ -15,11 +15,13 @@ from diptych.intervals import NORMAL_95, wilson_ends
 
 Floats = npt.NDArray[np.floating[Any]]
 
+ONE_PROMPT = 1.5  # prompts of equal size that are worth less than this are one, with a few strays
+
 
 def clustered_share(values: Floats, clusters: npt.ArrayLike) -> Mean:
     """Return the share of ones among (N,) zeros and ones (NaN is unscored) with Wilson's interval at the effective n.
 
-    See ``effective_number``. Where all images agree, or each is of another prompt, that is Wilson's interval itself.
+    See ``effective_number``. Where each image is of another prompt, that is Wilson's interval itself.
 
     >>> found = clustered_share(np.array([1.0, 1.0, 1.0, 1.0]), [0, 1, 2, 3])
     >>> found.value, round(found.ci_low, 4), found.ci_high
@@ -28,25 +30,46 @@ def clustered_share(values: Floats, clusters: npt.ArrayLike) -> Mean:
     found = clustered_mean(values, clusters)
     if not found.n:
         return found
-    low, high = wilson_ends(found.value, effective_number(found))
+    worth = even_clusters(np.asarray(clusters)[np.isfinite(values)])
+    low, high = wilson_ends(found.value, effective_number(found, worth))
     return found._replace(ci_low=low, ci_high=high)
 
 
-def effective_number(found: Mean) -> float:
+def effective_number(found: Mean, worth: float) -> float:
     """Return how many independent images a clustered mean of zeros and ones is worth, at most its n.
 
     share x (1 - share) / variance, times (z / t)^2 because few clusters tell the variance badly. Source: Korn and
     Graubard 1998 (Survey Methodology 24, 193), who put it into Clopper and Pearson's interval; Dean and Pagano 2015
-    recommend Wilson's. With one cluster, or no variance among them, there is nothing to estimate it from: n.
+    recommend Wilson's. Without variance among clusters, as where all images are right, nothing says how much images of
+    one cluster repeat each other; the worst is that they are copies, and then their number is that of the clusters.
+    With one cluster, or hardly more, the interval is about that cluster alone: n.
 
-    >>> effective_number(clustered_mean(np.array([1.0, 1.0, 0.0, 0.0] * 10), np.arange(40) // 2)) < 20
-    True
+    Args:
+        found: The mean.
+        worth: Of its clusters, see ``even_clusters``.
+
+    >>> effective_number(clustered_mean(np.ones(100), np.arange(100) // 20), 5.0)
+    5.0
     """
-    if found.n_clusters in (1, found.n) or not found.se > 0.0:
+    if worth < ONE_PROMPT or found.n_clusters == found.n:
         return float(found.n)
-    worth = found.value * (1.0 - found.value) / found.se**2
+    if not found.se > 0.0:
+        return worth
+    independent = found.value * (1.0 - found.value) / found.se**2
     t = float(stdtrit(found.n_clusters - 1, (1.0 + LEVEL) / 2.0))
-    return min(worth * (NORMAL_95 / t) ** 2, float(found.n))
+    return min(independent * (NORMAL_95 / t) ** 2, float(found.n))
+
+
+def even_clusters(clusters: npt.ArrayLike) -> float:
+    """Return how many clusters of one size these are worth, n^2 / sum n_g^2: their number where they are of one size.
+
+    It is how many independent images the mean is worth if images of one cluster are copies.
+
+    >>> even_clusters(["a", "a", "b", "b"]), round(even_clusters(["a"] * 17 + ["b"]), 3)
+    (2.0, 1.117)
+    """
+    sizes = np.unique(np.asarray(clusters), return_counts=True)[1].astype(np.float64)
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
 def mean_of_shares(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLike) -> Mean:

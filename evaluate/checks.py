@@ -1,16 +1,21 @@
 """Looks every name of a config up before any work is done, so that a misspelt column costs no hour of scoring."""
 
 from collections.abc import Mapping, Sequence
+from math import fsum
 
 import pyarrow.parquet as pq
 
 from diptych.dataset import Dataset
 from diptych.errors import ConfigError
-from diptych.evaluate.config import EvaluateConfig
+from diptych.evaluate.audit import ATTRIBUTE_CLASS, asked_classes, check_classes, reference_values
+from diptych.evaluate.config import Audit, EvaluateConfig
 from diptych.evaluate.differences import sides_of
+from diptych.evaluate.means import CATEGORY
 from diptych.evaluate.rows import Rows, shown_names
 from diptych.lookup import describe_unknown
 from diptych.scores import Column, Score
+
+SUM_TOLERANCE = 1e-6  # of the shares of a reference
 
 
 def check_names(config: EvaluateConfig, datasets: Mapping[str, Dataset], scores: Mapping[str, Score]) -> None:
@@ -30,20 +35,83 @@ def check_names(config: EvaluateConfig, datasets: Mapping[str, Dataset], scores:
         for label in config.judged(mean.datasets):
             _check_by(f"means.{number}.by", mean.by, label, datasets[label], columns)
     _check_audit(config, datasets, columns)
+    if config.audit is not None:
+        _check_words(config.audit, scores)
     _check_compare(config, datasets)
 
 
 def _check_audit(config: EvaluateConfig, datasets: Mapping[str, Dataset], columns: Mapping[str, Column]) -> None:
-    if config.audit is None:
+    audit = config.audit
+    if audit is None:
         return
-    if _column("audit.attribute", config.audit.attribute, columns).dtype != "string":
-        raise ConfigError(
-            f"audit.attribute: {config.audit.attribute!r} holds numbers; an audit counts words, see means"
-        )
-    for label in config.judged(config.audit.datasets):
-        _check_by("audit.by", config.audit.by, label, datasets[label], columns)
-        if config.audit.category is not None and "category" not in data_columns(datasets[label]):
+    if _column("audit.attribute", audit.attribute, columns).dtype != "string":
+        raise ConfigError(f"audit.attribute: {audit.attribute!r} holds numbers; an audit counts words, see means")
+    labels = config.judged(audit.datasets)
+    for label in labels:
+        _check_by("audit.by", audit.by, label, datasets[label], columns)
+        if audit.category is not None and CATEGORY not in data_columns(datasets[label]):
             raise ConfigError(f"audit.category: the dataset {label!r} has no column 'category'")
+    _check_shares(audit)
+    rows = [Rows(label, choice.role, datasets[label]) for label, choice in labels.items()]
+    _check_category(audit, rows)
+    _check_classes(audit, rows)
+
+
+def _check_shares(audit: Audit) -> None:
+    """Check what an audit counts and the shares it is held against, as far as its config alone tells."""
+    if audit.values is not None and not audit.values:
+        raise ConfigError("audit.values: names no value, so nothing is counted; leave it out to count those that occur")
+    twice = next((value for value in audit.values or () if (audit.values or ()).count(value) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"audit.values: {twice!r} stands there twice")
+    parts = {f".{name}": part for name, part in audit.reference.items() if isinstance(part, Mapping)}
+    if parts and not audit.by:
+        raise ConfigError("audit.reference: has shares by class, but audit.by names no column; name it last there")
+    of_all = {name: share for name, share in audit.reference.items() if not isinstance(share, Mapping)}
+    for where, shares in {**parts, **({"": of_all} if of_all else {})}.items():
+        counted, known = set(audit.values or ()), set(shares)
+        if counted - known and known - counted and counted:  # a share too many where one is lacking is misspelt
+            raise ConfigError(f"audit.reference{where}: {describe_unknown('value', min(known - counted), counted)}")
+        total = fsum(shares.values())
+        if abs(total - 1.0) > SUM_TOLERANCE:
+            raise ConfigError(
+                f"audit.reference{where}: the shares sum to {total:.6g}, not 1; give every value its share"
+            )
+
+
+def _check_words(audit: Audit, scores: Mapping[str, Score]) -> None:
+    """Check the values against the words that the score's detector has, where it has one that tells them."""
+    (score,) = (score for label, score in scores.items() if audit.attribute in _columns_by_name(scores, label))
+    words = getattr(getattr(score, "detector", None), "attributes", ())
+    if audit.attribute.rpartition(".")[2] != "attribute":  # other columns of such a score hold other words
+        return
+    for where, named in (("values", audit.values or ()), ("reference", sorted(reference_values(audit)))):
+        for value in named if words else ():
+            if value not in words:
+                raise ConfigError(f"audit.{where}: {describe_unknown('value', value, words)}")
+
+
+def _check_category(audit: Audit, rows: Sequence[Rows]) -> None:
+    if audit.category is None:
+        return
+    known = {value for each in rows for value in each.values(CATEGORY).unique().to_pylist() if value is not None}
+    if audit.category not in known:
+        raise ConfigError(f"audit.category: {describe_unknown('category', audit.category, known)}")
+
+
+def _check_classes(audit: Audit, rows: Sequence[Rows]) -> None:
+    """Check the classes of a reference where the data tell them; what only a score knows is checked with its words."""
+    known: set[str] = set()
+    for each in rows if audit.by else ():
+        name = audit.by[-1]
+        is_asked = name.rpartition(".")[2] == ATTRIBUTE_CLASS
+        if not is_asked and name not in each.table.column_names:
+            return
+        found = asked_classes(each) if is_asked else each.values(name)
+        if is_asked and found.null_count:
+            return
+        known |= {str(value) for value in found.unique().to_pylist()}
+    check_classes(audit, known)
 
 
 def _check_compare(config: EvaluateConfig, datasets: Mapping[str, Dataset]) -> None:
@@ -83,12 +151,12 @@ def data_columns(dataset: Dataset) -> list[str]:
         return [name for name in pq.ParquetFile(file).schema_arrow.names if name != "image"]
 
 
-def _columns_by_name(scores: Mapping[str, Score]) -> dict[str, Column]:
-    """Return the score columns by the names that a config may use for them."""
+def _columns_by_name(scores: Mapping[str, Score], only: str | None = None) -> dict[str, Column]:
+    """Return the score columns, or those of one score, by the names that a config may use for them."""
     shown = shown_names({label: [column.name for column in score.columns] for label, score in scores.items()})
     named = {}
     for label, score in scores.items():
-        for column in score.columns:
+        for column in score.columns if only in (None, label) else ():
             named[shown[label, column.name]] = named[f"{label}.{column.name}"] = column
     return named
 

@@ -19,6 +19,7 @@ from diptych.evaluate.differences import Maker, adjusted, images_of, needed_colu
 from diptych.evaluate.listing import p_value_text, printable
 from diptych.evaluate.means import Measured
 from diptych.evaluate.metrics import NOT_ASKED, metric_of
+from diptych.intervals import is_resolved
 from diptych.lookup import describe_unknown
 from diptych.store import DifferenceRow, Store
 
@@ -219,7 +220,7 @@ def _row(a: Side, b: Side, metric: str, identity: Mapping[str, Any]) -> Differen
     kind = metric_of(identity["column"], facts)
     images = images_of(columns, kind.prepare(np.concatenate([left_values, right_values])), a.by)
     ready = Measured(metric, kind, identity, images.values, np.ones(len(images.values), bool))
-    return Maker(a.run_id, ready, str(facts["identity_id"])).row(a.label, b.label, pair(images, "a", "b"))
+    return Maker(a.run_id, ready, str(facts["identity_id"])).row(a.label, b.label, pair(images, "a", "b", by=a.by))
 
 
 def _stored(a: Side, b: Side, metric: str) -> DifferenceRow | None:
@@ -241,20 +242,26 @@ def turned(row: DifferenceRow) -> DifferenceRow:
 
 
 def sentence(row: DifferenceRow) -> str:
-    """Return a difference as a sentence."""
+    """Return a difference as a sentence; its verdict is that of ``is_resolved``, as in a report."""
     a, b, metric = printable(row.a), printable(row.b), printable(row.metric)
     if row.value is None or not np.isfinite(row.value):
         return f"{metric}: {a} and {b} cannot be compared: {row.reason}"
     of = f"{row.n:,} pairs of {row.n_clusters:,} prompts"
     if row.ci_low is None or row.ci_high is None or not np.isfinite(row.ci_low):
-        return f"{metric}: {a} - {b} = {row.value:+.5g}, without an interval ({row.reason}; {of})."
+        return f"{metric}: {a} - {b} = {row.value:+.5g}, without an interval ({row.reason}; {of}{_settings(row)})."
     numbers = f"{row.value:+.5g}, 95 % interval {row.ci_low:+.5g} to {row.ci_high:+.5g}, {of}"
-    numbers += f", p {p_value_text(row.p_adjusted)}"
-    if row.ci_low <= 0.0 <= row.ci_high:
+    numbers += f", p {p_value_text(row.p_adjusted)}{_settings(row)}"
+    if not is_resolved(row.ci_low, row.ci_high, row.p_adjusted):
         return f"{metric}: {a} and {b} cannot be told apart by these images ({numbers})."
     verdict = {True: "better", False: "worse"}.get((row.value > 0) == row.higher_is_better)
     direction = "higher" if row.value > 0 else "lower"
     return f"{metric}: {a} is {verdict if row.higher_is_better is not None else direction} than {b} ({numbers})."
+
+
+def _settings(row: DifferenceRow) -> str:
+    """Return that the sides had two settings, where they had."""
+    of_a, of_b = row.groups.get("setting_a"), row.groups.get("setting_b")
+    return "" if of_a is None else printable(f", with the setting {of_a} against {of_b}")
 
 
 def _known(value: Any) -> Any:

@@ -15,14 +15,17 @@ import pyarrow as pa
 
 from diptych.evaluate.config import Compare, EvaluateConfig
 from diptych.evaluate.findings import Findings
+from diptych.evaluate.intervals import LEVEL, Interval
 from diptych.evaluate.means import CATEGORY, Measured, measured
-from diptych.evaluate.paired import holm, paired_difference
+from diptych.evaluate.metrics import ImageMetric
+from diptych.evaluate.paired import Difference, holm, paired_difference
 from diptych.evaluate.rows import Index, Rows, codes
 from diptych.store import DifferenceRow
 
 Texts = npt.NDArray[np.object_]  # not of fixed width: one prompt of a megabyte would make them all that wide
 
 SETTINGS = ("sampler", "steps", "guidance", "negative_prompt")
+SIZE = ("width", "height")
 ALWAYS_EQUAL = ("benchmark", "prompt_id", "sample")
 
 
@@ -126,22 +129,23 @@ def matched_on(by: str) -> tuple[str, ...]:
     """Return the columns beside prompt and sample in which the images of a pair are equal.
 
     >>> matched_on("model"), matched_on("steps")
-    (('setting',), ('model', 'sampler', 'guidance', 'negative_prompt'))
+    (('setting',), ('model', 'sampler', 'guidance', 'negative_prompt', 'width', 'height'))
     """
     if by in SETTINGS:
-        return ("model", *(name for name in SETTINGS if name != by))
+        return ("model", *(name for name in SETTINGS if name != by), *SIZE)
     return ("setting",) if by == "model" else ("model",)
 
 
-def pair(images: Images, a: str, b: str) -> Pairs:
+def pair(images: Images, a: str, b: str, *, by: str) -> Pairs:
     """Return what both sides have. Where one side has several images for one unit, their mean stands for them.
 
-    Models that were run with one setting each, and not the same one, are paired all the same; ``note`` says so.
+    Models that were run with one setting each, and not the same one, are paired all the same; ``note`` says so. What
+    is compared by anything but the model is equal in all the rest, or no pair.
     """
     left, right = images.take(images.side == a), images.take(images.side == b)
     note: Mapping[str, Any] = {}
     settings = sorted(set(left.rest)), sorted(set(right.rest))
-    if settings[0] != settings[1] and len(settings[0]) == len(settings[1]) == 1:
+    if by == "model" and settings[0] != settings[1] and len(settings[0]) == len(settings[1]) == 1:
         note = {"setting_a": settings[0][0], "setting_b": settings[1][0]}
         left, right = (replace(side, rest=_objects([""] * len(side.rest))) for side in (left, right))
     everything = np.concatenate([left.rest, right.rest])
@@ -173,7 +177,7 @@ def _families(images: Images, maker: "Maker", compare: Compare) -> Iterator[list
     shared = matched_on(compare.by)
     whole, by_category, by_shared = [], [], []
     for a, b in couples:
-        pairs = pair(images, str(a), str(b))
+        pairs = pair(images, str(a), str(b), by=compare.by)
         whole.append(maker.row(str(a), str(b), pairs))
         for category in _several(pairs.category):
             part = pairs.take(pairs.category == category)
@@ -202,11 +206,14 @@ class Maker:
         metric = self.ready.metric
         categories = pairs.category if metric.by_category else None
         found = paired_difference(pairs.a, pairs.b, pairs.prompt, categories)
+        ends = ends_of(found, metric)
         reason = None
         if not found.n:
             reason = "nothing_scored" if len(pairs.a) else "no_common_images"
         elif not np.isfinite(found.se):
             reason = "too_few_prompts"  # the value is there, its error is not known
+        elif not np.isfinite(ends.low):
+            reason = "no_spread"
         return DifferenceRow(
             self.run_id,
             self.ready.name,
@@ -216,8 +223,8 @@ class Maker:
             b,
             found.value,
             found.se,
-            found.ci_low,
-            found.ci_high,
+            ends.low,
+            ends.high,
             found.p_value,
             None,
             found.n,
@@ -226,6 +233,30 @@ class Maker:
             self.identity_id,
             reason,
         )
+
+
+def ends_of(found: Difference, metric: ImageMetric) -> Interval:
+    """Return the interval of a difference: of some width, and not beyond what the metric can differ by.
+
+    Prompts that all differ by the same d show no spread. As many as they are, at least q = 0.025^(1 / prompts) of all
+    would do the same (Clopper and Pearson 1934, as all did); the others may differ by -d. So the interval is
+    d -+ 2 (1 - q) |d|, which excludes 0 exactly where the sign test's p-value is below 0.05. Where d is 0, the others
+    of a share may differ by 1; of other metrics nobody knows by how much, and there is no interval.
+
+    >>> from diptych.evaluate.metrics import OBJECT_ACCURACY
+    >>> ends = ends_of(paired_difference(np.ones(6), np.zeros(6), np.arange(6)), OBJECT_ACCURACY)
+    >>> round(ends.low, 3), ends.high
+    (0.081, 1.0)
+    """
+    low, high = found.ci_low, found.ci_high
+    if np.isfinite(found.se) and found.se <= abs(found.value) * 1e-12:  # as in the p-value: all but rounding
+        other = 2.0 * abs(found.value) or (1.0 if metric.by_category else float("nan"))
+        half = (1.0 - ((1.0 - LEVEL) / 2.0) ** (1.0 / found.n_clusters)) * other
+        low, high = found.value - half, found.value + half
+    if metric.low is not None and metric.high is not None:
+        widest = metric.high - metric.low
+        low, high = (float(np.clip(end, -widest, widest)) for end in (low, high))
+    return Interval(low, high)
 
 
 def adjusted(family: Sequence[DifferenceRow]) -> list[DifferenceRow]:

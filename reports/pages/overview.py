@@ -114,6 +114,7 @@ def _headlines(
         if not coarse:
             continue
         coarse.sort(key=lambda row: report.models.index(m) if (m := row["groups"].get("model")) in report.models else 0)
+        datasets = {row["dataset"] for row in coarse}
         scale = scale_of([row[name] for row in coarse for name in ("value", "ci_low", "ci_high")], pad=0.12)
         step = typical_step(coarse)
         cards.append(
@@ -123,7 +124,7 @@ def _headlines(
                 "unit": unit_of(coarse[0]["unit"]),
                 "rows": [
                     {
-                        "label": row["groups"].get("model") or row["dataset"],
+                        "label": _label(row, names_dataset=len(datasets) > 1),
                         "colour": report.colour(row["groups"].get("model")),
                         "value": number(row["value"], step=step),
                         "interval": interval(row["ci_low"], row["ci_high"], step=step),
@@ -137,6 +138,14 @@ def _headlines(
             }
         )
     return cards
+
+
+def _label(row: dict[str, Any], *, names_dataset: bool) -> str:
+    """Return whose number it is: the model, with the dataset where there are several; or the dataset alone."""
+    model = row["groups"].get("model")
+    if not model:
+        return str(row["dataset"])
+    return f"{model} ({row['dataset']})" if names_dataset else str(model)
 
 
 def _pool(pool: Pool, file: str) -> dict[str, Any]:

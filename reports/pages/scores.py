@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from diptych.intervals import is_resolved
 from diptych.reports.charts import Scale, estimate, scale_of
 from diptych.reports.numbers import half_width, interval, number, plain_name
 from diptych.reports.report import Report
@@ -13,7 +14,6 @@ Item = TypeVar("Item")
 MOST_READ = ("object_accuracy", "clip_score", "frechet_distance", "kernel_distance")
 MAX_ROWS = 48
 ROWS_PER_FILE = 80
-SIGNIFICANCE = 0.05  # what the 95 % of the intervals leave
 MAX_NOTES = 2
 # What of an identity is said beside its code; the whole of it stands on the page of provenance.
 METHOD = ("convention", "estimator", "column", "architecture", "pretrained", "weights_name", "preprocess", "detector")
@@ -225,23 +225,19 @@ def settle(row: Mapping[str, Any]) -> str:
     low, high = row["ci_low"], row["ci_high"]
     if row["value"] is None or low is None or high is None:
         return "not computed"
-    if low <= 0 <= high or _is_corrected_away(row):
+    if not is_resolved(low, high, row["p_adjusted"]):
         return "not resolved"
     if row["higher_is_better"] is None:
         return "higher" if low > 0 else "lower"
     return "better" if (low > 0) == row["higher_is_better"] else "worse"
 
 
-def _is_corrected_away(row: Mapping[str, Any]) -> bool:
-    return row["p_adjusted"] is not None and row["p_adjusted"] >= SIGNIFICANCE
-
-
 def _reason(row: Mapping[str, Any]) -> str:
     if row["reason"]:
         return str(row["reason"]).replace("_", " ")
     low, high = row["ci_low"], row["ci_high"]
-    is_clear = low is not None and high is not None and not low <= 0 <= high
-    return "by itself, but not among so many" if is_clear and _is_corrected_away(row) else ""
+    is_corrected_away = is_resolved(low, high, None) and not is_resolved(low, high, row["p_adjusted"])
+    return "by itself, but not among so many" if is_corrected_away else ""
 
 
 def p_value(value: float | None) -> str:

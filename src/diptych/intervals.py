@@ -1,9 +1,13 @@
-"""Intervals of a share, for whoever counts: a figure never stands without the number of examples behind it."""
+"""Intervals of a share, for whoever counts, and when a difference with its interval is one.
 
-from math import sqrt
+A figure never stands without the number of examples behind it.
+"""
+
+from math import isfinite, sqrt
 from typing import NamedTuple
 
 NORMAL_95 = 1.959963984540054  # the 97.5 % point of the normal distribution
+SIGNIFICANCE = 0.05  # beside intervals of 95 percent
 
 
 class Figure(NamedTuple):
@@ -44,3 +48,20 @@ def wilson_ends(share: float, n: float) -> tuple[float, float]:
     half = NORMAL_95 / (1.0 + spread) * sqrt(share * (1.0 - share) / n + spread / (4.0 * n))
     # At 0 and 1 an end of the interval is the share itself, but for rounding.
     return min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half))
+
+
+def is_resolved(ci_low: float | None, ci_high: float | None, p_adjusted: float | None) -> bool:
+    """Return whether a difference is told from none: its interval excludes 0, and its p-value holds among the others.
+
+    Args:
+        ci_low: Lower end; None or NaN where there is no interval.
+        ci_high: Upper end.
+        p_adjusted: Adjusted for the number of comparisons; None or NaN where it is not known, so that it says nothing.
+
+    >>> is_resolved(0.1, 0.5, 0.01), is_resolved(0.1, 0.5, 0.2), is_resolved(-0.1, 0.5, 0.2)
+    (True, False, False)
+    """
+    if ci_low is None or ci_high is None or not ci_low <= ci_high:
+        return False
+    excludes_zero = ci_low > 0.0 or ci_high < 0.0
+    return excludes_zero and (p_adjusted is None or not isfinite(p_adjusted) or p_adjusted < SIGNIFICANCE)

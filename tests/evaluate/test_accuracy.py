@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from diptych.evaluate.accuracy import clustered_share, effective_number, mean_of_shares
+from diptych.evaluate.accuracy import clustered_share, effective_number, even_clusters, mean_of_shares
 from diptych.evaluate.intervals import clustered_mean
 
 
@@ -26,15 +26,28 @@ def test_prompts_that_agree_with_themselves_count_once() -> None:
     prompts = np.repeat(np.arange(10), 8)
     found = clustered_mean(values, prompts)
     # Ten prompts with variance G / (G - 1) p (1 - p) / G of the mean, and t with nine degrees of freedom for z.
-    assert effective_number(found) == pytest.approx(9 * (1.959963984540054 / stats.t.ppf(0.975, 9)) ** 2)
+    assert effective_number(found, 10.0) == pytest.approx(9 * (1.959963984540054 / stats.t.ppf(0.975, 9)) ** 2)
 
 
-def test_one_prompt_or_unanimous_images_are_taken_one_by_one() -> None:
+def test_one_prompt_is_taken_image_by_image() -> None:
     one = clustered_share(np.array([1.0, 0.0, 1.0, 1.0]), [7, 7, 7, 7])
     assert (one.ci_low, one.ci_high) == pytest.approx(wilson(3, 4))
     assert np.isnan(one.se)
-    all_right = clustered_share(np.ones(12), np.arange(12) // 3)
-    assert (all_right.ci_low, all_right.ci_high) == pytest.approx(wilson(12, 12))
+    with_a_stray = clustered_share(np.array([1.0] * 15 + [0.0] * 3), np.array([7] * 17 + [8]))
+    assert (with_a_stray.ci_low, with_a_stray.ci_high) == pytest.approx(wilson(15, 18))
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_prompts_of_which_all_say_the_same_count_once(value: float) -> None:
+    found = clustered_share(np.full(100, value), np.arange(100) // 20)
+    assert (found.ci_low, found.ci_high) == pytest.approx(wilson(int(5 * value), 5))
+    halves = clustered_share(np.tile([1.0, 0.0], 6), np.arange(12) // 2)  # each prompt has one of two right
+    assert (halves.ci_low, halves.ci_high) == pytest.approx(wilson(3, 6))
+
+
+def test_prompts_of_different_size_are_worth_fewer() -> None:
+    assert even_clusters(np.repeat([0, 1, 2], [4, 4, 4])) == pytest.approx(3.0)
+    assert even_clusters(np.repeat([0, 1, 2], [10, 1, 1])) == pytest.approx(144 / 102)
 
 
 def test_unscored_images_are_left_out_and_counted() -> None:
@@ -83,6 +96,25 @@ def simulated_coverage(prompts: int, images: int, heterogeneity: float, replicat
 @pytest.mark.parametrize("heterogeneity", [0.05, 1.0])
 def test_the_interval_covers_the_truth_although_prompts_differ(heterogeneity: float) -> None:
     assert simulated_coverage(40, 4, heterogeneity, 300) > 0.91
+
+
+def coverage_of_copies(truth: float, prompts: int, images: int, correlated: bool) -> float:
+    """Return how often the interval holds the truth, images of a prompt being copies, or independent."""
+    generator, covered, replications = np.random.default_rng(15), 0, 800
+    for _ in range(replications):
+        values = (generator.random((prompts, 1 if correlated else images)) < truth).astype(float)
+        every = np.broadcast_to(values, (prompts, images)).ravel()
+        found = clustered_share(every, np.repeat(np.arange(prompts), images))
+        covered += found.ci_low <= truth <= found.ci_high
+    return covered / replications
+
+
+@pytest.mark.parametrize(("truth", "prompts", "images"), [(0.8, 5, 20), (0.95, 10, 10), (0.95, 5, 20), (0.5, 5, 20)])
+@pytest.mark.parametrize("correlated", [True, False])
+def test_coverage_where_images_of_a_prompt_are_copies_and_where_they_are_not(
+    truth: float, prompts: int, images: int, correlated: bool
+) -> None:
+    assert coverage_of_copies(truth, prompts, images, correlated) >= 0.92
 
 
 @pytest.mark.slow

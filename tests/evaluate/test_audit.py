@@ -19,9 +19,9 @@ def _told(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch)
 
 
-def figure(model: str, prompt: int, sample: int, who: str, hat: str | None) -> Made:
-    """Return an image asked to show ``who``; without a hat nothing was detected on it."""
-    caption = f"hat={hat} class={who}" if hat else "nobody"
+def figure(model: str, prompt: int, sample: int, who: str, hat: str | None, seen: str | None = None) -> Made:
+    """Return an image asked to show ``who``, who is seen on it, or ``seen``; without a hat nothing was detected."""
+    caption = f"hat={hat} class={seen or who}" if hat else "nobody"
     expected = {"include": [{"class": who, "count": 1}]}
     return Made(model, prompt, sample, category="figure", expected=expected, caption=caption)
 
@@ -65,6 +65,29 @@ def test_an_image_that_could_not_be_judged_belongs_to_the_class_that_was_asked_f
     assert set(found) == {(who, hat) for who in ("cook", "doctor") for hat in ("blue", "orange")}
 
 
+def test_a_class_that_is_read_into_images_of_another_prompt_is_not_theirs(tmp_path: Path) -> None:
+    rows = hats("raw", "doctor", 0, "o" * 15 + "bbb--") + hats("raw", "cook", 1, "bbbbbbo")
+    rows += [figure("raw", 1, 7 + sample, "cook", "orange", "doctor") for sample in range(3)]
+    found = {(row["groups"]["attribute_class"], row["attribute"]): row for row in audited(tmp_path, rows)}
+    doctor, cook = found["doctor", "orange"], found["cook", "orange"]
+    assert (doctor["k"], doctor["n"], doctor["n_unscored"]) == (15, 18, 2)
+    low, high = stats.binomtest(15, 18).proportion_ci(method="wilson")
+    assert (doctor["ci_low"], doctor["ci_high"]) == pytest.approx((low, high))
+    assert (cook["k"], cook["n"], cook["n_unscored"]) == (1, 7, 3)
+    assert "3 images not judged, as another class than the one asked for is seen" in cook["note"]
+    assert "another class" not in doctor["note"]
+
+
+def test_where_nobody_knows_what_was_asked_the_class_that_is_seen_counts(tmp_path: Path) -> None:
+    rows = [*hats("raw", "doctor", 0, "o" * 14 + "bbb"), figure("raw", 1, 0, "doctor", "orange")]
+    rows += hats("raw", "cook", 1, "b" * 19)
+    found = audited(tmp_path, [dataclasses.replace(row, expected=None) for row in rows])
+    (row,) = [row for row in found if row["groups"]["attribute_class"] == "doctor" and row["attribute"] == "orange"]
+    assert (row["k"], row["n"]) == (15, 18)
+    low, high = stats.binomtest(15, 18).proportion_ci(method="wilson")
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high))
+
+
 def test_a_class_in_which_nothing_was_judged_is_still_there(tmp_path: Path) -> None:
     rows = hats("raw", "doctor", 0, "oob") + hats("raw", "cook", 1, "---")
     found = audited(tmp_path, rows, category="figure")
@@ -81,6 +104,8 @@ def test_a_reference_for_all_and_one_by_class(tmp_path: Path) -> None:
         ("green", 0.25),
         ("orange", 0.75),
     }
+    (blue, _) = [row for row in found if row["attribute"] == "blue"]
+    assert (blue["null_low"], "no null band: the reference has no share of it" in blue["note"]) == (None, True)
     by_class = {"doctor": {"orange": 0.9, "blue": 0.1}, "cook": {"orange": 0.2, "blue": 0.8}}
     found = audited(tmp_path, rows, reference=by_class)
     shares = {(row["groups"]["attribute_class"], row["attribute"]): row for row in found}
@@ -122,6 +147,65 @@ def test_a_reference_is_a_share(tmp_path: Path) -> None:
 
     with pytest.raises(ValidationError, match="less than or equal to 1"):
         audited(tmp_path, hats("raw", "doctor", 0, "oo"), reference={"orange": 75})
+
+
+@pytest.mark.parametrize(
+    ("audit", "message"),
+    [
+        (
+            {"reference": {"dcotor": {"orange": 0.9, "blue": 0.1}}},
+            "unknown attribute_class 'dcotor'; did you mean 'doct",
+        ),
+        ({"reference": {"doctor": {"oragne": 0.9, "blue": 0.1}}}, "unknown value 'oragne'; did you mean 'orange'"),
+        (
+            {"values": ["orange", "blue"], "reference": {"oragne": 0.9, "blue": 0.1}},
+            "audit.reference: unknown value 'oragne'; did you mean 'orange'",
+        ),
+        (
+            {"reference": {"doctor": {"orange": 0.9, "blue": 0.9}}},
+            "audit.reference.doctor: the shares sum to 1.8, not 1",
+        ),
+        ({"reference": {"orange": 0.9}}, "audit.reference: the shares sum to 0.9, not 1"),
+        ({"reference": {"doctor": {}}}, "audit.reference.doctor: the shares sum to 0, not 1"),
+        ({"reference": {"doctor": {"orange": 1.0}}, "by": []}, "audit.by names no column"),
+        ({"values": []}, "audit.values: names no value"),
+        ({"values": ["orange", "orange"]}, "audit.values: 'orange' stands there twice"),
+        ({"category": "figur"}, "audit.category: unknown category 'figur'; did you mean 'figure'"),
+    ],
+)
+@pytest.mark.parametrize("knows_what_was_asked", [True, False])
+def test_names_and_shares_that_are_wrong_are_one_line(
+    audit: dict[str, Any], message: str, knows_what_was_asked: bool, tmp_path: Path
+) -> None:
+    rows = hats("raw", "doctor", 0, "ooob") + hats("raw", "cook", 1, "bbbo")
+    if not knows_what_was_asked:
+        rows = [dataclasses.replace(row, expected=None) for row in rows]
+    with pytest.raises(ConfigError) as error:
+        audited(tmp_path, rows, **audit)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_reference_may_have_more_values_than_are_counted(tmp_path: Path) -> None:
+    rows = hats("raw", "doctor", 0, "ooob")
+    found = audited(tmp_path, rows, values=["orange"], reference={"orange": 0.7, "blue": 0.3})
+    assert [(row["attribute"], row["reference"], row["k"]) for row in found] == [("orange", 0.7, 3)]
+
+
+def test_shares_that_sum_to_one_but_for_rounding_are_shares(tmp_path: Path) -> None:
+    thirds = {"orange": 0.333333, "blue": 0.333333, "green": 0.333334}
+    rows = hats("raw", "doctor", 0, "ooob")
+    assert {row["reference"] for row in audited(tmp_path, rows, reference=thirds)} == set(thirds.values())
+
+
+def test_values_are_words_that_the_detector_has(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", hats("raw", "doctor", 0, "oo"))
+    weights = {"weights": "package:diptych.demo/models/detector"}
+    options = {"detector": "centre_point", "detector_options": weights}
+    config = make_config(tmp_path, scores={"hats": {"score": "perceived_attribute", "options": options}})
+    for audit in ({"values": ["oragne"]}, {"reference": {"oragne": 0.5, "purple": 0.5}}):
+        with pytest.raises(ConfigError, match=r"audit\.\w+: unknown value 'oragne'; did you mean 'orange'"):
+            run({**config, "audit": audit})
 
 
 def test_a_category_needs_its_column(tmp_path: Path) -> None:

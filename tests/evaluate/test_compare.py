@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiny_generated
 from evaluate_configs import call, call_json, make_config, read, run
 from tiny_generated import Made, made_grid, make_generated
 from told_scores import install
@@ -71,6 +72,10 @@ def test_it_says_so_in_a_sentence(tmp_path: Path) -> None:
         ({"value": -1.0, "ci_low": -1.5, "ci_high": -0.5, "higher_is_better": None}, "m: a is lower than b (-1"),
         ({"value": -1.0, "ci_low": -1.5, "ci_high": -0.5, "higher_is_better": False}, "m: a is better than b (-1"),
         ({"ci_low": -0.1}, "m: a and b cannot be told apart by these images (+1"),
+        ({"p_adjusted": 0.5}, "m: a and b cannot be told apart by these images (+1"),
+        ({"p_adjusted": 0.05}, "m: a and b cannot be told apart by these images (+1"),
+        ({"p_adjusted": None}, "m: a is better than b (+1"),
+        ({"ci_low": 0.0}, "m: a and b cannot be told apart by these images (+1"),
         ({"ci_low": None, "ci_high": None, "reason": "too_few_prompts"}, "m: a - b = +1, without an interval"),
         ({"value": None, "reason": "no_common_images"}, "m: a and b cannot be compared: no_common_images"),
         ({"a": "\x1b[31m"}, "m: ?[31m is better"),
@@ -79,6 +84,42 @@ def test_it_says_so_in_a_sentence(tmp_path: Path) -> None:
 def test_sentences(changes: dict[str, Any], says: str) -> None:
     row = DifferenceRow("r", "m", "d", {}, "a", "b", 1.0, 0.2, 0.5, 1.5, 0.01, 0.02, 9, 3, True, "id")
     assert sentence(dataclasses.replace(row, **changes)).startswith(says)
+
+
+def test_two_settings_are_named_in_the_sentence() -> None:
+    groups = {"setting_a": "flow-28", "setting_b": "euler-50"}
+    row = DifferenceRow("r", "m", "d", groups, "a", "b", 1.0, 0.2, 0.5, 1.5, 0.01, 0.02, 9, 3, True, "id")
+    assert "p 0.02, with the setting flow-28 against euler-50)" in sentence(row)
+
+
+def test_two_prompts_that_agree_tell_nothing_apart(tmp_path: Path) -> None:
+    rows = made_grid(prompts=2, samples=2)
+    told = [
+        dataclasses.replace(row, category="counting", caption=f"number=1 correct={int(row.model == 'curated')}")
+        for row in rows
+    ]
+    store = evaluated(tmp_path, told)
+    (line,) = call("evaluate", "compare", store, "curated", "raw", "--metric", "object_accuracy").stdout.splitlines()
+    assert line.startswith("object_accuracy: curated and raw cannot be told apart by these images (+1, 95 % interval -")
+    assert "2 prompts, p 0.5)" in line
+
+
+def test_samplers_of_two_sizes_are_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ("euler", "ddim", "--by", "sampler", "--metric", "number")
+    grid = say(made_grid(models=("m",), prompts=8, settings=("ddim-9", "euler-9")), 0)
+    alike = evaluated(tmp_path / "alike", grid, compare=None)
+    (found,) = call_json("evaluate", "compare", alike, *arguments)["differences"]
+    assert found["n"] == 16
+    record = tiny_generated._record
+    side = {"ddim-9": 32, "euler-9": 64}
+    monkeypatch.setattr(
+        tiny_generated, "_record", lambda row: {**record(row), "width": side[row.setting], "height": side[row.setting]}
+    )
+    store = evaluated(tmp_path, grid, compare={"by": "sampler"})
+    (row,) = read(tmp_path, "SELECT * FROM differences WHERE metric = 'number'")
+    assert (row["value"], row["n"], row["reason"]) == (None, 0, "no_common_images")
+    said = call("evaluate", "compare", store, *arguments).stdout
+    assert "euler and ddim cannot be compared: no_common_images" in said
 
 
 def test_two_stores_and_two_runs(tmp_path: Path) -> None:

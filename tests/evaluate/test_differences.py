@@ -13,6 +13,9 @@ from tiny_generated import Made, made_grid, make_generated
 from told_scores import install
 
 from diptych.errors import ConfigError
+from diptych.evaluate.differences import ends_of
+from diptych.evaluate.metrics import OBJECT_ACCURACY
+from diptych.evaluate.paired import paired_difference
 
 
 @pytest.fixture(autouse=True)
@@ -149,6 +152,40 @@ def test_models_with_one_setting_each_are_paired_and_it_is_said(tmp_path: Path) 
     (row,) = compared(tmp_path, say(rows, [3, 4, 5, 1, 1, 1]))
     assert row["groups"] == {"setting_a": "flow-28-g3.5", "setting_b": "euler-50-g5"}
     assert (row["n"], row["value"]) == (3, pytest.approx(3.0))
+
+
+def test_what_else_differs_is_not_compared_as_a_sampler(tmp_path: Path) -> None:
+    rows = [Made("a", prompt, setting="ddim-9", guidance=3.0) for prompt in range(3)]
+    rows += [Made("a", prompt, setting="euler-9", guidance=7.0) for prompt in range(3)]
+    row = of_all(compared(tmp_path, say(rows, range(6)), by="sampler"))
+    assert (row["value"], row["n"], row["reason"], row["groups"]) == (None, 0, "no_common_images", {})
+
+
+def share_of(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
+    found = paired_difference(np.array(a, float), np.array(b, float), np.arange(len(a)))
+    return tuple(ends_of(found, OBJECT_ACCURACY))
+
+
+def test_the_interval_of_a_difference_of_shares_is_within_the_range() -> None:
+    assert share_of([1, 0, 1, 1], [1, 0, 1, 0])[1] == 1.0
+    assert share_of([0, 0, 0, 1], [1, 0, 0, 1])[0] == -1.0
+
+
+@pytest.mark.parametrize("prompts", [2, 5, 6, 20])
+@pytest.mark.parametrize("by_how_much", [1.0, -0.25])
+def test_prompts_that_agree_have_an_interval_that_agrees_with_the_sign_test(prompts: int, by_how_much: float) -> None:
+    found = paired_difference(np.full(prompts, by_how_much), np.zeros(prompts), np.arange(prompts))
+    low, high = ends_of(found, OBJECT_ACCURACY)
+    assert low < by_how_much <= high or low <= by_how_much < high
+    assert (low > 0.0 or high < 0.0) == (found.p_value < 0.05) == (prompts >= 6)
+
+
+def test_shares_that_are_equal_in_every_prompt_have_an_interval_and_other_numbers_none(tmp_path: Path) -> None:
+    low, high = share_of([1] * 100, [1] * 100)
+    assert 0.03 < high == -low < 0.04
+    row = of_all(compared(tmp_path, say(made_grid(prompts=3, samples=1), [1, 2, 3, 1, 2, 3])))
+    assert (row["value"], row["se"], row["ci_low"], row["p_value"]) == (0.0, 0.0, None, 1.0)
+    assert row["reason"] == "no_spread"
 
 
 def test_models_that_share_no_prompt_are_not_compared(tmp_path: Path) -> None:

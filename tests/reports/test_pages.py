@@ -1,6 +1,7 @@
 """What the pages say, against the store and the plainest reading of it."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from diptych.reports.pages.scores import notes_of, settle
 from diptych.reports.pictures import Picture
 from diptych.reports.report import Report
 from diptych.reports.rows import Part, join
-from diptych.store import Store
+from diptych.store import ResultRow, Store
 
 
 def text_of(page: Path) -> str:
@@ -76,6 +77,19 @@ def test_overview_has_the_numbers_of_the_store(world: World, built: Path) -> Non
     assert "Against rough, fine is better on 2 of 3 metrics" in text
     assert "A Fréchet distance of few images is biased upward" in text
     assert "CLIP score leaves out 3 images" in text
+
+
+def test_headlines_name_the_dataset_where_there_are_two(world: World, built: Path, tmp_path: Path) -> None:
+    assert "fine (generated)" not in text_of(built / "index.html")
+    path = Path(shutil.copy(world.store, tmp_path / "two.duckdb"))
+    with Store.open(path) as store:
+        rows = store.query("SELECT * FROM results WHERE metric = 'clip_score' AND len(json_keys(groups)) = 1")
+        store.insert_results([ResultRow(**{**row, "dataset": "occupations"}) for row in rows])
+    build_report(world.config(store=path), tmp_path / "out")
+    text = text_of(tmp_path / "out" / "index.html")
+    for dataset in ("generated", "occupations"):
+        assert f"fine ({dataset})" in text
+        assert f"rough ({dataset})" in text
 
 
 def test_scores_page_has_every_result_with_its_n(world: World, built: Path) -> None:
