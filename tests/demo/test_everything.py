@@ -1,5 +1,10 @@
 """All models of the demo made again, shortened: what comes out loads and runs through the code of the product."""
 
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,13 +13,17 @@ from click.testing import CliRunner
 
 from diptych.cli import main
 from diptych.dataset import open_dataset
+from diptych.demo.training import clip, everything
 from diptych.demo.training.clip import ClipTraining
 from diptych.demo.training.detector import DetectorTraining
 from diptych.demo.training.diffusion import DiffusionTraining
-from diptych.demo.training.everything import Plan, make_models
+from diptych.demo.training.everything import PORT_FILE, Plan, curate_web, make_models, port_of
+from diptych.demo.training.stops import Stopped
 from diptych.demo.training.vae import VaeTraining
+from diptych.demo.web import DemoWeb
 from diptych.detectors import make_detector
 from diptych.encoders import make_encoder
+from diptych.errors import ConfigError, DataError, ShardError
 from diptych.shards import read_shard
 
 PLAN = Plan(
@@ -52,3 +61,75 @@ def test_retrained_models_load_and_run_through_the_same_code(tmp_path: Path) -> 
     assert [row["status"] for row in images] == ["ok"] * 4
     assert len({row["image"]["bytes"] for row in images}) == 4
     assert make_models(tmp_path / "out", PLAN, threads=1) == models
+
+
+def test_stopped_models_are_not_built_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clip, "CHECK_ROWS", 8)
+    take_step: Callable[[clip.Trainer], dict[str, float]] = clip.Trainer.take_step
+
+    def stop_after_three(self: clip.Trainer) -> dict[str, float]:
+        losses = take_step(self)
+        if self.step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return losses
+
+    later: list[bytes] = []
+
+    def heads(out: Path, model: Path, **_: int) -> Path:
+        later.append((model / "open_clip_model.safetensors").read_bytes())
+        raise DataError("far enough")
+
+    monkeypatch.setattr(everything, "train_heads", heads)
+    with pytest.raises(DataError, match="far enough"):
+        make_models(tmp_path / "whole", PLAN, threads=1)
+    monkeypatch.setattr(clip.Trainer, "take_step", stop_after_three)
+    with pytest.raises(Stopped, match="at step 3 of 6"):
+        make_models(tmp_path / "stopped", PLAN, threads=1)
+    assert len(later) == 1
+    with pytest.raises(DataError, match="far enough"):
+        make_models(tmp_path / "stopped", PLAN, threads=1)
+    assert later[0] == later[1]
+
+
+def test_sigterm_ends_the_curation_before_its_web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(command: list[str], *, check: bool) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(Stopped, match="stopped while the web was curated") as stopped:
+        curate_web(tmp_path, PLAN, tmp_path, tmp_path)
+    assert stopped.value.exit_code == 143
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    with pytest.raises(ConfigError, match="is a demo web of 120 rows, not 140; give the same, or another --out"):
+        curate_web(tmp_path, replace(PLAN, web_rows=140), tmp_path, tmp_path)
+    known = json.loads((tmp_path / PORT_FILE).read_text(encoding="utf-8"))
+    assert port_of(tmp_path / PORT_FILE, 120) == known["port"] > 0
+
+
+@pytest.mark.parametrize("text", ["{}", '{"port": 80}', '{"port": "80", "rows": 120}', '{"port": true, "rows": 120}'])
+def test_note_of_something_else_is_refused(tmp_path: Path, text: str) -> None:
+    state = tmp_path / PORT_FILE
+    state.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="names no port and rows; delete"):
+        port_of(state, 120)
+
+
+def test_damaged_or_missing_note_is_said(tmp_path: Path) -> None:
+    state = tmp_path / PORT_FILE
+    assert port_of(state, 120) == 0
+    state.write_text("{", encoding="utf-8")
+    with pytest.raises(ShardError, match="damaged"):
+        port_of(state, 120)
+    state.unlink()
+    (tmp_path / "urls.parquet").touch()
+    with pytest.raises(ConfigError, match=r"a table of URLs without web\.json"):
+        port_of(state, 120)
+
+
+@pytest.mark.parametrize("port", [65_536, 99_999, -1])
+def test_port_that_does_not_exist_is_refused(port: int) -> None:
+    with (
+        pytest.raises(ConfigError, match=f"there is no port {port} to serve on, only 0 to 65535"),
+        DemoWeb(100, port=port),
+    ):
+        pass

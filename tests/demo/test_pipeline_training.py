@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,19 +19,21 @@ from diptych.demo.drawing import draw
 from diptych.demo.faults import encoded
 from diptych.demo.held_out import write_held_out
 from diptych.demo.scenes import scene
-from diptych.demo.training import linear_start, vae
+from diptych.demo.training import diffusion, linear_start, vae
 from diptych.demo.training.clip import scaled
 from diptych.demo.training.diffusion import (
     CONTEXT,
     DiffusionTrainer,
     DiffusionTraining,
-    Sources,
     default_model,
+    kept_examples,
     train_diffusion,
 )
 from diptych.demo.training.pairs import fitted, read_pairs
+from diptych.demo.training.sources import Sources
+from diptych.demo.training.stops import Stopped
 from diptych.demo.training.tokenizer import make_text_model, make_tokenizer
-from diptych.demo.training.vae import VaeTraining, train_vae
+from diptych.demo.training.vae import VaeTrainer, VaeTraining, train_vae
 from diptych.encoders.open_clip import open_clip_encoder
 from diptych.errors import ConfigError, DataError
 
@@ -185,7 +188,9 @@ def test_stopped_run_goes_on_to_the_same_weights(
 
     out = tmp_path / "stopped"
     monkeypatch.setattr(DiffusionTrainer, "take_step", stop_after_three)
-    assert weights(train(out, pairs, autoencoder)) != weights(trained)
+    with pytest.raises(Stopped, match="at step 3 of 4"):
+        train(out, pairs, autoencoder)
+    assert not (out / "pipeline").exists()
     curve = [json.loads(line)["step"] for line in (out / "curve.jsonl").read_text(encoding="utf-8").splitlines()]
     assert curve == [2, 3]
     assert weights(train(out, pairs, autoencoder)) == weights(trained)
@@ -196,6 +201,92 @@ def test_other_settings_need_another_directory(tmp_path: Path, pairs: Path, auto
         train(trained.parent, pairs, autoencoder, replace(DIFFUSION, batch=2))
     other = train(tmp_path / "other", pairs, autoencoder, replace(DIFFUSION, seed=1))
     assert weights(other) != weights(trained)
+
+
+def test_other_sources_need_another_directory(tmp_path: Path, pairs: Path, autoencoder: Path, trained: Path) -> None:
+    other_vae = changed(shutil.copytree(autoencoder, tmp_path / "vae"))
+    sources = Sources(pairs, other_vae, CLIP, begin=trained)
+    with pytest.raises(ConfigError, match="another begin, vae"):
+        train_diffusion(trained.parent, sources, DIFFUSION, threads=1)
+    rows = [Row(encoded(draw(scene(seed)), "png", 0), caption_of(scene(seed)), size=(64, 64)) for seed in range(9)]
+    with pytest.raises(ConfigError, match="another pairs;"):
+        train(trained.parent, make_dataset(tmp_path / "pairs", rows).path, autoencoder)
+    moved = shutil.copytree(pairs, tmp_path / "moved")
+    assert train(trained.parent, moved, autoencoder) == trained  # the content counts, not where it lies
+    note = trained.parent / "training.json"
+    before = note.read_text(encoding="utf-8")
+    note.write_text(json.dumps({k: v for k, v in json.loads(before).items() if k != "vae"}), encoding="utf-8")
+    with pytest.raises(ConfigError, match="another vae;"):  # written by a version that did not note it
+        train(trained.parent, pairs, autoencoder)
+    note.write_text(before, encoding="utf-8")
+
+
+def changed(folder: Path) -> Path:
+    from safetensors.torch import load_file, save_file
+
+    path = folder / "diffusion_pytorch_model.safetensors"
+    state = load_file(path)
+    save_file({name: value * 1.5 for name, value in state.items()}, path)
+    return folder
+
+
+def test_kept_examples_are_made_again_where_their_sources_differ(
+    tmp_path: Path, pairs: Path, autoencoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from diffusers import AutoencoderKL
+
+    def examples(folder: Path) -> torch.Tensor:
+        model = AutoencoderKL.from_pretrained(folder, dtype=torch.float32).eval()
+        hashes = Sources(pairs, folder, CLIP).hashes()
+        return kept_examples(tmp_path / "examples.pt", pairs, model, make_tokenizer(CONTEXT), hashes).latents
+
+    other = changed(shutil.copytree(autoencoder, tmp_path / "vae"))
+    first, second = examples(autoencoder), examples(other)
+    assert not torch.allclose(first, second)
+    assert torch.equal(examples(autoencoder), first)
+    kept = torch.load(tmp_path / "examples.pt", weights_only=True)
+    del kept["fingerprint"]
+    torch.save({**kept, "latents": kept["latents"] * 0.0}, tmp_path / "examples.pt")  # as earlier versions left it
+    assert torch.equal(examples(autoencoder), first)
+    monkeypatch.setattr(diffusion, "encode_pairs", lambda *_: pytest.fail("was encoded again"))
+    assert torch.equal(examples(autoencoder), first)
+
+
+def test_stopped_autoencoder_goes_on_to_the_same_weights(
+    tmp_path: Path, autoencoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vae, "CHECK_ROWS", 4)
+    take_step: Callable[[VaeTrainer], dict[str, float]] = VaeTrainer.take_step
+
+    def stop_after_three(self: VaeTrainer) -> dict[str, float]:
+        losses = take_step(self)
+        if self.step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return losses
+
+    (tmp_path / "rows").symlink_to(autoencoder.parent / "rows")
+    monkeypatch.setattr(VaeTrainer, "take_step", stop_after_three)
+    with pytest.raises(Stopped, match="at step 3 of 4") as stopped:
+        train_vae(tmp_path, VAE, threads=1, check_every=2)
+    assert stopped.value.exit_code == 130
+    assert not (tmp_path / "vae").exists()
+    for name in ("diffusion_pytorch_model.safetensors", "config.json"):
+        assert (train_vae(tmp_path, VAE, threads=1) / name).read_bytes() == (autoencoder / name).read_bytes()
+
+
+@pytest.mark.parametrize("lacks", ["vae", "clip", "begin"])
+def test_source_without_its_model_is_refused(tmp_path: Path, pairs: Path, autoencoder: Path, lacks: str) -> None:
+    sources = replace(Sources(pairs, autoencoder, CLIP), **{lacks: tmp_path})
+    with pytest.raises(ConfigError, match=f"{tmp_path}: there is no .*; give the folder that holds"):
+        train_diffusion(tmp_path / "out", sources, DIFFUSION, threads=1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_batches_larger_than_what_there_is_are_refused(tmp_path: Path, pairs: Path, autoencoder: Path) -> None:
+    with pytest.raises(DataError, match="batches of 11 need as many pairs; it has 10"):
+        train(tmp_path / "few", pairs, autoencoder, replace(DIFFUSION, batch=11))
+    with pytest.raises(ConfigError, match="batches of 13 need as many pictures; there are 12"):
+        train_vae(tmp_path / "vae", replace(VAE, batch=13), threads=1)
 
 
 def test_training_goes_on_from_the_weights_of_a_pipeline(

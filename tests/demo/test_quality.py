@@ -27,6 +27,7 @@ from diptych.demo.quality import (
 )
 from diptych.demo.scenes import scene
 from diptych.encoders.open_clip import open_clip_encoder
+from diptych.errors import DataError
 
 MODELS = Path(quality.__file__).parent / "models"
 WHOLE = arrays(np.float64, st.integers(2, 30), elements=st.integers(-5, 5))
@@ -57,6 +58,17 @@ def test_auc_is_one_where_all_positives_lie_above_and_a_half_where_nothing_diffe
     assert roc_auc(np.array([2.0, 3.0]), np.array([0.0, 1.0])) == 1.0
     assert roc_auc(np.array([0.0]), np.array([1.0, 2.0])) == 0.0
     assert roc_auc(np.ones(3), np.ones(4)) == 0.5
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_rating_that_is_no_number_is_refused(bad: float) -> None:
+    good, spoilt = np.array([1.0, 2.0, 3.0]), np.array([1.0, bad, 3.0])
+    for statistic in (roc_auc, spearman, lambda left, right: recall_at_false_positive_rate(left, right, 0.5)):
+        for samples in ((good, spoilt), (spoilt, good)):
+            with pytest.raises(DataError, match="1 of 3 ratings are not finite numbers"):
+                statistic(*samples)
+    with pytest.raises(DataError, match="1 of 4 ratings"):
+        recall_at_1(np.array([[1.0, bad], [0.0, 1.0]]))
 
 
 @given(WHOLE, WHOLE)

@@ -23,8 +23,9 @@ from diptych.demo.training import clip, heads, rows
 from diptych.demo.training.__main__ import main
 from diptych.demo.training.clip import ClipTraining, Trainer, train_clip
 from diptych.demo.training.runs import CHECKPOINT, load_checkpoint
+from diptych.demo.training.stops import Stopped
 from diptych.encoders.open_clip import open_clip_encoder
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, ShardError
 from diptych.scores.aesthetic import LinearHead, aesthetic, load_head, rate
 
 TINY = {
@@ -106,10 +107,12 @@ def test_stopped_run_goes_on_to_the_same_weights(
         return losses
 
     monkeypatch.setattr(Trainer, "take_step", stop_after_three)
-    train(out)
+    with pytest.raises(Stopped, match="stopped at step 3 of 4; the same command goes on") as stopped:
+        train(out)
+    assert stopped.value.exit_code == 143
     curve = [json.loads(line) for line in (out / "curve.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [entry["step"] for entry in curve] == [2, 3]
-    assert weights(out) != weights(trained)
+    assert not (out / "clip").exists()
     train(out)
     assert weights(out) == weights(trained)
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
@@ -304,6 +307,54 @@ def test_command_hands_on_what_is_given_and_leaves_the_rest_to_the_defaults(
     result = CliRunner().invoke(main, ["clip", *options])
     assert result.exit_code == 0, result.output
     assert calls == [((tmp_path, ClipTraining(steps=7, learning_rate=1e-3)), {"threads": 2, "check_every": 50})]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_command_ends_with_one_line_and_its_own_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise Stopped(number, "at step 3 of 4")
+
+    monkeypatch.setattr(clip, "train_clip", stop)
+    result = CliRunner().invoke(main, ["clip", "--out", str(tmp_path)])
+    assert result.exit_code == 128 + number
+    assert (result.stdout, result.stderr) == ("", "stopped at step 3 of 4; the same command goes on\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["measure", "--out", "nowhere"], "nowhere: no finished models, as clip/open_clip_config.json would be"),
+        (["diffusion", "--out", "o", "--pairs", ".", "--vae", ".", "--clip", "."], "not a finished dataset directory"),
+        (["clip", "--out", "file/below", "--rows", "8", "--batch", "8"], "file/below: the directory cannot be made"),
+        (["heads", "--out", "nowhere"], "nowhere/clip: there is no open_clip_config.json; give the folder"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 1, result.exception
+    assert result.stderr.startswith("Error: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("rate", ["0", "-0.1", "nan", "inf"])
+def test_learning_rate_is_a_positive_finite_number(tmp_path: Path, rate: str) -> None:
+    for command in ("clip", "detector"):
+        result = CliRunner().invoke(main, [command, "--out", str(tmp_path), f"--learning-rate={rate}"])
+        assert result.exit_code == 2
+        assert "is not a positive finite number" in result.stderr
+
+
+def test_damaged_note_of_an_earlier_run_is_said(tmp_path: Path) -> None:
+    (tmp_path / "training.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ShardError, match=r"training\.json: damaged"):
+        train(tmp_path)
 
 
 def test_help_loads_no_torch() -> None:

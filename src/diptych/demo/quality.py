@@ -20,6 +20,7 @@ from diptych.demo.scenes import Dice, Scene, scene
 from diptych.demo.web import bytes_of
 from diptych.encoders import Encoder
 from diptych.encoders.open_clip import open_clip_encoder
+from diptych.errors import DataError
 from diptych.images import Image, decode
 from diptych.intervals import Figure, wilson
 from diptych.progress import Tracker, track
@@ -82,9 +83,13 @@ def recall_at_1(similarities: Floats) -> float:
         similarities: (N, N), the own column of row ``i`` being column ``i``. A row with a second column as near as its
             own is no success, so that a model that tells nothing apart scores 0.
 
+    Raises:
+        DataError: If a similarity is not finite.
+
     >>> recall_at_1(np.array([[0.9, 0.1], [0.8, 0.7]]))
     0.5
     """
+    _check_finite(similarities)
     own = np.diagonal(similarities)[:, np.newaxis]
     return float(np.mean((similarities >= own).sum(axis=1) == 1))
 
@@ -98,9 +103,13 @@ def roc_auc(positives: Floats, negatives: Floats) -> float:
         positives: (N,) ratings, N >= 1.
         negatives: (M,) ratings, M >= 1.
 
+    Raises:
+        DataError: If a rating is not finite: it has no place among the others.
+
     >>> roc_auc(np.array([3.0, 2.0]), np.array([1.0, 2.0]))
     0.875
     """
+    _check_finite(positives, negatives)
     ordered = np.sort(negatives)
     below = np.searchsorted(ordered, positives, side="left")
     not_above = np.searchsorted(ordered, positives, side="right")
@@ -116,9 +125,13 @@ def spearman(left: Floats, right: Floats) -> float:
         left: (N,).
         right: (N,).
 
+    Raises:
+        DataError: If a value is not finite.
+
     >>> round(spearman(np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])), 6)
     0.5
     """
+    _check_finite(left, right)
     ranks = [_mean_ranks(side) for side in (left, right)]
     a, b = (rank - rank.mean() for rank in ranks)
     length = sqrt(float(a @ a) * float(b @ b))
@@ -135,12 +148,14 @@ def recall_at_false_positive_rate(positives: Floats, negatives: Floats, rate: fl
 
     Raises:
         ValueError: If ``rate`` is outside [0, 1].
+        DataError: If a rating is not finite.
 
     >>> recall_at_false_positive_rate(np.array([1.0, 3.0, 4.0]), np.array([0.0, 1.0, 2.0, 3.5]), 0.25)
     0.6666666666666666
     """
     if not 0.0 <= rate <= 1.0:
         raise ValueError(f"a rate of false positives is in [0, 1], not {rate}")
+    _check_finite(positives, negatives)
     allowed = floor(rate * len(negatives) + 1e-9)  # 0.02 x 50 is a little less than 1 in binary
     if allowed >= len(negatives):
         return 1.0
@@ -286,6 +301,16 @@ def measure_heads(
         "aesthetic_spearman": bootstrap(spearman, (beauty[graded], drawn[graded]), paired=True),
         "aesthetic_spearman_with_tiny": bootstrap(spearman, (beauty[with_tiny], drawn[with_tiny]), paired=True),
     }
+
+
+def _check_finite(*samples: Floats) -> None:
+    """Refuse ratings that have no place among others: sorting puts NaN above all numbers."""
+    for sample in samples:
+        bad = int(np.size(sample) - np.isfinite(sample).sum())
+        if bad:
+            raise DataError(
+                f"{bad} of {np.size(sample)} ratings are not finite numbers; the model they are of is broken"
+            )
 
 
 def _counted(tracker: Tracker, pictures: Iterable[Image]) -> Iterator[Image]:

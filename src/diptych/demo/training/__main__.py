@@ -2,10 +2,39 @@
 
 import json
 from collections.abc import Callable, Mapping
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import click
+
+from diptych.demo.training.stops import Stopped
+from diptych.errors import DiptychError
+
+
+class Trainings(click.Group):
+    """Ends with one line where something is wrong or a signal came, as ``diptych`` does."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except DiptychError as error:
+            raise click.ClickException(str(error)) from error
+        except Stopped as stopped:
+            click.echo(str(stopped), err=True)
+            ctx.exit(stopped.exit_code)
+        except KeyboardInterrupt:
+            click.echo("stopped; the same command goes on", err=True)
+            ctx.exit(130)
+
+
+def positive(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """Return a value that is a positive number, or none."""
+    if value is not None and not 0.0 < value < inf:
+        raise click.BadParameter(f"{value} is not a positive finite number", param=option)
+    return value
+
 
 OUT = click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Pictures, checkpoint and result."
@@ -14,7 +43,7 @@ THREADS = click.option("--threads", type=click.IntRange(1), default=1, show_defa
 STEPS = click.option("--steps", type=click.IntRange(1), help="Batches in all; may be raised later.")
 BATCH = click.option("--batch", type=click.IntRange(2), help="Pictures in a batch.")
 ROWS = click.option("--rows", type=click.IntRange(2), help="Pictures in all.")
-PEAK = click.option("--learning-rate", type=float, help="Its peak.")
+PEAK = click.option("--learning-rate", type=float, callback=positive, help="Its peak.")
 EXISTING = click.Path(path_type=Path, exists=True)
 
 
@@ -29,7 +58,7 @@ def given(settings: Mapping[str, float | None]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
-@click.group()
+@click.group(cls=Trainings)
 def main() -> None:
     """Train the models of the demo world."""
 
@@ -107,7 +136,8 @@ def diffusion(
     **settings: int | None,
 ) -> None:
     """Train a text-to-image pipeline on the pairs of a dataset directory."""
-    from diptych.demo.training.diffusion import DiffusionTraining, Sources, train_diffusion
+    from diptych.demo.training.diffusion import DiffusionTraining, train_diffusion
+    from diptych.demo.training.sources import Sources
 
     sources = Sources(pairs, vae, clip, begin)
     click.echo(train_diffusion(out, sources, DiffusionTraining(**given(settings)), threads=threads, compiled=compiled))
@@ -125,11 +155,21 @@ def everything(out: Path, threads: int) -> None:
 
 @main.command()
 @OUT
-def measure(out: Path) -> None:
-    """Print every figure of the models in OUT as JSON."""
-    from diptych.demo.quality import measure_clip, measure_heads
+@click.option("--quick", is_flag=True, help="A tenth of the examples: wide intervals, sooner.")
+def measure(out: Path, quick: bool) -> None:
+    """Print every figure of the models in OUT as JSON.
 
-    figures = measure_clip(out / "clip") | measure_heads(out / "clip", out / "heads")
+    They are those in OUT/models, where ``everything`` lays them, or else those in OUT itself, where the commands that
+    train a single model do.
+    """
+    from diptych.demo.quality_report import finished_models, measure_all, measure_some
+
+    share, models = 0.1 if quick else 1.0, out / "models"
+    figures = (
+        measure_all(models, share=share, progress="auto")
+        if models.is_dir()
+        else measure_some(out, finished_models(out), share=share, progress="auto")
+    )
     click.echo(json.dumps({name: figure._asdict() for name, figure in figures.items()}, indent=2))
 
 

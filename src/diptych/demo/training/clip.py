@@ -81,7 +81,7 @@ def train_clip(out: Path, training: ClipTraining, *, threads: int, check_every: 
     """Train, or go on where an earlier run with the same settings stopped, and return the folder of the model.
 
     A run may go on with other ``steps``: the learning rate then follows the new cosine from where the run is. SIGTERM
-    and SIGINT end a run after the step under way, with a checkpoint and the model as it is then.
+    and SIGINT end a run after the step under way, with a checkpoint and without a model.
 
     Args:
         out: Holds the pictures, the checkpoint, the curve (``curve.jsonl``) and in the end the model (``clip``).
@@ -91,6 +91,7 @@ def train_clip(out: Path, training: ClipTraining, *, threads: int, check_every: 
 
     Raises:
         ConfigError: If ``out`` belongs to other settings, or a batch is more than all pictures.
+        Stopped: On SIGTERM or SIGINT.
     """
     torch.set_num_threads(threads)
     if training.batch > training.rows:

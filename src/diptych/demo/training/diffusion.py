@@ -14,14 +14,17 @@ import torch
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from diptych.config import fingerprint
 from diptych.demo.captions import caption_of
 from diptych.demo.scenes import scene
 from diptych.demo.training.clip import CHECKED, scaled
 from diptych.demo.training.linear_start import LATENTS
 from diptych.demo.training.pairs import Pairs, read_pairs
 from diptych.demo.training.runs import claim, learning_rate_at, run_steps
+from diptych.demo.training.sources import Sources
 from diptych.demo.training.tokenizer import make_text_model, make_tokenizer
 from diptych.demo.training.vae import check_pixels, hash_of
+from diptych.errors import DataError
 from diptych.progress import track
 
 STREAM = 108  # keeps the order of batches apart from other choices
@@ -93,23 +96,6 @@ class Examples(NamedTuple):
     has_sides: torch.Tensor
 
 
-@dataclass(frozen=True)
-class Sources:
-    """Where a training finds what it does not train.
-
-    Attributes:
-        pairs: The dataset directory to learn from.
-        vae: The autoencoder's folder.
-        clip: The CLIP's folder, whose text tower the text model begins as.
-        begin: Folder of a pipeline to go on from; None begins anew.
-    """
-
-    pairs: Path
-    vae: Path
-    clip: Path
-    begin: Path | None = None
-
-
 def train_diffusion(
     out: Path,
     sources: Sources,
@@ -130,17 +116,23 @@ def train_diffusion(
         compiled: Compile the U-Net first (needs a C++ compiler): a quarter less time per step, the last digits differ.
 
     Raises:
-        ConfigError: If ``out`` belongs to other settings.
-        DataError: If there is nothing to learn from.
+        ConfigError: If ``out`` belongs to other settings or sources, or a source lacks a file.
+        DataError: If there are fewer pairs to learn from than a batch has.
+        Stopped: On SIGTERM or SIGINT, after the step under way, with a checkpoint and without a pipeline.
     """
     from diffusers import AutoencoderKL
 
     torch.set_num_threads(threads)
-    claim(out, training)
+    hashes = sources.hashes()
+    claim(out, training, sources=hashes)
     vae = AutoencoderKL.from_pretrained(sources.vae, dtype=torch.float32).eval()
     vae.to(memory_format=torch.channels_last)
     tokenizer = make_tokenizer(CONTEXT)
-    examples = kept_examples(out / "examples.pt", sources.pairs, vae, tokenizer)
+    examples = kept_examples(out / "examples.pt", sources.pairs, vae, tokenizer, hashes)
+    if training.batch > len(examples.tokens):
+        raise DataError(
+            f"{sources.pairs}: batches of {training.batch} need as many pairs; it has {len(examples.tokens)}"
+        )
     trainer = DiffusionTrainer(training, examples, make_text_model(sources.clip, tokenizer), compiled=compiled)
     if sources.begin is not None:
         trainer.begin_from(sources.begin)
@@ -149,13 +141,28 @@ def train_diffusion(
     return save_pipeline(trainer, vae, tokenizer, out / "pipeline")
 
 
-def kept_examples(path: Path, pairs: Path, vae: Any, tokenizer: Any) -> Examples:
-    """Return the pairs of a dataset directory as latents and tokens, from ``path`` where an earlier run kept them."""
+def kept_examples(path: Path, pairs: Path, vae: Any, tokenizer: Any, hashes: Mapping[str, str | None]) -> Examples:
+    """Return the pairs of a dataset directory as latents and tokens.
+
+    They come from ``path`` where an earlier run kept those of the same pairs, autoencoder and tokenizer; otherwise they
+    are made and kept there.
+
+    Args:
+        path: The file.
+        pairs: The dataset directory.
+        vae: The autoencoder.
+        tokenizer: The tokenizer.
+        hashes: Of the content of ``pairs`` and ``vae``, under these names.
+    """
+    words = {"vocabulary": tokenizer.get_vocab(), "context": CONTEXT}
+    wanted = fingerprint({"pairs": hashes["pairs"], "vae": hashes["vae"], "tokenizer": words})
     if path.is_file():
-        return Examples(**torch.load(path, weights_only=True))
+        kept = torch.load(path, weights_only=True)
+        if kept.pop("fingerprint", None) == wanted:
+            return Examples(**kept)
     examples = encode_pairs(read_pairs(pairs, vae.config.sample_size), vae, tokenizer)
     part = path.with_suffix(".part")
-    torch.save(examples._asdict(), part)
+    torch.save({"fingerprint": wanted, **examples._asdict()}, part)
     part.replace(path)
     return examples
 

@@ -4,7 +4,6 @@ The CLIP and its heads, the detector, the autoencoder; then a demo web, curated 
 the two pipelines: one learns from all that the web served, the other from what curation kept.
 """
 
-import json
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -13,11 +12,14 @@ from pathlib import Path
 from diptych.demo.config_files import config_path
 from diptych.demo.training.clip import ClipTraining, train_clip
 from diptych.demo.training.detector import DetectorTraining, train_detector
-from diptych.demo.training.diffusion import DiffusionTraining, Sources, train_diffusion
+from diptych.demo.training.diffusion import DiffusionTraining, train_diffusion
 from diptych.demo.training.heads import DEFAULT_ROWS, train_heads
+from diptych.demo.training.sources import Sources
+from diptych.demo.training.stops import stopped_by_sigterm
 from diptych.demo.training.vae import VaeTraining, train_vae
 from diptych.demo.web import DemoWeb
-from diptych.errors import DataError
+from diptych.errors import ConfigError, DataError
+from diptych.shards import read_json, write_json
 
 WEB_ROWS = 20_000
 PORT_FILE = "web.json"
@@ -57,6 +59,7 @@ def make_models(out: Path, plan: Plan, *, threads: int) -> Path:
     Raises:
         ConfigError: If ``out`` belongs to other settings.
         DataError: If the curation of the web fails.
+        Stopped: On SIGTERM or SIGINT; nothing is then made of what is unfinished.
     """
     clip = train_clip(out / "clip", plan.clip, threads=threads)
     heads = train_heads(out / "heads", clip, rows=plan.head_rows, threads=threads)
@@ -79,12 +82,16 @@ def make_models(out: Path, plan: Plan, *, threads: int) -> Path:
 
 
 def curate_web(out: Path, plan: Plan, clip: Path, heads: Path) -> Path:
-    """Serve a demo web, curate it with the ordinary command and the shipped config, and return the run's directory."""
+    """Serve a demo web, curate it with the ordinary command and the shipped config, and return the run's directory.
+
+    Raises:
+        ConfigError: If ``out`` holds a web of another number of rows, or its port is taken.
+        DataError: If the curation fails.
+        Stopped: On a SIGTERM; the curation ends before the web does, which it would take for a dead one.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    state = out / PORT_FILE
-    port = json.loads(state.read_text(encoding="utf-8"))["port"] if state.is_file() else 0
-    with DemoWeb(plan.web_rows, port=port) as web:
-        state.write_text(json.dumps({"port": web.port}) + "\n", encoding="utf-8")
+    with DemoWeb(plan.web_rows, port=port_of(out / PORT_FILE, plan.web_rows)) as web:
+        write_json(out / PORT_FILE, {"port": web.port, "rows": plan.web_rows})
         table = out / "urls.parquet"
         if not table.is_file():
             web.write_tables(out)
@@ -98,7 +105,32 @@ def curate_web(out: Path, plan: Plan, clip: Path, heads: Path) -> Path:
         command = [sys.executable, "-m", "diptych", "curate", "run", str(config_path("curate.yaml"))]
         command += ["--out", str(out / "run"), *(f"--set={name}={value}" for name, value in settings.items())]
         command += [f"--set={setting}" for setting in plan.curate]
-        ended = subprocess.run(command, check=False)
+        with stopped_by_sigterm("while the web was curated"):
+            ended = subprocess.run(command, check=False)
     if ended.returncode:
         raise DataError(f"{out}: the curation of the demo web ended with {ended.returncode}; run again to go on")
     return out / "run"
+
+
+def port_of(state: Path, rows: int) -> int:
+    """Return the port that the tables of an earlier run name; 0 where there was none.
+
+    Args:
+        state: The file in which that run noted its port and its rows.
+        rows: Of the web that is to be served.
+
+    Raises:
+        ConfigError: If that web has another number of rows, or the file is of something else.
+        ShardError: If the file cannot be read.
+    """
+    if not state.is_file():
+        if (state.parent / "urls.parquet").is_file():
+            raise ConfigError(f"{state.parent}: a table of URLs without {state.name}; delete the directory")
+        return 0
+    known = read_json(state)
+    port, before = known.get("port"), known.get("rows")
+    if type(port) is not int or type(before) is not int:
+        raise ConfigError(f"{state}: names no port and rows; delete {state.parent}")
+    if before != rows:
+        raise ConfigError(f"{state.parent} is a demo web of {before} rows, not {rows}; give the same, or another --out")
+    return port

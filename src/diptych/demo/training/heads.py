@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional
 
 from diptych.demo.quality import CHUNK, SPECIMEN_FAULTS, embed, specimen
+from diptych.demo.training.sources import CLIP_FILES, check_folder
 from diptych.encoders import Encoder
 from diptych.encoders.open_clip import open_clip_encoder
 from diptych.progress import track
@@ -38,7 +39,12 @@ class Examples(NamedTuple):
 
 
 def train_heads(out: Path, clip_folder: Path, *, rows: int = DEFAULT_ROWS, threads: int = 1) -> Path:
-    """Fit both heads over the CLIP in ``clip_folder`` and return their folder, ``out / "heads"``."""
+    """Fit both heads over the CLIP in ``clip_folder`` and return their folder, ``out / "heads"``.
+
+    Raises:
+        ConfigError: If ``clip_folder`` lacks a file of the model.
+    """
+    check_folder(clip_folder, CLIP_FILES)
     torch.set_num_threads(threads)
     examples = draw_examples(open_clip_encoder(architecture=str(clip_folder)), rows)
     folder = out / "heads"

@@ -5,26 +5,26 @@ was. Decides nothing about what is learned.
 """
 
 import json
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from math import cos, pi
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
+from diptych.demo.training.stops import Stopped, stopping
 from diptych.errors import ConfigError
 from diptych.progress import track
+from diptych.shards import read_json, write_json
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 CHECKPOINT = "checkpoint.pt"
 CURVE = "curve.jsonl"
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Schedule(Protocol):
@@ -71,38 +71,57 @@ def run_steps(
         out: Holds the checkpoint and the curve.
         check_every: Steps between two checkpoints, each with a line of the curve.
         look: Gives further figures for that line, measured on pictures that are not trained on.
+
+    Raises:
+        Stopped: On a SIGTERM or SIGINT, once the step under way is kept; the model is then unfinished.
     """
     load_checkpoint(trainer, out / CHECKPOINT)
+    kept, losses = trainer.step, {}
     with track("train", steps, unit="steps", done=trainer.step) as tracker, stopping() as caught:
         while trainer.step < steps and not caught:
             losses = trainer.take_step()
             tracker.advance()
-            if trainer.step % check_every == 0 or trainer.step == steps or caught:
-                save_checkpoint(trainer, out / CHECKPOINT)
-                facts = {"step": trainer.step, "time": round(time.time()), **losses, **look()}
-                with (out / CURVE).open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(facts) + "\n")
+            if trainer.step % check_every == 0 or trainer.step == steps:
+                _keep(trainer, out, {**losses, **look()})
+                kept = trainer.step
+        if caught:
+            if trainer.step > kept:
+                _keep(trainer, out, {**losses, **look()})
+            raise Stopped(caught[0], f"at step {trainer.step} of {steps}")
 
 
-def claim(out: Path, training: "DataclassInstance", *, may_change: frozenset[str] = frozenset({"steps"})) -> None:
-    """Note the settings of a directory, or see that they are those of the run in it.
+def claim(
+    out: Path,
+    training: "DataclassInstance",
+    *,
+    sources: Mapping[str, str | None] = MappingProxyType({}),
+    may_change: frozenset[str] = frozenset({"steps"}),
+) -> None:
+    """Note the settings and the sources of a directory, or see that they are those of the run in it.
 
     Args:
         out: The directory.
         training: The settings.
+        sources: Hashes of what the run learns from, by names that no setting has.
         may_change: Names of settings that a run may go on with other values of.
 
     Raises:
-        ConfigError: If ``out`` belongs to other settings.
+        ConfigError: If ``out`` belongs to other settings or sources, or cannot be made.
+        ShardError: If what an earlier run noted cannot be read.
     """
-    path, facts = out / "training.json", json.loads(json.dumps(asdict(training)))
+    path, facts = out / "training.json", json.loads(json.dumps(asdict(training))) | dict(sources)
     if path.is_file():
-        known = json.loads(path.read_text(encoding="utf-8"))
-        other = sorted(name for name in facts if name not in may_change and facts[name] != known.get(name))
+        known = read_json(path)
+        other = sorted(
+            name for name in facts if name not in may_change and (name not in known or facts[name] != known[name])
+        )
         if other:
             raise ConfigError(f"{path}: this run has another {', '.join(other)}; give the same, or another --out")
-    out.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{out}: the directory cannot be made: {error.strerror}; give another --out") from error
+    write_json(path, facts)
 
 
 def learning_rate_at(step: int, schedule: Schedule) -> float:
@@ -111,6 +130,13 @@ def learning_rate_at(step: int, schedule: Schedule) -> float:
         return schedule.learning_rate * (step + 1) / schedule.warm_up
     share = (step - schedule.warm_up) / max(1, schedule.steps - schedule.warm_up)
     return schedule.learning_rate * 0.5 * (1.0 + cos(pi * share))
+
+
+def _keep(trainer: Trainable, out: Path, figures: Mapping[str, float]) -> None:
+    """Write the checkpoint and a line of the curve."""
+    save_checkpoint(trainer, out / CHECKPOINT)
+    with (out / CURVE).open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"step": trainer.step, "time": round(time.time()), **figures}) + "\n")
 
 
 def save_checkpoint(trainer: Trainable, path: Path) -> None:
@@ -129,15 +155,3 @@ def load_checkpoint(trainer: Trainable, path: Path, *, device: torch.device | st
     for name, part in trainer.parts().items():
         part.load_state_dict(state[name])
     trainer.step = state["step"]
-
-
-@contextmanager
-def stopping() -> Iterator[list[int]]:
-    """Yield a list that a SIGTERM or SIGINT puts something into, so that the step under way can be kept."""
-    caught: list[int] = []
-    before = {number: signal.signal(number, lambda got, _: caught.append(got)) for number in STOP_SIGNALS}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

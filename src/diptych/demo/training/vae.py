@@ -19,6 +19,7 @@ from diptych.demo.training.clip import CHECKED, scaled
 from diptych.demo.training.linear_start import LATENTS, begin_linear
 from diptych.demo.training.rows import Rows, draw_rows
 from diptych.demo.training.runs import claim, learning_rate_at, run_steps
+from diptych.errors import ConfigError
 
 STREAM = 107  # keeps the order of batches apart from other choices
 CHECK_ROWS = 64
@@ -82,9 +83,12 @@ def train_vae(out: Path, training: VaeTraining, *, threads: int, check_every: in
         check_every: Steps between two checkpoints.
 
     Raises:
-        ConfigError: If ``out`` belongs to other settings.
+        ConfigError: If ``out`` belongs to other settings, or a batch is more than all pictures.
+        Stopped: On SIGTERM or SIGINT, after the step under way, with a checkpoint and without a model.
     """
     torch.set_num_threads(threads)
+    if training.batch > training.rows:
+        raise ConfigError(f"batches of {training.batch} need as many pictures; there are {training.rows}")
     claim(out, training, may_change=frozenset({"steps", "decoder_steps"}))
     rows = draw_rows(
         out / "rows", training.rows, side=training.model["sample_size"], context=CONTEXT, processes=threads
