@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from diptych.assets import local_path
-from diptych.config import fingerprint
+from diptych.config import fingerprint, typed_value
 from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.frechet import FrechetStatistics
@@ -124,13 +122,10 @@ def check_metric(name: str) -> str:
 
 
 def _option(override: str) -> tuple[str, Any]:
-    key, equals, text = override.partition("=")
+    key, equals, _ = override.partition("=")
     if not equals or not key:
         raise ConfigError(f"--set {override!r}: write it as key=value, an option of the encoder")
-    try:
-        return key, yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {override!r}: the value is not YAML") from error
+    return key, typed_value(override)
 
 
 def _same_encoder(a: Side, b: Side) -> Mapping[str, Any] | str:

@@ -6,7 +6,9 @@ or saved once with ``save_side``.
 
 import hashlib
 import json
+import tokenize
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,6 +34,15 @@ from diptych.scoring import ScorePlan, score_dataset
 LABEL = "encoder"
 THREADS = 4
 SIDECARS = frozenset({".caption", ".csv", ".json", ".jsonl", ".md", ".txt"})  # what lies beside images, and is none
+
+
+# What numpy throws at a file that is no .npz, or a damaged one.
+NPZ_ERRORS = (
+    *(AttributeError, EOFError, LookupError, MemoryError, NotImplementedError, OSError, OverflowError),
+    *(RuntimeError, SyntaxError, TypeError, ValueError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
+NEGATIVE = 1e-4  # how far below zero, of the largest, an eigenvalue of a covariance may be rounded
+UNEQUAL = 1e-5  # how far apart, of the largest number, the two halves of a covariance may be rounded
 
 
 @dataclass(frozen=True)
@@ -126,14 +137,14 @@ def read_statistics(path: Path) -> Side:
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except NPZ_ERRORS as error:
         raise DataError(f"{path}: no .npz file of statistics; give one with mu and sigma, or a folder") from error
     if "facts" in arrays and "vectors" in arrays:
         return _own_statistics(path, arrays)
     if "mu" not in arrays or "sigma" not in arrays:
         have = ", ".join(sorted(arrays)) or "nothing"
         raise DataError(f"{path}: statistics are needed, as mu and sigma; it holds {have}")
-    n = int(arrays["n"]) if "n" in arrays and arrays["n"].shape == () else None
+    n = _size(path, arrays["n"]) if "n" in arrays and arrays["n"].shape == () else None
     found = _moments(path, arrays["mu"], arrays["sigma"], n)
     return Side(path, file_sha256(path), None, None, moments=found, is_size_known=n is not None)
 
@@ -149,6 +160,13 @@ def _own_statistics(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> Side:
         raise DataError(f"{path}: damaged statistics of diptych: {error}; save them again") from error
 
 
+def _size(path: Path, n: npt.NDArray[Any]) -> int:
+    is_number = np.issubdtype(n.dtype, np.integer) or np.issubdtype(n.dtype, np.floating)
+    if not is_number or not np.isfinite(n) or n != np.floor(n):
+        raise DataError(f"{path}: n is {n.item()!r}; the number of images is needed, or no n")
+    return int(n)
+
+
 def _moments(path: Path, mu: Floats, sigma: Floats, n: int | None) -> Moments:
     fits = mu.ndim == 1 and len(mu) and sigma.shape == (len(mu), len(mu))
     if not fits or not (np.issubdtype(mu.dtype, np.floating) and np.issubdtype(sigma.dtype, np.floating)):
@@ -156,8 +174,13 @@ def _moments(path: Path, mu: Floats, sigma: Floats, n: int | None) -> Moments:
     mean, covariance = mu.astype(np.float64), sigma.astype(np.float64)
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
         raise DataError(f"{path}: mu or sigma holds numbers that are not finite")
-    if np.abs(covariance - covariance.T).max() > 1e-6 * max(1.0, float(np.abs(covariance).max())):
+    if np.abs(covariance - covariance.T).max() > UNEQUAL * np.abs(covariance).max():
         raise DataError(f"{path}: sigma is not symmetric, so it is no covariance")
+    eigenvalues = np.linalg.eigvalsh((covariance + covariance.T) / 2.0)
+    if eigenvalues.min() < -NEGATIVE * np.abs(eigenvalues).max():
+        raise DataError(
+            f"{path}: sigma has the eigenvalue {eigenvalues.min():.3g}, so it is no covariance: none is negative there"
+        )
     if n is not None and n < 2:
         raise DataError(f"{path}: n is {n}; statistics need at least 2 images")
     size = n or 2  # any number gives the same covariance back

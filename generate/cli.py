@@ -141,6 +141,8 @@ def _print_estimate(facts: dict[str, Any]) -> None:
 
 def _print_dropped(dropped: list[dict[str, str]]) -> None:
     for one in dropped[:SHOWN]:
-        click.echo(f"left out  {one['model']}, {one['setting']}: the same images as {one['same_as']}")
+        label = f"{one['model']}, {one['setting']}"
+        why = "it is given twice" if one["same_as"] == label else f"the same images as {one['same_as']}"
+        click.echo(f"left out  {label}: {why}")
     if len(dropped) > SHOWN:
         click.echo(f"left out  {len(dropped) - SHOWN} more for the same reason; --json lists them")

@@ -61,7 +61,7 @@ def parse_size(value: Any) -> Any:
         value = (int(found[1]), int(found[2]))
     elif isinstance(value, int) and not isinstance(value, bool):
         value = (value, value)
-    elif not (isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(side, int) for side in value)):
+    elif not (isinstance(value, list | tuple) and len(value) == 2 and all(type(side) is int for side in value)):
         raise ValueError('write a size as 512 or as "768x512" (width x height)')
     if not all(0 < side <= MAX_SIDE for side in value):
         raise ValueError(f"a side has 1 to {MAX_SIDE} pixels")

@@ -80,6 +80,8 @@ def _done(plan: Plan, out: Path) -> tuple[int, float | None]:
     if not is_begun(out):
         return 0, None
     made_from, shards = _finished(out)
+    if not shards:  # another config may take the directory
+        return 0, None
     if made_from != plan.fingerprint:
         raise ShardError(f"{out}: made from another config, other prompts or other weights; give another --out")
     rows = sum(shard["rows"] for shard in shards)

@@ -12,7 +12,7 @@ from diptych.config import fingerprint
 from diptych.errors import ConfigError
 from diptych.generate.config import Setting, Size
 from diptych.generate.models import ModelFolder, pipeline_class
-from diptych.generate.samplers import Recipe, build_scheduler, recipe_for
+from diptych.generate.samplers import Recipe, build_scheduler, reads_eta, recipe_for
 from diptych.lookup import describe_unknown
 
 Tensors = tuple[Any, ...]
@@ -130,12 +130,21 @@ def check_options(folder: ModelFolder, defaults: Mapping[str, Any]) -> None:
 
 
 def resolve_recipe(folder: ModelFolder, sampler: str | None, steps: int) -> Recipe:
-    """Return the recipe of a sampler on a model, after a trial with that many steps."""
+    """Return the recipe of a sampler on a model, after a trial with that many steps.
+
+    Raises:
+        ConfigError: If the model cannot be sampled by it, or an option of the model would be lost on it.
+    """
     try:
         recipe = recipe_for(sampler, steps, folder.scheduler, folder.pipeline)
         build_scheduler(recipe)
     except ConfigError as error:
         raise ConfigError(f"{folder.where}: {error}") from error
+    if "eta" in folder.choice.options and not reads_eta(recipe.class_name):
+        raise ConfigError(
+            f"{folder.where}.options: {recipe.class_name} ({sampler or 'its own sampler'}) reads no eta; "
+            f"it is for the sampler ddim: leave it out, or give it to a label of its own with settings of ddim alone"
+        )
     trained = int(recipe.options.get("num_train_timesteps") or 1000)
     if steps > trained:
         raise ConfigError(f"{folder.where}: {steps} steps; its schedule has {trained}")

@@ -29,6 +29,7 @@ from diptych.progress import track
 from diptych.provenance import collect
 from diptych.shards import (
     IMAGE,
+    JOURNAL,
     Journal,
     ShardInfo,
     remove_temporary_files,
@@ -127,6 +128,7 @@ def generate(plan: Plan, out: Path, *, workers: int = 1, progress: str = "auto")
     """
     if (out / "dataset.json").is_file():
         return _finished(plan, out), 0
+    forget_unmade(out / "data")
     journal = Journal(out / "data", plan.fingerprint, what="another config, other prompts or other weights")
     remove_temporary_files(out / "data")
     known = {name: info for name in map(shard_name, range(plan.shards)) if (info := journal.finished(name))}
@@ -141,6 +143,17 @@ def generate(plan: Plan, out: Path, *, workers: int = 1, progress: str = "auto")
     dataset = seal_dataset(out, [known[name] for name in sorted(known)], _facts(plan, out))
     journal.close()
     return dataset, len(waiting)
+
+
+def forget_unmade(data: Path) -> None:
+    """Let another config take a directory in which no shard was finished: a first run that failed occupies nothing."""
+    journal = data / JOURNAL
+    try:
+        is_empty = journal.is_file() and journal.read_bytes().count(b"\n") <= 1
+        if is_empty and not any(data.glob("*.parquet")):
+            journal.unlink()
+    except OSError as error:
+        raise ShardError(f"{journal}: cannot be read or removed: {error}") from error
 
 
 def to_table(plan: Plan, group: Group, rows: list[Row], pixels: list[Pixels | None]) -> pa.Table:

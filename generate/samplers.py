@@ -152,6 +152,14 @@ def build_scheduler(recipe: Recipe) -> Any:
         raise ConfigError(f"{recipe.class_name} cannot be built: {error}") from error
 
 
+def reads_eta(class_name: str) -> bool:
+    """Return whether a step of a scheduler takes ``eta``; a pipeline drops it silently for any other."""
+    import inspect
+
+    scheduler: Any = _scheduler_class(class_name)
+    return "eta" in inspect.signature(scheduler.step).parameters
+
+
 def _noise_recipe(name: str, steps: int, own: SchedulerFacts, pipeline: str) -> Recipe:
     sampler = SAMPLERS[name]
     if "beta_schedule" not in own.config and own.config.get("trained_betas") is None:

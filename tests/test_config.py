@@ -297,3 +297,28 @@ def test_an_object_of_the_program_passes_and_text_in_its_place_does_not() -> Non
     assert make_score("clip_similarity", {"encoder": encoder}).encoder is encoder
     with pytest.raises(ConfigError, match=r"option 'encoder': .*got 'projection'"):
         make_score("clip_similarity", {"encoder": "projection"})
+
+
+@pytest.mark.parametrize("text", ["my run #2/x", "#2", "[1, # no\n 2]"])
+def test_an_override_that_yaml_would_cut_is_refused(text: str, tmp_path: Path) -> None:
+    line = complaint(tmp_path, "", f"source.kind={text}")
+    assert "as a comment; quote the value" in line
+
+
+@pytest.mark.parametrize("text", ["my run #2/x", "a: b", "d#2", "\N{GRINNING FACE} 'x' \"y\""])
+def test_a_quoted_override_is_taken_as_it_is(text: str) -> None:
+    from diptych.config import _override
+
+    assert _override({}, f"source.path={json.dumps(text, ensure_ascii=False)}") == {"source": {"path": text}}
+    assert _override({}, "store=d#2") == {"store": "d#2"}
+
+
+def test_true_is_no_number_in_a_config_or_an_option(tmp_path: Path) -> None:
+    assert "a number is needed" in complaint(tmp_path, "batch_size: true")
+
+    def factory(*, dim: int = 3, flag: bool = False) -> tuple[int, bool]:
+        return dim, flag
+
+    assert call_with_options(factory, {"flag": True}, where="here") == (3, True)
+    with pytest.raises(ConfigError, match="option 'dim': a number is needed"):
+        call_with_options(factory, {"dim": True}, where="here")

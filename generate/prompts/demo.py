@@ -10,13 +10,24 @@ from typing import Any
 
 from diptych.demo.captions import distinct_captions, prompt_of
 from diptych.demo.figures import OCCUPATIONS
+from diptych.demo.palette import COLOURS
 from diptych.demo.scenes import LAYOUTS, Layout, Scene
+from diptych.demo.things import KINDS
+from diptych.demo.words import NUMBERS
 from diptych.errors import ConfigError
 from diptych.generate.prompts import Prompt, PromptSet
 from diptych.lookup import describe_unknown
 
 FIRST_SEED = 2_010_000_000  # beyond quality.HELD_OUT, apart from the scenes that the models are measured on
 SEEDS_PER_LAYOUT = 1_000_000
+# Of how many prompts it is worth looking for another; of two things there are far more, found in seconds.
+MOST: dict[Layout, int] = {
+    "single": len(KINDS) * len(COLOURS),
+    "count": len(KINDS) * len(COLOURS) * (len(NUMBERS) - 2),
+    "pair": 10_000,
+    "relation": 10_000,
+    "figure": len(OCCUPATIONS),
+}
 
 
 def demo(*, per_category: int = 20, categories: Sequence[str] = LAYOUTS) -> PromptSet:
@@ -25,12 +36,19 @@ def demo(*, per_category: int = 20, categories: Sequence[str] = LAYOUTS) -> Prom
     Raises:
         ConfigError: If a category is unknown, or there are not that many different prompts.
     """
+    if per_category < 1:
+        raise ConfigError(f"prompts: per_category is {per_category}; at least 1 is needed")
     prompts: list[Prompt] = []
     for name in categories:
         if name not in LAYOUTS:
             raise ConfigError(f"prompts: {describe_unknown('category of the demo prompts', name, LAYOUTS)}")
         layout: Layout = name
         wanted = min(per_category, len(OCCUPATIONS)) if layout == "figure" else per_category
+        if wanted > MOST[layout]:
+            raise ConfigError(
+                f"prompts: {wanted:,} different prompts of {layout} asked for, there are {MOST[layout]:,} at most; "
+                f"ask for fewer with per_category"
+            )
         start = FIRST_SEED + SEEDS_PER_LAYOUT * LAYOUTS.index(layout)
         try:
             found = distinct_captions(wanted, start=start, words=prompt_of, layout=layout)

@@ -113,4 +113,9 @@ def _parse(text: str, where: str) -> dict[str, Any]:
         raise DataError(f"{where}: not JSON: {error}") from error
     if not isinstance(value, dict):
         raise DataError(f"{where}: must be a JSON object, got {text[:80]!r}")
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])[1:-1]
+        raise DataError(f"{where}: {half} is half of a character; write the other half beside it, or none") from error
     return value

@@ -8,14 +8,15 @@ import datetime
 import hashlib
 import inspect
 import json
+import shlex
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import SchemaError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError, SchemaError
 
 from diptych.errors import ConfigError
 from diptych.lookup import describe_unknown, nearest
@@ -26,6 +27,7 @@ Result = TypeVar("Result")
 
 # What YAML gives; any other object is one that the program itself hands in, such as an encoder.
 YAML_TYPES = (bool, int, float, str, bytes, list, dict, set, datetime.date)
+TRUTH_FOR_NUMBER = "a number is needed, which true and false are not"
 MAX_SHOWN = 80  # characters of a wrong value that a message repeats
 
 
@@ -33,6 +35,19 @@ class Settings(BaseModel):
     """Base of all config models: frozen, and an unknown key or a number that is none is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _true_is_no_number(cls, values: Any) -> Any:
+        given = values if isinstance(values, dict) else {}
+        wrong = [
+            key for key, found in cls.model_fields.items() if _is_truth_for_number(given.get(key), found.annotation)
+        ]
+        if wrong:  # not of single fields: a union told apart by a field allows none there
+            problem = PydanticCustomError("truth", TRUTH_FOR_NUMBER)
+            problems = [InitErrorDetails(type=problem, loc=(key,), input=given[key]) for key in wrong]
+            raise ValidationError.from_exception_data(cls.__name__, problems)
+        return values
 
 
 def load(path: Path, model: type[Model], overrides: Sequence[str] = ()) -> Model:
@@ -57,7 +72,7 @@ def load(path: Path, model: type[Model], overrides: Sequence[str] = ()) -> Model
         return model.model_validate(values)
     except ValidationError as error:
         given = _Given(path, root, values, overrides)
-        raise ConfigError("\n".join(_describe(problem, model, given) for problem in error.errors())) from error
+        raise ConfigError("\n".join(_describe(problem, model, given) for problem in _causes(error))) from error
 
 
 def read_job(path: Path) -> str:
@@ -111,6 +126,8 @@ def call_with_options(factory: Callable[..., Result], options: Mapping[str, Any]
 
 
 def _check_option(value: Any, hint: Any, where: str) -> Any:
+    if _is_truth_for_number(value, hint):
+        raise ConfigError(f"{where}: {TRUTH_FOR_NUMBER}, got {value!r}")
     if value is not None and not isinstance(value, YAML_TYPES):
         return value
     try:
@@ -120,6 +137,20 @@ def _check_option(value: Any, hint: Any, where: str) -> Any:
         raise ConfigError(f"{where}: {error.errors()[0]['msg']}, got {value!r}") from error
     except SchemaError as error:  # the hint is a protocol, and nothing that YAML can say obeys one
         raise ConfigError(f"{where}: stands for an object of the program, got {value!r}") from error
+
+
+def _is_truth_for_number(value: Any, hint: Any) -> bool:
+    """Return whether true or false stands where ``hint`` has numbers and no truth values: Python would take it as 1."""
+    is_truth = isinstance(value, bool) or (isinstance(value, list) and any(isinstance(one, bool) for one in value))
+    if not is_truth:
+        return False
+    waiting, leaves = [hint], set()
+    while waiting:
+        one = waiting.pop()
+        inner = () if typing.get_origin(one) is typing.Literal else typing.get_args(one)
+        waiting += inner
+        leaves |= set() if inner or not isinstance(one, type | typing._SpecialForm) else {one}
+    return bool(leaves & {int, float}) and not leaves & {bool, Any, object}
 
 
 class _Given(NamedTuple):
@@ -168,15 +199,40 @@ def _refuse_repeated_keys(root: yaml.Node | None, path: Path) -> None:
 
 
 def _override(values: dict[str, Any], override: str) -> dict[str, Any]:
-    name, equals, text = override.partition("=")
+    name, equals, _ = override.partition("=")
     parts = name.split(".")
     if not equals or not all(parts):
         raise ConfigError(f"--set {override!r}: write it as key.subkey=value")
+    return _with_value(values, parts, typed_value(override), override)
+
+
+def typed_value(override: str) -> Any:
+    """Return the value of a ``key=value``, which is YAML.
+
+    Raises:
+        ConfigError: If it is not, or if YAML would take a part of it as a comment.
+    """
+    name, _, text = override.partition("=")
     try:
         value = yaml.safe_load(text)
+        comment = _comment_in(text)
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"--set {override!r}: the value is not valid YAML") from error
-    return _with_value(values, parts, value, override)
+    if comment:
+        quoted = shlex.quote(f"{name}={json.dumps(text, ensure_ascii=False)}")
+        raise ConfigError(f"--set {override!r}: YAML takes {comment!r} as a comment; quote the value: --set {quoted}")
+    return value
+
+
+def _comment_in(text: str) -> str:
+    """Return the first comment of a YAML text, which its value lacks; empty where there is none."""
+    end = 0
+    for token in yaml.scan(text):
+        between = text[end : token.start_mark.index]
+        if "#" in between:
+            return between[between.index("#") :].strip()
+        end = max(end, token.end_mark.index)
+    return ""
 
 
 def _with_value(values: Any, parts: list[str], value: Any, override: str) -> dict[str, Any]:
@@ -187,6 +243,13 @@ def _with_value(values: Any, parts: list[str], value: Any, override: str) -> dic
     first, *rest = parts
     inner = _with_value(values.get(first, {}), rest, value, override) if rest else value
     return {**values, first: inner}
+
+
+def _causes(error: ValidationError) -> list[Any]:
+    """Return the problems, without "too few items" where it is only that items were left out for theirs."""
+    problems = error.errors()
+    inner = {problem["loc"][:length] for problem in problems for length in range(len(problem["loc"]))}
+    return [problem for problem in problems if problem["type"] != "too_short" or problem["loc"] not in inner]
 
 
 def _describe(problem: Any, model: type[BaseModel], given: _Given) -> str:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -37,7 +38,7 @@ LESS = {
     "deadline_s: 4": "deadline_s: 1.5",
     "per_category: 8, categories: [single, count, pair, relation]": "per_category: 2, categories: [single, relation]",
     "steps: [8, 16], guidance: [2.0, 5.0]": "steps: [3], guidance: [2.0]",
-    "steps: 20": "steps: 3",
+    "steps: 12": "steps: 3",
     "samples: 20": "samples: 2",
 }
 
@@ -97,7 +98,7 @@ def test_commands_are_printed_as_they_can_be_typed(first: tuple[Path, Result]) -
         "--out",
         str(out / "run"),
         "--set",
-        f"source.path={out / 'web' / 'urls.parquet'}",
+        f"source.path={json.dumps(str(out / 'web' / 'urls.parquet'))}",
         "--set",
         "download.allow_private_addresses=true",
     ]
@@ -250,3 +251,11 @@ def test_number_of_rows_has_a_default() -> None:
     option = next(option for option in cli.demo.params if option.name == "rows")
     assert isinstance(option, click.Option)
     assert option.default == cli.DEFAULT_ROWS
+
+
+@pytest.mark.parametrize("folder", ["d #2", "a: b", "[x", 'it\'s "that"', "caf\N{LATIN SMALL LETTER E WITH ACUTE}"])
+def test_a_path_reaches_a_command_as_it_is(folder: str, tmp_path: Path) -> None:
+    words = cli._setting("source.path", Path(folder) / "urls.parquet")
+    load_config = import_attribute("diptych.cli:CONFIGS")["curate"]
+    loaded: Any = load(config_path("curate.yaml"), import_attribute(load_config), [words])
+    assert str(loaded.source.path) == f"{folder}/urls.parquet"

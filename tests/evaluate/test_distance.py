@@ -1,5 +1,6 @@
 """``diptych evaluate distance`` and ``statistics``: what they read, what they print, what they refuse."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -290,3 +291,29 @@ def test_fid_in_both_ways_from_one_command(tmp_path: Path) -> None:
     assert found[0]["value"] != found[1]["value"]
     assert "images in 2048 dimensions are few" in found[0]["note"]
     assert len(list((tmp_path / "set" / "embeddings").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"n": np.array("abc")}, "n is 'abc'"), ({"n": np.nan}, "n is nan"), ({"sigma": -np.eye(2)}, "eigenvalue -1")],
+    ids=["text", "nan", "negative"],
+)
+def test_statistics_that_are_none_are_refused_in_one_line(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "file.npz", **({"mu": np.zeros(2), "sigma": np.eye(2)} | changes))
+    with pytest.raises(DataError, match=message) as caught:
+        read_statistics(tmp_path / "file.npz")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_array_alone_or_a_damaged_file_is_no_statistics(tmp_path: Path) -> None:
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    np.savez(tmp_path / "whole.npz", mu=np.zeros(2), sigma=np.eye(2))
+    with pytest.raises(DataError, match=r"no \.npz file of statistics"):
+        read_statistics(tmp_path / "array.npy")
+    whole = (tmp_path / "whole.npz").read_bytes()
+    for place in range(len(whole)):
+        (tmp_path / "damaged.npz").write_bytes(whole[:place] + bytes([whole[place] ^ 0x28]) + whole[place + 1 :])
+        with contextlib.suppress(DataError):
+            read_statistics(tmp_path / "damaged.npz")

@@ -124,3 +124,8 @@ def test_a_second_run_at_the_same_time_is_refused(config: Path, tmp_path: Path) 
         result = invoke("run", config, "--out", tmp_path / "out")
     assert result.exit_code == 1
     assert "another diptych works there" in result.output
+
+
+def test_a_setting_that_is_given_twice_is_named_so(config: Path) -> None:
+    text = invoke("plan", config, "--set", "settings=[{sampler: [euler, euler], steps: 2, size: 64}]").output
+    assert "left out  sd, euler-2-64px: it is given twice" in text

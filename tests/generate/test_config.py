@@ -1,9 +1,11 @@
 """Configs: what a grid expands to, how settings are called, and errors that name the key."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from diptych.config import load
 from diptych.errors import ConfigError
@@ -121,3 +123,33 @@ def test_a_mistake_in_an_override_is_named(override: str, message: str, tmp_path
 def test_two_sets_of_one_kind_have_names_of_their_own(tmp_path: Path) -> None:
     config = load_text(BASE, tmp_path / "c.yaml", ("prompts=[{kind: demo}, {kind: demo, name: jobs}]",))
     assert [choice.label for choice in config.prompts] == ["demo", "jobs"]
+
+
+def test_true_is_no_step_and_a_wrong_setting_is_one_problem(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"settings\.0\.steps: a number is needed.*got True") as caught:
+        load_text(BASE + "settings:\n  - {steps: true}\n", tmp_path / "c.yaml")
+    assert "\n" not in str(caught.value)
+
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_the_configs_of_the_readme_go_with_those_that_are_shipped(tmp_path: Path) -> None:
+    """The commands of the README take its own configs and then shipped ones: names and paths must be the same."""
+    text, root = README.read_text(encoding="utf-8"), README.parent
+    curate, generate = (yaml.safe_load(block.split("```")[0]) for block in text.split("```yaml")[1:])
+    (tmp_path / "geneval.yaml").write_text(yaml.safe_dump(generate))
+    load(tmp_path / "geneval.yaml", GenerateConfig)
+    evaluate = yaml.safe_load((root / "configs/evaluate/geneval.yaml").read_text())
+    report = yaml.safe_load((root / "configs/reports/models.yaml").read_text())
+    assert report["flagged"]["datasets"] == [curate["name"]]
+    assert report["pools"] == ["runs/laion/pool"]
+    assert report["store"] == evaluate["store"] == "runs/geneval.duckdb"
+    assert evaluate["compare"]["baseline"] in generate["models"]
+    assert "diptych curate run laion.yaml --out runs/laion " in text
+    assert f"diptych generate run geneval.yaml --out {evaluate['datasets']['geneval']['path']} " in text
+    assert f"--out {evaluate['datasets']['coco']['path'].removesuffix('/pool')} " in text
+    assert f"diptych evaluate compare {evaluate['store']} flux-dev sdxl " in text
+    assert {"flux-dev", "sdxl"} == set(generate["models"])
+    for path in re.findall(r"configs/\S+\.yaml", text):
+        assert (root / path).is_file(), path

@@ -284,3 +284,14 @@ def test_true_guidance_of_flux_reads_negative_prompts_and_tells_none_from_empty(
     plan = plan_of("flux", models={"flux": choice}, settings=[{"steps": 4, "size": 64, "negative": ["", "x"]}])
     assert len(plan.groups) == 2
     assert all(group.resolved.guides for group in plan.groups)
+
+
+def test_an_option_that_the_scheduler_would_drop_is_refused(config_of: Any, models: Any) -> None:
+    def plan(sampler: str) -> None:
+        choice = {"sd": {"path_or_id": models("sd"), "options": {"eta": 0.7}}}
+        settings = [{"steps": 4, "size": 64, "sampler": sampler}]
+        make_plan(config_of("sd", models=choice, settings=settings), with_weights=False, progress="none")
+
+    plan("ddim")
+    with pytest.raises(ConfigError, match=r"models\.sd\.options: EulerDiscreteScheduler .* reads no eta; .*ddim"):
+        plan("euler")

@@ -134,8 +134,21 @@ def test_demo_expects_exact_counts_and_relations_with_the_object_first() -> None
 def test_demo_names_a_category_that_it_lacks() -> None:
     with pytest.raises(ConfigError, match="unknown category of the demo prompts 'singel'; did you mean 'single'"):
         demo(categories=["singel"])
-    with pytest.raises(ConfigError, match=r"only \d+ different captions of layout single.*per_category"):
+    with pytest.raises(ConfigError, match=r"250 different prompts of single .* 200 at most; .*per_category"):
         demo(per_category=250, categories=["single"])
+    with pytest.raises(ConfigError, match="100,000 different prompts of pair"):
+        demo(per_category=100_000, categories=["pair"])
+    with pytest.raises(ConfigError, match="per_category is -1; at least 1"):
+        demo(per_category=-1)
+
+
+@pytest.mark.parametrize("key", ["prompt", "negative", "id"])
+def test_half_a_character_is_refused_with_its_line(key: str, tmp_path: Path) -> None:
+    line = json.dumps({"prompt": "a fish"} | {key: "\ud800 fish"})
+    path = write(tmp_path / "p.jsonl", '{"prompt": "a house"}\n' + line + "\n")
+    with pytest.raises(DataError, match=r"p\.jsonl:2: \\ud800 is half of a character") as caught:
+        jsonl_file(path=path)
+    assert "\n" not in str(caught.value)
 
 
 def test_txt_has_a_prompt_a_line_numbered_by_the_line(tmp_path: Path) -> None:

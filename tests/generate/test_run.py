@@ -264,3 +264,13 @@ def test_webp_runs_hold_the_pixels_of_png_runs_under_the_same_keys(small: MakePl
     png, webp = pictures(tmp_path / "png"), pictures(tmp_path / "webp")
     assert list(png) == list(webp)
     assert all(np.array_equal(np.asarray(decode(png[key])), np.asarray(decode(webp[key]))) for key in png)
+
+
+def test_a_first_run_that_made_nothing_leaves_the_directory_to_another_config(
+    small: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "run_local", lambda *args, **options: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            make(small(), tmp_path / "out")
+    assert make(small(seed=9), tmp_path / "out") > 0

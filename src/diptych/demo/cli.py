@@ -56,11 +56,11 @@ def demo(ctx: click.Context, out: Path, rows: int, workers: int | None, opens: b
         _run(ctx, "generate", "run", config, "--out", folder, "--workers", processes)
     store = out / "results.duckdb"
     paths = {"images": out / "images", "occupations": out / "occupations", "held-out": out / "held-out" / "pool"}
-    moved = [f"datasets.{label}.path={path}" for label, path in paths.items()]
-    _run(ctx, "evaluate", "run", "evaluate.yaml", sets=[f"store={store}", *moved])
+    moved = [_setting(f"datasets.{label}.path", path) for label, path in paths.items()]
+    _run(ctx, "evaluate", "run", "evaluate.yaml", sets=[_setting("store", store), *moved])
     report = out / "report"
-    pools = f"pools=[{json.dumps(str(out / 'run' / 'pool'))}]"
-    _run(ctx, "report", "build", "report.yaml", "--out", report, sets=[f"store={store}", pools])
+    pools = f"pools=[{_quoted(out / 'run' / 'pool')}]"
+    _run(ctx, "report", "build", "report.yaml", "--out", report, sets=[_setting("store", store), pools])
     page = (report / "index.html").resolve()
     click.echo(f"\nThe whole loop took {time.monotonic() - start:.0f} s. The report is {page}")
     if opens or (opens is None and _has_desktop()):
@@ -102,7 +102,7 @@ def _curate(ctx: click.Context, out: Path, rows: int) -> None:
         if not (table.is_file() and (folder / "truth.parquet").is_file()):
             web.write_tables(folder)
         click.echo(f"The demo web serves {rows:,} rows on http://127.0.0.1:{web.port}/ as {table} lists them.")
-        sets = [f"source.path={table}", "download.allow_private_addresses=true"]
+        sets = [_setting("source.path", table), "download.allow_private_addresses=true"]
         _run(ctx, "curate", "run", "curate.yaml", "--out", out / "run", sets=sets)
     _print_outcome(folder / "truth.parquet", out / "run")
 
@@ -112,7 +112,7 @@ def _draw_held_out(ctx: click.Context, out: Path) -> None:
     pictures = out / "held-out" / "pictures"
     write = import_attribute("diptych.demo.held_out:write_held_out")
     write(pictures, HELD_OUT_PICTURES, progress=_progress(ctx))
-    _run(ctx, "curate", "run", "held_out.yaml", "--out", out / "held-out", sets=[f"source.path={pictures}"])
+    _run(ctx, "curate", "run", "held_out.yaml", "--out", out / "held-out", sets=[_setting("source.path", pictures)])
 
 
 def _run(
@@ -126,6 +126,16 @@ def _run(
         command += ["--set", setting]
     click.echo(f"\n$ {shlex.join(['diptych', *command])}")
     root.main(["--progress", _progress(ctx), *command], prog_name="diptych", standalone_mode=False)
+
+
+def _setting(key: str, path: Path) -> str:
+    """Return what ``--set`` takes to put a path at a key, whatever characters it has."""
+    return f"{key}={_quoted(path)}"
+
+
+def _quoted(path: Path) -> str:
+    """Return a path as JSON, which is YAML as well; unquoted, `` #`` would begin a comment and ``: `` a mapping."""
+    return json.dumps(str(path), ensure_ascii=False)  # escapes of JSON beyond 16 bits are not those of YAML
 
 
 def _port_of(folder: Path, rows: int) -> int:
