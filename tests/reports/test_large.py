@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from report_browser import watch
-from report_world import EXTRA, RUN, encode
+from report_world import RUN, encode
 
 from diptych.dataset import Dataset, seal_dataset
+from diptych.generated import GENERATED_SCHEMA
 from diptych.reports.build import build_report
 from diptych.reports.config import ReportConfig
-from diptych.shards import data_schema, shard_name, write_shard
+from diptych.shards import shard_name, write_shard
 from diptych.store import DatasetRow, Run, ScoreColumn, Store
 
 COUNT = 10_000
@@ -52,7 +53,7 @@ def make_rows(start: int) -> pa.Table:
         "guidance": [5.0] * PER_SHARD,
         "negative_prompt": [None] * PER_SHARD,
     }
-    return pa.table(columns, schema=data_schema(EXTRA))
+    return pa.table(columns, schema=GENERATED_SCHEMA)
 
 
 def make_large(folder: Path) -> tuple[Dataset, Path]:
