@@ -18,8 +18,10 @@ from diptych.demo.faults import (
     may_describe,
     picture_of,
     quality_of,
+    truth_of_picture,
 )
 from diptych.demo.scenes import scene
+from diptych.demo.truth import truth_of
 from diptych.errors import DecodeError
 
 SCENE = scene(11)
@@ -96,6 +98,21 @@ def test_crop_is_the_middle_of_the_picture() -> None:
     margin = (200 - len(cropped)) // 2
     assert 1 <= margin <= 10
     assert np.array_equal(cropped, draw(SCENE, 200)[margin:-margin, margin:-margin])
+
+
+@pytest.mark.parametrize("fault", ["", *FAULTS])
+@pytest.mark.parametrize("strength", [0.0, 0.37, 1.0])
+def test_truth_is_about_the_size_of_the_spoilt_picture(fault: str, strength: float) -> None:
+    for seed in (10, 11):
+        truth = truth_of_picture(scene(seed), SIZE, fault, strength)
+        assert truth.size_px == len(picture_of(scene(seed), SIZE, fault, strength))
+
+
+def test_strongest_crop_cuts_no_thing_away() -> None:
+    for seed in range(200):
+        truth, whole = truth_of_picture(scene(seed), 224, "cropped", 1.0), truth_of(scene(seed), 224)
+        assert (truth.counts, truth.relation) == (whole.counts, whole.relation)
+        assert (truth.figure is None) == (whole.figure is None)
 
 
 def test_mirrored_twice_is_the_picture() -> None:

@@ -2,19 +2,21 @@ import json
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow.parquet as pq
 import pytest
 
 from diptych import images
 from diptych.demo.drawing import draw
-from diptych.demo.plan import plan_rows
+from diptych.demo.plan import Row, plan_rows
 from diptych.demo.web import DemoWeb, bytes_of
 from diptych.errors import ConfigError, DecodeError
 
@@ -52,6 +54,34 @@ def status_of(url: str) -> str:
     except DecodeError as error:
         return error.code
     return "ok"
+
+
+def told_scenes(rows: Sequence[Row], folder: Path) -> list[dict[str, Any]]:
+    """Return the scenes in the truth table of these rows."""
+    DemoWeb(rows).write_tables(folder)
+    return [json.loads(told) for told in pq.read_table(folder / "truth.parquet")["scene"].to_pylist()]
+
+
+def boxes_of(truth: dict[str, Any]) -> list[list[int]]:
+    return [seen["box"] for seen in (*truth["things"], *([truth["figure"]] if truth["figure"] else []))]
+
+
+def seen_box(row: Row, number: int) -> npt.NDArray[np.int64]:
+    """Return the box of the pixels that are served otherwise where the scene lacks its thing of a number, or figure."""
+    shown = row.scene
+    without = replace(shown, things=shown.things[:number] + shown.things[number + 1 :], relation=None, figure=None)
+    first, second = (served_pixels(one) for one in (row, replace(row, scene=without)))
+    bottoms, rights = np.nonzero(np.abs(first - second).max(axis=2) > 16)
+    return np.array([rights.min(), bottoms.min(), rights.max() + 1, bottoms.max() + 1])
+
+
+def served_pixels(row: Row) -> npt.NDArray[np.int16]:
+    return np.asarray(images.decode(DemoWeb([row]).response(row.path).body)).astype(np.int16)
+
+
+def outsets(outer: Sequence[int], inner: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return by how much a box lies outside another: left, top, right, bottom."""
+    return (inner - np.array(outer)) * (1, 1, -1, -1)
 
 
 def test_web_serves_what_the_truth_says(web: DemoWeb) -> None:
@@ -150,10 +180,33 @@ def test_truth_of_a_scene_is_in_the_table_as_json(web: DemoWeb, tmp_path: Path) 
     truth = pq.read_table(tmp_path / "truth.parquet").to_pylist()
     for row, told in zip(ROWS, truth, strict=True):
         scene = json.loads(told["scene"])
-        assert scene["size_px"] == row.size_px
+        assert scene["size_px"] == images.decode(bytes_of(row)).width
         assert {thing["kind"] for thing in scene["things"]} == {thing.kind for thing in row.scene.things}
         figure = row.scene.figure
+        assert (scene["figure"] is None) == (figure is None)
+        assert figure is None or (scene["things"], scene["counts"]) == ([], [])
         assert (told["occupation"], told["attribute"]) == ((figure.occupation, figure.hat) if figure else (None, None))
+
+
+@pytest.mark.parametrize("fault", ["cropped", "exact_duplicate", "mirrored", "recompressed", "resized", "tiny"])
+def test_boxes_are_where_things_are_in_the_served_picture(fault: str, tmp_path: Path) -> None:
+    rows = [row for row in plan_rows(600) if row.fault == fault]
+    assert len(rows) > 10
+    for row, truth in zip(rows, told_scenes(rows, tmp_path), strict=True):
+        served, clean = replace(row, format="png"), replace(row, format="png", fault="")
+        side, size = truth["size_px"], row.size_px
+        assert images.decode(DemoWeb([row]).response(row.path).body).size == (side, side)
+        scale = side / size if fault in ("resized", "tiny") else 1.0
+        pairs = zip(boxes_of(truth), boxes_of(told_scenes([clean], tmp_path)[0]), strict=True)
+        for number, (box, clean_box) in enumerate(pairs):
+            spare = outsets(box, seen_box(served, number))
+            assert spare.min() >= 0
+            # Around the thing there is as much left as in the picture that was not spoilt, but not beyond the edge.
+            expected = outsets(clean_box, seen_box(clean, number)) * scale
+            expected = expected[[2, 1, 0, 3]] if fault == "mirrored" else expected
+            is_cut = fault == "cropped" and np.isin(box, (0, side))
+            tolerance = 0.0 if scale == 1.0 else 1.0 + max(scale, 1.0)  # resampling blurs over a pixel of either
+            assert (np.abs(spare - expected) <= np.where(is_cut, np.inf, tolerance)).all()
 
 
 def test_same_port_gives_the_same_tables_byte_for_byte(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from diptych.demo.drawing import draw
 from diptych.demo.scenes import Scene
 from diptych.demo.shapes import Floats, Plane, circle, polygon, ring, segment, union
 from diptych.demo.styles import blend, covered
+from diptych.demo.truth import Truth, truth_of
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Where = Literal["copy", "picture", "delivery", "file", "caption"]
@@ -41,7 +42,8 @@ class Fault(NamedTuple):
     says: str
 
 
-# To add one: a line here (alphabetical), and what it does in ``spoil``, ``broken`` or ``plan``.
+# To add one: a line here (alphabetical), and what it does in ``SPOILERS``, ``broken`` or ``plan``; if it moves pixels,
+# where they go in ``truth_of_picture``.
 FAULTS: dict[str, Fault] = {
     "blurred": Fault("picture", 30, (0.45, 0.1), "ok", "out of focus"),
     "cropped": Fault("copy", 25, (0.9, 0.9), "ok", "near duplicate: a little cut off at each side"),
@@ -101,6 +103,21 @@ def picture_of(scene: Scene, size: int, fault: str, strength: float) -> Pixels:
     return spoil(pixels, strength, scene.seed) if spoil else pixels
 
 
+def truth_of_picture(scene: Scene, size: int, fault: str, strength: float) -> Truth:
+    """Return what is true of ``picture_of`` the same arguments: its size, its boxes, its relation.
+
+    Resampling and blur may carry a trace of a thing a few pixels beyond its box. What a sign or a stamp covers counts
+    as if it were to be seen.
+    """
+    if fault == "cropped":
+        return truth_of(scene, size).cropped(_crop_margin(size, strength))
+    if fault == "mirrored":
+        return truth_of(scene, size).mirrored()
+    if fault == "resized":
+        return truth_of(scene, _resized_side(size, strength, scene.seed))
+    return truth_of(scene, _tiny_side(strength) if fault == "tiny" else size)
+
+
 def encoded(pixels: Pixels, format: Format, quality: int) -> bytes:
     """Return a picture as a file; ``quality`` in 1..100 is that of JPEG and WebP."""
     file = io.BytesIO()
@@ -147,8 +164,12 @@ def _low_contrast(pixels: Pixels, strength: float, _seed: int) -> Pixels:
 
 
 def _tiny(pixels: Pixels, strength: float, _seed: int) -> Pixels:
-    side = int(44 - 20 * strength)
+    side = _tiny_side(strength)
     return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.LANCZOS))
+
+
+def _tiny_side(strength: float) -> int:
+    return int(44 - 20 * strength)
 
 
 def _watermarked(pixels: Pixels, strength: float, _seed: int) -> Pixels:
@@ -178,8 +199,12 @@ def _flagged(pixels: Pixels, strength: float, seed: int) -> Pixels:
 
 
 def _cropped(pixels: Pixels, strength: float, _seed: int) -> Pixels:
-    margin = max(1, int(len(pixels) * (0.015 + 0.03 * strength)))
+    margin = _crop_margin(len(pixels), strength)
     return np.ascontiguousarray(pixels[margin:-margin, margin:-margin])
+
+
+def _crop_margin(size: int, strength: float) -> int:
+    return max(1, int(size * (0.015 + 0.03 * strength)))
 
 
 def _mirrored(pixels: Pixels, _strength: float, _seed: int) -> Pixels:
@@ -187,9 +212,13 @@ def _mirrored(pixels: Pixels, _strength: float, _seed: int) -> Pixels:
 
 
 def _resized(pixels: Pixels, strength: float, seed: int) -> Pixels:
-    factor = 0.75 - 0.2 * strength if seed % 2 else 1.25 + 0.25 * strength
-    side = int(len(pixels) * factor)
+    side = _resized_side(len(pixels), strength, seed)
     return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC))
+
+
+def _resized_side(size: int, strength: float, seed: int) -> int:
+    factor = 0.75 - 0.2 * strength if seed % 2 else 1.25 + 0.25 * strength
+    return int(size * factor)
 
 
 SPOILERS: dict[str, Callable[[Pixels, float, int], Pixels]] = {

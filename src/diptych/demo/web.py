@@ -14,9 +14,9 @@ from typing import NamedTuple, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from diptych.demo.faults import broken, encoded, picture_of
+from diptych.demo.faults import broken, encoded, picture_of, truth_of_picture
 from diptych.demo.plan import Row, plan_rows
-from diptych.demo.truth import truth_of
+from diptych.demo.truth import Truth
 from diptych.errors import ConfigError
 
 HOST = "127.0.0.1"
@@ -73,7 +73,7 @@ class DemoWeb:
         """Start serving.
 
         Raises:
-            ConfigError: If the port is taken.
+            ConfigError: If the port is taken, or there is none of that number.
         """
         try:
             self._server = _Server((HOST, self.port), self._handler())
@@ -81,6 +81,10 @@ class DemoWeb:
             raise ConfigError(
                 f"the demo web cannot serve on {HOST}:{self.port}: {error.strerror}; end the other program, "
                 f"or give another --out"
+            ) from error
+        except OverflowError as error:
+            raise ConfigError(
+                f"there is no port {self.port} to serve on, only 0 to 65535; give another --out"
             ) from error
         self.port = self._server.server_address[1]
         self._stopping.clear()
@@ -112,7 +116,21 @@ class DemoWeb:
         return True
 
     def write_tables(self, folder: Path) -> Path:
-        """Write ``urls.parquet`` and ``truth.parquet`` and return the path of the former."""
+        """Write ``urls.parquet`` and ``truth.parquet`` and return the path of the former.
+
+        The columns of ``urls.parquet`` are ``url`` and ``caption``. Those of ``truth.parquet``, rows in the same order:
+
+        - ``url``; ``faults``, that of the picture first; ``status``, what a downloader should say of it.
+        - ``quality`` of the picture in [0, 1], null where none is served.
+        - ``group``: number of the row that it copies, its own if it copies none.
+        - ``true_caption``, a caption that fits; ``language`` of the caption in ``urls.parquet``.
+        - ``style`` of the scene; ``occupation`` and ``attribute`` (colour of the hat) of its figure, null without one.
+        - ``scene``: a ``truth.Truth`` as JSON, about the picture as it is served: ``size_px`` is its side, boxes are
+          left, top, right, bottom in its pixels (right and bottom outside), and left and right are those of the copy
+          where it is mirrored. In a crop a box ends where the picture does; a thing that is cut away is not listed,
+          counted or related. A figure is under ``figure`` alone, and ``things`` and ``counts`` are then empty. Where no
+          picture is served, it is about the one that would have been.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         urls = [self.url(row) for row in self.rows]
         captions = pa.array([row.caption for row in self.rows], pa.string())
@@ -133,7 +151,7 @@ class DemoWeb:
             "style": [row.scene.style for row in self.rows],
             "occupation": [figure.occupation if figure else None for figure in figures],
             "attribute": [figure.hat if figure else None for figure in figures],
-            "scene": [truth_of(row.scene, row.size_px).to_json() for row in self.rows],
+            "scene": [_seen(row).to_json() for row in self.rows],
         }
         return pa.table(columns, schema=TRUTH_SCHEMA)
 
@@ -194,6 +212,11 @@ def bytes_of(row: Row) -> bytes:
     """Return the file behind a row, whole, whatever the server makes of it."""
     pixels = picture_of(row.scene, row.size_px, row.fault, row.strength)
     return encoded(pixels, row.format, row.encoder_quality)
+
+
+def _seen(row: Row) -> Truth:
+    """Return what is true of ``bytes_of`` a row."""
+    return truth_of_picture(row.scene, row.size_px, row.fault, row.strength)
 
 
 def _write(table: pa.Table, path: Path) -> None:
