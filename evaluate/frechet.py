@@ -32,6 +32,7 @@ TORCH_DIM = 512  # from here on eigenvalues come from torch; by size alone, so t
 # The three ways to put four quarters together to two halves.
 SPLITS = (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2)))
 QUARTERS = 4
+UNITS_PER_DIM = 4  # below it simulated intervals miss the truth too often (3: 94 % covered, 2: 71 %)
 
 Vectors = npt.NDArray[np.floating[Any]]
 Quarters = tuple[Moments | None, ...]
@@ -247,7 +248,9 @@ class FrechetDistance:
             )
         variance, df = _variance(statistics, reference)
         value = raw - bias
-        note = f"without the correction for size: {raw:.6g}" + _few(min(left.n, right.n), left.dim)
+        note = f"without the correction for size: {raw:.6g}" + _few(
+            min(_units(statistics), _units(reference)), left.dim
+        )
         return Result(value, variance**0.5, *interval(value, variance, df), statistics.n, identity, None, note, details)
 
 
@@ -266,10 +269,18 @@ def _variance(statistics: FrechetStatistics, reference: FrechetStatistics) -> tu
     return left + right, joint_df((left, right), (left_units - 1.0, right_units - 1.0))
 
 
-def _few(n: int, dim: int) -> str:
-    if n > dim:
+def _units(side: FrechetStatistics) -> int:
+    return len(np.unique(np.concatenate(side.units)))
+
+
+def _few(units: int, dim: int) -> str:
+    """Say that a correction and its interval rest on too little: halves of the units have to fill the dimensions."""
+    if units >= UNITS_PER_DIM * dim:
         return ""
-    return f"; {n} images in {dim} dimensions are few: the correction is an extrapolation and may leave some bias"
+    return (
+        f"; {units:,} prompts, or other units, in {dim:,} dimensions are few: below {UNITS_PER_DIM * dim:,} the "
+        f"correction is an extrapolation and the interval may miss the truth"
+    )
 
 
 def _why_raw(*sides: FrechetStatistics) -> str:

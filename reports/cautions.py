@@ -10,7 +10,6 @@ from diptych.reports.report import Report
 
 # Frechet and kernel distances of samples this small are mostly noise and, for the former, bias.
 SMALL_FOR_DISTANCE = 10_000
-DISTANCES = ("frechet_distance", "kernel_distance")
 
 Results = Sequence[dict[str, Any]]
 Caution = dict[str, str]
@@ -43,12 +42,12 @@ def _sample(report: Report, results: Results) -> list[Caution]:
 
 
 def _small_distances(report: Report, results: Results) -> list[Caution]:
-    small = [row["n"] for row in results if row["metric"].rpartition(".")[2] in DISTANCES and row["value"] is not None]
+    small = [row["n"] for row in results if _is_frechet(row["metric"]) and row["value"] is not None]
     if not small or min(small) >= SMALL_FOR_DISTANCE:
         return []
     return _say(
-        f"Distances rest on as few as {count(min(small))} images. A Fréchet distance of few images is biased upward: "
-        "compare only at equal n.",
+        f"Fréchet distances rest on as few as {count(min(small))} images. Their correction for size is rough "
+        "there: compare only at equal n.",
         "scores.html",
     )
 
@@ -57,10 +56,14 @@ def _unequal_sizes(report: Report, results: Results) -> list[Caution]:
     found = []
     for metric in dict.fromkeys(row["metric"] for row in results):
         sizes = {row["n"] for row in results if row["metric"] == metric and set(row["groups"]) == {"model"}}
-        if metric.rpartition(".")[2] in DISTANCES and len(sizes) > 1:
+        if _is_frechet(metric) and len(sizes) > 1:  # a kernel distance is not biased by size
             text = f"{plain_name(metric)} was computed at different n ({', '.join(map(count, sorted(sizes)))})."
-            found += _say(f"{text} The numbers cannot be compared.", "scores.html")
+            found += _say(f"{text} Its correction for size is rough: compare at equal n.", "scores.html")
     return found
+
+
+def _is_frechet(metric: str) -> bool:
+    return metric.rpartition(".")[2] == "frechet_distance"
 
 
 def _not_computed(report: Report, results: Results) -> list[Caution]:

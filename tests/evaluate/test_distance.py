@@ -289,7 +289,7 @@ def test_fid_in_both_ways_from_one_command(tmp_path: Path) -> None:
     ]
     assert found[0]["identity"] != found[1]["identity"]
     assert found[0]["value"] != found[1]["value"]
-    assert "images in 2048 dimensions are few" in found[0]["note"]
+    assert "14 prompts, or other units, in 2,048 dimensions are few" in found[0]["note"]
     assert len(list((tmp_path / "set" / "embeddings").iterdir())) == 2
 
 

@@ -1,6 +1,7 @@
 """Distances of groups to a reference: against values computed here pair by pair, and what each is called."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,17 @@ def vectors_of(folder: Path) -> Any:
     return np.concatenate([read_embeddings(file) for file in found.files]).astype(np.float64)
 
 
-def kernel_by_hand(x: Any, y: Any) -> float:
-    """Return the kernel distance pair by pair, as the paper writes it."""
+def kernel_by_hand(x: Any, y: Any, units: Sequence[int]) -> float:
+    """Return the kernel distance pair by pair, as the paper writes it, within x over pairs of different units."""
 
     def kernel(a: Any, b: Any) -> float:
         return float((a @ b / len(a) + 1) ** 3)
 
-    def within(z: Any) -> float:
-        pairs = [kernel(z[i], z[j]) for i in range(len(z)) for j in range(len(z)) if i != j]
+    def within(z: Any, unit: Sequence[int]) -> float:
+        pairs = [kernel(z[i], z[j]) for i in range(len(z)) for j in range(len(z)) if unit[i] != unit[j]]
         return float(np.mean(pairs))
 
-    return within(x) + within(y) - 2 * float(np.mean([kernel(a, b) for a in x for b in y]))
+    return within(x, units) + within(y, range(len(y))) - 2 * float(np.mean([kernel(a, b) for a in x for b in y]))
 
 
 def frechet_by_hand(x: Any, y: Any) -> float:
@@ -60,9 +61,10 @@ def test_distances_to_a_reference_by_group(tmp_path: Path, with_reference: dict[
     ]
     run({**with_reference, "distances": distances})
     made, real = vectors_of(tmp_path / "generated"), vectors_of(tmp_path / "real")
-    curated = made[:20][np.isfinite(made[:20]).all(axis=1)]
+    known = np.isfinite(made[:20]).all(axis=1)
+    curated, prompts = made[:20][known], np.arange(20)[known] // 2
     kernel = result_of(tmp_path, "kernel_distance", model="curated")
-    assert kernel["value"] == pytest.approx(kernel_by_hand(curated, real), abs=1e-9)
+    assert kernel["value"] == pytest.approx(kernel_by_hand(curated, real, prompts), abs=1e-9)
     frechet = result_of(tmp_path, "frechet_distance", model="raw")
     assert f"without the correction for size: {frechet_by_hand(made[20:], real):.6g}" in frechet["note"]
     for row in (kernel, result_of(tmp_path, "frechet_distance", model="curated")):

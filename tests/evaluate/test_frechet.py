@@ -239,12 +239,14 @@ def test_with_very_few_images_there_is_a_number_and_no_correction() -> None:
     assert "too few images" in result.note
 
 
-def test_fewer_images_than_dimensions_are_remarked_upon() -> None:
+def test_fewer_prompts_than_four_times_the_dimensions_are_remarked_upon() -> None:
     y = FRECHET_DISTANCE.statistics(draw(500, 64, 2), names(500, "y"))
-    few = FRECHET_DISTANCE.result(FRECHET_DISTANCE.statistics(draw(60, 64, 1), names(60)), y, {})
-    assert "60 images in 64 dimensions are few" in few.note
-    enough = FRECHET_DISTANCE.result(FRECHET_DISTANCE.statistics(draw(65, 64, 1), names(65)), y, {})
+    few = FRECHET_DISTANCE.result(FRECHET_DISTANCE.statistics(draw(255, 64, 1), names(255)), y, {})
+    assert "255 prompts, or other units, in 64 dimensions are few: below 256" in few.note
+    enough = FRECHET_DISTANCE.result(FRECHET_DISTANCE.statistics(draw(256, 64, 1), names(256)), y, {})
     assert "few" not in enough.note
+    alike = FRECHET_DISTANCE.result(FRECHET_DISTANCE.statistics(draw(400, 64, 1), names(100) * 4), y, {})
+    assert "100 prompts, or other units, in 64 dimensions are few" in alike.note
 
 
 def test_moments_alone_give_the_number_that_other_programs_give() -> None:

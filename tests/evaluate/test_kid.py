@@ -105,12 +105,62 @@ def test_without_a_difference_the_value_may_be_negative_and_the_interval_holds_z
 
 
 def test_images_of_one_prompt_widen_the_interval() -> None:
-    x, y = np.repeat(draw(30, 8, 1, shift=0.5), 6, axis=0), draw(200, 8, 2)
+    dice = np.random.default_rng(0)
+    x = np.repeat(draw(30, 8, 1, shift=0.5), 6, axis=0) + 0.1 * dice.standard_normal((180, 8))
+    y = draw(200, 8, 2)
     alone = judged(x, y)
     clustered = judged(x, y, [str(row // 6) for row in range(180)])
-    assert clustered.value == alone.value
     assert clustered.se > 1.5 * alone.se
     assert clustered.ci_high - clustered.ci_low > 1.5 * (alone.ci_high - alone.ci_low)
+
+
+def test_an_image_that_stands_several_times_under_its_prompt_counts_once() -> None:
+    x, y = draw(30, 8, 1), draw(200, 8, 2)
+    once, often = judged(x, y), judged(np.tile(x, (6, 1)), y, [f"x{row % 30}" for row in range(180)])
+    for name in ("value", "se", "ci_low", "ci_high"):
+        assert getattr(often, name) == pytest.approx(getattr(once, name), rel=1e-9), name
+
+
+def test_pairs_of_one_prompt_are_left_out() -> None:
+    """In one dimension: a has 0 and 1, b has 1; k(0, .) = 1 and k(1, 1) = 8, so (1 + 8) / 2 within, against 1 and 1."""
+    found = judged(np.array([[0.0], [1.0], [1.0]]), np.zeros((2, 1)), ["a", "a", "b"])
+    assert found.value == pytest.approx(4.5 + 1.0 - 2.0, abs=1e-12)
+
+
+def test_prompts_of_different_sizes_agree_with_all_pairs_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = draw(17, 3, 1).astype(float), draw(11, 3, 2).astype(float)
+    dice = np.random.default_rng(0)
+    units = [dice.integers(0, 5, 17).astype(str), dice.integers(0, 4, 11).astype(str)]
+    kernels = [(a @ b.T / 3 + 1) ** 3 for a, b in ((x, x), (y, y), (x, y))]
+    apart = [own[:, None] != own for own in units]
+    value = kernels[0][apart[0]].mean() + kernels[1][apart[1]].mean() - 2.0 * kernels[2].mean()
+    sums = [[kernels[2][np.ix_(units[0] == a, units[1] == b)].sum() for b in set(units[1])] for a in set(units[0])]
+    counts = np.outer(*([(own == name).sum() for name in set(own)] for own in units))
+    for rows in (2048, 4, 1):
+        monkeypatch.setattr(kid, "BLOCK_ROWS", rows)
+        within = [kernel_sums(vectors, units=own) for vectors, own in ((x, units[0]), (y, units[1]))]
+        between = kernel_sums(x, y, *units)
+        found = kernel_distance(*within, between)
+        assert found.value == pytest.approx(value, rel=1e-12)
+        assert [found.left.mean(), found.right.mean()] == pytest.approx([0.0, 0.0], abs=1e-12)
+        assert within[0].rows == pytest.approx((kernels[0] * apart[0]).sum(axis=1), rel=1e-12)
+        assert between.squares == pytest.approx(np.square(sums).sum(), rel=1e-12)
+        assert between.cross == pytest.approx((np.array(sums) * counts).sum(), rel=1e-12)
+
+
+def test_several_images_of_a_prompt_do_not_move_it_away_from_zero() -> None:
+    values, covers, errors = [], [], []
+    for seed in range(150):
+        dice = np.random.default_rng(seed)
+        prompts = np.repeat(dice.standard_normal((36, 16)), 8, axis=0)
+        x = 0.6**0.5 * prompts + 0.4**0.5 * dice.standard_normal((288, 16))
+        found = judged(x, dice.standard_normal((300, 16)), [str(row // 8) for row in range(288)])
+        values.append(found.value)
+        errors.append(found.se)
+        covers.append(found.ci_low <= 0.0 <= found.ci_high)
+    assert abs(np.mean(values)) < 3.0 * np.std(values) / 150**0.5
+    assert np.mean(errors) > 0.9 * np.std(values)
+    assert np.mean(covers) > 0.9
 
 
 def test_a_result_says_what_it_is_of() -> None:
@@ -125,10 +175,16 @@ def test_too_few_images_are_a_reason_and_no_number() -> None:
     result = judged(draw(1, 4, 1), draw(30, 4, 2))
     assert (result.reason, result.n) == ("too_few_images", 1)
     assert np.isnan(result.value)
-    with pytest.raises(ValueError, match="not 1 and 5"):
+    with pytest.raises(ValueError, match=r"not \(1, 5\)"):
         kernel_distance(
             kernel_sums(draw(1, 2, 1)), kernel_sums(draw(5, 2, 1)), kernel_sums(draw(1, 2, 1), draw(5, 2, 1))
         )
+
+
+def test_images_of_one_prompt_alone_are_a_reason_and_no_number() -> None:
+    result = judged(draw(8, 4, 1), draw(30, 4, 2), ["one"] * 8)
+    assert (result.reason, result.n) == ("too_few_prompts", 8)
+    assert np.isnan([result.value, result.se]).all()
 
 
 def test_two_encoders_do_not_compare() -> None:

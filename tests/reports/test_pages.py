@@ -75,7 +75,7 @@ def test_overview_has_the_numbers_of_the_store(world: World, built: Path) -> Non
         assert number(row["value"], step=step, signed=True) in text
         assert interval(row["ci_low"], row["ci_high"], signed=True) in text
     assert "Against rough, fine is better on 2 of 3 metrics" in text
-    assert "A Fréchet distance of few images is biased upward" in text
+    assert "Their correction for size is rough there" in text
     assert "CLIP score leaves out 3 images" in text
 
 
