@@ -81,7 +81,7 @@ def served_pixels(row: Row) -> npt.NDArray[np.int16]:
 
 def outsets(outer: Sequence[int], inner: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return by how much a box lies outside another: left, top, right, bottom."""
-    return (inner - np.array(outer)) * (1, 1, -1, -1)
+    return np.asarray((inner - np.array(outer)) * (1, 1, -1, -1))
 
 
 def test_web_serves_what_the_truth_says(web: DemoWeb) -> None:
