@@ -7,7 +7,7 @@
   const GAP = 12;
   const $ = (id) => document.getElementById(id);
 
-  let rows, state, shown = [], sortValues = null, sortName = "", run = 0;
+  let rows, state, shown = [], sortValues = null, sortName = "", run = 0, isTyping = false;
   const wall = { columns: 1, width: 0, height: 0, lines: new Map(), focus: 0 };
 
   /** Read the state from the address. */
@@ -115,7 +115,8 @@
     const total = rows.total > rows.n ? `${count(rows.n)} shown of ${count(rows.total)}` : count(rows.n);
     $("count").textContent = shown.length === rows.n ? `${total} images` : `${count(shown.length)} of ${total} images`;
     $("nothing").hidden = shown.length > 0;
-    $("search").value = state.search;
+    // Neither what is being typed nor a space at its end is taken away by a drawing that began before.
+    if (!isTyping && $("search").value.trim() !== state.search) $("search").value = state.search;
     $("sort").value = state.sort;
     $("size").value = state.size;
     $("captions").setAttribute("aria-pressed", String(state.captions));
@@ -335,7 +336,11 @@
     orders();
     $("gallery").hidden = false;
     $("filters").open = window.innerWidth > 900;
-    $("search").addEventListener("input", later((event) => go({ search: event.target.value.trim(), open: null }, { quiet: true }), 150));
+    $("search").addEventListener("input", () => { isTyping = true; });
+    $("search").addEventListener("input", later((event) => {
+      isTyping = false;
+      go({ search: event.target.value.trim(), open: null }, { quiet: true });
+    }, 150));
     $("sort").addEventListener("change", (event) => go({ sort: event.target.value }));
     $("size").addEventListener("input", (event) => go({ size: Number(event.target.value) }, { quiet: true }));
     $("captions").addEventListener("click", () => go({ captions: !state.captions }, { quiet: true }));

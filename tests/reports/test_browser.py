@@ -99,6 +99,16 @@ def test_bar_of_a_chart_leads_to_as_many_images_as_its_table_says(built: Path, t
     assert sorted(bars) == sorted(cells)
 
 
+def test_gallery_leaves_alone_what_is_being_typed(built: Path, tab: Watched) -> None:
+    tab.open(built / "gallery.html")
+    tab.until("document.documentElement.dataset.ready")
+    tab.page.locator("#search").fill("black ")
+    tab.run("window.dispatchEvent(new Event('hashchange'))")  # a drawing, before what is typed is taken up
+    tab.until("location.hash.includes('q=black')")
+    tab.page.wait_for_timeout(200)
+    assert tab.page.locator("#search").input_value() == "black "
+
+
 def test_gallery_filters_sorts_and_searches(built: Path, tab: Watched) -> None:
     tab.open(built / "gallery.html")
     assert shown(tab.page.locator("#count").inner_text()) == 204
