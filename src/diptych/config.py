@@ -224,6 +224,16 @@ def typed_value(override: str) -> Any:
     return value
 
 
+def path_setting(key: str, path: Path) -> str:
+    """Return what ``--set`` takes to put a path at a key, whatever characters it has."""
+    return f"{key}={quoted_path(path)}"
+
+
+def quoted_path(path: Path) -> str:
+    """Return a path as JSON, which is YAML as well; unquoted, `` #`` would begin a comment and ``: `` a mapping."""
+    return json.dumps(str(path), ensure_ascii=False)  # escapes of JSON beyond 16 bits are not those of YAML
+
+
 def _comment_in(text: str) -> str:
     """Return the first comment of a YAML text, which its value lacks; empty where there is none."""
     end = 0

@@ -21,7 +21,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from diptych.cli import CONFIGS
-from diptych.config import load, read_job
+from diptych.config import load, path_setting, read_job
 from diptych.dataset import open_dataset
 from diptych.demo import cli
 from diptych.demo.config_files import config_path
@@ -212,7 +212,7 @@ def test_other_number_of_rows_in_the_same_directory_is_refused(first: tuple[Path
     out, _ = first
     result = CliRunner().invoke(cli.demo, ["--out", str(out), "--rows", "200", "--no-open"])
     assert isinstance(result.exception, ConfigError)
-    assert "is a demo web of 150 rows, not 200; give another --out or --rows 150" in str(result.exception)
+    assert "is a demo web of 150 rows, not 200; give another --out, or 150 rows" in str(result.exception)
 
 
 def test_taken_port_of_an_earlier_run_is_said_in_one_line(first: tuple[Path, Result]) -> None:
@@ -255,7 +255,7 @@ def test_number_of_rows_has_a_default() -> None:
 
 @pytest.mark.parametrize("folder", ["d #2", "a: b", "[x", 'it\'s "that"', "caf\N{LATIN SMALL LETTER E WITH ACUTE}"])
 def test_a_path_reaches_a_command_as_it_is(folder: str, tmp_path: Path) -> None:
-    words = cli._setting("source.path", Path(folder) / "urls.parquet")
+    words = path_setting("source.path", Path(folder) / "urls.parquet")
     load_config = import_attribute("diptych.cli:CONFIGS")["curate"]
     loaded: Any = load(config_path("curate.yaml"), import_attribute(load_config), [words])
     assert str(loaded.source.path) == f"{folder}/urls.parquet"

@@ -17,13 +17,14 @@ from diptych.demo.training import clip, everything
 from diptych.demo.training.clip import ClipTraining
 from diptych.demo.training.detector import DetectorTraining
 from diptych.demo.training.diffusion import DiffusionTraining
-from diptych.demo.training.everything import PORT_FILE, Plan, curate_web, make_models, port_of
+from diptych.demo.training.everything import Plan, curate_web, make_models
 from diptych.demo.training.stops import Stopped
 from diptych.demo.training.vae import VaeTraining
 from diptych.demo.web import DemoWeb
+from diptych.demo.web_state import STATE, port_of
 from diptych.detectors import make_detector
 from diptych.encoders import make_encoder
-from diptych.errors import ConfigError, DataError, ShardError
+from diptych.errors import ConfigError, DataError
 from diptych.shards import read_shard
 
 PLAN = Plan(
@@ -100,30 +101,10 @@ def test_sigterm_ends_the_curation_before_its_web(tmp_path: Path, monkeypatch: p
         curate_web(tmp_path, PLAN, tmp_path, tmp_path)
     assert stopped.value.exit_code == 143
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-    with pytest.raises(ConfigError, match="is a demo web of 120 rows, not 140; give the same, or another --out"):
+    with pytest.raises(ConfigError, match="is a demo web of 120 rows, not 140; give another --out, or 120 rows"):
         curate_web(tmp_path, replace(PLAN, web_rows=140), tmp_path, tmp_path)
-    known = json.loads((tmp_path / PORT_FILE).read_text(encoding="utf-8"))
-    assert port_of(tmp_path / PORT_FILE, 120) == known["port"] > 0
-
-
-@pytest.mark.parametrize("text", ["{}", '{"port": 80}', '{"port": "80", "rows": 120}', '{"port": true, "rows": 120}'])
-def test_note_of_something_else_is_refused(tmp_path: Path, text: str) -> None:
-    state = tmp_path / PORT_FILE
-    state.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError, match="names no port and rows; delete"):
-        port_of(state, 120)
-
-
-def test_damaged_or_missing_note_is_said(tmp_path: Path) -> None:
-    state = tmp_path / PORT_FILE
-    assert port_of(state, 120) == 0
-    state.write_text("{", encoding="utf-8")
-    with pytest.raises(ShardError, match="damaged"):
-        port_of(state, 120)
-    state.unlink()
-    (tmp_path / "urls.parquet").touch()
-    with pytest.raises(ConfigError, match=r"a table of URLs without web\.json"):
-        port_of(state, 120)
+    known = json.loads((tmp_path / STATE).read_text(encoding="utf-8"))
+    assert port_of(tmp_path, 120, whole=tmp_path) == known["port"] > 0
 
 
 @pytest.mark.parametrize("port", [65_536, 99_999, -1])

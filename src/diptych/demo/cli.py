@@ -15,13 +15,13 @@ from typing import Any
 
 import click
 
+from diptych.config import path_setting, quoted_path
 from diptych.demo.config_files import config_path
-from diptych.errors import ConfigError
+from diptych.demo.web_state import TABLE, port_of, remember
 from diptych.lookup import import_attribute
 
 DEFAULT_ROWS = 1000
 HELD_OUT_PICTURES = 600
-STATE = "web.json"
 
 
 @click.group(invoke_without_command=True)
@@ -56,11 +56,11 @@ def demo(ctx: click.Context, out: Path, rows: int, workers: int | None, opens: b
         _run(ctx, "generate", "run", config, "--out", folder, "--workers", processes)
     store = out / "results.duckdb"
     paths = {"images": out / "images", "occupations": out / "occupations", "held-out": out / "held-out" / "pool"}
-    moved = [_setting(f"datasets.{label}.path", path) for label, path in paths.items()]
-    _run(ctx, "evaluate", "run", "evaluate.yaml", sets=[_setting("store", store), *moved])
+    moved = [path_setting(f"datasets.{label}.path", path) for label, path in paths.items()]
+    _run(ctx, "evaluate", "run", "evaluate.yaml", sets=[path_setting("store", store), *moved])
     report = out / "report"
-    pools = f"pools=[{_quoted(out / 'run' / 'pool')}]"
-    _run(ctx, "report", "build", "report.yaml", "--out", report, sets=[_setting("store", store), pools])
+    pools = f"pools=[{quoted_path(out / 'run' / 'pool')}]"
+    _run(ctx, "report", "build", "report.yaml", "--out", report, sets=[path_setting("store", store), pools])
     page = (report / "index.html").resolve()
     click.echo(f"\nThe whole loop took {time.monotonic() - start:.0f} s. The report is {page}")
     if opens or (opens is None and _has_desktop()):
@@ -95,14 +95,14 @@ def _curate(ctx: click.Context, out: Path, rows: int) -> None:
     """Serve the demo web while the ordinary command curates it, and say how right it was."""
     folder = out / "web"
     demo_web = import_attribute("diptych.demo.web:DemoWeb")  # says which extra is missing, where one is
-    with demo_web(rows, port=_port_of(folder, rows)) as web:
-        _remember(folder, web.port, rows)
-        table = folder / "urls.parquet"
+    with demo_web(rows, port=port_of(folder, rows, whole=out)) as web:
+        remember(folder, web.port, rows)
+        table = folder / TABLE
         # A table that is there is kept: its bytes are the identity of the run.
         if not (table.is_file() and (folder / "truth.parquet").is_file()):
             web.write_tables(folder)
         click.echo(f"The demo web serves {rows:,} rows on http://127.0.0.1:{web.port}/ as {table} lists them.")
-        sets = [_setting("source.path", table), "download.allow_private_addresses=true"]
+        sets = [path_setting("source.path", table), "download.allow_private_addresses=true"]
         _run(ctx, "curate", "run", "curate.yaml", "--out", out / "run", sets=sets)
     _print_outcome(folder / "truth.parquet", out / "run")
 
@@ -112,7 +112,7 @@ def _draw_held_out(ctx: click.Context, out: Path) -> None:
     pictures = out / "held-out" / "pictures"
     write = import_attribute("diptych.demo.held_out:write_held_out")
     write(pictures, HELD_OUT_PICTURES, progress=_progress(ctx))
-    _run(ctx, "curate", "run", "held_out.yaml", "--out", out / "held-out", sets=[_setting("source.path", pictures)])
+    _run(ctx, "curate", "run", "held_out.yaml", "--out", out / "held-out", sets=[path_setting("source.path", pictures)])
 
 
 def _run(
@@ -126,39 +126,6 @@ def _run(
         command += ["--set", setting]
     click.echo(f"\n$ {shlex.join(['diptych', *command])}")
     root.main(["--progress", _progress(ctx), *command], prog_name="diptych", standalone_mode=False)
-
-
-def _setting(key: str, path: Path) -> str:
-    """Return what ``--set`` takes to put a path at a key, whatever characters it has."""
-    return f"{key}={_quoted(path)}"
-
-
-def _quoted(path: Path) -> str:
-    """Return a path as JSON, which is YAML as well; unquoted, `` #`` would begin a comment and ``: `` a mapping."""
-    return json.dumps(str(path), ensure_ascii=False)  # escapes of JSON beyond 16 bits are not those of YAML
-
-
-def _port_of(folder: Path, rows: int) -> int:
-    """Return the port that the tables of an earlier run name; 0 where there is none."""
-    state = folder / STATE
-    if not state.is_file():
-        return 0
-    try:
-        known = json.loads(state.read_text(encoding="utf-8"))
-        port, before = int(known["port"]), int(known["rows"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{state}: not written by diptych demo ({error}); delete {folder.parent}") from error
-    if before != rows:
-        raise ConfigError(f"{folder} is a demo web of {before} rows, not {rows}; give another --out or --rows {before}")
-    return port
-
-
-def _remember(folder: Path, port: int, rows: int) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    state = folder / STATE
-    part = state.with_suffix(".part")
-    part.write_text(json.dumps({"port": port, "rows": rows}) + "\n", encoding="utf-8")
-    part.replace(state)
 
 
 def _shown(path: Path) -> str:

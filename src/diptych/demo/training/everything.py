@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from diptych.config import path_setting
 from diptych.demo.config_files import config_path
 from diptych.demo.training.clip import ClipTraining, train_clip
 from diptych.demo.training.detector import DetectorTraining, train_detector
@@ -18,11 +19,10 @@ from diptych.demo.training.sources import Sources
 from diptych.demo.training.stops import stopped_by_sigterm
 from diptych.demo.training.vae import VaeTraining, train_vae
 from diptych.demo.web import DemoWeb
-from diptych.errors import ConfigError, DataError
-from diptych.shards import read_json, write_json
+from diptych.demo.web_state import TABLE, port_of, remember
+from diptych.errors import DataError
 
 WEB_ROWS = 20_000
-PORT_FILE = "web.json"
 
 
 @dataclass(frozen=True)
@@ -90,47 +90,23 @@ def curate_web(out: Path, plan: Plan, clip: Path, heads: Path) -> Path:
         Stopped: On a SIGTERM; the curation ends before the web does, which it would take for a dead one.
     """
     out.mkdir(parents=True, exist_ok=True)
-    with DemoWeb(plan.web_rows, port=port_of(out / PORT_FILE, plan.web_rows)) as web:
-        write_json(out / PORT_FILE, {"port": web.port, "rows": plan.web_rows})
-        table = out / "urls.parquet"
+    with DemoWeb(plan.web_rows, port=port_of(out, plan.web_rows, whole=out)) as web:
+        remember(out, web.port, plan.web_rows)
+        table = out / TABLE
         if not table.is_file():
             web.write_tables(out)
-        settings = {
+        paths = {
             "source.path": table,
-            "download.allow_private_addresses": "true",
             "encoders.clip.options.architecture": clip,
             "scores.beauty.options.weights": heads / "aesthetic.pth",
             "scores.hazard.options.weights": heads / "flagged.pth",
         }
+        settings = [path_setting(key, path) for key, path in paths.items()]
+        settings += ["download.allow_private_addresses=true", *plan.curate]
         command = [sys.executable, "-m", "diptych", "curate", "run", str(config_path("curate.yaml"))]
-        command += ["--out", str(out / "run"), *(f"--set={name}={value}" for name, value in settings.items())]
-        command += [f"--set={setting}" for setting in plan.curate]
+        command += ["--out", str(out / "run"), *(f"--set={setting}" for setting in settings)]
         with stopped_by_sigterm("while the web was curated"):
             ended = subprocess.run(command, check=False)
     if ended.returncode:
         raise DataError(f"{out}: the curation of the demo web ended with {ended.returncode}; run again to go on")
     return out / "run"
-
-
-def port_of(state: Path, rows: int) -> int:
-    """Return the port that the tables of an earlier run name; 0 where there was none.
-
-    Args:
-        state: The file in which that run noted its port and its rows.
-        rows: Of the web that is to be served.
-
-    Raises:
-        ConfigError: If that web has another number of rows, or the file is of something else.
-        ShardError: If the file cannot be read.
-    """
-    if not state.is_file():
-        if (state.parent / "urls.parquet").is_file():
-            raise ConfigError(f"{state.parent}: a table of URLs without {state.name}; delete the directory")
-        return 0
-    known = read_json(state)
-    port, before = known.get("port"), known.get("rows")
-    if type(port) is not int or type(before) is not int:
-        raise ConfigError(f"{state}: names no port and rows; delete {state.parent}")
-    if before != rows:
-        raise ConfigError(f"{state.parent} is a demo web of {before} rows, not {rows}; give the same, or another --out")
-    return port
