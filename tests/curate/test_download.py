@@ -70,8 +70,8 @@ def test_each_fault_gives_its_row_a_code_in_the_order_of_the_rows(capfd: pytest.
     assert [row.data for row in rows] == [BODY if code == "ok" else None for code in codes]
     assert [bool(row.detail) for row in rows] == [code != "ok" for code in codes]
     # The redirect adds one to /ok; the loop ends after five further ones.
-    # A reset of a connection that served before may be its end, so that is asked once more over a new one.
-    assert counts.pop("/reset") in {2, 3}
+    # A reset of a connection that served before may be its end, so each of the two attempts may ask over a new one too.
+    assert counts.pop("/reset") in {2, 3, 4}
     expected = {path: 2 if path in asked_again else 1 for path in routes if path != "/reset"}
     assert counts == expected | {"/ok": 2, "/loop": 6}
     assert capfd.readouterr() == ("", "")
