@@ -91,8 +91,8 @@ class EvaluateConfig(Settings):
         _check("audit", "dataset", (self.audit and self.audit.datasets) or (), self.datasets)
         if not self.judged():
             raise ValueError("datasets: all are references, so there is nothing to judge; give one another role")
-        if self.compare is not None and not self.means:
-            raise ValueError("compare: compares means, and there are none; name a score under means")
+        if self.compare is not None and not (self.means or self.distances):
+            raise ValueError("compare: there is nothing to compare; name a score under means, or a distance")
         return self
 
     def judged(self, only: Iterable[str] | None = None) -> dict[str, DatasetChoice]:

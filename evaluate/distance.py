@@ -42,9 +42,8 @@ class Distance:
     def lines(self) -> list[str]:
         """Return it for people."""
         found, counts = self.result, self.to_json()
-        ends = (
-            f"  95 % {found.ci_low:.6g} to {found.ci_high:.6g}, se {found.se:.3g}" if counts["se"] is not None else ""
-        )
+        ends = f"  95 % {found.ci_low:.6g} to {found.ci_high:.6g}" if counts["ci_low"] is not None else ""
+        ends += f"  se {found.se:.3g}" if counts["se"] is not None else ""
         lines = [
             f"{self.metric}  {found.value:.6g}{ends}" if found.reason is None else f"{self.metric}  {found.reason}"
         ]

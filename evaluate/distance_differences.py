@@ -15,7 +15,8 @@ from scipy.special import stdtr
 
 from diptych.evaluate.config import Compare
 from diptych.evaluate.differences import adjusted, value_text
-from diptych.evaluate.frechet import FrechetStatistics, contributions
+from diptych.evaluate.frechet import MIN_UNITS, FrechetStatistics
+from diptych.evaluate.frechet_influence import contributions
 from diptych.evaluate.intervals import interval, joint_df, mean_variance
 from diptych.evaluate.kid import KernelStatistics, kernel_distance, kernel_sums
 from diptych.evaluate.results import Result
@@ -31,11 +32,13 @@ class Influence(NamedTuple):
         images: float64 (N,), of the set that is judged, mean 0.
         units: (N,) text: images of one unit depend on each other.
         reference: float64 (M,), of the reference, mean 0.
+        min_units: Units below which a difference has no interval.
     """
 
     images: Floats
     units: npt.NDArray[np.str_]
     reference: Floats
+    min_units: int = 2
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def of_frechet(statistics: FrechetStatistics, reference: FrechetStatistics) -> I
     assert reference.moments is not None
     vectors = np.concatenate(statistics.vectors), np.concatenate(reference.vectors)
     found = contributions(statistics.moments, reference.moments, *vectors)
-    return Influence(found.left, np.concatenate(statistics.units), found.right)
+    return Influence(found.left, np.concatenate(statistics.units), found.right, MIN_UNITS)
 
 
 def of_kernel(statistics: KernelStatistics, reference: KernelStatistics) -> Influence:
@@ -134,6 +137,8 @@ def _row(
         value = a.result.value - b.result.value
         units = np.concatenate(reference.units)
         variance, df, count = difference_variance(known[id(a)], known[id(b)], units)
+        if count < known[id(a)].min_units:
+            variance = float("nan")
         reason = None if np.isfinite(variance) else "too_few_prompts"
     ends = interval(value, variance, df)
     p_value = float(2.0 * stdtr(df, -abs(value) / variance**0.5)) if variance > 0.0 else float("nan")

@@ -8,9 +8,6 @@ from diptych.reports.links import gallery
 from diptych.reports.numbers import count, plain_name, share
 from diptych.reports.report import Report
 
-# Frechet and kernel distances of samples this small are mostly noise and, for the former, bias.
-SMALL_FOR_DISTANCE = 10_000
-
 Results = Sequence[dict[str, Any]]
 Caution = dict[str, str]
 
@@ -42,12 +39,13 @@ def _sample(report: Report, results: Results) -> list[Caution]:
 
 
 def _small_distances(report: Report, results: Results) -> list[Caution]:
-    small = [row["n"] for row in results if _is_frechet(row["metric"]) and row["value"] is not None]
-    if not small or min(small) >= SMALL_FOR_DISTANCE:
+    known = [row for row in results if _is_frechet(row["metric"]) and row["value"] is not None]
+    rough = [row for row in known if row["ci_low"] is None]
+    if not rough:
         return []
     return _say(
-        f"Fréchet distances rest on as few as {count(min(small))} images. Their correction for size is rough "
-        "there: compare only at equal n.",
+        f"{count(len(rough))} of {count(len(known))} Fréchet distances have no interval: too little is known for their "
+        "correction for size to be good. Compare only at equal n, or by kernel distance.",
         "scores.html",
     )
 

@@ -65,13 +65,13 @@ def short(value: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None, *, step: float | None = None, signed: bool = False) -> str:
-    """Return an interval with digits that fit its width, or ``step``; a dash where there is none.
+    """Return an interval with digits that fit its width, or ``step``, or that there is none.
 
-    >>> interval(26.98, 27.61), interval(0.5, 1.25, signed=True)
-    ('26.98 to 27.61', '+0.50 to +1.25')
+    >>> interval(26.98, 27.61), interval(0.5, 1.25, signed=True), interval(None, None)
+    ('26.98 to 27.61', '+0.50 to +1.25', 'no interval')
     """
     if low is None or high is None:
-        return NO_VALUE
+        return "no interval"
     step = step or half_width(low, high)
     return f"{number(low, step=step, signed=signed)} to {number(high, step=step, signed=signed)}"
 

@@ -49,6 +49,8 @@ def sentence(verdicts: Sequence[dict[str, Any]]) -> str:
         ]
         unresolved = words.count("not resolved")
         parts += [f"not told apart on {unresolved} of {len(words)}"] if unresolved else []
+        unknown = words.count("no interval")
+        parts += [f"without an interval on {unknown} of {len(words)}"] if unknown and parts else []
         said.append(f"Against {b}, {a} is {', '.join(parts)}." if parts else f"{a} and {b} could not be compared.")
     return " ".join(said)
 

@@ -26,6 +26,7 @@ WORDS = {
     "higher": "\N{BLACK UP-POINTING TRIANGLE}",
     "lower": "\N{BLACK DOWN-POINTING TRIANGLE}",
     "not resolved": "\N{WHITE CIRCLE}",
+    "no interval": "\N{EN DASH}",
     "not computed": "\N{EN DASH}",
 }
 
@@ -223,8 +224,10 @@ def settle(row: Mapping[str, Any]) -> str:
     And that only if it still does after Holm's correction for how many differences were looked at.
     """
     low, high = row["ci_low"], row["ci_high"]
-    if row["value"] is None or low is None or high is None:
+    if row["value"] is None:
         return "not computed"
+    if low is None or high is None:
+        return "no interval"
     if not is_resolved(low, high, row["p_adjusted"]):
         return "not resolved"
     if row["higher_is_better"] is None:

@@ -58,7 +58,7 @@ def test_references_are_judged_only_where_they_are_named(tmp_path: Path) -> None
         ({"distances": [{"metric": "fid", "encoder": "p", "reference": "generated"}]}, "distances.0.metric: Input"),
         ({"means": [{"score": "x", "datasets": ["gen"]}]}, "means.0: unknown dataset 'gen'"),
         ({"audit": {"datasets": ["gen"]}}, "audit: unknown dataset 'gen'"),
-        ({"compare": {"by": "model"}}, "compare: compares means, and there are none"),
+        ({"compare": {"by": "model"}}, "compare: there is nothing to compare"),
         ({"compare": {"by": "seed"}}, "compare.by: Input should be"),
         ({"mean": []}, "unknown key 'mean'; did you mean 'means'"),
         ({"audit": {"reference": {"orange": 1.5}}}, "less than or equal to 1"),

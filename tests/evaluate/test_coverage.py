@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from scipy import linalg
 
+from diptych.evaluate.distance_differences import INFLUENCES, difference_variance
 from diptych.evaluate.frechet import FRECHET_DISTANCE
-from diptych.evaluate.intervals import clustered_mean
+from diptych.evaluate.intervals import clustered_mean, interval
 from diptych.evaluate.kid import KERNEL_DISTANCE
 from diptych.evaluate.paired import paired_difference
 from diptych.evaluate.results import Result, SetMetric
@@ -52,6 +53,11 @@ class Side(NamedTuple):
     def draw(self, dice: np.random.Generator, n: int) -> Floats:
         return NOISES[self.noise][0](dice, (n, len(self.mean))) @ self.shape + self.mean
 
+    def draw_prompts(self, dice: np.random.Generator, effects: Floats, images: int) -> Floats:
+        """Draw so many images of each prompt; half of their variance is the prompt's."""
+        own = NOISES[self.noise][0](dice, (len(effects) * images, len(self.mean)))
+        return (np.repeat(effects, images, axis=0) + own) / np.sqrt(2.0) @ self.shape + self.mean
+
     @property
     def covariance(self) -> Floats:
         return self.shape.T @ self.shape
@@ -85,18 +91,33 @@ def third_moment(side: Side) -> Floats:
     return own + mixed + np.einsum("i,j,k->ijk", mean, mean, mean)
 
 
-def results(metric: SetMetric, world: World, sizes: tuple[int, int], repetitions: int) -> list[Result]:
+class Sizes(NamedTuple):
+    """Prompts, images of each, and images of the reference."""
+
+    prompts: int
+    images: int
+    reference: int
+
+
+def results(metric: SetMetric, world: World, sizes: Sizes, repetitions: int) -> list[Result]:
     left, right = world.sides()
     found = []
     for repetition in range(repetitions):
         dice = np.random.default_rng((11, repetition))
-        x, y = left.draw(dice, sizes[0]), right.draw(dice, sizes[1])
-        parts = [
-            metric.statistics(vectors, [f"{name}{row}" for row in range(len(vectors))])
-            for name, vectors in (("x", x), ("y", y))
-        ]
-        found.append(metric.result(*parts, {}))
+        x = left.draw(dice, sizes.prompts) if sizes.images == 1 else of_prompts(left, dice, sizes)
+        statistics = metric.statistics(x, prompts_of(sizes))
+        reference = metric.statistics(right.draw(dice, sizes.reference), [f"y{row}" for row in range(sizes.reference)])
+        found.append(metric.result(statistics, reference, {}))
     return found
+
+
+def of_prompts(side: "Side", dice: np.random.Generator, sizes: Sizes) -> Floats:
+    effects = NOISES[side.noise][0](dice, (sizes.prompts, len(side.mean)))
+    return side.draw_prompts(dice, effects, sizes.images)
+
+
+def prompts_of(sizes: Sizes) -> list[str]:
+    return [f"x{prompt}" for prompt in range(sizes.prompts) for _ in range(sizes.images)]
 
 
 def report(name: str, found: list[Result], truth: float) -> float:
@@ -111,18 +132,23 @@ def report(name: str, found: list[Result], truth: float) -> float:
 
 
 FRECHET_CASES = [
-    (World("normal", 64, 0.0), (400, 1000)),
-    (World("normal", 32, 1.0), (200, 1000)),
-    (World("normal", 64, 1.0), (500, 2000)),
-    (World("skewed", 32, 0.5), (500, 500)),
-    (World("skewed", 64, 1.0), (300, 300)),
+    (World("normal", 64, 0.0), Sizes(400, 1, 1000)),
+    (World("normal", 32, 1.0), Sizes(200, 1, 1000)),
+    (World("normal", 64, 1.0), Sizes(500, 1, 2000)),
+    (World("skewed", 32, 0.5), Sizes(500, 1, 500)),
+    (World("skewed", 64, 1.0), Sizes(300, 1, 300)),
+    (World("normal", 32, 1.0), Sizes(160, 6, 1000)),
+    (World("skewed", 32, 0.5), Sizes(200, 3, 500)),
+    (World("normal", 64, 1.0), Sizes(300, 4, 500)),
 ]
 KERNEL_CASES = [
-    (World("normal", 16, 0.0), (200, 200)),
-    (World("normal", 16, 1.0), (100, 300)),
-    (World("skewed", 32, 0.5), (300, 300)),
-    (World("normal", 32, 0.2), (300, 300)),
-    (World("normal", 64, 1.0), (300, 1000)),
+    (World("normal", 16, 0.0), Sizes(200, 1, 200)),
+    (World("normal", 16, 1.0), Sizes(100, 1, 300)),
+    (World("skewed", 32, 0.5), Sizes(300, 1, 300)),
+    (World("normal", 32, 0.2), Sizes(300, 1, 300)),
+    (World("normal", 64, 1.0), Sizes(300, 1, 1000)),
+    (World("normal", 16, 1.0), Sizes(60, 5, 300)),
+    (World("normal", 32, 1.0), Sizes(40, 8, 500)),
 ]
 
 
@@ -135,7 +161,7 @@ def shown(case: object) -> str:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("world", "sizes"), FRECHET_CASES, ids=shown)
-def test_intervals_of_the_frechet_distance_cover(world: World, sizes: tuple[int, int]) -> None:
+def test_intervals_of_the_frechet_distance_cover(world: World, sizes: Sizes) -> None:
     found = results(FRECHET_DISTANCE, world, sizes, 1000)
     assert 0.93 <= report(f"FD {shown(world)} {shown(sizes)}", found, true_frechet(*world.sides())) <= 0.97
 
@@ -143,9 +169,45 @@ def test_intervals_of_the_frechet_distance_cover(world: World, sizes: tuple[int,
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("world", "sizes"), KERNEL_CASES, ids=shown)
-def test_intervals_of_the_kernel_distance_cover(world: World, sizes: tuple[int, int]) -> None:
+def test_intervals_of_the_kernel_distance_cover(world: World, sizes: Sizes) -> None:
     found = results(KERNEL_DISTANCE, world, sizes, 1000)
     assert 0.93 <= report(f"KID {shown(world)} {shown(sizes)}", found, true_kernel(*world.sides())) <= 0.97
+
+
+DIFFERENCE_CASES = [
+    (FRECHET_DISTANCE, 64, Sizes(64, 8, 500)),
+    (FRECHET_DISTANCE, 128, Sizes(64, 4, 256)),
+    (FRECHET_DISTANCE, 32, Sizes(128, 1, 500)),
+    (KERNEL_DISTANCE, 32, Sizes(32, 8, 256)),
+    (KERNEL_DISTANCE, 32, Sizes(128, 1, 256)),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(("metric", "dim", "sizes"), DIFFERENCE_CASES, ids=lambda case: getattr(case, "name", None))
+def test_intervals_of_differences_of_distances_cover(metric: SetMetric, dim: int, sizes: Sizes) -> None:
+    """Two models make images of the same prompts; their distances are to one reference."""
+    worlds = World("normal", dim, 1.0), World("normal", dim, 0.7)
+    (left, right), (other, _) = (world.sides() for world in worlds)
+    true = true_frechet if metric is FRECHET_DISTANCE else true_kernel
+    truth = true(left, right) - true(other, right)
+    covers = []
+    for repetition in range(600):
+        dice = np.random.default_rng((17, repetition))
+        effects = dice.standard_normal((sizes.prompts, dim))
+        reference = metric.statistics(right.draw(dice, sizes.reference), [f"y{row}" for row in range(sizes.reference)])
+        parts = [
+            metric.statistics(side.draw_prompts(dice, effects, sizes.images), prompts_of(sizes))
+            for side in (left, other)
+        ]
+        a, b = (INFLUENCES[metric.name](part, reference) for part in parts)
+        variance, df, _ = difference_variance(a, b, np.concatenate(reference.units))
+        value = metric.result(parts[0], reference, {}).value - metric.result(parts[1], reference, {}).value
+        ends = interval(value, variance, df)
+        covers.append(ends.low <= truth <= ends.high)
+    print(f"difference of {metric.name}, {dim} dimensions, {sizes}: covers {np.mean(covers):.3f}")
+    assert 0.93 <= np.mean(covers) <= 0.97
 
 
 class Prompts(NamedTuple):

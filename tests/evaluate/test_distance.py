@@ -62,13 +62,13 @@ def projection(*arguments: object) -> list[object]:
 
 
 def test_a_dataset_and_a_folder_give_a_number_that_can_be_defended(tmp_path: Path) -> None:
-    draw_dataset(tmp_path / "set", rows=40, rows_per_shard=15)
-    draw_folder(tmp_path / "folder", 50, first=100)
+    draw_dataset(tmp_path / "set", rows=70, rows_per_shard=25)
+    draw_folder(tmp_path / "folder", 80, first=100)
     found = call_json(*projection("distance", tmp_path / "set", tmp_path / "folder"))
     assert found["metric"] == "frechet_distance"
     assert found["ci_low"] < found["value"] < found["ci_high"]
     assert found["se"] > 0.0
-    assert (found["n"], found["n_reference"]) == (40, 50)
+    assert (found["n"], found["n_reference"]) == (70, 80)
     assert found["value"] < found["details"]["uncorrected"]
     assert found["identity"]["encoder"]["encoder"] == "projection"
     assert len(found["identity"]["reference"]) == 64
@@ -85,8 +85,8 @@ def test_the_number_is_that_of_the_vectors(tmp_path: Path) -> None:
 
 
 def test_the_same_images_in_a_dataset_and_a_folder_are_at_no_distance(tmp_path: Path) -> None:
-    draw_dataset(tmp_path / "set", rows=30)
-    draw_folder(tmp_path / "folder", 30)
+    draw_dataset(tmp_path / "set", rows=70)
+    draw_folder(tmp_path / "folder", 70)
     found = call_json(*projection("distance", tmp_path / "set", tmp_path / "folder"))
     assert found["value"] == pytest.approx(0.0, abs=1e-9)
     assert found["ci_low"] <= 0.0 <= found["ci_high"]
@@ -140,12 +140,12 @@ def test_images_of_one_prompt_are_not_taken_for_independent(tmp_path: Path) -> N
 
 
 def test_text_for_people_has_value_interval_and_counts(tmp_path: Path) -> None:
-    a, b = draw_folder(tmp_path / "a", 30), draw_folder(tmp_path / "b", 30, first=50)
+    a, b = draw_folder(tmp_path / "a", 70), draw_folder(tmp_path / "b", 70, first=100)
     lines = call(*projection("distance", a, b)).stdout.splitlines()
     assert lines[0].startswith("frechet_distance  ")
     assert " 95 % " in lines[0]
     assert lines[1].startswith("  without the correction for size: ")
-    assert lines[2:] == [f"  a  {a}: 30 images", f"  b  {b}: 30 images"]
+    assert lines[2:] == [f"  a  {a}: 70 images", f"  b  {b}: 70 images"]
     few = draw_folder(tmp_path / "few", 1)
     assert call(*projection("distance", few, b)).stdout.startswith("frechet_distance  too_few_images\n")
 
@@ -289,7 +289,9 @@ def test_fid_in_both_ways_from_one_command(tmp_path: Path) -> None:
     ]
     assert found[0]["identity"] != found[1]["identity"]
     assert found[0]["value"] != found[1]["value"]
-    assert "14 prompts, or other units, in 2,048 dimensions are few" in found[0]["note"]
+    assert "no interval: 14 prompts, or images that stand alone, are too few" in found[0]["note"]
+    assert found[0]["se"] > 0.0
+    assert found[0]["ci_low"] is None
     assert len(list((tmp_path / "set" / "embeddings").iterdir())) == 2
 
 

@@ -69,7 +69,8 @@ def test_distances_to_a_reference_by_group(tmp_path: Path, with_reference: dict[
     assert f"without the correction for size: {frechet_by_hand(made[20:], real):.6g}" in frechet["note"]
     for row in (kernel, result_of(tmp_path, "frechet_distance", model="curated")):
         assert (row["n"], row["n_unscored"], row["higher_is_better"]) == (19, 1, False)
-        assert row["ci_low"] < row["value"] < row["ci_high"]
+    assert kernel["ci_low"] < kernel["value"] < kernel["ci_high"]
+    assert (frechet["ci_low"], frechet["ci_high"]) == (None, None), "10 prompts are too few for an interval"
     (identity,) = read(tmp_path, "SELECT identity FROM identities WHERE identity_id = ?", (kernel["identity_id"],))
     assert identity["identity"]["reference"] == open_dataset(tmp_path / "real").fingerprint
     assert identity["identity"]["encoder"]["encoder"] == "projection"
@@ -129,6 +130,7 @@ def difference_of(folder: Path, metric: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("metric", ["frechet_distance", "kernel_distance"])
 def test_distances_are_compared_too(metric: str, tmp_path: Path, with_reference: dict[str, Any]) -> None:
+    make_generated(tmp_path / "generated", made_grid(prompts=66, samples=2))
     distances = [{"metric": metric, "encoder": "p", "reference": "real"}]
     scores = {"image": {"score": "image_stats"}}
     config = {**with_reference, "scores": scores, "means": [{"score": "entropy"}], "distances": distances}
@@ -138,10 +140,22 @@ def test_distances_are_compared_too(metric: str, tmp_path: Path, with_reference:
     assert (row["a"], row["b"], row["higher_is_better"]) == ("curated", "raw", False)
     assert row["value"] == pytest.approx(sides["curated"]["value"] - sides["raw"]["value"])
     assert row["ci_low"] < row["value"] < row["ci_high"]
-    assert (row["n"], row["n_clusters"], row["identity_id"]) == (19, 10, sides["raw"]["identity_id"])
+    assert (row["n"], row["n_clusters"], row["identity_id"]) == (132, 66, sides["raw"]["identity_id"])
     apart = (sides["curated"]["se"] ** 2 + sides["raw"]["se"] ** 2) ** 0.5
     assert 0 < row["se"] < 1.2 * apart  # the reference's noise is in both and cancels
     assert row["p_value"] == row["p_adjusted"]
+
+
+def test_with_too_few_prompts_a_difference_of_frechet_distances_has_no_interval(
+    tmp_path: Path, with_reference: dict[str, Any]
+) -> None:
+    distances = [{"metric": "frechet_distance", "encoder": "p", "reference": "real"}]
+    run({**with_reference, "distances": distances, "compare": {"baseline": "raw"}})
+    row = difference_of(tmp_path, "frechet_distance")
+    sides = {name: result_of(tmp_path, "frechet_distance", model=name) for name in ("curated", "raw")}
+    assert row["value"] == pytest.approx(sides["curated"]["value"] - sides["raw"]["value"])
+    assert (row["reason"], row["n_clusters"]) == ("too_few_prompts", 10)
+    assert [row[name] for name in ("se", "ci_low", "ci_high", "p_value", "p_adjusted")] == [None] * 5
 
 
 def test_the_error_of_a_difference_is_its_spread_in_simulation() -> None:

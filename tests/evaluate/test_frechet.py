@@ -9,13 +9,13 @@ from diptych.errors import DataError
 from diptych.evaluate.frechet import (
     FRECHET_DISTANCE,
     FrechetStatistics,
-    contributions,
     frechet_distance,
     size_bias,
     trace_of_root,
 )
-from diptych.evaluate.moments import Moments, moments
-from diptych.evaluate.results import set_metric
+from diptych.evaluate.frechet_influence import contributions
+from diptych.evaluate.moments import Moments, moments, square_root
+from diptych.evaluate.results import Result, set_metric
 
 
 def of(mean: np.ndarray, covariance: np.ndarray) -> Moments:
@@ -160,6 +160,20 @@ def test_size_bias_is_found_where_it_is_known() -> None:
     assert np.mean(bias) == pytest.approx(np.mean(raw), rel=0.12)
 
 
+def test_more_images_than_dimensions_in_fewer_directions_are_as_exact() -> None:
+    """Vectors that fill 12 of 40 dimensions have a singular covariance, however many they are."""
+    plane = np.random.default_rng(3).standard_normal((12, 40))
+    x, y = (moments(flat(300, 12, seed) @ plane) for seed in (1, 2))
+    full = moments(flat(300, 40, 4))
+    assert frechet_distance(x, x) == pytest.approx(0.0, abs=1e-11)
+    for left, right in ((x, y), (x, full)):
+        there, back = frechet_distance(left, right), frechet_distance(right, left)
+        assert there == pytest.approx(back, rel=1e-13)
+    small = np.linalg.svd(square_root(x.covariance) @ square_root(y.covariance).T, compute_uv=False).sum()
+    apart = x.mean - y.mean
+    assert frechet_distance(x, y) == pytest.approx(apart @ apart + x.trace + y.trace - 2.0 * small, rel=1e-12)
+
+
 def test_a_result_is_corrected_and_says_so() -> None:
     x, y = draw(400, 16, 1), draw(600, 16, 2, shift=0.2)
     result = FRECHET_DISTANCE.result(
@@ -173,7 +187,7 @@ def test_a_result_is_corrected_and_says_so() -> None:
     assert result.ci_low < result.value < result.ci_high
     assert result.ci_high - result.ci_low == pytest.approx(2 * 1.962 * result.se, rel=5e-3)
     assert (result.n, result.details["n_reference"], result.reason) == (400, 600.0, None)
-    assert result.identity == {"metric": "frechet_distance", "version": 1, "size_bias": "quarters", "encoder": "e"}
+    assert result.identity == {"metric": "frechet_distance", "version": 2, "size_bias": "quarters", "encoder": "e"}
     assert f"{result.details['uncorrected']:.6g}" in result.note
 
 
@@ -188,7 +202,7 @@ def test_neither_order_nor_cuts_change_a_result(n: int) -> None:
     put_together = parts[3].merged(parts[1]).merged(parts[0].merged(parts[2]))
     again = FRECHET_DISTANCE.result(put_together, reference, {})
     for name in ("value", "se", "ci_low", "ci_high"):
-        assert getattr(again, name) == pytest.approx(getattr(whole, name), rel=1e-5), name
+        assert getattr(again, name) == pytest.approx(getattr(whole, name), rel=1e-5, nan_ok=True), name
     assert again.n == n
 
 
@@ -239,14 +253,46 @@ def test_with_very_few_images_there_is_a_number_and_no_correction() -> None:
     assert "too few images" in result.note
 
 
-def test_fewer_prompts_than_four_times_the_dimensions_are_remarked_upon() -> None:
-    y = FRECHET_DISTANCE.statistics(draw(500, 64, 2), names(500, "y"))
-    few = FRECHET_DISTANCE.result(FRECHET_DISTANCE.statistics(draw(255, 64, 1), names(255)), y, {})
-    assert "255 prompts, or other units, in 64 dimensions are few: below 256" in few.note
-    enough = FRECHET_DISTANCE.result(FRECHET_DISTANCE.statistics(draw(256, 64, 1), names(256)), y, {})
-    assert "few" not in enough.note
-    alike = FRECHET_DISTANCE.result(FRECHET_DISTANCE.statistics(draw(400, 64, 1), names(100) * 4), y, {})
-    assert "100 prompts, or other units, in 64 dimensions are few" in alike.note
+def flat(n: int, dim: int, seed: int) -> np.ndarray:
+    """Vectors as wide in one direction as in any other: there the effective dimensions are nearly all."""
+    return np.random.default_rng(seed).standard_normal((n, dim))
+
+
+def distance_of(x: np.ndarray, units: list[str], y: np.ndarray) -> Result:
+    parts = FRECHET_DISTANCE.statistics(x, units), FRECHET_DISTANCE.statistics(y, names(len(y), "y"))
+    return FRECHET_DISTANCE.result(*parts, {})
+
+
+def test_with_too_few_prompts_there_is_no_interval_and_the_note_says_how_many_it_takes() -> None:
+    y = flat(500, 64, 2)
+    few = distance_of(flat(250, 64, 1), names(250), y)
+    assert np.isfinite(few.value)
+    assert few.se > 0.0
+    assert np.isnan([few.ci_low, few.ci_high]).all()
+    assert few.reason is None
+    assert "no interval: 250 prompts, or images that stand alone, are too few" in few.note
+    needed = int(few.note.split("about ")[1].split()[0])
+    assert 330 < needed <= 6 * 64
+    enough = distance_of(flat(384, 64, 1), names(384), y)
+    assert enough.ci_low < enough.value < enough.ci_high
+    assert "no interval" not in enough.note
+
+
+def test_images_of_one_prompt_do_not_make_a_sample_larger() -> None:
+    y = flat(500, 64, 2)
+    alike = distance_of(flat(400, 64, 1), names(100) * 4, y)
+    assert np.isnan(alike.ci_low)
+    assert "no interval: 100 prompts" in alike.note
+    other_way = distance_of(y, names(500), flat(200, 64, 1))
+    assert "no interval: 200 prompts" in other_way.note
+
+
+def test_the_fewer_directions_matter_the_fewer_prompts_it_takes() -> None:
+    steep = 0.3 ** np.arange(64)
+    x, y = flat(100, 64, 1) * steep, flat(100, 64, 2) * steep
+    found = distance_of(x, names(100), y)
+    assert found.ci_low < found.value < found.ci_high
+    assert np.isnan(distance_of(x[:63], names(63), y).ci_low), "fewer than 64 are too few in any space"
 
 
 def test_moments_alone_give_the_number_that_other_programs_give() -> None:

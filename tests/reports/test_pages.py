@@ -56,12 +56,22 @@ def test_interval_that_is_one_of_many_settles_nothing_alone() -> None:
     assert settle({**row, "p_adjusted": 0.12}) == "not resolved"
 
 
+def test_a_difference_without_an_interval_is_told_from_one_that_was_not_computed() -> None:
+    row = {"value": 0.2, "ci_low": None, "ci_high": None, "higher_is_better": True, "p_adjusted": None}
+    assert settle(row) == "no interval"
+    assert settle({**row, "value": None}) == "not computed"
+
+
 def test_sentence_counts_and_weighs_nothing() -> None:
     rows = [{"a": "x", "b": "y", "word": word} for word in ("better", "better", "worse", "not resolved")]
     assert (
         sentence(rows) == "Against y, x is better on 2 of 4 metrics, worse on 1 of 4 metrics, not told apart on 1 of 4."
     )
-    assert sentence([{"a": "x", "b": "y", "word": "not computed"}]) == "x and y could not be compared."
+    assert sentence([*rows[:1], {"a": "x", "b": "y", "word": "no interval"}]) == (
+        "Against y, x is better on 1 of 2 metrics, without an interval on 1 of 2."
+    )
+    for word in ("not computed", "no interval"):
+        assert sentence([{"a": "x", "b": "y", "word": word}]) == "x and y could not be compared."
     assert sentence([]) == ""
 
 
@@ -75,7 +85,6 @@ def test_overview_has_the_numbers_of_the_store(world: World, built: Path) -> Non
         assert number(row["value"], step=step, signed=True) in text
         assert interval(row["ci_low"], row["ci_high"], signed=True) in text
     assert "Against rough, fine is better on 2 of 3 metrics" in text
-    assert "Their correction for size is rough there" in text
     assert "CLIP score leaves out 3 images" in text
 
 
@@ -186,6 +195,7 @@ def test_settings_take_the_place_of_models_where_there_is_one(world: World) -> N
 
 def result(**values: Any) -> dict[str, Any]:
     plain = {"metric": "m", "dataset": "d", "groups": {"model": "a"}, "value": 1.0, "n": 5, "n_unscored": 0}
+    plain |= {"ci_low": 0.5, "ci_high": 1.5}
     return {**plain, "identity_id": "aaaa", "reason": None, **values}
 
 
@@ -193,14 +203,14 @@ def test_cautions_name_what_may_mislead(world: World) -> None:
     report = report_on({"key": ["1"]}, world)
     results = [
         result(metric="frechet_distance", n=500),
-        result(metric="frechet_distance", n=400, groups={"model": "b"}),
+        result(metric="frechet_distance", n=400, groups={"model": "b"}, ci_low=None, ci_high=None),
         result(metric="clip_score", value=None, reason="nothing_scored"),
         result(metric="m", identity_id="bbbb"),
         result(),
     ]
     said = " ".join(caution["text"] for caution in cautions(report, results))
     for part in (
-        "as few as 400 images",
+        "1 of 2 Fréchet distances have no interval",
         "different n (400, 500)",
         "CLIP score: nothing scored",
         "M was computed in 2 ways",
