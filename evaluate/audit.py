@@ -6,7 +6,6 @@ could not be judged, and the band in which it lies in 95 % of samples of this si
 without one, equal shares). Choosing a reference is a value judgement; none is correct.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from diptych.evaluate.findings import Findings
 from diptych.evaluate.means import CATEGORY
 from diptych.evaluate.rows import Group, Rows, group_by
 from diptych.evaluate.shares import Band, null_share
+from diptych.generated import asked_class
 from diptych.lookup import describe_unknown, nearest
 from diptych.store import AuditRow
 
@@ -178,12 +178,5 @@ def asked_classes(rows: Rows) -> pa.Array:
     if "expected" not in rows.table.column_names:
         return pa.nulls(len(rows), pa.string())
     texts = rows.values("expected").to_pylist()
-    classes = {text: _first_class(text) for text in set(texts)}
+    classes = {text: asked_class(text) for text in set(texts)}
     return pa.array([classes[text] for text in texts], pa.string())
-
-
-def _first_class(text: str | None) -> str | None:
-    try:
-        return str(json.loads(text or "")["include"][0]["class"])
-    except (ValueError, LookupError, TypeError):
-        return None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from diptych.generated import asked_class
 from diptych.reports.charts import Scale, estimate
 from diptych.reports.links import PRESENT, Filter
 from diptych.reports.numbers import interval, plain_name, share
@@ -13,6 +14,9 @@ from diptych.reports.rows import as_text
 FEW = 20  # images below which a share is shown in grey
 AUDITS = "SELECT * FROM audits WHERE run_id = ? ORDER BY dataset, CAST(groups AS VARCHAR), attribute"
 SHARES = Scale(0.0, 1.0)
+ATTRIBUTE_CLASS = "attribute_class"
+
+Prompts = Mapping[str, Mapping[str, str | None]]  # by dataset, the class that each prompt asks for
 
 
 def audit(report: Report) -> list[dict[str, Any]]:
@@ -24,7 +28,7 @@ def audit(report: Report) -> list[dict[str, Any]]:
     for row in rows:
         panels.setdefault((row["dataset"], as_text(row["groups"].get("model"))), []).append(row)
     ordered = sorted(panels.items(), key=lambda item: (item[0][0], _place(report, item[0][1])))
-    column = attribute_column(report)
+    column, prompts = attribute_column(report), _prompts(report)
     return [
         {
             "attribute": plain_name(column),
@@ -33,7 +37,7 @@ def audit(report: Report) -> list[dict[str, Any]]:
                     "dataset": dataset,
                     "model": model,
                     "colour": report.colour(model),
-                    "rows": _spanned([_row(report, row, column) for row in found]),
+                    "rows": _spanned([_row(report, row, column, prompts) for row in found]),
                     "unscored": sum(row["n_unscored"] or 0 for row in _one_per_group(found)),
                     "outside": _outside(found),
                 }
@@ -94,10 +98,35 @@ def judge(row: Mapping[str, Any]) -> str:
     return "above" if row["share"] > row["null_high"] else "within"
 
 
-def _row(report: Report, row: Mapping[str, Any], column: str) -> dict[str, Any]:
+def _prompts(report: Report) -> Prompts:
+    columns = report.rows.columns
+    known: dict[str, dict[str, str | None]] = {}
+    classes = {expected: asked_class(expected) for expected in set(columns["expected"])}
+    for dataset, prompt, expected in zip(columns["dataset"], columns["prompt_id"], columns["expected"], strict=True):
+        if prompt is not None:
+            known.setdefault(dataset, {})[prompt] = classes[expected]
+    return known
+
+
+def asked_for(row: Mapping[str, Any], prompts: Prompts) -> dict[str, Filter]:
+    """Return the filter of the prompts that ask for the class of a group, and of those of which nobody knows.
+
+    The audit counts images by what was asked for and judges those that show it; so a gallery of those that show it also
+    has what was asked to be something else.
+    """
+    found: dict[str, Filter] = {}
+    for wanted in (value for name, value in row["groups"].items() if name.rpartition(".")[2] == ATTRIBUTE_CLASS):
+        asked = prompts.get(row["dataset"], {})
+        if any(one is not None for one in asked.values()):
+            found["prompt_id"] = [prompt for prompt, one in asked.items() if one in (None, wanted)]
+    return found
+
+
+def _row(report: Report, row: Mapping[str, Any], column: str, prompts: Prompts) -> dict[str, Any]:
     groups = {name: value for name, value in row["groups"].items() if name != "model"}
     wanted = {**row["groups"], column: row["attribute"]}
     asked: dict[str, Filter] = {"category": category} if (category := _asked(report).get("category")) else {}
+    asked |= asked_for(row, prompts)
     return {
         "group": ", ".join(as_text(value) for value in groups.values()) or "all",
         "attribute": row["attribute"],

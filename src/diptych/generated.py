@@ -3,6 +3,8 @@
 What ``generate`` writes and what ``evaluate`` and ``reports`` read by name.
 """
 
+import json
+
 import pyarrow as pa
 
 from diptych.shards import data_schema
@@ -22,3 +24,15 @@ GENERATED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("negative_prompt", pa.string()),
 )
 GENERATED_SCHEMA = data_schema(GENERATED_FIELDS)
+
+
+def asked_class(expected: str | None) -> str | None:
+    """Return the class of the first object that a prompt asks for; None where nobody knows.
+
+    >>> asked_class('{"include": [{"class": "doctor", "count": 1}]}'), asked_class("")
+    ('doctor', None)
+    """
+    try:
+        return str(json.loads(expected or "")["include"][0]["class"])
+    except (ValueError, LookupError, TypeError):
+        return None

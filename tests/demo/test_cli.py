@@ -1,6 +1,7 @@
 """The demo from end to end, as a newcomer runs it."""
 
 import hashlib
+import html
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import click
 import numpy as np
@@ -126,6 +128,31 @@ def test_store_has_what_the_report_is_about(first: tuple[Path, Result]) -> None:
         assert {(metric, "demo-raw"), (metric, "demo-curated")} <= found
     assert shown == 2 * 2 * 2 * 2  # prompts, samplers, models
     assert audits
+
+
+def test_each_share_of_the_audit_leads_to_as_many_images_as_it_counts(first: tuple[Path, Result]) -> None:
+    out, _ = first
+    with Store.open(out / "results.duckdb", read_only=True) as store:
+        images = store.query("""
+            SELECT i.dataset, i.model, i.category, i.prompt_id, s.attribute, s.attribute_class FROM images i LEFT JOIN (
+                SELECT dataset, key, max(text) FILTER (score = 'attribute') AS attribute,
+                    max(text) FILTER (score = 'attribute_class') AS attribute_class FROM scores GROUP BY dataset, key
+            ) s ON i.dataset = s.dataset AND i.key = s.key
+        """)
+    page = (out / "report" / "audit.html").read_text(encoding="utf-8")
+    links = re.findall(r'<a href="gallery\.html#([^"]+)">([\d,]+)</a>', page)
+    assert len(links) == 2 * len(re.findall(r' of <a href="gallery', page)) > 8
+    for address, counted in links:
+        wanted: dict[str, set[str]] = {}
+        for part in html.unescape(address).split("&"):
+            column, _, value = part.removeprefix("f=").partition(":")
+            wanted.setdefault(unquote(column), set()).add(unquote(value))
+        found = [
+            image
+            for image in images
+            if all(image[name] in values or (values == {".."} and image[name]) for name, values in wanted.items())
+        ]
+        assert len(found) == int(counted), address
 
 
 def test_funnel_and_place_of_the_result_are_printed(first: tuple[Path, Result]) -> None:

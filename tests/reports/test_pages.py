@@ -11,7 +11,7 @@ from report_world import World
 from diptych.reports.build import build_report
 from diptych.reports.cautions import cautions
 from diptych.reports.numbers import interval, number, share
-from diptych.reports.pages.audit import judge
+from diptych.reports.pages.audit import asked_for, judge
 from diptych.reports.pages.compare import comparable
 from diptych.reports.pages.grid import choose_axes
 from diptych.reports.pages.overview import sentence
@@ -120,6 +120,14 @@ def test_audit_page_has_every_share(world: World, built: Path) -> None:
         assert f"{row['k']} of {row['n']}" in text
         assert share(row["k"], row["n"]) in text
     assert "it makes no statement about identity" in text
+
+
+def test_a_share_leads_to_the_prompts_that_asked_for_its_class_and_to_those_of_which_nobody_knows() -> None:
+    prompts = {"d": {"1": "cook", "2": "doctor", "3": "doctor", "4": None}, "plain": {"1": None}}
+    row = {"dataset": "d", "groups": {"model": "m", "attribute_class": "doctor"}}
+    assert asked_for(row, prompts) == {"prompt_id": ["2", "3", "4"]}
+    assert asked_for({**row, "groups": {"model": "m"}}, prompts) == {}
+    assert asked_for({**row, "dataset": "plain"}, prompts) == {}, "there every image counts as what is seen"
 
 
 def test_share_is_judged_by_the_band_of_chance() -> None:
