@@ -24,7 +24,9 @@ from diptych.evaluate.results import Result, missing
 
 VERSION = 2  # 1 gave an interval to however few units
 MIN_IMAGES = 2
-GRAM_TOLERANCE = 1e-10  # what a sum of singular values may lose by coming from a Gram matrix, as a share of itself
+# What a sum of roots may lose by rounding before it is computed in a slower way, as a share of itself.
+ROOT_TOLERANCE = 1e-9
+GRAM_TOLERANCE = 1e-10
 
 # The three ways to put four quarters together to two halves.
 SPLITS = (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2)))
@@ -60,17 +62,18 @@ def frechet_distance(left: Moments, right: Moments) -> float:
 def trace_of_root(left: Moments, right: Moments) -> float:
     """Return tr (S S_r)^(1/2) of two covariances: the sum of the singular values of K K_r'.
 
-    Taken from the roots themselves where both covariances are singular, which is exact to rounding; else from the
-    eigenvalues of K S_r K' or K_r S K_r', the smaller one.
+    From the eigenvalues of K S_r K' or K_r S K_r', the smaller one; where those are so near 0 that rounding counts, as
+    where both covariances are singular, from the roots themselves.
     """
-    if left.triangle is None and right.triangle is None:
+    if left.is_root and right.is_root:
         return _sum_of_singular_values(left.root @ right.root.T)
-    small, large = (left, right) if left.triangle is None else (right, left)
+    small, large = (left, right) if left.is_root else (right, left)
     if small.triangle is None:
         half = small.root @ large.covariance @ small.root.T
     else:  # the same product by LAPACK's routine for generalised eigenvalues, for a quarter of the work
         half = _congruence(small.triangle, large.covariance)
-    return float(np.sqrt(np.clip(eigenvalues(half), 0.0, None)).sum())
+    found = _sum_of_roots(eigenvalues(half), ROOT_TOLERANCE)
+    return _sum_of_singular_values(left.root @ right.root.T) if found is None else found
 
 
 def size_bias(left: Quarters, right: Quarters, value: float) -> float:
@@ -271,12 +274,17 @@ def _congruence(triangle: Floats, symmetric: Floats) -> Floats:
 def _sum_of_singular_values(matrix: Floats) -> float:
     """Return it from the eigenvalues of the Gram matrix, or where squaring would lose digits from the matrix itself."""
     gram = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
-    squares = eigenvalues(gram)
-    noise = 4.0 * float(np.finfo(np.float64).eps) * float(squares[-1])  # of each square
+    found = _sum_of_roots(eigenvalues(gram), GRAM_TOLERANCE)
+    return float(linalg.svdvals(matrix, check_finite=False).sum()) if found is None else found
+
+
+def _sum_of_roots(squares: Floats, tolerance: float) -> float | None:
+    """Return the sum of the roots of ascending eigenvalues; None if their rounding may change it by more than that."""
+    noise = 4.0 * float(np.finfo(np.float64).eps) * float(squares[-1])  # of each eigenvalue
     roots = np.sqrt(np.maximum(squares, noise))
-    if noise > 0.0 and float((noise / (2.0 * roots)).sum()) < GRAM_TOLERANCE * float(roots.sum()):
-        return float(np.sqrt(np.maximum(squares, 0.0)).sum())
-    return float(linalg.svdvals(matrix, check_finite=False).sum())
+    if not (noise > 0.0 and float((noise / (2.0 * roots)).sum()) < tolerance * float(roots.sum())):
+        return None
+    return float(np.sqrt(np.maximum(squares, 0.0)).sum())
 
 
 def _joined(quarters: Quarters, numbers: Sequence[int]) -> Moments | None:
