@@ -14,6 +14,15 @@ from diptych.generate.config import Setting, Size
 from diptych.generate.models import ModelFolder
 from diptych.generate.resolved import Family, Resolved, Tensors, call_defaults, check_options, resolve_recipe
 
+# Options that a pipeline reads in steps that ask the denoiser twice, and drops silently in others.
+GUIDED_OPTIONS = (
+    "guidance_rescale",
+    "skip_guidance_layers",
+    "skip_layer_guidance_scale",
+    "skip_layer_guidance_start",
+    "skip_layer_guidance_stop",
+)
+
 
 class StableDiffusion:
     """SD 1.x and 2.x: one CLIP, classifier-free guidance above 1; no negative prompt is the empty one."""
@@ -34,6 +43,8 @@ class StableDiffusion:
         size = setting.size or self.default_size(folder)
         self._check_size(folder, size)
         guides, counts = self.guides(folder, guidance), self.guidance_counts(folder, guidance)
+        if not guides:
+            refuse_guided(folder, guidance)
         takes_negative = self.takes_negative(folder, guidance)
         if setting.negative is not None and not takes_negative and not self.ignores_negative(guidance):
             raise ConfigError(f"{folder.where}: {self.why_no_negative(folder)}; leave the negative prompt out")
@@ -230,6 +241,16 @@ class Flux(StableDiffusion):
     def encode_negative(self, pipe: Any, text: str | None, options: Mapping[str, Any]) -> Tensors:
         """Return the tensors of a negative prompt."""
         return self.encode(pipe, text or "", options)
+
+
+def refuse_guided(folder: ModelFolder, guidance: float) -> None:
+    """Raise a ConfigError for an option that takes no part without guidance."""
+    for name in GUIDED_OPTIONS:
+        if name in folder.choice.options:
+            raise ConfigError(
+                f"{folder.where}.options: {name} takes part only in guided steps, and with guidance {guidance:g} there "
+                f"are none; leave it out, or give it to a label of its own with settings of more guidance alone"
+            )
 
 
 # Pipelines whose images are known not to depend on their neighbours in a batch; any other runs through AnyPipeline.

@@ -123,10 +123,12 @@ def call_defaults(folder: ModelFolder) -> dict[str, Any]:
 
 
 def check_options(folder: ModelFolder, defaults: Mapping[str, Any]) -> None:
-    """Raise a ConfigError for an option that the pipeline's call does not have."""
+    """Raise a ConfigError for an option that the pipeline's call does not have, or would ignore without another."""
     for name in folder.choice.options:
         if name not in defaults:
             raise ConfigError(f"{folder.where}.options: {describe_unknown('option', name, defaults)}")
+        if name.startswith("skip_layer_guidance_") and not folder.choice.options.get("skip_guidance_layers"):
+            raise ConfigError(f"{folder.where}.options: {name} needs skip_guidance_layers, without which it is ignored")
 
 
 def resolve_recipe(folder: ModelFolder, sampler: str | None, steps: int) -> Recipe:
@@ -137,9 +139,13 @@ def resolve_recipe(folder: ModelFolder, sampler: str | None, steps: int) -> Reci
     """
     try:
         recipe = recipe_for(sampler, steps, folder.scheduler, folder.pipeline)
-        build_scheduler(recipe)
+        built = build_scheduler(recipe)
     except ConfigError as error:
         raise ConfigError(f"{folder.where}: {error}") from error
+    if "mu" in folder.choice.options and not built.config.get("use_dynamic_shifting"):
+        raise ConfigError(
+            f"{folder.where}.options: mu is read only with use_dynamic_shifting in the scheduler's config; leave it out"
+        )
     if "eta" in folder.choice.options and not reads_eta(recipe.class_name):
         raise ConfigError(
             f"{folder.where}.options: {recipe.class_name} ({sampler or 'its own sampler'}) reads no eta; "

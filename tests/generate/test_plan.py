@@ -295,3 +295,26 @@ def test_an_option_that_the_scheduler_would_drop_is_refused(config_of: Any, mode
     plan("ddim")
     with pytest.raises(ConfigError, match=r"models\.sd\.options: EulerDiscreteScheduler .* reads no eta; .*ddim"):
         plan("euler")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "guidance", "message"),
+    [
+        ("sd", {"guidance_rescale": 0.7}, 1.0, r"models\.sd\.options: guidance_rescale .*guidance 1 there are none"),
+        ("sd3", {"skip_guidance_layers": [0]}, 1.0, r"models\.sd3\.options: skip_guidance_layers takes part only"),
+        ("sd3", {"skip_layer_guidance_scale": 2.0}, 5.0, r"skip_layer_guidance_scale needs skip_guidance_layers"),
+        ("sd3", {"mu": 0.5}, 5.0, r"models\.sd3\.options: mu is read only with use_dynamic_shifting"),
+    ],
+)
+def test_an_option_that_would_take_no_part_is_refused(
+    name: str, options: dict[str, Any], guidance: float, message: str, plan_of: MakePlan, models: Models
+) -> None:
+    choice = {"path_or_id": models(name), "options": options}
+    with pytest.raises(ConfigError, match=message):
+        plan_of(name, models={name: choice}, settings=[{"steps": 4, "guidance": guidance, "size": 64}])
+
+
+def test_an_option_of_guidance_is_taken_where_there_is_guidance(plan_of: MakePlan, models: Models) -> None:
+    choice = {"path_or_id": models("sd"), "options": {"guidance_rescale": 0.7}}
+    (group,) = plan_of("sd", models={"sd": choice}, settings=[{"steps": 4, "guidance": 5.0, "size": 64}]).groups
+    assert group.resolved.guides
