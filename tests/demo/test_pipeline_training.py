@@ -27,6 +27,7 @@ from diptych.demo.training.diffusion import (
     DiffusionTraining,
     default_model,
     kept_examples,
+    load_vae,
     train_diffusion,
 )
 from diptych.demo.training.pairs import fitted, read_pairs
@@ -309,3 +310,11 @@ def test_held_out_pictures_are_there_once(tmp_path: Path) -> None:
     write_held_out(tmp_path / "pictures", 3, progress="none")
     assert [file.read_bytes() for file in files] == before
     assert [file.stat().st_mtime_ns for file in files] == times
+
+
+def test_what_is_no_autoencoder_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds a UNet2DConditionModel, not an AutoencoderKL"):
+        load_vae(CLIP.parent / "demo-raw" / "unet")
+    with pytest.raises(DataError, match="cannot be loaded as an autoencoder") as caught:
+        load_vae(tmp_path)
+    assert "\n" not in str(caught.value)

@@ -24,7 +24,7 @@ from diptych.demo.training.runs import claim, learning_rate_at, run_steps
 from diptych.demo.training.sources import Sources
 from diptych.demo.training.tokenizer import make_text_model, make_tokenizer
 from diptych.demo.training.vae import check_pixels, hash_of
-from diptych.errors import DataError
+from diptych.errors import DataError, one_line
 from diptych.progress import track
 
 STREAM = 108  # keeps the order of batches apart from other choices
@@ -117,16 +117,13 @@ def train_diffusion(
 
     Raises:
         ConfigError: If ``out`` belongs to other settings or sources, or a source lacks a file.
-        DataError: If there are fewer pairs to learn from than a batch has.
+        DataError: If there are fewer pairs to learn from than a batch has, or the autoencoder is none.
         Stopped: On SIGTERM or SIGINT, after the step under way, with a checkpoint and without a pipeline.
     """
-    from diffusers import AutoencoderKL
-
     torch.set_num_threads(threads)
     hashes = sources.hashes()
     claim(out, training, sources=hashes)
-    vae = AutoencoderKL.from_pretrained(sources.vae, dtype=torch.float32).eval()
-    vae.to(memory_format=torch.channels_last)
+    vae = load_vae(sources.vae)
     tokenizer = make_tokenizer(CONTEXT)
     examples = kept_examples(out / "examples.pt", sources.pairs, vae, tokenizer, hashes)
     if training.batch > len(examples.tokens):
@@ -139,6 +136,24 @@ def train_diffusion(
     check = encode_pairs(_check_pairs(vae.config.sample_size), vae, tokenizer)
     run_steps(trainer, training.steps, out, check_every=check_every, look=lambda: trainer.look(check))
     return save_pipeline(trainer, vae, tokenizer, out / "pipeline")
+
+
+def load_vae(folder: Path) -> Any:
+    """Return the autoencoder of a folder in single precision.
+
+    Raises:
+        DataError: If the folder holds something else.
+    """
+    from diffusers import AutoencoderKL
+
+    try:
+        kind = AutoencoderKL.load_config(folder).get("_class_name")
+        if kind != AutoencoderKL.__name__:
+            raise DataError(f"{folder}: holds a {kind}, not an {AutoencoderKL.__name__}")
+        vae = AutoencoderKL.from_pretrained(folder, dtype=torch.float32).eval()
+    except (OSError, ValueError, TypeError, RuntimeError, KeyError, AttributeError) as error:
+        raise DataError(f"{folder}: cannot be loaded as an autoencoder: {one_line(error)}") from error
+    return vae.to(memory_format=torch.channels_last)
 
 
 def kept_examples(path: Path, pairs: Path, vae: Any, tokenizer: Any, hashes: Mapping[str, str | None]) -> Examples:
