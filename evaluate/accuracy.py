@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-from diptych.evaluate.intervals import LEVEL, Mean, clustered_mean
+from diptych.evaluate.intervals import LEVEL, Mean, clustered_mean, even_clusters
 from diptych.intervals import NORMAL_95, wilson_ends
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -56,20 +56,8 @@ def effective_number(found: Mean, worth: float) -> float:
     if not found.se > 0.0:
         return worth
     independent = found.value * (1.0 - found.value) / found.se**2
-    t = float(stdtrit(found.n_clusters - 1, (1.0 + LEVEL) / 2.0))
+    t = float(stdtrit(found.df, (1.0 + LEVEL) / 2.0))
     return min(independent * (NORMAL_95 / t) ** 2, float(found.n))
-
-
-def even_clusters(clusters: npt.ArrayLike) -> float:
-    """Return how many clusters of one size these are worth, n^2 / sum n_g^2: their number where they are of one size.
-
-    It is how many independent images the mean is worth if images of one cluster are copies.
-
-    >>> even_clusters(["a", "a", "b", "b"]), round(even_clusters(["a"] * 17 + ["b"]), 3)
-    (2.0, 1.117)
-    """
-    sizes = np.unique(np.asarray(clusters), return_counts=True)[1].astype(np.float64)
-    return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
 def mean_of_shares(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLike) -> Mean:

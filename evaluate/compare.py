@@ -180,7 +180,8 @@ def _compare(a: Side, b: Side, only: str | None) -> Comparison:
     if not rows:
         why = "; ".join(f"{metric}: {reason}" for metric, reason in refused.items()) or "the runs hold no results"
         raise StoreError(f"{a.label} and {b.label} cannot be compared: {why}")
-    return Comparison(a.label, b.label, adjusted(rows), refused)
+    # As in a run, each metric is a family of its own; here it has the one comparison that was asked for.
+    return Comparison(a.label, b.label, [row for one in rows for row in adjusted([one])], refused)
 
 
 def _refusal(

@@ -15,7 +15,7 @@ from scipy.special import stdtr
 
 from diptych.evaluate.config import Compare
 from diptych.evaluate.differences import adjusted, value_text
-from diptych.evaluate.frechet import MIN_UNITS, FrechetStatistics
+from diptych.evaluate.frechet import FrechetStatistics
 from diptych.evaluate.frechet_influence import contributions
 from diptych.evaluate.intervals import interval, joint_df, mean_variance
 from diptych.evaluate.kid import KernelStatistics, kernel_distance, kernel_sums
@@ -32,13 +32,11 @@ class Influence(NamedTuple):
         images: float64 (N,), of the set that is judged, mean 0.
         units: (N,) text: images of one unit depend on each other.
         reference: float64 (M,), of the reference, mean 0.
-        min_units: Units below which a difference has no interval.
     """
 
     images: Floats
     units: npt.NDArray[np.str_]
     reference: Floats
-    min_units: int = 2
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def of_frechet(statistics: FrechetStatistics, reference: FrechetStatistics) -> I
     assert reference.moments is not None
     vectors = np.concatenate(statistics.vectors), np.concatenate(reference.vectors)
     found = contributions(statistics.moments, reference.moments, *vectors)
-    return Influence(found.left, np.concatenate(statistics.units), found.right, MIN_UNITS)
+    return Influence(found.left, np.concatenate(statistics.units), found.right)
 
 
 def of_kernel(statistics: KernelStatistics, reference: KernelStatistics) -> Influence:
@@ -78,15 +76,17 @@ def difference_variance(a: Influence, b: Influence, reference_units: npt.ArrayLi
     """Return variance and degrees of freedom of the difference of two distances, and the units among the images.
 
     The influence of an image on the difference is that on the one distance less that on the other (delta method);
-    over the images it is summed by unit, with the correction G / (G - 1) for G units; NaN with one.
+    over the images it is summed by unit, with the corrections of ``clustered_mean``; NaN with one unit.
     """
     names, unit = np.unique(np.concatenate([a.units, b.units]), return_inverse=True)
     weights = np.concatenate([a.images / len(a.images), -b.images / len(b.images)])
-    totals, count = np.bincount(unit, weights), len(names)
-    of_images = float((totals**2).sum()) * count / (count - 1.0) if count > 1 else float("nan")
-    of_reference, reference_count = mean_variance(a.reference - b.reference, reference_units)
-    df = joint_df((of_images, of_reference), (count - 1.0, reference_count - 1.0))
-    return of_images + of_reference, df, count
+    halves = np.repeat([0.5 / len(a.images), 0.5 / len(b.images)], [len(a.images), len(b.images)])
+    totals, shares = np.bincount(unit, weights), np.bincount(unit, halves)
+    several = len(names) > 1
+    of_images = float((totals**2 / (1.0 - shares)).sum()) if several else float("nan")
+    of_reference, reference_df = mean_variance(a.reference - b.reference, reference_units)
+    df = joint_df((of_images, of_reference), (float(1.0 / (shares**2).sum()) - 1.0, reference_df))
+    return of_images + of_reference, df, len(names)
 
 
 class Family(NamedTuple):
@@ -137,7 +137,7 @@ def _row(
         value = a.result.value - b.result.value
         units = np.concatenate(reference.units)
         variance, df, count = difference_variance(known[id(a)], known[id(b)], units)
-        if count < known[id(a)].min_units:
+        if not np.isfinite([a.result.ci_low, b.result.ci_low]).all():  # the difference would be as wrong as they
             variance = float("nan")
         reason = None if np.isfinite(variance) else "too_few_prompts"
     ends = interval(value, variance, df)

@@ -18,7 +18,7 @@ from scipy import linalg
 
 from diptych.errors import DataError
 from diptych.evaluate.frechet_influence import contributions
-from diptych.evaluate.intervals import interval, joint_df, mean_variance
+from diptych.evaluate.intervals import even_clusters, interval, joint_df, mean_variance
 from diptych.evaluate.moments import Floats, Moments, eigenvalues, merged, moments
 from diptych.evaluate.results import Result, missing
 
@@ -79,27 +79,25 @@ def trace_of_root(left: Moments, right: Moments) -> float:
 def size_bias(left: Quarters, right: Quarters, value: float) -> float:
     """Return by how much a distance is too large because the sets are finite; NaN where a half has too few images.
 
-    The expectation of FD over n images is FD + c / n: halves have about twice the bias of the whole, so the mean
-    distance of halves is above that of the whole by that bias. Averaged over the three ways to make halves of quarters,
-    which has less noise than one way. Source: Richardson's extrapolation, as Chong and Forsyth 2020 (arXiv 1911.07023)
-    extrapolate with more sizes.
+    The expectation of FD over n images is FD + c / n + ..., so the mean distance of halves is above that of the whole
+    by about the bias, and that of quarters above that of halves by twice as much; by more where n is not far above the
+    dimensions, as c / (n - k) grows. The bias is that of such a curve through the three, of halves averaged over the
+    three ways to make them of quarters, which has less noise than one way. Source: Richardson's extrapolation, as Chong
+    and Forsyth 2020 (arXiv 1911.07023) extrapolate with more sizes; the pole k is ours.
 
     Args:
         left: Moments of the four quarters of a set; None for an empty one.
         right: Of the other.
         value: The distance of the whole sets.
     """
-    means = []
-    for split in SPLITS:
-        halves = [(_joined(left, pair), _joined(right, pair)) for pair in split]
-        if any(half is None or half.n < 2 for pair in halves for half in pair):
-            return float("nan")
-        # Weights that make the bias of the mean exactly twice that of the whole, though halves differ in size.
-        sizes = np.array([[half.n for half in pair if half is not None] for pair in halves], float)
-        weights = (sizes / sizes.sum(axis=0)).mean(axis=1)
-        distances = [frechet_distance(a, b) for a, b in halves if a is not None and b is not None]
-        means.append(float(weights @ distances))
-    return float(np.mean(means)) - value
+    halves = [_mean_distance([(_joined(left, pair), _joined(right, pair)) for pair in split]) for split in SPLITS]
+    first = float(np.mean(halves)) - value
+    second = _mean_distance(list(zip(left, right, strict=True))) - float(np.mean(halves))
+    if not (first > 0.0 and second > 2.0 * first):  # noise, or too few images for quarters: no pole
+        return first
+    ratio = second / first
+    pole = (ratio / 4.0 - 0.5) / (ratio - 0.5)  # as a share of n: 0 where the ratio is 2, at most 1 / 4
+    return first * (1.0 - 2.0 * pole)
 
 
 @dataclass(frozen=True)
@@ -133,9 +131,9 @@ class FrechetStatistics:
         return self.whole or _joined(self.quarters, range(QUARTERS))
 
     @cached_property
-    def n_units(self) -> int:
-        """Different units among the images with a vector; 0 where only moments are known."""
-        return len(np.unique(np.concatenate(self.units))) if self.units else 0
+    def n_units(self) -> float:
+        """How many units of one size these are worth; 0 where only moments are known."""
+        return even_clusters(np.concatenate(self.units)) if self.n and self.units else 0.0
 
     @property
     def is_large(self) -> bool:
@@ -233,19 +231,33 @@ def _variance(statistics: FrechetStatistics, reference: FrechetStatistics) -> tu
     assert reference.moments is not None
     sides = [(np.concatenate(side.vectors), np.concatenate(side.units)) for side in (statistics, reference)]
     parts = contributions(statistics.moments, reference.moments, sides[0][0], sides[1][0])
-    (left, left_units), (right, right_units) = (
+    (left, left_df), (right, right_df) = (
         mean_variance(values, units) for values, (_, units) in zip((parts.left, parts.right), sides, strict=True)
     )
-    return left + right, joint_df((left, right), (left_units - 1.0, right_units - 1.0))
+    return left + right, joint_df((left, right), (left_df, right_df))
 
 
 def _why_no_interval(side: FrechetStatistics) -> str:
     assert side.moments is not None
     wanted = max(MIN_UNITS, round(UNITS_PER_DIM * side.moments.effective_dim))
     return (
-        f"; no interval: {side.n_units:,} prompts, or images that stand alone, are too few for the correction to be "
-        f"good, about {wanted:,} are needed in this space"
+        f"; no interval: {int(side.n_units):,} prompts, or images that stand alone, are too few for the correction to "
+        f"be good, about {wanted:,} are needed in this space"
     )
+
+
+def _mean_distance(parts: Sequence[tuple[Moments | None, Moments | None]]) -> float:
+    """Return the mean distance of the parts of two sets; NaN where one has too few images.
+
+    With weights that make its bias exactly as many times that of the whole as there are parts, though they differ in
+    size.
+    """
+    known = [(a, b) for a, b in parts if a is not None and b is not None and min(a.n, b.n) >= MIN_IMAGES]
+    if len(known) < len(parts):
+        return float("nan")
+    sizes = np.array([[a.n, b.n] for a, b in known], float)
+    weights = (sizes / sizes.sum(axis=0)).mean(axis=1)
+    return float(weights @ [frechet_distance(a, b) for a, b in known])
 
 
 def _why_raw(*sides: FrechetStatistics) -> str:
@@ -280,6 +292,8 @@ def _sum_of_singular_values(matrix: Floats) -> float:
 
 def _sum_of_roots(squares: Floats, tolerance: float) -> float | None:
     """Return the sum of the roots of ascending eigenvalues; None if their rounding may change it by more than that."""
+    if not len(squares):  # of a covariance that is 0
+        return 0.0
     noise = 4.0 * float(np.finfo(np.float64).eps) * float(squares[-1])  # of each eigenvalue
     roots = np.sqrt(np.maximum(squares, noise))
     if not (noise > 0.0 and float((noise / (2.0 * roots)).sum()) < tolerance * float(roots.sum())):

@@ -57,7 +57,7 @@ def transport(left: Moments, right: Moments) -> Projection:
     is_wide = product.shape[0] <= product.shape[1]
     gram = product @ product.T if is_wide else product.T @ product
     squares, vectors = _eigenvectors(gram)
-    kept = squares > squares[-1] * RANK_TOLERANCE
+    kept = squares > max(squares, default=0.0) * RANK_TOLERANCE
     values, near = np.sqrt(squares[kept]), vectors[:, kept]
     far = (product.T if is_wide else product) @ near / values
     w, v = (near, far) if is_wide else (far, near)

@@ -58,9 +58,11 @@ class _Clusters(NamedTuple):
 def clustered_mean(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLike | None = None) -> Mean:
     """Return the mean over images, or over strata of the mean over images, with a cluster-robust interval.
 
-    The variance is the sum of squared cluster totals of deviations, times G / (G - 1) with G clusters (Liang and Zeger
-    1986, with the correction that Stata and statsmodels call CR1); the interval is Student's with G - 1 degrees of
-    freedom. Undefined input gives NaN: no number at all, or fewer than two clusters in a stratum for the error.
+    The variance is the sum of squared cluster totals of deviations, each over 1 - h with h the cluster's share of the
+    numbers (CR2, Bell and McCaffrey 2002); the interval is Student's with G* - 1 degrees of freedom, where G* =
+    n^2 / sum n_g^2 is the number of clusters of one size that these are worth (Carter, Schnepel and Steigerwald 2017).
+    With G clusters of one size that is the usual G / (G - 1) and G - 1. Undefined input gives NaN: no number at all, or
+    fewer than two clusters in a stratum for the error.
 
     Args:
         values: (N,); NaN is unscored and left out.
@@ -124,14 +126,26 @@ def squared_interval(value: float, variance: float, null_variance: float, df: fl
     return Interval(value + shift - half, value + shift + half)
 
 
-def mean_variance(values: Floats, clusters: npt.ArrayLike) -> tuple[float, int]:
-    """Return the variance of the mean of (N,) numbers, and the number of clusters; NaN with fewer than two clusters.
+def mean_variance(values: Floats, clusters: npt.ArrayLike) -> tuple[float, float]:
+    """Return the variance of the mean of (N,) numbers and its degrees of freedom; NaN with fewer than two clusters.
 
     >>> mean_variance(np.array([1.0, 3.0]), ["a", "b"])
-    (1.0, 2)
+    (1.0, 1.0)
     """
     found = _clusters(np.asarray(values, np.float64), np.asarray(clusters), None)
-    return found.variance, found.n_clusters
+    return found.variance, found.df
+
+
+def even_clusters(clusters: npt.ArrayLike) -> float:
+    """Return how many clusters of one size these are worth, n^2 / sum n_g^2: their number where they are of one size.
+
+    It is how many independent images the mean is worth if images of one cluster are copies.
+
+    >>> even_clusters(["a", "a", "b", "b"]), round(even_clusters(["a"] * 17 + ["b"]), 3)
+    (2.0, 1.117)
+    """
+    sizes = np.unique(np.asarray(clusters), return_counts=True)[1].astype(np.float64)
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
 def joint_df(variances: tuple[float, float], dfs: tuple[float, float]) -> float:
@@ -158,8 +172,9 @@ def _clusters(values: Floats, clusters: npt.NDArray[Any], strata: npt.NDArray[An
     totals = np.bincount(cluster, (values - means[kinds]) / (sizes[kinds] * count), minlength=len(names))
     kind_of = np.zeros(len(names), np.int64)
     kind_of[cluster] = kinds
-    groups = np.bincount(kind_of, minlength=count).astype(np.float64)
+    images = np.bincount(cluster, minlength=len(names)).astype(np.float64)
+    shares = images / sizes[kind_of]
     with np.errstate(divide="ignore", invalid="ignore"):
-        variance = float((np.bincount(kind_of, totals**2, minlength=count) * groups / (groups - 1.0)).sum())
-    df = float(len(names) - count)
+        variance = float((totals**2 / (1.0 - shares)).sum())
+    df = float((sizes**2 / np.bincount(kind_of, images**2, minlength=count) - 1.0).sum())
     return _Clusters(float(means.mean()), variance if np.isfinite(variance) else float("nan"), df, len(names))

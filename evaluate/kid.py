@@ -18,11 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.errors import DataError
-from diptych.evaluate.intervals import joint_df, mean_variance, squared_interval
+from diptych.evaluate.intervals import even_clusters, joint_df, mean_variance, squared_interval
 from diptych.evaluate.results import Result, missing
 
-VERSION = 2  # 1 took pairs of one unit too
+VERSION = 3  # 1 took pairs of one unit too, 2 gave an interval to two units
 MIN_IMAGES = 2  # and of units
+MIN_UNITS = 5  # for an interval; with 2 simulated ones hold the truth in 65 % of cases
+NO_INTERVAL = "no interval: {} prompts, or images that stand alone, and {} in the reference are too few"
 BLOCK_ROWS = 2048
 
 Floats = npt.NDArray[np.float64]
@@ -247,8 +249,10 @@ class KernelDistance:
         found = kernel_distance(statistics.within, reference.within, between)
         variance, df = _variance(found, statistics.names, reference.names)
         details = {"n_reference": float(reference.n), "n_unscored": float(statistics.n_unscored)}
-        ends = squared_interval(found.value, variance, found.null_variance, df)
-        return Result(found.value, variance**0.5, *ends, statistics.n, identity, None, "", details)
+        few = min(even_clusters(statistics.names), even_clusters(reference.names)) < MIN_UNITS
+        ends = squared_interval(found.value, float("nan") if few else variance, found.null_variance, df)
+        note = NO_INTERVAL.format(*counts) if few else ""
+        return Result(found.value, variance**0.5, *ends, statistics.n, identity, None, note, details)
 
 
 KERNEL_DISTANCE = KernelDistance()
@@ -305,7 +309,6 @@ def _variance(
 
     The variance of the contributions holds that without a difference twice; it is left there, on the safe side.
     """
-    left, left_count = mean_variance(found.left, left_units)
-    right, right_count = mean_variance(found.right, right_units)
-    df = joint_df((left, right), (left_count - 1.0, right_count - 1.0))
-    return max(left + right, found.null_variance), df
+    left, left_df = mean_variance(found.left, left_units)
+    right, right_df = mean_variance(found.right, right_units)
+    return max(left + right, found.null_variance), joint_df((left, right), (left_df, right_df))

@@ -47,7 +47,7 @@ def format_results(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator
         rows = [
             (
                 names[row["metric"], row["identity_id"]],
-                _groups(row["groups"], row["dataset"]),
+                _of(row, found["results"]),
                 number_with_interval(row),
                 f"n {row['n']:,}" + (f" ({row['n_unscored']:,} unscored)" if row["n_unscored"] else ""),
                 row["unit"] if not row["reason"] else row["reason"],
@@ -59,7 +59,7 @@ def format_results(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator
         rows = [
             (
                 row["metric"],
-                f"{row['a']} - {row['b']}{_suffix(row['groups'])}",
+                f"{_dataset(row, found['differences'])}{row['a']} - {row['b']}{_suffix(row['groups'])}",
                 number_with_interval(row),
                 f"n {row['n']:,} of {row['n_clusters']:,} prompts",
                 row["reason"] or f"p {p_value_text(row['p_adjusted'])}",
@@ -71,7 +71,7 @@ def format_results(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator
         rows = [
             (
                 row["attribute"],
-                _groups(row["groups"], row["dataset"]),
+                _of(row, found["audits"]),
                 number_with_interval({**row, "value": row["share"]}),
                 f"{row['k']:,} of {row['n']:,}" + (f" ({row['n_unscored']:,} unjudged)" if row["n_unscored"] else ""),
                 "" if row["null_low"] is None else f"{row['null_low']:.3f} to {row['null_high']:.3f}",
@@ -114,12 +114,22 @@ def _names(results: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
     return {key: key[0] if metrics.count(key[0]) == 1 else f"{key[0]} ({key[1]})" for key in keys}
 
 
-def _groups(groups: Mapping[str, Any], dataset: str) -> str:
-    return ", ".join(["" if value is None else printable(str(value)) for value in groups.values()]) or dataset
+def _of(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return which images a number is of: their dataset, or their group, with the dataset where there are several."""
+    return f"{_dataset(row, rows)}{_values(row['groups'])}" if row["groups"] else str(row["dataset"])
+
+
+def _dataset(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    return f"{row['dataset']}: " if len({other["dataset"] for other in rows}) > 1 else ""
+
+
+def _values(groups: Mapping[str, Any]) -> str:
+    texts = ["unknown" if value is None else printable(str(value)) for value in groups.values()]
+    return ", ".join(text or '""' for text in texts)
 
 
 def _suffix(groups: Mapping[str, Any]) -> str:
-    return f" ({', '.join(printable(str(value)) for value in groups.values())})" if groups else ""
+    return f" ({_values(groups)})" if groups else ""
 
 
 def printable(text: str) -> str:

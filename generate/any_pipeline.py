@@ -41,6 +41,10 @@ class AnyPipeline:
         takes_negative = "negative_prompt" in defaults
         return Resolved(setting, recipe, steps, guidance, setting.size, False, takes_negative, True)
 
+    def width(self, folder: ModelFolder) -> int:
+        """Return 0: nobody knows, and images are made one at a time."""
+        return 0
+
     def token_ids(self, folder: ModelFolder, tokenizers: Mapping[str, Any], text: str) -> Mapping[str, Any]:
         """Return the text itself and the files of the tokenizers."""
         return {"text": text, "tokenizers": folder.tokenizer_identity()}

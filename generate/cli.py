@@ -52,6 +52,7 @@ def plan(ctx: click.Context, config: Path, overrides: tuple[str, ...], out: Path
 def run(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...], workers: int, as_json: bool) -> None:
     """Make the images of CONFIG; what is made already is not made again."""
     made_of = _plan(ctx, config, overrides, with_weights=True)
+    from diptych.generate.estimate import without_effect
     from diptych.generate.run import generate as make
     from diptych.locks import only_one
 
@@ -63,6 +64,7 @@ def run(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...],
         facts = {"images": dataset.rows, "shards_made": made, "bytes": size, "dropped": dropped, "path": str(out)}
         click.echo(json.dumps(facts))
         return
+    _print_notes(without_effect(made_of))
     _print_dropped(dropped)
     click.echo(f"{dataset.rows:,} images, {len(dataset.shards)} shards, {size / 1e6:,.1f} MB in {out}")
     if not made:
@@ -128,6 +130,7 @@ def _print_estimate(facts: dict[str, Any]) -> None:
     click.echo(f"disk      {about}{facts['bytes'] / 1e9:,.3f} GB")
     for label, count in facts["prompts_cut"].items():
         click.echo(f"note      {count:,} prompts are longer than {label} reads and are cut")
+    _print_notes(facts["without_effect"])
     width = max(len(one["setting"]) for one in facts["settings"])
     for one in facts["settings"][:SHOWN]:
         size, guidance = one["size"] or "own size", "no" if one["guidance"] is None else f"{one['guidance']:g}"
@@ -137,6 +140,11 @@ def _print_estimate(facts: dict[str, Any]) -> None:
         click.echo(f"  and {len(facts['settings']) - SHOWN} more; --json lists them")
     _print_dropped(facts["dropped"])
     click.echo("Nothing was made.")
+
+
+def _print_notes(notes: list[str]) -> None:
+    for note in notes[:SHOWN]:
+        click.echo(f"note      {note}")
 
 
 def _print_dropped(dropped: list[dict[str, str]]) -> None:

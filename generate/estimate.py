@@ -41,6 +41,7 @@ def estimate(plan: Plan, out: Path | None) -> dict[str, Any]:
         "nfe_with_guidance": nfe + twice,
         "dropped": [dropped._asdict() for dropped in plan.dropped],
         "prompts_cut": dict(plan.cut),
+        "without_effect": without_effect(plan),
         "useful_share": round(_useful_share(plan), 4),
         "bytes": round(rate * plan.images),
         "bytes_are_measured": measured is not None,
@@ -58,6 +59,18 @@ def estimate(plan: Plan, out: Path | None) -> dict[str, Any]:
             for group, size in zip(plan.groups, sizes, strict=True)
         ],
     }
+
+
+def without_effect(plan: Plan) -> list[str]:
+    """Return what settings say that takes no part in any image of a model, in sentences."""
+    said = []
+    for group in plan.groups:
+        resolved, setting = group.resolved, group.resolved.setting
+        if setting.guidance is not None and setting.guidance > 1 and not resolved.counts:
+            said.append(f"{group.model} reads no guidance: {setting.guidance:g} has no effect")
+        if setting.negative and not resolved.takes_negative:
+            said.append(f"{group.model} reads no negative prompt with guidance {resolved.guidance:g}: it has no effect")
+    return list(dict.fromkeys(said))
 
 
 def _useful_share(plan: Plan) -> float:

@@ -68,6 +68,11 @@ class StableDiffusion:
         """Return what each side must be a multiple of."""
         return 8
 
+    def width(self, folder: ModelFolder) -> int:
+        """Return how many numbers the denoiser keeps of an image where they are fewest: its time embedding."""
+        channels = folder.config_of("unet").get("block_out_channels") or [320]
+        return 4 * int(channels[0])
+
     def guides(self, folder: ModelFolder, guidance: float) -> bool:
         """Return whether each step asks the denoiser twice."""
         return guidance > 1 and not self._is_distilled(folder)
@@ -176,12 +181,22 @@ class StableDiffusion3(StableDiffusionXL):
         """Return what each side must be a multiple of."""
         return self.vae_scale(folder) * int(folder.config_of("transformer").get("patch_size") or 2)
 
+    def width(self, folder: ModelFolder) -> int:
+        """Return the width of its layers."""
+        return transformer_width(folder)
+
     def negative_ids(self, folder: ModelFolder, tokenizers: Mapping[str, Any], text: str | None) -> Any:
         """Return the ids of a negative prompt; None is the empty one."""
         return self.token_ids(folder, tokenizers, text or "")
 
     def _encode_arguments(self, pipe: Any, options: Mapping[str, Any]) -> dict[str, Any]:
         return super()._encode_arguments(pipe, options) | {"prompt_2": None, "prompt_3": None}
+
+
+def transformer_width(folder: ModelFolder) -> int:
+    """Return the width of a transformer's layers."""
+    config = folder.config_of("transformer")
+    return int(config.get("num_attention_heads") or 24) * int(config.get("attention_head_dim") or 128)
 
 
 class Flux(StableDiffusion):
@@ -203,6 +218,10 @@ class Flux(StableDiffusion):
     def multiple(self, folder: ModelFolder) -> int:
         """Return what each side must be a multiple of: latents are packed two by two."""
         return 2 * self.vae_scale(folder)
+
+    def width(self, folder: ModelFolder) -> int:
+        """Return the width of its layers."""
+        return transformer_width(folder)
 
     def guides(self, folder: ModelFolder, guidance: float) -> bool:
         """Return whether each step asks the denoiser twice."""

@@ -5,6 +5,7 @@ weights; their sha256 is part of a key.
 """
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ from diptych.generate.seeds import seed_of
 from diptych.lookup import describe_unknown, resolve
 from diptych.progress import track
 
+# Processors take as many numbers at a time, and what is left over in another way: a batch must leave nothing over.
+LANES = 32
 KEY_VERSION = 1
 KEY_BYTES = 16
 
@@ -267,6 +270,13 @@ def _resolve(config: GenerateConfig, folder: ModelFolder, asked: Sequence[Asked]
     if batch_size > 1 and not family.batches:
         raise ConfigError(
             f"{folder.where}: {folder.pipeline} is not known to keep the images of a batch apart; write batch_size: 1"
+        )
+    width = family.width(folder)
+    step = LANES // math.gcd(LANES, width)
+    if batch_size > 1 and batch_size % step:
+        raise ConfigError(
+            f"{folder.where}: batch_size {batch_size}: with layers {width} wide it must be a multiple of {step}, or 1; "
+            f"in any other the last image would differ in last digits from the same one in another place"
         )
     resolved = [family.resolve(folder, setting) for setting in settings]
     own = next((row for row in asked if row.prompt.negative is not None), None)

@@ -95,6 +95,10 @@ class Family(Protocol):
         """
         ...
 
+    def width(self, folder: ModelFolder) -> int:
+        """Return how many numbers the denoiser keeps of an image where they are fewest."""
+        ...
+
     def token_ids(self, folder: ModelFolder, tokenizers: Mapping[str, Any], text: str) -> Mapping[str, Any]:
         """Return what the text encoders read of a text."""
         ...
@@ -154,4 +158,8 @@ def resolve_recipe(folder: ModelFolder, sampler: str | None, steps: int) -> Reci
     trained = int(recipe.options.get("num_train_timesteps") or 1000)
     if steps > trained:
         raise ConfigError(f"{folder.where}: {steps} steps; its schedule has {trained}")
+    if recipe.class_name == "DDIMScheduler":  # its first step lies an offset beyond the others
+        built.set_timesteps(steps)
+        if int(max(built.timesteps)) >= trained:
+            raise ConfigError(f"{folder.where}: {steps} steps begin beyond its schedule of {trained}; take fewer")
     return recipe

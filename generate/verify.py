@@ -77,7 +77,7 @@ def verify(dataset: Dataset, plan: Plan, *, count: int, seed: int = 0, progress:
         DataError: If the dataset has other keys than the plan: other weights, prompts or settings.
     """
     count = min(count, plan.images)
-    chosen = sorted(random.Random(seed).sample(range(plan.images), count))
+    chosen = random.Random(seed).sample(range(plan.images), count)  # in no order: all of them have other neighbours
     wanted: dict[int, list[Row]] = {}
     for number in chosen:
         index, offset = divmod(number, plan.images_per_group)
@@ -85,7 +85,7 @@ def verify(dataset: Dataset, plan: Plan, *, count: int, seed: int = 0, progress:
     renderer = Renderer(plan)
     found = []
     with track("verify", count, mode=progress, unit="images") as tracker:
-        for index, rows in wanted.items():
+        for index, rows in sorted(wanted.items(), key=lambda item: item[0]):
             group = plan.groups[index]
             stored = _stored(dataset, [plan.key(group, row) for row in rows])
             pixels: list[Pixels | None] = []

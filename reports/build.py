@@ -168,6 +168,7 @@ def _render(report: Report, contexts: Mapping[str, list[dict[str, Any]]], write:
     rail = [
         {"name": name, "title": page.title, "file": file_name(name)} for name, page in PAGES.items() if contexts[name]
     ]
+    absent = [file_name(name) for name in PAGES if not contexts[name]]  # no link leads there
     files = []
     for name, parts in contexts.items():
         for number, context in enumerate(parts):
@@ -178,6 +179,7 @@ def _render(report: Report, contexts: Mapping[str, list[dict[str, Any]]], write:
                 "page": name,
                 "page_title": PAGES[name].title,
                 "rail": rail,
+                "absent": absent,
                 "scripts": PAGES[name].scripts,
                 "files": [file_name(name, part) for part in range(len(parts))],
                 "part": number,

@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from diptych.reports.links import gallery
+from diptych.reports.links import MISSING, gallery
 from diptych.reports.numbers import count, plain_name, share
-from diptych.reports.report import Report
+from diptych.reports.report import BLURRED, PICTURE, Report
 
 Results = Sequence[dict[str, Any]]
 Caution = dict[str, str]
@@ -79,15 +79,25 @@ def _not_computed(report: Report, results: Results) -> list[Caution]:
 
 def _unscored(report: Report, results: Results) -> list[Caution]:
     found = []
-    for metric in dict.fromkeys(row["metric"] for row in results):
-        rows = [row for row in results if row["metric"] == metric and set(row["groups"]) <= {"model"}]
+    is_one = len({row["dataset"] for row in results}) == 1
+    kinds: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in results:
+        kinds.setdefault((row["metric"], row["dataset"]), []).append(row)
+    for (metric, dataset), own in kinds.items():
+        rows = _coarsest(own)
         missing, n = sum(row["n_unscored"] or 0 for row in rows), sum(row["n"] for row in rows)
         if missing:
-            href = report.unscored_link({**rows[0], "groups": {}})
-            found += _say(
-                f"{plain_name(metric)} leaves out {count(missing)} images ({share(missing, missing + n)}).", href
-            )
+            images = f"{count(missing)} image{'' if missing == 1 else 's'}{'' if is_one else f' in {dataset}'}"
+            text = f"{plain_name(metric)} leaves out {images} ({share(missing, missing + n)})."
+            found += _say(text, report.unscored_link({**rows[0], "groups": {}}))
     return found
+
+
+def _coarsest(results: Results) -> Results:
+    """Return results that count each image once: by nothing, else by model, else by the fewest columns."""
+    groupings = sorted({tuple(row["groups"]) for row in results}, key=lambda names: (len(names), names != ("model",)))
+    own = [row for row in results if tuple(row["groups"]) == groupings[0]]
+    return list({str(row["groups"]): row for row in own}.values())
 
 
 def _identities(report: Report, results: Results) -> list[Caution]:
@@ -113,9 +123,7 @@ def _unjudged(report: Report, results: Results) -> list[Caution]:
     if not blurred:
         return []
     how = f", {count(never)} of them because {rule.score} does not judge them" if never else ""
-    return _say(
-        f"{count(blurred)} pictures are blurred on disk as flagged{how}.", gallery({rule.score: f"{rule.above}.."})
-    )
+    return _say(f"{count(blurred)} pictures are blurred on disk as flagged{how}.", gallery({PICTURE: BLURRED}))
 
 
 def _pictures(report: Report, results: Results) -> list[Caution]:
@@ -125,5 +133,6 @@ def _pictures(report: Report, results: Results) -> list[Caution]:
             broken[picture.problem] = broken.get(picture.problem, 0) + 1
     if not broken:
         return []
+    href = gallery({"status": "ok", PICTURE: MISSING})
     reasons = ", ".join(f"{reason.replace('_', ' ')} {count(n)}" for reason, n in sorted(broken.items()))
-    return _say(f"{count(sum(broken.values()))} pictures cannot be decoded: {reasons}.", "gallery.html")
+    return _say(f"{count(sum(broken.values()))} pictures cannot be decoded: {reasons}.", href)

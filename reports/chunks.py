@@ -16,7 +16,7 @@ import numpy as np
 from diptych.reports.links import MISSING
 from diptych.reports.numbers import plain_name
 from diptych.reports.pictures import Picture
-from diptych.reports.report import FACETS, Report
+from diptych.reports.report import FACETS, PICTURE, Report
 from diptych.reports.rows import as_text
 
 FOLDER = "data"
@@ -47,7 +47,9 @@ Write = Callable[[str, bytes], None]
 def write_chunks(report: Report, write: Write) -> None:
     """Hand each file of the data to ``write`` as its name below ``data/`` and its bytes."""
     captions = _dictionary([cut(caption) for caption in report.rows.columns["caption"]])
-    write("rows.js", pack("rows", _json(_index(report, captions))))
+    index = _index(report, captions)
+    details = [name for name in DETAILS if name not in {facet["name"] for facet in index["facets"]}]
+    write("rows.js", pack("rows", _json(index)))
     write("thumbs.js", pack("thumbs", b"".join(_thumb_bytes(picture) for picture in report.pictures)))
     for number, name in enumerate(report.rows.numbers):
         values = np.asarray(report.rows.numbers[name], "<f4")
@@ -56,7 +58,9 @@ def write_chunks(report: Report, write: Write) -> None:
         write(f"captions-{number}.js", pack(f"captions-{number}", _json(texts)))
     for number, start in enumerate(range(0, len(report.rows), DETAILS_PER_FILE)):
         rows = range(start, min(start + DETAILS_PER_FILE, len(report.rows)))
-        write(f"details-{number}.js", pack(f"details-{number}", _json([_details(report, row) for row in rows])))
+        write(
+            f"details-{number}.js", pack(f"details-{number}", _json([_details(report, row, details) for row in rows]))
+        )
 
 
 def pack(name: str, data: bytes) -> bytes:
@@ -81,12 +85,10 @@ def cut(text: str | None) -> str | None:
 
 def _index(report: Report, captions: tuple[list[str], list[int]]) -> dict[str, Any]:
     rows = report.rows
-    facets: dict[str, Sequence[Any]] = {name: rows.columns[name] for name in FACETS}
-    facets.update(rows.words)
     return {
         "n": len(rows),
         "total": rows.total,
-        "facets": [found for name, values in facets.items() if (found := _facet(name, values)) is not None],
+        "facets": [found for name in report.facets if (found := _facet(report, name)) is not None],
         "scores": [_score(report, number, name) for number, name in enumerate(rows.numbers)],
         "captions": {"codes": captions[1], "n": len(captions[0]), "per_file": CAPTIONS_PER_FILE},
         "details_per_file": DETAILS_PER_FILE,
@@ -110,12 +112,15 @@ def _side(report: Report) -> int:
     return min(max(sides, default=0), report.config.preview_px)
 
 
-def _facet(name: str, values: Sequence[Any]) -> dict[str, Any] | None:
-    """Return a column of words as a dictionary and codes; None where it says nothing."""
-    texts, codes = _dictionary([None if value is None else as_text(value) for value in values])
-    if not texts or (len(texts) == 1 and -1 not in codes and name != "dataset"):
+def _facet(report: Report, name: str) -> dict[str, Any] | None:
+    """Return a column of words as a dictionary and codes; None where it says nothing and no count leads to it."""
+    texts, codes = _dictionary([None if value is None else as_text(value) for value in report.facets[name]])
+    says_nothing = not texts or (len(texts) == 1 and -1 not in codes and name != "dataset")
+    if says_nothing and name not in report.kept_facets:
         return None
-    is_listed = len(texts) <= MAX_FACET_VALUES and name != "prompt_id"
+    # Others can be filtered by, but nobody looks for a prompt or a seed in a list.
+    is_for_people = name in {*FACETS, *report.rows.words, PICTURE} and name != "prompt_id"
+    is_listed = len(texts) <= MAX_FACET_VALUES and is_for_people
     return {"name": name, "label": plain_name(name), "values": texts, "codes": codes, "listed": is_listed}
 
 
@@ -150,10 +155,10 @@ def _thumb_bytes(picture: Picture) -> bytes:
     return bytes.fromhex(picture.thumbnail) if picture.thumbnail else bytes(8)
 
 
-def _details(report: Report, row: int) -> dict[str, Any]:
+def _details(report: Report, row: int, names: Sequence[str]) -> dict[str, Any]:
     """Return what the drawer says of an image beside its facets and scores; what is not known is left out."""
     columns = report.rows.columns
-    found = {name: cut(as_text(value)) for name in DETAILS if (value := columns[name][row]) is not None}
+    found = {name: cut(as_text(value)) for name in names if (value := columns[name][row]) is not None}
     reasons = {name: reason for name, known in report.rows.reasons.items() if (reason := known.get(row)) is not None}
     problem = report.pictures[row].problem
     return {**found, **({"reasons": reasons} if reasons else {}), **({"problem": problem} if problem else {})}

@@ -13,8 +13,8 @@ def report() -> None:
 
     \b
     Examples:
-      diptych report build configs/reports/sdxl_against_flux.yaml --out reports/sdxl
-      open reports/sdxl/index.html
+      diptych report build configs/reports/models.yaml --out reports/models
+      open reports/models/index.html
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
 
 

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from diptych.dataset import open_dataset
 from diptych.errors import ConfigError, DataError
+from diptych.generated import asked_class
 from diptych.lookup import describe_unknown
 from diptych.reports.pool import NUMERIC, WORDS, Pool, PoolColumn
-from diptych.reports.rows import Meaning, Part
+from diptych.reports.rows import Meaning, Part, Rows
 from diptych.store import Store
 
 DATA = ("key", "caption", "url", "width", "height", "sha256", "status")
@@ -20,6 +22,7 @@ IMAGES = (
     "dataset, key, caption, url, width, height, sha256, status, benchmark, prompt_id, category, expected, model, "
     "setting, seed, sample, sampler, steps, guidance, negative_prompt, shard, shard_row"
 )
+JUDGED, UNJUDGED = "judged", "unjudged"
 # Every group gets as many images as every other; the same prompts in each, so that they can be compared.
 SAMPLE = """
 SELECT * EXCLUDE (turn) FROM (
@@ -120,6 +123,61 @@ def _read_score(store: Store, run_id: str, name: str, part: Part, index: Mapping
     if table["value"].null_count < len(table) or name not in part.words:
         part.numbers[name] = numbers
     part.reasons[name] = reasons
+
+
+def read_column(rows: Rows, name: str) -> list[Any] | None:
+    """Return a column of the data that rows do not carry, such as ``format``; None where no dataset has it."""
+    by_shard: dict[Path, list[int]] = {}
+    for row, (dataset, shard) in enumerate(zip(rows.columns["dataset"], rows.columns["shard"], strict=True)):
+        if shard is not None and dataset in rows.folders:
+            by_shard.setdefault(rows.folders[dataset] / "data" / shard, []).append(row)
+    found: list[Any] = [None] * len(rows)
+    is_known = False
+    for path, own in by_shard.items():
+        with path.open("rb") as file:
+            parquet = pq.ParquetFile(file)
+            if name not in parquet.schema_arrow.names:
+                continue
+            values = parquet.read(columns=[name])[name].to_pylist()
+        is_known = True
+        for row in own:
+            found[row] = values[rows.columns["shard_row"][row]]
+    return found if is_known else None
+
+
+def audited(
+    rows: Rows,
+    audit: Mapping[str, Any],
+    datasets: set[str],
+    texts: Sequence[str | None],
+    classes: Sequence[Sequence[str | None]],
+) -> list[str | None]:
+    """Return for each row ``judged`` or ``unjudged`` as the audit counted it; None where it is not about the row.
+
+    An image belongs to the class that its prompt asks for; one on which another is seen is not judged, nor is one
+    without the attribute. Without a category, prompts that ask for what is no class are not in question.
+
+    Args:
+        rows: The images.
+        audit: What the run's config says of it.
+        datasets: Those that it is about.
+        texts: For each row the value that is seen.
+        classes: The columns of the class that is seen which make its groups; none if it is not by class.
+    """
+    columns = rows.columns
+    asked = [asked_class(expected) for expected in columns["expected"]]
+    known = {pair for seen in classes for pair in zip(columns["dataset"], seen, strict=True)}
+    known |= {(dataset, name) for dataset in datasets for name in audit.get("reference") or ()}
+    category = audit.get("category")
+    found: list[str | None] = [None] * len(rows)
+    for row, dataset in enumerate(columns["dataset"]):
+        seen = [column[row] for column in classes]
+        wanted = [one if asked[row] is None else asked[row] for one in seen]
+        is_class = category is not None or all(one is None or (dataset, one) in known for one in wanted)
+        if dataset in datasets and category in (None, columns["category"][row]) and is_class:
+            is_misread = any(one not in (None, other) for one, other in zip(seen, wanted, strict=True))
+            found[row] = UNJUDGED if is_misread or texts[row] is None else JUDGED
+    return found
 
 
 def read_pool(pool: Pool, limit: int, must_show: Sequence[int]) -> Part:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from diptych.reports.config import ReportConfig
+from diptych.reports.gather import audited, read_column
 from diptych.reports.links import MISSING, PRESENT, Filter, gallery
 from diptych.reports.pictures import PREVIEWS, THUMBNAILS, Picture, file_of
 from diptych.reports.pool import Pool
@@ -27,6 +28,15 @@ FACETS = (
     "steps",
     "guidance",
     "prompt_id",
+)
+PICTURE = "picture"  # the facet that says whether a picture is shown or blurred; nothing where there is none
+SHOWN, BLURRED = "shown", "blurred"
+AUDIT = "audit"  # the facet that says of the images that the audit is about whether it could judge them
+ATTRIBUTE = "attribute"  # the column that an audit counts if its config names none
+ATTRIBUTE_CLASS = "attribute_class"
+GROUPS = (
+    "SELECT DISTINCT groups FROM results WHERE run_id = ?",
+    "SELECT DISTINCT groups FROM audits WHERE run_id = ?",
 )
 
 
@@ -102,9 +112,69 @@ class Report:
     ) -> str:
         """Return the address of the images of a group, as the store names it, under further filters."""
         filters: dict[str, Filter] = {"dataset": dataset} if dataset and dataset in self.rows.folders else {}
-        known = {*FACETS, *self.rows.words}
-        filters |= {name: as_text(value) for name, value in groups.items() if name in known}
+        for name, value in groups.items():
+            if facet := self.facet_of(name):
+                filters[facet] = self._word(facet, value)
         return gallery({**filters, **(more or {})}, sort=sort)
+
+    def _word(self, facet: str, value: Any) -> str:
+        """Return the filter for a value. The mean of a category takes images without one for those of the empty one."""
+        is_missing = value is None or (value == "" and "" not in self.facets[facet])
+        return MISSING if is_missing else as_text(value)
+
+    def facet_of(self, name: str) -> str:
+        """Return the facet that a column of a group is, which may be named ``label.column``; empty where it is none."""
+        return _first(_names(name, self.score_identities), self.facets)
+
+    @cached_property
+    def facets(self) -> dict[str, Sequence[Any]]:
+        """What the gallery can filter by words: what every row says, scores of words, and what the store groups by."""
+        columns = self.rows.columns
+        found: dict[str, Sequence[Any]] = {**{name: columns[name] for name in FACETS}, **self.rows.words}
+        for name in self.grouped_by:
+            if _first(_names(name, self.score_identities), found):
+                continue
+            values = columns[name] if name in columns else read_column(self.rows, name)
+            if values is not None:
+                found[name] = values
+        found[PICTURE] = [(BLURRED if each.is_blurred else SHOWN) if each.thumbnail else None for each in self.pictures]
+        if audits := self.query("SELECT DISTINCT dataset FROM audits WHERE run_id = ?"):
+            found[AUDIT] = self._audited(found, {row["dataset"] for row in audits})
+        return found
+
+    def _audited(self, facets: Mapping[str, Sequence[Any]], datasets: set[str]) -> list[str | None]:
+        audit = self.audit
+        attribute = str(audit.get("attribute") or ATTRIBUTE)
+        by = [name for name in audit.get("by", [ATTRIBUTE_CLASS]) if name.rpartition(".")[2] == ATTRIBUTE_CLASS]
+        texts, *classes = (
+            facets.get(_first(_names(name, self.score_identities), facets)) or [None] * len(self.rows)
+            for name in (attribute, *by)
+        )
+        return audited(self.rows, audit, datasets, texts, classes)
+
+    @property
+    def audit(self) -> Mapping[str, Any]:
+        """What the run's config says of the audit."""
+        asked = self.run.get("config", {}).get("audit")
+        return asked if isinstance(asked, Mapping) else {}
+
+    @cached_property
+    def grouped_by(self) -> list[str]:
+        """The columns that make the groups of the store."""
+        return sorted({name for sql in GROUPS for row in self.query(sql) for name in row["groups"] or {}})
+
+    @cached_property
+    def kept_facets(self) -> set[str]:
+        """Facets that some count leads to, so that they are there even where all images are alike."""
+        asked = {self.facet_of(name) for name in (*self.grouped_by, str(self.audit.get("attribute") or ATTRIBUTE))}
+        is_any_special = any(each.is_blurred or not each.thumbnail for each in self.pictures)
+        return asked | ({AUDIT} & set(self.facets)) | ({PICTURE} if is_any_special else set())
+
+    @cached_property
+    def score_identities(self) -> dict[str, str]:
+        """The identity of each score column of the store, which tells it from one of that name in a pool."""
+        rows = self.query("SELECT score, identity_id FROM score_columns WHERE run_id = ?")
+        return {row["score"]: row["identity_id"] for row in rows}
 
     def column_of(self, row: Mapping[str, Any]) -> str:
         """Return the score column that a number of the store is a mean of; empty where it is none that is shown.
@@ -114,16 +184,25 @@ class Report:
         """
         label = row["metric"].rpartition(".")[0]
         column = (self.identities.get(row["identity_id"]) or {}).get("column") or row["metric"]
-        names = [f"{label}.{column}" if label else column, column]
-        return next((name for name in names if name in self.rows.numbers), "")
+        names = _names(f"{label}.{column}" if label else column, self.score_identities)
+        return _first(names, self.rows.numbers)
+
+    def _is_distance(self, row: Mapping[str, Any]) -> bool:
+        """Whether a number is one of a set of pictures, of which those count that can be decoded."""
+        identity = self.identities.get(row["identity_id"]) or {}
+        return not self.column_of(row) and "column" not in identity
 
     def scored_link(self, row: Mapping[str, Any]) -> str:
         """Return the address of the images that a number of the store counts."""
+        if self._is_distance(row):
+            return self.link(row["dataset"], row["groups"], {PICTURE: PRESENT} if PICTURE in self.kept_facets else {})
         column = self.column_of(row)
         return self.link(row["dataset"], row["groups"], {column: PRESENT} if column else {}, sort=column)
 
     def unscored_link(self, row: Mapping[str, Any]) -> str:
         """Return the address of the images that a number of the store leaves out though they were asked for."""
+        if self._is_distance(row):
+            return self.link(row["dataset"], row["groups"], {PICTURE: MISSING})
         column = self.column_of(row)
         reasons = dict.fromkeys((self.rows.reasons.get(column) or {}).values())
         wanted = [f"{MISSING}:{reason}" for reason in reasons if reason not in NOT_ASKED]
@@ -156,3 +235,18 @@ class Report:
     def colour(self, model: str | None) -> int:
         """Return the number of a model's colour, from 1."""
         return self.models.index(model) % COLOURS + 1 if model in self.models else 1
+
+
+def _names(name: str, identities: Mapping[str, str]) -> list[str]:
+    """Return what a column of the store may be called here, the likeliest first.
+
+    >>> _names("hats.attribute", {"attribute": "1f"})
+    ['hats.attribute', 'attribute', 'attribute (1f)']
+    """
+    own = dict.fromkeys((name, name.rpartition(".")[2]))
+    return [found for one in own for found in (one, *([f"{one} ({identities[one]})"] if one in identities else []))]
+
+
+def _first(names: Iterable[str], known: Iterable[str]) -> str:
+    have = set(known)
+    return next((name for name in names if name in have), "")

@@ -5,16 +5,16 @@ from typing import Any
 
 from diptych.generated import asked_class
 from diptych.reports.charts import Scale, estimate
+from diptych.reports.gather import UNJUDGED
 from diptych.reports.links import PRESENT, Filter
 from diptych.reports.numbers import interval, plain_name, share
 from diptych.reports.pages.scores import notes_of
-from diptych.reports.report import Report
+from diptych.reports.report import ATTRIBUTE, ATTRIBUTE_CLASS, AUDIT, Report
 from diptych.reports.rows import as_text
 
 FEW = 20  # images below which a share is shown in grey
 AUDITS = "SELECT * FROM audits WHERE run_id = ? ORDER BY dataset, CAST(groups AS VARCHAR), attribute"
 SHARES = Scale(0.0, 1.0)
-ATTRIBUTE_CLASS = "attribute_class"
 
 Prompts = Mapping[str, Mapping[str, str | None]]  # by dataset, the class that each prompt asks for
 
@@ -38,7 +38,7 @@ def audit(report: Report) -> list[dict[str, Any]]:
                     "model": model,
                     "colour": report.colour(model),
                     "rows": _spanned([_row(report, row, column, prompts) for row in found]),
-                    "unscored": sum(row["n_unscored"] or 0 for row in _one_per_group(found)),
+                    **_unjudged(report, found),
                     "outside": _outside(found),
                 }
                 for (dataset, model), found in ordered
@@ -64,13 +64,7 @@ def _spanned(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def attribute_column(report: Report) -> str:
     """Return the column that the audit counted, from the run's config."""
-    return str(_asked(report).get("attribute") or "attribute")
-
-
-def _asked(report: Report) -> Mapping[str, Any]:
-    """Return what the run's config says of the audit."""
-    asked = report.run.get("config", {}).get("audit")
-    return asked if isinstance(asked, Mapping) else {}
+    return str(report.audit.get("attribute") or ATTRIBUTE)
 
 
 def _place(report: Report, model: str) -> int:
@@ -80,6 +74,20 @@ def _place(report: Report, model: str) -> int:
 def _one_per_group(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return one row of each group: its unscored images count for each attribute alike."""
     return list({str(sorted(row["groups"].items())): row for row in rows}.values())
+
+
+def _unjudged(report: Report, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return how many images of a panel are unjudged, and their address where the gallery finds as many."""
+    unscored = sum(row["n_unscored"] or 0 for row in _one_per_group(rows))
+    dataset = rows[0]["dataset"]
+    group = {name: value for name, value in rows[0]["groups"].items() if name == "model"}
+    columns = report.rows.columns
+    found = sum(
+        (label, state) == (dataset, UNJUDGED) and model == group.get("model", model)
+        for label, model, state in zip(columns["dataset"], columns["model"], report.facets[AUDIT], strict=True)
+    )
+    is_found = found == unscored or report.rows.is_sample
+    return {"unscored": unscored, "unscored_href": report.link(dataset, group, {AUDIT: UNJUDGED}) if is_found else ""}
 
 
 def _outside(rows: Sequence[Mapping[str, Any]]) -> int:
@@ -125,10 +133,10 @@ def asked_for(row: Mapping[str, Any], prompts: Prompts) -> dict[str, Filter]:
 def _row(report: Report, row: Mapping[str, Any], column: str, prompts: Prompts) -> dict[str, Any]:
     groups = {name: value for name, value in row["groups"].items() if name != "model"}
     wanted = {**row["groups"], column: row["attribute"]}
-    asked: dict[str, Filter] = {"category": category} if (category := _asked(report).get("category")) else {}
+    asked: dict[str, Filter] = {"category": category} if (category := report.audit.get("category")) else {}
     asked |= asked_for(row, prompts)
     return {
-        "group": ", ".join(as_text(value) for value in groups.values()) or "all",
+        "group": ", ".join(map(_name, groups.values())) if groups else "all",
         "attribute": row["attribute"],
         "share": share(row["k"], row["n"]),
         "interval": interval(
@@ -144,8 +152,12 @@ def _row(report: Report, row: Mapping[str, Any], column: str, prompts: Prompts) 
         "band": _band(row),
         "judged": judge(row),
         "href": report.link(row["dataset"], wanted, asked),
-        "all_href": report.link(row["dataset"], row["groups"], {**asked, column: PRESENT}),
+        "all_href": report.link(row["dataset"], row["groups"], {**asked, report.facet_of(column) or column: PRESENT}),
     }
+
+
+def _name(value: Any) -> str:
+    return "unknown" if value is None else as_text(value) or "empty"
 
 
 def _band(row: Mapping[str, Any]) -> tuple[float, float] | None:

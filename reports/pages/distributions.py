@@ -7,7 +7,7 @@ import numpy as np
 from diptych.reports.charts import Floats, Histogram, histogram
 from diptych.reports.links import Filter, gallery
 from diptych.reports.numbers import number, plain_name, short
-from diptych.reports.pages.scores import RESULTS, order_of, pack
+from diptych.reports.pages.scores import RESULTS, isolated, order_of, pack
 from diptych.reports.report import COLOURS, Report
 
 GROUPS_PER_FILE = 10  # rows of bars
@@ -65,7 +65,8 @@ def _in_order(report: Report) -> list[str]:
 
 
 def _block(report: Report, name: str, anchor: str) -> dict[str, Any]:
-    groups, filters = _groups(report, name)
+    present, filters = _groups(report, name)
+    groups = {label: present[label] for label in list(present)[:MAX_GROUPS]}
     chart = histogram(groups, _thresholds(report, name))
     meaning = report.rows.meanings.get(name)
     return {
@@ -79,6 +80,11 @@ def _block(report: Report, name: str, anchor: str) -> dict[str, Any]:
         ],
         "identity": meaning.identity_id if meaning else "",
         "chart": chart,
+        "labels": [_label(filters[series.label], series.label) for series in chart.series],
+        "more": [
+            {"label": _label(filters[label], label), "href": gallery(filters[label], sort=name)}
+            for label in list(present)[MAX_GROUPS:]
+        ],
         "styles": [_style(report, filters[series.label], number) for number, series in enumerate(chart.series)],
         "links": _links(chart, name, filters),
         "missing": [gallery({**filters[series.label], name: "none"}) for series in chart.series],
@@ -94,6 +100,13 @@ def _style(report: Report, wanted: dict[str, Filter], number: int) -> str:
     if "decision" in wanted:
         return "c1" if wanted["decision"] == ["kept"] else "lost"
     return f"c{(number + 2) % COLOURS + 1}"
+
+
+def _label(wanted: dict[str, Filter], plain: str) -> str:
+    """Return the words of a group: those of ``plain`` with each name by itself."""
+    names = [str(wanted[key]) for key in ("model", "dataset") if key in wanted]
+    rest = plain.removeprefix(names[0])
+    return isolated(names[0]) + (f" ({isolated(names[1])})" if len(names) > 1 else rest)
 
 
 def _groups(report: Report, name: str) -> tuple[dict[str, Floats], dict[str, dict[str, Filter]]]:
@@ -119,7 +132,7 @@ def _groups(report: Report, name: str) -> tuple[dict[str, Floats], dict[str, dic
     found = {label: values[marks == label] for label in filters}
     present = {label: group for label, group in found.items() if np.isfinite(group).any()}
     ordered = sorted(present, key=lambda label: label.endswith(": lost"))  # what is kept before what is lost
-    return {label: present[label] for label in ordered[:MAX_GROUPS]}, filters
+    return {label: present[label] for label in ordered}, filters
 
 
 def _thresholds(report: Report, name: str) -> list[float]:

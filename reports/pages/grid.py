@@ -5,7 +5,7 @@ from itertools import product
 from typing import Any
 
 from diptych.reports.numbers import interval, number, plain_name
-from diptych.reports.pages.scores import RESULTS, order_of, side_of, typical_step
+from diptych.reports.pages.scores import RESULTS, isolated, order_of, side_of, typical_step
 from diptych.reports.report import Report
 from diptych.reports.rows import as_text
 
@@ -13,6 +13,7 @@ AXES = ("model", "sampler", "steps", "guidance", "setting")
 MAX_CELLS = 100
 MAX_PROMPTS = 60
 HEATS = 6
+MAX_PROMPT = 70  # characters of a prompt that is chosen from a list
 
 Cell = dict[str, Any]
 
@@ -81,9 +82,13 @@ def _shared_pairs(report: Report, groups: Sequence[Mapping[str, Any]]) -> list[d
     chosen = [pair for pair in sorted(counts) if counts[pair] == most][:MAX_PROMPTS]
     columns = report.rows.columns
     return [
-        {"pair": pair, "text": report.shot(first[pair]).text, "sample": columns["sample"][first[pair]]}
+        {"pair": pair, "text": _prompt(report.shot(first[pair]).text), "sample": columns["sample"][first[pair]]}
         for pair in chosen
     ]
+
+
+def _prompt(text: str) -> str:
+    return isolated(text if len(text) <= MAX_PROMPT else text[: MAX_PROMPT - 1] + "\N{HORIZONTAL ELLIPSIS}")
 
 
 def _cells(
@@ -161,7 +166,7 @@ def _panels(cells: Sequence[Cell], panels: Sequence[str], down: str, across: str
             }
             for label in values(down)
         ]
-        found.append({"title": ", ".join(combination), "columns": values(across), "rows": table})
+        found.append({"title": ", ".join(map(isolated, combination)), "columns": values(across), "rows": table})
     return found
 
 

@@ -9,9 +9,17 @@ from diptych.reports.cautions import cautions
 from diptych.reports.charts import estimate, scale_of
 from diptych.reports.links import gallery
 from diptych.reports.numbers import count, interval, number, plain_name, share, short
-from diptych.reports.pages.compare import comparable
+from diptych.reports.pages.compare import comparable, names_of, own_settings
 from diptych.reports.pages.funnel import first_file
-from diptych.reports.pages.scores import RESULTS, difference_rows, order_of, side_of, typical_step, unit_of
+from diptych.reports.pages.scores import (
+    RESULTS,
+    difference_rows,
+    isolated,
+    order_of,
+    side_of,
+    typical_step,
+    unit_of,
+)
 from diptych.reports.pool import Pool
 from diptych.reports.report import Report
 
@@ -19,6 +27,14 @@ PAIRS_SHOWN = 6
 WORST_SHOWN = 5
 HEADLINES = 6
 ITEMS = 8
+# What a difference settles, and how the verdict says it.
+SETTLED = (
+    ("better", "better"),
+    ("worse", "worse"),
+    ("higher", "higher"),
+    ("lower", "lower"),
+    ("not resolved", "not told apart"),
+)
 
 
 def overview(report: Report) -> list[dict[str, Any]]:
@@ -30,6 +46,7 @@ def overview(report: Report) -> list[dict[str, Any]]:
             "facts": _facts(report),
             "verdicts": verdicts,
             "sentence": sentence(verdicts),
+            "own": own_settings(report, comparable(report)),
             "pairs": _pairs(report),
             "headlines": _headlines(report, results, verdicts),
             "pools": [_pool(pool, first_file(report, number)) for number, pool in enumerate(report.pools)],
@@ -44,14 +61,15 @@ def sentence(verdicts: Sequence[dict[str, Any]]) -> str:
     said = []
     for a, b in dict.fromkeys((row["a"], row["b"]) for row in verdicts):
         words = [row["word"] for row in verdicts if (row["a"], row["b"]) == (a, b)]
-        parts = [
-            f"{word} on {words.count(word)} of {len(words)} metrics" for word in ("better", "worse") if word in words
-        ]
-        unresolved = words.count("not resolved")
-        parts += [f"not told apart on {unresolved} of {len(words)}"] if unresolved else []
+        parts = [f"{said_as} on {words.count(word)} of {len(words)}" for word, said_as in SETTLED if word in words]
+        names = f"Against {isolated(b)}, {isolated(a)}"
+        if not parts:
+            said.append(f"{isolated(a)} and {isolated(b)} could not be compared.")
+            continue
+        parts[0] += " metrics" if len(words) != 1 else " metric"
         unknown = words.count("no interval")
-        parts += [f"without an interval on {unknown} of {len(words)}"] if unknown and parts else []
-        said.append(f"Against {b}, {a} is {', '.join(parts)}." if parts else f"{a} and {b} could not be compared.")
+        parts += [f"without an interval on {unknown} of {len(words)}"] if unknown else []
+        said.append(f"{names} is {', '.join(parts)}.")
     return " ".join(said)
 
 
@@ -72,10 +90,16 @@ def _facts(report: Report) -> list[dict[str, str]]:
     for label in plain:
         rows = [row for row, dataset in enumerate(columns["dataset"]) if dataset == label]
         if rows and all(columns["model"][row] is None for row in rows):
-            facts.append({"n": count(len(rows)), "what": f"images in {label}", "href": gallery({"dataset": label})})
+            facts.append(
+                {"n": count(len(rows)), "what": f"images in {isolated(label)}", "href": gallery({"dataset": label})}
+            )
     for pool in report.pools:
         facts.append(
-            {"n": count(pool.dataset.rows), "what": f"rows in {pool.label}", "href": gallery({"dataset": pool.label})}
+            {
+                "n": count(pool.dataset.rows),
+                "what": f"rows in {isolated(pool.label)}",
+                "href": gallery({"dataset": pool.label}),
+            }
         )
     return facts
 
@@ -86,22 +110,28 @@ def _pairs(report: Report) -> list[dict[str, Any]]:
     seen: dict[str, int] = {}
     ranked = []
     for order, group in enumerate(comparable(report)):
-        rows = list(group.items())[:2]
-        if any(not report.pictures[row].thumbnail or report.pictures[row].is_blurred for _, row in rows):
+        two = dict(list(group.items())[:2])
+        if any(not report.pictures[row].thumbnail or report.pictures[row].is_blurred for row in two.values()):
             continue
-        category = columns["category"][rows[0][1]] or ""
+        first = next(iter(two.values()))
+        category = columns["category"][first] or ""
         seen[category] = seen.get(category, 0) + 1
-        ranked.append((seen[category], order, rows))
-    chosen: dict[str, list[tuple[str, int]]] = {}
-    for _, _, rows in sorted(ranked, key=lambda item: item[:2]):
-        chosen.setdefault(columns["caption"][rows[0][1]] or "", rows)
-    return [
-        {
-            "caption": report.shot(rows[0][1]).text,
-            "shots": [{"label": label, "shot": report.shot(row)} for label, row in rows],
-        }
-        for rows in list(chosen.values())[:PAIRS_SHOWN]
-    ]
+        ranked.append((seen[category], order, first, two))
+    chosen: dict[str, dict[str, int]] = {}
+    for _, _, first, two in sorted(ranked, key=lambda item: item[:2]):
+        chosen.setdefault(columns["caption"][first] or "", two)
+    return [_pair(report, two) for two in list(chosen.values())[:PAIRS_SHOWN]]
+
+
+def _pair(report: Report, group: dict[str, int]) -> dict[str, Any]:
+    shots = [report.shot(row) for row in group.values()]
+    return {
+        "caption": shots[0].text,
+        "shots": [
+            {"label": label, "setting": setting, "shot": shot}
+            for (label, setting), shot in zip(names_of(report, group), shots, strict=True)
+        ],
+    }
 
 
 def _headlines(
@@ -145,9 +175,10 @@ def _headlines(
 def _label(row: dict[str, Any], *, names_dataset: bool) -> str:
     """Return whose number it is: the model, with the dataset where there are several; or the dataset alone."""
     model = row["groups"].get("model")
+    dataset = isolated(str(row["dataset"]))
     if not model:
-        return str(row["dataset"])
-    return f"{model} ({row['dataset']})" if names_dataset else str(model)
+        return dataset
+    return f"{isolated(str(model))} ({dataset})" if names_dataset else isolated(str(model))
 
 
 def _pool(pool: Pool, file: str) -> dict[str, Any]:
@@ -193,7 +224,7 @@ def _worst(report: Report) -> list[dict[str, Any]]:
         end = "Lowest" if sign > 0 else "Highest"
         items.append(
             {
-                "title": f"{end} {_inside(plain_name(name))}",
+                "title": f"{end} {isolated(_inside(plain_name(name)))}",
                 "shots": report.shots(rows, {row: short(float(f"{values[row]:.3g}")) for row in rows}),
                 "href": gallery({"model": report.models}, sort=name if sign > 0 else f"-{name}"),
             }
@@ -203,8 +234,9 @@ def _worst(report: Report) -> list[dict[str, Any]]:
 
 def _disagreements(report: Report) -> list[dict[str, Any]]:
     """Return the prompts and seeds on which two models lie furthest apart, by the score that tells most apart."""
-    columns = report.rows.columns
-    groups = [list(group.values())[:2] for group in comparable(report)]
+    found = comparable(report)
+    groups = list(dict.fromkeys(tuple(group.values())[:2] for group in found))
+    labels = {row: isolated(label) for group in found for label, row in group.items()}
     for metric in ("clip_score", "clip_similarity", *report.rows.numbers):
         values = report.rows.numbers.get(metric)
         pairs = [(abs(float(values[a] - values[b])), a, b) for a, b in groups] if values is not None else []
@@ -214,10 +246,10 @@ def _disagreements(report: Report) -> list[dict[str, Any]]:
         assert values is not None
         best = sorted(pairs, key=lambda pair: (-pair[0], pair[1]))[:2]
         rows = [row for _, a, b in best for row in (a, b)]
-        notes = {row: f"{columns['model'][row]} {short(float(f'{values[row]:.3g}'))}" for row in rows}
+        notes = {row: f"{labels[row]} {short(float(f'{values[row]:.3g}'))}" for row in rows}
         return [
             {
-                "title": f"Furthest apart by {_inside(plain_name(metric))}",
+                "title": f"Furthest apart by {isolated(_inside(plain_name(metric)))}",
                 "shots": report.shots(rows, notes),
                 "href": "compare.html",
             }
@@ -230,11 +262,12 @@ def _lost(report: Report) -> list[dict[str, Any]]:
     for pool in report.pools:
         lost = [(step["rows_in"] - step["rows_out"], step["rule"]) for step in pool.steps]
         n, rule = max(((n, rule) for n, rule in lost if rule != "readable"), default=(0, ""))
+        words = isolated(rule.replace("_", " "))
         rows = [row for row in report.rows.where(dataset=pool.label, decision=rule) if report.pictures[row].thumbnail]
         if n and rows:
             items.append(
                 {
-                    "title": f"Most often lost in {pool.label}: {rule.replace('_', ' ')}, {count(n)} rows",
+                    "title": f"Most often lost in {isolated(pool.label)}: {words}, {count(n)} rows",
                     "shots": report.shots(rows[:WORST_SHOWN]),
                     "href": gallery({"dataset": pool.label, "decision": rule}),
                 }

@@ -15,6 +15,10 @@ MOST_READ = ("object_accuracy", "clip_score", "frechet_distance", "kernel_distan
 MAX_ROWS = 48
 ROWS_PER_FILE = 80
 MAX_NOTES = 2
+# Groups of a difference between models that ran with one setting each, and not the same one.
+OWN_SETTINGS = ("setting_a", "setting_b")
+# FIRST STRONG ISOLATE to POP DIRECTIONAL ISOLATE; what a text has of them could end the isolate that is put around it.
+ISOLATES = dict.fromkeys(range(0x2066, 0x206A))
 # What of an identity is said beside its code; the whole of it stands on the page of provenance.
 METHOD = ("convention", "estimator", "column", "architecture", "pretrained", "weights_name", "preprocess", "detector")
 
@@ -95,6 +99,18 @@ def order_of(results: Sequence[Mapping[str, Any]]) -> list[str]:
 def _rank(metric: str) -> int:
     plain = metric.rpartition(".")[2]
     return MOST_READ.index(plain) if plain in MOST_READ else len(MOST_READ)
+
+
+def isolated(text: str) -> str:
+    r"""Return a foreign text that leaves the direction of the words and numbers beside it alone (Unicode, UAX #9).
+
+    ASCII has no direction to leave alone. A break of a paragraph would end the isolate: all white space is a space.
+
+    >>> isolated("flux-dev"), isolated("\u202eevil\u2069") == "\u2068\u202eevil\u2069"
+    ('flux-dev', True)
+    """
+    plain = " ".join(text.translate(ISOLATES).split())
+    return plain if plain.isascii() else f"\u2068{plain}\u2069"
 
 
 def side_of(higher_is_better: bool | None) -> str:
@@ -184,11 +200,29 @@ def difference_rows(report: Report) -> list[dict[str, Any]]:
     rows = report.query(DIFFERENCES)
     found = []
     for metric in order_of(rows):
-        own = sorted((row for row in rows if row["metric"] == metric), key=lambda row: len(row["groups"]))
-        fewest = min(len(row["groups"]) for row in own)
+        own = sorted((row for row in rows if row["metric"] == metric), key=_depth)
+        fewest = min(_depth(row) for row in own)
         scale = scale_of([row[name] for row in own for name in ("value", "ci_low", "ci_high")], keep=[0.0])
-        found += [_difference(report, row, scale, is_overall=len(row["groups"]) == fewest) for row in own]
+        found += [_difference(report, row, scale, is_overall=_depth(row) == fewest) for row in own]
     return found
+
+
+def _depth(row: Mapping[str, Any]) -> int:
+    """Return by how many columns a difference is cut; that the sides had settings of their own is no cut."""
+    return len(row["groups"].keys() - set(OWN_SETTINGS))
+
+
+def _cut_words(groups: Mapping[str, Any]) -> str:
+    """Return what a difference is about, and the settings of its sides where they are not the same.
+
+    >>> _cut_words({"category": "pair", "setting_a": "euler-50-g5", "setting_b": "euler-28-g3.5"})
+    'category pair, with euler-50-g5 against euler-28-g3.5'
+    """
+    said = {key: isolated(as_text(value)) for key, value in groups.items()}
+    parts = [f"{isolated(plain_name(key).lower())} {value}" for key, value in said.items() if key not in OWN_SETTINGS]
+    if all(key in said for key in OWN_SETTINGS):
+        parts.append(f"with {said['setting_a']} against {said['setting_b']}")
+    return ", ".join(parts)
 
 
 def _difference(report: Report, row: Mapping[str, Any], scale: Scale, *, is_overall: bool) -> dict[str, Any]:
@@ -199,7 +233,7 @@ def _difference(report: Report, row: Mapping[str, Any], scale: Scale, *, is_over
         "is_overall": is_overall,
         "a": row["a"],
         "b": row["b"],
-        "groups": ", ".join(f"{plain_name(key).lower()} {as_text(value)}" for key, value in row["groups"].items()),
+        "groups": _cut_words(row["groups"]),
         "value": number(row["value"], step=half_width(row["ci_low"], row["ci_high"]), signed=True),
         "interval": interval(row["ci_low"], row["ci_high"], signed=True),
         "p": p_value(row["p_adjusted"] if row["p_adjusted"] is not None else row["p_value"]),

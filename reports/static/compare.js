@@ -4,9 +4,13 @@
 (() => {
   const { make, number, count, later } = Diptych;
   const $ = (id) => document.getElementById(id);
-  const GAP = 4, BETWEEN = 32;
-  let rows, groups = [], shown = [], columns = [], values = null, height = 0, side = 0, perLine = 1;
+  const GAP = 4, BETWEEN = 32, MAX_COLUMNS = 6;
+  let rows, groups = [], shown = [], columns = [], choices = [], chosen = null, values = null, height = 0, side = 0, perLine = 1;
   const lines = new Map();
+  const plain = (text) => text.replace(/[\u2066-\u2069]/g, "").replace(/[\s\u0085\u001c-\u001f]+/g, " ");
+  /** A text of a stranger beside other words: its direction stays its own. Where there are no elements, isolates do it. */
+  const foreign = (text) => make("bdi", {}, plain(text));
+  const isolated = (text) => `\u2068${plain(text)}\u2069`;
 
   function words(name) {
     return rows.facets.get(name)?.values ?? [];
@@ -17,23 +21,76 @@
     return rows.facets.has(name) ? rows.word(name, row) : (name === "model" ? rows.models[0] : "");
   }
 
+  function paired() {
+    return [...rows.pairs.keys()].filter((row) => rows.pairs[row] >= 0);
+  }
+
+  const benchmarkAndModel = (row) => JSON.stringify([rows.word("benchmark", row), wordOf("model", row)]);
+
+  function gather(key, word) {
+    const found = new Map();
+    for (const row of paired()) {
+      if (!found.has(key(row))) found.set(key(row), new Set());
+      found.get(key(row)).add(word(row));
+    }
+    return found;
+  }
+
+  /** Return whether models with one setting each differ in it, on some benchmark, and which rows are of such models. */
+  function ownSettings() {
+    const settings = gather(benchmarkAndModel, (row) => wordOf("setting", row));
+    const isSingle = (row) => settings.get(benchmarkAndModel(row)).size === 1;
+    const single = new Map();
+    for (const row of paired().filter(isSingle)) {
+      const name = rows.word("benchmark", row);
+      if (!single.has(name)) single.set(name, new Set());
+      single.get(name).add(wordOf("setting", row));
+    }
+    return { isSingle, differ: [...single.values()].some((found) => found.size > 1), isAll: paired().every(isSingle) };
+  }
+
+  /** Return what pictures beside one another may have in common: text and which rows; only what makes pairs. */
+  function choicesOf(across) {
+    const other = across === "model" ? "setting" : "model";
+    const own = ownSettings();
+    const ofEach = { text: "of each its own", keep: own.isSingle, isOwn: true };
+    if (across === "model" && own.differ && own.isAll) return [ofEach];
+    const sides = gather((row) => wordOf(other, row), (row) => wordOf(across, row));
+    const all = (other === "model" ? rows.models : words("setting")).filter((word) => sides.get(word)?.size > 1);
+    const found = all.map((word) => ({ text: word, keep: (row) => wordOf(other, row) === word }));
+    if (!found.length && sides.size === 1) found.push({ text: "the only one", keep: () => true }); // no facet of one value
+    return across === "model" && own.differ ? [...found, ofEach] : found;
+  }
+
   /** Group rows by prompt and seed under the chosen column axis. */
   function group() {
     const across = $("across").value;
-    const other = across === "model" ? "setting" : "model";
-    const fixed = $("fixed").value;
+    chosen = choices[Number($("fixed").value)];
     const found = new Map();
-    for (let row = 0; row < rows.n; row += 1) {
+    for (const row of paired()) {
       const pair = rows.pairs[row];
-      if (pair < 0 || (fixed && wordOf(other, row) !== fixed)) continue;
+      if (!chosen?.keep(row)) continue;
       if (!found.has(pair)) found.set(pair, new Map());
       const cells = found.get(pair);
       if (!cells.has(wordOf(across, row))) cells.set(wordOf(across, row), row);
     }
     const all = across === "model" ? rows.models : words("setting");
-    columns = all.filter((label) => [...found.values()].some((cells) => cells.has(label))).slice(0, 6);
+    const there = all.filter((label) => [...found.values()].some((cells) => cells.has(label)));
+    columns = there.slice(0, MAX_COLUMNS);
+    sayMore(there.slice(MAX_COLUMNS));
     groups = [...found.entries()].filter(([, cells]) => cells.size > 1)
       .map(([pair, cells]) => ({ pair, cells, first: cells.values().next().value }));
+  }
+
+  /** Say which columns there is no room for. */
+  function sayMore(more) {
+    $("more").hidden = !more.length;
+    $("more").replaceChildren(`And ${count(more.length)} more, not shown here: `, ...more.flatMap((label, place) => (place ? [", ", foreign(label)] : [foreign(label)])));
+  }
+
+  /** Return a column's label for a picture, with its setting where that is not the same in all columns. */
+  function named(label, row) {
+    return chosen.isOwn ? [foreign(label), ", ", foreign(wordOf("setting", row))] : [foreign(label)];
   }
 
   function spread(entry) {
@@ -109,7 +166,7 @@
     const row = entry.cells.get(label);
     if (row === undefined) return make("div", { class: "no-picture" }, "not made");
     const source = rows.preview(row);
-    const frame = make("span", { class: "frame" }, source ? make("img", { src: source, alt: "", decoding: "async" }) : make("span", { class: "no-picture" }, "no picture"), make("span", { class: "name", dir: "auto" }, label));
+    const frame = make("span", { class: "frame" }, source ? make("img", { src: source, alt: "", decoding: "async" }) : make("span", { class: "no-picture" }, "no picture"), make("span", { class: "name" }, ...named(label, row)));
     frame.style.height = `${side}px`;
     const text = values ? make("small", {}, Number.isNaN(values[row]) ? "not scored" : number(values[row])) : null;
     const open = () => viewer.open(entry, label);
@@ -146,7 +203,7 @@
         cut();
       }
       if (mode === "flip") {
-        const flip = () => { over.hidden = !flipped; control.textContent = `Showing ${flipped ? right : left}; press space to flip`; };
+        const flip = () => { over.hidden = !flipped; control.replaceChildren("Showing ", ...named(...(flipped ? [right, entry.cells.get(right)] : [left, entry.cells.get(left)])), "; press space to flip"); };
         control = make("button", { type: "button", on: { click: () => { flipped = !flipped; flip(); } } });
         flip();
       }
@@ -157,7 +214,7 @@
           make("label", {}, "Left ", pick(left, (label) => { left = label; })), make("label", {}, "Right ", pick(right, (label) => { right = label; })),
           ...Object.entries(MODES).map(([name, text]) => make("button", { type: "button", class: "quiet", "aria-pressed": String(mode === name), on: { click: () => { mode = name; draw(); } } }, text))),
         stage, control ?? "",
-        make("p", { class: "soft" }, make("a", { href: `gallery.html#sel=${entry.cells.get(left)}` }, `Details of ${left}`), " · ", make("a", { href: `gallery.html#sel=${entry.cells.get(right)}` }, `Details of ${right}`)));
+        make("p", { class: "soft" }, make("a", { href: `gallery.html#sel=${entry.cells.get(left)}` }, "Details of ", ...named(left, entry.cells.get(left))), " · ", make("a", { href: `gallery.html#sel=${entry.cells.get(right)}` }, "Details of ", ...named(right, entry.cells.get(right)))));
       if (mode === "flip") control.focus();
     }
 
@@ -171,20 +228,19 @@
   function offerFixed() {
     const isModel = $("across").value === "model";
     $("fixed-label").textContent = isModel ? "Setting" : "Model";
-    const all = isModel ? words("setting") : rows.models;
-    options($("fixed"), all.length ? all.map((label) => [label, label]) : [["", "the only one"]]);
-    $("fixed").parentElement.hidden = all.length < 2;
+    choices = choicesOf($("across").value);
+    options($("fixed"), choices.map((choice, place) => [place, choice.text]));
+    $("fixed").parentElement.hidden = choices.length < 2;
   }
 
   function offerOrders() {
-    const [a, b] = columns;
+    const b = isolated(columns[1] ?? "");
     options($("order"), [["", "as they come"], ["apart", "furthest apart first"], ["differ", "different only"], ["won", `most gained by ${b}`], ["lost", `most lost by ${b}`]]);
-    return a;
   }
 
   async function start() {
     rows = await Diptych.rows.open();
-    const axes = [["model", "models", rows.models.length], ["setting", "settings", words("setting").length]].filter(([, , n]) => n > 1);
+    const axes = [["model", "models", rows.models.length], ["setting", "settings", words("setting").length]].filter(([name, , n]) => n > 1 && choicesOf(name).length);
     options($("across"), axes.map(([name, text]) => [name, text]));
     const scores = [...rows.scores.values()].filter((score) => score.n > 0);
     options($("score"), [["", "pictures only"], ...scores.map((score) => [score.name, score.label])]);

@@ -7,6 +7,9 @@ Diptych.drawer = (() => {
     key: "Key", url: "Source", width: "Width", height: "Height", sha256: "SHA-256", seed: "Seed", sample: "Sample",
     negative_prompt: "Negative prompt", expected: "Asked for", duplicate_of: "Copy of", shard: "Shard", shard_row: "Row in shard",
   };
+  const plain = (text) => String(text).replace(/[\u2066-\u2069]/g, "").replace(/[\s\u0085\u001c-\u001f]+/g, " ");
+  /** A text of a stranger beside other words: its direction stays its own. */
+  const foreign = (text) => make("bdi", {}, plain(text));
   const dialog = () => document.getElementById("drawer");
   let rows, shown, current = null, tell = () => {}, closed = () => {}, run = 0;
 
@@ -47,7 +50,7 @@ Diptych.drawer = (() => {
         make("button", { type: "button", class: "quiet", on: { click: close } }, "Close")),
       make("div", { class: "frame" }, source
         ? make("img", { src: source, alt: rows.isBlurred(row) ? "Flagged picture, blurred on disk" : "" })
-        : make("span", { class: "no-picture" }, `no picture: ${(details.problem ?? "").replaceAll("_", " ")}`)),
+        : make("span", { class: "no-picture" }, "no picture: ", foreign((details.problem ?? "").replaceAll("_", " ")))),
       make("h2", { id: "drawer-title", dir: "auto" }, rows.caption(row) || "No caption"),
       ...[likes(row), scoreList(scores), facts(row, details)].filter(Boolean));
     dialog().scrollTop = 0;
@@ -85,9 +88,9 @@ Diptych.drawer = (() => {
     const list = make("dl", { class: "pairs" });
     for (const [score, value, place] of scores) {
       const text = Number.isNaN(value)
-        ? [`not scored: ${String(place).replaceAll("_", " ")}`]
-        : [`${number(value)}${score.unit ? ` ${score.unit}` : ""} `, make("span", { class: "soft" }, `above ${place} %`), make("meter", { class: "rank", min: 0, max: 100, value: place, "aria-label": `${score.label}: above ${place} % of all` })];
-      list.append(make("dt", { title: score.text, dir: "auto" }, score.label), make("dd", {}, ...text));
+        ? ["not scored: ", foreign(String(place).replaceAll("_", " "))]
+        : [`${number(value)} `, score.unit ? foreign(score.unit) : null, " ", make("span", { class: "soft" }, `above ${place} %`), make("meter", { class: "rank", min: 0, max: 100, value: place, "aria-label": `${score.label}: above ${place} % of all` })];
+      list.append(make("dt", { title: score.text, dir: "auto" }, score.label), make("dd", {}, ...text.filter((one) => one !== null)));
     }
     return make("div", {}, make("h3", {}, "Scores"), list);
   }
@@ -102,9 +105,9 @@ Diptych.drawer = (() => {
     }
     if (!others.length) return null;
     const tiles = others.map((other) => {
-      const name = [rows.word("model", other), rows.word("setting", other)].filter(Boolean).join(", ");
-      const button = make("button", { type: "button", class: "tile", "aria-label": name, on: { click: () => { show(other); tell(other); } } },
-        make("span", { class: "frame" }, make("img", { src: rows.thumb(other), alt: "" })), make("small", { dir: "auto" }, name));
+      const names = [rows.word("model", other), rows.word("setting", other)].filter(Boolean);
+      const button = make("button", { type: "button", class: "tile", "aria-label": names.join(", "), on: { click: () => { show(other); tell(other); } } },
+        make("span", { class: "frame" }, make("img", { src: rows.thumb(other), alt: "" })), make("small", {}, ...names.flatMap((name, place) => (place ? [", ", foreign(name)] : [foreign(name)]))));
       return make("div", {}, button);
     });
     return make("div", {}, make("h3", {}, "Same prompt, same seed"), make("div", { class: "shots small" }, ...tiles));

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy import linalg
 
+from diptych.evaluate.accuracy import clustered_share
 from diptych.evaluate.distance_differences import INFLUENCES, difference_variance
 from diptych.evaluate.frechet import FRECHET_DISTANCE
 from diptych.evaluate.intervals import clustered_mean, interval
@@ -163,7 +164,8 @@ def shown(case: object) -> str:
 @pytest.mark.parametrize(("world", "sizes"), FRECHET_CASES, ids=shown)
 def test_intervals_of_the_frechet_distance_cover(world: World, sizes: Sizes) -> None:
     found = results(FRECHET_DISTANCE, world, sizes, 1000)
-    assert 0.93 <= report(f"FD {shown(world)} {shown(sizes)}", found, true_frechet(*world.sides())) <= 0.97
+    most = 0.97 if world.apart else 0.985  # of equal distributions the error holds the second order twice
+    assert 0.93 <= report(f"FD {shown(world)} {shown(sizes)}", found, true_frechet(*world.sides())) <= most
 
 
 @pytest.mark.slow
@@ -175,9 +177,9 @@ def test_intervals_of_the_kernel_distance_cover(world: World, sizes: Sizes) -> N
 
 
 DIFFERENCE_CASES = [
-    (FRECHET_DISTANCE, 64, Sizes(64, 8, 500)),
-    (FRECHET_DISTANCE, 128, Sizes(64, 4, 256)),
-    (FRECHET_DISTANCE, 32, Sizes(128, 1, 500)),
+    (FRECHET_DISTANCE, 32, Sizes(160, 4, 500)),
+    (FRECHET_DISTANCE, 64, Sizes(300, 2, 500)),
+    (FRECHET_DISTANCE, 32, Sizes(200, 1, 300)),
     (KERNEL_DISTANCE, 32, Sizes(32, 8, 256)),
     (KERNEL_DISTANCE, 32, Sizes(128, 1, 256)),
 ]
@@ -203,11 +205,33 @@ def test_intervals_of_differences_of_distances_cover(metric: SetMetric, dim: int
         ]
         a, b = (INFLUENCES[metric.name](part, reference) for part in parts)
         variance, df, _ = difference_variance(a, b, np.concatenate(reference.units))
-        value = metric.result(parts[0], reference, {}).value - metric.result(parts[1], reference, {}).value
-        ends = interval(value, variance, df)
+        results = [metric.result(part, reference, {}) for part in parts]
+        assert np.isfinite([result.ci_low for result in results]).all(), "else the difference has no interval either"
+        ends = interval(results[0].value - results[1].value, variance, df)
         covers.append(ends.low <= truth <= ends.high)
     print(f"difference of {metric.name}, {dim} dimensions, {sizes}: covers {np.mean(covers):.3f}")
     assert 0.93 <= np.mean(covers) <= 0.97
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(("ones", "many", "images"), [(30, 10, 20), (19, 1, 100), (553, 5, 100)])
+def test_intervals_of_prompts_with_very_unequal_numbers_of_images_do_not_miss(
+    ones: int, many: int, images: int
+) -> None:
+    """At least 91 %; where one prompt has nearly all images, the interval of a mean rightly says nearly nothing."""
+    prompt = np.repeat(np.arange(ones + many), [1] * ones + [images] * many)
+    covers, covers_share = [], []
+    for repetition in range(2000):
+        dice = np.random.default_rng((19, repetition))
+        own, effect = dice.standard_normal(len(prompt)), dice.standard_normal(ones + many)[prompt]
+        mean = clustered_mean(31.0 + effect + own, prompt)
+        covers.append(mean.ci_low <= 31.0 <= mean.ci_high)
+        share = clustered_share((effect + own > 0.0).astype(float), prompt)
+        covers_share.append(share.ci_low <= 0.5 <= share.ci_high)
+    print(f"{ones} x 1 and {many} x {images}: covers {np.mean(covers):.3f}, share {np.mean(covers_share):.3f}")
+    assert np.mean(covers) >= 0.91
+    assert many == 1 or np.mean(covers_share) >= 0.91
 
 
 class Prompts(NamedTuple):

@@ -131,6 +131,7 @@ def difference_of(folder: Path, metric: str) -> dict[str, Any]:
 @pytest.mark.parametrize("metric", ["frechet_distance", "kernel_distance"])
 def test_distances_are_compared_too(metric: str, tmp_path: Path, with_reference: dict[str, Any]) -> None:
     make_generated(tmp_path / "generated", made_grid(prompts=66, samples=2))
+    make_dataset(tmp_path / "real", [Row(picture(1000 + seed), f"real {seed}") for seed in range(70)])
     distances = [{"metric": metric, "encoder": "p", "reference": "real"}]
     scores = {"image": {"score": "image_stats"}}
     config = {**with_reference, "scores": scores, "means": [{"score": "entropy"}], "distances": distances}
@@ -156,6 +157,27 @@ def test_with_too_few_prompts_a_difference_of_frechet_distances_has_no_interval(
     assert row["value"] == pytest.approx(sides["curated"]["value"] - sides["raw"]["value"])
     assert (row["reason"], row["n_clusters"]) == ("too_few_prompts", 10)
     assert [row[name] for name in ("se", "ci_low", "ci_high", "p_value", "p_adjusted")] == [None] * 5
+
+
+def test_a_difference_has_no_interval_where_one_of_the_distances_has_none() -> None:
+    """A model without variety seems nearer with few prompts: that must not be called a result."""
+    from diptych.evaluate.config import Compare
+    from diptych.evaluate.distance_differences import Family, Measured, distance_differences
+    from diptych.evaluate.frechet import FRECHET_DISTANCE
+
+    metric, scales = FRECHET_DISTANCE, np.arange(1, 129) ** -0.5
+    dice = np.random.default_rng(2)
+    units = [f"p{row}" for row in range(64)]
+    reference = metric.statistics(dice.standard_normal((600, 128)) * scales, [f"r{row}" for row in range(600)])
+    measured = []
+    for label, spread in (("narrow", 0.55), ("full", 1.0)):
+        statistics = metric.statistics(spread * dice.standard_normal((64, 128)) * scales, units)
+        measured.append(Measured({"model": label}, statistics, metric.result(statistics, reference, {}), "id"))
+    family = Family("run", "frechet_distance", "frechet_distance", "d", False)
+    (row,) = distance_differences(family, measured, reference, Compare())
+    assert (row.n_clusters, row.reason) == (64, "too_few_prompts")
+    assert np.isfinite(row.value)
+    assert np.isnan([row.se, row.ci_low, row.ci_high, row.p_value]).all()
 
 
 def test_the_error_of_a_difference_is_its_spread_in_simulation() -> None:

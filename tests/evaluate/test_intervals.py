@@ -47,7 +47,7 @@ def test_strata_weigh_the_same_whatever_their_size() -> None:
     found = clustered_mean(values, np.arange(12), strata)
     assert found.value == pytest.approx((1.0 + 0.5) / 2)
     assert found.se == pytest.approx(0.5 * 0.5)  # of "few" alone: sem of (0, 1) is 0.5, and it counts half
-    assert found.df == 10.0
+    assert found.df == pytest.approx(10.0)
 
 
 def test_what_is_not_scored_is_counted_and_left_out() -> None:
@@ -94,3 +94,21 @@ def test_degrees_of_freedom_of_two_variances_lie_between() -> None:
     assert 5.0 < joint_df((1.0, 0.2), (5.0, 100.0)) < 105.0
     assert joint_df((0.0, 0.0), (5.0, 5.0)) == float("inf")
     assert np.isnan(mean_variance(np.array([1.0, 2.0]), [0, 0])[0])
+
+
+def test_clusters_of_unequal_size_are_worth_fewer_and_their_totals_count_more() -> None:
+    """CR2 by hand: each total over 1 - h; n^2 / sum n_g^2 - 1 degrees of freedom."""
+    values = np.array([1.0, 2.0, 4.0, 4.0, 5.0, 9.0])
+    found = clustered_mean(values, [0, 1, 2, 2, 2, 2])
+    off = values - values.mean()
+    totals, shares = np.array([off[0], off[1], off[2:].sum()]) / 6, np.array([1, 1, 4]) / 6
+    assert found.se**2 == pytest.approx(float((totals**2 / (1 - shares)).sum()))
+    assert found.df == pytest.approx(36 / 18 - 1)
+    assert found.n_clusters == 3
+
+
+def test_one_prompt_with_nearly_all_images_leaves_the_mean_open() -> None:
+    clusters = [*range(19), *[19] * 100]
+    values = np.random.default_rng(1).standard_normal(119) + np.repeat([0.0, 2.0], [19, 100])
+    found = clustered_mean(values, clusters)
+    assert found.ci_high - found.ci_low > 20 * (values.max() - values.min())

@@ -187,6 +187,17 @@ def test_images_of_one_prompt_alone_are_a_reason_and_no_number() -> None:
     assert np.isnan([result.value, result.se]).all()
 
 
+def test_with_fewer_than_five_prompts_there_is_no_interval() -> None:
+    few = judged(draw(12, 4, 1), draw(30, 4, 2), ["a", "b", "c", "d"] * 3)
+    assert np.isfinite(few.value)
+    assert np.isnan([few.ci_low, few.ci_high]).all()
+    assert "no interval: 4 prompts" in few.note
+    enough = judged(draw(15, 4, 1), draw(30, 4, 2), ["a", "b", "c", "d", "e"] * 3)
+    assert enough.ci_low < enough.value < enough.ci_high
+    unequal = judged(draw(30, 4, 1), draw(30, 4, 2), ["a"] * 20 + [f"b{row}" for row in range(10)])
+    assert np.isnan(unequal.ci_low), "worth two prompts"
+
+
 def test_two_encoders_do_not_compare() -> None:
     with pytest.raises(DataError, match="4 and of 5 dimensions"):
         judged(draw(9, 4, 1), draw(9, 5, 1))

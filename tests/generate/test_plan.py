@@ -11,6 +11,7 @@ import tiny_pipelines
 
 from diptych.errors import ConfigError
 from diptych.generate.config import GenerateConfig
+from diptych.generate.estimate import without_effect
 from diptych.generate.plan import Plan, make_plan
 
 MakePlan = Callable[..., Plan]
@@ -318,3 +319,24 @@ def test_an_option_of_guidance_is_taken_where_there_is_guidance(plan_of: MakePla
     choice = {"path_or_id": models("sd"), "options": {"guidance_rescale": 0.7}}
     (group,) = plan_of("sd", models={"sd": choice}, settings=[{"steps": 4, "guidance": 5.0, "size": 64}]).groups
     assert group.resolved.guides
+
+
+def test_a_batch_whose_last_numbers_a_processor_takes_in_another_way_is_refused(
+    plan_of: MakePlan, models: Models
+) -> None:
+    choice = {"path_or_id": models("flux"), "batch_size": 3}
+    with pytest.raises(ConfigError, match=r"models\.flux: batch_size 3: with layers 48 wide .* a multiple of 2, or 1"):
+        plan_of("flux", models={"flux": choice})
+    for size in (1, 2, 6):
+        assert plan_of("flux", models={"flux": {**choice, "batch_size": size}}).groups[0].batch_size == size
+
+
+def test_steps_that_begin_beyond_the_schedule_are_refused(plan_of: MakePlan) -> None:
+    with pytest.raises(ConfigError, match=r"models\.sd: 1000 steps begin beyond its schedule of 1000; take fewer"):
+        plan_of("sd", settings=[{"steps": 1000, "size": 64, "sampler": "ddim"}])
+
+
+def test_what_takes_no_part_is_said(plan_of: MakePlan) -> None:
+    plan = plan_of("sd", settings=[{"steps": 4, "size": 64, "guidance": 1.0, "negative": "bad"}])
+    assert without_effect(plan) == ["sd reads no negative prompt with guidance 1: it has no effect"]
+    assert without_effect(plan_of("sd", settings=[{"steps": 4, "size": 64, "guidance": [1.0, 3.0]}])) == []

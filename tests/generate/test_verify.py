@@ -13,9 +13,9 @@ from tiny_dataset import good_rows, make_dataset
 from diptych.dataset import open_dataset
 from diptych.errors import DataError
 from diptych.generate import verify as verify_module
-from diptych.generate.plan import Plan
+from diptych.generate.plan import Plan, make_plan
 from diptych.generate.run import generate
-from diptych.generate.verify import Compared, verify, verify_directory
+from diptych.generate.verify import Compared, stored_config, verify, verify_directory
 
 MakePlan = Callable[..., Plan]
 
@@ -88,3 +88,18 @@ def test_a_dataset_that_was_not_generated_is_refused(tmp_path: Path) -> None:
     path = make_dataset(tmp_path / "pairs", good_rows(2)).path
     with pytest.raises(DataError, match="not a dataset that diptych generate made"):
         verify_directory(path, (), 2, "none")
+
+
+def test_all_images_have_other_neighbours_too(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    render, batches = verify_module.Renderer.render, []
+
+    def noted(self: Any, group: Any, rows: Any) -> Any:
+        batches.append([row.seed for row in rows])
+        return render(self, group, rows)
+
+    monkeypatch.setattr(verify_module.Renderer, "render", noted)
+    verify_directory(made, (), 1000, "none")
+    verified, batches[:] = list(batches), []
+    config = stored_config(open_dataset(made), (), made.parent)
+    generate(make_plan(config, with_weights=True, progress="none"), made.parent / "again", progress="none")
+    assert not {tuple(batch) for batch in verified} & {tuple(batch) for batch in batches if len(batch) > 1}

@@ -64,9 +64,7 @@ def test_a_difference_without_an_interval_is_told_from_one_that_was_not_computed
 
 def test_sentence_counts_and_weighs_nothing() -> None:
     rows = [{"a": "x", "b": "y", "word": word} for word in ("better", "better", "worse", "not resolved")]
-    assert (
-        sentence(rows) == "Against y, x is better on 2 of 4 metrics, worse on 1 of 4 metrics, not told apart on 1 of 4."
-    )
+    assert sentence(rows) == "Against y, x is better on 2 of 4 metrics, worse on 1 of 4, not told apart on 1 of 4."
     assert sentence([*rows[:1], {"a": "x", "b": "y", "word": "no interval"}]) == (
         "Against y, x is better on 1 of 2 metrics, without an interval on 1 of 2."
     )

@@ -1,0 +1,306 @@
+"""Every count of a report leads to exactly the images that it counts: real evaluations, and the filters of the gallery.
+
+The gallery's filters are read here once more, from the files that the browser reads.
+"""
+
+import base64
+import dataclasses
+import html
+import json
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from drawn import picture
+from evaluate_configs import make_config, read, run
+from report_browser import watch
+from report_world import World
+from tiny_dataset import Row, make_dataset
+from tiny_generated import Made, made_grid, make_generated
+from told_scores import install
+
+from diptych.dataset import seal_dataset
+from diptych.reports.build import build_report
+from diptych.reports.config import ReportConfig
+from diptych.shards import write_shard
+
+LINK = re.compile(r'<a\b[^>]*href="(gallery\.html#[^"]*)"[^>]*>(?:n |\+)?([\d,]+)[^<]*</a>')
+CAUTION = re.compile(r'<li>([^<]*) <a href="(gallery\.html#[^"]*)">Show</a>')
+PROJECTION = {"p": {"kind": "projection", "options": {"dim": 4}}}
+
+
+@pytest.fixture(autouse=True)
+def _told(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
+
+
+class Gallery:
+    """What the gallery of a report shows for an address."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.index = json.loads(self._load("rows"))
+        self.facets = {facet["name"]: facet for facet in self.index["facets"]}
+        self.scores = {score["name"]: score for score in self.index["scores"]}
+
+    def _load(self, name: str) -> bytes:
+        text = (self.folder / "data" / f"{name}.js").read_text(encoding="utf-8")
+        return zlib.decompress(base64.b64decode(text.split('"')[3]))
+
+    def count(self, address: str) -> int:
+        """Return how many images an address shows; every filter of it must be one of a column that is there."""
+        wanted: dict[str, list[str]] = {}
+        for part in html.unescape(address).partition("#")[2].split("&"):
+            if part.startswith("f="):
+                column, _, value = part[2:].partition(":")
+                wanted.setdefault(unquote(column), []).append(unquote(value))
+        found = np.ones(self.index["n"], bool)
+        for column, values in wanted.items():
+            found &= np.any([self._matches(column, value) for value in values], axis=0)
+        return int(found.sum())
+
+    def _matches(self, column: str, value: str) -> Any:
+        if value.startswith("none:"):
+            reasons = self.index["reasons"][column]
+            return np.asarray(reasons["codes"]) == reasons["values"].index(value[5:])
+        if column in self.facets:
+            words = np.array([*self.facets[column]["values"], None], object)[self.facets[column]["codes"]]
+            is_missing = np.array([word is None for word in words])
+            return {"none": is_missing, "..": ~is_missing}.get(value, words == value)
+        if column not in self.scores:  # a facet that is left out says the same of every image
+            return np.ones(self.index["n"], bool)
+        values = np.frombuffer(self._load(self.scores[column]["file"]), "<f4").astype(np.float64)
+        if value == "none":
+            return np.isnan(values)
+        low, _, high = value.partition("..")
+        is_below = values <= float(high[:-1]) if high.endswith("]") else values < float(high or "inf")
+        return (values >= float(low or "-inf")) & is_below
+
+
+def report(folder: Path, **changes: Any) -> Path:
+    config = {"job": "report", "store": folder / "store.duckdb", **changes}
+    build_report(ReportConfig.model_validate(config), folder / "out")
+    return folder / "out"
+
+
+def counts(out: Path) -> Iterator[tuple[str, str, int, int]]:
+    """Yield page, address, the number that is said and how many images the gallery shows, of every count."""
+    gallery = Gallery(out)
+    for page in sorted(out.glob("*.html")):
+        for address, said in LINK.findall(page.read_text(encoding="utf-8")):
+            yield page.name, address, int(said.replace(",", "")), gallery.count(address)
+
+
+def check_counts(out: Path, page: str = "", at_least: int = 1) -> list[tuple[str, int]]:
+    """Check the counts of a page (of all pages) and return their addresses and numbers."""
+    found = [each for each in counts(out) if page in ("", each[0])]
+    assert [each for each in found if each[2] != each[3]] == []
+    assert len(found) >= at_least
+    return [(address, said) for _, address, said, _ in found]
+
+
+def cautions_of(out: Path) -> list[tuple[str, int]]:
+    """Return the cautions that lead to images, and to how many."""
+    gallery, text = Gallery(out), (out / "index.html").read_text(encoding="utf-8")
+    return [(html.unescape(said), gallery.count(address)) for said, address in CAUTION.findall(text)]
+
+
+def change_column(folder: Path, name: str, values: Sequence[Any]) -> None:
+    """Give a column of a dataset of kind generated other values."""
+    files = sorted((folder / "data").glob("*.parquet"))
+    infos, start = [], 0
+    for file in files:
+        table = pq.read_table(file)
+        place = table.schema.get_field_index(name)
+        column = pa.array(values[start : start + len(table)], table.schema.field(name).type)
+        infos.append(write_shard(table.set_column(place, table.schema.field(name), column), file))
+        start += len(table)
+    manifest = {"kind": "generated", "name": "tiny", "licence": "", "made_by": {}}
+    seal_dataset(folder, infos, manifest)
+
+
+def make_real(folder: Path) -> dict[str, Any]:
+    make_dataset(folder / "real", [Row(picture(1000 + seed), f"real {seed}") for seed in range(12)])
+    return {"path": str(folder / "real"), "role": "reference"}
+
+
+def lost(rows: list[Made], *numbers: int) -> list[Made]:
+    return [dataclasses.replace(row, picture=None) if n in numbers else row for n, row in enumerate(rows)]
+
+
+def test_a_distance_counts_the_images_with_a_picture_and_leaves_out_the_others(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", lost(made_grid(prompts=6), 3, 5, 14))
+    config = make_config(tmp_path, encoders=PROJECTION)
+    config["datasets"]["real"] = make_real(tmp_path)
+    metrics = ("frechet_distance", "kernel_distance")
+    by = ([], ["model"])
+    run(
+        {
+            **config,
+            "distances": [
+                {"metric": metric, "encoder": "p", "reference": "real", "by": names}
+                for metric in metrics
+                for names in by
+            ],
+        }
+    )
+    out = report(tmp_path)
+    found = check_counts(out, "scores.html", 12)
+    assert sorted(said for _, said in found) == sorted(2 * [21, 3, 10, 2, 11, 1])
+    left_out = [said for said in cautions_of(out) if "leaves out" in said[0]]
+    assert left_out == [
+        ("Fréchet distance leaves out 3 images (12 %).", 3),
+        ("Kernel distance leaves out 3 images (12 %).", 3),
+    ]
+
+
+def test_a_picture_that_cannot_be_decoded_counts_for_no_distance(tmp_path: Path) -> None:
+    rows = [Row(picture(seed), f"blobs {seed}") for seed in range(12)]
+    rows += [Row(b"<html>", "said to be fine"), Row(None, "not there", "not_found", None)]
+    make_dataset(tmp_path / "generated", rows)
+    config = make_config(tmp_path, encoders=PROJECTION)
+    config["datasets"] = {
+        "pairs": {"path": str(tmp_path / "generated"), "role": "pairs"},
+        "real": make_real(tmp_path),
+    }
+    run({**config, "distances": [{"metric": "frechet_distance", "encoder": "p", "reference": "real", "by": []}]})
+    out = report(tmp_path)
+    assert [said for _, said in check_counts(out, "scores.html")] == [12, 2]
+    said = dict(cautions_of(out))
+    assert said["Fréchet distance leaves out 2 images (14 %)."] == 2
+    (broken,) = [n for text, n in said.items() if "cannot be decoded" in text]
+    assert broken == 1
+
+
+@pytest.fixture
+def grouped(tmp_path: Path) -> Path:
+    """Means by columns that are no facets of every report, some without a value, and a score without any of some."""
+    rows = [
+        dataclasses.replace(row, caption=f"number={n} class={'doctor' if n % 3 else 'cook'}" if n % 4 else None)
+        for n, row in enumerate(made_grid(prompts=6, samples=3))
+    ]
+    make_generated(tmp_path / "generated", rows)
+    change_column(tmp_path / "generated", "negative_prompt", [(None, "", "a_b", 'x"<y')[n % 4] for n in range(36)])
+    change_column(tmp_path / "generated", "category", [(None, "figure")[n % 2] for n in range(36)])
+    change_column(tmp_path / "generated", "format", [("png", "webp")[n // 6 % 2] for n in range(36)])
+    by = ("negative_prompt", "sample", "seed", "category", "attribute_class", "hats.attribute_class", "format", "width")
+    scores = {"size": {"score": "told_number"}, "hats": {"score": "told_attribute"}}
+    means: list[dict[str, Any]] = [{"score": "number", "by": [name]} for name in by]
+    means += [{"score": "number", "by": ["model", "negative_prompt", "sample"]}]
+    run(make_config(tmp_path, scores=scores, means=means))
+    return tmp_path
+
+
+def test_groups_by_any_column_lead_to_their_images_also_those_without_a_value(grouped: Path) -> None:
+    out = report(grouped)
+    results = read(grouped, "SELECT * FROM results")
+    found = check_counts(out, "", len(results))
+    said = sorted(said for address, said in found if "negative_prompt:none" in address and "model" not in address)
+    assert said == sorted(
+        row["n"] if kind == "n" else row["n_unscored"]
+        for row in results
+        if row["groups"] == {"negative_prompt": None}
+        for kind in ("n", "n_unscored")
+        if kind == "n" or row["n_unscored"]
+    )
+    assert any("format:webp" in address for address, _ in found)
+    assert any("attribute_class:none" in address for address, _ in found)
+
+
+def test_columns_that_are_only_grouped_by_stand_in_no_list_and_once_in_the_drawer(grouped: Path, browser: Any) -> None:
+    out = report(grouped)
+    facets = Gallery(out).facets
+    assert not any(facets[name]["listed"] for name in ("negative_prompt", "sample", "seed", "format", "width"))
+    with watch(browser) as tab:
+        tab.open(out / "gallery.html", "#sel=2")
+        tab.page.locator("#drawer[open] h2").wait_for()
+        labels = tab.page.locator("#drawer dt").all_inner_texts()
+        assert labels.count("Sample") == labels.count("Negative prompt") == labels.count("Width") == 1
+        for address, said in check_counts(out, "scores.html")[:12]:
+            tab.open(out / "gallery.html", f"#{html.unescape(address).partition('#')[2]}")
+            assert tab.page.locator("#count").inner_text().startswith(f"{said} of "), address
+
+
+def test_an_image_that_several_groupings_leave_out_is_said_once_per_dataset(tmp_path: Path) -> None:
+    for label, step in (("generated", 3), ("second", 4)):
+        rows = [
+            dataclasses.replace(row, caption=f"number={n}" if n % step else "nothing")
+            for n, row in enumerate(made_grid(prompts=6))
+        ]
+        make_generated(tmp_path / label, rows)
+    config = make_config(tmp_path, scores={"size": {"score": "told_number"}})
+    config["datasets"]["second"] = {"path": str(tmp_path / "second")}
+    means: list[dict[str, Any]] = [{"score": "number", "by": by} for by in ([], ["model"], ["model", "sample"])]
+    run({**config, "means": means})
+    expected = [
+        ("Number leaves out 8 images in generated (33 %).", 8),
+        ("Number leaves out 6 images in second (25 %).", 6),
+    ]
+    assert cautions_of(report(tmp_path)) == expected
+    run({**config, "means": means[1:]})
+    assert cautions_of(report(tmp_path)) == expected
+    run({**config, "means": means[2:]})
+    assert cautions_of(report(tmp_path)) == expected
+
+
+@pytest.mark.parametrize("missing", ["blur", "show"])
+def test_the_caution_of_blurred_pictures_opens_exactly_those(world: World, tmp_path: Path, missing: str) -> None:
+    values = sorted(row["value"] for row in scores_of(world) if row["value"] is not None)
+    flagged = {"score": "clip_similarity", "above": values[100], "missing": missing, "datasets": ["generated"]}
+    build_report(world.config(flagged=flagged), tmp_path / "out")
+    (found,) = [said for said in cautions_of(tmp_path / "out") if "blurred on disk" in said[0]]
+    expected = sum(value > values[100] for value in values) + 3 * (missing == "blur")
+    assert found[0].startswith(f"{expected} pictures are blurred on disk")
+    assert found[1] == expected
+
+
+def scores_of(world: World) -> list[dict[str, Any]]:
+    return read(world.store.parent, "SELECT value FROM scores WHERE score = 'clip_similarity'")
+
+
+def figure(n: int, who: str | None, hat: str | None, seen: str | None = None, category: str = "figure") -> Made:
+    caption = f"hat={hat} class={seen or who}" if hat else "nobody"
+    expected = {"include": [{"class": who, "count": 1}]} if who else None
+    return Made(("raw", "good")[n % 2], n, category=category, expected=expected, caption=caption)
+
+
+def figures() -> list[Made]:
+    """Return images that show what was asked for, another class, nobody, and such of which nobody knows the class."""
+    asked = [("doctor", "orange", None), ("doctor", "blue", "cook"), ("doctor", None, None), ("cook", "blue", None)]
+    free = [(None, "orange", "cook"), (None, None, None), (None, "blue", "doctor")]
+    rows = [figure(n, *asked[n % 4]) for n in range(18)]
+    rows += [figure(18 + n, *free[n % 3]) for n in range(14)]
+    return rows + [figure(32 + n, "fish", None, category="animal") for n in range(4)]
+
+
+@pytest.mark.parametrize("category", ["figure", None])
+@pytest.mark.parametrize("by", [["model", "attribute_class"], ["attribute_class"], ["model"], []])
+def test_every_count_of_the_audit_leads_to_its_images(tmp_path: Path, by: list[str], category: str | None) -> None:
+    make_generated(tmp_path / "generated", figures())
+    audit = {"attribute": "hats.attribute", "by": by, "category": category, "values": ["blue", "orange", "red"]}
+    run(make_config(tmp_path, scores={"hats": {"score": "told_attribute"}}, audit=audit))
+    out = report(tmp_path)
+    found = check_counts(out, "audit.html")
+    page = (out / "audit.html").read_text(encoding="utf-8")
+    unjudged = [int(n) for n in re.findall(r'href="gallery[^"]*audit:unjudged[^"]*">(\d+) images? unjudged</a>', page)]
+    groups = {json.dumps(row["groups"]): row["n_unscored"] for row in read(tmp_path, "SELECT * FROM audits")}
+    assert sum(unjudged) == sum(groups.values()) > 5
+    assert len(found) == 2 * page.count(" of <a href") + len(unjudged)
+    heads = set(re.findall(r'<th scope="rowgroup"[^>]*>(?:<bdi>)?([^<]*)', page))
+    assert heads == ({"cook", "doctor", "unknown"} if "attribute_class" in by else {"all"})
+
+
+def test_one_group_outside_chance_is_not_groups(tmp_path: Path) -> None:
+    rows = [figure(2 * n, "doctor", "orange") for n in range(12)] + [figure(30, "doctor", None)]
+    make_generated(tmp_path / "generated", rows)
+    audit = {"by": ["model", "attribute_class"], "values": ["orange", "blue"]}
+    run(make_config(tmp_path, scores={"hats": {"score": "told_attribute"}}, audit=audit))
+    text = re.sub(r"<[^>]+>", "", (report(tmp_path) / "audit.html").read_text(encoding="utf-8"))
+    assert "1 group outside chance, 1 image unjudged" in text
