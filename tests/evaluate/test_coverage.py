@@ -210,7 +210,7 @@ def test_intervals_of_differences_of_distances_cover(metric: SetMetric, dim: int
         ends = interval(results[0].value - results[1].value, variance, df)
         covers.append(ends.low <= truth <= ends.high)
     print(f"difference of {metric.name}, {dim} dimensions, {sizes}: covers {np.mean(covers):.3f}")
-    assert 0.93 <= np.mean(covers) <= 0.97
+    assert 0.93 <= np.mean(covers) <= 0.98  # the error of either distance holds the second order twice
 
 
 @pytest.mark.slow
