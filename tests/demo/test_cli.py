@@ -39,8 +39,8 @@ CONFIG_NAMES = ("curate.yaml", "held_out.yaml", "generate.yaml", "occupations.ya
 LESS = {
     "deadline_s: 4": "deadline_s: 1.5",
     "per_category: 8, categories: [single, count, pair, relation]": "per_category: 2, categories: [single, relation]",
-    "steps: [5, 10], guidance: [2.0, 5.0]": "steps: [3], guidance: [2.0]",
-    "steps: 12": "steps: 3",
+    "steps: [6, 10], guidance: [2.0, 5.0]": "steps: [3], guidance: [2.0]",
+    "steps: 10, guidance: 1.5": "steps: 3, guidance: 1.5",
     "samples: 20": "samples: 2",
 }
 
