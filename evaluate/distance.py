@@ -11,6 +11,7 @@ from diptych.config import fingerprint, typed_value
 from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.frechet import FrechetStatistics
+from diptych.evaluate.listing import printable
 from diptych.evaluate.results import SET_METRICS, Result, SetMetric, set_metric
 from diptych.evaluate.sides import EncoderSpec, Side, open_side
 from diptych.lookup import describe_unknown
@@ -52,7 +53,9 @@ class Distance:
         for (name, side), n in zip(self._sides, (counts["n"], counts["n_reference"]), strict=True):
             left_out = ", ".join(f"{reason} {count:,}" for reason, count in side.reasons.items())
             said = "images unknown" if n is None else f"{n:,} images"
-            lines.append(f"  {name}  {side.path}: {said}{f'; left out: {left_out}' if left_out else ''}")
+            lines.append(
+                f"  {name}  {printable(str(side.path))}: {said}{f'; left out: {left_out}' if left_out else ''}"
+            )
         return lines
 
     @property

@@ -92,7 +92,7 @@ class Renderer:
         if resolved.takes_negative:
             wanted = [resolved.negative_of(row.asked.prompt.negative) for row in rows]
             negatives = [self._encoded(group, text, negative=True) for text in wanted]
-        found = {**options, **family.arguments(texts, negatives)}
+        found = {**_as_tuples(options), **family.arguments(texts, negatives)}
         found = {name: value.to(self._device) if hasattr(value, "to") else value for name, value in found.items()}
         if resolved.recipe.timesteps is not None:
             found["timesteps"] = list(resolved.recipe.timesteps)
@@ -186,6 +186,15 @@ def _refusing(where: str) -> Iterator[None]:
         raise
     except CALL_ERRORS as error:
         raise DataError(f"{where}: the pipeline refuses: {one_line(error)}") from error
+
+
+def _as_tuples(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with sizes and places as pipelines want them: YAML has lists alone."""
+    pairs = ("_size", "_top_left")
+    return {
+        name: tuple(value) if isinstance(value, list) and name.endswith(pairs) else value
+        for name, value in options.items()
+    }
 
 
 def _bytes(tensors: Tensors) -> int:

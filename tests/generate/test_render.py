@@ -258,3 +258,14 @@ def test_a_pipeline_that_draws_from_the_global_state_is_refused(
     monkeypatch.setattr(diffusers.StableDiffusionPipeline, "__call__", leaking)
     with torch.random.fork_rng(devices=[]), pytest.raises(DataError, match="draws from the global random state"):
         Renderer(plan).render(plan.groups[0], rows_of(plan)[1][:1])
+
+
+def test_sizes_of_sdxl_can_be_written_in_yaml(plan_of: MakePlan, models: Models) -> None:
+    choice = {"path_or_id": models("sdxl"), "options": {"target_size": [64, 32], "crops_coords_top_left": [0, 8]}}
+    settings = [{"steps": 2, "size": 64}]
+    plan, plain = plan_of("sdxl", models={"sdxl": choice}, settings=settings), plan_of("sdxl", settings=settings)
+    rows = list(plan.rows(plan.parts(0)[0]))[:1]
+    (asked,), (own,) = (Renderer(each).render(each.groups[0], rows) for each in (plan, plain))
+    assert asked is not None
+    assert own is not None
+    assert (asked != own).any(), "they take part"
