@@ -21,11 +21,9 @@ from diptych.evaluate.findings import Findings
 from diptych.evaluate.means import CATEGORY
 from diptych.evaluate.rows import Group, Rows, group_by
 from diptych.evaluate.shares import Band, null_share
-from diptych.generated import asked_class
+from diptych.generated import ATTRIBUTE_CLASS, asked_class
 from diptych.lookup import describe_unknown, nearest
 from diptych.store import AuditRow
-
-ATTRIBUTE_CLASS = "attribute_class"
 
 
 @dataclass(frozen=True)

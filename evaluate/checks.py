@@ -7,11 +7,12 @@ import pyarrow.parquet as pq
 
 from diptych.dataset import Dataset
 from diptych.errors import ConfigError
-from diptych.evaluate.audit import ATTRIBUTE_CLASS, asked_classes, check_classes, reference_values
+from diptych.evaluate.audit import asked_classes, check_classes, reference_values
 from diptych.evaluate.config import Audit, EvaluateConfig
 from diptych.evaluate.differences import sides_of
 from diptych.evaluate.means import CATEGORY
 from diptych.evaluate.rows import Rows, shown_names
+from diptych.generated import ATTRIBUTE_CLASS
 from diptych.lookup import describe_unknown
 from diptych.scores import Column, Score
 

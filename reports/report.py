@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from diptych.generated import ATTRIBUTE_CLASS
 from diptych.reports.config import ReportConfig
 from diptych.reports.gather import audited, read_column
 from diptych.reports.links import MISSING, PRESENT, Filter, gallery
@@ -33,7 +34,6 @@ PICTURE = "picture"  # the facet that says whether a picture is shown or blurred
 SHOWN, BLURRED = "shown", "blurred"
 AUDIT = "audit"  # the facet that says of the images that the audit is about whether it could judge them
 ATTRIBUTE = "attribute"  # the column that an audit counts if its config names none
-ATTRIBUTE_CLASS = "attribute_class"
 GROUPS = (
     "SELECT DISTINCT groups FROM results WHERE run_id = ?",
     "SELECT DISTINCT groups FROM audits WHERE run_id = ?",

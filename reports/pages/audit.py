@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from diptych.generated import asked_class
+from diptych.generated import ATTRIBUTE_CLASS, asked_class
 from diptych.reports.charts import Scale, estimate
 from diptych.reports.gather import UNJUDGED
 from diptych.reports.links import PRESENT, Filter
 from diptych.reports.numbers import interval, plain_name, share
 from diptych.reports.pages.scores import notes_of
-from diptych.reports.report import ATTRIBUTE, ATTRIBUTE_CLASS, AUDIT, Report
+from diptych.reports.report import ATTRIBUTE, AUDIT, Report
 from diptych.reports.rows import as_text
 
 FEW = 20  # images below which a share is shown in grey

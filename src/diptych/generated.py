@@ -24,6 +24,7 @@ GENERATED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("negative_prompt", pa.string()),
 )
 GENERATED_SCHEMA = data_schema(GENERATED_FIELDS)
+ATTRIBUTE_CLASS = "attribute_class"  # the score column of the class that is seen, beside ``asked_class``
 
 
 def asked_class(expected: str | None) -> str | None:
