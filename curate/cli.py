@@ -51,7 +51,7 @@ def run(
         return
     runner.check()
     from diptych.curate.run import STEPS
-    from diptych.locks import only_one
+    from diptych.storage.locks import only_one
 
     steps = {}
     with only_one(out):
@@ -81,7 +81,7 @@ def _step_command(name: str, text: str) -> None:
         runner = _runner(ctx, config, out, overrides, workers)
         if name == "ingest":
             runner.check()
-        from diptych.locks import only_one
+        from diptych.storage.locks import only_one
 
         with only_one(out):
             _print_step(runner.run(name))
@@ -108,7 +108,7 @@ def select(
     With a dataset directory, tries the rules of --where and writes nothing; with a config, decides for OUT/pool.
     """
     if path.is_dir():
-        from diptych.curate.adhoc import try_rules
+        from diptych.curate.rules.adhoc import try_rules
 
         steps = try_rules(path, where)
     else:
@@ -146,9 +146,9 @@ def score(
       diptych score runs/laion/pool clip_similarity aesthetic \\
         --set encoder.architecture=ViT-L-14 --set encoder.pretrained=openai --set aesthetic.version=v2
     """  # noqa: D301 -- as above
-    from diptych.curate.adhoc import score_plan
-    from diptych.locks import only_one
-    from diptych.scoring import score_dataset
+    from diptych.curate.rules.adhoc import score_plan
+    from diptych.scores.run import score_dataset
+    from diptych.storage.locks import only_one
 
     plan = score_plan(names, encoder, overrides)
     with only_one(dataset):
@@ -161,11 +161,11 @@ def score(
 
 
 def _runner(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...], workers: int) -> Any:
-    from diptych.config import load
+    from diptych.config.load import load
     from diptych.curate.config import CurateConfig
-    from diptych.curate.run import Runner
+    from diptych.curate.run import CurateRunner
 
-    return Runner(load(config, CurateConfig, overrides), out, workers, _progress(ctx))
+    return CurateRunner(load(config, CurateConfig, overrides), out, workers, _progress(ctx))
 
 
 def _progress(ctx: click.Context) -> str:

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from diptych.choices import EncoderChoice, ScoreChoice, check_encoder_labels
-from diptych.config import Settings
+from diptych.config.settings import Settings
 from diptych.lookup import describe_unknown
+from diptych.scores.choices import EncoderChoice, ScoreChoice, check_encoder_labels
 
 
 class UrlTable(Settings):

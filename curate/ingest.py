@@ -15,16 +15,12 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 import diptych
-from diptych import images
-from diptych.config import fingerprint
+from diptych.config.identity import fingerprint
 from diptych.curate.config import CurateConfig, Download
 from diptych.curate.sources import BYTES, PATH, PROBLEM, RowSource, cut, open_source
-from diptych.dataset import Dataset, open_dataset, seal_dataset, tidy
-from diptych.errors import DataError, DecodeError, ShardError
-from diptych.executors import Report, run_local
-from diptych.progress import track
-from diptych.provenance import collect
-from diptych.shards import (
+from diptych.data import images
+from diptych.data.dataset import Dataset, open_dataset, seal_dataset, tidy
+from diptych.data.shards import (
     IMAGE,
     Journal,
     ShardInfo,
@@ -34,6 +30,10 @@ from diptych.shards import (
     shard_name,
     write_shard,
 )
+from diptych.errors import DataError, DecodeError, ShardError
+from diptych.jobs.local import Report, run_local
+from diptych.progress import track
+from diptych.provenance import collect
 
 HELPER_COLUMNS = ("caption", "url", PROBLEM, BYTES, PATH)
 MAX_ERROR = 200
@@ -42,7 +42,7 @@ ROWS_PER_TABLE = 500
 ASSUMED_IMAGE_BYTES = 150_000
 
 
-class Row(NamedTuple):
+class IngestedRow(NamedTuple):
     """What became of one input row."""
 
     data: bytes | None
@@ -52,8 +52,8 @@ class Row(NamedTuple):
     sha256: str | None = None
 
 
-_GIVEN: Future[Row] = Future()
-_GIVEN.set_result(Row(None, "given", None))
+_GIVEN: Future[IngestedRow] = Future()
+_GIVEN.set_result(IngestedRow(None, "given", None))
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class IngestJob:
         return lambda task: self._make(task, report)
 
     def _make(self, task: IngestTask, report: Report) -> ShardInfo:
-        rows: list[Future[Row]] = [_watched(report) for _ in range(task.rows.num_rows)]
+        rows: list[Future[IngestedRow]] = [_watched(report) for _ in range(task.rows.num_rows)]
         # The shard is written while its later rows are still on their way, and no picture is held longer than needed.
         with ThreadPoolExecutor(1, thread_name_prefix="write") as writer:
             written = writer.submit(write_shard, _to_tables(task, rows), self.data / shard_name(task.index))
@@ -174,14 +174,14 @@ def _rows_done(journal: Journal, total: int, rows: int) -> int:
     return sum(info.rows for info in infos if info is not None)
 
 
-def _watched(report: Report) -> Future[Row]:
+def _watched(report: Report) -> Future[IngestedRow]:
     """Return what will be a row, whose arrival is reported."""
-    row: Future[Row] = Future()
+    row: Future[IngestedRow] = Future()
     row.add_done_callback(lambda done: None if done.exception() else report(1, {done.result().status: 1}))
     return row
 
 
-def _load(table: pa.Table, download: Download, rows: list[Future[Row]]) -> None:
+def _load(table: pa.Table, download: Download, rows: list[Future[IngestedRow]]) -> None:
     """Find out what becomes of each row: its bytes, checked to be a picture, or the reason."""
     wanted = []
     for number, problem in enumerate(table[PROBLEM].to_pylist()):
@@ -192,7 +192,7 @@ def _load(table: pa.Table, download: Download, rows: list[Future[Row]]) -> None:
     if BYTES in table.column_names:
         for number in wanted:
             data = table[BYTES][number].as_py()
-            rows[number].set_result(_check(Row(data, "ok" if data is not None else "no_image", None)))
+            rows[number].set_result(_check(IngestedRow(data, "ok" if data is not None else "no_image", None)))
     elif PATH in table.column_names:
         for number in wanted:
             rows[number].set_result(_check(_read(Path(os.fsdecode(table[PATH][number].as_py())))))
@@ -200,9 +200,9 @@ def _load(table: pa.Table, download: Download, rows: list[Future[Row]]) -> None:
         _fetch([table["url"][number].as_py() for number in wanted], [rows[number] for number in wanted], download)
 
 
-def _fetch(urls: list[str | None], rows: list[Future[Row]], download: Download) -> None:
-    from diptych.curate.download import OPT_OUT_DIRECTIVES, Fetched, fetch_rows
-    from diptych.curate.fetch import FetchLimits
+def _fetch(urls: list[str | None], rows: list[Future[IngestedRow]], download: Download) -> None:
+    from diptych.curate.download.fetch import FetchLimits
+    from diptych.curate.download.opener import OPT_OUT_DIRECTIVES, Fetched, fetch_rows
 
     limits = FetchLimits(
         deadline_s=download.deadline_s,
@@ -214,7 +214,7 @@ def _fetch(urls: list[str | None], rows: list[Future[Row]], download: Download) 
     directives = OPT_OUT_DIRECTIVES if download.respect_robots_tags else frozenset()
 
     def check(numbers: Sequence[int], part: Fetched) -> None:
-        row = _check(Row(part.data, part.code, part.detail or None))
+        row = _check(IngestedRow(part.data, part.code, part.detail or None))
         for number in numbers:
             rows[number].set_result(row)
             rows[number] = _GIVEN  # the picture belongs to the writer now
@@ -222,19 +222,19 @@ def _fetch(urls: list[str | None], rows: list[Future[Row]], download: Download) 
     fetch_rows(urls, check, threads=download.threads, limits=limits, directives=directives)
 
 
-def _read(path: Path) -> Row:
+def _read(path: Path) -> IngestedRow:
     try:
-        return Row(path.read_bytes(), "ok", None)
+        return IngestedRow(path.read_bytes(), "ok", None)
     except OSError as error:
-        return Row(None, "unreadable", str(error.strerror or error)[:MAX_ERROR])
+        return IngestedRow(None, "unreadable", str(error.strerror or error)[:MAX_ERROR])
 
 
-def _problem(problem: str) -> Row:
+def _problem(problem: str) -> IngestedRow:
     code, _, detail = problem.partition(": ")
-    return Row(None, code, detail[:MAX_ERROR] or None)
+    return IngestedRow(None, code, detail[:MAX_ERROR] or None)
 
 
-def _check(row: Row) -> Row:
+def _check(row: IngestedRow) -> IngestedRow:
     data = row.data
     if row.status != "ok" or data is None:
         return row
@@ -246,7 +246,7 @@ def _check(row: Row) -> Row:
         return row._replace(status=error.code, error=error.detail[:MAX_ERROR] or None)
 
 
-def _to_tables(task: IngestTask, rows: list[Future[Row]]) -> Iterator[pa.Table]:
+def _to_tables(task: IngestTask, rows: list[Future[IngestedRow]]) -> Iterator[pa.Table]:
     """Yield the rows in order as data tables, waiting for them."""
     for start in range(0, len(rows), ROWS_PER_TABLE):
         part = [row.result() for row in rows[start : start + ROWS_PER_TABLE]]
@@ -254,7 +254,7 @@ def _to_tables(task: IngestTask, rows: list[Future[Row]]) -> Iterator[pa.Table]:
         yield _to_table(task.first_row + start, task.rows.slice(start, len(part)), part)
 
 
-def _to_table(first_row: int, table: pa.Table, rows: list[Row]) -> pa.Table:
+def _to_table(first_row: int, table: pa.Table, rows: list[IngestedRow]) -> pa.Table:
     keys = [f"{first_row + offset:09d}" for offset in range(len(rows))]
     infos = [row.info for row in rows]
     carried = [name for name in table.column_names if name not in HELPER_COLUMNS]
@@ -277,7 +277,7 @@ def _to_table(first_row: int, table: pa.Table, rows: list[Row]) -> pa.Table:
     return pa.table(arrays, schema=schema)
 
 
-def _to_images(keys: list[str], rows: list[Row]) -> pa.Array:
+def _to_images(keys: list[str], rows: list[IngestedRow]) -> pa.Array:
     """Return the image column: the bytes and a name that datasets show; null where there are no bytes."""
     data = pa.array([row.data for row in rows], pa.binary())
     names = [f"{key}.{row.info.format}" if row.info else key for key, row in zip(keys, rows, strict=True)]

@@ -9,27 +9,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diptych.curate.columns import Columns, register_empty
 from diptych.curate.config import CurateConfig
-from diptych.curate.decisions import read_keep
-from diptych.curate.dedup import DedupRun, check_settings, dedup
-from diptych.curate.export import Selection, export
-from diptych.curate.funnel import check_rules
+from diptych.curate.delivery.parquet import Selection, export
+from diptych.curate.duplicates.find import DedupRun, check_settings, dedup
 from diptych.curate.ingest import ASSUMED_IMAGE_BYTES, HELPER_COLUMNS, ingest, reason_counts
-from diptych.curate.select import SelectRun, select
+from diptych.curate.rules.conditions import Columns, register_empty
+from diptych.curate.rules.decisions import read_keep
+from diptych.curate.rules.funnel import check_rules
+from diptych.curate.rules.select import SelectRun, select
 from diptych.curate.sources import open_source
-from diptych.dataset import ColumnSet, Dataset, open_dataset
+from diptych.data.dataset import ColumnSet, Dataset, open_dataset
+from diptych.data.shards import data_schema
 from diptych.errors import ConfigError, DataError, ShardError
 from diptych.lookup import describe_unknown
-from diptych.scoring import ScorePlan, Scorers, score_dataset, score_schema
-from diptych.shards import data_schema
-from diptych.sql import connect
+from diptych.scores.run import ScorePlan, Scorers, score_dataset, score_schema
+from diptych.store.sql import connect
 
 STEPS = ("ingest", "score", "dedup", "select", "export")
 
 
 @dataclass(frozen=True)
-class Step:
+class StepOutcome:
     """How one step went: its name, whether it did anything, and what to say about it."""
 
     name: str
@@ -39,7 +39,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Runner:
+class CurateRunner:
     """The steps of one config in one output directory.
 
     Attributes:
@@ -89,13 +89,13 @@ class Runner:
                     f"export.columns: {describe_unknown('score column', name, known - {'key', 'reason'})}"
                 )
 
-    def run(self, step: str) -> Step:
+    def run(self, step: str) -> StepOutcome:
         """Do one of ``STEPS``; the steps before it must be done.
 
         Raises:
             DiptychError: As the step says.
         """
-        steps: dict[str, Callable[[], Step]] = {
+        steps: dict[str, Callable[[], StepOutcome]] = {
             "ingest": self._ingest,
             "score": self._score,
             "dedup": self._dedup,
@@ -130,28 +130,28 @@ class Runner:
         """What the plan names, built once: reading weights to know their sha256 is not free."""
         return self.plan().build()
 
-    def _ingest(self) -> Step:
+    def _ingest(self) -> StepOutcome:
         dataset, made = ingest(self.config, self.pool, workers=self.workers, progress=self.progress)
         counts = reason_counts(dataset)
         ok = counts.get("ok", 0)
         failed = ", ".join(f"{reason} {count:,}" for reason, count in counts.items() if reason != "ok")
         summary = f"{dataset.rows:,} rows, {ok:,} images{f' ({failed})' if failed else ''}"
-        return Step("ingest", made > 0, summary, {"rows": dataset.rows, "status": counts})
+        return StepOutcome("ingest", made > 0, summary, {"rows": dataset.rows, "status": counts})
 
-    def _score(self) -> Step:
+    def _score(self) -> StepOutcome:
         plan = self.plan()
         if not plan.scores and not plan.embed:
-            return Step("score", False, "no scores asked for", {})
+            return StepOutcome("score", False, "no scores asked for", {})
         run = score_dataset(
             self.pool, plan, workers=self.workers, batch_size=self.config.batch_size, progress=self.progress
         )
         facts = {label: column_set.name for label, column_set in run.sets.items()}
-        return Step("score", run.shards_done > 0, ", ".join(facts.values()), {"scores": facts})
+        return StepOutcome("score", run.shards_done > 0, ", ".join(facts.values()), {"scores": facts})
 
-    def _dedup(self) -> Step:
+    def _dedup(self) -> StepOutcome:
         found = self._find_duplicates()
         if found is None:
-            return Step("dedup", False, "not asked for", {})
+            return StepOutcome("dedup", False, "not asked for", {})
         summary = f"{found.exact:,} exact and {found.near:,} near duplicates"
         if found.alarm:
             summary += (
@@ -159,16 +159,16 @@ class Runner:
                 f"blank pictures and placeholders look alike to a hash"
             )
         facts = {name: getattr(found, name) for name in ("exact", "near", "largest", "largest_key", "alarm")}
-        return Step("dedup", found.is_new, summary, facts)
+        return StepOutcome("dedup", found.is_new, summary, facts)
 
-    def _select(self) -> Step:
+    def _select(self) -> StepOutcome:
         decided = self._decide()
         last = decided.steps[-1]
         summary = f"{last.rows_out:,} of {decided.steps[0].rows_in:,} rows kept"
         facts = {"funnel": [step._asdict() for step in decided.steps]}
-        return Step("select", decided.is_new, summary, facts)
+        return StepOutcome("select", decided.is_new, summary, facts)
 
-    def _export(self) -> Step:
+    def _export(self) -> StepOutcome:
         decided = self._decide()
         dataset = open_dataset(self.pool)
         made_by = {
@@ -179,7 +179,9 @@ class Runner:
         exported, written = export(selection, self.selected, self.config.export, progress=self.progress)
         size = sum(shard.bytes for shard in exported.shards)
         summary = f"{exported.rows:,} rows, {len(exported.shards)} shards, {size / 1e6:,.1f} MB in {self.selected}"
-        return Step("export", written > 0, summary, {"rows": exported.rows, "bytes": size, "path": str(self.selected)})
+        return StepOutcome(
+            "export", written > 0, summary, {"rows": exported.rows, "bytes": size, "path": str(self.selected)}
+        )
 
     def _score_sets(self) -> dict[str, ColumnSet]:
         plan = self.plan()

@@ -5,14 +5,14 @@ from math import fsum
 
 import pyarrow.parquet as pq
 
-from diptych.dataset import Dataset
+from diptych.data.dataset import Dataset
+from diptych.data.generated_columns import ATTRIBUTE_CLASS
 from diptych.errors import ConfigError
-from diptych.evaluate.audit import asked_classes, check_classes, reference_values
+from diptych.evaluate.audits.attribute import asked_classes, check_classes, reference_values
+from diptych.evaluate.comparisons.models import sides_of
 from diptych.evaluate.config import Audit, EvaluateConfig
-from diptych.evaluate.differences import sides_of
-from diptych.evaluate.means import CATEGORY
-from diptych.evaluate.rows import Rows, shown_names
-from diptych.generated import ATTRIBUTE_CLASS
+from diptych.evaluate.inputs.scored_rows import ScoredRows, shown_names
+from diptych.evaluate.statistics.means import CATEGORY
 from diptych.lookup import describe_unknown
 from diptych.scores import Column, Score
 
@@ -53,7 +53,7 @@ def _check_audit(config: EvaluateConfig, datasets: Mapping[str, Dataset], column
         if audit.category is not None and CATEGORY not in data_columns(datasets[label]):
             raise ConfigError(f"audit.category: the dataset {label!r} has no column 'category'")
     _check_shares(audit)
-    rows = [Rows(label, choice.role, datasets[label]) for label, choice in labels.items()]
+    rows = [ScoredRows(label, choice.role, datasets[label]) for label, choice in labels.items()]
     _check_category(audit, rows)
     _check_classes(audit, rows)
 
@@ -92,7 +92,7 @@ def _check_words(audit: Audit, scores: Mapping[str, Score]) -> None:
                 raise ConfigError(f"audit.{where}: {describe_unknown('value', value, words)}")
 
 
-def _check_category(audit: Audit, rows: Sequence[Rows]) -> None:
+def _check_category(audit: Audit, rows: Sequence[ScoredRows]) -> None:
     if audit.category is None:
         return
     known = {value for each in rows for value in each.values(CATEGORY).unique().to_pylist() if value is not None}
@@ -100,7 +100,7 @@ def _check_category(audit: Audit, rows: Sequence[Rows]) -> None:
         raise ConfigError(f"audit.category: {describe_unknown('category', audit.category, known)}")
 
 
-def _check_classes(audit: Audit, rows: Sequence[Rows]) -> None:
+def _check_classes(audit: Audit, rows: Sequence[ScoredRows]) -> None:
     """Check the classes of a reference where the data tell them; what only a score knows is checked with its words."""
     known: set[str] = set()
     for each in rows if audit.by else ():
@@ -128,7 +128,9 @@ def _check_compare(config: EvaluateConfig, datasets: Mapping[str, Dataset]) -> N
                         f"compare: the dataset {label!r} of means.{number} has no column {name!r}, so that nothing in "
                         f"it can be paired; name other datasets there"
                     )
-        sides = sides_of([Rows(label, choice.role, datasets[label]) for label, choice in labels.items()], compare.by)
+        sides = sides_of(
+            [ScoredRows(label, choice.role, datasets[label]) for label, choice in labels.items()], compare.by
+        )
         if compare.baseline is not None and compare.baseline not in sides:
             raise ConfigError(f"compare.baseline: {describe_unknown(compare.by, compare.baseline, sides)}")
         if len(sides) < 2:

@@ -47,12 +47,12 @@ def run(
     ctx: click.Context, config: Path, overrides: tuple[str, ...], workers: int, dry_run: bool, as_json: bool
 ) -> None:
     """Do what CONFIG says and write it into its store; what is scored already is not scored again."""
-    from diptych.config import load
+    from diptych.config.load import load
     from diptych.evaluate.config import EvaluateConfig
-    from diptych.evaluate.run import Runner
+    from diptych.evaluate.run import EvaluateRunner
 
     loaded = load(config, EvaluateConfig, overrides)
-    runner = Runner(loaded, workers, _progress(ctx))
+    runner = EvaluateRunner(loaded, workers, _progress(ctx))
     if dry_run:
         _print_estimate(runner.estimate(), as_json)
         return
@@ -74,7 +74,7 @@ def run(
 @AS_JSON
 def results(store: Path, run_name: str | None, as_json: bool) -> None:
     """Print the results in a store, each with its interval and its n."""
-    from diptych.evaluate.listing import read_results
+    from diptych.evaluate.terminal import read_results
 
     found = read_results(store, run_name)
     if as_json:
@@ -97,7 +97,7 @@ def compare(store: Path, a: str, b: str, metric: str | None, by: str, other: Pat
     A and B are models (or other values of --by), as LABEL, or RUN:LABEL where several runs of the store have it.
     Numbers that were not made in the same way are not compared.
     """
-    from diptych.evaluate.compare import compare_labels
+    from diptych.evaluate.comparisons.stores import compare_labels
 
     found = compare_labels(store, a, b, metric=metric, by=by, other=other)
     if as_json:
@@ -137,7 +137,7 @@ def distance(
       diptych evaluate distance runs/images photos --set preprocess=clean --metric kernel_distance
       diptych evaluate distance runs/images photos.npz --encoder ViT-B-32/openai --json
     """  # noqa: D301 -- as above
-    from diptych.evaluate.distance import check_metric, encoder_spec, measure_distance
+    from diptych.evaluate.metrics.two_sets import check_metric, encoder_spec, measure_distance
 
     spec = encoder_spec(encoder, options, batch_size)
     found = measure_distance(a, b, check_metric(metric), spec, progress=_progress(ctx))
@@ -162,8 +162,8 @@ def statistics(
 
     The file holds the vectors, and mu and sigma for programs that read only those.
     """
-    from diptych.evaluate.distance import encoder_spec
-    from diptych.evaluate.sides import open_side, save_side
+    from diptych.evaluate.inputs.sides import open_side, save_side
+    from diptych.evaluate.metrics.two_sets import encoder_spec
 
     side = open_side(images, encoder_spec(encoder, options, batch_size), progress=_progress(ctx))
     save_side(side, out)
@@ -190,7 +190,7 @@ def _print_estimate(estimate: dict[str, Any], as_json: bool) -> None:
 
 
 def _print_results(store: Path, run_name: str | None) -> None:
-    from diptych.evaluate.listing import format_results, read_results
+    from diptych.evaluate.terminal import format_results, read_results
 
     for line in format_results(read_results(store, run_name)):
         click.echo(line)

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from diptych.choices import EncoderChoice, ScoreChoice, check_encoder_labels
-from diptych.config import Settings
+from diptych.config.settings import Settings
 from diptych.lookup import describe_unknown
+from diptych.scores.choices import EncoderChoice, ScoreChoice, check_encoder_labels
 
 Role = Literal["generated", "reference", "pairs"]
 By = Annotated[tuple[str, ...], Field(description="columns that make the groups; [] takes all images together")]
@@ -24,7 +24,7 @@ class DatasetChoice(Settings):
     role: Role = "generated"
 
 
-class Distance(Settings):
+class DistanceChoice(Settings):
     """The distance of each group's pictures to those of a reference dataset."""
 
     metric: Literal["frechet_distance", "kernel_distance"]
@@ -34,7 +34,7 @@ class Distance(Settings):
     datasets: Datasets = None
 
 
-class Mean(Settings):
+class MeanChoice(Settings):
     """The mean of a score over each group's images, with an interval that knows that prompts are clusters."""
 
     score: str = Field(description="a score's column, or label.column where two scores have it")
@@ -74,8 +74,8 @@ class EvaluateConfig(Settings):
     encoders: dict[str, EncoderChoice] = Field(default_factory=dict)
     scores: dict[str, ScoreChoice] = Field(default_factory=dict)
     batch_size: int = Field(64, ge=1)
-    distances: tuple[Distance, ...] = ()
-    means: tuple[Mean, ...] = ()
+    distances: tuple[DistanceChoice, ...] = ()
+    means: tuple[MeanChoice, ...] = ()
     compare: Compare | None = None
     audit: Audit | None = None
 

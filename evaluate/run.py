@@ -12,21 +12,21 @@ from typing import Any
 
 import pyarrow as pa
 
-from diptych.config import fingerprint
-from diptych.dataset import Dataset, open_dataset
-from diptych.evaluate.audit import add_audit
+from diptych.config.identity import fingerprint
+from diptych.data.dataset import Dataset, open_dataset
+from diptych.evaluate.audits.attribute import add_audit
 from diptych.evaluate.checks import check_names
+from diptych.evaluate.collected import Findings
+from diptych.evaluate.comparisons.models import add_differences
 from diptych.evaluate.config import EvaluateConfig
-from diptych.evaluate.differences import add_differences
-from diptych.evaluate.distances import add_distances
-from diptych.evaluate.findings import Findings
-from diptych.evaluate.means import add_means
-from diptych.evaluate.rows import Rows
-from diptych.locks import only_one
+from diptych.evaluate.inputs.scored_rows import ScoredRows
+from diptych.evaluate.metrics.steps import add_distances
+from diptych.evaluate.statistics.means import add_means
 from diptych.progress import track
 from diptych.provenance import collect
-from diptych.scoring import ScorePlan, Scorers, score_dataset
-from diptych.store import DatasetRow, ImageRow, Run, ScoreColumn, Store
+from diptych.scores.run import ScorePlan, Scorers, score_dataset
+from diptych.storage.locks import only_one
+from diptych.store.store import DatasetRow, ImageRow, Run, ScoreColumn, Store
 
 IMAGE_COLUMNS = tuple(name for name in ImageRow.__dataclass_fields__ if name not in {"run_id", "dataset"})
 NUMBERS = {name: pa.int64() for name in ("width", "height", "seed", "sample", "steps", "shard_row")}
@@ -52,7 +52,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Runner:
+class EvaluateRunner:
     """One evaluation.
 
     Attributes:
@@ -112,7 +112,7 @@ class Runner:
                 )
             shards_done += done.shards_done
             role = self.config.datasets[label].role
-            rows[label] = Rows(label, role, dataset, done.sets, done.embeddings)
+            rows[label] = ScoredRows(label, role, dataset, done.sets, done.embeddings)
         found = self._measure(rows)
         self._write(rows, found)
         return Outcome(found.run_id, len(found.results), len(found.differences), len(found.audits), shards_done)
@@ -146,7 +146,7 @@ class Runner:
         content = {label: dataset.fingerprint for label, dataset in self.datasets.items()}
         return fingerprint({"config": config, "roles": roles, "sets": sets, "content": content})
 
-    def _measure(self, rows: Mapping[str, Rows]) -> Findings:
+    def _measure(self, rows: Mapping[str, ScoredRows]) -> Findings:
         found = Findings(f"{self.config.name}-{self.fingerprint[:8]}")
         add_distances(self.config, rows, found, progress=self.progress)
         steps = (add_means, add_differences, add_audit)
@@ -156,7 +156,7 @@ class Runner:
                 tracker.advance()
         return found
 
-    def _write(self, rows: Mapping[str, Rows], found: Findings) -> None:
+    def _write(self, rows: Mapping[str, ScoredRows], found: Findings) -> None:
         run_id = found.run_id
         config = self.config.model_dump(mode="json")
         run = Run(run_id, self.config.name, self.fingerprint, config, collect())
@@ -178,13 +178,13 @@ class Runner:
                 store.insert_identity(identity)
 
 
-def _dataset_row(run_id: str, rows: Rows) -> DatasetRow:
+def _dataset_row(run_id: str, rows: ScoredRows) -> DatasetRow:
     dataset = rows.dataset
     name = str(dataset.manifest.get("name") or "")
     return DatasetRow(run_id, rows.label, rows.role, str(dataset.path.absolute()), name, dataset.fingerprint, len(rows))
 
 
-def _images(run_id: str, rows: Rows) -> pa.Table:
+def _images(run_id: str, rows: ScoredRows) -> pa.Table:
     """Return the columns of the data that the store has; one of a type that does not fit is left out."""
     columns = {}
     for name in IMAGE_COLUMNS:
@@ -194,7 +194,7 @@ def _images(run_id: str, rows: Rows) -> pa.Table:
     return _belonging(run_id, rows.label, pa.table(columns))
 
 
-def _scores(run_id: str, rows: Rows) -> Iterator[pa.Table]:
+def _scores(run_id: str, rows: ScoredRows) -> Iterator[pa.Table]:
     keys = rows.table["key"]
     for name, column in rows.scored.items():
         table = pa.table(
@@ -215,7 +215,7 @@ def _belonging(run_id: str, label: str, table: pa.Table) -> pa.Table:
     return table.append_column("dataset", pa.array([label] * count, pa.string()))
 
 
-def _score_columns(run_id: str, rows: Mapping[str, Rows], found: Findings) -> Iterator[ScoreColumn]:
+def _score_columns(run_id: str, rows: Mapping[str, ScoredRows], found: Findings) -> Iterator[ScoreColumn]:
     columns = {name: column for each in rows.values() for name, column in each.scored.items()}
     for name, column in columns.items():
         facts = column.facts

@@ -54,7 +54,7 @@ def run(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...],
     made_of = _plan(ctx, config, overrides, with_weights=True)
     from diptych.generate.estimate import without_effect
     from diptych.generate.run import generate as make
-    from diptych.locks import only_one
+    from diptych.storage.locks import only_one
 
     with only_one(out):
         dataset, made = make(made_of, out, workers=workers, progress=_progress(ctx))
@@ -103,7 +103,7 @@ def verify(ctx: click.Context, dataset: Path, count: int, overrides: tuple[str, 
 
 
 def _plan(ctx: click.Context, config: Path, overrides: tuple[str, ...], *, with_weights: bool) -> Any:
-    from diptych.config import load
+    from diptych.config.load import load
     from diptych.generate.config import GenerateConfig
 
     loaded = load(config, GenerateConfig, overrides)

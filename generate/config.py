@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from diptych.config import Settings
+from diptych.config.settings import Settings
+from diptych.generate.backends.diffusers.samplers import SAMPLERS
 from diptych.generate.prompts import PROMPT_SETS
-from diptych.generate.samplers import SAMPLERS
 from diptych.lookup import describe_unknown
 
 Value = TypeVar("Value")

@@ -4,17 +4,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from diptych.dataset import open_dataset
+from diptych.data.dataset import open_dataset
+from diptych.data.shards import JOURNAL
 from diptych.errors import ShardError
-from diptych.generate.plan import Plan
-from diptych.shards import JOURNAL
+from diptych.generate.plan import GenerationPlan
 
 # Bytes of a pixel of a photograph in the two formats; drawn pictures take less. Measured at 1024 x 1024.
 BYTES_PER_PIXEL = {"png": 1.7, "webp": 1.6}
 ASSUMED_PIXELS = 1024 * 1024  # where only the pipeline knows its size
 
 
-def estimate(plan: Plan, out: Path | None) -> dict[str, Any]:
+def estimate(plan: GenerationPlan, out: Path | None) -> dict[str, Any]:
     """Return what a run of a plan would do, as JSON-able values. Writes nothing.
 
     Args:
@@ -61,7 +61,7 @@ def estimate(plan: Plan, out: Path | None) -> dict[str, Any]:
     }
 
 
-def without_effect(plan: Plan) -> list[str]:
+def without_effect(plan: GenerationPlan) -> list[str]:
     """Return what settings say that takes no part in any image of a model, in sentences."""
     said = []
     for group in plan.groups:
@@ -73,7 +73,7 @@ def without_effect(plan: Plan) -> list[str]:
     return list(dict.fromkeys(said))
 
 
-def _useful_share(plan: Plan) -> float:
+def _useful_share(plan: GenerationPlan) -> float:
     """Return the share of the rows of all batches that are images, not padding."""
     rows = 0
     for shard in range(plan.shards):
@@ -88,7 +88,7 @@ def is_begun(out: Path) -> bool:
     return (out / "dataset.json").is_file() or (out / "data" / JOURNAL).is_file()
 
 
-def _done(plan: Plan, out: Path) -> tuple[int, float | None]:
+def _done(plan: GenerationPlan, out: Path) -> tuple[int, float | None]:
     """Return how many images are there, and how many bytes each takes; None where there are none."""
     if not is_begun(out):
         return 0, None

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from diptych.config import call_with_options, fingerprint
+from diptych.config.identity import fingerprint
+from diptych.config.options import call_with_options
 from diptych.errors import ConfigError
+from diptych.generate.backends.diffusers.families import family_of
+from diptych.generate.backends.diffusers.models import ModelFolder, find_model
+from diptych.generate.backends.diffusers.resolved import Resolved
 from diptych.generate.config import GenerateConfig, PromptChoice
-from diptych.generate.families import family_of
-from diptych.generate.models import ModelFolder, find_model
 from diptych.generate.prompts import PROMPT_SETS, Prompt, PromptSet
-from diptych.generate.resolved import Resolved
 from diptych.generate.seeds import seed_of
 from diptych.lookup import describe_unknown, resolve
 from diptych.progress import track
@@ -27,7 +28,7 @@ KEY_VERSION = 1
 KEY_BYTES = 16
 
 
-class Asked(NamedTuple):
+class AskedPrompt(NamedTuple):
     """A prompt with the set it is from and how many images are asked for."""
 
     prompt_set: str
@@ -35,10 +36,10 @@ class Asked(NamedTuple):
     samples: int
 
 
-class Row(NamedTuple):
+class PlannedImage(NamedTuple):
     """One image of the plan."""
 
-    asked: Asked
+    asked: AskedPrompt
     number: int  # of the prompt in the plan
     sample: int
     seed: int
@@ -53,7 +54,7 @@ class Dropped(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Group:
+class ImageGroup:
     """All images of one model and one setting.
 
     Attributes:
@@ -74,7 +75,7 @@ class Group:
         return f"{self.model}, {self.resolved.setting.label}"
 
 
-class Part(NamedTuple):
+class ShardPart(NamedTuple):
     """A run of rows of one group: those of a shard."""
 
     group: int
@@ -83,7 +84,7 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
+class GenerationPlan:
     """Everything that a run makes.
 
     Attributes:
@@ -101,10 +102,10 @@ class Plan:
 
     config: GenerateConfig
     sets: Mapping[str, PromptSet]
-    asked: tuple[Asked, ...]
+    asked: tuple[AskedPrompt, ...]
     models: Mapping[str, ModelFolder]
     identities: Mapping[str, Any]
-    groups: tuple[Group, ...]
+    groups: tuple[ImageGroup, ...]
     dropped: tuple[Dropped, ...]
     texts: Mapping[str, Sequence[str]]
     negatives: Mapping[str, Mapping[str | None, str]]
@@ -142,25 +143,25 @@ class Plan:
             }
         )
 
-    def parts(self, shard: int) -> list[Part]:
+    def parts(self, shard: int) -> list[ShardPart]:
         """Return the runs of rows that a shard consists of."""
         first, size = shard * self.config.rows_per_shard, self.images_per_group
         last = min(first + self.config.rows_per_shard, self.images)
         return [
-            Part(group, max(first - group * size, 0), min(last - group * size, size))
+            ShardPart(group, max(first - group * size, 0), min(last - group * size, size))
             for group in range(first // size, (last - 1) // size + 1)
         ]
 
-    def rows(self, part: Part) -> Iterator[Row]:
+    def rows(self, part: ShardPart) -> Iterator[PlannedImage]:
         """Yield the rows of a part, in order."""
         before = 0
         for number, asked in enumerate(self.asked):
             for sample in range(max(part.start - before, 0), min(part.stop - before, asked.samples)):
                 seed = seed_of(self.config.seed, asked.prompt_set, asked.prompt.id, sample)
-                yield Row(asked, number, sample, seed)
+                yield PlannedImage(asked, number, sample, seed)
             before += asked.samples
 
-    def key(self, group: Group, row: Row) -> str:
+    def key(self, group: ImageGroup, row: PlannedImage) -> str:
         """Return the hash, 32 hex digits, of everything that decides the pixels of an image."""
         negative = group.resolved.negative_of(row.asked.prompt.negative)
         read = self.negatives[group.model][negative] if group.resolved.takes_negative else ""
@@ -168,7 +169,7 @@ class Plan:
         return hashlib.blake2b(text.encode(), digest_size=KEY_BYTES).hexdigest()
 
 
-def make_plan(config: GenerateConfig, *, with_weights: bool, progress: str = "auto") -> Plan:
+def make_plan(config: GenerateConfig, *, with_weights: bool, progress: str = "auto") -> GenerationPlan:
     """Return what a config asks for.
 
     Args:
@@ -182,7 +183,7 @@ def make_plan(config: GenerateConfig, *, with_weights: bool, progress: str = "au
     """
     sets, asked = read_prompts(config)
     models = {label: find_model(label, choice, with_weights=with_weights) for label, choice in config.models.items()}
-    groups: list[Group] = []
+    groups: list[ImageGroup] = []
     dropped: list[Dropped] = []
     identities: dict[str, Any] = {}
     texts: dict[str, list[str]] = {}
@@ -193,7 +194,7 @@ def make_plan(config: GenerateConfig, *, with_weights: bool, progress: str = "au
         for label, folder in models.items():
             identities[label] = folder.identity(with_weights=with_weights)
             resolved = _resolve(config, folder, asked)
-            reader = _Reader(folder)
+            reader = _TextReader(folder)
             texts[label] = [reader.text(one.prompt.text) for one in asked]
             cut |= {label: reader.cut} if reader.cut else {}
             wanted = {one.negative_of(row.prompt.negative) for one in resolved if one.takes_negative for row in asked}
@@ -209,10 +210,10 @@ def make_plan(config: GenerateConfig, *, with_weights: bool, progress: str = "au
             tracker.advance()
     if not groups:
         raise ConfigError("settings: no model has a setting; write one without models, or name each model in one")
-    return Plan(config, sets, asked, models, identities, tuple(groups), tuple(dropped), texts, negatives, cut)
+    return GenerationPlan(config, sets, asked, models, identities, tuple(groups), tuple(dropped), texts, negatives, cut)
 
 
-def read_prompts(config: GenerateConfig) -> tuple[dict[str, PromptSet], tuple[Asked, ...]]:
+def read_prompts(config: GenerateConfig) -> tuple[dict[str, PromptSet], tuple[AskedPrompt, ...]]:
     """Return the prompt sets of a config by name, and the chosen prompts in order.
 
     Raises:
@@ -226,7 +227,7 @@ def read_prompts(config: GenerateConfig) -> tuple[dict[str, PromptSet], tuple[As
         if not chosen:
             raise ConfigError(f"{where}: no prompt is left; it has the categories {_categories(found.prompts)}")
         sets[choice.label] = found
-        asked += [Asked(choice.label, prompt, choice.samples or config.samples) for prompt in chosen]
+        asked += [AskedPrompt(choice.label, prompt, choice.samples or config.samples) for prompt in chosen]
     return sets, tuple(asked)
 
 
@@ -264,7 +265,7 @@ def _categories(prompts: Sequence[Prompt]) -> str:
     return ", ".join(dict.fromkeys(prompt.category for prompt in prompts if prompt.category)) or "none"
 
 
-def _resolve(config: GenerateConfig, folder: ModelFolder, asked: Sequence[Asked]) -> list[Resolved]:
+def _resolve(config: GenerateConfig, folder: ModelFolder, asked: Sequence[AskedPrompt]) -> list[Resolved]:
     family, settings = family_of(folder.pipeline), config.settings_of(folder.label)
     batch_size = _batch_size(config, folder)
     if batch_size > 1 and not family.batches:
@@ -301,12 +302,12 @@ def _batch_size(config: GenerateConfig, folder: ModelFolder) -> int:
     return folder.choice.batch_size or config.batch_size
 
 
-def _group(config: GenerateConfig, folder: ModelFolder, resolved: Resolved, identity: Mapping[str, Any]) -> Group:
+def _group(config: GenerateConfig, folder: ModelFolder, resolved: Resolved, identity: Mapping[str, Any]) -> ImageGroup:
     decisive = fingerprint([identity, resolved.identity(folder.choice.options)])
-    return Group(folder.label, resolved, decisive, _batch_size(config, folder))
+    return ImageGroup(folder.label, resolved, decisive, _batch_size(config, folder))
 
 
-class _Reader:
+class _TextReader:
     """What the text encoders of a model read, as hashes."""
 
     def __init__(self, folder: ModelFolder) -> None:

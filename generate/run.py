@@ -18,16 +18,9 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from diptych.dataset import Dataset, open_dataset, seal_dataset, tidy
-from diptych.errors import ShardError
-from diptych.executors import Report, run_local
-from diptych.generate.pictures import encode
-from diptych.generate.plan import Group, Plan, Row
-from diptych.generate.render import Pixels, Renderer
-from diptych.generated import GENERATED_SCHEMA
-from diptych.progress import track
-from diptych.provenance import collect
-from diptych.shards import (
+from diptych.data.dataset import Dataset, open_dataset, seal_dataset, tidy
+from diptych.data.generated_columns import GENERATED_SCHEMA
+from diptych.data.shards import (
     IMAGE,
     JOURNAL,
     Journal,
@@ -36,6 +29,13 @@ from diptych.shards import (
     shard_name,
     write_shard,
 )
+from diptych.errors import ShardError
+from diptych.generate.backends.diffusers.pictures import encode
+from diptych.generate.backends.diffusers.render import Pixels, Renderer
+from diptych.generate.plan import GenerationPlan, ImageGroup, PlannedImage
+from diptych.jobs.local import Report, run_local
+from diptych.progress import track
+from diptych.provenance import collect
 
 TIMINGS = "timings.jsonl"
 ENCODERS = 2  # threads
@@ -53,7 +53,7 @@ class Made(NamedTuple):
 class GenerateJob:
     """Makes the shards of a plan."""
 
-    plan: Plan
+    plan: GenerationPlan
     data: Path
 
     def open(self, report: Report) -> Callable[[int], Made]:
@@ -100,7 +100,7 @@ class GenerateJob:
         }
         return Made(info, timing)
 
-    def _batches(self, shard: int) -> list[tuple[Group, list[Row]]]:
+    def _batches(self, shard: int) -> list[tuple[ImageGroup, list[PlannedImage]]]:
         batches = []
         for part in self.plan.parts(shard):
             group = self.plan.groups[part.group]
@@ -109,11 +109,11 @@ class GenerateJob:
                 batches.append((group, rows[first : first + group.batch_size]))
         return batches
 
-    def _to_table(self, group: Group, rows: list[Row], pixels: list[Pixels | None]) -> pa.Table:
+    def _to_table(self, group: ImageGroup, rows: list[PlannedImage], pixels: list[Pixels | None]) -> pa.Table:
         return to_table(self.plan, group, rows, pixels)
 
 
-def generate(plan: Plan, out: Path, *, workers: int = 1, progress: str = "auto") -> tuple[Dataset, int]:
+def generate(plan: GenerationPlan, out: Path, *, workers: int = 1, progress: str = "auto") -> tuple[Dataset, int]:
     """Make the images of a plan that was made with weights, or go on; return the dataset and how many shards were made.
 
     Args:
@@ -156,7 +156,9 @@ def forget_unmade(data: Path) -> None:
         raise ShardError(f"{journal}: cannot be read or removed: {error}") from error
 
 
-def to_table(plan: Plan, group: Group, rows: list[Row], pixels: list[Pixels | None]) -> pa.Table:
+def to_table(
+    plan: GenerationPlan, group: ImageGroup, rows: list[PlannedImage], pixels: list[Pixels | None]
+) -> pa.Table:
     """Return rows of one group as a data table; ``not_finite`` is the status of an image that is no numbers."""
     resolved, form = group.resolved, plan.config.format
     files = [encode(one, form) if one is not None else None for one in pixels]
@@ -212,7 +214,7 @@ def read_timings(out: Path) -> list[dict[str, Any]]:
     return [found[name] for name in sorted(found)]
 
 
-def _facts(plan: Plan, out: Path) -> dict[str, Any]:
+def _facts(plan: GenerationPlan, out: Path) -> dict[str, Any]:
     environments = {json.dumps(timing.get("environment"), sort_keys=True) for timing in read_timings(out)}
     sets = {
         name: {"source": found.source, "licence": found.licence, "sha256": found.sha256}
@@ -235,7 +237,7 @@ def _facts(plan: Plan, out: Path) -> dict[str, Any]:
     }
 
 
-def _finished(plan: Plan, out: Path) -> Dataset:
+def _finished(plan: GenerationPlan, out: Path) -> Dataset:
     dataset = open_dataset(out)
     if dataset.manifest.get("made_by", {}).get("fingerprint") != plan.fingerprint:
         raise ShardError(
@@ -255,7 +257,7 @@ def _append_timing(path: Path, timing: Mapping[str, Any]) -> None:
         raise ShardError(f"{path}: cannot be written: {error}; finished shards are kept, run again") from error
 
 
-def _note(timings: list[dict[str, Any]], group: Group, images: int, seconds: float) -> None:
+def _note(timings: list[dict[str, Any]], group: ImageGroup, images: int, seconds: float) -> None:
     setting = group.resolved.setting.label
     if not timings or (timings[-1]["model"], timings[-1]["setting"]) != (group.model, setting):
         blank = {"model": group.model, "setting": setting, "images": 0, "batches": 0, "batch_size": group.batch_size}

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from diptych.config import load
-from diptych.dataset import Dataset, open_dataset
+from diptych.config.load import load
+from diptych.data.dataset import Dataset, open_dataset
+from diptych.data.images import decode
+from diptych.data.shards import read_shard, write_json
 from diptych.errors import DataError
+from diptych.generate.backends.diffusers.pictures import encode
+from diptych.generate.backends.diffusers.render import Pixels, Renderer
 from diptych.generate.config import GenerateConfig
-from diptych.generate.pictures import encode
-from diptych.generate.plan import Group, Plan, Row, make_plan
-from diptych.generate.render import Pixels, Renderer
-from diptych.images import decode
+from diptych.generate.plan import GenerationPlan, ImageGroup, PlannedImage, make_plan
 from diptych.progress import track
-from diptych.shards import read_shard, write_json
 
 SMALL_DIFFERENCE = 2  # in steps of 1/255: what another machine or library may make of the same arithmetic
 
@@ -63,7 +63,9 @@ def stored_config(dataset: Dataset, overrides: tuple[str, ...], folder: Path) ->
     return load(path, GenerateConfig, overrides)
 
 
-def verify(dataset: Dataset, plan: Plan, *, count: int, seed: int = 0, progress: str = "auto") -> list[Compared]:
+def verify(
+    dataset: Dataset, plan: GenerationPlan, *, count: int, seed: int = 0, progress: str = "auto"
+) -> list[Compared]:
     """Make ``count`` images of a dataset again, each among other neighbours than before, and compare.
 
     Args:
@@ -78,7 +80,7 @@ def verify(dataset: Dataset, plan: Plan, *, count: int, seed: int = 0, progress:
     """
     count = min(count, plan.images)
     chosen = random.Random(seed).sample(range(plan.images), count)  # in no order: all of them have other neighbours
-    wanted: dict[int, list[Row]] = {}
+    wanted: dict[int, list[PlannedImage]] = {}
     for number in chosen:
         index, offset = divmod(number, plan.images_per_group)
         wanted.setdefault(index, []).append(_row(plan, offset))
@@ -111,10 +113,10 @@ def verify_directory(path: Path, overrides: tuple[str, ...], count: int, progres
     return verify(dataset, make_plan(config, with_weights=True, progress=progress), count=count, progress=progress)
 
 
-def _row(plan: Plan, offset: int) -> Row:
-    from diptych.generate.plan import Part
+def _row(plan: GenerationPlan, offset: int) -> PlannedImage:
+    from diptych.generate.plan import ShardPart
 
-    return next(plan.rows(Part(0, offset, offset + 1)))
+    return next(plan.rows(ShardPart(0, offset, offset + 1)))
 
 
 def _stored(dataset: Dataset, keys: list[str]) -> list[bytes | None]:
@@ -136,7 +138,7 @@ def _stored(dataset: Dataset, keys: list[str]) -> list[bytes | None]:
     return [found[key] for key in keys]
 
 
-def _compare(group: Group, format: str, stored: list[bytes | None], pixels: list[Pixels | None]) -> Compared:
+def _compare(group: ImageGroup, format: str, stored: list[bytes | None], pixels: list[Pixels | None]) -> Compared:
     identical, largest, squares, values = 0, 0, 0.0, 0
     for file, again in zip(stored, pixels, strict=True):
         if file is None or again is None:

@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diptych.data.shards import write_json
 from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown, import_attribute
 from diptych.progress import track
-from diptych.reports.chunks import FOLDER, write_chunks
 from diptych.reports.config import ReportConfig
-from diptych.reports.gather import choose_run, find_folders, read_pool, read_store
 from diptych.reports.pages import PAGES, file_name
 from diptych.reports.pages.funnel import rows_on_edges
-from diptych.reports.pictures import Sizes, flags, make_pictures, remove_others
-from diptych.reports.pool import Pool, open_pool
+from diptych.reports.read.chunks import FOLDER, write_chunks
+from diptych.reports.read.gather import choose_run, find_folders, read_pool, read_store
+from diptych.reports.read.pictures import Sizes, flags, make_pictures, remove_others
+from diptych.reports.read.pool import Pool, open_pool
+from diptych.reports.read.report import Report
+from diptych.reports.read.rows import ReportRows, RowsPart, join
 from diptych.reports.rendering import make_environment, render, static_files
-from diptych.reports.report import Report
-from diptych.reports.rows import Part, Rows, join
-from diptych.shards import write_json
-from diptych.store import Store
+from diptych.store.store import Store
 
 MARKER = "report.json"
 FORMAT = 1
@@ -97,10 +97,10 @@ def _open_pools(config: ReportConfig) -> list[Pool]:
     return pools
 
 
-def _gather(config: ReportConfig, store: Store | None, run: Mapping[str, Any], pools: list[Pool]) -> Rows:
+def _gather(config: ReportConfig, store: Store | None, run: Mapping[str, Any], pools: list[Pool]) -> ReportRows:
     limit = max(1, config.max_images // (len(pools) + (store is not None)))
     folders: dict[str, Path] = {}
-    parts: list[Part] = []
+    parts: list[RowsPart] = []
     if store is not None:
         folders |= find_folders(store, run["run_id"], config.datasets)
         parts.append(read_store(store, run["run_id"], limit))
@@ -113,7 +113,7 @@ def _gather(config: ReportConfig, store: Store | None, run: Mapping[str, Any], p
     return join(parts, folders)
 
 
-def _checked_flag(config: ReportConfig, rows: Rows) -> Any:
+def _checked_flag(config: ReportConfig, rows: ReportRows) -> Any:
     rule = config.flagged
     if rule is None:
         return None

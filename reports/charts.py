@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.reports.links import Range
-from diptych.reports.numbers import short
+from diptych.reports.read.numbers import short
 
 Floats = npt.NDArray[np.float32]
 

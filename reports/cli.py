@@ -30,7 +30,7 @@ def build(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...
     The folder can be moved, packed and served as it is; it asks no server for anything. Run again, it makes only the
     pictures that are new.
     """
-    from diptych.config import load
+    from diptych.config.load import load
     from diptych.lookup import import_attribute
     from diptych.reports.config import ReportConfig
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from diptych.config import Settings
+from diptych.config.settings import Settings
 
 
 class Flagged(Settings):

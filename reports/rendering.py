@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from diptych.reports.numbers import count, number, plain_name, share, short
+from diptych.reports.read.numbers import count, number, plain_name, share, short
 
 # Nothing is loaded from anywhere but the folder of the report, and nothing runs but its files.
 POLICY = "; ".join(

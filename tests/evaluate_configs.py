@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from diptych.cli import main
 from diptych.evaluate.config import EvaluateConfig
-from diptych.evaluate.run import Runner
-from diptych.store import Store
+from diptych.evaluate.run import EvaluateRunner
+from diptych.store.store import Store
 
 
 def make_config(folder: Path, **changes: Any) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def make_config(folder: Path, **changes: Any) -> dict[str, Any]:
 
 def run(config: Mapping[str, Any], **options: Any) -> Any:
     """Run a config in this process."""
-    return Runner(EvaluateConfig.model_validate(config), progress="none", **options).run()
+    return EvaluateRunner(EvaluateConfig.model_validate(config), progress="none", **options).run()
 
 
 def write_config(folder: Path, config: Mapping[str, Any]) -> Path:

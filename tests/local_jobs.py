@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.errors import DecodeError
-from diptych.executors import Report, run_local
+from diptych.jobs.local import Report, run_local
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from diptych.detectors import Detection
-from diptych.images import Image
+from diptych.data.images import Image
+from diptych.judges.boxes import Detection
 
 TARGET = "own_detectors:own_detector"
 FOUND: dict[int, list[Detection]] = {}

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from diptych.batches import Batch
 from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
 
 Function = Callable[[Batch], Mapping[str, Any]]
 FUNCTIONS: dict[str, Function] = {}

@@ -19,15 +19,15 @@ import pyarrow.parquet as pq
 from PIL import Image, ImageFilter
 
 from diptych.curate.config import CurateConfig
-from diptych.curate.run import STEPS, Runner
-from diptych.dataset import Dataset, seal_dataset
-from diptych.demo.captions import caption_of, distinct_captions, prompt_of
-from diptych.demo.drawing import draw
-from diptych.demo.scenes import Scene, scene
-from diptych.generated import GENERATED_SCHEMA
+from diptych.curate.run import STEPS, CurateRunner
+from diptych.data.dataset import Dataset, seal_dataset
+from diptych.data.generated_columns import GENERATED_SCHEMA
+from diptych.data.shards import shard_name, write_shard
+from diptych.demo.world.captions import caption_of, distinct_captions, prompt_of
+from diptych.demo.world.drawing import draw
+from diptych.demo.world.scenes import Scene, scene
 from diptych.reports.config import ReportConfig
-from diptych.shards import shard_name, write_shard
-from diptych.store import (
+from diptych.store.store import (
     AuditRow,
     DatasetRow,
     DifferenceRow,
@@ -127,7 +127,7 @@ def make_pool(folder: Path, count: int = 60) -> Path:
             ],
         }
     )
-    runner = Runner(config, folder / "run", 1, "none")
+    runner = CurateRunner(config, folder / "run", 1, "none")
     for name in STEPS:
         runner.run(name)
     return folder / "run" / "pool"

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from diptych import __version__, cli
 from diptych.cli import COMMANDS, CONFIGS, Subcommand, main
-from diptych.config import Settings
+from diptych.config.settings import Settings
 from diptych.errors import DataError, MissingExtra
 
 SRC = Path(cli.__file__).resolve().parents[1]

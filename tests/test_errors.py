@@ -4,8 +4,8 @@ import pickle
 import pytest
 
 from diptych import errors
+from diptych.data.images import DECODE_CODES
 from diptych.errors import ConfigError, DataError, DecodeError, DiptychError, MissingExtra, ShardError, StoreError
-from diptych.images import DECODE_CODES
 
 ALL = [error for _, error in inspect.getmembers(errors, inspect.isclass)]
 

@@ -9,21 +9,43 @@ from pathlib import Path
 
 import pytest
 
-from diptych import config
 from diptych.cli import COMMANDS, CONFIGS
-from diptych.detectors import DETECTORS
+from diptych.config.identity import fingerprint
+from diptych.config.load import load, read_job
 from diptych.encoders import ENCODERS
-from diptych.evaluate.results import SET_METRICS
+from diptych.evaluate.metrics.contract import SET_METRICS
+from diptych.judges.boxes import DETECTORS
 from diptych.lookup import import_attribute
 from diptych.scores import SCORES
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("curate", "evaluate", "generate", "reports")
 
-MAX_MODULE_LINES = 400
+MAX_MODULE_LINES = 300
+MAX_TEST_LINES = 400
 MAX_FUNCTION_LINES = 40  # without the docstring
 MAX_PARAMETERS = 6
 MAX_COMMAND_PARAMETERS = 8
+
+# Modules that are longer, each with its reason; one that got shorter must leave the list.
+LONG_MODULES: dict[str, str] = {
+    "curate/duplicates/hamming.py": "to be split: candidates, pairs, bands",
+    "evaluate/comparisons/models.py": "to be split: pairing and differences",
+    "evaluate/metrics/frechet.py": "to be split: value, bias and error",
+    "evaluate/metrics/kernel.py": "to be split: sums and error",
+    "generate/plan.py": "to be split: contract, prompts and plan",
+    "src/diptych/data/shards.py": "to be split: row format, shards, journal",
+    "src/diptych/demo/measure/quality.py": "to be split by model",
+    "src/diptych/demo/training/diffusion.py": "to become one trainer with recipes",
+    "src/diptych/demo/world/things.py": "one literal table of drawings, a function each",
+    "src/diptych/doctor.py": "to be split: what is looked at, how it is shown",
+    "src/diptych/progress.py": "to be split: counting and displays",
+    "src/diptych/scores/run.py": "to be split: plan, job and tables",
+    "src/diptych/store/store.py": "to be split: writing and reading",
+}
+
+# Class names that may exist more than once in the product, each with its reason.
+SAME_NAME: dict[str, str] = {}
 
 # Functions that may be longer or take more, as "file:function", each with its reason.
 EXCEPTIONS: dict[str, str] = {}
@@ -39,7 +61,7 @@ TARGETS = {
 
 # Modules that name things without importing them; they have to load where only the base install is.
 LIGHT = sorted(
-    ["diptych.cli", "diptych.detectors", "diptych.doctor", "diptych.encoders", "diptych.progress", "diptych.scores"]
+    ["diptych.cli", "diptych.judges.boxes", "diptych.doctor", "diptych.encoders", "diptych.progress", "diptych.scores"]
     + [f"diptych.{name}" for name in FOLDERS]
     + [f"diptych.{path.parent.name}.cli" for path in ROOT.glob("*/cli.py")]
 )
@@ -99,9 +121,21 @@ def test_no_file_has_a_name_that_says_nothing() -> None:
     assert [where(path) for path in all_files() if path.stem in empty] == []
 
 
-def test_modules_stay_under_400_lines() -> None:
+def test_modules_have_at_most_300_lines_and_their_tests_400() -> None:
     lengths = {where(path): len(path.read_text(encoding="utf-8").splitlines()) for path in all_files()}
-    assert {name: lines for name, lines in lengths.items() if lines > MAX_MODULE_LINES} == {}
+    tests = {name: lines for name, lines in lengths.items() if name.startswith("tests/") and lines > MAX_TEST_LINES}
+    modules = {name for name, lines in lengths.items() if not name.startswith("tests/") and lines > MAX_MODULE_LINES}
+    assert (tests, modules) == ({}, set(LONG_MODULES))
+
+
+def test_a_class_name_exists_once_in_the_product() -> None:
+    places: dict[str, list[str]] = {}
+    for path in package_files():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(where(path))
+    assert {name: paths for name, paths in places.items() if len(paths) > 1 and name not in SAME_NAME} == {}
+    assert all(len(places.get(name, ())) > 1 for name in SAME_NAME)
 
 
 def test_functions_stay_under_40_lines() -> None:
@@ -151,8 +185,8 @@ def test_table_entry_resolves(target: str) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.yaml")), ids=where)
 def test_config_runs_as_it_stands(path: Path) -> None:
-    loaded = config.load(path, import_attribute(CONFIGS[config.read_job(path)]))
-    assert len(config.fingerprint(loaded)) == 64
+    loaded = load(path, import_attribute(CONFIGS[read_job(path)]))
+    assert len(fingerprint(loaded)) == 64
 
 
 @pytest.mark.parametrize("module", LIGHT)

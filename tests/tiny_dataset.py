@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 from drawn import picture
 
-from diptych.dataset import Dataset, seal_dataset
-from diptych.shards import data_schema, shard_name, write_shard
+from diptych.data.dataset import Dataset, seal_dataset
+from diptych.data.shards import data_schema, shard_name, write_shard
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 from drawn import picture
 
-from diptych.dataset import Dataset, seal_dataset
-from diptych.generated import GENERATED_SCHEMA
-from diptych.shards import shard_name, write_shard
+from diptych.data.dataset import Dataset, seal_dataset
+from diptych.data.generated_columns import GENERATED_SCHEMA
+from diptych.data.shards import shard_name, write_shard
 
 
 @dataclasses.dataclass(frozen=True)

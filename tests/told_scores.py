@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from diptych.batches import Batch
 from diptych.scores import SCORES, Column, Reads
+from diptych.scores.batches import Batch
 
 TABLE = {
     "told_accuracy": "told_scores:told_accuracy",

@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 
 from diptych.curate.sources import BYTES, PATH, PROBLEM
+from diptych.data.shards import DATA_COLUMNS
 from diptych.errors import DataError
-from diptych.shards import DATA_COLUMNS
 
 
 def carried_name(name: str) -> str:

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from diptych.demo.captions import distinct_captions, prompt_of
-from diptych.demo.figures import OCCUPATIONS
-from diptych.demo.palette import COLOURS
-from diptych.demo.scenes import LAYOUTS, Layout, Scene
-from diptych.demo.things import KINDS
-from diptych.demo.words import NUMBERS
+from diptych.demo.world.captions import distinct_captions, prompt_of
+from diptych.demo.world.figures import OCCUPATIONS
+from diptych.demo.world.palette import COLOURS
+from diptych.demo.world.scenes import LAYOUTS, Layout, Scene
+from diptych.demo.world.things import KINDS
+from diptych.demo.world.words import NUMBERS
 from diptych.errors import ConfigError
 from diptych.generate.prompts import Prompt, PromptSet
 from diptych.lookup import describe_unknown

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from diptych.generated import ATTRIBUTE_CLASS, asked_class
+from diptych.data.generated_columns import ATTRIBUTE_CLASS, asked_class
 from diptych.reports.charts import Scale, estimate
-from diptych.reports.gather import UNJUDGED
 from diptych.reports.links import PRESENT, Filter
-from diptych.reports.numbers import interval, plain_name, share
 from diptych.reports.pages.scores import notes_of
-from diptych.reports.report import ATTRIBUTE, AUDIT, Report
-from diptych.reports.rows import as_text
+from diptych.reports.read.gather import UNJUDGED
+from diptych.reports.read.numbers import interval, plain_name, share
+from diptych.reports.read.report import ATTRIBUTE, AUDIT, Report
+from diptych.reports.read.rows import as_text
 
 FEW = 20  # images below which a share is shown in grey
 AUDITS = "SELECT * FROM audits WHERE run_id = ? ORDER BY dataset, CAST(groups AS VARCHAR), attribute"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from diptych.reports.pages.scores import difference_rows
-from diptych.reports.report import Report
+from diptych.reports.read.report import Report
 
 WITHOUT_SCRIPTS = 12
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from diptych.reports.charts import Floats, Histogram, histogram
 from diptych.reports.links import Filter, gallery
-from diptych.reports.numbers import number, plain_name, short
 from diptych.reports.pages.scores import RESULTS, isolated, order_of, pack
-from diptych.reports.report import COLOURS, Report
+from diptych.reports.read.numbers import number, plain_name, short
+from diptych.reports.read.report import COLOURS, Report
 
 GROUPS_PER_FILE = 10  # rows of bars
 MAX_GROUPS = 6

@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from diptych.reports.charts import histogram
 from diptych.reports.links import MISSING, Filter, Range, gallery
-from diptych.reports.numbers import plain_name, short
 from diptych.reports.pages import file_name
 from diptych.reports.pages.scores import pack
-from diptych.reports.pool import Pool
-from diptych.reports.report import Report, Shot
-from diptych.reports.thresholds import Threshold
+from diptych.reports.read.numbers import plain_name, short
+from diptych.reports.read.pool import Pool
+from diptych.reports.read.report import Report, Shot
+from diptych.reports.read.thresholds import Threshold
 
 BESIDE_THE_LINE = 12
 LOST_SHOWN = 12

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from diptych.reports.report import Report
+from diptych.reports.read.report import Report
 
 WITHOUT_SCRIPTS = 48
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from diptych.reports.numbers import interval, number, plain_name
 from diptych.reports.pages.scores import RESULTS, isolated, order_of, side_of, typical_step
-from diptych.reports.report import Report
-from diptych.reports.rows import as_text
+from diptych.reports.read.numbers import interval, number, plain_name
+from diptych.reports.read.report import Report
+from diptych.reports.read.rows import as_text
 
 AXES = ("model", "sampler", "steps", "guidance", "setting")
 MAX_CELLS = 100

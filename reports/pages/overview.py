@@ -5,10 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from diptych.reports.cautions import cautions
 from diptych.reports.charts import estimate, scale_of
 from diptych.reports.links import gallery
-from diptych.reports.numbers import count, interval, number, plain_name, share, short
 from diptych.reports.pages.compare import comparable, names_of, own_settings
 from diptych.reports.pages.funnel import first_file
 from diptych.reports.pages.scores import (
@@ -20,8 +18,10 @@ from diptych.reports.pages.scores import (
     typical_step,
     unit_of,
 )
-from diptych.reports.pool import Pool
-from diptych.reports.report import Report
+from diptych.reports.read.cautions import cautions
+from diptych.reports.read.numbers import count, interval, number, plain_name, share, short
+from diptych.reports.read.pool import Pool
+from diptych.reports.read.report import Report
 
 PAIRS_SHOWN = 6
 WORST_SHOWN = 5

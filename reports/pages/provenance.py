@@ -8,10 +8,10 @@ from pathlib import PurePath
 from typing import Any
 
 from diptych import provenance as versions
-from diptych.config import short_id
+from diptych.config.identity import short_id
 from diptych.reports.links import MISSING, Filter, gallery
-from diptych.reports.numbers import short
-from diptych.reports.report import Report
+from diptych.reports.read.numbers import short
+from diptych.reports.read.report import Report
 
 SECRET = re.compile(r"token|secret|password|api_?key|authori[sz]ation|credential", re.IGNORECASE)
 WITH_IDENTITIES = ("score_columns", "results", "differences", "audits")

@@ -5,9 +5,9 @@ from typing import Any, TypeVar
 
 from diptych.intervals import is_resolved
 from diptych.reports.charts import Scale, estimate, scale_of
-from diptych.reports.numbers import half_width, interval, number, plain_name
-from diptych.reports.report import Report
-from diptych.reports.rows import as_text
+from diptych.reports.read.numbers import half_width, interval, number, plain_name
+from diptych.reports.read.report import Report
+from diptych.reports.read.rows import as_text
 
 Item = TypeVar("Item")
 

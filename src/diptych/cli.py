@@ -169,13 +169,14 @@ def validate(paths: Sequence[Path], overrides: Sequence[str]) -> None:
 
 
 def _check_config(path: Path, overrides: Sequence[str]) -> str:
-    from diptych import config
+    from diptych.config.identity import fingerprint
+    from diptych.config.load import load, read_job
 
-    job = config.read_job(path)
+    job = read_job(path)
     if job not in CONFIGS:
         raise ConfigError(f"{path}: {describe_unknown('job', job, CONFIGS)}")
-    loaded = config.load(path, import_attribute(CONFIGS[job]), overrides)
-    return f"(job {job}, fingerprint {config.fingerprint(loaded)[:8]})"
+    loaded = load(path, import_attribute(CONFIGS[job]), overrides)
+    return f"(job {job}, fingerprint {fingerprint(loaded)[:8]})"
 
 
 @click.command()

@@ -42,7 +42,7 @@ class DecodeError(DataError):
     """The bytes of one image cannot be turned into pixels.
 
     Attributes:
-        code: One of ``diptych.images.DECODE_CODES``.
+        code: One of ``diptych.data.images.DECODE_CODES``.
     """
 
     def __init__(self, code: str, detail: str = "") -> None:

@@ -10,7 +10,7 @@ NORMAL_95 = 1.959963984540054  # the 97.5 % point of the normal distribution
 SIGNIFICANCE = 0.05  # beside intervals of 95 percent
 
 
-class Figure(NamedTuple):
+class ShareEstimate(NamedTuple):
     """A figure, its interval of 95 percent, and the number of examples behind it."""
 
     value: float
@@ -19,7 +19,7 @@ class Figure(NamedTuple):
     n: int
 
 
-def wilson(share: float, n: int) -> Figure:
+def wilson(share: float, n: int) -> ShareEstimate:
     """Return a share of ``n`` examples with Wilson's interval, within [0, 1]; all NaN where ``n`` is 0.
 
     Source: Wilson 1927, equation (1) solved for the share; Brown, Cai and DasGupta 2001 recommend it.
@@ -33,8 +33,8 @@ def wilson(share: float, n: int) -> Figure:
     if n < 0 or (n and not 0.0 <= share <= 1.0):
         raise ValueError(f"a share is in [0, 1], of at least 0 examples; not {share} of {n}")
     if n == 0:
-        return Figure(float("nan"), float("nan"), float("nan"), 0)
-    return Figure(share, *wilson_ends(share, n), n)
+        return ShareEstimate(float("nan"), float("nan"), float("nan"), 0)
+    return ShareEstimate(share, *wilson_ends(share, n), n)
 
 
 def wilson_ends(share: float, n: float) -> tuple[float, float]:

@@ -18,8 +18,8 @@ import torch
 from scipy import linalg
 from torchmetrics.image.fid import _compute_fid
 
-from diptych.evaluate.frechet import FRECHET_DISTANCE, FrechetStatistics, frechet_distance
-from diptych.evaluate.moments import Moments, moments
+from diptych.evaluate.metrics.frechet import FRECHET_DISTANCE, FrechetStatistics, frechet_distance
+from diptych.evaluate.metrics.moments import Moments, moments
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 DIM = 2048

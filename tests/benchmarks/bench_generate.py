@@ -18,26 +18,26 @@ from pathlib import Path
 import diffusers
 import torch
 
-from diptych.config import load
+from diptych.config.load import load
+from diptych.generate.backends.diffusers.render import Renderer
+from diptych.generate.backends.diffusers.samplers import build_scheduler
 from diptych.generate.config import GenerateConfig
-from diptych.generate.plan import Plan, make_plan
-from diptych.generate.render import Renderer
+from diptych.generate.plan import GenerationPlan, make_plan
 from diptych.generate.run import generate
-from diptych.generate.samplers import build_scheduler
 
 CONFIG = Path(__file__).resolve().parents[2] / "configs" / "demo" / "generate.yaml"
 IMAGES = 32  # of each model and setting: all that the demo has
 TURNS = 1  # of four minutes
 
 
-def demo_plan(images: int) -> Plan:
+def demo_plan(images: int) -> GenerationPlan:
     """Return the plan of the demo's grid with so many images of each model and setting at most."""
     config = load(CONFIG, GenerateConfig)
     sets = tuple(choice.model_copy(update={"limit": images}) for choice in config.prompts)
     return make_plan(config.model_copy(update={"prompts": sets}), with_weights=True, progress="none")
 
 
-def plain_loop(plan: Plan, out: Path) -> float:
+def plain_loop(plan: GenerationPlan, out: Path) -> float:
     """Return the seconds of load, call per image, save PNG."""
     started = time.perf_counter()
     out.mkdir(parents=True)
@@ -64,7 +64,7 @@ def plain_loop(plan: Plan, out: Path) -> float:
     return time.perf_counter() - started
 
 
-def ours(plan: Plan, out: Path, workers: int) -> float:
+def ours(plan: GenerationPlan, out: Path, workers: int) -> float:
     """Return the seconds of a run of ``generate``."""
     started = time.perf_counter()
     generate(plan, out, workers=workers, progress="none")

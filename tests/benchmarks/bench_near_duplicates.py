@@ -14,8 +14,8 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
-from diptych.curate.clusters import group_equal, star_clusters, summarise
-from diptych.curate.hamming import find_pairs
+from diptych.curate.duplicates.hamming import find_pairs
+from diptych.curate.duplicates.stars import group_equal, star_clusters, summarise
 
 Hashes = npt.NDArray[np.uint64]
 Figures = dict[str, float]

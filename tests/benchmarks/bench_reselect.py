@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from diptych.curate.columns import Columns
 from diptych.curate.config import Rule
-from diptych.curate.funnel import evaluate
-from diptych.dataset import Dataset, GrowingSet, open_dataset, seal_dataset
-from diptych.shards import data_schema, shard_name, write_shard
-from diptych.sql import connect
+from diptych.curate.rules.conditions import Columns
+from diptych.curate.rules.funnel import evaluate
+from diptych.data.dataset import Dataset, GrowingSet, open_dataset, seal_dataset
+from diptych.data.shards import data_schema, shard_name, write_shard
+from diptych.store.sql import connect
 
 ROWS = 10_000_000
 ROWS_PER_SHARD = 10_000  # the default of a config

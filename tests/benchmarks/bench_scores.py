@@ -15,7 +15,7 @@ import torch
 from benchmark_data import draw_photographs
 
 from diptych.encoders.open_clip import open_clip_encoder
-from diptych.scoring import ScorePlan, score_dataset
+from diptych.scores.run import ScorePlan, score_dataset
 
 SMALL = {
     "embed_dim": 384,

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from diptych.dataset import Dataset, seal_dataset
-from diptych.shards import data_schema, shard_name, write_shard
+from diptych.data.dataset import Dataset, seal_dataset
+from diptych.data.shards import data_schema, shard_name, write_shard
 
 SIDE = 256
 DISTINCT = 64

@@ -8,11 +8,11 @@ from click.testing import CliRunner, Result
 from drawn import draw_dataset, picture
 
 from diptych.cli import main
-from diptych.curate.adhoc import score_plan
-from diptych.dataset import open_dataset
+from diptych.curate.rules.adhoc import score_plan
+from diptych.data.dataset import open_dataset
 from diptych.errors import ConfigError
-from diptych.locks import only_one
 from diptych.scores import SCORES, make_score
+from diptych.storage.locks import only_one
 
 
 def call(*arguments: object) -> Result:
@@ -144,7 +144,7 @@ def test_an_unknown_score_or_owner_of_an_option_is_named(tmp_path: Path) -> None
 def test_scores_that_need_an_encoder_get_the_one_of_the_command_line() -> None:
     import inspect
 
-    from diptych.curate.adhoc import NEED_ENCODER
+    from diptych.curate.rules.adhoc import NEED_ENCODER
     from diptych.lookup import import_attribute
 
     need = {
@@ -174,7 +174,7 @@ def test_a_dry_run_builds_no_encoder_so_it_fetches_no_weights(tmp_path: Path, mo
     def refuse(*_: object) -> None:
         raise AssertionError("a dry run must not look for weights")
 
-    monkeypatch.setattr("diptych.scoring.ScorePlan.build", refuse)
+    monkeypatch.setattr("diptych.scores.run.ScorePlan.build", refuse)
     encoder = {"clip": {"kind": "open_clip", "options": {"architecture": "ViT-L-14", "pretrained": "openai"}}}
     scores = {"similarity": {"score": "clip_similarity", "encoder": "clip"}}
     config = write_config(tmp_path, encoders=encoder, scores=scores)

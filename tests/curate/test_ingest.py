@@ -9,10 +9,10 @@ from fault_server import FaultServer
 
 from diptych.curate.config import CurateConfig
 from diptych.curate.ingest import ingest, reason_counts
-from diptych.dataset import Dataset, open_dataset
+from diptych.data.dataset import Dataset, open_dataset
+from diptych.data.images import decode
+from diptych.data.shards import read_shard
 from diptych.errors import DataError, ShardError
-from diptych.images import decode
-from diptych.shards import read_shard
 
 
 def make_config(source: dict[str, Any], **changes: Any) -> CurateConfig:
@@ -150,8 +150,8 @@ def test_an_empty_table_is_an_error_that_names_it(tmp_path: Path) -> None:
 
 
 def test_the_statuses_are_those_of_the_documentation(tmp_path: Path) -> None:
-    from diptych.curate.fetch import FETCH_CODES
-    from diptych.images import DECODE_CODES
+    from diptych.curate.download.fetch import FETCH_CODES
+    from diptych.data.images import DECODE_CODES
 
     text = (Path(__file__).resolve().parents[2] / "docs/curate.md").read_text()
     undocumented = [code for code in FETCH_CODES if f"`{code}`" not in text]

@@ -10,7 +10,7 @@ from fault_server import FaultServer
 
 from diptych.curate.config import CurateConfig
 from diptych.curate.ingest import ingest
-from diptych.shards import read_shard
+from diptych.data.shards import read_shard
 
 
 def rewritten(url: str, port: int) -> str:

@@ -16,8 +16,8 @@ from fault_server import Fault, FaultServer, Route, redirect
 from PIL import Image
 
 from diptych.cli import main
-from diptych.dataset import open_dataset
-from diptych.shards import read_shard
+from diptych.data.dataset import open_dataset
+from diptych.data.shards import read_shard
 
 DEADLINE_S = 2.0
 

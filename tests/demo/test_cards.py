@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from diptych.demo.quality_report import MODELS, measure_all
-from diptych.intervals import Figure
+from diptych.demo.measure.quality_report import MODELS, measure_all
+from diptych.intervals import ShareEstimate
 
 # What the demo needs of its models: least value, greatest value.
 NEEDED = {
@@ -22,7 +22,7 @@ ELSEWHERE = 0.015  # another processor may draw an image or two of 200 otherwise
 
 
 @pytest.fixture(scope="module")
-def figures() -> dict[str, Figure]:
+def figures() -> dict[str, ShareEstimate]:
     """Measure everything, as ``diptych demo quality`` does."""
     return measure_all()
 
@@ -30,14 +30,14 @@ def figures() -> dict[str, Figure]:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", NEEDED)
-def test_model_is_as_good_as_it_has_to_be(figures: dict[str, Figure], name: str) -> None:
+def test_model_is_as_good_as_it_has_to_be(figures: dict[str, ShareEstimate], name: str) -> None:
     least, greatest = NEEDED[name]
     assert least <= figures[name].value <= greatest
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_every_figure_stands_in_the_card_of_its_model(figures: dict[str, Figure]) -> None:
+def test_every_figure_stands_in_the_card_of_its_model(figures: dict[str, ShareEstimate]) -> None:
     said = {path.parent.name: path.read_text(encoding="utf-8") for path in Path(MODELS).glob("*/README.md")}
     for name, figure in figures.items():
         model, _, what = name.partition(".")

@@ -23,14 +23,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from diptych.cli import CONFIGS
-from diptych.config import load, path_setting, read_job
-from diptych.dataset import open_dataset
+from diptych.config.load import load, read_job
+from diptych.config.overrides import path_setting
+from diptych.data.dataset import open_dataset
+from diptych.data.shards import read_shard
 from diptych.demo import cli
 from diptych.demo.config_files import config_path
 from diptych.errors import ConfigError
 from diptych.lookup import import_attribute
-from diptych.shards import read_shard
-from diptych.store import Store
+from diptych.store.store import Store
 
 ROWS = "150"
 CONFIG_NAMES = ("curate.yaml", "held_out.yaml", "generate.yaml", "occupations.yaml", "evaluate.yaml", "report.yaml")

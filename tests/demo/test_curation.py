@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from diptych.config import load
+from diptych.config.load import load
 from diptych.curate.config import CurateConfig
-from diptych.curate.run import STEPS, Runner
+from diptych.curate.run import STEPS, CurateRunner
 from diptych.demo.config_files import config_path
-from diptych.demo.outcome import DUPLICATES, RULE_FOR, kept_by_fault, targets
-from diptych.demo.plan import plan_rows
-from diptych.demo.web import DemoWeb
+from diptych.demo.measure.outcome import DUPLICATES, RULE_FOR, kept_by_fault, targets
+from diptych.demo.world.plan import plan_rows
+from diptych.demo.world.web import DemoWeb
 
 FLOORS = {"mismatched": (0.95, 0.95), "flagged": (0.95, 0.95), DUPLICATES: (0.99, 0.95)}
 
@@ -21,7 +21,7 @@ def curate(folder: Path, rows: int, seed: int) -> None:
     with DemoWeb([row for row in plan_rows(rows, seed=seed) if row.fault != "timeout"]) as web:
         table = web.write_tables(folder)
         settings = [f"source.path={table}", "download.allow_private_addresses=true", "download.deadline_s=60"]
-        runner = Runner(load(config_path("curate.yaml"), CurateConfig, settings), folder / "run", progress="none")
+        runner = CurateRunner(load(config_path("curate.yaml"), CurateConfig, settings), folder / "run", progress="none")
         runner.check()
         for step in STEPS:
             runner.run(step)

@@ -13,21 +13,21 @@ import torch
 from click.testing import CliRunner
 
 import diptych.demo
-from diptych.demo import detector_quality, quality
-from diptych.demo.backdrops import UNITS
-from diptych.demo.drawing import draw
-from diptych.demo.figures import HATS
-from diptych.demo.scenes import scene
+from diptych.demo.measure import detector_quality, quality
 from diptych.demo.training import clip, detector, detector_rows, heads
 from diptych.demo.training.__main__ import main
-from diptych.demo.training.detector import DetectorTraining, Trainer, train_detector
-from diptych.demo.training.detector_rows import COLOUR_NAMES, LABELS, Rows, training_picture
+from diptych.demo.training.detector import DetectorTrainer, DetectorTraining, train_detector
+from diptych.demo.training.detector_rows import COLOUR_NAMES, LABELS, DetectorRows, training_picture
 from diptych.demo.training.distortions import distort
 from diptych.demo.training.stops import Stopped
-from diptych.demo.truth import truth_of
-from diptych.detectors.centre_net import CentreConfig, CentreNet, Maps, find_peaks
-from diptych.detectors.centre_point import centre_point
+from diptych.demo.world.backdrops import UNITS
+from diptych.demo.world.drawing import draw
+from diptych.demo.world.figures import HATS
+from diptych.demo.world.scenes import scene
+from diptych.demo.world.truth import truth_of
 from diptych.errors import ConfigError
+from diptych.judges.boxes.centre_net import CentreConfig, CentreNet, Maps, find_peaks
+from diptych.judges.boxes.centre_point import centre_point
 
 SHIPPED = Path(diptych.demo.__file__).parent / "models" / "detector"
 TINY = {**detector.default_model(), "widths": [4, 4, 8, 8], "blocks": 0}
@@ -54,7 +54,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def drawn(trained: Path) -> Rows:
+def drawn(trained: Path) -> DetectorRows:
     return detector_rows.draw_rows(trained / "rows", TRAINING.rows, side=64)
 
 
@@ -68,11 +68,11 @@ def share_rows(trained: Path, out: Path) -> Path:
     return out
 
 
-def test_product_loads_what_was_trained(trained: Path, drawn: Rows) -> None:
+def test_product_loads_what_was_trained(trained: Path, drawn: DetectorRows) -> None:
     made = centre_point(weights=str(trained / "detector"), device="cpu")
     assert made.labels == LABELS
     assert made.detect([scene_picture(1)])[0] == []  # four steps find nothing
-    trainer = Trainer(TRAINING, drawn)
+    trainer = DetectorTrainer(TRAINING, drawn)
     detector_state = torch.load(trained / "checkpoint.pt", weights_only=True)
     trainer.average.load_state_dict(detector_state["average"])
     pixels = torch.rand(2, 3, 64, 64)
@@ -90,15 +90,15 @@ def test_stopped_run_goes_on_to_the_same_weights(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = share_rows(trained, tmp_path / "stopped")
-    take_step: Callable[..., dict[str, float]] = Trainer.take_step
+    take_step: Callable[..., dict[str, float]] = DetectorTrainer.take_step
 
-    def stop_after_three(self: Trainer) -> dict[str, float]:
+    def stop_after_three(self: DetectorTrainer) -> dict[str, float]:
         losses = take_step(self)
         if self.step == 3:
             os.kill(os.getpid(), signal.SIGTERM)
         return losses
 
-    monkeypatch.setattr(Trainer, "take_step", stop_after_three)
+    monkeypatch.setattr(DetectorTrainer, "take_step", stop_after_three)
     with pytest.raises(Stopped, match="at step 3 of 4"):
         train(out)
     curve = [json.loads(line) for line in (out / "curve.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -124,7 +124,7 @@ def test_run_goes_on_with_no_other_setting(trained: Path, tmp_path: Path) -> Non
         train(tmp_path, replace(TRAINING, batch=9, rows=8))
 
 
-def test_pictures_are_drawn_once(tmp_path: Path, drawn: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_are_drawn_once(tmp_path: Path, drawn: DetectorRows, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(detector_rows, "ROWS_PER_FILE", 7)
     first = detector_rows.draw_rows(tmp_path, 20, side=64)
     monkeypatch.setattr(detector_rows, "_write_rows", lambda _: pytest.fail("was drawn again"))
@@ -134,7 +134,7 @@ def test_pictures_are_drawn_once(tmp_path: Path, drawn: Rows, monkeypatch: pytes
         np.testing.assert_array_equal(one, longer[:20])
 
 
-def test_rows_say_what_is_in_the_pictures(drawn: Rows) -> None:
+def test_rows_say_what_is_in_the_pictures(drawn: DetectorRows) -> None:
     seen_figures = 0
     for number in range(TRAINING.rows):
         shown = scene(detector_rows.TRAINED + number)
@@ -212,9 +212,9 @@ def test_distortions_follow_from_the_dice_alone() -> None:
     assert not torch.equal(one.pixels, other.pixels)
 
 
-def batch(boxes: list[list[float]], labels: list[int], colours: list[int], hats: list[int]) -> detector.TrainingBatch:
+def batch(boxes: list[list[float]], labels: list[int], colours: list[int], hats: list[int]) -> detector.CentreBatch:
     numbers = [torch.tensor([values]) for values in (labels, colours, hats)]
-    return detector.TrainingBatch(torch.zeros(1, 3, 64, 64), torch.tensor([boxes]), *numbers)
+    return detector.CentreBatch(torch.zeros(1, 3, 64, 64), torch.tensor([boxes]), *numbers)
 
 
 def test_what_the_loss_wants_is_what_the_peaks_are_read_as() -> None:
@@ -260,8 +260,8 @@ def test_batch_without_anything_in_it_teaches_that_nothing_is_there() -> None:
     assert {losses[name].item() for name in ("offset", "size", "colour", "hat")} == {0.0}
 
 
-def test_average_moves_towards_the_weights(drawn: Rows) -> None:
-    trainer = Trainer(replace(TRAINING, averaged=2, learning_rate=0.1), drawn)
+def test_average_moves_towards_the_weights(drawn: DetectorRows) -> None:
+    trainer = DetectorTrainer(replace(TRAINING, averaged=2, learning_rate=0.1), drawn)
     before = trainer.average.heads.weight.clone()
     for _ in range(8):
         trainer.take_step()

@@ -14,11 +14,6 @@ import torch
 from PIL import Image
 from tiny_dataset import Row, make_dataset, mixed_rows
 
-from diptych.demo.captions import caption_of
-from diptych.demo.drawing import draw
-from diptych.demo.faults import encoded
-from diptych.demo.held_out import write_held_out
-from diptych.demo.scenes import scene
 from diptych.demo.training import diffusion, linear_start, vae
 from diptych.demo.training.clip import scaled
 from diptych.demo.training.diffusion import (
@@ -35,6 +30,11 @@ from diptych.demo.training.sources import Sources
 from diptych.demo.training.stops import Stopped
 from diptych.demo.training.tokenizer import make_text_model, make_tokenizer
 from diptych.demo.training.vae import VaeTrainer, VaeTraining, train_vae
+from diptych.demo.world.captions import caption_of
+from diptych.demo.world.drawing import draw
+from diptych.demo.world.faults import encoded
+from diptych.demo.world.held_out import write_held_out
+from diptych.demo.world.scenes import scene
 from diptych.encoders.open_clip import open_clip_encoder
 from diptych.errors import ConfigError, DataError
 

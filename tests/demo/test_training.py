@@ -15,15 +15,15 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from diptych.demo import quality
-from diptych.demo.captions import caption_of
-from diptych.demo.plan import plan_rows
-from diptych.demo.quality import measure_clip, measure_heads, specimen
+from diptych.demo.measure import quality
+from diptych.demo.measure.quality import measure_clip, measure_heads, specimen
 from diptych.demo.training import clip, heads, rows
 from diptych.demo.training.__main__ import main
-from diptych.demo.training.clip import ClipTraining, Trainer, train_clip
+from diptych.demo.training.clip import ClipTrainer, ClipTraining, train_clip
 from diptych.demo.training.runs import CHECKPOINT, load_checkpoint
 from diptych.demo.training.stops import Stopped
+from diptych.demo.world.captions import caption_of
+from diptych.demo.world.plan import plan_rows
 from diptych.encoders.open_clip import open_clip_encoder
 from diptych.errors import ConfigError, ShardError
 from diptych.scores.aesthetic import LinearHead, aesthetic, load_head, rate
@@ -56,7 +56,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def drawn(trained: Path) -> rows.Rows:
+def drawn(trained: Path) -> rows.CaptionRows:
     return rows.draw_rows(trained / "rows", TRAINING.rows, side=64, context=40)
 
 
@@ -79,8 +79,8 @@ def test_product_loads_what_was_saved(trained: Path) -> None:
     assert not encoder.truncated([caption_of(row.scene) for row in plan_rows(100)]).any()
 
 
-def test_product_computes_what_was_trained(trained: Path, drawn: rows.Rows) -> None:
-    trainer = Trainer(TRAINING, drawn)
+def test_product_computes_what_was_trained(trained: Path, drawn: rows.CaptionRows) -> None:
+    trainer = ClipTrainer(TRAINING, drawn)
     load_checkpoint(trainer, trained / CHECKPOINT)
     trainer.model.eval().cpu()
     encoder = open_clip_encoder(architecture=str(trained / "clip"), device="cpu")
@@ -98,15 +98,15 @@ def test_stopped_run_goes_on_to_the_same_weights(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = share_rows(trained, tmp_path / "stopped")
-    take_step: Callable[[Trainer], dict[str, float]] = Trainer.take_step
+    take_step: Callable[[ClipTrainer], dict[str, float]] = ClipTrainer.take_step
 
-    def stop_after_three(self: Trainer) -> dict[str, float]:
+    def stop_after_three(self: ClipTrainer) -> dict[str, float]:
         losses = take_step(self)
         if self.step == 3:
             os.kill(os.getpid(), signal.SIGTERM)
         return losses
 
-    monkeypatch.setattr(Trainer, "take_step", stop_after_three)
+    monkeypatch.setattr(ClipTrainer, "take_step", stop_after_three)
     with pytest.raises(Stopped, match="stopped at step 3 of 4; the same command goes on") as stopped:
         train(out)
     assert stopped.value.exit_code == 143
@@ -139,7 +139,7 @@ def test_batches_larger_than_all_pictures_are_refused(tmp_path: Path) -> None:
 
 
 def test_pictures_are_drawn_once_and_do_not_depend_on_processes(
-    tmp_path: Path, drawn: rows.Rows, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, drawn: rows.CaptionRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = rows.draw_rows(tmp_path, 20, side=64, context=40)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
@@ -157,7 +157,7 @@ def test_last_file_of_pictures_holds_the_rest(tmp_path: Path, monkeypatch: pytes
     assert len(list(tmp_path.iterdir())) == 3
 
 
-def test_training_sees_pictures_as_the_product_prepares_them(trained: Path, drawn: rows.Rows) -> None:
+def test_training_sees_pictures_as_the_product_prepares_them(trained: Path, drawn: rows.CaptionRows) -> None:
     encoder = open_clip_encoder(architecture=str(trained / "clip"), device="cpu")
     seen = clip.scaled(torch.from_numpy(drawn.pixels[:20])).numpy()
     for number in range(20):
@@ -166,7 +166,7 @@ def test_training_sees_pictures_as_the_product_prepares_them(trained: Path, draw
         assert drawn.flagged[number] == (one.fault == "flagged")
 
 
-def test_pictures_are_mirrored_only_where_captions_stay_true(drawn: rows.Rows) -> None:
+def test_pictures_are_mirrored_only_where_captions_stay_true(drawn: rows.CaptionRows) -> None:
     mirrored = 0
     for step in range(12):
         batch = clip.batch_of(drawn, TRAINING, step, torch.device("cpu"))
@@ -180,15 +180,15 @@ def test_pictures_are_mirrored_only_where_captions_stay_true(drawn: rows.Rows) -
     assert 12 * 8 / 4 < mirrored < 12 * 8 * 3 / 4
 
 
-def test_batch_follows_from_the_seed_and_the_step_alone(drawn: rows.Rows) -> None:
+def test_batch_follows_from_the_seed_and_the_step_alone(drawn: rows.CaptionRows) -> None:
     device = torch.device("cpu")
     one, again, other = (clip.batch_of(drawn, TRAINING, step, device) for step in (5, 5, 6))
     assert all(torch.equal(left, right) for left, right in zip(one, again, strict=True))
     assert not torch.equal(one.tokens, other.tokens)
 
 
-def test_texts_are_encoded_as_the_model_encodes_them(drawn: rows.Rows) -> None:
-    model = Trainer(TRAINING, drawn).model.cpu()
+def test_texts_are_encoded_as_the_model_encodes_them(drawn: rows.CaptionRows) -> None:
+    model = ClipTrainer(TRAINING, drawn).model.cpu()
     tokens = open_clip.get_tokenizer("ViT-B-32", context_length=40)(
         ["a red car", "two green fish on a plain background"]
     )
@@ -235,8 +235,8 @@ def test_learning_rate_rises_in_a_line_and_falls_to_nothing() -> None:
     assert rates[10:] == sorted(rates[10:], reverse=True)
 
 
-def test_matrices_alone_decay(drawn: rows.Rows) -> None:
-    trainer = Trainer(TRAINING, drawn)
+def test_matrices_alone_decay(drawn: rows.CaptionRows) -> None:
+    trainer = ClipTrainer(TRAINING, drawn)
     decayed, others = trainer.optimiser.param_groups
     assert decayed["weight_decay"] == TRAINING.weight_decay
     assert others["weight_decay"] == 0.0
@@ -359,7 +359,7 @@ def test_damaged_note_of_an_earlier_run_is_said(tmp_path: Path) -> None:
 
 def test_help_loads_no_torch() -> None:
     script = "import sys; from diptych.demo.training.__main__ import main; print('torch' in sys.modules)"
-    env = {**os.environ, "PYTHONPATH": str(Path(quality.__file__).parents[2])}
+    env = {**os.environ, "PYTHONPATH": str(Path(quality.__file__).parents[3])}
     command = [sys.executable, "-c", script]
     assert subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout == "False\n"
 

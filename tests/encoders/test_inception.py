@@ -11,14 +11,14 @@ from inception_weights import save_random_weights
 from safetensors.torch import save_file
 
 from diptych.assets import ASSETS
+from diptych.data.images import Image, decode
 from diptych.encoders import make_encoder
 from diptych.encoders.inception import ASSET, InceptionEncoder, inception_encoder, resize_clean, resize_legacy
 from diptych.encoders.inception_network import Inception
 from diptych.errors import ConfigError, DataError
-from diptych.evaluate.frechet import frechet_distance
-from diptych.evaluate.moments import moments
-from diptych.images import Image, decode
-from diptych.scoring import ScorePlan, read_embeddings, score_dataset
+from diptych.evaluate.metrics.frechet import frechet_distance
+from diptych.evaluate.metrics.moments import moments
+from diptych.scores.run import ScorePlan, read_embeddings, score_dataset
 
 SIZES = [(48, 32), (32, 48), (299, 299), (640, 480), (7, 1024), (1, 1)]
 

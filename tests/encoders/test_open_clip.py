@@ -1,4 +1,3 @@
-import copy
 import json
 import random
 import shutil
@@ -13,70 +12,19 @@ import open_clip
 import pytest
 import torch
 from drawn import picture
-from open_clip.factory import _MODEL_CONFIGS
-from open_clip.pretrained import _PRETRAINED
 from open_clip.transformer import QuickGELU
-from safetensors.torch import save_file
+from tiny_clip import SQUASHED, TEXTS, save_clip
 from tiny_dataset import make_dataset, mixed_rows
 
-from diptych import demo, images
+from diptych import demo
+from diptych.data import images
+from diptych.data.shards import read_shard
 from diptych.encoders import make_encoder
 from diptych.encoders.open_clip import OpenClipEncoder, open_clip_encoder
-from diptych.errors import ConfigError, DataError
-from diptych.scoring import ScorePlan, score_dataset
-from diptych.shards import read_shard
+from diptych.errors import ConfigError
+from diptych.scores.run import ScorePlan, score_dataset
 
-MODEL: dict[str, Any] = {
-    "embed_dim": 32,
-    "vision_cfg": {
-        "image_size": 32,
-        "patch_size": 16,
-        "width": 64,
-        "layers": 1,
-        "head_width": 32,
-        "patch_dropout": 0.5,
-    },
-    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
-}
-SQUASHED = {"mean": [0.5, 0.4, 0.3], "std": [0.5, 0.5, 0.5], "interpolation": "bilinear", "resize_mode": "squash"}
 SIZES = [(48, 32), (32, 48), (32, 32), (300, 20), (1, 1), (640, 480)]
-TEXTS = ["a cat", "", "ein Hund & ein Bär 🐻", "<b>bold</b> &amp; brave", "cat " * 100]
-
-
-def save(folder: Path, seed: int = 0, *, preprocess: dict[str, Any] | None = None, **changes: Any) -> Path:
-    """Save a model with random weights as open_clip saves models in a folder."""
-    folder.mkdir(parents=True)
-    model = {**copy.deepcopy(MODEL), **changes}
-    torch.manual_seed(seed)
-    save_file(open_clip.CLIP(**copy.deepcopy(model)).state_dict(), folder / "open_clip_model.safetensors")
-    config = {"model_cfg": model, "preprocess_cfg": preprocess or {}}
-    (folder / "open_clip_config.json").write_text(json.dumps(config))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save(tmp_path_factory.mktemp("models") / "tiny", preprocess=SQUASHED)
-
-
-@pytest.fixture(scope="module")
-def checkpoint(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The weights of the folder as a torch checkpoint."""
-    from safetensors.torch import load_file
-
-    path = tmp_path_factory.mktemp("weights") / "tiny.pt"
-    torch.save({"state_dict": load_file(folder / "open_clip_model.safetensors")}, path)
-    return path
-
-
-@pytest.fixture
-def named(monkeypatch: pytest.MonkeyPatch, checkpoint: Path) -> None:
-    """The architectures Tiny and Tiny-quickgelu, with tags that need no download."""
-    monkeypatch.setitem(_MODEL_CONFIGS, "Tiny", MODEL)
-    monkeypatch.setitem(_MODEL_CONFIGS, "Tiny-quickgelu", {**MODEL, "quick_gelu": True})
-    quick = {"file": str(checkpoint), "quick_gelu": True, **SQUASHED}
-    monkeypatch.setitem(_PRETRAINED, "Tiny", {"openai": quick, "plain": {"file": str(checkpoint)}})
-    monkeypatch.setitem(_PRETRAINED, "Tiny-quickgelu", {"openai": quick, "silent": {"file": str(checkpoint)}})
 
 
 def pictures() -> list[images.Image]:
@@ -132,7 +80,7 @@ def test_a_named_architecture_with_a_checkpoint_gives_the_vectors_of_open_clip(n
 @pytest.mark.reference
 @pytest.mark.parametrize("preprocess", [SQUASHED, {}, {"resize_mode": "longest", "fill_color": 128, "mean": None}])
 def test_the_preprocessing_is_that_of_open_clip(tmp_path: Path, preprocess: dict[str, Any]) -> None:
-    name = str(save(tmp_path / "model", preprocess={**preprocess, "size": 99}))
+    name = str(save_clip(tmp_path / "model", preprocess={**preprocess, "size": 99}))
     encoder = open_clip_encoder(architecture=name)
     _, _, transform = open_clip.create_model_and_transforms(f"local-dir:{name}")
     for image in pictures():
@@ -236,9 +184,9 @@ def test_lower_precision_gives_nearly_the_same_float32_vectors(folder: Path, pre
 def test_the_identity_changes_with_what_changes_a_vector(tmp_path: Path, folder: Path) -> None:
     options = [
         {"architecture": str(folder)},
-        {"architecture": str(save(tmp_path / "weights", seed=1, preprocess=SQUASHED))},
-        {"architecture": str(save(tmp_path / "activation", preprocess=SQUASHED, quick_gelu=True))},
-        {"architecture": str(save(tmp_path / "preprocessing"))},
+        {"architecture": str(save_clip(tmp_path / "weights", seed=1, preprocess=SQUASHED))},
+        {"architecture": str(save_clip(tmp_path / "activation", preprocess=SQUASHED, quick_gelu=True))},
+        {"architecture": str(save_clip(tmp_path / "preprocessing"))},
         {"architecture": str(folder), "preprocess": {"interpolation": "bicubic"}},
         {"architecture": str(folder), "precision": "fp16"},
     ]
@@ -282,102 +230,6 @@ def test_nothing_is_loaded_before_the_first_use(folder: Path, monkeypatch: pytes
     encoder.images([prepared])
     encoder.texts(["a"])
     assert loads == [f"local-dir:{folder}"]
-
-
-@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
-@pytest.mark.parametrize("damage", ["empty", "cut", "text", "other", "fewer", "code"])
-def test_damaged_weights_are_one_line_that_names_the_file(
-    tmp_path: Path, folder: Path, named: None, damage: str, suffix: str
-) -> None:
-    from safetensors.torch import load_file
-
-    path = tmp_path / f"weights{suffix}"
-    whole = (folder / "open_clip_model.safetensors").read_bytes()
-    tensors = load_file(folder / "open_clip_model.safetensors")
-    fewer = {name: value for name, value in tensors.items() if "visual" in name}
-    write = save_file if suffix == ".safetensors" else torch.save
-    if damage == "code" and suffix == ".pt":
-        torch.save(open_clip.CLIP(**copy.deepcopy(MODEL)), path)
-    elif damage in ("other", "fewer", "code"):
-        write({"weight": torch.ones(3)} if damage == "other" else fewer, path)
-    else:
-        torch.save(tensors, path) if suffix == ".pt" else path.write_bytes(whole)
-        path.write_bytes({"empty": b"", "cut": path.read_bytes()[:9000], "text": b"hello"}[damage])
-    encoder = open_clip_encoder(architecture="Tiny", pretrained=str(path))
-    with pytest.raises(DataError) as caught:
-        encoder.texts(["a"])
-    message = str(caught.value)
-    assert message.startswith(f"{path}: does not load as Tiny: ")
-    assert message.isprintable()
-    assert len(message) < len(str(path)) + 350
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"architecture": "Tini", "pretrained": "plain"}, "unknown architecture 'Tini'; did you mean 'Tiny'"),
-        ({"architecture": "Tiny"}, "Tiny: say which weights"),
-        ({"architecture": "Tiny", "pretrained": "openay"}, "no checkpoint file 'openay' here and unknown tag 'openay'"),
-        ({"architecture": "local-dir:/nowhere"}, "/nowhere: no open_clip_config.json there"),
-        ({"architecture": "FOLDER", "pretrained": "openai"}, "brings its own weights; leave pretrained: openai out"),
-        ({"architecture": "FOLDER", "preprocess": {"men": [0, 0, 0]}}, "unknown key 'men'; did you mean 'mean'?"),
-        ({"architecture": "FOLDER", "preprocess": {"mean": [0, 0]}}, "preprocess: mean cannot be [0, 0]"),
-        ({"architecture": "FOLDER", "preprocess": {"std": [1, 1, 0]}}, "preprocess: std cannot be [1, 1, 0]"),
-        ({"architecture": "FOLDER", "preprocess": {"resize_mode": "crop"}}, "preprocess: resize_mode cannot be 'crop'"),
-        ({"architecture": "FOLDER", "precision": "fp8"}, "option 'precision'"),
-    ],
-    ids=str,
-)
-def test_what_cannot_be_is_told(folder: Path, named: None, options: dict[str, Any], message: str) -> None:
-    options = {**options, "architecture": options["architecture"].replace("FOLDER", str(folder))}
-    with pytest.raises(ConfigError) as caught:
-        make_encoder("open_clip", options)
-    assert message in str(caught.value)
-
-
-@pytest.mark.parametrize("config", ["{", "[]", "{}", '{"model_cfg": 3}', '{"model_cfg": {"vision_cfg": {}}}'])
-def test_a_folder_without_a_sound_configuration_is_refused(tmp_path: Path, config: str) -> None:
-    (tmp_path / "open_clip_config.json").write_text(config)
-    with pytest.raises(ConfigError, match=r"open_clip_config\.json: not an open_clip configuration"):
-        open_clip_encoder(architecture=str(tmp_path))
-
-
-def test_a_folder_without_weights_says_what_is_looked_for(tmp_path: Path, folder: Path) -> None:
-    shutil.copy(folder / "open_clip_config.json", tmp_path)
-    with pytest.raises(ConfigError, match=r"no weights there; open_clip looks for open_clip_model\.safetensors"):
-        open_clip_encoder(architecture=str(tmp_path))
-
-
-def test_a_device_that_is_not_there_is_told(folder: Path) -> None:
-    for device in ("warp", "cuda:99"):
-        with pytest.raises(ConfigError, match=f"device '{device}': cannot be used here"):
-            open_clip_encoder(architecture=str(folder), device=device).texts(["a"])
-
-
-@pytest.mark.parametrize(
-    "options",
-    [{"architecture": "ViT-B-32", "pretrained": "laion2b_s34b_b79k"}, {"architecture": "hf-hub:nobody/nothing"}],
-    ids=str,
-)
-def test_weights_that_cannot_be_downloaded_are_one_line(options: dict[str, Any]) -> None:
-    with pytest.raises(DataError, match="not cached and cannot be downloaded") as caught:
-        make_encoder("open_clip", options)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_hub_model_is_known_by_its_name_and_takes_its_tokenizer_from_there(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    real = open_clip.get_tokenizer
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda repository, name: str(folder / name))
-    monkeypatch.setattr("open_clip.pretrained.download_pretrained_from_hf", lambda repository: None)
-    monkeypatch.setattr(open_clip, "get_tokenizer", lambda name: (asked.append(name), real(f"local-dir:{folder}"))[1])
-    encoder = open_clip_encoder(architecture="hf-hub:own/tiny")
-    local = open_clip_encoder(architecture=str(folder))
-    assert encoder.identity == {**local.identity, "architecture": "hf-hub:own/tiny"}
-    assert np.array_equal(encoder.texts(TEXTS), local.texts(TEXTS))
-    assert asked == ["hf-hub:own/tiny", f"local-dir:{folder}"]
 
 
 def test_scores_do_not_depend_on_batches_or_workers_beyond_rounding(tmp_path: Path, folder: Path) -> None:

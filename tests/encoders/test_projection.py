@@ -4,7 +4,7 @@ from drawn import picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diptych import images
+from diptych.data import images
 from diptych.encoders import make_encoder
 from diptych.encoders.projection import projection_encoder
 from diptych.errors import ConfigError

@@ -62,7 +62,7 @@ def test_a_dry_run_looks_and_does_nothing(config: Path, monkeypatch: pytest.Monk
     def refuse(*_: object) -> None:
         raise AssertionError("a dry run must not look for weights")
 
-    monkeypatch.setattr("diptych.scoring.ScorePlan.build", refuse)
+    monkeypatch.setattr("diptych.scores.run.ScorePlan.build", refuse)
     estimate = call_json("evaluate", "run", config, "--dry-run")
     assert estimate["datasets"]["generated"]["rows"] == 17
     assert "Nothing was computed" in call("evaluate", "run", config, "--dry-run").stdout
@@ -106,7 +106,7 @@ def test_mistakes_are_one_line(overrides: dict[str, str], message: str, config: 
 
 
 def test_an_empty_store_says_so(tmp_path: Path) -> None:
-    from diptych.store import Store
+    from diptych.store.store import Store
 
     Store.open(tmp_path / "store.duckdb").close()
     assert call("evaluate", "results", tmp_path / "store.duckdb").stdout == "The store holds no run.\n"

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 from evaluate_configs import make_config, write_config
 
-from diptych import config
+from diptych.config.load import load
 from diptych.errors import ConfigError
 from diptych.evaluate.config import EvaluateConfig
 
 
-def load(folder: Path, **changes: Any) -> EvaluateConfig:
-    return config.load(write_config(folder, make_config(folder, **changes)), EvaluateConfig)
+def load_with(folder: Path, **changes: Any) -> EvaluateConfig:
+    return load(write_config(folder, make_config(folder, **changes)), EvaluateConfig)
 
 
 def test_the_smallest_config_judges_everything(tmp_path: Path) -> None:
-    loaded = load(tmp_path)
+    loaded = load_with(tmp_path)
     assert list(loaded.judged()) == ["generated"]
     assert (loaded.distances, loaded.means, loaded.compare, loaded.audit) == ((), (), None, None)
 
@@ -27,10 +27,10 @@ def test_references_are_judged_only_where_they_are_named(tmp_path: Path) -> None
         "real": {"path": "b", "role": "reference"},
         "web": {"path": "c", "role": "pairs"},
     }
-    loaded = load(tmp_path, datasets=datasets, scores={"i": {"score": "image_stats"}})
+    loaded = load_with(tmp_path, datasets=datasets, scores={"i": {"score": "image_stats"}})
     assert list(loaded.judged()) == ["made", "web"]
     assert loaded.scored() == {"made", "web"}
-    loaded = load(tmp_path, datasets=datasets, audit={"datasets": ["real"]})
+    loaded = load_with(tmp_path, datasets=datasets, audit={"datasets": ["real"]})
     assert loaded.scored() == {"made", "web", "real"}
 
 
@@ -66,15 +66,15 @@ def test_references_are_judged_only_where_they_are_named(tmp_path: Path) -> None
 )
 def test_mistakes_are_named_where_they_are(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        load(tmp_path, **changes)
+        load_with(tmp_path, **changes)
     assert message in str(caught.value)
     assert str(caught.value).startswith(str(tmp_path / "config.yaml"))
 
 
 def test_a_reference_for_all_or_by_class(tmp_path: Path) -> None:
-    shares = load(tmp_path, audit={"reference": {"orange": 1, "blue": 0.0}}).audit
+    shares = load_with(tmp_path, audit={"reference": {"orange": 1, "blue": 0.0}}).audit
     assert shares is not None
     assert shares.reference == {"orange": 1.0, "blue": 0.0}
-    nested = load(tmp_path, audit={"reference": {"doctor": {"orange": 0.3}}}).audit
+    nested = load_with(tmp_path, audit={"reference": {"doctor": {"orange": 0.3}}}).audit
     assert nested is not None
     assert nested.reference == {"doctor": {"orange": 0.3}}

@@ -14,7 +14,7 @@ from evaluate_configs import make_config, write_config
 from tiny_dataset import Row, make_dataset
 from tiny_generated import made_grid, make_generated
 
-from diptych.store import Store
+from diptych.store.store import Store
 
 
 def start(config: Path) -> subprocess.Popen[bytes]:

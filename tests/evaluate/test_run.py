@@ -15,9 +15,9 @@ from tiny_dataset import Row, make_dataset
 from tiny_generated import Made, made_grid, make_generated
 from told_scores import install
 
-from diptych.dataset import open_dataset
+from diptych.data.dataset import open_dataset
 from diptych.errors import ConfigError, ShardError, StoreError
-from diptych.store import Store
+from diptych.store.store import Store
 
 PROJECTION = {"p": {"kind": "projection", "options": {"dim": 6}}}
 SIMILARITY = {"similarity": {"score": "clip_similarity", "encoder": "p"}}
@@ -207,7 +207,7 @@ def test_the_store_leads_back_to_every_picture(tmp_path: Path) -> None:
         (place,) = read(tmp_path, "SELECT path FROM datasets WHERE dataset = 'generated'")
         table = open_dataset(Path(place["path"])).files
         assert row["shard"] in {file.name for file in table}
-        from diptych.shards import read_shard
+        from diptych.data.shards import read_shard
 
         file = Path(place["path"]) / "data" / row["shard"]
         assert read_shard(file, ["key"])["key"][row["shard_row"]].as_py() == row["key"]
@@ -244,8 +244,8 @@ def test_pairs_are_judged_row_by_row_and_have_no_model(tmp_path: Path) -> None:
 def test_columns_of_the_users_own_do_not_disturb_the_store(tmp_path: Path) -> None:
     import pyarrow as pa
 
-    from diptych.dataset import seal_dataset
-    from diptych.shards import data_schema, write_shard
+    from diptych.data.dataset import seal_dataset
+    from diptych.data.shards import data_schema, write_shard
 
     extra = [pa.field("steps", pa.string()), pa.field("model", pa.list_(pa.int8())), pa.field("mine", pa.float64())]
     schema = data_schema(extra)

@@ -8,7 +8,7 @@ import pytest
 import tiny_pipelines
 
 from diptych.generate.config import GenerateConfig
-from diptych.generate.plan import Plan, make_plan
+from diptych.generate.plan import GenerationPlan, make_plan
 
 Models = Callable[[str], str]
 
@@ -45,6 +45,6 @@ def config_of(models: Models, prompts: Path) -> Callable[..., GenerateConfig]:
 
 
 @pytest.fixture
-def plan_of(config_of: Callable[..., GenerateConfig]) -> Callable[..., Plan]:
+def plan_of(config_of: Callable[..., GenerateConfig]) -> Callable[..., GenerationPlan]:
     """Return a function that makes a plan with weights, as ``config_of`` makes a config."""
     return lambda *names, **changes: make_plan(config_of(*names, **changes), with_weights=True, progress="none")

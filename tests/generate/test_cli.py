@@ -118,7 +118,7 @@ def test_a_mistake_is_one_line(
 
 
 def test_a_second_run_at_the_same_time_is_refused(config: Path, tmp_path: Path) -> None:
-    from diptych.locks import only_one
+    from diptych.storage.locks import only_one
 
     with only_one(tmp_path / "out"):
         result = invoke("run", config, "--out", tmp_path / "out")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from diptych.config import load
+from diptych.config.load import load
 from diptych.errors import ConfigError
 from diptych.generate.config import GenerateConfig, Setting, SettingChoice, Size, parse_size
 

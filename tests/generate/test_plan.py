@@ -12,14 +12,14 @@ import tiny_pipelines
 from diptych.errors import ConfigError
 from diptych.generate.config import GenerateConfig
 from diptych.generate.estimate import without_effect
-from diptych.generate.plan import Plan, make_plan
+from diptych.generate.plan import GenerationPlan, make_plan
 
-MakePlan = Callable[..., Plan]
+MakePlan = Callable[..., GenerationPlan]
 MakeConfig = Callable[..., GenerateConfig]
 Models = Callable[[str], str]
 
 
-def keys(plan: Plan) -> list[str]:
+def keys(plan: GenerationPlan) -> list[str]:
     return [
         plan.key(plan.groups[part.group], row)
         for shard in range(plan.shards)
@@ -28,7 +28,7 @@ def keys(plan: Plan) -> list[str]:
     ]
 
 
-def first_key(plan: Plan) -> str:
+def first_key(plan: GenerationPlan) -> str:
     return keys(plan)[0]
 
 

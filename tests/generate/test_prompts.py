@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from diptych.assets import ASSETS
-from diptych.demo import quality
-from diptych.demo.figures import OCCUPATIONS
-from diptych.demo.scenes import LAYOUTS, RELATIONS, scene
+from diptych.demo.measure import quality
+from diptych.demo.world.figures import OCCUPATIONS
+from diptych.demo.world.scenes import LAYOUTS, RELATIONS, scene
 from diptych.errors import ConfigError, DataError
 from diptych.generate.config import GenerateConfig
 from diptych.generate.plan import read_prompts

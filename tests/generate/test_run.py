@@ -11,16 +11,16 @@ import pyarrow as pa
 import pytest
 from tiny_pipelines import FAMILIES
 
-from diptych.dataset import open_dataset
+from diptych.data.dataset import open_dataset
+from diptych.data.images import decode
+from diptych.data.shards import DATA_COLUMNS, read_shard
 from diptych.errors import DataError, ShardError
 from diptych.generate import run as run_module
-from diptych.generate.pictures import OPTIONS, encode
-from diptych.generate.plan import Plan
+from diptych.generate.backends.diffusers.pictures import OPTIONS, encode
+from diptych.generate.plan import GenerationPlan
 from diptych.generate.run import TIMINGS, generate, read_timings
-from diptych.images import decode
-from diptych.shards import DATA_COLUMNS, read_shard
 
-MakePlan = Callable[..., Plan]
+MakePlan = Callable[..., GenerationPlan]
 
 COLUMNS = {
     "benchmark": pa.string(),
@@ -55,12 +55,12 @@ def pictures(out: Path) -> dict[str, bytes]:
     }
 
 
-def make(plan: Plan, out: Path, **options: Any) -> int:
+def make(plan: GenerationPlan, out: Path, **options: Any) -> int:
     return generate(plan, out, progress="none", **options)[1]
 
 
 @pytest.fixture
-def small(plan_of: MakePlan) -> Callable[..., Plan]:
+def small(plan_of: MakePlan) -> Callable[..., GenerationPlan]:
     """Return a function that plans 18 images of a stochastic sampler in shards of 4."""
     settings = [{"steps": [2, 3, 4], "size": 64, "sampler": "euler_a"}]
     return lambda **changes: plan_of("sd", **({"settings": settings, "samples": 2, "rows_per_shard": 4} | changes))

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from tiny_dataset import good_rows, make_dataset
 
-from diptych.dataset import open_dataset
+from diptych.data.dataset import open_dataset
 from diptych.errors import DataError
 from diptych.generate import verify as verify_module
-from diptych.generate.plan import Plan, make_plan
+from diptych.generate.plan import GenerationPlan, make_plan
 from diptych.generate.run import generate
 from diptych.generate.verify import Compared, stored_config, verify, verify_directory
 
-MakePlan = Callable[..., Plan]
+MakePlan = Callable[..., GenerationPlan]
 
 
 @pytest.fixture

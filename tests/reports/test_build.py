@@ -19,7 +19,7 @@ from diptych.reports import pages
 from diptych.reports.build import build_report
 from diptych.reports.config import ReportConfig
 from diptych.reports.rendering import POLICY
-from diptych.store import Run, Store
+from diptych.store.store import Run, Store
 
 HTML = {
     "index.html",

@@ -26,10 +26,10 @@ from tiny_dataset import Row, make_dataset
 from tiny_generated import Made, made_grid, make_generated
 from told_scores import install
 
-from diptych.dataset import seal_dataset
+from diptych.data.dataset import seal_dataset
+from diptych.data.shards import write_shard
 from diptych.reports.build import build_report
 from diptych.reports.config import ReportConfig
-from diptych.shards import write_shard
 
 LINK = re.compile(r'<a\b[^>]*href="(gallery\.html#[^"]*)"[^>]*>(?:n |\+)?([\d,]+)[^<]*</a>')
 CAUTION = re.compile(r'<li>([^<]*) <a href="(gallery\.html#[^"]*)">Show</a>')

@@ -11,12 +11,12 @@ import pytest
 from report_browser import watch
 from report_world import RUN, encode
 
-from diptych.dataset import Dataset, seal_dataset
-from diptych.generated import GENERATED_SCHEMA
+from diptych.data.dataset import Dataset, seal_dataset
+from diptych.data.generated_columns import GENERATED_SCHEMA
+from diptych.data.shards import shard_name, write_shard
 from diptych.reports.build import build_report
 from diptych.reports.config import ReportConfig
-from diptych.shards import shard_name, write_shard
-from diptych.store import DatasetRow, Run, ScoreColumn, Store
+from diptych.store.store import DatasetRow, Run, ScoreColumn, Store
 
 COUNT = 10_000
 PROMPTS = 500

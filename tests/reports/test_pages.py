@@ -9,18 +9,18 @@ import pytest
 from report_world import World
 
 from diptych.reports.build import build_report
-from diptych.reports.cautions import cautions
-from diptych.reports.numbers import interval, number, share
 from diptych.reports.pages.audit import asked_for, judge
 from diptych.reports.pages.compare import comparable
 from diptych.reports.pages.grid import choose_axes
 from diptych.reports.pages.overview import sentence
 from diptych.reports.pages.provenance import redacted
 from diptych.reports.pages.scores import notes_of, settle
-from diptych.reports.pictures import Picture
-from diptych.reports.report import Report
-from diptych.reports.rows import Part, join
-from diptych.store import ResultRow, Store
+from diptych.reports.read.cautions import cautions
+from diptych.reports.read.numbers import interval, number, share
+from diptych.reports.read.pictures import Picture
+from diptych.reports.read.report import Report
+from diptych.reports.read.rows import RowsPart, join
+from diptych.store.store import ResultRow, Store
 
 
 def text_of(page: Path) -> str:
@@ -179,7 +179,7 @@ def test_many_notes_become_one_example() -> None:
 
 def report_on(columns: dict[str, list[Any]], world: World) -> Report:
     count = len(columns["key"])
-    rows = join([Part({"dataset": ["d"] * count, "status": ["ok"] * count, **columns}, total=count)], {})
+    rows = join([RowsPart({"dataset": ["d"] * count, "status": ["ok"] * count, **columns}, total=count)], {})
     return Report(world.config(), rows, [Picture("ab" * 8)] * count, (), None, {})
 
 

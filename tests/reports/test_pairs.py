@@ -16,10 +16,10 @@ from diptych.reports.build import build_report
 from diptych.reports.pages.compare import comparable, own_settings
 from diptych.reports.pages.overview import sentence
 from diptych.reports.pages.scores import difference_rows, isolated
-from diptych.reports.pictures import Picture
-from diptych.reports.report import Report
-from diptych.reports.rows import Part, join
-from diptych.store import Store
+from diptych.reports.read.pictures import Picture
+from diptych.reports.read.report import Report
+from diptych.reports.read.rows import RowsPart, join
+from diptych.store.store import Store
 
 LEFT, RIGHT = "euler-50-g5", "euler-28-g3.5"
 EVIL = "\u202eevil\u2069\u2029\u202ename"
@@ -77,7 +77,7 @@ def report_on(world: World, *rows: tuple[str, str, str, str]) -> Report:
         "prompt_id": prompts,
         "benchmark": benchmarks,
     }
-    return Report(world.config(), join([Part(columns, total=count)], {}), [Picture("ab" * 8)] * count, (), None, {})
+    return Report(world.config(), join([RowsPart(columns, total=count)], {}), [Picture("ab" * 8)] * count, (), None, {})
 
 
 def test_models_with_one_setting_each_are_paired_by_prompt_and_seed(world: World) -> None:

@@ -11,10 +11,10 @@ from tiny_dataset import make_table, mixed_rows
 
 from diptych import assets
 from diptych.assets import file_sha256
-from diptych.batches import Batch
 from diptych.errors import ConfigError, DataError
 from diptych.scores import make_score
 from diptych.scores.aesthetic import LinearHead, aesthetic, load_head, rate, read_layers
+from diptych.scores.batches import Batch
 
 V1 = "real/weights/laion-aesthetic-predictor-v1"
 V2 = "real/weights/improved-aesthetic-predictor/sac+logos+ava1-l14-linearMSE.pth"

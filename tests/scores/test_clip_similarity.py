@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_dataset import Row, good_rows, make_table, mixed_rows
 
-from diptych.batches import Batch
+from diptych.data.shards import data_schema
 from diptych.encoders import make_encoder
 from diptych.scores import make_score
+from diptych.scores.batches import Batch
 from diptych.scores.clip_similarity import cosine
-from diptych.shards import data_schema
 
 KITTENS = {"123_456", "456_123"}  # by eye
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diptych.detectors import Box, Detection
+from diptych.judges.boxes import Box, Detection
 from diptych.scores.geneval_rule import Expectation, judge, read_expectation, relative_position
 
 

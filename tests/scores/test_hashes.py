@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diptych import images
-from diptych.batches import Batch
+from diptych.data import images
 from diptych.scores import make_score
+from diptych.scores.batches import Batch
 from diptych.scores.hashes import COLUMNS, difference_hash, hashes, perceptual_hash, pixel_digest, variant_hashes
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "perceptual_hashes.json").read_text(encoding="utf-8"))

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diptych import images
-from diptych.batches import Batch
+from diptych.data import images
 from diptych.scores import make_score
+from diptych.scores.batches import Batch
 from diptych.scores.image_stats import (
     COLUMNS,
     LONG_SIDE_PX,

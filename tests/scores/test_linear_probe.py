@@ -10,9 +10,9 @@ from tiny_dataset import make_table, mixed_rows
 
 from diptych import demo
 from diptych.assets import file_sha256
-from diptych.batches import Batch
 from diptych.errors import ConfigError, DataError
 from diptych.scores import make_score
+from diptych.scores.batches import Batch
 from diptych.scores.linear_probe import linear_probe, sigmoid
 
 

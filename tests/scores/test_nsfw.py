@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from savedmodel_writer import bundle, members, message, write_zip
 
 from diptych import assets
-from diptych.batches import Batch
 from diptych.errors import ConfigError, DataError
 from diptych.scores import make_score
-from diptych.scores.keras_savedmodel import read_bundle, read_savedmodel
+from diptych.scores.batches import Batch
 from diptych.scores.nsfw import Head, index_by_float16, load_head, nsfw, punsafe, replace_by_indices
+from diptych.scores.weight_formats.keras_savedmodel import read_bundle, read_savedmodel
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "nsfw.json").read_text(encoding="utf-8"))
 ZIPS = {"l14": "clip_autokeras_binary_nsfw.zip", "b32": "clip_autokeras_nsfw_b32.zip"}

@@ -12,12 +12,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diptych import assets, images
-from diptych.batches import Batch
+from diptych import assets
+from diptych.data import images
 from diptych.errors import DataError
 from diptych.scores import make_score
+from diptych.scores.batches import Batch
 from diptych.scores.nsfw_mobilenet import CLASSES, nsfw_mobilenet, prepare, resize_bilinear
-from diptych.scores.tfjs import load_network, read_weights
+from diptych.scores.weight_formats.tfjs import load_network, read_weights
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "nsfw_mobilenet.json").read_text(encoding="utf-8"))
 CPU = torch.device("cpu")

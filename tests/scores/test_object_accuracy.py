@@ -10,13 +10,13 @@ import pytest
 from drawn import picture
 from own_detectors import FOUND, SEEN, TARGET
 
-from diptych.batches import Batch
-from diptych.dataset import Dataset, seal_dataset
-from diptych.detectors import DETECTORS, Detection
+from diptych.data.dataset import Dataset, seal_dataset
+from diptych.data.shards import data_schema, read_shard, shard_name, write_shard
 from diptych.errors import ConfigError, DataError
+from diptych.judges.boxes import DETECTORS, Detection
 from diptych.scores import make_score
-from diptych.scoring import ScorePlan, score_dataset
-from diptych.shards import data_schema, read_shard, shard_name, write_shard
+from diptych.scores.batches import Batch
+from diptych.scores.run import ScorePlan, score_dataset
 
 TWO_FISH = {"include": [{"class": "fish", "count": 2, "color": "red"}]}
 ONE_FISH = {"include": [{"class": "fish", "count": 1}]}

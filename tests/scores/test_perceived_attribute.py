@@ -8,11 +8,11 @@ from drawn import picture
 from own_detectors import FOUND, SEEN, TARGET
 from tiny_dataset import Row, make_table
 
-from diptych.batches import Batch
-from diptych.detectors import DETECTORS, Detection
 from diptych.errors import ConfigError
+from diptych.judges.boxes import DETECTORS, Detection
 from diptych.scores import make_score
-from diptych.scoring import score_table
+from diptych.scores.batches import Batch
+from diptych.scores.run import score_table
 
 
 @pytest.fixture(autouse=True)

@@ -15,9 +15,9 @@ from typing import Any
 
 import click
 
-from diptych.config import path_setting, quoted_path
+from diptych.config.overrides import path_setting, quoted_path
 from diptych.demo.config_files import config_path
-from diptych.demo.web_state import TABLE, port_of, remember
+from diptych.demo.world.web_state import TABLE, port_of, remember
 from diptych.lookup import import_attribute
 
 DEFAULT_ROWS = 1000
@@ -73,7 +73,7 @@ def demo(ctx: click.Context, out: Path, rows: int, workers: int | None, opens: b
 @click.pass_context
 def quality(ctx: click.Context, quick: bool, as_json: bool) -> None:
     """Measure the demo's own models on scenes that nothing was trained on."""
-    measure = import_attribute("diptych.demo.quality_report:measure_all")
+    measure = import_attribute("diptych.demo.measure.quality_report:measure_all")
     figures = measure(share=0.1 if quick else 1.0, progress=_progress(ctx))
     if as_json:
         click.echo(json.dumps({name: figure._asdict() for name, figure in figures.items()}, indent=2))
@@ -94,7 +94,7 @@ def main() -> None:
 def _curate(ctx: click.Context, out: Path, rows: int) -> None:
     """Serve the demo web while the ordinary command curates it, and say how right it was."""
     folder = out / "web"
-    demo_web = import_attribute("diptych.demo.web:DemoWeb")  # says which extra is missing, where one is
+    demo_web = import_attribute("diptych.demo.world.web:DemoWeb")  # says which extra is missing, where one is
     with demo_web(rows, port=port_of(folder, rows, whole=out)) as web:
         remember(folder, web.port, rows)
         table = folder / TABLE
@@ -110,7 +110,7 @@ def _curate(ctx: click.Context, out: Path, rows: int) -> None:
 def _draw_held_out(ctx: click.Context, out: Path) -> None:
     """Draw pictures that nothing was trained on, and make a dataset directory of them."""
     pictures = out / "held-out" / "pictures"
-    write = import_attribute("diptych.demo.held_out:write_held_out")
+    write = import_attribute("diptych.demo.world.held_out:write_held_out")
     write(pictures, HELD_OUT_PICTURES, progress=_progress(ctx))
     _run(ctx, "curate", "run", "held_out.yaml", "--out", out / "held-out", sets=[path_setting("source.path", pictures)])
 
@@ -147,7 +147,7 @@ def _has_desktop() -> bool:
 
 
 def _print_outcome(truth: Path, run: Path) -> None:
-    from diptych.demo.outcome import kept_by_fault, target_lines, targets
+    from diptych.demo.measure.outcome import kept_by_fault, target_lines, targets
 
     click.echo("\nWhat the rules kept, by the truth that only a drawn world has:")
     click.echo(f"{'fault':<16} {'rows':>6} {'kept':>6}")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # the table below must load without numpy
     import numpy as np
     import numpy.typing as npt
 
-    from diptych.images import Image
+    from diptych.data.images import Image
 
     Array = npt.NDArray[Any]
     Vectors = npt.NDArray[np.float32]
@@ -65,7 +65,7 @@ def make_encoder(kind: str, options: Mapping[str, Any]) -> Encoder:
     Raises:
         ConfigError: If the kind is unknown or an option does not fit.
     """
-    from diptych.config import call_with_options
+    from diptych.config.options import call_with_options
 
     encoder: Encoder = call_with_options(resolve(ENCODERS, "encoder", kind), options, where=f"encoder {kind!r}")
     return encoder

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.assets import fetch, file_sha256, local_path
+from diptych.data.images import Image
 from diptych.devices import torch_device
 from diptych.errors import ConfigError, DataError
-from diptych.images import Image
 
 Preprocess = Literal["clean", "legacy"]
 Pixels = npt.NDArray[np.float32]

@@ -18,7 +18,7 @@ SIDE_PX = 299
 
 
 @dataclass(frozen=True)
-class Step:
+class NetworkStep:
     """A convolution with batch norm and ReLU, by the name of its parameters."""
 
     name: str
@@ -30,57 +30,64 @@ class Step:
 
 
 Pool = Literal["average", "max", "reduce"]  # "reduce" halves the sides
-Branch = tuple["Step | Pool | tuple[Step, Step]", ...]  # a pair of steps is applied side by side
+Branch = tuple["NetworkStep | Pool | tuple[NetworkStep, NetworkStep]", ...]  # a pair of steps is applied side by side
 
 
-def _square(name: str, channels: int, side: int, *, stride: int = 1) -> Step:
-    return Step(name, channels, side, side, stride, stride == 1)
+def _square(name: str, channels: int, side: int, *, stride: int = 1) -> NetworkStep:
+    return NetworkStep(name, channels, side, side, stride, stride == 1)
 
 
 def _mixed_5(pooled: int) -> tuple[Branch, ...]:
     return (
-        (Step("branch1x1", 64),),
-        (Step("branch5x5_1", 48), _square("branch5x5_2", 64, 5)),
-        (Step("branch3x3dbl_1", 64), _square("branch3x3dbl_2", 96, 3), _square("branch3x3dbl_3", 96, 3)),
-        ("average", Step("branch_pool", pooled)),
+        (NetworkStep("branch1x1", 64),),
+        (NetworkStep("branch5x5_1", 48), _square("branch5x5_2", 64, 5)),
+        (NetworkStep("branch3x3dbl_1", 64), _square("branch3x3dbl_2", 96, 3), _square("branch3x3dbl_3", 96, 3)),
+        ("average", NetworkStep("branch_pool", pooled)),
     )
 
 
 def _mixed_6(narrow: int) -> tuple[Branch, ...]:
     return (
-        (Step("branch1x1", 192),),
-        (Step("branch7x7_1", narrow), Step("branch7x7_2", narrow, 1, 7), Step("branch7x7_3", 192, 7, 1)),
+        (NetworkStep("branch1x1", 192),),
         (
-            Step("branch7x7dbl_1", narrow),
-            Step("branch7x7dbl_2", narrow, 7, 1),
-            Step("branch7x7dbl_3", narrow, 1, 7),
-            Step("branch7x7dbl_4", narrow, 7, 1),
-            Step("branch7x7dbl_5", 192, 1, 7),
+            NetworkStep("branch7x7_1", narrow),
+            NetworkStep("branch7x7_2", narrow, 1, 7),
+            NetworkStep("branch7x7_3", 192, 7, 1),
         ),
-        ("average", Step("branch_pool", 192)),
+        (
+            NetworkStep("branch7x7dbl_1", narrow),
+            NetworkStep("branch7x7dbl_2", narrow, 7, 1),
+            NetworkStep("branch7x7dbl_3", narrow, 1, 7),
+            NetworkStep("branch7x7dbl_4", narrow, 7, 1),
+            NetworkStep("branch7x7dbl_5", 192, 1, 7),
+        ),
+        ("average", NetworkStep("branch_pool", 192)),
     )
 
 
 def _mixed_7(pool: Pool) -> tuple[Branch, ...]:
     return (
-        (Step("branch1x1", 320),),
-        (Step("branch3x3_1", 384), (Step("branch3x3_2a", 384, 1, 3), Step("branch3x3_2b", 384, 3, 1))),
+        (NetworkStep("branch1x1", 320),),
         (
-            Step("branch3x3dbl_1", 448),
-            _square("branch3x3dbl_2", 384, 3),
-            (Step("branch3x3dbl_3a", 384, 1, 3), Step("branch3x3dbl_3b", 384, 3, 1)),
+            NetworkStep("branch3x3_1", 384),
+            (NetworkStep("branch3x3_2a", 384, 1, 3), NetworkStep("branch3x3_2b", 384, 3, 1)),
         ),
-        (pool, Step("branch_pool", 192)),
+        (
+            NetworkStep("branch3x3dbl_1", 448),
+            _square("branch3x3dbl_2", 384, 3),
+            (NetworkStep("branch3x3dbl_3a", 384, 1, 3), NetworkStep("branch3x3dbl_3b", 384, 3, 1)),
+        ),
+        (pool, NetworkStep("branch_pool", 192)),
     )
 
 
 STEM = (
-    Step("Conv2d_1a_3x3", 32, 3, 3, 2, False),
-    Step("Conv2d_2a_3x3", 32, 3, 3, 1, False),
-    Step("Conv2d_2b_3x3", 64, 3, 3),
+    NetworkStep("Conv2d_1a_3x3", 32, 3, 3, 2, False),
+    NetworkStep("Conv2d_2a_3x3", 32, 3, 3, 1, False),
+    NetworkStep("Conv2d_2b_3x3", 64, 3, 3),
     "reduce",
-    Step("Conv2d_3b_1x1", 80),
-    Step("Conv2d_4a_3x3", 192, 3, 3, 1, False),
+    NetworkStep("Conv2d_3b_1x1", 80),
+    NetworkStep("Conv2d_4a_3x3", 192, 3, 3, 1, False),
     "reduce",
 )
 BLOCKS: dict[str, tuple[Branch, ...]] = {
@@ -90,7 +97,7 @@ BLOCKS: dict[str, tuple[Branch, ...]] = {
     "Mixed_6a": (
         (_square("branch3x3", 384, 3, stride=2),),
         (
-            Step("branch3x3dbl_1", 64),
+            NetworkStep("branch3x3dbl_1", 64),
             _square("branch3x3dbl_2", 96, 3),
             _square("branch3x3dbl_3", 96, 3, stride=2),
         ),
@@ -101,11 +108,11 @@ BLOCKS: dict[str, tuple[Branch, ...]] = {
     "Mixed_6d": _mixed_6(160),
     "Mixed_6e": _mixed_6(192),
     "Mixed_7a": (
-        (Step("branch3x3_1", 192), _square("branch3x3_2", 320, 3, stride=2)),
+        (NetworkStep("branch3x3_1", 192), _square("branch3x3_2", 320, 3, stride=2)),
         (
-            Step("branch7x7x3_1", 192),
-            Step("branch7x7x3_2", 192, 1, 7),
-            Step("branch7x7x3_3", 192, 7, 1),
+            NetworkStep("branch7x7x3_1", 192),
+            NetworkStep("branch7x7x3_2", 192, 1, 7),
+            NetworkStep("branch7x7x3_3", 192, 7, 1),
             _square("branch7x7x3_4", 192, 3, stride=2),
         ),
         ("reduce",),
@@ -118,7 +125,7 @@ BLOCKS: dict[str, tuple[Branch, ...]] = {
 class Convolution(nn.Module):
     """One step: convolution, batch norm, ReLU."""
 
-    def __init__(self, step: Step, channels_in: int) -> None:
+    def __init__(self, step: NetworkStep, channels_in: int) -> None:
         """Build it for a number of incoming channels."""
         super().__init__()
         padding = (step.height // 2, step.width // 2) if step.is_padded else (0, 0)
@@ -142,7 +149,7 @@ class Mixed(nn.Module):
         for branch in branches:
             channels = channels_in
             for part in branch:
-                steps = (part,) if isinstance(part, Step) else part if isinstance(part, tuple) else ()
+                steps = (part,) if isinstance(part, NetworkStep) else part if isinstance(part, tuple) else ()
                 for step in steps:
                     self.add_module(step.name, Convolution(step, channels))
                 channels = sum(step.channels for step in steps) or channels
@@ -156,7 +163,7 @@ class Mixed(nn.Module):
         for part in branch:
             if isinstance(part, str):
                 pixels = pool(part, pixels)
-            elif isinstance(part, Step):
+            elif isinstance(part, NetworkStep):
                 pixels = self.get_submodule(part.name)(pixels)
             else:
                 pixels = torch.cat([self.get_submodule(step.name)(pixels) for step in part], 1)
@@ -169,7 +176,7 @@ class Inception(nn.Module):
     def __init__(self) -> None:
         """Build it with random weights."""
         super().__init__()
-        steps = [part for part in STEM if isinstance(part, Step)]
+        steps = [part for part in STEM if isinstance(part, NetworkStep)]
         for step, channels in zip(steps, [3, *(step.channels for step in steps)], strict=False):
             self.add_module(step.name, Convolution(step, channels))
         channels = steps[-1].channels
@@ -181,7 +188,7 @@ class Inception(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         """Return the mean over positions of the last block."""
         for part in STEM:
-            pixels = self.get_submodule(part.name)(pixels) if isinstance(part, Step) else pool("reduce", pixels)
+            pixels = self.get_submodule(part.name)(pixels) if isinstance(part, NetworkStep) else pool("reduce", pixels)
         for name in BLOCKS:
             pixels = self.get_submodule(name)(pixels)
         return pixels.mean(dim=(2, 3))

@@ -15,10 +15,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from diptych.data.images import Image
 from diptych.devices import torch_device
 from diptych.encoders.open_clip_source import Source, find_source
 from diptych.errors import DataError, one_line
-from diptych.images import Image
 
 Precision = Literal["fp32", "fp16", "bf16"]
 

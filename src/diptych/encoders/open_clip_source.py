@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.assets import PACKAGE_PREFIX, file_sha256, local_path
-from diptych.config import fingerprint
+from diptych.config.identity import fingerprint
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.lookup import describe_unknown
 

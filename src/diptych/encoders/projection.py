@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from diptych.data.images import Image
 from diptych.errors import ConfigError
-from diptych.images import Image
 
 SIDE = 16
 MAX_CHARACTERS = 300

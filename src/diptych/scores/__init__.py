@@ -11,8 +11,8 @@ from diptych.lookup import resolve
 if TYPE_CHECKING:  # the table below must load without numpy
     import numpy.typing as npt
 
-    from diptych.batches import Batch
     from diptych.encoders import Encoder
+    from diptych.scores.batches import Batch
 
 # To add one: a module with a keyword-only factory, a line here (alphabetical), a test.
 SCORES: dict[str, str] = {
@@ -93,7 +93,7 @@ def make_score(name: str, options: Mapping[str, Any]) -> Score:
     Raises:
         ConfigError: If the name is unknown or an option does not fit.
     """
-    from diptych.config import call_with_options
+    from diptych.config.options import call_with_options
 
     score: Score = call_with_options(resolve(SCORES, "score", name), options, where=f"score {name!r}")
     return score

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.assets import fetch, file_sha256, local_path
-from diptych.batches import Batch
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError, DataError
 from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
 
 Version = Literal["v1", "v2"]
 

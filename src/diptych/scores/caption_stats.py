@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.batches import Batch
 from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
 
 COLUMNS = (
     Column("caption_characters", "Unicode code points after stripping", dtype="int32", low=0),

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.batches import Batch
 from diptych.encoders import Encoder
 from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
 
 COLUMNS = (
     Column("clip_similarity", "Cosine of image and text embedding", low=-1.0, high=1.0, higher_is_better=True),

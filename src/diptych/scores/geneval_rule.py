@@ -13,7 +13,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from diptych.detectors import Box, Detection
+from diptych.judges.boxes import Box, Detection
 
 Verdict = Literal["", "missing", "wrong_count", "wrong_colour", "wrong_position"]
 Position = Literal["left of", "right of", "above", "below"]

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.batches import Batch
-from diptych.images import Image
+from diptych.data.images import Image
 from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
 
 COLUMNS = (
     Column("phash_imagehash", "ImageHash phash: low 8 x 8 DCT-II frequencies above their median", dtype="uint64"),
@@ -36,7 +36,7 @@ VARIANTS = (
     *(Column(f"phash_imagehash_inner_{share}", f"phash of the middle {share} %", dtype="uint64") for share in INNER),
 )
 
-_LANCZOS = 1  # PIL.Image.Resampling.LANCZOS; only diptych.images imports PIL
+_LANCZOS = 1  # PIL.Image.Resampling.LANCZOS; only diptych.data.images imports PIL
 _SIDE = 32
 _GAP = 4.0  # a large picture is averaged down to four times the side first, which is quick
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from diptych.batches import Batch
-from diptych.images import Image
+from diptych.data.images import Image
 from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
 
 COLUMNS = (
     Column("short_side", "Short side of the decoded picture", dtype="int32", unit="px", low=1),
@@ -30,7 +30,7 @@ COLUMNS = (
 )
 
 LONG_SIDE_PX = 512
-_BOX = 4  # PIL.Image.Resampling.BOX, the mean over the area; only diptych.images imports PIL
+_BOX = 4  # PIL.Image.Resampling.BOX, the mean over the area; only diptych.data.images imports PIL
 
 
 class Stats(NamedTuple):

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.batches import Batch
 from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
 
 COLUMNS = (
     Column("language", "Most likely language, ISO 639-1; null where the text has none", dtype="string"),

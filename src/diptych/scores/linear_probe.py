@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.assets import file_sha256, local_path
-from diptych.batches import Batch
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError
 from diptych.scores import Column, Reads
 from diptych.scores.aesthetic import LinearHead, load_head, rate
+from diptych.scores.batches import Batch
 
 COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 TAKEN = frozenset({"key", "reason"})  # columns that every score has

@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from diptych.batches import Batch
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError, DataError
 from diptych.scores import Column, Reads
-from diptych.scores.keras_savedmodel import read_savedmodel
+from diptych.scores.batches import Batch
+from diptych.scores.weight_formats.keras_savedmodel import read_savedmodel
 
 # By the length of the encoder's vectors: the asset, and the architecture it was trained on.
 PUBLISHED = {512: ("laion-nsfw-b32", "ViT-B-32"), 768: ("laion-nsfw-l14", "ViT-L-14")}

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.batches import Batch
+from diptych.data.images import Image
 from diptych.errors import DataError
-from diptych.images import Image
 from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
 
 if TYPE_CHECKING:  # torch is loaded by the first picture
-    from diptych.scores.tfjs import Network
+    from diptych.scores.weight_formats.tfjs import Network
 
 SIZE_PX = 224
 CLASSES = ("drawing", "hentai", "neutral", "porn", "sexy")  # nsfwjs src/nsfw_classes.ts, in the order of the outputs
@@ -94,7 +94,7 @@ class NsfwMobilenet:
     def _network(self) -> "Network":
         import torch
 
-        from diptych.scores.tfjs import load_network
+        from diptych.scores.weight_formats.tfjs import load_network
 
         device = self.device if self.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
         network = load_network(self.model, self.shards, torch.device(device))

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.batches import Batch
-from diptych.detectors import Detector, make_detector
 from diptych.errors import ConfigError
+from diptych.judges.boxes import Detector, make_detector
 from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
 from diptych.scores.geneval_rule import Expectation, judge, read_expectation
 
 # What the detector of the drawn world finds with a lower score is mostly not there.
@@ -98,7 +98,7 @@ def object_accuracy(
     """Return the score; loads no model yet.
 
     Args:
-        detector: A kind of ``detectors.DETECTORS``.
+        detector: A kind of ``judges.boxes.DETECTORS``.
         detector_options: Its options, such as ``weights``.
         threshold: What the detector is not surer of is not there, in [0, 1); GenEval has 0.3 for its own detector.
         counting_threshold: The same where a prompt asks for an exact count, for which GenEval has 0.9; None takes

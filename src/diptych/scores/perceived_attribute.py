@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.batches import Batch
-from diptych.detectors import Detection, Detector, make_detector
 from diptych.errors import ConfigError
+from diptych.judges.boxes import Detection, Detector, make_detector
 from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
 from diptych.scores.object_accuracy import THRESHOLD, check_threshold
 
 COLUMNS = (
@@ -77,7 +77,7 @@ def perceived_attribute(
     """Return the score; loads no model yet.
 
     Args:
-        detector: A kind of ``detectors.DETECTORS`` that sees attributes.
+        detector: A kind of ``judges.boxes.DETECTORS`` that sees attributes.
         detector_options: Its options, such as ``weights``.
         threshold: Figures that the detector is not surer of are not there, in [0, 1).
 

@@ -148,9 +148,9 @@ def diffusion(
 @THREADS
 def everything(out: Path, threads: int) -> None:
     """Train all models of the demo, one after the other; hours on a CPU."""
-    from diptych.demo.training.everything import Plan, make_models
+    from diptych.demo.training.everything import TrainingPlan, make_models
 
-    click.echo(f"all models are in {make_models(out, Plan(), threads=threads)}")
+    click.echo(f"all models are in {make_models(out, TrainingPlan(), threads=threads)}")
 
 
 @main.command()
@@ -162,7 +162,7 @@ def measure(out: Path, quick: bool) -> None:
     They are those in OUT/models, where ``everything`` lays them, or else those in OUT itself, where the commands that
     train a single model do.
     """
-    from diptych.demo.quality_report import finished_models, measure_all, measure_some
+    from diptych.demo.measure.quality_report import finished_models, measure_all, measure_some
 
     share, models = 0.1 if quick else 1.0, out / "models"
     figures = (

@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from diptych.demo.captions import distinct_captions
-from diptych.demo.drawing import draw
-from diptych.demo.quality import recall_at_1
-from diptych.demo.training.rows import VARIANTS, Rows, draw_rows
+from diptych.demo.measure.quality import recall_at_1
+from diptych.demo.training.rows import VARIANTS, CaptionRows, draw_rows
 from diptych.demo.training.runs import claim, learning_rate_at, run_steps
+from diptych.demo.world.captions import distinct_captions
+from diptych.demo.world.drawing import draw
 from diptych.errors import ConfigError
 
 CHECKED = 1_900_000_000  # seeds of scenes from here to ``quality.HELD_OUT`` are for looking on while training
@@ -68,7 +68,7 @@ class ClipTraining:
     model: Mapping[str, Any] = field(default_factory=default_model)
 
 
-class TrainingBatch(NamedTuple):
+class CaptionBatch(NamedTuple):
     """One step's pictures, captions and truths, on the device."""
 
     images: torch.Tensor
@@ -99,7 +99,7 @@ def train_clip(out: Path, training: ClipTraining, *, threads: int, check_every: 
     claim(out, training)
     side, context = training.model["vision_cfg"]["image_size"], training.model["text_cfg"]["context_length"]
     rows = draw_rows(out / "rows", training.rows, side=side, context=context, processes=threads)
-    trainer, check = Trainer(training, rows), _check_pictures(training.model)
+    trainer, check = ClipTrainer(training, rows), _check_pictures(training.model)
     run_steps(
         trainer,
         training.steps,
@@ -110,10 +110,10 @@ def train_clip(out: Path, training: ClipTraining, *, threads: int, check_every: 
     return save_clip(trainer.model, training.model, out / "clip")
 
 
-class Trainer:
+class ClipTrainer:
     """A model under training: everything that a checkpoint holds, and one step."""
 
-    def __init__(self, training: ClipTraining, rows: Rows) -> None:
+    def __init__(self, training: ClipTraining, rows: CaptionRows) -> None:
         """Make the weights from the seed."""
         from open_clip.model import CLIP
 
@@ -182,7 +182,7 @@ class Trainer:
         return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), weight_decay=0.0)
 
 
-def batch_of(rows: Rows, training: ClipTraining, step: int, device: torch.device) -> TrainingBatch:
+def batch_of(rows: CaptionRows, training: ClipTraining, step: int, device: torch.device) -> CaptionBatch:
     """Return the batch of a step: any pictures, mirrored or not where that leaves captions true, any captions."""
     dice = np.random.default_rng((STREAM, training.seed, step))
     at = np.sort(dice.choice(len(rows.pixels), training.batch, replace=False))
@@ -190,7 +190,7 @@ def batch_of(rows: Rows, training: ClipTraining, step: int, device: torch.device
     mirrored = (dice.random(len(at)) < 0.5) & ~rows.has_sides[at]
     pixels = rows.pixels[at]
     pixels[mirrored] = pixels[mirrored, :, ::-1]
-    return TrainingBatch(
+    return CaptionBatch(
         scaled(torch.from_numpy(pixels).to(device)),
         torch.from_numpy(rows.tokens[at, variants].astype(np.int64)).to(device),
         torch.from_numpy(rows.quality[at]).to(device),

@@ -15,17 +15,17 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from diptych.demo.drawing import draw
-from diptych.demo.figures import HATS, OCCUPATIONS
-from diptych.demo.scenes import scene
-from diptych.demo.things import KINDS
-from diptych.demo.training.detector_rows import COLOUR_NAMES, LABELS, NOTHING, Rows, draw_rows, places_of
+from diptych.demo.training.detector_rows import COLOUR_NAMES, LABELS, NOTHING, DetectorRows, draw_rows, places_of
 from diptych.demo.training.distortions import distort
 from diptych.demo.training.runs import claim, learning_rate_at, run_steps
-from diptych.demo.truth import truth_of
-from diptych.detectors.centre_net import CentreConfig, CentreNet, Maps, find_peaks, normalised
-from diptych.detectors.centre_point import CONFIG_NAME, WEIGHTS_NAME
+from diptych.demo.world.drawing import draw
+from diptych.demo.world.figures import HATS, OCCUPATIONS
+from diptych.demo.world.scenes import scene
+from diptych.demo.world.things import KINDS
+from diptych.demo.world.truth import truth_of
 from diptych.errors import ConfigError
+from diptych.judges.boxes.centre_net import CentreConfig, CentreNet, Maps, find_peaks, normalised
+from diptych.judges.boxes.centre_point import CONFIG_NAME, WEIGHTS_NAME
 
 CHECKED = 1_950_000_000  # seeds of the scenes that are looked at while training
 STREAM = 111  # keeps the order of batches apart from other choices
@@ -77,7 +77,7 @@ class DetectorTraining:
     model: dict[str, Any] = field(default_factory=default_model)
 
 
-class TrainingBatch(NamedTuple):
+class CentreBatch(NamedTuple):
     """One step's pictures and what is in them, on the device; see ``detector_rows.Rows``."""
 
     pixels: torch.Tensor
@@ -108,15 +108,15 @@ def train_detector(out: Path, training: DetectorTraining, *, threads: int, check
     torch.set_num_threads(threads)
     claim(out, training)
     rows = draw_rows(out / "rows", training.rows, side=training.model["side"], processes=threads)
-    trainer = Trainer(training, rows)
+    trainer = DetectorTrainer(training, rows)
     run_steps(trainer, training.steps, out, check_every=check_every, look=lambda: {"right": trainer.share_right()})
     return save_detector(trainer.average, out / "detector")
 
 
-class Trainer:
+class DetectorTrainer:
     """A model under training: everything that a checkpoint holds, and one step."""
 
-    def __init__(self, training: DetectorTraining, rows: Rows) -> None:
+    def __init__(self, training: DetectorTraining, rows: DetectorRows) -> None:
         """Make the weights from the seed."""
         self.training, self.rows = training, rows
         self.step = 0
@@ -180,16 +180,16 @@ class Trainer:
                 average.copy_(value)
 
 
-def batch_of(rows: Rows, training: DetectorTraining, step: int, device: torch.device) -> TrainingBatch:
+def batch_of(rows: DetectorRows, training: DetectorTraining, step: int, device: torch.device) -> CentreBatch:
     """Return the batch of a step: any pictures, distorted."""
     dice = np.random.default_rng((STREAM, training.seed, step))
     at = np.sort(dice.choice(len(rows.pixels), training.batch, replace=False))
     pixels, boxes, labels, colours, hats = (torch.from_numpy(part[at]).to(device) for part in rows)
     shown = distort(pixels, boxes, labels.long(), dice)
-    return TrainingBatch(shown.pixels * 2.0 - 1.0, shown.boxes, shown.labels, colours.long(), hats.long())
+    return CentreBatch(shown.pixels * 2.0 - 1.0, shown.boxes, shown.labels, colours.long(), hats.long())
 
 
-def losses_of(maps: Maps, batch: TrainingBatch) -> dict[str, torch.Tensor]:
+def losses_of(maps: Maps, batch: CentreBatch) -> dict[str, torch.Tensor]:
     """Return the weighted losses per thing in the batch."""
     height, width = maps.heat.shape[2:]
     cells = torch.tensor([width, height], device=maps.heat.device)

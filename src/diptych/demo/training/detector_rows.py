@@ -15,15 +15,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL.Image import Resampling
 
-from diptych.demo.backdrops import UNITS
-from diptych.demo.drawing import draw
-from diptych.demo.faults import Format, encoded, picture_of
-from diptych.demo.figures import HATS, OCCUPATIONS
-from diptych.demo.palette import COLOURS
-from diptych.demo.scenes import MAX_COUNT, Dice, Scene, scene
-from diptych.demo.things import KINDS
-from diptych.demo.truth import Truth, truth_of
-from diptych.images import Image, decode
+from diptych.data.images import Image, decode
+from diptych.demo.world.backdrops import UNITS
+from diptych.demo.world.drawing import draw
+from diptych.demo.world.faults import Format, encoded, picture_of
+from diptych.demo.world.figures import HATS, OCCUPATIONS
+from diptych.demo.world.palette import COLOURS
+from diptych.demo.world.scenes import MAX_COUNT, Dice, Scene, scene
+from diptych.demo.world.things import KINDS
+from diptych.demo.world.truth import Truth, truth_of
 from diptych.progress import track
 
 TRAINED = 1_700_000_000  # seeds of the detector's scenes: beyond those of the heads, below those for looking on
@@ -46,7 +46,7 @@ FORMATS: dict[Format, int] = {"png": 65, "jpeg": 35}
 JPEG_QUALITY = (40, 95)
 
 
-class Rows(NamedTuple):
+class DetectorRows(NamedTuple):
     """Training pictures and what is in them, ``MAX_COUNT`` places each; a place without a thing holds -1.
 
     Attributes:
@@ -65,7 +65,7 @@ class Rows(NamedTuple):
 
 
 class Places(NamedTuple):
-    """What is in one picture: the places of ``Rows``."""
+    """What is in one picture: the places of ``DetectorRows``."""
 
     boxes: npt.NDArray[np.float32]
     labels: npt.NDArray[np.int8]
@@ -80,7 +80,7 @@ class Shown(NamedTuple):
     places: Places
 
 
-def draw_rows(folder: Path, count: int, *, side: int, start: int = TRAINED, processes: int = 1) -> Rows:
+def draw_rows(folder: Path, count: int, *, side: int, start: int = TRAINED, processes: int = 1) -> DetectorRows:
     """Return ``count`` pictures from the seed ``start`` on; draws those that ``folder`` does not hold yet.
 
     Args:
@@ -92,7 +92,9 @@ def draw_rows(folder: Path, count: int, *, side: int, start: int = TRAINED, proc
     """
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [
-        _Job(folder / f"rows-{number:04d}.npz", start + first, start + min(first + ROWS_PER_FILE, count), side)
+        _DetectorDrawing(
+            folder / f"rows-{number:04d}.npz", start + first, start + min(first + ROWS_PER_FILE, count), side
+        )
         for number, first in enumerate(range(0, count, ROWS_PER_FILE))
     ]
     missing = [job for job in jobs if not job.path.is_file()]
@@ -103,7 +105,7 @@ def draw_rows(folder: Path, count: int, *, side: int, start: int = TRAINED, proc
         for written in pool.imap_unordered(_write_rows, missing) if pool else map(_write_rows, missing):
             tracker.advance(written)
     parts = [np.load(job.path) for job in jobs]
-    return Rows(*(np.concatenate([part[name] for part in parts]) for name in Rows._fields))
+    return DetectorRows(*(np.concatenate([part[name] for part in parts]) for name in DetectorRows._fields))
 
 
 def training_picture(seed: int) -> Shown:
@@ -123,7 +125,7 @@ def training_picture(seed: int) -> Shown:
 
 
 def places_of(truth: Truth) -> Places:
-    """Return boxes, labels, colours and hats of a picture's truth, as ``Rows`` has them."""
+    """Return boxes, labels, colours and hats of a picture's truth, as ``DetectorRows`` has them."""
     boxes = np.full((MAX_COUNT, 4), NOTHING, np.float32)
     numbers = np.full((3, MAX_COUNT), NOTHING, np.int8)
     for place, thing in enumerate(truth.things):
@@ -137,7 +139,7 @@ def places_of(truth: Truth) -> Places:
     return Places(boxes, *numbers)
 
 
-class _Job(NamedTuple):
+class _DetectorDrawing(NamedTuple):
     """One file of the rows of seeds ``first`` to ``stop``."""
 
     path: Path
@@ -160,9 +162,9 @@ def _share(covered: npt.NDArray[np.bool_], box: npt.NDArray[np.float32]) -> floa
     return float(covered[top:bottom, left:right].mean())
 
 
-def _write_rows(job: _Job) -> int:
+def _write_rows(job: _DetectorDrawing) -> int:
     """Draw one file of rows and return how many it has."""
-    made: dict[str, list[Any]] = {name: [] for name in Rows._fields}
+    made: dict[str, list[Any]] = {name: [] for name in DetectorRows._fields}
     for seed in range(job.first, job.stop):
         one = training_picture(seed)
         made["pixels"].append(np.asarray(one.image.resize((job.side, job.side), Resampling.BICUBIC)))

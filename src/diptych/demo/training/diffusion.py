@@ -14,16 +14,16 @@ import torch
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from diptych.config import fingerprint
-from diptych.demo.captions import caption_of
-from diptych.demo.scenes import scene
+from diptych.config.identity import fingerprint
 from diptych.demo.training.clip import CHECKED, scaled
 from diptych.demo.training.linear_start import LATENTS
-from diptych.demo.training.pairs import Pairs, read_pairs
+from diptych.demo.training.pairs import CaptionedPictures, read_pairs
 from diptych.demo.training.runs import claim, learning_rate_at, run_steps
 from diptych.demo.training.sources import Sources
 from diptych.demo.training.tokenizer import make_text_model, make_tokenizer
 from diptych.demo.training.vae import check_pixels, hash_of
+from diptych.demo.world.captions import caption_of
+from diptych.demo.world.scenes import scene
 from diptych.errors import DataError, one_line
 from diptych.progress import track
 
@@ -82,7 +82,7 @@ class DiffusionTraining:
     model: Mapping[str, Any] = field(default_factory=default_model)
 
 
-class Examples(NamedTuple):
+class NoisedExamples(NamedTuple):
     """What is learned from, on the CPU.
 
     Attributes:
@@ -156,7 +156,9 @@ def load_vae(folder: Path) -> Any:
     return vae.to(memory_format=torch.channels_last)
 
 
-def kept_examples(path: Path, pairs: Path, vae: Any, tokenizer: Any, hashes: Mapping[str, str | None]) -> Examples:
+def kept_examples(
+    path: Path, pairs: Path, vae: Any, tokenizer: Any, hashes: Mapping[str, str | None]
+) -> NoisedExamples:
     """Return the pairs of a dataset directory as latents and tokens.
 
     They come from ``path`` where an earlier run kept those of the same pairs, autoencoder and tokenizer; otherwise they
@@ -174,7 +176,7 @@ def kept_examples(path: Path, pairs: Path, vae: Any, tokenizer: Any, hashes: Map
     if path.is_file():
         kept = torch.load(path, weights_only=True)
         if kept.pop("fingerprint", None) == wanted:
-            return Examples(**kept)
+            return NoisedExamples(**kept)
     examples = encode_pairs(read_pairs(pairs, vae.config.sample_size), vae, tokenizer)
     part = path.with_suffix(".part")
     torch.save({"fingerprint": wanted, **examples._asdict()}, part)
@@ -182,7 +184,7 @@ def kept_examples(path: Path, pairs: Path, vae: Any, tokenizer: Any, hashes: Map
     return examples
 
 
-def encode_pairs(pairs: Pairs, vae: Any, tokenizer: Any) -> Examples:
+def encode_pairs(pairs: CaptionedPictures, vae: Any, tokenizer: Any) -> NoisedExamples:
     """Return pairs as latents and tokens; each picture is encoded once, and its mirror image once."""
     tokens = tokenizer(pairs.captions, padding="max_length", truncation=True, max_length=CONTEXT, return_tensors="pt")
     latents = []
@@ -194,14 +196,14 @@ def encode_pairs(pairs: Pairs, vae: Any, tokenizer: Any) -> Examples:
             both = [vae.encode(side).latent_dist.mode().float() for side in sides]
             latents.append(torch.stack(both, dim=1) * vae.config.scaling_factor)
             tracker.advance(len(part))
-    return Examples(torch.cat(latents).clone(), tokens["input_ids"].clone(), torch.from_numpy(pairs.has_sides))
+    return NoisedExamples(torch.cat(latents).clone(), tokens["input_ids"].clone(), torch.from_numpy(pairs.has_sides))
 
 
 class DiffusionTrainer:
     """A U-Net and its text model under training."""
 
     def __init__(
-        self, training: DiffusionTraining, examples: Examples, text_model: Any, *, compiled: bool = False
+        self, training: DiffusionTraining, examples: NoisedExamples, text_model: Any, *, compiled: bool = False
     ) -> None:
         """Make the weights of the U-Net from the seed."""
         from diffusers import DDPMScheduler, UNet2DConditionModel
@@ -239,7 +241,7 @@ class DiffusionTrainer:
         self.step += 1
         return {"loss": round(loss.item(), 4)}
 
-    def look(self, check: Examples) -> dict[str, float]:
+    def look(self, check: NoisedExamples) -> dict[str, float]:
         """Return the loss of the running mean on examples that are not trained on, always with the same noise."""
         with averaged(self.mean, self._weights()), torch.inference_mode():
             count = len(check.tokens)
@@ -327,8 +329,8 @@ def save_pipeline(trainer: DiffusionTrainer, vae: Any, tokenizer: Any, folder: P
     return folder
 
 
-def _check_pairs(side: int) -> Pairs:
+def _check_pairs(side: int) -> CaptionedPictures:
     """Return pairs that nothing is trained on."""
     pixels = check_pixels(side).numpy()
     captions = [caption_of(scene(seed)) for seed in range(CHECKED, CHECKED + len(pixels))]
-    return Pairs(pixels, captions, np.zeros(len(pixels), np.bool_))
+    return CaptionedPictures(pixels, captions, np.zeros(len(pixels), np.bool_))

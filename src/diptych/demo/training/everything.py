@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from diptych.config import path_setting
+from diptych.config.overrides import path_setting
 from diptych.demo.config_files import config_path
 from diptych.demo.training.clip import ClipTraining, train_clip
 from diptych.demo.training.detector import DetectorTraining, train_detector
@@ -18,15 +18,15 @@ from diptych.demo.training.heads import DEFAULT_ROWS, train_heads
 from diptych.demo.training.sources import Sources
 from diptych.demo.training.stops import stopped_by_sigterm
 from diptych.demo.training.vae import VaeTraining, train_vae
-from diptych.demo.web import DemoWeb
-from diptych.demo.web_state import TABLE, port_of, remember
+from diptych.demo.world.web import DemoWeb
+from diptych.demo.world.web_state import TABLE, port_of, remember
 from diptych.errors import DataError
 
 WEB_ROWS = 20_000
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """How much of everything: the whole for models that are shipped, little for a test of the program.
 
     Attributes:
@@ -48,7 +48,7 @@ class Plan:
     curate: tuple[str, ...] = ()
 
 
-def make_models(out: Path, plan: Plan, *, threads: int) -> Path:
+def make_models(out: Path, plan: TrainingPlan, *, threads: int) -> Path:
     """Train what is not trained yet and return the folder that holds all models, as ``diptych/demo/models`` does.
 
     Args:
@@ -81,7 +81,7 @@ def make_models(out: Path, plan: Plan, *, threads: int) -> Path:
     return models
 
 
-def curate_web(out: Path, plan: Plan, clip: Path, heads: Path) -> Path:
+def curate_web(out: Path, plan: TrainingPlan, clip: Path, heads: Path) -> Path:
     """Serve a demo web, curate it with the ordinary command and the shipped config, and return the run's directory.
 
     Raises:

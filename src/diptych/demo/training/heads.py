@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from diptych.demo.quality import CHUNK, SPECIMEN_FAULTS, embed, specimen
+from diptych.demo.measure.quality import CHUNK, SPECIMEN_FAULTS, embed, specimen
 from diptych.demo.training.sources import CLIP_FILES, check_folder
 from diptych.encoders import Encoder
 from diptych.encoders.open_clip import open_clip_encoder
@@ -30,7 +30,7 @@ DECAY = 0.01
 MAX_ITERATIONS = 500
 
 
-class Examples(NamedTuple):
+class RatedExamples(NamedTuple):
     """What heads learn from: float32 (N, D) L2-normalised vectors, float64 (N,) in [0, 1], bool (N,)."""
 
     vectors: npt.NDArray[np.float32]
@@ -55,7 +55,7 @@ def train_heads(out: Path, clip_folder: Path, *, rows: int = DEFAULT_ROWS, threa
     return folder
 
 
-def draw_examples(encoder: Encoder, rows: int, *, start: int = TRAINED) -> Examples:
+def draw_examples(encoder: Encoder, rows: int, *, start: int = TRAINED) -> RatedExamples:
     """Draw and encode so many pictures, in the mixture of faults that heads are measured on, other scenes."""
     quality, flagged, vectors = [], [], []
     with track("encode", rows, unit="pictures") as tracker:
@@ -65,7 +65,7 @@ def draw_examples(encoder: Encoder, rows: int, *, start: int = TRAINED) -> Examp
             quality += [one.quality for one in drawn]
             flagged += [one.fault == "flagged" for one in drawn]
             tracker.advance(len(drawn))
-    return Examples(np.concatenate(vectors), np.array(quality), np.array(flagged))
+    return RatedExamples(np.concatenate(vectors), np.array(quality), np.array(flagged))
 
 
 def fit_ridge(vectors: Floats, targets: Floats, *, penalty: float) -> LinearHead:

@@ -7,16 +7,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL.Image import Resampling
 
-from diptych.dataset import open_dataset
+from diptych.data.dataset import open_dataset
+from diptych.data.images import Image, decode
+from diptych.data.shards import read_shard
 from diptych.errors import DataError, DecodeError
-from diptych.images import Image, decode
 from diptych.progress import track
-from diptych.shards import read_shard
 
 SIDES = frozenset({"left", "right"})  # a caption with one of these is false of the mirrored picture
 
 
-class Pairs(NamedTuple):
+class CaptionedPictures(NamedTuple):
     """Pictures and captions.
 
     Attributes:
@@ -30,7 +30,7 @@ class Pairs(NamedTuple):
     has_sides: npt.NDArray[np.bool_]
 
 
-def read_pairs(path: Path, side: int) -> Pairs:
+def read_pairs(path: Path, side: int) -> CaptionedPictures:
     """Return the rows of a dataset directory that have a readable picture and a caption; the others are passed over.
 
     Args:
@@ -58,7 +58,7 @@ def read_pairs(path: Path, side: int) -> Pairs:
     if not captions:
         raise DataError(f"{path}: no row has both a readable picture and a caption; nothing can be learned from it")
     has_sides = np.array([not SIDES.isdisjoint(caption.lower().split()) for caption in captions])
-    return Pairs(np.stack(pixels), captions, has_sides)
+    return CaptionedPictures(np.stack(pixels), captions, has_sides)
 
 
 def fitted(picture: Image, side: int) -> npt.NDArray[np.uint8]:

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL.Image import Resampling
 
-from diptych.demo.captions import caption_of
-from diptych.demo.quality import specimen
+from diptych.demo.measure.quality import specimen
+from diptych.demo.world.captions import caption_of
 from diptych.progress import track
 
 TRAINED = 1_000_000_000  # seeds of scenes from here to ``heads.TRAINED`` are those of the CLIP
@@ -39,7 +39,7 @@ FAULT_WEIGHTS: dict[str, int] = {
 SIZES_PX = {64: 6, 96: 2, 128: 2, 192: 1}
 
 
-class Rows(NamedTuple):
+class CaptionRows(NamedTuple):
     """Training pictures and what is true of them.
 
     Attributes:
@@ -57,7 +57,7 @@ class Rows(NamedTuple):
     has_sides: npt.NDArray[np.bool_]
 
 
-def draw_rows(folder: Path, count: int, *, side: int, context: int, processes: int = 1) -> Rows:
+def draw_rows(folder: Path, count: int, *, side: int, context: int, processes: int = 1) -> CaptionRows:
     """Return the first ``count`` training pictures; draws those that ``folder`` does not hold yet.
 
     Args:
@@ -69,7 +69,7 @@ def draw_rows(folder: Path, count: int, *, side: int, context: int, processes: i
     """
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [
-        _Job(folder / f"rows-{number:04d}.npz", first, min(first + ROWS_PER_FILE, count), side, context)
+        _CaptionDrawing(folder / f"rows-{number:04d}.npz", first, min(first + ROWS_PER_FILE, count), side, context)
         for number, first in enumerate(range(0, count, ROWS_PER_FILE))
     ]
     missing = [job for job in jobs if not job.path.is_file()]
@@ -81,10 +81,10 @@ def draw_rows(folder: Path, count: int, *, side: int, context: int, processes: i
         for written in pool.imap_unordered(_write_rows, missing) if pool else map(_write_rows, missing):
             tracker.advance(written)
     parts = [np.load(job.path) for job in jobs]
-    return Rows(*(np.concatenate([part[name] for part in parts]) for name in Rows._fields))
+    return CaptionRows(*(np.concatenate([part[name] for part in parts]) for name in CaptionRows._fields))
 
 
-class _Job(NamedTuple):
+class _CaptionDrawing(NamedTuple):
     """One file of rows ``first`` to ``stop``."""
 
     path: Path
@@ -94,12 +94,12 @@ class _Job(NamedTuple):
     context: int
 
 
-def _write_rows(job: _Job) -> int:
+def _write_rows(job: _CaptionDrawing) -> int:
     """Draw one file of rows, put its captions into tokens, and return how many rows it has."""
     import open_clip
 
     tokenizer = open_clip.get_tokenizer("ViT-B-32", context_length=job.context)
-    made: dict[str, list[Any]] = {name: [] for name in Rows._fields}
+    made: dict[str, list[Any]] = {name: [] for name in CaptionRows._fields}
     for seed in range(TRAINED + job.first, TRAINED + job.stop):
         one = specimen(seed, FAULT_WEIGHTS, SIZES_PX)
         made["pixels"].append(np.asarray(one.image.resize((job.side, job.side), Resampling.BICUBIC)))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.assets import file_sha256
-from diptych.config import fingerprint
-from diptych.dataset import open_dataset
+from diptych.config.identity import fingerprint
+from diptych.data.dataset import open_dataset
 from diptych.errors import ConfigError
 
 CLIP_FILES = ("open_clip_config.json", "open_clip_model.safetensors")

@@ -11,8 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from diptych.demo.captions import caption_of, prompt_of
-from diptych.demo.scenes import scene
+from diptych.demo.world.captions import caption_of, prompt_of
+from diptych.demo.world.scenes import scene
 
 SCENES = 4000  # have every word that a caption can have
 BEGIN, END = "<|startoftext|>", "<|endoftext|>"

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from diptych.demo.drawing import draw
-from diptych.demo.scenes import scene
 from diptych.demo.training.clip import CHECKED, scaled
 from diptych.demo.training.linear_start import LATENTS, begin_linear
-from diptych.demo.training.rows import Rows, draw_rows
+from diptych.demo.training.rows import CaptionRows, draw_rows
 from diptych.demo.training.runs import claim, learning_rate_at, run_steps
+from diptych.demo.world.drawing import draw
+from diptych.demo.world.scenes import scene
 from diptych.errors import ConfigError
 
 STREAM = 107  # keeps the order of batches apart from other choices
@@ -103,7 +103,7 @@ def train_vae(out: Path, training: VaeTraining, *, threads: int, check_every: in
 class VaeTrainer:
     """An autoencoder under training."""
 
-    def __init__(self, training: VaeTraining, rows: Rows) -> None:
+    def __init__(self, training: VaeTraining, rows: CaptionRows) -> None:
         """Make the weights from the seed."""
         from diffusers import AutoencoderKL
         from diffusers.training_utils import EMAModel
@@ -200,7 +200,7 @@ def check_pixels(side: int) -> torch.Tensor:
     return torch.from_numpy(np.stack(drawn))
 
 
-def save_vae(trainer: VaeTrainer, rows: Rows, folder: Path) -> Path:
+def save_vae(trainer: VaeTrainer, rows: CaptionRows, folder: Path) -> Path:
     """Write the running mean of the weights in diffusers' layout and half precision.
 
     The scaling factor, by which a pipeline multiplies latents, is the reciprocal of their standard deviation (Rombach

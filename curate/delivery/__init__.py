@@ -1,0 +1,1 @@
+"""Delivery: the kept rows on their way out, in forms that other programs read."""

@@ -1,0 +1,233 @@
+"""Connect to hosts within a clock, to checked addresses only.
+
+Decides which address a host is reached at, and how long a connection may take. Speaks no HTTP.
+"""
+
+import concurrent.futures
+import functools
+import ipaddress
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from diptych.curate.download.addresses import FetchTarget, is_public
+from diptych.curate.download.errors import FetchError
+
+LOOKUP_THREADS = 64
+KEPT_S = 4.0  # servers close idle connections after 5 s and more; a kept one that closes costs a second request
+
+Address = tuple[int, tuple[Any, ...]]  # family, and what connect takes: host, port and for IPv6 two more numbers
+
+
+class Clock:
+    """What is left of the time for one URL. Every wait asks it first, so it is also where a stopped run is noticed."""
+
+    def __init__(self, seconds: float, stopped: threading.Event) -> None:
+        """Start."""
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+        self._stopped = stopped
+
+    def left_s(self) -> float:
+        """Return the seconds left, above 0.
+
+        Raises:
+            FetchError: ``timeout`` if the time is up, ``internal`` if the run was stopped.
+        """
+        left = self._end - time.monotonic()
+        if self._stopped.is_set():
+            raise FetchError("internal", "the run was interrupted")
+        if left <= 0:
+            raise FetchError("timeout", f"no complete answer within {self._seconds:g} s")
+        return left
+
+
+@dataclass
+class Link:
+    """A connection while one request uses it.
+
+    Attributes:
+        sock: The socket, TLS included.
+        is_reused: Whether an earlier request went over it.
+        can_be_reused: Set by its user once the answer was read to its end and the server keeps the connection.
+    """
+
+    sock: socket.socket
+    is_reused: bool = False
+    can_be_reused: bool = False
+
+
+class Connector:
+    """Opens connections for many threads, keeps some for the next request to their host, can break off all of them.
+
+    A connection goes to the very address that was checked. A host name is looked up once in the connector's life, so
+    make a new one for each shard. Lookups run in a small pool of threads: a hanging resolver cannot be interrupted, and
+    must not outlast the clock.
+    """
+
+    def __init__(self, *, allow_private_addresses: bool, tls: ssl.SSLContext | None = None) -> None:
+        """Trust the certificates of ``tls``, or else those that the system trusts."""
+        self.stopped = threading.Event()
+        self._allow_private_addresses = allow_private_addresses
+        self._tls = tls or _system_tls()
+        self._resolver = concurrent.futures.ThreadPoolExecutor(LOOKUP_THREADS, "lookup")
+        self._lookups: dict[str, concurrent.futures.Future[list[Address] | socket.gaierror]] = {}
+        self._sockets: set[socket.socket] = set()
+        self._idle: dict[tuple[str, str, int], list[tuple[float, socket.socket]]] = {}
+        self._idle_lock = threading.Lock()
+
+    def close(self) -> None:
+        """Break off all connections, from any thread, and start no more."""
+        self.stopped.set()
+        for sock in list(self._sockets):
+            with suppress(OSError):  # not connected yet, or no more
+                sock.shutdown(socket.SHUT_RDWR)
+        with self._idle_lock:
+            kept = [sock for socks in self._idle.values() for _, sock in socks]
+            self._idle.clear()
+        for sock in kept:
+            self._drop(sock)
+        self._resolver.shutdown(wait=False, cancel_futures=True)
+
+    @contextmanager
+    def connection(
+        self, target: FetchTarget, clock: Clock, attempts_left: int, *, fresh: bool = False
+    ) -> Iterator[Link]:
+        """Connect, speak TLS where the scheme says so, and in the end close, or keep what can be reused.
+
+        Args:
+            target: Whom to connect to.
+            clock: What bounds the whole request; making the connection gets its share of what is left.
+            attempts_left: Into how many shares, this attempt's among them.
+            fresh: Whether to take no kept connection.
+
+        Raises:
+            FetchError: ``blocked_address``, or ``timeout``.
+            OSError: What the socket and ssl modules raise.
+        """
+        kept = None if fresh else self._take_kept(target)
+        link = Link(kept or self._open(target, clock, attempts_left), is_reused=kept is not None)
+        try:
+            yield link
+        finally:
+            if link.can_be_reused and not self.stopped.is_set():
+                with self._idle_lock:
+                    self._idle.setdefault(_place(target), []).append((time.monotonic(), link.sock))
+            else:
+                self._drop(link.sock)
+
+    def _open(self, target: FetchTarget, clock: Clock, attempts_left: int) -> socket.socket:
+        sock = self._connect(target, clock, attempts_left)
+        if target.scheme == "http":
+            return sock
+        try:
+            name = target.host.rstrip(".")
+            secured = self._tls.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
+        except BaseException:
+            self._drop(sock)
+            raise
+        self._sockets.discard(sock)
+        self._sockets.add(secured)
+        try:
+            secured.settimeout(clock.left_s())
+            secured.do_handshake()
+        except BaseException:
+            self._drop(secured)
+            raise
+        return secured
+
+    def _take_kept(self, target: FetchTarget) -> socket.socket | None:
+        """Return a kept connection to the host on which nothing has happened since, neither bytes nor its end."""
+        while True:
+            with self._idle_lock:
+                kept = self._idle.get(_place(target))
+                if not kept:
+                    return None
+                since, sock = kept.pop()
+            if time.monotonic() - since < KEPT_S and not _has_news(sock):
+                return sock
+            self._drop(sock)
+
+    def _drop(self, sock: socket.socket) -> None:
+        self._sockets.discard(sock)
+        sock.close()
+
+    def _connect(self, target: FetchTarget, clock: Clock, attempts_left: int) -> socket.socket:
+        """Return a connection to the first address that takes one.
+
+        A dead address gets only its share of the time left: the other addresses and the retries need theirs.
+        """
+        failure: Exception = OSError(f"{target.host} has no address")
+        addresses = self._addresses(target, clock)
+        for index, (family, address) in enumerate(addresses):
+            share_s = clock.left_s() / (attempts_left * (len(addresses) - index))
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            self._sockets.add(sock)
+            try:
+                sock.settimeout(share_s)
+                sock.connect(address)
+                return sock
+            except TimeoutError:
+                text = f"no connection to {address[0]} within {share_s:.3g} s"
+                failure = FetchError("timeout", text, is_transient=True)
+            except OSError as error:
+                failure = error
+            self._sockets.discard(sock)
+            sock.close()
+        raise failure
+
+    def _addresses(self, target: FetchTarget, clock: Clock) -> list[Address]:
+        """Return the addresses of the host, all of them checked."""
+        found: list[Address]
+        try:
+            literal = ipaddress.ip_address(target.host)
+            found = [(socket.AF_INET if literal.version == 4 else socket.AF_INET6, (target.host, target.port))]
+        except ValueError:
+            found = self._looked_up(target, clock)
+        if not self._allow_private_addresses:
+            for _, address in found:
+                if not is_public(ipaddress.ip_address(address[0])):
+                    raise FetchError("blocked_address", f"{target.host} is at {address[0]}, which is not public")
+        return found
+
+    def _looked_up(self, target: FetchTarget, clock: Clock) -> list[Address]:
+        left_s = clock.left_s()  # before the pool, which takes nothing more once the run is stopped
+        lookup = self._lookups.get(target.host)
+        if lookup is None:
+            lookup = self._lookups[target.host] = self._resolver.submit(_look_up, target.host)
+        found = lookup.result(left_s)
+        if isinstance(found, socket.gaierror):
+            if found.errno == socket.EAI_AGAIN:
+                self._lookups.pop(target.host, None)
+            raise socket.gaierror(*found.args)
+        return [(family, (host, target.port, *rest)) for family, (host, _, *rest) in found]
+
+
+def _place(target: FetchTarget) -> tuple[str, str, int]:
+    return target.scheme, target.host, target.port
+
+
+def _has_news(sock: socket.socket) -> bool:
+    """Return whether the other side closed the connection, or said something that nobody asked for."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+@functools.cache
+def _system_tls() -> ssl.SSLContext:
+    return ssl.create_default_context()  # reads the certificates: 20 ms
+
+
+def _look_up(host: str) -> list[Address] | socket.gaierror:
+    """Return addresses with port 0, or the error: as a value, since many rows raise it, each with its own traceback."""
+    try:
+        return [(family, address) for family, _, _, _, address in socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)]
+    except socket.gaierror as error:
+        return error

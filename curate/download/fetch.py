@@ -1,0 +1,288 @@
+"""Fetch one URL within bounds: one total deadline, a size limit, a few redirects, public addresses only.
+
+Decides how a URL is asked for, how long and how often. Does not decide which URLs are fetched, in how many threads, nor
+whether the bytes are an image.
+
+``BoundedOpener`` takes the place of the opener behind ``urllib.request.urlopen``, which is how it gets under libraries
+that know nothing of such bounds. It goes through no proxy (``http_proxy`` and its like are ignored): a proxy would look
+names up itself, and no address could be checked before it is connected to.
+"""
+
+import http.client
+import io
+import socket
+import ssl
+import threading
+import urllib.parse
+import urllib.request
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from diptych import __version__
+from diptych.curate.download.addresses import FetchTarget, parse_url
+from diptych.curate.download.connections import Clock, Connector, Link
+from diptych.curate.download.errors import (
+    FETCH_CODES,
+    Failure,
+    FetchError,
+    code_of,
+    error_of_exception,
+    error_of_status,
+)
+from diptych.errors import ConfigError
+
+__all__ = [
+    "FETCH_CODES",
+    "Answer",
+    "BoundedOpener",
+    "Failure",
+    "FetchError",
+    "FetchLimits",
+    "code_of",
+    "installed",
+    "parse_target",
+    "wait_before_retry_s",
+]
+
+FIRST_WAIT_S = 0.5
+SLACK_S = 0.1  # by which a deadline may be passed; saves setting the timeout before every read
+
+_REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True)
+class FetchLimits:
+    """The bounds for one URL.
+
+    Attributes:
+        deadline_s: Seconds from the first lookup to the last byte, redirects, retries and waits included; above 0.
+        max_bytes: Largest body, in bytes.
+        max_redirects: Most redirects to follow.
+        retries: Further attempts after a failure that may pass (connection lost or not made in time, 429, 5xx).
+        allow_private_addresses: Whether hosts inside the own network may be asked (for tests and local mirrors).
+        user_agent: What to say who asks; its first word, without the version, is the name that robots directives use.
+    """
+
+    deadline_s: float = 30.0
+    max_bytes: int = 50 * 2**20
+    max_redirects: int = 5
+    retries: int = 1
+    allow_private_addresses: bool = False
+    user_agent: str = f"diptych/{__version__}"
+
+    def __post_init__(self) -> None:
+        """Refuse bounds that cannot be meant.
+
+        Raises:
+            ConfigError: If a number is out of its range or the user agent cannot be a header.
+        """
+        if not self.deadline_s > 0 or self.max_bytes < 1 or min(self.max_redirects, self.retries) < 0:
+            raise ConfigError(
+                f"fetch limits out of range: {self}; deadline_s and max_bytes are above 0, counts at least 0"
+            )
+        if not self.user_agent.strip() or not (self.user_agent.isascii() and self.user_agent.isprintable()):
+            raise ConfigError(
+                f"user_agent {self.user_agent!r} is not printable ASCII; use a form like 'name/1.0 (+URL)'"
+            )
+
+    @property
+    def robots_name(self) -> str:
+        """The name under which robots directives address us: ``diptych`` for ``diptych/1.0 (+https://...)``."""
+        return self.user_agent.split()[0].partition("/")[0].lower()
+
+
+def wait_before_retry_s(url: str, attempt: int) -> float:
+    """Return the seconds to wait after the given attempt (0 for the first): doubling, times 0.5 to 1.5 by URL.
+
+    The factor comes from a hash, so that many URLs of one host spread and a rerun waits the same.
+    """
+    spread = zlib.crc32(f"{attempt} {url}".encode()) / 2**32
+    return FIRST_WAIT_S * 2.0**attempt * (0.5 + spread)
+
+
+class Answer(io.BytesIO):
+    """The whole body of an answer, with its status, its headers and the URL that gave it."""
+
+    def __init__(self, body: bytes, headers: http.client.HTTPMessage, status: int, url: str) -> None:
+        """Hold the body as a stream at its start."""
+        super().__init__(body)
+        self.headers = headers
+        self.status = status
+        self.url = url
+
+
+class _BodyReader(io.RawIOBase):
+    """A socket's bytes, each wait for more bounded by what is left of the clock.
+
+    A timeout set once on a socket bounds each wait, not their sum: a server that sends a byte a second never meets it.
+    """
+
+    def __init__(self, sock: socket.socket, clock: Clock) -> None:
+        self._sock = sock
+        self._clock = clock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left_s = self._clock.left_s()
+        if left_s < (self._sock.gettimeout() or 0.0) - SLACK_S:
+            self._sock.settimeout(left_s)
+        return self._sock.recv_into(buffer)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Stand in for the socket, of which HTTPResponse uses this method alone."""
+        return io.BufferedReader(self, 65536)
+
+
+class BoundedOpener(urllib.request.OpenerDirector):
+    """An opener for ``urllib.request.install_opener`` that only gets, and only within its limits.
+
+    Safe to use from many threads. A host name is looked up once in its life, so make a new one for each shard.
+    """
+
+    def __init__(self, limits: FetchLimits, tls: ssl.SSLContext | None = None) -> None:
+        """Trust the certificates of ``tls``, or else those that the system trusts."""
+        super().__init__()
+        self.limits = limits
+        self._connector = Connector(allow_private_addresses=limits.allow_private_addresses, tls=tls)
+
+    def close(self) -> None:
+        """End the requests under way, from any thread, and refuse further ones: both fail as ``internal``."""
+        self._connector.close()
+
+    def open(self, fullurl: str | urllib.request.Request, data: Any = None, timeout: float | None = None) -> Answer:
+        """Return the answer to a GET, redirects and retries included; of a Request only the URL is used.
+
+        Args:
+            fullurl: What to ask for.
+            data: Must be None.
+            timeout: Not used: the deadline is in the limits.
+
+        Raises:
+            FetchError: If there is no whole answer with a status of 2xx.
+        """
+        if data is not None:
+            raise FetchError("internal", "this opener only gets")
+        url = fullurl if isinstance(fullurl, str) else fullurl.full_url
+        clock = Clock(self.limits.deadline_s, self._connector.stopped)
+        for attempt in range(self.limits.retries):
+            try:
+                return self._follow(url, clock, self.limits.retries + 1 - attempt)
+            except FetchError as error:
+                wait_s = max(wait_before_retry_s(url, attempt), error.wait_s)
+                if not error.is_transient or wait_s >= clock.left_s() or self._connector.stopped.wait(wait_s):
+                    raise
+        return self._follow(url, clock, 1)
+
+    def _follow(self, url: str, clock: Clock, attempts_left: int) -> Answer:
+        target = parse_target(url)
+        for _ in range(self.limits.max_redirects + 1):
+            answer = self._ask(target, clock, attempts_left)
+            if answer.status not in _REDIRECT_STATUSES:
+                return answer
+            target = _redirected(target, answer.headers)
+        raise FetchError("too_many_redirects", f"more than {self.limits.max_redirects}, the last to {target.url}")
+
+    def _ask(self, target: FetchTarget, clock: Clock, attempts_left: int) -> Answer:
+        """Make one request and read its answer to the end."""
+        try:
+            with self._connector.connection(target, clock, attempts_left) as link:
+                try:
+                    return self._exchange(link, target, clock)
+                except (ConnectionError, http.client.BadStatusLine):
+                    if not link.is_reused:
+                        raise
+            # The server closed a kept connection just when it was used again; that is no failure of this request.
+            with self._connector.connection(target, clock, attempts_left, fresh=True) as link:
+                return self._exchange(link, target, clock)
+        except (OSError, http.client.HTTPException) as error:
+            clock.left_s()  # where the time is up or the run was stopped, that is the reason and not what it led to
+            raise error_of_exception(error) from error
+
+    def _exchange(self, link: Link, target: FetchTarget, clock: Clock) -> Answer:
+        link.sock.settimeout(clock.left_s())
+        link.sock.sendall(_request(target, self.limits.user_agent))
+        # HTTPResponse asks its socket for nothing but makefile, which the reader has.
+        with http.client.HTTPResponse(_BodyReader(link.sock, clock)) as response:  # type: ignore[arg-type]
+            response.begin()
+            _check_head(response)
+            body = b"" if response.status in _REDIRECT_STATUSES else _body(response, self.limits.max_bytes)
+            link.can_be_reused = response.isclosed() and not response.will_close
+            return Answer(body, response.headers, response.status, target.url)
+
+
+_ONE_INSTALLED = threading.Lock()
+
+
+@contextmanager
+def installed(opener: urllib.request.OpenerDirector) -> Iterator[None]:
+    """Make ``opener`` the one behind ``urllib.request.urlopen`` of this whole process, then put back the previous one.
+
+    One thread at a time: others wait here, because who leaves last would else put back an opener long gone, and the
+    requests still under way would go out without bounds.
+    """
+    with _ONE_INSTALLED:
+        previous = getattr(urllib.request, "_opener", None)  # there is install_opener, and nothing that tells
+        urllib.request.install_opener(opener)
+        try:
+            yield
+        finally:
+            urllib.request.install_opener(previous)  # None: urlopen builds its own
+
+
+def parse_target(url: str | None) -> FetchTarget:
+    """Return the parts of a URL, as ``diptych.curate.download.addresses.parse_url`` does.
+
+    Raises:
+        FetchError: ``bad_url`` if it cannot be asked for.
+    """
+    try:
+        return parse_url(url)
+    except ValueError as error:
+        raise FetchError("bad_url", str(error)) from error
+
+
+def _redirected(target: FetchTarget, headers: http.client.HTTPMessage) -> FetchTarget:
+    location = headers.get("Location")
+    if location is None:
+        raise FetchError("http_error", "a redirect without a Location")
+    # http.client reads headers as Latin-1; what servers put there raw is UTF-8.
+    text = location.strip().encode("latin-1").decode("utf-8", "surrogateescape")
+    try:
+        return parse_url(urllib.parse.urljoin(target.url, text))
+    except ValueError as error:
+        raise FetchError("bad_url", f"redirect: {error}") from error
+
+
+def _request(target: FetchTarget, user_agent: str) -> bytes:
+    return (
+        f"GET {target.selector} HTTP/1.1\r\nHost: {target.authority}\r\nUser-Agent: {user_agent}\r\n"
+        "Accept: */*\r\nAccept-Encoding: identity\r\n\r\n"
+    ).encode("ascii")
+
+
+def _check_head(response: http.client.HTTPResponse) -> None:
+    """Raise where the status or the headers already say that there will be no image for us."""
+    status, headers = response.status, response.headers
+    if status in _REDIRECT_STATUSES:
+        return
+    if not 200 <= status < 300:
+        raise error_of_status(status, response.reason, headers.get("Retry-After"))
+    if headers.get("TDM-Reservation", "").strip() == "1":
+        raise FetchError("opted_out", "TDM-Reservation: 1")
+
+
+def _body(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
+    announced = response.length  # None where chunked or up to the end of the connection
+    if announced is not None and announced > max_bytes:
+        raise FetchError("too_large", f"{announced} bytes announced, more than {max_bytes}")
+    body = response.read(max_bytes + 1)
+    if len(body) > max_bytes:
+        raise FetchError("too_large", f"more than {max_bytes} bytes")
+    if announced is not None and len(body) < announced:
+        raise FetchError("truncated_body", f"{len(body)} of {announced} bytes came")
+    return body

@@ -1,0 +1,1 @@
+"""Duplicates: which rows show the same picture, and which copy stays. Removes nothing itself."""

@@ -1,0 +1,156 @@
+"""The funnel: named SQL rules over columns, how many rows each one loses, and which rows only it loses.
+
+All rules are evaluated in one pass that gives each row a bit mask of the rules it fails; every count follows from how
+often each mask occurs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.curate.config import Rule
+from diptych.curate.rules.conditions import Columns, check_expression, check_query
+from diptych.errors import ConfigError, ShardError, first_line
+from diptych.store.sql import connect
+
+MAX_RULES = 62
+# Rows without a picture that can be read are of no use to anybody, so this rule is always there and always first.
+READABLE = Rule(name="readable", where="status = 'ok'")
+
+
+class FunnelStep(NamedTuple):
+    """One rule of the funnel.
+
+    Attributes:
+        rule: Its name.
+        where: Its SQL.
+        rows_in: Rows that all rules before it keep.
+        rows_out: Rows that it and all rules before it keep.
+        failed: Rows that fail it, whatever the others say.
+        lost_only_here: Rows that fail it and no other rule.
+    """
+
+    rule: str
+    where: str
+    rows_in: int
+    rows_out: int
+    failed: int
+    lost_only_here: int
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """What the rules do to a dataset.
+
+    Attributes:
+        steps: One per rule, in order.
+        masks: uint64 (N,): bit i is set where a row fails rule i.
+    """
+
+    steps: tuple[FunnelStep, ...]
+    masks: npt.NDArray[np.uint64]
+
+    @property
+    def keep(self) -> npt.NDArray[np.bool_]:
+        """Bool (N,): rows that pass every rule."""
+        kept: npt.NDArray[np.bool_] = self.masks == 0
+        return kept
+
+    @property
+    def first_failed(self) -> npt.NDArray[np.int64]:
+        """int64 (N,): number of the first rule that a row fails, -1 where it passes all."""
+        lowest = self.masks & (~self.masks + np.uint64(1))
+        failed = np.where(lowest == 0, -1.0, np.log2(np.maximum(lowest, 1).astype(np.float64)))
+        return failed.astype(np.int64)
+
+
+def evaluate(columns: Columns, rules: Sequence[Rule]) -> Funnel:
+    """Evaluate rules over a dataset, ``readable`` before the given ones; no image byte is read.
+
+    Raises:
+        ConfigError: If a rule is not one SQL condition over columns that are there; the message names the rule.
+    """
+    rules = [READABLE, *rules]
+    if len(rules) > MAX_RULES:
+        raise ConfigError(f"select: {len(rules)} rules; {MAX_RULES} is the limit, join some with AND")
+    con = connect(columns.dataset.path)
+    check_rules(con, columns.relation(shards=1), rules, list(columns.sets))
+    masks = _masks(con, columns.relation(), rules)
+    if len(masks) != columns.dataset.rows:
+        raise ShardError(f"{columns.dataset.path}: the rules gave {len(masks)} answers for {columns.dataset.rows} rows")
+    return Funnel(_steps(rules, masks), masks)
+
+
+def _masks(con: Any, relation: str, rules: Sequence[Rule]) -> npt.NDArray[np.uint64]:
+    import duckdb
+
+    terms = [f"(CASE WHEN (\n{rule.where}\n) THEN 0 ELSE {1 << bit} END)" for bit, rule in enumerate(rules)]
+    query = f"SELECT CAST({' + '.join(terms)} AS UBIGINT) AS mask FROM {relation}"
+    try:
+        return np.asarray(con.cursor().execute(query).fetchnumpy()["mask"], np.uint64)
+    except duckdb.Error as error:  # what only shows on values, such as a cast that does not fit
+        if len(rules) == 1:
+            raise ConfigError(f"rule {rules[0].name!r}: {rules[0].where!r}: {first_line(error)}") from error
+    for rule in rules:  # one by one, to name the one that fails
+        _masks(con, relation, [rule])
+    raise ConfigError("the rules fail together, but none of them alone")
+
+
+def keep_one_of_each(funnel: Funnel, stands_for: npt.NDArray[np.int64], rank: npt.NDArray[np.int64]) -> Funnel:
+    """Return the funnel with a last step that keeps one row of each cluster: of those left, the most preferred.
+
+    So a picture is not lost when a rule drops its preferred copy while another copy passes.
+
+    Args:
+        funnel: The rules before it.
+        stands_for: int64 (N,): row number of the row that stands for each row's cluster.
+        rank: int64 (N,): place of each row in the order of preference.
+    """
+    passing = np.flatnonzero(funnel.keep)
+    by_cluster = passing[np.lexsort((rank[passing], stands_for[passing]))]
+    is_first = np.ones(len(by_cluster), bool)
+    is_first[1:] = stands_for[by_cluster][1:] != stands_for[by_cluster][:-1]
+    dropped = by_cluster[~is_first]
+    masks = funnel.masks.copy()
+    masks[dropped] = np.uint64(1 << len(funnel.steps))
+    rows_in, lost = len(passing), len(dropped)
+    step = FunnelStep("duplicate", "the preferred copy of those left", rows_in, rows_in - lost, lost, lost)
+    return Funnel((*funnel.steps, step), masks)
+
+
+def check_rules(con: Any, relation: str, rules: Sequence[Rule], labels: Sequence[str]) -> None:
+    """Try each rule on no rows.
+
+    Raises:
+        ConfigError: If one is not a single SQL condition over columns of the relation; the message names the rule.
+    """
+    for rule in rules:
+        where = f"rule {rule.name!r}: {rule.where!r}"
+        check_expression(con, rule.where, where=where)
+        probe = f"SELECT CASE WHEN (\n{rule.where}\n) THEN 0 ELSE 1 END FROM {relation} LIMIT 0"
+        check_query(con, probe, where=where, labels=labels)
+
+
+def _steps(rules: Sequence[Rule], masks: npt.NDArray[np.uint64]) -> tuple[FunnelStep, ...]:
+    values, counts = _value_counts(masks)
+    steps, rows = [], int(counts.sum())
+    before = np.zeros(len(values), bool)
+    for bit, rule in enumerate(rules):
+        fails = (values & np.uint64(1 << bit)) != 0
+        lost = int(counts[fails & ~before].sum())
+        only = int(counts[values == np.uint64(1 << bit)].sum())
+        steps.append(FunnelStep(rule.name, rule.where, rows, rows - lost, int(counts[fails].sum()), only))
+        rows -= lost
+        before |= fails
+    return tuple(steps)
+
+
+def _value_counts(masks: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    if len(masks) and int(masks.max()) < 2**20:  # counting is five times faster than sorting
+        counts = np.bincount(masks.astype(np.int64))
+        values = np.flatnonzero(counts)
+        return values.astype(np.uint64), counts[values]
+    return np.unique(masks, return_counts=True)

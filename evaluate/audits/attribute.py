@@ -1,0 +1,180 @@
+"""The audit of an attribute: how often it has each of its values, by group, with what chance alone would show.
+
+What is counted is what a classifier perceives, not what somebody is. The groups are those that were asked for: an
+image belongs to the class of its prompt, whatever is seen on it. A share stands beside its interval, the images that
+could not be judged, and the band in which it lies in 95 % of samples of this size if the truth is the reference (or,
+without one, equal shares). Choosing a reference is a value judgement; none is correct.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from diptych.data.generated_columns import ATTRIBUTE_CLASS, asked_class
+from diptych.errors import ConfigError
+from diptych.evaluate.collected import Findings
+from diptych.evaluate.config import Audit, EvaluateConfig
+from diptych.evaluate.inputs.scored_rows import RowGroup, ScoredRows, group_by
+from diptych.evaluate.statistics.macro_shares import clustered_share
+from diptych.evaluate.statistics.means import CATEGORY
+from diptych.evaluate.statistics.shares import Band, null_share
+from diptych.lookup import describe_unknown, nearest
+from diptych.store.store import AuditRow
+
+
+@dataclass(frozen=True)
+class AskedShare:
+    """The images of a dataset that an audit is about.
+
+    Attributes:
+        groups: By what was asked for.
+        texts: object (N,): the value that is seen on each image of the dataset; None where it could not be judged.
+        is_misread: bool (N,): another class was seen than the one that was asked for, so that it is not judged.
+    """
+
+    groups: Sequence[RowGroup]
+    texts: npt.NDArray[np.object_]
+    is_misread: npt.NDArray[np.bool_]
+
+
+def add_audit(config: EvaluateConfig, rows: Mapping[str, ScoredRows], found: Findings) -> None:
+    """Add the shares that the config asks for, per dataset and group.
+
+    Raises:
+        ConfigError: If the reference names a class that is nowhere, or a value that is misspelt.
+    """
+    audit = config.audit
+    if audit is None:
+        return
+    judged = [rows[label] for label in config.judged(audit.datasets)]
+    asked = [_asked(each, audit) for each in judged]
+    check_classes(audit, {str(group.values[audit.by[-1]]) for each in asked for group in each.groups if audit.by})
+    values = _values(audit, judged)
+    for each, images in zip(judged, asked, strict=True):
+        column = each.score(audit.attribute)
+        identity = found.identify({"metric": "attribute_share", "version": 2, "class": "as asked", **column.source})
+        for group in images.groups:
+            found.audits += _of_group(each, images, audit, group, values, (found.run_id, identity))
+
+
+def check_classes(audit: Audit, known: Iterable[str]) -> None:
+    """Check the classes that have shares of their own.
+
+    Raises:
+        ConfigError: If one is not known.
+    """
+    known = set(known)
+    for name, part in audit.reference.items():
+        if isinstance(part, Mapping) and name not in known:
+            raise ConfigError(f"audit.reference: {describe_unknown(audit.by[-1], name, known)}")
+
+
+def _of_group(
+    rows: ScoredRows, images: AskedShare, audit: Audit, group: RowGroup, values: Sequence[str], made_by: tuple[str, str]
+) -> list[AuditRow]:
+    seen = images.texts[group.rows]
+    judged = np.array([text is not None for text in seen], bool)
+    references = _reference(audit, group)
+    run_id, identity = made_by
+    made = []
+    for value in values:
+        counts = np.where(judged, (seen == value).astype(np.float64), np.nan)
+        share = clustered_share(counts, rows.prompts[group.rows])
+        reference = references.get(value)
+        band, against = _band(share.n, len(values), references, value)
+        note = _note(share.n_clusters, int(images.is_misread[group.rows].sum()), against)
+        ends = (share.value, share.ci_low, share.ci_high)
+        counted = (int((seen == value).sum()), share.n, share.n_unscored)
+        made.append(
+            AuditRow(
+                run_id, rows.label, group.values, value, *counted, *ends, reference, band.low, band.high, identity, note
+            )
+        )
+    return made
+
+
+def _band(n: int, count: int, references: Mapping[str, float], value: str) -> tuple[Band, str]:
+    """Return the band of a value and what it is against: equal shares only where there is no reference at all."""
+    if not references:
+        return null_share(n, 1.0 / count), f"null band of equal shares of {count} values"
+    if value not in references:
+        return null_share(0, 0.0), "no null band: the reference has no share of it"
+    return null_share(n, references[value]), "null band of the reference"
+
+
+def _note(prompts: int, misread: int, against: str) -> str:
+    images = "image" if misread == 1 else "images"
+    unjudged = f"{misread:,} {images} not judged, as another class than the one asked for is seen; " if misread else ""
+    return (
+        f"as the classifier perceives it, not corrected for its errors; {unjudged}interval of Wilson, "
+        f"{prompts:,} prompts; {against}"
+    )
+
+
+def _values(audit: Audit, judged: Sequence[ScoredRows]) -> list[str]:
+    """Return the values to count: those named, or those seen anywhere and those of the reference.
+
+    Raises:
+        ConfigError: If one of the reference is not seen, and one that is seen and has no share looks like it.
+    """
+    if audit.values is not None:
+        return list(audit.values)
+    seen = {text for rows in judged for text in rows.score(audit.attribute).texts or () if text is not None}
+    named = reference_values(audit)
+    for name in sorted(named - seen):
+        if nearest(name, seen - named):
+            raise ConfigError(f"audit.reference: {describe_unknown('value', name, seen)}")
+    return sorted(seen | named)
+
+
+def reference_values(audit: Audit) -> set[str]:
+    """Return the values that the reference has shares of."""
+    parts = [part for part in audit.reference.values() if isinstance(part, Mapping)]
+    return {name for part in (*parts, _of_all(audit)) for name in part}
+
+
+def _of_all(audit: Audit) -> dict[str, float]:
+    return {name: share for name, share in audit.reference.items() if not isinstance(share, Mapping)}
+
+
+def _reference(audit: Audit, group: RowGroup) -> Mapping[str, float]:
+    """Return the reference shares by value for a group; empty where there are none."""
+    last = group.values[audit.by[-1]] if audit.by else None
+    part = audit.reference.get(str(last))
+    if isinstance(part, Mapping):
+        return part
+    return _of_all(audit)
+
+
+def _asked(rows: ScoredRows, audit: Audit) -> AskedShare:
+    """Return the images by the class that their prompt asks for; where nobody knows it, by the one that is seen."""
+    columns = {name: rows.values(name) for name in audit.by}
+    index = np.arange(len(rows), dtype=np.int64)
+    if audit.category is not None:
+        index = index[pc.equal(rows.values(CATEGORY), audit.category).fill_null(False).to_numpy(zero_copy_only=False)]
+    texts = np.array(rows.score(audit.attribute).texts or [], np.object_)
+    is_misread = np.zeros(len(rows), bool)
+    for name in (name for name in audit.by if name.rpartition(".")[2] == ATTRIBUTE_CLASS):
+        asked, seen = asked_classes(rows), columns[name]
+        is_misread |= pc.not_equal(asked, seen).fill_null(False).to_numpy(zero_copy_only=False)
+        columns[name] = pc.coalesce(asked, seen)
+        if audit.category is None:  # prompts that ask for something else, such as a fish, are not in question
+            known = {*seen.drop_null().to_pylist(), *audit.reference}
+            in_question = [value is None or value in known for value in columns[name].to_pylist()]
+            index = index[np.array(in_question, bool)[index]]
+    is_misread &= np.array([text is not None for text in texts], bool)
+    texts[is_misread] = None
+    return AskedShare(group_by(columns, index), texts, is_misread)
+
+
+def asked_classes(rows: ScoredRows) -> pa.Array:
+    """Return for each row the class of the first object that its prompt asks for; null where nobody knows."""
+    if "expected" not in rows.table.column_names:
+        return pa.nulls(len(rows), pa.string())
+    texts = rows.values("expected").to_pylist()
+    classes = {text: asked_class(text) for text in set(texts)}
+    return pa.array([classes[text] for text in texts], pa.string())

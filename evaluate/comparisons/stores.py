@@ -1,0 +1,269 @@
+"""``diptych evaluate compare``: two models of a store, or of two, over the images that both made for a prompt.
+
+Computed from the scores of the images as a run computes it; distances, which belong to no image, are those that the
+run computed. Numbers of different identity are not compared.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.errors import ConfigError, StoreError
+from diptych.evaluate.comparisons.models import Maker, adjusted, images_of, needed_columns, pair, value_text
+from diptych.evaluate.config import Compare
+from diptych.evaluate.score_names import NOT_ASKED, metric_of
+from diptych.evaluate.statistics.means import MeasuredMean
+from diptych.evaluate.terminal import p_value_text, printable
+from diptych.intervals import is_resolved
+from diptych.lookup import describe_unknown
+from diptych.store.store import DifferenceRow, Store
+
+Columns = dict[str, list[str]]
+
+BY = get_args(Compare.model_fields["by"].annotation)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What ``compare_labels`` found.
+
+    Attributes:
+        a: Label.
+        b: Label.
+        rows: One difference per metric, value = a - b.
+        refused: Metric -> why it is not compared.
+    """
+
+    a: str
+    b: str
+    rows: Sequence[DifferenceRow]
+    refused: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON-able values; what is not known is null."""
+        rows = [{name: _known(value) for name, value in asdict(row).items()} for row in self.rows]
+        return {"a": self.a, "b": self.b, "differences": rows, "refused": dict(self.refused)}
+
+    def lines(self) -> Iterator[str]:
+        """Yield it as sentences."""
+        for row in self.rows:
+            yield sentence(row)
+        for metric, reason in self.refused.items():
+            yield printable(f"{metric}: not compared: {reason}")
+
+
+@dataclass(frozen=True)
+class ComparedModel:
+    """One of the two: a run of a store and a label in it."""
+
+    store: Store
+    run_id: str
+    label: str
+    by: str
+
+    def identities(self) -> dict[str, list[Mapping[str, Any]]]:
+        """Return metric -> its identities, for everything that the run has results of about the label."""
+        sql = (
+            "SELECT DISTINCT metric, groups, identity FROM results JOIN identities USING (identity_id) "
+            "WHERE run_id = ? ORDER BY metric, identity"
+        )
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for row in self.store.query(sql, [self.run_id]):
+            known = found.setdefault(row["metric"], [])
+            if value_text(row["groups"].get(self.by, self.label)) == self.label and row["identity"] not in known:
+                known.append(row["identity"])
+        return {metric: identities for metric, identities in found.items() if identities}
+
+    def numbers(self, metric: str, identity: Mapping[str, Any]) -> tuple[Columns, npt.NDArray[np.float64]]:
+        """Return the label's images for a metric: the text of the columns that decide the pairs, and the numbers.
+
+        Images of datasets that the run scored but did not take the mean of are left out, as they are there.
+        """
+        names = (*needed_columns(self.by), "dataset")
+        sql = (
+            f"SELECT {', '.join(f'images.{name}' for name in names)}, value, reason FROM scores "
+            f"JOIN images USING (run_id, dataset, key) WHERE run_id = ? AND score = ? AND images.dataset IN "
+            f"(SELECT dataset FROM results WHERE run_id = ? AND metric = ?) ORDER BY images.dataset, key"
+        )
+        rows = [
+            row
+            for row in self.store.query(sql, [self.run_id, self._score_name(identity), self.run_id, metric])
+            if value_text(row[self.by]) == self.label and row["reason"] not in NOT_ASKED
+        ]
+        values = np.array([np.nan if row["value"] is None else row["value"] for row in rows], np.float64)
+        return {name: [value_text(row[name]) for row in rows] for name in names}, values
+
+    def facts(self, metric: str) -> dict[str, Any]:
+        """Return unit, direction and identity of a metric of the run."""
+        sql = "SELECT unit, higher_is_better, identity_id FROM results WHERE run_id = ? AND metric = ? LIMIT 1"
+        return self.store.query(sql, [self.run_id, metric])[0]
+
+    def _score_name(self, identity: Mapping[str, Any]) -> str:
+        sql = "SELECT score, identity FROM score_columns JOIN identities USING (identity_id) WHERE run_id = ?"
+        names = [row["score"] for row in self.store.query(sql, [self.run_id]) if row["identity"] == identity["score"]]
+        column = identity["column"]  # shown alone, or after the label of its score
+        return next(str(name) for name in names if name == column or name.endswith(f".{column}"))
+
+
+def compare_labels(
+    path: Path, a: str, b: str, *, metric: str | None = None, by: str = "model", other: Path | None = None
+) -> Comparison:
+    """Return the differences of two labels in every metric that both have, or in one.
+
+    Args:
+        path: The store.
+        a: ``LABEL`` or ``RUN:LABEL``.
+        b: The same.
+        metric: Only this one.
+        by: The column whose values the labels are.
+        other: The store of ``b``, if it is another.
+
+    Raises:
+        StoreError: If a store or a label is not there, or no number of the two is comparable.
+        ConfigError: If ``by`` or ``metric`` is unknown.
+    """
+    if by not in BY:
+        raise ConfigError(f"--by: {describe_unknown('column', by, BY)}")
+    with ExitStack() as stack:
+        store = stack.enter_context(Store.open(path, read_only=True))
+        second = store
+        if other is not None and other.absolute() != path.absolute():
+            second = stack.enter_context(Store.open(other, read_only=True))
+        return _compare(find_side(store, a, by), find_side(second, b, by), metric)
+
+
+def find_side(store: Store, text: str, by: str) -> ComparedModel:
+    """Return the run and the label that ``LABEL`` or ``RUN:LABEL`` stands for.
+
+    Raises:
+        StoreError: If no run of the store has it, or several have.
+    """
+    runs = store.query("SELECT run_id, name FROM runs ORDER BY run_id")
+    sql = f"SELECT DISTINCT run_id, {by} AS label FROM images WHERE {by} IS NOT NULL"
+    labels: dict[str, set[str]] = {}
+    for row in store.query(sql):
+        labels.setdefault(value_text(row["label"]), set()).add(row["run_id"])
+    run, colon, label = text.partition(":")
+    wanted = {row["run_id"] for row in runs if run in (row["run_id"], row["name"])}
+    if text in labels:
+        found, label = labels[text], text
+    elif colon and label in labels and wanted:
+        found = labels[label] & wanted
+    else:
+        raise StoreError(f"{store.path}: {describe_unknown(by, text, labels)}")
+    if len(found) != 1:
+        names = ", ".join(row["name"] for row in runs if row["run_id"] in found) or f"none of that name has {label!r}"
+        raise StoreError(f"{store.path}: {len(found)} runs have {by} {label!r} ({names}); write it as RUN:{label}")
+    return ComparedModel(store, next(iter(found)), label, by)
+
+
+def _compare(a: ComparedModel, b: ComparedModel, only: str | None) -> Comparison:
+    of_a, of_b = a.identities(), b.identities()
+    known = sorted({*of_a, *of_b})
+    if only is not None and only not in known:
+        raise ConfigError(f"--metric: {describe_unknown('metric', only, known)}")
+    rows, refused = [], {}
+    for metric in known if only is None else [only]:
+        reason, row = _refusal(metric, of_a, of_b, a, b), None
+        if reason is None:
+            (identity,) = of_a[metric]
+            row = _row(a, b, metric, identity) if "column" in identity else _stored(a, b, metric)
+        if row is not None:
+            rows.append(row)
+        else:
+            refused[metric] = reason or "the run did not compute the difference of these two"
+    if not rows:
+        why = "; ".join(f"{metric}: {reason}" for metric, reason in refused.items()) or "the runs hold no results"
+        raise StoreError(f"{a.label} and {b.label} cannot be compared: {why}")
+    # As in a run, each metric is a family of its own; here it has the one comparison that was asked for.
+    return Comparison(a.label, b.label, [row for one in rows for row in adjusted([one])], refused)
+
+
+def _refusal(
+    metric: str,
+    of_a: Mapping[str, Sequence[Mapping[str, Any]]],
+    of_b: Mapping[str, Sequence[Mapping[str, Any]]],
+    a: ComparedModel,
+    b: ComparedModel,
+) -> str | None:
+    for side, has in ((a, of_a), (b, of_b)):
+        if metric not in has:
+            return f"run {side.run_id} has no {metric} of {side.label}"
+    first, *others = [*of_a[metric], *of_b[metric]]
+    other = next((identity for identity in others if identity != first), None)
+    return None if other is None else f"made in two ways: {first_difference(first, other)}"
+
+
+def first_difference(left: Any, right: Any, where: str = "") -> str:
+    """Return in words where two identities differ first.
+
+    >>> first_difference({"score": {"version": 1, "weights": "ab"}}, {"score": {"version": 1, "weights": "cd"}})
+    "score.weights is 'ab' in one and 'cd' in the other"
+    """
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        for name in sorted({*left, *right}):
+            if left.get(name) != right.get(name):
+                return first_difference(left.get(name), right.get(name), f"{where}.{name}" if where else name)
+    shown = [f"{str(value)[:16]!r}" if isinstance(value, str) else str(value)[:40] for value in (left, right)]
+    return f"{where} is {shown[0]} in one and {shown[1]} in the other"
+
+
+def _row(a: ComparedModel, b: ComparedModel, metric: str, identity: Mapping[str, Any]) -> DifferenceRow:
+    (left, left_values), (right, right_values) = a.numbers(metric, identity), b.numbers(metric, identity)
+    columns = {name: [*left[name], *right[name]] for name in left}
+    columns[a.by] = ["a"] * len(left_values) + ["b"] * len(right_values)  # the labels may be equal in two runs
+    facts = a.facts(metric)
+    kind = metric_of(identity["column"], facts)
+    images = images_of(columns, kind.prepare(np.concatenate([left_values, right_values])), a.by)
+    ready = MeasuredMean(metric, kind, identity, images.values, np.ones(len(images.values), bool))
+    return Maker(a.run_id, ready, str(facts["identity_id"])).row(a.label, b.label, pair(images, "a", "b", by=a.by))
+
+
+def _stored(a: ComparedModel, b: ComparedModel, metric: str) -> DifferenceRow | None:
+    """Return the difference of all images that the run computed, turned round where it is b - a."""
+    if (a.run_id, a.store.path) != (b.run_id, b.store.path):
+        return None
+    sql = "SELECT * FROM differences WHERE run_id = ? AND metric = ? AND a = ? AND b = ? AND groups = '{}'"
+    for names, is_turned in (((a.label, b.label), False), ((b.label, a.label), True)):
+        for row in a.store.query(sql, [a.run_id, metric, *names]):
+            found = DifferenceRow(**row)
+            return turned(found) if is_turned else found
+    return None
+
+
+def turned(row: DifferenceRow) -> DifferenceRow:
+    """Return b - a from a - b."""
+    value, low, high = (None if end is None else -end for end in (row.value, row.ci_high, row.ci_low))
+    return replace(row, a=row.b, b=row.a, value=value, ci_low=low, ci_high=high)
+
+
+def sentence(row: DifferenceRow) -> str:
+    """Return a difference as a sentence; its verdict is that of ``is_resolved``, as in a report."""
+    a, b, metric = printable(row.a), printable(row.b), printable(row.metric)
+    if row.value is None or not np.isfinite(row.value):
+        return f"{metric}: {a} and {b} cannot be compared: {row.reason}"
+    of = f"{row.n:,} pairs of {row.n_clusters:,} prompts"
+    if row.ci_low is None or row.ci_high is None or not np.isfinite(row.ci_low):
+        return f"{metric}: {a} - {b} = {row.value:+.5g}, without an interval ({row.reason}; {of}{_settings(row)})."
+    numbers = f"{row.value:+.5g}, 95 % interval {row.ci_low:+.5g} to {row.ci_high:+.5g}, {of}"
+    numbers += f", p {p_value_text(row.p_adjusted)}{_settings(row)}"
+    if not is_resolved(row.ci_low, row.ci_high, row.p_adjusted):
+        return f"{metric}: {a} and {b} cannot be told apart by these images ({numbers})."
+    verdict = {True: "better", False: "worse"}.get((row.value > 0) == row.higher_is_better)
+    direction = "higher" if row.value > 0 else "lower"
+    return f"{metric}: {a} is {verdict if row.higher_is_better is not None else direction} than {b} ({numbers})."
+
+
+def _settings(row: DifferenceRow) -> str:
+    """Return that the sides had two settings, where they had."""
+    of_a, of_b = row.groups.get("setting_a"), row.groups.get("setting_b")
+    return "" if of_a is None else printable(f", with the setting {of_a} against {of_b}")
+
+
+def _known(value: Any) -> Any:
+    return None if isinstance(value, float) and not np.isfinite(value) else value

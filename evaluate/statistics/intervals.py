@@ -1,0 +1,182 @@
+"""Means of per-image numbers with intervals that know that images of one prompt depend on each other.
+
+An interval over images as if each were a prompt of its own is too narrow by the square root of the design effect:
+twenty images of one prompt are not twenty times the knowledge.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtrit
+
+Floats = npt.NDArray[np.floating[Any]]
+
+LEVEL = 0.95
+
+
+class Interval(NamedTuple):
+    """The ends of an interval of 95 percent."""
+
+    low: float
+    high: float
+
+
+class ClusteredMean(NamedTuple):
+    """A mean with its error.
+
+    Attributes:
+        value: NaN where nothing is scored.
+        se: Standard error; NaN with fewer than two clusters.
+        ci_low: Lower end of the interval of 95 percent; NaN as ``se``.
+        ci_high: Upper end.
+        n: Numbers that the mean is of.
+        n_clusters: Clusters among them.
+        df: Degrees of freedom of the interval.
+        n_unscored: Rows without a number.
+    """
+
+    value: float
+    se: float
+    ci_low: float
+    ci_high: float
+    n: int
+    n_clusters: int
+    df: float
+    n_unscored: int
+
+
+class _Clusters(NamedTuple):
+    """The sum of deviations of each cluster, scaled so that their sum is the error of the mean."""
+
+    value: float
+    variance: float
+    df: float
+    n_clusters: int
+
+
+def clustered_mean(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLike | None = None) -> ClusteredMean:
+    """Return the mean over images, or over strata of the mean over images, with a cluster-robust interval.
+
+    The variance is the sum of squared cluster totals of deviations, each over 1 - h with h the cluster's share of the
+    numbers (CR2, Bell and McCaffrey 2002); the interval is Student's with G* - 1 degrees of freedom, where G* =
+    n^2 / sum n_g^2 is the number of clusters of one size that these are worth (Carter, Schnepel and Steigerwald 2017).
+    With G clusters of one size that is the usual G / (G - 1) and G - 1. Undefined input gives NaN: no number at all, or
+    fewer than two clusters in a stratum for the error.
+
+    Args:
+        values: (N,); NaN is unscored and left out.
+        clusters: (N,) strings or integers: what depends on each other, such as the prompt.
+        strata: (N,) strings or integers: categories that weigh the same whatever their number of images, as GenEval
+            averages. A cluster lies in one stratum.
+
+    >>> clustered_mean(np.array([1.0, 1.0, 2.0, 2.0, 6.0, np.nan]), ["a", "a", "b", "b", "c", "c"]).value
+    2.4
+    >>> found = clustered_mean(np.array([1.0, 2.0, 3.0, 4.0]), [0, 1, 2, 3])
+    >>> round(found.se, 6), round(found.ci_low, 4), round(found.ci_high, 4)
+    (0.645497, 0.4457, 4.5543)
+    """
+    scored = np.isfinite(values)
+    kept = np.asarray(values, np.float64)[scored]
+    unscored = int((~scored).sum())
+    if not len(kept):
+        nothing = float("nan")
+        return ClusteredMean(nothing, nothing, nothing, nothing, 0, 0, 0.0, unscored)
+    found = _clusters(kept, np.asarray(clusters)[scored], None if strata is None else np.asarray(strata)[scored])
+    ends = interval(found.value, found.variance, found.df)
+    return ClusteredMean(
+        found.value, float(np.sqrt(found.variance)), *ends, len(kept), found.n_clusters, found.df, unscored
+    )
+
+
+def interval(value: float, variance: float, df: float) -> Interval:
+    """Return Student's interval around a value: NaN where variance or degrees of freedom are not known.
+
+    >>> [round(end, 4) for end in interval(0.0, 1.0, np.inf)]
+    [-1.96, 1.96]
+    """
+    if not (variance >= 0.0 and df > 0.0):
+        return Interval(float("nan"), float("nan"))
+    half = _quantile(df) * float(np.sqrt(variance))
+    return Interval(value - half, value + half)
+
+
+def squared_interval(value: float, variance: float, null_variance: float, df: float) -> Interval:
+    """Return the interval of an unbiased estimate of a squared distance, whose variance grows with the distance.
+
+    Such an estimate has variance a t + b at a true distance t, so that one that is too low takes its own error for too
+    small, and a symmetric interval misses on one side. The ends are the t that a test with the variance at t does not
+    reject, as Wilson's are for a share. NaN where a variance or the degrees of freedom are not known.
+
+    Args:
+        value: The estimate; may be below 0.
+        variance: Its variance as estimated, a t + b at the estimate.
+        null_variance: b, what is left of it where the distance is 0.
+        df: Degrees of freedom.
+
+    >>> [round(end, 4) for end in squared_interval(1.0, 0.04, 0.01, np.inf)]
+    [0.6614, 1.4538]
+    """
+    if not (variance >= null_variance >= 0.0 and df > 0.0):
+        return Interval(float("nan"), float("nan"))
+    if variance == 0.0:
+        return Interval(value, value)
+    quantile = _quantile(df)
+    slope = (variance - null_variance) / max(value, quantile * float(np.sqrt(variance)))
+    shift = quantile**2 * slope / 2.0
+    half = float(np.sqrt(quantile**2 * (slope * max(value, 0.0) + null_variance) + shift**2))
+    return Interval(value + shift - half, value + shift + half)
+
+
+def mean_variance(values: Floats, clusters: npt.ArrayLike) -> tuple[float, float]:
+    """Return the variance of the mean of (N,) numbers and its degrees of freedom; NaN with fewer than two clusters.
+
+    >>> mean_variance(np.array([1.0, 3.0]), ["a", "b"])
+    (1.0, 1.0)
+    """
+    found = _clusters(np.asarray(values, np.float64), np.asarray(clusters), None)
+    return found.variance, found.df
+
+
+def even_clusters(clusters: npt.ArrayLike) -> float:
+    """Return how many clusters of one size these are worth, n^2 / sum n_g^2: their number where they are of one size.
+
+    It is how many independent images the mean is worth if images of one cluster are copies.
+
+    >>> even_clusters(["a", "a", "b", "b"]), round(even_clusters(["a"] * 17 + ["b"]), 3)
+    (2.0, 1.117)
+    """
+    sizes = np.unique(np.asarray(clusters), return_counts=True)[1].astype(np.float64)
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
+
+
+def joint_df(variances: tuple[float, float], dfs: tuple[float, float]) -> float:
+    """Return the degrees of freedom of a sum of two independent variances (Welch 1947, Satterthwaite 1946).
+
+    >>> joint_df((1.0, 1.0), (10.0, 10.0))
+    20.0
+    """
+    total = sum(variances)
+    parts = [variance**2 / df for variance, df in zip(variances, dfs, strict=True) if df > 0]
+    return total**2 / sum(parts) if sum(parts) > 0.0 else float("inf")
+
+
+def _quantile(df: float) -> float:
+    return float(stdtrit(min(df, 1e9), (1.0 + LEVEL) / 2.0))
+
+
+def _clusters(values: Floats, clusters: npt.NDArray[Any], strata: npt.NDArray[Any] | None) -> _Clusters:
+    names, cluster = np.unique(clusters, return_inverse=True)
+    kinds = np.zeros(len(values), np.int64) if strata is None else np.unique(strata, return_inverse=True)[1]
+    sizes = np.bincount(kinds)
+    count = len(sizes)
+    means = np.bincount(kinds, values) / sizes
+    totals = np.bincount(cluster, (values - means[kinds]) / (sizes[kinds] * count), minlength=len(names))
+    kind_of = np.zeros(len(names), np.int64)
+    kind_of[cluster] = kinds
+    images = np.bincount(cluster, minlength=len(names)).astype(np.float64)
+    shares = images / sizes[kind_of]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = float((totals**2 / (1.0 - shares)).sum())
+    df = float((sizes**2 / np.bincount(kind_of, images**2, minlength=count) - 1.0).sum())
+    return _Clusters(float(means.mean()), variance if np.isfinite(variance) else float("nan"), df, len(names))

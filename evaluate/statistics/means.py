@@ -1,0 +1,131 @@
+"""Means of scores by group of images, with intervals that know that images of one prompt depend on each other."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from diptych.evaluate.collected import Findings
+from diptych.evaluate.config import EvaluateConfig
+from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredColumn, ScoredRows
+from diptych.evaluate.score_names import NOT_ASKED, ImageMetric, metric_of, shown_metric
+from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
+from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_shares
+from diptych.store.store import ResultRow
+
+CATEGORY = "category"
+
+
+@dataclass(frozen=True)
+class MeasuredMean:
+    """A score column ready to be averaged.
+
+    Attributes:
+        name: Of the metric, as it is shown.
+        metric: What it is.
+        identity: Everything that decides its numbers.
+        values: float64 (N,): NaN is unscored.
+        is_asked: bool (N,): rows that the metric is about.
+    """
+
+    name: str
+    metric: ImageMetric
+    identity: Mapping[str, Any]
+    values: npt.NDArray[np.float64]
+    is_asked: npt.NDArray[np.bool_]
+
+
+def measured(column: ScoredColumn) -> MeasuredMean:
+    """Return a column ready to be averaged."""
+    metric = metric_of(column.column, column.facts)
+    is_asked = np.array([reason not in NOT_ASKED for reason in column.reasons], bool)
+    identity = {**metric.facts, **column.source}
+    name = shown_metric(column.name, column.column)
+    return MeasuredMean(name, metric, identity, metric.prepare(column.values), is_asked)
+
+
+def add_means(config: EvaluateConfig, rows: Mapping[str, ScoredRows], found: Findings) -> None:
+    """Add the means that the config asks for, per dataset and group; by category too where the metric says so."""
+    for mean in config.means:
+        for label in config.judged(mean.datasets):
+            judged = rows[label]
+            ready = measured(judged.score(mean.score))
+            for group in judged.groups(mean.by):
+                found.results += _of_group(judged, ready, group, found)
+
+
+def _of_group(rows: ScoredRows, ready: MeasuredMean, group: RowGroup, found: Findings) -> Iterator[ResultRow]:
+    asked = group.rows[ready.is_asked[group.rows]]
+    categories = categories_of(rows, asked) if ready.metric.by_category and CATEGORY not in group.values else None
+    yield _row(rows, ready, RowGroup(group.values, asked), categories, found)
+    if categories is not None:
+        for category in np.unique(categories):
+            part = RowGroup({**group.values, CATEGORY: str(category)}, asked[categories == category])
+            yield _row(rows, ready, part, None, found)
+
+
+def categories_of(rows: ScoredRows, index: Index) -> npt.NDArray[np.object_] | None:
+    """Return the category of each of some rows, or None where there is only one."""
+    if CATEGORY not in rows.table.column_names:
+        return None
+    column = rows.values(CATEGORY).cast(pa.string()).fill_null("")
+    names: npt.NDArray[np.object_] = column.to_numpy(zero_copy_only=False)[index]
+    return names if len(np.unique(names)) > 1 else None
+
+
+def _row(
+    rows: ScoredRows, ready: MeasuredMean, group: RowGroup, categories: npt.NDArray[np.object_] | None, found: Findings
+) -> ResultRow:
+    metric = ready.metric
+    values, prompts = ready.values[group.rows], rows.prompts[group.rows]
+    mean, how = _mean(values, prompts, categories, is_share=metric.by_category)
+    reason = None
+    if not mean.n:
+        reason = "nothing_asked" if not len(values) else "nothing_scored"
+    elif not np.isfinite(mean.ci_low):
+        how = "no interval: all images are of one prompt"
+    return ResultRow(
+        found.run_id,
+        ready.name,
+        rows.label,
+        group.values,
+        mean.value,
+        mean.se,
+        _within(mean.ci_low, metric),
+        _within(mean.ci_high, metric),
+        mean.n,
+        mean.n_unscored,
+        metric.unit,
+        metric.higher_is_better,
+        found.identify(ready.identity),
+        reason,
+        None if reason else how,
+    )
+
+
+def _mean(
+    values: npt.NDArray[np.float64],
+    prompts: Index,
+    categories: npt.NDArray[np.object_] | None,
+    *,
+    is_share: bool,
+) -> tuple[ClusteredMean, str]:
+    if not is_share:
+        mean = clustered_mean(values, prompts)
+        return mean, f"mean over images; interval clustered by {mean.n_clusters:,} prompts (Student)"
+    if categories is None:
+        mean = clustered_share(values, prompts)
+        return mean, f"share of images; interval clustered by {mean.n_clusters:,} prompts (Wilson, effective n)"
+    mean = mean_of_shares(values, prompts, categories)
+    count = len(np.unique(categories[np.isfinite(values)]))
+    return mean, f"mean over {count} categories; interval from theirs (MOVER), {mean.n_clusters:,} prompts"
+
+
+def _within(end: float, metric: ImageMetric) -> float:
+    """Return the end of an interval, not beyond what the metric can be."""
+    low = -np.inf if metric.low is None else metric.low
+    high = np.inf if metric.high is None else metric.high
+    return float(np.clip(end, low, high))

@@ -1,0 +1,149 @@
+"""The results of a store as rows and as a small table of text."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from diptych.errors import StoreError
+from diptych.lookup import describe_unknown
+from diptych.store.store import Store
+
+TABLES = {"results": "metric, dataset, groups, identity_id", "differences": "metric, dataset, a, b, groups"}
+TABLES |= {"audits": "dataset, groups, attribute"}
+
+
+def read_results(path: Path, run: str | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of ``runs``, ``results``, ``differences`` and ``audits``, in a fixed order.
+
+    Args:
+        path: The store.
+        run: Name or id of a run; None takes all.
+
+    Raises:
+        StoreError: If there is no such store or run.
+    """
+    with Store.open(path, read_only=True) as store:
+        runs = store.query("SELECT run_id, name, fingerprint FROM runs ORDER BY run_id")
+        if run is not None:
+            known = {row["run_id"] for row in runs} | {row["name"] for row in runs}
+            if run not in known:
+                raise StoreError(f"{path}: {describe_unknown('run', run, known)}")
+            runs = [row for row in runs if run in (row["run_id"], row["name"])]
+        ids = [row["run_id"] for row in runs]
+        chosen = "list_contains(?::VARCHAR[], run_id)"
+        tables = {
+            table: store.query(f"SELECT * FROM {table} WHERE {chosen} ORDER BY run_id, {order}", [ids])
+            for table, order in TABLES.items()
+        }
+    return {"runs": runs, **tables}
+
+
+def format_results(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
+    """Yield the lines of a table per kind of number."""
+    if not found["runs"]:
+        yield "The store holds no run."
+    if found["results"]:
+        names = _names(found["results"])
+        rows = [
+            (
+                names[row["metric"], row["identity_id"]],
+                _of(row, found["results"]),
+                number_with_interval(row),
+                f"n {row['n']:,}" + (f" ({row['n_unscored']:,} unscored)" if row["n_unscored"] else ""),
+                row["unit"] if not row["reason"] else row["reason"],
+            )
+            for row in found["results"]
+        ]
+        yield from _table(("metric", "of", "value [95 % interval]", "images", "unit"), rows)
+    if found["differences"]:
+        rows = [
+            (
+                row["metric"],
+                f"{_dataset(row, found['differences'])}{row['a']} - {row['b']}{_suffix(row['groups'])}",
+                number_with_interval(row),
+                f"n {row['n']:,} of {row['n_clusters']:,} prompts",
+                row["reason"] or f"p {p_value_text(row['p_adjusted'])}",
+            )
+            for row in found["differences"]
+        ]
+        yield from _table(("difference", "of", "value [95 % interval]", "pairs", "adjusted p"), rows)
+    if found["audits"]:
+        rows = [
+            (
+                row["attribute"],
+                _of(row, found["audits"]),
+                number_with_interval({**row, "value": row["share"]}),
+                f"{row['k']:,} of {row['n']:,}" + (f" ({row['n_unscored']:,} unjudged)" if row["n_unscored"] else ""),
+                "" if row["null_low"] is None else f"{row['null_low']:.3f} to {row['null_high']:.3f}",
+            )
+            for row in found["audits"]
+        ]
+        yield from _table(("share of", "in", "share [95 % interval]", "images", "by chance"), rows)
+
+
+def number_with_interval(row: Mapping[str, Any]) -> str:
+    """Return ``value [low, high]``; a dash where there is no value.
+
+    >>> number_with_interval({"value": 0.25, "ci_low": 0.1, "ci_high": None})
+    '0.25'
+    >>> number_with_interval({"value": 25.125, "ci_low": 24.0, "ci_high": 26.25})
+    '25.125 [24, 26.25]'
+    """
+    if row["value"] is None:
+        return "-"
+    if row["ci_low"] is None or row["ci_high"] is None:
+        return f"{row['value']:.5g}"
+    return f"{row['value']:.5g} [{row['ci_low']:.5g}, {row['ci_high']:.5g}]"
+
+
+def p_value_text(value: float | None) -> str:
+    """Return a p-value as it is printed.
+
+    >>> p_value_text(0.0421), p_value_text(1e-9), p_value_text(None)
+    ('0.042', '< 0.001', 'unknown')
+    """
+    if value is None:
+        return "unknown"
+    return f"{value:.2g}" if value >= 0.001 else "< 0.001"
+
+
+def _names(results: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+    """Return (metric, identity_id) -> name, with the id in it where a metric was made in two ways."""
+    keys = {(row["metric"], row["identity_id"]) for row in results}
+    metrics = [metric for metric, _ in keys]
+    return {key: key[0] if metrics.count(key[0]) == 1 else f"{key[0]} ({key[1]})" for key in keys}
+
+
+def _of(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return which images a number is of: their dataset, or their group, with the dataset where there are several."""
+    return f"{_dataset(row, rows)}{_values(row['groups'])}" if row["groups"] else str(row["dataset"])
+
+
+def _dataset(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    return f"{row['dataset']}: " if len({other["dataset"] for other in rows}) > 1 else ""
+
+
+def _values(groups: Mapping[str, Any]) -> str:
+    texts = ["unknown" if value is None else printable(str(value)) for value in groups.values()]
+    return ", ".join(text or '""' for text in texts)
+
+
+def _suffix(groups: Mapping[str, Any]) -> str:
+    return f" ({_values(groups)})" if groups else ""
+
+
+def printable(text: str) -> str:
+    r"""Return text that cannot move the cursor, colour the terminal or turn the writing round.
+
+    >>> printable("red\x1b[31m hat\u202e")
+    'red?[31m hat?'
+    """
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    cells = [[printable(cell) for cell in row] for row in (header, *rows)]
+    widths = [min(max(len(row[column]) for row in cells), 60) for column in range(len(header))]
+    for row in cells:
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield ""

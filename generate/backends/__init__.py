@@ -1,0 +1,1 @@
+"""Backends: who makes the images that a plan asks for. They decide nothing about which images those are."""

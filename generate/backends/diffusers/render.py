@@ -1,0 +1,201 @@
+"""Rows to pixels: one pipeline at a time, one batch shape, each text encoded once.
+
+A batch always has the same number of rows, the last one repeated where rows are missing: the images of a batch do not
+depend on each other, but at another batch size the last bits do.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.errors import DataError, DiptychError, one_line
+from diptych.generate.backends.diffusers.families import family_of
+from diptych.generate.backends.diffusers.loading import choose_device, load_pipeline
+from diptych.generate.backends.diffusers.models import import_library
+from diptych.generate.backends.diffusers.resolved import Tensors
+from diptych.generate.backends.diffusers.samplers import build_scheduler
+from diptych.generate.plan import GenerationPlan, ImageGroup, PlannedImage
+from diptych.generate.seeds import generators_of, global_state_untouched, seeded
+
+Pixels = npt.NDArray[np.uint8]
+
+# What a pipeline throws at arguments that it does not like, or when its parts do not fit each other.
+CALL_ERRORS = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RuntimeError, ImportError)
+
+TEXT_CACHE_BYTES = 4 * 2**30  # of embeddings in main memory; 553 prompts of FLUX at half precision take 2.3 GB
+
+
+class Renderer:
+    """Makes the images of a plan. Holds one model at a time."""
+
+    def __init__(self, plan: GenerationPlan) -> None:
+        """Make ready for a plan; nothing is loaded yet."""
+        self._plan = plan
+        self._device = choose_device(plan.config.device)
+        self._label = ""
+        self._pipe: Any = None
+        self._texts: dict[tuple[bool, str | None], Tensors] = {}
+        self._text_bytes = 0
+        self.load_s = 0.0
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """What can change last bits beside the config: versions and device."""
+        import torch
+
+        versions = {name: import_library(name).__version__ for name in ("diffusers", "transformers")}
+        device = torch.cuda.get_device_name(self._device) if self._device.startswith("cuda") else self._device
+        found = {"device": device, "torch": torch.__version__, **versions}
+        if self._device == "cpu":
+            found |= {"cpu": torch.backends.cpu.get_cpu_capability(), "threads": self._plan.config.threads}
+        return found
+
+    def render(self, group: ImageGroup, rows: Sequence[PlannedImage]) -> list[Pixels | None]:
+        """Return the pixels of at most ``group.batch_size`` rows, RGB (height, width, 3); None where they are NaN.
+
+        Raises:
+            DiptychError: If the model cannot be loaded, memory runs out, or the pipeline refuses.
+        """
+        import torch
+
+        with _threads(self._plan.config.threads if self._device == "cpu" else None), torch.inference_mode():
+            self._open(group.model)
+            padded = [*rows, *[rows[-1]] * (group.batch_size - len(rows))]
+            arguments = self._arguments(group, padded)
+            images = self._call(group, padded, arguments)
+            return self._pixels(images[: len(rows)])
+
+    def _open(self, label: str) -> None:
+        """Load a model in the place of the one before."""
+        if self._label == label:
+            return
+        import torch
+
+        self._pipe, self._label, self._texts, self._text_bytes = None, "", {}, 0
+        if self._device.startswith("cuda"):
+            torch.cuda.empty_cache()
+        started = time.monotonic()
+        with self._naming_memory(f"models.{label}", "its weights alone do not fit; take a smaller dtype"):
+            self._pipe = load_pipeline(self._plan.models[label]).to(self._device)
+        self._label = label
+        self.load_s += time.monotonic() - started
+
+    def _arguments(self, group: ImageGroup, rows: Sequence[PlannedImage]) -> dict[str, Any]:
+        folder, resolved = self._plan.models[group.model], group.resolved
+        family, options = family_of(folder.pipeline), folder.choice.options
+        texts = [self._encoded(group, row.asked.prompt.text) for row in rows]
+        negatives = None
+        if resolved.takes_negative:
+            wanted = [resolved.negative_of(row.asked.prompt.negative) for row in rows]
+            negatives = [self._encoded(group, text, negative=True) for text in wanted]
+        found = {**_as_tuples(options), **family.arguments(texts, negatives)}
+        found = {name: value.to(self._device) if hasattr(value, "to") else value for name, value in found.items()}
+        if resolved.recipe.timesteps is not None:
+            found["timesteps"] = list(resolved.recipe.timesteps)
+        else:
+            found["num_inference_steps"] = resolved.steps
+        if resolved.guidance is not None:
+            found["guidance_scale"] = resolved.guidance
+        if resolved.size is not None:
+            found |= {"width": resolved.size.width, "height": resolved.size.height}
+        return found
+
+    def _encoded(self, group: ImageGroup, text: str | None, *, negative: bool = False) -> Tensors:
+        """Return the tensors of a text, always encoded by itself, so that they do not depend on other texts."""
+        known = self._texts.get((negative, text))
+        if known is None:
+            folder = self._plan.models[group.model]
+            family = family_of(folder.pipeline)
+            with self._naming_memory(folder.where, "it does not fit beside its text encoders"), _refusing(group.label):
+                if negative:
+                    known = family.encode_negative(self._pipe, text, folder.choice.options)
+                else:
+                    known = family.encode(self._pipe, text or "", folder.choice.options)
+            known = tuple(one.to("cpu").contiguous() if hasattr(one, "to") else one for one in known)
+            self._remember((negative, text), known)
+        return known
+
+    def _remember(self, name: tuple[bool, str | None], tensors: Tensors) -> None:
+        self._text_bytes += _bytes(tensors)
+        while self._texts and self._text_bytes > TEXT_CACHE_BYTES:
+            self._text_bytes -= _bytes(self._texts.pop(next(iter(self._texts))))
+        self._texts[name] = tensors
+
+    def _call(self, group: ImageGroup, rows: Sequence[PlannedImage], arguments: Mapping[str, Any]) -> Any:
+        seeds = [row.seed for row in rows]
+        generators = generators_of(seeds)
+        scheduler = self._pipe.scheduler = build_scheduler(group.resolved.recipe)
+        size = group.resolved.size
+        shown = f" of {size.width}x{size.height}" if size else ""
+        advice = f"batch_size {group.batch_size}{shown} is too much; write a smaller batch_size and begin a new --out"
+        with (
+            self._naming_memory(f"{group.label}", advice),
+            _refusing(group.label),
+            seeded(scheduler, generators, seeds),
+            global_state_untouched(group.label),
+        ):
+            images = self._pipe(**arguments, generator=generators, output_type="pt").images
+        if not hasattr(images, "shape") or images.shape[:2] != (len(rows), 3):
+            raise DataError(f"{group.label}: the pipeline does not give one RGB image for each prompt")
+        return images
+
+    @contextlib.contextmanager
+    def _naming_memory(self, where: str, advice: str) -> Iterator[None]:
+        """Turn memory that ran out into an error that says what to do; the batch never shrinks by itself."""
+        import torch
+
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            raise DataError(f"{where}: the memory of {self._device} ran out: {advice}") from error
+
+    def _pixels(self, images: Any) -> list[Pixels | None]:
+        import torch
+
+        is_finite = torch.isfinite(images).flatten(1).all(1).tolist()
+        whole = images.float().nan_to_num().mul(255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+        pixels = whole.cpu().numpy()
+        return [pixels[row] if is_finite[row] else None for row in range(len(pixels))]
+
+
+@contextlib.contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Compute with so many threads, whatever the caller's choice is; their number decides last bits."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def _refusing(where: str) -> Iterator[None]:
+    """Turn the refusal of a pipeline into an error that names model and setting."""
+    import torch
+
+    try:
+        yield
+    except (DiptychError, torch.OutOfMemoryError):
+        raise
+    except CALL_ERRORS as error:
+        raise DataError(f"{where}: the pipeline refuses: {one_line(error)}") from error
+
+
+def _as_tuples(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with sizes and places as pipelines want them: YAML has lists alone."""
+    pairs = ("_size", "_top_left")
+    return {
+        name: tuple(value) if isinstance(value, list) and name.endswith(pairs) else value
+        for name, value in options.items()
+    }
+
+
+def _bytes(tensors: Tensors) -> int:
+    return sum(one.numel() * one.element_size() for one in tensors if hasattr(one, "numel"))

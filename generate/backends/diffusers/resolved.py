@@ -1,0 +1,165 @@
+"""A setting as one model takes it, and what the program has to know of a kind of pipeline to resolve it.
+
+A family resolves a setting for a model or refuses it; nothing that was asked for is ever dropped in silence.
+"""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from diptych.config.identity import fingerprint
+from diptych.errors import ConfigError
+from diptych.generate.backends.diffusers.models import ModelFolder, pipeline_class
+from diptych.generate.backends.diffusers.samplers import SamplerRecipe, build_scheduler, reads_eta, recipe_for
+from diptych.generate.config import Setting, Size
+from diptych.lookup import describe_unknown
+
+Tensors = tuple[Any, ...]
+
+NOT_OPTIONS = {"self", "args", "kwargs"}
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A setting as one model takes it, the pipeline's defaults filled in.
+
+    Attributes:
+        setting: What was asked for.
+        recipe: How to build the scheduler.
+        steps: Of the denoising.
+        guidance: Guidance scale as it is passed; None where the pipeline takes none.
+        size: Of the image; None where only the pipeline knows its own.
+        guides: Whether each step asks the denoiser twice, with and without the prompt.
+        takes_negative: Whether a negative prompt takes part.
+        counts: Whether the value of guidance changes the image.
+    """
+
+    setting: Setting
+    recipe: SamplerRecipe
+    steps: int
+    guidance: float | None
+    size: Size | None
+    guides: bool
+    takes_negative: bool
+    counts: bool
+
+    @property
+    def nfe(self) -> int:
+        """How often an image asks the denoiser, guidance not counted twice."""
+        return self.recipe.nfe(self.steps)
+
+    @property
+    def sampler(self) -> str:
+        """The name, or the class of the checkpoint's own scheduler."""
+        return self.setting.sampler or self.recipe.class_name
+
+    def negative_of(self, prompts_own: str | None) -> str | None:
+        """Return the negative prompt that takes part beside a prompt with a negative prompt of its own or without."""
+        if not self.takes_negative:
+            return None
+        return self.setting.negative if self.setting.negative is not None else prompts_own
+
+    def identity(self, options: Mapping[str, Any]) -> str:
+        """Return the hash of what decides pixels, text, seed and model apart."""
+        built = dict(build_scheduler(self.recipe).config)
+        if built.get("timestep_spacing") != "leading" or self.recipe.timesteps is not None:
+            built.pop("steps_offset", None)  # read for no other spacing
+        if self.recipe.timesteps is not None:
+            built.pop("timestep_spacing", None)
+        # repr: an infinity is no JSON, and a default of the library may be anything.
+        known = {key: repr(value) for key, value in built.items() if not key.startswith("_")}
+        return fingerprint(
+            {
+                "scheduler": [self.recipe.class_name, known, self.recipe.timesteps],
+                "steps": self.steps,
+                "guidance": self.guidance if self.counts else None,
+                "guides": self.guides,
+                "size": self.size,
+                "options": dict(options),
+                "noise": "one CPU generator per image",
+            }
+        )
+
+
+class PipelineFamily(Protocol):
+    """What the program has to know of a kind of pipeline."""
+
+    batches: bool  # whether the images of a batch are known to be kept apart
+
+    def resolve(self, folder: ModelFolder, setting: Setting) -> Resolved:
+        """Return the setting as this model takes it.
+
+        Raises:
+            ConfigError: If the model cannot do what the setting asks for.
+        """
+        ...
+
+    def width(self, folder: ModelFolder) -> int:
+        """Return how many numbers the denoiser keeps of an image where they are fewest."""
+        ...
+
+    def token_ids(self, folder: ModelFolder, tokenizers: Mapping[str, Any], text: str) -> Mapping[str, Any]:
+        """Return what the text encoders read of a text."""
+        ...
+
+    def negative_ids(self, folder: ModelFolder, tokenizers: Mapping[str, Any], text: str | None) -> Any:
+        """Return what the text encoders read of a negative prompt."""
+        ...
+
+    def encode(self, pipe: Any, text: str, options: Mapping[str, Any]) -> Tensors:
+        """Return the tensors of a prompt, each with a first axis of one."""
+        ...
+
+    def encode_negative(self, pipe: Any, text: str | None, options: Mapping[str, Any]) -> Tensors:
+        """Return the tensors of a negative prompt."""
+        ...
+
+    def arguments(self, texts: list[Tensors], negatives: list[Tensors] | None) -> dict[str, Any]:
+        """Return the arguments of the pipeline's call for a batch of texts."""
+        ...
+
+
+def call_defaults(folder: ModelFolder) -> dict[str, Any]:
+    """Return the parameters of the pipeline's call with their defaults."""
+    parameters = inspect.signature(pipeline_class(folder).__call__).parameters
+    return {name: parameter.default for name, parameter in parameters.items() if name not in NOT_OPTIONS}
+
+
+def check_options(folder: ModelFolder, defaults: Mapping[str, Any]) -> None:
+    """Raise a ConfigError for an option that the pipeline's call does not have, or would ignore without another."""
+    for name in folder.choice.options:
+        if name not in defaults:
+            raise ConfigError(f"{folder.where}.options: {describe_unknown('option', name, defaults)}")
+        if name.startswith("skip_layer_guidance_") and not folder.choice.options.get("skip_guidance_layers"):
+            raise ConfigError(f"{folder.where}.options: {name} needs skip_guidance_layers, without which it is ignored")
+
+
+def resolve_recipe(folder: ModelFolder, sampler: str | None, steps: int) -> SamplerRecipe:
+    """Return the recipe of a sampler on a model, after a trial with that many steps.
+
+    Raises:
+        ConfigError: If the model cannot be sampled by it, or an option of the model would be lost on it.
+    """
+    try:
+        recipe = recipe_for(sampler, steps, folder.scheduler, folder.pipeline)
+        built = build_scheduler(recipe)
+    except ConfigError as error:
+        raise ConfigError(f"{folder.where}: {error}") from error
+    if "mu" in folder.choice.options and not built.config.get("use_dynamic_shifting"):
+        raise ConfigError(
+            f"{folder.where}.options: mu is read only with use_dynamic_shifting in the scheduler's config; leave it out"
+        )
+    if "eta" in folder.choice.options and not reads_eta(recipe.class_name):
+        raise ConfigError(
+            f"{folder.where}.options: {recipe.class_name} ({sampler or 'its own sampler'}) reads no eta; "
+            f"it is for the sampler ddim: leave it out, or give it to a label of its own with settings of ddim alone"
+        )
+    trained = int(recipe.options.get("num_train_timesteps") or 1000)
+    if steps > trained:
+        raise ConfigError(f"{folder.where}: {steps} steps; its schedule has {trained}")
+    if recipe.class_name == "DDIMScheduler":  # its first step lies an offset beyond the others
+        built.set_timesteps(steps)
+        if int(max(built.timesteps)) >= trained:
+            raise ConfigError(f"{folder.where}: {steps} steps begin beyond its schedule of {trained}; take fewer")
+    return recipe

@@ -1,0 +1,252 @@
+"""What a page is given: everything that a report is made from, and the way from a row to its picture."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from diptych.data.generated_columns import ATTRIBUTE_CLASS
+from diptych.reports.config import ReportConfig
+from diptych.reports.links import MISSING, PRESENT, Filter, gallery
+from diptych.reports.read.gather import audited, read_column
+from diptych.reports.read.pictures import PREVIEWS, THUMBNAILS, Picture, file_of
+from diptych.reports.read.pool import Pool
+from diptych.reports.read.rows import ReportRows, as_text
+from diptych.store.store import Store
+
+MAX_ALT = 140
+NOT_ASKED = {"no_expectation"}  # reasons for which an image is no part of the question, rather than unscored
+COLOURS = 8  # that the style sheet has
+FACETS = (
+    "dataset",
+    "decision",
+    "status",
+    "benchmark",
+    "category",
+    "model",
+    "setting",
+    "sampler",
+    "steps",
+    "guidance",
+    "prompt_id",
+)
+PICTURE = "picture"  # the facet that says whether a picture is shown or blurred; nothing where there is none
+SHOWN, BLURRED = "shown", "blurred"
+AUDIT = "audit"  # the facet that says of the images that the audit is about whether it could judge them
+ATTRIBUTE = "attribute"  # the column that an audit counts if its config names none
+GROUPS = (
+    "SELECT DISTINCT groups FROM results WHERE run_id = ?",
+    "SELECT DISTINCT groups FROM audits WHERE run_id = ?",
+)
+
+
+class Shot(NamedTuple):
+    """A picture on a page.
+
+    Attributes:
+        row: Of the report.
+        source: Address of the small copy; empty where there is none.
+        preview: Address of the larger copy, or of the small one.
+        text: What it is of, cut to a bearable length.
+        href: The gallery, with this image open.
+        note: What to say under it.
+        is_blurred: Whether it is flagged.
+        problem: Why there is no picture.
+    """
+
+    row: int
+    source: str
+    preview: str
+    text: str
+    href: str
+    note: str
+    is_blurred: bool
+    problem: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that pages look at.
+
+    Attributes:
+        config: What was asked for.
+        rows: The images.
+        pictures: Of each row.
+        pools: What was curated.
+        store: What was evaluated; None where nothing was.
+        run: The row of the run in the store; empty where there is none.
+    """
+
+    config: ReportConfig
+    rows: ReportRows
+    pictures: Sequence[Picture]
+    pools: tuple[Pool, ...]
+    store: Store | None
+    run: Mapping[str, Any]
+
+    def shot(self, row: int, note: str = "") -> Shot:
+        """Return the picture of a row."""
+        picture = self.pictures[row]
+        source = file_of(THUMBNAILS, picture.thumbnail) if picture.thumbnail else ""
+        preview = file_of(PREVIEWS, picture.thumbnail) if picture.has_preview else source
+        caption = " ".join((self.rows.columns["caption"][row] or "").split())
+        text = caption if len(caption) <= MAX_ALT else caption[: MAX_ALT - 1] + "\N{HORIZONTAL ELLIPSIS}"
+        href = gallery({}, selected=row)
+        return Shot(row, source, preview, text, href, note, picture.is_blurred, picture.problem)
+
+    def shots(self, rows: Iterable[int], notes: Mapping[int, str] | None = None) -> list[Shot]:
+        """Return the pictures of some rows."""
+        return [self.shot(row, (notes or {}).get(row, "")) for row in rows]
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Return what the store has for ``sql``, in which the one ``?`` is the run; nothing where there is no store."""
+        return self.store.query(sql, [self.run["run_id"]]) if self.store is not None else []
+
+    def link(
+        self,
+        dataset: str | None,
+        groups: Mapping[str, Any],
+        more: Mapping[str, Filter] | None = None,
+        *,
+        sort: str = "",
+    ) -> str:
+        """Return the address of the images of a group, as the store names it, under further filters."""
+        filters: dict[str, Filter] = {"dataset": dataset} if dataset and dataset in self.rows.folders else {}
+        for name, value in groups.items():
+            if facet := self.facet_of(name):
+                filters[facet] = self._word(facet, value)
+        return gallery({**filters, **(more or {})}, sort=sort)
+
+    def _word(self, facet: str, value: Any) -> str:
+        """Return the filter for a value. The mean of a category takes images without one for those of the empty one."""
+        is_missing = value is None or (value == "" and "" not in self.facets[facet])
+        return MISSING if is_missing else as_text(value)
+
+    def facet_of(self, name: str) -> str:
+        """Return the facet that a column of a group is, which may be named ``label.column``; empty where it is none."""
+        return _first(_names(name, self.score_identities), self.facets)
+
+    @cached_property
+    def facets(self) -> dict[str, Sequence[Any]]:
+        """What the gallery can filter by words: what every row says, scores of words, and what the store groups by."""
+        columns = self.rows.columns
+        found: dict[str, Sequence[Any]] = {**{name: columns[name] for name in FACETS}, **self.rows.words}
+        for name in self.grouped_by:
+            if _first(_names(name, self.score_identities), found):
+                continue
+            values = columns[name] if name in columns else read_column(self.rows, name)
+            if values is not None:
+                found[name] = values
+        found[PICTURE] = [(BLURRED if each.is_blurred else SHOWN) if each.thumbnail else None for each in self.pictures]
+        if audits := self.query("SELECT DISTINCT dataset FROM audits WHERE run_id = ?"):
+            found[AUDIT] = self._audited(found, {row["dataset"] for row in audits})
+        return found
+
+    def _audited(self, facets: Mapping[str, Sequence[Any]], datasets: set[str]) -> list[str | None]:
+        audit = self.audit
+        attribute = str(audit.get("attribute") or ATTRIBUTE)
+        by = [name for name in audit.get("by", [ATTRIBUTE_CLASS]) if name.rpartition(".")[2] == ATTRIBUTE_CLASS]
+        texts, *classes = (
+            facets.get(_first(_names(name, self.score_identities), facets)) or [None] * len(self.rows)
+            for name in (attribute, *by)
+        )
+        return audited(self.rows, audit, datasets, texts, classes)
+
+    @property
+    def audit(self) -> Mapping[str, Any]:
+        """What the run's config says of the audit."""
+        asked = self.run.get("config", {}).get("audit")
+        return asked if isinstance(asked, Mapping) else {}
+
+    @cached_property
+    def grouped_by(self) -> list[str]:
+        """The columns that make the groups of the store."""
+        return sorted({name for sql in GROUPS for row in self.query(sql) for name in row["groups"] or {}})
+
+    @cached_property
+    def kept_facets(self) -> set[str]:
+        """Facets that some count leads to, so that they are there even where all images are alike."""
+        asked = {self.facet_of(name) for name in (*self.grouped_by, str(self.audit.get("attribute") or ATTRIBUTE))}
+        is_any_special = any(each.is_blurred or not each.thumbnail for each in self.pictures)
+        return asked | ({AUDIT} & set(self.facets)) | ({PICTURE} if is_any_special else set())
+
+    @cached_property
+    def score_identities(self) -> dict[str, str]:
+        """The identity of each score column of the store, which tells it from one of that name in a pool."""
+        rows = self.query("SELECT score, identity_id FROM score_columns WHERE run_id = ?")
+        return {row["score"]: row["identity_id"] for row in rows}
+
+    def column_of(self, row: Mapping[str, Any]) -> str:
+        """Return the score column that a number of the store is a mean of; empty where it is none that is shown.
+
+        Args:
+            row: Of ``results`` or ``differences``; its identity names the column, its metric a label before it.
+        """
+        label = row["metric"].rpartition(".")[0]
+        column = (self.identities.get(row["identity_id"]) or {}).get("column") or row["metric"]
+        names = _names(f"{label}.{column}" if label else column, self.score_identities)
+        return _first(names, self.rows.numbers)
+
+    def _is_distance(self, row: Mapping[str, Any]) -> bool:
+        """Whether a number is one of a set of pictures, of which those count that can be decoded."""
+        identity = self.identities.get(row["identity_id"]) or {}
+        return not self.column_of(row) and "column" not in identity
+
+    def scored_link(self, row: Mapping[str, Any]) -> str:
+        """Return the address of the images that a number of the store counts."""
+        if self._is_distance(row):
+            return self.link(row["dataset"], row["groups"], {PICTURE: PRESENT} if PICTURE in self.kept_facets else {})
+        column = self.column_of(row)
+        return self.link(row["dataset"], row["groups"], {column: PRESENT} if column else {}, sort=column)
+
+    def unscored_link(self, row: Mapping[str, Any]) -> str:
+        """Return the address of the images that a number of the store leaves out though they were asked for."""
+        if self._is_distance(row):
+            return self.link(row["dataset"], row["groups"], {PICTURE: MISSING})
+        column = self.column_of(row)
+        reasons = dict.fromkeys((self.rows.reasons.get(column) or {}).values())
+        wanted = [f"{MISSING}:{reason}" for reason in reasons if reason not in NOT_ASKED]
+        return self.link(row["dataset"], row["groups"], {column: wanted} if wanted else {})
+
+    @cached_property
+    def identities(self) -> dict[str, Mapping[str, Any]]:
+        """What the ids of the store stand for."""
+        rows = self.store.query("SELECT identity_id, identity FROM identities") if self.store is not None else []
+        return {row["identity_id"]: row["identity"] for row in rows}
+
+    @cached_property
+    def models(self) -> list[str]:
+        """The models in the order in which their images come."""
+        return list(dict.fromkeys(model for model in self.rows.columns["model"] if model is not None))
+
+    @cached_property
+    def pairs(self) -> list[int]:
+        """For each row the number of its prompt and seed, -1 where it has none: what models can be compared on."""
+        columns = self.rows.columns
+        numbers: dict[tuple[Any, ...], int] = {}
+        found = []
+        for row, model in enumerate(columns["model"]):
+            seed = columns["seed"][row] if columns["seed"][row] is not None else columns["sample"][row]
+            prompt = columns["prompt_id"][row] or columns["caption"][row]
+            key = (columns["benchmark"][row], prompt, seed)
+            found.append(-1 if model is None or prompt is None else numbers.setdefault(key, len(numbers)))
+        return found
+
+    def colour(self, model: str | None) -> int:
+        """Return the number of a model's colour, from 1."""
+        return self.models.index(model) % COLOURS + 1 if model in self.models else 1
+
+
+def _names(name: str, identities: Mapping[str, str]) -> list[str]:
+    """Return what a column of the store may be called here, the likeliest first.
+
+    >>> _names("hats.attribute", {"attribute": "1f"})
+    ['hats.attribute', 'attribute', 'attribute (1f)']
+    """
+    own = dict.fromkeys((name, name.rpartition(".")[2]))
+    return [found for one in own for found in (one, *([f"{one} ({identities[one]})"] if one in identities else []))]
+
+
+def _first(names: Iterable[str], known: Iterable[str]) -> str:
+    have = set(known)
+    return next((name for name in names if name in have), "")

@@ -1,0 +1,184 @@
+"""The images of a report as one table of columns, whether they were curated, generated or are a reference.
+
+A row of a report is a row of a dataset: it keeps its key, and its picture stays in its shard. Scores of one name but
+different identity are different columns here. Where there are more images than a report shows, a sample is taken that
+depends on nothing but the keys, with every group in it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+# What a row can say of itself; a source that does not know a column leaves it empty.
+COLUMNS = (
+    "dataset",
+    "key",
+    "caption",
+    "url",
+    "width",
+    "height",
+    "sha256",
+    "status",
+    "benchmark",
+    "prompt_id",
+    "category",
+    "expected",
+    "model",
+    "setting",
+    "seed",
+    "sample",
+    "sampler",
+    "steps",
+    "guidance",
+    "negative_prompt",
+    "shard",
+    "shard_row",
+    "decision",
+    "duplicate_of",
+)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a score column says: from the score's own documentation."""
+
+    name: str
+    description: str
+    unit: str
+    low: float | None
+    high: float | None
+    higher_is_better: bool | None
+    identity_id: str
+
+
+@dataclass
+class RowsPart:
+    """The rows of one source: columns of equal length.
+
+    Attributes:
+        columns: Some of ``COLUMNS``.
+        numbers: Score columns as float32, NaN where there is none.
+        words: Score columns of words, None where there is none.
+        meanings: Of the score columns, by name.
+        reasons: By score: row -> why it has none.
+        total: Rows that the source has in all.
+    """
+
+    columns: dict[str, list[Any]]
+    numbers: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    words: dict[str, list[str | None]] = field(default_factory=dict)
+    meanings: dict[str, Meaning] = field(default_factory=dict)
+    reasons: dict[str, dict[int, str]] = field(default_factory=dict)
+    total: int = 0
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.columns["key"])
+
+
+@dataclass(frozen=True)
+class ReportRows:
+    """All images of a report.
+
+    Attributes:
+        columns: Each of ``COLUMNS``, as long as there are rows.
+        numbers: Score columns as float32 (N,).
+        words: Score columns of words.
+        meanings: Of the score columns, by name.
+        reasons: By score: row -> why it has none.
+        folders: Dataset label -> its directory.
+        total: Rows that the sources have in all.
+        index: (dataset label, key) -> row.
+    """
+
+    columns: Mapping[str, list[Any]]
+    numbers: Mapping[str, npt.NDArray[np.float32]]
+    words: Mapping[str, list[str | None]]
+    meanings: Mapping[str, Meaning]
+    reasons: Mapping[str, Mapping[int, str]]
+    folders: Mapping[str, Path]
+    total: int
+    index: Mapping[tuple[str, str], int]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.columns["key"])
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the sources have more rows."""
+        return self.total > len(self)
+
+    def where(self, **wanted: Any) -> list[int]:
+        """Return the rows whose columns (or score columns of words) have these values, compared as text."""
+        lists = [self.columns.get(name) or self.words.get(name) or [] for name in wanted]
+        values = [as_text(value) for value in wanted.values()]
+        return [
+            row
+            for row, found in enumerate(zip(*lists, strict=True))
+            if all(as_text(one) == value for one, value in zip(found, values, strict=True))
+        ]
+
+
+def as_text(value: Any) -> str:
+    """Return a value of a facet as filters, tables and the gallery write it.
+
+    >>> as_text(5.0), as_text(7.5), as_text(True), as_text(None), as_text("a")
+    ('5', '7.5', 'yes', '', 'a')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def join(parts: Sequence[RowsPart], folders: Mapping[str, Path]) -> ReportRows:
+    """Put the rows of several sources below one another; columns that one does not have are empty there."""
+    parts = _tell_apart(parts)
+    lengths = [len(part) for part in parts]
+    columns = {
+        name: [value for part in parts for value in part.columns.get(name) or [None] * len(part)] for name in COLUMNS
+    }
+    names = _in_order(name for part in parts for name in part.numbers)
+    numbers = {name: np.concatenate([_floats(part, name) for part in parts]) for name in names}
+    labels = _in_order(name for part in parts for name in part.words)
+    words = {name: [value for part in parts for value in part.words.get(name) or [None] * len(part)] for name in labels}
+    meanings = {name: meaning for part in reversed(parts) for name, meaning in part.meanings.items()}
+    reasons: dict[str, dict[int, str]] = {}
+    start = 0
+    for part, length in zip(parts, lengths, strict=True):
+        for name, found in part.reasons.items():
+            reasons.setdefault(name, {}).update({start + row: reason for row, reason in found.items()})
+        start += length
+    index = {pair: row for row, pair in enumerate(zip(columns["dataset"], columns["key"], strict=True))}
+    return ReportRows(columns, numbers, words, meanings, reasons, folders, sum(part.total for part in parts), index)
+
+
+def _tell_apart(parts: Sequence[RowsPart]) -> Sequence[RowsPart]:
+    """Rename score columns of one name but different identity, in each part that has one."""
+    identities: dict[str, list[str]] = {}
+    for part in parts:
+        for name, meaning in part.meanings.items():
+            if meaning.identity_id not in identities.setdefault(name, []):
+                identities[name].append(meaning.identity_id)
+    twice = {name for name, found in identities.items() if len(found) > 1}
+    for part in parts:
+        new = {name: f"{name} ({part.meanings[name].identity_id})" for name in twice if name in part.meanings}
+        part.numbers = {new.get(name, name): values for name, values in part.numbers.items()}
+        part.words = {new.get(name, name): values for name, values in part.words.items()}
+        part.meanings = {new.get(name, name): meaning for name, meaning in part.meanings.items()}
+        part.reasons = {new.get(name, name): found for name, found in part.reasons.items()}
+    return parts
+
+
+def _floats(part: RowsPart, name: str) -> npt.NDArray[np.float32]:
+    return part.numbers[name] if name in part.numbers else np.full(len(part), np.nan, np.float32)
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

@@ -1,0 +1,88 @@
+"""Read a config: YAML to a frozen pydantic model. What is wrong is said with file, line and key (see ``places``)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from diptych.config.overrides import with_override
+from diptych.config.places import GivenConfig, causes, describe_problem
+from diptych.errors import ConfigError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load(path: Path, model: type[Model], overrides: Sequence[str] = ()) -> Model:
+    """Read a YAML file into ``model``.
+
+    Args:
+        path: The file.
+        model: The pydantic model of the job.
+        overrides: ``a.b=value`` strings, the value in YAML, applied in order.
+
+    Raises:
+        ConfigError: If the file cannot be read, is not YAML, or does not fit; one line per problem, each with
+            ``file:line:column`` (or the override), the key and what is wrong with its value.
+    """
+    root, values = _parse(path)
+    values = {} if values is None else values
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: a config is a mapping of keys to values, not a {type(values).__name__}")
+    for override in overrides:
+        values = with_override(values, override)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        given = GivenConfig(path, root, values, overrides)
+        raise ConfigError("\n".join(describe_problem(problem, model, given) for problem in causes(error))) from error
+
+
+def read_job(path: Path) -> str:
+    """Return the value of the top-level key ``job`` of a config file, which names the model it fits.
+
+    Raises:
+        ConfigError: If the file cannot be read or has no such key.
+    """
+    _, values = _parse(path)
+    job = values.get("job") if isinstance(values, dict) else None
+    if not isinstance(job, str):
+        raise ConfigError(f"{path}: the top-level key 'job' is missing; it says what the file is for, e.g. job: curate")
+    return job
+
+
+def _parse(path: Path) -> tuple[yaml.Node | None, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from error
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_repeated_keys(root, path)
+        return root, yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date or number that cannot be
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        problem = " ".join(str(getattr(error, "problem", error)).split())
+        raise ConfigError(f"{place}: not valid YAML: {problem}") from error
+
+
+def _refuse_repeated_keys(root: yaml.Node | None, path: Path) -> None:
+    """Raise for a key that stands twice in one mapping: YAML would take the last and drop the other silently."""
+    waiting, visited = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in visited or not isinstance(node, yaml.CollectionNode):
+            continue
+        visited.add(id(node))  # an alias leads to the same node again, and may lead in circles
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        waiting += [value for _, value in pairs] or node.value
+        lines: dict[str, int] = {}
+        for key in (key for key, _ in pairs if isinstance(key, yaml.ScalarNode)):
+            if key.value in lines:
+                place = f"{path}:{key.start_mark.line + 1}:{key.start_mark.column + 1}"
+                raise ConfigError(f"{place}: the key {key.value!r} stands in line {lines[key.value]} already")
+            lines[key.value] = key.start_mark.line + 1

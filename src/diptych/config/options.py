@@ -1,0 +1,54 @@
+"""Options of a config file as arguments of a factory, checked against its signature."""
+
+import datetime
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import SchemaError
+
+from diptych.config.settings import TRUTH_FOR_NUMBER, is_truth_for_number
+from diptych.errors import ConfigError
+from diptych.lookup import describe_unknown
+
+Result = TypeVar("Result")
+
+
+# What YAML gives; any other object is one that the program itself hands in, such as an encoder.
+YAML_TYPES = (bool, int, float, str, bytes, list, dict, set, datetime.date)
+
+
+def call_with_options(factory: Callable[..., Result], options: Mapping[str, Any], *, where: str) -> Result:
+    """Call a keyword-only factory with options from a config file, checked against its signature.
+
+    Raises:
+        ConfigError: If an option is unknown, missing or of the wrong type; the message names ``where``.
+    """
+    parameters = inspect.signature(factory).parameters
+    for name in options:
+        if name not in parameters:
+            raise ConfigError(f"{where}: {describe_unknown('option', name, parameters)}")
+    for name, parameter in parameters.items():
+        if parameter.default is inspect.Parameter.empty and name not in options:
+            raise ConfigError(f"{where}: the option {name!r} is missing")
+    hints = typing.get_type_hints(factory)
+    checked = {
+        name: _check_option(value, hints.get(name, Any), f"{where}: option {name!r}") for name, value in options.items()
+    }
+    return factory(**checked)
+
+
+def _check_option(value: Any, hint: Any, where: str) -> Any:
+    if is_truth_for_number(value, hint):
+        raise ConfigError(f"{where}: {TRUTH_FOR_NUMBER}, got {value!r}")
+    if value is not None and not isinstance(value, YAML_TYPES):
+        return value
+    try:
+        rules = ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
+        return TypeAdapter(hint, config=rules).validate_python(value)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {error.errors()[0]['msg']}, got {value!r}") from error
+    except SchemaError as error:  # the hint is a protocol, and nothing that YAML can say obeys one
+        raise ConfigError(f"{where}: stands for an object of the program, got {value!r}") from error

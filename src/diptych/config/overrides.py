@@ -1,0 +1,72 @@
+"""``--set key.subkey=value``: one value of a config, given on the command line as YAML."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from diptych.errors import ConfigError
+
+
+def with_override(values: dict[str, Any], override: str) -> dict[str, Any]:
+    """Return a copy of the values of a config with one ``key.subkey=value`` in it.
+
+    Raises:
+        ConfigError: If the override is not written so, its value is not YAML, or its key leads through no mapping.
+    """
+    name, equals, _ = override.partition("=")
+    parts = name.split(".")
+    if not equals or not all(parts):
+        raise ConfigError(f"--set {override!r}: write it as key.subkey=value")
+    return _with_value(values, parts, typed_value(override), override)
+
+
+def typed_value(override: str) -> Any:
+    """Return the value of a ``key=value``, which is YAML.
+
+    Raises:
+        ConfigError: If it is not, or if YAML would take a part of it as a comment.
+    """
+    name, _, text = override.partition("=")
+    try:
+        value = yaml.safe_load(text)
+        comment = _comment_in(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"--set {override!r}: the value is not valid YAML") from error
+    if comment:
+        quoted = shlex.quote(f"{name}={json.dumps(text, ensure_ascii=False)}")
+        raise ConfigError(f"--set {override!r}: YAML takes {comment!r} as a comment; quote the value: --set {quoted}")
+    return value
+
+
+def path_setting(key: str, path: Path) -> str:
+    """Return what ``--set`` takes to put a path at a key, whatever characters it has."""
+    return f"{key}={quoted_path(path)}"
+
+
+def quoted_path(path: Path) -> str:
+    """Return a path as JSON, which is YAML as well; unquoted, `` #`` would begin a comment and ``: `` a mapping."""
+    return json.dumps(str(path), ensure_ascii=False)  # escapes of JSON beyond 16 bits are not those of YAML
+
+
+def _comment_in(text: str) -> str:
+    """Return the first comment of a YAML text, which its value lacks; empty where there is none."""
+    end = 0
+    for token in yaml.scan(text):
+        between = text[end : token.start_mark.index]
+        if "#" in between:
+            return between[between.index("#") :].strip()
+        end = max(end, token.end_mark.index)
+    return ""
+
+
+def _with_value(values: Any, parts: list[str], value: Any, override: str) -> dict[str, Any]:
+    """Return a copy with one value set: what a YAML alias shares must not change elsewhere."""
+    if not isinstance(values, dict):
+        parents = override.partition("=")[0].split(".")[: -len(parts)]
+        raise ConfigError(f"--set {override!r}: {'.'.join(parents)!r} is not a mapping in this config")
+    first, *rest = parts
+    inner = _with_value(values.get(first, {}), rest, value, override) if rest else value
+    return {**values, first: inner}

@@ -1,0 +1,95 @@
+"""Where in a config file, or in which override, something is wrong, and what."""
+
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from diptych.lookup import nearest
+
+MAX_SHOWN = 80  # characters of a wrong value that a message repeats
+
+
+class GivenConfig(NamedTuple):
+    """What the user gave: the file, its nodes, and the values with the overrides in them."""
+
+    path: Path
+    root: yaml.Node | None
+    values: dict[str, Any]
+    overrides: Sequence[str]
+
+
+def causes(error: ValidationError) -> list[Any]:
+    """Return the problems, without "too few items" where it is only that items were left out for theirs."""
+    problems = error.errors()
+    inner = {problem["loc"][:length] for problem in problems for length in range(len(problem["loc"]))}
+    return [problem for problem in problems if problem["type"] != "too_short" or problem["loc"] not in inner]
+
+
+def describe_problem(problem: Any, model: type[BaseModel], given: GivenConfig) -> str:
+    """Return one line about a problem that pydantic found: file and line or override, the key, what is wrong."""
+    parts = _key_parts(given.values, problem)
+    key, place = ".".join(str(part) for part in parts), _place(parts, given)
+    if problem["type"] == "extra_forbidden":
+        close = nearest(str(parts[-1]), _known_keys(model, problem["loc"][:-1]))
+        hint = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ""
+        return f"{place}: unknown key {key!r}{hint}"
+    if problem["type"] == "missing":
+        return f"{place}: the key {key!r} is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    shown = repr(problem["input"])
+    shown = shown if len(shown) <= MAX_SHOWN else f"{shown[: MAX_SHOWN - 3]}..."
+    return f"{place}: {key}: {message}, got {shown}" if key else f"{place}: {message}"
+
+
+def _key_parts(values: Any, problem: Any) -> list[int | str]:
+    """Return the parts of a problem's location that are keys, without the names of union members between them."""
+    parts: list[int | str] = []
+    for part in problem["loc"]:
+        is_key = isinstance(values, dict) and part in values
+        if is_key or (isinstance(values, list) and isinstance(part, int) and part < len(values)):
+            values = values[part]
+            parts.append(part)
+    return [*parts, problem["loc"][-1]] if problem["type"] == "missing" else parts
+
+
+def _place(parts: list[int | str], given: GivenConfig) -> str:
+    key = [str(part) for part in parts]
+    for override in reversed(given.overrides):
+        names = override.partition("=")[0].split(".")
+        if key[: len(names)] == names:
+            return f"--set {override!r}"
+    node = _find(given.root, parts)
+    return f"{given.path}:{node.start_mark.line + 1}:{node.start_mark.column + 1}" if node else str(given.path)
+
+
+def _find(root: yaml.Node | None, parts: list[int | str]) -> yaml.Node | None:
+    """Return the deepest node on the way to the key ``parts``."""
+    node = root
+    for part in parts:
+        if isinstance(node, yaml.MappingNode):
+            pairs = {key.value: (key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)}
+            if str(part) in pairs:
+                key, value = pairs[str(part)]
+                node = value if isinstance(value, yaml.MappingNode | yaml.SequenceNode) else key
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+    return node
+
+
+def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that the model knows at ``loc``, unions taken together."""
+    models = [model]
+    for part in loc:
+        fields = [found.model_fields[str(part)].annotation for found in models if str(part) in found.model_fields]
+        models = [inner for field in fields for inner in _models_in(field)] or models
+    return sorted({name for found in models for name in found.model_fields})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [inner for argument in typing.get_args(annotation) for inner in _models_in(argument)]

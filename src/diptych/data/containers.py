@@ -1,0 +1,179 @@
+"""Image containers: the bytes that make pixels, the size that the header claims, orientation and colour profile.
+
+Only bytes are read here; nothing is decoded. ``diptych.data.images`` hands the result to a PIL plugin.
+"""
+
+import re
+import struct
+import zlib
+from contextlib import suppress
+from typing import NamedTuple
+
+from diptych.errors import DecodeError
+
+MAX_SCANS = 100  # of a JPEG; no encoder writes more, and each is a pass over the whole picture, however small the file
+MAX_ICC_BYTES = 4 * 1024**2
+
+
+class Essentials(NamedTuple):
+    """The bytes that make pixels; beside them the size that the header claims, EXIF block and colour profile."""
+
+    data: bytes
+    size: tuple[int, int] | None = None
+    exif: bytes = b""
+    icc: bytes = b""
+
+
+def jpeg_essentials(data: bytes) -> Essentials:
+    """Keep the segments before the first scan that bear on decoding, and all after it (ITU-T T.81, annex B)."""
+    kept, size, exif, icc, position = [b"\xff\xd8"], None, b"", dict[bytes, bytes](), 2
+    segments = re.compile(rb"\xff[^\xff\0\x01\xd0-\xd8]")  # not fill bytes, nor markers that stand alone
+    while (marker := segments.search(data, position)) and marker[0] not in {b"\xff\xd9", b"\xff\xda"}:
+        position = marker.end() + max(2, int.from_bytes(data[marker.end() : marker.end() + 2], "big"))
+        kind, body = marker[0][1], data[marker.end() + 2 : position]
+        if kind == 0xE1 and body.startswith(b"Exif\0\0"):
+            exif = exif or body
+        elif kind == 0xE2 and body.startswith(b"ICC_PROFILE\0"):
+            icc[body[12:13]] = body[14:]
+        elif not 0xE0 <= kind <= 0xEF or re.match(rb"JFIF\0.{9}|Adobe.{7}", body, re.DOTALL):
+            kept.append(data[marker.start() : position])
+        if 0xC0 <= kind <= 0xCF and kind not in {0xC4, 0xC8, 0xCC} and len(body) >= 5:
+            size = int.from_bytes(body[3:5], "big"), int.from_bytes(body[1:3], "big")
+    if data.count(b"\xff\xda", position, data.find(b"\xff\xd9", position)) > MAX_SCANS:
+        raise DecodeError("corrupt", f"jpeg: more than {MAX_SCANS} scans")
+    kept.append(data[marker.start() :] if marker else b"")
+    return Essentials(b"".join(kept), size, exif, b"".join(icc[part] for part in sorted(icc)))
+
+
+def jpeg_head(data: bytes) -> tuple[tuple[int, int] | None, bytes]:
+    """Return size and EXIF block as the segments before the frame header give them; copies nothing else.
+
+    The size is None where the segments do not follow each other as they should (ITU-T T.81, annex B).
+    """
+    exif, position = b"", 2
+    while position + 9 <= len(data) and data[position] == 0xFF:
+        kind = data[position + 1]
+        if kind == 0xFF:  # fill byte
+            position += 1
+            continue
+        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", data, position + 5)
+            return (width, height), exif
+        if kind in (0x00, 0xD8, 0xD9, 0xDA):
+            break
+        stop = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+        if kind == 0xE1 and not exif and data.startswith(b"Exif\0\0", position + 4):
+            exif = data[position + 4 : stop]
+        position = stop
+    return None, exif
+
+
+def png_essentials(data: bytes) -> Essentials:
+    """Keep the chunks that make the default image (PNG, third edition, chapter 11); of an APNG that is the cover."""
+    kept, exif, icc, start = [data[:8]], b"", b"", 8
+    while start < len(data) and kept[-1][4:8] != b"IEND":
+        length, kind = int.from_bytes(data[start : start + 4], "big"), data[start + 4 : start + 8]
+        body, end = slice(start + 8, start + 8 + length), start + 12 + length
+        if kind in {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}:
+            kept.append(data[start:end])
+        elif kind == b"eXIf":
+            exif = data[body]
+        elif kind == b"iCCP":
+            with suppress(zlib.error):
+                icc = zlib.decompressobj().decompress(data[body].partition(b"\0")[2][1:], MAX_ICC_BYTES)
+        start = end
+    return Essentials(b"".join(kept), struct.unpack_from(">II", data, 16), exif, icc)
+
+
+def gif_essentials(data: bytes) -> Essentials:
+    """Find the size of the canvas, which the first frame may widen (GIF89a, sections 18 and 20)."""
+    width, height, flags = struct.unpack_from("<HHB", data, 6)
+    position = 13 + (3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0)
+    while data[position] == 0x21:
+        position += 2
+        while data[position]:
+            position += 1 + data[position]
+        position += 1
+    if data[position] == 0x2C:
+        left, top, frame_width, frame_height = struct.unpack_from("<HHHH", data, position + 1)
+        width, height = max(width, left + frame_width), max(height, top + frame_height)
+    return Essentials(data, (width, height))
+
+
+def avif_essentials(data: bytes) -> Essentials:
+    """Rename the EXIF item: the container's own orientation is the one that counts (ISO/IEC 23000-22, 7.3.6.7)."""
+    return Essentials(re.sub(rb"(infe(?:\x02.{7}|\x03.{9}))Exif", rb"\1skip", data, flags=re.DOTALL))
+
+
+def pnm_essentials(data: bytes) -> Essentials:
+    """Find the size in the header."""
+    size = re.match(rb"P\d\s*(?:#[^\n]*\n\s*)*(\d+)\s+(\d+)", data[:1024])
+    return Essentials(data, (int(size[1]), int(size[2])) if size else None)
+
+
+_TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
+_TIFF_SCALARS = {256, 257, 259, 262, 266, 277, 278, 284, 317, 322, 323, 512, 531}
+_TIFF_LISTS = {258, 273, 279, 292, 293, 320, 324, 325, 338, 339, 347, 513, 514, 515, 519, 520, 521, 529, 530, 532}
+
+
+class _Directory(NamedTuple):
+    """The first directory of a TIFF, which is also what an EXIF block is."""
+
+    layout: tuple[str, str, str]  # struct codes: byte order, number of entries, offset
+    span: slice
+    tags: dict[int, tuple[int, int, bytes, memoryview]]  # type, count, field, value; cut short where the bytes end
+
+    def scalar(self, tag: int) -> int:
+        """Return the first value of a tag of integers, 0 where there is none."""
+        kind, _, _, value = self.tags.get(tag, (1, 0, b"", memoryview(b"")))
+        return int.from_bytes(value[: _TIFF_SIZES[kind]], "little" if self.layout[0] == "<" else "big")
+
+
+def _read_directory(data: bytes) -> _Directory:
+    """Return the entries of known type (TIFF 6.0, section 2, and BigTIFF)."""
+    order = {b"II": "<", b"MM": ">"}[data[:2]]
+    counter, word = ("Q", "Q") if 43 in data[2:4] else ("H", "L")
+    (start,) = struct.unpack_from(order + word, data, 8 if word == "Q" else 4)
+    (count,) = struct.unpack_from(order + counter, data, start)
+    entry = struct.Struct(f"{order}HH{word}{struct.calcsize(order + word)}s")
+    first, tags = start + struct.calcsize(counter), dict[int, tuple[int, int, bytes, memoryview]]()
+    there = min(count, (len(data) - first) // entry.size)
+    for number, kind, length, field in entry.iter_unpack(data[first : first + there * entry.size]):
+        size = length * _TIFF_SIZES.get(kind, 0)
+        (offset,) = struct.unpack(order + word, field) if size > len(field) else (0,)
+        value = memoryview(data if size > len(field) else field)[offset : offset + size]
+        if size:
+            tags.setdefault(number, (kind, length, field, value))
+    return _Directory(
+        (order, counter, word), slice(start, first + count * entry.size + struct.calcsize(order + word)), tags
+    )
+
+
+def tiff_essentials(data: bytes) -> Essentials:
+    """Keep the tags that make pixels, with one value where one is due, and cut the chain to further pages."""
+    (order, counter, word), span, tags = directory = _read_directory(data)
+    if span.stop - 8 > len(data):
+        raise DecodeError("truncated", "tiff: its directory lies beyond the end")
+    entries, total = [], 0
+    for number in sorted(tags.keys() & (_TIFF_SCALARS | _TIFF_LISTS)):
+        kind, count, field, value = tags[number]
+        if len(value) < count * _TIFF_SIZES[kind]:
+            raise DecodeError("truncated", f"tiff: the value of tag {number} lies beyond the end")
+        if number in _TIFF_SCALARS:
+            count, field = 1, bytes(value[: len(field)]).ljust(len(field), b"\0")
+        entries.append(struct.pack(f"{order}HH{word}", number, kind, count) + field)
+        total += len(value)
+    if total > len(data):
+        raise DecodeError("corrupt", "tiff: its tags claim more bytes than the file has")
+    page = struct.pack(order + counter, len(entries)) + b"".join(entries)
+    kept = data[: span.start] + page.ljust(span.stop - span.start, b"\0") + data[span.stop :]
+    icc = bytes(tags[34675][3]) if 34675 in tags else b""
+    size = (directory.scalar(256), directory.scalar(257)) if {256, 257} <= tags.keys() else None
+    return Essentials(kept, size, data, icc)
+
+
+def exif_orientation(exif: bytes) -> int:
+    """Return the orientation that an EXIF block gives, 1 (upright) where the block is damaged."""
+    with suppress(KeyError, OverflowError, struct.error):
+        return _read_directory(exif.removeprefix(b"Exif\0\0")).scalar(274)
+    return 1

@@ -1,0 +1,105 @@
+import email.utils
+import http.client
+import pickle
+import socket
+import ssl
+import time
+
+import pytest
+
+from diptych.curate.download.errors import FETCH_CODES, FetchError, code_of, error_of_exception, error_of_status
+
+
+@pytest.mark.parametrize("code", FETCH_CODES)
+def test_every_code_survives_as_text(code: str) -> None:
+    assert code_of(str(FetchError(code, "detail: more"))) == (code, "detail: more")
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("Use of image disallowed by X-Robots-Tag directive", "opted_out"),
+        ("hash mismatch", "internal"),
+        ("unknown url type: 'x'", "internal"),
+        ("dns", "internal"),
+        ("", "internal"),
+    ],
+)
+def test_text_of_img2dataset_gets_a_code(message: str, code: str) -> None:
+    assert code_of(message) == (code, message)
+
+
+def test_a_detail_is_one_short_printable_line() -> None:
+    detail = FetchError("http_error", "a\r\n  b\x00\ud800" + "c" * 1000).detail
+    assert detail.startswith("a b??ccc")
+    assert len(detail) == 200
+    assert code_of("x\n" * 500).detail == ("x " * 100)
+
+
+def test_an_error_survives_the_way_from_a_worker() -> None:
+    error = pickle.loads(pickle.dumps(FetchError("gone", "HTTP 410")))
+    assert (str(error), error.code, error.detail) == ("gone: HTTP 410", "gone", "HTTP 410")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "is_transient"),
+    [
+        (304, "http_error", False),
+        (400, "http_error", False),
+        (401, "forbidden", False),
+        (403, "forbidden", False),
+        (404, "not_found", False),
+        (410, "gone", False),
+        (418, "http_error", False),
+        (429, "rate_limited", True),
+        (451, "forbidden", False),
+        (500, "server_error", True),
+        (501, "server_error", False),
+        (502, "server_error", True),
+        (503, "server_error", True),
+        (504, "server_error", True),
+    ],
+)
+def test_a_status_has_a_code_and_only_some_may_pass(status: int, code: str, is_transient: bool) -> None:
+    error = error_of_status(status, "Reason", None)
+    assert (str(error), error.is_transient) == (f"{code}: HTTP {status} Reason", is_transient)
+
+
+@pytest.mark.parametrize(
+    ("header", "low", "high"),
+    [
+        (None, 0, 0),
+        ("", 0, 0),
+        ("7", 7, 7),
+        ("-7", 0, 0),
+        ("soon", 0, 0),
+        ("9" * 400, float("inf"), float("inf")),
+        ("Mon, 01 Jan 1990 00:00:00 GMT", 0, 0),
+        ("Mon, 99 Jan 99999 00:00:00 GMT", 0, 0),
+        (email.utils.formatdate(time.time() + 3600, usegmt=True), 3000, 3600),
+    ],
+)
+def test_the_wait_of_a_retry_after_header_is_read(header: str | None, low: float, high: float) -> None:
+    assert low <= error_of_status(503, "", header).wait_s <= high
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "is_transient"),
+    [
+        (TimeoutError("timed out"), "timeout", False),
+        (socket.gaierror(socket.EAI_NONAME, "unknown"), "dns", False),
+        (socket.gaierror(socket.EAI_AGAIN, "busy"), "dns", True),
+        (ssl.SSLCertVerificationError("self-signed"), "tls", False),
+        (ConnectionRefusedError("refused"), "connection", False),
+        (ConnectionResetError("reset"), "connection", True),
+        (http.client.RemoteDisconnected("closed"), "connection", True),
+        (OSError("unreachable"), "connection", False),
+        (http.client.IncompleteRead(b"", 5), "truncated_body", False),
+        (http.client.BadStatusLine("x"), "http_error", False),
+        (http.client.HTTPException(), "http_error", False),
+    ],
+)
+def test_an_exception_has_a_code(error: OSError | http.client.HTTPException, code: str, is_transient: bool) -> None:
+    translated = error_of_exception(error)
+    assert (translated.code, translated.is_transient) == (code, is_transient)
+    assert translated.detail

@@ -1,0 +1,179 @@
+import os
+import signal
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fault_server import Fault, FaultServer, Route, redirect
+
+from diptych.curate.download import opener
+from diptych.curate.download.fetch import FETCH_CODES, FetchLimits
+from diptych.curate.download.opener import LOST, Fetched, fetch_rows
+
+LIMITS = FetchLimits(allow_private_addresses=True, deadline_s=5.0, max_bytes=100_000)
+BODY = b"\xff\xd8 as it came \xff\xd9"
+
+
+def fetch_list(urls: Sequence[str | None], **options: Any) -> list[Fetched]:
+    """Return what each row got, in the order of the rows; each row must be handed over exactly once."""
+    parts: dict[int, Fetched] = {}
+
+    def note(rows: Sequence[int], part: Fetched) -> None:
+        assert not parts.keys() & set(rows)
+        parts.update(dict.fromkeys(rows, part))
+
+    fetch_rows(urls, note, **options)
+    return [parts[row] for row in range(len(urls))]
+
+
+def robots(directives: str) -> Fault:
+    return Fault(body=BODY, headers={"X-Robots-Tag": directives})
+
+
+def test_each_fault_gives_its_row_a_code_in_the_order_of_the_rows(capfd: pytest.CaptureFixture[str]) -> None:
+    routes: dict[str, tuple[Route, str]] = {
+        "/ok": (BODY, "ok"),
+        "/none": (Fault(status=404), "not_found"),
+        "/gone": (Fault(status=410), "gone"),
+        "/forbidden": (Fault(status=403), "forbidden"),
+        "/busy": (Fault(status=429, headers={"Retry-After": "60"}), "rate_limited"),
+        "/broken": (Fault(status=500), "server_error"),
+        "/back": ([Fault(status=503), Fault(body=BODY)], "ok"),
+        "/moved": (redirect("/ok", status=301), "ok"),
+        "/loop": (redirect("/loop"), "too_many_redirects"),
+        "/file": (redirect("file:///etc/passwd"), "bad_url"),
+        "/short": (Fault(body=BODY, claimed_length=999), "truncated_body"),
+        "/reset": (Fault(how="reset"), "connection"),
+        "/endless": (Fault(how="endless"), "too_large"),
+        "/html": (Fault(body=BODY, headers={"Content-Type": "text/html"}), "ok"),
+        "/gzip": (Fault(body=BODY, headers={"Content-Encoding": "gzip"}), "ok"),
+        "/chunks": (Fault(body=BODY, how="chunked"), "ok"),
+        "/noai": (robots("noai"), "opted_out"),
+        "/noml": (robots("nofollow, NOML"), "opted_out"),
+        "/noindex": (robots("diptych: noindex"), "opted_out"),
+        "/others": (robots("otherbot: noai"), "ok"),
+        "/follow": (robots("nofollow"), "ok"),
+        "/tdm": (Fault(body=BODY, headers={"TDM-Reservation": "1"}), "opted_out"),
+    }
+    asked_again = {"/broken", "/back", "/reset"}
+    with FaultServer({path: route for path, (route, _) in routes.items()}) as server:
+        urls = [None, "ftp://example.com/a", *(server.url(path) for path in routes)]
+        rows = fetch_list(urls, threads=8, limits=LIMITS)
+        counts = {path: server.count(path) for path in routes}
+    codes = ["bad_url", "bad_url", *(code for _, code in routes.values())]
+    assert [row.code for row in rows] == codes
+    assert [row.data for row in rows] == [BODY if code == "ok" else None for code in codes]
+    assert [bool(row.detail) for row in rows] == [code != "ok" for code in codes]
+    # The redirect adds one to /ok; the loop ends after five further ones.
+    # A reset of a connection that served before may be its end, so each of the two attempts may ask over a new one too.
+    assert counts.pop("/reset") in {2, 3, 4}
+    expected = {path: 2 if path in asked_again else 1 for path in routes if path != "/reset"}
+    assert counts == expected | {"/ok": 2, "/loop": 6}
+    assert capfd.readouterr() == ("", "")
+    assert set(codes) <= {"ok", *FETCH_CODES}
+
+
+def test_many_rows_keep_their_order_and_equal_urls_are_asked_for_once() -> None:
+    bodies: dict[str, Route] = {f"/{i}.jpg": b"image %d" % i for i in range(300)}
+    with FaultServer(bodies) as server:
+        urls = [server.url(path) for path in bodies]
+        again = [url.replace("http://", " HTTP://") + "#fragment" for url in urls[:20]]
+        rows = fetch_list([*urls, *again], threads=32, limits=LIMITS)
+        assert len(server.requests) == 300
+    assert rows == [Fetched(b"image %d" % i, "ok", "") for i in [*range(300), *range(20)]]
+
+
+def test_dripping_servers_hold_a_shard_no_longer_than_the_deadline() -> None:
+    drip = Fault(body=BODY * 9, body_byte_s=0.2)
+    routes: dict[str, Route] = {f"/{i}": drip for i in range(12)}
+    limits = FetchLimits(allow_private_addresses=True, deadline_s=1.0, retries=3)
+    with FaultServer({**routes, "/ok": BODY}) as server:
+        fetch_list([server.url("/ok")], threads=1, limits=limits)  # the first call imports img2dataset
+        started = time.monotonic()
+        rows = fetch_list([server.url(path) for path in [*routes, "/ok"]], threads=13, limits=limits)
+        seconds = time.monotonic() - started
+        assert [row.code for row in rows] == ["timeout"] * 12 + ["ok"]
+        assert 1.0 <= seconds < 2.5
+        assert len(server.requests) == 14
+
+
+def test_loopback_is_refused_by_default() -> None:
+    with FaultServer({"/a": BODY}) as server:
+        assert fetch_list([server.url("/a")], threads=1, limits=FetchLimits())[0].code == "blocked_address"
+        assert server.count("/a") == 0
+
+
+@pytest.mark.parametrize("urls", [[], [None], ["", "nonsense", "\ud800", "http://example.com/\ud800"]])
+def test_rows_without_a_url_that_can_be_asked_for_need_no_server(urls: list[str | None]) -> None:
+    assert [row.code for row in fetch_list(urls, threads=4, limits=LIMITS)] == ["bad_url"] * len(urls)
+
+
+def test_the_directives_that_mean_no_are_an_option() -> None:
+    with FaultServer({"/a": robots("noai"), "/b": robots("noindex")}) as server:
+        urls = [server.url("/a"), server.url("/b")]
+        rows = fetch_list(urls, threads=2, limits=LIMITS, directives=frozenset({"noindex"}))
+        assert [row.code for row in rows] == ["ok", "opted_out"]
+        rows = fetch_list(urls, threads=2, limits=LIMITS, directives=frozenset())
+        assert [row.code for row in rows] == ["ok", "ok"]
+
+
+def test_a_row_that_img2dataset_loses_is_internal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_code(message: str) -> object:
+        raise KeyError(message)
+
+    monkeypatch.setattr(opener, "code_of", no_code)
+    with FaultServer({"/a": BODY}) as server:
+        rows = fetch_list([server.url("/none"), server.url("/a")], threads=2, limits=LIMITS)
+    assert rows == [LOST, Fetched(BODY, "ok", "")]
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_error_of_the_whole_shard_is_raised_where_it_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib.request, "_opener", None)  # any call of urlopen sets it
+    with FaultServer({}) as server, pytest.raises(ValueError, match="processes"):
+        fetch_list([server.url("/a")], threads=0, limits=LIMITS)
+    assert getattr(urllib.request, "_opener", None) is None
+
+
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    previous = urllib.request.build_opener()
+    urllib.request.install_opener(previous)
+    threads = threading.active_count()
+    try:
+        with FaultServer({"/a": BODY}) as server:
+            fetch_list([server.url("/a"), server.url("/none")], threads=2, limits=LIMITS)
+        assert getattr(urllib.request, "_opener", None) is previous
+    finally:
+        urllib.request.install_opener(None)  # type: ignore[arg-type]  # the state before any
+    assert list(tmp_path.iterdir()) == []
+    assert threading.active_count() == threads
+
+
+def test_ctrl_c_ends_a_shard_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib.request, "_opener", None)
+    # Far more rows than img2dataset takes ahead of its threads: on its own it would never return.
+    with FaultServer({f"/{i}": Fault(how="silent") for i in range(500)}) as server:
+
+        def interrupt() -> None:
+            while len(server.requests) < 4:
+                time.sleep(0.01)
+            times.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+        times: list[float] = []
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            fetch_list([server.url(f"/{i}") for i in range(500)], threads=4, limits=LIMITS)
+        thread.join()
+        assert time.monotonic() - times[0] < 2.0
+        assert len(server.requests) <= 8
+    assert getattr(urllib.request, "_opener", None) is None

@@ -1,0 +1,198 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diptych.curate.config import Confirm, Dedup
+from diptych.curate.duplicates.find import DedupRun, dedup, first_of_equals
+from diptych.curate.rules.conditions import Columns
+from diptych.data.dataset import ColumnSet, GrowingSet, seal_dataset
+from diptych.data.shards import data_schema, read_shard, shard_name, write_shard
+from diptych.errors import ConfigError
+from diptych.scores.run import embedding_table
+
+FAR = 0xFFFF_FFFF_0000_0000
+
+
+def make_columns(path: Path, rows: list[tuple[str | None, int | None, int]]) -> Columns:
+    """Make a dataset from (sha256, hash, width); a row without sha256 was not downloaded."""
+    schema = data_schema()
+    records = [
+        {"key": f"{number}", "sha256": sha256, "width": width, "height": 10, "status": "ok" if sha256 else "not_found"}
+        for number, (sha256, _, width) in enumerate(rows)
+    ]
+    table = pa.Table.from_pylist(records, schema=schema)
+    cuts = [(0, 3), (3, len(rows) - 3)] if len(rows) > 3 else [(0, len(rows))]
+    infos = [
+        write_shard(table.slice(start, count), path / "data" / shard_name(index))
+        for index, (start, count) in enumerate(cuts)
+    ]
+    dataset = seal_dataset(path, infos, {"kind": "pairs", "name": "test"})
+    hashes = pa.array([value for _, value, _ in rows], pa.uint64())
+    growing = GrowingSet(dataset, "scores", "hashes-0", {"score": "hashes"})
+    growing.begin()
+    for (start, count), shard, file in zip(cuts, dataset.shards, dataset.files, strict=True):
+        part = pa.table({"key": read_shard(file, ["key"])["key"], "phash": hashes.slice(start, count)})
+        growing.commit(write_shard(part, growing.path / shard.name, source=shard.sha256))
+    return Columns(dataset, {"hashes": growing.seal({})})
+
+
+def make_variants(path: Path, rows: list[tuple[int, int, tuple[float, float] | None]]) -> tuple[Columns, ColumnSet]:
+    """Make a dataset from (hash, hash of the mirrored picture, vector), the first rows preferred."""
+    columns = make_columns(path, [(f"s{number}", own, 100 - number) for number, (own, _, _) in enumerate(rows)])
+    dataset, found = columns.dataset, {}
+    mirrored = pa.array([value for _, value, _ in rows], pa.uint64())
+    vectors = np.array([vector or (np.nan, np.nan) for *_, vector in rows], np.float32)
+    for folder, name in (("scores", "mirrored-0"), ("embeddings", "clip-0")):
+        growing = GrowingSet(dataset, folder, name, {"name": name})
+        growing.begin()
+        start = 0
+        for shard, file in zip(dataset.shards, dataset.files, strict=True):
+            keys = read_shard(file, ["key"])["key"].to_pylist()
+            part = slice(start, start + shard.rows)
+            if folder == "scores":
+                table = pa.table({"key": keys, "phash_mirrored": mirrored[part]})
+            else:
+                table = embedding_table(keys, vectors[part])
+            growing.commit(write_shard(table, growing.path / shard.name, source=shard.sha256))
+            start += shard.rows
+        found[folder] = growing.seal({})
+    return Columns(dataset, {**columns.sets, "mirrored": found["scores"]}), found["embeddings"]
+
+
+def duplicates(run: DedupRun) -> dict[int, tuple[int, str]]:
+    rows = [row for file in run.decisions.files for row in read_shard(file).to_pylist()]
+    assert all(row["keep"] == (row["duplicate_of"] is None) == (row["reason"] is None) for row in rows)
+    return {int(row["key"]): (int(row["duplicate_of"]), row["reason"]) for row in rows if not row["keep"]}
+
+
+def test_copies_go_to_the_preferred_row_and_say_how_they_are_copies(tmp_path: Path) -> None:
+    rows = [("a", 0, 100), ("a", 0, 100), ("b", 0b11, 200), ("c", FAR, 50), ("d", 0, 20)]
+    run = dedup(make_columns(tmp_path, rows), Dedup(perceptual="phash", radius=2))
+    assert duplicates(run) == {
+        0: (2, "near_duplicate"),
+        1: (2, "near_duplicate"),
+        4: (2, "near_duplicate"),
+    }
+    assert (run.exact, run.near, run.largest, run.largest_key, run.alarm) == (0, 3, 4, "2", False)
+
+
+def test_the_order_of_preference_is_any_sql_and_ties_go_to_the_earlier_row(tmp_path: Path) -> None:
+    rows = [("a", 0, 100), ("b", 0, 100), ("c", 0, 100), ("d", 0, 10)]
+    columns = make_columns(tmp_path, rows)
+    assert set(duplicates(dedup(columns, Dedup(perceptual="phash")))) == {1, 2, 3}
+    smallest = dedup(columns, Dedup(perceptual="hashes.phash", prefer="width"))
+    assert smallest.is_new
+    assert set(duplicates(smallest)) == {0, 1, 2}
+
+
+def test_chains_are_not_followed(tmp_path: Path) -> None:
+    rows = [("a", 0b0000, 30), ("b", 0b0011, 20), ("c", 0b1111, 10)]
+    run = dedup(make_columns(tmp_path, rows), Dedup(perceptual="phash", radius=2))
+    assert duplicates(run) == {1: (0, "near_duplicate")}
+
+
+def test_rows_that_failed_or_have_no_hash_are_nobodys_copy_unless_their_bytes_are(tmp_path: Path) -> None:
+    rows = [(None, None, 1), (None, None, 1), ("a", None, 1), ("a", None, 1), ("b", None, 1)]
+    run = dedup(make_columns(tmp_path, rows), Dedup(perceptual="phash"))
+    assert duplicates(run) == {3: (2, "exact_duplicate")}
+
+
+def test_mirrored_copy_is_found_by_the_hash_of_the_mirrored_picture(tmp_path: Path) -> None:
+    rows = [(0b0001, 0b1000, None), (0b1000, 0b0001, None), (FAR, FAR ^ 0xFFFF, None), (FAR ^ 0xFFFF, FAR, None)]
+    columns, _ = make_variants(tmp_path, rows)  # type: ignore[arg-type]
+    assert duplicates(dedup(columns, Dedup(perceptual="phash", radius=0))) == {}
+    both = Dedup(perceptual="phash", variants=("mirrored.phash_mirrored",), radius=0)
+    assert duplicates(dedup(columns, both)) == {1: (0, "near_duplicate"), 3: (2, "near_duplicate")}
+
+
+def test_pictures_that_look_alike_to_a_hash_stay_where_their_vectors_differ(tmp_path: Path) -> None:
+    vectors = [(1.0, 0.0), (0.0, 1.0), (0.0, 2.0), None, (3.0, 0.3), (0.0, 0.0)]
+    columns, stored = make_variants(tmp_path, [(0, 0, vector) for vector in vectors])
+    settings = Dedup(perceptual="phash", confirm=Confirm(encoder="clip", cosine=0.99))
+    run = dedup(columns, settings, stored)
+    # Row 3 has no vector and row 5 one without direction: nobody can say that they are copies.
+    assert duplicates(run) == {2: (1, "near_duplicate"), 4: (0, "near_duplicate")}
+    assert duplicates(dedup(columns, Dedup(perceptual="phash"), stored)).keys() == {1, 2, 3, 4, 5}
+
+
+def test_equal_bytes_need_no_confirmation_and_follow_their_picture(tmp_path: Path) -> None:
+    columns = make_columns(tmp_path, [("a", 0, 9), ("b", 0, 8), ("b", 0, 8), ("c", 0, 7)])
+    growing = GrowingSet(columns.dataset, "embeddings", "clip-0", {"name": "clip"})
+    growing.begin()
+    vectors = np.array([[1, 0], [1, 0.01], [0, 1], [0, 1]], np.float32)  # the third, a copy by bytes, is not looked at
+    start = 0
+    for shard in columns.dataset.shards:
+        part = slice(start, start + shard.rows)
+        table = embedding_table([str(row) for row in range(part.start, part.stop)], vectors[part])
+        growing.commit(write_shard(table, growing.path / shard.name, source=shard.sha256))
+        start += shard.rows
+    settings = Dedup(perceptual="phash", confirm=Confirm(encoder="clip", cosine=0.9))
+    run = dedup(columns, settings, growing.seal({}))
+    assert duplicates(run) == {1: (0, "near_duplicate"), 2: (0, "near_duplicate")}
+
+
+def test_confirmation_by_other_vectors_or_another_cosine_is_decided_anew(tmp_path: Path) -> None:
+    columns, stored = make_variants(tmp_path, [(0, 0, (1.0, 0.0)), (0, 0, (1.0, 0.5))])
+    strict, loose = (Dedup(perceptual="phash", confirm=Confirm(encoder="x", cosine=c)) for c in (0.99, 0.5))
+    first = dedup(columns, strict, stored)
+    assert (first.near, first.is_new) == (0, True)
+    assert not dedup(columns, strict, stored).is_new
+    other = replace(stored, manifest={**stored.manifest, "identity": {"name": "another"}})
+    assert dedup(columns, strict, other).is_new
+    assert dedup(columns, loose, stored).near == 1
+
+
+def test_variants_and_confirmation_without_a_hash_are_refused() -> None:
+    for change in ({"variants": ["phash_mirrored"]}, {"confirm": {"encoder": "clip", "cosine": 0.9}}):
+        with pytest.raises(ValueError, match="variants and confirm go with a perceptual hash"):
+            Dedup.model_validate(change)
+
+
+def test_exact_alone_needs_no_hash(tmp_path: Path) -> None:
+    columns = make_columns(tmp_path, [("a", 0, 1), ("b", 0, 1), ("a", 9, 1)])
+    assert duplicates(dedup(columns, Dedup())) == {2: (0, "exact_duplicate")}
+
+
+def test_a_second_time_returns_what_was_found(tmp_path: Path) -> None:
+    columns = make_columns(tmp_path, [("a", 0, 1), ("a", 0, 1)])
+    first, again = dedup(columns, Dedup()), dedup(columns, Dedup())
+    assert (first.is_new, again.is_new) == (True, False)
+    assert (first.exact, first.largest_key) == (again.exact, again.largest_key) == (1, "0")
+
+
+def test_a_large_cluster_rings_the_alarm(tmp_path: Path) -> None:
+    rows: list[tuple[str | None, int | None, int]] = [(f"s{number}", 0, 1) for number in range(60)]
+    run = dedup(make_columns(tmp_path, rows), Dedup(perceptual="phash"))
+    assert run.alarm
+    assert run.largest == 60
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"perceptual": "phsah"},
+        {"perceptual": "phash", "variants": ["phsah"]},
+        {"prefer": "widht DESC"},
+        {"prefer": "width); SELECT (1"},
+    ],
+)
+def test_a_wrong_column_is_one_line_that_names_it(change: dict[str, object], tmp_path: Path) -> None:
+    columns = make_columns(tmp_path, [("a", 0, 1), ("a", 0, 1)])
+    with pytest.raises(ConfigError, match="dedup: ") as caught:
+        dedup(columns, Dedup.model_validate(change))
+    assert "\n" not in str(caught.value)
+
+
+@given(st.lists(st.integers(-2, 5), min_size=1, max_size=40), st.randoms())
+def test_first_of_equals_is_the_least_rank_of_its_value(values: list[int], random: object) -> None:
+    order = np.array(random.sample(range(len(values)), len(values)))  # type: ignore[attr-defined]
+    rank = {int(row): place for place, row in enumerate(order)}
+    found = first_of_equals(np.array(values), order)
+    for row, value in enumerate(values):
+        same = [other for other, its in enumerate(values) if its == value]
+        assert found[row] == (row if value < 0 else min(same, key=rank.__getitem__))

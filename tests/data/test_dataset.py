@@ -1,0 +1,275 @@
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from drawn import picture
+from tiny_dataset import Row, good_rows, make_dataset, make_table
+
+from diptych.data.dataset import Dataset, GrowingSet, open_dataset, seal_dataset
+from diptych.data.shards import FORMAT_VERSION, JOURNAL, ShardInfo, read_json, read_shard, write_json, write_shard
+from diptych.errors import ShardError
+
+IDENTITY = {"score": "own", "version": 1}
+
+
+def write_part(growing: GrowingSet, shard: ShardInfo, *, source: str | None = None) -> ShardInfo:
+    """Write what belongs to a shard of the data and note it."""
+    data = growing.path.parents[1] / "data" / shard.name
+    table = pa.table({"key": read_shard(data, ["key"])["key"], "value": pa.nulls(shard.rows, pa.float32())})
+    info = write_shard(table, growing.path / shard.name, source=shard.sha256 if source is None else source)
+    growing.commit(info)
+    return info
+
+
+def add_set(dataset: Dataset, name: str = "own-1", identity: Mapping[str, Any] = IDENTITY) -> GrowingSet:
+    growing = GrowingSet(dataset, "scores", name, identity)
+    growing.begin()
+    for shard in dataset.shards:
+        write_part(growing, shard)
+    growing.seal({"columns": []})
+    return growing
+
+
+def test_a_dataset_knows_its_rows_files_and_facts(tmp_path: Path) -> None:
+    made = make_dataset(tmp_path / "set", good_rows(10), rows_per_shard=4)
+    dataset = open_dataset(tmp_path / "set")
+    assert dataset == made
+    assert (dataset.rows, [shard.rows for shard in dataset.shards]) == (10, [4, 4, 2])
+    assert [file.name for file in dataset.files] == ["00000.parquet", "00001.parquet", "00002.parquet"]
+    facts = {"format_version": FORMAT_VERSION, "kind": "pairs", "name": "tiny", "licence": "", "made_by": {}}
+    assert dataset.manifest == facts
+
+
+def test_an_empty_dataset_is_one(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path / "set", [])
+    assert (dataset.rows, dataset.files) == (0, [])
+
+
+def test_the_fingerprint_is_that_of_the_content(tmp_path: Path) -> None:
+    one, same = (make_dataset(tmp_path / name, good_rows(5)) for name in "ab")
+    other = make_dataset(tmp_path / "c", good_rows(6))
+    assert one.fingerprint == same.fingerprint != other.fingerprint
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_what_is_no_dataset_is_refused(tmp_path: Path, exists: bool) -> None:
+    if exists:
+        (tmp_path / "set").mkdir()
+    with pytest.raises(ShardError, match=r"set: not a finished dataset directory: there is no dataset\.json"):
+        open_dataset(tmp_path / "set")
+
+
+def test_an_unfinished_dataset_says_to_run_ingest_again(tmp_path: Path) -> None:
+    write_shard(make_table(good_rows(2)), tmp_path / "set" / "data" / "00000.parquet")
+    with pytest.raises(ShardError, match="its ingest has not finished; run it again"):
+        open_dataset(tmp_path / "set")
+
+
+def test_a_newer_format_is_refused(tmp_path: Path) -> None:
+    make_dataset(tmp_path, good_rows(2))
+    manifest = read_json(tmp_path / "dataset.json")
+    write_json(tmp_path / "dataset.json", {**manifest, "format_version": 2, "shards": [{"of": "another shape"}]})
+    with pytest.raises(ShardError, match=r"format version 2; this diptych reads 1: install a newer one"):
+        open_dataset(tmp_path)
+
+
+def test_a_missing_shard_is_named(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(6), rows_per_shard=2)
+    dataset.files[1].unlink()
+    with pytest.raises(ShardError, match=r"data/00001\.parquet: the shard is missing though dataset\.json names it"):
+        open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format_version": 1}', '{"format_version": 1, "shards": [{"a": 1}]}'])
+def test_a_damaged_manifest_is_named(tmp_path: Path, text: str) -> None:
+    make_dataset(tmp_path, good_rows(2))
+    (tmp_path / "dataset.json").write_text(text)
+    with pytest.raises(ShardError, match=r"dataset\.json: damaged: "):
+        open_dataset(tmp_path)
+
+
+def test_the_manifest_is_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = write_shard(make_table(good_rows(2)), tmp_path / "data" / "00000.parquet")
+    written: list[str] = []
+    for name in ("write_text", "write_json"):
+        monkeypatch.setattr(f"diptych.data.dataset.{name}", lambda path, value: written.append(path.name))
+    with pytest.raises(ShardError, match="has not finished"):
+        seal_dataset(tmp_path, [info], {"kind": "pairs"})
+    assert written == ["README.md", "dataset.json"]
+
+
+def test_the_card_counts_the_rows_and_points_at_the_data(tmp_path: Path) -> None:
+    make_dataset(tmp_path, good_rows(3))
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("---\nconfigs:\n")
+    assert "path: data/*.parquet\n" in card
+    assert "# tiny\n\n3 rows (pairs)" in card
+
+
+def test_a_sealed_column_set_is_found_with_its_facts(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(6))
+    add_set(dataset)
+    found = dataset.column_set("scores", "own-1")
+    assert found is not None
+    assert found.manifest == {"format_version": FORMAT_VERSION, "identity": IDENTITY, "columns": []}
+    assert (found.name, [file.is_file() for file in found.files]) == ("own-1", [True, True])
+    assert dataset.column_sets("scores") == [found]
+    assert not (found.path / JOURNAL).exists()
+
+
+def test_sets_are_listed_by_name_and_what_is_no_set_is_passed_over(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(2))
+    for name in ("b-2", "a-1"):
+        add_set(dataset, name)
+    (tmp_path / "scores" / "empty").mkdir()
+    (tmp_path / "scores" / "notes.txt").touch()
+    assert [found.name for found in dataset.column_sets("scores")] == ["a-1", "b-2"]
+    assert dataset.column_sets("embeddings") == []
+
+
+def test_a_set_whose_shard_is_gone_is_not_used(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(6))
+    growing = add_set(dataset)
+    (growing.path / "00001.parquet").unlink()
+    assert dataset.column_set("scores", "own-1") is None
+
+
+@pytest.mark.parametrize("changed", [{"keys": "other"}, {"source": "other"}, {"source": ""}, {"name": "00009.parquet"}])
+def test_a_set_with_other_keys_or_another_source_is_not_used(tmp_path: Path, changed: dict[str, str]) -> None:
+    dataset = make_dataset(tmp_path, good_rows(6))
+    path = add_set(dataset).path / "score.json"
+    manifest = json.loads(path.read_text())
+    manifest["shards"][1].update(changed)
+    write_json(path, manifest)
+    assert dataset.column_set("scores", "own-1") is None
+    assert dataset.column_sets("scores") == []
+
+
+def test_a_set_is_not_used_once_the_data_has_more_shards_or_other_bytes(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(6))
+    add_set(dataset)
+    assert make_dataset(tmp_path, good_rows(10)).column_set("scores", "own-1") is None
+    other = [Row(picture(seed, quality=50), f"blobs number {seed}") for seed in range(6)]
+    assert make_dataset(tmp_path, other).column_set("scores", "own-1") is None
+    assert make_dataset(tmp_path, good_rows(6)).column_set("scores", "own-1") is not None
+
+
+def test_a_killed_set_goes_on_where_it_was(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(6), rows_per_shard=2)
+    growing = GrowingSet(dataset, "scores", "own-1", IDENTITY)
+    growing.begin()
+    write_part(growing, dataset.shards[1])
+    assert dataset.column_set("scores", "own-1") is None
+
+    again = GrowingSet(dataset, "scores", "own-1", IDENTITY)
+    assert not again.is_finished
+    again.begin()
+    assert [again.has(shard) for shard in dataset.shards] == [False, True, False]
+    for shard in (dataset.shards[2], dataset.shards[0]):
+        write_part(again, shard)
+    sealed = again.seal({"columns": []})
+    assert [shard.name for shard in sealed.shards] == [shard.name for shard in dataset.shards]
+
+    last = GrowingSet(dataset, "scores", "own-1", IDENTITY)
+    assert last.is_finished
+    assert all(last.has(shard) for shard in dataset.shards)
+    assert last.seal({}) == sealed
+
+
+def test_sealing_too_early_is_refused_and_loses_nothing(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(6), rows_per_shard=2)
+    growing = GrowingSet(dataset, "scores", "own-1", IDENTITY)
+    growing.begin()
+    write_part(growing, dataset.shards[0])
+    with pytest.raises(ShardError, match=r"scores/own-1/00001\.parquet: is missing"):
+        growing.seal({})
+    again = GrowingSet(dataset, "scores", "own-1", IDENTITY)
+    again.begin()
+    assert [again.has(shard) for shard in dataset.shards] == [True, False, False]
+
+
+def test_a_part_with_other_rows_than_the_data_is_not_sealed(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(2))
+    growing = GrowingSet(dataset, "scores", "own-1", IDENTITY)
+    growing.begin()
+    growing.commit(replace(write_part(growing, dataset.shards[0]), keys="of other rows"))
+    with pytest.raises(ShardError, match="has other rows than the data"):
+        growing.seal({})
+
+
+def test_parts_made_from_other_data_are_made_again(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(6), rows_per_shard=2)
+    growing = GrowingSet(dataset, "scores", "own-1", IDENTITY)
+    growing.begin()
+    write_part(growing, dataset.shards[0])
+    write_part(growing, dataset.shards[1], source="what was there before")
+    assert [growing.has(shard) for shard in dataset.shards] == [True, False, False]
+
+
+def test_a_set_of_another_identity_under_the_same_name_begins_again(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(2))
+    add_set(dataset)
+    other = GrowingSet(dataset, "scores", "own-1", {**IDENTITY, "version": 2})
+    assert not other.is_finished
+    other.begin()
+    assert not (other.path / "score.json").exists()
+    assert not other.has(dataset.shards[0])
+    write_part(other, dataset.shards[0])
+    third = GrowingSet(dataset, "scores", "own-1", {**IDENTITY, "version": 3})
+    third.begin()
+    assert not third.has(dataset.shards[0])
+
+
+def test_an_identity_with_tuples_is_known_again(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(2))
+    add_set(dataset, identity={"size": (2, 3)})
+    assert GrowingSet(dataset, "scores", "own-1", {"size": (2, 3)}).is_finished
+    assert not GrowingSet(dataset, "scores", "own-1", {"size": (3, 2)}).is_finished
+
+
+def test_a_damaged_journal_begins_again(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(2))
+    growing = GrowingSet(dataset, "scores", "own-1", IDENTITY)
+    growing.begin()
+    write_part(growing, dataset.shards[0])
+    with (growing.path / JOURNAL).open("ab") as file:
+        file.write(b"{]\n")
+    again = GrowingSet(dataset, "scores", "own-1", IDENTITY)
+    again.begin()
+    assert not again.has(dataset.shards[0])
+
+
+def test_what_a_killed_writer_left_is_cleared_away(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(2))
+    growing = GrowingSet(dataset, "scores", "own-1", IDENTITY)
+    growing.path.mkdir(parents=True)
+    (growing.path / ".00000.parquet.77.tmp").touch()
+    growing.begin()
+    assert [path.name for path in growing.path.iterdir()] == [JOURNAL]
+
+
+def test_a_set_killed_between_its_manifest_and_its_end_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_dataset(tmp_path, good_rows(2))
+    with monkeypatch.context() as patch:
+        patch.setattr("diptych.data.shards.Journal.close", lambda self: None)
+        growing = add_set(dataset)
+    assert (growing.path / JOURNAL).exists()
+    again = GrowingSet(dataset, "scores", "own-1", IDENTITY)
+    assert again.is_finished
+    assert sorted(path.name for path in growing.path.iterdir()) == ["00000.parquet", "score.json"]
+
+
+def test_the_name_of_the_manifest_tells_the_kind_of_set(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(2))
+    for folder, manifest in {"embeddings": "embedding.json", "decisions": "decision.json"}.items():
+        growing = GrowingSet(dataset, folder, "own-1", IDENTITY)
+        growing.begin()
+        write_part(growing, dataset.shards[0])
+        assert (growing.seal({}).path / manifest).is_file()
+        assert [found.name for found in dataset.column_sets(folder)] == ["own-1"]

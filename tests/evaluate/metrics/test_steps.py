@@ -1,0 +1,216 @@
+"""Distances of groups to a reference: against values computed here pair by pair, and what each is called."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from drawn import picture
+from evaluate_configs import make_config, read, result_of, run
+from scipy import linalg
+from tiny_dataset import Row, make_dataset
+from tiny_generated import Made, made_grid, make_generated
+
+from diptych.data.dataset import open_dataset
+from diptych.scores.run import read_embeddings
+
+PROJECTION = {"p": {"kind": "projection", "options": {"dim": 6}}}
+SIMILARITY = {"similarity": {"score": "clip_similarity", "encoder": "p"}}
+
+
+def vectors_of(folder: Path) -> Any:
+    (found,) = open_dataset(folder).column_sets("embeddings")
+    return np.concatenate([read_embeddings(file) for file in found.files]).astype(np.float64)
+
+
+def kernel_by_hand(x: Any, y: Any, units: Sequence[int]) -> float:
+    """Return the kernel distance pair by pair, as the paper writes it, within x over pairs of different units."""
+
+    def kernel(a: Any, b: Any) -> float:
+        return float((a @ b / len(a) + 1) ** 3)
+
+    def within(z: Any, unit: Sequence[int]) -> float:
+        pairs = [kernel(z[i], z[j]) for i in range(len(z)) for j in range(len(z)) if unit[i] != unit[j]]
+        return float(np.mean(pairs))
+
+    return within(x, units) + within(y, range(len(y))) - 2 * float(np.mean([kernel(a, b) for a in x for b in y]))
+
+
+def frechet_by_hand(x: Any, y: Any) -> float:
+    left, right = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
+    root = linalg.sqrtm(left @ right).real
+    return float(((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(left + right - 2 * root))
+
+
+@pytest.fixture
+def with_reference(tmp_path: Path) -> dict[str, Any]:
+    rows = made_grid(prompts=10, samples=2)
+    rows[3] = dataclasses.replace(rows[3], picture=None)
+    make_generated(tmp_path / "generated", rows)
+    make_dataset(tmp_path / "real", [Row(picture(1000 + seed), f"real {seed}") for seed in range(30)])
+    config = make_config(tmp_path, encoders=PROJECTION)
+    config["datasets"]["real"] = {"path": str(tmp_path / "real"), "role": "reference"}
+    return config
+
+
+def test_distances_to_a_reference_by_group(tmp_path: Path, with_reference: dict[str, Any]) -> None:
+    distances = [
+        {"metric": metric, "encoder": "p", "reference": "real"} for metric in ("frechet_distance", "kernel_distance")
+    ]
+    run({**with_reference, "distances": distances})
+    made, real = vectors_of(tmp_path / "generated"), vectors_of(tmp_path / "real")
+    known = np.isfinite(made[:20]).all(axis=1)
+    curated, prompts = made[:20][known], np.arange(20)[known] // 2
+    kernel = result_of(tmp_path, "kernel_distance", model="curated")
+    assert kernel["value"] == pytest.approx(kernel_by_hand(curated, real, prompts), abs=1e-9)
+    frechet = result_of(tmp_path, "frechet_distance", model="raw")
+    assert f"without the correction for size: {frechet_by_hand(made[20:], real):.6g}" in frechet["note"]
+    for row in (kernel, result_of(tmp_path, "frechet_distance", model="curated")):
+        assert (row["n"], row["n_unscored"], row["higher_is_better"]) == (19, 1, False)
+    assert kernel["ci_low"] < kernel["value"] < kernel["ci_high"]
+    assert (frechet["ci_low"], frechet["ci_high"]) == (None, None), "10 prompts are too few for an interval"
+    (identity,) = read(tmp_path, "SELECT identity FROM identities WHERE identity_id = ?", (kernel["identity_id"],))
+    assert identity["identity"]["reference"] == open_dataset(tmp_path / "real").fingerprint
+    assert identity["identity"]["encoder"]["encoder"] == "projection"
+
+
+def test_a_reference_is_embedded_but_not_scored_and_not_judged(tmp_path: Path, with_reference: dict[str, Any]) -> None:
+    distances = [{"metric": "kernel_distance", "encoder": "p", "reference": "real"}]
+    run({**with_reference, "scores": SIMILARITY, "distances": distances, "means": [{"score": "clip_similarity"}]})
+    assert not (tmp_path / "real/scores").exists()
+    assert (tmp_path / "real/embeddings").is_dir()
+    assert {row["dataset"] for row in read(tmp_path, "SELECT dataset FROM results")} == {"generated"}
+    assert {row["dataset"] for row in read(tmp_path, "SELECT dataset FROM images")} == {"generated", "real"}
+
+
+def test_two_encoders_never_share_a_name_nor_an_identity(tmp_path: Path, with_reference: dict[str, Any]) -> None:
+    encoders = {name: {"kind": "projection", "options": {"dim": dim}} for name, dim in (("six", 6), ("four", 4))}
+    config = {
+        **with_reference,
+        "encoders": encoders,
+        "scores": {name: {"score": "clip_similarity", "encoder": name} for name in encoders},
+        "means": [{"score": f"{name}.clip_similarity", "by": []} for name in encoders],
+        "distances": [
+            {"metric": "kernel_distance", "encoder": name, "reference": "real", "by": []} for name in encoders
+        ],
+    }
+    run(config)
+    found = read(tmp_path, "SELECT metric, identity_id FROM results ORDER BY metric")
+    assert [row["metric"] for row in found] == [
+        "four.clip_score",
+        "four.kernel_distance",
+        "six.clip_score",
+        "six.kernel_distance",
+    ]
+    assert len({row["identity_id"] for row in found}) == 4
+    assert {row["score"] for row in read(tmp_path, "SELECT score FROM score_columns")} >= {
+        "four.clip_similarity",
+        "six.clip_similarity",
+    }
+
+
+def test_too_few_images_for_a_distance_are_said_and_do_not_stop_the_run(
+    tmp_path: Path, with_reference: dict[str, Any]
+) -> None:
+    make_generated(tmp_path / "generated", [Made("raw", 0), Made("other", 0, picture=None)])
+    distances = [
+        {"metric": metric, "encoder": "p", "reference": "real"} for metric in ("frechet_distance", "kernel_distance")
+    ]
+    run({**with_reference, "distances": distances})
+    for row in read(tmp_path, "SELECT value, reason FROM results"):
+        assert (row["value"], row["reason"]) == (None, "too_few_images")
+
+
+def difference_of(folder: Path, metric: str) -> dict[str, Any]:
+    (row,) = read(folder, "SELECT * FROM differences WHERE metric = ? AND groups = '{}'", (metric,))
+    return row
+
+
+@pytest.mark.parametrize("metric", ["frechet_distance", "kernel_distance"])
+def test_distances_are_compared_too(metric: str, tmp_path: Path, with_reference: dict[str, Any]) -> None:
+    make_generated(tmp_path / "generated", made_grid(prompts=66, samples=2))
+    make_dataset(tmp_path / "real", [Row(picture(1000 + seed), f"real {seed}") for seed in range(70)])
+    distances = [{"metric": metric, "encoder": "p", "reference": "real"}]
+    scores = {"image": {"score": "image_stats"}}
+    config = {**with_reference, "scores": scores, "means": [{"score": "entropy"}], "distances": distances}
+    run({**config, "compare": {"baseline": "raw"}})
+    row = difference_of(tmp_path, metric)
+    sides = {name: result_of(tmp_path, metric, model=name) for name in ("curated", "raw")}
+    assert (row["a"], row["b"], row["higher_is_better"]) == ("curated", "raw", False)
+    assert row["value"] == pytest.approx(sides["curated"]["value"] - sides["raw"]["value"])
+    assert row["ci_low"] < row["value"] < row["ci_high"]
+    assert (row["n"], row["n_clusters"], row["identity_id"]) == (132, 66, sides["raw"]["identity_id"])
+    apart = (sides["curated"]["se"] ** 2 + sides["raw"]["se"] ** 2) ** 0.5
+    assert 0 < row["se"] < 1.2 * apart  # the reference's noise is in both and cancels
+    assert row["p_value"] == row["p_adjusted"]
+
+
+def test_with_too_few_prompts_a_difference_of_frechet_distances_has_no_interval(
+    tmp_path: Path, with_reference: dict[str, Any]
+) -> None:
+    distances = [{"metric": "frechet_distance", "encoder": "p", "reference": "real"}]
+    run({**with_reference, "distances": distances, "compare": {"baseline": "raw"}})
+    row = difference_of(tmp_path, "frechet_distance")
+    sides = {name: result_of(tmp_path, "frechet_distance", model=name) for name in ("curated", "raw")}
+    assert row["value"] == pytest.approx(sides["curated"]["value"] - sides["raw"]["value"])
+    assert (row["reason"], row["n_clusters"]) == ("too_few_prompts", 10)
+    assert [row[name] for name in ("se", "ci_low", "ci_high", "p_value", "p_adjusted")] == [None] * 5
+
+
+def test_a_difference_has_no_interval_where_one_of_the_distances_has_none() -> None:
+    """A model without variety seems nearer with few prompts: that must not be called a result."""
+    from diptych.evaluate.comparisons.distances import DistanceFamily, MeasuredDistance, distance_differences
+    from diptych.evaluate.config import Compare
+    from diptych.evaluate.metrics.frechet import FRECHET_DISTANCE
+
+    metric, scales = FRECHET_DISTANCE, np.arange(1, 129) ** -0.5
+    dice = np.random.default_rng(2)
+    units = [f"p{row}" for row in range(64)]
+    reference = metric.statistics(dice.standard_normal((600, 128)) * scales, [f"r{row}" for row in range(600)])
+    measured = []
+    for label, spread in (("narrow", 0.55), ("full", 1.0)):
+        statistics = metric.statistics(spread * dice.standard_normal((64, 128)) * scales, units)
+        measured.append(MeasuredDistance({"model": label}, statistics, metric.result(statistics, reference, {}), "id"))
+    family = DistanceFamily("run", "frechet_distance", "frechet_distance", "d", False)
+    (row,) = distance_differences(family, measured, reference, Compare())
+    assert (row.n_clusters, row.reason) == (64, "too_few_prompts")
+    assert np.isfinite(row.value)
+    assert np.isnan([row.se, row.ci_low, row.ci_high, row.p_value]).all()
+
+
+def test_the_error_of_a_difference_is_its_spread_in_simulation() -> None:
+    from diptych.evaluate.comparisons.distances import INFLUENCES, difference_variance
+    from diptych.evaluate.metrics.contract import set_metric
+
+    generator = np.random.default_rng(4)
+    for name in ("frechet_distance", "kernel_distance"):
+        metric, values, variances = set_metric(name), [], []
+        for _ in range(120):
+            reference = metric.statistics(generator.normal(0, 1, (150, 3)), [f"r{i}" for i in range(150)])
+            prompts = generator.normal(0, 1, (60, 1, 3))  # what both models draw for a prompt has much in common
+            sides = []
+            for shift in (0.3, 0.6):
+                vectors = (prompts + generator.normal(shift, 0.5, (60, 2, 3))).reshape(-1, 3)
+                sides.append(metric.statistics(vectors, [f"p{i // 2}" for i in range(120)]))
+            results = [metric.result(side, reference, {}) for side in sides]
+            values.append(results[0].value - results[1].value)
+            influences = [INFLUENCES[name](side, reference) for side in sides]
+            units = np.concatenate(reference.units)
+            variances.append(difference_variance(influences[0], influences[1], units)[0])
+        assert np.mean(variances) == pytest.approx(np.var(values, ddof=1), rel=0.45)
+
+
+def test_a_set_does_not_differ_from_itself() -> None:
+    from diptych.evaluate.comparisons.distances import INFLUENCES, difference_variance
+    from diptych.evaluate.metrics.contract import set_metric
+
+    vectors = np.random.default_rng(0).normal(0, 1, (40, 3))
+    for name in INFLUENCES:
+        metric = set_metric(name)
+        side = metric.statistics(vectors, [f"p{i // 2}" for i in range(40)])
+        reference = metric.statistics(vectors[::-1] + 0.5, [f"r{i}" for i in range(40)])
+        influence = INFLUENCES[name](side, reference)
+        variance, _, count = difference_variance(influence, influence, np.concatenate(reference.units))
+        assert (variance, count) == (pytest.approx(0.0, abs=1e-20), 20)

@@ -1,0 +1,136 @@
+"""Shares of images that are right: against Wilson's own interval, closed forms, and in simulation."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from diptych.evaluate.statistics.intervals import clustered_mean
+from diptych.evaluate.statistics.macro_shares import clustered_share, effective_number, even_clusters, mean_of_shares
+
+
+def wilson(k: int, n: int) -> tuple[float, float]:
+    found = stats.binomtest(k, n).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize(("k", "n"), [(0, 5), (3, 10), (10, 10), (77, 100)])
+def test_one_image_a_prompt_gives_wilsons_interval(k: int, n: int) -> None:
+    found = clustered_share(np.array([1.0] * k + [0.0] * (n - k)), np.arange(n))
+    assert (found.value, found.n, found.n_clusters) == (k / n, n, n)
+    assert (found.ci_low, found.ci_high) == pytest.approx(wilson(k, n))
+
+
+def test_prompts_that_agree_with_themselves_count_once() -> None:
+    values = np.repeat([1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], 8)
+    prompts = np.repeat(np.arange(10), 8)
+    found = clustered_mean(values, prompts)
+    # Ten prompts with variance G / (G - 1) p (1 - p) / G of the mean, and t with nine degrees of freedom for z.
+    assert effective_number(found, 10.0) == pytest.approx(9 * (1.959963984540054 / stats.t.ppf(0.975, 9)) ** 2)
+
+
+def test_one_prompt_is_taken_image_by_image() -> None:
+    one = clustered_share(np.array([1.0, 0.0, 1.0, 1.0]), [7, 7, 7, 7])
+    assert (one.ci_low, one.ci_high) == pytest.approx(wilson(3, 4))
+    assert np.isnan(one.se)
+    with_a_stray = clustered_share(np.array([1.0] * 15 + [0.0] * 3), np.array([7] * 17 + [8]))
+    assert (with_a_stray.ci_low, with_a_stray.ci_high) == pytest.approx(wilson(15, 18))
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_prompts_of_which_all_say_the_same_count_once(value: float) -> None:
+    found = clustered_share(np.full(100, value), np.arange(100) // 20)
+    assert (found.ci_low, found.ci_high) == pytest.approx(wilson(int(5 * value), 5))
+    halves = clustered_share(np.tile([1.0, 0.0], 6), np.arange(12) // 2)  # each prompt has one of two right
+    assert (halves.ci_low, halves.ci_high) == pytest.approx(wilson(3, 6))
+
+
+def test_prompts_of_different_size_are_worth_fewer() -> None:
+    assert even_clusters(np.repeat([0, 1, 2], [4, 4, 4])) == pytest.approx(3.0)
+    assert even_clusters(np.repeat([0, 1, 2], [10, 1, 1])) == pytest.approx(144 / 102)
+
+
+def test_unscored_images_are_left_out_and_counted() -> None:
+    found = clustered_share(np.array([1.0, np.nan, 0.0, np.nan]), [0, 1, 2, 3])
+    assert (found.value, found.n, found.n_unscored) == (0.5, 2, 2)
+    nothing = clustered_share(np.array([np.nan]), [0])
+    assert (nothing.n, np.isnan(nothing.value), np.isnan(nothing.ci_low)) == (0, True, True)
+
+
+def test_the_mean_of_shares_weighs_strata_alike_and_stays_in_range() -> None:
+    values = np.array([1.0] * 9 + [0.0] + [1.0] * 2)
+    strata = np.array(["many"] * 10 + ["few"] * 2)
+    found = mean_of_shares(values, np.arange(12), strata)
+    assert found.value == pytest.approx((0.9 + 1.0) / 2)
+    (many_low, many_high), (few_low, _) = wilson(9, 10), wilson(2, 2)
+    assert found.ci_low == pytest.approx(0.95 - np.hypot(0.9 - many_low, 1.0 - few_low) / 2)
+    assert found.ci_high == pytest.approx(0.95 + (many_high - 0.9) / 2)
+    perfect = mean_of_shares(np.ones(12), np.arange(12), strata)
+    assert (perfect.value, perfect.ci_high) == (1.0, 1.0)
+    assert perfect.ci_low < 1.0
+
+
+def test_a_stratum_without_a_scored_image_is_left_out() -> None:
+    found = mean_of_shares(np.array([1.0, 0.0, np.nan]), np.arange(3), np.array(["a", "a", "b"]))
+    assert (found.value, found.n, found.n_unscored) == (0.5, 2, 1)
+    assert np.isnan(mean_of_shares(np.array([np.nan]), [0], ["a"]).value)
+
+
+def test_one_stratum_is_the_share_itself() -> None:
+    values, prompts = np.array([1.0, 0.0, 1.0, 1.0, 0.0, 1.0]), np.array([0, 0, 1, 1, 2, 2])
+    assert mean_of_shares(values, prompts, ["x"] * 6) == pytest.approx(clustered_share(values, prompts))
+
+
+def simulated_coverage(prompts: int, images: int, heterogeneity: float, replications: int) -> float:
+    """Return how often the interval holds the truth, prompts having rates from a beta distribution."""
+    generator = np.random.default_rng(11)
+    truth, covered = 0.7, 0
+    for _ in range(replications):
+        rates = generator.beta(truth / heterogeneity, (1 - truth) / heterogeneity, prompts)
+        values = (generator.random((prompts, images)) < rates[:, np.newaxis]).astype(float).ravel()
+        found = clustered_share(values, np.repeat(np.arange(prompts), images))
+        covered += found.ci_low <= truth <= found.ci_high
+    return covered / replications
+
+
+@pytest.mark.parametrize("heterogeneity", [0.05, 1.0])
+def test_the_interval_covers_the_truth_although_prompts_differ(heterogeneity: float) -> None:
+    assert simulated_coverage(40, 4, heterogeneity, 300) > 0.91
+
+
+def coverage_of_copies(truth: float, prompts: int, images: int, correlated: bool) -> float:
+    """Return how often the interval holds the truth, images of a prompt being copies, or independent."""
+    generator, covered, replications = np.random.default_rng(15), 0, 800
+    for _ in range(replications):
+        values = (generator.random((prompts, 1 if correlated else images)) < truth).astype(float)
+        every = np.broadcast_to(values, (prompts, images)).ravel()
+        found = clustered_share(every, np.repeat(np.arange(prompts), images))
+        covered += found.ci_low <= truth <= found.ci_high
+    return covered / replications
+
+
+@pytest.mark.parametrize(("truth", "prompts", "images"), [(0.8, 5, 20), (0.95, 10, 10), (0.95, 5, 20), (0.5, 5, 20)])
+@pytest.mark.parametrize("correlated", [True, False])
+def test_coverage_where_images_of_a_prompt_are_copies_and_where_they_are_not(
+    truth: float, prompts: int, images: int, correlated: bool
+) -> None:
+    assert coverage_of_copies(truth, prompts, images, correlated) >= 0.92
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("prompts", "images"), [(40, 20), (80, 4), (15, 4)])
+@pytest.mark.parametrize("heterogeneity", [0.05, 0.5, 2.0])
+def test_coverage_in_simulation(prompts: int, images: int, heterogeneity: float) -> None:
+    assert 0.93 <= simulated_coverage(prompts, images, heterogeneity, 3000) <= 0.98
+
+
+@pytest.mark.slow
+def test_coverage_of_the_mean_over_categories() -> None:
+    generator = np.random.default_rng(12)
+    truths, sizes, covered, replications = np.array([0.98, 0.6, 0.2, 0.05]), np.array([80, 40, 100, 60]), 0, 3000
+    strata = np.repeat(np.arange(4), sizes)
+    for _ in range(replications):
+        values = (generator.random(len(strata)) < truths[strata]).astype(float)
+        found = mean_of_shares(values, np.arange(len(strata)), strata)
+        covered += found.ci_low <= truths.mean() <= found.ci_high
+    assert 0.93 <= covered / replications <= 0.98

@@ -1,0 +1,36 @@
+"""Results as text: two rows of a table never look alike."""
+
+from typing import Any
+
+from diptych.evaluate.terminal import format_results
+
+
+def result(**values: Any) -> dict[str, Any]:
+    plain = {"metric": "m", "identity_id": "i", "dataset": "one", "groups": {"model": "a"}, "value": 1.0, "unit": ""}
+    return {**plain, "ci_low": 0.5, "ci_high": 1.5, "n": 5, "n_unscored": 0, "reason": None, **values}
+
+
+def lines_of(**found: Any) -> list[str]:
+    everything = {"runs": [{}], "results": [], "differences": [], "audits": [], **found}
+    return [line for line in format_results(everything) if line]
+
+
+def test_the_dataset_is_named_where_there_are_several() -> None:
+    (_, alone) = lines_of(results=[result()])
+    assert "one" not in alone
+    first, second, whole = lines_of(results=[result(), result(dataset="two"), result(groups={})])[1:]
+    assert "one: a" in first
+    assert "two: a" in second
+    assert whole.split()[1] == "one"
+
+
+def test_a_group_that_nobody_knows_is_not_the_whole() -> None:
+    rows = [result(groups={"class": value}) for value in (None, "", "cook")]
+    assert [line.split()[1] for line in lines_of(results=rows)[1:]] == ["unknown", '""', "cook"]
+
+
+def test_differences_of_two_datasets_are_told_apart() -> None:
+    row = {**result(groups={}), "a": "x", "b": "y", "p_adjusted": 0.5, "n_clusters": 3}
+    first, second = lines_of(differences=[row, {**row, "dataset": "two"}])[1:]
+    assert "one: x - y" in first
+    assert "two: x - y" in second

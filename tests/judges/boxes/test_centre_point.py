@@ -1,0 +1,180 @@
+"""The detector as the product loads it, on the shipped weights and on damaged ones."""
+
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import diptych.demo
+from diptych.demo.world.drawing import draw
+from diptych.demo.world.scenes import Scene, scene
+from diptych.demo.world.truth import truth_of
+from diptych.errors import ConfigError, DataError
+from diptych.judges.boxes import Detection, make_detector
+from diptych.judges.boxes.centre_point import CentrePoint, centre_point
+
+SHIPPED = Path(diptych.demo.__file__).parent / "models" / "detector"
+REFERENCE = "package:diptych.demo/models/detector"
+SCENES = range(2_000_000_100, 2_000_000_112)
+
+
+@pytest.fixture(scope="module")
+def detector() -> CentrePoint:
+    torch.set_num_threads(1)
+    return centre_point(weights=REFERENCE, device="cpu")
+
+
+def drawn(shown: Scene, size: int = 64) -> Image.Image:
+    return Image.fromarray(draw(shown, size))
+
+
+def copy_of_shipped(folder: Path) -> Path:
+    shutil.copytree(SHIPPED, folder)
+    return folder
+
+
+def sure(found: list[Detection]) -> list[Detection]:
+    return [one for one in found if one.score > 0.3]
+
+
+def test_shipped_model_is_small_and_knows_the_world(detector: CentrePoint) -> None:
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 2_500_000
+    assert (len(detector.labels), len(detector.colours)) == (28, 10)
+    assert detector.attributes == ("orange", "purple")
+
+
+@pytest.mark.parametrize("size", [64, 200])
+def test_things_are_found_at_their_place_in_a_picture_of_any_size(detector: CentrePoint, size: int) -> None:
+    shown = scene(2_000_000_007, layout="relation")
+    (found,) = detector.detect([drawn(shown, size)])
+    truth = {thing.kind: thing for thing in truth_of(shown, size).things}
+    assert {one.label for one in sure(found)} == set(truth)
+    for one in sure(found):
+        assert one.colour == truth[one.label].colour
+        assert one.attribute == ""
+        np.testing.assert_allclose(one.box, truth[one.label].box, atol=0.06 * size)
+
+
+def test_picture_that_is_no_square_keeps_its_own_pixels(detector: CentrePoint) -> None:
+    shown = scene(2_000_000_007, layout="relation")
+    wide = drawn(shown, 128).resize((256, 128))
+    (found,) = detector.detect([wide])
+    (square,) = detector.detect([drawn(shown, 128)])
+    for one, other in zip(sure(found), sure(square), strict=True):
+        assert one.box[::2] == pytest.approx([2 * x for x in other.box[::2]], abs=4.0)
+        assert one.box[1::2] == pytest.approx(other.box[1::2], abs=2.0)
+
+
+def test_figure_has_an_attribute_and_no_colour(detector: CentrePoint) -> None:
+    for seed in SCENES:
+        shown = scene(seed, layout="figure")
+        assert shown.figure is not None
+        (one,) = sure(detector.detect([drawn(shown)])[0])
+        assert (one.label, one.colour, one.attribute) == (shown.figure.occupation, "", shown.figure.hat)
+        assert 0.5 < one.attribute_score <= 1.0
+
+
+def test_hat_of_another_colour_is_no_attribute(detector: CentrePoint) -> None:
+    from dataclasses import replace
+
+    shown = scene(2_000_000_001, layout="figure")
+    assert shown.figure is not None
+    found = detector.detect(
+        [drawn(replace(shown, figure=replace(shown.figure, hat=hat))) for hat in ("green", "white")]
+    )
+    for things in found:
+        (one,) = sure(things)
+        assert (one.label, one.attribute, one.attribute_score) == (shown.figure.occupation, "", 0.0)
+
+
+def test_nothing_is_found_where_nothing_is(detector: CentrePoint) -> None:
+    from dataclasses import replace
+
+    empty = [replace(scene(seed), things=(), relation=None, figure=None) for seed in SCENES]
+    assert [sure(found) for found in detector.detect([drawn(one) for one in empty])] == [[]] * len(empty)
+
+
+def test_what_is_found_does_not_depend_on_neighbours(detector: CentrePoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = [drawn(scene(seed), size) for seed, size in zip(SCENES, [64, 96, 50] * 4, strict=True)]
+    together = detector.detect(pictures)
+    monkeypatch.setattr("diptych.judges.boxes.centre_point.CHUNK", 5)
+    for other in (detector.detect(pictures), [detector.detect([picture])[0] for picture in pictures]):
+        for found, again in zip(together, other, strict=True):
+            assert [(one.label, one.colour, one.attribute) for one in found] == [
+                (one.label, one.colour, one.attribute) for one in again
+            ]
+            for one, same in zip(found, again, strict=True):
+                np.testing.assert_allclose((*one.box, one.score), (*same.box, same.score), rtol=1e-4, atol=1e-4)
+
+
+def test_pictures_may_be_none_or_a_single_pixel(detector: CentrePoint) -> None:
+    assert detector.detect([]) == []
+    for one in detector.detect([Image.new("RGB", (1, 1), (200, 10, 10)), Image.new("RGB", (3000, 2))]):
+        assert all(0.1 <= thing.score <= 1.0 for thing in one)
+
+
+def test_surest_comes_first_and_the_least_score_decides_what_is_told(detector: CentrePoint) -> None:
+    pictures = [drawn(scene(seed)) for seed in SCENES]
+    all_scores = [[one.score for one in found] for found in detector.detect(pictures)]
+    assert all(scores == sorted(scores, reverse=True) for scores in all_scores)
+    strict = centre_point(weights=REFERENCE, least_score=0.8)
+    expected = [[score for score in scores if score >= 0.8] for scores in all_scores]
+    assert [[one.score for one in found] for found in strict.detect(pictures)] == expected
+
+
+def test_making_one_loads_no_weights_and_it_can_be_sent_to_a_worker() -> None:
+    made = make_detector("centre_point", {"weights": REFERENCE})
+    assert "_model" not in vars(made)
+    again = pickle.loads(pickle.dumps(made))
+    assert again.identity == made.identity
+    assert "_model" not in vars(made)
+
+
+def test_identity_follows_from_weights_config_and_least_score_and_not_from_the_place(tmp_path: Path) -> None:
+    folder = copy_of_shipped(tmp_path / "elsewhere")
+    first = centre_point(weights=str(folder)).identity
+    assert first == centre_point(weights=REFERENCE, device="cpu").identity
+    assert centre_point(weights=REFERENCE, least_score=0.2).identity != first
+    config = folder / "config.json"
+    config.write_text(config.read_text(encoding="utf-8").replace('"fish"', '"shark"'), encoding="utf-8")
+    assert centre_point(weights=str(folder)).identity != first
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"weights": "nowhere"}, r"detector 'centre_point': nowhere has no config\.json; weights names a folder with"),
+        ({"weights": REFERENCE, "least_score": 0.0}, "least_score is above 0 and below 1, not 0.0"),
+        ({"weights": REFERENCE, "treshold": 0.2}, "unknown option 'treshold'"),
+        ({"weights": "package:diptych.nothing/x"}, "there is no package"),
+    ],
+)
+def test_wrong_options_say_what_is_wrong(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make_detector("centre_point", options)
+
+
+def test_device_that_is_not_there_is_named() -> None:
+    with pytest.raises(ConfigError, match="device 'cuda:99': cannot be used here"):
+        centre_point(weights=REFERENCE, device="cuda:99").detect([Image.new("RGB", (64, 64))])
+
+
+@pytest.mark.parametrize("damage", ["cut", "noise", "empty", "other network"])
+def test_damaged_weights_are_an_error_in_one_line(damage: str, tmp_path: Path) -> None:
+    folder = copy_of_shipped(tmp_path / "damaged")
+    path = folder / "model.safetensors"
+    data = path.read_bytes()
+    if damage == "other network":
+        config = folder / "config.json"
+        config.write_text(config.read_text(encoding="utf-8").replace('"blocks": 2', '"blocks": 3'), encoding="utf-8")
+    else:
+        path.write_bytes({"cut": data[:1000], "noise": b"\xff" * 64, "empty": b""}[damage])
+    with pytest.raises(
+        DataError, match=r"model\.safetensors: does not (load as|fit) the network of its config\.json"
+    ) as e:
+        centre_point(weights=str(folder), device="cpu").detect([Image.new("RGB", (64, 64))])
+    assert "\n" not in str(e.value)

@@ -1,0 +1,295 @@
+"""The store: whole runs or nothing, one writer, old files brought up to date, hostile content kept as it is."""
+
+import dataclasses
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from diptych.errors import StoreError
+from diptych.store.store import (
+    TABLES,
+    AuditRow,
+    DatasetRow,
+    DifferenceRow,
+    ImageRow,
+    ResultRow,
+    Run,
+    ScoreColumn,
+    ScoreRow,
+    Store,
+)
+from diptych.store.tables import M001_TABLES, MIGRATIONS, TABLE_OF
+
+IDENTITY = {"metric": "clip_score", "version": 1, "encoder": {"weights": "ab"}}
+HOSTILE = [
+    '</script><img onerror="x">',
+    "\u202eevil",
+    "'; DROP TABLE runs; --",
+    "nul\x00inside",
+    "{{7*7}}",
+    "=cmd|' /C",
+]
+
+
+def result(run_id: str, identity_id: str, **changes: Any) -> ResultRow:
+    row = ResultRow(
+        run_id, "clip_score", "generated", {"model": "a"}, 25.0, 1.0, 23.0, 27.0, 10, 2, "", True, identity_id
+    )
+    return dataclasses.replace(row, **changes)
+
+
+def write_run(
+    store: Store, run_id: str = "r1", name: str = "first", captions: tuple[str, ...] = ("one", "two")
+) -> None:
+    """Put a row into every table."""
+    with store.replace_run(Run(run_id, name, "f" * 64, {"job": "evaluate"}, {"python": "3"})):
+        identity = store.insert_identity(IDENTITY)
+        store.insert_datasets([DatasetRow(run_id, "generated", "generated", "/somewhere", "tiny", "0" * 64, 2)])
+        store.insert_images(
+            [ImageRow(run_id, "generated", f"k{number}", caption=text) for number, text in enumerate(captions)]
+        )
+        store.insert_score_columns([ScoreColumn(run_id, "s", "a score", "", 0.0, None, True, identity)])
+        store.insert_scores([ScoreRow(run_id, "generated", "k0", "s", 0.5), ScoreRow(run_id, "generated", "k1", "s")])
+        store.insert_results([result(run_id, identity)])
+        store.insert_differences(
+            [DifferenceRow(run_id, "m", "generated", {}, "a", "b", 1.0, 0.5, 0.0, 2.0, 0.1, 0.1, 5, 5, True, identity)]
+        )
+        store.insert_audits(
+            [AuditRow(run_id, "generated", {"model": "a"}, "orange", 3, 4, 1, 0.75, 0.3, 0.95, 0.5, 0.1, 0.9, identity)]
+        )
+
+
+def counts(store: Store) -> dict[str, int]:
+    return {table: store.query(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in TABLES}
+
+
+def run_python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    source = str(Path(__file__).resolve().parents[2] / "src")
+    script = f"import sys\nsys.path.insert(0, {source!r})\n{textwrap.dedent(code)}"
+    command = [sys.executable, "-P", "-c", script, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "store.duckdb"
+    with Store.open(path) as store:
+        write_run(store)
+    with Store.open(path, read_only=True) as store:
+        (row,) = store.query("SELECT * FROM results WHERE metric = ?", ["clip_score"])
+        assert row["groups"] == {"model": "a"}
+        assert (row["value"], row["n_unscored"], row["higher_is_better"]) == (25.0, 2, True)
+        assert store.query("SELECT identity FROM identities") == [{"identity": IDENTITY}]
+        assert store.query("SELECT value, text FROM scores ORDER BY key") == [
+            {"value": 0.5, "text": None},
+            {"value": None, "text": None},
+        ]
+        assert store.arrow("SELECT key FROM images ORDER BY key")["key"].to_pylist() == ["k0", "k1"]
+
+
+def test_the_tables_have_the_columns_of_their_rows(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "store.duckdb") as store:
+        for kind, table in TABLE_OF.items():
+            columns = store.query("SELECT column_name FROM duckdb_columns() WHERE table_name = ?", [table])
+            fields = [field.name for field in dataclasses.fields(kind)]
+            assert [column["column_name"] for column in columns] == fields, table
+        assert set(TABLES) == {*TABLE_OF.values(), "identities"}
+
+
+def test_a_rerun_leaves_the_same_content(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "store.duckdb") as store:
+        write_run(store)
+        before, digest = counts(store), store.digest()
+        write_run(store)
+        assert (counts(store), store.digest()) == (before, digest)
+
+
+def test_the_digest_sees_content_and_neither_order_nor_place_nor_provenance(tmp_path: Path) -> None:
+    digests = []
+    for number, (place, python, keys) in enumerate([("/a", "3.11", "xy"), ("/b", "3.12", "yx"), ("/a", "3.11", "xz")]):
+        with Store.open(tmp_path / f"{number}.duckdb") as store:
+            with store.replace_run(Run("r", "n", "f", {"store": place}, {"python": python})):
+                store.insert_datasets([DatasetRow("r", "d", "generated", place, "n", "f", 2)])
+                store.insert_images([ImageRow("r", "d", key) for key in keys])
+            digests.append(store.digest())
+    assert digests[0] == digests[1]
+    assert digests[0] != digests[2]
+
+
+def test_a_run_of_the_same_name_is_replaced_and_others_stay(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "store.duckdb") as store:
+        write_run(store, "r1", "first")
+        write_run(store, "r2", "second")
+        write_run(store, "r3", "first")
+        assert [row["run_id"] for row in store.query("SELECT run_id FROM runs ORDER BY run_id")] == ["r2", "r3"]
+        assert {row["run_id"] for row in store.query("SELECT DISTINCT run_id FROM scores")} == {"r2", "r3"}
+
+
+def test_an_identity_that_nobody_uses_any_more_is_forgotten(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "store.duckdb") as store:
+        write_run(store)
+        with store.replace_run(Run("r1", "first", "f", {}, {})):
+            store.insert_results([result("r1", store.insert_identity({"metric": "other"}))])
+        assert store.query("SELECT identity FROM identities") == [{"identity": {"metric": "other"}}]
+        store.delete_run("r1")
+        assert set(counts(store).values()) == {0}
+
+
+def test_a_failure_in_the_middle_leaves_the_old_run(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "store.duckdb") as store:
+        write_run(store)
+        digest = store.digest()
+        with pytest.raises(ZeroDivisionError), store.replace_run(Run("r1", "first", "other", {}, {})):
+            store.insert_results([result("r1", store.insert_identity(IDENTITY), value=1 / 0)])
+        with pytest.raises(StoreError, match="no_such"), store.replace_run(Run("r1", "first", "other", {}, {})):
+            store.query("SELECT no_such FROM runs")
+        assert store.digest() == digest
+
+
+def test_a_writer_that_is_killed_in_its_transaction_leaves_the_old_run(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    with Store.open(path) as store:
+        write_run(store)
+        digest = store.digest()
+    done = run_python(
+        """
+        import os, pathlib
+        from diptych.store.store import ImageRow, Run, Store
+        store = Store.open(pathlib.Path(sys.argv[1]))
+        with store.replace_run(Run("r1", "first", "g", {}, {})):
+            store.insert_images([ImageRow("r1", "d", str(number)) for number in range(300_000)])
+            os.kill(os.getpid(), 9)
+        """,
+        path,
+    )
+    assert done.returncode == -9, done.stderr
+    with Store.open(path, read_only=True) as store:
+        assert store.digest() == digest
+
+
+def test_not_a_number_is_null(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "store.duckdb") as store:
+        identity = store.insert_identity(IDENTITY)
+        store.insert_results([result("r", identity, value=float("nan"), reason="too_few")])
+        schema = pa.schema([("run_id", pa.string()), ("key", pa.string()), ("value", pa.float32())])
+        store.insert_scores(pa.table([["r", "r"], ["a", "b"], [float("nan"), 0.25]], schema=schema))
+        assert store.query("SELECT value FROM results UNION ALL SELECT value FROM scores ORDER BY value") == [
+            {"value": 0.25},
+            {"value": None},
+            {"value": None},
+        ]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_kept_as_it_is(text: str, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "store.duckdb") as store:
+        write_run(store, run_id=text, name=text, captions=(text, text))
+        identity = store.insert_identity({"encoder": text})
+        store.insert_results([result(text, identity, groups={"model": text}, note=text)])
+        (row,) = store.query("SELECT groups, note FROM results WHERE identity_id = ?", [identity])
+        assert row == {"groups": {"model": text}, "note": text}
+        assert store.query("SELECT caption FROM images WHERE run_id = ?", [text]) == [{"caption": text}] * 2
+
+
+def test_a_lone_surrogate_is_replaced(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "store.duckdb") as store:
+        store.insert_results([result("r\ud800", store.insert_identity(IDENTITY), groups={"model": "m\ud800"})])
+        assert store.query("SELECT run_id, groups FROM results") == [{"run_id": "r?", "groups": {"model": "m?"}}]
+
+
+def test_a_second_writer_is_told_who_is_writing(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    code = """
+        import pathlib
+        from diptych.errors import StoreError
+        from diptych.store.store import Store
+        try:
+            Store.open(pathlib.Path(sys.argv[1]), read_only=sys.argv[2] == "read")
+        except StoreError as error:
+            print(error)
+        """
+    with Store.open(path):
+        for mode in ("read", "write"):
+            said = run_python(code, path, mode).stdout
+            assert said.startswith(f"{path}: process ")
+            assert "is using the store; wait" in said
+            assert said.count("\n") == 1
+        with pytest.raises(StoreError, match="another connection is using the store"):
+            Store.open(path, read_only=True)
+
+
+def test_several_may_read_and_nobody_may_write_then(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    with Store.open(path) as store:
+        write_run(store)
+    with Store.open(path, read_only=True) as one, Store.open(path, read_only=True) as two:
+        assert one.digest() == two.digest()
+        with pytest.raises(StoreError, match="read-only"):
+            one.delete_run("r1")
+
+
+def test_a_store_of_version_1_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "old.duckdb"
+    con = duckdb.connect(str(path))
+    con.execute(M001_TABLES).fetchall()
+    con.execute("CREATE TABLE schema_version (version INTEGER); INSERT INTO schema_version VALUES (1)").fetchall()
+    con.execute("INSERT INTO runs VALUES ('old', 'old', 'f', '{\"job\": \"evaluate\"}', '{}')").fetchall()
+    con.execute("INSERT INTO images (run_id, dataset, key, caption) VALUES ('old', 'd', 'k', 'a cat')").fetchall()
+    con.execute("INSERT INTO scores VALUES ('old', 'd', 'k', 's', 0.25, NULL, NULL)").fetchall()
+    con.close()
+    with Store.open(path, read_only=True) as store:
+        assert store.query("SELECT version FROM schema_version") == [{"version": len(MIGRATIONS)}]
+        assert store.query("SELECT caption, value FROM v_scores") == [{"caption": "a cat", "value": 0.25}]
+        assert store.query("SELECT config FROM runs") == [{"config": {"job": "evaluate"}}]
+
+
+def test_a_store_of_a_newer_diptych_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "new.duckdb"
+    Store.open(path).close()
+    con = duckdb.connect(str(path))
+    con.execute("UPDATE schema_version SET version = 99").fetchall()
+    con.close()
+    with pytest.raises(StoreError, match="schema version 99; this diptych reads"):
+        Store.open(path)
+
+
+def test_what_is_no_store_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "junk.duckdb").write_text("hello " * 1000)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("x")
+    duckdb.connect(str(tmp_path / "other.duckdb")).execute("CREATE TABLE t (a INTEGER)").fetchall()
+    expected = {
+        "junk.duckdb": "not a DuckDB file",
+        "folder": "cannot be opened",
+        "other.duckdb": "not a store of diptych",
+        "file/store.duckdb": "cannot be made",
+    }
+    for name, message in expected.items():
+        with pytest.raises(StoreError, match=message) as caught:
+            Store.open(tmp_path / name)
+        assert "\n" not in str(caught.value)
+        assert str(caught.value).startswith(str(tmp_path / name))
+    with pytest.raises(StoreError, match="no such store"):
+        Store.open(tmp_path / "missing.duckdb", read_only=True)
+    assert not (tmp_path / "missing.duckdb").exists()
+
+
+def test_sql_cannot_reach_other_files(tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("a\n1\n")
+    with Store.open(tmp_path / "store.duckdb") as store, pytest.raises(StoreError, match="disabled"):
+        store.query(f"SELECT * FROM read_csv('{tmp_path}/secret.csv')")
+
+
+def test_a_hundred_thousand_rows_take_seconds(tmp_path: Path) -> None:
+    count = 100_000
+    keys = [f"{number:032x}" for number in range(count)]
+    table = pa.table({"run_id": ["r"] * count, "dataset": ["d"] * count, "key": keys, "value": pa.array(range(count))})
+    with Store.open(tmp_path / "store.duckdb") as store:
+        with store.replace_run(Run("r", "n", "f", {}, {})):
+            store.insert_scores(table)
+        assert store.query("SELECT sum(value) AS total FROM scores") == [{"total": count * (count - 1) / 2}]
