@@ -31,7 +31,8 @@ from diptych.data.shards import (
     write_shard,
 )
 from diptych.errors import DataError, DecodeError, ShardError
-from diptych.jobs.local import Report, run_local
+from diptych.jobs import run_job
+from diptych.jobs.contract import Report
 from diptych.progress import track
 from diptych.provenance import collect
 
@@ -113,7 +114,7 @@ def ingest(config: CurateConfig, pool: Path, *, workers: int = 1, progress: str 
     with track("ingest", total, mode=progress, done=_rows_done(journal, total, config.rows_per_shard)) as tracker:
         tasks = _tasks(source, config.rows_per_shard, journal, known)
         done = 0
-        for info in run_local(job, tasks, workers=workers, report=tracker.advance):
+        for info in run_job(job, tasks, workers=workers, report=tracker.advance):
             journal.commit(info)
             known[info.name] = info
             done += 1

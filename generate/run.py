@@ -33,7 +33,8 @@ from diptych.errors import ShardError
 from diptych.generate.backends.diffusers.pictures import encode
 from diptych.generate.backends.diffusers.render import Pixels, Renderer
 from diptych.generate.plan import GenerationPlan, ImageGroup, PlannedImage
-from diptych.jobs.local import Report, run_local
+from diptych.jobs import run_job
+from diptych.jobs.contract import Report
 from diptych.progress import track
 from diptych.provenance import collect
 
@@ -136,7 +137,7 @@ def generate(plan: GenerationPlan, out: Path, *, workers: int = 1, progress: str
     job = GenerateJob(plan, out / "data")
     done = sum(info.rows for info in known.values())
     with track("generate", plan.images, mode=progress, unit="images", done=done) as tracker:
-        for made in run_local(job, waiting, workers=workers, report=tracker.advance):
+        for made in run_job(job, waiting, workers=workers, report=tracker.advance):
             _append_timing(out / TIMINGS, made.timing)
             journal.commit(made.info)
             known[made.info.name] = made.info

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.errors import DecodeError
-from diptych.jobs.local import Report, run_local
+from diptych.jobs.contract import Report
+from diptych.jobs.local import run_local
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from diptych.config.identity import fingerprint
 from diptych.config.load import load, read_job
 from diptych.encoders import ENCODERS
 from diptych.evaluate.metrics.contract import SET_METRICS
+from diptych.jobs import EXECUTORS
 from diptych.judges.boxes import DETECTORS
 from diptych.lookup import import_attribute
 from diptych.scores import SCORES
@@ -55,13 +56,15 @@ TARGETS = {
     **{f"config {name}": target for name, target in CONFIGS.items()},
     **{f"detector {name}": target for name, target in DETECTORS.items()},
     **{f"encoder {name}": target for name, target in ENCODERS.items()},
+    **{f"executor {name}": target for name, target in EXECUTORS.items()},
     **{f"score {name}": target for name, target in SCORES.items()},
     **{f"set metric {name}": target for name, target in SET_METRICS.items()},
 }
 
 # Modules that name things without importing them; they have to load where only the base install is.
 LIGHT = sorted(
-    ["diptych.cli", "diptych.judges.boxes", "diptych.doctor", "diptych.encoders", "diptych.progress", "diptych.scores"]
+    ["diptych.cli", "diptych.doctor", "diptych.encoders", "diptych.jobs", "diptych.judges.boxes", "diptych.progress"]
+    + ["diptych.scores"]
     + [f"diptych.{name}" for name in FOLDERS]
     + [f"diptych.{path.parent.name}.cli" for path in ROOT.glob("*/cli.py")]
 )
@@ -171,8 +174,8 @@ def test_public_names_are_sorted() -> None:
 
 @pytest.mark.parametrize(
     "table",
-    [COMMANDS, CONFIGS, DETECTORS, ENCODERS, SCORES, SET_METRICS],
-    ids=["commands", "configs", "detectors", "encoders", "scores", "set metrics"],
+    [COMMANDS, CONFIGS, DETECTORS, ENCODERS, EXECUTORS, SCORES, SET_METRICS],
+    ids=["commands", "configs", "detectors", "encoders", "executors", "scores", "set metrics"],
 )
 def test_tables_are_in_alphabetical_order(table: dict[str, object]) -> None:
     assert list(table) == sorted(table)

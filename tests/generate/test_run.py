@@ -270,7 +270,7 @@ def test_a_first_run_that_made_nothing_leaves_the_directory_to_another_config(
     small: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(run_module, "run_local", lambda *args, **options: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(run_module, "run_job", lambda *args, **options: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             make(small(), tmp_path / "out")
     assert make(small(seed=9), tmp_path / "out") > 0

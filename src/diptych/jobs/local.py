@@ -1,9 +1,4 @@
-"""Run a per-shard job: here, in this process or in a few worker processes.
-
-A job is a small picklable object; ``open`` is called once per worker, loads what the work needs (models, connections)
-and returns the function that does one task. An engine can run the same object unchanged: open it once in each actor
-and map the returned function over the tasks. Nothing here knows what a task is.
-"""
+"""The executor ``local``: in this process, or in a few worker processes of this machine."""
 
 import functools
 import itertools
@@ -11,39 +6,19 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from diptych.errors import DataError
+from diptych.jobs.contract import Job, Report, ignore_report
 
 Task = TypeVar("Task")
-TaskContra = TypeVar("TaskContra", contravariant=True)
 Outcome = TypeVar("Outcome")
-OutcomeCo = TypeVar("OutcomeCo", covariant=True)
-
-Report = Callable[[int, Mapping[str, int]], None]
 
 PARENT_POLL_S = 1.0
 REPORT_POLL_S = 0.2
-
-
-def ignore_report(rows: int, reasons: Mapping[str, int]) -> None:
-    """Tell nobody."""
-
-
-class Job(Protocol[TaskContra, OutcomeCo]):
-    """Small, picklable, the same wherever it runs."""
-
-    def open(self, report: Report) -> Callable[[TaskContra], OutcomeCo]:
-        """Load what the work needs, once per worker, and return the function that does one task.
-
-        Args:
-            report: May be called while a task is done, with a number of rows and how they fared (reason -> rows), for
-                whoever watches; it changes no result.
-        """
-        ...
 
 
 def run_local(

@@ -19,7 +19,8 @@ from diptych.data.dataset import ColumnSet, Dataset, GrowingSet, open_dataset
 from diptych.data.shards import ShardInfo, read_shard, write_shard
 from diptych.encoders import Encoder, make_encoder
 from diptych.errors import ConfigError
-from diptych.jobs.local import Report, run_local
+from diptych.jobs import run_job
+from diptych.jobs.contract import Report
 from diptych.lookup import describe_unknown
 from diptych.progress import track
 from diptych.provenance import collect
@@ -165,7 +166,7 @@ def score_dataset(
         job = ScoreJob(path, plan, batch_size, threads)
         rows = sum(task.shard.rows for task in tasks)
         with track("score", dataset.rows, mode=progress, done=dataset.rows - rows) as tracker:
-            for outcome in run_local(job, tasks, workers=workers, report=tracker.advance):
+            for outcome in run_job(job, tasks, workers=workers, report=tracker.advance):
                 for key, info in outcome.written.items():
                     wanted[key].commit(info)
         provenance = collect()
