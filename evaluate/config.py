@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from diptych.config.settings import Settings
+from diptych.data.generated_columns import compared_columns
 from diptych.lookup import describe_unknown
 from diptych.scores.choices import EncoderChoice, ScoreChoice, check_encoder_labels
 
@@ -15,6 +16,19 @@ By = Annotated[tuple[str, ...], Field(description="columns that make the groups;
 Datasets = Annotated[tuple[str, ...] | None, Field(description="labels; None takes all that are no reference")]
 Share = Annotated[float, Field(ge=0, le=1)]
 LABEL = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}$"
+
+
+def _compared(name: str) -> str:
+    if name not in compared_columns():
+        raise ValueError(describe_unknown("column", name, compared_columns()))
+    return name
+
+
+def _list_compared(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(compared_columns())
+
+
+Compared = Annotated[str, AfterValidator(_compared), Field(json_schema_extra=_list_compared)]
 
 
 class DatasetChoice(Settings):
@@ -45,7 +59,7 @@ class MeanChoice(Settings):
 class Compare(Settings):
     """Differences of every mean between the values of a column, over images of the same prompt, sample and the rest."""
 
-    by: Literal["model", "setting", "sampler", "steps", "guidance", "negative_prompt"] = "model"
+    by: Compared = "model"
     baseline: str | None = Field(None, description="a value of that column; None compares each with each")
 
 

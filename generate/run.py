@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from diptych.data.dataset import Dataset, open_dataset, seal_dataset, tidy
-from diptych.data.generated_columns import GENERATED_SCHEMA
+from diptych.data.generated_columns import generated_schema
 from diptych.data.shards import (
     IMAGE,
     JOURNAL,
@@ -191,10 +191,11 @@ def to_table(
     data = pa.array(files, pa.binary())
     names = pa.array([f"{key}.{form}" for key in keys], pa.string())
     image = pa.StructArray.from_arrays([data, names], fields=list(IMAGE), mask=data.is_null())
+    schema, unknown = generated_schema(), [None] * len(rows)  # an axis that these pipelines do not have is null
     arrays = [
-        image if field.name == "image" else pa.array(columns[field.name], field.type) for field in GENERATED_SCHEMA
+        image if field.name == "image" else pa.array(columns.get(field.name, unknown), field.type) for field in schema
     ]
-    return pa.table(arrays, schema=GENERATED_SCHEMA)
+    return pa.table(arrays, schema=schema)
 
 
 def to_json(expected: Mapping[str, Any] | None) -> str:

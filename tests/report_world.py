@@ -21,7 +21,7 @@ from PIL import Image, ImageFilter
 from diptych.curate.config import CurateConfig
 from diptych.curate.run import STEPS, CurateRunner
 from diptych.data.dataset import Dataset, seal_dataset
-from diptych.data.generated_columns import GENERATED_SCHEMA
+from diptych.data.generated_columns import generated_schema
 from diptych.data.shards import shard_name, write_shard
 from diptych.demo.world.captions import caption_of, distinct_captions, prompt_of
 from diptych.demo.world.drawing import draw
@@ -196,7 +196,7 @@ def make_generated(folder: Path, count: int = 12, *, size: int = 96, names: Name
                 "negative_prompt": None,
             }
         )
-    table = pa.Table.from_pylist(rows, schema=GENERATED_SCHEMA)
+    table = pa.Table.from_pylist(rows, schema=generated_schema())
     infos = [
         write_shard(table.slice(start, 100), folder / "data" / shard_name(index))
         for index, start in enumerate(range(0, len(rows), 100))

@@ -11,7 +11,7 @@ import pyarrow as pa
 from drawn import picture
 
 from diptych.data.dataset import Dataset, seal_dataset
-from diptych.data.generated_columns import GENERATED_SCHEMA
+from diptych.data.generated_columns import generated_schema
 from diptych.data.shards import shard_name, write_shard
 
 
@@ -58,7 +58,7 @@ def make_generated(path: Path, rows: Sequence[Made], *, rows_per_shard: int = 7)
     infos = [
         write_shard(
             pa.Table.from_pylist(
-                [_record(row) for row in rows[start : start + rows_per_shard]], schema=GENERATED_SCHEMA
+                [_record(row) for row in rows[start : start + rows_per_shard]], schema=generated_schema()
             ),
             path / "data" / shard_name(index),
         )

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from diptych.data.generated_columns import columns_of, equal_in_pairs
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.config import Compare, EvaluateConfig
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes
@@ -23,10 +24,6 @@ from diptych.evaluate.statistics.paired import Difference, holm, paired_differen
 from diptych.store.store import DifferenceRow
 
 Texts = npt.NDArray[np.object_]  # not of fixed width: one prompt of a megabyte would make them all that wide
-
-SETTINGS = ("sampler", "steps", "guidance", "negative_prompt")
-SIZE = ("width", "height")
-ALWAYS_EQUAL = ("benchmark", "prompt_id", "sample")
 
 
 @dataclass(frozen=True)
@@ -107,33 +104,25 @@ def gather(rows: Sequence[ScoredRows], ready: Sequence[MeasuredMean], by: str) -
 
 def needed_columns(by: str) -> tuple[str, ...]:
     """Return the columns that decide which images make a pair."""
-    return (*ALWAYS_EQUAL, *matched_on(by), by, CATEGORY)
+    return (*columns_of("prompt", "sample"), *equal_in_pairs(by), by, CATEGORY)
 
 
 def images_of(columns: Mapping[str, Sequence[str]], values: npt.NDArray[np.float64], by: str) -> Images:
     """Return images from the text of ``needed_columns`` and ``dataset``, and their numbers."""
-    prompt = [pa.array(columns[name], pa.string()) for name in ("benchmark", "prompt_id")]
-    rest = zip(*(columns[name] for name in matched_on(by)), strict=True)
+    prompt, sample = (
+        [pa.array(columns[name], pa.string()) for name in names]
+        for names in (columns_of("prompt"), columns_of("sample"))
+    )
+    rest = zip(*(columns[name] for name in equal_in_pairs(by)), strict=True)
     return Images(
         _objects(columns[by]),
         codes(prompt, len(values)),
-        codes([*prompt, pa.array(columns["sample"], pa.string())], len(values)),
+        codes([*prompt, *sample], len(values)),
         _objects([" ".join(parts) for parts in rest]),
         _objects(columns[CATEGORY]),
         _objects(columns["dataset"]),
         values,
     )
-
-
-def matched_on(by: str) -> tuple[str, ...]:
-    """Return the columns beside prompt and sample in which the images of a pair are equal.
-
-    >>> matched_on("model"), matched_on("steps")
-    (('setting',), ('model', 'sampler', 'guidance', 'negative_prompt', 'width', 'height'))
-    """
-    if by in SETTINGS:
-        return ("model", *(name for name in SETTINGS if name != by), *SIZE)
-    return ("setting",) if by == "model" else ("model",)
 
 
 def pair(images: Images, a: str, b: str, *, by: str) -> ImagePairs:
@@ -174,7 +163,7 @@ def _families(images: Images, maker: "Maker", compare: Compare) -> Iterator[list
     couples = [(side, compare.baseline) for side in sides if side != compare.baseline]
     if compare.baseline is None:
         couples = list(combinations(sides, 2))
-    shared = matched_on(compare.by)
+    shared = equal_in_pairs(compare.by)
     whole, by_category, by_shared = [], [], []
     for a, b in couples:
         pairs = pair(images, str(a), str(b), by=compare.by)

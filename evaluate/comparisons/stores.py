@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from diptych.data.generated_columns import compared_columns
 from diptych.errors import ConfigError, StoreError
 from diptych.evaluate.comparisons.models import Maker, adjusted, images_of, needed_columns, pair, value_text
-from diptych.evaluate.config import Compare
 from diptych.evaluate.score_names import NOT_ASKED, metric_of
 from diptych.evaluate.statistics.means import MeasuredMean
 from diptych.evaluate.terminal import p_value_text, printable
@@ -24,8 +24,6 @@ from diptych.lookup import describe_unknown
 from diptych.store.store import DifferenceRow, Store
 
 Columns = dict[str, list[str]]
-
-BY = get_args(Compare.model_fields["by"].annotation)
 
 
 @dataclass(frozen=True)
@@ -127,8 +125,8 @@ def compare_labels(
         StoreError: If a store or a label is not there, or no number of the two is comparable.
         ConfigError: If ``by`` or ``metric`` is unknown.
     """
-    if by not in BY:
-        raise ConfigError(f"--by: {describe_unknown('column', by, BY)}")
+    if by not in compared_columns():
+        raise ConfigError(f"--by: {describe_unknown('column', by, compared_columns())}")
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(path, read_only=True))
         second = store

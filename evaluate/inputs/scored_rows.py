@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from diptych.data.dataset import ColumnSet, Dataset
+from diptych.data.generated_columns import columns_of
 from diptych.data.shards import data_schema, read_shard
 from diptych.errors import ConfigError
 from diptych.lookup import describe_unknown
@@ -168,7 +169,7 @@ class ScoredRows:
     def _prompt_columns(self) -> list[str]:
         names = self.table.column_names
         if "prompt_id" in names:
-            return [name for name in ("benchmark", "prompt_id") if name in names]
+            return [name for name in columns_of("prompt") if name in names]
         return ["caption" if self.role == "generated" else "key"]
 
     def vectors(self, encoder: str) -> npt.NDArray[np.float32]:

@@ -5,11 +5,11 @@ from itertools import product
 from typing import Any
 
 from diptych.reports.pages.scores import RESULTS, isolated, order_of, side_of, typical_step
+from diptych.reports.read.columns import grid_axes, label_of
 from diptych.reports.read.numbers import interval, number, plain_name
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import as_text
 
-AXES = ("model", "sampler", "steps", "guidance", "setting")
 MAX_CELLS = 100
 MAX_PROMPTS = 60
 HEATS = 6
@@ -34,8 +34,8 @@ def _part(report: Report, dataset: str, groups: Sequence[dict[str, Any]]) -> dic
     *panels, down, across = axes if len(axes) > 1 else ["", *axes]
     return {
         "dataset": dataset,
-        "down": plain_name(down) if down else "",
-        "across": plain_name(across),
+        "down": label_of(down) if down else "",
+        "across": label_of(across),
         "panels": _panels(cells, panels, down, across),
         "metrics": metrics,
         "prompts": pairs,
@@ -50,9 +50,14 @@ def _datasets(report: Report) -> dict[str, list[dict[str, Any]]]:
     for row, model in enumerate(columns["model"]):
         if model is not None:
             dataset, key = columns["dataset"][row], (model, columns["setting"][row])
-            fresh = {axis: columns[axis][row] for axis in AXES} | {"dataset": dataset, "rows": []}
+            fresh = {axis: columns[axis][row] for axis in _told_by()} | {"dataset": dataset, "rows": []}
             found.setdefault(dataset, {}).setdefault(key, fresh)["rows"].append(row)
     return {dataset: list(groups.values()) for dataset, groups in found.items()}
+
+
+def _told_by() -> tuple[str, ...]:
+    """Return the columns that tell cells apart."""
+    return (*grid_axes(), "setting")
 
 
 def choose_axes(groups: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -61,7 +66,7 @@ def choose_axes(groups: Sequence[Mapping[str, Any]]) -> list[str]:
     What the columns of the data do not tell apart (two settings that differ in their negative prompt, say) is told
     apart by the setting's label.
     """
-    varying = [axis for axis in AXES[:-1] if len({as_text(group[axis]) for group in groups}) > 1]
+    varying = [axis for axis in grid_axes() if len({as_text(group[axis]) for group in groups}) > 1]
     cells = {tuple(as_text(group[axis]) for axis in varying) for group in groups}
     if len(cells) == len(groups):
         return varying
@@ -118,7 +123,7 @@ def _cells(
         ]
         cells.append(
             {
-                **{axis: as_text(group[axis]) for axis in AXES},
+                **{axis: as_text(group[axis]) for axis in _told_by()},
                 "shot": report.shot(row),
                 "values": values,
                 "n": len(group["rows"]),

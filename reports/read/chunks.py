@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from diptych.reports.links import MISSING
+from diptych.reports.read.columns import details, label_of, listed_filters
 from diptych.reports.read.numbers import plain_name
 from diptych.reports.read.pictures import Picture
-from diptych.reports.read.report import FACETS, PICTURE, Report
+from diptych.reports.read.report import PICTURE, Report
 from diptych.reports.read.rows import as_text
 
 FOLDER = "data"
@@ -27,20 +28,6 @@ MAX_FACET_VALUES = 300
 
 NO_PICTURE, BLURRED, HAS_PREVIEW = 1, 2, 4
 
-DETAILS = (
-    "key",
-    "url",
-    "width",
-    "height",
-    "sha256",
-    "seed",
-    "sample",
-    "negative_prompt",
-    "expected",
-    "duplicate_of",
-    "shard",
-    "shard_row",
-)
 Write = Callable[[str, bytes], None]
 
 
@@ -48,7 +35,7 @@ def write_chunks(report: Report, write: Write) -> None:
     """Hand each file of the data to ``write`` as its name below ``data/`` and its bytes."""
     captions = _dictionary([cut(caption) for caption in report.rows.columns["caption"]])
     index = _index(report, captions)
-    details = [name for name in DETAILS if name not in {facet["name"] for facet in index["facets"]}]
+    told = list(index["details"])
     write("rows.js", pack("rows", _json(index)))
     write("thumbs.js", pack("thumbs", b"".join(_thumb_bytes(picture) for picture in report.pictures)))
     for number, name in enumerate(report.rows.numbers):
@@ -58,9 +45,7 @@ def write_chunks(report: Report, write: Write) -> None:
         write(f"captions-{number}.js", pack(f"captions-{number}", _json(texts)))
     for number, start in enumerate(range(0, len(report.rows), DETAILS_PER_FILE)):
         rows = range(start, min(start + DETAILS_PER_FILE, len(report.rows)))
-        write(
-            f"details-{number}.js", pack(f"details-{number}", _json([_details(report, row, details) for row in rows]))
-        )
+        write(f"details-{number}.js", pack(f"details-{number}", _json([_details(report, row, told) for row in rows])))
 
 
 def pack(name: str, data: bytes) -> bytes:
@@ -85,12 +70,15 @@ def cut(text: str | None) -> str | None:
 
 def _index(report: Report, captions: tuple[list[str], list[int]]) -> dict[str, Any]:
     rows = report.rows
+    facets = [found for name in report.facets if (found := _facet(report, name)) is not None]
+    as_facets = {facet["name"] for facet in facets}
     return {
         "n": len(rows),
         "total": rows.total,
-        "facets": [found for name in report.facets if (found := _facet(report, name)) is not None],
+        "facets": facets,
         "scores": [_score(report, number, name) for number, name in enumerate(rows.numbers)],
         "captions": {"codes": captions[1], "n": len(captions[0]), "per_file": CAPTIONS_PER_FILE},
+        "details": {name: label for name, label in details().items() if name not in as_facets},
         "details_per_file": DETAILS_PER_FILE,
         "flags": [_flags(picture) for picture in report.pictures],
         "reasons": {name: _reasons(len(rows), found) for name, found in rows.reasons.items() if found},
@@ -119,9 +107,8 @@ def _facet(report: Report, name: str) -> dict[str, Any] | None:
     if says_nothing and name not in report.kept_facets:
         return None
     # Others can be filtered by, but nobody looks for a prompt or a seed in a list.
-    is_for_people = name in {*FACETS, *report.rows.words, PICTURE} and name != "prompt_id"
-    is_listed = len(texts) <= MAX_FACET_VALUES and is_for_people
-    return {"name": name, "label": plain_name(name), "values": texts, "codes": codes, "listed": is_listed}
+    is_listed = len(texts) <= MAX_FACET_VALUES and name in {*listed_filters(), *report.rows.words, PICTURE}
+    return {"name": name, "label": label_of(name), "values": texts, "codes": codes, "listed": is_listed}
 
 
 def _score(report: Report, number: int, name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from diptych.data.generated_columns import ATTRIBUTE_CLASS
 from diptych.reports.config import ReportConfig
 from diptych.reports.links import MISSING, PRESENT, Filter, gallery
+from diptych.reports.read.columns import filters
 from diptych.reports.read.gather import audited, read_column
 from diptych.reports.read.pictures import PREVIEWS, THUMBNAILS, Picture, file_of
 from diptych.reports.read.pool import Pool
@@ -17,19 +18,6 @@ from diptych.store.store import Store
 MAX_ALT = 140
 NOT_ASKED = {"no_expectation"}  # reasons for which an image is no part of the question, rather than unscored
 COLOURS = 8  # that the style sheet has
-FACETS = (
-    "dataset",
-    "decision",
-    "status",
-    "benchmark",
-    "category",
-    "model",
-    "setting",
-    "sampler",
-    "steps",
-    "guidance",
-    "prompt_id",
-)
 PICTURE = "picture"  # the facet that says whether a picture is shown or blurred; nothing where there is none
 SHOWN, BLURRED = "shown", "blurred"
 AUDIT = "audit"  # the facet that says of the images that the audit is about whether it could judge them
@@ -130,7 +118,7 @@ class Report:
     def facets(self) -> dict[str, Sequence[Any]]:
         """What the gallery can filter by words: what every row says, scores of words, and what the store groups by."""
         columns = self.rows.columns
-        found: dict[str, Sequence[Any]] = {**{name: columns[name] for name in FACETS}, **self.rows.words}
+        found: dict[str, Sequence[Any]] = {**{name: columns[name] for name in filters()}, **self.rows.words}
         for name in self.grouped_by:
             if _first(_names(name, self.score_identities), found):
                 continue

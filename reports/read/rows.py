@@ -13,33 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# What a row can say of itself; a source that does not know a column leaves it empty.
-COLUMNS = (
-    "dataset",
-    "key",
-    "caption",
-    "url",
-    "width",
-    "height",
-    "sha256",
-    "status",
-    "benchmark",
-    "prompt_id",
-    "category",
-    "expected",
-    "model",
-    "setting",
-    "seed",
-    "sample",
-    "sampler",
-    "steps",
-    "guidance",
-    "negative_prompt",
-    "shard",
-    "shard_row",
-    "decision",
-    "duplicate_of",
-)
+from diptych.reports.read.columns import row_columns
 
 
 @dataclass(frozen=True)
@@ -60,7 +34,7 @@ class RowsPart:
     """The rows of one source: columns of equal length.
 
     Attributes:
-        columns: Some of ``COLUMNS``.
+        columns: Some of ``columns.row_columns``.
         numbers: Score columns as float32, NaN where there is none.
         words: Score columns of words, None where there is none.
         meanings: Of the score columns, by name.
@@ -85,7 +59,7 @@ class ReportRows:
     """All images of a report.
 
     Attributes:
-        columns: Each of ``COLUMNS``, as long as there are rows.
+        columns: Each of ``columns.row_columns``, as long as there are rows.
         numbers: Score columns as float32 (N,).
         words: Score columns of words.
         meanings: Of the score columns, by name.
@@ -142,7 +116,8 @@ def join(parts: Sequence[RowsPart], folders: Mapping[str, Path]) -> ReportRows:
     parts = _tell_apart(parts)
     lengths = [len(part) for part in parts]
     columns = {
-        name: [value for part in parts for value in part.columns.get(name) or [None] * len(part)] for name in COLUMNS
+        name: [value for part in parts for value in part.columns.get(name) or [None] * len(part)]
+        for name in row_columns()
     }
     names = _in_order(name for part in parts for name in part.numbers)
     numbers = {name: np.concatenate([_floats(part, name) for part in parts]) for name in names}

@@ -3,10 +3,6 @@
 
 Diptych.drawer = (() => {
   const { make, number, count, webAddress } = Diptych;
-  const LABELS = {
-    key: "Key", url: "Source", width: "Width", height: "Height", sha256: "SHA-256", seed: "Seed", sample: "Sample",
-    negative_prompt: "Negative prompt", expected: "Asked for", duplicate_of: "Copy of", shard: "Shard", shard_row: "Row in shard",
-  };
   const plain = (text) => String(text).replace(/[\u2066-\u2069]/g, "").replace(/[\s\u0085\u001c-\u001f]+/g, " ");
   /** A text of a stranger beside other words: its direction stays its own. */
   const foreign = (text) => make("bdi", {}, plain(text));
@@ -74,7 +70,7 @@ Diptych.drawer = (() => {
       const word = rows.word(facet.name, row);
       if (word) list.append(make("dt", {}, facet.label), make("dd", { dir: "auto" }, word.replaceAll("_", " ")));
     }
-    for (const [name, label] of Object.entries(LABELS)) {
+    for (const [name, label] of Object.entries(rows.index.details)) {
       if (details[name] === undefined) continue;
       const address = name === "url" ? webAddress(details[name]) : "";
       const value = address ? make("a", { href: address, rel: "noopener noreferrer nofollow", target: "_blank" }, details[name]) : details[name];

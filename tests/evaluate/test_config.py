@@ -59,7 +59,7 @@ def test_references_are_judged_only_where_they_are_named(tmp_path: Path) -> None
         ({"means": [{"score": "x", "datasets": ["gen"]}]}, "means.0: unknown dataset 'gen'"),
         ({"audit": {"datasets": ["gen"]}}, "audit: unknown dataset 'gen'"),
         ({"compare": {"by": "model"}}, "compare: there is nothing to compare"),
-        ({"compare": {"by": "seed"}}, "compare.by: Input should be"),
+        ({"compare": {"by": "seed"}}, "compare.by: unknown column 'seed'"),
         ({"mean": []}, "unknown key 'mean'; did you mean 'means'"),
         ({"audit": {"reference": {"orange": 1.5}}}, "less than or equal to 1"),
     ],

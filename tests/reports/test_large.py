@@ -12,7 +12,7 @@ from report_browser import watch
 from report_world import RUN, encode
 
 from diptych.data.dataset import Dataset, seal_dataset
-from diptych.data.generated_columns import GENERATED_SCHEMA
+from diptych.data.generated_columns import generated_schema
 from diptych.data.shards import shard_name, write_shard
 from diptych.reports.build import build_report
 from diptych.reports.config import ReportConfig
@@ -53,7 +53,7 @@ def make_rows(start: int) -> pa.Table:
         "guidance": [5.0] * PER_SHARD,
         "negative_prompt": [None] * PER_SHARD,
     }
-    return pa.table(columns, schema=GENERATED_SCHEMA)
+    return pa.table(columns, schema=generated_schema())
 
 
 def make_large(folder: Path) -> tuple[Dataset, Path]:

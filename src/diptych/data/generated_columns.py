@@ -1,30 +1,107 @@
 """The columns of a generated image, beside THE columns of ``data``: who was asked for what, and how.
 
-What ``generate`` writes and what ``evaluate`` and ``reports`` read by name.
+One table says of each column its type, its part where models and settings are compared, and how a report shows it.
+What ``generate`` writes, ``evaluate`` groups and compares, the store keeps and ``reports`` filters follows from it, so
+that a new axis (a LoRA, a control image) is one line. Loads where only the base install is, as configs do.
 """
 
 import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-from diptych.data.shards import data_schema
+# What a column says of an image where images are compared: what was asked for (``prompt``, and which ``sample`` of it),
+# who made it (``model``), how (``setting`` is the label of all axes together, ``axis`` one of them), or ``none`` of it.
+Part = Literal["prompt", "sample", "model", "setting", "axis", "none"]
+# How a report has it: as a filter that people pick from a list, as one that only links set, or beside an image alone.
+Shown = Literal["filter", "link", "detail"]
 
-GENERATED_FIELDS: tuple[pa.Field, ...] = (
-    pa.field("benchmark", pa.string()),  # label of the prompt set
-    pa.field("prompt_id", pa.string()),  # within the benchmark
-    pa.field("category", pa.string()),
-    pa.field("expected", pa.string()),  # JSON; what a detector should find; empty where it is not known
-    pa.field("model", pa.string()),
-    pa.field("setting", pa.string()),
-    pa.field("seed", pa.int64()),
-    pa.field("sample", pa.int32()),  # from 0, of one prompt
-    pa.field("sampler", pa.string()),
-    pa.field("steps", pa.int32()),
-    pa.field("guidance", pa.float32()),
-    pa.field("negative_prompt", pa.string()),
+
+@dataclass(frozen=True)
+class GeneratedColumn:
+    """One column and its facts.
+
+    Attributes:
+        name: In ``data``, in the store, in ``by`` of a config and in a report.
+        dtype: Type on disk.
+        part: In a comparison.
+        shown: In a report.
+        label: What a report calls it; empty for its name in words.
+    """
+
+    name: str
+    dtype: Literal["string", "int32", "int64", "float32"]
+    part: Part
+    shown: Shown
+    label: str = ""
+
+
+# In the order in which they lie on disk. To add an axis: a line here, and who makes images fills it.
+GENERATED_COLUMNS: tuple[GeneratedColumn, ...] = (
+    GeneratedColumn("benchmark", "string", "prompt", "filter"),  # label of the prompt set
+    GeneratedColumn("prompt_id", "string", "prompt", "link"),  # within the benchmark
+    GeneratedColumn("category", "string", "none", "filter"),
+    GeneratedColumn("expected", "string", "none", "detail", "Asked for"),  # JSON for a detector; empty: not known
+    GeneratedColumn("model", "string", "model", "filter"),
+    GeneratedColumn("setting", "string", "setting", "filter"),
+    GeneratedColumn("seed", "int64", "none", "detail"),
+    GeneratedColumn("sample", "int32", "sample", "detail"),  # from 0, of one prompt
+    GeneratedColumn("sampler", "string", "axis", "filter"),
+    GeneratedColumn("steps", "int32", "axis", "filter"),
+    GeneratedColumn("guidance", "float32", "axis", "filter"),
+    GeneratedColumn("negative_prompt", "string", "axis", "detail"),
 )
-GENERATED_SCHEMA = data_schema(GENERATED_FIELDS)
+SIZE = ("width", "height")  # of THE columns; they differ with a setting as its axes do, but nobody compares them
 ATTRIBUTE_CLASS = "attribute_class"  # the score column of the class that is seen, beside ``asked_class``
+
+
+def generated_schema() -> "pa.Schema":
+    """Return the schema of ``data`` of generated images: THE columns, then those of the table."""
+    import pyarrow as pa
+
+    from diptych.data.shards import data_schema
+
+    return data_schema([pa.field(column.name, getattr(pa, column.dtype)()) for column in GENERATED_COLUMNS])
+
+
+def generated_columns() -> dict[str, GeneratedColumn]:
+    """Return the columns by name, in order."""
+    return {column.name: column for column in GENERATED_COLUMNS}
+
+
+def columns_of(*parts: Part) -> tuple[str, ...]:
+    """Return the names of the columns with one of some parts in a comparison, in order.
+
+    >>> columns_of("prompt", "sample")
+    ('benchmark', 'prompt_id', 'sample')
+    """
+    return tuple(column.name for column in GENERATED_COLUMNS if column.part in parts)
+
+
+def shown_as(shown: Shown) -> tuple[str, ...]:
+    """Return the names of the columns that a report has as filters, as links or as details, in order."""
+    return tuple(column.name for column in GENERATED_COLUMNS if column.shown == shown)
+
+
+def compared_columns() -> tuple[str, ...]:
+    """Return the columns whose values can be held against each other: models, settings, and each axis of a setting."""
+    return columns_of("model", "setting", "axis")
+
+
+def equal_in_pairs(by: str) -> tuple[str, ...]:
+    """Return the columns beside what was asked for in which two images are equal that are compared by a column.
+
+    Models are compared at equal settings and settings of equal models; an axis where everything else is equal.
+
+    >>> equal_in_pairs("model"), equal_in_pairs("steps")
+    (('setting',), ('model', 'sampler', 'guidance', 'negative_prompt', 'width', 'height'))
+    """
+    axes = columns_of("axis")
+    if by in axes:
+        return (*columns_of("model"), *(name for name in axes if name != by), *SIZE)
+    return tuple(name for name in columns_of("model", "setting") if name != by)
 
 
 def asked_class(expected: str | None) -> str | None:

@@ -1,0 +1,56 @@
+"""What a row of a report says of itself: which columns, what they are called, and how the gallery has them.
+
+A row may be curated, generated or a reference; a source that does not know a column leaves it empty.
+"""
+
+from collections.abc import Mapping
+
+from diptych.data.generated_columns import columns_of, generated_columns, shown_as
+from diptych.reports.read.numbers import plain_name
+
+SOURCE = ("dataset", "key", "caption", "url", "width", "height", "sha256", "status")
+PLACE = ("shard", "shard_row")  # where the picture lies
+DECIDED = ("decision", "duplicate_of")  # of a pool
+
+LABELS = {
+    "duplicate_of": "Copy of",
+    "sha256": "SHA-256",
+    "shard_row": "Row in shard",
+    "url": "Source",
+}
+
+
+def row_columns() -> tuple[str, ...]:
+    """Return the names of all columns."""
+    return (*SOURCE, *generated_columns(), *PLACE, *DECIDED)
+
+
+def listed_filters() -> tuple[str, ...]:
+    """Return the columns that people filter by, in the order in which the gallery lists them."""
+    return ("dataset", "decision", "status", *shown_as("filter"))
+
+
+def filters() -> tuple[str, ...]:
+    """Return the columns that the gallery can filter by, those that only links set last."""
+    return (*listed_filters(), *shown_as("link"))
+
+
+def details() -> Mapping[str, str]:
+    """Return what the drawer says of one image beside its filters and scores: name -> what it is called."""
+    names = ("key", "url", "width", "height", "sha256", *shown_as("detail"), "duplicate_of", *PLACE)
+    return {name: label_of(name) for name in names}
+
+
+def grid_axes() -> tuple[str, ...]:
+    """Return what can be an axis of the table of settings: the model, then the axes that have a short word."""
+    return tuple(name for name in columns_of("model", "axis") if name in shown_as("filter"))
+
+
+def label_of(name: str) -> str:
+    """Return what a column is called.
+
+    >>> label_of("expected"), label_of("url"), label_of("negative_prompt")
+    ('Asked for', 'Source', 'Negative prompt')
+    """
+    generated = generated_columns().get(name)
+    return (generated.label if generated else "") or LABELS.get(name) or plain_name(name)
