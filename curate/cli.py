@@ -1,18 +1,24 @@
 """``diptych curate ...`` and ``diptych score``: parse, call one function, print a summary."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-CONFIG = click.argument("config", type=click.Path(path_type=Path))
-OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Directory of the run.")
-SET = click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: --set dedup.radius=2"
+from diptych.command_line import (
+    AS_JSON,
+    CONFIG,
+    LocalPathType,
+    out_option,
+    print_json,
+    progress_mode,
+    set_option,
+    workers_option,
 )
-WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+
+OUT = out_option("Directory of the run.")
+SET = set_option("dedup.radius=2")
+WORKERS = workers_option("Processes.")
 
 
 @click.group()
@@ -60,7 +66,7 @@ def run(
             if not as_json:
                 _print_step(steps[name])
     if as_json:
-        click.echo(json.dumps({name: {"is_new": step.is_new, **step.facts} for name, step in steps.items()}))
+        print_json({name: {"is_new": step.is_new, **step.facts} for name, step in steps.items()})
         return
     _print_funnel(steps["select"].facts["funnel"])
     if not any(step.is_new for step in steps.values()):
@@ -94,8 +100,8 @@ _step_command("export", "Write the rows that the rules of CONFIG keep to OUT/sel
 
 
 @curate.command()
-@click.argument("path", type=click.Path(path_type=Path, exists=True))
-@click.option("--out", type=click.Path(path_type=Path), help="Directory of the run, if PATH is a config.")
+@click.argument("path", type=LocalPathType(exists=True))
+@click.option("--out", type=LocalPathType(), help="Directory of the run, if PATH is a config.")
 @click.option("--where", multiple=True, metavar="[NAME:]SQL", help="A rule to try, if PATH is a dataset. Repeatable.")
 @SET
 @AS_JSON
@@ -116,13 +122,13 @@ def select(
             raise click.UsageError("a config needs --out; to try rules on a dataset give its directory and --where")
         steps = _runner(ctx, path, out, overrides, 1).run("select").facts["funnel"]
     if as_json:
-        click.echo(json.dumps(steps))
+        print_json(steps)
     else:
         _print_funnel(steps)
 
 
 @click.command()
-@click.argument("dataset", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("dataset", type=LocalPathType(exists=True, file_okay=False))
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--encoder", default="open_clip", show_default=True, help="Kind of encoder for scores that need one.")
 @SET
@@ -152,7 +158,7 @@ def score(
 
     plan = score_plan(names, encoder, overrides)
     with only_one(dataset):
-        done = score_dataset(dataset, plan, workers=workers, batch_size=batch_size, progress=_progress(ctx))
+        done = score_dataset(dataset, plan, workers=workers, batch_size=batch_size, progress=progress_mode(ctx))
     for label, column_set in done.sets.items():
         columns = ", ".join(column["name"] for column in column_set.manifest["columns"])
         click.echo(f"{label}: {columns} in {column_set.path}")
@@ -165,12 +171,7 @@ def _runner(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, .
     from diptych.curate.config import CurateConfig
     from diptych.curate.run import CurateRunner
 
-    return CurateRunner(load(config, CurateConfig, overrides), out, workers, _progress(ctx))
-
-
-def _progress(ctx: click.Context) -> str:
-    settings = ctx.find_root().obj or {}
-    return str(settings.get("progress", "auto")) if isinstance(settings, dict) else "auto"
+    return CurateRunner(load(config, CurateConfig, overrides), out, workers, progress_mode(ctx))
 
 
 def _print_step(step: Any) -> None:
@@ -180,7 +181,7 @@ def _print_step(step: Any) -> None:
 def _print_estimate(runner: Any, as_json: bool) -> None:
     estimate = runner.estimate()
     if as_json:
-        click.echo(json.dumps(estimate))
+        print_json(estimate)
         return
     about = "" if estimate["bytes_are_known"] else "about (at 150 kB an image) "
     state = "already there" if estimate["ingest_is_done"] else f"{estimate['shards']:,} shards to make"

@@ -1,11 +1,10 @@
 """What a curation run can be told: the models behind the YAML. Defaults live here and nowhere else."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from diptych.config.settings import Settings
+from diptych.config.settings import LocalPath, Settings
 from diptych.lookup import describe_unknown
 from diptych.scores.choices import EncoderChoice, ScoreChoice, check_encoder_labels
 
@@ -14,7 +13,7 @@ class UrlTable(Settings):
     """A table of URLs and captions: parquet, csv, tsv, json, jsonl or txt, also gzipped; a file, a folder or a glob."""
 
     kind: Literal["url_table"]
-    path: Path
+    path: LocalPath
     url_column: str = "url"
     caption_column: str | None = "caption"
     columns: tuple[str, ...] = Field((), description="further columns to carry along")
@@ -26,7 +25,7 @@ class Folder(Settings):
     """Image files below a folder; captions from sidecar .txt or .json files or from file names."""
 
     kind: Literal["folder"]
-    path: Path
+    path: LocalPath
     captions: Literal["sidecar", "file_name", "none"] = "sidecar"
 
 
@@ -34,7 +33,7 @@ class ParquetImages(Settings):
     """Parquet files that hold image bytes, as binary or as the struct that Hugging Face datasets write."""
 
     kind: Literal["parquet"]
-    path: Path
+    path: LocalPath
     image_column: str = "image"
     caption_column: str | None = "caption"
     columns: tuple[str, ...] = ()
@@ -44,7 +43,7 @@ class WebDataset(Settings):
     """WebDataset tars: members that share a base name are one row (image, .txt caption, .json columns)."""
 
     kind: Literal["webdataset"]
-    path: Path
+    path: LocalPath
     caption_key: str = Field("caption", description="key in the .json member that holds the caption where no .txt is")
     columns: tuple[str, ...] = Field((), description="keys of the .json member to carry along")
 

@@ -1,16 +1,22 @@
 """``diptych evaluate ...``: parse, call one function, print a summary."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-SET = click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: --set compare.baseline=sdxl"
+from diptych.command_line import (
+    AS_JSON,
+    CONFIG,
+    LocalPathType,
+    print_json,
+    progress_mode,
+    set_option,
+    workers_option,
 )
-WORKERS = click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes for scoring.")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+
+SET = set_option("compare.baseline=sdxl")
+WORKERS = workers_option("Processes for scoring.")
 ENCODER = click.option(
     "--encoder",
     default="inception",
@@ -19,7 +25,7 @@ ENCODER = click.option(
 )
 OPTIONS = click.option("--set", "options", multiple=True, metavar="KEY=VALUE", help="An option of the encoder.")
 BATCH_SIZE = click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True)
-STORE = click.argument("store", type=click.Path(path_type=Path))
+STORE = click.argument("store", type=LocalPathType())
 
 
 @click.group()
@@ -37,7 +43,7 @@ def evaluate() -> None:
 
 
 @evaluate.command()
-@click.argument("config", type=click.Path(path_type=Path))
+@CONFIG
 @SET
 @WORKERS
 @click.option("--dry-run", is_flag=True, help="Say what would be looked at; compute and write nothing.")
@@ -52,13 +58,13 @@ def run(
     from diptych.evaluate.run import EvaluateRunner
 
     loaded = load(config, EvaluateConfig, overrides)
-    runner = EvaluateRunner(loaded, workers, _progress(ctx))
+    runner = EvaluateRunner(loaded, workers, progress_mode(ctx))
     if dry_run:
         _print_estimate(runner.estimate(), as_json)
         return
     outcome = runner.run()
     if as_json:
-        click.echo(json.dumps({**outcome.facts, "store": str(loaded.store)}))
+        print_json({**outcome.facts, "store": str(loaded.store)})
         return
     _print_results(loaded.store, outcome.run_id)
     click.echo(
@@ -78,7 +84,7 @@ def results(store: Path, run_name: str | None, as_json: bool) -> None:
 
     found = read_results(store, run_name)
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        print_json(found)
         return
     _print_results(store, run_name)
 
@@ -89,7 +95,7 @@ def results(store: Path, run_name: str | None, as_json: bool) -> None:
 @click.argument("b", metavar="B")
 @click.option("--metric", metavar="NAME", help="Only this metric.")
 @click.option("--by", default="model", show_default=True, help="The column whose values A and B are.")
-@click.option("--other", type=click.Path(path_type=Path), help="Another store, where B is.")
+@click.option("--other", type=LocalPathType(), help="Another store, where B is.")
 @AS_JSON
 def compare(store: Path, a: str, b: str, metric: str | None, by: str, other: Path | None, as_json: bool) -> None:
     """Print by how much A differs from B over images of the same prompt, sample and setting.
@@ -101,15 +107,15 @@ def compare(store: Path, a: str, b: str, metric: str | None, by: str, other: Pat
 
     found = compare_labels(store, a, b, metric=metric, by=by, other=other)
     if as_json:
-        click.echo(json.dumps(found.to_json(), ensure_ascii=False))
+        print_json(found.to_json())
         return
     for line in found.lines():
         click.echo(line)
 
 
 @evaluate.command()
-@click.argument("a", type=click.Path(path_type=Path, exists=True))
-@click.argument("b", type=click.Path(path_type=Path, exists=True))
+@click.argument("a", type=LocalPathType(exists=True))
+@click.argument("b", type=LocalPathType(exists=True))
 @ENCODER
 @click.option("--metric", default="frechet_distance", show_default=True, help="Name of a set metric.")
 @OPTIONS
@@ -140,17 +146,17 @@ def distance(
     from diptych.evaluate.metrics.two_sets import check_metric, encoder_spec, measure_distance
 
     spec = encoder_spec(encoder, options, batch_size)
-    found = measure_distance(a, b, check_metric(metric), spec, progress=_progress(ctx))
+    found = measure_distance(a, b, check_metric(metric), spec, progress=progress_mode(ctx))
     if as_json:
-        click.echo(json.dumps(found.to_json(), ensure_ascii=False))
+        print_json(found.to_json())
         return
     for line in found.lines():
         click.echo(line)
 
 
 @evaluate.command()
-@click.argument("images", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The .npz file to write.")
+@click.argument("images", type=LocalPathType(exists=True, file_okay=False))
+@click.option("--out", type=LocalPathType(dir_okay=False), required=True, help="The .npz file to write.")
 @ENCODER
 @OPTIONS
 @BATCH_SIZE
@@ -165,19 +171,14 @@ def statistics(
     from diptych.evaluate.inputs.sides import open_side, save_side
     from diptych.evaluate.metrics.two_sets import encoder_spec
 
-    side = open_side(images, encoder_spec(encoder, options, batch_size), progress=_progress(ctx))
+    side = open_side(images, encoder_spec(encoder, options, batch_size), progress=progress_mode(ctx))
     save_side(side, out)
     click.echo(f"{out}: statistics of {len(side.units) - sum(side.reasons.values()):,} images")
 
 
-def _progress(ctx: click.Context) -> str:
-    settings = ctx.find_root().obj or {}
-    return str(settings.get("progress", "auto")) if isinstance(settings, dict) else "auto"
-
-
 def _print_estimate(estimate: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(estimate, ensure_ascii=False))
+        print_json(estimate)
         return
     for label, facts in estimate["datasets"].items():
         click.echo(f"dataset    {label}: {facts['rows']:,} rows ({facts['role']}) in {facts['path']}")

@@ -1,12 +1,11 @@
 """What an evaluation can be told: the models behind the YAML. Defaults live here and nowhere else."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from diptych.config.settings import Settings
+from diptych.config.settings import LocalPath, Settings
 from diptych.data.generated_columns import compared_columns
 from diptych.lookup import describe_unknown
 from diptych.scores.choices import EncoderChoice, ScoreChoice, check_encoder_labels
@@ -34,7 +33,7 @@ Compared = Annotated[str, AfterValidator(_compared), Field(json_schema_extra=_li
 class DatasetChoice(Settings):
     """A dataset directory and what it is there for: to be judged (generated, pairs), or to be compared with."""
 
-    path: Path
+    path: LocalPath
     role: Role = "generated"
 
 
@@ -83,7 +82,7 @@ class EvaluateConfig(Settings):
 
     job: Literal["evaluate"]
     name: str = Field("evaluation", pattern=LABEL, description="a rerun under the same name replaces the run")
-    store: Path
+    store: LocalPath
     datasets: dict[Annotated[str, Field(pattern=LABEL)], DatasetChoice] = Field(min_length=1)
     encoders: dict[str, EncoderChoice] = Field(default_factory=dict)
     scores: dict[str, ScoreChoice] = Field(default_factory=dict)

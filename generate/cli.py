@@ -1,14 +1,22 @@
 """``diptych generate ...``: parse, call one function, print a summary."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-CONFIG = click.argument("config", type=click.Path(path_type=Path))
-SET = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: --set batch_size=4")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+from diptych.command_line import (
+    AS_JSON,
+    CONFIG,
+    LocalPathType,
+    out_option,
+    print_json,
+    progress_mode,
+    set_option,
+    workers_option,
+)
+
+SET = set_option("batch_size=4")
 SHOWN = 12  # settings and dropped ones that are listed
 
 
@@ -27,7 +35,7 @@ def generate() -> None:
 @generate.command()
 @CONFIG
 @SET
-@click.option("--out", type=click.Path(path_type=Path), help="Directory of the run, to see what is done already.")
+@click.option("--out", type=LocalPathType(), help="Directory of the run, to see what is done already.")
 @AS_JSON
 @click.pass_context
 def plan(ctx: click.Context, config: Path, overrides: tuple[str, ...], out: Path | None, as_json: bool) -> None:
@@ -37,16 +45,16 @@ def plan(ctx: click.Context, config: Path, overrides: tuple[str, ...], out: Path
     with_weights = out is not None and is_begun(out)
     facts = estimate(_plan(ctx, config, overrides, with_weights=with_weights), out)
     if as_json:
-        click.echo(json.dumps(facts))
+        print_json(facts)
     else:
         _print_estimate(facts)
 
 
 @generate.command()
 @CONFIG
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Directory of the dataset.")
+@out_option("Directory of the dataset.")
 @SET
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+@workers_option("Processes.")
 @AS_JSON
 @click.pass_context
 def run(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...], workers: int, as_json: bool) -> None:
@@ -57,12 +65,12 @@ def run(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...],
     from diptych.storage.locks import only_one
 
     with only_one(out):
-        dataset, made = make(made_of, out, workers=workers, progress=_progress(ctx))
+        dataset, made = make(made_of, out, workers=workers, progress=progress_mode(ctx))
     size = sum(shard.bytes for shard in dataset.shards)
     dropped = [dropped._asdict() for dropped in made_of.dropped]
     if as_json:
         facts = {"images": dataset.rows, "shards_made": made, "bytes": size, "dropped": dropped, "path": str(out)}
-        click.echo(json.dumps(facts))
+        print_json(facts)
         return
     _print_notes(without_effect(made_of))
     _print_dropped(dropped)
@@ -72,7 +80,7 @@ def run(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...],
 
 
 @generate.command()
-@click.argument("dataset", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("dataset", type=LocalPathType(exists=True, file_okay=False))
 @click.option("--count", type=click.IntRange(1), default=8, show_default=True, help="Images to make again.")
 @SET
 @AS_JSON
@@ -85,11 +93,11 @@ def verify(ctx: click.Context, dataset: Path, count: int, overrides: tuple[str, 
     from diptych.errors import DataError
     from diptych.generate.verify import verify_directory
 
-    found = verify_directory(dataset, overrides, count, _progress(ctx))
+    found = verify_directory(dataset, overrides, count, progress_mode(ctx))
     images, identical = sum(one.images for one in found), sum(one.identical for one in found)
     if as_json:
         facts = {"images": images, "identical": identical, "settings": [vars(one) for one in found]}
-        click.echo(json.dumps(facts))
+        print_json(facts)
     else:
         for one in found:
             psnr = "" if one.psnr_db is None else f", {one.psnr_db:.1f} dB"
@@ -109,12 +117,7 @@ def _plan(ctx: click.Context, config: Path, overrides: tuple[str, ...], *, with_
     loaded = load(config, GenerateConfig, overrides)
     from diptych.generate.plan import make_plan
 
-    return make_plan(loaded, with_weights=with_weights, progress=_progress(ctx))
-
-
-def _progress(ctx: click.Context) -> str:
-    settings = ctx.find_root().obj or {}
-    return str(settings.get("progress", "auto")) if isinstance(settings, dict) else "auto"
+    return make_plan(loaded, with_weights=with_weights, progress=progress_mode(ctx))
 
 
 def _print_estimate(facts: dict[str, Any]) -> None:

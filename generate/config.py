@@ -2,12 +2,11 @@
 
 import itertools
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from diptych.config.settings import Settings
+from diptych.config.settings import LocalPath, Settings
 from diptych.generate.backends.diffusers.samplers import SAMPLERS
 from diptych.generate.prompts import PROMPT_SETS
 from diptych.lookup import describe_unknown
@@ -87,7 +86,7 @@ class PromptChoice(Settings):
 
     kind: str
     name: str | None = Field(None, pattern=LABEL, description="the column benchmark; None is the kind")
-    path: Path | None = Field(None, description="the file; None downloads a known benchmark once, verified")
+    path: LocalPath | None = Field(None, description="the file; None downloads a known benchmark once, verified")
     categories: tuple[str, ...] | None = Field(None, description="only these; None takes all")
     per_category: int | None = Field(None, ge=1, description="at most so many of each category, from its beginning")
     limit: int | None = Field(None, ge=1, description="at most so many, from the beginning")

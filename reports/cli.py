@@ -1,10 +1,10 @@
 """``diptych report ...``: parse, call one function, print a summary."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import click
+
+from diptych.command_line import AS_JSON, CONFIG, out_option, print_json, progress_mode, set_option
 
 
 @click.group()
@@ -19,10 +19,10 @@ def report() -> None:
 
 
 @report.command()
-@click.argument("config", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the report.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: --set title=Mine")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+@CONFIG
+@out_option("Folder of the report.")
+@set_option("title=Mine")
+@AS_JSON
 @click.pass_context
 def build(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     """Write the report that CONFIG describes into a folder that opens with a double click.
@@ -36,15 +36,10 @@ def build(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...
 
     loaded = load(config, ReportConfig, overrides)
     build_report = import_attribute("diptych.reports.build:build_report")  # says which extra is missing, where one is
-    built = build_report(loaded, out, progress=_progress(ctx))
+    built = build_report(loaded, out, progress=progress_mode(ctx))
     facts = {"report": str(built.index), "pages": list(built.pages), "images": built.images, "bytes": built.bytes}
     if as_json:
-        click.echo(json.dumps(facts))
+        print_json(facts)
         return
     click.echo(f"{len(built.pages)} pages, {built.images:,} images, {built.bytes / 1e6:,.1f} MB")
     click.echo(f"Open {built.index}")
-
-
-def _progress(ctx: click.Context) -> str:
-    settings: Any = ctx.find_root().obj or {}
-    return str(settings.get("progress", "auto")) if isinstance(settings, dict) else "auto"

@@ -1,11 +1,10 @@
 """What a report can be told: the model behind the YAML. Defaults live here and nowhere else."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from diptych.config.settings import Settings
+from diptych.config.settings import LocalPath, Settings
 
 
 class Flagged(Settings):
@@ -22,10 +21,10 @@ class ReportConfig(Settings):
 
     job: Literal["report"]
     title: str = "Report"
-    store: Path | None = Field(None, description="what `diptych evaluate run` wrote")
+    store: LocalPath | None = Field(None, description="what `diptych evaluate run` wrote")
     run: str | None = Field(None, description="name or id of the run, where the store holds several")
-    pools: tuple[Path, ...] = Field((), description="dataset directories that `diptych curate run` decided on")
-    datasets: dict[str, Path] = Field(
+    pools: tuple[LocalPath, ...] = Field((), description="dataset directories that `diptych curate run` decided on")
+    datasets: dict[str, LocalPath] = Field(
         default_factory=dict, description="where a dataset of the store lies now, if it was moved"
     )
     flagged: Flagged | None = None

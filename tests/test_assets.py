@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from diptych import assets, demo
-from diptych.assets import ASSETS, Asset, cache_dir, fetch, file_sha256, is_offline, local_path
+from diptych.assets import ASSETS, Asset, cache_dir, fetch, file_sha256, is_offline, named_path
 from diptych.errors import ConfigError, DataError
 
 CONTENT = b"weights of something\n" * 50
@@ -142,11 +142,11 @@ def test_an_asset_is_fixed_to_a_revision_and_says_its_licence(name: str) -> None
     assert asset.licence
 
 
-def test_local_path_is_a_path_or_lies_in_a_package_of_diptych(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_named_path_is_a_path_or_lies_in_a_package_of_diptych(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/somebody")
-    assert local_path("a/b.pth") == Path("a/b.pth")
-    assert local_path("~/b.pth") == Path("/home/somebody/b.pth")
-    shipped = local_path("package:diptych.demo/models/heads/flagged.pth")
+    assert named_path("a/b.pth") == Path("a/b.pth")
+    assert named_path("~/b.pth") == Path("/home/somebody/b.pth")
+    shipped = named_path("package:diptych.demo/models/heads/flagged.pth")
     assert shipped == Path(demo.__file__).parent / "models" / "heads" / "flagged.pth"
     assert shipped.is_file()
 
@@ -167,7 +167,7 @@ def test_local_path_is_a_path_or_lies_in_a_package_of_diptych(monkeypatch: pytes
 )
 def test_reference_out_of_the_packages_of_diptych_is_refused(reference: str) -> None:
     with pytest.raises(ConfigError, match="write it as package:diptych"):
-        local_path(reference)
+        named_path(reference)
     assert "antigravity" not in sys.modules
 
 
@@ -176,7 +176,12 @@ def test_reference_out_of_the_packages_of_diptych_is_refused(reference: str) -> 
 )
 def test_reference_to_a_package_that_is_not_there_says_so(reference: str) -> None:
     with pytest.raises(ConfigError, match="there is no package 'diptych"):
-        local_path(reference)
+        named_path(reference)
+
+
+def test_address_with_a_scheme_names_no_file_of_this_machine() -> None:
+    with pytest.raises(DataError, match=r"s3://bucket/head\.pth: diptych reads and writes local paths only"):
+        named_path("s3://bucket/head.pth")
 
 
 def test_assets_are_in_alphabetical_order() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.assets import local_path
+from diptych.assets import named_path
 from diptych.config.identity import fingerprint
 from diptych.config.overrides import typed_value
 from diptych.encoders import ENCODERS
@@ -101,7 +101,7 @@ def encoder_spec(text: str, overrides: Sequence[str], batch_size: int) -> Encode
     options = dict(_option(override) for override in overrides)
     if text in ENCODERS:
         return EncoderSpec(text, options, batch_size)
-    path = local_path(text)
+    path = named_path(text)
     if path.is_file() and path.suffix.lower() in WEIGHT_SUFFIXES:
         return EncoderSpec("inception", {"weights": text, **options}, batch_size)
     if path.is_dir() or text.startswith("hf-hub:"):

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from diptych.addresses import local_path
 from diptych.errors import ConfigError, DataError, MissingExtra
 from diptych.lookup import describe_unknown
 
@@ -158,7 +159,7 @@ def fetch(name: str) -> Path:
     return _download(name, asset, target)
 
 
-def local_path(reference: str) -> Path:
+def named_path(reference: str) -> Path:
     """Return the file or folder that a config names; it need not exist.
 
     Args:
@@ -167,12 +168,13 @@ def local_path(reference: str) -> Path:
 
     Raises:
         ConfigError: If it names no package of diptych, or leads out of it.
+        DataError: If it is an address with a scheme, such as ``s3://bucket/name``.
 
-    >>> local_path("weights/head.pth").as_posix()
+    >>> named_path("weights/head.pth").as_posix()
     'weights/head.pth'
     """
     if not reference.startswith(PACKAGE_PREFIX):
-        return Path(reference).expanduser()
+        return local_path(reference).expanduser()
     name, _, inside = reference.removeprefix(PACKAGE_PREFIX).partition("/")
     parts = PurePosixPath(inside).parts
     if not PACKAGE_NAME.fullmatch(name) or not parts or ".." in parts or inside.startswith("/"):

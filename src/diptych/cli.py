@@ -1,10 +1,9 @@
 """The command line: names every subcommand and every kind of config, and imports none of them.
 
-Turns what goes wrong into one line and an exit code; decides nothing else. A subcommand finds the way to show progress
-in ``context.find_root().obj["progress"]`` and hands it to ``diptych.progress.track``.
+Turns what goes wrong into one line and an exit code; decides nothing else. A subcommand asks
+``diptych.command_line.progress_mode`` for the way to show progress and hands it to ``diptych.progress.track``.
 """
 
-import json
 import os
 import traceback
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import click
 
 from diptych import __version__
+from diptych.command_line import LocalPathType, print_json, set_option
 from diptych.errors import ConfigError, DiptychError, MissingExtra
 from diptych.lookup import describe_unknown, import_attribute
 from diptych.progress import MODES
@@ -150,8 +150,8 @@ def keep_quiet() -> None:
 
 
 @click.command()
-@click.argument("paths", metavar="CONFIG...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a value, as in --set a.b=1.")
+@click.argument("paths", metavar="CONFIG...", nargs=-1, required=True, type=LocalPathType())
+@set_option("a.b=1")
 def validate(paths: Sequence[Path], overrides: Sequence[str]) -> None:
     """Check config files without running them.
 
@@ -195,4 +195,4 @@ def schema(job: str | None) -> None:
     union = models[0]
     for model in models[1:]:
         union |= model
-    click.echo(json.dumps(TypeAdapter(union).json_schema(), indent=2))
+    print_json(TypeAdapter(union).json_schema(), indent=2)

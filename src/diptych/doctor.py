@@ -5,7 +5,6 @@ whether it is set). Package versions come from metadata; only the device check i
 """
 
 import importlib.util
-import json
 import math
 import os
 import platform
@@ -20,6 +19,7 @@ import click
 
 from diptych import __version__
 from diptych.assets import TRUTHY, cache_dir
+from diptych.command_line import AS_JSON, print_json
 from diptych.provenance import package_versions
 
 # The version of the shape that `inspect_machine` returns: raised when a key is renamed, removed or changes its meaning.
@@ -293,7 +293,7 @@ def format_bytes(count: int | None) -> str:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+@AS_JSON
 @click.option("--devices/--no-devices", default=True, help="Look for GPUs, which imports torch and takes seconds.")
 def doctor(as_json: bool, devices: bool) -> None:
     """Show what this machine offers and what is installed.
@@ -301,4 +301,7 @@ def doctor(as_json: bool, devices: bool) -> None:
     Changes nothing, opens no network connection and prints no secret.
     """
     report = inspect_machine(devices=devices)
-    click.echo(json.dumps(report, indent=2) if as_json else format_report(report))
+    if as_json:
+        print_json(report, indent=2)
+    else:
+        click.echo(format_report(report))

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diptych.assets import file_sha256, is_offline, local_path
+from diptych.assets import file_sha256, is_offline, named_path
 from diptych.config.identity import fingerprint
 from diptych.errors import ConfigError, DataError, MissingExtra, one_line
 from diptych.generate.backends.diffusers.samplers import SchedulerFacts
@@ -193,7 +193,7 @@ def find_model(label: str, choice: ModelChoice, *, with_weights: bool) -> ModelF
         ConfigError: If there is no such folder and the name is no hub id, or it is no text-to-image pipeline.
         DataError: If it cannot be fetched or its files are damaged.
     """
-    path = local_path(choice.path_or_id)
+    path = named_path(choice.path_or_id)
     if not path.is_dir():
         if path.exists() or not HUB_ID.fullmatch(choice.path_or_id):
             raise ConfigError(

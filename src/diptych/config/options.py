@@ -4,13 +4,15 @@ import datetime
 import inspect
 import typing
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 
+from diptych.addresses import local_path
 from diptych.config.settings import TRUTH_FOR_NUMBER, is_truth_for_number
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown
 
 Result = TypeVar("Result")
@@ -47,7 +49,10 @@ def _check_option(value: Any, hint: Any, where: str) -> Any:
         return value
     try:
         rules = ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
-        return TypeAdapter(hint, config=rules).validate_python(value)
+        checked = TypeAdapter(hint, config=rules).validate_python(value)
+        return local_path(checked) if isinstance(checked, Path) else checked
+    except DataError as error:
+        raise ConfigError(f"{where}: {error}") from error
     except ValidationError as error:
         raise ConfigError(f"{where}: {error.errors()[0]['msg']}, got {value!r}") from error
     except SchemaError as error:  # the hint is a protocol, and nothing that YAML can say obeys one

@@ -1,10 +1,15 @@
-"""What every config model has in common: frozen, no unknown keys, and true is no number."""
+"""What every config model has in common: frozen, no unknown keys, true is no number, and paths are local."""
 
+import os
 import typing
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from diptych.addresses import local_path
+from diptych.errors import DataError
 
 TRUTH_FOR_NUMBER = "a number is needed, which true and false are not"
 
@@ -26,6 +31,18 @@ class Settings(BaseModel):
             problems = [InitErrorDetails(type=problem, loc=(key,), input=given[key]) for key in wrong]
             raise ValidationError.from_exception_data(cls.__name__, problems)
         return values
+
+
+def _checked_path(value: Any) -> Any:
+    """Refuse an address with a scheme; what is no path at all is left to the type."""
+    try:
+        return local_path(value) if isinstance(value, str | os.PathLike) else value
+    except DataError as error:
+        raise ValueError(str(error)) from error
+
+
+# The type of every path in a config.
+LocalPath = Annotated[Path, BeforeValidator(_checked_path)]
 
 
 def is_truth_for_number(value: Any, hint: Any) -> bool:

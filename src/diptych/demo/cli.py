@@ -4,17 +4,16 @@ Nothing here does a step's work: it serves the demo web, writes the held-out pic
 prints, as anybody could type them.
 """
 
-import json
 import os
 import shlex
 import sys
 import time
 import webbrowser
 from pathlib import Path
-from typing import Any
 
 import click
 
+from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mode
 from diptych.config.overrides import path_setting, quoted_path
 from diptych.demo.config_files import config_path
 from diptych.demo.world.web_state import TABLE, port_of, remember
@@ -27,7 +26,7 @@ HELD_OUT_PICTURES = 600
 @click.group(invoke_without_command=True)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=LocalPathType(file_okay=False),
     default=Path("demo-run"),
     show_default=True,
     help="Directory of the demo; run again with the same one, it goes on where it was.",
@@ -69,14 +68,14 @@ def demo(ctx: click.Context, out: Path, rows: int, workers: int | None, opens: b
 
 @demo.command()
 @click.option("--quick", is_flag=True, help="A tenth of the examples: seconds, and wide intervals.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@AS_JSON
 @click.pass_context
 def quality(ctx: click.Context, quick: bool, as_json: bool) -> None:
     """Measure the demo's own models on scenes that nothing was trained on."""
     measure = import_attribute("diptych.demo.measure.quality_report:measure_all")
-    figures = measure(share=0.1 if quick else 1.0, progress=_progress(ctx))
+    figures = measure(share=0.1 if quick else 1.0, progress=progress_mode(ctx))
     if as_json:
-        click.echo(json.dumps({name: figure._asdict() for name, figure in figures.items()}, indent=2))
+        print_json({name: figure._asdict() for name, figure in figures.items()}, indent=2)
         return
     width = max(map(len, figures))
     for name, figure in figures.items():
@@ -111,7 +110,7 @@ def _draw_held_out(ctx: click.Context, out: Path) -> None:
     """Draw pictures that nothing was trained on, and make a dataset directory of them."""
     pictures = out / "held-out" / "pictures"
     write = import_attribute("diptych.demo.world.held_out:write_held_out")
-    write(pictures, HELD_OUT_PICTURES, progress=_progress(ctx))
+    write(pictures, HELD_OUT_PICTURES, progress=progress_mode(ctx))
     _run(ctx, "curate", "run", "held_out.yaml", "--out", out / "held-out", sets=[path_setting("source.path", pictures)])
 
 
@@ -125,18 +124,13 @@ def _run(
     for setting in sets or []:
         command += ["--set", setting]
     click.echo(f"\n$ {shlex.join(['diptych', *command])}")
-    root.main(["--progress", _progress(ctx), *command], prog_name="diptych", standalone_mode=False)
+    root.main(["--progress", progress_mode(ctx), *command], prog_name="diptych", standalone_mode=False)
 
 
 def _shown(path: Path) -> str:
     """Return a path as it is typed: relative where it lies below the current directory."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
-
-def _progress(ctx: click.Context) -> str:
-    settings: Any = ctx.find_root().obj or {}
-    return str(settings.get("progress", "auto")) if isinstance(settings, dict) else "auto"
 
 
 def _has_desktop() -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from diptych.assets import fetch, file_sha256, local_path
+from diptych.assets import fetch, file_sha256, named_path
 from diptych.data.images import Image
 from diptych.devices import torch_device
 from diptych.errors import ConfigError, DataError
@@ -111,7 +111,7 @@ def inception_encoder(
 
     Args:
         weights: A file with the weights of pytorch-fid or torch-fidelity (.pth, or the same as .safetensors); see
-            ``assets.local_path``. None downloads that of pytorch-fid.
+            ``assets.named_path``. None downloads that of pytorch-fid.
         preprocess: ``legacy`` or ``clean``, see the module.
         device: ``auto`` takes a CUDA device if there is one. Not part of the identity.
 
@@ -119,7 +119,7 @@ def inception_encoder(
         ConfigError: If there is no such file; on first use, if there is no such device.
         DataError: If the weights cannot be downloaded; on first use, if they are not those of this network.
     """
-    path = fetch(ASSET) if weights is None else local_path(weights)
+    path = fetch(ASSET) if weights is None else named_path(weights)
     if not path.is_file():
         raise ConfigError(f"encoder 'inception': no weights at {path}; give the path of a .pth or .safetensors file")
     return InceptionEncoder(path, preprocess, device)

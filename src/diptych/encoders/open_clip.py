@@ -156,7 +156,7 @@ def open_clip_encoder(
 
     Args:
         architecture: A name of open_clip (``ViT-L-14``), ``hf-hub:owner/name``, or a folder with
-            ``open_clip_config.json`` and its weights; see ``assets.local_path``.
+            ``open_clip_config.json`` and its weights; see ``assets.named_path``.
         pretrained: A tag of that architecture (``openai``, ``laion2b_s34b_b79k``) or the path of a checkpoint.
         precision: Of the model and its inputs.
         device: ``auto`` takes a CUDA device if there is one. Not part of the identity.

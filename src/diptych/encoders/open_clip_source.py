@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diptych.assets import PACKAGE_PREFIX, file_sha256, local_path
+from diptych.assets import PACKAGE_PREFIX, file_sha256, named_path
 from diptych.config.identity import fingerprint
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.lookup import describe_unknown
@@ -63,7 +63,7 @@ class Source:
 
 def find_source(architecture: str, pretrained: str | None, preprocess: Mapping[str, Any]) -> Source:
     """Find configuration and weights; see ``open_clip_encoder``."""
-    folder = local_path(architecture.removeprefix(FOLDER_PREFIX))
+    folder = named_path(architecture.removeprefix(FOLDER_PREFIX))
     is_folder = architecture.startswith((FOLDER_PREFIX, PACKAGE_PREFIX)) or (folder / "open_clip_config.json").is_file()
     if not is_folder and not architecture.startswith(HUB_PREFIX):
         return _from_name(architecture, pretrained, preprocess)
@@ -104,7 +104,7 @@ def _from_name(architecture: str, pretrained: str | None, overrides: Mapping[str
             f"{architecture}: say which weights: pretrained: a tag such as openai, or a checkpoint's path"
         )
     quick_gelu = bool(model.get("quick_gelu", False))
-    path = local_path(pretrained)
+    path = named_path(pretrained)
     if path.is_file():
         _refuse_gelu_trap(path, architecture, quick_gelu)
         return Source(architecture, architecture, model, path, quick_gelu, _preprocess_cfg(model, {}, overrides))

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from diptych.assets import fetch, file_sha256, local_path
+from diptych.assets import fetch, file_sha256, named_path
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError, DataError
 from diptych.scores import Column, Reads
@@ -72,14 +72,14 @@ def aesthetic(*, encoder: Encoder, version: Version = "v2", weights: str | None 
     Args:
         encoder: A CLIP image encoder; the published heads fit OpenAI's ViT-L/14, B/32 and B/16.
         version: Which scale.
-        weights: Path of a head, see ``assets.local_path``; None takes the published one that fits the encoder, a
+        weights: Path of a head, see ``assets.named_path``; None takes the published one that fits the encoder, a
             verified download.
 
     Raises:
         ConfigError: If no published head fits the encoder, or the head is for another dimension.
         DataError: If the weights cannot be had or read.
     """
-    path = local_path(weights) if weights is not None else fetch(_asset_for(encoder, version))
+    path = named_path(weights) if weights is not None else fetch(_asset_for(encoder, version))
     head = load_head(path)
     if head.weight.shape != (encoder.dim,):
         raise ConfigError(

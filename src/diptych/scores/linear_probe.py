@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.assets import file_sha256, local_path
+from diptych.assets import file_sha256, named_path
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError
 from diptych.scores import Column, Reads
@@ -57,7 +57,7 @@ def linear_probe(*, encoder: Encoder, weights: str, column: str = "probability")
 
     Args:
         encoder: The image encoder that the head was fitted on.
-        weights: Path of the head, see ``assets.local_path``.
+        weights: Path of the head, see ``assets.named_path``.
         column: Name of the column to write, such as ``flagged``.
 
     Raises:
@@ -69,7 +69,7 @@ def linear_probe(*, encoder: Encoder, weights: str, column: str = "probability")
             f"linear_probe: column {column!r}: give a name of up to 41 small letters, digits and underscores that "
             f"begins with a letter and is not one of {', '.join(sorted(TAKEN))}"
         )
-    path = local_path(weights)
+    path = named_path(weights)
     head = load_head(path)
     if head.weight.shape != (encoder.dim,):
         raise ConfigError(

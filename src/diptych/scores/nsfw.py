@@ -110,9 +110,9 @@ def nsfw(*, encoder: Encoder, weights: str | None = None, vocabulary: bool = Fal
             vocabularies and ``vocabulary`` is set.
         DataError: If the weights cannot be had or read.
     """
-    from diptych.assets import fetch, file_sha256, local_path
+    from diptych.assets import fetch, file_sha256, named_path
 
-    path = local_path(weights) if weights is not None else fetch(_asset_for(encoder))
+    path = named_path(weights) if weights is not None else fetch(_asset_for(encoder))
     head = load_head(path)
     if head.mean.size != encoder.dim:
         raise ConfigError(

@@ -120,10 +120,10 @@ def nsfw_mobilenet(*, weights: str | None = None, device: str = "auto") -> NsfwM
     Raises:
         DataError: If the weights cannot be had or read.
     """
-    from diptych.assets import fetch, file_sha256
+    from diptych.assets import fetch, file_sha256, named_path
 
     published = ("nsfwjs-mobilenet-v2", "nsfwjs-mobilenet-v2-weights")
-    files = tuple(map(fetch, published)) if weights is None else find_files(Path(weights).expanduser())
+    files = tuple(map(fetch, published)) if weights is None else find_files(named_path(weights))
     return NsfwMobilenet(files[0], files[1:], tuple(file_sha256(file) for file in files), device)
 
 

@@ -1,6 +1,5 @@
 """``python -m diptych.demo.training NAME``: trains the demo models; run again, it goes on where it was."""
 
-import json
 from collections.abc import Callable, Mapping
 from math import inf
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import click
 
+from diptych.command_line import LocalPathType, print_json
 from diptych.demo.training.stops import Stopped
 from diptych.errors import DiptychError
 
@@ -36,15 +36,13 @@ def positive(_: click.Context, option: click.Parameter, value: float | None) -> 
     return value
 
 
-OUT = click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Pictures, checkpoint and result."
-)
+OUT = click.option("--out", type=LocalPathType(file_okay=False), required=True, help="Pictures, checkpoint and result.")
 THREADS = click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads to use.")
 STEPS = click.option("--steps", type=click.IntRange(1), help="Batches in all; may be raised later.")
 BATCH = click.option("--batch", type=click.IntRange(2), help="Pictures in a batch.")
 ROWS = click.option("--rows", type=click.IntRange(2), help="Pictures in all.")
 PEAK = click.option("--learning-rate", type=float, callback=positive, help="Its peak.")
-EXISTING = click.Path(path_type=Path, exists=True)
+EXISTING = LocalPathType(exists=True)
 
 
 def check_every(default: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -170,7 +168,7 @@ def measure(out: Path, quick: bool) -> None:
         if models.is_dir()
         else measure_some(out, finished_models(out), share=share, progress="auto")
     )
-    click.echo(json.dumps({name: figure._asdict() for name, figure in figures.items()}, indent=2))
+    print_json({name: figure._asdict() for name, figure in figures.items()}, indent=2)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL.Image import Resampling
 
-from diptych.assets import file_sha256, local_path
+from diptych.assets import file_sha256, named_path
 from diptych.data.images import Image
 from diptych.devices import torch_device
 from diptych.errors import ConfigError
@@ -125,7 +125,7 @@ def centre_point(*, weights: str, least_score: float = 0.1, device: str = "auto"
     """Return a detector; reads its configuration but loads no weights yet.
 
     Args:
-        weights: Folder with ``config.json`` and ``model.safetensors``, see ``assets.local_path``; that of the drawn
+        weights: Folder with ``config.json`` and ``model.safetensors``, see ``assets.named_path``; that of the drawn
             world is ``package:diptych.demo/models/detector``.
         least_score: What is less sure is not told, in (0, 1).
         device: ``auto`` takes a CUDA device if there is one. Not part of the identity.
@@ -139,7 +139,7 @@ def centre_point(*, weights: str, least_score: float = 0.1, device: str = "auto"
 
     if not 0.0 < least_score < 1.0:
         raise ConfigError(f"detector 'centre_point': least_score is above 0 and below 1, not {least_score}")
-    folder = local_path(weights)
+    folder = named_path(weights)
     for name in (CONFIG_NAME, WEIGHTS_NAME):
         if not (folder / name).is_file():
             raise ConfigError(

@@ -1,0 +1,65 @@
+"""What the commands of several jobs have in common: paths, the options that many have, progress, JSON.
+
+Decides nothing about what a command does. The help of the root command reads this, so it imports nothing heavy.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from diptych.addresses import local_path
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class LocalPathType(click.Path):
+    """The type of every option and argument that is a path."""
+
+    def __init__(self, *, exists: bool = False, file_okay: bool = True, dir_okay: bool = True) -> None:
+        """Say what has to be there already, and whether it may be a file or a directory."""
+        super().__init__(exists=exists, file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """Return the path.
+
+        Raises:
+            DataError: If it is an address with a scheme, such as ``s3://bucket/name``.
+        """
+        return super().convert(local_path(value), param, ctx)
+
+
+CONFIG = click.argument("config", type=LocalPathType())
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+
+
+def out_option(says: str) -> Callable[[Command], Command]:
+    """Return the option for the directory that a command cannot do without; the help says what it is."""
+    return click.option("--out", type=LocalPathType(), required=True, help=says)
+
+
+def set_option(example: str) -> Callable[[Command], Command]:
+    """Return the option that changes keys of a config, such as ``dedup.radius=2``; any number of times."""
+    says = f"Override a key: --set {example}"
+    return click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=says)
+
+
+def workers_option(says: str) -> Callable[[Command], Command]:
+    """Return the option for the number of processes; the help says what they do."""
+    return click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help=says)
+
+
+def progress_mode(ctx: click.Context) -> str:
+    """Return the way to show progress that the root command was given, see ``diptych.progress.track``."""
+    settings = ctx.find_root().obj
+    return str(settings["progress"]) if isinstance(settings, dict) else "auto"
+
+
+def print_json(value: Any, *, indent: int | None = None) -> None:
+    """Print the result of a command as JSON: for machines on one line, for people as well with an indent."""
+    click.echo(json.dumps(value, indent=indent))

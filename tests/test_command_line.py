@@ -1,0 +1,91 @@
+"""What holds for every command: each of its paths is a local one, and it is told how to show progress."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from diptych.cli import main
+from diptych.command_line import LocalPathType, print_json, progress_mode
+from diptych.demo.training.__main__ import main as train
+
+ADDRESS = "s3://bucket/x"
+
+
+def commands(group: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command below a group, the group included, with the words that call it."""
+    yield words, group
+    if isinstance(group, click.Group):
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            found = group.get_command(context, name)
+            assert found is not None
+            yield from commands(found, (*words, name))
+
+
+PATHS = [
+    pytest.param(root, words, command, parameter, id=" ".join([*words, str(parameter.name)]))
+    for root in (main, train)
+    for words, command in commands(root)
+    for parameter in command.params
+    if isinstance(parameter.type, click.Path)
+]
+
+
+def arguments(command: click.Command, given: click.Parameter, folder: Path) -> list[str]:
+    """Return words that are right for a command, but for the one parameter that gets the address."""
+    words: list[str] = []
+    for parameter in command.params:
+        if parameter is not given and not parameter.required:
+            continue
+        value = ADDRESS if parameter is given else filler(parameter.type, folder)
+        words += [parameter.opts[0], value] if isinstance(parameter, click.Option) else [value]
+    return words
+
+
+def filler(kind: Any, folder: Path) -> str:
+    if isinstance(kind, click.Path) and kind.exists:
+        return str(folder if kind.dir_okay else folder / "file")
+    return "word"
+
+
+def test_there_are_commands_with_paths() -> None:
+    assert len(PATHS) >= 25
+
+
+@pytest.mark.parametrize(("root", "words", "command", "parameter"), PATHS)
+def test_every_path_of_a_command_refuses_an_address_before_anything_is_done(
+    root: click.Command,
+    words: tuple[str, ...],
+    command: click.Command,
+    parameter: click.Parameter,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert isinstance(parameter.type, LocalPathType)
+    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(root, [*words, *arguments(command, parameter, tmp_path)])
+    assert result.exit_code == 1, result.output
+    assert (
+        result.stderr
+        == f"Error: {ADDRESS}: diptych reads and writes local paths only, none of s3://; give a local path\n"
+    )
+    assert result.stdout == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(("settings", "expected"), [({"progress": "plain"}, "plain"), (None, "auto")])
+def test_command_is_told_how_to_show_progress(settings: dict[str, str] | None, expected: str) -> None:
+    root = click.Context(click.Group("root"), obj=settings)
+    assert progress_mode(click.Context(click.Command("inner"), parent=root)) == expected
+
+
+def test_result_is_one_line_for_machines_and_may_be_indented_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"a": ["ü", 1]})
+    assert capsys.readouterr().out == '{"a": ["\\u00fc", 1]}\n'
+    print_json({"a": 1}, indent=2)
+    assert capsys.readouterr().out == '{\n  "a": 1\n}\n'
