@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.curate.config import Dedup
+from diptych.curate.duplicates.hamming import Rows
 from diptych.curate.duplicates.stars import star_clusters, summarise
 from diptych.curate.duplicates.variants import confirmed_stars
 from diptych.curate.rules.conditions import Columns, check_expression, check_order, check_query
@@ -168,7 +169,7 @@ def _link(
         with track("dedup", None, mode=progress, unit="steps") as tracker:
             report = partial(_report, tracker)
             stars = _near(replace(rows, has_hash=rows.has_hash & stands), settings, vectors, report)
-        representative = stars[representative]
+        representative = stars[representative].astype(np.int64)
     is_exact = (rows.sha256 == rows.sha256[representative]) & (rows.sha256 >= 0)
     return representative, is_exact
 
@@ -177,14 +178,11 @@ def _report(tracker: Any, _done: int, _total: int) -> None:
     tracker.advance(1, {"ok": 1})
 
 
-def _near(
-    rows: _Rows, settings: Dedup, vectors: ColumnSet | None, progress: Callable[[int, int], None]
-) -> npt.NDArray[np.int64]:
+def _near(rows: _Rows, settings: Dedup, vectors: ColumnSet | None, progress: Callable[[int, int], None]) -> Rows:
     """Return for each row that has a hash the row that stands for it by hash and confirmation."""
     if settings.confirm is None and not settings.variants:
         valid = rows.has_hash[0]
-        stars = star_clusters(rows.hashes[0], settings.radius, order=rows.order, valid=valid, progress=progress)
-        return stars.representative
+        return star_clusters(rows.hashes[0], settings.radius, order=rows.order, valid=valid, progress=progress)
     confirm = None
     if settings.confirm is not None and vectors is not None:
         confirm = partial(AlikeVectors, vectors, settings.confirm.cosine)
@@ -199,8 +197,8 @@ class AlikeVectors:
     Holds the vectors of the rows that it is asked about, in half precision as stored; a row without one is no copy.
     """
 
-    def __init__(self, vectors: ColumnSet, cosine: float, rows: npt.NDArray[np.int64]) -> None:
-        """Read the vectors of ``rows``, int64, ascending."""
+    def __init__(self, vectors: ColumnSet, cosine: float, rows: Rows) -> None:
+        """Read the vectors of ``rows``, int32, ascending."""
         self._rows, self._cosine = rows, cosine
         parts, start = [], 0
         for file, shard in zip(vectors.files, vectors.shards, strict=True):
@@ -210,9 +208,9 @@ class AlikeVectors:
             start += shard.rows
         self._vectors = np.concatenate(parts)
 
-    def __call__(self, row: int, others: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Return bool (M,): which of the rows ``others``, int64 (M,), are alike to ``row``."""
-        own = self._unit(np.array([row]))[0]
+    def __call__(self, row: int, others: Rows) -> npt.NDArray[np.bool_]:
+        """Return bool (M,): which of the rows ``others``, int32 (M,), are alike to ``row``."""
+        own = self._unit(np.array([row], np.int32))[0]
         parts = [
             # einsum, not a matrix product: each row rounds alike whatever its neighbours.
             np.einsum("nd,d->n", self._unit(others[at : at + CHUNK]), own) >= self._cosine
@@ -220,7 +218,7 @@ class AlikeVectors:
         ]
         return np.concatenate(parts)
 
-    def _unit(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    def _unit(self, rows: Rows) -> npt.NDArray[np.float64]:
         vectors = self._vectors[np.searchsorted(self._rows, rows)].astype(np.float64)
         length = np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors / np.where(length == 0, 1.0, length)

@@ -18,13 +18,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from diptych.curate.duplicates.hamming import MAX_ROWS, Hashes, Progress, Rows, check_hashes, iterate_pairs
+from diptych.curate.duplicates.buckets import Hashes
+from diptych.curate.duplicates.crowds import Crowds, Pairs, collect_pairs
+from diptych.curate.duplicates.hamming import MAX_ROWS, Progress, Rows, check_hashes
 
-HELD_PAIRS = 32_000_000  # near pairs held at most, or
-HELD_PAIRS_PER_ROW = 16  # so many a row: 128 bytes, 0.5 GB or more with the copies made on the way
-CROWD_NEIGHBOURS = 64  # expected near rows from which on holding the pairs costs more than comparing again
-CROWD_SAMPLE = 4096  # pairs compared to estimate them
-CROWD_SAMPLE_HITS = 8  # fewer say nothing
+CLAIM_ROWS = 1 << 18  # values that have their turn at a time
 COMPACT = 8  # a crowd is rewritten once one in so many of its rows has had its turn or been claimed
 
 # A picture that is in the set often makes a cluster of some dozens. One that holds a hundredth of all rows is nearly
@@ -46,13 +44,6 @@ class Groups(NamedTuple):
     values: Hashes
     first: Rows
     group: Rows
-
-
-class StarClusters(NamedTuple):
-    """Who represents each row: ``representative`` int64 (N,), itself where it is one; ``distance`` uint8 (N,), bits."""
-
-    representative: npt.NDArray[np.int64]
-    distance: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -89,17 +80,20 @@ def group_equal(hashes: Hashes) -> Groups:
         ValueError: If ``hashes`` is not a uint64 vector of at most 2**31 - 1 rows.
     """
     check_hashes(hashes, 0)
-    order = np.argsort(hashes, kind="stable")
+    order = np.argsort(hashes, kind="stable").astype(np.int32)
     ordered = hashes[order]
     is_start = np.ones(len(hashes), dtype=bool)
     is_start[1:] = ordered[1:] != ordered[:-1]
-    first = order[is_start]
+    values, first = ordered[is_start], order[is_start]
+    del ordered  # the arrays below are as large
     by_first = np.argsort(first)
     place = np.empty(len(first), dtype=np.int32)
     place[by_first] = np.arange(len(first), dtype=np.int32)
+    number = np.cumsum(is_start, dtype=np.int32)
+    number -= 1
     group = np.empty(len(hashes), dtype=np.int32)
-    group[order] = place[np.cumsum(is_start) - 1]
-    return Groups(ordered[is_start][by_first], first[by_first].astype(np.int32), group)
+    group[order] = place[number]
+    return Groups(values[by_first], first[by_first], group)
 
 
 def star_clusters(
@@ -110,12 +104,12 @@ def star_clusters(
     valid: npt.NDArray[np.bool_] | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
-) -> StarClusters:
-    """Return for every row the row that represents it and how far apart their hashes are.
+) -> Rows:
+    """Return for every row the row that represents it: int32 (N,), itself where it is one.
 
     >>> chain = np.array([0b0000, 0b0011, 0b1111], dtype=np.uint64)
-    >>> star_clusters(chain, 2, order=np.array([0, 1, 2])).representative
-    array([0, 0, 2])
+    >>> star_clusters(chain, 2, order=np.array([0, 1, 2]))
+    array([0, 0, 2], dtype=int32)
 
     Args:
         hashes: uint64 (N,).
@@ -132,17 +126,17 @@ def star_clusters(
     _check_order(order, len(hashes))
     if valid is not None and (valid.dtype != np.bool_ or valid.shape != hashes.shape):
         raise ValueError(f"valid is {valid.dtype} {valid.shape}; pass bool {hashes.shape}")
-    rows = order if valid is None else order[valid[order]]
+    rows = (order if valid is None else order[valid[order]]).astype(np.int32, copy=False)
     values, first, group = group_equal(hashes[rows])
     crowds = Crowds(values, radius)
     pairs = collect_pairs(crowds, workers, progress)
     owner = _claim(values, radius, pairs, crowds.members())
-    representative = np.arange(len(hashes), dtype=np.int64)
+    representative = np.arange(len(hashes), dtype=np.int32)
     representative[rows] = rows[first[owner[group]]]
-    return StarClusters(representative, np.bitwise_count(hashes ^ hashes[representative]))
+    return representative
 
 
-def summarise(representative: npt.NDArray[np.int64], *, valid: npt.NDArray[np.bool_] | None = None) -> ClusterSummary:
+def summarise(representative: npt.NDArray[np.integer], *, valid: npt.NDArray[np.bool_] | None = None) -> ClusterSummary:
     """Return the facts about the clusters of the rows that are ``valid``, bool (N,), or of all.
 
     >>> summarise(np.array([0, 0, 2, 0]))
@@ -165,107 +159,59 @@ def _check_order(order: npt.NDArray[np.integer], rows: int) -> None:
         raise ValueError(
             f"order is {order.dtype} {order.shape}; pass the {rows} rows as integers, most preferred first"
         )
-    if rows and not (order.min() >= 0 and order.max() < rows and np.bincount(order, minlength=rows).max() == 1):
+    is_there = np.zeros(rows, dtype=bool)
+    if rows and order.min() >= 0 and order.max() < rows:
+        is_there[order] = True
+    if not is_there.all():
         raise ValueError(f"order is not a permutation of the rows 0 to {rows - 1}")
 
 
-class Crowds:
-    """Sets of values whose near pairs are not held; sets that share a value are one."""
-
-    def __init__(self, values: Hashes, radius: int) -> None:
-        """Begin with no crowd among the values, uint64 (U,), distinct."""
-        self.values = values
-        self.radius = radius
-        self._sample = np.random.default_rng(0).random((2, CROWD_SAMPLE))
-        self._label = np.zeros(len(values), dtype=np.int32)
-        self._crowd = np.zeros(1, dtype=np.int32)  # of each label; 0 is none
-
-    def leave(self, rows: Rows) -> bool:
-        """Take a crowd on if it is dense, so that its pairs need not be listed."""
-        crowd = self._crowd[self._label[rows]]
-        if crowd[0] and (crowd == crowd[0]).all():
-            return True
-        if not self._is_dense(rows):
-            return False
-        self.join(rows)
-        return True
-
-    def join(self, rows: Rows) -> None:
-        """Make one crowd of these rows and all crowds that they are in."""
-        new = len(self._crowd)
-        is_joined = np.zeros(new, dtype=bool)
-        is_joined[self._crowd[self._label[rows]]] = True
-        is_joined[0] = False
-        self._crowd[is_joined[self._crowd]] = new
-        self._crowd = np.append(self._crowd, np.int32(new))
-        self._label[rows] = new
-
-    def hold(self, left: Rows, right: Rows) -> npt.NDArray[np.bool_]:
-        """Return which pairs lie within one crowd."""
-        crowd, other = self._crowd[self._label[left]], self._crowd[self._label[right]]
-        is_held: npt.NDArray[np.bool_] = (crowd > 0) & (crowd == other)
-        return is_held
-
-    def members(self) -> list[Rows]:
-        """Return the rows of each crowd, ascending."""
-        crowd = self._crowd[self._label]
-        rows = np.flatnonzero(crowd).astype(np.int32)
-        rows = rows[np.argsort(crowd[rows], kind="stable")]
-        return np.split(rows, np.flatnonzero(np.diff(crowd[rows])) + 1) if len(rows) else []
-
-    def _is_dense(self, rows: Rows) -> bool:
-        # The estimate only decides how pairs are found, not which; a fixed seed keeps the time the same as well.
-        left, right = (self._sample[:, : 8 * len(rows)] * len(rows)).astype(np.intp)
-        left, right = rows[left[left != right]], rows[right[left != right]]
-        hits = int((np.bitwise_count(self.values[left] ^ self.values[right]) <= self.radius).sum())
-        return hits >= CROWD_SAMPLE_HITS and hits * len(rows) >= CROWD_NEIGHBOURS * max(1, len(left))
-
-
-def collect_pairs(crowds: Crowds, workers: int | None, progress: Progress | None) -> npt.NDArray[np.uint64]:
-    """Return the near pairs outside crowds as ascending ``left << 32 | right``."""
-    limit = max(HELD_PAIRS, HELD_PAIRS_PER_ROW * len(crowds.values))
-    blocks, held = [np.empty(0, dtype=np.uint64)], 0
-    pairs = iterate_pairs(crowds.values, crowds.radius, workers=workers, leave=crowds.leave, progress=progress)
-    for left, right, _ in pairs:
-        outside = ~crowds.hold(left, right)
-        blocks.append(left[outside].astype(np.uint64) << np.uint64(32) | right[outside].astype(np.uint64))
-        held += len(blocks[-1])
-        if held > limit:  # many near pairs, but in no crowd: make one of them all
-            is_near = np.zeros(len(crowds.values), dtype=bool)
-            for keys in blocks:
-                is_near[keys >> np.uint64(32)] = is_near[keys & np.uint64(MAX_ROWS)] = True
-            crowds.join(np.flatnonzero(is_near).astype(np.int32))
-            blocks, held = [np.empty(0, dtype=np.uint64)], 0
-    keys = np.concatenate(blocks)
-    keys.sort()
-    return keys
-
-
-def _claim(values: Hashes, radius: int, pairs: npt.NDArray[np.uint64], crowds: list[Rows]) -> Rows:
+def _claim(values: Hashes, radius: int, pairs: Pairs, members: list[Rows]) -> Rows:
     """Return for each value, in order of preference, the value that represents it."""
-    left, right = (pairs >> np.uint64(32)).astype(np.int32), (pairs & np.uint64(MAX_ROWS)).astype(np.int32)
-    owner = np.full(len(values), len(values), dtype=np.int32)
+    owner = np.arange(len(values), dtype=np.int32)
     taken = bytearray(len(values))  # asked row by row, where an array is slow
     is_taken = np.frombuffer(taken, dtype=np.uint8)
-    crowd_of = {row: number for number, rows in enumerate(crowds) for row in rows.tolist()}
-    crowd_values, done = [values[rows] for rows in crowds], [0] * len(crowds)
-    turns = np.union1d(left, np.concatenate([np.empty(0, dtype=np.int32), *crowds]))
-    starts, stops = np.searchsorted(left, turns), np.searchsorted(left, turns, side="right")
-    for row, start, stop in zip(turns.tolist(), starts.tolist(), stops.tolist(), strict=True):
-        if taken[row]:
-            continue
-        is_taken[right[start:stop]] = 1
-        crowd = crowd_of.get(row)
-        if crowd is not None:
-            rows = crowds[crowd]
-            near = rows[np.bitwise_count(crowd_values[crowd] ^ values[row]) <= radius]
-            near = near[(near > row) & (is_taken[near] == 0)]
-            owner[near], is_taken[near] = row, 1
-            done[crowd] += 1 + len(near)
-            if done[crowd] * COMPACT > len(rows):
-                crowds[crowd] = rows[(rows > row) & (is_taken[rows] == 0)]
-                crowd_values[crowd] = values[crowds[crowd]]
-                done[crowd] = 0
-    is_claim = is_taken[left] == 0
-    np.minimum.at(owner, right[is_claim], left[is_claim])
-    return np.where(is_taken, owner, np.arange(len(values), dtype=np.int32))
+    crowd_of = np.full(len(values), -1, dtype=np.int32)
+    for number, rows in enumerate(members):
+        crowd_of[rows] = number
+    crowds = [_Shrinking(rows, values[rows]) for rows in members]
+    for begin in range(0, len(values), CLAIM_ROWS):
+        part = _pairs_from(pairs, begin, begin + CLAIM_ROWS)
+        left, right = (part >> np.uint64(32)).astype(np.int32), (part & np.uint64(MAX_ROWS)).astype(np.int32)
+        turns = np.union1d(left, begin + np.flatnonzero(crowd_of[begin : begin + CLAIM_ROWS] >= 0))
+        starts, stops = np.searchsorted(left, turns), np.searchsorted(left, turns, side="right")
+        each = zip(turns.tolist(), starts.tolist(), stops.tolist(), crowd_of[turns].tolist(), strict=True)
+        for row, start, stop, crowd in each:
+            if taken[row]:
+                continue
+            is_taken[right[start:stop]] = 1
+            if crowd >= 0:
+                near = crowds[crowd].claim(row, values[row], radius, is_taken)
+                owner[near], is_taken[near] = row, 1
+        is_claim = is_taken[left] == 0
+        np.minimum.at(owner, right[is_claim], left[is_claim])
+    return owner
+
+
+def _pairs_from(pairs: Pairs, begin: int, end: int) -> Pairs:
+    """Return the pairs whose first row is in a range."""
+    start, stop = np.searchsorted(pairs, np.array([begin, end], np.uint64) << np.uint64(32))
+    return pairs[start:stop]
+
+
+class _Shrinking:
+    """A crowd, of which ever less is left."""
+
+    def __init__(self, rows: Rows, values: Hashes) -> None:
+        self._rows, self._values, self._done = rows, values, 0
+
+    def claim(self, row: int, value: np.uint64, radius: int, is_taken: npt.NDArray[np.uint8]) -> Rows:
+        """Return the rows after ``row`` that are near it and not taken yet, and count them as done."""
+        near: Rows = self._rows[np.bitwise_count(self._values ^ value) <= radius]
+        near = near[(near > row) & (is_taken[near] == 0)]
+        self._done += 1 + len(near)
+        if self._done * COMPACT > len(self._rows):
+            is_left = (self._rows > row) & (is_taken[self._rows] == 0)
+            is_left[np.searchsorted(self._rows, near)] = False
+            self._rows, self._values, self._done = self._rows[is_left], self._values[is_left], 0
+        return near

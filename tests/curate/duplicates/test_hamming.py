@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diptych.curate.duplicates import hamming
-from diptych.curate.duplicates.hamming import HashPairs, find_pairs, iterate_pairs, make_tables, plan_tables
+from diptych.curate.duplicates import buckets, hamming
+from diptych.curate.duplicates.bit_tables import make_tables
+from diptych.curate.duplicates.hamming import HashPairs, find_pairs, iterate_pairs
+from diptych.curate.duplicates.table_choice import plan_tables
 from diptych.errors import DataError
 
 Hashes = npt.NDArray[np.uint64]
@@ -26,20 +28,26 @@ SMALL_PARTS = {
     "TILE_COLUMNS": 3,
     "STRIPE_CELLS": 12,
     "BLOCK_PAIRS": 4,
-    "DENSE_TABLES": 1,
     "FEW": 1,
 }
+SMALL_SEARCH = {"DENSE_TABLES": 1, "THREAD_ROWS": 0, "THREAD_CROWD": 0}
 
 
 @contextmanager
-def searching_with(design: Design, **constants: int) -> Iterator[None]:
+def searching_with(design: Design, *, in_small_parts: bool = False) -> Iterator[None]:
     """Search with these tables, which the cost model would not choose for so few rows."""
     tables = make_tables(*design)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hamming, "plan_tables", lambda values, radius, crowds_are_left: tables)
-        for name, value in constants.items():
-            patch.setattr(hamming, name, value)
+        if in_small_parts:
+            cut_small(patch)
         yield
+
+
+def cut_small(patch: pytest.MonkeyPatch) -> None:
+    for module, constants in ((buckets, SMALL_PARTS), (hamming, SMALL_SEARCH)):
+        for name, value in constants.items():
+            patch.setattr(module, name, value)
 
 
 def triples(pairs: HashPairs) -> list[tuple[int, int, int]]:
@@ -92,48 +100,6 @@ def designs(draw: st.DrawFn) -> Design:
     return blocks, radius, draw(st.integers(1, min(3, blocks - radius)))
 
 
-# Tables
-
-
-@pytest.mark.parametrize("blocks", range(1, 11))
-def test_whichever_blocks_are_wrong_one_table_has_none_of_them(blocks: int) -> None:
-    for errors in range(blocks):
-        for wanted in range(1, blocks - errors + 1):
-            tables = hamming._choices(blocks, errors, wanted)
-            assert len(tables) == hamming._design(blocks, errors, wanted).size
-            assert {table.bit_count() for table in tables} == {wanted}
-            for wrong in itertools.combinations(range(blocks), errors):
-                assert any(all(not table >> block & 1 for block in wrong) for table in tables)
-
-
-@pytest.mark.parametrize("design", [(16, 8, 4), (18, 10, 3), (15, 8, 4), (7, 4, 2), (24, 16, 4)])
-def test_whichever_bits_differ_one_table_has_none_of_them(design: Design) -> None:
-    tables = np.array(make_tables(*design), dtype=np.uint64)
-    rng = np.random.default_rng(0)
-    differences = np.array([flip(rng, 0, design[1]) for _ in range(2000)], dtype=np.uint64)
-    assert ((differences[:, None] & tables) == 0).any(axis=1).all()
-
-
-def test_at_radius_eight_there_are_as_few_tables_as_documented() -> None:
-    tables = make_tables(16, 8, 4)
-    assert len(tables) == 73
-    assert {table.bit_count() for table in tables} == {16}
-    assert len(make_tables(12, 8, 4)) == 495
-
-
-def test_few_hashes_are_all_compared_and_many_are_not() -> None:
-    values, _ = random_with_planted(20_000, 0, 8)
-    assert plan_tables(values[:1], 8) == ()
-    assert plan_tables(values[:1000], 8) == (0,)
-    assert plan_tables(values, 8)[0].bit_count() > 5
-
-
-def test_hashes_that_all_lie_near_one_another_are_all_compared_unless_crowds_are_left() -> None:
-    values = crowd(20_000, 0.05)
-    assert plan_tables(values, 8) == (0,)
-    assert plan_tables(values, 8, crowds_are_left=True) != (0,)
-
-
 # Pairs
 
 
@@ -153,7 +119,7 @@ def test_tables_find_the_pairs_that_counting_bits_finds(values: Hashes, design: 
 @settings(max_examples=100, deadline=None)
 @given(values=clustered(), design=designs(), workers=st.integers(1, 3))
 def test_each_pair_comes_once_however_the_work_is_cut(values: Hashes, design: Design, workers: int) -> None:
-    with searching_with(design, **SMALL_PARTS):
+    with searching_with(design, in_small_parts=True):
         blocks = list(iterate_pairs(values, design[1], workers=workers))
     found = sorted(pair for block in blocks for pair in triples(block))
     assert found == count_bits_of_all_pairs(values, design[1])
@@ -163,8 +129,7 @@ def test_each_pair_comes_once_however_the_work_is_cut(values: Hashes, design: De
 @given(values=clustered(), radius=st.integers(0, 64))
 def test_stripes_and_tiles_of_any_size_cover_all_pairs(values: Hashes, radius: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in SMALL_PARTS.items():
-            patch.setattr(hamming, name, value)
+        cut_small(patch)
         assert triples(find_pairs(values, radius)) == count_bits_of_all_pairs(values, radius)
 
 
@@ -180,7 +145,7 @@ def test_only_pairs_within_a_crowd_that_the_caller_takes_are_left_out(
             taken.append(set(rows.tolist()))
         return len(rows) >= dense
 
-    with searching_with(design, **SMALL_PARTS):
+    with searching_with(design, in_small_parts=True):
         found = [pair for block in iterate_pairs(values, design[1], leave=leave) for pair in triples(block)]
     assert len(set(found)) == len(found)
     for pair in set(count_bits_of_all_pairs(values, design[1])) ^ set(found):
@@ -209,7 +174,7 @@ def test_all_planted_pairs_are_found_among_a_hundred_thousand() -> None:
 
 def test_neither_pairs_nor_their_order_depend_on_the_number_of_workers() -> None:
     values, _ = random_with_planted(70_000, 1_000, 4)
-    assert len(values) >= hamming.CHUNK  # with fewer rows there is only one worker
+    assert len(values) >= hamming.THREAD_ROWS  # with fewer rows there is only one worker
     one, three = (list(iterate_pairs(values, 4, workers=workers)) for workers in (1, 3))
     assert len(one) == len(three) > 0
     for a, b in zip(one, three, strict=True):

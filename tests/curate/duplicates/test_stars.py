@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diptych.curate.duplicates import hamming, stars
+from diptych.curate.duplicates import buckets, crowds, hamming, stars
+from diptych.curate.duplicates.bit_tables import make_tables
 from diptych.curate.duplicates.stars import group_equal, star_clusters, summarise
 
 Hashes = npt.NDArray[np.uint64]
@@ -45,26 +46,24 @@ def rows_in_order(draw: st.DrawFn) -> tuple[Hashes, Order, Mask]:
 def test_a_chain_keeps_both_ends_where_one_end_is_preferred() -> None:
     hashes = np.array([0b0000, 0b0011, 0b1111], dtype=np.uint64)
     found = star_clusters(hashes, 2, order=np.array([0, 1, 2]))
-    assert found.representative.tolist() == [0, 0, 2]
-    assert found.distance.tolist() == [0, 2, 0]
+    assert found.tolist() == [0, 0, 2]
 
 
 def test_a_chain_keeps_its_middle_where_that_is_preferred() -> None:
     hashes = np.array([0b0000, 0b0011, 0b1111], dtype=np.uint64)
-    assert star_clusters(hashes, 2, order=np.array([1, 0, 2])).representative.tolist() == [1, 1, 1]
+    assert star_clusters(hashes, 2, order=np.array([1, 0, 2])).tolist() == [1, 1, 1]
 
 
 def test_a_row_near_two_representatives_goes_to_the_preferred_one_not_to_the_nearer() -> None:
     hashes = np.array([0b0000, 0b1111, 0b0111], dtype=np.uint64)
     found = star_clusters(hashes, 3, order=np.array([0, 1, 2]))
-    assert found.representative.tolist() == [0, 1, 0]
-    assert found.distance.tolist() == [0, 0, 3]
+    assert found.tolist() == [0, 1, 0]
 
 
 def test_a_long_chain_keeps_every_other_row() -> None:
     hashes = np.array([(1 << length) - 1 for length in range(64)], dtype=np.uint64)
     found = star_clusters(hashes, 1, order=np.arange(64))
-    assert found.representative.tolist() == [row - row % 2 for row in range(64)]
+    assert found.tolist() == [row - row % 2 for row in range(64)]
 
 
 @settings(max_examples=150, deadline=None)
@@ -72,8 +71,7 @@ def test_a_long_chain_keeps_every_other_row() -> None:
 def test_stars_are_those_of_claiming_one_by_one(given_rows: tuple[Hashes, Order, Mask], radius: int) -> None:
     hashes, order, valid = given_rows
     found = star_clusters(hashes, radius, order=order, valid=valid)
-    assert found.representative.tolist() == claim_one_by_one(hashes, radius, order, valid)
-    assert np.array_equal(found.distance, np.bitwise_count(hashes ^ hashes[found.representative]))
+    assert found.tolist() == claim_one_by_one(hashes, radius, order, valid)
 
 
 @settings(max_examples=150, deadline=None)
@@ -83,22 +81,31 @@ def test_stars_are_those_of_claiming_one_by_one(given_rows: tuple[Hashes, Order,
     neighbours=st.integers(0, 20),
     held=st.integers(0, 200),
     workers=st.integers(1, 3),
+    claimed=st.integers(1, 200),
 )
 def test_neither_crowds_nor_limits_nor_workers_change_the_stars(
-    given_rows: tuple[Hashes, Order, Mask], design: tuple[int, int, int], neighbours: int, held: int, workers: int
+    given_rows: tuple[Hashes, Order, Mask],
+    design: tuple[int, int, int],
+    neighbours: int,
+    held: int,
+    workers: int,
+    claimed: int,
 ) -> None:
     hashes, order, valid = given_rows
-    tables = hamming.make_tables(*design)
+    tables = make_tables(*design)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hamming, "plan_tables", lambda values, radius, crowds_are_left: tables)
         for name, value in {"CHUNK": 7, "CROWD_ROWS": 3, "CROWD_RATIO": 0, "BLOCK_PAIRS": 4}.items():
-            patch.setattr(hamming, name, value)
-        patch.setattr(stars, "CROWD_NEIGHBOURS", neighbours)
-        patch.setattr(stars, "CROWD_SAMPLE_HITS", 1)
-        patch.setattr(stars, "HELD_PAIRS", held)
-        patch.setattr(stars, "HELD_PAIRS_PER_ROW", 0)
+            patch.setattr(buckets, name, value)
+        patch.setattr(hamming, "THREAD_ROWS", 0)
+        patch.setattr(hamming, "THREAD_CROWD", 0)
+        patch.setattr(stars, "CLAIM_ROWS", claimed)
+        patch.setattr(crowds, "CROWD_NEIGHBOURS", neighbours)
+        patch.setattr(crowds, "CROWD_SAMPLE_HITS", 1)
+        patch.setattr(crowds, "HELD_PAIRS", held)
+        patch.setattr(crowds, "HELD_PAIRS_PER_ROW", 0)
         found = star_clusters(hashes, design[1], order=order, valid=valid, workers=workers)
-    assert found.representative.tolist() == claim_one_by_one(hashes, design[1], order, valid)
+    assert found.tolist() == claim_one_by_one(hashes, design[1], order, valid)
 
 
 @pytest.mark.parametrize("preferred", [True, False])
@@ -108,8 +115,8 @@ def test_a_crowd_among_random_rows_gives_the_stars_of_claiming_one_by_one(prefer
     hashes[:4_000] = hashes[0] ^ noise(rng, 4_000, 0.04)
     order = np.arange(12_000) if preferred else np.arange(12_000)[::-1].copy()
     found = star_clusters(hashes, 8, order=order)
-    assert found.representative.tolist() == claim_one_by_one_fast(hashes, 8, order)
-    assert summarise(found.representative).largest_size > 3_000
+    assert found.tolist() == claim_one_by_one_fast(hashes, 8, order)
+    assert summarise(found).largest_size > 3_000
 
 
 def claim_one_by_one_fast(hashes: Hashes, radius: int, order: Order) -> list[int]:
@@ -137,8 +144,8 @@ def test_a_million_equal_hashes_are_one_cluster_in_little_memory() -> None:
     hashes = np.full(1_000_000, 12345, dtype=np.uint64)
     assert peak_bytes(hashes, 8) < 100_000_000
     found = star_clusters(hashes, 8, order=np.arange(len(hashes))[::-1])
-    assert summarise(found.representative).largest_size == 1_000_000
-    assert set(found.representative.tolist()) == {999_999}
+    assert summarise(found).largest_size == 1_000_000
+    assert set(found.tolist()) == {999_999}
 
 
 def test_a_crowd_of_distinct_hashes_holds_no_pairs() -> None:
@@ -146,26 +153,17 @@ def test_a_crowd_of_distinct_hashes_holds_no_pairs() -> None:
     assert peak_bytes(hashes, 10) < 30_000_000
 
 
-def test_crowds_that_share_a_row_become_one_and_take_no_other_row() -> None:
-    crowds = stars.Crowds(np.arange(9, dtype=np.uint64), 8)
-    for rows in ([1, 2], [7, 8], [4, 5], [2, 4]):
-        crowds.join(np.array(rows, dtype=np.int32))
-    assert sorted(rows.tolist() for rows in crowds.members()) == [[1, 2, 4, 5], [7, 8]]
-    pairs = np.array([[0, 1, 1, 1, 7], [3, 2, 5, 7, 8]], dtype=np.int32)
-    assert crowds.hold(*pairs).tolist() == [False, True, True, False, True]
-
-
 def test_rows_without_a_hash_represent_themselves_though_they_look_equal() -> None:
     found = star_clusters(
         np.zeros(4, dtype=np.uint64), 8, order=np.array([3, 2, 1, 0]), valid=np.array([True, False, True, False])
     )
-    assert found.representative.tolist() == [2, 1, 2, 3]
+    assert found.tolist() == [2, 1, 2, 3]
 
 
 def test_no_rows_make_no_clusters() -> None:
     found = star_clusters(np.empty(0, dtype=np.uint64), 8, order=np.empty(0, dtype=np.int64))
-    assert len(found.representative) == len(found.distance) == 0
-    summary = summarise(found.representative)
+    assert len(found) == 0
+    summary = summarise(found)
     assert (summary.rows, summary.clusters, summary.largest_size, summary.largest_representative) == (0, 0, 0, -1)
 
 

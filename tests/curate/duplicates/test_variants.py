@@ -4,15 +4,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diptych.curate.duplicates import hamming, stars
+from diptych.curate.duplicates import buckets, crowds
+from diptych.curate.duplicates.hamming import Rows
 from diptych.curate.duplicates.stars import star_clusters
-from diptych.curate.duplicates.variants import Confirm, Integers, Mask, confirmed_stars
+from diptych.curate.duplicates.variants import Confirm, Mask, confirmed_stars
 
 Hashes = npt.NDArray[np.uint64]
 FAR = np.uint64(0xFFFF_FFFF_0000_0000)
 
 
-def claim_one_by_one(hashes: Hashes, has_hash: Mask, radius: int, order: Integers, colour: Integers) -> list[int]:
+def claim_one_by_one(hashes: Hashes, has_hash: Mask, radius: int, order: Rows, colour: Rows) -> list[int]:
     """Return representatives by the definition; rows of different colours are never confirmed."""
 
     def is_near(left: int, right: int) -> bool:
@@ -35,12 +36,12 @@ def claim_one_by_one(hashes: Hashes, has_hash: Mask, radius: int, order: Integer
     return representative
 
 
-def same_colour(colour: Integers) -> Confirm:
+def same_colour(colour: Rows) -> Confirm:
     return lambda row, others: colour[others] == colour[row]
 
 
 @st.composite
-def pictures(draw: st.DrawFn) -> tuple[Hashes, Mask, Integers, Integers]:
+def pictures(draw: st.DrawFn) -> tuple[Hashes, Mask, Rows, Rows]:
     """Hashes of rows and their variants of which many are equal or near, an order, and a colour of each row."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     variants, rows = draw(st.integers(1, 4)), draw(st.integers(0, 40))
@@ -56,17 +57,17 @@ def pictures(draw: st.DrawFn) -> tuple[Hashes, Mask, Integers, Integers]:
 @given(pictures(), st.integers(0, 5))
 @settings(max_examples=60, deadline=None)
 def test_rows_are_claimed_as_by_the_definition(
-    crowded: bool, made: tuple[Hashes, Mask, Integers, Integers], radius: int
+    crowded: bool, made: tuple[Hashes, Mask, Rows, Rows], radius: int
 ) -> None:
     hashes, has_hash, order, colour = made
     with pytest.MonkeyPatch.context() as patch:
         if crowded:  # so that few pairs are held, and candidates come from crowds
-            patch.setattr(hamming, "CROWD_ROWS", 2)
-            patch.setattr(hamming, "CROWD_RATIO", 0)
-            patch.setattr(stars, "CROWD_NEIGHBOURS", 0)
-            patch.setattr(stars, "CROWD_SAMPLE_HITS", 0)
-            patch.setattr(stars, "HELD_PAIRS", 3)
-            patch.setattr(stars, "HELD_PAIRS_PER_ROW", 0)
+            patch.setattr(buckets, "CROWD_ROWS", 2)
+            patch.setattr(buckets, "CROWD_RATIO", 0)
+            patch.setattr(crowds, "CROWD_NEIGHBOURS", 0)
+            patch.setattr(crowds, "CROWD_SAMPLE_HITS", 0)
+            patch.setattr(crowds, "HELD_PAIRS", 3)
+            patch.setattr(crowds, "HELD_PAIRS_PER_ROW", 0)
         found = confirmed_stars(hashes, has_hash, radius, order=order, make_confirm=lambda _rows: same_colour(colour))
     assert found.tolist() == claim_one_by_one(hashes, has_hash, radius, order, colour)
 
@@ -74,10 +75,10 @@ def test_rows_are_claimed_as_by_the_definition(
 @given(pictures(), st.integers(0, 5))
 @settings(max_examples=40, deadline=None)
 def test_without_variants_and_confirmation_it_is_what_clusters_say(
-    made: tuple[Hashes, Mask, Integers, Integers], radius: int
+    made: tuple[Hashes, Mask, Rows, Rows], radius: int
 ) -> None:
     hashes, has_hash, order, _ = made
-    expected = star_clusters(hashes[0], radius, order=order, valid=has_hash[0], workers=1).representative
+    expected = star_clusters(hashes[0], radius, order=order, valid=has_hash[0], workers=1)
     assert confirmed_stars(hashes[:1], has_hash[:1], radius, order=order).tolist() == expected.tolist()
 
 
@@ -95,10 +96,10 @@ def test_all_rows_that_will_be_asked_about_are_announced() -> None:
     announced: list[int] = []
     asked: set[int] = set()
 
-    def make_confirm(rows: Integers) -> Confirm:
+    def make_confirm(rows: Rows) -> Confirm:
         announced.extend(rows.tolist())
 
-        def confirm(row: int, others: Integers) -> Mask:
+        def confirm(row: int, others: Rows) -> Mask:
             asked.update([row, *others.tolist()])
             return np.zeros(len(others), bool)
 
@@ -116,7 +117,7 @@ def test_crowd_of_equal_pictures_is_claimed_at_once() -> None:
     flat = np.uint64(1) << rng.integers(64, size=rows, dtype=np.uint64)  # all within two bits of one another
     calls = []
 
-    def confirm(row: int, others: Integers) -> Mask:
+    def confirm(row: int, others: Rows) -> Mask:
         calls.append(row)
         return np.ones(len(others), bool)
 

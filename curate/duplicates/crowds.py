@@ -1,0 +1,101 @@
+"""Which hashes are near one another, held in bounded memory: pairs up to a limit, and crowds, whose pairs are not held.
+
+Hashes that are near one another in large part (flat pictures, placeholders) make a crowd: a set of values that whoever
+asks compares anew, which is cheaper than to hold its pairs. Decides nothing about who stands for whom.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.curate.duplicates.buckets import Hashes
+from diptych.curate.duplicates.hamming import MAX_ROWS, Progress, Rows, iterate_pairs
+
+HELD_PAIRS = 32_000_000  # near pairs held at most, or
+HELD_PAIRS_PER_ROW = 16  # so many a row: 128 bytes
+CROWD_NEIGHBOURS = 64  # expected near rows from which on holding the pairs costs more than comparing again
+CROWD_SAMPLE = 4096  # pairs compared to estimate them
+CROWD_SAMPLE_HITS = 8  # fewer say nothing
+
+Pairs = npt.NDArray[np.uint64]  # left << 32 | right, left < right
+
+
+class Crowds:
+    """Sets of values whose near pairs are not held; sets that share a value are one."""
+
+    def __init__(self, values: Hashes, radius: int) -> None:
+        """Begin with no crowd among the values, uint64 (U,), distinct."""
+        self.values = values
+        self.radius = radius
+        self._sample = np.random.default_rng(0).random((2, CROWD_SAMPLE))
+        self._label = np.zeros(len(values), dtype=np.int32)
+        self._crowd = np.zeros(1, dtype=np.int32)  # of each label; 0 is none
+
+    def leave(self, rows: Rows) -> bool:
+        """Take a crowd on if it is dense, so that its pairs need not be listed."""
+        crowd = self._crowd[self._label[rows]]
+        if crowd[0] and (crowd == crowd[0]).all():
+            return True
+        if not self._is_dense(rows):
+            return False
+        self.join(rows)
+        return True
+
+    def join(self, rows: Rows) -> None:
+        """Make one crowd of these rows and all crowds that they are in."""
+        new = len(self._crowd)
+        is_joined = np.zeros(new, dtype=bool)
+        is_joined[self._crowd[self._label[rows]]] = True
+        is_joined[0] = False
+        self._crowd[is_joined[self._crowd]] = new
+        self._crowd = np.append(self._crowd, np.int32(new))
+        self._label[rows] = new
+
+    def hold(self, left: Rows, right: Rows) -> npt.NDArray[np.bool_]:
+        """Return which pairs lie within one crowd."""
+        crowd, other = self._crowd[self._label[left]], self._crowd[self._label[right]]
+        is_held: npt.NDArray[np.bool_] = (crowd > 0) & (crowd == other)
+        return is_held
+
+    def members(self) -> list[Rows]:
+        """Return the rows of each crowd, ascending."""
+        rows = np.flatnonzero(self._crowd[self._label]).astype(np.int32)
+        crowd = self._crowd[self._label[rows]]
+        order = np.argsort(crowd, kind="stable")
+        rows, crowd = rows[order], crowd[order]
+        return np.split(rows, np.flatnonzero(np.diff(crowd)) + 1) if len(rows) else []
+
+    def _is_dense(self, rows: Rows) -> bool:
+        # The estimate only decides how pairs are found, not which; a fixed seed keeps the time the same as well.
+        left, right = (self._sample[:, : 8 * len(rows)] * len(rows)).astype(np.intp)
+        left, right = rows[left[left != right]], rows[right[left != right]]
+        hits = int((np.bitwise_count(self.values[left] ^ self.values[right]) <= self.radius).sum())
+        return hits >= CROWD_SAMPLE_HITS and hits * len(rows) >= CROWD_NEIGHBOURS * max(1, len(left))
+
+
+def collect_pairs(crowds: Crowds, workers: int | None, progress: Progress | None) -> Pairs:
+    """Return the near pairs outside crowds, ascending: uint64 (M,)."""
+    limit = max(HELD_PAIRS, HELD_PAIRS_PER_ROW * len(crowds.values))
+    blocks, held = list[Pairs](), 0
+    found = iterate_pairs(crowds.values, crowds.radius, workers=workers, leave=crowds.leave, progress=progress)
+    for left, right, _ in found:
+        outside = ~crowds.hold(left, right)
+        blocks.append(left[outside].astype(np.uint64) << np.uint64(32) | right[outside].astype(np.uint64))
+        held += len(blocks[-1])
+        if held > limit:  # many near pairs, but in no crowd: make one of them all
+            is_near = np.zeros(len(crowds.values), dtype=bool)
+            for pairs in blocks:
+                is_near[pairs >> np.uint64(32)] = is_near[pairs & np.uint64(MAX_ROWS)] = True
+            crowds.join(np.flatnonzero(is_near).astype(np.int32))
+            blocks, held = [], 0
+    return _sorted(blocks, held)
+
+
+def _sorted(blocks: list[Pairs], held: int) -> Pairs:
+    """Return the pairs of all blocks in one array; each block goes as it is taken over, so that none is there twice."""
+    pairs = np.empty(held, dtype=np.uint64)
+    while blocks:
+        block = blocks.pop()
+        held -= len(block)
+        pairs[held : held + len(block)] = block
+    pairs.sort()
+    return pairs
