@@ -16,7 +16,7 @@ from diptych import __version__
 from diptych.command_line import LocalPathType, print_json, set_option
 from diptych.errors import ConfigError, DiptychError, MissingExtra
 from diptych.lookup import describe_unknown, import_attribute
-from diptych.progress import MODES
+from diptych.progress.displays import MODES
 
 
 class Subcommand(NamedTuple):
@@ -30,7 +30,7 @@ class Subcommand(NamedTuple):
 COMMANDS: dict[str, Subcommand] = {
     "curate": Subcommand("diptych.curate.cli:curate", "Download, score, de-duplicate and select image-text pairs."),
     "demo": Subcommand("diptych.demo.cli:demo", "Run diptych from end to end on a small drawn world."),
-    "doctor": Subcommand("diptych.doctor:doctor", "Show what this machine offers and what is installed."),
+    "doctor": Subcommand("diptych.doctor.cli:doctor", "Show what this machine offers and what is installed."),
     "evaluate": Subcommand(
         "diptych.evaluate.cli:evaluate", "Judge datasets: distances, mean scores, differences, audits."
     ),

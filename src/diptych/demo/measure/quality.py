@@ -23,7 +23,8 @@ from diptych.encoders import Encoder
 from diptych.encoders.open_clip import open_clip_encoder
 from diptych.errors import DataError
 from diptych.intervals import ShareEstimate, wilson
-from diptych.progress import Tracker, track
+from diptych.progress import track
+from diptych.progress.counting import Tracker
 from diptych.scores.aesthetic import load_head, rate
 from diptych.scores.clip_similarity import cosine
 

@@ -1,0 +1,48 @@
+"""What is installed: the packages of diptych and of its optional parts, by their metadata."""
+
+from collections.abc import Mapping
+from typing import Any
+
+SUPPORTED_PYTHON = ((3, 11), (3, 12))
+
+BASE = ("click", "pydantic", "pyyaml")
+
+# What each extra of pyproject.toml installs; a test compares the two.
+EXTRAS: dict[str, tuple[str, ...]] = {
+    "curate": (
+        "duckdb",
+        "img2dataset",
+        "lingua-language-detector",
+        "numpy",
+        "open-clip-torch",
+        "pillow",
+        "pooch",
+        "pyarrow",
+        "rich",
+        "torch",
+        "torchvision",
+    ),
+    "evaluate": (
+        "duckdb",
+        "numpy",
+        "open-clip-torch",
+        "pillow",
+        "pooch",
+        "pyarrow",
+        "rich",
+        "scikit-learn",
+        "scipy",
+        "torch",
+        "torchmetrics",
+        "torchvision",
+    ),
+    "generate": ("accelerate", "diffusers", "numpy", "pillow", "pooch", "pyarrow", "rich", "torch", "transformers"),
+    "heic": ("pillow-heif",),
+    "reports": ("duckdb", "jinja2", "numpy", "pillow", "pyarrow", "rich"),
+}
+
+
+def inspect_extra(name: str, versions: Mapping[str, str]) -> dict[str, Any]:
+    """Return whether an optional part is complete, what it lacks and the command that installs it."""
+    missing = [package for package in EXTRAS[name] if package not in versions]
+    return {"present": not missing, "missing": missing, "install": f"pip install 'diptych[{name}]'"}

@@ -1,0 +1,145 @@
+"""What this machine offers: on a made-up /proc and /sys, and a stand-in torch."""
+
+import importlib.machinery
+import importlib.util
+import os
+import re
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from diptych.doctor.inspection import inspect_machine
+from diptych.doctor.machine import inspect_devices, inspect_disk, inspect_memory, usable_cpus
+from diptych.doctor.wording import format_report
+
+GIB = 1024**3
+MEMINFO = (
+    "MemTotal:       16777216 kB\nMemFree:         1048576 kB\nMemAvailable:    8388608 kB\nHugePages_Total:       0\n"
+)
+
+
+def write_tree(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+def pretend_torch(monkeypatch: pytest.MonkeyPatch, cuda: types.SimpleNamespace, *, mps: bool = False) -> None:
+    torch = types.ModuleType("torch")
+    torch.__spec__ = importlib.machinery.ModuleSpec("torch", None)
+    backends = types.SimpleNamespace(mps=types.SimpleNamespace(is_available=lambda: mps))
+    vars(torch).update(cuda=cuda, backends=backends)
+    monkeypatch.setitem(sys.modules, "torch", torch)
+
+
+def test_memory_is_read_in_bytes(tmp_path: Path) -> None:
+    root = write_tree(tmp_path, {"proc/meminfo": MEMINFO})
+    assert inspect_memory(root) == {"total_bytes": 16 * GIB, "available_bytes": 8 * GIB, "limit_bytes": None}
+
+
+@pytest.mark.parametrize(
+    ("files", "limit"),
+    [
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n"}, None),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": str(4 * GIB)}, 4 * GIB),
+        (
+            {
+                "proc/self/cgroup": "0::/a/b\n",
+                "sys/fs/cgroup/a/b/memory.max": str(8 * GIB),
+                "sys/fs/cgroup/a/memory.max": str(2 * GIB),
+            },
+            2 * GIB,
+        ),
+        (
+            {
+                "proc/self/cgroup": "4:memory:/job\n2:cpuacct:/\n",
+                "sys/fs/cgroup/memory/job/memory.limit_in_bytes": str(3 * GIB),
+                "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712",
+            },
+            3 * GIB,
+        ),
+    ],
+)
+def test_memory_limit_is_the_smallest_of_the_control_groups(
+    files: dict[str, str], limit: int | None, tmp_path: Path
+) -> None:
+    root = write_tree(tmp_path, {"proc/meminfo": MEMINFO, **files})
+    assert inspect_memory(root)["limit_bytes"] == limit
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, 64),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n"}, 64),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "250000 100000\n"}, 3),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "10000 100000\n"}, 1),
+        (
+            {
+                "proc/self/cgroup": "1:cpu,cpuacct:/\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "400000\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+            },
+            4,
+        ),
+        (
+            {
+                "proc/self/cgroup": "1:cpu:/\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+            },
+            64,
+        ),
+    ],
+)
+def test_usable_processors_follow_the_control_group(
+    files: dict[str, str], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(64)), raising=False)
+    assert usable_cpus(write_tree(tmp_path, files)) == expected
+
+
+def test_free_space_of_a_folder_to_be_made_is_that_of_its_parent(tmp_path: Path) -> None:
+    found = inspect_disk("cache", tmp_path / "not" / "there")
+    assert found["free_bytes"] > 0
+    assert not (tmp_path / "not").exists()
+
+
+def test_gpus_are_listed_with_name_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = types.SimpleNamespace(name="Tesla T4", total_memory=16 * GIB)
+    cuda = types.SimpleNamespace(
+        is_available=lambda: True, device_count=lambda: 2, get_device_properties=lambda index: device
+    )
+    pretend_torch(monkeypatch, cuda)
+    report = inspect_machine()
+    assert report["devices"]["found"] == [
+        {"device": f"cuda:{index}", "name": "Tesla T4", "memory_bytes": 16 * GIB} for index in range(2)
+    ]
+    assert re.search(r"^  cuda:1 +Tesla T4, 16\.0 GiB$", format_report(report), re.M)
+
+
+def test_apple_gpu_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend_torch(monkeypatch, types.SimpleNamespace(is_available=lambda: False), mps=True)
+    assert [found["device"] for found in inspect_devices()["found"]] == ["mps"]
+
+
+def test_machine_without_a_gpu_says_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend_torch(monkeypatch, types.SimpleNamespace(is_available=lambda: False))
+    assert re.search(r"^  GPU +none$", format_report(inspect_machine()), re.M)
+
+
+def test_torch_that_does_not_work_is_reported_and_does_not_end_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> bool:
+        raise RuntimeError("driver too old")
+
+    pretend_torch(monkeypatch, types.SimpleNamespace(is_available=fail))
+    assert re.search(r"^  GPU +torch does not work: driver too old$", format_report(inspect_machine()), re.M)
+
+
+def test_missing_torch_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert inspect_devices() == {"checked": False, "problem": "torch is not installed", "found": []}
