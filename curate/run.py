@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from diptych.curate.conditions import Columns, register_empty
 from diptych.curate.config import CurateConfig
+from diptych.curate.decisions import read_keep
 from diptych.curate.delivery.parquet import Selection, export
 from diptych.curate.duplicates.find import DedupRun, check_settings, dedup
 from diptych.curate.ingest import ASSUMED_IMAGE_BYTES, HELPER_COLUMNS, ingest, reason_counts
-from diptych.curate.rules.conditions import Columns, register_empty
-from diptych.curate.rules.decisions import read_keep
 from diptych.curate.rules.funnel import check_rules
 from diptych.curate.rules.select import SelectRun, select
 from diptych.curate.sources import open_source

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from diptych.curate.conditions import Columns, check_expression, check_order, check_query
 from diptych.curate.config import Dedup
+from diptych.curate.decisions import Decisions, find_decisions, write_decisions
 from diptych.curate.duplicates.hamming import Rows
 from diptych.curate.duplicates.stars import star_clusters, summarise
 from diptych.curate.duplicates.variants import confirmed_stars
-from diptych.curate.rules.conditions import Columns, check_expression, check_order, check_query
-from diptych.curate.rules.decisions import Decisions, find_decisions, write_decisions
 from diptych.data.dataset import ColumnSet
 from diptych.errors import ConfigError, first_line
 from diptych.progress import track

@@ -1,1 +1,1 @@
-"""Rules: SQL conditions over columns, what each of them loses, and the decisions that are written of it."""
+"""Rules: what each SQL condition of a config loses of a pool, and which rows are kept."""

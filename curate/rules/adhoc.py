@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
+from diptych.curate.conditions import Columns
 from diptych.curate.config import Rule
-from diptych.curate.rules.conditions import Columns
 from diptych.curate.rules.funnel import evaluate
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.errors import ConfigError

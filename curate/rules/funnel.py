@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from diptych.curate.conditions import Columns, check_expression, check_query
 from diptych.curate.config import Rule
-from diptych.curate.rules.conditions import Columns, check_expression, check_query
 from diptych.errors import ConfigError, ShardError, first_line
 from diptych.store.sql import connect
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from diptych.curate.conditions import Columns
 from diptych.curate.config import Rule
-from diptych.curate.rules.conditions import Columns
-from diptych.curate.rules.decisions import Decisions, find_decisions, read_clusters, write_decisions
+from diptych.curate.decisions import Decisions, find_decisions, read_clusters, write_decisions
 from diptych.curate.rules.funnel import FunnelStep, evaluate, keep_one_of_each
 from diptych.data.dataset import ColumnSet
 

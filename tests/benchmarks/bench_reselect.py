@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from diptych.curate.conditions import Columns
 from diptych.curate.config import Rule
-from diptych.curate.rules.conditions import Columns
 from diptych.curate.rules.funnel import evaluate
 from diptych.data.dataset import Dataset, GrowingSet, open_dataset, seal_dataset
 from diptych.data.shards import data_schema, shard_name, write_shard

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diptych.curate.conditions import Columns
 from diptych.curate.config import Confirm, Dedup
 from diptych.curate.duplicates.find import DedupRun, dedup, first_of_equals
-from diptych.curate.rules.conditions import Columns
 from diptych.data.dataset import ColumnSet, GrowingSet, seal_dataset
 from diptych.data.shards import data_schema, read_shard, shard_name, write_shard
 from diptych.errors import ConfigError

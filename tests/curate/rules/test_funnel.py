@@ -9,10 +9,10 @@ from drawn import draw_dataset
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diptych.curate.conditions import Columns
 from diptych.curate.config import Dedup, Rule
+from diptych.curate.decisions import read_clusters, read_keep
 from diptych.curate.duplicates.find import dedup
-from diptych.curate.rules.conditions import Columns
-from diptych.curate.rules.decisions import read_clusters, read_keep
 from diptych.curate.rules.funnel import evaluate
 from diptych.curate.rules.select import select
 from diptych.data.dataset import Dataset, GrowingSet, open_dataset, seal_dataset

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from diptych.curate.rules.decisions import Decisions, write_decisions
+from diptych.curate.decisions import Decisions, write_decisions
 from diptych.data.dataset import Dataset, seal_dataset
 from diptych.data.shards import data_schema, shard_name, write_shard
 from diptych.demo.measure import outcome
