@@ -13,7 +13,6 @@ import numpy.typing as npt
 Numbers = npt.NDArray[np.float64]
 
 # Reasons for which an image is no part of the question, rather than unscored.
-NOT_ASKED = frozenset({"no_expectation"})
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ class GenerationPlan:
                 "version": KEY_VERSION,
                 "config": self.config.model_dump(mode="json", include=decisive),
                 "groups": groups,
-                "prompts": [[asked.prompt_set, asked.prompt, asked.samples] for asked in self.asked],
+                "prompts": [[asked.prompt_set, asked.prompt.identity, asked.samples] for asked in self.asked],
                 "texts": {model: list(texts) for model, texts in self.texts.items()},
             }
         )

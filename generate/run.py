@@ -178,7 +178,7 @@ def to_table(
         "benchmark": [row.asked.prompt_set for row in rows],
         "prompt_id": [prompt.id for prompt in prompts],
         "category": [prompt.category for prompt in prompts],
-        "expected": [to_json(prompt.expected) for prompt in prompts],
+        "checks": [prompt.checks.to_json() for prompt in prompts],
         "model": [group.model] * len(rows),
         "setting": [resolved.setting.label] * len(rows),
         "seed": [row.seed for row in rows],
@@ -196,11 +196,6 @@ def to_table(
         image if field.name == "image" else pa.array(columns.get(field.name, unknown), field.type) for field in schema
     ]
     return pa.table(arrays, schema=schema)
-
-
-def to_json(expected: Mapping[str, Any] | None) -> str:
-    """Return what is expected as JSON; empty where it is not known."""
-    return json.dumps(expected, ensure_ascii=False) if expected is not None else ""
 
 
 def read_timings(out: Path) -> list[dict[str, Any]]:

@@ -185,7 +185,7 @@ def make_generated(folder: Path, count: int = 12, *, size: int = 96, names: Name
                 "benchmark": "drawn",
                 "prompt_id": f"{number:04d}",
                 "category": names.category or drawn.layout,
-                "expected": "",
+                "checks": "",
                 "model": names.models[model],
                 "setting": setting,
                 "seed": 2**61 + number,

@@ -24,7 +24,7 @@ class Made:
     sample: int = 0
     setting: str = "euler-25-g5"
     category: str = "single_object"
-    expected: Mapping[str, Any] | None = None
+    checks: Mapping[str, Any] | None = None
     caption: str | None = None
     picture: int | None = 0
     benchmark: str = "demo"
@@ -81,7 +81,7 @@ def _record(row: Made) -> dict[str, Any]:
         "benchmark": row.benchmark,
         "prompt_id": f"{row.prompt:05d}",
         "category": row.category,
-        "expected": "" if row.expected is None else json.dumps(row.expected),
+        "checks": "" if row.checks is None else json.dumps(row.checks),
         "model": row.model,
         "setting": row.setting,
         "seed": row.prompt * 1000 + row.sample,

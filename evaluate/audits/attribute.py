@@ -14,7 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diptych.data.generated_columns import ATTRIBUTE_CLASS, asked_class
+from diptych.data.checks import CHECKS, asked_class
+from diptych.data.generated_columns import ATTRIBUTE_CLASS
 from diptych.errors import ConfigError
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.config import Audit, EvaluateConfig
@@ -173,8 +174,8 @@ def _asked(rows: ScoredRows, audit: Audit) -> AskedShare:
 
 def asked_classes(rows: ScoredRows) -> pa.Array:
     """Return for each row the class of the first object that its prompt asks for; null where nobody knows."""
-    if "expected" not in rows.table.column_names:
+    if CHECKS not in rows.table.column_names:
         return pa.nulls(len(rows), pa.string())
-    texts = rows.values("expected").to_pylist()
+    texts = rows.values(CHECKS).to_pylist()
     classes = {text: asked_class(text) for text in set(texts)}
     return pa.array([classes[text] for text in texts], pa.string())

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from diptych.data.checks import NOT_ASKED
 from diptych.data.generated_columns import compared_columns
 from diptych.errors import ConfigError, StoreError
 from diptych.evaluate.comparisons.models import Maker, adjusted, images_of, needed_columns, pair, value_text
-from diptych.evaluate.score_names import NOT_ASKED, metric_of
+from diptych.evaluate.score_names import metric_of
 from diptych.evaluate.statistics.means import MeasuredMean
 from diptych.evaluate.terminal import p_value_text, printable
 from diptych.intervals import is_resolved
@@ -91,7 +92,7 @@ class ComparedModel:
         rows = [
             row
             for row in self.store.query(sql, [self.run_id, self._score_name(identity), self.run_id, metric])
-            if value_text(row[self.by]) == self.label and row["reason"] not in NOT_ASKED
+            if value_text(row[self.by]) == self.label and row["reason"] != NOT_ASKED
         ]
         values = np.array([np.nan if row["value"] is None else row["value"] for row in rows], np.float64)
         return {name: [value_text(row[name]) for row in rows] for name in names}, values

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from diptych.data.checks import NOT_ASKED
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredColumn, ScoredRows
-from diptych.evaluate.score_names import NOT_ASKED, ImageMetric, metric_of, shown_metric
+from diptych.evaluate.score_names import ImageMetric, metric_of, shown_metric
 from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
 from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_shares
 from diptych.store.store import ResultRow
@@ -41,7 +42,7 @@ class MeasuredMean:
 def measured(column: ScoredColumn) -> MeasuredMean:
     """Return a column ready to be averaged."""
     metric = metric_of(column.column, column.facts)
-    is_asked = np.array([reason not in NOT_ASKED for reason in column.reasons], bool)
+    is_asked = np.array([reason != NOT_ASKED for reason in column.reasons], bool)
     identity = {**metric.facts, **column.source}
     name = shown_metric(column.name, column.column)
     return MeasuredMean(name, metric, identity, metric.prepare(column.values), is_asked)

@@ -1,13 +1,14 @@
-"""Prompt sets: what is asked for, under which id, in which category, and what is expected to be seen.
+"""Prompt sets: what is asked for, under which id, in which category, and what its picture is held against.
 
 A prompt set is a keyword-only factory that returns a ``PromptSet``. Nothing here knows what is made of a prompt.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from diptych.data.checks import NOTHING, Checks
 from diptych.errors import DataError
 
 # To add one: a module with a factory, a line here (alphabetical), a test.
@@ -30,15 +31,20 @@ class Prompt(NamedTuple):
         id: Its name within the set.
         text: What is asked for.
         category: Its group in reports; empty if it has none.
-        expected: What should be seen, in the form of GenEval's metadata; None if unknown.
+        checks: What its picture is held against.
         negative: Its own negative prompt; None if it has none.
     """
 
     id: str
     text: str
     category: str = ""
-    expected: Mapping[str, Any] | None = None
+    checks: Checks = NOTHING
     negative: str | None = None
+
+    @property
+    def identity(self) -> list[str | None]:
+        """Everything that it says, as values of JSON."""
+        return [self.id, self.text, self.category, self.checks.to_json(), self.negative]
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import io
 from pathlib import Path
 
 from diptych.assets import file_sha256
+from diptych.data.checks import NOTHING, parse_checks
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, checked, read_text
-from diptych.generate.prompts.jsonl_file import parse_expected
 from diptych.lookup import describe_unknown
 
 
@@ -18,7 +18,7 @@ def csv_file(
     id_column: str | None = None,
     category_column: str | None = None,
     negative_column: str | None = None,
-    expected_column: str | None = None,
+    checks_column: str | None = None,
 ) -> PromptSet:
     """Return the prompts of a table.
 
@@ -28,7 +28,7 @@ def csv_file(
         id_column: Of the ids; None numbers the rows from 1.
         category_column: Of the categories; None leaves them empty.
         negative_column: Of the prompts' own negative prompts; an empty field is none. None: there are none.
-        expected_column: Of JSON in the form of GenEval's metadata; None: nothing is expected.
+        checks_column: Of JSON as the key ``checks`` of a JSON Lines file has it; None: there are none.
 
     Raises:
         DataError: If the file cannot be read, lacks a column or has a broken row.
@@ -39,7 +39,7 @@ def csv_file(
     try:
         table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         names = table.fieldnames or []
-        wanted = (prompt_column, id_column, category_column, negative_column, expected_column)
+        wanted = (prompt_column, id_column, category_column, negative_column, checks_column)
         for name in wanted:
             if name is not None and name not in names:
                 raise DataError(f"{path}: {describe_unknown('column', name, names)}")
@@ -48,14 +48,14 @@ def csv_file(
                 line = f"row {number} (line {table.line_num})"
                 raise DataError(f"{path}: {line} has not the {len(names)} fields of the header")
             fields = [row[name] if name is not None else None for name in wanted]
-            prompt, own_id, category, negative, expected = fields
+            prompt, own_id, category, negative, checks = fields
             where = f"{path}: row {number}"
             prompts.append(
                 Prompt(
                     own_id or str(number),
                     prompt or "",
                     category or "",
-                    parse_expected(expected, where) if expected else None,
+                    parse_checks(checks, where) if checks else NOTHING,
                     negative or None,
                 )
             )

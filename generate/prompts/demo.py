@@ -1,13 +1,14 @@
 """Prompts about the drawn world: single objects, counts, pairs, relations and occupations, with what should be seen.
 
-They are words for scenes of seeds that nothing was trained on. The category is the plan of the scene; what is expected
-has GenEval's form, so that the same judges can read it.
+They are words for scenes of seeds that nothing was trained on. The category is the plan of the scene; what should be
+seen has GenEval's form, so that the same judges can read it.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from diptych.data.checks import Checks
 from diptych.demo.world.captions import distinct_captions, prompt_of
 from diptych.demo.world.figures import OCCUPATIONS
 from diptych.demo.world.palette import COLOURS
@@ -55,23 +56,26 @@ def demo(*, per_category: int = 20, categories: Sequence[str] = LAYOUTS) -> Prom
         except ValueError as error:
             raise ConfigError(f"prompts: {error}; ask for fewer with per_category") from error
         prompts += [
-            Prompt(f"{layout}-{number:04d}", text, layout, expected_of(drawn))
+            Prompt(f"{layout}-{number:04d}", text, layout, checks_of(drawn))
             for number, (drawn, text) in enumerate(found)
         ]
     return PromptSet(tuple(prompts), "diptych.demo", "Apache-2.0", "")
 
 
-def expected_of(scene: Scene) -> dict[str, list[dict[str, Any]]]:
+def checks_of(scene: Scene) -> Checks:
     """Return what should be seen in a picture of what ``prompt_of`` says of a scene.
 
     As in GenEval a number that the prompt says is exact: one more of them is wrong.
     """
     if scene.figure is not None:
-        return {"include": [{"class": scene.figure.occupation, "count": 1}]}
+        return _objects([{"class": scene.figure.occupation, "count": 1}])
     if scene.relation is not None:
         subject, target = ({"class": thing.kind, "count": 1, "color": thing.colour} for thing in scene.things)
-        return {"include": [target, subject | {"position": [scene.relation, 0]}]}
+        return _objects([target, subject | {"position": [scene.relation, 0]}])
     counts = Counter((thing.kind, thing.colour) for thing in scene.things)
     include = [{"class": kind, "count": count, "color": colour} for (kind, colour), count in counts.items()]
-    exclude = [{"class": kind, "count": count + 1} for (kind, _), count in counts.items() if count > 1]
-    return {"include": include} | ({"exclude": exclude} if exclude else {})
+    return _objects(include, [{"class": kind, "count": count + 1} for (kind, _), count in counts.items() if count > 1])
+
+
+def _objects(include: list[dict[str, Any]], exclude: Sequence[dict[str, Any]] = ()) -> Checks:
+    return Checks.model_validate({"include": include, "exclude": exclude})

@@ -1,4 +1,4 @@
-"""PartiPrompts (P2): 1,632 prompts of 12 categories (Yu et al. 2022, arXiv:2206.10789). It says nothing to be expected.
+"""PartiPrompts (P2): 1,632 prompts of 12 categories (Yu et al. 2022, arXiv:2206.10789). They bring no checks.
 
 A tab-separated table without quoting: the quotation marks in it belong to the prompts.
 """

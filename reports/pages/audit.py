@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from diptych.data.generated_columns import ATTRIBUTE_CLASS, asked_class
+from diptych.data.checks import asked_class
+from diptych.data.generated_columns import ATTRIBUTE_CLASS
 from diptych.reports.charts import Scale, estimate
 from diptych.reports.links import PRESENT, Filter
 from diptych.reports.pages.scores import notes_of
@@ -109,10 +110,10 @@ def judge(row: Mapping[str, Any]) -> str:
 def _prompts(report: Report) -> Prompts:
     columns = report.rows.columns
     known: dict[str, dict[str, str | None]] = {}
-    classes = {expected: asked_class(expected) for expected in set(columns["expected"])}
-    for dataset, prompt, expected in zip(columns["dataset"], columns["prompt_id"], columns["expected"], strict=True):
+    classes = {checks: asked_class(checks) for checks in set(columns["checks"])}
+    for dataset, prompt, checks in zip(columns["dataset"], columns["prompt_id"], columns["checks"], strict=True):
         if prompt is not None:
-            known.setdefault(dataset, {})[prompt] = classes[expected]
+            known.setdefault(dataset, {})[prompt] = classes[checks]
     return known
 
 

@@ -49,7 +49,7 @@ def grid_axes() -> tuple[str, ...]:
 def label_of(name: str) -> str:
     """Return what a column is called.
 
-    >>> label_of("expected"), label_of("url"), label_of("negative_prompt")
+    >>> label_of("checks"), label_of("url"), label_of("negative_prompt")
     ('Asked for', 'Source', 'Negative prompt')
     """
     generated = generated_columns().get(name)

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from diptych.data.checks import asked_class
 from diptych.data.dataset import open_dataset
-from diptych.data.generated_columns import asked_class
 from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown
 from diptych.reports.read.pool import NUMERIC, WORDS, Pool, PoolColumn
@@ -19,7 +19,7 @@ from diptych.store.store import Store
 
 DATA = ("key", "caption", "url", "width", "height", "sha256", "status")
 IMAGES = (
-    "dataset, key, caption, url, width, height, sha256, status, benchmark, prompt_id, category, expected, model, "
+    "dataset, key, caption, url, width, height, sha256, status, benchmark, prompt_id, category, checks, model, "
     "setting, seed, sample, sampler, steps, guidance, negative_prompt, shard, shard_row"
 )
 JUDGED, UNJUDGED = "judged", "unjudged"
@@ -165,7 +165,7 @@ def audited(
         classes: The columns of the class that is seen which make its groups; none if it is not by class.
     """
     columns = rows.columns
-    asked = [asked_class(expected) for expected in columns["expected"]]
+    asked = [asked_class(checks) for checks in columns["checks"]]
     known = {pair for seen in classes for pair in zip(columns["dataset"], seen, strict=True)}
     known |= {(dataset, name) for dataset in datasets for name in audit.get("reference") or ()}
     category = audit.get("category")

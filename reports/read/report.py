@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from diptych.data.checks import NOT_ASKED
 from diptych.data.generated_columns import ATTRIBUTE_CLASS
 from diptych.reports.config import ReportConfig
 from diptych.reports.links import MISSING, PRESENT, Filter, gallery
@@ -16,7 +17,6 @@ from diptych.reports.read.rows import ReportRows, as_text
 from diptych.store.store import Store
 
 MAX_ALT = 140
-NOT_ASKED = {"no_expectation"}  # reasons for which an image is no part of the question, rather than unscored
 COLOURS = 8  # that the style sheet has
 PICTURE = "picture"  # the facet that says whether a picture is shown or blurred; nothing where there is none
 SHOWN, BLURRED = "shown", "blurred"
@@ -193,7 +193,7 @@ class Report:
             return self.link(row["dataset"], row["groups"], {PICTURE: MISSING})
         column = self.column_of(row)
         reasons = dict.fromkeys((self.rows.reasons.get(column) or {}).values())
-        wanted = [f"{MISSING}:{reason}" for reason in reasons if reason not in NOT_ASKED]
+        wanted = [f"{MISSING}:{reason}" for reason in reasons if reason != NOT_ASKED]
         return self.link(row["dataset"], row["groups"], {column: wanted} if wanted else {})
 
     @cached_property

@@ -101,7 +101,7 @@ def test_object_accuracy_is_the_mean_of_the_categories_and_each_category_is_ther
     rows = [Made("raw", number, category="counting") for number in range(8)]
     rows += [Made("raw", number, category="position") for number in range(8, 10)]
     rows += [Made("raw", 10, category="colors"), Made("raw", 11, category="")]
-    texts = ["correct=1"] * 6 + ["correct=0"] * 2 + ["correct=0", "correct=1", "unreadable", "reason=no_expectation"]
+    texts = ["correct=1"] * 6 + ["correct=0"] * 2 + ["correct=0", "correct=1", "unreadable", "reason=not_asked"]
     make_generated(tmp_path / "generated", told(rows, texts))
     run(make_config(tmp_path, scores={"o": {"score": "told_accuracy"}}, means=[{"score": "object_correct"}]))
     whole = result_of(tmp_path, "object_accuracy", model="raw")

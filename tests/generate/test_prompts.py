@@ -1,4 +1,4 @@
-"""The prompt sets: counts, forms, what is expected, and what is wrong with a file."""
+"""The prompt sets: counts, forms, checks, and what is wrong with a file."""
 
 import json
 from collections import Counter
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from diptych.assets import ASSETS
+from diptych.data.checks import NOTHING, Checks
 from diptych.demo.measure import quality
 from diptych.demo.world.figures import OCCUPATIONS
 from diptych.demo.world.scenes import LAYOUTS, RELATIONS, scene
@@ -16,12 +17,14 @@ from diptych.generate.config import GenerateConfig
 from diptych.generate.plan import read_prompts
 from diptych.generate.prompts import PROMPT_SETS, PromptSet
 from diptych.generate.prompts.csv_file import csv_file
-from diptych.generate.prompts.demo import FIRST_SEED, SEEDS_PER_LAYOUT, demo, expected_of
+from diptych.generate.prompts.demo import FIRST_SEED, SEEDS_PER_LAYOUT, checks_of, demo
 from diptych.generate.prompts.geneval import COUNTS, geneval
-from diptych.generate.prompts.jsonl_file import jsonl_file, parse_expected
+from diptych.generate.prompts.jsonl_file import jsonl_file
 from diptych.generate.prompts.partiprompts import COUNT, partiprompts
 from diptych.generate.prompts.txt_file import txt_file
 from diptych.lookup import import_attribute
+
+TWO_CATS = {"include": [{"class": "cat", "count": 2}]}
 
 
 def write(path: Path, text: str) -> Path:
@@ -56,13 +59,13 @@ def test_geneval_has_its_six_tags_with_their_counts(geneval_file: Path) -> None:
     assert geneval_file.stat().st_size == ASSETS["geneval-metadata"].bytes
 
 
-def test_geneval_keeps_prompts_ids_and_expectations_as_upstream_has_them(geneval_file: Path) -> None:
+def test_geneval_keeps_prompts_ids_and_checks_as_upstream_has_them(geneval_file: Path) -> None:
     prompts = geneval(path=geneval_file).prompts
     lines = [json.loads(line) for line in geneval_file.read_text(encoding="utf-8").splitlines()]
     assert [prompt.text for prompt in prompts] == [line["prompt"] for line in lines]
     assert [prompt.id for prompt in prompts[:2]] == ["00000", "00001"]
     for prompt, line in zip(prompts, lines, strict=True):
-        assert prompt.expected == {part: line[part] for part in ("include", "exclude") if part in line}
+        assert prompt.checks.to_object() == {part: line[part] for part in ("include", "exclude") if part in line}
 
 
 def test_partiprompts_has_1632_prompts_of_12_categories(parti_file: Path) -> None:
@@ -106,29 +109,28 @@ def test_demo_takes_seeds_that_nothing_was_trained_or_measured_on() -> None:
 
 def test_demo_expects_in_the_form_of_geneval_what_the_prompt_says() -> None:
     for prompt in demo(per_category=15).prompts:
-        assert prompt.expected is not None
-        assert parse_expected(dict(prompt.expected), "demo") == prompt.expected
-        for clause in prompt.expected["include"]:
-            assert clause.get("color", "") in prompt.text
-            if prompt.category != "count" and clause["count"] == 1:
-                assert clause["class"] in prompt.text
+        assert prompt.checks.include
+        for clause in prompt.checks.include:
+            assert (clause.colour or "") in prompt.text
+            if prompt.category != "count" and clause.count == 1:
+                assert clause.label in prompt.text
 
 
 def test_demo_expects_exact_counts_and_relations_with_the_object_first() -> None:
     counted = scene(5, layout="count")
-    (clause,) = expected_of(counted)["include"]
-    assert clause["count"] == len(counted.things)
-    assert expected_of(counted)["exclude"] == [{"class": clause["class"], "count": clause["count"] + 1}]
+    (clause,), (excluded,) = checks_of(counted).include, checks_of(counted).exclude
+    assert clause.count == len(counted.things)
+    assert (excluded.label, excluded.count) == (clause.label, clause.count + 1)
     for seed in range(20):
         drawn = scene(seed, layout="relation")
-        target, subject = expected_of(drawn)["include"]
-        assert (subject["class"], target["class"]) == (drawn.things[0].kind, drawn.things[1].kind)
-        assert subject["position"] == [drawn.relation, 0]
-        assert subject["position"][0] in RELATIONS
-        assert "exclude" not in expected_of(drawn)
+        target, subject = checks_of(drawn).include
+        assert (subject.label, target.label) == (drawn.things[0].kind, drawn.things[1].kind)
+        assert subject.position == (drawn.relation, 0)
+        assert subject.position[0] in RELATIONS
+        assert not checks_of(drawn).exclude
     figure = scene(3, layout="figure")
     assert figure.figure is not None
-    assert expected_of(figure) == {"include": [{"class": figure.figure.occupation, "count": 1}]}
+    assert checks_of(figure).to_object() == {"include": [{"class": figure.figure.occupation, "count": 1}]}
 
 
 def test_demo_names_a_category_that_it_lacks() -> None:
@@ -154,12 +156,12 @@ def test_half_a_character_is_refused_with_its_line(key: str, tmp_path: Path) -> 
 def test_txt_has_a_prompt_a_line_numbered_by_the_line(tmp_path: Path) -> None:
     found = txt_file(path=write(tmp_path / "p.txt", "\ufeffa cat\r\n\n  eine Katze \u2028 ü\n"))
     assert [(prompt.id, prompt.text) for prompt in found.prompts] == [("1", "a cat"), ("3", "eine Katze \u2028 ü")]
-    assert found.prompts[0] == ("1", "a cat", "", None, None)
+    assert found.prompts[0] == ("1", "a cat", "", NOTHING, None)
 
 
 def test_csv_reads_the_columns_that_are_named(tmp_path: Path) -> None:
-    expected = json.dumps({"include": [{"class": "cat", "count": 2}]}).replace('"', '""')
-    text = f'text,nr,kind,not,want\n"a ""big"" cat, sleeping",7,animal,,"{expected}"\n"two\nlines",8,,blurry,\n'
+    checks = json.dumps(TWO_CATS).replace('"', '""')
+    text = f'text,nr,kind,not,want\n"a ""big"" cat, sleeping",7,animal,,"{checks}"\n"two\nlines",8,,blurry,\n'
     table = write(tmp_path / "p.csv", text)
     first, second = csv_file(
         path=table,
@@ -167,17 +169,17 @@ def test_csv_reads_the_columns_that_are_named(tmp_path: Path) -> None:
         id_column="nr",
         category_column="kind",
         negative_column="not",
-        expected_column="want",
+        checks_column="want",
     ).prompts
-    assert first == ("7", 'a "big" cat, sleeping', "animal", {"include": [{"class": "cat", "count": 2}]}, None)
-    assert second == ("8", "two\nlines", "", None, "blurry")
+    assert first == ("7", 'a "big" cat, sleeping', "animal", Checks.model_validate(TWO_CATS), None)
+    assert second == ("8", "two\nlines", "", NOTHING, "blurry")
     assert csv_file(path=write(tmp_path / "p.tsv", "prompt\tx\na, b\t1\n")).prompts[0].text == "a, b"
 
 
 def test_jsonl_reads_its_keys(tmp_path: Path) -> None:
-    line = {"prompt": "a cat", "id": 5, "category": "animal", "negative": "", "expected": None}
+    line = {"prompt": "a cat", "id": 5, "category": "animal", "negative": "", "checks": TWO_CATS}
     (prompt,) = jsonl_file(path=write(tmp_path / "p.jsonl", json.dumps(line) + "\n\n")).prompts
-    assert prompt == ("5", "a cat", "animal", None, "")
+    assert prompt == ("5", "a cat", "animal", Checks.model_validate(TWO_CATS), "")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +201,12 @@ def test_jsonl_reads_its_keys(tmp_path: Path) -> None:
         (jsonl_file, "p.jsonl", '{"prompt": "a", "id": 1}\n{"prompt": "b", "id": 1}\n', "the id '1' stands twice"),
         (jsonl_file, "p.jsonl", "[" * 100_000, "p.jsonl:1: not JSON"),
         (geneval, "p.jsonl", '{"tag": "colour", "prompt": "a"}\n', "GenEval has no tag 'colour'"),
-        (geneval, "p.jsonl", '{"tag": "colors", "prompt": "a", "include": []}\n', "p.jsonl:1: expected: write"),
+        (
+            geneval,
+            "p.jsonl",
+            '{"tag": "colors", "prompt": "a", "include": []}\n',
+            "p.jsonl:1: GenEval's prompts ask for objects",
+        ),
         (partiprompts, "p.tsv", "Prompt\tCategory\n", "PartiPrompts begins with the columns"),
         (partiprompts, "p.tsv", "Prompt\tCategory\tChallenge\tNote\na\tb\n", "p.tsv:2: 2 fields, the header has 4"),
     ],
@@ -224,24 +231,6 @@ def test_a_file_that_is_missing_or_no_text_says_so(tmp_path: Path) -> None:
         txt_file(path=tmp_path / "latin.txt")
     with pytest.raises(DataError, match="cannot be read"):
         txt_file(path=tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("clause", "message"),
-    [
-        ({"class": "cat"}, "count must be a whole number"),
-        ({"class": "cat", "count": 0}, "count must be a whole number"),
-        ({"class": "cat", "count": True}, "count must be a whole number"),
-        ({"count": 1}, "a clause is an object with a class"),
-        ({"class": "cat", "count": 1, "colour": "red"}, "a clause has the keys"),
-        ({"class": "cat", "count": 1, "color": 3}, "color must be a text"),
-        ({"class": "cat", "count": 1, "position": ["near", 0]}, "position must be one of"),
-        ({"class": "cat", "count": 1, "position": ["above", 1]}, "position must be one of"),
-    ],
-)
-def test_an_expectation_of_another_form_is_refused(clause: dict[str, object], message: str) -> None:
-    with pytest.raises(DataError, match=message):
-        parse_expected({"include": [clause]}, "here")
 
 
 def choose(tmp_path: Path, **choice: object) -> list[str]:

@@ -1,7 +1,6 @@
 """Runs: the dataset directory, the same bytes whatever is cut, killed or repeated, and what ends a run."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pytest
 from tiny_pipelines import FAMILIES
 
+from diptych.data.checks import read_checks
 from diptych.data.dataset import open_dataset
 from diptych.data.images import decode
 from diptych.data.shards import DATA_COLUMNS, read_shard
@@ -26,7 +26,7 @@ COLUMNS = {
     "benchmark": pa.string(),
     "prompt_id": pa.string(),
     "category": pa.string(),
-    "expected": pa.string(),
+    "checks": pa.string(),
     "model": pa.string(),
     "setting": pa.string(),
     "seed": pa.int64(),
@@ -101,7 +101,7 @@ def test_rows_have_the_columns_of_a_generated_dataset_in_order(plan_of: MakePlan
     first = rows[0]
     assert first["caption"] == plan.asked[0].prompt.text
     assert (first["benchmark"], first["prompt_id"], first["category"]) == ("demo", "single-0000", "single")
-    assert json.loads(first["expected"]) == plan.asked[0].prompt.expected
+    assert read_checks(first["checks"]) == plan.asked[0].prompt.checks
     assert (first["model"], first["setting"], first["sampler"]) == ("sdxl", "ddim-2-g5-64px", "ddim")
     assert (first["steps"], first["guidance"], first["sample"], first["url"], first["error"]) == (2, 5.0, 0, None, None)
     assert [rows[number]["negative_prompt"] for number in (0, 5, 10, 15)] == [None, "", "grey", None]

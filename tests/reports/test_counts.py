@@ -267,8 +267,8 @@ def scores_of(world: World) -> list[dict[str, Any]]:
 
 def figure(n: int, who: str | None, hat: str | None, seen: str | None = None, category: str = "figure") -> Made:
     caption = f"hat={hat} class={seen or who}" if hat else "nobody"
-    expected = {"include": [{"class": who, "count": 1}]} if who else None
-    return Made(("raw", "good")[n % 2], n, category=category, expected=expected, caption=caption)
+    checks = {"include": [{"class": who, "count": 1}]} if who else None
+    return Made(("raw", "good")[n % 2], n, category=category, checks=checks, caption=caption)
 
 
 def figures() -> list[Made]:

@@ -43,7 +43,7 @@ def make_rows(start: int) -> pa.Table:
         "benchmark": ["large"] * PER_SHARD,
         "prompt_id": [str(number % PROMPTS) for number in numbers],
         "category": [f"category {number % 6}" for number in numbers],
-        "expected": [""] * PER_SHARD,
+        "checks": [""] * PER_SHARD,
         "model": [f"model {number // 5000}" for number in numbers],
         "setting": [f"euler-{10 + number // 2500 % 2 * 15}" for number in numbers],
         "seed": [2**62 + number % 2500 for number in numbers],

@@ -38,7 +38,7 @@ def _own_detector(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def table(rows: list[tuple[int | None, Any]]) -> pa.Table:
-    """Return rows of a height (None: no picture) and what is expected (a text as it is, all else as JSON)."""
+    """Return rows of a height (None: no picture) and what is asked for (a text as it is, all else as JSON)."""
     records = [
         {
             "key": f"{number:06d}",
@@ -47,11 +47,11 @@ def table(rows: list[tuple[int | None, Any]]) -> pa.Table:
             "width": 30,
             "height": height,
             "status": "not_found" if height is None else "ok",
-            "expected": expected if isinstance(expected, str | None) else json.dumps(expected),
+            "checks": asked if isinstance(asked, str | None) else json.dumps(asked),
         }
-        for number, (height, expected) in enumerate(rows)
+        for number, (height, asked) in enumerate(rows)
     ]
-    return pa.Table.from_pylist(records, schema=data_schema([pa.field("expected", pa.string())]))
+    return pa.Table.from_pylist(records, schema=data_schema([pa.field("checks", pa.string())]))
 
 
 def score(rows: list[tuple[int | None, Any]], **options: Any) -> list[tuple[float | None, str | None, str | None]]:
@@ -83,6 +83,7 @@ def test_what_cannot_be_judged_is_not_scored() -> None:
     rows = [
         (22, None),
         (22, ""),
+        (22, {"questions": [{"question": "Is there a fish?"}]}),
         (22, "a fish"),
         (22, {"include": [{"class": "giraffe", "count": 1}]}),
         (22, {**ONE_FISH, "exclude": [{"class": "giraffe", "count": 1}]}),
@@ -90,9 +91,10 @@ def test_what_cannot_be_judged_is_not_scored() -> None:
         (None, ONE_FISH),
     ]
     assert score(rows) == [
-        (None, None, "no_expectation"),
-        (None, None, "no_expectation"),
-        (None, None, "bad_expectation"),
+        (None, None, "not_asked"),
+        (None, None, "not_asked"),
+        (None, None, "not_asked"),
+        (None, None, "bad_checks"),
         (None, None, "unknown_class"),
         (None, None, "unknown_class"),
         (None, None, "unknown_colour"),
@@ -117,7 +119,7 @@ def test_run_writes_numbers_reasons_and_the_identity_of_the_detector(tmp_path: P
         ("000000", 1.0, "", None),
         ("000001", 0.0, "missing", None),
         ("000002", None, None, "not_found"),
-        ("000003", None, None, "no_expectation"),
+        ("000003", None, None, "not_asked"),
         ("000004", 1.0, "", None),
     ]
     facts = json.loads((column_set.path / "score.json").read_text(encoding="utf-8"))
@@ -139,12 +141,12 @@ def test_everything_that_changes_a_number_is_in_the_identity() -> None:
     assert len({json.dumps(identity, sort_keys=True) for identity in identities}) == 4
 
 
-def test_data_without_expectations_are_refused(tmp_path: Path) -> None:
-    bare = table([(22, ONE_FISH)]).drop_columns(["expected"])
+def test_data_without_checks_are_refused(tmp_path: Path) -> None:
+    bare = table([(22, ONE_FISH)]).drop_columns(["checks"])
     info = write_shard(bare, tmp_path / "data" / shard_name(0))
     seal_dataset(tmp_path, [info], {"kind": "pairs", "name": "bare", "licence": "", "made_by": {}})
     plan = ScorePlan({}, {"objects": ("object_accuracy", {"detector": "own"})})
-    with pytest.raises(DataError, match=r"00000\.parquet: unknown column 'expected'.*Known: caption, "):
+    with pytest.raises(DataError, match=r"00000\.parquet: unknown column 'checks'.*Known: caption, "):
         score_dataset(tmp_path, plan, threads=1, progress="none")
 
 

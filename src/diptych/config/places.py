@@ -31,18 +31,30 @@ def causes(error: ValidationError) -> list[Any]:
 
 def describe_problem(problem: Any, model: type[BaseModel], given: GivenConfig) -> str:
     """Return one line about a problem that pydantic found: file and line or override, the key, what is wrong."""
-    parts = _key_parts(given.values, problem)
-    key, place = ".".join(str(part) for part in parts), _place(parts, given)
+    place = _place(_key_parts(given.values, problem), given)
+    return f"{place}: {what_is_wrong(problem, model, given.values)}"
+
+
+def what_is_wrong(problem: Any, model: type[BaseModel], values: Any) -> str:
+    """Return the key that a problem of pydantic is about, what is wrong with its value, and the value.
+
+    Args:
+        problem: One of the errors.
+        model: What the values did not fit.
+        values: As they were given.
+    """
+    parts = _key_parts(values, problem)
+    key = ".".join(str(part) for part in parts)
     if problem["type"] == "extra_forbidden":
         close = nearest(str(parts[-1]), _known_keys(model, problem["loc"][:-1]))
         hint = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ""
-        return f"{place}: unknown key {key!r}{hint}"
+        return f"unknown key {key!r}{hint}"
     if problem["type"] == "missing":
-        return f"{place}: the key {key!r} is missing"
+        return f"the key {key!r} is missing"
     message = problem["msg"].removeprefix("Value error, ")
     shown = repr(problem["input"])
     shown = shown if len(shown) <= MAX_SHOWN else f"{shown[: MAX_SHOWN - 3]}..."
-    return f"{place}: {key}: {message}, got {shown}" if key else f"{place}: {message}"
+    return f"{key}: {message}, got {shown}" if key else message
 
 
 def _key_parts(values: Any, problem: Any) -> list[int | str]:
@@ -86,7 +98,7 @@ def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]
     for part in loc:
         fields = [found.model_fields[str(part)].annotation for found in models if str(part) in found.model_fields]
         models = [inner for field in fields for inner in _models_in(field)] or models
-    return sorted({name for found in models for name in found.model_fields})
+    return sorted({field.alias or name for found in models for name, field in found.model_fields.items()})
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -5,7 +5,6 @@ What ``generate`` writes, ``evaluate`` groups and compares, the store keeps and 
 that a new axis (a LoRA, a control image) is one line. Loads where only the base install is, as configs do.
 """
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -43,7 +42,7 @@ GENERATED_COLUMNS: tuple[GeneratedColumn, ...] = (
     GeneratedColumn("benchmark", "string", "prompt", "filter"),  # label of the prompt set
     GeneratedColumn("prompt_id", "string", "prompt", "link"),  # within the benchmark
     GeneratedColumn("category", "string", "none", "filter"),
-    GeneratedColumn("expected", "string", "none", "detail", "Asked for"),  # JSON for a detector; empty: not known
+    GeneratedColumn("checks", "string", "none", "detail", "Asked for"),  # JSON, see ``checks``; empty: nobody knows
     GeneratedColumn("model", "string", "model", "filter"),
     GeneratedColumn("setting", "string", "setting", "filter"),
     GeneratedColumn("seed", "int64", "none", "detail"),
@@ -102,15 +101,3 @@ def equal_in_pairs(by: str) -> tuple[str, ...]:
     if by in axes:
         return (*columns_of("model"), *(name for name in axes if name != by), *SIZE)
     return tuple(name for name in columns_of("model", "setting") if name != by)
-
-
-def asked_class(expected: str | None) -> str | None:
-    """Return the class of the first object that a prompt asks for; None where nobody knows.
-
-    >>> asked_class('{"include": [{"class": "doctor", "count": 1}]}'), asked_class("")
-    ('doctor', None)
-    """
-    try:
-        return str(json.loads(expected or "")["include"][0]["class"])
-    except (ValueError, LookupError, TypeError):
-        return None

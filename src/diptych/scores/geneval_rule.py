@@ -8,100 +8,27 @@ know is an error and not a mistake of the picture. Decides nothing about thresho
 """
 
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from diptych.data.checks import Checks, Included, Position
 from diptych.judges.boxes import Box, Detection
 
 Verdict = Literal["", "missing", "wrong_count", "wrong_colour", "wrong_position"]
-Position = Literal["left of", "right of", "above", "below"]
 
 MAX_OBJECTS = 16  # of one class that are looked at
 POSITION_THRESHOLD = 0.1  # of both sizes together: closer than that is no relation
 LEAST_SHARE = 0.5  # of the distance that has to lie along a direction
 NO_DISTANCE = 1e-3
 
-_RULES = ConfigDict(frozen=True, populate_by_name=True, extra="ignore", allow_inf_nan=False)
 
-
-class Included(BaseModel):
-    """What has to be there.
-
-    Attributes:
-        label: The class.
-        count: At least how many.
-        colour: Of each of them; None if it was not asked for.
-        position: How they lie to those of another clause, by its number; None if it was not asked for.
-    """
-
-    model_config = _RULES
-    label: str = Field(alias="class", min_length=1)
-    count: int = Field(default=1, ge=1)
-    colour: str | None = Field(default=None, alias="color")
-    position: tuple[Position, int] | None = None
-
-
-class Excluded(BaseModel):
-    """What must not be there: ``count`` or more of a class."""
-
-    model_config = _RULES
-    label: str = Field(alias="class", min_length=1)
-    count: int = Field(default=1, ge=1)
-
-
-class Expectation(BaseModel):
-    """What a prompt asks for, as GenEval's metadata say it."""
-
-    model_config = _RULES
-    include: tuple[Included, ...] = ()
-    exclude: tuple[Excluded, ...] = ()
-
-    @model_validator(mode="after")
-    def _positions_name_other_clauses(self) -> Self:
-        for number, clause in enumerate(self.include):
-            if clause.position and (clause.position[1] == number or not 0 <= clause.position[1] < len(self.include)):
-                raise ValueError(f"clause {number} lies relative to clause {clause.position[1]}")
-        return self
-
-    @property
-    def is_counting(self) -> bool:
-        """Whether it asks for an exact count, as GenEval's tag ``counting`` does and no other tag."""
-        return bool(self.exclude)
-
-    @property
-    def labels(self) -> frozenset[str]:
-        """Every class that it names."""
-        return frozenset(clause.label for clause in self.include) | {clause.label for clause in self.exclude}
-
-    @property
-    def colours(self) -> frozenset[str]:
-        """Every colour that it names."""
-        return frozenset(clause.colour for clause in self.include if clause.colour is not None)
-
-
-def read_expectation(text: str) -> Expectation | None:
-    """Return what the JSON of a row asks for; None if it is no such JSON or asks for nothing.
-
-    >>> read_expectation('{"include": [{"class": "fish", "count": 2, "color": "red"}]}').include[0].colour
-    'red'
-    >>> read_expectation("a red fish") is None
-    True
-    """
-    try:
-        expectation = Expectation.model_validate_json(text)
-    except ValidationError:
-        return None
-    return expectation if expectation.include or expectation.exclude else None
-
-
-def judge(found: Sequence[Detection], expectation: Expectation, *, threshold: float) -> Verdict:
+def judge(found: Sequence[Detection], checks: Checks, *, threshold: float) -> Verdict:
     """Return the first thing that is wrong with a picture, or an empty text.
 
     Args:
         found: What is in it, in any order.
-        expectation: What it should show.
+        checks: The objects that it should show.
         threshold: What is not surer than this is not there.
 
     Returns:
@@ -113,14 +40,14 @@ def judge(found: Sequence[Detection], expectation: Expectation, *, threshold: fl
     for detection in sorted((one for one in found if one.score > threshold), key=lambda one: -one.score):
         by_label.setdefault(detection.label, []).append(detection)
     by_label = {label: things[:MAX_OBJECTS] for label, things in by_label.items()}
-    chosen = [by_label.get(clause.label, [])[: clause.count] for clause in expectation.include]
-    verdicts = [_judge_alone(things, clause) for things, clause in zip(chosen, expectation.include, strict=True)]
-    for number, clause in enumerate(expectation.include):
+    chosen = [by_label.get(clause.label, [])[: clause.count] for clause in checks.include]
+    verdicts = [_judge_alone(things, clause) for things, clause in zip(chosen, checks.include, strict=True)]
+    for number, clause in enumerate(checks.include):
         if clause.position and not verdicts[number]:
             wanted, target = clause.position
             if verdicts[target] or not _all_lie(chosen[number], wanted, chosen[target]):
                 verdicts[number] = "wrong_position"
-    for excluded in expectation.exclude:
+    for excluded in checks.exclude:
         if len(by_label.get(excluded.label, [])) >= excluded.count:
             verdicts.append("wrong_count")
     return next((verdict for verdict in verdicts if verdict), "")

@@ -1,6 +1,6 @@
 """Object accuracy: whether a picture shows what its prompt asks for, as a detector sees it, by GenEval's rule.
 
-The column ``expected`` of a row holds what its prompt asks for, as JSON of the form of GenEval's metadata. The share of
+The column ``checks`` of a row holds the objects that its prompt asks for, see ``diptych.data.checks``. The share of
 right pictures is the metric; GenEval's own is the plain mean over its six categories. A row that asks for what the
 detector does not know is not scored, rather than wrong.
 """
@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from diptych.data.checks import CHECKS, NOT_ASKED, Checks, read_checks
 from diptych.errors import ConfigError
 from diptych.judges.boxes import Detector, make_detector
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
-from diptych.scores.geneval_rule import Expectation, judge, read_expectation
+from diptych.scores.geneval_rule import judge
 
 # What the detector of the drawn world finds with a lower score is mostly not there.
 THRESHOLD = 0.3
@@ -66,26 +67,26 @@ class ObjectAccuracy:
         correct = np.full(len(batch), np.nan, np.float32)
         verdicts, reasons = np.full(len(batch), None, object), np.full(len(batch), None, object)
         detections = batch.detections(self.detector)
-        for row, text in enumerate(batch.column("expected")):
-            expectation = read_expectation(text) if text else None
-            reasons[row] = self._why_not(text, expectation)
+        for row, text in enumerate(batch.column(CHECKS)):
+            checks = read_checks(text)
+            reasons[row] = self._why_not(checks)
             found = detections[row]
-            if expectation is None or found is None or reasons[row]:
+            if checks is None or found is None or reasons[row]:
                 continue
-            threshold = self.counting_threshold if expectation.is_counting else self.threshold
-            verdicts[row] = judge(found, expectation, threshold=threshold)
+            threshold = self.counting_threshold if checks.is_counting else self.threshold
+            verdicts[row] = judge(found, checks, threshold=threshold)
             correct[row] = verdicts[row] == ""
         return {"object_correct": correct, "object_reason": verdicts, "reason": reasons}
 
-    def _why_not(self, text: str | None, expectation: Expectation | None) -> str | None:
-        """Return why an expectation cannot be judged whatever the picture, or None."""
-        if not text:
-            return "no_expectation"
-        if expectation is None:
-            return "bad_expectation"
-        if not expectation.labels <= set(self.detector.labels):
+    def _why_not(self, checks: Checks | None) -> str | None:
+        """Return why objects cannot be judged whatever the picture, or None."""
+        if checks is None:
+            return "bad_checks"
+        if not checks.has_objects:
+            return NOT_ASKED
+        if not checks.labels <= set(self.detector.labels):
             return "unknown_class"
-        return None if expectation.colours <= set(self.detector.colours) else "unknown_colour"
+        return None if checks.colours <= set(self.detector.colours) else "unknown_colour"
 
 
 def object_accuracy(

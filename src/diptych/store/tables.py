@@ -59,7 +59,7 @@ class ImageRow:
     benchmark: str | None = None
     prompt_id: str | None = None
     category: str | None = None
-    expected: str | None = None
+    checks: str | None = None
     model: str | None = None
     setting: str | None = None
     seed: int | None = None
@@ -206,7 +206,7 @@ CREATE TABLE datasets (run_id VARCHAR, dataset VARCHAR, kind VARCHAR, path VARCH
     n_rows BIGINT);
 CREATE TABLE images (run_id VARCHAR, dataset VARCHAR, key VARCHAR, caption VARCHAR, url VARCHAR, width INTEGER,
     height INTEGER, sha256 VARCHAR, status VARCHAR, benchmark VARCHAR, prompt_id VARCHAR, category VARCHAR,
-    expected VARCHAR, model VARCHAR, setting VARCHAR, seed BIGINT, sample INTEGER, sampler VARCHAR, steps INTEGER,
+    checks VARCHAR, model VARCHAR, setting VARCHAR, seed BIGINT, sample INTEGER, sampler VARCHAR, steps INTEGER,
     guidance FLOAT, negative_prompt VARCHAR, shard VARCHAR, shard_row INTEGER);
 CREATE TABLE identities (identity_id VARCHAR PRIMARY KEY, identity JSON);
 CREATE TABLE score_columns (run_id VARCHAR, score VARCHAR, description VARCHAR, unit VARCHAR, low DOUBLE, high DOUBLE,

@@ -22,8 +22,8 @@ def _told(monkeypatch: pytest.MonkeyPatch) -> None:
 def figure(model: str, prompt: int, sample: int, who: str, hat: str | None, seen: str | None = None) -> Made:
     """Return an image asked to show ``who``, who is seen on it, or ``seen``; without a hat nothing was detected."""
     caption = f"hat={hat} class={seen or who}" if hat else "nobody"
-    expected = {"include": [{"class": who, "count": 1}]}
-    return Made(model, prompt, sample, category="figure", expected=expected, caption=caption)
+    checks = {"include": [{"class": who, "count": 1}]}
+    return Made(model, prompt, sample, category="figure", checks=checks, caption=caption)
 
 
 def audited(folder: Path, rows: Sequence[Made], **audit: Any) -> list[dict[str, Any]]:
@@ -59,7 +59,7 @@ def test_shares_have_their_counts_intervals_and_band(tmp_path: Path) -> None:
 
 def test_an_image_that_could_not_be_judged_belongs_to_the_class_that_was_asked_for(tmp_path: Path) -> None:
     rows = hats("raw", "doctor", 0, "oo---") + hats("raw", "cook", 1, "b")
-    rows += [Made("raw", 2, expected={"include": [{"class": "fish", "count": 1}]}, caption="a fish")]
+    rows += [Made("raw", 2, checks={"include": [{"class": "fish", "count": 1}]}, caption="a fish")]
     found = {(row["groups"]["attribute_class"], row["attribute"]): row for row in audited(tmp_path, rows)}
     assert found["doctor", "orange"]["n_unscored"] == 3
     assert set(found) == {(who, hat) for who in ("cook", "doctor") for hat in ("blue", "orange")}
@@ -81,7 +81,7 @@ def test_a_class_that_is_read_into_images_of_another_prompt_is_not_theirs(tmp_pa
 def test_where_nobody_knows_what_was_asked_the_class_that_is_seen_counts(tmp_path: Path) -> None:
     rows = [*hats("raw", "doctor", 0, "o" * 14 + "bbb"), figure("raw", 1, 0, "doctor", "orange")]
     rows += hats("raw", "cook", 1, "b" * 19)
-    found = audited(tmp_path, [dataclasses.replace(row, expected=None) for row in rows])
+    found = audited(tmp_path, [dataclasses.replace(row, checks=None) for row in rows])
     (row,) = [row for row in found if row["groups"]["attribute_class"] == "doctor" and row["attribute"] == "orange"]
     assert (row["k"], row["n"]) == (15, 18)
     low, high = stats.binomtest(15, 18).proportion_ci(method="wilson")
@@ -133,10 +133,10 @@ def test_named_values_are_counted_though_nobody_has_them(tmp_path: Path) -> None
     assert found[0]["null_high"] == pytest.approx(float(stats.binom(2, 1 / 3).ppf(0.975) / 2))
 
 
-def test_expectations_that_are_no_json_are_no_expectations(tmp_path: Path) -> None:
+def test_checks_of_another_form_ask_for_no_class(tmp_path: Path) -> None:
     rows = hats("raw", "doctor", 0, "oob-")
     make_generated(tmp_path / "generated", rows)
-    odd = [dataclasses.replace(row, expected={"include": [{"what": 1}]}) for row in rows]
+    odd = [dataclasses.replace(row, checks={"include": [{"what": 1}]}) for row in rows]
     found = audited(tmp_path, odd)
     unknown = [row for row in found if row["groups"]["attribute_class"] is None]
     assert [(row["n"], row["n_unscored"]) for row in unknown] == [(0, 1), (0, 1)]
@@ -179,7 +179,7 @@ def test_names_and_shares_that_are_wrong_are_one_line(
 ) -> None:
     rows = hats("raw", "doctor", 0, "ooob") + hats("raw", "cook", 1, "bbbo")
     if not knows_what_was_asked:
-        rows = [dataclasses.replace(row, expected=None) for row in rows]
+        rows = [dataclasses.replace(row, checks=None) for row in rows]
     with pytest.raises(ConfigError) as error:
         audited(tmp_path, rows, **audit)
     assert message in str(error.value)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from diptych.data.checks import Checks
 from diptych.data.images import Image, decode
 from diptych.demo.measure.quality import HELD_OUT, specimen
 from diptych.demo.world.drawing import draw
@@ -22,7 +23,7 @@ from diptych.demo.world.truth import Truth, truth_of
 from diptych.intervals import NORMAL_95, ShareEstimate, wilson
 from diptych.judges.boxes import Box, Detection, Detector
 from diptych.judges.boxes.centre_point import centre_point
-from diptych.scores.geneval_rule import Expectation, judge, relative_position
+from diptych.scores.geneval_rule import judge, relative_position
 from diptych.scores.object_accuracy import THRESHOLD
 
 SCENES = HELD_OUT + 70_000_000  # seeds, beyond those of the specimens
@@ -77,7 +78,7 @@ def overlap(box: Box, other: Box) -> float:
     return common / (area - common)
 
 
-def expectation_of(truth: Truth) -> Expectation:
+def checks_of(truth: Truth) -> Checks:
     """Return what a prompt for exactly this picture would ask for, in GenEval's terms."""
     include: list[dict[str, Any]] = [
         {"class": group.kind, "count": group.count, "color": group.colour} for group in truth.counts
@@ -87,7 +88,7 @@ def expectation_of(truth: Truth) -> Expectation:
     if truth.figure:
         include.append({"class": truth.figure.occupation, "count": 1})
     exclude = [{"class": group["class"], "count": group["count"] + 1} for group in include]
-    return Expectation.model_validate({"include": include, "exclude": exclude})
+    return Checks.model_validate({"include": include, "exclude": exclude})
 
 
 def _clean(shown: Scene) -> Image:
@@ -187,4 +188,4 @@ def _attribute_holds(one: Looked) -> bool:
 
 
 def _is_judged_right(one: Looked) -> bool:
-    return not judge(one.found, expectation_of(one.truth), threshold=THRESHOLD)
+    return not judge(one.found, checks_of(one.truth), threshold=THRESHOLD)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from diptych.data.checks import Checks
 from diptych.data.images import Image
 from diptych.demo.measure.quality import HELD_OUT
 from diptych.demo.world.captions import Captioned, distinct_captions, prompt_of
@@ -20,7 +21,7 @@ from diptych.intervals import ShareEstimate, wilson
 from diptych.judges.boxes import Detection
 from diptych.judges.boxes.centre_point import centre_point
 from diptych.progress import track
-from diptych.scores.geneval_rule import Expectation, judge
+from diptych.scores.geneval_rule import judge
 from diptych.scores.object_accuracy import THRESHOLD
 
 PROMPTS = HELD_OUT + 80_000_000  # seeds of the scenes that prompts are made for, beyond those of the detector
@@ -92,7 +93,7 @@ def _is_right(one: Captioned, found: Sequence[Detection]) -> bool:
     if truth.relation:
         include[truth.relation.subject]["position"] = [truth.relation.name, truth.relation.object]
     exclude = [{"class": group.kind, "count": group.count + 1} for group in truth.counts]
-    return not judge(found, Expectation.model_validate({"include": include, "exclude": exclude}), threshold=THRESHOLD)
+    return not judge(found, Checks.model_validate({"include": include, "exclude": exclude}), threshold=THRESHOLD)
 
 
 def _timed(pipeline: Any, prompt: str) -> ShareEstimate:
