@@ -5,7 +5,7 @@ numbers follow from them in seconds to minutes and enter the store in one transa
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -26,11 +26,9 @@ from diptych.progress import track
 from diptych.provenance import collect
 from diptych.scores.run import ScorePlan, Scorers, score_dataset
 from diptych.storage.locks import only_one
-from diptych.store.store import DatasetRow, ImageRow, Run, ScoreColumn, Store
+from diptych.store.images import PLACE, ImageColumns, image_columns
+from diptych.store.store import DatasetRow, Run, ScoreColumn, Store
 
-IMAGE_COLUMNS = tuple(name for name in ImageRow.__dataclass_fields__ if name not in {"run_id", "dataset"})
-NUMBERS = {name: pa.int64() for name in ("width", "height", "seed", "sample", "steps", "shard_row")}
-NUMBERS |= {"guidance": pa.float32()}
 # What says where things lie or how fast they go, and decides no number.
 NO_PART_OF_IDENTITY = {"store", "batch_size", "datasets"}
 
@@ -166,7 +164,7 @@ class EvaluateRunner:
             store.insert_datasets([_dataset_row(run_id, each) for each in rows.values()])
             with track("store", sum(len(each) for each in rows.values()), mode=self.progress) as tracker:
                 for each in rows.values():
-                    store.insert_images(_images(run_id, each))
+                    store.insert_images(*_images(run_id, each))
                     for table in _scores(run_id, each):
                         store.insert_scores(table)
                     tracker.advance(len(each))
@@ -184,14 +182,13 @@ def _dataset_row(run_id: str, rows: ScoredRows) -> DatasetRow:
     return DatasetRow(run_id, rows.label, rows.role, str(dataset.path.absolute()), name, dataset.fingerprint, len(rows))
 
 
-def _images(run_id: str, rows: ScoredRows) -> pa.Table:
-    """Return the columns of the data that the store has; one of a type that does not fit is left out."""
-    columns = {}
-    for name in IMAGE_COLUMNS:
-        if name in rows.table.column_names:
-            with suppress(pa.ArrowException):
-                columns[name] = rows.table[name].cast(NUMBERS.get(name, pa.string()))
-    return _belonging(run_id, rows.label, pa.table(columns))
+def _images(run_id: str, rows: ScoredRows) -> ImageColumns:
+    """Return every column of the data that the store can hold."""
+    columns = image_columns(rows.table.drop_columns(list(PLACE)))
+    own = columns.own
+    for name in PLACE:
+        own = own.append_column(name, rows.table[name])
+    return ImageColumns(_belonging(run_id, rows.label, own), columns.more)
 
 
 def _scores(run_id: str, rows: ScoredRows) -> Iterator[pa.Table]:

@@ -38,7 +38,6 @@ LONG_MODULES: dict[str, str] = {
     "src/diptych/demo/training/diffusion.py": "to become one trainer with recipes",
     "src/diptych/demo/world/things.py": "one literal table of drawings, a function each",
     "src/diptych/scores/run.py": "to be split: plan, job and tables",
-    "src/diptych/store/store.py": "to be split: writing and reading",
 }
 
 # Class names that may exist more than once in the product, each with its reason.

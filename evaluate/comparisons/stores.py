@@ -22,6 +22,7 @@ from diptych.evaluate.statistics.means import MeasuredMean
 from diptych.evaluate.terminal import p_value_text, printable
 from diptych.intervals import is_resolved
 from diptych.lookup import describe_unknown
+from diptych.store.sql import quoted
 from diptych.store.store import DifferenceRow, Store
 
 Columns = dict[str, list[str]]
@@ -84,8 +85,9 @@ class ComparedModel:
         Images of datasets that the run scored but did not take the mean of are left out, as they are there.
         """
         names = (*needed_columns(self.by), "dataset")
+        columns = ", ".join(f"{self.store.image_sql(name)} AS {quoted(name)}" for name in names)
         sql = (
-            f"SELECT {', '.join(f'images.{name}' for name in names)}, value, reason FROM scores "
+            f"SELECT {columns}, value, reason FROM scores "
             f"JOIN images USING (run_id, dataset, key) WHERE run_id = ? AND score = ? AND images.dataset IN "
             f"(SELECT dataset FROM results WHERE run_id = ? AND metric = ?) ORDER BY images.dataset, key"
         )
@@ -143,7 +145,7 @@ def find_side(store: Store, text: str, by: str) -> ComparedModel:
         StoreError: If no run of the store has it, or several have.
     """
     runs = store.query("SELECT run_id, name FROM runs ORDER BY run_id")
-    sql = f"SELECT DISTINCT run_id, {by} AS label FROM images WHERE {by} IS NOT NULL"
+    sql = f"SELECT DISTINCT run_id, {store.image_sql(by)} AS label FROM images WHERE label IS NOT NULL"
     labels: dict[str, set[str]] = {}
     for row in store.query(sql):
         labels.setdefault(value_text(row["label"]), set()).add(row["run_id"])

@@ -13,15 +13,13 @@ from diptych.data.checks import asked_class
 from diptych.data.dataset import open_dataset
 from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown
+from diptych.reports.read.columns import DECIDED, row_columns
 from diptych.reports.read.pool import NUMERIC, WORDS, Pool, PoolColumn
 from diptych.reports.read.rows import Meaning, ReportRows, RowsPart
+from diptych.store.sql import quoted
 from diptych.store.store import Store
 
 DATA = ("key", "caption", "url", "width", "height", "sha256", "status")
-IMAGES = (
-    "dataset, key, caption, url, width, height, sha256, status, benchmark, prompt_id, category, checks, model, "
-    "setting, seed, sample, sampler, steps, guidance, negative_prompt, shard, shard_row"
-)
 JUDGED, UNJUDGED = "judged", "unjudged"
 # Every group gets as many images as every other; the same prompts in each, so that they can be compared.
 SAMPLE = """
@@ -81,10 +79,11 @@ def find_folders(store: Store, run_id: str, moved: Mapping[str, Path]) -> dict[s
 def read_store(store: Store, run_id: str, limit: int) -> RowsPart:
     """Return the images of a run with their scores, a sample of ``limit`` if there are more."""
     total = store.query("SELECT count(*) AS n FROM images WHERE run_id = ?", [run_id])[0]["n"]
+    listed = ", ".join(f"{store.image_sql(name)} AS {quoted(name)}" for name in row_columns() if name not in DECIDED)
     if total > limit:
-        images = store.arrow(f"SELECT {IMAGES} FROM ({SAMPLE}) {ORDER}", [run_id, limit])
+        images = store.arrow(f"SELECT {listed} FROM ({SAMPLE}) AS images {ORDER}", [run_id, limit])
     else:
-        images = store.arrow(f"SELECT {IMAGES} FROM images WHERE run_id = ? {ORDER}", [run_id])
+        images = store.arrow(f"SELECT {listed} FROM images WHERE run_id = ? {ORDER}", [run_id])
     columns = {name: images[name].to_pylist() for name in images.column_names}
     part = RowsPart(columns, total=total)
     for row in store.query("SELECT * FROM score_columns WHERE run_id = ? ORDER BY score", [run_id]):

@@ -1,26 +1,14 @@
 """One table says what a column of a generated image is: on disk, in a comparison and in a report."""
 
-import pytest
-
-from diptych.data import generated_columns
 from diptych.data.generated_columns import (
     GENERATED_COLUMNS,
-    GeneratedColumn,
     columns_of,
     compared_columns,
     equal_in_pairs,
     generated_schema,
     shown_as,
 )
-from diptych.evaluate.config import Compare
-from diptych.reports.read.columns import details, filters, grid_axes, listed_filters, row_columns
-
-LORA = GeneratedColumn("lora", "string", "axis", "filter")
-
-
-@pytest.fixture
-def _with_lora(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generated_columns, "GENERATED_COLUMNS", (*GENERATED_COLUMNS, LORA))
+from diptych.reports.read.columns import details, filters, grid_axes, row_columns
 
 
 def test_the_schema_has_the_columns_of_the_table_in_its_order() -> None:
@@ -42,14 +30,3 @@ def test_a_report_has_each_column_once_as_a_filter_a_link_or_a_detail() -> None:
     assert sorted(every) == sorted(column.name for column in GENERATED_COLUMNS)
     assert {*filters(), *details()} == {*row_columns(), "dataset"} - {"caption"}
     assert grid_axes() == ("model", "sampler", "steps", "guidance")
-
-
-@pytest.mark.usefixtures("_with_lora")
-def test_a_line_in_the_table_makes_an_axis_of_configs_comparisons_and_reports() -> None:
-    assert "lora" in generated_schema().names
-    assert Compare.model_validate({"by": "lora"}).by == "lora"
-    assert "lora" in Compare.model_json_schema()["properties"]["by"]["enum"]
-    assert equal_in_pairs("lora")[1:5] == ("sampler", "steps", "guidance", "negative_prompt")
-    assert "lora" in equal_in_pairs("steps")
-    assert "lora" in row_columns()
-    assert (listed_filters()[-1], grid_axes()[-1]) == ("lora", "lora")

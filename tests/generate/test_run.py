@@ -10,8 +10,10 @@ import pyarrow as pa
 import pytest
 from tiny_pipelines import FAMILIES
 
+from diptych.data import generated_columns
 from diptych.data.checks import read_checks
 from diptych.data.dataset import open_dataset
+from diptych.data.generated_columns import GENERATED_COLUMNS, GeneratedColumn
 from diptych.data.images import decode
 from diptych.data.shards import DATA_COLUMNS, read_shard
 from diptych.errors import DataError, ShardError
@@ -64,6 +66,15 @@ def small(plan_of: MakePlan) -> Callable[..., GenerationPlan]:
     """Return a function that plans 18 images of a stochastic sampler in shards of 4."""
     settings = [{"steps": [2, 3, 4], "size": 64, "sampler": "euler_a"}]
     return lambda **changes: plan_of("sd", **({"settings": settings, "samples": 2, "rows_per_shard": 4} | changes))
+
+
+def test_an_axis_that_these_pipelines_do_not_have_is_null(
+    small: Callable[..., GenerationPlan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lora = GeneratedColumn("lora", "string", "axis", "filter")
+    monkeypatch.setattr(generated_columns, "GENERATED_COLUMNS", (*GENERATED_COLUMNS, lora))
+    make(small(samples=1, rows_per_shard=20), tmp_path / "out")
+    assert set(table_of(tmp_path / "out")["lora"].to_pylist()) == {None}
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pytest
 
 from diptych.errors import StoreError
+from diptych.store.migrations import M001_TABLES, MIGRATIONS
+from diptych.store.rows import TABLE_OF
 from diptych.store.store import (
     TABLES,
     AuditRow,
@@ -24,7 +26,6 @@ from diptych.store.store import (
     ScoreRow,
     Store,
 )
-from diptych.store.tables import M001_TABLES, MIGRATIONS, TABLE_OF
 
 IDENTITY = {"metric": "clip_score", "version": 1, "encoder": {"weights": "ab"}}
 HOSTILE = [

@@ -1,11 +1,11 @@
-"""The tables of the store: their rows as dataclasses, and the numbered migrations that make them.
+"""The rows of the store's tables, as dataclasses.
 
-A migration is appended and never edited after a release. Tables are long, so that a new metric needs none. A missing
-number is null and says why in ``reason``; it is never NaN, which SQL takes for the largest number.
+Tables are long, so that a new metric needs no other schema. A missing number is null and says why in ``reason``; it is
+never NaN, which SQL takes for the largest number. How the tables come to be is in ``migrations``.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -45,7 +45,10 @@ class DatasetRow:
 
 @dataclass(frozen=True)
 class ImageRow:
-    """One row of a dataset without its picture; ``shard`` (file name) and ``shard_row`` say where the picture lies."""
+    """One row of a dataset without its picture; ``shard`` (file name) and ``shard_row`` say where the picture lies.
+
+    Every further column of the data, which a config carried along or a prompt brought, is an entry of ``more``.
+    """
 
     run_id: str
     dataset: str
@@ -70,6 +73,17 @@ class ImageRow:
     negative_prompt: str | None = None
     shard: str | None = None
     shard_row: int | None = None
+    more: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FurtherColumn:
+    """A column that a dataset's images have in ``more``, and its type in SQL."""
+
+    run_id: str
+    dataset: str
+    name: str
+    sql_type: str
 
 
 @dataclass(frozen=True)
@@ -200,62 +214,15 @@ class AuditRow:
     note: str | None = None
 
 
-M001_TABLES = """
-CREATE TABLE runs (run_id VARCHAR PRIMARY KEY, name VARCHAR, fingerprint VARCHAR, config JSON, provenance JSON);
-CREATE TABLE datasets (run_id VARCHAR, dataset VARCHAR, kind VARCHAR, path VARCHAR, name VARCHAR, fingerprint VARCHAR,
-    n_rows BIGINT);
-CREATE TABLE images (run_id VARCHAR, dataset VARCHAR, key VARCHAR, caption VARCHAR, url VARCHAR, width INTEGER,
-    height INTEGER, sha256 VARCHAR, status VARCHAR, benchmark VARCHAR, prompt_id VARCHAR, category VARCHAR,
-    checks VARCHAR, model VARCHAR, setting VARCHAR, seed BIGINT, sample INTEGER, sampler VARCHAR, steps INTEGER,
-    guidance FLOAT, negative_prompt VARCHAR, shard VARCHAR, shard_row INTEGER);
-CREATE TABLE identities (identity_id VARCHAR PRIMARY KEY, identity JSON);
-CREATE TABLE score_columns (run_id VARCHAR, score VARCHAR, description VARCHAR, unit VARCHAR, low DOUBLE, high DOUBLE,
-    higher_is_better BOOLEAN, identity_id VARCHAR);
-CREATE TABLE scores (run_id VARCHAR, dataset VARCHAR, key VARCHAR, score VARCHAR, value DOUBLE, text VARCHAR,
-    reason VARCHAR);
-CREATE TABLE results (run_id VARCHAR, metric VARCHAR, dataset VARCHAR, groups JSON, value DOUBLE, se DOUBLE,
-    ci_low DOUBLE, ci_high DOUBLE, n BIGINT, n_unscored BIGINT, unit VARCHAR, higher_is_better BOOLEAN,
-    identity_id VARCHAR, reason VARCHAR, note VARCHAR);
-CREATE TABLE differences (run_id VARCHAR, metric VARCHAR, dataset VARCHAR, groups JSON, a VARCHAR, b VARCHAR,
-    value DOUBLE, se DOUBLE, ci_low DOUBLE, ci_high DOUBLE, p_value DOUBLE, p_adjusted DOUBLE, n BIGINT,
-    n_clusters BIGINT, higher_is_better BOOLEAN, identity_id VARCHAR, reason VARCHAR);
-CREATE TABLE audits (run_id VARCHAR, dataset VARCHAR, groups JSON, attribute VARCHAR, k BIGINT, n BIGINT,
-    n_unscored BIGINT, share DOUBLE, ci_low DOUBLE, ci_high DOUBLE, reference DOUBLE, null_low DOUBLE,
-    null_high DOUBLE, identity_id VARCHAR, note VARCHAR);
-"""
-
-# For whoever opens the file with a DuckDB shell: scores with the facts of their image, results with what they mean.
-M002_VIEWS = """
-CREATE VIEW v_scores AS
-    SELECT scores.run_id, scores.dataset, scores.key, score, value, text, reason, status, caption, benchmark,
-        prompt_id, category, model, setting, sample, seed
-    FROM scores JOIN images USING (run_id, dataset, key);
-CREATE VIEW v_results AS
-    SELECT results.*, identities.identity FROM results LEFT JOIN identities USING (identity_id);
-"""
-
-
-def m001_tables(execute: Callable[[str], Any]) -> None:
-    """Make the tables."""
-    execute(M001_TABLES)
-
-
-def m002_views(execute: Callable[[str], Any]) -> None:
-    """Add the views."""
-    execute(M002_VIEWS)
-
-
-# The schema version of a file is the number of migrations that it has seen. To change the schema, append one.
-MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (m001_tables, m002_views)
-
 TABLE_OF: Mapping[type, str] = {
     Run: "runs",
     DatasetRow: "datasets",
     ImageRow: "images",
+    FurtherColumn: "further_columns",
     ScoreColumn: "score_columns",
     ScoreRow: "scores",
     ResultRow: "results",
     DifferenceRow: "differences",
     AuditRow: "audits",
 }
-TABLES = ("runs", "datasets", "images", "identities", "score_columns", "scores", "results", "differences", "audits")
+TABLES = (*TABLE_OF.values(), "identities")

@@ -1,0 +1,138 @@
+"""An open DuckDB file: SQL in, rows or an Arrow table out, all or nothing in a transaction, one line where it fails.
+
+One process may write, or any number may read. Nothing from the network or from other files is reached, whatever SQL
+somebody tries. Decides nothing about tables.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from diptych.errors import MissingExtra, StoreError, first_line
+
+SAFE: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "python_enable_replacements": False,  # no Python variables as tables
+}
+
+
+class StoreFile:
+    """A DuckDB file that is open."""
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        """Open the file; for writing, make it if there is none.
+
+        Raises:
+            StoreError: If another process is using it, or it is no DuckDB file that can be read.
+        """
+        self.path = path
+        self._connection = _connect(path, read_only=read_only)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[list[tuple[str, str]], list[tuple[Any, ...]]]:
+        """Run SQL; return the name and type of each column, and the rows.
+
+        Raises:
+            StoreError: If DuckDB refuses.
+        """
+        import duckdb
+
+        try:
+            done = self._connection.execute(sql, list(parameters)) if parameters else self._connection.execute(sql)
+            columns = [(str(column[0]), str(column[1])) for column in done.description or ()]
+            return columns, done.fetchall() if columns else []  # all: DuckDB 2 wants no query while rows are unread
+        except duckdb.Error as error:
+            raise StoreError(f"{self.path}: {first_line(error)}") from error
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run SQL that has no answer.
+
+        Raises:
+            StoreError: If DuckDB refuses.
+        """
+        self.fetch(sql, parameters)
+
+    def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """Return the rows of a query as an Arrow table; JSON is text in it.
+
+        Raises:
+            StoreError: If DuckDB refuses.
+        """
+        import duckdb
+
+        try:
+            return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
+        except duckdb.Error as error:
+            raise StoreError(f"{self.path}: {first_line(error)}") from error
+
+    def insert(self, table: str, rows: pa.Table, select: str = "*") -> None:
+        """Insert rows by the names of their columns.
+
+        Args:
+            table: Where.
+            rows: What; columns that it lacks become null.
+            select: SQL over its columns that gives the columns of the table.
+
+        Raises:
+            StoreError: If DuckDB refuses.
+        """
+        if not rows.num_rows:
+            return
+        self._connection.register("incoming", rows)
+        try:
+            self.execute(f"INSERT INTO {table} BY NAME SELECT {select} FROM incoming")
+        finally:
+            self._connection.unregister("incoming")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make what the block does appear as a whole or not at all.
+
+        Raises:
+            StoreError: If the disk or the database refuses; the file is then as it was.
+        """
+        self.execute("BEGIN")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            with suppress(StoreError):  # the reason for going back is the one to tell
+                self.execute("ROLLBACK")
+            raise
+
+
+def _connect(path: Path, *, read_only: bool) -> Any:
+    try:
+        import duckdb
+    except ModuleNotFoundError as error:
+        raise MissingExtra("evaluate", "duckdb") from error
+    try:
+        if not read_only:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return duckdb.connect(str(path), read_only=read_only, config=SAFE)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be made: {error.strerror}; give another place") from error
+    except duckdb.Error as error:
+        raise StoreError(f"{path}: {_refusal(str(error))}") from error
+
+
+def _refusal(message: str) -> str:
+    """Say in one line why a file does not open and what to do."""
+    if "lock" in message or "different configuration" in message:
+        process = re.search(r"PID (\d+)", message)
+        who = f"process {process[1]}" if process else "another connection"
+        return f"{who} is using the store; wait until it is done, or stop it"
+    if "not a valid DuckDB database" in message:
+        return "not a DuckDB file; give another path"
+    if "version" in message:
+        return f"written by another version of DuckDB: {message.splitlines()[0]}; install a newer duckdb"
+    return f"cannot be opened: {message.splitlines()[0]}; give another path"

@@ -1,0 +1,98 @@
+"""The schema of the store: numbered migrations that make its tables and views.
+
+A migration is appended and never edited after a release: it is what a file of that version has, whatever the program
+knows by now. So the columns of images stand here as they are; one that comes later is an entry of ``more``.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from diptych.errors import StoreError
+from diptych.store.connection import StoreFile
+
+M001_TABLES = """
+CREATE TABLE runs (run_id VARCHAR PRIMARY KEY, name VARCHAR, fingerprint VARCHAR, config JSON, provenance JSON);
+CREATE TABLE datasets (run_id VARCHAR, dataset VARCHAR, kind VARCHAR, path VARCHAR, name VARCHAR, fingerprint VARCHAR,
+    n_rows BIGINT);
+CREATE TABLE images (run_id VARCHAR, dataset VARCHAR, key VARCHAR, caption VARCHAR, url VARCHAR, width INTEGER,
+    height INTEGER, sha256 VARCHAR, status VARCHAR, benchmark VARCHAR, prompt_id VARCHAR, category VARCHAR,
+    checks VARCHAR, model VARCHAR, setting VARCHAR, seed BIGINT, sample INTEGER, sampler VARCHAR, steps INTEGER,
+    guidance FLOAT, negative_prompt VARCHAR, shard VARCHAR, shard_row INTEGER, more JSON);
+CREATE TABLE further_columns (run_id VARCHAR, dataset VARCHAR, name VARCHAR, sql_type VARCHAR);
+CREATE TABLE identities (identity_id VARCHAR PRIMARY KEY, identity JSON);
+CREATE TABLE score_columns (run_id VARCHAR, score VARCHAR, description VARCHAR, unit VARCHAR, low DOUBLE, high DOUBLE,
+    higher_is_better BOOLEAN, identity_id VARCHAR);
+CREATE TABLE scores (run_id VARCHAR, dataset VARCHAR, key VARCHAR, score VARCHAR, value DOUBLE, text VARCHAR,
+    reason VARCHAR);
+CREATE TABLE results (run_id VARCHAR, metric VARCHAR, dataset VARCHAR, groups JSON, value DOUBLE, se DOUBLE,
+    ci_low DOUBLE, ci_high DOUBLE, n BIGINT, n_unscored BIGINT, unit VARCHAR, higher_is_better BOOLEAN,
+    identity_id VARCHAR, reason VARCHAR, note VARCHAR);
+CREATE TABLE differences (run_id VARCHAR, metric VARCHAR, dataset VARCHAR, groups JSON, a VARCHAR, b VARCHAR,
+    value DOUBLE, se DOUBLE, ci_low DOUBLE, ci_high DOUBLE, p_value DOUBLE, p_adjusted DOUBLE, n BIGINT,
+    n_clusters BIGINT, higher_is_better BOOLEAN, identity_id VARCHAR, reason VARCHAR);
+CREATE TABLE audits (run_id VARCHAR, dataset VARCHAR, groups JSON, attribute VARCHAR, k BIGINT, n BIGINT,
+    n_unscored BIGINT, share DOUBLE, ci_low DOUBLE, ci_high DOUBLE, reference DOUBLE, null_low DOUBLE,
+    null_high DOUBLE, identity_id VARCHAR, note VARCHAR);
+"""
+
+# For whoever opens the file with a DuckDB shell: scores with the facts of their image, results with what they mean.
+M002_VIEWS = """
+CREATE VIEW v_scores AS
+    SELECT scores.*, images.* EXCLUDE (run_id, dataset, key)
+    FROM scores JOIN images USING (run_id, dataset, key);
+CREATE VIEW v_results AS
+    SELECT results.*, identities.identity FROM results LEFT JOIN identities USING (identity_id);
+"""
+
+
+def m001_tables(execute: Callable[[str], Any]) -> None:
+    """Make the tables."""
+    execute(M001_TABLES)
+
+
+def m002_views(execute: Callable[[str], Any]) -> None:
+    """Add the views."""
+    execute(M002_VIEWS)
+
+
+# The schema version of a file is the number of migrations that it has seen. To change the schema, append one.
+MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (m001_tables, m002_views)
+
+
+def is_older(file: StoreFile) -> bool:
+    """Return whether a file lacks migrations; a new file lacks all.
+
+    Raises:
+        StoreError: If it is no store, or one of a newer diptych.
+    """
+    return _version(file) < len(MIGRATIONS)
+
+
+def migrate(file: StoreFile) -> None:
+    """Do the migrations that a file lacks, all or none.
+
+    Raises:
+        StoreError: If it is no store, or one of a newer diptych.
+    """
+    if not is_older(file):
+        return
+    with file.transaction():
+        for migration in MIGRATIONS[_version(file) :]:
+            migration(file.execute)
+        file.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
+        file.execute("DELETE FROM schema_version")
+        file.execute("INSERT INTO schema_version VALUES (?)", [len(MIGRATIONS)])
+
+
+def _version(file: StoreFile) -> int:
+    tables = {name for (name,) in file.fetch("SELECT table_name FROM duckdb_tables() WHERE NOT internal")[1]}
+    if not tables:
+        return 0
+    if "schema_version" not in tables:
+        raise StoreError(f"{file.path}: a DuckDB file, but not a store of diptych; give another path")
+    version = int(file.fetch("SELECT max(version) FROM schema_version")[1][0][0])
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"{file.path}: schema version {version}; this diptych reads {len(MIGRATIONS)}: install a newer one"
+        )
+    return version

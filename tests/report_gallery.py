@@ -1,0 +1,54 @@
+"""The gallery of a report as its browser reads it: the filters of an address, evaluated once more over its files."""
+
+import base64
+import html
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+
+
+class Gallery:
+    """What the gallery of a report shows for an address."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.index = json.loads(self._load("rows"))
+        self.facets = {facet["name"]: facet for facet in self.index["facets"]}
+        self.scores = {score["name"]: score for score in self.index["scores"]}
+
+    def _load(self, name: str) -> bytes:
+        text = (self.folder / "data" / f"{name}.js").read_text(encoding="utf-8")
+        return zlib.decompress(base64.b64decode(text.split('"')[3]))
+
+    def count(self, address: str) -> int:
+        """Return how many images an address shows; every filter of it must be one of a column that is there."""
+        wanted: dict[str, list[str]] = {}
+        for part in html.unescape(address).partition("#")[2].split("&"):
+            if part.startswith("f="):
+                column, _, value = part[2:].partition(":")
+                wanted.setdefault(unquote(column), []).append(unquote(value))
+        found = np.ones(self.index["n"], bool)
+        for column, values in wanted.items():
+            found &= np.any([self._matches(column, value) for value in values], axis=0)
+        return int(found.sum())
+
+    def _matches(self, column: str, value: str) -> Any:
+        if value.startswith("none:"):
+            reasons = self.index["reasons"][column]
+            return np.asarray(reasons["codes"]) == reasons["values"].index(value[5:])
+        if column in self.facets:
+            words = np.array([*self.facets[column]["values"], None], object)[self.facets[column]["codes"]]
+            is_missing = np.array([word is None for word in words])
+            return {"none": is_missing, "..": ~is_missing}.get(value, words == value)
+        if column not in self.scores:  # a facet that is left out says the same of every image
+            return np.ones(self.index["n"], bool)
+        values = np.frombuffer(self._load(self.scores[column]["file"]), "<f4").astype(np.float64)
+        if value == "none":
+            return np.isnan(values)
+        low, _, high = value.partition("..")
+        is_below = values <= float(high[:-1]) if high.endswith("]") else values < float(high or "inf")
+        return (values >= float(low or "-inf")) & is_below
