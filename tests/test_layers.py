@@ -34,7 +34,6 @@ LONG_MODULES: dict[str, str] = {
     "evaluate/metrics/kernel.py": "to be split: sums and error",
     "generate/plan.py": "to be split: contract, prompts and plan",
     "src/diptych/data/shards.py": "to be split: row format, shards, journal",
-    "src/diptych/demo/measure/quality.py": "to be split by model",
     "src/diptych/demo/training/diffusion.py": "to become one trainer with recipes",
     "src/diptych/demo/world/things.py": "one literal table of drawings, a function each",
     "src/diptych/scores/run.py": "to be split: plan, job and tables",

@@ -13,13 +13,13 @@ from diptych.demo.world.captions import distinct_captions, prompt_of
 from diptych.demo.world.figures import OCCUPATIONS
 from diptych.demo.world.palette import COLOURS
 from diptych.demo.world.scenes import LAYOUTS, Layout, Scene
+from diptych.demo.world.seeds import DEMO_PROMPTS
 from diptych.demo.world.things import KINDS
 from diptych.demo.world.words import NUMBERS
 from diptych.errors import ConfigError
 from diptych.generate.prompts import Prompt, PromptSet
 from diptych.lookup import describe_unknown
 
-FIRST_SEED = 2_010_000_000  # beyond quality.HELD_OUT, apart from the scenes that the models are measured on
 SEEDS_PER_LAYOUT = 1_000_000
 # Of how many prompts it is worth looking for another; of two things there are far more, found in seconds.
 MOST: dict[Layout, int] = {
@@ -50,7 +50,7 @@ def demo(*, per_category: int = 20, categories: Sequence[str] = LAYOUTS) -> Prom
                 f"prompts: {wanted:,} different prompts of {layout} asked for, there are {MOST[layout]:,} at most; "
                 f"ask for fewer with per_category"
             )
-        start = FIRST_SEED + SEEDS_PER_LAYOUT * LAYOUTS.index(layout)
+        start = DEMO_PROMPTS + SEEDS_PER_LAYOUT * LAYOUTS.index(layout)
         try:
             found = distinct_captions(wanted, start=start, words=prompt_of, layout=layout)
         except ValueError as error:

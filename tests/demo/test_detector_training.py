@@ -13,8 +13,8 @@ import torch
 from click.testing import CliRunner
 
 import diptych.demo
-from diptych.demo.measure import detector_quality, quality
-from diptych.demo.training import clip, detector, detector_rows, heads
+from diptych.demo.measure import detector_quality
+from diptych.demo.training import detector, detector_rows
 from diptych.demo.training.__main__ import main
 from diptych.demo.training.detector import DetectorTrainer, DetectorTraining, train_detector
 from diptych.demo.training.detector_rows import COLOUR_NAMES, LABELS, DetectorRows, training_picture
@@ -24,6 +24,7 @@ from diptych.demo.world.backdrops import UNITS
 from diptych.demo.world.drawing import draw
 from diptych.demo.world.figures import HATS
 from diptych.demo.world.scenes import scene
+from diptych.demo.world.seeds import DETECTOR_ROWS
 from diptych.demo.world.truth import truth_of
 from diptych.errors import ConfigError
 from diptych.judges.boxes.centre_net import CentreConfig, CentreNet, Maps, find_peaks
@@ -137,7 +138,7 @@ def test_pictures_are_drawn_once(tmp_path: Path, drawn: DetectorRows, monkeypatc
 def test_rows_say_what_is_in_the_pictures(drawn: DetectorRows) -> None:
     seen_figures = 0
     for number in range(TRAINING.rows):
-        shown = scene(detector_rows.TRAINED + number)
+        shown = scene(DETECTOR_ROWS + number)
         truth = truth_of(shown, UNITS)
         there = drawn.labels[number] >= 0
         if not there.any():
@@ -158,7 +159,7 @@ def test_rows_say_what_is_in_the_pictures(drawn: DetectorRows) -> None:
 
 
 def test_pictures_have_backgrounds_other_hats_and_hidden_things_among_them() -> None:
-    seeds = range(detector_rows.TRAINED, detector_rows.TRAINED + 150)
+    seeds = range(DETECTOR_ROWS, DETECTOR_ROWS + 150)
     shown = [training_picture(seed) for seed in seeds]
     scenes = [scene(seed) for seed in seeds]
     places = [one.places for one in shown]
@@ -269,13 +270,6 @@ def test_average_moves_towards_the_weights(drawn: DetectorRows) -> None:
     assert distance < (before - trainer.model.heads.weight).abs().mean()
     assert not torch.equal(trainer.average.heads.weight, before)
     assert not trainer.average.training
-
-
-def test_seeds_of_training_checking_and_measuring_are_apart() -> None:
-    assert heads.TRAINED + heads.DEFAULT_ROWS < detector_rows.TRAINED
-    assert detector_rows.TRAINED + DetectorTraining.rows < clip.CHECKED + 50_000 < detector.CHECKED
-    assert detector.CHECKED + 1000 < quality.HELD_OUT
-    assert quality.SPECIMENS + 1_000_000 < detector_quality.SCENES < quality.WEB_SEED * 1_000_000
 
 
 def test_command_hands_on_what_is_given_and_leaves_the_rest_to_the_defaults(

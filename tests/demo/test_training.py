@@ -15,8 +15,10 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from diptych.demo.measure import quality
-from diptych.demo.measure.quality import measure_clip, measure_heads, specimen
+import diptych.demo
+from diptych.demo.measure import ratings
+from diptych.demo.measure.clip_quality import measure_clip
+from diptych.demo.measure.heads_quality import measure_heads
 from diptych.demo.training import clip, heads, rows
 from diptych.demo.training.__main__ import main
 from diptych.demo.training.clip import ClipTrainer, ClipTraining, train_clip
@@ -24,6 +26,8 @@ from diptych.demo.training.runs import CHECKPOINT, load_checkpoint
 from diptych.demo.training.stops import Stopped
 from diptych.demo.world.captions import caption_of
 from diptych.demo.world.plan import plan_rows
+from diptych.demo.world.seeds import CLIP_ROWS
+from diptych.demo.world.specimens import specimen
 from diptych.encoders.open_clip import open_clip_encoder
 from diptych.errors import ConfigError, ShardError
 from diptych.scores.aesthetic import LinearHead, aesthetic, load_head, rate
@@ -161,7 +165,7 @@ def test_training_sees_pictures_as_the_product_prepares_them(trained: Path, draw
     encoder = open_clip_encoder(architecture=str(trained / "clip"), device="cpu")
     seen = clip.scaled(torch.from_numpy(drawn.pixels[:20])).numpy()
     for number in range(20):
-        one = specimen(rows.TRAINED + number, rows.FAULT_WEIGHTS, rows.SIZES_PX)
+        one = specimen(CLIP_ROWS + number, rows.FAULT_WEIGHTS, rows.SIZES_PX)
         np.testing.assert_allclose(seen[number], encoder.prepare(one.image), atol=1e-6)
         assert drawn.flagged[number] == (one.fault == "flagged")
 
@@ -244,12 +248,6 @@ def test_matrices_alone_decay(drawn: rows.CaptionRows) -> None:
     assert {weight.ndim for weight in decayed["params"]} == {2, 4}
 
 
-def test_seeds_of_training_checking_and_measuring_are_apart() -> None:
-    web = max(row.scene.seed for row in plan_rows(100))
-    assert web < rows.TRAINED < rows.TRAINED + ClipTraining.rows < heads.TRAINED
-    assert heads.TRAINED + heads.DEFAULT_ROWS < clip.CHECKED < clip.CHECKED + 26_000 < quality.HELD_OUT
-
-
 def test_ridge_without_penalty_finds_an_exact_head() -> None:
     vectors = np.random.default_rng(0).normal(size=(50, 4))
     head = heads.fit_ridge(vectors, vectors @ [1.0, -2.0, 0.5, 3.0] + 0.25, penalty=0.0)
@@ -287,7 +285,7 @@ def test_commands_train_heads_and_measure_them(trained: Path, monkeypatch: pytes
     encoder = open_clip_encoder(architecture=str(trained / "clip"), device="cpu")
     score = aesthetic(encoder=encoder, version="v1", weights=str(trained / "heads" / "aesthetic.pth"))
     assert score.columns[0].name == "aesthetic_v1"
-    monkeypatch.setattr(quality, "RESAMPLES", 20)
+    monkeypatch.setattr(ratings, "RESAMPLES", 20)
     found = measure_clip(trained / "clip", rows=40, web_rows=100) | measure_heads(
         trained / "clip", trained / "heads", rows=60
     )
@@ -359,7 +357,7 @@ def test_damaged_note_of_an_earlier_run_is_said(tmp_path: Path) -> None:
 
 def test_help_loads_no_torch() -> None:
     script = "import sys; from diptych.demo.training.__main__ import main; print('torch' in sys.modules)"
-    env = {**os.environ, "PYTHONPATH": str(Path(quality.__file__).parents[3])}
+    env = {**os.environ, "PYTHONPATH": str(Path(diptych.demo.__file__).parents[2])}
     command = [sys.executable, "-c", script]
     assert subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout == "False\n"
 

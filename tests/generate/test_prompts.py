@@ -9,15 +9,15 @@ import pytest
 
 from diptych.assets import ASSETS
 from diptych.data.checks import NOTHING, Checks
-from diptych.demo.measure import quality
 from diptych.demo.world.figures import OCCUPATIONS
 from diptych.demo.world.scenes import LAYOUTS, RELATIONS, scene
+from diptych.demo.world.seeds import DEMO_PROMPTS, HELD_OUT, HELD_OUT_PICTURES
 from diptych.errors import ConfigError, DataError
 from diptych.generate.config import GenerateConfig
 from diptych.generate.plan import read_prompts
 from diptych.generate.prompts import PROMPT_SETS, PromptSet
 from diptych.generate.prompts.csv_file import csv_file
-from diptych.generate.prompts.demo import FIRST_SEED, SEEDS_PER_LAYOUT, checks_of, demo
+from diptych.generate.prompts.demo import SEEDS_PER_LAYOUT, checks_of, demo
 from diptych.generate.prompts.geneval import COUNTS, geneval
 from diptych.generate.prompts.jsonl_file import jsonl_file
 from diptych.generate.prompts.partiprompts import COUNT, partiprompts
@@ -103,8 +103,8 @@ def test_demo_asks_for_every_plan_with_ids_and_texts_of_their_own() -> None:
 
 
 def test_demo_takes_seeds_that_nothing_was_trained_or_measured_on() -> None:
-    assert quality.HELD_OUT + 1_000_000 < FIRST_SEED
-    assert FIRST_SEED + SEEDS_PER_LAYOUT * len(LAYOUTS) < quality.SPECIMENS
+    assert HELD_OUT < DEMO_PROMPTS
+    assert DEMO_PROMPTS + SEEDS_PER_LAYOUT * len(LAYOUTS) < HELD_OUT_PICTURES
 
 
 def test_demo_expects_in_the_form_of_geneval_what_the_prompt_says() -> None:

@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from diptych.demo.measure import pipeline_quality
-from diptych.demo.measure.pipeline_quality import PROMPTS, draw_prompts, measure_pipeline
+from diptych.demo.measure.pipeline_quality import draw_prompts, measure_pipeline
 from diptych.demo.world.captions import distinct_captions, prompt_of
 from diptych.demo.world.drawing import draw
+from diptych.demo.world.seeds import PIPELINE_PROMPTS
 
 MODELS = Path(pipeline_quality.__file__).parents[1] / "models"
 PIPELINE, DETECTOR = MODELS / "demo-curated", MODELS / "detector"
@@ -19,7 +20,7 @@ def test_perfect_pictures_are_all_right(monkeypatch: pytest.MonkeyPatch) -> None
     scenes = {
         one.caption: one.scene
         for layout in pipeline_quality.LAYOUTS
-        for one in distinct_captions(20, start=PROMPTS, words=prompt_of, layout=layout)
+        for one in distinct_captions(20, start=PIPELINE_PROMPTS, words=prompt_of, layout=layout)
     }
     monkeypatch.setattr(
         pipeline_quality,
@@ -50,7 +51,7 @@ def test_same_seeds_give_the_same_pictures() -> None:
 def test_shipped_pipeline_draws_single_objects() -> None:
     """The whole measurement is ``diptych demo quality``; a few of its prompts show that nothing has broken."""
     pipeline, detector = pipeline_quality._load(PIPELINE), pipeline_quality.centre_point(weights=str(DETECTOR))
-    prompts = distinct_captions(24, start=PROMPTS, words=prompt_of, layout="single")
+    prompts = distinct_captions(24, start=PIPELINE_PROMPTS, words=prompt_of, layout="single")
     found = detector.detect(draw_prompts(pipeline, [one.caption for one in prompts], first_seed=0))
     right = sum(map(pipeline_quality._is_right, prompts, found))
     assert right >= 0.8 * len(prompts)  # the card says 0.955 of 200

@@ -15,10 +15,11 @@ import numpy as np
 
 from diptych.data.checks import Checks
 from diptych.data.images import Image, decode
-from diptych.demo.measure.quality import HELD_OUT, specimen
 from diptych.demo.world.drawing import draw
 from diptych.demo.world.faults import encoded
 from diptych.demo.world.scenes import LAYOUTS, Layout, Scene, scene
+from diptych.demo.world.seeds import DETECTOR_SCENES, PIPELINE_PROMPTS
+from diptych.demo.world.specimens import specimen
 from diptych.demo.world.truth import Truth, truth_of
 from diptych.intervals import NORMAL_95, ShareEstimate, wilson
 from diptych.judges.boxes import Box, Detection, Detector
@@ -26,7 +27,6 @@ from diptych.judges.boxes.centre_point import centre_point
 from diptych.scores.geneval_rule import judge, relative_position
 from diptych.scores.object_accuracy import THRESHOLD
 
-SCENES = HELD_OUT + 70_000_000  # seeds, beyond those of the specimens
 SIDE_PX = 64
 ROWS = 500
 
@@ -105,7 +105,7 @@ def _spoilt(shown: Scene) -> Image:
 
 def _scenes_of(layout: Layout, count: int) -> list[Scene]:
     """Return the first scenes of a layout; not ones drawn for it, so that their seeds alone give them again."""
-    scenes = (scene(seed) for seed in range(SCENES, HELD_OUT + 100_000_000))
+    scenes = (scene(seed) for seed in range(DETECTOR_SCENES, PIPELINE_PROMPTS))
     return list(islice((shown for shown in scenes if shown.layout == layout), count))
 
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from diptych.data.checks import Checks
 from diptych.data.images import Image
-from diptych.demo.measure.quality import HELD_OUT
 from diptych.demo.world.captions import Captioned, distinct_captions, prompt_of
 from diptych.demo.world.scenes import Layout
+from diptych.demo.world.seeds import PIPELINE_PROMPTS
 from diptych.demo.world.truth import truth_of
 from diptych.intervals import ShareEstimate, wilson
 from diptych.judges.boxes import Detection
@@ -24,7 +24,6 @@ from diptych.progress import track
 from diptych.scores.geneval_rule import judge
 from diptych.scores.object_accuracy import THRESHOLD
 
-PROMPTS = HELD_OUT + 80_000_000  # seeds of the scenes that prompts are made for, beyond those of the detector
 ROWS = 200  # there are as many kinds of things in as many colours
 STEPS = 25
 GUIDANCE = 3.0
@@ -50,7 +49,9 @@ def measure_pipeline(
         most of five single images of the pipeline's own size on one thread.
     """
     pipeline, judge_of = _load(folder), centre_point(weights=str(detector))
-    asked = {layout: distinct_captions(rows, start=PROMPTS, words=prompt_of, layout=layout) for layout in LAYOUTS}
+    asked = {
+        layout: distinct_captions(rows, start=PIPELINE_PROMPTS, words=prompt_of, layout=layout) for layout in LAYOUTS
+    }
     figures = {}
     title = f"draw with {folder.name}"
     with track(title, rows * len(LAYOUTS), mode=progress, unit="pictures") as tracker:

@@ -6,11 +6,14 @@ Runs the measurements and names their figures ``<model>.<figure>``; what a figur
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from diptych.demo.measure.clip_quality import ROWS as CLIP_ROWS
+from diptych.demo.measure.clip_quality import WEB_ROWS, measure_clip
 from diptych.demo.measure.detector_quality import ROWS as DETECTOR_ROWS
 from diptych.demo.measure.detector_quality import measure_detector
+from diptych.demo.measure.heads_quality import ROWS as HEADS_ROWS
+from diptych.demo.measure.heads_quality import measure_heads
 from diptych.demo.measure.pipeline_quality import ROWS as PIPELINE_ROWS
 from diptych.demo.measure.pipeline_quality import measure_pipeline
-from diptych.demo.measure.quality import RECALL_ROWS, SPECIMEN_ROWS, WEB_ROWS, measure_clip, measure_heads
 from diptych.errors import ConfigError, DataError
 from diptych.intervals import ShareEstimate
 from diptych.lookup import import_attribute
@@ -89,13 +92,13 @@ def finished_models(models: Path) -> list[str]:
 
 def clip_figures(models: Path, share: float, progress: str) -> dict[str, ShareEstimate]:
     """Return ``measure_clip`` of the demo's CLIP."""
-    rows, web_rows = part_of(RECALL_ROWS, share), max(MIN_WEB_ROWS, part_of(WEB_ROWS, share))
+    rows, web_rows = part_of(CLIP_ROWS, share), max(MIN_WEB_ROWS, part_of(WEB_ROWS, share))
     return measure_clip(models / "clip", rows=rows, web_rows=web_rows, progress=progress)
 
 
 def heads_figures(models: Path, share: float, progress: str) -> dict[str, ShareEstimate]:
     """Return ``measure_heads`` of the demo's heads."""
-    rows = part_of(SPECIMEN_ROWS, share)
+    rows = part_of(HEADS_ROWS, share)
     return measure_heads(models / "clip", models / "heads", rows=rows, progress=progress)
 
 

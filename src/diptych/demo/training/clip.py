@@ -18,14 +18,14 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from diptych.demo.measure.quality import recall_at_1
+from diptych.demo.measure.ratings import recall_at_1
 from diptych.demo.training.rows import VARIANTS, CaptionRows, draw_rows
 from diptych.demo.training.runs import claim, learning_rate_at, run_steps
 from diptych.demo.world.captions import distinct_captions
 from diptych.demo.world.drawing import draw
+from diptych.demo.world.seeds import LOOKED_AT
 from diptych.errors import ConfigError
 
-CHECKED = 1_900_000_000  # seeds of scenes from here to ``quality.HELD_OUT`` are for looking on while training
 STREAM = 106  # keeps the order of batches apart from other choices
 CHECK_ROWS = 500
 MAX_LOGIT_SCALE = log(100.0)  # as in CLIP (Radford et al. 2021, section 2.5)
@@ -248,6 +248,6 @@ def _check_pictures(model: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tenso
     import open_clip
 
     tokenizer = open_clip.get_tokenizer("ViT-B-32", context_length=model["text_cfg"]["context_length"])
-    chosen = distinct_captions(CHECK_ROWS, start=CHECKED)
+    chosen = distinct_captions(CHECK_ROWS, start=LOOKED_AT)
     pixels = np.stack([draw(one.scene, model["vision_cfg"]["image_size"]) for one in chosen])
     return torch.from_numpy(pixels), tokenizer([one.caption for one in chosen])

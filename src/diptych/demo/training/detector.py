@@ -21,13 +21,13 @@ from diptych.demo.training.runs import claim, learning_rate_at, run_steps
 from diptych.demo.world.drawing import draw
 from diptych.demo.world.figures import HATS, OCCUPATIONS
 from diptych.demo.world.scenes import scene
+from diptych.demo.world.seeds import DETECTOR_LOOKED_AT
 from diptych.demo.world.things import KINDS
 from diptych.demo.world.truth import truth_of
 from diptych.errors import ConfigError
 from diptych.judges.boxes.centre_net import CentreConfig, CentreNet, Maps, find_peaks, normalised
 from diptych.judges.boxes.centre_point import CONFIG_NAME, WEIGHTS_NAME
 
-CHECKED = 1_950_000_000  # seeds of the scenes that are looked at while training
 STREAM = 111  # keeps the order of batches apart from other choices
 CHECK_ROWS = 400
 CHECK_SCORE = 0.3
@@ -148,7 +148,7 @@ class DetectorTrainer:
     def share_right(self) -> float:
         """Return the share of other, clean pictures in which the average finds exactly what is there."""
         size = self.training.model["side"]
-        shown = [scene(seed) for seed in range(CHECKED, CHECKED + CHECK_ROWS)]
+        shown = [scene(seed) for seed in range(DETECTOR_LOOKED_AT, DETECTOR_LOOKED_AT + CHECK_ROWS)]
         pixels = torch.from_numpy(np.stack([draw(one, size) for one in shown])).to(self.device)
         with torch.inference_mode():
             peaks = find_peaks(self.average(normalised(pixels)), CHECK_SCORE)

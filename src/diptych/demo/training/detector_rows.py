@@ -22,11 +22,11 @@ from diptych.demo.world.faults import Format, encoded, picture_of
 from diptych.demo.world.figures import HATS, OCCUPATIONS
 from diptych.demo.world.palette import COLOURS
 from diptych.demo.world.scenes import MAX_COUNT, Dice, Scene, scene
+from diptych.demo.world.seeds import DETECTOR_ROWS
 from diptych.demo.world.things import KINDS
 from diptych.demo.world.truth import Truth, truth_of
 from diptych.progress import track
 
-TRAINED = 1_700_000_000  # seeds of the detector's scenes: beyond those of the heads, below those for looking on
 STREAM = 110  # keeps the choices about training pictures apart from other choices
 ROWS_PER_FILE = 2048
 NOTHING = -1
@@ -80,7 +80,7 @@ class Shown(NamedTuple):
     places: Places
 
 
-def draw_rows(folder: Path, count: int, *, side: int, start: int = TRAINED, processes: int = 1) -> DetectorRows:
+def draw_rows(folder: Path, count: int, *, side: int, start: int = DETECTOR_ROWS, processes: int = 1) -> DetectorRows:
     """Return ``count`` pictures from the seed ``start`` on; draws those that ``folder`` does not hold yet.
 
     Args:

@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from diptych.config.identity import fingerprint
-from diptych.demo.training.clip import CHECKED, scaled
+from diptych.demo.training.clip import scaled
 from diptych.demo.training.linear_start import LATENTS
 from diptych.demo.training.pairs import CaptionedPictures, read_pairs
 from diptych.demo.training.runs import claim, learning_rate_at, run_steps
@@ -24,6 +24,7 @@ from diptych.demo.training.tokenizer import make_text_model, make_tokenizer
 from diptych.demo.training.vae import check_pixels, hash_of
 from diptych.demo.world.captions import caption_of
 from diptych.demo.world.scenes import scene
+from diptych.demo.world.seeds import LOOKED_AT
 from diptych.errors import DataError, one_line
 from diptych.progress import track
 
@@ -332,5 +333,5 @@ def save_pipeline(trainer: DiffusionTrainer, vae: Any, tokenizer: Any, folder: P
 def _check_pairs(side: int) -> CaptionedPictures:
     """Return pairs that nothing is trained on."""
     pixels = check_pixels(side).numpy()
-    captions = [caption_of(scene(seed)) for seed in range(CHECKED, CHECKED + len(pixels))]
+    captions = [caption_of(scene(seed)) for seed in range(LOOKED_AT, LOOKED_AT + len(pixels))]
     return CaptionedPictures(pixels, captions, np.zeros(len(pixels), np.bool_))

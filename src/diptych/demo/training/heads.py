@@ -13,8 +13,10 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from diptych.demo.measure.quality import CHUNK, SPECIMEN_FAULTS, embed, specimen
+from diptych.demo.measure.embedding import CHUNK, embed
 from diptych.demo.training.sources import CLIP_FILES, check_folder
+from diptych.demo.world.seeds import HEAD_ROWS
+from diptych.demo.world.specimens import SPECIMEN_FAULTS, specimen
 from diptych.encoders import Encoder
 from diptych.encoders.open_clip import open_clip_encoder
 from diptych.progress import track
@@ -22,7 +24,6 @@ from diptych.scores.aesthetic import LinearHead
 
 Floats = npt.NDArray[np.floating]
 
-TRAINED = 1_500_000_000  # seeds of the scenes that heads are trained on, beyond those of the CLIP
 DEFAULT_ROWS = 8000
 WORST, BEST = 1.0, 10.0  # the scale of the published ratings
 RIDGE = 0.1  # sums of squares of an embedding's coordinate over the rows are about 100
@@ -55,7 +56,7 @@ def train_heads(out: Path, clip_folder: Path, *, rows: int = DEFAULT_ROWS, threa
     return folder
 
 
-def draw_examples(encoder: Encoder, rows: int, *, start: int = TRAINED) -> RatedExamples:
+def draw_examples(encoder: Encoder, rows: int, *, start: int = HEAD_ROWS) -> RatedExamples:
     """Draw and encode so many pictures, in the mixture of faults that heads are measured on, other scenes."""
     quality, flagged, vectors = [], [], []
     with track("encode", rows, unit="pictures") as tracker:

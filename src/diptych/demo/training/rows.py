@@ -1,7 +1,7 @@
 """The pictures that the demo CLIP is trained on, and what is true of them; drawn once, kept in files.
 
 They are those of the demo web with the faults that leave something to be seen. The captions are true and silent about
-the faults. Which seeds belong to training is decided here: nothing else may draw its scenes from them.
+the faults.
 """
 
 import multiprocessing
@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL.Image import Resampling
 
-from diptych.demo.measure.quality import specimen
 from diptych.demo.world.captions import caption_of
+from diptych.demo.world.seeds import CLIP_ROWS
+from diptych.demo.world.specimens import specimen
 from diptych.progress import track
 
-TRAINED = 1_000_000_000  # seeds of scenes from here to ``heads.TRAINED`` are those of the CLIP
 VARIANTS = 4  # captions of each picture
 ROWS_PER_FILE = 2048
 
@@ -100,7 +100,7 @@ def _write_rows(job: _CaptionDrawing) -> int:
 
     tokenizer = open_clip.get_tokenizer("ViT-B-32", context_length=job.context)
     made: dict[str, list[Any]] = {name: [] for name in CaptionRows._fields}
-    for seed in range(TRAINED + job.first, TRAINED + job.stop):
+    for seed in range(CLIP_ROWS + job.first, CLIP_ROWS + job.stop):
         one = specimen(seed, FAULT_WEIGHTS, SIZES_PX)
         made["pixels"].append(np.asarray(one.image.resize((job.side, job.side), Resampling.BICUBIC)))
         made["tokens"].append(tokenizer([caption_of(one.scene, variant=at) for at in range(VARIANTS)]).numpy())

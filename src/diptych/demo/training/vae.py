@@ -13,18 +13,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from diptych.demo.training.clip import CHECKED, scaled
+from diptych.demo.training.clip import scaled
 from diptych.demo.training.linear_start import LATENTS, begin_linear
 from diptych.demo.training.rows import CaptionRows, draw_rows
 from diptych.demo.training.runs import claim, learning_rate_at, run_steps
 from diptych.demo.world.drawing import draw
 from diptych.demo.world.scenes import scene
+from diptych.demo.world.seeds import LOOKED_AT
 from diptych.errors import ConfigError
 
 STREAM = 107  # keeps the order of batches apart from other choices
 CHECK_ROWS = 64
 CONTEXT = 40  # tokens of the captions that the drawn rows carry beside the pixels
-LOOKED_AT = 1024  # pictures that decide the first weights and the scaling factor
+FIRST_ROWS = 1024  # pictures that decide the first weights and the scaling factor
 EDGE_WEIGHT = 0.5
 SQUARE_WEIGHT = 2.0
 DECAY = 0.999  # of the running mean of the weights
@@ -113,7 +114,7 @@ class VaeTrainer:
         torch.manual_seed(training.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model: Any = AutoencoderKL(**training.model)
-        begin_linear(model, torch.from_numpy(rows.pixels[:LOOKED_AT]))
+        begin_linear(model, torch.from_numpy(rows.pixels[:FIRST_ROWS]))
         self.model = model.to(self.device, memory_format=torch.channels_last).train()
         self.mean = EMAModel(self.model.parameters(), decay=DECAY, use_ema_warmup=True)
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=0.0, betas=(0.9, 0.99), weight_decay=0.0)
@@ -196,7 +197,7 @@ def hash_of(seed: int, step: int) -> int:
 
 def check_pixels(side: int) -> torch.Tensor:
     """Return pictures that nothing is trained on: uint8 (N, side, side, 3)."""
-    drawn = [draw(scene(seed), side) for seed in range(CHECKED, CHECKED + CHECK_ROWS)]
+    drawn = [draw(scene(seed), side) for seed in range(LOOKED_AT, LOOKED_AT + CHECK_ROWS)]
     return torch.from_numpy(np.stack(drawn))
 
 
@@ -209,7 +210,7 @@ def save_vae(trainer: VaeTrainer, rows: CaptionRows, folder: Path) -> Path:
     trainer.mean.copy_to(trainer.model.parameters())
     model = trainer.model.eval().half().float()  # the deviation is that of the weights as they will be read
     with torch.inference_mode():
-        pixels = torch.from_numpy(rows.pixels[:LOOKED_AT])
+        pixels = torch.from_numpy(rows.pixels[:FIRST_ROWS])
         parts = (pixels[start : start + 128].to(trainer.device) for start in range(0, len(pixels), 128))
         latents = torch.cat([model.encode(scaled(part)).latent_dist.mode() for part in parts])
     model.register_to_config(scaling_factor=round(1.0 / float(latents.std()), 5))

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from diptych.demo.measure.quality import HELD_OUT
 from diptych.demo.world.captions import caption_of
 from diptych.demo.world.drawing import draw
 from diptych.demo.world.faults import encoded
 from diptych.demo.world.plan import WEB_RECIPE
 from diptych.demo.world.scenes import scene
+from diptych.demo.world.seeds import HELD_OUT_PICTURES
 from diptych.progress import track
 
-FIRST_SEED = HELD_OUT + 30_000_000  # apart from the scenes that models are measured on and the prompts are about
 SIDE_PX = 64  # what the demo pipelines make
 
 
@@ -26,7 +25,7 @@ def write_held_out(folder: Path, count: int, *, progress: str = "auto") -> None:
             picture = folder / f"{number:05d}.png"
             if picture.is_file():
                 continue
-            shown = scene(FIRST_SEED + number, recipe=WEB_RECIPE)
+            shown = scene(HELD_OUT_PICTURES + number, recipe=WEB_RECIPE)
             picture.with_suffix(".txt").write_text(f"{caption_of(shown)}\n", encoding="utf-8")
             part = picture.with_suffix(".part")
             part.write_bytes(encoded(draw(shown, SIDE_PX), "png", 0))

@@ -1,35 +1,22 @@
 """The figures that the demo models are judged by."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from diptych.demo.measure import quality
-from diptych.demo.measure.quality import (
+from diptych.demo.measure.ratings import (
     bootstrap,
-    embed,
-    measure_clip,
-    measure_heads,
     recall_at_1,
     recall_at_false_positive_rate,
     roc_auc,
     spearman,
-    specimen,
-    wilson,
 )
-from diptych.demo.world.faults import SPOILERS, may_describe, quality_of
-from diptych.demo.world.plan import plan_rows
-from diptych.demo.world.scenes import scene
-from diptych.encoders.open_clip import open_clip_encoder
 from diptych.errors import DataError
+from diptych.intervals import wilson
 
-MODELS = Path(quality.__file__).parents[1] / "models"
 WHOLE = arrays(np.float64, st.integers(2, 30), elements=st.integers(-5, 5))
 
 
@@ -158,51 +145,3 @@ def test_bootstrap_of_pairs_keeps_them_together() -> None:
 def test_bootstrap_is_the_same_every_time() -> None:
     samples = [draws(9, 30, 1.0), draws(10, 40)]
     assert bootstrap(roc_auc, samples) == bootstrap(roc_auc, samples)
-
-
-@settings(max_examples=10, deadline=None)
-@given(st.integers(0, 2**32))
-def test_specimen_shows_the_scene_of_its_seed_and_is_the_same_every_time(seed: int) -> None:
-    one, again = (specimen(seed, quality.SPECIMEN_FAULTS) for _ in range(2))
-    assert one.scene == scene(seed)
-    assert one.quality == quality_of(one.fault, one.strength)
-    assert one.image.tobytes() == again.image.tobytes()
-
-
-def test_specimens_have_the_faults_that_are_asked_for() -> None:
-    assert {specimen(seed, {"flagged": 1, "": 2}, {32: 1}).fault for seed in range(20)} == {"flagged", ""}
-    assert specimen(3, {"cropped": 1}, {64: 1}).image.size < (64, 64)
-    assert set(quality.SPECIMEN_FAULTS) - {""} <= {*SPOILERS, "recompressed"}
-    assert sum(quality.SPECIMEN_FAULTS.values()) == 100
-
-
-def test_mismatched_captions_are_about_other_things() -> None:
-    scenes = [scene(seed) for seed in range(30)]
-    pairs = quality._other_captions(scenes)
-    assert pairs[:, 0].tolist() == list(range(30))
-    assert not any(may_describe(scenes[other], scenes[shown]) for shown, other in pairs)
-
-
-def test_scenes_of_the_web_to_measure_on_are_held_out() -> None:
-    assert min(row.scene.seed for row in plan_rows(100, seed=quality.WEB_SEED)) >= quality.HELD_OUT
-
-
-def test_embedding_a_picture_does_not_depend_on_its_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
-    encoder = open_clip_encoder(architecture=str(MODELS / "clip"), device="cpu")
-    pictures = [specimen(seed, {"": 1}).image for seed in range(5)]
-    together = embed(encoder, pictures)
-    monkeypatch.setattr(quality, "CHUNK", 2)
-    np.testing.assert_allclose(embed(encoder, pictures), together, atol=2e-3)
-
-
-def test_shipped_clip_tells_held_out_scenes_apart() -> None:
-    figures = measure_clip(MODELS / "clip", rows=100, web_rows=200)
-    assert figures["image_to_text_recall_at_1"].value >= 0.8
-    assert figures["matched_auc"].value >= 0.99
-
-
-def test_shipped_heads_find_flagged_pictures_and_quality() -> None:
-    figures = measure_heads(MODELS / "clip", MODELS / "heads", rows=300)
-    assert figures["flagged_auc"].value >= 0.99
-    assert figures["aesthetic_spearman"].value >= 0.8
-    assert json.dumps({name: figure._asdict() for name, figure in figures.items()})
