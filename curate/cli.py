@@ -161,7 +161,7 @@ def score(
         done = score_dataset(dataset, plan, workers=workers, batch_size=batch_size, progress=progress_mode(ctx))
     for label, column_set in done.sets.items():
         columns = ", ".join(column["name"] for column in column_set.manifest["columns"])
-        click.echo(f"{label}: {columns} in {column_set.path}")
+        click.echo(f"{label}: {columns} in {column_set.location}")
     if not done.shards_done:
         click.echo("Nothing to do: these scores are finished.")
 

@@ -101,7 +101,13 @@ class Rule(Settings):
 class Export(Settings):
     """The new dataset directory."""
 
-    rows_per_shard: int = Field(10_000, ge=1)
+    rows_per_shard: int = Field(10_000, ge=1, description="at most")
+    bytes_per_shard: int = Field(
+        500 * 2**20, ge=1, description="of pictures and texts, at most, but for one larger row"
+    )
+    min_shards: int = Field(
+        8, ge=1, description="at least so many where there are rows enough: work for loader workers"
+    )
     columns: tuple[str, ...] | None = Field(None, description="score columns to write beside the data; None writes all")
     licence: str = ""
 

@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diptych.data.dataset import ColumnSet, Dataset, GrowingSet
+from diptych.data.dataset import ColumnSet, Dataset
+from diptych.data.growing import GrowingSet
 from diptych.data.shards import read_shard, write_shard
 from diptych.progress import track
 
@@ -73,7 +74,7 @@ def write_decisions(
             reason = pa.array(decisions.reason[rows], mask=decisions.reason[rows] < 0)
             keep, copy = pa.array(decisions.keep[rows]), copies.slice(start, shard.rows)
             arrays = [column, keep, names.take(reason), copy, ranks.slice(start, shard.rows)]
-            path = growing.path / shard.name
+            path = growing.location / shard.name
             growing.commit(write_shard(pa.table(arrays, schema=SCHEMA), path, source=shard.sha256))
             tracker.advance(shard.rows, {"ok": shard.rows})
             start += shard.rows

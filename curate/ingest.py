@@ -19,24 +19,19 @@ from diptych.config.identity import fingerprint
 from diptych.curate.config import CurateConfig, Download
 from diptych.curate.sources import BYTES, PATH, PROBLEM, RowSource, cut, open_source
 from diptych.data import images
-from diptych.data.dataset import Dataset, open_dataset, seal_dataset, tidy
-from diptych.data.shards import (
-    IMAGE,
-    Journal,
-    ShardInfo,
-    data_schema,
-    read_shard,
-    remove_temporary_files,
-    shard_name,
-    write_shard,
-)
+from diptych.data.dataset import Dataset
+from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
+from diptych.data.schema import IMAGE, data_schema
+from diptych.data.shards import ShardInfo, read_shard, shard_name, write_shard
 from diptych.errors import DataError, DecodeError, ShardError
 from diptych.jobs import run_job
 from diptych.jobs.contract import Report
 from diptych.progress import track
 from diptych.provenance import collect
+from diptych.storage.location import Address, Location
 
 HELPER_COLUMNS = ("caption", "url", PROBLEM, BYTES, PATH)
+STEP = "ingest"
 MAX_ERROR = 200
 ROWS_PER_TABLE = 500
 # A round guess of what a picture weighs before it was seen, for the estimate of --dry-run alone, which says so.
@@ -70,7 +65,7 @@ class IngestTask:
 class IngestJob:
     """Fetches or reads the rows of one shard and writes it."""
 
-    data: Path
+    data: Location
     download: Download
 
     def open(self, report: Report) -> Callable[[IngestTask], ShardInfo]:
@@ -92,12 +87,12 @@ class IngestJob:
             return written.result()
 
 
-def ingest(config: CurateConfig, pool: Path, *, workers: int = 1, progress: str = "auto") -> tuple[Dataset, int]:
+def ingest(config: CurateConfig, address: Address, *, workers: int = 1, progress: str = "auto") -> tuple[Dataset, int]:
     """Make the pool, or go on with it; return it and how many shards had to be made.
 
     Raises:
         DataError: If the source cannot be read.
-        ShardError: If ``pool`` was made from another input.
+        ShardError: If the pool was made from another input.
     """
     source = open_source(config.source)
     with track("read the input", None, mode=progress):
@@ -105,34 +100,34 @@ def ingest(config: CurateConfig, pool: Path, *, workers: int = 1, progress: str 
     if total == 0:
         raise DataError(f"{config.source.path}: no rows there")
     made_from = fingerprint(input_identity(config, inputs))
-    if (pool / "dataset.json").is_file():
-        return _finished(pool, made_from), 0
-    journal = Journal(pool / "data", made_from, what="another input")
-    remove_temporary_files(pool / "data")
-    known: dict[str, ShardInfo] = {}
-    job = IngestJob(pool / "data", config.download)
-    with track("ingest", total, mode=progress, done=_rows_done(journal, total, config.rows_per_shard)) as tracker:
-        tasks = _tasks(source, config.rows_per_shard, journal, known)
-        done = 0
+    pool = Location.at(address)
+    growing = grow_data(pool, STEP, made_from)
+    finished = sealed_data(pool, made_from)
+    if finished is not None:
+        return finished, 0
+    if growing.made_from not in (None, made_from):
+        raise ShardError(f"{pool}: made from another input; give another --out, or delete it to begin again")
+    growing.begin(progress=progress)
+    names = [shard_name(index) for index in range(-(-total // config.rows_per_shard))]
+    there = sum(info.rows for name in names if (info := growing.finished(name)) is not None)
+    done = 0
+    job = IngestJob(growing.directory, config.download)
+    with track("ingest", total, mode=progress, done=there) as tracker:
+        tasks = _tasks(source, config.rows_per_shard, growing)
         for info in run_job(job, tasks, workers=workers, report=tracker.advance):
-            journal.commit(info)
-            known[info.name] = info
+            growing.commit(info)
             done += 1
     facts = {
         "kind": "pairs",
         "name": config.name,
         "licence": config.export.licence,
         "made_by": {
-            "step": "ingest",
-            "fingerprint": made_from,
             "source": config.source.model_dump(mode="json", exclude={"path"}),
             "inputs": inputs,
             "provenance": collect(),
         },
     }
-    dataset = seal_dataset(pool, [known[name] for name in sorted(known)], facts)
-    journal.close()
-    return dataset, done
+    return seal_data(growing, facts, names), done
 
 
 def input_identity(config: CurateConfig, inputs: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -149,30 +144,11 @@ def reason_counts(dataset: Dataset) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def _finished(pool: Path, made_from: str) -> Dataset:
-    dataset = open_dataset(pool)
-    made_by = dataset.manifest.get("made_by", {})
-    if made_by.get("fingerprint") != made_from:
-        names = ", ".join(entry["name"] for entry in made_by.get("inputs", [])[:3]) or "something else"
-        raise ShardError(f"{pool}: made from another input ({names}); give another --out, or delete it to begin again")
-    tidy(pool / "data")
-    return dataset
-
-
-def _tasks(source: RowSource, rows: int, journal: Journal, known: dict[str, ShardInfo]) -> Iterator[IngestTask]:
-    """Yield what is not finished; notes in ``known`` what is."""
+def _tasks(source: RowSource, rows: int, growing: Growing) -> Iterator[IngestTask]:
+    """Yield what is not finished."""
     for index, table in enumerate(cut(source.tables(), rows)):
-        info = journal.finished(shard_name(index))
-        if info is not None:
-            known[info.name] = info
-        else:
+        if growing.finished(shard_name(index)) is None:
             yield IngestTask(index, index * rows, table)
-
-
-def _rows_done(journal: Journal, total: int, rows: int) -> int:
-    count = -(-total // rows)
-    infos = (journal.finished(shard_name(index)) for index in range(count))
-    return sum(info.rows for info in infos if info is not None)
 
 
 def _watched(report: Report) -> Future[IngestedRow]:

@@ -19,7 +19,7 @@ from diptych.curate.rules.funnel import check_rules
 from diptych.curate.rules.select import SelectRun, select
 from diptych.curate.sources import open_source
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
-from diptych.data.shards import data_schema
+from diptych.data.schema import data_schema
 from diptych.errors import ConfigError, DataError, ShardError
 from diptych.lookup import describe_unknown
 from diptych.scores.run import ScorePlan, Scorers, score_dataset, score_schema

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from math import fsum
 
-import pyarrow.parquet as pq
-
 from diptych.data.dataset import Dataset
 from diptych.data.generated_columns import ATTRIBUTE_CLASS
+from diptych.data.shards import reading
 from diptych.errors import ConfigError
 from diptych.evaluate.audits.attribute import asked_classes, check_classes, reference_values
 from diptych.evaluate.comparisons.models import sides_of
@@ -150,8 +149,8 @@ def data_columns(dataset: Dataset) -> list[str]:
     """Return the names of the columns of a dataset's data, without the pictures."""
     if not dataset.files:
         return []
-    with dataset.files[0].open("rb") as file:
-        return [name for name in pq.ParquetFile(file).schema_arrow.names if name != "image"]
+    with reading(dataset.files[0]) as parquet:
+        return [name for name in parquet.schema_arrow.names if name != "image"]
 
 
 def _columns_by_name(scores: Mapping[str, Score], only: str | None = None) -> dict[str, Column]:

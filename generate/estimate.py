@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.data.dataset import open_dataset
-from diptych.data.shards import JOURNAL
+from diptych.data.journal import JOURNAL
 from diptych.errors import ShardError
 from diptych.generate.plan import GenerationPlan
 

@@ -13,22 +13,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from diptych.data.dataset import Dataset, open_dataset, seal_dataset, tidy
+from diptych.data.dataset import Dataset
 from diptych.data.generated_columns import generated_schema
-from diptych.data.shards import (
-    IMAGE,
-    JOURNAL,
-    Journal,
-    ShardInfo,
-    remove_temporary_files,
-    shard_name,
-    write_shard,
-)
+from diptych.data.growing import grow_data, seal_data, sealed_data
+from diptych.data.schema import IMAGE
+from diptych.data.shards import ShardInfo, shard_name, write_shard
 from diptych.errors import ShardError
 from diptych.generate.backends.diffusers.pictures import encode
 from diptych.generate.backends.diffusers.render import Pixels, Renderer
@@ -37,7 +30,9 @@ from diptych.jobs import run_job
 from diptych.jobs.contract import Report
 from diptych.progress import track
 from diptych.provenance import collect
+from diptych.storage.location import Address, Location
 
+STEP = "generate"
 TIMINGS = "timings.jsonl"
 ENCODERS = 2  # threads
 BATCHES_AHEAD = 4  # encoded or to be encoded while the device goes on; beyond that it waits
@@ -55,7 +50,7 @@ class GenerateJob:
     """Makes the shards of a plan."""
 
     plan: GenerationPlan
-    data: Path
+    data: Location
 
     def open(self, report: Report) -> Callable[[int], Made]:
         """Return the function that makes one shard; models are loaded when a shard needs them."""
@@ -114,47 +109,41 @@ class GenerateJob:
         return to_table(self.plan, group, rows, pixels)
 
 
-def generate(plan: GenerationPlan, out: Path, *, workers: int = 1, progress: str = "auto") -> tuple[Dataset, int]:
+def generate(
+    plan: GenerationPlan, address: Address, *, workers: int = 1, progress: str = "auto"
+) -> tuple[Dataset, int]:
     """Make the images of a plan that was made with weights, or go on; return the dataset and how many shards were made.
 
     Args:
         plan: What to make.
-        out: The dataset directory.
+        address: The dataset directory.
         workers: Processes.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
-        ShardError: If ``out`` was made from another config.
+        ShardError: If the directory was made from another config.
         DiptychError: As the renderer says.
     """
-    if (out / "dataset.json").is_file():
-        return _finished(plan, out), 0
-    forget_unmade(out / "data")
-    journal = Journal(out / "data", plan.fingerprint, what="another config, other prompts or other weights")
-    remove_temporary_files(out / "data")
-    known = {name: info for name in map(shard_name, range(plan.shards)) if (info := journal.finished(name))}
-    waiting = [shard for shard in range(plan.shards) if shard_name(shard) not in known]
-    job = GenerateJob(plan, out / "data")
-    done = sum(info.rows for info in known.values())
+    out = Location.at(address)
+    growing = grow_data(out, STEP, plan.fingerprint)
+    finished = sealed_data(out, plan.fingerprint)
+    if finished is not None:
+        return finished, 0
+    if growing.made_from not in (None, plan.fingerprint):
+        raise ShardError(
+            f"{out}: made from another config, other prompts or other weights; "
+            f"give another --out, or delete it to begin again"
+        )
+    growing.begin(progress=progress)
+    names = [shard_name(shard) for shard in range(plan.shards)]
+    waiting = [shard for shard in range(plan.shards) if growing.finished(names[shard]) is None]
+    job = GenerateJob(plan, growing.directory)
+    done = sum(info.rows for info in growing.entries.values())
     with track("generate", plan.images, mode=progress, unit="images", done=done) as tracker:
         for made in run_job(job, waiting, workers=workers, report=tracker.advance):
             _append_timing(out / TIMINGS, made.timing)
-            journal.commit(made.info)
-            known[made.info.name] = made.info
-    dataset = seal_dataset(out, [known[name] for name in sorted(known)], _facts(plan, out))
-    journal.close()
-    return dataset, len(waiting)
-
-
-def forget_unmade(data: Path) -> None:
-    """Let another config take a directory in which no shard was finished: a first run that failed occupies nothing."""
-    journal = data / JOURNAL
-    try:
-        is_empty = journal.is_file() and journal.read_bytes().count(b"\n") <= 1
-        if is_empty and not any(data.glob("*.parquet")):
-            journal.unlink()
-    except OSError as error:
-        raise ShardError(f"{journal}: cannot be read or removed: {error}") from error
+            growing.commit(made.info)
+    return seal_data(growing, _facts(plan, out), names), len(waiting)
 
 
 def to_table(
@@ -198,11 +187,11 @@ def to_table(
     return pa.table(arrays, schema=schema)
 
 
-def read_timings(out: Path) -> list[dict[str, Any]]:
+def read_timings(address: Address) -> list[dict[str, Any]]:
     """Return what is noted of each shard, the last note of each; a line that a kill tore is left out."""
-    path = out / TIMINGS
+    place = Location.at(address) / TIMINGS
     found = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+    for line in place.read().decode("utf-8", "replace").splitlines() if place.is_file() else []:
         try:
             value = json.loads(line)
             found[value["shard"]] = value
@@ -211,7 +200,7 @@ def read_timings(out: Path) -> list[dict[str, Any]]:
     return [found[name] for name in sorted(found)]
 
 
-def _facts(plan: GenerationPlan, out: Path) -> dict[str, Any]:
+def _facts(plan: GenerationPlan, out: Location) -> dict[str, Any]:
     environments = {json.dumps(timing.get("environment"), sort_keys=True) for timing in read_timings(out)}
     sets = {
         name: {"source": found.source, "licence": found.licence, "sha256": found.sha256}
@@ -222,8 +211,6 @@ def _facts(plan: GenerationPlan, out: Path) -> dict[str, Any]:
         "name": plan.config.name,
         "licence": plan.config.licence,
         "made_by": {
-            "step": "generate",
-            "fingerprint": plan.fingerprint,
             "config": plan.config.model_dump(mode="json"),
             "models": dict(plan.identities),
             "prompts": sets,
@@ -234,24 +221,9 @@ def _facts(plan: GenerationPlan, out: Path) -> dict[str, Any]:
     }
 
 
-def _finished(plan: GenerationPlan, out: Path) -> Dataset:
-    dataset = open_dataset(out)
-    if dataset.manifest.get("made_by", {}).get("fingerprint") != plan.fingerprint:
-        raise ShardError(
-            f"{out}: made from another config, other prompts or other weights; "
-            f"give another --out, or delete it to begin again"
-        )
-    tidy(out / "data")
-    return dataset
-
-
-def _append_timing(path: Path, timing: Mapping[str, Any]) -> None:
-    try:
-        torn = path.is_file() and path.read_bytes()[-1:] not in (b"", b"\n")
-        with path.open("a", encoding="utf-8") as file:
-            file.write(("\n" if torn else "") + json.dumps(timing) + "\n")
-    except OSError as error:
-        raise ShardError(f"{path}: cannot be written: {error}; finished shards are kept, run again") from error
+def _append_timing(place: Location, timing: Mapping[str, Any]) -> None:
+    torn = place.is_file() and place.read()[-1:] not in (b"", b"\n")
+    place.append((("\n" if torn else "") + json.dumps(timing) + "\n").encode())
 
 
 def _note(timings: list[dict[str, Any]], group: ImageGroup, images: int, seconds: float) -> None:

@@ -11,13 +11,14 @@ import numpy as np
 from diptych.config.load import load
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.images import decode
-from diptych.data.shards import read_shard, write_json
+from diptych.data.shards import read_shard
 from diptych.errors import DataError
 from diptych.generate.backends.diffusers.pictures import encode
 from diptych.generate.backends.diffusers.render import Pixels, Renderer
 from diptych.generate.config import GenerateConfig
 from diptych.generate.plan import GenerationPlan, ImageGroup, PlannedImage, make_plan
 from diptych.progress import track
+from diptych.storage.json_objects import write_json
 
 SMALL_DIFFERENCE = 2  # in steps of 1/255: what another machine or library may make of the same arithmetic
 

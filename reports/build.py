@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.data.shards import write_json
 from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown, import_attribute
 from diptych.progress import track
@@ -23,6 +22,7 @@ from diptych.reports.read.pool import Pool, open_pool
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import ReportRows, RowsPart, join
 from diptych.reports.rendering import make_environment, render, static_files
+from diptych.storage.json_objects import write_json
 from diptych.store.store import Store
 
 MARKER = "report.json"

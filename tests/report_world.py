@@ -17,10 +17,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, ImageFilter
+from sealed import seal_dataset
 
 from diptych.curate.config import CurateConfig
 from diptych.curate.run import STEPS, CurateRunner
-from diptych.data.dataset import Dataset, seal_dataset
+from diptych.data.dataset import Dataset
 from diptych.data.generated_columns import generated_schema
 from diptych.data.shards import shard_name, write_shard
 from diptych.demo.world.captions import caption_of, distinct_captions, prompt_of

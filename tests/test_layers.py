@@ -33,7 +33,6 @@ LONG_MODULES: dict[str, str] = {
     "evaluate/metrics/frechet.py": "to be split: value, bias and error",
     "evaluate/metrics/kernel.py": "to be split: sums and error",
     "generate/plan.py": "to be split: contract, prompts and plan",
-    "src/diptych/data/shards.py": "to be split: row format, shards, journal",
     "src/diptych/demo/training/diffusion.py": "to become one trainer with recipes",
     "src/diptych/demo/world/things.py": "one literal table of drawings, a function each",
     "src/diptych/scores/run.py": "to be split: plan, job and tables",

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pyarrow as pa
 from drawn import picture
+from sealed import seal_dataset
 
-from diptych.data.dataset import Dataset, seal_dataset
-from diptych.data.shards import data_schema, shard_name, write_shard
+from diptych.data.dataset import Dataset
+from diptych.data.schema import data_schema
+from diptych.data.shards import shard_name, write_shard
 
 
 @dataclass(frozen=True)

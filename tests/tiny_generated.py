@@ -9,8 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 from drawn import picture
+from sealed import seal_dataset
 
-from diptych.data.dataset import Dataset, seal_dataset
+from diptych.data.dataset import Dataset
 from diptych.data.generated_columns import generated_schema
 from diptych.data.shards import shard_name, write_shard
 

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from diptych.curate.sources import BYTES, PATH, PROBLEM
-from diptych.data.shards import DATA_COLUMNS
+from diptych.data.schema import DATA_COLUMNS
 from diptych.errors import DataError
 
 

@@ -7,22 +7,22 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.generated_columns import columns_of
-from diptych.data.shards import data_schema, read_shard
+from diptych.data.schema import data_schema
+from diptych.data.shards import read_shard, reading
 from diptych.errors import ConfigError
 from diptych.lookup import describe_unknown
 from diptych.scores import Column
 from diptych.scores.run import read_embeddings, score_schema
+from diptych.storage.location import Location
 
 Index = npt.NDArray[np.int64]
 
@@ -226,9 +226,9 @@ def codes(columns: Iterable[pa.Array], count: int) -> Index:
     return code
 
 
-def _without_images(file: Path) -> pa.Table:
-    with file.open("rb") as opened:
-        names = [name for name in pq.ParquetFile(opened).schema_arrow.names if name != "image"]
+def _without_images(file: Location) -> pa.Table:
+    with reading(file) as parquet:
+        names = [name for name in parquet.schema_arrow.names if name != "image"]
     return _placed(read_shard(file, names), file.name)
 
 

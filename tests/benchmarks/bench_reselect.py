@@ -12,12 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from sealed import seal_dataset
 
 from diptych.curate.conditions import Columns
 from diptych.curate.config import Rule
 from diptych.curate.rules.funnel import evaluate
-from diptych.data.dataset import Dataset, GrowingSet, open_dataset, seal_dataset
-from diptych.data.shards import data_schema, shard_name, write_shard
+from diptych.data.dataset import Dataset, open_dataset
+from diptych.data.growing import GrowingSet
+from diptych.data.schema import data_schema
+from diptych.data.shards import shard_name, write_shard
 from diptych.store.sql import connect
 
 ROWS = 10_000_000
@@ -45,7 +48,7 @@ def make(folder: Path) -> None:
         for index, shard in enumerate(dataset.shards):
             values = pa.array(generator.random(ROWS_PER_SHARD, np.float32))
             table = pa.table({"key": keys(index), name: values, "reason": pa.nulls(ROWS_PER_SHARD, pa.string())})
-            growing.commit(write_shard(table, growing.path / shard.name, source=shard.sha256))
+            growing.commit(write_shard(table, growing.location / shard.name, source=shard.sha256))
         growing.seal({})
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from PIL import Image
+from sealed import seal_dataset
 
-from diptych.data.dataset import Dataset, seal_dataset
-from diptych.data.shards import data_schema, shard_name, write_shard
+from diptych.data.dataset import Dataset
+from diptych.data.schema import data_schema
+from diptych.data.shards import shard_name, write_shard
 
 SIDE = 256
 DISTINCT = 64

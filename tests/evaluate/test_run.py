@@ -243,9 +243,10 @@ def test_pairs_are_judged_row_by_row_and_have_no_model(tmp_path: Path) -> None:
 
 def test_columns_of_the_users_own_do_not_disturb_the_store(tmp_path: Path) -> None:
     import pyarrow as pa
+    from sealed import seal_dataset
 
-    from diptych.data.dataset import seal_dataset
-    from diptych.data.shards import data_schema, write_shard
+    from diptych.data.schema import data_schema
+    from diptych.data.shards import write_shard
 
     extra = [pa.field("steps", pa.string()), pa.field("model", pa.list_(pa.int8())), pa.field("mine", pa.float64())]
     schema = data_schema(extra)

@@ -15,7 +15,8 @@ from diptych.data.checks import read_checks
 from diptych.data.dataset import open_dataset
 from diptych.data.generated_columns import GENERATED_COLUMNS, GeneratedColumn
 from diptych.data.images import decode
-from diptych.data.shards import DATA_COLUMNS, read_shard
+from diptych.data.schema import DATA_COLUMNS
+from diptych.data.shards import read_shard
 from diptych.errors import DataError, ShardError
 from diptych.generate import run as run_module
 from diptych.generate.backends.diffusers.pictures import OPTIONS, encode
@@ -200,7 +201,7 @@ def test_another_config_is_refused_where_a_run_was_made(
 ) -> None:
     make(small(), tmp_path / "done")
     with monkeypatch.context() as patch:
-        patch.setattr(run_module, "seal_dataset", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(run_module, "seal_data", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             make(small(), tmp_path / "begun")
     for out in ("done", "begun"):

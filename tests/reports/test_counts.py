@@ -19,11 +19,11 @@ from evaluate_configs import make_config, read, run
 from report_browser import watch
 from report_gallery import Gallery
 from report_world import World
+from sealed import seal_dataset
 from tiny_dataset import Row, make_dataset
 from tiny_generated import Made, made_grid, make_generated
 from told_scores import install
 
-from diptych.data.dataset import seal_dataset
 from diptych.data.shards import write_shard
 from diptych.reports.build import build_report
 from diptych.reports.config import ReportConfig

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 from report_browser import watch
 from report_world import RUN, encode
+from sealed import seal_dataset
 
-from diptych.data.dataset import Dataset, seal_dataset
+from diptych.data.dataset import Dataset
 from diptych.data.generated_columns import generated_schema
 from diptych.data.shards import shard_name, write_shard
 from diptych.reports.build import build_report

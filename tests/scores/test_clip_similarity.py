@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_dataset import Row, good_rows, make_table, mixed_rows
 
-from diptych.data.shards import data_schema
+from diptych.data.schema import data_schema
 from diptych.encoders import make_encoder
 from diptych.scores import make_score
 from diptych.scores.batches import Batch

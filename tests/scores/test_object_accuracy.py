@@ -9,9 +9,11 @@ import pyarrow as pa
 import pytest
 from drawn import picture
 from own_detectors import FOUND, SEEN, TARGET
+from sealed import seal_dataset
 
-from diptych.data.dataset import Dataset, seal_dataset
-from diptych.data.shards import data_schema, read_shard, shard_name, write_shard
+from diptych.data.dataset import Dataset
+from diptych.data.schema import data_schema
+from diptych.data.shards import read_shard, shard_name, write_shard
 from diptych.errors import ConfigError, DataError
 from diptych.judges.boxes import DETECTORS, Detection
 from diptych.scores import make_score
@@ -122,7 +124,7 @@ def test_run_writes_numbers_reasons_and_the_identity_of_the_detector(tmp_path: P
         ("000003", None, None, "not_asked"),
         ("000004", 1.0, "", None),
     ]
-    facts = json.loads((column_set.path / "score.json").read_text(encoding="utf-8"))
+    facts = json.loads((column_set.path / "_score.json").read_text(encoding="utf-8"))
     assert facts["identity"]["detector"] == {"detector": "own"}
 
 

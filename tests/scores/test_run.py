@@ -11,16 +11,19 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from drawn import picture
+from sealed import seal_dataset
 from tiny_dataset import Row, good_rows, make_dataset, make_table, mixed_rows
 
 from diptych.data import images
-from diptych.data.dataset import open_dataset, seal_dataset
-from diptych.data.shards import Journal, read_json, read_shard, write_shard
+from diptych.data.dataset import open_dataset
+from diptych.data.journal import Journal
+from diptych.data.shards import read_shard, write_shard
 from diptych.encoders.projection import ProjectionEncoder
 from diptych.errors import ConfigError, ShardError
 from diptych.scores import SCORES
 from diptych.scores.batches import Batch
 from diptych.scores.run import ScorePlan, ScoreRun, read_embeddings, score_dataset
+from diptych.storage.json_objects import read_json
 
 ENCODER = ("projection", {"dim": 8})
 SIMILARITY = ("clip_similarity", {"encoder": "small"})
@@ -142,7 +145,7 @@ def test_files_do_not_depend_on_how_the_work_was_cut(tmp_path: Path, head: Path,
     score(tmp_path / "usual", many_scores(head))
     score(tmp_path / "cut", many_scores(head), **options)
     assert contents(tmp_path / "cut") == contents(tmp_path / "usual")
-    assert len(contents(tmp_path / "cut")) == 6 * 4
+    assert len(contents(tmp_path / "cut")) == 6 * 5  # three shards, journal and manifest of six directories
 
 
 def test_values_do_not_depend_on_the_cut_into_shards(tmp_path: Path, head: Path) -> None:
@@ -246,13 +249,12 @@ def test_only_new_shards_cost_work_where_a_set_was_begun(tmp_path: Path, calls: 
     make_dataset(tmp_path / "set", good_rows(10))
     run = score(tmp_path / "set", plan(similarity=SIMILARITY))
     calls.clear()
-    run.sets["similarity"].files[1].unlink()  # and with it the whole set is unfinished, but its vectors are there
+    run.sets["similarity"].files[1].remove()  # and with it the whole set is unfinished, but its vectors are there
     again = score(tmp_path / "set", plan(similarity=SIMILARITY))
-    assert (again.sets["similarity"].shards, calls["decode"], calls["texts"]) == (run.sets["similarity"].shards, 0, 10)
+    assert (again.sets["similarity"].shards, calls["decode"], calls["texts"]) == (run.sets["similarity"].shards, 0, 4)
 
 
-BREAKING = ["diptych.scores.run.write_shard", "diptych.data.shards.Journal.commit", "diptych.data.shards.Journal.close"]
-BREAKING += ["diptych.data.dataset.write_json", "diptych.data.dataset.GrowingSet.begin"]
+BREAKING = [f"data.{name}" for name in ("growing.write_manifest", "journal.Journal.commit", "journal.Journal.rewrite")]
 
 
 def dying(calls: Iterator[int], at: int, real: Callable[..., Any]) -> Callable[..., Any]:
@@ -275,7 +277,7 @@ def test_a_run_killed_anywhere_and_run_again_gives_the_same_bytes(tmp_path: Path
         make_dataset(path, mixed_rows(), rows_per_shard=6)
         with pytest.MonkeyPatch.context() as patch:
             steps = iter(range(10**6))
-            for name in BREAKING:
+            for name in (f"diptych.{name}" for name in (*BREAKING, "scores.run.write_shard")):
                 patch.setattr(name, dying(steps, at, resolve_name(name)))
             try:
                 score(path, what)
@@ -284,7 +286,7 @@ def test_a_run_killed_anywhere_and_run_again_gives_the_same_bytes(tmp_path: Path
                 at += 1
         score(path, what)
         assert contents(path) == expected, f"killed at step {at}"
-    assert at == 3 + 6 + 6 + 3 + 3, "begin, write, commit, manifest and end of three sets over two shards"
+    assert at == 3 + 6 + 6 + 3 + 3, "journal, write, commit, journal, manifest of three sets over two shards"
 
 
 def test_a_killed_run_does_again_only_what_was_not_finished(tmp_path: Path, calls: Counter[str]) -> None:
@@ -349,8 +351,8 @@ def test_changed_data_is_scored_again(tmp_path: Path) -> None:
 def test_a_set_documents_its_columns_and_its_identity(tmp_path: Path) -> None:
     make_dataset(tmp_path / "set", good_rows(2))
     found = score(tmp_path / "set", plan(similarity=SIMILARITY)).sets["similarity"]
-    manifest = read_json(found.path / "score.json")
-    assert (manifest["score"], manifest["format_version"]) == ("clip_similarity", 1)
+    manifest = read_json(found.path / "_score.json")
+    assert manifest["score"] == "clip_similarity"
     assert manifest["identity"]["encoder"] == {"encoder": "projection", "version": 1, "dim": 8, "seed": 0}
     assert [entry["name"] for entry in manifest["columns"]] == ["clip_similarity", "caption_truncated"]
     assert manifest["columns"][0]["higher_is_better"] is True

@@ -60,7 +60,7 @@ def generated_schema() -> "pa.Schema":
     """Return the schema of ``data`` of generated images: THE columns, then those of the table."""
     import pyarrow as pa
 
-    from diptych.data.shards import data_schema
+    from diptych.data.schema import data_schema
 
     return data_schema([pa.field(column.name, getattr(pa, column.dtype)()) for column in GENERATED_COLUMNS])
 

@@ -8,22 +8,22 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from diptych.config.identity import fingerprint
 from diptych.data import images
 from diptych.data.images import Image
+from diptych.data.shards import reading
 from diptych.encoders import Encoder
 from diptych.errors import DataError, DecodeError
 from diptych.judges.boxes import Detection, Detector
 from diptych.lookup import describe_unknown
+from diptych.storage.location import Location
 
 # Decoded pixels of one batch at most (x 3 bytes); one larger picture makes a batch of its own.
 MAX_BATCH_PIXELS = 64_000_000
@@ -170,17 +170,16 @@ class Batch:
 class _StoredColumns:
     """Columns of one shard, each read whole on first use and kept, since the next batch wants it too."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, place: Location) -> None:
+        self._place = place
         self._read: dict[str, pa.ChunkedArray] = {}
 
     def values(self, name: str, start: int, count: int) -> list[Any]:
         if name not in self._read:
-            with self._path.open("rb") as file:
-                parquet = pq.ParquetFile(file)
+            with reading(self._place) as parquet:
                 if name not in parquet.schema_arrow.names:
                     known = describe_unknown("column", name, parquet.schema_arrow.names)
-                    raise DataError(f"{self._path}: {known}")
+                    raise DataError(f"{self._place}: {known}")
                 self._read[name] = parquet.read(columns=[name])[name]
         values: list[Any] = self._read[name].slice(start, count).to_pylist()
         return values
@@ -214,19 +213,19 @@ def load_image(data: bytes | None, status: str, needs: Needs) -> LoadedImage:
     return LoadedImage(image if needs.pixels else None, prepared, None)
 
 
-def iterate_batches(path: Path, *, batch_size: int, needs: Needs, threads: int) -> Iterator[Batch]:
+def iterate_batches(place: Location, *, batch_size: int, needs: Needs, threads: int) -> Iterator[Batch]:
     """Yield the batches of a shard, the images of the next two being decoded meanwhile.
 
     Args:
-        path: A shard of ``data``.
+        place: A shard of ``data``.
         batch_size: Rows at most.
         needs: What to prepare ahead; nothing is decoded ahead if nothing is needed.
         threads: Decode threads.
     """
     ahead: deque[Batch] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
-        stored, start = _StoredColumns(path), 0
-        for rows in _cut(path, batch_size):
+        stored, start = _StoredColumns(place), 0
+        for rows in _cut(place, batch_size):
             ahead.append(_start(rows, needs, pool, MoreColumns(stored, start)))
             start += rows.num_rows
             if len(ahead) > 2:
@@ -248,10 +247,10 @@ def _image_bytes(rows: pa.RecordBatch) -> list[bytes | None]:
     return data
 
 
-def _cut(path: Path, batch_size: int) -> Iterator[pa.RecordBatch]:
+def _cut(place: Location, batch_size: int) -> Iterator[pa.RecordBatch]:
     """Yield record batches of at most ``batch_size`` rows and ``MAX_BATCH_PIXELS`` pixels, whatever the threads."""
-    with path.open("rb") as file:
-        for rows in pq.ParquetFile(file).iter_batches(batch_size=batch_size, columns=list(COLUMNS)):
+    with reading(place) as parquet:
+        for rows in parquet.iter_batches(batch_size=batch_size, columns=list(COLUMNS)):
             start, total = 0, 0
             for row, pixels in enumerate(_pixel_counts(rows)):
                 if row > start and total + pixels > MAX_BATCH_PIXELS:

@@ -15,7 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.config.identity import short_id
-from diptych.data.dataset import ColumnSet, Dataset, GrowingSet, open_dataset
+from diptych.data.damage import ShardFile, check_content
+from diptych.data.dataset import ColumnSet, Dataset, open_dataset
+from diptych.data.growing import GrowingSet
 from diptych.data.shards import ShardInfo, read_shard, write_shard
 from diptych.encoders import Encoder, make_encoder
 from diptych.errors import ConfigError
@@ -26,6 +28,7 @@ from diptych.progress import track
 from diptych.provenance import collect
 from diptych.scores import Column, Score, make_score
 from diptych.scores.batches import Batch, Needs, iterate_batches
+from diptych.storage.location import Location
 
 ARROW_TYPES = {
     "float32": pa.float32(),
@@ -100,7 +103,7 @@ class ScoreOutcome:
 class ScoreJob:
     """Scores one shard at a time; opens its models once per worker."""
 
-    dataset: Path
+    dataset: Location
     plan: ScorePlan
     batch_size: int
     threads: int
@@ -161,9 +164,9 @@ def score_dataset(
         wanted = _wanted_sets(growing, scorers, plan.embed)
         for part in wanted.values():
             if not part.is_finished:
-                part.begin()
+                part.begin(progress=progress)
         tasks = _missing(dataset, wanted, scorers)
-        job = ScoreJob(path, plan, batch_size, threads)
+        job = ScoreJob(dataset.location, plan, batch_size, threads)
         rows = sum(task.shard.rows for task in tasks)
         with track("score", dataset.rows, mode=progress, done=dataset.rows - rows) as tracker:
             for outcome in run_job(job, tasks, workers=workers, report=tracker.advance):
@@ -238,11 +241,12 @@ class _ShardScorer:
     parts: dict[tuple[str, str], list[pa.Table]] = field(default_factory=dict)
 
     def run(self) -> ScoreOutcome:
-        path = self.job.dataset / "data" / self.task.shard.name
+        place = self.job.dataset / "data" / self.task.shard.name
+        check_content([ShardFile(place, self.task.shard)])
         stored = {label: self._stored_vectors(label) for label in self.task.stored_encoders}
         needs = Needs(any("pixels" in score.reads for score in self._scores().values()), self._encoders())
         start = 0
-        for batch in iterate_batches(path, batch_size=self.job.batch_size, needs=needs, threads=self.job.threads):
+        for batch in iterate_batches(place, batch_size=self.job.batch_size, needs=needs, threads=self.job.threads):
             for label, vectors in stored.items():
                 batch.provide_embeddings(self.scorers.encoders[label], vectors[start : start + len(batch)])
             self._score(batch)
@@ -273,9 +277,9 @@ class _ShardScorer:
         self.parts.setdefault((folder, label), []).append(table)
 
     def _write(self, key: tuple[str, str]) -> ShardInfo:
-        path = self.job.dataset / key[0] / self.names[key] / self.task.shard.name
+        place = self.job.dataset / key[0] / self.names[key] / self.task.shard.name
         tables = self.parts.get(key) or [self._empty(key)]
-        return write_shard(pa.concat_tables(tables).combine_chunks(), path, source=self.task.shard.sha256)
+        return write_shard(pa.concat_tables(tables).combine_chunks(), place, source=self.task.shard.sha256)
 
     def _empty(self, key: tuple[str, str]) -> pa.Table:
         if key[0] == "embeddings":
@@ -283,8 +287,8 @@ class _ShardScorer:
         return score_schema(self.scorers.scores[key[1]].columns).empty_table()
 
     def _stored_vectors(self, label: str) -> npt.NDArray[np.float32]:
-        path = self.job.dataset / "embeddings" / self.names["embeddings", label] / self.task.shard.name
-        return read_embeddings(path)
+        folder = self.job.dataset / "embeddings" / self.names["embeddings", label]
+        return read_embeddings(folder / self.task.shard.name)
 
 
 def embedding_table(keys: Sequence[str], vectors: npt.NDArray[np.float32]) -> pa.Table:
@@ -295,9 +299,9 @@ def embedding_table(keys: Sequence[str], vectors: npt.NDArray[np.float32]) -> pa
     return pa.table({"key": pa.array(list(keys), pa.string()), "embedding": column})
 
 
-def read_embeddings(path: Path) -> npt.NDArray[np.float32]:
+def read_embeddings(place: Location) -> npt.NDArray[np.float32]:
     """Read a shard of embeddings as float32 (N, dim); NaN where null."""
-    column = read_shard(path, ["embedding"])["embedding"].combine_chunks()
+    column = read_shard(place, ["embedding"])["embedding"].combine_chunks()
     dim = column.type.list_size
     values = column.values.slice(column.offset * dim, len(column) * dim)
     vectors: npt.NDArray[np.float32] = values.to_numpy(zero_copy_only=False).astype(np.float32).reshape(-1, dim)

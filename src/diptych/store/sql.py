@@ -27,9 +27,9 @@ def available_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def rows_of(files: Sequence[Path], columns: str) -> str:
+def rows_of(files: Sequence[os.PathLike[str]], columns: str) -> str:
     """Return the subquery of some columns (``* EXCLUDE (image)``, ``keep, reason``) of Parquet files, in row order."""
-    listed = ", ".join(text(str(file.resolve())) for file in files)
+    listed = ", ".join(text(os.path.realpath(file)) for file in files)
     return f"(SELECT {columns} FROM read_parquet([{listed}], hive_partitioning = false))"
 
 

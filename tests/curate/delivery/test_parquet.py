@@ -1,16 +1,18 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from drawn import draw_dataset
 
 from diptych.curate.config import Export
-from diptych.curate.delivery.parquet import Selection, export, plan_shards
+from diptych.curate.delivery.parquet import Selection, export
 from diptych.data.dataset import open_dataset
-from diptych.data.shards import read_shard
+from diptych.data.shards import ShardInfo, read_shard, write_shard
 from diptych.errors import ShardError
 from diptych.scores.run import ScorePlan, score_dataset
 
+TWO_ROWS = Export(rows_per_shard=2, min_shards=1)
 KEEP = np.array([True, False, True, True, True, False, True])
 
 
@@ -26,7 +28,7 @@ def rows_in(path: Path) -> list[dict[str, object]]:
 
 def test_the_kept_rows_are_exported_with_bytes_and_scores_in_order(tmp_path: Path) -> None:
     selection = make_selection(tmp_path)
-    dataset, written = export(selection, tmp_path / "selected", Export(rows_per_shard=2), progress="none")
+    dataset, written = export(selection, tmp_path / "selected", TWO_ROWS, progress="none")
     assert ([shard.rows for shard in dataset.shards], written) == ([2, 2, 1], 3)
     pool = [row for file in selection.dataset.files for row in read_shard(file).to_pylist()]
     exported = rows_in(tmp_path / "selected")
@@ -48,7 +50,7 @@ def test_the_same_selection_is_not_written_twice_and_another_one_replaces_it(tmp
     assert export(selection, tmp_path / "selected", Export(), progress="none")[1] == 0
     other = Selection(selection.dataset, ~KEEP, selection.sets, {"rules": ["the others"]})
     dataset, written = export(other, tmp_path / "selected", Export(), progress="none")
-    assert (dataset.rows, written) == (2, 1)
+    assert (dataset.rows, written) == (2, 2)
 
 
 def test_a_folder_that_export_did_not_make_is_left_alone(tmp_path: Path) -> None:
@@ -64,24 +66,45 @@ def test_an_interrupted_export_goes_on_and_gives_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     selection = make_selection(tmp_path)
-    export(selection, tmp_path / "whole", Export(rows_per_shard=2), progress="none")
-    real, calls = read_shard, []
+    export(selection, tmp_path / "whole", TWO_ROWS, progress="none")
+    calls = []
 
-    def failing(*args: object, **kwargs: object) -> object:
+    def failing(*args: Any, **kwargs: Any) -> ShardInfo:
         calls.append(args)
-        if len(calls) > 4:
+        if len(calls) > 2:
             raise KeyboardInterrupt
-        return real(*args, **kwargs)  # type: ignore[arg-type]
+        return write_shard(*args, **kwargs)
 
-    monkeypatch.setattr("diptych.curate.delivery.parquet.read_shard", failing)
+    monkeypatch.setattr("diptych.curate.delivery.parquet.write_shard", failing)
     with pytest.raises(KeyboardInterrupt):
-        export(selection, tmp_path / "resumed", Export(rows_per_shard=2), progress="none")
+        export(selection, tmp_path / "resumed", TWO_ROWS, progress="none")
     monkeypatch.undo()
     assert not (tmp_path / "resumed").exists()
-    _, written = export(selection, tmp_path / "resumed", Export(rows_per_shard=2), progress="none")
-    assert written < 3
+    _, written = export(selection, tmp_path / "resumed", TWO_ROWS, progress="none")
+    assert written == 1
     for file in open_dataset(tmp_path / "whole").files:
-        assert file.read_bytes() == (tmp_path / "resumed" / "data" / file.name).read_bytes()
+        assert file.read() == (tmp_path / "resumed" / "data" / file.name).read_bytes()
+
+
+def test_a_damaged_shard_of_an_export_is_written_again_and_no_other(tmp_path: Path) -> None:
+    selection = make_selection(tmp_path)
+    dataset, _ = export(selection, tmp_path / "selected", TWO_ROWS, progress="none")
+    before = [file.read() for file in dataset.files]
+    dataset.files[1].path.write_bytes(before[1][:-1])
+    again, written = export(selection, tmp_path / "selected", TWO_ROWS, progress="none")
+    assert ([file.read() for file in again.files], written) == (before, len(before))  # beside it, then in its place
+
+
+def test_a_flipped_bit_in_the_pool_is_named_and_nothing_is_exported(tmp_path: Path) -> None:
+    selection = make_selection(tmp_path)
+    for place in (selection.dataset.files[2], selection.sets["words"].files[1]):
+        data = place.read()
+        place.path.write_bytes(data[:200] + bytes([data[200] ^ 1]) + data[201:])
+        with pytest.raises(ShardError, match=rf"{place.name}: is damaged: its sha256"):
+            export(selection, tmp_path / "selected", Export(), progress="none")
+        assert not (tmp_path / "selected").exists()
+        place.path.write_bytes(data)
+    assert export(selection, tmp_path / "selected", Export(), progress="none")[0].rows == 5
 
 
 def test_nothing_kept_is_an_empty_dataset_with_the_columns(tmp_path: Path) -> None:
@@ -91,8 +114,33 @@ def test_nothing_kept_is_an_empty_dataset_with_the_columns(tmp_path: Path) -> No
     assert "caption_words" in read_shard(dataset.files[0]).column_names
 
 
-def test_output_shards_are_cut_by_kept_rows_alone() -> None:
-    keep = np.random.default_rng(0).random(1000) < 0.3
-    parts = list(plan_shards(keep, 64))
-    assert all(len(part) == 64 for part in parts[:-1])
-    assert np.concatenate(parts).tolist() == np.flatnonzero(keep).tolist()
+@pytest.mark.parametrize(("rows", "pool"), [(1, 3), (2, 3), (3, 2), (100, 1)])
+def test_output_shards_are_cut_by_kept_rows_alone(tmp_path: Path, rows: int, pool: int) -> None:
+    keep = np.random.default_rng(rows).random(20) < 0.6
+    dataset = draw_dataset(tmp_path / "pool", rows=20, rows_per_shard=pool)
+    made, _ = export(Selection(dataset, keep, {}, {}), tmp_path / "out", Export(rows_per_shard=rows, min_shards=1))
+    kept = int(keep.sum())
+    assert [shard.rows for shard in made.shards] == [min(rows, kept - start) for start in range(0, kept, rows)]
+    keys = [row["key"] for row in rows_in(tmp_path / "out")]
+    assert keys == [f"{row:09d}" for row in np.flatnonzero(keep)]
+
+
+def test_output_shards_are_bounded_in_bytes_and_a_larger_row_has_its_own(tmp_path: Path) -> None:
+    dataset = draw_dataset(tmp_path / "pool", rows=7)
+    sizes = [len(row["image"]["bytes"]) for row in rows_in(tmp_path / "pool")]  # type: ignore[index]
+    settings = Export(bytes_per_shard=3 * max(sizes), min_shards=1)
+    made, _ = export(Selection(dataset, np.ones(7, bool), {}, {}), tmp_path / "out", settings)
+    assert max(shard.rows for shard in made.shards) <= 3 < made.rows
+    assert [row["key"] for row in rows_in(tmp_path / "out")] == [row["key"] for row in rows_in(tmp_path / "pool")]
+    single, _ = export(Selection(dataset, np.ones(7, bool), {}, {}), tmp_path / "single", Export(bytes_per_shard=1))
+    assert [shard.rows for shard in single.shards] == [1] * 7
+
+
+def test_eight_loader_workers_have_work_where_there_are_eight_rows(tmp_path: Path) -> None:
+    dataset = draw_dataset(tmp_path / "pool", rows=17)
+    made, _ = export(Selection(dataset, np.ones(17, bool), {}, {}), tmp_path / "out", Export())
+    assert [shard.rows for shard in made.shards] == [3, 3, 3, 3, 3, 2]
+    assert (
+        len(export(Selection(dataset, np.ones(17, bool), {}, {}), tmp_path / "few", Export(min_shards=2))[0].shards)
+        == 2
+    )

@@ -6,12 +6,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sealed import seal_dataset
 
 from diptych.curate.conditions import Columns
 from diptych.curate.config import Confirm, Dedup
 from diptych.curate.duplicates.find import DedupRun, dedup, first_of_equals
-from diptych.data.dataset import ColumnSet, GrowingSet, seal_dataset
-from diptych.data.shards import data_schema, read_shard, shard_name, write_shard
+from diptych.data.dataset import ColumnSet
+from diptych.data.growing import GrowingSet
+from diptych.data.schema import data_schema
+from diptych.data.shards import read_shard, shard_name, write_shard
 from diptych.errors import ConfigError
 from diptych.scores.run import embedding_table
 
@@ -37,7 +40,7 @@ def make_columns(path: Path, rows: list[tuple[str | None, int | None, int]]) -> 
     growing.begin()
     for (start, count), shard, file in zip(cuts, dataset.shards, dataset.files, strict=True):
         part = pa.table({"key": read_shard(file, ["key"])["key"], "phash": hashes.slice(start, count)})
-        growing.commit(write_shard(part, growing.path / shard.name, source=shard.sha256))
+        growing.commit(write_shard(part, growing.location / shard.name, source=shard.sha256))
     return Columns(dataset, {"hashes": growing.seal({})})
 
 
@@ -58,7 +61,7 @@ def make_variants(path: Path, rows: list[tuple[int, int, tuple[float, float] | N
                 table = pa.table({"key": keys, "phash_mirrored": mirrored[part]})
             else:
                 table = embedding_table(keys, vectors[part])
-            growing.commit(write_shard(table, growing.path / shard.name, source=shard.sha256))
+            growing.commit(write_shard(table, growing.location / shard.name, source=shard.sha256))
             start += shard.rows
         found[folder] = growing.seal({})
     return Columns(dataset, {**columns.sets, "mirrored": found["scores"]}), found["embeddings"]
@@ -129,7 +132,7 @@ def test_equal_bytes_need_no_confirmation_and_follow_their_picture(tmp_path: Pat
     for shard in columns.dataset.shards:
         part = slice(start, start + shard.rows)
         table = embedding_table([str(row) for row in range(part.start, part.stop)], vectors[part])
-        growing.commit(write_shard(table, growing.path / shard.name, source=shard.sha256))
+        growing.commit(write_shard(table, growing.location / shard.name, source=shard.sha256))
         start += shard.rows
     settings = Dedup(perceptual="phash", confirm=Confirm(encoder="clip", cosine=0.9))
     run = dedup(columns, settings, growing.seal({}))

@@ -123,5 +123,5 @@ def test_dedup_before_score_says_what_is_missing(tmp_path: Path) -> None:
     assert scored.exit_code == 0, scored.output
     done = CliRunner().invoke(main, ["--progress", "none", "curate", "dedup", str(config), *out])
     assert done.exit_code == 0, done.output
-    manifest = json.loads((tmp_path / "out/pool/decisions/dedup/decision.json").read_text())
+    manifest = json.loads((tmp_path / "out/pool/decisions/dedup/_decision.json").read_text())
     assert manifest["identity"]["vectors"]["encoder"] == "projection"

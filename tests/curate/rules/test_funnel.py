@@ -8,6 +8,7 @@ import pytest
 from drawn import draw_dataset
 from hypothesis import given
 from hypothesis import strategies as st
+from sealed import seal_dataset
 
 from diptych.curate.conditions import Columns
 from diptych.curate.config import Dedup, Rule
@@ -15,8 +16,10 @@ from diptych.curate.decisions import read_clusters, read_keep
 from diptych.curate.duplicates.find import dedup
 from diptych.curate.rules.funnel import evaluate
 from diptych.curate.rules.select import select
-from diptych.data.dataset import Dataset, GrowingSet, open_dataset, seal_dataset
-from diptych.data.shards import data_schema, read_shard, shard_name, write_shard
+from diptych.data.dataset import Dataset, open_dataset
+from diptych.data.growing import GrowingSet
+from diptych.data.schema import data_schema
+from diptych.data.shards import read_shard, shard_name, write_shard
 from diptych.errors import ConfigError, ShardError
 
 STATUS = ["ok", "ok", "not_found", "ok", "ok", "ok"]
@@ -51,7 +54,7 @@ def add_scores(dataset: Dataset, name: str, values: list[float | None]) -> Colum
         table = pa.table(
             {"key": read_shard(file, ["key"])["key"], "score": part, "reason": pa.nulls(shard.rows, pa.string())}
         )
-        growing.commit(write_shard(table, growing.path / shard.name, source=shard.sha256))
+        growing.commit(write_shard(table, growing.location / shard.name, source=shard.sha256))
         start += shard.rows
     return Columns(dataset, {name: growing.seal({})})
 
@@ -169,13 +172,13 @@ def test_no_image_byte_is_read(tmp_path: Path) -> None:
     columns, rules = Columns(dataset, {}), [Rule(name="r", where="length(caption) > 20")]
     before = evaluate(columns, rules)
     for file in dataset.files:
-        whole = bytearray(file.read_bytes())
+        whole = bytearray(file.read())
         group = pq.ParquetFile(file).metadata.row_group(0)
         chunks = [group.column(number) for number in range(group.num_columns)]
         image = next(chunk for chunk in chunks if chunk.path_in_schema == "image.bytes")
         start = image.data_page_offset
         whole[start : start + image.total_compressed_size] = bytes(image.total_compressed_size)
-        file.write_bytes(whole)
+        file.path.write_bytes(whole)
     with pytest.raises(ShardError):
         read_shard(dataset.files[0])
     after = evaluate(columns, rules)

@@ -4,10 +4,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sealed import seal_dataset
 
 from diptych.curate.decisions import Decisions, write_decisions
-from diptych.data.dataset import Dataset, seal_dataset
-from diptych.data.shards import data_schema, shard_name, write_shard
+from diptych.data.dataset import Dataset
+from diptych.data.schema import data_schema
+from diptych.data.shards import shard_name, write_shard
 from diptych.demo.measure import outcome
 from diptych.demo.measure.outcome import MOST_ALIKE_FIRST, RULE_FOR, OutcomeTarget, kept_by_fault, target_lines, targets
 from diptych.demo.world.faults import FAULTS
@@ -127,10 +129,10 @@ def test_figure_without_a_row_behind_it_is_said_to_be_none(tmp_path: Path) -> No
 
 def test_steps_that_were_not_done_are_left_out(tmp_path: Path) -> None:
     pool = make_pool(tmp_path, [([], 0, "ok", None, None)])
-    (pool.path / "decisions" / "dedup" / "decision.json").unlink()
+    (pool.path / "decisions" / "dedup" / "_decision.json").unlink()
     names = [target.name for target in targets(tmp_path / "truth.parquet", pool.path)]
     assert names == list(RULE_FOR)
-    (pool.path / "decisions" / "select" / "decision.json").unlink()
+    (pool.path / "decisions" / "select" / "_decision.json").unlink()
     assert targets(tmp_path / "truth.parquet", pool.path) == []
 
 

@@ -96,7 +96,7 @@ def test_vectors_of_a_dataset_are_stored_and_used_again(tmp_path: Path, monkeypa
     draw_dataset(tmp_path / "set", rows=20)
     draw_dataset(tmp_path / "reference", rows=25)
     first = call_json(*projection("distance", tmp_path / "set", tmp_path / "reference"))
-    assert len(list((tmp_path / "set" / "embeddings").glob("projection-*/embedding.json"))) == 1
+    assert len(list((tmp_path / "set" / "embeddings").glob("projection-*/_embedding.json"))) == 1
 
     def fail(*_: object) -> None:
         raise AssertionError("embedded again")

@@ -123,5 +123,5 @@ def test_two_pools_of_one_name_have_labels_of_their_own(world: World) -> None:
 
 
 def test_funnel_is_that_of_the_manifest(pool: Pool) -> None:
-    manifest = json.loads((pool.select.path / "decision.json").read_text(encoding="utf-8"))
+    manifest = json.loads((pool.select.path / "_decision.json").read_text(encoding="utf-8"))
     assert pool.steps == manifest["funnel"]

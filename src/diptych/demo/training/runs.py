@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from diptych.data.shards import read_json, write_json
 from diptych.demo.training.stops import Stopped, stopping
 from diptych.errors import ConfigError
 from diptych.progress import track
+from diptych.storage.json_objects import read_json, write_json
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -20,7 +20,7 @@ def port_of(folder: Path, rows: int, *, whole: Path) -> int:
         ConfigError: If that web has another number of rows, or the note is missing or of something else.
         ShardError: If the note cannot be read.
     """
-    from diptych.data.shards import read_json
+    from diptych.storage.json_objects import read_json
 
     state = folder / STATE
     if not state.is_file():
@@ -38,7 +38,7 @@ def port_of(folder: Path, rows: int, *, whole: Path) -> int:
 
 def remember(folder: Path, port: int, rows: int) -> None:
     """Note a web, before its tables are written."""
-    from diptych.data.shards import write_json
+    from diptych.storage.json_objects import write_json
 
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / STATE, {"port": port, "rows": rows})

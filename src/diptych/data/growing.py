@@ -1,0 +1,242 @@
+"""How a directory of shards comes to be: each shard written whole, then noted in the journal, last the manifest.
+
+The one way, whoever grows a directory: the data of a dataset (``grow_data``, ``seal_data``) and every column set beside
+it (``GrowingSet``). A shard counts only with its line in the journal. Whoever goes on first finds out which of the
+noted shards still are what was written; those that are not, after a power loss or a flipped bit, are made again, and
+only those. Decides nothing about what is in a shard, nor in which order shards are made.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from diptych.config.identity import fingerprint as fingerprint_of
+from diptych.data.card import CARD, card
+from diptych.data.claims import check_claim
+from diptych.data.damage import ShardFile, content_problem
+from diptych.data.dataset import ColumnSet, Dataset, open_dataset
+from diptych.data.journal import Journal
+from diptych.data.manifests import DATASET, MANIFEST_OF, write_manifest
+from diptych.data.shards import ShardInfo
+from diptych.errors import ShardError
+from diptych.progress import track
+from diptych.storage.location import Location
+
+
+class Growing:
+    """Shards on their way into one directory, with their journal and, last, their manifest."""
+
+    def __init__(self, directory: Location, manifest: Location, step: str, fingerprint: str) -> None:
+        """Look at what is there; changes nothing.
+
+        Args:
+            directory: Where the shards lie.
+            manifest: Where their manifest lies, once all are there.
+            step: Who makes the shards.
+            fingerprint: Of everything that decides their content.
+        """
+        self.directory = directory
+        self.fingerprint = fingerprint
+        self.step = step
+        self._manifest = manifest
+        self._journal = Journal(directory)
+
+    @property
+    def entries(self) -> Mapping[str, ShardInfo]:
+        """The finished shards by name."""
+        return self._journal.entries
+
+    @property
+    def made_from(self) -> str | None:
+        """The fingerprint of what the finished shards were made from; None where there are none."""
+        return self._journal.fingerprint if self.entries else None
+
+    def begin(self, *, keep: bool = True, progress: str = "none") -> None:
+        """Make ready for writing: leftovers go, and so do noted shards that are not what was written any more.
+
+        Args:
+            keep: Whether the finished shards count; else all are made anew.
+            progress: Display mode, see ``diptych.progress``.
+
+        Raises:
+            ShardError: If the disk refuses.
+        """
+        self.directory.make()
+        self.directory.remove_temporary()
+        gone = self._damaged(progress) if keep else list(self.entries)
+        self._manifest.remove()
+        self._journal.begin(self.step, self.fingerprint)
+        self._journal.forget(gone)
+
+    def finished(self, name: str, *, source: str = "") -> ShardInfo | None:
+        """Return the entry of a finished shard that was made from ``source``."""
+        info = self.entries.get(name)
+        return info if info is not None and info.source == source else None
+
+    def commit(self, info: ShardInfo) -> None:
+        """Note a shard as finished, after it was written; from one process.
+
+        Raises:
+            ShardError: If the disk refuses.
+        """
+        self._journal.commit(info)
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Take shards out, and remove their files.
+
+        Raises:
+            ShardError: If the disk refuses.
+        """
+        gone = list(names)
+        self._journal.forget(gone)
+        for name in gone:
+            (self.directory / name).remove()
+
+    def seal(self, facts: Mapping[str, Any], names: Sequence[str]) -> None:
+        """Write the manifest, which makes the directory a finished one. The journal stays, in the order of the shards.
+
+        Args:
+            facts: What the manifest says beside the shards.
+            names: The shards that belong to it, in order; every other one is dropped.
+
+        Raises:
+            ShardError: If one is not finished; what is finished is kept.
+        """
+        missing = [name for name in names if name not in self.entries]
+        if missing:
+            raise ShardError(f"{self.directory / missing[0]}: is not finished; run again")
+        self.drop(sorted(set(self.entries) - set(names)))
+        self._journal.rewrite(self.entries.values())
+        write_manifest(self._manifest, facts, [self.entries[name] for name in names])
+
+    def _damaged(self, progress: str) -> list[str]:
+        """Return the names of the noted shards that are not what was written."""
+        damaged = []
+        with track("check what is there", len(self.entries), mode=progress, unit="shards") as tracker:
+            for name, info in self.entries.items():
+                problem = content_problem(ShardFile(self.directory / name, info))
+                damaged += [name] if problem else []
+                tracker.advance(1, {"made again" if problem else "ok": 1})
+        return damaged
+
+
+def grow_data(location: Location, step: str, fingerprint: str) -> Growing:
+    """Return the data of a dataset directory as something that grows; changes nothing yet.
+
+    Args:
+        location: The dataset directory.
+        step: Who makes it, e.g. ``ingest``.
+        fingerprint: Of everything that decides its content.
+
+    Raises:
+        ShardError: If what lies there was made by another step, or by another program.
+    """
+    check_claim(location, step)
+    return Growing(location / "data", location / DATASET, step, fingerprint)
+
+
+def sealed_data(location: Location, fingerprint: str) -> Dataset | None:
+    """Return the finished dataset at a location if it is whole and made from the same; None where something is to do.
+
+    What a run that was killed at its very end leaves beside it is removed.
+    """
+    try:
+        dataset = open_dataset(location)
+    except ShardError:  # unfinished, or damaged: what is noted decides what is made again
+        return None
+    if dataset.manifest["made_by"]["fingerprint"] != fingerprint:
+        return None
+    (location / "data").remove_temporary()
+    return dataset
+
+
+def seal_data(growing: Growing, facts: Mapping[str, Any], names: Sequence[str]) -> Dataset:
+    """Write the card and ``dataset.json``, which make a directory of finished shards a dataset, and open it.
+
+    Args:
+        growing: The data, of which every shard is finished.
+        facts: ``kind`` (pairs, generated or images), ``name``, ``licence``, ``made_by`` beyond step and fingerprint.
+        names: The shards, in order.
+
+    Raises:
+        ShardError: If one is not finished; what is finished is kept.
+    """
+    location = growing.directory.parent
+    location.remove_temporary()
+    shards = [growing.entries[name] for name in names if name in growing.entries]
+    content = fingerprint_of([shard.sha256 for shard in shards])
+    (location / CARD).write(card(facts, sum(shard.rows for shard in shards), content).encode())
+    made_by = {"step": growing.step, "fingerprint": growing.fingerprint, **facts.get("made_by", {})}
+    growing.seal({**facts, "made_by": made_by}, names)
+    return open_dataset(location)
+
+
+class GrowingSet:
+    """A column set while its shards are being written; shards that are finished already are known as such."""
+
+    def __init__(self, dataset: Dataset, folder: str, name: str, identity: Mapping[str, Any]) -> None:
+        """Look at the column set ``folder/name`` with an identity that decides its content; changes nothing yet."""
+        self.location = dataset.location / folder / name
+        self._dataset = dataset
+        self._folder = folder
+        self._identity = dict(identity)
+        # By fingerprint: what comes back from JSON has lists where the identity may have tuples.
+        manifest, wanted = self.location / MANIFEST_OF[folder], fingerprint_of(self._identity)
+        self._growing = Growing(self.location, manifest, folder, wanted)
+        self._sealed = self._find()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self._sealed is not None
+
+    def begin(self, *, progress: str = "none") -> None:
+        """Make the directory ready for writing: no manifest, no leftovers; what has another identity goes.
+
+        Raises:
+            ShardError: If the disk refuses.
+        """
+        self._growing.begin(keep=self._growing.made_from == self._growing.fingerprint, progress=progress)
+
+    def has(self, shard: ShardInfo) -> bool:
+        """Return whether the part that belongs to a shard of the data is finished."""
+        return self.is_finished or self._growing.finished(shard.name, source=shard.sha256) is not None
+
+    def commit(self, info: ShardInfo) -> None:
+        """Note a shard as finished.
+
+        Raises:
+            ShardError: If the disk refuses.
+        """
+        self._growing.commit(info)
+
+    def seal(self, facts: Mapping[str, Any]) -> ColumnSet:
+        """Write the manifest, which makes the set a finished one, and return it.
+
+        Args:
+            facts: Further entries of the manifest, e.g. the documentation of the columns.
+
+        Raises:
+            ShardError: If a shard is missing or does not line up with the data; what is finished is kept.
+        """
+        if self._sealed is None:
+            for shard in self._dataset.shards:
+                info = self._growing.finished(shard.name, source=shard.sha256)
+                if info is None or info.keys != shard.keys:
+                    place = self.location / shard.name
+                    raise ShardError(f"{place}: is missing or has other rows than the data; run again")
+            names = [shard.name for shard in self._dataset.shards]
+            self._growing.seal({"identity": self._identity, **facts}, names)
+            self._sealed = self._find()
+        assert self._sealed is not None, f"{self.location} does not line up with the data right after it was sealed"
+        return self._sealed
+
+    def _find(self) -> ColumnSet | None:
+        """Return the finished set, if there is one with this identity; a damaged manifest is as good as none."""
+        try:
+            found = self._dataset.column_set(self._folder, self.location.name)
+        except ShardError:
+            return None
+        if found is None or fingerprint_of(found.manifest["identity"]) != self._growing.fingerprint:
+            return None
+        self.location.remove_temporary()
+        return found

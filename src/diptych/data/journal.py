@@ -1,0 +1,120 @@
+"""The journal of a growing directory: one line for each finished shard, whatever happens to the machine.
+
+Each line carries a check of itself, so that a line which a power loss tore, zeroed or lost stands for nothing, and its
+shard is made again. Sealed, the journal is rewritten in the order of the shards and stays: from it a lost manifest is
+compiled again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from diptych.data.shards import ShardInfo
+from diptych.errors import ShardError
+from diptych.storage.location import Location
+
+JOURNAL = "_shards.jsonl"  # names that begin with _ are passed over by those who read a directory of Parquet files
+CHECK = "check"
+CHECK_DIGITS = 16
+
+
+class Journal:
+    """Which shards of a directory are finished, and what the directory is made from."""
+
+    def __init__(self, directory: Location) -> None:
+        """Read the journal of a directory, if there is one; whole lines count, others are left out.
+
+        Raises:
+            ShardError: If it cannot be read.
+        """
+        self._place = directory / JOURNAL
+        self.step: str | None = None
+        self.fingerprint: str | None = None
+        self.entries: dict[str, ShardInfo] = {}
+        self.problems: list[str] = []
+        for number, line in enumerate(_lines(self._place), start=1):
+            value = _parse(line)
+            try:
+                if value is None:
+                    raise ValueError("is not what was written")
+                self._take(value)
+            except (ValueError, TypeError) as error:
+                self.problems.append(f"{self._place}: line {number} {error}")
+
+    def begin(self, step: str, fingerprint: str) -> None:
+        """Claim the directory for a step and what it works from, keeping the entries; bad lines are dropped.
+
+        Raises:
+            ShardError: If the disk refuses.
+        """
+        if (self.step, self.fingerprint) != (step, fingerprint) or self.problems:
+            self.step, self.fingerprint, self.problems = step, fingerprint, []
+            self.rewrite(self.entries.values())
+
+    def commit(self, info: ShardInfo) -> None:
+        """Note a shard as finished. Call it after ``write_shard``, from one process.
+
+        Raises:
+            ShardError: If the disk refuses.
+        """
+        self._place.append(_line(asdict(info)))
+        self.entries[info.name] = info
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Take entries out, so that their shards are made again.
+
+        Raises:
+            ShardError: If the disk refuses.
+        """
+        gone = set(names) & set(self.entries)
+        if gone:
+            self.rewrite([info for name, info in self.entries.items() if name not in gone])
+
+    def rewrite(self, infos: Iterable[ShardInfo]) -> None:
+        """Write the journal anew with these entries, in the order of their names.
+
+        Raises:
+            ShardError: If the disk refuses; the old journal then stands.
+        """
+        self.entries = {info.name: info for info in sorted(infos, key=lambda info: info.name)}
+        head = _line({"step": self.step, "fingerprint": self.fingerprint})
+        data = b"".join([head, *(_line(asdict(info)) for info in self.entries.values())])
+        if not self._place.is_file() or self._place.read() != data:
+            self._place.write(data)
+
+    def _take(self, value: Mapping[str, Any]) -> None:
+        if "fingerprint" in value:
+            self.step, self.fingerprint = str(value["step"]), str(value["fingerprint"])
+        else:
+            info = ShardInfo(**value)
+            self.entries[info.name] = info
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    text = json.dumps(value, ensure_ascii=False)
+    return (json.dumps({**value, CHECK: _check(text)}, ensure_ascii=False) + "\n").encode()
+
+
+def _check(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:CHECK_DIGITS]
+
+
+def _lines(place: Location) -> list[bytes]:
+    try:
+        lines = place.read().split(b"\n") if place.is_file() else []
+    except OSError as error:
+        raise ShardError(f"{place}: cannot be read: {error}") from error
+    return lines if lines[-1:] != [b""] else lines[:-1]  # the last one has no end where it was torn
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    """Return the value of a line; None where it is not, byte for byte, a line that was written."""
+    try:
+        value = json.loads(line)
+        check = value.pop(CHECK)
+        is_whole = check == _check(json.dumps(value, ensure_ascii=False)) and _line(value) == line + b"\n"
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        return None
+    return value if is_whole else None

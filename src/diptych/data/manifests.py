@@ -1,0 +1,85 @@
+"""Manifests: JSON files that say what a directory holds, written last, and that know when a byte of them changed."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from diptych.data.schema import FORMAT_VERSION
+from diptych.data.shards import ShardInfo
+from diptych.errors import ShardError
+from diptych.storage.json_objects import json_text, read_json
+from diptych.storage.location import Location
+
+# The manifest of the data, and of each kind of column set beside it.
+DATASET = "dataset.json"
+MANIFEST_OF = {
+    "scores": "_score.json",
+    "embeddings": "_embedding.json",
+    "evidence": "_evidence.json",
+    "decisions": "_decision.json",
+}
+CHECK = "check"  # sha256 of the file with this value empty
+AGAIN = "run the command that wrote it again, or: diptych verify DATASET --repair"
+
+
+class Manifest(NamedTuple):
+    """What a manifest says: its facts, and the shards that belong to the directory, in order."""
+
+    facts: Mapping[str, Any]
+    shards: tuple[ShardInfo, ...]
+
+
+def write_manifest(place: Location, facts: Mapping[str, Any], shards: "list[ShardInfo]") -> None:
+    """Write a manifest, whole or not at all: facts in the order given, then the shards, then the check.
+
+    Raises:
+        ShardError: If the disk refuses; what was there before is untouched.
+    """
+    value = {"format_version": FORMAT_VERSION, **facts, "shards": [asdict(shard) for shard in shards]}
+    text = json_text({**value, CHECK: ""})
+    place.write(json_text({**value, CHECK: _check(text)}).encode())
+
+
+def read_manifest(place: Location) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        ShardError: If it is missing, of another version of the format, or not what was written.
+    """
+    value = read_json(place)
+    version = value.pop("format_version", None)
+    is_other = isinstance(version, int) and version != FORMAT_VERSION
+    # Version 1 had no check; every later one has this one, so that a flipped digit is not taken for a version.
+    problem = "" if is_other and CHECK not in value else manifest_problem(place)
+    if problem:
+        raise ShardError(f"{place}: {problem}; {AGAIN}")
+    if is_other:
+        raise ShardError(f"{place}: {_version_problem(version)}")
+    shards = tuple(ShardInfo(**entry) for entry in value.pop("shards"))
+    return Manifest({name: fact for name, fact in value.items() if name != CHECK}, shards)
+
+
+def manifest_problem(place: Location) -> str:
+    """Return what is wrong with a manifest that lies there; empty if it is, byte for byte, what was written."""
+    try:
+        data = place.read()
+        value = json.loads(data)
+        check, value[CHECK] = value[CHECK], ""
+        text = json_text(value)
+        is_whole = check == _check(text) and data == json_text({**value, CHECK: check}).encode()
+        [ShardInfo(**entry) for entry in value["shards"]]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        return f"is damaged: {error}"
+    return "" if is_whole else "is damaged: it is not what was written"
+
+
+def _check(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _version_problem(version: int) -> str:
+    if version > FORMAT_VERSION:
+        return f"format version {version}; this diptych reads {FORMAT_VERSION}: install a newer one"
+    return f"format version {version}; this diptych reads {FORMAT_VERSION}: make it anew, nothing converts it"

@@ -1,0 +1,66 @@
+"""THE row format: which columns the data of a dataset has, and what other readers are told about them."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from diptych.errors import ShardError
+
+FORMAT_VERSION = 2
+
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+PICTURES = "image.bytes"  # the path of the pictures' bytes in a Parquet file
+DATA_FIELDS: tuple[pa.Field, ...] = (
+    pa.field("key", pa.string()),
+    pa.field("image", IMAGE),
+    pa.field("caption", pa.string()),
+    pa.field("url", pa.string()),
+    pa.field("width", pa.int32()),
+    pa.field("height", pa.int32()),
+    pa.field("format", pa.string()),
+    pa.field("sha256", pa.string()),
+    pa.field("status", pa.string()),
+    pa.field("error", pa.string()),
+)
+DATA_COLUMNS = tuple(field.name for field in DATA_FIELDS)
+
+
+def data_schema(extra: Sequence[pa.Field] = ()) -> pa.Schema:
+    """Return the schema of ``data``: THE columns, then the extra ones, with the metadata that makes ``image`` an Image.
+
+    Raises:
+        ShardError: If an extra column has the name of one of THE columns.
+    """
+    for field in extra:
+        if field.name in DATA_COLUMNS:
+            raise ShardError(f"the column {field.name!r} belongs to diptych; rename it in the source")
+    return with_huggingface_metadata(pa.schema([*DATA_FIELDS, *extra]))
+
+
+def with_huggingface_metadata(schema: pa.Schema) -> pa.Schema:
+    """Return the schema with the key ``huggingface``, by which ``datasets.load_dataset`` gives images, not structs."""
+    features = {field.name: _feature(field.type) for field in schema}
+    metadata = json.dumps({"info": {"features": features}}, sort_keys=True)
+    return schema.with_metadata({**(schema.metadata or {}), b"huggingface": metadata.encode()})
+
+
+def _feature(kind: pa.DataType) -> dict[str, Any]:
+    if kind == IMAGE:
+        return {"_type": "Image"}
+    if pa.types.is_dictionary(kind):
+        return _feature(kind.value_type)
+    if pa.types.is_fixed_size_list(kind):
+        return {"feature": _feature(kind.value_type), "length": kind.list_size, "_type": "List"}
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return {"feature": _feature(kind.value_type), "_type": "List"}
+    if pa.types.is_struct(kind):
+        return {field.name: _feature(field.type) for field in kind}
+    return {"dtype": _dtype_name(kind), "_type": "Value"}
+
+
+def _dtype_name(kind: pa.DataType) -> str:
+    names = {"double": "float64", "float": "float32", "halffloat": "float16"}
+    names |= {"date32[day]": "date32", "date64[ms]": "date64"}
+    return names.get(str(kind), str(kind))
