@@ -23,9 +23,10 @@ from diptych.data.growing import grow_data, seal_data, sealed_data
 from diptych.data.schema import IMAGE
 from diptych.data.shards import ShardInfo, shard_name, write_shard
 from diptych.errors import ShardError
-from diptych.generate.backends.diffusers.pictures import encode
-from diptych.generate.backends.diffusers.render import Pixels, Renderer
-from diptych.generate.plan import GenerationPlan, ImageGroup, PlannedImage
+from diptych.generate.backends.asked import ImageGroup, PlannedImage
+from diptych.generate.pictures import Pixels, encode
+from diptych.generate.plan import GenerationPlan
+from diptych.generate.renderers import Renderers
 from diptych.jobs import run_job
 from diptych.jobs.contract import Report
 from diptych.progress import track
@@ -54,10 +55,10 @@ class GenerateJob:
 
     def open(self, report: Report) -> Callable[[int], Made]:
         """Return the function that makes one shard; models are loaded when a shard needs them."""
-        renderer = Renderer(self.plan)
+        renderer = Renderers(self.plan)
         return lambda shard: self._make(shard, renderer, report)
 
-    def _make(self, shard: int, renderer: Renderer, report: Report) -> Made:
+    def _make(self, shard: int, renderer: Renderers, report: Report) -> Made:
         started, loaded = time.monotonic(), renderer.load_s
         timings: list[dict[str, Any]] = []
         tables: list[Future[pa.Table]] = []

@@ -13,10 +13,11 @@ from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.images import decode
 from diptych.data.shards import read_shard
 from diptych.errors import DataError
-from diptych.generate.backends.diffusers.pictures import encode
-from diptych.generate.backends.diffusers.render import Pixels, Renderer
+from diptych.generate.backends.asked import ImageGroup, PlannedImage
 from diptych.generate.config import GenerateConfig
-from diptych.generate.plan import GenerationPlan, ImageGroup, PlannedImage, make_plan
+from diptych.generate.pictures import Pixels, encode
+from diptych.generate.plan import GenerationPlan, make_plan
+from diptych.generate.renderers import Renderers
 from diptych.progress import track
 from diptych.storage.json_objects import write_json
 
@@ -85,7 +86,7 @@ def verify(
     for number in chosen:
         index, offset = divmod(number, plan.images_per_group)
         wanted.setdefault(index, []).append(_row(plan, offset))
-    renderer = Renderer(plan)
+    renderer = Renderers(plan)
     found = []
     with track("verify", count, mode=progress, unit="images") as tracker:
         for index, rows in sorted(wanted.items(), key=lambda item: item[0]):

@@ -14,6 +14,7 @@ from diptych.config.identity import fingerprint
 from diptych.config.load import load, read_job
 from diptych.encoders import ENCODERS
 from diptych.evaluate.metrics.contract import SET_METRICS
+from diptych.generate.backends import BACKENDS
 from diptych.jobs import EXECUTORS
 from diptych.judges.boxes import DETECTORS
 from diptych.lookup import import_attribute
@@ -32,7 +33,6 @@ MAX_COMMAND_PARAMETERS = 8
 LONG_MODULES: dict[str, str] = {
     "evaluate/metrics/frechet.py": "to be split: value, bias and error",
     "evaluate/metrics/kernel.py": "to be split: sums and error",
-    "generate/plan.py": "to be split: contract, prompts and plan",
     "src/diptych/demo/training/diffusion.py": "to become one trainer with recipes",
     "src/diptych/demo/world/things.py": "one literal table of drawings, a function each",
     "src/diptych/scores/run.py": "to be split: plan, job and tables",
@@ -45,6 +45,7 @@ SAME_NAME: dict[str, str] = {}
 EXCEPTIONS: dict[str, str] = {}
 
 TARGETS = {
+    **{f"backend {name}": target for name, target in BACKENDS.items()},
     **{f"command {name}": subcommand.target for name, subcommand in COMMANDS.items()},
     **{f"config {name}": target for name, target in CONFIGS.items()},
     **{f"detector {name}": target for name, target in DETECTORS.items()},
@@ -174,8 +175,8 @@ def test_public_names_are_sorted() -> None:
 
 @pytest.mark.parametrize(
     "table",
-    [COMMANDS, CONFIGS, DETECTORS, ENCODERS, EXECUTORS, SCORES, SET_METRICS],
-    ids=["commands", "configs", "detectors", "encoders", "executors", "scores", "set metrics"],
+    [BACKENDS, COMMANDS, CONFIGS, DETECTORS, ENCODERS, EXECUTORS, SCORES, SET_METRICS],
+    ids=["backends", "commands", "configs", "detectors", "encoders", "executors", "scores", "set metrics"],
 )
 def test_tables_are_in_alphabetical_order(table: dict[str, object]) -> None:
     assert list(table) == sorted(table)

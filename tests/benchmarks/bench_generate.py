@@ -19,10 +19,10 @@ import diffusers
 import torch
 
 from diptych.config.load import load
-from diptych.generate.backends.diffusers.render import Renderer
 from diptych.generate.backends.diffusers.samplers import build_scheduler
 from diptych.generate.config import GenerateConfig
 from diptych.generate.plan import GenerationPlan, make_plan
+from diptych.generate.renderers import Renderers
 from diptych.generate.run import generate
 
 CONFIG = Path(__file__).resolve().parents[2] / "configs" / "demo" / "generate.yaml"
@@ -87,7 +87,7 @@ def main() -> None:
         "2 workers": lambda out: ours(plan, out, 2),
     }
     times: dict[str, list[float]] = {name: [] for name in ways}
-    Renderer(plan).render(plan.groups[0], list(plan.rows(plan.parts(0)[0]))[:1])  # imports and kernels
+    Renderers(plan).render(plan.groups[0], list(plan.rows(plan.parts(0)[0]))[:1])  # imports and kernels
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(turns):
             for number, (name, way) in enumerate(ways.items()):

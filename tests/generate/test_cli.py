@@ -89,8 +89,8 @@ def test_verify_ends_with_1_where_an_image_differs(
     assert invoke("run", config, "--out", out, "--set", "samples=1").exit_code == 0
     from diptych.generate import verify
 
-    render = verify.Renderer.render
-    monkeypatch.setattr(verify.Renderer, "render", lambda *a: [255 - one for one in render(*a)])  # type: ignore[operator]
+    render = verify.Renderers.render
+    monkeypatch.setattr(verify.Renderers, "render", lambda *a: [255 - one for one in render(*a)])  # type: ignore[operator]
     result = invoke("verify", out, "--count", 3)
     assert result.exit_code == 1
     assert "0 of" in result.output

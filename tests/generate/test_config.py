@@ -9,7 +9,8 @@ import yaml
 
 from diptych.config.load import load
 from diptych.errors import ConfigError
-from diptych.generate.config import GenerateConfig, Setting, SettingChoice, Size, parse_size
+from diptych.generate.backends.asked import Setting, Size, parse_size
+from diptych.generate.config import GenerateConfig, SettingChoice
 
 BASE = """
 job: generate

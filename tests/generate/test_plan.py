@@ -120,7 +120,7 @@ def test_a_key_follows_the_weights_and_their_use_not_their_place(
     assert key_of(options={"clip_skip": 1}) != before
     change_json(folder / "vae" / "config.json", scaling_factor=0.2)
     assert key_of() != before
-    shutil.copy(Path(plan_of("sd").models["sd"].path) / "vae" / "config.json", folder / "vae" / "config.json")
+    shutil.copy(Path(plan_of("sd").models["sd"].folder.path) / "vae" / "config.json", folder / "vae" / "config.json")
     tiny_pipelines.sd(seed=1).unet.save_pretrained(folder / "unet")
     assert key_of() != before
 

@@ -13,8 +13,8 @@ from diptych.demo.world.figures import OCCUPATIONS
 from diptych.demo.world.scenes import LAYOUTS, RELATIONS, scene
 from diptych.demo.world.seeds import DEMO_PROMPTS, HELD_OUT, HELD_OUT_PICTURES
 from diptych.errors import ConfigError, DataError
+from diptych.generate.chosen_prompts import read_prompts
 from diptych.generate.config import GenerateConfig
-from diptych.generate.plan import read_prompts
 from diptych.generate.prompts import PROMPT_SETS, PromptSet
 from diptych.generate.prompts.csv_file import csv_file
 from diptych.generate.prompts.demo import SEEDS_PER_LAYOUT, checks_of, demo

@@ -19,7 +19,7 @@ from diptych.data.schema import DATA_COLUMNS
 from diptych.data.shards import read_shard
 from diptych.errors import DataError, ShardError
 from diptych.generate import run as run_module
-from diptych.generate.backends.diffusers.pictures import OPTIONS, encode
+from diptych.generate.pictures import OPTIONS, encode
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.run import TIMINGS, generate, read_timings
 
@@ -174,7 +174,7 @@ def test_a_run_that_broke_off_goes_on_to_the_same_bytes(
     calls: int, finished: int, small: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(small(), tmp_path / "undisturbed")
-    render, left = run_module.Renderer.render, [calls]
+    render, left = run_module.Renderers.render, [calls]
 
     def breaking(self: Any, *args: Any) -> Any:
         left[0] -= 1
@@ -183,7 +183,7 @@ def test_a_run_that_broke_off_goes_on_to_the_same_bytes(
         return render(self, *args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_module.Renderer, "render", breaking)
+        patch.setattr(run_module.Renderers, "render", breaking)
         with pytest.raises(KeyboardInterrupt):
             make(small(), tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.tmp"))
@@ -227,12 +227,12 @@ def test_another_place_of_models_and_prompts_is_not_another_run(
 def test_a_picture_that_is_no_numbers_is_a_row_with_a_reason(
     small: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    render = run_module.Renderer.render
+    render = run_module.Renderers.render
 
     def half(self: Any, group: Any, rows: Any) -> Any:
         return [None if row.sample else pixels for row, pixels in zip(rows, render(self, group, rows), strict=True)]
 
-    monkeypatch.setattr(run_module.Renderer, "render", half)
+    monkeypatch.setattr(run_module.Renderers, "render", half)
     make(small(), tmp_path / "out")
     rows = table_of(tmp_path / "out").to_pylist()
     assert len(rows) == 18

@@ -39,7 +39,7 @@ def test_images_come_out_the_same_among_other_neighbours(made: Path) -> None:
 
 
 def test_what_came_out_otherwise_is_measured(made: Path, plan_of: MakePlan, monkeypatch: pytest.MonkeyPatch) -> None:
-    render = verify_module.Renderer.render
+    render = verify_module.Renderers.render
 
     def brighter(self: Any, group: Any, rows: Any) -> Any:
         pixels = render(self, group, rows)
@@ -48,7 +48,7 @@ def test_what_came_out_otherwise_is_measured(made: Path, plan_of: MakePlan, monk
             one[0, 0, 0] ^= 1
         return again
 
-    monkeypatch.setattr(verify_module.Renderer, "render", brighter)
+    monkeypatch.setattr(verify_module.Renderers, "render", brighter)
     first, second = verify_directory(made, (), 1000, "none")
     assert (first.images, first.identical, first.largest) == (9, 0, 1)
     assert first.psnr_db == pytest.approx(10 * np.log10(255**2 * 64 * 64 * 3))
@@ -76,7 +76,7 @@ def test_a_row_without_an_image_is_the_same_only_as_one_without(
 ) -> None:
     plan = plan_of("sd", settings=[{"steps": 1, "size": 64}])
     with monkeypatch.context() as patch:
-        patch.setattr(verify_module.Renderer, "render", lambda self, group, rows: [None] * len(rows))
+        patch.setattr(verify_module.Renderers, "render", lambda self, group, rows: [None] * len(rows))
         generate(plan, tmp_path / "out", progress="none")
         (same,) = verify(open_dataset(tmp_path / "out"), plan, count=3, progress="none")
         assert (same.images, same.identical) == (3, 3)
@@ -91,13 +91,13 @@ def test_a_dataset_that_was_not_generated_is_refused(tmp_path: Path) -> None:
 
 
 def test_all_images_have_other_neighbours_too(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    render, batches = verify_module.Renderer.render, []
+    render, batches = verify_module.Renderers.render, []
 
     def noted(self: Any, group: Any, rows: Any) -> Any:
         batches.append([row.seed for row in rows])
         return render(self, group, rows)
 
-    monkeypatch.setattr(verify_module.Renderer, "render", noted)
+    monkeypatch.setattr(verify_module.Renderers, "render", noted)
     verify_directory(made, (), 1000, "none")
     verified, batches[:] = list(batches), []
     config = stored_config(open_dataset(made), (), made.parent)

@@ -4,9 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from diptych.errors import ConfigError
+from diptych.generate.backends.asked import ResolvedSetting, Setting
 from diptych.generate.backends.diffusers.models import ModelFolder
-from diptych.generate.backends.diffusers.resolved import Resolved, Tensors, call_defaults, check_options, resolve_recipe
-from diptych.generate.config import Setting
+from diptych.generate.backends.diffusers.resolve import (
+    Tensors,
+    call_defaults,
+    check_options,
+    resolve_recipe,
+    with_identity,
+)
 
 
 class AnyPipeline:
@@ -14,7 +20,7 @@ class AnyPipeline:
 
     batches = False
 
-    def resolve(self, folder: ModelFolder, setting: Setting) -> Resolved:
+    def resolve(self, folder: ModelFolder, setting: Setting) -> ResolvedSetting:
         """Return the setting as this model takes it."""
         defaults = call_defaults(folder)
         check_options(folder, defaults)
@@ -38,8 +44,22 @@ class AnyPipeline:
         if recipe.timesteps is not None and "timesteps" not in defaults:
             raise ConfigError(f"{folder.where}: {folder.pipeline} takes no timesteps, which {setting.sampler} needs")
         guidance = None if guidance is None else float(guidance)
-        takes_negative = "negative_prompt" in defaults
-        return Resolved(setting, recipe, steps, guidance, setting.size, False, takes_negative, True)
+        return with_identity(
+            folder,
+            ResolvedSetting(
+                setting=setting,
+                sampler=setting.sampler or recipe.class_name,
+                steps=steps,
+                guidance=guidance,
+                size=setting.size,
+                guides=False,
+                counts=True,
+                negative="read" if "negative_prompt" in defaults else "never",
+                nfe=recipe.nfe(steps),
+                identity="",
+                recipe=recipe,
+            ),
+        )
 
     def width(self, folder: ModelFolder) -> int:
         """Return 0: nobody knows, and images are made one at a time."""

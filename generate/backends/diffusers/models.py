@@ -15,8 +15,8 @@ from typing import Any
 from diptych.assets import file_sha256, is_offline, named_path
 from diptych.config.identity import fingerprint
 from diptych.errors import ConfigError, DataError, MissingExtra, one_line
+from diptych.generate.backends.asked import ModelChoice
 from diptych.generate.backends.diffusers.samplers import SchedulerFacts
-from diptych.generate.config import ModelChoice
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 WEIGHTS = re.compile(r"(?:diffusion_pytorch_model|model)(?:\.(?P<variant>\w+))?(?:-\d{5}-of-\d{5})?\.safetensors")

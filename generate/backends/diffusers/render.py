@@ -9,19 +9,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from diptych.errors import DataError, DiptychError, one_line
-from diptych.generate.backends.diffusers.families import family_of
+from diptych.generate.backends.asked import ImageGroup, PlannedImage
 from diptych.generate.backends.diffusers.loading import choose_device, load_pipeline
 from diptych.generate.backends.diffusers.models import import_library
-from diptych.generate.backends.diffusers.resolved import Tensors
+from diptych.generate.backends.diffusers.noise import generators_of, global_state_untouched, seeded
+from diptych.generate.backends.diffusers.pipeline_model import PipelineModel
+from diptych.generate.backends.diffusers.resolve import Tensors
 from diptych.generate.backends.diffusers.samplers import build_scheduler
-from diptych.generate.plan import GenerationPlan, ImageGroup, PlannedImage
-from diptych.generate.seeds import generators_of, global_state_untouched, seeded
-
-Pixels = npt.NDArray[np.uint8]
+from diptych.generate.pictures import Pixels
 
 # What a pipeline throws at arguments that it does not like, or when its parts do not fit each other.
 CALL_ERRORS = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RuntimeError, ImportError)
@@ -29,13 +25,14 @@ CALL_ERRORS = (ValueError, TypeError, LookupError, AttributeError, AssertionErro
 TEXT_CACHE_BYTES = 4 * 2**30  # of embeddings in main memory; 553 prompts of FLUX at half precision take 2.3 GB
 
 
-class Renderer:
-    """Makes the images of a plan. Holds one model at a time."""
+class PipelineRenderer:
+    """Makes images by pipelines of diffusers. Holds one model at a time."""
 
-    def __init__(self, plan: GenerationPlan) -> None:
-        """Make ready for a plan; nothing is loaded yet."""
-        self._plan = plan
-        self._device = choose_device(plan.config.device)
+    def __init__(self, models: Mapping[str, PipelineModel], *, device: str, threads: int) -> None:
+        """Make ready for some models by label; nothing is loaded yet."""
+        self._models = models
+        self._threads = threads
+        self._device = choose_device(device)
         self._label = ""
         self._pipe: Any = None
         self._texts: dict[tuple[bool, str | None], Tensors] = {}
@@ -51,7 +48,7 @@ class Renderer:
         device = torch.cuda.get_device_name(self._device) if self._device.startswith("cuda") else self._device
         found = {"device": device, "torch": torch.__version__, **versions}
         if self._device == "cpu":
-            found |= {"cpu": torch.backends.cpu.get_cpu_capability(), "threads": self._plan.config.threads}
+            found |= {"cpu": torch.backends.cpu.get_cpu_capability(), "threads": self._threads}
         return found
 
     def render(self, group: ImageGroup, rows: Sequence[PlannedImage]) -> list[Pixels | None]:
@@ -62,7 +59,7 @@ class Renderer:
         """
         import torch
 
-        with _threads(self._plan.config.threads if self._device == "cpu" else None), torch.inference_mode():
+        with _threads(self._threads if self._device == "cpu" else None), torch.inference_mode():
             self._open(group.model)
             padded = [*rows, *[rows[-1]] * (group.batch_size - len(rows))]
             arguments = self._arguments(group, padded)
@@ -80,13 +77,13 @@ class Renderer:
             torch.cuda.empty_cache()
         started = time.monotonic()
         with self._naming_memory(f"models.{label}", "its weights alone do not fit; take a smaller dtype"):
-            self._pipe = load_pipeline(self._plan.models[label]).to(self._device)
+            self._pipe = load_pipeline(self._models[label].folder).to(self._device)
         self._label = label
         self.load_s += time.monotonic() - started
 
     def _arguments(self, group: ImageGroup, rows: Sequence[PlannedImage]) -> dict[str, Any]:
-        folder, resolved = self._plan.models[group.model], group.resolved
-        family, options = family_of(folder.pipeline), folder.choice.options
+        model, resolved = self._models[group.model], group.resolved
+        family, options = model.family, model.folder.choice.options
         texts = [self._encoded(group, row.asked.prompt.text) for row in rows]
         negatives = None
         if resolved.takes_negative:
@@ -108,8 +105,7 @@ class Renderer:
         """Return the tensors of a text, always encoded by itself, so that they do not depend on other texts."""
         known = self._texts.get((negative, text))
         if known is None:
-            folder = self._plan.models[group.model]
-            family = family_of(folder.pipeline)
+            folder, family = self._models[group.model].folder, self._models[group.model].family
             with self._naming_memory(folder.where, "it does not fit beside its text encoders"), _refusing(group.label):
                 if negative:
                     known = family.encode_negative(self._pipe, text, folder.choice.options)

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from diptych.errors import ConfigError, DataError, DiptychError
+from diptych.generate.backends.asked import ModelChoice, Size
 from diptych.generate.backends.diffusers.families import FAMILIES, family_of
 from diptych.generate.backends.diffusers.loading import choose_device, load_pipeline
 from diptych.generate.backends.diffusers.models import ModelFolder, find_model, pipeline_class
-from diptych.generate.config import ModelChoice, Size
 
 Models = Callable[[str], str]
 

@@ -12,11 +12,13 @@ import torch
 from tiny_pipelines import FAMILIES
 
 from diptych.errors import DataError
+from diptych.generate.backends.asked import ImageGroup, PlannedImage
 from diptych.generate.backends.diffusers.loading import load_pipeline
-from diptych.generate.backends.diffusers.render import Pixels, Renderer
+from diptych.generate.backends.diffusers.noise import generators_of
+from diptych.generate.backends.diffusers.render import PipelineRenderer
 from diptych.generate.backends.diffusers.samplers import build_scheduler
-from diptych.generate.plan import GenerationPlan, ImageGroup, PlannedImage
-from diptych.generate.seeds import generators_of
+from diptych.generate.pictures import Pixels
+from diptych.generate.plan import GenerationPlan
 
 MakePlan = Callable[..., GenerationPlan]
 Models = Callable[[str], str]
@@ -35,8 +37,12 @@ def rows_of(plan: GenerationPlan, group: int = 0) -> tuple[ImageGroup, list[Plan
     return plan.groups[group], [row for part in parts for row in plan.rows(part)]
 
 
+def renderer_of(plan: GenerationPlan) -> PipelineRenderer:
+    return PipelineRenderer(plan.models, device=plan.config.device, threads=plan.config.threads)  # type: ignore[arg-type]
+
+
 def images_of(plan: GenerationPlan, rows: list[PlannedImage], group: int = 0) -> list[Pixels]:
-    found = Renderer(plan).render(plan.groups[group], rows)
+    found = renderer_of(plan).render(plan.groups[group], rows)
     return [one for one in found if one is not None]
 
 
@@ -56,7 +62,7 @@ def test_an_image_is_what_a_plain_call_of_the_pipeline_gives(name: str, rich_pla
     plan = rich_plan(name, batch_size=1)
     for number in range(len(plan.groups)):
         group, rows = rows_of(plan, number)
-        pipe = load_pipeline(plan.models[name])
+        pipe = load_pipeline(plan.models[name].folder)
         pipe.scheduler = build_scheduler(group.resolved.recipe)
         if name in ("sd3", "flux"):
             scheduler, generators = pipe.scheduler, generators_of([rows[0].seed])
@@ -85,7 +91,7 @@ def test_true_guidance_of_flux_is_what_a_plain_call_gives(plan_of: MakePlan, mod
     settings = [{"steps": 3, "size": 64, "negative": "grey"}]
     plan = plan_of("flux", models={"flux": choice}, settings=settings, batch_size=1)
     _, rows = rows_of(plan)
-    (expected,) = load_pipeline(plan.models["flux"])(
+    (expected,) = load_pipeline(plan.models["flux"].folder)(
         prompt=rows[0].asked.prompt.text,
         negative_prompt="grey",
         true_cfg_scale=3.0,
@@ -104,7 +110,7 @@ def test_true_guidance_of_flux_is_what_a_plain_call_gives(plan_of: MakePlan, mod
 def test_neighbours_slot_and_padding_change_no_bit(name: str, dtype: str, rich_plan: MakePlan, models: Models) -> None:
     plan = rich_plan(name, models={name: {"path_or_id": models(name), "dtype": dtype}})
     _, rows = rows_of(plan)
-    renderer = Renderer(plan)
+    renderer = renderer_of(plan)
     group = plan.groups[0]
     first = renderer.render(group, rows[:4])
     assert all(one is not None for one in first)
@@ -147,7 +153,7 @@ def test_the_number_of_threads_of_the_caller_is_left_as_it_was(rich_plan: MakePl
 def test_every_text_is_encoded_once(rich_plan: MakePlan, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = [{"steps": [1, 2], "size": 64, "negative": ["", "x"]}]
     plan = rich_plan("sd", settings=settings)
-    renderer = Renderer(plan)
+    renderer = renderer_of(plan)
     encoded: list[str] = []
     from diptych.generate.backends.diffusers.families import StableDiffusion
 
@@ -168,7 +174,7 @@ def test_a_full_cache_of_texts_forgets_the_oldest_and_changes_nothing(
     _, rows = rows_of(plan)
     expected = images_of(plan, rows[:4])
     monkeypatch.setattr("diptych.generate.backends.diffusers.render.TEXT_CACHE_BYTES", 20_000)
-    renderer = Renderer(plan)
+    renderer = renderer_of(plan)
     for _ in range(2):
         found = renderer.render(plan.groups[0], rows[:4])
         assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))  # type: ignore[arg-type]
@@ -186,12 +192,12 @@ def test_a_pipeline_without_a_family_runs_one_image_at_a_time(plan_of: MakePlan)
 
 def test_values_that_are_no_numbers_are_no_picture(plan_of: MakePlan, models: Models, tmp_path: Path) -> None:
     shutil.copytree(models("sd"), tmp_path / "sd")
-    pipe = load_pipeline(plan_of("sd").models["sd"])
+    pipe = load_pipeline(plan_of("sd").models["sd"].folder)
     with torch.no_grad():
         pipe.vae.decoder.conv_out.bias.fill_(float("nan"))
     pipe.vae.save_pretrained(tmp_path / "sd" / "vae")
     plan = plan_of("sd", models={"sd": {"path_or_id": str(tmp_path / "sd")}})
-    assert Renderer(plan).render(plan.groups[0], rows_of(plan)[1][:2]) == [None, None]
+    assert renderer_of(plan).render(plan.groups[0], rows_of(plan)[1][:2]) == [None, None]
 
 
 def test_a_safety_checker_is_never_loaded(plan_of: MakePlan, models: Models, tmp_path: Path) -> None:
@@ -215,7 +221,7 @@ def test_a_pipeline_that_gives_something_else_is_refused(plan_of: MakePlan, monk
     plan = plan_of("sd", batch_size=1)
     monkeypatch.setattr(diffusers.StableDiffusionPipeline, "__call__", lambda self, **arguments: Given)
     with pytest.raises(DataError, match="sd, default-4-64px: the pipeline does not give one RGB image for each prompt"):
-        Renderer(plan).render(plan.groups[0], rows_of(plan)[1][:1])
+        renderer_of(plan).render(plan.groups[0], rows_of(plan)[1][:1])
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -233,14 +239,14 @@ def test_memory_that_runs_out_names_the_batch_size_and_never_shrinks_it(
     plan = plan_of("sd")
     failing(monkeypatch, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"))
     with pytest.raises(DataError, match=r"sd, default-4-64px: the memory of \w+ ran out: batch_size 4 of 64x64 is too"):
-        Renderer(plan).render(plan.groups[0], rows_of(plan)[1][:1])
+        renderer_of(plan).render(plan.groups[0], rows_of(plan)[1][:1])
 
 
 def test_the_refusal_of_a_pipeline_names_model_and_setting(plan_of: MakePlan, models: Models) -> None:
     choice = {"path_or_id": models("sd"), "options": {"clip_skip": "two"}}
     plan = plan_of("sd", models={"sd": choice})
     with pytest.raises(DataError, match="sd, default-4-64px: the pipeline refuses: ") as caught:
-        Renderer(plan).render(plan.groups[0], rows_of(plan)[1][:1])
+        renderer_of(plan).render(plan.groups[0], rows_of(plan)[1][:1])
     assert "\n" not in str(caught.value)
 
 
@@ -257,7 +263,7 @@ def test_a_pipeline_that_draws_from_the_global_state_is_refused(
 
     monkeypatch.setattr(diffusers.StableDiffusionPipeline, "__call__", leaking)
     with torch.random.fork_rng(devices=[]), pytest.raises(DataError, match="draws from the global random state"):
-        Renderer(plan).render(plan.groups[0], rows_of(plan)[1][:1])
+        renderer_of(plan).render(plan.groups[0], rows_of(plan)[1][:1])
 
 
 def test_sizes_of_sdxl_can_be_written_in_yaml(plan_of: MakePlan, models: Models) -> None:
@@ -265,7 +271,7 @@ def test_sizes_of_sdxl_can_be_written_in_yaml(plan_of: MakePlan, models: Models)
     settings = [{"steps": 2, "size": 64}]
     plan, plain = plan_of("sdxl", models={"sdxl": choice}, settings=settings), plan_of("sdxl", settings=settings)
     rows = list(plan.rows(plan.parts(0)[0]))[:1]
-    (asked,), (own,) = (Renderer(each).render(each.groups[0], rows) for each in (plan, plain))
+    (asked,), (own,) = (renderer_of(each).render(each.groups[0], rows) for each in (plan, plain))
     assert asked is not None
     assert own is not None
     assert (asked != own).any(), "they take part"

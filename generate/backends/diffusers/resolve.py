@@ -1,18 +1,18 @@
-"""A setting as one model takes it, and what the program has to know of a kind of pipeline to resolve it.
+"""How a setting is bound to one model, and what the program has to know of a kind of pipeline for it.
 
 A family resolves a setting for a model or refuses it; nothing that was asked for is ever dropped in silence.
 """
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Protocol
 
 from diptych.config.identity import fingerprint
 from diptych.errors import ConfigError
+from diptych.generate.backends.asked import ResolvedSetting, Setting
 from diptych.generate.backends.diffusers.models import ModelFolder, pipeline_class
 from diptych.generate.backends.diffusers.samplers import SamplerRecipe, build_scheduler, reads_eta, recipe_for
-from diptych.generate.config import Setting, Size
 from diptych.lookup import describe_unknown
 
 Tensors = tuple[Any, ...]
@@ -20,66 +20,28 @@ Tensors = tuple[Any, ...]
 NOT_OPTIONS = {"self", "args", "kwargs"}
 
 
-@dataclass(frozen=True)
-class Resolved:
-    """A setting as one model takes it, the pipeline's defaults filled in.
-
-    Attributes:
-        setting: What was asked for.
-        recipe: How to build the scheduler.
-        steps: Of the denoising.
-        guidance: Guidance scale as it is passed; None where the pipeline takes none.
-        size: Of the image; None where only the pipeline knows its own.
-        guides: Whether each step asks the denoiser twice, with and without the prompt.
-        takes_negative: Whether a negative prompt takes part.
-        counts: Whether the value of guidance changes the image.
-    """
-
-    setting: Setting
-    recipe: SamplerRecipe
-    steps: int
-    guidance: float | None
-    size: Size | None
-    guides: bool
-    takes_negative: bool
-    counts: bool
-
-    @property
-    def nfe(self) -> int:
-        """How often an image asks the denoiser, guidance not counted twice."""
-        return self.recipe.nfe(self.steps)
-
-    @property
-    def sampler(self) -> str:
-        """The name, or the class of the checkpoint's own scheduler."""
-        return self.setting.sampler or self.recipe.class_name
-
-    def negative_of(self, prompts_own: str | None) -> str | None:
-        """Return the negative prompt that takes part beside a prompt with a negative prompt of its own or without."""
-        if not self.takes_negative:
-            return None
-        return self.setting.negative if self.setting.negative is not None else prompts_own
-
-    def identity(self, options: Mapping[str, Any]) -> str:
-        """Return the hash of what decides pixels, text, seed and model apart."""
-        built = dict(build_scheduler(self.recipe).config)
-        if built.get("timestep_spacing") != "leading" or self.recipe.timesteps is not None:
-            built.pop("steps_offset", None)  # read for no other spacing
-        if self.recipe.timesteps is not None:
-            built.pop("timestep_spacing", None)
-        # repr: an infinity is no JSON, and a default of the library may be anything.
-        known = {key: repr(value) for key, value in built.items() if not key.startswith("_")}
-        return fingerprint(
-            {
-                "scheduler": [self.recipe.class_name, known, self.recipe.timesteps],
-                "steps": self.steps,
-                "guidance": self.guidance if self.counts else None,
-                "guides": self.guides,
-                "size": self.size,
-                "options": dict(options),
-                "noise": "one CPU generator per image",
-            }
-        )
+def with_identity(folder: ModelFolder, resolved: ResolvedSetting) -> ResolvedSetting:
+    """Return a setting with the hash of what decides pixels, text, seed and model apart."""
+    recipe: SamplerRecipe = resolved.recipe
+    built = dict(build_scheduler(recipe).config)
+    if built.get("timestep_spacing") != "leading" or recipe.timesteps is not None:
+        built.pop("steps_offset", None)  # read for no other spacing
+    if recipe.timesteps is not None:
+        built.pop("timestep_spacing", None)
+    # repr: an infinity is no JSON, and a default of the library may be anything.
+    known = {key: repr(value) for key, value in built.items() if not key.startswith("_")}
+    identity = fingerprint(
+        {
+            "scheduler": [recipe.class_name, known, recipe.timesteps],
+            "steps": resolved.steps,
+            "guidance": resolved.guidance if resolved.counts else None,
+            "guides": resolved.guides,
+            "size": resolved.size,
+            "options": dict(folder.choice.options),
+            "noise": "one CPU generator per image",
+        }
+    )
+    return replace(resolved, identity=identity)
 
 
 class PipelineFamily(Protocol):
@@ -87,7 +49,7 @@ class PipelineFamily(Protocol):
 
     batches: bool  # whether the images of a batch are known to be kept apart
 
-    def resolve(self, folder: ModelFolder, setting: Setting) -> Resolved:
+    def resolve(self, folder: ModelFolder, setting: Setting) -> ResolvedSetting:
         """Return the setting as this model takes it.
 
         Raises:
