@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 import diptych
+from diptych.addresses import Address
 from diptych.config.identity import fingerprint
 from diptych.curate.config import CurateConfig, Download
 from diptych.curate.sources import BYTES, PATH, PROBLEM, RowSource, cut, open_source
@@ -28,7 +29,7 @@ from diptych.jobs import run_job
 from diptych.jobs.contract import Report
 from diptych.progress import track
 from diptych.provenance import collect
-from diptych.storage.location import Address, Location
+from diptych.storage.location import Location
 
 HELPER_COLUMNS = ("caption", "url", PROBLEM, BYTES, PATH)
 STEP = "ingest"

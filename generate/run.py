@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from diptych.addresses import Address
 from diptych.data.dataset import Dataset
 from diptych.data.generated_columns import generated_schema
 from diptych.data.growing import grow_data, seal_data, sealed_data
@@ -31,7 +32,7 @@ from diptych.jobs import run_job
 from diptych.jobs.contract import Report
 from diptych.progress import track
 from diptych.provenance import collect
-from diptych.storage.location import Address, Location
+from diptych.storage.location import Location
 
 STEP = "generate"
 TIMINGS = "timings.jsonl"

@@ -6,12 +6,14 @@ from diptych.addresses import local_path
 from diptych.errors import DataError
 
 
-@pytest.mark.parametrize("address", ["runs/laion", "/data", "~/x", ".", "C:/data", "a:b", "2024-01-01T10:00", "s3:/x"])
+@pytest.mark.parametrize("address", ["runs/laion", "/data", "~/x", ".", "C:/data", "a:b", "2024-01-01T10:00"])
 def test_what_has_no_scheme_is_a_path(address: str) -> None:
     assert local_path(address) == Path(address)
 
 
-@pytest.mark.parametrize("address", ["s3://bucket/x", "https://host/x.parquet", "gs://b", "file:///data", "hf+x://y"])
+@pytest.mark.parametrize(
+    "address", ["s3://bucket/x", "https://host/x.parquet", "gs://b", "file:///data", "hf+x://y", "memory:/x"]
+)
 def test_address_with_a_scheme_is_refused_in_one_line(address: str) -> None:
     with pytest.raises(DataError, match="diptych reads and writes local paths only") as caught:
         local_path(address)

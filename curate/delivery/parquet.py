@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from diptych.addresses import Address
 from diptych.config.identity import fingerprint
 from diptych.curate.config import Export
 from diptych.data.claims import owner_of
@@ -24,7 +25,7 @@ from diptych.data.schema import with_huggingface_metadata
 from diptych.data.shards import read_groups, read_shard, reading, row_sizes, shard_name, write_shard
 from diptych.errors import ShardError
 from diptych.progress import track
-from diptych.storage.location import Address, Location
+from diptych.storage.location import Location
 
 STEP = "export"
 NOT_EXPORTED = ("key", "reason")

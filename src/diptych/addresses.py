@@ -9,12 +9,13 @@ from pathlib import Path
 
 from diptych.errors import DataError
 
+Address = str | os.PathLike[str]
+
 # Two letters at least: C:/ is a drive. A Path has swallowed the second slash already.
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-SCHEME_IN_PATH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://?")
 
 
-def local_path(address: str | os.PathLike[str]) -> Path:
+def local_path(address: Address) -> Path:
     """Return the path of a local address.
 
     Raises:
@@ -24,7 +25,7 @@ def local_path(address: str | os.PathLike[str]) -> Path:
     'runs/laion'
     """
     text = os.fspath(address)
-    scheme = (SCHEME_IN_PATH if isinstance(address, os.PathLike) else SCHEME).match(text)
+    scheme = SCHEME.match(text)
     if scheme is not None:
         raise DataError(f"{text}: diptych reads and writes local paths only, none of {scheme[0]}; give a local path")
     return Path(text)

@@ -8,13 +8,9 @@ from diptych.errors import DataError, ShardError
 from diptych.storage.location import Location
 
 
-@pytest.mark.parametrize(
-    "address", ["s3://bucket/x", "https://host/x", "gs://b", "file:///tmp/x", "memory:/x", "hf://a"]
-)
-def test_an_address_with_a_scheme_is_refused(address: str) -> None:
-    with pytest.raises(DataError, match=r"is no place that diptych can use; give a path of this machine") as caught:
-        Location.at(address)
-    assert str(caught.value).startswith(f"{address}: ")
+def test_an_address_with_a_scheme_is_refused() -> None:
+    with pytest.raises(DataError, match="s3://bucket/x: diptych reads and writes local paths only"):
+        Location.at("s3://bucket/x")
 
 
 def test_a_path_that_was_made_of_an_address_with_a_scheme_is_refused() -> None:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diptych.addresses import Address
 from diptych.config.identity import fingerprint
 from diptych.data.damage import Extent, ShardFile, check_content, size_problem
 from diptych.data.manifests import AGAIN, DATASET, MANIFEST_OF, read_manifest
 from diptych.data.shards import ShardInfo
 from diptych.errors import ShardError
-from diptych.storage.location import Address, Location
+from diptych.storage.location import Location
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from diptych.addresses import Address
 from diptych.data.digests import columns_digest
 from diptych.data.schema import IMAGE, PICTURES
 from diptych.errors import ShardError
-from diptych.storage.location import Address, Location
+from diptych.storage.location import Location
 
 # Readers load whole row groups: the Hub viewer refuses over about 286 MiB, 100 rows is what it asks for images.
 MAX_ROW_GROUP_BYTES = 64 * 2**20

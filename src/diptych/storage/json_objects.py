@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from diptych.addresses import Address
 from diptych.errors import ShardError
-from diptych.storage.location import Address, Location
+from diptych.storage.location import Location
 
 
 def read_json(address: Address) -> dict[str, Any]:

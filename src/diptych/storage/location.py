@@ -6,7 +6,6 @@ another kind of place is one more class here. Decides nothing about what the byt
 
 import contextlib
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,11 +13,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO
 
-from diptych.errors import DataError, ShardError
+from diptych.addresses import Address, local_path
+from diptych.errors import ShardError
 
-Address = str | os.PathLike[str]  # a location, too
-
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://?")  # two letters at least: C:/ is a drive
 TEMPORARY = ".*.tmp"
 
 
@@ -192,22 +189,6 @@ class Location:
         with naming(target):
             self.path.rename(target.path)
             _sync_directory(target.path.parent)
-
-
-def local_path(address: Address) -> Path:
-    """Return the path of a local address.
-
-    Raises:
-        DataError: If the address has a scheme: diptych reads and writes local files only.
-
-    >>> local_path("runs/laion")
-    PosixPath('runs/laion')
-    """
-    text = os.fspath(address)
-    found = SCHEME.match(text)
-    if found is not None:
-        raise DataError(f"{text}: {found[0]} is no place that diptych can use; give a path of this machine")
-    return Path(text)
 
 
 @contextlib.contextmanager
