@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.growing import GrowingSet
@@ -19,6 +18,7 @@ SCHEMA = pa.schema(
         pa.field("keep", pa.bool_()),
         pa.field("reason", pa.string()),
         pa.field("duplicate_of", pa.string()),
+        pa.field("duplicate_of_row", pa.int64()),
         pa.field("rank", pa.int64()),
     ]
 )
@@ -30,16 +30,28 @@ class Decisions(NamedTuple):
     Attributes:
         keep: bool (N,).
         reasons: Possible reasons.
-        reason: int64 (N,): index into ``reasons``, -1 for rows that are kept.
-        duplicate_of: int64 (N,): row number of the preferred copy, -1 for none; None where a step knows no copies.
-        rank: int64 (N,): place in the order of preference; None where a step knows none.
+        reason: int8 (N,): index into ``reasons``, -1 for rows that are kept.
+        duplicate_of: int32 (N,): row number of the preferred copy, -1 for none; None where a step knows no copies.
+        rank: int32 (N,): place in the order of preference; None where a step knows none.
     """
 
     keep: npt.NDArray[np.bool_]
     reasons: Sequence[str]
-    reason: npt.NDArray[np.int64]
-    duplicate_of: npt.NDArray[np.int64] | None = None
-    rank: npt.NDArray[np.int64] | None = None
+    reason: npt.NDArray[np.int8]
+    duplicate_of: npt.NDArray[np.int32] | None = None
+    rank: npt.NDArray[np.int32] | None = None
+
+
+class Clusters(NamedTuple):
+    """What dedup decided, one entry per row of a dataset.
+
+    Attributes:
+        stands_for: int32 (N,): row number of the row that stands for each row's cluster; itself where it is alone.
+        rank: int32 (N,): place in the order of preference.
+    """
+
+    stands_for: npt.NDArray[np.int32]
+    rank: npt.NDArray[np.int32]
 
 
 def write_decisions(
@@ -63,19 +75,12 @@ def write_decisions(
     """
     growing = GrowingSet(dataset, "decisions", name, identity)
     growing.begin()
-    keys = [read_shard(file, ["key"])["key"].combine_chunks() for file in dataset.files]
-    copies = _keys_of(keys, decisions.duplicate_of)
-    names = pa.array(list(decisions.reasons), pa.string())
-    ranks = pa.nulls(dataset.rows, pa.int64()) if decisions.rank is None else pa.array(decisions.rank, pa.int64())
+    copied = _copied_keys(dataset, decisions.duplicate_of)
     start = 0
     with track(f"write {name}", dataset.rows, mode=progress) as tracker:
-        for shard, column in zip(dataset.shards, keys, strict=True):
-            rows = slice(start, start + shard.rows)
-            reason = pa.array(decisions.reason[rows], mask=decisions.reason[rows] < 0)
-            keep, copy = pa.array(decisions.keep[rows]), copies.slice(start, shard.rows)
-            arrays = [column, keep, names.take(reason), copy, ranks.slice(start, shard.rows)]
-            path = growing.location / shard.name
-            growing.commit(write_shard(pa.table(arrays, schema=SCHEMA), path, source=shard.sha256))
+        for shard, file in zip(dataset.shards, dataset.files, strict=True):
+            table = _table(read_shard(file, ["key"])["key"], decisions, copied, start)
+            growing.commit(write_shard(table, growing.location / shard.name, source=shard.sha256))
             tracker.advance(shard.rows, {"ok": shard.rows})
             start += shard.rows
     return growing.seal({"kept": int(decisions.keep.sum()), "rows": dataset.rows, **facts})
@@ -93,20 +98,63 @@ def read_keep(decisions: ColumnSet) -> npt.NDArray[np.bool_]:
     return np.concatenate(parts).astype(bool) if parts else np.zeros(0, bool)
 
 
-def read_clusters(decisions: ColumnSet) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return for each row of dedup's decisions the row number that stands for it, and its place in preference."""
-    tables = [read_shard(file, ["key", "duplicate_of", "rank"]) for file in decisions.files]
-    table = pa.concat_tables(tables)
-    keys = table["key"].combine_chunks()
-    copies = pc.index_in(table["duplicate_of"].combine_chunks(), keys, skip_nulls=True)
-    own = pa.array(np.arange(len(keys)))
-    stands_for = pc.coalesce(copies.cast(pa.int64()), own).to_numpy(zero_copy_only=False)
-    return stands_for.astype(np.int64), table["rank"].to_numpy().astype(np.int64)
+def read_clusters(decisions: ColumnSet) -> Clusters:
+    """Return what dedup decided."""
+    rows = sum(shard.rows for shard in decisions.shards)
+    clusters = Clusters(np.arange(rows, dtype=np.int32), np.empty(rows, np.int32))
+    start = 0
+    for file, shard in zip(decisions.files, decisions.shards, strict=True):
+        table = read_shard(file, ["duplicate_of_row", "rank"])
+        part = slice(start, start + shard.rows)
+        copy_of = table["duplicate_of_row"]
+        is_copy = copy_of.is_valid().to_numpy()
+        clusters.stands_for[part][is_copy] = copy_of.drop_null().to_numpy()
+        clusters.rank[part] = table["rank"].to_numpy()
+        start += shard.rows
+    return clusters
 
 
-def _keys_of(keys: Sequence[pa.Array], rows: npt.NDArray[np.int64] | None) -> pa.Array:
-    if rows is None:
-        return pa.nulls(sum(len(part) for part in keys), pa.string())
-    everything = pa.chunked_array(list(keys), pa.string()).combine_chunks()
-    taken: pa.Array = everything.take(pa.array(rows, mask=rows < 0))
-    return taken
+def keys_of(dataset: Dataset, rows: npt.NDArray[np.integer]) -> pa.Array:
+    """Return the keys of some rows, whose numbers ascend: large_string (M,). Reads the shards that hold one of them."""
+    parts, start = [pa.array([], pa.large_string())], 0
+    for file, shard in zip(dataset.files, dataset.shards, strict=True):
+        first, last = np.searchsorted(rows, [start, start + shard.rows])
+        if last > first:
+            keys = read_shard(file, ["key"])["key"].take(pa.array(rows[first:last] - start))
+            parts.append(keys.combine_chunks().cast(pa.large_string()))  # all together may pass 2 GiB
+        start += shard.rows
+    return pa.concat_arrays(parts)
+
+
+class _CopiedKeys(NamedTuple):
+    """The rows that have copies, int32 (M,), ascending, and their keys."""
+
+    rows: npt.NDArray[np.int32]
+    keys: pa.Array
+
+
+def _copied_keys(dataset: Dataset, duplicate_of: npt.NDArray[np.int32] | None) -> _CopiedKeys:
+    if duplicate_of is None:
+        return _CopiedKeys(np.empty(0, np.int32), pa.array([], pa.large_string()))
+    is_copied = np.zeros(dataset.rows, np.bool_)
+    is_copied[duplicate_of[duplicate_of >= 0]] = True
+    rows = np.flatnonzero(is_copied).astype(np.int32)
+    return _CopiedKeys(rows, keys_of(dataset, rows))
+
+
+def _table(keys: pa.ChunkedArray, decisions: Decisions, copied: _CopiedKeys, start: int) -> pa.Table:
+    """Return the decisions on the rows of a shard, which begin at ``start``."""
+    part, nothing = slice(start, start + len(keys)), np.full(len(keys), -1)
+    reason = decisions.reason[part]
+    copy_of = nothing if decisions.duplicate_of is None else decisions.duplicate_of[part]
+    rank = nothing if decisions.rank is None else decisions.rank[part]
+    copied_at = pa.array(np.searchsorted(copied.rows, copy_of), mask=copy_of < 0)
+    columns = [
+        keys,
+        pa.array(decisions.keep[part]),
+        pa.array(list(decisions.reasons), pa.string()).take(pa.array(reason, mask=reason < 0)),
+        copied.keys.take(copied_at).cast(pa.string()),
+        pa.array(copy_of.astype(np.int64), mask=copy_of < 0),
+        pa.array(rank.astype(np.int64), mask=rank < 0),
+    ]
+    return pa.table(columns, schema=SCHEMA)

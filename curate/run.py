@@ -13,7 +13,8 @@ from diptych.curate.conditions import Columns, register_empty
 from diptych.curate.config import CurateConfig
 from diptych.curate.decisions import read_keep
 from diptych.curate.delivery.parquet import Selection, export
-from diptych.curate.duplicates.find import DedupRun, check_settings, dedup
+from diptych.curate.duplicates.find import DedupRun, dedup
+from diptych.curate.duplicates.reading import check_settings
 from diptych.curate.ingest import ASSUMED_IMAGE_BYTES, HELPER_COLUMNS, ingest, reason_counts
 from diptych.curate.rules.funnel import check_rules
 from diptych.curate.rules.select import SelectRun, select

@@ -13,10 +13,12 @@ import numpy.typing as npt
 
 from diptych.curate.conditions import Columns, check_expression, check_query
 from diptych.curate.config import Rule
+from diptych.curate.decisions import Clusters
 from diptych.errors import ConfigError, ShardError, first_line
 from diptych.store.sql import connect
 
 MAX_RULES = 62
+CHUNK = 1 << 20  # rows worked on at a time where arrays would be made on the way
 # Rows without a picture that can be read are of no use to anybody, so this rule is always there and always first.
 READABLE = Rule(name="readable", where="status = 'ok'")
 
@@ -60,11 +62,14 @@ class Funnel:
         return kept
 
     @property
-    def first_failed(self) -> npt.NDArray[np.int64]:
-        """int64 (N,): number of the first rule that a row fails, -1 where it passes all."""
-        lowest = self.masks & (~self.masks + np.uint64(1))
-        failed = np.where(lowest == 0, -1.0, np.log2(np.maximum(lowest, 1).astype(np.float64)))
-        return failed.astype(np.int64)
+    def first_failed(self) -> npt.NDArray[np.int8]:
+        """int8 (N,): number of the first rule that a row fails, -1 where it passes all."""
+        first = np.full(len(self.masks), -1, np.int8)
+        for start in range(0, len(first), CHUNK):
+            masks = self.masks[start : start + CHUNK]
+            below = np.bitwise_count((masks & (~masks + np.uint64(1))) - np.uint64(1))  # zeros under the lowest bit
+            first[start : start + CHUNK] = np.where(masks == 0, -1, below.astype(np.int8))
+        return first
 
 
 def evaluate(columns: Columns, rules: Sequence[Rule]) -> Funnel:
@@ -99,24 +104,22 @@ def _masks(con: Any, relation: str, rules: Sequence[Rule]) -> npt.NDArray[np.uin
     raise ConfigError("the rules fail together, but none of them alone")
 
 
-def keep_one_of_each(funnel: Funnel, stands_for: npt.NDArray[np.int64], rank: npt.NDArray[np.int64]) -> Funnel:
+def keep_one_of_each(funnel: Funnel, clusters: Clusters) -> Funnel:
     """Return the funnel with a last step that keeps one row of each cluster: of those left, the most preferred.
 
     So a picture is not lost when a rule drops its preferred copy while another copy passes.
 
     Args:
         funnel: The rules before it.
-        stands_for: int64 (N,): row number of the row that stands for each row's cluster.
-        rank: int64 (N,): place of each row in the order of preference.
+        clusters: What dedup decided.
     """
-    passing = np.flatnonzero(funnel.keep)
-    by_cluster = passing[np.lexsort((rank[passing], stands_for[passing]))]
-    is_first = np.ones(len(by_cluster), bool)
-    is_first[1:] = stands_for[by_cluster][1:] != stands_for[by_cluster][:-1]
-    dropped = by_cluster[~is_first]
+    is_passing = funnel.keep
+    best = np.full(len(is_passing), np.iinfo(np.int32).max, np.int32)  # rank, by the row that stands for the cluster
+    np.minimum.at(best, clusters.stands_for[is_passing], clusters.rank[is_passing])
+    is_dropped = is_passing & (clusters.rank != best[clusters.stands_for])
     masks = funnel.masks.copy()
-    masks[dropped] = np.uint64(1 << len(funnel.steps))
-    rows_in, lost = len(passing), len(dropped)
+    masks[is_dropped] = np.uint64(1 << len(funnel.steps))
+    rows_in, lost = int(np.count_nonzero(is_passing)), int(np.count_nonzero(is_dropped))
     step = FunnelStep("duplicate", "the preferred copy of those left", rows_in, rows_in - lost, lost, lost)
     return Funnel((*funnel.steps, step), masks)
 

@@ -49,7 +49,7 @@ def select(
         return SelectRun(found, tuple(FunnelStep(**step) for step in found.manifest["funnel"]), is_new=False)
     funnel = evaluate(columns, rules)
     if duplicates is not None:
-        funnel = keep_one_of_each(funnel, *read_clusters(duplicates))
+        funnel = keep_one_of_each(funnel, read_clusters(duplicates))
     names = [step.rule for step in funnel.steps]
     decisions = Decisions(funnel.keep, names, funnel.first_failed)
     facts = {"funnel": [step._asdict() for step in funnel.steps]}

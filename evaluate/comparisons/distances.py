@@ -20,7 +20,6 @@ from diptych.evaluate.metrics.frechet import FrechetStatistics
 from diptych.evaluate.metrics.frechet_influence import contributions
 from diptych.evaluate.metrics.kernel import KernelStatistics, kernel_distance, kernel_sums
 from diptych.evaluate.statistics.intervals import interval, joint_df, mean_variance
-from diptych.scores import Direction
 from diptych.store.store import DifferenceRow
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -97,7 +96,7 @@ class DistanceFamily(NamedTuple):
     metric: str
     name: str
     dataset: str
-    better: Direction | None
+    higher_is_better: bool
 
 
 def distance_differences(
@@ -162,7 +161,7 @@ def _row(
         None,
         min(a.result.n, b.result.n),
         count,
-        family.better,
+        family.higher_is_better,
         a.identity_id,
         reason,
     )

@@ -218,7 +218,7 @@ class Maker:
             None,
             found.n,
             found.n_clusters,
-            self.ready.better_for_models,
+            metric.higher_is_better,
             self.identity_id,
             reason,
         )

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from diptych.lookup import resolve
-from diptych.scores import Direction
 
 if TYPE_CHECKING:  # the table below must load without numpy
     import numpy as np
@@ -90,7 +89,7 @@ class SetMetric(Protocol):
         ...
 
     @property
-    def better(self) -> Direction:
+    def higher_is_better(self) -> bool:
         """Which way is better."""
         ...
 

@@ -15,7 +15,6 @@ from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredColumn, S
 from diptych.evaluate.score_names import ImageMetric, metric_of, shown_metric
 from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
 from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_shares
-from diptych.scores import Direction
 from diptych.store.store import ResultRow
 
 CATEGORY = "category"
@@ -31,8 +30,6 @@ class MeasuredMean:
         identity: Everything that decides its numbers.
         values: float64 (N,): NaN is unscored.
         is_asked: bool (N,): rows that the metric is about.
-        better_for_data: Which way is better where the images are selected, see ``diptych.scores.Column``.
-        better_for_models: Where a model is judged by them.
     """
 
     name: str
@@ -40,8 +37,6 @@ class MeasuredMean:
     identity: Mapping[str, Any]
     values: npt.NDArray[np.float64]
     is_asked: npt.NDArray[np.bool_]
-    better_for_data: Direction | None
-    better_for_models: Direction | None
 
 
 def measured(column: ScoredColumn) -> MeasuredMean:
@@ -50,8 +45,7 @@ def measured(column: ScoredColumn) -> MeasuredMean:
     is_asked = np.array([reason != NOT_ASKED for reason in column.reasons], bool)
     identity = {**metric.facts, **column.source}
     name = shown_metric(column.name, column.column)
-    directions = column.facts["better_for_data"], column.facts["better_for_models"]
-    return MeasuredMean(name, metric, identity, metric.prepare(column.values), is_asked, *directions)
+    return MeasuredMean(name, metric, identity, metric.prepare(column.values), is_asked)
 
 
 def add_means(config: EvaluateConfig, rows: Mapping[str, ScoredRows], found: Findings) -> None:
@@ -106,7 +100,7 @@ def _row(
         mean.n,
         mean.n_unscored,
         metric.unit,
-        ready.better_for_models if rows.role == "generated" else ready.better_for_data,
+        metric.higher_is_better,
         found.identify(ready.identity),
         reason,
         None if reason else how,

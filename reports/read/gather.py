@@ -93,8 +93,7 @@ def read_store(store: Store, run_id: str, limit: int) -> RowsPart:
             row["unit"] or "",
             row["low"],
             row["high"],
-            row["better_for_data"],
-            row["better_for_models"],
+            row["higher_is_better"],
             row["identity_id"],
         )
     index = {pair: row for row, pair in enumerate(zip(columns["dataset"], columns["key"], strict=True))}
@@ -267,7 +266,6 @@ def _meaning(column: PoolColumn) -> Meaning:
         str(facts.get("unit", "")),
         facts.get("low"),
         facts.get("high"),
-        facts.get("better_for_data"),
-        facts.get("better_for_models"),
+        facts.get("higher_is_better"),
         column.identity_id,
     )

@@ -25,8 +25,7 @@ class Meaning:
     unit: str
     low: float | None
     high: float | None
-    better_for_data: str | None
-    better_for_models: str | None
+    higher_is_better: bool | None
     identity_id: str
 
 

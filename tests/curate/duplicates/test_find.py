@@ -1,32 +1,37 @@
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sealed import seal_dataset
 
 from diptych.curate.conditions import Columns
 from diptych.curate.config import Confirm, Dedup
-from diptych.curate.duplicates.find import DedupRun, dedup, first_of_equals
+from diptych.curate.duplicates.find import DedupRun, dedup
 from diptych.data.dataset import ColumnSet
 from diptych.data.growing import GrowingSet
 from diptych.data.schema import data_schema
 from diptych.data.shards import read_shard, shard_name, write_shard
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, DataError
 from diptych.scores.run import embedding_table
 
 FAR = 0xFFFF_FFFF_0000_0000
 
 
 def make_columns(path: Path, rows: list[tuple[str | None, int | None, int]]) -> Columns:
-    """Make a dataset from (sha256, hash, width); a row without sha256 was not downloaded."""
+    """Make a dataset from (bytes, hash, width); a row without bytes was not downloaded."""
     schema = data_schema()
     records = [
-        {"key": f"{number}", "sha256": sha256, "width": width, "height": 10, "status": "ok" if sha256 else "not_found"}
-        for number, (sha256, _, width) in enumerate(rows)
+        {
+            "key": f"{number}",
+            "sha256": sha256(data.encode()).hexdigest() if data else None,
+            "width": width,
+            "height": 10,
+            "status": "ok" if data else "not_found",
+        }
+        for number, (data, _, width) in enumerate(rows)
     ]
     table = pa.Table.from_pylist(records, schema=schema)
     cuts = [(0, 3), (3, len(rows) - 3)] if len(rows) > 3 else [(0, len(rows))]
@@ -191,11 +196,19 @@ def test_a_wrong_column_is_one_line_that_names_it(change: dict[str, object], tmp
     assert "\n" not in str(caught.value)
 
 
-@given(st.lists(st.integers(-2, 5), min_size=1, max_size=40), st.randoms())
-def test_first_of_equals_is_the_least_rank_of_its_value(values: list[int], random: object) -> None:
-    order = np.array(random.sample(range(len(values)), len(values)))  # type: ignore[attr-defined]
-    rank = {int(row): place for place, row in enumerate(order)}
-    found = first_of_equals(np.array(values), order)
-    for row, value in enumerate(values):
-        same = [other for other, its in enumerate(values) if its == value]
-        assert found[row] == (row if value < 0 else min(same, key=rank.__getitem__))
+def test_a_hash_that_fails_on_a_value_only_is_one_line_that_names_it(tmp_path: Path) -> None:
+    columns = make_columns(tmp_path, [("a", 0, 1), ("b", 0, 1)])
+    with pytest.raises(ConfigError, match=r"dedup: .*'0x'.*perceptual, variants: key \|\| 'x'") as caught:
+        dedup(columns, Dedup(perceptual="key || 'x'"))
+    assert "\n" not in str(caught.value)
+
+
+def test_bytes_that_are_no_sha256_are_refused(tmp_path: Path) -> None:
+    columns = make_columns(tmp_path, [("a", 0, 1), ("b", 0, 1)])
+    dataset = columns.dataset
+    table = read_shard(dataset.files[0])
+    table = table.set_column(table.schema.get_field_index("sha256"), "sha256", pa.array(["xyz", None], pa.string()))
+    infos = [write_shard(table, tmp_path / "other" / "data" / shard_name(0))]
+    other = seal_dataset(tmp_path / "other", infos, {})
+    with pytest.raises(DataError, match=r"other: sha256 'xyz' is not 64 hexadecimal digits"):
+        dedup(Columns(other, {}), Dedup())
