@@ -224,6 +224,7 @@ def _score_columns(run_id: str, rows: Mapping[str, ScoredRows], found: Findings)
             str(facts.get("unit") or ""),
             facts.get("low"),
             facts.get("high"),
-            facts.get("higher_is_better"),
+            facts.get("better_for_data"),
+            facts.get("better_for_models"),
             identity,
         )

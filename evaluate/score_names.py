@@ -1,6 +1,6 @@
 """What a mean of a score column is called and how the numbers are made ready for it.
 
-A column that is not named here keeps its own name, unit and direction.
+A column that is not named here keeps its own name and unit. The direction is always that of the column.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,9 +24,8 @@ class ImageMetric:
         unit: Empty for a pure number.
         low: Smallest possible value, if there is one.
         high: Largest possible value, if there is one.
-        higher_is_better: None where neither way is.
         facts: What decides the number beside the score, for its identity.
-        prepare: From the column's values to those that are averaged.
+        prepare: From the column's values to those that are averaged; never turns them round.
         by_category: Whether the mean is taken per category first, then over the categories.
     """
 
@@ -34,7 +33,6 @@ class ImageMetric:
     unit: str
     low: float | None
     high: float | None
-    higher_is_better: bool | None
     facts: Mapping[str, Any]
     prepare: Callable[[Numbers], Numbers] = lambda values: values
     by_category: bool = False
@@ -57,7 +55,6 @@ CLIP_SCORE = ImageMetric(
     "100 x max(cosine, 0)",
     0.0,
     100.0,
-    True,
     {"metric": "clip_score", "version": 1, "convention": "100 x max(cosine, 0), mean over images"},
     clip_score_of,
 )
@@ -67,7 +64,6 @@ OBJECT_ACCURACY = ImageMetric(
     "share of images",
     0.0,
     1.0,
-    True,
     {"metric": "object_accuracy", "version": 1, "convention": "mean over images per category, then over categories"},
     by_category=True,
 )
@@ -81,7 +77,7 @@ def metric_of(column: str, facts: Mapping[str, Any]) -> ImageMetric:
 
     Args:
         column: Its own name, without a label.
-        facts: ``unit``, ``low``, ``high`` and ``higher_is_better`` of a column that has no line in the table.
+        facts: ``unit``, ``low`` and ``high`` of a column that has no line in the table.
     """
     if column in METRICS:
         return METRICS[column]
@@ -90,7 +86,6 @@ def metric_of(column: str, facts: Mapping[str, Any]) -> ImageMetric:
         str(facts.get("unit") or ""),
         facts.get("low"),
         facts.get("high"),
-        facts.get("higher_is_better"),
         {"metric": "mean", "version": 1},
     )
 

@@ -23,6 +23,7 @@ MAX_VALUES = 8  # so many different values get a bar each
 BAR_HEIGHT = 64.0
 TAIL_REACH, TAIL_SHARE = 4.0, 0.05  # a tail lies beyond so many quartile distances and holds less than that
 MAX_DISCRETE_WIDTH = 12.0  # percent
+SMALLEST_WIDTH = 1e-300  # of an axis; less is none, as its steps would not be normal numbers
 
 
 class Tick(NamedTuple):
@@ -61,7 +62,7 @@ def nice_step(width: float, count: int) -> float:
     >>> nice_step(1.0, 4), nice_step(97.0, 5), nice_step(0.0, 4)
     (0.2, 20.0, 1.0)
     """
-    if width <= 0 or not math.isfinite(width):
+    if not SMALLEST_WIDTH < width < math.inf:
         return 1.0
     raw = width / count
     power = 10.0 ** math.floor(math.log10(raw))

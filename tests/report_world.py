@@ -244,12 +244,22 @@ def make_store(path: Path, dataset: Dataset, names: Names = Names()) -> Path:
         store.insert_images([ImageRow(RUN, names.dataset, **row) for row in rows])
         store.insert_score_columns(
             [
-                ScoreColumn(RUN, names.score, names.description, "", -1, 1, True, ids["clip_score"]),
+                ScoreColumn(RUN, names.score, names.description, "", -1, 1, "higher", "higher", ids["clip_score"]),
                 ScoreColumn(
-                    RUN, "object_correct", "Whether it shows what was asked for", "", 0, 1, True, ids["object_accuracy"]
+                    RUN,
+                    "object_correct",
+                    "Whether it shows what was asked for",
+                    "",
+                    0,
+                    1,
+                    "higher",
+                    "higher",
+                    ids["object_accuracy"],
                 ),
-                ScoreColumn(RUN, "attribute", "Colour of the hat that is seen", "", None, None, None, ids["audit"]),
-                ScoreColumn(RUN, "attribute_class", "Whose hat it is", "", None, None, None, ids["audit"]),
+                ScoreColumn(
+                    RUN, "attribute", "Colour of the hat that is seen", "", None, None, None, None, ids["audit"]
+                ),
+                ScoreColumn(RUN, "attribute_class", "Whose hat it is", "", None, None, None, None, ids["audit"]),
             ]
         )
         store.insert_scores(list(_scores(names, rows, values, hats)))
@@ -290,13 +300,13 @@ def _results(
                 mean, half = _mean(values[scored])
                 yield ResultRow(
                     RUN, metric, names.dataset, said, mean, half / 1.96, mean - half, mean + half, len(scored),
-                    len(numbers) - len(scored), unit, True, ids["clip_score" if metric == names.metric else metric],
+                    len(numbers) - len(scored), unit, "higher", ids["clip_score" if metric == names.metric else metric],
                 )  # fmt: skip
             if keys == ["model"]:
                 distance = 41.7 - 12.3 * (group[0] == names.models[-1])
                 yield ResultRow(
                     RUN, "frechet_distance", names.dataset, said, distance, 1.1, distance - 2.2, distance + 2.2,
-                    len(numbers), 0, "", False, ids["frechet_distance"], None, "n below d: from the Gram matrix",
+                    len(numbers), 0, "", "lower", ids["frechet_distance"], None, "n below d: from the Gram matrix",
                 )  # fmt: skip
 
 
@@ -315,12 +325,12 @@ def _differences(
         identity = ids["clip_score" if metric == names.metric else metric]
         yield DifferenceRow(
             RUN, metric, names.dataset, {}, names.models[-1], names.models[0], mean, half / 1.96, mean - half,
-            mean + half, 0.0001, 0.0002, len(pairs), len(pairs), True, identity,
+            mean + half, 0.0001, 0.0002, len(pairs), len(pairs), "higher", identity,
         )  # fmt: skip
     identity = ids["frechet_distance"]
     yield DifferenceRow(
         RUN, "frechet_distance", names.dataset, {}, names.models[-1], names.models[0], -12.3, 7.0, -26.0, 1.4, 0.08,
-        0.08, len(pairs), 1, False, identity,
+        0.08, len(pairs), 1, "lower", identity,
     )  # fmt: skip
 
 

@@ -58,7 +58,9 @@ class Told:
 
 
 def told_accuracy(*, version: int = 1) -> Told:
-    column = Column("object_correct", "Whether it is right", low=0.0, high=1.0, higher_is_better=True)
+    column = Column(
+        "object_correct", "Whether it is right", low=0.0, high=1.0, better_for_data="higher", better_for_models="higher"
+    )
     return Told("told_accuracy", (column,), {"object_correct": "correct"}, version)
 
 
@@ -71,5 +73,5 @@ def told_attribute() -> Told:
 
 
 def told_number(*, version: int = 1) -> Told:
-    column = Column("number", "A number", unit="px", low=0.0, higher_is_better=True)
+    column = Column("number", "A number", unit="px", low=0.0, better_for_data="higher", better_for_models="higher")
     return Told("told_number", (column,), {"number": "number"}, version)

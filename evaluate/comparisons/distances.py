@@ -20,6 +20,7 @@ from diptych.evaluate.metrics.frechet import FrechetStatistics
 from diptych.evaluate.metrics.frechet_influence import contributions
 from diptych.evaluate.metrics.kernel import KernelStatistics, kernel_distance, kernel_sums
 from diptych.evaluate.statistics.intervals import interval, joint_df, mean_variance
+from diptych.scores import Direction
 from diptych.store.store import DifferenceRow
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -96,7 +97,7 @@ class DistanceFamily(NamedTuple):
     metric: str
     name: str
     dataset: str
-    higher_is_better: bool
+    better: Direction | None
 
 
 def distance_differences(
@@ -161,7 +162,7 @@ def _row(
         None,
         min(a.result.n, b.result.n),
         count,
-        family.higher_is_better,
+        family.better,
         a.identity_id,
         reason,
     )

@@ -218,7 +218,7 @@ class Maker:
             None,
             found.n,
             found.n_clusters,
-            metric.higher_is_better,
+            self.ready.better_for_models,
             self.identity_id,
             reason,
         )

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from diptych.config.identity import short_id
 from diptych.data.checks import NOT_ASKED
 from diptych.data.generated_columns import compared_columns
 from diptych.errors import ConfigError, StoreError
@@ -93,22 +94,18 @@ class ComparedModel:
         )
         rows = [
             row
-            for row in self.store.query(sql, [self.run_id, self._score_name(identity), self.run_id, metric])
+            for row in self.store.query(sql, [self.run_id, self.column(identity)["score"], self.run_id, metric])
             if value_text(row[self.by]) == self.label and row["reason"] != NOT_ASKED
         ]
         values = np.array([np.nan if row["value"] is None else row["value"] for row in rows], np.float64)
         return {name: [value_text(row[name]) for row in rows] for name in names}, values
 
-    def facts(self, metric: str) -> dict[str, Any]:
-        """Return unit, direction and identity of a metric of the run."""
-        sql = "SELECT unit, higher_is_better, identity_id FROM results WHERE run_id = ? AND metric = ? LIMIT 1"
-        return self.store.query(sql, [self.run_id, metric])[0]
-
-    def _score_name(self, identity: Mapping[str, Any]) -> str:
-        sql = "SELECT score, identity FROM score_columns JOIN identities USING (identity_id) WHERE run_id = ?"
-        names = [row["score"] for row in self.store.query(sql, [self.run_id]) if row["identity"] == identity["score"]]
-        column = identity["column"]  # shown alone, or after the label of its score
-        return next(str(name) for name in names if name == column or name.endswith(f".{column}"))
+    def column(self, identity: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the store says of the score column that a metric is a mean of: name, unit, range, directions."""
+        sql = "SELECT * FROM score_columns JOIN identities USING (identity_id) WHERE run_id = ?"
+        rows = [row for row in self.store.query(sql, [self.run_id]) if row["identity"] == identity["score"]]
+        name = identity["column"]  # shown alone, or after the label of its score
+        return next(row for row in rows if row["score"] == name or row["score"].endswith(f".{name}"))
 
 
 def compare_labels(
@@ -218,11 +215,13 @@ def _row(a: ComparedModel, b: ComparedModel, metric: str, identity: Mapping[str,
     (left, left_values), (right, right_values) = a.numbers(metric, identity), b.numbers(metric, identity)
     columns = {name: [*left[name], *right[name]] for name in left}
     columns[a.by] = ["a"] * len(left_values) + ["b"] * len(right_values)  # the labels may be equal in two runs
-    facts = a.facts(metric)
+    facts = a.column(identity)
     kind = metric_of(identity["column"], facts)
     images = images_of(columns, kind.prepare(np.concatenate([left_values, right_values])), a.by)
-    ready = MeasuredMean(metric, kind, identity, images.values, np.ones(len(images.values), bool))
-    return Maker(a.run_id, ready, str(facts["identity_id"])).row(a.label, b.label, pair(images, "a", "b", by=a.by))
+    everything = np.ones(len(images.values), bool)
+    directions = facts["better_for_data"], facts["better_for_models"]
+    ready = MeasuredMean(metric, kind, identity, images.values, everything, *directions)
+    return Maker(a.run_id, ready, short_id(identity)).row(a.label, b.label, pair(images, "a", "b", by=a.by))
 
 
 def _stored(a: ComparedModel, b: ComparedModel, metric: str) -> DifferenceRow | None:
@@ -255,9 +254,9 @@ def sentence(row: DifferenceRow) -> str:
     numbers += f", p {p_value_text(row.p_adjusted)}{_settings(row)}"
     if not is_resolved(row.ci_low, row.ci_high, row.p_adjusted):
         return f"{metric}: {a} and {b} cannot be told apart by these images ({numbers})."
-    verdict = {True: "better", False: "worse"}.get((row.value > 0) == row.higher_is_better)
     direction = "higher" if row.value > 0 else "lower"
-    return f"{metric}: {a} is {verdict if row.higher_is_better is not None else direction} than {b} ({numbers})."
+    verdict = "better" if row.better == direction else "worse"
+    return f"{metric}: {a} is {direction if row.better is None else verdict} than {b} ({numbers})."
 
 
 def _settings(row: DifferenceRow) -> str:

@@ -40,7 +40,7 @@ class ScoredColumn:
 
     Attributes:
         name: As it is shown: its own, or ``label.column`` where two scores have a column of that name.
-        facts: Its documentation: ``description``, ``unit``, ``low``, ``high``, ``higher_is_better``, ``dtype``.
+        facts: Its documentation: what ``diptych.scores.Column`` says.
         identity: Of the score.
         values: float64 (N,): NaN where there is no number; flags are 0 and 1.
         texts: Words, or hexadecimal digits of a hash, by row; None for a column of numbers.

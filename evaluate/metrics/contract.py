@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from diptych.lookup import resolve
+from diptych.scores import Direction
 
 if TYPE_CHECKING:  # the table below must load without numpy
     import numpy as np
@@ -89,7 +90,7 @@ class SetMetric(Protocol):
         ...
 
     @property
-    def higher_is_better(self) -> bool:
+    def better(self) -> Direction:
         """Which way is better."""
         ...
 

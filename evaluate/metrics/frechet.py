@@ -21,6 +21,7 @@ from diptych.evaluate.metrics.contract import Result, missing
 from diptych.evaluate.metrics.frechet_influence import contributions
 from diptych.evaluate.metrics.moments import Floats, Moments, eigenvalues, merged, moments
 from diptych.evaluate.statistics.intervals import even_clusters, interval, joint_df, mean_variance
+from diptych.scores import Direction
 
 VERSION = 2  # 1 gave an interval to however few units
 MIN_IMAGES = 2
@@ -171,7 +172,7 @@ class FrechetDistance:
 
     name: str = "frechet_distance"
     unit: str = ""
-    higher_is_better: bool = False
+    better: Direction = "lower"
 
     def statistics(self, vectors: Vectors, units: npt.ArrayLike) -> FrechetStatistics:
         """See ``SetMetric.statistics``."""

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from diptych.errors import DataError
 from diptych.evaluate.metrics.contract import Result, missing
 from diptych.evaluate.statistics.intervals import even_clusters, joint_df, mean_variance, squared_interval
+from diptych.scores import Direction
 
 VERSION = 3  # 1 took pairs of one unit too, 2 gave an interval to two units
 MIN_IMAGES = 2  # and of units
@@ -222,7 +223,7 @@ class KernelDistance:
 
     name: str = "kernel_distance"
     unit: str = ""
-    higher_is_better: bool = False
+    better: Direction = "lower"
 
     def statistics(self, vectors: Vectors, units: npt.ArrayLike) -> KernelStatistics:
         """See ``SetMetric.statistics``."""

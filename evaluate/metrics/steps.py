@@ -38,7 +38,7 @@ def add_distances(
                 measured.append(MeasuredDistance(group.values, statistics, result, row.identity_id))
                 tracker.advance(len(group.rows))
             if config.compare is not None and metric.name in INFLUENCES:
-                family = DistanceFamily(found.run_id, metric.name, names[key], label, metric.higher_is_better)
+                family = DistanceFamily(found.run_id, metric.name, names[key], label, metric.better)
                 found.differences += distance_differences(family, measured, references[key], config.compare)
 
 
@@ -91,7 +91,7 @@ def _as_row(
         result.n,
         len(group.rows) - result.n,
         metric.unit,
-        metric.higher_is_better,
+        metric.better,
         found.identify(result.identity),
         result.reason,
         "; ".join([*([result.note] if result.note else []), *against]) or None,

@@ -15,6 +15,7 @@ from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredColumn, S
 from diptych.evaluate.score_names import ImageMetric, metric_of, shown_metric
 from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
 from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_shares
+from diptych.scores import Direction
 from diptych.store.store import ResultRow
 
 CATEGORY = "category"
@@ -30,6 +31,8 @@ class MeasuredMean:
         identity: Everything that decides its numbers.
         values: float64 (N,): NaN is unscored.
         is_asked: bool (N,): rows that the metric is about.
+        better_for_data: Which way is better where the images are selected, see ``diptych.scores.Column``.
+        better_for_models: Where a model is judged by them.
     """
 
     name: str
@@ -37,6 +40,8 @@ class MeasuredMean:
     identity: Mapping[str, Any]
     values: npt.NDArray[np.float64]
     is_asked: npt.NDArray[np.bool_]
+    better_for_data: Direction | None
+    better_for_models: Direction | None
 
 
 def measured(column: ScoredColumn) -> MeasuredMean:
@@ -45,7 +50,8 @@ def measured(column: ScoredColumn) -> MeasuredMean:
     is_asked = np.array([reason != NOT_ASKED for reason in column.reasons], bool)
     identity = {**metric.facts, **column.source}
     name = shown_metric(column.name, column.column)
-    return MeasuredMean(name, metric, identity, metric.prepare(column.values), is_asked)
+    directions = column.facts["better_for_data"], column.facts["better_for_models"]
+    return MeasuredMean(name, metric, identity, metric.prepare(column.values), is_asked, *directions)
 
 
 def add_means(config: EvaluateConfig, rows: Mapping[str, ScoredRows], found: Findings) -> None:
@@ -100,7 +106,7 @@ def _row(
         mean.n,
         mean.n_unscored,
         metric.unit,
-        metric.higher_is_better,
+        ready.better_for_models if rows.role == "generated" else ready.better_for_data,
         found.identify(ready.identity),
         reason,
         None if reason else how,

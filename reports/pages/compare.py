@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from diptych.reports.pages.scores import difference_rows
 from diptych.reports.read.report import Report
+from diptych.reports.verdicts import verdicts_of
 
 WITHOUT_SCRIPTS = 12
 
@@ -17,13 +17,12 @@ def compare(report: Report) -> list[dict[str, Any]]:
     if not groups:
         return []
     settings = list(dict.fromkeys(value for value in report.rows.columns["setting"] if value is not None))
-    verdicts = [row for row in difference_rows(report) if row["is_overall"]]
     return [
         {
             "models": report.models,
             "settings": settings,
             "own": own_settings(report, groups),
-            "verdicts": verdicts,
+            "verdicts": verdicts_of(report),
             "rows": [_row(report, found) for found in groups[:WITHOUT_SCRIPTS]],
             "total": len(groups),
         }

@@ -6,9 +6,11 @@ import numpy as np
 
 from diptych.reports.charts import Floats, Histogram, histogram
 from diptych.reports.links import Filter, gallery
-from diptych.reports.pages.scores import RESULTS, isolated, order_of, pack
+from diptych.reports.pages.scores import pack
 from diptych.reports.read.numbers import number, plain_name, short
+from diptych.reports.read.order import RESULTS, order_of
 from diptych.reports.read.report import COLOURS, Report
+from diptych.reports.wording import isolated, side_of
 
 GROUPS_PER_FILE = 10  # rows of bars
 MAX_GROUPS = 6
@@ -57,9 +59,9 @@ def _in_order(report: Report) -> list[str]:
 
     def rank(name: str) -> tuple[int, bool, bool, str]:
         has_generated = bool(np.isfinite(report.rows.numbers[name][generated]).any())
-        meaning = report.rows.meanings.get(name)
+        better = _better(report, name, for_data=not has_generated, for_models=has_generated)
         place = read.index(name) if name in read else len(read)
-        return (place, not has_generated, meaning is None or meaning.higher_is_better is None, name)
+        return (place, not has_generated, not better, name)
 
     return sorted(report.rows.numbers, key=rank)
 
@@ -69,15 +71,15 @@ def _block(report: Report, name: str, anchor: str) -> dict[str, Any]:
     groups = {label: present[label] for label in list(present)[:MAX_GROUPS]}
     chart = histogram(groups, _thresholds(report, name))
     meaning = report.rows.meanings.get(name)
+    has_models = any("model" in filters[label] for label in present)
+    has_pools = any("decision" in filters[label] for label in present)
     return {
         "name": name,
         "title": plain_name(name),
         "anchor": anchor,
         "description": meaning.description if meaning else "",
         "unit": meaning.unit if meaning else "",
-        "better": {True: "higher is better", False: "lower is better", None: ""}[
-            meaning.higher_is_better if meaning else None
-        ],
+        "better": _better(report, name, for_data=has_pools or not has_models, for_models=has_models),
         "identity": meaning.identity_id if meaning else "",
         "chart": chart,
         "labels": [_label(filters[series.label], series.label) for series in chart.series],
@@ -91,6 +93,18 @@ def _block(report: Report, name: str, anchor: str) -> dict[str, Any]:
         "all": [gallery(filters[series.label], sort=name) for series in chart.series],
         "table": [_quantiles(groups[series.label]) for series in chart.series],
     }
+
+
+def _better(report: Report, name: str, *, for_data: bool, for_models: bool) -> str:
+    """Return which way is better for what the images are there for; where that differs, of which it is said."""
+    meaning = report.rows.meanings.get(name)
+    if meaning is None:
+        return ""
+    asked = [(for_data, meaning.better_for_data, "training data"), (for_models, meaning.better_for_models, "models")]
+    found = {purpose: side_of(better) for is_asked, better, purpose in asked if is_asked}
+    if len(set(found.values())) == 1:
+        return next(iter(found.values()))
+    return ", ".join(f"{words} for {purpose}" for purpose, words in found.items() if words)
 
 
 def _style(report: Report, wanted: dict[str, Filter], number: int) -> str:

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from diptych.reports.pages.scores import RESULTS, isolated, order_of, side_of, typical_step
+from diptych.reports.pages.scores import typical_step
 from diptych.reports.read.columns import grid_axes, label_of
 from diptych.reports.read.numbers import interval, number, plain_name
+from diptych.reports.read.order import RESULTS, order_of
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import as_text
+from diptych.reports.wording import isolated, side_of
 
 MAX_CELLS = 100
 MAX_PROMPTS = 60
@@ -107,9 +109,7 @@ def _cells(
     metrics = []
     for number_, name in enumerate(names):
         first = next(row for row in results if row["metric"] == name)
-        metrics.append(
-            {"name": name, "title": plain_name(name), "better": side_of(first["higher_is_better"]), "id": number_}
-        )
+        metrics.append({"name": name, "title": plain_name(name), "better": side_of(first["better"]), "id": number_})
     found = {(row["metric"], row["groups"]["model"], row["groups"]["setting"]): row for row in results}
     own = {name: [row for row in results if row["metric"] == name] for name in names}
     ranges = {name: _range([row["value"] for row in rows]) for name, rows in own.items()}
@@ -142,13 +142,13 @@ def _value(row: Mapping[str, Any] | None, span: tuple[float, float], step: float
     if row is None or row["value"] is None:
         return None
     part = (row["value"] - span[0]) / (span[1] - span[0]) if span[1] > span[0] else 0.5
-    if row["higher_is_better"] is False:
+    if row["better"] == "lower":
         part = 1 - part
     return {
         "value": number(row["value"], step=step),
         "interval": interval(row["ci_low"], row["ci_high"], step=step),
         "n": row["n"],
-        "heat": min(HEATS - 1, int(part * HEATS)),
+        "heat": None if row["better"] is None else min(HEATS - 1, int(part * HEATS)),
     }
 
 

@@ -9,38 +9,27 @@ from diptych.reports.charts import estimate, scale_of
 from diptych.reports.links import gallery
 from diptych.reports.pages.compare import comparable, names_of, own_settings
 from diptych.reports.pages.funnel import first_file
-from diptych.reports.pages.scores import (
-    RESULTS,
-    difference_rows,
-    isolated,
-    order_of,
-    side_of,
-    typical_step,
-    unit_of,
-)
+from diptych.reports.pages.scores import typical_step, unit_of
 from diptych.reports.read.cautions import cautions
 from diptych.reports.read.numbers import count, interval, number, plain_name, share, short
+from diptych.reports.read.order import RESULTS, order_of
 from diptych.reports.read.pool import Pool
 from diptych.reports.read.report import Report
+from diptych.reports.verdicts import verdicts_of
+from diptych.reports.wording import isolated, side_of_all
 
 PAIRS_SHOWN = 6
 WORST_SHOWN = 5
 HEADLINES = 6
 ITEMS = 8
 # What a difference settles, and how the verdict says it.
-SETTLED = (
-    ("better", "better"),
-    ("worse", "worse"),
-    ("higher", "higher"),
-    ("lower", "lower"),
-    ("not resolved", "not told apart"),
-)
+SETTLED = (("better", "better"), ("worse", "worse"), ("not resolved", "not told apart"))
 
 
 def overview(report: Report) -> list[dict[str, Any]]:
     """Return the one part."""
     results = report.query(RESULTS)
-    verdicts = [row for row in difference_rows(report) if row["is_overall"]]
+    verdicts = verdicts_of(report)
     return [
         {
             "facts": _facts(report),
@@ -50,7 +39,7 @@ def overview(report: Report) -> list[dict[str, Any]]:
             "pairs": _pairs(report),
             "headlines": _headlines(report, results, verdicts),
             "pools": [_pool(pool, first_file(report, number)) for number, pool in enumerate(report.pools)],
-            "items": _look_at(report)[:ITEMS],
+            "items": _look_at(report, results)[:ITEMS],
             "cautions": cautions(report, results),
         }
     ]
@@ -152,7 +141,7 @@ def _headlines(
         cards.append(
             {
                 "title": plain_name(metric),
-                "better": side_of(coarse[0]["higher_is_better"]),
+                "better": side_of_all(coarse),
                 "unit": unit_of(coarse[0]["unit"]),
                 "rows": [
                     {
@@ -206,20 +195,20 @@ def _pool(pool: Pool, file: str) -> dict[str, Any]:
     }
 
 
-def _look_at(report: Report) -> list[dict[str, Any]]:
-    return [*_disagreements(report), *_worst(report), *_lost(report)]
+def _look_at(report: Report, results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [*_disagreements(report, results), *_worst(report), *_lost(report)]
 
 
 def _worst(report: Report) -> list[dict[str, Any]]:
-    """Return for each score of generated images with a better side the images at its worse end."""
+    """Return for each score by which models are judged the generated images at its worse end."""
     generated = np.asarray([model is not None for model in report.rows.columns["model"]], bool)
     items = []
     for name, values in report.rows.numbers.items():
         meaning = report.rows.meanings.get(name)
         known = np.flatnonzero(np.isfinite(values) & generated)
-        if meaning is None or meaning.higher_is_better is None or len(np.unique(values[known])) < 3:
+        if meaning is None or meaning.better_for_models is None or len(np.unique(values[known])) < 3:
             continue
-        sign = 1 if meaning.higher_is_better else -1
+        sign = 1 if meaning.better_for_models == "higher" else -1
         rows = [int(row) for row in known[np.lexsort((known, sign * values[known]))][:WORST_SHOWN]]
         end = "Lowest" if sign > 0 else "Highest"
         items.append(
@@ -232,24 +221,27 @@ def _worst(report: Report) -> list[dict[str, Any]]:
     return items
 
 
-def _disagreements(report: Report) -> list[dict[str, Any]]:
-    """Return the prompts and seeds on which two models lie furthest apart, by the score that tells most apart."""
+def _disagreements(report: Report, results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the prompts and seeds on which two models lie furthest apart, by the first score that tells many apart.
+
+    Only scores of which the run took the mean to judge the models are asked.
+    """
     found = comparable(report)
     groups = list(dict.fromkeys(tuple(group.values())[:2] for group in found))
     labels = {row: isolated(label) for group in found for label, row in group.items()}
-    for metric in ("clip_score", "clip_similarity", *report.rows.numbers):
-        values = report.rows.numbers.get(metric)
-        pairs = [(abs(float(values[a] - values[b])), a, b) for a, b in groups] if values is not None else []
+    judged = {row["metric"]: report.column_of(row) for row in results if row["better"] is not None}
+    for column in (judged[metric] for metric in order_of(results) if judged.get(metric)):
+        values = report.rows.numbers[column]
+        pairs = [(abs(float(values[a] - values[b])), a, b) for a, b in groups]
         pairs = [pair for pair in pairs if np.isfinite(pair[0])]
         if len({pair[0] for pair in pairs}) < 3:
             continue
-        assert values is not None
         best = sorted(pairs, key=lambda pair: (-pair[0], pair[1]))[:2]
         rows = [row for _, a, b in best for row in (a, b)]
         notes = {row: f"{labels[row]} {short(float(f'{values[row]:.3g}'))}" for row in rows}
         return [
             {
-                "title": f"Furthest apart by {isolated(_inside(plain_name(metric)))}",
+                "title": f"Furthest apart by {isolated(_inside(plain_name(column)))}",
                 "shots": report.shots(rows, notes),
                 "href": "compare.html",
             }

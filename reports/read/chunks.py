@@ -123,7 +123,6 @@ def _score(report: Report, number: int, name: str) -> dict[str, Any]:
         "n": len(known),
         "text": meaning.description if meaning else "",
         "unit": meaning.unit if meaning else "",
-        "better": None if meaning is None else meaning.higher_is_better,
     }
 
 

@@ -93,7 +93,8 @@ def read_store(store: Store, run_id: str, limit: int) -> RowsPart:
             row["unit"] or "",
             row["low"],
             row["high"],
-            row["higher_is_better"],
+            row["better_for_data"],
+            row["better_for_models"],
             row["identity_id"],
         )
     index = {pair: row for row, pair in enumerate(zip(columns["dataset"], columns["key"], strict=True))}
@@ -266,6 +267,7 @@ def _meaning(column: PoolColumn) -> Meaning:
         str(facts.get("unit", "")),
         facts.get("low"),
         facts.get("high"),
-        facts.get("higher_is_better"),
+        facts.get("better_for_data"),
+        facts.get("better_for_models"),
         column.identity_id,
     )

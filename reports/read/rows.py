@@ -25,7 +25,8 @@ class Meaning:
     unit: str
     low: float | None
     high: float | None
-    higher_is_better: bool | None
+    better_for_data: str | None
+    better_for_models: str | None
     identity_id: str
 
 

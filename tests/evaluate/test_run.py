@@ -58,7 +58,7 @@ def test_a_mean_is_that_of_the_numbers_with_prompts_as_clusters(
         row = result_of(tmp_path, "number", model=model)
         expected = by_hand([float(value) for value, _ in chosen], [prompt for _, prompt in chosen])
         assert numbers(row) == pytest.approx(expected, rel=1e-9)
-        assert (row["n"], row["n_unscored"], row["unit"], row["higher_is_better"]) == (15, 0, "px", True)
+        assert (row["n"], row["n_unscored"], row["unit"], row["better"]) == (15, 0, "px", "higher")
         assert (row["dataset"], row["reason"]) == ("generated", None)
         assert "5 prompts" in row["note"]
 

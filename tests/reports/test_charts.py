@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diptych.reports.charts import BAR_HEIGHT, MAX_BINS, Scale, estimate, histogram, nice_step, scale_of
@@ -19,6 +19,7 @@ def holds(wanted: Range, value: float) -> bool:
 
 
 @given(numbers, numbers, st.lists(st.floats(-1e5, 1e5), max_size=2))
+@example([math.nan], [0.0], [5e-324])
 def test_every_value_lies_in_exactly_the_bin_that_counts_it(
     left: list[float], right: list[float], thresholds: list[float]
 ) -> None:

@@ -67,7 +67,9 @@ def make_large(folder: Path) -> tuple[Dataset, Path]:
     with Store.open(path) as store, store.replace_run(Run(RUN, "large", "0", {}, {})):
         identity = store.insert_identity({"score": "made up"})
         store.insert_datasets([DatasetRow(RUN, "large", "generated", str(folder), "large", dataset.fingerprint, COUNT)])
-        store.insert_score_columns([ScoreColumn(RUN, name, "", "", None, None, True, identity) for name in SCORES])
+        store.insert_score_columns(
+            [ScoreColumn(RUN, name, "", "", None, None, "higher", None, identity) for name in SCORES]
+        )
         for i, table in enumerate(tables):
             images = table.drop_columns(["image", "format", "error"])
             facts = {"run_id": [RUN], "dataset": ["large"], "shard": [shard_name(i)]}

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pytest
 from report_world import World
 
 from diptych.reports.build import build_report
@@ -14,7 +13,7 @@ from diptych.reports.pages.compare import comparable
 from diptych.reports.pages.grid import choose_axes
 from diptych.reports.pages.overview import sentence
 from diptych.reports.pages.provenance import redacted
-from diptych.reports.pages.scores import notes_of, settle
+from diptych.reports.pages.scores import notes_of
 from diptych.reports.read.cautions import cautions
 from diptych.reports.read.numbers import interval, number, share
 from diptych.reports.read.pictures import Picture
@@ -26,40 +25,6 @@ from diptych.store.store import ResultRow, Store
 def text_of(page: Path) -> str:
     """Return the words of a page, one space between them."""
     return " ".join(re.sub(r"<[^>]+>", " ", page.read_text(encoding="utf-8")).split())
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "higher_is_better", "word"),
-    [
-        (0.1, 0.3, True, "better"),
-        (0.1, 0.3, False, "worse"),
-        (-0.3, -0.1, True, "worse"),
-        (-0.3, -0.1, False, "better"),
-        (-0.1, 0.3, True, "not resolved"),
-        (0.0, 0.3, True, "not resolved"),
-        (0.1, 0.3, None, "higher"),
-        (-0.3, -0.1, None, "lower"),
-        (None, None, True, "not computed"),
-    ],
-)
-def test_only_an_interval_without_zero_settles_anything(
-    low: float | None, high: float | None, higher_is_better: bool | None, word: str
-) -> None:
-    middle = None if low is None or high is None else (low + high) / 2
-    row = {"value": middle, "ci_low": low, "ci_high": high, "higher_is_better": higher_is_better}
-    assert settle({**row, "p_adjusted": None}) == word
-    assert settle({**row, "p_adjusted": 0.01}) == word
-
-
-def test_interval_that_is_one_of_many_settles_nothing_alone() -> None:
-    row = {"value": 0.2, "ci_low": 0.1, "ci_high": 0.3, "higher_is_better": True}
-    assert settle({**row, "p_adjusted": 0.12}) == "not resolved"
-
-
-def test_a_difference_without_an_interval_is_told_from_one_that_was_not_computed() -> None:
-    row = {"value": 0.2, "ci_low": None, "ci_high": None, "higher_is_better": True, "p_adjusted": None}
-    assert settle(row) == "no interval"
-    assert settle({**row, "value": None}) == "not computed"
 
 
 def test_sentence_counts_and_weighs_nothing() -> None:

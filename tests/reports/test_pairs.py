@@ -15,10 +15,11 @@ from diptych.cli import main
 from diptych.reports.build import build_report
 from diptych.reports.pages.compare import comparable, own_settings
 from diptych.reports.pages.overview import sentence
-from diptych.reports.pages.scores import difference_rows, isolated
 from diptych.reports.read.pictures import Picture
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import RowsPart, join
+from diptych.reports.verdicts import difference_rows
+from diptych.reports.wording import isolated
 from diptych.store.store import Store
 
 LEFT, RIGHT = "euler-50-g5", "euler-28-g3.5"
@@ -264,7 +265,7 @@ def test_columns_without_room_are_named(world: World, browser: Any, tmp_path: Pa
 def test_a_verdict_of_one_kind_says_of_what_it_counts() -> None:
     rows = [{"a": "x", "b": "y", "word": "not resolved"}] * 2
     assert sentence(rows) == "Against y, x is not told apart on 2 of 2 metrics."
-    assert sentence([{"a": "x", "b": "y", "word": "higher"}]) == "Against y, x is higher on 1 of 1 metric."
+    assert sentence([{"a": "x", "b": "y", "word": "better"}]) == "Against y, x is better on 1 of 1 metric."
 
 
 TITLE_LINES = """(card) => {

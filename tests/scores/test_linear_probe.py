@@ -48,7 +48,7 @@ def test_column_says_its_name_and_range(tmp_path: Path) -> None:
     path = str(save(tmp_path / "h.pth", [1.0, 2.0], 0.0))
     score = linear_probe(encoder=NamedEncoder(2), weights=path, column="flagged")  # type: ignore[arg-type]
     (column,) = score.columns
-    assert (column.name, column.low, column.high, column.higher_is_better) == ("flagged", 0.0, 1.0, None)
+    assert (column.name, column.low, column.high) == ("flagged", 0.0, 1.0)
     assert score.reads == {"embedding"}
 
 

@@ -355,7 +355,7 @@ def test_a_set_documents_its_columns_and_its_identity(tmp_path: Path) -> None:
     assert manifest["score"] == "clip_similarity"
     assert manifest["identity"]["encoder"] == {"encoder": "projection", "version": 1, "dim": 8, "seed": 0}
     assert [entry["name"] for entry in manifest["columns"]] == ["clip_similarity", "caption_truncated"]
-    assert manifest["columns"][0]["higher_is_better"] is True
+    assert manifest["columns"][0]["better_for_data"] == manifest["columns"][0]["better_for_models"] == "higher"
     assert "packages" in manifest["provenance"]
     (vectors,) = open_dataset(tmp_path / "set").column_sets("embeddings")
     assert (vectors.manifest["encoder"], vectors.manifest["identity"]) == (

@@ -1,6 +1,7 @@
 """The store: whole runs or nothing, one writer, old files brought up to date, hostile content kept as it is."""
 
 import dataclasses
+import re
 import subprocess
 import sys
 import textwrap
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from diptych.errors import StoreError
-from diptych.store.migrations import M001_TABLES, MIGRATIONS
+from diptych.store.migrations import M001_TABLES, NEWEST, UNRELEASED
 from diptych.store.rows import TABLE_OF
 from diptych.store.store import (
     TABLES,
@@ -40,7 +41,7 @@ HOSTILE = [
 
 def result(run_id: str, identity_id: str, **changes: Any) -> ResultRow:
     row = ResultRow(
-        run_id, "clip_score", "generated", {"model": "a"}, 25.0, 1.0, 23.0, 27.0, 10, 2, "", True, identity_id
+        run_id, "clip_score", "generated", {"model": "a"}, 25.0, 1.0, 23.0, 27.0, 10, 2, "", "higher", identity_id
     )
     return dataclasses.replace(row, **changes)
 
@@ -55,11 +56,11 @@ def write_run(
         store.insert_images(
             [ImageRow(run_id, "generated", f"k{number}", caption=text) for number, text in enumerate(captions)]
         )
-        store.insert_score_columns([ScoreColumn(run_id, "s", "a score", "", 0.0, None, True, identity)])
+        store.insert_score_columns([ScoreColumn(run_id, "s", "a score", "", 0.0, None, "higher", None, identity)])
         store.insert_scores([ScoreRow(run_id, "generated", "k0", "s", 0.5), ScoreRow(run_id, "generated", "k1", "s")])
         store.insert_results([result(run_id, identity)])
         store.insert_differences(
-            [DifferenceRow(run_id, "m", "generated", {}, "a", "b", 1.0, 0.5, 0.0, 2.0, 0.1, 0.1, 5, 5, True, identity)]
+            [DifferenceRow(run_id, "m", "generated", {}, "a", "b", 1.0, 0.5, 0.0, 2.0, 0.1, 0.1, 5, 5, None, identity)]
         )
         store.insert_audits(
             [AuditRow(run_id, "generated", {"model": "a"}, "orange", 3, 4, 1, 0.75, 0.3, 0.95, 0.5, 0.1, 0.9, identity)]
@@ -84,7 +85,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     with Store.open(path, read_only=True) as store:
         (row,) = store.query("SELECT * FROM results WHERE metric = ?", ["clip_score"])
         assert row["groups"] == {"model": "a"}
-        assert (row["value"], row["n_unscored"], row["higher_is_better"]) == (25.0, 2, True)
+        assert (row["value"], row["n_unscored"], row["better"]) == (25.0, 2, "higher")
         assert store.query("SELECT identity FROM identities") == [{"identity": IDENTITY}]
         assert store.query("SELECT value, text FROM scores ORDER BY key") == [
             {"value": 0.5, "text": None},
@@ -234,29 +235,39 @@ def test_several_may_read_and_nobody_may_write_then(tmp_path: Path) -> None:
             one.delete_run("r1")
 
 
-def test_a_store_of_version_1_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path) -> None:
+def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path) -> None:
     path = tmp_path / "old.duckdb"
     con = duckdb.connect(str(path))
     con.execute(M001_TABLES).fetchall()
-    con.execute("CREATE TABLE schema_version (version INTEGER); INSERT INTO schema_version VALUES (1)").fetchall()
+    con.execute("CREATE TABLE schema_version (version INTEGER)").fetchall()
+    con.execute("INSERT INTO schema_version VALUES (?)", [UNRELEASED + 1]).fetchall()
     con.execute("INSERT INTO runs VALUES ('old', 'old', 'f', '{\"job\": \"evaluate\"}', '{}')").fetchall()
     con.execute("INSERT INTO images (run_id, dataset, key, caption) VALUES ('old', 'd', 'k', 'a cat')").fetchall()
     con.execute("INSERT INTO scores VALUES ('old', 'd', 'k', 's', 0.25, NULL, NULL)").fetchall()
     con.close()
     with Store.open(path, read_only=True) as store:
-        assert store.query("SELECT version FROM schema_version") == [{"version": len(MIGRATIONS)}]
+        assert store.query("SELECT version FROM schema_version") == [{"version": NEWEST}]
         assert store.query("SELECT caption, value FROM v_scores") == [{"caption": "a cat", "value": 0.25}]
         assert store.query("SELECT config FROM runs") == [{"config": {"job": "evaluate"}}]
 
 
-def test_a_store_of_a_newer_diptych_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "new.duckdb"
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        (99, f"schema version 99; this diptych reads {NEWEST}: install a newer one"),
+        (1, "schema version 1, of before the first release, is not read; run the evaluation again into"),
+        (2, "schema version 2, of before the first release, is not read"),
+    ],
+)
+def test_a_store_of_a_newer_or_an_unreleased_diptych_is_refused(version: int, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "other.duckdb"
     Store.open(path).close()
     con = duckdb.connect(str(path))
-    con.execute("UPDATE schema_version SET version = 99").fetchall()
+    con.execute("UPDATE schema_version SET version = ?", [version]).fetchall()
     con.close()
-    with pytest.raises(StoreError, match="schema version 99; this diptych reads"):
-        Store.open(path)
+    for read_only in (False, True):
+        with pytest.raises(StoreError, match=re.escape(message)):
+            Store.open(path, read_only=read_only)
 
 
 def test_what_is_no_store_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ SCORES: dict[str, str] = {
 }
 
 Reads = Literal["bytes", "pixels", "caption", "embedding"]
+Direction = Literal["higher", "lower"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class Column:
         unit: Unit, empty for a pure number.
         low: Smallest possible value, if there is one.
         high: Largest possible value, if there is one.
-        higher_is_better: Which way is better for a training set; None where neither is.
+        better_for_data: Which way is better where training data is selected; None where neither is.
+        better_for_models: Which way is better where a model is judged by the images that it made; None where neither
+            is: of such a column no verdict between models is made.
     """
 
     name: str
@@ -52,7 +55,8 @@ class Column:
     unit: str = ""
     low: float | None = None
     high: float | None = None
-    higher_is_better: bool | None = None
+    better_for_data: Direction | None = None
+    better_for_models: Direction | None = None
 
 
 class Score(Protocol):

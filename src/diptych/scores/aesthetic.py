@@ -53,7 +53,8 @@ class Aesthetic:
     def columns(self) -> tuple[Column, ...]:
         """``aesthetic_v1`` or ``aesthetic_v2``, about 1 to 10."""
         text = f"LAION aesthetic predictor {self.version}, trained on ratings of 1 to 10; not clamped"
-        return (Column(f"aesthetic_{self.version}", text, unit="rating", higher_is_better=True),)
+        name = f"aesthetic_{self.version}"
+        return (Column(name, text, unit="rating", better_for_data="higher", better_for_models="higher"),)
 
     @property
     def identity(self) -> Mapping[str, Any]:

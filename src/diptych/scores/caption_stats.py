@@ -21,9 +21,18 @@ COLUMNS = (
         "Share of letters among non-space characters; low in file names and SKU lists",
         low=0,
         high=1,
+        better_for_data="higher",
     ),
-    Column("caption_repetition", "1 - distinct words / words, case folded; high in keyword stuffing", low=0, high=1),
-    Column("caption_is_filename", "Looks like a file name or URL, e.g. IMG_1234.jpg", dtype="bool"),
+    Column(
+        "caption_repetition",
+        "1 - distinct words / words, case folded; high in keyword stuffing",
+        low=0,
+        high=1,
+        better_for_data="lower",
+    ),
+    Column(
+        "caption_is_filename", "Looks like a file name or URL, e.g. IMG_1234.jpg", dtype="bool", better_for_data="lower"
+    ),
 )
 
 # A single token that ends in an image extension, a camera's default name, or a bare URL.

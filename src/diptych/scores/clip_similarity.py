@@ -17,7 +17,14 @@ from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
 
 COLUMNS = (
-    Column("clip_similarity", "Cosine of image and text embedding", low=-1.0, high=1.0, higher_is_better=True),
+    Column(
+        "clip_similarity",
+        "Cosine of image and text embedding",
+        low=-1.0,
+        high=1.0,
+        better_for_data="higher",
+        better_for_models="higher",
+    ),
     Column(
         "caption_truncated", "Whether the caption is longer than the text encoder's context and was cut", dtype="bool"
     ),

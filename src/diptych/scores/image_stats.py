@@ -17,7 +17,9 @@ from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
 
 COLUMNS = (
-    Column("short_side", "Short side of the decoded picture", dtype="int32", unit="px", low=1),
+    Column(
+        "short_side", "Short side of the decoded picture", dtype="int32", unit="px", low=1, better_for_data="higher"
+    ),
     Column("long_side", "Long side of the decoded picture", dtype="int32", unit="px", low=1),
     Column("aspect_ratio", "Long side over short side", low=1),
     Column("entropy", "Shannon entropy of 8-bit luma; 0 is one flat shade", unit="bit", low=0, high=8),
@@ -26,7 +28,7 @@ COLUMNS = (
     Column(
         "colourfulness", "Hasler and Suesstrunk 2003: 0 grey, 33 moderate, 59 quite, 109 extremely colourful", low=0
     ),
-    Column("sharpness", "Variance of the Laplacian of 8-bit luma", low=0, higher_is_better=True),
+    Column("sharpness", "Variance of the Laplacian of 8-bit luma", low=0, better_for_data="higher"),
 )
 
 LONG_SIDE_PX = 512

@@ -34,14 +34,16 @@ PUNSAFE = Column(
     "Probability of unsafe content by LAION's CLIP-based NSFW detector, all inputs as numbers (as NeMo Curator has it)",
     low=0.0,
     high=1.0,
-    higher_is_better=False,
+    better_for_data="lower",
+    better_for_models="lower",
 )
 PUNSAFE_LAION = Column(
     "punsafe_laion",
     "Probability of unsafe content by LAION's CLIP-based NSFW detector, some inputs as categories (as published)",
     low=0.0,
     high=1.0,
-    higher_is_better=False,
+    better_for_data="lower",
+    better_for_models="lower",
 )
 
 

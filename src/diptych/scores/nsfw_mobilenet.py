@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from diptych.data.images import Image
 from diptych.errors import DataError
-from diptych.scores import Column, Reads
+from diptych.scores import Column, Direction, Reads
 from diptych.scores.batches import Batch
 
 if TYPE_CHECKING:  # torch is loaded by the first picture
@@ -40,6 +40,14 @@ DESCRIPTIONS = {
     "porn": "pornographic picture",
     "sexy": "sexually explicit picture, not pornography",
 }
+# For training data and for models. A neutral picture is no drawing; that a model draws more does not make it worse.
+DIRECTIONS: Mapping[str, tuple[Direction | None, Direction | None]] = {
+    "drawing": (None, None),
+    "hentai": ("lower", "lower"),
+    "neutral": ("higher", None),
+    "porn": ("lower", "lower"),
+    "sexy": ("lower", "lower"),
+}
 COLUMNS = (
     *(
         Column(
@@ -47,7 +55,8 @@ COLUMNS = (
             f"Probability of the class {name} ({DESCRIPTIONS[name]}) by NSFWJS MobileNetV2",
             low=0.0,
             high=1.0,
-            higher_is_better=True if name == "neutral" else None if name == "drawing" else False,
+            better_for_data=DIRECTIONS[name][0],
+            better_for_models=DIRECTIONS[name][1],
         )
         for name in CLASSES
     ),
@@ -56,7 +65,8 @@ COLUMNS = (
         "Probability of unsafe content by NSFWJS MobileNetV2: porn + hentai",
         low=0.0,
         high=1.0,
-        higher_is_better=False,
+        better_for_data="lower",
+        better_for_models="lower",
     ),
 )
 

@@ -28,7 +28,8 @@ COLUMNS = (
         "1 if everything that the prompt asks for is there, by GenEval's rule on a detector's boxes, else 0",
         low=0.0,
         high=1.0,
-        higher_is_better=True,
+        better_for_data="higher",
+        better_for_models="higher",
     ),
     Column(
         "object_reason",

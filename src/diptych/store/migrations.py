@@ -21,15 +21,15 @@ CREATE TABLE images (run_id VARCHAR, dataset VARCHAR, key VARCHAR, caption VARCH
 CREATE TABLE further_columns (run_id VARCHAR, dataset VARCHAR, name VARCHAR, sql_type VARCHAR);
 CREATE TABLE identities (identity_id VARCHAR PRIMARY KEY, identity JSON);
 CREATE TABLE score_columns (run_id VARCHAR, score VARCHAR, description VARCHAR, unit VARCHAR, low DOUBLE, high DOUBLE,
-    higher_is_better BOOLEAN, identity_id VARCHAR);
+    better_for_data VARCHAR, better_for_models VARCHAR, identity_id VARCHAR);
 CREATE TABLE scores (run_id VARCHAR, dataset VARCHAR, key VARCHAR, score VARCHAR, value DOUBLE, text VARCHAR,
     reason VARCHAR);
 CREATE TABLE results (run_id VARCHAR, metric VARCHAR, dataset VARCHAR, groups JSON, value DOUBLE, se DOUBLE,
-    ci_low DOUBLE, ci_high DOUBLE, n BIGINT, n_unscored BIGINT, unit VARCHAR, higher_is_better BOOLEAN,
+    ci_low DOUBLE, ci_high DOUBLE, n BIGINT, n_unscored BIGINT, unit VARCHAR, better VARCHAR,
     identity_id VARCHAR, reason VARCHAR, note VARCHAR);
 CREATE TABLE differences (run_id VARCHAR, metric VARCHAR, dataset VARCHAR, groups JSON, a VARCHAR, b VARCHAR,
     value DOUBLE, se DOUBLE, ci_low DOUBLE, ci_high DOUBLE, p_value DOUBLE, p_adjusted DOUBLE, n BIGINT,
-    n_clusters BIGINT, higher_is_better BOOLEAN, identity_id VARCHAR, reason VARCHAR);
+    n_clusters BIGINT, better VARCHAR, identity_id VARCHAR, reason VARCHAR);
 CREATE TABLE audits (run_id VARCHAR, dataset VARCHAR, groups JSON, attribute VARCHAR, k BIGINT, n BIGINT,
     n_unscored BIGINT, share DOUBLE, ci_low DOUBLE, ci_high DOUBLE, reference DOUBLE, null_low DOUBLE,
     null_high DOUBLE, identity_id VARCHAR, note VARCHAR);
@@ -55,44 +55,51 @@ def m002_views(execute: Callable[[str], Any]) -> None:
     execute(M002_VIEWS)
 
 
-# The schema version of a file is the number of migrations that it has seen. To change the schema, append one.
+# To change the schema, append one.
 MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (m001_tables, m002_views)
+# Versions up to this one were never released, and files of them are refused. The schema version of a file is this and
+# the number of migrations that it has seen.
+UNRELEASED = 2
+NEWEST = UNRELEASED + len(MIGRATIONS)
 
 
 def is_older(file: StoreFile) -> bool:
     """Return whether a file lacks migrations; a new file lacks all.
 
     Raises:
-        StoreError: If it is no store, or one of a newer diptych.
+        StoreError: If it is no store, or one of a newer diptych or of before the first release.
     """
-    return _version(file) < len(MIGRATIONS)
+    return _version(file) < NEWEST
 
 
 def migrate(file: StoreFile) -> None:
     """Do the migrations that a file lacks, all or none.
 
     Raises:
-        StoreError: If it is no store, or one of a newer diptych.
+        StoreError: If it is no store, or one of a newer diptych or of before the first release.
     """
     if not is_older(file):
         return
     with file.transaction():
-        for migration in MIGRATIONS[_version(file) :]:
+        for migration in MIGRATIONS[_version(file) - UNRELEASED :]:
             migration(file.execute)
         file.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
         file.execute("DELETE FROM schema_version")
-        file.execute("INSERT INTO schema_version VALUES (?)", [len(MIGRATIONS)])
+        file.execute("INSERT INTO schema_version VALUES (?)", [NEWEST])
 
 
 def _version(file: StoreFile) -> int:
     tables = {name for (name,) in file.fetch("SELECT table_name FROM duckdb_tables() WHERE NOT internal")[1]}
     if not tables:
-        return 0
+        return UNRELEASED
     if "schema_version" not in tables:
         raise StoreError(f"{file.path}: a DuckDB file, but not a store of diptych; give another path")
     version = int(file.fetch("SELECT max(version) FROM schema_version")[1][0][0])
-    if version > len(MIGRATIONS):
+    if version > NEWEST:
+        raise StoreError(f"{file.path}: schema version {version}; this diptych reads {NEWEST}: install a newer one")
+    if version <= UNRELEASED:
         raise StoreError(
-            f"{file.path}: schema version {version}; this diptych reads {len(MIGRATIONS)}: install a newer one"
+            f"{file.path}: schema version {version}, of before the first release, is not read; run the evaluation "
+            f"again into another file"
         )
     return version

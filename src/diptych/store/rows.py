@@ -88,7 +88,10 @@ class FurtherColumn:
 
 @dataclass(frozen=True)
 class ScoreColumn:
-    """What a name in ``scores`` means; the name is that of the score's column, ``label.column`` where two have it."""
+    """What a name in ``scores`` means; the name is that of the score's column, ``label.column`` where two have it.
+
+    ``better_for_data`` and ``better_for_models`` are the column's own: ``higher``, ``lower``, or None where neither is.
+    """
 
     run_id: str
     score: str
@@ -96,7 +99,8 @@ class ScoreColumn:
     unit: str
     low: float | None
     high: float | None
-    higher_is_better: bool | None
+    better_for_data: str | None
+    better_for_models: str | None
     identity_id: str
 
 
@@ -129,7 +133,8 @@ class ResultRow:
         n: Images that count.
         n_unscored: Images of the group that do not, for want of a picture or a score.
         unit: Empty for a pure number.
-        higher_is_better: None where neither way is.
+        better: ``higher`` or ``lower``, for what the images are there for (to judge a model, or to be selected); None
+            where neither way is.
         identity_id: Of everything that decides how it is computed; numbers of different identity are not comparable.
         reason: Why there is no value.
         note: What to know when reading it, such as how the interval was made.
@@ -146,7 +151,7 @@ class ResultRow:
     n: int
     n_unscored: int
     unit: str
-    higher_is_better: bool | None
+    better: str | None
     identity_id: str
     reason: str | None = None
     note: str | None = None
@@ -154,7 +159,10 @@ class ResultRow:
 
 @dataclass(frozen=True)
 class DifferenceRow:
-    """How much more ``a`` has of a metric than ``b``: value = a - b, over the pairs that both have."""
+    """How much more ``a`` has of a metric than ``b``: value = a - b, over the pairs that both have.
+
+    ``better`` is ``higher`` or ``lower``; None where neither way is, so that nothing is called better.
+    """
 
     run_id: str
     metric: str
@@ -170,7 +178,7 @@ class DifferenceRow:
     p_adjusted: float | None
     n: int
     n_clusters: int
-    higher_is_better: bool | None
+    better: str | None
     identity_id: str
     reason: str | None = None
 

@@ -65,8 +65,8 @@ class Store:
         """Open a store; for writing, make it if there is none. An older schema is brought up to date first.
 
         Raises:
-            StoreError: If another process is using it, it is no store, it is of a newer diptych, or, for reading, it
-                does not exist.
+            StoreError: If another process is using it, it is no store, it is of a newer diptych or of one before the
+                first release, or, for reading, it does not exist.
         """
         path = Path(path).absolute()
         if read_only and not path.is_file():

@@ -46,7 +46,7 @@ def test_the_command_gives_the_numbers_of_the_run(tmp_path: Path) -> None:
     for row in found["differences"]:
         sql = "SELECT * FROM differences WHERE metric = ? AND a = 'curated' AND b = 'raw' AND groups = '{}'"
         (stored,) = read(tmp_path, sql, (row["metric"],))
-        same = ("value", "se", "ci_low", "ci_high", "p_value", "n", "n_clusters", "identity_id", "higher_is_better")
+        same = ("value", "se", "ci_low", "ci_high", "p_value", "n", "n_clusters", "identity_id", "better")
         for name in same:
             assert row[name] == (pytest.approx(stored[name]) if isinstance(row[name], float) else stored[name]), name
     (turned,) = call_json("evaluate", "compare", store, "raw", "curated", "--metric", "number")["differences"]
@@ -69,10 +69,10 @@ def test_it_says_so_in_a_sentence(tmp_path: Path) -> None:
     ("changes", "says"),
     [
         ({}, "m: a is better than b (+1"),
-        ({"higher_is_better": False}, "m: a is worse than b (+1"),
-        ({"higher_is_better": None}, "m: a is higher than b (+1"),
-        ({"value": -1.0, "ci_low": -1.5, "ci_high": -0.5, "higher_is_better": None}, "m: a is lower than b (-1"),
-        ({"value": -1.0, "ci_low": -1.5, "ci_high": -0.5, "higher_is_better": False}, "m: a is better than b (-1"),
+        ({"better": "lower"}, "m: a is worse than b (+1"),
+        ({"better": None}, "m: a is higher than b (+1"),
+        ({"value": -1.0, "ci_low": -1.5, "ci_high": -0.5, "better": None}, "m: a is lower than b (-1"),
+        ({"value": -1.0, "ci_low": -1.5, "ci_high": -0.5, "better": "lower"}, "m: a is better than b (-1"),
         ({"ci_low": -0.1}, "m: a and b cannot be told apart by these images (+1"),
         ({"p_adjusted": 0.5}, "m: a and b cannot be told apart by these images (+1"),
         ({"p_adjusted": 0.05}, "m: a and b cannot be told apart by these images (+1"),
@@ -84,13 +84,13 @@ def test_it_says_so_in_a_sentence(tmp_path: Path) -> None:
     ],
 )
 def test_sentences(changes: dict[str, Any], says: str) -> None:
-    row = DifferenceRow("r", "m", "d", {}, "a", "b", 1.0, 0.2, 0.5, 1.5, 0.01, 0.02, 9, 3, True, "id")
+    row = DifferenceRow("r", "m", "d", {}, "a", "b", 1.0, 0.2, 0.5, 1.5, 0.01, 0.02, 9, 3, "higher", "id")
     assert sentence(dataclasses.replace(row, **changes)).startswith(says)
 
 
 def test_two_settings_are_named_in_the_sentence() -> None:
     groups = {"setting_a": "flow-28", "setting_b": "euler-50"}
-    row = DifferenceRow("r", "m", "d", groups, "a", "b", 1.0, 0.2, 0.5, 1.5, 0.01, 0.02, 9, 3, True, "id")
+    row = DifferenceRow("r", "m", "d", groups, "a", "b", 1.0, 0.2, 0.5, 1.5, 0.01, 0.02, 9, 3, "higher", "id")
     assert "p 0.02, with the setting flow-28 against euler-50)" in sentence(row)
 
 
@@ -208,7 +208,7 @@ def test_one_metric_made_in_two_ways_within_a_run_has_two_names_and_is_not_compa
         (run_row,) = opened.query("SELECT run_id FROM runs")
         for version, model in ((1, "curated"), (2, "raw")):
             identity = opened.insert_identity({"metric": "frechet_distance", "version": version})
-            numbers = (1.0, 0.1, 0.8, 1.2, 9, 0, "", False, identity)
+            numbers = (1.0, 0.1, 0.8, 1.2, 9, 0, "", "lower", identity)
             opened.insert_results([ResultRow(run_row["run_id"], "fd", "generated", {"model": model}, *numbers)])
     refused = call("evaluate", "compare", store, "curated", "raw", "--metric", "fd")
     assert "fd: made in two ways: version is 1 in one and 2 in the other" in refused.output

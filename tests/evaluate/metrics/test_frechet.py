@@ -349,4 +349,4 @@ def test_two_encoders_do_not_compare() -> None:
 
 def test_the_table_names_it() -> None:
     metric = set_metric("frechet_distance")
-    assert (metric.name, metric.unit, metric.higher_is_better) == ("frechet_distance", "", False)
+    assert (metric.name, metric.unit, metric.better) == ("frechet_distance", "", "lower")

@@ -68,7 +68,7 @@ def test_distances_to_a_reference_by_group(tmp_path: Path, with_reference: dict[
     frechet = result_of(tmp_path, "frechet_distance", model="raw")
     assert f"without the correction for size: {frechet_by_hand(made[20:], real):.6g}" in frechet["note"]
     for row in (kernel, result_of(tmp_path, "frechet_distance", model="curated")):
-        assert (row["n"], row["n_unscored"], row["higher_is_better"]) == (19, 1, False)
+        assert (row["n"], row["n_unscored"], row["better"]) == (19, 1, "lower")
     assert kernel["ci_low"] < kernel["value"] < kernel["ci_high"]
     assert (frechet["ci_low"], frechet["ci_high"]) == (None, None), "10 prompts are too few for an interval"
     (identity,) = read(tmp_path, "SELECT identity FROM identities WHERE identity_id = ?", (kernel["identity_id"],))
@@ -138,7 +138,7 @@ def test_distances_are_compared_too(metric: str, tmp_path: Path, with_reference:
     run({**config, "compare": {"baseline": "raw"}})
     row = difference_of(tmp_path, metric)
     sides = {name: result_of(tmp_path, metric, model=name) for name in ("curated", "raw")}
-    assert (row["a"], row["b"], row["higher_is_better"]) == ("curated", "raw", False)
+    assert (row["a"], row["b"], row["better"]) == ("curated", "raw", "lower")
     assert row["value"] == pytest.approx(sides["curated"]["value"] - sides["raw"]["value"])
     assert row["ci_low"] < row["value"] < row["ci_high"]
     assert (row["n"], row["n_clusters"], row["identity_id"]) == (132, 66, sides["raw"]["identity_id"])
@@ -173,7 +173,7 @@ def test_a_difference_has_no_interval_where_one_of_the_distances_has_none() -> N
     for label, spread in (("narrow", 0.55), ("full", 1.0)):
         statistics = metric.statistics(spread * dice.standard_normal((64, 128)) * scales, units)
         measured.append(MeasuredDistance({"model": label}, statistics, metric.result(statistics, reference, {}), "id"))
-    family = DistanceFamily("run", "frechet_distance", "frechet_distance", "d", False)
+    family = DistanceFamily("run", "frechet_distance", "frechet_distance", "d", "lower")
     (row,) = distance_differences(family, measured, reference, Compare())
     assert (row.n_clusters, row.reason) == (64, "too_few_prompts")
     assert np.isfinite(row.value)

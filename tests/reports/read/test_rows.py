@@ -7,7 +7,7 @@ from diptych.reports.read.rows import Meaning, RowsPart, join
 
 
 def part(dataset: str, keys: list[str], identity: str, **scores: list[float]) -> RowsPart:
-    meanings = {name: Meaning(name, "", "", None, None, None, identity) for name in scores}
+    meanings = {name: Meaning(name, "", "", None, None, None, None, identity) for name in scores}
     numbers = {name: np.asarray(values, np.float32) for name, values in scores.items()}
     return RowsPart({"dataset": [dataset] * len(keys), "key": keys}, numbers, {}, meanings, {}, len(keys))
 

@@ -1,0 +1,123 @@
+"""The paired differences of the store and what they settle."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from diptych.intervals import is_resolved
+from diptych.reports.charts import Scale, estimate, scale_of
+from diptych.reports.read.numbers import half_width, interval, number, plain_name
+from diptych.reports.read.order import DIFFERENCES, order_of
+from diptych.reports.read.report import Report
+from diptych.reports.read.rows import as_text
+from diptych.reports.wording import isolated
+
+# Groups of a difference between models that ran with one setting each, and not the same one.
+OWN_SETTINGS = ("setting_a", "setting_b")
+WORDS = {
+    "better": "\N{BLACK UP-POINTING TRIANGLE}",
+    "worse": "\N{BLACK DOWN-POINTING TRIANGLE}",
+    "higher": "\N{BLACK UP-POINTING TRIANGLE}",
+    "lower": "\N{BLACK DOWN-POINTING TRIANGLE}",
+    "not resolved": "\N{WHITE CIRCLE}",
+    "no interval": "\N{EN DASH}",
+    "not computed": "\N{EN DASH}",
+}
+
+
+def difference_rows(report: Report) -> list[dict[str, Any]]:
+    """Return the differences of the store in the order of their metrics, with what their intervals settle."""
+    rows = report.query(DIFFERENCES)
+    found = []
+    for metric in order_of(rows):
+        own = sorted((row for row in rows if row["metric"] == metric), key=_depth)
+        fewest = min(_depth(row) for row in own)
+        scale = scale_of([row[name] for row in own for name in ("value", "ci_low", "ci_high")], keep=[0.0])
+        found += [_difference(report, row, scale, is_overall=_depth(row) == fewest) for row in own]
+    return found
+
+
+def verdicts_of(report: Report) -> list[dict[str, Any]]:
+    """Return the differences that say something of two models as a whole: of numbers with a better and a worse side."""
+    return [row for row in difference_rows(report) if row["is_overall"] and row["better"] is not None]
+
+
+def _depth(row: Mapping[str, Any]) -> int:
+    """Return by how many columns a difference is cut; that the sides had settings of their own is no cut."""
+    return len(row["groups"].keys() - set(OWN_SETTINGS))
+
+
+def _cut_words(groups: Mapping[str, Any]) -> str:
+    """Return what a difference is about, and the settings of its sides where they are not the same.
+
+    >>> _cut_words({"category": "pair", "setting_a": "euler-50-g5", "setting_b": "euler-28-g3.5"})
+    'category pair, with euler-50-g5 against euler-28-g3.5'
+    """
+    said = {key: isolated(as_text(value)) for key, value in groups.items()}
+    parts = [f"{isolated(plain_name(key).lower())} {value}" for key, value in said.items() if key not in OWN_SETTINGS]
+    if all(key in said for key in OWN_SETTINGS):
+        parts.append(f"with {said['setting_a']} against {said['setting_b']}")
+    return ", ".join(parts)
+
+
+def _difference(report: Report, row: Mapping[str, Any], scale: Scale, *, is_overall: bool) -> dict[str, Any]:
+    word = settle(row)
+    return {
+        "metric": row["metric"],
+        "title": plain_name(row["metric"]),
+        "is_overall": is_overall,
+        "a": row["a"],
+        "b": row["b"],
+        "groups": _cut_words(row["groups"]),
+        "value": number(row["value"], step=half_width(row["ci_low"], row["ci_high"]), signed=True),
+        "interval": interval(row["ci_low"], row["ci_high"], signed=True),
+        "p": p_value(row["p_adjusted"] if row["p_adjusted"] is not None else row["p_value"]),
+        "is_adjusted": row["p_adjusted"] is not None,
+        "n": row["n"],
+        "n_clusters": row["n_clusters"],
+        "reason": _reason(row),
+        "word": word,
+        "glyph": WORDS[word],
+        "unit": "",
+        "at": estimate(scale, row["value"], row["ci_low"], row["ci_high"]),
+        "zero": scale.at(0.0),
+        "ticks": scale.ticks(3),
+        "href": report.link(row["dataset"], {**row["groups"], "model": row["a"]}),
+        "better": row["better"],
+    }
+
+
+def settle(row: Mapping[str, Any]) -> str:
+    """Return what a difference a - b says of a: only an interval without 0 says anything.
+
+    And that only if it still does after Holm's correction for how many differences were looked at.
+    """
+    low, high = row["ci_low"], row["ci_high"]
+    if row["value"] is None:
+        return "not computed"
+    if low is None or high is None:
+        return "no interval"
+    if not is_resolved(low, high, row["p_adjusted"]):
+        return "not resolved"
+    direction = "higher" if low > 0 else "lower"
+    if row["better"] is None:
+        return direction
+    return "better" if row["better"] == direction else "worse"
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    if row["reason"]:
+        return str(row["reason"]).replace("_", " ")
+    low, high = row["ci_low"], row["ci_high"]
+    is_corrected_away = is_resolved(low, high, None) and not is_resolved(low, high, row["p_adjusted"])
+    return "by itself, but not among so many" if is_corrected_away else ""
+
+
+def p_value(value: float | None) -> str:
+    """Return a p value.
+
+    >>> p_value(0.0312), p_value(0.00001)
+    ('0.031', '<0.001')
+    """
+    if value is None:
+        return number(None)
+    return "<0.001" if value < 0.001 else f"{value:.2g}"

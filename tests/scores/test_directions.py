@@ -1,0 +1,89 @@
+"""Which way is better, for training data and for models: what every column says, against the table of the docs."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from diptych.scores import SCORES, Column
+from diptych.scores.aesthetic import Aesthetic, LinearHead
+from diptych.scores.caption_stats import COLUMNS as CAPTION_STATS
+from diptych.scores.clip_similarity import COLUMNS as CLIP_SIMILARITY
+from diptych.scores.hashes import Hashes
+from diptych.scores.image_stats import COLUMNS as IMAGE_STATS
+from diptych.scores.language import COLUMNS as LANGUAGE
+from diptych.scores.linear_probe import LinearProbe
+from diptych.scores.nsfw import PUNSAFE, PUNSAFE_LAION
+from diptych.scores.nsfw_mobilenet import COLUMNS as NSFW_MOBILENET
+from diptych.scores.object_accuracy import COLUMNS as OBJECT_ACCURACY
+from diptych.scores.perceived_attribute import COLUMNS as PERCEIVED_ATTRIBUTE
+
+DOCS = Path(__file__).resolve().parents[2] / "docs/curate.md"
+NO_ENCODER = cast(Any, None)
+Directions = dict[str, tuple[str | None, str | None]]
+
+
+def aesthetic() -> Sequence[Column]:
+    head = LinearHead(np.zeros(4, np.float32), 0.0)
+    versions = [Aesthetic(NO_ENCODER, version, head, "") for version in ("v1", "v2")]
+    return [column for score in versions for column in score.columns]
+
+
+def linear_probe() -> Sequence[Column]:
+    return LinearProbe(NO_ENCODER, "probability", LinearHead(np.zeros(4, np.float32), 0.0), "").columns
+
+
+COLUMNS: dict[str, Callable[[], Sequence[Column]]] = {
+    "aesthetic": aesthetic,
+    "caption_stats": lambda: CAPTION_STATS,
+    "clip_similarity": lambda: CLIP_SIMILARITY,
+    "hashes": lambda: Hashes(True).columns,
+    "image_stats": lambda: IMAGE_STATS,
+    "language": lambda: LANGUAGE,
+    "linear_probe": linear_probe,
+    "nsfw": lambda: (PUNSAFE, PUNSAFE_LAION),
+    "nsfw_mobilenet": lambda: NSFW_MOBILENET,
+    "object_accuracy": lambda: OBJECT_ACCURACY,
+    "perceived_attribute": lambda: PERCEIVED_ATTRIBUTE,
+}
+IN_WORDS = {"hashes", "linear_probe"}  # whose columns the table does not name one by one
+
+
+def documented() -> Directions:
+    """Return column -> its directions for training data and for models, as the docs have them."""
+    section = DOCS.read_text(encoding="utf-8").partition("### Which way is better")[2].partition("\n## ")[0]
+    found: Directions = {}
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| ") and "`" in cells[0]:
+            data, models = (None if cell == "neither" else cell for cell in cells[1:])
+            for name in re.findall(r"`(\w+)`", cells[0]):
+                assert name not in found, f"{name} stands there twice"
+                found[name] = data, models
+    return found
+
+
+def test_every_score_is_looked_at() -> None:
+    assert set(COLUMNS) == set(SCORES)
+
+
+def test_the_direction_of_every_column_is_what_the_docs_say() -> None:
+    of_scores = {
+        column.name: (column.better_for_data, column.better_for_models)
+        for score, columns in COLUMNS.items()
+        if score not in IN_WORDS
+        for column in columns()
+    }
+    assert documented() == {**of_scores, "linear_probe": (None, None)}
+
+
+@pytest.mark.parametrize("score", sorted(IN_WORDS))
+def test_what_the_docs_say_in_words_holds(score: str) -> None:
+    assert {(column.better_for_data, column.better_for_models) for column in COLUMNS[score]()} == {(None, None)}
+
+
+def test_sharpness_is_for_training_data_alone() -> None:
+    assert documented()["sharpness"] == ("higher", None)
