@@ -39,6 +39,7 @@ COMMANDS: dict[str, Subcommand] = {
     "schema": Subcommand("diptych.cli:schema", "Print the JSON Schema of the config files, for editors."),
     "score": Subcommand("diptych.curate.cli:score", "Compute scores over any dataset directory."),
     "validate": Subcommand("diptych.cli:validate", "Check config files without running them."),
+    "verify": Subcommand("diptych.verify:verify", "Look at every byte of datasets and stores; put back what can be."),
 }
 
 # What the top-level key `job` of a config file stands for. To add one: a model, a line here (alphabetical), a test.

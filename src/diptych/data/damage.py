@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, NamedTuple
 
-from diptych.data.digests import columns_digest, whole_sha256
+from diptych.data.digests import columns_digest
 from diptych.data.shards import ShardInfo
 from diptych.errors import ShardError
 from diptych.progress import track
@@ -86,5 +86,7 @@ def check_content(
 @functools.lru_cache(maxsize=MAX_KNOWN)
 def _sha256(file: Location, extent: Extent, footer: str, _stamp: tuple[int, ...]) -> str:
     """Return the hash of a file as it is at a stamp; what did not change since is not read again."""
+    if extent == "whole":
+        return file.sha256()
     with file.open() as opened:
-        return columns_digest(opened, footer).columns if extent == "columns" else whole_sha256(opened)
+        return columns_digest(opened, footer).columns

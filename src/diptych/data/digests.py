@@ -1,4 +1,4 @@
-"""Hashes of a shard: of all of it, and of all but its pictures, which costs no more than reading its columns.
+"""The hash of a shard without its pictures: its columns are known to be sound at the cost of reading those alone.
 
 Where the pictures lie is said by the footer of the file. Readers of Parquet trust footers, and a changed one can end
 the whole process, so the hash of the footer is compared before anybody parses it.
@@ -21,13 +21,6 @@ class ColumnsDigest(NamedTuple):
 
     columns: str
     footer: str
-
-
-def whole_sha256(file: IO[bytes]) -> str:
-    """Return the sha256 (hex) of an open file, from its beginning."""
-    digest = hashlib.sha256()
-    _update(digest, file, 0, _size(file))
-    return digest.hexdigest()
 
 
 def footer_sha256(file: IO[bytes]) -> str:

@@ -105,7 +105,7 @@ class Growing:
         if missing:
             raise ShardError(f"{self.directory / missing[0]}: is not finished; run again")
         self.drop(sorted(set(self.entries) - set(names)))
-        self._journal.rewrite(self.entries.values())
+        self._journal.rewrite(self.entries.values(), facts)
         write_manifest(self._manifest, facts, [self.entries[name] for name in names])
 
     def _damaged(self, progress: str) -> list[str]:

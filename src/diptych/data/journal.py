@@ -1,8 +1,8 @@
 """The journal of a growing directory: one line for each finished shard, whatever happens to the machine.
 
 Each line carries a check of itself, so that a line which a power loss tore, zeroed or lost stands for nothing, and its
-shard is made again. Sealed, the journal is rewritten in the order of the shards and stays: from it a lost manifest is
-compiled again.
+shard is made again. Sealed, the journal is rewritten in the order of the shards, with the facts of the manifest, and
+stays: from it a lost manifest is compiled again.
 """
 
 import hashlib
@@ -32,6 +32,7 @@ class Journal:
         self._place = directory / JOURNAL
         self.step: str | None = None
         self.fingerprint: str | None = None
+        self.facts: Mapping[str, Any] | None = None  # of the manifest, once it was sealed
         self.entries: dict[str, ShardInfo] = {}
         self.problems: list[str] = []
         for number, line in enumerate(_lines(self._place), start=1):
@@ -49,7 +50,7 @@ class Journal:
         Raises:
             ShardError: If the disk refuses.
         """
-        if (self.step, self.fingerprint) != (step, fingerprint) or self.problems:
+        if (self.step, self.fingerprint, self.facts) != (step, fingerprint, None) or self.problems:
             self.step, self.fingerprint, self.problems = step, fingerprint, []
             self.rewrite(self.entries.values())
 
@@ -72,21 +73,26 @@ class Journal:
         if gone:
             self.rewrite([info for name, info in self.entries.items() if name not in gone])
 
-    def rewrite(self, infos: Iterable[ShardInfo]) -> None:
+    def rewrite(self, infos: Iterable[ShardInfo], facts: Mapping[str, Any] | None = None) -> None:
         """Write the journal anew with these entries, in the order of their names.
+
+        Args:
+            infos: The finished shards.
+            facts: What the manifest says beside the shards, where the directory is sealed.
 
         Raises:
             ShardError: If the disk refuses; the old journal then stands.
         """
         self.entries = {info.name: info for info in sorted(infos, key=lambda info: info.name)}
-        head = _line({"step": self.step, "fingerprint": self.fingerprint})
+        self.facts = facts
+        head = _line({"step": self.step, "fingerprint": self.fingerprint, "facts": facts})
         data = b"".join([head, *(_line(asdict(info)) for info in self.entries.values())])
         if not self._place.is_file() or self._place.read() != data:
             self._place.write(data)
 
     def _take(self, value: Mapping[str, Any]) -> None:
         if "fingerprint" in value:
-            self.step, self.fingerprint = str(value["step"]), str(value["fingerprint"])
+            self.step, self.fingerprint, self.facts = value["step"], value["fingerprint"], value["facts"]
         else:
             info = ShardInfo(**value)
             self.entries[info.name] = info

@@ -5,6 +5,7 @@ another kind of place is one more class here. Decides nothing about what the byt
 """
 
 import contextlib
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -86,6 +87,15 @@ class Location:
         """
         stat = self.path.stat()
         return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+    def sha256(self) -> str:
+        """Return the sha256 (hex) of the object.
+
+        Raises:
+            OSError: If there is none, or it cannot be read.
+        """
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def open(self) -> IO[bytes]:
         """Open the object for reading.

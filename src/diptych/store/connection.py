@@ -32,6 +32,7 @@ class StoreFile:
             StoreError: If another process is using it, or it is no DuckDB file that can be read.
         """
         self.path = path
+        self.read_only = read_only
         self._connection = _connect(path, read_only=read_only)
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from diptych.config.identity import fingerprint, short_id
 from diptych.errors import StoreError
+from diptych.storage.location import Location
 from diptych.store.connection import StoreFile
 from diptych.store.images import column_sql, facts_of, further_of, more_sql
 from diptych.store.insertion import json_text, rows_to_table, without_nan
@@ -32,6 +33,7 @@ from diptych.store.rows import (
     ScoreColumn,
     ScoreRow,
 )
+from diptych.store.seal import break_seal, check_seal, set_seal
 
 __all__ = [
     "TABLES",
@@ -71,15 +73,19 @@ class Store:
         path = Path(path).absolute()
         if read_only and not path.is_file():
             raise StoreError(f"{path}: no such store; make it with: diptych evaluate run CONFIG")
+        place = Location.at(path)
+        check_seal(place)
         file = StoreFile(path, read_only=read_only)
         try:
+            if not read_only:
+                break_seal(place)
             if is_older(file) and read_only:
                 file.close()
                 cls.open(path).close()
                 return cls.open(path, read_only=True)
             migrate(file)
         except BaseException:
-            file.close()
+            cls(file).close()
             raise
         return cls(file)
 
@@ -89,8 +95,10 @@ class Store:
         return self._file.path
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file; one that was open for writing is sealed."""
         self._file.close()
+        if not self._file.read_only:
+            set_seal(Location.at(self.path))
 
     def __enter__(self) -> "Store":
         """Return the store."""

@@ -1,0 +1,181 @@
+"""Find every file of a dataset directory that is not what was written, and put back what the rest of it tells.
+
+A manifest and a journal say the same of their shards, so that one of them is written again from the other. A damaged
+shard is taken out: the command that made the directory then makes exactly that one again.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from diptych.config.identity import fingerprint
+from diptych.data.damage import THREADS, ShardFile, content_problem
+from diptych.data.growing import Growing
+from diptych.data.journal import JOURNAL, Journal
+from diptych.data.manifests import DATASET, MANIFEST_OF, Manifest, manifest_problem, read_manifest, write_manifest
+from diptych.data.shards import ShardInfo
+from diptych.progress import track
+from diptych.storage.location import Location
+
+
+class Problem(NamedTuple):
+    """A file that is not what was written, and what is wrong with it."""
+
+    file: Location
+    what: str
+
+
+class ShardFolder(NamedTuple):
+    """A directory of shards: that of the data, or a column set.
+
+    Attributes:
+        directory: Where the shards and the journal lie.
+        manifest: Where the manifest lies.
+        step: Who writes it, as its journal says where it has one; else the kind of column set.
+    """
+
+    directory: Location
+    manifest: Location
+    step: str
+
+
+@dataclass
+class Verification:
+    """What was found.
+
+    Attributes:
+        files: How many files were looked at.
+        bytes: How large they are together.
+        problems: What is not as it was written.
+        unfinished: Directories that were never finished, or wait to be made again.
+    """
+
+    files: int = 0
+    bytes: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    unfinished: list[Location] = field(default_factory=list)
+
+
+def find_datasets(location: Location) -> list[Location]:
+    """Return the dataset directory here, or those that lie directly in this place, by name."""
+    places = [location, *(place for place in location.children() if place.is_directory())]
+    found = [place for place in places if (place / DATASET).is_file() or (place / "data" / JOURNAL).is_file()]
+    return found[:1] if found[:1] == [location] else found
+
+
+def verify_dataset(location: Location, *, progress: str = "none") -> Verification:
+    """Look at every byte of the data and of every column set of a dataset directory.
+
+    Args:
+        location: The dataset directory.
+        progress: Display mode, see ``diptych.progress``.
+    """
+    found = Verification()
+    shards: list[ShardFile] = []
+    for folder in _folders(location):
+        journal, manifest = Journal(folder.directory), _manifest(folder)
+        found.problems += _problems(folder, journal, manifest)
+        noted = manifest.shards if manifest else tuple(journal.entries.values())
+        shards += [ShardFile(folder.directory / info.name, info) for info in noted]
+        if manifest:
+            found.problems += _strangers(folder.directory, noted)
+        if manifest is None and journal.facts is None:
+            found.unfinished.append(folder.directory)
+        metas = [folder.manifest, folder.directory / JOURNAL]
+        found.files += sum(meta.is_file() for meta in metas)
+        found.bytes += sum(meta.size() or 0 for meta in metas)
+    found.files += len(shards)
+    found.bytes += sum(shard.info.bytes for shard in shards)
+    with (
+        track(f"verify {location.name}", len(shards), mode=progress, unit="files") as tracker,
+        ThreadPoolExecutor(THREADS, thread_name_prefix="verify") as pool,
+    ):
+        for shard, problem in zip(shards, pool.map(content_problem, shards), strict=True):
+            found.problems += [Problem(shard.file, problem)] if problem else []
+            tracker.advance(1, {"damaged" if problem else "ok": 1})
+    return found
+
+
+def repair_dataset(location: Location, found: Verification) -> list[Location]:
+    """Put back what can be; return the directories of which shards have to be made again.
+
+    Args:
+        location: The dataset directory.
+        found: What ``verify_dataset`` found there.
+
+    Raises:
+        ShardError: If the disk refuses.
+    """
+    damaged = {str(problem.file) for problem in found.problems}
+    waiting = []
+    for folder in _folders(location):
+        journal, manifest = Journal(folder.directory), _manifest(folder)
+        if manifest is not None:
+            if _problems(folder, journal, manifest):
+                _write_journal(folder, journal, manifest)
+        elif journal.facts is not None and not journal.problems:
+            write_manifest(folder.manifest, journal.facts, list(journal.entries.values()))
+        names = [name for name in Journal(folder.directory).entries if str(folder.directory / name) in damaged]
+        strangers = [place for place in folder.directory.children("*.parquet") if str(place) in damaged]
+        if names:
+            _take_out(folder, names)
+            waiting.append(folder.directory)
+        for place in strangers:
+            place.remove()
+    return waiting
+
+
+def _folders(location: Location) -> Iterator[ShardFolder]:
+    """Yield the directories of shards of a dataset, the data first."""
+    yield ShardFolder(location / "data", location / DATASET, "data")
+    for kind, name in MANIFEST_OF.items():
+        for place in (location / kind).children():
+            if (place / name).exists() or (place / JOURNAL).exists():
+                yield ShardFolder(place, place / name, kind)
+
+
+def _manifest(folder: ShardFolder) -> Manifest | None:
+    """Return the manifest, if there is one that is what was written."""
+    if not folder.manifest.is_file() or manifest_problem(folder.manifest):
+        return None
+    return read_manifest(folder.manifest)
+
+
+def _problems(folder: ShardFolder, journal: Journal, manifest: Manifest | None) -> list[Problem]:
+    """Return what is wrong with the manifest and the journal of a directory."""
+    place = folder.directory / JOURNAL
+    problems = [Problem(place, problem.partition(f"{place}: ")[2]) for problem in journal.problems]
+    if manifest is None:
+        is_gone = not folder.manifest.is_file()
+        if not is_gone or journal.facts is not None:
+            problems.append(Problem(folder.manifest, "is missing" if is_gone else manifest_problem(folder.manifest)))
+    elif not place.is_file():
+        problems.append(Problem(place, "is missing"))
+    elif not problems and (journal.facts, tuple(journal.entries.values())) != (manifest.facts, manifest.shards):
+        problems.append(Problem(place, f"is damaged: it does not say what {folder.manifest.name} says"))
+    return problems
+
+
+def _strangers(directory: Location, noted: Sequence[ShardInfo]) -> list[Problem]:
+    """Return Parquet files that are no shards, but that readers of the directory would read as such."""
+    names = {info.name for info in noted}
+    places = [place for place in directory.children("*.parquet") if place.name not in names]
+    return [Problem(place, "is none of its shards, and readers of the directory take it for one") for place in places]
+
+
+def _write_journal(folder: ShardFolder, journal: Journal, manifest: Manifest) -> None:
+    made_by = manifest.facts.get("made_by")
+    if made_by is not None:
+        journal.step, journal.fingerprint = made_by["step"], made_by["fingerprint"]
+    else:
+        journal.step, journal.fingerprint = folder.step, fingerprint(manifest.facts["identity"])
+    journal.rewrite(manifest.shards, manifest.facts)
+
+
+def _take_out(folder: ShardFolder, names: Sequence[str]) -> None:
+    """Take damaged shards out, so that the command that wrote them makes them again."""
+    journal = Journal(folder.directory)
+    growing = Growing(folder.directory, folder.manifest, journal.step or folder.step, journal.fingerprint or "")
+    folder.manifest.remove()
+    growing.drop(names)

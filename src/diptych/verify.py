@@ -1,0 +1,110 @@
+"""``diptych verify``: look at every byte of dataset directories and stores, say what changed, put back what can be."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mode
+from diptych.errors import DataError
+
+# What makes again what was taken out, by the kind of directory.
+AGAIN = {
+    "data": "run the command that made {dataset} again",
+    "decisions": "run: diptych curate run CONFIG --out RUN",
+    "embeddings": "run again what computed it: diptych score, curate run or evaluate run",
+    "evidence": "run again what computed it: diptych score, curate run or evaluate run",
+    "scores": "run again what computed it: diptych score, curate run or evaluate run",
+}
+
+
+@click.command()
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=LocalPathType(exists=True))
+@click.option("--repair", is_flag=True, help="Put back what can be, and take damaged shards out to be made again.")
+@AS_JSON
+@click.pass_context
+def verify(ctx: click.Context, paths: tuple[Path, ...], repair: bool, as_json: bool) -> None:
+    """Look at every byte of dataset directories, run directories and stores.
+
+    Names each file that is not what diptych wrote; exit code 1 if there is one. With --repair a manifest is written
+    again from its journal and a journal from its manifest. Damaged shards are taken out, and the command that made
+    them makes exactly those again.
+    """
+    found = [entry for path in paths for entry in _verify(path, repair, progress_mode(ctx))]
+    if as_json:
+        print_json(found)
+    else:
+        for entry in found:
+            _print(entry)
+    if any(entry["problems"] and not entry["repaired"] for entry in found):
+        ctx.exit(1)
+
+
+def _verify(path: Path, repair: bool, progress: str) -> list[dict[str, Any]]:
+    from diptych.data.verification import find_datasets
+    from diptych.storage.location import Location
+
+    location = Location.at(path)
+    if location.is_file():
+        return [_verify_store(location)]
+    datasets = find_datasets(location)
+    if not datasets:
+        raise DataError(f"{path}: neither a dataset directory, a directory of such, nor a store")
+    return [_verify_dataset(dataset, repair, progress) for dataset in datasets]
+
+
+def _verify_dataset(location: Any, repair: bool, progress: str) -> dict[str, Any]:
+    from diptych.data.verification import repair_dataset, verify_dataset
+    from diptych.storage.locks import only_one
+
+    found = verify_dataset(location, progress=progress)
+    problems = found.problems
+    waiting: list[Any] = []
+    if repair and problems:
+        with only_one(location):
+            waiting = repair_dataset(location, found)
+        found = verify_dataset(location, progress=progress)
+    return {
+        "path": str(location),
+        "files": found.files,
+        "bytes": found.bytes,
+        "problems": [{"file": str(problem.file), "problem": problem.what} for problem in problems],
+        "repaired": repair and not found.problems,
+        "unfinished": [str(directory) for directory in found.unfinished],
+        "made_again_by": {str(place): AGAIN[_kind(place)].format(dataset=location) for place in waiting},
+    }
+
+
+def _verify_store(location: Any) -> dict[str, Any]:
+    from diptych.store.seal import seal_problem
+
+    problem = seal_problem(location)
+    return {
+        "path": str(location),
+        "files": 1,
+        "bytes": location.size(),
+        "problems": [{"file": str(location), "problem": problem}] if problem else [],
+        "repaired": False,
+        "unfinished": [],
+        "made_again_by": {},
+    }
+
+
+def _kind(directory: Any) -> str:
+    return str(directory.name if directory.name == "data" else directory.parent.name)
+
+
+def _print(entry: dict[str, Any]) -> None:
+    for problem in entry["problems"]:
+        click.echo(f"{problem['file']}: {problem['problem']}")
+    for directory, again in entry["made_again_by"].items():
+        click.echo(f"{directory}: damaged shards were taken out; {again}")
+    for directory in entry["unfinished"]:
+        if directory not in entry["made_again_by"]:
+            click.echo(f"{directory}: is not finished; run what makes it again")
+    size = f"{entry['files']:,} files, {(entry['bytes'] or 0) / 1e6:,.1f} MB"
+    if not entry["problems"]:
+        click.echo(f"{entry['path']}: ok ({size})")
+    else:
+        ending = "put back or taken out" if entry["repaired"] else "not what was written"
+        click.echo(f"{entry['path']}: {len(entry['problems'])} of {size} {ending}")
