@@ -57,10 +57,9 @@ def run(
         return
     runner.check()
     from diptych.curate.run import STEPS
-    from diptych.storage.locks import only_one
 
     steps = {}
-    with only_one(out):
+    with runner.alone():
         for name in STEPS:
             steps[name] = runner.run(name)
             if not as_json:
@@ -87,9 +86,7 @@ def _step_command(name: str, text: str) -> None:
         runner = _runner(ctx, config, out, overrides, workers)
         if name == "ingest":
             runner.check()
-        from diptych.storage.locks import only_one
-
-        with only_one(out):
+        with runner.alone():
             _print_step(runner.run(name))
 
 
@@ -120,7 +117,9 @@ def select(
     else:
         if out is None:
             raise click.UsageError("a config needs --out; to try rules on a dataset give its directory and --where")
-        steps = _runner(ctx, path, out, overrides, 1).run("select").facts["funnel"]
+        runner = _runner(ctx, path, out, overrides, 1)
+        with runner.alone():
+            steps = runner.run("select").facts["funnel"]
     if as_json:
         print_json(steps)
     else:

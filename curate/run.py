@@ -3,7 +3,8 @@
 OUT/pool is the dataset directory of everything that was asked for; OUT/selected is the export.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,11 +20,14 @@ from diptych.curate.ingest import ASSUMED_IMAGE_BYTES, HELPER_COLUMNS, ingest, r
 from diptych.curate.rules.funnel import check_rules
 from diptych.curate.rules.select import SelectRun, select
 from diptych.curate.sources import open_source
+from diptych.data.claims import owner_of
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.schema import data_schema
 from diptych.errors import ConfigError, DataError, ShardError
 from diptych.lookup import describe_unknown
 from diptych.scores.run import ScorePlan, Scorers, score_dataset, score_schema
+from diptych.storage.location import Location
+from diptych.storage.locks import only_one
 from diptych.store.sql import connect
 
 STEPS = ("ingest", "score", "dedup", "select", "export")
@@ -64,6 +68,21 @@ class CurateRunner:
     def selected(self) -> Path:
         """The export."""
         return self.out / "selected"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the directory of the run and its datasets, so that nobody else writes there meanwhile.
+
+        Raises:
+            ShardError: If somebody works in one of them, or the directory is a dataset itself.
+        """
+        owner = owner_of(Location.at(self.out))
+        if owner is not None:
+            raise ShardError(f"{self.out}: is itself a dataset that {owner} made; give another --out")
+        with only_one(self.out), only_one(self.pool), ExitStack() as stack:
+            if self.selected.is_dir():
+                stack.enter_context(only_one(self.selected))
+            yield
 
     def check(self) -> None:
         """Build every score and try every piece of SQL on empty columns, so that a mistake costs no download.

@@ -24,7 +24,7 @@ AGAIN = {
 @AS_JSON
 @click.pass_context
 def verify(ctx: click.Context, paths: tuple[Path, ...], repair: bool, as_json: bool) -> None:
-    """Look at every byte of dataset directories, run directories and stores.
+    """Look at every byte of datasets and stores; put back what can be.
 
     Names each file that is not what diptych wrote; exit code 1 if there is one. With --repair a manifest is written
     again from its journal and a journal from its manifest. Damaged shards are taken out, and the command that made

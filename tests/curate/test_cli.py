@@ -100,13 +100,24 @@ def test_a_rule_name_that_is_none_is_part_of_the_condition(tmp_path: Path) -> No
     assert "rule 'rule_1'" in result.output
 
 
-def test_two_runs_in_one_directory_do_not_get_into_each_others_way(tmp_path: Path) -> None:
-    config = write_config(tmp_path)
-    with only_one(tmp_path / "out"):
-        result = call("curate", "run", config, "--out", tmp_path / "out")
-        assert result.exit_code == 1
-        assert "another diptych works there" in result.output
-    assert call("curate", "run", config, "--out", tmp_path / "out").exit_code == 0
+@pytest.mark.parametrize("where", ["out", "out/pool", "out/selected"])
+def test_nobody_else_writes_in_a_run_or_in_its_datasets(tmp_path: Path, where: str) -> None:
+    config, out = write_config(tmp_path), tmp_path / "out"
+    assert call("curate", "run", config, "--out", out).exit_code == 0
+    with only_one(tmp_path / where):
+        for command in (["run", config], ["score", config], ["select", config]):
+            result = call("curate", *command, "--out", out)
+            assert (result.exit_code, "another diptych works there" in result.output) == (1, True)
+    assert call("curate", "run", config, "--out", out).exit_code == 0
+
+
+def test_a_run_does_not_write_into_a_dataset_that_something_else_made(tmp_path: Path) -> None:
+    draw_dataset(tmp_path / "images")
+    before = sorted(path.name for path in (tmp_path / "images").iterdir())
+    result = call("curate", "run", write_config(tmp_path), "--out", tmp_path / "images")
+    assert result.exit_code == 1
+    assert f"{tmp_path}/images: is itself a dataset that test made; give another --out" in result.output
+    assert sorted(path.name for path in (tmp_path / "images").iterdir()) == before
 
 
 def test_scores_of_an_export_are_not_lost_to_the_next_one(tmp_path: Path) -> None:

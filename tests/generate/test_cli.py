@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from drawn import draw_dataset
 
 from diptych.cli import main
 
@@ -129,3 +130,11 @@ def test_a_second_run_at_the_same_time_is_refused(config: Path, tmp_path: Path) 
 def test_a_setting_that_is_given_twice_is_named_so(config: Path) -> None:
     text = invoke("plan", config, "--set", "settings=[{sampler: [euler, euler], steps: 2, size: 64}]").output
     assert "left out  sd, euler-2-64px: it is given twice" in text
+
+
+def test_images_are_not_made_in_the_directory_of_a_curation(config: Path, tmp_path: Path) -> None:
+    draw_dataset(tmp_path / "run" / "pool")
+    result = invoke("run", config, "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "holds pool, which diptych has not written there; give another --out" in result.output
+    assert [path.name for path in (tmp_path / "run").iterdir() if not path.name.startswith(".")] == ["pool"]

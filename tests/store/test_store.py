@@ -265,7 +265,7 @@ def test_a_store_of_a_newer_or_an_unreleased_diptych_is_refused(version: int, me
     con = duckdb.connect(str(path))
     con.execute("UPDATE schema_version SET version = ?", [version]).fetchall()
     con.close()
-    (tmp_path / "new.duckdb.sha256").unlink()
+    (tmp_path / "other.duckdb.sha256").unlink()
     for read_only in (False, True):
         with pytest.raises(StoreError, match=re.escape(message)):
             Store.open(path, read_only=read_only)
