@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from sealed import seal_dataset
 
 from diptych.curate.conditions import Columns
 from diptych.curate.config import Rule
 from diptych.curate.rules.funnel import evaluate
 from diptych.data.dataset import Dataset, open_dataset
-from diptych.data.growing import GrowingSet
+from diptych.data.growing import GrowingSet, grow_data, seal_data
 from diptych.data.schema import data_schema
 from diptych.data.shards import shard_name, write_shard
+from diptych.storage.location import Location
 from diptych.store.sql import connect
 
 ROWS = 10_000_000
@@ -38,10 +38,11 @@ def make(folder: Path) -> None:
     """Write the dataset: random scores, nine of ten rows downloaded, image bytes that nobody needs."""
     generator = np.random.default_rng(0)
     schema = data_schema()
-    infos = []
+    data = grow_data(Location.at(folder), "bench", "0" * 64)
+    data.begin()
     for index in range(ROWS // ROWS_PER_SHARD):
-        infos.append(write_shard(data_table(index, generator, schema), folder / "data" / shard_name(index)))
-    dataset = seal_dataset(folder, infos, {"kind": "pairs", "name": "bench"})
+        data.commit(write_shard(data_table(index, generator, schema), data.directory / shard_name(index)))
+    dataset = seal_data(data, {"kind": "pairs", "name": "bench", "licence": ""}, list(data.entries))
     for name in SCORES:
         growing = GrowingSet(dataset, "scores", f"{name}-00000000", {"score": name})
         growing.begin()
@@ -77,7 +78,7 @@ def join_on_key(dataset: Dataset, columns: Columns) -> float:
     """Return the seconds of the same selection when the sets are joined on their key."""
     con = connect(dataset.path)
     files = {"data": dataset.files, **{label: found.files for label, found in columns.sets.items()}}
-    parts = [f"read_parquet({[str(file.resolve()) for file in paths]}) AS {name}" for name, paths in files.items()]
+    parts = [f"read_parquet({[str(file.path.resolve()) for file in paths]}) AS {name}" for name, paths in files.items()]
     joined = parts[0] + "".join(f" JOIN {part} USING (key)" for part in parts[1:])
     where = " AND ".join(["status = 'ok'", *(rule.where for rule in RULES)])
     started = time.perf_counter()

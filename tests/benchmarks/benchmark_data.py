@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from PIL import Image
-from sealed import seal_dataset
 
 from diptych.data.dataset import Dataset
+from diptych.data.growing import grow_data, seal_data
 from diptych.data.schema import data_schema
 from diptych.data.shards import shard_name, write_shard
+from diptych.storage.location import Location
 
 SIDE = 256
 DISTINCT = 64
@@ -33,11 +34,14 @@ def photograph(seed: int, side: int = SIDE) -> bytes:
 def draw_photographs(path: Path, rows: int, rows_per_shard: int = 2048) -> Dataset:
     """Make a dataset directory of drawn photographs."""
     bodies = [photograph(seed) for seed in range(min(rows, DISTINCT))]
-    schema, infos = data_schema(), []
+    growing = grow_data(Location.at(path), "bench", "0" * 64)
+    growing.begin()
+    schema = data_schema()
     for index, start in enumerate(range(0, rows, rows_per_shard)):
         records = [_record(row, bodies[row % len(bodies)]) for row in range(start, min(start + rows_per_shard, rows))]
-        infos.append(write_shard(pa.Table.from_pylist(records, schema=schema), path / "data" / shard_name(index)))
-    return seal_dataset(path, infos, {"kind": "pairs", "name": "bench"})
+        table = pa.Table.from_pylist(records, schema=schema)
+        growing.commit(write_shard(table, growing.directory / shard_name(index)))
+    return seal_data(growing, {"kind": "pairs", "name": "bench", "licence": ""}, list(growing.entries))
 
 
 def _record(row: int, body: bytes) -> dict[str, object]:
