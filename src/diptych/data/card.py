@@ -23,5 +23,9 @@ def card(facts: Mapping[str, Any], rows: int, content: str) -> str:
         f"  data_files:\n  - split: train\n    path: data/*.parquet\n---\n\n"
         f"# {facts.get('name') or 'dataset'}\n\n"
         f"{rows:,} rows ({facts.get('kind')}), made by diptych. One row per image: bytes as they came, text, columns.\n"
-        "How it was made stands in `dataset.json`.\n"
+        "How it was made stands in `dataset.json`.\n\n"
+        "A row whose `status` is not `ok` has no picture, or a broken one. To leave those out:\n\n"
+        "```python\n"
+        'datasets.load_dataset(DIRECTORY, split="train", filters=[("status", "==", "ok")])\n'
+        "```\n"
     )

@@ -1,0 +1,104 @@
+"""What other programs read of a dataset directory, whatever it holds beside the shards."""
+
+from pathlib import Path
+
+import datasets
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow.dataset as pds
+import pytest
+from drawn import draw_dataset
+from tiny_dataset import Row, good_rows, make_dataset
+
+from diptych.curate.config import Export
+from diptych.curate.delivery.parquet import Selection, export
+from diptych.data.dataset import open_dataset
+from diptych.scores.run import ScorePlan, score_dataset
+
+PLAN = ScorePlan(
+    {"small": ("projection", {"dim": 8})},
+    {"similarity": ("clip_similarity", {"encoder": "small"}), "stats": ("image_stats", {})},
+)
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("readers") / "pool"
+    draw_dataset(path, rows=7, rows_per_shard=3)
+    score_dataset(path, PLAN, progress="none")
+    return path
+
+
+def rooms(pool: Path) -> list[Path]:
+    return [pool / "data", *sorted(pool.glob("scores/*")), *sorted(pool.glob("embeddings/*"))]
+
+
+def test_pandas_and_pyarrow_read_every_directory_of_shards(pool: Path) -> None:
+    assert len(rooms(pool)) == 4
+    for room in rooms(pool):
+        keys = [f"{row:09d}" for row in range(7)]
+        assert pd.read_parquet(room)["key"].tolist() == keys, room
+        assert pds.dataset(room).to_table(columns=["key"])["key"].to_pylist() == keys, room
+
+
+def test_duckdb_and_polars_read_every_directory_by_a_glob(pool: Path) -> None:
+    for room in rooms(pool):
+        assert duckdb.sql(f"SELECT count(*), count(DISTINCT key) FROM '{room}/*.parquet'").fetchall() == [(7, 7)]
+        assert pl.read_parquet(room / "*.parquet", columns=["key"]).height == 7
+    joined = duckdb.sql(
+        f"SELECT count(*) FROM '{pool}/data/*.parquet' JOIN '{pool}/scores/clip_similarity-*/*.parquet' USING (key) "
+        "WHERE clip_similarity IS NOT NULL"
+    )
+    assert joined.fetchall() == [(7,)]
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give ``datasets`` one cache for everything that a test reads."""
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    datasets.disable_progress_bars()
+    return tmp_path / "cache"
+
+
+def read(path: Path, cache: Path) -> list[str]:
+    rows = datasets.load_dataset(str(path), split="train", cache_dir=str(cache))
+    return [str(row["key"]) for row in rows]
+
+
+def selected(pool: Path, target: Path, rows: list[int]) -> list[str]:
+    keep = np.isin(np.arange(7), rows)
+    export(Selection(open_dataset(pool), keep, {}, {"rows": rows}), target, Export(), progress="none")
+    return [f"{row:09d}" for row in rows]
+
+
+def test_two_exports_of_one_name_and_an_export_made_again_give_each_its_own_rows(
+    pool: Path, tmp_path: Path, cache: Path
+) -> None:
+    for place, rows in (("a", [0, 1, 2]), ("b", [3, 4]), ("a", [5]), ("b", [0, 6]), ("a", [0, 1, 2])):
+        keys = selected(pool, tmp_path / place / "selected", rows)
+        assert read(tmp_path / place / "selected", cache) == keys
+
+
+def test_an_export_is_iterated_picture_by_picture_without_an_error(pool: Path, tmp_path: Path, cache: Path) -> None:
+    selected(pool, tmp_path / "selected", [0, 2, 4])
+    rows = datasets.load_dataset(str(tmp_path / "selected"), split="train", cache_dir=str(cache))
+    assert [row["image"].size for row in rows] == [(48, 32)] * 3
+    streamed = datasets.load_dataset(str(tmp_path / "selected"), split="train", streaming=True)
+    assert [row["image"].size for row in streamed] == [(48, 32)] * 3
+
+
+def test_a_pool_with_broken_pictures_says_how_to_leave_them_out_and_so_it_is_read(tmp_path: Path, cache: Path) -> None:
+    bad = [Row(None, "gone", "not_found", None), Row(b"<html>", "a page", "not_an_image", None)]
+    make_dataset(tmp_path / "pool", [*good_rows(2), *bad, *good_rows(1)])
+    card = (tmp_path / "pool" / "README.md").read_text(encoding="utf-8")
+    assert 'filters=[("status", "==", "ok")]' in card
+    rows = datasets.load_dataset(
+        str(tmp_path / "pool"), split="train", cache_dir=str(cache), filters=[("status", "==", "ok")]
+    )
+    assert [(row["key"], row["image"].size) for row in rows] == [
+        ("000000", (48, 32)),
+        ("000001", (48, 32)),
+        ("000004", (48, 32)),
+    ]
