@@ -84,7 +84,7 @@ def test_the_manifest_is_written_last(tmp_path: Path, monkeypatch: pytest.Monkey
     real = Location.write
     monkeypatch.setattr(Location, "write", lambda place, data: (written.append(place.name), real(place, data))[1])
     make_dataset(tmp_path, good_rows(2))
-    assert written == [JOURNAL, "README.md", "dataset.json"]
+    assert written == [JOURNAL, "README.md", JOURNAL, "dataset.json"]
 
 
 def test_the_card_counts_the_rows_and_points_at_the_data(tmp_path: Path) -> None:
