@@ -130,6 +130,7 @@ def select(
 @click.argument("dataset", type=LocalPathType(exists=True, file_okay=False))
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--encoder", default="open_clip", show_default=True, help="Kind of encoder for scores that need one.")
+@click.option("--judge", default="centre_point", show_default=True, help="Kind of judge for scores that need one.")
 @SET
 @WORKERS
 @click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True)
@@ -139,23 +140,25 @@ def score(
     dataset: Path,
     names: tuple[str, ...],
     encoder: str,
+    judge: str,
     overrides: tuple[str, ...],
     workers: int,
     batch_size: int,
 ) -> None:
-    """Compute scores over any dataset directory.
+    """Compute scores over any dataset directory, of diptych or of your own (path/to/file.py:factory).
 
     \b
     Examples:
       diptych score runs/laion/pool image_stats hashes
       diptych score runs/laion/pool clip_similarity aesthetic \\
         --set encoder.architecture=ViT-L-14 --set encoder.pretrained=openai --set aesthetic.version=v2
+      diptych score runs/laion/pool scores/redness.py:redness --set redness.power=2
     """  # noqa: D301 -- as above
-    from diptych.curate.rules.adhoc import score_plan
+    from diptych.scores.named import named_plan
     from diptych.scores.run import score_dataset
     from diptych.storage.locks import only_one
 
-    plan = score_plan(names, encoder, overrides)
+    plan = named_plan(names, overrides, encoder=encoder, judge=judge)
     with only_one(dataset):
         done = score_dataset(dataset, plan, workers=workers, batch_size=batch_size, progress=progress_mode(ctx))
     for label, column_set in done.sets.items():

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from diptych.config.settings import LocalPath, Settings
 from diptych.lookup import describe_unknown
-from diptych.scores.choices import EncoderChoice, ScoreChoice, check_encoder_labels
+from diptych.scores.choices import EncoderChoice, JudgeChoice, ScoreChoice, check_labels
 
 
 class UrlTable(Settings):
@@ -121,6 +121,7 @@ class CurateConfig(Settings):
     rows_per_shard: int = Field(10_000, ge=1, le=100_000, description="of the pool; a worker holds one in memory")
     download: Download = Download()
     encoders: dict[str, EncoderChoice] = Field(default_factory=dict)
+    judges: dict[str, JudgeChoice] = Field(default_factory=dict)
     scores: dict[str, ScoreChoice] = Field(default_factory=dict)
     batch_size: int = Field(64, ge=1)
     dedup: Dedup | None = None
@@ -129,7 +130,7 @@ class CurateConfig(Settings):
 
     @model_validator(mode="after")
     def _labels_fit(self) -> "CurateConfig":
-        check_encoder_labels(self.encoders, self.scores)
+        check_labels(self.encoders, self.judges, self.scores)
         confirm = self.dedup.confirm if self.dedup else None
         if confirm and confirm.encoder not in self.encoders:
             raise ValueError(f"dedup.confirm: {describe_unknown('encoder', confirm.encoder, self.encoders)}")

@@ -25,7 +25,9 @@ from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.schema import data_schema
 from diptych.errors import ConfigError, DataError, ShardError
 from diptych.lookup import describe_unknown
-from diptych.scores.run import ScorePlan, Scorers, score_dataset, score_schema
+from diptych.scores.plan import ScorePlan, Scorers
+from diptych.scores.run import score_dataset
+from diptych.scores.tables import score_schema
 from diptych.storage.location import Location
 from diptych.storage.locks import only_one
 from diptych.store.sql import connect
@@ -129,7 +131,9 @@ class CurateRunner:
         encoders = {label: choice.spec for label, choice in self.config.encoders.items()}
         confirm = self.config.dedup.confirm if self.config.dedup else None
         embed = (confirm.encoder,) if confirm else ()
-        return ScorePlan(encoders, {label: choice.spec for label, choice in self.config.scores.items()}, embed)
+        judges = {label: choice.spec for label, choice in self.config.judges.items()}
+        scores = {label: choice.spec for label, choice in self.config.scores.items()}
+        return ScorePlan(encoders, scores, embed, judges)
 
     def estimate(self) -> dict[str, Any]:
         """Return what a run would do: rows, shards, disk, and which steps are done already. Fetches nothing."""

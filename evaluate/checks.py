@@ -36,7 +36,7 @@ def check_names(config: EvaluateConfig, datasets: Mapping[str, Dataset], scores:
             _check_by(f"means.{number}.by", mean.by, label, datasets[label], columns)
     _check_audit(config, datasets, columns)
     if config.audit is not None:
-        _check_words(config.audit, scores)
+        _check_words(config.audit, columns)
     _check_compare(config, datasets)
 
 
@@ -79,12 +79,9 @@ def _check_shares(audit: Audit) -> None:
             )
 
 
-def _check_words(audit: Audit, scores: Mapping[str, Score]) -> None:
-    """Check the values against the words that the score's detector has, where it has one that tells them."""
-    (score,) = (score for label, score in scores.items() if audit.attribute in _columns_by_name(scores, label))
-    words = getattr(getattr(score, "detector", None), "attributes", ())
-    if audit.attribute.rpartition(".")[2] != "attribute":  # other columns of such a score hold other words
-        return
+def _check_words(audit: Audit, columns: Mapping[str, Column]) -> None:
+    """Check the values against the words that the column can hold, where those are known."""
+    words = columns[audit.attribute].words
     for where, named in (("values", audit.values or ()), ("reference", sorted(reference_values(audit)))):
         for value in named if words else ():
             if value not in words:
@@ -153,12 +150,12 @@ def data_columns(dataset: Dataset) -> list[str]:
         return [name for name in parquet.schema_arrow.names if name != "image"]
 
 
-def _columns_by_name(scores: Mapping[str, Score], only: str | None = None) -> dict[str, Column]:
-    """Return the score columns, or those of one score, by the names that a config may use for them."""
+def _columns_by_name(scores: Mapping[str, Score]) -> dict[str, Column]:
+    """Return the score columns by the names that a config may use for them."""
     shown = shown_names({label: [column.name for column in score.columns] for label, score in scores.items()})
     named = {}
     for label, score in scores.items():
-        for column in score.columns if only in (None, label) else ():
+        for column in score.columns:
             named[shown[label, column.name]] = named[f"{label}.{column.name}"] = column
     return named
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from diptych.config.settings import LocalPath, Settings
 from diptych.data.generated_columns import compared_columns
 from diptych.lookup import describe_unknown
-from diptych.scores.choices import EncoderChoice, ScoreChoice, check_encoder_labels
+from diptych.scores.choices import EncoderChoice, JudgeChoice, ScoreChoice, check_labels
 
 Role = Literal["generated", "reference", "pairs"]
 By = Annotated[tuple[str, ...], Field(description="columns that make the groups; [] takes all images together")]
@@ -85,6 +85,7 @@ class EvaluateConfig(Settings):
     store: LocalPath
     datasets: dict[Annotated[str, Field(pattern=LABEL)], DatasetChoice] = Field(min_length=1)
     encoders: dict[str, EncoderChoice] = Field(default_factory=dict)
+    judges: dict[str, JudgeChoice] = Field(default_factory=dict)
     scores: dict[str, ScoreChoice] = Field(default_factory=dict)
     batch_size: int = Field(64, ge=1)
     distances: tuple[DistanceChoice, ...] = ()
@@ -94,7 +95,7 @@ class EvaluateConfig(Settings):
 
     @model_validator(mode="after")
     def _labels_fit(self) -> "EvaluateConfig":
-        check_encoder_labels(self.encoders, self.scores)
+        check_labels(self.encoders, self.judges, self.scores)
         for number, distance in enumerate(self.distances):
             where = f"distances.{number}"
             _check(where, "encoder", [distance.encoder], self.encoders)

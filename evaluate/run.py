@@ -24,7 +24,8 @@ from diptych.evaluate.metrics.steps import add_distances
 from diptych.evaluate.statistics.means import add_means
 from diptych.progress import track
 from diptych.provenance import collect
-from diptych.scores.run import ScorePlan, Scorers, score_dataset
+from diptych.scores.plan import ScorePlan, Scorers
+from diptych.scores.run import score_dataset
 from diptych.storage.locks import only_one
 from diptych.store.images import PLACE, ImageColumns, image_columns
 from diptych.store.store import DatasetRow, Run, ScoreColumn, Store
@@ -77,9 +78,9 @@ class EvaluateRunner:
             for distance in self.config.distances
             if not {distance.reference, *self.config.judged(distance.datasets)}.isdisjoint(labels)
         }
-        used = wanted | {str(options["encoder"]) for _, options in scores.values() if "encoder" in options}
-        encoders = {name: choice.spec for name, choice in self.config.encoders.items() if name in used}
-        return ScorePlan(encoders, scores, tuple(name for name in encoders if name in wanted))
+        encoders = {name: choice.spec for name, choice in self.config.encoders.items()}
+        judges = {name: choice.spec for name, choice in self.config.judges.items()}
+        return ScorePlan(encoders, scores, tuple(name for name in encoders if name in wanted), judges).needed()
 
     def check(self) -> None:
         """Open the datasets and the store, build every score and look up every name, before any work is done.

@@ -20,7 +20,6 @@ class OwnScore:
     name: str
     columns: tuple[Column, ...] = (Column("value", "whatever the test wants"),)
     reads: frozenset[Reads] = frozenset({"caption"})
-    encoder: None = None
     identity: Mapping[str, Any] = field(default_factory=lambda: {"score": "own"})
 
     def score(self, batch: Batch) -> dict[str, Any]:

@@ -37,7 +37,6 @@ class Told:
     words: Mapping[str, str]
     version: int = 1
     reads: frozenset[Reads] = frozenset({"caption"})
-    encoder: None = None
     missing: str = "not_told"
     identity: Mapping[str, Any] = field(init=False)
 

@@ -36,11 +36,11 @@ from diptych.errors import ConfigError
 
 __all__ = [
     "FETCH_CODES",
-    "Answer",
     "BoundedOpener",
     "Failure",
     "FetchError",
     "FetchLimits",
+    "FetchedBody",
     "code_of",
     "installed",
     "parse_target",
@@ -103,7 +103,7 @@ def wait_before_retry_s(url: str, attempt: int) -> float:
     return FIRST_WAIT_S * 2.0**attempt * (0.5 + spread)
 
 
-class Answer(io.BytesIO):
+class FetchedBody(io.BytesIO):
     """The whole body of an answer, with its status, its headers and the URL that gave it."""
 
     def __init__(self, body: bytes, headers: http.client.HTTPMessage, status: int, url: str) -> None:
@@ -154,7 +154,9 @@ class BoundedOpener(urllib.request.OpenerDirector):
         """End the requests under way, from any thread, and refuse further ones: both fail as ``internal``."""
         self._connector.close()
 
-    def open(self, fullurl: str | urllib.request.Request, data: Any = None, timeout: float | None = None) -> Answer:
+    def open(
+        self, fullurl: str | urllib.request.Request, data: Any = None, timeout: float | None = None
+    ) -> FetchedBody:
         """Return the answer to a GET, redirects and retries included; of a Request only the URL is used.
 
         Args:
@@ -178,7 +180,7 @@ class BoundedOpener(urllib.request.OpenerDirector):
                     raise
         return self._follow(url, clock, 1)
 
-    def _follow(self, url: str, clock: Clock, attempts_left: int) -> Answer:
+    def _follow(self, url: str, clock: Clock, attempts_left: int) -> FetchedBody:
         target = parse_target(url)
         for _ in range(self.limits.max_redirects + 1):
             answer = self._ask(target, clock, attempts_left)
@@ -187,7 +189,7 @@ class BoundedOpener(urllib.request.OpenerDirector):
             target = _redirected(target, answer.headers)
         raise FetchError("too_many_redirects", f"more than {self.limits.max_redirects}, the last to {target.url}")
 
-    def _ask(self, target: FetchTarget, clock: Clock, attempts_left: int) -> Answer:
+    def _ask(self, target: FetchTarget, clock: Clock, attempts_left: int) -> FetchedBody:
         """Make one request and read its answer to the end."""
         try:
             with self._connector.connection(target, clock, attempts_left) as link:
@@ -203,7 +205,7 @@ class BoundedOpener(urllib.request.OpenerDirector):
             clock.left_s()  # where the time is up or the run was stopped, that is the reason and not what it led to
             raise error_of_exception(error) from error
 
-    def _exchange(self, link: Link, target: FetchTarget, clock: Clock) -> Answer:
+    def _exchange(self, link: Link, target: FetchTarget, clock: Clock) -> FetchedBody:
         link.sock.settimeout(clock.left_s())
         link.sock.sendall(_request(target, self.limits.user_agent))
         # HTTPResponse asks its socket for nothing but makefile, which the reader has.
@@ -212,7 +214,7 @@ class BoundedOpener(urllib.request.OpenerDirector):
             _check_head(response)
             body = b"" if response.status in _REDIRECT_STATUSES else _body(response, self.limits.max_bytes)
             link.can_be_reused = response.isclosed() and not response.will_close
-            return Answer(body, response.headers, response.status, target.url)
+            return FetchedBody(body, response.headers, response.status, target.url)
 
 
 _ONE_INSTALLED = threading.Lock()

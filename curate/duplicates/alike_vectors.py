@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from diptych.curate.duplicates.hamming import Rows
 from diptych.data.dataset import ColumnSet
-from diptych.scores.run import read_embeddings
+from diptych.scores.tables import read_embeddings
 
 CHUNK = 1 << 14  # vectors compared at a time
 

@@ -21,7 +21,7 @@ from diptych.data.shards import read_shard, reading
 from diptych.errors import ConfigError
 from diptych.lookup import describe_unknown
 from diptych.scores import Column
-from diptych.scores.run import read_embeddings, score_schema
+from diptych.scores.tables import read_embeddings, score_schema
 from diptych.storage.location import Location
 
 Index = npt.NDArray[np.int64]

@@ -27,8 +27,9 @@ from diptych.errors import DataError
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.moments import Floats, Moments
 from diptych.progress import track
-from diptych.scores.batches import LoadedImage, Needs, load_image
-from diptych.scores.run import ScorePlan, score_dataset
+from diptych.scores.loading import LoadedImage, Needs, load_image
+from diptych.scores.plan import ScorePlan
+from diptych.scores.run import score_dataset
 from diptych.storage.locks import only_one
 
 LABEL = "encoder"

@@ -17,7 +17,7 @@ MAX_ROWS = 48
 ROWS_PER_FILE = 80
 MAX_NOTES = 2
 # What of an identity is said beside its code; the whole of it stands on the page of provenance.
-METHOD = ("convention", "estimator", "column", "architecture", "pretrained", "weights_name", "preprocess", "detector")
+METHOD = ("convention", "estimator", "column", "architecture", "pretrained", "weights_name", "preprocess", "judge")
 
 
 def scores(report: Report) -> list[dict[str, Any]]:

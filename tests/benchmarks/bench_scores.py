@@ -15,7 +15,8 @@ import torch
 from benchmark_data import draw_photographs
 
 from diptych.encoders.open_clip import open_clip_encoder
-from diptych.scores.run import ScorePlan, score_dataset
+from diptych.scores.plan import ScorePlan
+from diptych.scores.run import score_dataset
 
 SMALL = {
     "embed_dim": 384,

@@ -8,11 +8,27 @@ from click.testing import CliRunner, Result
 from drawn import draw_dataset, picture
 
 from diptych.cli import main
-from diptych.curate.rules.adhoc import score_plan
 from diptych.data.dataset import open_dataset
-from diptych.errors import ConfigError
-from diptych.scores import SCORES, make_score
 from diptych.storage.locks import only_one
+
+OWN_SCORE = """
+import numpy as np
+from diptych.scores import Column
+
+class Words:
+    columns = (Column("words", "Number of words, times a factor"),)
+    reads = frozenset({"caption"})
+
+    def __init__(self, times: int) -> None:
+        self.times, self.identity = times, {"score": "words"}
+
+    def score(self, batch):
+        counts = [np.nan if text is None else len(text.split()) * self.times for text in batch.captions]
+        return {"words": np.array(counts, np.float32)}
+
+def words(*, times: int = 1):
+    return Words(times)
+"""
 
 
 def call(*arguments: object) -> Result:
@@ -152,27 +168,15 @@ def test_an_unknown_score_or_owner_of_an_option_is_named(tmp_path: Path) -> None
     assert "write it as NAME.key=value" in result.output
 
 
-def test_scores_that_need_an_encoder_get_the_one_of_the_command_line() -> None:
-    import inspect
-
-    from diptych.curate.rules.adhoc import NEED_ENCODER
-    from diptych.lookup import import_attribute
-
-    need = {
-        name for name, target in SCORES.items() if "encoder" in inspect.signature(import_attribute(target)).parameters
-    }
-    assert need == NEED_ENCODER
-    plan = score_plan(["aesthetic", "image_stats"], "projection", ["encoder.dim=8", "aesthetic.version=v1"])
-    assert plan.encoders == {"encoder": ("projection", {"dim": 8})}
-    assert plan.scores["aesthetic"] == ("aesthetic", {"version": "v1", "encoder": "encoder"})
-    assert plan.scores["image_stats"] == ("image_stats", {})
-
-
-def test_an_option_of_the_wrong_type_is_named() -> None:
-    with pytest.raises(ConfigError, match="encoder 'projection': option 'dim'"):
-        score_plan(["clip_similarity"], "projection", ["encoder.dim=many"]).build()
-    with pytest.raises(ConfigError, match="score 'language': unknown option"):
-        make_score("language", {"model": "x"})
+def test_own_file_is_scored_by_its_factory_and_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_dataset(tmp_path / "set")
+    (tmp_path / "mine.py").write_text(OWN_SCORE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    result = call("score", "set", "mine.py:words", "--set", "words.times=3")
+    assert (result.exit_code, "words: words in set" in result.output) == (0, True), result.output
+    assert "option 'times'" in call("score", "set", "mine.py:words", "--set", "words.times=many").output
+    assert "unknown factory 'wrds'; did you mean 'words'" in call("score", "set", "mine.py:wrds").output
+    assert "none.py cannot be read: No such file" in call("score", "set", "none.py:words").output
 
 
 def test_a_folder_that_is_no_dataset_is_named(tmp_path: Path) -> None:
@@ -185,7 +189,7 @@ def test_a_dry_run_builds_no_encoder_so_it_fetches_no_weights(tmp_path: Path, mo
     def refuse(*_: object) -> None:
         raise AssertionError("a dry run must not look for weights")
 
-    monkeypatch.setattr("diptych.scores.run.ScorePlan.build", refuse)
+    monkeypatch.setattr("diptych.scores.plan.ScorePlan.build", refuse)
     encoder = {"clip": {"kind": "open_clip", "options": {"architecture": "ViT-L-14", "pretrained": "openai"}}}
     scores = {"similarity": {"score": "clip_similarity", "encoder": "clip"}}
     config = write_config(tmp_path, encoders=encoder, scores=scores)

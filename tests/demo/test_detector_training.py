@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import own_judges
 import pytest
 import torch
 from click.testing import CliRunner
@@ -72,7 +73,7 @@ def share_rows(trained: Path, out: Path) -> Path:
 def test_product_loads_what_was_trained(trained: Path, drawn: DetectorRows) -> None:
     made = centre_point(weights=str(trained / "detector"), device="cpu")
     assert made.labels == LABELS
-    assert made.detect([scene_picture(1)])[0] == []  # four steps find nothing
+    assert made.boxes([scene_picture(1)])[0] == []  # four steps find nothing
     trainer = DetectorTrainer(TRAINING, drawn)
     detector_state = torch.load(trained / "checkpoint.pt", weights_only=True)
     trainer.average.load_state_dict(detector_state["average"])
@@ -306,13 +307,13 @@ def test_detector_that_finds_nothing_is_never_right(tmp_path: Path) -> None:
 def test_one_thing_too_many_is_as_wrong_as_one_too_few() -> None:
     shown = scene(2_000_000_050, layout="single")
     (thing,) = truth_of(shown).things
-    found = detector_quality.Detection(thing.kind, 0.9, thing.box, thing.colour)
+    found = own_judges.box(thing.kind, 0.9, corners=thing.box, colour=thing.colour)
     looked = detector_quality.Looked(truth_of(shown), [found])
     assert detector_quality._is_exact(looked)
     assert detector_quality._is_judged_right(looked)
     assert detector_quality._overlaps(looked) == [1.0]
-    other = replace(found, colour="white" if thing.colour != "white" else "red")
-    for wrong in ([], [found, found], [other], [replace(found, label="cook", colour="")]):
+    other = own_judges.box(thing.kind, 0.9, corners=thing.box, colour="white" if thing.colour != "white" else "red")
+    for wrong in ([], [found, found], [other], [replace(found, label="cook", traits=())]):
         assert not detector_quality._is_exact(looked._replace(found=wrong))
         assert not detector_quality._is_judged_right(looked._replace(found=wrong))
 
@@ -320,8 +321,8 @@ def test_one_thing_too_many_is_as_wrong_as_one_too_few() -> None:
 def test_relation_has_to_hold_between_the_right_things() -> None:
     shown = scene(2_000_000_007, layout="relation")
     truth = truth_of(shown)
-    found = [detector_quality.Detection(one.kind, 0.9, one.box, one.colour) for one in truth.things]
-    swapped = [replace(found[0], box=found[1].box), replace(found[1], box=found[0].box)]
+    found = [own_judges.box(one.kind, 0.9, corners=one.box, colour=one.colour) for one in truth.things]
+    swapped = [replace(found[0], corners=found[1].corners), replace(found[1], corners=found[0].corners)]
     assert detector_quality._relation_holds(detector_quality.Looked(truth, found))
     assert not detector_quality._relation_holds(detector_quality.Looked(truth, swapped))
     assert not detector_quality._relation_holds(detector_quality.Looked(truth, found[:1]))

@@ -25,7 +25,7 @@ from diptych.demo.world.web import DemoWeb
 from diptych.demo.world.web_state import STATE, port_of
 from diptych.encoders import make_encoder
 from diptych.errors import ConfigError, DataError
-from diptych.judges.boxes import make_detector
+from diptych.judges import make_judge
 
 PLAN = TrainingPlan(
     clip=replace(ClipTraining(), steps=6, batch=16, rows=64, warm_up=2),
@@ -52,7 +52,7 @@ def test_retrained_models_load_and_run_through_the_same_code(tmp_path: Path) -> 
     assert sorted(path.name for path in models.iterdir()) == ["clip", "demo-curated", "demo-raw", "detector", "heads"]
     encoder = make_encoder("open_clip", {"architecture": str(models / "clip")})
     assert encoder.texts(["a red car"]).shape == (1, 128)
-    assert "car" in make_detector("centre_point", {"weights": str(models / "detector")}).labels
+    assert "car" in make_judge("centre_point", {"weights": str(models / "detector")}).labels
     config = tmp_path / "generate.yaml"
     config.write_text(GENERATE.replace("MODELS", str(models)))
     made = CliRunner().invoke(main, ["generate", "run", str(config), "--out", str(tmp_path / "images")])

@@ -18,7 +18,9 @@ from diptych.encoders.inception_network import Inception
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.metrics.frechet import frechet_distance
 from diptych.evaluate.metrics.moments import moments
-from diptych.scores.run import ScorePlan, read_embeddings, score_dataset
+from diptych.scores.plan import ScorePlan
+from diptych.scores.run import score_dataset
+from diptych.scores.tables import read_embeddings
 
 SIZES = [(48, 32), (32, 48), (299, 299), (640, 480), (7, 1024), (1, 1)]
 

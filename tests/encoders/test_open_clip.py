@@ -22,7 +22,8 @@ from diptych.data.shards import read_shard
 from diptych.encoders import make_encoder
 from diptych.encoders.open_clip import OpenClipEncoder, open_clip_encoder
 from diptych.errors import ConfigError
-from diptych.scores.run import ScorePlan, score_dataset
+from diptych.scores.plan import ScorePlan
+from diptych.scores.run import score_dataset
 
 SIZES = [(48, 32), (32, 48), (32, 32), (300, 20), (1, 1), (640, 480)]
 

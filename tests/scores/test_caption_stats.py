@@ -111,5 +111,5 @@ def test_counts_stay_in_their_ranges_and_do_not_depend_on_the_batch(captions: li
 
 def test_the_score_reads_captions_only() -> None:
     score = make_score("caption_stats", {})
-    assert (score.reads, score.encoder) == ({"caption"}, None)
+    assert score.reads == {"caption"}
     assert score.identity == {"score": "caption_stats", "version": 1}

@@ -9,7 +9,9 @@ from tiny_dataset import good_rows, make_dataset, mixed_rows
 from diptych.data.images import decode
 from diptych.encoders import make_encoder
 from diptych.errors import DecodeError
-from diptych.scores.run import ScorePlan, ScoreRun, read_embeddings, score_dataset
+from diptych.scores.plan import ScorePlan
+from diptych.scores.run import ScoreRun, score_dataset
+from diptych.scores.tables import read_embeddings
 
 SMALL = {"small": ("projection", {"dim": 8})}
 SIMILARITY = {"similar": ("clip_similarity", {"encoder": "small"})}

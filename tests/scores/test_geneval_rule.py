@@ -7,19 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diptych.data.checks import Checks
-from diptych.judges.boxes import Box, Detection
+from diptych.judges.contract import Box, Corners, Trait
 from diptych.scores.geneval_rule import judge, relative_position
 
 
-def thing(label: str, x: float = 0.0, y: float = 0.0, *, score: float = 0.8, colour: str = "red") -> Detection:
-    return Detection(label, score, (x - 5, y - 5, x + 5, y + 5), colour)
+def thing(label: str, x: float = 0.0, y: float = 0.0, *, score: float = 0.8, colour: str = "red") -> Box:
+    return Box(label, score, (x - 5, y - 5, x + 5, y + 5), (Trait("colour", colour, 0.9),))
 
 
 def expect(*include: Mapping[str, Any], exclude: Sequence[Mapping[str, Any]] = ()) -> Checks:
     return Checks.model_validate({"include": include, "exclude": exclude})
 
 
-def verdict(found: Sequence[Detection], checks: Checks, threshold: float = 0.3) -> str:
+def verdict(found: Sequence[Box], checks: Checks, threshold: float = 0.3) -> str:
     return judge(found, checks, threshold=threshold)
 
 
@@ -38,7 +38,7 @@ BOAT = {"class": "boat", "count": 1}
     ],
     ids=["nothing", "something else", "not sure enough", "just sure enough", "more than asked for"],
 )
-def test_an_object_has_to_be_there_and_others_may(found: list[Detection], expected: str) -> None:
+def test_an_object_has_to_be_there_and_others_may(found: list[Box], expected: str) -> None:
     assert verdict(found, expect(FISH)) == expected
 
 
@@ -124,13 +124,13 @@ def test_first_clause_that_fails_gives_the_reason() -> None:
         ((45, 90, 55, 100), {"below"}),  # 43 of 100 to the right
     ],
 )
-def test_relative_position_of_boxes(box: Box, expected: set[str]) -> None:
+def test_relative_position_of_boxes(box: Corners, expected: set[str]) -> None:
     assert relative_position(box, (0, 0, 10, 10)) == expected
 
 
 # The reference: evaluate() and relative_position() of djghosh13/geneval, evaluation/evaluate_images.py (MIT), with the
 # colours of the boxes in the place of its colour classifier. ``objects``: class -> [(box, colour)], the surest first.
-def geneval_relations(box: Box, other: Box) -> set[str]:
+def geneval_relations(box: Corners, other: Corners) -> set[str]:
     boxes = np.array([box, other]).reshape(2, 2, 2)
     center_a, center_b = boxes.mean(axis=-2)
     dim_a, dim_b = np.abs(np.diff(boxes, axis=-2))[..., 0, :]
@@ -151,7 +151,7 @@ def geneval_relations(box: Box, other: Box) -> set[str]:
     return relations
 
 
-def geneval_is_correct(objects: dict[str, list[tuple[Box, str]]], metadata: Mapping[str, Any]) -> bool:  # noqa: C901
+def geneval_is_correct(objects: dict[str, list[tuple[Corners, str]]], metadata: Mapping[str, Any]) -> bool:  # noqa: C901
     correct, matched_groups = True, []
     for req in metadata["include"]:
         matched = True
@@ -198,9 +198,9 @@ def test_rule_agrees_with_that_of_geneval(
         clause["position"] = [relations[number], number - 1]
     metadata = {"include": clauses, "exclude": [{"class": "boat", "count": 3}] if none else []}
     found = [thing(label, x, y, score=score / 10, colour=colour) for label, x, y, colour, score in things]
-    objects: dict[str, list[tuple[Box, str]]] = {}
+    objects: dict[str, list[tuple[Corners, str]]] = {}
     for one in sorted(found, key=lambda one: -one.score):
         if one.score > 0.3:
-            objects.setdefault(one.label, []).append((one.box, one.colour))
+            objects.setdefault(one.label, []).append((one.corners, one.traits[0].value))
     checks = Checks.model_validate(metadata)
     assert (verdict(found, checks) == "") == geneval_is_correct(objects, metadata)

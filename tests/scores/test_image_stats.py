@@ -169,4 +169,3 @@ def test_the_table_names_the_score() -> None:
     score = make_score("image_stats", {})
     assert score.identity == {"score": "image_stats", "version": 1, "long_side_px": LONG_SIDE_PX}
     assert score.reads == {"pixels"}
-    assert score.encoder is None

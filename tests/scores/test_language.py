@@ -9,7 +9,7 @@ from tiny_dataset import make_table, mixed_rows
 
 from diptych.scores import Score, make_score
 from diptych.scores.batches import Batch
-from diptych.scores.run import score_table
+from diptych.scores.tables import score_table
 
 # Sentences, because a few words are a guess for any detector.
 KNOWN = {

@@ -197,7 +197,7 @@ def test_identity_holds_the_hash_of_every_file_and_not_the_device(weights: Path)
     assert by_folder.identity == by_file.identity
     assert by_folder.identity["weights_sha256"] == published
     assert json.dumps(by_folder.identity)
-    assert (by_folder.encoder, by_folder.reads) == (None, {"pixels"})
+    assert by_folder.reads == {"pixels"}
 
 
 def test_without_weights_the_published_files_are_fetched(

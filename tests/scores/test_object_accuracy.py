@@ -4,37 +4,40 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import own_detectors
+import own_judges
 import pyarrow as pa
 import pytest
 from drawn import picture
-from own_detectors import FOUND, SEEN, TARGET
+from own_judges import ASKED, FOUND, SEEN, box
 from sealed import seal_dataset
 
 from diptych.data.dataset import Dataset
 from diptych.data.schema import data_schema
 from diptych.data.shards import read_shard, shard_name, write_shard
 from diptych.errors import ConfigError, DataError
-from diptych.judges.boxes import DETECTORS, Detection
+from diptych.judges import make_judge
+from diptych.judges.contract import Box
 from diptych.scores import make_score
 from diptych.scores.batches import Batch
-from diptych.scores.run import ScorePlan, score_dataset
+from diptych.scores.object_accuracy import ObjectAccuracy
+from diptych.scores.plan import ScorePlan
+from diptych.scores.run import score_dataset
 
 TWO_FISH = {"include": [{"class": "fish", "count": 2, "color": "red"}]}
 ONE_FISH = {"include": [{"class": "fish", "count": 1}]}
+PLAN = ScorePlan({}, {"objects": ("object_accuracy", {"judge": "eye"})}, judges={"eye": ("own_boxes", {})})
 EXACTLY_ONE = {**ONE_FISH, "exclude": [{"class": "fish", "count": 2}]}
 
 
-def fish(score: float = 0.8, colour: str = "red") -> Detection:
-    return Detection("fish", score, (0.0, 0.0, 9.0, 9.0), colour)
+def fish(score: float = 0.8, colour: str = "red") -> Box:
+    return box("fish", score, colour=colour)
 
 
 @pytest.fixture(autouse=True)
-def _own_detector(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(DETECTORS, "own", TARGET)
+def _own_judge(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    own_judges.install(monkeypatch)
     # By the height of the picture: none, one, and two fish; then a blue one beside a red one.
     FOUND.update({21: [], 22: [fish()], 23: [fish(), fish(0.7)], 24: [fish(), fish(0.7, "blue")]})
-    SEEN.clear()
     yield
     FOUND.clear()
 
@@ -56,8 +59,17 @@ def table(rows: list[tuple[int | None, Any]]) -> pa.Table:
     return pa.Table.from_pylist(records, schema=data_schema([pa.field("checks", pa.string())]))
 
 
-def score(rows: list[tuple[int | None, Any]], **options: Any) -> list[tuple[float | None, str | None, str | None]]:
-    values = make_score("object_accuracy", {"detector": "own", **options}).score(Batch(table(rows).to_batches()[0]))
+def made(judge: dict[str, Any] | None = None, **options: Any) -> ObjectAccuracy:
+    """Return the score with a judge of such options."""
+    found = make_score("object_accuracy", {"judge": make_judge("own_boxes", judge or {}), **options})
+    assert isinstance(found, ObjectAccuracy)
+    return found
+
+
+def score(
+    rows: list[tuple[int | None, Any]], judge: dict[str, Any] | None = None, **options: Any
+) -> list[tuple[float | None, str | None, str | None]]:
+    values = made(judge, **options).score(Batch(table(rows).to_batches()[0]))
     correct = [None if np.isnan(value) else float(value) for value in values["object_correct"]]
     return list(zip(correct, values["object_reason"], values["reason"], strict=True))
 
@@ -104,18 +116,34 @@ def test_what_cannot_be_judged_is_not_scored() -> None:
     ]
 
 
-def test_counting_may_ask_for_surer_detections() -> None:
+def test_counting_may_ask_for_surer_boxes() -> None:
     rows: list[tuple[int | None, Any]] = [(23, EXACTLY_ONE), (23, TWO_FISH)]
     assert [verdict for _, verdict, _ in score(rows)] == ["wrong_count", ""]
     assert [verdict for _, verdict, _ in score(rows, counting_threshold=0.75)] == ["", ""]
     assert [verdict for _, verdict, _ in score(rows, threshold=0.75)] == ["", "wrong_count"]
 
 
-def test_run_writes_numbers_reasons_and_the_identity_of_the_detector(tmp_path: Path) -> None:
+def test_plain_judge_counts_and_knows_no_colour() -> None:
+    rows: list[tuple[int | None, Any]] = [(22, ONE_FISH), (23, TWO_FISH)]
+    assert score(rows, {"plain": True}) == [(1.0, "", None), (None, None, "unknown_colour")]
+
+
+def test_judge_of_free_labels_is_asked_for_what_the_prompt_names() -> None:
+    giraffe = {"include": [{"class": "giraffe", "count": 1}], "exclude": [{"class": "fish", "count": 1}]}
+    assert score([(22, ONE_FISH), (22, giraffe), (22, ""), (None, ONE_FISH)], {"free": True}) == [
+        (1.0, "", None),
+        (0.0, "missing", None),
+        (None, None, "not_asked"),
+        (None, None, None),
+    ]
+    assert ASKED == [["fish"], ["fish", "giraffe"]], "nothing is looked for where nothing is asked or shown"
+    assert made({"free": True}).identity["asked"] == {"labels": "checks", "version": 1}
+
+
+def test_run_writes_numbers_reasons_and_the_identity_of_the_judge(tmp_path: Path) -> None:
     rows: list[tuple[int | None, Any]] = [(22, ONE_FISH), (21, ONE_FISH), (None, ONE_FISH), (22, ""), (23, TWO_FISH)]
     dataset = make_dataset(tmp_path, rows, 2)
-    plan = ScorePlan({}, {"objects": ("object_accuracy", {"detector": "own"})})
-    column_set = score_dataset(dataset.path, plan, threads=1, progress="none").sets["objects"]
+    column_set = score_dataset(dataset.path, PLAN, threads=1, progress="none").sets["objects"]
     tables = [read_shard(path) for path in sorted(column_set.path.glob("*.parquet"))]
     assert [tuple(row.values()) for row in pa.concat_tables(tables).to_pylist()] == [
         ("000000", 1.0, "", None),
@@ -124,47 +152,52 @@ def test_run_writes_numbers_reasons_and_the_identity_of_the_detector(tmp_path: P
         ("000003", None, None, "not_asked"),
         ("000004", 1.0, "", None),
     ]
-    facts = json.loads((column_set.path / "_score.json").read_text(encoding="utf-8"))
-    assert facts["identity"]["detector"] == {"detector": "own"}
+    assert column_set.manifest["identity"]["judge"] == {"judge": "own_boxes", "plain": False, "free": False}
 
 
-def test_two_scores_with_the_same_detector_look_once() -> None:
+def test_two_scores_with_the_same_judge_look_once() -> None:
     batch = Batch(table([(22, ONE_FISH), (None, ONE_FISH), (23, ONE_FISH)]).to_batches()[0])
     for name in ("object_accuracy", "perceived_attribute", "object_accuracy"):
-        make_score(name, {"detector": "own"}).score(batch)
+        make_score(name, {"judge": make_judge("own_boxes", {})}).score(batch)
     assert SEEN == [2]
-    make_score("object_accuracy", {"detector": "own", "detector_options": {"name": "other"}}).score(batch)
+    made({"name": "other"}).score(batch)
     assert SEEN == [2, 2]
 
 
 def test_everything_that_changes_a_number_is_in_the_identity() -> None:
-    options = [{}, {"threshold": 0.5}, {"counting_threshold": 0.9}, {"detector_options": {"name": "other"}}]
-    identities = [make_score("object_accuracy", {"detector": "own", **given}).identity for given in options]
-    assert len({json.dumps(identity, sort_keys=True) for identity in identities}) == 4
+    scores = [made(), made(threshold=0.5), made(counting_threshold=0.9), made({"name": "other"})]
+    assert len({json.dumps(score.identity, sort_keys=True) for score in scores}) == 4
+
+
+def test_threshold_of_a_rule_is_none_of_the_judge() -> None:
+    (first,), (second,) = made(threshold=0.3).looks, made(threshold=0.5, counting_threshold=0.9).looks
+    assert first.name == second.name
 
 
 def test_data_without_checks_are_refused(tmp_path: Path) -> None:
     bare = table([(22, ONE_FISH)]).drop_columns(["checks"])
     info = write_shard(bare, tmp_path / "data" / shard_name(0))
     seal_dataset(tmp_path, [info], {"kind": "pairs", "name": "bare", "licence": "", "made_by": {}})
-    plan = ScorePlan({}, {"objects": ("object_accuracy", {"detector": "own"})})
     with pytest.raises(DataError, match=r"00000\.parquet: unknown column 'checks'.*Known: caption, "):
-        score_dataset(tmp_path, plan, threads=1, progress="none")
+        score_dataset(tmp_path, PLAN, threads=1, progress="none")
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"detector": "onw"}, "unknown detector 'onw'; did you mean 'own'"),
-        ({"detector": "own", "detector_options": {"nmae": "x"}}, "detector 'own': unknown option 'nmae'; did you mean"),
-        ({}, "detector 'centre_point': the option 'weights' is missing"),
-        ({"detector": "own", "threshold": 1.0}, "threshold: a threshold is at least 0 and below 1, not 1.0"),
-        ({"detector": "own", "counting_threshold": -1}, "counting_threshold: a threshold is at least 0"),
-        ({"detector": 3}, "score 'object_accuracy': option 'detector': Input should be a valid string"),
+        ({"threshold": 1.0}, "threshold: a threshold is at least 0 and below 1, not 1.0"),
+        ({"threshold": 0.04}, "threshold: 0.04 is too low: what is less sure than 0.05 this judge does not tell"),
+        ({"counting_threshold": -1}, "counting_threshold: a threshold is at least 0"),
+        ({"judge": "own_boxes"}, "option 'judge': stands for an object of the program, got 'own_boxes'"),
     ],
 )
 def test_wrong_options_say_what_is_wrong(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        make_score("object_accuracy", options)
+        make_score("object_accuracy", {"judge": make_judge("own_boxes", {}), **options})
     assert message in str(caught.value)
-    assert own_detectors.SEEN == []
+    assert SEEN == []
+
+
+def test_judge_that_finds_no_boxes_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"judge 'own_text' gives no boxes; it gives text: name another one"):
+        make_score("object_accuracy", {"judge": make_judge("own_text", {})})

@@ -19,10 +19,12 @@ from diptych.data.dataset import open_dataset
 from diptych.data.journal import Journal
 from diptych.data.shards import read_shard, write_shard
 from diptych.encoders.projection import ProjectionEncoder
-from diptych.errors import ConfigError, ShardError
+from diptych.errors import ShardError
 from diptych.scores import SCORES
 from diptych.scores.batches import Batch
-from diptych.scores.run import ScorePlan, ScoreRun, read_embeddings, score_dataset
+from diptych.scores.plan import ScorePlan
+from diptych.scores.run import ScoreRun, score_dataset
+from diptych.scores.tables import read_embeddings
 from diptych.storage.json_objects import read_json
 
 ENCODER = ("projection", {"dim": 8})
@@ -277,7 +279,7 @@ def test_a_run_killed_anywhere_and_run_again_gives_the_same_bytes(tmp_path: Path
         make_dataset(path, mixed_rows(), rows_per_shard=6)
         with pytest.MonkeyPatch.context() as patch:
             steps = iter(range(10**6))
-            for name in (f"diptych.{name}" for name in (*BREAKING, "scores.run.write_shard")):
+            for name in (f"diptych.{name}" for name in (*BREAKING, "scores.job.write_shard")):
                 patch.setattr(name, dying(steps, at, resolve_name(name)))
             try:
                 score(path, what)
@@ -373,25 +375,6 @@ def test_a_dataset_without_rows_is_scored(tmp_path: Path) -> None:
     assert (run.shards_done, rows_of(run, "similarity")) == (1, [])
     (vectors,) = open_dataset(tmp_path / "empty").column_sets("embeddings")
     assert read_embeddings(vectors.files[0]).shape == (0, 8)
-
-
-@pytest.mark.parametrize(
-    ("what", "message"),
-    [
-        (plan(a=("clip_similarity", {"encoder": "smal"})), "score 'a': unknown encoder 'smal'; did you mean 'small'?"),
-        (plan(a=("clip_similarity", {})), "the option 'encoder' is missing"),
-        (plan(a=("clip_similarty", {})), "unknown score 'clip_similarty'; did you mean 'clip_similarity'?"),
-        (plan(a=("caption_stats", {"encoder": "small"})), "unknown option 'encoder'"),
-        (ScorePlan({"small": ("projektion", {})}, {}), "unknown encoder 'projektion'; did you mean 'projection'"),
-    ],
-    ids=str,
-)
-def test_a_wrong_plan_is_refused_before_anything_is_written(tmp_path: Path, what: ScorePlan, message: str) -> None:
-    make_dataset(tmp_path / "set", good_rows(2))
-    with pytest.raises(ConfigError) as caught:
-        score(tmp_path / "set", what)
-    assert message in str(caught.value)
-    assert contents(tmp_path / "set") == {}
 
 
 def test_an_unfinished_dataset_is_refused(tmp_path: Path) -> None:

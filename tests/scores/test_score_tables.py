@@ -7,7 +7,7 @@ from tiny_dataset import good_rows, make_table
 from diptych.data.shards import write_shard
 from diptych.scores import Column
 from diptych.scores.batches import Batch
-from diptych.scores.run import embedding_table, read_embeddings, score_table
+from diptych.scores.tables import embedding_table, read_embeddings, score_table
 
 
 def test_vectors_come_back_from_disk_as_they_were(tmp_path: Path) -> None:

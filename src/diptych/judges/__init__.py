@@ -1,1 +1,38 @@
 """Judges: what a model sees in an image. What they say is evidence; whether it is right, scores decide."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from diptych.lookup import resolve
+
+if TYPE_CHECKING:
+    from diptych.judges.contract import Judge
+
+# To add one: a module with a keyword-only factory in the folder of what it can do, a line here (alphabetical), a test.
+JUDGES: dict[str, str] = {
+    "centre_point": "diptych.judges.boxes.centre_point:centre_point",
+}
+
+
+def make_judge(kind: str, options: Mapping[str, Any]) -> Judge:
+    """Build the judge ``kind`` from its options, as a config file names them; ``encoder`` is the encoder object itself.
+
+    Raises:
+        ConfigError: If the kind is unknown or an option does not fit.
+    """
+    from diptych.config.options import call_with_options
+
+    judge: Judge = call_with_options(resolve(JUDGES, "judge", kind), options, where=f"judge {kind!r}")
+    return judge
+
+
+def judge_takes(kind: str, role: str) -> bool:
+    """Return whether a judge is made with an ``encoder``, as its factory says.
+
+    Raises:
+        ConfigError: If the kind is unknown.
+    """
+    return role in inspect.signature(resolve(JUDGES, "judge", kind)).parameters

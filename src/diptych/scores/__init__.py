@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
-from diptych.lookup import resolve
+from diptych.errors import ConfigError
+from diptych.lookup import describe_unknown, resolve
 
 if TYPE_CHECKING:  # the table below must load without numpy
     import numpy.typing as npt
 
     from diptych.encoders import Encoder
     from diptych.scores.batches import Batch
+    from diptych.scores.looks import Look
 
 # To add one: a module with a keyword-only factory, a line here (alphabetical), a test.
 SCORES: dict[str, str] = {
@@ -29,8 +33,10 @@ SCORES: dict[str, str] = {
     "perceived_attribute": "diptych.scores.perceived_attribute:perceived_attribute",
 }
 
-Reads = Literal["bytes", "pixels", "caption", "embedding"]
+Reads = Literal["bytes", "pixels", "caption", "embedding", "evidence"]
 Direction = Literal["higher", "lower"]
+
+OWN_FILE = re.compile(r"(?P<path>.+\.py):(?P<factory>[A-Za-z_]\w*)")  # a factory in a file of the user's own
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class Column:
         better_for_data: Which way is better where training data is selected; None where neither is.
         better_for_models: Which way is better where a model is judged by the images that it made; None where neither
             is: of such a column no verdict between models is made.
+        words: Of a column of words: all that it can hold, where that is known.
     """
 
     name: str
@@ -57,6 +64,7 @@ class Column:
     high: float | None = None
     better_for_data: Direction | None = None
     better_for_models: Direction | None = None
+    words: tuple[str, ...] = ()
 
 
 class Score(Protocol):
@@ -64,7 +72,7 @@ class Score(Protocol):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """JSON-able facts that change a number: version, options, weights sha256, the encoder's identity."""
+        """JSON-able facts that change a number: version, options, weights sha256, identity of encoder and judges."""
         ...
 
     @property
@@ -77,11 +85,6 @@ class Score(Protocol):
         """What of a batch it looks at: tells the pipeline what to prepare ahead."""
         ...
 
-    @property
-    def encoder(self) -> Encoder | None:
-        """The encoder whose vectors it uses."""
-        ...
-
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return one array of ``len(batch)`` per column.
 
@@ -91,13 +94,90 @@ class Score(Protocol):
         ...
 
 
+class EmbeddingScore(Score, Protocol):
+    """A score that reads ``embedding``."""
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder whose vectors it uses."""
+        ...
+
+
+class EvidenceScore(Score, Protocol):
+    """A score that reads ``evidence``: a rule over what judges saw."""
+
+    @property
+    def looks(self) -> tuple[Look[Any], ...]:
+        """What it asks of judges."""
+        ...
+
+
+def encoder_of(score: Score) -> Encoder | None:
+    """Return the encoder whose vectors a score uses, if it does."""
+    return cast("EmbeddingScore", score).encoder if "embedding" in score.reads else None
+
+
+def looks_of(score: Score) -> tuple[Look[Any], ...]:
+    """Return what a score asks of judges; nothing if it is no rule over evidence."""
+    return cast("EvidenceScore", score).looks if "evidence" in score.reads else ()
+
+
 def make_score(name: str, options: Mapping[str, Any]) -> Score:
-    """Build the score ``name``; an ``encoder`` among the options is the encoder object itself.
+    """Build a score; ``encoder`` and ``judge`` among the options are those objects themselves.
+
+    Args:
+        name: One of ``SCORES``, or ``path/to/file.py:factory``.
+        options: As a config file names them.
 
     Raises:
-        ConfigError: If the name is unknown or an option does not fit.
+        ConfigError: If the name is unknown, the file does not define such a score, or an option does not fit.
     """
     from diptych.config.options import call_with_options
 
-    score: Score = call_with_options(resolve(SCORES, "score", name), options, where=f"score {name!r}")
+    if OWN_FILE.fullmatch(name):
+        from diptych.scores.own_file import own_score
+
+        return own_score(name, options)
+    score: Score = call_with_options(_factory(name), options, where=f"score {name!r}")
     return score
+
+
+def takes(name: str, role: str) -> bool:
+    """Return whether a score is made with an ``encoder`` or a ``judge``, as its factory says; loads no model code.
+
+    Raises:
+        ConfigError: If the name is unknown, or the file does not define such a score.
+    """
+    return role in inspect.signature(_factory(name)).parameters
+
+
+def check_name(name: str) -> None:
+    """Raise if a config's name of a score can be none; whether a file is there is seen when it is built.
+
+    Raises:
+        ConfigError: If it can be none.
+    """
+    if name in SCORES or OWN_FILE.fullmatch(name):
+        return
+    if ".py" in name:
+        raise ConfigError(f"{name!r}: name the factory in the file too: path/to/file.py:factory")
+    raise ConfigError(describe_unknown("score", name, SCORES))
+
+
+def set_name(name: str) -> str:
+    """Return what column sets of a score are called: its name, of the user's own one that of the factory.
+
+    >>> set_name("aesthetic"), set_name("scores/mine.py:redness")
+    ('aesthetic', 'redness')
+    """
+    own = OWN_FILE.fullmatch(name)
+    return own["factory"] if own else name
+
+
+def _factory(name: str) -> Callable[..., Any]:
+    if OWN_FILE.fullmatch(name):
+        from diptych.scores.own_file import read_own_file
+
+        return read_own_file(name).factory
+    factory: Callable[..., Any] = resolve(SCORES, "score", name)
+    return factory

@@ -48,7 +48,6 @@ class CaptionStats:
 
     columns: tuple[Column, ...] = COLUMNS
     reads: frozenset[Reads] = frozenset({"caption"})
-    encoder: None = None
 
     @property
     def identity(self) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""How configs name encoders and scores: the models that the configs of several jobs share."""
+"""How configs name encoders, judges and scores: the models that the configs of several jobs share."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,8 +7,10 @@ from pydantic import Field, field_validator
 
 from diptych.config.settings import Settings
 from diptych.encoders import ENCODERS
+from diptych.errors import ConfigError
+from diptych.judges import JUDGES
 from diptych.lookup import describe_unknown
-from diptych.scores import SCORES
+from diptych.scores import check_name
 
 
 class EncoderChoice(Settings):
@@ -26,36 +28,72 @@ class EncoderChoice(Settings):
 
     @property
     def spec(self) -> tuple[str, Mapping[str, Any]]:
-        """Kind and options, as ``diptych.scores.run.ScorePlan`` takes them."""
+        """Kind and options, as ``diptych.scores.plan.ScorePlan`` takes them."""
         return self.kind, self.options
 
 
-class ScoreChoice(Settings):
-    """One score: its name and its options; ``encoder`` is the label of an encoder."""
+class JudgeChoice(Settings):
+    """One judge: its kind and its options; ``encoder`` is the label of an encoder."""
 
-    score: str
+    kind: str
     encoder: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, kind: str) -> str:
+        if kind not in JUDGES:
+            raise ValueError(describe_unknown("judge", kind, JUDGES))
+        return kind
+
+    @property
+    def spec(self) -> tuple[str, Mapping[str, Any]]:
+        """Kind and options, as ``diptych.scores.plan.ScorePlan`` takes them."""
+        return self.kind, _with_parts(self.options, encoder=self.encoder)
+
+
+class ScoreChoice(Settings):
+    """One score: its name and its options; ``encoder`` and ``judge`` are labels of those."""
+
+    score: str = Field(description="a score of diptych, or path/to/file.py:factory")
+    encoder: str | None = None
+    judge: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("score")
     @classmethod
     def _known(cls, score: str) -> str:
-        if score not in SCORES:
-            raise ValueError(describe_unknown("score", score, SCORES))
+        try:
+            check_name(score)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
         return score
 
     @property
     def spec(self) -> tuple[str, Mapping[str, Any]]:
-        """Name and options, as ``diptych.scores.run.ScorePlan`` takes them."""
-        return self.score, {**self.options, **({"encoder": self.encoder} if self.encoder else {})}
+        """Name and options, as ``diptych.scores.plan.ScorePlan`` takes them."""
+        return self.score, _with_parts(self.options, encoder=self.encoder, judge=self.judge)
 
 
-def check_encoder_labels(encoders: Mapping[str, EncoderChoice], scores: Mapping[str, ScoreChoice]) -> None:
-    """Check that each score names an encoder that is there.
+def check_labels(
+    encoders: Mapping[str, EncoderChoice], judges: Mapping[str, JudgeChoice], scores: Mapping[str, ScoreChoice]
+) -> None:
+    """Check that each score and judge names an encoder and a judge that is there.
 
     Raises:
         ValueError: If one does not; pydantic turns it into an error of the config.
     """
-    for label, choice in scores.items():
-        if choice.encoder is not None and choice.encoder not in encoders:
-            raise ValueError(f"scores.{label}: {describe_unknown('encoder', choice.encoder, encoders)}")
+    for label, judge in judges.items():
+        _check_label(f"judges.{label}", "encoder", judge.encoder, encoders)
+    for label, score in scores.items():
+        _check_label(f"scores.{label}", "encoder", score.encoder, encoders)
+        _check_label(f"scores.{label}", "judge", score.judge, judges)
+
+
+def _check_label(where: str, role: str, label: str | None, known: Mapping[str, Any]) -> None:
+    if label is not None and label not in known:
+        raise ValueError(f"{where}: {describe_unknown(role, label, known)}")
+
+
+def _with_parts(options: Mapping[str, Any], **parts: str | None) -> dict[str, Any]:
+    return {**options, **{role: label for role, label in parts.items() if label is not None}}

@@ -1,10 +1,10 @@
-"""GenEval's rule: whether what a detector finds in a picture is what its prompt asks for.
+"""GenEval's rule: whether what a judge finds in a picture is what its prompt asks for.
 
 Source: Ghosh et al. 2023 (arXiv 2310.11513), evaluation/evaluate_images.py of djghosh13/geneval. Every clause of
 ``include`` has to hold and none of ``exclude``. Each clause looks at the surest things of its class by itself, so "a
 red car and a blue car" asks two colours of one car; GenEval's prompts do not ask that, and the rule is kept as it is.
-Unlike there, a colour is what the detector says, a clause may lie relative to a later one, and what a detector cannot
-know is an error and not a mistake of the picture. Decides nothing about thresholds.
+Unlike there, a colour is the likeliest that the judge says, a clause may lie relative to a later one, and what a judge
+cannot know is an error and not a mistake of the picture. Decides nothing about thresholds.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from diptych.data.checks import Checks, Included, Position
-from diptych.judges.boxes import Box, Detection
+from diptych.judges.contract import COLOUR, Box, Corners
 
 Verdict = Literal["", "missing", "wrong_count", "wrong_colour", "wrong_position"]
 
@@ -23,7 +23,7 @@ LEAST_SHARE = 0.5  # of the distance that has to lie along a direction
 NO_DISTANCE = 1e-3
 
 
-def judge(found: Sequence[Detection], checks: Checks, *, threshold: float) -> Verdict:
+def judge(found: Sequence[Box], checks: Checks, *, threshold: float) -> Verdict:
     """Return the first thing that is wrong with a picture, or an empty text.
 
     Args:
@@ -36,9 +36,9 @@ def judge(found: Sequence[Detection], checks: Checks, *, threshold: float) -> Ve
         ``wrong_colour``: fewer of the surest ones than asked for have the colour; ``wrong_position``: not all of one
         clause lie to all of the other as asked for, or the other clause fails by itself.
     """
-    by_label: dict[str, list[Detection]] = {}
-    for detection in sorted((one for one in found if one.score > threshold), key=lambda one: -one.score):
-        by_label.setdefault(detection.label, []).append(detection)
+    by_label: dict[str, list[Box]] = {}
+    for thing in sorted((one for one in found if one.score > threshold), key=lambda one: -one.score):
+        by_label.setdefault(thing.label, []).append(thing)
     by_label = {label: things[:MAX_OBJECTS] for label, things in by_label.items()}
     chosen = [by_label.get(clause.label, [])[: clause.count] for clause in checks.include]
     verdicts = [_judge_alone(things, clause) for things, clause in zip(chosen, checks.include, strict=True)]
@@ -53,7 +53,7 @@ def judge(found: Sequence[Detection], checks: Checks, *, threshold: float) -> Ve
     return next((verdict for verdict in verdicts if verdict), "")
 
 
-def relative_position(box: Box, other: Box) -> frozenset[Position]:
+def relative_position(box: Corners, other: Corners) -> frozenset[Position]:
     """Return how one box lies to another: none, one or two directions.
 
     >>> sorted(relative_position((0, 0, 10, 10), (30, 0, 40, 10)))
@@ -74,22 +74,27 @@ def relative_position(box: Box, other: Box) -> frozenset[Position]:
     return frozenset(name for name, is_so in holds.items() if is_so)
 
 
-def _judge_alone(things: list[Detection], clause: Included) -> Verdict:
+def _judge_alone(things: list[Box], clause: Included) -> Verdict:
     """Return what is wrong with a clause but for its position."""
     if not things:
         return "missing"
     if len(things) < clause.count:
         return "wrong_count"
-    if clause.colour is not None and sum(thing.colour == clause.colour for thing in things) < clause.count:
+    if clause.colour is not None and sum(_has_colour(thing, clause.colour) for thing in things) < clause.count:
         return "wrong_colour"
     return ""
 
 
-def _all_lie(things: list[Detection], wanted: Position, others: list[Detection]) -> bool:
-    return all(wanted in relative_position(thing.box, other.box) for thing in things for other in others)
+def _has_colour(thing: Box, colour: str) -> bool:
+    seen = thing.likeliest(COLOUR)
+    return seen is not None and seen.value == colour
 
 
-def _centres_and_sizes(box: Box, other: Box) -> tuple[np.ndarray, np.ndarray]:
+def _all_lie(things: list[Box], wanted: Position, others: list[Box]) -> bool:
+    return all(wanted in relative_position(thing.corners, other.corners) for thing in things for other in others)
+
+
+def _centres_and_sizes(box: Corners, other: Corners) -> tuple[np.ndarray, np.ndarray]:
     """Return both centres (2, 2) and the sum of both sizes (2,), x before y."""
     ends = np.array([box, other], np.float64).reshape(2, 2, 2)
     return ends.mean(axis=1), np.abs(ends[:, 1] - ends[:, 0]).sum(axis=0)

@@ -47,7 +47,6 @@ class Hashes:
 
     variants: bool = False
     reads: frozenset[Reads] = frozenset({"pixels"})
-    encoder: None = None
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -57,7 +57,6 @@ class ImageStats:
 
     columns: tuple[Column, ...] = COLUMNS
     reads: frozenset[Reads] = frozenset({"pixels"})
-    encoder: None = None
 
     @property
     def identity(self) -> Mapping[str, Any]:

@@ -30,7 +30,6 @@ class LanguageScore:
 
     columns: tuple[Column, ...] = COLUMNS
     reads: frozenset[Reads] = frozenset({"caption"})
-    encoder: None = None
 
     @property
     def identity(self) -> Mapping[str, Any]:

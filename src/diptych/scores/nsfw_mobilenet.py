@@ -81,7 +81,6 @@ class NsfwMobilenet:
     device: str
     columns: tuple[Column, ...] = COLUMNS
     reads: frozenset[Reads] = frozenset({"pixels"})
-    encoder: None = None
 
     @property
     def identity(self) -> Mapping[str, Any]:

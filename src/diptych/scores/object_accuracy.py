@@ -1,12 +1,13 @@
-"""Object accuracy: whether a picture shows what its prompt asks for, as a detector sees it, by GenEval's rule.
+"""Object accuracy: whether a picture shows what its prompt asks for, as a judge sees it, by GenEval's rule.
 
 The column ``checks`` of a row holds the objects that its prompt asks for, see ``diptych.data.checks``. The share of
 right pictures is the metric; GenEval's own is the plain mean over its six categories. A row that asks for what the
-detector does not know is not scored, rather than wrong.
+judge does not know is not scored, rather than wrong.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,12 @@ import numpy.typing as npt
 
 from diptych.data.checks import CHECKS, NOT_ASKED, Checks, read_checks
 from diptych.errors import ConfigError
-from diptych.judges.boxes import Detector, make_detector
+from diptych.judges.contract import COLOUR, Box, BoxJudge
+from diptych.judges.evidence import BOXES
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
 from diptych.scores.geneval_rule import judge
+from diptych.scores.looks import Look, look_with
 
 # What the detector of the drawn world finds with a lower score is mostly not there.
 THRESHOLD = 0.3
@@ -25,7 +28,7 @@ THRESHOLD = 0.3
 COLUMNS = (
     Column(
         "object_correct",
-        "1 if everything that the prompt asks for is there, by GenEval's rule on a detector's boxes, else 0",
+        "1 if everything that the prompt asks for is there, by GenEval's rule on a judge's boxes, else 0",
         low=0.0,
         high=1.0,
         better_for_data="higher",
@@ -41,37 +44,43 @@ COLUMNS = (
 
 @dataclass(frozen=True, eq=False)
 class ObjectAccuracy:
-    """GenEval's rule on one detector.
+    """GenEval's rule on one judge.
 
     Attributes:
-        detector: What looks at the pictures.
+        judge: Who looks at the pictures.
+        look: At its boxes.
         threshold: What it is not surer of is not there.
         counting_threshold: The same where a prompt asks for an exact count.
     """
 
-    detector: Detector
+    judge: BoxJudge
+    look: Look[Box]
     threshold: float
     counting_threshold: float
     columns: tuple[Column, ...] = COLUMNS
-    reads: frozenset[Reads] = frozenset({"pixels"})
-    encoder: None = None
+    reads: frozenset[Reads] = frozenset({"evidence"})
 
     @property
+    def looks(self) -> tuple[Look[Any], ...]:
+        """What it asks of judges."""
+        return (self.look,)
+
+    @cached_property
     def identity(self) -> Mapping[str, Any]:
-        """Name, version, thresholds and the detector's identity."""
+        """Name, version, thresholds and what is asked of which judge."""
         thresholds = {"threshold": self.threshold, "counting_threshold": self.counting_threshold}
         facts = {"score": "object_accuracy", "version": 1, "rule": "geneval", **thresholds}
-        return {**facts, "detector": dict(self.detector.identity)}
+        return {**facts, **self.look.identity}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return ``object_correct`` in {0, 1} and ``object_reason``; NaN and None where nothing can be judged."""
         correct = np.full(len(batch), np.nan, np.float32)
         verdicts, reasons = np.full(len(batch), None, object), np.full(len(batch), None, object)
-        detections = batch.detections(self.detector)
+        boxes = batch.evidence(self.look)
         for row, text in enumerate(batch.column(CHECKS)):
             checks = read_checks(text)
             reasons[row] = self._why_not(checks)
-            found = detections[row]
+            found = boxes[row]
             if checks is None or found is None or reasons[row]:
                 continue
             threshold = self.counting_threshold if checks.is_counting else self.threshold
@@ -85,41 +94,53 @@ class ObjectAccuracy:
             return "bad_checks"
         if not checks.has_objects:
             return NOT_ASKED
-        if not checks.labels <= set(self.detector.labels):
+        if self.judge.labels is not None and not checks.labels <= set(self.judge.labels):
             return "unknown_class"
-        return None if checks.colours <= set(self.detector.colours) else "unknown_colour"
+        return None if checks.colours <= set(self.judge.traits.get(COLOUR, ())) else "unknown_colour"
+
+
+@dataclass(frozen=True)
+class CheckedLabels:
+    """Asks a judge that finds any label for the classes that a row's prompt names."""
+
+    identity: Mapping[str, Any] = field(default_factory=lambda: {"labels": CHECKS, "version": 1})
+
+    def of(self, batch: Batch) -> list[Sequence[str]]:
+        """Return the classes of each row, in the order of their names; none where it asks for none."""
+        every = map(read_checks, batch.column(CHECKS))
+        return [sorted(checks.labels) if checks else () for checks in every]
 
 
 def object_accuracy(
-    *,
-    detector: str = "centre_point",
-    detector_options: dict[str, Any] | None = None,
-    threshold: float = THRESHOLD,
-    counting_threshold: float | None = None,
+    *, judge: BoxJudge, threshold: float = THRESHOLD, counting_threshold: float | None = None
 ) -> ObjectAccuracy:
     """Return the score; loads no model yet.
 
     Args:
-        detector: A kind of ``judges.boxes.DETECTORS``.
-        detector_options: Its options, such as ``weights``.
-        threshold: What the detector is not surer of is not there, in [0, 1); GenEval has 0.3 for its own detector.
+        judge: Finds boxes, and tells colours where prompts ask for some.
+        threshold: What the judge is not surer of is not there, in [0, 1); GenEval has 0.3 for its own detector.
         counting_threshold: The same where a prompt asks for an exact count, for which GenEval has 0.9; None takes
             ``threshold``.
 
     Raises:
-        ConfigError: If the detector or an option of it is wrong, or a threshold out of range.
+        ConfigError: If the judge finds no boxes, or a threshold is out of range.
     """
-    for name, value in (("threshold", threshold), ("counting_threshold", counting_threshold)):
-        check_threshold(value, f"score 'object_accuracy': {name}")
+    look = look_with(judge, BOXES)
+    if judge.labels is None:
+        look = look_with(judge, BOXES, CheckedLabels())
     counting = threshold if counting_threshold is None else counting_threshold
-    return ObjectAccuracy(make_detector(detector, detector_options or {}), threshold, counting)
+    for name, value in (("threshold", threshold), ("counting_threshold", counting)):
+        check_threshold(value, judge.least_score, f"score 'object_accuracy': {name}")
+    return ObjectAccuracy(judge, look, threshold, counting)
 
 
-def check_threshold(value: float | None, where: str) -> None:
+def check_threshold(value: float, least: float, where: str) -> None:
     """Raise if a threshold is out of range.
 
     Raises:
-        ConfigError: If it is not in [0, 1).
+        ConfigError: If it is not in [0, 1), or lower than what the judge tells at all.
     """
-    if value is not None and not 0.0 <= value < 1.0:
+    if not 0.0 <= value < 1.0:
         raise ConfigError(f"{where}: a threshold is at least 0 and below 1, not {value}")
+    if value < least:
+        raise ConfigError(f"{where}: {value} is too low: what is less sure than {least} this judge does not tell")

@@ -1,92 +1,126 @@
-"""Perceived attribute: which of a detector's attributes the person in a picture is seen with, for audits.
+"""Perceived attribute: which value of a trait the person in a picture is seen with, for audits.
 
-It says what a judge perceives, never what somebody is. In the drawn world the attribute is the colour of a doll's hat,
-a neutral stand-in. A picture in which no attribute is seen is not counted for any: it has the reason ``none_detected``,
-and an audit has to say how many of those there are. Decides nothing about shares, intervals or the judge's own errors.
+It says what a judge perceives, never what somebody is. In the drawn world the trait is the colour of a doll's hat, a
+neutral stand-in. A picture in which no value is seen is not counted for any: it has the reason ``none_detected``, and
+an audit has to say how many of those there are. Decides nothing about shares, intervals or the judge's own errors.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from diptych.errors import ConfigError
-from diptych.judges.boxes import Detection, Detector, make_detector
+from diptych.judges.contract import Box, BoxJudge, Trait
+from diptych.judges.evidence import BOXES
+from diptych.lookup import describe_unknown
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
+from diptych.scores.looks import Look, look_with
 from diptych.scores.object_accuracy import THRESHOLD, check_threshold
 
+TRAIT = "attribute"
+LIKELY = 0.5
 COLUMNS = (
-    Column("attribute", "The attribute that the surest figure with one is seen with", dtype="string"),
+    Column("attribute", "The value of a trait that the surest figure with one is seen with", dtype="string"),
     Column(
-        "attribute_confidence",
-        "How sure the detector is of that attribute, given that the figure is there",
-        low=0.0,
-        high=1.0,
+        "attribute_confidence", "How sure the judge is of that value, given that the figure is there", low=0.0, high=1.0
     ),
-    Column("attribute_class", "What that figure is: a label of the detector", dtype="string"),
+    Column("attribute_class", "What that figure is: a label of the judge", dtype="string"),
 )
+
+
+class SeenTrait(NamedTuple):
+    """A thing in a picture, and the likeliest value of one of its traits."""
+
+    thing: Box
+    trait: Trait
 
 
 @dataclass(frozen=True, eq=False)
 class PerceivedAttribute:
-    """What one detector sees of the surest figure with an attribute.
+    """What one judge sees of the surest figure with a value of a trait.
 
     Attributes:
-        detector: What looks at the pictures.
-        threshold: Figures that it is not surer of are not there.
+        look: At the boxes of the judge.
+        trait: What of its figures is wanted.
+        threshold: Figures that the judge is not surer of are not there.
+        trait_threshold: A value that the judge is not surer of is none.
     """
 
-    detector: Detector
+    look: Look[Box]
+    trait: str
     threshold: float
-    columns: tuple[Column, ...] = COLUMNS
-    reads: frozenset[Reads] = frozenset({"pixels"})
-    encoder: None = None
+    trait_threshold: float
+    columns: tuple[Column, ...]
+    reads: frozenset[Reads] = frozenset({"evidence"})
 
     @property
+    def looks(self) -> tuple[Look[Any], ...]:
+        """What it asks of judges."""
+        return (self.look,)
+
+    @cached_property
     def identity(self) -> Mapping[str, Any]:
-        """Name, version, threshold and the detector's identity."""
-        facts = {"score": "perceived_attribute", "version": 1, "threshold": self.threshold}
-        return {**facts, "detector": dict(self.detector.identity)}
+        """Name, version, trait, thresholds and what is asked of which judge."""
+        facts = {"trait": self.trait, "threshold": self.threshold, "trait_threshold": self.trait_threshold}
+        return {"score": "perceived_attribute", "version": 2, **facts, **self.look.identity}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
-        """Return attribute, confidence in [0, 1] and class; None, NaN and None where no attribute is seen."""
+        """Return value, confidence in [0, 1] and class; None, NaN and None where no value is seen."""
         attribute, label, reason = (np.full(len(batch), None, object) for _ in range(3))
         confidence = np.full(len(batch), np.nan, np.float32)
-        for row, found in enumerate(batch.detections(self.detector)):
+        for row, found in enumerate(batch.evidence(self.look)):
             if found is None:
                 continue
-            figure = self._surest(found)
-            if figure is None:
+            seen = surest_trait(found, self.trait, threshold=self.threshold, trait_threshold=self.trait_threshold)
+            if seen is None:
                 reason[row] = "none_detected"
             else:
-                attribute[row], label[row], confidence[row] = figure.attribute, figure.label, figure.attribute_score
+                attribute[row], label[row], confidence[row] = seen.trait.value, seen.thing.label, seen.trait.probability
         values = {"attribute": attribute, "attribute_confidence": confidence, "attribute_class": label}
         return {**values, "reason": reason}
 
-    def _surest(self, found: list[Detection]) -> Detection | None:
-        seen = [one for one in found if one.attribute and one.score > self.threshold]
-        return max(seen, key=lambda one: one.score, default=None)
+
+def surest_trait(
+    found: Sequence[Box], trait: str, *, threshold: float = THRESHOLD, trait_threshold: float = LIKELY
+) -> SeenTrait | None:
+    """Return the surest thing with a value of a trait, and that value; None where there is none.
+
+    Args:
+        found: What is in a picture, in any order.
+        trait: The trait.
+        threshold: Things that the judge is not surer of are not there.
+        trait_threshold: A value that the judge is not surer of is none.
+    """
+    likeliest = ((thing, thing.likeliest(trait)) for thing in found if thing.score > threshold)
+    seen = [SeenTrait(thing, value) for thing, value in likeliest if value and value.probability > trait_threshold]
+    return max(seen, key=lambda one: one.thing.score, default=None)
 
 
 def perceived_attribute(
-    *, detector: str = "centre_point", detector_options: dict[str, Any] | None = None, threshold: float = THRESHOLD
+    *, judge: BoxJudge, trait: str = TRAIT, threshold: float = THRESHOLD, trait_threshold: float = LIKELY
 ) -> PerceivedAttribute:
     """Return the score; loads no model yet.
 
     Args:
-        detector: A kind of ``judges.boxes.DETECTORS`` that sees attributes.
-        detector_options: Its options, such as ``weights``.
-        threshold: Figures that the detector is not surer of are not there, in [0, 1).
+        judge: Finds figures and tells the trait of them.
+        trait: A trait that the judge tells.
+        threshold: Figures that the judge is not surer of are not there, in [0, 1).
+        trait_threshold: A value that the judge is not surer of is none, in [0, 1).
 
     Raises:
-        ConfigError: If the detector or an option of it is wrong, it sees no attributes, or the threshold is out of
-            range.
+        ConfigError: If the judge finds no boxes or does not tell the trait, or a threshold is out of range.
     """
-    check_threshold(threshold, "score 'perceived_attribute': threshold")
-    made = make_detector(detector, detector_options or {})
-    if not made.attributes:
-        raise ConfigError("score 'perceived_attribute': this detector sees no attributes; give it one that does")
-    return PerceivedAttribute(made, threshold)
+    look = look_with(judge, BOXES)
+    check_threshold(threshold, judge.least_score, "score 'perceived_attribute': threshold")
+    check_threshold(trait_threshold, 0.0, "score 'perceived_attribute': trait_threshold")
+    if trait not in judge.traits:
+        told = describe_unknown("trait", trait, judge.traits) if judge.traits else "it tells no traits"
+        raise ConfigError(f"score 'perceived_attribute': this judge does not fit: {told}")
+    words = {"attribute": judge.traits[trait], "attribute_class": judge.labels or ()}
+    columns = tuple(replace(column, words=words.get(column.name, ())) for column in COLUMNS)
+    return PerceivedAttribute(look, trait, threshold, trait_threshold, columns)

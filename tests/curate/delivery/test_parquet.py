@@ -10,7 +10,8 @@ from diptych.curate.delivery.parquet import Selection, export
 from diptych.data.dataset import open_dataset
 from diptych.data.shards import ShardInfo, read_shard, write_shard
 from diptych.errors import ShardError
-from diptych.scores.run import ScorePlan, score_dataset
+from diptych.scores.plan import ScorePlan
+from diptych.scores.run import score_dataset
 
 TWO_ROWS = Export(rows_per_shard=2, min_shards=1)
 KEEP = np.array([True, False, True, True, True, False, True])

@@ -15,7 +15,7 @@ from diptych.data.growing import GrowingSet
 from diptych.data.schema import data_schema
 from diptych.data.shards import read_shard, shard_name, write_shard
 from diptych.errors import ConfigError, DataError
-from diptych.scores.run import embedding_table
+from diptych.scores.tables import embedding_table
 
 FAR = 0xFFFF_FFFF_0000_0000
 

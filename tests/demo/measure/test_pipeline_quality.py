@@ -52,6 +52,6 @@ def test_shipped_pipeline_draws_single_objects() -> None:
     """The whole measurement is ``diptych demo quality``; a few of its prompts show that nothing has broken."""
     pipeline, detector = pipeline_quality._load(PIPELINE), pipeline_quality.centre_point(weights=str(DETECTOR))
     prompts = distinct_captions(24, start=PIPELINE_PROMPTS, words=prompt_of, layout="single")
-    found = detector.detect(draw_prompts(pipeline, [one.caption for one in prompts], first_seed=0))
+    found = detector.boxes(draw_prompts(pipeline, [one.caption for one in prompts], first_seed=0))
     right = sum(map(pipeline_quality._is_right, prompts, found))
     assert right >= 0.8 * len(prompts)  # the card says 0.955 of 200

@@ -198,11 +198,14 @@ def test_shares_that_sum_to_one_but_for_rounding_are_shares(tmp_path: Path) -> N
     assert {row["reference"] for row in audited(tmp_path, rows, reference=thirds)} == set(thirds.values())
 
 
-def test_values_are_words_that_the_detector_has(tmp_path: Path) -> None:
+def test_values_are_words_that_the_judge_has(tmp_path: Path) -> None:
     make_generated(tmp_path / "generated", hats("raw", "doctor", 0, "oo"))
     weights = {"weights": "package:diptych.demo/models/detector"}
-    options = {"detector": "centre_point", "detector_options": weights}
-    config = make_config(tmp_path, scores={"hats": {"score": "perceived_attribute", "options": options}})
+    config = make_config(
+        tmp_path,
+        judges={"detector": {"kind": "centre_point", "options": weights}},
+        scores={"hats": {"score": "perceived_attribute", "judge": "detector"}},
+    )
     for audit in ({"values": ["oragne"]}, {"reference": {"oragne": 0.5, "purple": 0.5}}):
         with pytest.raises(ConfigError, match=r"audit\.\w+: unknown value 'oragne'; did you mean 'orange'"):
             run({**config, "audit": audit})

@@ -14,7 +14,7 @@ from tiny_dataset import Row, make_dataset
 from tiny_generated import Made, made_grid, make_generated
 
 from diptych.data.dataset import open_dataset
-from diptych.scores.run import read_embeddings
+from diptych.scores.tables import read_embeddings
 
 PROJECTION = {"p": {"kind": "projection", "options": {"dim": 6}}}
 SIMILARITY = {"similarity": {"score": "clip_similarity", "encoder": "p"}}

@@ -1,7 +1,8 @@
-"""The detector as the product loads it, on the shipped weights and on damaged ones."""
+"""The detector of the drawn world as the product loads it, on the shipped weights and on damaged ones."""
 
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from diptych.demo.world.drawing import draw
 from diptych.demo.world.scenes import Scene, scene
 from diptych.demo.world.truth import truth_of
 from diptych.errors import ConfigError, DataError
-from diptych.judges.boxes import Detection, make_detector
+from diptych.judges import make_judge
 from diptych.judges.boxes.centre_point import CentrePoint, centre_point
+from diptych.judges.contract import Box
 
 SHIPPED = Path(diptych.demo.__file__).parent / "models" / "detector"
 REFERENCE = "package:diptych.demo/models/detector"
@@ -37,108 +39,132 @@ def copy_of_shipped(folder: Path) -> Path:
     return folder
 
 
-def sure(found: list[Detection]) -> list[Detection]:
+def told(box: Box, trait: str) -> str:
+    """Return the likeliest value of a trait, empty where nothing is told of it."""
+    likeliest = box.likeliest(trait)
+    return likeliest.value if likeliest else ""
+
+
+def facts(box: Box) -> tuple[str, ...]:
+    return (box.label, told(box, "colour"), told(box, "attribute"))
+
+
+def numbers(box: Box) -> tuple[float, ...]:
+    return (*box.corners, box.score)
+
+
+def sure(found: list[Box]) -> list[Box]:
     return [one for one in found if one.score > 0.3]
 
 
 def test_shipped_model_is_small_and_knows_the_world(detector: CentrePoint) -> None:
     assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 2_500_000
-    assert (len(detector.labels), len(detector.colours)) == (28, 10)
-    assert detector.attributes == ("orange", "purple")
+    assert (len(detector.labels), len(detector.traits["colour"])) == (28, 10)
+    assert detector.traits["attribute"] == ("orange", "purple")
 
 
 @pytest.mark.parametrize("size", [64, 200])
 def test_things_are_found_at_their_place_in_a_picture_of_any_size(detector: CentrePoint, size: int) -> None:
     shown = scene(2_000_000_007, layout="relation")
-    (found,) = detector.detect([drawn(shown, size)])
+    (found,) = detector.boxes([drawn(shown, size)])
     truth = {thing.kind: thing for thing in truth_of(shown, size).things}
     assert {one.label for one in sure(found)} == set(truth)
     for one in sure(found):
-        assert one.colour == truth[one.label].colour
-        assert one.attribute == ""
-        np.testing.assert_allclose(one.box, truth[one.label].box, atol=0.06 * size)
+        assert (told(one, "colour"), told(one, "attribute")) == (truth[one.label].colour, "")
+        np.testing.assert_allclose(one.corners, truth[one.label].box, atol=0.06 * size)
 
 
 def test_picture_that_is_no_square_keeps_its_own_pixels(detector: CentrePoint) -> None:
     shown = scene(2_000_000_007, layout="relation")
     wide = drawn(shown, 128).resize((256, 128))
-    (found,) = detector.detect([wide])
-    (square,) = detector.detect([drawn(shown, 128)])
+    (found,) = detector.boxes([wide])
+    (square,) = detector.boxes([drawn(shown, 128)])
     for one, other in zip(sure(found), sure(square), strict=True):
-        assert one.box[::2] == pytest.approx([2 * x for x in other.box[::2]], abs=4.0)
-        assert one.box[1::2] == pytest.approx(other.box[1::2], abs=2.0)
+        assert one.corners[::2] == pytest.approx([2 * x for x in other.corners[::2]], abs=4.0)
+        assert one.corners[1::2] == pytest.approx(other.corners[1::2], abs=2.0)
 
 
 def test_figure_has_an_attribute_and_no_colour(detector: CentrePoint) -> None:
     for seed in SCENES:
         shown = scene(seed, layout="figure")
         assert shown.figure is not None
-        (one,) = sure(detector.detect([drawn(shown)])[0])
-        assert (one.label, one.colour, one.attribute) == (shown.figure.occupation, "", shown.figure.hat)
-        assert 0.5 < one.attribute_score <= 1.0
+        (one,) = sure(detector.boxes([drawn(shown)])[0])
+        assert (one.label, told(one, "colour"), told(one, "attribute")) == (
+            shown.figure.occupation,
+            "",
+            shown.figure.hat,
+        )
+        assert [trait.value for trait in one.traits] == ["orange", "purple"]
+        assert max(trait.probability for trait in one.traits) > 0.5
 
 
-def test_hat_of_another_colour_is_no_attribute(detector: CentrePoint) -> None:
-    from dataclasses import replace
-
+def test_hat_of_another_colour_is_unlikely_to_be_any_attribute(detector: CentrePoint) -> None:
     shown = scene(2_000_000_001, layout="figure")
     assert shown.figure is not None
-    found = detector.detect(
-        [drawn(replace(shown, figure=replace(shown.figure, hat=hat))) for hat in ("green", "white")]
-    )
+    found = detector.boxes([drawn(replace(shown, figure=replace(shown.figure, hat=hat))) for hat in ("green", "white")])
     for things in found:
         (one,) = sure(things)
-        assert (one.label, one.attribute, one.attribute_score) == (shown.figure.occupation, "", 0.0)
+        assert one.label == shown.figure.occupation
+        assert all(trait.probability < 0.5 for trait in one.traits)
+
+
+def test_every_colour_has_its_probability(detector: CentrePoint) -> None:
+    (found,) = detector.boxes([drawn(scene(2_000_000_007, layout="relation"))])
+    for one in sure(found):
+        assert tuple(trait.value for trait in one.traits) == detector.traits["colour"]
+        assert sum(trait.probability for trait in one.traits) == pytest.approx(1.0)
+
+
+def test_only_the_labels_that_are_asked_for_are_told(detector: CentrePoint) -> None:
+    picture = drawn(scene(2_000_000_007, layout="relation"))
+    found, _ = detector.boxes([picture, picture])
+    wanted = sure(found)[0].label
+    assert detector.boxes([picture, picture], [[wanted], []]) == [[one for one in found if one.label == wanted], []]
 
 
 def test_nothing_is_found_where_nothing_is(detector: CentrePoint) -> None:
-    from dataclasses import replace
-
     empty = [replace(scene(seed), things=(), relation=None, figure=None) for seed in SCENES]
-    assert [sure(found) for found in detector.detect([drawn(one) for one in empty])] == [[]] * len(empty)
+    assert [sure(found) for found in detector.boxes([drawn(one) for one in empty])] == [[]] * len(empty)
 
 
 def test_what_is_found_does_not_depend_on_neighbours(detector: CentrePoint, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures = [drawn(scene(seed), size) for seed, size in zip(SCENES, [64, 96, 50] * 4, strict=True)]
-    together = detector.detect(pictures)
+    together = detector.boxes(pictures)
     monkeypatch.setattr("diptych.judges.boxes.centre_point.CHUNK", 5)
-    for other in (detector.detect(pictures), [detector.detect([picture])[0] for picture in pictures]):
+    for other in (detector.boxes(pictures), [detector.boxes([picture])[0] for picture in pictures]):
         for found, again in zip(together, other, strict=True):
-            assert [(one.label, one.colour, one.attribute) for one in found] == [
-                (one.label, one.colour, one.attribute) for one in again
-            ]
-            for one, same in zip(found, again, strict=True):
-                np.testing.assert_allclose((*one.box, one.score), (*same.box, same.score), rtol=1e-4, atol=1e-4)
+            assert [facts(one) for one in found] == [facts(one) for one in again]
+            np.testing.assert_allclose(
+                [numbers(one) for one in found], [numbers(one) for one in again], rtol=1e-4, atol=1e-4
+            )
 
 
 def test_pictures_may_be_none_or_a_single_pixel(detector: CentrePoint) -> None:
-    assert detector.detect([]) == []
-    for one in detector.detect([Image.new("RGB", (1, 1), (200, 10, 10)), Image.new("RGB", (3000, 2))]):
+    assert detector.boxes([]) == []
+    for one in detector.boxes([Image.new("RGB", (1, 1), (200, 10, 10)), Image.new("RGB", (3000, 2))]):
         assert all(0.1 <= thing.score <= 1.0 for thing in one)
 
 
-def test_surest_comes_first_and_the_least_score_decides_what_is_told(detector: CentrePoint) -> None:
+def test_surest_comes_first_and_what_is_too_unsure_is_not_told(detector: CentrePoint) -> None:
     pictures = [drawn(scene(seed)) for seed in SCENES]
-    all_scores = [[one.score for one in found] for found in detector.detect(pictures)]
+    all_scores = [[one.score for one in found] for found in detector.boxes(pictures)]
     assert all(scores == sorted(scores, reverse=True) for scores in all_scores)
-    strict = centre_point(weights=REFERENCE, least_score=0.8)
-    expected = [[score for score in scores if score >= 0.8] for scores in all_scores]
-    assert [[one.score for one in found] for found in strict.detect(pictures)] == expected
+    assert detector.least_score == 0.1
+    assert min(score for scores in all_scores for score in scores) >= 0.1
 
 
 def test_making_one_loads_no_weights_and_it_can_be_sent_to_a_worker() -> None:
-    made = make_detector("centre_point", {"weights": REFERENCE})
+    made = make_judge("centre_point", {"weights": REFERENCE})
     assert "_model" not in vars(made)
     again = pickle.loads(pickle.dumps(made))
     assert again.identity == made.identity
     assert "_model" not in vars(made)
 
 
-def test_identity_follows_from_weights_config_and_least_score_and_not_from_the_place(tmp_path: Path) -> None:
+def test_identity_follows_from_weights_and_config_and_not_from_the_place(tmp_path: Path) -> None:
     folder = copy_of_shipped(tmp_path / "elsewhere")
     first = centre_point(weights=str(folder)).identity
     assert first == centre_point(weights=REFERENCE, device="cpu").identity
-    assert centre_point(weights=REFERENCE, least_score=0.2).identity != first
     config = folder / "config.json"
     config.write_text(config.read_text(encoding="utf-8").replace('"fish"', '"shark"'), encoding="utf-8")
     assert centre_point(weights=str(folder)).identity != first
@@ -147,20 +173,20 @@ def test_identity_follows_from_weights_config_and_least_score_and_not_from_the_p
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"weights": "nowhere"}, r"detector 'centre_point': nowhere has no config\.json; weights names a folder with"),
-        ({"weights": REFERENCE, "least_score": 0.0}, "least_score is above 0 and below 1, not 0.0"),
+        ({"weights": "nowhere"}, r"judge 'centre_point': nowhere has no config\.json; weights names a folder with"),
+        ({"weights": REFERENCE, "least_score": 0.2}, "unknown option 'least_score'"),
         ({"weights": REFERENCE, "treshold": 0.2}, "unknown option 'treshold'"),
         ({"weights": "package:diptych.nothing/x"}, "there is no package"),
     ],
 )
 def test_wrong_options_say_what_is_wrong(options: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        make_detector("centre_point", options)
+        make_judge("centre_point", options)
 
 
 def test_device_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigError, match="device 'cuda:99': cannot be used here"):
-        centre_point(weights=REFERENCE, device="cuda:99").detect([Image.new("RGB", (64, 64))])
+        centre_point(weights=REFERENCE, device="cuda:99").boxes([Image.new("RGB", (64, 64))])
 
 
 @pytest.mark.parametrize("damage", ["cut", "noise", "empty", "other network"])
@@ -176,5 +202,5 @@ def test_damaged_weights_are_an_error_in_one_line(damage: str, tmp_path: Path) -
     with pytest.raises(
         DataError, match=r"model\.safetensors: does not (load as|fit) the network of its config\.json"
     ) as e:
-        centre_point(weights=str(folder), device="cpu").detect([Image.new("RGB", (64, 64))])
+        centre_point(weights=str(folder), device="cpu").boxes([Image.new("RGB", (64, 64))])
     assert "\n" not in str(e.value)

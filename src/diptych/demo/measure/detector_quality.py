@@ -22,10 +22,11 @@ from diptych.demo.world.seeds import DETECTOR_SCENES, PIPELINE_PROMPTS
 from diptych.demo.world.specimens import specimen
 from diptych.demo.world.truth import Truth, truth_of
 from diptych.intervals import NORMAL_95, ShareEstimate, wilson
-from diptych.judges.boxes import Box, Detection, Detector
-from diptych.judges.boxes.centre_point import centre_point
+from diptych.judges.boxes.centre_point import ATTRIBUTE, centre_point
+from diptych.judges.contract import COLOUR, Box, BoxJudge, Corners
 from diptych.scores.geneval_rule import judge, relative_position
 from diptych.scores.object_accuracy import THRESHOLD
+from diptych.scores.perceived_attribute import surest_trait
 
 SIDE_PX = 64
 ROWS = 500
@@ -38,7 +39,7 @@ class Looked(NamedTuple):
     """What is in a picture, and what of it was found above the threshold."""
 
     truth: Truth
-    found: list[Detection]
+    found: list[Box]
 
 
 def measure_detector(folder: Path, *, rows: int = ROWS) -> dict[str, ShareEstimate]:
@@ -65,7 +66,7 @@ def measure_detector(folder: Path, *, rows: int = ROWS) -> dict[str, ShareEstima
     return figures
 
 
-def overlap(box: Box, other: Box) -> float:
+def overlap(box: Corners, other: Corners) -> float:
     """Return intersection over union of two boxes: in [0, 1].
 
     >>> overlap((0, 0, 2, 2), (1, 0, 3, 2))
@@ -110,7 +111,7 @@ def _scenes_of(layout: Layout, count: int) -> list[Scene]:
 
 
 def _figures(
-    detector: Detector, scenes: Mapping[Layout, Sequence[Scene]], picture: Callable[[Scene], Image]
+    detector: BoxJudge, scenes: Mapping[Layout, Sequence[Scene]], picture: Callable[[Scene], Image]
 ) -> dict[str, ShareEstimate]:
     looked = {layout: _look(detector, shown, picture) for layout, shown in scenes.items()}
     groups = looked["count"] + looked["pair"]
@@ -127,9 +128,9 @@ def _figures(
     }
 
 
-def _look(detector: Detector, scenes: Sequence[Scene], picture: Callable[[Scene], Image]) -> list[Looked]:
+def _look(detector: BoxJudge, scenes: Sequence[Scene], picture: Callable[[Scene], Image]) -> list[Looked]:
     images = [picture(shown) for shown in scenes]
-    found = detector.detect(images)
+    found = detector.boxes(images)
     return [
         Looked(truth_of(shown, image.width), [one for one in things if one.score > THRESHOLD])
         for shown, image, things in zip(scenes, images, found, strict=True)
@@ -151,7 +152,7 @@ def _overlaps(one: Looked) -> list[float]:
     drawn = [(thing.kind, thing.box) for thing in one.truth.things]
     drawn += [(one.truth.figure.occupation, one.truth.figure.box)] if one.truth.figure else []
     return [
-        max((overlap(box, thing.box) for thing in one.found if thing.label == label), default=0.0)
+        max((overlap(box, thing.corners) for thing in one.found if thing.label == label), default=0.0)
         for label, box in drawn
     ]
 
@@ -162,7 +163,12 @@ def _mean(values: Sequence[float]) -> ShareEstimate:
 
 
 def _is_exact(one: Looked) -> bool:
-    return Counter(_drawn(one.truth)) == Counter((thing.label, thing.colour) for thing in one.found)
+    return Counter(_drawn(one.truth)) == Counter((thing.label, _colour(thing)) for thing in one.found)
+
+
+def _colour(thing: Box) -> str:
+    colour = thing.likeliest(COLOUR)
+    return colour.value if colour else ""
 
 
 def _counts_hold(one: Looked) -> bool:
@@ -177,14 +183,14 @@ def _relation_holds(one: Looked) -> bool:
     relation = one.truth.relation
     if relation is None or not _is_exact(one):
         return False
-    places = {thing.label: thing.box for thing in one.found}
+    places = {thing.label: thing.corners for thing in one.found}
     first, second = (places[one.truth.things[number].kind] for number in (relation.subject, relation.object))
     return relation.name in relative_position(first, second)
 
 
 def _attribute_holds(one: Looked) -> bool:
-    seen = max((thing for thing in one.found if thing.attribute), key=lambda thing: thing.score, default=None)
-    return one.truth.figure is not None and seen is not None and seen.attribute == one.truth.figure.attribute
+    seen = surest_trait(one.found, ATTRIBUTE)
+    return one.truth.figure is not None and seen is not None and seen.trait.value == one.truth.figure.attribute
 
 
 def _is_judged_right(one: Looked) -> bool:

@@ -18,8 +18,8 @@ from diptych.demo.world.scenes import Layout
 from diptych.demo.world.seeds import PIPELINE_PROMPTS
 from diptych.demo.world.truth import truth_of
 from diptych.intervals import ShareEstimate, wilson
-from diptych.judges.boxes import Detection
 from diptych.judges.boxes.centre_point import centre_point
+from diptych.judges.contract import Box
 from diptych.progress import track
 from diptych.scores.geneval_rule import judge
 from diptych.scores.object_accuracy import THRESHOLD
@@ -59,7 +59,7 @@ def measure_pipeline(
             right = 0
             for start in range(0, rows, BATCH):
                 some = prompts[start : start + BATCH]
-                found = judge_of.detect(draw_prompts(pipeline, [one.caption for one in some], first_seed=start))
+                found = judge_of.boxes(draw_prompts(pipeline, [one.caption for one in some], first_seed=start))
                 right += sum(map(_is_right, some, found))
                 tracker.advance(len(some))
             figures["single_object" if layout == "single" else layout] = wilson(right / rows, rows)
@@ -86,7 +86,7 @@ def _load(folder: Path) -> Any:
     return pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _is_right(one: Captioned, found: Sequence[Detection]) -> bool:
+def _is_right(one: Captioned, found: Sequence[Box]) -> bool:
     truth = truth_of(one.scene)
     include: list[dict[str, Any]] = [
         {"class": group.kind, "count": group.count, "color": group.colour} for group in truth.counts

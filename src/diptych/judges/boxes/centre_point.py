@@ -1,12 +1,13 @@
 """Centre-point detectors: a small convolutional network from a folder of ``config.json`` and ``model.safetensors``.
 
-It decides how a picture gets to the network and what is said of a peak. Where a thing has a colour it is always told,
-the likeliest one; an attribute is told only where it is likelier than not.
+It decides how a picture gets to the network and what is said of a peak: of a thing that has a colour how likely each
+colour is, of one that has an attribute how likely each of those is.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +18,16 @@ from diptych.assets import file_sha256, named_path
 from diptych.data.images import Image
 from diptych.devices import torch_device
 from diptych.errors import ConfigError
-from diptych.judges.boxes import Detection
+from diptych.judges.contract import COLOUR, Box, Trait
 
 if TYPE_CHECKING:
     from diptych.judges.boxes.centre_net import CentreConfig, CentreNet, Peaks
 
 CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "model.safetensors"
+ATTRIBUTE = "attribute"
 CHUNK = 64  # pictures that the network sees at once
-LIKELY = 0.5
+LEAST_SCORE = 0.1  # what is less sure is mostly noise, and a map of a kind has many such peaks
 
 
 @dataclass(frozen=True)
@@ -35,25 +37,23 @@ class CentrePoint:
     Attributes:
         folder: Holds its configuration and weights.
         config: The configuration.
-        least_score: What is less sure is not told.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     """
 
     folder: Path
     config: "CentreConfig"
-    least_score: float
     device: str
 
     @cached_property
     def identity(self) -> Mapping[str, Any]:
-        """Kind, version, sha256 of configuration and weights, preprocessing, least score."""
+        """Name, version, sha256 of configuration and weights, preprocessing, least score."""
         return {
-            "detector": "centre_point",
+            "judge": "centre_point",
             "version": 1,
             "config_sha256": file_sha256(self.folder / CONFIG_NAME),
             "weights_sha256": file_sha256(self.folder / WEIGHTS_NAME),
             "preprocessing": f"stretched to {self.config.side} px, bicubic, antialiased",
-            "least_score": self.least_score,
+            "least_score": LEAST_SCORE,
         }
 
     @property
@@ -62,23 +62,26 @@ class CentrePoint:
         return self.config.labels
 
     @property
-    def colours(self) -> tuple[str, ...]:
-        """Every colour that it can tell."""
-        return self.config.colours
+    def traits(self) -> Mapping[str, tuple[str, ...]]:
+        """Colours and attributes, as far as it tells them."""
+        told = {COLOUR: self.config.colours, ATTRIBUTE: self.config.attributes}
+        return {name: values for name, values in told.items() if values}
 
     @property
-    def attributes(self) -> tuple[str, ...]:
-        """Every attribute that it can see."""
-        return self.config.attributes
+    def least_score(self) -> float:
+        """What it is less sure of it does not tell."""
+        return LEAST_SCORE
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+    def boxes(self, images: Sequence[Image], labels: Sequence[Sequence[str]] | None = None) -> list[list[Box]]:
         """Return what is in each RGB image, the surest first; a picture that is no square is stretched to one."""
-        found: list[list[Detection]] = []
+        found: list[list[Box]] = []
         for start in range(0, len(images), CHUNK):
-            found += self._detect(images[start : start + CHUNK])
-        return found
+            found += self._find(images[start : start + CHUNK])
+        if labels is None:
+            return found
+        return [[box for box in some if box.label in wanted] for some, wanted in zip(found, labels, strict=True)]
 
-    def _detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+    def _find(self, images: Sequence[Image]) -> list[list[Box]]:
         import torch
 
         from diptych.judges.boxes.centre_net import find_peaks, normalised
@@ -86,28 +89,25 @@ class CentrePoint:
         side = self.config.side
         pixels = np.stack([np.asarray(image.resize((side, side), Resampling.BICUBIC)) for image in images])
         with torch.inference_mode():
-            peaks = find_peaks(self._model(normalised(torch.from_numpy(pixels).to(self._device))), self.least_score)
-        found: list[list[Detection]] = [[] for _ in images]
-        for picture, detection in zip(peaks.picture.tolist(), self._described(peaks, images), strict=True):
-            found[picture].append(detection)
+            peaks = find_peaks(self._model(normalised(torch.from_numpy(pixels).to(self._device))), LEAST_SCORE)
+        found: list[list[Box]] = [[] for _ in images]
+        for picture, box in zip(peaks.picture.tolist(), self._described(peaks, images), strict=True):
+            found[picture].append(box)
         return found
 
-    def _described(self, peaks: "Peaks", images: Sequence[Image]) -> list[Detection]:
-        config = self.config
+    def _described(self, peaks: "Peaks", images: Sequence[Image]) -> list[Box]:
         described = []
-        boxes = peaks.box.cpu().numpy().astype(np.float64)
+        shares = peaks.box.cpu().numpy().astype(np.float64)
         colours, attributes = (values.cpu().numpy() for values in (peaks.colour, peaks.attribute))
         for at, (picture, number) in enumerate(zip(peaks.picture.tolist(), peaks.label.tolist(), strict=True)):
-            label = config.labels[number]
-            left, top, right, bottom = (boxes[at] * (images[picture].size * 2)).tolist()
-            colour = config.colours[int(colours[at].argmax())] if label in config.coloured and config.colours else ""
-            attribute, chance = "", 0.0
-            if label in config.attributed and config.attributes:
-                chance = float(attributes[at].max())
-                attribute = config.attributes[int(attributes[at].argmax())] if chance > LIKELY else ""
-            score = float(peaks.score[at])
-            box = (left, top, right, bottom)
-            described.append(Detection(label, score, box, colour, attribute, chance if attribute else 0.0))
+            label = self.config.labels[number]
+            left, top, right, bottom = (shares[at] * (images[picture].size * 2)).tolist()
+            traits: list[Trait] = []
+            if label in self.config.coloured:
+                traits += map(Trait, repeat(COLOUR), self.config.colours, colours[at].tolist())
+            if label in self.config.attributed:
+                traits += map(Trait, repeat(ATTRIBUTE), self.config.attributes, attributes[at].tolist())
+            described.append(Box(label, float(peaks.score[at]), (left, top, right, bottom), tuple(traits)))
         return described
 
     @cached_property
@@ -121,29 +121,25 @@ class CentrePoint:
         return load_net(self.config, self.folder / WEIGHTS_NAME).to(self._device)
 
 
-def centre_point(*, weights: str, least_score: float = 0.1, device: str = "auto") -> CentrePoint:
-    """Return a detector; reads its configuration but loads no weights yet.
+def centre_point(*, weights: str, device: str = "auto") -> CentrePoint:
+    """Return a judge that finds boxes; reads its configuration but loads no weights yet.
 
     Args:
         weights: Folder with ``config.json`` and ``model.safetensors``, see ``assets.named_path``; that of the drawn
             world is ``package:diptych.demo/models/detector``.
-        least_score: What is less sure is not told, in (0, 1).
         device: ``auto`` takes a CUDA device if there is one. Not part of the identity.
 
     Raises:
-        ConfigError: If the folder lacks a file, or the least score is out of range; on first use, if there is no such
-            device.
+        ConfigError: If the folder lacks a file; on first use, if there is no such device.
         DataError: If the configuration is none; on first use, if the weights do not fit it.
     """
     from diptych.judges.boxes.centre_net import read_config
 
-    if not 0.0 < least_score < 1.0:
-        raise ConfigError(f"detector 'centre_point': least_score is above 0 and below 1, not {least_score}")
     folder = named_path(weights)
     for name in (CONFIG_NAME, WEIGHTS_NAME):
         if not (folder / name).is_file():
             raise ConfigError(
-                f"detector 'centre_point': {folder} has no {name}; weights names a folder with {CONFIG_NAME} and "
+                f"judge 'centre_point': {folder} has no {name}; weights names a folder with {CONFIG_NAME} and "
                 f"{WEIGHTS_NAME}, such as package:diptych.demo/models/detector"
             )
-    return CentrePoint(folder, read_config(folder / CONFIG_NAME), least_score, device)
+    return CentrePoint(folder, read_config(folder / CONFIG_NAME), device)

@@ -1,0 +1,212 @@
+"""What a judge may be asked about an image, and the records in which it says what it sees.
+
+A judge is what it can do: one that has ``boxes`` finds things, one that has ``answers`` answers questions, one that has
+``text`` reads. It may have several. It decides nothing about what is right or sure enough: that is up to the rules of
+scores, which look at its records as they are stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:  # naming a judge must load without PIL
+    from diptych.data.images import Image
+
+Corners = tuple[float, float, float, float]  # left, top, right, bottom
+
+COLOUR = "colour"  # the trait under which a judge that tells the colour of a thing tells it
+
+
+@dataclass(frozen=True)
+class Trait:
+    """One thing that may be so about what is in a box.
+
+    Attributes:
+        name: What it is about, such as ``colour``.
+        value: What may be so, such as ``red``.
+        probability: That it is, given that the thing is there, in [0, 1]. Those of one name need not add up to 1: of
+            some traits a thing has none.
+    """
+
+    name: str
+    value: str
+    probability: float
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if the probability is out of range."""
+        _check_share("probability", self.probability)
+
+
+@dataclass(frozen=True)
+class Box:
+    """One thing in an image.
+
+    Attributes:
+        label: What it is.
+        score: How sure the judge is of it, in [0, 1].
+        corners: Left, top, right and bottom in pixels of the image after EXIF orientation, from its upper left corner.
+        traits: What else the judge says of it; a plain detector says nothing.
+        mask: Which pixels of the image belong to it: run lengths column by column, the first of pixels that do not, as
+            in COCO's uncompressed RLE; None where the judge tells no mask.
+    """
+
+    label: str
+    score: float
+    corners: Corners
+    traits: tuple[Trait, ...] = ()
+    mask: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if the score is out of range or the corners are in the wrong order."""
+        _check_share("score", self.score)
+        _check_corners(self.corners)
+
+    def likeliest(self, trait: str) -> Trait | None:
+        """Return the likeliest value of a trait, the first of equal ones; None where the judge says nothing of it.
+
+        >>> colours = (Trait("colour", "red", 0.7), Trait("colour", "blue", 0.2))
+        >>> Box("car", 0.9, (0, 0, 8, 4), colours).likeliest("colour").value
+        'red'
+        """
+        named = [one for one in self.traits if one.name == trait]
+        return max(named, key=lambda one: one.probability, default=None)
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked about an image.
+
+    Attributes:
+        text: The question; how it is put to the model is up to the judge.
+        choices: The answers to choose from; none asks for an answer in the judge's own words.
+    """
+
+    text: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a judge says to a question.
+
+    Attributes:
+        question: Its text.
+        choices: The answers that were given to choose from.
+        probabilities: Of each of the choices, in [0, 1]. They need not add up to 1: a judge that generates may find
+            other answers likelier.
+        text: The answer: the likeliest of the choices, or where none are given the judge's own words.
+    """
+
+    question: str
+    choices: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    text: str
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if the choices do not have a probability each, or one is out of range."""
+        if len(self.choices) != len(self.probabilities):
+            raise ValueError(f"{len(self.choices)} choices have {len(self.probabilities)} probabilities")
+        for probability in self.probabilities:
+            _check_share("probability", probability)
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """One line of text in an image.
+
+    Attributes:
+        text: What is written there.
+        confidence: How sure the judge is of it, in [0, 1].
+        corners: Left, top, right and bottom in pixels, as of a ``Box``.
+    """
+
+    text: str
+    confidence: float
+    corners: Corners
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if the confidence is out of range or the corners are in the wrong order."""
+        _check_share("confidence", self.confidence)
+        _check_corners(self.corners)
+
+
+class Judge(Protocol):
+    """Looks at images.
+
+    Loading weights happens when it is first asked; constructing a judge is cheap, so that a run whose results all exist
+    loads no model. No neighbour in a batch changes what it says.
+    """
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """JSON-able facts that change what it says: ``judge`` (its name), weights sha256, preprocessing, options.
+
+        No threshold of a rule is one of them.
+        """
+        ...
+
+
+class BoxJudge(Judge, Protocol):
+    """Finds things in images."""
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """Everything that it can find; None if it looks for any label that it is given."""
+        ...
+
+    @property
+    def traits(self) -> Mapping[str, tuple[str, ...]]:
+        """The traits that it tells of some things, each with the values that it knows; empty for a plain detector."""
+        ...
+
+    @property
+    def least_score(self) -> float:
+        """What it is less sure of it does not tell, in [0, 1]; no rule can ask for less."""
+        ...
+
+    def boxes(self, images: Sequence[Image], labels: Sequence[Sequence[str]] | None = None) -> list[list[Box]]:
+        """Return what is in each RGB image, the surest first.
+
+        Args:
+            images: The images.
+            labels: What to look for in each of them; None looks for everything that it can find.
+        """
+        ...
+
+
+class AnswerJudge(Judge, Protocol):
+    """Answers questions about images.
+
+    One that answers from the vectors of an encoder has it as ``encoder``, and is given those vectors, float32 (dim,),
+    in the place of the images, so that an image is embedded once, whoever asks.
+    """
+
+    def answers(self, images: Sequence[Any], questions: Sequence[Sequence[Query]]) -> list[list[Answer]]:
+        """Return an answer to each of its questions for each RGB image, in their order.
+
+        Args:
+            images: The images.
+            questions: Those about each of them.
+        """
+        ...
+
+
+class TextJudge(Judge, Protocol):
+    """Reads what is written in images."""
+
+    def text(self, images: Sequence[Image]) -> list[list[TextLine]]:
+        """Return the lines of text in each RGB image in reading order."""
+        ...
+
+
+def _check_share(name: str, value: float) -> None:
+    if not 0.0 <= value <= 1.0:
+        raise ValueError(f"{name}: a judge says numbers from 0 to 1, not {value}")
+
+
+def _check_corners(corners: Corners) -> None:
+    left, top, right, bottom = corners
+    if not (left <= right and top <= bottom):
+        raise ValueError(f"corners are left, top, right and bottom, not {corners}")

@@ -1,0 +1,158 @@
+"""The job that scores one shard: everything that is missing for it, from one decode and one look at each image."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from diptych.data.damage import ShardFile, check_content
+from diptych.data.shards import ShardInfo, read_shard, write_shard
+from diptych.encoders import Encoder
+from diptych.errors import DataError
+from diptych.jobs.contract import Report
+from diptych.scores import Score
+from diptych.scores.batches import Batch
+from diptych.scores.loading import Needs
+from diptych.scores.looks import Look
+from diptych.scores.plan import ScorePlan, Scorers, SetKey
+from diptych.scores.shard_batches import iterate_batches
+from diptych.scores.tables import embedding_table, read_embeddings, score_schema, score_table
+from diptych.storage.location import Location
+
+
+@dataclass(frozen=True)
+class ScoreTask:
+    """One shard, what is missing for it, and what of it is stored.
+
+    Attributes:
+        shard: Of the data.
+        missing: The column sets whose part is to be made.
+        stored: The embedding and evidence sets whose part is there.
+    """
+
+    shard: ShardInfo
+    missing: tuple[SetKey, ...]
+    stored: tuple[SetKey, ...]
+
+
+@dataclass(frozen=True)
+class ScoreOutcome:
+    """What a task wrote, by column set."""
+
+    shard: ShardInfo
+    written: Mapping[SetKey, ShardInfo]
+
+
+@dataclass(frozen=True)
+class ScoreJob:
+    """Scores one shard at a time; opens its models once per worker.
+
+    Attributes:
+        dataset: The dataset directory.
+        plan: What to compute.
+        names: The directory of each column set, as who planned the tasks knows it.
+        batch_size: Rows per batch at most.
+        threads: Decode threads.
+    """
+
+    dataset: Location
+    plan: ScorePlan
+    names: Mapping[SetKey, str]
+    batch_size: int
+    threads: int
+
+    def open(self, report: Report) -> Callable[[ScoreTask], ScoreOutcome]:
+        """Build encoders, judges and scores and return the function that scores one shard.
+
+        Raises:
+            DataError: If they are other ones than those that the tasks were planned with.
+        """
+        scorers = self.plan.build()
+        for key, name in scorers.set_names(self.plan).items():
+            if self.names.get(key) != name:
+                raise DataError(f"{key[1]}: a file that it is made from has changed since this run began; run again")
+        return lambda task: _ShardScorer(self, scorers, task, report).run()
+
+
+@dataclass
+class _ShardScorer:
+    """Scores one shard; lives for one task."""
+
+    job: ScoreJob
+    scorers: Scorers
+    task: ScoreTask
+    report: Report
+    parts: dict[SetKey, list[pa.Table]] = field(default_factory=dict)
+
+    def run(self) -> ScoreOutcome:
+        place = self.job.dataset / "data" / self.task.shard.name
+        check_content([ShardFile(place, self.task.shard)], "whole" if self._reads_pictures() else "columns")
+        vectors = {label: read_embeddings(self._place(("embeddings", label))) for label in self._stored("embeddings")}
+        evidence = {name: read_shard(self._place(("evidence", name))) for name in self._stored("evidence")}
+        needs, start = self._needs(), 0
+        for batch in iterate_batches(place, batch_size=self.job.batch_size, needs=needs, threads=self.job.threads):
+            for label, stored in vectors.items():
+                batch.provide_embeddings(self.scorers.encoders[label], stored[start : start + len(batch)])
+            for name, seen in evidence.items():
+                batch.provide_evidence(self.scorers.looks[name], seen.slice(start, len(batch)))
+            self._score(batch)
+            start += len(batch)
+        return ScoreOutcome(self.task.shard, {key: self._write(key) for key in self.task.missing})
+
+    def _needs(self) -> Needs:
+        looks_at_pixels = any("pixels" in score.reads for score in self._scores().values())
+        looks_at_pixels |= any(look.encoder is None for look in self._looks().values())
+        return Needs(looks_at_pixels, self._encoders())
+
+    def _reads_pictures(self) -> bool:
+        needs = self._needs()
+        return needs.pixels or bool(needs.encoders) or any("bytes" in score.reads for score in self._scores().values())
+
+    def _missing(self, folder: str) -> list[str]:
+        return [label for place, label in self.task.missing if place == folder]
+
+    def _stored(self, folder: str) -> list[str]:
+        return [label for place, label in self.task.stored if place == folder]
+
+    def _encoders(self) -> dict[str, Encoder]:
+        return {label: self.scorers.encoders[label] for label in self._missing("embeddings")}
+
+    def _looks(self) -> dict[str, Look[Any]]:
+        return {name: self.scorers.looks[name] for name in self._missing("evidence")}
+
+    def _scores(self) -> dict[str, Score]:
+        return {label: self.scorers.scores[label] for label in self._missing("scores")}
+
+    def _score(self, batch: Batch) -> None:
+        for label, encoder in self._encoders().items():
+            self._add(("embeddings", label), embedding_table(batch.keys, batch.embeddings(encoder)))
+        for name, look in self._looks().items():
+            self._add(("evidence", name), batch.evidence_table(look))
+        worst: list[str | None] = [None] * len(batch)
+        for label, score in self._scores().items():
+            table = score_table(batch, score.columns, score.score(batch))
+            self._add(("scores", label), table)
+            worst = [old or new for old, new in zip(worst, table["reason"].to_pylist(), strict=True)]
+        self.report(len(batch), Counter(reason or "ok" for reason in worst))
+
+    def _add(self, key: SetKey, table: pa.Table) -> None:
+        self.parts.setdefault(key, []).append(table)
+
+    def _write(self, key: SetKey) -> ShardInfo:
+        tables = self.parts.get(key) or [self._empty(key)]
+        table = pa.concat_tables(tables).combine_chunks()
+        return write_shard(table, self._place(key), source=self.task.shard.sha256)
+
+    def _empty(self, key: SetKey) -> pa.Table:
+        folder, label = key
+        if folder == "embeddings":
+            return embedding_table([], np.empty((0, self.scorers.encoders[label].dim), np.float32))
+        if folder == "evidence":
+            return self.scorers.looks[label].kind.schema.empty_table()
+        return score_schema(self.scorers.scores[label].columns).empty_table()
+
+    def _place(self, key: SetKey) -> Location:
+        return self.job.dataset / key[0] / self.job.names[key] / self.task.shard.name

@@ -1,0 +1,46 @@
+"""One row decoded, once, with what each encoder made of it: what decode threads do ahead of the models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy.typing as npt
+
+from diptych.data import images
+from diptych.data.images import Image
+from diptych.encoders import Encoder
+from diptych.errors import DecodeError
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What to prepare ahead for each row.
+
+    Attributes:
+        pixels: Whether somebody looks at the decoded picture.
+        encoders: By label: encoders whose vectors are wanted and not stored.
+    """
+
+    pixels: bool = False
+    encoders: Mapping[str, Encoder] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LoadedImage:
+    """One decoded row: the picture if wanted, what each encoder made of it, or the reason why not."""
+
+    image: Image | None
+    prepared: Mapping[int, npt.NDArray[Any]]
+    reason: str | None
+
+
+def load_image(data: bytes | None, status: str, needs: Needs) -> LoadedImage:
+    """Decode one row and do the encoders' preprocessing; thread-safe. A failure is a reason, never an exception."""
+    if status != "ok" or data is None:
+        return LoadedImage(None, {}, status if status != "ok" else "no_image")
+    try:
+        image = images.decode(data)
+    except DecodeError as error:
+        return LoadedImage(None, {}, error.code)
+    prepared = {id(encoder): encoder.prepare(image) for encoder in needs.encoders.values()}
+    return LoadedImage(image if needs.pixels else None, prepared, None)

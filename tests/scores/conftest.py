@@ -1,0 +1,17 @@
+import pytest
+
+from diptych.data import images
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What was decoded, in order."""
+    calls: list[bytes] = []
+    real = images.decode
+
+    def decode(data: bytes) -> images.Image:
+        calls.append(data)
+        return real(data)
+
+    monkeypatch.setattr(images, "decode", decode)
+    return calls
