@@ -72,6 +72,9 @@ def export(selection: Selection, address: Address, settings: Export, *, progress
         return finished, 0
     _check_target(target)
     former.remove_everything()
+    if grow_data(target, STEP, identity).made_from == identity:  # damaged: what is whole of it stays
+        growing_at.remove_everything()
+        target.move_to(growing_at)
     for column_set in selection.sets.values():
         column_set.check(progress=progress)
     growing = grow_data(growing_at, STEP, identity)
