@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diptych.curate.duplicates import buckets, crowds
+from diptych.curate.duplicates import buckets, crowds, variants
 from diptych.curate.duplicates.hamming import Rows
 from diptych.curate.duplicates.stars import star_clusters
 from diptych.curate.duplicates.variants import Confirm, Mask, confirmed_stars
@@ -44,13 +44,13 @@ def same_colour(colour: Rows) -> Confirm:
 def pictures(draw: st.DrawFn) -> tuple[Hashes, Mask, Rows, Rows]:
     """Hashes of rows and their variants of which many are equal or near, an order, and a colour of each row."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    variants, rows = draw(st.integers(1, 4)), draw(st.integers(0, 40))
+    kinds, rows = draw(st.integers(1, 4)), draw(st.integers(0, 40))
     centres = rng.integers(2**64, size=draw(st.integers(1, 4)), dtype=np.uint64)
     share = draw(st.sampled_from([0.0, 0.02, 0.05]))
-    noise = np.packbits(rng.random((variants * rows, 64)) < share, axis=1).view(np.uint64).reshape(variants, rows)
-    has_hash = rng.random((variants, rows)) < draw(st.sampled_from([0.6, 1.0]))
+    noise = np.packbits(rng.random((kinds * rows, 64)) < share, axis=1).view(np.uint64).reshape(kinds, rows)
+    has_hash = rng.random((kinds, rows)) < draw(st.sampled_from([0.6, 1.0]))
     colour = rng.integers(draw(st.integers(1, 3)), size=rows)
-    return rng.choice(centres, (variants, rows)) ^ noise, has_hash, rng.permutation(rows), colour
+    return rng.choice(centres, (kinds, rows)) ^ noise, has_hash, rng.permutation(rows), colour
 
 
 @pytest.mark.parametrize("crowded", [False, True])
@@ -68,6 +68,7 @@ def test_rows_are_claimed_as_by_the_definition(
             patch.setattr(crowds, "CROWD_SAMPLE_HITS", 0)
             patch.setattr(crowds, "HELD_PAIRS", 3)
             patch.setattr(crowds, "HELD_PAIRS_PER_ROW", 0)
+            patch.setattr(variants, "REPORT_ROWS", 7)
         found = confirmed_stars(hashes, has_hash, radius, order=order, make_confirm=lambda _rows: same_colour(colour))
     assert found.tolist() == claim_one_by_one(hashes, has_hash, radius, order, colour)
 
