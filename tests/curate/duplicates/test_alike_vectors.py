@@ -12,7 +12,7 @@ from diptych.data.dataset import ColumnSet
 from diptych.data.growing import GrowingSet
 from diptych.data.schema import data_schema
 from diptych.data.shards import shard_name, write_shard
-from diptych.scores.run import embedding_table
+from diptych.scores.tables import embedding_table
 
 ROWS_PER_SHARD = 3
 
