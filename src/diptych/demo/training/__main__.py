@@ -1,6 +1,6 @@
 """``python -m diptych.demo.training NAME``: trains the demo models; run again, it goes on where it was."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import click
 from diptych.command_line import LocalPathType, print_json
 from diptych.demo.training.stops import Stopped
 from diptych.errors import DiptychError
+from diptych.lookup import import_attribute
 
 
 class Trainings(click.Group):
@@ -45,12 +46,6 @@ PEAK = click.option("--learning-rate", type=float, callback=positive, help="Its 
 EXISTING = LocalPathType(exists=True)
 
 
-def check_every(default: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return the option that says how often a checkpoint is kept."""
-    help_text = "Steps between checkpoints."
-    return click.option("--check-every", type=click.IntRange(1), default=default, show_default=True, help=help_text)
-
-
 def given(settings: Mapping[str, float | None]) -> dict[str, Any]:
     """Return the settings that the command line names; the others keep their defaults."""
     return {name: value for name, value in settings.items() if value is not None}
@@ -61,30 +56,32 @@ def main() -> None:
     """Train the models of the demo world."""
 
 
-@main.command()
-@OUT
-@THREADS
-@STEPS
-@BATCH
-@ROWS
-@PEAK
-@check_every(50)
-def clip(out: Path, threads: int, check_every: int, **settings: float | None) -> None:
-    """Train the CLIP; uses a CUDA device where there is one."""
-    from diptych.demo.training.clip import ClipTraining, train_clip
+def _drawn_command(name: str, settings_class: str, text: str, *, check_every: int) -> None:
+    """Add the command that trains a model on drawn pictures."""
 
-    click.echo(train_clip(out, ClipTraining(**given(settings)), threads=threads, check_every=check_every))
+    @main.command(name, help=f"{text}; uses a CUDA device where there is one.")
+    @OUT
+    @THREADS
+    @STEPS
+    @BATCH
+    @ROWS
+    @PEAK
+    @click.option(
+        "--check-every",
+        type=click.IntRange(1),
+        default=check_every,
+        show_default=True,
+        help="Steps between checkpoints.",
+    )
+    def command(out: Path, threads: int, check_every: int, **settings: float | None) -> None:
+        train = import_attribute(f"diptych.demo.training.{name}:train_{name}")
+        training = import_attribute(f"diptych.demo.training.{name}:{settings_class}")(**given(settings))
+        click.echo(train(out, training, threads=threads, check_every=check_every))
 
 
-@main.command()
-@OUT
-@THREADS
-@STEPS
-def vae(out: Path, threads: int, **settings: int | None) -> None:
-    """Train the autoencoder that both text-to-image pipelines share."""
-    from diptych.demo.training.vae import VaeTraining, train_vae
-
-    click.echo(train_vae(out, VaeTraining(**given(settings)), threads=threads))
+_drawn_command("clip", "ClipTraining", "Train the CLIP", check_every=50)
+_drawn_command("detector", "DetectorTraining", "Train the detector", check_every=100)
+_drawn_command("vae", "VaeTraining", "Train the autoencoder that both text-to-image pipelines share", check_every=100)
 
 
 @main.command()
@@ -97,21 +94,6 @@ def heads(out: Path, threads: int, clip_folder: Path | None, rows: int | None) -
     from diptych.demo.training.heads import DEFAULT_ROWS, train_heads
 
     click.echo(train_heads(out, clip_folder or out / "clip", rows=rows or DEFAULT_ROWS, threads=threads))
-
-
-@main.command()
-@OUT
-@THREADS
-@STEPS
-@BATCH
-@ROWS
-@PEAK
-@check_every(100)
-def detector(out: Path, threads: int, check_every: int, **settings: float | None) -> None:
-    """Train the detector; uses a CUDA device where there is one."""
-    from diptych.demo.training.detector import DetectorTraining, train_detector
-
-    click.echo(train_detector(out, DetectorTraining(**given(settings)), threads=threads, check_every=check_every))
 
 
 @main.command()

@@ -4,10 +4,8 @@ Beside what the world shows there are backgrounds with nothing on them, figures 
 colours, and pictures with the faults of the demo web; what a hazard sign hides is not there.
 """
 
-import multiprocessing
-import os
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +14,7 @@ import numpy.typing as npt
 from PIL.Image import Resampling
 
 from diptych.data.images import Image, decode
+from diptych.demo.training.rows import kept_rows
 from diptych.demo.world.backdrops import UNITS
 from diptych.demo.world.drawing import draw
 from diptych.demo.world.faults import Format, encoded, picture_of
@@ -25,10 +24,8 @@ from diptych.demo.world.scenes import MAX_COUNT, Dice, Scene, scene
 from diptych.demo.world.seeds import DETECTOR_ROWS
 from diptych.demo.world.things import KINDS
 from diptych.demo.world.truth import Truth, truth_of
-from diptych.progress import track
 
 STREAM = 110  # keeps the choices about training pictures apart from other choices
-ROWS_PER_FILE = 2048
 NOTHING = -1
 
 LABELS = (*KINDS, *OCCUPATIONS)
@@ -80,32 +77,30 @@ class Shown(NamedTuple):
     places: Places
 
 
-def draw_rows(folder: Path, count: int, *, side: int, start: int = DETECTOR_ROWS, processes: int = 1) -> DetectorRows:
-    """Return ``count`` pictures from the seed ``start`` on; draws those that ``folder`` does not hold yet.
+@dataclass(frozen=True)
+class DetectorKind:
+    """Rows of ``DetectorRows``.
 
-    Args:
-        folder: Of this count, side and start; files of others would be taken for these.
-        count: How many.
+    Attributes:
         side: Of the pictures in pixels, as the network takes them.
-        start: Seed of the first scene.
-        processes: That draw; the pictures do not depend on it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    jobs = [
-        _DetectorDrawing(
-            folder / f"rows-{number:04d}.npz", start + first, start + min(first + ROWS_PER_FILE, count), side
-        )
-        for number, first in enumerate(range(0, count, ROWS_PER_FILE))
-    ]
-    missing = [job for job in jobs if not job.path.is_file()]
-    done = count - sum(job.stop - job.first for job in missing)
-    with track("draw", count, unit="pictures", done=done) as tracker, ExitStack() as stack:
-        workers = min(processes, len(missing))
-        pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(workers)) if workers > 1 else None
-        for written in pool.imap_unordered(_write_rows, missing) if pool else map(_write_rows, missing):
-            tracker.advance(written)
-    parts = [np.load(job.path) for job in jobs]
-    return DetectorRows(*(np.concatenate([part[name] for part in parts]) for name in DetectorRows._fields))
+
+    side: int
+
+    def open(self) -> Callable[[int], Mapping[str, Any]]:
+        """Return what draws a row; there is nothing to load."""
+        return self._draw
+
+    def _draw(self, seed: int) -> Mapping[str, Any]:
+        one = training_picture(seed)
+        pixels = np.asarray(one.image.resize((self.side, self.side), Resampling.BICUBIC))
+        return {"pixels": pixels, **one.places._asdict()}
+
+
+def draw_detector_rows(folder: Path, count: int, kind: DetectorKind, *, processes: int = 1) -> DetectorRows:
+    """Return the first ``count`` training pictures; draws those that ``folder`` does not hold yet."""
+    seeds = range(DETECTOR_ROWS, DETECTOR_ROWS + count)
+    return DetectorRows(**kept_rows(folder, kind, seeds, processes=processes))
 
 
 def training_picture(seed: int) -> Shown:
@@ -139,15 +134,6 @@ def places_of(truth: Truth) -> Places:
     return Places(boxes, *numbers)
 
 
-class _DetectorDrawing(NamedTuple):
-    """One file of the rows of seeds ``first`` to ``stop``."""
-
-    path: Path
-    first: int
-    stop: int
-    side: int
-
-
 def _training_scene(seed: int, dice: Dice) -> Scene:
     shown = scene(seed)
     if dice.chance(EMPTY_PERCENT):
@@ -160,19 +146,3 @@ def _training_scene(seed: int, dice: Dice) -> Scene:
 def _share(covered: npt.NDArray[np.bool_], box: npt.NDArray[np.float32]) -> float:
     left, top, right, bottom = np.round(box * len(covered)).astype(int)
     return float(covered[top:bottom, left:right].mean())
-
-
-def _write_rows(job: _DetectorDrawing) -> int:
-    """Draw one file of rows and return how many it has."""
-    made: dict[str, list[Any]] = {name: [] for name in DetectorRows._fields}
-    for seed in range(job.first, job.stop):
-        one = training_picture(seed)
-        made["pixels"].append(np.asarray(one.image.resize((job.side, job.side), Resampling.BICUBIC)))
-        for name, values in one.places._asdict().items():
-            made[name].append(values)
-    arrays: dict[str, Any] = {name: np.array(values) for name, values in made.items()}
-    part = job.path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
-        np.savez(file, **arrays)
-    part.replace(job.path)
-    return job.stop - job.first

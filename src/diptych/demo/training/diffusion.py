@@ -1,4 +1,4 @@
-"""Trains a demo text-to-image pipeline on a dataset directory: Stable Diffusion's shape at a hundredth of its size.
+"""The recipe of the demo's text-to-image pipelines: Stable Diffusion's shape at a hundredth of its size.
 
 Latents of the shared autoencoder, CLIP's text model, a U-Net that predicts the velocity, diffusers' classes and layout.
 What ``demo-raw`` and ``demo-curated`` learn from differs; the settings here are the same for both.
@@ -6,32 +6,29 @@ What ``demo-raw`` and ``demo-curated`` learn from differs; the settings here are
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from diptych.config.identity import fingerprint
-from diptych.demo.training.clip import scaled
+from diptych.demo.training.latents import LatentExamples, encode_pairs, kept_examples, load_vae
 from diptych.demo.training.linear_start import LATENTS
-from diptych.demo.training.pairs import CaptionedPictures, read_pairs
-from diptych.demo.training.runs import claim, learning_rate_at, run_steps
+from diptych.demo.training.pairs import CaptionedPictures
+from diptych.demo.training.pictures import drawn, looked_at
 from diptych.demo.training.sources import Sources
 from diptych.demo.training.tokenizer import make_text_model, make_tokenizer
-from diptych.demo.training.vae import check_pixels, hash_of
+from diptych.demo.training.trainer import StepDraw, StepLosses, TrainingSettings, train
+from diptych.demo.training.weights import running_mean, standing_in
 from diptych.demo.world.captions import caption_of
-from diptych.demo.world.scenes import scene
-from diptych.demo.world.seeds import LOOKED_AT
-from diptych.errors import DataError, one_line
-from diptych.progress import track
+from diptych.devices import torch_device
+from diptych.errors import DataError
 
-STREAM = 108  # keeps the order of batches apart from other choices
-CONTEXT = 32  # tokens of a caption; the longest has 26
-ENCODED = 128  # pictures that are encoded at once
-DECAY = 0.999  # of the running mean of the weights
+CHECK_ROWS = 64
 
 # The schedule of Stable Diffusion (Rombach et al. 2022); the target is the velocity (Salimans and Ho 2022, appendix D).
 NOISE_SCHEDULE = {
@@ -60,41 +57,28 @@ def default_model() -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class DiffusionTraining:
-    """What decides the weights, beside the pairs, the autoencoder and the CLIP.
+@dataclass(frozen=True, kw_only=True)
+class DiffusionTraining(TrainingSettings):
+    """What decides the weights of a pipeline, beside the pairs, the autoencoder and the CLIP.
 
     Attributes:
-        steps: How many batches in all.
-        batch: Pairs in a batch.
-        learning_rate: Its peak, after ``warm_up`` steps; a cosine leads it to 0.
-        warm_up: Steps in which it rises.
         silent_share: Share of the captions that are left out, for guidance without a classifier (Ho and Salimans 2021).
-        seed: Of the weights, the order of the batches and the noise.
         model: Configuration of ``UNet2DConditionModel``.
     """
 
     steps: int = 12_500
     batch: int = 64
     learning_rate: float = 1.5e-3
-    warm_up: int = 100
     silent_share: float = 0.1
-    seed: int = 0
     model: Mapping[str, Any] = field(default_factory=default_model)
 
 
-class NoisedExamples(NamedTuple):
-    """What is learned from, on the CPU.
+class OtherParts(NamedTuple):
+    """What a pipeline has beside the U-Net; of these the text model alone learns."""
 
-    Attributes:
-        latents: float32 (N, 2, C, H, W), scaled; the second of each pair is that of the mirrored picture.
-        tokens: int64 (N, CONTEXT).
-        has_sides: bool (N,).
-    """
-
-    latents: torch.Tensor
-    tokens: torch.Tensor
-    has_sides: torch.Tensor
+    vae: Any
+    tokenizer: Any
+    text_model: Any
 
 
 def train_diffusion(
@@ -106,12 +90,12 @@ def train_diffusion(
     check_every: int = 250,
     compiled: bool = False,
 ) -> Path:
-    """Train, or go on where an earlier run with the same settings stopped, and return the folder of the pipeline.
+    """Train a pipeline as ``trainer.train`` says and return its folder, ``out / "pipeline"``.
 
     Args:
-        out: Holds the checkpoint, the curve and in the end the pipeline (``pipeline``).
+        out: Also holds the encoded pairs.
         sources: What to learn from.
-        training: What to train.
+        training: How to train.
         threads: Threads of torch.
         check_every: Steps between two checkpoints.
         compiled: Compile the U-Net first (needs a C++ compiler): a quarter less time per step, the last digits differ.
@@ -119,219 +103,139 @@ def train_diffusion(
     Raises:
         ConfigError: If ``out`` belongs to other settings or sources, or a source lacks a file.
         DataError: If there are fewer pairs to learn from than a batch has, or the autoencoder is none.
-        Stopped: On SIGTERM or SIGINT, after the step under way, with a checkpoint and without a pipeline.
+        Stopped: On SIGTERM or SIGINT.
     """
-    torch.set_num_threads(threads)
     hashes = sources.hashes()
-    claim(out, training, sources=hashes)
-    vae = load_vae(sources.vae)
-    tokenizer = make_tokenizer(CONTEXT)
-    examples = kept_examples(out / "examples.pt", sources.pairs, vae, tokenizer, hashes)
-    if training.batch > len(examples.tokens):
-        raise DataError(
-            f"{sources.pairs}: batches of {training.batch} need as many pairs; it has {len(examples.tokens)}"
-        )
-    trainer = DiffusionTrainer(training, examples, make_text_model(sources.clip, tokenizer), compiled=compiled)
-    if sources.begin is not None:
-        trainer.begin_from(sources.begin)
-    check = encode_pairs(_check_pairs(vae.config.sample_size), vae, tokenizer)
-    run_steps(trainer, training.steps, out, check_every=check_every, look=lambda: trainer.look(check))
-    return save_pipeline(trainer, vae, tokenizer, out / "pipeline")
+
+    def begin() -> DiffusionRecipe:
+        vae, tokenizer = load_vae(sources.vae), make_tokenizer()
+        examples = kept_examples(out / "examples.pt", sources.pairs, vae, tokenizer, hashes)
+        if training.batch > len(examples.tokens):
+            raise DataError(
+                f"{sources.pairs}: batches of {training.batch} need as many pairs; it has {len(examples.tokens)}"
+            )
+        parts = OtherParts(vae, tokenizer, make_text_model(sources.clip, tokenizer))
+        return DiffusionRecipe(training, examples, parts, start=sources.begin, compiled=compiled)
+
+    return train(out, training, begin, threads=threads, check_every=check_every, sources=hashes)
 
 
-def load_vae(folder: Path) -> Any:
-    """Return the autoencoder of a folder in single precision.
+class DiffusionRecipe:
+    """A U-Net and its text model under training; what is kept of them is the running mean of their weights."""
 
-    Raises:
-        DataError: If the folder holds something else.
-    """
-    from diffusers import AutoencoderKL
-
-    try:
-        kind = AutoencoderKL.load_config(folder).get("_class_name")
-        if kind != AutoencoderKL.__name__:
-            raise DataError(f"{folder}: holds a {kind}, not an {AutoencoderKL.__name__}")
-        vae = AutoencoderKL.from_pretrained(folder, dtype=torch.float32).eval()
-    except (OSError, ValueError, TypeError, RuntimeError, KeyError, AttributeError) as error:
-        raise DataError(f"{folder}: cannot be loaded as an autoencoder: {one_line(error)}") from error
-    return vae.to(memory_format=torch.channels_last)
-
-
-def kept_examples(
-    path: Path, pairs: Path, vae: Any, tokenizer: Any, hashes: Mapping[str, str | None]
-) -> NoisedExamples:
-    """Return the pairs of a dataset directory as latents and tokens.
-
-    They come from ``path`` where an earlier run kept those of the same pairs, autoencoder and tokenizer; otherwise they
-    are made and kept there.
-
-    Args:
-        path: The file.
-        pairs: The dataset directory.
-        vae: The autoencoder.
-        tokenizer: The tokenizer.
-        hashes: Of the content of ``pairs`` and ``vae``, under these names.
-    """
-    words = {"vocabulary": tokenizer.get_vocab(), "context": CONTEXT}
-    wanted = fingerprint({"pairs": hashes["pairs"], "vae": hashes["vae"], "tokenizer": words})
-    if path.is_file():
-        kept = torch.load(path, weights_only=True)
-        if kept.pop("fingerprint", None) == wanted:
-            return NoisedExamples(**kept)
-    examples = encode_pairs(read_pairs(pairs, vae.config.sample_size), vae, tokenizer)
-    part = path.with_suffix(".part")
-    torch.save({"fingerprint": wanted, **examples._asdict()}, part)
-    part.replace(path)
-    return examples
-
-
-def encode_pairs(pairs: CaptionedPictures, vae: Any, tokenizer: Any) -> NoisedExamples:
-    """Return pairs as latents and tokens; each picture is encoded once, and its mirror image once."""
-    tokens = tokenizer(pairs.captions, padding="max_length", truncation=True, max_length=CONTEXT, return_tensors="pt")
-    latents = []
-    half = torch.autocast(vae.device.type, torch.bfloat16)
-    with track("encode", len(pairs.pixels), unit="pictures") as tracker, torch.inference_mode(), half:
-        for start in range(0, len(pairs.pixels), ENCODED):
-            part = scaled(torch.from_numpy(pairs.pixels[start : start + ENCODED]))
-            sides = (side.contiguous(memory_format=torch.channels_last) for side in (part, part.flip(3)))
-            both = [vae.encode(side).latent_dist.mode().float() for side in sides]
-            latents.append(torch.stack(both, dim=1) * vae.config.scaling_factor)
-            tracker.advance(len(part))
-    return NoisedExamples(torch.cat(latents).clone(), tokens["input_ids"].clone(), torch.from_numpy(pairs.has_sides))
-
-
-class DiffusionTrainer:
-    """A U-Net and its text model under training."""
+    name, stream = "pipeline", 108
 
     def __init__(
-        self, training: DiffusionTraining, examples: NoisedExamples, text_model: Any, *, compiled: bool = False
+        self,
+        training: DiffusionTraining,
+        examples: LatentExamples,
+        others: OtherParts,
+        *,
+        start: Path | None = None,
+        compiled: bool = False,
     ) -> None:
-        """Make the weights of the U-Net from the seed."""
+        """Make the weights of the U-Net from the seed, or take those of a pipeline to start from."""
         from diffusers import DDPMScheduler, UNet2DConditionModel
+        from safetensors.torch import load_file
 
-        self.step = 0
-        self.training, self.examples = training, examples
+        self.training, self.learned, self.examples = training, examples, len(examples.tokens)
+        self.vae, self.tokenizer, self.text_model = others
+        self.device = torch_device("auto")
         torch.manual_seed(training.seed)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         unet: Any = UNet2DConditionModel(**training.model)
         self.unet = unet.to(self.device, memory_format=torch.channels_last).train()
         self.learner = torch.compile(self.unet) if compiled else self.unet  # the same weights
-        self.text_model = text_model.to(self.device).train()
-        self.noise = DDPMScheduler(**NOISE_SCHEDULE)
-        self.mean = self._make_mean()
-        self.optimiser = torch.optim.AdamW(self._weights(), lr=0.0, betas=(0.9, 0.99), weight_decay=0.01)
+        self.text_model.to(self.device).train()
+        if start is not None:
+            self.unet.load_state_dict(load_file(start / "unet" / "diffusion_pytorch_model.safetensors"))
+            self.text_model.load_state_dict(load_file(start / "text_encoder" / "model.safetensors"))
+        self.noising = DDPMScheduler(**NOISE_SCHEDULE)
+        self.weights = [*self.unet.parameters(), *self.text_model.parameters()]
+        self.mean = running_mean(self.weights)
+        self.optimiser: torch.optim.Optimizer = torch.optim.AdamW(
+            self.weights, lr=0.0, betas=(0.9, 0.99), weight_decay=0.01
+        )
+        self.parts = {
+            "unet": self.unet,
+            "text_model": self.text_model,
+            "mean": self.mean,
+            "optimiser": self.optimiser,
+        }
 
-    def take_step(self) -> dict[str, float]:
-        """Learn from the batch of this step, and return its loss."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate_at(self.step, self.training)
-        dice = np.random.default_rng((STREAM, self.training.seed, self.step))
-        at = np.sort(dice.choice(len(self.examples.tokens), self.training.batch, replace=False))
-        mirrored = (dice.random(len(at)) < 0.5) & ~self.examples.has_sides[at].numpy()
-        tokens = self.examples.tokens[at].clone()
-        tokens[dice.random(len(at)) < self.training.silent_share] = self._silence()
+    def losses(self, draw: StepDraw) -> StepLosses:
+        """Return how far the velocities are from what they should be."""
+        at, dice = draw.at, draw.dice
+        turned = (dice.random(len(at)) < 0.5) & ~self.learned.has_sides[at].numpy()
+        tokens = self.learned.tokens[at].clone()
+        tokens[dice.random(len(at)) < self.training.silent_share] = self._silence
         # One time from each of as many equal spans, so that a batch of 64 sees all of them.
-        times = (dice.permutation(len(at)) + dice.random(len(at))) / len(at) * len(self.noise.alphas_cumprod)
-        latents = self.examples.latents[at, mirrored.astype(np.int64)]
-        loss = self._loss(self.learner, latents, tokens, times, hash_of(self.training.seed, self.step))
-        self.optimiser.zero_grad()
-        torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(self._weights(), 1.0)
-        self.optimiser.step()
-        self.mean.step(self._weights())
-        self.step += 1
-        return {"loss": round(loss.item(), 4)}
+        times = (dice.permutation(len(at)) + dice.random(len(at))) / len(at)
+        latents = self.learned.latents[at, turned.astype(np.int64)]
+        loss = self._loss(self.learner, latents, tokens, times, draw.noise)
+        return StepLosses(loss, {"loss": loss})
 
-    def look(self, check: NoisedExamples) -> dict[str, float]:
-        """Return the loss of the running mean on examples that are not trained on, always with the same noise."""
-        with averaged(self.mean, self._weights()), torch.inference_mode():
-            count = len(check.tokens)
-            times = (np.arange(count) + 0.5) / count * len(self.noise.alphas_cumprod)
-            loss = self._loss(self.unet, check.latents[:, 0], check.tokens, times, 0)
+    def update(self, step: int) -> None:
+        """Move the weights, not too far at once, and the mean after them."""
+        torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
+        self.optimiser.step()
+        self.mean.step(self.weights)
+
+    def look(self) -> dict[str, float]:
+        """Return the loss of the running mean on pairs that are not trained on, always with the same noise."""
+        latents, tokens, _ = self._looked_at
+        times = (np.arange(len(tokens)) + 0.5) / len(tokens)
+        with standing_in(self.mean, self.weights), torch.inference_mode():
+            loss = self._loss(self.unet, latents[:, 0], tokens, times, torch.Generator().manual_seed(0))
         return {"held_out_loss": round(loss.item(), 4)}
 
-    def parts(self) -> dict[str, Any]:
-        """Return what a checkpoint holds."""
-        return {"unet": self.unet, "text_model": self.text_model, "mean": self.mean, "optimiser": self.optimiser}
+    def save(self, folder: Path) -> None:
+        """Write the running mean as diffusers' ``StableDiffusionPipeline``, in half precision."""
+        from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 
-    def begin_from(self, pipeline: Path) -> None:
-        """Take the weights of a pipeline of the same shape; a checkpoint, where there is one, goes before them."""
-        from safetensors.torch import load_file
-
-        self.unet.load_state_dict(load_file(pipeline / "unet" / "diffusion_pytorch_model.safetensors"))
-        self.text_model.load_state_dict(load_file(pipeline / "text_encoder" / "model.safetensors"))
-        self.mean = self._make_mean()
-
-    def weights_of_mean(self) -> None:
-        """Put the running mean in the place of the weights, for good."""
-        self.mean.copy_to(self._weights())
+        self.mean.copy_to(self.weights)
+        self.vae.register_to_config(_name_or_path="")  # where it lay is nobody's business
+        pipeline = StableDiffusionPipeline(
+            vae=self.vae.half(),
+            text_encoder=self.text_model.eval().half(),
+            tokenizer=self.tokenizer,
+            unet=self.unet.eval().half(),
+            scheduler=DPMSolverMultistepScheduler(**NOISE_SCHEDULE, timestep_spacing="trailing"),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+        pipeline.save_pretrained(folder, safe_serialization=True)
 
     def _loss(
-        self, unet: Any, latents: torch.Tensor, tokens: torch.Tensor, times: np.ndarray[Any, Any], seed: int
+        self,
+        unet: Any,
+        latents: torch.Tensor,
+        tokens: torch.Tensor,
+        times: npt.NDArray[np.float64],
+        source: torch.Generator,
     ) -> torch.Tensor:
-        noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(seed)).to(self.device)
-        at, latents = torch.from_numpy(times.astype(np.int64)).to(self.device), latents.to(self.device)
-        noisy = self.noise.add_noise(latents, noise, at).contiguous(memory_format=torch.channels_last)
+        """Return the loss of latents at times in [0, 1) under the noise of a generator."""
+        noise = torch.randn(latents.shape, generator=source).to(self.device)
+        at = torch.from_numpy((times * len(self.noising.alphas_cumprod)).astype(np.int64)).to(self.device)
+        latents = latents.to(self.device)
+        noisy = self.noising.add_noise(latents, noise, at).contiguous(memory_format=torch.channels_last)
         # On a CPU the fused attention is slower backwards than the plain one.
         with torch.autocast(self.device.type, torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
             texts = self.text_model(tokens.to(self.device)).last_hidden_state
             velocity = unet(noisy, at, texts).sample
-        return functional.mse_loss(velocity.float(), self.noise.get_velocity(latents, noise, at))
+        return functional.mse_loss(velocity.float(), self.noising.get_velocity(latents, noise, at))
 
-    def _make_mean(self) -> Any:
-        from diffusers.training_utils import EMAModel
-
-        return EMAModel(self._weights(), decay=DECAY, use_ema_warmup=True, inv_gamma=1.0, power=2 / 3)
-
+    @cached_property
     def _silence(self) -> torch.Tensor:
-        """Return the tokens of the empty text: its begin, and its end up to the end."""
-        row = torch.full_like(self.examples.tokens[0], self.text_model.config.eos_token_id)
+        """The tokens of the empty text: its begin, and its end up to the end."""
+        row = torch.full_like(self.learned.tokens[0], self.text_model.config.eos_token_id)
         row[0] = self.text_model.config.bos_token_id
         return row
 
-    def _weights(self) -> list[torch.nn.Parameter]:
-        return [*self.unet.parameters(), *self.text_model.parameters()]
-
-
-class averaged:  # noqa: N801 -- a context manager reads as a verb
-    """Let the running mean stand in for the weights while the context lasts."""
-
-    def __init__(self, mean: Any, weights: list[torch.nn.Parameter]) -> None:
-        """Remember both."""
-        self._mean, self._weights = mean, weights
-
-    def __enter__(self) -> None:
-        """Exchange."""
-        self._mean.store(self._weights)
-        self._mean.copy_to(self._weights)
-
-    def __exit__(self, *_: object) -> None:
-        """Exchange back."""
-        self._mean.restore(self._weights)
-
-
-def save_pipeline(trainer: DiffusionTrainer, vae: Any, tokenizer: Any, folder: Path) -> Path:
-    """Write the running mean of the weights as diffusers' ``StableDiffusionPipeline``, in half precision."""
-    from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
-
-    trainer.weights_of_mean()
-    vae.register_to_config(_name_or_path="")  # where it lay is nobody's business
-    pipeline = StableDiffusionPipeline(
-        vae=vae.half(),
-        text_encoder=trainer.text_model.eval().half(),
-        tokenizer=tokenizer,
-        unet=trainer.unet.eval().half(),
-        scheduler=DPMSolverMultistepScheduler(**NOISE_SCHEDULE, timestep_spacing="trailing"),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-    pipeline.save_pretrained(folder, safe_serialization=True)
-    return folder
-
-
-def _check_pairs(side: int) -> CaptionedPictures:
-    """Return pairs that nothing is trained on."""
-    pixels = check_pixels(side).numpy()
-    captions = [caption_of(scene(seed)) for seed in range(LOOKED_AT, LOOKED_AT + len(pixels))]
-    return CaptionedPictures(pixels, captions, np.zeros(len(pixels), np.bool_))
+    @cached_property
+    def _looked_at(self) -> LatentExamples:
+        """Pairs that nothing is trained on."""
+        scenes = looked_at(CHECK_ROWS)
+        pixels = drawn(scenes, self.vae.config.sample_size).numpy()
+        pairs = CaptionedPictures(pixels, [caption_of(one) for one in scenes], np.zeros(len(scenes), np.bool_))
+        return encode_pairs(pairs, self.vae, self.tokenizer)

@@ -9,7 +9,7 @@ from PIL.Image import Resampling
 
 from diptych.data.dataset import open_dataset
 from diptych.data.images import Image, decode
-from diptych.data.shards import read_shard
+from diptych.data.shards import read_groups
 from diptych.errors import DataError, DecodeError
 from diptych.progress import track
 
@@ -42,10 +42,11 @@ def read_pairs(path: Path, side: int) -> CaptionedPictures:
         ShardError: If the directory is unfinished or damaged.
     """
     dataset = open_dataset(path)
+    dataset.check(progress="auto")
     pixels, captions = [], []
     with track("read", dataset.rows, unit="rows") as tracker:
-        for file in dataset.files:
-            for row in read_shard(file, ["image", "caption", "status"]).to_pylist():
+        for table in (table for file in dataset.files for table in read_groups(file, ["image", "caption", "status"])):
+            for row in table.to_pylist():
                 tracker.advance()
                 if row["status"] != "ok" or not row["caption"]:
                     continue

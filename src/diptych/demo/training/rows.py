@@ -1,116 +1,100 @@
-"""The pictures that the demo CLIP is trained on, and what is true of them; drawn once, kept in files.
+"""Training pictures that are drawn once and kept in files; a kind of rows says what is known of each picture."""
 
-They are those of the demo web with the faults that leave something to be seen. The captions are true and silent about
-the faults.
-"""
-
-import multiprocessing
-import os
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from PIL.Image import Resampling
 
-from diptych.demo.world.captions import caption_of
-from diptych.demo.world.seeds import CLIP_ROWS
-from diptych.demo.world.specimens import specimen
+from diptych.demo.training.trainer import TrainingSettings
+from diptych.errors import ConfigError
+from diptych.jobs import run_job
+from diptych.jobs.contract import Report
 from diptych.progress import track
+from diptych.storage.location import Location
 
-VARIANTS = 4  # captions of each picture
+Array = npt.NDArray[Any]
+
 ROWS_PER_FILE = 2048
 
-# How many of 100 training pictures have which fault.
-FAULT_WEIGHTS: dict[str, int] = {
-    "": 52,
-    "blurred": 7,
-    "cropped": 3,
-    "flagged": 10,
-    "low_contrast": 7,
-    "noisy": 7,
-    "recompressed": 2,
-    "resized": 2,
-    "tiny": 3,
-    "watermarked": 7,
-}
-# Small pictures more often than on the web: they are drawn faster, and most others are shrunk to them anyway.
-SIZES_PX = {64: 6, 96: 2, 128: 2, 192: 1}
 
-
-class CaptionRows(NamedTuple):
-    """Training pictures and what is true of them.
+@dataclass(frozen=True, kw_only=True)
+class DrawnTraining(TrainingSettings):
+    """What decides the weights of a model that learns from drawn pictures.
 
     Attributes:
-        pixels: uint8 RGB (N, side, side, 3).
-        tokens: int32 (N, VARIANTS, context).
-        quality: float32 (N,) in [0, 1].
-        flagged: bool (N,).
-        has_sides: bool (N,), whether the captions would be false of the mirrored picture.
+        rows: Pictures in all; they are drawn once.
     """
 
-    pixels: npt.NDArray[np.uint8]
-    tokens: npt.NDArray[np.int32]
-    quality: npt.NDArray[np.float32]
-    flagged: npt.NDArray[np.bool_]
-    has_sides: npt.NDArray[np.bool_]
+    rows: int
+
+    def __post_init__(self) -> None:
+        """See that there are pictures for a batch.
+
+        Raises:
+            ConfigError: If there are not.
+        """
+        if self.batch > self.rows:
+            raise ConfigError(f"batches of {self.batch} need as many pictures; there are {self.rows}")
 
 
-def draw_rows(folder: Path, count: int, *, side: int, context: int, processes: int = 1) -> CaptionRows:
-    """Return the first ``count`` training pictures; draws those that ``folder`` does not hold yet.
+class RowKind(Protocol):
+    """What a row is; picklable."""
 
-    Args:
-        folder: Of this count, side and context; files of others would be taken for these.
-        count: How many.
-        side: Of the pictures in pixels, as the model takes them.
-        context: Tokens of a caption, the padding included.
-        processes: That draw; the pictures do not depend on it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    jobs = [
-        _CaptionDrawing(folder / f"rows-{number:04d}.npz", first, min(first + ROWS_PER_FILE, count), side, context)
-        for number, first in enumerate(range(0, count, ROWS_PER_FILE))
-    ]
-    missing = [job for job in jobs if not job.path.is_file()]
-    done = count - sum(job.stop - job.first for job in missing)
-    with track("draw", count, unit="pictures", done=done) as tracker, ExitStack() as stack:
-        workers = min(processes, len(missing))
-        # Other processes cost seconds to start; a single one would win nothing.
-        pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(workers)) if workers > 1 else None
-        for written in pool.imap_unordered(_write_rows, missing) if pool else map(_write_rows, missing):
-            tracker.advance(written)
-    parts = [np.load(job.path) for job in jobs]
-    return CaptionRows(*(np.concatenate([part[name] for part in parts]) for name in CaptionRows._fields))
+    def open(self) -> Callable[[int], Mapping[str, Any]]:
+        """Load what drawing needs, once per process, and return what gives the arrays of the row of a seed."""
+        ...
 
 
-class _CaptionDrawing(NamedTuple):
-    """One file of rows ``first`` to ``stop``."""
+class RowFile(NamedTuple):
+    """One file of rows, and the seeds of their scenes."""
 
     path: Path
-    first: int
-    stop: int
-    side: int
-    context: int
+    seeds: range
 
 
-def _write_rows(job: _CaptionDrawing) -> int:
-    """Draw one file of rows, put its captions into tokens, and return how many rows it has."""
-    import open_clip
+@dataclass(frozen=True)
+class RowJob:
+    """Draws files of rows."""
 
-    tokenizer = open_clip.get_tokenizer("ViT-B-32", context_length=job.context)
-    made: dict[str, list[Any]] = {name: [] for name in CaptionRows._fields}
-    for seed in range(CLIP_ROWS + job.first, CLIP_ROWS + job.stop):
-        one = specimen(seed, FAULT_WEIGHTS, SIZES_PX)
-        made["pixels"].append(np.asarray(one.image.resize((job.side, job.side), Resampling.BICUBIC)))
-        made["tokens"].append(tokenizer([caption_of(one.scene, variant=at) for at in range(VARIANTS)]).numpy())
-        made["quality"].append(one.quality)
-        made["flagged"].append(one.fault == "flagged")
-        made["has_sides"].append(one.scene.relation in ("left of", "right of"))
-    types = {"pixels": np.uint8, "tokens": np.int32, "quality": np.float32}
-    arrays: dict[str, Any] = {name: np.array(values, types.get(name, np.bool_)) for name, values in made.items()}
-    part = job.path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
-        np.savez(file, **arrays)
-    part.replace(job.path)
-    return job.stop - job.first
+    kind: RowKind
+
+    def open(self, report: Report) -> Callable[[RowFile], None]:
+        """Return what draws one file."""
+        draw = self.kind.open()
+
+        def write(file: RowFile) -> None:
+            rows = []
+            for seed in file.seeds:
+                rows.append(draw(seed))
+                report(1, {})
+            arrays: dict[str, Any] = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+            with Location.at(file.path).publishing() as place:
+                np.savez(place, **arrays)
+
+        return write
+
+
+def kept_rows(folder: Path, kind: RowKind, seeds: range, *, processes: int = 1) -> dict[str, Array]:
+    """Return the arrays of the rows of so many seeds; draws those that ``folder`` does not hold yet.
+
+    Args:
+        folder: Of rows of this kind, of seeds from this first one on; files of others would be taken for these.
+        kind: What a row is.
+        seeds: Of the scenes.
+        processes: That draw; the rows do not depend on it.
+    """
+    files = [
+        RowFile(folder / f"rows-{number:04d}.npz", seeds[first : first + ROWS_PER_FILE])
+        for number, first in enumerate(range(0, len(seeds), ROWS_PER_FILE))
+    ]
+    missing = [file for file in files if not file.path.is_file()]
+    done = len(seeds) - sum(len(file.seeds) for file in missing)
+    with track("draw", len(seeds), unit="pictures", done=done) as tracker:
+        workers = max(1, min(processes, len(missing)))  # processes cost seconds to start; a single one wins nothing
+        for _ in run_job(RowJob(kind), missing, workers=workers, report=tracker.advance):
+            pass
+    parts = [np.load(file.path) for file in files]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0].files}

@@ -14,15 +14,15 @@ from typing import Any
 from diptych.demo.world.captions import caption_of, prompt_of
 from diptych.demo.world.scenes import scene
 
+CONTEXT = 32  # tokens of a caption, begin and end included; the longest has 26
 SCENES = 4000  # have every word that a caption can have
 BEGIN, END = "<|startoftext|>", "<|endoftext|>"
 
 
-def make_tokenizer(context: int) -> Any:
+def make_tokenizer() -> Any:
     """Return transformers' ``CLIPTokenizer`` with the tokens that captions of the drawn world have.
 
-    Args:
-        context: Tokens of a text, begin and end included; longer texts are cut.
+    Texts of more than ``CONTEXT`` tokens are cut.
     """
     from open_clip.tokenizer import SimpleTokenizer
     from tokenizers.pre_tokenizers import ByteLevel
@@ -33,7 +33,7 @@ def make_tokenizer(context: int) -> Any:
     letters = sorted(ByteLevel.alphabet())
     pieces = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges), BEGIN, END]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
-    return CLIPTokenizer(vocab=vocabulary, merges=merges, pad_token=END, model_max_length=context)
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, pad_token=END, model_max_length=CONTEXT)
 
 
 def make_text_model(clip_folder: Path, tokenizer: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Trains the autoencoder of the demo pipelines: diffusers' ``AutoencoderKL``, pictures of 64 px to latents of 16 x 16.
+"""The recipe of the demo pipelines' autoencoder: diffusers' ``AutoencoderKL``, pictures of 64 px to latents of 16 x 16.
 
 Both pipelines share it, and it learns from the same drawn pictures as the CLIP, the spoilt ones included, so that it
 favours neither. After ``steps`` its encoder is fixed, so that the pipelines can begin to learn its latents, and the
@@ -6,29 +6,27 @@ decoder alone goes on for ``decoder_steps``. What the pipelines learn from is de
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-import numpy as np
 import torch
 
-from diptych.demo.training.clip import scaled
+from diptych.demo.training.caption_rows import CaptionKind, CaptionRows, draw_caption_rows
 from diptych.demo.training.linear_start import LATENTS, begin_linear
-from diptych.demo.training.rows import CaptionRows, draw_rows
-from diptych.demo.training.runs import claim, learning_rate_at, run_steps
-from diptych.demo.world.drawing import draw
-from diptych.demo.world.scenes import scene
-from diptych.demo.world.seeds import LOOKED_AT
-from diptych.errors import ConfigError
+from diptych.demo.training.pictures import drawn, looked_at, mirrored, scaled
+from diptych.demo.training.rows import DrawnTraining
+from diptych.demo.training.trainer import StepDraw, StepLosses, train
+from diptych.demo.training.weights import running_mean, standing_in
+from diptych.devices import torch_device
 
-STREAM = 107  # keeps the order of batches apart from other choices
 CHECK_ROWS = 64
 CONTEXT = 40  # tokens of the captions that the drawn rows carry beside the pixels
 FIRST_ROWS = 1024  # pictures that decide the first weights and the scaling factor
+ENCODED = 128  # pictures that are encoded at once
 EDGE_WEIGHT = 0.5
 SQUARE_WEIGHT = 2.0
-DECAY = 0.999  # of the running mean of the weights
 
 
 def default_model() -> dict[str, Any]:
@@ -47,19 +45,13 @@ def default_model() -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class VaeTraining:
-    """What decides the weights.
+@dataclass(frozen=True, kw_only=True)
+class VaeTraining(DrawnTraining):
+    """What decides the weights of the autoencoder.
 
     Attributes:
-        steps: Batches that encoder and decoder learn from.
-        decoder_steps: Further batches that the decoder learns from.
-        batch: Pictures in a batch.
-        rows: Pictures in all; they are drawn once.
-        learning_rate: Its peak, after ``warm_up`` steps; a cosine leads it to 0, once for each part.
-        warm_up: Steps in which it rises.
+        decoder_steps: Further batches, after ``steps``, that the decoder alone learns from.
         kl_weight: Of the divergence of the latents from a normal distribution, beside the loss of the pictures.
-        seed: Of the weights and of the order of the batches.
         model: Configuration of ``AutoencoderKL``.
     """
 
@@ -70,113 +62,92 @@ class VaeTraining:
     learning_rate: float = 1e-3
     warm_up: int = 50
     kl_weight: float = 1e-5
-    seed: int = 0
     model: Mapping[str, Any] = field(default_factory=default_model)
+
+    LENGTHS: ClassVar[tuple[str, ...]] = ("steps", "decoder_steps")
 
 
 def train_vae(out: Path, training: VaeTraining, *, threads: int, check_every: int = 100) -> Path:
-    """Train, or go on where an earlier run with the same settings stopped, and return the folder of the model.
+    """Train the autoencoder as ``trainer.train`` says and return its folder, in diffusers' layout."""
+    kind = CaptionKind(training.model["sample_size"], CONTEXT)
 
-    Args:
-        out: Holds the pictures, the checkpoint, the curve and in the end the model (``vae``).
-        training: What to train.
-        threads: Threads of torch, and processes that draw.
-        check_every: Steps between two checkpoints.
+    def begin() -> VaeRecipe:
+        return VaeRecipe(training, draw_caption_rows(out / "rows", training.rows, kind, processes=threads))
 
-    Raises:
-        ConfigError: If ``out`` belongs to other settings, or a batch is more than all pictures.
-        Stopped: On SIGTERM or SIGINT, after the step under way, with a checkpoint and without a model.
-    """
-    torch.set_num_threads(threads)
-    if training.batch > training.rows:
-        raise ConfigError(f"batches of {training.batch} need as many pictures; there are {training.rows}")
-    claim(out, training, may_change=frozenset({"steps", "decoder_steps"}))
-    rows = draw_rows(
-        out / "rows", training.rows, side=training.model["sample_size"], context=CONTEXT, processes=threads
-    )
-    trainer = VaeTrainer(training, rows)
-    check = check_pixels(training.model["sample_size"])
-    steps = training.steps + training.decoder_steps
-    run_steps(trainer, steps, out, check_every=check_every, look=lambda: trainer.errors(check))
-    return save_vae(trainer, rows, out / "vae")
+    return train(out, training, begin, threads=threads, check_every=check_every)
 
 
-class VaeTrainer:
-    """An autoencoder under training."""
+class VaeRecipe:
+    """An autoencoder under training; what is kept of it is the running mean of its weights."""
+
+    name, stream = "vae", 107
 
     def __init__(self, training: VaeTraining, rows: CaptionRows) -> None:
-        """Make the weights from the seed."""
+        """Make the weights from the seed and the first pictures."""
         from diffusers import AutoencoderKL
-        from diffusers.training_utils import EMAModel
 
-        self.step = 0
-        self.training, self.rows = training, rows
+        self.training, self.rows, self.examples = training, rows, len(rows.pixels)
+        self.device = torch_device("auto")
         torch.manual_seed(training.seed)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model: Any = AutoencoderKL(**training.model)
         begin_linear(model, torch.from_numpy(rows.pixels[:FIRST_ROWS]))
         self.model = model.to(self.device, memory_format=torch.channels_last).train()
-        self.mean = EMAModel(self.model.parameters(), decay=DECAY, use_ema_warmup=True)
-        self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=0.0, betas=(0.9, 0.99), weight_decay=0.0)
+        self.weights = list(self.model.parameters())
+        self.mean = running_mean(self.weights)
+        self.optimiser: torch.optim.Optimizer = torch.optim.AdamW(
+            self.weights, lr=0.0, betas=(0.9, 0.99), weight_decay=0.0
+        )
+        self.parts = {"model": self.model, "mean": self.mean, "optimiser": self.optimiser}
 
-    def take_step(self) -> dict[str, float]:
-        """Learn from the batch of this step, and return its losses."""
-        if self.step == self.training.steps:
-            self._fix_encoder()
-        for group in self.optimiser.param_groups:
-            group["lr"] = self._learning_rate()
-        pixels = self._batch()
-        noise = torch.Generator().manual_seed(hash_of(self.training.seed, self.step))
+    def losses(self, draw: StepDraw) -> StepLosses:
+        """Return how far the pictures that come back are from those that went in, and the divergence of the latents."""
+        if draw.step == self.training.steps:
+            self.mean.copy_to(self.weights)  # the decoder goes on from the mean, whose encoder is the one that stays
+        turned = draw.dice.random(len(draw.at)) < 0.5
+        pixels = scaled(torch.from_numpy(mirrored(self.rows.pixels[draw.at], turned)).to(self.device))
         with torch.autocast(self.device.type, torch.bfloat16):
             latents = self.model.encode(pixels).latent_dist
-            drawn = self.model.decode(latents.sample(generator=noise)).sample
-        loss = picture_loss(drawn.float(), pixels)
-        self.optimiser.zero_grad()
-        torch.autograd.backward(loss + self.training.kl_weight * latents.kl().float().mean())
-        if self.step >= self.training.steps:
-            for weight in self._encoder_weights():
+            came_back = self.model.decode(latents.sample(generator=draw.noise)).sample
+        picture, kl = picture_loss(came_back.float(), pixels), latents.kl().float().mean()
+        return StepLosses(picture + self.training.kl_weight * kl, {"picture": picture, "kl": kl})
+
+    def update(self, step: int) -> None:
+        """Move the weights, those of the encoder as long as it learns, and the mean after them."""
+        if step >= self.training.steps:
+            for weight in (*self.model.encoder.parameters(), *self.model.quant_conv.parameters()):
                 weight.grad = None
         self.optimiser.step()
-        self.mean.step(self.model.parameters())
-        self.step += 1
-        return {"picture": round(loss.item(), 4), "kl": round(latents.kl().float().mean().item(), 1)}
+        self.mean.step(self.weights)
 
-    def errors(self, pixels: torch.Tensor) -> dict[str, float]:
+    def look(self) -> dict[str, float]:
         """Return the mean absolute error of the running mean's pictures, in levels of [0, 255]."""
-        self.mean.store(self.model.parameters())
-        self.mean.copy_to(self.model.parameters())
         self.model.eval()
-        with torch.inference_mode():
-            pixels = scaled(pixels.to(self.device))
-            drawn = self.model.decode(self.model.encode(pixels).latent_dist.mode()).sample
+        with standing_in(self.mean, self.weights), torch.inference_mode():
+            pixels = scaled(self._looked_at.to(self.device))
+            came_back = self.model.decode(self.model.encode(pixels).latent_dist.mode()).sample
         self.model.train()
-        self.mean.restore(self.model.parameters())
-        return {"absolute_error": round(float((drawn.float() - pixels).abs().mean()) * 127.5, 3)}
+        return {"absolute_error": round(float((came_back.float() - pixels).abs().mean()) * 127.5, 3)}
 
-    def parts(self) -> dict[str, Any]:
-        """Return what a checkpoint holds."""
-        return {"model": self.model, "mean": self.mean, "optimiser": self.optimiser}
+    def save(self, folder: Path) -> None:
+        """Write the running mean in diffusers' layout and half precision.
 
-    def _learning_rate(self) -> float:
-        training = self.training
-        if self.step < training.steps:
-            return learning_rate_at(self.step, training)
-        return learning_rate_at(self.step - training.steps, replace(training, steps=training.decoder_steps))
+        The scaling factor, by which a pipeline multiplies latents, is the reciprocal of their standard deviation
+        (Rombach et al. 2022, section 4.1 and appendix D.1), over the first pictures.
+        """
+        self.mean.copy_to(self.weights)
+        model = self.model.eval().half().float()  # the deviation is that of the weights as they will be read
+        pixels = torch.from_numpy(self.rows.pixels[:FIRST_ROWS])
+        with torch.inference_mode():
+            latents = [
+                model.encode(scaled(part.to(self.device))).latent_dist.mode() for part in torch.split(pixels, ENCODED)
+            ]
+        model.register_to_config(scaling_factor=round(1.0 / float(torch.cat(latents).std()), 5))
+        model.half().save_pretrained(folder)
 
-    def _fix_encoder(self) -> None:
-        """Go on from the running mean, whose encoder is the one that stays."""
-        self.mean.copy_to(self.model.parameters())
-
-    def _encoder_weights(self) -> list[torch.nn.Parameter]:
-        return [*self.model.encoder.parameters(), *self.model.quant_conv.parameters()]
-
-    def _batch(self) -> torch.Tensor:
-        dice = np.random.default_rng((STREAM, self.training.seed, self.step))
-        at = np.sort(dice.choice(len(self.rows.pixels), self.training.batch, replace=False))
-        pixels = self.rows.pixels[at]
-        mirrored = dice.random(len(at)) < 0.5
-        pixels[mirrored] = pixels[mirrored, :, ::-1]
-        return scaled(torch.from_numpy(pixels).to(self.device))
+    @cached_property
+    def _looked_at(self) -> torch.Tensor:
+        """Pixels that nothing is trained on."""
+        return drawn(looked_at(CHECK_ROWS), self.training.model["sample_size"])
 
 
 def picture_loss(drawn: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -188,31 +159,3 @@ def picture_loss(drawn: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     for axis in (2, 3):
         loss = loss + EDGE_WEIGHT * (drawn.diff(dim=axis) - wanted.diff(dim=axis)).abs().mean()
     return loss
-
-
-def hash_of(seed: int, step: int) -> int:
-    """Return the seed of a step's noise."""
-    return int(np.random.SeedSequence((STREAM, seed, step)).generate_state(1, np.uint64)[0] >> 1)
-
-
-def check_pixels(side: int) -> torch.Tensor:
-    """Return pictures that nothing is trained on: uint8 (N, side, side, 3)."""
-    drawn = [draw(scene(seed), side) for seed in range(LOOKED_AT, LOOKED_AT + CHECK_ROWS)]
-    return torch.from_numpy(np.stack(drawn))
-
-
-def save_vae(trainer: VaeTrainer, rows: CaptionRows, folder: Path) -> Path:
-    """Write the running mean of the weights in diffusers' layout and half precision.
-
-    The scaling factor, by which a pipeline multiplies latents, is the reciprocal of their standard deviation (Rombach
-    et al. 2022, section 4.1 and appendix D.1), over the first pictures.
-    """
-    trainer.mean.copy_to(trainer.model.parameters())
-    model = trainer.model.eval().half().float()  # the deviation is that of the weights as they will be read
-    with torch.inference_mode():
-        pixels = torch.from_numpy(rows.pixels[:FIRST_ROWS])
-        parts = (pixels[start : start + 128].to(trainer.device) for start in range(0, len(pixels), 128))
-        latents = torch.cat([model.encode(scaled(part)).latent_dist.mode() for part in parts])
-    model.register_to_config(scaling_factor=round(1.0 / float(latents.std()), 5))
-    model.half().save_pretrained(folder)
-    return folder

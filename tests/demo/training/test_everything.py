@@ -14,12 +14,13 @@ from click.testing import CliRunner
 from diptych.cli import main
 from diptych.data.dataset import open_dataset
 from diptych.data.shards import read_shard
-from diptych.demo.training import clip, everything
+from diptych.demo.training import everything
 from diptych.demo.training.clip import ClipTraining
 from diptych.demo.training.detector import DetectorTraining
 from diptych.demo.training.diffusion import DiffusionTraining
 from diptych.demo.training.everything import TrainingPlan, curate_web, make_models
 from diptych.demo.training.stops import Stopped
+from diptych.demo.training.trainer import Trainer
 from diptych.demo.training.vae import VaeTraining
 from diptych.demo.world.web import DemoWeb
 from diptych.demo.world.web_state import STATE, port_of
@@ -65,10 +66,9 @@ def test_retrained_models_load_and_run_through_the_same_code(tmp_path: Path) -> 
 
 
 def test_stopped_models_are_not_built_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clip, "CHECK_ROWS", 8)
-    take_step: Callable[[clip.ClipTrainer], dict[str, float]] = clip.ClipTrainer.take_step
+    take_step: Callable[[Trainer], dict[str, float]] = Trainer.take_step
 
-    def stop_after_three(self: clip.ClipTrainer) -> dict[str, float]:
+    def stop_after_three(self: Trainer) -> dict[str, float]:
         losses = take_step(self)
         if self.step == 3:
             os.kill(os.getpid(), signal.SIGINT)
@@ -83,7 +83,7 @@ def test_stopped_models_are_not_built_on(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(everything, "train_heads", heads)
     with pytest.raises(DataError, match="far enough"):
         make_models(tmp_path / "whole", PLAN, threads=1)
-    monkeypatch.setattr(clip.ClipTrainer, "take_step", stop_after_three)
+    monkeypatch.setattr(Trainer, "take_step", stop_after_three)
     with pytest.raises(Stopped, match="at step 3 of 6"):
         make_models(tmp_path / "stopped", PLAN, threads=1)
     assert len(later) == 1
