@@ -1,71 +1,71 @@
-"""The columns that SQL from a config can name, put side by side by position, and the fences around that SQL.
+"""The fences around SQL from a config, and how it is tried before anything is read.
 
-Column sets lie in one row order, so they are never joined on a key. Conditions come from configs that people share:
-each is one expression over one row. Subqueries, windows, aggregates and random functions are refused: they would look
-at the machine, mix rows up, or give another answer each time.
+Conditions come from configs that people share: each is one expression over one row. Subqueries, windows, aggregates and
+random functions are refused: they would look at the machine, mix rows up, or give another answer each time.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from diptych.data.dataset import ColumnSet, Dataset
+from diptych.data.column_names import DATA, full_name
+from diptych.data.sql import quoted, side_by_side
+from diptych.data.table import KEY, PICTURE
 from diptych.errors import ConfigError, first_line
-from diptych.store.sql import quoted, rows_of, side_by_side
 
 
 @dataclass(frozen=True)
-class Columns:
-    """The columns of a dataset and of column sets beside it, each set under its label."""
+class TrialTable:
+    """Columns without rows, on which SQL is tried before anything is read.
 
-    dataset: Dataset
-    sets: Mapping[str, ColumnSet]
-
-    def relation(self, *, shards: int | None = None) -> str:
-        """Return the FROM clause.
-
-        A column that only one of them has can be named alone; ``label.column`` names it in any case.
-
-        Args:
-            shards: How many shards, from the first; None takes all.
-        """
-        parts = [f"{rows_of(self.dataset.files[:shards], '* EXCLUDE (image)')} AS data"]
-        for label, column_set in self.sets.items():
-            parts.append(f"{rows_of(column_set.files[:shards], '* EXCLUDE (key)')} AS {quoted(label)}")
-        return side_by_side(parts)
-
-
-def register_empty(con: Any, schemas: Mapping[str, pa.Schema]) -> str:
-    """Register an empty table per label, ``data`` among them, and return the FROM clause that has their columns.
-
-    With it SQL can be checked before there is any data.
+    Attributes:
+        con: A connection that has them.
+        source: The FROM clause.
+        schemas: The columns by label, ``data`` among them.
     """
+
+    con: Any
+    source: str
+    schemas: Mapping[str, pa.Schema]
+
+    def check(self, query: str, *, where: str) -> None:
+        """Try a query that yields no rows.
+
+        Raises:
+            ConfigError: If it is not one statement over columns that are there; the message begins with ``where``.
+        """
+        import duckdb
+
+        labels = ", ".join(self.schemas)
+        try:
+            if len(self.con.extract_statements(query)) != 1:
+                raise ConfigError(f"{where} is not one SQL expression")
+            self.con.execute(query).fetchall()  # not a cursor, which would not see registered tables
+        except duckdb.Error as error:
+            raise ConfigError(f"{where}: {first_line(error)} (labels at hand: {labels})") from error
+
+    def sql_of(self, name: str) -> str:
+        """Return a name from a config in SQL: ``label.column`` in quotes, as a label may be any text, else as it is."""
+        known = {
+            full_name(label, column): f"{quoted(label)}.{quoted(column)}"
+            for label, schema in self.schemas.items()
+            for column in schema.names
+        }
+        return known.get(name, name)
+
+
+def trial_table(con: Any, schemas: Mapping[str, pa.Schema]) -> TrialTable:
+    """Register an empty table per label, ``data`` among them; with it SQL can be tried before there is any data."""
     parts = []
     for number, (label, schema) in enumerate(schemas.items()):
         con.register(f"empty_{number}", schema.remove_metadata().empty_table())
-        left_out = "image" if label == "data" else "key"
+        left_out = PICTURE if label == DATA else KEY
         star = f"* EXCLUDE ({left_out})" if left_out in schema.names else "*"
         parts.append(f"(SELECT {star} FROM empty_{number}) AS {quoted(label)}")
-    return side_by_side(parts)
-
-
-def check_query(con: Any, query: str, *, where: str, labels: Sequence[str]) -> None:
-    """Try a query that yields no rows.
-
-    Raises:
-        ConfigError: If it is not one statement over columns that are there; the message begins with ``where``.
-    """
-    import duckdb
-
-    try:
-        if len(con.extract_statements(query)) != 1:
-            raise ConfigError(f"{where} is not one SQL expression")
-        con.execute(query).fetchall()  # not a cursor, which would not see registered tables
-    except duckdb.Error as error:
-        raise ConfigError(f"{where}: {first_line(error)} (labels at hand: {', '.join(labels) or 'none'})") from error
+    return TrialTable(con, side_by_side(parts), schemas)
 
 
 def check_expression(con: Any, text: str, *, where: str) -> None:

@@ -9,19 +9,9 @@ import pyarrow as pa
 
 from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.growing import GrowingSet
+from diptych.data.schema import DECISION_SCHEMA
 from diptych.data.shards import read_shard, write_shard
 from diptych.progress import track
-
-SCHEMA = pa.schema(
-    [
-        pa.field("key", pa.string()),
-        pa.field("keep", pa.bool_()),
-        pa.field("reason", pa.string()),
-        pa.field("duplicate_of", pa.string()),
-        pa.field("duplicate_of_row", pa.int64()),
-        pa.field("rank", pa.int64()),
-    ]
-)
 
 
 class Decisions(NamedTuple):
@@ -157,4 +147,4 @@ def _table(keys: pa.ChunkedArray, decisions: Decisions, copied: _CopiedKeys, sta
         pa.array(copy_of.astype(np.int64), mask=copy_of < 0),
         pa.array(rank.astype(np.int64), mask=rank < 0),
     ]
-    return pa.table(columns, schema=SCHEMA)
+    return pa.table(columns, schema=DECISION_SCHEMA)

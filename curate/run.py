@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diptych.curate.conditions import Columns, register_empty
+from diptych.curate.conditions import trial_table
 from diptych.curate.config import CurateConfig
 from diptych.curate.decisions import read_keep
 from diptych.curate.delivery.parquet import Selection, export
@@ -23,6 +23,8 @@ from diptych.curate.sources import open_source
 from diptych.data.claims import owner_of
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.schema import data_schema
+from diptych.data.sql import connect
+from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, DataError, ShardError
 from diptych.lookup import describe_unknown
 from diptych.scores.plan import ScorePlan, Scorers
@@ -30,7 +32,6 @@ from diptych.scores.run import score_dataset
 from diptych.scores.tables import score_schema
 from diptych.storage.location import Location
 from diptych.storage.locks import only_one
-from diptych.store.sql import connect
 
 STEPS = ("ingest", "score", "dedup", "select", "export")
 
@@ -99,11 +100,10 @@ class CurateRunner:
         carried = table.schema
         schemas = {"data": data_schema([field for field in carried if field.name not in HELPER_COLUMNS])}
         schemas |= {label: score_schema(score.columns) for label, score in scorers.scores.items()}
-        con = connect()
-        relation = register_empty(con, schemas)
+        trial = trial_table(connect(), schemas)
         if self.config.dedup is not None:
-            check_settings(con, relation, self.config.dedup, list(schemas))
-        check_rules(con, relation, self.config.select, list(schemas))
+            check_settings(trial, self.config.dedup)
+        check_rules(trial, self.config.select)
         known = {name for label in scorers.scores for name in schemas[label].names}
         for name in self.config.export.columns or ():
             if name not in known:
@@ -224,8 +224,7 @@ class CurateRunner:
     def _find_duplicates(self) -> DedupRun | None:
         if self.config.dedup is None:
             return None
-        columns = Columns(self._dataset(), self._score_sets())
-        return dedup(columns, self.config.dedup, self._vectors(), progress=self.progress)
+        return dedup(self._table(), self.config.dedup, self._vectors(), progress=self.progress)
 
     def _vectors(self) -> ColumnSet | None:
         """Return the stored vectors that confirm duplicates, where the config asks for them."""
@@ -239,9 +238,11 @@ class CurateRunner:
 
     def _decide(self) -> SelectRun:
         found = self._find_duplicates()
-        columns = Columns(self._dataset(), self._score_sets())
         duplicates = found.decisions if found is not None else None
-        return select(columns, self.config.select, duplicates, progress=self.progress)
+        return select(self._table(), self.config.select, duplicates, progress=self.progress)
+
+    def _table(self) -> DatasetTable:
+        return DatasetTable(self._dataset(), self._score_sets())
 
     def _dataset(self) -> Dataset:
         return open_dataset(self.pool)

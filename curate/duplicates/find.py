@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from diptych.curate.conditions import Columns
 from diptych.curate.config import Dedup
 from diptych.curate.decisions import Decisions, find_decisions, keys_of, write_decisions
 from diptych.curate.duplicates.alike_vectors import AlikeVectors
@@ -20,6 +19,7 @@ from diptych.curate.duplicates.reading import ComparedRows, read_rows
 from diptych.curate.duplicates.stars import ClusterSummary, star_clusters, summarise
 from diptych.curate.duplicates.variants import confirmed_stars
 from diptych.data.dataset import ColumnSet
+from diptych.data.table import DatasetTable
 from diptych.progress import track
 
 REASONS = ("exact_duplicate", "near_duplicate")
@@ -48,11 +48,13 @@ class DedupRun:
     is_new: bool
 
 
-def dedup(columns: Columns, settings: Dedup, vectors: ColumnSet | None = None, *, progress: str = "none") -> DedupRun:
+def dedup(
+    table: DatasetTable, settings: Dedup, vectors: ColumnSet | None = None, *, progress: str = "none"
+) -> DedupRun:
     """Find the duplicates of a dataset, or return what was found before with the same settings and data.
 
     Args:
-        columns: What the preference and the hashes look at.
+        table: What the preference and the hashes look at.
         settings: What counts as a duplicate.
         vectors: Stored embeddings, which ``settings.confirm`` needs.
         progress: Display mode, see ``diptych.progress``.
@@ -62,32 +64,32 @@ def dedup(columns: Columns, settings: Dedup, vectors: ColumnSet | None = None, *
         DataError: If there are 2**31 rows or more, or a sha256 is none.
     """
     assert settings.confirm is None or vectors is not None, "confirm needs vectors"
-    identity = _identity(columns, settings, vectors)
-    found = find_decisions(columns.dataset, "dedup", identity)
+    identity = _identity(table, settings, vectors)
+    found = find_decisions(table.dataset, "dedup", identity)
     if found is not None:
         return DedupRun(found, **found.manifest["found"], is_new=False)
-    decisions, summary = _decide(read_rows(columns, settings), settings, vectors, progress)
+    decisions, summary = _decide(read_rows(table, settings), settings, vectors, progress)
     facts: dict[str, Any] = {
         "exact": int(np.count_nonzero(decisions.reason == REASONS.index("exact_duplicate"))),
         "near": int(np.count_nonzero(decisions.reason == REASONS.index("near_duplicate"))),
         "largest": summary.largest_size,
-        "largest_key": _key_of(columns, summary),
+        "largest_key": _key_of(table, summary),
         "alarm": summary.alarm,
     }
-    written = write_decisions(columns.dataset, "dedup", identity, decisions, {"found": facts}, progress=progress)
+    written = write_decisions(table.dataset, "dedup", identity, decisions, {"found": facts}, progress=progress)
     return DedupRun(written, **facts, is_new=True)
 
 
-def _identity(columns: Columns, settings: Dedup, vectors: ColumnSet | None) -> Mapping[str, Any]:
-    sets = {label: dict(column_set.manifest["identity"]) for label, column_set in columns.sets.items()}
+def _identity(table: DatasetTable, settings: Dedup, vectors: ColumnSet | None) -> Mapping[str, Any]:
+    sets = {label: dict(column_set.manifest["identity"]) for label, column_set in table.sets.items()}
     facts = {"step": "dedup", "version": 4, "settings": settings.model_dump(mode="json"), "scores": sets}
     return {**facts, "vectors": dict(vectors.manifest["identity"])} if settings.confirm and vectors else facts
 
 
-def _key_of(columns: Columns, summary: ClusterSummary) -> str:
+def _key_of(table: DatasetTable, summary: ClusterSummary) -> str:
     if not summary.clusters:
         return ""
-    (key,) = keys_of(columns.dataset, np.array([summary.largest_representative])).to_pylist()
+    (key,) = keys_of(table.dataset, np.array([summary.largest_representative])).to_pylist()
     return str(key)
 
 

@@ -13,12 +13,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diptych.curate.conditions import Columns, check_expression, check_order, check_query
+from diptych.curate.conditions import TrialTable, check_expression, check_order, trial_table
 from diptych.curate.config import Dedup
 from diptych.curate.duplicates.equal_bytes import ByteDigests
 from diptych.curate.duplicates.hamming import MAX_ROWS, Rows
+from diptych.data.sql import aliases, column_references, column_sql, connect, needed, relation, schemas
+from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, DataError, first_line
-from diptych.store.sql import connect
 
 BATCH_ROWS = 1 << 17
 
@@ -40,57 +41,61 @@ class ComparedRows:
     has_hash: npt.NDArray[np.bool_]
 
 
-def read_rows(columns: Columns, settings: Dedup) -> ComparedRows:
+def read_rows(table: DatasetTable, settings: Dedup) -> ComparedRows:
     """Read what the settings compare.
 
     Raises:
         ConfigError: If the hash columns or the preference are not SQL over columns that are there.
         DataError: If there are 2**31 rows or more, or a sha256 is none.
+        ShardError: If a shard is not what was written.
     """
-    if columns.dataset.rows > MAX_ROWS:
-        raise DataError(
-            f"{columns.dataset.path}: has {columns.dataset.rows:,} rows; dedup compares {MAX_ROWS:,} at most"
-        )
-    con = connect(columns.dataset.path)
-    check_settings(con, columns.relation(shards=1), settings, list(columns.sets))
-    order = np.empty(columns.dataset.rows, np.int32)
-    numbered = f"SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS row_ FROM {columns.relation()}"
-    for start, batch in _batches(con, f"{numbered} ORDER BY {settings.prefer}\n, row_", settings):
+    if len(table) > MAX_ROWS:
+        raise DataError(f"{table.dataset.path}: has {len(table):,} rows; dedup compares {MAX_ROWS:,} at most")
+    con = connect(table.dataset.path)
+    columns = {name: column_sql(column) for name, column in table.columns.items()}
+    hashes = [columns.get(name, name) for name in _hash_names(settings)]
+    named = column_references(con, f"SELECT {', '.join(['1', *hashes])} ORDER BY\n{settings.prefer}\n")
+    check_settings(trial_table(con, schemas(table, aliases(table, named))), settings)
+    source = relation(table, needed(table, named))
+    order = np.empty(len(table), np.int32)
+    numbered = f"SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS row_ FROM {source}"
+    for start, batch in _batches(con, f"{numbered} ORDER BY {settings.prefer}\n, row_", hashes):
         order[start : start + len(batch)] = batch["row_"].to_numpy()
-    return _read_pictures(con, columns, settings, order)
+    try:
+        return _read_pictures(con, source, hashes, order)
+    except ValueError as error:
+        raise DataError(f"{table.dataset.path}: {error}; see: diptych verify DATASET") from error
 
 
-def check_settings(con: Any, relation: str, settings: Dedup, labels: Sequence[str]) -> None:
+def check_settings(trial: TrialTable, settings: Dedup) -> None:
     """Try the hash columns and the order of preference on no rows.
 
     Raises:
-        ConfigError: If one of them is not SQL over columns of the relation.
+        ConfigError: If one of them is not SQL over columns that are there.
     """
-    for number, sql in enumerate(hashes_sql(settings)):
-        where = f"dedup: {'variants' if number else 'perceptual'}: {sql!r}"
-        check_expression(con, sql, where=where)
-        check_query(con, f"SELECT CAST({sql} AS UBIGINT) FROM {relation} LIMIT 0", where=where, labels=labels)
+    for number, name in enumerate(_hash_names(settings)):
+        where = f"dedup: {'variants' if number else 'perceptual'}: {name!r}"
+        sql = trial.sql_of(name)
+        check_expression(trial.con, sql, where=where)
+        trial.check(f"SELECT CAST({sql} AS UBIGINT) FROM {trial.source} LIMIT 0", where=where)
     where = f"dedup: prefer: {settings.prefer!r}"
-    check_order(con, settings.prefer, where=where)
-    check_query(con, f"SELECT 1 FROM {relation} ORDER BY\n{settings.prefer}\nLIMIT 0", where=where, labels=labels)
+    check_order(trial.con, settings.prefer, where=where)
+    trial.check(f"SELECT 1 FROM {trial.source} ORDER BY\n{settings.prefer}\nLIMIT 0", where=where)
 
 
-def hashes_sql(settings: Dedup) -> tuple[str, ...]:
-    """Return the SQL of each hash that is compared, the picture's own first."""
+def _hash_names(settings: Dedup) -> tuple[str, ...]:
+    """Return the hashes that are compared, as the settings name them, the picture's own first."""
     return (settings.perceptual, *settings.variants) if settings.perceptual is not None else ()
 
 
-def _read_pictures(con: Any, columns: Columns, settings: Dedup, order: Rows) -> ComparedRows:
-    named = hashes_sql(settings)
+def _read_pictures(con: Any, source: str, named: Sequence[str], order: Rows) -> ComparedRows:
     digests = ByteDigests(len(order))
     hashes, has_hash = np.zeros((len(named), len(order)), np.uint64), np.zeros((len(named), len(order)), np.bool_)
     # Rows that cannot be read take no part: their bytes say nothing about a picture.
-    selected = ["CASE WHEN status = 'ok' THEN sha256 END", *(f"CAST({sql} AS UBIGINT)" for sql in named)]
-    for start, batch in _batches(con, f"SELECT {', '.join(selected)} FROM {columns.relation()}", settings):
-        try:
-            digests.put(start, batch.column(0))
-        except ValueError as error:
-            raise DataError(f"{columns.dataset.path}: {error}; see: diptych verify DATASET") from error
+    pictures = "CASE WHEN data.status = 'ok' THEN data.sha256 END"
+    selected = ", ".join([pictures, *(f"CAST({sql} AS UBIGINT)" for sql in named)])
+    for start, batch in _batches(con, f"SELECT {selected} FROM {source}", named):
+        digests.put(start, batch.column(0))
         part = slice(start, start + len(batch))
         for number, column in enumerate(batch.columns[1:]):
             hashes[number, part] = pc.fill_null(column, 0).to_numpy()
@@ -98,7 +103,7 @@ def _read_pictures(con: Any, columns: Columns, settings: Dedup, order: Rows) -> 
     return ComparedRows(order, digests.first_of_equals(order), hashes, has_hash)
 
 
-def _batches(con: Any, query: str, settings: Dedup) -> Iterator[tuple[int, pa.RecordBatch]]:
+def _batches(con: Any, query: str, hashes: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Yield the rows of a query in batches, each with the number of its first row."""
     import duckdb
 
@@ -108,5 +113,5 @@ def _batches(con: Any, query: str, settings: Dedup) -> Iterator[tuple[int, pa.Re
             yield start, batch
             start += len(batch)
     except (duckdb.Error, pa.ArrowException) as error:  # what only shows on values, such as a cast that does not fit
-        named = ", ".join(hashes_sql(settings))
+        named = ", ".join(hashes) or "none"
         raise ConfigError(f"dedup: {first_line(error)} (perceptual, variants: {named})") from error

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from diptych.curate.conditions import Columns
 from diptych.curate.config import Rule
 from diptych.curate.rules.funnel import evaluate
-from diptych.data.dataset import Dataset, open_dataset
+from diptych.data.dataset import open_dataset
+from diptych.data.table import open_table
 
 RULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
@@ -23,21 +23,9 @@ def try_rules(path: Path, conditions: Sequence[str]) -> list[dict[str, Any]]:
     Raises:
         ConfigError: If a condition is not SQL over columns that are there.
     """
-    dataset = open_dataset(path)
+    table = open_table(open_dataset(path))
     rules = [_rule(number, condition) for number, condition in enumerate(conditions, 1)]
-    return [step._asdict() for step in evaluate(all_columns(dataset), rules).steps]
-
-
-def all_columns(dataset: Dataset) -> Columns:
-    """Return all finished column sets: under the name of the score where only one has it, else with its id."""
-    found = dataset.column_sets("scores")
-    names = [column_set.name.rpartition("-")[0] for column_set in found]
-    sets = {
-        name if names.count(name) == 1 else column_set.name: column_set
-        for name, column_set in zip(names, found, strict=True)
-    }
-    dedup = dataset.column_set("decisions", "dedup")
-    return Columns(dataset, {**sets, **({"dedup": dedup} if dedup else {})})
+    return [step._asdict() for step in evaluate(table, rules).steps]
 
 
 def _rule(number: int, condition: str) -> Rule:

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from diptych.curate.conditions import Columns, check_expression, check_query
+from diptych.curate.conditions import TrialTable, check_expression, trial_table
 from diptych.curate.config import Rule
 from diptych.curate.decisions import Clusters
+from diptych.data.sql import aliases, column_references, connect, needed, relation, schemas
+from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, ShardError, first_line
-from diptych.store.sql import connect
 
 MAX_RULES = 62
 CHUNK = 1 << 20  # rows worked on at a time where arrays would be made on the way
@@ -72,7 +73,7 @@ class Funnel:
         return first
 
 
-def evaluate(columns: Columns, rules: Sequence[Rule]) -> Funnel:
+def evaluate(table: DatasetTable, rules: Sequence[Rule]) -> Funnel:
     """Evaluate rules over a dataset, ``readable`` before the given ones; no image byte is read.
 
     Raises:
@@ -81,26 +82,27 @@ def evaluate(columns: Columns, rules: Sequence[Rule]) -> Funnel:
     rules = [READABLE, *rules]
     if len(rules) > MAX_RULES:
         raise ConfigError(f"select: {len(rules)} rules; {MAX_RULES} is the limit, join some with AND")
-    con = connect(columns.dataset.path)
-    check_rules(con, columns.relation(shards=1), rules, list(columns.sets))
-    masks = _masks(con, columns.relation(), rules)
-    if len(masks) != columns.dataset.rows:
-        raise ShardError(f"{columns.dataset.path}: the rules gave {len(masks)} answers for {columns.dataset.rows} rows")
+    con = connect(table.dataset.path)
+    named = {name for rule in rules for name in column_references(con, f"SELECT (\n{rule.where}\n)")}
+    check_rules(trial_table(con, schemas(table, aliases(table, named))), rules)
+    masks = _masks(con, relation(table, needed(table, named)), rules)
+    if len(masks) != len(table):
+        raise ShardError(f"{table.dataset.location}: the rules gave {len(masks)} answers for {len(table)} rows")
     return Funnel(_steps(rules, masks), masks)
 
 
-def _masks(con: Any, relation: str, rules: Sequence[Rule]) -> npt.NDArray[np.uint64]:
+def _masks(con: Any, source: str, rules: Sequence[Rule]) -> npt.NDArray[np.uint64]:
     import duckdb
 
     terms = [f"(CASE WHEN (\n{rule.where}\n) THEN 0 ELSE {1 << bit} END)" for bit, rule in enumerate(rules)]
-    query = f"SELECT CAST({' + '.join(terms)} AS UBIGINT) AS mask FROM {relation}"
+    query = f"SELECT CAST({' + '.join(terms)} AS UBIGINT) AS mask FROM {source}"
     try:
         return np.asarray(con.cursor().execute(query).fetchnumpy()["mask"], np.uint64)
     except duckdb.Error as error:  # what only shows on values, such as a cast that does not fit
         if len(rules) == 1:
             raise ConfigError(f"rule {rules[0].name!r}: {rules[0].where!r}: {first_line(error)}") from error
     for rule in rules:  # one by one, to name the one that fails
-        _masks(con, relation, [rule])
+        _masks(con, source, [rule])
     raise ConfigError("the rules fail together, but none of them alone")
 
 
@@ -124,17 +126,16 @@ def keep_one_of_each(funnel: Funnel, clusters: Clusters) -> Funnel:
     return Funnel((*funnel.steps, step), masks)
 
 
-def check_rules(con: Any, relation: str, rules: Sequence[Rule], labels: Sequence[str]) -> None:
+def check_rules(trial: TrialTable, rules: Sequence[Rule]) -> None:
     """Try each rule on no rows.
 
     Raises:
-        ConfigError: If one is not a single SQL condition over columns of the relation; the message names the rule.
+        ConfigError: If one is not a single SQL condition over columns that are there; the message names the rule.
     """
     for rule in rules:
         where = f"rule {rule.name!r}: {rule.where!r}"
-        check_expression(con, rule.where, where=where)
-        probe = f"SELECT CASE WHEN (\n{rule.where}\n) THEN 0 ELSE 1 END FROM {relation} LIMIT 0"
-        check_query(con, probe, where=where, labels=labels)
+        check_expression(trial.con, rule.where, where=where)
+        trial.check(f"SELECT CASE WHEN (\n{rule.where}\n) THEN 0 ELSE 1 END FROM {trial.source} LIMIT 0", where=where)
 
 
 def _steps(rules: Sequence[Rule], masks: npt.NDArray[np.uint64]) -> tuple[FunnelStep, ...]:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from diptych.curate.conditions import Columns
 from diptych.curate.config import Rule
 from diptych.curate.decisions import Decisions, find_decisions, read_clusters, write_decisions
 from diptych.curate.rules.funnel import FunnelStep, evaluate, keep_one_of_each
 from diptych.data.dataset import ColumnSet
+from diptych.data.table import DatasetTable
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class SelectRun:
 
 
 def select(
-    columns: Columns, rules: Sequence[Rule], duplicates: ColumnSet | None = None, *, progress: str = "none"
+    table: DatasetTable, rules: Sequence[Rule], duplicates: ColumnSet | None = None, *, progress: str = "none"
 ) -> SelectRun:
     """Decide which rows to keep, or return what was decided before by the same rules over the same columns.
 
     Args:
-        columns: What the rules look at.
+        table: What the rules look at.
         rules: In order; the built-in ``readable`` comes before them.
         duplicates: What dedup decided: of each cluster the most preferred row that passes the rules is kept.
         progress: Display mode, see ``diptych.progress``.
@@ -39,22 +39,22 @@ def select(
     Raises:
         ConfigError: If a rule is not one SQL condition over columns that are there.
     """
-    sets = {label: dict(column_set.manifest["identity"]) for label, column_set in columns.sets.items()}
+    sets = {label: dict(column_set.manifest["identity"]) for label, column_set in table.sets.items()}
     if duplicates is not None:
         sets["duplicates"] = dict(duplicates.manifest["identity"])
     written = [rule.model_dump() for rule in rules]
     identity = {"step": "select", "version": 1, "rules": written, "columns": sets}
-    found = find_decisions(columns.dataset, "select", identity)
+    found = find_decisions(table.dataset, "select", identity)
     if found is not None:
         return SelectRun(found, tuple(FunnelStep(**step) for step in found.manifest["funnel"]), is_new=False)
-    funnel = evaluate(columns, rules)
+    funnel = evaluate(table, rules)
     if duplicates is not None:
         funnel = keep_one_of_each(funnel, read_clusters(duplicates))
     names = [step.rule for step in funnel.steps]
     decisions = Decisions(funnel.keep, names, funnel.first_failed)
     facts = {"funnel": [step._asdict() for step in funnel.steps]}
     return SelectRun(
-        write_decisions(columns.dataset, "select", identity, decisions, facts, progress=progress),
+        write_decisions(table.dataset, "select", identity, decisions, facts, progress=progress),
         funnel.steps,
         is_new=True,
     )

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from diptych.config.identity import short_id
 from diptych.data.checks import NOT_ASKED
 from diptych.data.generated_columns import compared_columns
+from diptych.data.sql import quoted
 from diptych.errors import ConfigError, StoreError
 from diptych.evaluate.comparisons.models import Maker, adjusted, images_of, needed_columns, pair, value_text
 from diptych.evaluate.score_names import metric_of
@@ -23,7 +24,6 @@ from diptych.evaluate.statistics.means import MeasuredMean
 from diptych.evaluate.terminal import p_value_text, printable
 from diptych.intervals import is_resolved
 from diptych.lookup import describe_unknown
-from diptych.store.sql import quoted
 from diptych.store.store import DifferenceRow, Store
 
 Columns = dict[str, list[str]]

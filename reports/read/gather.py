@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 
 from diptych.data.checks import asked_class
 from diptych.data.dataset import open_dataset
+from diptych.data.sql import quoted
 from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown
 from diptych.reports.read.columns import DECIDED, row_columns
 from diptych.reports.read.pool import NUMERIC, WORDS, Pool, PoolColumn
 from diptych.reports.read.rows import Meaning, ReportRows, RowsPart
-from diptych.store.sql import quoted
 from diptych.store.store import Store
 
 DATA = ("key", "caption", "url", "width", "height", "sha256", "status")
@@ -191,8 +191,8 @@ def read_pool(pool: Pool, limit: int, must_show: Sequence[int]) -> RowsPart:
     positions = _sample(pool, limit, must_show)
     numeric, words = pool.columns(NUMERIC), pool.columns(WORDS)
     derived = _derived(pool, {column.name for column in numeric})
-    wanted = [*(f"data.{name} AS {name}" for name in DATA), "decision.keep AS keep", "decision.reason AS reason"]
-    wanted += ["copy.duplicate_of AS duplicate_of"] if pool.dedup is not None else []
+    wanted = [*(f"data.{name} AS {name}" for name in DATA), '"select".keep AS keep', '"select".reason AS reason']
+    wanted += ["dedup.duplicate_of AS duplicate_of"] if pool.dedup is not None else []
     wanted += [f"TRY_CAST({column.sql} AS FLOAT) AS number_{i}" for i, column in enumerate([*numeric, *derived])]
     wanted += [f"CAST({column.sql} AS VARCHAR) AS word_{i}" for i, column in enumerate(words)]
     table = pool.query(", ".join(wanted))
@@ -222,8 +222,8 @@ def _sample(pool: Pool, limit: int, must_show: Sequence[int]) -> list[int] | Non
     """Return row numbers in order, as many of each reason as of every other; None for all."""
     if pool.dataset.rows <= limit:
         return None
-    turn = "row_number() OVER (PARTITION BY decision.reason ORDER BY md5(data.key), place.position)"
-    table = pool.query("place.position AS position", f"ORDER BY {turn}, decision.reason LIMIT {limit}")
+    turn = 'row_number() OVER (PARTITION BY "select".reason ORDER BY md5(data.key), place.position)'
+    table = pool.query("place.position AS position", f'ORDER BY {turn}, "select".reason LIMIT {limit}')
     fixed = set(must_show)
     drawn = [row for row in table["position"].to_pylist() if row not in fixed]
     return sorted([*fixed, *drawn[: max(0, limit - len(fixed))]])

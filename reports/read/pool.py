@@ -16,9 +16,10 @@ import pyarrow as pa
 
 from diptych.config.identity import fingerprint, short_id
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
+from diptych.data.sql import column_references, connect, needed, quoted, relation
+from diptych.data.table import DatasetTable
 from diptych.errors import DataError, MissingExtra, first_line
 from diptych.reports.read.thresholds import Threshold, find_thresholds
-from diptych.store.sql import connect, quoted, rows_of, side_by_side
 
 NUMERIC = {"float32", "int32"}
 WORDS = {"string", "bool"}
@@ -54,6 +55,12 @@ class Pool:
     dedup: ColumnSet | None
     con: Any
 
+    @cached_property
+    def table(self) -> DatasetTable:
+        """The data with the scores and the decisions."""
+        decided = {"select": self.select, **({"dedup": self.dedup} if self.dedup is not None else {})}
+        return DatasetTable(self.dataset, {**self.sets, **decided})
+
     @property
     def steps(self) -> list[dict[str, Any]]:
         """The funnel: rule, where, rows_in, rows_out, failed, lost_only_here."""
@@ -81,8 +88,8 @@ class Pool:
     def query(self, select: str, rest: str = "") -> pa.Table:
         """Return ``SELECT {select} FROM`` all columns of the pool ``{rest}``, in row order unless ``rest`` says other.
 
-        Beside the data and the sets there are ``decision.keep``, ``decision.reason`` and ``place.position``, the row
-        number; ``copy.duplicate_of`` where dedup ran.
+        Beside the data and the sets there are ``"select".keep``, ``"select".reason`` and ``place.position``, the row
+        number; ``dedup.duplicate_of`` where dedup ran.
 
         Raises:
             DataError: If DuckDB refuses.
@@ -90,7 +97,9 @@ class Pool:
         import duckdb
 
         try:
-            return self.con.cursor().sql(f"SELECT {select} FROM {self._relation()} {rest}").to_arrow_table()
+            named = column_references(self.con, f"SELECT {select} {rest}")
+            source = f"{relation(self.table, needed(self.table, named))} POSITIONAL JOIN {self._place}"
+            return self.con.cursor().sql(f"SELECT {select} FROM {source} {rest}").to_arrow_table()
         except duckdb.Error as error:
             raise DataError(f"{self.dataset.path}: its columns cannot be read: {first_line(error)}") from error
 
@@ -112,7 +121,7 @@ class Pool:
     @cached_property
     def decided(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
         """Bool (N,): kept; int64 (N,) the number of the step that drops each row, -1 for none."""
-        table = self.query("decision.keep, decision.reason")
+        table = self.query('"select".keep, "select".reason')
         names = {step["rule"]: number for number, step in enumerate(self.steps)}
         reasons = table["reason"].to_pylist()
         numbers = np.asarray([names.get(reason, -1) for reason in reasons], np.int64)
@@ -125,14 +134,9 @@ class Pool:
             return False
         return True
 
-    def _relation(self) -> str:
-        parts = [f"{rows_of(self.dataset.files, '* EXCLUDE (image)')} AS data"]
-        parts += [f"{rows_of(part.files, '* EXCLUDE (key)')} AS {quoted(label)}" for label, part in self.sets.items()]
-        parts.append(f"{rows_of(self.select.files, 'keep, reason')} AS decision")
-        if self.dedup is not None:
-            parts.append(f"{rows_of(self.dedup.files, 'duplicate_of')} AS copy")
-        parts.append(f"(SELECT range AS position FROM range({self.dataset.rows})) AS place")
-        return side_by_side(parts)
+    @property
+    def _place(self) -> str:
+        return f"(SELECT range AS position FROM range({self.dataset.rows})) AS place"
 
 
 def open_pool(path: Path, taken: Sequence[str] = ()) -> Pool:

@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from diptych.curate.conditions import Columns
 from diptych.curate.config import Rule
 from diptych.curate.rules.funnel import evaluate
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.growing import GrowingSet, grow_data, seal_data
 from diptych.data.schema import data_schema
 from diptych.data.shards import shard_name, write_shard
+from diptych.data.sql import connect
+from diptych.data.table import DatasetTable
 from diptych.storage.location import Location
-from diptych.store.sql import connect
 
 ROWS = 10_000_000
 ROWS_PER_SHARD = 10_000  # the default of a config
@@ -50,7 +50,7 @@ def make(folder: Path) -> None:
             values = pa.array(generator.random(ROWS_PER_SHARD, np.float32))
             table = pa.table({"key": keys(index), name: values, "reason": pa.nulls(ROWS_PER_SHARD, pa.string())})
             growing.commit(write_shard(table, growing.location / shard.name, source=shard.sha256))
-        growing.seal({})
+        growing.seal({"columns": [{"name": name, "dtype": "float32"}]})
 
 
 def keys(index: int) -> list[str]:
@@ -67,14 +67,14 @@ def data_table(index: int, generator: np.random.Generator, schema: pa.Schema) ->
     return pa.table([pa.array(columns.get(field.name, nothing), field.type) for field in schema], schema=schema)
 
 
-def open_columns(folder: Path) -> Columns:
+def open_columns(folder: Path) -> DatasetTable:
     """Return the columns that the rules look at."""
     dataset = open_dataset(folder)
     sets = {column_set.name.rpartition("-")[0]: column_set for column_set in dataset.column_sets("scores")}
-    return Columns(dataset, sets)
+    return DatasetTable(dataset, sets)
 
 
-def join_on_key(dataset: Dataset, columns: Columns) -> float:
+def join_on_key(dataset: Dataset, columns: DatasetTable) -> float:
     """Return the seconds of the same selection when the sets are joined on their key."""
     con = connect(dataset.path)
     files = {"data": dataset.files, **{label: found.files for label, found in columns.sets.items()}}

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sealed import seal_dataset
 
-from diptych.curate.conditions import Columns
 from diptych.curate.config import Dedup, Rule
 from diptych.curate.duplicates.find import DedupRun, dedup
 from diptych.curate.rules.select import SelectRun, select
@@ -19,6 +18,7 @@ from diptych.data.dataset import ColumnSet
 from diptych.data.growing import GrowingSet
 from diptych.data.schema import data_schema
 from diptych.data.shards import read_shard, shard_name, write_shard
+from diptych.data.table import DatasetTable
 
 CENTRES = (0, 0xFFFF_FFFF_0000_0000, 0x00FF_00FF_00FF_00FF)
 RULES = [
@@ -124,7 +124,7 @@ def select_one_by_one(rows: Sequence[PoolRow], decided: Sequence[dict[str, Any]]
     return reasons
 
 
-def write_pool(path: Path, rows: Sequence[PoolRow], rows_per_shard: int) -> Columns:
+def write_pool(path: Path, rows: Sequence[PoolRow], rows_per_shard: int) -> DatasetTable:
     schema = data_schema()
     records = [
         {
@@ -152,7 +152,7 @@ def write_pool(path: Path, rows: Sequence[PoolRow], rows_per_shard: int) -> Colu
         hashes = pa.array([rows[number].phash for number in part], pa.uint64())
         table = pa.table({"key": [f"k{number}" for number in part], "phash": hashes})
         growing.commit(write_shard(table, growing.location / shard.name, source=shard.sha256))
-    return Columns(dataset, {"hashes": growing.seal({})})
+    return DatasetTable(dataset, {"hashes": growing.seal({"columns": [{"name": "phash", "dtype": "uint64"}]})})
 
 
 def written_rows(decisions: ColumnSet) -> list[dict[str, Any]]:

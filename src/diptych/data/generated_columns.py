@@ -60,9 +60,9 @@ def generated_schema() -> "pa.Schema":
     """Return the schema of ``data`` of generated images: THE columns, then those of the table."""
     import pyarrow as pa
 
-    from diptych.data.schema import data_schema
+    from diptych.data.schema import ARROW_TYPES, data_schema
 
-    return data_schema([pa.field(column.name, getattr(pa, column.dtype)()) for column in GENERATED_COLUMNS])
+    return data_schema([pa.field(column.name, ARROW_TYPES[column.dtype]) for column in GENERATED_COLUMNS])
 
 
 def generated_columns() -> dict[str, GeneratedColumn]:

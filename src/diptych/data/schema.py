@@ -1,7 +1,7 @@
 """THE row format: which columns the data of a dataset has, and what other readers are told about them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -25,6 +25,27 @@ DATA_FIELDS: tuple[pa.Field, ...] = (
     pa.field("error", pa.string()),
 )
 DATA_COLUMNS = tuple(field.name for field in DATA_FIELDS)
+# What a step of curate decides about a row: whether it stays and why not, which row stands for it (its key, and its
+# number), and its place in the order of preference.
+DECISION_SCHEMA = pa.schema(
+    [
+        pa.field("key", pa.string()),
+        pa.field("keep", pa.bool_()),
+        pa.field("reason", pa.string()),
+        pa.field("duplicate_of", pa.string()),
+        pa.field("duplicate_of_row", pa.int64()),
+        pa.field("rank", pa.int64()),
+    ]
+)
+# The types that columns have, by the names that facts about columns use.
+ARROW_TYPES: Mapping[str, pa.DataType] = {
+    "bool": pa.bool_(),
+    "float32": pa.float32(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "string": pa.string(),
+    "uint64": pa.uint64(),
+}
 
 
 def data_schema(extra: Sequence[pa.Field] = ()) -> pa.Schema:

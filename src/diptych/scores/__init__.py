@@ -58,7 +58,7 @@ class Column:
 
     name: str
     description: str
-    dtype: Literal["float32", "int32", "uint64", "string", "bool"] = "float32"
+    dtype: Literal["float32", "int32", "int64", "uint64", "string", "bool"] = "float32"
     unit: str = ""
     low: float | None = None
     high: float | None = None

@@ -18,13 +18,13 @@ import numpy.typing as npt
 from diptych.assets import named_path
 from diptych.config.identity import fingerprint
 from diptych.config.options import call_with_options
+from diptych.data.schema import ARROW_TYPES
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError, DataError, DiptychError, one_line
 from diptych.lookup import describe_unknown
 from diptych.scores import OWN_FILE, Column, Reads, Score, encoder_of, looks_of
 from diptych.scores.batches import Batch
 from diptych.scores.looks import Look
-from diptych.scores.tables import ARROW_TYPES
 
 MEMBERS = ("identity", "columns", "reads", "score")  # what every score has
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.growing import GrowingSet
+from diptych.data.labels import give_labels
 from diptych.jobs import run_job
 from diptych.progress import track
 from diptych.provenance import collect
@@ -80,7 +81,8 @@ def score_dataset(
         for key in sorted(wanted):  # scores last: a score set that is finished has its vectors and evidence
             wanted[key].seal({**scorers.facts(key, plan), "provenance": provenance})
     embeddings = {label: growing["embeddings", label].seal({}) for label in plan.embed}
-    return ScoreRun({label: growing["scores", label].seal({}) for label in plan.scores}, done, embeddings)
+    sets = give_labels(dataset, {label: growing["scores", label].seal({}) for label in plan.scores})
+    return ScoreRun(sets, done, embeddings)
 
 
 def _wanted(growing: Mapping[SetKey, GrowingSet], scorers: Scorers, embed: Sequence[str]) -> list[SetKey]:

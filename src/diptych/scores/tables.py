@@ -7,18 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from diptych.data.schema import ARROW_TYPES
 from diptych.data.shards import read_shard
 from diptych.scores import Column
 from diptych.scores.batches import Batch
 from diptych.storage.location import Location
-
-ARROW_TYPES = {
-    "float32": pa.float32(),
-    "int32": pa.int32(),
-    "uint64": pa.uint64(),
-    "string": pa.string(),
-    "bool": pa.bool_(),
-}
 
 
 def embedding_table(keys: Sequence[str], vectors: npt.NDArray[np.float32]) -> pa.Table:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from diptych.data.sql import text
 from diptych.store.insertion import shapes
 from diptych.store.rows import FurtherColumn, ImageRow
-from diptych.store.sql import text
 
 WHOSE = ("run_id", "dataset")
 PLACE = ("shard", "shard_row")

@@ -7,20 +7,20 @@ import pyarrow as pa
 import pytest
 from sealed import seal_dataset
 
-from diptych.curate.conditions import Columns
 from diptych.curate.config import Confirm, Dedup
 from diptych.curate.duplicates.find import DedupRun, dedup
 from diptych.data.dataset import ColumnSet
 from diptych.data.growing import GrowingSet
 from diptych.data.schema import data_schema
 from diptych.data.shards import read_shard, shard_name, write_shard
+from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, DataError
 from diptych.scores.tables import embedding_table
 
 FAR = 0xFFFF_FFFF_0000_0000
 
 
-def make_columns(path: Path, rows: list[tuple[str | None, int | None, int]]) -> Columns:
+def make_columns(path: Path, rows: list[tuple[str | None, int | None, int]]) -> DatasetTable:
     """Make a dataset from (bytes, hash, width); a row without bytes was not downloaded."""
     schema = data_schema()
     records = [
@@ -46,10 +46,12 @@ def make_columns(path: Path, rows: list[tuple[str | None, int | None, int]]) -> 
     for (start, count), shard, file in zip(cuts, dataset.shards, dataset.files, strict=True):
         part = pa.table({"key": read_shard(file, ["key"])["key"], "phash": hashes.slice(start, count)})
         growing.commit(write_shard(part, growing.location / shard.name, source=shard.sha256))
-    return Columns(dataset, {"hashes": growing.seal({})})
+    return DatasetTable(dataset, {"hashes": growing.seal({"columns": [{"name": "phash", "dtype": "uint64"}]})})
 
 
-def make_variants(path: Path, rows: list[tuple[int, int, tuple[float, float] | None]]) -> tuple[Columns, ColumnSet]:
+def make_variants(
+    path: Path, rows: list[tuple[int, int, tuple[float, float] | None]]
+) -> tuple[DatasetTable, ColumnSet]:
     """Make a dataset from (hash, hash of the mirrored picture, vector), the first rows preferred."""
     columns = make_columns(path, [(f"s{number}", own, 100 - number) for number, (own, _, _) in enumerate(rows)])
     dataset, found = columns.dataset, {}
@@ -68,8 +70,8 @@ def make_variants(path: Path, rows: list[tuple[int, int, tuple[float, float] | N
                 table = embedding_table(keys, vectors[part])
             growing.commit(write_shard(table, growing.location / shard.name, source=shard.sha256))
             start += shard.rows
-        found[folder] = growing.seal({})
-    return Columns(dataset, {**columns.sets, "mirrored": found["scores"]}), found["embeddings"]
+        found[folder] = growing.seal({"columns": [{"name": "phash_mirrored", "dtype": "uint64"}]})
+    return DatasetTable(dataset, {**columns.sets, "mirrored": found["scores"]}), found["embeddings"]
 
 
 def duplicates(run: DedupRun) -> dict[int, tuple[int, str]]:
@@ -211,4 +213,4 @@ def test_bytes_that_are_no_sha256_are_refused(tmp_path: Path) -> None:
     infos = [write_shard(table, tmp_path / "other" / "data" / shard_name(0))]
     other = seal_dataset(tmp_path / "other", infos, {})
     with pytest.raises(DataError, match=r"other: sha256 'xyz' is not 64 hexadecimal digits"):
-        dedup(Columns(other, {}), Dedup())
+        dedup(DatasetTable(other, {}), Dedup())

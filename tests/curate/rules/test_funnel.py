@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sealed import seal_dataset
 
-from diptych.curate.conditions import Columns
 from diptych.curate.config import Dedup, Rule
 from diptych.curate.decisions import read_clusters, read_keep
 from diptych.curate.duplicates.find import dedup
@@ -20,6 +19,7 @@ from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.growing import GrowingSet
 from diptych.data.schema import data_schema
 from diptych.data.shards import read_shard, shard_name, write_shard
+from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, ShardError
 
 STATUS = ["ok", "ok", "not_found", "ok", "ok", "ok"]
@@ -45,7 +45,7 @@ def make_dataset(path: Path, shard_rows: int = 4) -> Dataset:
     return seal_dataset(path, infos, {"kind": "pairs", "name": "test"})
 
 
-def add_scores(dataset: Dataset, name: str, values: list[float | None]) -> Columns:
+def add_scores(dataset: Dataset, name: str, values: list[float | None]) -> DatasetTable:
     growing = GrowingSet(dataset, "scores", name, {"score": name})
     growing.begin()
     start = 0
@@ -56,7 +56,7 @@ def add_scores(dataset: Dataset, name: str, values: list[float | None]) -> Colum
         )
         growing.commit(write_shard(table, growing.location / shard.name, source=shard.sha256))
         start += shard.rows
-    return Columns(dataset, {name: growing.seal({})})
+    return DatasetTable(dataset, {name: growing.seal({"columns": [{"name": "score", "dtype": "float32"}]})})
 
 
 def test_each_row_is_counted_where_it_is_lost_and_where_only_one_rule_loses_it(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_rule_over_a_missing_value_does_not_hold_in_either_direction(tmp_path:
 
 
 def test_rows_without_a_picture_are_never_kept(tmp_path: Path) -> None:
-    assert not evaluate(Columns(make_dataset(tmp_path), {}), []).keep[2]
+    assert not evaluate(DatasetTable(make_dataset(tmp_path), {}), []).keep[2]
 
 
 @pytest.mark.parametrize("shard_rows", [1, 2, 5, 6])
@@ -97,7 +97,7 @@ def test_the_funnel_does_not_depend_on_how_the_rows_are_cut(shard_rows: int, tmp
 def test_two_sets_with_a_column_of_one_name_are_told_apart_by_label(tmp_path: Path) -> None:
     dataset = make_dataset(tmp_path)
     one, two = add_scores(dataset, "one", SCORE), add_scores(dataset, "two", SCORE[::-1])
-    columns = Columns(dataset, {**one.sets, **two.sets})
+    columns = DatasetTable(dataset, {**one.sets, **two.sets})
     assert evaluate(columns, [Rule(name="r", where="one.score > two.score")]).keep.tolist() == [False] * 5 + [True]
     with pytest.raises(ConfigError, match=r"rule 'r'.*score"):
         evaluate(columns, [Rule(name="r", where="score > 0")])
@@ -169,7 +169,7 @@ def test_a_cluster_keeps_its_best_copy_of_those_that_pass(tmp_path: Path) -> Non
 
 def test_no_image_byte_is_read(tmp_path: Path) -> None:
     dataset = draw_dataset(tmp_path, rows=6, rows_per_shard=3)
-    columns, rules = Columns(dataset, {}), [Rule(name="r", where="length(caption) > 20")]
+    columns, rules = DatasetTable(dataset, {}), [Rule(name="r", where="length(caption) > 20")]
     before = evaluate(columns, rules)
     for file in dataset.files:
         whole = bytearray(file.read())

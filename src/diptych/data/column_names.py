@@ -1,0 +1,79 @@
+"""What a column of a score is called: ``label.column``, in configs, commands, stores and reports.
+
+The label is the user's word for a score with its options, the column is the score's own, so that the similarities
+under two encoders are two names. A column of the data goes by its own name. Loads where only the base install is.
+"""
+
+from collections.abc import Callable, Hashable, Iterable
+
+from diptych.errors import ConfigError
+from diptych.lookup import describe_unknown
+
+DATA = "data"  # what SQL calls the data itself
+# What stands beside the scores in SQL: no label can be called so.
+RESERVED = frozenset({DATA, "dedup", "place", "select"})
+
+
+def full_name(label: str, column: str) -> str:
+    """Return the name of a score's column.
+
+    >>> full_name("similarity", "clip_similarity")
+    'similarity.clip_similarity'
+    """
+    return f"{label}.{column}"
+
+
+def export_name(label: str, column: str) -> str:
+    """Return the name of a score's column in an export: with a separator that every reader takes.
+
+    Lance and BigQuery refuse a dot in a column's name, and SQL would want it in quotes.
+
+    >>> export_name("similarity", "clip_similarity")
+    'similarity__clip_similarity'
+    """
+    return f"{label}__{column}"
+
+
+def find_name(name: str, known: Iterable[str], *, what: str, same: Callable[[str], Hashable] = str) -> str:
+    """Return the full name that a name stands for: its own, or the one full name that ends with it.
+
+    >>> find_name("clip_similarity", ["similarity.clip_similarity", "model"], what="column")
+    'similarity.clip_similarity'
+
+    Args:
+        name: ``label.column``, or ``column`` where only one label has it, or a column of the data.
+        known: The full names.
+        what: The kind of name, for the message.
+        same: From a full name to what it names, where labels may name the same thing.
+
+    Raises:
+        ConfigError: If there is none, or more than one.
+    """
+    full = list(known)
+    if name in full:
+        return name
+    found: dict[Hashable, str] = {}
+    for one in full:
+        if one.rpartition(".")[2] == name:
+            found.setdefault(same(one), one)
+    if not found:
+        raise ConfigError(describe_unknown(what, name, full))
+    if len(found) > 1:
+        raise ConfigError(f"{what} {name!r}: {len(found)} labels have it; write {' or '.join(found.values())}")
+    return next(iter(found.values()))
+
+
+def check_labels(labels: Iterable[str]) -> None:
+    """Check that labels can stand in SQL beside one another and beside the data.
+
+    Raises:
+        ConfigError: If one is empty or taken, or two differ in case only.
+    """
+    seen: dict[str, str] = {}
+    for label in labels:
+        folded = label.casefold()
+        if not label.strip() or folded in RESERVED:
+            raise ConfigError(f"the label {label!r} is taken; give the score another one")
+        if folded in seen:
+            raise ConfigError(f"the labels {seen[folded]!r} and {label!r} are one to SQL; give the score another one")
+        seen[folded] = label

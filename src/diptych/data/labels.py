@@ -1,0 +1,67 @@
+"""Which score a label of a dataset means: it stands in the manifest of the score's columns.
+
+A set may have several labels, and a label means one set: the one that was last asked for by it. The set that meant it
+before stays where it is, and goes by its label again when it is asked for again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from diptych.data.dataset import ColumnSet, Dataset
+from diptych.data.manifests import MANIFEST_OF, write_manifest
+from diptych.errors import ShardError
+
+SCORES = "scores"
+LABELS = "labels"  # key in the manifest
+
+
+def labels_of(column_set: ColumnSet) -> list[str]:
+    """Return the labels of a score's columns, the oldest first."""
+    return [str(label) for label in column_set.manifest.get(LABELS, ())]
+
+
+def labelled_sets(dataset: Dataset) -> dict[str, ColumnSet]:
+    """Return the finished scores of a dataset by label; one that no label means any more is left out.
+
+    Raises:
+        ShardError: If two sets claim one label, as after somebody copied one; or a manifest is damaged.
+    """
+    found: dict[str, ColumnSet] = {}
+    for column_set in dataset.column_sets(SCORES):
+        for label in labels_of(column_set):
+            if label in found:
+                both = f"{found[label].location} and {column_set.location}"
+                raise ShardError(f"{both}: both are labelled {label!r}; ask for the one that is meant: diptych score")
+            found[label] = column_set
+    return found
+
+
+def give_labels(dataset: Dataset, sets: Mapping[str, ColumnSet]) -> dict[str, ColumnSet]:
+    """Let labels mean some column sets of a dataset from now on, and return the sets as they are then.
+
+    Raises:
+        ShardError: If the disk refuses. No label means two sets then, and the same call mends the rest.
+    """
+    wanted = {label: column_set.name for label, column_set in sets.items()}
+    known = dataset.column_sets(SCORES)
+    kept = [
+        [label for label in labels_of(column_set) if wanted.get(label, column_set.name) == column_set.name]
+        for column_set in known
+    ]
+    taken = [_with(column_set, labels) for column_set, labels in zip(known, kept, strict=True)]
+    # Only then given: a label means no two sets when somebody is killed in between.
+    given = [
+        _with(column_set, list(dict.fromkeys([*labels, *(one for one in wanted if wanted[one] == column_set.name)])))
+        for column_set, labels in zip(taken, kept, strict=True)
+    ]
+    by_name = {column_set.name: column_set for column_set in given}
+    return {label: by_name[name] for label, name in wanted.items()}
+
+
+def _with(column_set: ColumnSet, labels: Sequence[str]) -> ColumnSet:
+    """Return a set with other labels, which its manifest then has too."""
+    if labels == labels_of(column_set):
+        return column_set
+    facts = {**column_set.manifest, LABELS: list(labels)}
+    write_manifest(column_set.location / MANIFEST_OF[SCORES], facts, list(column_set.shards))
+    return replace(column_set, manifest=facts)

@@ -1,0 +1,135 @@
+"""A table as DuckDB sees it: its parts side by side by position, behind a fence, and which parts a query asks for.
+
+A query may come from a config that people share, so a connection reads the files of one folder and nothing else.
+Decides nothing about what is asked.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from diptych.data.column_names import DATA
+from diptych.data.table import KEY, PICTURE, REASON, DatasetTable, TableColumn, columns_of
+
+Reference = tuple[str, ...]  # a column in SQL by its parts: ("label", "column") or ("column",)
+
+
+def connect(folder: Path | None = None) -> Any:
+    """Return an in-memory DuckDB connection that can read the files of a folder and nothing else."""
+    import duckdb
+
+    con = duckdb.connect(config={"threads": available_threads()})
+    if folder is not None:
+        con.cursor().execute(f"SET allowed_directories = [{text(str(folder.resolve()))}]")
+    con.cursor().execute("SET enable_external_access = false")
+    con.cursor().execute("SET lock_configuration = true")
+    return con
+
+
+def available_threads() -> int:
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def relation(table: DatasetTable, labels: Iterable[str]) -> str:
+    """Return the FROM clause over the data without pictures, as ``data``, and some sets under their labels.
+
+    A column that only one of them has can be named alone, ``label.column`` names it in any case. Rows keep their order;
+    DuckDB reads the columns that a query names.
+
+    Raises:
+        ShardError: If a shard is not what was written.
+    """
+    labels = list(labels)
+    table.check(labels)
+    parts = [f"{_rows_of(table.dataset.files, PICTURE)} AS {DATA}"]
+    parts += [f"{_rows_of(table.sets[label].files, KEY)} AS {quoted(label)}" for label in labels]
+    return side_by_side(parts)
+
+
+def schemas(table: DatasetTable, labels: Iterable[str]) -> dict[str, pa.Schema]:
+    """Return what each part of ``relation`` has, by label: with it SQL can be tried on no rows."""
+    found = {DATA: table.data_schema}
+    for label in labels:
+        fields = {column.column: column.type for column in columns_of(label, table.sets[label])}
+        found[label] = pa.schema(list({**fields, REASON: pa.string()}.items()))
+    return found
+
+
+def aliases(table: DatasetTable, references: Iterable[Reference] = ()) -> list[str]:
+    """Return the labels under which sets stand in SQL: the first of each set, or those by which references name it.
+
+    So a set with two labels stands there once, and its columns can be named alone.
+    """
+    named = {reference[0].casefold() for reference in references if len(reference) > 1}
+    by_set: dict[str, list[str]] = {}
+    for label, column_set in table.sets.items():
+        by_set.setdefault(str(column_set.location), []).append(label)
+    chosen = {
+        label
+        for labels in by_set.values()
+        for label in [one for one in labels if one.casefold() in named] or labels[:1]
+    }
+    return [label for label in table.sets if label in chosen]
+
+
+def needed(table: DatasetTable, references: Iterable[Reference]) -> list[str]:
+    """Return the labels of the sets that references may mean, by the label or by a column's own name."""
+    references = list(references)
+    firsts = {reference[0].casefold() for reference in references}
+    return [
+        label
+        for label in aliases(table, references)
+        if firsts
+        & {label.casefold(), REASON, *(each.column.casefold() for each in columns_of(label, table.sets[label]))}
+    ]
+
+
+def column_references(con: Any, query: str) -> set[Reference]:
+    """Return the columns that a query names; none where it cannot be read, which whoever runs it will say.
+
+    Args:
+        con: A connection, of which nothing is used but the parser.
+        query: A SELECT statement.
+    """
+    tree = json.loads(con.cursor().execute("SELECT json_serialize_sql(?)", [query]).fetchall()[0][0])
+    found: set[Reference] = set()
+    waiting: list[Any] = [tree]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            found |= {tuple(part["column_names"])} if part.get("class") == "COLUMN_REF" else set()
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return found
+
+
+def column_sql(column: TableColumn) -> str:
+    """Return a column in SQL over ``relation``."""
+    return f"{quoted(column.label)}.{quoted(column.column)}"
+
+
+def side_by_side(parts: Sequence[str]) -> str:
+    """Return the FROM clause that joins subqueries by position: column sets have one order and no key."""
+    return " POSITIONAL JOIN ".join(parts)
+
+
+def quoted(name: str) -> str:
+    """Return an SQL identifier in quotes; a quote in the name is doubled."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """Return an SQL literal of a text; a quote in the text is doubled."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _rows_of(files: Sequence[os.PathLike[str]], left_out: str) -> str:
+    """Return the subquery of all columns but one of Parquet files, in row order."""
+    listed = ", ".join(text(os.path.realpath(file)) for file in files)
+    return f"(SELECT * EXCLUDE ({left_out}) FROM read_parquet([{listed}], hive_partitioning = false))"
