@@ -33,7 +33,6 @@ MAX_COMMAND_PARAMETERS = 8
 LONG_MODULES: dict[str, str] = {
     "evaluate/metrics/frechet.py": "to be split: value, bias and error",
     "evaluate/metrics/kernel.py": "to be split: sums and error",
-    "src/diptych/demo/world/things.py": "one literal table of drawings, a function each",
 }
 
 # Class names that may exist more than once in the product, each with its reason.

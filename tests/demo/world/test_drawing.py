@@ -12,10 +12,11 @@ from diptych.demo.world.captions import caption_of
 from diptych.demo.world.drawing import MIN_SIZE, draw
 from diptych.demo.world.figures import HATS, OCCUPATIONS
 from diptych.demo.world.palette import COLOURS, PAINTS
+from diptych.demo.world.parts import Kind
 from diptych.demo.world.scenes import Figure, Scene, Thing, scene
 from diptych.demo.world.shapes import Plane, union
 from diptych.demo.world.styles import STYLES
-from diptych.demo.world.things import KINDS, Kind
+from diptych.demo.world.things import KINDS
 from diptych.demo.world.truth import truth_of
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "demo_scenes.json"

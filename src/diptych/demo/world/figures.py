@@ -5,6 +5,7 @@ one: dolls have no skin, sex or age. To add an occupation: a function, a line in
 words in ``words``.
 """
 
+from diptych.demo.world.parts import Kind, ThingPart
 from diptych.demo.world.shapes import (
     Floats,
     Plane,
@@ -21,7 +22,6 @@ from diptych.demo.world.shapes import (
     union,
     without,
 )
-from diptych.demo.world.things import Kind, ThingPart
 
 HATS = ("orange", "purple")
 HEAD: Point = (0.0, -0.34)
