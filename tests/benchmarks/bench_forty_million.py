@@ -20,11 +20,11 @@ from typing import Any
 
 from planted_pool import NEAR_BITS, RULES, Planted, make_pool
 
-from diptych.curate.conditions import Columns
 from diptych.curate.config import Dedup
 from diptych.curate.duplicates.find import dedup
 from diptych.curate.rules.select import select
 from diptych.data.dataset import open_dataset
+from diptych.data.table import DatasetTable
 
 ROWS = 40_000_000
 ROWS_PER_SHARD = 10_000  # the default of a config
@@ -35,21 +35,21 @@ BYTES_PER_ROW = 200
 Figures = dict[str, Any]
 
 
-def step_exact(columns: Columns) -> Figures:
+def step_exact(table: DatasetTable) -> Figures:
     """Find equal bytes."""
-    found = dedup(columns, Dedup())
+    found = dedup(table, Dedup())
     return {"exact": found.exact, "near": found.near}
 
 
-def step_near(columns: Columns) -> Figures:
+def step_near(table: DatasetTable) -> Figures:
     """Find equal bytes and near hashes."""
-    found = dedup(columns, Dedup(perceptual="phash", radius=NEAR_BITS))
+    found = dedup(table, Dedup(perceptual="phash", radius=NEAR_BITS))
     return {"exact": found.exact, "near": found.near, "largest": found.largest, "alarm": found.alarm}
 
 
-def step_select(columns: Columns) -> Figures:
+def step_select(table: DatasetTable) -> Figures:
     """Apply the rules, and keep one row of each cluster."""
-    selected = select(columns, RULES, columns.dataset.column_set("decisions", "dedup"))
+    selected = select(table, RULES, table.dataset.column_set("decisions", "dedup"))
     return {
         "readable": selected.steps[0].rows_out,
         "passing": selected.steps[-1].rows_in,
@@ -66,7 +66,7 @@ def measure(step: str, folder: Path) -> None:
     hashes = dataset.column_set("scores", "hashes-00000000")
     assert hashes is not None
     start = time.perf_counter()
-    figures = STEPS[step](Columns(dataset, {"hashes": hashes}))
+    figures = STEPS[step](DatasetTable(dataset, {"hashes": hashes}))
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     print(json.dumps({**figures, "seconds": seconds, "peak_mib": peak}))

@@ -164,7 +164,7 @@ def make_pool(path: Path, rows: int, rows_per_shard: int) -> tuple[Dataset, Plan
         growing.begin()
         for info in pool.map(partial(_write_hashes, growing, rows // BLOCK), dataset.shards, shards):
             growing.commit(info)
-    growing.seal({})
+    growing.seal({"columns": [{"name": "phash", "dtype": "uint64"}], "labels": ["hashes"]})
     return dataset, Planted(*map(sum, zip(*counts, strict=True)))
 
 
