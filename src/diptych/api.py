@@ -1,0 +1,295 @@
+r"""The Python API: datasets as Arrow, pandas and PIL, scores over them, the jobs of configs, results as tables.
+
+What a notebook needs, in a few lines; the command line does the same and more. Nothing here decides anything: each
+function calls what the command of its name calls. The packages ``diptych.curate``, ``diptych.evaluate`` and so on keep
+their names, so the functions are called after what they do: ``run_curation``, ``run_evaluation``.
+
+    >>> import tempfile, diptych
+    >>> from diptych.demo.world.held_out import write_held_out
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> write_held_out(folder / "pictures", 3, progress="none")
+    >>> config = folder / "curate.yaml"
+    >>> source = f"{{kind: folder, path: {folder / 'pictures'}}}"
+    >>> _ = config.write_text(f"job: curate\nsource: {source}\nscores: {{stats: {{score: image_stats}}}}\n")
+    >>> kept = diptych.run_curation(config, folder / "run")
+    >>> kept
+    <diptych dataset of 3 rows: pairs 'dataset'>
+    >>> kept.pandas("width", "height").values.tolist()
+    [[64, 64], [64, 64], [64, 64]]
+    >>> kept.image(0).size
+    (64, 64)
+    >>> pool = diptych.score(folder / "run" / "pool", {"words": "caption_stats"})
+    >>> pool.arrow("words.caption_words")["words.caption_words"].null_count
+    0
+    >>> len(pool.query("key", where="stats.sharpness >= 0"))
+    3
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from diptych.addresses import Address, local_path
+from diptych.config.load import load
+from diptych.data.dataset import Dataset
+from diptych.data.dataset import open_dataset as open_directory
+from diptych.data.images import Image, decode
+from diptych.data.sql import aliases, connect, relation
+from diptych.data.table import DatasetTable, open_table
+from diptych.errors import DataError, first_line
+from diptych.scores.plan import ScorePlan, Spec
+from diptych.scores.run import score_dataset
+from diptych.storage.locks import only_one
+from diptych.store.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "OpenDataset",
+    "Store",
+    "build_report",
+    "open_dataset",
+    "open_store",
+    "run_curation",
+    "run_evaluation",
+    "run_generation",
+    "score",
+]
+
+Specs = Mapping[str, str | Spec]  # label -> a name, or a name and its options
+
+
+@dataclass(frozen=True, repr=False)
+class OpenDataset:
+    """A dataset directory with its scores and decisions, column by column and picture by picture.
+
+    Attributes:
+        table: What it reads from; see ``diptych.data.table``.
+    """
+
+    table: DatasetTable
+
+    @property
+    def dataset(self) -> Dataset:
+        """The directory: its place, its manifest, its shards."""
+        return self.table.dataset
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of all columns but the pictures: those of the data, then ``label.column`` of each score."""
+        return list(self.table.columns)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.table)
+
+    def __repr__(self) -> str:
+        """Return what it is in a few words."""
+        manifest = self.dataset.manifest
+        return f"<diptych dataset of {len(self):,} rows: {manifest['kind']} {manifest['name']!r}>"
+
+    def arrow(self, *names: str, rows: Sequence[int] | None = None) -> pa.Table:
+        """Return columns as Arrow; all but the pictures where none is named.
+
+        Args:
+            names: Of columns, as ``columns`` lists them, or ``image``.
+            rows: Numbers of rows, in the order that is wanted; None takes all.
+
+        Raises:
+            ConfigError: If there is no such column; names the nearest.
+            ShardError: If a shard is not what was written.
+        """
+        wanted = [name if name == "image" else self.table.find(name).name for name in names or self.columns]
+        return self.table.read(wanted, None if rows is None else np.asarray(rows, np.int64))
+
+    def pandas(self, *names: str, rows: Sequence[int] | None = None) -> "pd.DataFrame":
+        """Return columns as a pandas data frame, as ``arrow`` does."""
+        return self.arrow(*names, rows=rows).to_pandas()
+
+    def image(self, row: int) -> Image:
+        """Return the picture of a row: upright, in sRGB, on white.
+
+        Raises:
+            DecodeError: If it has none, or one that cannot be decoded.
+        """
+        return next(self.images([row]))
+
+    def images(self, rows: Sequence[int] | None = None) -> Iterator[Image]:
+        """Yield the pictures of some rows, or of all, as PIL images.
+
+        Raises:
+            DecodeError: If a row has no picture, or one that cannot be decoded.
+        """
+        for row in range(len(self)) if rows is None else rows:
+            (value,) = self.arrow("image", rows=[row])["image"].to_pylist()
+            yield decode(value["bytes"] if value else b"")
+
+    def query(self, select: str, where: str = "TRUE") -> pa.Table:
+        """Return the SQL expressions ``select`` over the rows for which the SQL condition ``where`` holds.
+
+        A score's column is ``label.column``, or its own name where only one score has it.
+
+        Raises:
+            DataError: If DuckDB refuses.
+        """
+        import duckdb
+
+        table = self.table
+        sql = f"SELECT {select} FROM {relation(table, aliases(table))} WHERE {where}"
+        try:
+            return connect(self.dataset.path).cursor().sql(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise DataError(f"{self.dataset.path}: {first_line(error)}") from error
+
+
+def open_dataset(address: Address) -> OpenDataset:
+    """Open a dataset directory with its scores and decisions; reads no row yet.
+
+    Raises:
+        DataError: If the address is no place of this machine.
+        ShardError: If there is no finished dataset, or it is damaged.
+    """
+    return OpenDataset(open_table(open_directory(address)))
+
+
+def score(
+    address: Address,
+    scores: Specs,
+    *,
+    encoders: Specs | None = None,
+    judges: Specs | None = None,
+    workers: int = 1,
+    progress: str = "none",
+) -> OpenDataset:
+    """Compute what is missing of some scores over a dataset directory, and open it.
+
+    Args:
+        address: The dataset directory.
+        scores: Label -> the name of a score, or name and options; the options ``encoder`` and ``judge`` hold labels.
+        encoders: Label -> the kind of an encoder, or kind and options.
+        judges: The same of judges.
+        workers: Processes.
+        progress: Display mode, see ``diptych.progress``.
+
+    Raises:
+        ConfigError: If a name or an option is wrong.
+        ShardError: If the dataset is unfinished or damaged, or somebody writes there.
+    """
+    plan = ScorePlan(_specs(encoders or {}), _specs(scores), judges=_specs(judges or {}))
+    path = local_path(address)
+    open_directory(path)  # nothing is locked, and so made, where there is no dataset
+    with only_one(path):
+        score_dataset(path, plan.needed(), workers=workers, progress=progress)
+    return open_dataset(path)
+
+
+def open_store(address: Address) -> Store:
+    """Open a store of results for reading; ``store.arrow(SQL)`` gives tables.
+
+    Raises:
+        StoreError: If there is none, or it is damaged.
+    """
+    return Store.open(local_path(address), read_only=True)
+
+
+def run_curation(
+    config: Address, out: Address, *, overrides: Sequence[str] = (), workers: int = 1, progress: str = "none"
+) -> OpenDataset:
+    """Do all steps of a curation config; return the rows that were kept. What is done already is not done again.
+
+    Args:
+        config: A YAML file with ``job: curate``.
+        out: Directory of the run.
+        overrides: ``key.subkey=value`` strings.
+        workers: Processes.
+        progress: Display mode, see ``diptych.progress``.
+
+    Raises:
+        DiptychError: One line that says what is wrong; what is done is kept.
+    """
+    from diptych.curate.config import CurateConfig
+    from diptych.curate.run import STEPS, CurateRunner
+
+    runner = CurateRunner(load(local_path(config), CurateConfig, overrides), local_path(out), workers, progress)
+    runner.check()
+    with runner.alone():
+        for step in STEPS:
+            runner.run(step)
+    return open_dataset(runner.selected)
+
+
+def run_generation(
+    config: Address, out: Address, *, overrides: Sequence[str] = (), workers: int = 1, progress: str = "none"
+) -> OpenDataset:
+    """Make the images of a generation config; return them. What is made already is not made again.
+
+    Args:
+        config: A YAML file with ``job: generate``.
+        out: The dataset directory.
+        overrides: ``key.subkey=value`` strings.
+        workers: Processes.
+        progress: Display mode, see ``diptych.progress``.
+
+    Raises:
+        DiptychError: One line that says what is wrong; what is made is kept.
+    """
+    from diptych.generate.config import GenerateConfig
+    from diptych.generate.plan import make_plan
+    from diptych.generate.run import generate
+
+    loaded = load(local_path(config), GenerateConfig, overrides)
+    plan = make_plan(loaded, with_weights=True, progress=progress)
+    with only_one(out):
+        generate(plan, out, workers=workers, progress=progress)
+    return open_dataset(out)
+
+
+def run_evaluation(
+    config: Address, *, overrides: Sequence[str] = (), workers: int = 1, progress: str = "none"
+) -> pa.Table:
+    """Do what an evaluation config says and write it into its store; return the results of the run as a table.
+
+    Args:
+        config: A YAML file with ``job: evaluate``.
+        overrides: ``key.subkey=value`` strings.
+        workers: Processes.
+        progress: Display mode, see ``diptych.progress``.
+
+    Raises:
+        DiptychError: One line that says what is wrong; what is scored is kept.
+    """
+    from diptych.evaluate.config import EvaluateConfig
+    from diptych.evaluate.run import EvaluateRunner
+
+    loaded = load(local_path(config), EvaluateConfig, overrides)
+    outcome = EvaluateRunner(loaded, workers, progress).run()
+    with open_store(loaded.store) as store:
+        return store.arrow("SELECT * FROM v_results WHERE run_id = ? ORDER BY ALL", [outcome.run_id])
+
+
+def build_report(config: Address, out: Address, *, overrides: Sequence[str] = (), progress: str = "none") -> Path:
+    """Write the report that a config describes; return its first page.
+
+    Args:
+        config: A YAML file with ``job: report``.
+        out: The folder of the report.
+        overrides: ``key.subkey=value`` strings.
+        progress: Display mode, see ``diptych.progress``.
+
+    Raises:
+        DiptychError: One line that says what is wrong.
+    """
+    from diptych.reports import build
+    from diptych.reports.config import ReportConfig
+
+    loaded = load(local_path(config), ReportConfig, overrides)
+    return build.build_report(loaded, local_path(out), progress=progress).index
+
+
+def _specs(given: Specs) -> dict[str, Spec]:
+    return {label: (spec, {}) if isinstance(spec, str) else (spec[0], spec[1]) for label, spec in given.items()}

@@ -1,0 +1,103 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas
+import pytest
+import yaml
+from drawn import draw_dataset
+from tiny_generated import made_grid, make_generated
+
+import diptych
+from diptych import api
+from diptych.errors import ConfigError, DataError, DecodeError, ShardError
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> diptych.OpenDataset:
+    draw_dataset(tmp_path / "pool", rows=5, rows_per_shard=2, failed=(3,))
+    return diptych.score(tmp_path / "pool", {"words": "caption_stats", "stats": ("image_stats", {})})
+
+
+def test_a_dataset_is_read_by_column_and_by_row(pool: diptych.OpenDataset) -> None:
+    assert len(pool) == 5
+    assert pool.columns[:2] == ["key", "caption"]
+    assert {"words.caption_words", "stats.sharpness"} <= set(pool.columns)
+    assert pool.arrow("key", "width", rows=[4, 0]).to_pydict() == {"key": ["000000004", "000000000"], "width": [48, 48]}
+    frame = pool.pandas("caption_words", "status")
+    assert isinstance(frame, pandas.DataFrame)
+    assert frame.columns.tolist() == ["words.caption_words", "status"]
+    assert "image" not in pool.arrow().column_names
+
+
+def test_pictures_are_pil_images_and_a_row_without_one_says_so(pool: diptych.OpenDataset) -> None:
+    assert [image.size for image in pool.images([2, 0])] == [(48, 32)] * 2
+    assert pool.image(4).mode == "RGB"
+    with pytest.raises(DecodeError, match="empty"):
+        pool.image(3)
+
+
+def test_rows_are_chosen_by_sql_over_data_and_scores(pool: diptych.OpenDataset) -> None:
+    found = pool.query("key, words.caption_words AS n", where="status = 'ok' AND caption_words > 2")
+    assert found.column_names == ["key", "n"]
+    assert all(n > 2 for n in found["n"].to_pylist())
+    with pytest.raises(DataError, match="no_such_column"):
+        pool.query("no_such_column")
+
+
+def test_an_unknown_column_names_the_nearest(pool: diptych.OpenDataset) -> None:
+    with pytest.raises(ConfigError, match=r"unknown column 'captoin'; did you mean 'caption'"):
+        pool.arrow("captoin")
+
+
+def test_scores_are_computed_once_and_kept(tmp_path: Path, pool: diptych.OpenDataset) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "pool" / "scores").rglob("*.parquet")}
+    encoders = {"small": ("projection", {"dim": 8})}
+    again = diptych.score(
+        tmp_path / "pool",
+        {"words": "caption_stats", "fit": ("clip_similarity", {"encoder": "small"})},
+        encoders=encoders,
+    )
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert "fit.clip_similarity" in again.columns
+    with pytest.raises(ShardError, match="not a finished dataset directory"):
+        diptych.score(tmp_path / "absent", {"words": "caption_stats"})
+    assert not (tmp_path / "absent").exists()
+
+
+def test_an_evaluation_gives_its_results_as_a_table(tmp_path: Path) -> None:
+    make_generated(tmp_path / "images", made_grid())
+    config = {
+        "job": "evaluate",
+        "store": str(tmp_path / "results.duckdb"),
+        "datasets": {"images": {"path": str(tmp_path / "images")}},
+        "scores": {"stats": {"score": "image_stats"}},
+        "means": [{"score": "stats.sharpness"}],
+    }
+    (tmp_path / "evaluate.yaml").write_text(yaml.safe_dump(config))
+    results = diptych.run_evaluation(tmp_path / "evaluate.yaml")
+    assert results["n"].to_pylist() == [10, 10]
+    assert {"metric", "value", "ci_low", "ci_high", "identity"} <= set(results.column_names)
+    with diptych.open_store(tmp_path / "results.duckdb") as store:
+        assert store.arrow("SELECT count(*) AS n FROM results")["n"].to_pylist() == [2]
+
+
+@pytest.mark.parametrize("name", ["open_dataset", "open_store"])
+def test_an_address_with_a_scheme_is_refused(name: str) -> None:
+    with pytest.raises(DataError, match="local paths only"):
+        getattr(diptych, name)("s3://bucket/x")
+
+
+def test_importing_diptych_imports_nothing_and_its_names_are_those_of_the_api() -> None:
+    script = "import sys, diptych; print(len([m for m in sys.modules if m.startswith('diptych.')])); dir(diptych)"
+    env = {**os.environ, "PYTHONPATH": str(Path(diptych.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "0\n"
+    assert dir(diptych) == sorted(diptych.__all__)
+    for name in set(diptych.__all__) - {"__version__"}:
+        assert getattr(diptych, name) is getattr(api, name)
+    with pytest.raises(AttributeError, match="has no attribute 'no_such_name'"):
+        diptych.no_such_name  # noqa: B018 -- looking it up is the test
