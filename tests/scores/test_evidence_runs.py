@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 import own_judges
 import pytest
+from click.testing import CliRunner
 from drawn import picture
 from own_judges import ASKED, FOUND, SEEN, WRITTEN, box
 from tiny_dataset import Row, good_rows, make_dataset
 
+from diptych.cli import main
 from diptych.data.dataset import open_dataset
 from diptych.data.shards import read_shard
 from diptych.encoders import Encoder
+from diptych.errors import ConfigError, ShardError
 from diptych.judges import make_judge
 from diptych.judges.boxes.centre_point import CentrePoint
 from diptych.judges.contract import Answer, Box, Query, TextLine
@@ -132,6 +135,12 @@ def column(run: ScoreRun, label: str, name: str = "count") -> list[Any]:
     return [value for file in run.sets[label].files for value in read_shard(file)[name].to_pylist()]
 
 
+def flip_a_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 1
+    path.write_bytes(data)
+
+
 def contents(path: Path) -> dict[str, str]:
     """Return the digest of each file beside the data."""
     files = [file for folder in ("evidence", "scores") for file in (path / folder).rglob("*.parquet")]
@@ -194,6 +203,21 @@ def test_another_threshold_loads_no_model(tmp_path: Path, monkeypatch: pytest.Mo
     assert (first.shards_done, second.shards_done) == (1, 1)
     assert first.sets["hats"].path != second.sets["hats"].path
     assert len(open_dataset(tmp_path).column_sets("evidence")) == 1
+
+
+def test_no_rule_reads_damaged_evidence_and_what_is_taken_out_is_looked_at_again(tmp_path: Path) -> None:
+    make_dataset(tmp_path, rows())
+    score(tmp_path, plan(0.0))
+    whole = contents(tmp_path)
+    (found,) = open_dataset(tmp_path).column_sets("evidence")
+    flip_a_bit(found.files[1].path)
+    with pytest.raises(ShardError, match=r"evidence/own_boxes-[0-9a-f]{8}/00001\.parquet: .*damaged"):
+        score(tmp_path, plan(0.5))
+    assert CliRunner().invoke(main, ["verify", str(tmp_path), "--repair"]).exit_code == 0
+    SEEN.clear()
+    assert score(tmp_path, plan(0.0)).shards_done == 1
+    assert (SEEN, contents(tmp_path)) == ([1], whole), "one picture of the second shard can be looked at"
+    assert CliRunner().invoke(main, ["verify", str(tmp_path)]).exit_code == 0
 
 
 def test_other_judges_leave_evidence_of_their_own(tmp_path: Path) -> None:
@@ -285,8 +309,6 @@ def test_data_without_rows_have_evidence_without_rows(tmp_path: Path) -> None:
 
 
 def test_judge_needs_a_name_that_a_directory_can_have() -> None:
-    from diptych.errors import ConfigError
-
     for identity in ({}, {"judge": "../up"}, {"judge": 7}):
         judge = own_judges.OwnBoxes(identity=identity)
         with pytest.raises(ConfigError, match=r"a judge has its name in its identity, as 'judge'"):

@@ -5,7 +5,7 @@ by score. What is finished with the same identity is not done again, so a new sc
 over stored evidence, decodes no picture and loads no model.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,10 +61,11 @@ def score_dataset(
     scorers = plan.build()
     names = scorers.set_names(plan)
     growing = {key: GrowingSet(dataset, key[0], name, scorers.identity(key)) for key, name in names.items()}
-    asked = [("scores", label) for label in plan.scores] + [("embeddings", label) for label in plan.embed]
+    begun = [key for key, part in growing.items() if not part.is_finished and part.location.is_directory()]
+    asked = {*begun, *(("scores", label) for label in plan.scores), *(("embeddings", label) for label in plan.embed)}
     done = 0
     if not all(growing[key].is_finished for key in asked):
-        wanted = {key: growing[key] for key in _wanted(growing, scorers, plan.embed)}
+        wanted = {key: growing[key] for key in _wanted(growing, scorers, asked)}
         for key, part in wanted.items():
             if not part.is_finished:
                 part.begin(progress=progress)
@@ -85,16 +86,15 @@ def score_dataset(
     return ScoreRun(sets, done, embeddings)
 
 
-def _wanted(growing: Mapping[SetKey, GrowingSet], scorers: Scorers, embed: Sequence[str]) -> list[SetKey]:
-    """Return the sets to look after: all scores, what unfinished ones are computed from, and the vectors asked for."""
-    scores = [key for key in growing if key[0] == "scores"]
-    needed = {("embeddings", label) for label in embed}
-    unfinished = [key for key in scores if not growing[key].is_finished]
+def _wanted(growing: Mapping[SetKey, GrowingSet], scorers: Scorers, asked: Collection[SetKey]) -> list[SetKey]:
+    """Return the sets to look after: those asked for, and what unfinished ones are computed from."""
+    wanted = set(asked)
+    unfinished = [key for key in asked if not growing[key].is_finished]
     while unfinished:
-        found = scorers.needs_of(unfinished.pop()) - needed
-        needed |= found
+        found = scorers.needs_of(unfinished.pop()) - wanted
+        wanted |= found
         unfinished += [key for key in found if not growing[key].is_finished]
-    return scores + [key for key in growing if key in needed]
+    return [key for key in growing if key in wanted]
 
 
 def _tasks(dataset: Dataset, wanted: Mapping[SetKey, GrowingSet], scorers: Scorers) -> list[ScoreTask]:
