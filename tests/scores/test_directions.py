@@ -10,6 +10,7 @@ import pytest
 
 from diptych.scores import SCORES, Column
 from diptych.scores.aesthetic import Aesthetic, LinearHead
+from diptych.scores.answer import AskedAnswer
 from diptych.scores.caption_stats import COLUMNS as CAPTION_STATS
 from diptych.scores.clip_similarity import COLUMNS as CLIP_SIMILARITY
 from diptych.scores.hashes import Hashes
@@ -38,6 +39,7 @@ def linear_probe() -> Sequence[Column]:
 
 COLUMNS: dict[str, Callable[[], Sequence[Column]]] = {
     "aesthetic": aesthetic,
+    "answer": lambda: AskedAnswer(cast(Any, None), ("yes", "no"), 0.0).columns,
     "caption_stats": lambda: CAPTION_STATS,
     "clip_similarity": lambda: CLIP_SIMILARITY,
     "hashes": lambda: Hashes(True).columns,

@@ -18,6 +18,7 @@ from diptych.data.dataset import open_dataset
 from diptych.data.shards import read_shard
 from diptych.encoders import make_encoder
 from diptych.errors import ConfigError, DataError
+from diptych.evaluate.config import EvaluateConfig
 from diptych.scores import encoder_of, make_score
 from diptych.scores.job import ScoreJob
 from diptych.scores.plan import ScorePlan
@@ -93,16 +94,11 @@ def test_examples_of_the_docs_run_as_they_stand() -> None:
     assert duckdb.sql(sql).columns == ["label", "count_star()"]
 
 
-def test_config_of_judges_in_the_docs_fits() -> None:
-    from diptych.evaluate.config import EvaluateConfig
-
-    (text,) = [text for text in blocks("yaml") if text.startswith("judges:")]
+def test_configs_of_judges_in_the_docs_fit() -> None:
     rest = {"job": "evaluate", "store": "s.duckdb", "datasets": {"images": {"path": "runs/images"}}}
-    assert set(EvaluateConfig.model_validate({**rest, **yaml.safe_load(text)}).scores) == {
-        "objects",
-        "sure_objects",
-        "hats",
-    }
+    parts = [yaml.safe_load(text) for text in blocks("yaml") if "judges:" in text]
+    scores = [set(EvaluateConfig.model_validate({**rest, **part}).scores) for part in parts]
+    assert scores == [{"objects", "sure_objects", "hats"}, {"medium"}]
 
 
 def test_own_file_is_averaged_by_an_evaluation_with_several_workers(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # To add one: a module with a keyword-only factory in the folder of what it can do, a line here (alphabetical), a test.
 JUDGES: dict[str, str] = {
     "centre_point": "diptych.judges.boxes.centre_point:centre_point",
+    "zero_shot": "diptych.judges.answers.zero_shot:zero_shot",
 }
 
 

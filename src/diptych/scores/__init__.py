@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the table below must load without numpy
 # To add one: a module with a keyword-only factory, a line here (alphabetical), a test.
 SCORES: dict[str, str] = {
     "aesthetic": "diptych.scores.aesthetic:aesthetic",
+    "answer": "diptych.scores.answer:answer",
     "caption_stats": "diptych.scores.caption_stats:caption_stats",
     "clip_similarity": "diptych.scores.clip_similarity:clip_similarity",
     "hashes": "diptych.scores.hashes:hashes",

@@ -1,0 +1,1 @@
+"""Judges that answer questions about an image, by choosing among given answers or in their own words."""

@@ -1,0 +1,92 @@
+"""Zero-shot choice: which of some descriptions is nearest to an image in the space of an encoder, as CLIP classifies.
+
+A question is a description with a gap, ``a figure with an {} hat``, and each choice fills it. The probabilities are the
+softmax over the choices of scale times cosine (Radford et al. 2021, arXiv 2103.00020, section 3.1.2), so they say which
+description fits better, not whether any fits: with one that is not among them the judge is as sure. It cannot answer
+yes or no; a question without a gap is refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.encoders import Encoder
+from diptych.errors import ConfigError
+from diptych.judges.contract import Answer, Query
+
+GAP = "{}"
+SCALE = 100.0  # where the logit scale of CLIP's training is capped (section 2.5); OpenAI's models have it
+
+
+@dataclass(frozen=True, eq=False)
+class ZeroShot:
+    """Chooses by one encoder.
+
+    Attributes:
+        encoder: With an image and a text tower.
+        scale: What cosines are multiplied by.
+    """
+
+    encoder: Encoder
+    scale: float
+    _filled: dict[Query, npt.NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Name, version, scale and the encoder's identity."""
+        return {"judge": "zero_shot", "version": 1, "scale": self.scale, "encoder": dict(self.encoder.identity)}
+
+    def answers(self, images: Sequence[Any], questions: Sequence[Sequence[Query]]) -> list[list[Answer]]:
+        """Return the nearest of the choices of each question, with the probabilities of all.
+
+        Args:
+            images: Their vectors by the encoder, float32 (dim,).
+            questions: Those about each of them.
+
+        Raises:
+            ConfigError: If a question has no gap, or no choices to fill it.
+        """
+        pairs = zip(images, questions, strict=True)
+        return [[self._answer(vector, question) for question in some] for vector, some in pairs]
+
+    def _answer(self, vector: npt.NDArray[np.float32], question: Query) -> Answer:
+        logits = self.scale * (self._descriptions(question) @ _unit(vector))
+        likely = np.exp(logits - logits.max())
+        probabilities = tuple((likely / likely.sum()).tolist())
+        return Answer(question.text, question.choices, probabilities, question.choices[int(logits.argmax())])
+
+    def _descriptions(self, question: Query) -> npt.NDArray[np.float64]:
+        """Return the vectors of the descriptions, float64 (choices, dim); each question is embedded once."""
+        if question not in self._filled:
+            if GAP not in question.text or not question.choices:
+                raise ConfigError(
+                    f"judge 'zero_shot': {question.text!r} is no description with a gap {GAP} and choices for it; "
+                    f"write it as 'a figure with an {GAP} hat', or ask another judge"
+                )
+            texts = [question.text.replace(GAP, choice) for choice in question.choices]
+            self._filled[question] = np.stack([_unit(vector) for vector in self.encoder.texts(texts)])
+        return self._filled[question]
+
+
+def zero_shot(*, encoder: Encoder, scale: float = SCALE) -> ZeroShot:
+    """Return a judge that answers; loads no model yet.
+
+    Args:
+        encoder: With an image and a text tower.
+        scale: What cosines are multiplied by, above 0: how sure a judge is of a small difference.
+
+    Raises:
+        ConfigError: If the scale is out of range.
+    """
+    if not scale > 0.0:
+        raise ConfigError(f"judge 'zero_shot': scale is above 0, not {scale}")
+    return ZeroShot(encoder, scale)
+
+
+def _unit(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    wide = vector.astype(np.float64)
+    length = float(np.linalg.norm(wide))
+    return wide / length if length else wide
