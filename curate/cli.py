@@ -128,7 +128,7 @@ def select(
 
 @click.command()
 @click.argument("dataset", type=LocalPathType(exists=True, file_okay=False))
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, required=True, metavar="[LABEL=]NAME...")
 @click.option("--encoder", default="open_clip", show_default=True, help="Kind of encoder for scores that need one.")
 @click.option("--judge", default="centre_point", show_default=True, help="Kind of judge for scores that need one.")
 @SET
@@ -145,13 +145,18 @@ def score(
     workers: int,
     batch_size: int,
 ) -> None:
-    """Compute scores over any dataset directory, of diptych or of your own (path/to/file.py:factory).
+    """Compute scores over any dataset directory.
+
+    NAME is a score of diptych or one of your own, path/to/file.py:factory. A score's columns are called LABEL.column; without a label its own name is the label. Other options under a label
+    that is there already take the label over; what was computed before stays.
 
     \b
     Examples:
       diptych score runs/laion/pool image_stats hashes
       diptych score runs/laion/pool clip_similarity aesthetic \\
         --set encoder.architecture=ViT-L-14 --set encoder.pretrained=openai --set aesthetic.version=v2
+      diptych score runs/laion/pool b32=clip_similarity \\
+        --set encoder.architecture=ViT-B-32 --set encoder.pretrained=openai
       diptych score runs/laion/pool scores/redness.py:redness --set redness.power=2
     """  # noqa: D301 -- as above
     from diptych.scores.named import named_plan

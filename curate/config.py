@@ -76,7 +76,7 @@ class Dedup(Settings):
     """Which rows are the same picture, and which of them to prefer."""
 
     exact: bool = Field(True, description="equal bytes (sha256)")
-    perceptual: str | None = Field(None, description="label.column or column of a 64-bit hash, e.g. phash_imagehash")
+    perceptual: str | None = Field(None, description="label.column of a 64-bit hash, e.g. hashes.phash_imagehash")
     variants: tuple[str, ...] = Field(
         (), max_length=8, description="further hash columns: what the picture's hash is if mirrored or cropped"
     )
@@ -108,7 +108,9 @@ class Export(Settings):
     min_shards: int = Field(
         8, ge=1, description="at least so many where there are rows enough: work for loader workers"
     )
-    columns: tuple[str, ...] | None = Field(None, description="score columns to write beside the data; None writes all")
+    columns: tuple[str, ...] | None = Field(
+        None, description="score columns to write beside the data, label.column; None writes all"
+    )
     licence: str = ""
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from diptych.curate.conditions import trial_table
 from diptych.curate.config import CurateConfig
 from diptych.curate.decisions import read_keep
-from diptych.curate.delivery.parquet import Selection, export
+from diptych.curate.delivery.parquet import Selection, export, export_names, exported_columns
 from diptych.curate.duplicates.find import DedupRun, dedup
 from diptych.curate.duplicates.reading import check_settings
 from diptych.curate.ingest import ASSUMED_IMAGE_BYTES, HELPER_COLUMNS, ingest, reason_counts
@@ -25,8 +25,7 @@ from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.schema import data_schema
 from diptych.data.sql import connect
 from diptych.data.table import DatasetTable
-from diptych.errors import ConfigError, DataError, ShardError
-from diptych.lookup import describe_unknown
+from diptych.errors import DataError, ShardError
 from diptych.scores.plan import ScorePlan, Scorers
 from diptych.scores.run import score_dataset
 from diptych.scores.tables import score_schema
@@ -104,12 +103,8 @@ class CurateRunner:
         if self.config.dedup is not None:
             check_settings(trial, self.config.dedup)
         check_rules(trial, self.config.select)
-        known = {name for label in scorers.scores for name in schemas[label].names}
-        for name in self.config.export.columns or ():
-            if name not in known:
-                raise ConfigError(
-                    f"export.columns: {describe_unknown('score column', name, known - {'key', 'reason'})}"
-                )
+        pairs = [(label, column.name) for label, score in scorers.scores.items() for column in score.columns]
+        export_names(pairs, self.config.export.columns, data=schemas["data"].names)
 
     def run(self, step: str) -> StepOutcome:
         """Do one of ``STEPS``; the steps before it must be done.
@@ -193,13 +188,13 @@ class CurateRunner:
         return StepOutcome("select", decided.is_new, summary, facts)
 
     def _export(self) -> StepOutcome:
-        decided = self._decide()
-        dataset = open_dataset(self.pool)
+        decided, table = self._decide(), self._table()
         made_by = {
             "rules": decided.decisions.manifest["identity"]["rules"],
             "funnel": decided.decisions.manifest["funnel"],
         }
-        selection = Selection(dataset, read_keep(decided.decisions), self._score_sets(), made_by)
+        columns = exported_columns(table, self.config.export.columns)
+        selection = Selection(table, read_keep(decided.decisions), columns, made_by)
         exported, written = export(selection, self.selected, self.config.export, progress=self.progress)
         size = sum(shard.bytes for shard in exported.shards)
         summary = f"{exported.rows:,} rows, {len(exported.shards)} shards, {size / 1e6:,.1f} MB in {self.selected}"

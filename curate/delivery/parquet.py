@@ -5,7 +5,7 @@ that memory stays bounded whatever the pictures are. The rows that a shard begin
 """
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,18 +17,20 @@ from diptych.addresses import Address
 from diptych.config.identity import fingerprint
 from diptych.curate.config import Export
 from diptych.data.claims import owner_of
+from diptych.data.column_names import export_name, find_name, full_name
 from diptych.data.damage import ShardFile, check_content
-from diptych.data.dataset import ColumnSet, Dataset, open_dataset
+from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
 from diptych.data.manifests import MANIFEST_OF
 from diptych.data.schema import with_huggingface_metadata
-from diptych.data.shards import read_groups, read_shard, reading, row_sizes, shard_name, write_shard
-from diptych.errors import ShardError
+from diptych.data.shards import read_groups, read_shard, row_sizes, shard_name, write_shard
+from diptych.data.table import DatasetTable, TableColumn
+from diptych.errors import ConfigError, ShardError
 from diptych.progress import track
 from diptych.storage.location import Location
 
 STEP = "export"
-NOT_EXPORTED = ("key", "reason")
+WHERE = "export.columns: "  # what is said of a wrong name there
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,46 @@ class Selection:
     """What to export.
 
     Attributes:
-        dataset: The pool.
+        table: The pool with its scores.
         keep: bool (N,) over its rows.
-        sets: Score sets by label, whose columns are written beside the data.
+        columns: Columns of scores that are written beside the data, by the names that they have there.
         made_by: How the selection was made, for the manifest; decides the fingerprint with the data.
     """
 
-    dataset: Dataset
+    table: DatasetTable
     keep: npt.NDArray[np.bool_]
-    sets: Mapping[str, ColumnSet]
+    columns: Mapping[str, TableColumn]
     made_by: Mapping[str, Any]
+
+
+def export_names(
+    pairs: Iterable[tuple[str, str]], wanted: Sequence[str] | None, *, data: Container[str]
+) -> dict[str, str]:
+    """Return the names that columns of scores have in an export: name there -> ``label.column``.
+
+    Args:
+        pairs: Label and column of each that there is.
+        wanted: Names of those to write; None takes all.
+        data: The names of the columns of the data, beside which they stand.
+
+    Raises:
+        ConfigError: If one that is wanted is not there, or its name in the export is taken.
+    """
+    known = {full_name(*pair): export_name(*pair) for pair in pairs}
+    names = list(known) if wanted is None else [find_name(one, known, what="column", where=WHERE) for one in wanted]
+    found: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        if known[name] in data or known[name] in found:
+            raise ConfigError(f"export: {known[name]!r} is there already; give the score of {name!r} another label")
+        found[known[name]] = name
+    return found
+
+
+def exported_columns(table: DatasetTable, wanted: Sequence[str] | None) -> dict[str, TableColumn]:
+    """Return columns of scores by the names that they have in an export, see ``export_names``."""
+    pairs = [(column.label, column.column) for column in table.columns.values() if column.facts]
+    names = export_names(pairs, wanted, data=table.data_schema.names)
+    return {name: table.columns[full] for name, full in names.items()}
 
 
 def export(selection: Selection, address: Address, settings: Export, *, progress: str = "auto") -> tuple[Dataset, int]:
@@ -56,11 +88,11 @@ def export(selection: Selection, address: Address, settings: Export, *, progress
     Raises:
         ShardError: If ``address`` is something that export has not made, or the pool is not what was written.
     """
-    target = Location.at(address)
+    target, dataset = Location.at(address), selection.table.dataset
     identity = fingerprint(
         {
-            "data": selection.dataset.fingerprint,
-            "sets": {label: column_set.manifest["identity"] for label, column_set in selection.sets.items()},
+            "data": dataset.fingerprint,
+            "columns": {name: [column.column, column.identity] for name, column in selection.columns.items()},
             "made_by": dict(selection.made_by),
             "settings": settings.model_dump(mode="json"),
         }
@@ -75,13 +107,14 @@ def export(selection: Selection, address: Address, settings: Export, *, progress
     if grow_data(target, STEP, identity).made_from == identity:  # damaged: what is whole of it stays
         growing_at.remove_everything()
         target.move_to(growing_at)
-    for column_set in selection.sets.values():
-        column_set.check(progress=progress)
+    for label in dict.fromkeys(column.label for column in selection.columns.values()):
+        selection.table.sets[label].check(progress=progress)
     growing = grow_data(growing_at, STEP, identity)
     growing.begin(keep=growing.made_from == identity, progress=progress)
     names, written = _write_all(selection, growing, settings, progress)
-    facts = {"kind": "pairs", "name": selection.dataset.manifest.get("name"), "licence": settings.licence}
-    made_by = {"from": selection.dataset.fingerprint, **selection.made_by}
+    facts = {"kind": "pairs", "name": dataset.manifest.get("name"), "licence": settings.licence}
+    facts["scores"] = {name: _facts_of(column) for name, column in selection.columns.items()}
+    made_by = {"from": dataset.fingerprint, **selection.made_by}
     seal_data(growing, {**facts, "made_by": made_by}, names)
     if target.exists():
         target.move_to(former)
@@ -131,7 +164,7 @@ def _shard_rows(selection: Selection, start: int, settings: Export) -> Iterator[
     """Yield the rows of the shard that begins with the kept row ``start``; one empty table where nothing is kept."""
     most = rows_per_shard(int(selection.keep.sum()), settings)
     rows, size = 0, 0
-    for table in _kept_rows(selection, start, settings):
+    for table in _kept_rows(selection, start):
         sizes = list(itertools.accumulate(row_sizes(table), initial=size))[1:]
         taken = sum(rows + number < most and total <= settings.bytes_per_shard for number, total in enumerate(sizes))
         if rows == 0 and sizes:
@@ -142,28 +175,25 @@ def _shard_rows(selection: Selection, start: int, settings: Export) -> Iterator[
         rows, size = rows + taken, sizes[-1] if sizes else size
 
 
-def _kept_rows(selection: Selection, start: int, settings: Export) -> Iterator[pa.Table]:
+def _kept_rows(selection: Selection, start: int) -> Iterator[pa.Table]:
     """Yield the kept rows from the kept row ``start`` on with their scores, a row group of the pool at a time."""
     before, first = 0, 0
-    for number, shard in enumerate(selection.dataset.shards):
+    for number, shard in enumerate(selection.table.dataset.shards):
         keep = selection.keep[first : first + shard.rows]
         first += shard.rows
         kept = int(keep.sum())
         if before + kept > start or (number == 0 and not selection.keep.any()):
             rows = np.flatnonzero(keep)[max(start - before, 0) :]
-            yield from _rows_of_shard(selection, number, rows, settings)
+            yield from _rows_of_shard(selection, number, rows)
         before += kept
 
 
-def _rows_of_shard(
-    selection: Selection, number: int, rows: npt.NDArray[np.int64], settings: Export
-) -> Iterator[pa.Table]:
-    file, shard = selection.dataset.files[number], selection.dataset.shards[number]
-    check_content([ShardFile(file, shard)])
-    with reading(file) as parquet:
-        columns = _score_columns(selection, number, settings, parquet.schema_arrow.names)
+def _rows_of_shard(selection: Selection, number: int, rows: npt.NDArray[np.int64]) -> Iterator[pa.Table]:
+    dataset = selection.table.dataset
+    check_content([ShardFile(dataset.files[number], dataset.shards[number])])
+    columns = _score_columns(selection, number)
     start = 0
-    for group in read_groups(file):
+    for group in read_groups(dataset.files[number]):
         inside = rows[(rows >= start) & (rows < start + group.num_rows)]
         if len(inside) or not len(rows):
             table = group.take(pa.array(inside - start))
@@ -173,19 +203,15 @@ def _rows_of_shard(
         start += group.num_rows
 
 
-def _score_columns(
-    selection: Selection, number: int, settings: Export, data: Sequence[str]
-) -> dict[str, pa.ChunkedArray]:
-    """Return the score columns of one shard by the names that they have in the export, beside those of the data."""
-    columns: dict[str, pa.ChunkedArray] = {}
-    taken = set(data)
-    for label, column_set in selection.sets.items():
-        scores = read_shard(column_set.files[number])
-        for name in scores.column_names:
-            if name in NOT_EXPORTED or (settings.columns is not None and name not in settings.columns):
-                continue
-            # Two scores may have a column of the same name, e.g. the similarity under two encoders.
-            final = name if name not in taken else f"{label}_{name}"
-            taken.add(final)
-            columns[final] = scores[name]
-    return columns
+def _score_columns(selection: Selection, number: int) -> dict[str, pa.ChunkedArray]:
+    """Return the score columns of one shard by the names that they have in the export."""
+    by_label: dict[str, list[str]] = {}
+    for column in selection.columns.values():
+        by_label.setdefault(column.label, []).append(column.column)
+    read = {label: read_shard(selection.table.sets[label].files[number], own) for label, own in by_label.items()}
+    return {name: read[column.label][column.column] for name, column in selection.columns.items()}
+
+
+def _facts_of(column: TableColumn) -> dict[str, Any]:
+    """Return what the manifest of an export says of a score's column."""
+    return {**column.facts, "name": column.name, "identity": dict(column.identity)}

@@ -85,7 +85,10 @@ def test_a_step_before_its_time_says_which_directory_lacks_what(step: str, told:
         ({"select": [{"name": "readable", "where": "true"}]}, "'readable' is taken by a built-in rule"),
         ({"dedup": {"radius": 99}}, "dedup.radius"),
         ({"dedup": {"prefer": "width DESC LIMIT 1"}}, "not a list of SQL sort keys"),
-        ({"export": {"columns": ["caption_word"]}}, "did you mean 'caption_words'"),
+        (
+            {"export": {"columns": ["caption_word"]}},
+            "export.columns: unknown column 'caption_word'; did you mean 'words.caption_words'",
+        ),
         ({"scores": {"a": {"score": "caption_stats", "options": {"langage": "en"}}}}, "unknown option 'langage'"),
     ],
 )
@@ -107,6 +110,26 @@ def test_scores_of_the_command_line_are_computed_and_kept(tmp_path: Path) -> Non
     other = call("score", tmp_path / "set", "clip_similarity", "--encoder", "projection", "--set", "encoder.dim=16")
     assert "Nothing to do" not in other.output
     assert len(open_dataset(tmp_path / "set").column_sets("scores")) == 3
+
+
+def test_a_label_means_the_score_that_was_last_asked_for_by_it(tmp_path: Path) -> None:
+    draw_dataset(tmp_path / "set")
+    where = ("curate", "select", tmp_path / "set", "--json", "--where")
+    small, large = ("--encoder", "projection", "--set", "encoder.dim=8"), ("--encoder", "projection")
+    call("score", tmp_path / "set", "clip_similarity", *small)
+    bare = call(*where, "clip_similarity > 0.1").output
+    call("score", tmp_path / "set", "large=clip_similarity", *large)
+    assert call(*where, "clip_similarity.clip_similarity > 0.1").output.replace("clip_similarity.", "", 1) == bare
+    ambiguous = call(*where, "clip_similarity > 0.1")
+    assert ambiguous.exit_code == 1
+    assert "large" in ambiguous.output
+    call("score", tmp_path / "set", "clip_similarity", *large)
+    kept = [
+        json.loads(call(*where, f"a: {label}.clip_similarity > 0.1").output)[-1]["rows_out"]
+        for label in ("clip_similarity", "large")
+    ]
+    assert kept[0] == kept[1]
+    assert call(*where, "clip_similarity > 0.1").exit_code == 0, "both labels mean one score now"
 
 
 def test_a_rule_name_that_is_none_is_part_of_the_condition(tmp_path: Path) -> None:
@@ -165,7 +188,7 @@ def test_an_unknown_score_or_owner_of_an_option_is_named(tmp_path: Path) -> None
     draw_dataset(tmp_path / "set")
     assert "did you mean 'caption_stats'" in call("score", tmp_path / "set", "caption_stat").output
     result = call("score", tmp_path / "set", "caption_stats", "--set", "encodr.dim=3")
-    assert "write it as NAME.key=value" in result.output
+    assert "write it as LABEL.key=value" in result.output
 
 
 def test_own_file_is_scored_by_its_factory_and_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,7 +174,7 @@ def test_the_selection_opens_with_datasets_and_holds_what_was_kept(finished: Any
     opened = datasets.load_dataset(str(folder / "out/selected"), split="train", cache_dir=str(folder / "cache"))
     assert len(opened) == summary["export"]["rows"] == summary["select"]["funnel"][-1]["rows_out"]
     assert opened[0]["image"].size == (opened[0]["width"], opened[0]["height"])
-    assert {"clip_similarity", "entropy", "phash_imagehash"} <= set(opened.column_names)
+    assert {"similarity__clip_similarity", "stats__entropy", "hashes__phash_imagehash"} <= set(opened.column_names)
     kept = web.expected.count("ok") - len(web.copy_of)
     assert len(opened) <= kept
 

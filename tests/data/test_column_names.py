@@ -2,7 +2,7 @@
 
 import pytest
 
-from diptych.data.column_names import check_labels, find_name
+from diptych.data.column_names import find_name, label_problem
 from diptych.errors import ConfigError
 
 KNOWN = ["model", "l14.similarity", "b32.similarity", "my.label.entropy", "similarity.cut"]
@@ -38,9 +38,8 @@ def test_an_unknown_name_gets_a_suggestion() -> None:
 
 @pytest.mark.parametrize("labels", [["data"], ["Select"], [""], [" "], ["a", "A"]])
 def test_labels_that_sql_could_not_tell_apart_are_refused(labels: list[str]) -> None:
-    with pytest.raises(ConfigError, match="give the score another one"):
-        check_labels(labels)
+    assert label_problem(labels).endswith("give the score another one")
 
 
 def test_a_label_may_have_dots_and_quotes() -> None:
-    check_labels(["ViT-B.32", 'the "best"', "dedup.1"])
+    assert label_problem(["ViT-B.32", 'the "best"', "dedup.1"]) == ""

@@ -13,8 +13,9 @@ from drawn import draw_dataset
 from tiny_dataset import Row, good_rows, make_dataset
 
 from diptych.curate.config import Export
-from diptych.curate.delivery.parquet import Selection, export
+from diptych.curate.delivery.parquet import Selection, export, exported_columns
 from diptych.data.dataset import open_dataset
+from diptych.data.table import DatasetTable, open_table
 from diptych.scores.run import ScorePlan, score_dataset
 
 PLAN = ScorePlan(
@@ -69,7 +70,7 @@ def read(path: Path, cache: Path) -> list[str]:
 
 def selected(pool: Path, target: Path, rows: list[int]) -> list[str]:
     keep = np.isin(np.arange(7), rows)
-    export(Selection(open_dataset(pool), keep, {}, {"rows": rows}), target, Export(), progress="none")
+    export(Selection(DatasetTable(open_dataset(pool)), keep, {}, {"rows": rows}), target, Export(), progress="none")
     return [f"{row:09d}" for row in rows]
 
 
@@ -87,6 +88,24 @@ def test_an_export_is_iterated_picture_by_picture_without_an_error(pool: Path, t
     assert [row["image"].size for row in rows] == [(48, 32)] * 3
     streamed = datasets.load_dataset(str(tmp_path / "selected"), split="train", streaming=True)
     assert [row["image"].size for row in streamed] == [(48, 32)] * 3
+
+
+def test_score_columns_of_an_export_are_read_by_one_name_in_every_library(
+    pool: Path, tmp_path: Path, cache: Path
+) -> None:
+    table = open_table(open_dataset(pool))
+    every, name = np.ones(7, bool), "similarity__clip_similarity"
+    export(Selection(table, every, exported_columns(table, None), {}), tmp_path / "out", Export(), progress="none")
+    values = table.column("similarity.clip_similarity").to_pylist()
+    files = tmp_path / "out" / "data"
+    rows = datasets.load_dataset(str(tmp_path / "out"), split="train", cache_dir=str(cache))
+    assert list(rows[name]) == values
+    assert pd.read_parquet(files, columns=[name])[name].tolist() == pytest.approx(values)
+    assert pd.read_parquet(files).query(f"{name} > {values[3]}").shape[0] == sum(value > values[3] for value in values)
+    assert duckdb.sql(f"SELECT {name} FROM '{files}/*.parquet' ORDER BY key").fetchall() == [(one,) for one in values]
+    assert pl.scan_parquet(files / "*.parquet").select(name).collect()[name].to_list() == values
+    facts = open_dataset(tmp_path / "out").manifest["scores"][name]
+    assert (facts["name"], facts["identity"]["score"]) == ("similarity.clip_similarity", "clip_similarity")
 
 
 def test_a_pool_with_broken_pictures_says_how_to_leave_them_out_and_so_it_is_read(tmp_path: Path, cache: Path) -> None:

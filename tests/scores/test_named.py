@@ -64,15 +64,32 @@ def test_own_file_has_the_label_of_its_factory(tmp_path: Path) -> None:
     assert found.scores == {"redness": (name, {"power": 2, "encoder": "encoder"})}
 
 
+def test_a_score_may_have_any_label_and_two_of_one_name_stand_beside_each_other(tmp_path: Path) -> None:
+    found = plan("b.32=clip_similarity", "clip_similarity", overrides=("encoder.dim=8",))
+    assert found.scores == dict.fromkeys(("b.32", "clip_similarity"), ("clip_similarity", {"encoder": "encoder"}))
+    (tmp_path / "k=v").mkdir()
+    (tmp_path / "k=v" / "mine.py").write_text("def redness():\n    return None\n", encoding="utf-8")
+    name = f"{tmp_path}/k=v/mine.py:redness"
+    assert plan(name).scores == {"redness": (name, {})}
+    assert plan(f"red={name}", overrides=("red.power=2",)).scores == {"red": (name, {"power": 2})}
+
+
 @pytest.mark.parametrize(
     ("names", "overrides", "message"),
     [
         (("caption_stat",), (), "unknown score 'caption_stat'; did you mean 'caption_stats'"),
         (("mine.py",), (), "'mine.py': name the factory in the file too: path/to/file.py:factory"),
-        (("a.py:nsfw", "nsfw"), (), "'nsfw': the name 'nsfw' is taken; rename the factory, or write a config"),
-        (("a.py:encoder",), (), "the name 'encoder' is taken"),
-        (("hashes",), ("encodr.dim=3",), "--set 'encodr.dim=3': write it as NAME.key=value; NAME is one of encoder, "),
-        (("hashes",), ("hashes.variants",), "write it as NAME.key=value"),
+        (("a.py:nsfw", "nsfw"), (), "'nsfw': the label 'nsfw' is taken; write it as LABEL=NAME with another one"),
+        (("a.py:encoder",), (), "the label 'encoder' is taken"),
+        (("data=hashes",), (), "the label 'data' is taken"),
+        (("a=hashes", "A=hashes"), (), "the labels 'a' and 'A' are one to SQL"),
+        (("a=hash",), (), "unknown score 'hash'"),
+        (
+            ("hashes",),
+            ("encodr.dim=3",),
+            "--set 'encodr.dim=3': write it as LABEL.key=value; LABEL is one of encoder, ",
+        ),
+        (("hashes",), ("hashes.variants",), "write it as LABEL.key=value"),
         (("hashes",), ("hashes.variants=[",), "the value is not valid YAML"),
         (("object_accuracy",), (), "unknown judge 'centre_pint'; did you mean 'centre_point'?"),
     ],

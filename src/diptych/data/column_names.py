@@ -34,7 +34,9 @@ def export_name(label: str, column: str) -> str:
     return f"{label}__{column}"
 
 
-def find_name(name: str, known: Iterable[str], *, what: str, same: Callable[[str], Hashable] = str) -> str:
+def find_name(
+    name: str, known: Iterable[str], *, what: str, where: str = "", same: Callable[[str], Hashable] = str
+) -> str:
     """Return the full name that a name stands for: its own, or the one full name that ends with it.
 
     >>> find_name("clip_similarity", ["similarity.clip_similarity", "model"], what="column")
@@ -44,6 +46,7 @@ def find_name(name: str, known: Iterable[str], *, what: str, same: Callable[[str
         name: ``label.column``, or ``column`` where only one label has it, or a column of the data.
         known: The full names.
         what: The kind of name, for the message.
+        where: What the message begins with.
         same: From a full name to what it names, where labels may name the same thing.
 
     Raises:
@@ -57,23 +60,25 @@ def find_name(name: str, known: Iterable[str], *, what: str, same: Callable[[str
         if one.rpartition(".")[2] == name:
             found.setdefault(same(one), one)
     if not found:
-        raise ConfigError(describe_unknown(what, name, full))
+        raise ConfigError(f"{where}{describe_unknown(what, name, full)}")
     if len(found) > 1:
-        raise ConfigError(f"{what} {name!r}: {len(found)} labels have it; write {' or '.join(found.values())}")
+        names = " or ".join(found.values())
+        raise ConfigError(f"{where}{what} {name!r}: {len(found)} labels have it; write {names}")
     return next(iter(found.values()))
 
 
-def check_labels(labels: Iterable[str]) -> None:
-    """Check that labels can stand in SQL beside one another and beside the data.
+def label_problem(labels: Iterable[str]) -> str:
+    """Return why labels cannot stand in SQL beside one another and beside the data; empty if they can.
 
-    Raises:
-        ConfigError: If one is empty or taken, or two differ in case only.
+    >>> label_problem(["a", "data"])
+    "the label 'data' is taken; give the score another one"
     """
     seen: dict[str, str] = {}
     for label in labels:
         folded = label.casefold()
         if not label.strip() or folded in RESERVED:
-            raise ConfigError(f"the label {label!r} is taken; give the score another one")
+            return f"the label {label!r} is taken; give the score another one"
         if folded in seen:
-            raise ConfigError(f"the labels {seen[folded]!r} and {label!r} are one to SQL; give the score another one")
+            return f"the labels {seen[folded]!r} and {label!r} are one to SQL; give the score another one"
         seen[folded] = label
+    return ""

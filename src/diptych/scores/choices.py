@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from diptych.config.settings import Settings
+from diptych.data.column_names import label_problem
 from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError
 from diptych.judges import JUDGES
@@ -78,11 +79,13 @@ class ScoreChoice(Settings):
 def check_labels(
     encoders: Mapping[str, EncoderChoice], judges: Mapping[str, JudgeChoice], scores: Mapping[str, ScoreChoice]
 ) -> None:
-    """Check that each score and judge names an encoder and a judge that is there.
+    """Check that each score and judge names an encoder and a judge that is there, and that scores can be told apart.
 
     Raises:
         ValueError: If one does not; pydantic turns it into an error of the config.
     """
+    if problem := label_problem(scores):
+        raise ValueError(f"scores: {problem}")
     for label, judge in judges.items():
         _check_label(f"judges.{label}", "encoder", judge.encoder, encoders)
     for label, score in scores.items():
