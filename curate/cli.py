@@ -147,8 +147,9 @@ def score(
 ) -> None:
     """Compute scores over any dataset directory.
 
-    NAME is a score of diptych or one of your own, path/to/file.py:factory. A score's columns are called LABEL.column; without a label its own name is the label. Other options under a label
-    that is there already take the label over; what was computed before stays.
+    NAME is a score of diptych or one of your own, path/to/file.py:factory. A score's columns are called LABEL.column;
+    without a label its own name is the label. Other options under a label that is there already take the label over;
+    what was computed before stays.
 
     \b
     Examples:
