@@ -83,13 +83,23 @@ def find_decisions(dataset: Dataset, name: str, identity: Mapping[str, Any]) -> 
 
 
 def read_keep(decisions: ColumnSet) -> npt.NDArray[np.bool_]:
-    """Return bool (N,): the rows that are kept."""
+    """Return bool (N,): the rows that are kept.
+
+    Raises:
+        ShardError: If a shard is not what was written.
+    """
+    decisions.check()
     parts = [read_shard(file, ["keep"])["keep"].to_numpy() for file in decisions.files]
     return np.concatenate(parts).astype(bool) if parts else np.zeros(0, bool)
 
 
 def read_clusters(decisions: ColumnSet) -> Clusters:
-    """Return what dedup decided."""
+    """Return what dedup decided.
+
+    Raises:
+        ShardError: If a shard is not what was written.
+    """
+    decisions.check()
     rows = sum(shard.rows for shard in decisions.shards)
     clusters = Clusters(np.arange(rows, dtype=np.int32), np.empty(rows, np.int32))
     start = 0

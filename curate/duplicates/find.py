@@ -62,6 +62,7 @@ def dedup(
     Raises:
         ConfigError: If the hash column or the preference is not SQL over columns that are there.
         DataError: If there are 2**31 rows or more, or a sha256 is none.
+        ShardError: If a shard is not what was written.
     """
     assert settings.confirm is None or vectors is not None, "confirm needs vectors"
     identity = _identity(table, settings, vectors)
@@ -138,6 +139,7 @@ def _near(rows: ComparedRows, settings: Dedup, vectors: ColumnSet | None, progre
         return star_clusters(rows.hashes[0], settings.radius, order=rows.order, valid=valid, progress=progress)
     confirm = None
     if settings.confirm is not None and vectors is not None:
+        vectors.check()
         confirm = partial(AlikeVectors, vectors, settings.confirm.cosine)
     return confirmed_stars(
         rows.hashes, rows.has_hash, settings.radius, order=rows.order, make_confirm=confirm, progress=progress

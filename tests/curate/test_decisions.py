@@ -11,6 +11,7 @@ from diptych.curate.decisions import Decisions, find_decisions, keys_of, read_cl
 from diptych.data.dataset import Dataset
 from diptych.data.schema import data_schema
 from diptych.data.shards import read_shard, shard_name, write_shard
+from diptych.errors import ShardError
 
 REASONS = ("small", "blurred")
 
@@ -69,6 +70,16 @@ def test_only_what_the_same_identity_decided_is_found_again(tmp_path: Path) -> N
     write_decisions(dataset, "dedup", {"radius": 4}, small_decisions(), {})
     assert find_decisions(dataset, "dedup", {"radius": 4}) is not None
     assert find_decisions(dataset, "dedup", {"radius": 5}) is None
+
+
+def test_decisions_of_which_a_bit_is_flipped_are_not_read(tmp_path: Path) -> None:
+    written = write_decisions(make_dataset(tmp_path, [2, 4]), "dedup", {}, small_decisions(), {})
+    whole = bytearray(written.files[1].read())
+    whole[len(whole) // 2] ^= 1
+    written.files[1].path.write_bytes(whole)
+    for read in (read_keep, read_clusters):
+        with pytest.raises(ShardError, match=r"00001\.parquet"):
+            read(written)
 
 
 @settings(max_examples=20, deadline=None)

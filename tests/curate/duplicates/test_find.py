@@ -14,7 +14,7 @@ from diptych.data.growing import GrowingSet
 from diptych.data.schema import data_schema
 from diptych.data.shards import read_shard, shard_name, write_shard
 from diptych.data.table import DatasetTable
-from diptych.errors import ConfigError, DataError
+from diptych.errors import ConfigError, DataError, ShardError
 from diptych.scores.tables import embedding_table
 
 FAR = 0xFFFF_FFFF_0000_0000
@@ -155,6 +155,15 @@ def test_confirmation_by_other_vectors_or_another_cosine_is_decided_anew(tmp_pat
     other = replace(stored, manifest={**stored.manifest, "identity": {"name": "another"}})
     assert dedup(columns, strict, other).is_new
     assert dedup(columns, loose, stored).near == 1
+
+
+def test_vectors_of_which_a_bit_is_flipped_confirm_nothing(tmp_path: Path) -> None:
+    columns, stored = make_variants(tmp_path, [(0, 0, (1.0, 0.0)), (0, 0, (1.0, 0.5))])
+    whole = bytearray(stored.files[0].read())
+    whole[len(whole) // 2] ^= 1
+    stored.files[0].path.write_bytes(whole)
+    with pytest.raises(ShardError, match=r"clip-0.*damaged"):
+        dedup(columns, Dedup(perceptual="phash", confirm=Confirm(encoder="clip", cosine=0.9)), stored)
 
 
 def test_variants_and_confirmation_without_a_hash_are_refused() -> None:
