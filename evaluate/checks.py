@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from math import fsum
 
 from diptych.data.dataset import Dataset
-from diptych.data.generated_columns import ATTRIBUTE_CLASS
+from diptych.data.generated_columns import ATTRIBUTE_CLASS, CATEGORY
 from diptych.data.shards import reading
 from diptych.errors import ConfigError
 from diptych.evaluate.audits.attribute import asked_classes, check_classes, reference_values
-from diptych.evaluate.comparisons.models import sides_of
-from diptych.evaluate.config import Audit, EvaluateConfig
+from diptych.evaluate.audits.choices import Audit
+from diptych.evaluate.comparisons.pairs import sides_of
+from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.scored_rows import ScoredRows, shown_names
-from diptych.evaluate.statistics.means import CATEGORY
+from diptych.evaluate.metrics.choices import DistanceChoice
+from diptych.evaluate.metrics.contract import set_metric
 from diptych.lookup import describe_unknown
 from diptych.scores import Column, Score
 
@@ -26,6 +28,7 @@ def check_names(config: EvaluateConfig, datasets: Mapping[str, Dataset], scores:
     """
     columns = _columns_by_name(scores)
     for number, distance in enumerate(config.distances):
+        _check_reference(f"distances.{number}.reference", distance)
         for label in config.judged(distance.datasets):
             _check_by(f"distances.{number}.by", distance.by, label, datasets[label], columns)
     for number, mean in enumerate(config.means):
@@ -38,6 +41,14 @@ def check_names(config: EvaluateConfig, datasets: Mapping[str, Dataset], scores:
     if config.audit is not None:
         _check_words(config.audit, columns)
     _check_compare(config, datasets)
+
+
+def _check_reference(where: str, distance: DistanceChoice) -> None:
+    is_needed, is_named = set_metric(distance.metric).needs_reference, distance.reference is not None
+    if is_needed and not is_named:
+        raise ConfigError(f"{where}: {distance.metric} compares with a reference; name the dataset")
+    if is_named and not is_needed:
+        raise ConfigError(f"{where}: {distance.metric} looks at one set of images alone; leave the reference out")
 
 
 def _check_audit(config: EvaluateConfig, datasets: Mapping[str, Dataset], columns: Mapping[str, Column]) -> None:

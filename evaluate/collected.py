@@ -1,7 +1,7 @@
 """What an evaluation has found so far, on its way into the store."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from diptych.config.identity import short_id
@@ -17,6 +17,11 @@ class Findings:
     results: list[ResultRow] = field(default_factory=list)
     differences: list[DifferenceRow] = field(default_factory=list)
     audits: list[AuditRow] = field(default_factory=list)
+
+    def placed_results(self) -> list[ResultRow]:
+        """Return the results, each with the place of its metric in the order in which the metrics were found."""
+        places = {metric: place for place, metric in enumerate(dict.fromkeys(row.metric for row in self.results))}
+        return [replace(row, place=places[row.metric]) for row in self.results]
 
     def identify(self, identity: Mapping[str, Any]) -> str:
         """Note an identity and return its id."""

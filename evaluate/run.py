@@ -14,14 +14,11 @@ import pyarrow as pa
 
 from diptych.config.identity import fingerprint
 from diptych.data.dataset import Dataset, open_dataset
-from diptych.evaluate.audits.attribute import add_audit
 from diptych.evaluate.checks import check_names
 from diptych.evaluate.collected import Findings
-from diptych.evaluate.comparisons.models import add_differences
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.scored_rows import ScoredRows
-from diptych.evaluate.metrics.steps import add_distances
-from diptych.evaluate.statistics.means import add_means
+from diptych.evaluate.steps import add_audit, add_differences, add_distances, add_means
 from diptych.progress import track
 from diptych.provenance import collect
 from diptych.scores.plan import ScorePlan, Scorers
@@ -76,7 +73,7 @@ class EvaluateRunner:
         wanted = {
             distance.encoder
             for distance in self.config.distances
-            if not {distance.reference, *self.config.judged(distance.datasets)}.isdisjoint(labels)
+            if not {*distance.references, *self.config.judged(distance.datasets)}.isdisjoint(labels)
         }
         encoders = {name: choice.spec for name, choice in self.config.encoders.items()}
         judges = {name: choice.spec for name, choice in self.config.judges.items()}
@@ -124,7 +121,7 @@ class EvaluateRunner:
                 for label, dataset in self.datasets.items()
             },
             "scores": sorted(self.config.scores),
-            "distances": [f"{each.metric} to {each.reference} by {each.encoder}" for each in self.config.distances],
+            "distances": list(map(str, self.config.distances)),
             "means": [mean.score for mean in self.config.means],
             "compare": self.config.compare.by if self.config.compare else None,
             "audit": self.config.audit.attribute if self.config.audit else None,
@@ -147,8 +144,9 @@ class EvaluateRunner:
 
     def _measure(self, rows: Mapping[str, ScoredRows]) -> Findings:
         found = Findings(f"{self.config.name}-{self.fingerprint[:8]}")
+        add_means(self.config, rows, found)
         add_distances(self.config, rows, found, progress=self.progress)
-        steps = (add_means, add_differences, add_audit)
+        steps = (add_differences, add_audit)
         with track("measure", len(steps), unit="steps", mode=self.progress) as tracker:
             for step in steps:
                 step(self.config, rows, found)
@@ -170,7 +168,7 @@ class EvaluateRunner:
                         store.insert_scores(table)
                     tracker.advance(len(each))
             store.insert_score_columns(list(_score_columns(run_id, rows, found)))
-            store.insert_results(found.results)
+            store.insert_results(found.placed_results())
             store.insert_differences(found.differences)
             store.insert_audits(found.audits)
             for identity in found.identities.values():

@@ -6,7 +6,7 @@ from typing import Any
 from diptych.intervals import is_resolved
 from diptych.reports.charts import Scale, estimate, scale_of
 from diptych.reports.read.numbers import half_width, interval, number, plain_name
-from diptych.reports.read.order import DIFFERENCES, order_of
+from diptych.reports.read.order import DIFFERENCES, metrics_of
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import as_text
 from diptych.reports.wording import isolated
@@ -28,7 +28,7 @@ def difference_rows(report: Report) -> list[dict[str, Any]]:
     """Return the differences of the store in the order of their metrics, with what their intervals settle."""
     rows = report.query(DIFFERENCES)
     found = []
-    for metric in order_of(rows):
+    for metric in metrics_of(rows):
         own = sorted((row for row in rows if row["metric"] == metric), key=_depth)
         fewest = min(_depth(row) for row in own)
         scale = scale_of([row[name] for row in own for name in ("value", "ci_low", "ci_high")], keep=[0.0])

@@ -301,12 +301,14 @@ def _results(
                 yield ResultRow(
                     RUN, metric, names.dataset, said, mean, half / 1.96, mean - half, mean + half, len(scored),
                     len(numbers) - len(scored), unit, "higher", ids["clip_score" if metric == names.metric else metric],
+                    place=int(metric == names.metric),
                 )  # fmt: skip
             if keys == ["model"]:
                 distance = 41.7 - 12.3 * (group[0] == names.models[-1])
                 yield ResultRow(
                     RUN, "frechet_distance", names.dataset, said, distance, 1.1, distance - 2.2, distance + 2.2,
                     len(numbers), 0, "", "lower", ids["frechet_distance"], None, "n below d: from the Gram matrix",
+                    "corrected", 2,
                 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ could not be judged, and the band in which it lies in 95 % of samples of this si
 without one, equal shares). Choosing a reference is a value judgement; none is correct.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diptych.data.checks import CHECKS, asked_class
-from diptych.data.generated_columns import ATTRIBUTE_CLASS
+from diptych.data.generated_columns import ATTRIBUTE_CLASS, CATEGORY
 from diptych.errors import ConfigError
+from diptych.evaluate.audits.choices import Audit
 from diptych.evaluate.collected import Findings
-from diptych.evaluate.config import Audit, EvaluateConfig
 from diptych.evaluate.inputs.scored_rows import RowGroup, ScoredRows, group_by
 from diptych.evaluate.statistics.macro_shares import clustered_share
-from diptych.evaluate.statistics.means import CATEGORY
 from diptych.evaluate.statistics.shares import Band, null_share
 from diptych.lookup import describe_unknown, nearest
 from diptych.store.store import AuditRow
@@ -42,16 +41,12 @@ class AskedShare:
     is_misread: npt.NDArray[np.bool_]
 
 
-def add_audit(config: EvaluateConfig, rows: Mapping[str, ScoredRows], found: Findings) -> None:
-    """Add the shares that the config asks for, per dataset and group.
+def audit_rows(audit: Audit, judged: Sequence[ScoredRows], found: Findings) -> Iterator[AuditRow]:
+    """Yield the shares of each value, per dataset and group.
 
     Raises:
         ConfigError: If the reference names a class that is nowhere, or a value that is misspelt.
     """
-    audit = config.audit
-    if audit is None:
-        return
-    judged = [rows[label] for label in config.judged(audit.datasets)]
     asked = [_asked(each, audit) for each in judged]
     check_classes(audit, {str(group.values[audit.by[-1]]) for each in asked for group in each.groups if audit.by})
     values = _values(audit, judged)
@@ -59,7 +54,7 @@ def add_audit(config: EvaluateConfig, rows: Mapping[str, ScoredRows], found: Fin
         column = each.score(audit.attribute)
         identity = found.identify({"metric": "attribute_share", "version": 2, "class": "as asked", **column.source})
         for group in images.groups:
-            found.audits += _of_group(each, images, audit, group, values, (found.run_id, identity))
+            yield from _of_group(each, images, audit, group, values, (found.run_id, identity))
 
 
 def check_classes(audit: Audit, known: Iterable[str]) -> None:

@@ -1,168 +1,158 @@
-"""Differences of two distances to one reference, from what each image contributes to them.
+"""Differences of two models by a set metric, from what each image adds to it.
 
 The reference is the same for both, so its noise cancels, and images of one prompt count together on both sides. Which
 of two models is nearer can be told although the interval of either distance is wider than the gap.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import stdtr
 
-from diptych.evaluate.comparisons.models import adjusted, value_text
-from diptych.evaluate.config import Compare
-from diptych.evaluate.metrics.contract import Result
-from diptych.evaluate.metrics.frechet import FrechetStatistics
-from diptych.evaluate.metrics.frechet_influence import contributions
-from diptych.evaluate.metrics.kernel import KernelStatistics, kernel_distance, kernel_sums
+from diptych.evaluate.collected import Findings
+from diptych.evaluate.comparisons.choices import Compare
+from diptych.evaluate.comparisons.means import adjusted
+from diptych.evaluate.comparisons.pairs import value_text
+from diptych.evaluate.metrics.contract import Influence, ReportedValue, SetMetric
+from diptych.evaluate.metrics.distances import MeasuredGroup
 from diptych.evaluate.statistics.intervals import interval, joint_df, mean_variance
-from diptych.scores import Direction
 from diptych.store.store import DifferenceRow
 
-Floats = npt.NDArray[np.floating[Any]]
+# The least share that the smaller of two sets has of the larger, where a metric depends on n and does not correct it.
+SIZE_SHARE = 0.95
+
+Pair = tuple[MeasuredGroup, MeasuredGroup]
+Influences = Mapping[int, Mapping[str, Influence]]
 
 
-class Influence(NamedTuple):
-    """What each image adds to a distance.
+class DistanceFamily(NamedTuple):
+    """The groups of one dataset by one set metric, which are compared.
 
     Attributes:
-        images: float64 (N,), of the set that is judged, mean 0.
-        units: (N,) text: images of one unit depend on each other.
-        reference: float64 (M,), of the reference, mean 0.
+        metric: The metric.
+        names: What each of its values is called.
+        dataset: Label.
+        reference: Statistics of the reference, the same for all groups.
+        groups: The groups.
     """
 
-    images: Floats
-    units: npt.NDArray[np.str_]
-    reference: Floats
+    metric: SetMetric[Any]
+    names: Mapping[str, str]
+    dataset: str
+    reference: Any
+    groups: Sequence[MeasuredGroup]
 
 
-@dataclass(frozen=True)
-class MeasuredDistance:
-    """The distance of one group, and the statistics that it was computed from."""
+class DistanceDifference(NamedTuple):
+    """A difference a - b: its value, variance and degrees of freedom, NaN where not known, and why they are not."""
 
-    groups: Mapping[str, Any]
-    statistics: Any
-    result: Result
-    identity_id: str
-
-
-def of_frechet(statistics: FrechetStatistics, reference: FrechetStatistics) -> Influence:
-    """Return what each image adds to a Fréchet distance."""
-    assert statistics.moments is not None
-    assert reference.moments is not None
-    vectors = np.concatenate(statistics.vectors), np.concatenate(reference.vectors)
-    found = contributions(statistics.moments, reference.moments, *vectors)
-    return Influence(found.left, np.concatenate(statistics.units), found.right)
+    value: float
+    variance: float
+    df: float
+    reason: str | None
 
 
-def of_kernel(statistics: KernelStatistics, reference: KernelStatistics) -> Influence:
-    """Return what each image adds to a kernel distance."""
-    between = kernel_sums(statistics.matrix, reference.matrix)
-    found = kernel_distance(statistics.within, reference.within, between)
-    return Influence(found.left, np.concatenate(statistics.units), found.right)
+def difference_variance(a: Influence, b: Influence) -> tuple[float, float]:
+    """Return variance and degrees of freedom of the difference of two numbers against one reference.
 
-
-# Set metric -> what each image adds to it. A metric that is not here has no differences. To add one: a line, a test.
-INFLUENCES: Mapping[str, Callable[[Any, Any], Influence]] = {
-    "frechet_distance": of_frechet,
-    "kernel_distance": of_kernel,
-}
-
-
-def difference_variance(a: Influence, b: Influence, reference_units: npt.ArrayLike) -> tuple[float, float, int]:
-    """Return variance and degrees of freedom of the difference of two distances, and the units among the images.
-
-    The influence of an image on the difference is that on the one distance less that on the other (delta method);
-    over the images it is summed by unit, with the corrections of ``clustered_mean``; NaN with one unit.
+    The influence of a part on the difference is that on the one number less that on the other (delta method); over the
+    images it is summed by unit, with the corrections of ``clustered_mean``; NaN with one unit.
     """
     names, unit = np.unique(np.concatenate([a.units, b.units]), return_inverse=True)
     weights = np.concatenate([a.images / len(a.images), -b.images / len(b.images)])
     halves = np.repeat([0.5 / len(a.images), 0.5 / len(b.images)], [len(a.images), len(b.images)])
     totals, shares = np.bincount(unit, weights), np.bincount(unit, halves)
-    several = len(names) > 1
-    of_images = float((totals**2 / (1.0 - shares)).sum()) if several else float("nan")
-    of_reference, reference_df = mean_variance(a.reference - b.reference, reference_units)
-    df = joint_df((of_images, of_reference), (float(1.0 / (shares**2).sum()) - 1.0, reference_df))
-    return of_images + of_reference, df, len(names)
+    of_images = float((totals**2 / (1.0 - shares)).sum()) if len(names) > 1 else float("nan")
+    df = float(1.0 / (shares**2).sum()) - 1.0
+    if not len(a.reference):
+        return of_images, df
+    of_reference, reference_df = mean_variance(a.reference - b.reference, a.reference_units)
+    return of_images + of_reference, joint_df((of_images, of_reference), (df, reference_df))
 
 
-class DistanceFamily(NamedTuple):
-    """Distances of one metric over one dataset that may be compared: run, metric, name as shown, dataset, direction."""
-
-    run_id: str
-    metric: str
-    name: str
-    dataset: str
-    better: Direction | None
-
-
-def distance_differences(
-    family: DistanceFamily, measured: Sequence[MeasuredDistance], reference: Any, compare: Compare
-) -> list[DifferenceRow]:
+def distance_differences(family: DistanceFamily, compare: Compare, found: Findings) -> list[DifferenceRow]:
     """Return the differences between the groups that differ in the compared column alone, adjusted for their number."""
-    influence = INFLUENCES[family.metric]
-    if not measured or compare.by not in measured[0].groups:
+    if not family.groups or compare.by not in family.groups[0].group.values:
         return []
-    known: dict[int, Influence] = {}
+    pairs = [_turned(pair, compare) for pair in combinations(family.groups, 2) if _is_wanted(pair, compare)]
+    compared = {id(each): each for pair in pairs for each in pair}
+    influences = {place: _influences(family, each) for place, each in compared.items()}
     rows = []
-    for left, right in combinations(measured, 2):
-        if _rest(left, compare.by) != _rest(right, compare.by):
-            continue
-        a, b = (left, right) if value_text(left.groups[compare.by]) != compare.baseline else (right, left)
-        if compare.baseline is not None and value_text(b.groups[compare.by]) != compare.baseline:
-            continue
-        if a.result.reason is None and b.result.reason is None:
-            for each in (a, b):
-                known.setdefault(id(each), influence(each.statistics, reference))
-        rows.append(_row(family, (a, b), known, reference, compare.by))
-    return adjusted(rows)
+    for value in family.metric.values:
+        rows += adjusted([_row(family, value, pair, influences, compare.by, found) for pair in pairs])
+    return rows
 
 
-def _rest(measured: MeasuredDistance, by: str) -> dict[str, Any]:
-    return {name: value for name, value in measured.groups.items() if name != by}
+def _is_wanted(pair: Pair, compare: Compare) -> bool:
+    rests = [{name: value for name, value in each.group.values.items() if name != compare.by} for each in pair]
+    labels = [value_text(each.group.values[compare.by]) for each in pair]
+    return rests[0] == rests[1] and (compare.baseline is None or compare.baseline in labels)
+
+
+def _turned(pair: Pair, compare: Compare) -> Pair:
+    """Return the pair with the baseline last."""
+    a, b = pair
+    return (b, a) if value_text(a.group.values[compare.by]) == compare.baseline else (a, b)
+
+
+def _influences(family: DistanceFamily, each: MeasuredGroup) -> Mapping[str, Influence]:
+    influences = family.metric.influences
+    is_known = all(result.reason is None for result in each.results.values())
+    return influences(each.statistics, family.reference) if influences is not None and is_known else {}
+
+
+def _difference(metric: SetMetric[Any], value: ReportedValue, pair: Pair, influences: Influences) -> DistanceDifference:
+    a, b = (each.results[value.name] for each in pair)
+    nothing = float("nan")
+    reason = a.reason or b.reason or (None if a.identity == b.identity else "made_in_two_ways")
+    if reason is None and metric.size_bias == "uncorrected" and min(a.n, b.n) < SIZE_SHARE * max(a.n, b.n):
+        reason = "sizes_differ"
+    if reason is not None:
+        return DistanceDifference(nothing, nothing, nothing, reason)
+    gap = a.value - b.value
+    if metric.influences is None:
+        return DistanceDifference(gap, nothing, nothing, "error_unknown")
+    if not np.isfinite([a.ci_low, b.ci_low]).all():  # the difference would be as wrong as they
+        return DistanceDifference(gap, nothing, nothing, "too_few_prompts")
+    variance, df = difference_variance(*(influences[id(each)][value.name] for each in pair))
+    if variance == 0.0:
+        return DistanceDifference(gap, nothing, nothing, "no_spread")
+    return DistanceDifference(gap, variance, df, None if np.isfinite(variance) else "too_few_prompts")
 
 
 def _row(
-    family: DistanceFamily,
-    sides: tuple[MeasuredDistance, MeasuredDistance],
-    known: Mapping[int, Influence],
-    reference: Any,
-    by: str,
+    family: DistanceFamily, value: ReportedValue, pair: Pair, influences: Influences, by: str, found: Findings
 ) -> DifferenceRow:
-    a, b = sides
-    value, variance, df, count = float("nan"), float("nan"), float("nan"), 0
-    reason = a.result.reason or b.result.reason
-    if reason is None and a.identity_id != b.identity_id:
-        reason = "made_in_two_ways"
-    if reason is None:
-        value = a.result.value - b.result.value
-        units = np.concatenate(reference.units)
-        variance, df, count = difference_variance(known[id(a)], known[id(b)], units)
-        if not np.isfinite([a.result.ci_low, b.result.ci_low]).all():  # the difference would be as wrong as they
-            variance = float("nan")
-        reason = None if np.isfinite(variance) else "too_few_prompts"
-    ends = interval(value, variance, df)
-    p_value = float(2.0 * stdtr(df, -abs(value) / variance**0.5)) if variance > 0.0 else float("nan")
+    a, b = pair
+    gap, variance, df, reason = _difference(family.metric, value, pair, influences)
+    ends = interval(gap, variance, df)
+    results = [each.results[value.name] for each in pair]
     return DifferenceRow(
-        family.run_id,
-        family.name,
+        found.run_id,
+        family.names[value.name],
         family.dataset,
-        _rest(a, by),
-        value_text(a.groups[by]),
-        value_text(b.groups[by]),
-        value,
+        {name: value for name, value in a.group.values.items() if name != by},
+        value_text(a.group.values[by]),
+        value_text(b.group.values[by]),
+        gap,
         variance**0.5,
-        ends.low,
-        ends.high,
-        p_value,
+        _within(ends.low, value),
+        _within(ends.high, value),
+        float(2.0 * stdtr(df, -abs(gap) / variance**0.5)) if variance > 0.0 else float("nan"),
         None,
-        min(a.result.n, b.result.n),
-        count,
-        family.better,
-        a.identity_id,
+        min(result.n for result in results),
+        len({*a.statistics.units.tolist(), *b.statistics.units.tolist()}),
+        value.better,
+        found.identify(results[0].identity),
         reason,
     )
+
+
+def _within(end: float, value: ReportedValue) -> float:
+    """Return the end of an interval, not beyond what the value can differ by."""
+    if value.low is None or value.high is None:
+        return end
+    widest = value.high - value.low
+    return float(np.clip(end, -widest, widest))

@@ -18,9 +18,10 @@ from diptych.data.checks import NOT_ASKED
 from diptych.data.generated_columns import compared_columns
 from diptych.data.sql import quoted
 from diptych.errors import ConfigError, StoreError
-from diptych.evaluate.comparisons.models import Maker, adjusted, images_of, needed_columns, pair, value_text
+from diptych.evaluate.comparisons.means import DifferenceMaker, adjusted
+from diptych.evaluate.comparisons.pairs import images_of, needed_columns, pair, value_text
+from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.evaluate.score_names import metric_of
-from diptych.evaluate.statistics.means import MeasuredMean
 from diptych.evaluate.terminal import p_value_text, printable
 from diptych.intervals import is_resolved
 from diptych.lookup import describe_unknown
@@ -221,7 +222,7 @@ def _row(a: ComparedModel, b: ComparedModel, metric: str, identity: Mapping[str,
     everything = np.ones(len(images.values), bool)
     directions = facts["better_for_data"], facts["better_for_models"]
     ready = MeasuredMean(metric, kind, identity, images.values, everything, *directions)
-    return Maker(a.run_id, ready, short_id(identity)).row(a.label, b.label, pair(images, "a", "b", by=a.by))
+    return DifferenceMaker(a.run_id, ready, short_id(identity)).row(a.label, b.label, pair(images, "a", "b", by=a.by))
 
 
 def _stored(a: ComparedModel, b: ComparedModel, metric: str) -> DifferenceRow | None:

@@ -25,7 +25,7 @@ from diptych.data.dataset import open_dataset
 from diptych.encoders import Encoder, make_encoder
 from diptych.errors import DataError
 from diptych.evaluate.inputs.scored_rows import ScoredRows
-from diptych.evaluate.metrics.moments import Floats, Moments
+from diptych.evaluate.statistics.moments import Floats, Moments, moments
 from diptych.progress import track
 from diptych.scores.loading import LoadedImage, Needs, load_image
 from diptych.scores.plan import ScorePlan
@@ -102,8 +102,6 @@ def save_side(side: DistanceSide, path: Path) -> None:
     Raises:
         DataError: If there are no vectors to save, fewer than two images, or the file cannot be written.
     """
-    from diptych.evaluate.metrics.moments import moments
-
     if side.vectors is None:
         raise DataError(f"{side.path}: holds statistics already")
     kept = np.isfinite(side.vectors).all(axis=1)

@@ -1,11 +1,17 @@
-"""What a set metric is and what it returns: a number that knows its error, its n and how it was made."""
+"""What a set metric is: one entry of a table, from which all else follows.
+
+A set metric looks at whole sets of images as vectors. It is two functions, from vectors to statistics and from
+statistics to numbers, and some facts about them. ``SetMetric`` is the whole of what the rest of the house knows of one:
+what a config may name, what a run computes and stores, how ``diptych evaluate distance`` prints it, how two models are
+compared by it and what a report warns of. So a new one is a file beside this one, a line in the table below, a test.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from diptych.lookup import resolve
 from diptych.scores import Direction
@@ -14,15 +20,57 @@ if TYPE_CHECKING:  # the table below must load without numpy
     import numpy as np
     import numpy.typing as npt
 
-    Vectors = npt.NDArray[np.floating[Any]]
-    Units = npt.ArrayLike
+    from diptych.evaluate.statistics.moments import Moments
 
-# Of a set of images against a reference set. To add one: a module with a SetMetric class, a line here (alphabetical),
-# a test.
+    Vectors = npt.NDArray[np.floating[Any]]
+    Texts = npt.NDArray[np.str_]
+
+# To add one: a module with its SetMetric, a line here (alphabetical), a test.
 SET_METRICS: dict[str, str] = {
-    "frechet_distance": "diptych.evaluate.metrics.frechet:FrechetDistance",
-    "kernel_distance": "diptych.evaluate.metrics.kernel:KernelDistance",
+    "frechet_distance": "diptych.evaluate.metrics.frechet_distance:FRECHET_DISTANCE",
+    "kernel_distance": "diptych.evaluate.metrics.kernel_distance:KERNEL_DISTANCE",
 }
+
+SizeBias = Literal["corrected", "uncorrected"]
+
+
+class Statistics(Protocol):
+    """What a set metric keeps of some images; parts that were computed apart can be put together in any order."""
+
+    @property
+    def n(self) -> int:
+        """Images with a vector; 0 where nobody knows how many."""
+        ...
+
+    @property
+    def units(self) -> Texts:
+        """Text (n,): the unit of each image, see ``SetMetric.statistics``."""
+        ...
+
+    def merged(self, other: Any) -> Any:
+        """Return the statistics of both sets of images together."""
+        ...
+
+
+Kept = TypeVar("Kept", bound=Statistics)
+
+
+class ReportedValue(NamedTuple):
+    """A number that a set metric reports.
+
+    Attributes:
+        name: Under which it is stored and shown; no two metrics share one.
+        better: Which way is better; None where neither is, and then nothing is called better.
+        unit: Empty for a pure number.
+        low: Smallest possible value, if there is one.
+        high: Largest possible value, if there is one.
+    """
+
+    name: str
+    better: Direction | None
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -38,8 +86,8 @@ class Result:
         identity: JSON-able facts that decide the number beside the images; numbers of two identities never stand in
             one column.
         reason: Why there is no value, a code: ``too_few_images``.
-        note: What a reader must know, in a sentence or two.
-        details: Further numbers by name, such as ``uncorrected`` and ``n_reference``.
+        note: What a reader must know, in a sentence or two; where there is no interval, why.
+        details: Further numbers by name, such as ``uncorrected``.
     """
 
     value: float
@@ -63,69 +111,64 @@ def missing(reason: str, n: int, identity: Mapping[str, Any], note: str = "") ->
     return Result(nothing, nothing, nothing, nothing, n, identity, reason, note)
 
 
-class Statistics(Protocol):
-    """What a set metric keeps of some images; parts that were computed apart can be put together in any order."""
+class Influence(NamedTuple):
+    """What each part of two sets adds to a number (influence function): its error, and that of a difference, follow.
 
-    @property
-    def n(self) -> int:
-        """Images behind it."""
-        ...
+    Parts are images, or groups of units where only those can be left out; units that two models share, such as prompts,
+    have the same name for both, so that what they have in common cancels in a difference.
 
-    def merged(self, other: Any) -> Any:
-        """Return the statistics of both sets of images together."""
-        ...
+    Attributes:
+        images: float64 (N,), of the set that is judged, mean 0.
+        units: Text (N,): parts of one unit depend on each other.
+        reference: float64 (M,), of the reference, mean 0; none where the metric looks at one set.
+        reference_units: Text (M,).
+    """
 
-
-class SetMetric(Protocol):
-    """Two pure functions: from vectors to statistics, from two statistics to a result."""
-
-    @property
-    def name(self) -> str:
-        """Its registered name."""
-        ...
-
-    @property
-    def unit(self) -> str:
-        """Empty for a pure number."""
-        ...
-
-    @property
-    def better(self) -> Direction:
-        """Which way is better."""
-        ...
-
-    def statistics(self, vectors: Vectors, units: Units) -> Any:
-        """Return the statistics of some images.
-
-        Args:
-            vectors: (N, D), of any float type; rows with a NaN (images that cannot be decoded) are left out.
-            units: (N,) strings or integers: images of one unit depend on each other (images of one prompt, equal
-                files), different units do not. The sha256 of the file where nothing else is known. Also decides into
-                which subset an image falls, so that no number depends on order or on how the work was cut.
-        """
-        ...
-
-    def result(self, statistics: Any, reference: Any, identity: Mapping[str, Any]) -> Result:
-        """Return the number with its error.
-
-        Args:
-            statistics: Of the images to judge.
-            reference: Of those to compare them with.
-            identity: What is known of encoder and reference; the metric adds its own name and version.
-
-        Raises:
-            DataError: If the two sets have vectors of different lengths.
-        """
-        ...
+    images: npt.NDArray[np.float64]
+    units: Texts
+    reference: npt.NDArray[np.float64]
+    reference_units: Texts
 
 
-def set_metric(name: str) -> SetMetric:
+@dataclass(frozen=True)
+class SetMetric(Generic[Kept]):
+    """The entry of a set metric: what it needs, what it reports, how it is computed and compared.
+
+    Attributes:
+        name: Under which a config names it: its key in the table, and that of its file.
+        values: What it reports.
+        statistics: (vectors, units) -> statistics of some images. ``vectors`` (N, D) of any float type; rows with a NaN
+            (images that cannot be decoded) are left out. ``units`` (N,) text: images of one unit depend on each other
+            (images of one prompt, equal files), different units do not.
+        results: (statistics, reference, identity) -> a result for each of ``values``, by name. ``identity`` is what is
+            known of encoder and reference; the metric adds its own name and version. Raises DataError where the vectors
+            of the two have different lengths.
+        influences: (statistics, reference) -> what each image adds to each of ``values``, by name: how two models are
+            compared. None where nobody knows; a difference then has no interval.
+        from_moments: (moments, is_size_known) -> statistics of a set of which only mean and covariance are known, as
+            other programs save them. None where vectors are needed.
+        needs_reference: Whether it compares two sets; else it looks at one, and ``reference`` is None above.
+        size_bias: Whether its expectation depends on the number of images, and if so, whether ``results`` corrects it.
+            Numbers at different n are then compared with caution, or, uncorrected, not at all.
+    """
+
+    name: str
+    values: tuple[ReportedValue, ...]
+    statistics: Callable[[Vectors, Texts], Kept]
+    results: Callable[[Kept, Any, Mapping[str, Any]], Mapping[str, Result]]
+    influences: Callable[[Kept, Any], Mapping[str, Influence]] | None = None
+    from_moments: Callable[[Moments, bool], Kept] | None = None
+    needs_reference: bool = True
+    size_bias: SizeBias | None = None
+
+
+def set_metric(name: str) -> SetMetric[Any]:
     """Return the set metric of a name.
 
     Raises:
         ConfigError: If there is none.
     """
-    metric: SetMetric = resolve(SET_METRICS, "metric", name)()
+    metric: SetMetric[Any] = resolve(SET_METRICS, "metric", name)
     return metric
 
 

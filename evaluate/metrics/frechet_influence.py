@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
-from diptych.evaluate.metrics.moments import TORCH_DIM, Floats, Moments
+from diptych.evaluate.statistics.moments import TORCH_DIM, Floats, Moments
 
 # Of the largest eigenvalue: directions below it are left out of the contributions, where they would be noise.
 RANK_TOLERANCE = 1e-12

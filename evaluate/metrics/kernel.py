@@ -1,31 +1,16 @@
-"""Kernel distance (KID): the unbiased squared maximum mean discrepancy of two sets of vectors, over all of them.
+"""The kernel between two sets of vectors, summed over all pairs, and the squared maximum mean discrepancy of the sums.
 
-Kernel k(x, y) = (x.y / D + 1)^3. Source: Bińkowski et al. 2018 (arXiv 1801.01401), section 4 and equation (4) of
-Gretton et al. 2012. They and all programs since average over random subsets of 1,000 images and print the spread of
-those; the same work once over all pairs gives the mean over all subsets, without a seed, and with it a standard error.
-Values are as they are, not times 1,000; slightly below 0 is legal where two sets hardly differ.
-
-Within a set a pair is of two units: images of one prompt are alike, and their pairs, as an image's with itself, would
-make two sets of the same distribution differ. Where each image is its own unit these are all pairs, as elsewhere.
+Kernel k(x, y) = (x.y / D + 1)^3. Source: Bińkowski et al. 2018 (arXiv 1801.01401), section 4, with the unbiased
+estimate of Gretton et al. 2012, equation (4). Within a set a pair is of two units, see ``kernel_distance``.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from diptych.errors import DataError
-from diptych.evaluate.metrics.contract import Result, missing
-from diptych.evaluate.statistics.intervals import even_clusters, joint_df, mean_variance, squared_interval
-from diptych.scores import Direction
-
-VERSION = 3  # 1 took pairs of one unit too, 2 gave an interval to two units
-MIN_IMAGES = 2  # and of units
-MIN_UNITS = 5  # for an interval; with 2 simulated ones hold the truth in 65 % of cases
-NO_INTERVAL = "no interval: {} prompts, or images that stand alone, and {} in the reference are too few"
+MIN_UNITS = 2
 BLOCK_ROWS = 2048
 
 Floats = npt.NDArray[np.float64]
@@ -163,8 +148,8 @@ def kernel_distance(within_left: KernelSums, within_right: KernelSums, between: 
     """
     n, m = len(within_left.rows), len(within_right.rows)
     units = len(within_left.left.starts), len(within_right.left.starts)
-    if min(units) < MIN_IMAGES:
-        raise ValueError(f"kernel distance: needs images of at least {MIN_IMAGES} units on each side, not {units}")
+    if min(units) < MIN_UNITS:
+        raise ValueError(f"kernel distance: needs images of at least {MIN_UNITS} units on each side, not {units}")
     mean_left, own_left, null_left = _within(within_left)
     mean_right, own_right, null_right = _within(within_right)
     to_right, to_left = between.rows / m, between.columns / n
@@ -175,88 +160,6 @@ def kernel_distance(within_left: KernelSums, within_right: KernelSums, between: 
         own_right - 2.0 * (to_left - mean_between),
         null_left + null_right + 4.0 * _rest(between, mean_between),
     )
-
-
-@dataclass(frozen=True)
-class KernelStatistics:
-    """The vectors of a set of images; sums within the set are computed once.
-
-    Attributes:
-        vectors: In parts, float32 (N, D).
-        units: In parts, as text.
-        n_unscored: Images without a vector.
-    """
-
-    vectors: tuple[npt.NDArray[np.float32], ...]
-    units: tuple[npt.NDArray[np.str_], ...]
-    n_unscored: int = 0
-
-    @property
-    def n(self) -> int:
-        """Images with a vector."""
-        return sum(map(len, self.vectors))
-
-    @cached_property
-    def matrix(self) -> npt.NDArray[np.float32]:
-        """All vectors, float32 (N, D)."""
-        return np.concatenate(self.vectors)
-
-    @cached_property
-    def names(self) -> npt.NDArray[np.str_]:
-        """The unit of each vector, text (N,)."""
-        return np.concatenate(self.units)
-
-    @cached_property
-    def within(self) -> KernelSums:
-        """Sums over all pairs of different units within the set."""
-        return kernel_sums(self.matrix, units=self.names)
-
-    def merged(self, other: "KernelStatistics") -> "KernelStatistics":
-        """Return the statistics of both sets of images together."""
-        unscored = self.n_unscored + other.n_unscored
-        return KernelStatistics(self.vectors + other.vectors, self.units + other.units, unscored)
-
-
-@dataclass(frozen=True)
-class KernelDistance:
-    """The set metric."""
-
-    name: str = "kernel_distance"
-    unit: str = ""
-    better: Direction = "lower"
-
-    def statistics(self, vectors: Vectors, units: npt.ArrayLike) -> KernelStatistics:
-        """See ``SetMetric.statistics``."""
-        known = np.isfinite(vectors).all(axis=1)
-        kept = np.asarray(vectors, np.float32)[known]
-        return KernelStatistics((kept,), (np.asarray(units)[known].astype(str),), int((~known).sum()))
-
-    def result(self, statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]) -> Result:
-        """Return the distance with its error, see ``SetMetric.result``."""
-        made = {"metric": self.name, "version": VERSION, "kernel": "(x.y / D + 1)^3", "pairs": "of different units"}
-        identity = {**made, **identity}
-        if min(statistics.n, reference.n) < MIN_IMAGES:
-            note = f"needs at least {MIN_IMAGES} images on each side, not {statistics.n} and {reference.n}"
-            return missing("too_few_images", statistics.n, identity, note)
-        left, right = statistics.matrix, reference.matrix
-        if left.shape[1] != right.shape[1]:
-            sizes = f"{left.shape[1]} and of {right.shape[1]}"
-            raise DataError(f"vectors of {sizes} dimensions do not compare: use one encoder for both")
-        counts = len(statistics.within.left.starts), len(reference.within.left.starts)
-        if min(counts) < MIN_IMAGES:
-            note = "needs images of at least {} prompts on each side, or other units, not {} and {}"
-            return missing("too_few_prompts", statistics.n, identity, note.format(MIN_IMAGES, *counts))
-        between = kernel_sums(left, right, statistics.names, reference.names)
-        found = kernel_distance(statistics.within, reference.within, between)
-        variance, df = _variance(found, statistics.names, reference.names)
-        details = {"n_reference": float(reference.n), "n_unscored": float(statistics.n_unscored)}
-        few = min(even_clusters(statistics.names), even_clusters(reference.names)) < MIN_UNITS
-        ends = squared_interval(found.value, float("nan") if few else variance, found.null_variance, df)
-        note = NO_INTERVAL.format(*counts) if few else ""
-        return Result(found.value, variance**0.5, *ends, statistics.n, identity, None, note, details)
-
-
-KERNEL_DISTANCE = KernelDistance()
 
 
 def _units(n: int, units: npt.ArrayLike | None) -> Units:
@@ -301,15 +204,3 @@ def _rest(between: KernelSums, mean: float) -> float:
     squares = between.squares - 2.0 * mean * between.cross + mean**2 * total * other_total
     explained = float(of_rows @ of_rows) * other_total / m**2 + float(of_columns @ of_columns) * total / n**2
     return max(0.0, squares - explained) / (float(n) * m) ** 2
-
-
-def _variance(
-    found: KernelEstimate, left_units: npt.NDArray[np.str_], right_units: npt.NDArray[np.str_]
-) -> tuple[float, float]:
-    """Return the variance of the distance and its degrees of freedom.
-
-    The variance of the contributions holds that without a difference twice; it is left there, on the safe side.
-    """
-    left, left_df = mean_variance(found.left, left_units)
-    right, right_df = mean_variance(found.right, right_units)
-    return max(left + right, found.null_variance), joint_df((left, right), (left_df, right_df))

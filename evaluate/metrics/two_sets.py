@@ -1,4 +1,4 @@
-"""The distance between two sets of images, named on the command line."""
+"""A set metric between two sets of images, named on the command line."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,6 @@ from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.inputs.sides import DistanceSide, EncoderSpec, open_side
 from diptych.evaluate.metrics.contract import SET_METRICS, Result, SetMetric, set_metric
-from diptych.evaluate.metrics.frechet import FrechetStatistics
 from diptych.evaluate.terminal import printable
 from diptych.lookup import describe_unknown
 from diptych.progress import track
@@ -24,36 +23,40 @@ UNKNOWN_ENCODER = "unknown"
 
 @dataclass(frozen=True)
 class SetDistance:
-    """A distance and the two sides that it is between."""
+    """What a set metric says of two sets, and the two sides that it is between.
+
+    Attributes:
+        metric: Its name.
+        results: By the name of each value.
+        n_reference: Images of the reference; 0 where nobody knows.
+        a: The images that are judged.
+        b: The reference.
+    """
 
     metric: str
-    result: Result
+    results: Mapping[str, Result]
+    n_reference: int
     a: DistanceSide
     b: DistanceSide
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON-able values; ``n`` and ``n_reference`` are null where nobody knows of how many images."""
-        fields = self.result.to_json()
-        counts = {
-            "n": fields.pop("n") or None,
-            "n_reference": int(fields["details"].pop("n_reference", 0) or 0) or None,
-        }
+        values = {name: result.to_json() for name, result in self.results.items()}
+        for fields in values.values():
+            fields |= {"n": fields["n"] or None, "n_reference": self.n_reference or None}
         sides = {name: {"path": str(side.path), "left_out": dict(side.reasons)} for name, side in self._sides}
-        return {"metric": self.metric, **counts, **fields, **sides}
+        return {"metric": self.metric, "values": values, **sides}
 
     def lines(self) -> list[str]:
-        """Return it for people."""
-        found, counts = self.result, self.to_json()
-        ends = f"  95 % {found.ci_low:.6g} to {found.ci_high:.6g}" if counts["ci_low"] is not None else ""
-        ends += f"  se {found.se:.3g}" if counts["se"] is not None else ""
-        lines = [
-            f"{self.metric}  {found.value:.6g}{ends}" if found.reason is None else f"{self.metric}  {found.reason}"
-        ]
-        if found.note:
-            lines.append(f"  {found.note}")
-        for (name, side), n in zip(self._sides, (counts["n"], counts["n_reference"]), strict=True):
-            left_out = ", ".join(f"{reason} {count:,}" for reason, count in side.reasons.items())
-            said = "images unknown" if n is None else f"{n:,} images"
+        """Return it for people: a line for each value, what there is to know, a line for each side."""
+        width = max(map(len, self.results))
+        lines = [f"{name:<{width}}  {_in_words(result)}" for name, result in self.results.items()]
+        notes = dict.fromkeys(result.note for result in self.results.values() if result.note)
+        lines += [f"  {note}" for note in notes]
+        n = next(iter(self.results.values())).n
+        for (name, side), count in zip(self._sides, (n, self.n_reference), strict=True):
+            left_out = ", ".join(f"{reason} {lost:,}" for reason, lost in side.reasons.items())
+            said = f"{count:,} images" if count else "images unknown"
             lines.append(
                 f"  {name}  {printable(str(side.path))}: {said}{f'; left out: {left_out}' if left_out else ''}"
             )
@@ -65,12 +68,12 @@ class SetDistance:
 
 
 def measure_distance(a: Path, b: Path, metric: str, spec: EncoderSpec, *, progress: str = "auto") -> SetDistance:
-    """Return the distance of the images at ``a`` to those at ``b``, the reference.
+    """Return what a set metric says of the images at ``a`` against those at ``b``, the reference.
 
     Args:
         a: Dataset directory, folder of image files, or .npz file of statistics.
         b: The same.
-        metric: Name of a set metric.
+        metric: Name of a set metric that compares two sets.
         spec: Encoder of what is not embedded yet.
         progress: Display mode, see ``diptych.progress``.
 
@@ -79,11 +82,14 @@ def measure_distance(a: Path, b: Path, metric: str, spec: EncoderSpec, *, progre
         DataError: If a side cannot be read, or the two do not compare.
     """
     chosen = set_metric(metric)
+    if not chosen.needs_reference:
+        raise ConfigError(f"--metric: {metric} looks at one set of images alone, not at the distance of two")
     left, right = (open_side(path, spec, progress=progress) for path in (a, b))
     identity = {"encoder": _same_encoder(left, right), "reference": right.content}
     with track(f"compute {metric}", None, mode=progress, unit="steps"):
-        result = chosen.result(_statistics(chosen, left), _statistics(chosen, right), identity)
-    return SetDistance(metric, result, left, right)
+        reference = _statistics(chosen, right)
+        results = chosen.results(_statistics(chosen, left), reference, identity)
+    return SetDistance(metric, results, reference.n, left, right)
 
 
 def encoder_spec(text: str, overrides: Sequence[str], batch_size: int) -> EncoderSpec:
@@ -148,11 +154,19 @@ def _difference(a: DistanceSide, b: DistanceSide) -> str:
     return ", ".join(f"{name} {left.get(name)!r} and {right.get(name)!r}" for name in names[:2])
 
 
-def _statistics(metric: SetMetric, side: DistanceSide) -> Any:
+def _statistics(metric: SetMetric[Any], side: DistanceSide) -> Any:
     if side.vectors is not None:
         return metric.statistics(side.vectors, side.units)
-    if metric.name != "frechet_distance":
+    if metric.from_moments is None or side.moments is None:
         raise DataError(
             f"{side.path}: holds mean and covariance alone; {metric.name} needs the images or their vectors"
         )
-    return FrechetStatistics(whole=side.moments, is_size_known=side.is_size_known)
+    return metric.from_moments(side.moments, side.is_size_known)
+
+
+def _in_words(result: Result) -> str:
+    if result.reason is not None:
+        return result.reason
+    known = result.to_json()
+    ends = f"  95 % {result.ci_low:.6g} to {result.ci_high:.6g}" if known["ci_low"] is not None else ""
+    return f"{result.value:.6g}{ends}" + (f"  se {result.se:.3g}" if known["se"] is not None else "")

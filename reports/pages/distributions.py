@@ -8,7 +8,7 @@ from diptych.reports.charts import Floats, Histogram, histogram
 from diptych.reports.links import Filter, gallery
 from diptych.reports.pages.scores import pack
 from diptych.reports.read.numbers import number, plain_name, short
-from diptych.reports.read.order import RESULTS, order_of
+from diptych.reports.read.order import RESULTS, metrics_of
 from diptych.reports.read.report import COLOURS, Report
 from diptych.reports.wording import isolated, side_of
 
@@ -54,7 +54,7 @@ def _known(report: Report, name: str) -> Floats:
 def _in_order(report: Report) -> list[str]:
     """Return the scores that numbers of the store are means of first, then those of generated images, then others."""
     results = report.query(RESULTS)
-    read = [report.column_of(next(row for row in results if row["metric"] == metric)) for metric in order_of(results)]
+    read = [report.column_of(next(row for row in results if row["metric"] == metric)) for metric in metrics_of(results)]
     generated = np.asarray([model is not None for model in report.rows.columns["model"]], bool)
 
     def rank(name: str) -> tuple[int, bool, bool, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from diptych.reports.pages.scores import typical_step
 from diptych.reports.read.columns import grid_axes, label_of
 from diptych.reports.read.numbers import interval, number, plain_name
-from diptych.reports.read.order import RESULTS, order_of
+from diptych.reports.read.order import RESULTS, metrics_of
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import as_text
 from diptych.reports.wording import isolated, side_of
@@ -105,7 +105,7 @@ def _cells(
     results: Sequence[dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], list[Cell]]:
     """Return the metrics that the store has per model and setting, and a cell for each group."""
-    names = order_of(results)
+    names = metrics_of(results)
     metrics = []
     for number_, name in enumerate(names):
         first = next(row for row in results if row["metric"] == name)

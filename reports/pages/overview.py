@@ -12,7 +12,7 @@ from diptych.reports.pages.funnel import first_file
 from diptych.reports.pages.scores import typical_step, unit_of
 from diptych.reports.read.cautions import cautions
 from diptych.reports.read.numbers import count, interval, number, plain_name, share, short
-from diptych.reports.read.order import RESULTS, order_of
+from diptych.reports.read.order import RESULTS, metrics_of
 from diptych.reports.read.pool import Pool
 from diptych.reports.read.report import Report
 from diptych.reports.verdicts import verdicts_of
@@ -20,7 +20,7 @@ from diptych.reports.wording import isolated, side_of_all
 
 PAIRS_SHOWN = 6
 WORST_SHOWN = 5
-HEADLINES = 6
+HEADLINES = 8
 ITEMS = 8
 # What a difference settles, and how the verdict says it.
 SETTLED = (("better", "better"), ("worse", "worse"), ("not resolved", "not told apart"))
@@ -128,7 +128,7 @@ def _headlines(
 ) -> list[dict[str, Any]]:
     """Return the metrics at their coarsest: one number per model, or one for all."""
     cards = []
-    for metric in order_of(results)[:HEADLINES]:
+    for metric in metrics_of(results)[:HEADLINES]:
         own = [row for row in results if row["metric"] == metric]
         coarse = [row for row in own if set(row["groups"]) == {"model"}] or [row for row in own if not row["groups"]]
         coarse = [row for row in coarse if row["identity_id"] == coarse[0]["identity_id"]]
@@ -230,7 +230,7 @@ def _disagreements(report: Report, results: Sequence[dict[str, Any]]) -> list[di
     groups = list(dict.fromkeys(tuple(group.values())[:2] for group in found))
     labels = {row: isolated(label) for group in found for label, row in group.items()}
     judged = {row["metric"]: report.column_of(row) for row in results if row["better"] is not None}
-    for column in (judged[metric] for metric in order_of(results) if judged.get(metric)):
+    for column in (judged[metric] for metric in metrics_of(results) if judged.get(metric)):
         values = report.rows.numbers[column]
         pairs = [(abs(float(values[a] - values[b])), a, b) for a, b in groups]
         pairs = [pair for pair in pairs if np.isfinite(pair[0])]

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from diptych.reports.charts import Scale, estimate, scale_of
 from diptych.reports.read.numbers import half_width, interval, number, plain_name
-from diptych.reports.read.order import RESULTS, order_of
+from diptych.reports.read.order import RESULTS, metrics_of
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import as_text
 from diptych.reports.verdicts import difference_rows
@@ -26,7 +26,7 @@ def scores(report: Report) -> list[dict[str, Any]]:
     differences = difference_rows(report)
     metrics = [
         _metric(report, name, [row for row in results if row["metric"] == name], differences)
-        for name in order_of(results)
+        for name in metrics_of(results)
     ]
     for place, metric in enumerate(metrics):
         metric["anchor"] = f"metric-{place}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from diptych.reports.links import MISSING, gallery
 from diptych.reports.read.numbers import count, plain_name, share
+from diptych.reports.read.order import metrics_of
 from diptych.reports.read.report import BLURRED, PICTURE, Report
 
 Results = Sequence[dict[str, Any]]
@@ -16,7 +17,7 @@ def cautions(report: Report, results: Results) -> list[Caution]:
     """Return sentences with the address that shows what they are about, in the order of their weight."""
     checks: tuple[Callable[[Report, Results], list[Caution]], ...] = (
         _sample,
-        _small_distances,
+        _without_interval,
         _unequal_sizes,
         _not_computed,
         _unscored,
@@ -38,30 +39,30 @@ def _sample(report: Report, results: Results) -> list[Caution]:
     return _say(f"{shown} of {total} images are shown, a fixed sample; raise max_images to see more.", "gallery.html")
 
 
-def _small_distances(report: Report, results: Results) -> list[Caution]:
-    known = [row for row in results if _is_frechet(row["metric"]) and row["value"] is not None]
-    rough = [row for row in known if row["ci_low"] is None]
-    if not rough:
-        return []
-    return _say(
-        f"{count(len(rough))} of {count(len(known))} Fréchet distances have no interval: too little is known for their "
-        "correction for size to be good. Compare only at equal n, or by kernel distance.",
-        "scores.html",
-    )
+def _without_interval(report: Report, results: Results) -> list[Caution]:
+    found = []
+    for metric, own in _by_metric([row for row in results if row["value"] is not None]).items():
+        rough = [row for row in own if row["ci_low"] is None]
+        if rough:
+            text = f"{count(len(rough))} of {count(len(own))} numbers of {plain_name(metric)} have no interval; "
+            rest = "the notes beside them say why." + (" Compare them only at equal n." if own[0]["size_bias"] else "")
+            found += _say(text + rest, "scores.html")
+    return found
 
 
 def _unequal_sizes(report: Report, results: Results) -> list[Caution]:
     found = []
-    for metric in dict.fromkeys(row["metric"] for row in results):
-        sizes = {row["n"] for row in results if row["metric"] == metric and set(row["groups"]) == {"model"}}
-        if _is_frechet(metric) and len(sizes) > 1:  # a kernel distance is not biased by size
+    for metric, own in _by_metric([row for row in results if set(row["groups"]) == {"model"}]).items():
+        sizes, bias = {row["n"] for row in own}, own[0]["size_bias"]
+        if bias is not None and len(sizes) > 1:
             text = f"{plain_name(metric)} was computed at different n ({', '.join(map(count, sorted(sizes)))})."
-            found += _say(f"{text} Its correction for size is rough: compare at equal n.", "scores.html")
+            why = "Its correction for size is rough" if bias == "corrected" else "It depends on n"
+            found += _say(f"{text} {why}: compare at equal n.", "scores.html")
     return found
 
 
-def _is_frechet(metric: str) -> bool:
-    return metric.rpartition(".")[2] == "frechet_distance"
+def _by_metric(results: Results) -> dict[str, list[dict[str, Any]]]:
+    return {metric: [row for row in results if row["metric"] == metric] for metric in metrics_of(results)}
 
 
 def _not_computed(report: Report, results: Results) -> list[Caution]:
@@ -102,8 +103,8 @@ def _coarsest(results: Results) -> Results:
 
 def _identities(report: Report, results: Results) -> list[Caution]:
     found = []
-    for metric in dict.fromkeys(row["metric"] for row in results):
-        identities = {row["identity_id"] for row in results if row["metric"] == metric and row["identity_id"]}
+    for metric, own in _by_metric(results).items():
+        identities = {row["identity_id"] for row in own if row["identity_id"]}
         if len(identities) > 1:
             text = f"{plain_name(metric)} was computed in {len(identities)} ways, shown in tables of their own."
             found += _say(f"{text} They cannot be compared with each other.", "scores.html")

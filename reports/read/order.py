@@ -1,19 +1,16 @@
-"""In which order the numbers of a store are read."""
+"""In which order the numbers of a store are read: as the config of the run asks for them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-MOST_READ = ("object_accuracy", "clip_score", "frechet_distance", "kernel_distance")
-RESULTS = "SELECT * FROM results WHERE run_id = ? ORDER BY metric, dataset, CAST(groups AS VARCHAR), identity_id"
-DIFFERENCES = "SELECT * FROM differences WHERE run_id = ? ORDER BY metric, dataset, CAST(groups AS VARCHAR), a, b"
+RESULTS = "SELECT * FROM results WHERE run_id = ? ORDER BY place, metric, dataset, CAST(groups AS VARCHAR), identity_id"
+DIFFERENCES = """
+SELECT differences.* FROM differences
+LEFT JOIN (SELECT run_id, metric, min(place) AS place FROM results GROUP BY ALL) AS places USING (run_id, metric)
+WHERE run_id = ? ORDER BY place, metric, dataset, CAST(groups AS VARCHAR), a, b
+"""
 
 
-def order_of(results: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the metrics, those that are read most first."""
-    names = dict.fromkeys(row["metric"] for row in results)
-    return sorted(names, key=lambda name: (_rank(name), name))
-
-
-def _rank(metric: str) -> int:
-    plain = metric.rpartition(".")[2]
-    return MOST_READ.index(plain) if plain in MOST_READ else len(MOST_READ)
+def metrics_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the metrics of some results or differences, in their order."""
+    return list(dict.fromkeys(row["metric"] for row in rows))

@@ -18,8 +18,9 @@ import torch
 from scipy import linalg
 from torchmetrics.image.fid import _compute_fid
 
-from diptych.evaluate.metrics.frechet import FRECHET_DISTANCE, FrechetStatistics, frechet_distance
-from diptych.evaluate.metrics.moments import Moments, moments
+from diptych.evaluate.metrics.frechet import frechet_distance
+from diptych.evaluate.metrics.frechet_distance import FRECHET_DISTANCE, FrechetStatistics
+from diptych.evaluate.statistics.moments import Moments, moments
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 DIM = 2048
@@ -92,7 +93,7 @@ def measure_many() -> None:
     units = [str(row) for row in range(2 * MANY)]
     statistics = timed(lambda: keep(x, units[:MANY]))
     sides = FRECHET_DISTANCE.statistics(x, units[:MANY]), FRECHET_DISTANCE.statistics(y, units[MANY:])
-    result = timed(lambda: FRECHET_DISTANCE.result(*sides, {}).value)
+    result = timed(lambda: FRECHET_DISTANCE.results(*sides, {})["frechet_distance"].value)
     print(f"  statistics of {MANY:,} vectors {statistics.seconds:.2f} s, correction and error {result.seconds:.2f} s")
     for found in (torchmetrics, scipy):
         assert abs(found.value - ours.value) < 1e-8 * ours.value, found

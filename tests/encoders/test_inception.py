@@ -17,7 +17,7 @@ from diptych.encoders.inception import ASSET, InceptionEncoder, inception_encode
 from diptych.encoders.inception_network import Inception
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.metrics.frechet import frechet_distance
-from diptych.evaluate.metrics.moments import moments
+from diptych.evaluate.statistics.moments import moments
 from diptych.scores.plan import ScorePlan
 from diptych.scores.run import score_dataset
 from diptych.scores.tables import read_embeddings

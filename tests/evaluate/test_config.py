@@ -55,7 +55,10 @@ def test_references_are_judged_only_where_they_are_named(tmp_path: Path) -> None
             },
             "distances.0: unknown dataset 'generate'; did you mean 'generated'",
         ),
-        ({"distances": [{"metric": "fid", "encoder": "p", "reference": "generated"}]}, "distances.0.metric: Input"),
+        (
+            {"distances": [{"metric": "fid", "encoder": "p", "reference": "generated"}]},
+            "distances.0.metric: unknown metric 'fid'",
+        ),
         ({"means": [{"score": "x", "datasets": ["gen"]}]}, "means.0: unknown dataset 'gen'"),
         ({"audit": {"datasets": ["gen"]}}, "audit: unknown dataset 'gen'"),
         ({"compare": {"by": "model"}}, "compare: there is nothing to compare"),

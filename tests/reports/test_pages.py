@@ -167,26 +167,35 @@ def test_settings_take_the_place_of_models_where_there_is_one(world: World) -> N
 def result(**values: Any) -> dict[str, Any]:
     plain = {"metric": "m", "dataset": "d", "groups": {"model": "a"}, "value": 1.0, "n": 5, "n_unscored": 0}
     plain |= {"ci_low": 0.5, "ci_high": 1.5}
-    return {**plain, "identity_id": "aaaa", "reason": None, **values}
+    return {**plain, "identity_id": "aaaa", "reason": None, "size_bias": None, **values}
 
 
 def test_cautions_name_what_may_mislead(world: World) -> None:
     report = report_on({"key": ["1"]}, world)
     results = [
-        result(metric="frechet_distance", n=500),
-        result(metric="frechet_distance", n=400, groups={"model": "b"}, ci_low=None, ci_high=None),
+        result(metric="frechet_distance", n=500, size_bias="corrected"),
+        result(
+            metric="frechet_distance", n=400, groups={"model": "b"}, ci_low=None, ci_high=None, size_bias="corrected"
+        ),
+        result(metric="recall", n=50, size_bias="uncorrected"),
+        result(metric="recall", n=40, groups={"model": "b"}, size_bias="uncorrected"),
+        result(metric="free", n=30, ci_low=None, ci_high=None),
+        result(metric="free", n=20, groups={"model": "b"}),
         result(metric="clip_score", value=None, reason="nothing_scored"),
         result(metric="m", identity_id="bbbb"),
         result(),
     ]
     said = " ".join(caution["text"] for caution in cautions(report, results))
     for part in (
-        "1 of 2 Fréchet distances have no interval",
-        "different n (400, 500)",
+        "1 of 2 numbers of Fréchet distance have no interval; the notes beside them say why. Compare them only at",
+        "different n (400, 500). Its correction for size is rough: compare at equal n.",
+        "Recall was computed at different n (40, 50). It depends on n: compare at equal n.",
+        "1 of 2 numbers of Free have no interval; the notes beside them say why.",
         "CLIP score: nothing scored",
         "M was computed in 2 ways",
     ):
         assert part in said, part
+    assert "Free was computed at different n" not in said
     assert cautions(report, [result()]) == []
 
 

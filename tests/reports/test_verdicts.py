@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -140,9 +141,11 @@ def test_pairs_are_judged_as_training_data(tmp_path: Path, config: dict[str, Any
 
 
 def test_a_comparison_without_any_better_side_has_no_verdict(evaluated: Path) -> None:
-    with duckdb.connect(str(evaluated / "store.duckdb")) as store:
+    (evaluated / "changed").mkdir()
+    path = shutil.copy(evaluated / "store.duckdb", evaluated / "changed")  # without its seal
+    with duckdb.connect(path) as store:
         store.execute("DELETE FROM differences WHERE metric <> 'sharpness'")
-    out = report(evaluated)
+    out = report(evaluated / "changed")
     assert section(out / "index.html", "verdict-title") == ""
     assert "verdict is-higher" in (out / "scores.html").read_text("utf-8"), "the difference is there, as a number"
 

@@ -26,7 +26,7 @@ CREATE TABLE scores (run_id VARCHAR, dataset VARCHAR, key VARCHAR, score VARCHAR
     reason VARCHAR);
 CREATE TABLE results (run_id VARCHAR, metric VARCHAR, dataset VARCHAR, groups JSON, value DOUBLE, se DOUBLE,
     ci_low DOUBLE, ci_high DOUBLE, n BIGINT, n_unscored BIGINT, unit VARCHAR, better VARCHAR,
-    identity_id VARCHAR, reason VARCHAR, note VARCHAR);
+    identity_id VARCHAR, reason VARCHAR, note VARCHAR, size_bias VARCHAR, place INTEGER);
 CREATE TABLE differences (run_id VARCHAR, metric VARCHAR, dataset VARCHAR, groups JSON, a VARCHAR, b VARCHAR,
     value DOUBLE, se DOUBLE, ci_low DOUBLE, ci_high DOUBLE, p_value DOUBLE, p_adjusted DOUBLE, n BIGINT,
     n_clusters BIGINT, better VARCHAR, identity_id VARCHAR, reason VARCHAR);

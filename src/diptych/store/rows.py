@@ -138,6 +138,8 @@ class ResultRow:
         identity_id: Of everything that decides how it is computed; numbers of different identity are not comparable.
         reason: Why there is no value.
         note: What to know when reading it, such as how the interval was made.
+        size_bias: Whether its expectation depends on n, ``corrected`` or ``uncorrected``; None where it does not.
+        place: Of the metric among those of the run, from 0: in the order of the config.
     """
 
     run_id: str
@@ -155,6 +157,8 @@ class ResultRow:
     identity_id: str
     reason: str | None = None
     note: str | None = None
+    size_bias: str | None = None
+    place: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from scipy import linalg
 
-from diptych.evaluate.comparisons.distances import INFLUENCES, difference_variance
+from diptych.evaluate.comparisons.distances import difference_variance
 from diptych.evaluate.metrics.contract import Result, SetMetric
-from diptych.evaluate.metrics.frechet import FRECHET_DISTANCE
-from diptych.evaluate.metrics.kernel import KERNEL_DISTANCE
+from diptych.evaluate.metrics.frechet_distance import FRECHET_DISTANCE
+from diptych.evaluate.metrics.kernel_distance import KERNEL_DISTANCE
 from diptych.evaluate.statistics.intervals import clustered_mean, interval
 from diptych.evaluate.statistics.macro_shares import clustered_share
 from diptych.evaluate.statistics.paired import paired_difference
@@ -108,7 +108,7 @@ def results(metric: SetMetric, world: World, sizes: Sizes, repetitions: int) -> 
         x = left.draw(dice, sizes.prompts) if sizes.images == 1 else of_prompts(left, dice, sizes)
         statistics = metric.statistics(x, prompts_of(sizes))
         reference = metric.statistics(right.draw(dice, sizes.reference), [f"y{row}" for row in range(sizes.reference)])
-        found.append(metric.result(statistics, reference, {}))
+        found.append(metric.results(statistics, reference, {})[metric.name])
     return found
 
 
@@ -203,9 +203,9 @@ def test_intervals_of_differences_of_distances_cover(metric: SetMetric, dim: int
             metric.statistics(side.draw_prompts(dice, effects, sizes.images), prompts_of(sizes))
             for side in (left, other)
         ]
-        a, b = (INFLUENCES[metric.name](part, reference) for part in parts)
-        variance, df, _ = difference_variance(a, b, np.concatenate(reference.units))
-        results = [metric.result(part, reference, {}) for part in parts]
+        assert metric.influences is not None
+        variance, df = difference_variance(*(metric.influences(part, reference)[metric.name] for part in parts))
+        results = [metric.results(part, reference, {})[metric.name] for part in parts]
         assert np.isfinite([result.ci_low for result in results]).all(), "else the difference has no interval either"
         ends = interval(results[0].value - results[1].value, variance, df)
         covers.append(ends.low <= truth <= ends.high)

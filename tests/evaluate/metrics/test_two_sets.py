@@ -18,8 +18,8 @@ from diptych.cli import main
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.inputs.sides import EncoderSpec, open_side, read_statistics
 from diptych.evaluate.metrics.frechet import frechet_distance
-from diptych.evaluate.metrics.moments import moments
 from diptych.evaluate.metrics.two_sets import encoder_spec, measure_distance
+from diptych.evaluate.statistics.moments import moments
 
 SPEC = EncoderSpec("projection", {"dim": 6}, 4)
 
@@ -50,6 +50,13 @@ def call_json(*arguments: object) -> dict[str, Any]:
     return found
 
 
+def number_of(*arguments: object) -> dict[str, Any]:
+    """Return the one number that a metric reports."""
+    found: dict[str, Any]
+    (found,) = call_json(*arguments)["values"].values()
+    return found
+
+
 def refused(*arguments: object) -> str:
     result = call(*arguments)
     assert result.exit_code == 1, result.output
@@ -66,13 +73,15 @@ def test_a_dataset_and_a_folder_give_a_number_that_can_be_defended(tmp_path: Pat
     draw_folder(tmp_path / "folder", 80, first=100)
     found = call_json(*projection("distance", tmp_path / "set", tmp_path / "folder"))
     assert found["metric"] == "frechet_distance"
+    assert found["a"]["left_out"] == {}
+    (found,) = found["values"].values()
     assert found["ci_low"] < found["value"] < found["ci_high"]
     assert found["se"] > 0.0
     assert (found["n"], found["n_reference"]) == (70, 80)
     assert found["value"] < found["details"]["uncorrected"]
     assert found["identity"]["encoder"]["encoder"] == "projection"
     assert len(found["identity"]["reference"]) == 64
-    assert (found["reason"], found["a"]["left_out"]) == (None, {})
+    assert found["reason"] is None
 
 
 def test_the_number_is_that_of_the_vectors(tmp_path: Path) -> None:
@@ -81,13 +90,13 @@ def test_the_number_is_that_of_the_vectors(tmp_path: Path) -> None:
     assert b.vectors is not None
     found = measure_distance(a.path, b.path, "frechet_distance", SPEC)
     expected = frechet_distance(moments(a.vectors), moments(b.vectors))
-    assert found.result.details["uncorrected"] == pytest.approx(expected, rel=1e-9)
+    assert found.results["frechet_distance"].details["uncorrected"] == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_same_images_in_a_dataset_and_a_folder_are_at_no_distance(tmp_path: Path) -> None:
     draw_dataset(tmp_path / "set", rows=70)
     draw_folder(tmp_path / "folder", 70)
-    found = call_json(*projection("distance", tmp_path / "set", tmp_path / "folder"))
+    found = number_of(*projection("distance", tmp_path / "set", tmp_path / "folder"))
     assert found["value"] == pytest.approx(0.0, abs=1e-9)
     assert found["ci_low"] <= 0.0 <= found["ci_high"]
 
@@ -108,7 +117,9 @@ def test_vectors_of_a_dataset_are_stored_and_used_again(tmp_path: Path, monkeypa
 def test_batches_change_nothing(tmp_path: Path) -> None:
     folder, other = draw_folder(tmp_path / "a", 21), draw_folder(tmp_path / "b", 30, first=40)
     values = [
-        measure_distance(folder, other, "frechet_distance", EncoderSpec("projection", {"dim": 6}, size)).result.value
+        measure_distance(folder, other, "frechet_distance", EncoderSpec("projection", {"dim": 6}, size))
+        .results["frechet_distance"]
+        .value
         for size in (1, 7, 64)
     ]
     assert values[0] == values[1] == values[2]
@@ -124,7 +135,8 @@ def test_what_is_no_image_is_left_out_and_said(tmp_path: Path) -> None:
     (folder / "deeper" / "more.png").write_bytes(picture(77, kind="PNG"))
     draw_dataset(tmp_path / "set", rows=25, failed=(3, 4))
     found = call_json(*projection("distance", folder, tmp_path / "set"))
-    assert (found["n"], found["n_reference"]) == (21, 23)
+    (distance,) = found["values"].values()
+    assert (distance["n"], distance["n_reference"]) == (21, 23)
     assert found["a"]["left_out"] == {"not_an_image": 1, "truncated": 1}
     assert found["b"]["left_out"] == {"no_picture": 2}
     text = call(*projection("distance", folder, tmp_path / "set")).stdout
@@ -157,7 +169,7 @@ def test_saved_statistics_stand_for_the_images(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout == f"{saved}: statistics of 40 images\n"
     for metric in ("frechet_distance", "kernel_distance"):
-        by_images, by_file = (call_json(*projection("distance", a, side, "--metric", metric)) for side in (b, saved))
+        by_images, by_file = (number_of(*projection("distance", a, side, "--metric", metric)) for side in (b, saved))
         for name in ("value", "se", "ci_low", "ci_high", "n", "n_reference", "identity"):
             assert by_file[name] == by_images[name], name
 
@@ -168,15 +180,15 @@ def test_saved_statistics_are_readable_by_others_and_theirs_by_us(tmp_path: Path
     with np.load(tmp_path / "b.npz", allow_pickle=False) as file:  # as pytorch-fid reads it
         np.savez(tmp_path / "theirs.npz", mu=file["mu"], sigma=file["sigma"])
         np.savez(tmp_path / "counted.npz", mu=file["mu"], sigma=file["sigma"], n=40)
-    ours = call_json(*projection("distance", a, b))
-    theirs = call_json(*projection("distance", a, tmp_path / "theirs.npz"))
+    ours = number_of(*projection("distance", a, b))
+    theirs = number_of(*projection("distance", a, tmp_path / "theirs.npz"))
     assert theirs["value"] == pytest.approx(ours["details"]["uncorrected"], rel=1e-6)
     assert (theirs["se"], theirs["ci_low"], theirs["n"], theirs["n_reference"]) == (None, None, 30, None)
     assert theirs["identity"]["encoder"]["other_side"] == "unknown"
     assert theirs["identity"]["size_bias"] == "uncorrected"
     assert "only mean and covariance" in theirs["note"]
-    assert call_json(*projection("distance", a, tmp_path / "counted.npz"))["n_reference"] == 40
-    both = call_json("distance", tmp_path / "theirs.npz", tmp_path / "theirs.npz")
+    assert number_of(*projection("distance", a, tmp_path / "counted.npz"))["n_reference"] == 40
+    both = number_of("distance", tmp_path / "theirs.npz", tmp_path / "theirs.npz")
     assert both["value"] == pytest.approx(0.0, abs=1e-9)
     assert (both["n"], both["identity"]["encoder"]) == (None, "unknown")
     line = refused(*projection("distance", a, tmp_path / "theirs.npz", "--metric", "kernel_distance"))
@@ -274,7 +286,7 @@ def test_an_encoder_is_named_by_kind_path_or_architecture(tmp_path: Path) -> Non
 
 def test_the_demo_clip_is_an_encoder_like_any_other(tmp_path: Path) -> None:
     a, b = draw_folder(tmp_path / "a", 24), draw_folder(tmp_path / "b", 24, first=50)
-    found = call_json("distance", a, b, "--encoder", "package:diptych.demo/models/clip", "--metric", "kernel_distance")
+    found = number_of("distance", a, b, "--encoder", "package:diptych.demo/models/clip", "--metric", "kernel_distance")
     assert found["identity"]["encoder"]["encoder"] == "open_clip"
     assert found["ci_low"] < found["value"] < found["ci_high"]
 
@@ -284,7 +296,7 @@ def test_fid_in_both_ways_from_one_command(tmp_path: Path) -> None:
     draw_dataset(tmp_path / "set", rows=14)
     folder = draw_folder(tmp_path / "folder", 14, first=50)
     found = [
-        call_json("distance", tmp_path / "set", folder, "--encoder", weights, "--set", f"preprocess={way}")
+        number_of("distance", tmp_path / "set", folder, "--encoder", weights, "--set", f"preprocess={way}")
         for way in ("legacy", "clean")
     ]
     assert found[0]["identity"] != found[1]["identity"]

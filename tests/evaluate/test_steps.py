@@ -1,4 +1,4 @@
-"""Distances of groups to a reference: against values computed here pair by pair, and what each is called."""
+"""What a run computes of sets of images: against values computed here pair by pair, and what each number is called."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import own_metrics
 import pytest
 from drawn import picture
-from evaluate_configs import make_config, read, result_of, run
+from evaluate_configs import call, make_config, read, result_of, run
 from scipy import linalg
 from tiny_dataset import Row, make_dataset
 from tiny_generated import Made, made_grid, make_generated
 
 from diptych.data.dataset import open_dataset
+from diptych.errors import ConfigError
+from diptych.evaluate.config import EvaluateConfig
+from diptych.evaluate.run import EvaluateRunner
 from diptych.scores.tables import read_embeddings
 
 PROJECTION = {"p": {"kind": "projection", "options": {"dim": 6}}}
@@ -159,58 +163,61 @@ def test_with_too_few_prompts_a_difference_of_frechet_distances_has_no_interval(
     assert [row[name] for name in ("se", "ci_low", "ci_high", "p_value", "p_adjusted")] == [None] * 5
 
 
-def test_a_difference_has_no_interval_where_one_of_the_distances_has_none() -> None:
-    """A model without variety seems nearer with few prompts: that must not be called a result."""
-    from diptych.evaluate.comparisons.distances import DistanceFamily, MeasuredDistance, distance_differences
-    from diptych.evaluate.config import Compare
-    from diptych.evaluate.metrics.frechet import FRECHET_DISTANCE
-
-    metric, scales = FRECHET_DISTANCE, np.arange(1, 129) ** -0.5
-    dice = np.random.default_rng(2)
-    units = [f"p{row}" for row in range(64)]
-    reference = metric.statistics(dice.standard_normal((600, 128)) * scales, [f"r{row}" for row in range(600)])
-    measured = []
-    for label, spread in (("narrow", 0.55), ("full", 1.0)):
-        statistics = metric.statistics(spread * dice.standard_normal((64, 128)) * scales, units)
-        measured.append(MeasuredDistance({"model": label}, statistics, metric.result(statistics, reference, {}), "id"))
-    family = DistanceFamily("run", "frechet_distance", "frechet_distance", "d", "lower")
-    (row,) = distance_differences(family, measured, reference, Compare())
-    assert (row.n_clusters, row.reason) == (64, "too_few_prompts")
-    assert np.isfinite(row.value)
-    assert np.isnan([row.se, row.ci_low, row.ci_high, row.p_value]).all()
-
-
-def test_the_error_of_a_difference_is_its_spread_in_simulation() -> None:
-    from diptych.evaluate.comparisons.distances import INFLUENCES, difference_variance
-    from diptych.evaluate.metrics.contract import set_metric
-
-    generator = np.random.default_rng(4)
-    for name in ("frechet_distance", "kernel_distance"):
-        metric, values, variances = set_metric(name), [], []
-        for _ in range(120):
-            reference = metric.statistics(generator.normal(0, 1, (150, 3)), [f"r{i}" for i in range(150)])
-            prompts = generator.normal(0, 1, (60, 1, 3))  # what both models draw for a prompt has much in common
-            sides = []
-            for shift in (0.3, 0.6):
-                vectors = (prompts + generator.normal(shift, 0.5, (60, 2, 3))).reshape(-1, 3)
-                sides.append(metric.statistics(vectors, [f"p{i // 2}" for i in range(120)]))
-            results = [metric.result(side, reference, {}) for side in sides]
-            values.append(results[0].value - results[1].value)
-            influences = [INFLUENCES[name](side, reference) for side in sides]
-            units = np.concatenate(reference.units)
-            variances.append(difference_variance(influences[0], influences[1], units)[0])
-        assert np.mean(variances) == pytest.approx(np.var(values, ddof=1), rel=0.45)
+def test_a_metric_of_one_set_needs_no_reference_and_reports_each_of_its_values(
+    tmp_path: Path, with_reference: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_metrics.install(monkeypatch)
+    config = {**with_reference, "distances": [{"metric": "spread", "encoder": "p"}], "compare": {"baseline": "raw"}}
+    run(config)
+    vectors = vectors_of(tmp_path / "generated")[20:]
+    squares = ((vectors - vectors.mean(axis=0)) ** 2).sum(axis=1)
+    for name, value, better, unit in (
+        ("spread", squares.mean(), "higher", "squared length"),
+        ("reach", squares.max(), None, ""),
+    ):
+        row = result_of(tmp_path, name, model="raw")
+        assert row["value"] == pytest.approx(value, rel=1e-5)
+        assert (row["better"], row["unit"], row["size_bias"], row["n"]) == (better, unit, "uncorrected", 20)
+        assert row["note"] == "no interval: a test's metric"
+        difference = difference_of(tmp_path, name)
+        assert difference["reason"] == "error_unknown", "19 against 20 images are as good as equal"
+        assert difference["value"] == pytest.approx(result_of(tmp_path, name, model="curated")["value"] - row["value"])
+    (identity,) = read(tmp_path, "SELECT identity FROM identities WHERE identity->>'metric' = 'spread'")
+    assert "reference" not in identity["identity"]
+    said = call("evaluate", "compare", tmp_path / "store.duckdb", "curated", "raw").stdout
+    assert "spread: curated - raw = " in said
+    assert "without an interval (error_unknown; 19 pairs of 10 prompts)" in said
+    assert EvaluateRunner(EvaluateConfig.model_validate(config)).estimate()["distances"] == ["spread by p"]
+    refused = call("evaluate", "distance", tmp_path / "generated", tmp_path / "real", "--metric", "spread")
+    assert "spread looks at one set of images alone" in refused.output
 
 
-def test_a_set_does_not_differ_from_itself() -> None:
-    from diptych.evaluate.comparisons.distances import INFLUENCES, difference_variance
-    from diptych.evaluate.metrics.contract import set_metric
+@pytest.mark.parametrize(
+    ("distance", "message"),
+    [
+        ({"metric": "kernel_distance"}, "distances.0.reference: kernel_distance compares with a reference"),
+        ({"metric": "spread", "reference": "real"}, "distances.0.reference: spread looks at one set of images alone"),
+    ],
+)
+def test_a_reference_is_named_where_a_metric_compares_with_one_and_nowhere_else(
+    distance: dict[str, Any], message: str, with_reference: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_metrics.install(monkeypatch)
+    with pytest.raises(ConfigError, match=message):
+        run({**with_reference, "distances": [{**distance, "encoder": "p"}]})
 
-    vectors = np.random.default_rng(0).normal(0, 1, (40, 3))
-    for name in INFLUENCES:
-        metric = set_metric(name)
-        side = metric.statistics(vectors, [f"p{i // 2}" for i in range(40)])
-        reference = metric.statistics(vectors[::-1] + 0.5, [f"r{i}" for i in range(40)])
-        influence = INFLUENCES[name](side, reference)
-        variance, _, count = difference_variance(influence, influence, np.concatenate(reference.units))
-        assert (variance, count) == (pytest.approx(0.0, abs=1e-20), 20)
+
+def test_metrics_stand_in_the_store_in_the_order_of_the_config(tmp_path: Path, with_reference: dict[str, Any]) -> None:
+    config = {
+        **with_reference,
+        "scores": {"image": {"score": "image_stats"}},
+        "means": [{"score": "sharpness"}, {"score": "entropy"}],
+        "distances": [
+            {"metric": metric, "encoder": "p", "reference": "real"}
+            for metric in ("kernel_distance", "frechet_distance")
+        ],
+    }
+    run(config)
+    rows = read(tmp_path, "SELECT DISTINCT metric, place FROM results ORDER BY place")
+    assert [row["metric"] for row in rows] == ["sharpness", "entropy", "kernel_distance", "frechet_distance"]
+    assert [row["place"] for row in rows] == [0, 1, 2, 3]

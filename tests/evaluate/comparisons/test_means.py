@@ -13,7 +13,7 @@ from tiny_generated import Made, made_grid, make_generated
 from told_scores import install
 
 from diptych.errors import ConfigError
-from diptych.evaluate.comparisons.models import ends_of
+from diptych.evaluate.comparisons.means import ends_of
 from diptych.evaluate.score_names import OBJECT_ACCURACY
 from diptych.evaluate.statistics.paired import paired_difference
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diptych.evaluate.metrics.moments import merged, moments, square_root
+from diptych.evaluate.statistics.moments import merged, moments, square_root
 
 
 def draw(n: int, dim: int, seed: int = 0) -> np.ndarray:

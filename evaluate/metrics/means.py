@@ -1,6 +1,6 @@
 """Means of scores by group of images, with intervals that know that images of one prompt depend on each other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,16 +9,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.data.checks import NOT_ASKED
+from diptych.data.generated_columns import CATEGORY
 from diptych.evaluate.collected import Findings
-from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredColumn, ScoredRows
 from diptych.evaluate.score_names import ImageMetric, metric_of, shown_metric
 from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
 from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_shares
 from diptych.scores import Direction
 from diptych.store.store import ResultRow
-
-CATEGORY = "category"
 
 
 @dataclass(frozen=True)
@@ -54,14 +52,11 @@ def measured(column: ScoredColumn) -> MeasuredMean:
     return MeasuredMean(name, metric, identity, metric.prepare(column.values), is_asked, *directions)
 
 
-def add_means(config: EvaluateConfig, rows: Mapping[str, ScoredRows], found: Findings) -> None:
-    """Add the means that the config asks for, per dataset and group; by category too where the metric says so."""
-    for mean in config.means:
-        for label in config.judged(mean.datasets):
-            judged = rows[label]
-            ready = measured(judged.score(mean.score))
-            for group in judged.groups(mean.by):
-                found.results += _of_group(judged, ready, group, found)
+def mean_rows(rows: ScoredRows, score: str, by: Sequence[str], found: Findings) -> Iterator[ResultRow]:
+    """Yield the means of a score over the groups of a dataset; by category too where the metric says so."""
+    ready = measured(rows.score(score))
+    for group in rows.groups(by):
+        yield from _of_group(rows, ready, group, found)
 
 
 def _of_group(rows: ScoredRows, ready: MeasuredMean, group: RowGroup, found: Findings) -> Iterator[ResultRow]:

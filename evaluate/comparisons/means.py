@@ -1,0 +1,131 @@
+"""Paired differences of means between models, or between settings.
+
+Both sides drew the same seeds (common random numbers), so most of the spread of a score cancels. Cut by prompts, which
+are the clusters; p-values are adjusted over all comparisons of one metric at one level (whole, category, setting).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from diptych.data.generated_columns import CATEGORY, equal_in_pairs
+from diptych.evaluate.collected import Findings
+from diptych.evaluate.comparisons.choices import Compare
+from diptych.evaluate.comparisons.pairs import ImagePairs, Images, Texts, gather, pair
+from diptych.evaluate.inputs.scored_rows import ScoredRows
+from diptych.evaluate.metrics.means import MeasuredMean, measured
+from diptych.evaluate.score_names import ImageMetric
+from diptych.evaluate.statistics.intervals import LEVEL, Interval
+from diptych.evaluate.statistics.paired import Difference, holm, paired_difference
+from diptych.store.store import DifferenceRow
+
+
+def mean_differences(
+    judged: Sequence[ScoredRows], score: str, compare: Compare, found: Findings
+) -> Iterator[DifferenceRow]:
+    """Yield the paired differences of the mean of a score over some datasets."""
+    ready = [measured(each.score(score)) for each in judged]
+    images = gather(judged, ready, compare.by)
+    maker = DifferenceMaker(found.run_id, ready[0], found.identify(ready[0].identity))
+    for family in _families(images, maker, compare):
+        yield from adjusted(family)
+
+
+def _families(images: Images, maker: "DifferenceMaker", compare: Compare) -> Iterator[list[DifferenceRow]]:
+    """Yield the differences of all images, those by category, and those by what pairs share, such as the setting."""
+    sides = sorted(set(images.side))
+    couples = [(side, compare.baseline) for side in sides if side != compare.baseline]
+    if compare.baseline is None:
+        couples = list(combinations(sides, 2))
+    shared = equal_in_pairs(compare.by)
+    whole, by_category, by_shared = [], [], []
+    for a, b in couples:
+        pairs = pair(images, str(a), str(b), by=compare.by)
+        whole.append(maker.row(str(a), str(b), pairs))
+        for category in _several(pairs.category):
+            part = pairs.take(pairs.category == category)
+            by_category.append(maker.row(str(a), str(b), part, {CATEGORY: category}))
+        for rest in _several(pairs.rest) if len(shared) == 1 else ():
+            by_shared.append(maker.row(str(a), str(b), pairs.take(pairs.rest == rest), {shared[0]: rest}))
+    yield from (whole, by_category, by_shared)
+
+
+def _several(texts: Texts) -> list[str]:
+    """Return the different texts in order; none if there is but one."""
+    different = sorted(set(texts))
+    return different if len(different) > 1 else []
+
+
+@dataclass(frozen=True)
+class DifferenceMaker:
+    """Makes the rows of one metric."""
+
+    run_id: str
+    ready: MeasuredMean
+    identity_id: str
+
+    def row(self, a: str, b: str, pairs: ImagePairs, groups: Mapping[str, Any] | None = None) -> DifferenceRow:
+        """Return the difference a - b over some pairs; ``p_adjusted`` is still open."""
+        metric = self.ready.metric
+        categories = pairs.category if metric.by_category else None
+        found = paired_difference(pairs.a, pairs.b, pairs.prompt, categories)
+        ends = ends_of(found, metric)
+        reason = None
+        if not found.n:
+            reason = "nothing_scored" if len(pairs.a) else "no_common_images"
+        elif not np.isfinite(found.se):
+            reason = "too_few_prompts"  # the value is there, its error is not known
+        elif not np.isfinite(ends.low):
+            reason = "no_spread"
+        return DifferenceRow(
+            self.run_id,
+            self.ready.name,
+            pairs.dataset,
+            {**pairs.note, **(groups or {})},
+            a,
+            b,
+            found.value,
+            found.se,
+            ends.low,
+            ends.high,
+            found.p_value,
+            None,
+            found.n,
+            found.n_clusters,
+            self.ready.better_for_models,
+            self.identity_id,
+            reason,
+        )
+
+
+def ends_of(found: Difference, metric: ImageMetric) -> Interval:
+    """Return the interval of a difference: of some width, and not beyond what the metric can differ by.
+
+    Prompts that all differ by the same d show no spread. As many as they are, at least q = 0.025^(1 / prompts) of all
+    would do the same (Clopper and Pearson 1934, as all did); the others may differ by -d. So the interval is
+    d -+ 2 (1 - q) |d|, which excludes 0 exactly where the sign test's p-value is below 0.05. Where d is 0, the others
+    of a share may differ by 1; of other metrics nobody knows by how much, and there is no interval.
+
+    >>> from diptych.evaluate.score_names import OBJECT_ACCURACY
+    >>> ends = ends_of(paired_difference(np.ones(6), np.zeros(6), np.arange(6)), OBJECT_ACCURACY)
+    >>> round(ends.low, 3), ends.high
+    (0.081, 1.0)
+    """
+    low, high = found.ci_low, found.ci_high
+    if np.isfinite(found.se) and found.se <= abs(found.value) * 1e-12:  # as in the p-value: all but rounding
+        other = 2.0 * abs(found.value) or (1.0 if metric.by_category else float("nan"))
+        half = (1.0 - ((1.0 - LEVEL) / 2.0) ** (1.0 / found.n_clusters)) * other
+        low, high = found.value - half, found.value + half
+    if metric.low is not None and metric.high is not None:
+        widest = metric.high - metric.low
+        low, high = (float(np.clip(end, -widest, widest)) for end in (low, high))
+    return Interval(low, high)
+
+
+def adjusted(family: Sequence[DifferenceRow]) -> list[DifferenceRow]:
+    """Return the rows with their p-values adjusted for their number, see ``holm``."""
+    p_values = np.array([np.nan if row.p_value is None else row.p_value for row in family], np.float64)
+    return [replace(row, p_adjusted=float(p)) for row, p in zip(family, holm(p_values), strict=True)]

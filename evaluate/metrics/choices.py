@@ -1,0 +1,54 @@
+"""What a config says of metrics: of sets of images, and of means of their scores."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from diptych.config.settings import Settings
+from diptych.evaluate.inputs.choices import By, Datasets
+from diptych.evaluate.metrics.contract import SET_METRICS
+from diptych.lookup import describe_unknown
+
+
+def _known(name: str) -> str:
+    if name not in SET_METRICS:
+        raise ValueError(describe_unknown("metric", name, SET_METRICS))
+    return name
+
+
+def _list_known(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(SET_METRICS)
+
+
+MetricName = Annotated[str, AfterValidator(_known), Field(json_schema_extra=_list_known)]
+
+
+class DistanceChoice(Settings):
+    """A set metric of each group's pictures, mostly against those of a reference dataset."""
+
+    metric: MetricName
+    encoder: str
+    reference: str | None = Field(None, description="label of a dataset, for a metric that compares with one")
+    by: By = ("model",)
+    datasets: Datasets = None
+
+    def __str__(self) -> str:
+        """Return it in words.
+
+        >>> str(DistanceChoice(metric="kernel_distance", encoder="clip", reference="photos"))
+        'kernel_distance to photos by clip'
+        """
+        return " ".join([self.metric, *(f"to {label}" for label in self.references), f"by {self.encoder}"])
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The reference, or nothing where there is none."""
+        return () if self.reference is None else (self.reference,)
+
+
+class MeanChoice(Settings):
+    """The mean of a score over each group's images, with an interval that knows that prompts are clusters."""
+
+    score: str = Field(description="a score's column, or label.column where two scores have it")
+    by: By = ("model",)
+    datasets: Datasets = None

@@ -1,0 +1,94 @@
+"""The vectors of some images and their units: what the statistics of a metric keep that looks at single images."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.errors import DataError
+from diptych.evaluate.metrics.contract import Result, missing
+from diptych.evaluate.statistics.intervals import even_clusters
+
+Vectors = npt.NDArray[np.floating[Any]]
+Texts = npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class KeptVectors:
+    """Vectors in the parts in which they came, so that putting sets together copies nothing.
+
+    Attributes:
+        parts: float32 (n, D) each.
+        unit_parts: Text (n,) each.
+    """
+
+    parts: tuple[npt.NDArray[np.float32], ...] = ()
+    unit_parts: tuple[Texts, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Images with a vector."""
+        return sum(map(len, self.parts))
+
+    @cached_property
+    def matrix(self) -> npt.NDArray[np.float32]:
+        """All vectors, float32 (n, D)."""
+        return np.concatenate(self.parts)
+
+    @cached_property
+    def units(self) -> Texts:
+        """The unit of each vector, text (n,)."""
+        return np.concatenate(self.unit_parts) if self.unit_parts else np.array([], np.str_)
+
+    @cached_property
+    def even_units(self) -> float:
+        """How many units of one size these are worth, see ``even_clusters``; 0 without images."""
+        return even_clusters(self.units) if self.n else 0.0
+
+    def merged(self, other: "KeptVectors") -> "KeptVectors":
+        """Return the vectors of both sets of images together."""
+        return KeptVectors(self.parts + other.parts, self.unit_parts + other.unit_parts)
+
+
+def keep(vectors: Vectors, units: npt.ArrayLike) -> KeptVectors:
+    """Return vectors (N, D) with their units (N,), without the rows that hold a number that is not finite.
+
+    >>> keep(np.array([[1.0, 2.0], [np.nan, 0.0]]), ["a", "b"]).units.tolist()
+    ['a']
+    """
+    known = np.isfinite(vectors).all(axis=1)
+    return KeptVectors((np.asarray(vectors, np.float32)[known],), (np.asarray(units)[known].astype(str),))
+
+
+def hashed_groups(units: Texts, count: int) -> npt.NDArray[np.int64]:
+    """Return a number below ``count`` for each of (n,) units, by a hash: the same for one unit wherever it occurs.
+
+    So groups depend neither on the order of the images nor on how the work was cut, and two models with the same
+    prompts have the same groups.
+
+    Args:
+        units: Text.
+        count: Of groups, a power of two up to 256, for which they are equally likely.
+    """
+    texts = (unit.encode("utf-8", "surrogatepass") for unit in units.tolist())
+    return np.array([hashlib.blake2b(text, digest_size=1).digest()[0] % count for text in texts], np.int64)
+
+
+def too_few_images(n: int, n_reference: int, least: int, identity: Mapping[str, Any]) -> Result:
+    """Return the result where a side has fewer images than a metric needs."""
+    note = f"needs at least {least} images on each side, not {n} and {n_reference}"
+    return missing("too_few_images", n, identity, note)
+
+
+def check_dims(dim: int, other: int) -> None:
+    """Check that the vectors of two sets have one length.
+
+    Raises:
+        DataError: If they do not.
+    """
+    if dim != other:
+        raise DataError(f"vectors of {dim} and of {other} dimensions do not compare: use one encoder for both")

@@ -1,0 +1,65 @@
+"""What a run computes, step by step: from its config and its rows to what the store gets.
+
+The steps say which numbers are asked for; how one is made stands in ``metrics``, ``audits`` and ``comparisons``.
+"""
+
+from collections.abc import Mapping
+
+from diptych.evaluate.audits.attribute import audit_rows
+from diptych.evaluate.collected import Findings
+from diptych.evaluate.comparisons.distances import DistanceFamily, distance_differences
+from diptych.evaluate.comparisons.means import mean_differences
+from diptych.evaluate.config import EvaluateConfig
+from diptych.evaluate.inputs.scored_rows import ScoredRows
+from diptych.evaluate.metrics.distances import DistanceKey, DistanceReference, distance_rows, key_of, value_names
+from diptych.evaluate.metrics.means import mean_rows
+from diptych.progress import track
+
+Rows = Mapping[str, ScoredRows]
+
+
+def add_means(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
+    """Add the means that the config asks for, per dataset and group."""
+    for mean in config.means:
+        for label in config.judged(mean.datasets):
+            found.results += mean_rows(rows[label], mean.score, mean.by, found)
+
+
+def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progress: str = "none") -> None:
+    """Add the set metrics that the config asks for, per dataset and group, and where it compares their differences."""
+    names = value_names(config.distances)
+    work = [(choice, label) for choice in config.distances for label in config.measured(choice)]
+    references: dict[DistanceKey, DistanceReference] = {}
+    with track("distances", sum(len(rows[label]) for _, label in work), mode=progress) as tracker:
+        for choice, label in work:
+            key, judged = key_of(choice), rows[label]
+            if key not in references:
+                references[key] = DistanceReference.of(choice, rows)
+            reference, measured = references[key], []
+            for each in reference.measure(judged, choice.by):
+                found.results += distance_rows(reference, names[key], judged, each, found)
+                measured.append(each)
+                tracker.advance(len(each.group.rows))
+            if config.compare is not None:
+                family = DistanceFamily(reference.metric, names[key], label, reference.statistics, measured)
+                found.differences += distance_differences(family, config.compare, found)
+
+
+def add_differences(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
+    """Add the paired differences of every mean of the config."""
+    if config.compare is None:
+        return
+    for mean in {(mean.score, mean.datasets): mean for mean in config.means}.values():
+        judged = [rows[label] for label in config.judged(mean.datasets)]
+        found.differences += mean_differences(judged, mean.score, config.compare, found)
+
+
+def add_audit(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
+    """Add the shares of the audit that the config asks for, per dataset and group.
+
+    Raises:
+        ConfigError: If its reference names a class that is nowhere, or a value that is misspelt.
+    """
+    if config.audit is not None:
+        judged = [rows[label] for label in config.judged(config.audit.datasets)]
+        found.audits += audit_rows(config.audit, judged, found)
