@@ -147,7 +147,20 @@ def _details(report: Report, row: int, names: Sequence[str]) -> dict[str, Any]:
     found = {name: cut(as_text(value)) for name in names if (value := columns[name][row]) is not None}
     reasons = {name: reason for name, known in report.rows.reasons.items() if (reason := known.get(row)) is not None}
     problem = report.pictures[row].problem
-    return {**found, **({"reasons": reasons} if reasons else {}), **({"problem": problem} if problem else {})}
+    more = {"reasons": reasons, "problem": problem, "seen": _seen(report, row)}
+    return {**found, **{name: value for name, value in more.items() if value}}
+
+
+def _seen(report: Report, row: int) -> list[dict[str, Any]]:
+    """Return the boxes that judges saw, in pixels of the picture; nothing of one that is not shown as it is."""
+    picture = report.pictures[row]
+    if picture.is_blurred or not picture.thumbnail:
+        return []
+    size = [report.rows.columns[name][row] for name in ("width", "height")]
+    return [
+        {"judge": seen.judge, "size": size, "boxes": [(cut(box.label), box.score, *box.corners) for box in seen.boxes]}
+        for seen in report.boxes.get(row, ())
+    ]
 
 
 def _dictionary(values: Sequence[str | None]) -> tuple[list[str], list[int]]:

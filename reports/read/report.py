@@ -9,6 +9,7 @@ from diptych.data.checks import NOT_ASKED
 from diptych.data.generated_columns import ATTRIBUTE_CLASS
 from diptych.reports.config import ReportConfig
 from diptych.reports.links import MISSING, PRESENT, Filter, gallery
+from diptych.reports.read.boxes import SeenBoxes, find_boxes
 from diptych.reports.read.columns import filters
 from diptych.reports.read.gather import audited, read_column
 from diptych.reports.read.pictures import PREVIEWS, THUMBNAILS, Picture, file_of
@@ -201,6 +202,13 @@ class Report:
         """What the ids of the store stand for."""
         rows = self.store.query("SELECT identity_id, identity FROM identities") if self.store is not None else []
         return {row["identity_id"]: row["identity"] for row in rows}
+
+    @cached_property
+    def boxes(self) -> Mapping[int, list[SeenBoxes]]:
+        """What judges saw in the pictures, by row, as far as a score of the run or of a pool is a rule over it."""
+        of_run = (self.identities[name] for name in self.score_identities.values() if name in self.identities)
+        of_pools = (found.manifest["identity"] for pool in self.pools for found in pool.sets.values())
+        return find_boxes(self.rows, [*of_run, *of_pools])
 
     @cached_property
     def models(self) -> list[str]:

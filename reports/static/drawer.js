@@ -7,7 +7,7 @@ Diptych.drawer = (() => {
   /** A text of a stranger beside other words: its direction stays its own. */
   const foreign = (text) => make("bdi", {}, plain(text));
   const dialog = () => document.getElementById("drawer");
-  let rows, shown, current = null, tell = () => {}, closed = () => {}, run = 0;
+  let rows, shown, current = null, tell = () => {}, closed = () => {}, run = 0, isBoxed = true;
 
   function open(all, list, row, select) {
     [rows, shown, tell] = [all, list, select];
@@ -46,9 +46,10 @@ Diptych.drawer = (() => {
         make("button", { type: "button", class: "quiet", on: { click: close } }, "Close")),
       make("div", { class: "frame" }, source
         ? make("img", { src: source, alt: rows.isBlurred(row) ? "Flagged picture, blurred on disk" : "" })
-        : make("span", { class: "no-picture" }, "no picture: ", foreign((details.problem ?? "").replaceAll("_", " ")))),
+        : make("span", { class: "no-picture" }, "no picture: ", foreign((details.problem ?? "").replaceAll("_", " "))),
+        ...(source ? (details.seen ?? []).map(outlines) : [])),
       make("h2", { id: "drawer-title", dir: "auto" }, rows.caption(row) || "No caption"),
-      ...[likes(row), scoreList(scores), facts(row, details)].filter(Boolean));
+      ...[likes(row), scoreList(scores), ...(details.seen ?? []).map(boxList), facts(row, details)].filter(Boolean));
     dialog().scrollTop = 0;
   }
 
@@ -89,6 +90,36 @@ Diptych.drawer = (() => {
       list.append(make("dt", { title: score.text, dir: "auto" }, score.label), make("dd", {}, ...text.filter((one) => one !== null)));
     }
     return make("div", {}, make("h3", {}, "Scores"), list);
+  }
+
+  /** Draw what a judge saw over a picture that lies in its frame as object-fit: contain has it. */
+  function outlines(seen) {
+    const drawing = shape("svg", { viewBox: `0 0 ${seen.size.join(" ")}`, "aria-hidden": "true", class: "boxes" });
+    for (const [label, score, left, top, right, bottom] of seen.boxes) {
+      const title = shape("title", {});
+      title.textContent = `${plain(label)} ${number(score)}`;
+      const outline = shape("rect", { x: left, y: top, width: right - left, height: bottom - top });
+      outline.append(title);
+      drawing.append(outline);
+    }
+    drawing.toggleAttribute("hidden", !isBoxed);
+    return drawing;
+  }
+
+  function shape(name, attributes) {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+    return element;
+  }
+
+  function boxList(seen) {
+    const list = make("dl", { class: "pairs" });
+    for (const [label, score] of seen.boxes) list.append(make("dt", {}, foreign(label)), make("dd", {}, number(score)));
+    const toggle = make("input", { type: "checkbox", checked: isBoxed, on: { change: (event) => {
+      isBoxed = event.target.checked;
+      for (const drawing of dialog().querySelectorAll("svg.boxes")) drawing.toggleAttribute("hidden", !isBoxed);
+    } } });
+    return make("div", {}, make("h3", {}, "What ", foreign(seen.judge.replaceAll("_", " ")), " saw"), make("label", { class: "soft" }, toggle, " outlined in the picture"), list);
   }
 
   /** Return the other pictures of the same prompt and seed. */

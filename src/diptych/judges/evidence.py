@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import pyarrow as pa
 
+from diptych.config.identity import short_id
 from diptych.data.shards import read_shard
 from diptych.judges.contract import Answer, Box, Corners, TextLine, Trait
 from diptych.storage.location import Location
@@ -72,6 +73,17 @@ class Seen(NamedTuple, Generic[Record]):
 
     records: list[list[Record] | None]
     reasons: list[str | None]
+
+
+def evidence_name(identity: Mapping[str, Any]) -> str:
+    """Return what evidence is called, ``<judge>-<id>``.
+
+    Args:
+        identity: ``judge`` (its identity), ``evidence`` (the kind) and ``asked``: that of the evidence, or of a score
+            that is a rule over it.
+    """
+    own = {name: identity[name] for name in ("judge", "evidence", "asked")}
+    return f"{identity['judge']['judge']}-{short_id(own)}"
 
 
 def evidence_table(kind: EvidenceKind[Record], keys: Sequence[str], seen: Seen[Record]) -> pa.Table:

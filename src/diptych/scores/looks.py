@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Protocol
 
-from diptych.config.identity import short_id
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError
 from diptych.judges.contract import Judge
-from diptych.judges.evidence import KINDS, EvidenceKind, Record
+from diptych.judges.evidence import KINDS, EvidenceKind, Record, evidence_name
 
 if TYPE_CHECKING:
     from diptych.scores.batches import Batch
@@ -57,7 +56,7 @@ class Look(Generic[Record]):
     @cached_property
     def name(self) -> str:
         """The name of the evidence that it gives, ``<judge>-<id>``."""
-        return f"{self.judge.identity['judge']}-{short_id(self.identity)}"
+        return evidence_name(self.identity)
 
     @property
     def encoder(self) -> Encoder | None:
