@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ALL := $(VENV)/.installed-all
 BENCH := $(VENV)/.installed-bench
-SUPPORTED := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+SUPPORTED := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PIP_INSTALL := $(BIN)/python -m pip install --progress-bar off
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -55,13 +55,13 @@ clean: ## remove caches and build results, but not .venv
 
 # Each candidate is run, not only looked up: a version manager's stand-in exists for versions that are not there.
 $(BIN)/python:
-	@for python in $(PYTHON) python3.12 python3.11 python3; do \
+	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
 	    if "$$python" -c '$(SUPPORTED)' 2>/dev/null; then \
 	        echo "making $(VENV) with $$("$$python" --version)"; \
 	        exec "$$python" -m venv --clear $(VENV); \
 	    fi; \
 	done; \
-	echo "Error: no Python 3.11 or 3.12 with venv found; install one, or name it: make PYTHON=/path/to/python3.12" >&2; \
+	echo "Error: no Python 3.11 to 3.13 with venv found; install one, or name it: make PYTHON=/path/to/python3.12" >&2; \
 	exit 1
 
 $(ALL): pyproject.toml | $(BIN)/python

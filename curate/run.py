@@ -4,7 +4,7 @@ OUT/pool is the dataset directory of everything that was asked for; OUT/selected
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,7 +73,7 @@ class CurateRunner:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the directory of the run and its datasets, so that nobody else writes there meanwhile.
+        """Hold the directory of the run and its pool, so that nobody else writes there meanwhile.
 
         Raises:
             ShardError: If somebody works in one of them, or the directory is a dataset itself.
@@ -81,9 +81,7 @@ class CurateRunner:
         owner = owner_of(Location.at(self.out))
         if owner is not None:
             raise ShardError(f"{self.out}: is itself a dataset that {owner} made; give another --out")
-        with only_one(self.out), only_one(self.pool), ExitStack() as stack:
-            if self.selected.is_dir():
-                stack.enter_context(only_one(self.selected))
+        with only_one(self.out), only_one(self.pool):
             yield
 
     def check(self) -> None:

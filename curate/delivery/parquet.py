@@ -6,6 +6,7 @@ that memory stays bounded whatever the pictures are. The rows that a shard begin
 
 import itertools
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ from diptych.data.table import DatasetTable, TableColumn
 from diptych.errors import ConfigError, ShardError
 from diptych.progress import track
 from diptych.storage.location import Location
+from diptych.storage.locks import LOCK, only_one
 
 STEP = "export"
 WHERE = "export.columns: "  # what is said of a wrong name there
@@ -103,24 +105,32 @@ def export(selection: Selection, address: Address, settings: Export, *, progress
         former.remove_everything()
         return finished, 0
     _check_target(target)
-    former.remove_everything()
-    if grow_data(target, STEP, identity).made_from == identity:  # damaged: what is whole of it stays
-        growing_at.remove_everything()
-        target.move_to(growing_at)
+    with only_one(target) if target.exists() else nullcontext():  # not where nothing is replaced
+        former.remove_everything()
+        if grow_data(target, STEP, identity).made_from == identity:  # damaged: what is whole of it stays
+            growing_at.remove_everything()
+            target.move_to(growing_at)
+        written = _make(selection, growing_at, settings, identity, progress)
+        if target.exists():
+            target.move_to(former)
+        (growing_at / LOCK).remove()
+        growing_at.move_to(target)
+        former.remove_everything()
+    return open_dataset(target), written
+
+
+def _make(selection: Selection, location: Location, settings: Export, identity: str, progress: str) -> int:
+    """Write the export as a dataset, or go on with it; return how many shards were written."""
+    dataset = selection.table.dataset
     for label in dict.fromkeys(column.label for column in selection.columns.values()):
         selection.table.sets[label].check(progress=progress)
-    growing = grow_data(growing_at, STEP, identity)
+    growing = grow_data(location, STEP, identity)
     growing.begin(keep=growing.made_from == identity, progress=progress)
     names, written = _write_all(selection, growing, settings, progress)
     facts = {"kind": "pairs", "name": dataset.manifest.get("name"), "licence": settings.licence}
-    facts["scores"] = {name: _facts_of(column) for name, column in selection.columns.items()}
     made_by = {"from": dataset.fingerprint, **selection.made_by}
     seal_data(growing, {**facts, "made_by": made_by}, names)
-    if target.exists():
-        target.move_to(former)
-    growing_at.move_to(target)
-    former.remove_everything()
-    return open_dataset(target), written
+    return written
 
 
 def _write_all(selection: Selection, growing: Growing, settings: Export, progress: str) -> tuple[list[str], int]:

@@ -90,7 +90,10 @@ def _parse(parts: urllib.parse.SplitResult) -> FetchTarget:
 def _ipv6_host(name: str) -> str:
     if "%" in name:
         raise ValueError("IPv6 zone in the URL")
-    return str(ipaddress.IPv6Address(name))
+    address = ipaddress.IPv6Address(name)
+    # In hexadecimal, as browsers write a URL; Python 3.13 writes these with dots.
+    mapped = address.ipv4_mapped
+    return f"::ffff:{int(mapped) >> 16:x}:{int(mapped) & 0xFFFF:x}" if mapped is not None else str(address)
 
 
 def _ascii_host(name: str) -> str:

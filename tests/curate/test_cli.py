@@ -139,15 +139,17 @@ def test_a_rule_name_that_is_none_is_part_of_the_condition(tmp_path: Path) -> No
     assert "rule 'rule_1'" in result.output
 
 
-@pytest.mark.parametrize("where", ["out", "out/pool", "out/selected"])
-def test_nobody_else_writes_in_a_run_or_in_its_datasets(tmp_path: Path, where: str) -> None:
+@pytest.mark.parametrize(("where", "steps"), [("out", "all"), ("out/pool", "all"), ("out/selected", "export")])
+def test_nobody_else_writes_in_a_run_or_in_its_datasets(tmp_path: Path, where: str, steps: str) -> None:
     config, out = write_config(tmp_path), tmp_path / "out"
     assert call("curate", "run", config, "--out", out).exit_code == 0
+    other = ["--set", 'select=[{"name": "told", "where": "words.caption_words > 4"}]']
     with only_one(tmp_path / where):
-        for command in (["run", config], ["score", config], ["select", config]):
-            result = call("curate", *command, "--out", out)
+        for command in (["run"], ["score"], ["select"])[: 3 if steps == "all" else 1]:
+            result = call("curate", *command, config, "--out", out, *other)
             assert (result.exit_code, "another diptych works there" in result.output) == (1, True)
-    assert call("curate", "run", config, "--out", out).exit_code == 0
+    assert call("curate", "run", config, "--out", out, *other).exit_code == 0
+    assert not (out / "selected" / ".lock").exists()
 
 
 def test_a_run_does_not_write_into_a_dataset_that_something_else_made(tmp_path: Path) -> None:

@@ -119,6 +119,22 @@ class Growing:
         return damaged
 
 
+def change_facts(directory: Location, manifest: Location, facts: Mapping[str, Any]) -> None:
+    """Let the manifest of a finished directory say other facts; its shards stay as they are.
+
+    Args:
+        directory: Where the shards lie.
+        manifest: Where the manifest lies.
+        facts: What it says from now on beside the shards.
+
+    Raises:
+        ShardError: If the disk refuses.
+    """
+    journal = Journal(directory)
+    journal.rewrite(journal.entries.values(), facts)
+    write_manifest(manifest, facts, list(journal.entries.values()))
+
+
 def grow_data(location: Location, step: str, fingerprint: str) -> Growing:
     """Return the data of a dataset directory as something that grows; changes nothing yet.
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from diptych.data.dataset import ColumnSet, Dataset
-from diptych.data.manifests import MANIFEST_OF, write_manifest
+from diptych.data.growing import change_facts
+from diptych.data.manifests import MANIFEST_OF
 from diptych.errors import ShardError
 
 SCORES = "scores"
@@ -63,5 +64,5 @@ def _with(column_set: ColumnSet, labels: Sequence[str]) -> ColumnSet:
     if labels == labels_of(column_set):
         return column_set
     facts = {**column_set.manifest, LABELS: list(labels)}
-    write_manifest(column_set.location / MANIFEST_OF[SCORES], facts, list(column_set.shards))
+    change_facts(column_set.location, column_set.location / MANIFEST_OF[SCORES], facts)
     return replace(column_set, manifest=facts)

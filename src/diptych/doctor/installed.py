@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-SUPPORTED_PYTHON = ((3, 11), (3, 12))
+SUPPORTED_PYTHON = ((3, 11), (3, 12), (3, 13))
 
 BASE = ("click", "pydantic", "pyyaml")
 
