@@ -68,8 +68,9 @@ def measure(step: str, folder: Path) -> None:
     start = time.perf_counter()
     figures = STEPS[step](DatasetTable(dataset, {"hashes": hashes}))
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    print(json.dumps({**figures, "seconds": seconds, "peak_mib": peak}))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    peak = used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    print(json.dumps({**figures, "seconds": seconds, "cpu_s": used.ru_utime + used.ru_stime, "peak_mib": peak}))
 
 
 def in_fresh_process(step: str, folder: Path, rows: int) -> Figures:
@@ -84,7 +85,8 @@ def in_fresh_process(step: str, folder: Path, rows: int) -> Figures:
 
 def told(figures: Figures) -> str:
     """Return how long a step took and how much memory."""
-    return f"{figures['seconds']:.0f} s, peak {figures['peak_mib'] / 1024:.2f} GiB"
+    cpu = f"{figures['cpu_s']:.0f} s of a processor"
+    return f"{figures['seconds']:.0f} s ({cpu}), peak {figures['peak_mib'] / 1024:.2f} GiB"
 
 
 def near_by_chance(rows: int) -> float:
