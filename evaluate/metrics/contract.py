@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # the table below must load without numpy
 SET_METRICS: dict[str, str] = {
     "frechet_distance": "diptych.evaluate.metrics.frechet_distance:FRECHET_DISTANCE",
     "kernel_distance": "diptych.evaluate.metrics.kernel_distance:KERNEL_DISTANCE",
+    "precision_recall": "diptych.evaluate.metrics.precision_recall:PRECISION_RECALL",
 }
 
 SizeBias = Literal["corrected", "uncorrected"]

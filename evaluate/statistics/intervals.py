@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+from diptych.intervals import NORMAL_95, wilson_ends
+
 Floats = npt.NDArray[np.floating[Any]]
 
 LEVEL = 0.95
@@ -126,6 +128,32 @@ def squared_interval(value: float, variance: float, null_variance: float, df: fl
     shift = quantile**2 * slope / 2.0
     half = float(np.sqrt(quantile**2 * (slope * max(value, 0.0) + null_variance) + shift**2))
     return Interval(value + shift - half, value + shift + half)
+
+
+def share_interval(value: float, variance: float, df: float, numbers: tuple[float, float]) -> Interval:
+    """Return the interval of a share whose variance is known: Wilson's at as many independent images as have it.
+
+    So it stays within [0, 1], and has a width also where all or none are counted. NaN where variance or degrees of
+    freedom are not known.
+
+    Args:
+        value: In [0, 1].
+        variance: Of the share.
+        df: Degrees of freedom of the variance.
+        numbers: How many independent images the share is worth where nothing varies, so that nothing else tells; and
+            how many it is of, which are the most that it can be worth.
+
+    >>> [round(end, 3) for end in share_interval(0.5, 0.0025, np.inf, (64.0, 1000.0))]
+    [0.404, 0.596]
+    """
+    if not (variance >= 0.0 and df > 0.0):
+        return Interval(float("nan"), float("nan"))
+    worth, most = numbers
+    spread, quantile = value * (1.0 - value), _quantile(df)
+    independent = spread / variance * (NORMAL_95 / quantile) ** 2 if variance > 0.0 and spread > 0.0 else worth
+    low, high = wilson_ends(value, min(independent, most))
+    half = quantile * variance**0.5 if spread == 0.0 else 0.0  # all or none, but not of some part of the images
+    return Interval(max(0.0, min(low, value - half)), min(1.0, max(high, value + half)))
 
 
 def mean_variance(values: Floats, clusters: npt.ArrayLike) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 Slow: ``make test-all`` runs it. Each case is a world, a size and a number of repetitions; the bounds are 93 and 97 %.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from diptych.evaluate.comparisons.distances import difference_variance
 from diptych.evaluate.metrics.contract import Result, SetMetric
 from diptych.evaluate.metrics.frechet_distance import FRECHET_DISTANCE
 from diptych.evaluate.metrics.kernel_distance import KERNEL_DISTANCE
+from diptych.evaluate.metrics.precision_recall import PRECISION_RECALL
 from diptych.evaluate.statistics.intervals import clustered_mean, interval
 from diptych.evaluate.statistics.macro_shares import clustered_share
 from diptych.evaluate.statistics.paired import paired_difference
@@ -101,15 +102,16 @@ class Sizes(NamedTuple):
 
 
 def results(metric: SetMetric, world: World, sizes: Sizes, repetitions: int) -> list[Result]:
+    return [values_of(metric, world, sizes, repetition)[metric.name] for repetition in range(repetitions)]
+
+
+def values_of(metric: SetMetric, world: World, sizes: Sizes, repetition: int) -> Mapping[str, Result]:
     left, right = world.sides()
-    found = []
-    for repetition in range(repetitions):
-        dice = np.random.default_rng((11, repetition))
-        x = left.draw(dice, sizes.prompts) if sizes.images == 1 else of_prompts(left, dice, sizes)
-        statistics = metric.statistics(x, prompts_of(sizes))
-        reference = metric.statistics(right.draw(dice, sizes.reference), [f"y{row}" for row in range(sizes.reference)])
-        found.append(metric.results(statistics, reference, {})[metric.name])
-    return found
+    dice = np.random.default_rng((11, repetition))
+    x = left.draw(dice, sizes.prompts) if sizes.images == 1 else of_prompts(left, dice, sizes)
+    statistics = metric.statistics(x, prompts_of(sizes))
+    reference = metric.statistics(right.draw(dice, sizes.reference), [f"y{row}" for row in range(sizes.reference)])
+    return metric.results(statistics, reference, {})
 
 
 def of_prompts(side: "Side", dice: np.random.Generator, sizes: Sizes) -> Floats:
@@ -174,6 +176,25 @@ def test_intervals_of_the_frechet_distance_cover(world: World, sizes: Sizes) -> 
 def test_intervals_of_the_kernel_distance_cover(world: World, sizes: Sizes) -> None:
     found = results(KERNEL_DISTANCE, world, sizes, 1000)
     assert 0.93 <= report(f"KID {shown(world)} {shown(sizes)}", found, true_kernel(*world.sides())) <= 0.97
+
+
+NEIGHBOUR_CASES = [
+    (World("normal", 8, 0.5), Sizes(64, 1, 100)),
+    (World("normal", 16, 0.0), Sizes(100, 2, 200)),
+    (World("skewed", 32, 0.5), Sizes(80, 4, 300)),
+    (World("normal", 64, 0.5), Sizes(250, 1, 250)),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(("world", "sizes"), NEIGHBOUR_CASES, ids=shown)
+def test_intervals_of_precision_and_recall_cover(world: World, sizes: Sizes) -> None:
+    """The truth is what they are on average at these sizes, on which both depend."""
+    found = [values_of(PRECISION_RECALL, world, sizes, repetition) for repetition in range(400)]
+    for name in ("precision", "recall"):
+        own = [each[name] for each in found]
+        assert report(f"{name} {shown(world)} {shown(sizes)}", own, float(np.mean([r.value for r in own]))) >= 0.92
 
 
 DIFFERENCE_CASES = [
