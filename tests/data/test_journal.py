@@ -67,6 +67,14 @@ def test_rewritten_it_lies_in_the_order_of_the_shards_whatever_the_order_of_work
     assert texts[0] == texts[1]
 
 
+def test_the_order_holds_beyond_five_digits(tmp_path: Path) -> None:
+    journal = begun(tmp_path)
+    for name in ("100000.parquet", "99999.parquet"):
+        journal.commit(info(name))
+    journal.rewrite(journal.entries.values())
+    assert list(journal.entries) == ["99999.parquet", "100000.parquet"]
+
+
 def test_what_is_forgotten_is_gone_after_the_next_reading(tmp_path: Path) -> None:
     journal = begun(tmp_path)
     for number in range(3):

@@ -74,7 +74,7 @@ class Journal:
             self.rewrite([info for name, info in self.entries.items() if name not in gone])
 
     def rewrite(self, infos: Iterable[ShardInfo], facts: Mapping[str, Any] | None = None) -> None:
-        """Write the journal anew with these entries, in the order of their names.
+        """Write the journal anew with these entries, in the order of their numbers.
 
         Args:
             infos: The finished shards.
@@ -83,7 +83,7 @@ class Journal:
         Raises:
             ShardError: If the disk refuses; the old journal then stands.
         """
-        self.entries = {info.name: info for info in sorted(infos, key=lambda info: info.name)}
+        self.entries = {info.name: info for info in sorted(infos, key=lambda info: (len(info.name), info.name))}
         self.facts = facts
         head = _line({"step": self.step, "fingerprint": self.fingerprint, "facts": facts})
         data = b"".join([head, *(_line(asdict(info)) for info in self.entries.values())])
