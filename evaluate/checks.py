@@ -1,46 +1,45 @@
-"""Looks every name of a config up before any work is done, so that a misspelt column costs no hour of scoring."""
+"""Checks what a config names before any work is done, so that a misspelt value costs no hour of scoring."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from math import fsum
 
-from diptych.data.dataset import Dataset
 from diptych.data.generated_columns import ATTRIBUTE_CLASS, CATEGORY
-from diptych.data.shards import reading
 from diptych.errors import ConfigError
 from diptych.evaluate.audits.attribute import asked_classes, check_classes, reference_values
 from diptych.evaluate.audits.choices import Audit
+from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.comparisons.pairs import sides_of
 from diptych.evaluate.config import EvaluateConfig
-from diptych.evaluate.inputs.scored_rows import ScoredRows, shown_names
+from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.choices import DistanceChoice
 from diptych.evaluate.metrics.contract import set_metric
+from diptych.evaluate.names import WORDS, Columns, Tables
 from diptych.lookup import describe_unknown
-from diptych.scores import Column, Score
 
 SUM_TOLERANCE = 1e-6  # of the shares of a reference
 
 
-def check_names(config: EvaluateConfig, datasets: Mapping[str, Dataset], scores: Mapping[str, Score]) -> None:
-    """Check that every column, score and value that a config names is there.
+def check_names(config: EvaluateConfig, tables: Tables, columns: Columns) -> None:
+    """Check that the columns of a config are of the right kind, and that the values that it names are there.
+
+    Args:
+        config: With its columns' full names.
+        tables: The datasets by label.
+        columns: Those of its scores by name.
 
     Raises:
         ConfigError: If one is not; the message says where it is named and what there is.
     """
-    columns = _columns_by_name(scores)
     for number, distance in enumerate(config.distances):
         _check_reference(f"distances.{number}.reference", distance)
-        for label in config.judged(distance.datasets):
-            _check_by(f"distances.{number}.by", distance.by, label, datasets[label], columns)
     for number, mean in enumerate(config.means):
-        column = _column(f"means.{number}.score", mean.score, columns)
-        if column.dtype in ("string", "uint64"):
+        if columns[mean.score].dtype in WORDS:
             raise ConfigError(f"means.{number}.score: {mean.score!r} holds words, which have no mean; see audit")
-        for label in config.judged(mean.datasets):
-            _check_by(f"means.{number}.by", mean.by, label, datasets[label], columns)
-    _check_audit(config, datasets, columns)
     if config.audit is not None:
-        _check_words(config.audit, columns)
-    _check_compare(config, datasets)
+        _check_audit(config, config.audit, tables, columns)
+    if config.compare is not None:
+        _check_compare(config, config.compare, tables)
 
 
 def _check_reference(where: str, distance: DistanceChoice) -> None:
@@ -51,21 +50,17 @@ def _check_reference(where: str, distance: DistanceChoice) -> None:
         raise ConfigError(f"{where}: {distance.metric} looks at one set of images alone; leave the reference out")
 
 
-def _check_audit(config: EvaluateConfig, datasets: Mapping[str, Dataset], columns: Mapping[str, Column]) -> None:
-    audit = config.audit
-    if audit is None:
-        return
-    if _column("audit.attribute", audit.attribute, columns).dtype != "string":
+def _check_audit(config: EvaluateConfig, audit: Audit, tables: Tables, columns: Columns) -> None:
+    if columns[audit.attribute].dtype != "string":
         raise ConfigError(f"audit.attribute: {audit.attribute!r} holds numbers; an audit counts words, see means")
-    labels = config.judged(audit.datasets)
-    for label in labels:
-        _check_by("audit.by", audit.by, label, datasets[label], columns)
-        if audit.category is not None and CATEGORY not in data_columns(datasets[label]):
-            raise ConfigError(f"audit.category: the dataset {label!r} has no column 'category'")
+    rows = [ScoredRows(label, choice.role, tables[label]) for label, choice in config.judged(audit.datasets).items()]
+    for each in rows:
+        if audit.category is not None and not each.has(CATEGORY):
+            raise ConfigError(f"audit.category: the dataset {each.label!r} has no column 'category'")
     _check_shares(audit)
-    rows = [ScoredRows(label, choice.role, datasets[label]) for label, choice in labels.items()]
     _check_category(audit, rows)
     _check_classes(audit, rows)
+    _check_words(audit, columns)
 
 
 def _check_shares(audit: Audit) -> None:
@@ -90,7 +85,7 @@ def _check_shares(audit: Audit) -> None:
             )
 
 
-def _check_words(audit: Audit, columns: Mapping[str, Column]) -> None:
+def _check_words(audit: Audit, columns: Columns) -> None:
     """Check the values against the words that the column can hold, where those are known."""
     words = columns[audit.attribute].words
     for where, named in (("values", audit.values or ()), ("reference", sorted(reference_values(audit)))):
@@ -113,7 +108,7 @@ def _check_classes(audit: Audit, rows: Sequence[ScoredRows]) -> None:
     for each in rows if audit.by else ():
         name = audit.by[-1]
         is_asked = name.rpartition(".")[2] == ATTRIBUTE_CLASS
-        if not is_asked and name not in each.table.column_names:
+        if not is_asked and not each.has(name):
             return
         found = asked_classes(each) if is_asked else each.values(name)
         if is_asked and found.null_count:
@@ -122,56 +117,17 @@ def _check_classes(audit: Audit, rows: Sequence[ScoredRows]) -> None:
     check_classes(audit, known)
 
 
-def _check_compare(config: EvaluateConfig, datasets: Mapping[str, Dataset]) -> None:
-    compare = config.compare
-    if compare is None:
-        return
+def _check_compare(config: EvaluateConfig, compare: Compare, tables: Tables) -> None:
     for number, mean in enumerate(config.means):
-        labels = config.judged(mean.datasets)
-        for label in labels:
-            for name in (compare.by, "prompt_id"):
-                if name not in data_columns(datasets[label]):
-                    raise ConfigError(
-                        f"compare: the dataset {label!r} of means.{number} has no column {name!r}, so that nothing in "
-                        f"it can be paired; name other datasets there"
-                    )
-        sides = sides_of(
-            [ScoredRows(label, choice.role, datasets[label]) for label, choice in labels.items()], compare.by
-        )
+        rows = [ScoredRows(label, choice.role, tables[label]) for label, choice in config.judged(mean.datasets).items()]
+        for each, name in product(rows, (compare.by, "prompt_id")):
+            if not each.has(name):
+                raise ConfigError(
+                    f"compare: the dataset {each.label!r} of means.{number} has no column {name!r}, so that nothing in "
+                    f"it can be paired; name other datasets there"
+                )
+        sides = sides_of(rows, compare.by)
         if compare.baseline is not None and compare.baseline not in sides:
             raise ConfigError(f"compare.baseline: {describe_unknown(compare.by, compare.baseline, sides)}")
         if len(sides) < 2:
             raise ConfigError(f"compare: {compare.by} has one value only ({', '.join(sides)}): nothing to compare")
-
-
-def _check_by(where: str, by: Sequence[str], label: str, dataset: Dataset, columns: Mapping[str, Column]) -> None:
-    have = data_columns(dataset)
-    words = [name for name, column in columns.items() if column.dtype in ("string", "uint64")]
-    for name in by:
-        if name not in have and name not in words:
-            unknown = describe_unknown("column", name, [*have, *words])
-            raise ConfigError(f"{where}: dataset {label!r}: {unknown}; or write by: [] for all images together")
-
-
-def data_columns(dataset: Dataset) -> list[str]:
-    """Return the names of the columns of a dataset's data, without the pictures."""
-    if not dataset.files:
-        return []
-    with reading(dataset.files[0]) as parquet:
-        return [name for name in parquet.schema_arrow.names if name != "image"]
-
-
-def _columns_by_name(scores: Mapping[str, Score]) -> dict[str, Column]:
-    """Return the score columns by the names that a config may use for them."""
-    shown = shown_names({label: [column.name for column in score.columns] for label, score in scores.items()})
-    named = {}
-    for label, score in scores.items():
-        for column in score.columns:
-            named[shown[label, column.name]] = named[f"{label}.{column.name}"] = column
-    return named
-
-
-def _column(where: str, name: str, columns: Mapping[str, Column]) -> Column:
-    if name not in columns:
-        raise ConfigError(f"{where}: {describe_unknown('score column', name, columns)}")
-    return columns[name]

@@ -13,11 +13,14 @@ from typing import Any
 import pyarrow as pa
 
 from diptych.config.identity import fingerprint
+from diptych.data.column_names import DATA
 from diptych.data.dataset import Dataset, open_dataset
+from diptych.data.table import KEY, DatasetTable
 from diptych.evaluate.checks import check_names
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.scored_rows import ScoredRows
+from diptych.evaluate.names import in_full, score_columns
 from diptych.evaluate.steps import add_audit, add_differences, add_distances, add_means
 from diptych.progress import track
 from diptych.provenance import collect
@@ -66,6 +69,16 @@ class EvaluateRunner:
         """The datasets by label."""
         return {label: open_dataset(choice.path) for label, choice in self.config.datasets.items()}
 
+    @cached_property
+    def tables(self) -> Mapping[str, DatasetTable]:
+        """The data of each dataset."""
+        return {label: DatasetTable(dataset) for label, dataset in self.datasets.items()}
+
+    @cached_property
+    def named(self) -> EvaluateConfig:
+        """The config with the full name of each column, see ``names``."""
+        return in_full(self.config, self.tables, score_columns(self._scorers.scores))
+
     def plan(self, labels: Collection[str]) -> ScorePlan:
         """Return what is to be computed over some of the datasets."""
         is_judged = any(label in self.config.scored() for label in labels)
@@ -85,7 +98,7 @@ class EvaluateRunner:
         Raises:
             DiptychError: One line that says what is wrong.
         """
-        check_names(self.config, self.datasets, self._scorers.scores)
+        check_names(self.named, self.tables, score_columns(self._scorers.scores))
         Store.open(self.config.store).close()
 
     def run(self) -> Outcome:
@@ -108,7 +121,7 @@ class EvaluateRunner:
                 )
             shards_done += done.shards_done
             role = self.config.datasets[label].role
-            rows[label] = ScoredRows(label, role, dataset, done.sets, done.embeddings)
+            rows[label] = ScoredRows(label, role, DatasetTable(dataset, done.sets), done.embeddings)
         found = self._measure(rows)
         self._write(rows, found)
         return Outcome(found.run_id, len(found.results), len(found.differences), len(found.audits), shards_done)
@@ -136,7 +149,7 @@ class EvaluateRunner:
     @cached_property
     def fingerprint(self) -> str:
         """sha256 (hex) of what decides the numbers: the config without places, the datasets, scores and encoders."""
-        config = self.config.model_dump(mode="json", exclude=NO_PART_OF_IDENTITY)
+        config = self.named.model_dump(mode="json", exclude=NO_PART_OF_IDENTITY)
         roles = {label: choice.role for label, choice in self.config.datasets.items()}
         sets = sorted(self._scorers.set_names(self.plan(list(self.datasets))).values())
         content = {label: dataset.fingerprint for label, dataset in self.datasets.items()}
@@ -144,18 +157,18 @@ class EvaluateRunner:
 
     def _measure(self, rows: Mapping[str, ScoredRows]) -> Findings:
         found = Findings(f"{self.config.name}-{self.fingerprint[:8]}")
-        add_means(self.config, rows, found)
-        add_distances(self.config, rows, found, progress=self.progress)
+        add_means(self.named, rows, found)
+        add_distances(self.named, rows, found, progress=self.progress)
         steps = (add_differences, add_audit)
         with track("measure", len(steps), unit="steps", mode=self.progress) as tracker:
             for step in steps:
-                step(self.config, rows, found)
+                step(self.named, rows, found)
                 tracker.advance()
         return found
 
     def _write(self, rows: Mapping[str, ScoredRows], found: Findings) -> None:
         run_id = found.run_id
-        config = self.config.model_dump(mode="json")
+        config = self.named.model_dump(mode="json")
         run = Run(run_id, self.config.name, self.fingerprint, config, collect())
         with ExitStack() as stack:
             store = stack.enter_context(Store.open(self.config.store))
@@ -183,16 +196,18 @@ def _dataset_row(run_id: str, rows: ScoredRows) -> DatasetRow:
 
 def _images(run_id: str, rows: ScoredRows) -> ImageColumns:
     """Return every column of the data that the store can hold."""
-    columns = image_columns(rows.table.drop_columns(list(PLACE)))
+    names = [column.name for column in rows.table.columns.values() if column.label == DATA]
+    columns, places = image_columns(rows.table.read(names)), rows.table.places()
     own = columns.own
     for name in PLACE:
-        own = own.append_column(name, rows.table[name])
+        own = own.append_column(name, places[name])
     return ImageColumns(_belonging(run_id, rows.label, own), columns.more)
 
 
 def _scores(run_id: str, rows: ScoredRows) -> Iterator[pa.Table]:
-    keys = rows.table["key"]
-    for name, column in rows.scored.items():
+    keys = rows.table.column(KEY)
+    for name in rows.scored:
+        column = rows.score(name)
         table = pa.table(
             {
                 "key": keys,
@@ -212,7 +227,7 @@ def _belonging(run_id: str, label: str, table: pa.Table) -> pa.Table:
 
 
 def _score_columns(run_id: str, rows: Mapping[str, ScoredRows], found: Findings) -> Iterator[ScoreColumn]:
-    columns = {name: column for each in rows.values() for name, column in each.scored.items()}
+    columns = {name: each.table.columns[name] for each in rows.values() for name in each.scored}
     for name, column in columns.items():
         facts = column.facts
         identity = found.identify(column.identity)

@@ -12,8 +12,6 @@ import numpy.typing as npt
 
 Numbers = npt.NDArray[np.float64]
 
-# Reasons for which an image is no part of the question, rather than unscored.
-
 
 @dataclass(frozen=True)
 class ImageMetric:
@@ -88,12 +86,3 @@ def metric_of(column: str, facts: Mapping[str, Any]) -> ImageMetric:
         facts.get("high"),
         {"metric": "mean", "version": 1},
     )
-
-
-def shown_metric(shown_column: str, column: str) -> str:
-    """Return the name of a column's metric as it is shown: with the score's label where two scores have the column.
-
-    >>> shown_metric("l14.clip_similarity", "clip_similarity")
-    'l14.clip_score'
-    """
-    return shown_column.removesuffix(column) + metric_of(column, {}).name

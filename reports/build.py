@@ -5,7 +5,7 @@ The pages are written last, so that what they show is there; a rerun makes only 
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from diptych.reports.config import ReportConfig
 from diptych.reports.pages import PAGES, file_name
 from diptych.reports.pages.funnel import rows_on_edges
 from diptych.reports.read.chunks import FOLDER, write_chunks
-from diptych.reports.read.gather import choose_run, find_folders, read_pool, read_store
+from diptych.reports.read.curated import read_pool
 from diptych.reports.read.pictures import Sizes, flags, make_pictures, remove_others
 from diptych.reports.read.pool import Pool, open_pool
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import ReportRows, RowsPart, join
+from diptych.reports.read.stored import choose_run, find_folders, read_store
 from diptych.reports.rendering import make_environment, render, static_files
 from diptych.storage.json_objects import write_json
 from diptych.store.store import Store
@@ -106,8 +107,7 @@ def _gather(config: ReportConfig, store: Store | None, run: Mapping[str, Any], p
         parts.append(read_store(store, run["run_id"], limit))
     for number, pool in enumerate(pools):
         if pool.label in folders:
-            pool = Pool(f"{pool.label} (pool)", pool.dataset, pool.sets, pool.select, pool.dedup, pool.con)
-            pools[number] = pool
+            pool = pools[number] = replace(pool, label=f"{pool.label} (pool)")
         folders[pool.label] = pool.dataset.path
         parts.append(read_pool(pool, limit, rows_on_edges(pool)))
     return join(parts, folders)
@@ -117,7 +117,7 @@ def _checked_flag(config: ReportConfig, rows: ReportRows) -> Any:
     rule = config.flagged
     if rule is None:
         return None
-    if rule.score not in rows.numbers:
+    if not rows.numbers_named(rule.score):
         raise ConfigError(f"flagged.score: {describe_unknown('score', rule.score, rows.numbers)}")
     for label in rule.datasets or ():
         if label not in rows.folders:

@@ -10,7 +10,9 @@ from diptych.config.settings import LocalPath, Settings
 class Flagged(Settings):
     """Which pictures are blurred on disk: those whose score lies above a threshold, or that were never judged."""
 
-    score: str = Field(description="score column of a pool or of the store, e.g. flagged or punsafe")
+    score: str = Field(
+        description="label.column of a score, e.g. safety.punsafe; punsafe alone means that of each label"
+    )
     above: float = Field(description="a picture with a higher score is blurred")
     missing: Literal["blur", "show"] = Field("blur", description="what to do with a picture that has no such score")
     datasets: tuple[str, ...] | None = Field(None, description="labels that this holds for; None is all of them")

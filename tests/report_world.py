@@ -43,6 +43,8 @@ from diptych.store.store import (
 MODELS = ("rough", "fine")
 SETTINGS = tuple(product(("euler", "ddim"), (10, 25), (3.0, 7.5)))
 RUN = "0123456789abcdef"
+ACCURACY = "objects.object_accuracy"
+AUDIT = {"attribute": "hats.attribute", "by": ["model", "hats.attribute_class"], "category": "figure"}
 IDENTITIES = {
     "clip_score": {
         "metric": "clip_score",
@@ -68,8 +70,8 @@ class Names:
     category: str | None = None
     attribute: str = "orange"
     description: str = "Cosine of image and text embedding"
-    score: str = "clip_similarity"
-    metric: str = "clip_score"
+    score: str = "match.clip_similarity"
+    metric: str = "match.clip_score"
 
 
 class World(NamedTuple):
@@ -227,13 +229,13 @@ def make_store(path: Path, dataset: Dataset, names: Names = Names()) -> Path:
         else None
         for row, figure in zip(rows, figures, strict=True)
     ]
-    values = {names.score: clip, "object_correct": correct}
+    values = {names.score: clip, "objects.object_correct": correct}
     path.parent.mkdir(parents=True, exist_ok=True)
     run = Run(
         RUN,
         names.run,
         "f" * 64,
-        {"job": "evaluate", "audit": {"attribute": "attribute", "category": "figure"}},
+        {"job": "evaluate", "audit": AUDIT},
         {"diptych": "0.0.1"},
     )
     with Store.open(path) as store, store.replace_run(run):
@@ -247,7 +249,7 @@ def make_store(path: Path, dataset: Dataset, names: Names = Names()) -> Path:
                 ScoreColumn(RUN, names.score, names.description, "", -1, 1, "higher", "higher", ids["clip_score"]),
                 ScoreColumn(
                     RUN,
-                    "object_correct",
+                    "objects.object_correct",
                     "Whether it shows what was asked for",
                     "",
                     0,
@@ -257,9 +259,9 @@ def make_store(path: Path, dataset: Dataset, names: Names = Names()) -> Path:
                     ids["object_accuracy"],
                 ),
                 ScoreColumn(
-                    RUN, "attribute", "Colour of the hat that is seen", "", None, None, None, None, ids["audit"]
+                    RUN, "hats.attribute", "Colour of the hat that is seen", "", None, None, None, None, ids["audit"]
                 ),
-                ScoreColumn(RUN, "attribute_class", "Whose hat it is", "", None, None, None, None, ids["audit"]),
+                ScoreColumn(RUN, "hats.attribute_class", "Whose hat it is", "", None, None, None, None, ids["audit"]),
             ]
         )
         store.insert_scores(list(_scores(names, rows, values, hats)))
@@ -278,7 +280,7 @@ def _scores(
             value = None if missing else float(column[number])
             yield ScoreRow(RUN, names.dataset, row["key"], score, value, None, "no_caption" if missing else None)
         hat = hats[number]
-        seen = (("attribute", hat), ("attribute_class", row["caption"] if hat else None))
+        seen = (("hats.attribute", hat), ("hats.attribute_class", row["caption"] if hat else None))
         for score, text in seen:
             yield ScoreRow(RUN, names.dataset, row["key"], score, None, text, None if text else "none_detected")
 
@@ -294,13 +296,14 @@ def _results(
             said = dict(zip(keys, group, strict=True))
             for metric, values, unit in (
                 (names.metric, 100 * clip, ""),
-                ("object_accuracy", correct, "share of images"),
+                (ACCURACY, correct, "share of images"),
             ):
                 scored = [n for n in numbers if not (metric == names.metric and n % 41 == 40)]
                 mean, half = _mean(values[scored])
+                identity = ids["clip_score" if metric == names.metric else "object_accuracy"]
                 yield ResultRow(
                     RUN, metric, names.dataset, said, mean, half / 1.96, mean - half, mean + half, len(scored),
-                    len(numbers) - len(scored), unit, "higher", ids["clip_score" if metric == names.metric else metric],
+                    len(numbers) - len(scored), unit, "higher", identity,
                     place=int(metric == names.metric),
                 )  # fmt: skip
             if keys == ["model"]:
@@ -321,10 +324,10 @@ def _differences(
         for (model, setting, prompt), number in places.items()
         if model == names.models[0]
     ]
-    for metric, values in ((names.metric, 100 * clip), ("object_accuracy", correct)):
+    for metric, values in ((names.metric, 100 * clip), (ACCURACY, correct)):
         deltas = np.asarray([values[b] - values[a] for a, b in pairs])
         mean, half = _mean(deltas)
-        identity = ids["clip_score" if metric == names.metric else metric]
+        identity = ids["clip_score" if metric == names.metric else "object_accuracy"]
         yield DifferenceRow(
             RUN, metric, names.dataset, {}, names.models[-1], names.models[0], mean, half / 1.96, mean - half,
             mean + half, 0.0001, 0.0002, len(pairs), len(pairs), "higher", identity,
@@ -344,7 +347,7 @@ def _audits(
         if hat is not None:
             groups.setdefault((row["model"], row["caption"]), []).append(hat)
     for (model, caption), found in groups.items():
-        said = {"model": model, "attribute_class": caption}
+        said = {"model": model, "hats.attribute_class": caption}
         for attribute in (names.attribute, "purple"):
             k, n = found.count(attribute), len(found)
             low, high = wilson(k, n)

@@ -169,7 +169,7 @@ def _asked(rows: ScoredRows, audit: Audit) -> AskedShare:
 
 def asked_classes(rows: ScoredRows) -> pa.Array:
     """Return for each row the class of the first object that its prompt asks for; null where nobody knows."""
-    if CHECKS not in rows.table.column_names:
+    if not rows.has(CHECKS):
         return pa.nulls(len(rows), pa.string())
     texts = rows.values(CHECKS).to_pylist()
     classes = {text: asked_class(text) for text in set(texts)}

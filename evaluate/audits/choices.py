@@ -14,7 +14,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Audit(Settings):
     """How often an attribute has each of its values, by group."""
 
-    attribute: str = Field("attribute", description="a score's column of words, or label.column")
+    attribute: str = Field(
+        "attribute", description="label.column of a score of words, or its column where one label has it"
+    )
     by: By = ("model", "attribute_class")
     category: str | None = Field(None, description="only prompts of this category")
     values: tuple[str, ...] | None = Field(

@@ -146,7 +146,7 @@ def _mean_by(units: Index, values: npt.NDArray[np.float64], wanted: Index) -> np
 
 def _texts(rows: ScoredRows, name: str) -> list[str]:
     """Return a column as text; a column that the dataset does not have is empty text, so that rows are equal in it."""
-    if name not in rows.table.column_names:
+    if not rows.has(name):
         return [""] * len(rows)
     return [value_text(value) for value in rows.values(name).to_pylist()]
 

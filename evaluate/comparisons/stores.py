@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from diptych.config.identity import short_id
 from diptych.data.checks import NOT_ASKED
+from diptych.data.column_names import find_name, full_name
 from diptych.data.generated_columns import compared_columns
 from diptych.data.sql import quoted
 from diptych.errors import ConfigError, StoreError
@@ -28,6 +29,9 @@ from diptych.lookup import describe_unknown
 from diptych.store.store import DifferenceRow, Store
 
 Columns = dict[str, list[str]]
+
+
+Identities = Mapping[str, Sequence[Mapping[str, Any]]]  # of each metric
 
 
 @dataclass(frozen=True)
@@ -95,18 +99,22 @@ class ComparedModel:
         )
         rows = [
             row
-            for row in self.store.query(sql, [self.run_id, self.column(identity)["score"], self.run_id, metric])
+            for row in self.store.query(sql, [self.run_id, self.column(metric, identity)["score"], self.run_id, metric])
             if value_text(row[self.by]) == self.label and row["reason"] != NOT_ASKED
         ]
         values = np.array([np.nan if row["value"] is None else row["value"] for row in rows], np.float64)
         return {name: [value_text(row[name]) for row in rows] for name in names}, values
 
-    def column(self, identity: Mapping[str, Any]) -> dict[str, Any]:
+    def column(self, metric: str, identity: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the store says of the score column that a metric is a mean of: name, unit, range, directions."""
-        sql = "SELECT * FROM score_columns JOIN identities USING (identity_id) WHERE run_id = ?"
-        rows = [row for row in self.store.query(sql, [self.run_id]) if row["identity"] == identity["score"]]
-        name = identity["column"]  # shown alone, or after the label of its score
-        return next(row for row in rows if row["score"] == name or row["score"].endswith(f".{name}"))
+        name = full_name(metric.rpartition(".")[0], identity["column"])
+        (row,) = self.store.query("SELECT * FROM score_columns WHERE run_id = ? AND score = ?", [self.run_id, name])
+        return row
+
+
+Both = tuple[
+    tuple[ComparedModel, Identities, str], tuple[ComparedModel, Identities, str]
+]  # each with its metric's name
 
 
 def compare_labels(
@@ -163,15 +171,17 @@ def find_side(store: Store, text: str, by: str) -> ComparedModel:
 
 def _compare(a: ComparedModel, b: ComparedModel, only: str | None) -> Comparison:
     of_a, of_b = a.identities(), b.identities()
-    known = sorted({*of_a, *of_b})
-    if only is not None and only not in known:
-        raise ConfigError(f"--metric: {describe_unknown('metric', only, known)}")
+    names = {metric: _counterpart(metric, of_a, of_b) for metric in of_a}
+    names |= {metric: metric for metric in of_b if metric not in names.values()}
+    if only is not None:
+        only = find_name(only, names, what="metric", where="--metric: ")
     rows, refused = [], {}
-    for metric in known if only is None else [only]:
-        reason, row = _refusal(metric, of_a, of_b, a, b), None
+    for metric in sorted(names) if only is None else [only]:
+        both = ((a, of_a, metric), (b, of_b, names[metric]))
+        reason, row = _refusal(both), None
         if reason is None:
             (identity,) = of_a[metric]
-            row = _row(a, b, metric, identity) if "column" in identity else _stored(a, b, metric)
+            row = _row(both, identity) if "column" in identity else _stored(a, b, metric)
         if row is not None:
             rows.append(row)
         else:
@@ -183,17 +193,17 @@ def _compare(a: ComparedModel, b: ComparedModel, only: str | None) -> Comparison
     return Comparison(a.label, b.label, [row for one in rows for row in adjusted([one])], refused)
 
 
-def _refusal(
-    metric: str,
-    of_a: Mapping[str, Sequence[Mapping[str, Any]]],
-    of_b: Mapping[str, Sequence[Mapping[str, Any]]],
-    a: ComparedModel,
-    b: ComparedModel,
-) -> str | None:
-    for side, has in ((a, of_a), (b, of_b)):
+def _counterpart(metric: str, of_a: Identities, of_b: Identities) -> str:
+    """Return what the other run calls a metric: the same, or what has its identity under another label."""
+    same = [other for other, found in of_b.items() if found == of_a[metric] and other not in of_a]
+    return metric if metric in of_b or len(same) != 1 else same[0]
+
+
+def _refusal(both: Both) -> str | None:
+    for side, has, metric in both:
         if metric not in has:
             return f"run {side.run_id} has no {metric} of {side.label}"
-    first, *others = [*of_a[metric], *of_b[metric]]
+    first, *others = [identity for _, has, metric in both for identity in has[metric]]
     other = next((identity for identity in others if identity != first), None)
     return None if other is None else f"made in two ways: {first_difference(first, other)}"
 
@@ -212,11 +222,12 @@ def first_difference(left: Any, right: Any, where: str = "") -> str:
     return f"{where} is {shown[0]} in one and {shown[1]} in the other"
 
 
-def _row(a: ComparedModel, b: ComparedModel, metric: str, identity: Mapping[str, Any]) -> DifferenceRow:
-    (left, left_values), (right, right_values) = a.numbers(metric, identity), b.numbers(metric, identity)
+def _row(both: Both, identity: Mapping[str, Any]) -> DifferenceRow:
+    (a, _, metric), (b, *_) = both
+    (left, left_values), (right, right_values) = (side.numbers(name, identity) for side, _, name in both)
     columns = {name: [*left[name], *right[name]] for name in left}
     columns[a.by] = ["a"] * len(left_values) + ["b"] * len(right_values)  # the labels may be equal in two runs
-    facts = a.column(identity)
+    facts = a.column(metric, identity)
     kind = metric_of(identity["column"], facts)
     images = images_of(columns, kind.prepare(np.concatenate([left_values, right_values])), a.by)
     everything = np.ones(len(images.values), bool)

@@ -14,15 +14,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from diptych.data.column_names import DATA
 from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.generated_columns import columns_of
-from diptych.data.schema import data_schema
-from diptych.data.shards import read_shard, reading
-from diptych.errors import ConfigError
-from diptych.lookup import describe_unknown
-from diptych.scores import Column
-from diptych.scores.tables import read_embeddings, score_schema
-from diptych.storage.location import Location
+from diptych.data.table import DatasetTable, TableColumn
+from diptych.scores.tables import read_embeddings
 
 Index = npt.NDArray[np.int64]
 
@@ -39,7 +35,7 @@ class ScoredColumn:
     """One column of a score over a dataset.
 
     Attributes:
-        name: As it is shown: its own, or ``label.column`` where two scores have a column of that name.
+        label: Of the score.
         facts: Its documentation: what ``diptych.scores.Column`` says.
         identity: Of the score.
         values: float64 (N,): NaN where there is no number; flags are 0 and 1.
@@ -47,7 +43,7 @@ class ScoredColumn:
         reasons: str or None by row: why there is nothing.
     """
 
-    name: str
+    label: str
     facts: Mapping[str, Any]
     identity: Mapping[str, Any]
     values: npt.NDArray[np.float64]
@@ -72,66 +68,44 @@ class ScoredRows:
     Attributes:
         label: In the config.
         role: ``generated``, ``pairs`` or ``reference``.
-        dataset: The directory.
-        score_sets: Finished scores by label.
+        table: The data with its scores.
         embedding_sets: Finished vectors by label of the encoder.
     """
 
     label: str
     role: str
-    dataset: Dataset
-    score_sets: Mapping[str, ColumnSet] = field(default_factory=dict)
+    table: DatasetTable
     embedding_sets: Mapping[str, ColumnSet] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return self.dataset.rows
+        return len(self.table)
 
-    @cached_property
-    def table(self) -> pa.Table:
-        """Every column of the data but the pictures, and ``shard`` and ``shard_row``, which say where they lie."""
-        empty = _placed(data_schema().empty_table().drop_columns(["image"]), "")
-        tables = [_without_images(file) for file in self.dataset.files]
-        return pa.concat_tables(tables or [empty]).combine_chunks()
+    @property
+    def dataset(self) -> Dataset:
+        """The directory."""
+        return self.table.dataset
 
-    @cached_property
-    def scored(self) -> Mapping[str, ScoredColumn]:
-        """The score columns by the name under which they are shown."""
-        shown = shown_names({label: _column_names(found) for label, found in self.score_sets.items()})
-        columns = {}
-        for label, found in self.score_sets.items():
-            empty = score_schema(Column(**facts) for facts in found.manifest["columns"]).empty_table()
-            table = pa.concat_tables([read_shard(file) for file in found.files] or [empty])
-            for facts in found.manifest["columns"]:
-                name = shown[label, facts["name"]]
-                columns[name] = _scored(name, facts, found.manifest["identity"], table)
-        return columns
+    @property
+    def scored(self) -> list[str]:
+        """The names of the columns of scores."""
+        return [column.name for column in self.table.columns.values() if column.facts]
+
+    def has(self, name: str) -> bool:
+        """Return whether the data have a column."""
+        return name in self.table.columns and self.table.columns[name].label == DATA
 
     def score(self, name: str) -> ScoredColumn:
-        """Return a score column by its shown name or as ``label.column``.
-
-        Raises:
-            ConfigError: If there is none.
-        """
-        found = self.scored.get(self._full_names.get(name, name))
-        if found is None:
-            raise ConfigError(f"dataset {self.label!r}: {describe_unknown('score column', name, self.scored)}")
-        return found
+        """Return a column of a score by its name, ``label.column``; read once."""
+        if name not in self._read:
+            self._read[name] = _scored(self.table, self.table.columns[name])
+        return self._read[name]
 
     def values(self, name: str) -> pa.Array:
-        """Return a column to group by: one of the data, or a score's column of words.
-
-        Raises:
-            ConfigError: If there is none.
-        """
-        if name in self.table.column_names:
-            return self.table[name].combine_chunks()
-        shown = self._full_names.get(name, name)
-        words = {each.name: each.texts for each in self.scored.values() if each.texts is not None}
-        if shown not in words:
-            known = [*self.table.column_names, *words]
-            raise ConfigError(f"dataset {self.label!r}: {describe_unknown('column', name, known)}")
-        return pa.array(words[shown], pa.string())
+        """Return a column to group by: one of the data, or a score's column of words."""
+        if self.has(name):
+            return self.table.column(name).combine_chunks()
+        return pa.array(self.score(name).texts, pa.string())
 
     def groups(self, by: Sequence[str], *, among: Index | None = None) -> list[RowGroup]:
         """Return the groups of rows with equal values in ``by``, in the order of their values, nulls first.
@@ -167,9 +141,8 @@ class ScoredRows:
 
     @cached_property
     def _prompt_columns(self) -> list[str]:
-        names = self.table.column_names
-        if "prompt_id" in names:
-            return [name for name in columns_of("prompt") if name in names]
+        if self.has("prompt_id"):
+            return [name for name in columns_of("prompt") if self.has(name)]
         return ["caption" if self.role == "generated" else "key"]
 
     def vectors(self, encoder: str) -> npt.NDArray[np.float32]:
@@ -179,24 +152,9 @@ class ScoredRows:
         return np.concatenate([empty, *(read_embeddings(file) for file in found.files)])
 
     @cached_property
-    def _full_names(self) -> Mapping[str, str]:
-        """``label.column`` -> the name under which it is shown."""
-        shown = shown_names({label: _column_names(found) for label, found in self.score_sets.items()})
-        return {f"{label}.{column}": name for (label, column), name in shown.items()}
-
-
-def shown_names(columns: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], str]:
-    """Return (label, column) -> the name to show: the column's own where only one score has it, else with the label.
-
-    >>> shown_names({"b32": ["similarity"], "l14": ["similarity", "cut"]})[("l14", "similarity")]
-    'l14.similarity'
-    """
-    every = [column for names in columns.values() for column in names]
-    return {
-        (label, column): column if every.count(column) == 1 else f"{label}.{column}"
-        for label, names in columns.items()
-        for column in names
-    }
+    def _read(self) -> dict[str, ScoredColumn]:
+        """The columns of scores that were asked for."""
+        return {}
 
 
 def group_by(columns: Mapping[str, pa.Array], rows: Index) -> list[RowGroup]:
@@ -226,31 +184,15 @@ def codes(columns: Iterable[pa.Array], count: int) -> Index:
     return code
 
 
-def _without_images(file: Location) -> pa.Table:
-    with reading(file) as parquet:
-        names = [name for name in parquet.schema_arrow.names if name != "image"]
-    return _placed(read_shard(file, names), file.name)
-
-
-def _placed(table: pa.Table, shard: str) -> pa.Table:
-    names = pa.array([shard] * table.num_rows, pa.string())
-    return table.append_column("shard", names).append_column("shard_row", pa.array(range(table.num_rows), pa.int32()))
-
-
-def _column_names(found: ColumnSet) -> list[str]:
-    return [facts["name"] for facts in found.manifest["columns"]]
-
-
-def _scored(name: str, facts: Mapping[str, Any], identity: Mapping[str, Any], table: pa.Table) -> ScoredColumn:
-    column, reasons = table[facts["name"]], table["reason"].to_pylist()
+def _scored(table: DatasetTable, found: TableColumn) -> ScoredColumn:
+    column = table.column(found.name)
     texts: list[str | None] | None = None
     numbers = np.full(len(column), np.nan)
-    if pa.types.is_string(column.type):
+    if pa.types.is_string(found.type):
         texts = column.to_pylist()
-    elif pa.types.is_uint64(column.type):  # 64 bits of a hash do not fit a double
+    elif pa.types.is_uint64(found.type):  # 64 bits of a hash do not fit a double
         texts = [None if value is None else f"{value:016x}" for value in column.to_pylist()]
     else:
         numbers = column.cast(pa.float64()).to_numpy()
-    missing = column.is_null().to_pylist()
-    said = [reason if is_missing else None for reason, is_missing in zip(reasons, missing, strict=True)]
-    return ScoredColumn(name, facts, identity, numbers, texts, said)
+    reasons = table.reasons(found.name).to_pylist()
+    return ScoredColumn(found.label, found.facts, found.identity, numbers, texts, reasons)

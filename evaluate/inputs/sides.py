@@ -22,6 +22,7 @@ import numpy.typing as npt
 from diptych.assets import file_sha256
 from diptych.config.identity import fingerprint
 from diptych.data.dataset import open_dataset
+from diptych.data.table import DatasetTable
 from diptych.encoders import Encoder, make_encoder
 from diptych.errors import DataError
 from diptych.evaluate.inputs.scored_rows import ScoredRows
@@ -194,7 +195,7 @@ def _dataset(path: Path, spec: EncoderSpec, progress: str) -> DistanceSide:
     with only_one(path):
         stored = score_dataset(path, plan, batch_size=spec.batch_size, progress=progress).embeddings[LABEL]
     is_generated = dataset.manifest.get("kind") == "generated"
-    rows = ScoredRows(path.name, "generated" if is_generated else "pairs", dataset, {}, {LABEL: stored})
+    rows = ScoredRows(path.name, "generated" if is_generated else "pairs", DatasetTable(dataset), {LABEL: stored})
     units = rows.units if is_generated else _content_units(rows)
     vectors = rows.vectors(LABEL)
     lost = int((~np.isfinite(vectors).all(axis=1)).sum())

@@ -49,6 +49,6 @@ class DistanceChoice(Settings):
 class MeanChoice(Settings):
     """The mean of a score over each group's images, with an interval that knows that prompts are clusters."""
 
-    score: str = Field(description="a score's column, or label.column where two scores have it")
+    score: str = Field(description="label.column of a score, or its column where one label has it")
     by: By = ("model",)
     datasets: Datasets = None

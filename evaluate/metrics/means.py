@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.data.checks import NOT_ASKED
+from diptych.data.column_names import full_name
 from diptych.data.generated_columns import CATEGORY
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredColumn, ScoredRows
-from diptych.evaluate.score_names import ImageMetric, metric_of, shown_metric
+from diptych.evaluate.score_names import ImageMetric, metric_of
 from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
 from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_shares
 from diptych.scores import Direction
@@ -24,7 +25,7 @@ class MeasuredMean:
     """A score column ready to be averaged.
 
     Attributes:
-        name: Of the metric, as it is shown.
+        name: Of the metric, behind the label of the score: ``match.clip_score``.
         metric: What it is.
         identity: Everything that decides its numbers.
         values: float64 (N,): NaN is unscored.
@@ -47,7 +48,7 @@ def measured(column: ScoredColumn) -> MeasuredMean:
     metric = metric_of(column.column, column.facts)
     is_asked = np.array([reason != NOT_ASKED for reason in column.reasons], bool)
     identity = {**metric.facts, **column.source}
-    name = shown_metric(column.name, column.column)
+    name = full_name(column.label, metric.name)
     directions = column.facts["better_for_data"], column.facts["better_for_models"]
     return MeasuredMean(name, metric, identity, metric.prepare(column.values), is_asked, *directions)
 
@@ -71,7 +72,7 @@ def _of_group(rows: ScoredRows, ready: MeasuredMean, group: RowGroup, found: Fin
 
 def categories_of(rows: ScoredRows, index: Index) -> npt.NDArray[np.object_] | None:
     """Return the category of each of some rows, or None where there is only one."""
-    if CATEGORY not in rows.table.column_names:
+    if not rows.has(CATEGORY):
         return None
     column = rows.values(CATEGORY).cast(pa.string()).fill_null("")
     names: npt.NDArray[np.object_] = column.to_numpy(zero_copy_only=False)[index]

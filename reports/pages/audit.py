@@ -8,9 +8,9 @@ from diptych.data.generated_columns import ATTRIBUTE_CLASS
 from diptych.reports.charts import Scale, estimate
 from diptych.reports.links import PRESENT, Filter
 from diptych.reports.pages.scores import notes_of
-from diptych.reports.read.gather import UNJUDGED
+from diptych.reports.read.audited import UNJUDGED
 from diptych.reports.read.numbers import interval, plain_name, share
-from diptych.reports.read.report import ATTRIBUTE, AUDIT, Report
+from diptych.reports.read.report import AUDIT, Report
 from diptych.reports.read.rows import as_text
 
 FEW = 20  # images below which a share is shown in grey
@@ -65,7 +65,7 @@ def _spanned(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def attribute_column(report: Report) -> str:
     """Return the column that the audit counted, from the run's config."""
-    return str(report.audit.get("attribute") or ATTRIBUTE)
+    return str(report.audit["attribute"])
 
 
 def _place(report: Report, model: str) -> int:

@@ -155,7 +155,7 @@ def _thresholds(report: Report, name: str) -> list[float]:
         for pool in report.pools
         for thresholds in pool.thresholds.values()
         for threshold in thresholds
-        if name in (threshold.name, threshold.name.rpartition(".")[2])
+        if name == report.column_named(threshold.name, pool)
     ]
     return list(dict.fromkeys(found))
 

@@ -184,7 +184,7 @@ def _line(shown: _Shown, number: int, threshold: Threshold) -> dict[str, Any]:
     pool = shown.pool
     beside = edges(pool, number, threshold)
     keep, _ = pool.decided
-    name = _column_name(shown.report, threshold)
+    name = shown.report.column_named(threshold.name, shown.pool)
     groups = {
         "kept": np.where(keep, beside.values, np.nan).astype(np.float32),
         "lost": np.where(keep, np.nan, beside.values).astype(np.float32),
@@ -203,12 +203,6 @@ def _line(shown: _Shown, number: int, threshold: Threshold) -> dict[str, Any]:
         "unknown": int(np.isnan(beside.values).sum()),
         "unknown_href": gallery({"dataset": pool.label, name: MISSING}),
     }
-
-
-def _column_name(report: Report, threshold: Threshold) -> str:
-    """Return the gallery's column for what a rule compares: a score by its name, or the expression."""
-    last = threshold.name.rpartition(".")[2]
-    return last if last in report.rows.numbers else threshold.name
 
 
 def _bar_link(pool: Pool, name: str, wanted: Range, which: str) -> str:

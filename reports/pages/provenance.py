@@ -122,9 +122,8 @@ def _identities(report: Report) -> list[dict[str, str]]:
     used = report.query(f"SELECT DISTINCT identity_id FROM ({union}) WHERE run_id = ? AND identity_id IS NOT NULL")
     found = {row["identity_id"]: report.identities.get(row["identity_id"], {}) for row in used}
     for pool in report.pools:
-        for column_set in pool.sets.values():
-            identity = column_set.manifest["identity"]
-            found.setdefault(short_id(identity), identity)
+        for column in pool.scores:
+            found.setdefault(short_id(column.identity), column.identity)
     return [{"id": key, "text": _text(identity)} for key, identity in sorted(found.items())]
 
 

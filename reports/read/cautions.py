@@ -7,6 +7,7 @@ from typing import Any
 from diptych.reports.links import MISSING, gallery
 from diptych.reports.read.numbers import count, plain_name, share
 from diptych.reports.read.order import metrics_of
+from diptych.reports.read.pictures import flag_values
 from diptych.reports.read.report import BLURRED, PICTURE, Report
 
 Results = Sequence[dict[str, Any]]
@@ -116,7 +117,7 @@ def _unjudged(report: Report, results: Results) -> list[Caution]:
     if rule is None:
         return []
     blurred = sum(picture.is_blurred for picture in report.pictures)
-    values = report.rows.numbers[rule.score]
+    values = flag_values(report.rows, rule)
     never = sum(
         picture.is_blurred and math.isnan(value)
         for picture, value in zip(report.pictures, values.tolist(), strict=True)

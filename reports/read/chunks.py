@@ -78,7 +78,7 @@ def _index(report: Report, captions: tuple[list[str], list[int]]) -> dict[str, A
         "facets": facets,
         "scores": [_score(report, number, name) for number, name in enumerate(rows.numbers)],
         "captions": {"codes": captions[1], "n": len(captions[0]), "per_file": CAPTIONS_PER_FILE},
-        "details": {name: label for name, label in details().items() if name not in as_facets},
+        "details": {name: label for name, label in _all_details(report).items() if name not in as_facets},
         "details_per_file": DETAILS_PER_FILE,
         "flags": [_flags(picture) for picture in report.pictures],
         "reasons": {name: _reasons(len(rows), found) for name, found in rows.reasons.items() if found},
@@ -87,6 +87,11 @@ def _index(report: Report, captions: tuple[list[str], list[int]]) -> dict[str, A
         "missing": MISSING,
         "side": _side(report),
     }
+
+
+def _all_details(report: Report) -> dict[str, str]:
+    """Return what the drawer says of an image: name -> what it is called."""
+    return {**details(), **{name: label_of(name) for name in report.rows.further}}
 
 
 def _side(report: Report) -> int:
@@ -107,7 +112,12 @@ def _facet(report: Report, name: str) -> dict[str, Any] | None:
     if says_nothing and name not in report.kept_facets:
         return None
     # Others can be filtered by, but nobody looks for a prompt or a seed in a list.
-    is_listed = len(texts) <= MAX_FACET_VALUES and name in {*listed_filters(), *report.rows.words, PICTURE}
+    is_listed = len(texts) <= MAX_FACET_VALUES and name in {
+        *listed_filters(),
+        *report.rows.words,
+        *report.further_filters,
+        PICTURE,
+    }
     return {"name": name, "label": label_of(name), "values": texts, "codes": codes, "listed": is_listed}
 
 
@@ -143,7 +153,7 @@ def _thumb_bytes(picture: Picture) -> bytes:
 
 def _details(report: Report, row: int, names: Sequence[str]) -> dict[str, Any]:
     """Return what the drawer says of an image beside its facets and scores; what is not known is left out."""
-    columns = report.rows.columns
+    columns = {**report.rows.further, **report.rows.columns}
     found = {name: cut(as_text(value)) for name in names if (value := columns[name][row]) is not None}
     reasons = {name: reason for name, known in report.rows.reasons.items() if (reason := known.get(row)) is not None}
     problem = report.pictures[row].problem

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from diptych.data.generated_columns import columns_of, generated_columns, shown_as
 from diptych.reports.read.numbers import plain_name
 
-SOURCE = ("dataset", "key", "caption", "url", "width", "height", "sha256", "status")
+SOURCE = ("dataset", "key", "caption", "url", "width", "height", "format", "sha256", "status", "error")
 PLACE = ("shard", "shard_row")  # where the picture lies
 DECIDED = ("decision", "duplicate_of")  # of a pool
 
@@ -37,7 +37,7 @@ def filters() -> tuple[str, ...]:
 
 def details() -> Mapping[str, str]:
     """Return what the drawer says of one image beside its filters and scores: name -> what it is called."""
-    names = ("key", "url", "width", "height", "sha256", *shown_as("detail"), "duplicate_of", *PLACE)
+    names = ("key", "url", "width", "height", "format", "sha256", "error", *shown_as("detail"), "duplicate_of", *PLACE)
     return {name: label_of(name) for name in names}
 
 

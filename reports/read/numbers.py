@@ -82,11 +82,23 @@ def half_width(low: float | None, high: float | None) -> float | None:
 
 
 def plain_name(name: str) -> str:
-    """Return the name of a column or metric as words.
+    """Return the name of a column or metric as words; one with a label has it behind them, if it says something else.
 
-    >>> plain_name("frechet_distance"), plain_name("clip_score"), plain_name("frechet_distance_extrapolated")
-    ('Fréchet distance', 'CLIP score', 'Fréchet distance extrapolated')
+    >>> plain_name("frechet_distance"), plain_name("match.clip_score"), plain_name("hashes.hashes")
+    ('Fréchet distance', 'CLIP score (match)', 'Hashes')
+    >>> plain_name("match.clip_similarity (1a2b3c4d)")
+    'CLIP similarity (match, 1a2b3c4d)'
     """
+    label, dot, own = name.rpartition(".")
+    own, space, identity = own.partition(" (")  # where two sources have other numbers of one name
+    if not dot or not own.isidentifier():
+        return _in_words(name)
+    told = [label] if label != own else []
+    told += [identity.removesuffix(")")] if space else []
+    return _in_words(own) + (f" ({', '.join(told)})" if told else "")
+
+
+def _in_words(name: str) -> str:
     words = [SPELLED.get(word, word) for word in name.replace("_", " ").split(" ")]
     text = " ".join(words)
     return text[:1].upper() + text[1:]

@@ -9,12 +9,14 @@ import hashlib
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from PIL import ImageFilter
@@ -223,10 +225,17 @@ def flags(rows: ReportRows, rule: Any) -> list[bool]:
     """
     if rule is None:
         return [False] * len(rows)
-    scores: Mapping[str, Any] = rows.numbers
-    values = scores[rule.score].tolist() if rule.score in scores else [float("nan")] * len(rows)
+    values = flag_values(rows, rule)
     return [
         (rule.datasets is None or dataset in rule.datasets)
         and (value > rule.above if value == value else rule.missing == "blur")
-        for dataset, value in zip(rows.columns["dataset"], values, strict=True)
+        for dataset, value in zip(rows.columns["dataset"], values.tolist(), strict=True)
     ]
+
+
+def flag_values(rows: ReportRows, rule: Any) -> npt.NDArray[np.float32]:
+    """Return float32 (N,): the score that pictures are flagged by, the highest where several labels have it; or NaN."""
+    found = np.full(len(rows), np.nan, np.float32)
+    for name in rows.numbers_named(rule.score):
+        found = np.fmax(found, rows.numbers[name])
+    return found

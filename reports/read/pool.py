@@ -1,10 +1,10 @@
-"""A pool as a report reads it: a dataset directory, its scores, and what select and dedup decided about each row.
+"""A pool as a report looks at it: a dataset directory with its scores, and what select and dedup decided about it.
 
-Everything lies in one row order, so columns are put side by side by position. Conditions come from the decisions that
-are shown; they are evaluated by a connection that can read the pool's folder and nothing else.
+Conditions come from the decisions that are shown; they are evaluated by a connection that can read the pool's folder
+and nothing else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,26 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from diptych.config.identity import fingerprint, short_id
+from diptych.config.identity import fingerprint
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
-from diptych.data.sql import column_references, connect, needed, quoted, relation
-from diptych.data.table import DatasetTable
+from diptych.data.labels import labelled_sets
+from diptych.data.sql import column_references, connect, needed, relation
+from diptych.data.table import DatasetTable, TableColumn
 from diptych.errors import DataError, MissingExtra, first_line
 from diptych.reports.read.thresholds import Threshold, find_thresholds
-
-NUMERIC = {"float32", "int32"}
-WORDS = {"string", "bool"}
-
-
-@dataclass(frozen=True)
-class PoolColumn:
-    """A column of a score set: its name in the report, its SQL, and what the score's manifest says of it."""
-
-    name: str
-    sql: str
-    facts: Mapping[str, Any]
-    identity_id: str
 
 
 @dataclass(frozen=True)
@@ -41,55 +30,43 @@ class Pool:
 
     Attributes:
         label: Its name in the report.
-        dataset: The directory.
-        sets: Its score sets by label, as the rules call them.
-        select: What select decided.
-        dedup: What dedup decided; None where it did not run.
+        table: The data, the scores under the labels that the rules call them by, ``select``, and ``dedup`` if it ran.
         con: A DuckDB connection.
     """
 
     label: str
-    dataset: Dataset
-    sets: Mapping[str, ColumnSet]
-    select: ColumnSet
-    dedup: ColumnSet | None
+    table: DatasetTable
     con: Any
 
-    @cached_property
-    def table(self) -> DatasetTable:
-        """The data with the scores and the decisions."""
-        decided = {"select": self.select, **({"dedup": self.dedup} if self.dedup is not None else {})}
-        return DatasetTable(self.dataset, {**self.sets, **decided})
+    @property
+    def dataset(self) -> Dataset:
+        """The directory."""
+        return self.table.dataset
+
+    @property
+    def select(self) -> ColumnSet:
+        """What select decided."""
+        return self.table.sets["select"]
+
+    @property
+    def dedup(self) -> ColumnSet | None:
+        """What dedup decided; None where it did not run."""
+        return self.table.sets.get("dedup")
+
+    @property
+    def scores(self) -> list[TableColumn]:
+        """The columns of the scores."""
+        return [column for column in self.table.columns.values() if column.facts]
 
     @property
     def steps(self) -> list[dict[str, Any]]:
         """The funnel: rule, where, rows_in, rows_out, failed, lost_only_here."""
         return list(self.select.manifest["funnel"])
 
-    def columns(self, dtypes: set[str]) -> list[PoolColumn]:
-        """Return the score columns of some types; a name that two sets have is ``label.name``."""
-        found = [
-            (label, column, short_id(column_set.manifest["identity"]))
-            for label, column_set in self.sets.items()
-            for column in column_set.manifest["columns"]
-        ]
-        names = [column["name"] for _, column, _ in found]
-        return [
-            PoolColumn(
-                column["name"] if names.count(column["name"]) == 1 else f"{label}.{column['name']}",
-                f"{quoted(label)}.{quoted(column['name'])}",
-                column,
-                identity_id,
-            )
-            for label, column, identity_id in found
-            if column["dtype"] in dtypes
-        ]
-
     def query(self, select: str, rest: str = "") -> pa.Table:
         """Return ``SELECT {select} FROM`` all columns of the pool ``{rest}``, in row order unless ``rest`` says other.
 
-        Beside the data and the sets there are ``"select".keep``, ``"select".reason`` and ``place.position``, the row
-        number; ``dedup.duplicate_of`` where dedup ran.
+        Beside the data, the scores and the decisions there is ``place.position``, the row number.
 
         Raises:
             DataError: If DuckDB refuses.
@@ -98,7 +75,8 @@ class Pool:
 
         try:
             named = column_references(self.con, f"SELECT {select} {rest}")
-            source = f"{relation(self.table, needed(self.table, named))} POSITIONAL JOIN {self._place}"
+            place = f"(SELECT range AS position FROM range({len(self.table)})) AS place"
+            source = f"{relation(self.table, needed(self.table, named))} POSITIONAL JOIN {place}"
             return self.con.cursor().sql(f"SELECT {select} FROM {source} {rest}").to_arrow_table()
         except duckdb.Error as error:
             raise DataError(f"{self.dataset.path}: its columns cannot be read: {first_line(error)}") from error
@@ -110,7 +88,7 @@ class Pool:
         for step in self.steps:
             known = [item for item in find_thresholds(self.con, step["where"]) if self._can_evaluate(item)]
             if known:
-                found[step["rule"]] = known
+                found[step["rule"]] = [item._replace(name=self._name_of(item)) for item in known]
         return found
 
     def values(self, expression: str) -> npt.NDArray[np.float64]:
@@ -121,11 +99,10 @@ class Pool:
     @cached_property
     def decided(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
         """Bool (N,): kept; int64 (N,) the number of the step that drops each row, -1 for none."""
-        table = self.query('"select".keep, "select".reason')
-        names = {step["rule"]: number for number, step in enumerate(self.steps)}
-        reasons = table["reason"].to_pylist()
-        numbers = np.asarray([names.get(reason, -1) for reason in reasons], np.int64)
-        return np.asarray(table["keep"].to_numpy(zero_copy_only=False), bool), numbers
+        found = self.table.read(["select.keep", "select.reason"])
+        names = pa.array([step["rule"] for step in self.steps], pa.string())
+        numbers = pc.fill_null(pc.index_in(found["select.reason"], value_set=names), -1)
+        return np.asarray(found["select.keep"], bool), np.asarray(numbers, np.int64)
 
     def _can_evaluate(self, threshold: Threshold) -> bool:
         try:
@@ -134,9 +111,17 @@ class Pool:
             return False
         return True
 
-    @property
-    def _place(self) -> str:
-        return f"(SELECT range AS position FROM range({self.dataset.rows})) AS place"
+    def _name_of(self, threshold: Threshold) -> str:
+        """Return the name of the column that a rule compares with a number; the expression where it is none."""
+        found = list(self._columns_of(threshold.column))
+        return found[0].name if len(found) == 1 else threshold.name
+
+    def _columns_of(self, reference: Sequence[str]) -> Iterator[TableColumn]:
+        """Yield the columns that a name in SQL may mean."""
+        *labels, own = [part.casefold() for part in reference] or [""]
+        for column in self.table.columns.values():
+            if column.column.casefold() == own and labels in ([], [column.label.casefold()]):
+                yield column
 
 
 def open_pool(path: Path, taken: Sequence[str] = ()) -> Pool:
@@ -148,30 +133,28 @@ def open_pool(path: Path, taken: Sequence[str] = ()) -> Pool:
 
     Raises:
         ShardError: If there is no finished dataset directory.
-        DataError: If there are no decisions, or scores that they follow from are gone.
+        DataError: If there are no decisions that fit the data.
     """
     dataset = open_dataset(path)
     select = dataset.column_set("decisions", "select")
     if select is None:
         raise DataError(f"{path}: no decisions that fit its data; run: diptych curate select CONFIG --out RUN")
-    name = str(dataset.manifest.get("name") or path.name)
-    label = name
+    label = str(dataset.manifest.get("name") or path.name)
     while label in taken:
         label = f"{label}'"
     dedup = dataset.column_set("decisions", "dedup")
-    return Pool(label, dataset, _label_sets(dataset, select), select, dedup, _connected(path))
+    decided = {"select": select, **({"dedup": dedup} if dedup is not None else {})}
+    return Pool(label, DatasetTable(dataset, {**_scores(dataset, select), **decided}), _connected(path))
 
 
-def _label_sets(dataset: Dataset, select: ColumnSet) -> dict[str, ColumnSet]:
-    """Return all score sets, under the labels that the rules gave them, or else the score's name."""
-    used = select.manifest["identity"].get("columns", {})
-    labels = {fingerprint(identity): label for label, identity in used.items()}
-    found: dict[str, ColumnSet] = {}
-    for column_set in dataset.column_sets("scores"):
-        label = labels.get(fingerprint(column_set.manifest["identity"]))
-        label = label or str(column_set.manifest.get("score") or column_set.name)
-        found[label if label not in found else column_set.name] = column_set
-    return found
+def _scores(dataset: Dataset, select: ColumnSet) -> dict[str, ColumnSet]:
+    """Return the scores under the labels by which the rules called them, then others under their own."""
+    known = {fingerprint(found.manifest["identity"]): found for found in dataset.column_sets("scores")}
+    used = {label: fingerprint(identity) for label, identity in select.manifest["identity"]["columns"].items()}
+    decided = {label: known[identity] for label, identity in used.items() if identity in known}
+    names = {found.name for found in decided.values()}
+    others = {label: found for label, found in labelled_sets(dataset).items() if found.name not in names}
+    return {**decided, **{label: found for label, found in others.items() if label not in decided}}
 
 
 def _connected(folder: Path) -> Any:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from diptych.config.identity import short_id
 from diptych.data.checks import NOT_ASKED
+from diptych.data.column_names import full_name
 from diptych.data.generated_columns import ATTRIBUTE_CLASS
 from diptych.reports.config import ReportConfig
 from diptych.reports.links import MISSING, PRESENT, Filter, gallery
+from diptych.reports.read.audited import audited
 from diptych.reports.read.boxes import SeenBoxes, find_boxes
 from diptych.reports.read.columns import filters
-from diptych.reports.read.gather import audited, read_column
 from diptych.reports.read.pictures import PREVIEWS, THUMBNAILS, Picture, file_of
 from diptych.reports.read.pool import Pool
 from diptych.reports.read.rows import ReportRows, as_text
@@ -22,7 +24,7 @@ COLOURS = 8  # that the style sheet has
 PICTURE = "picture"  # the facet that says whether a picture is shown or blurred; nothing where there is none
 SHOWN, BLURRED = "shown", "blurred"
 AUDIT = "audit"  # the facet that says of the images that the audit is about whether it could judge them
-ATTRIBUTE = "attribute"  # the column that an audit counts if its config names none
+MAX_FURTHER_VALUES = 50  # of a column that the source brought along, as a filter; with more it stands beside an image
 GROUPS = (
     "SELECT DISTINCT groups FROM results WHERE run_id = ?",
     "SELECT DISTINCT groups FROM audits WHERE run_id = ?",
@@ -112,32 +114,35 @@ class Report:
         return MISSING if is_missing else as_text(value)
 
     def facet_of(self, name: str) -> str:
-        """Return the facet that a column of a group is, which may be named ``label.column``; empty where it is none."""
+        """Return the facet that a column of a group is; empty where it is none."""
         return _first(_names(name, self.score_identities), self.facets)
 
     @cached_property
     def facets(self) -> dict[str, Sequence[Any]]:
         """What the gallery can filter by words: what every row says, scores of words, and what the store groups by."""
-        columns = self.rows.columns
+        columns, further = self.rows.columns, self.rows.further
         found: dict[str, Sequence[Any]] = {**{name: columns[name] for name in filters()}, **self.rows.words}
+        found |= {name: further[name] for name in self.further_filters}
         for name in self.grouped_by:
-            if _first(_names(name, self.score_identities), found):
-                continue
-            values = columns[name] if name in columns else read_column(self.rows, name)
-            if values is not None:
-                found[name] = values
+            if not _first(_names(name, self.score_identities), found) and name in {*columns, *further}:
+                found[name] = columns[name] if name in columns else further[name]
         found[PICTURE] = [(BLURRED if each.is_blurred else SHOWN) if each.thumbnail else None for each in self.pictures]
         if audits := self.query("SELECT DISTINCT dataset FROM audits WHERE run_id = ?"):
             found[AUDIT] = self._audited(found, {row["dataset"] for row in audits})
         return found
 
+    @cached_property
+    def further_filters(self) -> list[str]:
+        """The columns that the sources brought along and that have few values, which people can filter by."""
+        values = {name: {as_text(one) for one in found if one is not None} for name, found in self.rows.further.items()}
+        return [name for name, found in values.items() if len(found) <= MAX_FURTHER_VALUES]
+
     def _audited(self, facets: Mapping[str, Sequence[Any]], datasets: set[str]) -> list[str | None]:
         audit = self.audit
-        attribute = str(audit.get("attribute") or ATTRIBUTE)
-        by = [name for name in audit.get("by", [ATTRIBUTE_CLASS]) if name.rpartition(".")[2] == ATTRIBUTE_CLASS]
+        by = [name for name in audit["by"] if name.rpartition(".")[2] == ATTRIBUTE_CLASS]
         texts, *classes = (
             facets.get(_first(_names(name, self.score_identities), facets)) or [None] * len(self.rows)
-            for name in (attribute, *by)
+            for name in (audit["attribute"], *by)
         )
         return audited(self.rows, audit, datasets, texts, classes)
 
@@ -155,7 +160,7 @@ class Report:
     @cached_property
     def kept_facets(self) -> set[str]:
         """Facets that some count leads to, so that they are there even where all images are alike."""
-        asked = {self.facet_of(name) for name in (*self.grouped_by, str(self.audit.get("attribute") or ATTRIBUTE))}
+        asked = {self.facet_of(name) for name in (*self.grouped_by, *([self.audit["attribute"]] if self.audit else []))}
         is_any_special = any(each.is_blurred or not each.thumbnail for each in self.pictures)
         return asked | ({AUDIT} & set(self.facets)) | ({PICTURE} if is_any_special else set())
 
@@ -165,16 +170,23 @@ class Report:
         rows = self.query("SELECT score, identity_id FROM score_columns WHERE run_id = ?")
         return {row["score"]: row["identity_id"] for row in rows}
 
+    def column_named(self, name: str, pool: Pool) -> str:
+        """Return what a column of a pool is called here: where another source has that name it has its identity."""
+        column = pool.table.columns.get(name)
+        identities = {name: short_id(column.identity)} if column is not None else {}
+        return _first(_names(name, identities), self.rows.numbers) or name
+
     def column_of(self, row: Mapping[str, Any]) -> str:
         """Return the score column that a number of the store is a mean of; empty where it is none that is shown.
 
         Args:
-            row: Of ``results`` or ``differences``; its identity names the column, its metric a label before it.
+            row: Of ``results`` or ``differences``; its metric begins with the label, its identity names the column.
         """
+        column = (self.identities.get(row["identity_id"]) or {}).get("column")
+        if column is None:
+            return ""
         label = row["metric"].rpartition(".")[0]
-        column = (self.identities.get(row["identity_id"]) or {}).get("column") or row["metric"]
-        names = _names(f"{label}.{column}" if label else column, self.score_identities)
-        return _first(names, self.rows.numbers)
+        return _first(_names(full_name(label, column), self.score_identities), self.rows.numbers)
 
     def _is_distance(self, row: Mapping[str, Any]) -> bool:
         """Whether a number is one of a set of pictures, of which those count that can be decoded."""
@@ -207,7 +219,7 @@ class Report:
     def boxes(self) -> Mapping[int, list[SeenBoxes]]:
         """What judges saw in the pictures, by row, as far as a score of the run or of a pool is a rule over it."""
         of_run = (self.identities[name] for name in self.score_identities.values() if name in self.identities)
-        of_pools = (found.manifest["identity"] for pool in self.pools for found in pool.sets.values())
+        of_pools = (column.identity for pool in self.pools for column in pool.scores)
         return find_boxes(self.rows, [*of_run, *of_pools])
 
     @cached_property
@@ -234,13 +246,12 @@ class Report:
 
 
 def _names(name: str, identities: Mapping[str, str]) -> list[str]:
-    """Return what a column of the store may be called here, the likeliest first.
+    """Return what a column of the store may be called here: beside a pool's of that name it has its identity with it.
 
-    >>> _names("hats.attribute", {"attribute": "1f"})
-    ['hats.attribute', 'attribute', 'attribute (1f)']
+    >>> _names("hats.attribute", {"hats.attribute": "1f"})
+    ['hats.attribute', 'hats.attribute (1f)']
     """
-    own = dict.fromkeys((name, name.rpartition(".")[2]))
-    return [found for one in own for found in (one, *([f"{one} ({identities[one]})"] if one in identities else []))]
+    return [name, *([f"{name} ({identities[name]})"] if name in identities else [])]
 
 
 def _first(names: Iterable[str], known: Iterable[str]) -> str:

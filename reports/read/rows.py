@@ -5,6 +5,7 @@ different identity are different columns here. Where there are more images than 
 depends on nothing but the keys, with every group in it.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.reports.read.columns import row_columns
+
+TOLD_APART = re.compile(r" \([0-9a-f]{8}\)$")  # the identity behind the name of scores that share one
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class RowsPart:
 
     Attributes:
         columns: Some of ``columns.row_columns``.
+        further: What the data have beside them, by name.
         numbers: Score columns as float32, NaN where there is none.
         words: Score columns of words, None where there is none.
         meanings: Of the score columns, by name.
@@ -44,6 +48,7 @@ class RowsPart:
     """
 
     columns: dict[str, list[Any]]
+    further: dict[str, list[Any]] = field(default_factory=dict)
     numbers: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
     words: dict[str, list[str | None]] = field(default_factory=dict)
     meanings: dict[str, Meaning] = field(default_factory=dict)
@@ -61,6 +66,7 @@ class ReportRows:
 
     Attributes:
         columns: Each of ``columns.row_columns``, as long as there are rows.
+        further: What some data have beside them, by name; the same.
         numbers: Score columns as float32 (N,).
         words: Score columns of words.
         meanings: Of the score columns, by name.
@@ -71,6 +77,7 @@ class ReportRows:
     """
 
     columns: Mapping[str, list[Any]]
+    further: Mapping[str, list[Any]]
     numbers: Mapping[str, npt.NDArray[np.float32]]
     words: Mapping[str, list[str | None]]
     meanings: Mapping[str, Meaning]
@@ -87,6 +94,12 @@ class ReportRows:
     def is_sample(self) -> bool:
         """Whether the sources have more rows."""
         return self.total > len(self)
+
+    def numbers_named(self, name: str) -> list[str]:
+        """Return the scores that a name of a config means: ``label.column``, or each label's where it names none."""
+        full = {each: TOLD_APART.sub("", each) for each in self.numbers}
+        exact = [each for each, plain in full.items() if plain == name]
+        return exact or [each for each, plain in full.items() if plain.rpartition(".")[2] == name]
 
     def where(self, **wanted: Any) -> list[int]:
         """Return the rows whose columns (or score columns of words) have these values, compared as text."""
@@ -107,6 +120,8 @@ def as_text(value: Any) -> str:
     """
     if value is None:
         return ""
+    if isinstance(value, list):
+        return ", ".join(map(as_text, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
@@ -120,6 +135,10 @@ def join(parts: Sequence[RowsPart], folders: Mapping[str, Path]) -> ReportRows:
         name: [value for part in parts for value in part.columns.get(name) or [None] * len(part)]
         for name in row_columns()
     }
+    more = _in_order(name for part in parts for name in part.further)
+    further = {
+        name: [value for part in parts for value in part.further.get(name) or [None] * len(part)] for name in more
+    }
     names = _in_order(name for part in parts for name in part.numbers)
     numbers = {name: np.concatenate([_floats(part, name) for part in parts]) for name in names}
     labels = _in_order(name for part in parts for name in part.words)
@@ -132,7 +151,9 @@ def join(parts: Sequence[RowsPart], folders: Mapping[str, Path]) -> ReportRows:
             reasons.setdefault(name, {}).update({start + row: reason for row, reason in found.items()})
         start += length
     index = {pair: row for row, pair in enumerate(zip(columns["dataset"], columns["key"], strict=True))}
-    return ReportRows(columns, numbers, words, meanings, reasons, folders, sum(part.total for part in parts), index)
+    return ReportRows(
+        columns, further, numbers, words, meanings, reasons, folders, sum(part.total for part in parts), index
+    )
 
 
 def _tell_apart(parts: Sequence[RowsPart]) -> Sequence[RowsPart]:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from diptych.data.sql import Reference
+
 OPERATORS = {
     "COMPARE_GREATERTHAN": ">",
     "COMPARE_GREATERTHANOREQUALTO": ">=",
@@ -25,15 +27,17 @@ class Threshold(NamedTuple):
 
     Attributes:
         expression: SQL over the columns of one row.
-        name: The expression as people read it, without quotes and labels.
+        name: The expression as people read it.
         operator: ``>``, ``>=``, ``<`` or ``<=``, between the expression and the value of what is kept.
         value: The number.
+        column: The parts of the column's name where the expression is a column alone; else empty.
     """
 
     expression: str
     name: str
     operator: str
     value: float
+    column: Reference = ()
 
     @property
     def keeps_above(self) -> bool:
@@ -87,7 +91,10 @@ def _read(con: Any, tree: dict[str, Any], node: dict[str, Any]) -> Threshold | N
         return None
     expression = _sql(con, tree, left)
     value = con.cursor().execute(f"SELECT TRY_CAST(({_sql(con, tree, right)}) AS DOUBLE)").fetchall()[0][0]
-    return None if value is None else Threshold(expression, _readable(expression), operator, float(value))
+    if value is None:
+        return None
+    column = tuple(left["column_names"]) if left["class"] == "COLUMN_REF" else ()
+    return Threshold(expression, _readable(expression), operator, float(value), column)
 
 
 def _classes(node: Any) -> set[str]:
@@ -113,10 +120,9 @@ def _sql(con: Any, tree: dict[str, Any], node: dict[str, Any]) -> str:
 
 
 def _readable(expression: str) -> str:
-    """Return an expression without the labels before its columns.
+    """Return an expression as people read it: columns of the data by their own names, and no quotes.
 
-    >>> _readable('least("data".width, "data".height)')
-    'least(width, height)'
+    >>> _readable('least("data".width, image.short_side)')
+    'least(width, image.short_side)'
     """
-    without_labels = re.sub(r'("[^"]+"|\b\w+)\.(?=["a-zA-Z_])', "", expression)
-    return without_labels.replace('"', "")
+    return re.sub(r'(?<![\w"])("data"|data)\.(?=["a-zA-Z_])', "", expression).replace('"', "")

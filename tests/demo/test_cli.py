@@ -125,7 +125,7 @@ def test_store_has_what_the_report_is_about(first: tuple[Path, Result]) -> None:
         found = {(row["metric"], row["groups"].get("model")) for row in store.query("SELECT * FROM results")}
         shown = store.query("SELECT count(*) AS n FROM images WHERE dataset = 'images'")[0]["n"]
         audits = store.query("SELECT * FROM audits")
-    for metric in ("frechet_distance", "kernel_distance", "clip_score", "object_accuracy"):
+    for metric in ("frechet_distance", "kernel_distance", "match.clip_score", "objects.object_accuracy"):
         assert {(metric, "demo-raw"), (metric, "demo-curated")} <= found
     assert shown == 2 * 2 * 2 * 2  # prompts, samplers, models
     assert audits
@@ -135,9 +135,10 @@ def test_each_share_of_the_audit_leads_to_as_many_images_as_it_counts(first: tup
     out, _ = first
     with Store.open(out / "results.duckdb", read_only=True) as store:
         images = store.query("""
-            SELECT i.dataset, i.model, i.category, i.prompt_id, s.attribute, s.attribute_class FROM images i LEFT JOIN (
-                SELECT dataset, key, max(text) FILTER (score = 'attribute') AS attribute,
-                    max(text) FILTER (score = 'attribute_class') AS attribute_class FROM scores GROUP BY dataset, key
+            SELECT i.dataset, i.model, i.category, i.prompt_id, s.* EXCLUDE (dataset, key) FROM images i LEFT JOIN (
+                SELECT dataset, key, max(text) FILTER (score = 'hats.attribute') AS "hats.attribute",
+                    max(text) FILTER (score = 'hats.attribute_class') AS "hats.attribute_class"
+                FROM scores GROUP BY dataset, key
             ) s ON i.dataset = s.dataset AND i.key = s.key
         """)
     page = (out / "report" / "audit.html").read_text(encoding="utf-8")

@@ -55,7 +55,7 @@ def test_a_mean_is_that_of_the_numbers_with_prompts_as_clusters(
         chosen = [
             (np.float32(value), row.prompt) for value, row in zip(values, rows, strict=True) if row.model == model
         ]
-        row = result_of(tmp_path, "number", model=model)
+        row = result_of(tmp_path, "n.number", model=model)
         expected = by_hand([float(value) for value, _ in chosen], [prompt for _, prompt in chosen])
         assert numbers(row) == pytest.approx(expected, rel=1e-9)
         assert (row["n"], row["n_unscored"], row["unit"], row["better"]) == (15, 0, "px", "higher")
@@ -68,7 +68,7 @@ def test_images_without_a_number_are_counted_and_left_out(tmp_path: Path, monkey
     rows = made_grid(models=("raw",), prompts=4, samples=1)
     make_generated(tmp_path / "generated", told(rows, ["number=1", "nothing", "number=3", "number=4"]))
     run(make_config(tmp_path, scores={"n": {"score": "told_number"}}, means=[{"score": "n.number", "by": []}]))
-    row = result_of(tmp_path, "number")
+    row = result_of(tmp_path, "n.number")
     assert (row["value"], row["n"], row["n_unscored"]) == (pytest.approx(8 / 3), 3, 1)
     assert read(tmp_path, "SELECT value, reason FROM scores WHERE value IS NULL") == [
         {"value": None, "reason": "not_told"}
@@ -79,7 +79,7 @@ def test_a_group_without_any_number_has_a_reason_and_no_value(tmp_path: Path, mo
     install(monkeypatch)
     make_generated(tmp_path / "generated", told(made_grid(prompts=2, samples=1), ["number=1", "number=2", "-", "-"]))
     run(make_config(tmp_path, scores={"n": {"score": "told_number"}}, means=[{"score": "number"}]))
-    row = result_of(tmp_path, "number", model="raw")
+    row = result_of(tmp_path, "n.number", model="raw")
     assert (row["value"], row["ci_low"], row["n"], row["n_unscored"]) == (None, None, 0, 2)
     assert row["reason"] == "nothing_scored"
 
@@ -87,9 +87,11 @@ def test_a_group_without_any_number_has_a_reason_and_no_value(tmp_path: Path, mo
 def test_clip_score_is_a_hundred_times_the_cosine_clamped_image_by_image(tmp_path: Path) -> None:
     make_generated(tmp_path / "generated", made_grid(prompts=6, samples=2))
     run(make_config(tmp_path, encoders=PROJECTION, scores=SIMILARITY, means=[{"score": "clip_similarity", "by": []}]))
-    cosines = [row["value"] for row in read(tmp_path, "SELECT value FROM scores WHERE score = 'clip_similarity'")]
+    cosines = [
+        row["value"] for row in read(tmp_path, "SELECT value FROM scores WHERE score = 'similarity.clip_similarity'")
+    ]
     assert min(cosines) < 0 < max(cosines)
-    row = result_of(tmp_path, "clip_score")
+    row = result_of(tmp_path, "similarity.clip_score")
     assert row["value"] == pytest.approx(np.mean([100 * max(value, 0) for value in cosines]), rel=1e-9)
     assert row["unit"] == "100 x max(cosine, 0)"
 
@@ -104,13 +106,13 @@ def test_object_accuracy_is_the_mean_of_the_categories_and_each_category_is_ther
     texts = ["correct=1"] * 6 + ["correct=0"] * 2 + ["correct=0", "correct=1", "unreadable", "reason=not_asked"]
     make_generated(tmp_path / "generated", told(rows, texts))
     run(make_config(tmp_path, scores={"o": {"score": "told_accuracy"}}, means=[{"score": "object_correct"}]))
-    whole = result_of(tmp_path, "object_accuracy", model="raw")
+    whole = result_of(tmp_path, "o.object_accuracy", model="raw")
     assert whole["value"] == pytest.approx((6 / 8 + 1 / 2) / 2)
     assert (whole["n"], whole["n_unscored"]) == (10, 1)  # what asks for nothing is no part of the question
-    counting = result_of(tmp_path, "object_accuracy", model="raw", category="counting")
+    counting = result_of(tmp_path, "o.object_accuracy", model="raw", category="counting")
     low, high = stats.binomtest(6, 8).proportion_ci(method="wilson")
     assert (counting["value"], counting["ci_low"], counting["ci_high"]) == pytest.approx((0.75, low, high))
-    unknown = result_of(tmp_path, "object_accuracy", model="raw", category="colors")
+    unknown = result_of(tmp_path, "o.object_accuracy", model="raw", category="colors")
     assert (unknown["value"], unknown["n"], unknown["n_unscored"]) == (None, 0, 1)
     assert unknown["reason"] == "nothing_scored"
 
@@ -123,7 +125,7 @@ def test_images_of_one_prompt_do_not_narrow_the_interval_as_independent_ones_wou
     texts = [f"correct={int(row.prompt % 3 > 0)}" for row in grid]
     make_generated(tmp_path / "generated", told(grid, texts), rows_per_shard=200)
     run(make_config(tmp_path, scores={"o": {"score": "told_accuracy"}}, means=[{"score": "object_correct"}]))
-    row = result_of(tmp_path, "object_accuracy", model="raw")
+    row = result_of(tmp_path, "o.object_accuracy", model="raw")
     few = stats.binomtest(13, 20).proportion_ci(method="wilson")
     many = stats.binomtest(130, 200).proportion_ci(method="wilson")
     assert row["ci_high"] - row["ci_low"] >= few.high - few.low > many.high - many.low
@@ -238,7 +240,7 @@ def test_pairs_are_judged_row_by_row_and_have_no_model(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"means\.0\.by: dataset 'web': unknown column 'model'.*write by: \[\]"):
         run({**config, "means": [{"score": "clip_similarity"}]})
     run({**config, "means": [{"score": "clip_similarity", "by": []}]})
-    assert "9 prompts" in result_of(tmp_path, "clip_score")["note"]
+    assert "9 prompts" in result_of(tmp_path, "similarity.clip_score")["note"]
 
 
 def test_columns_of_the_users_own_do_not_disturb_the_store(tmp_path: Path) -> None:
@@ -272,7 +274,7 @@ def test_columns_of_the_users_own_do_not_disturb_the_store(tmp_path: Path) -> No
         ({"means": [{"score": "entropy", "by": ["modell"]}]}, "means.0.by: dataset 'generated': unknown column"),
         ({"compare": {"baseline": "rawer"}}, "compare.baseline: unknown model 'rawer'; did you mean 'raw'"),
         ({"compare": {"by": "steps"}}, r"compare: steps has one value only \(25\)"),
-        ({"audit": {"attribute": "entropy"}}, "audit.attribute: 'entropy' holds numbers"),
+        ({"audit": {"attribute": "entropy", "by": []}}, r"audit.attribute: 'image\.entropy' holds numbers"),
         ({"audit": {"attribute": "hat"}}, "audit.attribute: unknown score column 'hat'"),
     ],
 )

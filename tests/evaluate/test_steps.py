@@ -219,5 +219,10 @@ def test_metrics_stand_in_the_store_in_the_order_of_the_config(tmp_path: Path, w
     }
     run(config)
     rows = read(tmp_path, "SELECT DISTINCT metric, place FROM results ORDER BY place")
-    assert [row["metric"] for row in rows] == ["sharpness", "entropy", "kernel_distance", "frechet_distance"]
+    assert [row["metric"] for row in rows] == [
+        "image.sharpness",
+        "image.entropy",
+        "kernel_distance",
+        "frechet_distance",
+    ]
     assert [row["place"] for row in rows] == [0, 1, 2, 3]

@@ -116,7 +116,7 @@ def test_gallery_filters_sorts_and_searches(built: Path, tab: Watched) -> None:
     tab.until("document.getElementById('count').textContent.startsWith('80 ')")
     assert "f=model:rough" in tab.page.url
     assert tab.run("document.activeElement.dataset.field") == "model:rough"
-    tab.page.locator("#sort").select_option("-clip_similarity")
+    tab.page.locator("#sort").select_option("-match.clip_similarity")
     tab.page.wait_for_selector(".badge")
     values = [float(text) for text in tab.page.locator(".badge").all_inner_texts()[:20]]
     assert values == sorted(values, reverse=True)
@@ -131,7 +131,7 @@ def test_gallery_filters_sorts_and_searches(built: Path, tab: Watched) -> None:
 
 
 def test_image_opens_with_everything_known_of_it(built: Path, tab: Watched) -> None:
-    tab.open(built / "gallery.html", f"#f=model:fine&s={quote('-clip_similarity')}")
+    tab.open(built / "gallery.html", f"#f=model:fine&s={quote('-match.clip_similarity')}")
     tab.page.locator("#wall .tile").first.click()
     drawer = tab.page.locator("#drawer[open]")
     drawer.locator("h2").wait_for()
@@ -163,7 +163,15 @@ def test_wall_is_walked_with_the_keyboard(built: Path, tab: Watched) -> None:
 
 
 def test_broken_state_in_the_address_breaks_nothing(built: Path, tab: Watched) -> None:
-    for state in ("#f=%E0%A4%A", "#f=nothing:x", "#sel=99999", "#f=clip_similarity:abc", "#v=9&x", "#f=model", "#&&="):
+    for state in (
+        "#f=%E0%A4%A",
+        "#f=nothing:x",
+        "#sel=99999",
+        "#f=match.clip_similarity:abc",
+        "#v=9&x",
+        "#f=model",
+        "#&&=",
+    ):
         tab.open(built / "gallery.html", state)
     assert tab.count("#gallery:not([hidden])") == 1
 
@@ -174,7 +182,7 @@ def test_table_for_a_spreadsheet_has_what_is_shown(built: Path, tab: Watched) ->
         tab.page.locator("#export").click()
     lines = Path(waiting.value.path()).read_text(encoding="utf-8").splitlines()
     assert len(lines) == 81
-    assert '"clip_similarity"' in lines[0]
+    assert '"match.clip_similarity"' in lines[0]
 
 
 def test_compare_shows_both_models_of_each_prompt(built: Path, tab: Watched) -> None:
@@ -183,7 +191,7 @@ def test_compare_shows_both_models_of_each_prompt(built: Path, tab: Watched) -> 
     assert shown(tab.page.locator("#count").inner_text()) == 10
     first = tab.page.locator("#rows .pair").first
     assert first.locator("img").count() == 2
-    tab.page.locator("#score").select_option("object_correct")
+    tab.page.locator("#score").select_option("objects.object_correct")
     tab.page.locator("#order").select_option("differ")
     tab.until("document.getElementById('count').textContent.includes(' of ')")
     pairs = tab.page.locator("#rows .pair")
@@ -222,7 +230,7 @@ def test_grid_changes_number_and_prompt(built: Path, tab: Watched) -> None:
 
 def test_moved_line_shows_other_neighbours_and_goes_back(built: Path, tab: Watched) -> None:
     tab.open(built / "funnel.html")
-    box = tab.page.locator(".threshold[data-column='sharpness']").first
+    box = tab.page.locator(".threshold[data-column='image.sharpness']").first
     before = box.locator(".side").first.inner_text()
     slider = box.locator("input[type=range]")
     slider.evaluate("(one) => { one.value = 300; one.dispatchEvent(new Event('input')); }")
@@ -230,7 +238,7 @@ def test_moved_line_shows_other_neighbours_and_goes_back(built: Path, tab: Watch
     assert "by itself keeps" in box.inner_text()
     kept = int(re.search(r"keeps ([\d,]+) of ([\d,]+) rows", box.inner_text())[1])  # type: ignore[index]
     line = float(box.locator(".pole").inner_text().split()[-1].replace(",", ""))
-    values = tab.run("Diptych.rows.open().then(async (rows) => [...await rows.score('sharpness')])")
+    values = tab.run("Diptych.rows.open().then(async (rows) => [...await rows.score('image.sharpness')])")
     assert kept == sum(1 for value in values if value is not None and value >= line)
     box.get_by_role("button", name="Back").click()
     assert box.locator(".side").first.inner_text() == before

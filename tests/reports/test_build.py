@@ -99,12 +99,12 @@ def test_rows_in_the_browser_are_those_of_store_and_pool(world: World, built: Pa
     index = load(built / "data" / "rows.js")
     with Store.open(world.store, read_only=True) as store:
         images = store.query("SELECT count(*) AS n FROM images")[0]["n"]
-        scores = store.query("SELECT key, value FROM scores WHERE score = 'clip_similarity'")
+        scores = store.query("SELECT key, value FROM scores WHERE score = 'match.clip_similarity'")
     assert index["n"] == images + 45 - 1  # 40 rows of the pool and the copies of four
     details = [
         row for number in range((index["n"] + 249) // 250) for row in load(built / "data" / f"details-{number}.js")
     ]
-    number = next(each["file"] for each in index["scores"] if each["name"] == "clip_similarity")
+    number = next(each["file"] for each in index["scores"] if each["name"] == "match.clip_similarity")
     values = np.frombuffer(unpack(built / "data" / f"{number}.js"), "<f4")
     shown = {row["key"]: value for row, value in zip(details, values.tolist(), strict=True)}
     for row in scores:

@@ -194,8 +194,8 @@ def test_an_image_that_several_groupings_leave_out_is_said_once_per_dataset(tmp_
     means: list[dict[str, Any]] = [{"score": "number", "by": by} for by in ([], ["model"], ["model", "sample"])]
     run({**config, "means": means})
     expected = [
-        ("Number leaves out 8 images in generated (33 %).", 8),
-        ("Number leaves out 6 images in second (25 %).", 6),
+        ("Number (size) leaves out 8 images in generated (33 %).", 8),
+        ("Number (size) leaves out 6 images in second (25 %).", 6),
     ]
     assert cautions_of(report(tmp_path)) == expected
     run({**config, "means": means[1:]})
@@ -216,7 +216,7 @@ def test_the_caution_of_blurred_pictures_opens_exactly_those(world: World, tmp_p
 
 
 def scores_of(world: World) -> list[dict[str, Any]]:
-    return read(world.store.parent, "SELECT value FROM scores WHERE score = 'clip_similarity'")
+    return read(world.store.parent, "SELECT value FROM scores WHERE score = 'match.clip_similarity'")
 
 
 def figure(n: int, who: str | None, hat: str | None, seen: str | None = None, category: str = "figure") -> Made:

@@ -48,14 +48,14 @@ def test_overview_has_the_numbers_of_the_store(world: World, built: Path) -> Non
         assert number(row["value"], step=step, signed=True) in text
         assert interval(row["ci_low"], row["ci_high"], signed=True) in text
     assert "Against rough, fine is better on 2 of 3 metrics" in text
-    assert "CLIP score leaves out 3 images" in text
+    assert "CLIP score (match) leaves out 3 images" in text
 
 
 def test_headlines_name_the_dataset_where_there_are_two(world: World, built: Path, tmp_path: Path) -> None:
     assert "fine (generated)" not in text_of(built / "index.html")
     path = Path(shutil.copy(world.store, tmp_path / "two.duckdb"))
     with Store.open(path) as store:
-        rows = store.query("SELECT * FROM results WHERE metric = 'clip_score' AND len(json_keys(groups)) = 1")
+        rows = store.query("SELECT * FROM results WHERE metric = 'match.clip_score' AND len(json_keys(groups)) = 1")
         store.insert_results([ResultRow(**{**row, "dataset": "occupations"}) for row in rows])
     build_report(world.config(store=path), tmp_path / "out")
     text = text_of(tmp_path / "out" / "index.html")

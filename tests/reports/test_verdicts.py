@@ -100,14 +100,14 @@ def test_a_difference_without_an_interval_is_told_from_one_that_was_not_computed
 
 
 def test_sharpness_never_makes_a_verdict_between_models(evaluated: Path) -> None:
-    (row,) = read(evaluated, "SELECT * FROM differences WHERE metric = 'sharpness' AND groups = '{}'")
+    (row,) = read(evaluated, "SELECT * FROM differences WHERE metric = 'image.sharpness' AND groups = '{}'")
     assert row["ci_low"] > 0.0, "the models clearly differ"
     assert row["p_adjusted"] < 0.001
     assert row["better"] is None
     said = call("evaluate", "compare", evaluated / "store.duckdb", "crisp", "soft").stdout.splitlines()
     assert [line.split(" (")[0] for line in said] == [
-        "number: crisp is worse than soft",
-        "sharpness: crisp is higher than soft",
+        "image.sharpness: crisp is higher than soft",
+        "told.number: crisp is worse than soft",
     ]
     out = report(evaluated)
     verdict = section(out / "index.html", "verdict-title")
@@ -123,9 +123,11 @@ def test_sharpness_never_makes_a_verdict_between_models(evaluated: Path) -> None
 def test_a_score_without_a_better_side_for_models_is_shown_without_one(evaluated: Path) -> None:
     out = report(evaluated)
     shown = words_of(out / "distributions.html")
-    assert "Sharpness Variance of the Laplacian" in shown, "no direction between title and description"
-    assert "Number higher is better, px A number" in shown
-    assert "Sharpness crisp" in section(out / "index.html", "numbers-title"), "its mean is there, without a direction"
+    assert "Sharpness (image) Variance of the Laplacian" in shown, "no direction between title and description"
+    assert "Number (told) higher is better, px A number" in shown
+    assert "Sharpness (image) crisp" in section(out / "index.html", "numbers-title"), (
+        "its mean is there, without a direction"
+    )
 
 
 def test_pairs_are_judged_as_training_data(tmp_path: Path, config: dict[str, Any]) -> None:
@@ -133,8 +135,8 @@ def test_pairs_are_judged_as_training_data(tmp_path: Path, config: dict[str, Any
     config["datasets"]["pairs"] = {"path": str(tmp_path / "pairs"), "role": "pairs"}
     by = {"generated": ["model"], "pairs": []}
     run({**config, "means": [{"score": "sharpness", "datasets": [label], "by": by[label]} for label in by]})
-    assert result_of(tmp_path, "sharpness")["better"] == "higher"
-    assert result_of(tmp_path, "sharpness", model="crisp")["better"] is None
+    assert result_of(tmp_path, "image.sharpness")["better"] == "higher"
+    assert result_of(tmp_path, "image.sharpness", model="crisp")["better"] is None
     shown = words_of(report(tmp_path) / "scores.html")
     assert re.search(r"All images pairs *, higher is better", shown)
     assert "By model generated Model" in shown
@@ -144,7 +146,7 @@ def test_a_comparison_without_any_better_side_has_no_verdict(evaluated: Path) ->
     (evaluated / "changed").mkdir()
     path = shutil.copy(evaluated / "store.duckdb", evaluated / "changed")  # without its seal
     with duckdb.connect(path) as store:
-        store.execute("DELETE FROM differences WHERE metric <> 'sharpness'")
+        store.execute("DELETE FROM differences WHERE metric <> 'image.sharpness'")
     out = report(evaluated / "changed")
     assert section(out / "index.html", "verdict-title") == ""
     assert "verdict is-higher" in (out / "scores.html").read_text("utf-8"), "the difference is there, as a number"

@@ -41,12 +41,12 @@ def test_shares_have_their_counts_intervals_and_band(tmp_path: Path) -> None:
     rows = hats("raw", "doctor", 0, "ooooooob-b") + hats("raw", "cook", 1, "bbbb") + hats("good", "doctor", 0, "obobob")
     found = audited(tmp_path, rows)
     assert [(row["groups"], row["attribute"], row["k"], row["n"], row["n_unscored"]) for row in found] == [
-        ({"model": "good", "attribute_class": "doctor"}, "blue", 3, 6, 0),
-        ({"model": "good", "attribute_class": "doctor"}, "orange", 3, 6, 0),
-        ({"model": "raw", "attribute_class": "cook"}, "blue", 4, 4, 0),
-        ({"model": "raw", "attribute_class": "cook"}, "orange", 0, 4, 0),
-        ({"model": "raw", "attribute_class": "doctor"}, "blue", 2, 9, 1),
-        ({"model": "raw", "attribute_class": "doctor"}, "orange", 7, 9, 1),
+        ({"model": "good", "hats.attribute_class": "doctor"}, "blue", 3, 6, 0),
+        ({"model": "good", "hats.attribute_class": "doctor"}, "orange", 3, 6, 0),
+        ({"model": "raw", "hats.attribute_class": "cook"}, "blue", 4, 4, 0),
+        ({"model": "raw", "hats.attribute_class": "cook"}, "orange", 0, 4, 0),
+        ({"model": "raw", "hats.attribute_class": "doctor"}, "blue", 2, 9, 1),
+        ({"model": "raw", "hats.attribute_class": "doctor"}, "orange", 7, 9, 1),
     ]
     row = found[-1]
     low, high = stats.binomtest(7, 9).proportion_ci(method="wilson")
@@ -60,7 +60,7 @@ def test_shares_have_their_counts_intervals_and_band(tmp_path: Path) -> None:
 def test_an_image_that_could_not_be_judged_belongs_to_the_class_that_was_asked_for(tmp_path: Path) -> None:
     rows = hats("raw", "doctor", 0, "oo---") + hats("raw", "cook", 1, "b")
     rows += [Made("raw", 2, checks={"include": [{"class": "fish", "count": 1}]}, caption="a fish")]
-    found = {(row["groups"]["attribute_class"], row["attribute"]): row for row in audited(tmp_path, rows)}
+    found = {(row["groups"]["hats.attribute_class"], row["attribute"]): row for row in audited(tmp_path, rows)}
     assert found["doctor", "orange"]["n_unscored"] == 3
     assert set(found) == {(who, hat) for who in ("cook", "doctor") for hat in ("blue", "orange")}
 
@@ -68,7 +68,7 @@ def test_an_image_that_could_not_be_judged_belongs_to_the_class_that_was_asked_f
 def test_a_class_that_is_read_into_images_of_another_prompt_is_not_theirs(tmp_path: Path) -> None:
     rows = hats("raw", "doctor", 0, "o" * 15 + "bbb--") + hats("raw", "cook", 1, "bbbbbbo")
     rows += [figure("raw", 1, 7 + sample, "cook", "orange", "doctor") for sample in range(3)]
-    found = {(row["groups"]["attribute_class"], row["attribute"]): row for row in audited(tmp_path, rows)}
+    found = {(row["groups"]["hats.attribute_class"], row["attribute"]): row for row in audited(tmp_path, rows)}
     doctor, cook = found["doctor", "orange"], found["cook", "orange"]
     assert (doctor["k"], doctor["n"], doctor["n_unscored"]) == (15, 18, 2)
     low, high = stats.binomtest(15, 18).proportion_ci(method="wilson")
@@ -82,7 +82,9 @@ def test_where_nobody_knows_what_was_asked_the_class_that_is_seen_counts(tmp_pat
     rows = [*hats("raw", "doctor", 0, "o" * 14 + "bbb"), figure("raw", 1, 0, "doctor", "orange")]
     rows += hats("raw", "cook", 1, "b" * 19)
     found = audited(tmp_path, [dataclasses.replace(row, checks=None) for row in rows])
-    (row,) = [row for row in found if row["groups"]["attribute_class"] == "doctor" and row["attribute"] == "orange"]
+    (row,) = [
+        row for row in found if row["groups"]["hats.attribute_class"] == "doctor" and row["attribute"] == "orange"
+    ]
     assert (row["k"], row["n"]) == (15, 18)
     low, high = stats.binomtest(15, 18).proportion_ci(method="wilson")
     assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high))
@@ -91,7 +93,7 @@ def test_where_nobody_knows_what_was_asked_the_class_that_is_seen_counts(tmp_pat
 def test_a_class_in_which_nothing_was_judged_is_still_there(tmp_path: Path) -> None:
     rows = hats("raw", "doctor", 0, "oob") + hats("raw", "cook", 1, "---")
     found = audited(tmp_path, rows, category="figure")
-    (row,) = [row for row in found if row["groups"]["attribute_class"] == "cook" and row["attribute"] == "blue"]
+    (row,) = [row for row in found if row["groups"]["hats.attribute_class"] == "cook" and row["attribute"] == "blue"]
     assert (row["k"], row["n"], row["n_unscored"], row["share"], row["ci_low"]) == (0, 0, 3, None, None)
     assert (row["null_low"], row["null_high"]) == (None, None)
 
@@ -108,7 +110,7 @@ def test_a_reference_for_all_and_one_by_class(tmp_path: Path) -> None:
     assert (blue["null_low"], "no null band: the reference has no share of it" in blue["note"]) == (None, True)
     by_class = {"doctor": {"orange": 0.9, "blue": 0.1}, "cook": {"orange": 0.2, "blue": 0.8}}
     found = audited(tmp_path, rows, reference=by_class)
-    shares = {(row["groups"]["attribute_class"], row["attribute"]): row for row in found}
+    shares = {(row["groups"]["hats.attribute_class"], row["attribute"]): row for row in found}
     assert shares["doctor", "orange"]["reference"] == 0.9
     assert shares["cook", "orange"]["reference"] == 0.2
     expected = tuple(stats.binom(4, 0.2).ppf([0.025, 0.975]) / 4)
@@ -138,7 +140,7 @@ def test_checks_of_another_form_ask_for_no_class(tmp_path: Path) -> None:
     make_generated(tmp_path / "generated", rows)
     odd = [dataclasses.replace(row, checks={"include": [{"what": 1}]}) for row in rows]
     found = audited(tmp_path, odd)
-    unknown = [row for row in found if row["groups"]["attribute_class"] is None]
+    unknown = [row for row in found if row["groups"]["hats.attribute_class"] is None]
     assert [(row["n"], row["n_unscored"]) for row in unknown] == [(0, 1), (0, 1)]
 
 
@@ -154,7 +156,7 @@ def test_a_reference_is_a_share(tmp_path: Path) -> None:
     [
         (
             {"reference": {"dcotor": {"orange": 0.9, "blue": 0.1}}},
-            "unknown attribute_class 'dcotor'; did you mean 'doct",
+            "unknown hats.attribute_class 'dcotor'; did you mean 'doct",
         ),
         ({"reference": {"doctor": {"oragne": 0.9, "blue": 0.1}}}, "unknown value 'oragne'; did you mean 'orange'"),
         (

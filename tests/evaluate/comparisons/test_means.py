@@ -67,7 +67,7 @@ def test_the_difference_is_that_of_equal_prompts_samples_and_settings(tmp_path: 
         (np.mean(gaps), interval.low, interval.high), rel=1e-6
     )
     assert row["p_value"] == pytest.approx(expected.pvalue, rel=1e-6)
-    assert (row["metric"], row["better"], row["dataset"]) == ("number", "higher", "generated")
+    assert (row["metric"], row["better"], row["dataset"]) == ("s.number", "higher", "generated")
 
 
 def test_pairing_takes_away_what_prompts_have_in_common(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_the_command_gives_the_numbers_of_the_run(tmp_path: Path) -> None:
     rows = made_grid(models=("curated", "other", "raw"), prompts=6, samples=2, settings=("s1", "s2"))
     store = evaluated(tmp_path, say(rows, 0))
     found = call_json("evaluate", "compare", store, "curated", "raw")
-    assert [row["metric"] for row in found["differences"]] == ["number", "object_accuracy"]
+    assert [row["metric"] for row in found["differences"]] == ["n.number", "o.object_accuracy"]
     for row in found["differences"]:
         sql = "SELECT * FROM differences WHERE metric = ? AND a = 'curated' AND b = 'raw' AND groups = '{}'"
         (stored,) = read(tmp_path, sql, (row["metric"],))
@@ -59,10 +59,10 @@ def test_the_command_gives_the_numbers_of_the_run(tmp_path: Path) -> None:
 def test_it_says_so_in_a_sentence(tmp_path: Path) -> None:
     store = evaluated(tmp_path, say(made_grid(prompts=8, samples=1), 1, shift=9.0))
     lines = call("evaluate", "compare", store, "curated", "raw").stdout.splitlines()
-    assert lines[0].startswith("number: curated is better than raw (+")
+    assert lines[0].startswith("n.number: curated is better than raw (+")
     assert "95 % interval +" in lines[0]
     assert "8 pairs of 8 prompts" in lines[0]
-    assert lines[1].startswith("object_accuracy: curated and raw cannot be told apart by these images (")
+    assert lines[1].startswith("o.object_accuracy: curated and raw cannot be told apart by these images (")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,9 @@ def test_two_prompts_that_agree_tell_nothing_apart(tmp_path: Path) -> None:
     ]
     store = evaluated(tmp_path, told)
     (line,) = call("evaluate", "compare", store, "curated", "raw", "--metric", "object_accuracy").stdout.splitlines()
-    assert line.startswith("object_accuracy: curated and raw cannot be told apart by these images (+1, 95 % interval -")
+    assert line.startswith(
+        "o.object_accuracy: curated and raw cannot be told apart by these images (+1, 95 % interval -"
+    )
     assert "2 prompts, p 0.5)" in line
 
 
@@ -118,7 +120,7 @@ def test_samplers_of_two_sizes_are_not_compared(tmp_path: Path, monkeypatch: pyt
         tiny_generated, "_record", lambda row: {**record(row), "width": side[row.setting], "height": side[row.setting]}
     )
     store = evaluated(tmp_path, grid, compare={"by": "sampler"})
-    (row,) = read(tmp_path, "SELECT * FROM differences WHERE metric = 'number'")
+    (row,) = read(tmp_path, "SELECT * FROM differences WHERE metric = 'n.number'")
     assert (row["value"], row["n"], row["reason"]) == (None, 0, "no_common_images")
     said = call("evaluate", "compare", store, *arguments).stdout
     assert "euler and ddim cannot be compared: no_common_images" in said
@@ -134,7 +136,7 @@ def test_two_stores_and_two_runs(tmp_path: Path) -> None:
             [
                 each["value"]
                 for each in read(
-                    tmp_path / name, "SELECT value FROM v_scores WHERE score = 'number' ORDER BY prompt_id"
+                    tmp_path / name, "SELECT value FROM v_scores WHERE score = 'n.number' ORDER BY prompt_id"
                 )
             ]
         )
@@ -158,12 +160,12 @@ def test_numbers_made_in_two_ways_are_refused(tmp_path: Path) -> None:
     refused = call("evaluate", "compare", first, "sdxl", "sdxl", "--other", second, "--metric", "number")
     assert refused.exit_code == 1
     why = "made in two ways: score.version is 1 in one and 2 in the other"
-    assert refused.output.splitlines() == [f"Error: sdxl and sdxl cannot be compared: number: {why}"]
+    assert refused.output.splitlines() == [f"Error: sdxl and sdxl cannot be compared: n.number: {why}"]
     rest = call_json("evaluate", "compare", first, "sdxl", "sdxl", "--other", second)
-    assert [row["metric"] for row in rest["differences"]] == ["object_accuracy"]
-    assert rest["refused"] == {"number": why}
+    assert [row["metric"] for row in rest["differences"]] == ["o.object_accuracy"]
+    assert rest["refused"] == {"n.number": why}
     said = call("evaluate", "compare", first, "sdxl", "sdxl", "--other", second).stdout
-    assert "number: not compared: made in two ways" in said
+    assert "n.number: not compared: made in two ways" in said
 
 
 def test_a_metric_that_only_one_run_has_is_not_compared(tmp_path: Path) -> None:
@@ -171,15 +173,31 @@ def test_a_metric_that_only_one_run_has_is_not_compared(tmp_path: Path) -> None:
     first = evaluated(tmp_path / "one", say(grid, 0), compare=None)
     second = evaluated(tmp_path / "two", say(grid, 0), compare=None, means=[{"score": "number"}])
     found = compare_labels(first, "sdxl", "sdxl", other=second)
-    assert set(found.refused) == {"object_accuracy"}
-    assert "has no object_accuracy" in found.refused["object_accuracy"]
+    assert set(found.refused) == {"o.object_accuracy"}
+    assert "has no o.object_accuracy" in found.refused["o.object_accuracy"]
+
+
+def test_a_score_under_another_label_is_the_same_number(tmp_path: Path) -> None:
+    grid = made_grid(models=("sdxl",), prompts=6, samples=1)
+    first = evaluated(tmp_path / "one", say(grid, 0), compare=None)
+    renamed = {"length": {"score": "told_number"}, "n": {"score": "told_accuracy"}}
+    second = evaluated(tmp_path / "two", say(grid, 1), compare=None, scores=renamed)
+    found = compare_labels(first, "sdxl", "sdxl", other=second)
+    assert ([row.metric for row in found.rows], dict(found.refused)) == (["n.number", "o.object_accuracy"], {})
+    same = evaluated(tmp_path / "three", say(grid, 1), compare=None)
+    expected = compare_labels(first, "sdxl", "sdxl", other=same)
+    assert [row.value for row in found.rows] == [row.value for row in expected.rows]
+    (bare,) = call_json("evaluate", "compare", first, "sdxl", "sdxl", "--other", second, "--metric", "number")[
+        "differences"
+    ]
+    assert bare["value"] == expected.rows[0].value
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("curated", "rawer"), "unknown model 'rawer'; did you mean 'raw'"),
-        (("curated", "raw", "--metric", "numbers"), "--metric: unknown metric 'numbers'; did you mean 'number'"),
+        (("curated", "raw", "--metric", "numbers"), "--metric: unknown metric 'numbers'; did you mean 'n.number'"),
         (("curated", "raw", "--by", "colour"), "--by: unknown column 'colour'"),
         (("nobody:raw", "raw"), "unknown model 'nobody:raw'"),
     ],

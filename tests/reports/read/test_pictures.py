@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,7 +126,7 @@ def scored(values: list[float]) -> ReportRows:
     count = len(values)
     part = RowsPart(
         {"dataset": ["a"] * (count - 1) + ["b"], "key": [str(i) for i in range(count)]},
-        {"nsfw": np.asarray(values, np.float32)},
+        numbers={"safety.nsfw": np.asarray(values, np.float32)},
         total=count,
     )
     return join([part], {})
@@ -139,6 +140,15 @@ def test_flagged_are_those_above_the_threshold_and_those_never_judged() -> None:
     assert flags(rows, None) == [False] * 5
 
 
+def test_a_flag_without_a_label_means_the_score_of_each_label() -> None:
+    rows = scored([0.2, 0.9, float("nan"), float("nan"), 0.1])
+    others = {"b.nsfw (1a2b3c4d)": np.asarray([0.9, 0.1, 0.7, np.nan, np.nan], np.float32), "b.other": np.ones(5)}
+    rows = replace(rows, numbers={**rows.numbers, **others})
+    assert flags(rows, Flagged(score="nsfw", above=0.5)) == [True, True, True, True, False]
+    assert flags(rows, Flagged(score="b.nsfw", above=0.5, missing="show")) == [True, False, True, False, False]
+    assert flags(rows, Flagged(score="safety.nsfw", above=0.5, missing="show")) == [False, True, False, False, False]
+
+
 def test_flagged_pictures_of_a_report_are_all_blurred(world: World, tmp_path: Path) -> None:
     flagged = {"score": "sharpness", "above": 500.0, "missing": "show"}
     build_report(world.config(store=None, flagged=flagged), tmp_path / "out")
@@ -147,7 +157,7 @@ def test_flagged_pictures_of_a_report_are_all_blurred(world: World, tmp_path: Pa
 
 
 def test_unknown_flag_score_and_dataset_are_named(world: World, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"flagged.score: unknown score 'sharpnes'; did you mean 'sharpness'"):
+    with pytest.raises(ConfigError, match=r"flagged.score: unknown score 'sharpnes'; did you mean 'image.sharpness'"):
         build_report(world.config(flagged={"score": "sharpnes", "above": 1}), tmp_path / "a")
     with pytest.raises(ConfigError, match=r"flagged.datasets: unknown dataset 'pair'; did you mean 'pairs'"):
         build_report(world.config(flagged={"score": "sharpness", "above": 1, "datasets": ["pair"]}), tmp_path / "b")

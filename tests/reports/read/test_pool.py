@@ -11,8 +11,8 @@ from report_world import World
 
 from diptych.errors import DataError, ShardError
 from diptych.reports.pages.funnel import edges
-from diptych.reports.read.gather import read_pool
-from diptych.reports.read.pool import NUMERIC, Pool, open_pool
+from diptych.reports.read.curated import read_pool
+from diptych.reports.read.pool import Pool, open_pool
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +68,8 @@ def test_rows_have_their_decision_scores_and_place(pool: Pool) -> None:
     assert "least(width, height)" in part.numbers
     place = (part.columns["shard"][-1], part.columns["shard_row"][-1])
     assert place == (pool.dataset.shards[-1].name, pool.dataset.shards[-1].rows - 1)
-    assert set(part.words) == {"caption_is_filename", "sha256_pixels"} | set(part.words)
-    assert {value for value in part.words["caption_is_filename"] if value is not None} <= {"yes", "no"}
+    assert {"text.caption_is_filename", "hashes.sha256_pixels"} <= set(part.words)
+    assert {value for value in part.words["text.caption_is_filename"] if value is not None} <= {"yes", "no"}
 
 
 def test_sample_has_every_reason_and_what_must_be_shown(pool: Pool) -> None:
@@ -85,10 +85,11 @@ def test_sample_has_every_reason_and_what_must_be_shown(pool: Pool) -> None:
     assert again.columns == part.columns
 
 
-def test_scores_of_every_numeric_column_are_there(pool: Pool) -> None:
-    names = {each.name for each in pool.columns(NUMERIC)}
-    assert {"sharpness", "contrast", "caption_words"} <= names
-    assert "phash_imagehash" not in names  # a hash is no quantity
+def test_scores_of_every_numeric_column_are_there_under_their_labels(pool: Pool) -> None:
+    part = read_pool(pool, 1000, [])
+    assert {"image.sharpness", "image.contrast", "text.caption_words"} <= set(part.numbers)
+    assert "hashes.phash_imagehash" in pool.table.columns
+    assert "hashes.phash_imagehash" not in {*part.numbers, *part.words}, "a hash is no quantity"
 
 
 def test_connection_reads_nothing_but_the_pool(pool: Pool, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from diptych.reports.read.rows import Meaning, RowsPart, join
 def part(dataset: str, keys: list[str], identity: str, **scores: list[float]) -> RowsPart:
     meanings = {name: Meaning(name, "", "", None, None, None, None, identity) for name in scores}
     numbers = {name: np.asarray(values, np.float32) for name, values in scores.items()}
-    return RowsPart({"dataset": [dataset] * len(keys), "key": keys}, numbers, {}, meanings, {}, len(keys))
+    columns = {"dataset": [dataset] * len(keys), "key": keys}
+    return RowsPart(columns, {}, numbers, {}, meanings, {}, len(keys))
 
 
 def test_sources_are_put_below_one_another_and_missing_columns_are_empty() -> None:

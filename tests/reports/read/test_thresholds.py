@@ -7,13 +7,16 @@ from diptych.reports.read.thresholds import Threshold, find_thresholds
 @pytest.mark.parametrize(
     ("where", "expected"),
     [
-        ("image.sharpness >= 40", [("sharpness", ">=", 40.0)]),
+        ("image.sharpness >= 40", [("image.sharpness", ">=", 40.0)]),
         ("least(data.width, data.height) >= 60", [("least(width, height)", ">=", 60.0)]),
         ("0.28 < clip_similarity", [("clip_similarity", ">", 0.28)]),
         ("punsafe <= -1.5e-1", [("punsafe", "<=", -0.15)]),
-        ("text.words >= 2 AND NOT text.is_filename AND text.words < 40", [("words", ">=", 2.0), ("words", "<", 40.0)]),
+        (
+            "text.words >= 2 AND NOT text.is_filename AND text.words < 40",
+            [("text.words", ">=", 2.0), ("text.words", "<", 40.0)],
+        ),
         ("width * height > 512 * 512", [("(width * height)", ">", 262144.0)]),
-        ('"odd name".score > 0.5', [("score", ">", 0.5)]),
+        ('"odd name".score > 0.5', [("odd name.score", ">", 0.5)]),
     ],
 )
 def test_threshold_is_read_from_a_rule(where: str, expected: list[tuple[str, str, float]]) -> None:

@@ -1,0 +1,84 @@
+"""The names of a config in full: each column that it names as it is stored and shown, ``label.column`` of a score.
+
+A config may leave a label out where only one score has the column. Behind this, nothing does.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from diptych.data.column_names import find_name, full_name
+from diptych.data.table import DatasetTable
+from diptych.errors import ConfigError
+from diptych.evaluate.config import EvaluateConfig
+from diptych.scores import Column, Score
+
+WORDS = ("string", "uint64")  # types of columns that make groups
+
+Tables = Mapping[str, DatasetTable]
+Columns = Mapping[str, Column]
+
+
+def score_columns(scores: Mapping[str, Score]) -> dict[str, Column]:
+    """Return the columns of scores by their names, ``label.column``."""
+    return {full_name(label, column.name): column for label, score in scores.items() for column in score.columns}
+
+
+def in_full(config: EvaluateConfig, tables: Tables, columns: Columns) -> EvaluateConfig:
+    """Return a config whose columns have their full names.
+
+    Args:
+        config: As it was written.
+        tables: The datasets by label.
+        columns: Those of its scores by name.
+
+    Raises:
+        ConfigError: If a column is not there, or several labels have it; the message says where it is named.
+    """
+    changes: dict[str, object] = {
+        "distances": tuple(
+            choice.model_copy(
+                update={
+                    "by": _by(f"distances.{number}.by", choice.by, _judged(config, choice.datasets, tables), columns)
+                }
+            )
+            for number, choice in enumerate(config.distances)
+        ),
+        "means": tuple(
+            mean.model_copy(
+                update={
+                    "score": _score(f"means.{number}.score", mean.score, columns),
+                    "by": _by(f"means.{number}.by", mean.by, _judged(config, mean.datasets, tables), columns),
+                }
+            )
+            for number, mean in enumerate(config.means)
+        ),
+    }
+    if config.audit is not None:
+        attribute = _score("audit.attribute", config.audit.attribute, columns)
+        by = _by("audit.by", config.audit.by, _judged(config, config.audit.datasets, tables), columns)
+        changes["audit"] = config.audit.model_copy(update={"attribute": attribute, "by": by})
+    return config.model_copy(update=changes)
+
+
+def _judged(config: EvaluateConfig, only: Sequence[str] | None, tables: Tables) -> Tables:
+    return {label: tables[label] for label in config.judged(only)}
+
+
+def _score(where: str, name: str, columns: Columns) -> str:
+    return find_name(name, columns, what="score column", where=f"{where}: ")
+
+
+def _by(where: str, by: Sequence[str], tables: Tables, columns: Columns) -> tuple[str, ...]:
+    """Return what groups are made by: columns that all data have, or words of scores."""
+    words = [name for name, column in columns.items() if column.dtype in WORDS]
+    found = []
+    for name in by:
+        lacking = next((label for label, table in tables.items() if name not in table.columns), None)
+        if lacking is None:
+            found.append(name)
+            continue
+        try:
+            known = dict.fromkeys([*words, *tables[lacking].columns])
+            found.append(find_name(name, known, what="column", where=f"{where}: dataset {lacking!r}: "))
+        except ConfigError as error:
+            raise ConfigError(f"{error}; or write by: [] for all images together") from error
+    return tuple(found)

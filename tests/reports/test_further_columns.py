@@ -1,0 +1,89 @@
+"""What a source or a prompt brought along is filtered in the gallery, or stands beside an image, like our columns."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from drawn import picture
+from evaluate_configs import make_config, read, run
+from report_browser import watch
+from report_gallery import Gallery
+from sealed import seal_dataset
+from tiny_generated import made_grid, make_generated
+from told_scores import install
+
+from diptych.curate.config import CurateConfig
+from diptych.curate.run import STEPS, CurateRunner
+from diptych.data.shards import write_shard
+from diptych.reports.build import build_report
+from diptych.reports.config import ReportConfig
+
+LICENCES = ("cc0", "cc-by", None)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A pool whose source brought two columns along, and images with columns that no schema knows, evaluated."""
+    install(monkeypatch)
+    rows = [
+        {"image": picture(number), "caption": f"number={number}", "licence": LICENCES[number % 3], "uid": f"u{number}"}
+        for number in range(60)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "source.parquet")
+    source = {"kind": "parquet", "path": str(tmp_path / "source.parquet"), "columns": ["licence", "uid"]}
+    scores = {"n": {"score": "told_number"}}
+    config = {"job": "curate", "name": "pairs", "source": source, "scores": scores}
+    runner = CurateRunner(CurateConfig.model_validate(config), tmp_path / "run", 1, "none")
+    for step in STEPS:
+        runner.run(step)
+    dataset = make_generated(tmp_path / "generated", made_grid(prompts=4, samples=1), rows_per_shard=100)
+    table = pq.read_table(dataset.files[0].path)
+    tags = [["red", "round"] if number % 2 else ["red"] for number in range(len(table))]
+    table = table.append_column("difficulty", pa.array([number % 3 for number in range(len(table))]))
+    table = table.append_column("tags", pa.array(tags, pa.list_(pa.string())))
+    info = write_shard(table, dataset.files[0])
+    seal_dataset(tmp_path / "generated", [info], {"kind": "generated", "name": "tiny"})
+    run(make_config(tmp_path, scores=scores, means=[{"score": "number", "by": ["difficulty"]}]))
+    return tmp_path
+
+
+@pytest.fixture
+def gallery(folder: Path) -> Gallery:
+    config: dict[str, Any] = {"job": "report", "store": folder / "store.duckdb", "pools": [folder / "run" / "pool"]}
+    build_report(ReportConfig.model_validate(config), folder / "out")
+    return Gallery(folder / "out")
+
+
+def test_a_column_of_few_values_is_a_filter_that_people_can_pick(gallery: Gallery) -> None:
+    for name, values in (
+        ("licence", {"cc0", "cc-by"}),
+        ("difficulty", {"0", "1", "2"}),
+        ("tags", {"red", "red, round"}),
+    ):
+        assert set(gallery.facets[name]["values"]) == values
+        assert gallery.facets[name]["listed"]
+    assert gallery.count("gallery.html#f=licence:cc-by") == 20
+    assert gallery.count("gallery.html#f=licence:none") == 20 + 8, "the images that have no such column too"
+    assert gallery.count("gallery.html#f=difficulty:2") == 2
+
+
+def test_a_column_of_many_values_stands_beside_its_image(gallery: Gallery, browser: Any) -> None:
+    assert "uid" not in gallery.facets
+    assert gallery.index["details"]["uid"] == "Uid"
+    with watch(browser) as tab:
+        tab.open(gallery.folder / "gallery.html", "#f=dataset:pairs&sel=8")
+        text = tab.page.locator("#drawer").inner_text()
+    assert "Uid\nu0" in text
+    assert "Licence\ncc0" in text
+
+
+def test_numbers_by_a_further_column_lead_to_their_images(folder: Path, gallery: Gallery) -> None:
+    groups = [row["groups"] for row in read(folder, "SELECT groups FROM results")]
+    assert groups == [{"difficulty": 0}, {"difficulty": 1}, {"difficulty": 2}]
+    page = (gallery.folder / "scores.html").read_text(encoding="utf-8")
+    for value, count in ((0, 3), (1, 3), (2, 2)):
+        address = f"gallery.html#f=dataset:generated&amp;f=difficulty:{value}"
+        assert address in page
+        assert gallery.count(address) == count
