@@ -32,7 +32,7 @@ def encoder(seed: int = 0) -> ProjectionEncoder:
 
 
 def lazy_batch(rows: Sequence[Row]) -> Batch:
-    return Batch(make_table(rows).to_batches()[0].select(list(batches.COLUMNS)))
+    return Batch(make_table(rows).select([*batches.COLUMNS, "image"]))
 
 
 def write(tmp_path: Path, rows: Sequence[Row]) -> Path:
@@ -73,7 +73,7 @@ def test_a_further_column_is_read_when_asked_for_and_lies_with_its_rows(
 ) -> None:
     # The fourth picture is as large as a batch may be, so that batches begin at odd rows.
     rows = [*good_rows(3), Row(picture(3), size=(1000, 1000)), *good_rows(3)]
-    monkeypatch.setattr("diptych.scores.shard_batches.MAX_BATCH_PIXELS", 1_000_000)
+    monkeypatch.setattr("diptych.scores.shard_batches.MAX_BATCH_BYTES", 3_000_000)
     words = pa.array([f"row {number}" if number != 5 else None for number in range(7)], pa.string())
     table = make_table(rows).append_column("expected", words)
     write_shard(table, tmp_path / "00000.parquet")
@@ -135,6 +135,27 @@ def test_nothing_is_decoded_for_who_reads_captions_or_has_vectors(tmp_path: Path
     assert batch.embeddings(model) is vectors
     assert batch.text_embeddings(model).shape == (10, 8)
     assert decoded == []
+
+
+def test_batch_without_pictures_reads_one_only_to_say_why_it_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoded: list[bytes]
+) -> None:
+    monkeypatch.setattr("diptych.data.shards.MAX_ROW_GROUP_ROWS", 2)
+    (batch,) = cut(write(tmp_path, mixed_rows()), 64)
+    read: list[tuple[int, list[str]]] = []
+    real = pq.ParquetFile.read_row_group
+    monkeypatch.setattr(
+        pq.ParquetFile,
+        "read_row_group",
+        lambda self, group, columns: (read.append((group, columns)), real(self, group, columns=columns))[1],
+    )
+    assert [batch.reason(row) for row in (9, 1, 2, 4, 5)] == [REASONS[row] for row in (9, 1, 2, 4, 5)]
+    assert read == [(1, ["image"]), (2, ["image"])], "the status of the first two says it already"
+    assert len(decoded) == 3
+    with pytest.raises(AssertionError, match="'bytes' in reads"):
+        _ = batch.bytes
+    with pytest.raises(AssertionError, match="'pixels' in reads"):
+        batch.images()
 
 
 def test_one_forward_pass_embeds_all_rows_that_have_an_image(monkeypatch: pytest.MonkeyPatch) -> None:

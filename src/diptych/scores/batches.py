@@ -1,8 +1,8 @@
 """A batch of rows: each image is decoded, embedded and looked at once, however many scores ask."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,23 @@ from diptych.lookup import describe_unknown
 from diptych.scores.loading import LoadedImage, Needs, load_image
 from diptych.scores.looks import Look
 
-MoreColumns = Callable[[str], list[Any]]
+COLUMNS = ("key", "caption", "status", "width", "height")
 
-COLUMNS = ("key", "image", "caption", "status", "width", "height")
+
+class RestOfRows(Protocol):
+    """What a batch does not hold of its rows, read on demand."""
+
+    def values(self, name: str) -> list[Any]:
+        """Return a column as Python values.
+
+        Raises:
+            DataError: If there is no such column.
+        """
+        ...
+
+    def picture(self, row: int) -> bytes | None:
+        """Return the bytes of the picture of one of the rows."""
+        ...
 
 
 class Batch:
@@ -28,29 +42,28 @@ class Batch:
     Attributes:
         keys: Unique key of each row.
         captions: Text of each row, None where there is none.
-        bytes: Image bytes as they came, None where the row has none.
         statuses: ``ok`` or the reason for which the row failed before.
     """
 
     def __init__(
         self,
-        rows: pa.RecordBatch,
+        rows: pa.Table | pa.RecordBatch,
         loads: Sequence[Future[LoadedImage]] | None = None,
-        more: MoreColumns | None = None,
+        rest: RestOfRows | None = None,
     ) -> None:
-        """Wrap rows with THE columns of ``COLUMNS``.
+        """Wrap rows.
 
         Args:
-            rows: The rows.
+            rows: The rows: THE columns of ``COLUMNS``, and ``image`` where somebody looks at pictures.
             loads: Their images, being decoded elsewhere; decoded on first use where None.
-            more: Gives the columns that ``rows`` does not have; None if there are no others.
+            rest: Gives what ``rows`` does not have; None if there is nothing else.
         """
         self.keys: list[str] = rows.column("key").to_pylist()
         self.captions: list[str | None] = rows.column("caption").to_pylist()
         self.statuses: list[str] = rows.column("status").to_pylist()
-        self.bytes: list[bytes | None] = image_bytes(rows)
+        self._bytes = image_bytes(rows) if "image" in rows.schema.names else None
         self._columns = {name: rows.column(name) for name in rows.schema.names if name != "image"}
-        self._more = more
+        self._rest = rest
         self._futures = loads
         self._loads: list[LoadedImage] | None = None
         self._reasons: dict[int, str | None] = {}
@@ -72,9 +85,15 @@ class Batch:
         if name in self._columns:
             values: list[Any] = self._columns[name].to_pylist()
             return values
-        if self._more is None:
+        if self._rest is None:
             raise DataError(describe_unknown("column", name, self._columns))
-        return self._more(name)
+        return self._rest.values(name)
+
+    @property
+    def bytes(self) -> list[bytes | None]:
+        """Image bytes as they came, None where the row has none."""
+        assert self._bytes is not None, "a score that looks at bytes has 'bytes' in reads"
+        return self._bytes
 
     def images(self) -> list[Image | None]:
         """Return the RGB images, each decoded once; None where the row has none or it cannot be decoded."""
@@ -87,7 +106,10 @@ class Batch:
         if self._loads is not None or self._futures is not None:
             return self._loaded()[row].reason
         if row not in self._reasons:
-            self._reasons[row] = load_image(self.bytes[row], self.statuses[row], Needs()).reason
+            data = self._bytes[row] if self._bytes is not None else None
+            if self._bytes is None and self._rest is not None and self.statuses[row] == "ok":
+                data = self._rest.picture(row)
+            self._reasons[row] = load_image(data, self.statuses[row], Needs()).reason
         return self._reasons[row]
 
     def embeddings(self, encoder: Encoder) -> npt.NDArray[np.float32]:
@@ -152,15 +174,16 @@ class Batch:
     def _loaded(self) -> list[LoadedImage]:
         if self._loads is None:
             if self._futures is None:
+                assert self._bytes is not None, "a score that looks at images has 'pixels' in reads"
                 everything = Needs(pixels=True)
-                pairs = zip(self.bytes, self.statuses, strict=True)
+                pairs = zip(self._bytes, self.statuses, strict=True)
                 self._loads = [load_image(data, status, everything) for data, status in pairs]
             else:
                 self._loads = [future.result() for future in self._futures]
         return self._loads
 
 
-def image_bytes(rows: pa.RecordBatch) -> list[bytes | None]:
+def image_bytes(rows: pa.Table | pa.RecordBatch) -> list[bytes | None]:
     """Return the bytes of each row's image, None where it has none."""
     # Not through StructArray.field, which gives b"" for a row that has no image at all.
     data: list[bytes | None] = pc.struct_field(rows.column("image"), "bytes").to_pylist()

@@ -89,10 +89,10 @@ class _ShardScorer:
 
     def run(self) -> ScoreOutcome:
         place = self.job.dataset / "data" / self.task.shard.name
-        check_content([ShardFile(place, self.task.shard)], "whole" if self._reads_pictures() else "columns")
+        needs, start = self._needs(), 0
+        check_content([ShardFile(place, self.task.shard)], "whole" if needs.pictures else "columns")
         vectors = {label: read_embeddings(self._place(("embeddings", label))) for label in self._stored("embeddings")}
         evidence = {name: read_shard(self._place(("evidence", name))) for name in self._stored("evidence")}
-        needs, start = self._needs(), 0
         for batch in iterate_batches(place, batch_size=self.job.batch_size, needs=needs, threads=self.job.threads):
             for label, stored in vectors.items():
                 batch.provide_embeddings(self.scorers.encoders[label], stored[start : start + len(batch)])
@@ -103,13 +103,9 @@ class _ShardScorer:
         return ScoreOutcome(self.task.shard, {key: self._write(key) for key in self.task.missing})
 
     def _needs(self) -> Needs:
-        looks_at_pixels = any("pixels" in score.reads for score in self._scores().values())
-        looks_at_pixels |= any(look.encoder is None for look in self._looks().values())
-        return Needs(looks_at_pixels, self._encoders())
-
-    def _reads_pictures(self) -> bool:
-        needs = self._needs()
-        return needs.pixels or bool(needs.encoders) or any("bytes" in score.reads for score in self._scores().values())
+        reads = {part for score in self._scores().values() for part in score.reads}
+        is_looked_at = any(look.encoder is None for look in self._looks().values())
+        return Needs("pixels" in reads or is_looked_at, self._encoders(), "bytes" in reads)
 
     def _missing(self, folder: str) -> list[str]:
         return [label for place, label in self.task.missing if place == folder]

@@ -19,10 +19,22 @@ class Needs:
     Attributes:
         pixels: Whether somebody looks at the decoded picture.
         encoders: By label: encoders whose vectors are wanted and not stored.
+        bytes: Whether somebody looks at the bytes as they came.
     """
 
     pixels: bool = False
     encoders: Mapping[str, Encoder] = field(default_factory=dict)
+    bytes: bool = False
+
+    @property
+    def decoded(self) -> bool:
+        """Whether pictures are decoded."""
+        return self.pixels or bool(self.encoders)
+
+    @property
+    def pictures(self) -> bool:
+        """Whether pictures are read at all."""
+        return self.decoded or self.bytes
 
 
 @dataclass(frozen=True)
