@@ -288,7 +288,9 @@ def test_a_run_killed_anywhere_and_run_again_gives_the_same_bytes(tmp_path: Path
                 at += 1
         score(path, what)
         assert contents(path) == expected, f"killed at step {at}"
-    assert at == 3 + 6 + 6 + 3 + 3, "journal, write, commit, journal, manifest of three sets over two shards"
+    assert at == 3 + 6 + 6 + 3 + 3 + 2 + 2, (
+        "journal, write, commit, journal, manifest of three sets over two shards; journal and manifest of two labels"
+    )
 
 
 def test_a_killed_run_does_again_only_what_was_not_finished(tmp_path: Path, calls: Counter[str]) -> None:
