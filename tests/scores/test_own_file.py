@@ -115,7 +115,7 @@ def test_own_file_is_averaged_by_an_evaluation_with_several_workers(tmp_path: Pa
     result = call("evaluate", "run", "config.yaml", "--workers", 2)
     assert result.exit_code == 0, result.output
     found = call("evaluate", "results", "store.duckdb", "--json")
-    assert '"metric": "length"' in found.output
+    assert '"metric": "mine.length"' in found.output
 
 
 def test_file_and_options_are_in_the_identity_and_its_place_is_not(tmp_path: Path) -> None:

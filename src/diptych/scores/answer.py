@@ -17,7 +17,7 @@ from diptych.judges.contract import Answer, AnswerJudge, Query
 from diptych.judges.evidence import ANSWERS
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
-from diptych.scores.looks import Look, look_with
+from diptych.scores.looks import AskedRows, Look, look_with
 from diptych.scores.object_accuracy import check_threshold
 
 UNSURE = "unsure"
@@ -34,9 +34,9 @@ class OneQuestion:
         """The question and its choices."""
         return {"question": self.query.text, "choices": list(self.query.choices)}
 
-    def of(self, batch: Batch) -> list[Sequence[Query]]:
+    def of(self, rows: AskedRows) -> list[Sequence[Query]]:
         """Return the question for each row."""
-        return [(self.query,)] * len(batch)
+        return [(self.query,)] * len(rows)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,17 +7,28 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Protocol
+from typing import Any, Generic, Protocol
 
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError
 from diptych.judges.contract import Judge
 from diptych.judges.evidence import KINDS, EvidenceKind, Record, evidence_name
 
-if TYPE_CHECKING:
-    from diptych.scores.batches import Batch
-
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class AskedRows(Protocol):
+    """What of a batch may be looked at to know what is asked of its rows: everything but the pictures."""
+
+    captions: list[str | None]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        ...
+
+    def column(self, name: str) -> list[Any]:
+        """Return a column of the data as Python values, None where null."""
+        ...
 
 
 class Ask(Protocol):
@@ -28,8 +39,8 @@ class Ask(Protocol):
         """JSON-able facts that change what is asked: the column that it is read from, how it is read."""
         ...
 
-    def of(self, batch: "Batch") -> list[Sequence[Any]]:
-        """Return what is asked of each row of a batch; nothing where a row asks for nothing."""
+    def of(self, rows: AskedRows) -> list[Sequence[Any]]:
+        """Return what is asked of each row; nothing where a row asks for nothing."""
         ...
 
 

@@ -20,7 +20,7 @@ from diptych.judges.evidence import BOXES
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
 from diptych.scores.geneval_rule import judge
-from diptych.scores.looks import Look, look_with
+from diptych.scores.looks import AskedRows, Look, look_with
 
 # What the detector of the drawn world finds with a lower score is mostly not there.
 THRESHOLD = 0.3
@@ -105,9 +105,9 @@ class CheckedLabels:
 
     identity: Mapping[str, Any] = field(default_factory=lambda: {"labels": CHECKS, "version": 1})
 
-    def of(self, batch: Batch) -> list[Sequence[str]]:
+    def of(self, rows: AskedRows) -> list[Sequence[str]]:
         """Return the classes of each row, in the order of their names; none where it asks for none."""
-        every = map(read_checks, batch.column(CHECKS))
+        every = map(read_checks, rows.column(CHECKS))
         return [sorted(checks.labels) if checks else () for checks in every]
 
 
