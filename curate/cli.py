@@ -19,6 +19,10 @@ from diptych.command_line import (
 OUT = out_option("Directory of the run.")
 SET = set_option("dedup.radius=2")
 WORKERS = workers_option("Processes.")
+EXTEND = click.option("--extend", is_flag=True, help="Add the rows that are new in the input; the others stay.")
+RETRY = click.option(
+    "--retry", metavar="STATUS,...", default="", help="Ask again for rows with a status, or: transient, all."
+)
 
 
 @click.group()
@@ -38,20 +42,22 @@ def curate() -> None:
 @OUT
 @SET
 @WORKERS
+@EXTEND
+@RETRY
 @click.option("--dry-run", is_flag=True, help="Say what would be done, how many rows and how much disk; do nothing.")
 @AS_JSON
-@click.pass_context
 def run(
-    ctx: click.Context,
     config: Path,
     out: Path,
     overrides: tuple[str, ...],
     workers: int,
+    extend: bool,
+    retry: str,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Do all steps of CONFIG; what is done already is not done again."""
-    runner = _runner(ctx, config, out, overrides, workers)
+    runner = _runner(config, out, overrides, workers, _growth(extend, retry))
     if dry_run:
         _print_estimate(runner, as_json)
         return
@@ -73,6 +79,20 @@ def run(
     click.echo(f"Next: datasets.load_dataset({str(runner.selected)!r})")
 
 
+@curate.command()
+@CONFIG
+@OUT
+@SET
+@WORKERS
+@EXTEND
+@RETRY
+def ingest(config: Path, out: Path, overrides: tuple[str, ...], workers: int, extend: bool, retry: str) -> None:
+    """Make OUT/pool from the source of CONFIG."""
+    runner = _runner(config, out, overrides, workers, _growth(extend, retry))
+    runner.check()
+    _run_step(runner, "ingest")
+
+
 def _step_command(name: str, text: str) -> None:
     """Add the command that does one step of a config."""
 
@@ -81,16 +101,10 @@ def _step_command(name: str, text: str) -> None:
     @OUT
     @SET
     @WORKERS
-    @click.pass_context
-    def command(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...], workers: int) -> None:
-        runner = _runner(ctx, config, out, overrides, workers)
-        if name == "ingest":
-            runner.check()
-        with runner.alone():
-            _print_step(runner.run(name))
+    def command(config: Path, out: Path, overrides: tuple[str, ...], workers: int) -> None:
+        _run_step(_runner(config, out, overrides, workers), name)
 
 
-_step_command("ingest", "Make OUT/pool from the source of CONFIG.")
 _step_command("score", "Compute the scores of CONFIG over OUT/pool.")
 _step_command("dedup", "Find the duplicates in OUT/pool.")
 _step_command("export", "Write the rows that the rules of CONFIG keep to OUT/selected.")
@@ -102,10 +116,7 @@ _step_command("export", "Write the rows that the rules of CONFIG keep to OUT/sel
 @click.option("--where", multiple=True, metavar="[NAME:]SQL", help="A rule to try, if PATH is a dataset. Repeatable.")
 @SET
 @AS_JSON
-@click.pass_context
-def select(
-    ctx: click.Context, path: Path, out: Path | None, where: tuple[str, ...], overrides: tuple[str, ...], as_json: bool
-) -> None:
+def select(path: Path, out: Path | None, where: tuple[str, ...], overrides: tuple[str, ...], as_json: bool) -> None:
     """Apply rules and print the funnel.
 
     With a dataset directory, tries the rules of --where and writes nothing; with a config, decides for OUT/pool.
@@ -117,7 +128,7 @@ def select(
     else:
         if out is None:
             raise click.UsageError("a config needs --out; to try rules on a dataset give its directory and --where")
-        runner = _runner(ctx, path, out, overrides, 1)
+        runner = _runner(path, out, overrides, 1)
         with runner.alone():
             steps = runner.run("select").facts["funnel"]
     if as_json:
@@ -174,12 +185,26 @@ def score(
         click.echo("Nothing to do: these scores are finished.")
 
 
-def _runner(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...], workers: int) -> Any:
+def _growth(extend: bool, retry: str) -> Any:
+    from diptych.curate.ingest.retry import retried_statuses
+    from diptych.curate.ingest.run import IngestOptions
+
+    return IngestOptions(extend, retried_statuses(name.strip() for name in retry.split(",") if name.strip()))
+
+
+def _runner(config: Path, out: Path, overrides: tuple[str, ...], workers: int, growth: Any = None) -> Any:
     from diptych.config.load import load
     from diptych.curate.config import CurateConfig
+    from diptych.curate.ingest.run import NOTHING_FURTHER
     from diptych.curate.run import CurateRunner
 
-    return CurateRunner(load(config, CurateConfig, overrides), out, workers, progress_mode(ctx))
+    progress = progress_mode(click.get_current_context())
+    return CurateRunner(load(config, CurateConfig, overrides), out, workers, progress, growth or NOTHING_FURTHER)
+
+
+def _run_step(runner: Any, name: str) -> None:
+    with runner.alone():
+        _print_step(runner.run(name))
 
 
 def _print_step(step: Any) -> None:
@@ -192,9 +217,13 @@ def _print_estimate(runner: Any, as_json: bool) -> None:
         print_json(estimate)
         return
     about = "" if estimate["bytes_are_known"] else "about (at 150 kB an image) "
-    state = "already there" if estimate["ingest_is_done"] else f"{estimate['shards']:,} shards to make"
+    new, shards = estimate["new_rows"], estimate["shards"]
+    state = f"{new:,} new, in {shards:,} shards to make" if new else "all there already"
     click.echo(f"rows    {estimate['rows']:,} ({state})")
-    click.echo(f"disk    {about}{estimate['bytes'] / 1e9:,.3f} GB for the pool, the selected rows once more")
+    if estimate["retried_rows"]:
+        rows, shards = estimate["retried_rows"], estimate["retried_shards"]
+        click.echo(f"retry   {rows:,} rows to ask for again, in {shards:,} shards")
+    click.echo(f"disk    {about}{estimate['bytes'] / 1e9:,.3f} GB more in the pool, the selected rows once more")
     click.echo(f"scores  {', '.join(estimate['scores']) or 'none'}")
     click.echo(f"rules   {', '.join(estimate['rules']) or 'none'}")
     click.echo("Nothing was written or downloaded.")

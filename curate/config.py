@@ -120,7 +120,10 @@ class CurateConfig(Settings):
     job: Literal["curate"]
     name: str = "dataset"
     source: Source
-    rows_per_shard: int = Field(10_000, ge=1, le=100_000, description="of the pool; a worker holds one in memory")
+    rows_per_shard: int = Field(5_000, ge=1, le=100_000, description="of the pool")
+    bytes_per_shard: int = Field(
+        500_000_000, ge=1, description="of the pool, of what the source holds; not of what is at URLs"
+    )
     download: Download = Download()
     encoders: dict[str, EncoderChoice] = Field(default_factory=dict)
     judges: dict[str, JudgeChoice] = Field(default_factory=dict)

@@ -16,13 +16,15 @@ from diptych.curate.decisions import read_keep
 from diptych.curate.delivery.parquet import Selection, export, export_names, exported_columns
 from diptych.curate.duplicates.find import DedupRun, dedup
 from diptych.curate.duplicates.reading import check_settings
-from diptych.curate.ingest import ASSUMED_IMAGE_BYTES, HELPER_COLUMNS, ingest, reason_counts
+from diptych.curate.ingest.estimate import estimate_ingest
+from diptych.curate.ingest.rows import pool_schema
+from diptych.curate.ingest.run import NOTHING_FURTHER, IngestOptions, ingest, reason_counts
 from diptych.curate.rules.funnel import check_rules
 from diptych.curate.rules.select import SelectRun, select
 from diptych.curate.sources import open_source
+from diptych.curate.sources.reading import first_table
 from diptych.data.claims import owner_of
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
-from diptych.data.schema import data_schema
 from diptych.data.sql import connect
 from diptych.data.table import DatasetTable
 from diptych.errors import DataError, ShardError
@@ -54,12 +56,14 @@ class CurateRunner:
         out: Where.
         workers: Processes for ingest and score.
         progress: Display mode, see ``diptych.progress``.
+        options: What ingest is to do beside going on.
     """
 
     config: CurateConfig
     out: Path
     workers: int = 1
     progress: str = "auto"
+    options: IngestOptions = NOTHING_FURTHER
 
     @property
     def pool(self) -> Path:
@@ -91,11 +95,10 @@ class CurateRunner:
             DiptychError: As the first step that would meet the mistake says, or if the source cannot be read.
         """
         scorers = self._scorers
-        table = next(open_source(self.config.source).tables(), None)
+        table = first_table(open_source(self.config.source))
         if table is None:
             raise DataError(f"{self.config.source.path}: no rows there")
-        carried = table.schema
-        schemas = {"data": data_schema([field for field in carried if field.name not in HELPER_COLUMNS])}
+        schemas = {"data": pool_schema(table.schema)}
         schemas |= {label: score_schema(score.columns) for label, score in scorers.scores.items()}
         trial = trial_table(connect(), schemas)
         if self.config.dedup is not None:
@@ -129,18 +132,14 @@ class CurateRunner:
         return ScorePlan(encoders, scores, embed, judges)
 
     def estimate(self) -> dict[str, Any]:
-        """Return what a run would do: rows, shards, disk, and which steps are done already. Fetches nothing."""
-        source = open_source(self.config.source)
-        rows, size = source.count(), source.bytes_on_disk()
-        return {
-            "rows": rows,
-            "shards": -(-rows // self.config.rows_per_shard),
-            "bytes": size if size is not None else rows * ASSUMED_IMAGE_BYTES,
-            "bytes_are_known": size is not None,
-            "ingest_is_done": (self.pool / "dataset.json").is_file(),
-            "scores": sorted(self.config.scores),
-            "rules": [rule.name for rule in self.config.select],
-        }
+        """Return what a run would do: rows, shards, disk, scores and rules. Fetches nothing.
+
+        Raises:
+            DiptychError: If ingest would refuse.
+        """
+        facts = estimate_ingest(self.config, self.pool, self.options, progress=self.progress)
+        rules = [rule.name for rule in self.config.select]
+        return {**facts, "scores": sorted(self.config.scores), "rules": rules}
 
     @cached_property
     def _scorers(self) -> Scorers:
@@ -148,12 +147,13 @@ class CurateRunner:
         return self.plan().build()
 
     def _ingest(self) -> StepOutcome:
-        dataset, made = ingest(self.config, self.pool, workers=self.workers, progress=self.progress)
-        counts = reason_counts(dataset)
+        run = ingest(self.config, self.pool, self.options, workers=self.workers, progress=self.progress)
+        dataset, counts = run.dataset, reason_counts(run.dataset)
         ok = counts.get("ok", 0)
         failed = ", ".join(f"{reason} {count:,}" for reason, count in counts.items() if reason != "ok")
         summary = f"{dataset.rows:,} rows, {ok:,} images{f' ({failed})' if failed else ''}"
-        return StepOutcome("ingest", made > 0, summary, {"rows": dataset.rows, "status": counts})
+        facts = {"rows": dataset.rows, "status": counts, "rows_made": run.rows_made, "rows_retried": run.rows_retried}
+        return StepOutcome("ingest", run.rows_made + run.rows_retried > 0, summary, facts)
 
     def _score(self) -> StepOutcome:
         plan = self.plan()

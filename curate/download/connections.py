@@ -47,6 +47,15 @@ class Clock:
             raise FetchError("timeout", f"no complete answer within {self._seconds:g} s")
         return left
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let the time of what this machine does, while the other side waits, not count."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self._end += time.monotonic() - start
+
 
 @dataclass
 class Link:

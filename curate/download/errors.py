@@ -32,6 +32,10 @@ FETCH_CODES: dict[str, str] = {
     "truncated_body": "fewer bytes than announced",
 }
 
+# The failures that another day, another network or a rested server may mend; the others would only show again.
+TRANSIENT = ("connection", "dns", "internal", "rate_limited", "server_error", "timeout", "truncated_body")
+REFUSED = "opted_out"  # a no of the owner
+
 MAX_DETAIL_CHARS = 200
 
 _CODE_OF_STATUS = {
@@ -94,7 +98,7 @@ def code_of(message: str) -> Failure:
     code, separator, detail = message.partition(": ")
     if separator and code in FETCH_CODES:
         return Failure(code, _one_line(detail))
-    return Failure("opted_out" if message == _OPT_OUT_BY_IMG2DATASET else "internal", _one_line(message))
+    return Failure(REFUSED if message == _OPT_OUT_BY_IMG2DATASET else "internal", _one_line(message))
 
 
 def error_of_status(status: int, reason: str, retry_after: str | None) -> FetchError:

@@ -19,33 +19,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from diptych import __version__
 from diptych.curate.download.addresses import FetchTarget, parse_url
 from diptych.curate.download.connections import Clock, Connector, Link
-from diptych.curate.download.errors import (
-    FETCH_CODES,
-    Failure,
-    FetchError,
-    code_of,
-    error_of_exception,
-    error_of_status,
-)
+from diptych.curate.download.errors import FetchError, error_of_exception, error_of_status
+from diptych.curate.download.spool import PIECE_BYTES, Body, Spool
 from diptych.errors import ConfigError
-
-__all__ = [
-    "FETCH_CODES",
-    "BoundedOpener",
-    "Failure",
-    "FetchError",
-    "FetchLimits",
-    "FetchedBody",
-    "code_of",
-    "installed",
-    "parse_target",
-    "wait_before_retry_s",
-]
 
 FIRST_WAIT_S = 0.5
 SLACK_S = 0.1  # by which a deadline may be passed; saves setting the timeout before every read
@@ -103,15 +84,13 @@ def wait_before_retry_s(url: str, attempt: int) -> float:
     return FIRST_WAIT_S * 2.0**attempt * (0.5 + spread)
 
 
-class FetchedBody(io.BytesIO):
-    """The whole body of an answer, with its status, its headers and the URL that gave it."""
+class FetchAnswer(NamedTuple):
+    """A whole answer: its status, its headers, the URL that gave it, and the body."""
 
-    def __init__(self, body: bytes, headers: http.client.HTTPMessage, status: int, url: str) -> None:
-        """Hold the body as a stream at its start."""
-        super().__init__(body)
-        self.headers = headers
-        self.status = status
-        self.url = url
+    body: Body
+    headers: http.client.HTTPMessage
+    status: int
+    url: str
 
 
 class _BodyReader(io.RawIOBase):
@@ -144,10 +123,11 @@ class BoundedOpener(urllib.request.OpenerDirector):
     Safe to use from many threads. A host name is looked up once in its life, so make a new one for each shard.
     """
 
-    def __init__(self, limits: FetchLimits, tls: ssl.SSLContext | None = None) -> None:
-        """Trust the certificates of ``tls``, or else those that the system trusts."""
+    def __init__(self, limits: FetchLimits, spool: Spool, tls: ssl.SSLContext | None = None) -> None:
+        """Keep bodies in ``spool``; trust the certificates of ``tls``, or else those that the system trusts."""
         super().__init__()
         self.limits = limits
+        self.spool = spool
         self._connector = Connector(allow_private_addresses=limits.allow_private_addresses, tls=tls)
 
     def close(self) -> None:
@@ -156,7 +136,7 @@ class BoundedOpener(urllib.request.OpenerDirector):
 
     def open(
         self, fullurl: str | urllib.request.Request, data: Any = None, timeout: float | None = None
-    ) -> FetchedBody:
+    ) -> FetchAnswer:
         """Return the answer to a GET, redirects and retries included; of a Request only the URL is used.
 
         Args:
@@ -180,7 +160,7 @@ class BoundedOpener(urllib.request.OpenerDirector):
                     raise
         return self._follow(url, clock, 1)
 
-    def _follow(self, url: str, clock: Clock, attempts_left: int) -> FetchedBody:
+    def _follow(self, url: str, clock: Clock, attempts_left: int) -> FetchAnswer:
         target = parse_target(url)
         for _ in range(self.limits.max_redirects + 1):
             answer = self._ask(target, clock, attempts_left)
@@ -189,7 +169,7 @@ class BoundedOpener(urllib.request.OpenerDirector):
             target = _redirected(target, answer.headers)
         raise FetchError("too_many_redirects", f"more than {self.limits.max_redirects}, the last to {target.url}")
 
-    def _ask(self, target: FetchTarget, clock: Clock, attempts_left: int) -> FetchedBody:
+    def _ask(self, target: FetchTarget, clock: Clock, attempts_left: int) -> FetchAnswer:
         """Make one request and read its answer to the end."""
         try:
             with self._connector.connection(target, clock, attempts_left) as link:
@@ -205,16 +185,18 @@ class BoundedOpener(urllib.request.OpenerDirector):
             clock.left_s()  # where the time is up or the run was stopped, that is the reason and not what it led to
             raise error_of_exception(error) from error
 
-    def _exchange(self, link: Link, target: FetchTarget, clock: Clock) -> FetchedBody:
+    def _exchange(self, link: Link, target: FetchTarget, clock: Clock) -> FetchAnswer:
         link.sock.settimeout(clock.left_s())
         link.sock.sendall(_request(target, self.limits.user_agent))
         # HTTPResponse asks its socket for nothing but makefile, which the reader has.
         with http.client.HTTPResponse(_BodyReader(link.sock, clock)) as response:  # type: ignore[arg-type]
             response.begin()
             _check_head(response)
-            body = b"" if response.status in _REDIRECT_STATUSES else _body(response, self.limits.max_bytes)
+            body = Body(self.spool)
+            if response.status not in _REDIRECT_STATUSES:
+                _read_into(body, response, self.limits.max_bytes, clock)
             link.can_be_reused = response.isclosed() and not response.will_close
-            return FetchedBody(body, response.headers, response.status, target.url)
+            return FetchAnswer(body, response.headers, response.status, target.url)
 
 
 _ONE_INSTALLED = threading.Lock()
@@ -278,13 +260,18 @@ def _check_head(response: http.client.HTTPResponse) -> None:
         raise FetchError("opted_out", "TDM-Reservation: 1")
 
 
-def _body(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
+def _read_into(body: Body, response: http.client.HTTPResponse, max_bytes: int, clock: Clock) -> None:
     announced = response.length  # None where chunked or up to the end of the connection
     if announced is not None and announced > max_bytes:
         raise FetchError("too_large", f"{announced} bytes announced, more than {max_bytes}")
-    body = response.read(max_bytes + 1)
-    if len(body) > max_bytes:
-        raise FetchError("too_large", f"more than {max_bytes} bytes")
-    if announced is not None and len(body) < announced:
-        raise FetchError("truncated_body", f"{len(body)} of {announced} bytes came")
-    return body
+    try:
+        while piece := response.read(PIECE_BYTES):
+            with clock.paused():
+                body.add(piece)
+            if body.size > max_bytes:
+                raise FetchError("too_large", f"more than {max_bytes} bytes")
+        if announced is not None and body.size < announced:
+            raise FetchError("truncated_body", f"{body.size} of {announced} bytes came")
+    except BaseException:
+        body.drop()
+        raise

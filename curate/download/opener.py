@@ -5,9 +5,12 @@ brings the bounds, the retries and the error codes. Decides which rows are asked
 look into the bytes: they are kept as they came, and whether they are an image is for the decoder to say.
 """
 
+import http.client
+import io
 import os
 import tempfile
 import threading
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +18,9 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from diptych.curate.download.fetch import BoundedOpener, FetchError, FetchLimits, code_of, installed, parse_target
+from diptych.curate.download.errors import FetchError, code_of
+from diptych.curate.download.fetch import BoundedOpener, FetchLimits, installed, parse_target
+from diptych.curate.download.spool import Body, Spool
 from diptych.lookup import import_attribute
 
 # X-Robots-Tag directives that reserve an image: those of img2dataset, and noml.
@@ -26,12 +31,12 @@ class Fetched(NamedTuple):
     """What one row got.
 
     Attributes:
-        data: The body as it came, or None.
-        code: ``ok``, or one of ``diptych.curate.download.fetch.FETCH_CODES``.
+        body: The body as it came, to be taken once for each row of its URL; or None.
+        code: ``ok``, or one of ``diptych.curate.download.errors.FETCH_CODES``.
         detail: What happened where the code is not ``ok``: one line of at most 200 characters, else empty.
     """
 
-    data: bytes | None
+    body: Body | None
     code: str
     detail: str
 
@@ -49,11 +54,12 @@ def fetch_rows(
     urls: Sequence[str | None],
     on_rows: OnRows,
     *,
+    spool: Spool,
     threads: int,
     limits: FetchLimits,
     directives: frozenset[str] = OPT_OUT_DIRECTIVES,
 ) -> None:
-    """Ask for the URL of each row and hand over what each row got as soon as that is known; nothing is held here.
+    """Ask for the URL of each row and hand over what each row got as soon as that is known.
 
     Rows whose URLs are the same (in normal form) are asked for once. While it runs, the opener behind
     ``urllib.request.urlopen`` is replaced for the whole process, and a second call waits for the first.
@@ -62,12 +68,14 @@ def fetch_rows(
         urls: One per row; None and anything that is no http(s) URL gives ``bad_url``.
         on_rows: Called with the numbers of the rows of one URL and what they got: every row exactly once, in the order
             in which they end, from one thread at a time; must not raise.
+        spool: Where bodies wait to be taken.
         threads: How many URLs are under way at a time.
         limits: The bounds for each URL.
         directives: The X-Robots-Tag directives that mean no, in lower case.
 
     Raises:
         MissingExtra: If img2dataset is not installed.
+        OSError: If the disk refuses what has come.
         KeyboardInterrupt: On Ctrl-C, within moments: what is under way is broken off.
     """
     rows_of_url: dict[str, list[int]] = {}
@@ -78,62 +86,92 @@ def fetch_rows(
             on_rows([row], Fetched(None, error.code, error.detail))
     if rows_of_url:
         waiting = dict(rows_of_url)
-        collector = _Collector(lambda url, result: on_rows(waiting.pop(url), result))
-        _download(list(rows_of_url), threads, limits, directives, collector)
+
+        def take(url: str, got: Fetched) -> None:
+            rows = waiting.pop(url)
+            if got.body is not None:
+                got.body.uses = len(rows)
+            on_rows(rows, got)
+
+        with closing(BoundedOpener(limits, spool)) as opener:
+            ends = _BothEnds(opener, take)
+            with tempfile.TemporaryDirectory(prefix="diptych-fetch-") as folder, installed(ends):
+                _run(_download(list(rows_of_url), Path(folder), ends, threads, directives), opener)
+        if spool.failure is not None:
+            raise spool.failure
         for rows in waiting.values():
             on_rows(rows, LOST)
 
 
-class _Collector:
-    """Takes the place of img2dataset's sample writer: hands rows on in the order in which they end."""
+class _BothEnds(urllib.request.OpenerDirector):
+    """Stands where img2dataset takes in and where it hands out, and keeps the bodies meanwhile.
 
-    def __init__(self, take: Callable[[str, Fetched], None]) -> None:
+    What passes through is a stand-in, so that no picture waits in img2dataset's own queues. As an opener it is asked
+    for a URL, in the place of its sample writer it hands the row on, in the order in which rows end.
+    """
+
+    def __init__(self, opener: BoundedOpener, take: Callable[[str, Fetched], None]) -> None:
+        super().__init__()
+        self.limits = opener.limits
+        self._opener = opener
         self._take = take
+        self._bodies: dict[str, Body] = {}
+
+    def open(self, fullurl: Any, data: Any = None, timeout: float | None = None) -> "_StandIn":
+        answer = self._opener.open(fullurl, data, timeout)
+        self._bodies[fullurl if isinstance(fullurl, str) else fullurl.full_url] = answer.body
+        return _StandIn(answer.headers)
 
     def write(self, img_str: bytes | None, _key: str, _caption: str | None, meta: Mapping[str, Any]) -> None:
+        body = self._bodies.pop(meta["url"], None)
         if img_str is not None:
-            self._take(meta["url"], Fetched(img_str, "ok", ""))
-        else:
-            self._take(meta["url"], Fetched(None, *code_of(meta["error_message"])))
+            self._take(meta["url"], Fetched(body, "ok", ""))
+            return
+        if body is not None:  # it came, with a header that says no
+            body.drop()
+        self._take(meta["url"], Fetched(None, *code_of(meta["error_message"])))
 
-    def close(self) -> None:
-        """Nothing is held back."""
+
+class _StandIn(io.BytesIO):
+    """What img2dataset reads, and hands on in the place of a body."""
+
+    def __init__(self, headers: http.client.HTTPMessage) -> None:
+        super().__init__(b"kept")
+        self.headers = headers
 
 
 def _download(
-    urls: list[str], threads: int, limits: FetchLimits, directives: frozenset[str], collector: _Collector
-) -> None:
-    """Hand the URLs to img2dataset, in the form and place that it reads them from, and wait for its end."""
+    urls: list[str], folder: Path, ends: _BothEnds, threads: int, directives: frozenset[str]
+) -> Callable[[], None]:
+    """Return what hands the URLs to img2dataset, in the form and place that it reads them from."""
     # Else two libraries that img2dataset imports would ask the network for a newer version and for an account.
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     os.environ.setdefault("WANDB_MODE", "disabled")
     downloader_class = import_attribute("img2dataset.downloader:Downloader")
     resizer_class = import_attribute("img2dataset.resizer:Resizer")
-    with tempfile.TemporaryDirectory(prefix="diptych-fetch-") as folder:
-        table = pa.table({"url": pa.array(urls, pa.string())})
-        path = Path(folder, "urls.arrow")
-        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-            writer.write_table(table)
-        downloader = downloader_class(
-            sample_writer_class=lambda *_: collector,
-            resizer=resizer_class(0, "no", resize_only_if_bigger=False, disable_all_reencoding=True),
-            thread_count=threads,
-            save_caption=False,
-            extract_exif=False,
-            output_folder=folder,
-            column_list=["url"],
-            timeout=limits.deadline_s,
-            number_sample_per_shard=len(urls),
-            oom_shard_count=1,
-            compute_hash=None,
-            verify_hash_type=None,
-            encode_format="jpg",
-            retries=0,
-            user_agent_token=limits.robots_name,
-            disallowed_header_directives=sorted(directives),
-        )
-        with closing(BoundedOpener(limits)) as opener, installed(opener):
-            _run(lambda: downloader.download_shard((0, str(path))), opener)
+    table = pa.table({"url": pa.array(urls, pa.string())})
+    path = folder / "urls.arrow"
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    downloader = downloader_class(
+        sample_writer_class=lambda *_: ends,
+        resizer=resizer_class(0, "no", resize_only_if_bigger=False, disable_all_reencoding=True),
+        thread_count=threads,
+        save_caption=False,
+        extract_exif=False,
+        output_folder=str(folder),
+        column_list=["url"],
+        timeout=ends.limits.deadline_s,
+        number_sample_per_shard=len(urls),
+        oom_shard_count=1,
+        compute_hash=None,
+        verify_hash_type=None,
+        encode_format="jpg",
+        retries=0,
+        user_agent_token=ends.limits.robots_name,
+        disallowed_header_directives=sorted(directives),
+    )
+    return lambda: downloader.download_shard((0, str(path)))
 
 
 def _run(download: Callable[[], None], opener: BoundedOpener) -> None:
@@ -158,7 +196,8 @@ def _run(download: Callable[[], None], opener: BoundedOpener) -> None:
     try:
         thread.start()  # waits for the thread to be up, and is interrupted there on a busy machine
         while not finished.wait(WAIT_S):
-            pass
+            if opener.spool.failure is not None:  # no row's fault, and the next ones would fare no better
+                opener.close()
     except BaseException:
         opener.close()
         finished.wait(WIND_DOWN_S)

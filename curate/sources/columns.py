@@ -1,14 +1,16 @@
 """What all sources do with columns: names that clash, text that is not quite text."""
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from diptych.curate.sources import BYTES, PATH, PROBLEM
+from diptych.curate.sources.contract import HELPER_COLUMNS
 from diptych.data.schema import DATA_COLUMNS
 from diptych.errors import DataError
+from diptych.lookup import describe_unknown
+
+MAX_KEYS_SHOWN = 20
 
 
 def carried_name(name: str) -> str:
@@ -17,7 +19,7 @@ def carried_name(name: str) -> str:
     >>> carried_name("width"), carried_name("punsafe")
     ('source_width', 'punsafe')
     """
-    return f"source_{name}" if name in (*DATA_COLUMNS, PROBLEM, BYTES, PATH) else name
+    return f"source_{name}" if name in (*DATA_COLUMNS, *HELPER_COLUMNS) else name
 
 
 def carried_names(names: Iterable[str], *, taken: tuple[str, ...] = ()) -> dict[str, str]:
@@ -42,7 +44,21 @@ def carried_names(names: Iterable[str], *, taken: tuple[str, ...] = ()) -> dict[
     return found
 
 
-def text_column(table: pa.Table, name: str, file: Path) -> pa.ChunkedArray:
+def check_columns(wanted: Iterable[str], there: Sequence[str], file: str) -> None:
+    """Refuse a table that lacks a column or has it twice; the message says which ones there are.
+
+    Raises:
+        DataError: If it does.
+    """
+    for name in wanted:
+        if name not in there:
+            shown = [clean_text(key) or "" for key in there[:MAX_KEYS_SHOWN]]
+            raise DataError(f"{file}: {describe_unknown('column', name, shown)}")
+        if there.count(name) > 1:
+            raise DataError(f"{file}: there are {there.count(name)} columns {name!r}; rename all but one")
+
+
+def text_column(table: pa.Table, name: str, file: str) -> pa.ChunkedArray:
     """Return a column as strings; bytes that are no UTF-8 are replaced.
 
     Raises:

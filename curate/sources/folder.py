@@ -1,82 +1,109 @@
 """Image files below a folder. The caption is a sidecar (photo.txt, or a key of photo.json) or the file name itself."""
 
-import hashlib
-import itertools
 import json
 import os
 import re
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from diptych.curate.config import Folder
-from diptych.curate.sources import PATH, PROBLEM
 from diptych.curate.sources.columns import clean_text
+from diptych.curate.sources.contract import (
+    BYTES,
+    MAX_PICTURE_BYTES,
+    NAME,
+    PROBLEM,
+    TABLE_BYTES,
+    TABLE_ROWS,
+    Part,
+    Tables,
+)
+from diptych.curate.sources.files import readable
 from diptych.errors import DataError
 
-BLOCK_ROWS = 10_000
 SIDECARS = (".txt", ".json", ".caption")
 CAPTION_KEYS = ("caption", "text", "prompt")
+
+
+class _FolderRow(NamedTuple):
+    """A file, its content or why there is none, and its caption."""
+
+    file: str
+    data: bytes | None
+    problem: str | None
+    caption: str | None
 
 
 class FolderSource:
     """See ``Folder`` in the config."""
 
     def __init__(self, settings: Folder) -> None:
-        """Look at the folder; reads no file yet."""
+        """Take the settings."""
         self._settings = settings
-        if not settings.path.is_dir():
-            raise DataError(f"{settings.path}: no such folder")
-        if not self._files:
-            raise DataError(f"{settings.path}: no files there")
+        self._root = str(settings.path)
 
-    @cached_property
-    def _found(self) -> list[Path]:
-        """Rows and sidecars; also symlinks that lead nowhere, which are pictures that somebody expects."""
-        below = (path for path in self._settings.path.rglob("*") if not path.name.startswith("."))
-        return sorted(path for path in below if path.is_file() or (path.is_symlink() and not path.exists()))
+    def parts(self) -> Sequence[Part]:
+        """Return all files as one part, sorted by path.
 
-    @cached_property
-    def _files(self) -> list[Path]:
-        # Every file that is not the sidecar of another one is a row, so that what is no image is seen as such.
-        pictures = {path.with_suffix("") for path in self._found if path.suffix.lower() not in SIDECARS}
-        return [
-            path for path in self._found if path.suffix.lower() not in SIDECARS or path.with_suffix("") not in pictures
-        ]
+        Every file that is not the sidecar of another one is a row, so that what is no image is seen as such.
+        """
+        if not self._settings.path.is_dir():
+            raise DataError(f"{self._root}: no such folder")
+        with readable(self._root, "folder"):
+            found = _found(self._settings.path)
+        pictures = {path.with_suffix("") for path in found if path.suffix.lower() not in SIDECARS}
+        is_sidecar = [path.suffix.lower() in SIDECARS and path.with_suffix("") in pictures for path in found]
+        rows = tuple(str(path) for path, beside in zip(found, is_sidecar, strict=True) if not beside)
+        beside = tuple(str(path) for path, beside in zip(found, is_sidecar, strict=True) if beside)
+        if not rows:
+            raise DataError(f"{self._root}: no files there")
+        uses_sidecars = self._settings.captions == "sidecar"
+        return [Part(self._settings.path.name, rows, True, beside if uses_sidecars else (), self._root)]
 
-    def inputs(self) -> list[dict[str, Any]]:
-        """Return path within the folder, size and sha256 of each file, and of each sidecar where these are read."""
-        files = self._found if self._settings.captions == "sidecar" else self._files
-        return [{"name": self._shown(path), **_identity(path)} for path in files]
+    def tables(self, files: Sequence[str], start: int = 0) -> Tables:
+        """Yield content and caption of each file."""
+        waiting: list[_FolderRow] = []
+        size = 0
+        with readable(self._root, "folder"):
+            for file in files[start:]:
+                row = self._row(file)
+                size += len(row.data or b"")
+                if waiting and (len(waiting) == TABLE_ROWS or size > TABLE_BYTES):
+                    table, waiting, size = self._table(waiting), [], len(row.data or b"")
+                    yield table
+                waiting.append(row)
+            if waiting:
+                yield self._table(waiting)
 
-    def count(self) -> int:
-        """Return the number of files that are rows."""
-        return len(self._files)
+    def jumps(self, file: str) -> bool:
+        """Return True: each file is a row."""
+        return True
 
-    def bytes_on_disk(self) -> int | None:
-        """Return the size of all files."""
-        return sum(path.stat().st_size for path in self._files if path.exists())
+    def _row(self, file: str) -> _FolderRow:
+        try:
+            size = os.stat(file).st_size
+            if size > MAX_PICTURE_BYTES:
+                problem = f"too_large: {size} bytes, more than {MAX_PICTURE_BYTES}"
+                return _FolderRow(file, None, problem, self._caption(Path(file)))
+            return _FolderRow(file, Path(file).read_bytes(), None, self._caption(Path(file)))
+        except OSError as error:
+            return _FolderRow(file, None, f"unreadable: {error.strerror or error}", self._caption(Path(file)))
 
-    def tables(self) -> Iterator[pa.Table]:
-        """Yield path and caption of each file, sorted by path."""
-        files = iter(self._files)
-        while block := list(itertools.islice(files, BLOCK_ROWS)):
-            yield pa.table(
-                {
-                    "caption": pa.array([self._caption(path) for path in block], pa.string()),
-                    "url": pa.nulls(len(block), pa.string()),
-                    PROBLEM: pa.nulls(len(block), pa.string()),
-                    PATH: pa.array([os.fsencode(path) for path in block], pa.binary()),
-                    "file": pa.array([self._shown(path) for path in block], pa.string()),
-                }
-            )
-
-    def _shown(self, path: Path) -> str:
-        """Return the path within the folder; a name that is no UTF-8 has replacement characters."""
-        return _valid(path.relative_to(self._settings.path).as_posix())
+    def _table(self, rows: Sequence[_FolderRow]) -> pa.Table:
+        shown = pa.array([_valid(os.path.relpath(row.file, self._root)) for row in rows], pa.string())
+        return pa.table(
+            {
+                "caption": pa.array([row.caption for row in rows], pa.string()),
+                "url": pa.nulls(len(rows), pa.string()),
+                PROBLEM: pa.array([row.problem for row in rows], pa.string()),
+                BYTES: pa.array([row.data for row in rows], pa.binary()),
+                NAME: shown,
+                "file": shown,
+            }
+        )
 
     def _caption(self, path: Path) -> str | None:
         if self._settings.captions == "none":
@@ -113,15 +140,11 @@ def read_sidecar(path: Path) -> str | None:
     return clean_text(found[0]) if found else None
 
 
+def _found(folder: Path) -> list[Path]:
+    """Return the files below a folder; also symlinks that lead nowhere, which are pictures that somebody expects."""
+    below = (path for path in folder.rglob("*") if not path.name.startswith("."))
+    return sorted(path for path in below if path.is_file() or (path.is_symlink() and not path.exists()))
+
+
 def _valid(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
-
-
-def _identity(path: Path) -> dict[str, Any]:
-    """Return size and sha256, or nulls where the file cannot be read: that costs its row, not the run."""
-    try:
-        with path.open("rb") as handle:
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
-        return {"bytes": path.stat().st_size, "sha256": digest}
-    except OSError:
-        return {"bytes": None, "sha256": None}

@@ -1,65 +1,48 @@
 """Parquet files that hold image bytes: Hugging Face datasets, img2dataset's parquet output, another dataset of ours."""
 
-from collections.abc import Iterator
-from functools import cached_property
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from diptych.curate.config import ParquetImages
-from diptych.curate.sources import BYTES, PROBLEM, find_files, readable
+from diptych.curate.sources.bounded import parquet_tables
 from diptych.curate.sources.columns import carried_names, text_column
+from diptych.curate.sources.contract import BYTES, PROBLEM, Part, Tables
+from diptych.curate.sources.files import find_files, readable
 from diptych.errors import DataError
 from diptych.lookup import describe_unknown
-
-BLOCK_ROWS = 256
 
 
 class ParquetSource:
     """See ``ParquetImages`` in the config."""
 
     def __init__(self, settings: ParquetImages) -> None:
-        """Find the files and check that they have the columns."""
+        """Take the settings."""
         self._settings = settings
         self._carried = carried_names(settings.columns)
-        self._files = find_files(settings.path, (".parquet",))
-        for file in self._files:
-            self._check(file)
 
-    def inputs(self) -> list[dict[str, Any]]:
-        """Return name, size and time of change of each file."""
-        stats = [(path, path.stat()) for path in self._files]
-        return [{"name": path.name, "bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns} for path, stat in stats]
+    def parts(self) -> Sequence[Part]:
+        """Return a part for each file; all of them have the columns."""
+        files = find_files(self._settings.path, (".parquet",))
+        for file in files:
+            self._check(str(file))
+        return [Part(file.name, (str(file),)) for file in files]
 
-    def count(self) -> int:
-        """Return the number of rows."""
-        return self._count
-
-    @cached_property
-    def _count(self) -> int:
-        return sum(_count_rows(file) for file in self._files)
-
-    def bytes_on_disk(self) -> int | None:
-        """Return the size of the files."""
-        return sum(path.stat().st_size for path in self._files)
-
-    def tables(self) -> Iterator[pa.Table]:
-        """Yield bytes, captions and the named columns of all files in order."""
+    def tables(self, files: Sequence[str], start: int = 0) -> Tables:
+        """Yield bytes, captions and the named columns."""
         settings = self._settings
-        names = [
-            settings.image_column,
-            *([settings.caption_column] if settings.caption_column else []),
-            *settings.columns,
-        ]
-        for file in self._files:
-            with readable(file, "parquet"), file.open("rb") as handle:
-                for batch in pq.ParquetFile(handle).iter_batches(BLOCK_ROWS, columns=names):
-                    yield self._rows(pa.Table.from_batches([batch]), file)
+        caption = [settings.caption_column] if settings.caption_column else []
+        with readable(files[0], "parquet"):
+            for table in parquet_tables(files[0], [settings.image_column, *caption, *settings.columns], start, step=1):
+                yield self._rows(table, files[0])
 
-    def _rows(self, table: pa.Table, file: Path) -> pa.Table:
+    def jumps(self, file: str) -> bool:
+        """Return True: row groups before the row are passed over."""
+        return True
+
+    def _rows(self, table: pa.Table, file: str) -> pa.Table:
         settings = self._settings
         nulls = pa.nulls(table.num_rows, pa.string())
         columns = {
@@ -70,7 +53,7 @@ class ParquetSource:
         }
         return pa.table({**columns, **{final: table[name] for final, name in self._carried.items()}})
 
-    def _check(self, file: Path) -> None:
+    def _check(self, file: str) -> None:
         with readable(file, "parquet"):
             schema = pq.read_schema(file)
         for name in (self._settings.image_column, self._settings.caption_column, *self._settings.columns):
@@ -80,12 +63,6 @@ class ParquetSource:
         is_struct = pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
         if not is_struct and not pa.types.is_binary(kind) and not pa.types.is_large_binary(kind):
             raise DataError(f"{file}: the column {self._settings.image_column!r} holds {kind}, not image bytes")
-
-
-def _count_rows(file: Path) -> int:
-    with readable(file, "parquet"):
-        rows: int = pq.read_metadata(file).num_rows
-        return rows
 
 
 def image_bytes(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -2,20 +2,27 @@
 
 import json
 import tarfile
-from collections.abc import Iterator
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from diptych.curate.config import WebDataset
-from diptych.curate.sources import BYTES, PROBLEM, READ_ERRORS, find_files, readable
 from diptych.curate.sources.columns import carried_names, clean_text
+from diptych.curate.sources.contract import (
+    BYTES,
+    MAX_PICTURE_BYTES,
+    NAME,
+    PROBLEM,
+    TABLE_BYTES,
+    TABLE_ROWS,
+    Part,
+    Tables,
+)
+from diptych.curate.sources.files import READ_ERRORS, find_files, readable
 
-BLOCK_ROWS = 256
+PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")  # how gzip, bzip2 and xz begin
 TEXT_SUFFIXES = ("txt", "caption")
-MAX_MEMBER_BYTES = 200 * 2**20
 # A picture is a member with one of these directly after the base name; 0.mask.png beside 0.jpg is none.
 # fmt: off
 IMAGE_SUFFIXES = (
@@ -31,48 +38,44 @@ class WebDatasetSource:
     """See ``WebDataset`` in the config."""
 
     def __init__(self, settings: WebDataset) -> None:
-        """Find the tars; reads none yet."""
+        """Take the settings."""
         self._settings = settings
         self._carried = carried_names(settings.columns, taken=("member",))
-        self._files = find_files(settings.path, (".tar", ".tar.gz", ".tgz"))
 
-    def inputs(self) -> list[dict[str, Any]]:
-        """Return name, size and time of change of each tar."""
-        stats = [(path, path.stat()) for path in self._files]
-        return [{"name": path.name, "bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns} for path, stat in stats]
+    def parts(self) -> Sequence[Part]:
+        """Return a part for each tar."""
+        files = find_files(self._settings.path, (".tar", ".tar.gz", ".tgz"))
+        return [Part(file.name, (str(file),)) for file in files]
 
-    def count(self) -> int:
-        """Return the number of rows."""
-        return self._count
-
-    @cached_property
-    def _count(self) -> int:
-        return sum(1 for file in self._files for _ in _guarded(file, names_only=True))
-
-    def bytes_on_disk(self) -> int | None:
-        """Return the size of the tars."""
-        return sum(path.stat().st_size for path in self._files)
-
-    def tables(self) -> Iterator[pa.Table]:
-        """Yield bytes, captions and the named keys of the .json members of all tars in order."""
+    def tables(self, files: Sequence[str], start: int = 0) -> Tables:
+        """Yield pictures, captions and the named keys of the .json members."""
         block: list[Sample] = []
-        for file in self._files:
-            for sample in _guarded(file):
+        size = 0
+        with readable(files[0], "tar"):
+            for sample in _samples(files[0], start, is_packed=not self.jumps(files[0])):
+                size += _size(sample)
+                if block and (len(block) == TABLE_ROWS or size > TABLE_BYTES):
+                    table, block, size = self._rows(block), [], _size(sample)
+                    yield table
                 block.append(sample)
-                if len(block) == BLOCK_ROWS:
-                    yield self._rows(block)
-                    block = []
-        if block:
-            yield self._rows(block)
+            if block:
+                yield self._rows(block)
+
+    def jumps(self, file: str) -> bool:
+        """Return whether it is a plain tar, in which members are passed over unread, and not a packed one."""
+        with readable(file, "tar"), open(file, "rb") as handle:
+            return not handle.read(max(map(len, PACKED))).startswith(PACKED)
 
     def _rows(self, samples: list[Sample]) -> pa.Table:
         facts = [_parse(sample) for sample in samples]
+        names = pa.array([clean_text(sample["name"]) for sample in samples], pa.string())
         columns = {
             "caption": pa.array([self._caption(*pair) for pair in zip(samples, facts, strict=True)], pa.string()),
             "url": pa.array([clean_text(fact.get("url")) for fact in facts], pa.string()),
             PROBLEM: pa.array([clean_text(sample.get("problem")) for sample in samples], pa.string()),
             BYTES: pa.array([sample.get("image") for sample in samples], pa.binary()),
-            "member": pa.array([clean_text(sample["name"]) for sample in samples], pa.string()),
+            NAME: names,
+            "member": names,
         }
         for final, name in self._carried.items():
             values = [None if fact.get(name) is None else clean_text(str(fact[name])) for fact in facts]
@@ -87,50 +90,52 @@ class WebDatasetSource:
         return clean_text(fact.get(self._settings.caption_key))
 
 
-def _guarded(file: Path, *, names_only: bool = False) -> Iterator[Sample]:
-    with readable(file, "tar"):
-        yield from _samples(file, names_only=names_only)
-
-
-def _samples(file: Path, *, names_only: bool = False) -> Iterator[Sample]:
-    """Yield the rows of a tar; one that ends in the middle gives its whole members, the last row with the problem."""
+def _samples(file: str, start: int, *, is_packed: bool) -> Iterator[Sample]:
+    """Yield the rows of a tar from one on; one that ends in the middle gives its whole members, and the reason last."""
     current: Sample = {}
+    row = -1
     try:
-        with tarfile.open(file, "r|*") as tar:
-            for member in tar:
+        # A plain tar is sought in, so that what nobody wants is not read; a packed one is a stream.
+        with tarfile.open(file, "r|*" if is_packed else "r:") as tar:
+            while (member := tar.next()) is not None:
+                tar.members = []  # type: ignore[attr-defined]  # not declared; else it keeps every member it passed
                 if not member.isfile():
                     continue
-                base, _, suffix = _split(member.name)
-                if current and base != current["name"]:
-                    yield current
-                    current = {}
-                current["name"] = base
-                _add(current, suffix.lower(), member, None if names_only else tar)
+                base, suffix = _split(member.name)
+                if base != current.get("name"):
+                    if row >= start:
+                        yield current
+                    current, row = {"name": base}, row + 1
+                if row >= start:
+                    _add(current, suffix.lower(), member, tar)
     except READ_ERRORS as error:
         if not current:
             raise
-        current["problem"] = f"bad_row: the tar {file.name} ends here: {error}"
-    if current:
+        current["problem"] = f"bad_row: the tar ends here: {error}"
+    if current and row >= start:
         yield current
 
 
-def _add(sample: Sample, suffix: str, member: tarfile.TarInfo, tar: tarfile.TarFile | None) -> None:
+def _add(sample: Sample, suffix: str, member: tarfile.TarInfo, tar: tarfile.TarFile) -> None:
     name = "image" if suffix in IMAGE_SUFFIXES else suffix
-    if tar is None or name in sample or name not in ("image", "json", *TEXT_SUFFIXES):
+    if name in sample or name not in ("image", "json", *TEXT_SUFFIXES):
         return
-    if member.size > MAX_MEMBER_BYTES:
-        sample["problem"] = f"bad_row: the member {member.name[-80:]} has {member.size} bytes"
+    if member.size > MAX_PICTURE_BYTES:
+        sample["problem"] = f"too_large: the member {member.name[-80:]} has {member.size} bytes"
         return
     handle = tar.extractfile(member)
-    data = handle.read() if handle else b""
-    sample[name] = data
+    sample[name] = handle.read() if handle else b""
 
 
-def _split(name: str) -> tuple[str, str, str]:
-    """Split at the first dot of the base name, as WebDataset does."""
+def _size(sample: Sample) -> int:
+    return sum(len(value) for value in sample.values())
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return what is before and behind the first dot of the base name, as WebDataset splits it."""
     folder, slash, base = name.rpartition("/")
-    stem, dot, suffix = base.partition(".")
-    return f"{folder}{slash}{stem}", dot, suffix
+    stem, _, suffix = base.partition(".")
+    return f"{folder}{slash}{stem}", suffix
 
 
 def _parse(sample: Sample) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from benchmark_data import photograph
 from fault_server import FaultServer
 
 from diptych.curate.config import CurateConfig
-from diptych.curate.ingest import ingest
+from diptych.curate.ingest.run import ingest
 
 ROWS = 3_000
 DISTINCT = 50
@@ -51,7 +51,7 @@ def through_diptych(table: Path, out: Path) -> float:
         }
     )
     started = time.perf_counter()
-    dataset, _ = ingest(config, out, progress="none")
+    dataset = ingest(config, out, progress="none").dataset
     seconds = time.perf_counter() - started
     statuses = pq.read_table(dataset.files[0], columns=["status"])["status"].to_pylist()
     assert statuses == ["ok"] * ROWS

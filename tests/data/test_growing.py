@@ -1,13 +1,15 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tiny_dataset import good_rows, make_table
 
+from diptych.data.damage import ShardFile, content_problem
 from diptych.data.dataset import Dataset, open_dataset
-from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
+from diptych.data.growing import Growing, grow_data, seal_data, sealed_data, staged
 from diptych.data.journal import JOURNAL, Journal
-from diptych.data.shards import shard_name, write_shard
+from diptych.data.shards import ShardInfo, shard_name, write_shard
 from diptych.errors import ShardError
 from diptych.storage.location import Location
 
@@ -184,3 +186,58 @@ def test_two_datasets_have_cards_that_tell_them_apart(tmp_path: Path) -> None:
     cards = {name: (tmp_path / name / "selected" / "README.md").read_text() for name in "ab"}
     names = {card.partition("config_name: ")[2].partition("\n")[0] for card in cards.values()}
     assert len(names) == 2
+
+
+def replaced(growing: Growing, number: int) -> ShardInfo:
+    """Write the next version of a shard, with the rows of another one."""
+    place = growing.directory / NAMES[number]
+    table = make_table(good_rows(12)[8 : 8 + ROWS], number * ROWS)
+    return replace(write_shard(table, staged(place)), name=NAMES[number])
+
+
+def test_a_replaced_shard_is_what_a_run_that_made_it_so_at_once_would_have(tmp_path: Path) -> None:
+    run(tmp_path / "one")
+    growing = grow_data(Location.at(tmp_path / "one"), "ingest", PRINT)
+    growing.begin()
+    growing.replace(replaced(growing, 2))
+    seal_data(growing, {"kind": "pairs", "name": "grown"}, NAMES)
+    other = grow_data(Location.at(tmp_path / "other"), "ingest", PRINT)
+    other.begin()
+    make(other, [0, 1, 3])
+    other.commit(write_shard(make_table(good_rows(12)[8 : 8 + ROWS], 2 * ROWS), other.directory / NAMES[2]))
+    seal_data(other, {"kind": "pairs", "name": "grown"}, NAMES)
+    assert contents(tmp_path / "one") == contents(tmp_path / "other")
+
+
+def test_a_shard_is_the_old_or_the_new_one_whenever_its_replacing_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path)
+    growing = grow_data(Location.at(tmp_path), "ingest", PRINT)
+    growing.begin()
+    old, new = growing.entries[NAMES[1]], replaced(growing, 1)
+    assert grow_data(Location.at(tmp_path), "ingest", PRINT).entries[NAMES[1]] == old
+
+    growing = grow_data(Location.at(tmp_path), "ingest", PRINT)
+    growing.begin()  # killed before the journal was told: the next version is nothing
+    assert not staged(growing.directory / NAMES[1]).exists()
+    assert not content_problem(ShardFile(growing.directory / NAMES[1], old))
+
+    new = replaced(growing, 1)
+    monkeypatch.setattr(Location, "move_to", lambda *_: None)
+    growing.replace(new)
+    monkeypatch.undo()
+    growing = grow_data(Location.at(tmp_path), "ingest", PRINT)
+    growing.begin()  # killed before the move
+    assert growing.entries[NAMES[1]] == new
+    assert not content_problem(ShardFile(growing.directory / NAMES[1], new))
+    assert sorted(growing.entries) == NAMES
+
+
+def test_a_shard_that_was_written_and_never_noted_does_not_stay(tmp_path: Path) -> None:
+    run(tmp_path)
+    growing = grow_data(Location.at(tmp_path), "ingest", PRINT)
+    growing.begin()
+    write_shard(make_table(good_rows(2), 0), growing.directory / shard_name(7))
+    seal_data(growing, {"kind": "pairs", "name": "grown"}, NAMES)
+    assert [path.name for path in sorted((tmp_path / "data").glob("*.parquet"))] == NAMES

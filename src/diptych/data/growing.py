@@ -21,6 +21,8 @@ from diptych.errors import ShardError
 from diptych.progress import track
 from diptych.storage.location import Location
 
+STAGED = ".next"  # of a file that is to take the place of a shard
+
 
 class Growing:
     """Shards on their way into one directory, with their journal and, last, their manifest."""
@@ -62,6 +64,7 @@ class Growing:
         """
         self.directory.make()
         self.directory.remove_temporary()
+        self._finish_replacing()
         gone = self._damaged(progress) if keep else list(self.entries)
         self._manifest.remove()
         self._journal.begin(self.step, self.fingerprint)
@@ -79,6 +82,18 @@ class Growing:
             ShardError: If the disk refuses.
         """
         self._journal.commit(info)
+
+    def replace(self, info: ShardInfo) -> None:
+        """Let the version of a finished shard that lies at its ``staged`` place be the shard; from one process.
+
+        The journal says so first: killed between the two, ``begin`` moves the file.
+
+        Raises:
+            ShardError: If the disk refuses; either version is whole then.
+        """
+        self._journal.commit(info)
+        place = self.directory / info.name
+        staged(place).move_to(place)
 
     def drop(self, names: Iterable[str]) -> None:
         """Take shards out, and remove their files.
@@ -105,8 +120,23 @@ class Growing:
         if missing:
             raise ShardError(f"{self.directory / missing[0]}: is not finished; run again")
         self.drop(sorted(set(self.entries) - set(names)))
+        # What was written and never noted would be read by those who take every file there.
+        belong = set(names)
+        for stray in self.directory.children("*.parquet"):
+            if stray.name not in belong:
+                stray.remove()
         self._journal.rewrite(self.entries.values(), facts)
         write_manifest(self._manifest, facts, [self.entries[name] for name in names])
+
+    def _finish_replacing(self) -> None:
+        """Move the next versions that were noted to their places, and remove those that were not."""
+        for next_version in self.directory.children(f".*{STAGED}"):
+            name = next_version.name.removeprefix(".").removesuffix(STAGED)
+            info = self.entries.get(name)
+            if info is None or content_problem(ShardFile(next_version, info)):
+                next_version.remove()
+            else:
+                next_version.move_to(self.directory / name)
 
     def _damaged(self, progress: str) -> list[str]:
         """Return the names of the noted shards that are not what was written."""
@@ -133,6 +163,11 @@ def change_facts(directory: Location, manifest: Location, facts: Mapping[str, An
     journal = Journal(directory)
     journal.rewrite(journal.entries.values(), facts)
     write_manifest(manifest, facts, list(journal.entries.values()))
+
+
+def staged(place: Location) -> Location:
+    """Return where the next version of a shard is written, hidden from who reads the directory."""
+    return place.parent / f".{place.name}{STAGED}"
 
 
 def grow_data(location: Location, step: str, fingerprint: str) -> Growing:

@@ -62,6 +62,15 @@ def shard_name(index: int) -> str:
     return f"{index:05d}.parquet"
 
 
+def shard_number(name: str) -> int:
+    """Return the index of the shard with a file name.
+
+    >>> shard_number("00007.parquet")
+    7
+    """
+    return int(name.partition(".")[0])
+
+
 def write_shard(tables: pa.Table | Iterable[pa.Table], address: Address, *, source: str = "") -> ShardInfo:
     """Write one shard, whole or not at all. The same rows give the same bytes, however cut into tables.
 
@@ -76,15 +85,18 @@ def write_shard(tables: pa.Table | Iterable[pa.Table], address: Address, *, sour
     """
     parts = iter([tables] if isinstance(tables, pa.Table) else tables)
     first = next(parts)
+    schema, groups = first.schema, _row_groups(itertools.chain([first], parts))
+    del first  # no table and no group is held longer than it takes to write it
     keys, rows = hashlib.sha256(), 0
     place = Location.at(address)
     with place.publishing() as file:
         sink = _HashingFile(file)
-        with pq.ParquetWriter(sink, first.schema, **_writer_options(first.schema)) as writer:
-            for group in _row_groups(itertools.chain([first], parts)):
+        with pq.ParquetWriter(sink, schema, **_writer_options(schema)) as writer:
+            for group in groups:
                 writer.write_table(group, row_group_size=max(1, group.num_rows))
                 _update_keys(keys, group["key"])
                 rows += group.num_rows
+                del group
         whole = sink.digest.hexdigest()
         columns, footer = columns_digest(file)
     return ShardInfo(place.name, rows, sink.size, whole, columns, footer, keys.hexdigest(), source)
@@ -191,6 +203,9 @@ def _writer_options(schema: pa.Schema) -> dict[str, Any]:
         "use_dictionary": [leaf for leaf in leaves if leaf in ("caption", "format", "status", "reason")],
         # Least and greatest bytes of a picture help nobody, and finding them costs as much as writing them.
         "write_statistics": [leaf for leaf in leaves if not leaf.endswith(PICTURES)],
+        # A page ends behind the batch that fills it (1 MiB). Batches of many pictures would make pages as large as
+        # their row group, which writers and readers hold whole.
+        "write_batch_size": 1 if PICTURES in leaves else 1024,
         "write_page_index": True,
         "write_page_checksum": True,
         "version": "2.6",
@@ -216,12 +231,20 @@ def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         start = 0
         for row, size in enumerate(row_sizes(table)):
             if rows and (total + size > MAX_ROW_GROUP_BYTES or rows >= MAX_ROW_GROUP_ROWS):
-                yield pa.concat_tables([*waiting, table.slice(start, row - start)]).combine_chunks()
-                waiting, start, rows, total = [], row, 0, 0
+                waiting.append(table.slice(start, row - start))
+                yield _drained(waiting)
+                start, rows, total = row, 0, 0
             rows += 1
             total += size
         waiting.append(table.slice(start))
-    yield pa.concat_tables(waiting).combine_chunks()
+    yield _drained(waiting)
+
+
+def _drained(tables: list[pa.Table]) -> pa.Table:
+    """Return tables as one, and empty the list, so that nothing is held twice."""
+    joined = pa.concat_tables(tables).combine_chunks()
+    tables.clear()
+    return joined
 
 
 def row_sizes(table: pa.Table) -> list[int]:

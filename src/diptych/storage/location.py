@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -162,6 +163,14 @@ class Location:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+
+    def scratch(self) -> IO[bytes]:
+        """Return a file without a name on the disk of this place, for whoever writes here; closed, it is gone.
+
+        Raises:
+            OSError: If the disk refuses.
+        """
+        return tempfile.TemporaryFile(dir=self.path)
 
     def make(self) -> None:
         """Make this place, so that objects can lie in it.

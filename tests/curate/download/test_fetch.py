@@ -2,6 +2,7 @@ import contextlib
 import shutil
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.request
@@ -12,14 +13,9 @@ from pathlib import Path
 import pytest
 from fault_server import Fault, FaultServer, Route, redirect
 
-from diptych.curate.download.fetch import (
-    BoundedOpener,
-    FetchError,
-    FetchLimits,
-    code_of,
-    installed,
-    wait_before_retry_s,
-)
+from diptych.curate.download.errors import FetchError, code_of
+from diptych.curate.download.fetch import BoundedOpener, FetchLimits, installed, wait_before_retry_s
+from diptych.curate.download.spool import Spool
 from diptych.errors import ConfigError
 
 BODY = b"\xff\xd8 not quite a picture \xff\xd9" * 40
@@ -29,7 +25,8 @@ QUICK = FetchLimits(allow_private_addresses=True, deadline_s=0.6, retries=0)
 
 @contextlib.contextmanager
 def opener(limits: FetchLimits = LIMITS, *, tls: ssl.SSLContext | None = None) -> Iterator[BoundedOpener]:
-    with contextlib.closing(BoundedOpener(limits, tls)) as made:
+    spool = Spool(tempfile.TemporaryFile())  # noqa: SIM115 -- the spool closes it
+    with contextlib.closing(spool), contextlib.closing(BoundedOpener(limits, spool, tls)) as made:
         yield made
 
 
@@ -50,8 +47,9 @@ def failure(url: str, limits: FetchLimits = LIMITS) -> FetchError:
     ],
 )
 def test_a_body_comes_as_it_was_sent(route: Route) -> None:
-    with FaultServer({"/a.jpg": route}) as server, opener() as made, made.open(server.url("/a.jpg")) as answer:
-        assert answer.read() == BODY
+    with FaultServer({"/a.jpg": route}) as server, opener() as made:
+        answer = made.open(server.url("/a.jpg"))
+        assert answer.body.read() == BODY
         assert answer.url == server.url("/a.jpg")
 
 
@@ -94,7 +92,7 @@ def test_a_final_failure_has_its_code_and_is_asked_for_once(route: Fault, code: 
 def test_a_failure_that_may_pass_is_asked_for_again(route: Fault, code: str) -> None:
     with FaultServer({"/stays": route, "/passes": [route, Fault(body=BODY)]}) as server, opener() as made:
         assert failure(server.url("/stays")).code == code
-        assert made.open(server.url("/passes")).read() == BODY
+        assert made.open(server.url("/passes")).body.read() == BODY
         assert (server.count("/stays"), server.count("/passes")) == (2, 2)
 
 
@@ -102,7 +100,7 @@ def test_the_wait_that_a_server_asks_for_is_kept() -> None:
     routes: dict[str, Route] = {"/a.jpg": [Fault(status=429, headers={"Retry-After": "1"}), Fault(body=BODY)]}
     with FaultServer(routes) as server, opener() as made:
         started = time.monotonic()
-        assert made.open(server.url("/a.jpg")).read() == BODY
+        assert made.open(server.url("/a.jpg")).body.read() == BODY
         assert time.monotonic() - started >= 1.0
 
 
@@ -162,13 +160,13 @@ def test_redirects_are_followed(status: int) -> None:
     with FaultServer(routes | {"/%C3%A9": BODY}) as server, opener() as made:
         server.routes["/b%20c?d"] = redirect(f"//127.0.0.1:{server.port}/é".encode().decode("latin-1"))
         answer = made.open(server.url("/a"))
-        assert (answer.read(), answer.url) == (BODY, server.url("/%C3%A9"))
+        assert (answer.body.read(), answer.url) == (BODY, server.url("/%C3%A9"))
 
 
 def test_as_many_redirects_are_followed_as_allowed() -> None:
     routes: dict[str, Route] = {f"/{i}": redirect(f"/{i + 1}") for i in range(6)}
     with FaultServer(routes | {"/6": BODY}) as server, opener() as made:
-        assert made.open(server.url("/1")).read() == BODY
+        assert made.open(server.url("/1")).body.read() == BODY
         assert failure(server.url("/0")).code == "too_many_redirects"
         assert server.count("/6") == 1
 
@@ -262,7 +260,7 @@ def test_https_is_spoken_with_trusted_servers_only(certificate: Path) -> None:
     routes: dict[str, Route] = {"/a.jpg": BODY, "/drip": Fault(body=BODY, body_byte_s=0.1)}
     with FaultServer(routes, tls=speaks) as server:
         with opener(tls=trusts) as made:
-            assert made.open(server.url("/a.jpg")).read() == BODY
+            assert made.open(server.url("/a.jpg")).body.read() == BODY
         with opener(QUICK, tls=trusts) as made, pytest.raises(FetchError, match="timeout"):
             made.open(server.url("/drip"))
         error = failure(server.url("/a.jpg"))
@@ -288,7 +286,7 @@ def test_a_request_says_who_asks_and_takes_no_encoding() -> None:
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with FaultServer({"/a.jpg": BODY}) as server, opener() as made:
-        assert made.open(server.url("/a.jpg")).read() == BODY
+        assert made.open(server.url("/a.jpg")).body.read() == BODY
 
 
 def test_nothing_is_posted() -> None:
@@ -359,7 +357,7 @@ def test_a_user_agent_that_is_no_header_is_refused(agent: str) -> None:
 def test_a_connection_serves_the_next_request_to_its_host() -> None:
     with FaultServer({"/a.jpg": BODY, "/b.jpg": BODY}) as server, opener(LIMITS) as made:
         for path in ("/a.jpg", "/b.jpg", "/a.jpg"):
-            assert made.open(server.url(path)).read() == BODY
+            assert made.open(server.url(path)).body.read() == BODY
         assert server.connections == 1
 
 
@@ -372,7 +370,7 @@ def test_a_connection_that_the_server_ends_is_not_used_again() -> None:
         server.drop_connections()
         while server._writers:
             time.sleep(0.01)
-        assert made.open(server.url("/b.jpg")).read() == BODY
+        assert made.open(server.url("/b.jpg")).body.read() == BODY
         assert (server.connections, server.count("/b.jpg")) == (3, 2)
         with pytest.raises(FetchError):
             made.open(server.url("/none"))

@@ -5,21 +5,32 @@ import threading
 import time
 import urllib.request
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from fault_server import Fault, FaultServer, Route, redirect
 
 from diptych.curate.download import opener
-from diptych.curate.download.fetch import FETCH_CODES, FetchLimits
+from diptych.curate.download.errors import FETCH_CODES
+from diptych.curate.download.fetch import FetchLimits
 from diptych.curate.download.opener import LOST, Fetched, fetch_rows
+from diptych.curate.download.spool import Spool
 
 LIMITS = FetchLimits(allow_private_addresses=True, deadline_s=5.0, max_bytes=100_000)
 BODY = b"\xff\xd8 as it came \xff\xd9"
 
 
-def fetch_list(urls: Sequence[str | None], **options: Any) -> list[Fetched]:
+class Got(NamedTuple):
+    """What a row got, its body read."""
+
+    data: bytes | None
+    code: str
+    detail: str
+
+
+def fetch_list(urls: Sequence[str | None], **options: Any) -> list[Got]:
     """Return what each row got, in the order of the rows; each row must be handed over exactly once."""
     parts: dict[int, Fetched] = {}
 
@@ -27,8 +38,10 @@ def fetch_list(urls: Sequence[str | None], **options: Any) -> list[Fetched]:
         assert not parts.keys() & set(rows)
         parts.update(dict.fromkeys(rows, part))
 
-    fetch_rows(urls, note, **options)
-    return [parts[row] for row in range(len(urls))]
+    with closing(Spool(tempfile.TemporaryFile())) as spool:
+        fetch_rows(urls, note, spool=spool, **options)
+        taken = [part.body.take() if part.body else None for part in map(parts.__getitem__, range(len(urls)))]
+    return [Got(data, *parts[row][1:]) for row, data in enumerate(taken)]
 
 
 def robots(directives: str) -> Fault:
@@ -85,7 +98,7 @@ def test_many_rows_keep_their_order_and_equal_urls_are_asked_for_once() -> None:
         again = [url.replace("http://", " HTTP://") + "#fragment" for url in urls[:20]]
         rows = fetch_list([*urls, *again], threads=32, limits=LIMITS)
         assert len(server.requests) == 300
-    assert rows == [Fetched(b"image %d" % i, "ok", "") for i in [*range(300), *range(20)]]
+    assert rows == [Got(b"image %d" % i, "ok", "") for i in [*range(300), *range(20)]]
 
 
 def test_dripping_servers_hold_a_shard_no_longer_than_the_deadline() -> None:
@@ -131,7 +144,7 @@ def test_a_row_that_img2dataset_loses_is_internal(
     monkeypatch.setattr(opener, "code_of", no_code)
     with FaultServer({"/a": BODY}) as server:
         rows = fetch_list([server.url("/none"), server.url("/a")], threads=2, limits=LIMITS)
-    assert rows == [LOST, Fetched(BODY, "ok", "")]
+    assert rows == [Got(*LOST), Got(BODY, "ok", "")]
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -140,6 +153,16 @@ def test_an_error_of_the_whole_shard_is_raised_where_it_is_waited_for(monkeypatc
     with FaultServer({}) as server, pytest.raises(ValueError, match="processes"):
         fetch_list([server.url("/a")], threads=0, limits=LIMITS)
     assert getattr(urllib.request, "_opener", None) is None
+
+
+def test_a_full_disk_ends_the_shard_and_is_no_reason_of_a_row() -> None:
+    given: list[int] = []
+    with FaultServer({f"/{i}": Fault(body=BODY, body_byte_s=0.02) for i in range(200)}) as server:
+        urls = [server.url(f"/{i}") for i in range(200)]
+        # /dev/full takes nothing.
+        with pytest.raises(OSError, match="No space left"), closing(Spool(open("/dev/full", "r+b", 0))) as spool:
+            fetch_rows(urls, lambda rows, _: given.extend(rows), spool=spool, threads=4, limits=LIMITS)
+        assert len(server.requests) < 100, "nothing more is asked for"
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

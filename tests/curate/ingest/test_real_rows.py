@@ -1,5 +1,6 @@
 """10,000 rows of a real alt-text table: odd URLs, odd captions, and a server that knows few of them."""
 
+import hashlib
 from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ import pyarrow.parquet as pq
 from fault_server import FaultServer
 
 from diptych.curate.config import CurateConfig
-from diptych.curate.ingest import ingest
+from diptych.curate.ingest.run import ingest
 from diptych.data.shards import read_shard
 
 
@@ -41,10 +42,13 @@ def test_the_real_table_is_ingested_to_the_last_row(shared: Path, tmp_path: Path
         config = CurateConfig.model_validate(
             {"job": "curate", "source": source, "download": download, "rows_per_shard": 2_500}
         )
-        dataset, shards_made = ingest(config, tmp_path / "pool", progress="none")
-    assert (dataset.rows, shards_made) == (10_000, 4)
+        done = ingest(config, tmp_path / "pool", progress="none")
+    dataset = done.dataset
+    assert (done.rows_made, len(dataset.shards)) == (10_000, 4)
     rows = [row for file in dataset.files for row in read_shard(file, ["key", "url", "caption", "status"]).to_pylist()]
-    assert [row["key"] for row in rows] == [f"{number:09d}" for number in range(10_000)]
+    pairs = [f"{url or ''}\n{caption or ''}" for url, caption in zip(local, captions, strict=True)]
+    assert [row["key"][:16] for row in rows] == [hashlib.sha256(pair.encode()).hexdigest()[:16] for pair in pairs]
+    assert len({row["key"] for row in rows}) == 10_000, "also where URL and caption are there twice"
     assert [row["caption"] for row in rows] == captions
     assert [row["url"] for row in rows] == local
     statuses = Counter(row["status"] for row in rows)

@@ -1,0 +1,110 @@
+"""From the URLs of rows to a shard: asked for by many threads, looked at as they come, written in their order."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import islice
+from typing import NamedTuple
+
+import pyarrow as pa
+
+import diptych
+from diptych.curate.config import Download
+from diptych.curate.download.spool import Spool
+from diptych.curate.ingest.awaited import AwaitedRows
+from diptych.curate.ingest.rows import IngestedRow, failed_row, looked_at, to_table
+from diptych.data.shards import ShardInfo
+from diptych.jobs.contract import Report
+from diptych.storage.location import Location, naming
+
+# Of one table on its way to the writer.
+TABLE_ROWS = 500
+TABLE_BYTES = 16 * 2**20
+
+Write = Callable[[Iterator[IngestedRow]], ShardInfo]
+
+
+class WantedRow(NamedTuple):
+    """A row that is to be asked for: its URL, or the problem for which it is not."""
+
+    url: str | None
+    problem: str | None = None
+
+
+def write_fetched(
+    rows: Sequence[WantedRow], write: Write, place: Location, download: Download, report: Report
+) -> ShardInfo:
+    """Ask for rows, and write them while later ones are still on their way.
+
+    Args:
+        rows: What to ask for.
+        write: Writes the shard; is given what became of the rows, in their order, each as soon as it is known.
+        place: A directory on the disk that is written to, where pictures wait that come before their turn.
+        download: How to ask.
+        report: Hears of each row as it comes.
+
+    Raises:
+        ShardError: If the disk refuses.
+    """
+    awaited = AwaitedRows(len(rows), report)
+    with naming(place), closing(Spool(place.scratch())) as spool, ThreadPoolExecutor(1, "write") as writer:
+        written = writer.submit(write, iter(awaited))
+        try:
+            _fetch(rows, awaited, spool, download)
+        except BaseException as error:  # also Ctrl-C: the writer must not wait for rows that do not come
+            awaited.fail(error)
+            raise
+        return written.result()
+
+
+def arriving_tables(keys: Sequence[str], given: pa.Table, rows: Iterator[IngestedRow]) -> Iterator[pa.Table]:
+    """Yield rows as tables of the pool, as they come, bounded by rows and bytes.
+
+    Args:
+        keys: Of the rows.
+        given: What the source says of them.
+        rows: What becomes of them; as many as there are keys are taken.
+    """
+    start, size = 0, 0
+    part: list[IngestedRow] = []
+    for number, row in enumerate(islice(rows, len(keys))):
+        coming = row.body.size if row.body is not None else 0
+        if part and (len(part) == TABLE_ROWS or size + coming > TABLE_BYTES):
+            yield to_table(keys[start:number], given.slice(start, len(part)), part, _take(part))
+            start, size, part = number, 0, []
+        size += coming
+        part.append(row)
+    yield to_table(keys[start:], given.slice(start), part, _take(part))
+
+
+def _take(rows: Sequence[IngestedRow]) -> pa.Array:
+    return pa.array([row.body.take() if row.body is not None else None for row in rows], pa.binary())
+
+
+def _fetch(rows: Sequence[WantedRow], awaited: AwaitedRows, spool: Spool, download: Download) -> None:
+    from diptych.curate.download.fetch import FetchLimits
+    from diptych.curate.download.opener import OPT_OUT_DIRECTIVES, Fetched, fetch_rows
+
+    wanted = []
+    for number, row in enumerate(rows):
+        if row.problem is None:
+            wanted.append(number)
+        else:
+            awaited.give([number], failed_row(row.problem))
+    limits = FetchLimits(
+        deadline_s=download.deadline_s,
+        max_bytes=download.max_bytes,
+        retries=download.retries,
+        allow_private_addresses=download.allow_private_addresses,
+        user_agent=download.user_agent or f"diptych/{diptych.__version__}",
+    )
+    directives = OPT_OUT_DIRECTIVES if download.respect_robots_tags else frozenset()
+
+    def take(numbers: Sequence[int], got: Fetched) -> None:
+        body = got.body
+        failed = IngestedRow(got.code, got.detail or None)
+        row = looked_at(body.read(), body.sha256, body) if body is not None else failed
+        awaited.give([wanted[number] for number in numbers], row)
+
+    urls = [rows[number].url for number in wanted]
+    fetch_rows(urls, take, spool=spool, threads=download.threads, limits=limits, directives=directives)

@@ -1,0 +1,125 @@
+"""The input of a pool: what identifies it, and what is known of its rows before a shard is made of them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pyarrow as pa
+
+from diptych.config.identity import fingerprint
+from diptych.curate.config import CurateConfig, Source
+from diptych.curate.ingest.plan import PoolPlan
+from diptych.curate.sources import open_source
+from diptych.curate.sources.contract import BYTES, RowSource
+from diptych.curate.sources.digests import IdentifiedPart, identify_part
+from diptych.curate.sources.index import PartIndex, index_part
+from diptych.curate.sources.reading import first_table
+from diptych.errors import DataError
+from diptych.progress import track
+
+THREADS = 2  # hashing and reading leave the interpreter's lock; each holds a table or two
+ID_DIGITS = 32
+
+Part = TypeVar("Part")
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class PoolInput:
+    """An input that was looked at.
+
+    Attributes:
+        config: Whose input it is.
+        source: The source.
+        parts: Its parts, and what identifies each.
+    """
+
+    config: CurateConfig
+    source: RowSource
+    parts: Sequence[IdentifiedPart]
+
+    @property
+    def contents(self) -> list[dict[str, Any]]:
+        """What identifies each part: name, bytes, sha256."""
+        return [found.content for found in self.parts]
+
+    @property
+    def reading_id(self) -> str:
+        """Hash of the settings that decide which rows are read, and how they are cut into shards."""
+        limits = [self.config.rows_per_shard, self.config.bytes_per_shard]
+        return fingerprint([reading_of(self.config.source), limits])[:ID_DIGITS]
+
+    @property
+    def fingerprint(self) -> str:
+        """Everything that decides the rows of the pool: how they are read, a hyphen, and what from. No names."""
+        known_by = [{name: fact for name, fact in content.items() if name != "name"} for content in self.contents]
+        return f"{self.reading_id}-{fingerprint(known_by)[:ID_DIGITS]}"
+
+    @property
+    def is_at_urls(self) -> bool:
+        """Whether the pictures have to be fetched."""
+        table = first_table(self.source)
+        return table is not None and BYTES not in table.column_names
+
+    def plan(self, there: Iterable[pa.ChunkedArray], *, progress: str = "none") -> PoolPlan:
+        """Find out what is not known of the rows yet, and return which of them are to be made.
+
+        Args:
+            there: The keys of finished shards.
+            progress: Display mode, see ``diptych.progress``.
+
+        Raises:
+            DataError: If a part cannot be read, none has rows, or they have different columns.
+        """
+        reading = reading_of(self.config.source)
+        with track("read the input", None, mode=progress) as tracker:
+            indexes = _map(lambda found: index_part(self.source, found, reading, tracker.advance), self.parts)
+        path = self.config.source.path
+        _check_schemas(str(path), indexes)
+        plan = PoolPlan([found.part for found in self.parts], indexes, there)
+        if plan.total == 0:
+            raise DataError(f"{path}: no rows there")
+        return plan
+
+
+def look_at_input(config: CurateConfig, *, progress: str = "none") -> PoolInput:
+    """Find the parts of the input of a config, and what identifies them.
+
+    Raises:
+        DataError: If there is nothing, or a file cannot be read.
+    """
+    source = open_source(config.source)
+    parts = source.parts()
+    files = sum(len(part.files) + len(part.beside) for part in parts)
+    with track("look at the input", files, mode=progress, unit="files") as tracker:
+        return PoolInput(config, source, _map(lambda part: identify_part(part, tracker.advance), parts))
+
+
+def reading_of(source: Source) -> dict[str, Any]:
+    """Return the settings that decide which rows are read from given files."""
+    return source.model_dump(mode="json", exclude={"path"})
+
+
+def _map(work: Callable[[Part], Found], parts: Sequence[Part]) -> list[Found]:
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="input") as pool:
+        try:
+            return list(pool.map(work, parts))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _check_schemas(path: str, indexes: Iterable[PartIndex]) -> None:
+    schemas = [index.schema for index in indexes if index.schema is not None]
+    for other in schemas:
+        if not other.equals(schemas[0]):
+            raise DataError(f"{path}: {_difference(schemas[0], other)}")
+
+
+def _difference(first: pa.Schema, other: pa.Schema) -> str:
+    for name in first.names:
+        if name in other.names and first.field(name).type != other.field(name).type:
+            kinds = f"{first.field(name).type} in one file and {other.field(name).type} in another"
+            return f"the column {name!r} holds {kinds}"
+    return f"the files have different columns: {', '.join(first.names)} and {', '.join(other.names)}"

@@ -1,0 +1,146 @@
+"""The step ingest: makes the pool of a config, goes on with it, adds what is new, asks again for what failed."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from diptych.addresses import Address
+from diptych.curate.config import CurateConfig
+from diptych.curate.ingest.inputs import PoolInput, look_at_input, reading_of
+from diptych.curate.ingest.plan import PoolPlan, ShardLimits
+from diptych.curate.ingest.retry import RetriedShard, RetryJob, shards_to_retry
+from diptych.curate.ingest.shards import IngestJob
+from diptych.data.dataset import Dataset
+from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
+from diptych.data.shards import read_shard, shard_number
+from diptych.errors import ConfigError, ShardError
+from diptych.jobs import run_job
+from diptych.progress import track
+from diptych.provenance import collect
+from diptych.storage.location import Location
+
+STEP = "ingest"
+
+
+@dataclass(frozen=True)
+class IngestOptions:
+    """What ingest is to do beside going on.
+
+    Attributes:
+        extend: Whether rows that are new in the input are added; else another input is refused.
+        retry: Statuses of rows to ask for again.
+    """
+
+    extend: bool = False
+    retry: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class IngestRun:
+    """What ``ingest`` leaves.
+
+    Attributes:
+        dataset: The pool.
+        rows_made: How many rows were made.
+        rows_retried: How many failed rows were asked for again.
+    """
+
+    dataset: Dataset
+    rows_made: int = 0
+    rows_retried: int = 0
+
+
+NOTHING_FURTHER = IngestOptions()
+
+
+def ingest(
+    config: CurateConfig,
+    address: Address,
+    options: IngestOptions = NOTHING_FURTHER,
+    *,
+    workers: int = 1,
+    progress: str = "auto",
+) -> IngestRun:
+    """Make the pool, or do what is left to do.
+
+    Raises:
+        ConfigError: If rows are to be asked for again that have no URL.
+        DataError: If the source cannot be read.
+        ShardError: If the pool was made from another input, and is not to be extended.
+    """
+    found = look_at_input(config, progress=progress)
+    growing = open_pool(address, found, options)
+    finished = sealed_data(growing.directory.parent, found.fingerprint)
+    if finished is not None and not shards_to_retry(growing, options.retry):
+        return IngestRun(finished)
+    growing.begin(progress=progress)
+    again = shards_to_retry(growing, options.retry)
+    plan = found.plan(noted_keys(growing), progress=progress)
+    _make_missing(config, plan, growing, workers, progress)
+    _ask_again(config, again, options.retry, growing, workers, progress)
+    facts = {
+        "kind": "pairs",
+        "name": config.name,
+        "licence": config.export.licence,
+        "made_by": {"source": reading_of(config.source), "inputs": found.contents, "provenance": collect()},
+    }
+    dataset = seal_data(growing, facts, sorted(growing.entries, key=shard_number))
+    return IngestRun(dataset, plan.missing, sum(shard.count for shard in again))
+
+
+def open_pool(address: Address, found: PoolInput, options: IngestOptions) -> Growing:
+    """Return a pool that may grow by an input; changes nothing.
+
+    Raises:
+        ConfigError: If rows are to be asked for again that have no URL.
+        ShardError: If it was made from another input, and is not to be extended.
+    """
+    pool = Location.at(address)
+    growing = grow_data(pool, STEP, found.fingerprint)
+    made_from = growing.made_from or found.fingerprint
+    if not made_from.startswith(found.reading_id):
+        what = "made from another input, or read in another way (source, rows_per_shard or bytes_per_shard differ)"
+        raise ShardError(f"{pool}: {what}; give another --out, or delete it to begin again")
+    if made_from != found.fingerprint and not options.extend:
+        raise ShardError(f"{pool}: made from another input; add what is new with --extend, or give another --out")
+    if options.retry and not found.is_at_urls:
+        raise ConfigError("--retry: asks for URLs again, and the source of this config holds its pictures itself")
+    return growing
+
+
+def noted_keys(growing: Growing) -> Iterator[pa.ChunkedArray]:
+    """Yield the keys of the finished shards."""
+    return (read_shard(growing.directory / name, ["key"])["key"] for name in growing.entries)
+
+
+def reason_counts(dataset: Dataset) -> dict[str, int]:
+    """Return how many rows of a dataset have each status, most frequent first."""
+    counts: Counter[str] = Counter()
+    for file in dataset.files:
+        counts.update(read_shard(file, ["status"])["status"].to_pylist())
+    return dict(counts.most_common())
+
+
+def _make_missing(config: CurateConfig, plan: PoolPlan, growing: Growing, workers: int, progress: str) -> None:
+    limits = ShardLimits(config.rows_per_shard, config.bytes_per_shard)
+    shards = plan.shards(limits, [shard_number(name) for name in growing.entries])
+    job = IngestJob(growing.directory, config.source, config.download)
+    with track("ingest", plan.total, mode=progress, done=plan.total - plan.missing) as tracker:
+        for info in run_job(job, shards, workers=workers, report=tracker.advance):
+            growing.commit(info)
+
+
+def _ask_again(
+    config: CurateConfig,
+    shards: Sequence[RetriedShard],
+    statuses: frozenset[str],
+    growing: Growing,
+    workers: int,
+    progress: str,
+) -> None:
+    job = RetryJob(growing.directory, statuses, config.download)
+    with track("retry", sum(shard.count for shard in shards), mode=progress) as tracker:
+        for info in run_job(job, shards, workers=workers, report=tracker.advance):
+            growing.replace(info)

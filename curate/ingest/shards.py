@@ -1,0 +1,89 @@
+"""The job of ingest: to make one shard of the pool from the rows that it is told to read."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from diptych.curate.config import Download, Source
+from diptych.curate.ingest.fetching import WantedRow, arriving_tables, write_fetched
+from diptych.curate.ingest.plan import PlannedShard
+from diptych.curate.ingest.rows import IngestedRow, failed_row, looked_at, to_table
+from diptych.curate.sources import open_source
+from diptych.curate.sources.contract import BYTES, PROBLEM
+from diptych.curate.sources.keys import content_digests, key_text
+from diptych.curate.sources.reading import RangeReader
+from diptych.data.shards import ShardInfo, shard_name, write_shard
+from diptych.errors import DataError
+from diptych.jobs.contract import Report
+from diptych.storage.location import Location
+
+
+@dataclass(frozen=True)
+class IngestJob:
+    """Reads or fetches the rows of one shard and writes it.
+
+    Attributes:
+        data: Directory of the shards.
+        source: Where the rows come from.
+        download: How to ask for those that are at a URL.
+    """
+
+    data: Location
+    source: Source
+    download: Download
+
+    def open(self, report: Report) -> Callable[[PlannedShard], ShardInfo]:
+        """Return the function that makes one shard."""
+        reader = RangeReader(open_source(self.source))
+        return lambda shard: self._make(reader, shard, report)
+
+    def _make(self, reader: RangeReader, shard: PlannedShard, report: Report) -> ShardInfo:
+        place = self.data / shard_name(shard.number)
+        tables = reader.read(shard.rows)
+        first = next(tables)
+        if BYTES in first.column_names:
+            info = write_shard(_looked_at(chain([first], tables), shard, report), place, source=shard.keys)
+        else:
+            info = self._fetch(pa.concat_tables([first, *tables]), shard, report)
+        if info.keys != shard.keys:
+            files = shard.rows.files
+            where = f"{files[0]} to {files[-1]}" if len(files) > 1 else files[0]
+            raise DataError(f"{where}: has changed while it was read; run again")
+        return info
+
+    def _fetch(self, given: pa.Table, shard: PlannedShard, report: Report) -> ShardInfo:
+        place = self.data / shard_name(shard.number)
+        keys = _keys(content_digests(given), shard.ordinals)
+
+        def write(rows: Iterator[IngestedRow]) -> ShardInfo:
+            return write_shard(arriving_tables(keys, given, rows), place, source=shard.keys)
+
+        wanted = list(map(WantedRow, given["url"].to_pylist(), given[PROBLEM].to_pylist()))
+        return write_fetched(wanted, write, self.data, self.download, report)
+
+
+def _looked_at(tables: Iterable[pa.Table], shard: PlannedShard, report: Report) -> Iterator[pa.Table]:
+    """Yield rows whose pictures the source holds as tables of the pool."""
+    start = 0
+    for table in tables:
+        digests, problems = content_digests(table), table[PROBLEM]
+        triples = zip(problems.to_pylist(), table[BYTES], digests, strict=True)
+        rows = [_row(problem, data, digest) for problem, data, digest in triples]
+        pictures = pc.if_else(problems.is_null(), table[BYTES], None).combine_chunks()
+        report(len(rows), Counter(row.status for row in rows))
+        yield to_table(_keys(digests, shard.ordinals, start), table, rows, pictures)
+        start += len(rows)
+
+
+def _row(problem: str | None, data: pa.BinaryScalar, digest: bytes) -> IngestedRow:
+    if problem is not None:
+        return failed_row(problem)
+    return looked_at(data.as_py(), digest.hex()) if data.is_valid else IngestedRow("no_image")
+
+
+def _keys(digests: Sequence[bytes], ordinals: Mapping[int, int], start: int = 0) -> list[str]:
+    return [key_text(digest, ordinals.get(number, 0)) for number, digest in enumerate(digests, start)]

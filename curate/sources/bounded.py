@@ -1,0 +1,63 @@
+"""Tables of bounded size, whatever files they are read from."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from diptych.curate.sources.contract import TABLE_BYTES, TABLE_ROWS
+
+READ_AHEAD_BYTES = 2**20
+
+
+def bounded(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Join tables as far as the bounds allow. One that is larger by itself stays as it is."""
+    waiting: list[pa.Table] = []
+    rows, size = 0, 0
+    for table in tables:
+        if waiting and (rows + table.num_rows > TABLE_ROWS or size + table.nbytes > TABLE_BYTES):
+            yield pa.concat_tables(waiting)
+            waiting, rows, size = [], 0, 0
+        waiting.append(table)
+        rows += table.num_rows
+        size += table.nbytes
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def skip_rows(tables: Iterable[pa.Table], count: int) -> Iterator[pa.Table]:
+    """Leave out the first rows."""
+    for table in tables:
+        if count < table.num_rows:
+            yield table.slice(count)
+        count = max(0, count - table.num_rows)
+
+
+def parquet_tables(file: str, columns: Sequence[str], start: int, *, step: int) -> Iterator[pa.Table]:
+    """Yield columns of a Parquet file from a row on, without ever holding more than a table of it.
+
+    Args:
+        file: Its path.
+        columns: Their names.
+        start: The first row.
+        step: Rows to take at once from a row group that is larger than a table may be. With 1, a group of any size
+            and make is read within bounds, for about 40 us a row.
+    """
+    with open(file, "rb") as handle:
+        # So pyarrow reads pages as they are wanted; else it holds the whole column of a row group.
+        parquet = pq.ParquetFile(handle, pre_buffer=False, buffer_size=READ_AHEAD_BYTES)
+        for number in range(parquet.num_row_groups):
+            group = parquet.metadata.row_group(number)
+            if start < group.num_rows:
+                is_large = _uncompressed_bytes(group, columns) > TABLE_BYTES
+                batches = parquet.iter_batches(step if is_large else TABLE_ROWS, [number], list(columns))
+                tables = (pa.Table.from_batches([batch]) for batch in batches)
+                yield from bounded(skip_rows(tables, start))
+            start = max(0, start - group.num_rows)
+
+
+def _uncompressed_bytes(group: Any, columns: Sequence[str]) -> int:
+    chunks = (group.column(number) for number in range(group.num_columns))
+    sizes = (chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema.split(".")[0] in columns)
+    return sum(sizes)

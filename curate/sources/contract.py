@@ -1,0 +1,92 @@
+"""What a source is: parts in a fixed order, and tables of the rows in them.
+
+A worker is told which rows to read (``RowRange``), not given the rows, so that it may be anywhere.
+"""
+
+import os
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+# Columns of the tables that no dataset has; a user's table may well have a column "problem" or "name".
+PROBLEM, BYTES, NAME = "__problem", "__bytes", "__name"
+HELPER_COLUMNS = (PROBLEM, BYTES, NAME)
+
+TABLE_ROWS = 10_000
+TABLE_BYTES = 16 * 2**20
+MAX_PICTURE_BYTES = 200 * 2**20  # a larger one is no picture; it is not read
+
+
+Tables = Generator[pa.Table, None, None]
+
+
+@dataclass(frozen=True)
+class RowRange:
+    """Some rows that follow one another.
+
+    Attributes:
+        files: Where they lie.
+        start: The first of them, counted over all rows of ``files``.
+        stop: Behind the last.
+    """
+
+    files: tuple[str, ...]
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows that are cut into shards by themselves, so that what comes behind them changes none of their shards.
+
+    Attributes:
+        name: What it is called where inputs are listed.
+        files: One file of rows; or files of which each is one row, its picture.
+        one_each: Which of the two.
+        beside: Further files that decide the rows.
+        root: Folder from which on the names of ``files`` count.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    one_each: bool = False
+    beside: tuple[str, ...] = ()
+    root: str = ""
+
+    def shown(self, file: str) -> str:
+        """Return the path of a file within the root; a name that is no UTF-8 has replacement characters."""
+        return os.fsencode(os.path.relpath(file, self.root)).decode("utf-8", "replace")
+
+    def range(self, start: int, stop: int) -> RowRange:
+        """Return the rows from one on up to another."""
+        if self.one_each:
+            return RowRange(self.files[start:stop], 0, stop - start)
+        return RowRange(self.files, start, stop)
+
+
+class RowSource(Protocol):
+    """Rows in a fixed order.
+
+    A table has the columns ``caption`` and ``url`` (strings or null) and ``__problem`` (string: why a row is unusable
+    from the start, else null). ``__bytes`` (binary) holds the picture; without that column it is at ``url``. By
+    ``__name`` (string) a row without a picture is known where its name says more than its URL and caption; the column
+    may be missing. All other columns are carried along.
+    """
+
+    def parts(self) -> Sequence[Part]:
+        """Return what is there; reads no rows."""
+        ...
+
+    def tables(self, files: Sequence[str], start: int = 0) -> Tables:
+        """Yield the rows of files of one part from row ``start`` on, in tables bounded by rows and bytes.
+
+        Raises:
+            DataError: If a file cannot be read.
+        """
+        ...
+
+    def jumps(self, file: str) -> bool:
+        """Return whether a later row of a file is reached without reading those before it."""
+        ...

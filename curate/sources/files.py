@@ -1,0 +1,62 @@
+"""Files that somebody else wrote: which ones there are, and what is said when one cannot be read."""
+
+import csv
+import lzma
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+
+from diptych.errors import DataError
+
+# What the libraries below throw at damaged or hostile files. EOFError: a cut gzip; KeyError: pyarrow's for a name that
+# is there twice; RecursionError: nested JSON.
+READ_ERRORS = (
+    pa.ArrowException,
+    ValueError,  # also UnicodeError
+    TypeError,
+    KeyError,
+    RecursionError,
+    EOFError,
+    OSError,  # also gzip.BadGzipFile
+    zlib.error,
+    lzma.LZMAError,
+    tarfile.TarError,
+    csv.Error,
+)
+
+
+@contextmanager
+def readable(path: Path | str, kind: str) -> Iterator[None]:
+    """Turn what a library says about a file that it cannot read into one line.
+
+    Raises:
+        DataError: Instead of any of ``READ_ERRORS``.
+    """
+    try:
+        yield
+    except READ_ERRORS as error:
+        # A KeyError shows as the bare key, an EOFError as nothing: then the kind of error is said, too.
+        cause = (str(error).strip().splitlines() or [""])[0]
+        cause = f"{type(error).__name__} {cause}".strip() if isinstance(error, KeyError) or not cause else cause
+        raise DataError(f"{path}: cannot be read as {kind}: {cause}") from error
+
+
+def find_files(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Return the file, the files of a folder with one of the suffixes, or what a glob matches; sorted by name.
+
+    Raises:
+        DataError: If there is none.
+    """
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found = [file for file in path.iterdir() if file.is_file() and file.name.lower().endswith(suffixes)]
+    else:
+        found = [file for file in path.parent.glob(path.name) if file.is_file()]
+    if not found:
+        raise DataError(f"{path}: no file there that ends in {', '.join(suffixes)}")
+    return sorted(found)

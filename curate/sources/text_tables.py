@@ -1,0 +1,170 @@
+"""Tables of text: csv, tsv, json, jsonl and plain lists of URLs, also gzipped, row by row as they stand there."""
+
+import csv
+import gzip
+import itertools
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from diptych.curate.sources.columns import check_columns, clean_text
+from diptych.curate.sources.contract import TABLE_BYTES, TABLE_ROWS
+from diptych.errors import DataError
+
+CSV_BLOCK_BYTES = 64 * 2**20  # a field may not be longer than this
+MAX_PROBLEM = 200
+
+# Rows under the names of the file, and for each why it is unusable (or None for all). Apart, because a user's table may
+# have a column of any name.
+TablePart = tuple[pa.Table, list[str | None] | None]
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A file of text that holds a table.
+
+    Attributes:
+        file: Its path.
+        url_column: The column that must be there.
+        wanted: The columns to read.
+        column_names: Names of a csv without a header line.
+        quote: Whether csv fields may be quoted with ".
+    """
+
+    file: str
+    url_column: str
+    wanted: tuple[str, ...]
+    column_names: tuple[str, ...] | None
+    quote: bool
+
+    def csv(self, delimiter: str) -> Iterator[TablePart]:
+        """Yield the rows of a csv; those that cannot be parsed come last."""
+        bad: list[str | None] = []
+
+        def remember(row: pa_csv.InvalidRow) -> str:
+            text = f"{row.actual_columns} columns instead of {row.expected_columns}: {row.text}"
+            bad.append(clean_text(f"bad_row: {text[:MAX_PROBLEM]}"))
+            return "skip"
+
+        names = list(self.column_names) if self.column_names else None
+        header = names or self._header(delimiter)
+        check_columns(self.wanted, header, self.file)
+        parsing = pa_csv.ParseOptions(
+            delimiter=delimiter,
+            quote_char='"' if self.quote else False,
+            newlines_in_values=self.quote,
+            invalid_row_handler=remember,
+        )
+        with _opened(self.file) as handle:
+            yield from ((table, None) for table in _csv_tables(handle, parsing, names, header))
+        if bad:
+            yield pa.table({name: pa.nulls(len(bad), pa.binary()) for name in header}), bad
+
+    def json(self) -> Iterator[TablePart]:
+        """Yield the rows of a json, which is read whole: a list of objects, or columns."""
+        with _opened(self.file) as handle:
+            value = json.loads(handle.read())
+        if isinstance(value, dict):  # column -> values, or column -> {row: value} as pandas writes it
+            columns = [list(column.values()) if isinstance(column, dict) else column for column in value.values()]
+            if not all(isinstance(column, list) for column in columns) or len({len(column) for column in columns}) > 1:
+                raise DataError(f"{self.file}: JSON of a URL table is a list of objects, or columns of one length")
+            value = [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
+        if not isinstance(value, list):
+            raise DataError(f"{self.file}: JSON of a URL table is a list of objects")
+        yield from self._objects(value[start : start + TABLE_ROWS] for start in range(0, len(value), TABLE_ROWS))
+
+    def jsonl(self) -> Iterator[TablePart]:
+        """Yield the rows of a jsonl; a line that is no object is a row with a problem."""
+        with _opened(self.file) as handle:
+            yield from self._objects([_parse_line(line) for line in lines] for lines in _line_blocks(handle))
+
+    def txt(self) -> Iterator[TablePart]:
+        """Yield a URL for each line, under the name ``url``."""
+        with _opened(self.file) as handle:
+            for lines in _line_blocks(handle):
+                urls = [line.decode("utf-8", "replace").strip() for line in lines]
+                yield pa.table({"url": pa.array(urls, pa.string())}), None
+
+    def _objects(self, blocks: Iterable[list[Any]]) -> Iterator[TablePart]:
+        """Yield tables of the wanted keys as text, null where an object lacks one.
+
+        What is no object becomes a row with a problem. Only the URL must be there, in one of the first objects.
+        """
+        is_checked = False
+        for block in blocks:
+            known = {name: None for row in block if isinstance(row, dict) for name in row}
+            if known and not is_checked:
+                check_columns([self.url_column], list(known), self.file)
+                is_checked = True
+            texts, problems = zip(*(_texts(row, self.wanted) for row in block), strict=True)
+            columns = {name: pa.array([text.get(name) for text in texts], pa.string()) for name in self.wanted}
+            yield pa.table(columns), list(problems)
+
+    def _header(self, delimiter: str) -> list[str]:
+        with _opened(self.file) as handle:
+            first = handle.readline()
+            if first.startswith((b"\xff\xfe", b"\xfe\xff")):
+                raise DataError(f"{self.file}: cannot be read as text: it is UTF-16; save it as UTF-8")
+            lines = (line.decode("utf-8-sig", "replace") for line in itertools.chain([first], handle))
+            rows = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE)
+            return next((row for row in rows if row), [])
+
+
+def _csv_tables(
+    handle: IO[bytes], parsing: pa_csv.ParseOptions, names: list[str] | None, header: list[str]
+) -> Iterator[pa.Table]:
+    """Yield everything as bytes: a caption of digits is a caption, and "NA" and stray Latin-1 are no errors."""
+    reading = pa_csv.ReadOptions(use_threads=False, column_names=names, block_size=CSV_BLOCK_BYTES)
+    converting = pa_csv.ConvertOptions(
+        column_types=dict.fromkeys(header, pa.binary()), strings_can_be_null=True, null_values=[""]
+    )
+    for batch in pa_csv.open_csv(handle, reading, parsing, converting):
+        table = pa.Table.from_batches([batch])
+        yield from (table.slice(start, TABLE_ROWS) for start in range(0, table.num_rows, TABLE_ROWS))
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[IO[bytes]]:
+    with gzip.open(file, "rb") if file.lower().endswith(".gz") else open(file, "rb") as handle:
+        yield handle  # type: ignore[misc]  # GzipFile reads as a binary file does
+
+
+def _line_blocks(handle: IO[bytes]) -> Iterator[list[bytes]]:
+    """Yield the lines that are not empty, as many at a time as a table may hold."""
+    block: list[bytes] = []
+    size = 0
+    for line in handle:
+        if line.strip():
+            size += len(line)
+            if block and (len(block) == TABLE_ROWS or size > TABLE_BYTES):
+                yield block
+                block, size = [], len(line)
+            block.append(line)
+    if block:
+        yield block
+
+
+def _parse_line(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return line.decode("utf-8", "replace").strip()
+
+
+def _texts(row: Any, wanted: Iterable[str]) -> tuple[dict[str, str | None], str | None]:
+    """Return the wanted values of an object as text, and the problem of what is no object."""
+    try:
+        if isinstance(row, dict):
+            return {name: _as_text(row.get(name)) for name in wanted}, None
+        return {}, clean_text(f"bad_row: {str(row)[:MAX_PROBLEM]}")
+    except RecursionError:  # what can just be read may be too deep to be written
+        return {}, "bad_row: nested too deeply"
+
+
+def _as_text(value: Any) -> str | None:
+    return clean_text(value) if value is None or isinstance(value, str) else json.dumps(value, sort_keys=True)

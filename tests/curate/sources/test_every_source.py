@@ -1,0 +1,66 @@
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from source_rows import make_tar, rows_of
+
+from diptych.curate.config import CurateConfig, Folder, ParquetImages, UrlTable, WebDataset
+from diptych.curate.ingest.run import ingest
+from diptych.curate.sources import open_source
+from diptych.curate.sources.reading import first_table
+from diptych.errors import DataError
+
+
+def test_a_missing_source_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nowhere"):
+        open_source(UrlTable(kind="url_table", path=tmp_path / "nowhere.parquet")).parts()
+    with pytest.raises(DataError, match="nowhere"):
+        open_source(Folder(kind="folder", path=tmp_path / "nowhere")).parts()
+
+
+def test_two_carried_columns_of_one_final_name_are_both_named(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("url,caption,width,source_width\nu,c,1,2\n")
+    for kind, name in ((UrlTable, "url_table"), (ParquetImages, "parquet"), (WebDataset, "webdataset")):
+        with pytest.raises(DataError, match="'width' and 'source_width' would both be carried as 'source_width'"):
+            open_source(kind(kind=name, path=tmp_path / "t.csv", columns=("width", "source_width")))
+
+
+@pytest.mark.parametrize("value", [["a"], {"en": "a"}])
+def test_a_caption_column_that_is_no_text_is_named_with_its_type(value: Any, tmp_path: Path) -> None:
+    table = pa.table({"url": ["u"], "image": [b"x"], "caption": [value]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    for settings in (
+        UrlTable(kind="url_table", path=tmp_path / "t.parquet"),
+        ParquetImages(kind="parquet", path=tmp_path / "t.parquet"),
+    ):
+        with pytest.raises(DataError, match=r"t\.parquet: the column 'caption' holds (list|struct)<.*>, not text"):
+            rows_of(settings)
+
+
+def test_files_of_differing_types_are_refused_with_the_column(tmp_path: Path) -> None:
+    for name, value in (("a", 1), ("b", "x")):
+        table = pa.table({"url": ["u"], "caption": ["c"], "image": [b"x"], "n": [value]})
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    for kind in ("url_table", "parquet"):
+        config = CurateConfig.model_validate(
+            {"job": "curate", "source": {"kind": kind, "path": tmp_path, "columns": ["n"]}}
+        )
+        with pytest.raises(DataError, match="column 'n' holds int64 in one file and string in another"):
+            ingest(config, tmp_path / kind, progress="none")
+
+
+def test_a_source_without_rows_says_so(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("url,caption\n")
+    (tmp_path / "t.jsonl").write_text("")
+    make_tar(tmp_path / "t.tar", [])
+    for name in ("t.csv", "t.jsonl", "t.tar"):
+        kind = "webdataset" if name == "t.tar" else "url_table"
+        config = CurateConfig.model_validate(
+            {"job": "curate", "name": "x", "source": {"kind": kind, "path": tmp_path / name}}
+        )
+        assert rows_of(config.source) == []
+        assert first_table(open_source(config.source)) is None
+        with pytest.raises(DataError, match="no rows there"):
+            ingest(config, tmp_path / "pool", progress="none")

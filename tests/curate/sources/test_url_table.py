@@ -1,0 +1,206 @@
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from source_rows import index_of, pairs_of, range_of, rows_of
+
+from diptych.curate.config import UrlTable
+from diptych.errors import DataError
+
+ROWS = [
+    ("http://a.example/1.jpg", "a red house"),
+    ("http://a.example/2.jpg", 'say "hi", twice'),
+    ("http://a.example/3.jpg", "12345"),
+    ("http://a.example/4.jpg", "NA"),
+    ("http://a.example/5.jpg", None),
+    ("http://a.example/6.jpg", "zwei\nZeilen, ein Haus"),
+]
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+def write_csv(path: Path, delimiter: str) -> None:
+    import csv
+
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=delimiter).writerows([("url", "caption"), *ROWS])
+
+
+def write_table(path: Path) -> None:
+    objects = [{"url": url, "caption": caption} for url, caption in ROWS]
+    name = path.name.removesuffix(".gz")
+    plain = path.with_name(name)
+    if name.endswith(".parquet"):
+        pq.write_table(pa.Table.from_pylist(objects), plain)
+    elif name.endswith(".jsonl"):
+        plain.write_text("".join(json.dumps(value) + "\n" for value in objects), encoding="utf-8")
+    elif name.endswith(".json"):
+        plain.write_text(json.dumps(objects), encoding="utf-8")
+    else:
+        write_csv(plain, "\t" if name.endswith(".tsv") else ",")
+    if path.name.endswith(".gz"):
+        path.write_bytes(gzip.compress(plain.read_bytes()))
+        plain.unlink()
+
+
+def table_of(path: Path, **more: Any) -> UrlTable:
+    return UrlTable(kind="url_table", path=path, **more)
+
+
+def one_line(folder: Path, line: str) -> Path:
+    (folder / "one.jsonl").write_text(line)
+    return folder / "one.jsonl"
+
+
+def truncated_parquet(path: Path) -> None:
+    pq.write_table(pa.table({"url": ["u" * 50] * 9, "caption": ["c"] * 9}), path, compression=None)
+    data = bytearray(path.read_bytes())
+    data[4:40] = b"\xff" * 36  # the header of the first page; the footer stays
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["t.parquet", "t.csv", "t.tsv", "t.json", "t.jsonl", "t.csv.gz", "t.tsv.gz", "t.json.gz", "t.jsonl.gz"],
+)
+def test_every_format_of_a_url_table_gives_the_same_rows(name: str, tmp_path: Path) -> None:
+    write_table(tmp_path / name)
+    settings = UrlTable(kind="url_table", path=tmp_path / name)
+    assert pairs_of(settings) == ROWS
+    assert len(index_of(settings).hashes) == len(ROWS)
+    for start, stop in ((0, 6), (1, 3), (5, 6)):
+        assert [(row["url"], row["caption"]) for row in range_of(settings, start, stop)] == ROWS[start:stop]
+
+
+def test_a_text_file_is_a_list_of_urls_without_captions(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("http://a.example/1.jpg\n\n  http://a.example/2.jpg  \n")
+    pairs = pairs_of(UrlTable(kind="url_table", path=tmp_path / "list.txt"))
+    assert pairs == [("http://a.example/1.jpg", None), ("http://a.example/2.jpg", None)]
+
+
+def test_a_tsv_without_header_takes_the_names_given(tmp_path: Path) -> None:
+    (tmp_path / "cc3m.tsv").write_text('a "quoted cat\thttp://a.example/1.jpg\na dog\thttp://a.example/2.jpg\n')
+    settings = UrlTable(kind="url_table", path=tmp_path / "cc3m.tsv", column_names=("caption", "url"), quote=False)
+    assert pairs_of(settings) == [("http://a.example/1.jpg", 'a "quoted cat'), ("http://a.example/2.jpg", "a dog")]
+
+
+def test_rows_with_too_many_fields_become_rows_with_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("url,caption\nhttp://a.example/1.jpg,one\nhttp://a.example/2.jpg,two,three\n")
+    rows = rows_of(UrlTable(kind="url_table", path=tmp_path / "t.csv"))
+    assert [row["url"] for row in rows] == ["http://a.example/1.jpg", None]
+    assert rows[1]["__problem"].startswith("bad_row: 3 columns instead of 2")
+
+
+def test_lines_that_are_no_json_objects_become_rows_with_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('{"url": "http://a.example/1.jpg", "caption": "one"}\nnot json\n[1, 2]\n')
+    rows = rows_of(UrlTable(kind="url_table", path=tmp_path / "t.jsonl"))
+    assert [row["__problem"] for row in rows] == [None, "bad_row: not json", "bad_row: [1, 2]"]
+
+
+def test_stray_bytes_in_a_csv_are_replaced_and_lose_no_row(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"url,caption\nhttp://a.example/1.jpg,caf\xe9\nhttp://a.example/2.jpg,ok\n")
+    assert [row["caption"] for row in rows_of(UrlTable(kind="url_table", path=tmp_path / "t.csv"))] == ["caf�", "ok"]
+
+
+def test_further_columns_are_carried_and_clashing_names_are_renamed(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"URL": ["u"], "TEXT": ["t"], "width": [640], "punsafe": [0.1]}), tmp_path / "t.parquet")
+    settings = UrlTable(
+        kind="url_table",
+        path=tmp_path / "t.parquet",
+        url_column="URL",
+        caption_column="TEXT",
+        columns=("width", "punsafe"),
+    )
+    assert rows_of(settings) == [{"url": "u", "caption": "t", "__problem": None, "source_width": 640, "punsafe": 0.1}]
+
+
+def test_a_missing_column_is_named_with_the_nearest_ones(tmp_path: Path) -> None:
+    write_table(tmp_path / "t.parquet")
+    with pytest.raises(DataError, match=r"t\.parquet: unknown column 'captions'; did you mean 'caption'"):
+        rows_of(UrlTable(kind="url_table", path=tmp_path / "t.parquet", caption_column="captions"))
+
+
+def test_a_folder_of_tables_is_read_in_the_order_of_names(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / f"{name}.txt").write_text(f"http://a.example/{name}.jpg\n")
+    urls = [url for url, _ in pairs_of(UrlTable(kind="url_table", path=tmp_path))]
+    assert urls == ["http://a.example/a.jpg", "http://a.example/b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("t.parquet", b"not parquet"), ("t.json", b"{"), ("t.csv.gz", b"not gzip"), ("t.xyz", b"")],
+)
+def test_a_damaged_or_unknown_table_is_one_line_with_its_path(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=name.replace(".", r"\.")) as caught:
+        rows_of(UrlTable(kind="url_table", path=tmp_path / name))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_users_columns_may_have_any_name(tmp_path: Path) -> None:
+    names = ("problem", "bytes", "path", "__problem")
+    (tmp_path / "t.csv").write_text(f"url,caption,{','.join(names)}\nu,c,none,5,p,q\n")
+    row = rows_of(table_of(tmp_path / "t.csv", columns=names))[0]
+    assert (row["__problem"], row["url"], row["caption"]) == (None, "u", "c")
+    assert [row[name] for name in (*names[:3], "source___problem")] == ["none", "5", "p", "q"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "cause"),
+    [
+        ("t.csv.gz", gzip.compress(b"url,caption\n" + os.urandom(9000).hex().encode())[:-2000], "ended before"),
+        ("t.jsonl.gz", gzip.compress(os.urandom(9000).hex().encode())[:-2000], "ended before"),
+        ("t.jsonl.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" + b"\xff" * 99, "invalid"),
+        ("t.csv", "url,caption\nu,c\n".encode("utf-16"), "UTF-16"),
+        ("t.csv", b"url,caption,caption\nu,c,d\n", "2 columns 'caption'"),
+        ("t.json", b'{"url": ["a", "b"], "caption": ["c"]}', "columns of one length"),
+        ("t.json", b'{"url": 3}', "columns of one length"),
+        ("t.json", DEEP.encode(), "cannot be read as json: .*recursion"),
+        ("t.parquet", None, "cannot be read as parquet"),
+    ],
+)
+def test_what_no_library_can_read_is_one_line_with_its_path(
+    name: str, content: bytes | None, cause: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    if content is None:
+        truncated_parquet(path)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=cause) as caught:
+        rows_of(table_of(path))
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+    if content is not None:
+        with pytest.raises(DataError, match=cause):
+            index_of(table_of(path))
+
+
+def test_json_that_is_nested_too_deeply_costs_its_row(tmp_path: Path) -> None:
+    lines = ['{"url": "a"}', DEEP, f'{{"url": "b", "caption": {DEEP}}}', '{"url": "c"}', r'"\ud800"']
+    (tmp_path / "t.jsonl").write_text("\n".join(lines))
+    rows = rows_of(table_of(tmp_path / "t.jsonl"))
+    assert [row["url"] for row in rows] == ["a", None, None, "c", None]
+    assert [(row["__problem"] or "")[:8] for row in rows] == ["", "bad_row:", "bad_row:", "", "bad_row:"]
+
+
+def test_objects_may_lack_captions_but_not_all_their_urls(tmp_path: Path) -> None:
+    lines = ['{"url": "a"}'] * 10_000 + ['{"url": "b", "caption": "c", "n": 1}', "{}"]
+    (tmp_path / "t.jsonl").write_text("\n".join(lines))
+    rows = rows_of(table_of(tmp_path / "t.jsonl", columns=("n",)))
+    found = [(row["url"], row["caption"], row["n"]) for row in rows[-3:]]
+    assert found == [("a", None, None), ("b", "c", "1"), (None, None, None)]
+    with pytest.raises(DataError, match=r"unknown column 'link'\. Known: caption, n, url$"):
+        rows_of(table_of(one_line(tmp_path, lines[-2]), url_column="link"))
+
+
+@pytest.mark.parametrize("quote", [True, False])
+def test_a_field_of_a_csv_may_be_long(quote: bool, tmp_path: Path) -> None:
+    long = "x" * 3_000_000
+    (tmp_path / "t.tsv").write_text(f"url\tcaption\nu\ta\nv\t{long}\nw\tb\n")
+    assert pairs_of(table_of(tmp_path / "t.tsv", quote=quote)) == [("u", "a"), ("v", long), ("w", "b")]

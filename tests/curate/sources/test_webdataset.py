@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import pytest
+from source_rows import index_of, make_tar, range_of, rows_of
+
+from diptych.curate.config import WebDataset
+from diptych.curate.sources import open_source, webdataset
+from diptych.errors import DataError
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+def test_a_webdataset_tar_gives_one_row_per_base_name(tmp_path: Path) -> None:
+    members = [
+        ("000.jpg", b"one"),
+        ("000.txt", b"a cat"),
+        ("000.json", b'{"url": "http://a.example/1.jpg", "licence": "by"}'),
+        ("dir/001.json", b'{"caption": "a dog"}'),
+        ("dir/001.png", b"two"),
+        ("002.txt", b"no picture"),
+    ]
+    make_tar(tmp_path / "0.tar", members)
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path, columns=("licence",)))
+    found = [(row["member"], row["__bytes"], row["caption"], row["url"], row["licence"]) for row in rows]
+    assert found == [
+        ("000", b"one", "a cat", "http://a.example/1.jpg", "by"),
+        ("dir/001", b"two", "a dog", None, None),
+        ("002", None, "no picture", None, None),
+    ]
+
+
+def test_a_tar_that_ends_in_the_middle_keeps_its_whole_members(tmp_path: Path) -> None:
+    make_tar(tmp_path / "0.tar", [("0.jpg", b"x" * 600), ("1.jpg", b"y" * 600)])
+    whole = (tmp_path / "0.tar").read_bytes()
+    (tmp_path / "0.tar").write_bytes(whole[: 512 + 1024 + 512 + 100])
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path / "0.tar"))
+    assert rows[0]["__bytes"] == b"x" * 600
+    assert rows[-1]["__problem"].startswith("bad_row: the tar ends here")
+
+
+def test_real_tars_of_photographs_are_read(shared: Path) -> None:
+    rows = rows_of(WebDataset(kind="webdataset", path=shared / "real/photos/clip-retrieval/test_tars"))
+    photographs = shared / "real/photos/clip-retrieval/test_images"
+    assert {row["__bytes"] for row in rows} == {path.read_bytes() for path in photographs.glob("*.jpg")}
+
+
+def test_a_damaged_tar_is_one_line_with_its_path(tmp_path: Path) -> None:
+    (tmp_path / "t.tar").write_bytes(b"no tar" * 200)
+    settings = WebDataset(kind="webdataset", path=tmp_path / "t.tar")
+    for read in (rows_of, index_of):
+        with pytest.raises(DataError, match=r"t\.tar: cannot be read as tar: "):
+            read(settings)
+
+
+def test_a_member_that_is_nested_too_deeply_costs_its_row(tmp_path: Path) -> None:
+    members = [("0.jpg", b"x"), ("0.json", DEEP.encode()), ("1.jpg", b"y"), ("1.json", rb'{"caption": "\ud800"}')]
+    make_tar(tmp_path / "0.tar", members)
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path))
+    assert [row["__problem"] for row in rows] == ["bad_row: the .json member is nested too deeply", None]
+    assert rows[1]["caption"] == "?"
+
+
+def test_only_the_first_member_with_an_image_extension_is_the_picture(tmp_path: Path) -> None:
+    names = ("0.jpg", "0.mask.png", "0.png", "0.md5", "0.name", "0.txt", "1.md5", "1.JPEG", "2.depth.jpg")
+    make_tar(tmp_path / "0.tar", [(name, name.encode()) for name in names])
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path))
+    found = [(row["member"], row["__bytes"], row["caption"]) for row in rows]
+    assert found == [("0", b"0.jpg", "0.txt"), ("1", b"1.JPEG", None), ("2", None, None)]
+
+
+@pytest.mark.parametrize("name", ["0.tar", "0.tar.gz", "packed.tar"])
+def test_any_range_of_a_tar_is_read_packed_or_not(name: str, tmp_path: Path) -> None:
+    members = [(f"{row}.{suffix}", f"{suffix} {row}".encode()) for row in range(9) for suffix in ("jpg", "txt")]
+    make_tar(tmp_path / name, members, "w" if name == "0.tar" else "w:gz")
+    settings = WebDataset(kind="webdataset", path=tmp_path / name)
+    rows = rows_of(settings)
+    assert [row["caption"] for row in rows] == [f"txt {row}" for row in range(9)]
+    for start, stop in ((0, 9), (0, 1), (3, 5), (8, 9)):
+        assert range_of(settings, start, stop) == rows[start:stop]
+
+
+def test_a_member_too_large_to_be_a_picture_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webdataset, "MAX_PICTURE_BYTES", 100)
+    make_tar(tmp_path / "0.tar", [("0.jpg", b"x" * 101), ("0.txt", b"large"), ("1.jpg", b"y" * 100)])
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path))
+    assert [(row["__bytes"], row["caption"]) for row in rows] == [(None, "large"), (b"y" * 100, None)]
+    assert rows[0]["__problem"] == "too_large: the member 0.jpg has 101 bytes"
+
+
+def test_tables_of_large_members_are_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webdataset, "TABLE_BYTES", 1000)
+    make_tar(tmp_path / "0.tar", [(f"{row}.jpg", b"x" * 400) for row in range(7)])
+    source = open_source(WebDataset(kind="webdataset", path=tmp_path))
+    assert [table.num_rows for table in source.tables(source.parts()[0].files)] == [2, 2, 2, 1]
