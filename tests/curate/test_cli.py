@@ -74,7 +74,7 @@ def test_a_step_before_its_time_says_which_directory_lacks_what(step: str, told:
     ("changes", "told"),
     [
         ({"scors": {}}, "unknown key 'scors'; did you mean 'scores'"),
-        ({"scores": {"a": {"score": "astetic"}}}, "did you mean 'aesthetic'?"),
+        ({"scores": {"a": {"score": "astetic"}}}, "did you mean 'aesthetic'"),
         (
             {"scores": {"a": {"score": "aesthetic", "encoder": "clop"}}, "encoders": {"clip": {"kind": "projection"}}},
             "'clip'",

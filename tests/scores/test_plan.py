@@ -19,11 +19,11 @@ def plan(**scores: tuple[str, dict[str, Any]]) -> ScorePlan:
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        (plan(a=("clip_similarity", {"encoder": "smal"})), "score 'a': unknown encoder 'smal'; did you mean 'small'?"),
+        (plan(a=("clip_similarity", {"encoder": "smal"})), "score 'a': unknown encoder 'smal'; did you mean 'small'"),
         (plan(a=("clip_similarity", {})), "the option 'encoder' is missing"),
-        (plan(a=("clip_similarty", {})), "unknown score 'clip_similarty'; did you mean 'clip_similarity'?"),
+        (plan(a=("clip_similarty", {})), "unknown score 'clip_similarty'; did you mean 'clip_similarity'"),
         (plan(a=("caption_stats", {"encoder": "small"})), "unknown option 'encoder'"),
-        (plan(a=("object_accuracy", {"judge": "eyes"})), "score 'a': unknown judge 'eyes'; did you mean 'eye'?"),
+        (plan(a=("object_accuracy", {"judge": "eyes"})), "score 'a': unknown judge 'eyes'; did you mean 'eye'"),
         (plan(a=("object_accuracy", {})), "the option 'judge' is missing"),
         (plan(a=("caption_stats", {"judge": "eye"})), "unknown option 'judge'"),
         (ScorePlan({"small": ("projektion", {})}, {}), "unknown encoder 'projektion'; did you mean 'projection'"),
