@@ -11,6 +11,7 @@ from diptych.evaluate.audits.choices import Audit
 from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.comparisons.pairs import sides_of
 from diptych.evaluate.config import EvaluateConfig
+from diptych.evaluate.inputs.memberships import distinct, members
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.choices import DistanceChoice
 from diptych.evaluate.metrics.contract import set_metric
@@ -97,7 +98,7 @@ def _check_words(audit: Audit, columns: Columns) -> None:
 def _check_category(audit: Audit, rows: Sequence[ScoredRows]) -> None:
     if audit.category is None:
         return
-    known = {value for each in rows for value in each.values(CATEGORY).unique().to_pylist() if value is not None}
+    known = {value for each in rows for value in distinct(each.values(CATEGORY))}
     if audit.category not in known:
         raise ConfigError(f"audit.category: {describe_unknown('category', audit.category, known)}")
 
@@ -113,7 +114,7 @@ def _check_classes(audit: Audit, rows: Sequence[ScoredRows]) -> None:
         found = asked_classes(each) if is_asked else each.values(name)
         if is_asked and found.null_count:
             return
-        known |= {str(value) for value in found.unique().to_pylist()}
+        known |= {str(value) for value in members(found).values.unique().to_pylist()}
     check_classes(audit, known)
 
 

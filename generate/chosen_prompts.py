@@ -1,32 +1,54 @@
 """Which prompts of which sets a config asks for, in order."""
 
 import inspect
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from diptych.config.options import call_with_options
 from diptych.errors import ConfigError
-from diptych.generate.backends.asked import AskedPrompt
+from diptych.generate.backends.asked import AskedPrompt, Request
 from diptych.generate.config import GenerateConfig, PromptChoice
 from diptych.generate.prompts import PROMPT_SETS, Prompt, PromptSet
 from diptych.lookup import describe_unknown, resolve
 
 
+class NumberedPrompt(NamedTuple):
+    """A prompt, and which of the equal ones of its set it is, from 0."""
+
+    ordinal: int
+    prompt: Prompt
+
+
 def read_prompts(config: GenerateConfig) -> tuple[dict[str, PromptSet], tuple[AskedPrompt, ...]]:
-    """Return the prompt sets of a config by name, and the chosen prompts in order.
+    """Return the prompt sets of a config by name, and the chosen prompts in order; what two sets share stands once.
 
     Raises:
         DiptychError: If a set cannot be had, or nothing is chosen from it.
     """
-    sets, asked = {}, []
+    sets = {}
+    requests: dict[tuple[Any, ...], list[Request]] = {}
     for number, choice in enumerate(config.prompts):
         where = f"prompts.{number} ({choice.label})"
         found = _read_set(choice, where)
-        chosen = _choose(found.prompts, choice)
+        chosen = _choose(_numbered(found.prompts), choice)
         if not chosen:
             raise ConfigError(f"{where}: no prompt is left; it has the categories {_categories(found.prompts)}")
         sets[choice.label] = found
-        asked += [AskedPrompt(choice.label, prompt, choice.samples or config.samples) for prompt in chosen]
-    return sets, tuple(asked)
+        for ordinal, prompt in chosen:
+            request = Request(choice.label, prompt, choice.samples or config.samples)
+            requests.setdefault((ordinal, prompt.rendered), []).append(request)
+    return sets, tuple(AskedPrompt(ordinal, tuple(asking)) for (ordinal, _), asking in requests.items())
+
+
+def _numbered(prompts: Sequence[Prompt]) -> list[NumberedPrompt]:
+    """Return all prompts of a set numbered among equal ones, so that choosing fewer of them changes no number."""
+    counts: Counter[Any] = Counter()
+    found = []
+    for prompt in prompts:
+        found.append(NumberedPrompt(counts[prompt.rendered], prompt))
+        counts[prompt.rendered] += 1
+    return found
 
 
 def _read_set(choice: PromptChoice, where: str) -> PromptSet:
@@ -41,21 +63,23 @@ def _read_set(choice: PromptChoice, where: str) -> PromptSet:
     return call_with_options(factory, options, where=where)  # type: ignore[no-any-return]
 
 
-def _choose(prompts: Sequence[Prompt], choice: PromptChoice) -> list[Prompt]:
-    known = {prompt.category for prompt in prompts}
+def _choose(prompts: Sequence[NumberedPrompt], choice: PromptChoice) -> list[NumberedPrompt]:
+    """Return the prompts of the wanted categories; one of several is taken where none of these has enough already."""
+    known = {category for _, prompt in prompts for category in prompt.categories}
     for category in choice.categories or ():
         if category not in known:
-            raise ConfigError(f"prompts ({choice.label}): {describe_unknown('category', category, known - {''})}")
-    counts: dict[str, int] = {}
+            raise ConfigError(f"prompts ({choice.label}): {describe_unknown('category', category, known)}")
+    counts: Counter[str] = Counter()
     chosen = []
-    for prompt in prompts:
-        if choice.categories is not None and prompt.category not in choice.categories:
-            continue
-        counts[prompt.category] = counts.get(prompt.category, 0) + 1
-        if choice.per_category is None or counts[prompt.category] <= choice.per_category:
-            chosen.append(prompt)
+    for numbered in prompts:
+        own = numbered.prompt.categories or ("",)
+        wanted = own if choice.categories is None else [one for one in own if one in choice.categories]
+        is_full = choice.per_category is not None and any(counts[one] >= choice.per_category for one in wanted)
+        if wanted and not is_full:
+            counts.update(wanted)
+            chosen.append(numbered)
     return chosen[: choice.limit]
 
 
 def _categories(prompts: Sequence[Prompt]) -> str:
-    return ", ".join(dict.fromkeys(prompt.category for prompt in prompts if prompt.category)) or "none"
+    return ", ".join(dict.fromkeys(one for prompt in prompts for one in prompt.categories)) or "none"

@@ -1,64 +1,109 @@
 """What a run would do: images, denoiser evaluations, disk, what is left out and what is there already."""
 
-import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from diptych.data.dataset import open_dataset
+from diptych.data.growing import grow_data
 from diptych.data.journal import JOURNAL
-from diptych.errors import ShardError
+from diptych.data.manifests import DATASET
+from diptych.generate.backends.asked import ImageGroup
+from diptych.generate.growth import AS_IT_IS, STEP, GrowthOptions, find_shards, growth_of, open_others
+from diptych.generate.layout import Layout, lay_out
 from diptych.generate.plan import GenerationPlan
+from diptych.generate.shard_job import cut_into_pieces
+from diptych.generate.stored import FoundShards
+from diptych.storage.location import Location
 
+NOTHING_THERE = FoundShards((), ())
 # Bytes of a pixel of a photograph in the two formats; drawn pictures take less. Measured at 1024 x 1024.
 BYTES_PER_PIXEL = {"png": 1.7, "webp": 1.6}
 ASSUMED_PIXELS = 1024 * 1024  # where only the pipeline knows its size
 
 
-def estimate(plan: GenerationPlan, out: Path | None) -> dict[str, Any]:
+def estimate(
+    plan: GenerationPlan, out: Path | None, options: GrowthOptions = AS_IT_IS, *, progress: str = "none"
+) -> dict[str, Any]:
     """Return what a run of a plan would do, as JSON-able values. Writes nothing.
 
     Args:
         plan: What to make; with weights where ``out`` is begun.
-        out: Where; None leaves out what is done.
+        out: Where; None leaves out what is there.
+        options: What may become of images that were made before.
+        progress: Display mode, see ``diptych.progress``.
 
     Raises:
-        ShardError: If ``out`` was made from something else.
+        ShardError: If the directory is another step's.
     """
     per_group, config = plan.images_per_group, plan.config
     sizes = [group.resolved.size for group in plan.groups]
     pixels = sum((size.width * size.height if size else ASSUMED_PIXELS) * per_group for size in sizes)
-    done, measured = _done(plan, out) if out is not None else (0, None)
+    found = _found(plan, out, progress) if out is not None else NOTHING_THERE
+    layout = lay_out(plan, found, growth_of(options, open_others(options, progress=progress)))
+    measured = _bytes_per_row(found)
     rate = measured if measured is not None else pixels * BYTES_PER_PIXEL[config.format] / plan.images
     nfe = sum(group.resolved.nfe * per_group for group in plan.groups)
     twice = sum(group.resolved.nfe * per_group for group in plan.groups if group.resolved.guides)
     return {
-        "prompts": {name: sum(asked.prompt_set == name for asked in plan.asked) for name in plan.sets},
+        "prompts": _prompts_by_set(plan),
         "models": {label: sum(group.model == label for group in plan.groups) for label in config.models},
         "images": plan.images,
-        "images_done": done,
-        "shards": plan.shards,
+        "rows": plan.rows,
+        "images_done": plan.images - layout.rendered,
+        "shards": len(layout.names),
+        "growth": _growth(layout),
         "nfe": nfe,
         "nfe_with_guidance": nfe + twice,
+        "nfe_left": _nfe_left(plan, layout),
         "dropped": [dropped._asdict() for dropped in plan.dropped],
         "prompts_cut": dict(plan.cut),
         "without_effect": without_effect(plan),
-        "useful_share": round(_useful_share(plan), 4),
-        "bytes": round(rate * plan.images),
+        "useful_share": round(_useful_share(plan, layout), 4),
+        "bytes": round(rate * plan.rows),
         "bytes_are_measured": measured is not None,
-        "settings": [
-            {
-                "model": group.model,
-                "setting": group.resolved.setting.label,
-                "sampler": group.resolved.sampler,
-                "steps": group.resolved.steps,
-                "guidance": group.resolved.guidance,
-                "size": f"{size.width}x{size.height}" if size else None,
-                "nfe": group.resolved.nfe,
-                "images": per_group,
-            }
-            for group, size in zip(plan.groups, sizes, strict=True)
-        ],
+        "settings": [_setting(group, per_group) for group in plan.groups],
     }
+
+
+def _growth(layout: Layout) -> dict[str, Any]:
+    """Return what becomes of images that were made before, and what is new."""
+    return {
+        "rendered": layout.rendered,
+        "reused": layout.reused,
+        "pruned": layout.pruned.total(),
+        "pruned_by_setting": dict(layout.pruned.most_common()),
+        "shards_kept": len(layout.kept),
+        "shards_rewritten": len(layout.rewritten),
+        "shards_added": len(layout.added),
+        "shards_gone": len(layout.gone),
+    }
+
+
+def _nfe_left(plan: GenerationPlan, layout: Layout) -> int:
+    """Return how often the denoiser is still to be asked, with what guidance adds."""
+    numbers = (number for task in layout.tasks for number in task.rendered)
+    counts = Counter(number // plan.images_per_group for number in numbers)
+    settings = {index: plan.groups[index].resolved for index in counts}
+    return sum(count * settings[index].nfe * (1 + settings[index].guides) for index, count in counts.items())
+
+
+def _setting(group: ImageGroup, images: int) -> dict[str, Any]:
+    resolved = group.resolved
+    return {
+        "model": group.model,
+        "setting": resolved.setting.label,
+        "sampler": resolved.sampler,
+        "steps": resolved.steps,
+        "guidance": resolved.guidance,
+        "size": f"{resolved.size.width}x{resolved.size.height}" if resolved.size else None,
+        "nfe": resolved.nfe,
+        "images": images,
+    }
+
+
+def _prompts_by_set(plan: GenerationPlan) -> dict[str, int]:
+    counts = Counter(request.prompt_set for asked in plan.asked for request in asked.requests)
+    return {name: counts[name] for name in plan.sets}
 
 
 def without_effect(plan: GenerationPlan) -> list[str]:
@@ -73,48 +118,24 @@ def without_effect(plan: GenerationPlan) -> list[str]:
     return list(dict.fromkeys(said))
 
 
-def _useful_share(plan: GenerationPlan) -> float:
-    """Return the share of the rows of all batches that are images, not padding."""
-    rows = 0
-    for shard in range(plan.shards):
-        for part in plan.parts(shard):
-            size = plan.groups[part.group].batch_size
-            rows += -(-(part.stop - part.start) // size) * size
-    return plan.images / rows
+def _useful_share(plan: GenerationPlan, layout: Layout) -> float:
+    """Return the share of what is computed of all batches that is images, not padding; 1 where nothing is."""
+    pieces = [piece for task in layout.tasks for piece in cut_into_pieces(plan, task) if piece.images]
+    rows = sum(plan.group_of(piece.images[0]).batch_size for piece in pieces)
+    return sum(len(piece.images) for piece in pieces) / rows if rows else 1.0
 
 
 def is_begun(out: Path) -> bool:
-    """Return whether a run has left something in a directory, so that its fingerprint has to be compared."""
-    return (out / "dataset.json").is_file() or (out / "data" / JOURNAL).is_file()
+    """Return whether a run has left something in a directory, so that its keys have to be compared."""
+    place = Location.at(out)
+    return (place / DATASET).is_file() or (place / "data" / JOURNAL).is_file()
 
 
-def _done(plan: GenerationPlan, out: Path) -> tuple[int, float | None]:
-    """Return how many images are there, and how many bytes each takes; None where there are none."""
-    if not is_begun(out):
-        return 0, None
-    made_from, shards = _finished(out)
-    if not shards:  # another config may take the directory
-        return 0, None
-    if made_from != plan.fingerprint:
-        raise ShardError(f"{out}: made from another config, other prompts or other weights; give another --out")
-    rows = sum(shard["rows"] for shard in shards)
-    return rows, sum(shard["bytes"] for shard in shards) / rows if rows else None
+def _found(plan: GenerationPlan, out: Path, progress: str) -> FoundShards:
+    growing = grow_data(Location.at(out), STEP, plan.fingerprint)
+    return find_shards(growing, extent="columns", progress=progress)
 
 
-def _finished(out: Path) -> tuple[str, list[dict[str, Any]]]:
-    """Return what a directory is made from and its finished shards, without touching the journal of a run."""
-    if (out / "dataset.json").is_file():
-        dataset = open_dataset(out)
-        made_from = dataset.manifest.get("made_by", {}).get("fingerprint", "")
-        return str(made_from), [{"rows": shard.rows, "bytes": shard.bytes} for shard in dataset.shards]
-    made_from, shards = "", {}
-    for line in (out / "data" / JOURNAL).read_text(encoding="utf-8").splitlines():
-        try:
-            value = json.loads(line)
-        except ValueError:  # the last line of a run that was killed or is writing
-            continue
-        if "fingerprint" in value:
-            made_from = value["fingerprint"]
-        elif (out / "data" / value["name"]).is_file():
-            shards[value["name"]] = value
-    return made_from, list(shards.values())
+def _bytes_per_row(found: FoundShards) -> float | None:
+    rows = sum(shard.info.rows for shard in found.sound)
+    return sum(shard.info.bytes for shard in found.sound) / rows if rows else None

@@ -1,26 +1,37 @@
 """The plan: which images a config asks for, in which order, under which keys, and what they cost.
 
-The order is models, then settings, then prompts, then samples; a shard is a fixed run of it. Nothing here loads
-weights; their sha256 is part of a key.
+The order is models, then settings, then prompts, then samples. Nothing here loads weights; their sha256 is part of a
+key. Which of the images are there already, and which shard each goes into, is in ``layout``.
 """
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from diptych.config.identity import fingerprint
 from diptych.errors import ConfigError
 from diptych.generate.backends import BackendModel, make_backend
 from diptych.generate.backends.asked import AskedPrompt, ImageGroup, PlannedImage, ResolvedSetting
+from diptych.generate.carried_columns import CellType, carried_types
 from diptych.generate.chosen_prompts import read_prompts
 from diptych.generate.config import GenerateConfig
 from diptych.generate.prompts import PromptSet
 from diptych.generate.seeds import seed_of
 from diptych.progress import track
 
-KEY_VERSION = 1
+KEY_VERSION = 2
 KEY_BYTES = 16
+
+
+class RowId(NamedTuple):
+    """A row of the plan: the number of its image, and which of those that ask for the image it is for."""
+
+    image: int
+    copy: int
 
 
 class Dropped(NamedTuple):
@@ -31,12 +42,22 @@ class Dropped(NamedTuple):
     same_as: str
 
 
-class ShardPart(NamedTuple):
-    """A run of rows of one group: those of a shard."""
+class ModelReading(NamedTuple):
+    """What a model makes of all settings and texts.
 
-    group: int
-    start: int
-    stop: int
+    Attributes:
+        identity: What decides its pixels.
+        resolved: The settings, as it takes them.
+        texts: Hashes of what is read of each prompt.
+        negatives: The same of each negative prompt.
+        cut: How many prompts are not read to the end.
+    """
+
+    identity: Mapping[str, Any]
+    resolved: Sequence[ResolvedSetting]
+    texts: Sequence[str]
+    negatives: Mapping[str | None, str]
+    cut: int
 
 
 @dataclass(frozen=True)
@@ -54,6 +75,7 @@ class GenerationPlan:
         texts: Hash of what each model's text encoders read of each prompt.
         negatives: The same of the negative prompts, by model and text.
         cut: How many prompts each model's encoders cut, where that is known.
+        columns: Types of the further columns of the prompts, by name.
     """
 
     config: GenerateConfig
@@ -66,8 +88,9 @@ class GenerationPlan:
     texts: Mapping[str, Sequence[str]]
     negatives: Mapping[str, Mapping[str | None, str]]
     cut: Mapping[str, int]
+    columns: Mapping[str, CellType]
 
-    @property
+    @cached_property
     def images_per_group(self) -> int:
         """Images of one model and setting."""
         return sum(asked.samples for asked in self.asked)
@@ -78,51 +101,77 @@ class GenerationPlan:
         return len(self.groups) * self.images_per_group
 
     @property
-    def shards(self) -> int:
-        """Shards in all."""
-        return -(-self.images // self.config.rows_per_shard)
+    def rows(self) -> int:
+        """Rows in all: one for each image and each prompt set that asks for it."""
+        return len(self.groups) * sum(request.samples for asked in self.asked for request in asked.requests)
 
     @property
     def fingerprint(self) -> str:
-        """Hash of everything that decides the shards; of paths nothing."""
+        """Hash of everything that decides the rows; of paths nothing."""
         groups = [
             [group.model, group.resolved.setting.label, group.identity, group.batch_size] for group in self.groups
         ]
-        decisive = {"rows_per_shard", "threads", "format", "seed"}
+        decisive = {"threads", "format", "seed"}
         return fingerprint(
             {
                 "version": KEY_VERSION,
                 "config": self.config.model_dump(mode="json", include=decisive),
                 "groups": groups,
-                "prompts": [[asked.prompt_set, asked.prompt.identity, asked.samples] for asked in self.asked],
+                "prompts": [
+                    [request.prompt_set, request.prompt.identity, request.samples]
+                    for asked in self.asked
+                    for request in asked.requests
+                ],
                 "texts": {model: list(texts) for model, texts in self.texts.items()},
             }
         )
 
-    def parts(self, shard: int) -> list[ShardPart]:
-        """Return the runs of rows that a shard consists of."""
-        first, size = shard * self.config.rows_per_shard, self.images_per_group
-        last = min(first + self.config.rows_per_shard, self.images)
-        return [
-            ShardPart(group, max(first - group * size, 0), min(last - group * size, size))
-            for group in range(first // size, (last - 1) // size + 1)
-        ]
+    def row_ids(self) -> Iterator[RowId]:
+        """Yield all rows in order."""
+        copies = [len(asked.requests_of(sample)) for asked in self.asked for sample in range(asked.samples)]
+        for number in range(self.images):
+            yield from (RowId(number, copy) for copy in range(copies[number % self.images_per_group]))
 
-    def rows(self, part: ShardPart) -> Iterator[PlannedImage]:
-        """Yield the rows of a part, in order."""
-        before = 0
-        for number, asked in enumerate(self.asked):
-            for sample in range(max(part.start - before, 0), min(part.stop - before, asked.samples)):
-                seed = seed_of(self.config.seed, asked.prompt_set, asked.prompt.id, sample)
-                yield PlannedImage(asked, number, sample, seed)
-            before += asked.samples
+    def group_of(self, number: int) -> ImageGroup:
+        """Return model and setting of an image by its number."""
+        return self.groups[number // self.images_per_group]
 
-    def key(self, group: ImageGroup, row: PlannedImage) -> str:
-        """Return the hash, 32 hex digits, of everything that decides the pixels of an image."""
-        negative = group.resolved.negative_of(row.asked.prompt.negative)
+    def image(self, number: int) -> PlannedImage:
+        """Return an image by its number."""
+        offset = number % self.images_per_group
+        place = bisect_right(self._first_images, offset) - 1
+        sample = offset - self._first_images[place]
+        return PlannedImage(self.asked[place], place, sample, self._seed(self.asked[place], sample))
+
+    def making(self, group: ImageGroup) -> str:
+        """Return what decides the last bits of images of a group beside their keys, as far as the config says it."""
+        return f"{self.config.format}, {self.config.threads} threads, batches of {group.batch_size}"
+
+    def key(self, group: ImageGroup, image: PlannedImage, copy: int = 0) -> str:
+        """Return the hash, 32 hex digits, of everything that decides the pixels of an image.
+
+        Args:
+            group: Model and setting.
+            image: The image.
+            copy: Of the rows that it has, one for each prompt set that asks for it. The first has the key of the image;
+                for the others its number is hashed too, as keys are unique in a dataset.
+        """
+        negative = group.resolved.negative_of(image.asked.negative)
         read = self.negatives[group.model][negative] if group.resolved.takes_negative else ""
-        text = "\n".join([str(KEY_VERSION), group.identity, self.texts[group.model][row.number], read, str(row.seed)])
-        return hashlib.blake2b(text.encode(), digest_size=KEY_BYTES).hexdigest()
+        parts = [str(KEY_VERSION), group.identity, self.texts[group.model][image.number], read, str(image.seed)]
+        parts += [one.name for one in image.asked.images] + ([f"copy {copy}"] if copy else [])
+        return hashlib.blake2b("\n".join(parts).encode(), digest_size=KEY_BYTES).hexdigest()
+
+    @cached_property
+    def _first_images(self) -> list[int]:
+        """The number of the first image of each prompt within a group."""
+        return [0, *accumulate(asked.samples for asked in self.asked)][:-1]
+
+    def _seed(self, asked: AskedPrompt, sample: int) -> int:
+        images = [image.name for image in asked.images]
+        return seed_of(
+            self.config.seed, asked.text, asked.negative, images=images, ordinal=asked.ordinal, sample=sample
+        )
 
 
 def make_plan(config: GenerateConfig, *, with_weights: bool, progress: str = "auto") -> GenerationPlan:
@@ -142,51 +191,83 @@ def make_plan(config: GenerateConfig, *, with_weights: bool, progress: str = "au
         label: make_backend(choice.backend).find(label, choice, with_weights=with_weights)
         for label, choice in config.models.items()
     }
-    groups: list[ImageGroup] = []
-    dropped: list[Dropped] = []
-    identities: dict[str, Any] = {}
-    texts: dict[str, list[str]] = {}
-    negatives: dict[str, dict[str | None, str]] = {}
-    cut: dict[str, int] = {}
-    seen: dict[str, str] = {}
+    reads: dict[str, ModelReading] = {}
     with track("read the models", len(models), mode=progress, unit="models") as tracker:
         for label, model in models.items():
-            identities[label] = model.identity(with_weights=with_weights)
-            resolved = _resolve(config, model, asked)
-            reader = model.reader()
-            texts[label] = [reader.text(one.prompt.text) for one in asked]
-            cut |= {label: reader.cut} if reader.cut else {}
-            wanted = {one.negative_of(row.prompt.negative) for one in resolved if one.takes_negative for row in asked}
-            negatives[label] = {text: reader.negative(text) for text in wanted}
-            for one in resolved:
-                group = _group(config, label, one, identities[label])
-                reads = [negatives[label][one.negative_of(row.prompt.negative)] for row in asked if one.takes_negative]
-                same = seen.setdefault(fingerprint([group.identity, texts[label], reads]), group.label)
-                if same == group.label and group.label not in {other.label for other in groups}:
-                    groups.append(group)
-                else:
-                    dropped.append(Dropped(label, one.setting.label, same))
+            reads[label] = _read(config, model, asked, with_weights=with_weights)
             tracker.advance()
+    groups, dropped = _different_groups(config, reads, asked)
     if not groups:
         raise ConfigError("settings: no model has a setting; write one without models, or name each model in one")
-    return GenerationPlan(config, sets, asked, models, identities, tuple(groups), tuple(dropped), texts, negatives, cut)
+    return GenerationPlan(
+        config=config,
+        sets=sets,
+        asked=asked,
+        models=models,
+        identities={label: read.identity for label, read in reads.items()},
+        groups=tuple(groups),
+        dropped=tuple(dropped),
+        texts={label: read.texts for label, read in reads.items()},
+        negatives={label: read.negatives for label, read in reads.items()},
+        cut={label: read.cut for label, read in reads.items() if read.cut},
+        columns=carried_types(asked),
+    )
+
+
+def _read(
+    config: GenerateConfig, model: BackendModel, asked: Sequence[AskedPrompt], *, with_weights: bool
+) -> ModelReading:
+    identity, resolved = model.identity(with_weights=with_weights), _resolve(config, model, asked)
+    reader = model.reader()
+    texts = [reader.text(one.text) for one in asked]
+    wanted = {one.negative_of(row.negative) for one in resolved if one.takes_negative for row in asked}
+    return ModelReading(identity, resolved, texts, {text: reader.negative(text) for text in wanted}, reader.cut)
+
+
+def _different_groups(
+    config: GenerateConfig, reads: Mapping[str, ModelReading], asked: Sequence[AskedPrompt]
+) -> tuple[list[ImageGroup], list[Dropped]]:
+    """Return models and settings in order, and those left out because they give the images of an earlier one."""
+    groups: list[ImageGroup] = []
+    dropped: list[Dropped] = []
+    seen: dict[str, str] = {}
+    for label, read in reads.items():
+        for one in read.resolved:
+            group = _group(config, label, one, read.identity)
+            negatives = [read.negatives[one.negative_of(row.negative)] for row in asked if one.takes_negative]
+            same = seen.setdefault(fingerprint([group.identity, read.texts, negatives]), group.label)
+            if same == group.label and group.label not in {other.label for other in groups}:
+                groups.append(group)
+            else:
+                dropped.append(Dropped(label, one.setting.label, same))
+    return groups, dropped
 
 
 def _resolve(config: GenerateConfig, model: BackendModel, asked: Sequence[AskedPrompt]) -> list[ResolvedSetting]:
     model.check_batch_size(_batch_size(config, model.label))
     resolved = [model.resolve(setting) for setting in config.settings_of(model.label)]
-    own = next((row for row in asked if row.prompt.negative is not None), None)
+    seen = next((row for row in asked if row.images), None)
+    if seen is not None and not model.takes_images:
+        raise ConfigError(
+            f"models.{model.label}: it takes no input images, which prompts of {_names(seen)} have; leave one of the "
+            f"two out"
+        )
+    own = next((row for row in asked if row.negative is not None), None)
     given = next((one.setting for one in resolved if one.setting.negative is not None), None)
     if own is not None and given is not None:
         raise ConfigError(
-            f"settings ({given.label}): a negative prompt, though prompts of {own.prompt_set} bring their own; "
+            f"settings ({given.label}): a negative prompt, though prompts of {_names(own)} bring their own; "
             f"leave one of the two out"
         )
     if own is not None and all(one.negative == "never" for one in resolved):
         raise ConfigError(
-            f"models.{model.label}: prompts of {own.prompt_set} have negative prompts, which it does not read"
+            f"models.{model.label}: prompts of {_names(own)} have negative prompts, which it does not read"
         )
     return resolved
+
+
+def _names(asked: AskedPrompt) -> str:
+    return " and ".join(request.prompt_set for request in asked.requests)
 
 
 def _batch_size(config: GenerateConfig, label: str) -> int:

@@ -84,8 +84,7 @@ def verify(
     chosen = random.Random(seed).sample(range(plan.images), count)  # in no order: all of them have other neighbours
     wanted: dict[int, list[PlannedImage]] = {}
     for number in chosen:
-        index, offset = divmod(number, plan.images_per_group)
-        wanted.setdefault(index, []).append(_row(plan, offset))
+        wanted.setdefault(number // plan.images_per_group, []).append(plan.image(number))
     renderer = Renderers(plan)
     found = []
     with track("verify", count, mode=progress, unit="images") as tracker:
@@ -113,12 +112,6 @@ def verify_directory(path: Path, overrides: tuple[str, ...], count: int, progres
     with tempfile.TemporaryDirectory() as folder:
         config = stored_config(dataset, overrides, Path(folder))
     return verify(dataset, make_plan(config, with_weights=True, progress=progress), count=count, progress=progress)
-
-
-def _row(plan: GenerationPlan, offset: int) -> PlannedImage:
-    from diptych.generate.plan import ShardPart
-
-    return next(plan.rows(ShardPart(0, offset, offset + 1)))
 
 
 def _stored(dataset: Dataset, keys: list[str]) -> list[bytes | None]:

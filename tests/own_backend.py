@@ -30,6 +30,8 @@ class GreyBackend:
 
 
 class GreyModel:
+    takes_images = False
+
     def __init__(self, label: str) -> None:
         self.label = label
 

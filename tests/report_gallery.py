@@ -36,14 +36,20 @@ class Gallery:
             found &= np.any([self._matches(column, value) for value in values], axis=0)
         return int(found.sum())
 
+    def words(self, column: str) -> list[list[str]]:
+        """Return the words that each image has in a facet: none, one or several."""
+        known = self.facets[column]["values"]
+        codes = [code if isinstance(code, list) else [code] for code in self.facets[column]["codes"]]
+        return [[known[code] for code in each if code >= 0] for each in codes]
+
     def _matches(self, column: str, value: str) -> Any:
         if value.startswith("none:"):
             reasons = self.index["reasons"][column]
             return np.asarray(reasons["codes"]) == reasons["values"].index(value[5:])
         if column in self.facets:
-            words = np.array([*self.facets[column]["values"], None], object)[self.facets[column]["codes"]]
-            is_missing = np.array([word is None for word in words])
-            return {"none": is_missing, "..": ~is_missing}.get(value, words == value)
+            words = self.words(column)
+            is_missing = np.array([not each for each in words])
+            return {"none": is_missing, "..": ~is_missing}.get(value, np.array([value in each for each in words]))
         if column not in self.scores:  # a facet that is left out says the same of every image
             return np.ones(self.index["n"], bool)
         values = np.frombuffer(self._load(self.scores[column]["file"]), "<f4").astype(np.float64)

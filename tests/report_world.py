@@ -187,7 +187,7 @@ def make_generated(folder: Path, count: int = 12, *, size: int = 96, names: Name
                 "status": "ok",
                 "benchmark": "drawn",
                 "prompt_id": f"{number:04d}",
-                "category": names.category or drawn.layout,
+                "category": [names.category or drawn.layout],
                 "checks": "",
                 "model": names.models[model],
                 "setting": setting,
@@ -211,7 +211,7 @@ def read_rows(dataset: Dataset) -> Iterator[dict[str, Any]]:
     """Yield the rows without pictures, with where they lie."""
     for shard, file in zip(dataset.shards, dataset.files, strict=True):
         table = pq.read_table(file)
-        for number, row in enumerate(table.drop_columns(["image", "format", "error"]).to_pylist()):
+        for number, row in enumerate(table.drop_columns(["image", "format", "error", "input_images"]).to_pylist()):
             yield {**row, "shard": shard.name, "shard_row": number}
 
 
@@ -222,7 +222,7 @@ def make_store(path: Path, dataset: Dataset, names: Names = Names()) -> Path:
     is_fine = np.asarray([row["model"] == names.models[-1] for row in rows])
     clip = (0.24 + 0.032 * is_fine + dice.normal(0, 0.022, len(rows))).astype(np.float32)
     correct = (dice.random(len(rows)) < np.where(is_fine, 0.86, 0.45)).astype(np.float32)
-    figures = [row["category"] == "figure" for row in rows]
+    figures = [row["category"] == ["figure"] for row in rows]
     hats = [
         (names.attribute if dice.random() < (0.55 if row["model"] == names.models[-1] else 0.85) else "purple")
         if figure
@@ -285,13 +285,17 @@ def _scores(
             yield ScoreRow(RUN, names.dataset, row["key"], score, None, text, None if text else "none_detected")
 
 
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) else value
+
+
 def _results(
     names: Names, rows: Sequence[Mapping[str, Any]], clip: Any, correct: Any, ids: Mapping[str, str]
 ) -> Iterator[ResultRow]:
     for keys in (["model"], ["model", "setting"], ["model", "category"]):
         groups: dict[tuple[str, ...], list[int]] = {}
         for number, row in enumerate(rows):
-            groups.setdefault(tuple(row[key] for key in keys), []).append(number)
+            groups.setdefault(tuple(_first(row[key]) for key in keys), []).append(number)
         for group, numbers in groups.items():
             said = dict(zip(keys, group, strict=True))
             for metric, values, unit in (

@@ -24,7 +24,7 @@ class Made:
     prompt: int
     sample: int = 0
     setting: str = "euler-25-g5"
-    category: str = "single_object"
+    category: str | tuple[str, ...] = "single_object"
     checks: Mapping[str, Any] | None = None
     caption: str | None = None
     picture: int | None = 0
@@ -81,7 +81,7 @@ def _record(row: Made) -> dict[str, Any]:
         "status": "ok" if data else "out_of_memory",
         "benchmark": row.benchmark,
         "prompt_id": f"{row.prompt:05d}",
-        "category": row.category,
+        "category": [name for name in ([row.category] if isinstance(row.category, str) else row.category) if name],
         "checks": "" if row.checks is None else json.dumps(row.checks),
         "model": row.model,
         "setting": row.setting,

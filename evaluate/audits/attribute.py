@@ -19,6 +19,7 @@ from diptych.data.generated_columns import ATTRIBUTE_CLASS, CATEGORY
 from diptych.errors import ConfigError
 from diptych.evaluate.audits.choices import Audit
 from diptych.evaluate.collected import Findings
+from diptych.evaluate.inputs.memberships import holds
 from diptych.evaluate.inputs.scored_rows import RowGroup, ScoredRows, group_by
 from diptych.evaluate.statistics.macro_shares import clustered_share
 from diptych.evaluate.statistics.shares import Band, null_share
@@ -151,7 +152,7 @@ def _asked(rows: ScoredRows, audit: Audit) -> AskedShare:
     columns = {name: rows.values(name) for name in audit.by}
     index = np.arange(len(rows), dtype=np.int64)
     if audit.category is not None:
-        index = index[pc.equal(rows.values(CATEGORY), audit.category).fill_null(False).to_numpy(zero_copy_only=False)]
+        index = index[holds(rows.values(CATEGORY), audit.category)]
     texts = np.array(rows.score(audit.attribute).texts or [], np.object_)
     is_misread = np.zeros(len(rows), bool)
     for name in (name for name in audit.by if name.rpartition(".")[2] == ATTRIBUTE_CLASS):

@@ -4,7 +4,7 @@ Both sides drew the same seeds (common random numbers), so most of the spread of
 are the clusters; p-values are adjusted over all comparisons of one metric at one level (whole, category, setting).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from diptych.data.generated_columns import CATEGORY, equal_in_pairs
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.choices import Compare
-from diptych.evaluate.comparisons.pairs import ImagePairs, Images, Texts, gather, pair
+from diptych.evaluate.comparisons.pairs import ImagePairs, Images, gather, pair
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.means import MeasuredMean, measured
 from diptych.evaluate.score_names import ImageMetric
@@ -45,18 +45,28 @@ def _families(images: Images, maker: "DifferenceMaker", compare: Compare) -> Ite
     for a, b in couples:
         pairs = pair(images, str(a), str(b), by=compare.by)
         whole.append(maker.row(str(a), str(b), pairs))
-        for category in _several(pairs.category):
-            part = pairs.take(pairs.category == category)
-            by_category.append(maker.row(str(a), str(b), part, {CATEGORY: category}))
+        for category in _several([name for names in pairs.category for name in names]):
+            by_category.append(maker.row(str(a), str(b), pairs.of_category(category), {CATEGORY: category}))
         for rest in _several(pairs.rest) if len(shared) == 1 else ():
             by_shared.append(maker.row(str(a), str(b), pairs.take(pairs.rest == rest), {shared[0]: rest}))
     yield from (whole, by_category, by_shared)
 
 
-def _several(texts: Texts) -> list[str]:
+def _several(texts: Iterable[str]) -> list[str]:
     """Return the different texts in order; none if there is but one."""
     different = sorted(set(texts))
     return different if len(different) > 1 else []
+
+
+def _difference(pairs: ImagePairs, *, by_category: bool) -> Difference:
+    """Return the mean difference, or that over categories, in each of which a pair counts that has several."""
+    if not by_category:
+        return paired_difference(pairs.a, pairs.b, pairs.prompt)
+    at = np.repeat(np.arange(len(pairs.a)), [len(names) for names in pairs.category])
+    names = [name for each in pairs.category for name in each]
+    found = paired_difference(pairs.a[at], pairs.b[at], pairs.prompt[at], names)
+    scored = int((np.isfinite(pairs.a) & np.isfinite(pairs.b)).sum())
+    return found._replace(n=scored, n_unscored=len(pairs.a) - scored)
 
 
 @dataclass(frozen=True)
@@ -70,8 +80,7 @@ class DifferenceMaker:
     def row(self, a: str, b: str, pairs: ImagePairs, groups: Mapping[str, Any] | None = None) -> DifferenceRow:
         """Return the difference a - b over some pairs; ``p_adjusted`` is still open."""
         metric = self.ready.metric
-        categories = pairs.category if metric.by_category else None
-        found = paired_difference(pairs.a, pairs.b, pairs.prompt, categories)
+        found = _difference(pairs, by_category=metric.by_category)
         ends = ends_of(found, metric)
         reason = None
         if not found.n:

@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from diptych.data.generated_columns import CATEGORY, columns_of, equal_in_pairs
-from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes
+from diptych.data.generated_columns import CATEGORY, SEED, columns_of, equal_in_pairs
+from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes, linked
 from diptych.evaluate.metrics.means import MeasuredMean
+
+NO_SEED = ("", "none")  # as text: no such column, or null
 
 Texts = npt.NDArray[np.object_]  # not of fixed width: one prompt of a megabyte would make them all that wide
 
@@ -24,7 +26,7 @@ class Images:
         prompt: int64 (N,): a number per prompt.
         unit: int64 (N,): a number per prompt and sample.
         rest: Text (N,): what must be equal beside the unit, such as the setting.
-        category: Text (N,).
+        category: Tuples of texts (N,): the categories of the prompt.
         dataset: Text (N,): label.
         values: float64 (N,).
     """
@@ -63,6 +65,11 @@ class ImagePairs(NamedTuple):
             rest=self.rest[mask],
         )
 
+    def of_category(self, category: str) -> "ImagePairs":
+        """Return the pairs of one category, whatever others they have."""
+        part = self.take(np.array([category in names for names in self.category], bool))
+        return part._replace(category=_objects([(category,)] * len(part.a)))
+
 
 def sides_of(rows: Sequence[ScoredRows], by: str) -> list[str]:
     """Return the values that can be compared, in order."""
@@ -73,28 +80,32 @@ def gather(rows: Sequence[ScoredRows], ready: Sequence[MeasuredMean], by: str) -
     """Return the images of some datasets that a metric is about, ready to be paired by a column."""
     columns = {name: [text for each in rows for text in _texts(each, name)] for name in needed_columns(by)}
     columns["dataset"] = [each.label for each in rows for _ in range(len(each))]
-    images = images_of(columns, np.concatenate([each.values for each in ready]), by)
+    categories = [value for each in rows for value in _categories(each)]
+    images = images_of(columns, categories, np.concatenate([each.values for each in ready]), by)
     return images.take(np.concatenate([each.is_asked for each in ready]))
 
 
 def needed_columns(by: str) -> tuple[str, ...]:
     """Return the columns that decide which images make a pair."""
-    return (*columns_of("prompt", "sample"), *equal_in_pairs(by), by, CATEGORY)
+    return (*columns_of("prompt", "sample"), SEED, *equal_in_pairs(by), by)
 
 
-def images_of(columns: Mapping[str, Sequence[str]], values: npt.NDArray[np.float64], by: str) -> Images:
-    """Return images from the text of ``needed_columns`` and ``dataset``, and their numbers."""
+def images_of(
+    columns: Mapping[str, Sequence[str]], categories: Sequence[Any], values: npt.NDArray[np.float64], by: str
+) -> Images:
+    """Return images from the text of ``needed_columns`` and ``dataset``, their categories and their numbers."""
     prompt, sample = (
         [pa.array(columns[name], pa.string()) for name in names]
         for names in (columns_of("prompt"), columns_of("sample"))
     )
+    seeds = pa.array([None if text in NO_SEED else text for text in columns[SEED]], pa.string())
     rest = zip(*(columns[name] for name in equal_in_pairs(by)), strict=True)
     return Images(
         _objects(columns[by]),
-        codes(prompt, len(values)),
+        linked(codes(prompt, len(values)), seeds),
         codes([*prompt, *sample], len(values)),
         _objects([" ".join(parts) for parts in rest]),
-        _objects(columns[CATEGORY]),
+        _objects([category_names(value) for value in categories]),
         _objects(columns["dataset"]),
         values,
     )
@@ -151,6 +162,21 @@ def _texts(rows: ScoredRows, name: str) -> list[str]:
     return [value_text(value) for value in rows.values(name).to_pylist()]
 
 
+def _categories(rows: ScoredRows) -> list[Any]:
+    return rows.values(CATEGORY).to_pylist() if rows.has(CATEGORY) else [""] * len(rows)
+
+
+def category_names(value: Any) -> tuple[str, ...]:
+    """Return the categories that a value of the column names: several, one, or the empty one where there is none.
+
+    >>> category_names(["pair", "colour"]), category_names([]), category_names("pair"), category_names(None)
+    (('pair', 'colour'), ('',), ('pair',), ('none',))
+    """
+    if isinstance(value, list):
+        return tuple(value) or ("",)
+    return (value_text(value),)
+
+
 def value_text(value: Any) -> str:
     """Return a value as it is written in a config and shown in a report.
 
@@ -162,7 +188,7 @@ def value_text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _objects(texts: Sequence[str]) -> Texts:
+def _objects(texts: Sequence[Any]) -> Texts:
     array = np.empty(len(texts), object)
     array[:] = texts
     return array

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from diptych.config.identity import short_id
 from diptych.data.checks import NOT_ASKED
 from diptych.data.column_names import find_name, full_name
-from diptych.data.generated_columns import compared_columns
+from diptych.data.generated_columns import CATEGORY, compared_columns
 from diptych.data.sql import quoted
 from diptych.errors import ConfigError, StoreError
 from diptych.evaluate.comparisons.means import DifferenceMaker, adjusted
@@ -63,6 +63,14 @@ class Comparison:
             yield printable(f"{metric}: not compared: {reason}")
 
 
+class StoredNumbers(NamedTuple):
+    """Images of a store: the text of the columns that decide pairs, their categories, and their numbers."""
+
+    columns: Columns
+    categories: list[Any]
+    values: npt.NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class ComparedModel:
     """One of the two: a run of a store and a label in it."""
@@ -85,12 +93,12 @@ class ComparedModel:
                 known.append(row["identity"])
         return {metric: identities for metric, identities in found.items() if identities}
 
-    def numbers(self, metric: str, identity: Mapping[str, Any]) -> tuple[Columns, npt.NDArray[np.float64]]:
+    def numbers(self, metric: str, identity: Mapping[str, Any]) -> StoredNumbers:
         """Return the label's images for a metric: the text of the columns that decide the pairs, and the numbers.
 
         Images of datasets that the run scored but did not take the mean of are left out, as they are there.
         """
-        names = (*needed_columns(self.by), "dataset")
+        names = (*needed_columns(self.by), "dataset", CATEGORY)
         columns = ", ".join(f"{self.store.image_sql(name)} AS {quoted(name)}" for name in names)
         sql = (
             f"SELECT {columns}, value, reason FROM scores "
@@ -103,7 +111,8 @@ class ComparedModel:
             if value_text(row[self.by]) == self.label and row["reason"] != NOT_ASKED
         ]
         values = np.array([np.nan if row["value"] is None else row["value"] for row in rows], np.float64)
-        return {name: [value_text(row[name]) for row in rows] for name in names}, values
+        columns_found = {name: [value_text(row[name]) for row in rows] for name in names if name != CATEGORY}
+        return StoredNumbers(columns_found, [row[CATEGORY] for row in rows], values)
 
     def column(self, metric: str, identity: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the store says of the score column that a metric is a mean of: name, unit, range, directions."""
@@ -224,12 +233,13 @@ def first_difference(left: Any, right: Any, where: str = "") -> str:
 
 def _row(both: Both, identity: Mapping[str, Any]) -> DifferenceRow:
     (a, _, metric), (b, *_) = both
-    (left, left_values), (right, right_values) = (side.numbers(name, identity) for side, _, name in both)
-    columns = {name: [*left[name], *right[name]] for name in left}
-    columns[a.by] = ["a"] * len(left_values) + ["b"] * len(right_values)  # the labels may be equal in two runs
+    left, right = (side.numbers(name, identity) for side, _, name in both)
+    columns = {name: [*left.columns[name], *right.columns[name]] for name in left.columns}
+    columns[a.by] = ["a"] * len(left.values) + ["b"] * len(right.values)  # the labels may be equal in two runs
     facts = a.column(metric, identity)
     kind = metric_of(identity["column"], facts)
-    images = images_of(columns, kind.prepare(np.concatenate([left_values, right_values])), a.by)
+    numbers = kind.prepare(np.concatenate([left.values, right.values]))
+    images = images_of(columns, [*left.categories, *right.categories], numbers, a.by)
     everything = np.ones(len(images.values), bool)
     directions = facts["better_for_data"], facts["better_for_models"]
     ready = MeasuredMean(metric, kind, identity, images.values, everything, *directions)

@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 
 from diptych.data.column_names import DATA
 from diptych.data.dataset import ColumnSet, Dataset
-from diptych.data.generated_columns import columns_of
+from diptych.data.generated_columns import SEED, columns_of
 from diptych.data.table import DatasetTable, TableColumn
+from diptych.evaluate.inputs.memberships import members
 from diptych.scores.tables import read_embeddings
 
 Index = npt.NDArray[np.int64]
@@ -122,9 +123,10 @@ class ScoredRows:
         """A number per row, equal for images of one prompt: those depend on each other.
 
         The prompt is ``benchmark`` and ``prompt_id``, or where those are missing the caption of a generated image;
-        of a pair from the web it is the pair itself.
+        of a pair from the web it is the pair itself. Two benchmarks that ask for one image have one prompt there.
         """
-        return codes([self.values(name) for name in self._prompt_columns], len(self))
+        found = codes([self.values(name) for name in self._prompt_columns], len(self))
+        return linked(found, self.values(SEED)) if self.has(SEED) else found
 
     @cached_property
     def units(self) -> npt.NDArray[np.str_]:
@@ -160,11 +162,17 @@ class ScoredRows:
 def group_by(columns: Mapping[str, pa.Array], rows: Index) -> list[RowGroup]:
     """Return the groups of some rows with equal values in all columns, in the order of the values, nulls first.
 
+    A row that has several values in a column is in the group of each.
+
     Args:
         columns: Each with a value for every row of the dataset; none gives one group.
         rows: Row numbers to look at.
     """
-    taken = {name: column.take(pa.array(rows)) for name, column in columns.items()}
+    taken: dict[str, pa.Array] = {}
+    for name, column in columns.items():
+        found = members(column.take(pa.array(rows)))
+        taken = {other: values.take(pa.array(found.positions)) for other, values in taken.items()}
+        taken[name], rows = found.values, rows[found.positions]
     inverse = codes(taken.values(), len(rows))
     order = np.argsort(inverse, kind="stable")
     starts = np.flatnonzero(np.diff(inverse[order], prepend=-1))
@@ -182,6 +190,22 @@ def codes(columns: Iterable[pa.Array], count: int) -> Index:
         pairs = np.stack([code, encoded.astype(np.int64)])
         code = np.unique(pairs, axis=1, return_inverse=True)[1].reshape(-1).astype(np.int64)
     return code
+
+
+def linked(prompts: Index, seeds: pa.Array) -> Index:
+    """Return the numbers (N,) of prompts, one for all that have an image in common, as its seed tells; null tells none.
+
+    >>> linked(np.array([0, 0, 1, 2]), pa.array([7, 8, 7, None])).tolist()
+    [0, 0, 0, 2]
+    """
+    encoded = pc.dictionary_encode(seeds).indices
+    known = np.flatnonzero(encoded.is_valid().to_numpy(zero_copy_only=False))
+    seed, own = encoded.take(pa.array(known)).to_numpy().astype(np.int64), prompts[known]
+    first = np.full(seed.max(initial=-1) + 1, len(prompts), np.int64)
+    np.minimum.at(first, seed, own)
+    leader = np.arange(prompts.max(initial=-1) + 1, dtype=np.int64)
+    np.minimum.at(leader, own, first[seed])
+    return leader[prompts]
 
 
 def _scored(table: DatasetTable, found: TableColumn) -> ScoredColumn:

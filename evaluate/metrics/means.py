@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from diptych.data.checks import NOT_ASKED
 from diptych.data.column_names import full_name
 from diptych.data.generated_columns import CATEGORY
 from diptych.evaluate.collected import Findings
+from diptych.evaluate.inputs.memberships import members
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredColumn, ScoredRows
 from diptych.evaluate.score_names import ImageMetric, metric_of
 from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
@@ -65,22 +66,34 @@ def _of_group(rows: ScoredRows, ready: MeasuredMean, group: RowGroup, found: Fin
     categories = categories_of(rows, asked) if ready.metric.by_category and CATEGORY not in group.values else None
     yield _row(rows, ready, RowGroup(group.values, asked), categories, found)
     if categories is not None:
-        for category in np.unique(categories):
-            part = RowGroup({**group.values, CATEGORY: str(category)}, asked[categories == category])
-            yield _row(rows, ready, part, None, found)
+        for category in np.unique(categories.names):
+            own = asked[categories.positions[categories.names == category]]
+            yield _row(rows, ready, RowGroup({**group.values, CATEGORY: str(category)}, own), None, found)
 
 
-def categories_of(rows: ScoredRows, index: Index) -> npt.NDArray[np.object_] | None:
-    """Return the category of each of some rows, or None where there is only one."""
+class Categories(NamedTuple):
+    """The categories of some rows: a row that has several stands there several times.
+
+    Attributes:
+        positions: int64 (M,): which of the rows.
+        names: Text (M,); empty for a row without a category.
+    """
+
+    positions: Index
+    names: npt.NDArray[np.object_]
+
+
+def categories_of(rows: ScoredRows, index: Index) -> Categories | None:
+    """Return the categories of some rows, or None where there is only one."""
     if not rows.has(CATEGORY):
         return None
-    column = rows.values(CATEGORY).cast(pa.string()).fill_null("")
-    names: npt.NDArray[np.object_] = column.to_numpy(zero_copy_only=False)[index]
-    return names if len(np.unique(names)) > 1 else None
+    found = members(rows.values(CATEGORY).take(pa.array(index)))
+    names = found.values.cast(pa.string()).fill_null("").to_numpy(zero_copy_only=False)
+    return Categories(found.positions, names) if len(np.unique(names)) > 1 else None
 
 
 def _row(
-    rows: ScoredRows, ready: MeasuredMean, group: RowGroup, categories: npt.NDArray[np.object_] | None, found: Findings
+    rows: ScoredRows, ready: MeasuredMean, group: RowGroup, categories: Categories | None, found: Findings
 ) -> ResultRow:
     metric = ready.metric
     values, prompts = ready.values[group.rows], rows.prompts[group.rows]
@@ -112,7 +125,7 @@ def _row(
 def _mean(
     values: npt.NDArray[np.float64],
     prompts: Index,
-    categories: npt.NDArray[np.object_] | None,
+    categories: Categories | None,
     *,
     is_share: bool,
 ) -> tuple[ClusteredMean, str]:
@@ -122,8 +135,10 @@ def _mean(
     if categories is None:
         mean = clustered_share(values, prompts)
         return mean, f"share of images; interval clustered by {mean.n_clusters:,} prompts (Wilson, effective n)"
-    mean = mean_of_shares(values, prompts, categories)
-    count = len(np.unique(categories[np.isfinite(values)]))
+    mean = mean_of_shares(values[categories.positions], prompts[categories.positions], categories.names)
+    count = len(np.unique(categories.names[np.isfinite(values[categories.positions])]))
+    scored = int(np.isfinite(values).sum())
+    mean = mean._replace(n=scored, n_unscored=len(values) - scored)
     return mean, f"mean over {count} categories; interval from theirs (MOVER), {mean.n_clusters:,} prompts"
 
 

@@ -70,7 +70,7 @@ def clustered_mean(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLik
         values: (N,); NaN is unscored and left out.
         clusters: (N,) strings or integers: what depends on each other, such as the prompt.
         strata: (N,) strings or integers: categories that weigh the same whatever their number of images, as GenEval
-            averages. A cluster lies in one stratum.
+            averages. An image of several categories stands there once for each; its cluster then lies in several.
 
     >>> clustered_mean(np.array([1.0, 1.0, 2.0, 2.0, 6.0, np.nan]), ["a", "a", "b", "b", "c", "c"]).value
     2.4
@@ -202,9 +202,31 @@ def _clusters(values: Floats, clusters: npt.NDArray[Any], strata: npt.NDArray[An
     totals = np.bincount(cluster, (values - means[kinds]) / (sizes[kinds] * count), minlength=len(names))
     kind_of = np.zeros(len(names), np.int64)
     kind_of[cluster] = kinds
+    if len(np.unique(np.stack([cluster, kinds]), axis=1).T) > len(names):
+        return _overlapping(values, cluster, kinds)
     images = np.bincount(cluster, minlength=len(names)).astype(np.float64)
     shares = images / sizes[kind_of]
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = float((totals**2 / (1.0 - shares)).sum())
     df = float((sizes**2 / np.bincount(kind_of, images**2, minlength=count) - 1.0).sum())
     return _Clusters(float(means.mean()), variance if np.isfinite(variance) else float("nan"), df, len(names))
+
+
+def _overlapping(values: Floats, cluster: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64]) -> _Clusters:
+    """Return the same where clusters lie in several strata: what a cluster adds is the sum over those.
+
+    In each stratum it is scaled as CR2 does, so that where no cluster lies in two it is the same variance. The degrees
+    of freedom are those of the strata together, but not more than the clusters are worth by what they weigh.
+    """
+    cells = (kinds.max() + 1) * cluster + kinds
+    counts = np.bincount(cells, minlength=(cluster.max() + 1) * (kinds.max() + 1)).reshape(cluster.max() + 1, -1)
+    sizes, count = counts.sum(axis=0), counts.shape[1]
+    means = np.bincount(kinds, values) / sizes
+    deviations = np.bincount(cells, values - means[kinds], minlength=counts.size).reshape(counts.shape)
+    shares = counts / sizes
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled = np.where(counts > 0, deviations / (sizes * count) / np.sqrt(1.0 - shares), 0.0)
+        variance = float((scaled.sum(axis=1) ** 2).sum())
+    weights = shares.sum(axis=1) / count
+    df = min(float((1.0 / (shares**2).sum(axis=0) - 1.0).sum()), float(1.0 / (weights**2).sum()) - 1.0)
+    return _Clusters(float(means.mean()), variance if np.isfinite(variance) else float("nan"), df, len(counts))

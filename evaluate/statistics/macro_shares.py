@@ -64,13 +64,14 @@ def mean_of_shares(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLik
     """Return the mean over strata of the share of ones, as GenEval averages categories, with an interval.
 
     The interval puts the strata's own intervals together by their distances from the shares (MOVER, Zou and Donner
-    2008, equation 6), so that it keeps their asymmetry and stays within [0, 1]. A stratum without a scored image is
-    left out, as its share is not known.
+    2008, equation 6), so that it keeps their asymmetry and stays within [0, 1]. Shares of strata that have clusters in
+    common go together as these say (Zou 2007, Psychological Methods 12, 399), wholly where that is not known. A stratum
+    without a scored image is left out, as its share is not known.
 
     Args:
         values: (N,) zeros and ones; NaN is unscored.
-        clusters: (N,) strings or integers; a cluster lies in one stratum.
-        strata: (N,) strings or integers.
+        clusters: (N,) strings or integers.
+        strata: (N,) strings or integers; an image of several stands there once for each.
 
     >>> found = mean_of_shares(np.array([1.0, 1.0, 0.0, 1.0]), [0, 1, 2, 3], ["a", "a", "b", "b"])
     >>> found.value, round(found.ci_low, 4), round(found.ci_high, 4)
@@ -83,5 +84,36 @@ def mean_of_shares(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLik
     if not len(known):
         return found
     middle, low, high = known.T
-    below, above = (float(np.sqrt((gap**2).sum())) / len(known) for gap in (middle - low, high - middle))
+    together = _correlations(np.asarray(values, np.float64), clusters, strata)
+    below, above = (_joint_gap(gap, together) / len(known) for gap in (middle - low, high - middle))
     return found._replace(ci_low=found.value - below, ci_high=found.value + above)
+
+
+def _joint_gap(gaps: Floats, together: npt.NDArray[np.float64] | None) -> float:
+    """Return the distance of the sum's end from the sum; independent shares where ``together`` is None."""
+    squares = float((gaps**2).sum()) if together is None else float(gaps @ together @ gaps)
+    return float(np.sqrt(max(squares, 0.0)))
+
+
+def _correlations(
+    values: npt.NDArray[np.float64], clusters: npt.NDArray[Any], strata: npt.NDArray[Any]
+) -> npt.NDArray[np.float64] | None:
+    """Return (K, K): how the shares of the strata that have scored images go together; None if no cluster is in two."""
+    scored = np.isfinite(values)
+    cluster, kind = (np.unique(each[scored], return_inverse=True)[1] for each in (clusters, strata))
+    shape = (int(cluster.max()) + 1, int(kind.max()) + 1)
+    counts, sums = np.zeros(shape), np.zeros(shape)
+    np.add.at(counts, (cluster, kind), 1.0)
+    np.add.at(sums, (cluster, kind), values[scored])
+    common = (counts > 0).T.astype(np.float64) @ (counts > 0)
+    if not (common - np.diag(np.diag(common))).any():
+        return None
+    sizes = counts.sum(axis=0)
+    deviations = (sums - counts * (sums.sum(axis=0) / sizes)) / sizes
+    covariance = deviations.T @ deviations
+    spread = np.sqrt(np.diag(covariance))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = covariance / np.outer(spread, spread)
+    found = np.where(np.isfinite(found), found, (common > 0).astype(np.float64))
+    np.fill_diagonal(found, 1.0)
+    return found

@@ -38,6 +38,7 @@ class BackendModel(Protocol):
     """A model that was found; no weights are loaded."""
 
     label: str  # in the config
+    takes_images: bool  # whether it can make a picture from input images
 
     def identity(self, *, with_weights: bool) -> Mapping[str, Any]:
         """Return what decides pixels.

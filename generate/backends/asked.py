@@ -8,6 +8,7 @@ from pydantic import Field
 
 from diptych.config.settings import Settings
 from diptych.generate.prompts import Prompt
+from diptych.generate.prompts.input_images import InputImage
 
 MAX_SIDE = 16_384
 SLUG_LETTERS = 20
@@ -129,12 +130,48 @@ class ResolvedSetting:
         return self.setting.negative if self.setting.negative is not None else prompts_own
 
 
-class AskedPrompt(NamedTuple):
-    """A prompt with the set it is from and how many images are asked for."""
+class Request(NamedTuple):
+    """A prompt as one prompt set asks for it."""
 
     prompt_set: str
     prompt: Prompt
     samples: int
+
+
+class AskedPrompt(NamedTuple):
+    """What is asked for once, by one prompt set or by several that have the prompt in common.
+
+    Attributes:
+        ordinal: Which of equal prompts of a set it is, from 0.
+        requests: Who asks, in the order of the sets; their prompts are equal in all that a picture follows from.
+    """
+
+    ordinal: int
+    requests: tuple[Request, ...]
+
+    @property
+    def text(self) -> str:
+        """What is asked for."""
+        return self.requests[0].prompt.text
+
+    @property
+    def negative(self) -> str | None:
+        """The prompt's own negative prompt."""
+        return self.requests[0].prompt.negative
+
+    @property
+    def images(self) -> tuple[InputImage, ...]:
+        """What a picture is made from beside the text."""
+        return self.requests[0].prompt.images
+
+    @property
+    def samples(self) -> int:
+        """How many images there are of it."""
+        return max(request.samples for request in self.requests)
+
+    def requests_of(self, sample: int) -> tuple[Request, ...]:
+        """Return who asks for a sample: each has a row of the data of its own."""
+        return tuple(request for request in self.requests if request.samples > sample)
 
 
 class PlannedImage(NamedTuple):

@@ -1,15 +1,16 @@
-"""Prompt sets: what is asked for, under which id, in which category, and what its picture is held against.
+"""Prompt sets: what is asked for, under which id, in which categories, and what its picture is held against.
 
 A prompt set is a keyword-only factory that returns a ``PromptSet``. Nothing here knows what is made of a prompt.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from diptych.data.checks import NOTHING, Checks
 from diptych.errors import DataError
+from diptych.generate.prompts.input_images import InputImage
 
 # To add one: a module with a factory, a line here (alphabetical), a test.
 PROMPT_SETS: dict[str, str] = {
@@ -23,28 +24,41 @@ PROMPT_SETS: dict[str, str] = {
 
 MAX_FILE_BYTES = 256 * 2**20
 
+Cell = str | int | float | bool | None
 
-class Prompt(NamedTuple):
+
+@dataclass(frozen=True)
+class Prompt:
     """One prompt.
 
     Attributes:
         id: Its name within the set.
         text: What is asked for.
-        category: Its group in reports; empty if it has none.
+        categories: Its groups in reports, each counted in full; none if it has none.
         checks: What its picture is held against.
         negative: Its own negative prompt; None if it has none.
+        images: What a picture is made from beside the text.
+        columns: What else is known of it, by name; carried into the generated data.
     """
 
     id: str
     text: str
-    category: str = ""
+    categories: tuple[str, ...] = ()
     checks: Checks = NOTHING
     negative: str | None = None
+    images: tuple[InputImage, ...] = ()
+    columns: Mapping[str, Cell] = field(default_factory=dict)
 
     @property
-    def identity(self) -> list[str | None]:
+    def rendered(self) -> tuple[str, str | None, tuple[str, ...]]:
+        """What a picture follows from: text, negative prompt, names of the input images."""
+        return self.text, self.negative, tuple(image.name for image in self.images)
+
+    @property
+    def identity(self) -> list[Any]:
         """Everything that it says, as values of JSON."""
-        return [self.id, self.text, self.category, self.checks.to_json(), self.negative]
+        columns = dict(sorted(self.columns.items()))
+        return [self.id, *self.rendered, self.categories, self.checks.to_json(), columns]
 
 
 @dataclass(frozen=True)
@@ -83,19 +97,21 @@ def read_text(path: Path) -> str:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def checked(prompts: Iterable[Prompt], path: Path) -> tuple[Prompt, ...]:
-    """Return the prompts of a file after a look at each.
+def checked(prompts: Iterable[tuple[int, Prompt]], path: Path) -> tuple[Prompt, ...]:
+    """Return the prompts of a file, each given with its line, after a look at each.
 
     Raises:
         DataError: If there are none, one is empty, or two have the same id.
     """
-    found: dict[str, Prompt] = {}
-    for number, prompt in enumerate(prompts, start=1):
+    lines: dict[str, int] = {}
+    found = []
+    for line, prompt in prompts:
         if not prompt.text.strip():
-            raise DataError(f"{path}: prompt {number} (id {prompt.id!r}) is empty; remove it or write one")
-        if prompt.id in found:
-            raise DataError(f"{path}: the id {prompt.id!r} stands twice, again at prompt {number}; ids must differ")
-        found[prompt.id] = prompt
+            raise DataError(f"{path}:{line}: the prompt with the id {prompt.id!r} is empty; remove it or write one")
+        if prompt.id in lines:
+            raise DataError(f"{path}:{line}: the id {prompt.id!r} stands in line {lines[prompt.id]} already")
+        lines[prompt.id] = line
+        found.append(prompt)
     if not found:
         raise DataError(f"{path}: no prompts there")
-    return tuple(found.values())
+    return tuple(found)

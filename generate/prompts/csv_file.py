@@ -2,63 +2,86 @@
 
 import csv
 import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from diptych.assets import file_sha256
-from diptych.data.checks import NOTHING, parse_checks
-from diptych.errors import DataError
+from diptych.errors import ConfigError, DataError
 from diptych.generate.prompts import Prompt, PromptSet, checked, read_text
+from diptych.generate.prompts.records import KEYS, RecordPlace, check_carried, prompt_of
 from diptych.lookup import describe_unknown
 
+Columns = Mapping[str, str | Sequence[str]]
+SEVERAL = ("category", "images")  # keys that several columns may fill
 
-def csv_file(
-    *,
-    path: Path,
-    prompt_column: str = "prompt",
-    id_column: str | None = None,
-    category_column: str | None = None,
-    negative_column: str | None = None,
-    checks_column: str | None = None,
-) -> PromptSet:
-    """Return the prompts of a table.
+
+def csv_file(*, path: Path, columns: Columns | None = None, carry: Sequence[str] = ()) -> PromptSet:
+    """Return the prompts of a table. An empty field is none; without an id, the number of the row from 1 is the id.
 
     Args:
         path: The file; one that ends in ``.tsv`` has tabs.
-        prompt_column: Name of the column with the text.
-        id_column: Of the ids; None numbers the rows from 1.
-        category_column: Of the categories; None leaves them empty.
-        negative_column: Of the prompts' own negative prompts; an empty field is none. None: there are none.
-        checks_column: Of JSON as the key ``checks`` of a JSON Lines file has it; None: there are none.
+        columns: Key -> name of the column that has it, where that is another, as in ``{prompt: text}``; for
+            ``category`` and ``images`` also a list of columns. The keys are those of a JSON Lines file; ``checks`` are
+            JSON.
+        carry: Further columns, carried into the generated data as texts.
 
     Raises:
+        ConfigError: If a further column cannot be one, or a key is unknown.
         DataError: If the file cannot be read, lacks a column or has a broken row.
     """
-    text = read_text(path)
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    prompts = []
+    check_carried(carry)
+    wanted = _wanted(columns or {})
+    table = csv.DictReader(
+        io.StringIO(read_text(path), newline=""), delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True
+    )
     try:
-        table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        names = table.fieldnames or []
-        wanted = (prompt_column, id_column, category_column, negative_column, checks_column)
-        for name in wanted:
-            if name is not None and name not in names:
-                raise DataError(f"{path}: {describe_unknown('column', name, names)}")
-        for number, row in enumerate(table, start=1):
-            if None in row or None in row.values():
-                line = f"row {number} (line {table.line_num})"
-                raise DataError(f"{path}: {line} has not the {len(names)} fields of the header")
-            fields = [row[name] if name is not None else None for name in wanted]
-            prompt, own_id, category, negative, checks = fields
-            where = f"{path}: row {number}"
-            prompts.append(
-                Prompt(
-                    own_id or str(number),
-                    prompt or "",
-                    category or "",
-                    parse_checks(checks, where) if checks else NOTHING,
-                    negative or None,
-                )
-            )
+        return PromptSet(checked(_prompts(table, path, wanted, carry), path), path.name, "", file_sha256(path))
     except csv.Error as error:
         raise DataError(f"{path}: after line {table.line_num}: {error}") from error
-    return PromptSet(checked(prompts, path), path.name, "", file_sha256(path))
+
+
+def _wanted(columns: Columns) -> dict[str, tuple[str, ...]]:
+    """Return the columns of each key that is told apart from its name."""
+    found = {}
+    for key, names in columns.items():
+        if key not in KEYS:
+            raise ConfigError(f"columns: {describe_unknown('key', key, KEYS)}")
+        found[key] = (names,) if isinstance(names, str) else tuple(names)
+        if len(found[key]) != 1 and key not in SEVERAL:
+            raise ConfigError(f"columns: {key} is one column, got {names!r}")
+    return found
+
+
+def _prompts(
+    table: "csv.DictReader[str]", path: Path, wanted: Mapping[str, tuple[str, ...]], carry: Sequence[str]
+) -> Iterator[tuple[int, Prompt]]:
+    """Yield each prompt with its line."""
+    names = table.fieldnames or []
+    used = {"prompt": ("prompt",), **{key: (key,) for key in KEYS if key in names}, **wanted}
+    for name in (*(name for each in used.values() for name in each), *carry):
+        if name not in names:
+            raise DataError(f"{path}: {describe_unknown('column', name, names)}")
+    for number, row in enumerate(table, start=1):
+        place = RecordPlace(path, table.line_num)
+        if None in row or None in row.values():
+            raise DataError(f"{place}: the row has not the {len(names)} fields of the header")
+        record = {"id": str(number), **{key: value for key, each in used.items() if (value := _field(key, row, each))}}
+        yield place.line, prompt_of({"prompt": "", **record, **{name: row[name] for name in carry}}, place, carry)
+
+
+def _field(key: str, row: Mapping[str, str], names: Sequence[str]) -> Any:
+    values = [row[name] for name in names if row[name]]
+    if key not in SEVERAL:
+        return values[0] if values else None
+    return [part for value in values for part in _parts(value)]
+
+
+def _parts(value: str) -> list[Any]:
+    """Return what a field lists: JSON if it is a list of it, else the text alone."""
+    try:
+        found = json.loads(value) if value.startswith("[") else value
+    except (ValueError, RecursionError):
+        found = value
+    return found if isinstance(found, list) else [value]

@@ -56,7 +56,7 @@ def demo(*, per_category: int = 20, categories: Sequence[str] = LAYOUTS) -> Prom
         except ValueError as error:
             raise ConfigError(f"prompts: {error}; ask for fewer with per_category") from error
         prompts += [
-            Prompt(f"{layout}-{number:04d}", text, layout, checks_of(drawn))
+            Prompt(f"{layout}-{number:04d}", text, (layout,), checks_of(drawn))
             for number, (drawn, text) in enumerate(found)
         ]
     return PromptSet(tuple(prompts), "diptych.demo", "Apache-2.0", "")

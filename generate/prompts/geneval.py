@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from diptych.assets import ASSETS, fetch, file_sha256
-from diptych.data.checks import Checks, parse_checks
+from diptych.data.checks import parse_checks
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, checked
-from diptych.generate.prompts.jsonl_file import json_lines, text_of
+from diptych.generate.prompts.jsonl_file import json_lines
+from diptych.generate.prompts.records import RecordPlace, text_of
 
 ASSET = "geneval-metadata"
 # Prompts of each tag, in the order of the file.
@@ -33,20 +34,17 @@ def geneval(*, path: Path | None = None) -> PromptSet:
     """
     asset = ASSETS[ASSET]
     file = path or fetch(ASSET)
-    prompts = []
-    for number, value in json_lines(file):
-        where = f"{file}:{number}"
-        tag = text_of(value, "tag", where)
-        if tag not in COUNTS:
-            raise DataError(f"{where}: GenEval has no tag {tag!r}; its tags are {', '.join(COUNTS)}")
-        prompts.append(Prompt(f"{number - 1:05d}", text_of(value, "prompt", where), tag, _checks(value, where)))
+    prompts = [(line, _prompt(value, RecordPlace(file, line))) for line, value in json_lines(file)]
     sha256 = file_sha256(file)
     source = asset.url if sha256 == asset.sha256 else file.name
     return PromptSet(checked(prompts, file), source, asset.licence if source == asset.url else "", sha256)
 
 
-def _checks(value: Mapping[str, Any], where: str) -> Checks:
-    found = parse_checks({part: value[part] for part in ("include", "exclude") if part in value}, where)
-    if not found.include:
-        raise DataError(f"{where}: GenEval's prompts ask for objects; 'include' must name one, got {value!r}")
-    return found
+def _prompt(value: Mapping[str, Any], place: RecordPlace) -> Prompt:
+    tag = text_of(value, "tag", place)
+    if tag not in COUNTS:
+        raise DataError(f"{place}: GenEval has no tag {tag!r}; its tags are {', '.join(COUNTS)}")
+    checks = parse_checks({part: value[part] for part in ("include", "exclude") if part in value}, str(place))
+    if not checks.include:
+        raise DataError(f"{place}: include: must name an object, as every prompt of GenEval does, got {value!r}")
+    return Prompt(f"{place.line - 1:05d}", text_of(value, "prompt", place), (tag,), checks)

@@ -1,40 +1,35 @@
-"""Prompts of the user: one JSON object a line, with the keys prompt, id, category, negative, checks."""
+"""Prompts of the user: one JSON object a line, with the keys prompt, id, category, negative, checks, images."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from diptych.assets import file_sha256
-from diptych.data.checks import NOTHING, parse_checks
 from diptych.errors import DataError
-from diptych.generate.prompts import Prompt, PromptSet, checked, read_text
+from diptych.generate.prompts import PromptSet, checked, read_text
+from diptych.generate.prompts.records import KEYS, RecordPlace, check_carried, prompt_of
 from diptych.lookup import describe_unknown
 
-KEYS = ("category", "checks", "id", "negative", "prompt")
 
-
-def jsonl_file(*, path: Path) -> PromptSet:
+def jsonl_file(*, path: Path, carry: Sequence[str] = ()) -> PromptSet:
     """Return the prompts of a JSON Lines file; without an id, the number of the line is the id.
 
+    Args:
+        path: The file.
+        carry: Further keys, carried into the generated data as columns.
+
     Raises:
+        ConfigError: If a further key cannot be a column.
         DataError: If the file cannot be read or a line is not such an object.
     """
+    check_carried(carry)
     prompts = []
-    for number, value in json_lines(path):
-        where = f"{path}:{number}"
+    for line, value in json_lines(path):
         for key in value:
-            if key not in KEYS:
-                raise DataError(f"{where}: {describe_unknown('key', key, KEYS)}")
-        prompts.append(
-            Prompt(
-                text_of(value, "id", where, default=str(number)),
-                text_of(value, "prompt", where),
-                text_of(value, "category", where, default=""),
-                parse_checks(value["checks"], where) if value.get("checks") is not None else NOTHING,
-                text_of(value, "negative", where) if value.get("negative") is not None else None,
-            )
-        )
+            if key not in KEYS and key not in carry:
+                raise DataError(f"{path}:{line}: {describe_unknown('key', key, [*KEYS, *carry])}")
+        prompts.append((line, prompt_of(value, RecordPlace(path, line), carry)))
     return PromptSet(checked(prompts, path), path.name, "", file_sha256(path))
 
 
@@ -48,20 +43,6 @@ def json_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
             found.append((number, _parse(line, f"{path}:{number}")))
-    return found
-
-
-def text_of(value: Mapping[str, Any], key: str, where: str, *, default: str | None = None) -> str:
-    """Return a string of an object; a number stands for its digits.
-
-    Raises:
-        DataError: If it is missing and has no default, or is neither.
-    """
-    found = value.get(key, default)
-    if isinstance(found, int) and not isinstance(found, bool):
-        found = str(found)
-    if not isinstance(found, str):
-        raise DataError(f"{where}: {key!r} must be a text, got {found!r}")
     return found
 
 

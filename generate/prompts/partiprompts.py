@@ -1,6 +1,7 @@
 """PartiPrompts (P2): 1,632 prompts of 12 categories (Yu et al. 2022, arXiv:2206.10789). They bring no checks.
 
-A tab-separated table without quoting: the quotation marks in it belong to the prompts.
+A tab-separated table without quoting: the quotation marks in it belong to the prompts. Its challenges (Quantity,
+Imagination, ...) and notes are further columns.
 """
 
 from pathlib import Path
@@ -31,7 +32,9 @@ def partiprompts(*, path: Path | None = None) -> PromptSet:
             fields = line.split("\t")
             if len(fields) != len(HEADER):
                 raise DataError(f"{file}:{number}: {len(fields)} fields, the header has {len(HEADER)}")
-            prompts.append(Prompt(f"{number - 2:05d}", fields[0], fields[1]))
+            text, category, challenge, note = fields
+            columns = {"challenge": challenge, "note": note or None}
+            prompts.append((number, Prompt(f"{number - 2:05d}", text, (category,), columns=columns)))
     sha256 = file_sha256(file)
     source = asset.url if sha256 == asset.sha256 else file.name
     return PromptSet(checked(prompts, file), source, asset.licence if source == asset.url else "", sha256)

@@ -13,5 +13,7 @@ def txt_file(*, path: Path) -> PromptSet:
         DataError: If the file cannot be read or holds none.
     """
     lines = read_text(path).split("\n")
-    prompts = [Prompt(str(number), line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
+    prompts = [
+        (number, Prompt(str(number), line.strip())) for number, line in enumerate(lines, start=1) if line.strip()
+    ]
     return PromptSet(checked(prompts, path), path.name, "", file_sha256(path))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from diptych.data.generated_columns import CATEGORY
 from diptych.reports.charts import estimate, scale_of
 from diptych.reports.links import gallery
 from diptych.reports.pages.compare import comparable, names_of, own_settings
@@ -103,7 +104,7 @@ def _pairs(report: Report) -> list[dict[str, Any]]:
         if any(not report.pictures[row].thumbnail or report.pictures[row].is_blurred for row in two.values()):
             continue
         first = next(iter(two.values()))
-        category = columns["category"][first] or ""
+        category = (columns[CATEGORY][first] or [""])[0]
         seen[category] = seen.get(category, 0) + 1
         ranked.append((seen[category], order, first, two))
     chosen: dict[str, dict[str, int]] = {}

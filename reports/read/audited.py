@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from diptych.data.checks import asked_class
+from diptych.data.generated_columns import CATEGORY
 from diptych.reports.read.rows import ReportRows
 
 JUDGED, UNJUDGED = "judged", "unjudged"
@@ -38,7 +39,8 @@ def audited(
         seen = [column[row] for column in classes]
         wanted = [one if asked[row] is None else asked[row] for one in seen]
         is_class = category is not None or all(one is None or (dataset, one) in known for one in wanted)
-        if dataset in datasets and category in (None, columns["category"][row]) and is_class:
+        is_of_category = category is None or category in (columns[CATEGORY][row] or ())
+        if dataset in datasets and is_of_category and is_class:
             is_misread = any(one not in (None, other) for one, other in zip(seen, wanted, strict=True))
             found[row] = UNJUDGED if is_misread or texts[row] is None else JUDGED
     return found

@@ -107,7 +107,7 @@ def _side(report: Report) -> int:
 
 def _facet(report: Report, name: str) -> dict[str, Any] | None:
     """Return a column of words as a dictionary and codes; None where it says nothing and no count leads to it."""
-    texts, codes = _dictionary([None if value is None else as_text(value) for value in report.facets[name]])
+    texts, codes = _facet_codes(report.facets[name])
     says_nothing = not texts or (len(texts) == 1 and -1 not in codes and name != "dataset")
     if says_nothing and name not in report.kept_facets:
         return None
@@ -119,6 +119,21 @@ def _facet(report: Report, name: str) -> dict[str, Any] | None:
         PICTURE,
     }
     return {"name": name, "label": label_of(name), "values": texts, "codes": codes, "listed": is_listed}
+
+
+def _facet_codes(values: Sequence[Any]) -> tuple[list[str], list[int | list[int]]]:
+    """Return the different words in the order in which they come, and for each row its code, or a list of several.
+
+    >>> _facet_codes(["a", None, ["b", "a"], ["b"], []])
+    (['a', 'b'], [0, -1, [1, 0], 1, -1])
+    """
+    numbers: dict[str, int] = {}
+    codes: list[int | list[int]] = []
+    for value in values:
+        words = value if isinstance(value, list) else [] if value is None else [value]
+        found = [numbers.setdefault(as_text(word), len(numbers)) for word in words]
+        codes.append(found if len(found) > 1 else found[0] if found else -1)
+    return list(numbers), codes
 
 
 def _score(report: Report, number: int, name: str) -> dict[str, Any]:
@@ -154,7 +169,7 @@ def _thumb_bytes(picture: Picture) -> bytes:
 def _details(report: Report, row: int, names: Sequence[str]) -> dict[str, Any]:
     """Return what the drawer says of an image beside its facets and scores; what is not known is left out."""
     columns = {**report.rows.further, **report.rows.columns}
-    found = {name: cut(as_text(value)) for name in names if (value := columns[name][row]) is not None}
+    found = {name: cut(as_text(value)) for name in names if (value := columns[name][row]) not in (None, [])}
     reasons = {name: reason for name, known in report.rows.reasons.items() if (reason := known.get(row)) is not None}
     problem = report.pictures[row].problem
     more = {"reasons": reasons, "problem": problem, "seen": _seen(report, row)}

@@ -115,8 +115,8 @@ class ReportRows:
 def as_text(value: Any) -> str:
     """Return a value of a facet as filters, tables and the gallery write it.
 
-    >>> as_text(5.0), as_text(7.5), as_text(True), as_text(None), as_text("a")
-    ('5', '7.5', 'yes', '', 'a')
+    >>> as_text(5.0), as_text(7.5), as_text(True), as_text(None), as_text("a"), as_text(["a", "b"])
+    ('5', '7.5', 'yes', '', 'a', 'a, b')
     """
     if value is None:
         return ""

@@ -59,7 +59,7 @@
     const codes = new Set(wanted.map((value) => facet.values.indexOf(value)).filter((code) => code >= 0));
     if (special(rows.missing)) codes.add(-1);
     if (special("..")) facet.values.forEach((_, code) => codes.add(code));
-    return (row) => codes.has(facet.codes[row]);
+    return (row) => rows.codesOf(facet, row).some((code) => codes.has(code));
   }
 
   /** Return a list of tests of a row, one per filtered column. */
@@ -183,7 +183,8 @@
     const own = all.findIndex((test) => test.column === facet.name);
     const totals = new Int32Array(facet.values.length);
     for (let row = 0; row < rows.n; row += 1) {
-      if ((failed[row] === -1 || (own >= 0 && failed[row] === own)) && facet.codes[row] >= 0) totals[facet.codes[row]] += 1;
+      if (failed[row] !== -1 && (own < 0 || failed[row] !== own)) continue;
+      for (const code of rows.codesOf(facet, row)) if (code >= 0) totals[code] += 1;
     }
     const wanted = state.filters.get(facet.name) ?? [];
     const order = facet.values.map((_, code) => code).filter((code) => totals[code] > 0 || wanted.includes(facet.values[code]));

@@ -40,11 +40,16 @@ Diptych.rows = (() => {
       return (this.index.flags[row] & BLURRED) !== 0;
     }
 
-    /** Return the word of a facet, or "". */
+    /** Return the codes that a row has in a facet: one, several, or -1 alone. */
+    codesOf(facet, row) {
+      const found = facet.codes[row];
+      return Array.isArray(found) ? found : [found];
+    }
+
+    /** Return the word of a facet, several with commas between them, or "". */
     word(facet, row) {
       const found = this.facets.get(facet);
-      const code = found ? found.codes[row] : -1;
-      return code < 0 ? "" : found.values[code];
+      return found ? this.codesOf(found, row).map((code) => found.values[code] ?? "").join(", ") : "";
     }
 
     /** Return the values of a score, loaded once. */

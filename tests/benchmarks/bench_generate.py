@@ -42,25 +42,23 @@ def plain_loop(plan: GenerationPlan, out: Path) -> float:
     started = time.perf_counter()
     out.mkdir(parents=True)
     loaded, pipe = "", None
-    for shard in range(plan.shards):
-        for part in plan.parts(shard):
-            group = plan.groups[part.group]
-            resolved = group.resolved
-            if group.model != loaded or pipe is None:
-                loaded = group.model
-                pipe = diffusers.DiffusionPipeline.from_pretrained(plan.models[loaded].path, dtype=torch.float32)
-                pipe.set_progress_bar_config(disable=True)
-            pipe.scheduler = build_scheduler(resolved.recipe)
-            timesteps = {"timesteps": list(resolved.recipe.timesteps)} if resolved.recipe.timesteps else {}
-            for row in plan.rows(part):
-                image = pipe(
-                    row.asked.prompt.text,
-                    num_inference_steps=resolved.steps,
-                    guidance_scale=resolved.guidance,
-                    generator=torch.Generator().manual_seed(row.seed),
-                    **timesteps,
-                ).images[0]
-                image.save(out / f"{plan.key(group, row)}.png")
+    for number in range(plan.images):
+        group, asked = plan.group_of(number), plan.image(number)
+        resolved = group.resolved
+        if group.model != loaded or pipe is None:
+            loaded = group.model
+            pipe = diffusers.DiffusionPipeline.from_pretrained(plan.models[loaded].folder.path, dtype=torch.float32)
+            pipe.set_progress_bar_config(disable=True)
+        pipe.scheduler = build_scheduler(resolved.recipe)
+        timesteps = {"timesteps": list(resolved.recipe.timesteps)} if resolved.recipe.timesteps else {}
+        image = pipe(
+            asked.asked.text,
+            num_inference_steps=resolved.steps,
+            guidance_scale=resolved.guidance,
+            generator=torch.Generator().manual_seed(asked.seed),
+            **timesteps,
+        ).images[0]
+        image.save(out / f"{plan.key(group, asked)}.png")
     return time.perf_counter() - started
 
 
@@ -87,7 +85,7 @@ def main() -> None:
         "2 workers": lambda out: ours(plan, out, 2),
     }
     times: dict[str, list[float]] = {name: [] for name in ways}
-    Renderers(plan).render(plan.groups[0], list(plan.rows(plan.parts(0)[0]))[:1])  # imports and kernels
+    Renderers(plan).render(plan.groups[0], [plan.image(0)])  # imports and kernels
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(turns):
             for number, (name, way) in enumerate(ways.items()):

@@ -14,7 +14,7 @@ from diptych.reports.read.columns import details, filters, grid_axes, row_column
 def test_the_schema_has_the_columns_of_the_table_in_its_order() -> None:
     schema = generated_schema()
     own = [(field.name, str(field.type)) for field in schema][-len(GENERATED_COLUMNS) :]
-    dtypes = {"float32": "float"}
+    dtypes = {"float32": "float", "strings": "list<item: string>"}
     assert own == [(column.name, dtypes.get(column.dtype, column.dtype)) for column in GENERATED_COLUMNS]
 
 

@@ -117,6 +117,45 @@ def test_object_accuracy_is_the_mean_of_the_categories_and_each_category_is_ther
     assert unknown["reason"] == "nothing_scored"
 
 
+def test_an_image_of_two_categories_counts_in_each_and_once_in_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    kinds: list[tuple[str, ...]] = [("a",), ("a", "b"), ("b",), ("b", "a"), ("b",), ()]
+    rows = [Made("raw", number, category=kind) for number, kind in enumerate(kinds)]
+    texts = ["correct=1", "correct=1", "correct=0", "unreadable", "correct=1", "correct=0"]
+    make_generated(tmp_path / "generated", told(rows, texts))
+    means = [{"score": "object_correct"}, {"score": "object_correct", "by": ["category"]}]
+    run(make_config(tmp_path, scores={"o": {"score": "told_accuracy"}}, means=means))
+    whole = result_of(tmp_path, "o.object_accuracy", model="raw")
+    assert whole["value"] == pytest.approx((2 / 2 + 2 / 3 + 0 / 1) / 3)
+    assert (whole["n"], whole["n_unscored"]) == (5, 1)
+    found = {name: result_of(tmp_path, "o.object_accuracy", model="raw", category=name) for name in ("a", "b", "")}
+    assert {name: (row["value"], row["n"], row["n_unscored"]) for name, row in found.items()} == {
+        "a": (1.0, 2, 1),
+        "b": (pytest.approx(2 / 3), 3, 1),
+        "": (0.0, 1, 0),
+    }
+    alone = {name: result_of(tmp_path, "o.object_accuracy", category=name) for name in ("a", "b", None)}
+    assert {name: row["n"] for name, row in alone.items()} == {"a": 2, "b": 3, None: 1}
+    stored = read(tmp_path, "SELECT count(*) AS n FROM images WHERE list_contains(category, 'a')")
+    assert stored == [{"n": 3}]
+
+
+def test_rows_of_two_benchmarks_that_share_an_image_are_of_one_prompt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    rows = [Made(model, n, benchmark=name) for model in ("a", "b") for name in ("one", "two") for n in range(6)]
+    make_generated(tmp_path / "generated", told(rows, [f"number={row.prompt}" for row in rows]))
+    config = make_config(tmp_path, scores={"n": {"score": "told_number"}}, means=[{"score": "number"}])
+    run({**config, "compare": {}})
+    row = result_of(tmp_path, "n.number", model="a")
+    assert (row["n"], row["note"]) == (12, "mean over images; interval clustered by 6 prompts (Student)")
+    (difference,) = read(tmp_path, "SELECT n, n_clusters FROM differences WHERE groups = '{}'")
+    assert difference == {"n": 12, "n_clusters": 6}
+
+
 def test_images_of_one_prompt_do_not_narrow_the_interval_as_independent_ones_would(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import own_backend
 import pytest
 import tiny_pipelines
 
+from diptych.generate.backends import BACKENDS
 from diptych.generate.config import GenerateConfig
 from diptych.generate.plan import GenerationPlan, make_plan
 
@@ -48,3 +50,29 @@ def config_of(models: Models, prompts: Path) -> Callable[..., GenerateConfig]:
 def plan_of(config_of: Callable[..., GenerateConfig]) -> Callable[..., GenerationPlan]:
     """Return a function that makes a plan with weights, as ``config_of`` makes a config."""
     return lambda *names, **changes: make_plan(config_of(*names, **changes), with_weights=True, progress="none")
+
+
+@pytest.fixture
+def grey(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Put a backend of one's own beside the others, and return a model of it for a config: images cost nothing."""
+    monkeypatch.setitem(BACKENDS, "grey", "own_backend:GreyBackend")
+    monkeypatch.setattr(own_backend, "OPENED", [])
+    return {"backend": "grey", "path_or_id": "paper"}
+
+
+@pytest.fixture
+def plan_texts(grey: dict[str, str], tmp_path: Path) -> Callable[..., GenerationPlan]:
+    """Return a function that plans prompts of sets, by name of the set, with two settings and two samples of grey."""
+
+    def make(sets: dict[str, list[str]], **changes: Any) -> GenerationPlan:
+        samples = changes.pop("samples", 2)
+        entries = []
+        for name, texts in sets.items():
+            path = tmp_path / f"{name}.txt"
+            path.write_text("".join(f"{text}\n" for text in texts))
+            own = samples[name] if isinstance(samples, dict) else samples
+            entries.append({"kind": "txt", "name": name, "path": str(path), "samples": own})
+        values = {"job": "generate", "prompts": entries, "models": {"grey": grey}, "settings": [{"steps": [3, 4]}]}
+        return make_plan(GenerateConfig.model_validate(values | changes), with_weights=True, progress="none")
+
+    return make

@@ -74,13 +74,31 @@ def test_run_makes_the_images_once_and_verify_makes_them_again(config: Path, tmp
     assert json.loads(invoke("verify", out, "--count", 4, "--json").stdout)["identical"] == 4
 
 
-def test_plan_names_a_directory_that_was_made_from_something_else(config: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    assert invoke("run", config, "--out", out).exit_code == 0
-    result = invoke("plan", config, "--out", out, "--set", "seed=5")
-    assert result.exit_code == 1
-    assert result.output.startswith("Error: ")
-    assert "made from another config, other prompts or other weights; give another --out" in result.output
+def test_plan_says_what_is_there_and_run_drops_nothing_unasked(config: Path, tmp_path: Path) -> None:
+    out, other = tmp_path / "out", tmp_path / "other"
+    models = "settings=[{sampler: [euler, euler_a], steps: 2, size: 64}]"
+    assert invoke("run", config, "--out", out, "--set", models).exit_code == 0
+    more = ["--set", "settings=[{sampler: [euler, heun], steps: 2, size: 64, models: [sd]}]"]
+    text = invoke("plan", config, "--out", out, *more).output
+    assert "there     6 images already, 6 are new\n" in text
+    label = "flux, euler-2-64px: 6; flux, euler_a-2-64px: 6; sd, euler_a-2-64px: 6"
+    assert f"pruned    18 are no longer asked for, which run drops with --prune ({label})\n" in text
+    growth = json.loads(invoke("plan", config, "--out", out, *more, "--json").stdout)["growth"]
+    assert (growth["rendered"], growth["pruned"], growth["shards_rewritten"], growth["shards_added"]) == (6, 18, 1, 1)
+    refused = invoke("run", config, "--out", out, *more)
+    assert refused.exit_code == 1
+    (line,) = refused.output.splitlines()
+    assert f"18 images there are no longer asked for ({label}); add --prune to drop them" in line
+    found = invoke("plan", config, "--out", other, "--reuse", out, *more).output
+    assert "there     6 images already (6 rows of them reused), 6 are new" in found
+    made = json.loads(invoke("run", config, "--out", other, "--reuse", out, *more, "--json").stdout)
+    assert (made["images"], made["rendered"], made["reused"], made["pruned"]) == (12, 6, 6, 0)
+    pruned = invoke("run", config, "--out", out, "--prune", "--reuse", other, *more)
+    assert pruned.exit_code == 0, pruned.output
+    assert "0 rendered, 6 reused, 18 dropped\n12 images, 2 shards" in pruned.output
+    wrong = invoke("run", config, "--out", out, "--retry", "all,broken", *more)
+    assert (wrong.exit_code, "--retry: unknown status 'broken'" in wrong.output) == (1, True)
+    assert "Nothing to do" in invoke("run", config, "--out", out, "--retry", "all", *more).output
 
 
 def test_verify_ends_with_1_where_an_image_differs(

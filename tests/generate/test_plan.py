@@ -1,5 +1,6 @@
 """The plan: keys, what is left out, the order, the shards, and what models refuse."""
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 import tiny_pipelines
 
 from diptych.errors import ConfigError
+from diptych.generate.backends.diffusers.pipeline_model import PipelineModel
 from diptych.generate.config import GenerateConfig
 from diptych.generate.estimate import without_effect
 from diptych.generate.plan import GenerationPlan, make_plan
@@ -20,12 +22,7 @@ Models = Callable[[str], str]
 
 
 def keys(plan: GenerationPlan) -> list[str]:
-    return [
-        plan.key(plan.groups[part.group], row)
-        for shard in range(plan.shards)
-        for part in plan.parts(shard)
-        for row in plan.rows(part)
-    ]
+    return [plan.key(plan.group_of(number), plan.image(number)) for number in range(plan.images)]
 
 
 def first_key(plan: GenerationPlan) -> str:
@@ -93,14 +90,18 @@ def test_a_key_does_not_change_with_what_decides_none(changes: dict[str, Any], p
     assert first_key(plan_of("sd", **changes)) == first_key(plan_of("sd"))
 
 
-def test_a_key_follows_the_ids_that_the_encoder_reads_not_the_letters(plan_of: MakePlan, prompts: Path) -> None:
-    before = keys(plan_of("sd"))
+def test_a_key_follows_the_letters_by_the_seed_and_the_ids_that_the_encoder_reads(
+    plan_of: MakePlan, prompts: Path
+) -> None:
+    before = plan_of("sd")
     prompts.write_text(prompts.read_text().replace("a red fish", "A  RED Fish"))
-    assert keys(plan_of("sd")) == before, "CLIP lowers case and joins spaces"
-    prompts.write_text(prompts.read_text().replace("A  RED Fish", "a red fisch"))
-    after = keys(plan_of("sd"))
-    assert after[0] != before[0]
-    assert after[1:] == before[1:]
+    after = plan_of("sd")
+    assert after.texts == before.texts, "CLIP lowers case and joins spaces"
+    assert keys(after)[0] != keys(before)[0]
+    assert keys(after)[1:] == keys(before)[1:]
+    other = dataclasses.replace(before, texts={"sd": ["other ids", *before.texts["sd"][1:]]})
+    assert keys(other)[0] != keys(before)[0]
+    assert keys(other)[1:] == keys(before)[1:]
 
 
 def test_a_key_follows_the_weights_and_their_use_not_their_place(
@@ -170,8 +171,7 @@ def test_settings_that_give_equal_images_are_left_out_and_named(plan_of: MakePla
     assert ("sd", "default-4-g1-64px-ngrey", "sd, default-4-g0-64px-nblurry") in plan.dropped
     assert ("sd", "default-4-g5-64px-ngrey", "sd, default-4-g5-64px-ngrey") in plan.dropped
     assert len(set(keys(plan))) == plan.images
-    row = next(plan.rows(plan.parts(0)[0]))
-    assert plan.groups[0].resolved.negative_of(row.asked.prompt.negative) is None, "none took part at guidance 0"
+    assert plan.groups[0].resolved.negative_of(plan.image(0).asked.negative) is None, "none took part at guidance 0"
 
 
 def test_one_model_under_two_labels_is_made_once(
@@ -191,21 +191,19 @@ def test_guidance_of_a_schnell_like_model_decides_nothing(plan_of: MakePlan) -> 
 
 def test_seeds_are_shared_by_models_and_settings_and_differ_between_prompts_and_samples(plan_of: MakePlan) -> None:
     plan = plan_of("sd", "flux", settings=[{"steps": [3, 4], "size": 64}], samples=2)
-    per_group = [[row.seed for row in plan.rows(part)] for shard in range(plan.shards) for part in plan.parts(shard)]
-    assert len(per_group) == 4
-    assert all(seeds == per_group[0] for seeds in per_group)
-    assert len(set(per_group[0])) == 6
+    seeds = [plan.image(number).seed for number in range(plan.images)]
+    assert (plan.images, plan.images_per_group, len(set(seeds))) == (24, 6, 6)
+    assert all(seeds[first : first + 6] == seeds[:6] for first in range(0, 24, 6))
 
 
-@pytest.mark.parametrize("rows_per_shard", [1, 2, 5, 6, 7, 100])
-def test_shards_are_runs_of_one_order_however_long_they_are(rows_per_shard: int, plan_of: MakePlan) -> None:
-    settings = [{"steps": [3, 4], "size": 64}]
-    whole = plan_of("sd", settings=settings, samples=2, rows_per_shard=100)
-    plan = plan_of("sd", settings=settings, samples=2, rows_per_shard=rows_per_shard)
-    assert keys(plan) == keys(whole)
-    sizes = [sum(part.stop - part.start for part in plan.parts(shard)) for shard in range(plan.shards)]
-    assert all(size == rows_per_shard for size in sizes[:-1])
-    assert sum(sizes) == 12
+def test_images_are_in_the_order_of_groups_prompts_and_samples(plan_of: MakePlan) -> None:
+    plan = plan_of("sd", settings=[{"steps": [3, 4], "size": 64}], samples=2)
+    found = [(plan.group_of(number).label, plan.image(number)) for number in range(plan.images)]
+    assert [(label, image.asked.text, image.sample) for label, image in found[5:8]] == [
+        ("sd, default-3-64px", "two stars above a tree", 1),
+        ("sd, default-4-64px", "a red fish", 0),
+        ("sd, default-4-64px", "a red fish", 1),
+    ]
 
 
 def test_without_weights_the_plan_has_the_same_images_though_not_their_keys(config_of: MakeConfig) -> None:
@@ -229,7 +227,7 @@ def test_prompts_bring_negative_prompts_of_their_own(plan_of: MakePlan, tmp_path
     path.write_text('{"prompt": "a cat", "negative": "dog"}\n{"prompt": "a cat"}\n')
     own = [{"kind": "jsonl", "path": str(path)}]
     plan = plan_of("sdxl", prompts=own)
-    negatives = [plan.groups[0].resolved.negative_of(row.asked.prompt.negative) for row in plan.rows(plan.parts(0)[0])]
+    negatives = [plan.groups[0].resolved.negative_of(asked.negative) for asked in plan.asked]
     assert negatives == ["dog", None]
     low = plan_of("sdxl", prompts=own, settings=[{"steps": 4, "size": 64, "guidance": 1}])
     assert first_key(low) != first_key(plan)
@@ -340,3 +338,46 @@ def test_what_takes_no_part_is_said(plan_of: MakePlan) -> None:
     plan = plan_of("sd", settings=[{"steps": 4, "size": 64, "guidance": 1.0, "negative": "bad"}])
     assert without_effect(plan) == ["sd reads no negative prompt with guidance 1: it has no effect"]
     assert without_effect(plan_of("sd", settings=[{"steps": 4, "size": 64, "guidance": [1.0, 3.0]}])) == []
+
+
+def test_input_images_are_part_of_the_key_and_refused_by_a_model_that_takes_none(
+    plan_of: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "edits.jsonl"
+
+    def plan(data: bytes) -> GenerationPlan:
+        (tmp_path / "cat.png").write_bytes(data)
+        path.write_text('{"prompt": "at night", "images": "cat.png"}')
+        return plan_of("sd", prompts=[{"kind": "jsonl", "path": str(path)}])
+
+    with pytest.raises(
+        ConfigError, match=r"models\.sd: it takes no input images, which prompts of jsonl have"
+    ) as caught:
+        plan(b"cat")
+    assert "\n" not in str(caught.value)
+    monkeypatch.setattr(PipelineModel, "takes_images", True)
+    cat, dog = plan(b"cat"), plan(b"dog")
+    assert first_key(cat) != first_key(dog)
+    assert cat.image(0).seed != dog.image(0).seed
+    assert cat.image(0).asked.images[0].source == tmp_path / "cat.png"
+
+
+def test_a_further_column_has_one_type_whatever_set_it_is_from(plan_of: MakePlan, tmp_path: Path) -> None:
+    def plan(*values: object) -> GenerationPlan:
+        entries = []
+        for number, value in enumerate(values):
+            path = tmp_path / f"{number}.jsonl"
+            path.write_text(json.dumps({"prompt": f"cat {number}", "level": value}))
+            entry = {"kind": "jsonl", "name": f"set{number}", "path": str(path), "options": {"carry": ["level"]}}
+            entries.append(entry)
+        return plan_of("sd", prompts=entries)
+
+    assert plan(1, None, 2).columns == {"level": "int64"}
+    assert plan(1, 0.5).columns == {"level": "float64"}
+    assert plan(True, False).columns == {"level": "bool"}
+    assert plan(None).columns == {"level": "string"}
+    message = (
+        r"prompts \(set1\): the column 'level' holds texts in the prompt '1', and numbers in the prompt '1' of set0"
+    )
+    with pytest.raises(ConfigError, match=message):
+        plan(1, "high")

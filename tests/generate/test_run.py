@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from generated_runs import digests, pictures, table_of
 from tiny_pipelines import FAMILIES
 
 from diptych.data import generated_columns
@@ -16,20 +17,22 @@ from diptych.data.dataset import open_dataset
 from diptych.data.generated_columns import GENERATED_COLUMNS, GeneratedColumn
 from diptych.data.images import decode
 from diptych.data.schema import DATA_COLUMNS
-from diptych.data.shards import read_shard
 from diptych.errors import DataError, ShardError
 from diptych.generate import run as run_module
 from diptych.generate.pictures import OPTIONS, encode
 from diptych.generate.plan import GenerationPlan
-from diptych.generate.run import TIMINGS, generate, read_timings
+from diptych.generate.renderers import Renderers
+from diptych.generate.run import generate
+from diptych.generate.timings import TIMINGS, read_timings
 
 MakePlan = Callable[..., GenerationPlan]
 
 COLUMNS = {
     "benchmark": pa.string(),
     "prompt_id": pa.string(),
-    "category": pa.string(),
+    "category": pa.list_(pa.string()),
     "checks": pa.string(),
+    "input_images": pa.list_(pa.string()),
     "model": pa.string(),
     "setting": pa.string(),
     "seed": pa.int64(),
@@ -39,27 +42,10 @@ COLUMNS = {
     "guidance": pa.float32(),
     "negative_prompt": pa.string(),
 }
-BESIDE = {TIMINGS, ".lock"}  # files that need not be the same again
-
-
-def digests(out: Path) -> dict[str, str]:
-    files = [path for path in sorted(out.rglob("*")) if path.is_file() and path.name not in BESIDE]
-    return {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def table_of(out: Path) -> pa.Table:
-    return pa.concat_tables(read_shard(file) for file in open_dataset(out).files)
-
-
-def pictures(out: Path) -> dict[str, bytes]:
-    table = table_of(out)
-    return {
-        key: image["bytes"] for key, image in zip(*(table[name].to_pylist() for name in ("key", "image")), strict=True)
-    }
 
 
 def make(plan: GenerationPlan, out: Path, **options: Any) -> int:
-    return generate(plan, out, progress="none", **options)[1]
+    return generate(plan, out, progress="none", **options).shards_made
 
 
 @pytest.fixture
@@ -111,9 +97,9 @@ def test_rows_have_the_columns_of_a_generated_dataset_in_order(plan_of: MakePlan
     rows = table.to_pylist()
     assert len(rows) == 4 * 5 == len({row["key"] for row in rows})
     first = rows[0]
-    assert first["caption"] == plan.asked[0].prompt.text
-    assert (first["benchmark"], first["prompt_id"], first["category"]) == ("demo", "single-0000", "single")
-    assert read_checks(first["checks"]) == plan.asked[0].prompt.checks
+    assert first["caption"] == plan.asked[0].text
+    assert (first["benchmark"], first["prompt_id"], first["category"]) == ("demo", "single-0000", ["single"])
+    assert read_checks(first["checks"]) == plan.asked[0].requests[0].prompt.checks
     assert (first["model"], first["setting"], first["sampler"]) == ("sdxl", "ddim-2-g5-64px", "ddim")
     assert (first["steps"], first["guidance"], first["sample"], first["url"], first["error"]) == (2, 5.0, 0, None, None)
     assert [rows[number]["negative_prompt"] for number in (0, 5, 10, 15)] == [None, "", "grey", None]
@@ -174,7 +160,7 @@ def test_a_run_that_broke_off_goes_on_to_the_same_bytes(
     calls: int, finished: int, small: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(small(), tmp_path / "undisturbed")
-    render, left = run_module.Renderers.render, [calls]
+    render, left = Renderers.render, [calls]
 
     def breaking(self: Any, *args: Any) -> Any:
         left[0] -= 1
@@ -183,7 +169,7 @@ def test_a_run_that_broke_off_goes_on_to_the_same_bytes(
         return render(self, *args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_module.Renderers, "render", breaking)
+        patch.setattr(Renderers, "render", breaking)
         with pytest.raises(KeyboardInterrupt):
             make(small(), tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.tmp"))
@@ -195,7 +181,7 @@ def test_a_run_that_broke_off_goes_on_to_the_same_bytes(
     assert len(read_timings(tmp_path / "out")) == 5
 
 
-@pytest.mark.parametrize("changes", [{"seed": 9}, {"batch_size": 2}, {"rows_per_shard": 5}, {"format": "webp"}])
+@pytest.mark.parametrize("changes", [{"seed": 9}, {"batch_size": 2}, {"threads": 2}, {"format": "webp"}])
 def test_another_config_is_refused_where_a_run_was_made(
     changes: dict[str, Any], small: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,8 +191,18 @@ def test_another_config_is_refused_where_a_run_was_made(
         with pytest.raises(KeyboardInterrupt):
             make(small(), tmp_path / "begun")
     for out in ("done", "begun"):
-        with pytest.raises(ShardError, match=r"made from another config, other prompts or other weights; give another"):
+        before = digests(tmp_path / out)
+        with pytest.raises(ShardError, match=r"18 images there are no longer asked for .* add --prune") as caught:
             make(small(**changes), tmp_path / out)
+        assert "\n" not in str(caught.value)
+        assert digests(tmp_path / out) == before
+
+
+def test_longer_shards_are_not_another_run(small: MakePlan, tmp_path: Path) -> None:
+    make(small(), tmp_path / "out")
+    before = digests(tmp_path / "out")
+    assert make(small(rows_per_shard=5), tmp_path / "out") == 0
+    assert digests(tmp_path / "out") == before
 
 
 def test_another_place_of_models_and_prompts_is_not_another_run(
@@ -227,12 +223,12 @@ def test_another_place_of_models_and_prompts_is_not_another_run(
 def test_a_picture_that_is_no_numbers_is_a_row_with_a_reason(
     small: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    render = run_module.Renderers.render
+    render = Renderers.render
 
     def half(self: Any, group: Any, rows: Any) -> Any:
         return [None if row.sample else pixels for row, pixels in zip(rows, render(self, group, rows), strict=True)]
 
-    monkeypatch.setattr(run_module.Renderers, "render", half)
+    monkeypatch.setattr(Renderers, "render", half)
     make(small(), tmp_path / "out")
     rows = table_of(tmp_path / "out").to_pylist()
     assert len(rows) == 18
@@ -248,7 +244,7 @@ def test_a_disk_that_refuses_ends_the_run_with_its_reason(
     def full(*args: Any, **options: Any) -> Any:
         raise ShardError("00000.parquet: cannot be written: No space left on device")
 
-    monkeypatch.setattr(run_module, "write_shard", full)
+    monkeypatch.setattr("diptych.generate.shard_job.write_shard", full)
     with pytest.raises(ShardError, match="No space left"):
         make(small(), tmp_path / "out")
 

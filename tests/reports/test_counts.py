@@ -142,7 +142,7 @@ def grouped(tmp_path: Path) -> Path:
     ]
     make_generated(tmp_path / "generated", rows)
     change_column(tmp_path / "generated", "negative_prompt", [(None, "", "a_b", 'x"<y')[n % 4] for n in range(36)])
-    change_column(tmp_path / "generated", "category", [(None, "figure")[n % 2] for n in range(36)])
+    change_column(tmp_path / "generated", "category", [([], ["figure"], ["figure", "two"])[n % 3] for n in range(36)])
     change_column(tmp_path / "generated", "format", [("png", "webp")[n // 6 % 2] for n in range(36)])
     by = ("negative_prompt", "sample", "seed", "category", "attribute_class", "hats.attribute_class", "format", "width")
     scores = {"size": {"score": "told_number"}, "hats": {"score": "told_attribute"}}
@@ -165,6 +165,10 @@ def test_groups_by_any_column_lead_to_their_images_also_those_without_a_value(gr
         if kind == "n" or row["n_unscored"]
     )
     assert any("format:webp" in address for address, _ in found)
+    assert Gallery(out).words("category")[:3] == [[], ["figure"], ["figure", "two"]]
+    assert {"f=category:none", "f=category:figure", "f=category:two"} <= {
+        part for address, _ in found for part in address.partition("#")[2].replace("&amp;", "&").split("&")
+    }
     assert any("attribute_class:none" in address for address, _ in found)
 
 

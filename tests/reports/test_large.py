@@ -43,8 +43,9 @@ def make_rows(start: int) -> pa.Table:
         "error": [None] * PER_SHARD,
         "benchmark": ["large"] * PER_SHARD,
         "prompt_id": [str(number % PROMPTS) for number in numbers],
-        "category": [f"category {number % 6}" for number in numbers],
+        "category": [[f"category {number % 6}"] for number in numbers],
         "checks": [""] * PER_SHARD,
+        "input_images": [[]] * PER_SHARD,
         "model": [f"model {number // 5000}" for number in numbers],
         "setting": [f"euler-{10 + number // 2500 % 2 * 15}" for number in numbers],
         "seed": [2**62 + number % 2500 for number in numbers],
@@ -71,7 +72,7 @@ def make_large(folder: Path) -> tuple[Dataset, Path]:
             [ScoreColumn(RUN, name, "", "", None, None, "higher", None, identity) for name in SCORES]
         )
         for i, table in enumerate(tables):
-            images = table.drop_columns(["image", "format", "error"])
+            images = table.drop_columns(["image", "format", "error", "input_images"])
             facts = {"run_id": [RUN], "dataset": ["large"], "shard": [shard_name(i)]}
             for name, value in facts.items():
                 images = images.append_column(name, pa.array(value * PER_SHARD))

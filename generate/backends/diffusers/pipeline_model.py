@@ -18,6 +18,8 @@ LANES = 32
 class PipelineModel:
     """One pipeline on disk and the family that drives it."""
 
+    takes_images = False  # text to image alone
+
     def __init__(self, folder: ModelFolder) -> None:
         """Wrap a folder."""
         self.folder = folder

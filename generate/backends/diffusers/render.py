@@ -84,10 +84,10 @@ class PipelineRenderer:
     def _arguments(self, group: ImageGroup, rows: Sequence[PlannedImage]) -> dict[str, Any]:
         model, resolved = self._models[group.model], group.resolved
         family, options = model.family, model.folder.choice.options
-        texts = [self._encoded(group, row.asked.prompt.text) for row in rows]
+        texts = [self._encoded(group, row.asked.text) for row in rows]
         negatives = None
         if resolved.takes_negative:
-            wanted = [resolved.negative_of(row.asked.prompt.negative) for row in rows]
+            wanted = [resolved.negative_of(row.asked.negative) for row in rows]
             negatives = [self._encoded(group, text, negative=True) for text in wanted]
         found = {**_as_tuples(options), **family.arguments(texts, negatives)}
         found = {name: value.to(self._device) if hasattr(value, "to") else value for name, value in found.items()}

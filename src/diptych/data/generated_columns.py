@@ -5,6 +5,7 @@ What ``generate`` writes, ``evaluate`` groups and compares, the store keeps and 
 that a new axis (a LoRA, a control image) is one line. Loads where only the base install is, as configs do.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -24,30 +25,32 @@ class GeneratedColumn:
 
     Attributes:
         name: In ``data``, in the store, in ``by`` of a config and in a report.
-        dtype: Type on disk.
+        dtype: Type on disk; ``strings`` is a list of them, and a row belongs to the group of each.
         part: In a comparison.
         shown: In a report.
         label: What a report calls it; empty for its name in words.
     """
 
     name: str
-    dtype: Literal["string", "int32", "int64", "float32"]
+    dtype: Literal["string", "strings", "int32", "int64", "float32"]
     part: Part
     shown: Shown
     label: str = ""
 
 
+SEED = "seed"
 CATEGORY = "category"  # of the prompt: what means are taken by, and audits limited to
 
 # In the order in which they lie on disk. To add an axis: a line here, and who makes images fills it.
 GENERATED_COLUMNS: tuple[GeneratedColumn, ...] = (
     GeneratedColumn("benchmark", "string", "prompt", "filter"),  # label of the prompt set
     GeneratedColumn("prompt_id", "string", "prompt", "link"),  # within the benchmark
-    GeneratedColumn(CATEGORY, "string", "none", "filter"),
+    GeneratedColumn(CATEGORY, "strings", "none", "filter"),  # as many as the prompt has
     GeneratedColumn("checks", "string", "none", "detail", "Asked for"),  # JSON, see ``checks``; empty: nobody knows
+    GeneratedColumn("input_images", "strings", "none", "detail"),  # role:sha256 of what it is made from beside the text
     GeneratedColumn("model", "string", "model", "filter"),
     GeneratedColumn("setting", "string", "setting", "filter"),
-    GeneratedColumn("seed", "int64", "none", "detail"),
+    GeneratedColumn(SEED, "int64", "none", "detail"),  # two rows of one model and setting that have it are one image
     GeneratedColumn("sample", "int32", "sample", "detail"),  # from 0, of one prompt
     GeneratedColumn("sampler", "string", "axis", "filter"),
     GeneratedColumn("steps", "int32", "axis", "filter"),
@@ -58,13 +61,13 @@ SIZE = ("width", "height")  # of THE columns; they differ with a setting as its 
 ATTRIBUTE_CLASS = "attribute_class"  # the score column of the class that is seen, beside ``asked_class``
 
 
-def generated_schema() -> "pa.Schema":
-    """Return the schema of ``data`` of generated images: THE columns, then those of the table."""
+def generated_schema(further: "Sequence[pa.Field]" = ()) -> "pa.Schema":
+    """Return the schema of ``data`` of generated images: THE columns, those of the table, further ones of prompts."""
     import pyarrow as pa
 
     from diptych.data.schema import ARROW_TYPES, data_schema
 
-    return data_schema([pa.field(column.name, ARROW_TYPES[column.dtype]) for column in GENERATED_COLUMNS])
+    return data_schema([*(pa.field(column.name, ARROW_TYPES[column.dtype]) for column in GENERATED_COLUMNS), *further])
 
 
 def generated_columns() -> dict[str, GeneratedColumn]:

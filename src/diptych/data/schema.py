@@ -44,6 +44,7 @@ ARROW_TYPES: Mapping[str, pa.DataType] = {
     "int32": pa.int32(),
     "int64": pa.int64(),
     "string": pa.string(),
+    "strings": pa.list_(pa.string()),
     "uint64": pa.uint64(),
 }
 

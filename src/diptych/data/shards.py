@@ -94,7 +94,7 @@ def write_shard(tables: pa.Table | Iterable[pa.Table], address: Address, *, sour
         with pq.ParquetWriter(sink, schema, **_writer_options(schema)) as writer:
             for group in groups:
                 writer.write_table(group, row_group_size=max(1, group.num_rows))
-                _update_keys(keys, group["key"])
+                keys.update(_key_lines(group["key"].to_pylist()))
                 rows += group.num_rows
                 del group
         whole = sink.digest.hexdigest()
@@ -190,8 +190,13 @@ class _HashingFile:
         return True
 
 
-def _update_keys(digest: Any, keys: pa.ChunkedArray) -> None:
-    digest.update(b"".join(f"{key}\n".encode() for key in keys.to_pylist()))
+def keys_sha256(keys: Iterable[str]) -> str:
+    """Return the sha256 (hex) of the keys of a shard, as its ``ShardInfo`` has it."""
+    return hashlib.sha256(_key_lines(keys)).hexdigest()
+
+
+def _key_lines(keys: Iterable[str]) -> bytes:
+    return b"".join(f"{key}\n".encode() for key in keys)
 
 
 def _writer_options(schema: pa.Schema) -> dict[str, Any]:

@@ -52,6 +52,8 @@ def without_nan(table: pa.Table) -> pa.Table:
 def _shape(hint: Any) -> pa.DataType | None:
     if typing.get_origin(hint) is Mapping:
         return None
+    if typing.get_origin(hint) is Sequence:
+        return pa.list_(SHAPES[typing.get_args(hint)[0]])
     return next(SHAPES[part] for part in typing.get_args(hint) or (hint,) if part in SHAPES)
 
 

@@ -15,7 +15,7 @@ CREATE TABLE runs (run_id VARCHAR PRIMARY KEY, name VARCHAR, fingerprint VARCHAR
 CREATE TABLE datasets (run_id VARCHAR, dataset VARCHAR, kind VARCHAR, path VARCHAR, name VARCHAR, fingerprint VARCHAR,
     n_rows BIGINT);
 CREATE TABLE images (run_id VARCHAR, dataset VARCHAR, key VARCHAR, caption VARCHAR, url VARCHAR, width INTEGER,
-    height INTEGER, sha256 VARCHAR, status VARCHAR, benchmark VARCHAR, prompt_id VARCHAR, category VARCHAR,
+    height INTEGER, sha256 VARCHAR, status VARCHAR, benchmark VARCHAR, prompt_id VARCHAR, category VARCHAR[],
     checks VARCHAR, model VARCHAR, setting VARCHAR, seed BIGINT, sample INTEGER, sampler VARCHAR, steps INTEGER,
     guidance FLOAT, negative_prompt VARCHAR, shard VARCHAR, shard_row INTEGER, more JSON);
 CREATE TABLE further_columns (run_id VARCHAR, dataset VARCHAR, name VARCHAR, sql_type VARCHAR);

@@ -4,7 +4,7 @@ Tables are long, so that a new metric needs no other schema. A missing number is
 never NaN, which SQL takes for the largest number. How the tables come to be is in ``migrations``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +61,7 @@ class ImageRow:
     status: str | None = None
     benchmark: str | None = None
     prompt_id: str | None = None
-    category: str | None = None
+    category: Sequence[str] = ()
     checks: str | None = None
     model: str | None = None
     setting: str | None = None

@@ -92,6 +92,7 @@ def test_where_nobody_knows_what_was_asked_the_class_that_is_seen_counts(tmp_pat
 
 def test_a_class_in_which_nothing_was_judged_is_still_there(tmp_path: Path) -> None:
     rows = hats("raw", "doctor", 0, "oob") + hats("raw", "cook", 1, "---")
+    rows = [dataclasses.replace(row, category=("portrait", "figure")) for row in rows]
     found = audited(tmp_path, rows, category="figure")
     (row,) = [row for row in found if row["groups"]["hats.attribute_class"] == "cook" and row["attribute"] == "blue"]
     assert (row["k"], row["n"], row["n_unscored"], row["share"], row["ci_low"]) == (0, 0, 3, None, None)

@@ -14,6 +14,7 @@ from told_scores import install
 
 from diptych.errors import ConfigError
 from diptych.evaluate.comparisons.means import ends_of
+from diptych.evaluate.comparisons.stores import compare_labels
 from diptych.evaluate.score_names import OBJECT_ACCURACY
 from diptych.evaluate.statistics.paired import paired_difference
 
@@ -127,6 +128,21 @@ def test_object_accuracy_weighs_categories_alike(tmp_path: Path) -> None:
         for row in read(tmp_path, "SELECT groups, value FROM results WHERE NOT json_exists(groups, '$.category')")
     }
     assert of_all(found)["value"] == pytest.approx(accuracy["a"] - accuracy["b"])
+
+
+def test_a_pair_of_two_categories_counts_in_each_and_once_in_all(tmp_path: Path) -> None:
+    kinds = [("x",), ("x", "y"), ("y",), ("y",)]
+    rows = [Made(model, prompt, category=kinds[prompt]) for model in "ab" for prompt in range(4)]
+    found = compared(tmp_path, say(rows, [1, 1, 0, 1, 0, 0, 0, 1], "correct"), "object_correct")
+    by_category = {row["groups"]["category"]: row for row in found if "category" in row["groups"]}
+    assert {name: (row["value"], row["n"]) for name, row in by_category.items()} == {
+        "x": (1.0, 2),
+        "y": (pytest.approx(1 / 3), 3),
+    }
+    whole = of_all(found)
+    assert (whole["value"], whole["n"], whole["n_clusters"]) == (pytest.approx((1 + 1 / 3) / 2), 4, 4)
+    command = compare_labels(tmp_path / "store.duckdb", "a", "b", metric="object_accuracy").rows[0]
+    assert (command.value, command.se, command.n) == (whole["value"], whole["se"], 4)
 
 
 def test_settings_are_compared_within_a_model(tmp_path: Path) -> None:

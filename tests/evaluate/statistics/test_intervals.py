@@ -112,3 +112,23 @@ def test_one_prompt_with_nearly_all_images_leaves_the_mean_open() -> None:
     values = np.random.default_rng(1).standard_normal(119) + np.repeat([0.0, 2.0], [19, 100])
     found = clustered_mean(values, clusters)
     assert found.ci_high - found.ci_low > 20 * (values.max() - values.min())
+
+
+def test_images_that_are_in_every_stratum_are_as_many_as_they_are() -> None:
+    values, prompts = np.random.default_rng(3).normal(size=24), np.repeat(np.arange(8), 3)
+    once = clustered_mean(values, prompts)
+    strata = np.repeat(["a", "b", "c"], 24)
+    found = clustered_mean(np.tile(values, 3), np.tile(prompts, 3), strata)
+    assert (found.value, found.se, found.df) == pytest.approx((once.value, once.se, once.df))
+    assert (found.ci_low, found.ci_high) == pytest.approx((once.ci_low, once.ci_high))
+    assert found.n_clusters == once.n_clusters == 8
+
+
+def test_a_prompt_in_two_strata_adds_to_the_error_by_both() -> None:
+    values = np.array([1.0, 2.0, 4.0, 4.0, 3.0, 7.0])
+    prompts, strata = np.array([0, 1, 2, 2, 3, 4]), np.array(["a", "a", "a", "b", "b", "b"])
+    found = clustered_mean(values, prompts, strata)
+    of_a, of_b = (values[strata == name] - values[strata == name].mean() for name in "ab")
+    totals = np.array([of_a[0], of_a[1], of_a[2] + of_b[0], of_b[1], of_b[2]]) / (3 * 2) / np.sqrt(2 / 3)
+    assert found.value == pytest.approx((7 / 3 + 14 / 3) / 2)
+    assert found.se == pytest.approx(np.sqrt((totals**2).sum()))

@@ -134,3 +134,45 @@ def test_coverage_of_the_mean_over_categories() -> None:
         found = mean_of_shares(values, np.arange(len(strata)), strata)
         covered += found.ci_low <= truths.mean() <= found.ci_high
     assert 0.93 <= covered / replications <= 0.98
+
+
+def test_images_of_every_category_have_the_interval_of_one_share() -> None:
+    values, prompts = (np.arange(30) % 3 > 0).astype(float), np.repeat(np.arange(10), 3)
+    once = clustered_share(values, prompts)
+    found = mean_of_shares(np.tile(values, 3), np.tile(prompts, 3), np.repeat(["a", "b", "c"], 30))
+    assert found.value == pytest.approx(once.value)
+    assert (found.ci_low, found.ci_high) == pytest.approx((once.ci_low, once.ci_high))
+
+
+def test_categories_that_share_prompts_without_spread_go_wholly_together() -> None:
+    values, strata = np.ones(12), np.repeat(["a", "b"], 6)
+    apart = mean_of_shares(values, np.arange(12), strata)
+    together = mean_of_shares(values, np.tile(np.arange(6), 2), strata)
+    assert together.ci_low == pytest.approx(clustered_share(np.ones(6), np.arange(6)).ci_low)
+    assert together.ci_low < apart.ci_low
+
+
+def coverage_of_overlap(seed: int, replications: int) -> float:
+    """Return how often the interval holds the mean of three categories, a third of the prompts being in two of them."""
+    generator, covered = np.random.default_rng(seed), 0
+    truths, prompts = np.array([0.9, 0.6, 0.3]), 60
+    first = np.repeat(np.arange(3), prompts // 3)
+    second = np.where(np.arange(prompts) % 3 == 0, (first + 1) % 3, -1)
+    at = np.concatenate([np.arange(prompts), np.flatnonzero(second >= 0)])
+    strata = np.concatenate([first, second[second >= 0]])
+    chances = (truths[first] + np.where(second >= 0, truths[second], truths[first])) / 2
+    truth = np.mean([chances[at[strata == kind]].mean() for kind in range(3)])
+    for _ in range(replications):
+        values = (generator.random((prompts, 2)) < chances[:, None]).astype(float)
+        found = mean_of_shares(values[at].ravel(), np.repeat(at, 2), np.repeat(strata, 2))
+        covered += found.ci_low <= truth <= found.ci_high
+    return covered / replications
+
+
+def test_the_interval_covers_the_truth_where_prompts_are_in_two_categories() -> None:
+    assert coverage_of_overlap(5, 300) > 0.92
+
+
+@pytest.mark.slow
+def test_coverage_where_prompts_are_in_two_categories() -> None:
+    assert 0.93 <= coverage_of_overlap(6, 3000) <= 0.98

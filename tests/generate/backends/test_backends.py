@@ -16,19 +16,12 @@ from diptych.errors import ConfigError
 from diptych.generate.backends import BACKENDS, make_backend, sampler_names
 from diptych.generate.config import GenerateConfig
 from diptych.generate.plan import GenerationPlan, make_plan
-from diptych.generate.run import generate, read_timings
+from diptych.generate.run import generate
+from diptych.generate.timings import read_environments, read_timings
 from diptych.generate.verify import verify
 
 MakePlan = Callable[..., GenerationPlan]
 MakeConfig = Callable[..., GenerateConfig]
-
-
-@pytest.fixture
-def grey(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Put a backend of one's own beside the others, and return a model of it for a config."""
-    monkeypatch.setitem(BACKENDS, "grey", "own_backend:GreyBackend")
-    monkeypatch.setattr(own_backend, "OPENED", [])
-    return {"backend": "grey", "path_or_id": "paper"}
 
 
 def test_samplers_of_every_backend_may_stand_in_a_setting() -> None:
@@ -67,7 +60,7 @@ def test_models_of_two_backends_are_made_in_one_run(
     assert len({row["key"] for row in rows}) == 9
     for row in rows[:3]:
         assert np.unique(np.asarray(decode(row["image"]["bytes"]))).tolist() == [253 - row["seed"] % 100]
-    devices = {timing["environment"]["device"] for timing in read_timings(tmp_path / "out")}
-    assert devices <= {"paper", "cpu"}
+    assert {one["device"] for one in read_environments(tmp_path / "out")} == {"paper", "cpu"}
+    assert [len(timing["environments"]) for timing in read_timings(tmp_path / "out")] == [2, 2, 1]
     found = verify(open_dataset(tmp_path / "out"), plan, count=9, progress="none")
     assert [(one.model, one.identical) for one in found] == [("paper", 3), ("sd", 3), ("card", 3)]

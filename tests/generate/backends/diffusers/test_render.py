@@ -33,8 +33,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def rows_of(plan: GenerationPlan, group: int = 0) -> tuple[ImageGroup, list[PlannedImage]]:
-    parts = [part for shard in range(plan.shards) for part in plan.parts(shard) if part.group == group]
-    return plan.groups[group], [row for part in parts for row in plan.rows(part)]
+    first = group * plan.images_per_group
+    return plan.groups[group], [plan.image(number) for number in range(first, first + plan.images_per_group)]
 
 
 def renderer_of(plan: GenerationPlan) -> PipelineRenderer:
@@ -72,7 +72,7 @@ def test_an_image_is_what_a_plain_call_of_the_pipeline_gives(name: str, rich_pla
             generators = generators_of([rows[0].seed])
         negative = group.resolved.negative_of(None)
         (expected,) = pipe(
-            prompt=rows[0].asked.prompt.text,
+            prompt=rows[0].asked.text,
             num_inference_steps=3,
             guidance_scale=group.resolved.guidance,
             width=64,
@@ -92,7 +92,7 @@ def test_true_guidance_of_flux_is_what_a_plain_call_gives(plan_of: MakePlan, mod
     plan = plan_of("flux", models={"flux": choice}, settings=settings, batch_size=1)
     _, rows = rows_of(plan)
     (expected,) = load_pipeline(plan.models["flux"].folder)(
-        prompt=rows[0].asked.prompt.text,
+        prompt=rows[0].asked.text,
         negative_prompt="grey",
         true_cfg_scale=3.0,
         max_sequence_length=64,
@@ -270,7 +270,7 @@ def test_sizes_of_sdxl_can_be_written_in_yaml(plan_of: MakePlan, models: Models)
     choice = {"path_or_id": models("sdxl"), "options": {"target_size": [64, 32], "crops_coords_top_left": [0, 8]}}
     settings = [{"steps": 2, "size": 64}]
     plan, plain = plan_of("sdxl", models={"sdxl": choice}, settings=settings), plan_of("sdxl", settings=settings)
-    rows = list(plan.rows(plan.parts(0)[0]))[:1]
+    rows = [plan.image(0)]
     (asked,), (own,) = (renderer_of(each).render(each.groups[0], rows) for each in (plan, plain))
     assert asked is not None
     assert own is not None

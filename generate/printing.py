@@ -1,0 +1,94 @@
+"""What the commands print: the estimate of a plan, the end of a run. Parses nothing and decides nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+SHOWN = 12  # settings, dropped ones and so on that are listed
+
+
+def run_facts(plan: Any, made: Any, out: Path) -> dict[str, Any]:
+    """Return what a run left, as JSON-able values."""
+    return {
+        "images": made.dataset.rows,
+        "shards_made": made.shards_made,
+        "rendered": made.rendered,
+        "reused": made.reused,
+        "pruned": made.pruned,
+        "bytes": sum(shard.bytes for shard in made.dataset.shards),
+        "dropped": [dropped._asdict() for dropped in plan.dropped],
+        "path": str(out),
+    }
+
+
+def print_run(plan: Any, made: Any, out: Path) -> None:
+    """Say what a run left."""
+    from diptych.generate.estimate import without_effect
+
+    facts = run_facts(plan, made, out)
+    _print_notes(without_effect(plan))
+    _print_dropped(facts["dropped"])
+    if made.reused or made.pruned:
+        click.echo(f"{made.rendered:,} rendered, {made.reused:,} reused, {made.pruned:,} dropped")
+    size = facts["bytes"] / 1e6
+    click.echo(f"{facts['images']:,} images, {len(made.dataset.shards)} shards, {size:,.1f} MB in {out}")
+    if not made.shards_made and not made.pruned:
+        click.echo("Nothing to do: everything is finished and nothing changed.")
+
+
+def print_estimate(facts: dict[str, Any]) -> None:
+    """Say what a plan asks for, what it costs, and what is there of it."""
+    sets = ", ".join(f"{name} {count:,}" for name, count in facts["prompts"].items())
+    models = ", ".join(f"{label} in {count} settings" for label, count in facts["models"].items())
+    click.echo(f"prompts   {sets}")
+    click.echo(f"models    {models}")
+    useful = f"{100 * facts['useful_share']:.0f} % of all batch rows are images"
+    rows = f" ({facts['rows']:,} rows, as sets have prompts in common)" if facts["rows"] > facts["images"] else ""
+    click.echo(f"images    {facts['images']:,}{rows} in {facts['shards']:,} shards; {useful}")
+    _print_growth(facts)
+    left = f"; {facts['nfe_left']:,} of these are left" if facts["images_done"] else ""
+    whole = f"{facts['nfe_with_guidance']:,} with those that guidance adds"
+    click.echo(f"denoiser  {facts['nfe']:,} evaluations, {whole}{left}")
+    about = "" if facts["bytes_are_measured"] else "about "
+    click.echo(f"disk      {about}{facts['bytes'] / 1e9:,.3f} GB")
+    for label, count in facts["prompts_cut"].items():
+        click.echo(f"note      {count:,} prompts are longer than {label} reads and are cut")
+    _print_notes(facts["without_effect"])
+    width = max(len(one["setting"]) for one in facts["settings"])
+    for one in facts["settings"][:SHOWN]:
+        size, guidance = one["size"] or "own size", "no" if one["guidance"] is None else f"{one['guidance']:g}"
+        details = f"{one['sampler']}, {one['steps']} steps, guidance {guidance}, {size}, {one['nfe']} evaluations"
+        click.echo(f"  {one['model']}  {one['setting']:<{width}}  {details}")
+    if len(facts["settings"]) > SHOWN:
+        click.echo(f"  and {len(facts['settings']) - SHOWN} more; --json lists them")
+    _print_dropped(facts["dropped"])
+    click.echo("Nothing was made.")
+
+
+def _print_growth(facts: dict[str, Any]) -> None:
+    """Say what becomes of images that were made before; nothing where there are none."""
+    growth, there = facts["growth"], facts["images_done"]
+    if not there and not growth["pruned"]:
+        return
+    reused = f" ({growth['reused']:,} rows of them reused)" if growth["reused"] else ""
+    click.echo(f"there     {there:,} images already{reused}, {growth['rendered']:,} are new")
+    if growth["pruned"]:
+        labels = "; ".join(f"{label}: {rows:,}" for label, rows in list(growth["pruned_by_setting"].items())[:SHOWN])
+        click.echo(f"pruned    {growth['pruned']:,} are no longer asked for, which run drops with --prune ({labels})")
+    if growth["shards_rewritten"]:
+        click.echo(f"rewritten {growth['shards_rewritten']:,} shards, as what is said of their images has changed")
+
+
+def _print_notes(notes: list[str]) -> None:
+    for note in notes[:SHOWN]:
+        click.echo(f"note      {note}")
+
+
+def _print_dropped(dropped: list[dict[str, str]]) -> None:
+    for one in dropped[:SHOWN]:
+        label = f"{one['model']}, {one['setting']}"
+        why = "it is given twice" if one["same_as"] == label else f"the same images as {one['same_as']}"
+        click.echo(f"left out  {label}: {why}")
+    if len(dropped) > SHOWN:
+        click.echo(f"left out  {len(dropped) - SHOWN} more for the same reason; --json lists them")

@@ -1,0 +1,120 @@
+"""Rows of generated data: what was asked for and how, beside the picture that came of it.
+
+An image has a row for each prompt set that asks for it: sets say different things of a prompt (its id, categories,
+checks), and what is judged and grouped by them is a row. The picture is the same in all of them.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from diptych.data.generated_columns import generated_schema
+from diptych.data.schema import IMAGE
+from diptych.generate.backends.asked import ImageGroup, PlannedImage, Request
+from diptych.generate.pictures import Pixels, encode
+from diptych.generate.plan import GenerationPlan, RowId
+
+OK = "ok"
+NOT_FINITE = "not_finite"
+STATUSES = (NOT_FINITE,)  # of rows without a picture
+PICTURE_COLUMNS = ("image", "width", "height", "format", "sha256", "status", "error")
+
+
+class PlannedRow(NamedTuple):
+    """One row: an image of a group, and which of those that ask for it the row is for."""
+
+    group: ImageGroup
+    image: PlannedImage
+    copy: int
+
+    @property
+    def request(self) -> Request:
+        """Who asks."""
+        return self.image.asked.requests_of(self.image.sample)[self.copy]
+
+
+class MadePicture(NamedTuple):
+    """What came of an image: a file, or why there is none."""
+
+    data: bytes | None
+    width: int | None
+    height: int | None
+    sha256: str | None
+    status: str = OK
+    error: str | None = None
+
+
+def planned_row(plan: GenerationPlan, row: RowId) -> PlannedRow:
+    """Return what a plan asks for in a row."""
+    return PlannedRow(plan.group_of(row.image), plan.image(row.image), row.copy)
+
+
+def picture_of(pixels: Pixels | None, form: str) -> MadePicture:
+    """Return the file of what was rendered; values that are no numbers are a picture that there is not."""
+    if pixels is None:
+        return MadePicture(None, None, None, None, NOT_FINITE, "the pipeline gave values that are no numbers")
+    data = encode(pixels, form)
+    return MadePicture(data, pixels.shape[1], pixels.shape[0], hashlib.sha256(data).hexdigest())
+
+
+def schema_of(plan: GenerationPlan) -> pa.Schema:
+    """Return the schema of the data of a plan: the columns of every generated image, then those of its prompts."""
+    further = [pa.field(name, getattr(pa, {"bool": "bool_"}.get(kind, kind))()) for name, kind in plan.columns.items()]
+    return generated_schema(further)
+
+
+def asked_columns(plan: GenerationPlan, rows: Sequence[PlannedRow]) -> pa.Table:
+    """Return what rows say of what was asked for and how: all columns but those of the picture.
+
+    An axis that these models do not have is null.
+    """
+    prompts = [row.request.prompt for row in rows]
+    settings = [row.group.resolved for row in rows]
+    columns: dict[str, list[Any]] = {
+        "key": [plan.key(row.group, row.image, row.copy) for row in rows],
+        "caption": [prompt.text for prompt in prompts],
+        "benchmark": [row.request.prompt_set for row in rows],
+        "prompt_id": [prompt.id for prompt in prompts],
+        "category": [list(prompt.categories) for prompt in prompts],
+        "checks": [prompt.checks.to_json() for prompt in prompts],
+        "input_images": [[image.name for image in prompt.images] for prompt in prompts],
+        "model": [row.group.model for row in rows],
+        "setting": [setting.setting.label for setting in settings],
+        "seed": [row.image.seed for row in rows],
+        "sample": [row.image.sample for row in rows],
+        "sampler": [setting.sampler for setting in settings],
+        "steps": [setting.steps for setting in settings],
+        "guidance": [setting.guidance for setting in settings],
+        "negative_prompt": [
+            setting.negative_of(prompt.negative) for setting, prompt in zip(settings, prompts, strict=True)
+        ],
+        **{name: [_cell(prompt.columns.get(name), kind) for prompt in prompts] for name, kind in plan.columns.items()},
+    }
+    schema, unknown = schema_of(plan), [None] * len(rows)
+    fields = [field for field in schema if field.name not in PICTURE_COLUMNS]
+    return pa.table([pa.array(columns.get(field.name, unknown), field.type) for field in fields], pa.schema(fields))
+
+
+def to_table(plan: GenerationPlan, rows: Sequence[PlannedRow], pictures: Sequence[MadePicture]) -> pa.Table:
+    """Return rows and what came of them as a data table."""
+    asked, form = asked_columns(plan, rows), plan.config.format
+    data = pa.array([picture.data for picture in pictures], pa.binary())
+    names = pa.array([f"{key}.{form}" for key in asked["key"].to_pylist()], pa.string())
+    image = pa.StructArray.from_arrays([data, names], fields=list(IMAGE), mask=data.is_null())
+    columns: dict[str, list[Any]] = {
+        "width": [picture.width for picture in pictures],
+        "height": [picture.height for picture in pictures],
+        "format": [form if picture.data is not None else None for picture in pictures],
+        "sha256": [picture.sha256 for picture in pictures],
+        "status": [picture.status for picture in pictures],
+        "error": [picture.error for picture in pictures],
+    }
+    made = {name: pa.array(values, schema_of(plan).field(name).type) for name, values in columns.items()}
+    table = {**{name: asked[name] for name in asked.column_names}, **made, "image": image}
+    return pa.table([table[name] for name in schema_of(plan).names], schema=schema_of(plan))
+
+
+def _cell(value: Any, kind: str) -> Any:
+    return float(value) if kind == "float64" and value is not None else value

@@ -1,0 +1,78 @@
+"""How long each shard took, and what its images were made on: notes beside the dataset, which are no part of it.
+
+One line a shard that was made, also of one that a kill then lost. Last bits can depend on device and versions, so the
+dataset itself says of all of them together on what its images were made.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from diptych.addresses import Address
+from diptych.generate.backends.asked import ImageGroup
+from diptych.storage.location import Location
+
+TIMINGS = "timings.jsonl"
+
+
+class ShardTiming:
+    """What is noted of one shard while it is made."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.settings: list[dict[str, Any]] = []
+        self.environments: list[Mapping[str, Any]] = []
+
+    def add_batch(self, group: ImageGroup, images: int, seconds: float, environment: Mapping[str, Any]) -> None:
+        """Note a batch."""
+        setting = group.resolved.setting.label
+        if not self.settings or (self.settings[-1]["model"], self.settings[-1]["setting"]) != (group.model, setting):
+            blank = {"model": group.model, "setting": setting, "images": 0, "batches": 0}
+            self.settings.append({**blank, "batch_size": group.batch_size, "seconds": 0.0})
+        last = self.settings[-1]
+        last["images"] += images
+        last["batches"] += 1
+        last["seconds"] = round(last["seconds"] + seconds, 4)
+        if environment not in self.environments:
+            self.environments.append(environment)
+
+
+def read_timings(address: Address) -> list[dict[str, Any]]:
+    """Return what is noted of each shard, the last note of each; a line that a kill tore is left out."""
+    found = {value["shard"]: value for value in _lines(Location.at(address) / TIMINGS)}
+    return [found[name] for name in sorted(found)]
+
+
+def read_environments(address: Address) -> list[dict[str, Any]]:
+    """Return everything that images were made on, whichever shards they lie in by now."""
+    lines = _lines(Location.at(address) / TIMINGS)
+    texts = {json.dumps(one, sort_keys=True) for line in lines for one in line["environments"]}
+    return [json.loads(text) for text in sorted(texts)]
+
+
+def append_timing(address: Address, timing: Mapping[str, Any], environments: Sequence[Mapping[str, Any]]) -> None:
+    """Add a note; after a line that a kill tore it begins a line of its own.
+
+    Args:
+        address: The dataset directory.
+        timing: The note.
+        environments: What else images of the shard were made on: those that were taken from other runs.
+
+    Raises:
+        ShardError: If the disk refuses.
+    """
+    place = Location.at(address) / TIMINGS
+    torn = place.is_file() and place.read()[-1:] not in (b"", b"\n")
+    note = {**timing, "environments": [*timing["environments"], *environments]}
+    place.append((("\n" if torn else "") + json.dumps(note) + "\n").encode())
+
+
+def _lines(place: Location) -> list[dict[str, Any]]:
+    found = []
+    for line in place.read().decode("utf-8", "replace").splitlines() if place.is_file() else []:
+        try:
+            value = json.loads(line)
+            found += [value] if {"shard", "environments"} <= set(value) else []
+        except (ValueError, TypeError):
+            continue
+    return found
