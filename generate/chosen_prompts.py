@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from diptych.config.options import call_with_options
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, DataError
 from diptych.generate.backends.asked import AskedPrompt, Request
 from diptych.generate.config import GenerateConfig, PromptChoice
 from diptych.generate.prompts import PROMPT_SETS, Prompt, PromptSet
@@ -60,7 +60,24 @@ def _read_set(choice: PromptChoice, where: str) -> PromptSet:
             options[name] = getattr(choice, name)
     if choice.path is not None:
         options["path"] = choice.path
-    return call_with_options(factory, options, where=where)  # type: ignore[no-any-return]
+    found: PromptSet = call_with_options(factory, options, where=where)
+    _check(found.prompts, where)
+    return found
+
+
+def _check(prompts: Sequence[Prompt], where: str) -> None:
+    """Look at the prompts of a set wherever they are from; a file's own are known by their lines before.
+
+    Raises:
+        DataError: If one is empty, or two have the same id.
+    """
+    seen: set[str] = set()
+    for number, prompt in enumerate(prompts, start=1):
+        if not prompt.text.strip():
+            raise DataError(f"{where}: prompt {number}, with the id {prompt.id!r}, is empty; give it a text")
+        if prompt.id in seen:
+            raise DataError(f"{where}: prompt {number} has the id {prompt.id!r} of an earlier one; ids must differ")
+        seen.add(prompt.id)
 
 
 def _choose(prompts: Sequence[NumberedPrompt], choice: PromptChoice) -> list[NumberedPrompt]:

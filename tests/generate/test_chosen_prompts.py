@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, DataError
 from diptych.generate.backends.asked import AskedPrompt
 from diptych.generate.chosen_prompts import read_prompts
 from diptych.generate.config import GenerateConfig
+from diptych.generate.prompts import PROMPT_SETS, Prompt, PromptSet
 
 
 def asked_for(*entries: dict[str, Any], samples: int = 1) -> tuple[AskedPrompt, ...]:
@@ -97,3 +98,24 @@ def test_prompts_with_different_input_images_are_different_prompts(tmp_path: Pat
         (tmp_path / name).write_bytes(name.encode())
     prompts = [{"prompt": "make it night", "images": name} for name in "aba"]
     assert [asked.ordinal for asked in asked_for(jsonl(tmp_path / "p.jsonl", *prompts))] == [0, 0, 1]
+
+
+def told(*, prompts: list[list[str]]) -> PromptSet:
+    """Return a set that has no file: pairs of id and text."""
+    return PromptSet(tuple(Prompt(*pair) for pair in prompts), "told", "", "")
+
+
+@pytest.mark.parametrize(
+    ("prompts", "message"),
+    [
+        ([["a", "a fish"], ["a", "a cat"]], r"prompts\.0 \(told\): prompt 2 has the id 'a' of an earlier one"),
+        ([["a", "a fish"], ["b", " "]], r"prompts\.0 \(told\): prompt 2, with the id 'b', is empty"),
+    ],
+)
+def test_a_set_without_a_file_is_looked_at_as_well(
+    prompts: list[list[str]], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PROMPT_SETS, "told", "here:told")
+    monkeypatch.setattr("diptych.generate.chosen_prompts.resolve", lambda *_: told)
+    with pytest.raises(DataError, match=message):
+        asked_for({"kind": "told", "options": {"prompts": prompts}})
