@@ -38,7 +38,7 @@ from diptych.config.load import load
 from diptych.data.dataset import Dataset
 from diptych.data.dataset import open_dataset as open_directory
 from diptych.data.images import Image, decode
-from diptych.data.sql import aliases, connect, relation
+from diptych.data.sql import column_references, connect, needed, relation
 from diptych.data.table import DatasetTable, open_table
 from diptych.errors import DataError, first_line
 from diptych.scores.plan import ScorePlan, Spec
@@ -139,10 +139,11 @@ class OpenDataset:
         """
         import duckdb
 
-        table = self.table
-        sql = f"SELECT {select} FROM {relation(table, aliases(table))} WHERE {where}"
+        con, table = connect(self.dataset.path), self.table
+        named = column_references(con, f"SELECT {select} WHERE {where}")
+        sql = f"SELECT {select} FROM {relation(table, needed(table, named))} WHERE {where}"
         try:
-            return connect(self.dataset.path).cursor().sql(sql).to_arrow_table()
+            return con.cursor().sql(sql).to_arrow_table()
         except duckdb.Error as error:
             raise DataError(f"{self.dataset.path}: {first_line(error)}") from error
 
