@@ -127,7 +127,8 @@ def _make(selection: Selection, location: Location, settings: Export, identity: 
     growing = grow_data(location, STEP, identity)
     growing.begin(keep=growing.made_from == identity, progress=progress)
     names, written = _write_all(selection, growing, settings, progress)
-    facts = {"kind": "pairs", "name": dataset.manifest.get("name"), "licence": settings.licence}
+    facts: dict[str, Any] = {"kind": "pairs", "name": dataset.manifest.get("name"), "licence": settings.licence}
+    facts["scores"] = {name: _facts_of(column) for name, column in selection.columns.items()}
     made_by = {"from": dataset.fingerprint, **selection.made_by}
     seal_data(growing, {**facts, "made_by": made_by}, names)
     return written
