@@ -149,12 +149,14 @@ def test_each_share_of_the_audit_leads_to_as_many_images_as_it_counts(first: tup
         for part in html.unescape(address).split("&"):
             column, _, value = part.removeprefix("f=").partition(":")
             wanted.setdefault(unquote(column), set()).add(unquote(value))
-        found = [
-            image
-            for image in images
-            if all(image[name] in values or (values == {".."} and image[name]) for name, values in wanted.items())
-        ]
+        found = [image for image in images if all(shows(image[name], values) for name, values in wanted.items())]
         assert len(found) == int(counted), address
+
+
+def shows(value: str | list[str] | None, values: set[str]) -> bool:
+    """Return whether a filter of the gallery lets an image through: one of its values is wanted, or any at all."""
+    own = set(value) if isinstance(value, list) else {value}
+    return bool(own & values) or (values == {".."} and bool(value))
 
 
 def test_funnel_and_place_of_the_result_are_printed(first: tuple[Path, Result]) -> None:
