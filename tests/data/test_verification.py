@@ -154,7 +154,8 @@ def test_a_file_that_readers_would_take_for_a_shard_is_named_and_removed(run: Pa
     assert verify_dataset(location).problems == []
 
 
-def test_datasets_are_found_here_or_directly_below(run: Path, tmp_path: Path) -> None:
+def test_datasets_are_found_here_and_in_runs_below(run: Path, tmp_path: Path) -> None:
+    assert Location.at(run / "pool") in find_datasets(Location.at(run.parent))
     assert find_datasets(Location.at(run)) == [Location.at(run / "pool")]
     assert find_datasets(Location.at(run / "pool")) == [Location.at(run / "pool")]
     assert find_datasets(Location.at(tmp_path)) == []

@@ -57,11 +57,19 @@ class Verification:
     unfinished: list[Location] = field(default_factory=list)
 
 
-def find_datasets(location: Location) -> list[Location]:
-    """Return the dataset directory here, or those that lie directly in this place, by name."""
-    places = [location, *(place for place in location.children() if place.is_directory())]
-    found = [place for place in places if (place / DATASET).is_file() or (place / "data" / JOURNAL).is_file()]
-    return found[:1] if found[:1] == [location] else found
+def find_datasets(location: Location, *, depth: int = 2) -> list[Location]:
+    """Return the dataset directory here, or those that lie in this place, by name.
+
+    Args:
+        location: A dataset directory, a run, or a directory of runs.
+        depth: How many directories deep they may lie; a dataset holds no other.
+    """
+    if (location / DATASET).is_file() or (location / "data" / JOURNAL).is_file():
+        return [location]
+    if depth == 0:
+        return []
+    inside = (place for place in location.children() if place.is_directory())
+    return [found for place in inside for found in find_datasets(place, depth=depth - 1)]
 
 
 def verify_dataset(location: Location, *, progress: str = "none") -> Verification:
