@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import click
 
 from diptych import __version__
-from diptych.command_line import LocalPathType, print_json, set_option
+from diptych.command_line import LocalPathType, note_arguments, print_json, set_option
 from diptych.errors import ConfigError, DiptychError, MissingExtra
 from diptych.lookup import describe_unknown, import_attribute
 from diptych.progress.displays import MODES
@@ -78,6 +78,11 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the table."""
         return sorted(COMMANDS)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments as they were given, then parse them."""
+        note_arguments(ctx, args)
+        return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the subcommand; None where there is none of that name."""

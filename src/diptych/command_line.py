@@ -5,7 +5,7 @@ Decides nothing about what a command does. The help of the root command reads th
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +14,8 @@ import click
 from diptych.addresses import local_path
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+ARGUMENTS = "diptych.arguments"  # in what click keeps for all contexts of a command
 
 
 class LocalPathType(click.Path):
@@ -58,6 +60,22 @@ def progress_mode(ctx: click.Context) -> str:
     """Return the way to show progress that the root command was given, see ``diptych.progress.track``."""
     settings = ctx.find_root().obj
     return str(settings["progress"]) if isinstance(settings, dict) else "auto"
+
+
+def given_command() -> tuple[str, tuple[str, ...]] | None:
+    """Return the name of the command that is running, such as ``curate run``, and all its arguments after ``diptych``.
+
+    None in a program, which runs no command.
+    """
+    context = click.get_current_context(silent=True)
+    if context is None or ARGUMENTS not in context.meta:
+        return None
+    return context.command_path.partition(" ")[2], context.meta[ARGUMENTS]
+
+
+def note_arguments(ctx: click.Context, arguments: Sequence[str]) -> None:
+    """Keep the arguments of the root command for ``given_command``."""
+    ctx.meta[ARGUMENTS] = tuple(arguments)
 
 
 def print_json(value: Any, *, indent: int | None = None) -> None:

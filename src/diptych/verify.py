@@ -1,5 +1,7 @@
 """``diptych verify``: look at every byte of dataset directories and stores, say what changed, put back what can be."""
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +10,13 @@ import click
 from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mode
 from diptych.errors import DataError
 
-# What makes again what was taken out, by the kind of directory.
-AGAIN = {
-    "data": "run the command that made {dataset} again",
-    "decisions": "run: diptych curate run CONFIG --out RUN",
-    "embeddings": "run again what computed it: diptych score, curate run or evaluate run",
-    "evidence": "run again what computed it: diptych score, curate run or evaluate run",
-    "scores": "run again what computed it: diptych score, curate run or evaluate run",
+# What makes again what was taken out, by the kind of directory: the commands that write there.
+MAKERS = {
+    "data": ("curate run", "curate ingest", "generate run", "demo"),
+    "decisions": ("curate run", "curate dedup", "curate select", "curate export"),
+    "embeddings": ("curate run", "curate score", "score", "evaluate run", "evaluate distance"),
+    "evidence": ("curate run", "curate score", "score", "evaluate run"),
+    "scores": ("curate run", "curate score", "score", "evaluate run"),
 }
 
 
@@ -28,7 +30,7 @@ def verify(ctx: click.Context, paths: tuple[Path, ...], repair: bool, as_json: b
 
     Names each file that is not what diptych wrote; exit code 1 if there is one. With --repair a manifest is written
     again from its journal and a journal from its manifest. Damaged shards are taken out, and the command that made
-    them makes exactly those again.
+    them, which is printed as it was given, makes exactly those again.
     """
     found = [entry for path in paths for entry in _verify(path, repair, progress_mode(ctx))]
     if as_json:
@@ -71,7 +73,7 @@ def _verify_dataset(location: Any, repair: bool, progress: str) -> dict[str, Any
         "problems": [{"file": str(problem.file), "problem": problem.what} for problem in problems],
         "repaired": repair and not found.problems,
         "unfinished": [str(directory) for directory in found.unfinished],
-        "made_again_by": {str(place): AGAIN[_kind(place)].format(dataset=location) for place in waiting},
+        "made_again_by": {str(place): _made_again_by(location, _kind(place)) for place in waiting},
     }
 
 
@@ -90,15 +92,35 @@ def _verify_store(location: Any) -> dict[str, Any]:
     }
 
 
+def _made_again_by(dataset: Any, kind: str) -> list[str]:
+    """Return the commands, the latest first, of those noted in a dataset and in its run, that write that kind."""
+    from diptych.storage.locks import commands_given
+
+    found = []
+    for place in (dataset, dataset.parent):
+        for command in commands_given(place):
+            if command.name in MAKERS[kind]:
+                at = (place.path / command.directory).resolve()
+                there = "" if at == Path.cwd() else f"cd {shlex.quote(str(at))} && "
+                found.append(f"{there}diptych {shlex.join(command.arguments)}")
+    return list(dict.fromkeys(found))
+
+
 def _kind(directory: Any) -> str:
     return str(directory.name if directory.name == "data" else directory.parent.name)
+
+
+def _advice(commands: Sequence[str], kind: str) -> str:
+    if not commands:
+        return f"run again what made them: diptych {' or '.join(MAKERS[kind])}"
+    return "made again by: " + ", or else by: ".join(commands)
 
 
 def _print(entry: dict[str, Any]) -> None:
     for problem in entry["problems"]:
         click.echo(f"{problem['file']}: {problem['problem']}")
     for directory, again in entry["made_again_by"].items():
-        click.echo(f"{directory}: damaged shards were taken out; {again}")
+        click.echo(f"{directory}: damaged shards were taken out; {_advice(again, _kind(Path(directory)))}")
     for directory in entry["unfinished"]:
         if directory not in entry["made_again_by"]:
             click.echo(f"{directory}: is not finished; run what makes it again")
