@@ -35,6 +35,7 @@ class Fault:
         claimed_length: The Content-Length to claim in place of the true one.
         head_byte_s: Seconds before each byte of the status line and headers; 0 sends them at once.
         body_byte_s: Seconds before each byte of the body (each chunk then holds one byte); 0 sends it at once.
+        again_after_s: Seconds after which the whole answer is sent a second time, unasked; None sends it once.
     """
 
     status: int = 200
@@ -44,6 +45,7 @@ class Fault:
     claimed_length: int | None = None
     head_byte_s: float = 0.0
     body_byte_s: float = 0.0
+    again_after_s: float | None = None
 
 
 def redirect(location: str, *, status: int = 302) -> Fault:
@@ -100,11 +102,6 @@ class FaultServer:
         """Return how often ``path`` was asked for."""
         return self._counts.get(path, 0)
 
-    def drop_connections(self) -> None:
-        """Close all connections without a word, as servers do with idle ones."""
-        for writer in list(self._writers):
-            self._loop.call_soon_threadsafe(writer.close)
-
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         server = await asyncio.start_server(self._talk, "127.0.0.1", 0, ssl=self._tls, backlog=1024)
@@ -149,8 +146,10 @@ class FaultServer:
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_none)
             writer.transport.abort()
             return False
-        await _send(writer, _head(fault), fault.head_byte_s)
-        await _send_body(writer, fault)
+        await _send_answer(writer, fault)
+        if fault.again_after_s is not None:
+            await asyncio.sleep(fault.again_after_s)
+            await _send_answer(writer, fault)
         closes = request.headers.get("connection", "").lower() == "close"
         return not closes and fault.claimed_length is None and fault.how != "endless"
 
@@ -182,6 +181,11 @@ async def _send(writer: asyncio.StreamWriter, data: bytes, byte_s: float) -> Non
         await asyncio.sleep(byte_s) if byte_s else None
         writer.write(piece)
         await writer.drain()
+
+
+async def _send_answer(writer: asyncio.StreamWriter, fault: Fault) -> None:
+    await _send(writer, _head(fault), fault.head_byte_s)
+    await _send_body(writer, fault)
 
 
 async def _send_body(writer: asyncio.StreamWriter, fault: Fault) -> None:

@@ -6,21 +6,18 @@ Decides which address a host is reached at, and how long a connection may take. 
 import concurrent.futures
 import functools
 import ipaddress
-import select
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 from diptych.curate.download.addresses import FetchTarget, is_public
 from diptych.curate.download.errors import FetchError
 
 LOOKUP_THREADS = 64
-KEPT_S = 4.0  # servers close idle connections after 5 s and more; a kept one that closes costs a second request
 
 Address = tuple[int, tuple[Any, ...]]  # family, and what connect takes: host, port and for IPv6 two more numbers
 
@@ -57,23 +54,12 @@ class Clock:
             self._end += time.monotonic() - start
 
 
-@dataclass
-class Link:
-    """A connection while one request uses it.
-
-    Attributes:
-        sock: The socket, TLS included.
-        is_reused: Whether an earlier request went over it.
-        can_be_reused: Set by its user once the answer was read to its end and the server keeps the connection.
-    """
-
-    sock: socket.socket
-    is_reused: bool = False
-    can_be_reused: bool = False
-
-
 class Connector:
-    """Opens connections for many threads, keeps some for the next request to their host, can break off all of them.
+    """Opens connections for many threads, one for each request, and can break off all of them.
+
+    None serves a second request. A server that sends an answer twice has all later requests of that connection answered
+    with what belongs to the one before, and no silence before a request can rule that out: the second answer may still
+    be under way. Apart from a connection of its own nothing ties an answer to its request.
 
     A connection goes to the very address that was checked. A host name is looked up once in the connector's life, so
     make a new one for each shard. Lookups run in a small pool of threads: a hanging resolver cannot be interrupted, and
@@ -88,8 +74,6 @@ class Connector:
         self._resolver = concurrent.futures.ThreadPoolExecutor(LOOKUP_THREADS, "lookup")
         self._lookups: dict[str, concurrent.futures.Future[list[Address] | socket.gaierror]] = {}
         self._sockets: set[socket.socket] = set()
-        self._idle: dict[tuple[str, str, int], list[tuple[float, socket.socket]]] = {}
-        self._idle_lock = threading.Lock()
 
     def close(self) -> None:
         """Break off all connections, from any thread, and start no more."""
@@ -97,39 +81,26 @@ class Connector:
         for sock in list(self._sockets):
             with suppress(OSError):  # not connected yet, or no more
                 sock.shutdown(socket.SHUT_RDWR)
-        with self._idle_lock:
-            kept = [sock for socks in self._idle.values() for _, sock in socks]
-            self._idle.clear()
-        for sock in kept:
-            self._drop(sock)
         self._resolver.shutdown(wait=False, cancel_futures=True)
 
     @contextmanager
-    def connection(
-        self, target: FetchTarget, clock: Clock, attempts_left: int, *, fresh: bool = False
-    ) -> Iterator[Link]:
-        """Connect, speak TLS where the scheme says so, and in the end close, or keep what can be reused.
+    def connection(self, target: FetchTarget, clock: Clock, attempts_left: int) -> Iterator[socket.socket]:
+        """Connect, speak TLS where the scheme says so, and close in the end.
 
         Args:
             target: Whom to connect to.
             clock: What bounds the whole request; making the connection gets its share of what is left.
             attempts_left: Into how many shares, this attempt's among them.
-            fresh: Whether to take no kept connection.
 
         Raises:
             FetchError: ``blocked_address``, or ``timeout``.
             OSError: What the socket and ssl modules raise.
         """
-        kept = None if fresh else self._take_kept(target)
-        link = Link(kept or self._open(target, clock, attempts_left), is_reused=kept is not None)
+        sock = self._open(target, clock, attempts_left)
         try:
-            yield link
+            yield sock
         finally:
-            if link.can_be_reused and not self.stopped.is_set():
-                with self._idle_lock:
-                    self._idle.setdefault(_place(target), []).append((time.monotonic(), link.sock))
-            else:
-                self._drop(link.sock)
+            self._drop(sock)
 
     def _open(self, target: FetchTarget, clock: Clock, attempts_left: int) -> socket.socket:
         sock = self._connect(target, clock, attempts_left)
@@ -150,18 +121,6 @@ class Connector:
             self._drop(secured)
             raise
         return secured
-
-    def _take_kept(self, target: FetchTarget) -> socket.socket | None:
-        """Return a kept connection to the host on which nothing has happened since, neither bytes nor its end."""
-        while True:
-            with self._idle_lock:
-                kept = self._idle.get(_place(target))
-                if not kept:
-                    return None
-                since, sock = kept.pop()
-            if time.monotonic() - since < KEPT_S and not _has_news(sock):
-                return sock
-            self._drop(sock)
 
     def _drop(self, sock: socket.socket) -> None:
         self._sockets.discard(sock)
@@ -216,17 +175,6 @@ class Connector:
                 self._lookups.pop(target.host, None)
             raise socket.gaierror(*found.args)
         return [(family, (host, target.port, *rest)) for family, (host, _, *rest) in found]
-
-
-def _place(target: FetchTarget) -> tuple[str, str, int]:
-    return target.scheme, target.host, target.port
-
-
-def _has_news(sock: socket.socket) -> bool:
-    """Return whether the other side closed the connection, or said something that nobody asked for."""
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 @functools.cache

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from diptych import __version__
 from diptych.curate.download.addresses import FetchTarget, parse_url
-from diptych.curate.download.connections import Clock, Connector, Link
+from diptych.curate.download.connections import Clock, Connector
 from diptych.curate.download.errors import FetchError, error_of_exception, error_of_status
 from diptych.curate.download.spool import PIECE_BYTES, Body, Spool
 from diptych.errors import ConfigError
@@ -172,30 +172,22 @@ class BoundedOpener(urllib.request.OpenerDirector):
     def _ask(self, target: FetchTarget, clock: Clock, attempts_left: int) -> FetchAnswer:
         """Make one request and read its answer to the end."""
         try:
-            with self._connector.connection(target, clock, attempts_left) as link:
-                try:
-                    return self._exchange(link, target, clock)
-                except (ConnectionError, http.client.BadStatusLine):
-                    if not link.is_reused:
-                        raise
-            # The server closed a kept connection just when it was used again; that is no failure of this request.
-            with self._connector.connection(target, clock, attempts_left, fresh=True) as link:
-                return self._exchange(link, target, clock)
+            with self._connector.connection(target, clock, attempts_left) as sock:
+                return self._exchange(sock, target, clock)
         except (OSError, http.client.HTTPException) as error:
             clock.left_s()  # where the time is up or the run was stopped, that is the reason and not what it led to
             raise error_of_exception(error) from error
 
-    def _exchange(self, link: Link, target: FetchTarget, clock: Clock) -> FetchAnswer:
-        link.sock.settimeout(clock.left_s())
-        link.sock.sendall(_request(target, self.limits.user_agent))
+    def _exchange(self, sock: socket.socket, target: FetchTarget, clock: Clock) -> FetchAnswer:
+        sock.settimeout(clock.left_s())
+        sock.sendall(_request(target, self.limits.user_agent))
         # HTTPResponse asks its socket for nothing but makefile, which the reader has.
-        with http.client.HTTPResponse(_BodyReader(link.sock, clock)) as response:  # type: ignore[arg-type]
+        with http.client.HTTPResponse(_BodyReader(sock, clock)) as response:  # type: ignore[arg-type]
             response.begin()
             _check_head(response)
             body = Body(self.spool)
             if response.status not in _REDIRECT_STATUSES:
                 _read_into(body, response, self.limits.max_bytes, clock)
-            link.can_be_reused = response.isclosed() and not response.will_close
             return FetchAnswer(body, response.headers, response.status, target.url)
 
 
@@ -245,7 +237,7 @@ def _redirected(target: FetchTarget, headers: http.client.HTTPMessage) -> FetchT
 def _request(target: FetchTarget, user_agent: str) -> bytes:
     return (
         f"GET {target.selector} HTTP/1.1\r\nHost: {target.authority}\r\nUser-Agent: {user_agent}\r\n"
-        "Accept: */*\r\nAccept-Encoding: identity\r\n\r\n"
+        "Accept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
     ).encode("ascii")
 
 

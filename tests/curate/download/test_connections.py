@@ -45,8 +45,8 @@ def connector(*, allow_private_addresses: bool) -> Iterator[Connector]:
 
 
 def peer_of(made: Connector, url: str, *, seconds: float = 2.0, attempts_left: int = 1) -> str:
-    with made.connection(parse_url(url), Clock(seconds, made.stopped), attempts_left) as link:
-        return str(link.sock.getpeername()[0])
+    with made.connection(parse_url(url), Clock(seconds, made.stopped), attempts_left) as sock:
+        return str(sock.getpeername()[0])
 
 
 @contextlib.contextmanager

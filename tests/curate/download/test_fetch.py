@@ -278,6 +278,7 @@ def test_a_request_says_who_asks_and_takes_no_encoding() -> None:
             "user-agent": "Kurator/2.0 (+https://example.com/bot)",
             "accept": "*/*",
             "accept-encoding": "identity",
+            "connection": "close",
         }
     assert limits.robots_name == "kurator"
     assert FetchLimits().robots_name == "diptych"
@@ -354,25 +355,9 @@ def test_a_user_agent_that_is_no_header_is_refused(agent: str) -> None:
         FetchLimits(user_agent=agent)
 
 
-def test_a_connection_serves_the_next_request_to_its_host() -> None:
-    with FaultServer({"/a.jpg": BODY, "/b.jpg": BODY}) as server, opener(LIMITS) as made:
-        for path in ("/a.jpg", "/b.jpg", "/a.jpg"):
+def test_each_request_has_a_connection_of_its_own() -> None:
+    routes: dict[str, Route] = {"/a.jpg": BODY, "/moved": redirect("/a.jpg"), "/back": [Fault(503), Fault(body=BODY)]}
+    with FaultServer(routes) as server, opener() as made:
+        for path in ("/a.jpg", "/a.jpg", "/moved", "/back"):
             assert made.open(server.url(path)).body.read() == BODY
-        assert server.connections == 1
-
-
-def test_a_connection_that_the_server_ends_is_not_used_again() -> None:
-    closing = Fault(body=BODY, headers={"Connection": "close"})
-    with FaultServer({"/a.jpg": closing, "/b.jpg": BODY, "/none": Fault(status=404)}) as server, opener(LIMITS) as made:
-        made.open(server.url("/a.jpg"))
-        made.open(server.url("/b.jpg"))
-        assert server.connections == 2
-        server.drop_connections()
-        while server._writers:
-            time.sleep(0.01)
-        assert made.open(server.url("/b.jpg")).body.read() == BODY
-        assert (server.connections, server.count("/b.jpg")) == (3, 2)
-        with pytest.raises(FetchError):
-            made.open(server.url("/none"))
-        made.open(server.url("/b.jpg"))
-        assert server.connections == 4, "an answer that was not read to its end leaves its bytes in the connection"
+        assert server.connections == len(server.requests) == 6
