@@ -223,6 +223,9 @@ def _print_estimate(runner: Any, as_json: bool) -> None:
     if estimate["retried_rows"]:
         rows, shards = estimate["retried_rows"], estimate["retried_shards"]
         click.echo(f"retry   {rows:,} rows to ask for again, in {shards:,} shards")
+    if estimate["inferred_types"]:
+        kinds = ", ".join(f"{name} {kind}" for name, kind in estimate["inferred_types"].items())
+        click.echo(f"columns taken as {kinds} (by what they hold; declare others under source.types)")
     click.echo(f"disk    {about}{estimate['bytes'] / 1e9:,.3f} GB more in the pool, the selected rows once more")
     click.echo(f"scores  {', '.join(estimate['scores']) or 'none'}")
     click.echo(f"rules   {', '.join(estimate['rules']) or 'none'}")

@@ -8,15 +8,31 @@ from diptych.config.settings import LocalPath, Settings
 from diptych.lookup import describe_unknown
 from diptych.scores.choices import EncoderChoice, JudgeChoice, ScoreChoice, check_labels
 
+ColumnType = Annotated[str, Field(pattern=r"^(bool|int64|uint64|float64|string)(\[\]){0,3}$")]
+TYPES = "of carried columns; without one, the narrowest that all values fit"
 
-class UrlTable(Settings):
+
+class Carrying(Settings):
+    """What sources have in common whose columns have no types of their own."""
+
+    columns: tuple[str, ...] = Field((), description="further columns, or keys of JSON, to carry along")
+    types: dict[str, ColumnType] = Field(default_factory=dict, description=TYPES)
+
+    @model_validator(mode="after")
+    def _types_are_of_columns(self) -> "Carrying":
+        for name in self.types:
+            if name not in self.columns:
+                raise ValueError(f"types: {describe_unknown('column', name, self.columns)}")
+        return self
+
+
+class UrlTable(Carrying):
     """A table of URLs and captions: parquet, csv, tsv, json, jsonl or txt, also gzipped; a file, a folder or a glob."""
 
     kind: Literal["url_table"]
     path: LocalPath
     url_column: str = "url"
     caption_column: str | None = "caption"
-    columns: tuple[str, ...] = Field((), description="further columns to carry along")
     column_names: tuple[str, ...] | None = Field(None, description="names of a csv or tsv without a header line")
     quote: bool = Field(True, description='whether csv and tsv fields may be quoted with "')
 
@@ -39,13 +55,12 @@ class ParquetImages(Settings):
     columns: tuple[str, ...] = ()
 
 
-class WebDataset(Settings):
+class WebDataset(Carrying):
     """WebDataset tars: members that share a base name are one row (image, .txt caption, .json columns)."""
 
     kind: Literal["webdataset"]
     path: LocalPath
     caption_key: str = Field("caption", description="key in the .json member that holds the caption where no .txt is")
-    columns: tuple[str, ...] = Field((), description="keys of the .json member to carry along")
 
 
 Source = Annotated[UrlTable | Folder | ParquetImages | WebDataset, Field(discriminator="kind")]

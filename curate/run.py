@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from diptych.curate.conditions import trial_table
 from diptych.curate.config import CurateConfig
 from diptych.curate.decisions import read_keep
@@ -17,11 +19,13 @@ from diptych.curate.delivery.parquet import Selection, export, export_names, exp
 from diptych.curate.duplicates.find import DedupRun, dedup
 from diptych.curate.duplicates.reading import check_settings
 from diptych.curate.ingest.estimate import estimate_ingest
+from diptych.curate.ingest.inputs import look_at_input
 from diptych.curate.ingest.rows import pool_schema
 from diptych.curate.ingest.run import NOTHING_FURTHER, IngestOptions, ingest, reason_counts
 from diptych.curate.rules.funnel import check_rules
 from diptych.curate.rules.select import SelectRun, select
 from diptych.curate.sources import open_source
+from diptych.curate.sources.column_types import inferred_types
 from diptych.curate.sources.reading import first_table
 from diptych.data.claims import owner_of
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
@@ -95,10 +99,7 @@ class CurateRunner:
             DiptychError: As the first step that would meet the mistake says, or if the source cannot be read.
         """
         scorers = self._scorers
-        table = first_table(open_source(self.config.source))
-        if table is None:
-            raise DataError(f"{self.config.source.path}: no rows there")
-        schemas = {"data": pool_schema(table.schema)}
+        schemas = {"data": pool_schema(self._source_schema())}
         schemas |= {label: score_schema(score.columns) for label, score in scorers.scores.items()}
         trial = trial_table(connect(), schemas)
         if self.config.dedup is not None:
@@ -146,13 +147,25 @@ class CurateRunner:
         """What the plan names, built once: reading weights to know their sha256 is not free."""
         return self.plan().build()
 
+    def _source_schema(self) -> pa.Schema:
+        """Return the schema of the source's tables; to infer types all of it is read, which is remembered."""
+        table = first_table(open_source(self.config.source))
+        if table is None:
+            raise DataError(f"{self.config.source.path}: no rows there")
+        if not inferred_types(table.schema):
+            return table.schema
+        return look_at_input(self.config, progress=self.progress).read(progress=self.progress).schema
+
     def _ingest(self) -> StepOutcome:
         run = ingest(self.config, self.pool, self.options, workers=self.workers, progress=self.progress)
         dataset, counts = run.dataset, reason_counts(run.dataset)
         ok = counts.get("ok", 0)
         failed = ", ".join(f"{reason} {count:,}" for reason, count in counts.items() if reason != "ok")
         summary = f"{dataset.rows:,} rows, {ok:,} images{f' ({failed})' if failed else ''}"
+        if run.inferred:
+            summary += f"; columns taken as {', '.join(f'{name} {kind}' for name, kind in run.inferred.items())}"
         facts = {"rows": dataset.rows, "status": counts, "rows_made": run.rows_made, "rows_retried": run.rows_retried}
+        facts["inferred_types"] = dict(run.inferred)
         return StepOutcome("ingest", run.rows_made + run.rows_retried > 0, summary, facts)
 
     def _score(self) -> StepOutcome:

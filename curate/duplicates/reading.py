@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diptych.curate.conditions import TrialTable, check_expression, check_order, trial_table
+from diptych.curate.conditions import TrialTable, check_expression, check_order, text_keys, trial_table
 from diptych.curate.config import Dedup
 from diptych.curate.duplicates.equal_bytes import ByteDigests
 from diptych.curate.duplicates.hamming import MAX_ROWS, Rows
@@ -81,6 +81,9 @@ def check_settings(trial: TrialTable, settings: Dedup) -> None:
     where = f"dedup: prefer: {settings.prefer!r}"
     check_order(trial.con, settings.prefer, where=where)
     trial.check(f"SELECT 1 FROM {trial.source} ORDER BY\n{settings.prefer}\nLIMIT 0", where=where)
+    for key in text_keys(trial, settings.prefer):
+        remedy = f"say TRY_CAST({key} AS DOUBLE) for numbers, or {key} COLLATE C if the order of letters is meant"
+        raise ConfigError(f"{where}: {key} is text, in which 9 comes after 1000; {remedy}")
 
 
 def _hash_names(settings: Dedup) -> tuple[str, ...]:

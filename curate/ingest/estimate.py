@@ -24,12 +24,14 @@ def estimate_ingest(config: CurateConfig, address: Address, options: IngestOptio
     """
     found = look_at_input(config, progress=progress)
     growing = open_pool(address, found, options)
-    plan = found.plan(noted_keys(growing), progress=progress)
+    read = found.read(progress=progress)
+    plan = read.plan(noted_keys(growing))
     again = shards_to_retry(growing, options.retry)
     limits = ShardLimits(config.rows_per_shard, config.bytes_per_shard)
     is_at_urls = found.is_at_urls
     return {
         "rows": plan.total,
+        "inferred_types": read.inferred,
         "new_rows": plan.missing,
         "shards": sum(1 for _ in plan.shards(limits, [shard_number(name) for name in growing.entries])),
         "bytes": plan.missing * ASSUMED_IMAGE_BYTES if is_at_urls else plan.missing_bytes,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -11,7 +12,8 @@ from diptych.config.identity import fingerprint
 from diptych.curate.config import CurateConfig, Source
 from diptych.curate.ingest.plan import PoolPlan
 from diptych.curate.sources import open_source
-from diptych.curate.sources.contract import BYTES, RowSource
+from diptych.curate.sources.column_types import inferred_types, wider_schema
+from diptych.curate.sources.contract import BYTES, Part, RowSource
 from diptych.curate.sources.digests import IdentifiedPart, identify_part
 from diptych.curate.sources.index import PartIndex, index_part
 from diptych.curate.sources.reading import first_table
@@ -21,7 +23,7 @@ from diptych.progress import track
 THREADS = 2  # hashing and reading leave the interpreter's lock; each holds a table or two
 ID_DIGITS = 32
 
-Part = TypeVar("Part")
+Given = TypeVar("Given")
 Found = TypeVar("Found")
 
 
@@ -62,12 +64,8 @@ class PoolInput:
         table = first_table(self.source)
         return table is not None and BYTES not in table.column_names
 
-    def plan(self, there: Iterable[pa.ChunkedArray], *, progress: str = "none") -> PoolPlan:
-        """Find out what is not known of the rows yet, and return which of them are to be made.
-
-        Args:
-            there: The keys of finished shards.
-            progress: Display mode, see ``diptych.progress``.
+    def read(self, *, progress: str = "none") -> "ReadInput":
+        """Find out what is not known of the rows yet.
 
         Raises:
             DataError: If a part cannot be read, none has rows, or they have different columns.
@@ -76,11 +74,47 @@ class PoolInput:
         with track("read the input", None, mode=progress) as tracker:
             indexes = _map(lambda found: index_part(self.source, found, reading, tracker.advance), self.parts)
         path = self.config.source.path
-        _check_schemas(str(path), indexes)
-        plan = PoolPlan([found.part for found in self.parts], indexes, there)
-        if plan.total == 0:
+        if not any(len(index.hashes) for index in indexes):
             raise DataError(f"{path}: no rows there")
-        return plan
+        return ReadInput(self.config.source, [found.part for found in self.parts], indexes, _joined(str(path), indexes))
+
+
+@dataclass(frozen=True)
+class ReadInput:
+    """An input that was read once.
+
+    Attributes:
+        config_source: The source as the config has it.
+        parts: Its parts.
+        indexes: Of the parts.
+        schema: Of the tables of all parts; None where a first table shows it.
+    """
+
+    config_source: Source
+    parts: Sequence[Part]
+    indexes: Sequence[PartIndex]
+    schema: pa.Schema | None
+
+    def plan(self, there: Iterable[pa.ChunkedArray]) -> PoolPlan:
+        """Return which rows are to be made.
+
+        Args:
+            there: The keys of finished shards.
+        """
+        return PoolPlan(self.parts, self.indexes, there)
+
+    @property
+    def inferred(self) -> dict[str, str]:
+        """The types of columns that the config does not declare, by their names in the source."""
+        return inferred_types(self.schema) if self.schema is not None else {}
+
+    @property
+    def source(self) -> Source:
+        """The source with the types of all its columns declared, so that all its tables have the same."""
+        if not self.inferred:
+            return self.config_source
+        types = {**getattr(self.config_source, "types", {}), **self.inferred}
+        return self.config_source.model_copy(update={"types": types})
 
 
 def look_at_input(config: CurateConfig, *, progress: str = "none") -> PoolInput:
@@ -101,7 +135,7 @@ def reading_of(source: Source) -> dict[str, Any]:
     return source.model_dump(mode="json", exclude={"path"})
 
 
-def _map(work: Callable[[Part], Found], parts: Sequence[Part]) -> list[Found]:
+def _map(work: Callable[[Given], Found], parts: Sequence[Given]) -> list[Found]:
     with ThreadPoolExecutor(THREADS, thread_name_prefix="input") as pool:
         try:
             return list(pool.map(work, parts))
@@ -110,11 +144,19 @@ def _map(work: Callable[[Part], Found], parts: Sequence[Part]) -> list[Found]:
             raise
 
 
-def _check_schemas(path: str, indexes: Iterable[PartIndex]) -> None:
+def _joined(path: str, indexes: Iterable[PartIndex]) -> pa.Schema | None:
+    """Return the schema that the tables of all parts can have.
+
+    Raises:
+        DataError: If there is none.
+    """
     schemas = [index.schema for index in indexes if index.schema is not None]
-    for other in schemas:
-        if not other.equals(schemas[0]):
-            raise DataError(f"{path}: {_difference(schemas[0], other)}")
+    joined = reduce(wider_schema, schemas) if schemas else None
+    for schema in schemas:
+        bent = wider_schema(schema, joined)
+        if not bent.equals(joined):
+            raise DataError(f"{path}: {_difference(joined, bent)}")
+    return joined
 
 
 def _difference(first: pa.Schema, other: pa.Schema) -> str:

@@ -1,20 +1,21 @@
 """The step ingest: makes the pool of a config, goes on with it, adds what is new, asks again for what failed."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from diptych.addresses import Address
 from diptych.curate.config import CurateConfig
-from diptych.curate.ingest.inputs import PoolInput, look_at_input, reading_of
+from diptych.curate.ingest.inputs import PoolInput, ReadInput, look_at_input, reading_of
 from diptych.curate.ingest.plan import PoolPlan, ShardLimits
 from diptych.curate.ingest.retry import RetriedShard, RetryJob, shards_to_retry
 from diptych.curate.ingest.shards import IngestJob
+from diptych.curate.sources.column_types import is_inferred, type_name
 from diptych.data.dataset import Dataset
 from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
-from diptych.data.shards import read_shard, shard_number
+from diptych.data.shards import read_shard, reading, shard_number
 from diptych.errors import ConfigError, ShardError
 from diptych.jobs import run_job
 from diptych.progress import track
@@ -45,11 +46,13 @@ class IngestRun:
         dataset: The pool.
         rows_made: How many rows were made.
         rows_retried: How many failed rows were asked for again.
+        inferred: Types of columns that the config does not declare, where the input was read.
     """
 
     dataset: Dataset
     rows_made: int = 0
     rows_retried: int = 0
+    inferred: Mapping[str, str] = field(default_factory=dict)
 
 
 NOTHING_FURTHER = IngestOptions()
@@ -75,19 +78,22 @@ def ingest(
     finished = sealed_data(growing.directory.parent, found.fingerprint)
     if finished is not None and not shards_to_retry(growing, options.retry):
         return IngestRun(finished)
+    read = found.read(progress=progress)
+    _check_types(growing, read)
     growing.begin(progress=progress)
     again = shards_to_retry(growing, options.retry)
-    plan = found.plan(noted_keys(growing), progress=progress)
-    _make_missing(config, plan, growing, workers, progress)
+    plan = read.plan(noted_keys(growing))
+    settled = config.model_copy(update={"source": read.source})
+    _make_missing(settled, plan, growing, workers, progress)
     _ask_again(config, again, options.retry, growing, workers, progress)
     facts = {
         "kind": "pairs",
         "name": config.name,
         "licence": config.export.licence,
-        "made_by": {"source": reading_of(config.source), "inputs": found.contents, "provenance": collect()},
+        "made_by": {"source": reading_of(settled.source), "inputs": found.contents, "provenance": collect()},
     }
     dataset = seal_data(growing, facts, sorted(growing.entries, key=shard_number))
-    return IngestRun(dataset, plan.missing, sum(shard.count for shard in again))
+    return IngestRun(dataset, plan.missing, sum(shard.count for shard in again), read.inferred)
 
 
 def open_pool(address: Address, found: PoolInput, options: IngestOptions) -> Growing:
@@ -108,6 +114,24 @@ def open_pool(address: Address, found: PoolInput, options: IngestOptions) -> Gro
     if options.retry and not found.is_at_urls:
         raise ConfigError("--retry: asks for URLs again, and the source of this config holds its pictures itself")
     return growing
+
+
+def _check_types(growing: Growing, read: ReadInput) -> None:
+    """Refuse an input whose columns have got other types by what is new in it.
+
+    Raises:
+        ShardError: If they have.
+    """
+    first = next(iter(growing.entries), None)
+    if first is None or read.schema is None:
+        return
+    with reading(growing.directory / first) as parquet:
+        there = parquet.schema_arrow
+    for wanted in filter(is_inferred, read.schema):
+        if wanted.name in there.names and type_name(there.field(wanted.name).type) != type_name(wanted.type):
+            known = type_name(there.field(wanted.name).type)
+            was = f"{known} in the pool, and {type_name(wanted.type)} with what is new in the input"
+            raise ShardError(f"{growing.directory}: the column {wanted.name!r} is {was}; give another --out")
 
 
 def noted_keys(growing: Growing) -> Iterator[pa.ChunkedArray]:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.config.identity import fingerprint
+from diptych.curate.sources.column_types import wider_schema
 from diptych.curate.sources.contract import MAX_PICTURE_BYTES, Part, RowSource
 from diptych.curate.sources.digests import IdentifiedPart, inputs_cache
 from diptych.curate.sources.keys import Hashes, as_hashes, content_digests, text_digest
@@ -25,7 +26,7 @@ from diptych.data.shards import row_sizes
 from diptych.errors import ShardError
 from diptych.storage.location import Location
 
-VERSION = 1  # of how rows are read and what they are known by
+VERSION = 2  # of how rows are read and what they are known by
 KEPT_S = 90 * 24 * 3600
 CHECK, SCHEMA = b"check", b"schema"
 
@@ -40,7 +41,7 @@ class PartIndex:
     Attributes:
         hashes: uint64 (N,): what each row is known by.
         sizes: uint32 (N,): bytes of each row, as far as they are in the source.
-        schema: Of its tables; None where it has no rows, or is the only part there can be.
+        schema: Of all its tables; None where it has no rows, or is the only part there can be.
     """
 
     hashes: Hashes
@@ -88,14 +89,15 @@ def _index_pictures(found: IdentifiedPart) -> PartIndex:
 
 
 def _read_rows(source: RowSource, part: Part, on_rows: OnRows) -> pa.Table:
-    hashes, sizes, schema = [np.empty(0, np.uint64)], [np.empty(0, np.uint32)], b""
+    hashes, sizes = [np.empty(0, np.uint64)], [np.empty(0, np.uint32)]
+    schema: pa.Schema | None = None
     for table in source.tables(part.files):
-        schema = schema or table.schema.serialize().to_pybytes()
+        schema = table.schema if schema is None else wider_schema(schema, table.schema)
         hashes.append(as_hashes(content_digests(table)))
         sizes.append(np.array(row_sizes(table), np.uint32))
         on_rows(table.num_rows)
     found = pa.table({"hash": np.concatenate(hashes), "bytes": np.concatenate(sizes)})
-    return found.replace_schema_metadata({SCHEMA: schema})
+    return found.replace_schema_metadata({SCHEMA: schema.serialize().to_pybytes() if schema is not None else b""})
 
 
 def _remembered(place: Location) -> pa.Table | None:

@@ -4,7 +4,7 @@ import csv
 import gzip
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
@@ -12,6 +12,7 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import check_columns, clean_text
 from diptych.curate.sources.contract import TABLE_BYTES, TABLE_ROWS
 from diptych.errors import DataError
@@ -31,14 +32,18 @@ class TextTable:
     Attributes:
         file: Its path.
         url_column: The column that must be there.
-        wanted: The columns to read.
+        texts: The columns to read that are text, whatever they hold.
+        carried: Further columns to read.
+        types: Declared types of carried columns.
         column_names: Names of a csv without a header line.
         quote: Whether csv fields may be quoted with ".
     """
 
     file: str
     url_column: str
-    wanted: tuple[str, ...]
+    texts: tuple[str, ...]
+    carried: tuple[str, ...]
+    types: Mapping[str, str]
     column_names: tuple[str, ...] | None
     quote: bool
 
@@ -53,7 +58,7 @@ class TextTable:
 
         names = list(self.column_names) if self.column_names else None
         header = names or self._header(delimiter)
-        check_columns(self.wanted, header, self.file)
+        check_columns((*self.texts, *self.carried), header, self.file)
         parsing = pa_csv.ParseOptions(
             delimiter=delimiter,
             quote_char='"' if self.quote else False,
@@ -91,7 +96,7 @@ class TextTable:
                 yield pa.table({"url": pa.array(urls, pa.string())}), None
 
     def _objects(self, blocks: Iterable[list[Any]]) -> Iterator[TablePart]:
-        """Yield tables of the wanted keys as text, null where an object lacks one.
+        """Yield tables of the wanted keys, null where an object lacks one.
 
         What is no object becomes a row with a problem. Only the URL must be there, in one of the first objects.
         """
@@ -101,9 +106,23 @@ class TextTable:
             if known and not is_checked:
                 check_columns([self.url_column], list(known), self.file)
                 is_checked = True
-            texts, problems = zip(*(_texts(row, self.wanted) for row in block), strict=True)
-            columns = {name: pa.array([text.get(name) for text in texts], pa.string()) for name in self.wanted}
+            rows, problems = zip(*(self._values(row) for row in block), strict=True)
+            columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in self.texts}
+            for name in self.carried:
+                columns[name] = column_of_json([row.get(name) for row in rows], name, self.types, self.file)
             yield pa.table(columns), list(problems)
+
+    def _values(self, row: Any) -> tuple[dict[str, Any], str | None]:
+        """Return the wanted values of an object, and the problem of what is no object."""
+        try:
+            if not isinstance(row, dict):
+                return {}, clean_text(f"bad_row: {str(row)[:MAX_PROBLEM]}")
+            values = {name: row.get(name) for name in self.carried}
+            for value in values.values():
+                as_text(value)
+            return {**values, **{name: as_text(row.get(name)) for name in self.texts}}, None
+        except RecursionError:  # what can just be read may be too deep to be written
+            return {}, "bad_row: nested too deeply"
 
     def _header(self, delimiter: str) -> list[str]:
         with _opened(self.file) as handle:
@@ -154,17 +173,3 @@ def _parse_line(line: bytes) -> Any:
         return json.loads(line)
     except (ValueError, RecursionError):
         return line.decode("utf-8", "replace").strip()
-
-
-def _texts(row: Any, wanted: Iterable[str]) -> tuple[dict[str, str | None], str | None]:
-    """Return the wanted values of an object as text, and the problem of what is no object."""
-    try:
-        if isinstance(row, dict):
-            return {name: _as_text(row.get(name)) for name in wanted}, None
-        return {}, clean_text(f"bad_row: {str(row)[:MAX_PROBLEM]}")
-    except RecursionError:  # what can just be read may be too deep to be written
-        return {}, "bad_row: nested too deeply"
-
-
-def _as_text(value: Any) -> str | None:
-    return clean_text(value) if value is None or isinstance(value, str) else json.dumps(value, sort_keys=True)

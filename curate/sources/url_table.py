@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 
 from diptych.curate.config import UrlTable
 from diptych.curate.sources.bounded import parquet_tables, skip_rows
+from diptych.curate.sources.column_types import arrow_type, column_of_text, with_carried
 from diptych.curate.sources.columns import carried_names, check_columns, text_column
 from diptych.curate.sources.contract import PROBLEM, TABLE_ROWS, Part, Tables
 from diptych.curate.sources.files import find_files, readable
@@ -55,7 +56,10 @@ class UrlTableSource:
 
     def _text(self, file: str) -> Iterator[TablePart]:
         settings = self._settings
-        table = TextTable(file, settings.url_column, self._wanted, settings.column_names, settings.quote)
+        texts = self._wanted[: -len(settings.columns) or None]
+        table = TextTable(
+            file, settings.url_column, texts, settings.columns, settings.types, settings.column_names, settings.quote
+        )
         readers: dict[str, Callable[[], Iterator[TablePart]]] = {
             "csv": lambda: table.csv(","),
             "tsv": lambda: table.csv("\t"),
@@ -78,10 +82,18 @@ class UrlTableSource:
             "url": text_column(table, url, file),
             PROBLEM: nulls if problems is None else pa.array(problems, pa.string()),
         }
-        for final, name in carried.items():
-            is_binary = pa.types.is_binary(table[name].type)
-            columns[final] = text_column(table, name, file) if is_binary else table[name]
-        return pa.table(columns)
+        columns |= {final: self._carried_column(table, name, file) for final, name in carried.items()}
+        has_types = _format(file) == "parquet"
+        return with_carried(columns, {} if has_types else carried, self._settings.types)
+
+    def _carried_column(self, table: pa.Table, name: str, file: str) -> pa.ChunkedArray:
+        column, types = table[name], self._settings.types
+        is_text = pa.types.is_binary(column.type)
+        if _format(file) in ("csv", "tsv"):
+            return column_of_text(text_column(table, name, file), name, types, file)
+        if _format(file) == "parquet" and name in types and not column.type.equals(arrow_type(types[name])):
+            return column_of_text(text_column(table, name, file), name, types, file)
+        return text_column(table, name, file) if is_text else column
 
 
 def _format(file: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from diptych.curate.config import WebDataset
+from diptych.curate.sources.column_types import column_of_json, with_carried
 from diptych.curate.sources.columns import carried_names, clean_text
 from diptych.curate.sources.contract import (
     BYTES,
@@ -55,18 +56,18 @@ class WebDatasetSource:
             for sample in _samples(files[0], start, is_packed=not self.jumps(files[0])):
                 size += _size(sample)
                 if block and (len(block) == TABLE_ROWS or size > TABLE_BYTES):
-                    table, block, size = self._rows(block), [], _size(sample)
+                    table, block, size = self._rows(block, files[0]), [], _size(sample)
                     yield table
                 block.append(sample)
             if block:
-                yield self._rows(block)
+                yield self._rows(block, files[0])
 
     def jumps(self, file: str) -> bool:
         """Return whether it is a plain tar, in which members are passed over unread, and not a packed one."""
         with readable(file, "tar"), open(file, "rb") as handle:
             return not handle.read(max(map(len, PACKED))).startswith(PACKED)
 
-    def _rows(self, samples: list[Sample]) -> pa.Table:
+    def _rows(self, samples: list[Sample], file: str) -> pa.Table:
         facts = [_parse(sample) for sample in samples]
         names = pa.array([clean_text(sample["name"]) for sample in samples], pa.string())
         columns = {
@@ -78,9 +79,9 @@ class WebDatasetSource:
             "member": names,
         }
         for final, name in self._carried.items():
-            values = [None if fact.get(name) is None else clean_text(str(fact[name])) for fact in facts]
-            columns[final] = pa.array(values, pa.string())
-        return pa.table(columns)
+            values = [fact.get(name) for fact in facts]
+            columns[final] = column_of_json(values, name, self._settings.types, file)
+        return with_carried(columns, self._carried, self._settings.types)
 
     def _caption(self, sample: Sample, fact: dict[str, Any]) -> str | None:
         for suffix in TEXT_SUFFIXES:
@@ -142,7 +143,7 @@ def _parse(sample: Sample) -> dict[str, Any]:
     """Return what the .json member says; one that is nested too deeply is the problem of its row."""
     try:
         value = json.loads(sample["json"]) if sample.get("json") else {}
-        str(value)  # as deep as it can be read it may not be written
+        json.dumps(value)  # as deep as it can be read it may not be written
     except ValueError:
         return {}
     except RecursionError:

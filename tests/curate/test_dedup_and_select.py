@@ -54,7 +54,7 @@ dedup_settings = st.builds(
     exact=st.booleans(),
     perceptual=st.sampled_from([None, "phash"]),
     radius=st.integers(0, 3),
-    prefer=st.sampled_from(["width DESC", "width", "caption, width DESC"]),
+    prefer=st.sampled_from(["width DESC", "width", "caption COLLATE C, width DESC"]),
 )
 
 
@@ -67,7 +67,7 @@ def preference(rows: Sequence[PoolRow], settings_: Dedup) -> list[int]:
     keys: dict[str, Any] = {
         "width DESC": lambda row: by_width(row, -1),
         "width": lambda row: by_width(row, 1),
-        "caption, width DESC": lambda row: (row.caption, by_width(row, -1)),
+        "caption COLLATE C, width DESC": lambda row: (row.caption, by_width(row, -1)),
     }
     return sorted(range(len(rows)), key=lambda number: keys[settings_.prefer](rows[number]))
 

@@ -100,6 +100,15 @@ def test_the_order_of_preference_is_any_sql_and_ties_go_to_the_earlier_row(tmp_p
     assert set(duplicates(smallest)) == {0, 1, 2}
 
 
+@pytest.mark.parametrize("order", ["sha256 DESC", "width, sha256", "lower(key)"])
+def test_text_is_no_order_of_preference_unless_that_is_said(order: str, tmp_path: Path) -> None:
+    columns = make_columns(tmp_path, [("9", 0, 9), ("1000", 0, 1000)])
+    with pytest.raises(ConfigError, match=r"prefer: .* is text, in which 9 comes after 1000; say TRY_CAST"):
+        dedup(columns, Dedup(perceptual="phash", prefer=order))
+    assert set(duplicates(dedup(columns, Dedup(perceptual="phash", prefer="TRY_CAST(width AS DOUBLE) DESC")))) == {0}
+    assert set(duplicates(dedup(columns, Dedup(perceptual="phash", prefer="key COLLATE C DESC")))) == {0}
+
+
 def test_chains_are_not_followed(tmp_path: Path) -> None:
     rows = [("a", 0b0000, 30), ("b", 0b0011, 20), ("c", 0b1111, 10)]
     run = dedup(make_columns(tmp_path, rows), Dedup(perceptual="phash", radius=2))

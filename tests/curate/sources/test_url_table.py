@@ -147,7 +147,7 @@ def test_a_users_columns_may_have_any_name(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(f"url,caption,{','.join(names)}\nu,c,none,5,p,q\n")
     row = rows_of(table_of(tmp_path / "t.csv", columns=names))[0]
     assert (row["__problem"], row["url"], row["caption"]) == (None, "u", "c")
-    assert [row[name] for name in (*names[:3], "source___problem")] == ["none", "5", "p", "q"]
+    assert [row[name] for name in (*names[:3], "source___problem")] == ["none", 5, "p", "q"]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_objects_may_lack_captions_but_not_all_their_urls(tmp_path: Path) -> Non
     (tmp_path / "t.jsonl").write_text("\n".join(lines))
     rows = rows_of(table_of(tmp_path / "t.jsonl", columns=("n",)))
     found = [(row["url"], row["caption"], row["n"]) for row in rows[-3:]]
-    assert found == [("a", None, None), ("b", "c", "1"), (None, None, None)]
+    assert found == [("a", None, None), ("b", "c", 1), (None, None, None)]
     with pytest.raises(DataError, match=r"unknown column 'link'\. Known: caption, n, url$"):
         rows_of(table_of(one_line(tmp_path, lines[-2]), url_column="link"))
 
