@@ -74,8 +74,8 @@ class Download(Settings):
     max_bytes: int = Field(50 * 2**20, gt=0, description="of one image")
     retries: int = Field(1, ge=0, le=10, description="of transient failures; a refusal or a 404 is never asked again")
     user_agent: str | None = Field(None, description="None says diptych and its version")
-    respect_robots_tags: bool = Field(
-        True, description="X-Robots-Tag noai, noimageai, noindex, ... and TDM-Reservation"
+    respect_opt_outs: bool = Field(
+        True, description="whether X-Robots-Tag, TDM-Reservation, Content-Signal and Content-Usage are heeded"
     )
     allow_private_addresses: bool = Field(False, description="whether URLs may point into your own network")
 

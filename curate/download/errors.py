@@ -22,7 +22,7 @@ FETCH_CODES: dict[str, str] = {
     "http_error": "another HTTP status that gives no image, or an answer that is not HTTP",
     "internal": "a fault of diptych or img2dataset, or an interrupted run",
     "not_found": "HTTP 404",
-    "opted_out": "the owner reserves such use: X-Robots-Tag or TDM-Reservation",
+    "opted_out": "the owner says no to such use, see ``diptych.curate.download.opt_outs``",
     "rate_limited": "HTTP 429",
     "server_error": "HTTP 5xx",
     "timeout": "not complete before the deadline",
@@ -34,7 +34,7 @@ FETCH_CODES: dict[str, str] = {
 
 # The failures that another day, another network or a rested server may mend; the others would only show again.
 TRANSIENT = ("connection", "dns", "internal", "rate_limited", "server_error", "timeout", "truncated_body")
-REFUSED = "opted_out"  # a no of the owner
+REFUSED = "opted_out"
 
 MAX_DETAIL_CHARS = 200
 
@@ -56,7 +56,6 @@ _CODE_OF_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (OSError, "connection"),
     (http.client.HTTPException, "http_error"),
 )
-_OPT_OUT_BY_IMG2DATASET = "Use of image disallowed by X-Robots-Tag directive"
 
 
 class FetchError(DataError):
@@ -98,7 +97,7 @@ def code_of(message: str) -> Failure:
     code, separator, detail = message.partition(": ")
     if separator and code in FETCH_CODES:
         return Failure(code, _one_line(detail))
-    return Failure(REFUSED if message == _OPT_OUT_BY_IMG2DATASET else "internal", _one_line(message))
+    return Failure("internal", _one_line(message))
 
 
 def error_of_status(status: int, reason: str, retry_after: str | None) -> FetchError:

@@ -25,6 +25,7 @@ from diptych import __version__
 from diptych.curate.download.addresses import FetchTarget, parse_url
 from diptych.curate.download.connections import Clock, Connector
 from diptych.curate.download.errors import FetchError, error_of_exception, error_of_status
+from diptych.curate.download.opt_outs import refusal
 from diptych.curate.download.spool import PIECE_BYTES, Body, Spool
 from diptych.errors import ConfigError
 
@@ -45,6 +46,7 @@ class FetchLimits:
         retries: Further attempts after a failure that may pass (connection lost or not made in time, 429, 5xx).
         allow_private_addresses: Whether hosts inside the own network may be asked (for tests and local mirrors).
         user_agent: What to say who asks; its first word, without the version, is the name that robots directives use.
+        respect_opt_outs: Whether a no of the owner, in the headers of the answer or of a redirect to it, is heeded.
     """
 
     deadline_s: float = 30.0
@@ -53,6 +55,7 @@ class FetchLimits:
     retries: int = 1
     allow_private_addresses: bool = False
     user_agent: str = f"diptych/{__version__}"
+    respect_opt_outs: bool = True
 
     def __post_init__(self) -> None:
         """Refuse bounds that cannot be meant.
@@ -70,9 +73,12 @@ class FetchLimits:
             )
 
     @property
-    def robots_name(self) -> str:
-        """The name under which robots directives address us: ``diptych`` for ``diptych/1.0 (+https://...)``."""
-        return self.user_agent.split()[0].partition("/")[0].lower()
+    def robots_names(self) -> frozenset[str]:
+        """The names by which robots directives speak to us: that of the user agent, and of the programs that we are.
+
+        ``kurator`` for ``Kurator/1.0 (+https://...)``.
+        """
+        return frozenset({self.user_agent.split()[0].partition("/")[0].lower(), "diptych", "img2dataset"})
 
 
 def wait_before_retry_s(url: str, attempt: int) -> float:
@@ -184,7 +190,7 @@ class BoundedOpener(urllib.request.OpenerDirector):
         # HTTPResponse asks its socket for nothing but makefile, which the reader has.
         with http.client.HTTPResponse(_BodyReader(sock, clock)) as response:  # type: ignore[arg-type]
             response.begin()
-            _check_head(response)
+            _check_head(response, self.limits)
             body = Body(self.spool)
             if response.status not in _REDIRECT_STATUSES:
                 _read_into(body, response, self.limits.max_bytes, clock)
@@ -241,15 +247,14 @@ def _request(target: FetchTarget, user_agent: str) -> bytes:
     ).encode("ascii")
 
 
-def _check_head(response: http.client.HTTPResponse) -> None:
+def _check_head(response: http.client.HTTPResponse, limits: FetchLimits) -> None:
     """Raise where the status or the headers already say that there will be no image for us."""
     status, headers = response.status, response.headers
-    if status in _REDIRECT_STATUSES:
-        return
-    if not 200 <= status < 300:
+    if status not in _REDIRECT_STATUSES and not 200 <= status < 300:
         raise error_of_status(status, response.reason, headers.get("Retry-After"))
-    if headers.get("TDM-Reservation", "").strip() == "1":
-        raise FetchError("opted_out", "TDM-Reservation: 1")
+    no = refusal(headers, limits.robots_names) if limits.respect_opt_outs else None
+    if no is not None:
+        raise FetchError("opted_out", no)
 
 
 def _read_into(body: Body, response: http.client.HTTPResponse, max_bytes: int, clock: Clock) -> None:

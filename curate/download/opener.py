@@ -1,11 +1,10 @@
 """Download the images of one shard through img2dataset.
 
-img2dataset brings the thread pool, the flow of rows and the reading of X-Robots-Tag headers; ``fetch`` beside it
-brings the bounds, the retries and the error codes. Decides which rows are asked for and what each one gets. Does not
-look into the bytes: they are kept as they came, and whether they are an image is for the decoder to say.
+img2dataset brings the thread pool and the flow of rows; ``fetch`` beside it brings the bounds, the retries, the ear for
+an owner's no and the error codes. Decides which rows are asked for and what each one gets. Does not look into the
+bytes: they are kept as they came, and whether they are an image is for the decoder to say.
 """
 
-import http.client
 import io
 import os
 import tempfile
@@ -22,9 +21,6 @@ from diptych.curate.download.errors import FetchError, code_of
 from diptych.curate.download.fetch import BoundedOpener, FetchLimits, installed, parse_target
 from diptych.curate.download.spool import Body, Spool
 from diptych.lookup import import_attribute
-
-# X-Robots-Tag directives that reserve an image: those of img2dataset, and noml.
-OPT_OUT_DIRECTIVES = frozenset({"noai", "noimageai", "noimageindex", "noindex", "noml"})
 
 
 class Fetched(NamedTuple):
@@ -57,7 +53,6 @@ def fetch_rows(
     spool: Spool,
     threads: int,
     limits: FetchLimits,
-    directives: frozenset[str] = OPT_OUT_DIRECTIVES,
 ) -> None:
     """Ask for the URL of each row and hand over what each row got as soon as that is known.
 
@@ -71,7 +66,6 @@ def fetch_rows(
         spool: Where bodies wait to be taken.
         threads: How many URLs are under way at a time.
         limits: The bounds for each URL.
-        directives: The X-Robots-Tag directives that mean no, in lower case.
 
     Raises:
         MissingExtra: If img2dataset is not installed.
@@ -96,7 +90,7 @@ def fetch_rows(
         with closing(BoundedOpener(limits, spool)) as opener:
             ends = _BothEnds(opener, take)
             with tempfile.TemporaryDirectory(prefix="diptych-fetch-") as folder, installed(ends):
-                _run(_download(list(rows_of_url), Path(folder), ends, threads, directives), opener)
+                _run(_download(list(rows_of_url), Path(folder), ends, threads), opener)
         if spool.failure is not None:
             raise spool.failure
         for rows in waiting.values():
@@ -117,32 +111,19 @@ class _BothEnds(urllib.request.OpenerDirector):
         self._take = take
         self._bodies: dict[str, Body] = {}
 
-    def open(self, fullurl: Any, data: Any = None, timeout: float | None = None) -> "_StandIn":
+    def open(self, fullurl: Any, data: Any = None, timeout: float | None = None) -> io.BytesIO:
         answer = self._opener.open(fullurl, data, timeout)
         self._bodies[fullurl if isinstance(fullurl, str) else fullurl.full_url] = answer.body
-        return _StandIn(answer.headers)
+        return io.BytesIO(b"kept")
 
     def write(self, img_str: bytes | None, _key: str, _caption: str | None, meta: Mapping[str, Any]) -> None:
-        body = self._bodies.pop(meta["url"], None)
         if img_str is not None:
-            self._take(meta["url"], Fetched(body, "ok", ""))
-            return
-        if body is not None:  # it came, with a header that says no
-            body.drop()
-        self._take(meta["url"], Fetched(None, *code_of(meta["error_message"])))
+            self._take(meta["url"], Fetched(self._bodies.pop(meta["url"]), "ok", ""))
+        else:
+            self._take(meta["url"], Fetched(None, *code_of(meta["error_message"])))
 
 
-class _StandIn(io.BytesIO):
-    """What img2dataset reads, and hands on in the place of a body."""
-
-    def __init__(self, headers: http.client.HTTPMessage) -> None:
-        super().__init__(b"kept")
-        self.headers = headers
-
-
-def _download(
-    urls: list[str], folder: Path, ends: _BothEnds, threads: int, directives: frozenset[str]
-) -> Callable[[], None]:
+def _download(urls: list[str], folder: Path, ends: _BothEnds, threads: int) -> Callable[[], None]:
     """Return what hands the URLs to img2dataset, in the form and place that it reads them from."""
     # Else two libraries that img2dataset imports would ask the network for a newer version and for an account.
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -168,8 +149,8 @@ def _download(
         verify_hash_type=None,
         encode_format="jpg",
         retries=0,
-        user_agent_token=ends.limits.robots_name,
-        disallowed_header_directives=sorted(directives),
+        user_agent_token=None,
+        disallowed_header_directives=None,  # the opener has read them
     )
     return lambda: downloader.download_shard((0, str(path)))
 

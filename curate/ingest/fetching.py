@@ -83,7 +83,7 @@ def _take(rows: Sequence[IngestedRow]) -> pa.Array:
 
 def _fetch(rows: Sequence[WantedRow], awaited: AwaitedRows, spool: Spool, download: Download) -> None:
     from diptych.curate.download.fetch import FetchLimits
-    from diptych.curate.download.opener import OPT_OUT_DIRECTIVES, Fetched, fetch_rows
+    from diptych.curate.download.opener import Fetched, fetch_rows
 
     wanted = []
     for number, row in enumerate(rows):
@@ -97,8 +97,8 @@ def _fetch(rows: Sequence[WantedRow], awaited: AwaitedRows, spool: Spool, downlo
         retries=download.retries,
         allow_private_addresses=download.allow_private_addresses,
         user_agent=download.user_agent or f"diptych/{diptych.__version__}",
+        respect_opt_outs=download.respect_opt_outs,
     )
-    directives = OPT_OUT_DIRECTIVES if download.respect_robots_tags else frozenset()
 
     def take(numbers: Sequence[int], got: Fetched) -> None:
         body = got.body
@@ -107,4 +107,4 @@ def _fetch(rows: Sequence[WantedRow], awaited: AwaitedRows, spool: Spool, downlo
         awaited.give([wanted[number] for number in numbers], row)
 
     urls = [rows[number].url for number in wanted]
-    fetch_rows(urls, take, spool=spool, threads=download.threads, limits=limits, directives=directives)
+    fetch_rows(urls, take, spool=spool, threads=download.threads, limits=limits)

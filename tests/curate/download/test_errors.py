@@ -18,7 +18,6 @@ def test_every_code_survives_as_text(code: str) -> None:
 @pytest.mark.parametrize(
     ("message", "code"),
     [
-        ("Use of image disallowed by X-Robots-Tag directive", "opted_out"),
         ("hash mismatch", "internal"),
         ("unknown url type: 'x'", "internal"),
         ("dns", "internal"),

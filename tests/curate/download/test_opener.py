@@ -133,13 +133,13 @@ def test_rows_without_a_url_that_can_be_asked_for_need_no_server(urls: list[str 
     assert [row.code for row in fetch_list(urls, threads=4, limits=LIMITS)] == ["bad_url"] * len(urls)
 
 
-def test_the_directives_that_mean_no_are_an_option() -> None:
-    with FaultServer({"/a": robots("noai"), "/b": robots("noindex")}) as server:
+def test_whether_a_no_is_heeded_is_an_option() -> None:
+    routes: dict[str, Route] = {"/a": robots("noai"), "/b": Fault(body=BODY, headers={"TDM-Reservation": "1"})}
+    with FaultServer(routes) as server:
         urls = [server.url("/a"), server.url("/b")]
-        rows = fetch_list(urls, threads=2, limits=LIMITS, directives=frozenset({"noindex"}))
-        assert [row.code for row in rows] == ["ok", "opted_out"]
-        rows = fetch_list(urls, threads=2, limits=LIMITS, directives=frozenset())
-        assert [row.code for row in rows] == ["ok", "ok"]
+        assert [row.code for row in fetch_list(urls, threads=2, limits=LIMITS)] == ["opted_out"] * 2
+        limits = FetchLimits(allow_private_addresses=True, respect_opt_outs=False)
+        assert [row.code for row in fetch_list(urls, threads=2, limits=limits)] == ["ok"] * 2
 
 
 def test_a_row_that_img2dataset_loses_is_internal(
