@@ -13,9 +13,9 @@ from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown, import_attribute
 from diptych.progress import track
 from diptych.reports.config import ReportConfig
-from diptych.reports.pages import PAGES, file_name
-from diptych.reports.pages.funnel import rows_on_edges
-from diptych.reports.read.chunks import FOLDER, write_chunks
+from diptych.reports.pages import DATA, PAGES, file_name
+from diptych.reports.pages.funnel import rows_shown
+from diptych.reports.read.chunks import FOLDER, pack_json, write_chunks
 from diptych.reports.read.curated import read_pool
 from diptych.reports.read.pictures import Sizes, flags, make_pictures, remove_others
 from diptych.reports.read.pool import Pool, open_pool
@@ -109,7 +109,7 @@ def _gather(config: ReportConfig, store: Store | None, run: Mapping[str, Any], p
         if pool.label in folders:
             pool = pools[number] = replace(pool, label=f"{pool.label} (pool)")
         folders[pool.label] = pool.dataset.path
-        parts.append(read_pool(pool, limit, rows_on_edges(pool)))
+        parts.append(read_pool(pool, limit, rows_shown(pool)))
     return join(parts, folders)
 
 
@@ -155,6 +155,10 @@ def _write(report: Report, out: Path, progress: str) -> Built:
             write(name, data)
         for name, page in PAGES.items():
             contexts[name] = import_attribute(page.target)(report)
+            for file, data in (
+                (file, data) for context in contexts[name] for file, data in context.get(DATA, {}).items()
+            ):
+                write(f"{FOLDER}/{file}.js", pack_json(file, data))
             tracker.advance(1)
     pages = _render(report, contexts, write)
     _remove_stale(out, written)

@@ -8,15 +8,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from diptych.reports.links import Range
 from diptych.reports.read.numbers import short
-
-Floats = npt.NDArray[np.float32]
+from diptych.reports.read.rows import Floats
 
 MAX_BINS = 20
 MAX_VALUES = 8  # so many different values get a bar each
@@ -134,7 +133,9 @@ def histogram(groups: Mapping[str, Floats], thresholds: Sequence[float] = (), *,
     """
     present = {label: values[np.isfinite(values)].astype(np.float64) for label, values in groups.items()}
     everything = np.concatenate(list(present.values())) if present else np.zeros(0)
-    edges, bins = _bins(everything, thresholds)
+    # Edges in the precision of the values, as SQL compares them: 0.7 is a value of single precision, too.
+    is_single = all(values.dtype == np.float32 for values in groups.values())
+    edges, bins = _bins(everything, thresholds, np.float32 if is_single else np.float64)
     is_discrete = bins[0].range.is_closed
     counts = {label: _count(values, edges) for label, values in present.items()}
     scale = Scale(edges[0], edges[-1])
@@ -174,7 +175,9 @@ def _heights(counts: Mapping[str, npt.NDArray[np.int64]], *, stacked: bool) -> d
     return {label: np.where(part > 0, np.maximum(part / tallest * BAR_HEIGHT, 1.5), 0) for label, part in parts.items()}
 
 
-def _bins(values: npt.NDArray[np.float64], thresholds: Sequence[float]) -> tuple[list[float], list[Bin]]:
+def _bins(
+    values: npt.NDArray[np.float64], thresholds: Sequence[float], kind: type[np.floating[Any]]
+) -> tuple[list[float], list[Bin]]:
     """Return edges and bins: one per value where there are few, else of equal width, the outermost open."""
     different = np.unique(values)
     if len(different) == 0:
@@ -186,7 +189,8 @@ def _bins(values: npt.NDArray[np.float64], thresholds: Sequence[float]) -> tuple
     step = nice_step(high - low, MAX_BINS)
     anchor = thresholds[0] if thresholds else 0.0
     first, last = math.floor((low - anchor) / step + 1e-9), math.ceil((high - anchor) / step - 1e-9)
-    edges = [float(f"{anchor + k * step:.10g}") for k in range(first, max(last, first + 1) + 1)]
+    steps = range(first, max(last, first + 1) + 1)
+    edges = [float(kind(float(f"{anchor + k * step:.10g}") if k else anchor)) for k in steps]
     bins = [Bin(f"{short(a)} to {short(b)}", Range(a, b)) for a, b in pairwise(edges)]
     smallest, largest = float(different[0]), float(different[-1])
     if smallest < edges[0]:

@@ -52,9 +52,10 @@ class Gallery:
             return {"none": is_missing, "..": ~is_missing}.get(value, np.array([value in each for each in words]))
         if column not in self.scores:  # a facet that is left out says the same of every image
             return np.ones(self.index["n"], bool)
-        values = np.frombuffer(self._load(self.scores[column]["file"]), "<f4").astype(np.float64)
+        kind = np.float32 if self.scores[column]["is_single"] else np.float64
+        values = np.frombuffer(self._load(self.scores[column]["file"]), kind)
         if value == "none":
             return np.isnan(values)
         low, _, high = value.partition("..")
-        is_below = values <= float(high[:-1]) if high.endswith("]") else values < float(high or "inf")
-        return (values >= float(low or "-inf")) & is_below
+        is_below = values <= kind(high[:-1]) if high.endswith("]") else values < kind(high or "inf")
+        return (values >= kind(low or "-inf")) & is_below

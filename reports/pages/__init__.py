@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+DATA = "data"  # of a context: what the page's scripts read, by the name of its file
+
 
 class Page(NamedTuple):
     """A page: its function, its title in the rail, and whether it needs the rows in the browser.

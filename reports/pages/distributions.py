@@ -1,15 +1,18 @@
 """Distributions: every score of every model or decision, with its table; each bar leads to its images."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from diptych.reports.charts import Floats, Histogram, histogram
+from diptych.reports.charts import Histogram, histogram
 from diptych.reports.links import Filter, gallery
 from diptych.reports.pages.scores import pack
 from diptych.reports.read.numbers import number, plain_name, short
 from diptych.reports.read.order import RESULTS, metrics_of
 from diptych.reports.read.report import COLOURS, Report
+from diptych.reports.read.rows import Floats
+from diptych.reports.read.whole import WholeGroup, whole_groups
 from diptych.reports.wording import isolated, side_of
 
 GROUPS_PER_FILE = 10  # rows of bars
@@ -19,36 +22,24 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 def distributions(report: Report) -> list[dict[str, Any]]:
     """Return files of a few scores each."""
-    names = _varying(report)
-    blocks = [_block(report, name, f"score-{number}") for number, name in enumerate(names)]
+    constants: list[dict[str, Any]] = []
+    blocks: list[dict[str, Any]] = []
+    for name in _in_order(report):
+        groups = whole_groups(report, name)
+        known = [group.values[np.isfinite(group.values)] for group in groups]
+        different = {float(end) for values in known if len(values) for end in (values.min(), values.max())}
+        if len(different) == 1:
+            value, n = short(different.pop()), sum(map(len, known))
+            constants.append({"title": plain_name(name), "value": value, "n": n})
+        elif different:
+            blocks.append(_block(report, name, groups, f"score-{len(blocks)}"))
     files = pack(blocks, [len(block["chart"].series) for block in blocks], GROUPS_PER_FILE)
     index = [
         {"title": block["title"], "part": part, "anchor": block["anchor"]}
         for part, inside in enumerate(files)
         for block in inside
     ]
-    same = _constant(report)
-    return [{"blocks": part, "index": index, "quantiles": QUANTILES, "constants": same} for part in files]
-
-
-def _varying(report: Report) -> list[str]:
-    """Return the scores that have at least two values."""
-    return [name for name in _in_order(report) if len(np.unique(_known(report, name))) > 1]
-
-
-def _constant(report: Report) -> list[dict[str, Any]]:
-    """Return the scores that are the same number for all images that have one."""
-    values = {name: np.unique(_known(report, name)) for name in _in_order(report)}
-    return [
-        {"title": plain_name(name), "value": short(float(found[0])), "n": len(_known(report, name))}
-        for name, found in values.items()
-        if len(found) == 1
-    ]
-
-
-def _known(report: Report, name: str) -> Floats:
-    values = report.rows.numbers[name]
-    return values[np.isfinite(values)]
+    return [{"blocks": part, "index": index, "quantiles": QUANTILES, "constants": constants} for part in files]
 
 
 def _in_order(report: Report) -> list[str]:
@@ -66,8 +57,8 @@ def _in_order(report: Report) -> list[str]:
     return sorted(report.rows.numbers, key=rank)
 
 
-def _block(report: Report, name: str, anchor: str) -> dict[str, Any]:
-    present, filters = _groups(report, name)
+def _block(report: Report, name: str, whole: Sequence[WholeGroup], anchor: str) -> dict[str, Any]:
+    present, filters = _groups(report, whole)
     groups = {label: present[label] for label in list(present)[:MAX_GROUPS]}
     chart = histogram(groups, _thresholds(report, name))
     meaning = report.rows.meanings.get(name)
@@ -123,35 +114,30 @@ def _label(wanted: dict[str, Filter], plain: str) -> str:
     return isolated(names[0]) + (f" ({isolated(names[1])})" if len(names) > 1 else rest)
 
 
-def _groups(report: Report, name: str) -> tuple[dict[str, Floats], dict[str, dict[str, Filter]]]:
+def _groups(report: Report, whole: Sequence[WholeGroup]) -> tuple[dict[str, Floats], dict[str, dict[str, Filter]]]:
     """Return values and gallery filters by group: one per model, else one per dataset, pools apart by decision."""
-    columns, values = report.rows.columns, report.rows.numbers[name]
-    labels: list[str] = []
     filters: dict[str, dict[str, Filter]] = {}
-    many = len({dataset for dataset, model in zip(columns["dataset"], columns["model"], strict=True) if model}) > 1
+    present: dict[str, Floats] = {}
+    many = len({group.dataset for group in whole if group.model}) > 1
     rules = {pool.label: [step["rule"] for step in pool.steps] for pool in report.pools}
-    for dataset, model, decision in zip(columns["dataset"], columns["model"], columns["decision"], strict=True):
-        if model is not None:
-            label = f"{model} ({dataset})" if many else model
-            wanted: dict[str, Filter] = {"model": model, **({"dataset": dataset} if many else {})}
-        elif decision is not None:
-            is_kept = decision == "kept"
-            label = f"{dataset}: {'kept' if is_kept else 'lost'}"
-            wanted = {"dataset": dataset, "decision": ["kept"] if is_kept else rules[dataset]}
+    for group in sorted(whole, key=lambda group: group.is_kept is False):  # what is kept before what is lost
+        dataset = group.dataset
+        if group.model is not None:
+            label = f"{group.model} ({dataset})" if many else group.model
+            wanted: dict[str, Filter] = {"model": group.model, **({"dataset": dataset} if many else {})}
+        elif group.is_kept is not None:
+            label = f"{dataset}: {'kept' if group.is_kept else 'lost'}"
+            wanted = {"dataset": dataset, "decision": ["kept"] if group.is_kept else rules[dataset]}
         else:
             label, wanted = dataset, {"dataset": dataset}
-        labels.append(label)
-        filters.setdefault(label, wanted)
-    marks = np.asarray(labels, object)
-    found = {label: values[marks == label] for label in filters}
-    present = {label: group for label, group in found.items() if np.isfinite(group).any()}
-    ordered = sorted(present, key=lambda label: label.endswith(": lost"))  # what is kept before what is lost
-    return {label: present[label] for label in ordered}, filters
+        if np.isfinite(group.values).any():
+            present[label], filters[label] = group.values, wanted
+    return present, filters
 
 
 def _thresholds(report: Report, name: str) -> list[float]:
     found = [
-        threshold.value
+        threshold.line
         for pool in report.pools
         for thresholds in pool.thresholds.values()
         for threshold in thresholds

@@ -12,9 +12,11 @@ from diptych.reports.charts import histogram
 from diptych.reports.links import MISSING, Filter, Range, gallery
 from diptych.reports.pages import file_name
 from diptych.reports.pages.scores import pack
+from diptych.reports.read.moved_lines import MovedLine, moved_line
 from diptych.reports.read.numbers import plain_name, short
-from diptych.reports.read.pool import Pool
+from diptych.reports.read.pool import ONE_OF_EACH, Pool
 from diptych.reports.read.report import Report, Shot
+from diptych.reports.read.rows import Floats
 from diptych.reports.read.thresholds import Threshold
 
 BESIDE_THE_LINE = 12
@@ -42,25 +44,31 @@ def edges(pool: Pool, rule: int, threshold: Threshold, count: int = BESIDE_THE_L
         threshold: One of the rule's.
         count: Rows on each side.
     """
-    values = pool.values(threshold.expression)
+    values = threshold.as_compared(pool.values(threshold.expression))
     keep, failed = pool.decided
-    fails = values < threshold.value if threshold.keeps_above else values > threshold.value
-    if not threshold.value_is_kept:
-        fails |= values == threshold.value
-    away = np.abs(values - threshold.value)
-    return Edges(
-        _nearest(away, (failed == rule) & fails, count), _nearest(away, keep & ~np.isnan(values), count), values
-    )
+    is_known = ~np.isnan(values)
+    fails = is_known & ~threshold.keeps(values)
+    away = np.abs(values - threshold.line)
+    return Edges(_nearest(away, (failed == rule) & fails, count), _nearest(away, keep & is_known, count), values)
 
 
-def rows_on_edges(pool: Pool) -> list[int]:
-    """Return all row numbers of a pool that this page shows for lying next to a line."""
-    found: list[int] = []
+def rows_shown(pool: Pool) -> list[int]:
+    """Return all row numbers of a pool that this page shows: those next to a line, and copies of one picture."""
+    found = [row for rows in largest_clusters(pool) for row in rows[:COPIES_SHOWN]]
     for number, step in enumerate(pool.steps):
         for threshold in pool.thresholds.get(step["rule"], []):
             beside = edges(pool, number, threshold)
             found += [*beside.rejected, *beside.kept]
     return sorted(set(found))
+
+
+def largest_clusters(pool: Pool) -> list[list[int]]:
+    """Return the row numbers of the largest groups of copies, in each the row first that the others are copies of."""
+    stands_for = pool.stands_for
+    firsts, counts = np.unique(stands_for, return_counts=True)
+    order = np.lexsort((firsts, -counts))[:CLUSTERS]
+    chosen = [(first, np.flatnonzero(stands_for == first)) for first in firsts[order][counts[order] > 1]]
+    return [[int(first), *(int(row) for row in rows if row != first)] for first, rows in chosen]
 
 
 def funnel(report: Report) -> list[dict[str, Any]]:
@@ -126,16 +134,20 @@ def _parts(shown: _Shown) -> list[dict[str, Any]]:
         "all_href": gallery({"dataset": pool.label}),
     }
     steps = [_step(pool, number, step, places.get(number, "")) for number, step in enumerate(pool.steps)]
-    return [
-        {
-            **common,
-            "steps": steps if part == 0 else [],
-            "statuses": _statuses(pool) if part == 0 else [],
-            "rules": [_rule(shown, number) for number in run],
-            "clusters": _clusters(shown) if part == len(runs) - 1 else [],
-        }
-        for part, run in enumerate(runs)
-    ]
+    found = []
+    for part, run in enumerate(runs):
+        rules = [_rule(shown, number) for number in run]
+        found.append(
+            {
+                **common,
+                "steps": steps if part == 0 else [],
+                "statuses": _statuses(pool) if part == 0 else [],
+                "rules": rules,
+                "clusters": _clusters(shown) if part == len(runs) - 1 else [],
+                "data": {line["file"]: line["data"] for rule in rules for line in rule["lines"]},
+            }
+        )
+    return found
 
 
 def _step(pool: Pool, number: int, step: dict[str, Any], file: str) -> dict[str, Any]:
@@ -153,7 +165,7 @@ def _step(pool: Pool, number: int, step: dict[str, Any], file: str) -> dict[str,
 
 
 def _is_shown(step: dict[str, Any]) -> bool:
-    return step["rule"] not in {"readable", "duplicate"} and step["rows_in"] > step["rows_out"]
+    return step["rule"] not in {"readable", ONE_OF_EACH} and step["rows_in"] > step["rows_out"]
 
 
 def _statuses(pool: Pool) -> list[dict[str, Any]]:
@@ -166,7 +178,8 @@ def _statuses(pool: Pool) -> list[dict[str, Any]]:
 
 
 def _rule(shown: _Shown, number: int) -> dict[str, Any]:
-    step = shown.pool.steps[number]
+    """Return what the page says of a rule; each of its lines has a data file to count with."""
+    step, report = shown.pool.steps[number], shown.report
     thresholds = shown.pool.thresholds.get(step["rule"], [])
     return {
         "title": plain_name(step["rule"]),
@@ -175,7 +188,10 @@ def _rule(shown: _Shown, number: int) -> dict[str, Any]:
         "lost": step["rows_in"] - step["rows_out"],
         "only": step["lost_only_here"],
         "href": gallery({"dataset": shown.label, "decision": step["rule"]}),
-        "lines": [_line(shown, number, threshold) for threshold in thresholds],
+        "lines": [
+            {**_line(shown, number, threshold), "file": f"line-{report.pools.index(shown.pool)}-{number}-{place}"}
+            for place, threshold in enumerate(thresholds)
+        ],
         "examples": [] if thresholds else _examples(shown, step["rule"]),
     }
 
@@ -185,23 +201,37 @@ def _line(shown: _Shown, number: int, threshold: Threshold) -> dict[str, Any]:
     beside = edges(pool, number, threshold)
     keep, _ = pool.decided
     name = shown.report.column_named(threshold.name, shown.pool)
-    groups = {
-        "kept": np.where(keep, beside.values, np.nan).astype(np.float32),
-        "lost": np.where(keep, np.nan, beside.values).astype(np.float32),
-    }
-    chart = histogram(groups, [threshold.value], stacked=True)
+    values: Floats = beside.values.astype(np.float32) if threshold.is_single else beside.values
+    groups = {"kept": np.where(keep, values, np.nan), "lost": np.where(keep, np.nan, values)}
+    chart = histogram(groups, [threshold.line], stacked=True)
+    moved = moved_line(pool, number, threshold, chart.low, chart.high)
     return {
         "name": name,
+        "title": plain_name(name) if threshold.column else name,
         "operator": SIGNS[threshold.operator],
-        "value": threshold.value,
         "value_text": short(threshold.value),
         "keeps_above": threshold.keeps_above,
         "chart": chart,
+        "data": _data(pool, number, threshold, moved),
+        "alone": moved.alone.kept(threshold, moved.own),
         "links": [[_bar_link(pool, name, bin_.range, which) for bin_ in chart.bins] for which in ("kept", "lost")],
         "rejected": shown.shots(beside.rejected, beside.values),
         "kept": shown.shots(beside.kept, beside.values),
         "unknown": int(np.isnan(beside.values).sum()),
         "unknown_href": gallery({"dataset": pool.label, name: MISSING}),
+    }
+
+
+def _data(pool: Pool, number: int, threshold: Threshold, moved: MovedLine) -> dict[str, Any]:
+    """Return what the slider of a line counts with."""
+    return {
+        **moved._asdict(),
+        "alone": moved.alone._asdict(),
+        "final": moved.final._asdict() if moved.final else None,
+        "operator": threshold.operator,
+        "value": threshold.value,
+        "is_single": threshold.is_single,
+        "rule": {"name": pool.steps[number]["rule"], "around": threshold.around},
     }
 
 
@@ -225,15 +255,10 @@ def _examples(shown: _Shown, rule: str) -> list[Shot]:
 
 def _clusters(shown: _Shown) -> list[dict[str, Any]]:
     """Return the largest groups of copies, the picture that stands for each first."""
-    report, columns = shown.report, shown.report.rows.columns
-    copies: dict[str, list[int]] = {}
-    for row in shown.places.values():
-        if columns["duplicate_of"][row] is not None:
-            copies.setdefault(columns["duplicate_of"][row], []).append(row)
+    report, decisions = shown.report, shown.report.rows.columns["decision"]
     found = []
-    for key, others in sorted(copies.items(), key=lambda item: (-len(item[1]), item[0]))[:CLUSTERS]:
-        first = report.rows.index.get((shown.label, key))
-        rows = ([first] if first is not None else []) + others
-        notes = {row: columns["decision"][row].replace("_", " ") for row in rows}
-        found.append({"size": len(others) + 1, "shots": report.shots(rows[:COPIES_SHOWN], notes)})
+    for positions in largest_clusters(shown.pool):
+        rows = [shown.places[position] for position in positions[:COPIES_SHOWN]]
+        notes = {row: decisions[row].replace("_", " ") for row in rows}
+        found.append({"size": len(positions), "shots": report.shots(rows, notes)})
     return found

@@ -19,6 +19,8 @@ MAX_PROMPT = 70  # characters of a prompt that is chosen from a list
 
 Cell = dict[str, Any]
 
+COUNTS = "SELECT dataset, model, setting, count(*) AS n FROM images WHERE run_id = ? GROUP BY ALL"
+
 
 def grid(report: Report) -> list[dict[str, Any]]:
     """Return a file for each dataset made with more than one setting; of several models only, where there is none."""
@@ -114,6 +116,7 @@ def _cells(
     own = {name: [row for row in results if row["metric"] == name] for name in names}
     ranges = {name: _range([row["value"] for row in rows]) for name, rows in own.items()}
     steps = {name: typical_step(rows) for name, rows in own.items()}
+    counts = {(row["dataset"], row["model"], row["setting"]): row["n"] for row in report.query(COUNTS)}
     wanted = pairs[0]["pair"] if pairs else -1
     cells = []
     for group in groups[:MAX_CELLS]:
@@ -126,7 +129,7 @@ def _cells(
                 **{axis: as_text(group[axis]) for axis in _told_by()},
                 "shot": report.shot(row),
                 "values": values,
-                "n": len(group["rows"]),
+                "n": counts[group["dataset"], group["model"], group["setting"]],
                 "href": report.link(group["dataset"], {"model": group["model"], "setting": group["setting"]}),
             }
         )

@@ -23,6 +23,13 @@ PAIRS_SHOWN = 6
 WORST_SHOWN = 5
 HEADLINES = 8
 ITEMS = 8
+GENERATED = """
+SELECT count(*) AS images, count(DISTINCT setting) AS settings, count(DISTINCT (benchmark, prompt_id)) AS prompts
+FROM images WHERE run_id = ? AND model IS NOT NULL
+"""
+OTHERS = """
+SELECT dataset, count(*) AS n FROM images WHERE run_id = ? GROUP BY dataset HAVING count(model) = 0 ORDER BY dataset
+"""
 # What a difference settles, and how the verdict says it.
 SETTLED = (("better", "better"), ("worse", "worse"), ("not resolved", "not told apart"))
 
@@ -64,33 +71,18 @@ def sentence(verdicts: Sequence[dict[str, Any]]) -> str:
 
 
 def _facts(report: Report) -> list[dict[str, str]]:
-    """Return what the report is about, as count, words and address."""
-    columns = report.rows.columns
-    generated = [row for row, model in enumerate(columns["model"]) if model is not None]
-    settings = {columns["setting"][row] for row in generated}
-    prompts = {(columns["benchmark"][row], columns["prompt_id"][row]) for row in generated}
+    """Return what the report is about, as count, words and address; what it does not show is counted, too."""
     facts = []
-    if generated:
-        named = [("model", len(report.models)), ("setting", len(settings)), ("prompt", len(prompts))]
+    (generated,) = report.query(GENERATED) or [{"images": 0}]
+    if generated["images"]:
+        named = [("model", len(report.models)), ("setting", generated["settings"]), ("prompt", generated["prompts"])]
         facts += [{"n": count(n), "what": word if n == 1 else f"{word}s", "href": ""} for word, n in named]
-        facts.append(
-            {"n": count(len(generated)), "what": "generated images", "href": gallery({"model": report.models})}
-        )
-    plain = [label for label in report.rows.folders if label not in {pool.label for pool in report.pools}]
-    for label in plain:
-        rows = [row for row, dataset in enumerate(columns["dataset"]) if dataset == label]
-        if rows and all(columns["model"][row] is None for row in rows):
-            facts.append(
-                {"n": count(len(rows)), "what": f"images in {isolated(label)}", "href": gallery({"dataset": label})}
-            )
-    for pool in report.pools:
-        facts.append(
-            {
-                "n": count(pool.dataset.rows),
-                "what": f"rows in {isolated(pool.label)}",
-                "href": gallery({"dataset": pool.label}),
-            }
-        )
+        href = gallery({"model": report.models})
+        facts.append({"n": count(generated["images"]), "what": "generated images", "href": href})
+    others = [(row["dataset"], row["n"], "images") for row in report.query(OTHERS)]
+    others += [(pool.label, pool.dataset.rows, "rows") for pool in report.pools]
+    for label, n, what in others:
+        facts.append({"n": count(n), "what": f"{what} in {isolated(label)}", "href": gallery({"dataset": label})})
     return facts
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
@@ -12,9 +11,15 @@ from diptych.config.identity import short_id
 from diptych.reports.links import MISSING, Filter, gallery
 from diptych.reports.read.numbers import short
 from diptych.reports.read.report import Report
+from diptych.reports.read.stored import NO_REASON
 
 SECRET = re.compile(r"token|secret|password|api_?key|authori[sz]ation|credential", re.IGNORECASE)
 WITH_IDENTITIES = ("score_columns", "results", "differences", "audits")
+STATUSES = "SELECT dataset, status, count(*) AS n FROM images WHERE run_id = ? GROUP BY ALL"
+REASONS = f"""
+SELECT dataset, score, coalesce(reason, '{NO_REASON}') AS reason, count(*) AS n FROM scores
+WHERE run_id = ? AND value IS NULL AND text IS NULL GROUP BY ALL
+"""
 PACKAGES = ("duckdb", "jinja2", "numpy", "pillow", "pyarrow")
 
 
@@ -147,15 +152,13 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def _problems(report: Report) -> list[dict[str, Any]]:
-    """Return how many images have no picture or no score, by dataset and reason."""
-    columns = report.rows.columns
-    found: Counter[tuple[str, str, str]] = Counter()
-    for dataset, status in zip(columns["dataset"], columns["status"], strict=True):
-        if status != "ok":
-            found[dataset, "picture", status or "no status"] += 1
-    for score, reasons in report.rows.reasons.items():
-        for row, reason in reasons.items():
-            found[columns["dataset"][row], score, reason] += 1
+    """Return how many images have no picture or no score, by dataset and reason, whether they are shown or not."""
+    found = [(row["dataset"], "picture", row["status"] or "no status", row["n"]) for row in report.query(STATUSES)]
+    for pool in report.pools:
+        statuses = pool.query("data.status AS status, count(*) AS n", "GROUP BY 1").to_pylist()
+        found += [(pool.label, "picture", row["status"] or "no status", row["n"]) for row in statuses]
+    for row in report.query(REASONS):
+        found.append((row["dataset"], report.score_named(row["score"]), row["reason"], row["n"]))
     return [
         {
             "dataset": dataset,
@@ -164,7 +167,8 @@ def _problems(report: Report) -> list[dict[str, Any]]:
             "n": n,
             "href": gallery({"dataset": dataset, **_wanted(what, reason)}),
         }
-        for (dataset, what, reason), n in sorted(found.items())
+        for dataset, what, reason, n in sorted(found)
+        if (what, reason) != ("picture", "ok")
     ]
 
 

@@ -125,7 +125,10 @@ def _unjudged(report: Report, results: Results) -> list[Caution]:
     if not blurred:
         return []
     how = f", {count(never)} of them because {rule.score} does not judge them" if never else ""
-    return _say(f"{count(blurred)} pictures are blurred on disk as flagged{how}.", gallery({PICTURE: BLURRED}))
+    return _say(
+        f"{count(blurred)} pictures{report.sample_note} are blurred on disk as flagged{how}.",
+        gallery({PICTURE: BLURRED}),
+    )
 
 
 def _pictures(report: Report, results: Results) -> list[Caution]:
@@ -137,4 +140,4 @@ def _pictures(report: Report, results: Results) -> list[Caution]:
         return []
     href = gallery({"status": "ok", PICTURE: MISSING})
     reasons = ", ".join(f"{reason.replace('_', ' ')} {count(n)}" for reason, n in sorted(broken.items()))
-    return _say(f"{count(sum(broken.values()))} pictures cannot be decoded: {reasons}.", href)
+    return _say(f"{count(sum(broken.values()))} pictures{report.sample_note} cannot be decoded: {reasons}.", href)

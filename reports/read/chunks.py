@@ -39,7 +39,8 @@ def write_chunks(report: Report, write: Write) -> None:
     write("rows.js", pack("rows", _json(index)))
     write("thumbs.js", pack("thumbs", b"".join(_thumb_bytes(picture) for picture in report.pictures)))
     for number, name in enumerate(report.rows.numbers):
-        values = np.asarray(report.rows.numbers[name], "<f4")
+        values = report.rows.numbers[name]
+        values = values.astype(values.dtype.newbyteorder("<"))
         write(f"score-{number}.js", pack(f"score-{number}", values.tobytes()))
     for number, texts in enumerate(_cut(captions[0], CAPTIONS_PER_FILE)):
         write(f"captions-{number}.js", pack(f"captions-{number}", _json(texts)))
@@ -57,6 +58,11 @@ def pack(name: str, data: bytes) -> bytes:
     # As gzip, whose header would hold a time: DecompressionStream knows zlib as "deflate".
     text = base64.b64encode(zlib.compress(data, 9)).decode("ascii")
     return f'__R("{name}","{text}");\n'.encode("ascii")
+
+
+def pack_json(name: str, value: Mapping[str, Any]) -> bytes:
+    """Return the script that hands a value over under a name of ours."""
+    return pack(name, _json(value))
 
 
 def cut(text: str | None) -> str | None:
@@ -143,6 +149,7 @@ def _score(report: Report, number: int, name: str) -> dict[str, Any]:
         "name": name,
         "label": plain_name(name),
         "file": f"score-{number}",
+        "is_single": values.dtype == np.float32,
         "low": float(known.min()) if len(known) else None,
         "high": float(known.max()) if len(known) else None,
         "n": len(known),

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,7 +12,7 @@ from diptych.data.column_names import DATA
 from diptych.data.table import KEY, RowNumbers, TableColumn
 from diptych.reports.read.columns import SOURCE, row_columns
 from diptych.reports.read.pool import Pool
-from diptych.reports.read.rows import Meaning, RowsPart
+from diptych.reports.read.rows import Floats, Meaning, RowsPart
 from diptych.store.images import image_columns
 
 
@@ -34,9 +33,9 @@ def read_pool(pool: Pool, limit: int, must_show: Sequence[int]) -> RowsPart:
         columns["duplicate_of"] = table.column("dedup.duplicate_of", rows).to_pylist()
     part = RowsPart(columns, _further(pool, rows), total=len(table))
     for column in pool.scores:
-        values = table.column(column.name, rows) if _is_number(column) or _is_word(column) else None
-        if values is not None and _is_number(column):
-            part.numbers[column.name] = _as_floats(values)
+        values = table.column(column.name, rows) if is_number(column) or _is_word(column) else None
+        if values is not None and is_number(column):
+            part.numbers[column.name] = as_floats(values)
         elif values is not None:
             part.words[column.name] = _as_words(values)
         if values is not None:
@@ -75,13 +74,14 @@ def _add_compared(pool: Pool, part: RowsPart, rows: RowNumbers | None) -> None:
     for rule, thresholds in pool.thresholds.items():
         for threshold in thresholds:
             if threshold.name not in part.numbers:
-                values = pool.values(threshold.expression)
-                part.numbers[threshold.name] = (values if rows is None else values[rows]).astype(np.float32)
+                values = threshold.as_compared(pool.values(threshold.expression))
+                kind = np.float32 if threshold.is_single else np.float64
+                part.numbers[threshold.name] = (values if rows is None else values[rows]).astype(kind)
                 text = f"What the rule {rule} compares with a number"
                 part.meanings[threshold.name] = Meaning(threshold.name, text, "", None, None, None, None, "")
 
 
-def _is_number(column: TableColumn) -> bool:
+def is_number(column: TableColumn) -> bool:
     """Whether a column is a quantity; a hash is none."""
     return bool(pa.types.is_floating(column.type) or pa.types.is_signed_integer(column.type))
 
@@ -90,8 +90,10 @@ def _is_word(column: TableColumn) -> bool:
     return bool(pa.types.is_string(column.type) or pa.types.is_boolean(column.type))
 
 
-def _as_floats(values: pa.ChunkedArray) -> npt.NDArray[np.float32]:
-    return np.asarray(values.cast(pa.float32(), safe=False).to_numpy(), np.float32)
+def as_floats(values: pa.ChunkedArray) -> Floats:
+    """Return (N,) in the precision that the values have, NaN where there is none; whole numbers are float64."""
+    kind = pa.float32() if pa.types.is_float32(values.type) else pa.float64()
+    return np.asarray(values.cast(kind, safe=False).to_numpy())
 
 
 def _as_words(values: pa.ChunkedArray) -> list[str | None]:

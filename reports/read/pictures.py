@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from PIL import ImageFilter
@@ -26,7 +25,7 @@ from diptych.data import images
 from diptych.data.images import Image
 from diptych.errors import DecodeError, ShardError
 from diptych.progress import track
-from diptych.reports.read.rows import ReportRows
+from diptych.reports.read.rows import Floats, ReportRows
 
 VERSION = 1  # of the recipe: another one gives other names
 THUMBNAILS, PREVIEWS = "thumbs", "previews"
@@ -226,16 +225,17 @@ def flags(rows: ReportRows, rule: Any) -> list[bool]:
     if rule is None:
         return [False] * len(rows)
     values = flag_values(rows, rule)
+    is_flagged = (values > rule.above) | (np.isnan(values) & (rule.missing == "blur"))  # in the precision of the score
     return [
-        (rule.datasets is None or dataset in rule.datasets)
-        and (value > rule.above if value == value else rule.missing == "blur")
-        for dataset, value in zip(rows.columns["dataset"], values.tolist(), strict=True)
+        bool(flag) and (rule.datasets is None or dataset in rule.datasets)
+        for dataset, flag in zip(rows.columns["dataset"], is_flagged, strict=True)
     ]
 
 
-def flag_values(rows: ReportRows, rule: Any) -> npt.NDArray[np.float32]:
-    """Return float32 (N,): the score that pictures are flagged by, the highest where several labels have it; or NaN."""
-    found = np.full(len(rows), np.nan, np.float32)
-    for name in rows.numbers_named(rule.score):
-        found = np.fmax(found, rows.numbers[name])
+def flag_values(rows: ReportRows, rule: Any) -> Floats:
+    """Return (N,): the score that pictures are flagged by, the highest where several labels have it; or NaN."""
+    columns = [rows.numbers[name] for name in rows.numbers_named(rule.score)]
+    found = np.full(len(rows), np.nan, np.result_type(*columns))
+    for column in columns:
+        found = np.fmax(found, column)
     return found

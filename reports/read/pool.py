@@ -23,6 +23,8 @@ from diptych.data.table import DatasetTable, TableColumn
 from diptych.errors import DataError, MissingExtra, first_line
 from diptych.reports.read.thresholds import Threshold, find_thresholds
 
+ONE_OF_EACH = "duplicate"  # the step that keeps one of the copies of a picture; no rule can have its name
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -63,6 +65,11 @@ class Pool:
         """The funnel: rule, where, rows_in, rows_out, failed, lost_only_here."""
         return list(self.select.manifest["funnel"])
 
+    @property
+    def rules(self) -> list[dict[str, Any]]:
+        """The steps that are conditions: all but the last one where that keeps one of each picture."""
+        return self.steps[:-1] if self.steps and self.steps[-1]["rule"] == ONE_OF_EACH else self.steps
+
     def query(self, select: str, rest: str = "") -> pa.Table:
         """Return ``SELECT {select} FROM`` all columns of the pool ``{rest}``, in row order unless ``rest`` says other.
 
@@ -88,13 +95,30 @@ class Pool:
         for step in self.steps:
             known = [item for item in find_thresholds(self.con, step["where"]) if self._can_evaluate(item)]
             if known:
-                found[step["rule"]] = [item._replace(name=self._name_of(item)) for item in known]
+                found[step["rule"]] = [self._in_place(item) for item in known]
         return found
 
     def values(self, expression: str) -> npt.NDArray[np.float64]:
         """Return float64 (N,) of a numeric expression over all rows; NaN where it is null or no number."""
         column = self.query(f"TRY_CAST(({expression}) AS DOUBLE) AS value")["value"]
         return np.asarray(column.to_numpy(zero_copy_only=False), np.float64)
+
+    def passes(self, condition: str) -> npt.NDArray[np.bool_] | None:
+        """Return bool (N,): the rows for which a condition holds; None if it is none over columns that are there."""
+        try:
+            column = self.query(f"CASE WHEN (\n{condition}\n) THEN true ELSE false END AS passes")["passes"]
+        except DataError:
+            return None
+        return np.asarray(column.to_numpy(zero_copy_only=False), bool)
+
+    @cached_property
+    def stands_for(self) -> npt.NDArray[np.int64]:
+        """Int64 (N,): for each row the number of the row that it is a copy of; its own where it is none."""
+        own = np.arange(len(self.table), dtype=np.int64)
+        if self.dedup is None:
+            return own
+        copied = self.table.column("dedup.duplicate_of_row").combine_chunks()
+        return np.asarray(pc.coalesce(copied, pa.array(own)), np.int64)
 
     @cached_property
     def decided(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
@@ -110,6 +134,12 @@ class Pool:
         except DataError:
             return False
         return True
+
+    def _in_place(self, threshold: Threshold) -> Threshold:
+        """Return a threshold with the name of the column that it compares, and in which precision DuckDB does it."""
+        # What two values have in common is the type in which they are compared.
+        both = self.query(f"coalesce(({threshold.expression}), ({threshold.compared})) AS both", "LIMIT 0")["both"]
+        return threshold._replace(name=self._name_of(threshold), is_single=both.type == pa.float32())
 
     def _name_of(self, threshold: Threshold) -> str:
         """Return the name of the column that a rule compares with a number; the expression where it is none."""

@@ -14,6 +14,7 @@ from diptych.reports.links import MISSING, PRESENT, Filter, gallery
 from diptych.reports.read.audited import audited
 from diptych.reports.read.boxes import SeenBoxes, find_boxes
 from diptych.reports.read.columns import filters
+from diptych.reports.read.numbers import count
 from diptych.reports.read.pictures import PREVIEWS, THUMBNAILS, Picture, file_of
 from diptych.reports.read.pool import Pool
 from diptych.reports.read.rows import ReportRows, as_text
@@ -115,7 +116,7 @@ class Report:
 
     def facet_of(self, name: str) -> str:
         """Return the facet that a column of a group is; empty where it is none."""
-        return _first(_names(name, self.score_identities), self.facets)
+        return _first(names_here(name, self.score_identities), self.facets)
 
     @cached_property
     def facets(self) -> dict[str, Sequence[Any]]:
@@ -124,7 +125,7 @@ class Report:
         found: dict[str, Sequence[Any]] = {**{name: columns[name] for name in filters()}, **self.rows.words}
         found |= {name: further[name] for name in self.further_filters}
         for name in self.grouped_by:
-            if not _first(_names(name, self.score_identities), found) and name in {*columns, *further}:
+            if not _first(names_here(name, self.score_identities), found) and name in {*columns, *further}:
                 found[name] = columns[name] if name in columns else further[name]
         found[PICTURE] = [(BLURRED if each.is_blurred else SHOWN) if each.thumbnail else None for each in self.pictures]
         if audits := self.query("SELECT DISTINCT dataset FROM audits WHERE run_id = ?"):
@@ -141,10 +142,15 @@ class Report:
         audit = self.audit
         by = [name for name in audit["by"] if name.rpartition(".")[2] == ATTRIBUTE_CLASS]
         texts, *classes = (
-            facets.get(_first(_names(name, self.score_identities), facets)) or [None] * len(self.rows)
+            facets.get(_first(names_here(name, self.score_identities), facets)) or [None] * len(self.rows)
             for name in (audit["attribute"], *by)
         )
         return audited(self.rows, audit, datasets, texts, classes)
+
+    @property
+    def sample_note(self) -> str:
+        """What to say beside a number that is of the images shown: empty where they are no sample."""
+        return f" of the {count(len(self.rows))} shown" if self.rows.is_sample else ""
 
     @property
     def audit(self) -> Mapping[str, Any]:
@@ -170,11 +176,15 @@ class Report:
         rows = self.query("SELECT score, identity_id FROM score_columns WHERE run_id = ?")
         return {row["score"]: row["identity_id"] for row in rows}
 
+    def score_named(self, score: str) -> str:
+        """Return what a score of the store is called here, of numbers or of words."""
+        return _first(names_here(score, self.score_identities), self.rows.meanings) or score
+
     def column_named(self, name: str, pool: Pool) -> str:
         """Return what a column of a pool is called here: where another source has that name it has its identity."""
         column = pool.table.columns.get(name)
         identities = {name: short_id(column.identity)} if column is not None else {}
-        return _first(_names(name, identities), self.rows.numbers) or name
+        return _first(names_here(name, identities), self.rows.numbers) or name
 
     def column_of(self, row: Mapping[str, Any]) -> str:
         """Return the score column that a number of the store is a mean of; empty where it is none that is shown.
@@ -186,7 +196,7 @@ class Report:
         if column is None:
             return ""
         label = row["metric"].rpartition(".")[0]
-        return _first(_names(full_name(label, column), self.score_identities), self.rows.numbers)
+        return _first(names_here(full_name(label, column), self.score_identities), self.rows.numbers)
 
     def _is_distance(self, row: Mapping[str, Any]) -> bool:
         """Whether a number is one of a set of pictures, of which those count that can be decoded."""
@@ -245,10 +255,10 @@ class Report:
         return self.models.index(model) % COLOURS + 1 if model in self.models else 1
 
 
-def _names(name: str, identities: Mapping[str, str]) -> list[str]:
+def names_here(name: str, identities: Mapping[str, str]) -> list[str]:
     """Return what a column of the store may be called here: beside a pool's of that name it has its identity with it.
 
-    >>> _names("hats.attribute", {"hats.attribute": "1f"})
+    >>> names_here("hats.attribute", {"hats.attribute": "1f"})
     ['hats.attribute', 'hats.attribute (1f)']
     """
     return [name, *([f"{name} ({identities[name]})"] if name in identities else [])]

@@ -9,12 +9,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from diptych.reports.read.columns import row_columns
+
+Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 
 TOLD_APART = re.compile(r" \([0-9a-f]{8}\)$")  # the identity behind the name of scores that share one
 
@@ -40,7 +42,7 @@ class RowsPart:
     Attributes:
         columns: Some of ``columns.row_columns``.
         further: What the data have beside them, by name.
-        numbers: Score columns as float32, NaN where there is none.
+        numbers: Score columns in the precision that they have, NaN where there is none.
         words: Score columns of words, None where there is none.
         meanings: Of the score columns, by name.
         reasons: By score: row -> why it has none.
@@ -49,7 +51,7 @@ class RowsPart:
 
     columns: dict[str, list[Any]]
     further: dict[str, list[Any]] = field(default_factory=dict)
-    numbers: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    numbers: dict[str, Floats] = field(default_factory=dict)
     words: dict[str, list[str | None]] = field(default_factory=dict)
     meanings: dict[str, Meaning] = field(default_factory=dict)
     reasons: dict[str, dict[int, str]] = field(default_factory=dict)
@@ -67,7 +69,7 @@ class ReportRows:
     Attributes:
         columns: Each of ``columns.row_columns``, as long as there are rows.
         further: What some data have beside them, by name; the same.
-        numbers: Score columns as float32 (N,).
+        numbers: Score columns (N,), float32 or float64 as they are.
         words: Score columns of words.
         meanings: Of the score columns, by name.
         reasons: By score: row -> why it has none.
@@ -78,7 +80,7 @@ class ReportRows:
 
     columns: Mapping[str, list[Any]]
     further: Mapping[str, list[Any]]
-    numbers: Mapping[str, npt.NDArray[np.float32]]
+    numbers: Mapping[str, Floats]
     words: Mapping[str, list[str | None]]
     meanings: Mapping[str, Meaning]
     reasons: Mapping[str, Mapping[int, str]]
@@ -173,7 +175,7 @@ def _tell_apart(parts: Sequence[RowsPart]) -> Sequence[RowsPart]:
     return parts
 
 
-def _floats(part: RowsPart, name: str) -> npt.NDArray[np.float32]:
+def _floats(part: RowsPart, name: str) -> Floats:
     return part.numbers[name] if name in part.numbers else np.full(len(part), np.nan, np.float32)
 
 

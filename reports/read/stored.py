@@ -23,6 +23,7 @@ SELECT * EXCLUDE (turn) FROM (
     FROM images WHERE run_id = ?
 ) ORDER BY turn, dataset, model, setting LIMIT ?
 """
+NO_REASON = "not_scorable"  # where nobody says why an image has no score
 # Generated images first, then what they are compared with; within a dataset as the rows lie there.
 ORDER = "ORDER BY model IS NULL, dataset, shard, shard_row, key"
 
@@ -102,7 +103,7 @@ def read_store(store: Store, run_id: str, limit: int) -> RowsPart:
 def _read_score(store: Store, run_id: str, name: str, part: RowsPart, index: Mapping[tuple[str, str], int]) -> None:
     sql = "SELECT dataset, key, value, text, reason FROM scores WHERE run_id = ? AND score = ? ORDER BY dataset, key"
     table = store.arrow(sql, [run_id, name])
-    numbers = np.full(len(part), np.nan, np.float32)
+    numbers = np.full(len(part), np.nan)
     words: list[str | None] = [None] * len(part)
     reasons: dict[int, str] = {}
     for dataset, key, value, text, reason in zip(*(column.to_pylist() for column in table.columns), strict=True):
@@ -113,7 +114,7 @@ def _read_score(store: Store, run_id: str, name: str, part: RowsPart, index: Map
             numbers[row] = value
         words[row] = text
         if value is None and text is None:
-            reasons[row] = reason or "not_scorable"
+            reasons[row] = reason or NO_REASON
     if table["text"].null_count < len(table):
         part.words[name] = words
     if table["value"].null_count < len(table) or name not in part.words:

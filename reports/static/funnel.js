@@ -1,67 +1,112 @@
-// Funnel: move a threshold and see what it would keep by itself, and which pictures lie next to the moved line.
+// Funnel: move a line and see what it would keep, counted over all rows, and which pictures lie next to it.
 "use strict";
 
 (() => {
   const { make, number, count, later } = Diptych;
   const SHOWN = 12;
 
-  /** Make the slider of one threshold. */
+  /** Return how many rows lie below a line and how many at most at it: both are known at the lines that were counted. */
+  function lies(lines, counts, line) {
+    let first = 0, last = lines.length;
+    while (first < last) { const middle = (first + last) >> 1; if (lines[middle] < line) first = middle + 1; else last = middle; }
+    if (lines[first] === line) return { below: [counts.below[first], counts.below[first]], upto: [counts.upto[first], counts.upto[first]] };
+    const between = [first ? counts.upto[first - 1] : 0, first < lines.length ? counts.below[first] : counts.rows];
+    return { below: between, upto: between };
+  }
+
+  /** Return the least and the most rows that a line can keep; they are equal at every line of the slider. */
+  function kept(facts, counts, line) {
+    const { below, upto } = lies(facts.lines, counts, line);
+    if (facts.operator === "<") return below;
+    if (facts.operator === "<=") return upto;
+    return (facts.operator === ">" ? upto : below).map((some) => counts.rows - some).reverse();
+  }
+
+  const keeps = { ">": (value, line) => value > line, ">=": (value, line) => value >= line, "<": (value, line) => value < line, "<=": (value, line) => value <= line };
+  const told = ([least, most]) => (least === most ? count(least) : `${count(least)} to ${count(most)}`);
+
+  /** Return the shortest number that is compared as this one. */
+  function shortest(facts, line) {
+    if (!facts.is_single) return line;
+    for (let digits = 1; digits < 10; digits += 1) if (Math.fround(Number(line.toPrecision(digits))) === line) return Number(line.toPrecision(digits));
+    return line;
+  }
+
+  /** Return the rule with another number, as a config has it. A text of JSON is one of YAML, but for some white space. */
+  function asYaml({ name, around }, line) {
+    const where = JSON.stringify(`${around[0]}${line}${around[1]}`);
+    return `- name: ${name}\n  where: ${where.replace(/[\u007f-\u009f\u2028\u2029\ufeff]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`)}`;
+  }
+
+  /** Make the slider and the number field of one threshold. */
   async function offer(rows, box) {
-    const { dataset, column } = box.dataset;
-    if (!rows.scores.get(column)?.n) return;
-    const given = Number(box.dataset.value), keepsAbove = box.dataset.above === "1";
+    const { dataset, column, title, sign } = box.dataset;
+    const facts = await Diptych.loadJson(box.dataset.file);
+    const total = Number(box.dataset.total), low = Number(box.dataset.low), high = Number(box.dataset.high);
+    const compared = (line) => (facts.is_single ? Math.fround(line) : line);
+    const values = rows.scores.get(column)?.n ? await rows.score(column) : null;
     const facet = rows.facets.get("dataset");
     const mine = facet ? facet.values.indexOf(dataset) : -1;
-    const input = make("input", { type: "range", min: 0, max: 1000, step: 1, "aria-label": `Try another threshold for ${column}` });
-    const sign = box.dataset.sign;
-    const hint = "Drag to try another line.";
-    const text = make("output", {}, hint);
-    const reset = make("button", { type: "button", class: "quiet", hidden: true }, "Back");
-    const values = await rows.score(column);
-    const known = [];
-    for (let row = 0; row < rows.n; row += 1) if ((mine < 0 || facet.codes[row] === mine) && !Number.isNaN(values[row])) known.push(row);
-    const low = Number(box.dataset.low), high = Number(box.dataset.high);
-    const toSlider = (value) => Math.round((1000 * (value - low)) / (high - low));
+    const seen = [];
+    for (let row = 0; values && row < rows.n; row += 1) if ((mine < 0 || facet.codes[row] === mine) && !Number.isNaN(values[row]) && rows.thumb(row)) seen.push(row);
 
-    function move() {
-      say(Number((low + (Number(input.value) / 1000) * (high - low)).toPrecision(3)));
+    const slider = make("input", { type: "range", min: 0, max: facts.places.length - 1, step: 1, "aria-label": `Try another line for ${title}` });
+    const field = make("input", { type: "number", step: "any", "aria-label": `The line for ${title}` });
+    const back = make("button", { type: "button", class: "quiet" }, `Back to ${number(facts.value)}`);
+    const copy = make("button", { type: "button", class: "quiet" }, "Copy the rule");
+    const yaml = make("pre", { tabindex: 0, "aria-label": "The rule as YAML" });
+    const text = box.querySelector(".kept");
+    const pole = box.querySelector(".pole span");
+    const given = { text: text.textContent, pole: pole.textContent, sides: [...box.querySelectorAll(".side")].map((side) => [...side.childNodes]) };
+    const home = facts.places.indexOf(facts.own);
+
+    function draw(line, place) {
+      const isOwn = compared(line) === facts.lines[facts.own];
+      slider.value = place;
+      slider.setAttribute("aria-valuetext", `${sign} ${number(line)}`);
+      if (document.activeElement !== field) field.value = line;
+      const at = `${Math.min(100, Math.max(0, (100 * (line - low)) / (high - low)))}%`;
+      for (const end of ["x1", "x2"]) box.querySelector(".line").setAttribute(end, at);
+      back.hidden = copy.hidden = yaml.hidden = isOwn;
+      yaml.textContent = asYaml(facts.rule, line);
+      pole.textContent = isOwn ? given.pole : `${title} ${sign} ${number(line)}`;
+      text.textContent = isOwn ? given.text : say(line);
+      if (isOwn) box.querySelectorAll(".side").forEach((side, i) => side.replaceChildren(...given.sides[i]));
+      else beside(compared(line));
     }
 
     function say(line) {
-      const keeps = (row) => (keepsAbove ? values[row] >= line : values[row] < line);
-      const mark = box.querySelector(".line");
-      for (const end of ["x1", "x2"]) mark.setAttribute(end, `${(100 * (line - low)) / (high - low)}%`);
-      const kept = known.filter(keeps).length;
-      text.textContent = `${column} ${sign} ${number(line)} by itself keeps ${count(kept)} of ${count(known.length)} rows`;
-      reset.hidden = false;
-      const seen = known.filter((row) => rows.thumb(row)).sort((a, b) => Math.abs(values[a] - line) - Math.abs(values[b] - line) || a - b);
-      const [rejected, stays] = [seen.filter((row) => !keeps(row)), seen.filter(keeps)];
+      const alone = told(kept(facts, facts.alone, compared(line)));
+      const final = facts.final ? `, and with all other steps ${told(kept(facts, facts.final, compared(line)))}` : "";
+      return `${title} ${sign} ${number(line)} would keep ${alone} of ${count(total)} rows by itself${final}.`;
+    }
+
+    function beside(line) {
+      const near = [...seen].sort((a, b) => Math.abs(values[a] - line) - Math.abs(values[b] - line) || a - b);
+      const stays = (row) => keeps[facts.operator](values[row], line);
       const sides = box.querySelectorAll(".side");
-      fill(sides[0], "Just rejected", rejected.slice(0, SHOWN));
-      fill(sides[1], "Just kept", stays.slice(0, SHOWN));
-      box.querySelector(".pole span").textContent = `${column} ${sign} ${number(line)}`;
+      const of = rows.total > rows.n ? ` of the ${count(seen.length)} shown here` : "";
+      fill(sides[0], `Just rejected by itself${of}`, near.filter((row) => !stays(row)).slice(0, SHOWN));
+      fill(sides[1], `Just kept by itself${of}`, near.filter(stays).slice(0, SHOWN));
     }
 
-    function fill(side, title, list) {
-      const shots = list.map((row) => make("figure", { class: "shot" },
-        make("a", { href: `gallery.html#sel=${row}` }, make("img", { src: rows.thumb(row), alt: `${column} ${number(values[row])}` })),
-        make("figcaption", {}, number(values[row]))));
-      side.replaceChildren(make("h3", {}, title), make("div", { class: "shots tiny" }, ...shots));
+    function fill(side, heading, list) {
+      const shots = list.map((row) => rows.figure(row, number(values[row])));
+      side.replaceChildren(make("h3", {}, heading), make("div", { class: "shots tiny" }, ...shots));
     }
 
-    const sides = [...box.querySelectorAll(".side")].map((side) => [...side.childNodes]);
-    const pole = box.querySelector(".pole span").textContent;
-    reset.addEventListener("click", () => {
-      box.querySelectorAll(".side").forEach((side, i) => side.replaceChildren(...sides[i]));
-      box.querySelector(".pole span").textContent = pole;
-      text.textContent = hint;
-      input.value = toSlider(given);
-      for (const end of ["x1", "x2"]) box.querySelector(".line").setAttribute(end, `${(100 * (given - low)) / (high - low)}%`);
-      reset.hidden = true;
+    const nearest = (line) => facts.places.reduce((best, at, place) => (Math.abs(facts.lines[at] - line) < Math.abs(facts.lines[facts.places[best]] - line) ? place : best), 0);
+    const slide = () => draw(slider.value === String(home) ? facts.value : shortest(facts, facts.lines[facts.places[slider.value]]), slider.value);
+    slider.addEventListener("input", later(slide, 30));
+    field.addEventListener("input", later(() => { if (field.value !== "") draw(Number(field.value), nearest(Number(field.value))); }, 120));
+    back.addEventListener("click", () => { slider.focus(); draw(facts.value, home); });
+    copy.addEventListener("click", async () => {
+      await navigator.clipboard?.writeText(yaml.textContent);
+      copy.textContent = "Copied";
+      setTimeout(() => { copy.textContent = "Copy the rule"; }, 1500);
     });
-    input.addEventListener("input", later(move, 40));
-    input.value = toSlider(given);
-    box.querySelector(".plot").after(make("div", { class: "try" }, input, text, reset));
+    box.querySelector(".plot").after(make("div", { class: "try" }, slider, make("label", {}, `Line ${sign} `, field), back, copy, yaml));
+    draw(facts.value, home);
   }
 
   async function start() {

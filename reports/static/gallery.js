@@ -42,13 +42,13 @@
     return parts.length ? `#${parts.join("&")}` : "#";
   }
 
-  /** Return a test of a value for "0.1..0.2", "..5]" or "none". */
-  function readRange(text) {
+  /** Return a test of a value for "0.1..0.2", "..5]" or "none"; its ends are rounded as the values are. */
+  function readRange(text, round) {
     if (text === rows.missing) return Number.isNaN;
     const match = /^(.*?)\.\.(.*?)(\]?)$/.exec(text);
     if (!match) return () => false;
-    const low = match[1] === "" ? -Infinity : Number(match[1]);
-    const high = match[2] === "" ? Infinity : Number(match[2]);
+    const low = match[1] === "" ? -Infinity : round(Number(match[1]));
+    const high = match[2] === "" ? Infinity : round(Number(match[2]));
     const closed = match[3] === "]" || high === Infinity;
     return (value) => value >= low && (closed ? value <= high : value < high);
   }
@@ -71,7 +71,8 @@
       if (facet) either.push(readWords(facet, wanted));
       if (!facet && score) {
         const values = await rows.score(column);
-        for (const range of wanted.map(readRange)) either.push((row) => range(values[row]));
+        const round = score.is_single ? Math.fround : Number;
+        for (const range of wanted.map((text) => readRange(text, round))) either.push((row) => range(values[row]));
       }
       for (const text of wanted.filter((value) => reasons && value.startsWith(`${rows.missing}:`))) {
         const code = reasons.values.indexOf(text.slice(rows.missing.length + 1));

@@ -2,6 +2,7 @@
 "use strict";
 
 Diptych.rows = (() => {
+  const { make } = Diptych;
   const NO_PICTURE = 1, BLURRED = 2, HAS_PREVIEW = 4;
 
   class Rows {
@@ -21,15 +22,15 @@ Diptych.rows = (() => {
 
     /** Return the address of the small picture, or "". */
     thumb(row) {
-      return this.picture("thumbs", row);
+      return this.address("thumbs", row);
     }
 
     /** Return the address of the larger picture where there is one, else of the small one. */
     preview(row) {
-      return this.picture(this.index.flags[row] & HAS_PREVIEW ? "previews" : "thumbs", row);
+      return this.address(this.index.flags[row] & HAS_PREVIEW ? "previews" : "thumbs", row);
     }
 
-    picture(folder, row) {
+    address(folder, row) {
       if (this.index.flags[row] & NO_PICTURE) return "";
       let name = "";
       for (let i = 8 * row; i < 8 * row + 8; i += 1) name += this.thumbs[i].toString(16).padStart(2, "0");
@@ -38,6 +39,21 @@ Diptych.rows = (() => {
 
     isBlurred(row) {
       return (this.index.flags[row] & BLURRED) !== 0;
+    }
+
+    /** Return a picture and, where it is blurred, the word that says so; or why there is none. `text` is what it is of. */
+    picture(row, text = "", { isLarge = false, none = "no picture" } = {}) {
+      const source = isLarge ? this.preview(row) : this.thumb(row);
+      if (!source) return [make("span", { class: "no-picture" }, none)];
+      const alt = this.isBlurred(row) ? `Flagged, blurred${text ? `: ${text}` : ""}` : text;
+      const image = make("img", { src: source, alt, decoding: "async" });
+      return this.isBlurred(row) ? [image, make("span", { class: "flag", "aria-hidden": "true" }, "blurred as flagged")] : [image];
+    }
+
+    /** Return a picture with a note under it, as a link to all that is known of it. */
+    figure(row, note) {
+      const caption = make("figcaption", {}, note);
+      return make("figure", { class: "shot" }, make("a", { href: `gallery.html#sel=${row}` }, ...this.picture(row, note)), caption);
     }
 
     /** Return the codes that a row has in a facet: one, several, or -1 alone. */
@@ -55,8 +71,8 @@ Diptych.rows = (() => {
     /** Return the values of a score, loaded once. */
     async score(name) {
       if (!this.values.has(name)) {
-        const { file } = this.scores.get(name);
-        this.values.set(name, Diptych.load(file).then((bytes) => new Float32Array(bytes)));
+        const { file, is_single: isSingle } = this.scores.get(name);
+        this.values.set(name, Diptych.load(file).then((bytes) => (isSingle ? new Float32Array(bytes) : new Float64Array(bytes))));
       }
       return this.values.get(name);
     }

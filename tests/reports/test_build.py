@@ -104,8 +104,9 @@ def test_rows_in_the_browser_are_those_of_store_and_pool(world: World, built: Pa
     details = [
         row for number in range((index["n"] + 249) // 250) for row in load(built / "data" / f"details-{number}.js")
     ]
-    number = next(each["file"] for each in index["scores"] if each["name"] == "match.clip_similarity")
-    values = np.frombuffer(unpack(built / "data" / f"{number}.js"), "<f4")
+    score = next(each for each in index["scores"] if each["name"] == "match.clip_similarity")
+    assert not score["is_single"], "the store has them in double precision"
+    values = np.frombuffer(unpack(built / "data" / f"{score['file']}.js"), "<f8")
     shown = {row["key"]: value for row, value in zip(details, values.tolist(), strict=True)}
     for row in scores:
         expected = float("nan") if row["value"] is None else row["value"]

@@ -49,10 +49,10 @@ def test_number_of_bins_is_about_what_is_asked_for() -> None:
 
 
 def test_threshold_is_the_edge_of_a_bin() -> None:
-    values = np.linspace(0, 1, 101, dtype=np.float32)
-    chart = histogram({"all": values}, [0.283])
-    assert any(bin_.range.low == 0.283 for bin_ in chart.bins)
-    assert chart.marks[0].text == "0.283"
+    for kind in (np.float32, np.float64):  # as values of that precision are compared with it
+        chart = histogram({"all": np.linspace(0, 1, 101, dtype=kind)}, [0.283])
+        assert any(bin_.range.low == float(kind(0.283)) for bin_ in chart.bins)
+        assert chart.marks[0].text == "0.283"
 
 
 def test_long_thin_tail_shares_the_last_bin() -> None:

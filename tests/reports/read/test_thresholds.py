@@ -16,6 +16,8 @@ from diptych.reports.read.thresholds import Threshold, find_thresholds
             [("text.words", ">=", 2.0), ("text.words", "<", 40.0)],
         ),
         ("width * height > 512 * 512", [("(width * height)", ">", 262144.0)]),
+        ("a > 0.5::DOUBLE", [("a", ">", 0.5)]),
+        ("CAST(likes AS INTEGER) >= 10", [("CAST(likes AS INTEGER)", ">=", 10.0)]),
         ('"odd name".score > 0.5', [("odd name.score", ">", 0.5)]),
     ],
 )
@@ -42,7 +44,29 @@ def test_rule_without_a_line_has_no_threshold(where: str) -> None:
     assert find_thresholds(duckdb.connect(), where) == []
 
 
+def test_rule_around_its_number_is_as_it_was_written() -> None:
+    where = "caption <> 'é' and  a.b>=-6e1 AND NOT c"
+    (found,) = find_thresholds(duckdb.connect(), where)
+    assert found.around == ("caption <> 'é' and  a.b>=", " AND NOT c")
+    assert found.value == -60
+    assert "b" not in found.others
+    assert "caption" in found.others
+    assert "NOT" in found.others
+
+
+@pytest.mark.parametrize("where", ["a > 3 * 100", "a > 0.5::DOUBLE AND (b OR c)", "d AND 1 + 1 <= a"])
+def test_rule_around_a_number_that_is_worked_out_takes_another_number(where: str) -> None:
+    con = duckdb.connect()
+    (found,) = find_thresholds(con, where)
+    (again,) = find_thresholds(con, f"{found.around[0]}7.5{found.around[1]}")
+    assert (again.expression, again.operator, again.value, again.others) == (
+        *found[:1],
+        found.operator,
+        7.5,
+        found.others,
+    )
+
+
 def test_side_that_is_kept_follows_from_the_operator() -> None:
     sides = {operator: Threshold("a", "a", operator, 1.0) for operator in (">", ">=", "<", "<=")}
     assert [each.keeps_above for each in sides.values()] == [True, True, False, False]
-    assert [each.value_is_kept for each in sides.values()] == [False, True, False, True]
