@@ -68,8 +68,7 @@ def run(
     with runner.alone():
         for name in STEPS:
             steps[name] = runner.run(name)
-            if not as_json:
-                _print_step(steps[name])
+            _print_step(steps[name], as_json=as_json)
     if as_json:
         print_json({name: {"is_new": step.is_new, **step.facts} for name, step in steps.items()})
         return
@@ -207,8 +206,11 @@ def _run_step(runner: Any, name: str) -> None:
         _print_step(runner.run(name))
 
 
-def _print_step(step: Any) -> None:
-    click.echo(f"{step.name:<7} {'done' if step.is_new else 'kept'}  {step.summary}")
+def _print_step(step: Any, *, as_json: bool = False) -> None:
+    if step.warning:
+        click.echo(f"Warning: {step.warning}", err=True)
+    if not as_json:
+        click.echo(f"{step.name:<7} {'done' if step.is_new else 'kept'}  {step.summary}")
 
 
 def _print_estimate(runner: Any, as_json: bool) -> None:

@@ -26,6 +26,11 @@ class Carrying(Settings):
         return self
 
 
+def column_sought(name: str | None) -> str | None:
+    """Return where captions are looked for in a table, and how to say that there are none."""
+    return f"the column {name!r}; caption_column: null if there are none" if name else None
+
+
 class UrlTable(Carrying):
     """A table of URLs and captions: parquet, csv, tsv, json, jsonl or txt, also gzipped; a file, a folder or a glob."""
 
@@ -36,13 +41,35 @@ class UrlTable(Carrying):
     column_names: tuple[str, ...] | None = Field(None, description="names of a csv or tsv without a header line")
     quote: bool = Field(True, description='whether csv and tsv fields may be quoted with "')
 
+    @property
+    def captions_sought(self) -> str | None:
+        """Where captions are looked for, and how to say that there are none; None where that is said."""
+        return column_sought(self.caption_column)
 
-class Folder(Settings):
-    """Image files below a folder; captions from sidecar .txt or .json files or from file names."""
+
+class Folder(Carrying):
+    """Image files below a folder; captions from sidecars, files about many pictures, or file names."""
 
     kind: Literal["folder"]
     path: LocalPath
     captions: Literal["sidecar", "file_name", "none"] = "sidecar"
+    caption_key: str | None = Field(
+        None, description="key of the caption in JSON and tables; None takes caption, text or prompt"
+    )
+
+    @property
+    def captions_sought(self) -> str | None:
+        """As of ``UrlTable``."""
+        told = "sidecars, metadata.jsonl, .csv or .parquet, annotations/*.json and samples.json"
+        places = {"sidecar": told, "file_name": "file names"}
+        return f"{places[self.captions]}; captions: none if there are none" if self.captions in places else None
+
+    @model_validator(mode="after")
+    def _columns_have_types(self) -> "Folder":
+        for name in self.columns:
+            if name not in self.types:
+                raise ValueError(f"types: declare the type of {name!r}; the files of a folder are not searched for it")
+        return self
 
 
 class ParquetImages(Settings):
@@ -54,13 +81,26 @@ class ParquetImages(Settings):
     caption_column: str | None = "caption"
     columns: tuple[str, ...] = ()
 
+    @property
+    def captions_sought(self) -> str | None:
+        """As of ``UrlTable``."""
+        return column_sought(self.caption_column)
+
 
 class WebDataset(Carrying):
     """WebDataset tars: members that share a base name are one row (image, .txt caption, .json columns)."""
 
     kind: Literal["webdataset"]
     path: LocalPath
-    caption_key: str = Field("caption", description="key in the .json member that holds the caption where no .txt is")
+    caption_key: str | None = Field(
+        "caption", description="key in the .json member that holds the caption where no .txt is; None reads no captions"
+    )
+
+    @property
+    def captions_sought(self) -> str | None:
+        """As of ``UrlTable``."""
+        key = self.caption_key
+        return f".txt and .caption, and {key!r} of .json; caption_key: null if there are none" if key else None
 
 
 Source = Annotated[UrlTable | Folder | ParquetImages | WebDataset, Field(discriminator="kind")]

@@ -21,7 +21,7 @@ from diptych.curate.duplicates.reading import check_settings
 from diptych.curate.ingest.estimate import estimate_ingest
 from diptych.curate.ingest.inputs import look_at_input
 from diptych.curate.ingest.rows import pool_schema
-from diptych.curate.ingest.run import NOTHING_FURTHER, IngestOptions, ingest, reason_counts
+from diptych.curate.ingest.run import NOTHING_FURTHER, IngestOptions, caption_count, ingest, reason_counts
 from diptych.curate.rules.funnel import check_rules
 from diptych.curate.rules.select import SelectRun, select
 from diptych.curate.sources import open_source
@@ -43,12 +43,21 @@ STEPS = ("ingest", "score", "dedup", "select", "export")
 
 @dataclass(frozen=True)
 class StepOutcome:
-    """How one step went: its name, whether it did anything, and what to say about it."""
+    """How one step went.
+
+    Attributes:
+        name: Of the step.
+        is_new: Whether it did anything.
+        summary: What to say about it.
+        facts: The same for machines.
+        warning: What is probably not as it was meant; empty where nothing is.
+    """
 
     name: str
     is_new: bool
     summary: str
     facts: dict[str, Any]
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -161,12 +170,20 @@ class CurateRunner:
         dataset, counts = run.dataset, reason_counts(run.dataset)
         ok = counts.get("ok", 0)
         failed = ", ".join(f"{reason} {count:,}" for reason, count in counts.items() if reason != "ok")
+        if not ok:
+            raise DataError(
+                f"{self.pool}: none of {dataset.rows:,} rows has a picture ({failed}); the column error says why"
+            )
+        captions, sought = caption_count(dataset), self.config.source.captions_sought
+        warning = (
+            "" if captions or not sought else f"none of {dataset.rows:,} rows has a caption (looked for in {sought})"
+        )
         summary = f"{dataset.rows:,} rows, {ok:,} images{f' ({failed})' if failed else ''}"
         if run.inferred:
             summary += f"; columns taken as {', '.join(f'{name} {kind}' for name, kind in run.inferred.items())}"
         facts = {"rows": dataset.rows, "status": counts, "rows_made": run.rows_made, "rows_retried": run.rows_retried}
-        facts["inferred_types"] = dict(run.inferred)
-        return StepOutcome("ingest", run.rows_made + run.rows_retried > 0, summary, facts)
+        facts |= {"captions": captions, "inferred_types": dict(run.inferred)}
+        return StepOutcome("ingest", run.rows_made + run.rows_retried > 0, summary, facts, warning)
 
     def _score(self) -> StepOutcome:
         plan = self.plan()

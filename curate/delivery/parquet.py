@@ -26,7 +26,7 @@ from diptych.data.manifests import MANIFEST_OF
 from diptych.data.schema import with_huggingface_metadata
 from diptych.data.shards import read_groups, read_shard, row_sizes, shard_name, write_shard
 from diptych.data.table import DatasetTable, TableColumn
-from diptych.errors import ConfigError, ShardError
+from diptych.errors import ConfigError, DataError, ShardError
 from diptych.progress import track
 from diptych.storage.location import Location
 from diptych.storage.locks import LOCK, only_one
@@ -88,9 +88,11 @@ def export(selection: Selection, address: Address, settings: Export, *, progress
     A finished export of another selection is replaced only once the new one is whole.
 
     Raises:
+        DataError: If no row is kept: no loader opens a dataset without rows.
         ShardError: If ``address`` is something that export has not made, or the pool is not what was written.
     """
     target, dataset = Location.at(address), selection.table.dataset
+    _check_kept(selection, target)
     identity = fingerprint(
         {
             "data": dataset.fingerprint,
@@ -139,7 +141,7 @@ def _write_all(selection: Selection, growing: Growing, settings: Export, progres
     names: list[str] = []
     written, start, total = 0, 0, int(selection.keep.sum())
     with track("export", total, mode=progress) as tracker:
-        while start < total or not names:
+        while start < total:
             name = shard_name(len(names))
             info = growing.finished(name, source=str(start))
             if info is None:
@@ -162,6 +164,14 @@ def rows_per_shard(total: int, settings: Export) -> int:
     return max(1, min(settings.rows_per_shard, -(-total // settings.min_shards)))
 
 
+def _check_kept(selection: Selection, target: Location) -> None:
+    if not selection.keep.any():
+        left = ", ".join(f"{step['rule']} leaves {step['rows_out']:,}" for step in selection.made_by.get("funnel", []))
+        stale = "; what is there is an earlier selection" if target.exists() else ""
+        lost = f" ({left})" if left else ""
+        raise DataError(f"{target}: none of {len(selection.keep):,} rows is kept{lost}: nothing to export{stale}")
+
+
 def _check_target(target: Location) -> None:
     """Refuse to replace what export has not made, or what somebody added to an export."""
     if target.exists() and owner_of(target) != STEP:
@@ -172,7 +182,7 @@ def _check_target(target: Location) -> None:
 
 
 def _shard_rows(selection: Selection, start: int, settings: Export) -> Iterator[pa.Table]:
-    """Yield the rows of the shard that begins with the kept row ``start``; one empty table where nothing is kept."""
+    """Yield the rows of the shard that begins with the kept row ``start``."""
     most = rows_per_shard(int(selection.keep.sum()), settings)
     rows, size = 0, 0
     for table in _kept_rows(selection, start):
@@ -193,7 +203,7 @@ def _kept_rows(selection: Selection, start: int) -> Iterator[pa.Table]:
         keep = selection.keep[first : first + shard.rows]
         first += shard.rows
         kept = int(keep.sum())
-        if before + kept > start or (number == 0 and not selection.keep.any()):
+        if before + kept > start:
             rows = np.flatnonzero(keep)[max(start - before, 0) :]
             yield from _rows_of_shard(selection, number, rows)
         before += kept
@@ -206,7 +216,7 @@ def _rows_of_shard(selection: Selection, number: int, rows: npt.NDArray[np.int64
     start = 0
     for group in read_groups(dataset.files[number]):
         inside = rows[(rows >= start) & (rows < start + group.num_rows)]
-        if len(inside) or not len(rows):
+        if len(inside):
             table = group.take(pa.array(inside - start))
             for name, column in columns.items():
                 table = table.append_column(name, column.take(pa.array(inside)))

@@ -116,6 +116,12 @@ def open_pool(address: Address, found: PoolInput, options: IngestOptions) -> Gro
     return growing
 
 
+def caption_count(dataset: Dataset) -> int:
+    """Return how many rows of a dataset have a caption."""
+    columns = (read_shard(file, ["caption"])["caption"] for file in dataset.files)
+    return sum(len(column) - column.null_count for column in columns)
+
+
 def _check_types(growing: Growing, read: ReadInput) -> None:
     """Refuse an input whose columns have got other types by what is new in it.
 

@@ -76,3 +76,14 @@ def text_column(table: pa.Table, name: str, file: str) -> pa.ChunkedArray:
 def clean_text(value: Any) -> str | None:
     """Return a string as valid UTF-8, None for anything else: a lone surrogate is legal in JSON and in file names."""
     return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else None
+
+
+def first_text(value: Any) -> str | None:
+    """Return a text, or of a list of texts the first that is not empty.
+
+    >>> first_text(["", " a cat ", "a dog"])
+    'a cat'
+    """
+    if isinstance(value, list):
+        return next(filter(None, map(first_text, value)), None)
+    return (clean_text(value) or "").strip() or None

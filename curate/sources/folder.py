@@ -1,16 +1,17 @@
-"""Image files below a folder. The caption is a sidecar (photo.txt, or a key of photo.json) or the file name itself."""
+"""Image files below a folder, and what lies there beside them. A caption may be the name of the file itself, too."""
 
-import json
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from diptych.curate.config import Folder
-from diptych.curate.sources.columns import clean_text
+from diptych.curate.sources.caption_files import CaptionFiles, is_caption_file
+from diptych.curate.sources.column_types import as_text, column_of_json
+from diptych.curate.sources.columns import carried_names, first_text
 from diptych.curate.sources.contract import (
     BYTES,
     MAX_PICTURE_BYTES,
@@ -22,19 +23,19 @@ from diptych.curate.sources.contract import (
     Tables,
 )
 from diptych.curate.sources.files import readable
+from diptych.curate.sources.sidecars import Facts, Sidecars, sidecars_among
 from diptych.errors import DataError
 
-SIDECARS = (".txt", ".json", ".caption")
 CAPTION_KEYS = ("caption", "text", "prompt")
 
 
 class _FolderRow(NamedTuple):
-    """A file, its content or why there is none, and its caption."""
+    """A file, its content or why there is none, and what is said of it."""
 
     file: str
     data: bytes | None
     problem: str | None
-    caption: str | None
+    facts: Facts
 
 
 class FolderSource:
@@ -44,24 +45,24 @@ class FolderSource:
         """Take the settings."""
         self._settings = settings
         self._root = str(settings.path)
+        self._carried = carried_names(settings.columns, taken=("file",))
+        self._sidecars, self._caption_files = Sidecars(), CaptionFiles(settings.path)
 
     def parts(self) -> Sequence[Part]:
         """Return all files as one part, sorted by path.
 
-        Every file that is not the sidecar of another one is a row, so that what is no image is seen as such.
+        Every file that says nothing of others is a row, so that what is no image is seen as such.
         """
         if not self._settings.path.is_dir():
             raise DataError(f"{self._root}: no such folder")
         with readable(self._root, "folder"):
             found = _found(self._settings.path)
-        pictures = {path.with_suffix("") for path in found if path.suffix.lower() not in SIDECARS}
-        is_sidecar = [path.suffix.lower() in SIDECARS and path.with_suffix("") in pictures for path in found]
-        rows = tuple(str(path) for path, beside in zip(found, is_sidecar, strict=True) if not beside)
-        beside = tuple(str(path) for path, beside in zip(found, is_sidecar, strict=True) if beside)
+            beside = sidecars_among(found) | {path for path in found if is_caption_file(path)}
+        rows = tuple(str(path) for path in found if path not in beside)
         if not rows:
             raise DataError(f"{self._root}: no files there")
-        uses_sidecars = self._settings.captions == "sidecar"
-        return [Part(self._settings.path.name, rows, True, beside if uses_sidecars else (), self._root)]
+        says = tuple(map(str, sorted(beside))) if self._is_told else ()
+        return [Part(self._settings.path.name, rows, True, says, self._root)]
 
     def tables(self, files: Sequence[str], start: int = 0) -> Tables:
         """Yield content and caption of each file."""
@@ -82,39 +83,47 @@ class FolderSource:
         """Return True: each file is a row."""
         return True
 
+    @property
+    def _is_told(self) -> bool:
+        """Whether it matters what other files say of a picture."""
+        return self._settings.captions == "sidecar" or bool(self._carried)
+
     def _row(self, file: str) -> _FolderRow:
+        facts = self._facts(Path(file)) if self._is_told else {}
         try:
             size = os.stat(file).st_size
             if size > MAX_PICTURE_BYTES:
-                problem = f"too_large: {size} bytes, more than {MAX_PICTURE_BYTES}"
-                return _FolderRow(file, None, problem, self._caption(Path(file)))
-            return _FolderRow(file, Path(file).read_bytes(), None, self._caption(Path(file)))
+                return _FolderRow(file, None, f"too_large: {size} bytes, more than {MAX_PICTURE_BYTES}", facts)
+            return _FolderRow(file, Path(file).read_bytes(), None, facts)
         except OSError as error:
-            return _FolderRow(file, None, f"unreadable: {error.strerror or error}", self._caption(Path(file)))
+            return _FolderRow(file, None, f"unreadable: {error.strerror or error}", facts)
+
+    def _facts(self, path: Path) -> Facts:
+        """Return what is said of a picture; its own sidecar goes before a file about many."""
+        return {**(self._caption_files.facts(path) or {}), **(self._sidecars.facts(path) or {})}
 
     def _table(self, rows: Sequence[_FolderRow]) -> pa.Table:
         shown = pa.array([_valid(os.path.relpath(row.file, self._root)) for row in rows], pa.string())
-        return pa.table(
-            {
-                "caption": pa.array([row.caption for row in rows], pa.string()),
-                "url": pa.nulls(len(rows), pa.string()),
-                PROBLEM: pa.array([row.problem for row in rows], pa.string()),
-                BYTES: pa.array([row.data for row in rows], pa.binary()),
-                NAME: shown,
-                "file": shown,
-            }
-        )
+        columns = {
+            "caption": pa.array([self._caption(row) for row in rows], pa.string()),
+            "url": pa.nulls(len(rows), pa.string()),
+            PROBLEM: pa.array([row.problem for row in rows], pa.string()),
+            BYTES: pa.array([row.data for row in rows], pa.binary()),
+            NAME: shown,
+            "file": shown,
+        }
+        for final, name in self._carried.items():
+            values = [_written(row.facts.get(name)) for row in rows]
+            columns[final] = column_of_json(values, name, self._settings.types, self._root)
+        return pa.table(columns)
 
-    def _caption(self, path: Path) -> str | None:
+    def _caption(self, row: _FolderRow) -> str | None:
         if self._settings.captions == "none":
             return None
         if self._settings.captions == "file_name":
-            return caption_of_name(_valid(path.stem))
-        for suffix in SIDECARS:
-            sidecar = path.with_suffix(suffix)
-            if sidecar.is_file() and sidecar != path:
-                return read_sidecar(sidecar)
-        return None
+            return caption_of_name(_valid(Path(row.file).stem))
+        key = self._settings.caption_key
+        return next(filter(None, (first_text(row.facts.get(one)) for one in ((key,) if key else CAPTION_KEYS))), None)
 
 
 def caption_of_name(stem: str) -> str | None:
@@ -127,17 +136,13 @@ def caption_of_name(stem: str) -> str | None:
     return re.sub(r"[\s_-]+", " ", text).strip() or None
 
 
-def read_sidecar(path: Path) -> str | None:
-    """Return the caption in a sidecar: its text, or in a .json object the first of ``CAPTION_KEYS``."""
-    text = path.read_text(encoding="utf-8", errors="replace").strip()
-    if path.suffix.lower() != ".json":
-        return text or None
+def _written(value: Any) -> Any:
+    """Return a value, or none where it is nested too deeply to be written."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        as_text(value)
+    except RecursionError:
         return None
-    found = [value[key] for key in CAPTION_KEYS if isinstance(value, dict) and isinstance(value.get(key), str)]
-    return clean_text(found[0]) if found else None
+    return value
 
 
 def _found(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from diptych.curate.config import WebDataset
 from diptych.curate.sources.column_types import column_of_json, with_carried
-from diptych.curate.sources.columns import carried_names, clean_text
+from diptych.curate.sources.columns import carried_names, clean_text, first_text
 from diptych.curate.sources.contract import (
     BYTES,
     MAX_PICTURE_BYTES,
@@ -84,11 +84,13 @@ class WebDatasetSource:
         return with_carried(columns, self._carried, self._settings.types)
 
     def _caption(self, sample: Sample, fact: dict[str, Any]) -> str | None:
+        if self._settings.caption_key is None:
+            return None
         for suffix in TEXT_SUFFIXES:
             if suffix in sample:
                 text: str = sample[suffix].decode("utf-8", "replace").strip()
                 return text or None
-        return clean_text(fact.get(self._settings.caption_key))
+        return first_text(fact.get(self._settings.caption_key))
 
 
 def _samples(file: str, start: int, *, is_packed: bool) -> Iterator[Sample]:

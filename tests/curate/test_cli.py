@@ -31,6 +31,9 @@ def words(*, times: int = 1):
 """
 
 
+NEVER = {"name": "never", "where": "width < 0"}
+
+
 def call(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["--progress", "none", *map(str, arguments)])
 
@@ -220,3 +223,33 @@ def test_a_dry_run_builds_no_encoder_so_it_fetches_no_weights(tmp_path: Path, mo
     config = write_config(tmp_path, encoders=encoder, scores=scores)
     result = call("curate", "run", config, "--out", tmp_path / "out", "--dry-run")
     assert (result.exit_code, (tmp_path / "out").exists()) == (0, False), result.output
+
+
+def test_an_empty_selection_ends_the_run_and_says_which_rule_left_nothing(tmp_path: Path) -> None:
+    config = write_config(tmp_path, select=[{"name": "long", "where": "caption_words > 2"}, NEVER])
+    result = call("curate", "run", config, "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert (
+        "none of 4 rows is kept (readable leaves 4, long leaves 2, never leaves 0): nothing to export" in result.output
+    )
+
+
+def test_a_run_without_captions_warns_and_one_that_expects_none_does_not(tmp_path: Path) -> None:
+    config = write_config(tmp_path, select=[])
+    for sidecar in (tmp_path / "in").glob("*.txt"):
+        sidecar.unlink()
+    result = call("curate", "run", config, "--out", tmp_path / "run")
+    assert result.exit_code == 0
+    assert "Warning: none of 4 rows has a caption (looked for in sidecars, metadata.jsonl" in result.stderr
+    expected = call("curate", "run", config, "--out", tmp_path / "none", "--set", "source.captions=none")
+    assert (expected.exit_code, expected.stderr) == (0, "")
+
+
+def test_a_run_without_pictures_ends_before_it_scores(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    for picture_file in (tmp_path / "in").glob("*.jpg"):
+        picture_file.write_text("<html>")
+    result = call("curate", "run", config, "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "pool: none of 4 rows has a picture (not_an_image 4); the column error says why" in result.output
+    assert not (tmp_path / "run/pool/scores").exists()

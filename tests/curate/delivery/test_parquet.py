@@ -11,7 +11,7 @@ from diptych.curate.delivery.parquet import Selection, export, export_names, exp
 from diptych.data.dataset import open_dataset
 from diptych.data.shards import ShardInfo, read_shard, write_shard
 from diptych.data.table import DatasetTable
-from diptych.errors import ConfigError, ShardError
+from diptych.errors import ConfigError, DataError, ShardError
 from diptych.scores.plan import ScorePlan
 from diptych.scores.run import score_dataset
 
@@ -112,11 +112,15 @@ def test_a_flipped_bit_in_the_pool_is_named_and_nothing_is_exported(tmp_path: Pa
     assert export(selection, tmp_path / "selected", Export(), progress="none")[0].rows == 5
 
 
-def test_nothing_kept_is_an_empty_dataset_with_the_columns(tmp_path: Path) -> None:
+def test_an_export_of_nothing_is_refused_and_an_earlier_one_named(tmp_path: Path) -> None:
     selection = make_selection(tmp_path, np.zeros(7, bool))
-    dataset, _ = export(selection, tmp_path / "selected", Export(), progress="none")
-    assert dataset.rows == 0
-    assert "words__caption_words" in read_shard(dataset.files[0]).column_names
+    with pytest.raises(DataError, match=r"selected: none of 7 rows is kept.*: nothing to export$"):
+        export(selection, tmp_path / "selected", Export(), progress="none")
+    assert not (tmp_path / "selected").exists()
+    before, _ = export(make_selection(tmp_path / "other"), tmp_path / "selected", Export(), progress="none")
+    with pytest.raises(DataError, match="nothing to export; what is there is an earlier selection"):
+        export(selection, tmp_path / "selected", Export(), progress="none")
+    assert open_dataset(tmp_path / "selected").shards == before.shards
 
 
 @pytest.mark.parametrize(("rows", "pool"), [(1, 3), (2, 3), (3, 2), (100, 1)])

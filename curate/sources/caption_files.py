@@ -1,0 +1,152 @@
+"""Files that say something of many pictures, as other programs write them into a folder.
+
+- ``metadata.jsonl``, ``.csv`` or ``.parquet`` with ``file_name`` (Hugging Face, imagefolder), names counted from there;
+- ``metadata.jsonl`` of one object without ``file_name``, for all pictures below (GenEval);
+- ``annotations/*.json`` with ``images`` and ``annotations`` (COCO), of pictures anywhere beside ``annotations``;
+- ``samples.json`` with ``samples`` by ``filepath`` (FiftyOne), with a ``metadata.json`` that says nothing of pictures.
+
+The file nearest to a picture that knows it is believed. Decides nothing about which of the facts is the caption.
+"""
+
+import csv
+import json
+import posixpath
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from diptych.curate.sources.column_types import column_of_text
+from diptych.curate.sources.files import readable
+from diptych.curate.sources.sidecars import Facts
+from diptych.errors import DataError
+
+METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
+FILE_NAME = "file_name"
+ANNOTATIONS = "annotations"
+SAMPLES, SAMPLES_ABOUT = "samples.json", "metadata.json"
+CAPTIONS = "captions"  # all captions of a COCO picture; "caption" is the first
+
+Lookup = Callable[[PurePosixPath], Facts | None]  # from the path of a picture, counted from the file's own folder
+
+
+def is_caption_file(path: Path) -> bool:
+    """Return whether a file is one of those that say something of many pictures, so that it is no picture itself."""
+    if path.name in (*METADATA, SAMPLES) or (path.suffix == ".json" and path.parent.name == ANNOTATIONS):
+        return True
+    return path.name == SAMPLES_ABOUT and (path.parent / SAMPLES).is_file()
+
+
+class CaptionFiles:
+    """What the caption files of a folder and of the folders in it say; each is read when it is first wanted."""
+
+    def __init__(self, root: Path) -> None:
+        """Look at files below ``root``, and at none above it."""
+        self._root = root
+        self._in = lru_cache(maxsize=1024)(_lookups)
+
+    def facts(self, picture: Path) -> Facts | None:
+        """Return what the nearest file that knows a picture says of it; None where none does.
+
+        Raises:
+            DataError: If a file cannot be read.
+        """
+        for folder in picture.parents:
+            place = PurePosixPath(picture.relative_to(folder).as_posix())
+            for look_up in self._in(folder):
+                found = look_up(place)
+                if found is not None:
+                    return found
+            if folder == self._root:
+                break
+        return None
+
+
+def _lookups(folder: Path) -> list[Lookup]:
+    metadata = [folder / name for name in METADATA if (folder / name).is_file()]
+    found = [_metadata(file) for file in metadata]
+    if (folder / SAMPLES).is_file():
+        found.append(_samples(folder / SAMPLES))
+    annotations = folder / ANNOTATIONS
+    return found + [_coco(file) for file in sorted(annotations.glob("*.json"))] if annotations.is_dir() else found
+
+
+def _metadata(file: Path) -> Lookup:
+    rows = _rows(file)
+    if len(rows) == 1 and FILE_NAME not in rows[0]:
+        return lambda _: rows[0]
+    return _by_name((row[FILE_NAME], row) for row in rows if isinstance(row.get(FILE_NAME), str))
+
+
+def _samples(file: Path) -> Lookup:
+    value = _json(file)
+    samples = value.get("samples", []) if isinstance(value, dict) else []
+    known = _by_name((sample["filepath"], sample) for sample in samples if isinstance(sample.get("filepath"), str))
+    absolute = PurePosixPath(file.parent.resolve().as_posix())
+    return lambda place: known(place) or known(absolute / place)
+
+
+def _coco(file: Path) -> Lookup:
+    value = _json(file)
+    if not isinstance(value, dict) or not {"images", ANNOTATIONS} <= value.keys():
+        return lambda _: None
+    captions: dict[Any, list[str]] = {}
+    with readable(file, "COCO captions"):
+        told = [one for one in value[ANNOTATIONS] if isinstance(one.get("caption"), str)]
+        for one in sorted(told, key=lambda one: one.get("id", 0)):
+            captions.setdefault(one["image_id"], []).append(one["caption"].strip())
+        known = _by_name(
+            (image[FILE_NAME], {**image, "caption": captions[image["id"]][0], CAPTIONS: captions[image["id"]]})
+            for image in value["images"]
+            if image["id"] in captions
+        )
+    split = file.stem.partition("_")[2]  # captions_val2017.json is about val2017
+    is_folder = any(path.is_dir() for path in (file.parents[1] / split, file.parents[1] / "images" / split))
+
+    def look_up(place: PurePosixPath) -> Facts | None:
+        if split and is_folder and split not in place.parts:
+            return None
+        tails = (PurePosixPath(*place.parts[first:]) for first in range(len(place.parts)))
+        return next((facts for facts in map(known, tails) if facts is not None), None)
+
+    return look_up
+
+
+def _by_name(facts: Iterable[tuple[str, Facts]]) -> Lookup:
+    known = {posixpath.normpath(name.replace("\\", "/")): row for name, row in facts}
+    return lambda place: known.get(place.as_posix())
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    """Return the rows of a table, their values as what they are."""
+    with readable(file, "metadata"):
+        if file.suffix == ".parquet":
+            rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
+        elif file.suffix == ".csv":
+            rows = _csv_rows(file)
+        else:
+            lines = file.read_text(encoding="utf-8-sig").splitlines()
+            rows = [json.loads(line) for line in lines if line.strip()]
+        if not all(isinstance(row, dict) for row in rows):
+            raise DataError(f"{file}: has a line that is no JSON object")
+        return rows
+
+
+def _csv_rows(file: Path) -> list[dict[str, Any]]:
+    with file.open(encoding="utf-8-sig", newline="") as handle:
+        texts = list(csv.DictReader(handle, restval="", restkey=""))
+    names = [name for name in (texts[0] if texts else {}) if name]
+    columns = {}
+    for name in names:
+        column = pa.chunked_array([pa.array([row[name] or None for row in texts], pa.string())])
+        is_text = name == FILE_NAME
+        columns[name] = (column if is_text else column_of_text(column, name, {}, str(file))).to_pylist()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _json(file: Path) -> Any:
+    with readable(file, "JSON"):
+        return json.loads(file.read_text(encoding="utf-8-sig"))

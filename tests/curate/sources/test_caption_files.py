@@ -1,0 +1,139 @@
+"""Captions where other programs write them: one file for many pictures, which is itself no picture."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from source_rows import contents_of, rows_of, write_files
+
+from diptych.curate.config import Folder
+from diptych.errors import DataError
+
+TEXTS = {f"{number:04d}.png": f"caption {number}" for number in range(3)}
+
+
+def captions_of(folder: Path, **changes: Any) -> dict[str, str | None]:
+    return {row["file"]: row["caption"] for row in rows_of(Folder(kind="folder", path=folder, **changes))}
+
+
+def pictures(names: Any) -> dict[str, bytes]:
+    return {name: name.encode() for name in names}
+
+
+def lines(rows: list[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def as_csv(rows: list[dict[str, Any]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def as_parquet(rows: list[dict[str, Any]]) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("metadata.jsonl", lines), ("metadata.csv", as_csv), ("metadata.parquet", as_parquet)]
+)
+def test_metadata_of_an_image_folder_gives_captions_and_columns(name: str, written: Any, tmp_path: Path) -> None:
+    rows = [{"file_name": file, "text": text, "rating": 0.5, "id": "007"} for file, text in TEXTS.items()]
+    write_files(tmp_path / "train", {**pictures(TEXTS), name: written(rows)})
+    assert captions_of(tmp_path) == {f"train/{file}": text for file, text in TEXTS.items()}
+    settings = Folder(
+        kind="folder",
+        path=tmp_path,
+        columns=("rating", "id", "text"),
+        types={"rating": "float64", "id": "string", "text": "string"},
+        caption_key="id",
+    )
+    found = [(row["caption"], row["rating"], row["id"], row["text"]) for row in rows_of(settings)]
+    assert found == [("007", 0.5, "007", text) for text in TEXTS.values()]
+    before = contents_of(settings)
+    write_files(tmp_path / "train", {name: written([{**row, "text": "other"} for row in rows])})
+    assert contents_of(settings) != before, "what is said of pictures is part of the input"
+    assert len(captions_of(tmp_path, captions="none")) == len(TEXTS), "it is no picture where nobody reads it, too"
+
+
+def coco(names: dict[int, str], again: str = " again") -> bytes:
+    told = [
+        {"id": 2 * number + second, "image_id": number, "caption": f" seen {number}{again * second} "}
+        for second in (1, 0)
+        for number in names
+    ]
+    images = [{"id": number, "file_name": name, "licence": 4} for number, name in names.items()]
+    return json.dumps({"images": images, "annotations": told}).encode()
+
+
+def test_coco_gives_the_first_caption_and_all_of_them(tmp_path: Path) -> None:
+    files = {
+        "annotations/captions_train2017.json": coco({1: "1.jpg", 2: "2.jpg"}),
+        "annotations/captions_val2017.json": coco({1: "1.jpg"}, " of val"),
+        "annotations/instances_val2017.json": json.dumps({"images": [], "annotations": [], "categories": []}).encode(),
+    }
+    write_files(
+        tmp_path, {**files, **pictures(["train2017/1.jpg", "train2017/2.jpg", "val2017/1.jpg", "val2017/9.jpg"])}
+    )
+    settings = Folder(kind="folder", path=tmp_path, columns=("captions",), types={"captions": "string[]"})
+    found = {row["file"]: (row["caption"], row["captions"]) for row in rows_of(settings)}
+    assert found == {
+        "train2017/1.jpg": ("seen 1", ["seen 1", "seen 1 again"]),
+        "train2017/2.jpg": ("seen 2", ["seen 2", "seen 2 again"]),
+        "val2017/1.jpg": ("seen 1", ["seen 1", "seen 1 of val"]),
+        "val2017/9.jpg": (None, None),
+    }
+
+
+def test_coco_pictures_may_lie_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    write_files(tmp_path, {"annotations/captions_val.json": coco({7: "7.jpg"}), **pictures(["images/7.jpg"])})
+    assert captions_of(tmp_path) == {"images/7.jpg": "seen 7"}
+
+
+def test_samples_of_fiftyone_give_captions(tmp_path: Path) -> None:
+    samples = [{"filepath": f"data/{file}", "caption": text, "tags": ["x"]} for file, text in TEXTS.items()]
+    samples[0]["filepath"] = str(tmp_path.resolve() / "data/0000.png")
+    files = {"samples.json": json.dumps({"samples": samples}).encode(), "metadata.json": b'{"media_type": "image"}'}
+    write_files(tmp_path, {**files, **pictures(f"data/{file}" for file in TEXTS)})
+    assert captions_of(tmp_path) == {f"data/{file}": text for file, text in TEXTS.items()}
+
+
+def test_a_prompt_of_geneval_is_the_caption_of_all_its_samples(tmp_path: Path) -> None:
+    for number in range(2):
+        about = {"tag": "single_object", "include": [], "prompt": f"a photo of {number}"}
+        write_files(tmp_path / f"{number:05d}", {"metadata.jsonl": json.dumps(about).encode()})
+        write_files(tmp_path / f"{number:05d}/samples", pictures(["0000.png", "0001.png"]))
+    assert captions_of(tmp_path) == {
+        f"{number:05d}/samples/{one:04d}.png": f"a photo of {number}" for number in range(2) for one in range(2)
+    }
+
+
+def test_a_sidecar_of_its_own_goes_before_a_file_about_many(tmp_path: Path) -> None:
+    rows = [{"file_name": "sub\\a.jpg", "text": "of many"}, {"file_name": "./b.jpg", "text": "of many"}]
+    files = {"metadata.jsonl": lines(rows), "b.txt": b"its own", **pictures(["sub/a.jpg", "b.jpg"])}
+    assert captions_of(write_files(tmp_path, files)) == {"b.jpg": "its own", "sub/a.jpg": "of many"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("metadata.jsonl", b"{"), ("metadata.jsonl", b"[1]\n"), ("samples.json", b"{"), ("annotations/c.json", b"no")],
+)
+def test_a_damaged_caption_file_is_one_line_with_its_path(name: str, content: bytes, tmp_path: Path) -> None:
+    write_files(tmp_path, {name: content, **pictures(["a.jpg"])})
+    with pytest.raises(DataError, match=name.replace(".", r"\.")) as caught:
+        captions_of(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_columns_of_a_folder_are_declared() -> None:
+    with pytest.raises(ValueError, match="types: declare the type of 'rating'"):
+        Folder(kind="folder", path="in", columns=("rating",))
