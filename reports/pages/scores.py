@@ -16,8 +16,14 @@ Item = TypeVar("Item")
 MAX_ROWS = 48
 ROWS_PER_FILE = 80
 MAX_NOTES = 2
-# What of an identity is said beside its code; the whole of it stands on the page of provenance.
-METHOD = ("convention", "estimator", "column", "architecture", "pretrained", "weights_name", "preprocess", "judge")
+# What of an identity is said beside its code, as those who make numbers call it; the whole of it stands on the page of
+# provenance.
+METHOD = (
+    *("convention", "kernel", "size_bias", "rule", "column"),
+    *("encoder", "architecture", "network", "layer", "weights_sha256", "preprocess", "interpolation"),
+    *("judge", "question", "trait", "threshold"),
+)
+HASH = 8  # digits of a sha256 that are said
 
 
 def scores(report: Report) -> list[dict[str, Any]]:
@@ -82,7 +88,7 @@ def unit_of(unit: str | None) -> str:
 
 
 def method_of(identity: Mapping[str, Any]) -> str:
-    """Return how a number was made, from the facts of its identity that a reader knows by name.
+    """Return how a number was made, from the facts of its identity that a reader knows by name; outer ones first.
 
     >>> method_of({"metric": "clip_score", "score": {"encoder": {"architecture": "ViT-L-14", "device": "cpu"}}})
     'architecture ViT-L-14'
@@ -91,9 +97,16 @@ def method_of(identity: Mapping[str, Any]) -> str:
     waiting: list[Mapping[str, Any]] = [identity]
     while waiting:
         part = waiting.pop(0)
-        facts |= {name: as_text(part[name]) for name in METHOD if isinstance(part.get(name), str | int | float)}
+        for name in METHOD:
+            if isinstance(part.get(name), str | int | float):
+                facts.setdefault(name, as_text(part[name]))
         waiting += [value for value in part.values() if isinstance(value, Mapping)]
-    return ", ".join(f"{name.replace('_', ' ')} {facts[name]}" for name in METHOD if facts.get(name))
+    return ", ".join(_fact(name, facts[name]) for name in METHOD if facts.get(name))
+
+
+def _fact(name: str, value: str) -> str:
+    what = name.removesuffix("_sha256")
+    return f"{what.replace('_', ' ')} {value if what == name else value[:HASH]}"
 
 
 def notes_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -208,6 +208,21 @@ def test_an_image_that_several_groupings_leave_out_is_said_once_per_dataset(tmp_
     assert cautions_of(report(tmp_path)) == expected
 
 
+def test_an_image_of_which_nothing_was_asked_is_not_among_those_left_out(tmp_path: Path) -> None:
+    said = ("correct=1", "correct=0", "unreadable", "reason=not_asked", "reason=not_asked")
+    rows = [dataclasses.replace(row, caption=said[n % 5]) for n, row in enumerate(made_grid(prompts=5))]
+    make_generated(tmp_path / "generated", rows)
+    means: list[dict[str, Any]] = [{"score": "object_correct", "by": by} for by in ([], ["model"])]
+    run(make_config(tmp_path, scores={"objects": {"score": "told_accuracy"}}, means=means))
+    found = check_counts(report(tmp_path), "scores.html", 6)
+    left_out = {address.partition("#")[2]: n for address, n in found if "none" in address}
+    stored = read(tmp_path, "SELECT n, n_unscored FROM results")
+    assert sorted(left_out.values()) == sorted(row["n_unscored"] for row in stored if row["n_unscored"])
+    assert sum(row["n"] + row["n_unscored"] for row in stored) < len(stored) * 20, "some were not asked"
+    assert all("none%3Anot_told" in address and "not_asked" not in address for address in left_out)
+    assert cautions_of(tmp_path / "out") == [("Object accuracy (objects) leaves out 4 images (33 %).", 4)]
+
+
 @pytest.mark.parametrize("missing", ["blur", "show"])
 def test_the_caution_of_blurred_pictures_opens_exactly_those(world: World, tmp_path: Path, missing: str) -> None:
     values = sorted(row["value"] for row in scores_of(world) if row["value"] is not None)

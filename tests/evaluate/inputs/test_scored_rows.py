@@ -1,0 +1,33 @@
+"""Which rows of a dataset depend on each other: of pairs equal files, of generated images those of one prompt."""
+
+from pathlib import Path
+
+import pyarrow as pa
+from sealed import seal_dataset
+from tiny_dataset import Row, make_table
+from tiny_generated import made_grid, make_generated
+
+from diptych.data.dataset import open_dataset
+from diptych.data.shards import shard_name, write_shard
+from diptych.data.table import DatasetTable
+from diptych.evaluate.inputs.scored_rows import ScoredRows
+
+
+def units_of(path: Path, role: str) -> list[str]:
+    return [str(unit) for unit in ScoredRows("rows", role, DatasetTable(open_dataset(path)), {}).units]
+
+
+def test_of_pairs_equal_files_are_one_unit_and_all_others_their_own(tmp_path: Path) -> None:
+    hashes = ["a", "b", "a", "c", "a", None, None]
+    table = make_table([Row(None, f"caption {number}") for number in range(len(hashes))])
+    table = table.set_column(table.schema.get_field_index("sha256"), "sha256", pa.array(hashes, pa.string()))
+    seal_dataset(tmp_path / "pairs", [write_shard(table, tmp_path / "pairs" / "data" / shard_name(0))], {})
+    units = units_of(tmp_path / "pairs", "pairs")
+    assert units[0] == units[2] == units[4]
+    assert len(set(units)) == 3 + 2, "rows without a hash stand for themselves"
+
+
+def test_of_generated_images_those_of_one_prompt_are_one_unit_though_their_files_differ(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", made_grid(models=("m",), prompts=4, samples=3))
+    units = units_of(tmp_path / "generated", "generated")
+    assert [units.index(unit) for unit in units] == [3 * (number // 3) for number in range(12)]
