@@ -49,6 +49,8 @@ def _check_reference(where: str, distance: DistanceChoice) -> None:
         raise ConfigError(f"{where}: {distance.metric} compares with a reference; name the dataset")
     if is_named and not is_needed:
         raise ConfigError(f"{where}: {distance.metric} looks at one set of images alone; leave the reference out")
+    if distance.paired and not is_named:
+        raise ConfigError(f"{where}: paired images are versions of those of a reference; name it, or leave paired out")
 
 
 def _check_audit(config: EvaluateConfig, audit: Audit, tables: Tables, columns: Columns) -> None:

@@ -114,39 +114,48 @@ def compare(store: Path, a: str, b: str, metric: str | None, by: str, other: Pat
 
 
 @evaluate.command()
-@click.argument("a", type=LocalPathType(exists=True))
-@click.argument("b", type=LocalPathType(exists=True))
+@click.argument("sides", nargs=2, metavar="A B", type=LocalPathType(exists=True))
 @ENCODER
-@click.option("--metric", default="frechet_distance", show_default=True, help="Name of a set metric.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    default=["frechet_distance"],
+    show_default=True,
+    help="Name of a set metric; may be given several times, and the images are embedded once.",
+)
+@click.option("--paired", is_flag=True, help="Say that the images of A are versions of those of B.")
 @OPTIONS
 @BATCH_SIZE
 @AS_JSON
 @click.pass_context
 def distance(
     ctx: click.Context,
-    a: Path,
-    b: Path,
+    sides: tuple[Path, Path],
     encoder: str,
-    metric: str,
+    metrics: tuple[str, ...],
+    paired: bool,
     options: tuple[str, ...],
     batch_size: int,
     as_json: bool,
 ) -> None:
-    """Print how far the images of A are from those of B, the reference, with an interval.
+    """Print how far the images of A are from those of B, the reference, with an interval where there is one.
 
     A and B are dataset directories, folders of image files, or .npz files of statistics (those of diptych, or with mu
-    and sigma as pytorch-fid saves them).
+    and sigma as pytorch-fid saves them). Images that are in both, or versions of each other with equal keys, are found;
+    --paired says so where names tell nothing.
 
     \b
     Examples:
       diptych evaluate distance runs/images photos
       diptych evaluate distance runs/images photos --set preprocess=clean --metric kernel_distance
+      diptych evaluate distance runs/images photos --metric frechet_distance --metric precision_recall
       diptych evaluate distance runs/images photos.npz --encoder ViT-B-32/openai --json
     """  # noqa: D301 -- as above
-    from diptych.evaluate.metrics.two_sets import check_metric, encoder_spec, measure_distance
+    from diptych.evaluate.metrics.two_sets import encoder_spec, measure_distances
 
     spec = encoder_spec(encoder, options, batch_size)
-    found = measure_distance(a, b, check_metric(metric), spec, progress=progress_mode(ctx))
+    found = measure_distances(*sides, metrics, spec, is_paired=paired, progress=progress_mode(ctx))
     if as_json:
         print_json(found.to_json())
         return
@@ -173,7 +182,8 @@ def statistics(
 
     side = open_side(images, encoder_spec(encoder, options, batch_size), progress=progress_mode(ctx))
     save_side(side, out)
-    click.echo(f"{out}: statistics of {len(side.units) - sum(side.reasons.values()):,} images")
+    assert side.images is not None
+    click.echo(f"{out}: statistics of {len(side.images.known.vectors):,} images")
 
 
 def _print_estimate(estimate: dict[str, Any], as_json: bool) -> None:

@@ -11,7 +11,15 @@ from diptych.evaluate.comparisons.distances import DistanceFamily, distance_diff
 from diptych.evaluate.comparisons.means import mean_differences
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.scored_rows import ScoredRows
-from diptych.evaluate.metrics.distances import DistanceKey, DistanceReference, distance_rows, key_of, value_names
+from diptych.evaluate.metrics.distances import (
+    DistanceKey,
+    DistanceReference,
+    MeasuredDataset,
+    distance_rows,
+    encoder_identity,
+    key_of,
+    value_names,
+)
 from diptych.evaluate.metrics.means import mean_rows
 from diptych.progress import track
 
@@ -27,7 +35,8 @@ def add_means(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
 
 def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progress: str = "none") -> None:
     """Add the set metrics that the config asks for, per dataset and group, and where it compares their differences."""
-    names = value_names(config.distances)
+    encoders = {label: encoder_identity(each, label) for each in rows.values() for label in each.embedding_sets}
+    names = value_names(config.distances, encoders)
     work = [(choice, label) for choice in config.distances for label in config.measured(choice)]
     references: dict[DistanceKey, DistanceReference] = {}
     with track("distances", sum(len(rows[label]) for _, label in work), mode=progress) as tracker:
@@ -36,12 +45,15 @@ def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progre
             if key not in references:
                 references[key] = DistanceReference.of(choice, rows)
             reference, measured = references[key], []
-            for each in reference.measure(judged, choice.by):
+            measures = MeasuredDataset(reference, judged)
+            for each in measures.groups(choice.by):
                 found.results += distance_rows(reference, names[key], judged, each, found)
                 measured.append(each)
                 tracker.advance(len(each.group.rows))
             if config.compare is not None:
-                family = DistanceFamily(reference.metric, names[key], label, reference.statistics, measured)
+                family = DistanceFamily(
+                    reference.metric, names[key], label, reference.statistics, measured, measures.drawn
+                )
                 found.differences += distance_differences(family, config.compare, found)
 
 

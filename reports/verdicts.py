@@ -10,9 +10,8 @@ from diptych.reports.read.order import DIFFERENCES, metrics_of
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import as_text
 from diptych.reports.wording import isolated
+from diptych.store.rows import EQUAL_N, HOW_COMPARED, SETTING_A, SETTING_B
 
-# Groups of a difference between models that ran with one setting each, and not the same one.
-OWN_SETTINGS = ("setting_a", "setting_b")
 WORDS = {
     "better": "\N{BLACK UP-POINTING TRIANGLE}",
     "worse": "\N{BLACK DOWN-POINTING TRIANGLE}",
@@ -42,20 +41,22 @@ def verdicts_of(report: Report) -> list[dict[str, Any]]:
 
 
 def _depth(row: Mapping[str, Any]) -> int:
-    """Return by how many columns a difference is cut; that the sides had settings of their own is no cut."""
-    return len(row["groups"].keys() - set(OWN_SETTINGS))
+    """Return by how many columns a difference is cut; how its sides were compared is no cut."""
+    return len(row["groups"].keys() - set(HOW_COMPARED))
 
 
 def _cut_words(groups: Mapping[str, Any]) -> str:
-    """Return what a difference is about, and the settings of its sides where they are not the same.
+    """Return what a difference is about, the settings of its sides if they are not the same, and n if it was made so.
 
     >>> _cut_words({"category": "pair", "setting_a": "euler-50-g5", "setting_b": "euler-28-g3.5"})
     'category pair, with euler-50-g5 against euler-28-g3.5'
     """
     said = {key: isolated(as_text(value)) for key, value in groups.items()}
-    parts = [f"{isolated(plain_name(key).lower())} {value}" for key, value in said.items() if key not in OWN_SETTINGS]
-    if all(key in said for key in OWN_SETTINGS):
-        parts.append(f"with {said['setting_a']} against {said['setting_b']}")
+    parts = [f"{isolated(plain_name(key).lower())} {value}" for key, value in said.items() if key not in HOW_COMPARED]
+    if SETTING_A in said and SETTING_B in said:
+        parts.append(f"with {said[SETTING_A]} against {said[SETTING_B]}")
+    if EQUAL_N in said:
+        parts.append(f"at {said[EQUAL_N]} images of each, drawn")
     return ", ".join(parts)
 
 

@@ -24,6 +24,14 @@ def picture(seed: int, size: tuple[int, int] = (48, 32), *, kind: str = "JPEG", 
     return buffer.getvalue()
 
 
+def draw_folder(path: Path, rows: int, *, first: int = 0) -> Path:
+    """Make a folder of drawn pictures."""
+    path.mkdir(parents=True)
+    for row in range(first, first + rows):
+        (path / f"{row:03d}.jpg").write_bytes(picture(row))
+    return path
+
+
 def draw_dataset(path: Path, rows: int = 7, rows_per_shard: int = 3, *, failed: tuple[int, ...] = ()) -> Dataset:
     """Make a dataset directory of drawn pictures; rows in ``failed`` have the status ``not_found`` and no picture."""
     schema = data_schema()

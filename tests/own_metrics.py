@@ -34,11 +34,13 @@ def statistics_of(vectors: npt.NDArray[np.floating[Any]], units: npt.ArrayLike) 
 
 SPREAD = SetMetric(
     name="spread",
-    values=(ReportedValue("spread", better="higher", unit="squared length"), ReportedValue("reach", better=None)),
+    values=(
+        ReportedValue("spread", better="higher", unit="squared length", size_bias="uncorrected"),
+        ReportedValue("reach", better=None, size_bias="uncorrected"),
+    ),
     statistics=statistics_of,
     results=results_of,
     needs_reference=False,
-    size_bias="uncorrected",
 )
 
 

@@ -4,7 +4,8 @@ The reference is the same for both, so its noise cancels, and images of one prom
 of two models is nearer can be told although the interval of either distance is wider than the gap.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -18,13 +19,10 @@ from diptych.evaluate.comparisons.pairs import value_text
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, SetMetric
 from diptych.evaluate.metrics.distances import MeasuredGroup
 from diptych.evaluate.statistics.intervals import interval, joint_df, mean_variance
+from diptych.store.rows import EQUAL_N
 from diptych.store.store import DifferenceRow
 
-# The least share that the smaller of two sets has of the larger, where a metric depends on n and does not correct it.
-SIZE_SHARE = 0.95
-
 Pair = tuple[MeasuredGroup, MeasuredGroup]
-Influences = Mapping[int, Mapping[str, Influence]]
 
 
 class DistanceFamily(NamedTuple):
@@ -36,6 +34,7 @@ class DistanceFamily(NamedTuple):
         dataset: Label.
         reference: Statistics of the reference, the same for all groups.
         groups: The groups.
+        draw: (group, n) -> the metric of so many of its images.
     """
 
     metric: SetMetric[Any]
@@ -43,6 +42,7 @@ class DistanceFamily(NamedTuple):
     dataset: str
     reference: Any
     groups: Sequence[MeasuredGroup]
+    draw: Callable[[MeasuredGroup, int], MeasuredGroup]
 
 
 class DistanceDifference(NamedTuple):
@@ -73,15 +73,19 @@ def difference_variance(a: Influence, b: Influence) -> tuple[float, float]:
 
 
 def distance_differences(family: DistanceFamily, compare: Compare, found: Findings) -> list[DifferenceRow]:
-    """Return the differences between the groups that differ in the compared column alone, adjusted for their number."""
+    """Return the differences between the groups that differ in the compared column alone, adjusted for their number.
+
+    By a value that depends on the number of images two groups are compared at the number of the smaller, so many of
+    the larger being drawn; the difference has ``equal_n`` among its groups then.
+    """
     if not family.groups or compare.by not in family.groups[0].group.values:
         return []
     pairs = [_turned(pair, compare) for pair in combinations(family.groups, 2) if _is_wanted(pair, compare)]
-    compared = {id(each): each for pair in pairs for each in pair}
-    influences = {place: _influences(family, each) for place, each in compared.items()}
+    maker = DistanceDifferenceMaker(family, compare.by, found)
     rows = []
     for value in family.metric.values:
-        rows += adjusted([_row(family, value, pair, influences, compare.by, found) for pair in pairs])
+        known = [pair for pair in pairs if all(value.name in each.results for each in pair)]
+        rows += adjusted([maker.row(value, pair) for pair in known])
     return rows
 
 
@@ -97,57 +101,80 @@ def _turned(pair: Pair, compare: Compare) -> Pair:
     return (b, a) if value_text(a.group.values[compare.by]) == compare.baseline else (a, b)
 
 
-def _influences(family: DistanceFamily, each: MeasuredGroup) -> Mapping[str, Influence]:
-    influences = family.metric.influences
-    is_known = all(result.reason is None for result in each.results.values())
-    return influences(each.statistics, family.reference) if influences is not None and is_known else {}
+@dataclass(frozen=True)
+class DistanceDifferenceMaker:
+    """Makes the rows of one family; what a group takes part in several times is computed once."""
 
+    family: DistanceFamily
+    by: str
+    found: Findings
+    _influences: dict[int, Mapping[str, Influence]] = field(default_factory=dict)
+    _drawn: dict[tuple[int, int], MeasuredGroup] = field(default_factory=dict)
 
-def _difference(metric: SetMetric[Any], value: ReportedValue, pair: Pair, influences: Influences) -> DistanceDifference:
-    a, b = (each.results[value.name] for each in pair)
-    nothing = float("nan")
-    reason = a.reason or b.reason or (None if a.identity == b.identity else "made_in_two_ways")
-    if reason is None and metric.size_bias == "uncorrected" and min(a.n, b.n) < SIZE_SHARE * max(a.n, b.n):
-        reason = "sizes_differ"
-    if reason is not None:
-        return DistanceDifference(nothing, nothing, nothing, reason)
-    gap = a.value - b.value
-    if metric.influences is None:
-        return DistanceDifference(gap, nothing, nothing, "error_unknown")
-    if not np.isfinite([a.ci_low, b.ci_low]).all():  # the difference would be as wrong as they
-        return DistanceDifference(gap, nothing, nothing, "too_few_prompts")
-    variance, df = difference_variance(*(influences[id(each)][value.name] for each in pair))
-    if variance == 0.0:
-        return DistanceDifference(gap, nothing, nothing, "no_spread")
-    return DistanceDifference(gap, variance, df, None if np.isfinite(variance) else "too_few_prompts")
+    def row(self, value: ReportedValue, pair: Pair) -> DifferenceRow:
+        """Return the difference a - b; ``p_adjusted`` is still open."""
+        groups = {name: value for name, value in pair[0].group.values.items() if name != self.by}
+        a, b = self._at_equal_n(value, pair)
+        if (a, b) != pair:
+            groups |= {EQUAL_N: min(each.statistics.n for each in pair)}
+        gap, variance, df, reason = self._difference(value, (a, b))
+        ends = interval(gap, variance, df)
+        results = [each.results[value.name] for each in (a, b)]
+        return DifferenceRow(
+            self.found.run_id,
+            self.family.names[value.name],
+            self.family.dataset,
+            groups,
+            value_text(a.group.values[self.by]),
+            value_text(b.group.values[self.by]),
+            gap,
+            variance**0.5,
+            _within(ends.low, value),
+            _within(ends.high, value),
+            float(2.0 * stdtr(df, -abs(gap) / variance**0.5)) if variance > 0.0 else float("nan"),
+            None,
+            min(result.n for result in results),
+            len({*a.statistics.units.tolist(), *b.statistics.units.tolist()}),
+            value.better,
+            self.found.identify(results[0].identity),
+            reason,
+        )
 
+    def _at_equal_n(self, value: ReportedValue, pair: Pair) -> Pair:
+        """Return the pair, of the larger only as many images as the smaller has where the value depends on that."""
+        fewest = min(each.statistics.n for each in pair)
+        if value.size_bias != "uncorrected" or any(each.results[value.name].reason is not None for each in pair):
+            return pair
+        a, b = (each if each.statistics.n == fewest else self._draw(each, fewest) for each in pair)
+        return a, b
 
-def _row(
-    family: DistanceFamily, value: ReportedValue, pair: Pair, influences: Influences, by: str, found: Findings
-) -> DifferenceRow:
-    a, b = pair
-    gap, variance, df, reason = _difference(family.metric, value, pair, influences)
-    ends = interval(gap, variance, df)
-    results = [each.results[value.name] for each in pair]
-    return DifferenceRow(
-        found.run_id,
-        family.names[value.name],
-        family.dataset,
-        {name: value for name, value in a.group.values.items() if name != by},
-        value_text(a.group.values[by]),
-        value_text(b.group.values[by]),
-        gap,
-        variance**0.5,
-        _within(ends.low, value),
-        _within(ends.high, value),
-        float(2.0 * stdtr(df, -abs(gap) / variance**0.5)) if variance > 0.0 else float("nan"),
-        None,
-        min(result.n for result in results),
-        len({*a.statistics.units.tolist(), *b.statistics.units.tolist()}),
-        value.better,
-        found.identify(results[0].identity),
-        reason,
-    )
+    def _draw(self, each: MeasuredGroup, n: int) -> MeasuredGroup:
+        if (id(each), n) not in self._drawn:
+            self._drawn[id(each), n] = self.family.draw(each, n)
+        return self._drawn[id(each), n]
+
+    def _difference(self, value: ReportedValue, pair: Pair) -> DistanceDifference:
+        a, b = (each.results[value.name] for each in pair)
+        nothing = float("nan")
+        reason = a.reason or b.reason or (None if a.identity == b.identity else "made_in_two_ways")
+        if reason is not None:
+            return DistanceDifference(nothing, nothing, nothing, reason)
+        gap = a.value - b.value
+        if self.family.metric.influences is None:
+            return DistanceDifference(gap, nothing, nothing, "error_unknown")
+        if not np.isfinite([a.ci_low, b.ci_low]).all():  # the difference would be as wrong as they
+            return DistanceDifference(gap, nothing, nothing, "no_interval")
+        variance, df = difference_variance(*(self._influence(each)[value.name] for each in pair))
+        if variance == 0.0:
+            return DistanceDifference(gap, nothing, nothing, "no_spread")
+        return DistanceDifference(gap, variance, df, None if np.isfinite(variance) else "too_few_prompts")
+
+    def _influence(self, each: MeasuredGroup) -> Mapping[str, Influence]:
+        if id(each) not in self._influences:
+            influences = self.family.metric.influences
+            assert influences is not None
+            self._influences[id(each)] = influences(each.statistics, self.family.reference)
+        return self._influences[id(each)]
 
 
 def _within(end: float, value: ReportedValue) -> float:

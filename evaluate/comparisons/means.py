@@ -97,7 +97,7 @@ class DifferenceMaker:
             a,
             b,
             found.value,
-            found.se,
+            found.se if np.isfinite(ends.low) else float("nan"),
             ends.low,
             ends.high,
             found.p_value,

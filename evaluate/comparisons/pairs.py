@@ -11,6 +11,7 @@ import pyarrow as pa
 from diptych.data.generated_columns import CATEGORY, SEED, columns_of, equal_in_pairs
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes, linked
 from diptych.evaluate.metrics.means import MeasuredMean
+from diptych.store.rows import SETTING_A, SETTING_B
 
 NO_SEED = ("", "none")  # as text: no such column, or null
 
@@ -121,7 +122,7 @@ def pair(images: Images, a: str, b: str, *, by: str) -> ImagePairs:
     note: Mapping[str, Any] = {}
     settings = sorted(set(left.rest)), sorted(set(right.rest))
     if by == "model" and settings[0] != settings[1] and len(settings[0]) == len(settings[1]) == 1:
-        note = {"setting_a": settings[0][0], "setting_b": settings[1][0]}
+        note = {SETTING_A: settings[0][0], SETTING_B: settings[1][0]}
         left, right = (replace(side, rest=_objects([""] * len(side.rest))) for side in (left, right))
     everything = np.concatenate([left.rest, right.rest])
     units = codes(

@@ -26,6 +26,7 @@ from diptych.evaluate.score_names import metric_of
 from diptych.evaluate.terminal import p_value_text, printable
 from diptych.intervals import is_resolved
 from diptych.lookup import describe_unknown
+from diptych.store.rows import EQUAL_N, HOW_COMPARED, SETTING_A, SETTING_B
 from diptych.store.store import DifferenceRow, Store
 
 Columns = dict[str, list[str]]
@@ -250,9 +251,11 @@ def _stored(a: ComparedModel, b: ComparedModel, metric: str) -> DifferenceRow | 
     """Return the difference of all images that the run computed, turned round where it is b - a."""
     if (a.run_id, a.store.path) != (b.run_id, b.store.path):
         return None
-    sql = "SELECT * FROM differences WHERE run_id = ? AND metric = ? AND a = ? AND b = ? AND groups = '{}'"
+    sql = "SELECT * FROM differences WHERE run_id = ? AND metric = ? AND a = ? AND b = ?"
     for names, is_turned in (((a.label, b.label), False), ((b.label, a.label), True)):
         for row in a.store.query(sql, [a.run_id, metric, *names]):
+            if row["groups"].keys() - set(HOW_COMPARED):
+                continue
             found = DifferenceRow(**row)
             return turned(found) if is_turned else found
     return None
@@ -271,9 +274,9 @@ def sentence(row: DifferenceRow) -> str:
         return f"{metric}: {a} and {b} cannot be compared: {row.reason}"
     of = f"{row.n:,} pairs of {row.n_clusters:,} prompts"
     if row.ci_low is None or row.ci_high is None or not np.isfinite(row.ci_low):
-        return f"{metric}: {a} - {b} = {row.value:+.5g}, without an interval ({row.reason}; {of}{_settings(row)})."
+        return f"{metric}: {a} - {b} = {row.value:+.5g}, without an interval ({row.reason}; {of}{_how_compared(row)})."
     numbers = f"{row.value:+.5g}, 95 % interval {row.ci_low:+.5g} to {row.ci_high:+.5g}, {of}"
-    numbers += f", p {p_value_text(row.p_adjusted)}{_settings(row)}"
+    numbers += f", p {p_value_text(row.p_adjusted)}{_how_compared(row)}"
     if not is_resolved(row.ci_low, row.ci_high, row.p_adjusted):
         return f"{metric}: {a} and {b} cannot be told apart by these images ({numbers})."
     direction = "higher" if row.value > 0 else "lower"
@@ -281,10 +284,13 @@ def sentence(row: DifferenceRow) -> str:
     return f"{metric}: {a} is {direction if row.better is None else verdict} than {b} ({numbers})."
 
 
-def _settings(row: DifferenceRow) -> str:
-    """Return that the sides had two settings, where they had."""
-    of_a, of_b = row.groups.get("setting_a"), row.groups.get("setting_b")
-    return "" if of_a is None else printable(f", with the setting {of_a} against {of_b}")
+def _how_compared(row: DifferenceRow) -> str:
+    """Return that the sides had two settings, or that images were drawn, where that is so."""
+    of_a, of_b = row.groups.get(SETTING_A), row.groups.get(SETTING_B)
+    told = "" if of_a is None else f", with the setting {of_a} against {of_b}"
+    if EQUAL_N in row.groups:
+        told += f", at {row.groups[EQUAL_N]:,} images of each, drawn"
+    return printable(told)
 
 
 def _known(value: Any) -> Any:

@@ -19,6 +19,7 @@ from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.generated_columns import SEED, columns_of
 from diptych.data.table import DatasetTable, TableColumn
 from diptych.evaluate.inputs.memberships import members
+from diptych.evaluate.inputs.set_images import SHORT, SetImages
 from diptych.scores.tables import read_embeddings
 
 Index = npt.NDArray[np.int64]
@@ -152,6 +153,17 @@ class ScoredRows:
         found = self.embedding_sets[encoder]
         empty = np.empty((0, int(found.manifest["dim"])), np.float32)
         return np.concatenate([empty, *(read_embeddings(file) for file in found.files)])
+
+    def set_images(self, encoder: str, units: npt.NDArray[np.str_] | None = None) -> SetImages:
+        """Return the vectors of an encoder by its label, with what tells which images depend on each other.
+
+        Args:
+            encoder: Label.
+            units: Text (N,); None takes those of the rows.
+        """
+        contents = np.array([(found or "")[:SHORT] for found in self.values("sha256").to_pylist()], np.str_)
+        keys = np.array(self.values("key").to_pylist(), np.str_)
+        return SetImages(self.vectors(encoder), self.units if units is None else units, contents, keys)
 
     @cached_property
     def _read(self) -> dict[str, ScoredColumn]:

@@ -26,6 +26,7 @@ from diptych.data.table import DatasetTable
 from diptych.encoders import Encoder, make_encoder
 from diptych.errors import DataError
 from diptych.evaluate.inputs.scored_rows import ScoredRows
+from diptych.evaluate.inputs.set_images import SHORT, SetImages
 from diptych.evaluate.statistics.moments import Floats, Moments, moments
 from diptych.progress import track
 from diptych.scores.loading import LoadedImage, Needs, load_image
@@ -36,7 +37,7 @@ from diptych.storage.locks import only_one
 LABEL = "encoder"
 THREADS = 4
 SIDECARS = frozenset({".caption", ".csv", ".json", ".jsonl", ".md", ".txt"})  # what lies beside images, and is none
-
+TEXTS = ("units", "contents", "keys")  # of SetImages, as they are saved
 
 # What numpy throws at a file that is no .npz, or a damaged one.
 NPZ_ERRORS = (
@@ -64,8 +65,7 @@ class DistanceSide:
         path: Where they came from.
         content: Hash of the images (or of the file of statistics).
         encoder: Identity of the encoder; None for statistics that do not say.
-        vectors: float32 (N, D), NaN where there is no picture; None for statistics without vectors.
-        units: (N,) text, equal for images that depend on each other; see ``SetMetric.statistics``.
+        images: None for statistics without vectors.
         moments: Mean and covariance, where that is all there is.
         is_size_known: Whether it is known of how many images the moments are.
         reasons: Images without a vector by reason.
@@ -74,8 +74,7 @@ class DistanceSide:
     path: Path
     content: str
     encoder: Mapping[str, Any] | None
-    vectors: npt.NDArray[np.float32] | None
-    units: npt.NDArray[np.str_] = field(default_factory=lambda: np.array([], np.str_))
+    images: SetImages | None
     moments: Moments | None = None
     is_size_known: bool = True
     reasons: Mapping[str, int] = field(default_factory=dict)
@@ -103,12 +102,12 @@ def save_side(side: DistanceSide, path: Path) -> None:
     Raises:
         DataError: If there are no vectors to save, fewer than two images, or the file cannot be written.
     """
-    if side.vectors is None:
+    if side.images is None:
         raise DataError(f"{side.path}: holds statistics already")
-    kept = np.isfinite(side.vectors).all(axis=1)
-    if kept.sum() < 2:
-        raise DataError(f"{side.path}: {int(kept.sum())} images with vectors; statistics need at least 2")
-    found = moments(side.vectors[kept])
+    kept = side.images.known
+    if len(kept.vectors) < 2:
+        raise DataError(f"{side.path}: {len(kept.vectors)} images with vectors; statistics need at least 2")
+    found = moments(kept.vectors)
     facts = {"encoder": side.encoder, "content": side.content, "reasons": dict(side.reasons)}
     temporary = path.with_name(f".{path.name}.tmp")
     try:
@@ -118,8 +117,8 @@ def save_side(side: DistanceSide, path: Path) -> None:
                 mu=found.mean,
                 sigma=found.covariance,
                 n=np.int64(found.n),
-                vectors=side.vectors[kept],
-                units=side.units[kept],
+                vectors=kept.vectors,
+                **{name: getattr(kept, name) for name in TEXTS},
                 facts=np.array(json.dumps(facts)),
             )
         temporary.replace(path)
@@ -152,12 +151,13 @@ def read_statistics(path: Path) -> DistanceSide:
 def _own_statistics(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> DistanceSide:
     try:
         facts = json.loads(str(arrays["facts"]))
-        vectors, units = np.asarray(arrays["vectors"], np.float32), arrays["units"].astype(str)
-        if vectors.ndim != 2 or units.shape != (len(vectors),) or not np.isfinite(vectors).all():
+        vectors = np.asarray(arrays["vectors"], np.float32)
+        texts = {name: arrays[name].astype(str) for name in TEXTS}
+        fit = all(each.shape == (len(vectors),) for each in texts.values())
+        if vectors.ndim != 2 or not np.isfinite(vectors).all() or not fit:
             raise ValueError("vectors and units do not fit")
-        return DistanceSide(
-            path, str(facts["content"]), facts["encoder"], vectors, units, reasons=dict(facts["reasons"])
-        )
+        images, reasons = SetImages(vectors, **texts), dict(facts["reasons"])
+        return DistanceSide(path, str(facts["content"]), facts["encoder"], images, reasons=reasons)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path}: damaged statistics of diptych: {error}; save them again") from error
 
@@ -196,11 +196,10 @@ def _dataset(path: Path, spec: EncoderSpec, progress: str) -> DistanceSide:
         stored = score_dataset(path, plan, batch_size=spec.batch_size, progress=progress).embeddings[LABEL]
     is_generated = dataset.manifest.get("kind") == "generated"
     rows = ScoredRows(path.name, "generated" if is_generated else "pairs", DatasetTable(dataset), {LABEL: stored})
-    units = rows.units if is_generated else _content_units(rows)
-    vectors = rows.vectors(LABEL)
-    lost = int((~np.isfinite(vectors).all(axis=1)).sum())
+    images = rows.set_images(LABEL, rows.units if is_generated else _content_units(rows))
+    lost = len(images.vectors) - len(images.known.vectors)
     reasons = {"no_picture": lost} if lost else {}
-    return DistanceSide(path, dataset.fingerprint, stored.manifest["identity"], vectors, units, reasons=reasons)
+    return DistanceSide(path, dataset.fingerprint, stored.manifest["identity"], images, reasons=reasons)
 
 
 def _content_units(rows: ScoredRows) -> npt.NDArray[np.str_]:
@@ -231,10 +230,11 @@ def _folder(path: Path, spec: EncoderSpec, progress: str) -> DistanceSide:
     reasons.pop("ok", None)
     if reasons.total() == len(files):
         raise DataError(f"{path}: none of its {len(files)} files is an image ({', '.join(sorted(reasons))})")
-    content, units = fingerprint(sorted(hashes)), np.array(hashes, np.str_)
-    return DistanceSide(
-        path, content, encoder.identity, np.concatenate(blocks), units, reasons=dict(sorted(reasons.items()))
-    )
+    content, reasons_found = fingerprint(sorted(hashes)), dict(sorted(reasons.items()))
+    contents = np.array([found[:SHORT] for found in hashes], np.str_)
+    keys = np.array([file.relative_to(path).with_suffix("").as_posix() for file in files], np.str_)
+    images = SetImages(np.concatenate(blocks), np.array(hashes, np.str_), contents, keys)
+    return DistanceSide(path, content, encoder.identity, images, reasons=reasons_found)
 
 
 def _load(files: list[Path], encoder: Encoder, batch_size: int) -> Iterator[list[_File]]:

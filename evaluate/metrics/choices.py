@@ -31,6 +31,11 @@ class DistanceChoice(Settings):
     reference: str | None = Field(None, description="label of a dataset, for a metric that compares with one")
     by: By = ("model",)
     datasets: Datasets = None
+    paired: bool = Field(
+        False,
+        description="the images are versions of those of the reference (recompressed, resized, decoded), so that no "
+        "error takes the two for independent; equal bytes, pixels and keys are found without it",
+    )
 
     def __str__(self) -> str:
         """Return it in words.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from diptych.lookup import resolve
@@ -65,6 +65,8 @@ class ReportedValue(NamedTuple):
         unit: Empty for a pure number.
         low: Smallest possible value, if there is one.
         high: Largest possible value, if there is one.
+        size_bias: Whether its expectation depends on the number of images, and if so, whether it is corrected for it.
+            Two numbers that are not corrected are compared at equal n alone.
     """
 
     name: str
@@ -72,6 +74,7 @@ class ReportedValue(NamedTuple):
     unit: str = ""
     low: float | None = None
     high: float | None = None
+    size_bias: SizeBias | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Result:
 
     Attributes:
         value: NaN where there is none, with a reason.
-        se: Standard error; NaN where it is not known.
+        se: Standard error; NaN where it is not known, and where there is no interval.
         ci_low: Lower end of the interval of 95 percent; NaN where it is not known.
         ci_high: Upper end.
         n: Images behind the number.
@@ -88,7 +91,6 @@ class Result:
             one column.
         reason: Why there is no value, a code: ``too_few_images``.
         note: What a reader must know, in a sentence or two; where there is no interval, why.
-        details: Further numbers by name, such as ``uncorrected``.
     """
 
     value: float
@@ -99,11 +101,16 @@ class Result:
     identity: Mapping[str, Any]
     reason: str | None = None
     note: str = ""
-    details: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON-able values; what is not known is null."""
         return {name: _known(value) for name, value in asdict(self).items()}
+
+
+def bare(value: float, n: int, identity: Mapping[str, Any], note: str) -> Result:
+    """Return a result without an error; the note says why there is none."""
+    nothing = float("nan")
+    return Result(value, nothing, nothing, nothing, n, identity, None, note)
 
 
 def missing(reason: str, n: int, identity: Mapping[str, Any], note: str = "") -> Result:
@@ -137,30 +144,38 @@ class SetMetric(Generic[Kept]):
 
     Attributes:
         name: Under which a config names it: its key in the table, and that of its file.
-        values: What it reports.
+        values: What it reports, the value that always exists first.
         statistics: (vectors, units) -> statistics of some images. ``vectors`` (N, D) of any float type; rows with a NaN
             (images that cannot be decoded) are left out. ``units`` (N,) text: images of one unit depend on each other
             (images of one prompt, equal files), different units do not.
-        results: (statistics, reference, identity) -> a result for each of ``values``, by name. ``identity`` is what is
-            known of encoder and reference; the metric adds its own name and version. Raises DataError where the vectors
-            of the two have different lengths.
-        influences: (statistics, reference) -> what each image adds to each of ``values``, by name: how two models are
-            compared. None where nobody knows; a difference then has no interval.
+        results: (statistics, reference, identity) -> a result for each of ``values``, by name; one that rests on
+            conditions which do not hold may be left out. ``identity`` is what is known of encoder and reference; the
+            metric adds its own name and version. Raises DataError where the vectors of the two have different lengths.
+        of_dependent: The same where the two sets depend on each other, as versions of the same pictures do. None where
+            the values of ``results`` do not rest on their independence; errors are left out in any case.
+        influences: (statistics, reference) -> what each image adds to a value, by name: how two models are compared.
+            None, or a value left out, where nobody knows; a difference then has no interval.
         from_moments: (moments, is_size_known) -> statistics of a set of which only mean and covariance are known, as
             other programs save them. None where vectors are needed.
+        names: Identity of an encoder -> what values are called in its space, where the field has a name for that, by
+            their own names. None where it has none.
         needs_reference: Whether it compares two sets; else it looks at one, and ``reference`` is None above.
-        size_bias: Whether its expectation depends on the number of images, and if so, whether ``results`` corrects it.
-            Numbers at different n are then compared with caution, or, uncorrected, not at all.
     """
 
     name: str
     values: tuple[ReportedValue, ...]
     statistics: Callable[[Vectors, Texts], Kept]
     results: Callable[[Kept, Any, Mapping[str, Any]], Mapping[str, Result]]
+    of_dependent: Callable[[Kept, Any, Mapping[str, Any]], Mapping[str, Result]] | None = None
     influences: Callable[[Kept, Any], Mapping[str, Influence]] | None = None
     from_moments: Callable[[Moments, bool], Kept] | None = None
+    names: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
     needs_reference: bool = True
-    size_bias: SizeBias | None = None
+
+    def names_in(self, encoder: Mapping[str, Any] | None) -> dict[str, str]:
+        """Return what each value is called in the space of an encoder, None if nobody knows which: by its own name."""
+        known = {} if self.names is None or encoder is None else self.names(encoder)
+        return {value.name: known.get(value.name, value.name) for value in self.values}
 
 
 def set_metric(name: str) -> SetMetric[Any]:

@@ -1,19 +1,26 @@
 """Set metrics of groups of images, in the space of an encoder, mostly as distances to a reference dataset."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from diptych.evaluate.collected import Findings
-from diptych.evaluate.inputs.scored_rows import RowGroup, ScoredRows
+from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredRows
+from diptych.evaluate.inputs.set_images import SetImages
 from diptych.evaluate.metrics.choices import DistanceChoice
 from diptych.evaluate.metrics.contract import Result, SetMetric, set_metric
+from diptych.evaluate.metrics.dependent_sets import results_between
+from diptych.evaluate.metrics.overlap import DECLARED, Overlap, overlap
 from diptych.store.store import ResultRow
 
 DistanceKey = tuple[str, str, str | None]  # metric, encoder, reference
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MeasuredGroup:
     """A set metric of one group of images, by the name of each value, and the statistics behind it."""
 
@@ -30,35 +37,80 @@ class DistanceReference:
         metric: What is computed.
         encoder: Label of the encoder.
         rows: The reference dataset; None for a metric that looks at one set.
-        statistics: Of all of its images; None without one.
+        images: All of its images; None without one.
+        statistics: Of them.
+        is_paired: Whether it is declared that the images are versions of its own.
     """
 
     metric: SetMetric[Any]
     encoder: str
     rows: ScoredRows | None
+    images: SetImages | None
     statistics: Any
+    is_paired: bool = False
 
     @classmethod
     def of(cls, choice: DistanceChoice, rows: Mapping[str, ScoredRows]) -> "DistanceReference":
         """Return the reference of an entry of the config."""
         metric = set_metric(choice.metric)
         if choice.reference is None:
-            return cls(metric, choice.encoder, None, None)
+            return cls(metric, choice.encoder, None, None, None)
         reference = rows[choice.reference]
-        statistics = metric.statistics(reference.vectors(choice.encoder), reference.units)
-        return cls(metric, choice.encoder, reference, statistics)
+        images = reference.set_images(choice.encoder)
+        statistics = metric.statistics(images.vectors, images.units)
+        return cls(metric, choice.encoder, reference, images, statistics, choice.paired)
 
     def identity(self, judged: ScoredRows) -> dict[str, Any]:
         """Return what decides the numbers beside the images: the encoder, and the reference by its content."""
-        encoder = dict(judged.embedding_sets[self.encoder].manifest["identity"])
+        encoder = encoder_identity(judged, self.encoder)
         return {"encoder": encoder, **({"reference": self.rows.dataset.fingerprint} if self.rows else {})}
 
-    def measure(self, judged: ScoredRows, by: Sequence[str]) -> Iterator[MeasuredGroup]:
-        """Yield the metric of each group of a dataset."""
-        vectors, identity = judged.vectors(self.encoder), self.identity(judged)
-        for group in judged.groups(by):
-            statistics = self.metric.statistics(vectors[group.rows], judged.units[group.rows])
-            yield MeasuredGroup(group, statistics, self.metric.results(statistics, self.statistics, identity))
+
+@dataclass(frozen=True)
+class MeasuredDataset:
+    """A dataset whose groups are measured against a reference."""
+
+    reference: DistanceReference
+    judged: ScoredRows
+
+    def groups(self, by: Sequence[str]) -> Iterator[MeasuredGroup]:
+        """Yield the metric of each group."""
+        for group in self.judged.groups(by):
+            yield self.measure(group)
+
+    def measure(self, group: RowGroup) -> MeasuredGroup:
+        """Return the metric of some rows."""
+        metric, rows = self.reference.metric, group.rows
+        statistics = metric.statistics(self._images.vectors[rows], self._images.units[rows])
+        results = results_between(metric, statistics, self.reference.statistics, self._identity, self._shared(rows))
+        return MeasuredGroup(group, statistics, results)
+
+    def drawn(self, each: MeasuredGroup, n: int) -> MeasuredGroup:
+        """Return the metric of so many of a group's images, those whose keys have the lowest hashes."""
+        known = each.group.rows[np.isfinite(self._images.vectors[each.group.rows]).all(axis=1)]
+        lots = [hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest() for key in self._images.keys[known]]
+        order = sorted(range(len(known)), key=lots.__getitem__)[:n]
+        return self.measure(RowGroup(each.group.values, np.sort(known[order])))
+
+    def _shared(self, rows: Index) -> Overlap | None:
+        if self.reference.images is None:
+            return None
+        if self.reference.is_paired:
+            return Overlap(len(rows), len(rows), DECLARED)
+        return overlap(self._images.take(rows), self.reference.images)
+
+    @cached_property
+    def _images(self) -> SetImages:
+        return self.judged.set_images(self.reference.encoder)
+
+    @cached_property
+    def _identity(self) -> dict[str, Any]:
+        return self.reference.identity(self.judged)
+
+
+def encoder_identity(rows: ScoredRows, encoder: str) -> dict[str, Any]:
+    """Return the identity of an encoder by its label, as its vectors of a dataset have it."""
+    return dict(rows.embedding_sets[encoder].manifest["identity"])
 
 
 def key_of(choice: DistanceChoice) -> DistanceKey:
@@ -66,11 +118,17 @@ def key_of(choice: DistanceChoice) -> DistanceKey:
     return choice.metric, choice.encoder, choice.reference
 
 
-def value_names(choices: Sequence[DistanceChoice]) -> dict[DistanceKey, dict[str, str]]:
+def value_names(
+    choices: Sequence[DistanceChoice], encoders: Mapping[str, Mapping[str, Any]]
+) -> dict[DistanceKey, dict[str, str]]:
     """Return for each key what each value of its metric is called: of two encoders or references, by their labels.
 
+    Args:
+        choices: Of the config.
+        encoders: The identity of each encoder by its label.
+
     >>> several = [DistanceChoice(metric="kernel_distance", encoder=one, reference="real") for one in ("clip", "dino")]
-    >>> [list(names.values()) for names in value_names(several).values()]
+    >>> [list(names.values()) for names in value_names(several, {}).values()]
     [['clip.kernel_distance'], ['dino.kernel_distance']]
     """
     keys = list(dict.fromkeys(map(key_of, choices)))
@@ -79,17 +137,19 @@ def value_names(choices: Sequence[DistanceChoice]) -> dict[DistanceKey, dict[str
         rivals = [key for key in keys if key[0] == metric]
         parts = [encoder] if len({key[1] for key in rivals}) > 1 else []
         parts += [reference] if reference is not None and len({key[2] for key in rivals}) > 1 else []
-        values = set_metric(metric).values
-        names[metric, encoder, reference] = {value.name: ".".join([*parts, value.name]) for value in values}
+        own = set_metric(metric).names_in(encoders.get(encoder))
+        names[metric, encoder, reference] = {value: ".".join([*parts, name]) for value, name in own.items()}
     return names
 
 
 def distance_rows(
     reference: DistanceReference, names: Mapping[str, str], judged: ScoredRows, each: MeasuredGroup, found: Findings
 ) -> Iterator[ResultRow]:
-    """Yield the rows of a group, one for each value that the metric reports."""
+    """Yield the rows of a group, one for each value that the metric has of it."""
     against = [f"reference of {reference.statistics.n:,} images"] if reference.rows is not None else []
     for value in reference.metric.values:
+        if value.name not in each.results:
+            continue
         result = each.results[value.name]
         yield ResultRow(
             found.run_id,
@@ -107,5 +167,5 @@ def distance_rows(
             found.identify(result.identity),
             result.reason,
             "; ".join([*([result.note] if result.note else []), *against]) or None,
-            reference.metric.size_bias,
+            value.size_bias,
         )

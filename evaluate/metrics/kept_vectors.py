@@ -16,6 +16,10 @@ from diptych.evaluate.statistics.intervals import even_clusters
 Vectors = npt.NDArray[np.floating[Any]]
 Texts = npt.NDArray[np.str_]
 
+# Of its length: how far apart two vectors of one picture may be. They are stored in float16, and what a model makes of
+# a picture may depend on its neighbours in the last bit.
+VECTOR_ROUNDING = 2.0**-10
+
 
 @dataclass(frozen=True)
 class KeptVectors:
@@ -48,6 +52,13 @@ class KeptVectors:
     def even_units(self) -> float:
         """How many units of one size these are worth, see ``even_clusters``; 0 without images."""
         return even_clusters(self.units) if self.n else 0.0
+
+    @cached_property
+    def has_spread(self) -> bool:
+        """Whether two of the images differ by more than the rounding of a stored vector."""
+        first = self.matrix[:1].astype(np.float64)
+        apart = max((float(((part - first) ** 2).sum(axis=1).max()) for part in self.parts if len(part)), default=0.0)
+        return apart > VECTOR_ROUNDING**2 * float((first**2).sum())
 
     def merged(self, other: "KeptVectors") -> "KeptVectors":
         """Return the vectors of both sets of images together."""

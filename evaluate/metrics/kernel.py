@@ -62,6 +62,7 @@ class KernelSums(NamedTuple):
         columns: float64 (M,), the other way round.
         squares: Sum over all pairs of units of the squared sum of the kernel between the two.
         cross: Sum over all pairs of units of that sum times the number of pairs of vectors between the two.
+        own: Within one set the sum over pairs of vectors of one unit, each with itself too; 0 between two sets.
         left: Units of the one set.
         right: Of the other.
     """
@@ -70,6 +71,7 @@ class KernelSums(NamedTuple):
     columns: Floats
     squares: float
     cross: float
+    own: float
     left: Units
     right: Units
 
@@ -94,16 +96,16 @@ def kernel_sums(
     other = x if y is None else y
     left = _units(len(x), units)
     right = left if is_within else _units(len(other), other_units)
-    rows, columns, squares, cross = np.zeros(len(x)), np.zeros(len(other)), 0.0, 0.0
+    rows, columns, squares, cross, own = np.zeros(len(x)), np.zeros(len(other)), 0.0, 0.0, 0.0
     for number, part in enumerate(left.blocks()):
         near = x[part.order].astype(np.float64) / x.shape[1]
         for other_number, other_part in enumerate(right.blocks()):
             is_diagonal = is_within and other_number == number
-            if (is_within and other_number < number) or (is_diagonal and len(part.starts) == 1):
+            if is_within and other_number < number:
                 continue
             values = (near @ other[other_part.order].astype(np.float64).T + 1.0) ** 3
             if is_diagonal:
-                _clear_own_unit(values, part)
+                own += _take_own_unit(values, part)
             rows[part.order] += values.sum(axis=1)
             if not is_diagonal:
                 columns[other_part.order] += values.sum(axis=0)
@@ -117,7 +119,7 @@ def kernel_sums(
     if is_within:
         rows += columns
         columns = rows
-    return KernelSums(rows, columns, squares, cross, left, right)
+    return KernelSums(rows, columns, squares, cross, own, left, right)
 
 
 class KernelEstimate(NamedTuple):
@@ -162,6 +164,15 @@ def kernel_distance(within_left: KernelSums, within_right: KernelSums, between: 
     )
 
 
+def biased_distance(within_left: KernelSums, within_right: KernelSums, between: KernelSums) -> float:
+    """Return the distance from all pairs, those of a vector with itself too: at least 0, and 0 for one set with itself.
+
+    Source: Gretton et al. 2012, equation (5). Unlike the unbiased estimate it does not take the sets for independent.
+    """
+    means = [float(sums.rows.sum() + sums.own) / len(sums.rows) ** 2 for sums in (within_left, within_right)]
+    return sum(means) - 2.0 * float(between.rows.sum()) / (len(between.rows) * len(between.columns))
+
+
 def _units(n: int, units: npt.ArrayLike | None) -> Units:
     if units is not None:
         _, unit, sizes = np.unique(np.asarray(units), return_inverse=True, return_counts=True)
@@ -171,13 +182,18 @@ def _units(n: int, units: npt.ArrayLike | None) -> Units:
     return Units(np.arange(n), np.arange(n), np.ones(n))
 
 
-def _clear_own_unit(values: Floats, part: Units) -> None:
-    """Set the kernel between vectors of one unit to 0, in place."""
+def _take_own_unit(values: Floats, part: Units) -> float:
+    """Return the sum of the kernel between vectors of one unit, and set it to 0 there, in place."""
     if len(part.starts) == len(part.order):
+        own = float(np.trace(values))
         np.fill_diagonal(values, 0.0)
-        return
+        return own
+    own = 0.0
     for start, size in zip(part.starts.tolist(), part.sizes.astype(int).tolist(), strict=True):
-        values[start : start + size, start : start + size] = 0.0
+        block = values[start : start + size, start : start + size]
+        own += float(block.sum())
+        block[:] = 0.0
+    return own
 
 
 def _within(sums: KernelSums) -> tuple[float, Floats, float]:

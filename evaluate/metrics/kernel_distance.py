@@ -5,7 +5,9 @@ the spread of those; the same work once over all pairs gives the mean over all s
 standard error. Values are as they are, not times 1,000; slightly below 0 is legal where two sets hardly differ.
 
 Within a set a pair is of two units: images of one prompt are alike, and their pairs, as an image's with itself, would
-make two sets of the same distribution differ. Where each image is its own unit these are all pairs, as elsewhere.
+make two sets of the same distribution differ. Where each image is its own unit these are all pairs, as elsewhere. Of
+two sets that depend on each other it is the biased estimate over all pairs: the unbiased one takes an image and its
+other version for strangers, and so is too low.
 """
 
 from collections.abc import Mapping
@@ -15,9 +17,16 @@ from typing import Any
 
 import numpy.typing as npt
 
-from diptych.evaluate.metrics.contract import Influence, ReportedValue, Result, SetMetric, missing
+from diptych.evaluate.metrics.contract import Influence, ReportedValue, Result, SetMetric, bare, missing
 from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, Vectors, check_dims, keep, too_few_images
-from diptych.evaluate.metrics.kernel import MIN_UNITS, KernelEstimate, KernelSums, kernel_distance, kernel_sums
+from diptych.evaluate.metrics.kernel import (
+    MIN_UNITS,
+    KernelEstimate,
+    KernelSums,
+    biased_distance,
+    kernel_distance,
+    kernel_sums,
+)
 from diptych.evaluate.statistics.intervals import joint_df, mean_variance, squared_interval
 
 NAME = "kernel_distance"
@@ -62,22 +71,37 @@ def results_of(
     statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]
 ) -> dict[str, Result]:
     """Return the distance with its error, see ``SetMetric.results``."""
-    made = {"metric": NAME, "version": VERSION, "kernel": "(x.y / D + 1)^3", "pairs": "of different units"}
-    identity = {**made, **identity}
-    if min(statistics.n, reference.n) < MIN_IMAGES:
-        return {NAME: too_few_images(statistics.n, reference.n, MIN_IMAGES, identity)}
-    check_dims(statistics.kept.matrix.shape[1], reference.kept.matrix.shape[1])
+    identity = {**_identity(identity), "pairs": "of different units"}
+    refused = _refused(statistics, reference, identity)
+    if refused is not None:
+        return {NAME: refused}
     counts = len(statistics.within.left.starts), len(reference.within.left.starts)
     if min(counts) < MIN_UNITS:
         sizes = f"{counts[0]} and {counts[1]}"
         note = f"needs images of at least {MIN_UNITS} prompts on each side, or other units, not {sizes}"
         return {NAME: missing("too_few_prompts", statistics.n, identity, note)}
     found = _estimate(statistics, reference)
+    alike = next((side for side in (statistics, reference) if not side.kept.has_spread), None)
+    if alike is not None:
+        note = f"no interval: all {alike.n:,} images of a set are alike"
+        return {NAME: bare(found.value, statistics.n, identity, note)}
+    if min(statistics.kept.even_units, reference.kept.even_units) < INTERVAL_UNITS:
+        return {NAME: bare(found.value, statistics.n, identity, NO_INTERVAL.format(*counts))}
     variance, df = _variance(found, statistics.units, reference.units)
-    few = min(statistics.kept.even_units, reference.kept.even_units) < INTERVAL_UNITS
-    ends = squared_interval(found.value, float("nan") if few else variance, found.null_variance, df)
-    note = NO_INTERVAL.format(*counts) if few else ""
-    return {NAME: Result(found.value, variance**0.5, *ends, statistics.n, identity, None, note)}
+    ends = squared_interval(found.value, variance, found.null_variance, df)
+    return {NAME: Result(found.value, variance**0.5, *ends, statistics.n, identity)}
+
+
+def of_dependent(
+    statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]
+) -> dict[str, Result]:
+    """Return the biased distance, see ``SetMetric.of_dependent``."""
+    identity = {**_identity(identity), "pairs": "all, biased"}
+    refused = _refused(statistics, reference, identity)
+    if refused is not None:
+        return {NAME: refused}
+    value = biased_distance(statistics.within, reference.within, _between(statistics, reference))
+    return {NAME: bare(value, statistics.n, identity, "")}
 
 
 def influences_of(statistics: KernelStatistics, reference: KernelStatistics) -> dict[str, Influence]:
@@ -91,13 +115,28 @@ KERNEL_DISTANCE = SetMetric(
     values=(ReportedValue(NAME, better="lower"),),
     statistics=statistics_of,
     results=results_of,
+    of_dependent=of_dependent,
     influences=influences_of,
 )
 
 
+def _identity(identity: Mapping[str, Any]) -> dict[str, Any]:
+    return {"metric": NAME, "version": VERSION, "kernel": "(x.y / D + 1)^3", **identity}
+
+
+def _refused(statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]) -> Result | None:
+    if min(statistics.n, reference.n) < MIN_IMAGES:
+        return too_few_images(statistics.n, reference.n, MIN_IMAGES, identity)
+    check_dims(statistics.kept.matrix.shape[1], reference.kept.matrix.shape[1])
+    return None
+
+
+def _between(statistics: KernelStatistics, reference: KernelStatistics) -> KernelSums:
+    return kernel_sums(statistics.kept.matrix, reference.kept.matrix, statistics.units, reference.units)
+
+
 def _estimate(statistics: KernelStatistics, reference: KernelStatistics) -> KernelEstimate:
-    between = kernel_sums(statistics.kept.matrix, reference.kept.matrix, statistics.units, reference.units)
-    return kernel_distance(statistics.within, reference.within, between)
+    return kernel_distance(statistics.within, reference.within, _between(statistics, reference))
 
 
 def _variance(found: KernelEstimate, left_units: Texts, right_units: Texts) -> tuple[float, float]:

@@ -174,11 +174,12 @@ def influences_of(statistics: NeighbourStatistics, reference: NeighbourStatistic
 
 PRECISION_RECALL = SetMetric(
     name=NAME,
-    values=tuple(ReportedValue(name, better="higher", low=0.0, high=1.0) for name in (PRECISION, RECALL)),
+    values=tuple(
+        ReportedValue(name, better="higher", low=0.0, high=1.0, size_bias="uncorrected") for name in (PRECISION, RECALL)
+    ),
     statistics=statistics_of,
     results=results_of,
     influences=influences_of,
-    size_bias="uncorrected",
 )
 
 

@@ -1,8 +1,8 @@
-"""A set metric between two sets of images, named on the command line."""
+"""Set metrics between two sets of images, named on the command line."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +13,33 @@ from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.inputs.sides import DistanceSide, EncoderSpec, open_side
 from diptych.evaluate.metrics.contract import SET_METRICS, Result, SetMetric, set_metric
+from diptych.evaluate.metrics.dependent_sets import results_between
+from diptych.evaluate.metrics.overlap import DECLARED, Overlap, overlap
 from diptych.evaluate.terminal import printable
 from diptych.lookup import describe_unknown
 from diptych.progress import track
 
 WEIGHT_SUFFIXES = frozenset({".pth", ".pt", ".safetensors"})
 UNKNOWN_ENCODER = "unknown"
+ENCODER_UNKNOWN = "encoder and resize unknown"
 
 
 @dataclass(frozen=True)
 class SetDistance:
-    """What a set metric says of two sets, and the two sides that it is between.
+    """What set metrics say of two sets, and the two sides that it is between.
 
     Attributes:
-        metric: Its name.
+        metrics: Their names.
         results: By the name of each value.
-        n_reference: Images of the reference; 0 where nobody knows.
+        n: Images of the set that is judged; 0 where nobody knows.
+        n_reference: Of the reference.
         a: The images that are judged.
         b: The reference.
     """
 
-    metric: str
+    metrics: Sequence[str]
     results: Mapping[str, Result]
+    n: int
     n_reference: int
     a: DistanceSide
     b: DistanceSide
@@ -45,20 +50,22 @@ class SetDistance:
         for fields in values.values():
             fields |= {"n": fields["n"] or None, "n_reference": self.n_reference or None}
         sides = {name: {"path": str(side.path), "left_out": dict(side.reasons)} for name, side in self._sides}
-        return {"metric": self.metric, "values": values, **sides}
+        return {"metrics": list(self.metrics), "values": values, **sides}
 
     def lines(self) -> list[str]:
-        """Return it for people: a line for each value, what there is to know, a line for each side."""
+        """Return it for people: a line for each value and what there is to know of it, a line for each side."""
         width = max(map(len, self.results))
-        lines = [f"{name:<{width}}  {_in_words(result)}" for name, result in self.results.items()]
-        notes = dict.fromkeys(result.note for result in self.results.values() if result.note)
-        lines += [f"  {note}" for note in notes]
-        n = next(iter(self.results.values())).n
-        for (name, side), count in zip(self._sides, (n, self.n_reference), strict=True):
+        lines, said = [], ""
+        for name, result in self.results.items():
+            lines.append(f"{name:<{width}}  {_in_words(result)}")
+            lines += [f"  {result.note}"] if result.note not in ("", said) else []
+            said = result.note
+        for (name, side), count in zip(self._sides, (self.n, self.n_reference), strict=True):
             left_out = ", ".join(f"{reason} {lost:,}" for reason, lost in side.reasons.items())
-            said = f"{count:,} images" if count else "images unknown"
+            images = f"{count:,} images" if count else "images of unknown number"
+            known = "" if side.encoder is not None else f"; {ENCODER_UNKNOWN}"
             lines.append(
-                f"  {name}  {printable(str(side.path))}: {said}{f'; left out: {left_out}' if left_out else ''}"
+                f"  {name}  {printable(str(side.path))}: {images}{f'; left out: {left_out}' if left_out else ''}{known}"
             )
         return lines
 
@@ -67,29 +74,38 @@ class SetDistance:
         return ("a", self.a), ("b", self.b)
 
 
-def measure_distance(a: Path, b: Path, metric: str, spec: EncoderSpec, *, progress: str = "auto") -> SetDistance:
-    """Return what a set metric says of the images at ``a`` against those at ``b``, the reference.
+def measure_distances(
+    a: Path, b: Path, metrics: Sequence[str], spec: EncoderSpec, *, is_paired: bool = False, progress: str = "auto"
+) -> SetDistance:
+    """Return what set metrics say of the images at ``a`` against those at ``b``, the reference; each is embedded once.
 
     Args:
         a: Dataset directory, folder of image files, or .npz file of statistics.
         b: The same.
-        metric: Name of a set metric that compares two sets.
+        metrics: Names of set metrics that compare two sets.
         spec: Encoder of what is not embedded yet.
+        is_paired: Whether it is declared that the images of ``a`` are versions of those of ``b``.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
-        ConfigError: If metric or encoder are wrong.
+        ConfigError: If a metric or the encoder is wrong.
         DataError: If a side cannot be read, or the two do not compare.
     """
-    chosen = set_metric(metric)
-    if not chosen.needs_reference:
-        raise ConfigError(f"--metric: {metric} looks at one set of images alone, not at the distance of two")
+    chosen = [_comparing(name) for name in dict.fromkeys(metrics)]
     left, right = (open_side(path, spec, progress=progress) for path in (a, b))
-    identity = {"encoder": _same_encoder(left, right), "reference": right.content}
-    with track(f"compute {metric}", None, mode=progress, unit="steps"):
-        reference = _statistics(chosen, right)
-        results = chosen.results(_statistics(chosen, left), reference, identity)
-    return SetDistance(metric, results, reference.n, left, right)
+    encoder = _same_encoder(left, right)
+    facts = {"encoder": encoder, "reference": right.content}
+    shared = Overlap(0, 0, DECLARED) if is_paired else _overlap(left, right)
+    results: dict[str, Result] = {}
+    n, n_reference = 0, 0
+    for metric in chosen:
+        with track(f"compute {metric.name}", None, mode=progress, unit="steps"):
+            names = metric.names_in(left.encoder if left.encoder is not None and right.encoder is not None else None)
+            statistics, reference = _statistics(metric, left), _statistics(metric, right)
+            n, n_reference = statistics.n, reference.n
+            found = results_between(metric, statistics, reference, facts, shared)
+            results |= {names[name]: _saying_of_unknown(result, left, right) for name, result in found.items()}
+    return SetDistance([metric.name for metric in chosen], results, n, n_reference, left, right)
 
 
 def encoder_spec(text: str, overrides: Sequence[str], batch_size: int) -> EncoderSpec:
@@ -119,15 +135,18 @@ def encoder_spec(text: str, overrides: Sequence[str], batch_size: int) -> Encode
     raise ConfigError(f"{describe_unknown('encoder', text, ENCODERS)}; {hint}")
 
 
-def check_metric(name: str) -> str:
-    """Return the name of a set metric.
+def _comparing(name: str) -> SetMetric[Any]:
+    """Return the set metric of a name.
 
     Raises:
-        ConfigError: If there is none of that name.
+        ConfigError: If there is none, or it compares no two sets.
     """
     if name not in SET_METRICS:
-        raise ConfigError(describe_unknown("metric", name, SET_METRICS))
-    return name
+        raise ConfigError(f"--metric: {describe_unknown('metric', name, SET_METRICS)}")
+    metric = set_metric(name)
+    if not metric.needs_reference:
+        raise ConfigError(f"--metric: {name} looks at one set of images alone, not at the distance of two")
+    return metric
 
 
 def _option(override: str) -> tuple[str, Any]:
@@ -148,6 +167,19 @@ def _same_encoder(a: DistanceSide, b: DistanceSide) -> Mapping[str, Any] | str:
     return encoder if len(known) == 2 else {"of_one_side": encoder, "other_side": UNKNOWN_ENCODER}
 
 
+def _overlap(left: DistanceSide, right: DistanceSide) -> Overlap | None:
+    return None if left.images is None or right.images is None else overlap(left.images, right.images)
+
+
+def _saying_of_unknown(result: Result, *sides: DistanceSide) -> Result:
+    """Return a result that says of a side that nobody knows its encoder."""
+    unknown = [printable(str(side.path)) for side in sides if side.encoder is None]
+    if not unknown:
+        return result
+    note = f"{ENCODER_UNKNOWN} of {', '.join(dict.fromkeys(unknown))}, taken for the same as its vectors are as long"
+    return replace(result, note="; ".join(part for part in (result.note, note) if part))
+
+
 def _difference(a: DistanceSide, b: DistanceSide) -> str:
     left, right = dict(a.encoder or {}), dict(b.encoder or {})
     names = [name for name in {**left, **right} if left.get(name) != right.get(name)]
@@ -155,8 +187,8 @@ def _difference(a: DistanceSide, b: DistanceSide) -> str:
 
 
 def _statistics(metric: SetMetric[Any], side: DistanceSide) -> Any:
-    if side.vectors is not None:
-        return metric.statistics(side.vectors, side.units)
+    if side.images is not None:
+        return metric.statistics(side.images.vectors, side.images.units)
     if metric.from_moments is None or side.moments is None:
         raise DataError(
             f"{side.path}: holds mean and covariance alone; {metric.name} needs the images or their vectors"

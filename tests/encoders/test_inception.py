@@ -3,7 +3,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import PIL.Image
 import pytest
 import torch
 from drawn import draw_dataset, picture
@@ -13,8 +12,9 @@ from safetensors.torch import save_file
 from diptych.assets import ASSETS
 from diptych.data.images import Image, decode
 from diptych.encoders import make_encoder
-from diptych.encoders.inception import ASSET, InceptionEncoder, inception_encoder, resize_clean, resize_legacy
+from diptych.encoders.inception import ASSET, InceptionEncoder, inception_encoder
 from diptych.encoders.inception_network import Inception
+from diptych.encoders.inception_resizes import RESIZES
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.metrics.frechet import frechet_distance
 from diptych.evaluate.statistics.moments import moments
@@ -87,67 +87,21 @@ def test_fid_is_that_of_torchmetrics_on_the_same_features(encoder: InceptionEnco
     assert frechet_distance(moments(left), moments(right)) == pytest.approx(float(theirs.compute()), rel=1e-9)
 
 
-@pytest.mark.reference
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_legacy_is_the_resize_of_torch_fidelity(size: tuple[int, int]) -> None:
-    from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
-
-    image = decode(picture(3, size, kind="PNG"))
-    expected = interpolate_bilinear_2d_like_tensorflow1x(as_tensor(image).float(), size=(299, 299), align_corners=False)
-    np.testing.assert_array_equal(resize_legacy(image), expected[0].permute(1, 2, 0).numpy())
-
-
-def test_legacy_takes_the_pixels_that_tensorflow_1_takes() -> None:
-    """x_in = x_out * in / out without half-pixel centres: at two pixels the first half blends, the last stays."""
-    image = PIL.Image.fromarray(np.array([[[0] * 3, [200] * 3]], np.uint8))
-    row = resize_legacy(image)[0, :, 0]
-    places = np.arange(299) * 2 / 299
-    expected = np.where(places < 1, places * 200, 200)
-    np.testing.assert_allclose(row, expected, atol=1e-4)
-
-
-@pytest.mark.reference
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_clean_is_the_separable_bicubic_of_pillow(size: tuple[int, int]) -> None:
-    image = decode(picture(3, size, kind="PNG"))
-    across, down = (bicubic_weights(side) for side in image.size)
-    expected = np.einsum("yi,ijc,xj->yxc", down, np.asarray(image, np.float64), across, optimize=True)
-    np.testing.assert_allclose(resize_clean(image), expected.clip(0, 255), atol=1e-3)
-
-
-def bicubic_weights(size: int, out: int = 299) -> np.ndarray:
-    """Pillow's weights: Keys' cubic with a = -0.5, widened when it shrinks, normalised at the edges."""
-    scale = size / out
-    support = max(scale, 1.0)
-    centres = (np.arange(out) + 0.5) * scale
-    x = np.abs((np.arange(size) + 0.5 - centres[:, np.newaxis]) / support)
-    weights = np.where(x < 1, (1.5 * x - 2.5) * x * x + 1, np.where(x < 2, ((-0.5 * x + 2.5) * x - 4) * x + 2, 0.0))
-    weights[np.abs(np.arange(size) + 0.5 - centres[:, np.newaxis]) > 2 * support] = 0.0
-    return weights / weights.sum(axis=1, keepdims=True)
-
-
-def test_a_picture_of_the_right_size_is_left_as_it_is() -> None:
-    image = decode(picture(1, (299, 299), kind="PNG"))
-    for resize in (resize_legacy, resize_clean):
-        np.testing.assert_array_equal(resize(image), np.asarray(image, np.float32))
-
-
 def test_neighbours_in_a_batch_change_nothing(encoder: InceptionEncoder) -> None:
     together = embed(encoder, pictures()[:3])
     alone = np.concatenate([embed(encoder, [image]) for image in pictures()[:3]])
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-6)
 
 
-def test_the_two_ways_to_resize_are_told_apart(weights: Path, encoder: InceptionEncoder) -> None:
-    clean = inception_encoder(weights=str(weights), preprocess="clean", device="cpu")
-    assert dict(encoder.identity) == {**clean.identity, "preprocess": encoder.identity["preprocess"]}
+def test_the_ways_to_resize_are_told_apart(weights: Path, encoder: InceptionEncoder) -> None:
+    said = set()
+    for way in RESIZES:
+        other = inception_encoder(weights=str(weights), preprocess=way, device="cpu").identity
+        assert dict(encoder.identity) == {**other, "preprocess": encoder.identity["preprocess"]}
+        assert other["preprocess"].startswith(f"{way}: ")
+        said.add(other["preprocess"])
+    assert len(said) == 3
     assert encoder.identity["preprocess"].startswith("legacy: TensorFlow 1 bilinear")
-    assert clean.identity["preprocess"].startswith("clean: Pillow bicubic")
-    image = decode(picture(0, (640, 480), kind="PNG"))
-    prepared = [each.prepare(image) for each in (encoder, clean)]
-    assert all((each.shape, each.dtype) == ((3, 299, 299), np.dtype(np.float32)) for each in prepared)
-    assert np.abs(prepared[0] - prepared[1]).max() > 1e-3
-    assert -1.0 <= min(map(np.min, prepared)) <= max(map(np.max, prepared)) < 1.0
 
 
 def test_the_identity_changes_with_the_weights_and_not_with_their_place(weights: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What a run computes of sets of images: against values computed here pair by pair, and what each number is called."""
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,11 +71,14 @@ def test_distances_to_a_reference_by_group(tmp_path: Path, with_reference: dict[
     kernel = result_of(tmp_path, "kernel_distance", model="curated")
     assert kernel["value"] == pytest.approx(kernel_by_hand(curated, real, prompts), abs=1e-9)
     frechet = result_of(tmp_path, "frechet_distance", model="raw")
-    assert f"without the correction for size: {frechet_by_hand(made[20:], real):.6g}" in frechet["note"]
+    assert frechet["value"] == pytest.approx(frechet_by_hand(made[20:], real), rel=1e-6)
+    assert (frechet["size_bias"], kernel["size_bias"]) == ("uncorrected", None)
     for row in (kernel, result_of(tmp_path, "frechet_distance", model="curated")):
         assert (row["n"], row["n_unscored"], row["better"]) == (19, 1, "lower")
     assert kernel["ci_low"] < kernel["value"] < kernel["ci_high"]
-    assert (frechet["ci_low"], frechet["ci_high"]) == (None, None), "10 prompts are too few for an interval"
+    assert (frechet["se"], frechet["ci_low"], frechet["ci_high"]) == (None, None, None)
+    assert "cannot be corrected: 10 prompts, or images that stand alone, are too few" in frechet["note"]
+    assert not read(tmp_path, "SELECT * FROM results WHERE metric = 'corrected_frechet_distance'")
     (identity,) = read(tmp_path, "SELECT identity FROM identities WHERE identity_id = ?", (kernel["identity_id"],))
     assert identity["identity"]["reference"] == open_dataset(tmp_path / "real").fingerprint
     assert identity["identity"]["encoder"]["encoder"] == "projection"
@@ -128,20 +132,23 @@ def test_too_few_images_for_a_distance_are_said_and_do_not_stop_the_run(
 
 
 def difference_of(folder: Path, metric: str) -> dict[str, Any]:
-    (row,) = read(folder, "SELECT * FROM differences WHERE metric = ? AND groups = '{}'", (metric,))
+    (row,) = read(folder, "SELECT * FROM differences WHERE metric = ?", (metric,))
     return row
 
 
-@pytest.mark.parametrize("metric", ["frechet_distance", "kernel_distance"])
-def test_distances_are_compared_too(metric: str, tmp_path: Path, with_reference: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [("frechet_distance", "corrected_frechet_distance"), ("kernel_distance", "kernel_distance")],
+)
+def test_distances_are_compared_too(metric: str, value: str, tmp_path: Path, with_reference: dict[str, Any]) -> None:
     make_generated(tmp_path / "generated", made_grid(prompts=66, samples=2))
     make_dataset(tmp_path / "real", [Row(picture(1000 + seed), f"real {seed}") for seed in range(70)])
     distances = [{"metric": metric, "encoder": "p", "reference": "real"}]
     scores = {"image": {"score": "image_stats"}}
     config = {**with_reference, "scores": scores, "means": [{"score": "entropy"}], "distances": distances}
     run({**config, "compare": {"baseline": "raw"}})
-    row = difference_of(tmp_path, metric)
-    sides = {name: result_of(tmp_path, metric, model=name) for name in ("curated", "raw")}
+    row = difference_of(tmp_path, value)
+    sides = {name: result_of(tmp_path, value, model=name) for name in ("curated", "raw")}
     assert (row["a"], row["b"], row["better"]) == ("curated", "raw", "lower")
     assert row["value"] == pytest.approx(sides["curated"]["value"] - sides["raw"]["value"])
     assert row["ci_low"] < row["value"] < row["ci_high"]
@@ -151,16 +158,60 @@ def test_distances_are_compared_too(metric: str, tmp_path: Path, with_reference:
     assert row["p_value"] == row["p_adjusted"]
 
 
-def test_with_too_few_prompts_a_difference_of_frechet_distances_has_no_interval(
+def test_published_distances_are_compared_at_equal_n_and_without_an_interval(
     tmp_path: Path, with_reference: dict[str, Any]
 ) -> None:
     distances = [{"metric": "frechet_distance", "encoder": "p", "reference": "real"}]
     run({**with_reference, "distances": distances, "compare": {"baseline": "raw"}})
-    row = difference_of(tmp_path, "frechet_distance")
-    sides = {name: result_of(tmp_path, "frechet_distance", model=name) for name in ("curated", "raw")}
-    assert row["value"] == pytest.approx(sides["curated"]["value"] - sides["raw"]["value"])
-    assert (row["reason"], row["n_clusters"]) == ("too_few_prompts", 10)
+    (row,) = read(tmp_path, "SELECT * FROM differences WHERE metric = 'frechet_distance'")
+    made, real = vectors_of(tmp_path / "generated"), vectors_of(tmp_path / "real")
+    curated = frechet_by_hand(made[:20][np.isfinite(made[:20]).all(axis=1)], real)
+    keys = [row.key for row in made_grid(prompts=10, samples=2)[20:]]
+    last = max(range(20), key=lambda number: hashlib.sha256(keys[number].encode()).digest())
+    raw = frechet_by_hand(np.delete(made[20:], last, axis=0), real)
+    assert row["value"] == pytest.approx(curated - raw, rel=1e-5), "19 of the 20 images of the other"
+    assert (row["reason"], row["n"], row["groups"]) == ("no_interval", 19, {"equal_n": 19})
     assert [row[name] for name in ("se", "ci_low", "ci_high", "p_value", "p_adjusted")] == [None] * 5
+    said = call("evaluate", "compare", tmp_path / "store.duckdb", "curated", "raw").stdout
+    assert "without an interval (no_interval; 19 pairs of 10 prompts, at 19 images of each, drawn)" in said
+
+
+def test_images_of_the_reference_among_the_judged_are_found_and_leave_no_error(
+    tmp_path: Path, with_reference: dict[str, Any]
+) -> None:
+    """A model that returns training images: no interval that takes the two sets for independent."""
+    rows = made_grid(models=("copies", "own"), prompts=70, samples=1)
+    rows = [dataclasses.replace(row, picture=1000 + row.prompt) if row.model == "copies" else row for row in rows]
+    make_generated(tmp_path / "generated", rows)
+    reference = [Row(picture(1000 + seed, kind="PNG"), f"real {seed}") for seed in range(80)]
+    make_dataset(tmp_path / "real", reference)
+    config = {**with_reference, "encoders": {"p": {"kind": "projection", "options": {"dim": 12}}}}
+    metrics = ("frechet_distance", "kernel_distance", "precision_recall")
+    distances = [{"metric": metric, "encoder": "p", "reference": "real"} for metric in metrics]
+    run({**config, "distances": distances, "compare": {}})
+    copies = read(tmp_path, "SELECT * FROM results WHERE groups->>'model' = 'copies'")
+    assert {row["metric"] for row in copies} == {"frechet_distance", "kernel_distance", "precision", "recall"}
+    for row in copies:
+        assert "the two sets depend on each other: 70 of 70 images are in both sets (equal pixels)" in row["note"]
+        assert (row["se"], row["ci_low"], row["ci_high"]) == (None, None, None)
+        assert row["value"] >= 0.0
+    own = result_of(tmp_path, "kernel_distance", model="own")
+    assert own["ci_low"] < own["value"] < own["ci_high"]
+    reasons = {row["metric"]: row["reason"] for row in read(tmp_path, "SELECT metric, reason FROM differences")}
+    assert reasons["kernel_distance"] == "made_in_two_ways"
+    assert reasons["frechet_distance"] == reasons["precision"] == "no_interval"
+
+
+def test_a_pairing_that_nothing_tells_can_be_declared(tmp_path: Path, with_reference: dict[str, Any]) -> None:
+    distance = {"metric": "kernel_distance", "encoder": "p", "reference": "real", "paired": True}
+    run({**with_reference, "distances": [distance]})
+    row = result_of(tmp_path, "kernel_distance", model="raw")
+    assert row["note"].startswith("no interval: the two sets depend on each other: declared to be versions of the same")
+    assert row["value"] >= 0.0
+    assert row["ci_low"] is None
+    wrong = {"metric": "precision_recall", "encoder": "p", "paired": True}
+    with pytest.raises(ConfigError, match=r"distances\.0\.reference: precision_recall compares with a reference"):
+        run({**with_reference, "distances": [wrong]})
 
 
 def test_a_metric_of_one_set_needs_no_reference_and_reports_each_of_its_values(
@@ -180,13 +231,13 @@ def test_a_metric_of_one_set_needs_no_reference_and_reports_each_of_its_values(
         assert (row["better"], row["unit"], row["size_bias"], row["n"]) == (better, unit, "uncorrected", 20)
         assert row["note"] == "no interval: a test's metric"
         difference = difference_of(tmp_path, name)
-        assert difference["reason"] == "error_unknown", "19 against 20 images are as good as equal"
-        assert difference["value"] == pytest.approx(result_of(tmp_path, name, model="curated")["value"] - row["value"])
+        assert difference["reason"] == "error_unknown"
+        assert difference["n"] == 19
     (identity,) = read(tmp_path, "SELECT identity FROM identities WHERE identity->>'metric' = 'spread'")
     assert "reference" not in identity["identity"]
     said = call("evaluate", "compare", tmp_path / "store.duckdb", "curated", "raw").stdout
     assert "spread: curated - raw = " in said
-    assert "without an interval (error_unknown; 19 pairs of 10 prompts)" in said
+    assert "without an interval (error_unknown; 19 pairs of 10 prompts, at 19 images of each, drawn)" in said
     assert EvaluateRunner(EvaluateConfig.model_validate(config)).estimate()["distances"] == ["spread by p"]
     refused = call("evaluate", "distance", tmp_path / "generated", tmp_path / "real", "--metric", "spread")
     assert "spread looks at one set of images alone" in refused.output

@@ -1,16 +1,14 @@
-"""The features of FID: Inception-v3 of 2015-12-05, pooled, with one of two ways to make a picture 299 pixels wide.
+"""The features of FID: Inception-v3 of 2015-12-05, pooled, of pictures made 299 pixels wide in one of three ways.
 
-``legacy`` is TensorFlow 1's bilinear resize, which skips pixels when it shrinks: the FID of Heusel et al. 2017 and of
-torch-fidelity. ``clean`` is Pillow's antialiased bicubic without rounding to 8 bits (clean-fid; Parmar et al. 2022,
-arXiv 2104.11222). Their numbers differ by up to ten percent and never compare: the choice is part of the identity.
+Which way is part of the identity, see ``inception_resizes``.
 """
 
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +16,12 @@ import numpy.typing as npt
 from diptych.assets import fetch, file_sha256, named_path
 from diptych.data.images import Image
 from diptych.devices import torch_device
+from diptych.encoders.inception_resizes import RESIZES, Pixels, Preprocess
 from diptych.errors import ConfigError, DataError
 
-Preprocess = Literal["clean", "legacy"]
-Pixels = npt.NDArray[np.float32]
-
 DIM = 2048
-SIDE_PX = 299
 ASSET = "inception-2015-12-05"
-BICUBIC = 3  # PIL.Image.Resampling.BICUBIC; the decoder alone imports PIL
+NETWORK, LAYER = "inception-v3-2015-12-05", "pool3"
 
 
 @dataclass(frozen=True)
@@ -48,10 +43,10 @@ class InceptionEncoder:
         """Network, layer, weights sha256 and preprocessing."""
         return {
             "encoder": "inception",
-            "network": "inception-v3-2015-12-05",
-            "layer": "pool3",
+            "network": NETWORK,
+            "layer": LAYER,
             "weights_sha256": file_sha256(self.weights),
-            "preprocess": RESIZES[self.preprocess][0],
+            "preprocess": RESIZES[self.preprocess].said,
             "precision": "fp32",
         }
 
@@ -61,9 +56,8 @@ class InceptionEncoder:
         return DIM
 
     def prepare(self, image: Image) -> Pixels:
-        """Return float32 (3, 299, 299) in [-1, 1)."""
-        resized = RESIZES[self.preprocess][1](image)
-        return np.ascontiguousarray(((resized - 128.0) / 128.0).transpose(2, 0, 1), np.float32)
+        """Return float32 (3, 299, 299) in [-1, 1]."""
+        return np.ascontiguousarray(RESIZES[self.preprocess].input_of(image).transpose(2, 0, 1), np.float32)
 
     def images(self, prepared: Sequence[npt.NDArray[Any]]) -> Pixels:
         """Return float32 (N, 2048), at least 0, not normalised."""
@@ -112,7 +106,7 @@ def inception_encoder(
     Args:
         weights: A file with the weights of pytorch-fid or torch-fidelity (.pth, or the same as .safetensors); see
             ``assets.named_path``. None downloads that of pytorch-fid.
-        preprocess: ``legacy`` or ``clean``, see the module.
+        preprocess: ``legacy``, ``clean`` or ``pytorch_fid``, see ``inception_resizes``.
         device: ``auto`` takes a CUDA device if there is one. Not part of the identity.
 
     Raises:
@@ -123,46 +117,6 @@ def inception_encoder(
     if not path.is_file():
         raise ConfigError(f"encoder 'inception': no weights at {path}; give the path of a .pth or .safetensors file")
     return InceptionEncoder(path, preprocess, device)
-
-
-def resize_legacy(image: Image) -> Pixels:
-    """Return float32 (299, 299, 3) in [0, 255]: bilinear with x_in = x_out * in / out, as TensorFlow 1 has it.
-
-    No half-pixel centres and no antialiasing; float32 in the order of operations of ``resize_bilinear_op.cc``, as
-    torch-fidelity repeats it (``interpolate_compat_tensorflow.py``).
-    """
-    pixels = np.asarray(image)
-    top, bottom, down = _neighbours(pixels.shape[0])
-    left, right, across = _neighbours(pixels.shape[1])
-    across = across[:, np.newaxis]
-    upper, lower = (_blend(rows[:, left], rows[:, right], across) for rows in (pixels[top], pixels[bottom]))
-    return _blend(upper, lower, down[:, np.newaxis, np.newaxis])
-
-
-def resize_clean(image: Image) -> Pixels:
-    """Return float32 (299, 299, 3) in [0, 255]: Pillow's bicubic on float planes, clipped, never rounded."""
-    planes = [band.convert("F").resize((SIDE_PX, SIDE_PX), resample=BICUBIC) for band in image.split()]
-    return np.stack([np.asarray(plane).clip(0.0, 255.0) for plane in planes], axis=2)
-
-
-# Name -> what the identity says, and how it is done.
-RESIZES: dict[Preprocess, tuple[str, Callable[[Image], Pixels]]] = {
-    "clean": ("clean: Pillow bicubic, antialiased, float32", resize_clean),
-    "legacy": ("legacy: TensorFlow 1 bilinear, not antialiased", resize_legacy),
-}
-
-
-def _neighbours(size: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Pixels]:
-    """Return for each of 299 places the pixel before, the pixel after, and how far between them it lies."""
-    places = np.arange(SIDE_PX, dtype=np.float32) * np.float32(size / SIDE_PX)
-    before = places.astype(np.int64)
-    return before, np.minimum(before + 1, size - 1), places - before.astype(np.float32)
-
-
-def _blend(first: npt.NDArray[Any], second: npt.NDArray[Any], share: Pixels) -> Pixels:
-    start = first.astype(np.float32)
-    blended: Pixels = start + (second.astype(np.float32) - start) * share
-    return blended
 
 
 def _load(model: Any, path: Path) -> None:

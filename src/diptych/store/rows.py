@@ -10,6 +10,12 @@ from typing import Any
 
 Json = Mapping[str, Any]
 
+# Keys among the groups of a difference that cut nothing, but say how its two sides are not quite what they were: the
+# one setting of each, where they ran with two; and at how many images of either it is, where some were drawn for that.
+SETTING_A, SETTING_B = "setting_a", "setting_b"
+EQUAL_N = "equal_n"
+HOW_COMPARED = (SETTING_A, SETTING_B, EQUAL_N)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -165,7 +171,8 @@ class ResultRow:
 class DifferenceRow:
     """How much more ``a`` has of a metric than ``b``: value = a - b, over the pairs that both have.
 
-    ``better`` is ``higher`` or ``lower``; None where neither way is, so that nothing is called better.
+    ``better`` is ``higher`` or ``lower``; None where neither way is, so that nothing is called better. ``groups`` may
+    have the keys ``HOW_COMPARED`` too.
     """
 
     run_id: str

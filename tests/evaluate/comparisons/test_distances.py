@@ -15,15 +15,17 @@ from diptych.evaluate.metrics.contract import Influence, ReportedValue, SetMetri
 from diptych.evaluate.metrics.distances import MeasuredGroup
 from diptych.evaluate.metrics.frechet_distance import FRECHET_DISTANCE
 from diptych.evaluate.metrics.kernel_distance import KERNEL_DISTANCE
+from diptych.store.rows import EQUAL_N
 from diptych.store.store import DifferenceRow
 
-NAMES = ("frechet_distance", "kernel_distance")
+# The value of each metric that has an error.
+VALUES = {"frechet_distance": "corrected_frechet_distance", "kernel_distance": "kernel_distance"}
 
 
 def influence(metric: SetMetric[Any], statistics: Any, reference: Any) -> Influence:
-    """Return what each image adds to the first value of a metric."""
+    """Return what each image adds to the value of a metric that has an error."""
     assert metric.influences is not None
-    return metric.influences(statistics, reference)[metric.values[0].name]
+    return metric.influences(statistics, reference)[VALUES[metric.name]]
 
 
 def differences(
@@ -37,9 +39,15 @@ def differences(
         for label, side in sides.items()
     ]
     names = {value.name: value.name for value in metric.values}
-    return distance_differences(
-        DistanceFamily(metric, names, "d", reference, groups), Compare(**compare), Findings("r")
-    )
+
+    def draw(each: MeasuredGroup, n: int) -> MeasuredGroup:
+        """Return the first images of a group, of a metric that keeps its vectors."""
+        kept = each.statistics.kept
+        part = metric.statistics(kept.matrix[:n], kept.units[:n])
+        return MeasuredGroup(each.group, part, metric.results(part, reference, {"encoder": "e"}))
+
+    family = DistanceFamily(metric, names, "d", reference, groups, draw)
+    return distance_differences(family, Compare(**compare), Findings("r"))
 
 
 def sides_of(metric: SetMetric[Any], sizes: Mapping[str, int]) -> tuple[Any, dict[str, Any]]:
@@ -64,29 +72,29 @@ def test_a_difference_has_no_interval_where_one_of_the_distances_has_none() -> N
         for label, spread in (("narrow", 0.55), ("full", 1.0))
     }
     (row,) = differences(metric, reference, sides)
-    assert (row.n_clusters, row.reason) == (64, "too_few_prompts")
+    assert (row.metric, row.n_clusters, row.reason) == ("frechet_distance", 64, "no_interval")
     assert np.isfinite(row.value)
     assert np.isnan([row.se, row.ci_low, row.ci_high, row.p_value]).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", VALUES)
 def test_the_error_of_a_difference_is_its_spread_in_simulation(name: str) -> None:
     generator = np.random.default_rng(4)
     metric, values, variances = set_metric(name), [], []
     for _ in range(120):
         reference = metric.statistics(generator.normal(0, 1, (150, 3)), [f"r{i}" for i in range(150)])
-        prompts = generator.normal(0, 1, (60, 1, 3))  # what both models draw for a prompt has much in common
+        prompts = generator.normal(0, 1, (66, 1, 3))  # what both models draw for a prompt has much in common
         sides = []
         for shift in (0.3, 0.6):
-            vectors = (prompts + generator.normal(shift, 0.5, (60, 2, 3))).reshape(-1, 3)
-            sides.append(metric.statistics(vectors, [f"p{i // 2}" for i in range(120)]))
-        results = [metric.results(side, reference, {})[name] for side in sides]
+            vectors = (prompts + generator.normal(shift, 0.5, (66, 2, 3))).reshape(-1, 3)
+            sides.append(metric.statistics(vectors, [f"p{i // 2}" for i in range(132)]))
+        results = [metric.results(side, reference, {})[VALUES[name]] for side in sides]
         values.append(results[0].value - results[1].value)
         variances.append(difference_variance(*(influence(metric, side, reference) for side in sides))[0])
     assert np.mean(variances) == pytest.approx(np.var(values, ddof=1), rel=0.45)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", VALUES)
 def test_a_set_does_not_differ_from_itself(name: str) -> None:
     vectors = np.random.default_rng(0).normal(0, 1, (40, 3))
     metric = set_metric(name)
@@ -106,17 +114,24 @@ def test_a_metric_whose_error_nobody_knows_has_differences_without_an_interval()
     assert np.isnan([row.se, row.ci_low, row.ci_high, row.p_value]).all()
 
 
-@pytest.mark.parametrize(("sizes", "reason"), [((100, 105), None), ((100, 106), "sizes_differ")])
-def test_numbers_that_depend_on_n_and_are_not_corrected_are_compared_at_about_equal_n_alone(
-    sizes: tuple[int, int], reason: str | None
-) -> None:
-    metric = replace(KERNEL_DISTANCE, size_bias="uncorrected")
-    reference, sides = sides_of(metric, dict(zip("ab", sizes, strict=True)))
-    (row,) = differences(metric, reference, sides)
-    assert row.reason == reason
-    assert np.isnan(row.value) == (reason is not None)
-    (row,) = differences(replace(metric, size_bias="corrected"), reference, sides)
-    assert row.reason is None
+def test_numbers_that_depend_on_n_are_compared_at_equal_n_and_say_so() -> None:
+    """Two models of one distribution: by the published distance the one with fewer images looks worse."""
+    metric = FRECHET_DISTANCE
+    dice = np.random.default_rng(0)
+    reference = metric.statistics(dice.normal(0, 1, (400, 16)), [f"r{row}" for row in range(400)])
+    sides = {
+        label: metric.statistics(dice.normal(0, 1, (n, 16)), [f"p{row}" for row in range(n)])
+        for label, n in (("few", 100), ("many", 300))
+    }
+    whole = {label: metric.results(side, reference, {})["frechet_distance"].value for label, side in sides.items()}
+    published, corrected = differences(metric, reference, sides)
+    assert whole["few"] > 1.5 * whole["many"]
+    assert abs(published.value) < 0.3 * (whole["few"] - whole["many"])
+    assert (published.n, published.groups, published.reason) == (100, {EQUAL_N: 100}, "no_interval")
+    assert (corrected.n, corrected.groups, corrected.reason) == (100, {}, None)
+    assert corrected.ci_low <= 0.0 <= corrected.ci_high
+    (published, *_) = differences(metric, reference, {"a": sides["few"], "b": sides["few"]})
+    assert published.groups == {}, "of equal sets nothing is drawn"
 
 
 def test_a_difference_without_any_spread_has_no_interval() -> None:

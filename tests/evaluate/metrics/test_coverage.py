@@ -14,6 +14,7 @@ from scipy import linalg
 from diptych.evaluate.comparisons.distances import difference_variance
 from diptych.evaluate.metrics.contract import Result, SetMetric
 from diptych.evaluate.metrics.frechet_distance import FRECHET_DISTANCE
+from diptych.evaluate.metrics.frechet_names import CORRECTED
 from diptych.evaluate.metrics.kernel_distance import KERNEL_DISTANCE
 from diptych.evaluate.metrics.precision_recall import PRECISION_RECALL
 from diptych.evaluate.statistics.intervals import clustered_mean, interval
@@ -102,7 +103,12 @@ class Sizes(NamedTuple):
 
 
 def results(metric: SetMetric, world: World, sizes: Sizes, repetitions: int) -> list[Result]:
-    return [values_of(metric, world, sizes, repetition)[metric.name] for repetition in range(repetitions)]
+    """Return those of the value of a metric that has an error."""
+    return [values_of(metric, world, sizes, repetition)[with_error(metric)] for repetition in range(repetitions)]
+
+
+def with_error(metric: SetMetric) -> str:
+    return CORRECTED if metric is FRECHET_DISTANCE else metric.name
 
 
 def values_of(metric: SetMetric, world: World, sizes: Sizes, repetition: int) -> Mapping[str, Result]:
@@ -225,8 +231,8 @@ def test_intervals_of_differences_of_distances_cover(metric: SetMetric, dim: int
             for side in (left, other)
         ]
         assert metric.influences is not None
-        variance, df = difference_variance(*(metric.influences(part, reference)[metric.name] for part in parts))
-        results = [metric.results(part, reference, {})[metric.name] for part in parts]
+        variance, df = difference_variance(*(metric.influences(part, reference)[with_error(metric)] for part in parts))
+        results = [metric.results(part, reference, {})[with_error(metric)] for part in parts]
         assert np.isfinite([result.ci_low for result in results]).all(), "else the difference has no interval either"
         ends = interval(results[0].value - results[1].value, variance, df)
         covers.append(ends.low <= truth <= ends.high)

@@ -130,6 +130,39 @@ def test_with_fewer_than_five_prompts_there_is_no_interval() -> None:
     assert np.isnan(unequal.ci_low), "worth two prompts"
 
 
+def test_images_that_are_all_alike_have_a_value_and_no_interval() -> None:
+    found = judged(np.full((30, 4), 0.5), fired(40, 4, 2))
+    assert np.isfinite(found.value)
+    assert np.isnan([found.se, found.ci_low, found.ci_high]).all()
+    assert "all 30 images of a set are alike" in found.note
+
+
+def test_of_a_set_and_itself_the_biased_distance_is_zero_and_the_unbiased_one_is_too_low() -> None:
+    x = fired(60, 8, 1)
+    units = [f"x{row // 2}" for row in range(60)]
+    same = statistics_of(x, units), statistics_of(x[::-1], units[::-1])
+    assert KERNEL_DISTANCE.of_dependent is not None
+    (found,) = KERNEL_DISTANCE.of_dependent(*same, {}).values()
+    assert found.value == pytest.approx(0.0, abs=1e-12)
+    assert np.isnan([found.se, found.ci_low]).all()
+    assert result(*same).value < -1e-3
+    assert found.identity["pairs"] != result(*same).identity["pairs"], "never in one column"
+
+
+def test_the_biased_distance_is_the_mean_over_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = fired(23, 4, 1), fired(17, 4, 2, shift=0.4)
+    points = np.concatenate([x, y]).astype(np.float64)
+    values = (points @ points.T / 4 + 1.0) ** 3
+    expected = values[:23, :23].mean() + values[23:, 23:].mean() - 2.0 * values[:23, 23:].mean()
+    for rows in (2048, 5):
+        monkeypatch.setattr(kernel, "BLOCK_ROWS", rows)
+        for units in ([f"x{row}" for row in range(23)], ["x"] * 11 + ["z"] * 12):
+            statistics, reference = statistics_of(x, units), statistics_of(y, ["y"] * 17)
+            assert KERNEL_DISTANCE.of_dependent is not None
+            (found,) = KERNEL_DISTANCE.of_dependent(statistics, reference, {}).values()
+            assert found.value == pytest.approx(expected, rel=1e-9)
+
+
 def test_two_encoders_do_not_compare() -> None:
     with pytest.raises(DataError, match="4 and of 5 dimensions"):
         judged(fired(9, 4, 1), fired(9, 5, 1))
@@ -139,6 +172,6 @@ def test_the_table_names_it_and_what_it_does_not_know() -> None:
     metric = set_metric("kernel_distance")
     assert metric is KERNEL_DISTANCE
     assert metric.values == (ReportedValue("kernel_distance", "lower"),)
-    assert (metric.size_bias, metric.from_moments) == (None, None)
+    assert metric.from_moments is None
     with pytest.raises(ConfigError, match="did you mean 'kernel_distance'"):
         set_metric("kernel_distances")

@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from drawn import draw_dataset, picture
+from drawn import draw_dataset, draw_folder, picture
 from inception_weights import save_random_weights
 from tiny_generated import made_grid, make_generated
 
 from diptych.cli import main
+from diptych.encoders.projection import ProjectionEncoder
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.inputs.sides import EncoderSpec, open_side, read_statistics
 from diptych.evaluate.metrics.frechet import frechet_distance
-from diptych.evaluate.metrics.two_sets import encoder_spec, measure_distance
+from diptych.evaluate.metrics.two_sets import encoder_spec, measure_distances
 from diptych.evaluate.statistics.moments import moments
 
 SPEC = EncoderSpec("projection", {"dim": 6}, 4)
@@ -30,13 +31,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-def draw_folder(path: Path, rows: int, *, first: int = 0) -> Path:
-    path.mkdir(parents=True)
-    for row in range(first, first + rows):
-        (path / f"{row:03d}.jpg").write_bytes(picture(row))
-    return path
 
 
 def call(*arguments: object) -> Result:
@@ -51,9 +45,8 @@ def call_json(*arguments: object) -> dict[str, Any]:
 
 
 def number_of(*arguments: object) -> dict[str, Any]:
-    """Return the one number that a metric reports."""
-    found: dict[str, Any]
-    (found,) = call_json(*arguments)["values"].values()
+    """Return the number of a metric that always exists."""
+    found: dict[str, Any] = next(iter(call_json(*arguments)["values"].values()))
     return found
 
 
@@ -72,13 +65,15 @@ def test_a_dataset_and_a_folder_give_a_number_that_can_be_defended(tmp_path: Pat
     draw_dataset(tmp_path / "set", rows=70, rows_per_shard=25)
     draw_folder(tmp_path / "folder", 80, first=100)
     found = call_json(*projection("distance", tmp_path / "set", tmp_path / "folder"))
-    assert found["metric"] == "frechet_distance"
+    assert found["metrics"] == ["frechet_distance"]
     assert found["a"]["left_out"] == {}
-    (found,) = found["values"].values()
+    assert list(found["values"]) == ["frechet_distance", "corrected_frechet_distance"]
+    published, found = found["values"].values()
+    assert (published["se"], published["ci_low"]) == (None, None)
     assert found["ci_low"] < found["value"] < found["ci_high"]
     assert found["se"] > 0.0
     assert (found["n"], found["n_reference"]) == (70, 80)
-    assert found["value"] < found["details"]["uncorrected"]
+    assert found["value"] < published["value"]
     assert found["identity"]["encoder"]["encoder"] == "projection"
     assert len(found["identity"]["reference"]) == 64
     assert found["reason"] is None
@@ -86,19 +81,30 @@ def test_a_dataset_and_a_folder_give_a_number_that_can_be_defended(tmp_path: Pat
 
 def test_the_number_is_that_of_the_vectors(tmp_path: Path) -> None:
     a, b = (open_side(draw_folder(tmp_path / str(first), 30, first=first), SPEC) for first in (0, 50))
-    assert a.vectors is not None
-    assert b.vectors is not None
-    found = measure_distance(a.path, b.path, "frechet_distance", SPEC)
-    expected = frechet_distance(moments(a.vectors), moments(b.vectors))
-    assert found.results["frechet_distance"].details["uncorrected"] == pytest.approx(expected, rel=1e-9)
+    assert a.images is not None
+    assert b.images is not None
+    found = measure_distances(a.path, b.path, ["frechet_distance"], SPEC)
+    expected = frechet_distance(moments(a.images.vectors), moments(b.images.vectors))
+    assert found.results["frechet_distance"].value == pytest.approx(expected, rel=1e-9)
 
 
-def test_the_same_images_in_a_dataset_and_a_folder_are_at_no_distance(tmp_path: Path) -> None:
-    draw_dataset(tmp_path / "set", rows=70)
-    draw_folder(tmp_path / "folder", 70)
-    found = number_of(*projection("distance", tmp_path / "set", tmp_path / "folder"))
-    assert found["value"] == pytest.approx(0.0, abs=1e-9)
-    assert found["ci_low"] <= 0.0 <= found["ci_high"]
+def test_a_folder_is_embedded_once_for_all_metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = draw_folder(tmp_path / "a", 70), draw_folder(tmp_path / "b", 80, first=100)
+    seen = []
+    embed = ProjectionEncoder.images
+
+    def counted(self: ProjectionEncoder, prepared: Any) -> Any:
+        seen.append(len(prepared))
+        return embed(self, prepared)
+
+    monkeypatch.setattr(ProjectionEncoder, "images", counted)
+    metrics = ("frechet_distance", "precision_recall", "kernel_distance")
+    asked = [argument for metric in metrics for argument in ("--metric", metric)]
+    found = call_json(*projection("distance", a, b, *asked))
+    assert sum(seen) == 150
+    assert found["metrics"] == list(metrics)
+    names = ["frechet_distance", "corrected_frechet_distance", "precision", "recall", "kernel_distance"]
+    assert list(found["values"]) == names
 
 
 def test_vectors_of_a_dataset_are_stored_and_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +123,7 @@ def test_vectors_of_a_dataset_are_stored_and_used_again(tmp_path: Path, monkeypa
 def test_batches_change_nothing(tmp_path: Path) -> None:
     folder, other = draw_folder(tmp_path / "a", 21), draw_folder(tmp_path / "b", 30, first=40)
     values = [
-        measure_distance(folder, other, "frechet_distance", EncoderSpec("projection", {"dim": 6}, size))
+        measure_distances(folder, other, ["frechet_distance"], EncoderSpec("projection", {"dim": 6}, size))
         .results["frechet_distance"]
         .value
         for size in (1, 7, 64)
@@ -135,7 +141,7 @@ def test_what_is_no_image_is_left_out_and_said(tmp_path: Path) -> None:
     (folder / "deeper" / "more.png").write_bytes(picture(77, kind="PNG"))
     draw_dataset(tmp_path / "set", rows=25, failed=(3, 4))
     found = call_json(*projection("distance", folder, tmp_path / "set"))
-    (distance,) = found["values"].values()
+    distance = found["values"]["frechet_distance"]
     assert (distance["n"], distance["n_reference"]) == (21, 23)
     assert found["a"]["left_out"] == {"not_an_image": 1, "truncated": 1}
     assert found["b"]["left_out"] == {"no_picture": 2}
@@ -147,17 +153,22 @@ def test_images_of_one_prompt_are_not_taken_for_independent(tmp_path: Path) -> N
     rows = made_grid(models=("m",), prompts=6, samples=6)
     make_generated(tmp_path / "generated", rows)
     side = open_side(tmp_path / "generated", SPEC)
-    assert len(set(side.units)) == 6
-    assert len(side.units) == 36
+    assert side.images is not None
+    assert len(set(side.images.units)) == 6
+    assert len(side.images.units) == 36
 
 
 def test_text_for_people_has_value_interval_and_counts(tmp_path: Path) -> None:
     a, b = draw_folder(tmp_path / "a", 70), draw_folder(tmp_path / "b", 70, first=100)
     lines = call(*projection("distance", a, b)).stdout.splitlines()
-    assert lines[0].startswith("frechet_distance  ")
-    assert " 95 % " in lines[0]
-    assert lines[1].startswith("  without the correction for size: ")
-    assert lines[2:] == [f"  a  {a}: 70 images", f"  b  {b}: 70 images"]
+    assert lines[0].startswith("frechet_distance            ")
+    assert " 95 % " not in lines[0] + lines[1]
+    assert " se " not in lines[0] + lines[1], "no error where there is no interval"
+    assert lines[1] == "  no interval: not corrected for size, compare at equal n"
+    assert lines[2].startswith("corrected_frechet_distance  ")
+    assert " 95 % " in lines[2]
+    assert lines[3].startswith("  corrected for size, without that ")
+    assert lines[4:] == [f"  a  {a}: 70 images", f"  b  {b}: 70 images"]
     few = draw_folder(tmp_path / "few", 1)
     assert call(*projection("distance", few, b)).stdout.startswith("frechet_distance  too_few_images\n")
 
@@ -182,11 +193,14 @@ def test_saved_statistics_are_readable_by_others_and_theirs_by_us(tmp_path: Path
         np.savez(tmp_path / "counted.npz", mu=file["mu"], sigma=file["sigma"], n=40)
     ours = number_of(*projection("distance", a, b))
     theirs = number_of(*projection("distance", a, tmp_path / "theirs.npz"))
-    assert theirs["value"] == pytest.approx(ours["details"]["uncorrected"], rel=1e-6)
+    assert theirs["value"] == pytest.approx(ours["value"], rel=1e-6)
     assert (theirs["se"], theirs["ci_low"], theirs["n"], theirs["n_reference"]) == (None, None, 30, None)
     assert theirs["identity"]["encoder"]["other_side"] == "unknown"
     assert theirs["identity"]["size_bias"] == "uncorrected"
     assert "only mean and covariance" in theirs["note"]
+    assert f"encoder and resize unknown of {tmp_path / 'theirs.npz'}" in theirs["note"]
+    said = call(*projection("distance", a, tmp_path / "theirs.npz")).stdout.splitlines()
+    assert said[-1].endswith("images of unknown number; encoder and resize unknown")
     assert number_of(*projection("distance", a, tmp_path / "counted.npz"))["n_reference"] == 40
     both = number_of("distance", tmp_path / "theirs.npz", tmp_path / "theirs.npz")
     assert both["value"] == pytest.approx(0.0, abs=1e-9)
@@ -220,6 +234,8 @@ def test_statistics_of_another_encoder_are_refused(tmp_path: Path) -> None:
                 "facts": np.array('{"content": "", "encoder": {}, "reasons": {}}'),
                 "vectors": np.zeros(2),
                 "units": np.array(["a"]),
+                "contents": np.array([""]),
+                "keys": np.array(["a"]),
             },
             "do not fit",
         ),
@@ -291,20 +307,19 @@ def test_the_demo_clip_is_an_encoder_like_any_other(tmp_path: Path) -> None:
     assert found["ci_low"] < found["value"] < found["ci_high"]
 
 
-def test_fid_in_both_ways_from_one_command(tmp_path: Path) -> None:
+def test_a_distance_by_each_resize_from_one_command(tmp_path: Path) -> None:
     weights = save_random_weights(tmp_path / "inception.pth")
     draw_dataset(tmp_path / "set", rows=14)
     folder = draw_folder(tmp_path / "folder", 14, first=50)
     found = [
         number_of("distance", tmp_path / "set", folder, "--encoder", weights, "--set", f"preprocess={way}")
-        for way in ("legacy", "clean")
+        for way in ("legacy", "clean", "pytorch_fid")
     ]
-    assert found[0]["identity"] != found[1]["identity"]
-    assert found[0]["value"] != found[1]["value"]
-    assert "no interval: 14 prompts, or images that stand alone, are too few" in found[0]["note"]
-    assert found[0]["se"] > 0.0
-    assert found[0]["ci_low"] is None
-    assert len(list((tmp_path / "set" / "embeddings").iterdir())) == 2
+    assert len({json.dumps(each["identity"]) for each in found}) == 3
+    assert len({each["value"] for each in found}) == 3
+    assert "cannot be corrected: 14 prompts, or images that stand alone, are too few" in found[0]["note"]
+    assert (found[0]["se"], found[0]["ci_low"]) == (None, None)
+    assert len(list((tmp_path / "set" / "embeddings").iterdir())) == 3
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+"""What a Fréchet distance is called in the space of an encoder.
+
+It is FID where the vectors are those of the Inception network that FID is defined by, and each of the three ways in
+which programs make a picture 299 pixels wide has a name of its own: their numbers differ by up to ten percent.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from diptych.assets import ASSETS
+from diptych.encoders.inception import ASSET, LAYER, NETWORK
+from diptych.encoders.inception_resizes import RESIZES, Preprocess
+
+PUBLISHED, CORRECTED = "frechet_distance", "corrected_frechet_distance"
+
+# Preprocessing of the encoder -> what the distance is called.
+FIELD_NAMES: dict[Preprocess, str] = {"clean": "clean_fid", "legacy": "fid", "pytorch_fid": "pytorch_fid"}
+
+
+def frechet_names(encoder: Mapping[str, Any]) -> dict[str, str]:
+    """Return what both values are called, by their own names; nothing for vectors that do not make it FID.
+
+    Args:
+        encoder: Its identity.
+    """
+    is_fid = (
+        encoder.get("network") == NETWORK
+        and encoder.get("layer") == LAYER
+        and encoder.get("weights_sha256") == ASSETS[ASSET].sha256
+    )
+    ways = [way for way, resize in RESIZES.items() if encoder.get("preprocess") == resize.said]
+    if not is_fid or not ways:
+        return {}
+    name = FIELD_NAMES[ways[0]]
+    return {PUBLISHED: name, CORRECTED: f"corrected_{name}"}

@@ -1,0 +1,116 @@
+"""Whether two sets of images depend on each other: the same pictures, or versions of the same pictures, in both.
+
+A set against its own recompressed, resized or decoded images is no sample of its own. What takes the two sides for
+independent, as the correction of a distance for size and every error do, is then wrong by more than it corrects. Four
+things tell: equal bytes, equal pixels (vectors that are equal but for rounding), equal keys of images that are more
+alike than others, and equal units, such as the same prompts. That the sets are versions of each other can also be said.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from diptych.evaluate.inputs.set_images import SHADOW_DIM, SetImages, Texts
+from diptych.evaluate.metrics.kept_vectors import VECTOR_ROUNDING
+
+# Of the smaller set: with fewer images in both, what they change is far below the error.
+SHARE = 0.01
+# Vectors of fewer numbers are near each other by chance.
+MIN_DIM = 8
+SLACK = 4.0  # a shadow is longer than what throws it by at most this, but for once in a hundred million
+# Images of one key are versions of one picture if their distance is below that of strangers by this share of it at
+# least, and by so many standard errors. Numbers such as 00001 are the same in any two folders.
+ALIKE, CERTAIN = 0.1, 5.0
+MIN_PAIRS = 8
+DECLARED = "declared"
+
+
+class Overlap(NamedTuple):
+    """How two sets depend on each other.
+
+    Attributes:
+        shared: Images, or units, in both.
+        smallest: Of how many in the smaller set.
+        how: What is equal.
+    """
+
+    shared: int
+    smallest: int
+    how: str
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the sets cannot be taken for independent."""
+        return self.how == DECLARED or self.shared >= SHARE * self.smallest
+
+    def __str__(self) -> str:
+        """Return it in words.
+
+        >>> str(Overlap(3, 40, "equal bytes"))
+        '3 of 40 images are in both sets (equal bytes)'
+        """
+        if self.how == DECLARED:
+            return "declared to be versions of the same pictures"
+        what = "prompts" if self.how == PROMPTS else "images"
+        return f"{self.shared:,} of {self.smallest:,} {what} are in both sets ({self.how})"
+
+
+BYTES, PIXELS, KEYS, PROMPTS = "equal bytes", "equal pixels", "equal keys, and alike", "equal prompts"
+
+
+def overlap(a: SetImages, b: SetImages) -> Overlap | None:
+    """Return how two sets depend on each other, by the first thing that tells it; None where nothing does."""
+    if not min(len(a.known.vectors), len(b.known.vectors)):
+        return None
+    found = list(_found(a.known, b.known))
+    return next((each for each in found if each.is_large), found[0] if found else None)
+
+
+def _found(a: SetImages, b: SetImages) -> Iterator[Overlap]:
+    checks: tuple[tuple[str, Callable[[SetImages, SetImages], tuple[int, int]]], ...] = (
+        (BYTES, lambda a, b: _common(a.contents, b.contents)),
+        (PIXELS, _equal_vectors),
+        (KEYS, _alike),
+        (PROMPTS, lambda a, b: _common(a.units, b.units)),
+    )
+    for how, check in checks:
+        shared, smallest = check(a, b)
+        if shared:
+            yield Overlap(shared, smallest, how)
+
+
+def _common(a: Texts, b: Texts) -> tuple[int, int]:
+    """Return how many different texts are in both, and of how many in the smaller of the two."""
+    left, right = ({*each.tolist()} - {""} for each in (a, b))
+    return len(left & right), min(len(left), len(right))
+
+
+def _equal_vectors(a: SetImages, b: SetImages) -> tuple[int, int]:
+    """Return how many vectors of the one set have an equal one in the other, each of which counts once."""
+    smallest = min(len(a.vectors), len(b.vectors))
+    if a.vectors.shape[1] != b.vectors.shape[1] or a.vectors.shape[1] < MIN_DIM:
+        return 0, smallest
+    few, many = (a, b) if len(a.vectors) <= len(b.vectors) else (b, a)
+    near = VECTOR_ROUNDING * np.linalg.norm(few.vectors, axis=1)
+    reach = SLACK * SHADOW_DIM**0.5 * near
+    partners = many.tree.query(few.shadows, distance_upper_bound=float(reach.max(initial=0.0)) * (1.0 + 1e-9))[1]
+    rows = np.flatnonzero(partners < len(many.vectors))
+    apart = np.linalg.norm(few.vectors[rows] - many.vectors[partners[rows]], axis=1)
+    return len(np.unique(partners[rows[apart <= near[rows]]])), smallest
+
+
+def _alike(a: SetImages, b: SetImages) -> tuple[int, int]:
+    """Return how many images have a key of the other set, if these are more alike than images of different keys."""
+    smallest = min(len(a.keys), len(b.keys))
+    common, left, right = np.intersect1d(a.keys, b.keys, return_indices=True)
+    if len(common) < MIN_PAIRS or a.vectors.shape[1] != b.vectors.shape[1]:
+        return 0, smallest
+    x, y = a.vectors[left].astype(np.float64), b.vectors[right].astype(np.float64)
+    order = np.random.default_rng(0).permutation(len(common))
+    strangers = ((x[order] - y[np.roll(order, 1)]) ** 2).sum(axis=1)
+    pairs = ((x - y) ** 2).sum(axis=1)
+    nearer = strangers - pairs[order]
+    is_alike = nearer.mean() > ALIKE * strangers.mean()
+    error = nearer.std(ddof=1) / len(nearer) ** 0.5
+    return (len(common) if is_alike and nearer.mean() > CERTAIN * error else 0), smallest

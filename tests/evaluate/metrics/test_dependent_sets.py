@@ -1,0 +1,97 @@
+"""What is left of numbers of two sets that depend on each other."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from drawn import draw_dataset, draw_folder, picture
+from evaluate_configs import call_json
+
+from diptych.evaluate.inputs.sides import open_side
+from diptych.evaluate.metrics.contract import SET_METRICS, set_metric
+from diptych.evaluate.metrics.dependent_sets import results_between
+from diptych.evaluate.metrics.frechet import frechet_distance
+from diptych.evaluate.metrics.overlap import BYTES, Overlap
+from diptych.evaluate.metrics.two_sets import encoder_spec
+from diptych.evaluate.statistics.moments import moments
+
+CLIP = "package:diptych.demo/models/clip"
+
+
+@pytest.mark.parametrize("name", SET_METRICS)
+def test_much_in_common_leaves_no_error_and_little_is_only_said(name: str) -> None:
+    metric, dice = set_metric(name), np.random.default_rng(0)
+    sides = [metric.statistics(dice.standard_normal((200, 6)), [f"{side}{row}" for row in range(200)]) for side in "xy"]
+    alone = results_between(metric, *sides, {}, None)
+    little = results_between(metric, *sides, {}, Overlap(1, 200, BYTES))
+    much = results_between(metric, *sides, {}, Overlap(2, 200, BYTES))
+    assert list(alone) == list(little)
+    assert any(np.isfinite(result.ci_low) for result in alone.values())
+    for value, result in little.items():
+        assert result.note.endswith("1 of 200 images are in both sets (equal bytes)")
+        assert result.value == alone[value].value
+    for result in much.values():
+        assert np.isfinite(result.value)
+        assert np.isnan([result.se, result.ci_low, result.ci_high]).all()
+        assert "the two sets depend on each other: 2 of 200 images" in result.note
+        assert result.note.count("no interval") == 1
+    assert metric.values[0].name in much
+    assert "corrected_frechet_distance" not in much
+
+
+def number_of(*arguments: object) -> dict[str, Any]:
+    found: dict[str, Any] = next(iter(call_json(*arguments)["values"].values()))
+    return found
+
+
+def test_the_same_images_in_a_dataset_and_a_folder_are_at_no_distance_and_found(tmp_path: Path) -> None:
+    draw_dataset(tmp_path / "set", rows=70)
+    draw_folder(tmp_path / "folder", 70)
+    options = ("--encoder", "projection", "--set", "dim=6")
+    for metric in ("frechet_distance", "kernel_distance"):
+        found = call_json("evaluate", "distance", tmp_path / "set", tmp_path / "folder", *options, "--metric", metric)
+        ((name, number),) = found["values"].items()
+        assert name == metric
+        assert number["value"] == pytest.approx(0.0, abs=1e-9)
+        assert (number["se"], number["ci_low"], number["ci_high"]) == (None, None, None)
+        said = "the two sets depend on each other: 70 of 70 images are in both sets (equal bytes)"
+        assert said in number["note"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "quality", "how"), [("PNG", 90, "equal pixels"), ("JPEG", 50, "equal keys, and alike")]
+)
+def test_another_container_and_recompressed_images_have_the_published_value_and_no_error(
+    kind: str, quality: int, how: str, tmp_path: Path
+) -> None:
+    """With the correction for size identical pixels were at -0.125, with an error of 3e-8."""
+    clip = ("--encoder", CLIP, "--metric", "frechet_distance", "--metric")
+    for name, made in (("a", {"kind": kind, "quality": quality}), ("b", {"kind": "BMP"})):
+        (tmp_path / name).mkdir()
+        for row in range(70):
+            (tmp_path / name / f"{row:03d}.{made['kind'].lower()}").write_bytes(picture(row, **made))
+    found = call_json("evaluate", "distance", tmp_path / "a", tmp_path / "b", *clip, "kernel_distance")
+    assert list(found["values"]) == ["frechet_distance", "kernel_distance"]
+    sides = [open_side(tmp_path / name, encoder_spec(CLIP, [], 64)).images for name in "ab"]
+    vectors = [side.vectors for side in sides if side is not None]
+    published, kernel = found["values"].values()
+    assert published["value"] == pytest.approx(frechet_distance(*map(moments, vectors)), rel=0.01, abs=1e-6)
+    assert kernel["value"] >= -1e-9
+    for number in (published, kernel):
+        assert f"70 of 70 images are in both sets ({how})" in number["note"]
+        assert (number["se"], number["ci_low"]) == (None, None)
+
+
+def test_equal_names_of_other_pictures_are_no_pairs(tmp_path: Path) -> None:
+    a, b = draw_folder(tmp_path / "a", 70), tmp_path / "b"
+    b.mkdir()
+    for row in range(70):
+        (b / f"{row:03d}.jpg").write_bytes(picture(1000 + row))
+    clip = ("--encoder", CLIP, "--metric", "kernel_distance")
+    found = number_of("evaluate", "distance", a, b, *clip)
+    assert found["ci_low"] < found["value"] < found["ci_high"]
+    assert "both sets" not in found["note"]
+    declared = number_of("evaluate", "distance", a, b, *clip, "--paired")
+    assert "declared to be versions of the same pictures" in declared["note"]
+    assert declared["ci_low"] is None
