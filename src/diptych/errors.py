@@ -4,6 +4,7 @@
     |-- ConfigError      a configuration file or an option is wrong
     |-- DataError        the user's data is not what it should be
     |   |-- ShardError   a dataset directory or one of its shards is damaged or belongs to something else
+    |   |   `-- OtherVersion  it is of another version of the format, and nobody writes into it
     |   `-- DecodeError  the bytes of one image cannot be turned into pixels; carries a code from a closed list
     |-- StoreError       the results database refuses
     `-- MissingExtra     a part of diptych is not installed; names the exact install command
@@ -36,6 +37,10 @@ class DataError(DiptychError):
 
 class ShardError(DataError):
     """A dataset directory or one of its shards is damaged, incomplete or made from something else."""
+
+
+class OtherVersion(ShardError):
+    """A dataset directory is of another version of the format: it is whole, and stays as it is."""
 
 
 class DecodeError(DataError):

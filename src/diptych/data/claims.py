@@ -1,9 +1,8 @@
 """Whose a directory is: nothing is written into one that belongs to another step, or to no dataset at all."""
 
 from diptych.data.journal import JOURNAL, Journal
-from diptych.data.manifests import DATASET, MANIFEST_OF
-from diptych.errors import ShardError
-from diptych.storage.json_objects import read_json
+from diptych.data.manifests import DATASET, MANIFEST_OF, read_manifest
+from diptych.errors import OtherVersion, ShardError
 from diptych.storage.location import Location
 
 # What lies in a dataset directory; hidden files are nobody's concern.
@@ -15,6 +14,7 @@ def check_claim(location: Location, step: str) -> None:
     """Refuse a directory in which a step must not write.
 
     Raises:
+        OtherVersion: If it holds a dataset of another version of the format.
         ShardError: If it holds a dataset of another step, files that no dataset has, or shards that nobody has noted.
     """
     owner = owner_of(location)  # None also where of a journal no line is left: whoever comes begins anew
@@ -37,6 +37,8 @@ def owner_of(location: Location) -> str | None:
 
 def _step_of_manifest(location: Location) -> str | None:
     try:
-        return str(read_json(location / DATASET)["made_by"]["step"]) if (location / DATASET).is_file() else None
-    except (ShardError, LookupError, TypeError):
+        return str(read_manifest(location / DATASET).facts["made_by"]["step"])
+    except OtherVersion:
+        raise
+    except (ShardError, LookupError, TypeError):  # none, or damaged
         return None

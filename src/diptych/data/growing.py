@@ -17,7 +17,7 @@ from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.journal import Journal
 from diptych.data.manifests import DATASET, MANIFEST_OF, write_manifest
 from diptych.data.shards import ShardInfo
-from diptych.errors import ShardError
+from diptych.errors import OtherVersion, ShardError
 from diptych.progress import track
 from diptych.storage.location import Location
 
@@ -189,9 +189,14 @@ def sealed_data(location: Location, fingerprint: str) -> Dataset | None:
     """Return the finished dataset at a location if it is whole and made from the same; None where something is to do.
 
     What a run that was killed at its very end leaves beside it is removed.
+
+    Raises:
+        OtherVersion: If it is of another version of the format.
     """
     try:
         dataset = open_dataset(location)
+    except OtherVersion:
+        raise
     except ShardError:  # unfinished, or damaged: what is noted decides what is made again
         return None
     if dataset.manifest["made_by"]["fingerprint"] != fingerprint:
@@ -285,6 +290,8 @@ class GrowingSet:
         """Return the finished set, if there is one with this identity; a damaged manifest is as good as none."""
         try:
             found = self._dataset.column_set(self._folder, self.location.name)
+        except OtherVersion:
+            raise
         except ShardError:
             return None
         if found is None or fingerprint_of(found.manifest["identity"]) != self._growing.fingerprint:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from diptych.data.schema import FORMAT_VERSION, check_version
 from diptych.data.shards import ShardInfo
 from diptych.errors import ShardError
 from diptych.storage.location import Location
@@ -27,6 +28,7 @@ class Journal:
         """Read the journal of a directory, if there is one; whole lines count, others are left out.
 
         Raises:
+            OtherVersion: If it is of another version of the format.
             ShardError: If it cannot be read.
         """
         self._place = directory / JOURNAL
@@ -85,13 +87,16 @@ class Journal:
         """
         self.entries = {info.name: info for info in sorted(infos, key=lambda info: (len(info.name), info.name))}
         self.facts = facts
-        head = _line({"step": self.step, "fingerprint": self.fingerprint, "facts": facts})
+        head = _line(
+            {"format_version": FORMAT_VERSION, "step": self.step, "fingerprint": self.fingerprint, "facts": facts}
+        )
         data = b"".join([head, *(_line(asdict(info)) for info in self.entries.values())])
         if not self._place.is_file() or self._place.read() != data:
             self._place.write(data)
 
     def _take(self, value: Mapping[str, Any]) -> None:
         if "fingerprint" in value:
+            check_version(self._place, value)
             self.step, self.fingerprint, self.facts = value["step"], value["fingerprint"], value["facts"]
         else:
             info = ShardInfo(**value)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from diptych.data.schema import FORMAT_VERSION
+from diptych.data.schema import FORMAT_VERSION, check_version
 from diptych.data.shards import ShardInfo
 from diptych.errors import ShardError
 from diptych.storage.json_objects import json_text, read_json
@@ -46,17 +46,18 @@ def read_manifest(place: Location) -> Manifest:
     """Read a manifest.
 
     Raises:
-        ShardError: If it is missing, of another version of the format, or not what was written.
+        OtherVersion: If it is of another version of the format.
+        ShardError: If it is missing, or not what was written.
     """
     value = read_json(place)
-    version = value.pop("format_version", None)
-    is_other = isinstance(version, int) and version != FORMAT_VERSION
     # Version 1 had no check; every later one has this one, so that a flipped digit is not taken for a version.
-    problem = "" if is_other and CHECK not in value else manifest_problem(place)
+    if CHECK not in value:
+        check_version(place, value)
+    problem = manifest_problem(place)
     if problem:
         raise ShardError(f"{place}: {problem}; {AGAIN}")
-    if is_other:
-        raise ShardError(f"{place}: {_version_problem(version)}")
+    check_version(place, value)
+    del value["format_version"]
     shards = tuple(ShardInfo(**entry) for entry in value.pop("shards"))
     return Manifest({name: fact for name, fact in value.items() if name != CHECK}, shards)
 
@@ -77,9 +78,3 @@ def manifest_problem(place: Location) -> str:
 
 def _check(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _version_problem(version: int) -> str:
-    if version > FORMAT_VERSION:
-        return f"format version {version}; this diptych reads {FORMAT_VERSION}: install a newer one"
-    return f"format version {version}; this diptych reads {FORMAT_VERSION}: make it anew, nothing converts it"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from diptych.errors import ShardError
+from diptych.errors import OtherVersion, ShardError
 
 FORMAT_VERSION = 2
 
@@ -86,3 +86,19 @@ def _dtype_name(kind: pa.DataType) -> str:
     names = {"double": "float64", "float": "float32", "halffloat": "float16"}
     names |= {"date32[day]": "date32", "date64[ms]": "date64"}
     return names.get(str(kind), str(kind))
+
+
+def check_version(place: object, value: Mapping[str, Any]) -> None:
+    """Refuse what is of another version of the format, so that nobody takes it for damaged and writes over it.
+
+    Args:
+        place: Where it lies, for the message.
+        value: Has the version as ``format_version``.
+
+    Raises:
+        OtherVersion: If it is.
+    """
+    version = value.get("format_version")
+    if isinstance(version, int) and version != FORMAT_VERSION:
+        what_to_do = "install a newer one" if version > FORMAT_VERSION else "make it anew, nothing converts it"
+        raise OtherVersion(f"{place}: format version {version}; this diptych reads {FORMAT_VERSION}: {what_to_do}")

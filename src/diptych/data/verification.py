@@ -15,6 +15,7 @@ from diptych.data.growing import Growing
 from diptych.data.journal import JOURNAL, Journal
 from diptych.data.manifests import DATASET, MANIFEST_OF, Manifest, manifest_problem, read_manifest, write_manifest
 from diptych.data.shards import ShardInfo
+from diptych.errors import OtherVersion, ShardError
 from diptych.progress import track
 from diptych.storage.location import Location
 
@@ -78,6 +79,9 @@ def verify_dataset(location: Location, *, progress: str = "none") -> Verificatio
     Args:
         location: The dataset directory.
         progress: Display mode, see ``diptych.progress``.
+
+    Raises:
+        OtherVersion: If something there is of another version of the format.
     """
     found = Verification()
     shards: list[ShardFile] = []
@@ -145,9 +149,12 @@ def _folders(location: Location) -> Iterator[ShardFolder]:
 
 def _manifest(folder: ShardFolder) -> Manifest | None:
     """Return the manifest, if there is one that is what was written."""
-    if not folder.manifest.is_file() or manifest_problem(folder.manifest):
+    try:
+        return read_manifest(folder.manifest) if folder.manifest.is_file() else None
+    except OtherVersion:
+        raise
+    except ShardError:
         return None
-    return read_manifest(folder.manifest)
 
 
 def _problems(folder: ShardFolder, journal: Journal, manifest: Manifest | None) -> list[Problem]:
