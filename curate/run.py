@@ -203,7 +203,7 @@ class CurateRunner:
         if found.alarm:
             summary += (
                 f"; ALARM: one cluster holds {found.largest:,} rows around {found.largest_key}: look at it, "
-                f"blank pictures and placeholders look alike to a hash"
+                f"placeholders look alike to a hash"
             )
         facts = {name: getattr(found, name) for name in ("exact", "near", "largest", "largest_key", "alarm")}
         return StepOutcome("dedup", found.is_new, summary, facts)

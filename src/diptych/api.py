@@ -112,7 +112,7 @@ class OpenDataset:
         return self.arrow(*names, rows=rows).to_pandas()
 
     def image(self, row: int) -> Image:
-        """Return the picture of a row: upright, in sRGB, on white.
+        """Return the picture of a row: upright, in sRGB, opaque.
 
         Raises:
             DecodeError: If it has none, or one that cannot be decoded.

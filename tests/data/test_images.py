@@ -16,7 +16,8 @@ import PIL.Image
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ImageCms, ImageOps
+from image_bytes import linear_profile, pixels, png, png_chunk, save
+from PIL import ImageOps
 
 from diptych.data.images import DECODE_CODES, ImageInfo, decode, inspect
 from diptych.errors import DecodeError
@@ -30,15 +31,6 @@ def drawn(size: tuple[int, int] = (48, 32)) -> PIL.Image.Image:
     return PIL.Image.fromarray(coarse.astype(np.uint8)).resize(size, PIL.Image.Resampling.BICUBIC)
 
 
-def save(image: PIL.Image.Image, kind: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    if kind == "HEIF":
-        pytest.importorskip("pillow_heif").from_pillow(image).save(buffer, **options)
-    else:
-        image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
 def code_of(function: Callable[[bytes], object], data: bytes) -> str:
     try:
         function(data)
@@ -47,24 +39,8 @@ def code_of(function: Callable[[bytes], object], data: bytes) -> str:
     return "ok"
 
 
-def pixels(data: bytes) -> npt.NDArray[np.uint8]:
-    image = decode(data)
-    assert image.mode == "RGB"
-    return np.asarray(image)
-
-
 def distance(left: npt.ArrayLike, right: npt.ArrayLike) -> float:
     return float(np.abs(np.asarray(left, float) - np.asarray(right, float)).mean())
-
-
-def png_chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def png(size: tuple[int, int], depth: int, colour: int, rows: bytes, *chunks: bytes) -> bytes:
-    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0))
-    body = png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + body
 
 
 def tiff(size: tuple[int, int], body: bytes, bits: int = 8, **tags: list[int]) -> bytes:
@@ -81,23 +57,6 @@ def tiff(size: tuple[int, int], body: bytes, bits: int = 8, **tags: list[int]) -
         entries += struct.pack("<HHI", tag, 4, len(values)) + field
     ring = struct.pack("<I", start)
     return b"II*\0" + ring + body + struct.pack("<H", len(numbers)) + entries + ring + extra
-
-
-def linear_profile(space: bytes) -> bytes:
-    """Return an ICC profile with sRGB's primaries and no gamma: stored 128 means half the light, sRGB 188."""
-    matrix = {b"rXYZ": [28578, 14581, 910], b"gXYZ": [25240, 46982, 6364], b"bXYZ": [9378, 3971, 46799]}
-    white = struct.pack(">iii", 63190, 65536, 54061)
-    tags = {tag: b"XYZ \0\0\0\0" + struct.pack(">iii", *row) for tag, row in matrix.items()} | {
-        b"wtpt": b"XYZ \0\0\0\0" + white
-    }
-    tags |= dict.fromkeys([b"rTRC", b"gTRC", b"bTRC", b"kTRC"], b"curv" + bytes(8))
-    tags |= {b"desc": b"desc\0\0\0\0\0\0\0\x07linear\0" + bytes(79), b"cprt": b"text\0\0\0\0none"}
-    table, body = struct.pack(">I", len(tags)), b""
-    for tag, data in tags.items():
-        table += tag + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(data))
-        body += data.ljust(-(-len(data) // 4) * 4, b"\0")
-    head = struct.pack(">I4sI4s4s4s", 0, b"", 0x02400000, b"mntr", space, b"XYZ ") + bytes(12) + b"acsp" + bytes(28)
-    return struct.pack(">I", 128 + len(table + body)) + head[4:] + white + bytes(48) + table + body
 
 
 TURNED = PIL.Image.Exif()
@@ -180,21 +139,6 @@ def test_all_orientations_show_the_same_picture(kind: str) -> None:
         assert distance(pixels(data), upright) < 5, exif[274]
 
 
-def test_an_embedded_profile_is_converted_to_srgb_and_a_broken_or_foreign_one_ignored() -> None:
-    grey, rgb = PIL.Image.new("L", (4, 4), 128), PIL.Image.new("RGB", (4, 4), (128, 128, 128))
-    good = linear_profile(b"RGB ")
-    for data in (
-        *(save(rgb, kind, icc_profile=good) for kind in ("AVIF", "JPEG", "PNG", "TIFF", "WEBP")),
-        save(grey, "TIFF", icc_profile=linear_profile(b"GRAY")),
-    ):
-        assert np.abs(pixels(data).astype(int) - 188).max() <= 1
-    assert pixels(save(PIL.Image.new("RGBA", (4, 4), (128, 128, 128, 0)), "PNG", icc_profile=good)).min() == 255
-    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    for profile in (good[:150], b"noise" * 50, linear_profile(b"GRAY"), linear_profile(b"CMYK"), srgb):
-        for kind in ("JPEG", "PNG", "TIFF"):
-            assert (pixels(save(rgb, kind, icc_profile=profile)) == 128).all()
-
-
 def test_cmyk_and_luma_chroma_become_rgb() -> None:
     ink = PIL.Image.new("CMYK", (16, 16), (0, 255, 255, 0))
     assert distance(pixels(save(ink, "JPEG", quality=95)), [255, 0, 0]) < 4
@@ -227,25 +171,6 @@ def test_samples_that_are_not_numbers_do_not_disturb_the_others() -> None:
     for pair in ([np.nan, np.nan], [3e38, -3e38], [7, 7]):
         data = tiff((2, 1), np.array(pair, np.float32).tobytes(), 32, t339=[3])
         assert pixels(data)[0, 1].tolist() == [0, 0, 0]
-
-
-def test_transparency_is_laid_on_white() -> None:
-    clear = PIL.Image.new("RGBA", (2, 1), (0, 0, 0, 0))
-    clear.putpixel((1, 0), (200, 0, 0, 128))
-    grey = png((2, 1), 16, 0, struct.pack(">BHH", 0, 999, 40_000), png_chunk(b"tRNS", struct.pack(">H", 999)))
-    palette = PIL.Image.new("P", (2, 1))
-    palette.putpalette([10, 20, 30, 40, 50, 60])
-    palette.putpixel((1, 0), 1)
-    for data, expected in (
-        *((save(clear, kind, lossless=True), [[255] * 3, [227, 127, 127]]) for kind in ("PNG", "TIFF", "WEBP")),
-        (save(clear.convert("LA"), "PNG"), [[255] * 3, [157] * 3]),
-        (save(palette, "PNG", transparency=0), [[255] * 3, [40, 50, 60]]),
-        (save(palette, "PNG", transparency=b"\xff\x00"), [[10, 20, 30], [255] * 3]),
-        (save(palette, "GIF", transparency=1), [[10, 20, 30], [255] * 3]),
-        (grey, [[255] * 3, [156] * 3]),
-        (png((2, 1), 8, 2, b"\0\1\2\3\4\5\6", png_chunk(b"tRNS", struct.pack(">3H", 1, 2, 3))), [[255] * 3, [4, 5, 6]]),
-    ):
-        assert np.abs(pixels(data)[0].astype(int) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "TIFF", "WEBP"])

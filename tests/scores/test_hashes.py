@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
+import PIL.ImageDraw
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -165,9 +166,60 @@ def test_the_digest_follows_pixels_and_size_not_the_file() -> None:
     assert pixel_digest(image) != table["sha256_pixels"][0]
 
 
+def stripes(*colours: tuple[int, int, int]) -> PIL.Image.Image:
+    rows = np.repeat(np.array([colours], np.uint8), 30, axis=1)
+    return PIL.Image.fromarray(np.repeat(rows, 60, axis=0))
+
+
+BARE = {
+    "red": PIL.Image.new("RGB", (64, 64), (200, 10, 10)),
+    "rising to the right": drawn("rising to the right"),
+    "rising downwards": drawn("rising downwards"),
+    "France": stripes((0, 38, 84), (255, 255, 255), (206, 17, 38)),
+    "Italy": stripes((0, 146, 70), (255, 255, 255), (206, 43, 55)),
+    "Ireland": stripes((22, 155, 98), (255, 255, 255), (255, 136, 62)),
+}
+
+
+def test_pictures_without_structure_have_no_hash_but_that_of_their_pixels() -> None:
+    assert perceptual_hash(BARE["France"]) == perceptual_hash(BARE["Ireland"]), "the rest are signs of rounding errors"
+    found = hashes(variants=True).score(batch_of(*map(encoded, BARE.values()), encoded(drawn("disc"))))
+    assert found.pop("reason").tolist() == ["no_structure"] * len(BARE) + [None]
+    assert len(set(found.pop("sha256_pixels"))) == len(BARE) + 1
+    for name, values in found.items():
+        assert [value is None for value in values] == [True] * len(BARE) + [False], name
+
+
+def test_photographs_have_structure(shared: Path) -> None:
+    files = [
+        *sorted((shared / "real/photos/dreambooth").glob("*/0[01].jpg")),
+        *(shared / "real/dedup/imagededup").glob("*_images/ukbench*.jpg"),
+    ]
+    assert len(files) > 20
+    table = hashes(variants=True).score(batch_of(*(path.read_bytes() for path in files)))
+    assert table["reason"].tolist() == [None] * len(files)
+
+
+def icon(shape: str, ink: tuple[int, ...]) -> bytes:
+    image = PIL.Image.new("RGBA", (128, 128), (0, 0, 0, 0))
+    corners = [(10, 120), (64, 5), (120, 120)] if shape == "polygon" else [(20, 20), (100, 90)]
+    getattr(PIL.ImageDraw.Draw(image), shape)(corners, fill=ink)
+    return encoded(image)
+
+
+@pytest.mark.parametrize("ink", [(255, 255, 255, 255), (0, 0, 0, 255), (250, 250, 240, 200)])
+def test_different_icons_on_transparency_are_different_pictures(ink: tuple[int, ...]) -> None:
+    table = hashes().score(batch_of(*(icon(shape, ink) for shape in ("ellipse", "rectangle", "polygon"))))
+    assert len(set(table["sha256_pixels"])) == 3
+    for name in ("phash_imagehash", "dhash_imagehash"):
+        one, two, three = table[name]
+        assert min((one ^ two).bit_count(), (two ^ three).bit_count(), (one ^ three).bit_count()) > 10, name
+
+
 def test_rows_without_a_picture_hold_none_in_every_column() -> None:
     table = hashes().score(batch_of(None, encoded(drawn("disc")), b"no picture"))
-    assert set(table) == {column.name for column in COLUMNS}
+    assert set(table) == {*(column.name for column in COLUMNS), "reason"}
+    assert table.pop("reason").tolist() == [None] * 3, "the row says why it has no picture"
     for values in table.values():
         assert [value is None for value in values] == [True, False, True]
     assert pa.array(table["phash_imagehash"], pa.uint64())[1].as_py() == perceptual_hash(drawn("disc"))
@@ -175,6 +227,6 @@ def test_rows_without_a_picture_hold_none_in_every_column() -> None:
 
 def test_the_table_names_the_score_and_its_columns_name_the_implementation() -> None:
     score = make_score("hashes", {})
-    assert score.identity == {"score": "hashes", "version": 1}
+    assert score.identity == {"score": "hashes", "version": 2}
     assert score.reads == {"pixels"}
     assert [column.name for column in score.columns] == ["phash_imagehash", "dhash_imagehash", "sha256_pixels"]

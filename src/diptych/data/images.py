@@ -1,6 +1,6 @@
-"""THE image decoder: bytes to RGB pixels, or a DecodeError with one of eight codes. The only caller of PIL.
+"""THE image decoder: bytes to RGB pixels, or a DecodeError with one of eight codes.
 
-It decides what a picture looks like: first frame, upright, in sRGB, on white, 8 bits. It does not resize or judge.
+It decides what a picture looks like: first frame, upright, in sRGB, opaque, 8 bits. It does not resize or judge.
 
 A PIL plugin is handed only what makes pixels. Orientation and colour profile are read here and all other metadata of
 JPEG, PNG and TIFF is cut off first, because PIL parses it eagerly, lets damaged metadata spoil a sound picture, and
@@ -21,7 +21,6 @@ from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
-    ImageCms,
     ImageFile,
     Jpeg2KImagePlugin,
     JpegImagePlugin,
@@ -31,6 +30,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from diptych.data.colour import to_srgb
 from diptych.data.containers import (
     Essentials,
     avif_essentials,
@@ -56,13 +56,12 @@ DECODE_CODES: dict[str, str] = {
     "truncated": "the file ends before the picture does",
     "unsupported": "an image format that this decoder, or this installation, does not read",
 }
+FAINT = 16  # levels of 255 by which a picture has to differ from its background somewhere to be seen
 MAX_PIXELS = 1024**3 // 4 // 3  # PIL's own default: 256 MiB of RGB
 MAX_SLOW_PIXELS = 2**24  # of the rare variants of BMP and PNM that PIL decodes in Python, about a second per million
 
 # DDS, EPS (PIL would start Ghostscript), ICO, JPEG XL, JPEG XR, OpenEXR, PSD, QOI.
 _UNREAD = rb"DDS |%!PS|\xc5\xd0\xd3\xc6|\0\0[\x01\x02]\0|\xff\x0a|\0\0\0\x0cJXL |II\xbc|v/1\x01|8BPS|qoif"
-
-_SRGB_NAMES = {"GIMP built-in sRGB", "c2", "sRGB", "sRGB IEC61966-2.1", "sRGB built-in"}  # no transform needed
 
 
 class ImageInfo(NamedTuple):
@@ -74,7 +73,10 @@ class ImageInfo(NamedTuple):
 
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
-    """Return the picture as an RGB image: uint8 sRGB, upright, first frame, transparency laid on white, no metadata.
+    """Return the picture as an RGB image: uint8 sRGB, upright, first frame, opaque, no metadata.
+
+    Transparency is laid on white, as pages show it, but on black where nothing of the picture would be seen on white:
+    different white icons stay different pictures.
 
     Reads AVIF, BMP, GIF, HEIC (with the extra ``heic``), JPEG, JPEG 2000, PNG, PNM, TIFF and WebP. 16-bit samples keep
     their high byte. Other wide samples have no fixed white: floats within [0, 1] are taken as such, all else is
@@ -89,7 +91,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
     with _blaming(name, data):
         image, orientation, icc = _open(name, data, max_pixels)
         image.load()
-        picture = _upright(_on_white(image, icc), orientation)
+        picture = _upright(_opaque(image, icc), orientation)
         if picture is image and name not in {"jpeg", "png"}:
             picture = image.copy()  # the other plugins would keep the file or their decoder alive
         picture.info = {}
@@ -207,17 +209,27 @@ def _check_size(size: tuple[int, int] | None, max_pixels: int) -> None:
         raise DecodeError("too_many_pixels", f"{size[0]} x {size[1]} pixels, more than {limit}")
 
 
-def _on_white(image: Image, icc: bytes) -> Image:
-    """Return the image as RGB in sRGB, laid on white where it is transparent."""
+def _opaque(image: Image, icc: bytes) -> Image:
+    """Return the image as RGB in sRGB, laid on white where it is transparent, or on black if it vanishes on white."""
     image, alpha = _to_8_bits(image), None
     if image.has_transparency_data:
         grey = image.mode in {"1", "L", "LA", "La"}
         image = image.convert("LA" if grey else "RGBA")
         image, alpha = image.convert("L" if grey else "RGB"), image.getchannel("A")
-    image = _to_srgb(image.convert("RGB") if image.mode == "P" else image, icc)
+    image = to_srgb(image.convert("RGB") if image.mode == "P" else image, icc)
     if alpha is None:
         return image
-    return PIL.Image.composite(image, PIL.Image.new("RGB", image.size, "white"), alpha)
+    on_white = PIL.Image.composite(image, PIL.Image.new("RGB", image.size, "white"), alpha)
+    if min(low for low, _ in _ranges(on_white)) >= 255 - FAINT:
+        on_black = PIL.Image.composite(image, PIL.Image.new("RGB", image.size, "black"), alpha)
+        return on_black if max(high for _, high in _ranges(on_black)) > FAINT else on_white
+    return on_white
+
+
+def _ranges(image: Image) -> tuple[tuple[int, int], ...]:
+    """Return the least and the greatest value of red, green and blue."""
+    ranges: tuple[tuple[int, int], ...] = image.getextrema()  # type: ignore[assignment]  # of one band it is one pair
+    return ranges
 
 
 def _to_8_bits(image: Image) -> Image:
@@ -244,23 +256,6 @@ def _stretch(samples: npt.NDArray[np.float32], *, unit: bool) -> npt.NDArray[np.
     with np.errstate(all="ignore"):
         shades = np.nan_to_num((samples - np.float32(low)) * np.float32(255 / (high - low or 1)), nan=0)
     return np.asarray(shades.clip(0, 255).round(), np.uint8)
-
-
-def _to_srgb(image: Image, icc: bytes) -> Image:
-    """Return the image as RGB in sRGB, by its colour profile where there is a sound one that fits its channels."""
-    space = {"CMYK": "CMYK", "L": "GRAY", "RGB": "RGB"}.get(image.mode)
-    if icc and space:
-        try:
-            profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-            fits = profile.profile.xcolor_space.strip() == space
-            if fits and ImageCms.getProfileDescription(profile).strip() not in _SRGB_NAMES:
-                target = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-                intent, flags = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
-                transform = ImageCms.ImageCmsTransform(profile, target, image.mode, "RGB", intent, flags=flags)
-                return transform.apply(image)
-        except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-            pass  # a broken profile says nothing about the colours, and nothing against the picture
-    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _upright(image: Image, orientation: int) -> Image:

@@ -7,6 +7,10 @@ implementations must not be compared, so the column names say whose they are. A 
 most significant bit is the first (top left) bit, so its 16 hex digits are the text that ImageHash prints; duplicates
 are pairs of a small Hamming distance.
 
+A flat picture, a gradient and a flag of stripes have few frequencies: the other bits of their hashes are the signs of
+rounding errors, and different ones have the same hash. Such a picture has no hash but that of its pixels, and so no
+near duplicates.
+
 A mirrored or cropped copy has another pHash. With ``variants`` there are also those that a picture would have if it
 were mirrored, or if a margin were cut off all around: one of these is near the hash of such a copy.
 """
@@ -24,6 +28,8 @@ from diptych.data.images import Image
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
 
+NO_STRUCTURE = "no_structure"  # the reason of a row whose picture has no perceptual hash
+
 COLUMNS = (
     Column("phash_imagehash", "ImageHash phash: low 8 x 8 DCT-II frequencies above their median", dtype="uint64"),
     Column("dhash_imagehash", "ImageHash dhash: where luma rises from left to right on 9 x 8 pixels", dtype="uint64"),
@@ -38,12 +44,20 @@ VARIANTS = (
 
 _LANCZOS = 1  # PIL.Image.Resampling.LANCZOS; only diptych.data.images imports PIL
 _SIDE = 32
+# Luma is rounded to 8 bits, which moves a frequency by 4 sum x cos cos with a variance of 16 * 16 * 16 / 12 (a little
+# more at the edges): beyond four standard deviations its sign is the picture's own. Of 63 frequencies photographs have
+# 60, symmetric drawings 31, stripes and gradients 8 at most.
+_BEYOND_ROUNDING = 4 * math.sqrt(16**3 / 12)
+_MIN_FREQUENCIES = 16
+# Two shades, each rounded, differ by 1 where the picture may not.
+_MIN_DIFFERENCE = 2
+_MIN_DIFFERENCES = 16
 _GAP = 4.0  # a large picture is averaged down to four times the side first, which is quick
 
 
 @dataclass(frozen=True)
 class Hashes:
-    """Three hashes of one picture each, and four more with ``variants``."""
+    """Three hashes of one picture each, and four more with ``variants``; of bare pictures only that of the pixels."""
 
     variants: bool = False
     reads: frozenset[Reads] = frozenset({"pixels"})
@@ -57,13 +71,16 @@ class Hashes:
     def identity(self) -> Mapping[str, Any]:
         """Name, version, and the variants if there are any."""
         variants = {"variants": [column.name for column in VARIANTS]} if self.variants else {}
-        return {"score": "hashes", "version": 1, **variants}
+        return {"score": "hashes", "version": 2, **variants}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
-        """Return the hashes as objects, int or str; None without an image."""
+        """Return the hashes as objects, int or str; None without an image, or without structure in it."""
         none = (None,) * len(self.columns)
-        rows = [_hash(image, self.variants) if image is not None else none for image in batch.images()]
-        return {column.name: np.array(values, object) for column, *values in zip(self.columns, *rows, strict=True)}
+        pictures = batch.images()
+        rows = [_hash(image, self.variants) if image is not None else none for image in pictures]
+        found = {column.name: np.array(values, object) for column, *values in zip(self.columns, *rows, strict=True)}
+        is_bare = [image is not None and None in row for image, row in zip(pictures, rows, strict=True)]
+        return {**found, "reason": np.array([NO_STRUCTURE if bare else None for bare in is_bare], object)}
 
 
 def hashes(*, variants: bool = False) -> Hashes:
@@ -83,11 +100,23 @@ def perceptual_hash(image: Image) -> int:
 
     Source: ``imagehash.phash`` (ImageHash 4.3), after hackerfactor.com, "Looks Like It", 2011.
     """
-    return _perceptual(_luma(image, (_SIDE, _SIDE)))
+    return _signs(_spectrum(_luma(image, (_SIDE, _SIDE))))
 
 
-def variant_hashes(image: Image) -> tuple[int, ...]:
+def has_structure(image: Image) -> bool:
+    """Return whether an image has frequencies enough for its pHash to be its own, and not that of rounding.
+
+    >>> import PIL.Image
+    >>> has_structure(PIL.Image.new("RGB", (64, 64), "red")), has_structure(PIL.Image.effect_noise((64, 64), 60))
+    (False, True)
+    """
+    return _is_structured(_spectrum(_luma(image, (_SIDE, _SIDE))))
+
+
+def variant_hashes(image: Image) -> tuple[int | None, ...]:
     """Return the pHash of the mirrored picture and of its middle 97, 94 and 91 %, each in [0, 2**64).
+
+    One that has no structure has none.
 
     The mirrored one is of the 32 x 32 pixels of luma with their columns exchanged, which is that of the mirrored
     picture but for rounding in the resizing. A margin cut off need not be a whole number of pixels.
@@ -98,8 +127,9 @@ def variant_hashes(image: Image) -> tuple[int, ...]:
         margin = (1.0 - share / 100.0) / 2.0
         box = (width * margin, height * margin, width * (1.0 - margin), height * (1.0 - margin))
         small = luma.resize((_SIDE, _SIDE), _LANCZOS, box=box, reducing_gap=_GAP)
-        middles.append(_perceptual(np.asarray(small)))
-    return _perceptual(_luma(luma, (_SIDE, _SIDE))[:, ::-1]), *middles
+        middles.append(np.asarray(small))
+    spectra = map(_spectrum, [_luma(luma, (_SIDE, _SIDE))[:, ::-1], *middles])
+    return tuple(_signs(spectrum) if _is_structured(spectrum) else None for spectrum in spectra)
 
 
 def difference_hash(image: Image) -> int:
@@ -107,8 +137,7 @@ def difference_hash(image: Image) -> int:
 
     Source: ``imagehash.dhash`` (ImageHash 4.3), after hackerfactor.com, "Kind of Like That", 2013.
     """
-    pixels = _luma(image, (9, 8))
-    return _to_int(pixels[:, 1:] > pixels[:, :-1])
+    return _to_int(_steps(image) > 0)
 
 
 def pixel_digest(image: Image) -> str:
@@ -118,16 +147,33 @@ def pixel_digest(image: Image) -> str:
     return digest.hexdigest()
 
 
-def _hash(image: Image, variants: bool) -> tuple[int | str, ...]:
+def _hash(image: Image, variants: bool) -> tuple[int | str | None, ...]:
     luma = image.convert("L")
     further = variant_hashes(luma) if variants else ()
-    return perceptual_hash(luma), difference_hash(luma), pixel_digest(image), *further
+    spectrum, steps = _spectrum(_luma(luma, (_SIDE, _SIDE))), _steps(luma)
+    if not _is_structured(spectrum):
+        return None, None, pixel_digest(image), *further
+    is_stepped = np.count_nonzero(abs(steps) >= _MIN_DIFFERENCE) >= _MIN_DIFFERENCES
+    return _signs(spectrum), _to_int(steps > 0) if is_stepped else None, pixel_digest(image), *further
 
 
-def _perceptual(luma: npt.NDArray[np.uint8]) -> int:
-    pixels = luma.astype(np.float64)
-    low = _dct(_dct(pixels.T)[:, :8].T)[:, :8]
-    return _to_int(low > np.median(low))
+def _spectrum(luma: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """Return the lowest frequencies of luma, uint8 (32, 32): its DCT-II, float64 (8, 8)."""
+    return _dct(_dct(luma.astype(np.float64).T)[:, :8].T)[:, :8]
+
+
+def _signs(spectrum: npt.NDArray[np.float64]) -> int:
+    return _to_int(spectrum > np.median(spectrum))
+
+
+def _is_structured(spectrum: npt.NDArray[np.float64]) -> bool:
+    return int(np.count_nonzero(abs(spectrum.ravel()[1:]) > _BEYOND_ROUNDING)) >= _MIN_FREQUENCIES
+
+
+def _steps(image: Image) -> npt.NDArray[np.int16]:
+    """Return by how much luma on 9 x 8 pixels rises from left to right: int16 (8, 8)."""
+    pixels = _luma(image, (9, 8)).astype(np.int16)
+    return np.diff(pixels, axis=1)
 
 
 def _luma(image: Image, size: tuple[int, int]) -> npt.NDArray[np.uint8]:

@@ -1,0 +1,55 @@
+"""Picture files made by hand, and what they decode to."""
+
+import io
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+
+from diptych.data.images import decode
+
+
+def save(image: PIL.Image.Image, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    if kind == "HEIF":
+        pytest.importorskip("pillow_heif").from_pillow(image).save(buffer, **options)
+    else:
+        image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def pixels(data: bytes) -> npt.NDArray[np.uint8]:
+    image = decode(data)
+    assert image.mode == "RGB"
+    return np.asarray(image)
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png(size: tuple[int, int], depth: int, colour: int, rows: bytes, *chunks: bytes) -> bytes:
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0))
+    body = png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + body
+
+
+def linear_profile(space: bytes) -> bytes:
+    """Return an ICC profile with sRGB's primaries and no gamma: stored 128 means half the light, sRGB 188."""
+    matrix = {b"rXYZ": [28578, 14581, 910], b"gXYZ": [25240, 46982, 6364], b"bXYZ": [9378, 3971, 46799]}
+    white = struct.pack(">iii", 63190, 65536, 54061)
+    tags = {tag: b"XYZ \0\0\0\0" + struct.pack(">iii", *row) for tag, row in matrix.items()} | {
+        b"wtpt": b"XYZ \0\0\0\0" + white
+    }
+    tags |= dict.fromkeys([b"rTRC", b"gTRC", b"bTRC", b"kTRC"], b"curv" + bytes(8))
+    tags |= {b"desc": b"desc\0\0\0\0\0\0\0\x07linear\0" + bytes(79), b"cprt": b"text\0\0\0\0none"}
+    table, body = struct.pack(">I", len(tags)), b""
+    for tag, data in tags.items():
+        table += tag + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(data))
+        body += data.ljust(-(-len(data) // 4) * 4, b"\0")
+    head = struct.pack(">I4sI4s4s4s", 0, b"", 0x02400000, b"mntr", space, b"XYZ ") + bytes(12) + b"acsp" + bytes(28)
+    return struct.pack(">I", 128 + len(table + body)) + head[4:] + white + bytes(48) + table + body
