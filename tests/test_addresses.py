@@ -6,19 +6,38 @@ from diptych.addresses import local_path
 from diptych.errors import DataError
 
 
-@pytest.mark.parametrize("address", ["runs/laion", "/data", "~/x", ".", "C:/data", "a:b", "2024-01-01T10:00"])
+@pytest.mark.parametrize(
+    "address",
+    ["runs/laion", "/data", "~/x", ".", "C:/data", "a:b", "2024-01-01T10:00", "s3/x", "run-s3:x", "/runs/s3:x"],
+)
 def test_what_has_no_scheme_is_a_path(address: str) -> None:
     assert local_path(address) == Path(address)
 
 
 @pytest.mark.parametrize(
-    "address", ["s3://bucket/x", "https://host/x.parquet", "gs://b", "file:///data", "hf+x://y", "memory:/x"]
+    "address",
+    [
+        "s3://bucket/x",
+        "https://host/x.parquet",
+        "gs://b",
+        "file:///data",
+        "hf+x://y",
+        "memory:/x",
+        "s3:x",
+        "az:x",
+        "gs:bucket/x",
+    ],
 )
 def test_address_with_a_scheme_is_refused_in_one_line(address: str) -> None:
     with pytest.raises(DataError, match="diptych reads and writes local paths only") as caught:
         local_path(address)
     assert str(caught.value).startswith(f"{address}: ")
     assert "\n" not in str(caught.value)
+
+
+def test_message_says_who_wrote_the_address() -> None:
+    with pytest.raises(DataError, match=r"^prompts\.jsonl:3: s3://b/x: diptych reads and writes local paths only"):
+        local_path("s3://b/x", "prompts.jsonl:3")
 
 
 def test_scheme_is_found_in_a_path_that_has_swallowed_a_slash() -> None:

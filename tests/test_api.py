@@ -1,3 +1,4 @@
+import inspect
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from tiny_generated import made_grid, make_generated
 
 import diptych
 from diptych import api
+from diptych.demo.config_files import config_path
 from diptych.errors import ConfigError, DataError, DecodeError, ShardError
 
 
@@ -83,10 +85,32 @@ def test_an_evaluation_gives_its_results_as_a_table(tmp_path: Path) -> None:
         assert store.arrow("SELECT count(*) AS n FROM results")["n"].to_pylist() == [2]
 
 
-@pytest.mark.parametrize("name", ["open_dataset", "open_store"])
-def test_an_address_with_a_scheme_is_refused(name: str) -> None:
-    with pytest.raises(DataError, match="local paths only"):
-        getattr(diptych, name)("s3://bucket/x")
+FUNCTIONS = {name: getattr(diptych, name) for name in diptych.__all__ if name not in {"OpenDataset", "__version__"}}
+FUNCTIONS["Store"] = diptych.Store.open
+PLACES = [
+    (name, parameter)
+    for name, function in FUNCTIONS.items()
+    for parameter, said in inspect.signature(function).parameters.items()
+    if "Address" in str(said.annotation) or "PathLike" in str(said.annotation)
+]
+
+
+def test_each_function_of_the_api_takes_a_place() -> None:
+    assert {name for name, _ in PLACES} == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize(("name", "place"), PLACES)
+def test_an_address_with_a_scheme_is_refused_wherever_the_api_takes_a_place(
+    name: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    job = {"run_curation": "curate", "run_generation": "generate", "build_report": "report"}.get(name, "evaluate")
+    given = {"address": "a", "scores": {}, "config": config_path(f"{job}.yaml"), "out": "b"}
+    parameters = inspect.signature(FUNCTIONS[name]).parameters.values()
+    required = {one.name: given[one.name] for one in parameters if one.default is one.empty}
+    with pytest.raises(DataError, match=r"^s3://bucket/x: diptych reads and writes local paths only"):
+        FUNCTIONS[name](**{**required, place: "s3://bucket/x"})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_importing_diptych_imports_nothing_and_its_names_are_those_of_the_api() -> None:

@@ -130,6 +130,14 @@ def test_the_cache_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPat
     assert cache_dir() == tmp_path / "own"
 
 
+@pytest.mark.parametrize("name", ["DIPTYCH_CACHE", "XDG_CACHE_HOME"])
+def test_a_cache_that_is_no_place_of_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delenv("DIPTYCH_CACHE", raising=False)
+    monkeypatch.setenv(name, "s3://bucket/cache")
+    with pytest.raises(DataError, match=f"^{name}: s3://bucket/cache: diptych reads and writes local paths only"):
+        cache_dir()
+
+
 @pytest.mark.parametrize("name", ASSETS)
 def test_an_asset_is_fixed_to_a_revision_and_says_its_licence(name: str) -> None:
     asset = ASSETS[name]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from diptych.addresses import local_path
 from diptych.data.checks import NOTHING, parse_checks
 from diptych.data.generated_columns import generated_columns
 from diptych.data.schema import DATA_COLUMNS
@@ -106,7 +107,8 @@ def _image(value: Any, place: RecordPlace) -> InputImage:
         raise DataError(f"{place}: images: a role has letters, digits and _ only, got {facts['role']!r}")
     if not facts.get("path"):
         raise DataError(f"{place}: images: the key 'path' is missing, got {value!r}")
-    found = input_image(place.path.parent / facts["path"], role=facts.get("role", ROLE))
+    path = place.path.parent / local_path(facts["path"], f"{place}: images")
+    found = input_image(path, role=facts.get("role", ROLE))
     if facts.get("sha256", found.sha256) != found.sha256:
         raise DataError(f"{place}: images: {facts['path']} has the sha256 {found.sha256}, not {facts['sha256']!r}")
     return found

@@ -11,12 +11,17 @@ from diptych.errors import DataError
 
 Address = str | os.PathLike[str]
 
-# Two letters at least: C:/ is a drive. A Path has swallowed the second slash already.
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://?")
+# Two letters at least: C:/ is a drive. A Path has swallowed the second slash already. Without any slash only the names
+# of object stores are schemes (rclone writes s3:bucket/name); a:b is a good name of a folder.
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://?|(?:abfss?|az|gcs|gs|hdfs|oss|s3[an]?|wasbs?):")
 
 
-def local_path(address: Address) -> Path:
+def local_path(address: Address, where: str = "") -> Path:
     """Return the path of a local address.
+
+    Args:
+        address: What a user wrote.
+        where: Who says so, such as ``file:line`` or a variable, for the message; empty where the user knows.
 
     Raises:
         DataError: If the address has a scheme, such as ``s3://bucket/name``.
@@ -27,5 +32,6 @@ def local_path(address: Address) -> Path:
     text = os.fspath(address)
     scheme = SCHEME.match(text)
     if scheme is not None:
-        raise DataError(f"{text}: diptych reads and writes local paths only, none of {scheme[0]}; give a local path")
+        said = f"{where}: {text}" if where else text
+        raise DataError(f"{said}: diptych reads and writes local paths only, none of {scheme[0]}; give a local path")
     return Path(text)

@@ -193,9 +193,10 @@ def open_store(address: Address) -> Store:
     """Open a store of results for reading; ``store.arrow(SQL)`` gives tables.
 
     Raises:
+        DataError: If the address is no place of this machine.
         StoreError: If there is none, or it is damaged.
     """
-    return Store.open(local_path(address), read_only=True)
+    return Store.open(address, read_only=True)
 
 
 def run_curation(
@@ -243,11 +244,11 @@ def run_generation(
     from diptych.generate.plan import make_plan
     from diptych.generate.run import generate
 
-    loaded = load(local_path(config), GenerateConfig, overrides)
+    loaded, place = load(local_path(config), GenerateConfig, overrides), local_path(out)
     plan = make_plan(loaded, with_weights=True, progress=progress)
-    with only_one(out):
-        generate(plan, out, workers=workers, progress=progress)
-    return open_dataset(out)
+    with only_one(place):
+        generate(plan, place, workers=workers, progress=progress)
+    return open_dataset(place)
 
 
 def run_evaluation(

@@ -126,10 +126,14 @@ ASSETS: dict[str, Asset] = {
 
 
 def cache_dir() -> Path:
-    """Return diptych's own cache: ``$DIPTYCH_CACHE``, else ``$XDG_CACHE_HOME/diptych``, else ``~/.cache/diptych``."""
+    """Return diptych's own cache: ``$DIPTYCH_CACHE``, else ``$XDG_CACHE_HOME/diptych``, else ``~/.cache/diptych``.
+
+    Raises:
+        DataError: If the variable holds an address with a scheme, such as ``s3://bucket/name``.
+    """
     if own := os.environ.get("DIPTYCH_CACHE"):
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "diptych"
+        return local_path(own, "DIPTYCH_CACHE")
+    return local_path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "XDG_CACHE_HOME") / "diptych"
 
 
 def is_offline() -> bool:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from diptych.addresses import Address, local_path
 from diptych.config.identity import fingerprint, short_id
 from diptych.errors import StoreError
 from diptych.storage.location import Location
@@ -63,14 +64,15 @@ class Store:
         self._file = file
 
     @classmethod
-    def open(cls, path: Path, read_only: bool = False) -> "Store":
+    def open(cls, address: Address, read_only: bool = False) -> "Store":
         """Open a store; for writing, make it if there is none. An older schema is brought up to date first.
 
         Raises:
+            DataError: If the address has a scheme, such as ``s3://bucket/name``.
             StoreError: If another process is using it, it is no store, it is of a newer diptych or of one before the
                 first release, or, for reading, it does not exist.
         """
-        path = Path(path).absolute()
+        path = local_path(address).absolute()
         if read_only and not path.is_file():
             raise StoreError(f"{path}: no such store; make it with: diptych evaluate run CONFIG")
         place = Location.at(path)

@@ -157,6 +157,12 @@ def test_columns_of_a_table_are_named_by_key(columns: dict[str, Any], message: s
         (jsonl_file, "p.jsonl", '{"prompt": "a", "checks": {"text": []}}\n', "p.jsonl:1: checks: unknown key 'text'"),
         (jsonl_file, "p.jsonl", '{"prompt": "a", "images": [3]}\n', "p.jsonl:1: images: must be a path .* got 3"),
         (jsonl_file, "p.jsonl", '{"prompt": "a", "images": "b.png"}\n', r"b\.png: the input image cannot be read"),
+        (
+            jsonl_file,
+            "p.jsonl",
+            '{"prompt": "a", "images": ["s3://bucket/sea.png"]}\n',
+            "p.jsonl:1: images: s3://bucket/sea.png: diptych reads and writes local paths only",
+        ),
         (jsonl_file, "p.jsonl", '{"prompt": "a", "images": {"pth": "b"}}\n', "p.jsonl:1: images: unknown key 'pth'"),
         (jsonl_file, "p.jsonl", '{"prompt": "a", "images": {"role": "b"}}\n', "images: the key 'path' is missing"),
         (jsonl_file, "p.jsonl", '{"prompt": "a", "images": {"path": "p.jsonl", "role": ""}}\n', "a role has letters"),
