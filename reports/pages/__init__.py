@@ -27,7 +27,9 @@ PAGES: dict[str, Page] = {
     "funnel": Page("diptych.reports.pages.funnel:funnel", "Funnel", ("rows.js", "funnel.js")),
     "distributions": Page("diptych.reports.pages.distributions:distributions", "Distributions"),
     "gallery": Page("diptych.reports.pages.gallery:gallery", "Gallery", ("rows.js", "gallery.js", "drawer.js")),
-    "compare": Page("diptych.reports.pages.compare:compare", "Compare", ("rows.js", "compare.js")),
+    "compare": Page(
+        "diptych.reports.pages.compare:compare", "Compare", ("rows.js", "pairs.js", "viewer.js", "compare.js")
+    ),
     "grid": Page("diptych.reports.pages.grid:grid", "Settings", ("rows.js", "grid.js")),
     "scores": Page("diptych.reports.pages.scores:scores", "Scores"),
     "audit": Page("diptych.reports.pages.audit:audit", "Audit"),

@@ -155,6 +155,7 @@ def _score(report: Report, number: int, name: str) -> dict[str, Any]:
         "n": len(known),
         "text": meaning.description if meaning else "",
         "unit": meaning.unit if meaning else "",
+        "better": (meaning.better_for_models or "") if meaning else "",
     }
 
 

@@ -37,18 +37,16 @@ Diptych.drawer = (() => {
     }
     if (mine !== run) return;
     const place = shown.indexOf(row);
-    const source = rows.preview(row);
+    const caption = rows.caption(row) || "No caption";
+    const none = `no picture: \u2068${plain((details.problem ?? "").replaceAll("_", " "))}\u2069`;
     dialog().replaceChildren(
       make("div", { class: "tools" },
         make("span", { class: "soft grow" }, place < 0 ? "not in this selection" : `${count(place + 1)} of ${count(shown.length)}`),
         make("button", { type: "button", class: "quiet", "aria-label": "Previous image", disabled: place <= 0, on: { click: () => step(-1) } }, "←"),
         make("button", { type: "button", class: "quiet", "aria-label": "Next image", disabled: place < 0 || place >= shown.length - 1, on: { click: () => step(1) } }, "→"),
         make("button", { type: "button", class: "quiet", on: { click: close } }, "Close")),
-      make("div", { class: "frame" }, source
-        ? make("img", { src: source, alt: rows.isBlurred(row) ? "Flagged picture, blurred on disk" : "" })
-        : make("span", { class: "no-picture" }, "no picture: ", foreign((details.problem ?? "").replaceAll("_", " "))),
-        ...(source ? (details.seen ?? []).map(outlines) : [])),
-      make("h2", { id: "drawer-title", dir: "auto" }, rows.caption(row) || "No caption"),
+      make("div", { class: "frame" }, ...rows.picture(row, caption.slice(0, 300), { isLarge: true, none }), ...(details.seen ?? []).map(outlines)),
+      make("h2", { id: "drawer-title", dir: "auto" }, caption),
       ...[likes(row), scoreList(scores), ...(details.seen ?? []).map(boxList), facts(row, details)].filter(Boolean));
     dialog().scrollTop = 0;
   }
@@ -133,8 +131,8 @@ Diptych.drawer = (() => {
     if (!others.length) return null;
     const tiles = others.map((other) => {
       const names = [rows.word("model", other), rows.word("setting", other)].filter(Boolean);
-      const button = make("button", { type: "button", class: "tile", "aria-label": names.join(", "), on: { click: () => { show(other); tell(other); } } },
-        make("span", { class: "frame" }, make("img", { src: rows.thumb(other), alt: "" })), make("small", {}, ...names.flatMap((name, place) => (place ? [", ", foreign(name)] : [foreign(name)]))));
+      const button = make("button", { type: "button", class: "tile", "aria-label": rows.told(other, names.join(", ")), on: { click: () => { show(other); tell(other); } } },
+        make("span", { class: "frame" }, ...rows.picture(other)), make("small", {}, ...names.flatMap((name, place) => (place ? [", ", foreign(name)] : [foreign(name)]))));
       return make("div", {}, button);
     });
     return make("div", {}, make("h3", {}, "Same prompt, same seed"), make("div", { class: "shots small" }, ...tiles));

@@ -260,10 +260,8 @@
 
   function drawTile(place) {
     const row = shown[place];
-    const source = wall.width > 170 ? rows.preview(row) : rows.thumb(row);
-    const frame = make("span", { class: "frame" }, source
-      ? make("img", { src: source, alt: "", decoding: "async" })
-      : make("span", { class: "no-picture" }, (rows.word("status", row) || "no picture").replaceAll("_", " ")));
+    const none = (rows.word("status", row) || "no picture").replaceAll("_", " ");
+    const frame = make("span", { class: "frame" }, ...rows.picture(row, "", { isLarge: wall.width > 170, none }));
     frame.style.height = `${wall.width}px`;
     if (sortValues) frame.append(make("span", { class: "badge" }, number(sortValues[row])));
     const text = state.captions ? make("small", { dir: "auto" }, "…") : null;
@@ -282,7 +280,7 @@
       const row = shown[places[i]];
       const caption = rows.caption(row) || "no caption";
       const value = sortValues ? `, ${rows.scores.get(sortName).label} ${number(sortValues[row])}` : "";
-      tile.setAttribute("aria-label", `${rows.isBlurred(row) ? "Flagged, blurred: " : ""}${caption.slice(0, 140)}${value}`);
+      tile.setAttribute("aria-label", `${rows.told(row, caption.slice(0, 140))}${value}`);
       const small = tile.querySelector("small");
       if (small) small.textContent = caption.slice(0, 200);
     });

@@ -22,8 +22,8 @@
       const setting = rows.facets.has("setting") ? cell.dataset.setting : "";
       const row = found.get(JSON.stringify([cell.dataset.model, setting]));
       const link = cell.querySelector(".shot a");
-      const source = row === undefined ? "" : rows.preview(row);
-      link.replaceChildren(source ? make("img", { src: source, alt: (rows.caption(row) || "no caption").slice(0, 140) }) : make("span", { class: "no-picture" }, "no picture"));
+      const none = make("span", { class: "no-picture" }, "no picture");
+      link.replaceChildren(...(row === undefined ? [none] : rows.picture(row, (rows.caption(row) || "no caption").slice(0, 140), { isLarge: true })));
       if (row === undefined) link.removeAttribute("href");
       else link.setAttribute("href", `gallery.html#sel=${row}`);
     }

@@ -45,9 +45,13 @@ Diptych.rows = (() => {
     picture(row, text = "", { isLarge = false, none = "no picture" } = {}) {
       const source = isLarge ? this.preview(row) : this.thumb(row);
       if (!source) return [make("span", { class: "no-picture" }, none)];
-      const alt = this.isBlurred(row) ? `Flagged, blurred${text ? `: ${text}` : ""}` : text;
-      const image = make("img", { src: source, alt, decoding: "async" });
+      const image = make("img", { src: source, alt: this.told(row, text), decoding: "async" });
       return this.isBlurred(row) ? [image, make("span", { class: "flag", "aria-hidden": "true" }, "blurred as flagged")] : [image];
+    }
+
+    /** Return what a picture is of, with the word that it is blurred where it is. */
+    told(row, text) {
+      return this.isBlurred(row) ? `Flagged, blurred${text ? `: ${text}` : ""}` : text;
     }
 
     /** Return a picture with a note under it, as a link to all that is known of it. */

@@ -137,7 +137,8 @@ def test_settings_of_each_its_own_are_a_choice_where_there_are_others(
     with watch(browser) as tab:
         tab.open(out / "compare.html")
         choices = ["euler-10-g3", "euler-25-g3", "of each its own"]
-        assert tab.page.locator("#fixed option").all_inner_texts() == choices
+        assert tab.page.locator("#fixed option").all_inner_texts() == ["all settings", *choices]
+        assert tab.page.locator("#count").inner_text().startswith("30 rows")
         for choice, names in zip(
             choices, (["rough", "fine"], ["slow", "fine"], ["rough, euler-10-g3", "slow, euler-25-g3"]), strict=True
         ):
@@ -251,15 +252,17 @@ def columns_of(tab: Watched) -> list[str]:
     )
 
 
-def test_columns_without_room_are_named(world: World, browser: Any, tmp_path: Path) -> None:
+def test_as_many_models_as_there_are_stand_beside_one_another(world: World, browser: Any, tmp_path: Path) -> None:
     out = changed(world, tmp_path, "UPDATE images SET model = model || '-' || setting, setting = 's'")
     with watch(browser) as tab:
         tab.open(out / "compare.html")
-        more = tab.page.locator("#more").inner_text()
-        assert more.startswith("And 10 more, not shown here: ")
-        assert len(columns_of(tab)) == 6
         models = tab.run("Diptych.rows.open().then((rows) => rows.models)")
-        assert set(columns_of(tab)) | {name for name in models if name in more} == set(models)
+        assert len(models) == 16
+        assert columns_of(tab) == models
+        tab.page.locator("#b").select_option(models[9])
+        tab.page.locator("#score").select_option("match.clip_similarity")
+        tab.until("!document.getElementById('tally').hidden")
+        assert tab.page.locator("#tally").inner_text().startswith(f"{models[9]} against {models[0]} by CLIP similarity")
 
 
 def test_a_verdict_of_one_kind_says_of_what_it_counts() -> None:

@@ -1,0 +1,145 @@
+"""Compare in a browser: all settings together, every pair counted, and a state that a link keeps."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_browser import Watched, watch
+from report_world import SETTINGS, World
+
+from diptych.store.store import Store
+
+SCORE = "match.clip_similarity"
+
+
+@pytest.fixture
+def tab(browser: Any) -> Iterator[Watched]:
+    with watch(browser) as watched:
+        yield watched
+        assert watched.said == []
+
+
+@pytest.fixture(scope="module")
+def pairs(world: World) -> dict[tuple[str, str], tuple[float | None, float | None]]:
+    """The values of rough and fine for each prompt and setting, from the store."""
+    with Store.open(world.store, read_only=True) as store:
+        rows = store.query(
+            "SELECT prompt_id, setting, model, value FROM images JOIN scores USING (run_id, dataset, key) "
+            "WHERE score = ? ORDER BY ALL",
+            [SCORE],
+        )
+    values = {(row["prompt_id"], row["setting"], row["model"]): row["value"] for row in rows}
+    found = {
+        (prompt, setting): (values[prompt, setting, "rough"], one)
+        for (prompt, setting, model), one in values.items()
+        if model == "fine"
+    }
+    assert len(found) == 80
+    return found
+
+
+def steps_of(pairs: Any) -> list[float]:
+    return sorted(b - a for a, b in pairs.values() if a is not None and b is not None)
+
+
+def small(tab: Watched) -> list[float]:
+    """Return by how much fine has more than rough in the rows on the screen, as far as both are scored."""
+    found = []
+    for pair in tab.page.locator("#rows .pair").all():
+        a, b = pair.locator("small").all_inner_texts()
+        if "not scored" not in (a, b):
+            found.append(float(b) - float(a))
+    return found
+
+
+def test_all_settings_stand_together_and_the_worst_of_all_pairs_comes_first(
+    built: Path, tab: Watched, pairs: Any
+) -> None:
+    tab.open(built / "compare.html", f"#s={SCORE}&o=less")
+    assert tab.page.locator("#fixed").input_value() == "all"
+    assert tab.page.locator("#count").inner_text() == "80 rows of the same prompt, seed and setting"
+    expected = steps_of(pairs)
+    assert small(tab)[:4] == pytest.approx(expected[:4], abs=2e-4)
+    settings = {text.split(" · ")[1] for text in tab.page.locator("#rows .pair > p").all_inner_texts()}
+    assert len(settings) > 1
+    tab.page.locator("#order").select_option("more")
+    tab.until("location.hash.includes('o=more')")
+    tab.page.wait_for_timeout(100)
+    assert small(tab)[:4] == pytest.approx(expected[:-5:-1], abs=2e-4)
+    tab.page.locator("#order").select_option("apart")
+    tab.until("location.hash.includes('o=apart')")
+    tab.page.wait_for_timeout(100)
+    assert [abs(one) for one in small(tab)][:4] == pytest.approx(sorted(map(abs, expected))[:-5:-1], abs=2e-4)
+
+
+def test_wins_ties_and_losses_are_those_of_the_store_over_all_and_per_prompt(
+    built: Path, tab: Watched, pairs: Any
+) -> None:
+    by_prompt: dict[str, Counter[str]] = defaultdict(Counter)
+    for (prompt, _), (a, b) in pairs.items():
+        if a is not None and b is not None:
+            by_prompt[prompt]["won" if b > a else "lost" if b < a else "tied"] += 1
+    total = sum(by_prompt.values(), Counter())
+
+    def said(counts: Counter[str]) -> str:
+        return ", ".join(f"{counts[word]} {word}" for word in ("won", "tied", "lost"))
+
+    tab.open(built / "compare.html", f"#s={SCORE}&o=prompts")
+    assert tab.page.locator("#tally").inner_text() == (
+        f"fine against rough by CLIP similarity (match), pair by pair: {said(total)}."
+    )
+    first = tab.page.locator("#rows .pair > p").first.inner_text().partition("this prompt: ")[2]
+    worst = min(counts["won"] - counts["lost"] for counts in by_prompt.values())
+    assert first in {said(counts) for counts in by_prompt.values() if counts["won"] - counts["lost"] == worst}
+    tab.open(built / "compare.html", f"#s={SCORE}&a=fine")
+    swapped = Counter(won=total["lost"], tied=total["tied"], lost=total["won"])
+    assert tab.page.locator("#tally").inner_text().endswith(f"pair by pair: {said(swapped)}.")
+
+
+def test_all_columns_are_there_however_many(built: Path, tab: Watched) -> None:
+    tab.open(built / "compare.html", "#c=setting")
+    names = tab.page.locator("#rows .pair").first.locator(".name").all_inner_texts()
+    assert names == [f"{sampler}-{steps}-g{guidance:g}" for sampler, steps, guidance in SETTINGS]
+    tab.page.set_viewport_size({"width": 390, "height": 844})
+    tab.page.wait_for_timeout(300)
+    box = tab.page.locator("#rows .tile").first.bounding_box()
+    assert box["width"] >= 100, "they scroll rather than shrink"
+    assert tab.run("document.documentElement.scrollWidth") <= 390
+
+
+def test_whole_state_is_in_the_address(built: Path, tab: Watched) -> None:
+    tab.open(built / "compare.html")
+    tab.page.locator("#across").select_option("setting")
+    tab.until("location.hash.includes('c=setting')")
+    tab.page.locator("#fixed").select_option("fine")
+    tab.until("location.hash.includes('w=fine')")
+    tab.page.locator("#score").select_option(SCORE)
+    tab.until(f"location.hash.includes('s={SCORE}')")
+    tab.page.locator("#b").select_option("ddim-25-g3")
+    tab.until("location.hash.includes('b=ddim-25-g3')")
+    tab.page.locator("#order").select_option("less")
+    tab.until("location.hash.includes('o=less')")
+    tab.page.locator("#rows .tile").nth(2).click()
+    tab.page.locator("#viewer[open]").get_by_role("button", name="Difference", exact=True).click()
+    tab.until("location.hash.includes('v=difference')")
+    state = tab.page.url.partition("#")[2]
+    looks = "['#tally', '#rows', '#viewer'].map((part) => document.querySelector(part).innerText)"
+    before = tab.run(looks)
+    tab.open(built / "compare.html", f"#{state}")
+    tab.page.locator("#viewer[open] h2").wait_for()
+    assert tab.run(looks) == before
+    assert "is-difference" in (tab.page.locator(".stage").get_attribute("class") or "")
+    tab.page.keyboard.press("Escape")
+    tab.until("!location.hash.includes('sel=')")
+    tab.page.locator("#order").select_option("more")
+    tab.until("location.hash.includes('o=more')")
+    tab.page.go_back()
+    tab.until("document.getElementById('order').value === 'less'")
+
+
+def test_broken_state_in_the_address_breaks_nothing(built: Path, tab: Watched) -> None:
+    for state in ("#c=x&w=y&s=z&o=q", "#a=rough&b=rough", "#sel=99999&with=nobody", "#q=%E0%A4%A", "#o=less", "#&&="):
+        tab.open(built / "compare.html", state)
+        assert tab.count("#rows .pair") > 0, state
