@@ -132,9 +132,9 @@ def test_filter_and_sort_over_ten_thousand_show_the_right_images(large: Path, br
 def test_compare_over_ten_thousand_draws_only_what_is_seen(large: Path, browser: Any) -> None:
     with watch(browser) as tab:
         tab.open(large / "compare.html")
-        assert tab.page.locator("#count").inner_text() == "2,500 prompts and seeds"
+        assert tab.page.locator("#count").inner_text() == "5,000 rows of the same prompt, seed and setting"
         assert tab.count("*") <= 1500
         tab.run("window.scrollTo(0, document.body.scrollHeight / 2)")
         tab.page.wait_for_timeout(200)
-        assert 1 < tab.count("#rows .pair") < 40  # of 2,500
+        assert 1 < tab.count("#rows .pair") < 40  # of 5,000
         assert tab.said == []
