@@ -2,8 +2,8 @@
 
 What is counted is what a classifier perceives, not what somebody is. The groups are those that were asked for: an
 image belongs to the class of its prompt, whatever is seen on it. A share stands beside its interval, the images that
-could not be judged, and the band in which it lies in 95 % of samples of this size if the truth is the reference (or,
-without one, equal shares). Choosing a reference is a value judgement; none is correct.
+could not be judged, and the band in which it lies in 95 % of samples of this size, and of as many prompts, if the truth
+is the reference (or, without one, equal shares). Choosing a reference is a value judgement; none is correct.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,8 +21,8 @@ from diptych.evaluate.audits.choices import Audit
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.memberships import holds
 from diptych.evaluate.inputs.scored_rows import RowGroup, ScoredRows, group_by
-from diptych.evaluate.statistics.macro_shares import clustered_share
-from diptych.evaluate.statistics.shares import Band, null_share
+from diptych.evaluate.statistics.macro_shares import clustered_share, effective_number
+from diptych.evaluate.statistics.shares import Band, clustered_null_share, null_share
 from diptych.lookup import describe_unknown, nearest
 from diptych.store.store import AuditRow
 
@@ -53,7 +53,7 @@ def audit_rows(audit: Audit, judged: Sequence[ScoredRows], found: Findings) -> I
     values = _values(audit, judged)
     for each, images in zip(judged, asked, strict=True):
         column = each.score(audit.attribute)
-        identity = found.identify({"metric": "attribute_share", "version": 2, "class": "as asked", **column.source})
+        identity = found.identify({"metric": "attribute_share", "version": 3, "class": "as asked", **column.source})
         for group in images.groups:
             yield from _of_group(each, images, audit, group, values, (found.run_id, identity))
 
@@ -80,10 +80,13 @@ def _of_group(
     made = []
     for value in values:
         counts = np.where(judged, (seen == value).astype(np.float64), np.nan)
-        share = clustered_share(counts, rows.prompts[group.rows])
+        prompts = rows.prompts[group.rows]
+        share, effective = clustered_share(counts, prompts), effective_number(counts, prompts)
         reference = references.get(value)
-        band, against = _band(share.n, len(values), references, value)
-        note = _note(share.n_clusters, int(images.is_misread[group.rows].sum()), against)
+        expected, against = _expected(len(values), references, value)
+        band = _band(share.n, effective, expected)
+        worth = "" if effective == share.n else f", worth {effective:,.0f} images that stand alone"
+        note = _note(f"{share.n_clusters:,} prompts{worth}", int(images.is_misread[group.rows].sum()), against)
         ends = (share.value, share.ci_low, share.ci_high)
         counted = (int((seen == value).sum()), share.n, share.n_unscored)
         made.append(
@@ -94,21 +97,28 @@ def _of_group(
     return made
 
 
-def _band(n: int, count: int, references: Mapping[str, float], value: str) -> tuple[Band, str]:
-    """Return the band of a value and what it is against: equal shares only where there is no reference at all."""
+def _expected(count: int, references: Mapping[str, float], value: str) -> tuple[float | None, str]:
+    """Return the share that a value is held against: an equal one only where there is no reference at all."""
     if not references:
-        return null_share(n, 1.0 / count), f"null band of equal shares of {count} values"
+        return 1.0 / count, f"null band of equal shares of {count} values"
     if value not in references:
-        return null_share(0, 0.0), "no null band: the reference has no share of it"
-    return null_share(n, references[value]), "null band of the reference"
+        return None, "no null band: the reference has no share of it"
+    return references[value], "null band of the reference"
 
 
-def _note(prompts: int, misread: int, against: str) -> str:
+def _band(n: int, effective: float, expected: float | None) -> Band:
+    """Return where chance puts the share of n images, at the number of independent ones that the interval has too."""
+    if expected is None or not n:
+        return null_share(0, 0.0)
+    return null_share(n, expected) if effective == n else clustered_null_share(effective, expected)
+
+
+def _note(prompts: str, misread: int, against: str) -> str:
     images = "image" if misread == 1 else "images"
     unjudged = f"{misread:,} {images} not judged, as another class than the one asked for is seen; " if misread else ""
     return (
         f"as the classifier perceives it, not corrected for its errors; {unjudged}interval of Wilson, "
-        f"{prompts:,} prompts; {against}"
+        f"{prompts}; {against}"
     )
 
 

@@ -15,6 +15,7 @@ from diptych.intervals import NORMAL_95, wilson_ends
 
 Floats = npt.NDArray[np.floating[Any]]
 
+NO_SPREAD = 1e-9  # a standard error that is nothing but rounding
 ONE_PROMPT = 1.5  # prompts of equal size that are worth less than this are one, with a few strays
 
 
@@ -30,34 +31,39 @@ def clustered_share(values: Floats, clusters: npt.ArrayLike) -> ClusteredMean:
     found = clustered_mean(values, clusters)
     if not found.n:
         return found
-    worth = even_clusters(np.asarray(clusters)[np.isfinite(values)])
-    low, high = wilson_ends(found.value, effective_number(found, worth))
+    low, high = wilson_ends(found.value, effective_number(values, clusters))
     return found._replace(ci_low=low, ci_high=high)
 
 
-def effective_number(found: ClusteredMean, worth: float) -> float:
-    """Return how many independent images a clustered mean of zeros and ones is worth, at most its n.
+def effective_number(values: Floats, clusters: npt.ArrayLike) -> float:
+    """Return how many independent images the share of ones among clustered zeros and ones is worth; 0 without any.
 
     share x (1 - share) / variance, times (z / t)^2 because few clusters tell the variance badly. Source: Korn and
     Graubard 1998 (Survey Methodology 24, 193), who put it into Clopper and Pearson's interval; Dean and Pagano 2015
-    recommend Wilson's. Without variance among clusters, as where all images are right, nothing says how much images of
-    one cluster repeat each other; the worst is that they are copies, and then their number is that of the clusters.
-    With one cluster, or hardly more, the interval is about that cluster alone: n.
+    recommend Wilson's. It is not cut at the number of images, as theirs is: with three to five clusters of independent
+    images intervals would then hold the truth in 98 to 99 % instead of 95. Without variance among clusters, as where
+    all images are right, nothing says how much images of one cluster repeat each other; the worst is that they are
+    copies, and then their number is that of the clusters. With one cluster, or hardly more, the interval is about that
+    cluster alone: n.
 
     Args:
-        found: The mean.
-        worth: Of its clusters, see ``even_clusters``.
+        values: (N,) zeros and ones; NaN is unscored.
+        clusters: (N,) strings or integers.
 
-    >>> effective_number(clustered_mean(np.ones(100), np.arange(100) // 20), 5.0)
-    5.0
+    >>> effective_number(np.ones(100), np.arange(100) // 20), effective_number(np.ones(100), np.arange(100))
+    (5.0, 100.0)
     """
+    found = clustered_mean(values, clusters)
+    if not found.n:
+        return 0.0
+    worth = even_clusters(np.asarray(clusters)[np.isfinite(values)])
     if worth < ONE_PROMPT or found.n_clusters == found.n:
         return float(found.n)
-    if not found.se > 0.0:
+    if not found.se > NO_SPREAD:
         return worth
     independent = found.value * (1.0 - found.value) / found.se**2
     t = float(stdtrit(found.df, (1.0 + LEVEL) / 2.0))
-    return min(independent * (NORMAL_95 / t) ** 2, float(found.n))
+    return float(independent * (NORMAL_95 / t) ** 2)
 
 
 def mean_of_shares(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLike) -> ClusteredMean:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from evaluate_configs import make_config, read, run
 from scipy import stats
@@ -124,6 +125,19 @@ def test_many_prompts_are_clusters(tmp_path: Path) -> None:
     assert (row["attribute"], row["k"], row["n"]) == ("orange", 52, 80)
     few, many = (stats.binomtest(k, n).proportion_ci(method="wilson") for k, n in ((13, 20), (52, 80)))
     assert row["ci_high"] - row["ci_low"] >= few.high - few.low > many.high - many.low
+    band = row["null_high"] - row["null_low"]
+    of_images, of_prompts = (np.diff(stats.binom(n, 0.5).ppf([0.025, 0.975]) / n)[0] for n in (80, 20))
+    assert band > 1.7 * of_images, "images of one prompt repeat each other"
+    assert of_prompts < band < 1.3 * of_prompts
+    assert "20 prompts, worth 17 images that stand alone; null band" in row["note"]
+
+
+@pytest.mark.parametrize("pattern", ["oooo", "oobb", "ooob", "bbbb", "oooooooo"])
+def test_a_share_is_in_its_band_exactly_where_its_interval_holds_the_reference(pattern: str, tmp_path: Path) -> None:
+    rows = [image for prompt in range(6) for image in hats("raw", "doctor", prompt, pattern if prompt % 3 else "bbbo")]
+    for row in audited(tmp_path, rows, by=["model"], reference={"orange": 0.3, "blue": 0.7}):
+        is_inside = row["null_low"] <= row["share"] <= row["null_high"]
+        assert is_inside == (row["ci_low"] <= row["reference"] <= row["ci_high"])
 
 
 def test_named_values_are_counted_though_nobody_has_them(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from diptych.evaluate.statistics.intervals import clustered_mean
 from diptych.evaluate.statistics.macro_shares import clustered_share, effective_number, even_clusters, mean_of_shares
+from diptych.intervals import wilson_ends
 
 
 def wilson(k: int, n: int) -> tuple[float, float]:
@@ -24,9 +24,8 @@ def test_one_image_a_prompt_gives_wilsons_interval(k: int, n: int) -> None:
 def test_prompts_that_agree_with_themselves_count_once() -> None:
     values = np.repeat([1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], 8)
     prompts = np.repeat(np.arange(10), 8)
-    found = clustered_mean(values, prompts)
     # Ten prompts with variance G / (G - 1) p (1 - p) / G of the mean, and t with nine degrees of freedom for z.
-    assert effective_number(found, 10.0) == pytest.approx(9 * (1.959963984540054 / stats.t.ppf(0.975, 9)) ** 2)
+    assert effective_number(values, prompts) == pytest.approx(9 * (1.959963984540054 / stats.t.ppf(0.975, 9)) ** 2)
 
 
 def test_one_prompt_is_taken_image_by_image() -> None:
@@ -43,6 +42,12 @@ def test_prompts_of_which_all_say_the_same_count_once(value: float) -> None:
     assert (found.ci_low, found.ci_high) == pytest.approx(wilson(int(5 * value), 5))
     halves = clustered_share(np.tile([1.0, 0.0], 6), np.arange(12) // 2)  # each prompt has one of two right
     assert (halves.ci_low, halves.ci_high) == pytest.approx(wilson(3, 6))
+
+
+def test_shares_of_prompts_that_differ_by_rounding_alone_do_not_differ() -> None:
+    values = np.tile([1.0, 0.0, 0.0], 7)
+    found = clustered_share(values, np.arange(21) // 3)
+    assert (found.ci_low, found.ci_high) == pytest.approx(wilson_ends(1 / 3, 7.0))
 
 
 def test_prompts_of_different_size_are_worth_fewer() -> None:
