@@ -120,33 +120,32 @@ class ScoredRows:
         return group_by({name: self.values(name) for name in by}, rows)
 
     @cached_property
-    def prompts(self) -> Index:
-        """A number per row, equal for images of one prompt: those depend on each other.
-
-        The prompt is ``benchmark`` and ``prompt_id``, or where those are missing the caption of a generated image;
-        of a pair from the web it is the pair itself. Two benchmarks that ask for one image have one prompt there.
-        """
-        found = codes([self.values(name) for name in self._prompt_columns], len(self))
-        return linked(found, self.values(SEED)) if self.has(SEED) else found
-
-    @cached_property
     def units(self) -> npt.NDArray[np.str_]:
-        """Text per row, equal where images depend on each other: of one prompt, or of pairs from the web equal bytes.
+        """Text per row, equal where images depend on each other: every number of an evaluation counts by these.
 
-        Unlike ``prompts`` it does not depend on which other rows there are.
+        Generated images of one prompt do, by ``benchmark`` and ``prompt_id``, or where those are missing by caption;
+        two benchmarks that ask for one image have one prompt there. Pairs from the web do where their bytes are equal.
+        But for what two benchmarks share, a name does not depend on which other rows there are.
         """
-        names = self._prompt_columns if self.role == "generated" else ["sha256"]
-        columns = [self.values(name).to_pylist() for name in names]
+        columns = [self.values(name).to_pylist() for name in self._unit_columns]
         keys = self.values("key").to_pylist()
-        parts = zip(keys, zip(*columns, strict=True), strict=True)
-        texts = (repr(key if values == (None,) else values) for key, values in parts)
-        return np.array([hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16] for text in texts], np.str_)
+        rows = zip(keys, zip(*columns, strict=True), strict=True)
+        names = np.array([unit_name(*((key,) if values == (None,) else values)) for key, values in rows], np.str_)
+        if not self.has(SEED):
+            return names
+        known, code = np.unique(names, return_inverse=True)
+        return known[linked(code.astype(np.int64), self.values(SEED))]
 
     @cached_property
-    def _prompt_columns(self) -> list[str]:
+    def prompts(self) -> Index:
+        """A number per row, equal for images of one unit."""
+        return np.unique(self.units, return_inverse=True)[1].astype(np.int64)
+
+    @property
+    def _unit_columns(self) -> list[str]:
         if self.has("prompt_id"):
             return [name for name in columns_of("prompt") if self.has(name)]
-        return ["caption" if self.role == "generated" else "key"]
+        return ["caption" if self.role == "generated" else "sha256"]
 
     def vectors(self, encoder: str) -> npt.NDArray[np.float32]:
         """Return float32 (N, dim) of an encoder by its label; NaN where there is no picture."""
@@ -154,21 +153,25 @@ class ScoredRows:
         empty = np.empty((0, int(found.manifest["dim"])), np.float32)
         return np.concatenate([empty, *(read_embeddings(file) for file in found.files)])
 
-    def set_images(self, encoder: str, units: npt.NDArray[np.str_] | None = None) -> SetImages:
-        """Return the vectors of an encoder by its label, with what tells which images depend on each other.
-
-        Args:
-            encoder: Label.
-            units: Text (N,); None takes those of the rows.
-        """
+    def set_images(self, encoder: str) -> SetImages:
+        """Return the vectors of an encoder by its label, with what tells which images depend on each other."""
         contents = np.array([(found or "")[:SHORT] for found in self.values("sha256").to_pylist()], np.str_)
         keys = np.array(self.values("key").to_pylist(), np.str_)
-        return SetImages(self.vectors(encoder), self.units if units is None else units, contents, keys)
+        return SetImages(self.vectors(encoder), self.units, contents, keys)
 
     @cached_property
     def _read(self) -> dict[str, ScoredColumn]:
         """The columns of scores that were asked for."""
         return {}
+
+
+def unit_name(*values: Any) -> str:
+    """Return the name of the unit of all images that have some values: of one file, those with its sha256.
+
+    >>> unit_name("parti", "00001")
+    '7c166df2685b8900'
+    """
+    return hashlib.sha256(repr(values).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def group_by(columns: Mapping[str, pa.Array], rows: Index) -> list[RowGroup]:

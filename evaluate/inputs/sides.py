@@ -25,7 +25,7 @@ from diptych.data.dataset import open_dataset
 from diptych.data.table import DatasetTable
 from diptych.encoders import Encoder, make_encoder
 from diptych.errors import DataError
-from diptych.evaluate.inputs.scored_rows import ScoredRows
+from diptych.evaluate.inputs.scored_rows import ScoredRows, unit_name
 from diptych.evaluate.inputs.set_images import SHORT, SetImages
 from diptych.evaluate.statistics.moments import Floats, Moments, moments
 from diptych.progress import track
@@ -196,16 +196,10 @@ def _dataset(path: Path, spec: EncoderSpec, progress: str) -> DistanceSide:
         stored = score_dataset(path, plan, batch_size=spec.batch_size, progress=progress).embeddings[LABEL]
     is_generated = dataset.manifest.get("kind") == "generated"
     rows = ScoredRows(path.name, "generated" if is_generated else "pairs", DatasetTable(dataset), {LABEL: stored})
-    images = rows.set_images(LABEL, rows.units if is_generated else _content_units(rows))
+    images = rows.set_images(LABEL)
     lost = len(images.vectors) - len(images.known.vectors)
     reasons = {"no_picture": lost} if lost else {}
     return DistanceSide(path, dataset.fingerprint, stored.manifest["identity"], images, reasons=reasons)
-
-
-def _content_units(rows: ScoredRows) -> npt.NDArray[np.str_]:
-    """Return the hash of each image's bytes, its key where that is missing: the same in a dataset and in a folder."""
-    hashes, keys = rows.values("sha256").to_pylist(), rows.values("key").to_pylist()
-    return np.array([found or key for found, key in zip(hashes, keys, strict=True)], np.str_)
 
 
 class _File(NamedTuple):
@@ -233,7 +227,9 @@ def _folder(path: Path, spec: EncoderSpec, progress: str) -> DistanceSide:
     content, reasons_found = fingerprint(sorted(hashes)), dict(sorted(reasons.items()))
     contents = np.array([found[:SHORT] for found in hashes], np.str_)
     keys = np.array([file.relative_to(path).with_suffix("").as_posix() for file in files], np.str_)
-    images = SetImages(np.concatenate(blocks), np.array(hashes, np.str_), contents, keys)
+    images = SetImages(
+        np.concatenate(blocks), np.array([unit_name(found) for found in hashes], np.str_), contents, keys
+    )
     return DistanceSide(path, content, encoder.identity, images, reasons=reasons_found)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 from sealed import seal_dataset
 from tiny_dataset import Row, make_table
-from tiny_generated import made_grid, make_generated
+from tiny_generated import Made, made_grid, make_generated
 
 from diptych.data.dataset import open_dataset
 from diptych.data.shards import shard_name, write_shard
@@ -13,8 +13,12 @@ from diptych.data.table import DatasetTable
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 
 
+def rows_of(path: Path, role: str) -> ScoredRows:
+    return ScoredRows("rows", role, DatasetTable(open_dataset(path)), {})
+
+
 def units_of(path: Path, role: str) -> list[str]:
-    return [str(unit) for unit in ScoredRows("rows", role, DatasetTable(open_dataset(path)), {}).units]
+    return [str(unit) for unit in rows_of(path, role).units]
 
 
 def test_of_pairs_equal_files_are_one_unit_and_all_others_their_own(tmp_path: Path) -> None:
@@ -25,9 +29,26 @@ def test_of_pairs_equal_files_are_one_unit_and_all_others_their_own(tmp_path: Pa
     units = units_of(tmp_path / "pairs", "pairs")
     assert units[0] == units[2] == units[4]
     assert len(set(units)) == 3 + 2, "rows without a hash stand for themselves"
+    assert units_of(tmp_path / "pairs", "reference") == units
+    assert len(set(rows_of(tmp_path / "pairs", "pairs").prompts.tolist())) == 5
 
 
 def test_of_generated_images_those_of_one_prompt_are_one_unit_though_their_files_differ(tmp_path: Path) -> None:
     make_generated(tmp_path / "generated", made_grid(models=("m",), prompts=4, samples=3))
     units = units_of(tmp_path / "generated", "generated")
     assert [units.index(unit) for unit in units] == [3 * (number // 3) for number in range(12)]
+
+
+def test_two_prompts_that_share_an_image_are_one_unit_for_every_number(tmp_path: Path) -> None:
+    rows = [Made(model, n, benchmark=name) for model in ("a", "b") for name in ("one", "two") for n in range(6)]
+    make_generated(tmp_path / "generated", rows)
+    units = units_of(tmp_path / "generated", "generated")
+    assert units == units[:6] * 4
+    assert len(set(units)) == 6
+    prompts = rows_of(tmp_path / "generated", "generated").prompts.tolist()
+    assert [units.index(unit) for unit in units] == [prompts.index(prompt) for prompt in prompts]
+
+
+def test_a_reference_has_the_units_that_it_has_when_it_is_judged(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", made_grid(models=("m",), prompts=4, samples=3))
+    assert units_of(tmp_path / "generated", "reference") == units_of(tmp_path / "generated", "generated")

@@ -15,8 +15,11 @@ from inception_weights import save_random_weights
 from tiny_generated import made_grid, make_generated
 
 from diptych.cli import main
+from diptych.data.dataset import open_dataset
+from diptych.data.table import DatasetTable
 from diptych.encoders.projection import ProjectionEncoder
 from diptych.errors import ConfigError, DataError
+from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.inputs.sides import EncoderSpec, open_side, read_statistics
 from diptych.evaluate.metrics.frechet import frechet_distance
 from diptych.evaluate.metrics.two_sets import encoder_spec, measure_distances
@@ -156,6 +159,18 @@ def test_images_of_one_prompt_are_not_taken_for_independent(tmp_path: Path) -> N
     assert side.images is not None
     assert len(set(side.images.units)) == 6
     assert len(side.images.units) == 36
+
+
+def test_units_are_those_of_a_run_for_a_dataset_and_for_a_folder_of_its_files(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", made_grid(models=("m",), prompts=3, samples=2))
+    dataset = ScoredRows("m", "reference", DatasetTable(open_dataset(tmp_path / "generated")))
+    side = open_side(tmp_path / "generated", SPEC)
+    assert side.images is not None
+    assert side.images.units.tolist() == dataset.units.tolist()
+    pairs = ScoredRows("p", "reference", DatasetTable(draw_dataset(tmp_path / "pairs", 5)))
+    side = open_side(draw_folder(tmp_path / "images", 5), SPEC)
+    assert side.images is not None
+    assert sorted(side.images.units.tolist()) == sorted(pairs.units.tolist())
 
 
 def test_text_for_people_has_value_interval_and_counts(tmp_path: Path) -> None:
