@@ -38,9 +38,17 @@ def png(size: tuple[int, int], depth: int, colour: int, rows: bytes, *chunks: by
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + body
 
 
-def linear_profile(space: bytes) -> bytes:
-    """Return an ICC profile with sRGB's primaries and no gamma: stored 128 means half the light, sRGB 188."""
-    matrix = {b"rXYZ": [28578, 14581, 910], b"gXYZ": [25240, 46982, 6364], b"bXYZ": [9378, 3971, 46799]}
+SRGB_COLORANTS = ((28578, 14581, 910), (25240, 46982, 6364), (9378, 3971, 46799))
+
+
+def linear_profile(space: bytes, colorants: tuple[tuple[int, ...], ...] = SRGB_COLORANTS) -> bytes:
+    """Return an ICC profile without gamma: stored 128 means half the light, sRGB 188.
+
+    Args:
+        space: Of its channels.
+        colorants: XYZ of red, green and blue at the white D50, in 65536ths; those of sRGB are the default.
+    """
+    matrix = dict(zip((b"rXYZ", b"gXYZ", b"bXYZ"), colorants, strict=True))
     white = struct.pack(">iii", 63190, 65536, 54061)
     tags = {tag: b"XYZ \0\0\0\0" + struct.pack(">iii", *row) for tag, row in matrix.items()} | {
         b"wtpt": b"XYZ \0\0\0\0" + white
@@ -53,3 +61,14 @@ def linear_profile(space: bytes) -> bytes:
         body += data.ljust(-(-len(data) // 4) * 4, b"\0")
     head = struct.pack(">I4sI4s4s4s", 0, b"", 0x02400000, b"mntr", space, b"XYZ ") + bytes(12) + b"acsp" + bytes(28)
     return struct.pack(">I", 128 + len(table + body)) + head[4:] + white + bytes(48) + table + body
+
+
+def with_chunks(data: bytes, **chunks: bytes) -> bytes:
+    """Return a PNG with further chunks behind its header."""
+    return data[:33] + b"".join(png_chunk(kind.encode(), body) for kind, body in chunks.items()) + data[33:]
+
+
+def with_nclx(data: bytes, primaries: int, transfer: int) -> bytes:
+    """Return an AVIF or HEIC that says other codes of its colours."""
+    place = data.index(b"nclx") + 4
+    return data[:place] + struct.pack(">HH", primaries, transfer) + data[place + 4 :]

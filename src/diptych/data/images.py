@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
 import PIL.Image
 from PIL import (
     AvifImagePlugin,
@@ -30,7 +28,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from diptych.data.colour import to_srgb
+from diptych.data.colour import to_srgb, tone_map_of
+from diptych.data.colour_signals import ColourSignal, heif_signal, png_signal
 from diptych.data.containers import (
     Essentials,
     avif_essentials,
@@ -42,6 +41,7 @@ from diptych.data.containers import (
     pnm_essentials,
     tiff_essentials,
 )
+from diptych.data.wide_samples import to_8_bits
 from diptych.errors import DecodeError
 
 Image: TypeAlias = PIL.Image.Image
@@ -56,6 +56,7 @@ DECODE_CODES: dict[str, str] = {
     "truncated": "the file ends before the picture does",
     "unsupported": "an image format that this decoder, or this installation, does not read",
 }
+TONE_MAP = "tone_map"  # the key of a decoded image's info that says which range it was mapped from: none, pq or hlg
 FAINT = 16  # levels of 255 by which a picture has to differ from its background somewhere to be seen
 MAX_PIXELS = 1024**3 // 4 // 3  # PIL's own default: 256 MiB of RGB
 MAX_SLOW_PIXELS = 2**24  # of the rare variants of BMP and PNM that PIL decodes in Python, about a second per million
@@ -80,21 +81,23 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
 
     Reads AVIF, BMP, GIF, HEIC (with the extra ``heic``), JPEG, JPEG 2000, PNG, PNM, TIFF and WebP. 16-bit samples keep
     their high byte. Other wide samples have no fixed white: floats within [0, 1] are taken as such, all else is
-    stretched from its minimum to its maximum. An embedded colour profile is honoured (relative colorimetric, black
-    point compensation); one that is broken or does not fit the channels is ignored. ``max_pixels`` limits width times
-    height, judged from the header; above ``PIL.Image.MAX_IMAGE_PIXELS`` it has no effect.
+    stretched from its minimum to its maximum. Colours are converted by an embedded profile (relative colorimetric,
+    black point compensation; a broken one, or one that does not fit the channels, is ignored) or by what else the file
+    says, see ``diptych.data.colour``; PQ and HLG are tone-mapped, which ``info["tone_map"]`` says.
+    ``max_pixels`` limits width times height, judged from the header; above ``PIL.Image.MAX_IMAGE_PIXELS`` it has no
+    effect.
 
     Raises:
         DecodeError: With a code of ``DECODE_CODES``; no other exception leaves this function.
     """
     name = _identify(data)
     with _blaming(name, data):
-        image, orientation, icc = _open(name, data, max_pixels)
+        image, orientation, icc, signal = _open(name, data, max_pixels)
         image.load()
-        picture = _upright(_opaque(image, icc), orientation)
+        picture = _upright(_opaque(image, icc, signal), orientation)
         if picture is image and name not in {"jpeg", "png"}:
             picture = image.copy()  # the other plugins would keep the file or their decoder alive
-        picture.info = {}
+        picture.info = {TONE_MAP: tone_map_of(icc, signal)}
         return picture
 
 
@@ -108,7 +111,7 @@ def inspect(data: bytes, *, max_pixels: int = MAX_PIXELS) -> ImageInfo:
     """
     name = _identify(data)
     with _blaming(name, data):
-        image, orientation, _ = _open(name, data, max_pixels)
+        image, orientation, *_ = _open(name, data, max_pixels)
         width, height = image.size
         if name == "jpeg":
             image.draft("L", (1, 1))
@@ -175,8 +178,16 @@ def _lacks_its_end(name: str, data: bytes) -> bool:
     return not data.endswith(last) and not data.rstrip(b"\0").endswith(last)
 
 
-def _open(name: str, data: bytes, max_pixels: int) -> tuple[ImageFile.ImageFile, int, bytes]:
-    """Return the image, its pixels not yet decoded, its orientation (upright unless 2 to 8) and its colour profile."""
+class _OpenedImage(NamedTuple):
+    """An image whose pixels are not decoded yet, its orientation (upright unless 2 to 8) and what its colours mean."""
+
+    image: ImageFile.ImageFile
+    orientation: int
+    icc: bytes
+    signal: ColourSignal | None
+
+
+def _open(name: str, data: bytes, max_pixels: int) -> _OpenedImage:
     _, plugin, keep_essentials = _FORMATS[name]
     plugin, essentials = plugin or _heif_plugin(), keep_essentials(data)
     _check_size(essentials.size, max_pixels)
@@ -190,7 +201,8 @@ def _open(name: str, data: bytes, max_pixels: int) -> tuple[ImageFile.ImageFile,
         raise DecodeError("corrupt", f"tiff: {len(boxes)} strips of {area} pixels do not make the picture")
     exif = essentials.exif or image.info.get("exif") or b""
     orientation = 1 if name == "heic" else exif_orientation(exif)  # libheif has turned the picture already
-    return image, orientation, essentials.icc or image.info.get("icc_profile") or b""
+    signal = _SIGNALS[name](data) if name in _SIGNALS else None
+    return _OpenedImage(image, orientation, essentials.icc or image.info.get("icc_profile") or b"", signal)
 
 
 def _heif_plugin() -> Any:
@@ -209,14 +221,14 @@ def _check_size(size: tuple[int, int] | None, max_pixels: int) -> None:
         raise DecodeError("too_many_pixels", f"{size[0]} x {size[1]} pixels, more than {limit}")
 
 
-def _opaque(image: Image, icc: bytes) -> Image:
+def _opaque(image: Image, icc: bytes, signal: ColourSignal | None) -> Image:
     """Return the image as RGB in sRGB, laid on white where it is transparent, or on black if it vanishes on white."""
-    image, alpha = _to_8_bits(image), None
+    image, alpha = to_8_bits(image), None
     if image.has_transparency_data:
         grey = image.mode in {"1", "L", "LA", "La"}
         image = image.convert("LA" if grey else "RGBA")
         image, alpha = image.convert("L" if grey else "RGB"), image.getchannel("A")
-    image = to_srgb(image.convert("RGB") if image.mode == "P" else image, icc)
+    image = to_srgb(image.convert("RGB") if image.mode == "P" else image, icc, signal)
     if alpha is None:
         return image
     on_white = PIL.Image.composite(image, PIL.Image.new("RGB", image.size, "white"), alpha)
@@ -230,32 +242,6 @@ def _ranges(image: Image) -> tuple[tuple[int, int], ...]:
     """Return the least and the greatest value of red, green and blue."""
     ranges: tuple[tuple[int, int], ...] = image.getextrema()  # type: ignore[assignment]  # of one band it is one pair
     return ranges
-
-
-def _to_8_bits(image: Image) -> Image:
-    """Return an image of wide samples as L or LA, others as they are."""
-    if image.mode not in {"I", "F"} and not image.mode.startswith("I;16"):
-        return image
-    samples, tags = np.asarray(image), getattr(image, "tag_v2", {})
-    if image.mode.startswith("I;16") or isinstance(image, PpmImagePlugin.PpmImageFile):
-        grey = (samples >> (4 if tags.get(258) in {12, (12,)} else 8)).astype(np.uint8)  # PIL leaves 12 bits unscaled
-    else:
-        grey = _stretch(samples.astype(np.float32), unit=image.mode == "F")
-    picture = PIL.Image.fromarray(255 - grey if tags.get(262) == 0 else grey)  # WhiteIsZero: PIL minds it up to 8 bits
-    if "transparency" in image.info:
-        picture.putalpha(PIL.Image.fromarray(np.uint8(255) * (samples != image.info["transparency"])))
-    return picture
-
-
-def _stretch(samples: npt.NDArray[np.float32], *, unit: bool) -> npt.NDArray[np.uint8]:
-    """Return samples scaled to [0, 255]: from [0, 1] if ``unit`` and they fit, else from their own range; NaN is 0."""
-    finite = np.isfinite(samples)
-    low, high = float(samples.min(where=finite, initial=np.inf)), float(samples.max(where=finite, initial=-np.inf))
-    if low > high or (unit and low >= 0 and high <= 1):
-        low, high = 0.0, 1.0
-    with np.errstate(all="ignore"):
-        shades = np.nan_to_num((samples - np.float32(low)) * np.float32(255 / (high - low or 1)), nan=0)
-    return np.asarray(shades.clip(0, 255).round(), np.uint8)
 
 
 def _upright(image: Image, orientation: int) -> Image:
@@ -280,4 +266,11 @@ _FORMATS: dict[str, tuple[bytes, _Plugin | None, Callable[[bytes], Essentials]]]
     "pnm": (rb"P[1-6][\s#]", PpmImagePlugin.PpmImageFile, pnm_essentials),
     "tiff": (rb"II[*+]\0|MM\0[*+]", TiffImagePlugin.TiffImageFile, tiff_essentials),
     "webp": (rb"RIFF.{4}WEBP", WebPImagePlugin.WebPImageFile, Essentials),
+}
+
+# Where a format says what its colours are beside a profile.
+_SIGNALS: dict[str, Callable[[bytes], ColourSignal | None]] = {
+    "avif": heif_signal,
+    "heic": heif_signal,
+    "png": png_signal,
 }
