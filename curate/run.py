@@ -179,10 +179,12 @@ class CurateRunner:
             "" if captions or not sought else f"none of {dataset.rows:,} rows has a caption (looked for in {sought})"
         )
         summary = f"{dataset.rows:,} rows, {ok:,} images{f' ({failed})' if failed else ''}"
+        if run.rows_gone:
+            summary += f"; {run.rows_gone:,} of the rows are no longer in the input"
         if run.inferred:
             summary += f"; columns taken as {', '.join(f'{name} {kind}' for name, kind in run.inferred.items())}"
         facts = {"rows": dataset.rows, "status": counts, "rows_made": run.rows_made, "rows_retried": run.rows_retried}
-        facts |= {"captions": captions, "inferred_types": dict(run.inferred)}
+        facts |= {"rows_gone": run.rows_gone, "captions": captions, "inferred_types": dict(run.inferred)}
         return StepOutcome("ingest", run.rows_made + run.rows_retried > 0, summary, facts, warning)
 
     def _score(self) -> StepOutcome:

@@ -15,7 +15,7 @@ ASSUMED_IMAGE_BYTES = 150_000
 
 
 def estimate_ingest(config: CurateConfig, address: Address, options: IngestOptions, *, progress: str) -> dict[str, Any]:
-    """Return rows of the input, rows and shards to make, their bytes, and rows to ask for again.
+    """Return rows of the input, rows and shards to make, their bytes, rows that are gone, and rows to ask for again.
 
     Raises:
         ConfigError: If rows are to be asked for again that have no URL.
@@ -33,6 +33,7 @@ def estimate_ingest(config: CurateConfig, address: Address, options: IngestOptio
         "rows": plan.total,
         "inferred_types": read.inferred,
         "new_rows": plan.missing,
+        "rows_gone": plan.gone,
         "shards": sum(1 for _ in plan.shards(limits, [shard_number(name) for name in growing.entries])),
         "bytes": plan.missing * ASSUMED_IMAGE_BYTES if is_at_urls else plan.missing_bytes,
         "bytes_are_known": not is_at_urls,

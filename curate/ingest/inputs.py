@@ -15,7 +15,7 @@ from diptych.curate.sources import open_source
 from diptych.curate.sources.column_types import inferred_types, wider_schema
 from diptych.curate.sources.contract import BYTES, Part, RowSource
 from diptych.curate.sources.digests import IdentifiedPart, identify_part
-from diptych.curate.sources.index import PartIndex, index_part
+from diptych.curate.sources.index import VERSION, PartIndex, index_part
 from diptych.curate.sources.reading import first_table
 from diptych.errors import DataError
 from diptych.progress import track
@@ -48,9 +48,9 @@ class PoolInput:
 
     @property
     def reading_id(self) -> str:
-        """Hash of the settings that decide which rows are read, and how they are cut into shards."""
+        """Hash of what decides which rows are read, what they are known by, and how they are cut into shards."""
         limits = [self.config.rows_per_shard, self.config.bytes_per_shard]
-        return fingerprint([reading_of(self.config.source), limits])[:ID_DIGITS]
+        return fingerprint([VERSION, reading_of(self.config.source), limits])[:ID_DIGITS]
 
     @property
     def fingerprint(self) -> str:

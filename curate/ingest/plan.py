@@ -46,7 +46,11 @@ class PlannedShard:
 
 
 class PoolPlan:
-    """Which rows of an input are there, and which are to be made."""
+    """Which rows of an input are there, and which are to be made.
+
+    Attributes:
+        gone: How many of the rows that are there are none of the input.
+    """
 
     def __init__(self, parts: Sequence[Part], indexes: Sequence[PartIndex], there: Iterable[pa.ChunkedArray]) -> None:
         """Find the rows that are not there.
@@ -61,7 +65,9 @@ class PoolPlan:
         self._hashes = np.concatenate([index.hashes for index in indexes])
         self._sizes = np.concatenate([index.sizes for index in indexes])
         self._later = later_rows(self._hashes)
-        self._is_missing = ~_rows_there(self._hashes, self._later, there)
+        is_there, known = _rows_there(self._hashes, self._later, there)
+        self._is_missing = ~is_there
+        self.gone = known - int(is_there.sum())
 
     @property
     def total(self) -> int:
@@ -118,8 +124,8 @@ def taken_not(taken: set[int]) -> Iterator[int]:
     return (number for number in count() if number not in taken)
 
 
-def _rows_there(hashes: Hashes, later: LaterRows, keys: Iterable[pa.ChunkedArray]) -> npt.NDArray[np.bool_]:
-    """Return bool (N,): whether each row is one of those with the keys."""
+def _rows_there(hashes: Hashes, later: LaterRows, keys: Iterable[pa.ChunkedArray]) -> tuple[npt.NDArray[np.bool_], int]:
+    """Return bool (N,), whether each row is one of those with the keys, and how many keys there are."""
     firsts, others, ordinals = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
     for column in keys:
         found, ordinal = read_keys(column)
@@ -129,7 +135,7 @@ def _rows_there(hashes: Hashes, later: LaterRows, keys: Iterable[pa.ChunkedArray
     there = is_among(hashes, np.sort(np.concatenate(firsts)))
     wanted, known = _pairs([(hashes[later.rows], later.ordinals), (np.concatenate(others), np.concatenate(ordinals))])
     there[later.rows] = is_among(wanted, np.sort(known))
-    return there
+    return there, sum(map(len, (*firsts, *others)))
 
 
 def _pairs(sides: Sequence[tuple[Hashes, Rows]]) -> list[Hashes]:

@@ -23,6 +23,7 @@ from diptych.provenance import collect
 from diptych.storage.location import Location
 
 STEP = "ingest"
+ROWS_GONE = "rows_gone"  # in the manifest of a pool
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,14 @@ class IngestRun:
         dataset: The pool.
         rows_made: How many rows were made.
         rows_retried: How many failed rows were asked for again.
+        rows_gone: How many rows of the pool are not in the input any more.
         inferred: Types of columns that the config does not declare, where the input was read.
     """
 
     dataset: Dataset
     rows_made: int = 0
     rows_retried: int = 0
+    rows_gone: int = 0
     inferred: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -77,7 +80,7 @@ def ingest(
     growing = open_pool(address, found, options)
     finished = sealed_data(growing.directory.parent, found.fingerprint)
     if finished is not None and not shards_to_retry(growing, options.retry):
-        return IngestRun(finished)
+        return IngestRun(finished, rows_gone=finished.manifest["made_by"][ROWS_GONE])
     read = found.read(progress=progress)
     _check_types(growing, read)
     growing.begin(progress=progress)
@@ -90,10 +93,15 @@ def ingest(
         "kind": "pairs",
         "name": config.name,
         "licence": config.export.licence,
-        "made_by": {"source": reading_of(settled.source), "inputs": found.contents, "provenance": collect()},
+        "made_by": {
+            "source": reading_of(settled.source),
+            "inputs": found.contents,
+            ROWS_GONE: plan.gone,
+            "provenance": collect(),
+        },
     }
     dataset = seal_data(growing, facts, sorted(growing.entries, key=shard_number))
-    return IngestRun(dataset, plan.missing, sum(shard.count for shard in again), read.inferred)
+    return IngestRun(dataset, plan.missing, sum(shard.count for shard in again), plan.gone, read.inferred)
 
 
 def open_pool(address: Address, found: PoolInput, options: IngestOptions) -> Growing:
@@ -107,7 +115,8 @@ def open_pool(address: Address, found: PoolInput, options: IngestOptions) -> Gro
     growing = grow_data(pool, STEP, found.fingerprint)
     made_from = growing.made_from or found.fingerprint
     if not made_from.startswith(found.reading_id):
-        what = "made from another input, or read in another way (source, rows_per_shard or bytes_per_shard differ)"
+        ways = "source, rows_per_shard, bytes_per_shard or the version of diptych differ"
+        what = f"made from another input, or read in another way ({ways})"
         raise ShardError(f"{pool}: {what}; give another --out, or delete it to begin again")
     if made_from != found.fingerprint and not options.extend:
         raise ShardError(f"{pool}: made from another input; add what is new with --extend, or give another --out")

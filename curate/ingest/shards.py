@@ -14,7 +14,7 @@ from diptych.curate.ingest.plan import PlannedShard
 from diptych.curate.ingest.rows import IngestedRow, failed_row, looked_at, to_table
 from diptych.curate.sources import open_source
 from diptych.curate.sources.contract import BYTES, PROBLEM
-from diptych.curate.sources.keys import content_digests, key_text
+from diptych.curate.sources.keys import key_text, picture_hashes, row_digests
 from diptych.curate.sources.reading import RangeReader
 from diptych.data.shards import ShardInfo, shard_name, write_shard
 from diptych.errors import DataError
@@ -57,7 +57,7 @@ class IngestJob:
 
     def _fetch(self, given: pa.Table, shard: PlannedShard, report: Report) -> ShardInfo:
         place = self.data / shard_name(shard.number)
-        keys = _keys(content_digests(given), shard.ordinals)
+        keys = _keys(row_digests(given, picture_hashes(given)), shard.ordinals)
 
         def write(rows: Iterator[IngestedRow]) -> ShardInfo:
             return write_shard(arriving_tables(keys, given, rows), place, source=shard.keys)
@@ -70,19 +70,19 @@ def _looked_at(tables: Iterable[pa.Table], shard: PlannedShard, report: Report) 
     """Yield rows whose pictures the source holds as tables of the pool."""
     start = 0
     for table in tables:
-        digests, problems = content_digests(table), table[PROBLEM]
-        triples = zip(problems.to_pylist(), table[BYTES], digests, strict=True)
-        rows = [_row(problem, data, digest) for problem, data, digest in triples]
+        hashes, problems = picture_hashes(table), table[PROBLEM]
+        triples = zip(problems.to_pylist(), table[BYTES], hashes, strict=True)
+        rows = [_row(problem, data, sha256) for problem, data, sha256 in triples]
         pictures = pc.if_else(problems.is_null(), table[BYTES], None).combine_chunks()
         report(len(rows), Counter(row.status for row in rows))
-        yield to_table(_keys(digests, shard.ordinals, start), table, rows, pictures)
+        yield to_table(_keys(row_digests(table, hashes), shard.ordinals, start), table, rows, pictures)
         start += len(rows)
 
 
-def _row(problem: str | None, data: pa.BinaryScalar, digest: bytes) -> IngestedRow:
+def _row(problem: str | None, data: pa.BinaryScalar, sha256: str | None) -> IngestedRow:
     if problem is not None:
         return failed_row(problem)
-    return looked_at(data.as_py(), digest.hex()) if data.is_valid else IngestedRow("no_image")
+    return IngestedRow("no_image") if sha256 is None else looked_at(data.as_py(), sha256)
 
 
 def _keys(digests: Sequence[bytes], ordinals: Mapping[int, int], start: int = 0) -> list[str]:

@@ -4,7 +4,7 @@ A worker is told which rows to read (``RowRange``), not given the rows, so that 
 """
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,16 +44,21 @@ class Part:
     Attributes:
         name: What it is called where inputs are listed.
         files: One file of rows; or files of which each is one row, its picture.
-        one_each: Which of the two.
+        caption_of: Where each file is one row: gives the caption of a file.
         beside: Further files that decide the rows.
         root: Folder from which on the names of ``files`` count.
     """
 
     name: str
     files: tuple[str, ...]
-    one_each: bool = False
+    caption_of: Callable[[str], str | None] | None = None
     beside: tuple[str, ...] = ()
     root: str = ""
+
+    @property
+    def one_each(self) -> bool:
+        """Whether each file is one row."""
+        return self.caption_of is not None
 
     def shown(self, file: str) -> str:
         """Return the path of a file within the root; a name that is no UTF-8 has replacement characters."""
@@ -71,8 +76,8 @@ class RowSource(Protocol):
 
     A table has the columns ``caption`` and ``url`` (strings or null) and ``__problem`` (string: why a row is unusable
     from the start, else null). ``__bytes`` (binary) holds the picture; without that column it is at ``url``. By
-    ``__name`` (string) a row without a picture is known where its name says more than its URL and caption; the column
-    may be missing. All other columns are carried along.
+    ``__name`` (string) a row without a picture is known where its name says more than its URL; the column may be
+    missing. All other columns are carried along.
     """
 
     def parts(self) -> Sequence[Part]:

@@ -62,7 +62,7 @@ class FolderSource:
         if not rows:
             raise DataError(f"{self._root}: no files there")
         says = tuple(map(str, sorted(beside))) if self._is_told else ()
-        return [Part(self._settings.path.name, rows, True, says, self._root)]
+        return [Part(self._settings.path.name, rows, self._caption_of, says, self._root)]
 
     def tables(self, files: Sequence[str], start: int = 0) -> Tables:
         """Yield content and caption of each file."""
@@ -98,6 +98,10 @@ class FolderSource:
         except OSError as error:
             return _FolderRow(file, None, f"unreadable: {error.strerror or error}", facts)
 
+    def _caption_of(self, file: str) -> str | None:
+        with readable(self._root, "folder"):
+            return self._caption(file, self._facts(Path(file)) if self._settings.captions == "sidecar" else {})
+
     def _facts(self, path: Path) -> Facts:
         """Return what is said of a picture; its own sidecar goes before a file about many."""
         return {**(self._caption_files.facts(path) or {}), **(self._sidecars.facts(path) or {})}
@@ -105,7 +109,7 @@ class FolderSource:
     def _table(self, rows: Sequence[_FolderRow]) -> pa.Table:
         shown = pa.array([_valid(os.path.relpath(row.file, self._root)) for row in rows], pa.string())
         columns = {
-            "caption": pa.array([self._caption(row) for row in rows], pa.string()),
+            "caption": pa.array([self._caption(row.file, row.facts) for row in rows], pa.string()),
             "url": pa.nulls(len(rows), pa.string()),
             PROBLEM: pa.array([row.problem for row in rows], pa.string()),
             BYTES: pa.array([row.data for row in rows], pa.binary()),
@@ -117,13 +121,13 @@ class FolderSource:
             columns[final] = column_of_json(values, name, self._settings.types, self._root)
         return pa.table(columns)
 
-    def _caption(self, row: _FolderRow) -> str | None:
+    def _caption(self, file: str, facts: Facts) -> str | None:
         if self._settings.captions == "none":
             return None
         if self._settings.captions == "file_name":
-            return caption_of_name(_valid(Path(row.file).stem))
+            return caption_of_name(_valid(Path(file).stem))
         key = self._settings.caption_key
-        return next(filter(None, (first_text(row.facts.get(one)) for one in ((key,) if key else CAPTION_KEYS))), None)
+        return next(filter(None, (first_text(facts.get(one)) for one in ((key,) if key else CAPTION_KEYS))), None)
 
 
 def caption_of_name(stem: str) -> str | None:

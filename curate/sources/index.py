@@ -21,12 +21,12 @@ from diptych.config.identity import fingerprint
 from diptych.curate.sources.column_types import wider_schema
 from diptych.curate.sources.contract import MAX_PICTURE_BYTES, Part, RowSource
 from diptych.curate.sources.digests import IdentifiedPart, inputs_cache
-from diptych.curate.sources.keys import Hashes, as_hashes, content_digests, text_digest
+from diptych.curate.sources.keys import Hashes, as_hashes, picture_hashes, row_digest, row_digests
 from diptych.data.shards import row_sizes
 from diptych.errors import ShardError
 from diptych.storage.location import Location
 
-VERSION = 2  # of how rows are read and what they are known by
+VERSION = 3  # of how rows are read and what they are known by
 KEPT_S = 90 * 24 * 3600
 CHECK, SCHEMA = b"check", b"schema"
 
@@ -62,9 +62,8 @@ def index_part(source: RowSource, found: IdentifiedPart, reading: Any, on_rows: 
         DataError: If it cannot be read.
     """
     part = found.part
-    if part.one_each:
-        on_rows(len(part.files))
-        return _index_pictures(found)
+    if part.caption_of is not None:
+        return _index_pictures(found, part.caption_of, on_rows)
     facts = [VERSION, reading, Path(part.files[0]).suffixes[-2:]]
     place = Location(inputs_cache() / f"{found.content['sha256'][:32]}-{fingerprint(facts)[:16]}.arrow")
     table = _remembered(place)
@@ -78,13 +77,13 @@ def index_part(source: RowSource, found: IdentifiedPart, reading: Any, on_rows: 
     return PartIndex(table["hash"].to_numpy(), table["bytes"].to_numpy(), columns)
 
 
-def _index_pictures(found: IdentifiedPart) -> PartIndex:
-    """Return what the files themselves say, where each is the picture of one row."""
+def _index_pictures(found: IdentifiedPart, caption_of: Callable[[str], str | None], on_rows: OnRows) -> PartIndex:
+    """Return what the files themselves and those beside them say, where each is the picture of one row."""
     read = [digest if digest and digest.bytes <= MAX_PICTURE_BYTES else None for digest in found.digests]
-    known_by = [
-        bytes.fromhex(digest.sha256) if digest else text_digest(None, None, name=found.part.shown(file))
-        for file, digest in zip(found.part.files, read, strict=True)
-    ]
+    known_by = []
+    for file, digest in zip(found.part.files, read, strict=True):
+        known_by.append(row_digest(digest.sha256 if digest else found.part.shown(file), caption_of(file)))
+        on_rows(1)
     return PartIndex(as_hashes(known_by), np.array([digest.bytes if digest else 0 for digest in read], np.uint32))
 
 
@@ -93,7 +92,7 @@ def _read_rows(source: RowSource, part: Part, on_rows: OnRows) -> pa.Table:
     schema: pa.Schema | None = None
     for table in source.tables(part.files):
         schema = table.schema if schema is None else wider_schema(schema, table.schema)
-        hashes.append(as_hashes(content_digests(table)))
+        hashes.append(as_hashes(row_digests(table, picture_hashes(table))))
         sizes.append(np.array(row_sizes(table), np.uint32))
         on_rows(table.num_rows)
     found = pa.table({"hash": np.concatenate(hashes), "bytes": np.concatenate(sizes)})

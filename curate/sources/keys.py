@@ -1,8 +1,9 @@
 """Keys: a row's name, made of its content, so that rows before it may come and go.
 
-A key is 16 hex digits, the first ones of a sha256: of the picture's bytes where the source holds them, so that they are
-those of the column ``sha256``; else of URL, line feed and caption, or of the row's name in the source. Of equal rows
-the first has this key, the next ones -1, -2, ... behind it, counted over the whole dataset.
+A key is 16 hex digits, the first ones of the sha256 of what a row's picture is known by, a line feed and its caption.
+The picture is known by the sha256 (hex) of its bytes where the source holds them, else by its URL, or by the row's name
+in the source. So two captions of one picture are two rows. Of equal rows the first has this key, the next ones -1, -2,
+... behind it, counted over the whole dataset.
 """
 
 import hashlib
@@ -36,26 +37,39 @@ class LaterRows(NamedTuple):
     ordinals: Rows
 
 
-def text_digest(url: str | None, caption: str | None, problem: str | None = None, name: str | None = None) -> bytes:
-    """Return the sha256 by which a row is known that has no picture in its source.
+def row_digest(picture: str | None, caption: str | None, problem: str | None = None) -> bytes:
+    """Return the sha256 by which a row is known.
 
-    >>> text_digest("http://a.example/1.jpg", "a cat").hex()[:16]
+    Args:
+        picture: The sha256 (hex) of its picture, else its URL or name.
+        caption: Of the picture; none is the same as an empty one.
+        problem: Why the row is unusable; once it is usable, it is another row.
+
+    >>> row_digest("http://a.example/1.jpg", "a cat").hex()[:16]
     'c044f89de7dda8df'
     """
-    text = name
-    if text is None:
-        text = f"{url or ''}\n{caption or ''}" if problem is None else f"{url or ''}\n{caption or ''}\n{problem}"
-    return hashlib.sha256(text.encode()).digest()
+    text = f"{picture or ''}\n{caption or ''}"
+    return hashlib.sha256((text if problem is None else f"{text}\n{problem}").encode()).digest()
 
 
-def content_digests(table: pa.Table) -> list[bytes]:
-    """Return what each row of a source's table is known by: the sha256 of its picture where it has one."""
-    names = table[NAME].to_pylist() if NAME in table.column_names else [None] * table.num_rows
+def picture_hashes(table: pa.Table) -> list[str | None]:
+    """Return the sha256 (hex) of the picture of each row of a source's table, None where the source holds none."""
     pictures = table[BYTES] if BYTES in table.column_names else pa.nulls(table.num_rows, pa.binary())
-    texts = zip(*(table[column].to_pylist() for column in ("url", "caption", PROBLEM)), names, strict=True)
+    return [hashlib.sha256(picture.as_buffer()).hexdigest() if picture.is_valid else None for picture in pictures]
+
+
+def row_digests(table: pa.Table, pictures: Sequence[str | None]) -> list[bytes]:
+    """Return what each row of a source's table is known by.
+
+    Args:
+        table: The table.
+        pictures: Its ``picture_hashes``.
+    """
+    names = table[NAME].to_pylist() if NAME in table.column_names else [None] * table.num_rows
+    texts = zip(*(table[column].to_pylist() for column in ("url", "caption", PROBLEM)), strict=True)
     return [
-        hashlib.sha256(picture.as_buffer()).digest() if picture.is_valid else text_digest(*text)
-        for picture, text in zip(pictures, texts, strict=True)
+        row_digest(name, caption) if picture is None and name is not None else row_digest(picture or url, caption, why)
+        for picture, name, (url, caption, why) in zip(pictures, names, texts, strict=True)
     ]
 
 

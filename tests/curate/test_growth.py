@@ -70,6 +70,22 @@ def test_an_input_that_has_grown_costs_only_what_is_new(tmp_path: Path) -> None:
     assert selected(out) == selected(tmp_path / "at-once")
 
 
+def test_rows_that_the_input_has_no_longer_are_said_before_and_after(tmp_path: Path) -> None:
+    config, out = write_config(tmp_path), tmp_path / "out"
+    with FaultServer({f"/{row}.jpg": picture(row) for row in range(3)}) as server:
+        urls = [server.url(f"/{row}.jpg") for row in range(3)]
+        write_urls(tmp_path / "table.parquet", urls, ["a cat", "a dog", "a fish"])
+        assert "no longer" not in call("curate", "ingest", config, "--out", out).output
+        write_urls(tmp_path / "table.parquet", urls, ["a cat", "a new caption", "another one"])
+        told = call("curate", "run", config, "--out", out, "--extend", "--dry-run").output
+        assert "rows    3 (2 new, in 1 shards to make)\ngone    2 rows of the pool are no longer in the input" in told
+        said = "5 rows, 5 images; 2 of the rows are no longer in the input"
+        assert call("curate", "ingest", config, "--out", out, "--extend").output == f"ingest  done  {said}\n"
+        assert call("curate", "ingest", config, "--out", out).output == f"ingest  kept  {said}\n"
+        summary = json.loads(call("curate", "run", config, "--out", out, "--json").output)
+        assert summary["ingest"]["rows_gone"] == 2
+
+
 def test_rows_that_failed_for_a_day_are_asked_for_again_and_just_their_shards_are_scored_anew(tmp_path: Path) -> None:
     config, out = write_config(tmp_path), tmp_path / "out"
     routes: dict[str, Route] = {f"/{row}.jpg": picture(row) for row in range(9)}

@@ -2,13 +2,16 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from drawn import picture
 from fault_server import FaultServer
 from ingested import EXTEND, draw_folder, make_config, pool_files, pool_rows, run, write_urls
-from source_rows import make_tar
+from source_rows import make_tar, write_files
 
 from diptych.curate.ingest import run as ingest_run
 from diptych.data.dataset import open_dataset
@@ -106,11 +109,63 @@ def test_what_has_gone_from_the_input_stays_in_the_pool(tmp_path: Path) -> None:
         (tmp_path / f"in/00.{suffix}").unlink()
     draw_folder(tmp_path / "in", range(3, 4))
     done = run(config, tmp_path / "pool", EXTEND)
-    assert (done.rows_made, done.dataset.rows) == (1, 4)
-    assert run(config, tmp_path / "pool").rows_made == 0
+    assert (done.rows_made, done.dataset.rows, done.rows_gone) == (1, 4, 1)
+    again = run(config, tmp_path / "pool")
+    assert (again.rows_made, again.rows_gone) == (0, 1)
+    draw_folder(tmp_path / "in", range(1))
+    back = run(config, tmp_path / "pool", EXTEND)
+    assert (back.rows_made, back.rows_gone) == (0, 0)
 
 
-@pytest.mark.parametrize("kind", ["webdataset", "folder", "url_table", "parquet"])
+KINDS = ["webdataset", "folder", "url_table", "parquet"]
+
+
+def write_pairs(kind: str, source: Path, pairs: Sequence[tuple[int, str]]) -> None:
+    """Write pictures by their numbers and their captions as a source of a kind."""
+    shutil.rmtree(source, ignore_errors=True)
+    source.mkdir()
+    pictures, captions = [picture(number) for number, _ in pairs], [caption for _, caption in pairs]
+    if kind == "parquet":
+        pq.write_table(pa.table({"image": pictures, "caption": captions}), source / "t.parquet")
+    elif kind == "url_table":
+        write_urls(source / "t.parquet", [f"no url {number}" for number, _ in pairs], captions)
+    else:
+        named = zip([f"{number}" for number in range(len(pairs))], pictures, captions, strict=True)
+        files = {
+            f"{name}.{end}": data for name, data, text in named for end, data in (("jpg", data), ("txt", text.encode()))
+        }
+        if kind == "folder":
+            write_files(source, files)
+        else:
+            make_tar(source / "0.tar", files.items())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_caption_of_a_picture_is_one_row_more_wherever_it_stands(kind: str, tmp_path: Path) -> None:
+    config = make_config({"kind": kind, "path": tmp_path / "in"})
+    write_pairs(kind, tmp_path / "in", [(0, "a cat"), (1, "a dog")])
+    before = pool_rows(run(config, tmp_path / "pool").dataset)
+    write_pairs(kind, tmp_path / "in", [(0, "a new one"), (0, "a cat"), (1, "a dog"), (0, "a cat")])
+    done = run(config, tmp_path / "pool", EXTEND)
+    after = pool_rows(done.dataset)
+    assert [row["key"] for row in after[:2]] == [row["key"] for row in before]
+    assert [row["caption"] for row in after] == ["a cat", "a dog", "a new one", "a cat"]
+    assert (done.rows_made, done.rows_gone, after[3]["key"]) == (2, 0, f"{before[0]['key']}-1")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_changed_caption_is_a_new_row_and_the_old_one_is_counted_as_gone(kind: str, tmp_path: Path) -> None:
+    config = make_config({"kind": kind, "path": tmp_path / "in"})
+    write_pairs(kind, tmp_path / "in", [(0, "bad text"), (1, "a dog")])
+    run(config, tmp_path / "pool")
+    write_pairs(kind, tmp_path / "in", [(0, "a cat"), (1, "a dog")])
+    done = run(config, tmp_path / "pool", EXTEND)
+    assert (done.rows_made, done.rows_gone) == (1, 1)
+    assert [row["caption"] for row in pool_rows(done.dataset)] == ["bad text", "a dog", "a cat"]
+    assert run(config, tmp_path / "pool").rows_gone == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_copied_or_touched_input_is_the_same(kind: str, tmp_path: Path) -> None:
     source = tmp_path / "in"
     source.mkdir()

@@ -103,7 +103,7 @@ def test_a_key_stays_when_rows_come_before_it() -> None:
 
 
 def test_a_range_of_a_folder_names_its_files() -> None:
-    part = Part("in", ("in/a", "in/b", "in/c"), one_each=True, root="in")
+    part = Part("in", ("in/a", "in/b", "in/c"), lambda file: None, root="in")
     index = PartIndex(np.array([1, 2, 3], np.uint64), np.array([5, 5, 5], np.uint32))
     shards = list(PoolPlan([part], [index], []).shards(ShardLimits(2, 100), ()))
     assert [(shard.rows.files, shard.rows.start, shard.rows.stop) for shard in shards] == [
@@ -115,3 +115,11 @@ def test_a_range_of_a_folder_names_its_files() -> None:
 def test_bytes_and_rows_that_are_to_be_made_are_counted() -> None:
     plan = plan_of([[(1, 10), (2, 20)], [(1, 30)]], [key_text((2).to_bytes(8, "big"), 0)])
     assert (plan.total, plan.missing, plan.missing_bytes) == (3, 2, 40)
+
+
+@given(inputs, inputs, limits)
+def test_rows_that_are_there_and_in_the_input_no_more_are_counted(
+    before: Input, after: Input, cut: ShardLimits
+) -> None:
+    keys, wanted = ([key for shard in made(one, cut, {}).values() for key in shard] for one in (before, after))
+    assert plan_of(after, keys).gone == len(set(keys) - set(wanted))

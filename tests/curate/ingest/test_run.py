@@ -29,7 +29,8 @@ def test_the_rows_do_not_depend_on_the_shard_size(rows_per_shard: int, tmp_path:
     draw_folder(tmp_path / "in", range(7))
     config = make_config({"kind": "folder", "path": tmp_path / "in"}, rows_per_shard=rows_per_shard)
     rows = pool_rows(run(config, tmp_path / "pool").dataset)
-    assert [row["key"] for row in rows] == [hashlib.sha256(picture(number)).hexdigest()[:16] for number in range(7)]
+    texts = [f"{hashlib.sha256(picture(number)).hexdigest()}\npicture {number}" for number in range(7)]
+    assert [row["key"] for row in rows] == [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts]
 
 
 def test_two_workers_give_the_same_bytes_as_one(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Literal
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,7 +13,7 @@ from diptych.curate.ingest.run import ingest
 from diptych.curate.sources import folder as folder_module
 from diptych.curate.sources import index as index_module
 from diptych.curate.sources import open_source
-from diptych.curate.sources.keys import as_hashes, content_digests
+from diptych.curate.sources.keys import as_hashes, picture_hashes, row_digests
 
 
 def test_a_folder_takes_captions_from_sidecars_or_names(tmp_path: Path) -> None:
@@ -75,20 +76,21 @@ def test_a_range_of_a_folder_is_read_whatever_has_come_into_it_since(tmp_path: P
     assert [row for table in tables for row in table.to_pylist()] == rows[2:5]
 
 
+@pytest.mark.parametrize("captions", ["sidecar", "file_name", "none"])
 def test_what_is_known_of_pictures_beforehand_is_what_reading_them_gives(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    captions: Literal["sidecar", "file_name", "none"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folder_module, "MAX_PICTURE_BYTES", 10)
     monkeypatch.setattr(index_module, "MAX_PICTURE_BYTES", 10)
     folder = write_files(tmp_path / "in", {"a.jpg": b"a", "large.jpg": b"x" * 11, "empty.jpg": b"", "z.txt": b"stray"})
+    write_files(folder, {f"{name}.txt": name.encode() for name in ("a", "gone")})
     (folder / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
-    settings = Folder(kind="folder", path=folder)
+    settings = Folder(kind="folder", path=folder, captions=captions)
     source = open_source(settings)
     tables = list(source.tables(source.parts()[0].files))
     index = index_of(settings)
-    assert (
-        index.hashes.tolist() == as_hashes([digest for table in tables for digest in content_digests(table)]).tolist()
-    )
+    known_by = [digest for table in tables for digest in row_digests(table, picture_hashes(table))]
+    assert index.hashes.tolist() == as_hashes(known_by).tolist()
     assert index.sizes.tolist() == [1, 0, 0, 0, 5]
     assert [row["__problem"] for row in tables[0].to_pylist()] == [
         None,

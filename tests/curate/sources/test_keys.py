@@ -1,4 +1,5 @@
 import hashlib
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -7,22 +8,40 @@ from hypothesis import strategies as st
 
 from diptych.curate.sources.keys import (
     as_hashes,
-    content_digests,
     is_among,
     key_text,
     later_rows,
+    picture_hashes,
     read_keys,
-    text_digest,
+    row_digests,
 )
 
 
-def test_a_picture_is_known_by_the_first_digits_of_its_sha256() -> None:
-    columns = {"url": [None], "caption": ["a cat"], "__problem": [None], "__bytes": [b"picture"], "__name": ["0"]}
-    table = pa.table(
+def keys_of(table: pa.Table) -> list[str]:
+    return [key_text(digest, 0) for digest in row_digests(table, picture_hashes(table))]
+
+
+def table_of(**columns: list[Any]) -> pa.Table:
+    return pa.table(
         {name: pa.array(values, pa.binary() if name == "__bytes" else pa.string()) for name, values in columns.items()}
     )
-    key = key_text(content_digests(table)[0], 0)
-    assert key == hashlib.sha256(b"picture").hexdigest()[:16]
+
+
+def test_a_row_with_a_picture_is_known_by_the_sha256_of_the_picture_and_by_its_caption() -> None:
+    rows = [
+        (b"picture", "a cat", None),
+        (b"picture", None, None),
+        (b"picture", "", None),
+        (b"other", "a cat", None),
+        (b"picture", "a cat", "bad_row: x"),
+    ]
+    pictures, captions, problems = map(list, zip(*rows, strict=True))
+    names = [f"{number}" for number in range(len(rows))]
+    table = table_of(url=["u"] * len(rows), caption=captions, __problem=problems, __bytes=pictures, __name=names)
+    one, other = (hashlib.sha256(content).hexdigest() for content in (b"picture", b"other"))
+    texts = [f"{one}\na cat", f"{one}\n", f"{one}\n", f"{other}\na cat", f"{one}\na cat\nbad_row: x"]
+    assert keys_of(table) == [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts]
+    assert picture_hashes(table) == [one, one, one, other, one]
 
 
 def test_a_row_of_a_url_table_is_known_by_url_and_caption() -> None:
@@ -34,12 +53,18 @@ def test_a_row_of_a_url_table_is_known_by_url_and_caption() -> None:
             "width": [1, 2, 3],
         }
     )
-    expected = [hashlib.sha256(text).digest() for text in (b"u\nc", b"u\n", b"\n\nbad_row: x")]
-    assert content_digests(table) == expected
+    assert keys_of(table) == [hashlib.sha256(text).hexdigest()[:16] for text in (b"u\nc", b"u\n", b"\n\nbad_row: x")]
 
 
 def test_a_row_without_picture_is_known_by_its_name_where_it_has_one() -> None:
-    assert text_digest(None, "a caption", "unreadable: no", "dir/1.jpg") == hashlib.sha256(b"dir/1.jpg").digest()
+    table = table_of(
+        url=["u", "u"],
+        caption=["c", "c"],
+        __problem=["unreadable: no", "bad_row: x"],
+        __bytes=[None, None],
+        __name=["dir/1.jpg", None],
+    )
+    assert keys_of(table) == [hashlib.sha256(text).hexdigest()[:16] for text in (b"dir/1.jpg\nc", b"u\nc\nbad_row: x")]
 
 
 @given(st.lists(st.integers(0, 5)))
