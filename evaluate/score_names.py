@@ -25,6 +25,7 @@ class ImageMetric:
         facts: What decides the number beside the score, for its identity.
         prepare: From the column's values to those that are averaged; never turns them round.
         by_category: Whether the mean is taken per category first, then over the categories.
+        is_share: Whether every number is 0 or 1, so that the mean is a share of images.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ImageMetric:
     facts: Mapping[str, Any]
     prepare: Callable[[Numbers], Numbers] = lambda values: values
     by_category: bool = False
+    is_share: bool = False
 
 
 def clip_score_of(cosines: Numbers) -> Numbers:
@@ -64,6 +66,7 @@ OBJECT_ACCURACY = ImageMetric(
     1.0,
     {"metric": "object_accuracy", "version": 1, "convention": "mean over images per category, then over categories"},
     by_category=True,
+    is_share=True,
 )
 
 # Score column -> the metric that its mean is. To add one: a line here, a test.

@@ -13,6 +13,7 @@ from diptych.scores.batches import Batch
 TABLE = {
     "told_accuracy": "told_scores:told_accuracy",
     "told_attribute": "told_scores:told_attribute",
+    "told_flag": "told_scores:told_flag",
     "told_number": "told_scores:told_number",
 }
 
@@ -69,6 +70,11 @@ def told_attribute() -> Told:
         Column("attribute_class", "By whom", dtype="string"),
     )
     return Told("told_attribute", columns, {"attribute": "hat", "attribute_class": "class"}, missing="none_detected")
+
+
+def told_flag() -> Told:
+    column = Column("passes", "Whether it passes", low=0.0, high=1.0, better_for_models="higher")
+    return Told("told_flag", (column,), {"passes": "passes"})
 
 
 def told_number(*, version: int = 1) -> Told:

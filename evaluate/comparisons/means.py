@@ -125,7 +125,7 @@ def ends_of(found: Difference, metric: ImageMetric) -> Interval:
     """
     low, high = found.ci_low, found.ci_high
     if np.isfinite(found.se) and found.se <= abs(found.value) * 1e-12:  # as in the p-value: all but rounding
-        other = 2.0 * abs(found.value) or (1.0 if metric.by_category else float("nan"))
+        other = 2.0 * abs(found.value) or (1.0 if metric.is_share else float("nan"))
         half = (1.0 - ((1.0 - LEVEL) / 2.0) ** (1.0 / found.n_clusters)) * other
         low, high = found.value - half, found.value + half
     if metric.low is not None and metric.high is not None:

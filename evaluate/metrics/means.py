@@ -1,7 +1,7 @@
 """Means of scores by group of images, with intervals that know that images of one prompt depend on each other."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,11 +47,15 @@ class MeasuredMean:
 def measured(column: ScoredColumn) -> MeasuredMean:
     """Return a column ready to be averaged."""
     metric = metric_of(column.column, column.facts)
+    values = metric.prepare(column.values)
+    is_flag = column.facts["dtype"] == "bool" or (metric.low, metric.high) == (0.0, 1.0)
+    if is_flag and np.isin(values[np.isfinite(values)], (0.0, 1.0)).all():
+        metric = replace(metric, is_share=True)
     is_asked = np.array([reason != NOT_ASKED for reason in column.reasons], bool)
     identity = {**metric.facts, **column.source}
     name = full_name(column.label, metric.name)
     directions = column.facts["better_for_data"], column.facts["better_for_models"]
-    return MeasuredMean(name, metric, identity, metric.prepare(column.values), is_asked, *directions)
+    return MeasuredMean(name, metric, identity, values, is_asked, *directions)
 
 
 def mean_rows(rows: ScoredRows, score: str, by: Sequence[str], found: Findings) -> Iterator[ResultRow]:
@@ -97,19 +101,20 @@ def _row(
 ) -> ResultRow:
     metric = ready.metric
     values, prompts = ready.values[group.rows], rows.prompts[group.rows]
-    mean, how = _mean(values, prompts, categories, is_share=metric.by_category)
-    reason = None
+    mean, how = _mean(values, prompts, categories, is_share=metric.is_share)
+    has_interval, reason = np.isfinite(mean.ci_low), None
     if not mean.n:
         reason = "nothing_asked" if not len(values) else "nothing_scored"
-    elif not np.isfinite(mean.ci_low):
-        how = "no interval: all images are of one prompt"
+    elif not has_interval:
+        spread = f"nothing varies among {mean.n_clusters:,} prompts, so that nothing tells how far off others may be"
+        how = f"no interval: {spread if mean.n_clusters > 1 else 'all images are of one prompt'}"
     return ResultRow(
         found.run_id,
         ready.name,
         rows.label,
         group.values,
         mean.value,
-        mean.se,
+        mean.se if has_interval else float("nan"),
         _within(mean.ci_low, metric),
         _within(mean.ci_high, metric),
         mean.n,

@@ -15,6 +15,7 @@ from diptych.intervals import NORMAL_95, wilson_ends
 Floats = npt.NDArray[np.floating[Any]]
 
 LEVEL = 0.95
+ROUNDING = 1e-12  # a standard error that is a smaller part of its value is nothing but rounding
 
 
 class Interval(NamedTuple):
@@ -94,10 +95,13 @@ def clustered_mean(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLik
 def interval(value: float, variance: float, df: float) -> Interval:
     """Return Student's interval around a value: NaN where variance or degrees of freedom are not known.
 
+    Nor is there one where the variance is 0 or nothing but rounding: that nothing varies among a few does not tell that
+    others are the same.
+
     >>> [round(end, 4) for end in interval(0.0, 1.0, np.inf)]
     [-1.96, 1.96]
     """
-    if not (variance >= 0.0 and df > 0.0):
+    if not (variance > (ROUNDING * value) ** 2 and df > 0.0):
         return Interval(float("nan"), float("nan"))
     half = _quantile(df) * float(np.sqrt(variance))
     return Interval(value - half, value + half)
@@ -108,7 +112,8 @@ def squared_interval(value: float, variance: float, null_variance: float, df: fl
 
     Such an estimate has variance a t + b at a true distance t, so that one that is too low takes its own error for too
     small, and a symmetric interval misses on one side. The ends are the t that a test with the variance at t does not
-    reject, as Wilson's are for a share. NaN where a variance or the degrees of freedom are not known.
+    reject, as Wilson's are for a share. NaN where a variance or the degrees of freedom are not known, or nothing
+    varies.
 
     Args:
         value: The estimate; may be below 0.
@@ -119,10 +124,8 @@ def squared_interval(value: float, variance: float, null_variance: float, df: fl
     >>> [round(end, 4) for end in squared_interval(1.0, 0.04, 0.01, np.inf)]
     [0.6614, 1.4538]
     """
-    if not (variance >= null_variance >= 0.0 and df > 0.0):
+    if not (variance > 0.0 and variance >= null_variance >= 0.0 and df > 0.0):
         return Interval(float("nan"), float("nan"))
-    if variance == 0.0:
-        return Interval(value, value)
     quantile = _quantile(df)
     slope = (variance - null_variance) / max(value, quantile * float(np.sqrt(variance)))
     shift = quantile**2 * slope / 2.0

@@ -68,7 +68,11 @@ def test_without_numbers_or_with_one_cluster_nothing_is_made_up() -> None:
 def test_an_interval_needs_a_variance_and_degrees_of_freedom() -> None:
     assert np.isnan(interval(1.0, float("nan"), 3.0)).all()
     assert np.isnan(interval(1.0, 1.0, 0.0)).all()
-    assert interval(1.0, 0.0, 3.0) == (1.0, 1.0)
+    assert np.isnan(interval(1.0, 0.0, 3.0)).all()
+    assert np.isnan(squared_interval(1.0, 0.0, 0.0, 3.0)).all()
+    same = clustered_mean(np.full(9, 0.1), np.arange(9) // 3)
+    assert same.value == pytest.approx(0.1)
+    assert np.isnan([same.ci_low, same.ci_high]).all(), "what is left of the variance is rounding"
     low, high = interval(0.0, 4.0, 7.0)
     assert (low, high) == pytest.approx(stats.t.interval(0.95, 7, 0.0, 2.0))
 
@@ -86,7 +90,6 @@ def test_a_squared_interval_is_the_plain_one_where_the_distance_is_large() -> No
     below = squared_interval(-0.01, 0.02, 0.01, 30.0)
     assert below.low < 0.0 < below.high
     assert np.isnan(squared_interval(1.0, float("nan"), 0.0, 3.0)).all()
-    assert squared_interval(1.0, 0.0, 0.0, 3.0) == (1.0, 1.0)
 
 
 def test_degrees_of_freedom_of_two_variances_lie_between() -> None:
