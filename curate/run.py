@@ -15,7 +15,7 @@ import pyarrow as pa
 from diptych.curate.conditions import trial_table
 from diptych.curate.config import CurateConfig
 from diptych.curate.decisions import read_keep
-from diptych.curate.delivery.parquet import Selection, export, export_names, exported_columns
+from diptych.curate.delivery.parquet import Selection, check_target, export, export_names, exported_columns
 from diptych.curate.duplicates.find import DedupRun, dedup
 from diptych.curate.duplicates.reading import check_settings
 from diptych.curate.ingest.estimate import estimate_ingest
@@ -104,9 +104,12 @@ class CurateRunner:
     def check(self) -> None:
         """Build every score and try every piece of SQL on empty columns, so that a mistake costs no download.
 
+        Look at the place of the export too.
+
         Raises:
             DiptychError: As the first step that would meet the mistake says, or if the source cannot be read.
         """
+        check_target(Location.at(self.selected))
         scorers = self._scorers
         schemas = {"data": pool_schema(self._source_schema())}
         schemas |= {label: score_schema(score.columns) for label, score in scorers.scores.items()}
@@ -225,12 +228,12 @@ class CurateRunner:
         }
         columns = exported_columns(table, self.config.export.columns)
         selection = Selection(table, read_keep(decided.decisions), columns, made_by)
-        exported, written = export(selection, self.selected, self.config.export, progress=self.progress)
+        exported, written, kept = export(selection, self.selected, self.config.export, progress=self.progress)
         size = sum(shard.bytes for shard in exported.shards)
         summary = f"{exported.rows:,} rows, {len(exported.shards)} shards, {size / 1e6:,.1f} MB in {self.selected}"
-        return StepOutcome(
-            "export", written > 0, summary, {"rows": exported.rows, "bytes": size, "path": str(self.selected)}
-        )
+        facts = {"rows": exported.rows, "bytes": size, "path": str(self.selected), "kept": kept and str(kept)}
+        warning = f"the former export holds more than export wrote, and is kept as {kept}" if kept else ""
+        return StepOutcome("export", written > 0, summary, facts, warning)
 
     def _score_sets(self) -> dict[str, ColumnSet]:
         plan = self.plan()

@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +17,13 @@ import pyarrow as pa
 from diptych.addresses import Address
 from diptych.config.identity import fingerprint
 from diptych.curate.config import Export
+from diptych.data.card import CARD
 from diptych.data.claims import owner_of
 from diptych.data.column_names import export_name, find_name, full_name
 from diptych.data.damage import ShardFile, check_content
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
-from diptych.data.manifests import MANIFEST_OF
+from diptych.data.manifests import DATASET
 from diptych.data.schema import with_huggingface_metadata
 from diptych.data.shards import read_groups, read_shard, row_sizes, shard_name, write_shard
 from diptych.data.table import DatasetTable, TableColumn
@@ -50,6 +51,14 @@ class Selection:
     keep: npt.NDArray[np.bool_]
     columns: Mapping[str, TableColumn]
     made_by: Mapping[str, Any]
+
+
+class Exported(NamedTuple):
+    """What ``export`` leaves: the dataset, how many shards had to be written, and where the former export is kept."""
+
+    dataset: Dataset
+    written: int
+    kept: Location | None = None
 
 
 def export_names(
@@ -82,10 +91,11 @@ def exported_columns(table: DatasetTable, wanted: Sequence[str] | None) -> dict[
     return {name: table.columns[full] for name, full in names.items()}
 
 
-def export(selection: Selection, address: Address, settings: Export, *, progress: str = "auto") -> tuple[Dataset, int]:
-    """Write the kept rows as a dataset of its own; return the dataset and how many shards had to be written.
+def export(selection: Selection, address: Address, settings: Export, *, progress: str = "auto") -> Exported:
+    """Write the kept rows as a dataset of its own.
 
-    A finished export of another selection is replaced only once the new one is whole.
+    A finished export of another selection is replaced only once the new one is whole. It is kept beside it where
+    somebody has added something to it, such as the scores of an evaluation.
 
     Raises:
         DataError: If no row is kept: no loader opens a dataset without rows.
@@ -105,8 +115,9 @@ def export(selection: Selection, address: Address, settings: Export, *, progress
     finished = sealed_data(target, identity)
     if finished is not None:
         former.remove_everything()
-        return finished, 0
-    _check_target(target)
+        return Exported(finished, 0)
+    check_target(target)
+    kept = None
     with only_one(target) if target.exists() else nullcontext():  # not where nothing is replaced
         former.remove_everything()
         if grow_data(target, STEP, identity).made_from == identity:  # damaged: what is whole of it stays
@@ -114,11 +125,12 @@ def export(selection: Selection, address: Address, settings: Export, *, progress
             target.move_to(growing_at)
         written = _make(selection, growing_at, settings, identity, progress)
         if target.exists():
-            target.move_to(former)
+            kept = _free_place(target) if _has_own(target) else None
+            target.move_to(kept or former)
         (growing_at / LOCK).remove()
         growing_at.move_to(target)
         former.remove_everything()
-    return open_dataset(target), written
+    return Exported(open_dataset(target), written, kept)
 
 
 def _make(selection: Selection, location: Location, settings: Export, identity: str, progress: str) -> int:
@@ -172,13 +184,25 @@ def _check_kept(selection: Selection, target: Location) -> None:
         raise DataError(f"{target}: none of {len(selection.keep):,} rows is kept{lost}: nothing to export{stale}")
 
 
-def _check_target(target: Location) -> None:
-    """Refuse to replace what export has not made, or what somebody added to an export."""
+def check_target(target: Location) -> None:
+    """Refuse a place that holds something that export has not made.
+
+    Raises:
+        ShardError: If it does.
+    """
     if target.exists() and owner_of(target) != STEP:
         raise ShardError(f"{target}: is there already and was not made by export; give another place")
-    own = [name for name in MANIFEST_OF if (target / name).is_directory()]
-    if own:
-        raise ShardError(f"{target}: holds {own[0]} of its own, which another selection would lose; move it away first")
+
+
+def _has_own(target: Location) -> bool:
+    """Return whether somebody has added something to an export, such as scores."""
+    return any(child.name not in (DATASET, CARD, "data") for child in target.children())
+
+
+def _free_place(target: Location) -> Location:
+    """Return the first place beside an export that is free for a former one."""
+    places = (target.parent / f"{target.name}-former-{number}" for number in itertools.count(1))
+    return next(place for place in places if not place.exists())
 
 
 def _shard_rows(selection: Selection, start: int, settings: Export) -> Iterator[pa.Table]:

@@ -169,9 +169,36 @@ def test_scores_of_an_export_are_not_lost_to_the_next_one(tmp_path: Path) -> Non
     call("curate", "run", config, "--out", tmp_path / "out")
     call("score", tmp_path / "out/selected", "caption_stats")
     rule = '[{"name": "told", "where": "caption_words > 4"}]'
+    former, kept = open_dataset(tmp_path / "out/selected"), tmp_path / "out/selected-former-1"
     result = call("curate", "run", config, "--out", tmp_path / "out", "--set", f"select={rule}")
-    assert "holds scores of its own" in result.output
+    assert result.exit_code == 0, result.output
+    assert f"Warning: the former export holds more than export wrote, and is kept as {kept}" in result.output
+    assert open_dataset(kept).fingerprint == former.fingerprint
+    assert open_dataset(kept).column_sets("scores")
+    assert not open_dataset(tmp_path / "out/selected").column_sets("scores")
+    (tmp_path / "out/selected/notes.txt").write_text("seen")
+    call("curate", "run", config, "--out", tmp_path / "out")
+    assert (tmp_path / "out/selected-former-2/notes.txt").read_text() == "seen"
+
+
+def test_a_damaged_export_is_mended_under_the_scores_that_somebody_added(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    call("curate", "run", config, "--out", tmp_path / "out")
+    call("score", tmp_path / "out/selected", "caption_stats")
+    shard = next((tmp_path / "out/selected/data").glob("*.parquet"))
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[:-9])
+    assert call("curate", "run", config, "--out", tmp_path / "out").exit_code == 0
+    assert shard.read_bytes() == whole
     assert open_dataset(tmp_path / "out/selected").column_sets("scores")
+
+
+def test_a_place_of_the_export_that_is_taken_is_refused_before_anything_is_decided(tmp_path: Path) -> None:
+    draw_dataset(tmp_path / "out" / "selected")
+    result = call("curate", "run", write_config(tmp_path), "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "is there already and was not made by export" in result.output
+    assert not (tmp_path / "out" / "pool" / "data").exists()
 
 
 def test_rules_of_the_command_line_see_all_scores(tmp_path: Path) -> None:

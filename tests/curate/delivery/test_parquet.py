@@ -32,7 +32,7 @@ def rows_in(path: Path) -> list[dict[str, object]]:
 
 def test_the_kept_rows_are_exported_with_bytes_and_scores_in_order(tmp_path: Path) -> None:
     selection = make_selection(tmp_path)
-    dataset, written = export(selection, tmp_path / "selected", TWO_ROWS, progress="none")
+    dataset, written, _ = export(selection, tmp_path / "selected", TWO_ROWS, progress="none")
     assert ([shard.rows for shard in dataset.shards], written) == ([2, 2, 1], 3)
     pool = [row for file in selection.table.dataset.files for row in read_shard(file).to_pylist()]
     exported = rows_in(tmp_path / "selected")
@@ -54,7 +54,7 @@ def test_the_same_selection_is_not_written_twice_and_another_one_replaces_it(tmp
     export(selection, tmp_path / "selected", Export(), progress="none")
     assert export(selection, tmp_path / "selected", Export(), progress="none")[1] == 0
     other = replace(selection, keep=~KEEP, made_by={"rules": ["the others"]})
-    dataset, written = export(other, tmp_path / "selected", Export(), progress="none")
+    dataset, written, _ = export(other, tmp_path / "selected", Export(), progress="none")
     assert (dataset.rows, written) == (2, 2)
 
 
@@ -85,7 +85,7 @@ def test_an_interrupted_export_goes_on_and_gives_the_same_bytes(
         export(selection, tmp_path / "resumed", TWO_ROWS, progress="none")
     monkeypatch.undo()
     assert not (tmp_path / "resumed").exists()
-    _, written = export(selection, tmp_path / "resumed", TWO_ROWS, progress="none")
+    _, written, _ = export(selection, tmp_path / "resumed", TWO_ROWS, progress="none")
     assert written == 1
     for file in open_dataset(tmp_path / "whole").files:
         assert file.read() == (tmp_path / "resumed" / "data" / file.name).read_bytes()
@@ -93,10 +93,10 @@ def test_an_interrupted_export_goes_on_and_gives_the_same_bytes(
 
 def test_a_damaged_shard_of_an_export_is_written_again_and_no_other(tmp_path: Path) -> None:
     selection = make_selection(tmp_path)
-    dataset, _ = export(selection, tmp_path / "selected", TWO_ROWS, progress="none")
+    dataset, _, _ = export(selection, tmp_path / "selected", TWO_ROWS, progress="none")
     before = [file.read() for file in dataset.files]
     dataset.files[1].path.write_bytes(before[1][:-1])
-    again, written = export(selection, tmp_path / "selected", TWO_ROWS, progress="none")
+    again, written, _ = export(selection, tmp_path / "selected", TWO_ROWS, progress="none")
     assert ([file.read() for file in again.files], written) == (before, 1)
 
 
@@ -117,7 +117,7 @@ def test_an_export_of_nothing_is_refused_and_an_earlier_one_named(tmp_path: Path
     with pytest.raises(DataError, match=r"selected: none of 7 rows is kept.*: nothing to export$"):
         export(selection, tmp_path / "selected", Export(), progress="none")
     assert not (tmp_path / "selected").exists()
-    before, _ = export(make_selection(tmp_path / "other"), tmp_path / "selected", Export(), progress="none")
+    before, _, _ = export(make_selection(tmp_path / "other"), tmp_path / "selected", Export(), progress="none")
     with pytest.raises(DataError, match="nothing to export; what is there is an earlier selection"):
         export(selection, tmp_path / "selected", Export(), progress="none")
     assert open_dataset(tmp_path / "selected").shards == before.shards
@@ -127,7 +127,7 @@ def test_an_export_of_nothing_is_refused_and_an_earlier_one_named(tmp_path: Path
 def test_output_shards_are_cut_by_kept_rows_alone(tmp_path: Path, rows: int, pool: int) -> None:
     keep = np.random.default_rng(rows).random(20) < 0.6
     dataset = draw_dataset(tmp_path / "pool", rows=20, rows_per_shard=pool)
-    made, _ = export(
+    made, _, _ = export(
         Selection(DatasetTable(dataset), keep, {}, {}), tmp_path / "out", Export(rows_per_shard=rows, min_shards=1)
     )
     kept = int(keep.sum())
@@ -140,10 +140,10 @@ def test_output_shards_are_bounded_in_bytes_and_a_larger_row_has_its_own(tmp_pat
     dataset = draw_dataset(tmp_path / "pool", rows=7)
     sizes = [len(row["image"]["bytes"]) for row in rows_in(tmp_path / "pool")]  # type: ignore[index]
     settings = Export(bytes_per_shard=3 * max(sizes), min_shards=1)
-    made, _ = export(Selection(DatasetTable(dataset), np.ones(7, bool), {}, {}), tmp_path / "out", settings)
+    made, _, _ = export(Selection(DatasetTable(dataset), np.ones(7, bool), {}, {}), tmp_path / "out", settings)
     assert max(shard.rows for shard in made.shards) <= 3 < made.rows
     assert [row["key"] for row in rows_in(tmp_path / "out")] == [row["key"] for row in rows_in(tmp_path / "pool")]
-    single, _ = export(
+    single, _, _ = export(
         Selection(DatasetTable(dataset), np.ones(7, bool), {}, {}), tmp_path / "single", Export(bytes_per_shard=1)
     )
     assert [shard.rows for shard in single.shards] == [1] * 7
@@ -151,7 +151,7 @@ def test_output_shards_are_bounded_in_bytes_and_a_larger_row_has_its_own(tmp_pat
 
 def test_eight_loader_workers_have_work_where_there_are_eight_rows(tmp_path: Path) -> None:
     dataset = draw_dataset(tmp_path / "pool", rows=17)
-    made, _ = export(Selection(DatasetTable(dataset), np.ones(17, bool), {}, {}), tmp_path / "out", Export())
+    made, _, _ = export(Selection(DatasetTable(dataset), np.ones(17, bool), {}, {}), tmp_path / "out", Export())
     assert [shard.rows for shard in made.shards] == [3, 3, 3, 3, 3, 2]
     assert (
         len(
