@@ -166,6 +166,7 @@ class Export(Settings):
     columns: tuple[str, ...] | None = Field(
         None, description="score columns to write beside the data, label.column; None writes all"
     )
+    heic: bool = Field(False, description="whether to export HEIC, which programs without pillow-heif cannot read")
     licence: str = ""
 
 
@@ -191,6 +192,8 @@ class CurateConfig(Settings):
     @model_validator(mode="after")
     def _labels_fit(self) -> "CurateConfig":
         check_labels(self.encoders, self.judges, self.scores)
+        if "decoded" in {label.casefold() for label in self.scores}:
+            raise ValueError("scores: the label 'decoded' is that of the built-in score; give this one another label")
         confirm = self.dedup.confirm if self.dedup else None
         if confirm and confirm.encoder not in self.encoders:
             raise ValueError(f"dedup.confirm: {describe_unknown('encoder', confirm.encoder, self.encoders)}")

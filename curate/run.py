@@ -32,6 +32,7 @@ from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.sql import connect
 from diptych.data.table import DatasetTable
 from diptych.errors import DataError, ShardError
+from diptych.scores import decoded
 from diptych.scores.plan import ScorePlan, Scorers
 from diptych.scores.run import score_dataset
 from diptych.scores.tables import score_schema
@@ -136,12 +137,13 @@ class CurateRunner:
         return steps[step]()
 
     def plan(self) -> ScorePlan:
-        """Return what the config asks to be scored."""
+        """Return what the config asks to be scored, and whether the pictures decode, which an export has to know."""
         encoders = {label: choice.spec for label, choice in self.config.encoders.items()}
         confirm = self.config.dedup.confirm if self.config.dedup else None
         embed = (confirm.encoder,) if confirm else ()
         judges = {label: choice.spec for label, choice in self.config.judges.items()}
         scores = {label: choice.spec for label, choice in self.config.scores.items()}
+        scores[decoded.NAME] = (decoded.NAME, {})
         return ScorePlan(encoders, scores, embed, judges)
 
     def estimate(self) -> dict[str, Any]:
@@ -191,11 +193,8 @@ class CurateRunner:
         return StepOutcome("ingest", run.rows_made + run.rows_retried > 0, summary, facts, warning)
 
     def _score(self) -> StepOutcome:
-        plan = self.plan()
-        if not plan.scores and not plan.embed:
-            return StepOutcome("score", False, "no scores asked for", {})
         run = score_dataset(
-            self.pool, plan, workers=self.workers, batch_size=self.config.batch_size, progress=self.progress
+            self.pool, self.plan(), workers=self.workers, batch_size=self.config.batch_size, progress=self.progress
         )
         facts = {label: column_set.name for label, column_set in run.sets.items()}
         return StepOutcome("score", run.shards_done > 0, ", ".join(facts.values()), {"scores": facts})
@@ -236,12 +235,8 @@ class CurateRunner:
         return StepOutcome("export", written > 0, summary, facts, warning)
 
     def _score_sets(self) -> dict[str, ColumnSet]:
-        plan = self.plan()
-        if not plan.scores:
-            return {}
-        dataset = open_dataset(self.pool)
-        sets = {}
-        for (folder, label), name in self._scorers.set_names(plan).items():
+        dataset, sets = open_dataset(self.pool), {}
+        for (folder, label), name in self._scorers.set_names(self.plan()).items():
             found = dataset.column_set(folder, name)
             if folder == "scores" and found is None:
                 raise ShardError(f"{self.pool}: the score {label!r} is not computed yet; run the step score first")
@@ -267,7 +262,8 @@ class CurateRunner:
     def _decide(self) -> SelectRun:
         found = self._find_duplicates()
         duplicates = found.decisions if found is not None else None
-        return select(self._table(), self.config.select, duplicates, progress=self.progress)
+        heic = self.config.export.heic
+        return select(self._table(), self.config.select, duplicates, heic=heic, progress=self.progress)
 
     def _table(self) -> DatasetTable:
         return DatasetTable(self._dataset(), self._score_sets())

@@ -14,14 +14,15 @@ import numpy.typing as npt
 from diptych.curate.conditions import TrialTable, check_expression, trial_table
 from diptych.curate.config import Rule
 from diptych.curate.decisions import Clusters
+from diptych.data.column_names import full_name
 from diptych.data.sql import aliases, column_references, connect, needed, relation, schemas
 from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, ShardError, first_line
+from diptych.scores import decoded
 
 MAX_RULES = 62
+IS_TRUNCATED = full_name(decoded.NAME, decoded.COLUMN)
 CHUNK = 1 << 20  # rows worked on at a time where arrays would be made on the way
-# Rows without a picture that can be read are of no use to anybody, so this rule is always there and always first.
-READABLE = Rule(name="readable", where="status = 'ok'")
 
 
 class FunnelStep(NamedTuple):
@@ -73,13 +74,34 @@ class Funnel:
         return first
 
 
-def evaluate(table: DatasetTable, rules: Sequence[Rule]) -> Funnel:
+def readable_rule(table: DatasetTable, *, heic: bool = False) -> Rule:
+    """Return the rule that is always there and always first: without a picture a row is of no use to anybody.
+
+    A picture is one that has been decoded, where the score ``decoded`` has tried, and that programs can read which have
+    no more than Pillow.
+
+    Args:
+        table: What the rule looks at.
+        heic: Whether HEIC is readable, too.
+    """
+    terms = ["status = 'ok'"]
+    terms += [] if heic else ["format IS DISTINCT FROM 'heic'"]
+    terms += [f"{IS_TRUNCATED} IS NOT NULL"] if IS_TRUNCATED in table.columns else []
+    return Rule(name="readable", where=" AND ".join(terms))
+
+
+def evaluate(table: DatasetTable, rules: Sequence[Rule], *, heic: bool = False) -> Funnel:
     """Evaluate rules over a dataset, ``readable`` before the given ones; no image byte is read.
+
+    Args:
+        table: What the rules look at.
+        rules: In order.
+        heic: See ``readable_rule``.
 
     Raises:
         ConfigError: If a rule is not one SQL condition over columns that are there; the message names the rule.
     """
-    rules = [READABLE, *rules]
+    rules = [readable_rule(table, heic=heic), *rules]
     if len(rules) > MAX_RULES:
         raise ConfigError(f"select: {len(rules)} rules; {MAX_RULES} is the limit, join some with AND")
     con = connect(table.dataset.path)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from diptych.curate.config import Rule
 from diptych.curate.decisions import Decisions, find_decisions, read_clusters, write_decisions
-from diptych.curate.rules.funnel import FunnelStep, evaluate, keep_one_of_each
+from diptych.curate.rules.funnel import FunnelStep, evaluate, keep_one_of_each, readable_rule
 from diptych.data.dataset import ColumnSet
 from diptych.data.table import DatasetTable
 
@@ -26,7 +26,12 @@ class SelectRun:
 
 
 def select(
-    table: DatasetTable, rules: Sequence[Rule], duplicates: ColumnSet | None = None, *, progress: str = "none"
+    table: DatasetTable,
+    rules: Sequence[Rule],
+    duplicates: ColumnSet | None = None,
+    *,
+    heic: bool = False,
+    progress: str = "none",
 ) -> SelectRun:
     """Decide which rows to keep, or return what was decided before by the same rules over the same columns.
 
@@ -34,6 +39,7 @@ def select(
         table: What the rules look at.
         rules: In order; the built-in ``readable`` comes before them.
         duplicates: What dedup decided: of each cluster the most preferred row that passes the rules is kept.
+        heic: Whether HEIC is readable.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
@@ -42,12 +48,12 @@ def select(
     sets = {label: dict(column_set.manifest["identity"]) for label, column_set in table.sets.items()}
     if duplicates is not None:
         sets["duplicates"] = dict(duplicates.manifest["identity"])
-    written = [rule.model_dump() for rule in rules]
-    identity = {"step": "select", "version": 1, "rules": written, "columns": sets}
+    written = [rule.model_dump() for rule in (readable_rule(table, heic=heic), *rules)]
+    identity = {"step": "select", "version": 2, "rules": written, "columns": sets}
     found = find_decisions(table.dataset, "select", identity)
     if found is not None:
         return SelectRun(found, tuple(FunnelStep(**step) for step in found.manifest["funnel"]), is_new=False)
-    funnel = evaluate(table, rules)
+    funnel = evaluate(table, rules, heic=heic)
     if duplicates is not None:
         funnel = keep_one_of_each(funnel, read_clusters(duplicates))
     names = [step.rule for step in funnel.steps]

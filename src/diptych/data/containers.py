@@ -6,6 +6,7 @@ Only bytes are read here; nothing is decoded. ``diptych.data.images`` hands the 
 import re
 import struct
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -66,6 +67,44 @@ def jpeg_head(data: bytes) -> tuple[tuple[int, int] | None, bytes]:
             exif = data[position + 4 : stop]
         position = stop
     return None, exif
+
+
+class JpegScan(NamedTuple):
+    """What a scan of a JPEG holds: components, first and last coefficient, and how many bits it leaves to later ones.
+
+    The coefficients are those of a block in zigzag order, 0 to 63.
+    """
+
+    components: frozenset[int]
+    first: int
+    last: int
+    bits_left: int
+
+
+def jpeg_scans(data: bytes) -> Iterator[JpegScan]:
+    """Yield the scans of a JPEG, as their headers have them (ITU-T T.81, B.2.3); one is found when it is asked for."""
+    for kind, start, stop in _jpeg_segments(data):
+        body = data[start + 2 : stop]
+        if kind == 0xDA and body and len(body) == 2 * body[0] + 4:
+            first, last, bits = body[-3:]
+            yield JpegScan(frozenset(body[1:-3:2]), first, last, bits & 15)
+
+
+def jpeg_end(data: bytes) -> int:
+    """Return where the last scan of a JPEG ends; data behind its end marker, a second picture, is not looked at."""
+    return next((start for kind, start, _ in _jpeg_segments(data) if kind == 0xD9), len(data))
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield kind, start and end of each segment, from its length on; of the end marker its own place, and no more."""
+    marker, position = re.compile(rb"\xff+[^\xff\0\x01\xd0-\xd8]"), 2  # no stuffed byte, none that stands alone
+    while found := marker.search(data, position):
+        kind, start = found[0][-1], found.end()
+        if kind == 0xD9:
+            yield kind, found.start(), start
+            return
+        position = start + max(2, int.from_bytes(data[start : start + 2], "big"))
+        yield kind, start, position
 
 
 def png_essentials(data: bytes) -> Essentials:

@@ -24,6 +24,7 @@ SCORES: dict[str, str] = {
     "answer": "diptych.scores.answer:answer",
     "caption_stats": "diptych.scores.caption_stats:caption_stats",
     "clip_similarity": "diptych.scores.clip_similarity:clip_similarity",
+    "decoded": "diptych.scores.decoded:decoded",
     "hashes": "diptych.scores.hashes:hashes",
     "image_stats": "diptych.scores.image_stats:image_stats",
     "language": "diptych.scores.language:language",

@@ -1,0 +1,152 @@
+"""Whether a picture decodes to its end, and whether what it shows was cut.
+
+Of a file whose body is damaged under a sound header nobody knows before it is decoded. Most formats then fail, with
+the decoder's code as the reason; a JPEG need not: libjpeg fills what is missing with mid grey. Such a picture is found
+in two ways:
+
+- Bytes put before the end marker of the JPEG tell: a picture whose data ended before it was whole takes them for its
+  own and changes, a whole one does not. Tried where a corner is of one grey, and on every progressive JPEG whose scans
+  are all there: what its last one lacks is no grey.
+- A picture that was cut and then saved again is whole. It has one side, and no other, of nothing but the grey that
+  libjpeg fills in, which is hardly found elsewhere in it.
+
+Less than a block of a cut JPEG, and less than a line of blocks of one that was saved again, are not found.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.data.containers import jpeg_end, jpeg_scans
+from diptych.data.images import Image, decode
+from diptych.errors import DecodeError
+from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
+
+NAME = "decoded"
+COLUMN = "is_truncated"
+COLUMNS = (
+    Column(
+        COLUMN, "Whether the end of the picture is missing: a JPEG that was cut, or grey in its place", dtype="bool"
+    ),
+)
+
+THREADS = 4  # decoding once more takes as long as the first time, and leaves Python to others
+GREY = 128  # what a block without coefficients decodes to: ITU-T T.81, A.3.1, level shift
+SLACK = 2  # by which saving again may move it
+DARKEST, BRIGHTEST, TINT = 32, 208, 16  # what a colour profile or the inks of CMYK make of it lies within
+BLOCK = 8
+MAX_GREY_ELSEWHERE = 0.1  # of the picture without the side
+# Bytes that no decoder takes for nothing; without 0xFF, which begins a marker.
+FILLER = bytes((37 * number * number + 11 * number + 85) % 255 for number in range(512))
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Whether pictures are whole."""
+
+    columns: tuple[Column, ...] = COLUMNS
+    reads: frozenset[Reads] = frozenset({"pixels", "bytes"})
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Name and version."""
+        return {"score": NAME, "version": 1}
+
+    def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
+        """Return whether each picture was cut; None where it does not decode, with the decoder's code as the reason."""
+        with ThreadPoolExecutor(THREADS) as pool:
+            values = list(pool.map(_truncated, batch.images(), batch.bytes))
+        return {COLUMN: np.array(values, object)}
+
+
+def decoded() -> Decoded:
+    """Return the score."""
+    return Decoded()
+
+
+def _truncated(image: Image | None, data: bytes | None) -> bool | None:
+    return None if image is None or data is None else is_truncated(image, data)
+
+
+def is_truncated(image: Image, data: bytes) -> bool:
+    """Return whether the end of a picture is missing.
+
+    Args:
+        image: What ``data`` decodes to, as ``diptych.data.images.decode`` gives it.
+        data: The file as it came.
+    """
+    corners = _corners(image)
+    if data.startswith(b"\xff\xd8\xff"):
+        first = next(jpeg_scans(data), None)
+        is_progressive = first is not None and (first.first, first.last) != (0, 63)
+        if is_progressive and _lacks_scans(data):
+            return True
+        if (is_progressive or any(_may_be_filled_in(corner) for corner in corners)) and _takes_more(image, data):
+            return True
+    return any(bool(_is_grey(corner).all()) for corner in corners) and _has_grey_side(np.asarray(image))
+
+
+def _lacks_scans(data: bytes) -> bool:
+    """Return whether a progressive JPEG ends before each coefficient had its last bit (ITU-T T.81, G.1.1.1)."""
+    scans = list(jpeg_scans(data))
+    missing = set(product(frozenset().union(*(scan.components for scan in scans)), range(64)))
+    for scan in scans:
+        if scan.bits_left == 0:
+            missing.difference_update(product(scan.components, range(scan.first, scan.last + 1)))
+    return bool(missing)
+
+
+def _takes_more(image: Image, data: bytes) -> bool:
+    """Return whether a JPEG shows something else with more data before its end marker."""
+    end = jpeg_end(data)
+    try:
+        other = decode(data[:end] + FILLER + (data[end:] or b"\xff\xd9"))
+    except DecodeError:
+        return True
+    return other.tobytes() != image.tobytes()
+
+
+def _corners(image: Image) -> list[npt.NDArray[np.uint8]]:
+    """Return the pixels of the four corners, each uint8 (8, 8, 3) at most."""
+    width, height = image.size
+    boxes = product((0, max(0, width - BLOCK)), (0, max(0, height - BLOCK)))
+    return [np.asarray(image.crop((x, y, min(x + BLOCK, width), min(y + BLOCK, height)))) for x, y in boxes]
+
+
+def _may_be_filled_in(pixels: npt.NDArray[np.uint8]) -> bool:
+    """Return whether pixels, uint8 (H, W, 3), may be of a block that libjpeg filled in: of one colour, a grey.
+
+    Half of each ink, in CMYK, and a colour profile make other greys of it than mid grey.
+    """
+    colour = pixels[0, 0].astype(int)
+    is_greyish = np.ptp(colour) <= TINT and colour.min() >= DARKEST and colour.max() <= BRIGHTEST
+    return bool(is_greyish and (pixels == pixels[0, 0]).all())
+
+
+def _is_grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Return bool (H, W): which of the pixels, uint8 (H, W, 3), are mid grey."""
+    return np.asarray(((pixels >= GREY - SLACK) & (pixels <= GREY + SLACK)).all(axis=2))
+
+
+def _has_grey_side(pixels: npt.NDArray[np.uint8]) -> bool:
+    """Return whether exactly one side of a picture, uint8 (H, W, 3), is grey lines, and the rest hardly ever grey."""
+    grey = _is_grey(pixels)
+    sides = [(_lines(side), side) for side in (grey, grey[::-1], grey.T, grey.T[::-1])]
+    found = [(depth, side) for depth, side in sides if depth > 0]
+    if len(found) != 1 or found[0][0] < BLOCK:
+        return False
+    depth, side = found[0]
+    rest = side[depth + 2 * BLOCK :]  # beyond a line of blocks that is half filled in
+    return rest.size > 0 and float(rest.mean()) < MAX_GREY_ELSEWHERE
+
+
+def _lines(grey: npt.NDArray[np.bool_]) -> int:
+    """Return how many lines of bool (H, W), from the first on, are grey all through."""
+    others = np.flatnonzero(~np.asarray(grey.all(axis=1)))
+    return int(others[0]) if len(others) else len(grey)

@@ -1,0 +1,142 @@
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from drawn import picture
+from PIL import Image
+from tiny_dataset import Row, make_dataset, make_table
+
+from diptych.data.images import decode
+from diptych.data.shards import read_shard
+from diptych.errors import DecodeError
+from diptych.scores.batches import Batch
+from diptych.scores.decoded import decoded, is_truncated
+from diptych.scores.plan import ScorePlan
+from diptych.scores.run import score_dataset
+
+
+def photograph(mode: str = "RGB", kind: str = "JPEG", size: tuple[int, int] = (320, 240), **options: Any) -> bytes:
+    image = Image.open(io.BytesIO(picture(3, size, kind="PNG"))).convert(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def cut(data: bytes, share: float) -> bytes:
+    """Keep a share of the coded picture, and put the end marker behind it, as programs do that mend such files."""
+    start = data.index(b"\xff\xda")
+    return data[: start + int((len(data) - start) * share)] + b"\xff\xd9"
+
+
+def says(data: bytes) -> bool:
+    return is_truncated(decode(data), data)
+
+
+def turned() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
+KINDS: dict[str, bytes] = {
+    "4:2:0": photograph(),
+    "4:4:4": photograph(subsampling=0, quality=95),
+    "grey": photograph("L"),
+    "CMYK": photograph("CMYK"),
+    "restarts": photograph(restart_marker_rows=1),
+    "optimised": photograph(optimize=True),
+    "turned": photograph(exif=turned()),
+    "odd size": photograph(size=(317, 237)),
+    "progressive": photograph(progressive=True),
+    "grey, progressive": photograph("L", progressive=True),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("share", [0.97, 0.9, 0.7, 0.4, 0.2])
+def test_a_jpeg_whose_tail_is_missing_is_truncated(kind: str, share: float) -> None:
+    data = cut(KINDS[kind], share)
+    try:
+        image = decode(data)
+    except DecodeError:
+        return  # the decoder has seen it, and says so
+    assert is_truncated(image, data)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("tail", [b"", b"\0" * 99, b"<html>", photograph(size=(16, 16))])
+def test_a_whole_jpeg_is_not_whatever_is_behind_it(kind: str, tail: bytes) -> None:
+    assert not says(KINDS[kind] + tail)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP"])
+@pytest.mark.parametrize("share", [0.8, 0.5])
+@pytest.mark.parametrize("first", ["4:2:0", "grey", "turned"])
+def test_a_cut_picture_is_truncated_when_it_was_saved_again(kind: str, share: float, first: str) -> None:
+    buffer = io.BytesIO()
+    decode(cut(KINDS[first], share)).save(buffer, kind)
+    assert says(buffer.getvalue())
+
+
+def grey_and(box: tuple[int, int, int, int]) -> bytes:
+    """Return a picture on mid grey."""
+    image = Image.new("RGB", (320, 240), (128, 128, 128))
+    image.paste(Image.open(io.BytesIO(photograph())).resize((box[2] - box[0], box[3] - box[1])), box)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "box",
+    [(80, 60, 240, 180), (0, 60, 320, 180), (40, 0, 280, 240), (80, 0, 240, 200), (0, 0, 320, 236), (0, 0, 1, 1)],
+    ids=["all around", "above and below", "left and right", "behind", "a thin line", "nearly all"],
+)
+def test_a_picture_on_grey_is_not(box: tuple[int, int, int, int]) -> None:
+    assert not says(grey_and(box))
+
+
+def test_a_picture_of_nothing_but_grey_is_not() -> None:
+    for kind in ("JPEG", "PNG"):
+        buffer = io.BytesIO()
+        Image.new("RGB", (64, 48), (128, 128, 128)).save(buffer, kind)
+        assert not says(buffer.getvalue())
+
+
+def test_real_photographs_are_whole_and_cut_ones_are_not(shared: Path) -> None:
+    files = sorted((shared / "real/photos/dreambooth").rglob("*.jpg"))[::9]
+    assert len(files) > 6
+    for file in files:
+        data = file.read_bytes()
+        assert not says(data), file
+        assert says(cut(data, 0.8)), file
+
+
+def test_where_nothing_decodes_there_is_no_answer_and_the_decoder_s_reason(tmp_path: Path) -> None:
+    rows = [
+        Row(picture(0)),
+        Row(cut(photograph(), 0.5)),
+        Row(picture(2, kind="PNG")[:200]),
+        Row(many_scans()),
+        Row(None, "not there", "not_found", None),
+    ]
+    make_dataset(tmp_path / "set", rows)
+    run = score_dataset(tmp_path / "set", ScorePlan({}, {"decoded": ("decoded", {})}), progress="none")
+    found = [row for file in run.sets["decoded"].files for row in read_shard(file).to_pylist()]
+    assert [row["is_truncated"] for row in found] == [False, True, None, None, None]
+    assert [row["reason"] for row in found] == [None, None, "truncated", "corrupt", "not_found"]
+
+
+def many_scans() -> bytes:
+    """Return a small JPEG with thousands of passes over its picture: minutes of work for a decoder that does them."""
+    data = photograph(progressive=True)
+    last = data.rindex(b"\xff\xda")
+    return data[:-2] + data[last:-2] * 10_000 + b"\xff\xd9"
+
+
+def test_it_does_not_depend_on_the_batch() -> None:
+    rows = [Row(picture(0)), Row(cut(photograph(), 0.5)), Row(b"<html>"), Row(picture(1))]
+    together = decoded().score(Batch(make_table(rows)))["is_truncated"].tolist()
+    apart = [decoded().score(Batch(make_table([row])))["is_truncated"][0] for row in rows]
+    assert together == apart == [False, True, None, False]
