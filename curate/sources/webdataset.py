@@ -1,9 +1,14 @@
-"""WebDataset tars, read in order: members with the same base name, one after the other, are one row."""
+"""WebDataset tars: members with the same base name are one row, see ``tar_layout``.
+
+The headers of a tar are read first. In a plain tar the members are then sought wherever they stand; in a packed one,
+which can only be read from its beginning, the members of a row have to follow each other.
+"""
 
 import json
 import tarfile
 from collections.abc import Iterator, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -21,18 +26,30 @@ from diptych.curate.sources.contract import (
     Tables,
 )
 from diptych.curate.sources.files import READ_ERRORS, find_files, readable
+from diptych.curate.sources.tar_layout import TarRow, rows_of_members
 
 PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")  # how gzip, bzip2 and xz begin
-TEXT_SUFFIXES = ("txt", "caption")
-# A picture is a member with one of these directly after the base name; 0.mask.png beside 0.jpg is none.
-# fmt: off
-IMAGE_SUFFIXES = (
-    "jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic",
-    "heif", "jp2", "j2k", "pbm", "pgm", "ppm", "pnm", "img", "image",
-)
-# fmt: on
+TORN = "bad_row: its members do not stand one after the other, as they must in a packed tar; unpack it"
 
 Sample = dict[str, Any]
+
+
+class _Listing(NamedTuple):
+    """The rows of a tar and where its members lie.
+
+    Attributes:
+        rows: The rows.
+        names: Of the members.
+        places: Offset and size of the content of each member.
+        sparse: What is needed to read members that are not stored as they are, by their numbers.
+        problem: Why the tar has no more members, where it ends in the middle.
+    """
+
+    rows: list[TarRow]
+    names: list[str]
+    places: list[tuple[int, int]]
+    sparse: dict[int, tarfile.TarInfo]
+    problem: str | None
 
 
 class WebDatasetSource:
@@ -42,6 +59,7 @@ class WebDatasetSource:
         """Take the settings."""
         self._settings = settings
         self._carried = carried_names(settings.columns, taken=("member",))
+        self._listed = lru_cache(maxsize=1)(_listed)
 
     def parts(self) -> Sequence[Part]:
         """Return a part for each tar."""
@@ -53,7 +71,7 @@ class WebDatasetSource:
         block: list[Sample] = []
         size = 0
         with readable(files[0], "tar"):
-            for sample in _samples(files[0], start, is_packed=not self.jumps(files[0])):
+            for sample in self._samples(files[0], start):
                 size += _size(sample)
                 if block and (len(block) == TABLE_ROWS or size > TABLE_BYTES):
                     table, block, size = self._rows(block, files[0]), [], _size(sample)
@@ -86,59 +104,109 @@ class WebDatasetSource:
     def _caption(self, sample: Sample, fact: dict[str, Any]) -> str | None:
         if self._settings.caption_key is None:
             return None
-        for suffix in TEXT_SUFFIXES:
-            if suffix in sample:
-                text: str = sample[suffix].decode("utf-8", "replace").strip()
-                return text or None
+        if "caption" in sample:
+            text: str = sample["caption"].decode("utf-8", "replace").strip()
+            return text or None
         return first_text(fact.get(self._settings.caption_key))
 
+    def _samples(self, file: str, start: int) -> Iterator[Sample]:
+        """Yield the rows of a tar from one on; one that ends in the middle gives its whole members, the reason last."""
+        is_packed = not self.jumps(file)
+        listing = self._listed(file, is_packed)
+        read = _streamed if is_packed else _sought
+        for number, sample in enumerate(read(file, listing, start), start):
+            if listing.problem is not None and number == len(listing.rows) - 1:
+                sample["problem"] = listing.problem
+            yield sample
 
-def _samples(file: str, start: int, *, is_packed: bool) -> Iterator[Sample]:
-    """Yield the rows of a tar from one on; one that ends in the middle gives its whole members, and the reason last."""
-    current: Sample = {}
-    row = -1
+
+def _listed(file: str, is_packed: bool) -> _Listing:
+    names, places, sparse, problem = list[str](), list[tuple[int, int]](), dict[int, tarfile.TarInfo](), None
     try:
-        # A plain tar is sought in, so that what nobody wants is not read; a packed one is a stream.
         with tarfile.open(file, "r|*" if is_packed else "r:") as tar:
-            while (member := tar.next()) is not None:
-                tar.members = []  # type: ignore[attr-defined]  # not declared; else it keeps every member it passed
-                if not member.isfile():
-                    continue
-                base, suffix = _split(member.name)
-                if base != current.get("name"):
-                    if row >= start:
-                        yield current
-                    current, row = {"name": base}, row + 1
-                if row >= start:
-                    _add(current, suffix.lower(), member, tar)
+            for member in _files_of(tar):
+                if member.issparse():
+                    sparse[len(names)] = member
+                names.append(member.name)
+                places.append((member.offset_data, member.size))
     except READ_ERRORS as error:
-        if not current:
+        if not names:
             raise
-        current["problem"] = f"bad_row: the tar ends here: {error}"
-    if current and row >= start:
-        yield current
+        problem = f"bad_row: the tar ends here: {error}"
+    return _Listing(rows_of_members(names), names, places, sparse, problem)
 
 
-def _add(sample: Sample, suffix: str, member: tarfile.TarInfo, tar: tarfile.TarFile) -> None:
-    name = "image" if suffix in IMAGE_SUFFIXES else suffix
-    if name in sample or name not in ("image", "json", *TEXT_SUFFIXES):
-        return
-    if member.size > MAX_PICTURE_BYTES:
-        sample["problem"] = f"too_large: the member {member.name[-80:]} has {member.size} bytes"
-        return
-    handle = tar.extractfile(member)
-    sample[name] = handle.read() if handle else b""
+def _files_of(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    while (member := tar.next()) is not None:
+        tar.members = []  # type: ignore[attr-defined]  # not declared; else it keeps every member it passed
+        if member.isfile():
+            yield member
+
+
+def _sought(file: str, listing: _Listing, start: int) -> Iterator[Sample]:
+    """Yield the rows of a plain tar."""
+    with open(file, "rb") as handle, tarfile.open(fileobj=handle, mode="r:") as tar:
+        for row in listing.rows[start:]:
+            sample = _begun(row)
+            for number in row.members:
+                offset, size = listing.places[number]
+                if size > MAX_PICTURE_BYTES:
+                    sample["problem"] = _too_large(number, listing)
+                elif number in listing.sparse:
+                    _put(sample, row, number, _content(tar, listing.sparse[number]))
+                else:
+                    handle.seek(offset)
+                    data = handle.read(size)
+                    _put(sample, row, number, data if len(data) == size else None)
+            yield sample
+
+
+def _streamed(file: str, listing: _Listing, start: int) -> Iterator[Sample]:
+    """Yield the rows of a packed tar, in one pass over it."""
+    rows = listing.rows[start:]
+    ends = [max((row.first, *row.members)) for row in rows]
+    is_torn = [end > following.first for end, following in zip(ends, rows[1:], strict=False)] + [False]
+    at, member = -1, tarfile.TarInfo()
+    with tarfile.open(file, "r|*") as tar:
+        members = _files_of(tar)
+        for row, torn in zip(rows, is_torn, strict=False):
+            sample = _begun(row)
+            if torn:
+                sample["problem"] = TORN
+            for number in () if torn else row.members:
+                while at < number:
+                    at, member = at + 1, next(members)
+                if member.size > MAX_PICTURE_BYTES:
+                    sample["problem"] = _too_large(number, listing)
+                else:
+                    _put(sample, row, number, _content(tar, member))
+            yield sample
+
+
+def _begun(row: TarRow) -> Sample:
+    return {"name": row.name} if row.problem is None else {"name": row.name, "problem": row.problem}
+
+
+def _put(sample: Sample, row: TarRow, number: int, data: bytes | None) -> None:
+    if data is not None:
+        sample[{row.picture: "image", row.caption: "caption", row.facts: "json"}[number]] = data
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes | None:
+    """Return the content of a member, None where the tar ends within it."""
+    try:
+        handle = tar.extractfile(member)
+        return handle.read() if handle else None
+    except READ_ERRORS:
+        return None
+
+
+def _too_large(number: int, listing: _Listing) -> str:
+    return f"too_large: the member {listing.names[number][-80:]} has {listing.places[number][1]} bytes"
 
 
 def _size(sample: Sample) -> int:
     return sum(len(value) for value in sample.values())
-
-
-def _split(name: str) -> tuple[str, str]:
-    """Return what is before and behind the first dot of the base name, as WebDataset splits it."""
-    folder, slash, base = name.rpartition("/")
-    stem, _, suffix = base.partition(".")
-    return f"{folder}{slash}{stem}", suffix
 
 
 def _parse(sample: Sample) -> dict[str, Any]:

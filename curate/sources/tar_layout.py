@@ -1,0 +1,130 @@
+"""Which members of a tar make one row: those with one base name, wherever they stand in it.
+
+The base name ends at the first dot of the file's name, as WebDataset has it, so that ``0.mask.png`` beside ``0.jpg`` is
+no picture of its own. Where a tar has no picture of the kind ``0.jpg``, those of the kind ``0.input.jpg`` are taken;
+where one base name has several, as ``img.v1.0.jpg`` and ``img.v1.1.jpg`` have, the base name ends at the last dot. A
+member whose very name comes again begins another row. Nothing is read here.
+"""
+
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+TEXT_SUFFIXES = ("txt", "caption")
+TEXT_NAMES = ("caption", "text", "prompt")  # before the suffix of a text, where a row has several
+# Also of pictures that the decoder does not read: their rows say so.
+# fmt: off
+IMAGE_SUFFIXES = (
+    "jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif",
+    "jp2", "j2k", "jxl", "pbm", "pgm", "ppm", "pnm", "svg", "img", "image",
+)
+# fmt: on
+
+
+class TarRow(NamedTuple):
+    """The members of a row, by their numbers in the tar; None where there is none.
+
+    Attributes:
+        name: Their base name.
+        first: The first of all members with that name.
+        picture: The picture.
+        caption: A text.
+        facts: A .json.
+        problem: Why there is no picture, where there are some that could be meant.
+    """
+
+    name: str
+    first: int
+    picture: int | None
+    caption: int | None
+    facts: int | None
+    problem: str | None = None
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        """The numbers of the members to read, ascending."""
+        return tuple(sorted(one for one in (self.picture, self.caption, self.facts) if one is not None))
+
+
+class _Named(NamedTuple):
+    number: int
+    suffix: str  # lower case, behind the base name
+
+    @property
+    def last(self) -> str:
+        return self.suffix.rpartition(".")[2]
+
+
+def rows_of_members(names: Sequence[str]) -> list[TarRow]:
+    """Return the rows that members make, in the order of their first members.
+
+    >>> rows_of_members(["0.jpg", "1.jpg", "0.txt", "1.caption.txt"])[1]
+    TarRow(name='1', first=1, picture=1, caption=3, facts=None, problem=None)
+    """
+    groups: dict[str, list[_Named]] = {}
+    for number, name in enumerate(names):
+        base, suffix = _split(posixpath.normpath(name))
+        groups.setdefault(base, []).append(_Named(number, suffix))
+    has_plain = any(member.suffix in IMAGE_SUFFIXES for members in groups.values() for member in members)
+    rows = [row for base, members in groups.items() for row in _rows_of_base(base, members, has_plain)]
+    return sorted(rows, key=lambda row: row.first)
+
+
+def _split(name: str) -> tuple[str, str]:
+    folder, slash, base = name.rpartition("/")
+    stem, _, suffix = base.partition(".")
+    return f"{folder}{slash}{stem}", suffix.lower()
+
+
+def _rows_of_base(base: str, members: Sequence[_Named], has_plain: bool) -> Iterable[TarRow]:
+    if has_plain or sum(member.last in IMAGE_SUFFIXES for member in members) < 2:
+        return [_row(base, some, has_plain) for some in _apart(members)]
+    stems: dict[str, list[_Named]] = {}
+    for member in members:
+        stems.setdefault(member.suffix.rpartition(".")[0], []).append(member)
+    shared = stems.pop("", [])  # of all pictures with this base name, such as img.txt
+    found = [_row(f"{base}.{stem}", some, has_plain) for stem, each in stems.items() for some in _apart(each)]
+    whole = _row(base, shared, has_plain) if shared else None
+    if whole is None:
+        return found
+    return [row._replace(caption=_or(row.caption, whole.caption), facts=_or(row.facts, whole.facts)) for row in found]
+
+
+def _or(own: int | None, other: int | None) -> int | None:
+    return other if own is None else own
+
+
+def _apart(members: Sequence[_Named]) -> list[list[_Named]]:
+    """Return the members parted where a name comes again."""
+    rows: list[list[_Named]] = [[]]
+    seen: set[str] = set()
+    for member in members:
+        if member.suffix in seen:
+            rows.append([])
+            seen = set()
+        rows[-1].append(member)
+        seen.add(member.suffix)
+    return rows
+
+
+def _row(base: str, members: Sequence[_Named], has_plain: bool) -> TarRow:
+    plain = {member.suffix: member.number for member in reversed(members)}
+    pictures = [member for member in members if (member.suffix if has_plain else member.last) in IMAGE_SUFFIXES]
+    others = [member.suffix for member in members if member.last in IMAGE_SUFFIXES]
+    meant = None if pictures or not others else f"no_image: of several kinds of pictures it has only {others[0]!r}"
+    return TarRow(
+        base,
+        members[0].number,
+        pictures[0].number if pictures else None,
+        _text(plain),
+        plain.get("json"),
+        meant,
+    )
+
+
+def _text(numbers: Mapping[str, int]) -> int | None:
+    """Return the caption: 0.txt, else 0.caption.txt and the like, else the only text there is."""
+    wanted = [*TEXT_SUFFIXES, *(f"{name}.{suffix}" for name in TEXT_NAMES for suffix in TEXT_SUFFIXES)]
+    found = [numbers[suffix] for suffix in wanted if suffix in numbers]
+    texts = [number for suffix, number in numbers.items() if suffix.rpartition(".")[2] in TEXT_SUFFIXES]
+    return found[0] if found else texts[0] if len(texts) == 1 else None

@@ -1,0 +1,73 @@
+"""Each picture of a tar is a row, and each caption is with its picture, however its members are called and ordered."""
+
+from pathlib import Path
+
+import pytest
+from source_rows import make_tar, range_of, rows_of
+
+from diptych.curate.config import WebDataset
+
+LAYOUTS = {
+    "captions behind": (["0.jpg", "1.jpg", "0.txt", "1.txt"], [("0", "0.jpg", "0.txt"), ("1", "1.jpg", "1.txt")]),
+    "dotted": (
+        ["s0.input.jpg", "s0.outputs.txt", "s1.input.jpg", "s1.outputs.txt"],
+        [("s0", "s0.input.jpg", "s0.outputs.txt"), ("s1", "s1.input.jpg", "s1.outputs.txt")],
+    ),
+    "names with dots": (
+        ["img.v1.0.jpg", "img.v1.0.txt", "img.v1.1.jpg", "img.v1.1.txt"],
+        [("img.v1.0", "img.v1.0.jpg", "img.v1.0.txt"), ("img.v1.1", "img.v1.1.jpg", "img.v1.1.txt")],
+    ),
+    "two views": (
+        ["0.left.jpg", "0.right.jpg", "0.txt"],
+        [("0.left", "0.left.jpg", "0.txt"), ("0.right", "0.right.jpg", "0.txt")],
+    ),
+    "a caption of its own name": (["0.jpg", "0.caption.txt", "0.npy"], [("0", "0.jpg", "0.caption.txt")]),
+    "one of several texts": (["0.jpg", "0.ocr.txt", "0.caption.txt"], [("0", "0.jpg", "0.caption.txt")]),
+    "a name twice": (
+        ["0.jpg", "0.txt", "1.jpg", "0.jpg", "d.jpg", "d.jpg"],
+        [("0", "0.jpg", "0.txt"), ("1", "1.jpg", None), ("0", "0.jpg", None), *[("d", "d.jpg", None)] * 2],
+    ),
+    "a dot and capitals": (["./e.JPG", "e.TXT"], [("e", "./e.JPG", "e.TXT")]),
+    "kinds that are not read": (["0.jxl", "0.txt", "1.svg"], [("0", "0.jxl", "0.txt"), ("1", "1.svg", None)]),
+    "folders": (["a/0.jpg", "b/0.jpg", "b/0.txt"], [("a/0", "a/0.jpg", None), ("b/0", "b/0.jpg", "b/0.txt")]),
+}
+
+
+def found_in(path: Path) -> list[tuple[str, str | None, str | None]]:
+    rows = rows_of(WebDataset(kind="webdataset", path=path))
+    return [(row["member"], (row["__bytes"] or b"").decode() or None, row["caption"]) for row in rows]
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_pictures_and_captions_are_found(name: str, tmp_path: Path) -> None:
+    members, expected = LAYOUTS[name]
+    make_tar(tmp_path / "t.tar", [(member, member.encode()) for member in members])
+    assert found_in(tmp_path / "t.tar") == expected
+
+
+@pytest.mark.parametrize("name", [name for name in LAYOUTS if name != "captions behind"])
+def test_a_packed_tar_gives_the_same_rows(name: str, tmp_path: Path) -> None:
+    members, expected = LAYOUTS[name]
+    make_tar(tmp_path / "t.tar.gz", [(member, member.encode()) for member in members], "w:gz")
+    settings = WebDataset(kind="webdataset", path=tmp_path / "t.tar.gz")
+    rows = rows_of(settings)
+    torn = [number for number, row in enumerate(rows) if row["__problem"]]
+    assert [row for number, row in enumerate(found_in(tmp_path / "t.tar.gz")) if number not in torn] == [
+        row for number, row in enumerate(expected) if number not in torn
+    ]
+    assert torn == ([0] if name == "two views" else [])
+    assert range_of(settings, 1, len(rows)) == rows[1:] if len(rows) > 1 else True
+
+
+def test_rows_that_a_packed_tar_tears_apart_say_so(tmp_path: Path) -> None:
+    make_tar(tmp_path / "t.tar.gz", [(name, name.encode()) for name in ("0.jpg", "1.jpg", "0.txt", "2.jpg")], "w:gz")
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path / "t.tar.gz"))
+    assert [(row["member"], row["__bytes"]) for row in rows] == [("0", None), ("1", b"1.jpg"), ("2", b"2.jpg")]
+    assert rows[0]["__problem"].startswith("bad_row: its members do not stand one after the other")
+
+
+def test_a_picture_of_another_kind_is_none_and_its_row_says_so(tmp_path: Path) -> None:
+    make_tar(tmp_path / "t.tar", [(name, name.encode()) for name in ("0.jpg", "0.depth.png", "1.depth.png", "1.txt")])
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path / "t.tar"))
+    assert [row["__bytes"] for row in rows] == [b"0.jpg", None]
+    assert rows[1]["__problem"] == "no_image: of several kinds of pictures it has only 'depth.png'"
