@@ -6,7 +6,7 @@ import pytest
 
 from diptych.errors import StoreError
 from diptych.storage.location import Location
-from diptych.store.rows import Run
+from diptych.store.image_rows import Run
 from diptych.store.seal import seal_of, seal_problem
 from diptych.store.store import Store
 

@@ -20,6 +20,8 @@ SAFE: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": False,
     "python_enable_replacements": False,  # no Python variables as tables
 }
+# The oldest DuckDB that can read a file: what it writes by itself only its own version and newer ones can.
+STORAGE = {"storage_compatibility_version": "v1.2.0"}
 
 
 class StoreFile:
@@ -119,7 +121,7 @@ def _connect(path: Path, *, read_only: bool) -> Any:
     try:
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
-        return duckdb.connect(str(path), read_only=read_only, config=SAFE)
+        return duckdb.connect(str(path), read_only=read_only, config=SAFE if read_only else {**SAFE, **STORAGE})
     except OSError as error:
         raise StoreError(f"{path}: cannot be made: {error.strerror}; give another place") from error
     except duckdb.Error as error:

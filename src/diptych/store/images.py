@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diptych.data.sql import text
+from diptych.store.image_rows import FurtherColumn, ImageRow
 from diptych.store.insertion import shapes
-from diptych.store.rows import FurtherColumn, ImageRow
 
 WHOSE = ("run_id", "dataset")
 PLACE = ("shard", "shard_row")

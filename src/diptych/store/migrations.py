@@ -35,13 +35,15 @@ CREATE TABLE audits (run_id VARCHAR, dataset VARCHAR, groups JSON, attribute VAR
     null_high DOUBLE, identity_id VARCHAR, note VARCHAR);
 """
 
-# For whoever opens the file with a DuckDB shell: scores with the facts of their image, results with what they mean.
+# For whoever opens the file with a DuckDB shell: scores with the facts of their image, results with what they mean. The
+# view of one row per image has the scores of the runs as columns, so it is made with each run, see ``image_view``.
 M002_VIEWS = """
 CREATE VIEW v_scores AS
-    SELECT scores.*, images.* EXCLUDE (run_id, dataset, key)
-    FROM scores JOIN images USING (run_id, dataset, key);
+    SELECT runs.name AS run, scores.*, images.* EXCLUDE (run_id, dataset, key)
+    FROM scores JOIN images USING (run_id, dataset, key) LEFT JOIN runs USING (run_id);
 CREATE VIEW v_results AS
-    SELECT results.*, identities.identity FROM results LEFT JOIN identities USING (identity_id);
+    SELECT runs.name AS run, results.*, identities.identity
+    FROM results LEFT JOIN runs USING (run_id) LEFT JOIN identities USING (identity_id);
 """
 
 

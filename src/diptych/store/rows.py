@@ -1,126 +1,19 @@
-"""The rows of the store's tables, as dataclasses.
+"""The rows of the numbers of a run, as dataclasses, and which table has which rows.
 
 Tables are long, so that a new metric needs no other schema. A missing number is null and says why in ``reason``; it is
 never NaN, which SQL takes for the largest number. How the tables come to be is in ``migrations``.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-Json = Mapping[str, Any]
+from diptych.store.image_rows import DatasetRow, FurtherColumn, ImageRow, Json, Run, ScoreColumn, ScoreRow
 
 # Keys among the groups of a difference that cut nothing, but say how its two sides are not quite what they were: the
 # one setting of each, where they ran with two; and at how many images of either it is, where some were drawn for that.
 SETTING_A, SETTING_B = "setting_a", "setting_b"
 EQUAL_N = "equal_n"
 HOW_COMPARED = (SETTING_A, SETTING_B, EQUAL_N)
-
-
-@dataclass(frozen=True)
-class Run:
-    """One evaluation; of each name there is one, the latest.
-
-    Attributes:
-        run_id: Unique in the store.
-        name: From the config.
-        fingerprint: Of everything that decides the numbers: what is measured and the content of the datasets.
-        config: As it was run.
-        provenance: See ``diptych.provenance``; the one column that may differ between two equal runs.
-    """
-
-    run_id: str
-    name: str
-    fingerprint: str
-    config: Json
-    provenance: Json
-
-
-@dataclass(frozen=True)
-class DatasetRow:
-    """A dataset directory of a run: its label in the config, its role, its absolute path, its content."""
-
-    run_id: str
-    dataset: str
-    kind: str
-    path: str
-    name: str
-    fingerprint: str
-    n_rows: int
-
-
-@dataclass(frozen=True)
-class ImageRow:
-    """One row of a dataset without its picture; ``shard`` (file name) and ``shard_row`` say where the picture lies.
-
-    Every further column of the data, which a config carried along or a prompt brought, is an entry of ``more``.
-    """
-
-    run_id: str
-    dataset: str
-    key: str
-    caption: str | None = None
-    url: str | None = None
-    width: int | None = None
-    height: int | None = None
-    sha256: str | None = None
-    status: str | None = None
-    benchmark: str | None = None
-    prompt_id: str | None = None
-    category: Sequence[str] = ()
-    checks: str | None = None
-    model: str | None = None
-    setting: str | None = None
-    seed: int | None = None
-    sample: int | None = None
-    sampler: str | None = None
-    steps: int | None = None
-    guidance: float | None = None
-    negative_prompt: str | None = None
-    shard: str | None = None
-    shard_row: int | None = None
-    more: Json = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class FurtherColumn:
-    """A column that a dataset's images have in ``more``, and its type in SQL."""
-
-    run_id: str
-    dataset: str
-    name: str
-    sql_type: str
-
-
-@dataclass(frozen=True)
-class ScoreColumn:
-    """What a name in ``scores`` means; the name is that of the score's column, ``label.column`` where two have it.
-
-    ``better_for_data`` and ``better_for_models`` are the column's own: ``higher``, ``lower``, or None where neither is.
-    """
-
-    run_id: str
-    score: str
-    description: str
-    unit: str
-    low: float | None
-    high: float | None
-    better_for_data: str | None
-    better_for_models: str | None
-    identity_id: str
-
-
-@dataclass(frozen=True)
-class ScoreRow:
-    """One score of one image: a number, or a text for columns of words, or neither and the reason."""
-
-    run_id: str
-    dataset: str
-    key: str
-    score: str
-    value: float | None = None
-    text: str | None = None
-    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -171,8 +64,24 @@ class ResultRow:
 class DifferenceRow:
     """How much more ``a`` has of a metric than ``b``: value = a - b, over the pairs that both have.
 
-    ``better`` is ``higher`` or ``lower``; None where neither way is, so that nothing is called better. ``groups`` may
-    have the keys ``HOW_COMPARED`` too.
+    Attributes:
+        run_id: Of the run.
+        metric: Its name, as in ``results``.
+        dataset: Label in the config.
+        groups: Which images; beside what cuts them it may say how the two were compared, see ``HOW_COMPARED``.
+        a: What is compared: a model, or a value of another column.
+        b: What it is compared with.
+        value: a - b; None where it cannot be had, and ``reason`` says why.
+        se: Standard error.
+        ci_low: Of the 95 % interval.
+        ci_high: Of the 95 % interval.
+        p_value: Of no difference.
+        p_adjusted: The same after Holm's adjustment for how many differences are looked at.
+        n: Pairs of images.
+        n_clusters: Prompts that they are of.
+        better: ``higher`` or ``lower``; None where neither way is, so that nothing is called better.
+        identity_id: Of everything that decides how both are computed.
+        reason: Why there is no value.
     """
 
     run_id: str

@@ -17,23 +17,14 @@ from diptych.addresses import Address, local_path
 from diptych.config.identity import fingerprint, short_id
 from diptych.errors import StoreError
 from diptych.storage.location import Location
+from diptych.store.comments import column_comment, columns_told, comment_statements
 from diptych.store.connection import StoreFile
+from diptych.store.image_rows import DatasetRow, FurtherColumn, ImageRow, Run, ScoreColumn, ScoreRow
+from diptych.store.image_view import NAME, StoredScore, view_columns, view_sql
 from diptych.store.images import column_sql, facts_of, further_of, more_sql
 from diptych.store.insertion import json_text, rows_to_table, without_nan
 from diptych.store.migrations import is_older, migrate
-from diptych.store.rows import (
-    TABLE_OF,
-    TABLES,
-    AuditRow,
-    DatasetRow,
-    DifferenceRow,
-    FurtherColumn,
-    ImageRow,
-    ResultRow,
-    Run,
-    ScoreColumn,
-    ScoreRow,
-)
+from diptych.store.rows import TABLE_OF, TABLES, AuditRow, DifferenceRow, ResultRow
 from diptych.store.seal import break_seal, check_seal, set_seal
 
 __all__ = [
@@ -54,6 +45,12 @@ Row = TypeVar("Row")
 
 # Columns that say what a run was made with and where; they are no part of what it found.
 NOT_CONTENT = {"runs": {"provenance", "config"}, "datasets": {"path"}}
+
+SCORES = """
+SELECT DISTINCT score, identity_id, coalesce(first(description) OVER same, ''), EXISTS (
+    FROM scores WHERE scores.score = score_columns.score AND scores.text IS NOT NULL
+) FROM score_columns WINDOW same AS (PARTITION BY score, identity_id ORDER BY run_id) ORDER BY score, identity_id
+"""
 
 
 class Store:
@@ -161,12 +158,14 @@ class Store:
             self._insert(Run, [run])
             yield
             self._forget_unused_identities()
+            self._renew_view()
 
     def delete_run(self, run_id: str) -> None:
         """Remove a run and what only it used."""
         with self._file.transaction():
             self._delete([run_id])
             self._forget_unused_identities()
+            self._renew_view()
 
     def insert_identity(self, identity: Mapping[str, Any]) -> str:
         """Note an identity, once, and return its id: the first 8 hex digits of its fingerprint."""
@@ -235,6 +234,16 @@ class Store:
         for table in TABLES:
             if table != "identities":
                 self._file.execute(f"DELETE FROM {table} WHERE list_contains(?::VARCHAR[], run_id)", [list(run_ids)])
+
+    def _renew_view(self) -> None:
+        """Make the view of images with the scores that there are, and say of everything what it is."""
+        scores = [StoredScore(*row) for row in self._file.fetch(SCORES)[1]]
+        columns = view_columns(self.further_columns, scores, columns_told(ImageRow))
+        self._file.execute(view_sql(columns, scores))
+        for statement in comment_statements():
+            self._file.execute(statement)
+        for column in columns:
+            self._file.execute(column_comment(NAME, column.name, column.comment))
 
     def _forget_unused_identities(self) -> None:
         users = ("score_columns", "results", "differences", "audits")
