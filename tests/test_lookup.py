@@ -23,7 +23,7 @@ def test_an_unknown_name_is_told_with_the_nearest_and_all_known_names() -> None:
 
 def test_a_name_like_no_other_has_no_suggestion() -> None:
     assert describe_unknown("part", "xyz", TABLE) == "unknown part 'xyz'. Known: inner, outer"
-    assert describe_unknown("part", "x", []) == "unknown part 'x'. Known: "
+    assert describe_unknown("part", "x", []) == "unknown part 'x'; there is none"
 
 
 def test_the_nearest_names_come_best_first_and_bounded() -> None:

@@ -161,6 +161,8 @@ def find_side(store: Store, text: str, by: str) -> ComparedModel:
         StoreError: If no run of the store has it, or several have.
     """
     runs = store.query("SELECT run_id, name FROM runs ORDER BY run_id")
+    if not runs:
+        raise StoreError(f"{store.path}: the store holds no run; make one with: diptych evaluate run CONFIG")
     sql = f"SELECT DISTINCT run_id, {store.image_sql(by)} AS label FROM images WHERE label IS NOT NULL"
     labels: dict[str, set[str]] = {}
     for row in store.query(sql):

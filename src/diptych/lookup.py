@@ -41,8 +41,12 @@ def describe_unknown(kind: str, name: str, known: Iterable[str]) -> str:
 
     >>> describe_unknown("score", "astetic", ["aesthetic", "nsfw"])
     "unknown score 'astetic'; did you mean 'aesthetic'? Known: aesthetic, nsfw"
+    >>> describe_unknown("model", "sdxl", [])
+    "unknown model 'sdxl'; there is none"
     """
     names = sorted(known)
+    if not names:
+        return f"unknown {kind} {name!r}; there is none"
     close = nearest(name, names)
     hint = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else "."
     return f"unknown {kind} {name!r}{hint} Known: {', '.join(names)}"

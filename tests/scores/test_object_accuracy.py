@@ -14,7 +14,7 @@ from sealed import seal_dataset
 from diptych.data.dataset import Dataset
 from diptych.data.schema import data_schema
 from diptych.data.shards import read_shard, shard_name, write_shard
-from diptych.errors import ConfigError, DataError
+from diptych.errors import ConfigError
 from diptych.judges import make_judge
 from diptych.judges.contract import Box
 from diptych.scores import make_score
@@ -174,12 +174,13 @@ def test_threshold_of_a_rule_is_none_of_the_judge() -> None:
     assert first.name == second.name
 
 
-def test_data_without_checks_are_refused(tmp_path: Path) -> None:
+def test_pairs_from_the_web_ask_nothing_and_are_not_scored(tmp_path: Path) -> None:
     bare = table([(22, ONE_FISH)]).drop_columns(["checks"])
     info = write_shard(bare, tmp_path / "data" / shard_name(0))
     seal_dataset(tmp_path, [info], {"kind": "pairs", "name": "bare", "licence": "", "made_by": {}})
-    with pytest.raises(DataError, match=r"00000\.parquet: unknown column 'checks'.*Known: caption, "):
-        score_dataset(tmp_path, PLAN, threads=1, progress="none")
+    (found,) = score_dataset(tmp_path, PLAN, threads=1, progress="none").sets.values()
+    (row,) = read_shard(found.files[0]).to_pylist()
+    assert (row["object_correct"], row["object_reason"], row["reason"]) == (None, None, "not_asked")
 
 
 @pytest.mark.parametrize(

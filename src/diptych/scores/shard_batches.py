@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from diptych.data.generated_columns import generated_columns
 from diptych.data.shards import read_groups, reading
 from diptych.errors import DataError
 from diptych.lookup import describe_unknown
@@ -109,17 +110,20 @@ class _Shard:
     pictures: tuple[int, list[bytes | None]] = (0, [])  # of one row group, from this row on
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """Return a column, which is kept, since the next batch wants it too.
+        """Return a column, which is kept, since the next batch wants it too; null if only generated images have it.
 
         Raises:
             DataError: If the shard has no such column.
         """
         if name not in self.columns:
             with reading(self.place) as parquet:
-                if name not in parquet.schema_arrow.names:
+                if name in parquet.schema_arrow.names:
+                    self.columns[name] = parquet.read(columns=[name])[name]
+                elif name in generated_columns():
+                    self.columns[name] = pa.chunked_array([pa.nulls(parquet.metadata.num_rows)])
+                else:
                     known = describe_unknown("column", name, parquet.schema_arrow.names)
                     raise DataError(f"{self.place}: {known}")
-                self.columns[name] = parquet.read(columns=[name])[name]
         return self.columns[name]
 
     def picture(self, row: int) -> bytes | None:

@@ -13,7 +13,7 @@ from tiny_generated import Made, made_grid, make_generated
 from told_scores import install
 
 from diptych.evaluate.comparisons.stores import compare_labels, sentence
-from diptych.store.store import DifferenceRow
+from diptych.store.store import DifferenceRow, Store
 
 
 @pytest.fixture(autouse=True)
@@ -209,6 +209,13 @@ def test_unknown_names_are_one_line(arguments: tuple[str, ...], message: str, tm
     assert message in result.output
 
 
+def test_a_store_without_a_run_says_so(tmp_path: Path) -> None:
+    Store.open(tmp_path / "results.duckdb").close()
+    result = call("evaluate", "compare", tmp_path / "results.duckdb", "a", "b")
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert "results.duckdb: the store holds no run; make one with: diptych evaluate run CONFIG" in result.output
+
+
 def test_only_datasets_of_which_the_run_took_the_mean_are_compared(tmp_path: Path) -> None:
     make_generated(tmp_path / "more", say(made_grid(prompts=9, samples=1), 3))
     places = {"generated": {"path": str(tmp_path / "generated")}, "more": {"path": str(tmp_path / "more")}}
@@ -219,7 +226,7 @@ def test_only_datasets_of_which_the_run_took_the_mean_are_compared(tmp_path: Pat
 
 
 def test_one_metric_made_in_two_ways_within_a_run_has_two_names_and_is_not_compared(tmp_path: Path) -> None:
-    from diptych.store.store import ResultRow, Store
+    from diptych.store.store import ResultRow
 
     store = evaluated(tmp_path, say(made_grid(prompts=4, samples=1), 0))
     with Store.open(store) as opened:
