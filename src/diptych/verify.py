@@ -45,9 +45,10 @@ def verify(ctx: click.Context, paths: tuple[Path, ...], repair: bool, as_json: b
 def _verify(path: Path, repair: bool, progress: str) -> list[dict[str, Any]]:
     from diptych.data.verification import find_datasets
     from diptych.storage.location import Location
+    from diptych.store.seal import is_store
 
     location = Location.at(path)
-    if location.is_file():
+    if location.is_file() and is_store(location):
         return [_verify_store(location)]
     datasets = find_datasets(location)
     if not datasets:

@@ -1,3 +1,4 @@
+import hashlib
 import random
 from pathlib import Path
 
@@ -168,6 +169,13 @@ def test_what_is_no_dataset_is_refused_in_one_line(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["verify", str(tmp_path)])
     assert result.exit_code == 1
     assert result.output == f"Error: {tmp_path}: neither a dataset directory, a directory of such, nor a store\n"
+    table, seal = tmp_path / "table.csv", tmp_path / "table.csv.sha256"
+    table.write_text("a,b\n1,2\n")
+    seal.write_text(f"{hashlib.sha256(table.read_bytes()).hexdigest()}  table.csv\n")
+    for _ in range(2):
+        result = CliRunner().invoke(main, ["verify", str(table)])
+        assert result.output == f"Error: {table}: neither a dataset directory, a directory of such, nor a store\n"
+        seal.unlink(missing_ok=True)
 
 
 def test_an_unfinished_directory_is_no_damage(tmp_path: Path) -> None:

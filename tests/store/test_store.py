@@ -273,11 +273,17 @@ def test_a_store_of_a_newer_or_an_unreleased_diptych_is_refused(version: int, me
 
 def test_what_is_no_store_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "junk.duckdb").write_text("hello " * 1000)
+    (tmp_path / "table.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "rows.jsonl").write_text('{"a": 1}\n')
+    (tmp_path / "empty.csv").touch()
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("x")
     duckdb.connect(str(tmp_path / "other.duckdb")).execute("CREATE TABLE t (a INTEGER)").fetchall()
     expected = {
         "junk.duckdb": "not a DuckDB file",
+        "table.csv": "not a DuckDB file",
+        "rows.jsonl": "not a DuckDB file",
+        "empty.csv": "not a DuckDB file",  # DuckDB would open it, and forget what is written
         "folder": "cannot be opened",
         "other.duckdb": "not a store of diptych",
         "file/store.duckdb": "cannot be made",
@@ -287,6 +293,7 @@ def test_what_is_no_store_is_refused_in_one_line(tmp_path: Path) -> None:
             Store.open(tmp_path / name)
         assert "\n" not in str(caught.value)
         assert str(caught.value).startswith(str(tmp_path / name))
+    assert not list(tmp_path.glob("*.sha256")), "what is refused is given no seal"
     with pytest.raises(StoreError, match="no such store"):
         Store.open(tmp_path / "missing.duckdb", read_only=True)
     assert not (tmp_path / "missing.duckdb").exists()

@@ -13,6 +13,8 @@ from typing import Any
 import pyarrow as pa
 
 from diptych.errors import MissingExtra, StoreError, first_line
+from diptych.storage.location import Location
+from diptych.store.seal import is_duckdb
 
 SAFE: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": False,
@@ -114,6 +116,9 @@ class StoreFile:
 
 
 def _connect(path: Path, *, read_only: bool) -> Any:
+    place = Location.at(path)
+    if place.is_file() and not is_duckdb(place):
+        raise StoreError(f"{path}: not a DuckDB file; give another path")
     try:
         import duckdb
     except ModuleNotFoundError as error:
@@ -134,8 +139,6 @@ def _refusal(message: str) -> str:
         process = re.search(r"PID (\d+)", message)
         who = f"process {process[1]}" if process else "another connection"
         return f"{who} is using the store; wait until it is done, or stop it"
-    if "not a valid DuckDB database" in message:
-        return "not a DuckDB file; give another path"
     if "version" in message:
         return f"written by another version of DuckDB: {message.splitlines()[0]}; install a newer duckdb"
     return f"cannot be opened: {message.splitlines()[0]}; give another path"

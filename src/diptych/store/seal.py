@@ -8,11 +8,36 @@ from diptych.errors import StoreError
 from diptych.storage.location import Location
 
 ENDING = ".sha256"
+MAGIC = slice(8, 12), b"DUCK"  # which bytes of a DuckDB file say what it is
 
 
 def seal_of(store: Location) -> Location:
     """Return where the seal of a store lies."""
     return store.parent / f"{store.name}{ENDING}"
+
+
+def is_duckdb(place: Location) -> bool:
+    """Return whether a file begins as a DuckDB file does: DuckDB itself opens tables of text too, and keeps nothing.
+
+    Raises:
+        StoreError: If it cannot be read.
+    """
+    at, magic = MAGIC
+    try:
+        with place.open() as file:
+            return file.read(at.stop)[at] == magic
+    except OSError as error:
+        raise StoreError(f"{place}: cannot be read: {error}") from error
+
+
+def is_store(place: Location) -> bool:
+    """Return whether a file is a DuckDB file, or something else than what was sealed, as one whose beginning changed.
+
+    Raises:
+        StoreError: If it cannot be read.
+    """
+    seal = seal_of(place)
+    return is_duckdb(place) or (seal.is_file() and _read(seal) != _line(place))
 
 
 def seal_problem(store: Location) -> str:

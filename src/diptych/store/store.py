@@ -25,7 +25,7 @@ from diptych.store.images import column_sql, facts_of, further_of, more_sql
 from diptych.store.insertion import json_text, rows_to_table, without_nan
 from diptych.store.migrations import is_older, migrate
 from diptych.store.rows import TABLE_OF, TABLES, AuditRow, DifferenceRow, ResultRow
-from diptych.store.seal import break_seal, check_seal, set_seal
+from diptych.store.seal import break_seal, check_seal, seal_of, set_seal
 
 __all__ = [
     "TABLES",
@@ -74,6 +74,7 @@ class Store:
             raise StoreError(f"{path}: no such store; make it with: diptych evaluate run CONFIG")
         place = Location.at(path)
         check_seal(place)
+        is_sealed = seal_of(place).is_file()
         file = StoreFile(path, read_only=read_only)
         try:
             if not read_only:
@@ -84,7 +85,9 @@ class Store:
                 return cls.open(path, read_only=True)
             migrate(file)
         except BaseException:
-            cls(file).close()
+            file.close()
+            if is_sealed and not read_only:
+                set_seal(place)
             raise
         return cls(file)
 
