@@ -64,7 +64,11 @@ OBJECT_ACCURACY = ImageMetric(
     "share of images",
     0.0,
     1.0,
-    {"metric": "object_accuracy", "version": 1, "convention": "mean over images per category, then over categories"},
+    {
+        "metric": "object_accuracy",
+        "version": 2,  # 1 was over the categories that happened to be answered
+        "convention": "mean over images per category, then over all categories",
+    },
     by_category=True,
     is_share=True,
 )

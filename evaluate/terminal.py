@@ -50,7 +50,7 @@ def format_results(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator
                 _of(row, found["results"]),
                 number_with_interval(row),
                 f"n {row['n']:,}" + (f" ({row['n_unscored']:,} unscored)" if row["n_unscored"] else ""),
-                row["unit"] if not row["reason"] else row["reason"],
+                row["unit"] if not row["reason"] else ": ".join(filter(None, (row["reason"], row["note"]))),
             )
             for row in found["results"]
         ]

@@ -15,6 +15,7 @@ from diptych.data.generated_columns import CATEGORY, equal_in_pairs
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.comparisons.pairs import ImagePairs, Images, gather, pair
+from diptych.evaluate.inputs.category_sets import unanswered
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.means import MeasuredMean, measured
 from diptych.evaluate.score_names import ImageMetric
@@ -69,6 +70,17 @@ def _difference(pairs: ImagePairs, *, by_category: bool) -> Difference:
     return found._replace(n=scored, n_unscored=len(pairs.a) - scored)
 
 
+def _answered(pairs: ImagePairs) -> set[str]:
+    """Return the categories in which a pair is scored on both sides."""
+    scored = np.isfinite(pairs.a) & np.isfinite(pairs.b)
+    return {name for names in pairs.category[scored] for name in names}
+
+
+def _unknown(found: Difference) -> Difference:
+    nothing = float("nan")
+    return found._replace(value=nothing, se=nothing, ci_low=nothing, ci_high=nothing, p_value=nothing)
+
+
 @dataclass(frozen=True)
 class DifferenceMaker:
     """Makes the rows of one metric."""
@@ -80,15 +92,14 @@ class DifferenceMaker:
     def row(self, a: str, b: str, pairs: ImagePairs, groups: Mapping[str, Any] | None = None) -> DifferenceRow:
         """Return the difference a - b over some pairs; ``p_adjusted`` is still open."""
         metric = self.ready.metric
-        found = _difference(pairs, by_category=metric.by_category)
-        ends = ends_of(found, metric)
-        reason = None
+        found, reason = _difference(pairs, by_category=metric.by_category), None
         if not found.n:
             reason = "nothing_scored" if len(pairs.a) else "no_common_images"
-        elif not np.isfinite(found.se):
-            reason = "too_few_prompts"  # the value is there, its error is not known
-        elif not np.isfinite(ends.low):
-            reason = "no_spread"
+        elif metric.by_category and unanswered(pairs.categories, _answered(pairs)):
+            reason, found = "categories_missing", _unknown(found)
+        ends = ends_of(found, metric)
+        if reason is None and not np.isfinite(ends.low):  # the value is there, its error is not known
+            reason = "no_spread" if np.isfinite(found.se) else "too_few_prompts"
         return DifferenceRow(
             self.run_id,
             self.ready.name,

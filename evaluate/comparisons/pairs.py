@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from diptych.data.generated_columns import CATEGORY, SEED, columns_of, equal_in_pairs
+from diptych.data.generated_columns import BENCHMARK, CATEGORY, SEED, columns_of, equal_in_pairs
+from diptych.evaluate.inputs.category_sets import categories_of_sets
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes, linked
 from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.store.rows import SETTING_A, SETTING_B
@@ -28,6 +29,7 @@ class Images:
         unit: int64 (N,): a number per prompt and sample.
         rest: Text (N,): what must be equal beside the unit, such as the setting.
         category: Tuples of texts (N,): the categories of the prompt.
+        benchmark: Text (N,): the set that the prompt is of.
         dataset: Text (N,): label.
         values: float64 (N,).
     """
@@ -37,8 +39,14 @@ class Images:
     unit: Index
     rest: Texts
     category: Texts
+    benchmark: Texts
     dataset: Texts
     values: npt.NDArray[np.float64]
+
+    @property
+    def categories(self) -> frozenset[str]:
+        """All categories of the benchmarks of the images."""
+        return categories_of_sets(self.benchmark, (name for names in self.category for name in names))
 
     def take(self, mask: npt.NDArray[np.bool_]) -> "Images":
         """Return some of the images."""
@@ -46,7 +54,10 @@ class Images:
 
 
 class ImagePairs(NamedTuple):
-    """The units that both sides have, with what each says, and in ``note`` how they are not quite the same."""
+    """The units that both sides have, with what each says.
+
+    ``note`` says how the two are not quite the same, ``categories`` has all of the sets of prompts that they are of.
+    """
 
     a: npt.NDArray[np.float64]
     b: npt.NDArray[np.float64]
@@ -55,6 +66,7 @@ class ImagePairs(NamedTuple):
     rest: Texts
     dataset: str
     note: Mapping[str, Any]
+    categories: frozenset[str]
 
     def take(self, mask: npt.NDArray[np.bool_]) -> "ImagePairs":
         """Return some of the pairs."""
@@ -69,7 +81,7 @@ class ImagePairs(NamedTuple):
     def of_category(self, category: str) -> "ImagePairs":
         """Return the pairs of one category, whatever others they have."""
         part = self.take(np.array([category in names for names in self.category], bool))
-        return part._replace(category=_objects([(category,)] * len(part.a)))
+        return part._replace(category=_objects([(category,)] * len(part.a)), categories=frozenset([category]))
 
 
 def sides_of(rows: Sequence[ScoredRows], by: str) -> list[str]:
@@ -107,6 +119,7 @@ def images_of(
         codes([*prompt, *sample], len(values)),
         _objects([" ".join(parts) for parts in rest]),
         _objects([category_names(value) for value in categories]),
+        _objects(columns[BENCHMARK]),
         _objects(columns["dataset"]),
         values,
     )
@@ -141,6 +154,7 @@ def pair(images: Images, a: str, b: str, *, by: str) -> ImagePairs:
         left.rest[first],
         "+".join(labels or sorted({*left.dataset, *right.dataset})),
         note,
+        images.categories,
     )
 
 

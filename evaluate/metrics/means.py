@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from diptych.data.checks import NOT_ASKED
 from diptych.data.column_names import full_name
-from diptych.data.generated_columns import CATEGORY
+from diptych.data.generated_columns import BENCHMARK, CATEGORY
 from diptych.evaluate.collected import Findings
+from diptych.evaluate.inputs.category_sets import categories_of_sets, unanswered
 from diptych.evaluate.inputs.memberships import members
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredColumn, ScoredRows
 from diptych.evaluate.score_names import ImageMetric, metric_of
@@ -66,12 +68,13 @@ def mean_rows(rows: ScoredRows, score: str, by: Sequence[str], found: Findings) 
 
 
 def _of_group(rows: ScoredRows, ready: MeasuredMean, group: RowGroup, found: Findings) -> Iterator[ResultRow]:
-    asked = group.rows[ready.is_asked[group.rows]]
-    categories = categories_of(rows, asked) if ready.metric.by_category and CATEGORY not in group.values else None
-    yield _row(rows, ready, RowGroup(group.values, asked), categories, found)
+    asked = RowGroup(group.values, group.rows[ready.is_asked[group.rows]])
+    wanted = _wanted(rows, ready, asked) if ready.metric.by_category and CATEGORY not in group.values else frozenset()
+    categories = categories_of(rows, asked.rows) if len(wanted) > 1 else None
+    yield _row(rows, ready, asked, None if categories is None else categories.among(wanted), found)
     if categories is not None:
         for category in np.unique(categories.names):
-            own = asked[categories.positions[categories.names == category]]
+            own = asked.rows[categories.positions[categories.names == category]]
             yield _row(rows, ready, RowGroup({**group.values, CATEGORY: str(category)}, own), None, found)
 
 
@@ -81,19 +84,35 @@ class Categories(NamedTuple):
     Attributes:
         positions: int64 (M,): which of the rows.
         names: Text (M,); empty for a row without a category.
+        wanted: All categories of the set of prompts that the rows are of.
     """
 
     positions: Index
     names: npt.NDArray[np.object_]
+    wanted: frozenset[str] = frozenset()
+
+    def among(self, wanted: frozenset[str]) -> "Categories":
+        """Return the same, as of a set of prompts that has some categories."""
+        return self._replace(wanted=wanted)
 
 
-def categories_of(rows: ScoredRows, index: Index) -> Categories | None:
-    """Return the categories of some rows, or None where there is only one."""
-    if not rows.has(CATEGORY):
-        return None
+def categories_of(rows: ScoredRows, index: Index) -> Categories:
+    """Return the categories of some rows of a dataset that has the column."""
     found = members(rows.values(CATEGORY).take(pa.array(index)))
     names = found.values.cast(pa.string()).fill_null("").to_numpy(zero_copy_only=False)
-    return Categories(found.positions, names) if len(np.unique(names)) > 1 else None
+    return Categories(found.positions, names)
+
+
+def _wanted(rows: ScoredRows, ready: MeasuredMean, asked: RowGroup) -> frozenset[str]:
+    """Return the categories of the benchmarks of some rows, also those of which the group has no row."""
+    if not rows.has(CATEGORY):
+        return frozenset()
+    every, own = np.flatnonzero(ready.is_asked), [""]
+    if rows.has(BENCHMARK):
+        labels = rows.values(BENCHMARK)
+        own = labels.take(pa.array(asked.rows)).unique().to_pylist()
+        every = every[pc.is_in(labels, pa.array(own, labels.type)).to_numpy(zero_copy_only=False)[every]]
+    return categories_of_sets(own, np.unique(categories_of(rows, every).names).tolist())
 
 
 def _row(
@@ -102,10 +121,14 @@ def _row(
     metric = ready.metric
     values, prompts = ready.values[group.rows], rows.prompts[group.rows]
     mean, how = _mean(values, prompts, categories, is_share=metric.is_share)
-    has_interval, reason = np.isfinite(mean.ci_low), None
+    reason, lacking = None, "" if categories is None else _lacking(values, categories)
     if not mean.n:
-        reason = "nothing_asked" if not len(values) else "nothing_scored"
-    elif not has_interval:
+        reason, how = "nothing_asked" if not len(values) else "nothing_scored", ""
+    elif lacking:
+        nothing = float("nan")
+        reason, how = "categories_missing", lacking
+        mean = mean._replace(value=nothing, se=nothing, ci_low=nothing, ci_high=nothing)
+    elif not np.isfinite(mean.ci_low):
         spread = f"nothing varies among {mean.n_clusters:,} prompts, so that nothing tells how far off others may be"
         how = f"no interval: {spread if mean.n_clusters > 1 else 'all images are of one prompt'}"
     return ResultRow(
@@ -114,7 +137,7 @@ def _row(
         rows.label,
         group.values,
         mean.value,
-        mean.se if has_interval else float("nan"),
+        mean.se if np.isfinite(mean.ci_low) else float("nan"),
         _within(mean.ci_low, metric),
         _within(mean.ci_high, metric),
         mean.n,
@@ -123,8 +146,13 @@ def _row(
         ready.better_for_models if rows.role == "generated" else ready.better_for_data,
         found.identify(ready.identity),
         reason,
-        None if reason else how,
+        how or None,
     )
+
+
+def _lacking(values: npt.NDArray[np.float64], categories: Categories) -> str:
+    scored = np.isfinite(values[categories.positions])
+    return unanswered(categories.wanted, np.unique(categories.names[scored]).tolist())
 
 
 def _mean(
@@ -141,10 +169,12 @@ def _mean(
         mean = clustered_share(values, prompts)
         return mean, f"share of images; interval clustered by {mean.n_clusters:,} prompts (Wilson, effective n)"
     mean = mean_of_shares(values[categories.positions], prompts[categories.positions], categories.names)
-    count = len(np.unique(categories.names[np.isfinite(values[categories.positions])]))
     scored = int(np.isfinite(values).sum())
     mean = mean._replace(n=scored, n_unscored=len(values) - scored)
-    return mean, f"mean over {count} categories; interval from theirs (MOVER), {mean.n_clusters:,} prompts"
+    return (
+        mean,
+        f"mean over {len(categories.wanted)} categories; interval from theirs (MOVER), {mean.n_clusters:,} prompts",
+    )
 
 
 def _within(end: float, metric: ImageMetric) -> float:

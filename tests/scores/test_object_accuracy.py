@@ -118,9 +118,17 @@ def test_what_cannot_be_judged_is_not_scored() -> None:
 
 def test_counting_may_ask_for_surer_boxes() -> None:
     rows: list[tuple[int | None, Any]] = [(23, EXACTLY_ONE), (23, TWO_FISH)]
-    assert [verdict for _, verdict, _ in score(rows)] == ["wrong_count", ""]
+    assert [verdict for _, verdict, _ in score(rows, counting_threshold=0.3)] == ["wrong_count", ""]
     assert [verdict for _, verdict, _ in score(rows, counting_threshold=0.75)] == ["", ""]
-    assert [verdict for _, verdict, _ in score(rows, threshold=0.75)] == ["", "wrong_count"]
+    assert [verdict for _, verdict, _ in score(rows, threshold=0.75, counting_threshold=0.75)] == ["", "wrong_count"]
+
+
+def test_the_thresholds_are_genevals_own_and_others_do_not_go_by_its_name() -> None:
+    """Source: evaluation/evaluate_images.py of djghosh13/geneval, THRESHOLD and COUNTING_THRESHOLD."""
+    own = made()
+    assert (own.threshold, own.counting_threshold, own.identity["rule"]) == (0.3, 0.9, "geneval")
+    for options in ({"threshold": 0.5}, {"counting_threshold": 0.3}):
+        assert made(**options).identity["rule"] == "geneval, with other thresholds"
 
 
 def test_plain_judge_counts_and_knows_no_colour() -> None:
@@ -165,7 +173,7 @@ def test_two_scores_with_the_same_judge_look_once() -> None:
 
 
 def test_everything_that_changes_a_number_is_in_the_identity() -> None:
-    scores = [made(), made(threshold=0.5), made(counting_threshold=0.9), made({"name": "other"})]
+    scores = [made(), made(threshold=0.5), made(counting_threshold=0.5), made({"name": "other"})]
     assert len({json.dumps(score.identity, sort_keys=True) for score in scores}) == 4
 
 

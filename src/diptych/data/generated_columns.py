@@ -38,12 +38,13 @@ class GeneratedColumn:
     label: str = ""
 
 
+BENCHMARK = "benchmark"
 SEED = "seed"
 CATEGORY = "category"  # of the prompt: what means are taken by, and audits limited to
 
 # In the order in which they lie on disk. To add an axis: a line here, and who makes images fills it.
 GENERATED_COLUMNS: tuple[GeneratedColumn, ...] = (
-    GeneratedColumn("benchmark", "string", "prompt", "filter"),  # label of the prompt set
+    GeneratedColumn(BENCHMARK, "string", "prompt", "filter"),  # label of the prompt set
     GeneratedColumn("prompt_id", "string", "prompt", "link"),  # within the benchmark
     GeneratedColumn(CATEGORY, "strings", "none", "filter"),  # as many as the prompt has
     GeneratedColumn("checks", "string", "none", "detail", "Asked for"),  # JSON, see ``checks``; empty: nobody knows

@@ -15,6 +15,11 @@ import numpy as np
 from diptych.data.checks import Checks, Included, Position
 from diptych.judges.contract import COLOUR, Box, Corners
 
+# The prompt set by that name has these categories; its score is the mean over all six.
+PROMPT_SET = "geneval"
+CATEGORIES = ("single_object", "two_object", "counting", "colors", "position", "color_attr")
+THRESHOLD, COUNTING_THRESHOLD = 0.3, 0.9  # what the detector is not surer of is not there
+
 Verdict = Literal["", "missing", "wrong_count", "wrong_colour", "wrong_position"]
 
 MAX_OBJECTS = 16  # of one class that are looked at

@@ -19,11 +19,10 @@ from diptych.judges.contract import COLOUR, Box, BoxJudge
 from diptych.judges.evidence import BOXES
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
-from diptych.scores.geneval_rule import judge
+from diptych.scores.geneval_rule import COUNTING_THRESHOLD, THRESHOLD, judge
 from diptych.scores.looks import AskedRows, Look, look_with
 
-# What the detector of the drawn world finds with a lower score is mostly not there.
-THRESHOLD = 0.3
+RULE, OTHER_RULE = "geneval", "geneval, with other thresholds"
 
 COLUMNS = (
     Column(
@@ -69,7 +68,8 @@ class ObjectAccuracy:
     def identity(self) -> Mapping[str, Any]:
         """Name, version, thresholds and what is asked of which judge."""
         thresholds = {"threshold": self.threshold, "counting_threshold": self.counting_threshold}
-        facts = {"score": "object_accuracy", "version": 1, "rule": "geneval", **thresholds}
+        is_theirs = (self.threshold, self.counting_threshold) == (THRESHOLD, COUNTING_THRESHOLD)
+        facts = {"score": "object_accuracy", "version": 1, "rule": RULE if is_theirs else OTHER_RULE, **thresholds}
         return {**facts, **self.look.identity}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
@@ -112,15 +112,15 @@ class CheckedLabels:
 
 
 def object_accuracy(
-    *, judge: BoxJudge, threshold: float = THRESHOLD, counting_threshold: float | None = None
+    *, judge: BoxJudge, threshold: float = THRESHOLD, counting_threshold: float = COUNTING_THRESHOLD
 ) -> ObjectAccuracy:
     """Return the score; loads no model yet.
 
     Args:
         judge: Finds boxes, and tells colours where prompts ask for some.
         threshold: What the judge is not surer of is not there, in [0, 1); GenEval has 0.3 for its own detector.
-        counting_threshold: The same where a prompt asks for an exact count, for which GenEval has 0.9; None takes
-            ``threshold``.
+        counting_threshold: The same where a prompt asks for an exact count, for which GenEval has 0.9. Another detector
+            may want other thresholds; the identity says then that the rule is not GenEval's own.
 
     Raises:
         ConfigError: If the judge finds no boxes, or a threshold is out of range.
@@ -128,10 +128,9 @@ def object_accuracy(
     look = look_with(judge, BOXES)
     if judge.labels is None:
         look = look_with(judge, BOXES, CheckedLabels())
-    counting = threshold if counting_threshold is None else counting_threshold
-    for name, value in (("threshold", threshold), ("counting_threshold", counting)):
+    for name, value in (("threshold", threshold), ("counting_threshold", counting_threshold)):
         check_threshold(value, judge.least_score, f"score 'object_accuracy': {name}")
-    return ObjectAccuracy(judge, look, threshold, counting)
+    return ObjectAccuracy(judge, look, threshold, counting_threshold)
 
 
 def check_threshold(value: float, least: float, where: str) -> None:

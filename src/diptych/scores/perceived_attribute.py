@@ -19,8 +19,9 @@ from diptych.judges.evidence import BOXES
 from diptych.lookup import describe_unknown
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
+from diptych.scores.geneval_rule import THRESHOLD
 from diptych.scores.looks import Look, look_with
-from diptych.scores.object_accuracy import THRESHOLD, check_threshold
+from diptych.scores.object_accuracy import check_threshold
 
 TRAIT = "attribute"
 LIKELY = 0.5

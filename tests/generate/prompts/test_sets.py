@@ -16,6 +16,11 @@ from diptych.generate.prompts.demo import SEEDS_PER_LAYOUT, checks_of, demo
 from diptych.generate.prompts.geneval import COUNTS, geneval
 from diptych.generate.prompts.partiprompts import COUNT, partiprompts
 from diptych.lookup import import_attribute
+from diptych.scores.geneval_rule import CATEGORIES
+
+
+def test_evaluation_knows_the_categories_of_geneval() -> None:
+    assert tuple(COUNTS) == CATEGORIES
 
 
 def write(path: Path, text: str) -> Path:

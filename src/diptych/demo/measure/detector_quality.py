@@ -24,8 +24,7 @@ from diptych.demo.world.truth import Truth, truth_of
 from diptych.intervals import NORMAL_95, ShareEstimate, wilson
 from diptych.judges.boxes.centre_point import ATTRIBUTE, centre_point
 from diptych.judges.contract import COLOUR, Box, BoxJudge, Corners
-from diptych.scores.geneval_rule import judge, relative_position
-from diptych.scores.object_accuracy import THRESHOLD
+from diptych.scores.geneval_rule import THRESHOLD, judge, relative_position
 from diptych.scores.perceived_attribute import surest_trait
 
 SIDE_PX = 64

@@ -21,8 +21,7 @@ from diptych.intervals import ShareEstimate, wilson
 from diptych.judges.boxes.centre_point import centre_point
 from diptych.judges.contract import Box
 from diptych.progress import track
-from diptych.scores.geneval_rule import judge
-from diptych.scores.object_accuracy import THRESHOLD
+from diptych.scores.geneval_rule import THRESHOLD, judge
 
 ROWS = 200  # there are as many kinds of things in as many colours
 STEPS = 25
