@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from drawn import picture
+from image_bytes import save, with_chunks
 from PIL import Image
 from tiny_dataset import Row, make_dataset, make_table
 
@@ -140,3 +141,10 @@ def test_it_does_not_depend_on_the_batch() -> None:
     together = decoded().score(Batch(make_table(rows)))["is_truncated"].tolist()
     apart = [decoded().score(Batch(make_table([row])))["is_truncated"][0] for row in rows]
     assert together == apart == [False, True, None, False]
+
+
+def test_a_picture_of_high_dynamic_range_says_that_it_was_mapped() -> None:
+    plain = save(Image.effect_noise((16, 16), 40).convert("RGB"), "PNG")
+    files = [plain, *(with_chunks(plain, cICP=bytes([9, transfer, 0, 1])) for transfer in (16, 18, 13)), b"no picture"]
+    found = decoded().score(Batch(make_table([Row(data) for data in files])))["tone_map"]
+    assert found.tolist() == ["none", "pq", "hlg", "none", None]

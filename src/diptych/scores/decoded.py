@@ -1,4 +1,4 @@
-"""Whether a picture decodes to its end, and whether what it shows was cut.
+"""Whether a picture decodes to its end, whether what it shows was cut, and whether its range was mapped.
 
 Of a file whose body is damaged under a sound header nobody knows before it is decoded. Most formats then fail, with
 the decoder's code as the reason; a JPEG need not: libjpeg fills what is missing with mid grey. Such a picture is found
@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.data.containers import jpeg_end, jpeg_scans
-from diptych.data.images import Image, decode
+from diptych.data.images import TONE_MAP, Image, decode
 from diptych.errors import DecodeError
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
@@ -34,6 +34,7 @@ COLUMNS = (
     Column(
         COLUMN, "Whether the end of the picture is missing: a JPEG that was cut, or grey in its place", dtype="bool"
     ),
+    Column("tone_map", "High dynamic range that was mapped to sRGB to decode it: pq, hlg or none", dtype="string"),
 )
 
 THREADS = 4  # decoding once more takes as long as the first time, and leaves Python to others
@@ -48,7 +49,7 @@ FILLER = bytes((37 * number * number + 11 * number + 85) % 255 for number in ran
 
 @dataclass(frozen=True)
 class Decoded:
-    """Whether pictures are whole."""
+    """What decoding a picture shows of its file."""
 
     columns: tuple[Column, ...] = COLUMNS
     reads: frozenset[Reads] = frozenset({"pixels", "bytes"})
@@ -56,13 +57,15 @@ class Decoded:
     @property
     def identity(self) -> Mapping[str, Any]:
         """Name and version."""
-        return {"score": NAME, "version": 1}
+        return {"score": NAME, "version": 2}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
-        """Return whether each picture was cut; None where it does not decode, with the decoder's code as the reason."""
+        """Return the columns; None where a picture does not decode, with the decoder's code as the reason."""
+        images = batch.images()
         with ThreadPoolExecutor(THREADS) as pool:
-            values = list(pool.map(_truncated, batch.images(), batch.bytes))
-        return {COLUMN: np.array(values, object)}
+            values = list(pool.map(_truncated, images, batch.bytes))
+        maps = [None if image is None else image.info[TONE_MAP] for image in images]
+        return {COLUMN: np.array(values, object), "tone_map": np.array(maps, object)}
 
 
 def decoded() -> Decoded:
