@@ -35,6 +35,7 @@ class Fault:
         claimed_length: The Content-Length to claim in place of the true one.
         head_byte_s: Seconds before each byte of the status line and headers; 0 sends them at once.
         body_byte_s: Seconds before each byte of the body (each chunk then holds one byte); 0 sends it at once.
+        raw: What is sent in the place of an answer, headers and all; the connection then ends.
         again_after_s: Seconds after which the whole answer is sent a second time, unasked; None sends it once.
     """
 
@@ -45,6 +46,7 @@ class Fault:
     claimed_length: int | None = None
     head_byte_s: float = 0.0
     body_byte_s: float = 0.0
+    raw: bytes | None = None
     again_after_s: float | None = None
 
 
@@ -145,6 +147,9 @@ class FaultServer:
             linger_none = struct.pack("ii", 1, 0)
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_none)
             writer.transport.abort()
+            return False
+        if fault.raw is not None:
+            await _send(writer, fault.raw, 0)
             return False
         await _send_answer(writer, fault)
         if fault.again_after_s is not None:

@@ -269,6 +269,9 @@ def _read_into(body: Body, response: http.client.HTTPResponse, max_bytes: int, c
                 raise FetchError("too_large", f"more than {max_bytes} bytes")
         if announced is not None and body.size < announced:
             raise FetchError("truncated_body", f"{body.size} of {announced} bytes came")
+    except ValueError as error:  # http.client asks for as many bytes as a chunk announces, be it less than none
+        body.drop()
+        raise FetchError("http_error", f"a chunk that is none: {error}") from error
     except BaseException:
         body.drop()
         raise

@@ -18,6 +18,7 @@ from diptych.curate.download.fetch import BoundedOpener, FetchLimits, installed,
 from diptych.curate.download.spool import Spool
 from diptych.errors import ConfigError
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 BODY = b"\xff\xd8 not quite a picture \xff\xd9" * 40
 LIMITS = FetchLimits(allow_private_addresses=True, deadline_s=5.0, max_bytes=100_000)
 QUICK = FetchLimits(allow_private_addresses=True, deadline_s=0.6, retries=0)
@@ -71,6 +72,9 @@ def test_a_body_comes_as_it_was_sent(route: Route) -> None:
         (Fault(302, headers={"Location": "/b", "X-Robots-Tag": "noai"}), "opted_out", "X-Robots-Tag: noai"),
         (Fault(302, headers={"Location": "/b", "TDM-Reservation": "1"}), "opted_out", "TDM-Reservation: 1"),
         (Fault(status=404, headers={"X-Robots-Tag": "noindex"}), "not_found", "HTTP 404 Not Found"),
+        (Fault(raw=CHUNKED + b"-5\r\n" + BODY), "http_error", "a chunk that is none"),
+        (Fault(raw=CHUNKED + b"zz\r\n" + BODY), "truncated_body", ""),
+        (Fault(raw=b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n"), "http_error", "got more than 100 headers"),
         (redirect("file:///etc/passwd"), "bad_url", "redirect: scheme 'file' is neither http nor https"),
         (redirect("http://user:secret@example.com/"), "bad_url", "redirect: user name or password"),
         (redirect("http://[::1/"), "bad_url", "redirect: Invalid IPv6 URL"),
