@@ -27,8 +27,8 @@ from diptych.curate.sources.contract import (
 )
 from diptych.curate.sources.files import READ_ERRORS, find_files, readable
 from diptych.curate.sources.tar_layout import TarRow, rows_of_members
+from diptych.curate.sources.tars import BehindEnd, open_tar, packing
 
-PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")  # how gzip, bzip2 and xz begin
 TORN = "bad_row: its members do not stand one after the other, as they must in a packed tar; unpack it"
 
 Sample = dict[str, Any]
@@ -42,7 +42,7 @@ class _Listing(NamedTuple):
         names: Of the members.
         places: Offset and size of the content of each member.
         sparse: What is needed to read members that are not stored as they are, by their numbers.
-        problem: Why the tar has no more members, where it ends in the middle.
+        problem: Why the tar has no more members, where it ends in the middle; its last row may lack some.
     """
 
     rows: list[TarRow]
@@ -82,12 +82,12 @@ class WebDatasetSource:
 
     def jumps(self, file: str) -> bool:
         """Return whether it is a plain tar, in which members are passed over unread, and not a packed one."""
-        with readable(file, "tar"), open(file, "rb") as handle:
-            return not handle.read(max(map(len, PACKED))).startswith(PACKED)
+        with readable(file, "tar"):
+            return not packing(file)
 
     def _rows(self, samples: list[Sample], file: str) -> pa.Table:
         facts = [_parse(sample) for sample in samples]
-        names = pa.array([clean_text(sample["name"]) for sample in samples], pa.string())
+        names = pa.array([clean_text(sample["name"]) or None for sample in samples], pa.string())
         columns = {
             "caption": pa.array([self._caption(*pair) for pair in zip(samples, facts, strict=True)], pa.string()),
             "url": pa.array([clean_text(fact.get("url")) for fact in facts], pa.string()),
@@ -111,20 +111,20 @@ class WebDatasetSource:
 
     def _samples(self, file: str, start: int) -> Iterator[Sample]:
         """Yield the rows of a tar from one on; one that ends in the middle gives its whole members, the reason last."""
-        is_packed = not self.jumps(file)
-        listing = self._listed(file, is_packed)
-        read = _streamed if is_packed else _sought
+        listing = self._listed(file)
+        read = _sought if self.jumps(file) else _streamed
         for number, sample in enumerate(read(file, listing, start), start):
             if listing.problem is not None and number == len(listing.rows) - 1:
                 sample["problem"] = listing.problem
             yield sample
 
 
-def _listed(file: str, is_packed: bool) -> _Listing:
+def _listed(file: str) -> _Listing:
     names, places, sparse, problem = list[str](), list[tuple[int, int]](), dict[int, tarfile.TarInfo](), None
+    rest = list[TarRow]()
     try:
-        with tarfile.open(file, "r|*" if is_packed else "r:") as tar:
-            for member in _files_of(tar):
+        with open_tar(file) as tar:
+            for member in tar.files():
                 if member.issparse():
                     sparse[len(names)] = member
                 names.append(member.name)
@@ -133,14 +133,9 @@ def _listed(file: str, is_packed: bool) -> _Listing:
         if not names:
             raise
         problem = f"bad_row: the tar ends here: {error}"
-    return _Listing(rows_of_members(names), names, places, sparse, problem)
-
-
-def _files_of(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    while (member := tar.next()) is not None:
-        tar.members = []  # type: ignore[attr-defined]  # not declared; else it keeps every member it passed
-        if member.isfile():
-            yield member
+        if isinstance(error, BehindEnd):  # no row lacks anything
+            rest, problem = [TarRow("", len(names), None, None, None, problem)], None
+    return _Listing([*rows_of_members(names), *rest], names, places, sparse, problem)
 
 
 def _sought(file: str, listing: _Listing, start: int) -> Iterator[Sample]:
@@ -167,8 +162,8 @@ def _streamed(file: str, listing: _Listing, start: int) -> Iterator[Sample]:
     ends = [max((row.first, *row.members)) for row in rows]
     is_torn = [end > following.first for end, following in zip(ends, rows[1:], strict=False)] + [False]
     at, member = -1, tarfile.TarInfo()
-    with tarfile.open(file, "r|*") as tar:
-        members = _files_of(tar)
+    with open_tar(file) as tar:
+        members = tar.files()
         for row, torn in zip(rows, is_torn, strict=False):
             sample = _begun(row)
             if torn:

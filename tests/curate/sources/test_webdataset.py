@@ -38,6 +38,42 @@ def test_a_tar_that_ends_in_the_middle_keeps_its_whole_members(tmp_path: Path) -
     assert rows[-1]["__problem"].startswith("bad_row: the tar ends here")
 
 
+def test_the_row_in_which_a_tar_ends_too_early_has_the_reason(tmp_path: Path) -> None:
+    make_tar(tmp_path / "0.tar", [(f"{row}.{suffix}", b"%d" % row) for row in range(3) for suffix in ("jpg", "txt")])
+    whole = (tmp_path / "0.tar").read_bytes()
+    settings = WebDataset(kind="webdataset", path=tmp_path / "0.tar")
+    damaged = whole[: 6 * 512] + b"\xff" + whole[6 * 512 + 1 :]
+    for data, said in ((whole[: 6 * 512], "the mark of its end is missing"), (damaged, "bad checksum")):
+        (tmp_path / "0.tar").write_bytes(data)
+        found = [(row["member"], row["caption"], row["__problem"]) for row in rows_of(settings)]
+        assert found == [("0", "0", None), ("1", None, f"bad_row: the tar ends here: {said}")]
+        assert range_of(settings, 1, 2) == rows_of(settings)[1:]
+
+
+def test_tars_that_were_appended_to_each_other_keep_rows_of_one_name_apart(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        make_tar(tmp_path / name, [("0.jpg", name.encode()), ("0.txt", name.encode())])
+    (tmp_path / "t.tar").write_bytes((tmp_path / "a").read_bytes() + (tmp_path / "b").read_bytes())
+    settings = WebDataset(kind="webdataset", path=tmp_path / "t.tar")
+    rows = rows_of(settings)
+    assert [(row["member"], row["__bytes"], row["caption"]) for row in rows] == [("0", b"a", "a"), ("0", b"b", "b")]
+    assert range_of(settings, 1, 2) == rows[1:]
+
+
+def test_what_is_behind_the_end_of_a_tar_is_a_row_of_its_own(tmp_path: Path) -> None:
+    make_tar(tmp_path / "t.tar", [("0.jpg", b"0")])
+    (tmp_path / "t.tar").write_bytes((tmp_path / "t.tar").read_bytes() + b"junk" * 512)
+    settings = WebDataset(kind="webdataset", path=tmp_path / "t.tar")
+    rows = rows_of(settings)
+    said = "bad_row: the tar ends here: what is behind its end cannot be read: invalid header"
+    assert [(row["member"], row["__bytes"], row["__problem"]) for row in rows] == [
+        ("0", b"0", None),
+        (None, None, said),
+    ]
+    assert range_of(settings, 1, 2) == rows[1:]
+    assert len(index_of(settings).hashes) == 2
+
+
 def test_real_tars_of_photographs_are_read(shared: Path) -> None:
     rows = rows_of(WebDataset(kind="webdataset", path=shared / "real/photos/clip-retrieval/test_tars"))
     photographs = shared / "real/photos/clip-retrieval/test_images"

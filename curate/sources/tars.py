@@ -1,0 +1,90 @@
+"""Tars, read to their end: what is damaged or cut is said, and tars that were appended to each other are all read.
+
+The library takes a damaged header, a cut one and the end of the file alike for the end of the tar, so that whatever
+would have come behind it is missing without a word. A tar has ended where its mark is, blocks of zeros.
+"""
+
+import tarfile
+from collections.abc import Iterator
+from tarfile import EmptyHeaderError, EOFHeaderError, SubsequentHeaderError  # type: ignore[attr-defined]  # not declared
+from typing import Self
+
+from diptych.curate.sources.files import READ_ERRORS
+
+PACKINGS = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ": "xz"}  # by how such a file begins
+
+
+class BehindEnd(tarfile.ReadError):
+    """What lies behind the end of a tar cannot be read; the tar itself is whole."""
+
+
+class _Header(tarfile.TarInfo):
+    @classmethod
+    def fromtarfile(cls, tar: "Tar") -> Self:  # type: ignore[override]  # its attributes are set by Tar alone
+        try:
+            header = super().fromtarfile(tar)
+        except EOFHeaderError:
+            tar.is_closed = True
+            raise
+        except SubsequentHeaderError:
+            tar.is_closed = False  # the mark of the end stands where a name should
+            raise
+        except EmptyHeaderError:
+            if tar.is_closed:
+                raise
+            raise tarfile.ReadError("the mark of its end is missing") from None
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(str(error)) from error
+        tar.is_closed = False
+        return header
+
+
+class Tar(tarfile.TarFile):
+    """A file of one tar, or of several that are read as one.
+
+    Attributes:
+        is_closed: Whether the last that was read is the mark of its end.
+    """
+
+    tarinfo = _Header
+    ignore_zeros = True
+    is_closed = False
+
+    def files(self) -> Iterator[tarfile.TarInfo]:
+        """Yield the members that are files, in order.
+
+        Raises:
+            BehindEnd: If a tar ends as it should, and cannot be read on from there.
+            TarError: If a tar is damaged or cut; what was yielded before is whole but for the content of the last.
+        """
+        try:
+            while (member := self.next()) is not None:
+                self.members: list[tarfile.TarInfo] = []  # else it keeps every member that it has passed
+                if member.isfile():
+                    yield member
+        except READ_ERRORS as error:
+            if self.is_closed:
+                raise BehindEnd(f"what is behind its end cannot be read: {error}") from error
+            raise
+
+
+def open_tar(file: str) -> Tar:
+    """Open a tar, packed or not; closing it closes the file.
+
+    Raises:
+        OSError: If the file cannot be read.
+        TarError: If it is no tar.
+    """
+    # By its name: a packed one that is opened as a stream is read up to the end of its first block, and unchecked.
+    return Tar.open(file, f"r:{packing(file)}")  # type: ignore[call-overload,no-any-return]
+
+
+def packing(file: str) -> str:
+    """Return how a file is packed, as ``tarfile`` calls it; empty if it is not.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    with open(file, "rb") as handle:
+        start = handle.read(max(map(len, PACKINGS)))
+    return next((name for magic, name in PACKINGS.items() if start.startswith(magic)), "")
