@@ -170,11 +170,13 @@ def score(
         --set encoder.architecture=ViT-B-32 --set encoder.pretrained=openai
       diptych score runs/laion/pool scores/redness.py:redness --set redness.power=2
     """  # noqa: D301 -- as above
+    from diptych.data.dataset import open_dataset
     from diptych.scores.named import named_plan
     from diptych.scores.run import score_dataset
     from diptych.storage.locks import only_one
 
     plan = named_plan(names, overrides, encoder=encoder, judge=judge)
+    open_dataset(dataset)  # nothing is locked, and so made, where there is none
     with only_one(dataset):
         done = score_dataset(dataset, plan, workers=workers, batch_size=batch_size, progress=progress_mode(ctx))
     for label, column_set in done.sets.items():

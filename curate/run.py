@@ -24,10 +24,10 @@ from diptych.curate.ingest.rows import pool_schema
 from diptych.curate.ingest.run import NOTHING_FURTHER, IngestOptions, caption_count, ingest, reason_counts
 from diptych.curate.rules.funnel import check_rules
 from diptych.curate.rules.select import SelectRun, select
+from diptych.curate.run_directory import POOL, SELECTED, check_run_directory
 from diptych.curate.sources import open_source
 from diptych.curate.sources.column_types import inferred_types
 from diptych.curate.sources.reading import first_table
-from diptych.data.claims import owner_of
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.sql import connect
 from diptych.data.table import DatasetTable
@@ -82,23 +82,21 @@ class CurateRunner:
     @property
     def pool(self) -> Path:
         """The dataset directory of everything."""
-        return self.out / "pool"
+        return self.out / POOL
 
     @property
     def selected(self) -> Path:
         """The export."""
-        return self.out / "selected"
+        return self.out / SELECTED
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the directory of the run and its pool, so that nobody else writes there meanwhile.
 
         Raises:
-            ShardError: If somebody works in one of them, or the directory is a dataset itself.
+            ShardError: If somebody works in one of them, or the directory is something else.
         """
-        owner = owner_of(Location.at(self.out))
-        if owner is not None:
-            raise ShardError(f"{self.out}: is itself a dataset that {owner} made; give another --out")
+        check_run_directory(self.out, self.config.source.path)
         with only_one(self.out), only_one(self.pool):
             yield
 

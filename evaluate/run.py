@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from diptych.config.identity import fingerprint
+from diptych.data.claims import check_apart
 from diptych.data.column_names import DATA
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.table import KEY, DatasetTable
@@ -26,6 +27,7 @@ from diptych.progress import track
 from diptych.provenance import collect
 from diptych.scores.plan import ScorePlan, Scorers
 from diptych.scores.run import score_dataset
+from diptych.storage.location import Location
 from diptych.storage.locks import only_one
 from diptych.store.images import PLACE, ImageColumns, image_columns
 from diptych.store.store import DatasetRow, Run, ScoreColumn, Store
@@ -99,6 +101,7 @@ class EvaluateRunner:
             DiptychError: One line that says what is wrong.
         """
         check_names(self.named, self.tables, score_columns(self._scorers.scores))
+        check_apart(Location.at(self.config.store))
         Store.open(self.config.store).close()
 
     def run(self) -> Outcome:

@@ -91,13 +91,13 @@ def run(
     A config that asks for more makes only what is new; shards that are there, and scores over them, stay.
     """
     made_of = _plan(config, overrides, with_weights=True)
-    from diptych.generate.growth import GrowthOptions, retried_statuses
+    from diptych.data.claims import claimed
+    from diptych.generate.growth import STEP, GrowthOptions, retried_statuses
     from diptych.generate.run import generate as make
-    from diptych.storage.locks import only_one
 
     statuses = retried_statuses(name.strip() for name in retry.split(",") if name.strip())
     options = GrowthOptions(prune, statuses, reuse)
-    with only_one(out):
+    with claimed(out, STEP):
         made = make(made_of, out, options, workers=workers, progress=progress_mode(click.get_current_context()))
     if as_json:
         print_json(run_facts(made_of, made, out))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from diptych.data.claims import REPORT, check_apart
 from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown, import_attribute
 from diptych.progress import track
@@ -24,9 +25,9 @@ from diptych.reports.read.rows import ReportRows, RowsPart, join
 from diptych.reports.read.stored import choose_run, find_folders, read_store
 from diptych.reports.rendering import make_environment, render, static_files
 from diptych.storage.json_objects import write_json
+from diptych.storage.location import Location
 from diptych.store.store import Store
 
-MARKER = "report.json"
 FORMAT = 1
 
 
@@ -57,6 +58,7 @@ def build_report(config: ReportConfig, out: Path, *, progress: str = "none") -> 
 
     Raises:
         ConfigError: If a name in the config is not there, or the folder holds something else.
+        ShardError: If the folder lies inside a dataset or another report.
         DataError: If a dataset is gone or changed.
         StoreError: If the store cannot be read.
     """
@@ -75,9 +77,10 @@ def build_report(config: ReportConfig, out: Path, *, progress: str = "none") -> 
 
 
 def _check_folder(out: Path) -> None:
+    check_apart(Location.at(out))
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out}: a file, not a folder; give another --out")
-    if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
+    if out.is_dir() and any(out.iterdir()) and not (out / REPORT).is_file():
         raise ConfigError(f"{out}: holds files that are no report; give another --out or an empty folder")
 
 
@@ -131,8 +134,8 @@ def _begin(out: Path, config: ReportConfig) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{out}: cannot be made: {error.strerror}; give another --out") from error
-    if not (out / MARKER).is_file():
-        write_json(out / MARKER, {"format": FORMAT, "title": config.title})
+    if not (out / REPORT).is_file():
+        write_json(out / REPORT, {"format": FORMAT, "title": config.title})
 
 
 def _write(report: Report, out: Path, progress: str) -> Built:
@@ -162,7 +165,7 @@ def _write(report: Report, out: Path, progress: str) -> Built:
             tracker.advance(1)
     pages = _render(report, contexts, write)
     _remove_stale(out, written)
-    write_json(out / MARKER, {"format": FORMAT, "title": report.config.title, "pages": list(pages)})
+    write_json(out / REPORT, {"format": FORMAT, "title": report.config.title, "pages": list(pages)})
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return Built(out / file_name("overview"), pages, len(report.rows), size)
 

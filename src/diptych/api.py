@@ -35,6 +35,7 @@ import pyarrow as pa
 
 from diptych.addresses import Address, local_path
 from diptych.config.load import load
+from diptych.data.claims import claimed
 from diptych.data.dataset import Dataset
 from diptych.data.dataset import open_dataset as open_directory
 from diptych.data.images import Image, decode
@@ -241,12 +242,13 @@ def run_generation(
         DiptychError: One line that says what is wrong; what is made is kept.
     """
     from diptych.generate.config import GenerateConfig
+    from diptych.generate.growth import STEP
     from diptych.generate.plan import make_plan
     from diptych.generate.run import generate
 
     loaded, place = load(local_path(config), GenerateConfig, overrides), local_path(out)
     plan = make_plan(loaded, with_weights=True, progress=progress)
-    with only_one(place):
+    with claimed(place, STEP):
         generate(plan, place, workers=workers, progress=progress)
     return open_dataset(place)
 

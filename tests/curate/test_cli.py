@@ -238,6 +238,10 @@ def test_a_folder_that_is_no_dataset_is_named(tmp_path: Path) -> None:
     result = call("curate", "select", tmp_path, "--where", "1 = 1")
     assert result.exit_code == 1
     assert "not a finished dataset directory" in result.output
+    result = call("score", tmp_path, "caption_stats")
+    assert result.exit_code == 1
+    assert "not a finished dataset directory" in result.output
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_dry_run_builds_no_encoder_so_it_fetches_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,10 @@
+import json
 from pathlib import Path
 
 import pytest
 from tiny_dataset import good_rows, make_dataset, make_table
 
-from diptych.data.claims import check_claim, owner_of
+from diptych.data.claims import check_apart, check_claim, claimed, is_report, owner_of
 from diptych.data.growing import grow_data
 from diptych.data.journal import JOURNAL
 from diptych.data.shards import write_shard
@@ -66,3 +67,43 @@ def test_a_journal_of_which_no_line_is_left_is_begun_anew(tmp_path: Path) -> Non
     growing = grow_data(Location.at(tmp_path), "ingest", "0" * 64)
     growing.begin()
     assert growing.entries == {}
+
+
+@pytest.mark.parametrize("lost", ["nothing", "dataset.json", f"data/{JOURNAL}"])
+@pytest.mark.parametrize("place", ["sub", "data/00000.parquet", "scores/a/b"])
+def test_a_place_inside_a_dataset_is_nobody_elses(tmp_path: Path, lost: str, place: str) -> None:
+    make_dataset(tmp_path / "set", good_rows(2))
+    if lost != "nothing":
+        (tmp_path / "set" / lost).unlink()
+    with pytest.raises(
+        ShardError, match=f"{place}: lies inside the dataset {tmp_path}/set; give a place outside of it"
+    ):
+        check_apart(Location.at(tmp_path / "set" / place))
+    check_apart(Location.at(tmp_path / "set"))
+    check_apart(Location.at(tmp_path / "beside"))
+
+
+def test_a_place_inside_a_dataset_of_another_version_is_nobody_elses(tmp_path: Path) -> None:
+    (tmp_path / "dataset.json").write_text(json.dumps({"format_version": 1}))
+    with pytest.raises(ShardError, match="lies inside the dataset"):
+        check_apart(Location.at(tmp_path / "sub"))
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "{}", '{"format": 1, "tests": 3}'])
+def test_a_file_of_that_name_alone_makes_no_report_and_no_dataset(tmp_path: Path, text: str) -> None:
+    for name in ("report.json", "dataset.json"):
+        (tmp_path / name).write_text(text)
+    assert not is_report(Location.at(tmp_path))
+    if "format" not in text:
+        check_apart(Location.at(tmp_path / "sub"))
+
+
+def test_a_directory_that_is_refused_is_neither_made_nor_locked(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "set", good_rows(2))
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/0.jpg").touch()
+    before = sorted(tmp_path.rglob("*"))
+    for place in ("set", "set/sub", "photos"):
+        with pytest.raises(ShardError), claimed(tmp_path / place, "generate"):
+            raise AssertionError(place)
+    assert sorted(tmp_path.rglob("*")) == before

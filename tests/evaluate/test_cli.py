@@ -130,3 +130,11 @@ def test_hostile_names_do_not_reach_the_terminal(tmp_path: Path, monkeypatch: py
     compared = call("evaluate", "compare", tmp_path / "store.duckdb", rows[0].model, rows[3].model)
     assert "\x1b" not in compared.output
     assert json.loads(call("evaluate", "results", tmp_path / "store.duckdb", "--json").stdout)["results"]
+
+
+def test_a_store_is_not_made_inside_a_dataset(config: Path) -> None:
+    place = config.parent / "generated" / "store.duckdb"
+    result = call("evaluate", "run", config, "--set", f"store={place}")
+    assert result.exit_code == 1
+    assert f"Error: {place}: lies inside the dataset {config.parent}/generated; give a place outside" in result.output
+    assert not place.exists()

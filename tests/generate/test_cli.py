@@ -155,4 +155,8 @@ def test_images_are_not_made_in_the_directory_of_a_curation(config: Path, tmp_pa
     result = invoke("run", config, "--out", tmp_path / "run")
     assert result.exit_code == 1
     assert "holds pool, which diptych has not written there; give another --out" in result.output
-    assert [path.name for path in (tmp_path / "run").iterdir() if not path.name.startswith(".")] == ["pool"]
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["pool"]
+    result = invoke("run", config, "--out", tmp_path / "run/pool/images")
+    assert result.exit_code == 1
+    assert f"run/pool/images: lies inside the dataset {tmp_path}/run/pool" in result.output
+    assert not (tmp_path / "run/pool/images").exists()

@@ -13,12 +13,14 @@ from click.testing import CliRunner
 from report_world import MODELS, RUN, World
 
 from diptych.cli import main
-from diptych.errors import ConfigError, DataError, StoreError
+from diptych.data.claims import is_report
+from diptych.errors import ConfigError, DataError, ShardError, StoreError
 from diptych.lookup import import_attribute
 from diptych.reports import pages
 from diptych.reports.build import build_report
 from diptych.reports.config import ReportConfig
 from diptych.reports.rendering import POLICY
+from diptych.storage.location import Location
 from diptych.store.store import Run, Store
 
 HTML = {
@@ -93,6 +95,17 @@ def test_folder_that_holds_something_else_is_left_alone(world: World, tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
     with pytest.raises(ConfigError, match="a file, not a folder"):
         build_report(world.config(), tmp_path / "thesis.txt")
+
+
+def test_report_is_known_as_one_and_none_is_built_inside_it_or_inside_a_dataset(
+    world: World, built: Path, tmp_path: Path
+) -> None:
+    assert is_report(Location.at(built))
+    (dataset, *_) = world.config().pools
+    for place in (built / "sub", dataset / "sub"):
+        with pytest.raises(ShardError, match=r"sub: lies inside the (report|dataset) "):
+            build_report(world.config(), place)
+        assert not place.exists()
 
 
 def test_rows_in_the_browser_are_those_of_store_and_pool(world: World, built: Path) -> None:

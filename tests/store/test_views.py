@@ -62,7 +62,8 @@ def test_a_view_has_one_row_per_image_with_scores_settings_size_expectation_and_
             "shard",
         } <= columns
         rows = con.execute(
-            "SELECT run, dataset, model, prompt_id, n__number, hats__attribute, path, shard_row FROM v_images ORDER BY ALL"
+            "SELECT run, dataset, model, prompt_id, n__number, hats__attribute, path, shard_row "
+            "FROM v_images ORDER BY ALL"
         ).fetchall()
     assert len(rows) == 2 * 2 * 8
     for _, dataset, _, prompt, number, hat, path, _ in rows:

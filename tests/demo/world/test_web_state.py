@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from drawn import draw_dataset
 
 from diptych.demo.world.web_state import STATE, port_of, remember
 from diptych.errors import ConfigError, ShardError
@@ -33,3 +34,9 @@ def test_damaged_or_missing_note_is_said(tmp_path: Path) -> None:
     (tmp_path / "urls.parquet").touch()
     with pytest.raises(ConfigError, match=r"a table of URLs without web\.json"):
         port_of(tmp_path, 120, whole=tmp_path)
+
+
+def test_web_is_not_made_inside_a_dataset(tmp_path: Path) -> None:
+    draw_dataset(tmp_path)
+    with pytest.raises(ShardError, match="web: lies inside the dataset"):
+        port_of(tmp_path / "web", 120, whole=tmp_path)

@@ -18,10 +18,13 @@ def port_of(folder: Path, rows: int, *, whole: Path) -> int:
 
     Raises:
         ConfigError: If that web has another number of rows, or the note is missing or of something else.
-        ShardError: If the note cannot be read.
+        ShardError: If the note cannot be read, or the folder lies inside a dataset or a report.
     """
+    from diptych.data.claims import check_apart
     from diptych.storage.json_objects import read_json
+    from diptych.storage.location import Location
 
+    check_apart(Location.at(folder))
     state = folder / STATE
     if not state.is_file():
         if (folder / TABLE).is_file():

@@ -1,0 +1,37 @@
+"""The directory of a run: what it must not be, so that a run changes nothing but its own pool and export."""
+
+from pathlib import Path
+
+from diptych.curate.ingest.run import STEP
+from diptych.data.claims import OTHER, check_apart, check_claim, is_report, owner_of
+from diptych.errors import ShardError
+from diptych.storage.location import Location
+
+POOL, SELECTED = "pool", "selected"
+
+
+def check_run_directory(out: Path, source: Path) -> None:
+    """Refuse a directory that is something else; writes nothing.
+
+    Args:
+        out: The directory.
+        source: What the run reads: a file, a folder or a glob.
+
+    Raises:
+        ShardError: If it is a dataset or a report, or lies in one; if it lies in the folder that is read, or what is
+            read lies in what is written; or if its pool is something else.
+    """
+    place = Location.at(out)
+    owner = owner_of(place)
+    if owner is not None:
+        raise ShardError(f"{out}: is itself a dataset that {owner} made; {OTHER}")
+    if is_report(place):
+        raise ShardError(f"{out}: is a report; {OTHER}")
+    check_apart(place)
+    written, read = out.resolve(), source.resolve()
+    if Location(read).is_directory() and written.is_relative_to(read):
+        raise ShardError(f"{out}: lies in the source, {source}, which would change as it is read; {OTHER}")
+    for name in (POOL, SELECTED):
+        if read.is_relative_to(written / name):
+            raise ShardError(f"{source}: the source lies in {out / name}, which the run writes; {OTHER}")
+    check_claim(place / POOL, STEP)
