@@ -5,7 +5,7 @@ that memory stays bounded whatever the pictures are. The rows that a shard begin
 """
 
 import itertools
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -62,7 +62,7 @@ class Exported(NamedTuple):
 
 
 def export_names(
-    pairs: Iterable[tuple[str, str]], wanted: Sequence[str] | None, *, data: Container[str]
+    pairs: Iterable[tuple[str, str]], wanted: Sequence[str] | None, *, data: Iterable[str]
 ) -> dict[str, str]:
     """Return the names that columns of scores have in an export: name there -> ``label.column``.
 
@@ -77,10 +77,12 @@ def export_names(
     known = {full_name(*pair): export_name(*pair) for pair in pairs}
     names = list(known) if wanted is None else [find_name(one, known, what="column", where=WHERE) for one in wanted]
     found: dict[str, str] = {}
+    taken = {one.casefold() for one in data}
     for name in dict.fromkeys(names):
-        if known[name] in data or known[name] in found:
+        if known[name].casefold() in taken:
             raise ConfigError(f"export: {known[name]!r} is there already; give the score of {name!r} another label")
         found[known[name]] = name
+        taken.add(known[name].casefold())
     return found
 
 

@@ -13,17 +13,11 @@ from diptych.lookup import describe_unknown
 MAX_KEYS_SHOWN = 20
 
 
-def carried_name(name: str) -> str:
-    """Return the name under which a column of the source is carried: its own, unless diptych has one of that name.
-
-    >>> carried_name("width"), carried_name("punsafe")
-    ('source_width', 'punsafe')
-    """
-    return f"source_{name}" if name in (*DATA_COLUMNS, *HELPER_COLUMNS) else name
-
-
 def carried_names(names: Iterable[str], *, taken: tuple[str, ...] = ()) -> dict[str, str]:
     """Return name within the dataset -> name within the source, for all columns that are carried.
+
+    A column is carried under its own name, unless diptych has one of that name. Upper and lower case are the same, as
+    they are to SQL: of two columns that differ in nothing else it would see only the first.
 
     Args:
         names: As the source calls them.
@@ -32,16 +26,18 @@ def carried_names(names: Iterable[str], *, taken: tuple[str, ...] = ()) -> dict[
     Raises:
         DataError: If two of them would have one name.
 
-    >>> carried_names(["width", "punsafe"])
-    {'source_width': 'width', 'punsafe': 'punsafe'}
+    >>> carried_names(["width", "Caption", "punsafe"])
+    {'source_width': 'width', 'source_Caption': 'Caption', 'punsafe': 'punsafe'}
     """
-    found: dict[str, str] = {}
+    ours = {name.casefold() for name in (*DATA_COLUMNS, *HELPER_COLUMNS, *taken)}
+    found: dict[str, tuple[str, str]] = {}
     for name in names:
-        final = f"source_{name}" if name in taken else carried_name(name)
-        if final in found:
-            raise DataError(f"columns: {found[final]!r} and {name!r} would both be carried as {final!r}; leave one out")
-        found[final] = name
-    return found
+        final = f"source_{name}" if name.casefold() in ours else name
+        if final.casefold() in found:
+            other = found[final.casefold()][1]
+            raise DataError(f"columns: {other!r} and {name!r} would both be carried as {final!r}; leave one out")
+        found[final.casefold()] = final, name
+    return dict(found.values())
 
 
 def check_columns(wanted: Iterable[str], there: Sequence[str], file: str) -> None:

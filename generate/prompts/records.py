@@ -35,14 +35,17 @@ def check_carried(names: Sequence[str]) -> None:
     """Check the names of further columns, which are columns of the generated data.
 
     Raises:
-        ConfigError: If one cannot be, or is a column that the data has anyway.
+        ConfigError: If one cannot be, or is to SQL, which knows no case, another one or a column of the data.
     """
-    taken = {*DATA_COLUMNS, *generated_columns(), *KEYS}
+    taken, seen = {*DATA_COLUMNS, *generated_columns(), *KEYS}, set[str]()
     for name in names:
         if not NAME.fullmatch(name):
             raise ConfigError(f"carry: {name!r} cannot name a column; write letters, digits and _ only")
-        if name in taken:
+        if name.casefold() in taken:
             raise ConfigError(f"carry: the column {name!r} belongs to diptych; give it another name in the file")
+        if name.casefold() in seen:
+            raise ConfigError(f"carry: the column {name!r} is there twice, as SQL takes names; leave one out")
+        seen.add(name.casefold())
 
 
 def prompt_of(record: Mapping[str, Any], place: RecordPlace, carry: Sequence[str]) -> Prompt:

@@ -256,6 +256,10 @@ def test_extra_columns_come_after_the_own_and_may_not_take_their_names() -> None
     assert schema.names == [*DATA_COLUMNS, "licence"]
     with pytest.raises(ShardError, match="the column 'url' belongs to diptych"):
         data_schema([pa.field("url", pa.string())])
+    with pytest.raises(ShardError, match="the column 'URL' belongs to diptych"):
+        data_schema([pa.field("URL", pa.string())])
+    with pytest.raises(ShardError, match="the column 'Licence' is there twice"):
+        data_schema([pa.field("licence", pa.string()), pa.field("Licence", pa.string())])
 
 
 def test_shard_names_sort_as_their_numbers() -> None:

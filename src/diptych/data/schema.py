@@ -53,11 +53,15 @@ def data_schema(extra: Sequence[pa.Field] = ()) -> pa.Schema:
     """Return the schema of ``data``: THE columns, then the extra ones, with the metadata that makes ``image`` an Image.
 
     Raises:
-        ShardError: If an extra column has the name of one of THE columns.
+        ShardError: If an extra column has the name of one of THE columns or of another one; to SQL case is nothing.
     """
+    seen = set(DATA_COLUMNS)
     for field in extra:
-        if field.name in DATA_COLUMNS:
-            raise ShardError(f"the column {field.name!r} belongs to diptych; rename it in the source")
+        name = field.name.casefold()
+        if name in seen:
+            owner = "belongs to diptych" if name in DATA_COLUMNS else "is there twice, as SQL takes names"
+            raise ShardError(f"the column {field.name!r} {owner}; rename it in the source")
+        seen.add(name)
     return with_huggingface_metadata(pa.schema([*DATA_FIELDS, *extra]))
 
 

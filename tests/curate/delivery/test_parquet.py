@@ -180,6 +180,8 @@ def test_score_columns_have_their_label_in_an_export(pairs: Any, wanted: Any, fo
     [
         ([("a__b", "c"), ("a", "b__c")], None, "export: 'a__b__c' is there already"),
         ([("source", "id")], None, "export: 'source__id' is there already; give the score of 'source.id' another"),
+        ([("Source", "id")], None, "export: 'Source__id' is there already; give the score of 'Source.id' another"),
+        ([("a__b", "c"), ("A", "b__c")], None, "export: 'A__b__c' is there already"),
         ([("a", "x"), ("b", "x")], ["x"], "2 labels have it; write a.x or b.x"),
         ([("a", "words")], ["word"], "export.columns: unknown column 'word'; did you mean 'a.words'"),
     ],

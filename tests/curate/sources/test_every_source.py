@@ -27,6 +27,29 @@ def test_two_carried_columns_of_one_final_name_are_both_named(tmp_path: Path) ->
             open_source(kind(kind=name, path=tmp_path / "t.csv", columns=("width", "source_width")))
 
 
+def test_columns_that_differ_only_in_case_are_two_to_no_source(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("url,caption,punsafe,Punsafe\nu,c,1,2\n")
+    for kind, name in ((UrlTable, "url_table"), (ParquetImages, "parquet"), (WebDataset, "webdataset")):
+        with pytest.raises(DataError, match="'punsafe' and 'Punsafe' would both be carried as 'Punsafe'"):
+            open_source(kind(kind=name, path=tmp_path / "t.csv", columns=("punsafe", "Punsafe")))
+
+
+def test_a_column_that_is_one_of_ours_but_for_its_case_is_carried_under_another_name(tmp_path: Path) -> None:
+    table = pa.table({"url": ["u"], "image": [b"x"], "caption": ["ours"], "Caption": ["theirs"]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    make_tar(
+        tmp_path / "t.tar", [("0.jpg", b"x"), ("0.json", b'{"caption": "ours", "Caption": "theirs", "Member": 1}')]
+    )
+    for settings in (
+        UrlTable(kind="url_table", path=tmp_path / "t.parquet", columns=("Caption",)),
+        ParquetImages(kind="parquet", path=tmp_path / "t.parquet", columns=("Caption",)),
+        WebDataset(kind="webdataset", path=tmp_path / "t.tar", columns=("Caption", "Member")),
+    ):
+        (row,) = rows_of(settings)
+        assert (row["caption"], row["source_Caption"]) == ("ours", "theirs")
+    assert (row["member"], row["source_Member"]) == ("0", 1)
+
+
 @pytest.mark.parametrize("value", [["a"], {"en": "a"}])
 def test_a_caption_column_that_is_no_text_is_named_with_its_type(value: Any, tmp_path: Path) -> None:
     table = pa.table({"url": ["u"], "image": [b"x"], "caption": [value]})

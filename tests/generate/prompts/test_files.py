@@ -106,7 +106,9 @@ def test_an_input_image_that_changed_since_is_refused(tmp_path: Path) -> None:
     [
         (["caption"], "carry: the column 'caption' belongs to diptych"),
         (["model"], "carry: the column 'model' belongs to diptych"),
+        (["Caption"], "carry: the column 'Caption' belongs to diptych"),
         (["category"], "carry: the column 'category' belongs to diptych"),
+        (["Note", "note"], "carry: the column 'note' is there twice"),
         (["a b"], "carry: 'a b' cannot name a column"),
     ],
 )
