@@ -17,7 +17,6 @@ from told_scores import install
 
 from diptych.data.dataset import open_dataset
 from diptych.errors import ConfigError, ShardError, StoreError
-from diptych.intervals import wilson_ends
 from diptych.store.store import Store
 
 PROJECTION = {"p": {"kind": "projection", "options": {"dim": 6}}}
@@ -62,32 +61,6 @@ def test_a_mean_is_that_of_the_numbers_with_prompts_as_clusters(
         assert (row["n"], row["n_unscored"], row["unit"], row["better"]) == (15, 0, "px", "higher")
         assert (row["dataset"], row["reason"]) == ("generated", None)
         assert "5 prompts" in row["note"]
-
-
-def test_a_mean_of_zeros_and_ones_is_a_share_and_has_a_width_where_all_pass(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    install(monkeypatch)
-    rows = made_grid(prompts=4, samples=2)
-    make_generated(tmp_path / "generated", told(rows, [f"passes={int(row.model == 'raw')}" for row in rows]))
-    run(make_config(tmp_path, scores={"n": {"score": "told_flag"}}, means=[{"score": "passes"}]))
-    row = result_of(tmp_path, "n.passes", model="raw")
-    assert (row["value"], row["ci_low"], row["ci_high"]) == (1.0, pytest.approx(wilson_ends(1.0, 4.0)[0]), 1.0)
-    row = result_of(tmp_path, "n.passes", model="curated")
-    assert (row["value"], row["ci_low"], row["ci_high"]) == (0.0, 0.0, pytest.approx(wilson_ends(0.0, 4.0)[1]))
-
-
-def test_a_mean_of_numbers_that_are_all_the_same_has_no_interval_and_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    install(monkeypatch)
-    rows = made_grid(models=("raw",), prompts=4, samples=2)
-    make_generated(tmp_path / "generated", told(rows, ["number=7.1"] * len(rows)))
-    run(make_config(tmp_path, scores={"n": {"score": "told_number"}}, means=[{"score": "number"}]))
-    row = result_of(tmp_path, "n.number", model="raw")
-    assert row["value"] == pytest.approx(7.1, rel=1e-6)
-    assert (row["se"], row["ci_low"], row["ci_high"], row["reason"]) == (None, None, None, None)
-    assert row["note"].startswith("no interval: nothing varies among 4 prompts")
 
 
 def test_images_without_a_number_are_counted_and_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

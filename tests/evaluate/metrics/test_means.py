@@ -1,0 +1,37 @@
+"""Means of numbers that do not vary: a share has an interval all the same, other numbers have none and say why."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from evaluate_configs import make_config, result_of, run
+from tiny_generated import made_grid, make_generated
+from told_scores import install
+
+from diptych.intervals import wilson_ends
+
+
+def test_a_mean_of_zeros_and_ones_is_a_share_and_has_a_width_where_all_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    rows = made_grid(prompts=4, samples=2)
+    make_generated(tmp_path / "generated", [replace(row, caption=f"passes={int(row.model == 'raw')}") for row in rows])
+    run(make_config(tmp_path, scores={"n": {"score": "told_flag"}}, means=[{"score": "passes"}]))
+    row = result_of(tmp_path, "n.passes", model="raw")
+    assert (row["value"], row["ci_low"], row["ci_high"]) == (1.0, pytest.approx(wilson_ends(1.0, 4.0)[0]), 1.0)
+    row = result_of(tmp_path, "n.passes", model="curated")
+    assert (row["value"], row["ci_low"], row["ci_high"]) == (0.0, 0.0, pytest.approx(wilson_ends(0.0, 4.0)[1]))
+
+
+def test_a_mean_of_numbers_that_are_all_the_same_has_no_interval_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    rows = made_grid(models=("raw",), prompts=4, samples=2)
+    make_generated(tmp_path / "generated", [replace(row, caption="number=7.1") for row in rows])
+    run(make_config(tmp_path, scores={"n": {"score": "told_number"}}, means=[{"score": "number"}]))
+    row = result_of(tmp_path, "n.number", model="raw")
+    assert row["value"] == pytest.approx(7.1, rel=1e-6)
+    assert (row["se"], row["ci_low"], row["ci_high"], row["reason"]) == (None, None, None, None)
+    assert row["note"].startswith("no interval: nothing varies among 4 prompts")
