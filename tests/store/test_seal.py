@@ -1,5 +1,6 @@
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,38 @@ def test_a_store_that_is_refused_keeps_a_seal(tmp_path: Path) -> None:
         Store.open(tmp_path / "text.duckdb")
     assert not (tmp_path / "text.duckdb.sha256").exists()
     assert seal_problem(place) == ""
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+@pytest.mark.parametrize("folder", ["runs", "blocks-of-a-lock", "version number"])
+def test_a_damaged_store_without_a_seal_is_called_damaged(tmp_path: Path, folder: str, read_only: bool) -> None:
+    place = closed(tmp_path / folder / "results.duckdb")
+    whole = place.read()
+    for damaged in (flipped(whole, 12288 + 100), flipped(whole, 12), whole[:5000]):
+        seal_of(place).remove()
+        place.path.write_bytes(damaged)
+        with pytest.raises(
+            StoreError, match=r"results\.duckdb: is damaged: .*; restore it, or evaluate again"
+        ) as caught:
+            Store.open(place.path, read_only=read_only)
+        assert "\n" not in str(caught.value)
+        assert "is using the store" not in str(caught.value)
+
+
+def test_a_damaged_block_that_only_a_query_meets_is_called_damaged(tmp_path: Path) -> None:
+    place = closed(tmp_path / "results.duckdb")
+    seal_of(place).remove()
+    whole, told = place.read(), []
+    for at in range(12288 + 100, len(whole), 262144):  # the blocks behind the headers
+        place.path.write_bytes(flipped(whole, at))
+        with suppress(StoreError), Store.open(place.path, read_only=True) as store:  # some are read as it is opened
+            try:
+                store.query("SELECT * FROM runs")
+            except StoreError as error:
+                told.append(str(error))
+    assert told
+    assert all("results.duckdb: is damaged: Corrupt database file" in one for one in told)
+
+
+def flipped(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 16]) + data[at + 1 :]

@@ -25,6 +25,12 @@ SAFE: dict[str, str | bool | int | float | list[str]] = {
 # The oldest DuckDB that can read a file: what it writes by itself only its own version and newer ones can.
 STORAGE = {"storage_compatibility_version": "v1.2.0"}
 
+# What DuckDB 1 and 2 say where a file does not open. Whole phrases: a path may have any word in it, and so does
+# "in block at location", which is no lock.
+IN_USE = re.compile(r"Could not set lock on file|being used by another process|with a different configuration than")
+DAMAGED = re.compile(r"[Cc]orrupt database file|computed checksum|Could not read enough bytes")
+OTHER_VERSION = re.compile(r"storage version|version number", re.IGNORECASE)
+
 
 class StoreFile:
     """A DuckDB file that is open."""
@@ -56,7 +62,7 @@ class StoreFile:
             columns = [(str(column[0]), str(column[1])) for column in done.description or ()]
             return columns, done.fetchall() if columns else []  # all: DuckDB 2 wants no query while rows are unread
         except duckdb.Error as error:
-            raise StoreError(f"{self.path}: {first_line(error)}") from error
+            raise StoreError(f"{self.path}: {_said(error)}") from error
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run SQL that has no answer.
@@ -77,7 +83,7 @@ class StoreFile:
         try:
             return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
         except duckdb.Error as error:
-            raise StoreError(f"{self.path}: {first_line(error)}") from error
+            raise StoreError(f"{self.path}: {_said(error)}") from error
 
     def insert(self, table: str, rows: pa.Table, select: str = "*") -> None:
         """Insert rows by the names of their columns.
@@ -130,15 +136,24 @@ def _connect(path: Path, *, read_only: bool) -> Any:
     except OSError as error:
         raise StoreError(f"{path}: cannot be made: {error.strerror}; give another place") from error
     except duckdb.Error as error:
-        raise StoreError(f"{path}: {_refusal(str(error))}") from error
+        raise StoreError(f"{path}: {_refusal(error)}") from error
 
 
-def _refusal(message: str) -> str:
+def _refusal(error: BaseException) -> str:
     """Say in one line why a file does not open and what to do."""
-    if "lock" in message or "different configuration" in message:
+    message, said = str(error), _said(error)
+    if IN_USE.search(message):
         process = re.search(r"PID (\d+)", message)
         who = f"process {process[1]}" if process else "another connection"
         return f"{who} is using the store; wait until it is done, or stop it"
-    if "version" in message:
-        return f"written by another version of DuckDB: {message.splitlines()[0]}; install a newer duckdb"
-    return f"cannot be opened: {message.splitlines()[0]}; give another path"
+    if DAMAGED.search(message):
+        return said
+    if OTHER_VERSION.search(message):
+        return f"written by another version of DuckDB: {said}; install a newer duckdb"
+    return f"cannot be opened: {said}; give another path"
+
+
+def _said(error: BaseException) -> str:
+    """Return what DuckDB says in one line; of damage, which any query may be the first to meet, also what to do."""
+    said = first_line(error)
+    return f"is damaged: {said}; restore it, or evaluate again into another" if DAMAGED.search(said) else said
