@@ -152,7 +152,7 @@ class CurateRunner:
         """
         facts = estimate_ingest(self.config, self.pool, self.options, progress=self.progress)
         rules = [rule.name for rule in self.config.select]
-        return {**facts, "scores": sorted(self.config.scores), "rules": rules}
+        return {**facts, "scores": sorted(self.plan().scores), "rules": rules}
 
     @cached_property
     def _scorers(self) -> Scorers:
@@ -236,11 +236,18 @@ class CurateRunner:
         dataset, sets = open_dataset(self.pool), {}
         for (folder, label), name in self._scorers.set_names(self.plan()).items():
             found = dataset.column_set(folder, name)
+            if folder == "scores" and found is None and label == decoded.NAME:
+                found = self._look_at_pictures()
             if folder == "scores" and found is None:
                 raise ShardError(f"{self.pool}: the score {label!r} is not computed yet; run the step score first")
             if folder == "scores" and found is not None:
                 sets[label] = found
         return sets
+
+    def _look_at_pictures(self) -> ColumnSet:
+        """Decode the pictures where the step score did not: nobody may have asked for one."""
+        plan = ScorePlan({}, {decoded.NAME: (decoded.NAME, {})})
+        return score_dataset(self.pool, plan, workers=self.workers, progress=self.progress).sets[decoded.NAME]
 
     def _find_duplicates(self) -> DedupRun | None:
         if self.config.dedup is None:

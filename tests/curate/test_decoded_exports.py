@@ -52,13 +52,17 @@ def draw_sources(folder: Path) -> None:
         (folder / name).write_bytes(data)
 
 
-def run(folder: Path, **changes: Any) -> dict[str, Any]:
+def call(folder: Path, step: str, *options: str, **changes: Any) -> str:
     config = {"job": "curate", "source": {"kind": "folder", "path": str(folder / "in"), "captions": "file_name"}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config | changes))
-    arguments = ["--progress", "none", "curate", "run", str(folder / "config.yaml"), "--out", str(folder / "out")]
-    result = CliRunner().invoke(main, [*arguments, "--json"], catch_exceptions=False)
+    arguments = ["--progress", "none", "curate", step, str(folder / "config.yaml"), "--out", str(folder / "out")]
+    result = CliRunner().invoke(main, [*arguments, *options], catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    summary: dict[str, Any] = json.loads(result.output)
+    return result.output
+
+
+def run(folder: Path, **changes: Any) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads(call(folder, "run", "--json", **changes))
     return summary
 
 
@@ -82,6 +86,13 @@ def test_what_does_not_decode_is_not_exported_and_counted(tmp_path: Path, scores
         "b whole": False,
         "e cut": True,
     }
+
+
+def test_an_export_whose_pictures_nobody_looked_at_decodes_them(tmp_path: Path) -> None:
+    draw_sources(tmp_path / "in")
+    call(tmp_path, "ingest")
+    assert "export  done  3 rows" in call(tmp_path, "export")
+    assert list(exported(tmp_path)) == ["a whole", "b whole", "e cut"]
 
 
 def test_a_cut_picture_is_left_out_by_a_rule(tmp_path: Path) -> None:
