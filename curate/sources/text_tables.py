@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from diptych.curate.sources.column_types import as_text, column_of_json
-from diptych.curate.sources.columns import check_columns, clean_text
+from diptych.curate.sources.columns import check_columns, clean_text, first_text
 from diptych.curate.sources.contract import TABLE_BYTES, TABLE_ROWS
 from diptych.errors import DataError
 
@@ -120,7 +120,7 @@ class TextTable:
             values = {name: row.get(name) for name in self.carried}
             for value in values.values():
                 as_text(value)
-            return {**values, **{name: as_text(row.get(name)) for name in self.texts}}, None
+            return {**values, **{name: _text(row.get(name)) for name in self.texts}}, None
         except RecursionError:  # what can just be read may be too deep to be written
             return {}, "bad_row: nested too deeply"
 
@@ -132,6 +132,10 @@ class TextTable:
             lines = (line.decode("utf-8-sig", "replace") for line in itertools.chain([first], handle))
             rows = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE)
             return next((row for row in rows if row), [])
+
+
+def _text(value: Any) -> str | None:
+    return first_text(value) if isinstance(value, list) else as_text(value)
 
 
 def _csv_tables(

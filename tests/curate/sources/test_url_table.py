@@ -204,3 +204,11 @@ def test_a_field_of_a_csv_may_be_long(quote: bool, tmp_path: Path) -> None:
     long = "x" * 3_000_000
     (tmp_path / "t.tsv").write_text(f"url\tcaption\nu\ta\nv\t{long}\nw\tb\n")
     assert pairs_of(table_of(tmp_path / "t.tsv", quote=quote)) == [("u", "a"), ("v", long), ("w", "b")]
+
+
+def test_of_a_list_of_captions_the_first_is_taken(tmp_path: Path) -> None:
+    captions: list[Any] = [["", "first", "second"], [], "alone", {"en": "a cat"}, 5]
+    lines = [json.dumps({"url": "u", "caption": caption}) for caption in captions]
+    (tmp_path / "t.jsonl").write_text("\n".join(lines))
+    found = [caption for _, caption in pairs_of(table_of(tmp_path / "t.jsonl"))]
+    assert found == ["first", None, "alone", '{"en": "a cat"}', "5"]
