@@ -110,6 +110,12 @@ def test_the_first_of_what_a_png_says_counts() -> None:
     assert shown(with_chunks(plain, cHRM=bytes(32))) == [list(RED), list(GREEN)]
 
 
+def test_codes_count_where_a_profile_is_broken() -> None:
+    for icc, expected in ((b"noise" * 50, "pq"), (linear_profile(b"RGB "), "none")):
+        data = with_nclx(save(two_colours(), "AVIF", quality=100, icc_profile=icc), 9, 16)
+        assert decode(data).info["tone_map"] == expected
+
+
 def test_values_of_narrow_range_are_spread() -> None:
     values = np.array([[0, 16, 235, 255]], np.uint8)
     data = with_chunks(save(PIL.Image.fromarray(values), "PNG"), cICP=bytes([1, 13, 0, 0]))

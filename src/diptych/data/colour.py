@@ -10,7 +10,7 @@ show them, and a gamma near 2.2 is the curve of sRGB, which programs mean by it.
 
 import io
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +51,14 @@ _SRGB_NAMES = {"GIMP built-in sRGB", "c2", "sRGB", "sRGB IEC61966-2.1", "sRGB bu
 Light = npt.NDArray[np.float32]
 
 
-def to_srgb(image: PIL.Image.Image, icc: bytes, signal: ColourSignal | None = None) -> PIL.Image.Image:
+class SrgbPicture(NamedTuple):
+    """A picture in sRGB, and the high dynamic range that it was mapped from: ``pq``, ``hlg`` or ``none``."""
+
+    image: PIL.Image.Image
+    tone_map: str
+
+
+def to_srgb(image: PIL.Image.Image, icc: bytes, signal: ColourSignal | None = None) -> SrgbPicture:
     """Return the image as RGB in sRGB, by its profile or by what else its file says; as it is where none is sound.
 
     Args:
@@ -61,16 +68,11 @@ def to_srgb(image: PIL.Image.Image, icc: bytes, signal: ColourSignal | None = No
     """
     found = None if signal is not None and signal.goes_before_profile else _by_profile(image, icc)
     if found is not None:
-        return found
+        return SrgbPicture(found, "none")
     image = image if image.mode == "RGB" else image.convert("RGB")
-    return image if signal is None else _by_signal(image, signal)
-
-
-def tone_map_of(icc: bytes, signal: ColourSignal | None) -> str:
-    """Return which high dynamic range a picture has been mapped from: ``pq``, ``hlg``, or ``none``."""
-    if signal is None or (icc and not signal.goes_before_profile):
-        return "none"
-    return HDR.get(signal.transfer, "none")
+    if signal is None:
+        return SrgbPicture(image, "none")
+    return SrgbPicture(_by_signal(image, signal), HDR.get(signal.transfer, "none"))
 
 
 def _by_profile(image: PIL.Image.Image, icc: bytes) -> PIL.Image.Image | None:

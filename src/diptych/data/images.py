@@ -28,7 +28,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from diptych.data.colour import to_srgb, tone_map_of
+from diptych.data.colour import SrgbPicture, to_srgb
 from diptych.data.colour_signals import ColourSignal, heif_signal, png_signal
 from diptych.data.containers import (
     Essentials,
@@ -94,10 +94,11 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
     with _blaming(name, data):
         image, orientation, icc, signal = _open(name, data, max_pixels)
         image.load()
-        picture = _upright(_opaque(image, icc, signal), orientation)
+        opaque, tone_map = _opaque(image, icc, signal)
+        picture = _upright(opaque, orientation)
         if picture is image and name not in {"jpeg", "png"}:
             picture = image.copy()  # the other plugins would keep the file or their decoder alive
-        picture.info = {TONE_MAP: tone_map_of(icc, signal)}
+        picture.info = {TONE_MAP: tone_map}
         return picture
 
 
@@ -221,16 +222,18 @@ def _check_size(size: tuple[int, int] | None, max_pixels: int) -> None:
         raise DecodeError("too_many_pixels", f"{size[0]} x {size[1]} pixels, more than {limit}")
 
 
-def _opaque(image: Image, icc: bytes, signal: ColourSignal | None) -> Image:
+def _opaque(image: Image, icc: bytes, signal: ColourSignal | None) -> SrgbPicture:
     """Return the image as RGB in sRGB, laid on white where it is transparent, or on black if it vanishes on white."""
     image, alpha = to_8_bits(image), None
     if image.has_transparency_data:
         grey = image.mode in {"1", "L", "LA", "La"}
         image = image.convert("LA" if grey else "RGBA")
         image, alpha = image.convert("L" if grey else "RGB"), image.getchannel("A")
-    image = to_srgb(image.convert("RGB") if image.mode == "P" else image, icc, signal)
-    if alpha is None:
-        return image
+    found = to_srgb(image.convert("RGB") if image.mode == "P" else image, icc, signal)
+    return found if alpha is None else found._replace(image=_on_background(found.image, alpha))
+
+
+def _on_background(image: Image, alpha: Image) -> Image:
     on_white = PIL.Image.composite(image, PIL.Image.new("RGB", image.size, "white"), alpha)
     if min(low for low, _ in _ranges(on_white)) >= 255 - FAINT:
         on_black = PIL.Image.composite(image, PIL.Image.new("RGB", image.size, "black"), alpha)
