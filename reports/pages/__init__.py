@@ -26,9 +26,13 @@ PAGES: dict[str, Page] = {
     "overview": Page("diptych.reports.pages.overview:overview", "Overview"),
     "funnel": Page("diptych.reports.pages.funnel:funnel", "Funnel", ("rows.js", "funnel.js")),
     "distributions": Page("diptych.reports.pages.distributions:distributions", "Distributions"),
-    "gallery": Page("diptych.reports.pages.gallery:gallery", "Gallery", ("rows.js", "gallery.js", "drawer.js")),
+    "gallery": Page(
+        "diptych.reports.pages.gallery:gallery", "Gallery", ("rows.js", "export.js", "gallery.js", "drawer.js")
+    ),
     "compare": Page(
-        "diptych.reports.pages.compare:compare", "Compare", ("rows.js", "pairs.js", "viewer.js", "compare.js")
+        "diptych.reports.pages.compare:compare",
+        "Compare",
+        ("rows.js", "export.js", "pairs.js", "viewer.js", "compare.js"),
     ),
     "grid": Page("diptych.reports.pages.grid:grid", "Settings", ("rows.js", "grid.js")),
     "scores": Page("diptych.reports.pages.scores:scores", "Scores"),

@@ -78,13 +78,15 @@ def _index(report: Report, captions: tuple[list[str], list[int]]) -> dict[str, A
     rows = report.rows
     facets = [found for name in report.facets if (found := _facet(report, name)) is not None]
     as_facets = {facet["name"] for facet in facets}
+    same = _same(report, as_facets)
     return {
         "n": len(rows),
         "total": rows.total,
         "facets": facets,
         "scores": [_score(report, number, name) for number, name in enumerate(rows.numbers)],
         "captions": {"codes": captions[1], "n": len(captions[0]), "per_file": CAPTIONS_PER_FILE},
-        "details": {name: label for name, label in _all_details(report).items() if name not in as_facets},
+        "details": {name: label for name, label in _all_details(report).items() if name not in {*as_facets, *same}},
+        "same": same,
         "details_per_file": DETAILS_PER_FILE,
         "flags": [_flags(picture) for picture in report.pictures],
         "reasons": {name: _reasons(len(rows), found) for name, found in rows.reasons.items() if found},
@@ -93,6 +95,16 @@ def _index(report: Report, captions: tuple[list[str], list[int]]) -> dict[str, A
         "missing": MISSING,
         "side": _side(report),
     }
+
+
+def _same(report: Report, as_facets: set[str]) -> dict[str, dict[str, str]]:
+    """Return the columns that say one thing of all rows, so that they are no facet: name -> label and value."""
+    found = {}
+    for name, column in report.facets.items():
+        texts, codes = _facet_codes(column)
+        if name not in as_facets and len(texts) == 1 and -1 not in codes:
+            found[name] = {"label": label_of(name), "value": texts[0]}
+    return found
 
 
 def _all_details(report: Report) -> dict[str, str]:

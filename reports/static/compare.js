@@ -172,6 +172,13 @@
     if (!isOpen) Diptych.viewer.open(rows, entry, columns, named(entry), changed, { label, other, way: state.way || "side" });
   }
 
+  /** Give what is shown as a table: a line per picture, those beside one another with the same number. */
+  function give() {
+    const cells = shown.flatMap((entry, place) => columns.filter((label) => entry.cells.has(label)).map((label) => [entry.cells.get(label), String(place + 1), label]));
+    const [pair, column] = [1, 2].map((part) => cells.map((each) => each[part]));
+    return Diptych.exported.give(rows, cells.map(([row]) => row), "pairs.csv", { pair, column });
+  }
+
   async function start() {
     rows = await Diptych.rows.open();
     pairs = new Diptych.pairs.Pairs(rows);
@@ -182,6 +189,7 @@
     $("across").addEventListener("change", (event) => go({ across: event.target.value, fixed: "", a: "", b: "" }));
     for (const name of ["fixed", "score", "order", "a", "b"]) $(name).addEventListener("change", (event) => go({ [name]: event.target.value }));
     $("search").addEventListener("input", later((event) => go({ search: event.target.value.trim() }, { quiet: true }), 150));
+    $("export").addEventListener("click", give);
     $("viewer").addEventListener("close", () => { if (state.open) go({ open: "", other: "", way: "" }, { quiet: true }); });
     $("compare").hidden = false;
     window.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });

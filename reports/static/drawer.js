@@ -69,6 +69,7 @@ Diptych.drawer = (() => {
       const word = rows.word(facet.name, row);
       if (word) list.append(make("dt", {}, facet.label), make("dd", { dir: "auto" }, word.replaceAll("_", " ")));
     }
+    for (const { label, value } of Object.values(rows.index.same)) list.append(make("dt", {}, label), make("dd", { dir: "auto" }, value.replaceAll("_", " ") || "(empty)"));
     for (const [name, label] of Object.entries(rows.index.details)) {
       if (details[name] === undefined) continue;
       const address = name === "url" ? webAddress(details[name]) : "";

@@ -54,6 +54,7 @@
     const field = make("input", { type: "number", step: "any", "aria-label": `The line for ${title}` });
     const back = make("button", { type: "button", class: "quiet" }, `Back to ${number(facts.value)}`);
     const copy = make("button", { type: "button", class: "quiet" }, "Copy the rule");
+    const show = make("a", { href: "gallery.html" });
     const yaml = make("pre", { tabindex: 0, "aria-label": "The rule as YAML" });
     const text = box.querySelector(".kept");
     const pole = box.querySelector(".pole span");
@@ -68,11 +69,21 @@
       const at = `${Math.min(100, Math.max(0, (100 * (line - low)) / (high - low)))}%`;
       for (const end of ["x1", "x2"]) box.querySelector(".line").setAttribute(end, at);
       back.hidden = copy.hidden = yaml.hidden = isOwn;
+      show.hidden = isOwn || !values;
+      show.setAttribute("href", selection(compared(line)));
       yaml.textContent = asYaml(facts.rule, line);
       pole.textContent = isOwn ? given.pole : `${title} ${sign} ${number(line)}`;
       text.textContent = isOwn ? given.text : say(line);
       if (isOwn) box.querySelectorAll(".side").forEach((side, i) => side.replaceChildren(...given.sides[i]));
       else beside(compared(line));
+    }
+
+    /** Return the address of the images that the line keeps or rejects: of those a range of the gallery can say. */
+    function selection(line) {
+      const isRejected = facts.operator.startsWith(">");
+      const range = facts.operator === ">" || facts.operator === "<=" ? `..${line}]` : `..${line}`;
+      show.textContent = `Images that it ${isRejected ? "rejects" : "keeps"}`;
+      return `gallery.html#${[["dataset", dataset], [column, range]].map((part) => `f=${part.map(encodeURIComponent).join(":")}`).join("&")}&s=${isRejected ? "-" : ""}${encodeURIComponent(column)}`;
     }
 
     function say(line) {
@@ -105,7 +116,7 @@
       copy.textContent = "Copied";
       setTimeout(() => { copy.textContent = "Copy the rule"; }, 1500);
     });
-    box.querySelector(".plot").after(make("div", { class: "try" }, slider, make("label", {}, `Line ${sign} `, field), back, copy, yaml));
+    box.querySelector(".plot").after(make("div", { class: "try" }, slider, make("label", {}, `Line ${sign} `, field), back, copy, show, yaml));
     draw(facts.value, home);
   }
 

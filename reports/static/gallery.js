@@ -305,22 +305,6 @@
     if (event.key in steps) { event.preventDefault(); focusOn(place + steps[event.key]); }
   }
 
-  /** Give what is shown as a table; a cell that a spreadsheet would run as a formula is quoted. */
-  async function exportTable() {
-    await rows.allCaptions();
-    const scores = await Promise.all([...rows.scores.keys()].map(async (name) => [name, await rows.score(name)]));
-    const facets = [...rows.facets.keys()];
-    const cell = (text) => `"${(/^[=+\-@\t\r]/.test(text) && !/^-?[\d.]+(e[+-]?\d+)?$/i.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
-    const lines = [[...facets, "caption", ...scores.map(([name]) => name)].map(cell).join(",")];
-    for (const row of shown) {
-      const values = scores.map(([, column]) => (Number.isNaN(column[row]) ? "" : String(column[row])));
-      lines.push([...facets.map((name) => rows.word(name, row)), rows.caption(row) ?? "", ...values].map(cell).join(","));
-    }
-    const address = URL.createObjectURL(new Blob([`${lines.join("\r\n")}\r\n`], { type: "text/csv" }));
-    make("a", { href: address, download: "images.csv" }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 1000);
-  }
-
   function orders() {
     const found = [make("option", { value: "" }, "as they come")];
     for (const score of rows.scores.values()) {
@@ -344,7 +328,7 @@
     $("sort").addEventListener("change", (event) => go({ sort: event.target.value }));
     $("size").addEventListener("input", (event) => go({ size: Number(event.target.value) }, { quiet: true }));
     $("captions").addEventListener("click", () => go({ captions: !state.captions }, { quiet: true }));
-    $("export").addEventListener("click", exportTable);
+    $("export").addEventListener("click", () => Diptych.exported.give(rows, shown, "images.csv"));
     $("copy").addEventListener("click", async () => {
       await navigator.clipboard?.writeText(location.href);
       $("copy").textContent = "Copied";

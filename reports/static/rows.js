@@ -18,6 +18,7 @@ Diptych.rows = (() => {
       this.thumbs = new Uint8Array(thumbs);
       this.values = new Map();
       this.texts = new Map();
+      this.known = new Map();
     }
 
     /** Return the address of the small picture, or "". */
@@ -120,9 +121,11 @@ Diptych.rows = (() => {
       return found;
     }
 
+    /** Return what is known of a row beside its facets and scores; a file is read once. */
     async details(row) {
-      const size = this.index.details_per_file;
-      return (await Diptych.loadJson(`details-${Math.floor(row / size)}`))[row % size];
+      const size = this.index.details_per_file, file = Math.floor(row / size);
+      if (!this.known.has(file)) this.known.set(file, Diptych.loadJson(`details-${file}`));
+      return (await this.known.get(file))[row % size];
     }
   }
 

@@ -138,3 +138,15 @@ def test_compare_over_ten_thousand_draws_only_what_is_seen(large: Path, browser:
         tab.page.wait_for_timeout(200)
         assert 1 < tab.count("#rows .pair") < 40  # of 5,000
         assert tab.said == []
+
+
+def test_table_of_ten_thousand_is_made_reading_each_file_once(large: Path, browser: Any) -> None:
+    with watch(browser) as tab:
+        tab.open(large / "gallery.html")
+        with tab.page.expect_download() as waiting:
+            tab.page.locator("#export").click()
+        lines = Path(waiting.value.path()).read_text(encoding="utf-8").splitlines()
+        assert len(lines) == COUNT + 1
+        files = [address for address in tab.requests if "details-" in address]
+        assert len(files) == len(set(files)) == COUNT / 250
+        assert tab.said == []

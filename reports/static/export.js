@@ -1,0 +1,56 @@
+// Export: a selection of images as a table for a spreadsheet or a script, with the keys by which they are found again.
+"use strict";
+
+Diptych.exported = (() => {
+  const FIRST = ["dataset", "key", "shard", "shard_row", "url", "sha256"];
+  // Whitespace and invisible letters, then a sign, also a wide one, or a break at the start: a spreadsheet may run that.
+  const FORMULA = /^(?:[\s\u0000-\u0020\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212]|[\t\r\n\v\f])/;
+  const NUMBER = /^-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+  /** Return a cell in quotes; what a spreadsheet would run as a formula has an apostrophe before it. */
+  function cell(text) {
+    return `"${(FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+  }
+
+  /** Return the columns of a table: name -> what a row has there, each name once. */
+  async function columns(rows, list) {
+    await rows.allCaptions();
+    const details = new Map();
+    for (const row of list) details.set(row, await rows.details(row));
+    const found = new Map();
+    const add = (name, of) => { if (!found.has(name)) found.set(name, of); };
+    const { same, details: told } = rows.index;
+    for (const name of [...FIRST, "caption"]) {
+      if (name === "caption") add(name, (row) => rows.caption(row) ?? "");
+      else if (rows.facets.has(name)) add(name, (row) => rows.word(name, row));
+      else if (name in same) add(name, () => same[name].value);
+      else add(name, (row) => details.get(row)[name] ?? "");
+    }
+    for (const name of Object.keys(same)) add(name, () => same[name].value);
+    for (const name of rows.facets.keys()) add(name, (row) => rows.word(name, row));
+    for (const name of Object.keys(told)) add(name, (row) => details.get(row)[name] ?? "");
+    for (const name of rows.scores.keys()) {
+      const values = await rows.score(name);
+      add(name, (row) => (Number.isNaN(values[row]) ? "" : String(values[row])));
+    }
+    return found;
+  }
+
+  /** Return rows of images as CSV; `lead` says what stands before each, by column. */
+  async function csv(rows, list, lead = {}) {
+    const own = await columns(rows, list);
+    const names = [...Object.keys(lead), ...[...own.keys()].filter((name) => !(name in lead))];
+    const lines = [names.map(cell).join(",")];
+    list.forEach((row, place) => lines.push(names.map((name) => cell(name in lead ? lead[name][place] : own.get(name)(row))).join(",")));
+    return `${lines.join("\r\n")}\r\n`;
+  }
+
+  /** Give a table to whoever looks at the page. */
+  async function give(rows, list, file, lead) {
+    const address = URL.createObjectURL(new Blob([await csv(rows, list, lead)], { type: "text/csv" }));
+    Diptych.make("a", { href: address, download: file }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  }
+
+  return { give };
+})();
