@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.data.dataset import ColumnSet, Dataset
-from diptych.data.growing import GrowingSet
+from diptych.data.growing_sets import GrowingSet
 from diptych.data.schema import DECISION_SCHEMA
 from diptych.data.shards import read_shard, write_shard
 from diptych.progress import track

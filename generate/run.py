@@ -62,7 +62,7 @@ def generate(
         DiptychError: As the renderers say.
     """
     growing = grow_data(Location.at(address), STEP, plan.fingerprint)
-    finished = sealed_data(Location.at(address), plan.fingerprint)
+    finished = sealed_data(Location.at(address), plan.fingerprint, progress=progress)
     if finished is not None and not options.retry:
         return GeneratedRun(finished)
     run = _Run(plan, growing, options, progress)

@@ -114,7 +114,7 @@ def export(selection: Selection, address: Address, settings: Export, *, progress
         }
     )
     growing_at, former = (target.parent / f".{target.name}.{state}" for state in ("growing", "former"))
-    finished = sealed_data(target, identity)
+    finished = sealed_data(target, identity, progress=progress)
     if finished is not None:
         former.remove_everything()
         return Exported(finished, 0)

@@ -78,7 +78,7 @@ def ingest(
     """
     found = look_at_input(config, progress=progress)
     growing = open_pool(address, found, options)
-    finished = sealed_data(growing.directory.parent, found.fingerprint)
+    finished = sealed_data(growing.directory.parent, found.fingerprint, progress=progress)
     if finished is not None and not shards_to_retry(growing, options.retry):
         return IngestRun(finished, rows_gone=finished.manifest["made_by"][ROWS_GONE])
     read = found.read(progress=progress)

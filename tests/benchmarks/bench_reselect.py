@@ -16,7 +16,8 @@ import pyarrow as pa
 from diptych.curate.config import Rule
 from diptych.curate.rules.funnel import evaluate
 from diptych.data.dataset import Dataset, open_dataset
-from diptych.data.growing import GrowingSet, grow_data, seal_data
+from diptych.data.growing import grow_data, seal_data
+from diptych.data.growing_sets import GrowingSet
 from diptych.data.schema import data_schema
 from diptych.data.shards import shard_name, write_shard
 from diptych.data.sql import connect

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from diptych.curate.config import Rule
 from diptych.data.dataset import Dataset
-from diptych.data.growing import GrowingSet, grow_data, seal_data
+from diptych.data.growing import grow_data, seal_data
+from diptych.data.growing_sets import GrowingSet
 from diptych.data.schema import data_schema
 from diptych.data.shards import ShardInfo, shard_name, write_shard
 from diptych.storage.location import Location

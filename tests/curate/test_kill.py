@@ -49,7 +49,7 @@ def digests(out: Path) -> dict[str, str]:
     return {
         path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(out.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != ".lock"  # which notes the commands that wrote there
     }
 
 

@@ -9,7 +9,7 @@ from drawn import picture
 from tiny_dataset import Row, good_rows, make_dataset, make_table
 
 from diptych.data.dataset import Dataset, open_dataset
-from diptych.data.growing import GrowingSet
+from diptych.data.growing_sets import GrowingSet
 from diptych.data.journal import JOURNAL
 from diptych.data.manifests import MANIFEST_OF, read_manifest, write_manifest
 from diptych.data.shards import ShardInfo, read_shard, write_shard
@@ -116,11 +116,22 @@ def test_sets_are_listed_by_name_and_what_is_no_set_is_passed_over(tmp_path: Pat
     assert dataset.column_sets("embeddings") == []
 
 
-def test_a_set_whose_shard_is_gone_is_not_used(tmp_path: Path) -> None:
+def test_a_set_whose_shard_is_gone_or_cut_is_named_and_not_taken_for_one_that_never_was(tmp_path: Path) -> None:
     dataset = make_dataset(tmp_path, good_rows(6))
-    growing = add_set(dataset)
-    (growing.location / "00001.parquet").remove()
-    assert dataset.column_set("scores", "own-1") is None
+    shard = add_set(dataset).location / "00001.parquet"
+    shard.write(shard.read()[:-1])
+    with pytest.raises(ShardError, match=r"own-1/00001\.parquet: is damaged: it has [0-9,]+ bytes"):
+        dataset.column_set("scores", "own-1")
+    shard.remove()
+    with pytest.raises(ShardError, match=r"own-1/00001\.parquet: is missing; run the command that wrote it again"):
+        dataset.column_sets("scores")
+
+
+def test_a_finished_set_that_lost_its_manifest_is_named(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, good_rows(6))
+    (add_set(dataset).location / "_score.json").remove()
+    with pytest.raises(ShardError, match=r"own-1/_score\.json: is missing"):
+        dataset.column_sets("scores")
 
 
 @pytest.mark.parametrize("changed", [{"keys": "other"}, {"source": "other"}, {"source": ""}, {"name": "00009.parquet"}])

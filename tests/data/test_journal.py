@@ -83,6 +83,15 @@ def test_what_is_forgotten_is_gone_after_the_next_reading(tmp_path: Path) -> Non
     assert list(Journal(Location.at(tmp_path)).entries) == ["00000.parquet", "00002.parquet"]
 
 
+def test_each_line_says_what_the_directory_is_made_from(tmp_path: Path) -> None:
+    begun(tmp_path).commit(info())
+    head, line = (tmp_path / JOURNAL).read_bytes().splitlines(keepends=True)
+    for first in (b"", head[:20] + b"\n"):
+        (tmp_path / JOURNAL).write_bytes(first + line)
+        again = Journal(Location.at(tmp_path))
+        assert (again.step, again.fingerprint, list(again.entries)) == ("ingest", "print", ["00000.parquet"])
+
+
 @pytest.mark.parametrize("torn", [b"{", b'{"name": "00001.parquet", "ro', b'{"name": "\xc3'])
 def test_a_torn_last_line_stands_for_nothing_and_the_next_one_is_whole(tmp_path: Path, torn: bytes) -> None:
     begun(tmp_path).commit(info())

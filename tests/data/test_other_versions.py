@@ -11,7 +11,8 @@ from drawn import draw_dataset, picture
 
 from diptych.cli import main
 from diptych.data.dataset import open_dataset
-from diptych.data.growing import GrowingSet, grow_data, sealed_data
+from diptych.data.growing import grow_data, sealed_data
+from diptych.data.growing_sets import GrowingSet
 from diptych.errors import OtherVersion
 from diptych.storage.json_objects import json_text
 from diptych.storage.location import Location

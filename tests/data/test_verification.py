@@ -11,8 +11,9 @@ from drawn import draw_dataset
 from diptych.cli import main
 from diptych.curate.decisions import Decisions, write_decisions
 from diptych.data.dataset import Dataset, open_dataset
-from diptych.data.growing import GrowingSet
+from diptych.data.growing_sets import GrowingSet
 from diptych.data.journal import JOURNAL
+from diptych.data.labels import give_labels
 from diptych.data.shards import read_shard, write_shard
 from diptych.data.verification import find_datasets, repair_dataset, verify_dataset
 from diptych.scores.run import ScorePlan, score_dataset
@@ -144,7 +145,7 @@ def test_a_damaged_shard_of_the_data_is_taken_out_and_the_scores_of_it_stay(run:
     assert len(list(pool.glob("scores/*/00000.parquet"))) == 2
 
 
-def test_a_file_that_readers_would_take_for_a_shard_is_named_and_removed(run: Path, tmp_path: Path) -> None:
+def test_a_file_that_readers_would_take_for_a_shard_is_named_and_moved_aside(run: Path, tmp_path: Path) -> None:
     pool = copied(run, tmp_path / "pool")
     stranger = pool / "data" / "00009.parquet"
     stranger.write_bytes((pool / "data" / "00000.parquet").read_bytes())
@@ -155,7 +156,52 @@ def test_a_file_that_readers_would_take_for_a_shard_is_named_and_removed(run: Pa
     ]
     repair_dataset(location, found)
     assert not stranger.exists()
+    assert (pool / "data" / ".00009.parquet.aside").read_bytes() == (pool / "data" / "00000.parquet").read_bytes()
     assert verify_dataset(location).problems == []
+
+
+def test_shards_that_nothing_says_anything_of_are_named(run: Path, tmp_path: Path) -> None:
+    pool = copied(run, tmp_path / "pool")
+    (scores,) = pool.glob("scores/image_stats-*")
+    for place in (pool / "dataset.json", pool / "data" / JOURNAL, scores / "_score.json", scores / JOURNAL):
+        place.unlink()
+    found = verify_dataset(find_datasets(Location.at(tmp_path))[0])
+    assert {problem.file.path for problem in found.problems} == {pool / "dataset.json", scores / "_score.json"}
+    assert all(problem.what.startswith("is missing, and _shards.jsonl too") for problem in found.problems)
+
+
+def test_a_column_set_of_other_data_is_not_finished(run: Path, tmp_path: Path) -> None:
+    pool = copied(run, tmp_path / "pool")
+    other = draw_dataset(tmp_path / "other", rows=5, rows_per_shard=3)
+    score_dataset(other.path, PLAN, progress="none")
+    (scores,) = pool.glob("scores/image_stats-*")
+    for path in (other.path / "scores" / scores.name).iterdir():
+        (scores / path.name).write_bytes(path.read_bytes())
+    found = verify_dataset(Location.at(pool))
+    assert (found.problems, found.unfinished) == ([], [Location.at(scores)])
+
+
+def test_labels_that_were_given_half_are_no_damage(run: Path, tmp_path: Path) -> None:
+    pool = copied(run, tmp_path / "pool")
+    dataset = open_dataset(pool)
+    (scores,) = (one for one in dataset.column_sets("scores") if one.name.startswith("image_stats"))
+    before = (scores.path / JOURNAL).read_bytes()
+    give_labels(dataset, {"again": scores})
+    assert (scores.path / JOURNAL).read_bytes() != before
+    (scores.path / JOURNAL).write_bytes(before)  # killed between the manifest and the journal
+    assert verify_dataset(Location.at(pool)).problems == []
+
+
+def test_a_label_costs_no_shard_where_the_journal_is_damaged(run: Path, tmp_path: Path) -> None:
+    pool = copied(run, tmp_path / "pool")
+    dataset = open_dataset(pool)
+    (scores,) = (one for one in dataset.column_sets("scores") if one.name.startswith("image_stats"))
+    whole = (scores.path / JOURNAL).read_bytes()
+    for data in (b"", whole.splitlines(keepends=True)[0], flipped(whole, len(whole) - 20, 1)):
+        (scores.path / JOURNAL).write_bytes(data)
+        give_labels(dataset, {f"label_{len(data)}": scores})
+        assert open_dataset(pool).column_set("scores", scores.name) is not None
+        assert verify_dataset(Location.at(pool)).problems == []
 
 
 def test_datasets_are_found_here_and_in_runs_below(run: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 SHARDS = 16
-BESIDE = {"timings.jsonl"}  # wall-clock times, beside the dataset
+BESIDE = {"timings.jsonl", ".lock"}  # wall-clock times and the commands that wrote there, beside the dataset
 
 
 def start(config: Path, out: Path) -> subprocess.Popen[bytes]:

@@ -58,6 +58,28 @@ def content_problem(shard: ShardFile, extent: Extent = "whole") -> str:
     return "" if found == wanted else f"is damaged: its sha256 is {found[:12]}..., not {wanted[:12]}..."
 
 
+def content_problems(
+    shards: Iterable[ShardFile], extent: Extent = "whole", *, what: str = "check what is there", progress: str = "none"
+) -> dict[ShardFile, str]:
+    """Return what is wrong with each of the files with which something is.
+
+    Args:
+        shards: The files.
+        extent: ``whole`` looks at every byte, ``columns`` at all but the pictures.
+        what: The name of the step that is shown.
+        progress: Display mode, see ``diptych.progress``.
+    """
+    every, found = list(shards), {}
+    with (
+        track(what, len(every), mode=progress, unit="files") as tracker,
+        ThreadPoolExecutor(THREADS, thread_name_prefix="check") as pool,
+    ):
+        for shard, problem in zip(every, pool.map(lambda one: content_problem(one, extent), every), strict=True):
+            found.update({shard: problem} if problem else {})
+            tracker.advance(1, {"damaged" if problem else "ok": 1})
+    return found
+
+
 def check_content(
     shards: Iterable[ShardFile], extent: Extent = "whole", *, what: str = "check", progress: str = "none"
 ) -> None:
@@ -72,15 +94,8 @@ def check_content(
     Raises:
         ShardError: If one is not what was written; names it.
     """
-    every = list(shards)
-    with (
-        track(what, len(every), mode=progress, unit="files") as tracker,
-        ThreadPoolExecutor(THREADS, thread_name_prefix="check") as pool,
-    ):
-        for shard, problem in zip(every, pool.map(lambda one: content_problem(one, extent), every), strict=True):
-            if problem:
-                raise ShardError(f"{shard.file}: {problem}; {REPAIR}")
-            tracker.advance(1, {"ok": 1})
+    for shard, problem in content_problems(shards, extent, what=what, progress=progress).items():
+        raise ShardError(f"{shard.file}: {problem}; {REPAIR}")
 
 
 @functools.lru_cache(maxsize=MAX_KNOWN)

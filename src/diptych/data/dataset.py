@@ -13,6 +13,7 @@ from typing import Any
 from diptych.addresses import Address
 from diptych.config.identity import fingerprint
 from diptych.data.damage import Extent, ShardFile, check_content, size_problem
+from diptych.data.journal import Journal
 from diptych.data.manifests import AGAIN, DATASET, MANIFEST_OF, read_manifest
 from diptych.data.shards import ShardInfo
 from diptych.errors import ShardError
@@ -109,18 +110,26 @@ class Dataset:
         """Return a finished column set that lines up with the data, or None.
 
         Raises:
-            ShardError: If its manifest is damaged.
+            ShardError: If its manifest or one of its shards is missing or damaged: nobody is to think that it was
+                never computed.
         """
         location = self.location / folder / name
-        if not (location / MANIFEST_OF[folder]).is_file():
+        place = location / MANIFEST_OF[folder]
+        if not place.is_file():
+            if Journal(location).facts is not None:  # it was finished
+                raise ShardError(f"{place}: is missing; {AGAIN}")
             return None
-        manifest = read_manifest(location / MANIFEST_OF[folder])
+        manifest = read_manifest(place)
         found = ColumnSet(location, manifest.facts, manifest.shards)
         lines_up = [(shard.name, shard.keys, shard.source) for shard in found.shards] == [
             (shard.name, shard.keys, shard.sha256) for shard in self.shards
         ]
-        complete = lines_up and not any(map(size_problem, map(ShardFile, found.files, found.shards)))
-        return found if complete else None
+        if not lines_up:
+            return None
+        for shard in map(ShardFile, found.files, found.shards):
+            if problem := size_problem(shard):
+                raise ShardError(f"{shard.file}: {problem}; {AGAIN}")
+        return found
 
     def column_sets(self, folder: str) -> list[ColumnSet]:
         """Return all finished column sets of a folder (``scores``, ``embeddings``, ``decisions``), by name.

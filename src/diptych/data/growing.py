@@ -1,9 +1,9 @@
 """How a directory of shards comes to be: each shard written whole, then noted in the journal, last the manifest.
 
 The one way, whoever grows a directory: the data of a dataset (``grow_data``, ``seal_data``) and every column set beside
-it (``GrowingSet``). A shard counts only with its line in the journal. Whoever goes on first finds out which of the
-noted shards still are what was written; those that are not, after a power loss or a flipped bit, are made again, and
-only those. Decides nothing about what is in a shard, nor in which order shards are made.
+it (``growing_sets``). A shard counts only with its line in the journal, or in the manifest. Whoever goes on first finds
+out which of the noted shards still are what was written; those that are not, after a power loss or a flipped bit, are
+made again, and only those. Decides nothing about what is in a shard, nor in which order shards are made.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,13 +12,12 @@ from typing import Any
 from diptych.config.identity import fingerprint as fingerprint_of
 from diptych.data.card import CARD, card
 from diptych.data.claims import check_claim
-from diptych.data.damage import ShardFile, content_problem
-from diptych.data.dataset import ColumnSet, Dataset, open_dataset
-from diptych.data.journal import Journal
-from diptych.data.manifests import DATASET, MANIFEST_OF, write_manifest
+from diptych.data.damage import ShardFile, content_problem, content_problems
+from diptych.data.dataset import Dataset, open_dataset
+from diptych.data.manifests import DATASET, read_manifest, write_manifest
+from diptych.data.noted import noted_journal, restore_journal
 from diptych.data.shards import ShardInfo
 from diptych.errors import OtherVersion, ShardError
-from diptych.progress import track
 from diptych.storage.location import Location
 
 STAGED = ".next"  # of a file that is to take the place of a shard
@@ -40,7 +39,7 @@ class Growing:
         self.fingerprint = fingerprint
         self.step = step
         self._manifest = manifest
-        self._journal = Journal(directory)
+        self._journal = noted_journal(directory, manifest, step)
 
     @property
     def entries(self) -> Mapping[str, ShardInfo]:
@@ -140,29 +139,24 @@ class Growing:
 
     def _damaged(self, progress: str) -> list[str]:
         """Return the names of the noted shards that are not what was written."""
-        damaged = []
-        with track("check what is there", len(self.entries), mode=progress, unit="shards") as tracker:
-            for name, info in self.entries.items():
-                problem = content_problem(ShardFile(self.directory / name, info))
-                damaged += [name] if problem else []
-                tracker.advance(1, {"made again" if problem else "ok": 1})
-        return damaged
+        noted = (ShardFile(self.directory / name, info) for name, info in self.entries.items())
+        return [shard.info.name for shard in content_problems(noted, progress=progress)]
 
 
-def change_facts(directory: Location, manifest: Location, facts: Mapping[str, Any]) -> None:
+def change_facts(directory: Location, manifest: Location, step: str, facts: Mapping[str, Any]) -> None:
     """Let the manifest of a finished directory say other facts; its shards stay as they are.
 
     Args:
         directory: Where the shards lie.
         manifest: Where the manifest lies.
+        step: Who made it.
         facts: What it says from now on beside the shards.
 
     Raises:
-        ShardError: If the disk refuses.
+        ShardError: If the manifest is damaged, or the disk refuses.
     """
-    journal = Journal(directory)
-    journal.rewrite(journal.entries.values(), facts)
-    write_manifest(manifest, facts, list(journal.entries.values()))
+    write_manifest(manifest, facts, list(read_manifest(manifest).shards))
+    restore_journal(directory, manifest, step)
 
 
 def staged(place: Location) -> Location:
@@ -185,10 +179,16 @@ def grow_data(location: Location, step: str, fingerprint: str) -> Growing:
     return Growing(location / "data", location / DATASET, step, fingerprint)
 
 
-def sealed_data(location: Location, fingerprint: str) -> Dataset | None:
+def sealed_data(location: Location, fingerprint: str, *, progress: str = "none") -> Dataset | None:
     """Return the finished dataset at a location if it is whole and made from the same; None where something is to do.
 
-    What a run that was killed at its very end leaves beside it is removed.
+    Looks at all but the pictures. What a run that was killed at its very end leaves beside it is removed, and a journal
+    that does not say what the manifest says is written again.
+
+    Args:
+        location: The dataset directory.
+        fingerprint: Of everything that decides its content.
+        progress: Display mode, see ``diptych.progress``.
 
     Raises:
         OtherVersion: If it is of another version of the format.
@@ -201,7 +201,10 @@ def sealed_data(location: Location, fingerprint: str) -> Dataset | None:
         return None
     if dataset.manifest["made_by"]["fingerprint"] != fingerprint:
         return None
+    if content_problems(map(ShardFile, dataset.files, dataset.shards), "columns", progress=progress):
+        return None
     (location / "data").remove_temporary()
+    restore_journal(location / "data", location / DATASET, dataset.manifest["made_by"]["step"])
     return dataset
 
 
@@ -224,77 +227,3 @@ def seal_data(growing: Growing, facts: Mapping[str, Any], names: Sequence[str]) 
     made_by = {"step": growing.step, "fingerprint": growing.fingerprint, **facts.get("made_by", {})}
     growing.seal({**facts, "made_by": made_by}, names)
     return open_dataset(location)
-
-
-class GrowingSet:
-    """A column set while its shards are being written; shards that are finished already are known as such."""
-
-    def __init__(self, dataset: Dataset, folder: str, name: str, identity: Mapping[str, Any]) -> None:
-        """Look at the column set ``folder/name`` with an identity that decides its content; changes nothing yet."""
-        self.location = dataset.location / folder / name
-        self._dataset = dataset
-        self._folder = folder
-        self._identity = dict(identity)
-        # By fingerprint: what comes back from JSON has lists where the identity may have tuples.
-        manifest, wanted = self.location / MANIFEST_OF[folder], fingerprint_of(self._identity)
-        self._growing = Growing(self.location, manifest, folder, wanted)
-        self._sealed = self._find()
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether nothing is left to do."""
-        return self._sealed is not None
-
-    def begin(self, *, progress: str = "none") -> None:
-        """Make the directory ready for writing: no manifest, no leftovers; what has another identity goes.
-
-        Raises:
-            ShardError: If the disk refuses.
-        """
-        self._growing.begin(keep=self._growing.made_from == self._growing.fingerprint, progress=progress)
-
-    def has(self, shard: ShardInfo) -> bool:
-        """Return whether the part that belongs to a shard of the data is finished."""
-        return self.is_finished or self._growing.finished(shard.name, source=shard.sha256) is not None
-
-    def commit(self, info: ShardInfo) -> None:
-        """Note a shard as finished.
-
-        Raises:
-            ShardError: If the disk refuses.
-        """
-        self._growing.commit(info)
-
-    def seal(self, facts: Mapping[str, Any]) -> ColumnSet:
-        """Write the manifest, which makes the set a finished one, and return it.
-
-        Args:
-            facts: Further entries of the manifest, e.g. the documentation of the columns.
-
-        Raises:
-            ShardError: If a shard is missing or does not line up with the data; what is finished is kept.
-        """
-        if self._sealed is None:
-            for shard in self._dataset.shards:
-                info = self._growing.finished(shard.name, source=shard.sha256)
-                if info is None or info.keys != shard.keys:
-                    place = self.location / shard.name
-                    raise ShardError(f"{place}: is missing or has other rows than the data; run again")
-            names = [shard.name for shard in self._dataset.shards]
-            self._growing.seal({"identity": self._identity, **facts}, names)
-            self._sealed = self._find()
-        assert self._sealed is not None, f"{self.location} does not line up with the data right after it was sealed"
-        return self._sealed
-
-    def _find(self) -> ColumnSet | None:
-        """Return the finished set, if there is one with this identity; a damaged manifest is as good as none."""
-        try:
-            found = self._dataset.column_set(self._folder, self.location.name)
-        except OtherVersion:
-            raise
-        except ShardError:
-            return None
-        if found is None or fingerprint_of(found.manifest["identity"]) != self._growing.fingerprint:
-            return None
-        self.location.remove_temporary()
-        return found

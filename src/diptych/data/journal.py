@@ -1,8 +1,9 @@
 """The journal of a growing directory: one line for each finished shard, whatever happens to the machine.
 
 Each line carries a check of itself, so that a line which a power loss tore, zeroed or lost stands for nothing, and its
-shard is made again. Sealed, the journal is rewritten in the order of the shards, with the facts of the manifest, and
-stays: from it a lost manifest is compiled again.
+shard is made again. Each says what the directory is made from, so that no lost line lets it be taken for something
+else. Sealed, the journal is rewritten in the order of the shards, with the facts of the manifest, and stays: from it a
+lost manifest is compiled again.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from diptych.storage.location import Location
 JOURNAL = "_shards.jsonl"  # names that begin with _ are passed over by those who read a directory of Parquet files
 CHECK = "check"
 CHECK_DIGITS = 16
+MADE_BY = ("step", "fingerprint")  # what each line says: who makes the directory, from what
 
 
 class Journal:
@@ -43,7 +45,7 @@ class Journal:
                 if value is None:
                     raise ValueError("is not what was written")
                 self._take(value)
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, LookupError) as error:
                 self.problems.append(f"{self._place}: line {number} {error}")
 
     def begin(self, step: str, fingerprint: str) -> None:
@@ -56,13 +58,18 @@ class Journal:
             self.step, self.fingerprint, self.problems = step, fingerprint, []
             self.rewrite(self.entries.values())
 
+    def adopt(self, step: str, fingerprint: str, facts: Mapping[str, Any], infos: Iterable[ShardInfo]) -> None:
+        """Take what a manifest says in the place of what the lines say; the file stays as it is."""
+        self.step, self.fingerprint, self.facts = step, fingerprint, facts
+        self.entries = {info.name: info for info in infos}
+
     def commit(self, info: ShardInfo) -> None:
         """Note a shard as finished. Call it after ``write_shard``, from one process.
 
         Raises:
             ShardError: If the disk refuses.
         """
-        self._place.append(_line(asdict(info)))
+        self._place.append(self._entry(info))
         self.entries[info.name] = info
 
     def forget(self, names: Iterable[str]) -> None:
@@ -90,17 +97,21 @@ class Journal:
         head = _line(
             {"format_version": FORMAT_VERSION, "step": self.step, "fingerprint": self.fingerprint, "facts": facts}
         )
-        data = b"".join([head, *(_line(asdict(info)) for info in self.entries.values())])
+        data = b"".join([head, *map(self._entry, self.entries.values())])
         if not self._place.is_file() or self._place.read() != data:
             self._place.write(data)
 
     def _take(self, value: Mapping[str, Any]) -> None:
-        if "fingerprint" in value:
+        if "facts" in value:
             check_version(self._place, value)
-            self.step, self.fingerprint, self.facts = value["step"], value["fingerprint"], value["facts"]
+            self.facts = value["facts"]
         else:
-            info = ShardInfo(**value)
+            info = ShardInfo(**{name: fact for name, fact in value.items() if name not in MADE_BY})
             self.entries[info.name] = info
+        self.step, self.fingerprint = (value[name] for name in MADE_BY)
+
+    def _entry(self, info: ShardInfo) -> bytes:
+        return _line({**asdict(info), "step": self.step, "fingerprint": self.fingerprint})
 
 
 def _line(value: Mapping[str, Any]) -> bytes:

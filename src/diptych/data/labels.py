@@ -64,5 +64,5 @@ def _with(column_set: ColumnSet, labels: Sequence[str]) -> ColumnSet:
     if labels == labels_of(column_set):
         return column_set
     facts = {**column_set.manifest, LABELS: list(labels)}
-    change_facts(column_set.location, column_set.location / MANIFEST_OF[SCORES], facts)
+    change_facts(column_set.location, column_set.location / MANIFEST_OF[SCORES], SCORES, facts)
     return replace(column_set, manifest=facts)

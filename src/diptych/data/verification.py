@@ -1,23 +1,25 @@
 """Find every file of a dataset directory that is not what was written, and put back what the rest of it tells.
 
 A manifest and a journal say the same of their shards, so that one of them is written again from the other. A damaged
-shard is taken out: the command that made the directory then makes exactly that one again.
+shard is taken out: the command that made the directory then makes exactly that one again. A file that diptych did not
+write is moved aside, never removed.
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from diptych.config.identity import fingerprint
-from diptych.data.damage import THREADS, ShardFile, content_problem
+from diptych.data.card import CARD
+from diptych.data.damage import ShardFile, content_problems
 from diptych.data.growing import Growing
 from diptych.data.journal import JOURNAL, Journal
-from diptych.data.manifests import DATASET, MANIFEST_OF, Manifest, manifest_problem, read_manifest, write_manifest
+from diptych.data.manifests import DATASET, MANIFEST_OF, Manifest, manifest_problem, write_manifest
+from diptych.data.noted import noted_journal, restore_journal, whole_manifest
 from diptych.data.shards import ShardInfo
-from diptych.errors import OtherVersion, ShardError
-from diptych.progress import track
 from diptych.storage.location import Location
+
+SHARDS = "*.parquet"
+ASIDE = ".aside"  # of a file that no reader is to take for a shard
 
 
 class Problem(NamedTuple):
@@ -65,7 +67,8 @@ def find_datasets(location: Location, *, depth: int = 2) -> list[Location]:
         location: A dataset directory, a run, or a directory of runs.
         depth: How many directories deep they may lie; a dataset holds no other.
     """
-    if (location / DATASET).is_file() or (location / "data" / JOURNAL).is_file():
+    has_shards = (location / CARD).is_file() and bool((location / "data").children(SHARDS))
+    if has_shards or (location / DATASET).is_file() or (location / "data" / JOURNAL).is_file():
         return [location]
     if depth == 0:
         return []
@@ -85,27 +88,23 @@ def verify_dataset(location: Location, *, progress: str = "none") -> Verificatio
     """
     found = Verification()
     shards: list[ShardFile] = []
+    data = whole_manifest(location / DATASET)
     for folder in _folders(location):
-        journal, manifest = Journal(folder.directory), _manifest(folder)
+        journal, manifest = Journal(folder.directory), whole_manifest(folder.manifest)
         found.problems += _problems(folder, journal, manifest)
         noted = manifest.shards if manifest else tuple(journal.entries.values())
         shards += [ShardFile(folder.directory / info.name, info) for info in noted]
         if manifest:
             found.problems += _strangers(folder.directory, noted)
-        if manifest is None and journal.facts is None:
+        if (manifest is None and journal.facts is None) or not _lines_up(manifest, data):
             found.unfinished.append(folder.directory)
         metas = [folder.manifest, folder.directory / JOURNAL]
         found.files += sum(meta.is_file() for meta in metas)
         found.bytes += sum(meta.size() or 0 for meta in metas)
     found.files += len(shards)
     found.bytes += sum(shard.info.bytes for shard in shards)
-    with (
-        track(f"verify {location.name}", len(shards), mode=progress, unit="files") as tracker,
-        ThreadPoolExecutor(THREADS, thread_name_prefix="verify") as pool,
-    ):
-        for shard, problem in zip(shards, pool.map(content_problem, shards), strict=True):
-            found.problems += [Problem(shard.file, problem)] if problem else []
-            tracker.advance(1, {"damaged" if problem else "ok": 1})
+    damaged = content_problems(shards, what=f"verify {location.name}", progress=progress)
+    found.problems += [Problem(shard.file, problem) for shard, problem in damaged.items()]
     return found
 
 
@@ -122,19 +121,20 @@ def repair_dataset(location: Location, found: Verification) -> list[Location]:
     damaged = {str(problem.file) for problem in found.problems}
     waiting = []
     for folder in _folders(location):
-        journal, manifest = Journal(folder.directory), _manifest(folder)
+        journal, manifest = Journal(folder.directory), whole_manifest(folder.manifest)
         if manifest is not None:
             if _problems(folder, journal, manifest):
-                _write_journal(folder, journal, manifest)
+                restore_journal(folder.directory, folder.manifest, folder.step)
         elif journal.facts is not None and not journal.problems:
             write_manifest(folder.manifest, journal.facts, list(journal.entries.values()))
-        names = [name for name in Journal(folder.directory).entries if str(folder.directory / name) in damaged]
-        strangers = [place for place in folder.directory.children("*.parquet") if str(place) in damaged]
+        noted = noted_journal(folder.directory, folder.manifest, folder.step).entries
+        names = [name for name in noted if str(folder.directory / name) in damaged]
+        for place in folder.directory.children(SHARDS):
+            if str(place) in damaged and place.name not in noted:
+                place.move_to(place.parent / f".{place.name}{ASIDE}")
         if names:
             _take_out(folder, names)
             waiting.append(folder.directory)
-        for place in strangers:
-            place.remove()
     return waiting
 
 
@@ -143,18 +143,8 @@ def _folders(location: Location) -> Iterator[ShardFolder]:
     yield ShardFolder(location / "data", location / DATASET, "data")
     for kind, name in MANIFEST_OF.items():
         for place in (location / kind).children():
-            if (place / name).exists() or (place / JOURNAL).exists():
+            if (place / name).exists() or (place / JOURNAL).exists() or place.children(SHARDS):
                 yield ShardFolder(place, place / name, kind)
-
-
-def _manifest(folder: ShardFolder) -> Manifest | None:
-    """Return the manifest, if there is one that is what was written."""
-    try:
-        return read_manifest(folder.manifest) if folder.manifest.is_file() else None
-    except OtherVersion:
-        raise
-    except ShardError:
-        return None
 
 
 def _problems(folder: ShardFolder, journal: Journal, manifest: Manifest | None) -> list[Problem]:
@@ -165,9 +155,13 @@ def _problems(folder: ShardFolder, journal: Journal, manifest: Manifest | None) 
         is_gone = not folder.manifest.is_file()
         if not is_gone or journal.facts is not None:
             problems.append(Problem(folder.manifest, "is missing" if is_gone else manifest_problem(folder.manifest)))
+        elif not place.is_file() and folder.directory.children(SHARDS):
+            problems.append(
+                Problem(folder.manifest, f"is missing, and {JOURNAL} too: nothing says what the shards hold")
+            )
     elif not place.is_file():
         problems.append(Problem(place, "is missing"))
-    elif not problems and (journal.facts, tuple(journal.entries.values())) != (manifest.facts, manifest.shards):
+    elif not problems and tuple(journal.entries.values()) != manifest.shards:  # other facts: a change that was stopped
         problems.append(Problem(place, f"is damaged: it does not say what {folder.manifest.name} says"))
     return problems
 
@@ -175,22 +169,22 @@ def _problems(folder: ShardFolder, journal: Journal, manifest: Manifest | None) 
 def _strangers(directory: Location, noted: Sequence[ShardInfo]) -> list[Problem]:
     """Return Parquet files that are no shards, but that readers of the directory would read as such."""
     names = {info.name for info in noted}
-    places = [place for place in directory.children("*.parquet") if place.name not in names]
+    places = [place for place in directory.children(SHARDS) if place.name not in names]
     return [Problem(place, "is none of its shards, and readers of the directory take it for one") for place in places]
 
 
-def _write_journal(folder: ShardFolder, journal: Journal, manifest: Manifest) -> None:
-    made_by = manifest.facts.get("made_by")
-    if made_by is not None:
-        journal.step, journal.fingerprint = made_by["step"], made_by["fingerprint"]
-    else:
-        journal.step, journal.fingerprint = folder.step, fingerprint(manifest.facts["identity"])
-    journal.rewrite(manifest.shards, manifest.facts)
+def _lines_up(manifest: Manifest | None, data: Manifest | None) -> bool:
+    """Return whether a column set, or the data itself, has the rows of the data as they are now."""
+    if manifest is None or data is None or manifest.facts == data.facts:
+        return True
+    rows = [(shard.name, shard.keys, shard.sha256) for shard in data.shards]
+    return [(shard.name, shard.keys, shard.source) for shard in manifest.shards] == rows
 
 
 def _take_out(folder: ShardFolder, names: Sequence[str]) -> None:
     """Take damaged shards out, so that the command that wrote them makes them again."""
-    journal = Journal(folder.directory)
+    journal = noted_journal(folder.directory, folder.manifest, folder.step)
     growing = Growing(folder.directory, folder.manifest, journal.step or folder.step, journal.fingerprint or "")
+    restore_journal(folder.directory, folder.manifest, folder.step)
     folder.manifest.remove()
     growing.drop(names)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
-from diptych.data.growing import GrowingSet
+from diptych.data.growing_sets import GrowingSet
 from diptych.data.labels import give_labels
 from diptych.jobs import run_job
 from diptych.progress import track
@@ -60,7 +60,9 @@ def score_dataset(
     dataset = open_dataset(path)
     scorers = plan.build()
     names = scorers.set_names(plan)
-    growing = {key: GrowingSet(dataset, key[0], name, scorers.identity(key)) for key, name in names.items()}
+    growing = {
+        key: GrowingSet(dataset, key[0], name, scorers.identity(key), progress=progress) for key, name in names.items()
+    }
     begun = [key for key, part in growing.items() if not part.is_finished and part.location.is_directory()]
     asked = {*begun, *(("scores", label) for label in plan.scores), *(("embeddings", label) for label in plan.embed)}
     done = 0

@@ -9,7 +9,7 @@ from sealed import seal_dataset
 from diptych.curate.duplicates import alike_vectors
 from diptych.curate.duplicates.alike_vectors import AlikeVectors
 from diptych.data.dataset import ColumnSet
-from diptych.data.growing import GrowingSet
+from diptych.data.growing_sets import GrowingSet
 from diptych.data.schema import data_schema
 from diptych.data.shards import shard_name, write_shard
 from diptych.scores.tables import embedding_table

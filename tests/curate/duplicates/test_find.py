@@ -10,7 +10,7 @@ from sealed import seal_dataset
 from diptych.curate.config import Confirm, Dedup
 from diptych.curate.duplicates.find import DedupRun, dedup
 from diptych.data.dataset import ColumnSet
-from diptych.data.growing import GrowingSet
+from diptych.data.growing_sets import GrowingSet
 from diptych.data.schema import data_schema
 from diptych.data.shards import read_shard, shard_name, write_shard
 from diptych.data.table import DatasetTable

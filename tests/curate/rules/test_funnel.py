@@ -16,7 +16,7 @@ from diptych.curate.duplicates.find import dedup
 from diptych.curate.rules.funnel import evaluate
 from diptych.curate.rules.select import select
 from diptych.data.dataset import Dataset, open_dataset
-from diptych.data.growing import GrowingSet
+from diptych.data.growing_sets import GrowingSet
 from diptych.data.schema import data_schema
 from diptych.data.shards import read_shard, shard_name, write_shard
 from diptych.data.table import DatasetTable

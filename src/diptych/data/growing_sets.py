@@ -1,0 +1,109 @@
+"""How a column set comes to be: the columns of each shard of the data, in a directory of its own beside it.
+
+It grows as ``growing`` says. Decides nothing about what the columns are.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from diptych.config.identity import fingerprint as fingerprint_of
+from diptych.data.damage import ShardFile, content_problems
+from diptych.data.dataset import ColumnSet, Dataset
+from diptych.data.growing import Growing
+from diptych.data.manifests import MANIFEST_OF
+from diptych.data.noted import restore_journal
+from diptych.data.shards import ShardInfo
+from diptych.errors import OtherVersion, ShardError
+
+
+class GrowingSet:
+    """A column set while its shards are being written; shards that are finished already are known as such."""
+
+    def __init__(
+        self, dataset: Dataset, folder: str, name: str, identity: Mapping[str, Any], *, progress: str = "none"
+    ) -> None:
+        """Look at every byte of the column set ``folder/name``; shards that are damaged wait to be made again.
+
+        Args:
+            dataset: Beside whose data it lies.
+            folder: ``scores``, ``embeddings``, ``evidence`` or ``decisions``.
+            name: Of its directory.
+            identity: Everything that decides its content.
+            progress: Display mode, see ``diptych.progress``.
+
+        Raises:
+            OtherVersion: If it is of another version of the format.
+        """
+        self.location = dataset.location / folder / name
+        self._dataset = dataset
+        self._folder = folder
+        self._identity = dict(identity)
+        # By fingerprint: what comes back from JSON has lists where the identity may have tuples.
+        self._manifest = self.location / MANIFEST_OF[folder]
+        self._growing = Growing(self.location, self._manifest, folder, fingerprint_of(self._identity))
+        found = self._find()
+        is_whole = found is not None and not content_problems(
+            map(ShardFile, found.files, found.shards), progress=progress
+        )
+        self._sealed = found if is_whole else None
+        if is_whole:
+            self.location.remove_temporary()
+            restore_journal(self.location, self._manifest, folder)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self._sealed is not None
+
+    def begin(self, *, progress: str = "none") -> None:
+        """Make the directory ready for writing: no manifest, no leftovers; what has another identity goes.
+
+        Raises:
+            ShardError: If the disk refuses.
+        """
+        self._growing.begin(keep=self._growing.made_from == self._growing.fingerprint, progress=progress)
+
+    def has(self, shard: ShardInfo) -> bool:
+        """Return whether the part that belongs to a shard of the data is finished."""
+        return self.is_finished or self._growing.finished(shard.name, source=shard.sha256) is not None
+
+    def commit(self, info: ShardInfo) -> None:
+        """Note a shard as finished.
+
+        Raises:
+            ShardError: If the disk refuses.
+        """
+        self._growing.commit(info)
+
+    def seal(self, facts: Mapping[str, Any]) -> ColumnSet:
+        """Write the manifest, which makes the set a finished one, and return it.
+
+        Args:
+            facts: Further entries of the manifest, e.g. the documentation of the columns.
+
+        Raises:
+            ShardError: If a shard is missing or does not line up with the data; what is finished is kept.
+        """
+        if self._sealed is None:
+            for shard in self._dataset.shards:
+                info = self._growing.finished(shard.name, source=shard.sha256)
+                if info is None or info.keys != shard.keys:
+                    place = self.location / shard.name
+                    raise ShardError(f"{place}: is missing or has other rows than the data; run again")
+            names = [shard.name for shard in self._dataset.shards]
+            self._growing.seal({"identity": self._identity, **facts}, names)
+            self._sealed = self._find()
+        assert self._sealed is not None, f"{self.location} does not line up with the data right after it was sealed"
+        return self._sealed
+
+    def _find(self) -> ColumnSet | None:
+        """Return the finished set, if there is one with this identity; a damaged manifest is as good as none."""
+        try:
+            found = self._dataset.column_set(self._folder, self.location.name)
+        except OtherVersion:
+            raise
+        except ShardError:
+            return None
+        if found is None or fingerprint_of(found.manifest["identity"]) != self._growing.fingerprint:
+            return None
+        return found
