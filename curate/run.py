@@ -28,10 +28,11 @@ from diptych.curate.run_directory import POOL, SELECTED, check_run_directory
 from diptych.curate.sources import open_source
 from diptych.curate.sources.column_types import inferred_types
 from diptych.curate.sources.reading import first_table
+from diptych.data.column_names import clash_problem
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.sql import connect
 from diptych.data.table import DatasetTable
-from diptych.errors import DataError, ShardError
+from diptych.errors import ConfigError, DataError, ShardError
 from diptych.scores import decoded
 from diptych.scores.plan import ScorePlan, Scorers
 from diptych.scores.run import score_dataset
@@ -116,8 +117,9 @@ class CurateRunner:
         if self.config.dedup is not None:
             check_settings(trial, self.config.dedup)
         check_rules(trial, self.config.select)
-        pairs = [(label, column.name) for label, score in scorers.scores.items() for column in score.columns]
-        export_names(pairs, self.config.export.columns, data=schemas["data"].names)
+        if problem := clash_problem(scorers.columns, schemas["data"].names):
+            raise ConfigError(f"scores: {problem}")
+        export_names(scorers.columns, self.config.export.columns, data=schemas["data"].names)
 
     def run(self, step: str) -> StepOutcome:
         """Do one of ``STEPS``; the steps before it must be done.

@@ -102,6 +102,17 @@ def test_a_wrong_config_is_named_before_anything_is_written(changes: dict[str, A
     assert not (tmp_path / "out").exists()
 
 
+def test_a_carried_column_of_a_name_that_a_score_would_have_is_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    name = "words.caption_words"
+    source = {"kind": "folder", "path": str(tmp_path / "in"), "columns": [name], "types": {name: "int64"}}
+    result = call("curate", "run", write_config(tmp_path, source=source), "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert result.output == f"Error: scores: the data has a column {name!r}; give the score 'words' another label\n"
+    assert not (tmp_path / "out").exists()
+
+
 def test_scores_of_the_command_line_are_computed_and_kept(tmp_path: Path) -> None:
     draw_dataset(tmp_path / "set")
     first = call("score", tmp_path / "set", "caption_stats", "clip_similarity", "--encoder", "projection")

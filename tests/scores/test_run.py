@@ -19,7 +19,7 @@ from diptych.data.dataset import open_dataset
 from diptych.data.journal import Journal
 from diptych.data.shards import read_shard, write_shard
 from diptych.encoders.projection import ProjectionEncoder
-from diptych.errors import ShardError
+from diptych.errors import ConfigError, ShardError
 from diptych.scores import SCORES
 from diptych.scores.batches import Batch
 from diptych.scores.plan import ScorePlan
@@ -369,6 +369,16 @@ def test_a_set_documents_its_columns_and_its_identity(tmp_path: Path) -> None:
         "projection",
         manifest["identity"]["encoder"],
     )
+
+
+def test_a_label_by_which_a_column_of_the_data_could_not_be_reached_is_refused(tmp_path: Path) -> None:
+    rows = make_table(good_rows(2)).append_column("Words.caption_words", pa.array([1, 2]))
+    path = seal_dataset(tmp_path / "d", [write_shard(rows, tmp_path / "d/data/00000.parquet")], {}).path
+    message = "the data has a column 'Words.caption_words'; give the score 'words' another label"
+    with pytest.raises(ConfigError, match=message):
+        score(path, plan(words=WORDS))
+    assert not (path / "scores").exists()
+    assert score(path, plan(others=WORDS)).sets
 
 
 def test_a_dataset_without_rows_is_scored(tmp_path: Path) -> None:

@@ -82,3 +82,21 @@ def label_problem(labels: Iterable[str]) -> str:
             return f"the labels {seen[folded]!r} and {label!r} are one to SQL; give the score another one"
         seen[folded] = label
     return ""
+
+
+def clash_problem(pairs: Iterable[tuple[str, str]], data: Iterable[str]) -> str:
+    """Return why columns of scores cannot stand beside the data; empty if they can.
+
+    >>> clash_problem([("im", "brightness")], ["key", "im.brightness"])
+    "the data has a column 'im.brightness'; give the score 'im' another label"
+
+    Args:
+        pairs: Label and column of each.
+        data: Names of the columns of the data.
+    """
+    taken = {name.casefold(): name for name in data}
+    for label, column in pairs:
+        name = taken.get(full_name(label, column).casefold())
+        if name is not None:
+            return f"the data has a column {name!r}; give the score {label!r} another label"
+    return ""

@@ -66,6 +66,11 @@ class Scorers:
         """What the scores ask of judges, by the name of the evidence: what several ask is there once."""
         return {look.name: look for score in self.scores.values() for look in looks_of(score)}
 
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """Label and name of each column of a score."""
+        return [(label, column.name) for label, score in self.scores.items() for column in score.columns]
+
     def set_names(self, plan: ScorePlan) -> dict[SetKey, str]:
         """Return the directory name ``<name>-<id>`` of each column set."""
         names = {("evidence", name): name for name in self.looks}

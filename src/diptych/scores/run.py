@@ -9,9 +9,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from diptych.data.column_names import clash_problem
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.growing_sets import GrowingSet
 from diptych.data.labels import give_labels
+from diptych.data.shards import reading
+from diptych.errors import ConfigError
 from diptych.jobs import run_job
 from diptych.progress import track
 from diptych.provenance import collect
@@ -54,11 +57,12 @@ def score_dataset(
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
-        ConfigError: If a name or an option of the plan is wrong.
+        ConfigError: If a name or an option of the plan is wrong, or the data has a column of a score's name.
         ShardError: If the dataset is unfinished or damaged.
     """
     dataset = open_dataset(path)
     scorers = plan.build()
+    _check_names(dataset, scorers)
     names = scorers.set_names(plan)
     growing = {
         key: GrowingSet(dataset, key[0], name, scorers.identity(key), progress=progress) for key, name in names.items()
@@ -86,6 +90,19 @@ def score_dataset(
     embeddings = {label: growing["embeddings", label].seal({}) for label in plan.embed}
     sets = give_labels(dataset, {label: growing["scores", label].seal({}) for label in plan.scores})
     return ScoreRun(sets, done, embeddings)
+
+
+def _check_names(dataset: Dataset, scorers: Scorers) -> None:
+    """Refuse labels by which columns of the data could not be told from those of scores.
+
+    Raises:
+        ConfigError: If there are some.
+    """
+    for file in dataset.files[:1]:
+        with reading(file) as parquet:
+            problem = clash_problem(scorers.columns, parquet.schema_arrow.names)
+        if problem:
+            raise ConfigError(f"{dataset.location}: {problem}")
 
 
 def _wanted(growing: Mapping[SetKey, GrowingSet], scorers: Scorers, asked: Collection[SetKey]) -> list[SetKey]:
