@@ -3,7 +3,8 @@
 The base name ends at the first dot of the file's name, as WebDataset has it, so that ``0.mask.png`` beside ``0.jpg`` is
 no picture of its own. Where a tar has no picture of the kind ``0.jpg``, those of the kind ``0.input.jpg`` are taken;
 where one base name has several, as ``img.v1.0.jpg`` and ``img.v1.1.jpg`` have, the base name ends at the last dot. A
-member whose very name comes again begins another row. Nothing is read here.
+member whose very name comes again begins another row. A member whose name begins with a dot is in no row, as a folder
+has it: macOS puts a ``._0.jpg`` beside each ``0.jpg``. Nothing is read here.
 """
 
 import posixpath
@@ -63,6 +64,8 @@ def rows_of_members(names: Sequence[str]) -> list[TarRow]:
     """
     groups: dict[str, list[_Named]] = {}
     for number, name in enumerate(names):
+        if posixpath.basename(name).startswith("."):
+            continue
         base, suffix = _split(posixpath.normpath(name))
         groups.setdefault(base, []).append(_Named(number, suffix))
     has_plain = any(member.suffix in IMAGE_SUFFIXES for members in groups.values() for member in members)

@@ -29,6 +29,10 @@ LAYOUTS = {
     ),
     "a dot and capitals": (["./e.JPG", "e.TXT"], [("e", "./e.JPG", "e.TXT")]),
     "kinds that are not read": (["0.jxl", "0.txt", "1.svg"], [("0", "0.jxl", "0.txt"), ("1", "1.svg", None)]),
+    "made on macOS": (
+        ["./._x.jpg", "./x.jpg", "./._x.txt", "./x.txt", "__MACOSX/._x.jpg", ".DS_Store"],
+        [("x", "./x.jpg", "./x.txt")],
+    ),
     "folders": (["a/0.jpg", "b/0.jpg", "b/0.txt"], [("a/0", "a/0.jpg", None), ("b/0", "b/0.jpg", "b/0.txt")]),
 }
 
