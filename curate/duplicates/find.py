@@ -35,7 +35,7 @@ class DedupRun:
         near: Further rows within the radius of a preferred row.
         largest: Rows in the largest cluster, the preferred one included.
         largest_key: Key of its preferred row, empty where there is no cluster.
-        alarm: Whether the largest cluster is suspiciously large, as blank pictures and placeholders make it.
+        alarm: Whether the largest cluster is suspiciously large, as placeholders make it.
         is_new: Whether it had to be computed.
     """
 

@@ -101,18 +101,18 @@ def compare(folder: Path, rows: int, planted: Planted) -> None:
     print(f"dedup, equal bytes: {exact['exact']:,} of {planted.exact:,} planted copies, {told(exact)}", flush=True)
     assert (exact["exact"], exact["near"]) == (planted.exact, 0)
     near = in_fresh_process("near", folder, rows)
-    copies = planted.exact + planted.near + max(0, planted.blank - 1)
+    copies = planted.exact + planted.near + max(0, planted.placeholders - 1)
     found = near["exact"] + near["near"]
     print(
         f"dedup, hashes within {NEAR_BITS} bits: {found:,} copies where {copies:,} were planted and some "
         f"{near_by_chance(rows):.0f} are near by chance, the largest cluster {near['largest']:,} of "
-        f"{planted.blank:,} blank pictures, {told(near)}",
+        f"{planted.placeholders:,} placeholders, {told(near)}",
         flush=True,
     )
     assert 0 <= found - copies <= spare
-    assert 0 <= near["largest"] - planted.blank <= spare
+    assert 0 <= near["largest"] - planted.placeholders <= spare
     chosen = in_fresh_process("select", folder, rows)
-    kept = planted.passing - planted.passing_copies - max(0, planted.passing_blank - 1)
+    kept = planted.passing - planted.passing_copies - max(0, planted.passing_placeholders - 1)
     print(
         f"select, {len(RULES)} rules: {chosen['passing']:,} of {planted.passing:,} rows pass, {chosen['kept']:,} are "
         f"kept as one of each cluster where {kept:,} were planted, {told(chosen)}",

@@ -2,7 +2,7 @@
 
 Every value is a function of the row number alone, so a pool of 40,000,000 rows needs no memory to be made, and what
 must be found in it is counted as it is written. In each block of 40 rows some are copies of rows of a block half the
-pool away, one is a blank picture, whose hash all blank pictures have, and one was not downloaded.
+pool away, one is a placeholder, whose hash all placeholders have, and one was not downloaded.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -27,8 +27,8 @@ BLOCK = 40
 MISSING = 34  # the place in a block of the row that was not downloaded
 EXACT = {36: 1, 37: 2}  # places of copies with the same bytes, and of their originals
 NEAR = {35: 3, 38: 4}  # places of copies whose hash has up to four bits changed, and of their originals
-BLANK = 39
-BLANK_HASH = 7
+PLACEHOLDER = 39
+PLACEHOLDER_HASH = 7
 NEAR_BITS = 4
 RULES = [
     Rule(name="large", where="width >= 200 AND height >= 200"),
@@ -49,11 +49,11 @@ class Planted(NamedTuple):
 
     readable: int
     exact: int  # copies by their bytes
-    near: int  # copies by their hash, without the blank pictures
-    blank: int
+    near: int  # copies by their hash, without the placeholders
+    placeholders: int
     passing: int  # rows that pass the rules
     passing_copies: int  # of them, copies whose original passes as well
-    passing_blank: int
+    passing_placeholders: int
 
 
 class PlantedRows:
@@ -76,7 +76,7 @@ class PlantedRows:
         self.picture = np.where(self.is_one_of(NEAR), rows, self.original)
         flips = np.bitwise_or.reduce([np.uint64(1) << drawn(rows, "flips", bit) % 64 for bit in range(NEAR_BITS)])
         self.phash = drawn(self.original, "phash") ^ np.where(self.is_one_of(NEAR), flips, np.uint64(0))
-        self.phash[self.place == BLANK] = BLANK_HASH
+        self.phash[self.place == PLACEHOLDER] = PLACEHOLDER_HASH
         self.caption = (drawn(self.picture, "caption") % len(CAPTIONS)).astype(np.int64)
         self.width, self.height = (64 + drawn(rows, side) % 1000 for side in ("width", "height"))
 
@@ -91,17 +91,17 @@ class PlantedRows:
 
     def count(self) -> Planted:
         """Return how many of them there are of each kind."""
-        is_near, is_exact, is_blank = self.is_one_of(NEAR), self.is_one_of(EXACT), self.place == BLANK
+        is_near, is_exact, is_placeholder = self.is_one_of(NEAR), self.is_one_of(EXACT), self.place == PLACEHOLDER
         passes = self.passes()
         originals = PlantedRows(self.original[is_near | is_exact], self.blocks)
         return Planted(
             readable=int((self.place != MISSING).sum()),
             exact=int(is_exact.sum()),
             near=int(is_near.sum()),
-            blank=int(is_blank.sum()),
+            placeholders=int(is_placeholder.sum()),
             passing=int(passes.sum()),
             passing_copies=int((passes[is_near | is_exact] & originals.passes()).sum()),
-            passing_blank=int((passes & is_blank).sum()),
+            passing_placeholders=int((passes & is_placeholder).sum()),
         )
 
     def keys(self) -> pa.Array:

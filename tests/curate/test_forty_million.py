@@ -16,7 +16,7 @@ def test_the_benchmark_of_forty_million_rows_finds_all_that_was_planted_among_fe
     assert made.startswith("8,000 rows in 3 shards")
     assert "400 of 400 planted copies" in exact
     assert "999 copies where 999 were planted" in near
-    assert "the largest cluster 200 of 200 blank pictures" in near
+    assert "the largest cluster 200 of 200 placeholders" in near
     kept = re.search(r"([\d,]+) are kept as one of each cluster where ([\d,]+) were planted", chosen)
     assert kept is not None
     assert kept[1] == kept[2] != "0"
