@@ -15,6 +15,7 @@ from diptych.command_line import (
     set_option,
     workers_option,
 )
+from diptych.progress.wording import format_bytes
 
 OUT = out_option("Directory of the run.")
 SET = set_option("dedup.radius=2")
@@ -234,7 +235,7 @@ def _print_estimate(runner: Any, as_json: bool) -> None:
     if estimate["inferred_types"]:
         kinds = ", ".join(f"{name} {kind}" for name, kind in estimate["inferred_types"].items())
         click.echo(f"columns taken as {kinds} (by what they hold; declare others under source.types)")
-    click.echo(f"disk    {about}{estimate['bytes'] / 1e9:,.3f} GB more in the pool, the selected rows once more")
+    click.echo(f"disk    {about}{format_bytes(estimate['bytes'])} more in the pool, the selected rows once more")
     click.echo(f"scores  {', '.join(estimate['scores']) or 'none'}")
     click.echo(f"rules   {', '.join(estimate['rules']) or 'none'}")
     click.echo("Nothing was written or downloaded.")

@@ -33,6 +33,7 @@ from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.sql import connect
 from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, DataError, ShardError
+from diptych.progress.wording import format_bytes
 from diptych.scores import decoded
 from diptych.scores.plan import ScorePlan, Scorers
 from diptych.scores.run import score_dataset
@@ -229,7 +230,7 @@ class CurateRunner:
         selection = Selection(table, read_keep(decided.decisions), columns, made_by)
         exported, written, kept = export(selection, self.selected, self.config.export, progress=self.progress)
         size = sum(shard.bytes for shard in exported.shards)
-        summary = f"{exported.rows:,} rows, {len(exported.shards)} shards, {size / 1e6:,.1f} MB in {self.selected}"
+        summary = f"{exported.rows:,} rows, {len(exported.shards)} shards, {format_bytes(size)} in {self.selected}"
         facts = {"rows": exported.rows, "bytes": size, "path": str(self.selected), "kept": kept and str(kept)}
         warning = f"the former export holds more than export wrote, and is kept as {kept}" if kept else ""
         return StepOutcome("export", written > 0, summary, facts, warning)

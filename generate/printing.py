@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from diptych.progress.wording import format_bytes
+
 SHOWN = 12  # settings, dropped ones and so on that are listed
 
 
@@ -31,8 +33,8 @@ def print_run(plan: Any, made: Any, out: Path) -> None:
     _print_dropped(facts["dropped"])
     if made.reused or made.pruned:
         click.echo(f"{made.rendered:,} rendered, {made.reused:,} reused, {made.pruned:,} dropped")
-    size = facts["bytes"] / 1e6
-    click.echo(f"{facts['images']:,} images, {len(made.dataset.shards)} shards, {size:,.1f} MB in {out}")
+    size = format_bytes(facts["bytes"])
+    click.echo(f"{facts['images']:,} images, {len(made.dataset.shards)} shards, {size} in {out}")
     if not made.shards_made and not made.pruned:
         click.echo("Nothing to do: everything is finished and nothing changed.")
 
@@ -51,7 +53,7 @@ def print_estimate(facts: dict[str, Any]) -> None:
     whole = f"{facts['nfe_with_guidance']:,} with those that guidance adds"
     click.echo(f"denoiser  {facts['nfe']:,} evaluations, {whole}{left}")
     about = "" if facts["bytes_are_measured"] else "about "
-    click.echo(f"disk      {about}{facts['bytes'] / 1e9:,.3f} GB")
+    click.echo(f"disk      {about}{format_bytes(facts['bytes'])}")
     for label, count in facts["prompts_cut"].items():
         click.echo(f"note      {count:,} prompts are longer than {label} reads and are cut")
     _print_notes(facts["without_effect"])

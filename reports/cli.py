@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from diptych.command_line import AS_JSON, CONFIG, out_option, print_json, progress_mode, set_option
+from diptych.progress.wording import format_bytes
 
 
 @click.group()
@@ -41,5 +42,5 @@ def build(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...
     if as_json:
         print_json(facts)
         return
-    click.echo(f"{len(built.pages)} pages, {built.images:,} images, {built.bytes / 1e6:,.1f} MB")
+    click.echo(f"{len(built.pages)} pages, {built.images:,} images, {format_bytes(built.bytes)}")
     click.echo(f"Open {built.index}")

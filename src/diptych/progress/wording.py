@@ -55,6 +55,18 @@ def format_seconds(seconds: float) -> str:
     return f"{minute}m {second}s" if minute else f"{second}s"
 
 
+def format_bytes(count: float) -> str:
+    """Return how much something weighs in the largest unit of which it is one or more.
+
+    >>> format_bytes(0), format_bytes(84_000), format_bytes(6_840_000), format_bytes(2_500_000_000_000)
+    ('0 bytes', '84.0 kB', '6.8 MB', '2,500.0 GB')
+    """
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count:.0f} bytes"
+
+
 def format_json(snapshot: Snapshot) -> str:
     """Return the snapshot as one JSON object on one line; numbers that are not known are null."""
     values = asdict(snapshot) | {
