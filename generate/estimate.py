@@ -39,7 +39,8 @@ def estimate(
     sizes = [group.resolved.size for group in plan.groups]
     pixels = sum((size.width * size.height if size else ASSUMED_PIXELS) * per_group for size in sizes)
     found = _found(plan, out, progress) if out is not None else NOTHING_THERE
-    layout = lay_out(plan, found, growth_of(options, open_others(options, progress=progress)))
+    others = open_others(options, progress=progress)
+    layout = lay_out(plan, found, growth_of(options, others))
     measured = _bytes_per_row(found)
     rate = measured if measured is not None else pixels * BYTES_PER_PIXEL[config.format] / plan.images
     nfe = sum(group.resolved.nfe * per_group for group in plan.groups)
@@ -51,7 +52,7 @@ def estimate(
         "rows": plan.rows,
         "images_done": plan.images - layout.rendered,
         "shards": len(layout.names),
-        "growth": _growth(layout),
+        "growth": {**_growth(layout), "not_taken": others.not_taken(plan, layout)},
         "nfe": nfe,
         "nfe_with_guidance": nfe + twice,
         "nfe_left": _nfe_left(plan, layout),

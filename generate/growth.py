@@ -7,7 +7,8 @@ from diptych.addresses import Address
 from diptych.data.damage import Extent
 from diptych.data.growing import Growing
 from diptych.errors import ConfigError
-from diptych.generate.layout import Growth, ShardTask
+from diptych.generate.layout import Growth, Layout, ShardTask, keys_of
+from diptych.generate.plan import GenerationPlan
 from diptych.generate.rows import STATUSES
 from diptych.generate.stored import FoundShards, OtherRun, StoredPlace, other_run, places_by_source, stored_shards
 from diptych.lookup import describe_unknown
@@ -42,8 +43,34 @@ class OtherRuns(NamedTuple):
     def environments_of(self, task: ShardTask) -> list[Mapping[str, Any]]:
         """Return what the images were made on that a shard takes from them."""
         files = {place.file for place in task.taken.values()}
-        used = [run for run in self.runs if files & {shard.file for shard in run.shards}]
+        used = [run for run in self.runs if files & run.files]
         return [environment for run in used for environment in run.environments]
+
+    def not_taken(self, plan: GenerationPlan, layout: Layout) -> tuple[str, ...]:
+        """Return, a sentence for each run, why it gives no image, or not all that it has of those that are rendered."""
+        missing = {
+            key: (row.image, task.source)
+            for task in layout.added
+            for place, row in enumerate(task.rows)
+            if place not in task.taken
+            for key in keys_of(plan, row)
+        }
+        used = {place.file for task in layout.added for place in task.taken.values()}
+        said = []
+        for run in self.runs:
+            ways = {
+                source: {missing[key] for key in places if key in missing}
+                for source, places in places_by_source(run.shards).items()
+            }
+            said += [
+                f"{run.place}: {len(wanted):,} of its images are rendered anew: they were made with {source}, and here "
+                f"they are made with {', or with '.join(sorted({ours for _, ours in wanted}))}"
+                for source, wanted in ways.items()
+                if wanted
+            ]
+            if not used & run.files and not any(ways.values()):
+                said.append(f"{run.place}: gives no image: it has none that is asked for here and is not there already")
+        return tuple(said)
 
 
 def retried_statuses(names: Iterable[str]) -> frozenset[str]:

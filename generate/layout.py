@@ -120,6 +120,12 @@ def lay_out(plan: GenerationPlan, found: FoundShards, growth: Growth = Growth())
     return layout
 
 
+def keys_of(plan: GenerationPlan, row: RowId) -> list[str]:
+    """Return the keys that the rows of the image of a row have, or would have if more sets asked for it."""
+    group, image, _ = planned_row(plan, row)
+    return [plan.key(group, image, copy) for copy in range(len(plan.sets))]
+
+
 def check_layout(layout: Layout, place: Location, growth: Growth) -> None:
     """Refuse a layout that loses what nobody has given up.
 
@@ -213,7 +219,6 @@ class _Known:
 
     def _place(self, source: str, row: RowId) -> StoredPlace | None:
         """Return where the picture of a row lies, under whichever of the keys that the rows of its image have."""
-        group, image, _ = planned_row(self._plan, row)
-        keys = [self._plan.key(group, image, copy) for copy in range(len(self._plan.sets))]
+        keys = keys_of(self._plan, row)
         places = (known.get(source, {}).get(key) for known in (self._own, self._others) for key in keys)
         return next((place for place in places if place is not None), None)

@@ -1,5 +1,6 @@
 """What the commands print: the estimate of a plan, the end of a run. Parses nothing and decides nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ def run_facts(plan: Any, made: Any, out: Path) -> dict[str, Any]:
         "rendered": made.rendered,
         "reused": made.reused,
         "pruned": made.pruned,
+        "not_taken": made.not_taken,
         "bytes": sum(shard.bytes for shard in made.dataset.shards),
         "dropped": [dropped._asdict() for dropped in plan.dropped],
         "path": str(out),
@@ -29,7 +31,7 @@ def print_run(plan: Any, made: Any, out: Path) -> None:
     from diptych.generate.estimate import without_effect
 
     facts = run_facts(plan, made, out)
-    _print_notes(without_effect(plan))
+    _print_notes([*without_effect(plan), *made.not_taken])
     _print_dropped(facts["dropped"])
     if made.reused or made.pruned:
         click.echo(f"{made.rendered:,} rendered, {made.reused:,} reused, {made.pruned:,} dropped")
@@ -56,7 +58,7 @@ def print_estimate(facts: dict[str, Any]) -> None:
     click.echo(f"disk      {about}{format_bytes(facts['bytes'])}")
     for label, count in facts["prompts_cut"].items():
         click.echo(f"note      {count:,} prompts are longer than {label} reads and are cut")
-    _print_notes(facts["without_effect"])
+    _print_notes([*facts["without_effect"], *facts["growth"]["not_taken"]])
     width = max(len(one["setting"]) for one in facts["settings"])
     for one in facts["settings"][:SHOWN]:
         size, guidance = one["size"] or "own size", "no" if one["guidance"] is None else f"{one['guidance']:g}"
@@ -82,7 +84,7 @@ def _print_growth(facts: dict[str, Any]) -> None:
         click.echo(f"rewritten {growth['shards_rewritten']:,} shards, as what is said of their images has changed")
 
 
-def _print_notes(notes: list[str]) -> None:
+def _print_notes(notes: Sequence[str]) -> None:
     for note in notes[:SHOWN]:
         click.echo(f"note      {note}")
 

@@ -30,6 +30,7 @@ class GeneratedRun(NamedTuple):
         rendered: Images that were rendered.
         reused: Rows of new shards whose picture was made before.
         pruned: Rows that were taken out.
+        not_taken: Why other runs gave no image, or not all that they have, in sentences.
     """
 
     dataset: Dataset
@@ -37,6 +38,7 @@ class GeneratedRun(NamedTuple):
     rendered: int = 0
     reused: int = 0
     pruned: int = 0
+    not_taken: tuple[str, ...] = ()
 
 
 def generate(
@@ -98,7 +100,8 @@ class _Run:
             layout = self._look_again()
         growing.drop(layout.gone)
         done = plan.rows - sum(len(task.rows) for task in layout.tasks)
-        facts = (len(layout.tasks), layout.rendered, layout.reused, layout.pruned.total())
+        not_taken = self._others.not_taken(plan, layout)
+        facts = (len(layout.tasks), layout.rendered, layout.reused, layout.pruned.total(), not_taken)
         with track("generate", plan.rows, mode=self._progress, unit="images", done=done) as tracker:
             self._write(layout.rewritten, workers, tracker)
             if layout.rewritten:  # what is taken from there lies in other rows by now

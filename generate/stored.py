@@ -87,12 +87,19 @@ class OtherRun:
     """A finished dataset of which images may be taken.
 
     Attributes:
+        place: Where it lies.
         environments: What its images were made on.
         shards: Its shards.
     """
 
+    place: Location
     environments: tuple[Mapping[str, Any], ...]
     shards: tuple[StoredShard, ...]
+
+    @property
+    def files(self) -> set[Location]:
+        """The files of its shards."""
+        return {shard.file for shard in self.shards}
 
 
 def other_run(location: Location, *, progress: str) -> OtherRun:
@@ -107,7 +114,7 @@ def other_run(location: Location, *, progress: str) -> OtherRun:
     found = stored_shards(location / "data", dataset.shards, extent="columns", progress=progress)
     if found.lost:
         raise ShardError(f"{location / 'data' / found.lost[0].name}: is damaged; see: diptych verify {location}")
-    return OtherRun(tuple(dataset.manifest["made_by"].get("environments", ())), found.sound)
+    return OtherRun(location, tuple(dataset.manifest["made_by"].get("environments", ())), found.sound)
 
 
 class StoredPictures:

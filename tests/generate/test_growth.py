@@ -182,8 +182,22 @@ def test_images_of_other_runs_are_taken_by_key(small: MakePlan, tmp_path: Path) 
     assert shard_digests(tmp_path / "out") == shard_digests(tmp_path / "at once")
     assert read_environments(tmp_path / "out") == read_environments(tmp_path / "one")
     with counting() as rendered:
-        make(small(batch_size=2), tmp_path / "other batches", reuse)
+        made = make(small(batch_size=2), tmp_path / "other batches", reuse)
     assert rendered.total() == 12, "images that may differ in last bits are not taken"
+    said = [sentence.partition(": they were made with ") for sentence in made.not_taken]
+    assert [where for where, _, _ in said] == [
+        f"{tmp_path / name}: 6 of its images are rendered anew" for name in ("one", "two")
+    ]
+    assert all(why.endswith(", and here they are made with png, 1 threads, batches of 2") for _, _, why in said)
+
+
+def test_a_run_that_has_nothing_that_is_asked_for_is_said_to_give_no_image(small: MakePlan, tmp_path: Path) -> None:
+    make(small(**LESS), tmp_path / "one")
+    reuse = GrowthOptions(reuse=(tmp_path / "one",))
+    assert make(small(seed=7), tmp_path / "out", reuse).not_taken == (
+        f"{tmp_path / 'one'}: gives no image: it has none that is asked for here and is not there already",
+    )
+    assert make(small(), tmp_path / "more", reuse).not_taken == ()
 
 
 def test_a_damaged_image_of_another_run_is_not_taken(small: MakePlan, tmp_path: Path) -> None:
