@@ -45,6 +45,16 @@ def length(*, times: int = 1):
     return Length(times)
 """
 
+CLASS = """
+from diptych.scores import Column
+
+class Mine:
+    columns = (Column("n", "A number"),)
+    reads = frozenset()
+    identity = {}
+    def score(self, batch): return {}
+"""
+
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +179,13 @@ def test_encoder_is_part_of_the_identity() -> None:
         ("def lenght(): ...", r"^score 'mine\.py:length': unknown factory 'length'; did you mean 'lenght'\?"),
         ("length = 3", "unknown factory 'length'"),
         ("def length(): return 7", "the factory returned int, which has no identity, columns, reads, score"),
+        (f"{CLASS}def length(): return Mine", "the factory returned the class Mine, not a score; return Mine()"),
+        (f"{CLASS}    score = 3\ndef length(): return Mine()", "score is 3; a method that takes a batch is needed"),
+        (
+            f"{CLASS}    columns = 'n'\ndef length(): return Mine()",
+            "its columns are 'n'; a tuple of diptych.scores.Col",
+        ),
+        (f"{CLASS}    reads = None\ndef length(): return Mine()", r"reads is None; a set is needed, such as frozenset"),
         ("def length():\n    raise KeyError('x')", r"^mine\.py:2: .*the factory raises KeyError: 'x'"),
         ("def length(*, needed): ...", "the option 'needed' is missing"),
         (LENGTH.replace('{"caption"}', '{"captions"}'), "reads: unknown part of a row 'captions'"),

@@ -170,9 +170,14 @@ def _identified(value: Any) -> Any:
 
 def _check(made: Any, where: str) -> None:
     """Raise if what a factory returned is no score."""
+    if isinstance(made, type):
+        raise ConfigError(
+            f"{where}: the factory returned the class {made.__name__}, not a score; return {made.__name__}()"
+        )
     missing = [name for name in MEMBERS if not hasattr(made, name)]
     if missing:
         raise ConfigError(f"{where}: the factory returned {type(made).__name__}, which has no {', '.join(missing)}")
+    _check_kinds(made, where)
     known = set(get_args(Reads))
     unknown = sorted(set(made.reads) - known)
     if unknown:
@@ -192,3 +197,14 @@ def _check(made: Any, where: str) -> None:
         fingerprint(dict(made.identity))
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{where}: its identity is no JSON: {one_line(error)}") from error
+
+
+def _check_kinds(made: Any, where: str) -> None:
+    """Raise if a member of a score is of another kind than every score has."""
+    lists = (tuple, list, set, frozenset)
+    if not isinstance(made.reads, lists):
+        raise ConfigError(f"{where}: reads is {made.reads!r}; a set is needed, such as frozenset({{'pixels'}})")
+    if not isinstance(made.columns, lists) or not all(isinstance(column, Column) for column in made.columns):
+        raise ConfigError(f"{where}: its columns are {made.columns!r}; a tuple of diptych.scores.Column is needed")
+    if not callable(made.score):
+        raise ConfigError(f"{where}: score is {made.score!r}; a method that takes a batch is needed")
