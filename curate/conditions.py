@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 
 from diptych.data.column_names import DATA, full_name
-from diptych.data.sql import quoted, side_by_side
+from diptych.data.sql import quoted, side_by_side, what_sql_lacks
 from diptych.data.table import KEY, PICTURE
-from diptych.errors import ConfigError, first_line
+from diptych.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,22 @@ class TrialTable:
         """
         import duckdb
 
-        labels = ", ".join(self.schemas)
         try:
             if len(self.con.extract_statements(query)) != 1:
                 raise ConfigError(f"{where} is not one SQL expression")
             self.con.execute(query).fetchall()  # not a cursor, which would not see registered tables
         except duckdb.Error as error:
-            raise ConfigError(f"{where}: {first_line(error)} (labels at hand: {labels})") from error
+            raise ConfigError(f"{where}: {what_sql_lacks(error, self._names)}") from error
+
+    @property
+    def _names(self) -> list[str]:
+        """The columns as a config names them."""
+        return [
+            column if label == DATA else full_name(label, column)
+            for label, schema in self.schemas.items()
+            for column in schema.names
+            if column != (PICTURE if label == DATA else KEY)
+        ]
 
     def sql_of(self, name: str) -> str:
         """Return a name from a config in SQL: ``label.column`` in quotes, as a label may be any text, else as it is."""

@@ -13,7 +13,7 @@ from tiny_generated import made_grid, make_generated
 import diptych
 from diptych import api
 from diptych.demo.config_files import config_path
-from diptych.errors import ConfigError, DataError, DecodeError, ShardError
+from diptych.errors import ConfigError, DataError, DecodeError, ShardError, StoreError
 
 
 @pytest.fixture
@@ -40,17 +40,36 @@ def test_pictures_are_pil_images_and_a_row_without_one_says_so(pool: diptych.Ope
         pool.image(3)
 
 
+@pytest.mark.parametrize("row", [5, -1, 10**6])
+def test_a_row_that_is_not_there_is_named(pool: diptych.OpenDataset, row: int) -> None:
+    for read in (pool.image, lambda row: pool.arrow("key", rows=[0, row])):
+        with pytest.raises(DataError, match=rf"pool: there is no row {row}; it has 5, counted from 0"):
+            read(row)
+
+
 def test_rows_are_chosen_by_sql_over_data_and_scores(pool: diptych.OpenDataset) -> None:
     found = pool.query("key, words.caption_words AS n", where="status = 'ok' AND caption_words > 2")
     assert found.column_names == ["key", "n"]
     assert all(n > 2 for n in found["n"].to_pylist())
-    with pytest.raises(DataError, match="no_such_column"):
-        pool.query("no_such_column")
+    for select in ("keyy", "data.keyy", "key, (SELECT max(keyy))"):
+        with pytest.raises(DataError, match=r"pool: unknown column 'keyy'; did you mean 'key'.*Known: .*words.caption"):
+            pool.query(select)
+    with pytest.raises(DataError, match=r"pool: .*no_such_function"):
+        pool.query("no_such_function(key)")
 
 
 def test_an_unknown_column_names_the_nearest(pool: diptych.OpenDataset) -> None:
     with pytest.raises(ConfigError, match=r"unknown column 'captoin'; did you mean 'caption'"):
         pool.arrow("captoin")
+
+
+def test_scores_without_a_label_and_a_store_without_a_file_are_refused(pool: diptych.OpenDataset) -> None:
+    with pytest.raises(
+        ConfigError, match=r"scores: labels are needed, such as \{'mine': 'NAME'\}, not 'caption_stats'"
+    ):
+        diptych.score(pool.dataset.path, "caption_stats")  # type: ignore[arg-type]
+    with pytest.raises(StoreError, match=r"nope.duckdb: not an open store; open it with diptych.open_store"):
+        diptych.Store("nope.duckdb")  # type: ignore[arg-type]
 
 
 def test_scores_are_computed_once_and_kept(tmp_path: Path, pool: diptych.OpenDataset) -> None:

@@ -25,30 +25,22 @@ their names, so the functions are called after what they do: ``run_curation``, `
     3
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
 from diptych.addresses import Address, local_path
 from diptych.config.load import load
 from diptych.data.claims import claimed
-from diptych.data.dataset import Dataset
 from diptych.data.dataset import open_dataset as open_directory
-from diptych.data.images import Image, decode
-from diptych.data.sql import column_references, connect, needed, relation
-from diptych.data.table import DatasetTable, open_table
-from diptych.errors import DataError, first_line
+from diptych.data.open_dataset import OpenDataset
+from diptych.data.table import open_table
+from diptych.errors import ConfigError
 from diptych.scores.plan import ScorePlan, Spec
 from diptych.scores.run import score_dataset
 from diptych.storage.locks import only_one
 from diptych.store.store import Store
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = [
     "OpenDataset",
@@ -63,90 +55,6 @@ __all__ = [
 ]
 
 Specs = Mapping[str, str | Spec]  # label -> a name, or a name and its options
-
-
-@dataclass(frozen=True, repr=False)
-class OpenDataset:
-    """A dataset directory with its scores and decisions, column by column and picture by picture.
-
-    Attributes:
-        table: What it reads from; see ``diptych.data.table``.
-    """
-
-    table: DatasetTable
-
-    @property
-    def dataset(self) -> Dataset:
-        """The directory: its place, its manifest, its shards."""
-        return self.table.dataset
-
-    @property
-    def columns(self) -> list[str]:
-        """The names of all columns but the pictures: those of the data, then ``label.column`` of each score."""
-        return list(self.table.columns)
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self.table)
-
-    def __repr__(self) -> str:
-        """Return what it is in a few words."""
-        manifest = self.dataset.manifest
-        return f"<diptych dataset of {len(self):,} rows: {manifest['kind']} {manifest['name']!r}>"
-
-    def arrow(self, *names: str, rows: Sequence[int] | None = None) -> pa.Table:
-        """Return columns as Arrow; all but the pictures where none is named.
-
-        Args:
-            names: Of columns, as ``columns`` lists them, or ``image``.
-            rows: Numbers of rows, in the order that is wanted; None takes all.
-
-        Raises:
-            ConfigError: If there is no such column; names the nearest.
-            ShardError: If a shard is not what was written.
-        """
-        wanted = [name if name == "image" else self.table.find(name).name for name in names or self.columns]
-        return self.table.read(wanted, None if rows is None else np.asarray(rows, np.int64))
-
-    def pandas(self, *names: str, rows: Sequence[int] | None = None) -> "pd.DataFrame":
-        """Return columns as a pandas data frame, as ``arrow`` does."""
-        return self.arrow(*names, rows=rows).to_pandas()
-
-    def image(self, row: int) -> Image:
-        """Return the picture of a row: upright, in sRGB, opaque.
-
-        Raises:
-            DecodeError: If it has none, or one that cannot be decoded.
-        """
-        return next(self.images([row]))
-
-    def images(self, rows: Sequence[int] | None = None) -> Iterator[Image]:
-        """Yield the pictures of some rows, or of all, as PIL images.
-
-        Raises:
-            DecodeError: If a row has no picture, or one that cannot be decoded.
-        """
-        for row in range(len(self)) if rows is None else rows:
-            (value,) = self.arrow("image", rows=[row])["image"].to_pylist()
-            yield decode(value["bytes"] if value else b"")
-
-    def query(self, select: str, where: str = "TRUE") -> pa.Table:
-        """Return the SQL expressions ``select`` over the rows for which the SQL condition ``where`` holds.
-
-        A score's column is ``label.column``, or its own name where only one score has it.
-
-        Raises:
-            DataError: If DuckDB refuses.
-        """
-        import duckdb
-
-        con, table = connect(self.dataset.path), self.table
-        named = column_references(con, f"SELECT {select} WHERE {where}")
-        sql = f"SELECT {select} FROM {relation(table, needed(table, named))} WHERE {where}"
-        try:
-            return con.cursor().sql(sql).to_arrow_table()
-        except duckdb.Error as error:
-            raise DataError(f"{self.dataset.path}: {first_line(error)}") from error
 
 
 def open_dataset(address: Address) -> OpenDataset:
@@ -182,7 +90,8 @@ def score(
         ConfigError: If a name or an option is wrong.
         ShardError: If the dataset is unfinished or damaged, or somebody writes there.
     """
-    plan = ScorePlan(_specs(encoders or {}), _specs(scores), judges=_specs(judges or {}))
+    built = _specs(encoders or {}, "encoders"), _specs(scores, "scores")
+    plan = ScorePlan(*built, judges=_specs(judges or {}, "judges"))
     path = local_path(address)
     open_directory(path)  # nothing is locked, and so made, where there is no dataset
     with only_one(path):
@@ -295,5 +204,7 @@ def build_report(config: Address, out: Address, *, overrides: Sequence[str] = ()
     return build.build_report(loaded, local_path(out), progress=progress).index
 
 
-def _specs(given: Specs) -> dict[str, Spec]:
+def _specs(given: Specs, what: str) -> dict[str, Spec]:
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{what}: labels are needed, such as {{'mine': 'NAME'}}, not {given!r}")
     return {label: (spec, {}) if isinstance(spec, str) else (spec[0], spec[1]) for label, spec in given.items()}

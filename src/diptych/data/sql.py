@@ -6,6 +6,7 @@ Decides nothing about what is asked.
 
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,11 @@ import pyarrow as pa
 
 from diptych.data.column_names import DATA
 from diptych.data.table import KEY, PICTURE, REASON, DatasetTable, TableColumn, columns_of
+from diptych.errors import first_line
+from diptych.lookup import describe_unknown
 
+# How DuckDB says that there is no such column, by itself or in a table.
+UNKNOWN_COLUMN = re.compile(r'Referenced column "(.+?)" not found|does not have a column named "(.+?)"')
 Reference = tuple[str, ...]  # a column in SQL by its parts: ("label", "column") or ("column",)
 
 
@@ -107,6 +112,18 @@ def column_references(con: Any, query: str) -> set[Reference]:
         elif isinstance(part, list):
             waiting += part
     return found
+
+
+def what_sql_lacks(error: BaseException, names: Iterable[str]) -> str:
+    """Return what DuckDB says against a query, in one line; of a column that is not there, which there are.
+
+    Args:
+        error: Its error.
+        names: Of the columns that there are.
+    """
+    said = first_line(error)
+    lacking = UNKNOWN_COLUMN.search(said)
+    return describe_unknown("column", lacking[1] or lacking[2], names) if lacking else said
 
 
 def column_sql(column: TableColumn) -> str:

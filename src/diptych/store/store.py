@@ -57,7 +57,13 @@ class Store:
     """An open store. Use it as a context manager."""
 
     def __init__(self, file: StoreFile) -> None:
-        """Wrap an open file; use ``Store.open``."""
+        """Wrap an open file; use ``Store.open``.
+
+        Raises:
+            StoreError: If it is none, such as a path.
+        """
+        if not isinstance(file, StoreFile):
+            raise StoreError(f"{file}: not an open store; open it with diptych.open_store, or to write with Store.open")
         self._file = file
 
     @classmethod
