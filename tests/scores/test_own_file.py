@@ -10,6 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 from drawn import picture
+from PIL import Image
 from tiny_dataset import good_rows, make_dataset
 from tiny_generated import made_grid, make_generated
 
@@ -91,6 +92,7 @@ def test_examples_of_the_docs_run_as_they_stand() -> None:
     Path("pictures").mkdir()
     for number in range(3):
         Path(f"pictures/{number}.jpg").write_bytes(picture(number))
+    Image.new("RGB", (48, 32), "red").save("pictures/red.png")
     make_generated(Path("runs/images"), made_grid(prompts=1, samples=1))
     commands = [line for text in blocks("sh") for line in text.splitlines() if line.startswith("diptych")]
     assert len(commands) == 4
@@ -98,9 +100,9 @@ def test_examples_of_the_docs_run_as_they_stand() -> None:
         result = call(*shlex.split(command)[1:])
         assert result.exit_code == 0, f"{command}\n{result.output}"
     sets = {found.name.rpartition("-")[0]: found for found in open_dataset(Path("runs/red/pool")).column_sets("scores")}
-    assert set(sets) == {"crowd", "redness"}
+    assert set(sets) == {"crowd", "decoded", "redness"}
     assert all(-1 <= value <= 1 for value in read_shard(sets["redness"].files[0])["redness"].to_pylist())
-    (sql,) = re.findall(r'duckdb -c "(.*?)"\n', DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
+    (sql,) = re.findall(r'duckdb\.sql\("{3}(.*?)"{3}', DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert duckdb.sql(sql).columns == ["label", "count_star()"]
 
 
