@@ -1,7 +1,8 @@
 """What identifies an input file: its size and the sha256 of its bytes, not where it lies or when it was written.
 
-A sha256 is remembered by path, size and time of change in the user's cache directory, so that a file is read for it
-once. Nothing depends on what is remembered there but the time it takes; it may be deleted whenever nobody runs.
+A sha256 is remembered in the user's cache directory, so that a file is read for it once: by path, size, inode, and the
+times when its content and its status last changed, of which programs that copy set the first at will, and nobody the
+second. Nothing depends on what is remembered there but the time it takes; it may be deleted whenever nobody runs.
 """
 
 import contextlib
@@ -22,7 +23,8 @@ from diptych.errors import DataError
 THREADS = 4
 BATCH_FILES = 500
 SETTLED_NS = 2 * 10**9  # a file that was just written may change again within one tick of its clock
-TABLE = "CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, bytes INT, mtime_ns INT, sha256 TEXT) WITHOUT ROWID"
+COLUMNS = "path, bytes, inode, mtime_ns, ctime_ns, sha256"
+TABLE = f"CREATE TABLE IF NOT EXISTS digests ({COLUMNS}, PRIMARY KEY (path)) WITHOUT ROWID"
 
 
 class FileDigest(NamedTuple):
@@ -35,7 +37,9 @@ class FileDigest(NamedTuple):
 class _SeenFile(NamedTuple):
     path: bytes
     bytes: int
+    inode: int
     mtime_ns: int
+    ctime_ns: int
 
 
 class IdentifiedPart(NamedTuple):
@@ -101,7 +105,8 @@ def _look(file: str) -> _SeenFile | None:
         stat = os.stat(file)
     except OSError:
         return None
-    return _SeenFile(os.fsencode(os.path.abspath(file)), stat.st_size, stat.st_mtime_ns)
+    path, inode = os.fsencode(os.path.abspath(file)), stat.st_ino % 2**63  # SQLite has no larger numbers
+    return _SeenFile(path, stat.st_size, inode, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 def _digest(seen: _SeenFile) -> FileDigest | None:
@@ -116,18 +121,19 @@ def _digest(seen: _SeenFile) -> FileDigest | None:
 def _find(files: Sequence[_SeenFile]) -> dict[_SeenFile, FileDigest]:
     """Return what is remembered of those of the files that did not change since."""
     paths = [file.path for file in files]
-    select = f"SELECT path, bytes, mtime_ns, sha256 FROM files WHERE path IN ({','.join('?' * len(paths))})"
+    select = f"SELECT {COLUMNS} FROM digests WHERE path IN ({','.join('?' * len(paths))})"
     rows = _ask(lambda con: con.execute(select, paths).fetchall())
-    remembered = {_SeenFile(*row[:3]): FileDigest(row[1], row[3]) for row in rows}
+    remembered = {(seen := _SeenFile(*row[:-1])): FileDigest(seen.bytes, row[-1]) for row in rows}
     return {file: remembered[file] for file in files if file in remembered}
 
 
 def _note(found: Iterable[tuple[_SeenFile, FileDigest]]) -> None:
     """Remember files that have not changed for a while."""
     settled = time.time_ns() - SETTLED_NS
-    new = [(*file, digest.sha256) for file, digest in found if file.mtime_ns < settled and file.bytes == digest.bytes]
+    new = [(*file, digest.sha256) for file, digest in found if file.ctime_ns < settled and file.bytes == digest.bytes]
     if new:
-        _ask(lambda con: con.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", new).fetchall())
+        insert = f"INSERT OR REPLACE INTO digests VALUES ({','.join('?' * len(new[0]))})"
+        _ask(lambda con: con.executemany(insert, new).fetchall())
 
 
 def _ask(work: Callable[[sqlite3.Connection], list[Any]]) -> list[Any]:
