@@ -181,10 +181,12 @@ class CurateRunner:
                 f"{self.pool}: none of {dataset.rows:,} rows has a picture ({failed}); the column error says why"
             )
         captions, sought = caption_count(dataset), self.config.source.captions_sought
-        warning = (
-            "" if captions or not sought else f"none of {dataset.rows:,} rows has a caption (looked for in {sought})"
-        )
         summary = f"{dataset.rows:,} rows, {ok:,} images{f' ({failed})' if failed else ''}"
+        warning = ""
+        if sought and not captions:
+            warning = f"none of {dataset.rows:,} rows has a caption (looked for in {sought})"
+        elif sought and captions < dataset.rows:
+            summary += f", {captions:,} captions"
         if run.rows_gone:
             summary += f"; {run.rows_gone:,} of the rows are no longer in the input"
         if run.inferred:

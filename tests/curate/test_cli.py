@@ -278,6 +278,8 @@ def test_an_empty_selection_ends_the_run_and_says_which_rule_left_nothing(tmp_pa
 
 def test_a_run_without_captions_warns_and_one_that_expects_none_does_not(tmp_path: Path) -> None:
     config = write_config(tmp_path, select=[])
+    some = call("curate", "ingest", config, "--out", tmp_path / "some")
+    assert (some.stderr, some.stdout) == ("", "ingest  done  4 rows, 4 images, 3 captions\n")
     for sidecar in (tmp_path / "in").glob("*.txt"):
         sidecar.unlink()
     result = call("curate", "run", config, "--out", tmp_path / "run")
