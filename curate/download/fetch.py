@@ -32,6 +32,7 @@ from diptych.errors import ConfigError
 FIRST_WAIT_S = 0.5
 SLACK_S = 0.1  # by which a deadline may be passed; saves setting the timeout before every read
 
+_INTERIM_STATUSES = frozenset({102, 103})  # the answer follows (RFC 9110, 15.2); http.client passes over 100 itself
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 
@@ -190,6 +191,9 @@ class BoundedOpener(urllib.request.OpenerDirector):
         # HTTPResponse asks its socket for nothing but makefile, which the reader has.
         with http.client.HTTPResponse(_BodyReader(sock, clock)) as response:  # type: ignore[arg-type]
             response.begin()
+            while response.status in _INTERIM_STATUSES:
+                response.headers = None  # type: ignore[assignment]  # else it would begin no more
+                response.begin()
             _check_head(response, self.limits)
             body = Body(self.spool)
             if response.status not in _REDIRECT_STATUSES:

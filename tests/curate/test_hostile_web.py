@@ -101,6 +101,8 @@ def kinds(port: int) -> dict[str, Kind]:
         "poisoned": kind(lambda n: Fault(raw=plain(encoded(n)) + plain(encoded(0)) * 2), "ok", 5),
         "chunked": kind(lambda n: Fault(body=encoded(n), how="chunked"), "ok", 3),
         "unmeasured": kind(lambda n: Fault(raw=BEGIN + b"\r\n" + encoded(n)), "ok"),
+        "hinted": kind(lambda n: Fault(raw=b"HTTP/1.1 103 Early Hints\r\n\r\n" + plain(encoded(n))), "ok"),
+        "hints only": kind(lambda _: Fault(raw=b"HTTP/1.1 103 Early Hints\r\n\r\n" * 5000), "connection"),
         "continued": kind(lambda n: Fault(raw=b"HTTP/1.1 100 Continue\r\n\r\n" + plain(encoded(n))), "ok"),
         "flaky": kind(lambda n: [Fault(503), Fault(body=encoded(n))], "ok server_error"),
         "opted out": kind(lambda n: Fault(body=encoded(n), headers=OPT_OUTS[n % len(OPT_OUTS)]), "opted_out", 12),

@@ -20,6 +20,7 @@ from diptych.errors import ConfigError
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 BODY = b"\xff\xd8 not quite a picture \xff\xd9" * 40
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
 LIMITS = FetchLimits(allow_private_addresses=True, deadline_s=5.0, max_bytes=100_000)
 QUICK = FetchLimits(allow_private_addresses=True, deadline_s=0.6, retries=0)
 
@@ -44,6 +45,11 @@ def failure(url: str, limits: FetchLimits = LIMITS) -> FetchError:
         Fault(body=BODY, how="chunked"),
         Fault(body=BODY, head_byte_s=0.001),
         Fault(status=203, body=BODY),
+        Fault(raw=b"HTTP/1.1 100 Continue\r\n\r\n" + WHOLE),
+        Fault(
+            raw=b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\nX-Robots-Tag: all\r\n\r\n"
+            + WHOLE
+        ),
         Fault(body=BODY, headers={"TDM-Reservation": "0", "Content-Encoding": "gzip", "Content-Type": "text/html"}),
     ],
 )
@@ -134,6 +140,7 @@ DRIPS: dict[str, Route] = {
     "/body": Fault(body=BODY, body_byte_s=0.1),
     "/chunks": Fault(body=BODY, body_byte_s=0.1, how="chunked"),
     "/silent": Fault(how="silent"),
+    "/hints": Fault(status=103, head_byte_s=0.1),
     "/one": Fault(status=302, headers={"Location": "/two"}, head_byte_s=0.005),
     "/two": Fault(status=302, headers={"Location": "/one"}, head_byte_s=0.005),
 }
@@ -143,7 +150,7 @@ def test_whatever_drips_ends_at_the_deadline() -> None:
     with FaultServer(DRIPS) as server, opener(QUICK) as made, ThreadPoolExecutor(16) as pool:
         started = time.monotonic()
         errors = [pool.submit(made.open, server.url(path)).exception for path in [*DRIPS] * 2]
-        assert [str(error()) for error in errors] == ["timeout: no complete answer within 0.6 s"] * 12
+        assert [str(error()) for error in errors] == ["timeout: no complete answer within 0.6 s"] * 14
         assert 0.6 <= time.monotonic() - started < 1.6
 
 
