@@ -55,6 +55,9 @@ class ModelChoice(Settings):
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     batch_size: int | None = Field(None, ge=1, le=4096, description="None is the run's")
     options: dict[str, Any] = Field(default_factory=dict, description="further arguments of the pipeline's call")
+    components: dict[str, str | None] = Field(
+        default_factory=dict, description="parts by name: a folder or hub id in their place, null to leave one out"
+    )
 
 
 class Setting(NamedTuple):

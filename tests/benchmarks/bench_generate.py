@@ -19,7 +19,7 @@ import diffusers
 import torch
 
 from diptych.config.load import load
-from diptych.generate.backends.diffusers.samplers import build_scheduler
+from diptych.generate.backends.diffusers.recipes import build_scheduler
 from diptych.generate.config import GenerateConfig
 from diptych.generate.plan import GenerationPlan, make_plan
 from diptych.generate.renderers import Renderers

@@ -1,12 +1,14 @@
-"""Any other text-to-image pipeline of diffusers, driven by its signature alone."""
+"""Any other text-to-image pipeline of diffusers: driven by its signature, and by what is known of its arguments."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from diptych.errors import ConfigError
-from diptych.generate.backends.asked import ResolvedSetting, Setting
+from diptych.generate.backends.asked import ReadsNegative, ResolvedSetting, Setting
+from diptych.generate.backends.diffusers.known_pipelines import KNOWN_PIPELINES, KnownPipeline
 from diptych.generate.backends.diffusers.models import ModelFolder
 from diptych.generate.backends.diffusers.resolve import (
+    Binding,
     Tensors,
     call_defaults,
     check_options,
@@ -14,9 +16,14 @@ from diptych.generate.backends.diffusers.resolve import (
     with_identity,
 )
 
+# Arguments that a pipeline must take to be driven at all.
+DRIVEN = ("prompt", "generator", "output_type", "num_inference_steps")
+# What is passed unless an option says otherwise: each size as it was asked for, and of a film one frame.
+FIXED: dict[str, Any] = {"use_resolution_binning": False, "num_frames": 1}
+
 
 class AnyPipeline:
-    """A pipeline that nothing is known about but its signature: texts are passed as they are, one image at a time."""
+    """A pipeline that takes texts as they are and makes one image at a time."""
 
     batches = False
 
@@ -24,26 +31,22 @@ class AnyPipeline:
         """Return the setting as this model takes it."""
         defaults = call_defaults(folder)
         check_options(folder, defaults)
-        asked = {
-            "num_inference_steps": setting.steps,
-            "guidance_scale": setting.guidance,
-            "height": setting.size,
-            "negative_prompt": setting.negative,
-        }
-        for name, value in asked.items():
-            if value is not None and name not in defaults:
-                raise ConfigError(f"{folder.where}: {folder.pipeline} takes no {name}; leave it out of its settings")
-        for name in ("prompt", "generator", "output_type", "num_inference_steps"):
-            if name not in defaults:
-                raise ConfigError(
-                    f"{folder.where}: {folder.pipeline} takes no {name}, so it cannot be driven from here"
-                )
+        for name in (name for name in DRIVEN if name not in defaults):
+            raise ConfigError(f"{folder.where}: {folder.pipeline} takes no {name}, so it cannot be driven from here")
+        known = KNOWN_PIPELINES.get(folder.pipeline)
+        argument = "guidance_scale" if known is None else known.guidance
+        _refuse_unknown(folder, setting, defaults, argument)
+        if known is not None:
+            _check_size(folder, setting, known)
+            _check_guidance(folder, setting, known)
         steps = setting.steps or int(defaults["num_inference_steps"])
-        guidance = defaults.get("guidance_scale") if setting.guidance is None else setting.guidance
         recipe = resolve_recipe(folder, setting.sampler, steps)
         if recipe.timesteps is not None and "timesteps" not in defaults:
             raise ConfigError(f"{folder.where}: {folder.pipeline} takes no timesteps, which {setting.sampler} needs")
-        guidance = None if guidance is None else float(guidance)
+        guidance = _guidance(folder, setting, defaults, argument)
+        guides = known is not None and _guides(known, guidance, setting)
+        embedded = known is not None and known.guided_above is None
+        fixed = {name: value for name, value in FIXED.items() if name in defaults and name not in folder.choice.options}
         return with_identity(
             folder,
             ResolvedSetting(
@@ -52,12 +55,12 @@ class AnyPipeline:
                 steps=steps,
                 guidance=guidance,
                 size=setting.size,
-                guides=False,
-                counts=True,
-                negative="read" if "negative_prompt" in defaults else "never",
+                guides=guides,
+                counts=known is None or guides or embedded,
+                negative=_reads_negative(known, guides, defaults),
                 nfe=recipe.nfe(steps),
                 identity="",
-                recipe=recipe,
+                recipe=Binding(recipe, argument, fixed, is_known=known is not None),
             ),
         )
 
@@ -87,3 +90,65 @@ class AnyPipeline:
         if negatives is not None and negatives[0][0] is not None:
             found["negative_prompt"] = [text for (text,) in negatives]
         return found
+
+
+def _refuse_unknown(folder: ModelFolder, setting: Setting, defaults: Mapping[str, Any], guidance: str) -> None:
+    """Refuse an axis for which the pipeline has no argument."""
+    asked = {guidance or "guidance": setting.guidance, "height": setting.size, "negative_prompt": setting.negative}
+    for name, value in asked.items():
+        if value is not None and name not in defaults:
+            raise ConfigError(f"{folder.where}: {folder.pipeline} takes no {name}; leave it out of its settings")
+
+
+def _guidance(folder: ModelFolder, setting: Setting, defaults: Mapping[str, Any], argument: str) -> float | None:
+    """Return the guidance that is passed: the setting's, an option's, or the pipeline's own; None where it has none."""
+    options = folder.choice.options
+    if setting.guidance is not None and argument in options:
+        raise ConfigError(f"{folder.where}.options: {argument} is what guidance sets; leave one of the two out")
+    value = options.get(argument, defaults.get(argument)) if setting.guidance is None else setting.guidance
+    return None if value is None or argument not in defaults else float(value)
+
+
+def _check_size(folder: ModelFolder, setting: Setting, known: KnownPipeline) -> None:
+    size, multiple = setting.size, known.multiple(folder)
+    if size is None:
+        return
+    if size.width % multiple or size.height % multiple:
+        raise ConfigError(
+            f"{folder.where}: {folder.pipeline} makes sides that are multiples of {multiple}, "
+            f"not {size.width}x{size.height}"
+        )
+    made = known.made_size(folder, size)
+    if made != size:
+        raise ConfigError(
+            f"{folder.where}: {folder.pipeline} makes pictures of one area, {made.width}x{made.height} where "
+            f"{size.width}x{size.height} is asked for; write the former"
+        )
+
+
+def _check_guidance(folder: ModelFolder, setting: Setting, known: KnownPipeline) -> None:
+    """Refuse guidance that no argument makes take part."""
+    if setting.guidance is None or known.guided_above is None or setting.guidance <= known.guided_above:
+        return
+    if known.is_distilled(folder):
+        raise ConfigError(f"{folder.where}: its checkpoint has guidance built in and reads none; leave it out")
+    if known.negative == "asks" and setting.negative is None:
+        raise ConfigError(
+            f"{folder.where}: guidance {setting.guidance:g} takes part only beside a negative prompt "
+            f'({known.guidance} of {folder.pipeline}); write negative: ""'
+        )
+
+
+def _guides(known: KnownPipeline, guidance: float | None, setting: Setting) -> bool:
+    """Return whether each step asks the denoiser twice."""
+    if not known.guidance:
+        return True  # by a component, its guider
+    if known.guided_above is None or guidance is None or guidance <= known.guided_above:
+        return False
+    return known.negative != "asks" or setting.negative is not None
+
+
+def _reads_negative(known: KnownPipeline | None, guides: bool, defaults: Mapping[str, Any]) -> ReadsNegative:
+    if "negative_prompt" not in defaults or (known is not None and known.negative == "never"):
+        return "never"
+    return "read" if known is None or known.negative == "always" or guides else "off"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from diptych.generate.backends import BackendModel, Renderer
 from diptych.generate.backends.asked import ModelChoice
-from diptych.generate.backends.diffusers.models import find_model
+from diptych.generate.backends.diffusers.finding import find_model
 from diptych.generate.backends.diffusers.pipeline_model import PipelineModel
 from diptych.generate.backends.diffusers.samplers import SAMPLERS
 

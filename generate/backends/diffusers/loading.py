@@ -3,10 +3,14 @@
 import inspect
 import multiprocessing
 import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from diptych.errors import ConfigError, DataError, one_line
-from diptych.generate.backends.diffusers.models import ModelFolder, import_library, pipeline_class
+from diptych.generate.backends.diffusers.components import absent, is_component
+from diptych.generate.backends.diffusers.libraries import find_class
+from diptych.generate.backends.diffusers.models import ModelFolder, pipeline_class
 
 # What libraries throw at a folder that is no sound pipeline.
 LOAD_ERRORS = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, ImportError)
@@ -19,6 +23,7 @@ LEFT_OUT: dict[str, Any] = {
     "image_encoder": None,
     "requires_safety_checker": False,
     "safety_checker": None,
+    "watermarker": None,
 }
 
 
@@ -32,12 +37,17 @@ def load_pipeline(folder: ModelFolder) -> Any:
 
     kind = pipeline_class(folder)
     known = inspect.signature(kind.__init__).parameters
-    without = {name: value for name, value in LEFT_OUT.items() if name in known}
     dtype = getattr(torch, folder.choice.dtype)
-    parts = {}
-    for name, (library, part) in folder.modules.items():
-        parts[name] = _load_part(folder, name, getattr(import_library(library), part, None), dtype)
-    pipe = _loaded(folder, kind, folder.path, dtype=dtype, **parts, **without)
+    given = {name: value for name, value in folder.index.items() if name in known and not is_component(value)}
+    given |= {name: None for name in absent(folder.index, folder.components) if name in known}
+    left_out = {name: value for name, value in LEFT_OUT.items() if name in known}
+    for name in (name for name in folder.components if name not in left_out):
+        is_module = name in folder.modules
+        given[name] = _load_module(folder, name, dtype) if is_module else _load_other(folder, name, kind)
+    try:
+        pipe = kind(**given | left_out)
+    except LOAD_ERRORS as error:
+        raise DataError(f"{folder.where}: {folder.path} cannot be loaded: {one_line(error)}") from error
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
@@ -77,15 +87,22 @@ def share_out(gpus: int, process: str) -> str:
     return f"cuda:{(int(number) - 1) % gpus if number.isdecimal() else 0}"
 
 
-def _load_part(folder: ModelFolder, name: str, kind: Any, dtype: Any) -> Any:
-    """Return one component; weights that its files lack would be random, and are an error."""
-    if kind is None:
-        raise DataError(f"{folder.where}: the class of {name} is in none of the installed libraries; update them")
-    path = folder.path / name
-    variant = folder.variant_of(name)
+def _load_other(folder: ModelFolder, name: str, pipeline: Any) -> Any:
+    """Return a component without weights: a tokenizer, a scheduler, a processor, a guider."""
+    part = folder.components[name]
+    kind = find_class(part.library, part.kind, pipeline, name)
+    return _loaded(folder, _known(folder, name, kind), part.path, {})
+
+
+def _load_module(folder: ModelFolder, name: str, dtype: Any) -> Any:
+    """Return a component with weights; those that its files lack would be random, and are an error."""
     import torch
 
-    module, info = _loaded(folder, kind, path, dtype=dtype, variant=variant, output_loading_info=True)
+    kind = _known(folder, name, folder.modules[name])
+    path = folder.components[name].path
+    variant = folder.variant_of(name)
+    how = {"dtype": dtype, "variant": variant, "use_safetensors": True, "output_loading_info": True}
+    module, info = _loaded(folder, kind, path, how)
     missing = sorted(str(key) for key in [*info["missing_keys"], *info["mismatched_keys"]])
     if missing:
         raise DataError(
@@ -97,12 +114,18 @@ def _load_part(folder: ModelFolder, name: str, kind: Any, dtype: Any) -> Any:
     return module.to(memory_format=torch.channels_last) if is_flat else module
 
 
-def _loaded(folder: ModelFolder, kind: Any, path: Any, **options: Any) -> Any:
+def _known(folder: ModelFolder, name: str, kind: Any) -> Any:
+    if kind is None:
+        raise DataError(f"{folder.where}: the class of {name} is in none of the installed libraries; update them")
+    return kind
+
+
+def _loaded(folder: ModelFolder, kind: Any, path: Path, how: Mapping[str, Any]) -> Any:
     import torch
     from safetensors import SafetensorError
 
     try:
-        return kind.from_pretrained(path, use_safetensors=True, local_files_only=True, **options)
+        return kind.from_pretrained(path, local_files_only=True, **how)
     except torch.OutOfMemoryError:
         raise
     except (*LOAD_ERRORS, SafetensorError) as error:

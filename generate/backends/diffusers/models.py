@@ -1,34 +1,27 @@
-"""Models as folders: where a pipeline lies, what its small files say, and the sha256 of all that decides a pixel.
+"""Models as folders: what the small files of a pipeline say, and the sha256 of all that decides a pixel.
 
-Reads json and hashes weights; loads none. Weights are safetensors only: the other format can run code.
+Reads json and hashes weights; loads none.
 """
 
-import hashlib
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diptych.assets import file_sha256, is_offline, named_path
+from diptych.assets import file_sha256
 from diptych.config.identity import fingerprint
-from diptych.errors import ConfigError, DataError, MissingExtra, one_line
+from diptych.errors import ConfigError, DataError, one_line
 from diptych.generate.backends.asked import ModelChoice
+from diptych.generate.backends.diffusers.components import Component, components_of, is_component
+from diptych.generate.backends.diffusers.libraries import find_class, find_pipeline, import_library
 from diptych.generate.backends.diffusers.samplers import SchedulerFacts
+from diptych.generate.backends.diffusers.weights import check_weights, weight_files, weights_sha256
 
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-WEIGHTS = re.compile(r"(?:diffusion_pytorch_model|model)(?:\.(?P<variant>\w+))?(?:-\d{5}-of-\d{5})?\.safetensors")
-
-# Parts of a pipeline that no pixel of a text-to-image run depends on, or that are part of the setting (the scheduler)
-# or of the text (the tokenizers, whose output is what counts).
-APART = re.compile(
-    r"scheduler|tokenizer(_\d)?|safety_checker|feature_extractor|image_encoder|image_processor|watermark"
-)
 # Entries of a component's config that say who wrote it.
 WRITER = ("architectures", "dtype", "torch_dtype", "transformers_version")
-SMALL_FILES = ["*.json", "*.txt", "*.model"]
+CONFIGS = ("config.json", "scheduler_config.json", "guider_config.json", "preprocessor_config.json")
 
 
 @dataclass(frozen=True)
@@ -40,12 +33,14 @@ class ModelFolder:
         choice: What the config says of it.
         path: The folder with ``model_index.json``.
         index: The content of that file.
+        replaced: Folders of components that the config names, None for one that is left out.
     """
 
     label: str
     choice: ModelChoice
     path: Path
     index: Mapping[str, Any]
+    replaced: Mapping[str, Path | None] = field(default_factory=dict)
 
     @property
     def pipeline(self) -> str:
@@ -64,21 +59,31 @@ class ModelFolder:
         name = config.get("_class_name") or (self.index.get("scheduler") or [None, ""])[1]
         return SchedulerFacts(str(name), {key: value for key, value in config.items() if not key.startswith("_")})
 
-    @property
-    def parts(self) -> dict[str, str]:
-        """The components that decide pixels, by name, with their classes."""
-        return {name: entry[1] for name, entry in self._components().items() if not APART.fullmatch(name)}
+    @cached_property
+    def components(self) -> dict[str, Component]:
+        """The components that it has, by name."""
+        return components_of(self.index, self.path, self.replaced)
 
-    @property
-    def modules(self) -> dict[str, tuple[str, str]]:
-        """Of these, those of diffusers and transformers, with library and class."""
-        found = self._components()
-        return {name: found[name] for name in self.parts if found[name][0] in ("diffusers", "transformers")}
+    @cached_property
+    def modules(self) -> dict[str, Any]:
+        """The components with weights that decide pixels, by name, with their classes; guiders and the like have none.
+
+        A class that no installed library has is None: what it needs shows when it is loaded.
+        """
+        import torch
+
+        pipeline = find_pipeline(self.pipeline)
+        found = {}
+        for name, part in self.components.items():
+            kind = find_class(part.library, self._class_name(part), pipeline, name)
+            if not part.is_apart and (kind is None or issubclass(kind, torch.nn.Module)):
+                found[name] = kind
+        return found
 
     @property
     def tokenizers(self) -> dict[str, str]:
         """The tokenizers, by name, with their classes."""
-        return {name: entry[1] for name, entry in self._components().items() if name.startswith("tokenizer")}
+        return {name: part.kind for name, part in self.components.items() if "tokenizer" in name}
 
     def config_of(self, component: str) -> dict[str, Any]:
         """Return the config of a component; empty where it has none.
@@ -86,10 +91,11 @@ class ModelFolder:
         Raises:
             DataError: If the file is damaged.
         """
-        for name in ("config.json", "scheduler_config.json"):
-            file = self.path / component / name
+        part = self.components.get(component)
+        for name in CONFIGS:
+            file = (part.path if part is not None else self.path / component) / name
             if file.is_file():
-                return _read_object(file)
+                return read_object(file)
         return {}
 
     def weight_files(self, component: str) -> list[Path]:
@@ -98,17 +104,39 @@ class ModelFolder:
         Raises:
             DataError: If there are none.
         """
-        found = self._weights(component)
+        folder = self.components[component].path
+        found = weight_files(folder)
         files = found.get(self.variant_of(component))
         if not files:
             have = ", ".join(sorted(str(name) for name in found if name))
             hint = f"it has the variants {have}: name one" if have else "convert them with save_pretrained"
-            raise DataError(f"{self.where}: no safetensors weights in {self.path / component}; {hint}")
+            raise DataError(f"{self.where}: no safetensors weights in {folder}; {hint}")
         return files
 
     def variant_of(self, component: str) -> str | None:
         """Return the variant that is loaded of a component: the chosen one, or none where it has none."""
-        return self.choice.variant if self.choice.variant in self._weights(component) else None
+        return self.choice.variant if self.choice.variant in weight_files(self.components[component].path) else None
+
+    def check(self, *, with_weights: bool) -> None:
+        """Look at the headers and sizes of the files of weights that are here.
+
+        Args:
+            with_weights: Whether all of them have to be.
+
+        Raises:
+            DataError: If one is damaged or missing.
+            ConfigError: If no component has the variant that the config names.
+        """
+        there = [name for name in self.modules if weight_files(self.components[name].path)]
+        for name in self.modules if with_weights or there else ():
+            files = self.weight_files(name)
+            try:
+                check_weights(self.components[name].path, files, self.variant_of(name))
+            except DataError as error:
+                raise DataError(f"{self.where}: {error}") from error
+        variant = self.choice.variant
+        if variant is not None and there and not any(self.variant_of(name) for name in there):
+            raise ConfigError(f"{self.where}: variant {variant!r}: none of its components has it; leave it out")
 
     def identity(self, *, with_weights: bool = True) -> dict[str, Any]:
         """Return what decides pixels: pipeline class, components with config and weights, dtype.
@@ -117,11 +145,15 @@ class ModelFolder:
             with_weights: Whether to read the weights; else their place stands for them, which is enough to tell
                 models of one config apart.
         """
-        components = {name: self._part(name, kind, with_weights=with_weights) for name, kind in self.parts.items()}
+        components = {
+            name: self._part(part, with_weights=with_weights)
+            for name, part in self.components.items()
+            if not part.is_apart
+        }
         switches = {
             name: value
             for name, value in self.index.items()
-            if not name.startswith("_") and not isinstance(value, list) and name != "requires_safety_checker"
+            if not name.startswith("_") and not is_component(value) and name != "requires_safety_checker"
         }
         return {
             "pipeline": self.pipeline,
@@ -153,62 +185,18 @@ class ModelFolder:
                 raise DataError(f"{self.where}: {self.path / name} cannot be loaded: {one_line(error)}") from error
         return loaded
 
-    def _components(self) -> dict[str, tuple[str, str]]:
-        return {
-            name: (entry[0], entry[1])
-            for name, entry in self.index.items()
-            if isinstance(entry, list) and len(entry) == 2 and entry[0] is not None and entry[1] is not None
-        }
+    def _class_name(self, part: Component) -> str:
+        """Return the class of a component: one that a config put there may be of another than the pipeline's own."""
+        said = self.config_of(part.name).get("_class_name") if part.replaced and part.library == "diffusers" else None
+        return str(said or part.kind)
 
-    def _weights(self, component: str) -> dict[str | None, list[Path]]:
-        found: dict[str | None, list[Path]] = {}
-        for file in sorted((self.path / component).glob("*.safetensors")):
-            if match := WEIGHTS.fullmatch(file.name):
-                found.setdefault(match["variant"], []).append(file)
-        return found
-
-    def _part(self, name: str, kind: str, *, with_weights: bool) -> dict[str, Any]:
-        config = self.config_of(name)
+    def _part(self, part: Component, *, with_weights: bool) -> dict[str, Any]:
+        config = self.config_of(part.name)
         decisive = {key: value for key, value in config.items() if not key.startswith("_") and key not in WRITER}
-        return {
-            "class": kind,
-            "config": fingerprint(decisive)[:16],
-            "sha256": self._weights_sha256(name) if with_weights else str((self.path / name).resolve()),
-        }
-
-    def _weights_sha256(self, component: str) -> str:
-        digests = [file_sha256(file.resolve()) for file in self.weight_files(component)]
-        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-
-
-def find_model(label: str, choice: ModelChoice, *, with_weights: bool) -> ModelFolder:
-    """Return the model of a config, fetching it from the hub where it is not a folder.
-
-    Args:
-        label: Its name in the config.
-        choice: What the config says of it.
-        with_weights: Whether a model on the hub has to be there whole, or its small files are enough.
-
-    Raises:
-        ConfigError: If there is no such folder and the name is no hub id, or it is no text-to-image pipeline.
-        DataError: If it cannot be fetched or its files are damaged.
-    """
-    path = named_path(choice.path_or_id)
-    if not path.is_dir():
-        if path.exists() or not HUB_ID.fullmatch(choice.path_or_id):
-            raise ConfigError(
-                f"models.{label}: no folder {choice.path_or_id!r}; give the folder of a diffusers pipeline "
-                f"(with model_index.json) or an id on the hub such as stabilityai/stable-diffusion-xl-base-1.0"
-            )
-        path = _from_hub(label, choice, with_weights=with_weights)
-    elif choice.revision is not None:
-        raise ConfigError(f"models.{label}: a revision belongs to a model on the hub, {choice.path_or_id} is a folder")
-    if not (path / "model_index.json").is_file():
-        raise ConfigError(f"models.{label}: {path} has no model_index.json; give the folder of a diffusers pipeline")
-    folder = ModelFolder(label, choice, path, _read_object(path / "model_index.json"))
-    if not isinstance(folder.index.get("_class_name"), str):
-        raise DataError(f"{path / 'model_index.json'}: names no pipeline class")
-    return folder
+        found = {"class": self._class_name(part), "config": fingerprint(decisive)[:16]}
+        if part.name in self.modules:
+            found["sha256"] = weights_sha256(self.weight_files(part.name)) if with_weights else str(part.path.resolve())
+        return found
 
 
 def pipeline_class(folder: ModelFolder) -> Any:
@@ -217,68 +205,21 @@ def pipeline_class(folder: ModelFolder) -> Any:
     Raises:
         ConfigError: If this diffusers has none of that name.
     """
-    diffusers = import_library("diffusers")
-    found = getattr(diffusers, folder.pipeline, None)
-    if not isinstance(found, type) or not issubclass(found, diffusers.DiffusionPipeline):
+    found = find_pipeline(folder.pipeline)
+    if found is None:
         raise ConfigError(
-            f"{folder.where}: diffusers {diffusers.__version__} has no pipeline {folder.pipeline!r}; "
+            f"{folder.where}: diffusers {import_library('diffusers').__version__} has no pipeline {folder.pipeline!r}; "
             f"write another under pipeline, or install the diffusers that has it"
         )
     return found
 
 
-def import_library(name: str) -> Any:
-    """Return one of the libraries of this part, its chatter switched off.
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object of a file.
 
     Raises:
-        MissingExtra: If it is not installed.
+        DataError: If it is damaged.
     """
-    import importlib
-
-    try:
-        module = importlib.import_module(name)
-        logging = importlib.import_module(f"{name}.utils.logging")
-    except ModuleNotFoundError as error:
-        raise MissingExtra("generate", (error.name or name).partition(".")[0]) from error
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    return module
-
-
-def _from_hub(label: str, choice: ModelChoice, *, with_weights: bool) -> Path:
-    hub = import_hub()
-    where = f"models.{label}: {choice.path_or_id}"
-    if is_offline():
-        advice = "is not in the cache whole and downloads are switched off; fetch it first, or give a folder"
-    else:
-        advice = "cannot be fetched"
-    offline = {"revision": choice.revision, "local_files_only": is_offline()}
-    try:
-        if not with_weights:
-            return Path(hub.snapshot_download(choice.path_or_id, allow_patterns=SMALL_FILES, **offline))
-        diffusers = import_library("diffusers")
-        found = diffusers.DiffusionPipeline.download(
-            choice.path_or_id, variant=choice.variant, use_safetensors=True, **offline
-        )
-        return Path(found)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:  # what hub and HTTP errors derive from
-        raise DataError(f"{where} {advice}: {one_line(error)}") from error
-
-
-def import_hub() -> Any:
-    """Return the library that knows the hub's cache.
-
-    Raises:
-        MissingExtra: If it is not installed.
-    """
-    try:
-        import huggingface_hub
-    except ModuleNotFoundError as error:
-        raise MissingExtra("generate", "huggingface_hub") from error
-    return huggingface_hub
-
-
-def _read_object(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

@@ -13,6 +13,8 @@ from typing import Any
 
 from diptych.errors import DataError
 
+FIRST_STEPS = 2  # with fewer, pipelines that take the last timestep for an end would make none
+
 
 def generators_of(seeds: Sequence[int]) -> list[Any]:
     """Return one CPU generator for each image."""
@@ -21,12 +23,60 @@ def generators_of(seeds: Sequence[int]) -> list[Any]:
     return [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
 
 
+def put_scheduler(pipe: Any, scheduler: Any) -> None:
+    """Let a pipeline, and the pipelines that it is made of, sample by another scheduler."""
+    before = pipe.scheduler
+    pipe.scheduler = scheduler
+    for part in vars(pipe).values():
+        if getattr(part, "scheduler", None) is before:
+            part.scheduler = scheduler
+
+
 @contextlib.contextmanager
-def seeded(scheduler: Any, generators: Sequence[Any], seeds: Sequence[int]) -> Iterator[None]:
-    """Let every step of a scheduler draw the noise of row i from ``generators[i]``, or from ``seeds[i]``.
+def seeded(pipe: Any, generators: Sequence[Any], seeds: Sequence[int]) -> Iterator[None]:
+    """Let every step of each scheduler of a pipeline draw the noise of row i from ``generators[i]`` or ``seeds[i]``.
 
     Rows beyond them, which some pipelines step and discard, draw from generators of their own.
     """
+    with contextlib.ExitStack() as stack:
+        for scheduler in _schedulers(pipe):
+            stack.enter_context(_seeded(scheduler, generators, seeds))
+        yield
+
+
+@contextlib.contextmanager
+def first_steps_only(pipe: Any) -> Iterator[None]:
+    """Let each scheduler of a pipeline end after its first steps, so that a call goes all the way in no time."""
+    changed = [(scheduler, vars(scheduler).get("set_timesteps")) for scheduler in _schedulers(pipe)]
+    for scheduler, _ in changed:
+        scheduler.set_timesteps = functools.partial(_set_first, scheduler, scheduler.set_timesteps)
+        functools.update_wrapper(scheduler.set_timesteps, scheduler.set_timesteps.args[1])
+    try:
+        yield
+    finally:
+        for scheduler, own in changed:
+            del scheduler.set_timesteps
+            if own is not None:
+                scheduler.set_timesteps = own
+
+
+def was_used(scheduler: Any) -> bool:
+    """Return whether a pipeline has set the steps of a new scheduler, as it does before it samples by it."""
+    return getattr(scheduler, "num_inference_steps", None) is not None
+
+
+def _set_first(scheduler: Any, set_timesteps: Any, *args: Any, **named: Any) -> None:
+    set_timesteps(*args, **named)
+    scheduler.timesteps = scheduler.timesteps[:FIRST_STEPS]
+
+
+def _schedulers(pipe: Any) -> list[Any]:
+    found = {name: part for name, part in pipe.components.items() if hasattr(part, "set_timesteps")}
+    return list({id(part): part for part in found.values()}.values())
+
+
+@contextlib.contextmanager
+def _seeded(scheduler: Any, generators: Sequence[Any], seeds: Sequence[int]) -> Iterator[None]:
     import torch
 
     step = scheduler.step

@@ -9,18 +9,36 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from diptych.errors import DataError, DiptychError, one_line
+from diptych.errors import ConfigError, DataError, DiptychError, one_line
 from diptych.generate.backends.asked import ImageGroup, PlannedImage
+from diptych.generate.backends.diffusers.effects import refuse_without_effect
+from diptych.generate.backends.diffusers.libraries import import_library
 from diptych.generate.backends.diffusers.loading import choose_device, load_pipeline
-from diptych.generate.backends.diffusers.models import import_library
-from diptych.generate.backends.diffusers.noise import generators_of, global_state_untouched, seeded
+from diptych.generate.backends.diffusers.noise import (
+    first_steps_only,
+    generators_of,
+    global_state_untouched,
+    put_scheduler,
+    seeded,
+    was_used,
+)
+from diptych.generate.backends.diffusers.output import OUTPUT_TYPE, array_of, pixels_of
 from diptych.generate.backends.diffusers.pipeline_model import PipelineModel
-from diptych.generate.backends.diffusers.resolve import Tensors
-from diptych.generate.backends.diffusers.samplers import build_scheduler
+from diptych.generate.backends.diffusers.recipes import build_scheduler
+from diptych.generate.backends.diffusers.resolve import Binding, Tensors
 from diptych.generate.pictures import Pixels
 
 # What a pipeline throws at arguments that it does not like, or when its parts do not fit each other.
-CALL_ERRORS = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RuntimeError, ImportError)
+CALL_ERRORS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    NameError,
+    AttributeError,
+    AssertionError,
+    RuntimeError,
+    ImportError,
+)
 
 TEXT_CACHE_BYTES = 4 * 2**30  # of embeddings in main memory; 553 prompts of FLUX at half precision take 2.3 GB
 
@@ -37,6 +55,7 @@ class PipelineRenderer:
         self._pipe: Any = None
         self._texts: dict[tuple[bool, str | None], Tensors] = {}
         self._text_bytes = 0
+        self._tried: set[str] = set()
         self.load_s = 0.0
 
     @property
@@ -63,8 +82,8 @@ class PipelineRenderer:
             self._open(group.model)
             padded = [*rows, *[rows[-1]] * (group.batch_size - len(rows))]
             arguments = self._arguments(group, padded)
-            images = self._call(group, padded, arguments)
-            return self._pixels(images[: len(rows)])
+            self._try_axes(group, padded, arguments)
+            return pixels_of(self._call(group, padded, arguments), group)[: len(rows)]
 
     def _open(self, label: str) -> None:
         """Load a model in the place of the one before."""
@@ -91,12 +110,14 @@ class PipelineRenderer:
             negatives = [self._encoded(group, text, negative=True) for text in wanted]
         found = {**_as_tuples(options), **family.arguments(texts, negatives)}
         found = {name: value.to(self._device) if hasattr(value, "to") else value for name, value in found.items()}
-        if resolved.recipe.timesteps is not None:
-            found["timesteps"] = list(resolved.recipe.timesteps)
+        binding: Binding = resolved.recipe
+        found |= {name: value for name, value in binding.fixed.items() if name not in found}
+        if binding.sampler.timesteps is not None:
+            found["timesteps"] = list(binding.sampler.timesteps)
         else:
             found["num_inference_steps"] = resolved.steps
         if resolved.guidance is not None:
-            found["guidance_scale"] = resolved.guidance
+            found[binding.guidance] = resolved.guidance
         if resolved.size is not None:
             found |= {"width": resolved.size.width, "height": resolved.size.height}
         return found
@@ -121,23 +142,41 @@ class PipelineRenderer:
             self._text_bytes -= _bytes(self._texts.pop(next(iter(self._texts))))
         self._texts[name] = tensors
 
-    def _call(self, group: ImageGroup, rows: Sequence[PlannedImage], arguments: Mapping[str, Any]) -> Any:
+    def _try_axes(self, group: ImageGroup, rows: Sequence[PlannedImage], arguments: Mapping[str, Any]) -> None:
+        """Refuse axes without effect of a pipeline that nobody has looked into, once for each group."""
+        if group.resolved.recipe.is_known or group.identity in self._tried:
+            return
+
+        def first_steps(others: Mapping[str, Any]) -> Any:
+            return array_of(self._call(group, rows, others, first_steps=True), group)
+
+        refuse_without_effect(group, arguments, first_steps)
+        if group.resolved.setting.sampler is not None and not was_used(self._pipe.scheduler):
+            raise ConfigError(f"{group.label}: the pipeline does not sample by it; leave the sampler out")
+        self._tried.add(group.identity)
+
+    def _call(
+        self,
+        group: ImageGroup,
+        rows: Sequence[PlannedImage],
+        arguments: Mapping[str, Any],
+        *,
+        first_steps: bool = False,
+    ) -> Any:
         seeds = [row.seed for row in rows]
         generators = generators_of(seeds)
-        scheduler = self._pipe.scheduler = build_scheduler(group.resolved.recipe)
+        put_scheduler(self._pipe, build_scheduler(group.resolved.recipe.sampler))
         size = group.resolved.size
         shown = f" of {size.width}x{size.height}" if size else ""
         advice = f"batch_size {group.batch_size}{shown} is too much; write a smaller batch_size and begin a new --out"
         with (
             self._naming_memory(f"{group.label}", advice),
             _refusing(group.label),
-            seeded(scheduler, generators, seeds),
+            seeded(self._pipe, generators, seeds),
+            first_steps_only(self._pipe) if first_steps else contextlib.nullcontext(),
             global_state_untouched(group.label),
         ):
-            images = self._pipe(**arguments, generator=generators, output_type="pt").images
-        if not hasattr(images, "shape") or images.shape[:2] != (len(rows), 3):
-            raise DataError(f"{group.label}: the pipeline does not give one RGB image for each prompt")
-        return images
+            return self._pipe(**arguments, generator=generators, output_type=OUTPUT_TYPE)
 
     @contextlib.contextmanager
     def _naming_memory(self, where: str, advice: str) -> Iterator[None]:
@@ -148,14 +187,6 @@ class PipelineRenderer:
             yield
         except torch.OutOfMemoryError as error:
             raise DataError(f"{where}: the memory of {self._device} ran out: {advice}") from error
-
-    def _pixels(self, images: Any) -> list[Pixels | None]:
-        import torch
-
-        is_finite = torch.isfinite(images).flatten(1).all(1).tolist()
-        whole = images.float().nan_to_num().mul(255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
-        pixels = whole.cpu().numpy()
-        return [pixels[row] if is_finite[row] else None for row in range(len(pixels))]
 
 
 @contextlib.contextmanager

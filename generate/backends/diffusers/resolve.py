@@ -6,13 +6,13 @@ A family resolves a setting for a model or refuses it; nothing that was asked fo
 import inspect
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from diptych.config.identity import fingerprint
 from diptych.errors import ConfigError
 from diptych.generate.backends.asked import ResolvedSetting, Setting
 from diptych.generate.backends.diffusers.models import ModelFolder, pipeline_class
-from diptych.generate.backends.diffusers.samplers import SamplerRecipe, build_scheduler, reads_eta, recipe_for
+from diptych.generate.backends.diffusers.recipes import SamplerRecipe, build_scheduler, reads_eta, recipe_for
 from diptych.lookup import describe_unknown
 
 Tensors = tuple[Any, ...]
@@ -20,9 +20,26 @@ Tensors = tuple[Any, ...]
 NOT_OPTIONS = {"self", "args", "kwargs"}
 
 
+class Binding(NamedTuple):
+    """How a setting is bound to the call of a pipeline.
+
+    Attributes:
+        sampler: How to build the scheduler.
+        guidance: The argument that guidance is passed as.
+        fixed: Further arguments that are always passed, so that what was asked for is what is made.
+        is_known: Whether it is known what the arguments do; else that is tried before an image counts.
+    """
+
+    sampler: SamplerRecipe
+    guidance: str = "guidance_scale"
+    fixed: Mapping[str, Any] = {}
+    is_known: bool = True
+
+
 def with_identity(folder: ModelFolder, resolved: ResolvedSetting) -> ResolvedSetting:
     """Return a setting with the hash of what decides pixels, text, seed and model apart."""
-    recipe: SamplerRecipe = resolved.recipe
+    binding: Binding = resolved.recipe
+    recipe = binding.sampler
     built = dict(build_scheduler(recipe).config)
     if built.get("timestep_spacing") != "leading" or recipe.timesteps is not None:
         built.pop("steps_offset", None)  # read for no other spacing
@@ -32,12 +49,12 @@ def with_identity(folder: ModelFolder, resolved: ResolvedSetting) -> ResolvedSet
     known = {key: repr(value) for key, value in built.items() if not key.startswith("_")}
     identity = fingerprint(
         {
-            "scheduler": [recipe.class_name, known, recipe.timesteps],
+            "scheduler": [recipe.class_name, known, recipe.timesteps, recipe.sigmas],
             "steps": resolved.steps,
             "guidance": resolved.guidance if resolved.counts else None,
             "guides": resolved.guides,
             "size": resolved.size,
-            "options": dict(folder.choice.options),
+            "options": {**binding.fixed, **folder.choice.options},
             "noise": "one CPU generator per image",
         }
     )
@@ -118,7 +135,7 @@ def resolve_recipe(folder: ModelFolder, sampler: str | None, steps: int) -> Samp
             f"it is for the sampler ddim: leave it out, or give it to a label of its own with settings of ddim alone"
         )
     trained = int(recipe.options.get("num_train_timesteps") or 1000)
-    if steps > trained:
+    if steps > trained and not folder.scheduler.is_flow:  # the time of a flow is continuous
         raise ConfigError(f"{folder.where}: {steps} steps; its schedule has {trained}")
     if recipe.class_name == "DDIMScheduler":  # its first step lies an offset beyond the others
         built.set_timesteps(steps)

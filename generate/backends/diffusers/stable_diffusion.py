@@ -8,6 +8,7 @@ from diptych.errors import ConfigError
 from diptych.generate.backends.asked import ReadsNegative, ResolvedSetting, Setting, Size
 from diptych.generate.backends.diffusers.models import ModelFolder
 from diptych.generate.backends.diffusers.resolve import (
+    Binding,
     Tensors,
     call_defaults,
     check_options,
@@ -63,7 +64,7 @@ class StableDiffusion:
             negative=negative,
             nfe=recipe.nfe(steps),
             identity="",
-            recipe=recipe,
+            recipe=Binding(recipe),
         )
         return with_identity(folder, resolved)
 

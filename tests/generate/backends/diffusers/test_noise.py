@@ -1,11 +1,21 @@
 """Noise: a generator per image, and samplers that draw from nothing else."""
 
+import inspect
+from typing import Any
+
 import diffusers
 import pytest
 import torch
 
 from diptych.errors import DataError
-from diptych.generate.backends.diffusers.noise import generators_of, global_state_untouched, seeded
+from diptych.generate.backends.diffusers.noise import first_steps_only, generators_of, global_state_untouched, seeded
+
+
+class Pipeline:
+    """As much of one as noise has to do with."""
+
+    def __init__(self, scheduler: Any, **others: Any) -> None:
+        self.components = {"scheduler": scheduler, **others}
 
 
 def test_a_generator_of_each_image_draws_what_it_would_draw_alone() -> None:
@@ -17,7 +27,7 @@ def stochastic_step(rows: int, seeds: list[int]) -> torch.Tensor:
     scheduler = diffusers.FlowMatchEulerDiscreteScheduler(stochastic_sampling=True)
     scheduler.set_timesteps(4)
     zeros = torch.zeros(rows, 3)
-    with seeded(scheduler, generators_of(seeds), seeds):
+    with seeded(Pipeline(scheduler), generators_of(seeds), seeds):
         found: torch.Tensor = scheduler.step(zeros, scheduler.timesteps[0], zeros).prev_sample
     assert "step" not in vars(scheduler), "the scheduler is as it was"
     return found
@@ -39,7 +49,7 @@ def test_a_step_that_is_given_generators_keeps_them() -> None:
     scheduler = diffusers.EulerAncestralDiscreteScheduler()
     scheduler.set_timesteps(4)
     zeros = torch.zeros(1, 3)
-    with seeded(scheduler, generators_of([1]), [1]):
+    with seeded(Pipeline(scheduler), generators_of([1]), [1]):
         found = scheduler.step(zeros, scheduler.timesteps[0], zeros, generator=generators_of([9])[0]).prev_sample
     scheduler.set_timesteps(4)
     again = scheduler.step(zeros, scheduler.timesteps[0], zeros, generator=generators_of([9])[0]).prev_sample
@@ -48,6 +58,7 @@ def test_a_step_that_is_given_generators_keeps_them() -> None:
 
 def test_a_scheduler_whose_seeds_lie_in_it_gets_one_for_each_row() -> None:
     class Brownian:
+        set_timesteps = None
         noise_sampler_seed = None
         noise_sampler = "of the call before"
 
@@ -55,9 +66,32 @@ def test_a_scheduler_whose_seeds_lie_in_it_gets_one_for_each_row() -> None:
             return self.noise_sampler_seed
 
     scheduler = Brownian()
-    with seeded(scheduler, generators_of([3, 4]), [3, 4]):
+    with seeded(Pipeline(scheduler), generators_of([3, 4]), [3, 4]):
         assert scheduler.step(0, 0, 0) == [3, 4]
         assert scheduler.noise_sampler is None
+
+
+def test_every_scheduler_of_a_pipeline_draws_from_the_generators() -> None:
+    first, second = (diffusers.FlowMatchEulerDiscreteScheduler(stochastic_sampling=True) for _ in range(2))
+    zeros, found = torch.zeros(1, 3), []
+    for scheduler in (first, second):
+        scheduler.set_timesteps(4)
+    for seed in (1, 1, 2):
+        with seeded(Pipeline(first, prior_scheduler=second), generators_of([seed]), [seed]):
+            second._step_index = None
+            found.append(second.step(zeros, second.timesteps[0], zeros).prev_sample)
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+
+
+def test_a_call_can_end_after_its_first_steps_and_leaves_the_scheduler_as_it_was() -> None:
+    scheduler = diffusers.HeunDiscreteScheduler()
+    with first_steps_only(Pipeline(scheduler)):
+        scheduler.set_timesteps(5)
+        assert len(scheduler.timesteps) == 2
+        assert "sigmas" not in inspect.signature(scheduler.set_timesteps).parameters, "the signature is the class's own"
+    scheduler.set_timesteps(5)
+    assert len(scheduler.timesteps) == 9
 
 
 def test_what_draws_from_the_global_state_is_refused() -> None:

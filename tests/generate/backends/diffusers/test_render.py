@@ -15,8 +15,8 @@ from diptych.errors import DataError
 from diptych.generate.backends.asked import ImageGroup, PlannedImage
 from diptych.generate.backends.diffusers.loading import load_pipeline
 from diptych.generate.backends.diffusers.noise import generators_of
+from diptych.generate.backends.diffusers.recipes import build_scheduler
 from diptych.generate.backends.diffusers.render import PipelineRenderer
-from diptych.generate.backends.diffusers.samplers import build_scheduler
 from diptych.generate.pictures import Pixels
 from diptych.generate.plan import GenerationPlan
 
@@ -63,7 +63,7 @@ def test_an_image_is_what_a_plain_call_of_the_pipeline_gives(name: str, rich_pla
     for number in range(len(plan.groups)):
         group, rows = rows_of(plan, number)
         pipe = load_pipeline(plan.models[name].folder)
-        pipe.scheduler = build_scheduler(group.resolved.recipe)
+        pipe.scheduler = build_scheduler(group.resolved.recipe.sampler)
         if name in ("sd3", "flux"):
             scheduler, generators = pipe.scheduler, generators_of([rows[0].seed])
             step = scheduler.step  # what these pipelines forget to hand on

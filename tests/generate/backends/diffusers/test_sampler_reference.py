@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from diptych.generate.backends.diffusers.samplers import SchedulerFacts, build_scheduler, recipe_for
+from diptych.generate.backends.diffusers.recipes import build_scheduler, recipe_for
+from diptych.generate.backends.diffusers.samplers import SchedulerFacts
 
 Floats = npt.NDArray[np.float64]
 

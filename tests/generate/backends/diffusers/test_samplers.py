@@ -8,13 +8,8 @@ import pytest
 import torch
 
 from diptych.errors import ConfigError
-from diptych.generate.backends.diffusers.samplers import (
-    SAMPLERS,
-    SamplerRecipe,
-    SchedulerFacts,
-    build_scheduler,
-    recipe_for,
-)
+from diptych.generate.backends.diffusers.recipes import SamplerRecipe, build_scheduler, recipe_for
+from diptych.generate.backends.diffusers.samplers import SAMPLERS, SchedulerFacts
 
 NOISE = {"num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 SD = SchedulerFacts("PNDMScheduler", NOISE | {"prediction_type": "epsilon", "skip_prk_steps": True, "steps_offset": 1})
@@ -147,8 +142,9 @@ def test_trailing_checkpoints_keep_their_spacing_and_zero_snr_its_schedule() -> 
             "StableDiffusion3Pipeline",
             "none for flow models .* known there: dpmpp_2m, euler, euler_a, heun",
         ),
-        ("dpmpp_2m_karras", FLUX, "FluxPipeline", "known there: dpmpp_2m, euler, euler_a, unipc$"),
-        ("heun", FLUX, "FluxPipeline", "FluxPipeline does not take it"),
+        ("dpmpp_2m_karras", FLUX, "FluxPipeline", "known there: dpmpp_2m, euler, euler_a, heun, unipc$"),
+        ("heun", FLUX, "FluxPipeline", "does not know this checkpoint's dynamic shifting"),
+        ("heun", SCHNELL, "FluxPipeline", r"FluxPipeline does not take it \(it passes sigmas that FlowMatchHeun"),
         ("unipc", SCHNELL, "FluxPipeline", "needs dynamic shifting"),
         ("heun", FLUX, "StableDiffusion3Pipeline", "does not know this checkpoint's dynamic shifting"),
         ("euler", SchedulerFacts("IPNDMScheduler", {}), "SomePipeline", "no noise schedule that could be taken over"),
@@ -174,3 +170,55 @@ def test_a_scheduler_that_diffusers_lacks_or_that_refuses_is_named() -> None:
         build_scheduler(SamplerRecipe("StableDiffusionPipeline", {}))
     with pytest.raises(ConfigError, match="DDIMScheduler cannot be built"):
         build_scheduler(SamplerRecipe("DDIMScheduler", {"beta_schedule": "nope"}))
+
+
+SANA = SchedulerFacts(  # of Sana's checkpoints, with a shift that is easy to check
+    "DPMSolverMultistepScheduler",
+    {
+        "algorithm_type": "dpmsolver++",
+        "solver_order": 2,
+        "flow_shift": 3.0,
+        "prediction_type": "flow_prediction",
+        "use_flow_sigmas": True,
+        "num_train_timesteps": 1000,
+    },
+)
+WAN = SchedulerFacts(
+    "UniPCMultistepScheduler", {"flow_shift": 5.0, "prediction_type": "flow_prediction", "use_flow_sigmas": True}
+)
+
+
+@pytest.mark.parametrize("name", [None, "dpmpp_2m", "euler", "euler_a", "unipc"])
+@pytest.mark.parametrize("own", [SANA, WAN], ids=["Sana", "Wan"])
+def test_a_name_keeps_the_shift_of_a_checkpoint_whose_own_solver_calls_it_flow_shift(
+    name: str | None, own: SchedulerFacts
+) -> None:
+    shift = own.config["flow_shift"]
+    even = np.array([1.0, 0.75, 0.5, 0.25])
+    sigmas = schedule(recipe_for(name, 4, own, "SanaPipeline"), 4).sigmas[:4]
+    assert sigmas.numpy() == pytest.approx(shift * even / (1 + (shift - 1) * even), abs=2e-3)
+
+
+def test_a_solver_that_cannot_run_through_a_checkpoints_sigmas_is_refused() -> None:
+    with pytest.raises(ConfigError, match="cannot run through the sigmas of this checkpoint's DPMSolverMultistep"):
+        recipe_for("heun", 4, SANA, "SanaPipeline")
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "pipeline", "message"),
+    [
+        ("euler", SD, "Kandinsky3Pipeline", "does not scale what its denoiser gets, as EulerDiscreteScheduler"),
+        ("unipc", SD, "Kandinsky3Pipeline", "passes a generator that a step of UniPCMultistepScheduler refuses"),
+        ("euler", SD, "IFPipeline", "reads variance_type, which EulerDiscreteScheduler lacks"),
+        ("dpmpp_2m", SD3, "QwenImagePipeline", "passes sigmas that DPMSolverMultistepScheduler refuses"),
+        ("unipc", SD3, "ZImagePipeline", "needs dynamic shifting for it"),
+        ("heun", SD3, "HiDreamImagePipeline", "passes a shift that FlowMatchHeunDiscreteScheduler refuses"),
+        ("euler", SchedulerFacts("CogVideoXDDIMScheduler", {**NOISE, "snr_shift_scale": 3.0}), "X", "signal-to-noise"),
+        ("euler", SchedulerFacts("DDPMScheduler", {**NOISE, "thresholding": True}), "X", "this checkpoint's threshold"),
+    ],
+)
+def test_a_sampler_that_a_pipeline_would_drive_to_garbage_is_refused(
+    name: str, own: SchedulerFacts, pipeline: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        recipe_for(name, 4, own, pipeline)

@@ -1,0 +1,105 @@
+"""Components of a pipeline: left out, put in the place of others, and the headers of their weights."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diptych.errors import ConfigError, DataError, DiptychError
+from diptych.generate.backends.asked import ModelChoice
+from diptych.generate.backends.diffusers.finding import find_model
+from diptych.generate.backends.diffusers.loading import load_pipeline
+from diptych.generate.backends.diffusers.models import ModelFolder
+
+Models = Callable[[str], str]
+
+
+def find(path: Path | str, **changes: Any) -> ModelFolder:
+    return find_model("m", ModelChoice(path_or_id=str(path), **changes), with_weights=True)
+
+
+def test_a_text_encoder_that_is_left_out_takes_its_tokenizer_along(models: Models) -> None:
+    folder = find(models("sd3"), components={"text_encoder_3": None})
+    pipe = load_pipeline(folder)
+    assert (pipe.text_encoder_3, pipe.tokenizer_3) == (None, None)
+    assert set(folder.tokenizers) == {"tokenizer", "tokenizer_2"}
+    assert folder.identity() != find(models("sd3")).identity()
+
+
+def test_a_pipeline_that_was_saved_without_a_component_loads(models: Models, tmp_path: Path) -> None:
+    load_pipeline(find(models("sd3"), components={"text_encoder_3": None})).save_pretrained(tmp_path / "without")
+    assert load_pipeline(find(tmp_path / "without")).text_encoder_3 is None
+
+
+def test_a_component_in_the_place_of_another_is_loaded_and_known_by_its_weights(models: Models, tmp_path: Path) -> None:
+    vae = load_pipeline(find(models("sd"))).vae
+    vae.config["scaling_factor"] = 0.5
+    vae.decoder.conv_out.bias.data += 1
+    vae.save_pretrained(tmp_path / "vae")
+    folder = find(models("sd"), components={"vae": str(tmp_path / "vae")})
+    assert load_pipeline(folder).vae.config.scaling_factor == 0.5
+    own, other = find(models("sd")).identity()["components"], folder.identity()["components"]
+    assert own["unet"] == other["unet"]
+    assert {key for key in own["vae"] if own["vae"][key] != other["vae"][key]} == {"config", "sha256"}
+
+
+@pytest.mark.parametrize(
+    ("components", "message"),
+    [
+        ({"vea": None}, r"models\.m\.components: unknown component 'vea'; did you mean 'vae'"),
+        ({"scheduler": None}, r"models\.m\.components: unknown component 'scheduler'"),
+        ({"vae": "no such"}, r"models\.m\.components\.vae: no such: no such folder"),
+        ({"vae": "own/vae"}, r"models\.m\.components\.vae: own/vae: is not in the cache whole"),
+        ({"vae": "/etc"}, r"models\.m\.components\.vae: /etc has no config.json"),
+    ],
+)
+def test_a_component_that_cannot_be_had_is_one_line(components: dict[str, Any], message: str, models: Models) -> None:
+    with pytest.raises(DiptychError, match=message):
+        find(models("sd"), components=components)
+
+
+@pytest.fixture
+def unet(models: Models, tmp_path: Path) -> Path:
+    """The weights of the denoiser of a copy of a model."""
+    shutil.copytree(models("sd"), tmp_path / "sd")
+    return tmp_path / "sd" / "unet" / "diffusion_pytorch_model.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (
+            lambda data: data[: len(data) // 2],
+            r"is cut: it has [\d,]+ bytes where its header says [\d,]+; fetch it again",
+        ),
+        (lambda data: data + b"more", "is too long"),
+        (lambda data: b"", "has no whole header in its 0 bytes"),
+        (lambda data: data[:3] + bytes([data[3] ^ 0xFF]) + data[4:], "has no whole header"),
+        (lambda data: data[:20] + b"\x00" + data[21:], "its header is damaged"),
+    ],
+    ids=["cut", "longer", "empty", "length", "header"],
+)
+def test_damaged_weights_are_found_without_loading_them(
+    spoil: Callable[[bytes], bytes], message: str, unet: Path
+) -> None:
+    unet.write_bytes(spoil(unet.read_bytes()))
+    for with_weights in (True, False):
+        choice = ModelChoice(path_or_id=str(unet.parents[1]))
+        with pytest.raises(DataError, match=rf"models\.m: .*unet/diffusion_pytorch_model.safetensors: .*{message}"):
+            find_model("m", choice, with_weights=with_weights)
+
+
+def test_a_file_that_an_index_names_and_that_is_not_there_is_found(unet: Path) -> None:
+    name = "diffusion_pytorch_model-00001-of-00002.safetensors"
+    unet.rename(unet.with_name(name))
+    index = f'{{"weight_map": {{"a": "{name}", "b": "{name.replace("00001-", "00002-")}"}}}}'
+    unet.with_name("diffusion_pytorch_model.safetensors.index.json").write_text(index)
+    with pytest.raises(DataError, match=r"-00002-of-00002.safetensors: is missing, though .*index.json names it"):
+        find(unet.parents[1])
+
+
+def test_a_variant_that_no_component_has_is_refused(models: Models) -> None:
+    with pytest.raises(ConfigError, match=r"models\.m: variant 'fp16': none of its components has it; leave it out"):
+        find(models("sd"), variant="fp16")

@@ -1,0 +1,196 @@
+"""Every family that can be made tiny and offline: the plain call's own pictures, and each axis bound or refused."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny_families
+
+from diptych.errors import DiptychError
+from diptych.generate.backends.asked import PlannedImage
+from diptych.generate.backends.diffusers.any_pipeline import FIXED
+from diptych.generate.backends.diffusers.known_pipelines import KNOWN_PIPELINES
+from diptych.generate.backends.diffusers.loading import load_pipeline
+from diptych.generate.backends.diffusers.models import pipeline_class
+from diptych.generate.backends.diffusers.noise import generators_of
+from diptych.generate.backends.diffusers.render import PipelineRenderer
+from diptych.generate.backends.diffusers.samplers import SAMPLERS
+from diptych.generate.pictures import Pixels
+from diptych.generate.plan import GenerationPlan
+
+MakePlan = Callable[..., GenerationPlan]
+
+# Sizes that a family makes from few pixels, where not 32; options that keep it small.
+SIZES = {"cascade": 128, "cogview3": 16, "hidream": 128, "if": 16, "kandinsky22": 64, "kandinsky3": 64}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "cascade": {"prior_num_inference_steps": 2},
+    "flux2_klein": {"text_encoder_out_layers": [1], "max_sequence_length": 128},
+    "kandinsky22": {"prior_num_inference_steps": 2},
+    "sana": {"complex_human_instruction": None, "max_sequence_length": 32},
+    "sana_sprint": {"complex_human_instruction": None, "max_sequence_length": 32},
+    "zimage": {"max_sequence_length": 128},
+}
+BATCHED = ("StableDiffusion", "StableDiffusionXL", "StableDiffusion3", "Flux")  # see test_render
+QUICK = ("cascade", "flux2_klein", "hunyuandit", "if", "kandinsky3", "qwenimage", "wan")  # where pipelines differ most
+
+# What libraries say of their own insides.
+pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated and will be removed in version:FutureWarning")
+
+
+@pytest.fixture(scope="module")
+def families(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function that gives the folder of a family, saved once."""
+    root = tmp_path_factory.mktemp("families")
+    return lambda name: root / name if (root / name).is_dir() else tiny_families.save(name, root)
+
+
+@pytest.fixture
+def family_plan(families: Callable[[str], Path], plan_of: MakePlan) -> Callable[..., GenerationPlan]:
+    """Return a function that plans three images of a family."""
+
+    def make(name: str, setting: dict[str, Any], **choice: Any) -> GenerationPlan:
+        own = {"path_or_id": str(families(name)), "batch_size": 1, "options": OPTIONS.get(name, {})}
+        size = {"size": SIZES.get(name, 32)}
+        return plan_of(models={"m": own | choice}, settings=[{"steps": 2} | size | setting])
+
+    return make
+
+
+def picture(plan: GenerationPlan, number: int = 0, group: int = 0) -> Pixels:
+    renderer = PipelineRenderer(plan.models, device="cpu", threads=1)  # type: ignore[arg-type]
+    (found,) = renderer.render(plan.groups[group], [plan.image(number)])
+    assert found is not None, "values are numbers"
+    return found
+
+
+def plain_call(plan: GenerationPlan, row: PlannedImage, **arguments: Any) -> Any:
+    """Return what the pipeline gives that diffusers itself loads, called as its documentation says."""
+    folder = plan.models["m"].folder  # type: ignore[attr-defined]
+    kind = pipeline_class(folder)
+    cannot = "cascade" in str(folder.path)  # this diffusers cannot load it by itself
+    pipe = load_pipeline(folder) if cannot else kind.from_pretrained(folder.path)
+    pipe.set_progress_bar_config(disable=True)
+    options = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in folder.choice.options.items()
+    }
+    taken = inspect.signature(kind.__call__).parameters
+    fixed = {name: value for name, value in FIXED.items() if name in taken}
+    if fixed.get("num_frames"):
+        fixed["output_type"] = "pil"
+    given = pipe(prompt=row.asked.text, generator=generators_of([row.seed]), **fixed, **options, **arguments)
+    return given.images[0] if hasattr(given, "images") else given.frames[0][0]
+
+
+FAMILIES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in tiny_families.NAMES]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_an_image_is_the_plain_calls_own_picture(name: str, family_plan: Callable[..., GenerationPlan]) -> None:
+    known = KNOWN_PIPELINES[tiny_families.described(name)["pipeline"]]
+    setting = {"guidance": 3} if known.guidance and known.negative != "asks" else {}
+    plan = family_plan(name, setting)
+    row, side = plan.image(0), SIZES.get(name, 32)
+    guidance = {known.guidance: 3.0} if setting else {}
+    expected = plain_call(plan, row, num_inference_steps=2, width=side, height=side, **guidance).convert("RGB")
+    found = picture(plan)
+    assert found.shape == (side, side, 3)
+    assert np.abs(np.asarray(expected, np.int32) - found.astype(np.int32)).max() <= 1
+    assert found.std() > 1, "not a flat picture"
+    renderer = PipelineRenderer(plan.models, device="cpu", threads=1)  # type: ignore[arg-type]
+    others = [renderer.render(plan.groups[0], [plan.image(number)])[0] for number in (2, 1, 0)]
+    assert np.array_equal(others[2], found), "whatever was made before"  # type: ignore[arg-type]
+    assert not np.array_equal(others[0], others[1])  # type: ignore[arg-type]
+
+
+def other(plan: Callable[[dict[str, Any]], GenerationPlan], setting: dict[str, Any]) -> Pixels | str:
+    """Return the picture of a setting, or why it is refused."""
+    try:
+        return picture(plan(setting))
+    except DiptychError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_guidance_and_negative_prompt_have_an_effect_or_are_refused(
+    name: str, family_plan: Callable[..., GenerationPlan]
+) -> None:
+    def make(setting: dict[str, Any]) -> GenerationPlan:
+        return family_plan(name, setting)
+
+    known = KNOWN_PIPELINES[tiny_families.described(name)["pipeline"]]
+    low, high = other(make, {"guidance": 2}), other(make, {"guidance": 5})
+    if isinstance(high, str):
+        assert "guidance" in high
+        low, high = other(make, {"guidance": 2, "negative": "grey"}), other(make, {"guidance": 5, "negative": "grey"})
+    assert isinstance(high, str) or not np.array_equal(low, high)
+    guidance = {"guidance": 5} if known.guidance else {}
+    bad, good = other(make, {"negative": "grey", **guidance}), other(make, {"negative": "a sunny day", **guidance})
+    if isinstance(bad, str):
+        assert "negative_prompt" in bad
+    else:
+        assert not np.array_equal(bad, good)
+        assert make({"negative": "grey", **guidance}).groups[0].resolved.takes_negative
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_size_is_made_or_refused_before_anything_is(name: str, family_plan: Callable[..., GenerationPlan]) -> None:
+    side = SIZES.get(name, 32)
+    multiple = KNOWN_PIPELINES[tiny_families.described(name)["pipeline"]].multiple(
+        family_plan(name, {}).models["m"].folder  # type: ignore[attr-defined]
+    )
+    wide = other(lambda setting: family_plan(name, setting), {"size": f"{side + multiple}x{side}"})
+    assert "makes pictures of one area" in wide if isinstance(wide, str) else wide.shape[:2] == (side, side + multiple)
+    if multiple > 1:
+        with pytest.raises(DiptychError, match=f"makes sides that are multiples of {multiple}, not"):
+            family_plan(name, {"size": side + multiple // 2})
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_the_plan_says_of_a_sampler_holds(name: str, family_plan: Callable[..., GenerationPlan]) -> None:
+    steps = 2 if name == "sana_sprint" else 3  # it makes no others
+    own = picture(family_plan(name, {"steps": steps}))
+    for sampler in SAMPLERS:
+        try:
+            plan = family_plan(name, {"steps": steps, "sampler": sampler})
+        except DiptychError as error:
+            assert sampler in str(error)  # noqa: PT017 -- one or the other, for each name
+            continue
+        found = picture(plan)
+        is_own = plan.groups[0].resolved.identity == family_plan(name, {"steps": steps}).groups[0].resolved.identity
+        assert is_own == np.array_equal(found, own), f"{sampler} has an effect"
+
+
+@pytest.fixture
+def unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be known of any pipeline."""
+    monkeypatch.setattr("diptych.generate.backends.diffusers.any_pipeline.KNOWN_PIPELINES", {})
+
+
+@pytest.mark.usefixtures("unknown")
+@pytest.mark.parametrize(
+    ("name", "setting", "message"),
+    [
+        ("auraflow", {"guidance": 3, "negative": "grey", "sampler": "heun"}, ""),
+        ("sana_sprint", {"guidance": 3}, ""),
+        ("qwenimage", {"guidance": 4}, "guidance 4 has no effect in this pipeline; leave it out"),
+        ("auraflow", {"guidance": 1, "negative": "grey"}, "the negative prompt has no effect"),
+        ("bria", {"size": "36x33"}, "makes 36x32 where 36x33 was asked for"),
+    ],
+)
+def test_axes_of_an_unknown_pipeline_are_tried_before_an_image_counts(
+    name: str, setting: dict[str, Any], message: str, family_plan: Callable[..., GenerationPlan]
+) -> None:
+    found = other(lambda asked: family_plan(name, asked), setting)
+    assert message in found if isinstance(found, str) else not message
+
+
+def test_every_known_pipeline_is_made_tiny_here_and_stands_in_the_documentation() -> None:
+    assert {tiny_families.described(name)["pipeline"] for name in tiny_families.NAMES} == set(KNOWN_PIPELINES)
+    page = (Path(__file__).resolve().parents[4] / "docs" / "generate.md").read_text(encoding="utf-8")
+    rows = [
+        line.split("|")[1].strip() for line in page.partition("## Families")[2].splitlines() if line.startswith("|")
+    ]
+    assert rows[2:] == [name.removesuffix("Pipeline") for name in (*BATCHED, *KNOWN_PIPELINES)]
