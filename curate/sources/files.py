@@ -29,6 +29,16 @@ READ_ERRORS = (
 )
 
 
+def is_about_content(error: Exception) -> bool:
+    """Return whether one of ``READ_ERRORS`` says that a file is damaged, and not that the disk did not give it.
+
+    >>> is_about_content(OSError("Invalid data stream")), is_about_content(OSError(5, "Input/output error"))
+    (True, False)
+    """
+    cause = error.__cause__ or error
+    return not isinstance(cause, OSError) or cause.errno is None
+
+
 @contextmanager
 def readable(path: Path | str, kind: str) -> Iterator[None]:
     """Turn what a library says about a file that it cannot read into one line.

@@ -8,9 +8,11 @@ import json
 import tarfile
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from diptych.curate.config import WebDataset
 from diptych.curate.sources.column_types import column_of_json, with_carried
@@ -25,10 +27,11 @@ from diptych.curate.sources.contract import (
     Part,
     Tables,
 )
-from diptych.curate.sources.files import READ_ERRORS, find_files, readable
+from diptych.curate.sources.files import READ_ERRORS, find_files, is_about_content, readable
 from diptych.curate.sources.tar_layout import TarRow, rows_of_members
 from diptych.curate.sources.tars import BehindEnd, open_tar, packing
 
+NO_NAME = ""  # of the row that says of a tar why it cannot be read (on), where no other row can
 TORN = "bad_row: its members do not stand one after the other, as they must in a packed tar; unpack it"
 
 Sample = dict[str, Any]
@@ -87,14 +90,15 @@ class WebDatasetSource:
 
     def _rows(self, samples: list[Sample], file: str) -> pa.Table:
         facts = [_parse(sample) for sample in samples]
-        names = pa.array([clean_text(sample["name"]) or None for sample in samples], pa.string())
+        names = pa.array([clean_text(sample["name"]) for sample in samples], pa.string())
+        is_named = pc.not_equal(names, NO_NAME)
         columns = {
             "caption": pa.array([self._caption(*pair) for pair in zip(samples, facts, strict=True)], pa.string()),
             "url": pa.array([clean_text(fact.get("url")) for fact in facts], pa.string()),
             PROBLEM: pa.array([clean_text(sample.get("problem")) for sample in samples], pa.string()),
             BYTES: pa.array([sample.get("image") for sample in samples], pa.binary()),
-            NAME: names,
-            "member": names,
+            NAME: pc.if_else(is_named, names, None),
+            "member": pc.if_else(is_named, names, clean_text(Path(file).name)),
         }
         for final, name in self._carried.items():
             values = [fact.get(name) for fact in facts]
@@ -112,6 +116,9 @@ class WebDatasetSource:
     def _samples(self, file: str, start: int) -> Iterator[Sample]:
         """Yield the rows of a tar from one on; one that ends in the middle gives its whole members, the reason last."""
         listing = self._listed(file)
+        if not listing.names:
+            yield from map(_begun, listing.rows[start:])
+            return
         read = _sought if self.jumps(file) else _streamed
         for number, sample in enumerate(read(file, listing, start), start):
             if listing.problem is not None and number == len(listing.rows) - 1:
@@ -121,7 +128,7 @@ class WebDatasetSource:
 
 def _listed(file: str) -> _Listing:
     names, places, sparse, problem = list[str](), list[tuple[int, int]](), dict[int, tarfile.TarInfo](), None
-    rest = list[TarRow]()
+    is_whole = False
     try:
         with open_tar(file) as tar:
             for member in tar.files():
@@ -130,12 +137,14 @@ def _listed(file: str) -> _Listing:
                 names.append(member.name)
                 places.append((member.offset_data, member.size))
     except READ_ERRORS as error:
-        if not names:
+        if not is_about_content(error):
             raise
-        problem = f"bad_row: the tar ends here: {error}"
-        if isinstance(error, BehindEnd):  # no row lacks anything
-            rest, problem = [TarRow("", len(names), None, None, None, problem)], None
-    return _Listing([*rows_of_members(names), *rest], names, places, sparse, problem)
+        is_whole = isinstance(error, BehindEnd)
+        problem = f"bad_row: {'the tar ends here' if names else 'cannot be read as tar'}: {error}"
+    rows = rows_of_members(names)
+    if problem and (is_whole or not rows):  # no row lacks anything
+        rows, problem = [*rows, TarRow(NO_NAME, len(names), None, None, None, problem)], None
+    return _Listing(rows, names, places, sparse, problem)
 
 
 def _sought(file: str, listing: _Listing, start: int) -> Iterator[Sample]:
@@ -192,7 +201,9 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes | None:
     try:
         handle = tar.extractfile(member)
         return handle.read() if handle else None
-    except READ_ERRORS:
+    except READ_ERRORS as error:
+        if not is_about_content(error):
+            raise
         return None
 
 

@@ -1,3 +1,5 @@
+import gzip
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -66,10 +68,8 @@ def test_what_is_behind_the_end_of_a_tar_is_a_row_of_its_own(tmp_path: Path) -> 
     settings = WebDataset(kind="webdataset", path=tmp_path / "t.tar")
     rows = rows_of(settings)
     said = "bad_row: the tar ends here: what is behind its end cannot be read: invalid header"
-    assert [(row["member"], row["__bytes"], row["__problem"]) for row in rows] == [
-        ("0", b"0", None),
-        (None, None, said),
-    ]
+    found = [(row["member"], row["__bytes"], row["__problem"]) for row in rows]
+    assert found == [("0", b"0", None), ("t.tar", None, said)]
     assert range_of(settings, 1, 2) == rows[1:]
     assert len(index_of(settings).hashes) == 2
 
@@ -80,11 +80,47 @@ def test_real_tars_of_photographs_are_read(shared: Path) -> None:
     assert {row["__bytes"] for row in rows} == {path.read_bytes() for path in photographs.glob("*.jpg")}
 
 
-def test_a_damaged_tar_is_one_line_with_its_path(tmp_path: Path) -> None:
-    (tmp_path / "t.tar").write_bytes(b"no tar" * 200)
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"no tar" * 200, "invalid header"),
+        (b"", "the mark of its end is missing"),
+        (b"\x1f\x8b" + b"no gzip" * 200, "not a gzip file"),
+        (gzip.compress(b"no tar" * 200), "invalid header"),
+    ],
+)
+def test_a_tar_that_cannot_be_read_is_a_row_that_names_it_and_the_others_are_read(
+    data: bytes, said: str, tmp_path: Path
+) -> None:
+    for name in ("a.tar", "c.tar"):
+        make_tar(tmp_path / name, [("0.jpg", name.encode())])
+    (tmp_path / "b.tar").write_bytes(data)
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path))
+    assert [(row["member"], row["__bytes"]) for row in rows] == [("0", b"a.tar"), ("b.tar", None), ("0", b"c.tar")]
+    assert rows[1]["__problem"] == f"bad_row: cannot be read as tar: {said}"
+    assert rows[1]["__name"] is None, "what a file is called decides no key"
+    settings = WebDataset(kind="webdataset", path=tmp_path / "b.tar")
+    assert index_of(settings).sizes.size == 1
+    assert range_of(settings, 0, 1) == rows[1:2]
+
+
+def test_a_cut_tar_without_a_single_row_says_so(tmp_path: Path) -> None:
+    make_tar(tmp_path / "t.tar", [("._0.jpg", b"0"), ("0.jpg", b"0")])
+    (tmp_path / "t.tar").write_bytes((tmp_path / "t.tar").read_bytes()[:1024])
+    (row,) = rows_of(WebDataset(kind="webdataset", path=tmp_path))
+    assert (row["member"], row["__problem"]) == ("t.tar", "bad_row: the tar ends here: the mark of its end is missing")
+
+
+def test_a_disk_that_fails_costs_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_tar(tmp_path / "t.tar", [("0.jpg", b"0"), ("1.jpg", b"1")])
     settings = WebDataset(kind="webdataset", path=tmp_path / "t.tar")
+
+    def fail(self: tarfile.TarFile) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(tarfile.TarFile, "next", fail)
     for read in (rows_of, index_of):
-        with pytest.raises(DataError, match=r"t\.tar: cannot be read as tar: "):
+        with pytest.raises(DataError, match=r"t\.tar: cannot be read as tar: .*Input/output error"):
             read(settings)
 
 
