@@ -17,12 +17,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from PIL import ImageFilter
 from PIL.Image import Resampling
 
 from diptych.data import images
+from diptych.data.damage import REPAIR, ShardFile, check_content
+from diptych.data.dataset import open_dataset
 from diptych.data.images import Image
+from diptych.data.shards import reading
 from diptych.errors import DecodeError, ShardError
 from diptych.progress import track
 from diptych.reports.read.rows import Floats, ReportRows
@@ -58,13 +60,14 @@ class Sizes:
 
 
 class Task(NamedTuple):
-    """A row whose picture is to be made."""
+    """A row whose picture is to be made; with the sha256 of the picture, where it is known."""
 
     row: int
     shard_row: int
     name: str
     is_blurred: bool
     wants_preview: bool
+    sha256: str | None
 
 
 def file_of(folder: str, name: str) -> str:
@@ -92,11 +95,12 @@ def make_pictures(
         ShardError: If a shard is missing or damaged, or the disk refuses.
     """
     pictures = [Picture(problem=status or "no_image") for status in rows.columns["status"]]
-    by_shard: dict[Path, list[Task]] = {}
+    files = _shard_files(rows)
+    by_shard: dict[ShardFile, list[Task]] = {}
     for row in range(len(rows)):
         if rows.columns["status"][row] == "ok" and rows.columns["shard"][row] is not None:
             task = _task(rows, row, blurred[row], sizes)
-            shard = rows.folders[rows.columns["dataset"][row]] / "data" / rows.columns["shard"][row]
+            shard = files[rows.columns["dataset"][row], rows.columns["shard"][row]]
             by_shard.setdefault(shard, []).append(task)
     total = sum(len(tasks) for tasks in by_shard.values())
     with track("pictures", total, mode=progress) as tracker, ThreadPoolExecutor(_threads()) as pool:
@@ -128,34 +132,50 @@ def _task(rows: ReportRows, row: int, is_blurred: bool, sizes: Sizes) -> Task:
     how = "blurred" if is_blurred else "with preview" if wants_preview else "plain"
     recipe = f"{VERSION}/{sizes.thumbnail}/{sizes.preview}/{how}/{what}"
     name = hashlib.sha256(recipe.encode()).hexdigest()[:16]
-    return Task(row, rows.columns["shard_row"][row], name, is_blurred, wants_preview)
+    return Task(row, rows.columns["shard_row"][row], name, is_blurred, wants_preview, rows.columns["sha256"][row])
 
 
-def _groups(shard: Path, tasks: Sequence[Task], out: Path) -> Iterator[tuple[list[Task], list[bytes | None]]]:
-    """Yield the tasks of one row group after the other with the bytes of their pictures, None where made already."""
+def _shard_files(rows: ReportRows) -> dict[tuple[str, str], ShardFile]:
+    """Return the shards of all datasets by label and name."""
+    datasets = {label: open_dataset(folder) for label, folder in rows.folders.items()}
+    return {
+        (label, info.name): ShardFile(file, info)
+        for label, dataset in datasets.items()
+        for file, info in zip(dataset.files, dataset.shards, strict=True)
+    }
+
+
+def _groups(shard: ShardFile, tasks: Sequence[Task], out: Path) -> Iterator[tuple[list[Task], list[bytes | None]]]:
+    """Yield the tasks of one row group after the other with the bytes of their pictures, None where made already.
+
+    Of a large pool a report shows few pictures. So all but the pictures of a shard is looked at, and of the pictures
+    those that are shown: by the checks of their pages, and by their own hash.
+    """
+    if all(_is_made(task, out) for task in tasks):
+        yield list(tasks), [None] * len(tasks)
+        return
     ordered = sorted(tasks, key=lambda task: task.shard_row)
-    try:
-        with shard.open("rb") as file:
-            parquet = pq.ParquetFile(file)
-            start = 0
-            for group in range(parquet.num_row_groups):
-                stop = start + parquet.metadata.row_group(group).num_rows
-                chosen = [task for task in ordered if start <= task.shard_row < stop]
-                missing = [task for task in chosen if not _is_made(task, out)]
-                data: dict[int, bytes] = {}
-                if missing:
-                    column = parquet.read_row_group(group, columns=["image.bytes"])["image"]
-                    data = {
-                        task.row: pc.struct_field(column.slice(task.shard_row - start, 1), "bytes")[0].as_py()
-                        for task in missing
-                    }
-                if chosen:
-                    yield chosen, [data.get(task.row) for task in chosen]
-                start = stop
-    except FileNotFoundError as error:
-        raise ShardError(f"{shard}: the shard is missing; run the step that wrote it again") from error
-    except (OSError, ValueError) as error:  # ArrowInvalid is a ValueError
-        raise ShardError(f"{shard}: the shard is damaged ({error}); delete it and run again") from error
+    check_content([shard], "columns")
+    with reading(shard.file) as parquet:
+        start = 0
+        for group in range(parquet.num_row_groups):
+            stop = start + parquet.metadata.row_group(group).num_rows
+            chosen = [task for task in ordered if start <= task.shard_row < stop]
+            missing = [task for task in chosen if not _is_made(task, out)]
+            data: dict[int, bytes | None] = {}
+            if missing:
+                column = parquet.read_row_group(group, columns=["image.bytes"])["image"]
+                for task in missing:
+                    data[task.row] = pc.struct_field(column.slice(task.shard_row - start, 1), "bytes")[0].as_py()
+                    _check_picture(shard, task, data[task.row])
+            if chosen:
+                yield chosen, [data.get(task.row) for task in chosen]
+            start = stop
+
+
+def _check_picture(shard: ShardFile, task: Task, data: bytes | None) -> None:
+    if data is not None and task.sha256 is not None and hashlib.sha256(data).hexdigest() != task.sha256:
+        raise ShardError(f"{shard.file}: is damaged: the picture of row {task.shard_row} has another sha256; {REPAIR}")
 
 
 def _is_made(task: Task, out: Path) -> bool:

@@ -1,3 +1,4 @@
+import hashlib
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from PIL import Image
 from report_world import World
 from tiny_dataset import Row, make_dataset
 
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, ShardError
 from diptych.reports.build import build_report
 from diptych.reports.config import Flagged
 from diptych.reports.read.pictures import Picture, Sizes, file_of, flags, make_pictures, remove_others
@@ -35,7 +36,7 @@ def rows_of(folder: Path, rows: list[Row], models: list[str | None] | None = Non
             "dataset": ["tiny"] * count,
             "key": [f"{number:06d}" for number in range(count)],
             "status": [row.status for row in rows],
-            "sha256": [None] * count,
+            "sha256": [hashlib.sha256(row.data).hexdigest() if row.data else None for row in rows],
             "model": models or [None] * count,
             "shard": [shard.name for shard in dataset.shards for _ in range(shard.rows)],
             "shard_row": [row for shard in dataset.shards for row in range(shard.rows)],
@@ -116,7 +117,6 @@ def test_rebuild_makes_nothing_again_and_other_sizes_make_all(tmp_path: Path) ->
 def test_equal_pictures_share_a_file(tmp_path: Path) -> None:
     data = photo(100, 100)
     rows = rows_of(tmp_path / "data", [Row(data) for _ in range(6)])
-    rows.columns["sha256"][:] = ["ab" * 32] * 6
     found = make_pictures(rows, [False] * 6, tmp_path, SIZES, progress="none")
     assert len({picture.thumbnail for picture in found}) == 1
     assert len(list((tmp_path / "thumbs").rglob("*"))) == 2  # its folder and itself
@@ -161,3 +161,41 @@ def test_unknown_flag_score_and_dataset_are_named(world: World, tmp_path: Path) 
         build_report(world.config(flagged={"score": "sharpnes", "above": 1}), tmp_path / "a")
     with pytest.raises(ConfigError, match=r"flagged.datasets: unknown dataset 'pair'; did you mean 'pairs'"):
         build_report(world.config(flagged={"score": "sharpness", "above": 1, "datasets": ["pair"]}), tmp_path / "b")
+
+
+@pytest.mark.parametrize("hashes_are_known", [True, False])
+def test_no_picture_of_a_damaged_shard_is_shown(hashes_are_known: bool, tmp_path: Path) -> None:
+    rows = rows_of(tmp_path / "data", [Row(photo(90, 60, seed=number)) for number in range(3)])
+    if not hashes_are_known:
+        rows.columns["sha256"][:] = [None] * 3
+    whole = make_pictures(rows, [False] * 3, tmp_path / "whole", SIZES, progress="none")
+    shard = tmp_path / "data/data/00000.parquet"
+    data, said = shard.read_bytes(), []
+    flips = range(5, len(data), 61)
+    for at in flips:
+        shard.write_bytes(data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :])
+        out = tmp_path / f"flipped-{at}"
+        try:
+            found = make_pictures(rows, [False] * 3, out, SIZES, progress="none")
+        except ShardError as error:
+            said.append(str(error))
+        else:  # what no reader looks at, between the pictures
+            names = [file_of("thumbs", picture.thumbnail) for picture in whole]
+            assert found == whole
+            assert [(out / name).read_bytes() for name in names] == [
+                (tmp_path / "whole" / name).read_bytes() for name in names
+            ]
+    assert len(said) > 0.95 * len(flips)
+    assert all(str(shard) in one and "diptych verify" in one and "delete" not in one for one in said)
+
+
+def test_a_shard_that_is_gone_or_shortened_is_named(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path / "data", [Row(photo(90, 60))])
+    shard = tmp_path / "data/data/00000.parquet"
+    data = shard.read_bytes()
+    shard.write_bytes(data[:-100])
+    with pytest.raises(ShardError, match=r"00000\.parquet: the shard is damaged: it has"):
+        make_pictures(rows, [False], tmp_path, SIZES, progress="none")
+    shard.unlink()
+    with pytest.raises(ShardError, match=r"00000\.parquet: the shard is missing"):
+        make_pictures(rows, [False], tmp_path, SIZES, progress="none")
