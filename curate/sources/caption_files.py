@@ -82,8 +82,7 @@ def _metadata(file: Path) -> Lookup:
 
 
 def _samples(file: Path) -> Lookup:
-    value = _json(file)
-    samples = value.get("samples", []) if isinstance(value, dict) else []
+    samples = _objects(_json(file), "samples")
     known = _by_name((sample["filepath"], sample) for sample in samples if isinstance(sample.get("filepath"), str))
     absolute = PurePosixPath(file.parent.resolve().as_posix())
     return lambda place: known(place) or known(absolute / place)
@@ -91,17 +90,15 @@ def _samples(file: Path) -> Lookup:
 
 def _coco(file: Path) -> Lookup:
     value = _json(file)
-    if not isinstance(value, dict) or not {"images", ANNOTATIONS} <= value.keys():
-        return lambda _: None
     captions: dict[Any, list[str]] = {}
     with readable(file, "COCO captions"):
-        told = [one for one in value[ANNOTATIONS] if isinstance(one.get("caption"), str)]
+        told = [one for one in _objects(value, ANNOTATIONS) if isinstance(one.get("caption"), str)]
         for one in sorted(told, key=lambda one: one.get("id", 0)):
             captions.setdefault(one["image_id"], []).append(one["caption"].strip())
         known = _by_name(
             (image[FILE_NAME], {**image, "caption": captions[image["id"]][0], CAPTIONS: captions[image["id"]]})
-            for image in value["images"]
-            if image["id"] in captions
+            for image in _objects(value, "images")
+            if image["id"] in captions and isinstance(image[FILE_NAME], str)
         )
     split = file.stem.partition("_")[2]  # captions_val2017.json is about val2017
     is_folder = any(path.is_dir() for path in (file.parents[1] / split, file.parents[1] / "images" / split))
@@ -113,6 +110,12 @@ def _coco(file: Path) -> Lookup:
         return next((facts for facts in map(known, tails) if facts is not None), None)
 
     return look_up
+
+
+def _objects(value: Any, key: str) -> list[dict[str, Any]]:
+    """Return the objects listed under a key; none where there is no such list."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _by_name(facts: Iterable[tuple[str, Facts]]) -> Lookup:

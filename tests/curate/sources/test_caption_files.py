@@ -134,6 +134,20 @@ def test_a_damaged_caption_file_is_one_line_with_its_path(name: str, content: by
     assert "\n" not in str(caught.value)
 
 
+ODD = [None, 5, [], [None, 5, "x", {}], {}, {"id": [1], "image_id": {}, "caption": 5, "file_name": 5, "filepath": 5}]
+
+
+@pytest.mark.parametrize("odd", [*ODD, [ODD[-1]]])
+@pytest.mark.parametrize("name", ["samples.json", "annotations/captions_x.json"])
+def test_files_of_another_make_say_nothing_or_are_named(name: str, odd: Any, tmp_path: Path) -> None:
+    for value in (odd, {"samples": odd, "images": odd, "annotations": odd}):
+        write_files(tmp_path, {name: json.dumps(value).encode(), **pictures(["a.jpg"])})
+        try:
+            assert captions_of(tmp_path) == {"a.jpg": None}
+        except DataError as error:
+            assert str(error).startswith(f"{tmp_path / name}: cannot be read as ")
+
+
 def test_columns_of_a_folder_are_declared() -> None:
     with pytest.raises(ValueError, match="types: declare the type of 'rating'"):
         Folder(kind="folder", path="in", columns=("rating",))
