@@ -21,6 +21,14 @@ def captions_of(folder: Path, **changes: Any) -> dict[str, str | None]:
     return {row["file"]: row["caption"] for row in rows_of(Folder(kind="folder", path=folder, **changes))}
 
 
+def said_of(folder: Path) -> object:
+    """Return the captions, or how the line begins that refuses."""
+    try:
+        return captions_of(folder)
+    except DataError as error:
+        return ": ".join(str(error).split(": ")[:2])
+
+
 def pictures(names: Any) -> dict[str, bytes]:
     return {name: name.encode() for name in names}
 
@@ -142,10 +150,7 @@ ODD = [None, 5, [], [None, 5, "x", {}], {}, {"id": [1], "image_id": {}, "caption
 def test_files_of_another_make_say_nothing_or_are_named(name: str, odd: Any, tmp_path: Path) -> None:
     for value in (odd, {"samples": odd, "images": odd, "annotations": odd}):
         write_files(tmp_path, {name: json.dumps(value).encode(), **pictures(["a.jpg"])})
-        try:
-            assert captions_of(tmp_path) == {"a.jpg": None}
-        except DataError as error:
-            assert str(error).startswith(f"{tmp_path / name}: cannot be read as ")
+        assert said_of(tmp_path) in ({"a.jpg": None}, f"{tmp_path / name}: cannot be read as COCO captions")
 
 
 def test_columns_of_a_folder_are_declared() -> None:
