@@ -4,7 +4,7 @@ The pages are written last, so that what they show is there; a rerun makes only 
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown, import_attribute
 from diptych.progress import track
 from diptych.reports.config import ReportConfig
-from diptych.reports.pages import DATA, PAGES, file_name
+from diptych.reports.pages import DATA, PAGES, PART, file_name
 from diptych.reports.pages.funnel import rows_shown
 from diptych.reports.read.chunks import FOLDER, pack_json, write_chunks
 from diptych.reports.read.curated import read_pool
@@ -22,7 +22,7 @@ from diptych.reports.read.pictures import Sizes, flags, make_pictures, remove_ot
 from diptych.reports.read.pool import Pool, open_pool
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import ReportRows, RowsPart, join
-from diptych.reports.read.stored import choose_run, find_folders, read_store
+from diptych.reports.read.stored import add_scores, choose_run, find_folders, read_store
 from diptych.reports.rendering import make_environment, render, static_files
 from diptych.storage.json_objects import write_json
 from diptych.storage.location import Location
@@ -103,17 +103,31 @@ def _open_pools(config: ReportConfig) -> list[Pool]:
 
 def _gather(config: ReportConfig, store: Store | None, run: Mapping[str, Any], pools: list[Pool]) -> ReportRows:
     limit = max(1, config.max_images // (len(pools) + (store is not None)))
-    folders: dict[str, Path] = {}
-    parts: list[RowsPart] = []
-    if store is not None:
-        folders |= find_folders(store, run["run_id"], config.datasets)
-        parts.append(read_store(store, run["run_id"], limit))
+    stored = find_folders(store, run["run_id"], config.datasets) if store is not None else {}
+    same = _stored_as(pools, stored)
+    folders = dict(stored)
+    parts = [read_store(store, run["run_id"], limit, list(same.values()))] if store is not None else []
     for number, pool in enumerate(pools):
-        if pool.label in folders:
-            pool = pools[number] = replace(pool, label=f"{pool.label} (pool)")
+        label = same.get(number) or (f"{pool.label} (pool)" if pool.label in stored else pool.label)
+        pool = pools[number] = replace(pool, label=label)
         folders[pool.label] = pool.dataset.path
-        parts.append(read_pool(pool, limit, rows_shown(pool)))
+        part = read_pool(pool, limit, rows_shown(pool))
+        if number in same and store is not None:
+            part.also = RowsPart({name: part.columns[name] for name in ("dataset", "key")})
+            add_scores(store, run["run_id"], part.also)
+        parts.append(part)
     return join(parts, folders)
+
+
+def _stored_as(pools: Sequence[Pool], stored: Mapping[str, Path]) -> dict[int, str]:
+    """Return which pools the store has as datasets, too: number of the pool -> label there; a dataset is one pool."""
+    places = {path.resolve(): label for label, path in stored.items()}
+    found: dict[int, str] = {}
+    for number, pool in enumerate(pools):
+        label = places.get(pool.dataset.path.resolve())
+        if label is not None and label not in found.values():
+            found[number] = label
+    return found
 
 
 def _checked_flag(config: ReportConfig, rows: ReportRows) -> Any:
@@ -189,6 +203,7 @@ def _render(report: Report, contexts: Mapping[str, list[dict[str, Any]]], write:
                 "absent": absent,
                 "scripts": PAGES[name].scripts,
                 "files": [file_name(name, part) for part in range(len(parts))],
+                "part_names": [each.get(PART, "") for each in parts],
                 "part": number,
                 "image_count": len(report.rows),
                 "image_total": report.rows.total,

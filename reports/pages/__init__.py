@@ -1,7 +1,9 @@
 """The pages of a report. A page is a function from the report to what its template shows; nothing to show, no page."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+PART = "part_name"  # of a context, where a page has several files: what this one is about
 DATA = "data"  # of a context: what the page's scripts read, by the name of its file
 
 
@@ -27,7 +29,9 @@ PAGES: dict[str, Page] = {
     "funnel": Page("diptych.reports.pages.funnel:funnel", "Funnel", ("rows.js", "funnel.js")),
     "distributions": Page("diptych.reports.pages.distributions:distributions", "Distributions"),
     "gallery": Page(
-        "diptych.reports.pages.gallery:gallery", "Gallery", ("rows.js", "export.js", "gallery.js", "drawer.js")
+        "diptych.reports.pages.gallery:gallery",
+        "Gallery",
+        ("rows.js", "export.js", "facets.js", "gallery.js", "drawer.js"),
     ),
     "compare": Page(
         "diptych.reports.pages.compare:compare",
@@ -39,6 +43,15 @@ PAGES: dict[str, Page] = {
     "audit": Page("diptych.reports.pages.audit:audit", "Audit"),
     "provenance": Page("diptych.reports.pages.provenance:provenance", "Provenance"),
 }
+
+
+def span_name(titles: Sequence[str]) -> str:
+    """Return what a file is about that has several things in a row.
+
+    >>> span_name(["Sharpness"]), span_name(["Aesthetic", "Entropy", "Sharpness"])
+    ('Sharpness', 'Aesthetic to Sharpness')
+    """
+    return titles[0] if len(titles) == 1 else f"{titles[0]} to {titles[-1]}"
 
 
 def file_name(page: str, part: int = 0) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 
 from diptych.reports.charts import Histogram, histogram
 from diptych.reports.links import Filter, gallery
+from diptych.reports.pages import PART, span_name
 from diptych.reports.pages.scores import pack
 from diptych.reports.read.numbers import number, plain_name, short
 from diptych.reports.read.order import RESULTS, metrics_of
@@ -39,7 +40,8 @@ def distributions(report: Report) -> list[dict[str, Any]]:
         for part, inside in enumerate(files)
         for block in inside
     ]
-    return [{"blocks": part, "index": index, "quantiles": QUANTILES, "constants": constants} for part in files]
+    common = {"index": index, "quantiles": QUANTILES, "constants": constants}
+    return [{"blocks": part, PART: span_name([block["title"] for block in part]), **common} for part in files]
 
 
 def _in_order(report: Report) -> list[str]:

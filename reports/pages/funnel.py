@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from diptych.reports.charts import histogram
 from diptych.reports.links import MISSING, Filter, Range, gallery
-from diptych.reports.pages import file_name
+from diptych.reports.pages import PART, file_name, span_name
 from diptych.reports.pages.scores import pack
 from diptych.reports.read.moved_lines import MovedLine, moved_line
 from diptych.reports.read.numbers import plain_name, short
@@ -143,11 +143,18 @@ def _parts(shown: _Shown) -> list[dict[str, Any]]:
                 "steps": steps if part == 0 else [],
                 "statuses": _statuses(pool) if part == 0 else [],
                 "rules": rules,
+                PART: _part_name(report, pool, [rule["title"] for rule in rules]),
                 "clusters": _clusters(shown) if part == len(runs) - 1 else [],
                 "data": {line["file"]: line["data"] for rule in rules for line in rule["lines"]},
             }
         )
     return found
+
+
+def _part_name(report: Report, pool: Pool, titles: Sequence[str]) -> str:
+    """Return what a file is about: the rules in it, and of which pool where there are several."""
+    own = [pool.label] if len(report.pools) > 1 or not titles else []
+    return ": ".join([*own, *([span_name(titles)] if titles else [])])
 
 
 def _step(pool: Pool, number: int, step: dict[str, Any], file: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
+from diptych.reports.pages import PART
 from diptych.reports.pages.scores import typical_step
 from diptych.reports.read.columns import grid_axes, label_of
 from diptych.reports.read.numbers import interval, number, plain_name
@@ -38,6 +39,7 @@ def _part(report: Report, dataset: str, groups: Sequence[dict[str, Any]]) -> dic
     *panels, down, across = axes if len(axes) > 1 else ["", *axes]
     return {
         "dataset": dataset,
+        PART: dataset,
         "down": label_of(down) if down else "",
         "across": label_of(across),
         "panels": _panels(cells, panels, down, across),

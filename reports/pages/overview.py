@@ -79,7 +79,8 @@ def _facts(report: Report) -> list[dict[str, str]]:
         facts += [{"n": count(n), "what": word if n == 1 else f"{word}s", "href": ""} for word, n in named]
         href = gallery({"model": report.models})
         facts.append({"n": count(generated["images"]), "what": "generated images", "href": href})
-    others = [(row["dataset"], row["n"], "images") for row in report.query(OTHERS)]
+    pools = {pool.label for pool in report.pools}  # one that was evaluated, too, is counted once
+    others = [(row["dataset"], row["n"], "images") for row in report.query(OTHERS) if row["dataset"] not in pools]
     others += [(pool.label, pool.dataset.rows, "rows") for pool in report.pools]
     for label, n, what in others:
         facts.append({"n": count(n), "what": f"{what} in {isolated(label)}", "href": gallery({"dataset": label})})

@@ -106,7 +106,11 @@ def _datasets(report: Report) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+    stored = {row["label"]: row for row in found}
     for pool in report.pools:
+        if pool.label in stored:
+            stored[pool.label]["kind"] += ", pool"
+            continue
         found.append(
             {
                 "label": pool.label,
@@ -153,7 +157,9 @@ def _range(low: float | None, high: float | None) -> str:
 
 def _problems(report: Report) -> list[dict[str, Any]]:
     """Return how many images have no picture or no score, by dataset and reason, whether they are shown or not."""
-    found = [(row["dataset"], "picture", row["status"] or "no status", row["n"]) for row in report.query(STATUSES)]
+    pools = {pool.label for pool in report.pools}
+    stored = [row for row in report.query(STATUSES) if row["dataset"] not in pools]
+    found = [(row["dataset"], "picture", row["status"] or "no status", row["n"]) for row in stored]
     for pool in report.pools:
         statuses = pool.query("data.status AS status, count(*) AS n", "GROUP BY 1").to_pylist()
         found += [(pool.label, "picture", row["status"] or "no status", row["n"]) for row in statuses]

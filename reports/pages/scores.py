@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from diptych.reports.charts import Scale, estimate, scale_of
+from diptych.reports.pages import PART, span_name
 from diptych.reports.read.numbers import half_width, interval, number, plain_name
 from diptych.reports.read.order import RESULTS, metrics_of
 from diptych.reports.read.report import Report
@@ -42,7 +43,10 @@ def scores(report: Report) -> list[dict[str, Any]]:
         for part, inside in enumerate(files)
         for metric in inside
     ]
-    return [{"metrics": inside, "index": index} for inside in files]
+    titles = [[metric["title"] for metric in inside] for inside in files]
+    return [
+        {"metrics": inside, "index": index, PART: span_name(names)} for inside, names in zip(files, titles, strict=True)
+    ]
 
 
 def pack(items: Sequence[Item], sizes: Sequence[int], room: int) -> list[list[Item]]:

@@ -17,14 +17,13 @@ from diptych.reports.links import MISSING
 from diptych.reports.read.columns import details, label_of, listed_filters
 from diptych.reports.read.numbers import plain_name
 from diptych.reports.read.pictures import Picture
-from diptych.reports.read.report import PICTURE, Report
+from diptych.reports.read.report import DOMAIN, MANY_VALUES, PICTURE, Report
 from diptych.reports.read.rows import as_text
 
 FOLDER = "data"
 CAPTIONS_PER_FILE = 1000
 DETAILS_PER_FILE = 250
 MAX_CAPTION = 4000  # characters that are shown and searched
-MAX_FACET_VALUES = 300
 
 NO_PICTURE, BLURRED, HAS_PREVIEW = 1, 2, 4
 
@@ -130,12 +129,8 @@ def _facet(report: Report, name: str) -> dict[str, Any] | None:
     if says_nothing and name not in report.kept_facets:
         return None
     # Others can be filtered by, but nobody looks for a prompt or a seed in a list.
-    is_listed = len(texts) <= MAX_FACET_VALUES and name in {
-        *listed_filters(),
-        *report.rows.words,
-        *report.further_filters,
-        PICTURE,
-    }
+    known = {*listed_filters(), *report.rows.words, *report.further_filters, PICTURE}
+    is_listed = name == DOMAIN or (name in known and len(texts) <= MANY_VALUES)
     return {"name": name, "label": label_of(name), "values": texts, "codes": codes, "listed": is_listed}
 
 

@@ -4,6 +4,7 @@ import math
 
 MINUS = "\N{MINUS SIGN}"
 NO_VALUE = "\N{EN DASH}"
+HUGE = 1e15  # of which nobody reads the digits
 
 
 def count(value: int | None) -> str:
@@ -45,6 +46,8 @@ def number(value: float | None, *, step: float | None = None, signed: bool = Fal
     """
     if value is None or not math.isfinite(value):
         return NO_VALUE
+    if abs(value) >= HUGE:
+        return (MINUS if value < 0 else "+" if signed else "") + f"{abs(value):.4g}"
     decimals = _decimals(step, 2) if step and math.isfinite(step) else _decimals(abs(value) or 1.0, 4)
     rounded = round(value, decimals)
     text = f"{abs(rounded):,.{max(decimals, 0)}f}"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from diptych.config.identity import short_id
 from diptych.data.checks import NOT_ASKED
@@ -24,8 +25,11 @@ MAX_ALT = 140
 COLOURS = 8  # that the style sheet has
 PICTURE = "picture"  # the facet that says whether a picture is shown or blurred; nothing where there is none
 SHOWN, BLURRED = "shown", "blurred"
+DOMAIN = "domain"  # the facet of the host that a picture came from
 AUDIT = "audit"  # the facet that says of the images that the audit is about whether it could judge them
-MAX_FURTHER_VALUES = 50  # of a column that the source brought along, as a filter; with more it stands beside an image
+# Values of a column that the source brought along, as a filter: so many at most, or, where each is of two rows or more,
+# so many. With more it stands beside an image.
+FEW_VALUES, MANY_VALUES = 50, 1000
 GROUPS = (
     "SELECT DISTINCT groups FROM results WHERE run_id = ?",
     "SELECT DISTINCT groups FROM audits WHERE run_id = ?",
@@ -127,6 +131,8 @@ class Report:
         for name in self.grouped_by:
             if not _first(names_here(name, self.score_identities), found) and name in {*columns, *further}:
                 found[name] = columns[name] if name in columns else further[name]
+        if DOMAIN not in found and any(domains := [domain_of(url) for url in columns["url"]]):
+            found[DOMAIN] = domains
         found[PICTURE] = [(BLURRED if each.is_blurred else SHOWN) if each.thumbnail else None for each in self.pictures]
         if audits := self.query("SELECT DISTINCT dataset FROM audits WHERE run_id = ?"):
             found[AUDIT] = self._audited(found, {row["dataset"] for row in audits})
@@ -135,8 +141,13 @@ class Report:
     @cached_property
     def further_filters(self) -> list[str]:
         """The columns that the sources brought along and that have few values, which people can filter by."""
-        values = {name: {as_text(one) for one in found if one is not None} for name, found in self.rows.further.items()}
-        return [name for name, found in values.items() if len(found) <= MAX_FURTHER_VALUES]
+        found = []
+        for name, column in self.rows.further.items():
+            known = [as_text(one) for one in column if one is not None]
+            values = len(set(known))
+            if values <= FEW_VALUES or values <= min(MANY_VALUES, len(known) // 2):
+                found.append(name)
+        return found
 
     def _audited(self, facets: Mapping[str, Sequence[Any]], datasets: set[str]) -> list[str | None]:
         audit = self.audit
@@ -262,6 +273,19 @@ def names_here(name: str, identities: Mapping[str, str]) -> list[str]:
     ['hats.attribute', 'hats.attribute (1f)']
     """
     return [name, *([f"{name} ({identities[name]})"] if name in identities else [])]
+
+
+def domain_of(url: str | None) -> str | None:
+    """Return the host of an address, without www; None where there is none.
+
+    >>> domain_of("https://www.Example.org:8080/a.jpg"), domain_of("no address"), domain_of(None)
+    ('example.org', None, None)
+    """
+    try:
+        host = urlsplit(url or "").hostname
+    except ValueError:
+        return None
+    return host.removeprefix("www.") if host else None
 
 
 def _first(names: Iterable[str], known: Iterable[str]) -> str:

@@ -47,6 +47,7 @@ class RowsPart:
         meanings: Of the score columns, by name.
         reasons: By score: row -> why it has none.
         total: Rows that the source has in all.
+        also: What another source knows of the same rows; only its scores count.
     """
 
     columns: dict[str, list[Any]]
@@ -56,6 +57,7 @@ class RowsPart:
     meanings: dict[str, Meaning] = field(default_factory=dict)
     reasons: dict[str, dict[int, str]] = field(default_factory=dict)
     total: int = 0
+    also: "RowsPart | None" = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -131,7 +133,7 @@ def as_text(value: Any) -> str:
 
 def join(parts: Sequence[RowsPart], folders: Mapping[str, Path]) -> ReportRows:
     """Put the rows of several sources below one another; columns that one does not have are empty there."""
-    parts = _tell_apart(parts)
+    parts = [_with_also(part) for part in _tell_apart(parts)]
     lengths = [len(part) for part in parts]
     columns = {
         name: [value for part in parts for value in part.columns.get(name) or [None] * len(part)]
@@ -161,18 +163,29 @@ def join(parts: Sequence[RowsPart], folders: Mapping[str, Path]) -> ReportRows:
 def _tell_apart(parts: Sequence[RowsPart]) -> Sequence[RowsPart]:
     """Rename score columns of one name but different identity, in each part that has one."""
     identities: dict[str, list[str]] = {}
-    for part in parts:
+    sources = [*parts, *(part.also for part in parts if part.also is not None)]
+    for part in sources:
         for name, meaning in part.meanings.items():
             if meaning.identity_id not in identities.setdefault(name, []):
                 identities[name].append(meaning.identity_id)
     twice = {name for name, found in identities.items() if len(found) > 1}
-    for part in parts:
+    for part in sources:
         new = {name: f"{name} ({part.meanings[name].identity_id})" for name in twice if name in part.meanings}
         part.numbers = {new.get(name, name): values for name, values in part.numbers.items()}
         part.words = {new.get(name, name): values for name, values in part.words.items()}
         part.meanings = {new.get(name, name): meaning for name, meaning in part.meanings.items()}
         part.reasons = {new.get(name, name): found for name, found in part.reasons.items()}
     return parts
+
+
+def _with_also(part: RowsPart) -> RowsPart:
+    """Return a part with the scores that another source has of its rows; its own come first."""
+    if part.also is not None:
+        part.numbers = {**part.also.numbers, **part.numbers}
+        part.words = {**part.also.words, **part.words}
+        part.meanings = {**part.also.meanings, **part.meanings}
+        part.reasons = {**part.also.reasons, **part.reasons}
+    return part
 
 
 def _floats(part: RowsPart, name: str) -> Floats:

@@ -1,12 +1,13 @@
 """The rows of a run in the store as a report has them, with their scores and every further column of the data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from diptych.data.dataset import open_dataset
+from diptych.data.sql import text
 from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown
 from diptych.reports.read.columns import DECIDED, row_columns
@@ -20,7 +21,7 @@ SELECT * EXCLUDE (turn) FROM (
         PARTITION BY dataset, model, setting
         ORDER BY md5(coalesce(prompt_id, key)), prompt_id, sample, key
     ) AS turn
-    FROM images WHERE run_id = ?
+    FROM images WHERE run_id = ? AND {skipped}
 ) ORDER BY turn, dataset, model, setting LIMIT ?
 """
 NO_REASON = "not_scorable"  # where nobody says why an image has no score
@@ -69,20 +70,34 @@ def find_folders(store: Store, run_id: str, moved: Mapping[str, Path]) -> dict[s
     return folders
 
 
-def read_store(store: Store, run_id: str, limit: int) -> RowsPart:
-    """Return the images of a run with their scores, a sample of ``limit`` if there are more."""
-    total = store.query("SELECT count(*) AS n FROM images WHERE run_id = ?", [run_id])[0]["n"]
+def read_store(store: Store, run_id: str, limit: int, elsewhere: Sequence[str] = ()) -> RowsPart:
+    """Return the images of a run with their scores, a sample of ``limit`` if there are more.
+
+    Args:
+        store: The store.
+        run_id: Of the run.
+        limit: Rows at most.
+        elsewhere: Datasets whose rows another source gives.
+    """
+    skipped = f"NOT list_contains([{', '.join(map(text, elsewhere))}]::VARCHAR[], dataset)"
+    total = store.query(f"SELECT count(*) AS n FROM images WHERE run_id = ? AND {skipped}", [run_id])[0]["n"]
     own = [name for name in row_columns() if name not in DECIDED]
     told = store.query("SELECT DISTINCT name FROM further_columns WHERE run_id = ? ORDER BY name", [run_id])
     names = list(dict.fromkeys([*own, *(row["name"] for row in told)]))
     listed = ", ".join(f"{store.image_sql(name)} AS c{number}" for number, name in enumerate(names))
-    if total > limit:
-        images = store.arrow(f"SELECT {listed} FROM ({SAMPLE}) AS images {ORDER}", [run_id, limit])
-    else:
-        images = store.arrow(f"SELECT {listed} FROM images WHERE run_id = ? {ORDER}", [run_id])
+    source = SAMPLE.format(skipped=skipped) if total > limit else f"SELECT * FROM images WHERE run_id = ? AND {skipped}"
+    parameters = [run_id, limit] if total > limit else [run_id]
+    images = store.arrow(f"SELECT {listed} FROM ({source}) AS images {ORDER}", parameters)
     values = {name: images[f"c{number}"].to_pylist() for number, name in enumerate(names)}
     columns = {name: values[name] for name in own}
     part = RowsPart(columns, {name: values[name] for name in names if name not in columns}, total=total)
+    add_scores(store, run_id, part)
+    return part
+
+
+def add_scores(store: Store, run_id: str, part: RowsPart) -> None:
+    """Give rows the scores that a run has of them, by dataset and key."""
+    index = {pair: row for row, pair in enumerate(zip(part.columns["dataset"], part.columns["key"], strict=True))}
     for row in store.query("SELECT * FROM score_columns WHERE run_id = ? ORDER BY score", [run_id]):
         part.meanings[row["score"]] = Meaning(
             row["score"],
@@ -94,10 +109,7 @@ def read_store(store: Store, run_id: str, limit: int) -> RowsPart:
             row["better_for_models"],
             row["identity_id"],
         )
-    index = {pair: row for row, pair in enumerate(zip(columns["dataset"], columns["key"], strict=True))}
-    for name in part.meanings:
-        _read_score(store, run_id, name, part, index)
-    return part
+        _read_score(store, run_id, row["score"], part, index)
 
 
 def _read_score(store: Store, run_id: str, name: str, part: RowsPart, index: Mapping[tuple[str, str], int]) -> None:
@@ -106,14 +118,14 @@ def _read_score(store: Store, run_id: str, name: str, part: RowsPart, index: Map
     numbers = np.full(len(part), np.nan)
     words: list[str | None] = [None] * len(part)
     reasons: dict[int, str] = {}
-    for dataset, key, value, text, reason in zip(*(column.to_pylist() for column in table.columns), strict=True):
+    for dataset, key, value, word, reason in zip(*(column.to_pylist() for column in table.columns), strict=True):
         row = index.get((dataset, key))
         if row is None:
             continue
         if value is not None:
             numbers[row] = value
-        words[row] = text
-        if value is None and text is None:
+        words[row] = word
+        if value is None and word is None:
             reasons[row] = reason or NO_REASON
     if table["text"].null_count < len(table):
         part.words[name] = words

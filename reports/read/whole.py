@@ -45,7 +45,9 @@ def whole_groups(report: Report, name: str) -> list[WholeGroup]:
         report: The report.
         name: Of the score as the report has it.
     """
-    return [*_stored(report, name), *(group for pool in report.pools for group in _curated(report, pool, name))]
+    curated = [group for pool in report.pools for group in _curated(report, pool, name)]
+    decided = {group.dataset for group in curated}  # a pool that was evaluated, too, is there once
+    return [*(group for group in _stored(report, name) if group.dataset not in decided), *curated]
 
 
 def _stored(report: Report, name: str) -> Iterator[WholeGroup]:

@@ -190,7 +190,11 @@
     for (const name of ["fixed", "score", "order", "a", "b"]) $(name).addEventListener("change", (event) => go({ [name]: event.target.value }));
     $("search").addEventListener("input", later((event) => go({ search: event.target.value.trim() }, { quiet: true }), 150));
     $("export").addEventListener("click", give);
-    $("viewer").addEventListener("close", () => { if (state.open) go({ open: "", other: "", way: "" }, { quiet: true }); });
+    $("viewer").addEventListener("close", async () => {
+      const row = state.open;
+      if (row) await go({ open: "", other: "", way: "" }, { quiet: true });
+      document.querySelector(`#rows .tile[data-row="${CSS.escape(row)}"]`)?.focus();
+    });
     $("compare").hidden = false;
     window.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
     window.addEventListener("resize", later(layOut, 120));

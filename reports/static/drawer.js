@@ -140,7 +140,7 @@ Diptych.drawer = (() => {
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    dialog().addEventListener("close", () => { current = null; run += 1; closed(); });
+    dialog().addEventListener("close", () => { const last = current; current = null; run += 1; closed(last); });
     dialog().addEventListener("click", (event) => { if (event.target === dialog()) close(); });
     dialog().addEventListener("keydown", (event) => {
       if (event.key === "ArrowLeft" || event.key === "k") step(-1);

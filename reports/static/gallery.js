@@ -169,50 +169,7 @@
   }
 
   function drawFacets(all, failed) {
-    const open = new Set([...document.querySelectorAll("#facets details[open]")].map((part) => part.dataset.name));
-    const focused = document.activeElement?.dataset.field; // the keyboard stays where it is
-    const parts = [];
-    for (const facet of rows.facets.values()) {
-      if (facet.listed && facet.values.length > 1) parts.push(drawFacet(facet, all, failed));
-    }
-    for (const score of rows.scores.values()) parts.push(drawScore(score, open.has(score.name)));
-    $("facets").replaceChildren(...parts.filter(Boolean));
-    if (focused) [...document.querySelectorAll("#facets input")].find((input) => input.dataset.field === focused)?.focus();
-  }
-
-  function drawFacet(facet, all, failed) {
-    const own = all.findIndex((test) => test.column === facet.name);
-    const totals = new Int32Array(facet.values.length);
-    for (let row = 0; row < rows.n; row += 1) {
-      if (failed[row] !== -1 && (own < 0 || failed[row] !== own)) continue;
-      for (const code of rows.codesOf(facet, row)) if (code >= 0) totals[code] += 1;
-    }
-    const wanted = state.filters.get(facet.name) ?? [];
-    const order = facet.values.map((_, code) => code).filter((code) => totals[code] > 0 || wanted.includes(facet.values[code]));
-    if (order.length > 12) order.sort((a, b) => totals[b] - totals[a] || a - b);
-    const labels = order.slice(0, 12).map((code) => {
-      const value = facet.values[code];
-      const toggle = (event) => setFilter(facet.name, event.target.checked ? [...wanted, value] : wanted.filter((one) => one !== value));
-      const box = make("input", { type: "checkbox", "data-field": `${facet.name}:${value}`, checked: wanted.includes(value), on: { change: toggle } });
-      return make("label", { title: value }, box, make("span", { dir: "auto" }, value.replaceAll("_", " ") || "empty"), make("span", { class: "soft" }, count(totals[code])));
-    });
-    if (!labels.length) return null;
-    const more = order.length - labels.length;
-    return make("fieldset", { class: "facet" }, make("legend", {}, facet.label), ...labels, more > 0 ? make("span", { class: "soft" }, `and ${count(more)} more`) : null);
-  }
-
-  function drawScore(score, isOpen) {
-    const current = (state.filters.get(score.name) ?? []).map((text) => /^(.*?)\.\.(.*?)\]?$/.exec(text)).find(Boolean);
-    const ends = ["low", "high"].map((end, i) => make("input", {
-      type: "number", step: "any", "data-field": `${score.name}:${i}`, "aria-label": `${score.label}, ${i ? "highest" : "lowest"}`, value: current ? current[i + 1] : "",
-      placeholder: score[end] === null ? "" : number(score[end]).replaceAll(",", ""), on: { change: () => apply() },
-    }));
-    const apply = () => {
-      const [low, high] = ends.map((input) => input.value.trim());
-      setFilter(score.name, low || high ? [`${low}..${high}]`.replace("..]", "..")] : []);
-    };
-    return make("details", { class: "facet", open: isOpen || current !== undefined, "data-name": score.name },
-      make("summary", { title: score.text, dir: "auto" }, score.label), make("div", { class: "range" }, ...ends));
+    Diptych.facets.draw($("facets"), { rows, failed, filters: state.filters, columns: all.map((test) => test.column), setFilter });
   }
 
   /** Fit the wall to the width and draw the lines that can be seen. */
@@ -343,7 +300,10 @@
     window.addEventListener("resize", later(layOut, 120));
     window.addEventListener("hashchange", () => { state = parse(); update(); });
     window.addEventListener("popstate", () => { state = parse(); update(); });
-    Diptych.drawer.onClose(() => { if (state.open !== null) go({ open: null }, { quiet: true }); });
+    Diptych.drawer.onClose(async (row) => {
+      if (state.open !== null) await go({ open: null }, { quiet: true });
+      focusOn(Math.max(0, shown.indexOf(row))); // where the drawer was opened, or where it went from there
+    });
     await update();
   }
 
