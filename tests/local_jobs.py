@@ -56,10 +56,23 @@ class Unopenable:
 
 @dataclass(frozen=True)
 class Dying:
-    """Kills its worker, as the system does when memory runs out."""
+    """Ends its worker by a signal, as the system does when memory runs out, or with an exit code."""
+
+    way: str
 
     def open(self, report: Report) -> Callable[[int], int]:
-        return lambda task: os.kill(os.getpid(), signal.SIGKILL) or task
+        return self._die
+
+    def _die(self, task: int) -> int:
+        if self.way == "exit":
+            os._exit(3)
+        os.kill(os.getpid(), signal.Signals[self.way])
+        return task
+
+
+def run_square() -> None:
+    """Run a job with two workers; a script without a guard calls it."""
+    list(run_local(Square(Path("opened")), range(3), workers=2))
 
 
 def run_for_ever(opened: Path) -> None:

@@ -4,6 +4,9 @@ What a notebook needs, in a few lines; the command line does the same and more. 
 function calls what the command of its name calls. The packages ``diptych.curate``, ``diptych.evaluate`` and so on keep
 their names, so the functions are called after what they do: ``run_curation``, ``run_evaluation``.
 
+With more than one worker, worker processes first import the script that calls; so what a script does has to stand under
+``if __name__ == "__main__":``, as with everything that uses ``multiprocessing``. A notebook needs none.
+
     >>> import tempfile, diptych
     >>> from diptych.demo.world.held_out import write_held_out
     >>> folder = Path(tempfile.mkdtemp())
@@ -83,7 +86,7 @@ def score(
         scores: Label -> the name of a score, or name and options; the options ``encoder`` and ``judge`` hold labels.
         encoders: Label -> the kind of an encoder, or kind and options.
         judges: The same of judges.
-        workers: Processes.
+        workers: Processes; more than one need the guard, see above.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
@@ -118,7 +121,7 @@ def run_curation(
         config: A YAML file with ``job: curate``.
         out: Directory of the run.
         overrides: ``key.subkey=value`` strings.
-        workers: Processes.
+        workers: Processes; more than one need the guard, see above.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
@@ -144,7 +147,7 @@ def run_generation(
         config: A YAML file with ``job: generate``.
         out: The dataset directory.
         overrides: ``key.subkey=value`` strings.
-        workers: Processes.
+        workers: Processes; more than one need the guard, see above.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
@@ -170,7 +173,7 @@ def run_evaluation(
     Args:
         config: A YAML file with ``job: evaluate``.
         overrides: ``key.subkey=value`` strings.
-        workers: Processes.
+        workers: Processes; more than one need the guard, see above.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:

@@ -91,9 +91,42 @@ def test_a_job_that_cannot_be_opened_says_why(workers: int) -> None:
         list(run_local(Unopenable(), range(3), workers=workers))
 
 
-def test_a_worker_that_is_killed_ends_the_run_with_advice() -> None:
-    with pytest.raises(DataError, match="a worker process was killed, most likely because memory ran out"):
-        list(run_local(Dying(), range(3), workers=2))
+@pytest.mark.parametrize(
+    ("way", "told"),
+    [
+        ("SIGKILL", "was ended by SIGKILL, as a system does whose memory runs out; .* with fewer workers"),
+        ("SIGTERM", "was ended by SIGTERM, which somebody sent it"),
+        ("SIGSEGV", "was ended by SIGSEGV, as by a library that crashes; .* faulthandler"),
+        ("exit", "ended by itself, with the exit code 3, while it worked; .* look for what calls exit there"),
+    ],
+)
+def test_a_worker_that_ends_ends_the_run_with_how_it_ended(way: str, told: str) -> None:
+    with pytest.raises(DataError, match=f"^a worker process {told}") as caught:
+        list(run_local(Dying(way), range(3), workers=2))
+    assert ("memory" in str(caught.value)) == (way == "SIGKILL")
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_main_module_that_workers_cannot_import_is_told_of_its_guard(is_file: bool, tmp_path: Path) -> None:
+    import diptych
+
+    script = "from local_jobs import run_square\nrun_square()\n"
+    (tmp_path / "mine.py").write_text(script)
+    paths = [str(Path(__file__).parents[1]), str(Path(diptych.__file__).parents[1])]
+    done = subprocess.run(
+        [sys.executable, "mine.py" if is_file else "-"],
+        input="" if is_file else script,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    said = done.stderr.splitlines()[-1]
+    assert done.returncode == 1
+    assert "no worker process could begin (with the exit code 1): each first imports the main module, " in said
+    assert f"{'mine.py' if is_file else '<stdin>'}; it has to be a file, with what it does under" in said
+    assert 'if __name__ == "__main__":' in said
 
 
 def test_a_run_that_is_left_early_leaves_no_worker(tmp_path: Path) -> None:

@@ -2,17 +2,18 @@
 
 import functools
 import itertools
-import multiprocessing
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, TypeVar
 
 from diptych.errors import DataError
 from diptych.jobs.contract import Job, Report, ignore_report
+from diptych.jobs.ending import what_ended
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
@@ -37,7 +38,7 @@ def run_local(
         report: Called here with what the job reports while it works.
 
     Raises:
-        DataError: If a worker process dies, as it does when memory runs out.
+        DataError: If a worker process ends by itself, or does not even begin; says how it ended.
     """
     remaining = iter(tasks)
     for first in remaining:
@@ -53,9 +54,10 @@ def run_local(
 def _run_in_processes(
     job: Job[Task, Outcome], tasks: Iterator[Task], workers: int, report: Report
 ) -> Iterator[Outcome]:
-    context = multiprocessing.get_context("spawn")
+    context = _NotingContext()
     reports: Any = context.SimpleQueue()
-    begin = (job, os.getpid(), reports)
+    begun = context.Event()
+    begin = (job, os.getpid(), reports, begun)
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker, initargs=begin)
     pending: set[Future[Outcome]] = set()
     try:
@@ -70,10 +72,8 @@ def _run_in_processes(
                 for task in itertools.islice(tasks, 1):
                     pending.add(pool.submit(_run_in_worker, task))
     except BrokenProcessPool as error:
-        raise DataError(
-            "a worker process was killed, most likely because memory ran out; "
-            "what is finished is kept: run again with fewer workers or smaller batches"
-        ) from error
+        pool.shutdown(wait=True, cancel_futures=True)  # then it is known how each ended
+        raise DataError(what_ended([process.exitcode for process in context.made], begun.is_set())) from error
     finally:
         # Workers that still have a task must not wait for ever until somebody takes their reports.
         ended = threading.Event()
@@ -82,6 +82,18 @@ def _run_in_processes(
         pool.shutdown(wait=True, cancel_futures=True)
         ended.set()
         taker.join()
+
+
+class _NotingContext(SpawnContext):
+    """Starts worker processes anew, and knows those that it made."""
+
+    def __init__(self) -> None:
+        self.made: list[SpawnProcess] = []
+
+    def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802 -- a class there
+        process = SpawnProcess(*args, **kwargs)
+        self.made.append(process)
+        return process
 
 
 def _pass_on(reports: Any, report: Report) -> None:
@@ -98,8 +110,9 @@ _job: Job[Any, Any] | None = None  # one per worker process, set once by the ini
 _reports: Any = None
 
 
-def _begin_worker(job: Job[Any, Any], parent: int, reports: Any) -> None:
+def _begin_worker(job: Job[Any, Any], parent: int, reports: Any, begun: Any) -> None:
     global _job, _reports
+    begun.set()
     threading.Thread(target=_exit_with_parent, args=(parent,), daemon=True).start()
     _job, _reports = job, reports
 
