@@ -124,7 +124,7 @@ def _dataset(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _values(groups: Mapping[str, Any]) -> str:
-    texts = ["unknown" if value is None else printable(str(value)) for value in groups.values()]
+    texts = ["none" if value is None else printable(str(value)) for value in groups.values()]
     return ", ".join(text or '""' for text in texts)
 
 

@@ -8,7 +8,7 @@ from diptych.reports.charts import Scale, estimate, scale_of
 from diptych.reports.read.numbers import half_width, interval, number, plain_name
 from diptych.reports.read.order import DIFFERENCES, metrics_of
 from diptych.reports.read.report import Report
-from diptych.reports.read.rows import as_text
+from diptych.reports.read.rows import group_word
 from diptych.reports.wording import isolated
 from diptych.store.rows import EQUAL_N, HOW_COMPARED, SETTING_A, SETTING_B
 
@@ -51,7 +51,7 @@ def _cut_words(groups: Mapping[str, Any]) -> str:
     >>> _cut_words({"category": "pair", "setting_a": "euler-50-g5", "setting_b": "euler-28-g3.5"})
     'category pair, with euler-50-g5 against euler-28-g3.5'
     """
-    said = {key: isolated(as_text(value)) for key, value in groups.items()}
+    said = {key: isolated(group_word(value)) for key, value in groups.items()}
     parts = [f"{isolated(plain_name(key).lower())} {value}" for key, value in said.items() if key not in HOW_COMPARED]
     if SETTING_A in said and SETTING_B in said:
         parts.append(f"with {said[SETTING_A]} against {said[SETTING_B]}")

@@ -47,7 +47,7 @@ def _families(images: Images, maker: "DifferenceMaker", compare: Compare) -> Ite
         pairs = pair(images, str(a), str(b), by=compare.by)
         whole.append(maker.row(str(a), str(b), pairs))
         for category in _several([name for names in pairs.category for name in names]):
-            by_category.append(maker.row(str(a), str(b), pairs.of_category(category), {CATEGORY: category}))
+            by_category.append(maker.row(str(a), str(b), pairs.of_category(category), {CATEGORY: category or None}))
         for rest in _several(pairs.rest) if len(shared) == 1 else ():
             by_shared.append(maker.row(str(a), str(b), pairs.take(pairs.rest == rest), {shared[0]: rest}))
     yield from (whole, by_category, by_shared)

@@ -185,11 +185,11 @@ def category_names(value: Any) -> tuple[str, ...]:
     """Return the categories that a value of the column names: several, one, or the empty one where there is none.
 
     >>> category_names(["pair", "colour"]), category_names([]), category_names("pair"), category_names(None)
-    (('pair', 'colour'), ('',), ('pair',), ('none',))
+    (('pair', 'colour'), ('',), ('pair',), ('',))
     """
     if isinstance(value, list):
         return tuple(value) or ("",)
-    return (value_text(value),)
+    return (value_text(value) if value is not None else "",)
 
 
 def value_text(value: Any) -> str:

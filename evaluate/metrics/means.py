@@ -75,7 +75,7 @@ def _of_group(rows: ScoredRows, ready: MeasuredMean, group: RowGroup, found: Fin
     if categories is not None:
         for category in np.unique(categories.names):
             own = asked.rows[categories.positions[categories.names == category]]
-            yield _row(rows, ready, RowGroup({**group.values, CATEGORY: str(category)}, own), None, found)
+            yield _row(rows, ready, RowGroup({**group.values, CATEGORY: str(category) or None}, own), None, found)
 
 
 class Categories(NamedTuple):

@@ -11,7 +11,7 @@ from diptych.reports.pages.scores import notes_of
 from diptych.reports.read.audited import UNJUDGED
 from diptych.reports.read.numbers import interval, plain_name, share
 from diptych.reports.read.report import AUDIT, Report
-from diptych.reports.read.rows import as_text
+from diptych.reports.read.rows import as_text, group_word
 
 FEW = 20  # images below which a share is shown in grey
 AUDITS = "SELECT * FROM audits WHERE run_id = ? ORDER BY dataset, CAST(groups AS VARCHAR), attribute"
@@ -137,7 +137,7 @@ def _row(report: Report, row: Mapping[str, Any], column: str, prompts: Prompts) 
     asked: dict[str, Filter] = {"category": category} if (category := report.audit.get("category")) else {}
     asked |= asked_for(row, prompts)
     return {
-        "group": ", ".join(map(_name, groups.values())) if groups else "all",
+        "group": ", ".join(map(group_word, groups.values())) if groups else "all",
         "attribute": row["attribute"],
         "share": share(row["k"], row["n"]),
         "interval": interval(
@@ -155,10 +155,6 @@ def _row(report: Report, row: Mapping[str, Any], column: str, prompts: Prompts) 
         "href": report.link(row["dataset"], wanted, asked),
         "all_href": report.link(row["dataset"], row["groups"], {**asked, report.facet_of(column) or column: PRESENT}),
     }
-
-
-def _name(value: Any) -> str:
-    return "unknown" if value is None else as_text(value) or "empty"
 
 
 def _band(row: Mapping[str, Any]) -> tuple[float, float] | None:

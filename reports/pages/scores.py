@@ -8,7 +8,7 @@ from diptych.reports.pages import PART, span_name
 from diptych.reports.read.numbers import half_width, interval, number, plain_name
 from diptych.reports.read.order import RESULTS, metrics_of
 from diptych.reports.read.report import Report
-from diptych.reports.read.rows import as_text
+from diptych.reports.read.rows import as_text, group_word
 from diptych.reports.verdicts import difference_rows
 from diptych.reports.wording import side_of_all
 
@@ -158,7 +158,7 @@ def typical_step(rows: Sequence[Mapping[str, Any]]) -> float | None:
 def _result(report: Report, row: Mapping[str, Any], scale: Scale, step: float | None) -> dict[str, Any]:
     groups = row["groups"]
     return {
-        "labels": [(as_text(value), key == "model") for key, value in groups.items()] or [(row["dataset"], False)],
+        "labels": [(group_word(value), key == "model") for key, value in groups.items()] or [(row["dataset"], False)],
         "colour": report.colour(groups.get("model")),
         "value": number(row["value"], step=step),
         "interval": interval(row["ci_low"], row["ci_high"], step=step),

@@ -110,13 +110,8 @@ class Report:
         filters: dict[str, Filter] = {"dataset": dataset} if dataset and dataset in self.rows.folders else {}
         for name, value in groups.items():
             if facet := self.facet_of(name):
-                filters[facet] = self._word(facet, value)
+                filters[facet] = MISSING if value is None else as_text(value)
         return gallery({**filters, **(more or {})}, sort=sort)
-
-    def _word(self, facet: str, value: Any) -> str:
-        """Return the filter for a value. The mean of a category takes images without one for those of the empty one."""
-        is_missing = value is None or (value == "" and "" not in self.facets[facet])
-        return MISSING if is_missing else as_text(value)
 
     def facet_of(self, name: str) -> str:
         """Return the facet that a column of a group is; empty where it is none."""

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from diptych.reports.links import MISSING
 from diptych.reports.read.columns import row_columns
 
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
@@ -114,6 +115,15 @@ class ReportRows:
             for row, found in enumerate(zip(*lists, strict=True))
             if all(as_text(one) == value for one, value in zip(found, values, strict=True))
         ]
+
+
+def group_word(value: Any) -> str:
+    """Return a value of a group as tables write it: where there is none, by the word that filters have for it.
+
+    >>> group_word(None), group_word(""), group_word(5.0)
+    ('none', 'empty', '5')
+    """
+    return MISSING if value is None else as_text(value) or "empty"
 
 
 def as_text(value: Any) -> str:

@@ -163,11 +163,11 @@ def test_an_image_of_two_categories_counts_in_each_and_once_in_all(
     whole = result_of(tmp_path, "o.object_accuracy", model="raw")
     assert whole["value"] == pytest.approx((2 / 2 + 2 / 3 + 0 / 1) / 3)
     assert (whole["n"], whole["n_unscored"]) == (5, 1)
-    found = {name: result_of(tmp_path, "o.object_accuracy", model="raw", category=name) for name in ("a", "b", "")}
+    found = {name: result_of(tmp_path, "o.object_accuracy", model="raw", category=name) for name in ("a", "b", None)}
     assert {name: (row["value"], row["n"], row["n_unscored"]) for name, row in found.items()} == {
         "a": (1.0, 2, 1),
         "b": (pytest.approx(2 / 3), 3, 1),
-        "": (0.0, 1, 0),
+        None: (0.0, 1, 0),
     }
     alone = {name: result_of(tmp_path, "o.object_accuracy", category=name) for name in ("a", "b", None)}
     assert {name: row["n"] for name, row in alone.items()} == {"a": 2, "b": 3, None: 1}

@@ -26,7 +26,7 @@ def test_the_dataset_is_named_where_there_are_several() -> None:
 
 def test_a_group_that_nobody_knows_is_not_the_whole() -> None:
     rows = [result(groups={"class": value}) for value in (None, "", "cook")]
-    assert [line.split()[1] for line in lines_of(results=rows)[1:]] == ["unknown", '""', "cook"]
+    assert [line.split()[1] for line in lines_of(results=rows)[1:]] == ["none", '""', "cook"]
 
 
 def test_differences_of_two_datasets_are_told_apart() -> None:

@@ -267,7 +267,7 @@ def test_every_count_of_the_audit_leads_to_its_images(tmp_path: Path, by: list[s
     assert sum(unjudged) == sum(groups.values()) > 5
     assert len(found) == 2 * page.count(" of <a href") + len(unjudged)
     heads = set(re.findall(r'<th scope="rowgroup"[^>]*>(?:<bdi>)?([^<]*)', page))
-    assert heads == ({"cook", "doctor", "unknown"} if "attribute_class" in by else {"all"})
+    assert heads == ({"cook", "doctor", "none"} if "attribute_class" in by else {"all"})
 
 
 def test_one_group_outside_chance_is_not_groups(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
-"""Means of numbers that do not vary: a share has an interval all the same, other numbers have none and say why."""
+"""Means of numbers that do not vary, a share and others, and what images without a category are called."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from evaluate_configs import make_config, result_of, run
-from tiny_generated import made_grid, make_generated
+from evaluate_configs import call, make_config, read, result_of, run
+from tiny_generated import Made, made_grid, make_generated
 from told_scores import install
 
 from diptych.intervals import wilson_ends
@@ -35,3 +35,18 @@ def test_a_mean_of_numbers_that_are_all_the_same_has_no_interval_and_says_why(
     assert row["value"] == pytest.approx(7.1, rel=1e-6)
     assert (row["se"], row["ci_low"], row["ci_high"], row["reason"]) == (None, None, None, None)
     assert row["note"].startswith("no interval: nothing varies among 4 prompts")
+
+
+def test_no_category_has_one_name_in_results_and_differences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
+    rows = [Made(model, number, category="two" if number < 4 else "") for model in ("a", "b") for number in range(8)]
+    told = [replace(row, caption=f"correct={(row.prompt + len(row.model)) % 2}") for row in rows]
+    make_generated(tmp_path / "generated", told)
+    means = [{"score": "object_correct"}, {"score": "object_correct", "by": ["category"]}]
+    run(make_config(tmp_path, scores={"o": {"score": "told_accuracy"}}, means=means, compare={}))
+    for table in ("results", "differences"):
+        found = [row["groups"] for row in read(tmp_path, f"SELECT groups FROM {table}")]
+        assert {groups["category"] for groups in found if "category" in groups} == {"two", None}
+    lines = call("evaluate", "results", tmp_path / "store.duckdb").stdout.splitlines()
+    assert sum("none" in line for line in lines) == 4, "by model and category, by category, and in the difference"
+    assert not any('""' in line for line in lines)
