@@ -193,13 +193,13 @@ def named_path(reference: str) -> Path:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the sha256 (hex) of a file's bytes; not read again in this process while size and time stand."""
+    """Return the sha256 (hex) of a file's bytes; not read again in this process while the file stands as it is."""
     stat = path.stat()
-    return _file_sha256(path, stat.st_size, stat.st_mtime_ns)
+    return _file_sha256(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
 
 
 @functools.lru_cache(maxsize=256)
-def _file_sha256(path: Path, size: int, mtime_ns: int) -> str:
+def _file_sha256(path: Path, stamp: tuple[int, ...]) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

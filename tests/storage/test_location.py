@@ -122,3 +122,14 @@ def test_the_stamp_changes_when_an_object_is_written_again(tmp_path: Path) -> No
     before = place.stamp()
     place.write(b"2")
     assert place.stamp() != before
+
+
+def test_the_stamp_changes_with_a_byte_though_size_and_date_are_the_same(tmp_path: Path) -> None:
+    place = Location.at(tmp_path / "a")
+    place.write(b"1")
+    before, stat = place.stamp(), place.path.stat()
+    place.path.write_bytes(b"2")
+    os.utime(place.path, ns=(stat.st_mtime_ns, stat.st_mtime_ns))
+    while place.path.stat().st_ctime_ns == stat.st_ctime_ns:  # the file system's clock may tick slowly
+        os.utime(place.path, ns=(stat.st_mtime_ns, stat.st_mtime_ns))
+    assert place.stamp() != before

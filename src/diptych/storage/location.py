@@ -81,13 +81,13 @@ class Location:
             return None
 
     def stamp(self) -> tuple[int, ...]:
-        """Return what is different once the object here was written again: inode, size and time of change.
+        """Return what is different once the object here was written again, whatever date it was given then.
 
         Raises:
             OSError: If there is none.
         """
         stat = self.path.stat()
-        return stat.st_ino, stat.st_size, stat.st_mtime_ns
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
     def sha256(self) -> str:
         """Return the sha256 (hex) of the object.
