@@ -226,9 +226,7 @@ def _print_estimate(runner: Any, as_json: bool) -> None:
     state = f"{new:,} new, in {shards:,} shards to make" if new else "all there already"
     click.echo(f"rows    {estimate['rows']:,} ({state})")
     if estimate["rows_gone"]:
-        click.echo(
-            f"gone    {estimate['rows_gone']:,} rows of the pool are no longer in the input; they stay in the pool"
-        )
+        click.echo(f"gone    {estimate['rows_gone']:,} rows of the pool, no longer in the input; they stay")
     if estimate["retried_rows"]:
         rows, shards = estimate["retried_rows"], estimate["retried_shards"]
         click.echo(f"retry   {rows:,} rows to ask for again, in {shards:,} shards")

@@ -188,7 +188,7 @@ class CurateRunner:
         elif sought and captions < dataset.rows:
             summary += f", {captions:,} captions"
         if run.rows_gone:
-            summary += f"; {run.rows_gone:,} of the rows are no longer in the input"
+            summary += f"; no longer in the input: {run.rows_gone:,} rows"
         if run.inferred:
             summary += f"; columns taken as {', '.join(f'{name} {kind}' for name, kind in run.inferred.items())}"
         facts = {"rows": dataset.rows, "status": counts, "rows_made": run.rows_made, "rows_retried": run.rows_retried}

@@ -78,8 +78,11 @@ def test_rows_that_the_input_has_no_longer_are_said_before_and_after(tmp_path: P
         assert "no longer" not in call("curate", "ingest", config, "--out", out).output
         write_urls(tmp_path / "table.parquet", urls, ["a cat", "a new caption", "another one"])
         told = call("curate", "run", config, "--out", out, "--extend", "--dry-run").output
-        assert "rows    3 (2 new, in 1 shards to make)\ngone    2 rows of the pool are no longer in the input" in told
-        said = "5 rows, 5 images; 2 of the rows are no longer in the input"
+        assert (
+            "rows    3 (2 new, in 1 shards to make)\ngone    2 rows of the pool, no longer in the input; they stay\n"
+            in told
+        )
+        said = "5 rows, 5 images; no longer in the input: 2 rows"
         assert call("curate", "ingest", config, "--out", out, "--extend").output == f"ingest  done  {said}\n"
         assert call("curate", "ingest", config, "--out", out).output == f"ingest  kept  {said}\n"
         summary = json.loads(call("curate", "run", config, "--out", out, "--json").output)
