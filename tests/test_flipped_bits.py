@@ -9,7 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from drawn import picture
-from generated_runs import pictures
+from generated_runs import digests, pictures
 from tiny_generated import made_grid, make_generated
 
 from diptych.cli import main
@@ -78,6 +78,10 @@ COMMANDS: dict[str, Command] = {
     ],
     "generate verify": lambda d: ["generate", "verify", str(d / "grey"), "--count", "100"],
     "score": lambda d: ["score", str(d / "images"), "caption_stats"],
+    "score, another label": lambda d: ["score", str(d / "run/pool"), "second=image_stats"],
+    "curate run --extend": lambda d: [
+        *("curate", "run", str(write(d / "curate.yaml", curate_config(d, 8))), "--out", str(d / "run"), "--extend")
+    ],
     "evaluate run": lambda d: ["evaluate", "run", str(write(d / "e.yaml", evaluate_config(d, "other.duckdb")))],
     "evaluate distance": lambda d: [
         *("evaluate", "distance", str(d / "images"), str(d / "run/pool"), "--encoder", "projection", "--set", "dim=8")
@@ -97,6 +101,8 @@ LOOKS_AT = {
     "generate run, a prompt more": ("grey",),
     "generate verify": ("grey",),
     "score": ("images",),
+    "score, another label": ("run/pool/scores/image_stats",),
+    "curate run --extend": ("run",),
     "evaluate run": ("images",),
     "evaluate distance": ("images", "run/pool"),
     "evaluate compare": ("results.duckdb",),
@@ -104,7 +110,13 @@ LOOKS_AT = {
     "report build": ("results.duckdb", "run/pool", "images"),
 }
 
-MAKES_AGAIN = {"generate run, a prompt more"}  # and so need not name it
+# What makes again what is damaged, and so need not name it, and where it leaves its bytes.
+MAKES_AGAIN = {
+    "generate run, a prompt more": "grey",
+    "score, another label": "run/pool",
+    "curate run --extend": "run",
+    "report build": "report",
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -149,11 +161,15 @@ def answer(command: str, folder: Path, made: Path, name: Path | None, seed: int)
     shutil.copytree(made, folder)
     for path in folder.rglob("*.yaml"):
         path.unlink()
+    if "--extend" in command:
+        (folder / "in" / "7.jpg").write_bytes(picture(7))
     if name is not None:
         flip(folder / name, random.Random(seed))
     code, output = call(COMMANDS[command](folder))
-    if command.startswith("generate run") and code == 0:  # a damaged shard is made again, which costs renders
+    if command.startswith("generate run") and code == 0:  # the new image may lie in the shard that is made again
         output = repr(sorted(pictures(folder / "grey").items()))
+    elif command in MAKES_AGAIN and code == 0:
+        output = repr(digests(folder / MAKES_AGAIN[command]))
     return code, output.replace('"is_new": true', '"is_new": false')  # what is damaged may well be made again
 
 
