@@ -92,6 +92,20 @@ def test_each_line_says_what_the_directory_is_made_from(tmp_path: Path) -> None:
         assert (again.step, again.fingerprint, list(again.entries)) == ("ingest", "print", ["00000.parquet"])
 
 
+def test_a_sealed_journal_knows_when_a_line_of_it_is_lost(tmp_path: Path) -> None:
+    journal = begun(tmp_path)
+    journal.commit(info())
+    assert not Journal(Location.at(tmp_path)).is_whole
+    journal.rewrite([info(), info("00001.parquet")], {"kind": "pairs"})
+    assert journal.is_whole
+    assert Journal(Location.at(tmp_path)).is_whole
+    lines = (tmp_path / JOURNAL).read_bytes().splitlines(keepends=True)
+    for left in (lines[:-1], lines[1:], [*lines[:1], *lines[2:]]):
+        (tmp_path / JOURNAL).write_bytes(b"".join(left))
+        again = Journal(Location.at(tmp_path))
+        assert (again.problems, again.is_whole) == ([], False)
+
+
 @pytest.mark.parametrize("torn", [b"{", b'{"name": "00001.parquet", "ro', b'{"name": "\xc3'])
 def test_a_torn_last_line_stands_for_nothing_and_the_next_one_is_whole(tmp_path: Path, torn: bytes) -> None:
     begun(tmp_path).commit(info())

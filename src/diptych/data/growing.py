@@ -15,7 +15,7 @@ from diptych.data.claims import check_claim
 from diptych.data.damage import ShardFile, content_problem, content_problems
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.manifests import DATASET, read_manifest, write_manifest
-from diptych.data.noted import noted_journal, restore_journal
+from diptych.data.noted import noted_journal, restore_journal, restore_manifest
 from diptych.data.shards import ShardInfo
 from diptych.errors import OtherVersion, ShardError
 from diptych.storage.location import Location
@@ -45,6 +45,11 @@ class Growing:
     def entries(self) -> Mapping[str, ShardInfo]:
         """The finished shards by name."""
         return self._journal.entries
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the manifest of the finished directory said beside the shards; empty while it grows."""
+        return self._journal.facts or {}
 
     @property
     def made_from(self) -> str | None:
@@ -182,8 +187,8 @@ def grow_data(location: Location, step: str, fingerprint: str) -> Growing:
 def sealed_data(location: Location, fingerprint: str, *, progress: str = "none") -> Dataset | None:
     """Return the finished dataset at a location if it is whole and made from the same; None where something is to do.
 
-    Looks at all but the pictures. What a run that was killed at its very end leaves beside it is removed, and a journal
-    that does not say what the manifest says is written again.
+    Looks at all but the pictures. What a run that was killed at its very end leaves beside it is removed. Of manifest
+    and journal, one that is lost is written again from the other.
 
     Args:
         location: The dataset directory.
@@ -193,6 +198,7 @@ def sealed_data(location: Location, fingerprint: str, *, progress: str = "none")
     Raises:
         OtherVersion: If it is of another version of the format.
     """
+    restore_manifest(location / "data", location / DATASET)
     try:
         dataset = open_dataset(location)
     except OtherVersion:

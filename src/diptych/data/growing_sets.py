@@ -11,7 +11,7 @@ from diptych.data.damage import ShardFile, content_problems
 from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.growing import Growing
 from diptych.data.manifests import MANIFEST_OF
-from diptych.data.noted import restore_journal
+from diptych.data.noted import restore_journal, restore_manifest
 from diptych.data.shards import ShardInfo
 from diptych.errors import OtherVersion, ShardError
 
@@ -40,7 +40,10 @@ class GrowingSet:
         self._identity = dict(identity)
         # By fingerprint: what comes back from JSON has lists where the identity may have tuples.
         self._manifest = self.location / MANIFEST_OF[folder]
+        restore_manifest(self.location, self._manifest)  # it has labels, which nobody computes again
         self._growing = Growing(self.location, self._manifest, folder, fingerprint_of(self._identity))
+        is_the_same = self._growing.made_from == self._growing.fingerprint
+        self._facts = dict(self._growing.facts) if is_the_same else {}  # labels stay where shards are made again
         found = self._find()
         is_whole = found is not None and not content_problems(
             map(ShardFile, found.files, found.shards), progress=progress
@@ -91,7 +94,7 @@ class GrowingSet:
                     place = self.location / shard.name
                     raise ShardError(f"{place}: is missing or has other rows than the data; run again")
             names = [shard.name for shard in self._dataset.shards]
-            self._growing.seal({"identity": self._identity, **facts}, names)
+            self._growing.seal({**self._facts, "identity": self._identity, **facts}, names)
             self._sealed = self._find()
         assert self._sealed is not None, f"{self.location} does not line up with the data right after it was sealed"
         return self._sealed

@@ -37,6 +37,7 @@ class Journal:
         self.step: str | None = None
         self.fingerprint: str | None = None
         self.facts: Mapping[str, Any] | None = None  # of the manifest, once it was sealed
+        self._sealed_shards: int | None = None
         self.entries: dict[str, ShardInfo] = {}
         self.problems: list[str] = []
         for number, line in enumerate(_lines(self._place), start=1):
@@ -47,6 +48,11 @@ class Journal:
                 self._take(value)
             except (ValueError, TypeError, LookupError) as error:
                 self.problems.append(f"{self._place}: line {number} {error}")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is that of a finished directory, and no line is lost: then it says what the manifest says."""
+        return self.facts is not None and not self.problems and len(self.entries) == self._sealed_shards
 
     def begin(self, step: str, fingerprint: str) -> None:
         """Claim the directory for a step and what it works from, keeping the entries; bad lines are dropped.
@@ -94,9 +100,9 @@ class Journal:
         """
         self.entries = {info.name: info for info in sorted(infos, key=lambda info: (len(info.name), info.name))}
         self.facts = facts
-        head = _line(
-            {"format_version": FORMAT_VERSION, "step": self.step, "fingerprint": self.fingerprint, "facts": facts}
-        )
+        self._sealed_shards = None if facts is None else len(self.entries)
+        made_by = {"format_version": FORMAT_VERSION, "step": self.step, "fingerprint": self.fingerprint}
+        head = _line({**made_by, "facts": facts, "shards": self._sealed_shards})
         data = b"".join([head, *map(self._entry, self.entries.values())])
         if not self._place.is_file() or self._place.read() != data:
             self._place.write(data)
@@ -104,7 +110,7 @@ class Journal:
     def _take(self, value: Mapping[str, Any]) -> None:
         if "facts" in value:
             check_version(self._place, value)
-            self.facts = value["facts"]
+            self.facts, self._sealed_shards = value["facts"], value["shards"]
         else:
             info = ShardInfo(**{name: fact for name, fact in value.items() if name not in MADE_BY})
             self.entries[info.name] = info

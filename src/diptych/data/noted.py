@@ -9,7 +9,7 @@ from typing import Any
 
 from diptych.config.identity import fingerprint
 from diptych.data.journal import Journal
-from diptych.data.manifests import Manifest, read_manifest
+from diptych.data.manifests import Manifest, read_manifest, write_manifest
 from diptych.errors import OtherVersion, ShardError
 from diptych.storage.location import Location
 
@@ -56,6 +56,18 @@ def restore_journal(directory: Location, manifest: Location, step: str) -> None:
     journal = noted_journal(directory, manifest, step)
     if journal.facts is not None:
         journal.rewrite(journal.entries.values(), journal.facts)
+
+
+def restore_manifest(directory: Location, manifest: Location) -> None:
+    """Write the manifest of a finished directory again from its journal, where it is missing or damaged.
+
+    Raises:
+        OtherVersion: If either is of another version of the format.
+        ShardError: If the disk refuses.
+    """
+    journal = Journal(directory)
+    if journal.facts is not None and journal.is_whole and whole_manifest(manifest) is None:
+        write_manifest(manifest, journal.facts, list(journal.entries.values()))
 
 
 def _made_by(facts: Mapping[str, Any], step: str) -> tuple[str, str]:

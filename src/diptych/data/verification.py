@@ -13,8 +13,8 @@ from diptych.data.card import CARD
 from diptych.data.damage import ShardFile, content_problems
 from diptych.data.growing import Growing
 from diptych.data.journal import JOURNAL, Journal
-from diptych.data.manifests import DATASET, MANIFEST_OF, Manifest, manifest_problem, write_manifest
-from diptych.data.noted import noted_journal, restore_journal, whole_manifest
+from diptych.data.manifests import DATASET, MANIFEST_OF, Manifest, manifest_problem
+from diptych.data.noted import noted_journal, restore_journal, restore_manifest, whole_manifest
 from diptych.data.shards import ShardInfo
 from diptych.storage.location import Location
 
@@ -125,8 +125,8 @@ def repair_dataset(location: Location, found: Verification) -> list[Location]:
         if manifest is not None:
             if _problems(folder, journal, manifest):
                 restore_journal(folder.directory, folder.manifest, folder.step)
-        elif journal.facts is not None and not journal.problems:
-            write_manifest(folder.manifest, journal.facts, list(journal.entries.values()))
+        else:
+            restore_manifest(folder.directory, folder.manifest)
         noted = noted_journal(folder.directory, folder.manifest, folder.step).entries
         names = [name for name in noted if str(folder.directory / name) in damaged]
         for place in folder.directory.children(SHARDS):
