@@ -156,14 +156,20 @@ def results_of(
     if min(statistics.n, reference.n) < MIN_IMAGES:
         return dict.fromkeys((PRECISION, RECALL), too_few_images(statistics.n, reference.n, MIN_IMAGES, identity))
     check_dims(statistics.kept.matrix.shape[1], reference.kept.matrix.shape[1])
-    worth, note = min(statistics.kept.even_units, reference.kept.even_units), ""
+    worth, notes = min(statistics.kept.even_units, reference.kept.even_units), []
     if worth < MIN_UNITS:
-        note = f"no interval: {int(worth):,} prompts, or images that stand alone, are too few, {MIN_UNITS} are needed"
+        few = f"{int(worth):,} prompts, or images that stand alone, are too few, {MIN_UNITS} are needed"
+        notes.append(f"no interval: {few}")
+    for kept, where in ((statistics.kept, ""), (reference.kept, " of the reference")):
+        if copies := _copies(kept):
+            notes.append(
+                f"{copies:,} images{where} are copies of others of their prompt, so that the manifold is smaller"
+            )
     results = {}
     for name, (value, influence) in _shares(statistics.manifold, reference.manifold).items():
         variance, df = _variance(influence) if worth >= MIN_UNITS else (float("nan"), float("nan"))
         ends = share_interval(value, variance, df, (worth, statistics.n if name == PRECISION else reference.n))
-        results[name] = Result(value, variance**0.5, *ends, statistics.n, identity, None, note)
+        results[name] = Result(value, variance**0.5, *ends, statistics.n, identity, None, "; ".join(notes))
     return results
 
 
@@ -192,6 +198,13 @@ def _shares(left: Manifold, right: Manifold) -> dict[str, tuple[float, Influence
         PRECISION: (precision, Influence(inside - precision, left.units, *_of_groups(of_left))),
         RECALL: (recall, Influence(*_of_groups(of_right), found - recall, right.units)),
     }
+
+
+def _copies(kept: KeptVectors) -> int:
+    """Return how many images have the vector of another one of their unit, as where two prompt sets share an image."""
+    _, unit = np.unique(kept.units, return_inverse=True)
+    rows = np.column_stack([unit.astype(np.float32), kept.matrix])
+    return kept.n - len(np.unique(rows.view(np.dtype((np.void, rows.strides[0])))))
 
 
 def _of_groups(flags: Flags) -> tuple[Floats, Texts]:

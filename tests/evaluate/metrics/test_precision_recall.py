@@ -106,6 +106,19 @@ def test_equal_images_lie_in_their_own_manifold() -> None:
     assert values(same, np.full((16, 8), 0.1 + 1e-3)) == (0.0, 0.0)
 
 
+def test_copies_within_a_prompt_are_counted_in_the_note() -> None:
+    x, y = flat(70, 6, 1), flat(80, 6, 2)
+    assert {found.note for found in judged(x, y).values()} == {""}
+    units = [f"x{row % 70}" for row in range(140)]
+    twice = judged(np.concatenate([x, x]), y, units)
+    assert twice["recall"].value < judged(x, y)["recall"].value
+    assert {found.note for found in twice.values()} == {
+        "70 images are copies of others of their prompt, so that the manifold is smaller"
+    }
+    alone = judged(np.concatenate([x, x]), y)
+    assert {found.note for found in alone.values()} == {""}, "of other prompts they only look the same"
+
+
 def test_length_and_direction_change_nothing() -> None:
     x, y = flat(120, 6, 1) + 0.3, flat(90, 6, 2)
     turn = np.linalg.qr(flat(6, 6, 3))[0]
@@ -206,8 +219,10 @@ def test_two_encoders_do_not_compare() -> None:
 def test_the_table_names_it_and_both_of_its_values() -> None:
     metric = set_metric("precision_recall")
     assert metric is PRECISION_RECALL
-    assert metric.values == tuple(ReportedValue(name, "higher", "", 0.0, 1.0) for name in ("precision", "recall"))
-    assert (metric.size_bias, metric.from_moments, metric.needs_reference) == ("uncorrected", None, True)
+    assert metric.values == tuple(
+        ReportedValue(name, "higher", "", 0.0, 1.0, "uncorrected") for name in ("precision", "recall")
+    )
+    assert (metric.from_moments, metric.needs_reference) == (None, True)
     identity = judged(flat(70, 4, 1), flat(70, 4, 2))["recall"].identity
     assert identity["convention"] == "k-nearest-neighbour manifolds, k = 3, rim included"
 
@@ -263,7 +278,8 @@ def test_the_command_line_says_them(evaluated: Path) -> None:
         assert number["value"] == pytest.approx(row["value"])
         assert (number["n"], number["n_reference"]) == (140, 80)
         assert 0.0 <= number["ci_low"] <= number["value"] <= number["ci_high"] <= 1.0
-    lines = call(*arguments).stdout.splitlines()
+    lines = [line for line in call(*arguments).stdout.splitlines() if "copies" not in line]
+    assert "  3 images are copies of others of their prompt" in call(*arguments).stdout
     for name, line in zip(("precision", "recall   "), lines, strict=False):
         assert re.fullmatch(rf"{name}  \S+  95 % \S+ to \S+  se \S+", line)
     assert lines[2:] == [f"  a  {evaluated / 'generated'}: 140 images", f"  b  {evaluated / 'real'}: 80 images"]
