@@ -9,6 +9,7 @@ has it: macOS puts a ``._0.jpg`` beside each ``0.jpg``. Nothing is read here.
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 TEXT_SUFFIXES = ("txt", "caption")
@@ -31,7 +32,7 @@ class TarRow(NamedTuple):
         picture: The picture.
         caption: A text.
         facts: A .json.
-        problem: Why there is no picture, where there are some that could be meant.
+        problem: Why there is no picture, where there are some that could be meant; or why members may be missing.
     """
 
     name: str
@@ -45,6 +46,11 @@ class TarRow(NamedTuple):
     def members(self) -> tuple[int, ...]:
         """The numbers of the members to read, ascending."""
         return tuple(sorted(one for one in (self.picture, self.caption, self.facts) if one is not None))
+
+    @property
+    def last(self) -> int:
+        """The number of the last member to read, or of the first of all where none is read."""
+        return max((self.first, *self.members))
 
 
 class _Named(NamedTuple):
@@ -71,6 +77,18 @@ def rows_of_members(names: Sequence[str]) -> list[TarRow]:
     has_plain = any(member.suffix in IMAGE_SUFFIXES for members in groups.values() for member in members)
     rows = [row for base, members in groups.items() for row in _rows_of_base(base, members, has_plain)]
     return sorted(rows, key=lambda row: row.first)
+
+
+def rows_of_cut_tar(rows: Sequence[TarRow], problem: str) -> list[TarRow]:
+    """Return the rows of a tar that ends too early: those that may lack members because of it have the problem.
+
+    Where each row ends before the next one begins, that is the last row. Where members of a row stand behind those of
+    other rows, as captions behind all pictures, it is each row that has fewer of them than another.
+    """
+    is_mixed = any(row.last > following.first for row, following in pairwise(rows))
+    most = max((len(row.members) for row in rows), default=0)
+    may_lack = [is_mixed and len(row.members) < most for row in rows[:-1]] + [True]
+    return [row._replace(problem=problem) if lacks else row for row, lacks in zip(rows, may_lack, strict=False)]
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import json
 import tarfile
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ from diptych.curate.sources.contract import (
     Tables,
 )
 from diptych.curate.sources.files import READ_ERRORS, find_files, is_about_content, readable
-from diptych.curate.sources.tar_layout import TarRow, rows_of_members
+from diptych.curate.sources.tar_layout import TarRow, rows_of_cut_tar, rows_of_members
 from diptych.curate.sources.tars import BehindEnd, open_tar, packing
 
 NO_NAME = ""  # of the row that says of a tar why it cannot be read (on), where no other row can
@@ -45,14 +46,12 @@ class _Listing(NamedTuple):
         names: Of the members.
         places: Offset and size of the content of each member.
         sparse: What is needed to read members that are not stored as they are, by their numbers.
-        problem: Why the tar has no more members, where it ends in the middle; its last row may lack some.
     """
 
     rows: list[TarRow]
     names: list[str]
     places: list[tuple[int, int]]
     sparse: dict[int, tarfile.TarInfo]
-    problem: str | None
 
 
 class WebDatasetSource:
@@ -114,16 +113,13 @@ class WebDatasetSource:
         return first_text(fact.get(self._settings.caption_key))
 
     def _samples(self, file: str, start: int) -> Iterator[Sample]:
-        """Yield the rows of a tar from one on; one that ends in the middle gives its whole members, the reason last."""
+        """Yield the rows of a tar from one on."""
         listing = self._listed(file)
         if not listing.names:
             yield from map(_begun, listing.rows[start:])
             return
         read = _sought if self.jumps(file) else _streamed
-        for number, sample in enumerate(read(file, listing, start), start):
-            if listing.problem is not None and number == len(listing.rows) - 1:
-                sample["problem"] = listing.problem
-            yield sample
+        yield from read(file, listing, start)
 
 
 def _listed(file: str) -> _Listing:
@@ -142,9 +138,11 @@ def _listed(file: str) -> _Listing:
         is_whole = isinstance(error, BehindEnd)
         problem = f"bad_row: {'the tar ends here' if names else 'cannot be read as tar'}: {error}"
     rows = rows_of_members(names)
-    if problem and (is_whole or not rows):  # no row lacks anything
-        rows, problem = [*rows, TarRow(NO_NAME, len(names), None, None, None, problem)], None
-    return _Listing(rows, names, places, sparse, problem)
+    if problem and (is_whole or not rows):
+        rows = [*rows, TarRow(NO_NAME, len(names), None, None, None, problem)]
+    elif problem:
+        rows = rows_of_cut_tar(rows, problem)
+    return _Listing(rows, names, places, sparse)
 
 
 def _sought(file: str, listing: _Listing, start: int) -> Iterator[Sample]:
@@ -168,15 +166,14 @@ def _sought(file: str, listing: _Listing, start: int) -> Iterator[Sample]:
 def _streamed(file: str, listing: _Listing, start: int) -> Iterator[Sample]:
     """Yield the rows of a packed tar, in one pass over it."""
     rows = listing.rows[start:]
-    ends = [max((row.first, *row.members)) for row in rows]
-    is_torn = [end > following.first for end, following in zip(ends, rows[1:], strict=False)] + [False]
+    is_torn = [row.last > following.first for row, following in pairwise(rows)] + [False]
     at, member = -1, tarfile.TarInfo()
     with open_tar(file) as tar:
         members = tar.files()
         for row, torn in zip(rows, is_torn, strict=False):
             sample = _begun(row)
             if torn:
-                sample["problem"] = TORN
+                sample["problem"] = row.problem or TORN
             for number in () if torn else row.members:
                 while at < number:
                     at, member = at + 1, next(members)

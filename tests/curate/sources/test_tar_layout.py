@@ -70,6 +70,25 @@ def test_rows_that_a_packed_tar_tears_apart_say_so(tmp_path: Path) -> None:
     assert rows[0]["__problem"].startswith("bad_row: its members do not stand one after the other")
 
 
+@pytest.mark.parametrize(
+    ("names", "lacking"),
+    [
+        (["0.jpg", "0.txt", "1.jpg", "2.jpg"], ["2"]),
+        (["0.jpg", "1.jpg", "2.jpg", "3.jpg", "0.txt", "2.txt"], ["1", "3"]),
+        (["0.jpg", "1.jpg", "0.txt", "1.txt"], ["1"]),
+    ],
+)
+def test_each_row_that_may_lack_members_of_a_cut_tar_says_so(
+    names: list[str], lacking: list[str], tmp_path: Path
+) -> None:
+    make_tar(tmp_path / "t.tar", [(name, name.encode()) for name in names])
+    whole = (tmp_path / "t.tar").read_bytes()
+    (tmp_path / "t.tar").write_bytes(whole[: 1024 * len(names)])
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path))
+    assert [row["member"] for row in rows if row["__problem"]] == lacking
+    assert {row["__problem"] for row in rows} == {None, "bad_row: the tar ends here: the mark of its end is missing"}
+
+
 def test_a_picture_of_another_kind_is_none_and_its_row_says_so(tmp_path: Path) -> None:
     make_tar(tmp_path / "t.tar", [(name, name.encode()) for name in ("0.jpg", "0.depth.png", "1.depth.png", "1.txt")])
     rows = rows_of(WebDataset(kind="webdataset", path=tmp_path / "t.tar"))
