@@ -3,6 +3,7 @@
     DiptychError
     |-- ConfigError      a configuration file or an option is wrong
     |-- DataError        the user's data is not what it should be
+    |   |-- OwnScoreError  a score of the user's own raises, or returns what no score returns
     |   |-- ShardError   a dataset directory or one of its shards is damaged or belongs to something else
     |   |   `-- OtherVersion  it is of another version of the format, and nobody writes into it
     |   `-- DecodeError  the bytes of one image cannot be turned into pixels; carries a code from a closed list
@@ -41,6 +42,10 @@ class ShardError(DataError):
 
 class OtherVersion(ShardError):
     """A dataset directory is of another version of the format: it is whole, and stays as it is."""
+
+
+class OwnScoreError(DataError):
+    """A score of the user's own raises, or returns what no score returns."""
 
 
 class DecodeError(DataError):

@@ -18,7 +18,7 @@ from diptych.cli import main
 from diptych.data.dataset import open_dataset
 from diptych.data.shards import read_shard
 from diptych.encoders import make_encoder
-from diptych.errors import ConfigError, DataError
+from diptych.errors import ConfigError, DataError, OwnScoreError
 from diptych.evaluate.config import EvaluateConfig
 from diptych.scores import encoder_of, make_score
 from diptych.scores.job import ScoreJob
@@ -222,13 +222,51 @@ def test_options_of_the_wrong_type_are_named() -> None:
         ('{"lenght": [1.0] * len(batch.keys)}', "returned no column 'length', only lenght"),
         ('{"length": [1.0]}', "'length' has 1 values for a batch of 4"),
         ('{"length": [1.0] * 4, "reason": []}', "'reason' has 0 values for a batch of 4"),
+        ('{"length": 1.0}', "'length' has 1 values for a batch of 4"),
+        ('{"length": ["many"] * 4}', "'length' is no column of float32: "),
+        ('{"length": np.zeros((4, 2))}', "'length' is no column of float32: "),
+        ("None", "returned NoneType; a dict of an array per column is needed"),
     ],
 )
 def test_what_a_score_returns_is_checked(tmp_path: Path, returned: str, message: str) -> None:
     make_dataset(tmp_path / "set", good_rows(4))
     write(re.sub(r"return \{\"length\".*", f"return {returned}", LENGTH))
-    with pytest.raises(DataError, match=message):
+    place = f"{tmp_path}/set/data/00000.parquet: score 'mine.py:length': "
+    with pytest.raises(OwnScoreError, match=re.escape(place) + message):
         score_dataset(tmp_path / "set", plan(), progress="none")
+
+
+RAISED = (
+    ("return {}['nothing']", "raises KeyError: 'nothing'; diptych --debug shows the traceback"),
+    ("raise SystemExit(4)", "raises SystemExit: 4; diptych --debug shows the traceback"),
+    ("raise ValueError('two\\nlines')", "raises ValueError: two lines; diptych --debug shows the traceback"),
+)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("line", "said"), RAISED)
+def test_a_score_that_raises_is_one_line_with_its_place_and_the_shard(
+    tmp_path: Path, line: str, said: str, workers: int
+) -> None:
+    make_dataset(tmp_path / "set", good_rows(4))
+    write(re.sub(r"return \{\"length\".*", lambda _: line, LENGTH))
+    arguments = ["score", str(tmp_path / "set"), "mine.py:length", "--workers", str(workers)]
+    result = CliRunner().invoke(main, ["--progress", "none", *arguments])
+    assert result.exit_code == 1
+    where = f"{tmp_path}/set/data/00000.parquet: mine.py:14: score 'mine.py:length'"
+    assert result.output == f"Error: {where}: {said}\n"
+    shown = CliRunner().invoke(main, ["--debug", "--progress", "none", *arguments]).output
+    assert "Traceback" in shown
+    assert 'mine.py", line 14, in score' in shown
+    assert line in shown
+
+
+@pytest.mark.parametrize("member", ["identity", "columns", "reads"])
+def test_a_member_that_raises_is_one_line_with_its_place(member: str) -> None:
+    property_ = f"    @property\n    def {member}(self):\n        raise SystemExit(4)\n"
+    write(CLASS + property_ + "\ndef length():\n    return Mine()\n")
+    with pytest.raises(ConfigError, match=r"mine\.py:11: score 'mine.py:length': the factory raises SystemExit: 4"):
+        make_score("mine.py:length", {})
 
 
 def test_plain_lists_are_as_good_as_arrays(tmp_path: Path) -> None:

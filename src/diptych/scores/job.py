@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.data.damage import ShardFile, check_content
 from diptych.data.shards import ShardInfo, read_shard, write_shard
 from diptych.encoders import Encoder
-from diptych.errors import DataError
+from diptych.errors import DataError, OwnScoreError
 from diptych.jobs.contract import Report
 from diptych.scores import Score
 from diptych.scores.batches import Batch
@@ -88,8 +89,7 @@ class _ShardScorer:
     parts: dict[SetKey, list[pa.Table]] = field(default_factory=dict)
 
     def run(self) -> ScoreOutcome:
-        place = self.job.dataset / "data" / self.task.shard.name
-        needs, start = self._needs(), 0
+        place, needs, start = self._data, self._needs(), 0
         check_content([ShardFile(place, self.task.shard)], "whole" if needs.pictures else "columns")
         vectors = {label: read_embeddings(self._place(("embeddings", label))) for label in self._stored("embeddings")}
         evidence = {name: read_shard(self._place(("evidence", name))) for name in self._stored("evidence")}
@@ -129,10 +129,20 @@ class _ShardScorer:
             self._add(("evidence", name), batch.evidence_table(look))
         worst: list[str | None] = [None] * len(batch)
         for label, score in self._scores().items():
-            table = score_table(batch, score.columns, score.score(batch))
+            table = score_table(batch, score.columns, self._values(score, batch))
             self._add(("scores", label), table)
             worst = [old or new for old, new in zip(worst, table["reason"].to_pylist(), strict=True)]
         self.report(len(batch), Counter(reason or "ok" for reason in worst))
+
+    def _values(self, score: Score, batch: Batch) -> dict[str, npt.NDArray[Any]]:
+        try:
+            return score.score(batch)
+        except OwnScoreError as error:
+            raise OwnScoreError(f"{self._data}: {error}") from error
+
+    @property
+    def _data(self) -> Location:
+        return self.job.dataset / "data" / self.task.shard.name
 
     def _add(self, key: SetKey, table: pa.Table) -> None:
         self.parts.setdefault(key, []).append(table)

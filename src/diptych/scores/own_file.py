@@ -14,13 +14,14 @@ from typing import Any, NamedTuple, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from diptych.assets import named_path
 from diptych.config.identity import fingerprint
 from diptych.config.options import call_with_options
 from diptych.data.schema import ARROW_TYPES
 from diptych.encoders import Encoder
-from diptych.errors import ConfigError, DataError, DiptychError, one_line
+from diptych.errors import ConfigError, DiptychError, OwnScoreError, one_line
 from diptych.lookup import describe_unknown
 from diptych.scores import OWN_FILE, Column, Reads, Score, encoder_of, looks_of
 from diptych.scores.batches import Batch
@@ -79,16 +80,39 @@ class OwnFileScore:
         """Return one array of ``len(batch)`` per column.
 
         Raises:
-            DataError: If an array is missing, or has another length.
+            OwnScoreError: If the score raises, or an array is missing, has another length or holds something else.
+            DiptychError: If something of diptych refuses that the score asks.
         """
-        values = self.made.score(batch)
+        where = f"score {self.name!r}"
+        try:
+            values = self.made.score(batch)
+        except DiptychError:
+            raise
+        except (Exception, SystemExit) as error:
+            said = f"{_place(self.name, error)}: {where}: raises {_said(error)}; diptych --debug shows the traceback"
+            raise OwnScoreError(said) from error
+        if not isinstance(values, Mapping):
+            raise OwnScoreError(f"{where}: returned {type(values).__name__}; a dict of an array per column is needed")
         for column in self.columns:
             if column.name not in values:
-                raise DataError(f"score {self.name!r}: returned no column {column.name!r}, only {', '.join(values)}")
-        for name, array in values.items():
-            if len(array) != len(batch):
-                raise DataError(f"score {self.name!r}: {name!r} has {len(array)} values for a batch of {len(batch)}")
-        return {name: np.asarray(array) for name, array in values.items()}
+                raise OwnScoreError(f"{where}: returned no column {column.name!r}, only {', '.join(map(str, values))}")
+        kinds = {**{column.name: column.dtype for column in self.columns}, "reason": "string"}
+        return {
+            name: _array(array, kinds.get(name), len(batch), f"{where}: {name!r}") for name, array in values.items()
+        }
+
+
+def _array(values: Any, dtype: str | None, count: int, where: str) -> npt.NDArray[Any]:
+    """Return what a score gave for a column as an array of ``count`` values that can be stored as ``dtype``."""
+    try:
+        array = np.asarray(values)
+        if array.shape[:1] != (count,):
+            raise OwnScoreError(f"{where} has {array.size} values for a batch of {count}")
+        if dtype is not None:
+            pa.array(array, ARROW_TYPES[dtype], from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise OwnScoreError(f"{where} is no column of {dtype}: {one_line(error)}") from error
+    return array
 
 
 def own_score(name: str, options: Mapping[str, Any]) -> OwnFileScore:
@@ -105,11 +129,11 @@ def own_score(name: str, options: Mapping[str, Any]) -> OwnFileScore:
     own, where = read_own_file(name), f"score {name!r}"
     try:
         made = call_with_options(own.factory, options, where=where)
+        _check(made, where)  # its members may be properties, which raise as well
     except DiptychError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError(f"{_place(name, error)}: {where}: the factory raises {_said(error)}") from error
-    _check(made, where)
     given = {key: _identified(value) for key, value in sorted(options.items())}
     origin = {"sha256": own.sha256, "factory": _parts(name)[1], "options": given}
     return OwnFileScore(name, cast("Score", made), origin)
