@@ -1,8 +1,10 @@
 import inspect
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas
 import pytest
@@ -70,6 +72,37 @@ def test_scores_without_a_label_and_a_store_without_a_file_are_refused(pool: dip
         diptych.score(pool.dataset.path, "caption_stats")  # type: ignore[arg-type]
     with pytest.raises(StoreError, match=r"nope.duckdb: not an open store; open it with diptych.open_store"):
         diptych.Store("nope.duckdb")  # type: ignore[arg-type]
+
+
+def test_scores_and_encoders_may_be_given_as_a_config_has_them(tmp_path: Path, pool: diptych.OpenDataset) -> None:
+    fit = {"score": "clip_similarity", "encoder": "small"}
+    encoders = {"small": {"kind": "projection", "options": {"dim": 8}}}
+    scores = {"w2": {"score": "caption_stats"}, "fit": fit}
+    found = diptych.score(tmp_path / "pool", scores, encoders=encoders)
+    assert {"w2.caption_words", "fit.clip_similarity"} <= set(found.columns)
+    again = diptych.score(
+        tmp_path / "pool",
+        {"fit": ("clip_similarity", {"encoder": "small"})},
+        encoders={"small": ("projection", {"dim": 8})},
+    )
+    assert again.arrow("fit.clip_similarity") == found.arrow("fit.clip_similarity")
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"score": "caption_stat"}, "scores.w2: score: unknown score 'caption_stat'; did you mean 'caption_stats'"),
+        ({"scor": "caption_stats"}, "scores.w2: the key 'score' is missing"),
+        ({"score": "caption_stats", "option": {}}, "scores.w2: unknown key 'option'; did you mean 'options'"),
+        (("caption_stats",), "scores.w2: give a name, "),
+        (("caption_stats", None), "scores.w2: give a name, "),
+        (3, "scores.w2: give a name, (name, options) or {'score': name, ...} as in a config, not 3"),
+    ],
+)
+def test_a_score_that_is_given_otherwise_is_one_line(pool: diptych.OpenDataset, spec: Any, said: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{re.escape(said)}") as caught:
+        diptych.score(pool.dataset.path, {"w2": spec})
+    assert "\n" not in str(caught.value)
 
 
 def test_scores_are_computed_once_and_kept(tmp_path: Path, pool: diptych.OpenDataset) -> None:

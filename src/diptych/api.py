@@ -30,16 +30,20 @@ With more than one worker, worker processes first import the script that calls; 
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+from pydantic import ValidationError
 
 from diptych.addresses import Address, local_path
 from diptych.config.load import load
+from diptych.config.places import causes, what_is_wrong
 from diptych.data.claims import claimed
 from diptych.data.dataset import open_dataset as open_directory
 from diptych.data.open_dataset import OpenDataset
 from diptych.data.table import open_table
 from diptych.errors import ConfigError
+from diptych.scores.choices import EncoderChoice, JudgeChoice, ScoreChoice
 from diptych.scores.plan import ScorePlan, Spec
 from diptych.scores.run import score_dataset
 from diptych.storage.locks import only_one
@@ -57,7 +61,8 @@ __all__ = [
     "score",
 ]
 
-Specs = Mapping[str, str | Spec]  # label -> a name, or a name and its options
+# Label -> a name, a name and its options, or what a config has there.
+Specs = Mapping[str, str | Spec | Mapping[str, Any]]
 
 
 def open_dataset(address: Address) -> OpenDataset:
@@ -83,8 +88,9 @@ def score(
 
     Args:
         address: The dataset directory.
-        scores: Label -> the name of a score, or name and options; the options ``encoder`` and ``judge`` hold labels.
-        encoders: Label -> the kind of an encoder, or kind and options.
+        scores: Label -> the name of a score, or name and options; the options ``encoder`` and ``judge`` hold labels; or
+            what a config has there: ``{"score": name, "encoder": label, "options": {...}}``.
+        encoders: Label -> the kind of an encoder, kind and options, or what a config has.
         judges: The same of judges.
         workers: Processes; more than one need the guard, see above.
         progress: Display mode, see ``diptych.progress``.
@@ -93,8 +99,8 @@ def score(
         ConfigError: If a name or an option is wrong.
         ShardError: If the dataset is unfinished or damaged, or somebody writes there.
     """
-    built = _specs(encoders or {}, "encoders"), _specs(scores, "scores")
-    plan = ScorePlan(*built, judges=_specs(judges or {}, "judges"))
+    built = _specs(encoders or {}, "encoders", EncoderChoice), _specs(scores, "scores", ScoreChoice)
+    plan = ScorePlan(*built, judges=_specs(judges or {}, "judges", JudgeChoice))
     path = local_path(address)
     open_directory(path)  # nothing is locked, and so made, where there is no dataset
     with only_one(path):
@@ -207,7 +213,23 @@ def build_report(config: Address, out: Address, *, overrides: Sequence[str] = ()
     return build.build_report(loaded, local_path(out), progress=progress).index
 
 
-def _specs(given: Specs, what: str) -> dict[str, Spec]:
+def _specs(given: Specs, what: str, choice: type[EncoderChoice | JudgeChoice | ScoreChoice]) -> dict[str, Spec]:
     if not isinstance(given, Mapping):
         raise ConfigError(f"{what}: labels are needed, such as {{'mine': 'NAME'}}, not {given!r}")
-    return {label: (spec, {}) if isinstance(spec, str) else (spec[0], spec[1]) for label, spec in given.items()}
+    return {label: _spec(one, f"{what}.{label}", choice) for label, one in given.items()}
+
+
+def _spec(given: Any, where: str, choice: type[EncoderChoice | JudgeChoice | ScoreChoice]) -> Spec:
+    if isinstance(given, str):
+        return given, {}
+    if isinstance(given, Mapping):  # as a config has it
+        try:
+            return choice.model_validate(given).spec
+        except ValidationError as error:
+            problem = what_is_wrong(causes(error)[0], choice, dict(given))
+            raise ConfigError(f"{where}: {problem}") from error
+    match given:
+        case (str(name), Mapping() as options):
+            return name, options
+    key = next(iter(choice.model_fields))
+    raise ConfigError(f"{where}: give a name, (name, options) or {{{key!r}: name, ...}} as in a config, not {given!r}")
