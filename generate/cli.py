@@ -55,8 +55,10 @@ def plan(
     as_json: bool,
 ) -> None:
     """Say what CONFIG asks for and what it costs; make nothing."""
+    from diptych.errors import ConfigError
     from diptych.generate.estimate import estimate, is_begun
     from diptych.generate.growth import GrowthOptions
+    from diptych.generate.outcome import NOTHING, problem
 
     with_weights = bool(reuse) or (out is not None and is_begun(out))
     asked = _plan(config, overrides, with_weights=with_weights)
@@ -65,6 +67,8 @@ def plan(
         print_json(facts)
     else:
         print_estimate(facts)
+    if asked.refused:
+        raise ConfigError(f"{config}: {problem(NOTHING, asked.refused)}; run makes the others")
 
 
 @generate.command()
@@ -88,21 +92,27 @@ def run(
 ) -> None:
     """Make the images of CONFIG that are not in the directory yet.
 
-    A config that asks for more makes only what is new; shards that are there, and scores over them, stay.
+    A config that asks for more makes only what is new; shards that are there, and scores over them, stay. What cannot
+    be made does not end the run: it stands at the end, with its reason, and the command ends with 1.
     """
     made_of = _plan(config, overrides, with_weights=True)
     from diptych.data.claims import claimed
+    from diptych.errors import DataError
     from diptych.generate.growth import STEP, GrowthOptions, retried_statuses
+    from diptych.generate.outcome import outcome_of, problem
     from diptych.generate.run import generate as make
 
     statuses = retried_statuses(name.strip() for name in retry.split(",") if name.strip())
     options = GrowthOptions(prune, statuses, reuse)
     with claimed(out, STEP):
         made = make(made_of, out, options, workers=workers, progress=progress_mode(click.get_current_context()))
+        outcome = outcome_of(made.dataset)
     if as_json:
-        print_json(run_facts(made_of, made, out))
+        print_json(run_facts(made_of, made, outcome, out))
     else:
-        print_run(made_of, made, out)
+        print_run(made_of, made, outcome, out)
+    if said := problem(outcome, made_of.refused):
+        raise DataError(f"{out}: {said}; the rest is made, and the same command makes again what failed")
 
 
 @generate.command()

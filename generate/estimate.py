@@ -57,6 +57,7 @@ def estimate(
         "nfe_with_guidance": nfe + twice,
         "nfe_left": _nfe_left(plan, layout),
         "dropped": [dropped._asdict() for dropped in plan.dropped],
+        "refused": [refused._asdict() for refused in plan.refused],
         "prompts_cut": dict(plan.cut),
         "without_effect": without_effect(plan),
         "useful_share": round(_useful_share(plan, layout), 4),

@@ -9,7 +9,7 @@ from diptych.data.growing import Growing
 from diptych.errors import ConfigError
 from diptych.generate.layout import Growth, Layout, ShardTask, keys_of
 from diptych.generate.plan import GenerationPlan
-from diptych.generate.rows import STATUSES
+from diptych.generate.rows import FAILED, STATUSES
 from diptych.generate.stored import FoundShards, OtherRun, StoredPlace, other_run, places_by_source, stored_shards
 from diptych.lookup import describe_unknown
 from diptych.storage.location import Location
@@ -23,7 +23,7 @@ class GrowthOptions(NamedTuple):
 
     Attributes:
         prune: Whether rows go that are no longer asked for.
-        retry: Statuses of rows without a picture that are made again.
+        retry: Statuses of rows without a picture that are made again, beside those that failed, which always are.
         reuse: Finished runs of which images with the same key are taken.
     """
 
@@ -77,7 +77,7 @@ def retried_statuses(names: Iterable[str]) -> frozenset[str]:
     """Return the statuses that names stand for; ``all`` is each of them.
 
     >>> sorted(retried_statuses(["all"]))
-    ['not_finite']
+    ['failed', 'not_finite']
 
     Raises:
         ConfigError: If one is unknown.
@@ -105,7 +105,7 @@ def growth_of(options: GrowthOptions, others: OtherRuns) -> Growth:
     for run in others.runs:
         for source, places in places_by_source(run.shards).items():
             known[source] = {**places, **known.get(source, {})}
-    return Growth(options.prune, options.retry, known)
+    return Growth(options.prune, options.retry | {FAILED}, known)
 
 
 def find_shards(growing: Growing, *, extent: Extent, progress: str, lost: Sequence[Any] = ()) -> FoundShards:

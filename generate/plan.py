@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 
 from diptych.config.identity import fingerprint
 from diptych.errors import ConfigError
-from diptych.generate.backends import BackendModel, make_backend
+from diptych.generate.backends import BackendModel
 from diptych.generate.backends.asked import AskedPrompt, ImageGroup, PlannedImage, ResolvedSetting
 from diptych.generate.carried_columns import CellType, carried_types
 from diptych.generate.chosen_prompts import read_prompts
 from diptych.generate.config import GenerateConfig
 from diptych.generate.prompts import PromptSet
+from diptych.generate.readings import ModelReading, Refused, batch_size_of, read_models
 from diptych.generate.seeds import seed_of
-from diptych.progress import track
 
 KEY_VERSION = 2
 KEY_BYTES = 16
@@ -42,24 +42,6 @@ class Dropped(NamedTuple):
     same_as: str
 
 
-class ModelReading(NamedTuple):
-    """What a model makes of all settings and texts.
-
-    Attributes:
-        identity: What decides its pixels.
-        resolved: The settings, as it takes them.
-        texts: Hashes of what is read of each prompt.
-        negatives: The same of each negative prompt.
-        cut: How many prompts are not read to the end.
-    """
-
-    identity: Mapping[str, Any]
-    resolved: Sequence[ResolvedSetting]
-    texts: Sequence[str]
-    negatives: Mapping[str | None, str]
-    cut: int
-
-
 @dataclass(frozen=True)
 class GenerationPlan:
     """Everything that a run makes.
@@ -72,6 +54,7 @@ class GenerationPlan:
         identities: What decides pixels of each model.
         groups: Models and settings, in order, those that would give equal images left out.
         dropped: Those that were left out.
+        refused: Models, and settings of models, of which no image can be made.
         texts: Hash of what each model's text encoders read of each prompt.
         negatives: The same of the negative prompts, by model and text.
         cut: How many prompts each model's encoders cut, where that is known.
@@ -85,6 +68,7 @@ class GenerationPlan:
     identities: Mapping[str, Any]
     groups: tuple[ImageGroup, ...]
     dropped: tuple[Dropped, ...]
+    refused: tuple[Refused, ...]
     texts: Mapping[str, Sequence[str]]
     negatives: Mapping[str, Mapping[str | None, str]]
     cut: Mapping[str, int]
@@ -184,18 +168,10 @@ def make_plan(config: GenerateConfig, *, with_weights: bool, progress: str = "au
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
-        DiptychError: If prompts or models cannot be had, or a model cannot do what a setting asks for.
+        DiptychError: If prompts cannot be had, or nothing that is asked for can be made.
     """
     sets, asked = read_prompts(config)
-    models = {
-        label: make_backend(choice.backend).find(label, choice, with_weights=with_weights)
-        for label, choice in config.models.items()
-    }
-    reads: dict[str, ModelReading] = {}
-    with track("read the models", len(models), mode=progress, unit="models") as tracker:
-        for label, model in models.items():
-            reads[label] = _read(config, model, asked, with_weights=with_weights)
-            tracker.advance()
+    models, reads, refused = read_models(config, asked, with_weights=with_weights, progress=progress)
     groups, dropped = _different_groups(config, reads, asked)
     if not groups:
         raise ConfigError("settings: no model has a setting; write one without models, or name each model in one")
@@ -204,6 +180,7 @@ def make_plan(config: GenerateConfig, *, with_weights: bool, progress: str = "au
         sets=sets,
         asked=asked,
         models=models,
+        refused=tuple(refused),
         identities={label: read.identity for label, read in reads.items()},
         groups=tuple(groups),
         dropped=tuple(dropped),
@@ -212,16 +189,6 @@ def make_plan(config: GenerateConfig, *, with_weights: bool, progress: str = "au
         cut={label: read.cut for label, read in reads.items() if read.cut},
         columns=carried_types(asked),
     )
-
-
-def _read(
-    config: GenerateConfig, model: BackendModel, asked: Sequence[AskedPrompt], *, with_weights: bool
-) -> ModelReading:
-    identity, resolved = model.identity(with_weights=with_weights), _resolve(config, model, asked)
-    reader = model.reader()
-    texts = [reader.text(one.text) for one in asked]
-    wanted = {one.negative_of(row.negative) for one in resolved if one.takes_negative for row in asked}
-    return ModelReading(identity, resolved, texts, {text: reader.negative(text) for text in wanted}, reader.cut)
 
 
 def _different_groups(
@@ -243,36 +210,5 @@ def _different_groups(
     return groups, dropped
 
 
-def _resolve(config: GenerateConfig, model: BackendModel, asked: Sequence[AskedPrompt]) -> list[ResolvedSetting]:
-    model.check_batch_size(_batch_size(config, model.label))
-    resolved = [model.resolve(setting) for setting in config.settings_of(model.label)]
-    seen = next((row for row in asked if row.images), None)
-    if seen is not None and not model.takes_images:
-        raise ConfigError(
-            f"models.{model.label}: it takes no input images, which prompts of {_names(seen)} have; leave one of the "
-            f"two out"
-        )
-    own = next((row for row in asked if row.negative is not None), None)
-    given = next((one.setting for one in resolved if one.setting.negative is not None), None)
-    if own is not None and given is not None:
-        raise ConfigError(
-            f"settings ({given.label}): a negative prompt, though prompts of {_names(own)} bring their own; "
-            f"leave one of the two out"
-        )
-    if own is not None and all(one.negative == "never" for one in resolved):
-        raise ConfigError(
-            f"models.{model.label}: prompts of {_names(own)} have negative prompts, which it does not read"
-        )
-    return resolved
-
-
-def _names(asked: AskedPrompt) -> str:
-    return " and ".join(request.prompt_set for request in asked.requests)
-
-
-def _batch_size(config: GenerateConfig, label: str) -> int:
-    return config.models[label].batch_size or config.batch_size
-
-
 def _group(config: GenerateConfig, model: str, resolved: ResolvedSetting, identity: Mapping[str, Any]) -> ImageGroup:
-    return ImageGroup(model, resolved, fingerprint([identity, resolved.identity]), _batch_size(config, model))
+    return ImageGroup(model, resolved, fingerprint([identity, resolved.identity]), batch_size_of(config, model))

@@ -11,9 +11,11 @@ from diptych.progress.wording import format_bytes
 SHOWN = 12  # settings, dropped ones and so on that are listed
 
 
-def run_facts(plan: Any, made: Any, out: Path) -> dict[str, Any]:
+def run_facts(plan: Any, made: Any, outcome: Any, out: Path) -> dict[str, Any]:
     """Return what a run left, as JSON-able values."""
     return {
+        **outcome.as_json(),
+        "refused": [refused._asdict() for refused in plan.refused],
         "images": made.dataset.rows,
         "shards_made": made.shards_made,
         "rendered": made.rendered,
@@ -26,17 +28,19 @@ def run_facts(plan: Any, made: Any, out: Path) -> dict[str, Any]:
     }
 
 
-def print_run(plan: Any, made: Any, out: Path) -> None:
+def print_run(plan: Any, made: Any, outcome: Any, out: Path) -> None:
     """Say what a run left."""
     from diptych.generate.estimate import without_effect
 
-    facts = run_facts(plan, made, out)
+    facts = run_facts(plan, made, outcome, out)
     _print_notes([*without_effect(plan), *made.not_taken])
     _print_dropped(facts["dropped"])
     if made.reused or made.pruned:
         click.echo(f"{made.rendered:,} rendered, {made.reused:,} reused, {made.pruned:,} dropped")
     size = format_bytes(facts["bytes"])
     click.echo(f"{facts['images']:,} images, {len(made.dataset.shards)} shards, {size} in {out}")
+    _print_unlike(facts["unlike"])
+    _print_refused(facts["refused"])
     if not made.shards_made and not made.pruned:
         click.echo("Nothing to do: everything is finished and nothing changed.")
 
@@ -67,6 +71,7 @@ def print_estimate(facts: dict[str, Any]) -> None:
     if len(facts["settings"]) > SHOWN:
         click.echo(f"  and {len(facts['settings']) - SHOWN} more; --json lists them")
     _print_dropped(facts["dropped"])
+    _print_refused(facts["refused"])
     click.echo("Nothing was made.")
 
 
@@ -96,3 +101,21 @@ def _print_dropped(dropped: list[dict[str, str]]) -> None:
         click.echo(f"left out  {label}: {why}")
     if len(dropped) > SHOWN:
         click.echo(f"left out  {len(dropped) - SHOWN} more for the same reason; --json lists them")
+
+
+def _print_unlike(unlike: list[dict[str, Any]]) -> None:
+    for one in unlike[:SHOWN]:
+        label = f"{one['model']}, {one['setting']}"
+        reason = one["error"].removeprefix(f"{label}: ").removeprefix(f"{one['status']}: ")
+        click.echo(f"{one['status']:<9} {label}: {one['rows']:,} rows, {reason}")
+    if len(unlike) > SHOWN:
+        click.echo(f"and {len(unlike) - SHOWN} more; --json lists them")
+
+
+def _print_refused(refused: list[dict[str, str]]) -> None:
+    for one in refused[:SHOWN]:
+        label = f"{one['model']}, {one['setting']}" if one["setting"] else one["model"]
+        reason = one["reason"].removeprefix(f"models.{one['model']}: ")
+        click.echo(f"refused   {label}: {reason}")
+    if len(refused) > SHOWN:
+        click.echo(f"refused   {len(refused) - SHOWN} more; --json lists them")

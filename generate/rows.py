@@ -17,9 +17,20 @@ from diptych.generate.pictures import Pixels, encode
 from diptych.generate.plan import GenerationPlan, RowId
 
 OK = "ok"
+FAILED = "failed"
 NOT_FINITE = "not_finite"
-STATUSES = (NOT_FINITE,)  # of rows without a picture
+STATUSES = (FAILED, NOT_FINITE)  # of rows without a picture
+ONE_COLOURED = "one_coloured"  # begins what ``error`` says of a picture that is there
 PICTURE_COLUMNS = ("image", "width", "height", "format", "sha256", "status", "error")
+
+
+class Failure(NamedTuple):
+    """Why an image could not be made."""
+
+    reason: str
+
+
+Rendered = Pixels | Failure | None  # None: values that are no numbers
 
 
 class PlannedRow(NamedTuple):
@@ -51,12 +62,20 @@ def planned_row(plan: GenerationPlan, row: RowId) -> PlannedRow:
     return PlannedRow(plan.group_of(row.image), plan.image(row.image), row.copy)
 
 
-def picture_of(pixels: Pixels | None, form: str) -> MadePicture:
-    """Return the file of what was rendered; values that are no numbers are a picture that there is not."""
-    if pixels is None:
+def picture_of(rendered: Rendered, form: str) -> MadePicture:
+    """Return the file of what was rendered, or why there is none; a picture of one colour says so in ``error``."""
+    if rendered is None:
         return MadePicture(None, None, None, None, NOT_FINITE, "the pipeline gave values that are no numbers")
-    data = encode(pixels, form)
-    return MadePicture(data, pixels.shape[1], pixels.shape[0], hashlib.sha256(data).hexdigest())
+    if isinstance(rendered, Failure):
+        return MadePicture(None, None, None, None, FAILED, rendered.reason)
+    data, colour = encode(rendered, form), rendered[0, 0]
+    error = f"{ONE_COLOURED}: each pixel is {tuple(colour.tolist())}" if (rendered == colour).all() else None
+    return MadePicture(data, rendered.shape[1], rendered.shape[0], hashlib.sha256(data).hexdigest(), OK, error)
+
+
+def status_of(rendered: Rendered) -> str:
+    """Return the status that a row has of what was rendered for it."""
+    return NOT_FINITE if rendered is None else FAILED if isinstance(rendered, Failure) else OK
 
 
 def schema_of(plan: GenerationPlan) -> pa.Schema:

@@ -11,6 +11,7 @@ from diptych.data.dataset import Dataset
 from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
 from diptych.generate.growth import AS_IT_IS, STEP, GrowthOptions, OtherRuns, find_shards, growth_of, open_others
 from diptych.generate.layout import Layout, ShardTask, check_layout, lay_out
+from diptych.generate.outcome import outcome_of
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.shard_job import GenerateJob
 from diptych.generate.timings import append_timing, read_environments
@@ -61,11 +62,11 @@ def generate(
     Raises:
         ShardError: If rows there are no longer asked for and nobody says that they may go, or the directory is another
             step's.
-        DiptychError: As the renderers say.
+        MissingExtra: If a library is not installed. Images that cannot be made are rows with the reason.
     """
     growing = grow_data(Location.at(address), STEP, plan.fingerprint)
     finished = sealed_data(Location.at(address), plan.fingerprint, progress=progress)
-    if finished is not None and not options.retry:
+    if finished is not None and not options.retry and not outcome_of(finished).has_failed:
         return GeneratedRun(finished)
     run = _Run(plan, growing, options, progress)
     layout = run.look()
@@ -142,6 +143,7 @@ def _facts(plan: GenerationPlan, out: Location) -> dict[str, Any]:
             "models": dict(plan.identities),
             "prompts": sets,
             "dropped": [dropped._asdict() for dropped in plan.dropped],
+            "refused": [refused._asdict() for refused in plan.refused],
             "environments": read_environments(out),
             "provenance": collect(),
         },

@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from diptych.data.growing import staged
 from diptych.data.shards import ShardInfo, write_shard
+from diptych.generate.attempts import Attempts
 from diptych.generate.layout import ShardTask
-from diptych.generate.pictures import Pixels
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.renderers import Renderers
-from diptych.generate.rows import NOT_FINITE, OK, MadePicture, picture_of, planned_row, to_table
+from diptych.generate.rows import MadePicture, Rendered, picture_of, planned_row, status_of, to_table
 from diptych.generate.stored import StoredPictures
 from diptych.generate.timings import ShardTiming
 from diptych.jobs.contract import Report
@@ -56,24 +56,24 @@ class GenerateJob:
 
     def open(self, report: Report) -> Callable[[ShardTask], MadeShard]:
         """Return the function that writes one shard; models are loaded when an image needs them."""
-        renderers = Renderers(self.plan)
-        return lambda task: _ShardWriter(self, task, renderers, report).run()
+        attempts = Attempts(Renderers(self.plan))
+        return lambda task: _ShardWriter(self, task, attempts, report).run()
 
 
 class _ShardWriter:
     """Writes one shard; lives for one task."""
 
-    def __init__(self, job: GenerateJob, task: ShardTask, renderers: Renderers, report: Report) -> None:
+    def __init__(self, job: GenerateJob, task: ShardTask, attempts: Attempts, report: Report) -> None:
         self._plan = job.plan
         self._task = task
         self._place = job.data / task.name
-        self._renderers = renderers
+        self._attempts = attempts
         self._report = report
         self._stored = StoredPictures()
         self._timing = ShardTiming()
 
     def run(self) -> MadeShard:
-        started, loaded = time.monotonic(), self._renderers.load_s
+        started, loaded = time.monotonic(), self._attempts.load_s
         pieces = cut_into_pieces(self._plan, self._task)
         tables = _TablesInOrder()
         place = staged(self._place) if self._task.replaces else self._place
@@ -94,7 +94,7 @@ class _ShardWriter:
         timing = {
             "shard": info.name,
             "seconds": round(time.monotonic() - started, 3),
-            "load_s": round(self._renderers.load_s - loaded, 3),
+            "load_s": round(self._attempts.load_s - loaded, 3),
             "settings": self._timing.settings,
             "environments": self._timing.environments,
         }
@@ -108,23 +108,21 @@ class _ShardWriter:
         }
         statuses = Counter(picture.status for picture in taken.values())
         for place in (place for place in piece.places if place not in taken):
-            statuses[OK if pixels[self._task.rows[place].image] is not None else NOT_FINITE] += 1
+            statuses[status_of(pixels[self._task.rows[place].image])] += 1
         self._report(len(piece.places), statuses)
         return lambda: self._to_table(piece, pixels, taken)
 
-    def _render(self, piece: Piece) -> list[Pixels | None]:
+    def _render(self, piece: Piece) -> list[Rendered]:
         if not piece.images:
             return []
         group = self._plan.group_of(piece.images[0])
-        began, loaded = time.monotonic(), self._renderers.load_s
-        found = self._renderers.render(group, [self._plan.image(number) for number in piece.images])
-        seconds = time.monotonic() - began - (self._renderers.load_s - loaded)
-        self._timing.add_batch(group, len(piece.images), seconds, self._renderers.environment)
+        began, loaded = time.monotonic(), self._attempts.load_s
+        found = self._attempts.render(group, [self._plan.image(number) for number in piece.images])
+        seconds = time.monotonic() - began - (self._attempts.load_s - loaded)
+        self._timing.add_batch(group, len(piece.images), seconds, self._attempts.environment)
         return found
 
-    def _to_table(
-        self, piece: Piece, pixels: Mapping[int, Pixels | None], taken: Mapping[int, MadePicture]
-    ) -> pa.Table:
+    def _to_table(self, piece: Piece, pixels: Mapping[int, Rendered], taken: Mapping[int, MadePicture]) -> pa.Table:
         rendered = {number: picture_of(one, self._plan.config.format) for number, one in pixels.items()}
         rows = [self._task.rows[place] for place in piece.places]
         pictures = [

@@ -13,11 +13,13 @@ from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.images import decode
 from diptych.data.shards import read_shard
 from diptych.errors import DataError
+from diptych.generate.attempts import Attempts
 from diptych.generate.backends.asked import ImageGroup, PlannedImage
 from diptych.generate.config import GenerateConfig
 from diptych.generate.pictures import Pixels, encode
 from diptych.generate.plan import GenerationPlan, make_plan
 from diptych.generate.renderers import Renderers
+from diptych.generate.rows import Failure
 from diptych.progress import track
 from diptych.storage.json_objects import write_json
 
@@ -85,7 +87,7 @@ def verify(
     wanted: dict[int, list[PlannedImage]] = {}
     for number in chosen:
         wanted.setdefault(number // plan.images_per_group, []).append(plan.image(number))
-    renderer = Renderers(plan)
+    attempts = Attempts(Renderers(plan))
     found = []
     with track("verify", count, mode=progress, unit="images") as tracker:
         for index, rows in sorted(wanted.items(), key=lambda item: item[0]):
@@ -94,7 +96,8 @@ def verify(
             pixels: list[Pixels | None] = []
             for first in range(0, len(rows), group.batch_size):
                 batch = rows[first : first + group.batch_size]
-                pixels += renderer.render(group, batch)
+                made = attempts.render(group, batch)
+                pixels += [None if isinstance(one, Failure) else one for one in made]
                 tracker.advance(len(batch))
             found.append(_compare(group, plan.config.format, stored, pixels))
     return found
@@ -111,7 +114,12 @@ def verify_directory(path: Path, overrides: tuple[str, ...], count: int, progres
     dataset = open_dataset(path)
     with tempfile.TemporaryDirectory() as folder:
         config = stored_config(dataset, overrides, Path(folder))
-    return verify(dataset, make_plan(config, with_weights=True, progress=progress), count=count, progress=progress)
+    plan = make_plan(config, with_weights=True, progress=progress)
+    known = {(one["model"], one["setting"]) for one in dataset.manifest["made_by"].get("refused", ())}
+    for refused in plan.refused:
+        if (refused.model, refused.setting) not in known:
+            raise DataError(refused.reason)
+    return verify(dataset, plan, count=count, progress=progress)
 
 
 def _stored(dataset: Dataset, keys: list[str]) -> list[bytes | None]:

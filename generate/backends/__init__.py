@@ -8,6 +8,7 @@ neighbours in a batch, each from its own seed.
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from diptych.errors import DataError
 from diptych.generate.backends.asked import ImageGroup, ModelChoice, PlannedImage, ResolvedSetting, Setting
 from diptych.lookup import import_attribute, resolve
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 BACKENDS: dict[str, str] = {
     "diffusers": "diptych.generate.backends.diffusers.backend:DiffusersBackend",
 }
+
+
+class ImageRefused(DataError):
+    """A model refuses some images; others of the same setting may do."""
 
 
 class TextReader(Protocol):
@@ -84,7 +89,9 @@ class Renderer(Protocol):
         """Return at most ``group.batch_size`` images, RGB uint8 (height, width, 3); None where values are no numbers.
 
         Raises:
-            DiptychError: If the model cannot be loaded, memory runs out, or it refuses.
+            ImageRefused: If the model refuses these images.
+            DiptychError: If no image of the group can be made: its model cannot be loaded, memory runs out, a setting
+                has no effect.
         """
         ...
 

@@ -245,7 +245,8 @@ def test_failed_rows_are_made_again_and_only_their_shards(small: MakePlan, tmp_p
 
 def test_statuses_to_retry_are_known_ones() -> None:
     assert retried_statuses([]) == frozenset()
-    assert retried_statuses(["all"]) == retried_statuses(["not_finite"]) == {"not_finite"}
+    assert retried_statuses(["all"]) == {"failed", "not_finite"}
+    assert retried_statuses(["not_finite"]) == {"not_finite"}
     with pytest.raises(ConfigError, match="--retry: unknown status 'not_finit'; did you mean 'not_finite'"):
         retried_statuses(["not_finit"])
 

@@ -17,7 +17,7 @@ from diptych.data.dataset import open_dataset
 from diptych.data.generated_columns import GENERATED_COLUMNS, GeneratedColumn
 from diptych.data.images import decode
 from diptych.data.schema import DATA_COLUMNS
-from diptych.errors import DataError, ShardError
+from diptych.errors import ShardError
 from diptych.generate import run as run_module
 from diptych.generate.pictures import OPTIONS, encode
 from diptych.generate.plan import GenerationPlan
@@ -247,15 +247,6 @@ def test_a_disk_that_refuses_ends_the_run_with_its_reason(
     monkeypatch.setattr("diptych.generate.shard_job.write_shard", full)
     with pytest.raises(ShardError, match="No space left"):
         make(small(), tmp_path / "out")
-
-
-def test_an_error_in_a_worker_reaches_the_caller(
-    plan_of: MakePlan, models: Callable[[str], str], tmp_path: Path
-) -> None:
-    choice = {"path_or_id": models("sd"), "options": {"clip_skip": "two"}}
-    plan = plan_of("sd", models={"sd": choice}, rows_per_shard=1)
-    with pytest.raises(DataError, match="sd, default-4-64px: the pipeline refuses"):
-        make(plan, tmp_path / "out", workers=2)
 
 
 @pytest.mark.parametrize("form", OPTIONS)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from diptych.errors import ConfigError, DataError, DiptychError, one_line
+from diptych.generate.backends import ImageRefused
 from diptych.generate.backends.asked import ImageGroup, PlannedImage
 from diptych.generate.backends.diffusers.effects import refuse_without_effect
 from diptych.generate.backends.diffusers.libraries import import_library
@@ -56,6 +57,7 @@ class PipelineRenderer:
         self._texts: dict[tuple[bool, str | None], Tensors] = {}
         self._text_bytes = 0
         self._tried: set[str] = set()
+        self._broken: dict[str, DiptychError] = {}
         self.load_s = 0.0
 
     @property
@@ -89,14 +91,20 @@ class PipelineRenderer:
         """Load a model in the place of the one before."""
         if self._label == label:
             return
+        if label in self._broken:
+            raise self._broken[label]
         import torch
 
         self._pipe, self._label, self._texts, self._text_bytes = None, "", {}, 0
         if self._device.startswith("cuda"):
             torch.cuda.empty_cache()
         started = time.monotonic()
-        with self._naming_memory(f"models.{label}", "its weights alone do not fit; take a smaller dtype"):
-            self._pipe = load_pipeline(self._models[label].folder).to(self._device)
+        try:
+            with self._naming_memory(f"models.{label}", "its weights alone do not fit; take a smaller dtype"):
+                self._pipe = load_pipeline(self._models[label].folder).to(self._device)
+        except DiptychError as error:
+            self._broken[label] = error  # which takes as long again to find out
+            raise
         self._label = label
         self.load_s += time.monotonic() - started
 
@@ -212,7 +220,7 @@ def _refusing(where: str) -> Iterator[None]:
     except (DiptychError, torch.OutOfMemoryError):
         raise
     except CALL_ERRORS as error:
-        raise DataError(f"{where}: the pipeline refuses: {one_line(error)}") from error
+        raise ImageRefused(f"{where}: the pipeline refuses: {one_line(error)}") from error
 
 
 def _as_tuples(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,65 @@
+"""Attempts: what fails is an image, or a model with one setting, each with its reason; the others go on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from diptych.errors import DiptychError, MissingExtra
+from diptych.generate.backends import ImageRefused
+from diptych.generate.backends.asked import ImageGroup, PlannedImage
+from diptych.generate.renderers import Renderers
+from diptych.generate.rows import Failure, Rendered
+
+GIVEN_UP_AFTER = 3  # images that are refused before any of their group is made
+
+
+class Attempts:
+    """Renders images, or says why not. Of a group of which nothing can be made no more is tried."""
+
+    def __init__(self, renderers: Renderers) -> None:
+        """Begin; nothing has failed yet."""
+        self._renderers = renderers
+        self._given_up: dict[str, str] = {}
+        self._refused: dict[str, int] = {}  # images of groups of which none was made yet
+        self._made: set[str] = set()
+
+    @property
+    def load_s(self) -> float:
+        """Seconds that models were loaded for."""
+        return self._renderers.load_s
+
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        """What can change last bits beside the config, of the backend that made the last image."""
+        return self._renderers.environment
+
+    def render(self, group: ImageGroup, images: Sequence[PlannedImage]) -> list[Rendered]:
+        """Return what came of at most ``group.batch_size`` images.
+
+        Where a batch is refused each of its images is tried by itself, in a batch of copies, as its bytes do not depend
+        on its neighbours.
+
+        Raises:
+            MissingExtra: If a library is not installed.
+        """
+        if group.identity in self._given_up:
+            return [Failure(self._given_up[group.identity])] * len(images)
+        try:
+            found: list[Rendered] = list(self._renderers.render(group, images))
+        except MissingExtra:
+            raise
+        except ImageRefused as error:
+            if len(images) > 1:
+                return [one for image in images for one in self.render(group, [image])]
+            return [self._refuse(group, str(error))]
+        except DiptychError as error:
+            self._given_up[group.identity] = str(error)
+            return [Failure(str(error))] * len(images)
+        self._made.add(group.identity)
+        return found
+
+    def _refuse(self, group: ImageGroup, reason: str) -> Failure:
+        if group.identity not in self._made:
+            self._refused[group.identity] = self._refused.get(group.identity, 0) + 1
+            if self._refused[group.identity] >= GIVEN_UP_AFTER:
+                self._given_up[group.identity] = reason
+        return Failure(reason)
