@@ -7,7 +7,7 @@ from diptych.errors import DiptychError, MissingExtra
 from diptych.generate.backends import ImageRefused
 from diptych.generate.backends.asked import ImageGroup, PlannedImage
 from diptych.generate.renderers import Renderers
-from diptych.generate.rows import Failure, Rendered
+from diptych.generate.rows import NotMade, Rendered
 
 GIVEN_UP_AFTER = 3  # images that are refused before any of their group is made
 
@@ -42,7 +42,7 @@ class Attempts:
             MissingExtra: If a library is not installed.
         """
         if group.identity in self._given_up:
-            return [Failure(self._given_up[group.identity])] * len(images)
+            return [NotMade(self._given_up[group.identity])] * len(images)
         try:
             found: list[Rendered] = list(self._renderers.render(group, images))
         except MissingExtra:
@@ -53,13 +53,13 @@ class Attempts:
             return [self._refuse(group, str(error))]
         except DiptychError as error:
             self._given_up[group.identity] = str(error)
-            return [Failure(str(error))] * len(images)
+            return [NotMade(str(error))] * len(images)
         self._made.add(group.identity)
         return found
 
-    def _refuse(self, group: ImageGroup, reason: str) -> Failure:
+    def _refuse(self, group: ImageGroup, reason: str) -> NotMade:
         if group.identity not in self._made:
             self._refused[group.identity] = self._refused.get(group.identity, 0) + 1
             if self._refused[group.identity] >= GIVEN_UP_AFTER:
                 self._given_up[group.identity] = reason
-        return Failure(reason)
+        return NotMade(reason)

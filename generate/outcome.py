@@ -22,7 +22,7 @@ class Fared(NamedTuple):
     error: str
 
 
-class Outcome(NamedTuple):
+class RunOutcome(NamedTuple):
     """How the rows of a dataset came out.
 
     Attributes:
@@ -46,10 +46,10 @@ class Outcome(NamedTuple):
         return {"statuses": dict(self.statuses), "one_coloured": self.one_coloured, "unlike": unlike}
 
 
-NOTHING = Outcome({}, 0, ())
+NOTHING = RunOutcome({}, 0, ())
 
 
-def outcome_of(dataset: Dataset) -> Outcome:
+def outcome_of(dataset: Dataset) -> RunOutcome:
     """Return how the rows of a finished dataset came out."""
     statuses: Counter[str] = Counter()
     unlike: Counter[tuple[str, str, str]] = Counter()
@@ -63,13 +63,13 @@ def outcome_of(dataset: Dataset) -> Outcome:
             unlike[place] += 1
             errors.setdefault(place, row["error"])
     found = [Fared(*place, rows, errors[place]) for place, rows in unlike.items()]
-    return Outcome(dict(statuses), sum(one.rows for one in found if one.status == ONE_COLOURED), found)
+    return RunOutcome(dict(statuses), sum(one.rows for one in found if one.status == ONE_COLOURED), found)
 
 
-def problem(outcome: Outcome, refused: Sequence[Refused]) -> str:
+def problem(outcome: RunOutcome, refused: Sequence[Refused]) -> str:
     """Return in one line what came out otherwise than asked for; empty where all is well.
 
-    >>> problem(Outcome({"ok": 7, "failed": 1}, 2, []), [Refused("sd", "", "is cut")])
+    >>> problem(RunOutcome({"ok": 7, "failed": 1}, 2, []), [Refused("sd", "", "is cut")])
     '1 of 8 rows have no picture (failed: 1); 2 pictures are of one colour; 1 model or setting was refused'
     """
     without = {status: rows for status, rows in outcome.statuses.items() if status != OK}

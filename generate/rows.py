@@ -24,13 +24,13 @@ ONE_COLOURED = "one_coloured"  # begins what ``error`` says of a picture that is
 PICTURE_COLUMNS = ("image", "width", "height", "format", "sha256", "status", "error")
 
 
-class Failure(NamedTuple):
+class NotMade(NamedTuple):
     """Why an image could not be made."""
 
     reason: str
 
 
-Rendered = Pixels | Failure | None  # None: values that are no numbers
+Rendered = Pixels | NotMade | None  # None: values that are no numbers
 
 
 class PlannedRow(NamedTuple):
@@ -66,7 +66,7 @@ def picture_of(rendered: Rendered, form: str) -> MadePicture:
     """Return the file of what was rendered, or why there is none; a picture of one colour says so in ``error``."""
     if rendered is None:
         return MadePicture(None, None, None, None, NOT_FINITE, "the pipeline gave values that are no numbers")
-    if isinstance(rendered, Failure):
+    if isinstance(rendered, NotMade):
         return MadePicture(None, None, None, None, FAILED, rendered.reason)
     data, colour = encode(rendered, form), rendered[0, 0]
     error = f"{ONE_COLOURED}: each pixel is {tuple(colour.tolist())}" if (rendered == colour).all() else None
@@ -75,7 +75,7 @@ def picture_of(rendered: Rendered, form: str) -> MadePicture:
 
 def status_of(rendered: Rendered) -> str:
     """Return the status that a row has of what was rendered for it."""
-    return NOT_FINITE if rendered is None else FAILED if isinstance(rendered, Failure) else OK
+    return NOT_FINITE if rendered is None else FAILED if isinstance(rendered, NotMade) else OK
 
 
 def schema_of(plan: GenerationPlan) -> pa.Schema:

@@ -19,7 +19,7 @@ from diptych.generate.config import GenerateConfig
 from diptych.generate.pictures import Pixels, encode
 from diptych.generate.plan import GenerationPlan, make_plan
 from diptych.generate.renderers import Renderers
-from diptych.generate.rows import Failure
+from diptych.generate.rows import NotMade
 from diptych.progress import track
 from diptych.storage.json_objects import write_json
 
@@ -97,7 +97,7 @@ def verify(
             for first in range(0, len(rows), group.batch_size):
                 batch = rows[first : first + group.batch_size]
                 made = attempts.render(group, batch)
-                pixels += [None if isinstance(one, Failure) else one for one in made]
+                pixels += [None if isinstance(one, NotMade) else one for one in made]
                 tracker.advance(len(batch))
             found.append(_compare(group, plan.config.format, stored, pixels))
     return found
