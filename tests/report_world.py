@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from PIL import Image, ImageFilter
 from sealed import seal_dataset
 
@@ -27,7 +28,14 @@ from diptych.data.shards import shard_name, write_shard
 from diptych.demo.world.captions import caption_of, distinct_captions, prompt_of
 from diptych.demo.world.drawing import draw
 from diptych.demo.world.scenes import Scene, scene
+from diptych.evaluate.config import EvaluateConfig
+from diptych.evaluate.run import EvaluateRunner
 from diptych.reports.config import ReportConfig
+from diptych.scores import SCORES, Column, Reads
+from diptych.scores.batches import Batch
+from diptych.scores.clip_similarity import COLUMNS as CLIP_SIMILARITY
+from diptych.scores.object_accuracy import COLUMNS as OBJECT_CORRECT
+from diptych.scores.perceived_attribute import COLUMNS as PERCEIVED
 from diptych.store.store import (
     AuditRow,
     DatasetRow,
@@ -207,17 +215,88 @@ def make_generated(folder: Path, count: int = 12, *, size: int = 96, names: Name
     return seal_dataset(folder, infos, {"kind": "generated", "name": "drawn", "licence": "", "made_by": {}})
 
 
-def read_rows(dataset: Dataset) -> Iterator[dict[str, Any]]:
-    """Yield the rows without pictures, with where they lie."""
-    for shard, file in zip(dataset.shards, dataset.files, strict=True):
-        table = pq.read_table(file)
-        for number, row in enumerate(table.drop_columns(["image", "format", "error", "input_images"]).to_pylist()):
-            yield {**row, "shard": shard.name, "shard_row": number}
+def evaluate_world(folder: Path, generated: Dataset, pool: Path) -> Path:
+    """Evaluate drawn pictures, with the pool as reference, and return the store; what scores say of each is made up."""
+    rows = list(read_rows(generated))
+    clip, correct, hats = made_up(rows, Names())
+    for number, row in enumerate(rows):
+        similarity = None if number % 41 == 40 else float(clip[number])
+        seen = {"attribute": hats[number], "attribute_class": row["caption"] if hats[number] else None}
+        SAID[row["key"]] = {"clip_similarity": similarity, "object_correct": float(correct[number]), **seen}
+    config = {
+        "job": "evaluate",
+        "name": "two-models",
+        "store": str(folder / "store.duckdb"),
+        "datasets": {
+            "generated": {"path": str(generated.path)},
+            "pairs": {"path": str(pool), "role": "reference"},
+        },
+        "encoders": {"p": {"kind": "projection", "options": {"dim": 4}}},
+        "scores": {"match": {"score": "clip_similarity"}, "objects": {"score": "object_accuracy"}}
+        | {"hats": {"score": "perceived_attribute"}},
+        "means": [
+            *({"score": "object_correct", "by": by} for by in (["model"], ["model", "setting"])),
+            *(
+                {"score": "clip_similarity", "by": by}
+                for by in (["model"], ["model", "setting"], ["model", "category"])
+            ),
+        ],
+        "distances": [{"metric": "frechet_distance", "encoder": "p", "reference": "pairs", "by": ["model"]}],
+        "compare": {"by": "model", "baseline": MODELS[0]},
+        "audit": {**AUDIT, "values": ["orange", "purple"], "reference": {"orange": 0.5, "purple": 0.5}},
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for score in SAYS:
+            patch.setitem(SCORES, score, f"report_world:says_{score}")
+        EvaluateRunner(EvaluateConfig.model_validate(config), progress="none").run()
+    return folder / "store.duckdb"
 
 
-def make_store(path: Path, dataset: Dataset, names: Names = Names()) -> Path:
-    """Write a store about a generated dataset."""
-    rows = list(read_rows(dataset))
+@dataclass(frozen=True)
+class Says:
+    """A score whose values are those that are told in ``SAID``, with the columns of one of the product."""
+
+    name: str
+    columns: tuple[Column, ...]
+    missing: str
+    version: int = 1
+    reads: frozenset[Reads] = frozenset({"caption"})
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        return {"score": self.name, "version": self.version}
+
+    def score(self, batch: Batch) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for column in self.columns:
+            values = [SAID[key][column.name] for key in batch.keys]
+            is_text = column.dtype == "string"
+            found[column.name] = np.array(values, object) if is_text else np.array(values, np.float32)
+        return {**found, "reason": np.array([self.missing] * len(batch.keys), object)}
+
+
+SAID: dict[str, dict[str, Any]] = {}
+SAYS: Mapping[str, Says] = {
+    "clip_similarity": Says("clip_similarity", CLIP_SIMILARITY[:1], "no_caption"),
+    "object_accuracy": Says("object_accuracy", OBJECT_CORRECT[:1], "no_checks"),
+    "perceived_attribute": Says("perceived_attribute", PERCEIVED[::2], "none_detected"),
+}
+
+
+def says_clip_similarity() -> Says:
+    return SAYS["clip_similarity"]
+
+
+def says_object_accuracy() -> Says:
+    return SAYS["object_accuracy"]
+
+
+def says_perceived_attribute() -> Says:
+    return SAYS["perceived_attribute"]
+
+
+def made_up(rows: Sequence[Mapping[str, Any]], names: Names) -> tuple[Any, Any, list[str | None]]:
+    """Return the similarity of each row, whether it is right, and the colour of the hat that is seen, None for none."""
     dice = np.random.default_rng(7)
     is_fine = np.asarray([row["model"] == names.models[-1] for row in rows])
     clip = (0.24 + 0.032 * is_fine + dice.normal(0, 0.022, len(rows))).astype(np.float32)
@@ -229,6 +308,21 @@ def make_store(path: Path, dataset: Dataset, names: Names = Names()) -> Path:
         else None
         for row, figure in zip(rows, figures, strict=True)
     ]
+    return clip, correct, hats
+
+
+def read_rows(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    """Yield the rows without pictures, with where they lie."""
+    for shard, file in zip(dataset.shards, dataset.files, strict=True):
+        table = pq.read_table(file)
+        for number, row in enumerate(table.drop_columns(["image", "format", "error", "input_images"]).to_pylist()):
+            yield {**row, "shard": shard.name, "shard_row": number}
+
+
+def make_store(path: Path, dataset: Dataset, names: Names = Names()) -> Path:
+    """Write a store about a generated dataset by hand: with names that no evaluation would let through."""
+    rows = list(read_rows(dataset))
+    clip, correct, hats = made_up(rows, names)
     values = {names.score: clip, "objects.object_correct": correct}
     path.parent.mkdir(parents=True, exist_ok=True)
     run = Run(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from report_browser import open_browser
-from report_world import World, make_generated, make_pool, make_store
+from report_world import World, evaluate_world, make_generated, make_pool
 
 from diptych.reports.build import build_report
 
@@ -16,7 +16,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A pool of 40 drawn scenes and their copies, 160 pictures of two models in eight settings."""
     folder = tmp_path_factory.mktemp("world")
     generated = make_generated(folder / "generated", 10, size=48)
-    return World(make_pool(folder / "pool", 40), generated, make_store(folder / "store.duckdb", generated))
+    pool = make_pool(folder / "pool", 40)
+    return World(pool, generated, evaluate_world(folder, generated, pool))
 
 
 @pytest.fixture(scope="session")
