@@ -81,7 +81,8 @@ def many(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("many")
     path = Path(shutil.copy(world.store, folder / "many.duckdb"))
     with duckdb.connect(str(path)) as connection:
-        keys = [key for (key,) in connection.execute("SELECT key FROM images WHERE model IS NOT NULL ORDER BY key").fetchall()]
+        generated = "SELECT key FROM images WHERE model IS NOT NULL ORDER BY key"
+        keys = [key for (key,) in connection.execute(generated).fetchall()]
         connection.executemany("UPDATE images SET url = ? WHERE key = ?", list(zip(HOSTS, keys, strict=True)))
     build_report(ReportConfig.model_validate({"job": "report", "store": path}), folder / "out")
     return folder / "out"
