@@ -1,6 +1,8 @@
 """What other programs read of a dataset directory, whatever it holds beside the shards."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import datasets
 import duckdb
@@ -18,6 +20,7 @@ from diptych.data.dataset import open_dataset
 from diptych.data.table import DatasetTable, open_table
 from diptych.scores.run import ScorePlan, score_dataset
 
+DOCS = Path(__file__).resolve().parents[2] / "docs/datasets.md"
 PLAN = ScorePlan(
     {"small": ("projection", {"dim": 8})},
     {"similarity": ("clip_similarity", {"encoder": "small"}), "stats": ("image_stats", {})},
@@ -53,6 +56,32 @@ def test_duckdb_and_polars_read_every_directory_by_a_glob(pool: Path) -> None:
         "WHERE clip_similarity IS NOT NULL"
     )
     assert joined.fetchall() == [(7,)]
+
+
+def test_readers_of_the_docs_read_as_they_stand_there(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    place = tmp_path / "runs/laion"
+    place.mkdir(parents=True)
+    (place / "pool").symlink_to(pool)
+    selected(pool, place / "selected", [0, 2])
+    monkeypatch.chdir(tmp_path)
+    (stats,) = (pool / "scores").glob("image_stats-*")
+    whole, parts = re.findall(r"```python\n(import datasets.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(whole, names)
+    assert names["rows"].num_rows == 2
+    lines = parts.replace("image_stats-1a2b3c4d", stats.name).splitlines()
+    for line in lines[:3]:
+        exec(line, names)
+    assert [counted(eval(line, names)) for line in lines[3:]] == [7] * 5
+
+
+def counted(read: Any) -> int:
+    """Return the number of rows of what a reader gives, or the number that a query counted."""
+    if isinstance(read, duckdb.DuckDBPyRelation):
+        return int(read.fetchall()[0][0])
+    return int(read.count_rows()) if isinstance(read, pds.Dataset) else len(read)
 
 
 @pytest.fixture
