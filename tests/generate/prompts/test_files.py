@@ -136,7 +136,7 @@ def test_columns_of_a_table_are_named_by_key(columns: dict[str, Any], message: s
     [
         (txt_file, "p.txt", "\n \n", "p.txt: no prompts there"),
         (csv_file, "p.csv", "text\na\n", r"p.csv: unknown column 'prompt'. Known: text"),
-        (csv_file, "p.csv", "", r"p.csv: unknown column 'prompt'. Known: "),
+        (csv_file, "p.csv", "", r"p.csv: unknown column 'prompt'; there is none"),
         (csv_file, "p.csv", "prompt,x\na\n", "p.csv:2: the row has not the 2 fields"),
         (csv_file, "p.csv", "prompt\na,b\n", "p.csv:2: the row has not the 1 fields"),
         (csv_file, "p.csv", 'prompt\n"a', r"p.csv: after line 1: unexpected end of data"),
