@@ -39,7 +39,7 @@ def estimate(
     sizes = [group.resolved.size for group in plan.groups]
     pixels = sum((size.width * size.height if size else ASSUMED_PIXELS) * per_group for size in sizes)
     found = _found(plan, out, progress) if out is not None else NOTHING_THERE
-    others = open_others(options, progress=progress)
+    others = open_others(options, Location.at(out) if out is not None else None, progress=progress)
     layout = lay_out(plan, found, growth_of(options, others))
     measured = _bytes_per_row(found)
     rate = measured if measured is not None else pixels * BYTES_PER_PIXEL[config.format] / plan.images

@@ -7,6 +7,7 @@ from diptych.addresses import Address
 from diptych.data.damage import Extent
 from diptych.data.growing import Growing
 from diptych.errors import ConfigError
+from diptych.generate.kept import kept_runs
 from diptych.generate.layout import Growth, Layout, ShardTask, keys_of
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.rows import FAILED, STATUSES
@@ -36,14 +37,20 @@ AS_IT_IS = GrowthOptions()
 
 
 class OtherRuns(NamedTuple):
-    """The finished runs of which images may be taken."""
+    """The runs of which images may be taken.
+
+    Attributes:
+        runs: Finished ones, as the user names them.
+        kept: What a run that was killed has kept in this directory.
+    """
 
     runs: tuple[OtherRun, ...]
+    kept: tuple[OtherRun, ...] = ()
 
     def environments_of(self, task: ShardTask) -> list[Mapping[str, Any]]:
         """Return what the images were made on that a shard takes from them."""
         files = {place.file for place in task.taken.values()}
-        used = [run for run in self.runs if files & run.files]
+        used = [run for run in (*self.runs, *self.kept) if files & run.files]
         return [environment for run in used for environment in run.environments]
 
     def not_taken(self, plan: GenerationPlan, layout: Layout) -> tuple[str, ...]:
@@ -90,19 +97,20 @@ def retried_statuses(names: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def open_others(options: GrowthOptions, *, progress: str) -> OtherRuns:
-    """Open the runs of which images may be taken.
+def open_others(options: GrowthOptions, out: Location | None, *, progress: str) -> OtherRuns:
+    """Open the runs of which images may be taken, and what was kept in a directory of one that was killed.
 
     Raises:
         DataError: If one is no finished run, or damaged.
     """
-    return OtherRuns(tuple(other_run(Location.at(address), progress=progress) for address in options.reuse))
+    runs = tuple(other_run(Location.at(address), progress=progress) for address in options.reuse)
+    return OtherRuns(runs, kept_runs(out) if out is not None else ())
 
 
 def growth_of(options: GrowthOptions, others: OtherRuns) -> Growth:
     """Return what a layout has to know; of two runs that have an image, the first that is named gives it."""
     known: dict[str, dict[str, StoredPlace]] = {}
-    for run in others.runs:
+    for run in (*others.runs, *others.kept):
         for source, places in places_by_source(run.shards).items():
             known[source] = {**places, **known.get(source, {})}
     return Growth(options.prune, options.retry | {FAILED}, known)

@@ -10,6 +10,7 @@ from diptych.addresses import Address
 from diptych.data.dataset import Dataset
 from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
 from diptych.generate.growth import AS_IT_IS, STEP, GrowthOptions, OtherRuns, find_shards, growth_of, open_others
+from diptych.generate.kept import remove_kept
 from diptych.generate.layout import Layout, ShardTask, check_layout, lay_out
 from diptych.generate.outcome import outcome_of
 from diptych.generate.plan import GenerationPlan
@@ -67,6 +68,7 @@ def generate(
     growing = grow_data(Location.at(address), STEP, plan.fingerprint)
     finished = sealed_data(Location.at(address), plan.fingerprint, progress=progress)
     if finished is not None and not options.retry and not outcome_of(finished).has_failed:
+        remove_kept(Location.at(address))
         return GeneratedRun(finished)
     run = _Run(plan, growing, options, progress)
     layout = run.look()
@@ -83,7 +85,7 @@ class _Run:
         self._growing = growing
         self._progress = progress
         self._out = growing.directory.parent
-        self._others: OtherRuns = open_others(options, progress=progress)
+        self._others: OtherRuns = open_others(options, self._out, progress=progress)
         self._growth = growth_of(options, self._others)
         self._found = find_shards(growing, extent="whole", progress=progress)
 
@@ -109,7 +111,9 @@ class _Run:
                 self._growth = self._growth._replace(retry=frozenset())
                 layout = self._look_again()
             self._write(layout.added, workers, tracker)
-        return GeneratedRun(seal_data(growing, _facts(plan, self._out), layout.names), *facts)
+        sealed = seal_data(growing, _facts(plan, self._out), layout.names)
+        remove_kept(self._out)
+        return GeneratedRun(sealed, *facts)
 
     def _look_again(self) -> Layout:
         lost = self._found.lost
@@ -127,6 +131,7 @@ class _Run:
                 self._growing.replace(made.info)
             else:
                 self._growing.commit(made.info)
+            remove_kept(self._out, made.kept)
 
 
 def _facts(plan: GenerationPlan, out: Location) -> dict[str, Any]:

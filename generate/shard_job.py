@@ -6,7 +6,7 @@ A row's picture is rendered, or taken from where it lies already; an image with 
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ import pyarrow as pa
 from diptych.data.growing import staged
 from diptych.data.shards import ShardInfo, write_shard
 from diptych.generate.attempts import Attempts
+from diptych.generate.kept import KeptBatches
 from diptych.generate.layout import ShardTask
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.renderers import Renderers
@@ -37,6 +38,7 @@ class MadeShard(NamedTuple):
     replaces: bool
     rendered: int
     timing: Mapping[str, Any]
+    kept: Sequence[str] = ()  # names of what was written of it before
 
 
 @dataclass
@@ -77,11 +79,14 @@ class _ShardWriter:
         pieces = cut_into_pieces(self._plan, self._task)
         tables = _TablesInOrder()
         place = staged(self._place) if self._task.replaces else self._place
+        kept = KeptBatches(self._place.parent.parent, self._task.source, self._timing.environments)
         with (
             ThreadPoolExecutor(ENCODERS, thread_name_prefix="encode") as encoders,
             ThreadPoolExecutor(1, thread_name_prefix="write") as writer,
         ):
-            written = writer.submit(write_shard, tables.take(len(pieces)), place, source=self._task.source)
+            written = writer.submit(
+                write_shard, kept.pass_on(tables.take(len(pieces))), place, source=self._task.source
+            )
             try:
                 for piece in pieces:
                     make = self._prepare(piece)
@@ -98,7 +103,7 @@ class _ShardWriter:
             "settings": self._timing.settings,
             "environments": self._timing.environments,
         }
-        return MadeShard(info, self._task.replaces, len(self._task.rendered), timing)
+        return MadeShard(info, self._task.replaces, len(self._task.rendered), timing, tuple(kept.names))
 
     def _prepare(self, piece: Piece) -> Callable[[], pa.Table]:
         """Render what a piece needs and read what it takes; return what makes its table, for another thread."""
