@@ -243,6 +243,31 @@ print(json.dumps(lacking))
     assert {f"diptych.{name}" for name in needed} & set(lacking) == set()
 
 
+def test_a_command_that_needs_an_extra_says_which_one(base_path: str, tmp_path: Path) -> None:
+    curate, evaluate, generate = tmp_path / "c.yaml", tmp_path / "e.yaml", tmp_path / "g.yaml"
+    curate.write_text("job: curate\nsource: {kind: folder, path: in}\n")
+    evaluate.write_text(
+        "job: evaluate\nstore: s.duckdb\ndatasets: {a: {path: in}}\nscores: {s: {score: image_stats}}\n"
+    )
+    generate.write_text(
+        "job: generate\nprompts: [{kind: demo}]\nmodels: {a: {path_or_id: m}}\nsettings: [{steps: 2}]\n"
+    )
+    for arguments in (
+        ["curate", "run", str(curate), "--out", "x"],
+        ["curate", "ingest", str(curate), "--out", "x"],
+        ["evaluate", "run", str(evaluate)],
+        ["generate", "plan", str(generate)],
+        ["generate", "run", str(generate), "--out", "x"],
+        ["score", str(tmp_path), "image_stats"],
+        ["verify", str(tmp_path)],
+    ):
+        result = run_base(base_path, "-m", "diptych", *arguments)
+        assert result.returncode == 4, (arguments, result.stderr)
+        assert re.fullmatch(r"Error: '\w+' is not installed; it comes with: pip install '.+'\n", result.stderr), (
+            arguments
+        )
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["schema"], *([name, "--help"] for name in COMMANDS)])
 def test_base_install_runs(arguments: list[str], base_path: str) -> None:
     result = run_base(base_path, "-m", "diptych", *arguments)

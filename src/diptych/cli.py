@@ -15,7 +15,7 @@ import click
 from diptych import __version__
 from diptych.command_line import LocalPathType, note_arguments, print_json, set_option
 from diptych.errors import ConfigError, DiptychError, MissingExtra
-from diptych.lookup import describe_unknown, import_attribute
+from diptych.lookup import describe_unknown, import_attribute, naming_extras
 from diptych.progress.displays import MODES
 
 
@@ -108,7 +108,8 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand; errors on purpose become one line, bugs keep their traceback."""
         try:
-            return super().invoke(ctx)
+            with naming_extras():  # of what a command imports when it is at work
+                return super().invoke(ctx)
         except DiptychError as error:
             if ctx.params["debug"]:
                 traceback.print_exc()

@@ -3,9 +3,10 @@
 A table keeps heavy imports out of start-up: naming a thing imports nothing, using it imports one module.
 """
 
+import contextlib
 import difflib
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from diptych.errors import ConfigError, MissingExtra
@@ -59,14 +60,25 @@ def import_attribute(target: str) -> Any:
         MissingExtra: If a third-party module behind it is not installed.
     """
     module_name, _, attribute = target.partition(":")
-    try:
+    with naming_extras():
         module = importlib.import_module(module_name)
+    return getattr(module, attribute)
+
+
+@contextlib.contextmanager
+def naming_extras() -> Iterator[None]:
+    """Say with which extra a third-party module comes that is not found.
+
+    Raises:
+        MissingExtra: If one is not installed.
+    """
+    try:
+        yield
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing in EXTRA_OF_MODULE:
             raise MissingExtra(EXTRA_OF_MODULE[missing], missing) from error
         raise
-    return getattr(module, attribute)
 
 
 def resolve(table: Mapping[str, str], kind: str, name: str) -> Any:
