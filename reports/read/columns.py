@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from diptych.data.generated_columns import columns_of, generated_columns, shown_as
 from diptych.reports.read.numbers import plain_name
+from diptych.store.images import PLACE
 
 SOURCE = ("dataset", "key", "caption", "url", "width", "height", "format", "sha256", "status", "error")
-PLACE = ("shard", "shard_row")  # where the picture lies
 DECIDED = ("decision", "duplicate_of")  # of a pool
 
 LABELS = {

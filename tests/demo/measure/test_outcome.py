@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from diptych.data.shards import shard_name, write_shard
 from diptych.demo.measure import outcome
 from diptych.demo.measure.outcome import MOST_ALIKE_FIRST, RULE_FOR, OutcomeTarget, kept_by_fault, target_lines, targets
 from diptych.demo.world.faults import FAULTS
-from diptych.errors import DataError
+from diptych.errors import DataError, ShardError
 from diptych.intervals import wilson
 
 RULES = ["readable", "sharp", "not_flagged", "caption_fits", "duplicate"]
@@ -37,9 +38,11 @@ def test_kept_rows_are_counted_by_what_is_wrong_with_them(tmp_path: Path) -> Non
     urls, faults, groups = zip(*rows, strict=True)
     table = pa.table({"url": urls, "faults": pa.array(faults, pa.list_(pa.string())), "group": groups})
     pq.write_table(table, tmp_path / "truth.parquet")
-    (tmp_path / "selected" / "data").mkdir(parents=True)
-    for number, kept in enumerate((["b", "c"], ["d", "f", "i", "j", "l"])):
-        pq.write_table(pa.table({"url": kept}), tmp_path / "selected" / "data" / f"{number}.parquet")
+    infos = [
+        write_shard(pa.table({"key": kept, "url": kept}), tmp_path / "selected" / "data" / shard_name(number))
+        for number, kept in enumerate((["b", "c"], ["d", "f", "i", "j", "l"]))
+    ]
+    seal_dataset(tmp_path / "selected", infos, {"kind": "pairs", "name": "selected", "licence": "", "made_by": {}})
     found = {
         kept.fault: (kept.rows, kept.kept) for kept in kept_by_fault(tmp_path / "truth.parquet", tmp_path / "selected")
     }
@@ -129,11 +132,21 @@ def test_figure_without_a_row_behind_it_is_said_to_be_none(tmp_path: Path) -> No
 
 def test_steps_that_were_not_done_are_left_out(tmp_path: Path) -> None:
     pool = make_pool(tmp_path, [([], 0, "ok", None, None)])
-    (pool.path / "decisions" / "dedup" / "_decision.json").unlink()
+    shutil.rmtree(pool.path / "decisions" / "dedup")
     names = [target.name for target in targets(tmp_path / "truth.parquet", pool.path)]
     assert names == list(RULE_FOR)
-    (pool.path / "decisions" / "select" / "_decision.json").unlink()
+    shutil.rmtree(pool.path / "decisions" / "select")
     assert targets(tmp_path / "truth.parquet", pool.path) == []
+
+
+def test_no_figure_is_made_of_a_damaged_pool(tmp_path: Path) -> None:
+    pool = make_pool(tmp_path, [([], 0, "ok", None, None)])
+    (shard,) = pool.files
+    data = bytearray(shard.read())
+    data[len(data) // 2] ^= 4
+    shard.path.write_bytes(data)
+    with pytest.raises(ShardError, match=r"00000\.parquet: is damaged"):
+        targets(tmp_path / "truth.parquet", pool.path)
 
 
 def test_pool_of_another_web_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
+from diptych.data.shards import read_shard
 from diptych.demo.world.faults import FAULTS
 from diptych.errors import DataError
 from diptych.intervals import ShareEstimate, wilson
@@ -118,8 +119,9 @@ class _Row(NamedTuple):
 
 
 def _rows_of(dataset: Dataset, truth: Path) -> list[_Row]:
+    dataset.check("columns")
     answers = {row["url"]: row for row in pq.read_table(truth, columns=["url", "faults", "group"]).to_pylist()}
-    table = pa.concat_tables([pq.read_table(file, columns=["key", "url", "status"]) for file in dataset.files])
+    table = pa.concat_tables([read_shard(file, ["key", "url", "status"]) for file in dataset.files])
     rows = []
     for row in table.to_pylist():
         if row["url"] not in answers:
@@ -130,7 +132,8 @@ def _rows_of(dataset: Dataset, truth: Path) -> list[_Row]:
 
 
 def _column(decisions: ColumnSet, name: str) -> list[Any]:
-    return [value for file in decisions.files for value in pq.read_table(file, columns=[name])[name].to_pylist()]
+    decisions.check()
+    return [value for file in decisions.files for value in read_shard(file, [name])[name].to_pylist()]
 
 
 def _of_rule(
@@ -168,5 +171,7 @@ def _likeness(faults: Sequence[str]) -> int:
 
 
 def _urls(selected: Path) -> Iterator[str]:
-    for shard in sorted((selected / "data").glob("*.parquet")):
-        yield from pq.read_table(shard, columns=["url"])["url"].to_pylist()
+    dataset = open_dataset(selected)
+    dataset.check("columns")
+    for file in dataset.files:
+        yield from read_shard(file, ["url"])["url"].to_pylist()
