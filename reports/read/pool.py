@@ -105,11 +105,18 @@ class Pool:
 
     def passes(self, condition: str) -> npt.NDArray[np.bool_] | None:
         """Return bool (N,): the rows for which a condition holds; None if it is none over columns that are there."""
-        try:
-            column = self.query(f"CASE WHEN (\n{condition}\n) THEN true ELSE false END AS passes")["passes"]
-        except DataError:
-            return None
-        return np.asarray(column.to_numpy(zero_copy_only=False), bool)
+        if condition not in self._passing:  # every line of every rule asks for all other rules
+            try:
+                holds = self.query(f"CASE WHEN (\n{condition}\n) THEN true ELSE false END AS holds")["holds"]
+                self._passing[condition] = np.asarray(holds.to_numpy(zero_copy_only=False), bool)
+            except DataError:
+                self._passing[condition] = None
+        return self._passing[condition]
+
+    @cached_property
+    def _passing(self) -> dict[str, npt.NDArray[np.bool_] | None]:
+        """What ``passes`` has found."""
+        return {}
 
     @cached_property
     def stands_for(self) -> npt.NDArray[np.int64]:

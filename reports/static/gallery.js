@@ -10,88 +10,10 @@
   let rows, state, shown = [], sortValues = null, sortName = "", run = 0, isTyping = false;
   const wall = { columns: 1, width: 0, height: 0, lines: new Map(), focus: 0 };
 
-  /** Read the state from the address. */
-  function parse() {
-    const found = { filters: new Map(), sort: "", search: "", open: null, size: 2, captions: false };
-    for (const part of location.hash.slice(1).split("&")) {
-      const cut = part.indexOf("=");
-      const key = part.slice(0, cut), text = part.slice(cut + 1);
-      try {
-        if (key === "f") {
-          const [column, value] = text.split(":").map(decodeURIComponent);
-          if (value !== undefined) found.filters.set(column, [...(found.filters.get(column) ?? []), value]);
-        } else if (key === "s") found.sort = decodeURIComponent(text);
-        else if (key === "q") found.search = decodeURIComponent(text);
-        else if (key === "sel" && /^\d+$/.test(text)) found.open = Number(text);
-        else if (key === "v" && /^[1-4]$/.test(text)) found.size = Number(text);
-        else if (key === "c") found.captions = text === "1";
-      } catch { /* a broken escape in a link that somebody typed */ }
-    }
-    return found;
-  }
-
-  function format() {
-    const parts = [];
-    const escaped = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
-    for (const [column, values] of state.filters) for (const value of values) parts.push(`f=${escaped(column)}:${escaped(value)}`);
-    if (state.sort) parts.push(`s=${escaped(state.sort)}`);
-    if (state.search) parts.push(`q=${escaped(state.search)}`);
-    if (state.size !== 2) parts.push(`v=${state.size}`);
-    if (state.captions) parts.push("c=1");
-    if (state.open !== null) parts.push(`sel=${state.open}`);
-    return parts.length ? `#${parts.join("&")}` : "#";
-  }
-
-  /** Return a test of a value for "0.1..0.2", "..5]" or "none"; its ends are rounded as the values are. */
-  function readRange(text, round) {
-    if (text === rows.missing) return Number.isNaN;
-    const match = /^(.*?)\.\.(.*?)(\]?)$/.exec(text);
-    if (!match) return () => false;
-    const low = match[1] === "" ? -Infinity : round(Number(match[1]));
-    const high = match[2] === "" ? Infinity : round(Number(match[2]));
-    const closed = match[3] === "]" || high === Infinity;
-    return (value) => value >= low && (closed ? value <= high : value < high);
-  }
-
-  /** Return a test of a row's code for the words that are wanted: "none" is no word, ".." is any. */
-  function readWords(facet, wanted) {
-    const special = (word) => wanted.includes(word) && !facet.values.includes(word);
-    const codes = new Set(wanted.map((value) => facet.values.indexOf(value)).filter((code) => code >= 0));
-    if (special(rows.missing)) codes.add(-1);
-    if (special("..")) facet.values.forEach((_, code) => codes.add(code));
-    return (row) => rows.codesOf(facet, row).some((code) => codes.has(code));
-  }
-
-  /** Return a list of tests of a row, one per filtered column. */
-  async function tests() {
-    const found = [];
-    for (const [column, wanted] of state.filters) {
-      const facet = rows.facets.get(column), score = rows.scores.get(column), reasons = rows.index.reasons[column];
-      const either = [];
-      if (facet) either.push(readWords(facet, wanted));
-      if (!facet && score) {
-        const values = await rows.score(column);
-        const round = score.is_single ? Math.fround : Number;
-        for (const range of wanted.map((text) => readRange(text, round))) either.push((row) => range(values[row]));
-      }
-      for (const text of wanted.filter((value) => reasons && value.startsWith(`${rows.missing}:`))) {
-        const code = reasons.values.indexOf(text.slice(rows.missing.length + 1));
-        either.push((row) => code >= 0 && reasons.codes[row] === code);
-      }
-      if (either.length) found.push({ column, test: (row) => either.some((test) => test(row)) });
-    }
-    if (state.search) {
-      const hits = await rows.search(state.search);
-      const { codes } = rows.index.captions;
-      found.push({ column: "", test: (row) => codes[row] >= 0 && hits[codes[row]] });
-    }
-    return found;
-  }
-
   /** Compute what is shown and how often each value of a facet is there under the other filters. */
   async function update() {
     const mine = ++run;
-    const all = await tests();
+    const all = await Diptych.filters.tests(rows, state);
     const name = state.sort.replace(/^-/, "");
     const values = rows.scores.has(name) ? await rows.score(name) : null;
     if (mine !== run) return; // a newer state came meanwhile
@@ -130,13 +52,13 @@
 
   function go(change, { quiet = false } = {}) {
     Object.assign(state, change);
-    history[quiet ? "replaceState" : "pushState"](null, "", format());
+    history[quiet ? "replaceState" : "pushState"](null, "", Diptych.filters.format(state));
     return update();
   }
 
   function select(row) {
     state.open = row;
-    history.replaceState(null, "", format());
+    history.replaceState(null, "", Diptych.filters.format(state));
   }
 
   function setFilter(column, values) {
@@ -150,22 +72,11 @@
     const chips = [];
     for (const [column, values] of state.filters) {
       const label = rows.facets.get(column)?.label ?? rows.scores.get(column)?.label ?? column;
-      const text = values.length > 3 ? `${count(values.length)} values` : values.map(describe).join(" or ");
+      const text = values.length > 3 ? `${count(values.length)} values` : values.map((value) => Diptych.filters.describe(rows, value)).join(" or ");
       chips.push(make("button", { type: "button", "aria-label": `Remove the filter ${label} ${text}`, on: { click: () => setFilter(column, []) } }, `${label}: ${text} ✕`));
     }
     if (state.search) chips.push(make("button", { type: "button", on: { click: () => go({ search: "" }) } }, `“${state.search}” ✕`));
     $("chips").replaceChildren(...chips);
-  }
-
-  function describe(value) {
-    const match = /^(.*?)\.\.(.*?)\]?$/.exec(value);
-    if (value === rows.missing) return "without";
-    if (value === "..") return "with";
-    if (value.startsWith(`${rows.missing}:`)) return `without, ${value.slice(rows.missing.length + 1).replaceAll("_", " ")}`;
-    if (!match || Number.isNaN(Number(match[1])) || Number.isNaN(Number(match[2]))) return value.replaceAll("_", " ");
-    if (match[1] === match[2]) return number(Number(match[1]));
-    if (match[1] === "") return `below ${number(Number(match[2]))}`;
-    return match[2] === "" ? `from ${number(Number(match[1]))}` : `${number(Number(match[1]))} to ${number(Number(match[2]))}`;
   }
 
   function drawFacets(all, failed) {
@@ -273,7 +184,7 @@
 
   async function start() {
     rows = await Diptych.rows.open();
-    state = parse();
+    state = Diptych.filters.parse();
     orders();
     $("gallery").hidden = false;
     $("filters").open = window.innerWidth > 900;
@@ -298,8 +209,8 @@
     });
     window.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
     window.addEventListener("resize", later(layOut, 120));
-    window.addEventListener("hashchange", () => { state = parse(); update(); });
-    window.addEventListener("popstate", () => { state = parse(); update(); });
+    window.addEventListener("hashchange", () => { state = Diptych.filters.parse(); update(); });
+    window.addEventListener("popstate", () => { state = Diptych.filters.parse(); update(); });
     Diptych.drawer.onClose(async (row) => {
       if (state.open !== null) await go({ open: null }, { quiet: true });
       focusOn(Math.max(0, shown.indexOf(row))); // where the drawer was opened, or where it went from there
