@@ -15,10 +15,15 @@ GIVEN_UP_AFTER = 3  # images that are refused before any of their group is made
 class Attempts:
     """Renders images, or says why not. Of a group of which nothing can be made no more is tried."""
 
-    def __init__(self, renderers: Renderers) -> None:
-        """Begin; nothing has failed yet."""
+    def __init__(self, renderers: Renderers, given_up: Mapping[str, str]) -> None:
+        """Begin.
+
+        Args:
+            renderers: Who makes the images.
+            given_up: Groups, by their identity, that are known to fail, and why.
+        """
         self._renderers = renderers
-        self._given_up: dict[str, str] = {}
+        self._given_up = dict(given_up)
         self._refused: dict[str, int] = {}  # images of groups of which none was made yet
         self._made: set[str] = set()
 

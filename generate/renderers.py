@@ -37,6 +37,14 @@ class Renderers:
         """
         return self._of(self._plan.config.models[group.model].backend).render(group, images)
 
+    def attempt(self, group: ImageGroup, image: PlannedImage) -> None:
+        """Make the first steps of an image, in a batch of the shape that ``render`` makes.
+
+        Raises:
+            DiptychError: As the backend says.
+        """
+        self._of(self._plan.config.models[group.model].backend).attempt(group, image)
+
     def _of(self, backend: str) -> Renderer:
         if self._renderer is None or backend != self._backend:
             self._load_s, self._renderer = self.load_s, None  # what it holds goes before another is opened

@@ -4,6 +4,7 @@ OUT is a dataset directory of the kind ``generated``. Nothing that is not the sa
 itself, apart from what made it; beside it lie the timings.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from diptych.addresses import Address
@@ -16,6 +17,7 @@ from diptych.generate.outcome import outcome_of
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.shard_job import GenerateJob
 from diptych.generate.timings import append_timing, read_environments
+from diptych.generate.trial import failing_groups
 from diptych.jobs import run_job
 from diptych.progress import track
 from diptych.progress.counting import Tracker
@@ -88,6 +90,7 @@ class _Run:
         self._others: OtherRuns = open_others(options, self._out, progress=progress)
         self._growth = growth_of(options, self._others)
         self._found = find_shards(growing, extent="whole", progress=progress)
+        self._given_up: Mapping[str, str] = {}
 
     def look(self) -> Layout:
         """Return what has to be done, if that may be."""
@@ -103,6 +106,7 @@ class _Run:
             layout = self._look_again()
         growing.drop(layout.gone)
         done = plan.rows - sum(len(task.rows) for task in layout.tasks)
+        self._given_up = failing_groups(plan, layout, workers=workers, progress=self._progress)
         not_taken = self._others.not_taken(plan, layout)
         facts = (len(layout.tasks), layout.rendered, layout.reused, layout.pruned.total(), not_taken)
         with track("generate", plan.rows, mode=self._progress, unit="images", done=done) as tracker:
@@ -122,7 +126,7 @@ class _Run:
 
     def _write(self, tasks: list[ShardTask], workers: int, tracker: Tracker) -> None:
         by_name = {task.name: task for task in tasks}
-        job = GenerateJob(self._plan, self._growing.directory)
+        job = GenerateJob(self._plan, self._growing.directory, self._given_up)
         for made in run_job(job, tasks, workers=workers, report=tracker.advance):
             environments = self._others.environments_of(by_name[made.info.name])
             if made.rendered or environments or not made.replaces:

@@ -55,10 +55,11 @@ class GenerateJob:
 
     plan: GenerationPlan
     data: Location
+    given_up: Mapping[str, str] = field(default_factory=dict)  # groups that failed in a trial, and why
 
     def open(self, report: Report) -> Callable[[ShardTask], MadeShard]:
         """Return the function that writes one shard; models are loaded when an image needs them."""
-        attempts = Attempts(Renderers(self.plan))
+        attempts = Attempts(Renderers(self.plan), self.given_up)
         return lambda task: _ShardWriter(self, task, attempts, report).run()
 
 

@@ -87,7 +87,7 @@ def verify(
     wanted: dict[int, list[PlannedImage]] = {}
     for number in chosen:
         wanted.setdefault(number // plan.images_per_group, []).append(plan.image(number))
-    attempts = Attempts(Renderers(plan))
+    attempts = Attempts(Renderers(plan), {})
     found = []
     with track("verify", count, mode=progress, unit="images") as tracker:
         for index, rows in sorted(wanted.items(), key=lambda item: item[0]):

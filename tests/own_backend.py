@@ -84,3 +84,6 @@ class GreyRenderer:
             for image in images
             if size is not None
         ]
+
+    def attempt(self, group: ImageGroup, image: PlannedImage) -> None:
+        self.render(group, [image])

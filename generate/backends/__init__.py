@@ -95,6 +95,14 @@ class Renderer(Protocol):
         """
         ...
 
+    def attempt(self, group: ImageGroup, image: PlannedImage) -> None:
+        """Make the first steps of an image, in a batch of the shape that ``render`` makes.
+
+        Raises:
+            DiptychError: As ``render`` would.
+        """
+        ...
+
 
 class Backend(Protocol):
     """A kind of models and the way to run them."""

@@ -21,6 +21,7 @@ from diptych.generate.attempts import GIVEN_UP_AFTER
 from diptych.generate.backends import ImageRefused
 from diptych.generate.outcome import outcome_of, problem
 from diptych.generate.plan import GenerationPlan
+from diptych.generate.renderers import Renderers
 from diptych.generate.run import generate
 
 Models = Callable[[str], str]
@@ -123,10 +124,10 @@ def test_a_setting_of_which_nothing_can_be_made_is_given_up(
     plan_texts: PlanTexts, refusing: Callable[[str], list[str]], tmp_path: Path
 ) -> None:
     asked = refusing("a")
-    texts = [f"a {number}" for number in range(20)]
+    texts = [f"a {number}" for number in range(15)]
     made = generate(plan_texts({"a": texts}, samples=1, batch_size=1), tmp_path / "out", progress="none")
     assert len(asked) == 2 * GIVEN_UP_AFTER, "of each of two settings"
-    assert outcome_of(made.dataset).statuses == {"failed": 40}
+    assert outcome_of(made.dataset).statuses == {"failed": 30}
 
 
 def test_a_group_that_cannot_be_made_is_not_tried_again_and_the_next_one_is_made(
@@ -167,3 +168,32 @@ def test_pictures_of_one_colour_and_values_that_are_no_numbers_are_counted_and_e
     assert (again.exit_code, said in again.output, "Nothing to do" in again.output) == (1, True, True)
     facts = json.loads(invoke("run", config, "--out", tmp_path / "out", "--json").stdout.splitlines()[0])
     assert (facts["statuses"], facts["one_coloured"]) == ({"ok": 2, "not_finite": 1}, 1)
+
+
+@pytest.mark.parametrize(("texts", "tried"), [(25, 2), (3, 0)])
+def test_before_a_long_run_each_setting_is_tried_and_what_fails_there_is_given_up(
+    texts: int, tried: int, plan_texts: PlanTexts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    attempts: list[str] = []
+
+    def attempt(self: Any, group: Any, image: Any) -> None:
+        attempts.append(group.label)
+        if group.resolved.steps == 4:
+            raise DataError("grey, default-4: the memory of paper ran out")
+
+    monkeypatch.setattr(own_backend.GreyRenderer, "attempt", attempt)
+    plan = plan_texts({"a": [f"a {number}" for number in range(texts)]}, batch_size=1, samples=1)
+    outcome = outcome_of(generate(plan, tmp_path / "out", progress="none").dataset)
+    assert len(attempts) == tried
+    assert outcome.statuses == ({"ok": 25, "failed": 25} if tried else {"ok": 6})
+
+
+def test_a_trial_finds_what_a_pipeline_does_not_make_of_a_setting(
+    models: Models, plan_of: Callable[..., GenerationPlan]
+) -> None:
+    choice = {"path_or_id": models("sd"), "options": {"clip_skip": "two"}}
+    plan = plan_of("sd", models={"sd": choice, "flux": {"path_or_id": models("flux")}})
+    renderers = Renderers(plan)
+    with pytest.raises(ImageRefused, match="sd, default-4-64px: the pipeline refuses"):
+        renderers.attempt(plan.groups[0], plan.image(0))
+    renderers.attempt(plan.groups[1], plan.image(plan.images_per_group))

@@ -78,14 +78,32 @@ class PipelineRenderer:
         Raises:
             DiptychError: If the model cannot be loaded, memory runs out, or the pipeline refuses.
         """
-        import torch
-
-        with _threads(self._threads if self._device == "cpu" else None), torch.inference_mode():
-            self._open(group.model)
+        with self._ready(group):
             padded = [*rows, *[rows[-1]] * (group.batch_size - len(rows))]
             arguments = self._arguments(group, padded)
             self._try_axes(group, padded, arguments)
             return pixels_of(self._call(group, padded, arguments), group)[: len(rows)]
+
+    def attempt(self, group: ImageGroup, image: PlannedImage) -> None:
+        """Make the first steps of an image, in a batch of copies.
+
+        Raises:
+            DiptychError: As ``render`` would.
+        """
+        with self._ready(group):
+            copies = [image] * group.batch_size
+            arguments = self._arguments(group, copies)
+            self._try_axes(group, copies, arguments)
+            pixels_of(self._call(group, copies, arguments, first_steps=True), group)
+
+    @contextlib.contextmanager
+    def _ready(self, group: ImageGroup) -> Iterator[None]:
+        """Hold the model of a group, and compute as the config says."""
+        import torch
+
+        with _threads(self._threads if self._device == "cpu" else None), torch.inference_mode():
+            self._open(group.model)
+            yield
 
     def _open(self, label: str) -> None:
         """Load a model in the place of the one before."""
