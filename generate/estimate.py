@@ -59,6 +59,7 @@ def estimate(
         "dropped": [dropped._asdict() for dropped in plan.dropped],
         "refused": [refused._asdict() for refused in plan.refused],
         "prompts_cut": dict(plan.cut),
+        "notes": list(plan.notes),
         "without_effect": without_effect(plan),
         "useful_share": round(_useful_share(plan, layout), 4),
         "bytes": round(rate * plan.rows),

@@ -20,7 +20,7 @@ from diptych.generate.carried_columns import CellType, carried_types
 from diptych.generate.chosen_prompts import read_prompts
 from diptych.generate.config import GenerateConfig
 from diptych.generate.prompts import PromptSet
-from diptych.generate.readings import ModelReading, Refused, batch_size_of, read_models
+from diptych.generate.readings import ModelReading, Refused, batch_size_of, read_models, text_notes
 from diptych.generate.seeds import seed_of
 
 KEY_VERSION = 2
@@ -58,6 +58,7 @@ class GenerationPlan:
         texts: Hash of what each model's text encoders read of each prompt.
         negatives: The same of the negative prompts, by model and text.
         cut: How many prompts each model's encoders cut, where that is known.
+        notes: Sentences about what models take or read otherwise than it is written.
         columns: Types of the further columns of the prompts, by name.
     """
 
@@ -72,6 +73,7 @@ class GenerationPlan:
     texts: Mapping[str, Sequence[str]]
     negatives: Mapping[str, Mapping[str | None, str]]
     cut: Mapping[str, int]
+    notes: tuple[str, ...]
     columns: Mapping[str, CellType]
 
     @cached_property
@@ -187,6 +189,7 @@ def make_plan(config: GenerateConfig, *, with_weights: bool, progress: str = "au
         texts={label: read.texts for label, read in reads.items()},
         negatives={label: read.negatives for label, read in reads.items()},
         cut={label: read.cut for label, read in reads.items() if read.cut},
+        notes=(*text_notes(asked), *(f"{label}: {note}" for label, read in reads.items() for note in read.notes)),
         columns=carried_types(asked),
     )
 

@@ -33,7 +33,8 @@ def print_run(plan: Any, made: Any, outcome: Any, out: Path) -> None:
     from diptych.generate.estimate import without_effect
 
     facts = run_facts(plan, made, outcome, out)
-    _print_notes([*without_effect(plan), *made.not_taken])
+    cut = [f"{count:,} prompts are longer than {label} reads and are cut" for label, count in plan.cut.items()]
+    _print_notes([*cut, *plan.notes, *without_effect(plan), *made.not_taken])
     _print_dropped(facts["dropped"])
     if made.reused or made.pruned:
         click.echo(f"{made.rendered:,} rendered, {made.reused:,} reused, {made.pruned:,} dropped")
@@ -62,7 +63,7 @@ def print_estimate(facts: dict[str, Any]) -> None:
     click.echo(f"disk      {about}{format_bytes(facts['bytes'])}")
     for label, count in facts["prompts_cut"].items():
         click.echo(f"note      {count:,} prompts are longer than {label} reads and are cut")
-    _print_notes([*facts["without_effect"], *facts["growth"]["not_taken"]])
+    _print_notes([*facts["notes"], *facts["without_effect"], *facts["growth"]["not_taken"]])
     width = max(len(one["setting"]) for one in facts["settings"])
     for one in facts["settings"][:SHOWN]:
         size, guidance = one["size"] or "own size", "no" if one["guidance"] is None else f"{one['guidance']:g}"

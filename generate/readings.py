@@ -1,5 +1,6 @@
 """What each model makes of all settings and texts; what it cannot do is kept with its reason, and the others go on."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -8,6 +9,9 @@ from diptych.generate.backends import BackendModel, make_backend
 from diptych.generate.backends.asked import AskedPrompt, ResolvedSetting
 from diptych.generate.config import GenerateConfig
 from diptych.progress import track
+
+UNSEEN = ("Cc", "Cs")  # control characters and halves of a pair (Unicode)
+SHOWN = 60  # characters of a prompt in a message
 
 
 class Refused(NamedTuple):
@@ -32,6 +36,7 @@ class ModelReading(NamedTuple):
         texts: Hashes of what is read of each prompt.
         negatives: The same of each negative prompt.
         cut: How many prompts are not read to the end.
+        notes: Sentences about what is taken or read otherwise than it is written.
     """
 
     identity: Mapping[str, Any]
@@ -39,6 +44,7 @@ class ModelReading(NamedTuple):
     texts: Sequence[str]
     negatives: Mapping[str | None, str]
     cut: int
+    notes: Sequence[str]
 
 
 class ReadModels(NamedTuple):
@@ -85,6 +91,18 @@ def read_models(
     return ReadModels(models, reads, [one for one, _ in refused])
 
 
+def text_notes(asked: Sequence[AskedPrompt]) -> list[str]:
+    """Return sentences about prompts with characters that no one sees, but tokenizers read."""
+    held = [one for one in asked if any(unicodedata.category(letter) in UNSEEN for letter in one.text)]
+    if not held:
+        return []
+    first = held[0].requests[0]
+    return [
+        f"{len(held):,} prompts hold control characters, the first the prompt {first.prompt.id!r} of "
+        f"{first.prompt_set}: {held[0].text[:SHOWN]!r}"
+    ]
+
+
 def batch_size_of(config: GenerateConfig, label: str) -> int:
     """Return how many images of a model are made at once."""
     return config.models[label].batch_size or config.batch_size
@@ -99,7 +117,7 @@ def _read(
     texts = [reader.text(one.text) for one in asked]
     wanted = {one.negative_of(row.negative) for one in resolved if one.takes_negative for row in asked}
     negatives = {text: reader.negative(text) for text in wanted}
-    return ModelReading(identity, resolved, texts, negatives, reader.cut), refused
+    return ModelReading(identity, resolved, texts, negatives, reader.cut, [*model.notes, *reader.notes]), refused
 
 
 def _resolve(

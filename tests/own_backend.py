@@ -31,6 +31,7 @@ class GreyBackend:
 
 class GreyModel:
     takes_images = False
+    notes = ()
 
     def __init__(self, label: str) -> None:
         self.label = label
@@ -65,6 +66,7 @@ class GreyModel:
 
 class Letters:
     cut = 0
+    notes = ()
 
     def text(self, text: str) -> str:
         return hashlib.sha256(text.encode()).hexdigest()

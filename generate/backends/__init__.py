@@ -30,6 +30,11 @@ class TextReader(Protocol):
 
     cut: int  # how many of the prompts it does not read to the end
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """Sentences about prompts that it reads otherwise than they are written."""
+        ...
+
     def text(self, text: str) -> str:
         """Return the hash of what is read of a prompt."""
         ...
@@ -44,6 +49,11 @@ class BackendModel(Protocol):
 
     label: str  # in the config
     takes_images: bool  # whether it can make a picture from input images
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Sentences about what is taken otherwise than the config says."""
+        ...
 
     def identity(self, *, with_weights: bool) -> Mapping[str, Any]:
         """Return what decides pixels.

@@ -18,6 +18,7 @@ from diptych.generate.backends.diffusers.resolve import (
 
 # Arguments that a pipeline must take to be driven at all.
 DRIVEN = ("prompt", "generator", "output_type", "num_inference_steps")
+UNLIMITED = 1_000_000  # tokenizers that say no length say a larger one
 # What is passed unless an option says otherwise: each size as it was asked for, and of a film one frame.
 FIXED: dict[str, Any] = {"use_resolution_binning": False, "num_frames": 1}
 
@@ -71,6 +72,20 @@ class AnyPipeline:
     def token_ids(self, folder: ModelFolder, tokenizers: Mapping[str, Any], text: str) -> Mapping[str, Any]:
         """Return the text itself and the files of the tokenizers."""
         return {"text": text, "tokenizers": folder.tokenizer_identity()}
+
+    def text_lengths(self, folder: ModelFolder, tokenizers: Mapping[str, Any]) -> Mapping[str, int]:
+        """Return how many ids are read of a text, by tokenizer: as far as code, call or tokenizer say it."""
+        known = KNOWN_PIPELINES.get(folder.pipeline)
+        said = folder.choice.options.get("max_sequence_length", call_defaults(folder).get("max_sequence_length"))
+        found = {}
+        for name, tokenizer in tokenizers.items():
+            own = int(tokenizer.model_max_length)
+            asked = known.text_length if known is not None and known.text_length else said
+            if not isinstance(asked, int) or type(tokenizer).__name__.startswith("CLIP"):
+                asked = own
+            if asked < UNLIMITED and not type(tokenizer).__name__.startswith("ByT5"):  # it reads words in quotes alone
+                found[name] = asked
+        return found
 
     def negative_ids(self, folder: ModelFolder, tokenizers: Mapping[str, Any], text: str | None) -> Any:
         """Return the text itself."""

@@ -28,6 +28,7 @@ class KnownPipeline:
         coder: The component whose levels say how many pixels the side of a latent pixel has.
         squared: Whether it counts them twice, once in its own code.
         area: Latent pixels of the side of a square to whose area it scales each size; None where it scales none.
+        text_length: Tokens that are read of a text, where the code says it and no argument.
         distilled_by: Entry of ``model_index.json`` that says that guidance is built in, so that no value is read.
     """
 
@@ -39,6 +40,7 @@ class KnownPipeline:
     coder: str = "vae"
     squared: bool = False
     area: int | None = None
+    text_length: int | None = None
     distilled_by: str = ""
 
     def is_distilled(self, folder: ModelFolder) -> bool:
@@ -70,8 +72,8 @@ KNOWN_PIPELINES: dict[str, KnownPipeline] = {
     "HiDreamImagePipeline": KnownPipeline(area=128),
     "HunyuanDiTPipeline": KnownPipeline(checked=16),
     "HunyuanImagePipeline": KnownPipeline(guidance="", negative="always", packed=1),
-    "IFPipeline": KnownPipeline(packed=1, coder="unet"),
-    "Kandinsky3Pipeline": KnownPipeline(packed=1, checked=64, coder="movq"),
+    "IFPipeline": KnownPipeline(packed=1, coder="unet", text_length=77),
+    "Kandinsky3Pipeline": KnownPipeline(packed=1, checked=64, coder="movq", text_length=128),
     "KandinskyV22CombinedPipeline": KnownPipeline(negative="always", packed=1, coder="movq", squared=True),
     "Krea2Pipeline": KnownPipeline(guided_above=0.0),
     "LatentConsistencyModelPipeline": KnownPipeline(guided_above=None, negative="never", packed=1, checked=8),

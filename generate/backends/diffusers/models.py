@@ -176,11 +176,11 @@ class ModelFolder:
         Raises:
             DataError: If one is damaged.
         """
-        transformers = import_library("transformers")
         loaded = {}
         for name, kind in self.tokenizers.items():
+            found = find_class(self.components[name].library, kind, None, name)
             try:
-                loaded[name] = getattr(transformers, kind).from_pretrained(self.path / name, local_files_only=True)
+                loaded[name] = found.from_pretrained(self.path / name, local_files_only=True)
             except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
                 raise DataError(f"{self.where}: {self.path / name} cannot be loaded: {one_line(error)}") from error
         return loaded

@@ -1,6 +1,7 @@
 """A pipeline on disk as a model of the backend: its identity, what it makes of settings, what it reads of texts."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,34 +53,51 @@ class PipelineModel:
                 f"place"
             )
 
+    @property
+    def notes(self) -> list[str]:
+        """Sentences about what is loaded otherwise than the config says."""
+        without = [name for name in self.folder.modules if self.folder.variant_of(name) != self.folder.choice.variant]
+        if not without:
+            return []
+        return [f"variant {self.folder.choice.variant}: {', '.join(without)} has none, and is taken without"]
+
     def reader(self) -> "TokenReader":
         """Return what reads texts by the tokenizers of this pipeline."""
         return TokenReader(self.folder, self.family)
 
 
 class TokenReader:
-    """What the text encoders of a pipeline read, as hashes."""
+    """What the text encoders of a pipeline read, as hashes, and what they read otherwise than it is written."""
 
     def __init__(self, folder: ModelFolder, family: PipelineFamily) -> None:
-        """Load the tokenizers of a pipeline that is driven by what they give."""
+        """Load the tokenizers of a pipeline."""
         self._folder = folder
         self._family = family
-        self._tokenizers = folder.load_tokenizers() if family.batches else {}
+        self._tokenizers = folder.load_tokenizers()
+        self._lengths = family.text_lengths(folder, self._tokenizers)
+        self._special = {token for one in self._tokenizers.values() for token in one.all_special_tokens}
         self._seen: dict[str, str] = {}
+        self._obeyed: Counter[str] = Counter()
         self.cut = 0
 
     def text(self, text: str) -> str:
         """Return the hash of the ids that are read of a prompt."""
         if text not in self._seen:
-            ids = self._family.token_ids(self._folder, self._tokenizers, text)
-            self._seen[text] = fingerprint(ids)
-            self.cut += self._is_cut(ids, text)
+            self._seen[text] = fingerprint(self._family.token_ids(self._folder, self._tokenizers, text))
+            self.cut += any(
+                len(self._tokenizers[name](text)["input_ids"]) > length for name, length in self._lengths.items()
+            )
+            self._obeyed.update(token for token in self._special if token in text)
         return self._seen[text]
 
     def negative(self, text: str | None) -> str:
         """Return the hash of the ids that are read of a negative prompt, or of none."""
         return fingerprint(self._family.negative_ids(self._folder, self._tokenizers, text))
 
-    def _is_cut(self, ids: Mapping[str, Any], text: str) -> bool:
-        read = set(ids) & set(self._tokenizers)
-        return any(len(self._tokenizers[name](text)["input_ids"]) > len(ids[name]) for name in read)
+    @property
+    def notes(self) -> list[str]:
+        """Sentences about tokens in prompts that are obeyed and not read."""
+        return [
+            f"{count:,} prompts hold {token!r}, which its tokenizer obeys as a token of its own and does not read"
+            for token, count in sorted(self._obeyed.items())
+        ]

@@ -82,6 +82,10 @@ class PipelineFamily(Protocol):
         """Return what the text encoders read of a text."""
         ...
 
+    def text_lengths(self, folder: ModelFolder, tokenizers: Mapping[str, Any]) -> Mapping[str, int]:
+        """Return how many ids are read of a text, by tokenizer, where that is known."""
+        ...
+
     def negative_ids(self, folder: ModelFolder, tokenizers: Mapping[str, Any], text: str | None) -> Any:
         """Return what the text encoders read of a negative prompt."""
         ...

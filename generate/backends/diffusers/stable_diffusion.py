@@ -108,13 +108,17 @@ class StableDiffusion:
 
     def token_ids(self, folder: ModelFolder, tokenizers: Mapping[str, Any], text: str) -> Mapping[str, Any]:
         """Return the ids that each text encoder reads, cut and padded to its length."""
-        lengths = {name: tokenizers[name].model_max_length for name in self.clip_tokenizers}
-        if self.long_tokenizer in tokenizers:
-            lengths[str(self.long_tokenizer)] = self._long_length(folder)
         return {
             name: tokenizers[name](text, padding="max_length", max_length=length, truncation=True)["input_ids"]
-            for name, length in lengths.items()
+            for name, length in self.text_lengths(folder, tokenizers).items()
         }
+
+    def text_lengths(self, folder: ModelFolder, tokenizers: Mapping[str, Any]) -> Mapping[str, int]:
+        """Return how many ids are read of a text, by tokenizer."""
+        lengths = {name: int(tokenizers[name].model_max_length) for name in self.clip_tokenizers if name in tokenizers}
+        if self.long_tokenizer in tokenizers:
+            lengths[str(self.long_tokenizer)] = self._long_length(folder)
+        return lengths
 
     def negative_ids(self, folder: ModelFolder, tokenizers: Mapping[str, Any], text: str | None) -> Any:
         """Return the ids of a negative prompt; None is the empty one."""
