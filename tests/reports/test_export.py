@@ -8,7 +8,8 @@ from urllib.parse import unquote
 
 import pytest
 from report_browser import Watched, watch
-from report_world import Names, World, make_generated, make_store
+from report_store import make_store
+from report_world import Names, World, make_generated
 
 from diptych.reports.build import build_report
 from diptych.reports.config import ReportConfig

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from report_browser import PHONE, watch
-from report_world import Names, make_generated, make_store
+from report_store import make_store
+from report_world import Names, make_generated
 
 from diptych.reports.build import build_report
 from diptych.reports.config import ReportConfig

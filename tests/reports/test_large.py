@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from report_browser import watch
-from report_world import RUN, encode
+from report_store import RUN
+from report_world import encode
 from sealed import seal_dataset
 
 from diptych.data.dataset import Dataset
