@@ -202,6 +202,39 @@ def test_images_of_the_reference_among_the_judged_are_found_and_leave_no_error(
     assert reasons["frechet_distance"] == reasons["precision"] == "no_interval"
 
 
+def test_a_model_whose_images_are_all_alike_is_a_finding_and_the_run_goes_on(
+    tmp_path: Path, with_reference: dict[str, Any]
+) -> None:
+    rows = made_grid(models=("alike", "broken", "good"), prompts=70, samples=1)
+    pictures = {"alike": 7, "broken": None}
+    rows = [dataclasses.replace(row, picture=pictures.get(row.model, row.picture)) for row in rows]
+    make_generated(tmp_path / "generated", [*rows, Made("single", 0, picture=999)])
+    make_dataset(tmp_path / "real", [Row(picture(1000 + seed), f"real {seed}") for seed in range(80)])
+    metrics = ("frechet_distance", "kernel_distance", "precision_recall")
+    config = {
+        **with_reference,
+        "scores": {**SIMILARITY, "image": {"score": "image_stats"}},
+        "means": [{"score": "clip_similarity"}, {"score": "entropy"}],
+        "distances": [{"metric": metric, "encoder": "p", "reference": "real"} for metric in metrics],
+        "compare": {"baseline": "good"},
+    }
+    run(config)
+    published = result_of(tmp_path, "frechet_distance", model="alike")
+    assert published["value"] > result_of(tmp_path, "frechet_distance", model="good")["value"]
+    assert "all 70 images of a set are alike" in published["note"]
+    corrected = result_of(tmp_path, "corrected_frechet_distance", model="alike")
+    assert (corrected["value"], corrected["reason"]) == (None, "no_spread")
+    assert result_of(tmp_path, "corrected_frechet_distance", model="good")["reason"] is None
+    reasons = {(row["metric"], row["a"]): row["reason"] for row in read(tmp_path, "SELECT * FROM differences")}
+    assert reasons["corrected_frechet_distance", "alike"] == "no_spread"
+    assert reasons["frechet_distance", "broken"] == reasons["kernel_distance", "single"] == "too_few_images"
+    for table in ("results", "differences"):
+        for row in read(tmp_path, f"SELECT * FROM {table}"):
+            assert row["value"] is not None or row["reason"], row
+            assert row["ci_low"] is not None or row["se"] is None, "no error where there is no interval"
+    assert call("evaluate", "results", tmp_path / "store.duckdb").exit_code == 0
+
+
 def test_a_pairing_that_nothing_tells_can_be_declared(tmp_path: Path, with_reference: dict[str, Any]) -> None:
     distance = {"metric": "kernel_distance", "encoder": "p", "reference": "real", "paired": True}
     run({**with_reference, "distances": [distance]})
