@@ -1,70 +1,183 @@
-"""By how much a Fréchet distance is too large because the sets are finite, from the distances of their quarters."""
+"""By how much a Fréchet distance is too large because the sets are finite, and how well it is known.
+
+With p dimensions of n independent normal vectors the sum of the roots of a sample is too small by an amount that random
+matrix theory gives from the roots themselves (Tiomoko and Couillet 2019, arXiv 1903.03447, for two sets of one size):
+what is wanted is 2 n (sum s - sum x), x^2 being the eigenvalues of diag(s^2) - s s' / n. It holds where n is not far
+above p too. Vectors that are not normal, or that depend on each other, make a covariance as uncertain as fewer normal
+ones would. How many is told by the fourth moments of the vectors, those of one unit taken together, weighted as they
+count in the second-order bias, see ``uncertainty``: that is ours. Two sets of different size count as two of their
+harmonic mean, since to second order the bias is the same function of n and of m.
+"""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy import linalg
 
-from diptych.evaluate.metrics.frechet import MIN_IMAGES, frechet_distance
-from diptych.evaluate.metrics.kept_vectors import hashed_groups
-from diptych.evaluate.statistics.moments import Moments, merged, moments
+from diptych.evaluate.metrics.frechet_coupling import Coupling
+from diptych.evaluate.metrics.frechet_influence import influence_at
+from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, hashes
+from diptych.evaluate.statistics.intervals import even_clusters, joint_df, mean_variance
+from diptych.evaluate.statistics.moments import Floats
 
-QUARTERS = 4
-# The three ways to put four quarters together to two halves.
-SPLITS = (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2)))
+Index = npt.NDArray[np.int64]
 
-Quarters = tuple[Moments | None, ...]
+# What error and effective number are estimated from: whole units until so many numbers and so many units are seen.
+SAMPLE_NUMBERS = 2**19
+SAMPLE_UNITS = 256
+NODES = 40  # of the integral below
+LEAST_GAP = 1e-13  # of the largest: LAPACK wants different numbers
+LOWEST_ROOT = 1e-6  # of the largest: smaller ones weigh nothing
 
 
-def quarters_of(vectors: npt.NDArray[np.float32], units: npt.NDArray[np.str_]) -> Quarters:
-    """Return the moments of four parts of vectors (N, D) by a hash of their units (N,); None for an empty one.
+class SideError(NamedTuple):
+    """What a side of a distance is uncertain by.
 
-    So the parts depend neither on the order of the images nor on how the work was cut.
+    Attributes:
+        variance: Of the distance, from what its images add to it.
+        df: Degrees of freedom of the variance.
+        number: How many independent normal vectors have a covariance as uncertain.
+        number_error: Relative standard error of that.
+        mean_bias: By how much the squared distance of the means is too large because of this side.
     """
-    numbers = hashed_groups(units, QUARTERS)
-    parts = [vectors[numbers == number] for number in range(QUARTERS)]
-    return tuple(moments(part) if len(part) else None for part in parts)
+
+    variance: float
+    df: float
+    number: float
+    number_error: float
+    mean_bias: float
 
 
-def size_bias(left: Quarters, right: Quarters, value: float) -> float:
-    """Return by how much a distance is too large because the sets are finite; NaN where a half has too few images.
+class Correction(NamedTuple):
+    """A distance corrected for size: its value, its variance and the degrees of freedom of that."""
 
-    The expectation of FD over n images is FD + c / n + ..., so the mean distance of halves is above that of the whole
-    by about the bias, and that of quarters above that of halves by twice as much; by more where n is not far above the
-    dimensions, as c / (n - k) grows. The bias is that of such a curve through the three, of halves averaged over the
-    three ways to make them of quarters, which has less noise than one way. Source: Richardson's extrapolation, as Chong
-    and Forsyth 2020 (arXiv 1911.07023) extrapolate with more sizes; the pole k is ours.
+    value: float
+    variance: float
+    df: float
+
+
+def side_error(pair: Coupling, kept: KeptVectors, *, is_left: bool) -> SideError:
+    """Return the uncertainty of a side of a distance.
 
     Args:
-        left: Moments of the four quarters of a set; None for an empty one.
-        right: Of the other.
-        value: The distance of the whole sets.
+        pair: The two sets.
+        kept: The vectors of the side.
+        is_left: Which it is.
     """
-    halves = [_mean_distance([(joined(left, pair), joined(right, pair)) for pair in split]) for split in SPLITS]
-    first = float(np.mean(halves)) - value
-    second = _mean_distance(list(zip(left, right, strict=True))) - float(np.mean(halves))
-    if not (first > 0.0 and second > 2.0 * first):  # noise, or too few images for quarters: no pole
-        return first
-    ratio = second / first
-    pole = (ratio / 4.0 - 0.5) / (ratio - 0.5)  # as a share of n: 0 where the ratio is 2, at most 1 / 4
-    return first * (1.0 - 2.0 * pole)
+    moments = pair.left if is_left else pair.right
+    rows = sampled(kept.units, moments.dim)
+    centred, units = kept.matrix[rows].astype(np.float64) - moments.mean, kept.units[rows]
+    coordinates = pair.left_coordinates(centred) if is_left else pair.right_coordinates(centred)
+    apart = pair.left.mean - pair.right.mean
+    variance, df = mean_variance(influence_at(centred, coordinates, apart if is_left else -apart), units)
+    share = even_clusters(units) / kept.even_units  # a variance is one over what the units are worth
+    groups = groups_of(units)
+    together = sum(float((centred[rows].sum(axis=0) ** 2).sum()) for rows in groups) / float((centred**2).sum())
+    factor, error = uncertainty(coordinates, groups, pair.roots)
+    return SideError(variance * share, df, kept.n / factor, error, together * moments.trace / kept.n)
 
 
-def joined(quarters: Quarters, numbers: Sequence[int]) -> Moments | None:
-    """Return the moments of some of the quarters together; None without images."""
-    parts = [part for part in (quarters[number] for number in numbers) if part is not None]
-    return merged(parts) if parts else None
+def corrected(value: float, pair: Coupling, sides: tuple[SideError, SideError]) -> Correction:
+    """Return a distance corrected for the size of both sets, with its error, that of the correction in it."""
+    number = 2.0 / sum(1.0 / side.number for side in sides)
+    of_roots = 2.0 * (sum_of_roots(pair.roots, number) - float(pair.roots.sum()))
+    of_numbers = sum((of_roots * number / side.number / 2.0 * side.number_error) ** 2 for side in sides)
+    left, right = sides
+    df = joint_df((left.variance, right.variance), (left.df, right.df))
+    value -= of_roots + left.mean_bias + right.mean_bias
+    return Correction(value, left.variance + right.variance + of_numbers, df)
 
 
-def _mean_distance(parts: Sequence[tuple[Moments | None, Moments | None]]) -> float:
-    """Return the mean distance of the parts of two sets; NaN where one has too few images.
+def sum_of_roots(roots: Floats, number: float) -> float:
+    """Return the sum of the roots of two distributions from those of samples.
 
-    With weights that make its bias exactly as many times that of the whole as there are parts, though they differ in
-    size.
+    Args:
+        roots: float64 (R,), ascending.
+        number: Of independent normal vectors in either sample.
+
+    >>> [round(sum_of_roots(np.array([1.0, 2.0]), number), 4) for number in (1e6, 20.0)]
+    [3.0, 3.0745]
     """
-    known = [(a, b) for a, b in parts if a is not None and b is not None and min(a.n, b.n) >= MIN_IMAGES]
-    if len(known) < len(parts):
-        return float("nan")
-    sizes = np.array([[a.n, b.n] for a, b in known], float)
-    weights = (sizes / sizes.sum(axis=0)).mean(axis=1)
-    return float(weights @ [frechet_distance(a, b) for a, b in known])
+    # The eigenvalues of diag(s^2) - s s'/n are the largest s^2 less those of diag(its gaps) + s s'/n, as LAPACK has it:
+    # by how much each is below its s^2, to full precision, though the whole is a small difference of large numbers.
+    falling = roots[::-1]
+    if len(falling) == 1:
+        return float(2.0 * number * falling[0] * (1.0 - (1.0 - 1.0 / number) ** 0.5))
+    squares = falling**2
+    gaps = np.sqrt(squares[0] - squares)
+    for place in range(1, len(gaps)):
+        gaps[place] = max(gaps[place], gaps[place - 1] + LEAST_GAP * falling[0])
+    length = float(np.linalg.norm(roots))
+    total = 0.0
+    for place, root in enumerate(falling.tolist()):
+        less, _, more, info = linalg.lapack.dlasd4(place, gaps, falling / length, length**2 / number)
+        assert info == 0, info
+        drop = -float(less[place] * more[place])
+        total += drop / (root + max(root**2 - drop, 0.0) ** 0.5)
+    return 2.0 * number * total
+
+
+def uncertainty(coordinates: Floats, groups: Sequence[Index], roots: Floats) -> tuple[float, float]:
+    """Return how much more uncertain a covariance is than that of as many normal vectors, and the error of that.
+
+    The second-order bias is sum_ij E[y_i^2 y_j^2] / (s_i s_j (s_i + s_j)) with coordinates y of variances s^2, for
+    normal vectors sum_ij s_i s_j / (s_i + s_j); 1 / (s_i + s_j) is the integral of exp(-t (s_i + s_j)) over t, by which
+    both are sums of squares. Images of one unit count with all their products.
+
+    Args:
+        coordinates: float64 (N, R) of variances ``roots``.
+        groups: The rows of each unit.
+        roots: float64 (R,), ascending.
+
+    Returns:
+        The factor, 1 for independent normal vectors, and its relative standard error.
+    """
+    low = float(roots[roots > LOWEST_ROOT * roots[-1]][0])
+    times = np.linspace(np.log(1e-3 / roots[-1]), np.log(20.0 / low), NODES)
+    decays = np.exp(-np.outer(np.exp(times), roots))  # (NODES, R)
+    weights = np.exp(times) * (times[1] - times[0])
+    own = coordinates**2 @ decays.T  # (N, NODES)
+    means = own.mean(axis=0)
+    normal = float(means**2 @ weights)
+    sizes = np.array([len(rows) for rows in groups], np.float64)
+    if len(groups) == len(coordinates):
+        pairs = (own**2 @ weights)[np.concatenate(groups)]
+    else:
+        pairs = np.array([_products(coordinates[rows], decays, weights) for rows in groups])
+    rest = (pairs - float(roots.sum()) / 2.0 * sizes**2) / sizes.mean()  # less E[y_i^2]^2, which is not uncertain
+    factor = float(rest.mean()) / normal
+    with_normal = 2.0 * own @ (weights * means)
+    drift = np.array([with_normal[rows].sum() for rows in groups]) / sizes.mean()
+    error = float((rest - factor * drift).std(ddof=1)) / len(groups) ** 0.5 / normal
+    return factor, error / factor
+
+
+def _products(coordinates: Floats, decays: Floats, weights: Floats) -> float:
+    """Return what the images of one unit (M, R) add, by all their products."""
+    products = [(coordinates * decay) @ coordinates.T for decay in decays]
+    return float(weights @ [np.vdot(product, product) for product in products])
+
+
+def sampled(units: Texts, dim: int) -> Index:
+    """Return the rows of so many whole units as error and effective number are estimated from, ascending.
+
+    Units are taken in the order of a hash of their names, so that neither the order of images nor cuts matter.
+    """
+    enough = max(SAMPLE_NUMBERS // dim, 1)
+    if len(units) <= enough:
+        return np.arange(len(units))
+    names, unit, sizes = np.unique(units, return_inverse=True, return_counts=True)
+    order = np.argsort(hashes(names), kind="stable")
+    count = max(int(np.searchsorted(np.cumsum(sizes[order]), enough)) + 1, SAMPLE_UNITS)
+    taken = np.zeros(len(names), bool)
+    taken[order[:count]] = True
+    return np.flatnonzero(taken[unit])
+
+
+def groups_of(units: Texts) -> list[Index]:
+    """Return the rows of each unit."""
+    _, unit = np.unique(units, return_inverse=True)
+    order = np.argsort(unit, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(unit[order])) + 1)

@@ -8,24 +8,24 @@ dimensions. What both are called where they are FID stands in ``frechet_names``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy.typing as npt
 
 from diptych.errors import DataError
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, Result, SetMetric, bare, missing
-from diptych.evaluate.metrics.frechet import MIN_IMAGES, frechet_distance
-from diptych.evaluate.metrics.frechet_bias import QUARTERS, Quarters, joined, quarters_of, size_bias
+from diptych.evaluate.metrics.frechet import MIN_IMAGES, coupled_distance
+from diptych.evaluate.metrics.frechet_bias import corrected, side_error
+from diptych.evaluate.metrics.frechet_coupling import Coupling
 from diptych.evaluate.metrics.frechet_influence import contributions
 from diptych.evaluate.metrics.frechet_names import CORRECTED, PUBLISHED, frechet_names
 from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, Vectors, check_dims, keep, too_few_images
-from diptych.evaluate.statistics.intervals import interval, joint_df, mean_variance
-from diptych.evaluate.statistics.moments import Moments
+from diptych.evaluate.statistics.intervals import interval
+from diptych.evaluate.statistics.moments import Moments, merged, moments
 
 NAME = "frechet_distance"
-VERSION = 3  # 1 gave an interval to however few units, 2 one name to both values
+VERSION = 3  # 1 gave an interval to however few units, 2 one name to both values and estimated bias from quarters
 # Below these the correction is not good: its interval would miss the truth too often. In simulation 70 to 90 % hold it
 # with 3 units for each effective dimension, 92 to 97 % with 6 or more.
 UNITS_PER_DIM = 6
@@ -36,18 +36,16 @@ NOT_CORRECTED = "no interval: not corrected for size, compare at equal n"
 
 @dataclass(frozen=True)
 class FrechetStatistics:
-    """Moments of the four quarters of a set of images, and the vectors, which the error is estimated from.
+    """Moments of a set of images, and the vectors, which error and correction are estimated from.
 
     Attributes:
-        quarters: By a hash of the unit; None for an empty one.
+        moments: None without images.
         kept: The vectors with their units; none if only moments are known.
-        whole: Moments of a set of which nothing else is known.
-        is_size_known: Whether ``whole`` says of how many images it is.
+        is_size_known: Whether ``moments`` say of how many images they are.
     """
 
-    quarters: Quarters = (None,) * QUARTERS
+    moments: Moments | None
     kept: KeptVectors = field(default_factory=KeptVectors)
-    whole: Moments | None = None
     is_size_known: bool = True
 
     @property
@@ -60,28 +58,10 @@ class FrechetStatistics:
         """See ``Statistics.units``; none if only moments are known."""
         return self.kept.units
 
-    @cached_property
-    def moments(self) -> Moments | None:
-        """Moments of all quarters together; None without images."""
-        return self.whole or joined(self.quarters, range(QUARTERS))
-
-    @cached_property
-    def lacking(self) -> str:
-        """Why a distance of these images cannot be corrected, in words; empty where it can.
-
-        The size bias is (tr S^(1/2))^2 over n, but for a factor. So the dimensions count by that, not by their number.
-        """
-        if self.whole is not None:
-            return "only mean and covariance are known of a set"
-        assert self.moments is not None
-        units, dim = self.kept.even_units, self.moments.dim
-        if units >= max(MIN_UNITS, UNITS_PER_DIM * dim):
-            return ""
-        wanted = max(MIN_UNITS, UNITS_PER_DIM * self.moments.effective_dim)
-        if units >= wanted:
-            return ""
-        told = f"{int(units):,} prompts, or images that stand alone, are too few"
-        return f"{told}, about {round(wanted):,} are needed in this space"
+    @property
+    def is_bare(self) -> bool:
+        """Whether only mean and covariance are known."""
+        return self.moments is not None and not self.kept.n
 
     def merged(self, other: "FrechetStatistics") -> "FrechetStatistics":
         """Return the statistics of both sets of images together.
@@ -89,23 +69,23 @@ class FrechetStatistics:
         Raises:
             DataError: If one of them is known by its moments alone, or their vectors differ in length.
         """
-        if self.whole or other.whole:
+        if self.is_bare or other.is_bare:
             raise DataError("statistics without vectors cannot be put together with others; compute them in one go")
-        if self.moments is not None and other.moments is not None:
-            check_dims(self.moments.dim, other.moments.dim)
-        pairs = zip(self.quarters, other.quarters, strict=True)
-        return FrechetStatistics(tuple(joined(pair, (0, 1)) for pair in pairs), self.kept.merged(other.kept))
+        parts = [part for part in (self.moments, other.moments) if part is not None]
+        if len(parts) == 2:
+            check_dims(parts[0].dim, parts[1].dim)
+        return FrechetStatistics(merged(parts) if parts else None, self.kept.merged(other.kept))
 
 
 def statistics_of(vectors: Vectors, units: npt.ArrayLike) -> FrechetStatistics:
     """See ``SetMetric.statistics``."""
     kept = keep(vectors, units)
-    return FrechetStatistics(quarters_of(kept.matrix, kept.units), kept)
+    return FrechetStatistics(moments(kept.matrix) if kept.n else None, kept)
 
 
 def from_moments(moments: Moments, is_size_known: bool) -> FrechetStatistics:
     """See ``SetMetric.from_moments``."""
-    return FrechetStatistics(whole=moments, is_size_known=is_size_known)
+    return FrechetStatistics(moments, is_size_known=is_size_known)
 
 
 def results_of(
@@ -117,47 +97,39 @@ def results_of(
     where two sets hardly differ. The estimated variance of the contributions is too large by twice the second-order
     variance of FD, since they use estimated moments; that is what the correction adds to the noise.
     """
-    found = of_dependent(statistics, reference, identity)
-    raw = found[PUBLISHED]
-    if raw.reason is not None:
+    pair = _pair(statistics, reference)
+    found = _published(statistics, reference, identity, pair)
+    raw, sides = found[PUBLISHED], (statistics, reference)
+    if pair is None:
         return found
-    sides, identity = (statistics, reference), {**_identity(identity), "size_bias": "quarters"}
-    alike = next((side for side in sides if side.whole is None and not side.kept.has_spread), None)
+    identity = {**_identity(identity), "size_bias": "effective number"}
+    alike = next((side for side in sides if not side.is_bare and not side.kept.has_spread), None)
     if alike is not None:
         said = f"all {alike.n:,} images of a set are alike"
-        note = f"{NOT_CORRECTED}; {said}"
-        return {
-            PUBLISHED: bare(raw.value, raw.n, raw.identity, note),
-            CORRECTED: missing("no_spread", raw.n, identity, said),
-        }
-    reasons = [side.lacking for side in sorted(sides, key=lambda side: side.whole is None)]  # the stronger one first
-    lacking = next((reason for reason in reasons if reason), None)
-    if lacking is not None:
-        return {PUBLISHED: bare(raw.value, raw.n, raw.identity, f"{NOT_CORRECTED}; cannot be corrected: {lacking}")}
-    value = raw.value - size_bias(statistics.quarters, reference.quarters, raw.value)
-    variance, df = _variance(statistics, reference)
+        noted = replace(raw, note=f"{NOT_CORRECTED}; {said}")
+        return {PUBLISHED: noted, CORRECTED: missing("no_spread", raw.n, identity, said)}
+    lacking = _lacking(sides, pair)
+    if lacking:
+        return {PUBLISHED: replace(raw, note=f"{NOT_CORRECTED}; cannot be corrected: {lacking}")}
+    errors = side_error(pair, statistics.kept, is_left=True), side_error(pair, reference.kept, is_left=False)
+    own = corrected(raw.value, pair, errors)
     note = f"corrected for size, without that {raw.value:.6g}"
-    ends = interval(value, variance, df)
-    return {**found, CORRECTED: Result(value, variance**0.5, *ends, raw.n, identity, None, note)}
+    ends = interval(own.value, own.variance, own.df)
+    return {**found, CORRECTED: Result(own.value, own.variance**0.5, *ends, raw.n, identity, None, note)}
 
 
 def of_dependent(
     statistics: FrechetStatistics, reference: FrechetStatistics, identity: Mapping[str, Any]
 ) -> dict[str, Result]:
     """Return the distance as it is published, see ``SetMetric.of_dependent``: it takes no side for independent."""
-    identity = {**_identity(identity), "size_bias": "uncorrected"}
-    left, right = statistics.moments, reference.moments
-    if left is None or right is None or min(left.n, right.n) < MIN_IMAGES:
-        return {PUBLISHED: too_few_images(statistics.n, reference.n, MIN_IMAGES, identity)}
-    check_dims(left.dim, right.dim)
-    return {PUBLISHED: bare(frechet_distance(left, right), statistics.n, identity, NOT_CORRECTED)}
+    return _published(statistics, reference, identity, _pair(statistics, reference))
 
 
 def influences_of(statistics: FrechetStatistics, reference: FrechetStatistics) -> dict[str, Influence]:
     """Return what each image adds to the corrected distance, see ``SetMetric.influences``."""
-    assert statistics.moments is not None
-    assert reference.moments is not None
-    found = contributions(statistics.moments, reference.moments, statistics.kept.matrix, reference.kept.matrix)
+    pair = _pair(statistics, reference)
+    assert pair is not None
+    found = contributions(pair, statistics.kept.matrix, reference.kept.matrix)
     return {CORRECTED: Influence(found.left, statistics.units, found.right, reference.units)}
 
 
@@ -180,9 +152,37 @@ def _identity(identity: Mapping[str, Any]) -> dict[str, Any]:
     return {"metric": NAME, "version": VERSION, **identity}
 
 
-def _variance(statistics: FrechetStatistics, reference: FrechetStatistics) -> tuple[float, float]:
-    """Return the variance of the distance and its degrees of freedom, from what each image contributes."""
-    found = influences_of(statistics, reference)[CORRECTED]
-    left, left_df = mean_variance(found.images, found.units)
-    right, right_df = mean_variance(found.reference, found.reference_units)
-    return left + right, joint_df((left, right), (left_df, right_df))
+def _pair(statistics: FrechetStatistics, reference: FrechetStatistics) -> Coupling | None:
+    """Return how two sets go together; None where one has too few images."""
+    left, right = statistics.moments, reference.moments
+    if left is None or right is None or min(left.n, right.n) < MIN_IMAGES:
+        return None
+    check_dims(left.dim, right.dim)
+    return Coupling(left, right)
+
+
+def _published(
+    statistics: FrechetStatistics, reference: FrechetStatistics, identity: Mapping[str, Any], pair: Coupling | None
+) -> dict[str, Result]:
+    identity = {**_identity(identity), "size_bias": "uncorrected"}
+    if pair is None:
+        return {PUBLISHED: too_few_images(statistics.n, reference.n, MIN_IMAGES, identity)}
+    return {PUBLISHED: bare(coupled_distance(pair), statistics.n, identity, NOT_CORRECTED)}
+
+
+def _lacking(sides: tuple[FrechetStatistics, FrechetStatistics], pair: Coupling) -> str:
+    """Return why a distance cannot be corrected, in words; empty where it can.
+
+    To second order the size bias is between a quarter and a half of (sum s^(1/2))^2 over n. So the dimensions count by
+    that, not by their number.
+    """
+    if any(side.is_bare for side in sides):
+        return "only mean and covariance are known of a set"
+    units, dim = min(side.kept.even_units for side in sides), pair.left.dim
+    if units >= max(MIN_UNITS, UNITS_PER_DIM * dim):
+        return ""
+    wanted = max(MIN_UNITS, UNITS_PER_DIM * pair.effective_dim)
+    if units >= wanted:
+        return ""
+    told = f"{int(units):,} prompts, or images that stand alone, are too few"
+    return f"{told}, about {round(wanted):,} are needed in this space"

@@ -19,6 +19,7 @@ Texts = npt.NDArray[np.str_]
 # Of its length: how far apart two vectors of one picture may be. They are stored in float16, and what a model makes of
 # a picture may depend on its neighbours in the last bit.
 VECTOR_ROUNDING = 2.0**-10
+BLOCK_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class KeptVectors:
     @cached_property
     def matrix(self) -> npt.NDArray[np.float32]:
         """All vectors, float32 (n, D)."""
-        return np.concatenate(self.parts)
+        return self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts)
 
     @cached_property
     def units(self) -> Texts:
@@ -56,9 +57,10 @@ class KeptVectors:
     @cached_property
     def has_spread(self) -> bool:
         """Whether two of the images differ by more than the rounding of a stored vector."""
-        first = self.matrix[:1].astype(np.float64)
-        apart = max((float(((part - first) ** 2).sum(axis=1).max()) for part in self.parts if len(part)), default=0.0)
-        return apart > VECTOR_ROUNDING**2 * float((first**2).sum())
+        blocks = (part[at : at + BLOCK_ROWS] for part in self.parts for at in range(0, len(part), BLOCK_ROWS))
+        first = next((part[:1].astype(np.float64) for part in self.parts if len(part)), np.zeros((0, 0)))
+        alike = VECTOR_ROUNDING**2 * float((first**2).sum())
+        return any(float(((block - first) ** 2).sum(axis=1).max()) > alike for block in blocks)
 
     def merged(self, other: "KeptVectors") -> "KeptVectors":
         """Return the vectors of both sets of images together."""
@@ -72,7 +74,8 @@ def keep(vectors: Vectors, units: npt.ArrayLike) -> KeptVectors:
     ['a']
     """
     known = np.isfinite(vectors).all(axis=1)
-    return KeptVectors((np.asarray(vectors, np.float32)[known],), (np.asarray(units)[known].astype(str),))
+    found, names = np.asarray(vectors, np.float32), np.asarray(units).astype(str, copy=False)
+    return KeptVectors((found,), (names,)) if known.all() else KeptVectors((found[known],), (names[known],))
 
 
 def hashed_groups(units: Texts, count: int) -> npt.NDArray[np.int64]:
@@ -85,8 +88,13 @@ def hashed_groups(units: Texts, count: int) -> npt.NDArray[np.int64]:
         units: Text.
         count: Of groups, a power of two up to 256, for which they are equally likely.
     """
+    return (hashes(units) % np.uint64(count)).astype(np.int64)
+
+
+def hashes(units: Texts) -> npt.NDArray[np.uint64]:
+    """Return a number of 64 bits for each of (n,) units, the same for one unit wherever it occurs."""
     texts = (unit.encode("utf-8", "surrogatepass") for unit in units.tolist())
-    return np.array([hashlib.blake2b(text, digest_size=1).digest()[0] % count for text in texts], np.int64)
+    return np.array([int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") for text in texts], np.uint64)
 
 
 def too_few_images(n: int, n_reference: int, least: int, identity: Mapping[str, Any]) -> Result:

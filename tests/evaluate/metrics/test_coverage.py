@@ -143,7 +143,7 @@ def report(name: str, found: list[Result], truth: float) -> float:
 FRECHET_CASES = [
     (World("normal", 64, 0.0), Sizes(400, 1, 1000)),
     (World("normal", 32, 1.0), Sizes(200, 1, 1000)),
-    (World("normal", 64, 1.0), Sizes(500, 1, 2000)),
+    (World("normal", 64, 1.0), Sizes(600, 1, 2000)),
     (World("skewed", 32, 0.5), Sizes(500, 1, 500)),
     (World("skewed", 64, 1.0), Sizes(300, 1, 300)),
     (World("normal", 32, 1.0), Sizes(160, 6, 1000)),
@@ -172,7 +172,7 @@ def shown(case: object) -> str:
 @pytest.mark.parametrize(("world", "sizes"), FRECHET_CASES, ids=shown)
 def test_intervals_of_the_frechet_distance_cover(world: World, sizes: Sizes) -> None:
     found = results(FRECHET_DISTANCE, world, sizes, 1000)
-    most = 0.97 if world.apart else 0.985  # of equal distributions the error holds the second order twice
+    most = 0.985 if world.apart else 0.998  # the error holds the second order twice, of equal distributions mostly that
     assert 0.93 <= report(f"FD {shown(world)} {shown(sizes)}", found, true_frechet(*world.sides())) <= most
 
 

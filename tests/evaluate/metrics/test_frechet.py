@@ -4,7 +4,8 @@ import torch
 from drawn_vectors import draw, flat
 from scipy import linalg
 
-from diptych.evaluate.metrics.frechet import frechet_distance, trace_of_root
+from diptych.evaluate.metrics.frechet import frechet_distance
+from diptych.evaluate.metrics.frechet_coupling import Coupling
 from diptych.evaluate.statistics.moments import Moments, moments, square_root
 
 
@@ -49,9 +50,9 @@ def test_every_size_and_dimension_agrees_with_the_matrix_root(n: int, dim: int) 
     product = left.covariance @ right.covariance
     values = np.linalg.eigvals(product).astype(complex)
     expected = np.sqrt(values).real.sum()
-    assert trace_of_root(left, right) == pytest.approx(expected, abs=1e-5)
+    assert Coupling(left, right).trace_of_root == pytest.approx(expected, abs=1e-5)
     if n > dim:
-        assert trace_of_root(left, right) == pytest.approx(linalg.sqrtm(product).real.trace(), rel=1e-8)
+        assert Coupling(left, right).trace_of_root == pytest.approx(linalg.sqrtm(product).real.trace(), rel=1e-8)
 
 
 @pytest.mark.parametrize(("n", "m"), [(30, 30), (30, 500), (500, 30), (500, 700)])
@@ -61,7 +62,7 @@ def test_every_form_gives_the_same_number(n: int, m: int) -> None:
     values, vectors = np.linalg.eigh(np.cov(y, rowvar=False))
     root = (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.T
     inner = np.clip(np.linalg.eigvalsh(root @ np.cov(x, rowvar=False) @ root), 0.0, None)
-    assert trace_of_root(moments(x), moments(y)) == pytest.approx(np.sqrt(inner).sum(), rel=1e-6)
+    assert Coupling(moments(x), moments(y)).trace_of_root == pytest.approx(np.sqrt(inner).sum(), rel=1e-6)
 
 
 @pytest.mark.reference

@@ -3,6 +3,7 @@ import pytest
 from drawn_vectors import draw
 
 from diptych.evaluate.metrics.frechet import frechet_distance
+from diptych.evaluate.metrics.frechet_coupling import Coupling
 from diptych.evaluate.metrics.frechet_influence import contributions
 from diptych.evaluate.statistics.moments import Moments
 
@@ -12,7 +13,7 @@ def test_the_contributions_are_the_derivative_of_the_distance(n: int, m: int) ->
     """Giving image i a little more weight and all others less moves the distance by its contribution times that."""
     x, y = draw(n, 20, 1), draw(m, 20, 2, shift=0.2)
     left, right = weighted(x), weighted(y)
-    found = contributions(left, right, x, y)
+    found = contributions(Coupling(left, right), x, y)
     assert found.left.shape == (n,)
     assert found.right.shape == (m,)
     assert abs(found.left.mean()) + abs(found.right.mean()) < 1e-9

@@ -38,17 +38,24 @@ def test_neither_cuts_nor_order_change_the_moments(sizes: list[int], dim: int, s
         np.testing.assert_allclose(parts.covariance, whole.covariance, rtol=1e-10, atol=1e-12)
 
 
-def test_float16_and_float32_are_summed_in_float64() -> None:
+def test_float16_and_float32_are_multiplied_as_they_are_and_summed_in_float64() -> None:
     for kind in (np.float16, np.float32):
-        vectors = draw(5000, 4).astype(kind)
-        found = moments(vectors)
-        exact = vectors.astype(np.float64)
+        vectors = draw(40_000, 24).astype(kind)
+        found, exact = moments(vectors), vectors.astype(np.float64)
+        expected = np.cov(exact, rowvar=False)
         np.testing.assert_allclose(found.mean, exact.mean(axis=0), rtol=1e-13)
-        np.testing.assert_allclose(found.covariance, np.cov(exact, rowvar=False), rtol=1e-11)
+        scale = np.sqrt(np.diagonal(expected))
+        assert np.abs(found.covariance - expected).max() < 3e-7 * scale.max() ** 2
+        assert (np.abs(found.covariance - expected) < 1e-6 * np.outer(scale, scale)).all()
+        assert found.trace == pytest.approx(np.trace(expected), rel=3e-7)
 
 
 def test_a_mean_far_from_zero_cancels_nothing() -> None:
     vectors = draw(3000, 3) * 1e-3 + 1e5
+    single = (draw(3000, 3) * 10.0 + 1e5).astype(np.float32)
+    np.testing.assert_allclose(
+        moments(single).covariance, np.cov(single.astype(float), rowvar=False), rtol=1e-5, atol=1e-3
+    )
     expected = np.cov(vectors - 1e5, rowvar=False)
     halves = merged([moments(vectors[:1000]), moments(vectors[1000:])])
     for found in (moments(vectors), halves):  # E x^2 - (E x)^2 would be wrong by 1e-6 absolute
