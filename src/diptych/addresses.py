@@ -11,9 +11,11 @@ from diptych.errors import DataError
 
 Address = str | os.PathLike[str]
 
-# Two letters at least: C:/ is a drive. A Path has swallowed the second slash already. Without any slash only the names
-# of object stores are schemes (rclone writes s3:bucket/name); a:b is a good name of a folder.
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://?|(?:abfss?|az|gcs|gs|hdfs|oss|s3[an]?|wasbs?):")
+# Two letters at least: C:/ is a drive. A Path has swallowed the second slash already.
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://?")
+# Without any slash only the names of object stores are schemes (rclone writes s3:bucket/name); a:b is a good name of a
+# folder. As a Path, ./s3:x reads the same.
+STORE = re.compile(r"(?:abfss?|az|gcs|gs|hdfs|oss|s3[an]?|wasbs?):")
 
 
 def local_path(address: Address, where: str = "") -> Path:
@@ -30,7 +32,7 @@ def local_path(address: Address, where: str = "") -> Path:
     'runs/laion'
     """
     text = os.fspath(address)
-    scheme = SCHEME.match(text)
+    scheme = SCHEME.match(text) or (STORE.match(text) if isinstance(address, str) else None)
     if scheme is not None:
         said = f"{where}: {text}" if where else text
         raise DataError(f"{said}: diptych reads and writes local paths only, none of {scheme[0]}; give a local path")
