@@ -80,12 +80,14 @@ class GreyRenderer:
     environment: Mapping[str, Any] = {"device": "paper"}
 
     def render(self, group: ImageGroup, images: Sequence[PlannedImage]) -> list[Pixels | None]:
-        size = group.resolved.size
-        return [
+        size = group.resolved.size or Size(16, 16)
+        made = [
             np.full((size.height, size.width, 3), group.resolved.recipe - image.seed % 100, np.uint8)
             for image in images
-            if size is not None
         ]
+        for pixels in made:
+            pixels[0, 0] = 0  # a picture of one colour is taken for a failure
+        return list(made)
 
     def attempt(self, group: ImageGroup, image: PlannedImage) -> None:
         self.render(group, [image])
