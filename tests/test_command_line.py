@@ -42,7 +42,8 @@ def arguments(command: click.Command, given: click.Parameter, folder: Path) -> l
         if parameter is not given and not parameter.required:
             continue
         value = ADDRESS if parameter is given else filler(parameter.type, folder)
-        words += [parameter.opts[0], value] if isinstance(parameter, click.Option) else [value]
+        values = [value] * max(parameter.nargs, 1)
+        words += [parameter.opts[0], *values] if isinstance(parameter, click.Option) else values
     return words
 
 
