@@ -112,7 +112,8 @@ def run(
     else:
         print_run(made_of, made, outcome, out)
     if said := problem(outcome, made_of.refused):
-        raise DataError(f"{out}: {said}; the rest is made, and the same command makes again what failed")
+        again = ", and the same command makes again what failed" if outcome.has_failed else ""
+        raise DataError(f"{out}: {said}; the rest is made{again}")
 
 
 @generate.command()
