@@ -2,7 +2,8 @@
 
 - ``metadata.jsonl``, ``.csv`` or ``.parquet`` with ``file_name`` (Hugging Face, imagefolder), names counted from there;
 - ``metadata.jsonl`` of one object without ``file_name``, for all pictures below (GenEval);
-- ``annotations/*.json`` with ``images`` and ``annotations`` (COCO), of pictures anywhere beside ``annotations``;
+- ``annotations/*.json`` with ``images`` and ``annotations`` (COCO), of pictures anywhere beside ``annotations``, or in
+  the folders that the name of the file speaks of;
 - ``samples.json`` with ``samples`` by ``filepath`` (FiftyOne), with a ``metadata.json`` that says nothing of pictures.
 
 The file nearest to a picture that knows it is believed. Decides nothing about which of the facts is the caption.
@@ -11,7 +12,7 @@ The file nearest to a picture that knows it is believed. Decides nothing about w
 import csv
 import json
 import posixpath
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from diptych.curate.sources.coco_splits import folders_meant
 from diptych.curate.sources.column_types import column_of_text
 from diptych.curate.sources.files import readable
 from diptych.curate.sources.sidecars import Facts
@@ -71,7 +73,8 @@ def _lookups(folder: Path) -> list[Lookup]:
     if (folder / SAMPLES).is_file():
         found.append(_samples(folder / SAMPLES))
     annotations = folder / ANNOTATIONS
-    return found + [_coco(file) for file in sorted(annotations.glob("*.json"))] if annotations.is_dir() else found
+    files = sorted(annotations.glob("*.json")) if annotations.is_dir() else []
+    return [*found, _coco(files)] if files else found
 
 
 def _metadata(file: Path) -> Lookup:
@@ -88,28 +91,57 @@ def _samples(file: Path) -> Lookup:
     return lambda place: known(place) or known(absolute / place)
 
 
-def _coco(file: Path) -> Lookup:
+def _coco(files: Sequence[Path]) -> Lookup:
+    """Return what COCO files that lie together say; of two that know a picture, one about its folder is believed."""
+    there = _folders_of_pictures(files[0].parents[1])
+    told = [(file, folders_meant(file.stem, there), _coco_captions(file)) for file in files]
+    told.sort(key=lambda one: not one[1])  # what a file about folders says goes before what one about no folder says
+
+    def look_up(place: PurePosixPath) -> Facts | None:
+        around = set(place.parts[:-1])
+        about = [(bool(meant), file, known) for file, meant, known in told if not meant or meant & around]
+        for first in range(len(place.parts)):
+            tail = PurePosixPath(*place.parts[first:])
+            found = [(sure, file, facts) for sure, file, known in about if (facts := known(tail)) is not None]
+            if found:
+                return _agreed([(file, facts) for sure, file, facts in found if sure == found[0][0]], place)
+        return None
+
+    return look_up
+
+
+def _coco_captions(file: Path) -> Lookup:
     value = _json(file)
     captions: dict[Any, list[str]] = {}
     with readable(file, "COCO captions"):
         told = [one for one in _objects(value, ANNOTATIONS) if isinstance(one.get("caption"), str)]
         for one in sorted(told, key=lambda one: one.get("id", 0)):
             captions.setdefault(one["image_id"], []).append(one["caption"].strip())
-        known = _by_name(
+        return _by_name(
             (image[FILE_NAME], {**image, "caption": captions[image["id"]][0], CAPTIONS: captions[image["id"]]})
             for image in _objects(value, "images")
             if image["id"] in captions and isinstance(image[FILE_NAME], str)
         )
-    split = file.stem.partition("_")[2]  # captions_val2017.json is about val2017
-    is_folder = any(path.is_dir() for path in (file.parents[1] / split, file.parents[1] / "images" / split))
 
-    def look_up(place: PurePosixPath) -> Facts | None:
-        if split and is_folder and split not in place.parts:
-            return None
-        tails = (PurePosixPath(*place.parts[first:]) for first in range(len(place.parts)))
-        return next((facts for facts in map(known, tails) if facts is not None), None)
 
-    return look_up
+def _folders_of_pictures(root: Path) -> set[str]:
+    """Return the names of the folders beside ``annotations``, and of those in them, as in images/val2017."""
+    above = [path for path in root.iterdir() if path.is_dir() and path.name != ANNOTATIONS]
+    return {path.name for folder in above for path in (folder, *folder.iterdir()) if path.is_dir()}
+
+
+def _agreed(told: Sequence[tuple[Path, Facts]], place: PurePosixPath) -> Facts:
+    """Return what files say of a picture, which has to be the same.
+
+    Raises:
+        DataError: If their captions differ.
+    """
+    file, facts = told[0]
+    for other, others in told[1:]:
+        if others[CAPTIONS] != facts[CAPTIONS]:
+            remedy = "name each after the folder of its pictures, or move one away"
+            raise DataError(f"{file}: says another caption of {place} than {other.name} does; {remedy}")
+    return facts
 
 
 def _objects(value: Any, key: str) -> list[dict[str, Any]]:

@@ -103,8 +103,47 @@ def test_coco_gives_the_first_caption_and_all_of_them(tmp_path: Path) -> None:
 
 
 def test_coco_pictures_may_lie_in_a_folder_of_any_name(tmp_path: Path) -> None:
-    write_files(tmp_path, {"annotations/captions_val.json": coco({7: "7.jpg"}), **pictures(["images/7.jpg"])})
-    assert captions_of(tmp_path) == {"images/7.jpg": "seen 7"}
+    for name in ("captions_val", "coco_captions"):
+        files = {f"annotations/{name}.json": coco({7: "7.jpg"}), "coco/README": b"", "captions/README": b""}
+        found = captions_of(write_files(tmp_path / name, {**files, **pictures(["images/7.jpg"])}))
+        assert found["images/7.jpg"] == "seen 7"
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "named"),
+    [
+        ("train", "val", "{}"),
+        ("train", "val", "{}_captions"),
+        ("train", "val", "coco-{}-captions"),
+        ("images/train2017", "images/val2017", "{}"),
+        ("data/train", "data/valid", "captions_{}"),
+        ("training/images", "validation/images", "{}2017"),
+    ],
+)
+def test_a_picture_of_one_coco_split_never_gets_the_caption_of_another(
+    train: str, val: str, named: str, tmp_path: Path
+) -> None:
+    files = {f"annotations/{named.format(split)}.json": coco({1: "a.jpg"}, split) for split in ("train", "val")}
+    write_files(tmp_path, {**files, **pictures([f"{train}/a.jpg", f"{val}/a.jpg", f"{val}/b.jpg"])})
+    settings = Folder(kind="folder", path=tmp_path, columns=("captions",), types={"captions": "string[]"})
+    found = {row["file"]: row["captions"] for row in rows_of(settings)}
+    assert found == {
+        f"{train}/a.jpg": ["seen 1", "seen 1train"],
+        f"{val}/a.jpg": ["seen 1", "seen 1val"],
+        f"{val}/b.jpg": None,
+    }
+
+
+def test_a_coco_file_about_the_folder_goes_before_one_about_none_and_others_have_to_agree(tmp_path: Path) -> None:
+    files = {"annotations/all.json": coco({1: "a.jpg"}, " all"), "annotations/val.json": coco({1: "a.jpg"})}
+    write_files(tmp_path, {**files, **pictures(["val/a.jpg"])})
+    settings = Folder(kind="folder", path=tmp_path, columns=("captions",), types={"captions": "string[]"})
+    assert [row["captions"] for row in rows_of(settings)] == [["seen 1", "seen 1 again"]]
+    write_files(tmp_path, {"annotations/x.json": coco({1: "a.jpg"}), **pictures(["other/a.jpg"])})
+    with pytest.raises(
+        DataError, match=r"all\.json: says another caption of other/a\.jpg than x\.json does; name each"
+    ):
+        captions_of(tmp_path)
 
 
 def test_samples_of_fiftyone_give_captions(tmp_path: Path) -> None:
