@@ -49,8 +49,8 @@ def plain_loop(plan: GenerationPlan, out: Path) -> float:
             loaded = group.model
             pipe = diffusers.DiffusionPipeline.from_pretrained(plan.models[loaded].folder.path, dtype=torch.float32)
             pipe.set_progress_bar_config(disable=True)
-        pipe.scheduler = build_scheduler(resolved.recipe)
-        timesteps = {"timesteps": list(resolved.recipe.timesteps)} if resolved.recipe.timesteps else {}
+        pipe.scheduler = build_scheduler(resolved.recipe.sampler)
+        timesteps = {"timesteps": list(resolved.recipe.sampler.timesteps)} if resolved.recipe.sampler.timesteps else {}
         image = pipe(
             asked.asked.text,
             num_inference_steps=resolved.steps,
