@@ -52,6 +52,7 @@ NO_PATHS = {
     ("curate/ingest/run.py", "growing.replace"): "a shard of a growing directory",
     ("generate/run.py", "self._growing.replace"): "a shard of a growing directory",
     ("src/diptych/data/damage.py", "file.open"): "a Location",
+    ("src/diptych/data/plain.py", "PIL.Image.open"): "the bytes of a picture",
     ("src/diptych/data/shards.py", "place.open"): "a Location",
     ("src/diptych/store/seal.py", "place.open"): "a Location",
 }

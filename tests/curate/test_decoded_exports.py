@@ -10,6 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from drawn import picture
+from image_bytes import with_chunks
 from PIL import Image
 
 from diptych.cli import main
@@ -69,7 +70,9 @@ def run(folder: Path, **changes: Any) -> dict[str, Any]:
 def exported(folder: Path) -> dict[str, dict[str, Any]]:
     rows = [row for file in open_dataset(folder / "out/selected").files for row in read_shard(file).to_pylist()]
     for row in rows:
-        Image.open(io.BytesIO(row["image"]["bytes"])).load()
+        image = Image.open(io.BytesIO(row["image"]["bytes"]))
+        image.load()
+        image.getexif()
     return {row["caption"]: row for row in rows}
 
 
@@ -99,6 +102,17 @@ def test_a_cut_picture_is_left_out_by_a_rule(tmp_path: Path) -> None:
     draw_sources(tmp_path / "in")
     run(tmp_path, select=[{"name": "whole", "where": "NOT is_truncated"}])
     assert list(exported(tmp_path)) == ["a whole", "b whole"]
+
+
+def test_what_plain_pillow_does_not_open_is_not_exported_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/plain.png").write_bytes(picture(0, kind="PNG"))
+    (tmp_path / "in/odd.png").write_bytes(with_chunks(picture(1, kind="PNG"), eXIf=b"garbage"))
+    assert run(tmp_path)["export"]["rows"] == 1
+    assert list(exported(tmp_path)) == ["plain"]
+    (scored,) = open_dataset(tmp_path / "out/pool").column_sets("scores")
+    found = [row for file in scored.files for row in read_shard(file).to_pylist()]
+    assert {row["reason"]: row["is_truncated"] for row in found} == {None: False, "not_plain": None}
 
 
 def test_heic_is_exported_to_those_who_ask_for_it(tmp_path: Path) -> None:

@@ -188,6 +188,17 @@ class _OpenedImage(NamedTuple):
     signal: ColourSignal | None
 
 
+def essentials_of(data: bytes) -> tuple[str, Essentials]:
+    """Return the name of the format of a file that decodes, and what of its bytes a plugin is handed.
+
+    Raises:
+        DecodeError: If the head of the bytes is of no format that is read, or its structure is damaged.
+    """
+    name = _identify(data)
+    with _blaming(name, data):
+        return name, _FORMATS[name][2](data)
+
+
 def _open(name: str, data: bytes, max_pixels: int) -> _OpenedImage:
     _, plugin, keep_essentials = _FORMATS[name]
     plugin, essentials = plugin or _heif_plugin(), keep_essentials(data)

@@ -1,4 +1,4 @@
-"""Whether a picture decodes to its end, whether what it shows was cut, and whether its range was mapped.
+"""Whether a picture decodes, here and in plain Pillow, whether what it shows was cut, and whether its range was mapped.
 
 Of a file whose body is damaged under a sound header nobody knows before it is decoded. Most formats then fail, with
 the decoder's code as the reason; a JPEG need not: libjpeg fills what is missing with mid grey. Such a picture is found
@@ -13,6 +13,7 @@ in two ways:
 Less than a block of a cut JPEG, and less than a line of blocks of one that was saved again, are not found.
 """
 
+import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,17 +25,19 @@ import numpy.typing as npt
 
 from diptych.data.containers import jpeg_end, jpeg_scans
 from diptych.data.images import TONE_MAP, Image, decode
+from diptych.data.plain import NOT_PLAIN, opens_plainly
 from diptych.errors import DecodeError
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
 
 NAME = "decoded"
 COLUMN = "is_truncated"
+MAP = "tone_map"
 COLUMNS = (
     Column(
         COLUMN, "Whether the end of the picture is missing: a JPEG that was cut, or grey in its place", dtype="bool"
     ),
-    Column("tone_map", "High dynamic range that was mapped to sRGB to decode it: pq, hlg or none", dtype="string"),
+    Column(MAP, "High dynamic range that was mapped to sRGB to decode it: pq, hlg or none", dtype="string"),
 )
 
 THREADS = 4  # decoding once more takes as long as the first time, and leaves Python to others
@@ -57,15 +60,22 @@ class Decoded:
     @property
     def identity(self) -> Mapping[str, Any]:
         """Name and version."""
-        return {"score": NAME, "version": 2}
+        return {"score": NAME, "version": 3}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
-        """Return the columns; None where a picture does not decode, with the decoder's code as the reason."""
+        """Return the columns; None where a picture does not decode, with the decoder's code as the reason.
+
+        ``is_truncated`` is None, too, of a picture that Pillow does not open from its own bytes, for what they hold
+        beside it: programs that read an export fail on such a file. The reason is ``not_plain``.
+        """
         images = batch.images()
-        with ThreadPoolExecutor(THREADS) as pool:
-            values = list(pool.map(_truncated, images, batch.bytes))
+        # Filters belong to the whole process: set once around the threads. No other part of a decode warns.
+        with warnings.catch_warnings(), ThreadPoolExecutor(THREADS) as pool:
+            warnings.simplefilter("ignore")
+            found = list(pool.map(_look, images, batch.bytes))
         maps = [None if image is None else image.info[TONE_MAP] for image in images]
-        return {COLUMN: np.array(values, object), "tone_map": np.array(maps, object)}
+        values, reasons = [value for value, _ in found], [reason for _, reason in found]
+        return {column: np.array(of, object) for column, of in ((COLUMN, values), (MAP, maps), ("reason", reasons))}
 
 
 def decoded() -> Decoded:
@@ -73,8 +83,11 @@ def decoded() -> Decoded:
     return Decoded()
 
 
-def _truncated(image: Image | None, data: bytes | None) -> bool | None:
-    return None if image is None or data is None else is_truncated(image, data)
+def _look(image: Image | None, data: bytes | None) -> tuple[bool | None, str | None]:
+    """Return whether a picture is truncated, or None and a reason; without one the row's own is written."""
+    if image is None or data is None:
+        return None, None
+    return (is_truncated(image, data), None) if opens_plainly(data) else (None, NOT_PLAIN)
 
 
 def is_truncated(image: Image, data: bytes) -> bool:
