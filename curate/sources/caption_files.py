@@ -10,6 +10,7 @@ The file nearest to a picture that knows it is believed. Decides nothing about w
 """
 
 import csv
+import io
 import json
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +24,7 @@ import pyarrow.parquet as pq
 from diptych.curate.sources.coco_splits import folders_meant
 from diptych.curate.sources.column_types import column_of_text
 from diptych.curate.sources.files import readable
+from diptych.curate.sources.marked_text import text_of
 from diptych.curate.sources.sidecars import Facts
 from diptych.errors import DataError
 
@@ -163,7 +165,7 @@ def _rows(file: Path) -> list[dict[str, Any]]:
         elif file.suffix == ".csv":
             rows = _csv_rows(file)
         else:
-            lines = file.read_text(encoding="utf-8-sig").splitlines()
+            lines = text_of(file.read_bytes()).splitlines()
             rows = [json.loads(line) for line in lines if line.strip()]
         if not all(isinstance(row, dict) for row in rows):
             raise DataError(f"{file}: has a line that is no JSON object")
@@ -171,8 +173,8 @@ def _rows(file: Path) -> list[dict[str, Any]]:
 
 
 def _csv_rows(file: Path) -> list[dict[str, Any]]:
-    with file.open(encoding="utf-8-sig", newline="") as handle:
-        texts = list(csv.DictReader(handle, restval="", restkey=""))
+    handle = io.StringIO(text_of(file.read_bytes()), newline="")
+    texts = list(csv.DictReader(handle, restval="", restkey=""))
     names = [name for name in (texts[0] if texts else {}) if name]
     columns = {}
     for name in names:
@@ -184,4 +186,4 @@ def _csv_rows(file: Path) -> list[dict[str, Any]]:
 
 def _json(file: Path) -> Any:
     with readable(file, "JSON"):
-        return json.loads(file.read_text(encoding="utf-8-sig"))
+        return json.loads(text_of(file.read_bytes()))

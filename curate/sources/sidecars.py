@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from diptych.curate.sources.marked_text import text_of
+
 SIDECARS = (".txt", ".json", ".caption")  # the first one that a picture has is read
 TEXT = "caption"  # what a sidecar that is no .json says
 
@@ -44,7 +46,7 @@ class Sidecars:
 
 
 def _read(path: Path) -> Facts | None:
-    text = path.read_text(encoding="utf-8", errors="replace").strip()
+    text = text_of(path.read_bytes(), "replace").strip()
     if path.suffix.lower() != ".json":
         return {TEXT: text} if text else None
     try:

@@ -1,5 +1,6 @@
 """Tables of text: csv, tsv, json, jsonl and plain lists of URLs, also gzipped, row by row as they stand there."""
 
+import codecs
 import csv
 import gzip
 import itertools
@@ -86,12 +87,13 @@ class TextTable:
     def jsonl(self) -> Iterator[TablePart]:
         """Yield the rows of a jsonl; a line that is no object is a row with a problem."""
         with _opened(self.file) as handle:
-            yield from self._objects([_parse_line(line) for line in lines] for lines in _line_blocks(handle))
+            blocks = _line_blocks(handle, self.file)
+            yield from self._objects([_parse_line(line) for line in lines] for lines in blocks)
 
     def txt(self) -> Iterator[TablePart]:
         """Yield a URL for each line, under the name ``url``."""
         with _opened(self.file) as handle:
-            for lines in _line_blocks(handle):
+            for lines in _line_blocks(handle, self.file):
                 urls = [line.decode("utf-8", "replace").strip() for line in lines]
                 yield pa.table({"url": pa.array(urls, pa.string())}), None
 
@@ -126,10 +128,7 @@ class TextTable:
 
     def _header(self, delimiter: str) -> list[str]:
         with _opened(self.file) as handle:
-            first = handle.readline()
-            if first.startswith((b"\xff\xfe", b"\xfe\xff")):
-                raise DataError(f"{self.file}: cannot be read as text: it is UTF-16; save it as UTF-8")
-            lines = (line.decode("utf-8-sig", "replace") for line in itertools.chain([first], handle))
+            lines = (line.decode("utf-8", "replace") for line in _lines(handle, self.file))
             rows = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE)
             return next((row for row in rows if row), [])
 
@@ -157,11 +156,23 @@ def _opened(file: str) -> Iterator[IO[bytes]]:
         yield handle  # type: ignore[misc]  # GzipFile reads as a binary file does
 
 
-def _line_blocks(handle: IO[bytes]) -> Iterator[list[bytes]]:
+def _lines(handle: IO[bytes], file: str) -> Iterator[bytes]:
+    """Yield the lines of UTF-8, without the mark before the first one.
+
+    Raises:
+        DataError: If the mark is that of UTF-16.
+    """
+    first = handle.readline()
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DataError(f"{file}: cannot be read as text: it is UTF-16; save it as UTF-8")
+    return itertools.chain([first.removeprefix(codecs.BOM_UTF8)], handle)
+
+
+def _line_blocks(handle: IO[bytes], file: str) -> Iterator[list[bytes]]:
     """Yield the lines that are not empty, as many at a time as a table may hold."""
     block: list[bytes] = []
     size = 0
-    for line in handle:
+    for line in _lines(handle, file):
         if line.strip():
             size += len(line)
             if block and (len(block) == TABLE_ROWS or size > TABLE_BYTES):

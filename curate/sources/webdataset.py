@@ -29,6 +29,7 @@ from diptych.curate.sources.contract import (
     Tables,
 )
 from diptych.curate.sources.files import READ_ERRORS, find_files, is_about_content, readable
+from diptych.curate.sources.marked_text import text_of
 from diptych.curate.sources.tar_layout import TarRow, rows_of_cut_tar, rows_of_members
 from diptych.curate.sources.tars import BehindEnd, open_tar, packing
 
@@ -108,7 +109,7 @@ class WebDatasetSource:
         if self._settings.caption_key is None:
             return None
         if "caption" in sample:
-            text: str = sample["caption"].decode("utf-8", "replace").strip()
+            text = text_of(sample["caption"], "replace").strip()
             return text or None
         return first_text(fact.get(self._settings.caption_key))
 
@@ -215,7 +216,7 @@ def _size(sample: Sample) -> int:
 def _parse(sample: Sample) -> dict[str, Any]:
     """Return what the .json member says; one that is nested too deeply is the problem of its row."""
     try:
-        value = json.loads(sample["json"]) if sample.get("json") else {}
+        value = json.loads(text_of(sample["json"])) if sample.get("json") else {}
         json.dumps(value)  # as deep as it can be read it may not be written
     except ValueError:
         return {}

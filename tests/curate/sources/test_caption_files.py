@@ -73,6 +73,16 @@ def test_metadata_of_an_image_folder_gives_captions_and_columns(name: str, writt
     assert len(captions_of(tmp_path, captions="none")) == len(TEXTS), "it is no picture where nobody reads it, too"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_about_many_pictures_may_begin_with_the_mark_of_its_encoding(encoding: str, tmp_path: Path) -> None:
+    rows = [{"file_name": file, "text": text} for file, text in TEXTS.items()]
+    samples = json.dumps({"samples": [{"filepath": row["file_name"], "caption": row["text"]} for row in rows]})
+    told = {"metadata.jsonl": lines(rows), "metadata.csv": as_csv(rows), "samples.json": samples.encode()}
+    for name, content in told.items():
+        files = {name: content.decode().encode(encoding), **pictures(TEXTS)}
+        assert captions_of(write_files(tmp_path / name, files)) == TEXTS
+
+
 def coco(names: dict[int, str], again: str = " again") -> bytes:
     told = [
         {"id": 2 * number + second, "image_id": number, "caption": f" seen {number}{again * second} "}

@@ -1,8 +1,9 @@
 from pathlib import Path
 
-from source_rows import rows_of, write_files
+import pytest
+from source_rows import make_tar, rows_of, write_files
 
-from diptych.curate.config import Folder
+from diptych.curate.config import Folder, WebDataset
 
 
 def test_a_sidecar_is_found_whatever_its_suffix_and_the_form_of_its_letters(tmp_path: Path) -> None:
@@ -23,6 +24,19 @@ def test_a_sidecar_is_found_whatever_its_suffix_and_the_form_of_its_letters(tmp_
         "a.b.c.jpg": "dots",
         "whole.jpg": "of the whole name",
     }
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_the_mark_that_an_editor_puts_before_a_text_is_no_part_of_it(encoding: str, tmp_path: Path) -> None:
+    said = {"a.txt": "ein Kätzchen\r\n", "b.json": '{"caption": "zwei Kätzchen"}', "c.caption": "drei"}
+    beside = {name: text.encode(encoding) for name, text in said.items()}
+    members = {**beside, "a.jpg": b"x", "b.jpg": b"y", "c.jpg": b"z"}
+    expected = ["ein Kätzchen", "zwei Kätzchen", "drei"]
+    rows = rows_of(Folder(kind="folder", path=write_files(tmp_path / "in", members)))
+    assert [row["caption"] for row in rows] == expected
+    make_tar(tmp_path / "0.tar", sorted(members.items()))
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path / "0.tar", caption_key="caption"))
+    assert [row["caption"] for row in rows] == expected
 
 
 def test_text_without_a_picture_is_a_row_and_no_caption(tmp_path: Path) -> None:

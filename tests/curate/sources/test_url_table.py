@@ -82,6 +82,18 @@ def test_a_text_file_is_a_list_of_urls_without_captions(tmp_path: Path) -> None:
     assert pairs == [("http://a.example/1.jpg", None), ("http://a.example/2.jpg", None)]
 
 
+@pytest.mark.parametrize("name", ["urls.txt", "urls.csv", "urls.jsonl", "urls.txt.gz"])
+def test_a_mark_before_a_table_is_no_part_of_its_first_url(name: str, tmp_path: Path) -> None:
+    url = "http://a.example/1.jpg"
+    text = {"urls.csv": f"url\n{url}\n", "urls.jsonl": json.dumps({"url": url}) + "\n"}.get(name, f"{url}\n")
+    pack = gzip.compress if name.endswith(".gz") else bytes
+    (tmp_path / name).write_bytes(pack(text.encode("utf-8-sig")))
+    assert pairs_of(table_of(tmp_path / name, caption_column=None)) == [(url, None)]
+    (tmp_path / name).write_bytes(pack(text.encode("utf-16")))
+    with pytest.raises(DataError, match="it is UTF-16; save it as UTF-8"):
+        pairs_of(table_of(tmp_path / name, caption_column=None))
+
+
 def test_a_tsv_without_header_takes_the_names_given(tmp_path: Path) -> None:
     (tmp_path / "cc3m.tsv").write_text('a "quoted cat\thttp://a.example/1.jpg\na dog\thttp://a.example/2.jpg\n')
     settings = UrlTable(kind="url_table", path=tmp_path / "cc3m.tsv", column_names=("caption", "url"), quote=False)

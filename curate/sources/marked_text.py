@@ -1,0 +1,28 @@
+"""Text of files that begin with a byte order mark, as editors on Windows write them: UTF-8, UTF-16 or UTF-32."""
+
+import codecs
+
+# Longest first: the mark of UTF-32 (little endian) begins with that of UTF-16. The codecs named leave the mark out.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def text_of(data: bytes, errors: str = "strict") -> str:
+    r"""Return the text of a whole file, without its mark; UTF-8 where the mark says nothing else.
+
+    Args:
+        data: The content.
+        errors: What is done with bytes that are no text, as in ``bytes.decode``.
+
+    Raises:
+        UnicodeError: If it is no such text, and errors are strict.
+
+    >>> text_of(b"\xef\xbb\xbfa cat"), text_of("a cat".encode("utf-16")), text_of(b"a \xff", "replace")
+    ('a cat', 'a cat', 'a �')
+    """
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8-sig")
+    return data.decode(encoding, errors)
