@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 from diptych import __version__
 from diptych.curate.download.addresses import FetchTarget, parse_url
+from diptych.curate.download.answers import AnswerHead, ChunkReader, Fields, read_head
 from diptych.curate.download.connections import Clock, Connector
 from diptych.curate.download.errors import FetchError, error_of_exception, error_of_status
 from diptych.curate.download.opt_outs import refusal
@@ -32,7 +33,6 @@ from diptych.errors import ConfigError
 FIRST_WAIT_S = 0.5
 SLACK_S = 0.1  # by which a deadline may be passed; saves setting the timeout before every read
 
-_INTERIM_STATUSES = frozenset({102, 103})  # the answer follows (RFC 9110, 15.2); http.client passes over 100 itself
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 
@@ -92,11 +92,10 @@ def wait_before_retry_s(url: str, attempt: int) -> float:
 
 
 class FetchAnswer(NamedTuple):
-    """A whole answer: its status, its headers, the URL that gave it, and the body."""
+    """A whole answer: its head, the URL that gave it, and the body."""
 
     body: Body
-    headers: http.client.HTTPMessage
-    status: int
+    head: AnswerHead
     url: str
 
 
@@ -118,10 +117,6 @@ class _BodyReader(io.RawIOBase):
         if left_s < (self._sock.gettimeout() or 0.0) - SLACK_S:
             self._sock.settimeout(left_s)
         return self._sock.recv_into(buffer)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Stand in for the socket, of which HTTPResponse uses this method alone."""
-        return io.BufferedReader(self, 65536)
 
 
 class BoundedOpener(urllib.request.OpenerDirector):
@@ -171,9 +166,9 @@ class BoundedOpener(urllib.request.OpenerDirector):
         target = parse_target(url)
         for _ in range(self.limits.max_redirects + 1):
             answer = self._ask(target, clock, attempts_left)
-            if answer.status not in _REDIRECT_STATUSES:
+            if answer.head.status not in _REDIRECT_STATUSES:
                 return answer
-            target = _redirected(target, answer.headers)
+            target = _redirected(target, answer.head.get("Location"))
         raise FetchError("too_many_redirects", f"more than {self.limits.max_redirects}, the last to {target.url}")
 
     def _ask(self, target: FetchTarget, clock: Clock, attempts_left: int) -> FetchAnswer:
@@ -188,17 +183,17 @@ class BoundedOpener(urllib.request.OpenerDirector):
     def _exchange(self, sock: socket.socket, target: FetchTarget, clock: Clock) -> FetchAnswer:
         sock.settimeout(clock.left_s())
         sock.sendall(_request(target, self.limits.user_agent))
-        # HTTPResponse asks its socket for nothing but makefile, which the reader has.
-        with http.client.HTTPResponse(_BodyReader(sock, clock)) as response:  # type: ignore[arg-type]
-            response.begin()
-            while response.status in _INTERIM_STATUSES:
-                response.headers = None  # type: ignore[assignment]  # else it would begin no more
-                response.begin()
-            _check_head(response, self.limits)
+        with io.BufferedReader(_BodyReader(sock, clock), 65536) as file:
+            head = read_head(file)
+            _check_head(head, self.limits)
             body = Body(self.spool)
-            if response.status not in _REDIRECT_STATUSES:
-                _read_into(body, response, self.limits.max_bytes, clock)
-            return FetchAnswer(body, response.headers, response.status, target.url)
+            if head.status not in _REDIRECT_STATUSES:
+                try:
+                    _read_into(body, file, head, self.limits, clock)
+                except BaseException:
+                    body.drop()
+                    raise
+            return FetchAnswer(body, head, target.url)
 
 
 _ONE_INSTALLED = threading.Lock()
@@ -232,12 +227,11 @@ def parse_target(url: str | None) -> FetchTarget:
         raise FetchError("bad_url", str(error)) from error
 
 
-def _redirected(target: FetchTarget, headers: http.client.HTTPMessage) -> FetchTarget:
-    location = headers.get("Location")
+def _redirected(target: FetchTarget, location: str | None) -> FetchTarget:
     if location is None:
         raise FetchError("http_error", "a redirect without a Location")
-    # http.client reads headers as Latin-1; what servers put there raw is UTF-8.
-    text = location.strip().encode("latin-1").decode("utf-8", "surrogateescape")
+    # Headers are read as Latin-1; what servers put there raw is UTF-8.
+    text = location.encode("latin-1").decode("utf-8", "surrogateescape")
     try:
         return parse_url(urllib.parse.urljoin(target.url, text))
     except ValueError as error:
@@ -251,31 +245,32 @@ def _request(target: FetchTarget, user_agent: str) -> bytes:
     ).encode("ascii")
 
 
-def _check_head(response: http.client.HTTPResponse, limits: FetchLimits) -> None:
+def _check_head(head: AnswerHead, limits: FetchLimits) -> None:
     """Raise where the status or the headers already say that there will be no image for us."""
-    status, headers = response.status, response.headers
-    if status not in _REDIRECT_STATUSES and not 200 <= status < 300:
-        raise error_of_status(status, response.reason, headers.get("Retry-After"))
-    no = refusal(headers, limits.robots_names) if limits.respect_opt_outs else None
+    if head.status not in _REDIRECT_STATUSES and not 200 <= head.status < 300:
+        raise error_of_status(head.status, head.reason, head.get("Retry-After"))
+    _heed(head.early + head.fields, limits)
+
+
+def _heed(fields: Fields, limits: FetchLimits) -> None:
+    no = refusal(fields, limits.robots_names) if limits.respect_opt_outs else None
     if no is not None:
         raise FetchError("opted_out", no)
 
 
-def _read_into(body: Body, response: http.client.HTTPResponse, max_bytes: int, clock: Clock) -> None:
-    announced = response.length  # None where chunked or up to the end of the connection
-    if announced is not None and announced > max_bytes:
-        raise FetchError("too_large", f"{announced} bytes announced, more than {max_bytes}")
-    try:
-        while piece := response.read(PIECE_BYTES):
-            with clock.paused():
-                body.add(piece)
-            if body.size > max_bytes:
-                raise FetchError("too_large", f"more than {max_bytes} bytes")
-        if announced is not None and body.size < announced:
-            raise FetchError("truncated_body", f"{body.size} of {announced} bytes came")
-    except ValueError as error:  # http.client asks for as many bytes as a chunk announces, be it less than none
-        body.drop()
-        raise FetchError("http_error", f"a chunk that is none: {error}") from error
-    except BaseException:
-        body.drop()
-        raise
+def _read_into(body: Body, file: io.BufferedIOBase, head: AnswerHead, limits: FetchLimits, clock: Clock) -> None:
+    announced = head.length  # None where chunked or up to the end of the connection
+    if announced is not None and announced > limits.max_bytes:
+        raise FetchError("too_large", f"{announced} bytes announced, more than {limits.max_bytes}")
+    chunks = ChunkReader(file)
+    source: io.BufferedIOBase = io.BufferedReader(chunks, PIECE_BYTES) if head.is_chunked else file
+    left = limits.max_bytes + 1 if announced is None else announced
+    while piece := source.read(min(left, PIECE_BYTES)):
+        with clock.paused():
+            body.add(piece)
+        left -= len(piece)
+    if body.size > limits.max_bytes:
+        raise FetchError("too_large", f"more than {limits.max_bytes} bytes")
+    if announced is not None and left:
+        raise FetchError("truncated_body", f"{body.size} of {announced} bytes came")
+    _heed(chunks.trailer, limits)

@@ -14,9 +14,8 @@ is a no, not whether it is heeded.
 
 import email.utils
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
-from email.message import Message
 
 # What is not to be indexed is not to be trained on either; none stands for noindex and nofollow.
 DIRECTIVES = frozenset({"noai", "noimageai", "noimageindex", "noindex", "noml", "none"})
@@ -28,23 +27,21 @@ EVERY_BOT = frozenset({"*", "robots"})  # the meta element of the same document 
 TRAINING = re.compile(r"(?<![\w-])(ai-train|all|bots|tdm|train-ai|train-genai)\s*[=:]\s*\"?(no?|\?0)(?![\w-])", re.I)
 
 
-def refusal(headers: Message, bots: Collection[str]) -> str | None:
+def refusal(fields: Iterable[tuple[str, str]], bots: Collection[str]) -> str | None:
     """Return the header with which the owner says no, ``name: value``, or None.
 
-    >>> headers = Message()
-    >>> headers["X-Robots-Tag"] = "max-image-preview:large, otherbot: all, diptych : NOAI"
-    >>> refusal(headers, {"diptych"})
+    >>> refusal([("X-Robots-Tag", "max-image-preview:large, otherbot: all, diptych : NOAI")], {"diptych"})
     'X-Robots-Tag: max-image-preview:large, otherbot: all, diptych : NOAI'
 
     Args:
-        headers: Of an answer.
+        fields: Names and values of the headers of an answer.
         bots: The names, in lower case, by which we are spoken to. What is said to all bots, or to none by its name, is
             said to us as well.
     """
-    for name, says_no in _READERS.items():
-        for value in headers.get_all(name, []):
-            if says_no(str(value), bots):
-                return f"{name}: {value}"
+    for name, value in fields:
+        says_no = _READERS.get(name.lower())
+        if says_no is not None and says_no(value, bots):
+            return f"{name}: {value}"
     return None
 
 
@@ -94,8 +91,8 @@ def _items(value: str) -> list[str]:
 
 
 _READERS = {
-    "X-Robots-Tag": _robots_say_no,
-    "TDM-Reservation": _tdm_is_reserved,
-    "Content-Signal": _training_is_refused,
-    "Content-Usage": _training_is_refused,
+    "x-robots-tag": _robots_say_no,
+    "tdm-reservation": _tdm_is_reserved,
+    "content-signal": _training_is_refused,
+    "content-usage": _training_is_refused,
 }

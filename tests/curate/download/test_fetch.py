@@ -21,6 +21,7 @@ from diptych.errors import ConfigError
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 BODY = b"\xff\xd8 not quite a picture \xff\xd9" * 40
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
+EARLY_NO = b"HTTP/1.1 103 Early Hints\r\nX-Robots-Tag: noai\r\n\r\n"
 LIMITS = FetchLimits(allow_private_addresses=True, deadline_s=5.0, max_bytes=100_000)
 QUICK = FetchLimits(allow_private_addresses=True, deadline_s=0.6, retries=0)
 
@@ -79,7 +80,12 @@ def test_a_body_comes_as_it_was_sent(route: Route) -> None:
         (Fault(302, headers={"Location": "/b", "TDM-Reservation": "1"}), "opted_out", "TDM-Reservation: 1"),
         (Fault(status=404, headers={"X-Robots-Tag": "noindex"}), "not_found", "HTTP 404 Not Found"),
         (Fault(raw=CHUNKED + b"-5\r\n" + BODY), "http_error", "a chunk that is none"),
-        (Fault(raw=CHUNKED + b"zz\r\n" + BODY), "truncated_body", ""),
+        (Fault(raw=CHUNKED + b"zz\r\n" + BODY), "http_error", "a chunk that is none: its size is b'zz'"),
+        (Fault(raw=CHUNKED + b"5\r\n123"), "truncated_body", "IncompleteRead(0 bytes read, 2 more"),
+        (Fault(raw=WHOLE.replace(b"OK", b"OK\r\nmade by hand")[:-9]), "truncated_body", "991 of 1000 bytes came"),
+        (Fault(raw=WHOLE.replace(b"OK", b"OK\r\nX Y: z\r\nX-Robots-Tag : noai")), "opted_out", "X-Robots-Tag: noai"),
+        (Fault(raw=EARLY_NO + WHOLE), "opted_out", "X-Robots-Tag: noai"),
+        (Fault(raw=CHUNKED + b"2\r\nab\r\n0\r\nX-Robots-Tag: noai\r\n\r\n"), "opted_out", "X-Robots-Tag: noai"),
         (Fault(raw=b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n"), "http_error", "got more than 100 headers"),
         (redirect("file:///etc/passwd"), "bad_url", "redirect: scheme 'file' is neither http nor https"),
         (redirect("http://user:secret@example.com/"), "bad_url", "redirect: user name or password"),
