@@ -24,7 +24,10 @@ VALUED = frozenset(
 )  # with a value, where a bot has directives
 EXPIRY = "unavailable_after"  # noindex from then on
 EVERY_BOT = frozenset({"*", "robots"})  # the meta element of the same document says robots
-TRAINING = re.compile(r"(?<![\w-])(ai-train|all|bots|tdm|train-ai|train-genai)\s*[=:]\s*\"?(no?|\?0)(?![\w-])", re.I)
+# What a picture of a data set is used for: all labels but search (and ai-output, which is about answers). Scores come
+# from trained models, so inference (01, in 02 ai-use) is among them; in -01 search and inference are parts of tdm.
+USES = "ai|ai-train|ai-use|all|bots|genai|inference|tdm|train-ai|train-genai"
+REFUSED_USE = re.compile(rf"(?<![\w-])({USES})\s*[=:]\s*\"?(no?|\?0)(?![\w-])", re.I)
 
 
 def refusal(fields: Iterable[tuple[str, str]], bots: Collection[str]) -> str | None:
@@ -81,8 +84,8 @@ def _tdm_is_reserved(value: str, _bots: Collection[str]) -> bool:
     return any(item not in {"", "0"} for item in _items(value))
 
 
-def _training_is_refused(value: str, _bots: Collection[str]) -> bool:
-    return TRAINING.search(value) is not None
+def _use_is_refused(value: str, _bots: Collection[str]) -> bool:
+    return REFUSED_USE.search(value) is not None
 
 
 def _items(value: str) -> list[str]:
@@ -93,6 +96,6 @@ def _items(value: str) -> list[str]:
 _READERS = {
     "x-robots-tag": _robots_say_no,
     "tdm-reservation": _tdm_is_reserved,
-    "content-signal": _training_is_refused,
-    "content-usage": _training_is_refused,
+    "content-signal": _use_is_refused,
+    "content-usage": _use_is_refused,
 }
