@@ -102,25 +102,6 @@ def check_order(con: Any, text: str, *, where: str) -> None:
     _check_row_wise(con, node["modifiers"], where)
 
 
-def text_keys(trial: TrialTable, order: str) -> list[str]:
-    """Return the sort keys of an order that are text, in SQL; not those whose collation is given.
-
-    Args:
-        trial: Where the columns are.
-        order: A list of sort keys that passed ``check_order``.
-    """
-    query = f"SELECT 1 ORDER BY\n{order}\n"
-    tree = json.loads(trial.con.execute("SELECT json_serialize_sql(?)", [query]).fetchall()[0][0])
-    node = tree["statements"][0]["node"]
-    keys = [key["expression"] for modifier in node["modifiers"] for key in modifier["orders"]]
-    node["modifiers"], node["select_list"] = [], [key for key in keys if key["class"] != "COLLATE"]
-    if not node["select_list"]:
-        return []
-    selected = trial.con.execute("SELECT json_deserialize_sql(?::JSON)", [json.dumps(tree)]).fetchall()[0][0]
-    described = trial.con.execute(f"DESCRIBE {selected} FROM {trial.source}").fetchall()
-    return [name for name, kind, *_ in described if kind == "VARCHAR"]
-
-
 def _parse(con: Any, query: str, where: str) -> dict[str, Any]:
     """Return the syntax tree of a SELECT without FROM."""
     tree = json.loads(con.execute("SELECT json_serialize_sql(?)", [query]).fetchall()[0][0])

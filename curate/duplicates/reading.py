@@ -13,10 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diptych.curate.conditions import TrialTable, check_expression, check_order, text_keys, trial_table
+from diptych.curate.conditions import TrialTable, check_expression, check_order, trial_table
 from diptych.curate.config import Dedup
 from diptych.curate.duplicates.equal_bytes import ByteDigests
 from diptych.curate.duplicates.hamming import MAX_ROWS, Rows
+from diptych.curate.preference import misordered_key, without_nan
 from diptych.data.sql import aliases, column_references, column_sql, connect, needed, relation, schemas
 from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, DataError, first_line
@@ -55,11 +56,12 @@ def read_rows(table: DatasetTable, settings: Dedup) -> ComparedRows:
     columns = {name: column_sql(column) for name, column in table.columns.items()}
     hashes = [columns.get(name, name) for name in _hash_names(settings)]
     named = column_references(con, f"SELECT {', '.join(['1', *hashes])} ORDER BY\n{settings.prefer}\n")
-    check_settings(trial_table(con, schemas(table, aliases(table, named))), settings)
+    trial = trial_table(con, schemas(table, aliases(table, named)))
+    check_settings(trial, settings)
     source = relation(table, needed(table, named))
     order = np.empty(len(table), np.int32)
     numbered = f"SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS row_ FROM {source}"
-    for start, batch in _batches(con, f"{numbered} ORDER BY {settings.prefer}\n, row_", hashes):
+    for start, batch in _batches(con, f"{numbered} ORDER BY {without_nan(trial, settings.prefer)}\n, row_", hashes):
         order[start : start + len(batch)] = batch["row_"].to_numpy()
     try:
         return _read_pictures(con, source, hashes, order)
@@ -81,9 +83,9 @@ def check_settings(trial: TrialTable, settings: Dedup) -> None:
     where = f"dedup: prefer: {settings.prefer!r}"
     check_order(trial.con, settings.prefer, where=where)
     trial.check(f"SELECT 1 FROM {trial.source} ORDER BY\n{settings.prefer}\nLIMIT 0", where=where)
-    for key in text_keys(trial, settings.prefer):
-        remedy = f"say TRY_CAST({key} AS DOUBLE) for numbers, or {key} COLLATE C if the order of letters is meant"
-        raise ConfigError(f"{where}: {key} is text, in which 9 comes after 1000; {remedy}")
+    wrong = misordered_key(trial, settings.prefer)
+    if wrong is not None:
+        raise ConfigError(f"{where}: {wrong}")
 
 
 def _hash_names(settings: Dedup) -> tuple[str, ...]:
