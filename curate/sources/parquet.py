@@ -11,6 +11,7 @@ from diptych.curate.sources.bounded import parquet_tables
 from diptych.curate.sources.columns import carried_names, text_column
 from diptych.curate.sources.contract import BYTES, PROBLEM, Part, Tables
 from diptych.curate.sources.files import find_files, readable
+from diptych.curate.sources.parquet_columns import sql_column
 from diptych.errors import DataError
 from diptych.lookup import describe_unknown
 
@@ -51,7 +52,8 @@ class ParquetSource:
             PROBLEM: nulls,
             BYTES: image_bytes(table[settings.image_column]),
         }
-        return pa.table({**columns, **{final: table[name] for final, name in self._carried.items()}})
+        carried = {final: sql_column(table[name], name, file) for final, name in self._carried.items()}
+        return pa.table({**columns, **carried})
 
     def _check(self, file: str) -> None:
         with readable(file, "parquet"):

@@ -11,6 +11,7 @@ from diptych.curate.sources.column_types import arrow_type, column_of_text, with
 from diptych.curate.sources.columns import carried_names, check_columns, text_column
 from diptych.curate.sources.contract import PROBLEM, TABLE_ROWS, Part, Tables
 from diptych.curate.sources.files import find_files, readable
+from diptych.curate.sources.parquet_columns import sql_column
 from diptych.curate.sources.text_tables import TablePart, TextTable
 from diptych.errors import DataError
 
@@ -93,7 +94,9 @@ class UrlTableSource:
             return column_of_text(text_column(table, name, file), name, types, file)
         if _format(file) == "parquet" and name in types and not column.type.equals(arrow_type(types[name])):
             return column_of_text(text_column(table, name, file), name, types, file)
-        return text_column(table, name, file) if is_text else column
+        if is_text:
+            return text_column(table, name, file)
+        return sql_column(column, name, file) if _format(file) == "parquet" else column
 
 
 def _format(file: str) -> str:

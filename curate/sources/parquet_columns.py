@@ -1,0 +1,74 @@
+"""Carried columns of Parquet as SQL can take them, on which rules and preferences rest.
+
+NaN, SQL's largest number, is null, as it is from csv and JSON. Half floats, which SQL has not, are floats. What SQL has
+no type for is refused. Decides nothing about which columns are carried.
+"""
+
+from functools import lru_cache
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from diptych.data.sql import connect
+from diptych.errors import DataError
+
+MAX_SHOWN = 60
+
+
+def sql_column(column: pa.ChunkedArray, name: str, file: str) -> pa.ChunkedArray:
+    """Return a column in a type that SQL has, with null for NaN, also in lists.
+
+    Args:
+        column: As it was read.
+        name: What the source calls it, for messages.
+        file: What is read, for messages.
+
+    Raises:
+        DataError: If SQL has no such type.
+    """
+    kind = _sql_type(column.type)
+    if not _is_known(kind):
+        remedy = "leave it out of columns, or store it as a type that SQL has"
+        raise DataError(f"{file}: the column {name!r} holds {str(kind)[:MAX_SHOWN]}, which SQL cannot take; {remedy}")
+    return pa.chunked_array([_without_nan(chunk) for chunk in column.cast(kind).chunks], kind)
+
+
+def _sql_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_float16(kind):
+        return pa.float32()
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(_sql_type(kind.value_type), kind.list_size)
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_sql_type(kind.value_type))
+    if pa.types.is_list(kind):
+        return pa.list_(_sql_type(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct(
+            [kind.field(number).with_type(_sql_type(kind.field(number).type)) for number in range(len(kind))]
+        )
+    return kind
+
+
+def _without_nan(array: pa.Array) -> pa.Array:
+    if pa.types.is_floating(array.type):
+        return pc.if_else(pc.is_nan(array), None, array)
+    buffers = 1 if pa.types.is_fixed_size_list(array.type) else 2  # validity, and offsets where lengths differ
+    if buffers == 1 or pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
+        inner = _without_nan(array.values)
+        return pa.Array.from_buffers(
+            array.type, len(array), array.buffers()[:buffers], offset=array.offset, children=[inner]
+        )
+    return array
+
+
+@lru_cache
+def _is_known(kind: pa.DataType) -> bool:
+    import duckdb
+
+    con = connect()
+    try:
+        con.register("trial", pa.schema([("column", kind)]).empty_table())
+        con.execute("DESCRIBE trial").fetchall()
+    except duckdb.Error:
+        return False
+    return True
