@@ -27,7 +27,11 @@ EVERY_BOT = frozenset({"*", "robots"})  # the meta element of the same document 
 # What a picture of a data set is used for: all labels but search (and ai-output, which is about answers). Scores come
 # from trained models, so inference (01, in 02 ai-use) is among them; in -01 search and inference are parts of tdm.
 USES = "ai|ai-train|ai-use|all|bots|genai|inference|tdm|train-ai|train-genai"
-REFUSED_USE = re.compile(rf"(?<![\w-])({USES})\s*[=:]\s*\"?(no?|\?0)(?![\w-])", re.I)
+NO = r"no?|false|disallow|\?0|0"  # what is met, beside the n and no of the documents
+REFUSED_USE = re.compile(rf"(?<![\w-])({USES.replace('-', '[-_]')})\s*[=:]\s*[\"'(]*({NO})(?![\w-])", re.I)
+
+# What is glued to a word, as brackets or a no-break space, is none of it.
+_WORD = re.compile(r"[\w-]+|\*", re.ASCII)
 
 
 def refusal(fields: Iterable[tuple[str, str]], bots: Collection[str]) -> str | None:
@@ -54,19 +58,26 @@ def _robots_say_no(value: str, bots: Collection[str]) -> bool:
     The name of a bot is surely meant for the directive behind it alone. A proxy may have joined lines of the header
     with commas (RFC 9110, 5.3), so what follows may have been said to everybody.
     """
-    without_weekdays = re.sub(rf"({EXPIRY}\s*:)\s*[a-z]+,", r"\1", value, flags=re.I)  # their comma ends no item
-    return any(_says_no(item, bots) for item in _items(without_weekdays))
+    # The comma behind a weekday ends no item.
+    plain = re.sub(r"unavailable[-_]after\s*[:=\s]\s*([a-z]+,)?", f"{EXPIRY}:", value, flags=re.I)
+    return any(_says_no(item.lower(), bots) for item in _items(plain))
 
 
 def _says_no(item: str, bots: Collection[str]) -> bool:
-    head, separator, rest = (part.strip() for part in item.lower().partition(":"))
-    if DIRECTIVES.intersection(head.split()):
-        return True
-    if not separator or head in VALUED:
-        return False
-    if head == EXPIRY:
-        return _has_passed(rest)
-    return head.partition("/")[0] in {*EVERY_BOT, *bots} and _says_no(rest, bots)
+    """Return whether ``a b: c`` has a no among ``a`` and ``b``, or among ``c`` where that is said to us or to all."""
+    while item:
+        head, *rest = re.split("[:=]", item, maxsplit=1)
+        item = rest[0].strip() if rest else ""
+        words = _WORD.findall(head)
+        if DIRECTIVES.intersection(words):
+            return True
+        if EXPIRY in words:
+            return _has_passed(item)
+        if VALUED.intersection(words[-1:]):
+            item = " ".join(item.split()[1:])  # the value says nothing, what follows it may
+        elif {*EVERY_BOT, *bots}.isdisjoint([*words, *(word.partition("/")[0] for word in head.split())]):
+            return False
+    return False
 
 
 def _has_passed(date: str) -> bool:
@@ -89,8 +100,8 @@ def _use_is_refused(value: str, _bots: Collection[str]) -> bool:
 
 
 def _items(value: str) -> list[str]:
-    """Return the items of a list; no document has semicolons in one, but they are met."""
-    return [item.strip("\"' \t\r\n") for item in re.split("[,;]", value)]
+    """Return the items of a list; no document has semicolons or bars in one, but they are met."""
+    return [item.strip("\"' \t\r\n") for item in re.split("[,;|]", value)]
 
 
 _READERS = {

@@ -46,6 +46,23 @@ def headers_of(*lines: str) -> list[tuple[str, str]]:
         "diptych: max-image-preview:large, noai",
         "diptych: unavailable_after: 25 Jun 2010 15:00:00 PST",
         "noai: diptych",
+        "max-image-preview:large noai",
+        "max-image-preview: large noarchive noai",
+        "max-snippet:20 noindex",
+        "noarchive max-snippet:20 max-video-preview:-1 noai",
+        "diptych: max-snippet:20 noindex",
+        "max-image-preview=large|noai",
+        "noai|noimageai",
+        "index/noai",
+        "noai=true",
+        "(noai)",
+        "noai.",
+        "noai\xc2\xa0",
+        "*noai",
+        "bot *: noai",
+        "unavailable_after=2010-01-01",
+        "unavailable-after: 2010-01-01",
+        "unavailable_after 2010-01-01",
         "otherbot: nofollow, noai",
     ],
 )
@@ -72,6 +89,12 @@ def test_a_no_to_robots_is_a_no_in_every_spelling(line: str) -> None:
         "unavailable_after: Thu, 25 Jun 2099 15:00:00 GMT, follow",
         "otherbot: unavailable_after: 25 Jun 2010 15:00:00 PST",
         "noaiming",
+        "max-image-preview=none",
+        "max-image-preview:none max-snippet:5",
+        "otherbot: max-snippet:20 noindex",
+        "unavailable_after=2099-01-01",
+        "unavailable_after 2099-01-01",
+        "not-noai, noai-not",
     ],
 )
 def test_what_is_no_no_to_us_is_none(line: str) -> None:
@@ -115,6 +138,11 @@ def test_a_picture_is_refused_once_its_time_is_over_or_unreadable(date: str, is_
         (["Content-Signal: search=yes", "Content-Signal: ai-train=no"], True),
         (["Content-Signal: search=no, ai-input=no, ai-train=yes"], False),
         (["Content-Signal: ai-train=nothing-said"], False),
+        (["Content-Signal: ai-train=false"], True),
+        (["Content-Signal: ai-train=0"], True),
+        (["Content-Signal: ai-train='no'"], True),
+        (["Content-Signal: ai_train=disallow"], True),
+        (["Content-Signal: ai-train=01, ai-train=true, ai-train='yes'"], False),
         (["Content-Usage: train-ai=n"], True),
         (["Content-Usage: search=y, train-genai=n;exceptions=cc-cr"], True),
         (["Content-Usage: bots=n"], True),
@@ -140,3 +168,7 @@ def test_of_several_lines_and_headers_the_no_counts(lines: list[str], is_no: boo
 def test_whatever_a_header_holds_it_is_read(value: str) -> None:
     for prefix in ("", "unavailable_after: ", "diptych: "):
         refusal([("X-Robots-Tag", prefix + value), ("TDM-Reservation", value)], BOTS)
+
+
+def test_a_header_of_many_names_is_read_to_its_end() -> None:
+    assert refusal([("X-Robots-Tag", "*:" * 5000 + "noai")], BOTS) is not None
