@@ -189,10 +189,17 @@ class CurateRunner:
             summary += f", {captions:,} captions"
         if run.rows_gone:
             summary += f"; no longer in the input: {run.rows_gone:,} rows"
+        if run.rows_lost:
+            summary += f"; LOST with damaged shards, kept aside in {self.pool / 'data'}: {run.rows_lost:,} rows"
         if run.inferred:
             summary += f"; columns taken as {', '.join(f'{name} {kind}' for name, kind in run.inferred.items())}"
         facts = {"rows": dataset.rows, "status": counts, "rows_made": run.rows_made, "rows_retried": run.rows_retried}
-        facts |= {"rows_gone": run.rows_gone, "captions": captions, "inferred_types": dict(run.inferred)}
+        facts |= {
+            "rows_gone": run.rows_gone,
+            "rows_lost": run.rows_lost,
+            "captions": captions,
+            "inferred_types": dict(run.inferred),
+        }
         return StepOutcome("ingest", run.rows_made + run.rows_retried > 0, summary, facts, warning)
 
     def _score(self) -> StepOutcome:

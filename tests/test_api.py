@@ -44,6 +44,10 @@ def test_pictures_are_pil_images_and_a_row_without_one_says_so(pool: diptych.Ope
 
 @pytest.mark.parametrize("row", [5, -1, 10**6])
 def test_a_row_that_is_not_there_is_named(pool: diptych.OpenDataset, row: int) -> None:
+    for rows in ([True, False, False, False, True], [1.5], ["a"], 1, [[0, 1]], [None]):
+        with pytest.raises(DataError, match="rows are a list of their numbers, counted from 0, not"):
+            pool.pandas("key", rows=rows)
+    assert pool.arrow("key", rows=[]).num_rows == 0
     for read in (pool.image, lambda row: pool.arrow("key", rows=[0, row])):
         with pytest.raises(DataError, match=rf"pool: there is no row {row}; it has 5, counted from 0"):
             read(row)
@@ -177,3 +181,10 @@ def test_importing_diptych_imports_nothing_and_its_names_are_those_of_the_api() 
         assert getattr(diptych, name) is getattr(api, name)
     with pytest.raises(AttributeError, match="has no attribute 'no_such_name'"):
         diptych.no_such_name  # noqa: B018 -- looking it up is the test
+
+
+@pytest.mark.parametrize("labels", [["data"], ["select"], [""], ["B", "b"]])
+def test_labels_that_config_and_commands_refuse_are_refused(tmp_path: Path, labels: list[str]) -> None:
+    draw_dataset(tmp_path, rows=2, rows_per_shard=2)
+    with pytest.raises(ConfigError, match=r"scores: the labels? .* give the score another one"):
+        diptych.score(tmp_path, dict.fromkeys(labels, "caption_stats"))

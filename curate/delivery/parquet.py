@@ -23,6 +23,7 @@ from diptych.data.column_names import export_name, find_name, full_name
 from diptych.data.damage import ShardFile, check_content
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
+from diptych.data.journal import JOURNAL
 from diptych.data.manifests import DATASET
 from diptych.data.schema import with_huggingface_metadata
 from diptych.data.shards import read_groups, read_shard, row_sizes, shard_name, write_shard
@@ -192,7 +193,9 @@ def check_target(target: Location) -> None:
     Raises:
         ShardError: If it does.
     """
-    if target.exists() and owner_of(target) != STEP:
+    owner = owner_of(target)
+    is_begun = (target / "data" / JOURNAL).is_file()  # of which a power loss may have left no line
+    if target.exists() and owner != STEP and not (owner is None and is_begun):
         raise ShardError(f"{target}: is there already and was not made by export; give another place")
 
 

@@ -13,9 +13,10 @@ from diptych.curate.ingest.plan import PoolPlan, ShardLimits
 from diptych.curate.ingest.retry import RetriedShard, RetryJob, shards_to_retry
 from diptych.curate.ingest.shards import IngestJob
 from diptych.curate.sources.column_types import is_inferred, type_name
+from diptych.data.damage import ShardFile, content_problem
 from diptych.data.dataset import Dataset
-from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
-from diptych.data.shards import read_shard, reading, shard_number
+from diptych.data.growing import Growing, grow_data, seal_data, sealed_data, set_aside
+from diptych.data.shards import ShardInfo, read_shard, reading, shard_number
 from diptych.errors import ConfigError, ShardError
 from diptych.jobs import run_job
 from diptych.progress import track
@@ -48,6 +49,7 @@ class IngestRun:
         rows_made: How many rows were made.
         rows_retried: How many failed rows were asked for again.
         rows_gone: How many rows of the pool are not in the input any more.
+        rows_lost: How many rows at least lay in damaged shards and are not in the input any more.
         inferred: Types of columns that the config does not declare, where the input was read.
     """
 
@@ -55,6 +57,7 @@ class IngestRun:
     rows_made: int = 0
     rows_retried: int = 0
     rows_gone: int = 0
+    rows_lost: int = 0
     inferred: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -83,9 +86,11 @@ def ingest(
         return IngestRun(finished, rows_gone=finished.manifest["made_by"][ROWS_GONE])
     read = found.read(progress=progress)
     _check_types(growing, read)
+    noted = dict(growing.entries)
     growing.begin(progress=progress)
     again = shards_to_retry(growing, options.retry)
     plan = read.plan(noted_keys(growing))
+    lost = _set_lost_aside(growing, noted, plan)
     settled = config.model_copy(update={"source": read.source})
     _make_missing(settled, plan, growing, workers, progress)
     _ask_again(config, again, options.retry, growing, workers, progress)
@@ -101,7 +106,7 @@ def ingest(
         },
     }
     dataset = seal_data(growing, facts, sorted(growing.entries, key=shard_number))
-    return IngestRun(dataset, plan.missing, sum(shard.count for shard in again), plan.gone, read.inferred)
+    return IngestRun(dataset, plan.missing, sum(shard.count for shard in again), plan.gone, lost, read.inferred)
 
 
 def open_pool(address: Address, found: PoolInput, options: IngestOptions) -> Growing:
@@ -137,7 +142,8 @@ def _check_types(growing: Growing, read: ReadInput) -> None:
     Raises:
         ShardError: If they have.
     """
-    first = next(iter(growing.entries), None)
+    noted = (ShardFile(growing.directory / name, info) for name, info in growing.entries.items())
+    first = next((shard.info.name for shard in noted if not content_problem(shard, "columns")), None)
     if first is None or read.schema is None:
         return
     with reading(growing.directory / first) as parquet:
@@ -147,6 +153,15 @@ def _check_types(growing: Growing, read: ReadInput) -> None:
             known = type_name(there.field(wanted.name).type)
             was = f"{known} in the pool, and {type_name(wanted.type)} with what is new in the input"
             raise ShardError(f"{growing.directory}: the column {wanted.name!r} is {was}; give another --out")
+
+
+def _set_lost_aside(growing: Growing, noted: Mapping[str, ShardInfo], plan: PoolPlan) -> int:
+    """Return how many rows at least are lost: damaged, and not in the input any more. Their shards are kept aside."""
+    damaged = [info for name, info in noted.items() if name not in growing.entries]
+    lost = max(0, sum(info.rows for info in damaged) - plan.missing)
+    for info in damaged if lost else ():
+        set_aside(growing.directory / info.name)
+    return lost
 
 
 def noted_keys(growing: Growing) -> Iterator[pa.ChunkedArray]:

@@ -39,6 +39,7 @@ from diptych.addresses import Address, local_path
 from diptych.config.load import load
 from diptych.config.places import causes, what_is_wrong
 from diptych.data.claims import claimed
+from diptych.data.column_names import label_problem
 from diptych.data.dataset import open_dataset as open_directory
 from diptych.data.open_dataset import OpenDataset
 from diptych.data.table import open_table
@@ -100,6 +101,8 @@ def score(
         ShardError: If the dataset is unfinished or damaged, or somebody writes there.
     """
     built = _specs(encoders or {}, "encoders", EncoderChoice), _specs(scores, "scores", ScoreChoice)
+    if problem := label_problem(scores):
+        raise ConfigError(f"scores: {problem}")
     plan = ScorePlan(*built, judges=_specs(judges or {}, "judges", JudgeChoice))
     path = local_path(address)
     open_directory(path)  # nothing is locked, and so made, where there is no dataset

@@ -7,9 +7,10 @@ from drawn import draw_dataset
 from told_scores import install
 
 from diptych.data.dataset import Dataset, open_dataset
+from diptych.data.growing_sets import GrowingSet
 from diptych.data.labels import give_labels, labelled_sets, labels_of
 from diptych.data.manifests import manifest_problem, read_manifest, write_manifest
-from diptych.errors import ShardError
+from diptych.errors import ConfigError, ShardError
 from diptych.scores.plan import ScorePlan
 from diptych.scores.run import score_dataset
 
@@ -84,3 +85,23 @@ def test_two_sets_that_claim_a_label_are_refused_until_one_is_asked_for(tmp_path
         [[], ["a"]],
         [["a"], []],
     )
+
+
+def test_labels_outlive_a_stop_while_shards_are_made_again(tmp_path: Path) -> None:
+    dataset = draw_dataset(tmp_path, rows=4, rows_per_shard=2)
+    plan = ScorePlan({}, {"first": ("image_stats", {})})
+    score_dataset(tmp_path, plan, progress="none")
+    score_dataset(tmp_path, ScorePlan({}, {"mine": ("image_stats", {})}), progress="none")
+    (found,) = dataset.column_sets("scores")
+    found.files[1].write(bytes(100))
+    growing = GrowingSet(dataset, "scores", found.name, found.manifest["identity"])
+    growing.begin()  # and killed
+    score_dataset(tmp_path, plan, progress="none")
+    assert set(labelled_sets(dataset)) == {"first", "mine"}
+
+
+def test_a_label_that_is_one_to_sql_with_a_stored_one_is_refused(tmp_path: Path) -> None:
+    draw_dataset(tmp_path, rows=2, rows_per_shard=2)
+    score_dataset(tmp_path, ScorePlan({}, {"lab": ("image_stats", {})}), progress="none")
+    with pytest.raises(ConfigError, match="the labels 'lab' and 'LAB' are one to SQL"):
+        score_dataset(tmp_path, ScorePlan({}, {"LAB": ("caption_stats", {})}), progress="none")

@@ -50,7 +50,10 @@ def test_every_flipped_bit_keeps_a_store_from_being_opened(tmp_path: Path, read_
     whole = place.read()
     for at in range(7, len(whole), len(whole) // 40):
         place.path.write_bytes(whole[:at] + bytes([whole[at] ^ 16]) + whole[at + 1 :])
-        with pytest.raises(StoreError, match=r"results\.duckdb: is damaged: it is not what diptych closed; restore it"):
+        with pytest.raises(
+            StoreError,
+            match=r"results\.duckdb: is damaged, or results.*sha256 is: .* restore it",
+        ):
             Store.open(place.path, read_only=read_only)
         assert seal_problem(place).startswith("is damaged")
     place.path.write_bytes(whole)

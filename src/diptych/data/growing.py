@@ -21,6 +21,7 @@ from diptych.errors import OtherVersion, ShardError
 from diptych.storage.location import Location
 
 STAGED = ".next"  # of a file that is to take the place of a shard
+ASIDE = ".aside"  # of a file that no reader is to take for a shard
 
 
 class Growing:
@@ -48,8 +49,8 @@ class Growing:
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What the manifest of the finished directory said beside the shards; empty while it grows."""
-        return self._journal.facts or {}
+        """What the manifest of the finished directory says beside the shards, or said before it began to grow again."""
+        return self._journal.facts or self._journal.former or {}
 
     @property
     def made_from(self) -> str | None:
@@ -167,6 +168,16 @@ def change_facts(directory: Location, manifest: Location, step: str, facts: Mapp
 def staged(place: Location) -> Location:
     """Return where the next version of a shard is written, hidden from who reads the directory."""
     return place.parent / f".{place.name}{STAGED}"
+
+
+def set_aside(place: Location) -> None:
+    """Move a file of a directory of shards to where no reader of it looks; one that is not there is none.
+
+    Raises:
+        ShardError: If the disk refuses.
+    """
+    if place.is_file():
+        place.move_to(place.parent / f".{place.name}{ASIDE}")
 
 
 def grow_data(location: Location, step: str, fingerprint: str) -> Growing:

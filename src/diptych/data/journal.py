@@ -37,6 +37,7 @@ class Journal:
         self.step: str | None = None
         self.fingerprint: str | None = None
         self.facts: Mapping[str, Any] | None = None  # of the manifest, once it was sealed
+        self.former: Mapping[str, Any] | None = None  # of the manifest that it had before it began to grow again
         self._sealed_shards: int | None = None
         self.entries: dict[str, ShardInfo] = {}
         self.problems: list[str] = []
@@ -61,6 +62,8 @@ class Journal:
             ShardError: If the disk refuses.
         """
         if (self.step, self.fingerprint, self.facts) != (step, fingerprint, None) or self.problems:
+            if (self.step, self.fingerprint) != (step, fingerprint):
+                self.facts = self.former = None
             self.step, self.fingerprint, self.problems = step, fingerprint, []
             self.rewrite(self.entries.values())
 
@@ -99,10 +102,11 @@ class Journal:
             ShardError: If the disk refuses; the old journal then stands.
         """
         self.entries = {info.name: info for info in sorted(infos, key=lambda info: (len(info.name), info.name))}
+        self.former = (self.facts or self.former) if facts is None else None
         self.facts = facts
         self._sealed_shards = None if facts is None else len(self.entries)
         made_by = {"format_version": FORMAT_VERSION, "step": self.step, "fingerprint": self.fingerprint}
-        head = _line({**made_by, "facts": facts, "shards": self._sealed_shards})
+        head = _line({**made_by, "facts": facts, "former": self.former, "shards": self._sealed_shards})
         data = b"".join([head, *map(self._entry, self.entries.values())])
         if not self._place.is_file() or self._place.read() != data:
             self._place.write(data)
@@ -110,7 +114,7 @@ class Journal:
     def _take(self, value: Mapping[str, Any]) -> None:
         if "facts" in value:
             check_version(self._place, value)
-            self.facts, self._sealed_shards = value["facts"], value["shards"]
+            self.facts, self.former, self._sealed_shards = value["facts"], value["former"], value["shards"]
         else:
             info = ShardInfo(**{name: fact for name, fact in value.items() if name not in MADE_BY})
             self.entries[info.name] = info

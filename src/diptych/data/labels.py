@@ -10,6 +10,7 @@ from dataclasses import replace
 from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.growing import change_facts
 from diptych.data.manifests import MANIFEST_OF
+from diptych.data.noted import whole_manifest
 from diptych.errors import ShardError
 
 SCORES = "scores"
@@ -35,6 +36,13 @@ def labelled_sets(dataset: Dataset) -> dict[str, ColumnSet]:
                 raise ShardError(f"{both}: both are labelled {label!r}; ask for the one that is meant: diptych score")
             found[label] = column_set
     return found
+
+
+def stored_labels(dataset: Dataset) -> list[str]:
+    """Return every label that a score of a dataset has; of a set whose manifest is damaged none is known."""
+    places = (place / MANIFEST_OF[SCORES] for place in (dataset.location / SCORES).children())
+    manifests = (whole_manifest(place) for place in places)
+    return [str(label) for manifest in manifests if manifest for label in manifest.facts.get(LABELS, ())]
 
 
 def give_labels(dataset: Dataset, sets: Mapping[str, ColumnSet]) -> dict[str, ColumnSet]:

@@ -66,7 +66,7 @@ def manifest_problem(place: Location) -> str:
     """Return what is wrong with a manifest that lies there; empty if it is, byte for byte, what was written."""
     try:
         data = place.read()
-        value = json.loads(data)
+        value = json.loads(data.decode())
         check, value[CHECK] = value[CHECK], ""
         text = json_text(value)
         is_whole = check == _check(text) and data == json_text({**value, CHECK: check}).encode()

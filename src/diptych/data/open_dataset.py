@@ -105,7 +105,10 @@ class OpenDataset:
             raise DataError(f"{self.dataset.path}: {what_sql_lacks(error, self.columns)}") from error
 
     def _numbers(self, rows: Sequence[int]) -> npt.NDArray[np.int64]:
-        numbers = np.asarray(rows, np.int64)
+        given = np.asarray(rows)
+        if given.ndim != 1 or (given.dtype.kind not in "iu" and given.size):
+            raise DataError(f"{self.dataset.path}: rows are a list of their numbers, counted from 0, not {rows!r}")
+        numbers = given.astype(np.int64)
         strange = numbers[(numbers < 0) | (numbers >= len(self))]
         if len(strange):
             raise DataError(f"{self.dataset.path}: there is no row {strange[0]}; it has {len(self):,}, counted from 0")

@@ -1,8 +1,8 @@
 """Find every file of a dataset directory that is not what was written, and put back what the rest of it tells.
 
 A manifest and a journal say the same of their shards, so that one of them is written again from the other. A damaged
-shard is taken out: the command that made the directory then makes exactly that one again. A file that diptych did not
-write is moved aside, never removed.
+shard is taken out: the command that made the directory then makes exactly that one again. Nothing is removed: what is
+taken out, or was never written by diptych, is moved aside, where no reader of the directory looks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from diptych.data.card import CARD
 from diptych.data.damage import ShardFile, content_problems
-from diptych.data.growing import Growing
+from diptych.data.growing import Growing, set_aside
 from diptych.data.journal import JOURNAL, Journal
 from diptych.data.manifests import DATASET, MANIFEST_OF, Manifest, manifest_problem
 from diptych.data.noted import noted_journal, restore_journal, restore_manifest, whole_manifest
@@ -19,7 +19,6 @@ from diptych.data.shards import ShardInfo
 from diptych.storage.location import Location
 
 SHARDS = "*.parquet"
-ASIDE = ".aside"  # of a file that no reader is to take for a shard
 
 
 class Problem(NamedTuple):
@@ -130,8 +129,8 @@ def repair_dataset(location: Location, found: Verification) -> list[Location]:
         noted = noted_journal(folder.directory, folder.manifest, folder.step).entries
         names = [name for name in noted if str(folder.directory / name) in damaged]
         for place in folder.directory.children(SHARDS):
-            if str(place) in damaged and place.name not in noted:
-                place.move_to(place.parent / f".{place.name}{ASIDE}")
+            if str(place) in damaged:
+                set_aside(place)
         if names:
             _take_out(folder, names)
             waiting.append(folder.directory)

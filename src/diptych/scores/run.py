@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from diptych.data.column_names import clash_problem
+from diptych.data.column_names import clash_problem, label_problem
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.growing_sets import GrowingSet
-from diptych.data.labels import give_labels
+from diptych.data.labels import give_labels, stored_labels
 from diptych.data.shards import reading
 from diptych.errors import ConfigError
 from diptych.jobs import run_job
@@ -93,11 +93,13 @@ def score_dataset(
 
 
 def _check_names(dataset: Dataset, scorers: Scorers) -> None:
-    """Refuse labels by which columns of the data could not be told from those of scores.
+    """Refuse labels by which columns of the data, or of other scores, could not be told from those of scores.
 
     Raises:
         ConfigError: If there are some.
     """
+    if problem := label_problem(dict.fromkeys([*stored_labels(dataset), *scorers.scores])):
+        raise ConfigError(f"{dataset.location}: {problem}")
     for file in dataset.files[:1]:
         with reading(file) as parquet:
             problem = clash_problem(scorers.columns, parquet.schema_arrow.names)

@@ -17,7 +17,7 @@ def read_json(address: Address) -> dict[str, Any]:
     """
     place = Location.at(address)
     try:
-        value = json.loads(place.read())
+        value = json.loads(place.read().decode())  # from bytes, zeros would be taken for UTF-32
     except FileNotFoundError as error:
         raise ShardError(f"{place}: no such file") from error
     except (OSError, ValueError, RecursionError) as error:

@@ -86,8 +86,8 @@ def set_seal(store: Location) -> None:
 
 def _changed(seal: Location) -> str:
     return (
-        f"is damaged: it is not what diptych closed; restore it, or delete it and evaluate again "
-        f"(if you changed it yourself, delete {seal.name})"
+        f"is damaged, or {seal.name} is: it is not what diptych closed; restore it, or evaluate again into another "
+        f"store (if you changed it yourself, delete {seal.name})"
     )
 
 

@@ -203,3 +203,37 @@ def test_a_file_that_changes_while_it_is_read_ends_the_run_with_its_name(
     with pytest.raises(DataError, match=r"00\.jpg to .*02\.jpg: has changed while it was read"):
         run(config, tmp_path / "pool")
     assert not (tmp_path / "pool/dataset.json").exists()
+
+
+@pytest.mark.parametrize("damage", ["zeroed", "removed"])
+def test_damage_to_the_first_shard_of_typed_columns_keeps_no_run_from_going_on(tmp_path: Path, damage: str) -> None:
+    pairs = (((f"{row}.jpg", picture(row)), (f"{row}.json", b'{"likes": %d}' % row)) for row in range(4))
+    make_tar(tmp_path / "in.tar", [member for pair in pairs for member in pair])
+    config = make_config({"kind": "webdataset", "path": tmp_path / "in.tar", "columns": ["likes"]}, rows_per_shard=2)
+    run(config, tmp_path / "pool")
+    whole = pool_files(tmp_path / "pool")
+    first = tmp_path / "pool/data/00000.parquet"
+    if damage == "zeroed":
+        first.write_bytes(bytes(first.stat().st_size))
+    else:
+        first.unlink()
+    assert run(config, tmp_path / "pool").rows_made == 2
+    assert pool_files(tmp_path / "pool") == whole
+
+
+def test_rows_that_nobody_can_make_again_are_counted_and_their_shard_is_kept_aside(tmp_path: Path) -> None:
+    draw_folder(tmp_path / "in", range(4))
+    config = make_config({"kind": "folder", "path": tmp_path / "in"})
+    run(config, tmp_path / "pool")
+    for row in range(3):
+        (tmp_path / "in" / f"{row:02d}.jpg").unlink()
+        (tmp_path / "in" / f"{row:02d}.txt").unlink()
+    draw_folder(tmp_path / "in", range(4, 5))
+    run(config, tmp_path / "pool", EXTEND)
+    shard = tmp_path / "pool/data/00000.parquet"
+    data = bytearray(shard.read_bytes())
+    data[-1] ^= 1
+    shard.write_bytes(data)
+    done = run(config, tmp_path / "pool", EXTEND)
+    assert (done.dataset.rows, done.rows_made, done.rows_lost) == (2, 1, 3)
+    assert (shard.parent / ".00000.parquet.aside").read_bytes() == data
