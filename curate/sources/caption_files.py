@@ -13,8 +13,9 @@ import csv
 import io
 import json
 import posixpath
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,6 +24,7 @@ import pyarrow.parquet as pq
 
 from diptych.curate.sources.coco_splits import folders_meant
 from diptych.curate.sources.column_types import column_of_text
+from diptych.curate.sources.columns import first_text
 from diptych.curate.sources.files import readable
 from diptych.curate.sources.marked_text import text_of
 from diptych.curate.sources.sidecars import Facts
@@ -47,10 +49,15 @@ def is_caption_file(path: Path) -> bool:
 class CaptionFiles:
     """What the caption files of a folder and of the folders in it say; each is read when it is first wanted."""
 
-    def __init__(self, root: Path) -> None:
-        """Look at files below ``root``, and at none above it."""
+    def __init__(self, root: Path, *, texts: Collection[str]) -> None:
+        """Look at files below ``root``, and at none above it.
+
+        Args:
+            root: A folder.
+            texts: Columns of csv that are text, whatever they hold: a caption may be a number.
+        """
         self._root = root
-        self._in = lru_cache(maxsize=1024)(_lookups)
+        self._in = lru_cache(maxsize=1024)(partial(_lookups, texts=(FILE_NAME, *texts)))
 
     def facts(self, picture: Path) -> Facts | None:
         """Return what the nearest file that knows a picture says of it; None where none does.
@@ -69,9 +76,9 @@ class CaptionFiles:
         return None
 
 
-def _lookups(folder: Path) -> list[Lookup]:
+def _lookups(folder: Path, *, texts: Collection[str]) -> list[Lookup]:
     metadata = [folder / name for name in METADATA if (folder / name).is_file()]
-    found = [_metadata(file) for file in metadata]
+    found = [_metadata(file, texts) for file in metadata]
     if (folder / SAMPLES).is_file():
         found.append(_samples(folder / SAMPLES))
     annotations = folder / ANNOTATIONS
@@ -79,8 +86,8 @@ def _lookups(folder: Path) -> list[Lookup]:
     return [*found, _coco(files)] if files else found
 
 
-def _metadata(file: Path) -> Lookup:
-    rows = _rows(file)
+def _metadata(file: Path, texts: Collection[str]) -> Lookup:
+    rows = _rows(file, texts)
     if len(rows) == 1 and FILE_NAME not in rows[0]:
         return lambda _: rows[0]
     return _by_name((row[FILE_NAME], row) for row in rows if isinstance(row.get(FILE_NAME), str))
@@ -114,16 +121,25 @@ def _coco(files: Sequence[Path]) -> Lookup:
 
 def _coco_captions(file: Path) -> Lookup:
     value = _json(file)
-    captions: dict[Any, list[str]] = {}
+    captions: dict[str, list[str]] = {}
     with readable(file, "COCO captions"):
-        told = [one for one in _objects(value, ANNOTATIONS) if isinstance(one.get("caption"), str)]
-        for one in sorted(told, key=lambda one: one.get("id", 0)):
-            captions.setdefault(one["image_id"], []).append(one["caption"].strip())
+        for one in sorted(_objects(value, ANNOTATIONS), key=lambda one: one.get("id", 0)):
+            caption = first_text(one.get("caption"))
+            if caption is not None:
+                captions.setdefault(_id(one["image_id"]), []).append(caption)
         return _by_name(
-            (image[FILE_NAME], {**image, "caption": captions[image["id"]][0], CAPTIONS: captions[image["id"]]})
+            (
+                image[FILE_NAME],
+                {**image, "caption": captions[_id(image["id"])][0], CAPTIONS: captions[_id(image["id"])]},
+            )
             for image in _objects(value, "images")
-            if image["id"] in captions and isinstance(image[FILE_NAME], str)
+            if _id(image["id"]) in captions and isinstance(image[FILE_NAME], str)
         )
+
+
+def _id(value: Any) -> str:
+    """Return an id as a text: "1", 1 and the 1.0 of programs that know no integers are the same picture."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _folders_of_pictures(root: Path) -> set[str]:
@@ -153,17 +169,22 @@ def _objects(value: Any, key: str) -> list[dict[str, Any]]:
 
 
 def _by_name(facts: Iterable[tuple[str, Facts]]) -> Lookup:
-    known = {posixpath.normpath(name.replace("\\", "/")): row for name, row in facts}
-    return lambda place: known.get(place.as_posix())
+    known = {_same(posixpath.normpath(name.replace("\\", "/"))): row for name, row in facts}
+    return lambda place: known.get(_same(place.as_posix()))
 
 
-def _rows(file: Path) -> list[dict[str, Any]]:
+def _same(name: str) -> str:
+    """Return a name whose letters are in one Unicode form, of which macOS writes another than most."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
     """Return the rows of a table, their values as what they are."""
     with readable(file, "metadata"):
         if file.suffix == ".parquet":
             rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
         elif file.suffix == ".csv":
-            rows = _csv_rows(file)
+            rows = _csv_rows(file, texts)
         else:
             lines = text_of(file.read_bytes()).splitlines()
             rows = [json.loads(line) for line in lines if line.strip()]
@@ -172,15 +193,14 @@ def _rows(file: Path) -> list[dict[str, Any]]:
         return rows
 
 
-def _csv_rows(file: Path) -> list[dict[str, Any]]:
+def _csv_rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
     handle = io.StringIO(text_of(file.read_bytes()), newline="")
-    texts = list(csv.DictReader(handle, restval="", restkey=""))
-    names = [name for name in (texts[0] if texts else {}) if name]
+    rows = list(csv.DictReader(handle, restval="", restkey=""))
+    names = [name for name in (rows[0] if rows else {}) if name]
     columns = {}
     for name in names:
-        column = pa.chunked_array([pa.array([row[name] or None for row in texts], pa.string())])
-        is_text = name == FILE_NAME
-        columns[name] = (column if is_text else column_of_text(column, name, {}, str(file))).to_pylist()
+        column = pa.chunked_array([pa.array([row[name] or None for row in rows], pa.string())])
+        columns[name] = (column if name in texts else column_of_text(column, name, {}, str(file))).to_pylist()
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 

@@ -1,10 +1,12 @@
 """What all sources do with columns: names that clash, text that is not quite text."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
 
+from diptych.curate.sources.column_types import as_text
 from diptych.curate.sources.contract import HELPER_COLUMNS
 from diptych.data.schema import DATA_COLUMNS
 from diptych.errors import DataError
@@ -75,11 +77,13 @@ def clean_text(value: Any) -> str | None:
 
 
 def first_text(value: Any) -> str | None:
-    """Return a text, or of a list of texts the first that is not empty.
+    """Return a text, or of a list of texts the first that is not empty; a number is the text that JSON has of it.
 
-    >>> first_text(["", " a cat ", "a dog"])
-    'a cat'
+    >>> first_text(["", " a cat ", "a dog"]), first_text(42), first_text(True)
+    ('a cat', '42', None)
     """
     if isinstance(value, list):
         return next(filter(None, map(first_text, value)), None)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return None if math.isnan(value) else as_text(value)
     return (clean_text(value) or "").strip() or None

@@ -46,7 +46,8 @@ class FolderSource:
         self._settings = settings
         self._root = str(settings.path)
         self._carried = carried_names(settings.columns, taken=("file",))
-        self._sidecars, self._caption_files = Sidecars(), CaptionFiles(settings.path)
+        self._caption_keys = (settings.caption_key,) if settings.caption_key else CAPTION_KEYS
+        self._sidecars, self._caption_files = Sidecars(), CaptionFiles(settings.path, texts=self._caption_keys)
 
     def parts(self) -> Sequence[Part]:
         """Return all files as one part, sorted by path.
@@ -126,8 +127,7 @@ class FolderSource:
             return None
         if self._settings.captions == "file_name":
             return caption_of_name(_valid(Path(file).stem))
-        key = self._settings.caption_key
-        return next(filter(None, (first_text(facts.get(one)) for one in ((key,) if key else CAPTION_KEYS))), None)
+        return next(filter(None, (first_text(facts.get(key)) for key in self._caption_keys)), None)
 
 
 def caption_of_name(stem: str) -> str | None:

@@ -108,10 +108,8 @@ class WebDatasetSource:
     def _caption(self, sample: Sample, fact: dict[str, Any]) -> str | None:
         if self._settings.caption_key is None:
             return None
-        if "caption" in sample:
-            text = text_of(sample["caption"], "replace").strip()
-            return text or None
-        return first_text(fact.get(self._settings.caption_key))
+        text = text_of(sample.get("caption", b""), "replace").strip()
+        return text or first_text(fact.get(self._settings.caption_key))
 
     def _samples(self, file: str, start: int) -> Iterator[Sample]:
         """Yield the rows of a tar from one on."""

@@ -83,6 +83,47 @@ def test_a_file_about_many_pictures_may_begin_with_the_mark_of_its_encoding(enco
         assert captions_of(write_files(tmp_path / name, files)) == TEXTS
 
 
+@pytest.mark.parametrize("texts", [["7", "007"], ["7", "42"], ["1.50", "2"], ["true", "False"]])
+def test_a_caption_that_is_a_number_or_a_truth_value_is_a_caption(texts: list[str], tmp_path: Path) -> None:
+    for key in ("text", "label"):
+        rows = [{"file_name": name, key: text} for name, text in zip(TEXTS, texts, strict=False)]
+        files = {"metadata.csv": as_csv(rows), **pictures(row["file_name"] for row in rows)}
+        settings = {"caption_key": key} if key == "label" else {}
+        found = captions_of(write_files(tmp_path / key, files), **settings)
+        assert list(found.values()) == texts
+
+
+def test_numbers_in_json_are_captions_as_json_has_them(tmp_path: Path) -> None:
+    rows = [{"file_name": name, "text": value} for name, value in zip(TEXTS, (42, 1.5, float("nan")), strict=True)]
+    samples = json.dumps({"samples": [{"filepath": row["file_name"], "caption": row["text"]} for row in rows]})
+    told = {"metadata.jsonl": lines(rows), "metadata.parquet": as_parquet(rows), "samples.json": samples.encode()}
+    for name, content in told.items():
+        found = captions_of(write_files(tmp_path / name, {name: content, **pictures(TEXTS)}))
+        assert list(found.values()) == (["42.0", "1.5", None] if name == "metadata.parquet" else ["42", "1.5", None])
+
+
+@pytest.mark.parametrize("there", ["\u00e9.jpg", "e\u0301.jpg"])
+@pytest.mark.parametrize("told", ["\u00e9.jpg", "e\u0301.jpg"])
+def test_a_file_about_many_names_pictures_in_either_form_of_unicode(there: str, told: str, tmp_path: Path) -> None:
+    coco_file = coco({1: told})
+    by_name = {"metadata.jsonl": lines([{"file_name": told, "text": "seen 1"}]), "annotations/c.json": coco_file}
+    for name, content in by_name.items():
+        folder = write_files(tmp_path / Path(name).stem, {name: content, **pictures([there])})
+        assert captions_of(folder) == {there: "seen 1"}
+
+
+@pytest.mark.parametrize(("of_image", "of_annotation"), [("1", 1), (1, "1"), (1.0, 1), (1, 1)])
+def test_coco_ids_may_be_numbers_or_texts_and_empty_captions_are_none(
+    of_image: object, of_annotation: object, tmp_path: Path
+) -> None:
+    told = [
+        {"id": number, "image_id": of_annotation, "caption": caption} for number, caption in enumerate(["", " ", "x"])
+    ]
+    value = {"images": [{"id": of_image, "file_name": "a.jpg"}], "annotations": told}
+    files = {"annotations/captions.json": json.dumps(value).encode(), **pictures(["images/a.jpg"])}
+    assert captions_of(write_files(tmp_path, files)) == {"images/a.jpg": "x"}
+
+
 def coco(names: dict[int, str], again: str = " again") -> bytes:
     told = [
         {"id": 2 * number + second, "image_id": number, "caption": f" seen {number}{again * second} "}

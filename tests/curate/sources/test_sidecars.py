@@ -39,6 +39,43 @@ def test_the_mark_that_an_editor_puts_before_a_text_is_no_part_of_it(encoding: s
     assert [row["caption"] for row in rows] == expected
 
 
+def test_an_empty_text_hides_nothing_that_another_sidecar_says(tmp_path: Path) -> None:
+    members = {
+        "a.jpg": b"x",
+        "a.txt": b" \n",
+        "a.json": b'{"caption": "of the json"}',
+        "b.jpg": b"y",
+        "b.txt": b"of the text",
+        "b.json": b'{"caption": "of the json"}',
+        "c.jpg": b"z",
+        "c.txt": b"\xef\xbb\xbf",
+        "c.json": b'{"caption": 42}',
+    }
+    expected = ["of the json", "of the text", "42"]
+    rows = rows_of(Folder(kind="folder", path=write_files(tmp_path / "in", members)))
+    assert [row["caption"] for row in rows] == expected
+    make_tar(tmp_path / "0.tar", sorted(members.items()))
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path / "0.tar", caption_key="caption"))
+    assert [row["caption"] for row in rows] == expected
+
+
+def test_columns_come_from_the_json_also_where_a_text_has_the_caption(tmp_path: Path) -> None:
+    files = {"a.jpg": b"x", "a.txt": b"a cat", "a.json": b'{"caption": "no", "likes": 7}'}
+    settings = Folder(kind="folder", path=write_files(tmp_path, files), columns=("likes",), types={"likes": "int64"})
+    assert [(row["caption"], row["likes"]) for row in rows_of(settings)] == [("a cat", 7)]
+
+
+def test_the_case_of_a_name_matters_only_where_a_picture_has_the_very_name(tmp_path: Path) -> None:
+    files = {"B.jpg": b"x", "b.txt": b"of B", "C.jpg": b"x", "c.jpg": b"x", "c.txt": b"of c", "d.jpg": b"x"}
+    rows = rows_of(Folder(kind="folder", path=write_files(tmp_path, {**files, "D.txt": b"of d", "d.json": b"[]"})))
+    assert {row["file"]: row["caption"] for row in rows} == {
+        "B.jpg": "of B",
+        "C.jpg": None,
+        "c.jpg": "of c",
+        "d.jpg": "of d",
+    }
+
+
 def test_text_without_a_picture_is_a_row_and_no_caption(tmp_path: Path) -> None:
     files = {"a.jpg": b"x", "a.b.txt": b"of no picture", "stray.json": b"{}", "a.json": b"[" * 10**5}
     rows = rows_of(Folder(kind="folder", path=write_files(tmp_path, files)))
