@@ -12,6 +12,7 @@ The file nearest to a picture that knows it is believed. Decides nothing about w
 import csv
 import io
 import json
+import math
 import posixpath
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -34,6 +35,7 @@ METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
 FILE_NAME = "file_name"
 ANNOTATIONS = "annotations"
 SAMPLES, SAMPLES_ABOUT = "samples.json", "metadata.json"
+MAX_SHOWN = 60
 CAPTIONS = "captions"  # all captions of a COCO picture; "caption" is the first
 
 Lookup = Callable[[PurePosixPath], Facts | None]  # from the path of a picture, counted from the file's own folder
@@ -123,7 +125,7 @@ def _coco_captions(file: Path) -> Lookup:
     value = _json(file)
     captions: dict[str, list[str]] = {}
     with readable(file, "COCO captions"):
-        for one in sorted(_objects(value, ANNOTATIONS), key=lambda one: one.get("id", 0)):
+        for one in sorted(_objects(value, ANNOTATIONS), key=lambda one: _rank(one.get("id"))):
             caption = first_text(one.get("caption"))
             if caption is not None:
                 captions.setdefault(_id(one["image_id"]), []).append(caption)
@@ -140,6 +142,15 @@ def _coco_captions(file: Path) -> Lookup:
 def _id(value: Any) -> str:
     """Return an id as a text: "1", 1 and the 1.0 of programs that know no integers are the same picture."""
     return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def _rank(value: Any) -> tuple[bool, float]:
+    """Return by what captions are ordered: by their ids, and those without a number last, as they stand there."""
+    try:
+        rank = float(value)
+    except (TypeError, ValueError, OverflowError):
+        rank = math.nan
+    return (True, 0.0) if math.isnan(rank) else (False, rank)
 
 
 def _folders_of_pictures(root: Path) -> set[str]:
@@ -186,11 +197,25 @@ def _rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
         elif file.suffix == ".csv":
             rows = _csv_rows(file, texts)
         else:
-            lines = text_of(file.read_bytes()).splitlines()
-            rows = [json.loads(line) for line in lines if line.strip()]
-        if not all(isinstance(row, dict) for row in rows):
-            raise DataError(f"{file}: has a line that is no JSON object")
+            rows = _jsonl_rows(file)
         return rows
+
+
+def _jsonl_rows(file: Path) -> list[dict[str, Any]]:
+    rows = []
+    # Lines end with \n alone: JSON may hold U+2028, U+0085 and what else str.splitlines takes for an end.
+    for number, line in enumerate(text_of(file.read_bytes()).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict):
+            shown = line.strip()[:MAX_SHOWN]
+            raise DataError(f"{file}: line {number} is no JSON object: {shown!r}; mend it or take it out")
+        rows.append(row)
+    return rows
 
 
 def _csv_rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:

@@ -232,6 +232,36 @@ def test_a_damaged_caption_file_is_one_line_with_its_path(name: str, content: by
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\u0085"])
+def test_only_a_line_feed_ends_a_line_of_metadata(mark: str, tmp_path: Path) -> None:
+    text = f"one{mark}two"
+    row = json.dumps({"file_name": "a.jpg", "text": text}, ensure_ascii=False)
+    for end in (b"\n", b"\r\n", b""):
+        content = row.encode() + end
+        assert captions_of(write_files(tmp_path, {"metadata.jsonl": content, **pictures(["a.jpg"])})) == {"a.jpg": text}
+
+
+@pytest.mark.parametrize("bad", ["{bad", "[1]", "{" * 100_000])
+def test_a_bad_line_of_metadata_is_named_by_its_number_and_shown(bad: str, tmp_path: Path) -> None:
+    content = lines([{"file_name": "a.jpg", "text": "t\u2028"}]) + b"\n\n\n\n" + bad.encode() + b"\n"
+    write_files(tmp_path, {"metadata.jsonl": content, **pictures(["a.jpg"])})
+    with pytest.raises(DataError) as caught:
+        captions_of(tmp_path)
+    expected = f"{tmp_path / 'metadata.jsonl'}: line 6 is no JSON object: {bad[:60]!r}; mend it or take it out"
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("ids", "first"),
+    [([None, 2], "1"), ([3, "b"], "0"), (["10", "9"], "1"), ([None, None], "0"), ([2, 1.0], "1"), ([[], 5], "1")],
+)
+def test_captions_of_coco_are_ordered_by_id_whatever_the_ids_are(ids: list[object], first: str, tmp_path: Path) -> None:
+    told = [{"id": one, "image_id": 1, "caption": str(number)} for number, one in enumerate(ids)]
+    value = {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": told}
+    files = {"annotations/captions.json": json.dumps(value).encode(), **pictures(["images/a.jpg"])}
+    assert captions_of(write_files(tmp_path, files)) == {"images/a.jpg": first}
+
+
 ODD = [None, 5, [], [None, 5, "x", {}], {}, {"id": [1], "image_id": {}, "caption": 5, "file_name": 5, "filepath": 5}]
 
 
