@@ -208,7 +208,7 @@ def _jsonl_rows(file: Path) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line.strip())  # also of a form feed, which JSON does not know
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):

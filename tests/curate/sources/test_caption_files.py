@@ -236,7 +236,7 @@ def test_a_damaged_caption_file_is_one_line_with_its_path(name: str, content: by
 def test_only_a_line_feed_ends_a_line_of_metadata(mark: str, tmp_path: Path) -> None:
     text = f"one{mark}two"
     row = json.dumps({"file_name": "a.jpg", "text": text}, ensure_ascii=False)
-    for end in (b"\n", b"\r\n", b""):
+    for end in (b"\n", b"\r\n", b"", b"\x0c\n"):
         content = row.encode() + end
         assert captions_of(write_files(tmp_path, {"metadata.jsonl": content, **pictures(["a.jpg"])})) == {"a.jpg": text}
 
