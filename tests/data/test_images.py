@@ -209,6 +209,14 @@ def test_the_image_carries_no_metadata_of_its_file() -> None:
         assert code_of(decode, save(image, "JPEG")) == "ok"
 
 
+def test_a_comment_that_looks_like_the_end_hides_no_scans() -> None:
+    data = SAMPLES["jpeg progressive"]
+    last = data.rindex(b"\xff\xda")
+    hidden = data[:last] + b"\xff\xfe\0\x04\xff\xd9" + data[last:-2] * 200 + b"\xff\xd9"
+    with pytest.raises(DecodeError, match="more than 100 scans"):
+        decode(hidden)
+
+
 def test_small_hostile_files_cost_little() -> None:
     start_s = time.thread_time()
     header = struct.pack("<IHHIIiiHHIIiiII", 5_078, 0, 0, 1_078, 40, 40_000, 2_000, 1, 8, 1, 4_000, 0, 0, 256, 0)

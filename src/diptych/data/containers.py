@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import NamedTuple
 
 from diptych.errors import DecodeError
@@ -40,7 +41,8 @@ def jpeg_essentials(data: bytes) -> Essentials:
             kept.append(data[marker.start() : position])
         if 0xC0 <= kind <= 0xCF and kind not in {0xC4, 0xC8, 0xCC} and len(body) >= 5:
             size = int.from_bytes(body[3:5], "big"), int.from_bytes(body[1:3], "big")
-    if data.count(b"\xff\xda", position, data.find(b"\xff\xd9", position)) > MAX_SCANS:
+    scans = (kind for kind, _, _ in _jpeg_segments(data) if kind == 0xDA)
+    if next(islice(scans, MAX_SCANS, None), None):
         raise DecodeError("corrupt", f"jpeg: more than {MAX_SCANS} scans")
     kept.append(data[marker.start() :] if marker else b"")
     return Essentials(b"".join(kept), size, exif, b"".join(icc[part] for part in sorted(icc)))
@@ -92,14 +94,15 @@ def jpeg_scans(data: bytes) -> Iterator[JpegScan]:
 
 def jpeg_end(data: bytes) -> int:
     """Return where the last scan of a JPEG ends; data behind its end marker, a second picture, is not looked at."""
-    return next((start for kind, start, _ in _jpeg_segments(data) if kind == 0xD9), len(data))
+    end = next((start for kind, start, _ in _jpeg_segments(data) if kind == 0xD9), len(data))
+    return len(data[:end].rstrip(b"\xff"))  # without fill bytes
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield kind, start and end of each segment, from its length on; of the end marker its own place, and no more."""
-    marker, position = re.compile(rb"\xff+[^\xff\0\x01\xd0-\xd8]"), 2  # no stuffed byte, none that stands alone
+    marker, position = re.compile(rb"\xff[^\xff\0\x01\xd0-\xd8]"), 2  # no stuffed byte, none that stands alone
     while found := marker.search(data, position):
-        kind, start = found[0][-1], found.end()
+        kind, start = found[0][1], found.end()
         if kind == 0xD9:
             yield kind, found.start(), start
             return
