@@ -98,6 +98,23 @@ def test_a_picture_on_grey_is_not(box: tuple[int, int, int, int]) -> None:
     assert not says(grey_and(box))
 
 
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "BMP"])
+@pytest.mark.parametrize("side", ["top", "bottom", "left", "right"])
+@pytest.mark.parametrize("bar", [8, 40])
+def test_a_whole_picture_with_a_grey_bar_is_not(kind: str, side: str, bar: int) -> None:
+    place = {"top": (0, 0, 320, bar), "bottom": (0, 240 - bar, 320, 240), "left": (0, 0, bar, 240)}
+    for image in (Image.open(io.BytesIO(photograph())), Image.new("RGB", (320, 240), "white")):
+        image.paste((128, 128, 128), place.get(side, (320 - bar, 0, 320, 240)))
+        assert not says(save(image, kind, lossless=True) if kind == "WEBP" else save(image, kind))
+
+
+def test_a_page_whose_grey_bar_has_a_tab_is_not() -> None:
+    page = Image.new("RGB", (320, 240), "white")
+    page.paste((128, 128, 128), (0, 0, 320, 32))
+    page.paste((255, 255, 255), (160, 16, 320, 32))
+    assert not says(save(page, "PNG"))
+
+
 def test_a_picture_of_nothing_but_grey_is_not() -> None:
     for kind in ("JPEG", "PNG"):
         buffer = io.BytesIO()

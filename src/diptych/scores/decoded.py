@@ -7,10 +7,12 @@ in two ways:
 - Bytes put before the end marker of the JPEG tell: a picture whose data ended before it was whole takes them for its
   own and changes, a whole one does not. Tried where a corner is of one grey, and on every progressive JPEG whose scans
   are all there: what its last one lacks is no grey.
-- A picture that was cut and then saved again is whole. It has one side, and no other, of nothing but the grey that
-  libjpeg fills in, which is hardly found elsewhere in it.
+- A picture that was cut and then saved again is whole. Its last blocks are of nothing but the grey that libjpeg fills
+  in, from within a line of blocks on. A grey bar, frame or ground alone is no evidence; the smeared edge of one that
+  was stored with loss, in a photograph, may be taken for it.
 
-Less than a block of a cut JPEG, and less than a line of blocks of one that was saved again, are not found.
+Less than a block of a cut JPEG is not found. Of one that was saved again neither are less than a line of blocks, what
+was cut between two lines, drawings and pages, and pictures that were resized or cropped since.
 """
 
 import warnings
@@ -45,7 +47,8 @@ GREY = 128  # what a block without coefficients decodes to: ITU-T T.81, A.3.1, l
 SLACK = 2  # by which saving again may move it
 DARKEST, BRIGHTEST, TINT = 32, 208, 16  # what a colour profile or the inks of CMYK make of it lies within
 BLOCK = 8
-MAX_GREY_ELSEWHERE = 0.1  # of the picture without the side
+MAX_GREY_ELSEWHERE = 0.1  # of what is before the first block that is missing
+MAX_EVEN = 0.5  # of the pixels that equal their left neighbour, in a photograph; drawings and pages have more
 # Bytes that no decoder takes for nothing; without 0xFF, which begins a marker.
 FILLER = bytes((37 * number * number + 11 * number + 85) % 255 for number in range(512))
 
@@ -60,7 +63,7 @@ class Decoded:
     @property
     def identity(self) -> Mapping[str, Any]:
         """Name and version."""
-        return {"score": NAME, "version": 3}
+        return {"score": NAME, "version": 4}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns; None where a picture does not decode, with the decoder's code as the reason.
@@ -105,7 +108,7 @@ def is_truncated(image: Image, data: bytes) -> bool:
             return True
         if (is_progressive or any(_may_be_filled_in(corner) for corner in corners)) and _takes_more(image, data):
             return True
-    return any(bool(_is_grey(corner).all()) for corner in corners) and _has_grey_side(np.asarray(image))
+    return any(bool(_is_grey(corner).all()) for corner in corners) and _was_cut(np.asarray(image))
 
 
 def _lacks_scans(data: bytes) -> bool:
@@ -150,19 +153,29 @@ def _is_grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     return np.asarray(((pixels >= GREY - SLACK) & (pixels <= GREY + SLACK)).all(axis=2))
 
 
-def _has_grey_side(pixels: npt.NDArray[np.uint8]) -> bool:
-    """Return whether exactly one side of a picture, uint8 (H, W, 3), is grey lines, and the rest hardly ever grey."""
+def _was_cut(pixels: npt.NDArray[np.uint8]) -> bool:
+    """Return whether a picture, uint8 (H, W, 3), ends in grey blocks as one does that was cut and then saved again.
+
+    The blocks, in the order in which a JPEG stores them, are grey from one on that begins no line; before it hardly any
+    is. What is shown has not the even faces of a drawing or a page, whose bars end at such places by design.
+    """
     grey = _is_grey(pixels)
-    sides = [(_lines(side), side) for side in (grey, grey[::-1], grey.T, grey.T[::-1])]
-    found = [(depth, side) for depth, side in sides if depth > 0]
-    if len(found) != 1 or found[0][0] < BLOCK:
+    even = (pixels[:, 1:] == pixels[:, :-1]).all(axis=2)[~grey[:, 1:]]
+    if not even.size or even.mean() > MAX_EVEN:
         return False
-    depth, side = found[0]
-    rest = side[depth + 2 * BLOCK :]  # beyond a line of blocks that is half filled in
-    return rest.size > 0 and float(rest.mean()) < MAX_GREY_ELSEWHERE
+    turns = [turned[::down, ::right] for turned in (grey, grey.T) for down in (1, -1) for right in (1, -1)]
+    return any(_ends_in_grey_blocks(turned, lines) for turned in turns for lines in (1, 2))
 
 
-def _lines(grey: npt.NDArray[np.bool_]) -> int:
-    """Return how many lines of bool (H, W), from the first on, are grey all through."""
-    others = np.flatnonzero(~np.asarray(grey.all(axis=1)))
-    return int(others[0]) if len(others) else len(grey)
+def _ends_in_grey_blocks(grey: npt.NDArray[np.bool_], lines: int) -> bool:
+    """Return whether bool (H, W), stored in lines of so many blocks, is grey from one on that begins no line."""
+    high, wide = grey.shape[0] // (BLOCK * lines), grey.shape[1] // BLOCK
+    blocks = grey[: high * BLOCK * lines, : wide * BLOCK].reshape(high, BLOCK * lines, wide, BLOCK)
+    # The outermost pixels of a block may be tinted by what is beside it.
+    filled = np.asarray(blocks[:, 2:-2, :, 2:-2].all(axis=(1, 3)))
+    shown = np.flatnonzero(~filled)
+    line, place = divmod(int(shown[-1]) + 1, wide) if len(shown) else (0, 0)
+    if place == 0 or not 0 < line < high - 1:  # it begins a line, or no whole line is grey
+        return False
+    before = filled.ravel()[: line * wide + place]
+    return not filled[line - 1, place:].all() and float(before.mean()) < MAX_GREY_ELSEWHERE
