@@ -80,6 +80,29 @@ def test_a_cut_picture_is_truncated_when_it_was_saved_again(kind: str, share: fl
     assert says(buffer.getvalue())
 
 
+@pytest.mark.parametrize("kind", ["4:2:0", "grey", "progressive"])
+def test_a_jpeg_without_an_end_marker_is_truncated(kind: str) -> None:
+    data = KINDS[kind][:-400] + b"<html><body>404 Not Found</body></html>" * 11
+    try:
+        image = decode(data)
+    except DecodeError:
+        return  # the decoder has seen it, and says so
+    assert is_truncated(image, data)
+
+
+def test_a_jpeg_that_lacks_the_scan_of_a_colour_is_truncated() -> None:
+    grey = photograph("L")
+    frame = grey.index(b"\xff\xc0")
+    size, scan = grey[frame + 5 : frame + 9], grey.index(b"\xff\xda")
+    three = b"\xff\xc0\0\x11\x08" + size + b"\3" + b"".join(bytes([number, 0x11, 0]) for number in (1, 2, 3))
+    head = grey[:frame] + three + grey[frame + 13 : scan]
+    scans = [b"\xff\xda\0\x08\1" + bytes([number, 0]) + grey[scan + 7 : -2] for number in (1, 2, 3)]
+    assert not says(head + b"".join(scans) + b"\xff\xd9")
+    assert says(head + b"".join(scans[:2]) + b"\xff\xd9")
+    assert says(head + b"".join(scans[:1]) + b"\xff\xd9")
+    assert says(head + b"".join(scans)[:-900] + b"\xff\xd9")
+
+
 def grey_and(box: tuple[int, int, int, int]) -> bytes:
     """Return a picture on mid grey."""
     image = Image.new("RGB", (320, 240), (128, 128, 128))

@@ -92,6 +92,19 @@ def jpeg_scans(data: bytes) -> Iterator[JpegScan]:
             yield JpegScan(frozenset(body[1:-3:2]), first, last, bits & 15)
 
 
+def jpeg_components(data: bytes) -> frozenset[int]:
+    """Return the components that the frame header of a JPEG promises (ITU-T T.81, B.2.2); none where there is none."""
+    for kind, start, stop in _jpeg_segments(data):
+        if 0xC0 <= kind <= 0xCF and kind not in {0xC4, 0xC8, 0xCC}:
+            return frozenset(data[start + 8 : stop : 3])
+    return frozenset()
+
+
+def jpeg_has_end(data: bytes) -> bool:
+    """Return whether a JPEG has an end marker."""
+    return any(kind == 0xD9 for kind, _, _ in _jpeg_segments(data))
+
+
 def jpeg_end(data: bytes) -> int:
     """Return where the last scan of a JPEG ends; data behind its end marker, a second picture, is not looked at."""
     end = next((start for kind, start, _ in _jpeg_segments(data) if kind == 0xD9), len(data))

@@ -5,8 +5,8 @@ the decoder's code as the reason; a JPEG need not: libjpeg fills what is missing
 in two ways:
 
 - Bytes put before the end marker of the JPEG tell: a picture whose data ended before it was whole takes them for its
-  own and changes, a whole one does not. Tried where a corner is of one grey, and on every progressive JPEG whose scans
-  are all there: what its last one lacks is no grey.
+  own and changes, a whole one does not. Tried where a corner is of one grey, and on every JPEG of several scans that
+  are all there: what the last one lacks is no grey. A missing scan or end marker tells as well.
 - A picture that was cut and then saved again is whole. Its last blocks are of nothing but the grey that libjpeg fills
   in, from within a line of blocks on. A grey bar, frame or ground alone is no evidence; the smeared edge of one that
   was stored with loss, in a photograph, may be taken for it.
@@ -19,13 +19,13 @@ import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.containers import jpeg_end, jpeg_scans
+from diptych.data.containers import jpeg_components, jpeg_end, jpeg_has_end, jpeg_scans
 from diptych.data.images import TONE_MAP, Image, decode
 from diptych.data.plain import NOT_PLAIN, opens_plainly
 from diptych.errors import DecodeError
@@ -63,7 +63,7 @@ class Decoded:
     @property
     def identity(self) -> Mapping[str, Any]:
         """Name and version."""
-        return {"score": NAME, "version": 4}
+        return {"score": NAME, "version": 5}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns; None where a picture does not decode, with the decoder's code as the reason.
@@ -104,17 +104,18 @@ def is_truncated(image: Image, data: bytes) -> bool:
     if data.startswith(b"\xff\xd8\xff"):
         first = next(jpeg_scans(data), None)
         is_progressive = first is not None and (first.first, first.last) != (0, 63)
-        if is_progressive and _lacks_scans(data):
+        if not jpeg_has_end(data) or _lacks_scans(data):
             return True
-        if (is_progressive or any(_may_be_filled_in(corner) for corner in corners)) and _takes_more(image, data):
+        has_many = is_progressive or next(islice(jpeg_scans(data), 1, None), None) is not None
+        if (has_many or any(_may_be_filled_in(corner) for corner in corners)) and _takes_more(image, data):
             return True
     return any(bool(_is_grey(corner).all()) for corner in corners) and _was_cut(np.asarray(image))
 
 
 def _lacks_scans(data: bytes) -> bool:
-    """Return whether a progressive JPEG ends before each coefficient had its last bit (ITU-T T.81, G.1.1.1)."""
+    """Return whether a JPEG ends before each coefficient of each component had its last bit (ITU-T T.81, G.1.1.1)."""
     scans = list(jpeg_scans(data))
-    missing = set(product(frozenset().union(*(scan.components for scan in scans)), range(64)))
+    missing = set(product(jpeg_components(data), range(64)))
     for scan in scans:
         if scan.bits_left == 0:
             missing.difference_update(product(scan.components, range(scan.first, scan.last + 1)))
