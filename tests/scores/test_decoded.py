@@ -2,6 +2,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from drawn import picture
 from image_bytes import save, with_chunks
@@ -80,14 +81,17 @@ def test_a_cut_picture_is_truncated_when_it_was_saved_again(kind: str, share: fl
     assert says(buffer.getvalue())
 
 
-@pytest.mark.parametrize("kind", ["4:2:0", "grey", "progressive"])
-def test_a_jpeg_without_an_end_marker_is_truncated(kind: str) -> None:
-    data = KINDS[kind][:-400] + b"<html><body>404 Not Found</body></html>" * 11
-    try:
-        image = decode(data)
-    except DecodeError:
-        return  # the decoder has seen it, and says so
-    assert is_truncated(image, data)
+@pytest.mark.parametrize("size", [(333, 247), (320, 241), (321, 244), (320, 248)])
+@pytest.mark.parametrize("share", [0.97, 0.98])
+def test_a_cut_within_the_last_line_of_blocks_is_found_at_every_height(size: tuple[int, int], share: float) -> None:
+    rng = np.random.default_rng(3)
+    coarse = Image.fromarray(rng.integers(0, 255, (10, 13, 3), np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    assert says(cut(save(coarse, "JPEG", quality=85), share))
+
+
+@pytest.mark.parametrize("kind", ["4:2:0", "grey", "4:4:4"])
+def test_a_jpeg_whose_tail_is_a_web_page_is_truncated(kind: str) -> None:
+    assert says(KINDS[kind][:-400] + b"<html><body>404 Not Found</body></html>" * 400)
 
 
 def test_a_jpeg_that_lacks_the_scan_of_a_colour_is_truncated() -> None:

@@ -5,8 +5,8 @@ the decoder's code as the reason; a JPEG need not: libjpeg fills what is missing
 in two ways:
 
 - Bytes put before the end marker of the JPEG tell: a picture whose data ended before it was whole takes them for its
-  own and changes, a whole one does not. Tried where a corner is of one grey, and on every JPEG of several scans that
-  are all there: what the last one lacks is no grey. A missing scan or end marker tells as well.
+  own and changes, a whole one does not. Tried where a corner is of one brightness, and on every JPEG of several scans
+  that are all there: what the last one lacks is no grey. A missing scan or end marker tells as well.
 - A picture that was cut and then saved again is whole. Its last blocks are of nothing but the grey that libjpeg fills
   in, from within a line of blocks on. A grey bar, frame or ground alone is no evidence; the smeared edge of one that
   was stored with loss, in a photograph, may be taken for it.
@@ -45,7 +45,9 @@ COLUMNS = (
 THREADS = 4  # decoding once more takes as long as the first time, and leaves Python to others
 GREY = 128  # what a block without coefficients decodes to: ITU-T T.81, A.3.1, level shift
 SLACK = 2  # by which saving again may move it
-DARKEST, BRIGHTEST, TINT = 32, 208, 16  # what a colour profile or the inks of CMYK make of it lies within
+LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R BT.601, as in JFIF
+LEVEL = 3  # between which the brightness of one grey is rounded
+DARKEST, BRIGHTEST = 32, 208  # what a colour profile or the inks of CMYK make of it lies within
 BLOCK = 8
 MAX_GREY_ELSEWHERE = 0.1  # of what is before the first block that is missing
 MAX_EVEN = 0.5  # of the pixels that equal their left neighbour, in a photograph; drawings and pages have more
@@ -63,7 +65,7 @@ class Decoded:
     @property
     def identity(self) -> Mapping[str, Any]:
         """Name and version."""
-        return {"score": NAME, "version": 5}
+        return {"score": NAME, "version": 6}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns; None where a picture does not decode, with the decoder's code as the reason.
@@ -133,20 +135,21 @@ def _takes_more(image: Image, data: bytes) -> bool:
 
 
 def _corners(image: Image) -> list[npt.NDArray[np.uint8]]:
-    """Return the pixels of the four corners, each uint8 (8, 8, 3) at most."""
+    """Return the pixels of the four corners, each uint8 (8, 8, 3) at most: what is seen there of a last block."""
     width, height = image.size
-    boxes = product((0, max(0, width - BLOCK)), (0, max(0, height - BLOCK)))
-    return [np.asarray(image.crop((x, y, min(x + BLOCK, width), min(y + BLOCK, height)))) for x, y in boxes]
+    wide, high = (width - 1) % BLOCK + 1, (height - 1) % BLOCK + 1
+    boxes = product((0, width - wide), (0, height - high))
+    return [np.asarray(image.crop((x, y, x + wide, y + high))) for x, y in boxes]
 
 
 def _may_be_filled_in(pixels: npt.NDArray[np.uint8]) -> bool:
-    """Return whether pixels, uint8 (H, W, 3), may be of a block that libjpeg filled in: of one colour, a grey.
+    """Return whether pixels, uint8 (H, W, 3), may be of a block that libjpeg filled in: of one brightness.
 
-    Half of each ink, in CMYK, and a colour profile make other greys of it than mid grey.
+    Half of each ink, in CMYK, and a colour profile make other greys of it than mid grey; the colour of the block before
+    it reaches over its first pixels, which are all that is seen of some.
     """
-    colour = pixels[0, 0].astype(int)
-    is_greyish = np.ptp(colour) <= TINT and colour.min() >= DARKEST and colour.max() <= BRIGHTEST
-    return bool(is_greyish and (pixels == pixels[0, 0]).all())
+    brightness = pixels @ LUMA
+    return bool(np.ptp(brightness) <= LEVEL and brightness.min() >= DARKEST and brightness.max() <= BRIGHTEST)
 
 
 def _is_grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
