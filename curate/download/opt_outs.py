@@ -33,6 +33,15 @@ REFUSED_USE = re.compile(rf"(?<![\w-])({USES.replace('-', '[-_]')})\s*[=:]\s*[\"
 # What is glued to a word, as brackets or a no-break space, is none of it.
 _WORD = re.compile(r"[\w-]+|\*", re.ASCII)
 
+# Commas that end no item: behind a weekday, and before the year as in June 25, 2030.
+_EXPIRY_START = re.compile(
+    r"unavailable[-_]after\s*[:=\s]\s*(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,)?(?:([\w .-]{1,20}),(?=\s*\d{4}))?",
+    re.I,
+)
+# As documented it is 0; the other spellings of that are met, and so are parameters behind it.
+_NOT_RESERVED = re.compile(r"[\"']?(\??0+(\.0+)?|no?|false|)[\"']?")
+_PARAMETER = re.compile(r"([\w-]+ ?=.*|)", re.S)
+
 
 def refusal(fields: Iterable[tuple[str, str]], bots: Collection[str]) -> str | None:
     """Return the header with which the owner says no, ``name: value``, or None.
@@ -58,8 +67,7 @@ def _robots_say_no(value: str, bots: Collection[str]) -> bool:
     The name of a bot is surely meant for the directive behind it alone. A proxy may have joined lines of the header
     with commas (RFC 9110, 5.3), so what follows may have been said to everybody.
     """
-    # The comma behind a weekday ends no item.
-    plain = re.sub(r"unavailable[-_]after\s*[:=\s]\s*([a-z]+,)?", f"{EXPIRY}:", value, flags=re.I)
+    plain = _EXPIRY_START.sub(rf"{EXPIRY}:\1 ", value)
     return any(_says_no(item.lower(), bots) for item in _items(plain))
 
 
@@ -72,7 +80,7 @@ def _says_no(item: str, bots: Collection[str]) -> bool:
         if DIRECTIVES.intersection(words):
             return True
         if EXPIRY in words:
-            return _has_passed(item)
+            return not DIRECTIVES.isdisjoint(_WORD.findall(item)) or _has_passed(item)
         if VALUED.intersection(words[-1:]):
             item = " ".join(item.split()[1:])  # the value says nothing, what follows it may
         elif {*EVERY_BOT, *bots}.isdisjoint([*words, *(word.partition("/")[0] for word in head.split())]):
@@ -82,7 +90,7 @@ def _says_no(item: str, bots: Collection[str]) -> bool:
 
 def _has_passed(date: str) -> bool:
     """Return whether a date (RFC 822, RFC 850 or ISO 8601; UTC where no zone is given) has passed or makes no sense."""
-    for read in (datetime.fromisoformat, email.utils.parsedate_to_datetime):
+    for read in (datetime.fromisoformat, email.utils.parsedate_to_datetime, _iso_with_a_zone_apart, _day_alone):
         try:
             when = read(date.upper())
             return (when if when.tzinfo else when.replace(tzinfo=UTC)) <= datetime.now(UTC)
@@ -91,8 +99,25 @@ def _has_passed(date: str) -> bool:
     return True
 
 
+def _iso_with_a_zone_apart(text: str) -> datetime:
+    """Read ``2030-06-25 15:00:00 PST``; a zone without a known name counts as none."""
+    time, _, zone = text.rpartition(" ")
+    return datetime.fromisoformat(time).replace(
+        tzinfo=email.utils.parsedate_to_datetime(f"1 Jan 2000 0:00 {zone}").tzinfo
+    )
+
+
+def _day_alone(text: str) -> datetime:
+    """Read ``25 Jun 2030`` and ``June 25 2030`` as the first moment of that day."""
+    return email.utils.parsedate_to_datetime(f"{text} 00:00:00")
+
+
 def _tdm_is_reserved(value: str, _bots: Collection[str]) -> bool:
-    return any(item not in {"", "0"} for item in _items(value))
+    for item in value.lower().split(","):
+        said, *parameters = (part.strip() for part in item.split(";"))
+        if not (_NOT_RESERVED.fullmatch(said) and all(_PARAMETER.fullmatch(part) for part in parameters)):
+            return True
+    return False
 
 
 def _use_is_refused(value: str, _bots: Collection[str]) -> bool:
