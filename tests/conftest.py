@@ -1,6 +1,7 @@
 """What all tests share: where the real data lies, and no network but loopback."""
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,10 @@ from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)  # a machine that is busy fails no test
 settings.load_profile("untimed")
+
+# A shell lets what it runs in the background ignore Ctrl-C, and the tests of Ctrl-C would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 os.environ.update(
     NO_ALBUMENTATIONS_UPDATE="1",

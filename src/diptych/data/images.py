@@ -20,6 +20,7 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     ImageFile,
+    ImageStat,
     Jpeg2KImagePlugin,
     JpegImagePlugin,
     PngImagePlugin,
@@ -57,7 +58,8 @@ DECODE_CODES: dict[str, str] = {
     "unsupported": "an image format that this decoder, or this installation, does not read",
 }
 TONE_MAP = "tone_map"  # the key of a decoded image's info that says which range it was mapped from: none, pq or hlg
-FAINT = 16  # levels of 255 by which a picture has to differ from its background somewhere to be seen
+FAINT = 2  # levels of 255 by which a picture has to differ from black, as a standard deviation, to be seen there
+CLEARER = 2  # times as well a picture has to be seen on black
 MAX_PIXELS = 1024**3 // 4 // 3  # PIL's own default: 256 MiB of RGB
 MAX_SLOW_PIXELS = 2**24  # of the rare variants of BMP and PNM that PIL decodes in Python, about a second per million
 
@@ -245,17 +247,20 @@ def _opaque(image: Image, icc: bytes, signal: ColourSignal | None) -> SrgbPictur
 
 
 def _on_background(image: Image, alpha: Image) -> Image:
+    """Lay a picture on white, or on black where it is seen there twice as well.
+
+    How well is the standard deviation of all values. A dark dot or a shadow makes no white icon seen on white, and two
+    copies of a picture stay on one ground unless their colours lie where the two grounds part, at a grey of 170.
+    """
     on_white = PIL.Image.composite(image, PIL.Image.new("RGB", image.size, "white"), alpha)
-    if min(low for low, _ in _ranges(on_white)) >= 255 - FAINT:
-        on_black = PIL.Image.composite(image, PIL.Image.new("RGB", image.size, "black"), alpha)
-        return on_black if max(high for _, high in _ranges(on_black)) > FAINT else on_white
-    return on_white
+    on_black = PIL.Image.composite(image, PIL.Image.new("RGB", image.size, "black"), alpha)
+    seen = _variance(on_black)
+    return on_black if seen > FAINT**2 and CLEARER**2 * _variance(on_white) < seen else on_white
 
 
-def _ranges(image: Image) -> tuple[tuple[int, int], ...]:
-    """Return the least and the greatest value of red, green and blue."""
-    ranges: tuple[tuple[int, int], ...] = image.getextrema()  # type: ignore[assignment]  # of one band it is one pair
-    return ranges
+def _variance(image: Image) -> float:
+    """Return the mean variance of red, green and blue."""
+    return float(sum(ImageStat.Stat(image).var) / 3)
 
 
 def _upright(image: Image, orientation: int) -> Image:
