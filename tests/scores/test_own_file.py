@@ -194,6 +194,11 @@ def test_encoder_is_part_of_the_identity() -> None:
         (LENGTH.replace('{"caption"}', '{"embedding"}'), "reads embedding, but has no encoder"),
         (LENGTH.replace('{"caption"}', '{"evidence"}'), "reads evidence, but has no looks"),
         (LENGTH.replace('"length", "Char', '"reason", "Char'), r"its columns are \['reason'\]; each needs a name"),
+        (LENGTH.replace('"length", "Char', '"Reason", "Char'), r"its columns are \['Reason'\]; each needs a name"),
+        (
+            LENGTH.replace('(Column("length", ', '(Column("Length", "x"), Column("length", '),
+            r"its columns are \['Length', 'length'\]; each needs a name",
+        ),
         (LENGTH.replace('factor"', 'factor", dtype="float"'), "column 'length': unknown dtype 'float'"),
         (LENGTH.replace('{"score": "length"}', '{"score": {1}}'), "its identity is no JSON"),
     ],

@@ -210,7 +210,8 @@ def _check(made: Any, where: str) -> None:
         if part in made.reads and not hasattr(made, member):
             raise ConfigError(f"{where}: reads {part}, but has no {member}")
     names = [column.name for column in made.columns]
-    if not names or len(set(names)) < len(names) or {"key", "reason"} & set(names):
+    folded = {name.casefold() for name in names}  # which are one to SQL
+    if not names or len(folded) < len(names) or {"key", "reason"} & folded:
         raise ConfigError(f"{where}: its columns are {names}; each needs a name of its own, and not key or reason")
     for column in made.columns:
         if column.dtype not in ARROW_TYPES:
