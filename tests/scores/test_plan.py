@@ -31,7 +31,7 @@ def plan(**scores: tuple[str, dict[str, Any]]) -> ScorePlan:
         (ScorePlan({}, {}, judges={"eye": ("centre_point", {})}), "the option 'weights' is missing"),
         (
             ScorePlan({}, {}, judges={"eye": ("centre_point", {"encoder": "x"})}),
-            "judge 'eye': unknown encoder 'x'. Known: ",
+            "judge 'eye': unknown encoder 'x'; there is none",
         ),
     ],
     ids=str,
