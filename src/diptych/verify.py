@@ -11,7 +11,7 @@ from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mo
 from diptych.errors import DataError
 from diptych.progress.wording import format_bytes
 
-# What makes again what was taken out, by the kind of directory: the commands that write there.
+# What makes again what was moved aside, by the kind of directory: the commands that write there.
 MAKERS = {
     "data": ("curate run", "curate ingest", "generate run", "demo"),
     "decisions": ("curate run", "curate dedup", "curate select", "curate export"),
@@ -23,14 +23,14 @@ MAKERS = {
 
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=LocalPathType(exists=True))
-@click.option("--repair", is_flag=True, help="Put back what can be, and take damaged shards out to be made again.")
+@click.option("--repair", is_flag=True, help="Put back what can be, and move damaged shards aside to be made again.")
 @AS_JSON
 @click.pass_context
 def verify(ctx: click.Context, paths: tuple[Path, ...], repair: bool, as_json: bool) -> None:
     """Look at every byte of datasets and stores; put back what can be.
 
     Names each file that is not what diptych wrote; exit code 1 if there is one. With --repair a manifest is written
-    again from its journal and a journal from its manifest. Damaged shards are taken out, and the command that made
+    again from its journal and a journal from its manifest. Damaged shards are moved aside, and the command that made
     them, which is printed as it was given, makes exactly those again.
     """
     found = [entry for path in paths for entry in _verify(path, repair, progress_mode(ctx))]
@@ -122,7 +122,7 @@ def _print(entry: dict[str, Any]) -> None:
     for problem in entry["problems"]:
         click.echo(f"{problem['file']}: {problem['problem']}")
     for directory, again in entry["made_again_by"].items():
-        click.echo(f"{directory}: damaged shards were taken out; {_advice(again, _kind(Path(directory)))}")
+        click.echo(f"{directory}: damaged shards were moved aside; {_advice(again, _kind(Path(directory)))}")
     for directory in entry["unfinished"]:
         if directory not in entry["made_again_by"]:
             click.echo(f"{directory}: is not finished; run what makes it again")
@@ -130,5 +130,5 @@ def _print(entry: dict[str, Any]) -> None:
     if not entry["problems"]:
         click.echo(f"{entry['path']}: ok ({size})")
     else:
-        ending = "put back or taken out" if entry["repaired"] else "not what was written"
+        ending = "put back or moved aside" if entry["repaired"] else "not what was written"
         click.echo(f"{entry['path']}: {len(entry['problems'])} of {size} {ending}")

@@ -123,7 +123,7 @@ def test_a_damaged_score_shard_is_taken_out_and_exactly_it_is_made_again(run: Pa
     result = CliRunner().invoke(main, ["--progress", "none", "verify", str(pool), "--repair"])
     assert result.exit_code == 0, result.output
     assert (
-        f"{damaged.parent}: damaged shards were taken out; run again what made them: diptych curate run or"
+        f"{damaged.parent}: damaged shards were moved aside; run again what made them: diptych curate run or"
         in result.output
     )
     assert not damaged.exists()
