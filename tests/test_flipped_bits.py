@@ -110,8 +110,11 @@ LOOKS_AT = {
     "report build": ("results.duckdb", "run/pool", "images"),
 }
 
+# What adds rows, and to which datasets.
+GROWS = {"generate run, a prompt more": ("grey",), "curate run --extend": ("run/pool", "run/selected")}
 # What makes again what is damaged, and so need not name it, and where it leaves its bytes.
 MAKES_AGAIN = {
+    "curate run, another rule": "run",
     "generate run, a prompt more": "grey",
     "score, another label": "run/pool",
     "curate run --extend": "run",
@@ -166,8 +169,8 @@ def answer(command: str, folder: Path, made: Path, name: Path | None, seed: int)
     if name is not None:
         flip(folder / name, random.Random(seed))
     code, output = call(COMMANDS[command](folder))
-    if command.startswith("generate run") and code == 0:  # the new image may lie in the shard that is made again
-        output = repr(sorted(pictures(folder / "grey").items()))
+    if command in GROWS and code == 0:  # the new row may lie in the shard that is made again
+        output = repr([sorted(pictures(folder / place).items()) for place in GROWS[command]])
     elif command in MAKES_AGAIN and code == 0:
         output = repr(digests(folder / MAKES_AGAIN[command]))
     return code, output.replace('"is_new": true', '"is_new": false')  # what is damaged may well be made again

@@ -104,9 +104,8 @@ def export_large(folder: Path) -> None:
     """Export a pool of one shard of 2.2 GiB, in this process."""
     pool = open_dataset(folder / "pool")
     begun = time.monotonic()
-    made, _ = export(
-        Selection(DatasetTable(pool), np.ones(pool.rows, bool), {}, {}), folder / "out", Export(), progress="none"
-    )
+    everything = Selection(DatasetTable(pool), np.ones(pool.rows, bool), {}, {})
+    made = export(everything, folder / "out", Export(), progress="none").dataset
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     size = pool.shards[0].bytes / 2**30
     print(
