@@ -6,7 +6,6 @@ numbers that are free. So a run that was killed at any moment goes on with the s
 in its input adds shards for them.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -19,6 +18,7 @@ import pyarrow as pa
 from diptych.curate.sources.contract import Part, RowRange
 from diptych.curate.sources.index import PartIndex
 from diptych.curate.sources.keys import HASH_BYTES, Hashes, LaterRows, Rows, is_among, key_text, later_rows, read_keys
+from diptych.data.shards import keys_sha256
 
 
 class ShardLimits(NamedTuple):
@@ -108,11 +108,6 @@ class PoolPlan:
             for at in range(of_input.stop - of_input.start)
         )
         return PlannedShard(number, rows, ordinals, keys_sha256(keys))
-
-
-def keys_sha256(keys: Iterable[str]) -> str:
-    """Return the sha256 (hex) of keys, as ``ShardInfo.keys`` has it."""
-    return hashlib.sha256("".join(f"{key}\n" for key in keys).encode()).hexdigest()
 
 
 def taken_not(taken: set[int]) -> Iterator[int]:

@@ -5,10 +5,11 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diptych.curate.ingest.plan import PlannedShard, PoolPlan, ShardLimits, keys_sha256
+from diptych.curate.ingest.plan import PlannedShard, PoolPlan, ShardLimits
 from diptych.curate.sources.contract import Part
 from diptych.curate.sources.index import PartIndex
 from diptych.curate.sources.keys import key_text
+from diptych.data.shards import keys_sha256
 
 # A row is known by a number and has so many bytes; a part is some rows.
 Input = Sequence[Sequence[tuple[int, int]]]
