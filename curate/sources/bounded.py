@@ -1,7 +1,7 @@
 """Tables of bounded size, whatever files they are read from."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,6 +9,29 @@ import pyarrow.parquet as pq
 from diptych.curate.sources.contract import TABLE_BYTES, TABLE_ROWS
 
 READ_AHEAD_BYTES = 2**20
+
+Row = TypeVar("Row")
+Made = TypeVar("Made")
+
+
+def in_tables(rows: Iterable[Row], size_of: Callable[[Row], int], make: Callable[[list[Row]], Made]) -> Iterator[Made]:
+    """Yield what is made of as many rows at a time as a table may hold, at least one.
+
+    Args:
+        rows: In order.
+        size_of: Bytes of a row.
+        make: Makes a table, or what a table is made of; when it has, the rows are let go.
+    """
+    waiting: list[Row] = []
+    size = 0
+    for row in rows:
+        size += size_of(row)
+        if waiting and (len(waiting) == TABLE_ROWS or size > TABLE_BYTES):
+            made, waiting, size = make(waiting), [], size_of(row)
+            yield made
+        waiting.append(row)
+    if waiting:
+        yield make(waiting)
 
 
 def bounded(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -10,6 +10,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from diptych.curate.sources.files import valid_name
+
 # Columns of the tables that no dataset has; a user's table may well have a column "problem" or "name".
 PROBLEM, BYTES, NAME = "__problem", "__bytes", "__name"
 HELPER_COLUMNS = (PROBLEM, BYTES, NAME)
@@ -62,7 +64,7 @@ class Part:
 
     def shown(self, file: str) -> str:
         """Return the path of a file within the root; a name that is no UTF-8 has replacement characters."""
-        return os.fsencode(os.path.relpath(file, self.root)).decode("utf-8", "replace")
+        return valid_name(os.path.relpath(file, self.root))
 
     def range(self, start: int, stop: int) -> RowRange:
         """Return the rows from one on up to another."""

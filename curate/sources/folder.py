@@ -9,20 +9,12 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from diptych.curate.config import Folder
+from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.caption_files import CaptionFiles, is_caption_file
 from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import carried_names, first_text
-from diptych.curate.sources.contract import (
-    BYTES,
-    MAX_PICTURE_BYTES,
-    NAME,
-    PROBLEM,
-    TABLE_BYTES,
-    TABLE_ROWS,
-    Part,
-    Tables,
-)
-from diptych.curate.sources.files import readable
+from diptych.curate.sources.contract import BYTES, MAX_PICTURE_BYTES, NAME, PROBLEM, Part, Tables
+from diptych.curate.sources.files import readable, valid_name
 from diptych.curate.sources.sidecars import Facts, Sidecars, sidecars_among
 from diptych.errors import DataError
 
@@ -67,18 +59,8 @@ class FolderSource:
 
     def tables(self, files: Sequence[str], start: int = 0) -> Tables:
         """Yield content and caption of each file."""
-        waiting: list[_FolderRow] = []
-        size = 0
         with readable(self._root, "folder"):
-            for file in files[start:]:
-                row = self._row(file)
-                size += len(row.data or b"")
-                if waiting and (len(waiting) == TABLE_ROWS or size > TABLE_BYTES):
-                    table, waiting, size = self._table(waiting), [], len(row.data or b"")
-                    yield table
-                waiting.append(row)
-            if waiting:
-                yield self._table(waiting)
+            yield from in_tables(map(self._row, files[start:]), lambda row: len(row.data or b""), self._table)
 
     def jumps(self, file: str) -> bool:
         """Return True: each file is a row."""
@@ -108,7 +90,7 @@ class FolderSource:
         return {**(self._caption_files.facts(path) or {}), **(self._sidecars.facts(path) or {})}
 
     def _table(self, rows: Sequence[_FolderRow]) -> pa.Table:
-        shown = pa.array([_valid(os.path.relpath(row.file, self._root)) for row in rows], pa.string())
+        shown = pa.array([valid_name(os.path.relpath(row.file, self._root)) for row in rows], pa.string())
         columns = {
             "caption": pa.array([self._caption(row.file, row.facts) for row in rows], pa.string()),
             "url": pa.nulls(len(rows), pa.string()),
@@ -126,7 +108,7 @@ class FolderSource:
         if self._settings.captions == "none":
             return None
         if self._settings.captions == "file_name":
-            return caption_of_name(_valid(Path(file).stem))
+            return caption_of_name(valid_name(Path(file).stem))
         return next(filter(None, (first_text(facts.get(key)) for key in self._caption_keys)), None)
 
 
@@ -153,7 +135,3 @@ def _found(folder: Path) -> list[Path]:
     """Return the files below a folder; also symlinks that lead nowhere, which are pictures that somebody expects."""
     below = (path for path in folder.rglob("*") if not path.name.startswith("."))
     return sorted(path for path in below if path.is_file() or (path.is_symlink() and not path.exists()))
-
-
-def _valid(name: str) -> str:
-    return os.fsencode(name).decode("utf-8", "replace")

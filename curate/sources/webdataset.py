@@ -16,18 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diptych.curate.config import WebDataset
+from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.column_types import column_of_json, with_carried
 from diptych.curate.sources.columns import carried_names, clean_text, first_text
-from diptych.curate.sources.contract import (
-    BYTES,
-    MAX_PICTURE_BYTES,
-    NAME,
-    PROBLEM,
-    TABLE_BYTES,
-    TABLE_ROWS,
-    Part,
-    Tables,
-)
+from diptych.curate.sources.contract import BYTES, MAX_PICTURE_BYTES, NAME, PROBLEM, Part, Tables
 from diptych.curate.sources.files import READ_ERRORS, find_files, is_about_content, readable
 from diptych.curate.sources.marked_text import text_of
 from diptych.curate.sources.tar_layout import TarRow, rows_of_cut_tar, rows_of_members
@@ -71,17 +63,9 @@ class WebDatasetSource:
 
     def tables(self, files: Sequence[str], start: int = 0) -> Tables:
         """Yield pictures, captions and the named keys of the .json members."""
-        block: list[Sample] = []
-        size = 0
         with readable(files[0], "tar"):
-            for sample in self._samples(files[0], start):
-                size += _size(sample)
-                if block and (len(block) == TABLE_ROWS or size > TABLE_BYTES):
-                    table, block, size = self._rows(block, files[0]), [], _size(sample)
-                    yield table
-                block.append(sample)
-            if block:
-                yield self._rows(block, files[0])
+            samples = self._samples(files[0], start)
+            yield from in_tables(samples, _size, lambda some: self._rows(some, files[0]))
 
     def jumps(self, file: str) -> bool:
         """Return whether it is a plain tar, in which members are passed over unread, and not a packed one."""

@@ -10,9 +10,9 @@ from source_rows import contents_of, index_of, range_of, rows_of, write_files
 
 from diptych.curate.config import CurateConfig, Folder
 from diptych.curate.ingest.run import ingest
+from diptych.curate.sources import bounded, open_source
 from diptych.curate.sources import folder as folder_module
 from diptych.curate.sources import index as index_module
-from diptych.curate.sources import open_source
 from diptych.curate.sources.keys import as_hashes, picture_hashes, row_digests
 
 
@@ -102,7 +102,7 @@ def test_what_is_known_of_pictures_beforehand_is_what_reading_them_gives(
 
 
 def test_tables_of_large_pictures_are_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_module, "TABLE_BYTES", 1000)
+    monkeypatch.setattr(bounded, "TABLE_BYTES", 1000)
     settings = Folder(kind="folder", path=write_files(tmp_path, {f"{row}.jpg": b"x" * 400 for row in range(7)}))
     source = open_source(settings)
     assert [table.num_rows for table in source.tables(source.parts()[0].files)] == [2, 2, 2, 1]

@@ -6,7 +6,7 @@ import pytest
 from source_rows import index_of, make_tar, range_of, rows_of
 
 from diptych.curate.config import WebDataset
-from diptych.curate.sources import open_source, webdataset
+from diptych.curate.sources import bounded, open_source, webdataset
 from diptych.errors import DataError
 
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -160,7 +160,7 @@ def test_a_member_too_large_to_be_a_picture_is_not_read(tmp_path: Path, monkeypa
 
 
 def test_tables_of_large_members_are_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webdataset, "TABLE_BYTES", 1000)
+    monkeypatch.setattr(bounded, "TABLE_BYTES", 1000)
     make_tar(tmp_path / "0.tar", [(f"{row}.jpg", b"x" * 400) for row in range(7)])
     source = open_source(WebDataset(kind="webdataset", path=tmp_path))
     assert [table.num_rows for table in source.tables(source.parts()[0].files)] == [2, 2, 2, 1]
