@@ -9,6 +9,16 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+UTF8 = "utf-8-sig"
+
+
+def encoding_of(start: bytes) -> str:
+    r"""Return the codec of a text by its first bytes: ``UTF8`` where no mark says something else.
+
+    >>> encoding_of("a cat".encode("utf-32")), encoding_of(b"a cat")
+    ('utf-32', 'utf-8-sig')
+    """
+    return next((name for mark, name in _MARKS if start.startswith(mark)), UTF8)
 
 
 def text_of(data: bytes, errors: str = "strict") -> str:
@@ -24,5 +34,4 @@ def text_of(data: bytes, errors: str = "strict") -> str:
     >>> text_of(b"\xef\xbb\xbfa cat"), text_of("a cat".encode("utf-16")), text_of(b"a \xff", "replace")
     ('a cat', 'a cat', 'a �')
     """
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8-sig")
-    return data.decode(encoding, errors)
+    return data.decode(encoding_of(data), errors)

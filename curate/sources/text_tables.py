@@ -13,9 +13,11 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import check_columns, clean_text, first_text
-from diptych.curate.sources.contract import TABLE_BYTES, TABLE_ROWS
+from diptych.curate.sources.contract import TABLE_ROWS
+from diptych.curate.sources.marked_text import UTF8, encoding_of
 from diptych.errors import DataError
 
 CSV_BLOCK_BYTES = 64 * 2**20  # a field may not be longer than this
@@ -157,30 +159,21 @@ def _opened(file: str) -> Iterator[IO[bytes]]:
 
 
 def _lines(handle: IO[bytes], file: str) -> Iterator[bytes]:
-    """Yield the lines of UTF-8, without the mark before the first one.
+    """Return the lines of UTF-8, without the mark before the first one.
 
     Raises:
-        DataError: If the mark is that of UTF-16.
+        DataError: If the mark is that of UTF-16 or UTF-32.
     """
     first = handle.readline()
-    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise DataError(f"{file}: cannot be read as text: it is UTF-16; save it as UTF-8")
+    encoding = encoding_of(first)
+    if encoding != UTF8:
+        raise DataError(f"{file}: cannot be read as text: it is {encoding.upper()}; save it as UTF-8")
     return itertools.chain([first.removeprefix(codecs.BOM_UTF8)], handle)
 
 
 def _line_blocks(handle: IO[bytes], file: str) -> Iterator[list[bytes]]:
-    """Yield the lines that are not empty, as many at a time as a table may hold."""
-    block: list[bytes] = []
-    size = 0
-    for line in _lines(handle, file):
-        if line.strip():
-            size += len(line)
-            if block and (len(block) == TABLE_ROWS or size > TABLE_BYTES):
-                yield block
-                block, size = [], len(line)
-            block.append(line)
-    if block:
-        yield block
+    """Return the lines that are not empty, as many at a time as a table may hold."""
+    return in_tables(filter(bytes.strip, _lines(handle, file)), len, list)
 
 
 def _parse_line(line: bytes) -> Any:

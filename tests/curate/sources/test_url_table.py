@@ -89,9 +89,10 @@ def test_a_mark_before_a_table_is_no_part_of_its_first_url(name: str, tmp_path: 
     pack = gzip.compress if name.endswith(".gz") else bytes
     (tmp_path / name).write_bytes(pack(text.encode("utf-8-sig")))
     assert pairs_of(table_of(tmp_path / name, caption_column=None)) == [(url, None)]
-    (tmp_path / name).write_bytes(pack(text.encode("utf-16")))
-    with pytest.raises(DataError, match="it is UTF-16; save it as UTF-8"):
-        pairs_of(table_of(tmp_path / name, caption_column=None))
+    for other in ("UTF-16", "UTF-32"):
+        (tmp_path / name).write_bytes(pack(text.encode(other)))
+        with pytest.raises(DataError, match=f"it is {other}; save it as UTF-8"):
+            pairs_of(table_of(tmp_path / name, caption_column=None))
 
 
 def test_a_tsv_without_header_takes_the_names_given(tmp_path: Path) -> None:
