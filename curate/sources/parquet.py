@@ -8,12 +8,11 @@ import pyarrow.parquet as pq
 
 from diptych.curate.config import ParquetImages
 from diptych.curate.sources.bounded import parquet_tables
-from diptych.curate.sources.columns import carried_names, text_column
+from diptych.curate.sources.columns import carried_names, check_columns, text_column
 from diptych.curate.sources.contract import BYTES, PROBLEM, Part, Tables
 from diptych.curate.sources.files import find_files, readable
 from diptych.curate.sources.parquet_columns import sql_column
 from diptych.errors import DataError
-from diptych.lookup import describe_unknown
 
 
 class ParquetSource:
@@ -33,15 +32,18 @@ class ParquetSource:
 
     def tables(self, files: Sequence[str], start: int = 0) -> Tables:
         """Yield bytes, captions and the named columns."""
-        settings = self._settings
-        caption = [settings.caption_column] if settings.caption_column else []
         with readable(files[0], "parquet"):
-            for table in parquet_tables(files[0], [settings.image_column, *caption, *settings.columns], start, step=1):
+            for table in parquet_tables(files[0], self._wanted, start, step=1):
                 yield self._rows(table, files[0])
 
     def jumps(self, file: str) -> bool:
         """Return True: row groups before the row are passed over."""
         return True
+
+    @property
+    def _wanted(self) -> tuple[str, ...]:
+        caption = self._settings.caption_column
+        return (self._settings.image_column, *((caption,) if caption else ()), *self._settings.columns)
 
     def _rows(self, table: pa.Table, file: str) -> pa.Table:
         settings = self._settings
@@ -58,9 +60,7 @@ class ParquetSource:
     def _check(self, file: str) -> None:
         with readable(file, "parquet"):
             schema = pq.read_schema(file)
-        for name in (self._settings.image_column, self._settings.caption_column, *self._settings.columns):
-            if name is not None and name not in schema.names:
-                raise DataError(f"{file}: {describe_unknown('column', name, schema.names)}")
+        check_columns(self._wanted, schema.names, file)
         kind = schema.field(self._settings.image_column).type
         is_struct = pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
         if not is_struct and not pa.types.is_binary(kind) and not pa.types.is_large_binary(kind):

@@ -21,6 +21,14 @@ def test_parquet_with_image_bytes_is_read_as_struct_and_as_binary(tmp_path: Path
         open_source(binary.model_copy(update={"image_column": "text"})).parts()
 
 
+def test_a_column_that_is_not_there_or_there_twice_is_named_with_its_file(tmp_path: Path) -> None:
+    twice = pa.table([[b"x"], ["c"], ["d"]], names=["image", "caption", "caption"])
+    pq.write_table(twice, tmp_path / "t.parquet")
+    for settings, said in (({}, "there are 2 columns 'caption'"), ({"image_column": "jpg"}, "unknown column 'jpg'")):
+        with pytest.raises(DataError, match=rf"t\.parquet: {said}"):
+            open_source(ParquetImages(kind="parquet", path=tmp_path, **settings)).parts()
+
+
 def test_captions_of_binary_parquet_may_hold_stray_bytes(tmp_path: Path) -> None:
     pq.write_table(pa.table({"image": [b"x"], "caption": [b"caf\xe9"]}), tmp_path / "t.parquet")
     assert rows_of(ParquetImages(kind="parquet", path=tmp_path))[0]["caption"] == "caf\ufffd"
