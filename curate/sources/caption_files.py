@@ -14,7 +14,6 @@ import io
 import json
 import math
 import posixpath
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
@@ -28,7 +27,7 @@ from diptych.curate.sources.column_types import column_of_text
 from diptych.curate.sources.columns import first_text
 from diptych.curate.sources.files import readable
 from diptych.curate.sources.marked_text import text_of
-from diptych.curate.sources.sidecars import Facts
+from diptych.curate.sources.sidecars import Facts, in_one_form
 from diptych.errors import DataError
 
 METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
@@ -180,13 +179,8 @@ def _objects(value: Any, key: str) -> list[dict[str, Any]]:
 
 
 def _by_name(facts: Iterable[tuple[str, Facts]]) -> Lookup:
-    known = {_same(posixpath.normpath(name.replace("\\", "/"))): row for name, row in facts}
-    return lambda place: known.get(_same(place.as_posix()))
-
-
-def _same(name: str) -> str:
-    """Return a name whose letters are in one Unicode form, of which macOS writes another than most."""
-    return unicodedata.normalize("NFC", name)
+    known = {in_one_form(posixpath.normpath(name.replace("\\", "/"))): row for name, row in facts}
+    return lambda place: known.get(in_one_form(place.as_posix()))
 
 
 def _rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:

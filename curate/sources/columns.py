@@ -73,7 +73,7 @@ def text_column(table: pa.Table, name: str, file: str) -> pa.ChunkedArray:
 
 def clean_text(value: Any) -> str | None:
     """Return a string as valid UTF-8, None for anything else: a lone surrogate is legal in JSON and in file names."""
-    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else None
+    return as_text(value) if isinstance(value, str) else None
 
 
 def first_text(value: Any) -> str | None:

@@ -33,6 +33,11 @@ class _Beside(NamedTuple):
     free: dict[tuple[str, str], Path]
 
 
+def in_one_form(name: str) -> str:
+    """Return a name whose letters are in one Unicode form, of which macOS writes another than most."""
+    return unicodedata.normalize("NFC", name)
+
+
 def sidecars_among(paths: Sequence[Path]) -> set[Path]:
     """Return those of the paths that are the sidecar of another one."""
     others = (path for path in paths if path.suffix.lower() not in SIDECARS)
@@ -97,4 +102,4 @@ def _names(picture: Path) -> Iterable[str]:
 
 
 def _key(path: Path) -> str:
-    return unicodedata.normalize("NFC", os.fspath(path))
+    return in_one_form(os.fspath(path))
