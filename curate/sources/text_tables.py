@@ -60,7 +60,7 @@ class TextTable:
             return "skip"
 
         names = list(self.column_names) if self.column_names else None
-        header = names or self._header(delimiter)
+        header = self._header(delimiter)
         check_columns((*self.texts, *self.carried), header, self.file)
         parsing = pa_csv.ParseOptions(
             delimiter=delimiter,
@@ -129,9 +129,13 @@ class TextTable:
             return {}, "bad_row: nested too deeply"
 
     def _header(self, delimiter: str) -> list[str]:
+        """Return the names of the columns: those given, else those of the first line that is not empty."""
         with _opened(self.file) as handle:
-            lines = (line.decode("utf-8", "replace") for line in _lines(handle, self.file))
-            rows = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE)
+            lines = _lines(handle, self.file)  # refuses what is no UTF-8, also where no line is read
+            if self.column_names:
+                return list(self.column_names)
+            texts = (line.decode("utf-8", "replace") for line in lines)
+            rows = csv.reader(texts, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE)
             return next((row for row in rows if row), [])
 
 

@@ -95,6 +95,15 @@ def test_a_mark_before_a_table_is_no_part_of_its_first_url(name: str, tmp_path: 
             pairs_of(table_of(tmp_path / name, caption_column=None))
 
 
+def test_a_table_without_header_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
+    settings = table_of(tmp_path / "t.tsv", column_names=("url", "caption"))
+    (tmp_path / "t.tsv").write_text("http://a.example/1.jpg\ta cat\n", "utf-8-sig")
+    assert pairs_of(settings) == [("http://a.example/1.jpg", "a cat")]
+    (tmp_path / "t.tsv").write_text("http://a.example/1.jpg\ta cat\n", "utf-16")
+    with pytest.raises(DataError, match="it is UTF-16; save it as UTF-8"):
+        pairs_of(settings)
+
+
 def test_a_tsv_without_header_takes_the_names_given(tmp_path: Path) -> None:
     (tmp_path / "cc3m.tsv").write_text('a "quoted cat\thttp://a.example/1.jpg\na dog\thttp://a.example/2.jpg\n')
     settings = UrlTable(kind="url_table", path=tmp_path / "cc3m.tsv", column_names=("caption", "url"), quote=False)
