@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-import diptych
 from diptych.curate.config import Download
 from diptych.curate.download.spool import Spool
 from diptych.curate.ingest.awaited import AwaitedRows
@@ -96,7 +95,7 @@ def _fetch(rows: Sequence[WantedRow], awaited: AwaitedRows, spool: Spool, downlo
         max_bytes=download.max_bytes,
         retries=download.retries,
         allow_private_addresses=download.allow_private_addresses,
-        user_agent=download.user_agent or f"diptych/{diptych.__version__}",
+        user_agent=download.user_agent or FetchLimits.user_agent,
         respect_opt_outs=download.respect_opt_outs,
     )
 

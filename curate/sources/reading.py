@@ -37,7 +37,9 @@ class RangeReader:
         while self._next < rows.stop:
             table = self._rest if self._rest is not None else next(self._tables, None)
             if table is None:
-                raise DataError(f"{rows.files[0]}: has changed while it was read: it ends with row {self._next}")
+                raise DataError(
+                    f"{rows.files[0]}: has changed while it was read: it ends with row {self._next}; run again"
+                )
             first, last = max(rows.start - self._next, 0), min(rows.stop - self._next, table.num_rows)
             self._rest = table.slice(last) if last < table.num_rows else None
             self._next += last
