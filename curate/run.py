@@ -15,7 +15,7 @@ import pyarrow as pa
 from diptych.curate.conditions import trial_table
 from diptych.curate.config import CurateConfig
 from diptych.curate.decisions import read_keep
-from diptych.curate.delivery.parquet import Selection, check_target, export, export_names, exported_columns
+from diptych.curate.delivery.parquet import Selection, export, export_names, exported_columns
 from diptych.curate.duplicates.find import DedupRun, dedup
 from diptych.curate.duplicates.reading import check_settings
 from diptych.curate.ingest.estimate import estimate_ingest
@@ -38,7 +38,6 @@ from diptych.scores import decoded
 from diptych.scores.plan import ScorePlan, Scorers
 from diptych.scores.run import score_dataset
 from diptych.scores.tables import score_schema
-from diptych.storage.location import Location
 from diptych.storage.locks import only_one
 
 STEPS = ("ingest", "score", "dedup", "select", "export")
@@ -105,12 +104,9 @@ class CurateRunner:
     def check(self) -> None:
         """Build every score and try every piece of SQL on empty columns, so that a mistake costs no download.
 
-        Look at the place of the export too.
-
         Raises:
             DiptychError: As the first step that would meet the mistake says, or if the source cannot be read.
         """
-        check_target(Location.at(self.selected))
         scorers = self._scorers
         schemas = {"data": pool_schema(self._source_schema())}
         schemas |= {label: score_schema(score.columns) for label, score in scorers.scores.items()}

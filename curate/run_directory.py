@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from diptych.curate.ingest.run import STEP
+from diptych.curate.delivery.parquet import STEP as EXPORT
+from diptych.curate.ingest.run import STEP as INGEST
 from diptych.data.claims import OTHER, check_apart, check_claim, is_report, owner_of
 from diptych.errors import ShardError
 from diptych.storage.location import Location
@@ -19,7 +20,7 @@ def check_run_directory(out: Path, source: Path) -> None:
 
     Raises:
         ShardError: If it is a dataset or a report, or lies in one; if it lies in the folder that is read, or what is
-            read lies in what is written; or if its pool is something else.
+            read lies in what is written; or if its pool or its export is something else.
     """
     place = Location.at(out)
     owner = owner_of(place)
@@ -34,4 +35,5 @@ def check_run_directory(out: Path, source: Path) -> None:
     for name in (POOL, SELECTED):
         if read.is_relative_to(written / name):
             raise ShardError(f"{source}: the source lies in {out / name}, which the run writes; {OTHER}")
-    check_claim(place / POOL, STEP)
+    check_claim(place / POOL, INGEST)
+    check_claim(place / SELECTED, EXPORT)

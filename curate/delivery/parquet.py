@@ -18,20 +18,19 @@ from diptych.addresses import Address
 from diptych.config.identity import fingerprint
 from diptych.curate.config import Export
 from diptych.data.card import CARD
-from diptych.data.claims import owner_of
+from diptych.data.claims import claimed
 from diptych.data.column_names import export_name, find_name, full_name
 from diptych.data.damage import ShardFile, check_content
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
-from diptych.data.journal import JOURNAL
 from diptych.data.manifests import DATASET
 from diptych.data.schema import with_huggingface_metadata
 from diptych.data.shards import read_groups, read_shard, row_sizes, shard_name, write_shard
 from diptych.data.table import DatasetTable, TableColumn
-from diptych.errors import ConfigError, DataError, ShardError
+from diptych.errors import ConfigError, DataError
 from diptych.progress import track
 from diptych.storage.location import Location
-from diptych.storage.locks import LOCK, only_one
+from diptych.storage.locks import LOCK
 
 STEP = "export"
 WHERE = "export.columns: "  # what is said of a wrong name there
@@ -119,9 +118,8 @@ def export(selection: Selection, address: Address, settings: Export, *, progress
     if finished is not None:
         former.remove_everything()
         return Exported(finished, 0)
-    check_target(target)
     kept = None
-    with only_one(target) if target.exists() else nullcontext():  # not where nothing is replaced
+    with claimed(target, STEP) if target.exists() else nullcontext():  # not where nothing is replaced
         former.remove_everything()
         if grow_data(target, STEP, identity).made_from == identity:  # damaged: what is whole of it stays
             growing_at.remove_everything()
@@ -185,18 +183,6 @@ def _check_kept(selection: Selection, target: Location) -> None:
         stale = "; what is there is an earlier selection" if target.exists() else ""
         lost = f" ({left})" if left else ""
         raise DataError(f"{target}: none of {len(selection.keep):,} rows is kept{lost}: nothing to export{stale}")
-
-
-def check_target(target: Location) -> None:
-    """Refuse a place that holds something that export has not made.
-
-    Raises:
-        ShardError: If it does.
-    """
-    owner = owner_of(target)
-    is_begun = (target / "data" / JOURNAL).is_file()  # of which a power loss may have left no line
-    if target.exists() and owner != STEP and not (owner is None and is_begun):
-        raise ShardError(f"{target}: is there already and was not made by export; give another place")
 
 
 def _has_own(target: Location) -> bool:

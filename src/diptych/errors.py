@@ -5,7 +5,7 @@
     |-- DataError        the user's data is not what it should be
     |   |-- OwnScoreError  a score of the user's own raises, or returns what no score returns
     |   |-- ShardError   a dataset directory or one of its shards is damaged or belongs to something else
-    |   |   `-- OtherVersion  it is of another version of the format, and nobody writes into it
+    |   |-- OtherVersion a dataset directory is of another version of the format, and nobody writes into it
     |   `-- DecodeError  the bytes of one image cannot be turned into pixels; carries a code from a closed list
     |-- StoreError       the results database refuses
     `-- MissingExtra     a part of diptych is not installed; names the exact install command
@@ -40,8 +40,8 @@ class ShardError(DataError):
     """A dataset directory or one of its shards is damaged, incomplete or made from something else."""
 
 
-class OtherVersion(ShardError):
-    """A dataset directory is of another version of the format: it is whole, and stays as it is."""
+class OtherVersion(DataError):
+    """A dataset directory is of another version of the format: it is whole, and so no ``ShardError`` to be mended."""
 
 
 class OwnScoreError(DataError):

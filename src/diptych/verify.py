@@ -13,7 +13,7 @@ from diptych.progress.wording import format_bytes
 
 # What makes again what was moved aside, by the kind of directory: the commands that write there.
 MAKERS = {
-    "data": ("curate run", "curate ingest", "generate run", "demo"),
+    "data": ("curate run", "curate ingest", "curate export", "generate run"),
     "decisions": ("curate run", "curate dedup", "curate select", "curate export"),
     "embeddings": ("curate run", "curate score", "score", "evaluate run", "evaluate distance"),
     "evidence": ("curate run", "curate score", "score", "evaluate run"),
@@ -95,11 +95,14 @@ def _verify_store(location: Any) -> dict[str, Any]:
 
 
 def _made_again_by(dataset: Any, kind: str) -> list[str]:
-    """Return the commands, the latest first, of those noted in a dataset and in its run, that write that kind."""
+    """Return the commands that write that kind, the latest first, of those noted in a dataset.
+
+    Those noted in its run as well, for the data of an export, where nobody notes anything.
+    """
     from diptych.storage.locks import commands_given
 
     found = []
-    for place in (dataset, dataset.parent):
+    for place in (dataset, dataset.parent) if kind == "data" else (dataset,):
         for command in commands_given(place):
             if command.name in MAKERS[kind]:
                 at = (place.path / command.directory).resolve()

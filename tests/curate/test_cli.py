@@ -208,7 +208,7 @@ def test_a_place_of_the_export_that_is_taken_is_refused_before_anything_is_decid
     draw_dataset(tmp_path / "out" / "selected")
     result = call("curate", "run", write_config(tmp_path), "--out", tmp_path / "out")
     assert result.exit_code == 1
-    assert "is there already and was not made by export" in result.output
+    assert "holds a dataset that test made, and export would lose it; give another --out" in result.output
     assert not (tmp_path / "out" / "pool" / "data").exists()
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from diptych.data.manifests import manifest_problem, read_manifest, write_manifest
 from diptych.data.shards import ShardInfo
-from diptych.errors import ShardError
+from diptych.errors import OtherVersion, ShardError
 from diptych.storage.json_objects import read_json, write_json
 from diptych.storage.location import Location
 
@@ -45,7 +45,9 @@ def test_a_manifest_that_was_not_written_so_is_named_with_what_to_do(tmp_path: P
 
 def test_version_1_is_refused_in_one_line_that_says_so(tmp_path: Path) -> None:
     write_json(tmp_path / "dataset.json", {"format_version": 1, "kind": "pairs", "shards": []})
-    with pytest.raises(ShardError, match=r"format version 1; this diptych reads 2: make it anew, nothing converts it"):
+    with pytest.raises(
+        OtherVersion, match=r"format version 1; this diptych reads 2: make it anew, nothing converts it"
+    ):
         read_manifest(Location.at(tmp_path / "dataset.json"))
 
 
@@ -53,7 +55,7 @@ def test_a_newer_version_asks_for_a_newer_diptych(tmp_path: Path) -> None:
     value = {**read_json(written(tmp_path).path), "format_version": 3}
     del value["check"]
     write_json(tmp_path / "dataset.json", value)
-    with pytest.raises(ShardError, match=r"format version 3; this diptych reads 2: install a newer one"):
+    with pytest.raises(OtherVersion, match=r"format version 3; this diptych reads 2: install a newer one"):
         read_manifest(Location.at(tmp_path / "dataset.json"))
 
 

@@ -9,6 +9,7 @@ from drawn import draw_dataset
 from diptych.cli import main
 from diptych.errors import ShardError
 from diptych.storage.locks import LOCK, GivenCommand, commands_given, only_one
+from diptych.verify import MAKERS
 
 
 @click.command()
@@ -66,3 +67,12 @@ def test_verify_names_the_command_that_makes_again_what_it_took_out(given: Path)
     assert first == "diptych --progress none score pool hashes"
     assert CliRunner().invoke(main, first.split()[1:]).exit_code == 0
     assert damaged.read_bytes() == before
+
+
+def test_the_commands_that_verify_names_are_commands() -> None:
+    for name in {maker for makers in MAKERS.values() for maker in makers}:
+        group: click.Command | None = main
+        for word in name.split():
+            assert isinstance(group, click.Group)
+            group = group.get_command(click.Context(group), word)
+        assert group is not None, name

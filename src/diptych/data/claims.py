@@ -94,7 +94,5 @@ def _is_dataset(location: Location) -> bool:
 def _step_of_manifest(location: Location) -> str | None:
     try:
         return str(read_manifest(location / DATASET).facts["made_by"]["step"])
-    except OtherVersion:
-        raise
     except (ShardError, LookupError, TypeError):  # none, or damaged
         return None

@@ -8,6 +8,7 @@ The transfer functions of video (BT.709, BT.601, SMPTE 240M, BT.2020) are shown 
 show them, and a gamma near 2.2 is the curve of sRGB, which programs mean by it. Unknown codes are those of sRGB.
 """
 
+import functools
 import io
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -33,11 +34,8 @@ PRIMARIES: Mapping[int, tuple[float, ...]] = {
     12: (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
     22: (0.3127, 0.3290, 0.630, 0.340, 0.295, 0.605, 0.155, 0.077),
 }
-GAMMAS: Mapping[int, float] = {
-    4: 2.2,
-    5: 2.8,
-    8: 1.0,
-}  # ITU-T H.273, table 3; all others that are not HDR: sRGB's curve
+# ITU-T H.273, table 3; all others that are not HDR have the curve of sRGB.
+GAMMAS: Mapping[int, float] = {4: 2.2, 5: 2.8, 8: 1.0}
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 SRGB_GAMMA, SRGB_NEAR = 2.2, 0.05  # as libpng: a gamma that differs by less than 5 % is the same
@@ -155,15 +153,13 @@ def _srgb_light(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def _encoded(light: Light) -> npt.NDArray[np.uint8]:
     """Return light as values of sRGB, uint8; what is below 0 or above 1 is clipped."""
-    codes: npt.NDArray[np.uint8] = _CODES[np.rint(light.clip(0, 1) * LEVELS).astype(np.uint16)]
+    codes: npt.NDArray[np.uint8] = _codes()[np.rint(light.clip(0, 1) * LEVELS).astype(np.uint16)]
     return codes
 
 
+@functools.cache
 def _codes() -> npt.NDArray[np.uint8]:
     light = np.arange(LEVELS + 1) / LEVELS
     values = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     codes: npt.NDArray[np.uint8] = np.rint(values * 255).astype(np.uint8)
     return codes
-
-
-_CODES = _codes()

@@ -17,7 +17,7 @@ from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.manifests import DATASET, read_manifest, write_manifest
 from diptych.data.noted import noted_journal, restore_journal, restore_manifest
 from diptych.data.shards import ShardInfo
-from diptych.errors import OtherVersion, ShardError
+from diptych.errors import ShardError
 from diptych.storage.location import Location
 
 STAGED = ".next"  # of a file that is to take the place of a shard
@@ -212,8 +212,6 @@ def sealed_data(location: Location, fingerprint: str, *, progress: str = "none")
     restore_manifest(location / "data", location / DATASET)
     try:
         dataset = open_dataset(location)
-    except OtherVersion:
-        raise
     except ShardError:  # unfinished, or damaged: what is noted decides what is made again
         return None
     if dataset.manifest["made_by"]["fingerprint"] != fingerprint:

@@ -13,7 +13,7 @@ from diptych.data.growing import Growing
 from diptych.data.manifests import MANIFEST_OF
 from diptych.data.noted import restore_journal, restore_manifest
 from diptych.data.shards import ShardInfo
-from diptych.errors import OtherVersion, ShardError
+from diptych.errors import ShardError
 
 
 class GrowingSet:
@@ -38,12 +38,12 @@ class GrowingSet:
         self._dataset = dataset
         self._folder = folder
         self._identity = dict(identity)
+        manifest = self.location / MANIFEST_OF[folder]
+        restore_manifest(self.location, manifest)  # it has labels, which nobody computes again
         # By fingerprint: what comes back from JSON has lists where the identity may have tuples.
-        self._manifest = self.location / MANIFEST_OF[folder]
-        restore_manifest(self.location, self._manifest)  # it has labels, which nobody computes again
-        self._growing = Growing(self.location, self._manifest, folder, fingerprint_of(self._identity))
-        is_the_same = self._growing.made_from == self._growing.fingerprint
-        self._facts = dict(self._growing.facts) if is_the_same else {}  # labels stay where shards are made again
+        self._growing = Growing(self.location, manifest, folder, fingerprint_of(self._identity))
+        self._goes_on = self._growing.made_from == self._growing.fingerprint
+        self._facts = dict(self._growing.facts) if self._goes_on else {}  # labels stay where shards are made again
         found = self._find()
         is_whole = found is not None and not content_problems(
             map(ShardFile, found.files, found.shards), progress=progress
@@ -51,7 +51,7 @@ class GrowingSet:
         self._sealed = found if is_whole else None
         if is_whole:
             self.location.remove_temporary()
-            restore_journal(self.location, self._manifest, folder)
+            restore_journal(self.location, manifest, folder)
 
     @property
     def is_finished(self) -> bool:
@@ -64,7 +64,7 @@ class GrowingSet:
         Raises:
             ShardError: If the disk refuses.
         """
-        self._growing.begin(keep=self._growing.made_from == self._growing.fingerprint, progress=progress)
+        self._growing.begin(keep=self._goes_on, progress=progress)
 
     def has(self, shard: ShardInfo) -> bool:
         """Return whether the part that belongs to a shard of the data is finished."""
@@ -103,8 +103,6 @@ class GrowingSet:
         """Return the finished set, if there is one with this identity; a damaged manifest is as good as none."""
         try:
             found = self._dataset.column_set(self._folder, self.location.name)
-        except OtherVersion:
-            raise
         except ShardError:
             return None
         if found is None or fingerprint_of(found.manifest["identity"]) != self._growing.fingerprint:

@@ -78,7 +78,7 @@ class ImageInfo(NamedTuple):
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
     """Return the picture as an RGB image: uint8 sRGB, upright, first frame, opaque, no metadata.
 
-    Transparency is laid on white, as pages show it, but on black where nothing of the picture would be seen on white:
+    Transparency is laid on white, as pages show it, but on black where the picture is seen there twice as well:
     different white icons stay different pictures.
 
     Reads AVIF, BMP, GIF, HEIC (with the extra ``heic``), JPEG, JPEG 2000, PNG, PNM, TIFF and WebP. 16-bit samples keep
@@ -236,7 +236,7 @@ def _check_size(size: tuple[int, int] | None, max_pixels: int) -> None:
 
 
 def _opaque(image: Image, icc: bytes, signal: ColourSignal | None) -> SrgbPicture:
-    """Return the image as RGB in sRGB, laid on white where it is transparent, or on black if it vanishes on white."""
+    """Return the image as RGB in sRGB, with its transparency laid on white or black."""
     image, alpha = to_8_bits(image), None
     if image.has_transparency_data:
         grey = image.mode in {"1", "L", "LA", "La"}

@@ -10,7 +10,7 @@ from typing import Any
 from diptych.config.identity import fingerprint
 from diptych.data.journal import Journal
 from diptych.data.manifests import Manifest, read_manifest, write_manifest
-from diptych.errors import OtherVersion, ShardError
+from diptych.errors import ShardError
 from diptych.storage.location import Location
 
 
@@ -22,8 +22,6 @@ def whole_manifest(place: Location) -> Manifest | None:
     """
     try:
         return read_manifest(place) if place.is_file() else None
-    except OtherVersion:
-        raise
     except ShardError:
         return None
 
