@@ -93,6 +93,20 @@ def save(name: str, folder: Path) -> Path:
     return target
 
 
+def save_small_files(name: str, folder: Path) -> Path:
+    """Save what a plan reads of a family, its index and configs without weights, and return the folder."""
+    said, target = described(name), folder / name
+    for part, entry in said["components"].items():
+        if entry is not None and "scheduler" in part:  # with the defaults of its class, as schedulers are saved
+            _component(entry).save_config(target / part)
+        elif entry is not None:
+            (target / part).mkdir(parents=True)
+            (target / part / "config.json").write_text(json.dumps(entry[2]))
+    parts = {part: entry[:2] if entry else [None, None] for part, entry in said["components"].items()}
+    (target / "model_index.json").write_text(json.dumps({"_class_name": said["pipeline"], **said["switches"], **parts}))
+    return target
+
+
 def described(name: str) -> dict[str, Any]:
     """Return what is said of a family: pipeline class, components, switches."""
     return json.loads((FOLDER / f"{name}.json").read_text())  # type: ignore[no-any-return]

@@ -33,7 +33,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "sana_sprint": {"complex_human_instruction": None, "max_sequence_length": 32},
     "zimage": {"max_sequence_length": 128},
 }
-BATCHED = ("StableDiffusion", "StableDiffusionXL", "StableDiffusion3", "Flux")  # see test_render
 QUICK = ("cascade", "flux2_klein", "hunyuandit", "if", "kandinsky3", "qwenimage", "wan")  # where pipelines differ most
 
 # What libraries say of their own insides.
@@ -125,7 +124,7 @@ def test_guidance_and_negative_prompt_have_an_effect_or_are_refused(
     if isinstance(high, str):
         assert "guidance" in high
         low, high = other(make, {"guidance": 2, "negative": "grey"}), other(make, {"guidance": 5, "negative": "grey"})
-    assert isinstance(high, str) or not np.array_equal(low, high)
+    assert "guidance" in high if isinstance(high, str) else not np.array_equal(low, high)
     guidance = {"guidance": 5} if known.guidance else {}
     bad, good = other(make, {"negative": "grey", **guidance}), other(make, {"negative": "a sunny day", **guidance})
     if isinstance(bad, str):
@@ -184,13 +183,5 @@ def test_axes_of_an_unknown_pipeline_are_tried_before_an_image_counts(
     name: str, setting: dict[str, Any], message: str, family_plan: Callable[..., GenerationPlan]
 ) -> None:
     found = other(lambda asked: family_plan(name, asked), setting)
-    assert message in found if isinstance(found, str) else not message
-
-
-def test_every_known_pipeline_is_made_tiny_here_and_stands_in_the_documentation() -> None:
-    assert {tiny_families.described(name)["pipeline"] for name in tiny_families.NAMES} == set(KNOWN_PIPELINES)
-    page = (Path(__file__).resolve().parents[4] / "docs" / "generate.md").read_text(encoding="utf-8")
-    rows = [
-        line.split("|")[1].strip() for line in page.partition("## Families")[2].splitlines() if line.startswith("|")
-    ]
-    assert rows[2:] == [name.removesuffix("Pipeline") for name in (*BATCHED, *KNOWN_PIPELINES)]
+    assert isinstance(found, str) == bool(message), found
+    assert not isinstance(found, str) or message in found
