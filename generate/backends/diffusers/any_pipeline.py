@@ -12,6 +12,7 @@ from diptych.generate.backends.diffusers.resolve import (
     Tensors,
     call_defaults,
     check_options,
+    check_sides,
     resolve_recipe,
     with_identity,
 )
@@ -42,8 +43,6 @@ class AnyPipeline:
             _check_guidance(folder, setting, known)
         steps = setting.steps or int(defaults["num_inference_steps"])
         recipe = resolve_recipe(folder, setting.sampler, steps)
-        if recipe.timesteps is not None and "timesteps" not in defaults:
-            raise ConfigError(f"{folder.where}: {folder.pipeline} takes no timesteps, which {setting.sampler} needs")
         guidance = _guidance(folder, setting, defaults, argument)
         guides = known is not None and _guides(known, guidance, setting)
         embedded = known is not None and known.guided_above is None
@@ -125,14 +124,10 @@ def _guidance(folder: ModelFolder, setting: Setting, defaults: Mapping[str, Any]
 
 
 def _check_size(folder: ModelFolder, setting: Setting, known: KnownPipeline) -> None:
-    size, multiple = setting.size, known.multiple(folder)
+    size = setting.size
     if size is None:
         return
-    if size.width % multiple or size.height % multiple:
-        raise ConfigError(
-            f"{folder.where}: {folder.pipeline} makes sides that are multiples of {multiple}, "
-            f"not {size.width}x{size.height}"
-        )
+    check_sides(folder, size, known.multiple(folder))
     made = known.made_size(folder, size)
     if made != size:
         raise ConfigError(

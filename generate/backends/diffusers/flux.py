@@ -16,7 +16,6 @@ class Flux(StableDiffusion):
     A negative prompt takes part through ``true_cfg_scale`` above 1 alone, an option of the model.
     """
 
-    takes_timesteps = False
     denoiser = "transformer"
     long_tokenizer = "tokenizer_2"
     names = ("prompt_embeds", "pooled_prompt_embeds")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from diptych.config.identity import fingerprint
 from diptych.errors import ConfigError
-from diptych.generate.backends.asked import ResolvedSetting, Setting
+from diptych.generate.backends.asked import ResolvedSetting, Setting, Size
 from diptych.generate.backends.diffusers.models import ModelFolder, pipeline_class
 from diptych.generate.backends.diffusers.recipes import SamplerRecipe, build_scheduler, reads_eta, recipe_for
 from diptych.lookup import describe_unknown
@@ -118,6 +118,15 @@ def check_options(folder: ModelFolder, defaults: Mapping[str, Any]) -> None:
             raise ConfigError(f"{folder.where}.options: {name} needs skip_guidance_layers, without which it is ignored")
 
 
+def check_sides(folder: ModelFolder, size: Size, multiple: int) -> None:
+    """Raise a ConfigError for a size of which a side is no multiple of what the pipeline makes."""
+    if size.width % multiple or size.height % multiple:
+        raise ConfigError(
+            f"{folder.where}: {folder.pipeline} makes sides that are multiples of {multiple}, "
+            f"not {size.width}x{size.height}"
+        )
+
+
 def resolve_recipe(folder: ModelFolder, sampler: str | None, steps: int) -> SamplerRecipe:
     """Return the recipe of a sampler on a model, after a trial with that many steps.
 
@@ -129,6 +138,8 @@ def resolve_recipe(folder: ModelFolder, sampler: str | None, steps: int) -> Samp
         built = build_scheduler(recipe)
     except ConfigError as error:
         raise ConfigError(f"{folder.where}: {error}") from error
+    if recipe.timesteps is not None and "timesteps" not in call_defaults(folder):
+        raise ConfigError(f"{folder.where}: {folder.pipeline} takes no timesteps, which {sampler} needs")
     if "mu" in folder.choice.options and not built.config.get("use_dynamic_shifting"):
         raise ConfigError(
             f"{folder.where}.options: mu is read only with use_dynamic_shifting in the scheduler's config; leave it out"

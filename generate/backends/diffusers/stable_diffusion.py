@@ -12,6 +12,7 @@ from diptych.generate.backends.diffusers.resolve import (
     Tensors,
     call_defaults,
     check_options,
+    check_sides,
     resolve_recipe,
     with_identity,
 )
@@ -30,7 +31,6 @@ class StableDiffusion:
     """SD 1.x and 2.x: one CLIP, classifier-free guidance above 1; no negative prompt is the empty one."""
 
     batches = True
-    takes_timesteps: ClassVar[bool] = True
     denoiser: ClassVar[str] = "unet"
     clip_tokenizers: ClassVar[tuple[str, ...]] = ("tokenizer",)
     long_tokenizer: ClassVar[str | None] = None  # one whose length is the option max_sequence_length
@@ -43,7 +43,7 @@ class StableDiffusion:
         steps = setting.steps or int(defaults["num_inference_steps"])
         guidance = float(defaults["guidance_scale"] if setting.guidance is None else setting.guidance)
         size = setting.size or self.default_size(folder)
-        self._check_size(folder, size)
+        check_sides(folder, size, self.multiple(folder))
         guides, counts = self.guides(folder, guidance), self.guidance_counts(folder, guidance)
         if not guides:
             refuse_guided(folder, guidance)
@@ -51,8 +51,6 @@ class StableDiffusion:
         if setting.negative is not None and negative == "never":
             raise ConfigError(f"{folder.where}: {self.why_no_negative(folder)}; leave the negative prompt out")
         recipe = resolve_recipe(folder, setting.sampler, steps)
-        if recipe.timesteps is not None and not self.takes_timesteps:
-            raise ConfigError(f"{folder.where}: {folder.pipeline} takes no timesteps, which {setting.sampler} needs")
         resolved = ResolvedSetting(
             setting=setting,
             sampler=setting.sampler or recipe.class_name,
@@ -159,14 +157,6 @@ class StableDiffusion:
     def _is_distilled(self, folder: ModelFolder) -> bool:
         return folder.config_of(self.denoiser).get("time_cond_proj_dim") is not None
 
-    def _check_size(self, folder: ModelFolder, size: Size) -> None:
-        multiple = self.multiple(folder)
-        if size.width % multiple or size.height % multiple:
-            raise ConfigError(
-                f"{folder.where}: {folder.pipeline} makes sides that are multiples of {multiple}, "
-                f"not {size.width}x{size.height}"
-            )
-
 
 class StableDiffusionXL(StableDiffusion):
     """SDXL: two CLIPs with a pooled vector; no negative prompt may be zeros and then differs from the empty one."""
@@ -190,7 +180,6 @@ class StableDiffusionXL(StableDiffusion):
 class StableDiffusion3(StableDiffusionXL):
     """SD3: two CLIPs, a T5 that may be absent; no negative prompt is the empty one."""
 
-    takes_timesteps = False
     denoiser = "transformer"
     long_tokenizer = "tokenizer_3"
 
