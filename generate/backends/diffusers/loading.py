@@ -90,15 +90,15 @@ def share_out(gpus: int, process: str) -> str:
 def _load_other(folder: ModelFolder, name: str, pipeline: Any) -> Any:
     """Return a component without weights: a tokenizer, a scheduler, a processor, a guider."""
     part = folder.components[name]
-    kind = find_class(part.library, part.kind, pipeline, name)
-    return _loaded(folder, _known(folder, name, kind), part.path, {})
+    kind = folder.installed(name, find_class(part.library, part.kind, pipeline, name))
+    return _loaded(folder, kind, part.path, {})
 
 
 def _load_module(folder: ModelFolder, name: str, dtype: Any) -> Any:
     """Return a component with weights; those that its files lack would be random, and are an error."""
     import torch
 
-    kind = _known(folder, name, folder.modules[name])
+    kind = folder.installed(name, folder.modules[name])
     path = folder.components[name].path
     variant = folder.variant_of(name)
     how = {"dtype": dtype, "variant": variant, "use_safetensors": True, "output_loading_info": True}
@@ -112,12 +112,6 @@ def _load_module(folder: ModelFolder, name: str, dtype: Any) -> Any:
     # Convolutions are a tenth to a third faster on channels that lie side by side, on CPUs and on GPUs.
     is_flat = max((parameter.dim() for parameter in module.parameters()), default=0) == 4
     return module.to(memory_format=torch.channels_last) if is_flat else module
-
-
-def _known(folder: ModelFolder, name: str, kind: Any) -> Any:
-    if kind is None:
-        raise DataError(f"{folder.where}: the class of {name} is in none of the installed libraries; update them")
-    return kind
 
 
 def _loaded(folder: ModelFolder, kind: Any, path: Path, how: Mapping[str, Any]) -> Any:

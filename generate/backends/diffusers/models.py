@@ -170,15 +170,29 @@ class ModelFolder:
             found[name] = fingerprint([[file.name, file_sha256(file)] for file in files])
         return found
 
+    def installed(self, component: str, kind: Any) -> Any:
+        """Return the class of a component.
+
+        Raises:
+            DataError: If it is None: no installed library has it.
+        """
+        if kind is None:
+            name = self._class_name(self.components[component])
+            raise DataError(
+                f"{self.where}: no installed library has {name}, the class of its {component}; "
+                f"update diffusers and transformers"
+            )
+        return kind
+
     def load_tokenizers(self) -> dict[str, Any]:
         """Return the tokenizers, loaded.
 
         Raises:
-            DataError: If one is damaged.
+            DataError: If one is damaged, or of a class that no installed library has.
         """
         loaded = {}
         for name, kind in self.tokenizers.items():
-            found = find_class(self.components[name].library, kind, None, name)
+            found = self.installed(name, find_class(self.components[name].library, kind, None, name))
             try:
                 loaded[name] = found.from_pretrained(self.path / name, local_files_only=True)
             except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError) as error:

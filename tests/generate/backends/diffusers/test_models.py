@@ -24,6 +24,12 @@ def find(path: Path | str, **changes: Any) -> ModelFolder:
     return find_model("m", ModelChoice(path_or_id=str(path), **changes), with_weights=True)
 
 
+def replace_in(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
 @pytest.fixture
 def copied(models: Models, tmp_path: Path) -> Path:
     shutil.copytree(models("sd"), tmp_path / "sd")
@@ -161,6 +167,10 @@ def test_a_model_in_the_cache_of_the_hub_is_found_offline(
             r"models\.m: .*unet lacks \d+ of the weights of UNet2DConditionModel",
         ),
         (lambda path: (path / "tokenizer" / "tokenizer.json").write_text("{"), r"models\.m: .* cannot be loaded"),
+        (
+            lambda path: replace_in(path / "model_index.json", '"CLIPTokenizer"', '"NopeTokenizer"'),
+            r"models\.m: no installed library has NopeTokenizer, the class of its tokenizer; update diffusers",
+        ),
         (lambda path: shutil.rmtree(path / "tokenizer"), r"models\.m: .* cannot be loaded"),
     ],
 )
