@@ -139,6 +139,7 @@ def verify(ctx: click.Context, dataset: Path, count: int, overrides: tuple[str, 
         for one in found:
             psnr = "" if one.psnr_db is None else f", {one.psnr_db:.1f} dB"
             worst = "" if one.identical == one.images else f"; largest difference {one.largest} of 255{psnr}"
+            worst = f"; not made again: {one.not_made}" if one.not_made else worst
             click.echo(f"{one.model}, {one.setting}: {one.identical} of {one.images} identical{worst}")
     if identical < images:
         raise DataError(

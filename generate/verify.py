@@ -16,10 +16,10 @@ from diptych.errors import DataError
 from diptych.generate.attempts import Attempts
 from diptych.generate.backends.asked import ImageGroup, PlannedImage
 from diptych.generate.config import GenerateConfig
-from diptych.generate.pictures import Pixels, encode
+from diptych.generate.pictures import encode
 from diptych.generate.plan import GenerationPlan, make_plan
 from diptych.generate.renderers import Renderers
-from diptych.generate.rows import NotMade
+from diptych.generate.rows import NotMade, Rendered
 from diptych.progress import track
 from diptych.storage.json_objects import write_json
 
@@ -37,6 +37,7 @@ class Compared:
         identical: How many had the same bytes.
         largest: Largest difference of a channel of a pixel, in [0, 255].
         psnr_db: Peak signal-to-noise ratio over all of them in decibels; None if nothing differs.
+        not_made: Why one that has a picture could not be made again; empty where each could.
     """
 
     model: str
@@ -45,6 +46,7 @@ class Compared:
     identical: int
     largest: int
     psnr_db: float | None
+    not_made: str = ""
 
 
 def stored_config(dataset: Dataset, overrides: tuple[str, ...], folder: Path) -> GenerateConfig:
@@ -93,13 +95,12 @@ def verify(
         for index, rows in sorted(wanted.items(), key=lambda item: item[0]):
             group = plan.groups[index]
             stored = _stored(dataset, [plan.key(group, row) for row in rows])
-            pixels: list[Pixels | None] = []
+            again: list[Rendered] = []
             for first in range(0, len(rows), group.batch_size):
                 batch = rows[first : first + group.batch_size]
-                made = attempts.render(group, batch)
-                pixels += [None if isinstance(one, NotMade) else one for one in made]
+                again += attempts.render(group, batch)
                 tracker.advance(len(batch))
-            found.append(_compare(group, plan.config.format, stored, pixels))
+            found.append(_compare(group, plan.config.format, stored, again))
     return found
 
 
@@ -141,8 +142,10 @@ def _stored(dataset: Dataset, keys: list[str]) -> list[bytes | None]:
     return [found[key] for key in keys]
 
 
-def _compare(group: ImageGroup, format: str, stored: list[bytes | None], pixels: list[Pixels | None]) -> Compared:
+def _compare(group: ImageGroup, format: str, stored: list[bytes | None], made: list[Rendered]) -> Compared:
     identical, largest, squares, values = 0, 0, 0.0, 0
+    reasons = [one.reason for file, one in zip(stored, made, strict=True) if isinstance(one, NotMade) and file]
+    pixels = [None if isinstance(one, NotMade) else one for one in made]
     for file, again in zip(stored, pixels, strict=True):
         if file is None or again is None:
             identical += file is None and again is None
@@ -155,4 +158,4 @@ def _compare(group: ImageGroup, format: str, stored: list[bytes | None], pixels:
         largest = max(largest, int(difference.max()))
         squares, values = squares + float((difference**2).sum()), values + difference.size
     psnr = 10 * float(np.log10(255**2 * values / squares)) if squares else None
-    return Compared(group.model, group.resolved.setting.label, len(stored), identical, largest, psnr)
+    return Compared(group.model, group.resolved.setting.label, len(stored), identical, largest, psnr, (*reasons, "")[0])

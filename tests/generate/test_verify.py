@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from tiny_dataset import good_rows, make_dataset
 
+from diptych.cli import main
 from diptych.data.dataset import open_dataset
 from diptych.errors import DataError
 from diptych.generate import verify as verify_module
@@ -82,6 +84,19 @@ def test_a_row_without_an_image_is_the_same_only_as_one_without(
         assert (same.images, same.identical) == (3, 3)
     (other,) = verify(open_dataset(tmp_path / "out"), plan, count=3, progress="none")
     assert (other.images, other.identical, other.largest) == (3, 0, 255)
+
+
+def test_an_image_that_cannot_be_made_again_says_why(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Any, group: Any, rows: Any) -> Any:
+        raise DataError(f"{group.label}: the memory of cpu ran out")
+
+    monkeypatch.setattr(verify_module.Renderers, "render", full)
+    first, second = verify_directory(made, (), 1000, "none")
+    assert (first.identical, first.not_made) == (0, "sd, euler_a-2-64px: the memory of cpu ran out")
+    assert second == Compared("sd", "ddim-2-64px", 9, 0, 255, None, "sd, ddim-2-64px: the memory of cpu ran out")
+    result = CliRunner().invoke(main, ["--progress", "none", "generate", "verify", str(made), "--count", "18"])
+    assert result.exit_code == 1
+    assert "ddim-2-64px: 0 of 9 identical; not made again: sd, ddim-2-64px: the memory of cpu ran out" in result.output
 
 
 def test_a_dataset_that_was_not_generated_is_refused(tmp_path: Path) -> None:
