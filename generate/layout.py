@@ -95,12 +95,12 @@ class Growth(NamedTuple):
         others: Where images of other runs lie: how they were made -> key -> place.
     """
 
-    prune: bool = False
-    retry: frozenset[str] = frozenset()
-    others: Mapping[str, Mapping[str, StoredPlace]] = {}
+    prune: bool
+    retry: frozenset[str]
+    others: Mapping[str, Mapping[str, StoredPlace]]
 
 
-def lay_out(plan: GenerationPlan, found: FoundShards, growth: Growth = Growth()) -> Layout:  # noqa: B008 -- frozen
+def lay_out(plan: GenerationPlan, found: FoundShards, growth: Growth) -> Layout:
     """Return what has to be done to a directory so that it holds what a plan asks for."""
     layout = Layout()
     left = {plan.key(*planned_row(plan, row)): row for row in plan.row_ids()}

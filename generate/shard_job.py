@@ -38,7 +38,7 @@ class MadeShard(NamedTuple):
     replaces: bool
     rendered: int
     timing: Mapping[str, Any]
-    kept: Sequence[str] = ()  # names of what was written of it before
+    kept: Sequence[str]  # names of what was written of it before
 
 
 @dataclass
@@ -55,7 +55,7 @@ class GenerateJob:
 
     plan: GenerationPlan
     data: Location
-    given_up: Mapping[str, str] = field(default_factory=dict)  # groups that failed in a trial, and why
+    given_up: Mapping[str, str]  # groups that failed in a trial, and why
 
     def open(self, report: Report) -> Callable[[ShardTask], MadeShard]:
         """Return the function that writes one shard; models are loaded when an image needs them."""

@@ -14,7 +14,7 @@ from diptych.data.dataset import open_dataset
 from diptych.data.growing import Growing
 from diptych.data.shards import read_shard
 from diptych.errors import ConfigError, DataError, ShardError
-from diptych.generate.growth import GrowthOptions, retried_statuses
+from diptych.generate.growth import AS_IT_IS, GrowthOptions, retried_statuses
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.run import GeneratedRun, generate
 from diptych.generate.timings import read_environments
@@ -28,7 +28,7 @@ PRUNE = GrowthOptions(prune=True)
 RETRY = GrowthOptions(retry=frozenset({"not_finite"}))
 
 
-def make(plan: GenerationPlan, out: Path, options: GrowthOptions = GrowthOptions()) -> GeneratedRun:  # noqa: B008
+def make(plan: GenerationPlan, out: Path, options: GrowthOptions = AS_IT_IS) -> GeneratedRun:
     return generate(plan, out, options, progress="none")
 
 
