@@ -65,7 +65,7 @@ def parquet_tables(file: str, columns: Sequence[str], start: int, *, step: int) 
         columns: Their names.
         start: The first row.
         step: Rows to take at once from a row group that is larger than a table may be. With 1, a group of any size
-            and make is read within bounds, for about 40 us a row.
+            and make is read within bounds, but a row at a time.
     """
     with open(file, "rb") as handle:
         # So pyarrow reads pages as they are wanted; else it holds the whole column of a row group.

@@ -158,6 +158,9 @@ def test_a_file_that_readers_would_take_for_a_shard_is_named_and_moved_aside(run
     assert not stranger.exists()
     assert (pool / "data" / ".00009.parquet.aside").read_bytes() == (pool / "data" / "00000.parquet").read_bytes()
     assert verify_dataset(location).problems == []
+    stranger.write_bytes(b"another")
+    repair_dataset(location, verify_dataset(location))
+    assert (pool / "data" / ".00009.parquet.aside-2").read_bytes() == b"another"
 
 
 def test_shards_that_nothing_says_anything_of_are_named(run: Path, tmp_path: Path) -> None:

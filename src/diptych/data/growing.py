@@ -6,6 +6,7 @@ out which of the noted shards still are what was written; those that are not, af
 made again, and only those. Decides nothing about what is in a shard, nor in which order shards are made.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -171,13 +172,15 @@ def staged(place: Location) -> Location:
 
 
 def set_aside(place: Location) -> None:
-    """Move a file of a directory of shards to where no reader of it looks; one that is not there is none.
+    """Move a file of a directory of shards to where no reader of it looks, beside what was moved there before.
 
     Raises:
         ShardError: If the disk refuses.
     """
     if place.is_file():
-        place.move_to(place.parent / f".{place.name}{ASIDE}")
+        endings = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+        places = (place.parent / f".{place.name}{ASIDE}{ending}" for ending in endings)
+        place.move_to(next(free for free in places if not free.exists()))
 
 
 def grow_data(location: Location, step: str, fingerprint: str) -> Growing:
