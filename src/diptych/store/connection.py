@@ -156,4 +156,4 @@ def _refusal(error: BaseException) -> str:
 def _said(error: BaseException) -> str:
     """Return what DuckDB says in one line; of damage, which any query may be the first to meet, also what to do."""
     said = first_line(error)
-    return f"is damaged: {said}; restore it, or evaluate again into another" if DAMAGED.search(said) else said
+    return f"is damaged: {said}; restore it, or evaluate again into another store" if DAMAGED.search(said) else said
