@@ -16,16 +16,16 @@ was cut between two lines, drawings and pages, and pictures that were resized or
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.containers import jpeg_components, jpeg_end, jpeg_has_end, jpeg_scans
+from diptych.data.containers import JpegScan, jpeg_components, jpeg_end, jpeg_has_end, jpeg_scans
 from diptych.data.images import TONE_MAP, Image, decode
 from diptych.data.plain import NOT_PLAIN, opens_plainly
 from diptych.errors import DecodeError
@@ -104,19 +104,17 @@ def is_truncated(image: Image, data: bytes) -> bool:
     """
     corners = _corners(image)
     if data.startswith(b"\xff\xd8\xff"):
-        first = next(jpeg_scans(data), None)
-        is_progressive = first is not None and (first.first, first.last) != (0, 63)
-        if not jpeg_has_end(data) or _lacks_scans(data):
+        scans = list(jpeg_scans(data))
+        if not jpeg_has_end(data) or _lacks_scans(data, scans):
             return True
-        has_many = is_progressive or next(islice(jpeg_scans(data), 1, None), None) is not None
+        has_many = len(scans) > 1 or any((scan.first, scan.last) != (0, 63) for scan in scans)
         if (has_many or any(_may_be_filled_in(corner) for corner in corners)) and _takes_more(image, data):
             return True
     return any(bool(_is_grey(corner).all()) for corner in corners) and _was_cut(np.asarray(image))
 
 
-def _lacks_scans(data: bytes) -> bool:
+def _lacks_scans(data: bytes, scans: Sequence[JpegScan]) -> bool:
     """Return whether a JPEG ends before each coefficient of each component had its last bit (ITU-T T.81, G.1.1.1)."""
-    scans = list(jpeg_scans(data))
     missing = set(product(jpeg_components(data), range(64)))
     for scan in scans:
         if scan.bits_left == 0:

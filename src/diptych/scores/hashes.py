@@ -103,16 +103,6 @@ def perceptual_hash(image: Image) -> int:
     return _signs(_spectrum(_luma(image, (_SIDE, _SIDE))))
 
 
-def has_structure(image: Image) -> bool:
-    """Return whether an image has frequencies enough for its pHash to be its own, and not that of rounding.
-
-    >>> import PIL.Image
-    >>> has_structure(PIL.Image.new("RGB", (64, 64), "red")), has_structure(PIL.Image.effect_noise((64, 64), 60))
-    (False, True)
-    """
-    return _is_structured(_spectrum(_luma(image, (_SIDE, _SIDE))))
-
-
 def variant_hashes(image: Image) -> tuple[int | None, ...]:
     """Return the pHash of the mirrored picture and of its middle 97, 94 and 91 %, each in [0, 2**64).
 
@@ -167,6 +157,7 @@ def _signs(spectrum: npt.NDArray[np.float64]) -> int:
 
 
 def _is_structured(spectrum: npt.NDArray[np.float64]) -> bool:
+    """Return whether an image has frequencies enough for its pHash to be its own, and not that of rounding."""
     return int(np.count_nonzero(abs(spectrum.ravel()[1:]) > _BEYOND_ROUNDING)) >= _MIN_FREQUENCIES
 
 
