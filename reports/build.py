@@ -172,10 +172,9 @@ def _write(report: Report, out: Path, progress: str) -> Built:
             write(name, data)
         for name, page in PAGES.items():
             contexts[name] = import_attribute(page.target)(report)
-            for file, data in (
-                (file, data) for context in contexts[name] for file, data in context.get(DATA, {}).items()
-            ):
-                write(f"{FOLDER}/{file}.js", pack_json(file, data))
+            for context in contexts[name]:
+                for file, data in context.get(DATA, {}).items():
+                    write(f"{FOLDER}/{file}.js", pack_json(file, data))
             tracker.advance(1)
     pages = _render(report, contexts, write)
     _remove_stale(out, written)

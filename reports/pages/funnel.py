@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from diptych.reports.charts import histogram
 from diptych.reports.links import MISSING, Filter, Range, gallery
-from diptych.reports.pages import PART, file_name, span_name
+from diptych.reports.pages import DATA, PART, file_name, span_name
 from diptych.reports.pages.scores import pack
 from diptych.reports.read.moved_lines import MovedLine, moved_line
 from diptych.reports.read.numbers import plain_name, short
@@ -145,7 +145,7 @@ def _parts(shown: _Shown) -> list[dict[str, Any]]:
                 "rules": rules,
                 PART: _part_name(report, pool, [rule["title"] for rule in rules]),
                 "clusters": _clusters(shown) if part == len(runs) - 1 else [],
-                "data": {line["file"]: line["data"] for rule in rules for line in rule["lines"]},
+                DATA: {line["file"]: line["data"] for rule in rules for line in rule["lines"]},
             }
         )
     return found

@@ -99,9 +99,9 @@ def _index(report: Report, captions: tuple[list[str], list[int]]) -> dict[str, A
 def _same(report: Report, as_facets: set[str]) -> dict[str, dict[str, str]]:
     """Return the columns that say one thing of all rows, so that they are no facet: name -> label and value."""
     found = {}
-    for name, column in report.facets.items():
-        texts, codes = _facet_codes(column)
-        if name not in as_facets and len(texts) == 1 and -1 not in codes:
+    for name in (name for name in report.facets if name not in as_facets):
+        texts, codes = _facet_codes(report.facets[name])
+        if len(texts) == 1 and -1 not in codes:
             found[name] = {"label": label_of(name), "value": texts[0]}
     return found
 

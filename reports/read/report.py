@@ -27,8 +27,8 @@ PICTURE = "picture"  # the facet that says whether a picture is shown or blurred
 SHOWN, BLURRED = "shown", "blurred"
 DOMAIN = "domain"  # the facet of the host that a picture came from
 AUDIT = "audit"  # the facet that says of the images that the audit is about whether it could judge them
-# Values of a column that the source brought along, as a filter: so many at most, or, where each is of two rows or more,
-# so many. With more it stands beside an image.
+# Values of a column that the source brought along, as a filter: so many at most, or, where each is of two rows or more
+# on average, so many. With more it stands beside an image.
 FEW_VALUES, MANY_VALUES = 50, 1000
 GROUPS = (
     "SELECT DISTINCT groups FROM results WHERE run_id = ?",

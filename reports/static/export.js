@@ -20,12 +20,12 @@ Diptych.exported = (() => {
     const found = new Map();
     const add = (name, of) => { if (!found.has(name)) found.set(name, of); };
     const { same, details: told } = rows.index;
-    for (const name of [...FIRST, "caption"]) {
-      if (name === "caption") add(name, (row) => rows.caption(row) ?? "");
-      else if (rows.facets.has(name)) add(name, (row) => rows.word(name, row));
+    for (const name of FIRST) {
+      if (rows.facets.has(name)) add(name, (row) => rows.word(name, row));
       else if (name in same) add(name, () => same[name].value);
       else add(name, (row) => details.get(row)[name] ?? "");
     }
+    add("caption", (row) => rows.caption(row) ?? "");
     for (const name of Object.keys(same)) add(name, () => same[name].value);
     for (const name of rows.facets.keys()) add(name, (row) => rows.word(name, row));
     for (const name of Object.keys(told)) add(name, (row) => details.get(row)[name] ?? "");

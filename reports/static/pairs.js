@@ -123,5 +123,5 @@ Diptych.pairs = (() => {
     return groups;
   }
 
-  return { Pairs, spread, step, tally, ordered };
+  return { Pairs, tally, ordered };
 })();
