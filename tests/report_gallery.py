@@ -3,12 +3,16 @@
 import base64
 import html
 import json
+import re
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
+
+COUNT = re.compile(r'<a\b[^>]*href="(gallery\.html#[^"]*)"[^>]*>(?:n |\+)?([\d,]+)[^<]*</a>')
 
 
 class Gallery:
@@ -59,3 +63,11 @@ class Gallery:
         low, _, high = value.partition("..")
         is_below = values <= kind(high[:-1]) if high.endswith("]") else values < kind(high or "inf")
         return (values >= kind(low or "-inf")) & is_below
+
+
+def counts(out: Path) -> Iterator[tuple[str, str, int, int]]:
+    """Yield page, address, the number that is said and how many images the gallery shows, of every count."""
+    gallery = Gallery(out)
+    for page in sorted(out.glob("*.html")):
+        for address, said in COUNT.findall(page.read_text(encoding="utf-8")):
+            yield page.name, address, int(said.replace(",", "")), gallery.count(address)

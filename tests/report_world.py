@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from evaluate_configs import run
 from PIL import Image, ImageFilter
 from sealed import seal_dataset
 
@@ -28,8 +29,6 @@ from diptych.data.shards import shard_name, write_shard
 from diptych.demo.world.captions import caption_of, distinct_captions, prompt_of
 from diptych.demo.world.drawing import draw
 from diptych.demo.world.scenes import Scene, scene
-from diptych.evaluate.config import EvaluateConfig
-from diptych.evaluate.run import EvaluateRunner
 from diptych.reports.config import ReportConfig
 from diptych.scores import SCORES, Column, Reads
 from diptych.scores.batches import Batch
@@ -224,7 +223,7 @@ def evaluate_world(folder: Path, generated: Dataset, pool: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         for score in SAYS:
             patch.setitem(SCORES, score, f"report_world:says_{score}")
-        EvaluateRunner(EvaluateConfig.model_validate(config), progress="none").run()
+        run(config)
     return folder / "store.duckdb"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_browser import open_browser
+from report_browser import Watched, open_browser, watch
 from report_world import World, evaluate_world, make_generated, make_pool
 
 from diptych.reports.build import build_report
@@ -33,3 +33,12 @@ def browser() -> Iterator[Any]:
     """A headless Chromium."""
     with open_browser() as opened:
         yield opened
+
+
+@pytest.fixture
+def tab(browser: Any) -> Iterator[Watched]:
+    """A tab in which nothing is said on the console, and that asks for nothing but files."""
+    with watch(browser) as watched:
+        yield watched
+        assert watched.said == []
+        assert watched.foreign == []

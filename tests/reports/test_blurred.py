@@ -1,12 +1,10 @@
 """A flagged picture carries a word that says so, and an alternative text, wherever it stands."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from report_browser import Watched, watch
+from report_browser import Watched
 from report_world import World
 
 from diptych.reports.build import build_report
@@ -28,13 +26,6 @@ def report(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     flagged = {"score": "clip_similarity", "above": 0.27, "missing": "blur"}
     build_report(world.config(flagged=flagged), out)
     return out
-
-
-@pytest.fixture
-def tab(browser: Any) -> Iterator[Watched]:
-    with watch(browser) as watched:
-        yield watched
-        assert watched.said == []
 
 
 def blurred_files(report: Path, tab: Watched) -> list[str]:

@@ -18,14 +18,6 @@ GO = """async (state) => {
 }"""
 
 
-@pytest.fixture
-def tab(browser: Any) -> Any:
-    with watch(browser) as watched:
-        yield watched
-        assert watched.said == []
-        assert watched.foreign == []
-
-
 def pages_of(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.html"))
 

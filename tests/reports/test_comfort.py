@@ -2,29 +2,20 @@
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from report_browser import Watched, watch
+from report_browser import Watched
 from report_gallery import Gallery
 from report_world import World
 
 from diptych.reports.build import build_report
 from diptych.reports.config import ReportConfig
 from diptych.reports.read.numbers import interval, number
-from diptych.store.seal import ENDING
 
 HOSTS = [f"https://{'www.' if n % 2 else ''}host-{n % 40}.example/{n}.jpg" for n in range(160)]
-
-
-@pytest.fixture
-def tab(browser: Any) -> Iterator[Watched]:
-    with watch(browser) as watched:
-        yield watched
-        assert watched.said == []
 
 
 def changed(world: World, folder: Path, sql: str, *parameters: Any) -> Path:
@@ -32,7 +23,6 @@ def changed(world: World, folder: Path, sql: str, *parameters: Any) -> Path:
     path = Path(shutil.copy(world.store, folder / "changed.duckdb"))
     with duckdb.connect(str(path)) as connection:
         connection.execute(sql, list(parameters))
-    path.with_name(path.name + ENDING).unlink(missing_ok=True)
     build_report(ReportConfig.model_validate({"job": "report", "store": path}), folder / "out")
     return folder / "out"
 

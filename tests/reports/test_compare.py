@@ -1,24 +1,16 @@
 """Compare in a browser: all settings together, every pair counted, and a state that a link keeps."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from report_browser import Watched, watch
+from report_browser import Watched
 from report_world import SETTINGS, World
 
 from diptych.store.store import Store
 
 SCORE = "match.clip_similarity"
-
-
-@pytest.fixture
-def tab(browser: Any) -> Iterator[Watched]:
-    with watch(browser) as watched:
-        yield watched
-        assert watched.said == []
 
 
 @pytest.fixture(scope="module")

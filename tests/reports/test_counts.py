@@ -7,7 +7,7 @@ import dataclasses
 import html
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 from drawn import picture
 from evaluate_configs import make_config, read, run
 from report_browser import watch
-from report_gallery import Gallery
+from report_gallery import Gallery, counts
 from report_world import World
 from sealed import seal_dataset
 from tiny_dataset import Row, make_dataset
@@ -28,7 +28,6 @@ from diptych.data.shards import write_shard
 from diptych.reports.build import build_report
 from diptych.reports.config import ReportConfig
 
-LINK = re.compile(r'<a\b[^>]*href="(gallery\.html#[^"]*)"[^>]*>(?:n |\+)?([\d,]+)[^<]*</a>')
 CAUTION = re.compile(r'<li>([^<]*) <a href="(gallery\.html#[^"]*)">Show</a>')
 PROJECTION = {"p": {"kind": "projection", "options": {"dim": 4}}}
 
@@ -42,14 +41,6 @@ def report(folder: Path, **changes: Any) -> Path:
     config = {"job": "report", "store": folder / "store.duckdb", **changes}
     build_report(ReportConfig.model_validate(config), folder / "out")
     return folder / "out"
-
-
-def counts(out: Path) -> Iterator[tuple[str, str, int, int]]:
-    """Yield page, address, the number that is said and how many images the gallery shows, of every count."""
-    gallery = Gallery(out)
-    for page in sorted(out.glob("*.html")):
-        for address, said in LINK.findall(page.read_text(encoding="utf-8")):
-            yield page.name, address, int(said.replace(",", "")), gallery.count(address)
 
 
 def check_counts(out: Path, page: str = "", at_least: int = 1) -> list[tuple[str, int]]:

@@ -1,13 +1,10 @@
 """Selections leave the pages as tables: with their keys, no column twice, and nothing that a spreadsheet would run."""
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
-import pytest
-from report_browser import Watched, watch
+from report_browser import Watched
 from report_store import make_store
 from report_world import Names, World, make_generated
 
@@ -28,13 +25,6 @@ RUN = [
 ]
 RUN += ["\u3000=1", "\u200b=1", "\N{FULLWIDTH PLUS SIGN}1", "\N{FULLWIDTH COMMERCIAL AT}x", "\u00a0-1"]
 PLAIN = ['a cat, "quoted"', " a space before", "1+1", "a=b", "-5", "-.5e-3", "two\nlines", "#x"]
-
-
-@pytest.fixture
-def tab(browser: Any) -> Iterator[Watched]:
-    with watch(browser) as watched:
-        yield watched
-        assert watched.said == []
 
 
 def table(tab: Watched) -> list[dict[str, str]]:

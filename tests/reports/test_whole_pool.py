@@ -11,7 +11,7 @@ import duckdb
 import pytest
 import yaml
 from large_pool import RULES, SIGNED, large_table, make_large_pool
-from report_browser import Watched, watch
+from report_browser import Watched
 from told_scores import install
 
 from diptych.reports.build import build_report
@@ -112,13 +112,6 @@ def test_quantiles_and_sizes_of_groups_are_those_of_all_rows(large: Large) -> No
             assert cells == [number(value) for (value,) in large.con.execute(sql).fetchall()], (title, share)
         sizes = [int(n.replace(",", "")) for n in re.findall(r'<span class="soft">n ([\d,]+)', section)]
         assert sizes == [large.count(f"{column} IS NOT NULL AND {keep}") for keep in ("keep", "NOT keep")]
-
-
-@pytest.fixture
-def tab(large: Large, browser: Any) -> Iterator[Watched]:
-    with watch(browser) as watched:
-        yield watched
-        assert watched.said == []
 
 
 def boxes(large: Large, tab: Watched) -> Iterator[tuple[Any, str]]:
