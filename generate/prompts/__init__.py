@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from diptych.assets import Asset, file_sha256
 from diptych.data.checks import NOTHING, Checks
 from diptych.errors import DataError
 from diptych.generate.prompts.input_images import InputImage
@@ -97,12 +98,24 @@ def read_text(path: Path) -> str:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def checked(prompts: Iterable[tuple[int, Prompt]], path: Path) -> tuple[Prompt, ...]:
-    """Return the prompts of a file, each given with its line, after a look at each.
+def set_of_file(prompts: Iterable[tuple[int, Prompt]], path: Path, *, asset: Asset | None = None) -> PromptSet:
+    """Return the set of the prompts of a file, after a look at each.
+
+    Args:
+        prompts: Each with its line.
+        path: The file.
+        asset: What is published; a file with the same bytes has its source and licence.
 
     Raises:
         DataError: If there are none, one is empty, or two have the same id.
     """
+    found, sha256 = _checked(prompts, path), file_sha256(path)
+    if asset is not None and sha256 == asset.sha256:
+        return PromptSet(found, asset.url, asset.licence, sha256)
+    return PromptSet(found, path.name, "", sha256)
+
+
+def _checked(prompts: Iterable[tuple[int, Prompt]], path: Path) -> tuple[Prompt, ...]:
     lines: dict[str, int] = {}
     found = []
     for line, prompt in prompts:

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from diptych.assets import file_sha256
 from diptych.errors import ConfigError, DataError
-from diptych.generate.prompts import Prompt, PromptSet, checked, read_text
+from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import KEYS, RecordPlace, check_carried, prompt_of
 from diptych.lookup import describe_unknown
 
@@ -37,7 +36,7 @@ def csv_file(*, path: Path, columns: Columns | None = None, carry: Sequence[str]
         io.StringIO(read_text(path), newline=""), delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True
     )
     try:
-        return PromptSet(checked(_prompts(table, path, wanted, carry), path), path.name, "", file_sha256(path))
+        return set_of_file(_prompts(table, path, wanted, carry), path)
     except csv.Error as error:
         raise DataError(f"{path}: after line {table.line_num}: {error}") from error
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from diptych.assets import ASSETS, fetch, file_sha256
+from diptych.assets import ASSETS, fetch
 from diptych.data.checks import parse_checks
 from diptych.errors import DataError
-from diptych.generate.prompts import Prompt, PromptSet, checked
+from diptych.generate.prompts import Prompt, PromptSet, set_of_file
 from diptych.generate.prompts.jsonl_file import json_lines
 from diptych.generate.prompts.records import RecordPlace, text_of
 
@@ -32,12 +32,9 @@ def geneval(*, path: Path | None = None) -> PromptSet:
     Raises:
         DataError: If the file cannot be had or a line has another form.
     """
-    asset = ASSETS[ASSET]
     file = path or fetch(ASSET)
     prompts = [(line, _prompt(value, RecordPlace(file, line))) for line, value in json_lines(file)]
-    sha256 = file_sha256(file)
-    source = asset.url if sha256 == asset.sha256 else file.name
-    return PromptSet(checked(prompts, file), source, asset.licence if source == asset.url else "", sha256)
+    return set_of_file(prompts, file, asset=ASSETS[ASSET])
 
 
 def _prompt(value: Mapping[str, Any], place: RecordPlace) -> Prompt:

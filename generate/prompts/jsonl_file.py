@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from diptych.assets import file_sha256
 from diptych.errors import DataError
-from diptych.generate.prompts import PromptSet, checked, read_text
+from diptych.generate.prompts import PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import KEYS, RecordPlace, check_carried, prompt_of
 from diptych.lookup import describe_unknown
 
@@ -30,7 +29,7 @@ def jsonl_file(*, path: Path, carry: Sequence[str] = ()) -> PromptSet:
             if key not in KEYS and key not in carry:
                 raise DataError(f"{path}:{line}: {describe_unknown('key', key, [*KEYS, *carry])}")
         prompts.append((line, prompt_of(value, RecordPlace(path, line), carry)))
-    return PromptSet(checked(prompts, path), path.name, "", file_sha256(path))
+    return set_of_file(prompts, path)
 
 
 def json_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:

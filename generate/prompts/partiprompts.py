@@ -6,9 +6,9 @@ Imagination, ...) and notes are further columns.
 
 from pathlib import Path
 
-from diptych.assets import ASSETS, fetch, file_sha256
+from diptych.assets import ASSETS, fetch
 from diptych.errors import DataError
-from diptych.generate.prompts import Prompt, PromptSet, checked, read_text
+from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 
 ASSET = "partiprompts"
 COUNT = 1632
@@ -21,7 +21,6 @@ def partiprompts(*, path: Path | None = None) -> PromptSet:
     Raises:
         DataError: If the file cannot be had or a row has another form.
     """
-    asset = ASSETS[ASSET]
     file = path or fetch(ASSET)
     lines = [line.removesuffix("\r") for line in read_text(file).split("\n")]
     if lines[0].split("\t") != HEADER:
@@ -35,6 +34,4 @@ def partiprompts(*, path: Path | None = None) -> PromptSet:
             text, category, challenge, note = fields
             columns = {"challenge": challenge, "note": note or None}
             prompts.append((number, Prompt(f"{number - 2:05d}", text, (category,), columns=columns)))
-    sha256 = file_sha256(file)
-    source = asset.url if sha256 == asset.sha256 else file.name
-    return PromptSet(checked(prompts, file), source, asset.licence if source == asset.url else "", sha256)
+    return set_of_file(prompts, file, asset=ASSETS[ASSET])

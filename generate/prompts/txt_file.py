@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from diptych.assets import file_sha256
-from diptych.generate.prompts import Prompt, PromptSet, checked, read_text
+from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 
 
 def txt_file(*, path: Path) -> PromptSet:
@@ -16,4 +15,4 @@ def txt_file(*, path: Path) -> PromptSet:
     prompts = [
         (number, Prompt(str(number), line.strip())) for number, line in enumerate(lines, start=1) if line.strip()
     ]
-    return PromptSet(checked(prompts, path), path.name, "", file_sha256(path))
+    return set_of_file(prompts, path)
