@@ -1,8 +1,8 @@
 """Tiny pipelines of many families with random weights, made offline and saved as folders.
 
-Each file in ``golden/tiny_families`` says of a family its pipeline class and, of each component, library, class and
-config: what diffusers tests its own pipelines with (huggingface/diffusers at 58eb52c, tests/pipelines, Apache-2.0),
-defaults left out. Tokenizers are replaced by those of bytes and letters, which need no network.
+Each file in ``golden/tiny_families`` says of a family its source, its pipeline class and, of each component, library,
+class and config: what diffusers tests its own pipelines with, defaults left out. Tokenizers are replaced by those of
+bytes and letters, which need no network.
 """
 
 import contextlib
@@ -108,7 +108,7 @@ def save_small_files(name: str, folder: Path) -> Path:
 
 
 def described(name: str) -> dict[str, Any]:
-    """Return what is said of a family: pipeline class, components, switches."""
+    """Return what is said of a family: source, pipeline class, components, switches."""
     return json.loads((FOLDER / f"{name}.json").read_text())  # type: ignore[no-any-return]
 
 
