@@ -78,8 +78,9 @@ def test_what_was_damaged_of_it_is_made_again(
 
 
 def test_quick_batches_are_written_together_or_not_at_all(
-    plan_texts: PlanTexts, breaking: Callable[[int | None], list[int]], tmp_path: Path
+    plan_texts: PlanTexts, breaking: Callable[[int | None], list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(kept, "EVERY_S", 1e9)
     breaking(5)
     with pytest.raises(KeyboardInterrupt):
         generate(plan_texts({"a": ["a", "b", "c", "d", "e", "f"]}, batch_size=2), tmp_path / "out", progress="none")
