@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,8 @@ BLOCK_ROWS = 256
 @dataclass(frozen=True)
 class KeptVectors:
     """Vectors in the parts in which they came, so that putting sets together copies nothing.
+
+    They are the statistics of a metric as they stand; one that computes more of a set, once, adds that in a subclass.
 
     Attributes:
         parts: float32 (n, D) each.
@@ -62,9 +64,9 @@ class KeptVectors:
         alike = VECTOR_ROUNDING**2 * float((first**2).sum())
         return any(float(((block - first) ** 2).sum(axis=1).max()) > alike for block in blocks)
 
-    def merged(self, other: "KeptVectors") -> "KeptVectors":
+    def merged(self, other: Self) -> Self:
         """Return the vectors of both sets of images together."""
-        return KeptVectors(self.parts + other.parts, self.unit_parts + other.unit_parts)
+        return type(self)(self.parts + other.parts, self.unit_parts + other.unit_parts)
 
 
 def keep(vectors: Vectors, units: npt.ArrayLike) -> KeptVectors:
@@ -95,6 +97,18 @@ def hashes(units: Texts) -> npt.NDArray[np.uint64]:
     """Return a number of 64 bits for each of (n,) units, the same for one unit wherever it occurs."""
     texts = (unit.encode("utf-8", "surrogatepass") for unit in units.tolist())
     return np.array([int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") for text in texts], np.uint64)
+
+
+def refused(left: KeptVectors, right: KeptVectors, least: int, identity: Mapping[str, Any]) -> Result | None:
+    """Return the result where a side has fewer images than a metric needs, None where both have enough.
+
+    Raises:
+        DataError: If the vectors of the two differ in length.
+    """
+    if min(left.n, right.n) < least:
+        return too_few_images(left.n, right.n, least, identity)
+    check_dims(left.matrix.shape[1], right.matrix.shape[1])
+    return None
 
 
 def too_few_images(n: int, n_reference: int, least: int, identity: Mapping[str, Any]) -> Result:

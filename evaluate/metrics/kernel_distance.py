@@ -10,15 +10,14 @@ two sets that depend on each other it is the biased estimate over all pairs: the
 other version for strangers, and so is too low.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
 import numpy.typing as npt
 
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, Result, SetMetric, bare, missing
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, Vectors, check_dims, keep, too_few_images
+from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, Vectors, keep, refused
 from diptych.evaluate.metrics.kernel import (
     MIN_UNITS,
     KernelEstimate,
@@ -36,72 +35,33 @@ INTERVAL_UNITS = 5  # with 2 simulated intervals hold the truth in 65 % of cases
 NO_INTERVAL = "no interval: {} prompts, or images that stand alone, and {} in the reference are too few"
 
 
-@dataclass(frozen=True)
-class KernelStatistics:
+class KernelStatistics(KeptVectors):
     """The vectors of a set of images; sums of the kernel within the set are computed once."""
-
-    kept: KeptVectors
-
-    @property
-    def n(self) -> int:
-        """Images with a vector."""
-        return self.kept.n
-
-    @property
-    def units(self) -> Texts:
-        """See ``Statistics.units``."""
-        return self.kept.units
 
     @cached_property
     def within(self) -> KernelSums:
         """Sums over all pairs of different units within the set."""
-        return kernel_sums(self.kept.matrix, units=self.units)
-
-    def merged(self, other: "KernelStatistics") -> "KernelStatistics":
-        """Return the statistics of both sets of images together."""
-        return KernelStatistics(self.kept.merged(other.kept))
+        return kernel_sums(self.matrix, units=self.units)
 
 
 def statistics_of(vectors: Vectors, units: npt.ArrayLike) -> KernelStatistics:
     """See ``SetMetric.statistics``."""
-    return KernelStatistics(keep(vectors, units))
+    kept = keep(vectors, units)
+    return KernelStatistics(kept.parts, kept.unit_parts)
 
 
 def results_of(
     statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]
 ) -> dict[str, Result]:
     """Return the distance with its error, see ``SetMetric.results``."""
-    identity = {**_identity(identity), "pairs": "of different units"}
-    refused = _refused(statistics, reference, identity)
-    if refused is not None:
-        return {NAME: refused}
-    counts = len(statistics.within.left.starts), len(reference.within.left.starts)
-    if min(counts) < MIN_UNITS:
-        sizes = f"{counts[0]} and {counts[1]}"
-        note = f"needs images of at least {MIN_UNITS} prompts on each side, or other units, not {sizes}"
-        return {NAME: missing("too_few_prompts", statistics.n, identity, note)}
-    found = _estimate(statistics, reference)
-    alike = next((side for side in (statistics, reference) if not side.kept.has_spread), None)
-    if alike is not None:
-        note = f"no interval: all {alike.n:,} images of a set are alike"
-        return {NAME: bare(found.value, statistics.n, identity, note)}
-    if min(statistics.kept.even_units, reference.kept.even_units) < INTERVAL_UNITS:
-        return {NAME: bare(found.value, statistics.n, identity, NO_INTERVAL.format(*counts))}
-    variance, df = _variance(found, statistics.units, reference.units)
-    ends = squared_interval(found.value, variance, found.null_variance, df)
-    return {NAME: Result(found.value, variance**0.5, *ends, statistics.n, identity)}
+    return _computed(_unbiased, statistics, reference, {**identity, "pairs": "of different units"})
 
 
 def of_dependent(
     statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]
 ) -> dict[str, Result]:
     """Return the biased distance, see ``SetMetric.of_dependent``."""
-    identity = {**_identity(identity), "pairs": "all, biased"}
-    refused = _refused(statistics, reference, identity)
-    if refused is not None:
-        return {NAME: refused}
-    value = biased_distance(statistics.within, reference.within, _between(statistics, reference))
-    return {NAME: bare(value, statistics.n, identity, "")}
+    return _computed(_biased, statistics, reference, {**identity, "pairs": "all, biased"})
 
 
 def influences_of(statistics: KernelStatistics, reference: KernelStatistics) -> dict[str, Influence]:
@@ -120,19 +80,42 @@ KERNEL_DISTANCE = SetMetric(
 )
 
 
-def _identity(identity: Mapping[str, Any]) -> dict[str, Any]:
-    return {"metric": NAME, "version": VERSION, "kernel": "(x.y / D + 1)^3", **identity}
+def _computed(
+    compute: Callable[[KernelStatistics, KernelStatistics, Mapping[str, Any]], Result],
+    statistics: KernelStatistics,
+    reference: KernelStatistics,
+    identity: Mapping[str, Any],
+) -> dict[str, Result]:
+    identity = {"metric": NAME, "version": VERSION, "kernel": "(x.y / D + 1)^3", **identity}
+    too_few = refused(statistics, reference, MIN_IMAGES, identity)
+    return {NAME: compute(statistics, reference, identity) if too_few is None else too_few}
 
 
-def _refused(statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]) -> Result | None:
-    if min(statistics.n, reference.n) < MIN_IMAGES:
-        return too_few_images(statistics.n, reference.n, MIN_IMAGES, identity)
-    check_dims(statistics.kept.matrix.shape[1], reference.kept.matrix.shape[1])
-    return None
+def _unbiased(statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]) -> Result:
+    counts = len(statistics.within.left.starts), len(reference.within.left.starts)
+    if min(counts) < MIN_UNITS:
+        sizes = f"{counts[0]} and {counts[1]}"
+        note = f"needs images of at least {MIN_UNITS} prompts on each side, or other units, not {sizes}"
+        return missing("too_few_prompts", statistics.n, identity, note)
+    found = _estimate(statistics, reference)
+    alike = next((side for side in (statistics, reference) if not side.has_spread), None)
+    if alike is not None:
+        note = f"no interval: all {alike.n:,} images of a set are alike"
+        return bare(found.value, statistics.n, identity, note)
+    if min(statistics.even_units, reference.even_units) < INTERVAL_UNITS:
+        return bare(found.value, statistics.n, identity, NO_INTERVAL.format(*counts))
+    variance, df = _variance(found, statistics.units, reference.units)
+    ends = squared_interval(found.value, variance, found.null_variance, df)
+    return Result(found.value, variance**0.5, *ends, statistics.n, identity)
+
+
+def _biased(statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]) -> Result:
+    value = biased_distance(statistics.within, reference.within, _between(statistics, reference))
+    return bare(value, statistics.n, identity, "")
 
 
 def _between(statistics: KernelStatistics, reference: KernelStatistics) -> KernelSums:
-    return kernel_sums(statistics.kept.matrix, reference.kept.matrix, statistics.units, reference.units)
+    return kernel_sums(statistics.matrix, reference.matrix, statistics.units, reference.units)
 
 
 def _estimate(statistics: KernelStatistics, reference: KernelStatistics) -> KernelEstimate:

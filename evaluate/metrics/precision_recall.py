@@ -17,7 +17,6 @@ makes it half as large again, because balls overlap.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -26,15 +25,7 @@ import numpy.typing as npt
 from scipy import linalg
 
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, Result, SetMetric
-from diptych.evaluate.metrics.kept_vectors import (
-    KeptVectors,
-    Texts,
-    Vectors,
-    check_dims,
-    hashed_groups,
-    keep,
-    too_few_images,
-)
+from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, Vectors, hashed_groups, keep, refused
 from diptych.evaluate.statistics.intervals import joint_df, mean_variance, share_interval
 
 NAME = "precision_recall"
@@ -72,35 +63,18 @@ class Manifold(NamedTuple):
     radii: Floats
 
 
-@dataclass(frozen=True)
-class NeighbourStatistics:
+class NeighbourStatistics(KeptVectors):
     """The vectors of a set of images; its manifold is computed once."""
-
-    kept: KeptVectors
-
-    @property
-    def n(self) -> int:
-        """Images with a vector."""
-        return self.kept.n
-
-    @property
-    def units(self) -> Texts:
-        """See ``Statistics.units``."""
-        return self.kept.units
 
     @cached_property
     def manifold(self) -> Manifold:
         """The balls around all vectors."""
         groups = hashed_groups(self.units, GROUPS)
         order = np.argsort(groups, kind="stable")
-        vectors = self.kept.matrix[order]
+        vectors = self.matrix[order]
         lengths = np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64)
         radii = squared_radii(vectors, lengths, groups[order])
         return Manifold(vectors, lengths, self.units[order], radii)
-
-    def merged(self, other: "NeighbourStatistics") -> "NeighbourStatistics":
-        """Return the statistics of both sets of images together."""
-        return NeighbourStatistics(self.kept.merged(other.kept))
 
 
 def squared_radii(vectors: npt.NDArray[np.float32], lengths: Floats, groups: npt.NDArray[np.int64]) -> Floats:
@@ -144,7 +118,8 @@ def covered(left: Manifold, right: Manifold) -> tuple[Flags, Flags]:
 
 def statistics_of(vectors: Vectors, units: npt.ArrayLike) -> NeighbourStatistics:
     """See ``SetMetric.statistics``."""
-    return NeighbourStatistics(keep(vectors, units))
+    kept = keep(vectors, units)
+    return NeighbourStatistics(kept.parts, kept.unit_parts)
 
 
 def results_of(
@@ -153,14 +128,14 @@ def results_of(
     """Return precision and recall with their errors, see ``SetMetric.results``; with few units there is no error."""
     convention = f"k-nearest-neighbour manifolds, k = {NEIGHBOURS}, rim included"
     identity = {"metric": NAME, "version": VERSION, "convention": convention, **identity}
-    if min(statistics.n, reference.n) < MIN_IMAGES:
-        return dict.fromkeys((PRECISION, RECALL), too_few_images(statistics.n, reference.n, MIN_IMAGES, identity))
-    check_dims(statistics.kept.matrix.shape[1], reference.kept.matrix.shape[1])
-    worth, notes = min(statistics.kept.even_units, reference.kept.even_units), []
+    too_few = refused(statistics, reference, MIN_IMAGES, identity)
+    if too_few is not None:
+        return dict.fromkeys((PRECISION, RECALL), too_few)
+    worth, notes = min(statistics.even_units, reference.even_units), []
     if worth < MIN_UNITS:
         few = f"{int(worth):,} prompts, or images that stand alone, are too few, {MIN_UNITS} are needed"
         notes.append(f"no interval: {few}")
-    for kept, where in ((statistics.kept, ""), (reference.kept, " of the reference")):
+    for kept, where in ((statistics, ""), (reference, " of the reference")):
         if copies := _copies(kept):
             notes.append(
                 f"{copies:,} images{where} are copies of others of their prompt, so that the manifold is smaller"
