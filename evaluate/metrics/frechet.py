@@ -5,13 +5,14 @@ Inception it is FID (Heusel et al. 2017, arXiv 1706.08500). How the trace is com
 """
 
 from diptych.evaluate.metrics.frechet_coupling import Coupling
+from diptych.evaluate.statistics.intervals import ROUNDING
 from diptych.evaluate.statistics.moments import Moments
 
 MIN_IMAGES = 2
 
 
 def frechet_distance(left: Moments, right: Moments) -> float:
-    """Return the squared Fréchet distance of two normal distributions with these moments: at least 0, but for rounding.
+    """Return the squared Fréchet distance of two normal distributions with these moments: at least 0.
 
     Raises:
         ValueError: If the vectors differ in length, or a set has fewer than two.
@@ -32,6 +33,7 @@ def frechet_distance(left: Moments, right: Moments) -> float:
 
 
 def coupled_distance(pair: Coupling) -> float:
-    """Return the distance of two sets of which the coupling is known."""
-    apart = pair.left.mean - pair.right.mean
-    return float(apart @ apart) + pair.left.trace + pair.right.trace - 2.0 * pair.trace_of_root
+    """Return the distance of two sets of which the coupling is known; 0 where nothing but rounding is left."""
+    apart, spread = pair.left.mean - pair.right.mean, pair.left.trace + pair.right.trace
+    value = float(apart @ apart) + spread - 2.0 * pair.trace_of_root
+    return value if value > ROUNDING * spread else 0.0

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from diptych.evaluate.statistics.intervals import ROUNDING
+
 MIN_UNITS = 2
 BLOCK_ROWS = 2048
 
@@ -170,7 +172,8 @@ def biased_distance(within_left: KernelSums, within_right: KernelSums, between: 
     Source: Gretton et al. 2012, equation (5). Unlike the unbiased estimate it does not take the sets for independent.
     """
     means = [float(sums.rows.sum() + sums.own) / len(sums.rows) ** 2 for sums in (within_left, within_right)]
-    return sum(means) - 2.0 * float(between.rows.sum()) / (len(between.rows) * len(between.columns))
+    value = sum(means) - 2.0 * float(between.rows.sum()) / (len(between.rows) * len(between.columns))
+    return value if value > ROUNDING * sum(means) else 0.0
 
 
 def _units(n: int, units: npt.ArrayLike | None) -> Units:

@@ -15,7 +15,7 @@ from diptych.intervals import NORMAL_95, wilson_ends
 Floats = npt.NDArray[np.floating[Any]]
 
 LEVEL = 0.95
-ROUNDING = 1e-12  # a standard error that is a smaller part of its value is nothing but rounding
+ROUNDING = 1e-12  # what is a smaller part of the numbers that it is made of is nothing but rounding
 
 
 class Interval(NamedTuple):
