@@ -45,7 +45,7 @@ def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progre
             if key not in references:
                 references[key] = DistanceReference.of(choice, rows)
             reference, measured = references[key], []
-            measures = MeasuredDataset(reference, judged)
+            measures = MeasuredDataset(reference, judged, choice.paired)
             for each in measures.groups(choice.by):
                 found.results += distance_rows(reference, names[key], judged, each, found)
                 measured.append(each)

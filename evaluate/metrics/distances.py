@@ -39,7 +39,6 @@ class DistanceReference:
         rows: The reference dataset; None for a metric that looks at one set.
         images: All of its images; None without one.
         statistics: Of them.
-        is_paired: Whether it is declared that the images are versions of its own.
     """
 
     metric: SetMetric[Any]
@@ -47,7 +46,6 @@ class DistanceReference:
     rows: ScoredRows | None
     images: SetImages | None
     statistics: Any
-    is_paired: bool = False
 
     @classmethod
     def of(cls, choice: DistanceChoice, rows: Mapping[str, ScoredRows]) -> "DistanceReference":
@@ -58,7 +56,7 @@ class DistanceReference:
         reference = rows[choice.reference]
         images = reference.set_images(choice.encoder)
         statistics = metric.statistics(images.vectors, images.units)
-        return cls(metric, choice.encoder, reference, images, statistics, choice.paired)
+        return cls(metric, choice.encoder, reference, images, statistics)
 
     def identity(self, judged: ScoredRows) -> dict[str, Any]:
         """Return what decides the numbers beside the images: the encoder, and the reference by its content."""
@@ -68,10 +66,17 @@ class DistanceReference:
 
 @dataclass(frozen=True)
 class MeasuredDataset:
-    """A dataset whose groups are measured against a reference."""
+    """A dataset whose groups are measured against a reference.
+
+    Attributes:
+        reference: What they are measured against.
+        judged: The dataset.
+        is_paired: Whether it is declared that its images are versions of those of the reference.
+    """
 
     reference: DistanceReference
     judged: ScoredRows
+    is_paired: bool
 
     def groups(self, by: Sequence[str]) -> Iterator[MeasuredGroup]:
         """Yield the metric of each group."""
@@ -95,7 +100,7 @@ class MeasuredDataset:
     def _shared(self, rows: Index) -> Overlap | None:
         if self.reference.images is None:
             return None
-        if self.reference.is_paired:
+        if self.is_paired:
             return Overlap(len(rows), len(rows), DECLARED)
         return overlap(self._images.take(rows), self.reference.images)
 

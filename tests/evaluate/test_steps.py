@@ -242,6 +242,12 @@ def test_a_pairing_that_nothing_tells_can_be_declared(tmp_path: Path, with_refer
     assert row["note"].startswith("no interval: the two sets depend on each other: declared to be versions of the same")
     assert row["value"] >= 0.0
     assert row["ci_low"] is None
+    make_generated(tmp_path / "other", made_grid(models=("other",), prompts=12, samples=2))
+    with_reference["datasets"]["other"] = {"path": str(tmp_path / "other")}
+    own = [{**distance, "datasets": ["generated"]}, {**distance, "paired": False, "datasets": ["other"]}]
+    run({**with_reference, "distances": own})
+    assert result_of(tmp_path, "kernel_distance", model="raw")["ci_low"] is None
+    assert result_of(tmp_path, "kernel_distance", model="other")["ci_low"] is not None, "of which nobody said it"
     wrong = {"metric": "precision_recall", "encoder": "p", "paired": True}
     with pytest.raises(ConfigError, match=r"distances\.0\.reference: precision_recall compares with a reference"):
         run({**with_reference, "distances": [wrong]})
