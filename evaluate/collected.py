@@ -1,6 +1,6 @@
 """What an evaluation has found so far, on its way into the store."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,14 @@ class Findings:
     differences: list[DifferenceRow] = field(default_factory=list)
     audits: list[AuditRow] = field(default_factory=list)
 
+    def add_results(self, rows: Iterable[ResultRow]) -> None:
+        """Add results; a number that two entries of a config ask for, each among others, is there once."""
+        known = set(map(_asked, self.results))
+        for row in rows:
+            if _asked(row) not in known:
+                known.add(_asked(row))
+                self.results.append(row)
+
     def placed_results(self) -> list[ResultRow]:
         """Return the results, each with the place of its metric in the order in which the metrics were found."""
         places = {metric: place for place, metric in enumerate(dict.fromkeys(row.metric for row in self.results))}
@@ -28,3 +36,8 @@ class Findings:
         identity_id = short_id(identity)
         self.identities[identity_id] = identity
         return identity_id
+
+
+def _asked(row: ResultRow) -> Hashable:
+    """Return which number a result is, in whatever order its groups stand."""
+    return row.metric, row.dataset, frozenset(row.groups.items()), row.identity_id

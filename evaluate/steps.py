@@ -30,7 +30,7 @@ def add_means(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
     """Add the means that the config asks for, per dataset and group."""
     for mean in config.means:
         for label in config.judged(mean.datasets):
-            found.results += mean_rows(rows[label], mean.score, mean.by, found)
+            found.add_results(mean_rows(rows[label], mean.score, mean.by, found))
 
 
 def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progress: str = "none") -> None:
@@ -47,7 +47,7 @@ def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progre
             reference, measured = references[key], []
             measures = MeasuredDataset(reference, judged, choice.paired)
             for each in measures.groups(choice.by):
-                found.results += distance_rows(reference, names[key], judged, each, found)
+                found.add_results(distance_rows(reference, names[key], judged, each, found))
                 measured.append(each)
                 tracker.advance(len(each.group.rows))
             if config.compare is not None:

@@ -120,6 +120,19 @@ def test_object_accuracy_is_the_mean_of_the_categories_and_each_category_is_ther
     assert unknown["reason"] == "nothing_scored"
 
 
+@pytest.mark.parametrize("by", [["model", "category"], ["category", "model"]])
+def test_what_two_entries_ask_for_is_there_once(by: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
+    rows = [Made(model, number, category="ab"[number % 2]) for model in ("raw", "good") for number in range(8)]
+    make_generated(tmp_path / "generated", told(rows, [f"correct={row.prompt % 3 % 2}" for row in rows]))
+    means = [{"score": "object_correct"}, {"score": "object_correct", "by": by}]
+    run(make_config(tmp_path, scores={"o": {"score": "told_accuracy"}}, means=means))
+    found = [row["groups"] for row in read(tmp_path, "SELECT groups FROM results")]
+    models = [{"model": model} for model in ("raw", "good")]
+    wanted = [*models, *({**model, "category": category} for model in models for category in "ab")]
+    assert sorted(map(str, found)) == sorted(map(str, wanted))
+
+
 def test_an_image_of_two_categories_counts_in_each_and_once_in_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
