@@ -26,8 +26,9 @@ from diptych.evaluate.statistics.moments import Moments, merged, moments
 
 NAME = "frechet_distance"
 VERSION = 3  # 1 gave an interval to however few units, 2 one name to both values and estimated bias from quarters
-# Below these the correction is not good: its interval would miss the truth too often. In simulation 70 to 90 % hold it
-# with 3 units for each effective dimension, 92 to 97 % with 6 or more.
+# Below these the correction is not good. In simulated worlds of 23 to 84 effective dimensions, with 3 units for each,
+# what is left of the bias is up to 1.2 standard deviations of the distance, and 90 to 99 % of intervals hold the truth;
+# with 6 it is up to 0.5, and 94 to 99 % do.
 UNITS_PER_DIM = 6
 MIN_UNITS = 64
 
