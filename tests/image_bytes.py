@@ -41,20 +41,28 @@ def png(size: tuple[int, int], depth: int, colour: int, rows: bytes, *chunks: by
 SRGB_COLORANTS = ((28578, 14581, 910), (25240, 46982, 6364), (9378, 3971, 46799))
 
 
-def linear_profile(space: bytes, colorants: tuple[tuple[int, ...], ...] = SRGB_COLORANTS) -> bytes:
-    """Return an ICC profile without gamma: stored 128 means half the light, sRGB 188.
+def linear_profile(
+    space: bytes,
+    colorants: tuple[tuple[int, ...], ...] = SRGB_COLORANTS,
+    curve: bytes = b"curv" + bytes(8),
+    name: bytes = b"linear",
+) -> bytes:
+    """Return an ICC profile, without gamma but by its curve: stored 128 means half the light, sRGB 188.
 
     Args:
         space: Of its channels.
         colorants: XYZ of red, green and blue at the white D50, in 65536ths; those of sRGB are the default.
+        curve: The ``curv`` of all channels.
+        name: What it calls itself.
     """
     matrix = dict(zip((b"rXYZ", b"gXYZ", b"bXYZ"), colorants, strict=True))
     white = struct.pack(">iii", 63190, 65536, 54061)
     tags = {tag: b"XYZ \0\0\0\0" + struct.pack(">iii", *row) for tag, row in matrix.items()} | {
         b"wtpt": b"XYZ \0\0\0\0" + white
     }
-    tags |= dict.fromkeys([b"rTRC", b"gTRC", b"bTRC", b"kTRC"], b"curv" + bytes(8))
-    tags |= {b"desc": b"desc\0\0\0\0\0\0\0\x07linear\0" + bytes(79), b"cprt": b"text\0\0\0\0none"}
+    tags |= dict.fromkeys([b"rTRC", b"gTRC", b"bTRC", b"kTRC"], curve)
+    described = b"desc" + bytes(4) + struct.pack(">I", len(name) + 1) + name + bytes(80)
+    tags |= {b"desc": described, b"cprt": b"text\0\0\0\0none"}
     table, body = struct.pack(">I", len(tags)), b""
     for tag, data in tags.items():
         table += tag + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(data))

@@ -55,6 +55,12 @@ def gama(gamma: float) -> bytes:
     return struct.pack(">I", round(100_000 / gamma))
 
 
+def profile_of(space: str, gamma: float, name: bytes = b"own") -> bytes:
+    whole = tuple(tuple(round(value * 65536) for value in row) for row in SPACES[space][1])
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256))
+    return linear_profile(b"RGB ", whole, curve, name)
+
+
 def test_a_picture_signalled_in_five_ways_is_five_pictures() -> None:
     plain = save(two_colours(), "PNG")
     codes = {"srgb": (1, 13), "p3": (12, 13), "pq": (9, 16), "hlg": (9, 18), "linear": (1, 8)}
@@ -81,13 +87,40 @@ def test_codes_of_avif_and_heic_count_as_those_of_png(kind: str) -> None:
 
 
 @pytest.mark.reference
+@pytest.mark.parametrize("gamma", [1.0, 563 / 256])
 @pytest.mark.parametrize("name", SPACES)
-def test_numbers_and_a_profile_that_say_the_same_give_the_same(name: str) -> None:
-    points, colorants = SPACES[name]
-    whole = tuple(tuple(round(value * 65536) for value in row) for row in colorants)
-    profiled = pixels(save(every_colour(), "PNG", icc_profile=linear_profile(b"RGB ", whole))).astype(int)
-    told = pixels(with_chunks(save(every_colour(), "PNG"), gAMA=gama(1.0), cHRM=chrm(points))).astype(int)
+def test_numbers_and_a_profile_that_say_the_same_give_the_same(name: str, gamma: float) -> None:
+    profile = profile_of(name, gamma)
+    profiled = pixels(save(every_colour(), "PNG", icc_profile=profile)).astype(int)
+    told = pixels(with_chunks(save(every_colour(), "PNG"), gAMA=gama(gamma), cHRM=chrm(SPACES[name][0]))).astype(int)
     assert np.abs(profiled - told).max() <= 3
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_a_camera_that_names_adobe_rgb_by_its_rule_alone_is_believed(kind: str) -> None:
+    wide, options = two_colours(), {"WEBP": {"lossless": True}}.get(kind, {})
+    exif = PIL.Image.Exif()
+    plain = pixels(save(wide, kind, exif=exif, **options)).astype(int)
+    camera = exif.get_ifd(0x8769)
+    camera.update({0xA001: 65535, 0xA005: {1: "R03"}})
+    told = pixels(save(wide, kind, exif=exif, **options)).astype(int)
+    profiled = pixels(save(wide, kind, icc_profile=profile_of("Adobe RGB", 563 / 256), **options)).astype(int)
+    assert np.abs(told - profiled).max() <= 3
+    assert np.abs(told - plain).max() > 20
+    camera[0xA005] = {1: "R98"}
+    assert (pixels(save(wide, kind, exif=exif, **options)) == plain).all()
+
+
+def test_a_profile_that_is_called_srgb_and_has_other_colours_is_converted() -> None:
+    wide = save(two_colours(), "PNG", icc_profile=profile_of("Adobe RGB", 2.2, name=b"sRGB"))
+    assert np.abs(np.subtract(shown(wide), [list(RED), list(GREEN)])).max() > 20
+
+
+def test_codes_that_specify_nothing_leave_the_profile_and_the_numbers_their_say() -> None:
+    nothing = {"cICP": bytes([2, 2, 0, 1])}
+    plain, profiled = (save(two_colours(), "PNG", **more) for more in ({}, {"icc_profile": linear_profile(b"RGB ")}))
+    assert shown(with_chunks(profiled, **nothing)) == shown(profiled) != shown(plain)
+    assert shown(with_chunks(plain, **nothing, gAMA=gama(1.0))) == shown(with_chunks(plain, gAMA=gama(1.0)))
 
 
 def test_gamma_gives_light_and_one_near_that_of_srgb_changes_nothing() -> None:

@@ -5,7 +5,8 @@ taken from the values, brought from its primaries to those of sRGB (white points
 what sRGB has, and encoded. PQ and HLG are tone-mapped first, see ``diptych.data.tone_map``.
 
 The transfer functions of video (BT.709, BT.601, SMPTE 240M, BT.2020) are shown with the curve of sRGB, as web browsers
-show them, and a gamma near 2.2 is the curve of sRGB, which programs mean by it. Unknown codes are those of sRGB.
+show them. Of the primaries of sRGB a gamma near 2.2 is the curve of sRGB, which programs mean by it. Unknown codes are
+those of sRGB.
 """
 
 import functools
@@ -44,6 +45,7 @@ SAME_POINT = 0.002
 STRIP_PIXELS = 2**20
 LEVELS = 2**16 - 1  # of light, each of which is encoded once
 
+_SRGB_AT_D50 = ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))  # XYZ in its profile
 _SRGB_NAMES = {"GIMP built-in sRGB", "c2", "sRGB", "sRGB IEC61966-2.1", "sRGB built-in"}  # no transform needed
 
 Light = npt.NDArray[np.float32]
@@ -81,7 +83,7 @@ def _by_profile(image: PIL.Image.Image, icc: bytes) -> PIL.Image.Image | None:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         if profile.profile.xcolor_space.strip() != space:
             return None
-        if ImageCms.getProfileDescription(profile).strip() in _SRGB_NAMES:
+        if ImageCms.getProfileDescription(profile).strip() in _SRGB_NAMES and _has_srgb_colours(profile.profile):
             return image if image.mode == "RGB" else image.convert("RGB")
         target = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
         intent, flags = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
@@ -91,10 +93,17 @@ def _by_profile(image: PIL.Image.Image, icc: bytes) -> PIL.Image.Image | None:
         return None  # a broken profile says nothing about the colours, and nothing against the picture
 
 
+def _has_srgb_colours(profile: Any) -> bool:
+    """Return whether a profile has the red, green and blue of sRGB, or none of its own: a name alone may be wrong."""
+    colorants = [profile.red_colorant, profile.green_colorant, profile.blue_colorant]
+    found = [one[0] for one in colorants if one]
+    return not found or np.allclose(found, _SRGB_AT_D50, rtol=0, atol=SAME_POINT)
+
+
 def _by_signal(image: PIL.Image.Image, signal: ColourSignal) -> PIL.Image.Image:
     points = signal.chromaticities or PRIMARIES.get(signal.primaries, SRGB)
     is_srgb = np.allclose(points, SRGB, rtol=0, atol=SAME_POINT)
-    curve = _curve(signal)
+    curve = _curve(signal, is_srgb=is_srgb)
     is_hdr = signal.transfer in HDR
     if curve is None and is_srgb and not signal.is_narrow and not is_hdr:
         return image
@@ -118,12 +127,12 @@ def _by_signal(image: PIL.Image.Image, signal: ColourSignal) -> PIL.Image.Image:
     return PIL.Image.fromarray(result)
 
 
-def _curve(signal: ColourSignal) -> float | None:
+def _curve(signal: ColourSignal, *, is_srgb: bool) -> float | None:
     """Return the exponent that gives light from a value; None for the curve of sRGB."""
     gamma = GAMMAS.get(signal.transfer, signal.gamma)
     if gamma is None or not USUAL_GAMMAS[0] <= gamma <= USUAL_GAMMAS[1]:
         return None
-    return None if abs(gamma / SRGB_GAMMA - 1) < SRGB_NEAR else gamma
+    return None if is_srgb and abs(gamma / SRGB_GAMMA - 1) < SRGB_NEAR else gamma
 
 
 def _to_xyz(points: tuple[float, ...]) -> npt.NDArray[np.float64]:

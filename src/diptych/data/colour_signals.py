@@ -1,4 +1,4 @@
-"""What a file says of its colours other than by a profile: codes of ITU-T H.273 in AVIF, HEIC and PNG, and PNG's own.
+"""What a file says of its colours other than by a profile: codes of ITU-T H.273, numbers in a PNG, a letter in EXIF.
 
 Only bytes are read here. What codes mean and how pictures are converted is the business of ``diptych.data.colour``.
 """
@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
+from diptych.data.containers import exif_interoperability
+
 UNSPECIFIED = 2  # ITU-T H.273
+ADOBE_RGB = (0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)  # Adobe RGB (1998), 4.2.1 and 4.3.1.2
+ADOBE_GAMMA = 563 / 256  # as above, 4.3.4.2
 
 
 class ColourSignal(NamedTuple):
@@ -32,7 +36,10 @@ class ColourSignal(NamedTuple):
 
 
 def png_signal(data: bytes) -> ColourSignal | None:
-    """Return what the first of cICP, sRGB, or gAMA and cHRM says (PNG, third edition, 4.3); None for nothing."""
+    """Return what the first of cICP, sRGB, or gAMA and cHRM says (PNG, third edition, 4.3); None for nothing.
+
+    A cICP of which both codes are "unspecified" says nothing.
+    """
     chunks: dict[bytes, bytes] = {}
     start = 8
     while start + 8 <= len(data) and b"IDAT" not in chunks:
@@ -40,7 +47,8 @@ def png_signal(data: bytes) -> ColourSignal | None:
         chunks.setdefault(kind, data[start + 8 : start + 8 + min(length, 32)])
         start += 12 + length
     codes = chunks.get(b"cICP", b"")
-    if len(codes) == 4 and codes[2] == 0:  # RGB; there is nothing else in a PNG
+    is_rgb = len(codes) == 4 and codes[2] == 0  # there is nothing else in a PNG
+    if is_rgb and codes[:2] != bytes([UNSPECIFIED, UNSPECIFIED]):
         return ColourSignal(codes[0], codes[1], is_narrow=codes[3] == 0, goes_before_profile=True)
     if b"sRGB" in chunks:
         return None
@@ -50,6 +58,12 @@ def png_signal(data: bytes) -> ColourSignal | None:
         chromaticities = tuple(value / 100_000 for value in points) if points else None
         return ColourSignal(gamma=gamma, chromaticities=chromaticities) if gamma or points else None
     return None
+
+
+def exif_signal(exif: bytes) -> ColourSignal | None:
+    """Return what the interoperability rule of an EXIF block says: ``R03`` is Adobe RGB (DCF 2.0, 3.4); None else."""
+    rule = exif_interoperability(exif)
+    return ColourSignal(gamma=ADOBE_GAMMA, chromaticities=ADOBE_RGB) if rule == b"R03" else None
 
 
 def heif_signal(data: bytes) -> ColourSignal | None:

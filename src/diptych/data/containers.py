@@ -172,7 +172,7 @@ _TIFF_LISTS = {258, 273, 279, 292, 293, 320, 324, 325, 338, 339, 347, 513, 514, 
 
 
 class _Directory(NamedTuple):
-    """The first directory of a TIFF, which is also what an EXIF block is."""
+    """A directory of a TIFF, which is also what an EXIF block is."""
 
     layout: tuple[str, str, str]  # struct codes: byte order, number of entries, offset
     span: slice
@@ -184,11 +184,12 @@ class _Directory(NamedTuple):
         return int.from_bytes(value[: _TIFF_SIZES[kind]], "little" if self.layout[0] == "<" else "big")
 
 
-def _read_directory(data: bytes) -> _Directory:
-    """Return the entries of known type (TIFF 6.0, section 2, and BigTIFF)."""
+def _read_directory(data: bytes, start: int | None = None) -> _Directory:
+    """Return the entries of known type (TIFF 6.0, section 2, and BigTIFF) of the directory there, or the first one."""
     order = {b"II": "<", b"MM": ">"}[data[:2]]
     counter, word = ("Q", "Q") if 43 in data[2:4] else ("H", "L")
-    (start,) = struct.unpack_from(order + word, data, 8 if word == "Q" else 4)
+    if start is None:
+        (start,) = struct.unpack_from(order + word, data, 8 if word == "Q" else 4)
     (count,) = struct.unpack_from(order + counter, data, start)
     entry = struct.Struct(f"{order}HH{word}{struct.calcsize(order + word)}s")
     first, tags = start + struct.calcsize(counter), dict[int, tuple[int, int, bytes, memoryview]]()
@@ -232,3 +233,13 @@ def exif_orientation(exif: bytes) -> int:
     with suppress(KeyError, OverflowError, struct.error):
         return _read_directory(exif.removeprefix(b"Exif\0\0")).scalar(274)
     return 1
+
+
+def exif_interoperability(exif: bytes) -> bytes:
+    """Return the interoperability rule that an EXIF block names (EXIF 2.32, 4.6.3.3 and 4.6.8), empty without one."""
+    data = exif.removeprefix(b"Exif\0\0")
+    with suppress(KeyError, OverflowError, struct.error):
+        camera = _read_directory(data, _read_directory(data).scalar(34665))
+        if 40965 in camera.tags:
+            return bytes(_read_directory(data, camera.scalar(40965)).tags[1][3])[:3]
+    return b""

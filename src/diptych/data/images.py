@@ -30,7 +30,7 @@ from PIL import (
 )
 
 from diptych.data.colour import SrgbPicture, to_srgb
-from diptych.data.colour_signals import ColourSignal, heif_signal, png_signal
+from diptych.data.colour_signals import ColourSignal, exif_signal, heif_signal, png_signal
 from diptych.data.containers import (
     Essentials,
     avif_essentials,
@@ -215,7 +215,7 @@ def _open(name: str, data: bytes, max_pixels: int) -> _OpenedImage:
         raise DecodeError("corrupt", f"tiff: {len(boxes)} strips of {area} pixels do not make the picture")
     exif = essentials.exif or image.info.get("exif") or b""
     orientation = 1 if name == "heic" else exif_orientation(exif)  # libheif has turned the picture already
-    signal = _SIGNALS[name](data) if name in _SIGNALS else None
+    signal = _SIGNALS[name](data) if name in _SIGNALS else exif_signal(exif)
     return _OpenedImage(image, orientation, essentials.icc or image.info.get("icc_profile") or b"", signal)
 
 
@@ -287,7 +287,7 @@ _FORMATS: dict[str, tuple[bytes, _Plugin | None, Callable[[bytes], Essentials]]]
     "webp": (rb"RIFF.{4}WEBP", WebPImagePlugin.WebPImageFile, Essentials),
 }
 
-# Where a format says what its colours are beside a profile.
+# Where a format says what its colours are beside a profile; the others say it in EXIF.
 _SIGNALS: dict[str, Callable[[bytes], ColourSignal | None]] = {
     "avif": heif_signal,
     "heic": heif_signal,
