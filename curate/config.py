@@ -9,10 +9,17 @@ from diptych.lookup import describe_unknown
 from diptych.scores.choices import EncoderChoice, JudgeChoice, ScoreChoice, check_labels
 
 ColumnType = Annotated[str, Field(pattern=r"^(bool|int64|uint64|float64|string)(\[\]){0,3}$")]
+LISTS = "of a list of captions: the first that is not empty, or all of them, joined by spaces"
 TYPES = "of carried columns; without one, the narrowest that all values fit"
 
 
-class Carrying(Settings):
+class AnySource(Settings):
+    """What all sources have in common."""
+
+    caption_list: Literal["first", "joined"] = Field("first", description=LISTS)
+
+
+class Carrying(AnySource):
     """What sources have in common whose columns have no types of their own."""
 
     columns: tuple[str, ...] = Field((), description="further columns, or keys of JSON, to carry along")
@@ -72,14 +79,15 @@ class Folder(Carrying):
         return self
 
 
-class ParquetImages(Settings):
-    """Parquet files that hold image bytes, as binary or as the struct that Hugging Face datasets write."""
+class ParquetImages(AnySource):
+    """Parquet files that hold pictures: bytes, the struct of Hugging Face datasets, lists of one, or base64."""
 
     kind: Literal["parquet"]
     path: LocalPath
     image_column: str = "image"
     caption_column: str | None = "caption"
-    columns: tuple[str, ...] = ()
+    url_column: str | None = Field(None, description="None takes the column url where there is one")
+    columns: tuple[str, ...] = Field((), description="further columns to carry; key is, where there is one")
 
     @property
     def captions_sought(self) -> str | None:

@@ -12,7 +12,8 @@ from diptych.config.identity import fingerprint
 from diptych.curate.config import CurateConfig, Source
 from diptych.curate.ingest.plan import PoolPlan
 from diptych.curate.sources import open_source
-from diptych.curate.sources.column_types import inferred_types, wider_schema
+from diptych.curate.sources.column_types import inferred_types
+from diptych.curate.sources.common_schema import common_schema
 from diptych.curate.sources.contract import BYTES, Part, RowSource
 from diptych.curate.sources.digests import IdentifiedPart, identify_part
 from diptych.curate.sources.index import VERSION, PartIndex, index_part
@@ -151,17 +152,7 @@ def _joined(path: str, indexes: Iterable[PartIndex]) -> pa.Schema | None:
         DataError: If there is none.
     """
     schemas = [index.schema for index in indexes if index.schema is not None]
-    joined = reduce(wider_schema, schemas) if schemas else None
-    for schema in schemas:
-        bent = wider_schema(schema, joined)
-        if not bent.equals(joined):
-            raise DataError(f"{path}: {_difference(joined, bent)}")
-    return joined
-
-
-def _difference(first: pa.Schema, other: pa.Schema) -> str:
-    for name in first.names:
-        if name in other.names and first.field(name).type != other.field(name).type:
-            kinds = f"{first.field(name).type} in one file and {other.field(name).type} in another"
-            return f"the column {name!r} holds {kinds}"
-    return f"the files have different columns: {', '.join(first.names)} and {', '.join(other.names)}"
+    try:
+        return reduce(common_schema, schemas) if schemas else None
+    except DataError as error:
+        raise DataError(f"{path}: {error}; leave it out of columns, or make the files alike") from None

@@ -11,8 +11,9 @@ from diptych.curate.config import CurateConfig
 from diptych.curate.ingest.inputs import PoolInput, ReadInput, look_at_input, reading_of
 from diptych.curate.ingest.plan import PoolPlan, ShardLimits
 from diptych.curate.ingest.retry import RetriedShard, RetryJob, shards_to_retry
+from diptych.curate.ingest.rows import pool_schema
 from diptych.curate.ingest.shards import IngestJob
-from diptych.curate.sources.column_types import is_inferred, type_name
+from diptych.curate.sources.column_types import settled_type, shown_type
 from diptych.data.damage import ShardFile, content_problem
 from diptych.data.dataset import Dataset
 from diptych.data.growing import Growing, grow_data, seal_data, sealed_data, set_aside
@@ -91,15 +92,16 @@ def ingest(
     again = shards_to_retry(growing, options.retry)
     plan = read.plan(noted_keys(growing))
     lost = _set_lost_aside(growing, noted, plan)
-    settled = config.model_copy(update={"source": read.source})
-    _make_missing(settled, plan, growing, workers, progress)
+    job = IngestJob(growing.directory, read.source, read.schema, config.download)
+    limits = ShardLimits(config.rows_per_shard, config.bytes_per_shard)
+    _make_missing(job, plan, limits, growing, workers=workers, progress=progress)
     _ask_again(config, again, options.retry, growing, workers, progress)
     facts = {
         "kind": "pairs",
         "name": config.name,
         "licence": config.export.licence,
         "made_by": {
-            "source": reading_of(settled.source),
+            "source": reading_of(job.source),
             "inputs": found.contents,
             ROWS_GONE: plan.gone,
             "provenance": collect(),
@@ -148,11 +150,12 @@ def _check_types(growing: Growing, read: ReadInput) -> None:
         return
     with reading(growing.directory / first) as parquet:
         there = parquet.schema_arrow
-    for wanted in filter(is_inferred, read.schema):
-        if wanted.name in there.names and type_name(there.field(wanted.name).type) != type_name(wanted.type):
-            known = type_name(there.field(wanted.name).type)
-            was = f"{known} in the pool, and {type_name(wanted.type)} with what is new in the input"
-            raise ShardError(f"{growing.directory}: the column {wanted.name!r} is {was}; give another --out")
+    for column in pool_schema(read.schema):
+        wanted = settled_type(column)
+        known = there.field(column.name).type if column.name in there.names else pa.null()
+        if known != wanted:
+            was = f"{shown_type(known)} in the pool, and {shown_type(wanted)} with what is new"
+            raise ShardError(f"{growing.directory}: the column {column.name!r} is {was}; give another --out")
 
 
 def _set_lost_aside(growing: Growing, noted: Mapping[str, ShardInfo], plan: PoolPlan) -> int:
@@ -177,10 +180,10 @@ def reason_counts(dataset: Dataset) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def _make_missing(config: CurateConfig, plan: PoolPlan, growing: Growing, workers: int, progress: str) -> None:
-    limits = ShardLimits(config.rows_per_shard, config.bytes_per_shard)
+def _make_missing(
+    job: IngestJob, plan: PoolPlan, limits: ShardLimits, growing: Growing, *, workers: int, progress: str
+) -> None:
     shards = plan.shards(limits, [shard_number(name) for name in growing.entries])
-    job = IngestJob(growing.directory, config.source, config.download)
     with track("ingest", plan.total, mode=progress, done=plan.total - plan.missing) as tracker:
         for info in run_job(job, shards, workers=workers, report=tracker.advance):
             growing.commit(info)

@@ -13,6 +13,7 @@ from diptych.curate.ingest.fetching import WantedRow, arriving_tables, write_fet
 from diptych.curate.ingest.plan import PlannedShard
 from diptych.curate.ingest.rows import IngestedRow, failed_row, looked_at, to_table
 from diptych.curate.sources import open_source
+from diptych.curate.sources.common_schema import in_schema
 from diptych.curate.sources.contract import BYTES, PROBLEM
 from diptych.curate.sources.keys import key_text, picture_hashes, row_digests
 from diptych.curate.sources.reading import RangeReader
@@ -29,11 +30,13 @@ class IngestJob:
     Attributes:
         data: Directory of the shards.
         source: Where the rows come from.
+        schema: Of the tables of all its files; None where each is as the first.
         download: How to ask for those that are at a URL.
     """
 
     data: Location
     source: Source
+    schema: pa.Schema | None
     download: Download
 
     def open(self, report: Report) -> Callable[[PlannedShard], ShardInfo]:
@@ -43,7 +46,7 @@ class IngestJob:
 
     def _make(self, reader: RangeReader, shard: PlannedShard, report: Report) -> ShardInfo:
         place = self.data / shard_name(shard.number)
-        tables = reader.read(shard.rows)
+        tables = (self._in_schema(table, shard) for table in reader.read(shard.rows))
         first = next(tables)
         if BYTES in first.column_names:
             info = write_shard(_looked_at(chain([first], tables), shard, report), place, source=shard.keys)
@@ -54,6 +57,9 @@ class IngestJob:
             where = f"{files[0]} to {files[-1]}" if len(files) > 1 else files[0]
             raise DataError(f"{where}: has changed while it was read; run again")
         return info
+
+    def _in_schema(self, table: pa.Table, shard: PlannedShard) -> pa.Table:
+        return table if self.schema is None else in_schema(table, self.schema, shard.rows.files[0])
 
     def _fetch(self, given: pa.Table, shard: PlannedShard, report: Report) -> ShardInfo:
         place = self.data / shard_name(shard.number)

@@ -69,21 +69,19 @@ def wider(first: pa.DataType, other: pa.DataType) -> pa.DataType:
     return pa.float64() if "float64" in kinds and kinds <= {"float64", "int64", "uint64"} else pa.string()
 
 
-def wider_schema(first: pa.Schema, other: pa.Schema) -> pa.Schema:
-    """Return the first schema, with columns whose types were inferred as wide as both schemas need them."""
-    fields = []
-    for field in first:
-        known = other.field(field.name) if field.name in other.names else field
-        if is_inferred(field) or is_inferred(known):
-            kind = wider(field.type, known.type)
-            field = (field if is_inferred(field) else known).with_type(kind)
-        fields.append(field)
-    return pa.schema(fields)
-
-
 def is_inferred(field: pa.Field) -> bool:
     """Return whether the type of a field was found by looking at values."""
     return INFERRED in (field.metadata or {})
+
+
+def settled_type(field: pa.Field) -> pa.DataType:
+    """Return the type that a field of a joined schema has in the pool: where none of its values was seen, text."""
+    return arrow_type(type_name(field.type)) if is_inferred(field) else field.type
+
+
+def shown_type(kind: pa.DataType) -> str:
+    """Return a type as configs name it, or as Arrow does where they have no name for it."""
+    return type_name(kind) if pa.types.is_list(kind) or kind in SCALARS.values() else str(kind)
 
 
 def inferred_types(schema: pa.Schema) -> dict[str, str]:

@@ -56,13 +56,22 @@ def check_columns(wanted: Iterable[str], there: Sequence[str], file: str) -> Non
             raise DataError(f"{file}: there are {there.count(name)} columns {name!r}; rename all but one")
 
 
-def text_column(table: pa.Table, name: str, file: str) -> pa.ChunkedArray:
+def text_column(table: pa.Table, name: str, file: str, *, lists: str | None = None) -> pa.ChunkedArray:
     """Return a column as strings; bytes that are no UTF-8 are replaced.
 
+    Args:
+        table: Has the column.
+        name: Of the column.
+        file: What is read, for messages.
+        lists: What becomes of a list of texts, as in ``caption_text``; None refuses it.
+
     Raises:
-        DataError: If its values are lists, structs or maps.
+        DataError: If its values are structs or maps, or lists that are refused.
     """
     column = table[name]
+    if lists is not None and (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
+        texts = [None if value is None else caption_text(value, lists) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.string())])
     if pa.types.is_nested(column.type):
         raise DataError(f"{file}: the column {name!r} holds {column.type}, not text")
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
@@ -87,3 +96,18 @@ def first_text(value: Any) -> str | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return None if math.isnan(value) else as_text(value)
     return (clean_text(value) or "").strip() or None
+
+
+def caption_text(value: Any, lists: str) -> str | None:
+    """Return a caption: a text, or what a config makes of a list of texts.
+
+    Args:
+        value: From JSON or from a column of lists.
+        lists: ``first`` for the first that is not empty, ``joined`` for all of them with a space between two.
+
+    >>> caption_text(["", " a cat ", "a dog"], "joined"), caption_text("a cat", "joined")
+    ('a cat a dog', 'a cat')
+    """
+    if lists == "joined" and isinstance(value, list):
+        return " ".join(filter(None, map(first_text, value))) or None
+    return first_text(value)

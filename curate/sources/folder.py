@@ -12,7 +12,7 @@ from diptych.curate.config import Folder
 from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.caption_files import CaptionFiles, is_caption_file
 from diptych.curate.sources.column_types import as_text, column_of_json
-from diptych.curate.sources.columns import carried_names, first_text
+from diptych.curate.sources.columns import caption_text, carried_names
 from diptych.curate.sources.contract import BYTES, MAX_PICTURE_BYTES, NAME, PROBLEM, Part, Tables
 from diptych.curate.sources.files import readable, valid_name
 from diptych.curate.sources.sidecars import Facts, Sidecars, sidecars_among
@@ -109,7 +109,8 @@ class FolderSource:
             return None
         if self._settings.captions == "file_name":
             return caption_of_name(valid_name(Path(file).stem))
-        return next(filter(None, (first_text(facts.get(key)) for key in self._caption_keys)), None)
+        lists = self._settings.caption_list
+        return next(filter(None, (caption_text(facts.get(key), lists) for key in self._caption_keys)), None)
 
 
 def caption_of_name(stem: str) -> str | None:

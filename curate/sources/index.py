@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.config.identity import fingerprint
-from diptych.curate.sources.column_types import wider_schema
+from diptych.curate.sources.common_schema import common_schema
 from diptych.curate.sources.contract import MAX_PICTURE_BYTES, Part, RowSource
 from diptych.curate.sources.digests import IdentifiedPart, inputs_cache
 from diptych.curate.sources.keys import Hashes, as_hashes, picture_hashes, row_digest, row_digests
@@ -26,7 +26,7 @@ from diptych.data.shards import row_sizes
 from diptych.errors import ShardError
 from diptych.storage.location import Location
 
-VERSION = 8  # of how rows are read and what they are known by
+VERSION = 9  # of how rows are read and what they are known by
 KEPT_S = 90 * 24 * 3600
 CHECK, SCHEMA = b"check", b"schema"
 
@@ -91,7 +91,7 @@ def _read_rows(source: RowSource, part: Part, on_rows: OnRows) -> pa.Table:
     hashes, sizes = [np.empty(0, np.uint64)], [np.empty(0, np.uint32)]
     schema: pa.Schema | None = None
     for table in source.tables(part.files):
-        schema = table.schema if schema is None else wider_schema(schema, table.schema)
+        schema = table.schema if schema is None else common_schema(schema, table.schema)
         hashes.append(as_hashes(row_digests(table, picture_hashes(table))))
         sizes.append(np.array(row_sizes(table), np.uint32))
         on_rows(table.num_rows)

@@ -1,18 +1,21 @@
 """Parquet files that hold image bytes: Hugging Face datasets, img2dataset's parquet output, another dataset of ours."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from diptych.curate.config import ParquetImages
 from diptych.curate.sources.bounded import parquet_tables
 from diptych.curate.sources.columns import carried_names, check_columns, text_column
 from diptych.curate.sources.contract import BYTES, PROBLEM, Part, Tables
+from diptych.curate.sources.empty_files import is_empty, row_of_empty_file
 from diptych.curate.sources.files import find_files, readable
 from diptych.curate.sources.parquet_columns import sql_column
+from diptych.curate.sources.picture_columns import holds_pictures, pictures_in
 from diptych.errors import DataError
+
+OWN_KEY = "key"  # by which its writer knows a row; carried, as ours is another one
 
 
 class ParquetSource:
@@ -24,7 +27,7 @@ class ParquetSource:
         self._carried = carried_names(settings.columns)
 
     def parts(self) -> Sequence[Part]:
-        """Return a part for each file; all of them have the columns."""
+        """Return a part for each file; all that hold something have the columns."""
         files = find_files(self._settings.path, (".parquet",))
         for file in files:
             self._check(str(file))
@@ -33,43 +36,57 @@ class ParquetSource:
     def tables(self, files: Sequence[str], start: int = 0) -> Tables:
         """Yield bytes, captions and the named columns."""
         with readable(files[0], "parquet"):
-            for table in parquet_tables(files[0], self._wanted, start, step=1):
-                yield self._rows(table, files[0])
+            yield from self._tables(files[0], start)
 
     def jumps(self, file: str) -> bool:
         """Return True: row groups before the row are passed over."""
         return True
 
+    def _tables(self, file: str, start: int) -> Iterator[pa.Table]:
+        if is_empty(file):
+            yield row_of_empty_file(file, has_pictures=True).slice(start)
+            return
+        there = pq.read_schema(file).names
+        carried = self._carried_of(there)
+        wanted = dict.fromkeys((*self._wanted, *carried.values(), *((self._url(there),) if self._url(there) else ())))
+        for table in parquet_tables(file, list(wanted), start, step=1):
+            yield self._rows(table, carried, file)
+
     @property
     def _wanted(self) -> tuple[str, ...]:
-        caption = self._settings.caption_column
-        return (self._settings.image_column, *((caption,) if caption else ()), *self._settings.columns)
+        caption, url = self._settings.caption_column, self._settings.url_column
+        named = (name for name in (caption, url) if name)
+        return (self._settings.image_column, *named, *self._settings.columns)
 
-    def _rows(self, table: pa.Table, file: str) -> pa.Table:
-        settings = self._settings
+    def _url(self, there: Sequence[str]) -> str | None:
+        """Return the column of URLs."""
+        return self._settings.url_column or ("url" if "url" in there else None)
+
+    def _carried_of(self, there: Sequence[str]) -> Mapping[str, str]:
+        """Return name in the dataset -> name in a file, of the columns that are carried; the file's own keys, too."""
+        own = carried_names([OWN_KEY])
+        is_new = OWN_KEY in there and not {*own} & {name.casefold() for name in self._carried}
+        return {**self._carried, **own} if is_new else self._carried
+
+    def _rows(self, table: pa.Table, carried: Mapping[str, str], file: str) -> pa.Table:
+        settings, url = self._settings, self._url(table.column_names)
         nulls = pa.nulls(table.num_rows, pa.string())
+        pictures = pictures_in(table[settings.image_column])
+        caption = settings.caption_column
         columns = {
-            "caption": text_column(table, settings.caption_column, file) if settings.caption_column else nulls,
-            "url": nulls,
-            PROBLEM: nulls,
-            BYTES: image_bytes(table[settings.image_column]),
+            "caption": text_column(table, caption, file, lists=settings.caption_list) if caption else nulls,
+            "url": text_column(table, url, file) if url else nulls,
+            PROBLEM: pictures.problems,
+            BYTES: pictures.bytes,
         }
-        carried = {final: sql_column(table[name], name, file) for final, name in self._carried.items()}
-        return pa.table({**columns, **carried})
+        return pa.table({**columns, **{final: sql_column(table[name], name, file) for final, name in carried.items()}})
 
     def _check(self, file: str) -> None:
+        if is_empty(file):
+            return
         with readable(file, "parquet"):
             schema = pq.read_schema(file)
         check_columns(self._wanted, schema.names, file)
         kind = schema.field(self._settings.image_column).type
-        is_struct = pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
-        if not is_struct and not pa.types.is_binary(kind) and not pa.types.is_large_binary(kind):
+        if not holds_pictures(kind):
             raise DataError(f"{file}: the column {self._settings.image_column!r} holds {kind}, not image bytes")
-
-
-def image_bytes(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a binary column from a binary column or from a struct with a field ``bytes``."""
-    if pa.types.is_struct(column.type):
-        chunks = [pc.struct_field(chunk, "bytes").cast(pa.binary()) for chunk in column.chunks]
-        return pa.chunked_array(chunks, pa.binary())
-    return column.cast(pa.binary())

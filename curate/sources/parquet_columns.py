@@ -4,6 +4,7 @@ NaN, SQL's largest number, is null, as it is from csv and JSON. Half floats, whi
 no type for is refused. Decides nothing about which columns are carried.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import pyarrow as pa
@@ -13,6 +14,14 @@ from diptych.data.sql import connect
 from diptych.errors import DataError
 
 MAX_SHOWN = 60
+# Types that differ in width alone, or that SQL has not.
+PLAIN: Mapping[pa.DataType, pa.DataType] = {
+    pa.float16(): pa.float32(),
+    pa.large_binary(): pa.binary(),
+    pa.binary_view(): pa.binary(),
+    pa.large_string(): pa.string(),
+    pa.string_view(): pa.string(),
+}
 
 
 def sql_column(column: pa.ChunkedArray, name: str, file: str) -> pa.ChunkedArray:
@@ -34,13 +43,13 @@ def sql_column(column: pa.ChunkedArray, name: str, file: str) -> pa.ChunkedArray
 
 
 def _sql_type(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_float16(kind):
-        return pa.float32()
+    if pa.types.is_dictionary(kind):
+        return _sql_type(kind.value_type)
+    if kind in PLAIN:
+        return PLAIN[kind]
     if pa.types.is_fixed_size_list(kind):
         return pa.list_(_sql_type(kind.value_type), kind.list_size)
-    if pa.types.is_large_list(kind):
-        return pa.large_list(_sql_type(kind.value_type))
-    if pa.types.is_list(kind):
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return pa.list_(_sql_type(kind.value_type))
     if pa.types.is_struct(kind):
         return pa.struct(

@@ -15,7 +15,7 @@ import pyarrow.csv as pa_csv
 
 from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.column_types import as_text, column_of_json
-from diptych.curate.sources.columns import check_columns, clean_text, first_text
+from diptych.curate.sources.columns import caption_text, check_columns, clean_text
 from diptych.curate.sources.contract import TABLE_ROWS
 from diptych.curate.sources.marked_text import UTF8, encoding_of
 from diptych.errors import DataError
@@ -40,6 +40,7 @@ class TextTable:
         types: Declared types of carried columns.
         column_names: Names of a csv without a header line.
         quote: Whether csv fields may be quoted with ".
+        caption_list: See ``caption_text``.
     """
 
     file: str
@@ -49,6 +50,7 @@ class TextTable:
     types: Mapping[str, str]
     column_names: tuple[str, ...] | None
     quote: bool
+    caption_list: str
 
     def csv(self, delimiter: str) -> Iterator[TablePart]:
         """Yield the rows of a csv; those that cannot be parsed come last."""
@@ -124,7 +126,7 @@ class TextTable:
             values = {name: row.get(name) for name in self.carried}
             for value in values.values():
                 as_text(value)
-            return {**values, **{name: _text(row.get(name)) for name in self.texts}}, None
+            return {**values, **{name: _text(row.get(name), self.caption_list) for name in self.texts}}, None
         except RecursionError:  # what can just be read may be too deep to be written
             return {}, "bad_row: nested too deeply"
 
@@ -139,8 +141,8 @@ class TextTable:
             return next((row for row in rows if row), [])
 
 
-def _text(value: Any) -> str | None:
-    return first_text(value) if isinstance(value, list) else as_text(value)
+def _text(value: Any, lists: str) -> str | None:
+    return caption_text(value, lists) if isinstance(value, list) else as_text(value)
 
 
 def _csv_tables(

@@ -10,6 +10,7 @@ from diptych.curate.sources.bounded import parquet_tables, skip_rows
 from diptych.curate.sources.column_types import arrow_type, column_of_text, with_carried
 from diptych.curate.sources.columns import carried_names, check_columns, text_column
 from diptych.curate.sources.contract import PROBLEM, TABLE_ROWS, Part, Tables
+from diptych.curate.sources.empty_files import is_empty, row_of_empty_file
 from diptych.curate.sources.files import find_files, readable
 from diptych.curate.sources.parquet_columns import sql_column
 from diptych.curate.sources.text_tables import TablePart, TextTable
@@ -35,7 +36,9 @@ class UrlTableSource:
         """Yield URLs, captions and the named columns."""
         file = files[0]
         with readable(file, _format(file)):
-            if self.jumps(file):
+            if is_empty(file) and not self._is_table_of_no_rows(file):
+                yield row_of_empty_file(file, has_pictures=False).slice(start)
+            elif self.jumps(file):
                 yield from (self._rows(table, None, file) for table in self._parquet(file, start))
             else:
                 parts = self._text(file)
@@ -44,6 +47,12 @@ class UrlTableSource:
     def jumps(self, file: str) -> bool:
         """Return whether it is Parquet, in which row groups are passed over; of text, every line has to be read."""
         return _format(file) == "parquet"
+
+    def _is_table_of_no_rows(self, file: str) -> bool:
+        """Return whether a file without a byte is a whole table: of lines that need no header."""
+        return _format(file) in ("jsonl", "txt") or (
+            _format(file) in ("csv", "tsv") and bool(self._settings.column_names)
+        )
 
     @property
     def _wanted(self) -> tuple[str, ...]:
@@ -57,9 +66,15 @@ class UrlTableSource:
 
     def _text(self, file: str) -> Iterator[TablePart]:
         settings = self._settings
-        texts = self._wanted[: -len(settings.columns) or None]
         table = TextTable(
-            file, settings.url_column, texts, settings.columns, settings.types, settings.column_names, settings.quote
+            file,
+            settings.url_column,
+            self._wanted[: -len(settings.columns) or None],
+            settings.columns,
+            settings.types,
+            settings.column_names,
+            quote=settings.quote,
+            caption_list=settings.caption_list,
         )
         readers: dict[str, Callable[[], Iterator[TablePart]]] = {
             "csv": lambda: table.csv(","),
@@ -79,7 +94,7 @@ class UrlTableSource:
             check_columns(self._wanted, table.column_names, file)
         nulls = pa.nulls(table.num_rows, pa.string())
         columns = {
-            "caption": text_column(table, caption, file) if caption else nulls,
+            "caption": text_column(table, caption, file, lists=self._settings.caption_list) if caption else nulls,
             "url": text_column(table, url, file),
             PROBLEM: nulls if problems is None else pa.array(problems, pa.string()),
         }

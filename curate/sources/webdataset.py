@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from diptych.curate.config import WebDataset
 from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.column_types import column_of_json, with_carried
-from diptych.curate.sources.columns import carried_names, clean_text, first_text
+from diptych.curate.sources.columns import caption_text, carried_names, clean_text
 from diptych.curate.sources.contract import BYTES, MAX_PICTURE_BYTES, NAME, PROBLEM, Part, Tables
 from diptych.curate.sources.files import READ_ERRORS, find_files, is_about_content, readable
 from diptych.curate.sources.marked_text import text_of
@@ -93,7 +93,7 @@ class WebDatasetSource:
         if self._settings.caption_key is None:
             return None
         text = text_of(sample.get("caption", b""), "replace").strip()
-        return text or first_text(fact.get(self._settings.caption_key))
+        return text or caption_text(fact.get(self._settings.caption_key), self._settings.caption_list)
 
     def _samples(self, file: str, start: int) -> Iterator[Sample]:
         """Yield the rows of a tar from one on."""

@@ -1,3 +1,4 @@
+import base64
 from pathlib import Path
 
 import pyarrow as pa
@@ -7,6 +8,7 @@ from source_rows import rows_of
 
 from diptych.curate.config import ParquetImages
 from diptych.curate.sources import open_source
+from diptych.curate.sources.picture_columns import pictures_in
 from diptych.errors import DataError
 
 
@@ -17,8 +19,80 @@ def test_parquet_with_image_bytes_is_read_as_struct_and_as_binary(tmp_path: Path
     binary = ParquetImages(kind="parquet", path=tmp_path / "binary.parquet", image_column="jpg", caption_column="text")
     assert [row["__bytes"] for row in rows_of(struct)] == [b"1"]
     assert [(row["__bytes"], row["caption"]) for row in rows_of(binary)] == [(b"2", "t"), (None, "u")]
-    with pytest.raises(DataError, match="holds string, not image bytes"):
-        open_source(binary.model_copy(update={"image_column": "text"})).parts()
+    pq.write_table(pa.table({"jpg": [1], "text": ["t"]}), tmp_path / "binary.parquet")
+    with pytest.raises(DataError, match="holds int64, not image bytes"):
+        open_source(binary).parts()
+
+
+PICTURES = [b"one", b"two", b"three"]
+STRUCT = pa.struct([("bytes", pa.large_binary()), ("path", pa.string_view())])
+WIDE = pa.struct([("bytes", pa.large_binary())])
+PACKED = {
+    "large": pa.array(PICTURES, pa.large_binary()),
+    "view": pa.array(PICTURES, pa.binary_view()),
+    "dictionary": pa.array(PICTURES).dictionary_encode(),
+    "struct": pa.array([{"bytes": one, "path": "x"} for one in PICTURES], STRUCT),
+    "list": pa.array([[one] for one in PICTURES]),
+    "large list of structs": pa.array([[{"bytes": one}] for one in PICTURES], pa.large_list(WIDE)),
+    "fixed list": pa.array([[one] for one in PICTURES], pa.list_(pa.binary(), 1)),
+    "base64": pa.array([base64.b64encode(one).decode() for one in PICTURES], pa.string_view()),
+    "data URI": pa.array([f"data:image/png;base64,{base64.b64encode(one).decode()}" for one in PICTURES]),
+    "binary base64 in structs": pa.array([{"bytes": base64.b64encode(one).decode()} for one in PICTURES]),
+}
+
+
+@pytest.mark.parametrize("way", PACKED)
+def test_pictures_are_read_in_whatever_their_writer_packed_them(way: str, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"image": PACKED[way], "caption": list("abc")}), tmp_path / "t.parquet")
+    rows = rows_of(ParquetImages(kind="parquet", path=tmp_path))
+    assert [row["__bytes"] for row in rows] == PICTURES
+    assert {row["__problem"] for row in rows} == {None}
+    assert pictures_in(PACKED[way].slice(1)).bytes.to_pylist() == PICTURES[1:]
+
+
+def test_pictures_of_one_width_are_read() -> None:
+    assert pictures_in(pa.array([b"ab", None, b"cd"], pa.binary(2))).bytes.to_pylist() == [b"ab", None, b"cd"]
+
+
+def test_where_there_is_no_picture_a_row_says_what_is_there_instead() -> None:
+    lists = pictures_in(pa.array([[b"a", b"b"], [], None, [b"c"]]))
+    assert lists.bytes.to_pylist() == [None, None, None, b"c"]
+    assert lists.problems.to_pylist() == [
+        "bad_row: it has 2 pictures; give each a row of its own",
+        None,
+        None,
+        None,
+    ]
+    structs = pictures_in(pa.array([{"bytes": None, "path": "x/1.jpg"}, {"bytes": b"a", "path": "p"}, None], STRUCT))
+    assert structs.bytes.to_pylist() == [None, b"a", None]
+    assert structs.problems.to_pylist() == ["no_image: it has no bytes, only the path x/1.jpg", None, None]
+    texts = pictures_in(pa.array(["http://a.example/1.jpg", None, "QQ=="]))
+    assert texts.bytes.to_pylist() == [None, None, b"A"]
+    assert texts.problems.to_pylist() == ["bad_row: a text that is no base64: http://a.example/1.jpg", None, None]
+
+
+def test_url_and_key_of_the_file_are_kept(tmp_path: Path) -> None:
+    rows = {"image": [b"1", b"2"], "caption": ["a", "b"], "key": ["k1", "k2"], "link": ["l1", "l2"]}
+    pq.write_table(pa.table({**rows, "url": ["http://a.example/1", None]}), tmp_path / "t.parquet")
+    settings = ParquetImages(kind="parquet", path=tmp_path)
+    assert [(row["url"], row["source_key"]) for row in rows_of(settings)] == [
+        ("http://a.example/1", "k1"),
+        (None, "k2"),
+    ]
+    named = settings.model_copy(update={"url_column": "link", "columns": ("url", "key")})
+    assert [(row["url"], row["source_url"], row["source_key"]) for row in rows_of(named)] == [
+        ("l1", "http://a.example/1", "k1"),
+        ("l2", None, "k2"),
+    ]
+
+
+def test_lists_of_captions_are_their_first_or_all_joined(tmp_path: Path) -> None:
+    captions = pa.array([["", "a cat", "a pet"], [], None], pa.large_list(pa.large_string()))
+    pq.write_table(pa.table({"image": [b"1", b"2", b"3"], "caption": captions}), tmp_path / "t.parquet")
+    settings = ParquetImages(kind="parquet", path=tmp_path)
+    assert [row["caption"] for row in rows_of(settings)] == ["a cat", None, None]
+    joined = settings.model_copy(update={"caption_list": "joined"})
+    assert [row["caption"] for row in rows_of(joined)] == ["a cat a pet", None, None]
 
 
 def test_a_column_that_is_not_there_or_there_twice_is_named_with_its_file(tmp_path: Path) -> None:

@@ -1,0 +1,30 @@
+"""A file without a byte, as a download that was broken off leaves it: one row that says so."""
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+
+from diptych.curate.sources.contract import BYTES, NAME, PROBLEM
+from diptych.curate.sources.files import valid_name
+
+
+def is_empty(file: str) -> bool:
+    """Return whether a file has no byte.
+
+    Raises:
+        OSError: If it is not there.
+    """
+    return os.stat(file).st_size == 0
+
+
+def row_of_empty_file(file: str, *, has_pictures: bool) -> pa.Table:
+    """Return the table of a file without a byte.
+
+    Args:
+        file: Its path.
+        has_pictures: Whether the tables of the source hold pictures.
+    """
+    nothing = {"caption": pa.nulls(1, pa.string()), "url": pa.nulls(1, pa.string())}
+    said = {PROBLEM: ["bad_row: a file of 0 bytes"], NAME: [valid_name(Path(file).name)]}
+    return pa.table({**nothing, **said, **({BYTES: pa.nulls(1, pa.binary())} if has_pictures else {})})
