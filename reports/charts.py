@@ -5,6 +5,7 @@ percentages so that a chart fits any width without scaling its text.
 """
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,6 +24,8 @@ BAR_HEIGHT = 64.0
 TAIL_REACH, TAIL_SHARE = 4.0, 0.05  # a tail lies beyond so many quartile distances and holds less than that
 MAX_DISCRETE_WIDTH = 12.0  # percent
 SMALLEST_WIDTH = 1e-300  # of an axis; less is none, as its steps would not be normal numbers
+# On an axis; what is larger, up to infinity, belongs to its outermost bins.
+LARGEST, LARGEST_SINGLE = 1e307, 1e37
 
 
 class Tick(NamedTuple):
@@ -52,18 +55,18 @@ class Scale:
         """Return about ``count`` round numbers on the axis."""
         step = nice_step(self.high - self.low, count)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [Tick(self.at(k * step), short(float(f"{k * step:.10g}"))) for k in range(first, last + 1)]
+        return [Tick(self.at(k * step), short(float(f"{k * step:.15g}"))) for k in range(first, last + 1)]
 
 
 def nice_step(width: float, count: int) -> float:
     """Return 1, 2 or 5 times a power of ten, so that about ``count`` steps make ``width``.
 
-    >>> nice_step(1.0, 4), nice_step(97.0, 5), nice_step(0.0, 4)
-    (0.2, 20.0, 1.0)
+    >>> nice_step(1.0, 4), nice_step(97.0, 5), nice_step(0.0, 4), nice_step(math.inf, 20)
+    (0.2, 20.0, 1.0, 1e+307)
     """
-    if not SMALLEST_WIDTH < width < math.inf:
+    if not width > SMALLEST_WIDTH:
         return 1.0
-    raw = width / count
+    raw = min(width, sys.float_info.max) / count
     power = 10.0 ** math.floor(math.log10(raw))
     factor = min((1, 2, 5, 10), key=lambda candidate: abs(math.log(candidate * power / raw)))
     return float(f"{factor * power:.10g}")
@@ -71,7 +74,8 @@ def nice_step(width: float, count: int) -> float:
 
 def scale_of(values: Sequence[float | None], *, keep: Sequence[float] = (), pad: float = 0.06) -> Scale:
     """Return an axis that holds all values and those to ``keep``, with a margin."""
-    known = [value for value in [*values, *keep] if value is not None and math.isfinite(value)]
+    numbers = [value for value in [*values, *keep] if value is not None and math.isfinite(value)]
+    known = [min(max(value, -LARGEST), LARGEST) for value in numbers]
     if not known:
         return Scale(0.0, 1.0)
     low, high = min(known), max(known)
@@ -131,7 +135,7 @@ def histogram(groups: Mapping[str, Floats], thresholds: Sequence[float] = (), *,
         thresholds: Lines to draw; the first is the edge of a bin.
         stacked: Whether bars show counts and lie on one another, the first group at the bottom.
     """
-    present = {label: values[np.isfinite(values)].astype(np.float64) for label, values in groups.items()}
+    present = {label: values[~np.isnan(values)].astype(np.float64) for label, values in groups.items()}
     everything = np.concatenate(list(present.values())) if present else np.zeros(0)
     # Edges in the precision of the values, as SQL compares them: 0.7 is a value of single precision, too.
     is_single = all(values.dtype == np.float32 for values in groups.values())
@@ -182,22 +186,31 @@ def _bins(
     different = np.unique(values)
     if len(different) == 0:
         return [0.0, 1.0], [Bin("none", Range(0.0, 1.0))]
-    if len(different) <= MAX_VALUES and not thresholds:
+    largest = LARGEST if kind is np.float64 else LARGEST_SINGLE
+    inside = values[np.abs(values) <= largest]
+    if len(different) <= MAX_VALUES and not thresholds and len(inside) == len(values):
         return _bins_of_values(different)
-    low, high = _bulk(values)
-    low, high = min(low, *thresholds, high), max(high, *thresholds, low)
+    lines = [min(max(line, -largest), largest) for line in thresholds]
+    low, high = _bulk(inside) if len(inside) else (0.0, 0.0)
+    low, high = min(low, *lines, high), max(high, *lines, low)
     step = nice_step(high - low, MAX_BINS)
-    anchor = thresholds[0] if thresholds else 0.0
+    anchor = lines[0] if lines else 0.0
     first, last = math.floor((low - anchor) / step + 1e-9), math.ceil((high - anchor) / step - 1e-9)
     steps = range(first, max(last, first + 1) + 1)
-    edges = [float(kind(float(f"{anchor + k * step:.10g}") if k else anchor)) for k in steps]
+    edges = [float(kind(float(f"{anchor + k * step:.15g}") if k else anchor)) for k in steps]
+    edges = list(dict.fromkeys(edges)) if len(set(edges)) > 1 else [anchor, math.nextafter(anchor, math.inf)]
+    return edges, _bins_between(edges, float(different[0]), float(different[-1]))
+
+
+def _bins_between(edges: Sequence[float], smallest: float, largest: float) -> list[Bin]:
+    """Return the bins between edges, the outermost open where values lie beyond them."""
     bins = [Bin(f"{short(a)} to {short(b)}", Range(a, b)) for a, b in pairwise(edges)]
-    smallest, largest = float(different[0]), float(different[-1])
     if smallest < edges[0]:
         bins[0] = Bin(f"below {short(edges[1])}", Range(None, edges[1]))
     if largest >= edges[-1]:
-        bins[-1] = Bin(f"{short(edges[-2])} and more", Range(edges[-2], None))
-    return edges, bins
+        start = bins[-1].range.low
+        bins[-1] = Bin("any" if start is None else f"{short(start)} and more", Range(start, None))
+    return bins
 
 
 def _bulk(values: npt.NDArray[np.float64]) -> tuple[float, float]:
@@ -212,7 +225,8 @@ def _bulk(values: npt.NDArray[np.float64]) -> tuple[float, float]:
 
 
 def _bins_of_values(values: npt.NDArray[np.float64]) -> tuple[list[float], list[Bin]]:
-    middles = [(float(a) + float(b)) / 2 for a, b in pairwise(values)]
+    pairs = [(float(a), float(b)) for a, b in pairwise(values)]
+    middles = [middle if (middle := (a + b) / 2) > a else b for a, b in pairs]  # of two neighbours there is none
     gap = (middles[0] - float(values[0])) if middles else 0.5
     edges = [
         float(values[0]) - gap,

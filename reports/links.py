@@ -1,7 +1,8 @@
 """Links into the gallery: its whole state is in the part of the address behind #, so a number can name its images.
 
 ``gallery.html#f=model:demo-raw&f=clip_score:0.2..0.3&s=-clip_score``: filters of one column are alternatives, filters
-of different columns hold together; a range is half open, closed at its end if it ends with ``]``.
+of different columns hold together; a range is half open, closed at its end if it ends with ``]``. A word that reads as
+one of the marks ``none``, ``none:reason`` and ``..`` has ``=`` before it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,8 +10,32 @@ from typing import NamedTuple, TypeAlias
 from urllib.parse import quote
 
 GALLERY = "gallery.html"
-MISSING = "none"  # the filter for images without a value; "none:reason" for those without it for one reason
-PRESENT = ".."  # the filter for images with any value
+
+
+class FilterMark(str):
+    """A filter that is no word of the data."""
+
+
+MISSING = FilterMark("none")  # images without a value
+PRESENT = FilterMark("..")  # images with any value
+WORD = "="  # before a word that would read as a mark
+
+
+def missing_for(reason: str) -> FilterMark:
+    """Return the filter for images that are without a value for one reason."""
+    return FilterMark(f"{MISSING}:{reason}")
+
+
+def as_filter(word: str) -> str:
+    """Return a filter as its address has it: a word of the data never reads as a mark.
+
+    >>> as_filter("blue"), as_filter("none"), as_filter(MISSING)
+    ('blue', '=none', 'none')
+    """
+    is_word = not isinstance(word, FilterMark) and (
+        word in (MISSING, PRESENT) or word.startswith((f"{MISSING}:", WORD))
+    )
+    return f"{WORD}{word}" if is_word else str(word)
 
 
 class Range(NamedTuple):
@@ -41,7 +66,8 @@ def gallery(filters: Mapping[str, Filter], *, sort: str = "", selected: int | No
     """
     parts = []
     for column, wanted in filters.items():
-        values = [str(wanted)] if isinstance(wanted, str | Range) else list(wanted)
+        found = [wanted] if isinstance(wanted, str | Range) else wanted
+        values = [str(one) if isinstance(one, Range) else as_filter(one) for one in found]
         parts += [f"f={_escaped(column)}:{_escaped(value, safe='.')}" for value in values]
     parts += [f"s={_escaped(sort)}"] if sort else []
     parts += [f"sel={selected}"] if selected is not None else []

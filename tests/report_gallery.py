@@ -28,6 +28,10 @@ class Gallery:
         text = (self.folder / "data" / f"{name}.js").read_text(encoding="utf-8")
         return zlib.decompress(base64.b64decode(text.split('"')[3]))
 
+    def data(self, name: str) -> Any:
+        """Return what a data file of JSON holds."""
+        return json.loads(self._load(name))
+
     def count(self, address: str) -> int:
         """Return how many images an address shows; every filter of it must be one of a column that is there."""
         wanted: dict[str, list[str]] = {}
@@ -47,13 +51,15 @@ class Gallery:
         return [[known[code] for code in each if code >= 0] for each in codes]
 
     def _matches(self, column: str, value: str) -> Any:
+        is_range = value == "none" or (".." in value and not value.startswith(("=", "none:")))
         if value.startswith("none:"):
             reasons = self.index["reasons"][column]
             return np.asarray(reasons["codes"]) == reasons["values"].index(value[5:])
-        if column in self.facets:
+        if column in self.facets and not (is_range and column in self.scores):
             words = self.words(column)
             is_missing = np.array([not each for each in words])
-            return {"none": is_missing, "..": ~is_missing}.get(value, np.array([value in each for each in words]))
+            word = value.removeprefix("=")
+            return {"none": is_missing, "..": ~is_missing}.get(value, np.array([word in each for each in words]))
         if column not in self.scores:  # a facet that is left out says the same of every image
             return np.ones(self.index["n"], bool)
         kind = np.float32 if self.scores[column]["is_single"] else np.float64
@@ -61,7 +67,9 @@ class Gallery:
         if value == "none":
             return np.isnan(values)
         low, _, high = value.partition("..")
-        is_below = values <= kind(high[:-1]) if high.endswith("]") else values < kind(high or "inf")
+        if not high:
+            return values >= kind(low or "-inf")
+        is_below = values <= kind(high[:-1]) if high.endswith("]") else values < kind(high)
         return (values >= kind(low or "-inf")) & is_below
 
 

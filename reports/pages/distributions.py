@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from diptych.reports.charts import Histogram, histogram
-from diptych.reports.links import Filter, gallery
+from diptych.reports.links import MISSING, Filter, gallery
 from diptych.reports.pages import PART, span_name
 from diptych.reports.pages.scores import pack
 from diptych.reports.read.numbers import number, plain_name, short
@@ -27,7 +27,7 @@ def distributions(report: Report) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = []
     for name in _in_order(report):
         groups = whole_groups(report, name)
-        known = [group.values[np.isfinite(group.values)] for group in groups]
+        known = [group.values[~np.isnan(group.values)] for group in groups]
         different = {float(end) for values in known if len(values) for end in (values.min(), values.max())}
         if len(different) == 1:
             value, n = short(different.pop()), sum(map(len, known))
@@ -82,7 +82,7 @@ def _block(report: Report, name: str, whole: Sequence[WholeGroup], anchor: str) 
         ],
         "styles": [_style(report, filters[series.label], number) for number, series in enumerate(chart.series)],
         "links": _links(chart, name, filters),
-        "missing": [gallery({**filters[series.label], name: "none"}) for series in chart.series],
+        "missing": [gallery({**filters[series.label], name: MISSING}) for series in chart.series],
         "all": [gallery(filters[series.label], sort=name) for series in chart.series],
         "table": [_quantiles(groups[series.label]) for series in chart.series],
     }
@@ -132,7 +132,7 @@ def _groups(report: Report, whole: Sequence[WholeGroup]) -> tuple[dict[str, Floa
             wanted = {"dataset": dataset, "decision": ["kept"] if group.is_kept else rules[dataset]}
         else:
             label, wanted = dataset, {"dataset": dataset}
-        if np.isfinite(group.values).any():
+        if not np.isnan(group.values).all():
             present[label], filters[label] = group.values, wanted
     return present, filters
 
@@ -156,5 +156,6 @@ def _links(chart: Histogram, name: str, filters: dict[str, dict[str, Filter]]) -
 
 
 def _quantiles(values: Floats) -> list[str]:
-    known = values[np.isfinite(values)].astype(np.float64)
-    return [number(float(np.quantile(known, share))) for share in QUANTILES]
+    known = values[~np.isnan(values)].astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # between huge or infinite values there may be none
+        return [number(float(np.quantile(known, share))) for share in QUANTILES]

@@ -238,6 +238,7 @@ def _data(pool: Pool, number: int, threshold: Threshold, moved: MovedLine) -> di
         "operator": threshold.operator,
         "value": threshold.value,
         "is_single": threshold.is_single,
+        "is_raised": threshold.is_raised,
         "rule": {"name": pool.steps[number]["rule"], "around": threshold.around},
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from diptych import provenance as versions
 from diptych.config.identity import short_id
-from diptych.reports.links import MISSING, Filter, gallery
+from diptych.reports.links import Filter, gallery, missing_for
 from diptych.reports.read.numbers import short
 from diptych.reports.read.report import Report
 from diptych.reports.read.stored import NO_REASON
@@ -179,4 +179,4 @@ def _problems(report: Report) -> list[dict[str, Any]]:
 
 
 def _wanted(what: str, reason: str) -> dict[str, Filter]:
-    return {"status": reason} if what == "picture" else {what: f"{MISSING}:{reason}"}
+    return {"status": reason} if what == "picture" else {what: missing_for(reason)}

@@ -151,14 +151,14 @@ def _facet_codes(values: Sequence[Any]) -> tuple[list[str], list[int | list[int]
 
 def _score(report: Report, number: int, name: str) -> dict[str, Any]:
     meaning, values = report.rows.meanings.get(name), report.rows.numbers[name]
-    known = values[np.isfinite(values)]
+    known, finite = values[~np.isnan(values)], values[np.isfinite(values)]
     return {
         "name": name,
         "label": plain_name(name),
         "file": f"score-{number}",
         "is_single": values.dtype == np.float32,
-        "low": float(known.min()) if len(known) else None,
-        "high": float(known.max()) if len(known) else None,
+        "low": float(finite.min()) if len(finite) else None,
+        "high": float(finite.max()) if len(finite) else None,
         "n": len(known),
         "text": meaning.description if meaning else "",
         "unit": meaning.unit if meaning else "",

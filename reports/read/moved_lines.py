@@ -91,7 +91,7 @@ def _grid(value: float, low: float, high: float, *, is_whole: bool) -> Floats:
     first, last = np.ceil((low - value) / step - 1e-9), np.floor((high - value) / step + 1e-9)
     return np.asarray(
         [
-            value if not k else float(f"{value + k * step:.10g}")
+            value if not k else float(f"{value + k * step:.15g}")
             for k in range(min(int(first), 0), max(int(last), 0) + 1)
         ]
     )

@@ -4,6 +4,7 @@ import math
 
 MINUS = "\N{MINUS SIGN}"
 NO_VALUE = "\N{EN DASH}"
+INFINITE = "\N{INFINITY}"
 HUGE = 1e15  # of which nobody reads the digits
 
 
@@ -43,9 +44,13 @@ def number(value: float | None, *, step: float | None = None, signed: bool = Fal
 
     >>> number(27.3149, step=0.31), number(0.00412), number(1234567.0), number(1.5, step=0.2, signed=True)
     ('27.31', '0.004120', '1,234,567', '+1.50')
+    >>> number(math.nan) == NO_VALUE, number(-math.inf) == MINUS + INFINITE
+    (True, True)
     """
-    if value is None or not math.isfinite(value):
+    if value is None or math.isnan(value):
         return NO_VALUE
+    if math.isinf(value):
+        return (MINUS if value < 0 else "+" if signed else "") + INFINITE
     if abs(value) >= HUGE:
         return (MINUS if value < 0 else "+" if signed else "") + f"{abs(value):.4g}"
     decimals = _decimals(step, 2) if step and math.isfinite(step) else _decimals(abs(value) or 1.0, 4)
@@ -62,7 +67,7 @@ def short(value: float | None) -> str:
     ('0.25', '40', '1e-05', '6,000')
     """
     if value is None or not math.isfinite(value):
-        return NO_VALUE
+        return number(value)
     text = f"{abs(value):,.0f}" if value == round(value) and abs(value) < 1e9 else f"{abs(value):.4g}"
     return (MINUS if value < 0 else "") + text
 

@@ -23,6 +23,7 @@ from diptych.data.table import DatasetTable, TableColumn
 from diptych.errors import DataError, MissingExtra, first_line
 from diptych.reports.read.thresholds import Threshold, find_thresholds
 
+MAX_WHOLE = 2.0**53  # up to which doubles have all whole numbers
 ONE_OF_EACH = "duplicate"  # the step that keeps one of the copies of a picture; no rule can have its name
 
 
@@ -94,14 +95,19 @@ class Pool:
         found = {}
         for step in self.steps:
             known = [item for item in find_thresholds(self.con, step["where"]) if self._can_evaluate(item)]
-            if known:
-                found[step["rule"]] = [self._in_place(item) for item in known]
+            exact = [item for item in known if self._is_exact(item)]
+            if exact:
+                found[step["rule"]] = [self._in_place(item) for item in exact]
         return found
 
     def values(self, expression: str) -> npt.NDArray[np.float64]:
-        """Return float64 (N,) of a numeric expression over all rows; NaN where it is null or no number."""
+        """Return float64 (N,) of a numeric expression over all rows; NaN where it is null or no number.
+
+        What is NaN to DuckDB, as 0/0, is infinite here: DuckDB compares it as larger than all numbers.
+        """
         column = self.query(f"TRY_CAST(({expression}) AS DOUBLE) AS value")["value"]
-        return np.asarray(column.to_numpy(zero_copy_only=False), np.float64)
+        known = pc.if_else(pc.is_nan(column), pa.scalar(np.inf), column)
+        return np.asarray(known.to_numpy(zero_copy_only=False), np.float64)
 
     def passes(self, condition: str) -> npt.NDArray[np.bool_] | None:
         """Return bool (N,): the rows for which a condition holds; None if it is none over columns that are there."""
@@ -142,11 +148,25 @@ class Pool:
             return False
         return True
 
+    def _compared_type(self, expression: str, number: str) -> pa.DataType:
+        """Return the type in which DuckDB compares an expression with a number."""
+        # What two values have in common is the type in which they are compared.
+        return self.query(f"coalesce(({expression}), ({number})) AS both", "LIMIT 0")["both"].type
+
+    def _is_exact(self, threshold: Threshold) -> bool:
+        """Whether doubles tell apart all that is compared: whole numbers beyond 2^53 they do not."""
+        both = self._compared_type(threshold.expression, threshold.compared)
+        if not (pa.types.is_integer(both) or pa.types.is_decimal(both)):
+            return True
+        values = self.values(threshold.expression)
+        return bool(np.nanmax(np.abs(values), initial=abs(threshold.value)) < MAX_WHOLE)
+
     def _in_place(self, threshold: Threshold) -> Threshold:
         """Return a threshold with the name of the column that it compares, and in which precision DuckDB does it."""
-        # What two values have in common is the type in which they are compared.
-        both = self.query(f"coalesce(({threshold.expression}), ({threshold.compared})) AS both", "LIMIT 0")["both"]
-        return threshold._replace(name=self._name_of(threshold), is_single=both.type == pa.float32())
+        expression = threshold.expression
+        is_single = self._compared_type(expression, threshold.compared) == pa.float32()
+        is_raised = not is_single and self._compared_type(expression, "0.5") == pa.float32()
+        return threshold._replace(name=self._name_of(threshold), is_single=is_single, is_raised=is_raised)
 
     def _name_of(self, threshold: Threshold) -> str:
         """Return the name of the column that a rule compares with a number; the expression where it is none."""

@@ -11,7 +11,7 @@ from diptych.data.checks import NOT_ASKED
 from diptych.data.column_names import full_name
 from diptych.data.generated_columns import ATTRIBUTE_CLASS
 from diptych.reports.config import ReportConfig
-from diptych.reports.links import MISSING, PRESENT, Filter, gallery
+from diptych.reports.links import MISSING, PRESENT, Filter, gallery, missing_for
 from diptych.reports.read.audited import audited
 from diptych.reports.read.boxes import SeenBoxes, find_boxes
 from diptych.reports.read.columns import filters
@@ -222,7 +222,7 @@ class Report:
             return self.link(row["dataset"], row["groups"], {PICTURE: MISSING})
         column = self.column_of(row)
         reasons = dict.fromkeys((self.rows.reasons.get(column) or {}).values())
-        wanted = [f"{MISSING}:{reason}" for reason in reasons if reason != NOT_ASKED]
+        wanted = [missing_for(reason) for reason in reasons if reason != NOT_ASKED]
         return self.link(row["dataset"], row["groups"], {column: wanted} if wanted else {})
 
     @cached_property

@@ -19,6 +19,7 @@ from diptych.reports.read.columns import row_columns
 
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 
+EMPTY = "empty"  # the word for a text without letters
 TOLD_APART = re.compile(r" \([0-9a-f]{8}\)$")  # the identity behind the name of scores that share one
 
 
@@ -120,10 +121,13 @@ class ReportRows:
 def group_word(value: Any) -> str:
     """Return a value of a group as tables write it: where there is none, by the word that filters have for it.
 
-    >>> group_word(None), group_word(""), group_word(5.0)
-    ('none', 'empty', '5')
+    >>> group_word(None), group_word(""), group_word("none"), group_word(5.0)
+    ('none', 'empty', '"none"', '5')
     """
-    return MISSING if value is None else as_text(value) or "empty"
+    if value is None:
+        return str(MISSING)
+    text = as_text(value) or EMPTY
+    return f'"{text}"' if value in (MISSING, EMPTY) else text
 
 
 def as_text(value: Any) -> str:

@@ -47,6 +47,7 @@ class Threshold(NamedTuple):
         around: The rule before and after the number, so that another number makes another rule.
         others: The parts of the rule beside this one, as one SQL condition; empty where there is none.
         is_single: Whether expression and number are compared in single precision.
+        is_raised: Whether the expression is of single precision and the number makes DuckDB compare in double.
     """
 
     expression: str
@@ -58,6 +59,7 @@ class Threshold(NamedTuple):
     around: tuple[str, str] = ("", "")
     others: str = ""
     is_single: bool = False
+    is_raised: bool = False
 
     @property
     def keeps_above(self) -> bool:

@@ -5,6 +5,7 @@ Diptych.facets = (() => {
   const { make, number, count } = Diptych;
   const FEW = 12, MOST = 300; // values that are shown at once: of a list as it is, and of one that was opened
   const RANGE = /^(.*?)\.\.(.*?)\]?$/;
+  const shown = (value) => value.replaceAll("_", " ");
   const wide = new Set(); // the lists that were opened
   const sought = new Map(); // what is looked for in them
 
@@ -34,16 +35,18 @@ Diptych.facets = (() => {
   function drawFacet(box, facet, all) {
     const totals = totalsOf(facet, all);
     const wanted = all.filters.get(facet.name) ?? [];
-    const found = facet.values.map((_, code) => code).filter((code) => totals[code] > 0 || wanted.includes(facet.values[code]));
+    const filters = facet.values.map((value) => all.rows.asFilter(value));
+    const isWanted = (code) => wanted.includes(filters[code]);
+    const found = facet.values.map((_, code) => code).filter((code) => totals[code] > 0 || isWanted(code));
     if (!found.length) return null;
-    if (found.length > FEW) found.sort((a, b) => wanted.includes(facet.values[b]) - wanted.includes(facet.values[a]) || totals[b] - totals[a] || a - b);
-    const words = (sought.get(facet.name) ?? "").toLowerCase();
-    const fitting = words ? found.filter((code) => facet.values[code].toLowerCase().includes(words)) : found;
+    if (found.length > FEW) found.sort((a, b) => isWanted(b) - isWanted(a) || totals[b] - totals[a] || a - b);
+    const words = shown(sought.get(facet.name) ?? "").toLowerCase();
+    const fitting = words ? found.filter((code) => shown(facet.values[code]).toLowerCase().includes(words)) : found;
     const labels = fitting.slice(0, wide.has(facet.name) ? MOST : FEW).map((code) => {
-      const value = facet.values[code];
-      const toggle = (event) => all.setFilter(facet.name, event.target.checked ? [...wanted, value] : wanted.filter((one) => one !== value));
-      const tick = make("input", { type: "checkbox", "data-field": `${facet.name}:${value}`, checked: wanted.includes(value), on: { change: toggle } });
-      return make("label", { title: value }, tick, make("span", { dir: "auto" }, value.replaceAll("_", " ") || "empty"), make("span", { class: "soft" }, count(totals[code])));
+      const value = facet.values[code], filter = filters[code];
+      const toggle = (event) => all.setFilter(facet.name, event.target.checked ? [...wanted, filter] : wanted.filter((one) => one !== filter));
+      const tick = make("input", { type: "checkbox", "data-field": `${facet.name}:${value}`, checked: isWanted(code), on: { change: toggle } });
+      return make("label", { title: value }, tick, make("span", { dir: "auto" }, shown(value) || "empty"), make("span", { class: "soft" }, count(totals[code])));
     });
     return make("fieldset", { class: "facet" }, make("legend", {}, facet.label), ...labels, ...more(box, facet, all, found.length, fitting.length - labels.length));
   }

@@ -47,13 +47,22 @@ Diptych.filters = (() => {
     return (value) => value >= low && (closed ? value <= high : value < high);
   }
 
+  /** Return the word that a filter asks for, see `rows.asFilter`. */
+  function wordOf(value) {
+    return value.startsWith("=") ? value.slice(1) : value;
+  }
+
   /** Return a test of a row's code for the words that are wanted: "none" is no word, ".." is any. */
   function readWords(rows, facet, wanted) {
-    const special = (word) => wanted.includes(word) && !facet.values.includes(word);
-    const codes = new Set(wanted.map((value) => facet.values.indexOf(value)).filter((code) => code >= 0));
-    if (special(rows.missing)) codes.add(-1);
-    if (special("..")) facet.values.forEach((_, code) => codes.add(code));
+    const codes = new Set(wanted.filter((value) => value !== rows.missing && value !== "..").map((value) => facet.values.indexOf(wordOf(value))).filter((code) => code >= 0));
+    if (wanted.includes(rows.missing)) codes.add(-1);
+    if (wanted.includes("..")) facet.values.forEach((_, code) => codes.add(code));
     return (row) => rows.codesOf(facet, row).some((code) => codes.has(code));
+  }
+
+  /** Return whether a filter of a column that is a facet and a score, too, asks for numbers: a range, any or none. */
+  function isOfNumbers(rows, facet, value) {
+    return value === rows.missing || (/^[^:=]*\.\.[^:]*$/.test(value) && !facet.values.includes(value));
   }
 
   /** Return a list of tests of a row, one per filtered column. */
@@ -62,11 +71,12 @@ Diptych.filters = (() => {
     for (const [column, wanted] of state.filters) {
       const facet = rows.facets.get(column), score = rows.scores.get(column), reasons = rows.index.reasons[column];
       const either = [];
-      if (facet) either.push(readWords(rows, facet, wanted));
-      if (!facet && score) {
+      const ranges = score ? wanted.filter((value) => !facet || isOfNumbers(rows, facet, value)) : [];
+      if (facet) either.push(readWords(rows, facet, wanted.filter((value) => !ranges.includes(value))));
+      if (ranges.length) {
         const values = await rows.score(column);
         const round = score.is_single ? Math.fround : Number;
-        for (const range of wanted.map((text) => readRange(rows, text, round))) either.push((row) => range(values[row]));
+        for (const range of ranges.map((text) => readRange(rows, text, round))) either.push((row) => range(values[row]));
       }
       for (const text of wanted.filter((value) => reasons && value.startsWith(`${rows.missing}:`))) {
         const code = reasons.values.indexOf(text.slice(rows.missing.length + 1));
@@ -88,7 +98,7 @@ Diptych.filters = (() => {
     if (value === rows.missing) return "without";
     if (value === "..") return "with";
     if (value.startsWith(`${rows.missing}:`)) return `without, ${value.slice(rows.missing.length + 1).replaceAll("_", " ")}`;
-    if (!match || Number.isNaN(Number(match[1])) || Number.isNaN(Number(match[2]))) return value.replaceAll("_", " ");
+    if (!match || Number.isNaN(Number(match[1])) || Number.isNaN(Number(match[2]))) return wordOf(value).replaceAll("_", " ") || "empty";
     if (match[1] === match[2]) return number(Number(match[1]));
     if (match[1] === "") return `below ${number(Number(match[2]))}`;
     return match[2] === "" ? `from ${number(Number(match[1]))}` : `${number(Number(match[1]))} to ${number(Number(match[2]))}`;

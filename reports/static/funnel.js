@@ -83,7 +83,7 @@
       const isRejected = facts.operator.startsWith(">");
       const range = facts.operator === ">" || facts.operator === "<=" ? `..${line}]` : `..${line}`;
       show.textContent = `Images that it ${isRejected ? "rejects" : "keeps"}`;
-      return `gallery.html#${[["dataset", dataset], [column, range]].map((part) => `f=${part.map(encodeURIComponent).join(":")}`).join("&")}&s=${isRejected ? "-" : ""}${encodeURIComponent(column)}`;
+      return `gallery.html#${[["dataset", rows.asFilter(dataset)], [column, range]].map((part) => `f=${part.map(encodeURIComponent).join(":")}`).join("&")}&s=${isRejected ? "-" : ""}${encodeURIComponent(column)}`;
     }
 
     function say(line) {

@@ -57,7 +57,7 @@ const Diptych = (() => {
 
   /** Return a number as the pages write it. */
   function number(value) {
-    if (!Number.isFinite(value)) return "–";
+    if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : `${value < 0 ? "−" : ""}∞`;
     if (Math.abs(value) >= 1e15) return value.toPrecision(4);
     return Math.abs(value) >= 1e4 ? counts.format(Math.round(value)) : numbers.format(value);
   }

@@ -73,6 +73,11 @@ Diptych.rows = (() => {
       return found ? this.codesOf(found, row).map((code) => found.values[code] ?? "").join(", ") : "";
     }
 
+    /** Return a word of the data as a filter: one that reads as "none", "none:reason" or ".." has "=" before it. */
+    asFilter(word) {
+      return word === this.missing || word === ".." || word.startsWith(`${this.missing}:`) || word.startsWith("=") ? `=${word}` : word;
+    }
+
     /** Return the values of a score, loaded once. */
     async score(name) {
       if (!this.values.has(name)) {

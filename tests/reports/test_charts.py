@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from diptych.reports.charts import BAR_HEIGHT, MAX_BINS, Scale, estimate, histog
 from diptych.reports.links import Range
 
 numbers = st.lists(st.floats(-1e6, 1e6, width=32) | st.just(math.nan), min_size=1, max_size=80)
+wild = st.lists(st.floats() | st.sampled_from([1.7e308, -1.7e308, 1.0, 1 + 2e-16]), min_size=1, max_size=40)
+lines = st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=2)
 
 
 def holds(wanted: Range, value: float) -> bool:
@@ -32,6 +35,28 @@ def test_every_value_lies_in_exactly_the_bin_that_counts_it(
         counted = [sum(holds(bin_.range, value) for value in known) for bin_ in chart.bins]
         assert counted == [bar.n for bar in series.bars]
         assert sum(counted) == len(known)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@given(values=wild, thresholds=lines)
+def test_infinite_and_huge_values_lie_in_the_outermost_bins(kind: Any, values: list[float], thresholds: Any) -> None:
+    with np.errstate(over="ignore"):
+        found = np.asarray(values).astype(kind)
+    chart = histogram({"all": found}, thresholds)
+    assert len(chart.bins) <= 4 * MAX_BINS
+    assert math.isfinite(chart.low)
+    assert math.isfinite(chart.high)
+    counted = [sum(holds(bin_.range, float(value)) for value in found) for bin_ in chart.bins]
+    assert counted == [bar.n for bar in chart.series[0].bars]
+    assert sum(counted) == np.sum(~np.isnan(found)) == chart.series[0].n
+    assert all(0 <= bar.x <= bar.x + bar.width <= 100.01 for bar in chart.series[0].bars)
+
+
+def test_infinite_values_are_counted_with_what_is_beside_them() -> None:
+    chart = histogram({"all": np.array([1.0, 2.0, math.inf, -math.inf, math.nan])}, [1.5])
+    assert chart.series[0].missing == 1
+    assert (chart.bins[0].range.low, chart.bins[-1].range.high) == (None, None)
+    assert (chart.series[0].bars[0].n, chart.series[0].bars[-1].n) == (2, 2)
 
 
 @given(numbers)
