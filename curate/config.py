@@ -10,6 +10,11 @@ from diptych.scores.choices import EncoderChoice, JudgeChoice, ScoreChoice, chec
 
 ColumnType = Annotated[str, Field(pattern=r"^(bool|int64|uint64|float64|string)(\[\]){0,3}$")]
 LISTS = "of a list of captions: the first that is not empty, or all of them, joined by spaces"
+CAPTION_KEY = "caption"
+CAPTION_MEMBER = (
+    "key of the caption in the .json member where no .txt is; another than caption also names a .txt that goes before "
+    "others; None reads no captions"
+)
 TYPES = "of carried columns; without one, the narrowest that all values fit"
 
 
@@ -100,9 +105,10 @@ class WebDataset(Carrying):
 
     kind: Literal["webdataset"]
     path: LocalPath
-    caption_key: str | None = Field(
-        "caption", description="key in the .json member that holds the caption where no .txt is; None reads no captions"
+    image_key: str | None = Field(
+        None, description="of the member with the picture: input.jpg, or input; None finds it"
     )
+    caption_key: str | None = Field(CAPTION_KEY, description=CAPTION_MEMBER)
 
     @property
     def captions_sought(self) -> str | None:

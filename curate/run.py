@@ -21,7 +21,7 @@ from diptych.curate.duplicates.reading import check_settings
 from diptych.curate.ingest.estimate import estimate_ingest
 from diptych.curate.ingest.inputs import look_at_input
 from diptych.curate.ingest.rows import pool_schema
-from diptych.curate.ingest.run import NOTHING_FURTHER, IngestOptions, caption_count, ingest, reason_counts
+from diptych.curate.ingest.run import NOTHING_FURTHER, IngestOptions, caption_counts, ingest, reason_counts
 from diptych.curate.rules.funnel import check_rules
 from diptych.curate.rules.select import SelectRun, select
 from diptych.curate.run_directory import POOL, SELECTED, check_run_directory
@@ -176,13 +176,17 @@ class CurateRunner:
             raise DataError(
                 f"{self.pool}: none of {dataset.rows:,} rows has a picture ({failed}); the column error says why"
             )
-        captions, sought = caption_count(dataset), self.config.source.captions_sought
+        captions, sought = caption_counts(dataset), self.config.source.captions_sought
         summary = f"{dataset.rows:,} rows, {ok:,} images{f' ({failed})' if failed else ''}"
         warning = ""
-        if sought and not captions:
+        if captions.damaged:
+            warning = (
+                f"{captions.damaged:,} captions have bytes that are no UTF-8, replaced by \N{REPLACEMENT CHARACTER}"
+            )
+        if sought and not captions.there:
             warning = f"none of {dataset.rows:,} rows has a caption (looked for in {sought})"
-        elif sought and captions < dataset.rows:
-            summary += f", {captions:,} captions"
+        elif sought and captions.there < dataset.rows:
+            summary += f", {captions.there:,} captions"
         if run.rows_gone:
             summary += f"; no longer in the input: {run.rows_gone:,} rows"
         if run.rows_lost:
@@ -193,7 +197,8 @@ class CurateRunner:
         facts |= {
             "rows_gone": run.rows_gone,
             "rows_lost": run.rows_lost,
-            "captions": captions,
+            "captions": captions.there,
+            "captions_damaged": captions.damaged,
             "inferred_types": dict(run.inferred),
         }
         return StepOutcome("ingest", run.rows_made + run.rows_retried > 0, summary, facts, warning)

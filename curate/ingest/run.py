@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from diptych.addresses import Address
 from diptych.curate.config import CurateConfig
@@ -60,6 +62,13 @@ class IngestRun:
     rows_gone: int = 0
     rows_lost: int = 0
     inferred: Mapping[str, str] = field(default_factory=dict)
+
+
+class CaptionCounts(NamedTuple):
+    """Rows with a caption, and those of them whose caption has bytes that are no UTF-8, each shown as U+FFFD."""
+
+    there: int
+    damaged: int
 
 
 NOTHING_FURTHER = IngestOptions()
@@ -132,10 +141,14 @@ def open_pool(address: Address, found: PoolInput, options: IngestOptions) -> Gro
     return growing
 
 
-def caption_count(dataset: Dataset) -> int:
-    """Return how many rows of a dataset have a caption."""
-    columns = (read_shard(file, ["caption"])["caption"] for file in dataset.files)
-    return sum(len(column) - column.null_count for column in columns)
+def caption_counts(dataset: Dataset) -> CaptionCounts:
+    """Return how many rows of a dataset have a caption, and of how many it is damaged."""
+    there = damaged = 0
+    for file in dataset.files:
+        column = read_shard(file, ["caption"])["caption"]
+        there += len(column) - column.null_count
+        damaged += pc.sum(pc.match_substring(column, "\N{REPLACEMENT CHARACTER}")).as_py() or 0
+    return CaptionCounts(there, damaged)
 
 
 def _check_types(growing: Growing, read: ReadInput) -> None:

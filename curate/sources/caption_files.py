@@ -1,6 +1,7 @@
 """Files that say something of many pictures, as other programs write them into a folder.
 
-- ``metadata.jsonl``, ``.csv`` or ``.parquet`` with ``file_name`` (Hugging Face, imagefolder), names counted from there;
+- ``metadata.jsonl``, ``.csv`` or ``.parquet`` with ``file_name`` (Hugging Face, imagefolder), names counted from there,
+  of a picture one line or one for each of its captions;
 - ``metadata.jsonl`` of one object without ``file_name``, for all pictures below (GenEval);
 - ``annotations/*.json`` with ``images`` and ``annotations`` (COCO), of pictures anywhere beside ``annotations``, or in
   the folders that the name of the file speaks of;
@@ -14,7 +15,7 @@ import io
 import json
 import math
 import posixpath
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -35,7 +36,7 @@ FILE_NAME = "file_name"
 ANNOTATIONS = "annotations"
 SAMPLES, SAMPLES_ABOUT = "samples.json", "metadata.json"
 MAX_SHOWN = 60
-CAPTIONS = "captions"  # all captions of a COCO picture; "caption" is the first
+CAPTIONS = "captions"  # all captions of a picture of which more are told; "caption" is the first
 
 Lookup = Callable[[PurePosixPath], Facts | None]  # from the path of a picture, counted from the file's own folder
 
@@ -57,8 +58,23 @@ class CaptionFiles:
             root: A folder.
             texts: Columns of csv that are text, whatever they hold: a caption may be a number.
         """
-        self._root = root
-        self._in = lru_cache(maxsize=1024)(partial(_lookups, texts=(FILE_NAME, *texts)))
+        self._root, self._texts = root, (FILE_NAME, *texts)
+        self._in = lru_cache(maxsize=1024)(partial(_lookups, texts=self._texts))
+
+    def named(self, files: Iterable[Path]) -> Iterator[Path]:
+        """Yield the pictures that ``metadata`` files name, of those below the root.
+
+        Args:
+            files: Files of the folder.
+
+        Raises:
+            DataError: If one cannot be read.
+        """
+        for file in files:
+            for row in _rows(file, self._texts) if file.name in METADATA else ():
+                name = row.get(FILE_NAME)
+                if isinstance(name, str) and not (place := _place(name)).startswith(("/", "..")):
+                    yield file.parent / place
 
     def facts(self, picture: Path) -> Facts | None:
         """Return what the nearest file that knows a picture says of it; None where none does.
@@ -91,7 +107,20 @@ def _metadata(file: Path, texts: Collection[str]) -> Lookup:
     rows = _rows(file, texts)
     if len(rows) == 1 and FILE_NAME not in rows[0]:
         return lambda _: rows[0]
-    return _by_name((row[FILE_NAME], row) for row in rows if isinstance(row.get(FILE_NAME), str))
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if isinstance(row.get(FILE_NAME), str):
+            by_name.setdefault(row[FILE_NAME], []).append(row)
+    return _by_name((name, _told_in(lines, texts)) for name, lines in by_name.items())
+
+
+def _told_in(lines: Sequence[Facts], texts: Collection[str]) -> Facts:
+    """Return what the lines of one picture say: the first of them, with the captions of all."""
+    if len(lines) == 1:
+        return lines[0]
+    key = next((name for name in texts if name != FILE_NAME and name in lines[0]), None)
+    told = list(dict.fromkeys(filter(None, (first_text(line.get(key)) for line in lines)))) if key else []
+    return {**lines[0], **({key: told, CAPTIONS: told} if key else {})}
 
 
 def _samples(file: Path) -> Lookup:
@@ -179,8 +208,12 @@ def _objects(value: Any, key: str) -> list[dict[str, Any]]:
 
 
 def _by_name(facts: Iterable[tuple[str, Facts]]) -> Lookup:
-    known = {in_one_form(posixpath.normpath(name.replace("\\", "/"))): row for name, row in facts}
+    known = {in_one_form(_place(name)): row for name, row in facts}
     return lambda place: known.get(in_one_form(place.as_posix()))
+
+
+def _place(name: str) -> str:
+    return posixpath.normpath(name.replace("\\", "/"))
 
 
 def _rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:

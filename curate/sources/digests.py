@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -102,11 +103,13 @@ def digest_files(files: Sequence[str], on_files: Callable[[int], None] = lambda 
 
 def _look(file: str) -> _SeenFile | None:
     try:
-        stat = os.stat(file)
+        seen = os.stat(file)
     except OSError:
         return None
-    path, inode = os.fsencode(os.path.abspath(file)), stat.st_ino % 2**63  # SQLite has no larger numbers
-    return _SeenFile(path, stat.st_size, inode, stat.st_mtime_ns, stat.st_ctime_ns)
+    if not stat.S_ISREG(seen.st_mode):  # a pipe would never end
+        return None
+    path, inode = os.fsencode(os.path.abspath(file)), seen.st_ino % 2**63  # SQLite has no larger numbers
+    return _SeenFile(path, seen.st_size, inode, seen.st_mtime_ns, seen.st_ctime_ns)
 
 
 def _digest(seen: _SeenFile) -> FileDigest | None:

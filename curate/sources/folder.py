@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,8 @@ from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import caption_text, carried_names
 from diptych.curate.sources.contract import BYTES, MAX_PICTURE_BYTES, NAME, PROBLEM, Part, Tables
 from diptych.curate.sources.files import readable, valid_name
-from diptych.curate.sources.sidecars import Facts, Sidecars, sidecars_among
+from diptych.curate.sources.folder_walk import everything_below
+from diptych.curate.sources.sidecars import Facts, Sidecars, in_one_form, sidecars_among
 from diptych.errors import DataError
 
 CAPTION_KEYS = ("caption", "text", "prompt")
@@ -49,9 +51,12 @@ class FolderSource:
         if not self._settings.path.is_dir():
             raise DataError(f"{self._root}: no such folder")
         with readable(self._root, "folder"):
-            found = _found(self._settings.path)
+            found = everything_below(self._settings.path)
             beside = sidecars_among(found) | {path for path in found if is_caption_file(path)}
-        rows = tuple(str(path) for path in found if path not in beside)
+        known = {in_one_form(str(path)) for path in found}
+        named = self._caption_files.named(beside) if self._is_told else ()
+        missing = {path for path in named if in_one_form(str(path)) not in known}
+        rows = tuple(str(path) for path in sorted({*found, *missing} - beside))
         if not rows:
             raise DataError(f"{self._root}: no files there")
         says = tuple(map(str, sorted(beside))) if self._is_told else ()
@@ -74,7 +79,12 @@ class FolderSource:
     def _row(self, file: str) -> _FolderRow:
         facts = self._facts(Path(file)) if self._is_told else {}
         try:
-            size = os.stat(file).st_size
+            seen = os.stat(file)
+            if stat.S_ISDIR(seen.st_mode):
+                os.scandir(file).close()  # one that cannot be opened, which it says itself
+            if not stat.S_ISREG(seen.st_mode):
+                return _FolderRow(file, None, "unreadable: no regular file", facts)
+            size = seen.st_size
             if size > MAX_PICTURE_BYTES:
                 return _FolderRow(file, None, f"too_large: {size} bytes, more than {MAX_PICTURE_BYTES}", facts)
             return _FolderRow(file, Path(file).read_bytes(), None, facts)
@@ -130,9 +140,3 @@ def _written(value: Any) -> Any:
     except RecursionError:
         return None
     return value
-
-
-def _found(folder: Path) -> list[Path]:
-    """Return the files below a folder; also symlinks that lead nowhere, which are pictures that somebody expects."""
-    below = (path for path in folder.rglob("*") if not path.name.startswith("."))
-    return sorted(path for path in below if path.is_file() or (path.is_symlink() and not path.exists()))

@@ -1,14 +1,15 @@
 """Which members of a tar make one row: those with one base name, wherever they stand in it.
 
 The base name ends at the first dot of the file's name, as WebDataset has it, so that ``0.mask.png`` beside ``0.jpg`` is
-no picture of its own. Where a tar has no picture of the kind ``0.jpg``, those of the kind ``0.input.jpg`` are taken;
-where one base name has several, as ``img.v1.0.jpg`` and ``img.v1.1.jpg`` have, the base name ends at the last dot. A
-member whose very name comes again begins another row. A member whose name begins with a dot is in no row, as a folder
+no picture of its own, unless it has a text of its own; nor is ``1.mask.png`` alone in the same tar. Of a base name that
+has no picture of the kind ``0.jpg`` those of the kind ``0.input.jpg`` are taken; where it has several, as
+``img.v1.0.jpg`` and ``img.v1.1.jpg``, the base name ends at the last dot. A member whose very name comes again begins
+another row. A member whose name begins with a dot is in no row, as a folder
 has it: macOS puts a ``._0.jpg`` beside each ``0.jpg``. Nothing is read here.
 """
 
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -53,16 +54,39 @@ class TarRow(NamedTuple):
         return max((self.first, *self.members))
 
 
+class MemberKeys(NamedTuple):
+    """What a config says of members by what is behind their base names; None where it says nothing.
+
+    Attributes:
+        image: Of pictures: ``input.jpg``, or ``input`` with whatever suffix.
+        caption: Of texts: those called ``prompt`` go before others.
+    """
+
+    image: str | None = None
+    caption: str | None = None
+
+
 class _Named(NamedTuple):
     number: int
     suffix: str  # lower case, behind the base name
 
     @property
+    def stem(self) -> str:
+        return self.suffix.rpartition(".")[0]
+
+    @property
     def last(self) -> str:
         return self.suffix.rpartition(".")[2]
 
+    @property
+    def is_image(self) -> bool:
+        return self.last in IMAGE_SUFFIXES
 
-def rows_of_members(names: Sequence[str]) -> list[TarRow]:
+
+NOTHING_SAID = MemberKeys()
+
+
+def rows_of_members(names: Sequence[str], keys: MemberKeys = NOTHING_SAID) -> list[TarRow]:
     """Return the rows that members make, in the order of their first members.
 
     >>> rows_of_members(["0.jpg", "1.jpg", "0.txt", "1.caption.txt"])[1]
@@ -74,8 +98,8 @@ def rows_of_members(names: Sequence[str]) -> list[TarRow]:
             continue
         base, suffix = _split(posixpath.normpath(name))
         groups.setdefault(base, []).append(_Named(number, suffix))
-    has_plain = any(member.suffix in IMAGE_SUFFIXES for members in groups.values() for member in members)
-    rows = [row for base, members in groups.items() for row in _rows_of_base(base, members, has_plain)]
+    maker = _RowMaker(keys, {suffix for members in groups.values() for suffix in _suffixes_beside(members)})
+    rows = [row for base, members in groups.items() for row in maker.rows(base, members)]
     return sorted(rows, key=lambda row: row.first)
 
 
@@ -97,18 +121,67 @@ def _split(name: str) -> tuple[str, str]:
     return f"{folder}{slash}{stem}", suffix.lower()
 
 
-def _rows_of_base(base: str, members: Sequence[_Named], has_plain: bool) -> Iterable[TarRow]:
-    if has_plain or sum(member.last in IMAGE_SUFFIXES for member in members) < 2:
-        return [_row(base, some, has_plain) for some in _apart(members)]
-    stems: dict[str, list[_Named]] = {}
-    for member in members:
-        stems.setdefault(member.suffix.rpartition(".")[0], []).append(member)
-    shared = stems.pop("", [])  # of all pictures with this base name, such as img.txt
-    found = [_row(f"{base}.{stem}", some, has_plain) for stem, each in stems.items() for some in _apart(each)]
-    whole = _row(base, shared, has_plain) if shared else None
-    if whole is None:
-        return found
-    return [row._replace(caption=_or(row.caption, whole.caption), facts=_or(row.facts, whole.facts)) for row in found]
+def _suffixes_beside(members: Sequence[_Named]) -> Iterable[str]:
+    """Return the suffixes of pictures that stand beside one like 0.jpg, as 0.mask.png does, and have no text."""
+    if not any(member.is_image and not member.stem for member in members):
+        return []
+    told = {member.stem for member in members if member.last in TEXT_SUFFIXES}
+    return [member.suffix for member in members if member.is_image and member.stem and member.stem not in told]
+
+
+class _RowMaker(NamedTuple):
+    """Makes the rows of the members of one base name.
+
+    Attributes:
+        keys: What the config says of members.
+        beside: Suffixes of pictures that, in this tar, stand beside others and are no rows of their own.
+    """
+
+    keys: MemberKeys
+    beside: Set[str]
+
+    def rows(self, base: str, members: Sequence[_Named]) -> list[TarRow]:
+        """Return one row, or one for each picture where their names differ before the last dot."""
+        by_stem: dict[str, list[_Named]] = {member.stem: [] for member in members if self._is_picture(member)}
+        if len(by_stem) < 2:
+            return [self._row(base, some) for some in _apart(members)]
+        shared = by_stem.get("", [])  # of all pictures with this base name, such as img.txt, where none is called so
+        for member in members:
+            by_stem.get(member.stem, shared).append(member)
+        whole = self._row(base, shared) if shared and "" not in by_stem else None
+        rows = [
+            self._row(f"{base}.{stem}" if stem else base, some, stem)
+            for stem, each in by_stem.items()
+            for some in _apart(each)
+        ]
+        if whole is None:
+            return rows
+        return [
+            row._replace(caption=_or(row.caption, whole.caption), facts=_or(row.facts, whole.facts)) for row in rows
+        ]
+
+    def _is_picture(self, member: _Named) -> bool:
+        wanted = self.keys.image
+        if wanted is not None:
+            return member.suffix == wanted or (member.is_image and member.stem == wanted)
+        return member.is_image and member.suffix not in self.beside
+
+    def _row(self, name: str, members: Sequence[_Named], stem: str = "") -> TarRow:
+        numbers = {member.suffix[len(stem) :].lstrip("."): member.number for member in reversed(members)}
+        pictures = [member.number for member in members if self._is_picture(member)]
+        others = [member.suffix for member in members if member.is_image]
+        meant = None if pictures or not others else f"no_image: of several kinds of pictures it has only {others[0]!r}"
+        first, picture = members[0].number, pictures[0] if pictures else None
+        return TarRow(name, first, picture, self._text(numbers), numbers.get("json"), meant)
+
+    def _text(self, numbers: Mapping[str, int]) -> int | None:
+        """Return the caption: what the config names, 0.txt, 0.caption.txt and the like, else the only text there is."""
+        named = [self.keys.caption] if self.keys.caption else []
+        wanted = [f"{name}.{suffix}" for name in named for suffix in TEXT_SUFFIXES] + [*TEXT_SUFFIXES]
+        wanted += [f"{name}.{suffix}" for name in TEXT_NAMES for suffix in TEXT_SUFFIXES]
+        found = [numbers[suffix] for suffix in wanted if suffix in numbers]
+        texts = [number for suffix, number in numbers.items() if suffix.rpartition(".")[2] in TEXT_SUFFIXES]
+        return found[0] if found else texts[0] if len(texts) == 1 else None
 
 
 def _or(own: int | None, other: int | None) -> int | None:
@@ -126,26 +199,3 @@ def _apart(members: Sequence[_Named]) -> list[list[_Named]]:
         rows[-1].append(member)
         seen.add(member.suffix)
     return rows
-
-
-def _row(base: str, members: Sequence[_Named], has_plain: bool) -> TarRow:
-    plain = {member.suffix: member.number for member in reversed(members)}
-    pictures = [member for member in members if (member.suffix if has_plain else member.last) in IMAGE_SUFFIXES]
-    others = [member.suffix for member in members if member.last in IMAGE_SUFFIXES]
-    meant = None if pictures or not others else f"no_image: of several kinds of pictures it has only {others[0]!r}"
-    return TarRow(
-        base,
-        members[0].number,
-        pictures[0].number if pictures else None,
-        _text(plain),
-        plain.get("json"),
-        meant,
-    )
-
-
-def _text(numbers: Mapping[str, int]) -> int | None:
-    """Return the caption: 0.txt, else 0.caption.txt and the like, else the only text there is."""
-    wanted = [*TEXT_SUFFIXES, *(f"{name}.{suffix}" for name in TEXT_NAMES for suffix in TEXT_SUFFIXES)]
-    found = [numbers[suffix] for suffix in wanted if suffix in numbers]
-    texts = [number for suffix, number in numbers.items() if suffix.rpartition(".")[2] in TEXT_SUFFIXES]
-    return found[0] if found else texts[0] if len(texts) == 1 else None

@@ -7,7 +7,7 @@ which can only be read from its beginning, the members of a row have to follow e
 import json
 import tarfile
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diptych.curate.config import WebDataset
+from diptych.curate.config import CAPTION_KEY, WebDataset
 from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.column_types import column_of_json, with_carried
 from diptych.curate.sources.columns import caption_text, carried_names, clean_text
 from diptych.curate.sources.contract import BYTES, MAX_PICTURE_BYTES, NAME, PROBLEM, Part, Tables
 from diptych.curate.sources.files import READ_ERRORS, find_files, is_about_content, readable
 from diptych.curate.sources.marked_text import text_of
-from diptych.curate.sources.tar_layout import TarRow, rows_of_cut_tar, rows_of_members
+from diptych.curate.sources.tar_layout import MemberKeys, TarRow, rows_of_cut_tar, rows_of_members
 from diptych.curate.sources.tars import BehindEnd, open_tar, packing
 
 NO_NAME = ""  # of the row that says of a tar why it cannot be read (on), where no other row can
@@ -54,7 +54,9 @@ class WebDatasetSource:
         """Take the settings."""
         self._settings = settings
         self._carried = carried_names(settings.columns, taken=("member",))
-        self._listed = lru_cache(maxsize=1)(_listed)
+        named = settings.caption_key if settings.caption_key != CAPTION_KEY else None  # what is found in any case
+        image = settings.image_key.lower().lstrip(".") if settings.image_key else None
+        self._listed = lru_cache(maxsize=1)(partial(_listed, keys=MemberKeys(image, named)))
 
     def parts(self) -> Sequence[Part]:
         """Return a part for each tar."""
@@ -105,7 +107,7 @@ class WebDatasetSource:
         yield from read(file, listing, start)
 
 
-def _listed(file: str) -> _Listing:
+def _listed(file: str, *, keys: MemberKeys) -> _Listing:
     names, places, sparse, problem = list[str](), list[tuple[int, int]](), dict[int, tarfile.TarInfo](), None
     is_whole = False
     try:
@@ -120,7 +122,7 @@ def _listed(file: str) -> _Listing:
             raise
         is_whole = isinstance(error, BehindEnd)
         problem = f"bad_row: {'the tar ends here' if names else 'cannot be read as tar'}: {error}"
-    rows = rows_of_members(names)
+    rows = rows_of_members(names, keys)
     if problem and (is_whole or not rows):
         rows = [*rows, TarRow(NO_NAME, len(names), None, None, None, problem)]
     elif problem:

@@ -289,6 +289,14 @@ def test_a_run_without_captions_warns_and_one_that_expects_none_does_not(tmp_pat
     assert (expected.exit_code, expected.stderr) == (0, "")
 
 
+def test_captions_that_are_no_utf8_are_counted_aloud(tmp_path: Path) -> None:
+    config = write_config(tmp_path, select=[])
+    sidecar = next((tmp_path / "in").glob("*.txt"))
+    sidecar.write_bytes("caf\u00e9".encode("latin-1"))
+    result = call("curate", "ingest", config, "--out", tmp_path / "run")
+    assert "Warning: 1 captions have bytes that are no UTF-8, replaced by \ufffd" in result.stderr
+
+
 def test_a_run_without_pictures_ends_before_it_scores(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     for picture_file in (tmp_path / "in").glob("*.jpg"):

@@ -331,3 +331,13 @@ def test_real_files_decode_or_give_their_reason(shared: Path, folder: str) -> No
         if outcome[0] != "heic":
             plain = PIL.Image.open(io.BytesIO(data))
             assert distance(pixels(data), ImageOps.exif_transpose(plain).convert("RGB")) == 0, name
+
+
+@pytest.mark.parametrize("kind", [b"IHDR", b"IDAT"])
+def test_a_png_whose_checksum_is_wrong_is_not_what_was_written(kind: bytes) -> None:
+    data = bytearray(save(PIL.Image.effect_noise((32, 32), 40), "PNG"))
+    end = data.index(kind) + 4 + int.from_bytes(data[data.index(kind) - 4 : data.index(kind)], "big")
+    data[end] ^= 1
+    with pytest.raises(DecodeError, match=f"the checksum of its {kind.decode()} is wrong") as refused:
+        decode(bytes(data))
+    assert refused.value.code == "corrupt"

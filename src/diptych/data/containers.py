@@ -124,12 +124,18 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def png_essentials(data: bytes) -> Essentials:
-    """Keep the chunks that make the default image (PNG, third edition, chapter 11); of an APNG that is the cover."""
+    """Keep the chunks that make the default image (PNG, third edition, chapter 11); of an APNG that is the cover.
+
+    Raises:
+        DecodeError: If the checksum of one is wrong: what it holds may decode, but is not what was written.
+    """
     kept, exif, icc, start = [data[:8]], b"", b"", 8
     while start < len(data) and kept[-1][4:8] != b"IEND":
         length, kind = int.from_bytes(data[start : start + 4], "big"), data[start + 4 : start + 8]
         body, end = slice(start + 8, start + 8 + length), start + 12 + length
         if kind in {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}:
+            if end <= len(data) and zlib.crc32(data[start + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+                raise DecodeError("corrupt", f"png: the checksum of its {kind.decode()} is wrong")
             kept.append(data[start:end])
         elif kind == b"eXIf":
             exif = data[body]

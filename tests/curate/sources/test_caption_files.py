@@ -73,6 +73,32 @@ def test_metadata_of_an_image_folder_gives_captions_and_columns(name: str, writt
     assert len(captions_of(tmp_path, captions="none")) == len(TEXTS), "it is no picture where nobody reads it, too"
 
 
+def test_lines_about_one_picture_are_captions_of_it(tmp_path: Path) -> None:
+    rows = [{"file_name": "0.png", "text": text, "n": n} for n, text in enumerate(["first", "second", "first"])]
+    written = lines([*rows, {"file_name": "1.png", "text": "alone"}])
+    folder = write_files(tmp_path, {**pictures(["0.png", "1.png"]), "metadata.jsonl": written})
+    assert captions_of(folder) == {"0.png": "first", "1.png": "alone"}
+    assert captions_of(folder, caption_list="joined") == {"0.png": "first second", "1.png": "alone"}
+    settings = Folder(
+        kind="folder", path=folder, columns=("captions", "n"), types={"captions": "string[]", "n": "int64"}
+    )
+    assert [(row["captions"], row["n"]) for row in rows_of(settings)] == [(["first", "second"], 0), (None, None)]
+
+
+def test_a_picture_that_metadata_names_and_that_is_not_there_is_a_row(tmp_path: Path) -> None:
+    rows = [
+        {"file_name": name, "text": name} for name in ("0.png", "sub\\1.png", "gone.png", "../above.png", "/abs.png")
+    ]
+    folder = write_files(tmp_path, {**pictures(["0.png", "sub/1.png"]), "metadata.jsonl": lines(rows)})
+    found = {row["file"]: (row["caption"], row["__problem"]) for row in rows_of(Folder(kind="folder", path=folder))}
+    assert found == {
+        "0.png": ("0.png", None),
+        "gone.png": ("gone.png", "unreadable: No such file or directory"),
+        "sub/1.png": ("sub\\1.png", None),
+    }
+    assert len(captions_of(folder, captions="none")) == 2, "what nobody reads names nothing"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_a_file_about_many_pictures_may_begin_with_the_mark_of_its_encoding(encoding: str, tmp_path: Path) -> None:
     rows = [{"file_name": file, "text": text} for file, text in TEXTS.items()]

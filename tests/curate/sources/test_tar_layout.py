@@ -21,6 +21,19 @@ LAYOUTS = {
         ["0.left.jpg", "0.right.jpg", "0.txt"],
         [("0.left", "0.left.jpg", "0.txt"), ("0.right", "0.right.jpg", "0.txt")],
     ),
+    "names with dots beside others": (
+        ["lat.png", "22.0/1.1.png", "22.0/1.1.txt", "22.0/1.2.png", "22.0/1.2.txt", "s/4.wav.png", "s/4.txt"],
+        [
+            ("lat", "lat.png", None),
+            ("22.0/1.1", "22.0/1.1.png", "22.0/1.1.txt"),
+            ("22.0/1.2", "22.0/1.2.png", "22.0/1.2.txt"),
+            ("s/4", "s/4.wav.png", "s/4.txt"),
+        ],
+    ),
+    "a picture and another edition of it": (
+        ["a.jpg", "a.txt", "a.1.jpg", "a.1.txt", "b.jpg", "b.mask.png"],
+        [("a", "a.jpg", "a.txt"), ("a.1", "a.1.jpg", "a.1.txt"), ("b", "b.jpg", None)],
+    ),
     "a caption of its own name": (["0.jpg", "0.caption.txt", "0.npy"], [("0", "0.jpg", "0.caption.txt")]),
     "one of several texts": (["0.jpg", "0.ocr.txt", "0.caption.txt"], [("0", "0.jpg", "0.caption.txt")]),
     "a name twice": (
@@ -94,3 +107,27 @@ def test_a_picture_of_another_kind_is_none_and_its_row_says_so(tmp_path: Path) -
     rows = rows_of(WebDataset(kind="webdataset", path=tmp_path / "t.tar"))
     assert [row["__bytes"] for row in rows] == [b"0.jpg", None]
     assert rows[1]["__problem"] == "no_image: of several kinds of pictures it has only 'depth.png'"
+
+
+def test_a_config_can_name_the_members_that_are_meant(tmp_path: Path) -> None:
+    names = ["0.input.JPG", "0.output.jpg", "0.txt", "0.prompt.txt", "1.output.jpg"]
+    make_tar(tmp_path / "t.tar", [(name, name.encode()) for name in names])
+    for key, caption in (("input", "prompt"), ("input.jpg", "prompt"), (".Input.jpg", "prompt")):
+        settings = WebDataset(kind="webdataset", path=tmp_path / "t.tar", image_key=key, caption_key=caption)
+        found = rows_of(settings)
+        assert [(row["__bytes"], row["caption"]) for row in found] == [(b"0.input.JPG", "0.prompt.txt"), (None, None)]
+        assert found[1]["__problem"] == "no_image: of several kinds of pictures it has only 'output.jpg'"
+    plain = WebDataset(kind="webdataset", path=tmp_path / "t.tar", image_key="output")
+    assert [(row["__bytes"], row["caption"]) for row in rows_of(plain)] == [
+        (b"0.output.jpg", "0.txt"),
+        (b"1.output.jpg", None),
+    ]
+
+
+def test_the_facts_of_a_name_with_dots_are_its_own(tmp_path: Path) -> None:
+    members = [
+        (f"v1.{n}.{kind}", b'{"n": %d}' % n if kind == "json" else b"x") for n in (0, 1) for kind in ("jpg", "json")
+    ]
+    make_tar(tmp_path / "t.tar", members)
+    found = rows_of(WebDataset(kind="webdataset", path=tmp_path / "t.tar", columns=("n",)))
+    assert [(row["member"], row["n"]) for row in found] == [("v1.0", 0), ("v1.1", 1)]

@@ -133,7 +133,7 @@ def test_a_member_that_is_nested_too_deeply_costs_its_row(tmp_path: Path) -> Non
 
 
 def test_only_the_first_member_with_an_image_extension_is_the_picture(tmp_path: Path) -> None:
-    names = ("0.jpg", "0.mask.png", "0.png", "0.md5", "0.name", "0.txt", "1.md5", "1.JPEG", "2.depth.jpg")
+    names = ("0.jpg", "0.mask.png", "0.png", "0.md5", "0.name", "0.txt", "1.md5", "1.JPEG", "2.mask.png")
     make_tar(tmp_path / "0.tar", [(name, name.encode()) for name in names])
     rows = rows_of(WebDataset(kind="webdataset", path=tmp_path))
     found = [(row["member"], row["__bytes"], row["caption"]) for row in rows]
