@@ -13,7 +13,7 @@ from diptych.reports.links import MISSING, Filter, Range, gallery
 from diptych.reports.pages import DATA, PART, file_name, span_name
 from diptych.reports.pages.scores import pack
 from diptych.reports.read.moved_lines import MovedLine, moved_line
-from diptych.reports.read.numbers import plain_name, short
+from diptych.reports.read.numbers import exact, plain_name, short
 from diptych.reports.read.pool import ONE_OF_EACH, Pool
 from diptych.reports.read.report import Report, Shot
 from diptych.reports.read.rows import Floats
@@ -216,7 +216,7 @@ def _line(shown: _Shown, number: int, threshold: Threshold) -> dict[str, Any]:
         "name": name,
         "title": plain_name(name) if threshold.column else name,
         "operator": SIGNS[threshold.operator],
-        "value_text": short(threshold.value),
+        "value_text": exact(threshold.value),
         "keeps_above": threshold.keeps_above,
         "chart": chart,
         "data": _data(pool, number, threshold, moved),

@@ -72,6 +72,16 @@ def short(value: float | None) -> str:
     return (MINUS if value < 0 else "") + text
 
 
+def exact(value: float) -> str:
+    """Return a finite number with all its digits.
+
+    >>> exact(0.123456), exact(12345.0), exact(1e-07)
+    ('0.123456', '12,345', '1e-07')
+    """
+    text = f"{abs(value):,.0f}" if value == round(value) and abs(value) < HUGE else repr(abs(float(value)))
+    return (MINUS if value < 0 else "") + text
+
+
 def interval(low: float | None, high: float | None, *, step: float | None = None, signed: bool = False) -> str:
     """Return an interval with digits that fit its width, or ``step``, or that there is none.
 

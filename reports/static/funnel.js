@@ -32,10 +32,21 @@
     return line;
   }
 
+  /** Return a number with all its digits. */
+  const exact = (value) => (Number.isInteger(value) && Math.abs(value) < 1e15 ? count(value) : String(value));
+
+  /** Return a number in SQL that is compared in the precision of the rule's own: one with an exponent is a double there. */
+  function inSql(facts, line) {
+    if (facts.is_raised) return line.toExponential();
+    return facts.is_single && String(line).includes("e") ? `CAST(${line} AS FLOAT)` : String(line);
+  }
+
   /** Return the rule with another number, as a config has it. A text of JSON is one of YAML, but for some white space. */
-  function asYaml({ name, around }, line) {
-    const where = JSON.stringify(`${around[0]}${line}${around[1]}`);
-    return `- name: ${name}\n  where: ${where.replace(/[\u007f-\u009f\u2028\u2029\ufeff]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`)}`;
+  function asYaml(facts, line) {
+    const { around, name } = facts.rule;
+    const where = JSON.stringify(`${around[0]}${inSql(facts, line)}${around[1]}`);
+    const isWord = /^(?:y|n|yes|no|on|off|true|false|null)$/.test(name); // that YAML takes for something else
+    return `- name: ${isWord ? JSON.stringify(name) : name}\n  where: ${where.replace(/[\u007f-\u009f\u2028\u2029\ufeff]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`)}`;
   }
 
   /** Make the slider and the number field of one threshold. */
@@ -52,7 +63,7 @@
 
     const slider = make("input", { type: "range", min: 0, max: facts.places.length - 1, step: 1, "aria-label": `Try another line for ${title}` });
     const field = make("input", { type: "number", step: "any", "aria-label": `The line for ${title}` });
-    const back = make("button", { type: "button", class: "quiet" }, `Back to ${number(facts.value)}`);
+    const back = make("button", { type: "button", class: "quiet" }, `Back to ${exact(facts.value)}`);
     const copy = make("button", { type: "button", class: "quiet" }, "Copy the rule");
     const show = make("a", { href: "gallery.html" });
     const yaml = make("pre", { tabindex: 0, "aria-label": "The rule as YAML" });
@@ -64,15 +75,15 @@
     function draw(line, place) {
       const isOwn = compared(line) === facts.lines[facts.own];
       slider.value = place;
-      slider.setAttribute("aria-valuetext", `${sign} ${number(line)}`);
+      slider.setAttribute("aria-valuetext", `${sign} ${exact(line)}`);
       if (document.activeElement !== field) field.value = line;
-      const at = `${Math.min(100, Math.max(0, (100 * (line - low)) / (high - low)))}%`;
+      const at = `${high > low ? Math.min(100, Math.max(0, (100 * (line - low)) / (high - low))) : 50}%`;
       for (const end of ["x1", "x2"]) box.querySelector(".line").setAttribute(end, at);
       back.hidden = copy.hidden = yaml.hidden = isOwn;
       show.hidden = isOwn || !values;
       show.setAttribute("href", selection(compared(line)));
-      yaml.textContent = asYaml(facts.rule, line);
-      pole.textContent = isOwn ? given.pole : `${title} ${sign} ${number(line)}`;
+      yaml.textContent = asYaml(facts, line);
+      pole.textContent = isOwn ? given.pole : `${title} ${sign} ${exact(line)}`;
       text.textContent = isOwn ? given.text : say(line);
       if (isOwn) box.querySelectorAll(".side").forEach((side, i) => side.replaceChildren(...given.sides[i]));
       else beside(compared(line));
@@ -89,7 +100,7 @@
     function say(line) {
       const alone = told(kept(facts, facts.alone, compared(line)));
       const final = facts.final ? `, and with all other steps ${told(kept(facts, facts.final, compared(line)))}` : "";
-      return `${title} ${sign} ${number(line)} would keep ${alone} of ${count(total)} rows by itself${final}.`;
+      return `${title} ${sign} ${exact(line)} would keep ${alone} of ${count(total)} rows by itself${final}.`;
     }
 
     function beside(line) {
