@@ -22,6 +22,7 @@ from diptych.data.dataset import ColumnSet
 from diptych.data.table import DatasetTable
 from diptych.progress import track
 
+STEP = "dedup"
 REASONS = ("exact_duplicate", "near_duplicate")
 
 
@@ -66,7 +67,7 @@ def dedup(
     """
     assert settings.confirm is None or vectors is not None, "confirm needs vectors"
     identity = _identity(table, settings, vectors)
-    found = find_decisions(table.dataset, "dedup", identity)
+    found = find_decisions(table.dataset, STEP, identity)
     if found is not None:
         return DedupRun(found, **found.manifest["found"], is_new=False)
     decisions, summary = _decide(read_rows(table, settings), settings, vectors, progress)
@@ -77,13 +78,13 @@ def dedup(
         "largest_key": _key_of(table, summary),
         "alarm": summary.alarm,
     }
-    written = write_decisions(table.dataset, "dedup", identity, decisions, {"found": facts}, progress=progress)
+    written = write_decisions(table.dataset, STEP, identity, decisions, {"found": facts}, progress=progress)
     return DedupRun(written, **facts, is_new=True)
 
 
 def _identity(table: DatasetTable, settings: Dedup, vectors: ColumnSet | None) -> Mapping[str, Any]:
     sets = {label: dict(column_set.manifest["identity"]) for label, column_set in table.sets.items()}
-    facts = {"step": "dedup", "version": 4, "settings": settings.model_dump(mode="json"), "scores": sets}
+    facts = {"step": STEP, "version": 4, "settings": settings.model_dump(mode="json"), "scores": sets}
     return {**facts, "vectors": dict(vectors.manifest["identity"])} if settings.confirm and vectors else facts
 
 
@@ -122,7 +123,7 @@ def _link(rows: ComparedRows, settings: Dedup, vectors: ColumnSet | None, progre
     if settings.perceptual is None:
         return representative
     stands = representative == everything
-    with track("dedup", None, mode=progress, unit="steps") as tracker:
+    with track(STEP, None, mode=progress, unit="steps") as tracker:
         report = partial(_report, tracker)
         stars = _near(replace(rows, has_hash=rows.has_hash & stands), settings, vectors, report)
     return stars[representative]

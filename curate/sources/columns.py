@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from diptych.curate.sources.column_types import as_text
 from diptych.curate.sources.contract import HELPER_COLUMNS
@@ -13,6 +14,7 @@ from diptych.errors import DataError
 from diptych.lookup import describe_unknown
 
 MAX_KEYS_SHOWN = 20
+INVISIBLE = " \N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 def carried_names(names: Iterable[str], *, taken: tuple[str, ...] = ()) -> dict[str, str]:
@@ -74,10 +76,22 @@ def text_column(table: pa.Table, name: str, file: str, *, lists: str | None = No
         return pa.chunked_array([pa.array(texts, pa.string())])
     if pa.types.is_nested(column.type):
         raise DataError(f"{file}: the column {name!r} holds {column.type}, not text")
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         values = [None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()]
         return pa.chunked_array([pa.array(values, pa.string())])
     return column.cast(pa.string())
+
+
+def captions_in(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    r"""Return captions as a pool has them: null where there is nothing but space.
+
+    >>> captions_in(pa.chunked_array([[" a cat", "", "\u200b ", None]])).to_pylist()
+    [' a cat', None, None, None]
+    """
+    is_blank = pc.equal(pc.utf8_trim(pc.utf8_trim_whitespace(texts), INVISIBLE), "")
+    return pc.if_else(is_blank, pa.scalar(None, pa.string()), texts)
 
 
 def clean_text(value: Any) -> str | None:

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from diptych.curate.config import ParquetImages
 from diptych.curate.sources.bounded import parquet_tables
-from diptych.curate.sources.columns import carried_names, check_columns, text_column
+from diptych.curate.sources.columns import captions_in, carried_names, check_columns, text_column
 from diptych.curate.sources.contract import BYTES, PROBLEM, Part, Tables
 from diptych.curate.sources.empty_files import is_empty, row_of_empty_file
 from diptych.curate.sources.files import find_files, readable
@@ -74,7 +74,9 @@ class ParquetSource:
         pictures = pictures_in(table[settings.image_column])
         caption = settings.caption_column
         columns = {
-            "caption": text_column(table, caption, file, lists=settings.caption_list) if caption else nulls,
+            "caption": captions_in(text_column(table, caption, file, lists=settings.caption_list))
+            if caption
+            else nulls,
             "url": text_column(table, url, file) if url else nulls,
             PROBLEM: pictures.problems,
             BYTES: pictures.bytes,

@@ -3,8 +3,10 @@
 import codecs
 import csv
 import gzip
+import io
 import itertools
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import caption_text, check_columns, clean_text
 from diptych.curate.sources.contract import TABLE_ROWS
+from diptych.curate.sources.csv_rest import CsvRest, CsvShape
 from diptych.curate.sources.marked_text import UTF8, encoding_of
 from diptych.errors import DataError
 
@@ -53,17 +56,16 @@ class TextTable:
     caption_list: str
 
     def csv(self, delimiter: str) -> Iterator[TablePart]:
-        """Yield the rows of a csv; those that cannot be parsed come last."""
-        bad: list[str | None] = []
+        """Yield the rows of a csv; those that cannot be parsed, and what they swallowed, come last."""
+        header = self._header(delimiter)
+        check_columns((*self.texts, *self.carried), header, self.file)
+        rest = CsvRest(CsvShape(len(header), header.index(self.url_column), delimiter))
 
         def remember(row: pa_csv.InvalidRow) -> str:
-            text = f"{row.actual_columns} columns instead of {row.expected_columns}: {row.text}"
-            bad.append(clean_text(f"bad_row: {text[:MAX_PROBLEM]}"))
+            rest.add_unparsed(f"{row.actual_columns} columns instead of {row.expected_columns}", row.text)
             return "skip"
 
         names = list(self.column_names) if self.column_names else None
-        header = self._header(delimiter)
-        check_columns((*self.texts, *self.carried), header, self.file)
         parsing = pa_csv.ParseOptions(
             delimiter=delimiter,
             quote_char='"' if self.quote else False,
@@ -71,9 +73,9 @@ class TextTable:
             invalid_row_handler=remember,
         )
         with _opened(self.file) as handle:
-            yield from ((table, None) for table in _csv_tables(handle, parsing, names, header))
-        if bad:
-            yield pa.table({name: pa.nulls(len(bad), pa.binary()) for name in header}), bad
+            tables = _csv_tables(handle, parsing, names, header)
+            yield from ((rest.sound(table) if self.quote else table, None) for table in tables)
+        yield from rest.tables(header)
 
     def json(self) -> Iterator[TablePart]:
         """Yield the rows of a json, which is read whole: a list of objects, or columns."""
@@ -133,16 +135,19 @@ class TextTable:
     def _header(self, delimiter: str) -> list[str]:
         """Return the names of the columns: those given, else those of the first line that is not empty."""
         with _opened(self.file) as handle:
-            lines = _lines(handle, self.file)  # refuses what is no UTF-8, also where no line is read
+            _lines(handle, self.file)  # refuses what is no UTF-8, also where no line is read
             if self.column_names:
                 return list(self.column_names)
-            texts = (line.decode("utf-8", "replace") for line in lines)
+            handle.seek(0)
+            texts = io.TextIOWrapper(handle, UTF8, "replace", newline="")  # lines may end in CR alone
             rows = csv.reader(texts, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE)
             return next((row for row in rows if row), [])
 
 
 def _text(value: Any, lists: str) -> str | None:
-    return caption_text(value, lists) if isinstance(value, list) else as_text(value)
+    if isinstance(value, list):
+        return caption_text(value, lists)
+    return None if isinstance(value, float) and math.isnan(value) else as_text(value)
 
 
 def _csv_tables(
@@ -153,9 +158,15 @@ def _csv_tables(
     converting = pa_csv.ConvertOptions(
         column_types=dict.fromkeys(header, pa.binary()), strings_can_be_null=True, null_values=[""]
     )
-    for batch in pa_csv.open_csv(handle, reading, parsing, converting):
-        table = pa.Table.from_batches([batch])
-        yield from (table.slice(start, TABLE_ROWS) for start in range(0, table.num_rows, TABLE_ROWS))
+    try:
+        for batch in pa_csv.open_csv(handle, reading, parsing, converting):
+            table = pa.Table.from_batches([batch])
+            yield from (table.slice(start, TABLE_ROWS) for start in range(0, table.num_rows, TABLE_ROWS))
+    except pa.ArrowInvalid as error:
+        if "straddling" not in str(error):
+            raise
+        long = f"a field has more than {CSV_BLOCK_BYTES // 2**20} MiB; a quote may be opened and not closed"
+        raise ValueError(f"{long}: mend it, or say quote: false") from error
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from diptych.curate.config import UrlTable
 from diptych.curate.sources.bounded import parquet_tables, skip_rows
 from diptych.curate.sources.column_types import arrow_type, column_of_text, with_carried
-from diptych.curate.sources.columns import carried_names, check_columns, text_column
+from diptych.curate.sources.columns import captions_in, carried_names, check_columns, text_column
 from diptych.curate.sources.contract import PROBLEM, TABLE_ROWS, Part, Tables
 from diptych.curate.sources.empty_files import is_empty, row_of_empty_file
 from diptych.curate.sources.files import find_files, readable
@@ -92,9 +92,9 @@ class UrlTableSource:
         else:
             url, caption, carried = self._settings.url_column, self._settings.caption_column, self._carried
             check_columns(self._wanted, table.column_names, file)
-        nulls = pa.nulls(table.num_rows, pa.string())
+        nulls, lists = pa.nulls(table.num_rows, pa.string()), self._settings.caption_list
         columns = {
-            "caption": text_column(table, caption, file, lists=self._settings.caption_list) if caption else nulls,
+            "caption": captions_in(text_column(table, caption, file, lists=lists)) if caption else nulls,
             "url": text_column(table, url, file),
             PROBLEM: nulls if problems is None else pa.array(problems, pa.string()),
         }

@@ -21,6 +21,7 @@ from diptych.data.shards import read_shard
 from diptych.storage.locks import LOCK
 
 DEADLINE_S = 2.0
+LARGE = "short_side >= 100"
 
 
 @dataclass
@@ -106,7 +107,7 @@ def write_config(web: Web, server: FaultServer, folder: Path, **changes: Any) ->
             "similarity": {"score": "clip_similarity", "encoder": "projection"},
         },
         "dedup": {"perceptual": "phash_imagehash", "radius": 4},
-        "select": [{"name": "large", "where": "short_side >= 100"}],
+        "select": [{"name": "large", "where": LARGE}],
         "export": {"rows_per_shard": 40},
         **changes,
     }
@@ -209,12 +210,15 @@ def test_a_changed_threshold_reruns_select_and_export_only(finished: Any) -> Non
 
 
 def test_rules_can_be_tried_on_the_pool_without_writing(finished: Any) -> None:
-    web, folder, *_ = finished
+    web, folder, config, *_ = finished
     out = call("curate", "select", folder / "out/pool", "--where", "big: short_side >= 400")
     assert "big" in out
     steps = json.loads(call("curate", "select", folder / "out/pool", "--json", "--where", "clip_similarity > -2"))
-    assert [step["rule"] for step in steps] == ["readable", "rule_1"]
-    assert steps[-1]["rows_out"] == web.expected.count("ok")
+    assert [step["rule"] for step in steps] == ["readable", "rule_1", "duplicate"]
+    assert steps[-1]["rows_in"] == web.expected.count("ok")
+    tried = json.loads(call("curate", "select", folder / "out/pool", "--json", "--where", f"large: {LARGE}"))
+    run = ("curate", "select", config, "--out", folder / "out", "--json")
+    assert tried == json.loads(call(*run)), "what a trial keeps is what a run with the rule keeps"
 
 
 def test_another_input_into_the_same_directory_is_refused_and_nothing_is_lost(finished: Any, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -71,6 +72,22 @@ def test_files_of_differing_types_are_refused_with_the_column(tmp_path: Path) ->
         )
         with pytest.raises(DataError, match="column 'n' holds int64 in one file and string in another"):
             ingest(config, tmp_path / kind, progress="none")
+
+
+def test_captions_of_nothing_but_space_and_of_nan_are_none(tmp_path: Path) -> None:
+    texts = ["", " \n", "\u200b", " a cat "]
+    table = pa.table({"url": list("abcd"), "image": [b"x"] * 4, "caption": texts, "n": [1.0, float("nan"), 3.5, None]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in table.drop("image").to_pylist()))
+    for settings in (
+        UrlTable(kind="url_table", path=tmp_path / "t.parquet"),
+        UrlTable(kind="url_table", path=tmp_path / "t.jsonl"),
+        ParquetImages(kind="parquet", path=tmp_path / "t.parquet"),
+    ):
+        assert [row["caption"] for row in rows_of(settings)] == [None, None, None, " a cat "]
+        numbers = settings.model_copy(update={"caption_column": "n"})
+        expected = ["1.0", None, "3.5", None] if settings.path.suffix == ".jsonl" else ["1", None, "3.5", None]
+        assert [row["caption"] for row in rows_of(numbers)] == expected
 
 
 def test_files_that_differ_in_width_or_in_nulls_are_one_pool(tmp_path: Path) -> None:

@@ -234,3 +234,39 @@ def test_of_a_list_of_captions_the_first_is_taken(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text("\n".join(lines))
     found = [caption for _, caption in pairs_of(table_of(tmp_path / "t.jsonl"))]
     assert found == ["first", None, "alone", '{"en": "a cat"}', "5"]
+
+
+def urls_of(folder: Path, text: str, **settings: Any) -> list[tuple[str | None, str | None, str | None]]:
+    (folder / "t.csv").write_text(text, newline="")
+    rows = rows_of(UrlTable(kind="url_table", path=folder / "t.csv", **settings))
+    return [(row["url"], row["caption"], row["__problem"]) for row in rows]
+
+
+A, B, C, D = (f"http://{name}.example/1.jpg" for name in "abcd")
+
+
+@pytest.mark.parametrize("last", ["", "\n"])
+def test_rows_that_an_unclosed_quote_swallows_are_found_again(last: str, tmp_path: Path) -> None:
+    unclosed = "bad_row: a quote is opened and not closed: "
+    found = urls_of(tmp_path, f'url,caption\n{A},a\n{B},"open\n{C},c\n{D},d{last}')
+    assert found == [(A, "a", None), (C, "c", None), (D, "d", None), (None, None, f"{unclosed}{B} open")]
+    found = urls_of(tmp_path, f'url,caption\n{B},"open\n{C},"x, y"\n{D},d{last}')
+    assert (D, "d", None) in found
+    assert any((problem or "").startswith(unclosed) for *_, problem in found)
+
+
+def test_captions_of_several_lines_stay_whole(tmp_path: Path) -> None:
+    text = f'url,caption\n{A},"one, two\nsee http://x.example, or\n""three"""\n{B},b\n'
+    assert urls_of(tmp_path, text) == [(A, 'one, two\nsee http://x.example, or\n"three"', None), (B, "b", None)]
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+def test_lines_may_end_as_they_like(end: str, tmp_path: Path) -> None:
+    assert urls_of(tmp_path, f"url,caption{end}{A},a{end}{B},b{end}") == [(A, "a", None), (B, "b", None)]
+
+
+def test_a_field_that_never_ends_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diptych.curate.sources.text_tables.CSV_BLOCK_BYTES", 2**20)
+    text = f'url,caption\n{A},"open\n' + "x\n" * 2**20
+    with pytest.raises(DataError, match=r"t\.csv: cannot be read as csv: a field has more than 1 MiB; a quote may be"):
+        urls_of(tmp_path, text)
