@@ -11,7 +11,6 @@ FOLDERS = ("curate", "evaluate", "generate", "reports")
 # Values that mean something else in each place, or cannot be shared, and why.
 HOMONYMS = {
     "data": "the data's own columns in SQL; the folder of a report's data, and a key of what its pages are given",
-    "none": "a row of the demo web without a fault; a number that a report's link asks for where there is none",
     "ok": "the status of a row that was made; what a progress bar counts as success, which knows nothing of rows",
 }
 

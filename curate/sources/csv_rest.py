@@ -48,7 +48,7 @@ class CsvShape(NamedTuple):
 def swallowed_rows(fields: Sequence[str | None], shape: CsvShape) -> list[list[str]]:
     r"""Return the rows that the fields of a row, read as csv, have swallowed; none where it is a row as others are.
 
-    >>> swallowed_rows(["http://a.example", "open\\nhttp://b.example,b\\nhttp://c.example,c"], CsvShape(2, 0, ","))
+    >>> swallowed_rows(["http://a.example", "open\nhttp://b.example,b\nhttp://c.example,c"], CsvShape(2, 0, ","))
     [['http://b.example', 'b'], ['http://c.example', 'c']]
     """
     lines = (line for field in fields if field for line in END.split(field)[1:])
