@@ -20,7 +20,8 @@ class Attempts:
 
         Args:
             renderers: Who makes the images.
-            given_up: Groups, by their identity, that are known to fail, and why.
+            given_up: Groups, by their label, that are known to fail, and why: models with equal weights may have
+                parts of which one is damaged, so that not even an equal identity makes them one.
         """
         self._renderers = renderers
         self._given_up = dict(given_up)
@@ -46,8 +47,8 @@ class Attempts:
         Raises:
             MissingExtra: If a library is not installed.
         """
-        if group.identity in self._given_up:
-            return [NotMade(self._given_up[group.identity])] * len(images)
+        if group.label in self._given_up:
+            return [NotMade(self._given_up[group.label])] * len(images)
         try:
             found: list[Rendered] = list(self._renderers.render(group, images))
         except MissingExtra:
@@ -57,14 +58,14 @@ class Attempts:
                 return [one for image in images for one in self.render(group, [image])]
             return [self._refuse(group, str(error))]
         except DiptychError as error:
-            self._given_up[group.identity] = str(error)
+            self._given_up[group.label] = str(error)
             return [NotMade(str(error))] * len(images)
-        self._made.add(group.identity)
+        self._made.add(group.label)
         return found
 
     def _refuse(self, group: ImageGroup, reason: str) -> NotMade:
-        if group.identity not in self._made:
-            self._refused[group.identity] = self._refused.get(group.identity, 0) + 1
-            if self._refused[group.identity] >= GIVEN_UP_AFTER:
-                self._given_up[group.identity] = reason
+        if group.label not in self._made:
+            self._refused[group.label] = self._refused.get(group.label, 0) + 1
+            if self._refused[group.label] >= GIVEN_UP_AFTER:
+                self._given_up[group.label] = reason
         return NotMade(reason)

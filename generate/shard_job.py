@@ -55,7 +55,7 @@ class GenerateJob:
 
     plan: GenerationPlan
     data: Location
-    given_up: Mapping[str, str]  # groups that failed in a trial, and why
+    given_up: Mapping[str, str]  # groups that failed in a trial, by their label, and why
 
     def open(self, report: Report) -> Callable[[ShardTask], MadeShard]:
         """Return the function that writes one shard; models are loaded when an image needs them."""

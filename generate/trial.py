@@ -43,7 +43,7 @@ class TrialJob:
             found: dict[str, str] = {}
             for numbers in task.images:
                 reason = _why_not(self.plan, renderers, numbers)
-                found |= {self.plan.group_of(numbers[0]).identity: reason} if reason else {}
+                found |= {self.plan.group_of(numbers[0]).label: reason} if reason else {}
                 report(1, {FAILED if reason else OK: 1})
             return found
 
@@ -51,7 +51,7 @@ class TrialJob:
 
 
 def failing_groups(plan: GenerationPlan, layout: Layout, *, workers: int, progress: str) -> Mapping[str, str]:
-    """Return which settings of a long run fail, by the identity of their group, and why; none of a short run.
+    """Return which settings of a long run fail, by the label of their group, and why; none of a short run.
 
     Args:
         plan: What is made.

@@ -80,6 +80,42 @@ def test_a_damaged_model_and_a_refused_sampler_leave_the_rest_and_after_mending_
     assert open_dataset(out).rows == 21
 
 
+def spoil(folder: Path, part: str, **changes: Any) -> None:
+    """Change the config of a part of a model; None takes an entry out."""
+    file = folder / part
+    values = json.loads(file.read_text()) | changes
+    file.write_text(json.dumps({key: value for key, value in values.items() if value is not None}))
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "reason"),
+    [
+        ("model_index.json", {"tokenizer": None}, "missing 1 required positional argument: 'tokenizer'"),
+        ("text_encoder/config.json", {"hidden_size": "wide"}, "Field 'hidden_size' expected int, got str"),
+        ("vae/config.json", {"block_out_channels": []}, "list index out of range"),
+        ("scheduler/scheduler_config.json", {"num_train_timesteps": []}, "DDIMScheduler cannot be built"),
+        ("tokenizer/tokenizer_config.json", {"model_max_length": {}}, "says what cannot be"),
+    ],
+)
+def test_a_model_that_cannot_be_read_takes_no_other_one_along(
+    part: str,
+    changes: dict[str, Any],
+    reason: str,
+    models: Models,
+    plan_of: Callable[..., GenerationPlan],
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(models("sd"), tmp_path / "spoilt")
+    spoil(tmp_path / "spoilt", part, **changes)
+    both = {"spoilt": {"path_or_id": str(tmp_path / "spoilt")}, "sd": {"path_or_id": models("sd")}}
+    plan = plan_of("sd", models=both, settings=[{"steps": 2, "size": 64}])
+    generate(plan, tmp_path / "out", progress="none")
+    found = {row["model"]: (row["status"], row["error"]) for row in table_of(tmp_path / "out").to_pylist()}
+    assert found["sd"] == ("ok", None)
+    reasons = [one.reason for one in plan.refused] + [error for status, error in found.values() if status != "ok"]
+    assert [reason in one for one in reasons] == [True], reasons
+
+
 @pytest.fixture
 def refusing(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
     """Return a function that lets grey refuse every prompt with a word, and that returns what it is asked for."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from diptych.generate.backends import BackendModel, Renderer
 from diptych.generate.backends.asked import ModelChoice
 from diptych.generate.backends.diffusers.finding import find_model
-from diptych.generate.backends.diffusers.pipeline_model import PipelineModel
+from diptych.generate.backends.diffusers.pipeline_model import PipelineModel, naming_damage
 from diptych.generate.backends.diffusers.samplers import SAMPLERS
 
 # What the program passes to a pipeline by itself; an option of a model must be something else.
@@ -47,7 +47,8 @@ class DiffusersBackend:
 
     def find(self, label: str, choice: ModelChoice, *, with_weights: bool) -> PipelineModel:
         """Return the model of a config, from a folder or from the hub."""
-        return PipelineModel(find_model(label, choice, with_weights=with_weights))
+        with naming_damage(f"models.{label}", choice.path_or_id):
+            return PipelineModel(find_model(label, choice, with_weights=with_weights))
 
     def renderer(self, models: Mapping[str, BackendModel], *, device: str, threads: int) -> Renderer:
         """Return a renderer of some models of this backend."""

@@ -12,9 +12,6 @@ from diptych.generate.backends.diffusers.components import absent, is_component
 from diptych.generate.backends.diffusers.libraries import find_class
 from diptych.generate.backends.diffusers.models import ModelFolder, pipeline_class
 
-# What libraries throw at a folder that is no sound pipeline.
-LOAD_ERRORS = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, ImportError)
-
 # Never a black picture for what a checker takes for unsafe (scores do that job on the finished images), never a
 # watermark in the pixels; and parts that only other tasks use need not be loaded.
 LEFT_OUT: dict[str, Any] = {
@@ -46,7 +43,7 @@ def load_pipeline(folder: ModelFolder) -> Any:
         given[name] = _load_module(folder, name, dtype) if is_module else _load_other(folder, name, kind)
     try:
         pipe = kind(**given | left_out)
-    except LOAD_ERRORS as error:
+    except Exception as error:  # whatever its code throws at parts that are no sound pipeline
         raise DataError(f"{folder.where}: {folder.path} cannot be loaded: {one_line(error)}") from error
     pipe.set_progress_bar_config(disable=True)
     return pipe
@@ -116,11 +113,10 @@ def _load_module(folder: ModelFolder, name: str, dtype: Any) -> Any:
 
 def _loaded(folder: ModelFolder, kind: Any, path: Path, how: Mapping[str, Any]) -> Any:
     import torch
-    from safetensors import SafetensorError
 
     try:
         return kind.from_pretrained(path, local_files_only=True, **how)
     except torch.OutOfMemoryError:
         raise
-    except (*LOAD_ERRORS, SafetensorError) as error:
+    except Exception as error:  # whatever libraries throw at a folder that is no sound component
         raise DataError(f"{folder.where}: {path} cannot be loaded: {one_line(error)}") from error

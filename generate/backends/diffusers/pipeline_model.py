@@ -1,12 +1,14 @@
 """A pipeline on disk as a model of the backend: its identity, what it makes of settings, what it reads of texts."""
 
+import contextlib
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from diptych.config.identity import fingerprint
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, DataError, DiptychError, one_line
 from diptych.generate.backends.asked import ResolvedSetting, Setting
 from diptych.generate.backends.diffusers.families import family_of
 from diptych.generate.backends.diffusers.models import ModelFolder
@@ -14,6 +16,27 @@ from diptych.generate.backends.diffusers.resolve import PipelineFamily
 
 # Processors take as many numbers at a time, and what is left over in another way: a batch must leave nothing over.
 LANES = 32
+
+# What code throws where a value in a small file of a model is of another kind than it has to be.
+VALUE_ERRORS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
+
+@contextlib.contextmanager
+def naming_damage(where: str, folder: Path | str) -> Iterator[None]:
+    """Turn what code throws at impossible values in a model's small files into an error that names the model.
+
+    Raises:
+        DataError: In the place of such an error.
+    """
+    try:
+        yield
+    except DiptychError:
+        raise
+    except VALUE_ERRORS as error:
+        raise DataError(
+            f"{where}: a config in {folder} says what cannot be ({type(error).__name__}: {one_line(error)}); "
+            f"fetch the model again"
+        ) from error
 
 
 class PipelineModel:
@@ -29,11 +52,13 @@ class PipelineModel:
 
     def identity(self, *, with_weights: bool) -> Mapping[str, Any]:
         """Return pipeline class, components with config and weights, dtype."""
-        return self.folder.identity(with_weights=with_weights)
+        with self._naming_damage():
+            return self.folder.identity(with_weights=with_weights)
 
     def resolve(self, setting: Setting) -> ResolvedSetting:
         """Return the setting as this pipeline takes it."""
-        return self.family.resolve(self.folder, setting)
+        with self._naming_damage():
+            return self.family.resolve(self.folder, setting)
 
     def check_batch_size(self, batch_size: int) -> None:
         """Refuse batches of pipelines that may mix images up, and sizes that a processor does not divide evenly."""
@@ -44,7 +69,8 @@ class PipelineModel:
                 f"{self.folder.where}: {self.folder.pipeline} is not known to keep the images of a batch apart; "
                 f"write batch_size: 1"
             )
-        width = self.family.width(self.folder)
+        with self._naming_damage():
+            width = self.family.width(self.folder)
         step = LANES // math.gcd(LANES, width)
         if batch_size % step:
             raise ConfigError(
@@ -63,7 +89,11 @@ class PipelineModel:
 
     def reader(self) -> "TokenReader":
         """Return what reads texts by the tokenizers of this pipeline."""
-        return TokenReader(self.folder, self.family)
+        with self._naming_damage():
+            return TokenReader(self.folder, self.family)
+
+    def _naming_damage(self) -> contextlib.AbstractContextManager[None]:
+        return naming_damage(self.folder.where, self.folder.path)
 
 
 class TokenReader:

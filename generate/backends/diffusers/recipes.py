@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, one_line
 from diptych.generate.backends.diffusers.samplers import FLOW_CLASSES, SAMPLERS, SchedulerFacts
 from diptych.generate.backends.diffusers.scheduling import refuse_undriven
 
@@ -92,15 +92,17 @@ def build_scheduler(recipe: SamplerRecipe) -> Any:
     """Return a new diffusers scheduler.
 
     Raises:
-        ConfigError: If diffusers has no such class or does not take the options.
+        ConfigError: If diffusers has no such class, or cannot build one of the options.
     """
     try:
         built = _scheduler_class(recipe.class_name)(**recipe.options)
         if recipe.sigmas is not None:
             built.set_timesteps = functools.partial(_with_sigmas, built.set_timesteps, list(recipe.sigmas))
         return built
-    except (TypeError, ValueError, NotImplementedError, ImportError) as error:
-        raise ConfigError(f"{recipe.class_name} cannot be built: {error}") from error
+    except ConfigError:
+        raise
+    except Exception as error:  # whatever its code throws at options that are none
+        raise ConfigError(f"{recipe.class_name} cannot be built: {one_line(error)}") from error
 
 
 def reads_eta(class_name: str) -> bool:

@@ -29,18 +29,6 @@ from diptych.generate.backends.diffusers.recipes import build_scheduler
 from diptych.generate.backends.diffusers.resolve import Binding, Tensors
 from diptych.generate.pictures import Pixels
 
-# What a pipeline throws at arguments that it does not like, or when its parts do not fit each other.
-CALL_ERRORS = (
-    ValueError,
-    TypeError,
-    LookupError,
-    NameError,
-    AttributeError,
-    AssertionError,
-    RuntimeError,
-    ImportError,
-)
-
 TEXT_CACHE_BYTES = 4 * 2**30  # of embeddings in main memory; 553 prompts of FLUX at half precision take 2.3 GB
 
 
@@ -170,7 +158,7 @@ class PipelineRenderer:
 
     def _try_axes(self, group: ImageGroup, rows: Sequence[PlannedImage], arguments: Mapping[str, Any]) -> None:
         """Refuse axes without effect of a pipeline that nobody has looked into, once for each group."""
-        if group.resolved.recipe.is_known or group.identity in self._tried:
+        if group.resolved.recipe.is_known or group.label in self._tried:
             return
 
         def first_steps(others: Mapping[str, Any]) -> Any:
@@ -179,7 +167,7 @@ class PipelineRenderer:
         refuse_without_effect(group, arguments, first_steps)
         if group.resolved.setting.sampler is not None and not was_used(self._pipe.scheduler):
             raise ConfigError(f"{group.label}: the pipeline does not sample by it; leave the sampler out")
-        self._tried.add(group.identity)
+        self._tried.add(group.label)
 
     def _call(
         self,
@@ -237,7 +225,7 @@ def _refusing(where: str) -> Iterator[None]:
         yield
     except (DiptychError, torch.OutOfMemoryError):
         raise
-    except CALL_ERRORS as error:
+    except Exception as error:  # whatever it throws at arguments, or where its parts do not fit each other
         raise ImageRefused(f"{where}: the pipeline refuses: {one_line(error)}") from error
 
 

@@ -65,8 +65,8 @@ def _check_file(file: Path) -> None:
             if not 0 < length <= size - LENGTH_BYTES:
                 raise DataError(f"{file}: has no whole header in its {size:,} bytes; {AGAIN}")
             header: dict[str, Any] = json.loads(stream.read(length))
-        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        ends = [_whole(entry["data_offsets"][1]) for name, entry in header.items() if name != "__metadata__"]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(f"{file}: its header is damaged: {one_line(error)}; {AGAIN}") from error
     whole = LENGTH_BYTES + length + max(ends, default=0)
     if size != whole:
@@ -74,8 +74,14 @@ def _check_file(file: Path) -> None:
         raise DataError(f"{file}: {how}: it has {size:,} bytes where its header says {whole:,}; {AGAIN}")
 
 
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError(f"{value!r} is no place of a byte")
+    return value
+
+
 def _named_in(index: Path) -> set[str]:
     try:
-        return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        return {str(name) for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise DataError(f"{index}: damaged: {one_line(error)}; {AGAIN}") from error

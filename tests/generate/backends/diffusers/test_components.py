@@ -1,5 +1,6 @@
 """Components of a pipeline: left out, put in the place of others, and the headers of their weights."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +68,15 @@ def unet(models: Models, tmp_path: Path) -> Path:
     return tmp_path / "sd" / "unet" / "diffusion_pytorch_model.safetensors"
 
 
+def with_offset(data: bytes, value: Any) -> bytes:
+    """Return a file of safetensors of which a tensor is said to end at another place."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    next(entry for name, entry in header.items() if name != "__metadata__")["data_offsets"][1] = value
+    written = json.dumps(header).encode()
+    return len(written).to_bytes(8, "little") + written + data[8 + length :]
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -78,8 +88,9 @@ def unet(models: Models, tmp_path: Path) -> Path:
         (lambda data: b"", "has no whole header in its 0 bytes"),
         (lambda data: data[:3] + bytes([data[3] ^ 0xFF]) + data[4:], "has no whole header"),
         (lambda data: data[:20] + b"\x00" + data[21:], "its header is damaged"),
+        (lambda data: with_offset(data, "4"), "its header is damaged: '4' is no place of a byte"),
     ],
-    ids=["cut", "longer", "empty", "length", "header"],
+    ids=["cut", "longer", "empty", "length", "header", "offset"],
 )
 def test_damaged_weights_are_found_without_loading_them(
     spoil: Callable[[bytes], bytes], message: str, unet: Path
