@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from diptych.errors import DataError
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, Result, SetMetric, bare, missing
+from diptych.evaluate.metrics.effective_dim import effective_dim
 from diptych.evaluate.metrics.frechet import MIN_IMAGES, coupled_distance
-from diptych.evaluate.metrics.frechet_bias import corrected, side_error
+from diptych.evaluate.metrics.frechet_bias import Correction, SideError, corrected, side_error
 from diptych.evaluate.metrics.frechet_coupling import Coupling
 from diptych.evaluate.metrics.frechet_influence import contributions
 from diptych.evaluate.metrics.frechet_names import CORRECTED, PUBLISHED, frechet_names
@@ -31,7 +32,12 @@ VERSION = 3  # 1 gave an interval to however few units, 2 one name to both value
 # with 6 it is up to 0.5, and 94 to 99 % do.
 UNITS_PER_DIM = 6
 MIN_UNITS = 64
+# Of the normal vectors that those are worth: far vectors can make 200 worth 2, for which no correction is known.
+NUMBER_PER_DIM = 3
+# Standard errors below 0 that a distance of independent sets is never at: of a set and its versions it is at dozens.
+IMPOSSIBLE = 5.0
 
+BELOW_ZERO = "it would be far below 0, as of two sets that depend on each other (paired says that they do)"
 NOT_CORRECTED = "no interval: not corrected for size, compare at equal n"
 
 
@@ -109,11 +115,13 @@ def results_of(
         said = f"all {alike.n:,} images of a set are alike"
         noted = replace(raw, note=f"{NOT_CORRECTED}; {said}")
         return {PUBLISHED: noted, CORRECTED: missing("no_spread", raw.n, identity, said)}
-    lacking = _lacking(sides, pair)
-    if lacking:
+    lacking, own = _lacking(sides, pair), None
+    if not lacking:
+        errors = side_error(pair, statistics.kept, is_left=True), side_error(pair, reference.kept, is_left=False)
+        own = corrected(raw.value, pair, errors)
+        lacking = _doubt(own, errors, pair)
+    if own is None or lacking:
         return {PUBLISHED: replace(raw, note=f"{NOT_CORRECTED}; cannot be corrected: {lacking}")}
-    errors = side_error(pair, statistics.kept, is_left=True), side_error(pair, reference.kept, is_left=False)
-    own = corrected(raw.value, pair, errors)
     note = f"corrected for size, without that {raw.value:.6g}"
     ends = interval(own.value, own.variance, own.df)
     return {**found, CORRECTED: Result(own.value, own.variance**0.5, *ends, raw.n, identity, None, note)}
@@ -183,7 +191,17 @@ def _lacking(sides: tuple[FrechetStatistics, FrechetStatistics], pair: Coupling)
     if units >= max(MIN_UNITS, UNITS_PER_DIM * dim):
         return ""
     wanted = max(MIN_UNITS, UNITS_PER_DIM * pair.effective_dim)
+    if units >= wanted:  # as far as these units see
+        wanted = max(wanted, *(UNITS_PER_DIM * effective_dim(side.kept) for side in sides))
     if units >= wanted:
         return ""
     told = f"{int(units):,} prompts, or images that stand alone, are too few"
     return f"{told}, about {round(wanted):,} are needed in this space"
+
+
+def _doubt(own: Correction, sides: tuple[SideError, SideError], pair: Coupling) -> str:
+    """Return why a corrected distance is not to be believed, in words; empty where it is."""
+    fewest = min((side.number for side in sides if side.number > 0.0), default=float("inf"))  # below: as of two points
+    if fewest < NUMBER_PER_DIM * pair.effective_dim:
+        return f"some images are so far from the others that a set is worth {fewest:.0f} normal vectors alone"
+    return BELOW_ZERO if own.value < -IMPOSSIBLE * own.variance**0.5 else ""
