@@ -108,9 +108,11 @@
     height = side + (values ? 24 : 2) + 78;
     $("rows").style.height = `${Math.ceil(shown.length / perLine) * height}px`;
     $("rows").style.minWidth = perLine === 1 ? `${n * side + GAP * (n - 1)}px` : "";
+    const focused = document.activeElement.closest("#rows .tile")?.dataset.row;
     lines.clear();
     $("rows").replaceChildren();
     draw();
+    if (focused !== undefined) document.querySelector(`#rows .tile[data-row="${CSS.escape(focused)}"]`)?.focus();
   }
 
   function draw() {

@@ -2,7 +2,8 @@
 "use strict";
 
 Diptych.drawer = (() => {
-  const { make, number, count, webAddress } = Diptych;
+  const { make, redraw, number, count, webAddress } = Diptych;
+  const LIKES = 60;
   const plain = (text) => String(text).replace(/[\u2066-\u2069]/g, "").replace(/[\s\u0085\u001c-\u001f]+/g, " ");
   /** A text of a stranger beside other words: its direction stays its own. */
   const foreign = (text) => make("bdi", {}, plain(text));
@@ -39,11 +40,11 @@ Diptych.drawer = (() => {
     const place = shown.indexOf(row);
     const caption = rows.caption(row) || "No caption";
     const none = `no picture: \u2068${plain((details.problem ?? "").replaceAll("_", " "))}\u2069`;
-    dialog().replaceChildren(
+    redraw(dialog(),
       make("div", { class: "tools" },
         make("span", { class: "soft grow" }, place < 0 ? "not in this selection" : `${count(place + 1)} of ${count(shown.length)}`),
-        make("button", { type: "button", class: "quiet", "aria-label": "Previous image", disabled: place <= 0, on: { click: () => step(-1) } }, "←"),
-        make("button", { type: "button", class: "quiet", "aria-label": "Next image", disabled: place < 0 || place >= shown.length - 1, on: { click: () => step(1) } }, "→"),
+        make("button", { type: "button", class: "quiet", "data-field": "previous", "aria-label": "Previous image", disabled: place <= 0, on: { click: () => step(-1) } }, "←"),
+        make("button", { type: "button", class: "quiet", "data-field": "next", "aria-label": "Next image", disabled: place < 0 || place >= shown.length - 1, on: { click: () => step(1) } }, "→"),
         make("button", { type: "button", class: "quiet", on: { click: close } }, "Close")),
       make("div", { class: "frame" }, ...rows.picture(row, caption.slice(0, 300), { isLarge: true, none }), ...(details.seen ?? []).map(outlines)),
       make("h2", { id: "drawer-title", dir: "auto" }, caption),
@@ -126,17 +127,18 @@ Diptych.drawer = (() => {
     const pair = rows.pairs[row];
     if (pair < 0) return null;
     const others = [];
-    for (let other = 0; other < rows.n && others.length < 12; other += 1) {
+    for (let other = 0; other < rows.n; other += 1) {
       if (rows.pairs[other] === pair && other !== row && rows.thumb(other)) others.push(other);
     }
     if (!others.length) return null;
-    const tiles = others.map((other) => {
+    const more = others.length > LIKES ? make("p", { class: "soft" }, `and ${count(others.length - LIKES)} more, on Compare`) : null;
+    const tiles = others.slice(0, LIKES).map((other) => {
       const names = [rows.word("model", other), rows.word("setting", other)].filter(Boolean);
       const button = make("button", { type: "button", class: "tile", "aria-label": rows.told(other, names.join(", ")), on: { click: () => { show(other); tell(other); } } },
         make("span", { class: "frame" }, ...rows.picture(other)), make("small", {}, ...names.flatMap((name, place) => (place ? [", ", foreign(name)] : [foreign(name)]))));
       return make("div", {}, button);
     });
-    return make("div", {}, make("h3", {}, "Same prompt, same seed"), make("div", { class: "shots small" }, ...tiles));
+    return make("div", {}, make("h3", {}, "Same prompt, same seed"), make("div", { class: "shots small" }, ...tiles), more);
   }
 
   document.addEventListener("DOMContentLoaded", () => {

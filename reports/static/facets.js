@@ -2,7 +2,7 @@
 "use strict";
 
 Diptych.facets = (() => {
-  const { make, number, count } = Diptych;
+  const { make, redraw, number, count } = Diptych;
   const FEW = 12, MOST = 300; // values that are shown at once: of a list as it is, and of one that was opened
   const RANGE = /^(.*?)\.\.(.*?)\]?$/;
   const shown = (value) => value.replaceAll("_", " ");
@@ -12,14 +12,12 @@ Diptych.facets = (() => {
   /** Draw all facets anew; the keyboard stays where it is, and what is open stays open. */
   function draw(box, all) {
     const open = new Set([...box.querySelectorAll("details[open]")].map((part) => part.dataset.name));
-    const { field } = document.activeElement?.dataset ?? {};
     const parts = [];
     for (const facet of all.rows.facets.values()) {
       if (facet.listed && facet.values.length > 1) parts.push(drawFacet(box, facet, all));
     }
     for (const score of all.rows.scores.values()) parts.push(drawScore(score, open.has(score.name), all));
-    box.replaceChildren(...parts.filter(Boolean));
-    if (field) [...box.querySelectorAll("[data-field]")].find((one) => one.dataset.field === field)?.focus();
+    redraw(box, ...parts.filter(Boolean));
   }
 
   /** Return how many images each value of a facet would leave under the other filters. */

@@ -13,6 +13,7 @@
   /** Compute what is shown and how often each value of a facet is there under the other filters. */
   async function update() {
     const mine = ++run;
+    const chip = [...$("chips").children, $("clear")].indexOf(document.activeElement);
     const all = await Diptych.filters.tests(rows, state);
     const name = state.sort.replace(/^-/, "");
     const values = rows.scores.has(name) ? await rows.score(name) : null;
@@ -45,6 +46,7 @@
     $("captions").setAttribute("aria-pressed", String(state.captions));
     wall.focus = 0;
     layOut();
+    if (chip >= 0) ([...$("chips").children].at(Math.min(chip, $("chips").children.length - 1)) ?? document.querySelector("#wall .tile"))?.focus({ preventScroll: true });
     if (state.open !== null && state.open < rows.n) Diptych.drawer.open(rows, shown, state.open, select);
     else Diptych.drawer.close();
     document.documentElement.dataset.ready = location.hash || "#"; // what is drawn, for whoever waits for it
@@ -94,9 +96,11 @@
     $("wall").style.height = `${lines * wall.height}px`;
     $("wall").setAttribute("aria-rowcount", lines);
     $("wall").setAttribute("aria-colcount", wall.columns);
+    const focused = document.activeElement.closest("#wall .tile")?.dataset.row;
     wall.lines.clear();
     $("wall").replaceChildren();
     draw();
+    if (focused !== undefined) focusOn(Math.max(0, shown.indexOf(Number(focused))));
   }
 
   function draw() {
@@ -133,7 +137,7 @@
     frame.style.height = `${wall.width}px`;
     if (sortValues) frame.append(make("span", { class: "badge" }, number(sortValues[row])));
     const text = state.captions ? make("small", { dir: "auto" }, "…") : null;
-    const button = make("button", { type: "button", class: "tile", tabindex: place === wall.focus ? 0 : -1, "data-place": place, on: { click: () => go({ open: row }) } }, frame, text);
+    const button = make("button", { type: "button", class: "tile", tabindex: place === wall.focus ? 0 : -1, "data-place": place, "data-row": row, on: { click: () => go({ open: row }) } }, frame, text);
     return make("div", { role: "gridcell", "aria-colindex": (place % wall.columns) + 1 }, button);
   }
 

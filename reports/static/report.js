@@ -18,6 +18,17 @@ const Diptych = (() => {
     return element;
   }
 
+  /**
+   * Draw the content of an element anew. The keyboard stays on the part of the same `data-field`; where that is gone or
+   * cannot be used, it is on the element itself, and never falls to the page.
+   */
+  function redraw(box, ...children) {
+    const isInside = box.contains(document.activeElement) && document.activeElement !== box;
+    const { field } = document.activeElement?.dataset ?? {};
+    box.replaceChildren(...children);
+    if (isInside) ([...box.querySelectorAll("[data-field]")].find((one) => one.dataset.field === field && !one.disabled) ?? box).focus();
+  }
+
   /** Return an address that may become a link, or "". */
   function webAddress(text) {
     try {
@@ -117,5 +128,5 @@ const Diptych = (() => {
     open();
   });
 
-  return { make, webAddress, load, loadJson, number, count, later, complain };
+  return { make, redraw, webAddress, load, loadJson, number, count, later, complain };
 })();

@@ -2,7 +2,7 @@
 "use strict";
 
 Diptych.viewer = (() => {
-  const { make } = Diptych;
+  const { make, redraw } = Diptych;
   const MODES = { side: "Side by side", slider: "Slider", flip: "Flip", difference: "Difference" };
   const dialog = () => document.getElementById("viewer");
   let rows, entry, labels, named, tell = () => {}, left, right, mode = "side", flipped = false, part = 50;
@@ -25,30 +25,36 @@ Diptych.viewer = (() => {
     tell(left, right, mode);
   }
 
+  /** Return the words that say of what lies on one another which is blurred: outside the pictures, which are mixed or cut. */
+  function flags() {
+    if (mode !== "slider" && mode !== "difference") return [];
+    const blurred = [[left, "left"], [right, "right"]].filter(([label]) => rows.isBlurred(entry.cells.get(label)));
+    return blurred.map(([label, side]) => make("span", { class: `flag is-${side}`, "aria-hidden": "true" }, make("bdi", {}, label), ": blurred as flagged"));
+  }
+
   function close() {
     if (dialog()?.open) dialog().close();
   }
 
-  function pick(current, set) {
-    return make("select", { on: { change: (event) => { set(event.target.value); draw(); tell(left, right, mode); } } },
+  function pick(field, current, set) {
+    return make("select", { "data-field": field, on: { change: (event) => { set(event.target.value); draw(); tell(left, right, mode); } } },
       ...labels.map((label) => make("option", { value: label, selected: label === current }, label)));
   }
 
   function draw() {
     const caption = rows.caption(entry.first) || "No caption";
     const [a, b] = [left, right].map((label) => make("div", {}, ...rows.picture(entry.cells.get(label), `${label}: ${caption.slice(0, 140)}`, { isLarge: true })));
-    const stage = make("div", { class: `stage${mode === "side" ? "" : " is-over"} is-${mode}` }, a, b);
+    const stage = make("div", { class: `stage${mode === "side" ? "" : " is-over"} is-${mode}` }, a, b, ...flags());
     const details = (label) => make("a", { href: `gallery.html#sel=${entry.cells.get(label)}` }, "Details of ", ...named(label, entry.cells.get(label)));
-    const choose = (name) => { mode = name; draw(); tell(left, right, mode); };
+    const choose = (name) => { mode = name; draw(); tell(left, right, mode); if (mode === "flip") dialog().querySelector("[data-field=flipped]").focus(); };
     const control = controls(b);
-    dialog().replaceChildren(
+    redraw(dialog(),
       make("div", { class: "tools" }, make("h2", { id: "viewer-title", class: "grow", dir: "auto" }, caption.slice(0, 300)), make("button", { type: "button", class: "quiet", on: { click: close } }, "Close")),
       make("div", { class: "bar" },
-        make("label", {}, "Left ", pick(left, (label) => { left = label; })), make("label", {}, "Right ", pick(right, (label) => { right = label; })),
-        ...Object.entries(MODES).map(([name, text]) => make("button", { type: "button", class: "quiet", "aria-pressed": String(mode === name), on: { click: () => choose(name) } }, text))),
+        make("label", {}, "Left ", pick("left", left, (label) => { left = label; })), make("label", {}, "Right ", pick("right", right, (label) => { right = label; })),
+        ...Object.entries(MODES).map(([name, text]) => make("button", { type: "button", class: "quiet", "data-field": name, "aria-pressed": String(mode === name), on: { click: () => choose(name) } }, text))),
       stage, control ?? "",
       make("p", { class: "soft" }, details(left), " · ", details(right)));
-    if (mode === "flip") control.focus();
   }
 
   /** Return what moves the upper picture, where something does. */
@@ -59,7 +65,7 @@ Diptych.viewer = (() => {
       return make("input", { type: "range", min: 0, max: 100, value: part, "aria-label": `Share of ${left}`, on: { input: (event) => { part = Number(event.target.value); cut(); } } });
     }
     if (mode !== "flip") return null;
-    const button = make("button", { type: "button", on: { click: () => { flipped = !flipped; flip(); } } });
+    const button = make("button", { type: "button", "data-field": "flipped", on: { click: () => { flipped = !flipped; flip(); } } });
     const flip = () => {
       over.hidden = !flipped;
       const shown = flipped ? right : left;

@@ -80,3 +80,27 @@ def test_without_scripts_it_says_so_too(report: Path) -> None:
         for figure in re.findall(r'<figure class="shot.*?</figure>', text, re.DOTALL):
             assert ("is-blurred" in figure) == (WORD in figure) == ('alt="Flagged, blurred' in figure)
     assert WORD in (report / "gallery.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("way", ["slider", "difference"])
+def test_pictures_on_one_another_have_their_words_outside_what_is_mixed_or_cut(
+    report: Path, tab: Watched, way: str
+) -> None:
+    pairs = """Diptych.rows.open().then((rows) => [...Array(rows.n).keys()].filter((row) => rows.isBlurred(row)
+        && rows.pairs[row] >= 0 && rows.thumb(row)).map((row) => [row, rows.word("model", row),
+        [...Array(rows.n).keys()].filter((other) => other !== row && rows.pairs[other] === rows.pairs[row]
+        && rows.word("setting", other) === rows.word("setting", row)).map((other) => rows.isBlurred(other))[0]]))"""
+    tab.open(report / "compare.html")
+    found = tab.run(pairs)
+    both = next(row for row, _, is_other in found if is_other)
+    alone, model = next((row, model) for row, model, is_other in found if is_other is False)
+    for row, words in (
+        (both, ["rough: blurred as flagged", "fine: blurred as flagged"]),
+        (alone, [f"{model}: {WORD}"]),
+    ):
+        tab.open(report / "compare.html", f"#sel={row}&v={way}")
+        tab.page.locator("#viewer[open] .stage").wait_for()
+        flags = tab.page.locator("#viewer .flag:visible")
+        assert sorted(flags.all_inner_texts()) == sorted(words)
+        for flag in flags.all():
+            assert flag.evaluate("(one) => one.parentElement.classList.contains('stage')")
