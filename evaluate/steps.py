@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from diptych.evaluate.audits.attribute import audit_rows
 from diptych.evaluate.collected import Findings
+from diptych.evaluate.comparisons.common_images import CommonImages
 from diptych.evaluate.comparisons.distances import DistanceFamily, distance_differences
 from diptych.evaluate.comparisons.means import mean_differences
 from diptych.evaluate.config import EvaluateConfig
@@ -51,8 +52,9 @@ def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progre
                 measured.append(each)
                 tracker.advance(len(each.group.rows))
             if config.compare is not None:
+                common = CommonImages(measures, config.compare.by)
                 family = DistanceFamily(
-                    reference.metric, names[key], label, reference.statistics, measured, measures.drawn
+                    reference.metric, names[key], label, reference.statistics, measured, common.of, measures.drawn
                 )
                 found.differences += distance_differences(family, config.compare, found)
 

@@ -10,7 +10,7 @@ from diptych.reports.read.order import DIFFERENCES, metrics_of
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import group_word
 from diptych.reports.wording import isolated
-from diptych.store.rows import EQUAL_N, HOW_COMPARED, SETTING_A, SETTING_B
+from diptych.store.rows import EQUAL_N, HOW_COMPARED, LEFT_OUT_A, LEFT_OUT_B, SETTING_A, SETTING_B
 
 WORDS = {
     "better": "\N{BLACK UP-POINTING TRIANGLE}",
@@ -46,15 +46,20 @@ def _depth(row: Mapping[str, Any]) -> int:
 
 
 def _cut_words(groups: Mapping[str, Any]) -> str:
-    """Return what a difference is about, the settings of its sides if they are not the same, and n if it was made so.
+    """Return what a difference is about, the settings of its sides if they are not the same, and what was left out.
 
     >>> _cut_words({"category": "pair", "setting_a": "euler-50-g5", "setting_b": "euler-28-g3.5"})
     'category pair, with euler-50-g5 against euler-28-g3.5'
+    >>> _cut_words({"left_out_b": 36})
+    'over the images that both have, 0 and 36 left out'
     """
     said = {key: isolated(group_word(value)) for key, value in groups.items()}
     parts = [f"{isolated(plain_name(key).lower())} {value}" for key, value in said.items() if key not in HOW_COMPARED]
     if SETTING_A in said and SETTING_B in said:
         parts.append(f"with {said[SETTING_A]} against {said[SETTING_B]}")
+    if LEFT_OUT_A in said or LEFT_OUT_B in said:
+        left_out = " and ".join(said.get(name, "0") for name in (LEFT_OUT_A, LEFT_OUT_B))
+        parts.append(f"over the images that both have, {left_out} left out")
     if EQUAL_N in said:
         parts.append(f"at {said[EQUAL_N]} images of each, drawn")
     return ", ".join(parts)

@@ -1,7 +1,8 @@
 """Differences of two models by a set metric, from what each image adds to it.
 
 The reference is the same for both, so its noise cancels, and images of one prompt count together on both sides. Which
-of two models is nearer can be told although the interval of either distance is wider than the gap.
+of two models is nearer can be told although the interval of either distance is wider than the gap. What one of the two
+alone was asked for takes no part.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from scipy.special import stdtr
 
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.choices import Compare
+from diptych.evaluate.comparisons.common_images import CommonGroups
 from diptych.evaluate.comparisons.means import adjusted
 from diptych.evaluate.comparisons.pairs import value_text
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, SetMetric
@@ -34,6 +36,7 @@ class DistanceFamily(NamedTuple):
         dataset: Label.
         reference: Statistics of the reference, the same for all groups.
         groups: The groups.
+        common: Two groups -> the same over the images that both have.
         draw: (group, n) -> the metric of so many of its images.
     """
 
@@ -42,6 +45,7 @@ class DistanceFamily(NamedTuple):
     dataset: str
     reference: Any
     groups: Sequence[MeasuredGroup]
+    common: Callable[[MeasuredGroup, MeasuredGroup], CommonGroups]
     draw: Callable[[MeasuredGroup, int], MeasuredGroup]
 
 
@@ -75,16 +79,18 @@ def difference_variance(a: Influence, b: Influence) -> tuple[float, float]:
 def distance_differences(family: DistanceFamily, compare: Compare, found: Findings) -> list[DifferenceRow]:
     """Return the differences between the groups that differ in the compared column alone, adjusted for their number.
 
-    By a value that depends on the number of images two groups are compared at the number of the smaller, so many of
-    the larger being drawn; the difference has ``equal_n`` among its groups then.
+    Two groups are compared over the images that both have, see ``common_images``, and the difference says how many of
+    each were left out for that. By a value that depends on the number of images two groups are compared at the number
+    of the smaller, so many of the larger being drawn; the difference has ``equal_n`` among its groups then.
     """
     if not family.groups or compare.by not in family.groups[0].group.values:
         return []
-    pairs = [_turned(pair, compare) for pair in combinations(family.groups, 2) if _is_wanted(pair, compare)]
+    wanted = [_turned(pair, compare) for pair in combinations(family.groups, 2) if _is_wanted(pair, compare)]
+    pairs = [family.common(*pair) for pair in wanted]
     maker = DistanceDifferenceMaker(family, compare.by, found)
     rows = []
     for value in family.metric.values:
-        known = [pair for pair in pairs if all(value.name in each.results for each in pair)]
+        known = [pair for pair in pairs if all(value.name in each.results for each in pair.groups)]
         rows += adjusted([maker.row(value, pair) for pair in known])
     return rows
 
@@ -111,9 +117,11 @@ class DistanceDifferenceMaker:
     _influences: dict[int, Mapping[str, Influence]] = field(default_factory=dict)
     _drawn: dict[tuple[int, int], MeasuredGroup] = field(default_factory=dict)
 
-    def row(self, value: ReportedValue, pair: Pair) -> DifferenceRow:
+    def row(self, value: ReportedValue, common: CommonGroups) -> DifferenceRow:
         """Return the difference a - b; ``p_adjusted`` is still open."""
-        groups = {name: value for name, value in pair[0].group.values.items() if name != self.by}
+        pair = common.groups
+        groups = {**pair[0].group.values, **common.note}
+        groups.pop(self.by)
         a, b = self._at_equal_n(value, pair)
         if (a, b) != pair:
             groups |= {EQUAL_N: min(each.statistics.n for each in pair)}
@@ -157,6 +165,8 @@ class DistanceDifferenceMaker:
         a, b = (each.results[value.name] for each in pair)
         nothing = float("nan")
         reason = a.reason or b.reason or (None if a.identity == b.identity else "made_in_two_ways")
+        if not all(len(each.group.rows) for each in pair):
+            reason = "no_common_images"
         if reason is not None:
             return DistanceDifference(nothing, nothing, nothing, reason)
         gap = a.value - b.value

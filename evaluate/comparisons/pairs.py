@@ -48,9 +48,9 @@ class Images:
         """All categories of the benchmarks of the images."""
         return categories_of_sets(self.benchmark, (name for names in self.category for name in names))
 
-    def take(self, mask: npt.NDArray[np.bool_]) -> "Images":
-        """Return some of the images."""
-        return Images(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
+    def take(self, rows: npt.NDArray[np.bool_] | Index) -> "Images":
+        """Return some of the images, by a mask or by their numbers."""
+        return Images(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
 class ImagePairs(NamedTuple):
@@ -91,11 +91,16 @@ def sides_of(rows: Sequence[ScoredRows], by: str) -> list[str]:
 
 def gather(rows: Sequence[ScoredRows], ready: Sequence[MeasuredMean], by: str) -> Images:
     """Return the images of some datasets that a metric is about, ready to be paired by a column."""
+    images = all_images(rows, np.concatenate([each.values for each in ready]), by)
+    return images.take(np.concatenate([each.is_asked for each in ready]))
+
+
+def all_images(rows: Sequence[ScoredRows], values: npt.NDArray[np.float64], by: str) -> Images:
+    """Return all images of some datasets with a number each, ready to be paired by a column."""
     columns = {name: [text for each in rows for text in _texts(each, name)] for name in needed_columns(by)}
     columns["dataset"] = [each.label for each in rows for _ in range(len(each))]
     categories = [value for each in rows for value in _categories(each)]
-    images = images_of(columns, categories, np.concatenate([each.values for each in ready]), by)
-    return images.take(np.concatenate([each.is_asked for each in ready]))
+    return images_of(columns, categories, values, by)
 
 
 def needed_columns(by: str) -> tuple[str, ...]:
@@ -125,23 +130,39 @@ def images_of(
     )
 
 
-def pair(images: Images, a: str, b: str, *, by: str) -> ImagePairs:
-    """Return what both sides have. Where one side has several images for one unit, their mean stands for them.
+class MatchedImages(NamedTuple):
+    """The images of two sides, and a number for each, equal for images that can be held against each other.
+
+    ``note`` says how the two sides are not quite the same.
+    """
+
+    a: Images
+    b: Images
+    units_a: Index
+    units_b: Index
+    note: Mapping[str, Any]
+
+
+def matched(a: Images, b: Images, *, by: str) -> MatchedImages:
+    """Return which images of two sides are of the same prompt, sample and rest.
 
     Models that were run with one setting each, and not the same one, are paired all the same; ``note`` says so. What
     is compared by anything but the model is equal in all the rest, or no pair.
     """
-    left, right = images.take(images.side == a), images.take(images.side == b)
     note: Mapping[str, Any] = {}
-    settings = sorted(set(left.rest)), sorted(set(right.rest))
+    settings = sorted(set(a.rest)), sorted(set(b.rest))
     if by == "model" and settings[0] != settings[1] and len(settings[0]) == len(settings[1]) == 1:
         note = {SETTING_A: settings[0][0], SETTING_B: settings[1][0]}
-        left, right = (replace(side, rest=_objects([""] * len(side.rest))) for side in (left, right))
-    everything = np.concatenate([left.rest, right.rest])
-    units = codes(
-        [pa.array(np.concatenate([left.unit, right.unit])), pa.array(everything, pa.string())], len(everything)
-    )
-    of_left, of_right = units[: len(left.unit)], units[len(left.unit) :]
+        a, b = (replace(side, rest=_objects([""] * len(side.rest))) for side in (a, b))
+    rests = np.concatenate([a.rest, b.rest])
+    units = codes([pa.array(np.concatenate([a.unit, b.unit])), pa.array(rests, pa.string())], len(rests))
+    return MatchedImages(a, b, units[: len(a.unit)], units[len(a.unit) :], note)
+
+
+def pair(images: Images, a: str, b: str, *, by: str) -> ImagePairs:
+    """Return what both sides have. Where one side has several images for one unit, their mean stands for them."""
+    found = matched(images.take(images.side == a), images.take(images.side == b), by=by)
+    left, right, of_left, of_right, note = found
     common = np.intersect1d(of_left, of_right)
     first = np.searchsorted(np.sort(of_left), common)
     first = np.argsort(of_left, kind="stable")[first]

@@ -6,7 +6,7 @@ run computed. Numbers of different identity are not compared.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ from diptych.evaluate.score_names import metric_of
 from diptych.evaluate.terminal import p_value_text, printable
 from diptych.intervals import is_resolved
 from diptych.lookup import describe_unknown
-from diptych.store.rows import EQUAL_N, HOW_COMPARED, SETTING_A, SETTING_B
+from diptych.store.rows import EQUAL_N, HOW_COMPARED, LEFT_OUT_A, LEFT_OUT_B, SETTING_A, SETTING_B
 from diptych.store.store import DifferenceRow, Store
 
 Columns = dict[str, list[str]]
@@ -259,14 +259,8 @@ def _stored(a: ComparedModel, b: ComparedModel, metric: str) -> DifferenceRow | 
             if row["groups"].keys() - set(HOW_COMPARED):
                 continue
             found = DifferenceRow(**row)
-            return turned(found) if is_turned else found
+            return found.turned() if is_turned else found
     return None
-
-
-def turned(row: DifferenceRow) -> DifferenceRow:
-    """Return b - a from a - b."""
-    value, low, high = (None if end is None else -end for end in (row.value, row.ci_high, row.ci_low))
-    return replace(row, a=row.b, b=row.a, value=value, ci_low=low, ci_high=high)
 
 
 def sentence(row: DifferenceRow) -> str:
@@ -287,9 +281,13 @@ def sentence(row: DifferenceRow) -> str:
 
 
 def _how_compared(row: DifferenceRow) -> str:
-    """Return that the sides had two settings, or that images were drawn, where that is so."""
+    """Return that the sides had two settings, or that images were left out or drawn, where that is so."""
     of_a, of_b = row.groups.get(SETTING_A), row.groups.get(SETTING_B)
     told = "" if of_a is None else f", with the setting {of_a} against {of_b}"
+    left_out = [(row.groups.get(name), label) for name, label in ((LEFT_OUT_A, row.a), (LEFT_OUT_B, row.b))]
+    if any(n for n, _ in left_out):
+        parts = " and ".join(f"{n:,} of {label}" for n, label in left_out if n)
+        told += f", over the images that both have, {parts} left out"
     if EQUAL_N in row.groups:
         told += f", at {row.groups[EQUAL_N]:,} images of each, drawn"
     return printable(told)

@@ -92,10 +92,14 @@ class MeasuredDataset:
 
     def drawn(self, each: MeasuredGroup, n: int) -> MeasuredGroup:
         """Return the metric of so many of a group's images, those whose keys have the lowest hashes."""
-        known = each.group.rows[np.isfinite(self._images.vectors[each.group.rows]).all(axis=1)]
+        known = self.known(each.group.rows)
         lots = [hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest() for key in self._images.keys[known]]
         order = sorted(range(len(known)), key=lots.__getitem__)[:n]
         return self.measure(RowGroup(each.group.values, np.sort(known[order])))
+
+    def known(self, rows: Index) -> Index:
+        """Return those of some rows that have a vector."""
+        return rows[np.isfinite(self._images.vectors[rows]).all(axis=1)]
 
     def _shared(self, rows: Index) -> Overlap | None:
         if self.reference.images is None:

@@ -161,12 +161,15 @@ def test_distances_are_compared_too(metric: str, value: str, tmp_path: Path, wit
 def test_published_distances_are_compared_at_equal_n_and_without_an_interval(
     tmp_path: Path, with_reference: dict[str, Any]
 ) -> None:
+    """Nothing tells the images of a prompt apart here, so that no image has one partner: they are drawn."""
+    grid = [dataclasses.replace(row, sample=0) for row in made_grid(prompts=10, samples=2)]
+    make_generated(tmp_path / "generated", [dataclasses.replace(grid[3], picture=None), *grid[:3], *grid[4:]])
     distances = [{"metric": "frechet_distance", "encoder": "p", "reference": "real"}]
     run({**with_reference, "distances": distances, "compare": {"baseline": "raw"}})
     (row,) = read(tmp_path, "SELECT * FROM differences WHERE metric = 'frechet_distance'")
     made, real = vectors_of(tmp_path / "generated"), vectors_of(tmp_path / "real")
     curated = frechet_by_hand(made[:20][np.isfinite(made[:20]).all(axis=1)], real)
-    keys = [row.key for row in made_grid(prompts=10, samples=2)[20:]]
+    keys = [row.key for row in grid[20:]]
     last = max(range(20), key=lambda number: hashlib.sha256(keys[number].encode()).digest())
     raw = frechet_by_hand(np.delete(made[20:], last, axis=0), real)
     assert row["value"] == pytest.approx(curated - raw, rel=1e-5), "19 of the 20 images of the other"
@@ -271,12 +274,13 @@ def test_a_metric_of_one_set_needs_no_reference_and_reports_each_of_its_values(
         assert row["note"] == "no interval: a test's metric"
         difference = difference_of(tmp_path, name)
         assert difference["reason"] == "error_unknown"
-        assert difference["n"] == 19
+        assert (difference["n"], difference["groups"]) == (19, {"left_out_b": 1})
     (identity,) = read(tmp_path, "SELECT identity FROM identities WHERE identity->>'metric' = 'spread'")
     assert "reference" not in identity["identity"]
     said = call("evaluate", "compare", tmp_path / "store.duckdb", "curated", "raw").stdout
     assert "spread: curated - raw = " in said
-    assert "without an interval (error_unknown; 19 pairs of 10 prompts, at 19 images of each, drawn)" in said
+    left_out = "over the images that both have, 1 of raw left out"
+    assert f"without an interval (error_unknown; 19 pairs of 10 prompts, {left_out})" in said
     assert EvaluateRunner(EvaluateConfig.model_validate(config)).estimate()["distances"] == ["spread by p"]
     refused = call("evaluate", "distance", tmp_path / "generated", tmp_path / "real", "--metric", "spread")
     assert "spread looks at one set of images alone" in refused.output

@@ -5,15 +5,17 @@ never NaN, which SQL takes for the largest number. How the tables come to be is 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from diptych.store.image_rows import DatasetRow, FurtherColumn, ImageRow, Json, Run, ScoreColumn, ScoreRow
 
 # Keys among the groups of a difference that cut nothing, but say how its two sides are not quite what they were: the
-# one setting of each, where they ran with two; and at how many images of either it is, where some were drawn for that.
+# one setting of each, where they ran with two; how many images of each the other has no partner of, so that they are no
+# part of a difference of distances; and at how many images of either it is, where some were drawn for that.
 SETTING_A, SETTING_B = "setting_a", "setting_b"
+LEFT_OUT_A, LEFT_OUT_B = "left_out_a", "left_out_b"
 EQUAL_N = "equal_n"
-HOW_COMPARED = (SETTING_A, SETTING_B, EQUAL_N)
+HOW_COMPARED = (SETTING_A, SETTING_B, LEFT_OUT_A, LEFT_OUT_B, EQUAL_N)
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,13 @@ class DifferenceRow:
     better: str | None
     identity_id: str
     reason: str | None = None
+
+    def turned(self) -> "DifferenceRow":
+        """Return b - a."""
+        value, low, high = (None if end is None else -end for end in (self.value, self.ci_high, self.ci_low))
+        other = {SETTING_A: SETTING_B, SETTING_B: SETTING_A, LEFT_OUT_A: LEFT_OUT_B, LEFT_OUT_B: LEFT_OUT_A}
+        groups = {other.get(name, name): told for name, told in self.groups.items()}
+        return replace(self, a=self.b, b=self.a, groups=groups, value=value, ci_low=low, ci_high=high)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.choices import Compare
+from diptych.evaluate.comparisons.common_images import CommonGroups
 from diptych.evaluate.comparisons.distances import DistanceFamily, difference_variance, distance_differences
 from diptych.evaluate.inputs.scored_rows import RowGroup
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, SetMetric, set_metric
@@ -46,7 +47,11 @@ def differences(
         part = metric.statistics(kept.matrix[:n], kept.units[:n])
         return MeasuredGroup(each.group, part, metric.results(part, reference, {"encoder": "e"}))
 
-    family = DistanceFamily(metric, names, "d", reference, groups, draw)
+    def common(a: MeasuredGroup, b: MeasuredGroup) -> CommonGroups:
+        """Return two groups that have all in common."""
+        return CommonGroups((a, b), {})
+
+    family = DistanceFamily(metric, names, "d", reference, groups, common, draw)
     return distance_differences(family, Compare(**compare), Findings("r"))
 
 
