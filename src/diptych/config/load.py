@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from diptych.config.overrides import with_override
 from diptych.config.places import GivenConfig, causes, describe_problem
+from diptych.config.plain_yaml import ParsedYaml, parse_yaml
 from diptych.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -52,7 +53,7 @@ def read_job(path: Path) -> str:
     return job
 
 
-def _parse(path: Path) -> tuple[yaml.Node | None, Any]:
+def _parse(path: Path) -> ParsedYaml:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -60,9 +61,9 @@ def _parse(path: Path) -> tuple[yaml.Node | None, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        _refuse_repeated_keys(root, path)
-        return root, yaml.safe_load(text)
+        parsed = parse_yaml(text)
+        _refuse_repeated_keys(parsed.root, path)
+        return parsed
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date or number that cannot be
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)

@@ -18,6 +18,19 @@ from diptych.lookup import describe_unknown
 Result = TypeVar("Result")
 
 
+class OptionError(ConfigError):
+    """An option does not fit.
+
+    Attributes:
+        option: Its name; None where one is missing.
+    """
+
+    def __init__(self, message: str, option: str | None) -> None:
+        """Say what is wrong with which option."""
+        super().__init__(message)
+        self.option = option
+
+
 # What YAML gives; any other object is one that the program itself hands in, such as an encoder.
 YAML_TYPES = (bool, int, float, str, bytes, list, dict, set, datetime.date)
 
@@ -28,23 +41,32 @@ def call_with_options(factory: Callable[..., Result], options: Mapping[str, Any]
     Raises:
         ConfigError: If an option is unknown, missing or of the wrong type; the message names ``where``.
     """
+    return factory(**checked_options(factory, options, where=where))
+
+
+def checked_options(factory: Callable[..., Any], options: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+    """Return options as the types that the signature of a factory asks for.
+
+    Raises:
+        OptionError: If an option is unknown, missing or of the wrong type; the message names ``where``.
+    """
     parameters = inspect.signature(factory).parameters
     for name in options:
         if name not in parameters:
-            raise ConfigError(f"{where}: {describe_unknown('option', name, parameters)}")
+            raise OptionError(f"{where}: {describe_unknown('option', name, parameters)}", name)
     for name, parameter in parameters.items():
         if parameter.default is inspect.Parameter.empty and name not in options:
-            raise ConfigError(f"{where}: the option {name!r} is missing")
+            raise OptionError(f"{where}: the option {name!r} is missing", None)
     hints = typing.get_type_hints(factory)
-    checked = {
-        name: _check_option(value, hints.get(name, Any), f"{where}: option {name!r}") for name, value in options.items()
+    return {
+        name: _check_option(value, hints.get(name, Any), f"{where}: option {name!r}", name)
+        for name, value in options.items()
     }
-    return factory(**checked)
 
 
-def _check_option(value: Any, hint: Any, where: str) -> Any:
+def _check_option(value: Any, hint: Any, where: str, name: str) -> Any:
     if is_truth_for_number(value, hint):
-        raise ConfigError(f"{where}: {TRUTH_FOR_NUMBER}, got {value!r}")
+        raise OptionError(f"{where}: {TRUTH_FOR_NUMBER}, got {value!r}", name)
     if value is not None and not isinstance(value, YAML_TYPES):
         return value
     try:
@@ -52,8 +74,8 @@ def _check_option(value: Any, hint: Any, where: str) -> Any:
         checked = TypeAdapter(hint, config=rules).validate_python(value)
         return local_path(checked) if isinstance(checked, Path) else checked
     except DataError as error:
-        raise ConfigError(f"{where}: {error}") from error
+        raise OptionError(f"{where}: {error}", name) from error
     except ValidationError as error:
-        raise ConfigError(f"{where}: {error.errors()[0]['msg']}, got {value!r}") from error
+        raise OptionError(f"{where}: {error.errors()[0]['msg']}, got {value!r}", name) from error
     except SchemaError as error:  # the hint is a protocol, and nothing that YAML can say obeys one
-        raise ConfigError(f"{where}: stands for an object of the program, got {value!r}") from error
+        raise OptionError(f"{where}: stands for an object of the program, got {value!r}", name) from error

@@ -1,4 +1,4 @@
-"""``--set key.subkey=value``: one value of a config, given on the command line as YAML."""
+"""``--set key.subkey=value``: one value of a config, given on the command line as YAML; of a list by its number."""
 
 import json
 import shlex
@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from diptych.config.plain_yaml import parse_yaml
 from diptych.errors import ConfigError
 
 
@@ -14,13 +15,15 @@ def with_override(values: dict[str, Any], override: str) -> dict[str, Any]:
     """Return a copy of the values of a config with one ``key.subkey=value`` in it.
 
     Raises:
-        ConfigError: If the override is not written so, its value is not YAML, or its key leads through no mapping.
+        ConfigError: If the override is not written so, its value is not YAML, or its key leads through no mapping and
+            no item of a list.
     """
     name, equals, _ = override.partition("=")
     parts = name.split(".")
     if not equals or not all(parts):
         raise ConfigError(f"--set {override!r}: write it as key.subkey=value")
-    return _with_value(values, parts, typed_value(override), override)
+    changed: dict[str, Any] = _with_value(values, parts, typed_value(override), override)
+    return changed
 
 
 def typed_value(override: str) -> Any:
@@ -31,10 +34,11 @@ def typed_value(override: str) -> Any:
     """
     name, _, text = override.partition("=")
     try:
-        value = yaml.safe_load(text)
+        value = parse_yaml(text).values
         comment = _comment_in(text)
     except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"--set {override!r}: the value is not valid YAML") from error
+        problem = " ".join(str(getattr(error, "problem", error)).split())
+        raise ConfigError(f"--set {override!r}: the value is not valid YAML: {problem}") from error
     if comment:
         quoted = shlex.quote(f"{name}={json.dumps(text, ensure_ascii=False)}")
         raise ConfigError(f"--set {override!r}: YAML takes {comment!r} as a comment; quote the value: --set {quoted}")
@@ -62,11 +66,17 @@ def _comment_in(text: str) -> str:
     return ""
 
 
-def _with_value(values: Any, parts: list[str], value: Any, override: str) -> dict[str, Any]:
+def _with_value(values: Any, parts: list[str], value: Any, override: str) -> Any:
     """Return a copy with one value set: what a YAML alias shares must not change elsewhere."""
-    if not isinstance(values, dict):
-        parents = override.partition("=")[0].split(".")[: -len(parts)]
-        raise ConfigError(f"--set {override!r}: {'.'.join(parents)!r} is not a mapping in this config")
     first, *rest = parts
-    inner = _with_value(values.get(first, {}), rest, value, override) if rest else value
-    return {**values, first: inner}
+    parent = ".".join(override.partition("=")[0].split(".")[: -len(parts)])
+    if isinstance(values, list):
+        if not first.isdecimal() or int(first) >= len(values):
+            there = f"{parent!r} is a list of {len(values)}; name one by its number, from 0"
+            raise ConfigError(f"--set {override!r}: {there}")
+        number = int(first)
+        changed = _with_value(values[number], rest, value, override) if rest else value
+        return [*values[:number], changed, *values[number + 1 :]]
+    if not isinstance(values, dict):
+        raise ConfigError(f"--set {override!r}: {parent!r} is not a mapping in this config")
+    return {**values, first: _with_value(values.get(first, {}), rest, value, override) if rest else value}

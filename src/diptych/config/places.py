@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from diptych.lookup import nearest
 
+WHOLE_MESSAGE = "whole_message"  # the type of a problem whose message says everything, also the value
 MAX_SHOWN = 80  # characters of a wrong value that a message repeats
 
 
@@ -51,6 +52,8 @@ def what_is_wrong(problem: Any, model: type[BaseModel], values: Any) -> str:
         return f"unknown key {key!r}{hint}"
     if problem["type"] == "missing":
         return f"the key {key!r} is missing"
+    if problem["type"] == WHOLE_MESSAGE:
+        return f"{key}: {problem['msg']}"
     message = problem["msg"].removeprefix("Value error, ")
     shown = repr(problem["input"])
     shown = shown if len(shown) <= MAX_SHOWN else f"{shown[: MAX_SHOWN - 3]}..."

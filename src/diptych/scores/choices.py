@@ -1,17 +1,20 @@
 """How configs name encoders, judges and scores: the models that the configs of several jobs share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from diptych.config.options import OptionError, checked_options
+from diptych.config.places import WHOLE_MESSAGE
 from diptych.config.settings import Settings
 from diptych.data.column_names import label_problem
 from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError
 from diptych.judges import JUDGES
-from diptych.lookup import describe_unknown
-from diptych.scores import check_name
+from diptych.lookup import describe_unknown, resolve
+from diptych.scores import SCORES, check_name
 
 
 class EncoderChoice(Settings):
@@ -26,6 +29,11 @@ class EncoderChoice(Settings):
         if kind not in ENCODERS:
             raise ValueError(describe_unknown("encoder", kind, ENCODERS))
         return kind
+
+    @model_validator(mode="after")
+    def _options_fit(self) -> "EncoderChoice":
+        _check_options(resolve(ENCODERS, "encoder", self.kind), self.options)
+        return self
 
     @property
     def spec(self) -> tuple[str, Mapping[str, Any]]:
@@ -46,6 +54,11 @@ class JudgeChoice(Settings):
         if kind not in JUDGES:
             raise ValueError(describe_unknown("judge", kind, JUDGES))
         return kind
+
+    @model_validator(mode="after")
+    def _options_fit(self) -> "JudgeChoice":
+        _check_options(resolve(JUDGES, "judge", self.kind), self.options, encoder=self.encoder)
+        return self
 
     @property
     def spec(self) -> tuple[str, Mapping[str, Any]]:
@@ -69,6 +82,12 @@ class ScoreChoice(Settings):
         except ConfigError as error:
             raise ValueError(str(error)) from error
         return score
+
+    @model_validator(mode="after")
+    def _options_fit(self) -> "ScoreChoice":
+        if self.score in SCORES:  # a file of the user's own is not opened to check a config
+            _check_options(resolve(SCORES, "score", self.score), self.options, encoder=self.encoder, judge=self.judge)
+        return self
 
     @property
     def spec(self) -> tuple[str, Mapping[str, Any]]:
@@ -96,6 +115,23 @@ def check_labels(
 def _check_label(where: str, role: str, label: str | None, known: Mapping[str, Any]) -> None:
     if label is not None and label not in known:
         raise ValueError(f"{where}: {describe_unknown(role, label, known)}")
+
+
+def _check_options(factory: Callable[..., Any], options: Mapping[str, Any], **parts: str | None) -> None:
+    """Check options against the signature of what is made with them; parts stand for objects that come later.
+
+    Raises:
+        ValidationError: If they do not fit; pydantic makes it an error of the config, at the option.
+    """
+    objects = {role: object() for role, label in parts.items() if label is not None}
+    try:
+        checked_options(factory, {**options, **objects}, where="options")
+    except OptionError as error:
+        given = error.option if error.option in options else None
+        place, value = (("options", given), options[given]) if given else ((), None)
+        said = PydanticCustomError(WHOLE_MESSAGE, "{said}", {"said": str(error).removeprefix("options: ")})
+        problem = InitErrorDetails(type=said, loc=place, input=value)
+        raise ValidationError.from_exception_data("options", [problem]) from error
 
 
 def _with_parts(options: Mapping[str, Any], **parts: str | None) -> dict[str, Any]:
