@@ -84,13 +84,15 @@ def spoil(folder: Path, part: str, **changes: Any) -> None:
     """Change the config of a part of a model; None takes an entry out."""
     file = folder / part
     values = json.loads(file.read_text()) | changes
-    file.write_text(json.dumps({key: value for key, value in values.items() if value is not None}))
+    file.write_text(
+        json.dumps({key: value for key, value in values.items() if key not in changes or value is not None})
+    )
 
 
 @pytest.mark.parametrize(
     ("part", "changes", "reason"),
     [
-        ("model_index.json", {"tokenizer": None}, "missing 1 required positional argument: 'tokenizer'"),
+        ("model_index.json", {"tokenizer": None}, "names no tokenizer"),
         ("text_encoder/config.json", {"hidden_size": "wide"}, "Field 'hidden_size' expected int, got str"),
         ("vae/config.json", {"block_out_channels": []}, "list index out of range"),
         ("scheduler/scheduler_config.json", {"num_train_timesteps": []}, "DDIMScheduler cannot be built"),
@@ -114,6 +116,20 @@ def test_a_model_that_cannot_be_read_takes_no_other_one_along(
     assert found["sd"] == ("ok", None)
     reasons = [one.reason for one in plan.refused] + [error for status, error in found.values() if status != "ok"]
     assert [reason in one for one in reasons] == [True], reasons
+
+
+def test_models_of_equal_weights_fail_each_by_itself(
+    models: Models, plan_of: Callable[..., GenerationPlan], tmp_path: Path
+) -> None:
+    shutil.copytree(models("sd"), tmp_path / "spoilt")
+    spoil(tmp_path / "spoilt", "tokenizer/tokenizer_config.json", model_max_length=5)
+    spoil(tmp_path / "spoilt", "unet/config.json", _diffusers_version=1e9)
+    both = {"spoilt": {"path_or_id": str(tmp_path / "spoilt")}, "sd": {"path_or_id": models("sd")}}
+    plan = plan_of("sd", models=both, settings=[{"steps": 2, "size": 64}])
+    assert len({group.identity for group in plan.groups}) == 1, "they differ in what they read alone"
+    generate(plan, tmp_path / "out", progress="none")
+    found = {(row["model"], row["status"]) for row in table_of(tmp_path / "out").to_pylist()}
+    assert found == {("spoilt", "failed"), ("sd", "ok")}
 
 
 @pytest.fixture

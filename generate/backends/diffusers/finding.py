@@ -6,13 +6,13 @@ from pathlib import Path
 from diptych.assets import is_offline, named_path
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.generate.backends.asked import ModelChoice
-from diptych.generate.backends.diffusers.components import local_component, replacements
+from diptych.generate.backends.diffusers.components import CONFIGS, local_component, replacements
 from diptych.generate.backends.diffusers.libraries import import_hub, import_library
 from diptych.generate.backends.diffusers.models import ModelFolder, read_object
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 SMALL_FILES = ["*.json", "*.txt", "*.model", "*.jinja"]
-COMPONENT_FILES = ["config.json", "*.safetensors", "*.safetensors.index*.json"]
+COMPONENT_FILES = [*CONFIGS, "*.safetensors", "*.safetensors.index*.json"]
 HUB_ERRORS = (OSError, ValueError, KeyError, RuntimeError)  # what errors of the hub and of HTTP derive from
 
 

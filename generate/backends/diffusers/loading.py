@@ -8,20 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from diptych.errors import ConfigError, DataError, one_line
-from diptych.generate.backends.diffusers.components import absent, is_component
+from diptych.generate.backends.diffusers.components import LEFT_OUT, absent, is_component
 from diptych.generate.backends.diffusers.libraries import find_class
 from diptych.generate.backends.diffusers.models import ModelFolder, pipeline_class
-
-# Never a black picture for what a checker takes for unsafe (scores do that job on the finished images), never a
-# watermark in the pixels; and parts that only other tasks use need not be loaded.
-LEFT_OUT: dict[str, Any] = {
-    "add_watermarker": False,
-    "feature_extractor": None,
-    "image_encoder": None,
-    "requires_safety_checker": False,
-    "safety_checker": None,
-    "watermarker": None,
-}
 
 
 def load_pipeline(folder: ModelFolder) -> Any:
@@ -87,7 +76,7 @@ def share_out(gpus: int, process: str) -> str:
 def _load_other(folder: ModelFolder, name: str, pipeline: Any) -> Any:
     """Return a component without weights: a tokenizer, a scheduler, a processor, a guider."""
     part = folder.components[name]
-    kind = folder.installed(name, find_class(part.library, part.kind, pipeline, name))
+    kind = folder.installed(name, find_class(part.library, folder.class_name(part), pipeline, name))
     return _loaded(folder, kind, part.path, {})
 
 

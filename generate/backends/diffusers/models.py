@@ -14,14 +14,19 @@ from diptych.assets import file_sha256
 from diptych.config.identity import fingerprint
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.generate.backends.asked import ModelChoice
-from diptych.generate.backends.diffusers.components import Component, components_of, is_component
+from diptych.generate.backends.diffusers.components import (
+    CONFIGS,
+    Component,
+    check_needed,
+    components_of,
+    is_component,
+)
 from diptych.generate.backends.diffusers.libraries import find_class, find_pipeline, import_library
 from diptych.generate.backends.diffusers.samplers import SchedulerFacts
 from diptych.generate.backends.diffusers.weights import check_weights, weight_files, weights_sha256
 
 # Entries of a component's config that say who wrote it.
 WRITER = ("architectures", "dtype", "torch_dtype", "transformers_version")
-CONFIGS = ("config.json", "scheduler_config.json", "guider_config.json", "preprocessor_config.json")
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class ModelFolder:
         pipeline = find_pipeline(self.pipeline)
         found = {}
         for name, part in self.components.items():
-            kind = find_class(part.library, self._class_name(part), pipeline, name)
+            kind = find_class(part.library, self.class_name(part), pipeline, name)
             if not part.is_apart and (kind is None or issubclass(kind, torch.nn.Module)):
                 found[name] = kind
         return found
@@ -118,15 +123,17 @@ class ModelFolder:
         return self.choice.variant if self.choice.variant in weight_files(self.components[component].path) else None
 
     def check(self, *, with_weights: bool) -> None:
-        """Look at the headers and sizes of the files of weights that are here.
+        """Look at what has to be there: components, their configs, headers and sizes of the files of weights.
 
         Args:
-            with_weights: Whether all of them have to be.
+            with_weights: Whether all weights have to be.
 
         Raises:
-            DataError: If one is damaged or missing.
-            ConfigError: If no component has the variant that the config names.
+            DataError: If something is damaged or missing.
+            ConfigError: If no component has the variant that the config names, it leaves out one that is needed, or
+                there is no such pipeline.
         """
+        check_needed(self.where, pipeline_class(self), self.index, self.components, replaced=self.replaced)
         there = [name for name in self.modules if weight_files(self.components[name].path)]
         for name in self.modules if with_weights or there else ():
             files = self.weight_files(name)
@@ -134,9 +141,17 @@ class ModelFolder:
                 check_weights(self.components[name].path, files, self.variant_of(name))
             except DataError as error:
                 raise DataError(f"{self.where}: {error}") from error
+        self._check_configs()
         variant = self.choice.variant
         if variant is not None and there and not any(self.variant_of(name) for name in there):
             raise ConfigError(f"{self.where}: variant {variant!r}: none of its components has it; leave it out")
+
+    def _check_configs(self) -> None:
+        for name, part in self.components.items():
+            is_scheduler = part.kind.endswith("Scheduler")
+            wanted = "scheduler_config.json" if is_scheduler else "config.json" if name in self.modules else ""
+            if wanted and not (part.path / wanted).is_file():
+                raise DataError(f"{self.where}: {part.path} has no {wanted}; fetch the model again")
 
     def identity(self, *, with_weights: bool = True) -> dict[str, Any]:
         """Return what decides pixels: pipeline class, components with config and weights, dtype.
@@ -177,7 +192,7 @@ class ModelFolder:
             DataError: If it is None: no installed library has it.
         """
         if kind is None:
-            name = self._class_name(self.components[component])
+            name = self.class_name(self.components[component])
             raise DataError(
                 f"{self.where}: no installed library has {name}, the class of its {component}; "
                 f"update diffusers and transformers"
@@ -199,7 +214,7 @@ class ModelFolder:
                 raise DataError(f"{self.where}: {self.path / name} cannot be loaded: {one_line(error)}") from error
         return loaded
 
-    def _class_name(self, part: Component) -> str:
+    def class_name(self, part: Component) -> str:
         """Return the class of a component: one that a config put there may be of another than the pipeline's own."""
         said = self.config_of(part.name).get("_class_name") if part.replaced and part.library == "diffusers" else None
         return str(said or part.kind)
@@ -207,7 +222,7 @@ class ModelFolder:
     def _part(self, part: Component, *, with_weights: bool) -> dict[str, Any]:
         config = self.config_of(part.name)
         decisive = {key: value for key, value in config.items() if not key.startswith("_") and key not in WRITER}
-        found = {"class": self._class_name(part), "config": fingerprint(decisive)[:16]}
+        found = {"class": self.class_name(part), "config": fingerprint(decisive)[:16]}
         if part.name in self.modules:
             found["sha256"] = weights_sha256(self.weight_files(part.name)) if with_weights else str(part.path.resolve())
         return found

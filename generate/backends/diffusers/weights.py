@@ -16,6 +16,7 @@ from diptych.errors import DataError, one_line
 
 WEIGHTS = re.compile(r"(?:diffusion_pytorch_model|model)(?:\.(?P<variant>\w+))?(?:-\d{5}-of-\d{5})?\.safetensors")
 INDEX = re.compile(r"(?:diffusion_pytorch_model|model)\.safetensors\.index(?:\.(?P<variant>\w+))?\.json")
+SHARD = re.compile(r"-\d{5}-of-\d{5}\.safetensors")
 LENGTH_BYTES = 8  # of the length of the header, little-endian (format of safetensors)
 AGAIN = "fetch it again"
 
@@ -40,12 +41,14 @@ def check_weights(folder: Path, files: Sequence[Path], variant: str | None) -> N
     Raises:
         DataError: If one is cut, longer than it says, damaged in its header, or missing; names it.
     """
-    for index in sorted(folder.glob("*.index*.json")):
-        match = INDEX.fullmatch(index.name)
-        if match is not None and match["variant"] == variant:
-            missing = sorted(_named_in(index) - {file.name for file in files})
-            if missing:
-                raise DataError(f"{folder / missing[0]}: is missing, though {index.name} names it; {AGAIN}")
+    indices = [(file, INDEX.fullmatch(file.name)) for file in sorted(folder.glob("*.index*.json"))]
+    own = [index for index, match in indices if match is not None and match["variant"] == variant]
+    if not own and all(SHARD.search(file.name) for file in files):
+        raise DataError(f"{files[0]}: is one of several, and the index that names them is missing; {AGAIN}")
+    for index in own:
+        missing = sorted(_named_in(index) - {file.name for file in files})
+        if missing:
+            raise DataError(f"{folder / missing[0]}: is missing, though {index.name} names it; {AGAIN}")
     for file in files:
         _check_file(file)
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import pytest
+import tiny_families
 
 from diptych.errors import ConfigError, DataError, DiptychError
 from diptych.generate.backends.asked import ModelChoice
@@ -54,11 +56,62 @@ def test_a_component_in_the_place_of_another_is_loaded_and_known_by_its_weights(
         ({"vae": "no such"}, r"models\.m\.components\.vae: no such: no such folder"),
         ({"vae": "own/vae"}, r"models\.m\.components\.vae: own/vae: is not in the cache whole"),
         ({"vae": "/etc"}, r"models\.m\.components\.vae: /etc has no config.json"),
+        ({"vae": None}, r"models\.m\.components: StableDiffusionPipeline cannot do without vae; leave it in"),
+        ({"text_encoder": None}, r"models\.m\.components: StableDiffusionPipeline cannot do without text_encoder"),
+        ({"safety_checker": "/etc"}, r"models\.m\.components: safety_checker is never loaded; leave it out"),
     ],
 )
 def test_a_component_that_cannot_be_had_is_one_line(components: dict[str, Any], message: str, models: Models) -> None:
     with pytest.raises(DiptychError, match=message):
         find(models("sd"), components=components)
+
+
+def test_a_component_of_which_no_class_is_known_is_not_dropped_in_silence(models: Models, tmp_path: Path) -> None:
+    folder = find(models("sd3"), components={"text_encoder_3": None})
+    load_pipeline(folder).save_pretrained(tmp_path / "without")
+    with pytest.raises(
+        ConfigError, match=r"text_encoder_3 is null in model_index\.json, so that its class is not known"
+    ):
+        find(tmp_path / "without", components={"text_encoder_3": f"{models('sd3')}/text_encoder_3"})
+
+
+def test_a_guider_takes_the_place_of_another(tmp_path: Path) -> None:
+    own = tiny_families.save("hunyuanimage", tmp_path)
+    diffusers.ClassifierFreeGuidance(guidance_scale=7.0).save_pretrained(tmp_path / "guider")
+    folder = find(own, components={"guider": str(tmp_path / "guider"), "ocr_guider": None})
+    pipe = load_pipeline(folder)
+    assert (type(pipe.guider).__name__, pipe.guider.guidance_scale, pipe.ocr_guider) == (
+        "ClassifierFreeGuidance",
+        7.0,
+        None,
+    )
+    assert folder.identity()["components"]["guider"] != find(own).identity()["components"]["guider"]
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("scheduler", "scheduler has no scheduler_config.json"),
+        ("text_encoder/config.json", "text_encoder has no config.json"),
+        ("vae/config.json", "vae has no config.json"),
+    ],
+)
+def test_what_cannot_be_loaded_without_a_config_is_refused_before(
+    part: str, message: str, models: Models, tmp_path: Path
+) -> None:
+    shutil.copytree(models("sd"), tmp_path / "sd")
+    (tmp_path / "sd" / part).rename(tmp_path / "gone")
+    for with_weights in (True, False):
+        with pytest.raises(DataError, match=rf"models\.m: .*/{message}; fetch the model again"):
+            find_model("m", ModelChoice(path_or_id=str(tmp_path / "sd")), with_weights=with_weights)
+
+
+def test_a_pipeline_of_which_the_index_lacks_a_part_is_refused(models: Models, tmp_path: Path) -> None:
+    shutil.copytree(models("sd"), tmp_path / "sd")
+    index = json.loads((tmp_path / "sd" / "model_index.json").read_text())
+    (tmp_path / "sd" / "model_index.json").write_text(json.dumps(index | {"tokenizer": "none"}))
+    with pytest.raises(DataError, match=r"names no tokenizer, which StableDiffusionPipeline needs"):
+        find(tmp_path / "sd")
 
 
 @pytest.fixture
@@ -108,6 +161,12 @@ def test_a_file_that_an_index_names_and_that_is_not_there_is_found(unet: Path) -
     index = f'{{"weight_map": {{"a": "{name}", "b": "{name.replace("00001-", "00002-")}"}}}}'
     unet.with_name("diffusion_pytorch_model.safetensors.index.json").write_text(index)
     with pytest.raises(DataError, match=r"-00002-of-00002.safetensors: is missing, though .*index.json names it"):
+        find(unet.parents[1])
+
+
+def test_shards_without_the_index_that_names_them_are_refused(unet: Path) -> None:
+    unet.rename(unet.with_name("diffusion_pytorch_model-00001-of-00001.safetensors"))
+    with pytest.raises(DataError, match=r"-00001-of-00001.safetensors: is one of several, and the index .* is missing"):
         find(unet.parents[1])
 
 

@@ -63,7 +63,10 @@ def test_weights_in_several_files_and_variants_are_told_apart(copied: Path) -> N
     ], "as diffusers does: a component without the variant is taken without it"
     whole.rename(unet / "diffusion_pytorch_model-00001-of-00002.safetensors")
     shutil.copy(copied / "vae" / whole.name, unet / "diffusion_pytorch_model-00002-of-00002.safetensors")
-    assert len(find(copied).weight_files("unet")) == 2
+    names = [f"diffusion_pytorch_model-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    index = {"weight_map": dict(zip("ab", names, strict=True))}
+    (unet / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(index))
+    assert [file.name for file in find(copied).weight_files("unet")] == names
     assert find(copied).identity()["components"]["unet"]["sha256"] != before
 
 
