@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from diptych.evaluate.inputs.set_images import SHADOW_DIM, SetImages, Texts
 from diptych.evaluate.metrics.kept_vectors import VECTOR_ROUNDING
@@ -19,11 +20,15 @@ SHARE = 0.01
 # Vectors of fewer numbers are near each other by chance.
 MIN_DIM = 8
 SLACK = 4.0  # a shadow is longer than what throws it by at most this, but for once in a hundred million
-# Images of one key are versions of one picture if their distance is below that of strangers by this share of it at
-# least, and by so many standard errors. Numbers such as 00001 are the same in any two folders.
-ALIKE, CERTAIN = 0.1, 5.0
+# Numbers such as 00001 are the same in any two folders. So images of one key are versions of one picture if they are
+# much nearer, in squares, than the neighbours of the key are, and more of them than chance has it; or if all together
+# are nearer by this share of the distance at least, and by so many standard errors.
+MUCH_NEARER, ALIKE, CERTAIN = 0.5, 0.1, 5.0
 MIN_PAIRS = 8
+BLOCK_ROWS = 4096
 DECLARED = "declared"
+
+Index = npt.NDArray[np.int64]
 
 
 class Overlap(NamedTuple):
@@ -101,16 +106,36 @@ def _equal_vectors(a: SetImages, b: SetImages) -> tuple[int, int]:
 
 
 def _alike(a: SetImages, b: SetImages) -> tuple[int, int]:
-    """Return how many images have a key of the other set, if these are more alike than images of different keys."""
+    """Return how many images are more like the one of their key in the other set than like its neighbours there.
+
+    The neighbours in the order of the keys are what folders of one class, or frames of one film, are alike by as well:
+    two samples of a thousand classes have equal keys and pictures of one class under each, and nothing in common.
+    """
     smallest = min(len(a.keys), len(b.keys))
     common, left, right = np.intersect1d(a.keys, b.keys, return_indices=True)
     if len(common) < MIN_PAIRS or a.vectors.shape[1] != b.vectors.shape[1]:
         return 0, smallest
-    x, y = a.vectors[left].astype(np.float64), b.vectors[right].astype(np.float64)
-    order = np.random.default_rng(0).permutation(len(common))
-    strangers = ((x[order] - y[np.roll(order, 1)]) ** 2).sum(axis=1)
-    pairs = ((x - y) ** 2).sum(axis=1)
-    nearer = strangers - pairs[order]
-    is_alike = nearer.mean() > ALIKE * strangers.mean()
+    own, before, after = (_squares(a, b, left, np.roll(right, places)) for places in (0, 1, -1))
+    surely = _much_nearer(own, before, after)
+    by_chance = (_much_nearer(before, own, after) + _much_nearer(after, own, before)) / 2.0
+    found = surely - by_chance if surely - by_chance > CERTAIN * (surely + by_chance) ** 0.5 else 0.0
+    strangers = np.minimum(before, after)
+    nearer = strangers - own
     error = nearer.std(ddof=1) / len(nearer) ** 0.5
-    return (len(common) if is_alike and nearer.mean() > CERTAIN * error else 0), smallest
+    if nearer.mean() > max(ALIKE * strangers.mean(), CERTAIN * error):
+        found = max(found, len(common) * float(((nearer > 0.0).mean() - 1.0 / 3.0) * 1.5))
+    return round(found), smallest
+
+
+def _squares(a: SetImages, b: SetImages, left: Index, right: Index) -> npt.NDArray[np.float64]:
+    """Return the squared distances of some vectors of one set from some of the other, one by one."""
+    found = np.empty(len(left))
+    for start in range(0, len(left), BLOCK_ROWS):
+        rows = slice(start, start + BLOCK_ROWS)
+        apart = a.vectors[left[rows]].astype(np.float64) - b.vectors[right[rows]]
+        found[rows] = np.einsum("nd,nd->n", apart, apart)
+    return found
+
+
+def _much_nearer(one: npt.NDArray[np.float64], *others: npt.NDArray[np.float64]) -> float:
+    return float((one < MUCH_NEARER * np.minimum(*others)).sum())

@@ -62,6 +62,48 @@ def test_equal_keys_count_where_their_pictures_are_alike_and_nowhere_else() -> N
         assert overlap(images(x, keys=keys), images(drawn(200, 100 + seed), "y", keys=keys)) is None
 
 
+def of_classes(seed: int, classes: int, images: int, share: float) -> np.ndarray:
+    centres = np.repeat(drawn(classes, 1, 64), images, axis=0)
+    return share**0.5 * centres + (1.0 - share) ** 0.5 * drawn(classes * images, seed, 64)
+
+
+@pytest.mark.parametrize(("classes", "images"), [(100, 20), (40, 50), (100, 4)])
+@pytest.mark.parametrize("share", [0.15, 0.5, 0.9])
+def test_two_samples_of_the_same_classes_under_the_same_keys_have_nothing_in_common(
+    classes: int, images: int, share: float
+) -> None:
+    """Pictures of a key are of one class, so alike: taken for versions, the kernel distance was 0.0064 for 0."""
+    keys = [f"class{number // images:03d}/{number % images:05d}" for number in range(classes * images)]
+    sides = (images_of(of_classes(seed, classes, images, share), name, keys) for seed, name in ((2, "x"), (3, "y")))
+    assert overlap(*sides) is None
+
+
+def images_of(vectors: np.ndarray, prefix: str, keys: list[str]) -> SetImages:
+    return images(vectors, prefix, keys=keys)
+
+
+@pytest.mark.parametrize("versions", [100, 600, 2000])
+def test_of_equal_keys_those_count_whose_pictures_are_versions(versions: int) -> None:
+    """Where some were, all were said to be in both sets; and where few were, none."""
+    keys = [f"{row:05d}" for row in range(2000)]
+    x, y = drawn(2000, 1), drawn(2000, 2)
+    y[:versions] = x[:versions] + 0.2 * drawn(versions, 3)
+    found = overlap(images(x, keys=keys), images(y, "y", keys=keys))
+    assert found is not None
+    assert found.how == "equal keys, and alike"
+    assert found.shared == pytest.approx(versions, abs=0.02 * 2000)
+    assert found.is_large
+
+
+def test_blurred_versions_count_though_they_are_far_from_their_pictures() -> None:
+    keys = [f"{row:05d}" for row in range(400)]
+    x = drawn(400, 1)
+    far = images(0.6 * x + 0.8 * drawn(400, 2), "y", keys=keys)
+    found = overlap(images(x, keys=keys), far)
+    assert found is not None
+    assert 200 < found.shared <= 400
+
+
 def test_equal_prompts_are_said() -> None:
     prompts = [f"p{row // 2}" for row in range(40)]
     found = overlap(images(drawn(40, 1), units=prompts), images(drawn(40, 2), "y", units=prompts))
