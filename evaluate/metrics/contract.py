@@ -144,15 +144,16 @@ class SetMetric(Generic[Kept]):
 
     Attributes:
         name: Under which a config names it: its key in the table, and that of its file.
-        values: What it reports, the value that always exists first.
+        values: What it reports: each of them, or the first alone where the others rest on conditions which do not hold.
         statistics: (vectors, units) -> statistics of some images. ``vectors`` (N, D) of any float type; rows with a NaN
             (images that cannot be decoded) are left out. ``units`` (N,) text: images of one unit depend on each other
             (images of one prompt, equal files), different units do not.
         results: (statistics, reference, identity) -> a result for each of ``values``, by name; one that rests on
-            conditions which do not hold may be left out. ``identity`` is what is known of encoder and reference; the
+            conditions which do not hold is left out. ``identity`` is what is known of encoder and reference; the
             metric adds its own name and version. Raises DataError where the vectors of the two have different lengths.
-        of_dependent: The same where the two sets depend on each other, as versions of the same pictures do. None where
-            the values of ``results`` do not rest on their independence; errors are left out in any case.
+        of_dependent: The same where the two sets depend on each other, as versions of the same pictures do; what is
+            estimated in another way then is a value of its own, there alone. None where the values of ``results`` do
+            not rest on their independence; errors are left out in any case.
         influences: (statistics, reference) -> what each image adds to a value, by name: how two models are compared.
             None, or a value left out, where nobody knows; a difference then has no interval.
         from_moments: (moments, is_size_known) -> statistics of a set of which only mean and covariance are known, as

@@ -137,8 +137,8 @@ def value_names(
         encoders: The identity of each encoder by its label.
 
     >>> several = [DistanceChoice(metric="kernel_distance", encoder=one, reference="real") for one in ("clip", "dino")]
-    >>> [list(names.values()) for names in value_names(several, {}).values()]
-    [['clip.kernel_distance'], ['dino.kernel_distance']]
+    >>> [next(iter(names.values())) for names in value_names(several, {}).values()]
+    ['clip.kernel_distance', 'dino.kernel_distance']
     """
     keys = list(dict.fromkeys(map(key_of, choices)))
     names = {}

@@ -193,7 +193,7 @@ def test_images_of_the_reference_among_the_judged_are_found_and_leave_no_error(
     distances = [{"metric": metric, "encoder": "p", "reference": "real"} for metric in metrics]
     run({**config, "distances": distances, "compare": {}})
     copies = read(tmp_path, "SELECT * FROM results WHERE groups->>'model' = 'copies'")
-    assert {row["metric"] for row in copies} == {"frechet_distance", "kernel_distance", "precision", "recall"}
+    assert {row["metric"] for row in copies} == {"frechet_distance", "biased_kernel_distance", "precision", "recall"}
     for row in copies:
         assert "the two sets depend on each other: 70 of 70 images are in both sets (equal pixels)" in row["note"]
         assert (row["se"], row["ci_low"], row["ci_high"]) == (None, None, None)
@@ -201,8 +201,27 @@ def test_images_of_the_reference_among_the_judged_are_found_and_leave_no_error(
     own = result_of(tmp_path, "kernel_distance", model="own")
     assert own["ci_low"] < own["value"] < own["ci_high"]
     reasons = {row["metric"]: row["reason"] for row in read(tmp_path, "SELECT metric, reason FROM differences")}
-    assert reasons["kernel_distance"] == "made_in_two_ways"
-    assert reasons["frechet_distance"] == reasons["precision"] == "no_interval"
+    assert reasons == {"frechet_distance": "no_interval", "precision": "no_interval", "recall": "no_interval"}
+    refused = call("evaluate", "compare", tmp_path / "store.duckdb", "copies", "own", "--metric", "kernel_distance")
+    assert (refused.exit_code, "has no kernel_distance of copies" in refused.output) == (1, True)
+
+
+def test_models_that_return_images_of_the_reference_are_compared_at_equal_n(
+    tmp_path: Path, with_reference: dict[str, Any]
+) -> None:
+    """The biased kernel distance falls as n grows: by it 60 and 24 copies of reference images were not the same."""
+    copies = {"many": 60, "few": 24}
+    rows = [Made(model, row % 24, picture=1000 + row) for model, count in copies.items() for row in range(count)]
+    make_generated(tmp_path / "generated", rows)
+    make_dataset(tmp_path / "real", [Row(picture(1000 + seed, kind="PNG"), f"real {seed}") for seed in range(80)])
+    distances = [{"metric": "kernel_distance", "encoder": "p", "reference": "real"}]
+    config = {**with_reference, "encoders": {"p": {"kind": "projection", "options": {"dim": 12}}}}
+    run({**config, "distances": distances, "compare": {"baseline": "few"}})
+    many, few = (result_of(tmp_path, "biased_kernel_distance", model=model) for model in copies)
+    assert (many["size_bias"], few["size_bias"]) == ("uncorrected", "uncorrected")
+    row = difference_of(tmp_path, "biased_kernel_distance")
+    assert (row["n"], row["groups"], row["reason"]) == (24, {"equal_n": 24}, "no_interval")
+    assert abs(row["value"]) < 0.5 * abs(many["value"] - few["value"])
 
 
 def test_a_model_whose_images_are_all_alike_is_a_finding_and_the_run_goes_on(
@@ -241,7 +260,7 @@ def test_a_model_whose_images_are_all_alike_is_a_finding_and_the_run_goes_on(
 def test_a_pairing_that_nothing_tells_can_be_declared(tmp_path: Path, with_reference: dict[str, Any]) -> None:
     distance = {"metric": "kernel_distance", "encoder": "p", "reference": "real", "paired": True}
     run({**with_reference, "distances": [distance]})
-    row = result_of(tmp_path, "kernel_distance", model="raw")
+    row = result_of(tmp_path, "biased_kernel_distance", model="raw")
     assert row["note"].startswith("no interval: the two sets depend on each other: declared to be versions of the same")
     assert row["value"] >= 0.0
     assert row["ci_low"] is None
@@ -249,7 +268,7 @@ def test_a_pairing_that_nothing_tells_can_be_declared(tmp_path: Path, with_refer
     with_reference["datasets"]["other"] = {"path": str(tmp_path / "other")}
     own = [{**distance, "datasets": ["generated"]}, {**distance, "paired": False, "datasets": ["other"]}]
     run({**with_reference, "distances": own})
-    assert result_of(tmp_path, "kernel_distance", model="raw")["ci_low"] is None
+    assert result_of(tmp_path, "biased_kernel_distance", model="raw")["ci_low"] is None
     assert result_of(tmp_path, "kernel_distance", model="other")["ci_low"] is not None, "of which nobody said it"
     wrong = {"metric": "precision_recall", "encoder": "p", "paired": True}
     with pytest.raises(ConfigError, match=r"distances\.0\.reference: precision_recall compares with a reference"):

@@ -36,8 +36,9 @@ def test_much_in_common_leaves_no_error_and_little_is_only_said(name: str) -> No
         assert np.isnan([result.se, result.ci_low, result.ci_high]).all()
         assert "the two sets depend on each other: 2 of 200 images" in result.note
         assert result.note.count("no interval") == 1
-    assert metric.values[0].name in much
-    assert "corrected_frechet_distance" not in much
+    names = {value.name: value.size_bias for value in metric.values}
+    assert all(names[value] == "uncorrected" for value in much), "what is not corrected depends on n, and says so"
+    assert not {"corrected_frechet_distance", "kernel_distance"} & set(much)
 
 
 def number_of(*arguments: object) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def test_the_same_images_in_a_dataset_and_a_folder_are_at_no_distance_and_found(
     for metric in ("frechet_distance", "kernel_distance"):
         found = call_json("evaluate", "distance", tmp_path / "set", tmp_path / "folder", *options, "--metric", metric)
         ((name, number),) = found["values"].items()
-        assert name == metric
+        assert name == ("biased_kernel_distance" if metric == "kernel_distance" else metric)
         assert number["value"] == pytest.approx(0.0, abs=1e-9)
         assert (number["se"], number["ci_low"], number["ci_high"]) == (None, None, None)
         said = "the two sets depend on each other: 70 of 70 images are in both sets (equal bytes)"
@@ -72,7 +73,7 @@ def test_another_container_and_recompressed_images_have_the_published_value_and_
         for row in range(70):
             (tmp_path / name / f"{row:03d}.{made['kind'].lower()}").write_bytes(picture(row, **made))
     found = call_json("evaluate", "distance", tmp_path / "a", tmp_path / "b", *clip, "kernel_distance")
-    assert list(found["values"]) == ["frechet_distance", "kernel_distance"]
+    assert list(found["values"]) == ["frechet_distance", "biased_kernel_distance"]
     sides = [open_side(tmp_path / name, encoder_spec(CLIP, [], 64)).images for name in "ab"]
     vectors = [side.vectors for side in sides if side is not None]
     published, kernel = found["values"].values()
