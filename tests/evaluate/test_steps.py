@@ -221,7 +221,7 @@ def test_models_that_return_images_of_the_reference_are_compared_at_equal_n(
     assert (many["size_bias"], few["size_bias"]) == ("uncorrected", "uncorrected")
     row = difference_of(tmp_path, "biased_kernel_distance")
     assert (row["n"], row["groups"], row["reason"]) == (24, {"equal_n": 24}, "no_interval")
-    assert abs(row["value"]) < 0.5 * abs(many["value"] - few["value"])
+    assert abs(row["value"]) < 0.8 * abs(many["value"] - few["value"]), "what is left is which 24 they are"
 
 
 def test_a_model_whose_images_are_all_alike_is_a_finding_and_the_run_goes_on(
