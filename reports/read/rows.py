@@ -19,6 +19,7 @@ from diptych.reports.read.columns import row_columns
 
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 
+SINGLE = float(np.finfo(np.float32).max)
 EMPTY = "empty"  # the word for a text without letters
 TOLD_APART = re.compile(r" \([0-9a-f]{8}\)$")  # the identity behind the name of scores that share one
 
@@ -142,7 +143,19 @@ def as_text(value: Any) -> str:
         return ", ".join(map(as_text, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return _all_digits(value) if isinstance(value, float) else str(value)
+
+
+def _all_digits(value: float) -> str:
+    """Return a number so that it can be read back: one of single precision by the digits that it has there.
+
+    >>> _all_digits(float(np.float32(0.1))), _all_digits(0.1234567890123), _all_digits(12345678.0), _all_digits(1e300)
+    ('0.1', '0.1234567890123', '12345678', '1e+300')
+    """
+    single = np.float32(value) if abs(value) < SINGLE else np.float32(0)
+    shortest = single if float(single) == value else np.float64(value)
+    is_plain = value == 0 or 1e-4 <= abs(value) < 1e16
+    return (np.format_float_positional if is_plain else np.format_float_scientific)(shortest, trim="-")
 
 
 def join(parts: Sequence[RowsPart], folders: Mapping[str, Path]) -> ReportRows:

@@ -19,6 +19,7 @@ Diptych.exported = (() => {
     for (const row of list) details.set(row, await rows.details(row));
     const found = new Map();
     const add = (name, of) => { if (!found.has(name)) found.set(name, of); };
+    const isWord = (name) => !rows.scores.has(name); // a carried number that a rule compares is a score, too, with all that it is
     const { same, details: told } = rows.index;
     for (const name of FIRST) {
       if (rows.facets.has(name)) add(name, (row) => rows.word(name, row));
@@ -26,9 +27,9 @@ Diptych.exported = (() => {
       else add(name, (row) => details.get(row)[name] ?? "");
     }
     add("caption", (row) => rows.caption(row) ?? "");
-    for (const name of Object.keys(same)) add(name, () => same[name].value);
-    for (const name of rows.facets.keys()) add(name, (row) => rows.word(name, row));
-    for (const name of Object.keys(told)) add(name, (row) => details.get(row)[name] ?? "");
+    for (const name of Object.keys(same).filter(isWord)) add(name, () => same[name].value);
+    for (const name of [...rows.facets.keys()].filter(isWord)) add(name, (row) => rows.word(name, row));
+    for (const name of Object.keys(told).filter(isWord)) add(name, (row) => details.get(row)[name] ?? "");
     for (const name of rows.scores.keys()) {
       const values = await rows.score(name);
       add(name, (row) => (Number.isNaN(values[row]) ? "" : String(values[row])));
@@ -39,9 +40,9 @@ Diptych.exported = (() => {
   /** Return rows of images as CSV; `lead` says what stands before each, by column. */
   async function csv(rows, list, lead = {}) {
     const own = await columns(rows, list);
-    const names = [...Object.keys(lead), ...[...own.keys()].filter((name) => !(name in lead))];
-    const lines = [names.map(cell).join(",")];
-    list.forEach((row, place) => lines.push(names.map((name) => cell(name in lead ? lead[name][place] : own.get(name)(row))).join(",")));
+    const named = (name) => (name in lead ? `source_${name}` : name); // as ingest calls a carried column with a name of ours
+    const lines = [[...Object.keys(lead), ...[...own.keys()].map(named)].map(cell).join(",")];
+    list.forEach((row, place) => lines.push([...Object.values(lead).map((cells) => cells[place]), ...[...own.values()].map((of) => of(row))].map(cell).join(",")));
     return `${lines.join("\r\n")}\r\n`;
   }
 

@@ -4,6 +4,8 @@ import csv
 from pathlib import Path
 from urllib.parse import unquote
 
+import pyarrow as pa
+from carried_pool import make_carried_pool
 from report_browser import Watched
 from report_store import make_store
 from report_world import Names, World, make_generated
@@ -109,3 +111,30 @@ def test_no_cell_begins_as_a_formula_and_other_texts_stay_as_they_are(tmp_path: 
     tab.open(tmp_path / "out" / "gallery.html")
     captions = {row["caption"] for row in table(tab)}
     assert captions == {*(f"'{text}" for text in RUN), *PLAIN}
+
+
+def test_carried_numbers_keep_all_digits_and_names_of_the_table_take_none_away(tmp_path: Path, tab: Watched) -> None:
+    ratios = (0.1234567890123, 0.1234567890199, 12345678.5, 1e300)
+    rows = range(24)
+    columns = {
+        "ratio": pa.array([ratios[number % 4] for number in rows]),
+        "single": pa.array([0.1 * (number % 3) for number in rows], pa.float32()),
+        "stars": pa.array([(float("inf"), 2.5, None)[number % 3] for number in rows]),
+        "pair": pa.array([f"p{number % 2}" for number in rows]),
+    }
+    pool = make_carried_pool(tmp_path, columns, {"starred": "stars > 1"})
+    generated = make_generated(tmp_path / "generated", 3, size=16)
+    store = make_store(tmp_path / "store.duckdb", generated, Names())
+    config = {"job": "report", "store": store, "pools": [pool]}
+    build_report(ReportConfig.model_validate(config), tmp_path / "out")
+    tab.open(tmp_path / "out" / "gallery.html", "#f=dataset:carried")
+    found = table(tab)
+    assert sorted({float(row["ratio"]) for row in found}) == sorted(ratios)
+    assert {row["single"] for row in found} == {"0", "0.1", "0.2"}
+    assert {row["stars"] for row in found} == {"Infinity", "2.5", ""}
+    assert {row["pair"] for row in found} == {"p0", "p1"}
+    tab.open(tmp_path / "out" / "gallery.html", "#f=ratio:0.1234567890123")
+    assert tab.page.locator("#count").inner_text().startswith("6 of ")
+    tab.open(tmp_path / "out" / "compare.html")
+    first = table(tab)[0]
+    assert (first["pair"], first["source_pair"]) == ("1", "")
