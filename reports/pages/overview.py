@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from diptych.reports.read.numbers import count, interval, number, plain_name, sh
 from diptych.reports.read.order import RESULTS, metrics_of
 from diptych.reports.read.pool import Pool
 from diptych.reports.read.report import Report
+from diptych.reports.read.rows import Floats
 from diptych.reports.verdicts import verdicts_of
 from diptych.reports.wording import isolated, side_of_all
 
@@ -42,6 +44,7 @@ def overview(report: Report) -> list[dict[str, Any]]:
         {
             "facts": _facts(report),
             "verdicts": verdicts,
+            "names_sides": len({(row["a"], row["b"]) for row in verdicts}) > 1,
             "sentence": sentence(verdicts),
             "own": own_settings(report, comparable(report)),
             "pairs": _pairs(report),
@@ -60,12 +63,12 @@ def sentence(verdicts: Sequence[dict[str, Any]]) -> str:
         words = [row["word"] for row in verdicts if (row["a"], row["b"]) == (a, b)]
         parts = [f"{said_as} on {words.count(word)} of {len(words)}" for word, said_as in SETTLED if word in words]
         names = f"Against {isolated(b)}, {isolated(a)}"
+        unknown = words.count("no interval")
+        parts += [f"without an interval on {unknown} of {len(words)}"] if unknown else []
         if not parts:
             said.append(f"{isolated(a)} and {isolated(b)} could not be compared.")
             continue
         parts[0] += " metrics" if len(words) != 1 else " metric"
-        unknown = words.count("no interval")
-        parts += [f"without an interval on {unknown} of {len(words)}"] if unknown else []
         said.append(f"{names} is {', '.join(parts)}.")
     return " ".join(said)
 
@@ -207,7 +210,7 @@ def _worst(report: Report) -> list[dict[str, Any]]:
         end = "Lowest" if sign > 0 else "Highest"
         items.append(
             {
-                "title": f"{end} {isolated(_inside(plain_name(name)))}",
+                "title": f"{end} {isolated(_inside(plain_name(name)))}{report.sample_note}",
                 "shots": report.shots(rows, {row: short(float(f"{values[row]:.3g}")) for row in rows}),
                 "href": gallery({"model": report.models}, sort=name if sign > 0 else f"-{name}"),
             }
@@ -218,16 +221,15 @@ def _worst(report: Report) -> list[dict[str, Any]]:
 def _disagreements(report: Report, results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the prompts and seeds on which two models lie furthest apart, by the first score that tells many apart.
 
-    Only scores of which the run took the mean to judge the models are asked.
+    Only scores of which the run took the mean to judge the models are asked; of several models, those at the ends.
     """
     found = comparable(report)
-    groups = list(dict.fromkeys(tuple(group.values())[:2] for group in found))
+    groups = list(dict.fromkeys(tuple(group.values()) for group in found))
     labels = {row: isolated(label) for group in found for label, row in group.items()}
     judged = {row["metric"]: report.column_of(row) for row in results if row["better"] is not None}
     for column in (judged[metric] for metric in metrics_of(results) if judged.get(metric)):
         values = report.rows.numbers[column]
-        pairs = [(abs(float(values[a] - values[b])), a, b) for a, b in groups]
-        pairs = [pair for pair in pairs if np.isfinite(pair[0])]
+        pairs = [pair for group in groups if (pair := _ends(values, group)) is not None]
         if len({pair[0] for pair in pairs}) < 3:
             continue
         best = sorted(pairs, key=lambda pair: (-pair[0], pair[1]))[:2]
@@ -235,12 +237,22 @@ def _disagreements(report: Report, results: Sequence[dict[str, Any]]) -> list[di
         notes = {row: f"{labels[row]} {short(float(f'{values[row]:.3g}'))}" for row in rows}
         return [
             {
-                "title": f"Furthest apart by {isolated(_inside(plain_name(column)))}",
+                "title": f"Furthest apart by {isolated(_inside(plain_name(column)))}{report.sample_note}",
                 "shots": report.shots(rows, notes),
-                "href": "compare.html",
+                "href": f"compare.html#s={quote(column, safe='')}&o=apart",
             }
         ]
     return []
+
+
+def _ends(values: Floats, rows: Sequence[int]) -> tuple[float, int, int] | None:
+    """Return how far the values of some rows lie apart, and which two rows do, in their order; None where no two do."""
+    known = [row for row in rows if np.isfinite(values[row])]
+    if len(known) < 2:
+        return None
+    lowest, highest = min(known, key=lambda row: float(values[row])), max(known, key=lambda row: float(values[row]))
+    first, second = sorted((lowest, highest), key=known.index) if lowest != highest else known[:2]
+    return float(values[highest]) - float(values[lowest]), first, second
 
 
 def _lost(report: Report) -> list[dict[str, Any]]:

@@ -83,7 +83,7 @@
     counts = values ? tally(signed, [a, b], found) : null;
     sayTally(score, a, b);
     const of = fixed === ALL ? `rows of the same prompt, seed and ${$("fixed-label").textContent.toLowerCase()}` : "prompts and seeds";
-    const sample = rows.total > rows.n ? `, of the ${count(rows.n)} images shown` : "";
+    const sample = rows.sampleNote ? `,${rows.sampleNote}` : "";
     $("count").textContent = `${shown.length === groups.length ? count(groups.length) : `${count(shown.length)} of ${count(groups.length)}`} ${of}${sample}`;
     layOut();
     look(a, b);
@@ -95,7 +95,7 @@
   /** Say how often one side has the better value; that settles nothing, which the verdicts above do. */
   function sayTally(score, a, b) {
     $("tally").hidden = !counts;
-    if (counts) $("tally").replaceChildren(foreign(b), " against ", foreign(a), ` by ${score.label}, pair by pair: ${inWords(counts.all, Boolean(score.better))}.`);
+    if (counts) $("tally").replaceChildren(foreign(b), " against ", foreign(a), ` by ${score.label}, pair by pair${rows.sampleNote}: ${inWords(counts.all, Boolean(score.better))}.`);
   }
 
   /** Fit the pairs to the width: tiles no larger than the pictures bear, as many pairs beside one another as fit. */
@@ -143,7 +143,7 @@
     }).catch(Diptych.complain);
     const facts = [rows.word("category", entry.first).replaceAll("_", " ")];
     if ($("fixed").value === ALL) facts.push(plain(entry.choice.text));
-    if (counts) facts.push(`this prompt: ${inWords(counts.byPrompt.get(entry.prompt), Boolean(rows.scores.get(state.score).better))}`);
+    if (counts) facts.push(`this prompt${rows.sampleNote ? ", as far as shown" : ""}: ${inWords(counts.byPrompt.get(entry.prompt), Boolean(rows.scores.get(state.score).better))}`);
     const said = facts.filter(Boolean).flatMap((fact, place) => (place ? [" · ", foreign(fact)] : [foreign(fact)]));
     return make("section", { class: "pair" }, make("h2", {}, title), make("p", { class: "soft" }, ...said), cells);
   }

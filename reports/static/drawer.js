@@ -86,7 +86,7 @@ Diptych.drawer = (() => {
     for (const [score, value, place] of scores) {
       const text = Number.isNaN(value)
         ? ["not scored: ", foreign(String(place).replaceAll("_", " "))]
-        : [`${number(value)} `, score.unit ? foreign(score.unit) : null, " ", make("span", { class: "soft" }, `above ${place} %`), make("meter", { class: "rank", min: 0, max: 100, value: place, "aria-label": `${score.label}: above ${place} % of all` })];
+        : [`${number(value)} `, score.unit ? foreign(score.unit) : null, " ", make("span", { class: "soft" }, `above ${place} %${rows.sampleNote}`), make("meter", { class: "rank", min: 0, max: 100, value: place, "aria-label": `${score.label}: above ${place} %${rows.sampleNote || " of all"}` })];
       list.append(make("dt", { title: score.text, dir: "auto" }, score.label), make("dd", {}, ...text.filter((one) => one !== null)));
     }
     return make("div", {}, make("h3", {}, "Scores"), list);

@@ -2,7 +2,7 @@
 "use strict";
 
 Diptych.rows = (() => {
-  const { make } = Diptych;
+  const { make, count } = Diptych;
   const NO_PICTURE = 1, BLURRED = 2, HAS_PREVIEW = 4;
 
   class Rows {
@@ -19,6 +19,11 @@ Diptych.rows = (() => {
       this.values = new Map();
       this.texts = new Map();
       this.known = new Map();
+    }
+
+    /** What to say beside a number that is of the images shown: empty where they are no sample. */
+    get sampleNote() {
+      return this.total > this.n ? ` of the ${count(this.n)} images shown` : "";
     }
 
     /** Return the address of the small picture, or "". */

@@ -33,8 +33,9 @@ def test_sentence_counts_and_weighs_nothing() -> None:
     assert sentence([*rows[:1], {"a": "x", "b": "y", "word": "no interval"}]) == (
         "Against y, x is better on 1 of 2 metrics, without an interval on 1 of 2."
     )
-    for word in ("not computed", "no interval"):
-        assert sentence([{"a": "x", "b": "y", "word": word}]) == "x and y could not be compared."
+    assert sentence([{"a": "x", "b": "y", "word": "not computed"}]) == "x and y could not be compared."
+    compared = [{"a": "x", "b": "y", "word": word} for word in ("not computed", "no interval")]
+    assert sentence(compared) == "Against y, x is without an interval on 1 of 2 metrics."
     assert sentence([]) == ""
 
 

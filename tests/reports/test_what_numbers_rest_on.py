@@ -1,0 +1,95 @@
+"""Beside a number stands what it rests on: the images shown, if a sample, the models it is of, or why there is none."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evaluate_configs import make_config, read, run
+from report_browser import Watched
+from report_gallery import Gallery
+from report_world import World
+from tiny_generated import made_grid, make_generated
+from told_scores import install
+
+from diptych.reports.build import build_report
+from diptych.reports.config import ReportConfig
+
+SCORE = "match.clip_similarity"
+
+
+def words(page: Path) -> str:
+    return " ".join(re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")).split())
+
+
+@pytest.fixture
+def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A report on three models, of which one is compared without an interval and one group is asked nothing."""
+    install(monkeypatch)
+    numbers = {"a": 1, "b": 2, "c": 9}
+    rows = [
+        dataclasses.replace(
+            row,
+            category=category,
+            caption=f"number={numbers[row.model] * (1 + row.prompt)} "
+            + ("reason=not_asked" if category == "unasked" else f"correct={row.prompt % 2}"),
+        )
+        for row in made_grid(("a", "b", "c"), prompts=6, samples=1)
+        for category in ["unasked" if row.prompt < 2 else "asked"]
+    ]
+    make_generated(tmp_path / "generated", rows)
+    means: list[dict[str, Any]] = [
+        {"score": "number", "by": ["model"]},
+        {"score": "object_correct", "by": ["category"]},
+    ]
+    scores = {"n": {"score": "told_number"}, "objects": {"score": "told_accuracy"}}
+    run(make_config(tmp_path, scores=scores, means=means, compare={"by": "model", "baseline": "a"}))
+    config = {"job": "report", "store": tmp_path / "store.duckdb"}
+    build_report(ReportConfig.model_validate(config), tmp_path / "out")
+    return tmp_path / "out"
+
+
+def test_each_verdict_of_several_models_says_whose_it_is(out: Path) -> None:
+    strip = (out / "index.html").read_text(encoding="utf-8").split('class="strip"')[1].split("</section>")[0]
+    lines = [" ".join(re.sub(r"<[^>]+>", "", line).split()) for line in re.findall(r"<li>(.*?)</li>", strip, re.DOTALL)]
+    assert len(lines) == 4
+    assert [re.search(r"(\w against \w),", line)[1] for line in lines] == [
+        "b against a",
+        "c against a",
+    ] * 2  # type: ignore[index]
+
+
+def test_furthest_apart_are_those_of_all_models(out: Path) -> None:
+    page = (out / "index.html").read_text(encoding="utf-8")
+    (article,) = [part for part in page.split("<article>") if "Furthest apart" in part]
+    assert re.findall(r'<figcaption dir="auto">(\w) ', article) == ["a", "c"] * 2
+    assert 'href="compare.html#s=n.number&amp;o=apart"' in article
+
+
+def test_a_group_of_which_nothing_was_asked_says_so(out: Path) -> None:
+    (row,) = read(out.parent, "SELECT * FROM results WHERE value IS NULL")
+    assert (row["groups"], row["reason"]) == ({"category": "unasked"}, "nothing_asked")
+    text = "".join(words(page) for page in sorted(out.glob("scores*.html")))
+    assert re.search(r"unasked \N{EN DASH} .*?nothing asked", text)
+    assert "1 results could not be computed. Object accuracy (objects): nothing asked." in words(out / "index.html")
+
+
+def test_numbers_of_a_sample_say_that_they_are_of_the_images_shown(
+    world: World, built: Path, tmp_path: Path, tab: Watched
+) -> None:
+    build_report(world.config(max_images=60), tmp_path / "out")
+    note = f"of the {Gallery(tmp_path / 'out').index['n']} images shown"
+    for folder, is_sample in ((tmp_path / "out", True), (built, False)):
+        tab.open(folder / "compare.html", f"#s={SCORE}")
+        assert (f"pair by pair {note}: " in tab.page.locator("#tally").inner_text()) == is_sample
+        first = tab.page.locator("#rows .pair > p").first.inner_text()
+        assert ("this prompt, as far as shown: " in first) == is_sample
+        tab.open(folder / "gallery.html", "#f=model:fine&sel=1")
+        tab.page.locator("#drawer meter").first.wait_for()
+        assert (f" % {note}" in tab.page.locator("#drawer dl").first.inner_text()) == is_sample
+        label = tab.page.locator("#drawer meter").first.get_attribute("aria-label") or ""
+        assert label.endswith(note if is_sample else " % of all")
+        titles = re.findall(r"(?:Lowest|Furthest apart)[^<]*", (folder / "index.html").read_text(encoding="utf-8"))
+        assert titles
+        assert all(("shown" in title) == is_sample for title in titles)
