@@ -141,6 +141,30 @@ class ScoredRows:
         """A number per row, equal for images of one unit."""
         return np.unique(self.units, return_inverse=True)[1].astype(np.int64)
 
+    @cached_property
+    def draws(self) -> Index:
+        """A number per row, equal for images that repeat each other within a unit: those of one seed, whatever else.
+
+        They begin with the same noise, so that near settings give near pictures. An image of which no seed is known
+        stands for itself; equal files are one.
+        """
+        if self._unit_columns == ["sha256"]:
+            return self.prompts
+        own = np.arange(len(self), dtype=np.int64)
+        if not self.has(SEED):
+            return own
+        seeds = self.values(SEED)
+        alone = pc.if_else(seeds.is_null(), pa.array(own), pa.scalar(None, pa.int64()))
+        return codes([pa.array(self.prompts), seeds, alone], len(self))
+
+    def units_text(self, rows: Index) -> str:
+        """Return in words how many units some rows are of, and where that is one, how many seeds or images it has."""
+        units, draws = len(np.unique(self.prompts[rows])), len(np.unique(self.draws[rows]))
+        if units != 1:
+            return f"{units:,} prompts"
+        what = "seed" if self.has(SEED) else "image"
+        return f"1 prompt of {draws:,} {what}{'' if draws == 1 else 's'}, about which alone it is"
+
     @property
     def _unit_columns(self) -> list[str]:
         if self.has("prompt_id"):

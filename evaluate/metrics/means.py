@@ -119,8 +119,11 @@ def _row(
     rows: ScoredRows, ready: MeasuredMean, group: RowGroup, categories: Categories | None, found: Findings
 ) -> ResultRow:
     metric = ready.metric
-    values, prompts = ready.values[group.rows], rows.prompts[group.rows]
-    mean, how = _mean(values, prompts, categories, is_share=metric.is_share)
+    values = ready.values[group.rows]
+    if metric.is_share:
+        mean, how = _mean_of_flags(rows, group.rows, values, categories)
+    else:
+        mean, how = _mean_of_numbers(values, rows.prompts[group.rows])
     reason, lacking = None, "" if categories is None else _lacking(values, categories)
     if not mean.n:
         reason, how = "nothing_asked" if not len(values) else "nothing_scored", ""
@@ -155,22 +158,21 @@ def _lacking(values: npt.NDArray[np.float64], categories: Categories) -> str:
     return unanswered(categories.wanted, np.unique(categories.names[scored]).tolist())
 
 
-def _mean(
-    values: npt.NDArray[np.float64],
-    prompts: Index,
-    categories: Categories | None,
-    *,
-    is_share: bool,
+def _mean_of_numbers(values: npt.NDArray[np.float64], prompts: Index) -> tuple[ClusteredMean, str]:
+    mean = clustered_mean(values, prompts)
+    return mean, f"mean over images; interval clustered by {mean.n_clusters:,} prompts (Student)"
+
+
+def _mean_of_flags(
+    rows: ScoredRows, index: Index, values: npt.NDArray[np.float64], categories: Categories | None
 ) -> tuple[ClusteredMean, str]:
-    if not is_share:
-        mean = clustered_mean(values, prompts)
-        return mean, f"mean over images; interval clustered by {mean.n_clusters:,} prompts (Student)"
+    prompts, draws, scored = rows.prompts[index], rows.draws[index], np.isfinite(values)
     if categories is None:
-        mean = clustered_share(values, prompts)
-        return mean, f"share of images; interval clustered by {mean.n_clusters:,} prompts (Wilson, effective n)"
-    mean = mean_of_shares(values[categories.positions], prompts[categories.positions], categories.names)
-    scored = int(np.isfinite(values).sum())
-    mean = mean._replace(n=scored, n_unscored=len(values) - scored)
+        mean, units = clustered_share(values, prompts, draws), rows.units_text(index[scored])
+        return mean, f"share of images; interval clustered by {units} (Wilson, effective n)"
+    at = categories.positions
+    mean = mean_of_shares(values[at], prompts[at], categories.names, draws[at])
+    mean = mean._replace(n=int(scored.sum()), n_unscored=int((~scored).sum()))
     return (
         mean,
         f"mean over {len(categories.wanted)} categories; interval from theirs (MOVER), {mean.n_clusters:,} prompts",

@@ -19,7 +19,7 @@ NO_SPREAD = 1e-9  # a standard error that is nothing but rounding
 ONE_PROMPT = 1.5  # prompts of equal size that are worth less than this are one, with a few strays
 
 
-def clustered_share(values: Floats, clusters: npt.ArrayLike) -> ClusteredMean:
+def clustered_share(values: Floats, clusters: npt.ArrayLike, repeats: npt.ArrayLike | None = None) -> ClusteredMean:
     """Return the share of ones among (N,) zeros and ones (NaN is unscored) with Wilson's interval at the effective n.
 
     See ``effective_number``. Where each image is of another prompt, that is Wilson's interval itself.
@@ -31,11 +31,11 @@ def clustered_share(values: Floats, clusters: npt.ArrayLike) -> ClusteredMean:
     found = clustered_mean(values, clusters)
     if not found.n:
         return found
-    low, high = wilson_ends(found.value, effective_number(values, clusters))
+    low, high = wilson_ends(found.value, effective_number(values, clusters, repeats))
     return found._replace(ci_low=low, ci_high=high)
 
 
-def effective_number(values: Floats, clusters: npt.ArrayLike) -> float:
+def effective_number(values: Floats, clusters: npt.ArrayLike, repeats: npt.ArrayLike | None = None) -> float:
     """Return how many independent images the share of ones among clustered zeros and ones is worth; 0 without any.
 
     share x (1 - share) / variance, times (z / t)^2 because few clusters tell the variance badly. Source: Korn and
@@ -44,29 +44,47 @@ def effective_number(values: Floats, clusters: npt.ArrayLike) -> float:
     images intervals would then hold the truth in 98 to 99 % instead of 95. Without variance among clusters, as where
     all images are right, nothing says how much images of one cluster repeat each other; the worst is that they are
     copies, and then their number is that of the clusters. With one cluster, or hardly more, the interval is about that
-    cluster alone: n.
+    cluster alone, and the same is done with what repeats itself within it; if that is nothing, it is n.
 
     Args:
         values: (N,) zeros and ones; NaN is unscored.
         clusters: (N,) strings or integers.
+        repeats: (N,) strings or integers: what repeats each other within a cluster, as images of one seed under
+            several settings do; None takes each image for itself.
 
     >>> effective_number(np.ones(100), np.arange(100) // 20), effective_number(np.ones(100), np.arange(100))
     (5.0, 100.0)
+    >>> effective_number(np.ones(30), np.zeros(30), np.arange(30) % 3), effective_number(np.ones(30), np.zeros(30))
+    (3.0, 30.0)
     """
     found = clustered_mean(values, clusters)
     if not found.n:
         return 0.0
-    worth = even_clusters(np.asarray(clusters)[np.isfinite(values)])
-    if worth < ONE_PROMPT or found.n_clusters == found.n:
+    if found.n_clusters == found.n:
         return float(found.n)
-    if not found.se > NO_SPREAD:
-        return worth
+    scored = np.isfinite(values)
+    worth = even_clusters(np.asarray(clusters)[scored])
+    if worth < ONE_PROMPT and repeats is not None:
+        found, worth = clustered_mean(values, repeats), even_clusters(np.asarray(repeats)[scored])
+    elif worth < ONE_PROMPT:
+        return float(found.n)
+    if found.n_clusters == found.n:
+        return float(found.n)
+    return _worth(found, worth)
+
+
+def _worth(found: ClusteredMean, copies: float) -> float:
+    """Return how many independent images a share is worth by the variance among clusters; without one, as copies."""
+    if copies < ONE_PROMPT or not found.se > NO_SPREAD:
+        return copies
     independent = found.value * (1.0 - found.value) / found.se**2
     t = float(stdtrit(found.df, (1.0 + LEVEL) / 2.0))
     return float(independent * (NORMAL_95 / t) ** 2)
 
 
-def mean_of_shares(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLike) -> ClusteredMean:
+def mean_of_shares(
+    values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLike, repeats: npt.ArrayLike | None = None
+) -> ClusteredMean:
     """Return the mean over strata of the share of ones, as GenEval averages categories, with an interval.
 
     The interval puts the strata's own intervals together by their distances from the shares (MOVER, Zou and Donner
@@ -78,6 +96,7 @@ def mean_of_shares(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLik
         values: (N,) zeros and ones; NaN is unscored.
         clusters: (N,) strings or integers.
         strata: (N,) strings or integers; an image of several stands there once for each.
+        repeats: See ``effective_number``.
 
     >>> found = mean_of_shares(np.array([1.0, 1.0, 0.0, 1.0]), [0, 1, 2, 3], ["a", "a", "b", "b"])
     >>> found.value, round(found.ci_low, 4), round(found.ci_high, 4)
@@ -85,7 +104,11 @@ def mean_of_shares(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLik
     """
     strata, clusters = np.asarray(strata), np.asarray(clusters)
     found = clustered_mean(values, clusters, strata)
-    shares = [clustered_share(values[strata == kind], clusters[strata == kind]) for kind in np.unique(strata)]
+    repeating = None if repeats is None else np.asarray(repeats)
+    parts = (strata == kind for kind in np.unique(strata))
+    shares = [
+        clustered_share(values[part], clusters[part], None if repeating is None else repeating[part]) for part in parts
+    ]
     known = np.array([(share.value, share.ci_low, share.ci_high) for share in shares if share.n]).reshape(-1, 3)
     if not len(known):
         return found

@@ -236,3 +236,19 @@ def test_a_category_needs_its_column(tmp_path: Path) -> None:
     config["datasets"] = {"web": {"path": str(tmp_path / "pairs"), "role": "pairs"}}
     with pytest.raises(ConfigError, match=r"audit\.category: the dataset 'web' has no column 'category'"):
         run({**config, "audit": {"by": ["attribute_class"], "category": "figure"}})
+
+
+def test_near_settings_of_one_prompt_are_not_further_images(tmp_path: Path) -> None:
+    """Three seeds under ten settings: 30 of 30 are three of three, which a fair model shows in a quarter of cases."""
+    rows = [
+        dataclasses.replace(row, setting=f"euler-25-g{5 + number / 100:g}")
+        for number in range(10)
+        for row in hats("raw", "doctor", 0, "ooo")
+    ]
+    found = audited(tmp_path, rows, values=["blue", "orange"])
+    for row in found:
+        low, high = stats.binomtest(3 * (row["attribute"] == "orange"), 3).proportion_ci(method="wilson")
+        assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high))
+        assert row["null_low"] <= row["share"] <= row["null_high"]
+        assert (row["k"], row["n"]) == (30 * (row["attribute"] == "orange"), 30)
+        assert "1 prompt of 3 seeds, about which alone it is, worth 3 images that stand alone" in row["note"]

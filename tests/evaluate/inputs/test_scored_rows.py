@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 from sealed import seal_dataset
 from tiny_dataset import Row, make_table
 from tiny_generated import Made, made_grid, make_generated
 
 from diptych.data.dataset import open_dataset
-from diptych.data.shards import shard_name, write_shard
+from diptych.data.shards import read_shard, shard_name, write_shard
 from diptych.data.table import DatasetTable
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 
@@ -52,3 +53,33 @@ def test_two_prompts_that_share_an_image_are_one_unit_for_every_number(tmp_path:
 def test_a_reference_has_the_units_that_it_has_when_it_is_judged(tmp_path: Path) -> None:
     make_generated(tmp_path / "generated", made_grid(models=("m",), prompts=4, samples=3))
     assert units_of(tmp_path / "generated", "reference") == units_of(tmp_path / "generated", "generated")
+
+
+def test_images_of_one_prompt_and_seed_repeat_each_other_under_every_setting(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", made_grid(models=("m",), prompts=2, samples=3, settings=("s1", "s2")))
+    rows = rows_of(tmp_path / "generated", "generated")
+    draws = rows.draws.tolist()
+    assert [draws.index(draw) for draw in draws] == [*range(6), *range(6)]
+    assert rows.units_text(np.flatnonzero(rows.prompts == rows.prompts[0])).startswith("1 prompt of 3 seeds,")
+    assert rows.units_text(np.arange(12)) == "2 prompts"
+
+
+def test_images_of_no_known_seed_stand_for_themselves_within_a_prompt(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", made_grid(models=("m",), prompts=1, samples=4))
+    file = tmp_path / "generated" / "data" / shard_name(0)
+    table = read_shard(file)
+    place = table.schema.get_field_index("seed")
+    for name, changed in (
+        ("null", table.set_column(place, table.schema.field(place), pa.array([7, None, 7, None], pa.int64()))),
+        ("none", table.remove_column(place)),
+    ):
+        seal_dataset(tmp_path / name, [write_shard(changed, tmp_path / name / "data" / shard_name(0))], {})
+        draws = rows_of(tmp_path / name, "generated").draws.tolist()
+        assert len(set(draws)) == {"null": 3, "none": 4}[name]
+
+
+def test_copies_of_one_file_are_one_image_of_its_unit(tmp_path: Path) -> None:
+    table = make_table([Row(None, f"caption {number}") for number in range(3)])
+    table = table.set_column(table.schema.get_field_index("sha256"), "sha256", pa.array(["a"] * 3, pa.string()))
+    seal_dataset(tmp_path / "pairs", [write_shard(table, tmp_path / "pairs" / "data" / shard_name(0))], {})
+    assert len(set(rows_of(tmp_path / "pairs", "pairs").draws.tolist())) == 1

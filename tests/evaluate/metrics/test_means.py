@@ -24,6 +24,19 @@ def test_a_mean_of_zeros_and_ones_is_a_share_and_has_a_width_where_all_pass(
     assert (row["value"], row["ci_low"], row["ci_high"]) == (0.0, 0.0, pytest.approx(wilson_ends(0.0, 4.0)[1]))
 
 
+def test_a_share_of_one_prompt_is_worth_its_seeds_whatever_the_number_of_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    settings = tuple(f"s{number}" for number in range(10))
+    rows = made_grid(models=("raw",), prompts=1, samples=3, settings=settings)
+    make_generated(tmp_path / "generated", [replace(row, caption="passes=1") for row in rows])
+    run(make_config(tmp_path, scores={"n": {"score": "told_flag"}}, means=[{"score": "passes"}]))
+    row = result_of(tmp_path, "n.passes", model="raw")
+    assert (row["n"], row["ci_low"]) == (30, pytest.approx(wilson_ends(1.0, 3.0)[0]))
+    assert "clustered by 1 prompt of 3 seeds, about which alone it is (Wilson, effective n)" in row["note"]
+
+
 def test_a_mean_of_numbers_that_are_all_the_same_has_no_interval_and_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,37 @@ def test_unscored_images_are_left_out_and_counted() -> None:
     assert (nothing.n, np.isnan(nothing.value), np.isnan(nothing.ci_low)) == (0, True, True)
 
 
+def test_images_of_one_seed_repeat_each_other_within_one_prompt() -> None:
+    """Ten settings that hardly differ are not ten times the knowledge of three seeds."""
+    seeds = np.tile([0, 1, 2], 10)
+    alike = clustered_share(np.ones(30), np.zeros(30), seeds)
+    assert (alike.ci_low, alike.ci_high) == pytest.approx(wilson(3, 3))
+    split = clustered_share((seeds < 2).astype(float), np.zeros(30), seeds)
+    t = stats.t.ppf(0.975, 2)
+    variance = (2 / 9) / 2  # of the mean of three seeds that are 1, 1 and 0
+    expected = (2 / 9) / variance * (1.959963984540054 / t) ** 2
+    assert (split.ci_low, split.ci_high) == pytest.approx(wilson_ends(2 / 3, expected))
+    one = effective_number(np.ones(10), np.zeros(10), np.zeros(10))
+    assert one == 1.0, "one seed is one image"
+    apart = clustered_share(np.array([1.0, 0.0, 1.0, 1.0]), [7, 7, 7, 7], [1, 2, 3, 4])
+    assert (apart.ci_low, apart.ci_high) == pytest.approx(wilson(3, 4))
+
+
+def test_seeds_count_within_hardly_more_than_one_prompt_and_not_within_several() -> None:
+    values, seeds = np.ones(18), np.array([*np.arange(17) % 3, 9])
+    stray = effective_number(values, np.array([7] * 17 + [8]), seeds)
+    assert stray == pytest.approx(even_clusters(seeds))
+    several = np.repeat([0, 1, 2], 6)
+    assert effective_number(values, several, seeds) == effective_number(values, several) == 3.0
+
+
+def test_a_category_of_one_prompt_counts_its_seeds_in_the_mean_of_shares() -> None:
+    strata, prompts = np.repeat(["a", "b"], 20), np.repeat([0, 1], 20)
+    found = mean_of_shares(np.ones(40), prompts, strata, np.tile(np.arange(4), 10))
+    low = wilson(4, 4)[0]
+    assert found.ci_low == pytest.approx(1.0 - (1.0 - low) / 2**0.5)
+
+
 def test_the_mean_of_shares_weighs_strata_alike_and_stays_in_range() -> None:
     values = np.array([1.0] * 9 + [0.0] + [1.0] * 2)
     strata = np.array(["many"] * 10 + ["few"] * 2)
