@@ -6,6 +6,7 @@ from typing import Any
 
 from diptych.errors import StoreError
 from diptych.lookup import describe_unknown
+from diptych.store.rows import EQUAL_N, HOW_COMPARED, LEFT_OUT_A, LEFT_OUT_B, SETTING_A, SETTING_B
 from diptych.store.store import Store
 
 TABLES = {"results": "metric, dataset, groups, identity_id", "differences": "metric, dataset, a, b, groups"}
@@ -39,46 +40,46 @@ def read_results(path: Path, run: str | None = None) -> dict[str, list[dict[str,
 
 
 def format_results(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
-    """Yield the lines of a table per kind of number."""
+    """Yield the lines of a table per kind of number; each row says its run where there are several."""
     if not found["runs"]:
         yield "The store holds no run."
-    if found["results"]:
-        names = _names(found["results"])
-        rows = [
-            (
-                names[row["metric"], row["identity_id"]],
-                _of(row, found["results"]),
-                number_with_interval(row),
-                f"n {row['n']:,}" + (f" ({row['n_unscored']:,} unscored)" if row["n_unscored"] else ""),
-                row["unit"] if not row["reason"] else ": ".join(filter(None, (row["reason"], row["note"]))),
-            )
-            for row in found["results"]
-        ]
-        yield from _table(("metric", "of", "value [95 % interval]", "images", "unit"), rows)
-    if found["differences"]:
-        rows = [
-            (
-                row["metric"],
-                f"{_dataset(row, found['differences'])}{row['a']} - {row['b']}{_suffix(row['groups'])}",
-                number_with_interval(row),
-                f"n {row['n']:,} of {row['n_clusters']:,} prompts",
-                row["reason"] or f"p {p_value_text(row['p_adjusted'])}",
-            )
-            for row in found["differences"]
-        ]
-        yield from _table(("difference", "of", "value [95 % interval]", "pairs", "adjusted p"), rows)
-    if found["audits"]:
-        rows = [
-            (
-                row["attribute"],
-                _of(row, found["audits"]),
-                number_with_interval({**row, "value": row["share"]}),
-                f"{row['k']:,} of {row['n']:,}" + (f" ({row['n_unscored']:,} unjudged)" if row["n_unscored"] else ""),
-                "" if row["null_low"] is None else f"{row['null_low']:.3f} to {row['null_high']:.3f}",
-            )
-            for row in found["audits"]
-        ]
-        yield from _table(("share of", "in", "share [95 % interval]", "images", "by chance"), rows)
+    runs = {row["run_id"]: f"{row['name']}: " if len(found["runs"]) > 1 else "" for row in found["runs"]}
+    for table, header, cells in (
+        ("results", ("metric", "of", "value [95 % interval]", "images", "unit"), _result_cells),
+        ("differences", ("difference", "of", "value [95 % interval]", "pairs", "adjusted p"), _difference_cells),
+        ("audits", ("share of", "in", "share [95 % interval]", "images", "by chance"), _audit_cells),
+    ):
+        if found[table]:
+            rows = [(name, runs[row["run_id"]] + of, *rest) for row, (name, of, *rest) in cells(found[table])]
+            yield from _table(header, rows)
+
+
+RowCells = Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]
+
+
+def _result_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
+    names = _names(rows)
+    for row in rows:
+        images = f"n {row['n']:,}" + (f" ({row['n_unscored']:,} unscored)" if row["n_unscored"] else "")
+        unit = row["unit"] if not row["reason"] else ": ".join(filter(None, (row["reason"], row["note"])))
+        name = names[row["metric"], row["identity_id"]]
+        yield row, (name, _of(row, rows), number_with_interval(row), images, unit)
+
+
+def _difference_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
+    for row in rows:
+        pairs = f"n {row['n']:,} of {row['n_clusters']:,} prompts"
+        of = f"{_dataset(row, rows)}{_difference(row)}"
+        p_value = row["reason"] or f"p {p_value_text(row['p_adjusted'])}"
+        yield row, (row["metric"], of, number_with_interval(row), pairs, p_value)
+
+
+def _audit_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
+    for row in rows:
+        images = f"{row['k']:,} of {row['n']:,}" + (f" ({row['n_unscored']:,} unjudged)" if row["n_unscored"] else "")
+        band = "" if row["null_low"] is None else f"{row['null_low']:.3f} to {row['null_high']:.3f}"
+        share = number_with_interval({**row, "value": row["share"]})
+        yield row, (row["attribute"], _of(row, rows), share, images, band)
 
 
 def number_with_interval(row: Mapping[str, Any]) -> str:
@@ -128,8 +129,26 @@ def _values(groups: Mapping[str, Any]) -> str:
     return ", ".join(text or '""' for text in texts)
 
 
-def _suffix(groups: Mapping[str, Any]) -> str:
-    return f" ({_values(groups)})" if groups else ""
+def _difference(row: Mapping[str, Any]) -> str:
+    """Return which two are compared, over which images, and how they are not quite what they were."""
+    cut = {name: value for name, value in row["groups"].items() if name not in HOW_COMPARED}
+    parts = [*([_values(cut)] if cut else []), *how_compared(row["groups"], row["a"], row["b"])]
+    return f"{row['a']} - {row['b']}" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def how_compared(groups: Mapping[str, Any], a: str, b: str) -> Iterator[str]:
+    """Yield that the sides of a difference had two settings, or that images were left out or drawn, where that is so.
+
+    >>> list(how_compared({"left_out_a": 3, "equal_n": 60, "category": "counting"}, "sdxl", "flux"))
+    ['over the images that both have, 3 of sdxl left out', 'at 60 images of each, drawn']
+    """
+    if SETTING_A in groups:
+        yield f"with the setting {groups[SETTING_A]} against {groups[SETTING_B]}"
+    left_out = [f"{groups[name]:,} of {label}" for name, label in ((LEFT_OUT_A, a), (LEFT_OUT_B, b)) if name in groups]
+    if left_out:
+        yield f"over the images that both have, {' and '.join(left_out)} left out"
+    if EQUAL_N in groups:
+        yield f"at {groups[EQUAL_N]:,} images of each, drawn"
 
 
 def printable(text: str) -> str:

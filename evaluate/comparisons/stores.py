@@ -21,12 +21,12 @@ from diptych.data.sql import quoted
 from diptych.errors import ConfigError, StoreError
 from diptych.evaluate.comparisons.means import DifferenceMaker, adjusted
 from diptych.evaluate.comparisons.pairs import images_of, needed_columns, pair, value_text
+from diptych.evaluate.comparisons.sentences import sentence
 from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.evaluate.score_names import metric_of
-from diptych.evaluate.terminal import p_value_text, printable
-from diptych.intervals import is_resolved
+from diptych.evaluate.terminal import printable
 from diptych.lookup import describe_unknown
-from diptych.store.rows import EQUAL_N, HOW_COMPARED, LEFT_OUT_A, LEFT_OUT_B, SETTING_A, SETTING_B
+from diptych.store.rows import HOW_COMPARED
 from diptych.store.store import DifferenceRow, Store
 
 Columns = dict[str, list[str]]
@@ -42,7 +42,7 @@ class Comparison:
     Attributes:
         a: Label.
         b: Label.
-        rows: One difference per metric, value = a - b.
+        rows: One difference per metric, value = a - b; of a distance, which has one for each dataset, several.
         refused: Metric -> why it is not compared.
     """
 
@@ -58,8 +58,9 @@ class Comparison:
 
     def lines(self) -> Iterator[str]:
         """Yield it as sentences."""
+        datasets = {row.dataset for row in self.rows}
         for row in self.rows:
-            yield sentence(row)
+            yield sentence(row, of_dataset=len(datasets) > 1)
         for metric, reason in self.refused.items():
             yield printable(f"{metric}: not compared: {reason}")
 
@@ -190,19 +191,23 @@ def _compare(a: ComparedModel, b: ComparedModel, only: str | None) -> Comparison
     rows, refused = [], {}
     for metric in sorted(names) if only is None else [only]:
         both = ((a, of_a, metric), (b, of_b, names[metric]))
-        reason, row = _refusal(both), None
-        if reason is None:
-            (identity,) = of_a[metric]
-            row = _row(both, identity) if "column" in identity else _stored(a, b, metric)
-        if row is not None:
-            rows.append(row)
-        else:
+        found, reason = _found(both), _refusal(both)
+        rows += found
+        if not found:
             refused[metric] = reason or "the run did not compute the difference of these two"
     if not rows:
         why = "; ".join(f"{metric}: {reason}" for metric, reason in refused.items()) or "the runs hold no results"
         raise StoreError(f"{a.label} and {b.label} cannot be compared: {why}")
     # As in a run, each metric is a family of its own; here it has the one comparison that was asked for.
     return Comparison(a.label, b.label, [row for one in rows for row in adjusted([one])], refused)
+
+
+def _found(both: Both) -> list[DifferenceRow]:
+    """Return the differences of a metric: of all images, or of a distance those that the run has, one a dataset."""
+    (a, of_a, metric), (b, *_) = both
+    if not all("column" in identity for identity in of_a.get(metric, ())):
+        return list(_stored(a, b, metric))
+    return [] if _refusal(both) is not None else [_row(both, of_a[metric][0])]
 
 
 def _counterpart(metric: str, of_a: Identities, of_b: Identities) -> str:
@@ -249,48 +254,16 @@ def _row(both: Both, identity: Mapping[str, Any]) -> DifferenceRow:
     return DifferenceMaker(a.run_id, ready, short_id(identity)).row(a.label, b.label, pair(images, "a", "b", by=a.by))
 
 
-def _stored(a: ComparedModel, b: ComparedModel, metric: str) -> DifferenceRow | None:
-    """Return the difference of all images that the run computed, turned round where it is b - a."""
+def _stored(a: ComparedModel, b: ComparedModel, metric: str) -> Iterator[DifferenceRow]:
+    """Yield the differences of all images of a dataset that the run computed, turned round where they are b - a."""
     if (a.run_id, a.store.path) != (b.run_id, b.store.path):
-        return None
-    sql = "SELECT * FROM differences WHERE run_id = ? AND metric = ? AND a = ? AND b = ?"
+        return
+    sql = "SELECT * FROM differences WHERE run_id = ? AND metric = ? AND a = ? AND b = ? ORDER BY dataset"
     for names, is_turned in (((a.label, b.label), False), ((b.label, a.label), True)):
         for row in a.store.query(sql, [a.run_id, metric, *names]):
-            if row["groups"].keys() - set(HOW_COMPARED):
-                continue
-            found = DifferenceRow(**row)
-            return found.turned() if is_turned else found
-    return None
-
-
-def sentence(row: DifferenceRow) -> str:
-    """Return a difference as a sentence; its verdict is that of ``is_resolved``, as in a report."""
-    a, b, metric = printable(row.a), printable(row.b), printable(row.metric)
-    if row.value is None or not np.isfinite(row.value):
-        return f"{metric}: {a} and {b} cannot be compared: {row.reason}"
-    of = f"{row.n:,} pairs of {row.n_clusters:,} prompts"
-    if row.ci_low is None or row.ci_high is None or not np.isfinite(row.ci_low):
-        return f"{metric}: {a} - {b} = {row.value:+.5g}, without an interval ({row.reason}; {of}{_how_compared(row)})."
-    numbers = f"{row.value:+.5g}, 95 % interval {row.ci_low:+.5g} to {row.ci_high:+.5g}, {of}"
-    numbers += f", p {p_value_text(row.p_adjusted)}{_how_compared(row)}"
-    if not is_resolved(row.ci_low, row.ci_high, row.p_adjusted):
-        return f"{metric}: {a} and {b} cannot be told apart by these images ({numbers})."
-    direction = "higher" if row.value > 0 else "lower"
-    verdict = "better" if row.better == direction else "worse"
-    return f"{metric}: {a} is {direction if row.better is None else verdict} than {b} ({numbers})."
-
-
-def _how_compared(row: DifferenceRow) -> str:
-    """Return that the sides had two settings, or that images were left out or drawn, where that is so."""
-    of_a, of_b = row.groups.get(SETTING_A), row.groups.get(SETTING_B)
-    told = "" if of_a is None else f", with the setting {of_a} against {of_b}"
-    left_out = [(row.groups.get(name), label) for name, label in ((LEFT_OUT_A, row.a), (LEFT_OUT_B, row.b))]
-    if any(n for n, _ in left_out):
-        parts = " and ".join(f"{n:,} of {label}" for n, label in left_out if n)
-        told += f", over the images that both have, {parts} left out"
-    if EQUAL_N in row.groups:
-        told += f", at {row.groups[EQUAL_N]:,} images of each, drawn"
-    return printable(told)
+            if not row["groups"].keys() - set(HOW_COMPARED):
+                found = DifferenceRow(**row)
+                yield found.turned() if is_turned else found
 
 
 def _known(value: Any) -> Any:

@@ -6,12 +6,20 @@ from diptych.evaluate.terminal import format_results
 
 
 def result(**values: Any) -> dict[str, Any]:
-    plain = {"metric": "m", "identity_id": "i", "dataset": "one", "groups": {"model": "a"}, "value": 1.0, "unit": ""}
+    plain = {
+        "run_id": "r",
+        "metric": "m",
+        "identity_id": "i",
+        "dataset": "one",
+        "groups": {"model": "a"},
+        "value": 1.0,
+        "unit": "",
+    }
     return {**plain, "ci_low": 0.5, "ci_high": 1.5, "n": 5, "n_unscored": 0, "reason": None, **values}
 
 
 def lines_of(**found: Any) -> list[str]:
-    everything = {"runs": [{}], "results": [], "differences": [], "audits": [], **found}
+    everything = {"runs": [{"run_id": "r", "name": "first"}], "results": [], "differences": [], "audits": [], **found}
     return [line for line in format_results(everything) if line]
 
 
@@ -34,3 +42,26 @@ def test_differences_of_two_datasets_are_told_apart() -> None:
     first, second = lines_of(differences=[row, {**row, "dataset": "two"}])[1:]
     assert "one: x - y" in first
     assert "two: x - y" in second
+
+
+def test_numbers_of_two_runs_are_told_apart() -> None:
+    runs = [{"run_id": "r", "name": "first"}, {"run_id": "s", "name": "second"}]
+    rows = [result(run_id=run) for run in "rs"]
+    of_results = lines_of(runs=runs, results=rows)[1:]
+    assert ["first: a" in of_results[0], "second: a" in of_results[1]] == [True, True]
+    differences = [{**row, "groups": {}, "a": "x", "b": "y", "p_adjusted": 0.5, "n_clusters": 3} for row in rows]
+    told = lines_of(runs=runs, differences=differences)[1:]
+    assert ["first: x - y" in told[0], "second: x - y" in told[1]] == [True, True]
+    audits = [
+        {**row, "attribute": "red", "share": 0.5, "k": 2, "null_low": 0.1, "null_high": 0.9, "groups": {}}
+        for row in rows
+    ]
+    assert ["first: one" in line for line in lines_of(runs=runs, audits=audits)[1:]] == [True, False]
+
+
+def test_a_difference_says_at_how_many_images_it_is() -> None:
+    """A bare 60 was shown like a value of a group."""
+    groups = {"category": "counting", "left_out_b": 4, "equal_n": 60}
+    row = {**result(groups=groups), "a": "x", "b": "y", "p_adjusted": 0.5, "n_clusters": 3}
+    (line,) = lines_of(differences=[row])[1:]
+    assert "x - y (counting, over the images that both have, 4 of y left out, at 60 images" in line

@@ -12,8 +12,8 @@ from evaluate_configs import call, call_json, make_config, read, run
 from tiny_generated import Made, made_grid, make_generated
 from told_scores import install
 
-from diptych.evaluate.comparisons.stores import compare_labels, sentence
-from diptych.store.store import DifferenceRow, Store
+from diptych.evaluate.comparisons.stores import compare_labels
+from diptych.store.store import Store
 
 
 @pytest.fixture(autouse=True)
@@ -65,33 +65,26 @@ def test_it_says_so_in_a_sentence(tmp_path: Path) -> None:
     assert lines[1].startswith("o.object_accuracy: curated and raw cannot be told apart by these images (")
 
 
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({}, "m: a is better than b (+1"),
-        ({"better": "lower"}, "m: a is worse than b (+1"),
-        ({"better": None}, "m: a is higher than b (+1"),
-        ({"value": -1.0, "ci_low": -1.5, "ci_high": -0.5, "better": None}, "m: a is lower than b (-1"),
-        ({"value": -1.0, "ci_low": -1.5, "ci_high": -0.5, "better": "lower"}, "m: a is better than b (-1"),
-        ({"ci_low": -0.1}, "m: a and b cannot be told apart by these images (+1"),
-        ({"p_adjusted": 0.5}, "m: a and b cannot be told apart by these images (+1"),
-        ({"p_adjusted": 0.05}, "m: a and b cannot be told apart by these images (+1"),
-        ({"p_adjusted": None}, "m: a is better than b (+1"),
-        ({"ci_low": 0.0}, "m: a and b cannot be told apart by these images (+1"),
-        ({"ci_low": None, "ci_high": None, "reason": "too_few_prompts"}, "m: a - b = +1, without an interval"),
-        ({"value": None, "reason": "no_common_images"}, "m: a and b cannot be compared: no_common_images"),
-        ({"a": "\x1b[31m"}, "m: ?[31m is better"),
-    ],
-)
-def test_sentences(changes: dict[str, Any], says: str) -> None:
-    row = DifferenceRow("r", "m", "d", {}, "a", "b", 1.0, 0.2, 0.5, 1.5, 0.01, 0.02, 9, 3, "higher", "id")
-    assert sentence(dataclasses.replace(row, **changes)).startswith(says)
-
-
-def test_two_settings_are_named_in_the_sentence() -> None:
-    groups = {"setting_a": "flow-28", "setting_b": "euler-50"}
-    row = DifferenceRow("r", "m", "d", groups, "a", "b", 1.0, 0.2, 0.5, 1.5, 0.01, 0.02, 9, 3, "higher", "id")
-    assert "p 0.02, with the setting flow-28 against euler-50)" in sentence(row)
+def test_distances_of_two_datasets_are_two_sentences(tmp_path: Path) -> None:
+    """The first dataset was taken, and nothing said of which the difference was."""
+    for number, name in enumerate(("one", "two")):
+        rows = [dataclasses.replace(row, picture=(row.picture or 0) + 500 * number) for row in made_grid(prompts=12)]
+        make_generated(tmp_path / name, rows)
+    make_generated(tmp_path / "real", [Made("real", 100 + row, picture=2000 + row) for row in range(30)])
+    datasets = {name: {"path": str(tmp_path / name), "role": "generated"} for name in ("one", "two")}
+    datasets["real"] = {"path": str(tmp_path / "real"), "role": "reference"}
+    encoders = {"p": {"kind": "projection", "options": {"dim": 6}}}
+    distances = [{"metric": "kernel_distance", "encoder": "p", "reference": "real"}]
+    run(make_config(tmp_path, datasets=datasets, encoders=encoders, distances=distances, compare={}))
+    stored = read(tmp_path, "SELECT * FROM differences ORDER BY dataset")
+    assert [row["dataset"] for row in stored] == ["one", "two"]
+    for labels, sign in ((("curated", "raw"), 1), (("raw", "curated"), -1)):
+        found = call_json("evaluate", "compare", tmp_path / "store.duckdb", *labels)["differences"]
+        assert [(row["dataset"], row["value"]) for row in found] == [
+            (row["dataset"], pytest.approx(sign * row["value"])) for row in stored
+        ]
+    lines = call("evaluate", "compare", tmp_path / "store.duckdb", "curated", "raw").stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["kernel_distance of one", "kernel_distance of two"]
 
 
 def test_two_prompts_that_agree_tell_nothing_apart(tmp_path: Path) -> None:

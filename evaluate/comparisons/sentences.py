@@ -1,0 +1,31 @@
+"""A difference as a sentence: which of two is better, or that these images do not tell."""
+
+import numpy as np
+
+from diptych.evaluate.terminal import how_compared, p_value_text, printable
+from diptych.intervals import is_resolved
+from diptych.store.store import DifferenceRow
+
+
+def sentence(row: DifferenceRow, *, of_dataset: bool = False) -> str:
+    """Return a difference as a sentence; its verdict is that of ``is_resolved``, as in a report.
+
+    Args:
+        row: The difference.
+        of_dataset: Whether to name its dataset, as where there are several.
+    """
+    a, b, metric = printable(row.a), printable(row.b), printable(row.metric)
+    metric += f" of {printable(row.dataset)}" if of_dataset else ""
+    how = printable("".join(f", {each}" for each in how_compared(row.groups, row.a, row.b)))
+    if row.value is None or not np.isfinite(row.value):
+        return f"{metric}: {a} and {b} cannot be compared: {row.reason}"
+    of = f"{row.n:,} pairs of {row.n_clusters:,} prompts"
+    if row.ci_low is None or row.ci_high is None or not np.isfinite(row.ci_low):
+        return f"{metric}: {a} - {b} = {row.value:+.5g}, without an interval ({row.reason}; {of}{how})."
+    numbers = f"{row.value:+.5g}, 95 % interval {row.ci_low:+.5g} to {row.ci_high:+.5g}, {of}"
+    numbers += f", p {p_value_text(row.p_adjusted)}{how}"
+    if not is_resolved(row.ci_low, row.ci_high, row.p_adjusted):
+        return f"{metric}: {a} and {b} cannot be told apart by these images ({numbers})."
+    direction = "higher" if row.value > 0 else "lower"
+    verdict = "better" if row.better == direction else "worse"
+    return f"{metric}: {a} is {direction if row.better is None else verdict} than {b} ({numbers})."
