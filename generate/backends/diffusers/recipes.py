@@ -24,6 +24,15 @@ _SAID = {
     "snr_shift_scale": "shift of its signal-to-noise ratio",
     "thresholding": "thresholding",
 }
+# What bends the sigmas of a flow. Classes of one kind mean the same by it; of a solver of another kind that holds for
+# the terminal alone, the others it computes on sigmas of noise models (diffusers, UniPC and DPM-Solver, set_timesteps).
+FLOW_SIGMAS = {
+    "shift_terminal": "terminal of its shift",
+    "invert_sigmas": "inverted sigmas",
+    "use_karras_sigmas": "Karras sigmas",
+    "use_exponential_sigmas": "exponential sigmas",
+    "use_beta_sigmas": "beta sigmas",
+}
 THRESHOLDING = ("dynamic_thresholding_ratio", "sample_max_value")
 # What FLUX computes its shift from when the scheduler does not say otherwise (diffusers, FluxPipeline.__call__).
 DYNAMIC_SHIFT: dict[str, Any] = {
@@ -149,7 +158,9 @@ def _flow_recipe(name: str, steps: int, own: SchedulerFacts, pipeline: str) -> S
     if sampler.flow in FLOW_CLASSES:
         return _flow_match_recipe(name, steps, own)
     is_dynamic = bool(own.config.get("use_dynamic_shifting"))
-    return SamplerRecipe(sampler.flow, dict(sampler.flow_options) | _shift(name, own, pipeline, is_dynamic=is_dynamic))
+    bent = _bent_sigmas(name, sampler.flow, own)
+    shift = _shift(name, own, pipeline, is_dynamic=is_dynamic)
+    return SamplerRecipe(sampler.flow, dict(sampler.flow_options) | bent | shift)
 
 
 def _flow_match_recipe(name: str, steps: int, own: SchedulerFacts) -> SamplerRecipe:
@@ -157,6 +168,7 @@ def _flow_match_recipe(name: str, steps: int, own: SchedulerFacts) -> SamplerRec
     flow, options = str(SAMPLERS[name].flow), dict(SAMPLERS[name].flow_options)
     is_dynamic = bool(own.config.get("use_dynamic_shifting"))
     if own.class_name in FLOW_CLASSES:
+        _bent_sigmas(name, flow, own)
         options = _known_options(flow, own.config) | options
         if is_dynamic and "use_dynamic_shifting" not in options:
             raise ConfigError(f"sampler {name}: {flow} does not know this checkpoint's dynamic shifting")
@@ -168,6 +180,21 @@ def _flow_match_recipe(name: str, steps: int, own: SchedulerFacts) -> SamplerRec
     sigmas = tuple(float(sigma) for sigma in built.sigmas[:-1])  # shifted already, so that nothing shifts them again
     trained = int(own.config.get("num_train_timesteps", 1000))
     return SamplerRecipe(flow, options | {"shift": 1.0, "num_train_timesteps": trained}, sigmas=sigmas)
+
+
+def _bent_sigmas(name: str, class_name: str, own: SchedulerFacts) -> dict[str, Any]:
+    """Return the options by which a class bends the sigmas of a flow as the checkpoint's own scheduler does.
+
+    Raises:
+        ConfigError: If it cannot.
+    """
+    is_same_kind = (class_name in FLOW_CLASSES) == (own.class_name in FLOW_CLASSES)
+    able = _parameters(class_name) & (set(FLOW_SIGMAS) if is_same_kind else {"shift_terminal"})
+    found = {key: own.config[key] for key in FLOW_SIGMAS if own.config.get(key) not in (None, False)}
+    for key in found:
+        if key not in able:
+            raise ConfigError(f"sampler {name}: {class_name} does not take this checkpoint's {FLOW_SIGMAS[key]}")
+    return found
 
 
 def _shift(name: str, own: SchedulerFacts, pipeline: str, *, is_dynamic: bool) -> dict[str, Any]:

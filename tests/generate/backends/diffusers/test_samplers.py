@@ -199,6 +199,32 @@ def test_a_name_keeps_the_shift_of_a_checkpoint_whose_own_solver_calls_it_flow_s
     assert sigmas.numpy() == pytest.approx(shift * even / (1 + (shift - 1) * even), abs=2e-3)
 
 
+@pytest.mark.parametrize("name", FLOW_NAMES)
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"shift_terminal": 0.1},
+        {"use_karras_sigmas": True},
+        {"use_exponential_sigmas": True},
+        {"use_beta_sigmas": True},
+    ],
+)
+def test_what_else_bends_the_sigmas_of_a_flow_is_kept_or_refused(name: str, bent: dict[str, Any]) -> None:
+    own = SchedulerFacts(SD3.class_name, {**SD3.config, **bent})
+    try:
+        sigmas = schedule(recipe_for(name, 8, own, "StableDiffusion3Pipeline"), 8).sigmas
+    except ConfigError as error:
+        assert f"sampler {name}: " in str(error)  # noqa: PT017 -- one or the other, for each name
+        assert "does not take this checkpoint's" in str(error)  # noqa: PT017
+        return
+    own_sigmas = schedule(recipe_for(None, 8, own, "StableDiffusion3Pipeline"), 8).sigmas
+    if name in ("euler", "euler_a"):
+        assert torch.equal(sigmas, own_sigmas)
+    else:
+        assert (name, bent) == ("unipc", {"shift_terminal": 0.1})
+        assert (float(sigmas[-2]), float(own_sigmas[-2])) == pytest.approx((0.1, 0.1))
+
+
 def test_a_solver_that_cannot_run_through_a_checkpoints_sigmas_is_refused() -> None:
     with pytest.raises(ConfigError, match="cannot run through the sigmas of this checkpoint's DPMSolverMultistep"):
         recipe_for("heun", 4, SANA, "SanaPipeline")
