@@ -44,7 +44,7 @@ def estimate(
     measured = _bytes_per_row(found)
     rate = measured if measured is not None else pixels * BYTES_PER_PIXEL[config.format] / plan.images
     nfe = sum(group.resolved.nfe * per_group for group in plan.groups)
-    twice = sum(group.resolved.nfe * per_group for group in plan.groups if group.resolved.guides)
+    in_all = sum(group.resolved.nfe_in_all * per_group for group in plan.groups)
     return {
         "prompts": _prompts_by_set(plan),
         "models": {label: sum(group.model == label for group in plan.groups) for label in config.models},
@@ -54,7 +54,7 @@ def estimate(
         "shards": len(layout.names),
         "growth": {**_growth(layout), "not_taken": others.not_taken(plan, layout)},
         "nfe": nfe,
-        "nfe_with_guidance": nfe + twice,
+        "nfe_in_all": in_all,
         "nfe_left": _nfe_left(plan, layout),
         "dropped": [dropped._asdict() for dropped in plan.dropped],
         "refused": [refused._asdict() for refused in plan.refused],
@@ -83,11 +83,11 @@ def _growth(layout: Layout) -> dict[str, Any]:
 
 
 def _nfe_left(plan: GenerationPlan, layout: Layout) -> int:
-    """Return how often the denoiser is still to be asked, with what guidance adds."""
+    """Return how often the denoiser is still to be asked, with what guidance and other stages add."""
     numbers = (number for task in layout.tasks for number in task.rendered)
     counts = Counter(number // plan.images_per_group for number in numbers)
     settings = {index: plan.groups[index].resolved for index in counts}
-    return sum(count * settings[index].nfe * (1 + settings[index].guides) for index, count in counts.items())
+    return sum(count * settings[index].nfe_in_all for index, count in counts.items())
 
 
 def _setting(group: ImageGroup, images: int) -> dict[str, Any]:

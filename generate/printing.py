@@ -57,7 +57,7 @@ def print_estimate(facts: dict[str, Any]) -> None:
     click.echo(f"images    {facts['images']:,}{rows} in {facts['shards']:,} shards; {useful}")
     _print_growth(facts)
     left = f"; {facts['nfe_left']:,} of these are left" if facts["images_done"] else ""
-    whole = f"{facts['nfe_with_guidance']:,} with those that guidance adds"
+    whole = f"{facts['nfe_in_all']:,} with those that guidance and other stages add"
     click.echo(f"denoiser  {facts['nfe']:,} evaluations, {whole}{left}")
     about = "" if facts["bytes_are_measured"] else "about "
     click.echo(f"disk      {about}{format_bytes(facts['bytes'])}")

@@ -53,6 +53,7 @@ class GreyModel:
             counts=False,
             negative="never",
             nfe=steps,
+            nfe_in_all=steps,
             identity=f"{size} {steps}",
             recipe=255 - steps,
         )

@@ -104,7 +104,8 @@ class ResolvedSetting:
         guides: Whether each step asks the denoiser twice, with and without the prompt.
         counts: Whether the value of guidance changes the image.
         negative: Whether a negative prompt takes part.
-        nfe: How often an image asks the denoiser, guidance not counted twice.
+        nfe: How often an image asks the denoiser of its last stage, guidance not counted twice.
+        nfe_in_all: The same with what guidance and other stages add.
         identity: Hash of what decides pixels, text, seed and model apart.
         recipe: What the backend needs to make images so.
     """
@@ -118,6 +119,7 @@ class ResolvedSetting:
     counts: bool
     negative: ReadsNegative
     nfe: int
+    nfe_in_all: int
     identity: str
     recipe: Any
 

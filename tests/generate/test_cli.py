@@ -45,14 +45,14 @@ def test_plan_says_what_it_costs_and_makes_nothing(config: Path, tmp_path: Path)
     assert facts["models"] == {"sd": 3, "flux": 2}
     assert (facts["images"], facts["images_done"], facts["shards"]) == (30, 0, 1)
     assert facts["nfe"] == 6 * (2 + 2 + 3 + 2 + 2)
-    assert facts["nfe_with_guidance"] == facts["nfe"] + 6 * (2 + 2), "guidance 7.5 of the two of sd"
+    assert facts["nfe_in_all"] == facts["nfe"] + 6 * (2 + 2), "guidance 7.5 of the two of sd"
     (dropped,) = facts["dropped"]
     assert (dropped["setting"], dropped["same_as"]) == ("heun-2-g1-64px", "sd, heun-2-g0.5-64px")
     assert facts["useful_share"] == pytest.approx(30 / (5 * 8), abs=1e-4)
     assert facts["bytes"] == round(30 * 64 * 64 * 1.7)
     text = invoke("plan", config).output
     assert "images    30 in 1 shards; 75 % of all batch rows are images" in text
-    assert "denoiser  66 evaluations, 90 with those that guidance adds" in text
+    assert "denoiser  66 evaluations, 90 with those that guidance and other stages add" in text
     assert "left out  sd, heun-2-g1-64px: the same images as sd, heun-2-g0.5-64px" in text
     assert text.endswith("Nothing was made.\n")
     assert sorted(tmp_path.rglob("*")) == before

@@ -5,6 +5,7 @@ from typing import Any
 
 from diptych.errors import ConfigError
 from diptych.generate.backends.asked import ReadsNegative, ResolvedSetting, Setting
+from diptych.generate.backends.diffusers.evaluations import nfe_in_all
 from diptych.generate.backends.diffusers.known_pipelines import KNOWN_PIPELINES, KnownPipeline
 from diptych.generate.backends.diffusers.models import ModelFolder
 from diptych.generate.backends.diffusers.resolve import (
@@ -20,8 +21,10 @@ from diptych.generate.backends.diffusers.resolve import (
 # Arguments that a pipeline must take to be driven at all.
 DRIVEN = ("prompt", "generator", "output_type", "num_inference_steps")
 UNLIMITED = 1_000_000  # tokenizers that say no length say a larger one
-# What is passed unless an option says otherwise: each size as it was asked for, and of a film one frame.
-FIXED: dict[str, Any] = {"use_resolution_binning": False, "num_frames": 1}
+# What is passed unless an option says otherwise: each size as it was asked for, and of a film one frame, by whichever
+# name a pipeline calls their number.
+FRAMES = ("num_frames", "video_length", "frames")
+FIXED: dict[str, Any] = {"use_resolution_binning": False, **dict.fromkeys(FRAMES, 1)}
 
 
 class AnyPipeline:
@@ -33,8 +36,7 @@ class AnyPipeline:
         """Return the setting as this model takes it."""
         defaults = call_defaults(folder)
         check_options(folder, defaults)
-        for name in (name for name in DRIVEN if name not in defaults):
-            raise ConfigError(f"{folder.where}: {folder.pipeline} takes no {name}, so it cannot be driven from here")
+        _refuse_undriven(folder, defaults)
         known = KNOWN_PIPELINES.get(folder.pipeline)
         argument = "guidance_scale" if known is None else known.guidance
         _refuse_unknown(folder, setting, defaults, argument)
@@ -43,6 +45,7 @@ class AnyPipeline:
             _check_guidance(folder, setting, known)
         steps = setting.steps or int(defaults["num_inference_steps"])
         recipe = resolve_recipe(folder, setting.sampler, steps)
+        nfe = recipe.nfe(steps)
         guidance = _guidance(folder, setting, defaults, argument)
         guides = known is not None and _guides(known, guidance, setting)
         embedded = known is not None and known.guided_above is None
@@ -58,7 +61,14 @@ class AnyPipeline:
                 guides=guides,
                 counts=known is None or guides or embedded,
                 negative=_reads_negative(known, guides, defaults),
-                nfe=recipe.nfe(steps),
+                nfe=nfe,
+                nfe_in_all=nfe_in_all(
+                    nfe,
+                    {**defaults, **folder.choice.options},
+                    guidance=argument,
+                    guides=guides,
+                    has_negative=setting.negative is not None,
+                ),
                 identity="",
                 recipe=Binding(recipe, argument, fixed, is_known=known is not None),
             ),
@@ -87,8 +97,9 @@ class AnyPipeline:
         return found
 
     def negative_ids(self, folder: ModelFolder, tokenizers: Mapping[str, Any], text: str | None) -> Any:
-        """Return the text itself."""
-        return text
+        """Return the text itself; None is the empty one where a pipeline takes it so."""
+        known = KNOWN_PIPELINES.get(folder.pipeline)
+        return (text or "") if known is not None and known.none_is_empty else text
 
     def encode(self, pipe: Any, text: str, options: Mapping[str, Any]) -> Tensors:
         """Return the text itself."""
@@ -104,6 +115,13 @@ class AnyPipeline:
         if negatives is not None and negatives[0][0] is not None:
             found["negative_prompt"] = [text for (text,) in negatives]
         return found
+
+
+def _refuse_undriven(folder: ModelFolder, defaults: Mapping[str, Any]) -> None:
+    """Refuse a pipeline that lacks an argument without which no image can be asked for."""
+    for name in DRIVEN:
+        if name not in defaults:
+            raise ConfigError(f"{folder.where}: {folder.pipeline} takes no {name}, so it cannot be driven from here")
 
 
 def _refuse_unknown(folder: ModelFolder, setting: Setting, defaults: Mapping[str, Any], guidance: str) -> None:

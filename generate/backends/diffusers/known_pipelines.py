@@ -23,6 +23,7 @@ class KnownPipeline:
         guidance: The argument that guidance is bound to; empty where there is none.
         guided_above: Guidance above which each step asks the denoiser twice; None where no value makes it do so.
         negative: When a negative prompt takes part.
+        none_is_empty: Whether no negative prompt is the empty one, so that the two give one picture.
         packed: Latent pixels that a side must be a multiple of.
         checked: Pixels that the pipeline's code wants a side to be a multiple of, whatever its VAE.
         coder: The component whose levels say how many pixels the side of a latent pixel has.
@@ -35,6 +36,7 @@ class KnownPipeline:
     guidance: str = "guidance_scale"
     guided_above: float | None = 1.0
     negative: Negative = "guided"
+    none_is_empty: bool = True
     packed: int = 2
     checked: int = 1
     coder: str = "vae"
@@ -66,15 +68,17 @@ KNOWN_PIPELINES: dict[str, KnownPipeline] = {
     "AuraFlowPipeline": KnownPipeline(),
     "BriaPipeline": KnownPipeline(),
     "ChromaPipeline": KnownPipeline(),
-    "CogView3PlusPipeline": KnownPipeline(checked=8),
+    "CogView3PlusPipeline": KnownPipeline(none_is_empty=False, checked=8),
     "CogView4Pipeline": KnownPipeline(checked=16),
     "Flux2KleinPipeline": KnownPipeline(negative="never", distilled_by="is_distilled"),
     "HiDreamImagePipeline": KnownPipeline(area=128),
     "HunyuanDiTPipeline": KnownPipeline(checked=16),
     "HunyuanImagePipeline": KnownPipeline(guidance="", negative="always", packed=1),
     "IFPipeline": KnownPipeline(packed=1, coder="unet", text_length=77),
-    "Kandinsky3Pipeline": KnownPipeline(packed=1, checked=64, coder="movq", text_length=128),
-    "KandinskyV22CombinedPipeline": KnownPipeline(negative="always", packed=1, coder="movq", squared=True),
+    "Kandinsky3Pipeline": KnownPipeline(none_is_empty=False, packed=1, checked=64, coder="movq", text_length=128),
+    "KandinskyV22CombinedPipeline": KnownPipeline(
+        negative="always", none_is_empty=False, packed=1, coder="movq", squared=True
+    ),
     "Krea2Pipeline": KnownPipeline(guided_above=0.0),
     "LatentConsistencyModelPipeline": KnownPipeline(guided_above=None, negative="never", packed=1, checked=8),
     "Lumina2Pipeline": KnownPipeline(checked=16),

@@ -51,6 +51,7 @@ class StableDiffusion:
         if setting.negative is not None and negative == "never":
             raise ConfigError(f"{folder.where}: {self.why_no_negative(folder)}; leave the negative prompt out")
         recipe = resolve_recipe(folder, setting.sampler, steps)
+        nfe = recipe.nfe(steps)
         resolved = ResolvedSetting(
             setting=setting,
             sampler=setting.sampler or recipe.class_name,
@@ -60,7 +61,8 @@ class StableDiffusion:
             guides=guides,
             counts=counts,
             negative=negative,
-            nfe=recipe.nfe(steps),
+            nfe=nfe,
+            nfe_in_all=nfe * (1 + guides),
             identity="",
             recipe=Binding(recipe),
         )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny_families
+import torch
 
 from diptych.errors import DiptychError
 from diptych.generate.backends.asked import PlannedImage
@@ -102,6 +103,58 @@ def test_an_image_is_the_plain_calls_own_picture(name: str, family_plan: Callabl
     others = [renderer.render(plan.groups[0], [plan.image(number)])[0] for number in (2, 1, 0)]
     assert np.array_equal(others[2], found), "whatever was made before"  # type: ignore[arg-type]
     assert not np.array_equal(others[0], others[1])  # type: ignore[arg-type]
+
+
+class Asked:
+    """Counts the rows that the denoisers of a pipeline are asked for."""
+
+    def __init__(self, pipe: Any) -> None:
+        self.rows = 0
+        for name in ("unet", "transformer", "prior_prior", "decoder"):
+            if getattr(pipe, name, None) is not None:
+                getattr(pipe, name).register_forward_pre_hook(self._add, with_kwargs=True)
+
+    def _add(self, module: Any, args: tuple[Any, ...], named: dict[str, Any]) -> None:
+        given = [*args, *named.values()]
+        of_lists = [one for one in given if isinstance(one, list) and one and isinstance(one[0], torch.Tensor)]
+        tensors = [one for one in given if isinstance(one, torch.Tensor) and one.dim() > 1]
+        self.rows += len(tensors[0]) if tensors else len(of_lists[0])
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_plan_counts_how_often_the_denoisers_are_asked(name: str, family_plan: Callable[..., GenerationPlan]) -> None:
+    known = KNOWN_PIPELINES[tiny_families.described(name)["pipeline"]]
+    takes_negative = known.negative in ("always", "guided", "asks")
+    for guidance in (0.0, 3.0) if known.guidance else (None,):
+        for negative in (None, "grey") if takes_negative else (None,):
+            try:
+                plan = family_plan(name, {"guidance": guidance, "negative": negative})
+            except DiptychError as error:
+                assert "takes part only beside a negative prompt" in str(error)  # noqa: PT017 -- Qwen-Image's way
+                continue
+            renderer = PipelineRenderer(plan.models, device="cpu", threads=1)  # type: ignore[arg-type]
+            renderer._open("m")
+            asked = Asked(renderer._pipe)
+            renderer.render(plan.groups[0], [plan.image(0)])
+            assert plan.groups[0].resolved.nfe_in_all == asked.rows, (guidance, negative)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_no_negative_prompt_and_the_empty_one_are_made_once_where_they_are_one_picture(
+    name: str, families: Callable[[str], Path], plan_of: MakePlan
+) -> None:
+    known = KNOWN_PIPELINES[tiny_families.described(name)["pipeline"]]
+    if known.negative in ("never", "asks"):
+        pytest.skip("it takes none, or none is a way of its own")
+    choice = {"path_or_id": str(families(name)), "batch_size": 1, "options": OPTIONS.get(name, {})}
+    guidance = {"guidance": 3} if known.guidance else {}
+    asked = {"steps": 2, "size": SIZES.get(name, 32), "negative": [None, ""], **guidance}
+    plan = plan_of(models={"m": choice}, settings=[asked])
+    assert len(plan.groups) == 1 + (not known.none_is_empty)
+    call = {"num_inference_steps": 2, "width": SIZES.get(name, 32), "height": SIZES.get(name, 32)}
+    call |= {known.guidance: 3.0} if guidance else {}
+    none, empty = (plain_call(plan, plan.image(0), **call, **more) for more in ({}, {"negative_prompt": ""}))
+    assert np.array_equal(np.asarray(none), np.asarray(empty)) == known.none_is_empty
 
 
 def other(plan: Callable[[dict[str, Any]], GenerationPlan], setting: dict[str, Any]) -> Pixels | str:

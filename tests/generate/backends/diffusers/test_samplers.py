@@ -207,6 +207,7 @@ def test_a_name_keeps_the_shift_of_a_checkpoint_whose_own_solver_calls_it_flow_s
         {"use_karras_sigmas": True},
         {"use_exponential_sigmas": True},
         {"use_beta_sigmas": True},
+        {"invert_sigmas": True},
     ],
 )
 def test_what_else_bends_the_sigmas_of_a_flow_is_kept_or_refused(name: str, bent: dict[str, Any]) -> None:
