@@ -44,12 +44,14 @@ class Comparison:
         b: Label.
         rows: One difference per metric, value = a - b; of a distance, which has one for each dataset, several.
         refused: Metric -> why it is not compared.
+        of_datasets: Whether a run has several datasets, so that each difference says of which it is.
     """
 
     a: str
     b: str
     rows: Sequence[DifferenceRow]
     refused: Mapping[str, str]
+    of_datasets: bool
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON-able values; what is not known is null."""
@@ -58,9 +60,8 @@ class Comparison:
 
     def lines(self) -> Iterator[str]:
         """Yield it as sentences."""
-        datasets = {row.dataset for row in self.rows}
         for row in self.rows:
-            yield sentence(row, of_dataset=len(datasets) > 1)
+            yield sentence(row, of_dataset=self.of_datasets)
         for metric, reason in self.refused.items():
             yield printable(f"{metric}: not compared: {reason}")
 
@@ -94,6 +95,12 @@ class ComparedModel:
             if value_text(row["groups"].get(self.by, self.label)) == self.label and row["identity"] not in known:
                 known.append(row["identity"])
         return {metric: identities for metric, identities in found.items() if identities}
+
+    @property
+    def has_several_datasets(self) -> bool:
+        """Whether the run has results of several datasets."""
+        sql = "SELECT count(DISTINCT dataset) AS n FROM results WHERE run_id = ?"
+        return bool(self.store.query(sql, [self.run_id])[0]["n"] > 1)
 
     def numbers(self, metric: str, identity: Mapping[str, Any]) -> StoredNumbers:
         """Return the label's images for a metric: the text of the columns that decide the pairs, and the numbers.
@@ -199,7 +206,8 @@ def _compare(a: ComparedModel, b: ComparedModel, only: str | None) -> Comparison
         why = "; ".join(f"{metric}: {reason}" for metric, reason in refused.items()) or "the runs hold no results"
         raise StoreError(f"{a.label} and {b.label} cannot be compared: {why}")
     # As in a run, each metric is a family of its own; here it has the one comparison that was asked for.
-    return Comparison(a.label, b.label, [row for one in rows for row in adjusted([one])], refused)
+    rows = [row for one in rows for row in adjusted([one])]
+    return Comparison(a.label, b.label, rows, refused, any(side.has_several_datasets for side in (a, b)))
 
 
 def _found(both: Both) -> list[DifferenceRow]:

@@ -85,6 +85,10 @@ def test_distances_of_two_datasets_are_two_sentences(tmp_path: Path) -> None:
         ]
     lines = call("evaluate", "compare", tmp_path / "store.duckdb", "curated", "raw").stdout.splitlines()
     assert [line.partition(":")[0] for line in lines] == ["kernel_distance of one", "kernel_distance of two"]
+    make_generated(tmp_path / "two", made_grid(models=("curated",), prompts=12))
+    run(make_config(tmp_path, datasets=datasets, encoders=encoders, distances=distances, compare={}))
+    (line,) = call("evaluate", "compare", tmp_path / "store.duckdb", "curated", "raw").stdout.splitlines()
+    assert line.startswith("kernel_distance of one: "), "the other dataset has but one of them"
 
 
 def test_two_prompts_that_agree_tell_nothing_apart(tmp_path: Path) -> None:
