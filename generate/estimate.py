@@ -111,14 +111,24 @@ def _prompts_by_set(plan: GenerationPlan) -> dict[str, int]:
 
 def without_effect(plan: GenerationPlan) -> list[str]:
     """Return what settings say that takes no part in any image of a model, in sentences."""
+    own = sum(bool(one.negative) for one in plan.asked)
     said = []
     for group in plan.groups:
         resolved, setting = group.resolved, group.resolved.setting
         if setting.guidance is not None and setting.guidance > 1 and not resolved.counts:
             said.append(f"{group.model} reads no guidance: {setting.guidance:g} has no effect")
         if setting.negative and not resolved.takes_negative:
-            said.append(f"{group.model} reads no negative prompt with guidance {resolved.guidance:g}: it has no effect")
+            said.append(f"{group.model} reads no negative prompt{_with(resolved.guidance)}: it has no effect")
+        if own and not resolved.takes_negative:
+            said.append(
+                f"{group.model} reads no negative prompt{_with(resolved.guidance)}: those of {own:,} prompts have no "
+                f"effect in {setting.label}"
+            )
     return list(dict.fromkeys(said))
+
+
+def _with(guidance: float | None) -> str:
+    return "" if guidance is None else f" with guidance {guidance:g}"
 
 
 def _useful_share(plan: GenerationPlan, layout: Layout) -> float:

@@ -189,7 +189,10 @@ def make_plan(config: GenerateConfig, *, with_weights: bool, progress: str = "au
         texts={label: read.texts for label, read in reads.items()},
         negatives={label: read.negatives for label, read in reads.items()},
         cut={label: read.cut for label, read in reads.items() if read.cut},
-        notes=(*text_notes(asked), *(f"{label}: {note}" for label, read in reads.items() for note in read.notes)),
+        notes=(
+            *text_notes(config, asked),
+            *(f"{label}: {note}" for label, read in reads.items() for note in read.notes),
+        ),
         columns=carried_types(asked),
     )
 

@@ -91,16 +91,23 @@ def read_models(
     return ReadModels(models, reads, [one for one, _ in refused])
 
 
-def text_notes(asked: Sequence[AskedPrompt]) -> list[str]:
+def text_notes(config: GenerateConfig, asked: Sequence[AskedPrompt]) -> list[str]:
     """Return sentences about prompts with characters that no one sees, but tokenizers read."""
-    held = [one for one in asked if any(unicodedata.category(letter) in UNSEEN for letter in one.text)]
-    if not held:
-        return []
-    first = held[0].requests[0]
-    return [
-        f"{len(held):,} prompts hold control characters, the first the prompt {first.prompt.id!r} of "
-        f"{first.prompt_set}: {held[0].text[:SHOWN]!r}"
-    ]
+    said = []
+    if held := [one for one in asked if _has_unseen(one.text)]:
+        first = held[0].requests[0]
+        said.append(
+            f"{len(held):,} prompts hold control characters, the first the prompt {first.prompt.id!r} of "
+            f"{first.prompt_set}: {held[0].text[:SHOWN]!r}"
+        )
+    negatives = [one.negative for one in asked] + [text for choice in config.settings for text in choice.negative]
+    if unseen := list(dict.fromkeys(text for text in negatives if text is not None and _has_unseen(text))):
+        said.append(f"{len(unseen):,} negative prompts hold control characters, the first {unseen[0][:SHOWN]!r}")
+    return said
+
+
+def _has_unseen(text: str) -> bool:
+    return any(unicodedata.category(letter) in UNSEEN for letter in text)
 
 
 def batch_size_of(config: GenerateConfig, label: str) -> int:

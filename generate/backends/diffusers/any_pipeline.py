@@ -85,13 +85,15 @@ class AnyPipeline:
     def text_lengths(self, folder: ModelFolder, tokenizers: Mapping[str, Any]) -> Mapping[str, int]:
         """Return how many ids are read of a text, by tokenizer: as far as code, call or tokenizer say it."""
         known = KNOWN_PIPELINES.get(folder.pipeline)
-        said = folder.choice.options.get("max_sequence_length", call_defaults(folder).get("max_sequence_length"))
+        given = {**call_defaults(folder), **folder.choice.options}
         found = {}
         for name, tokenizer in tokenizers.items():
             own = int(tokenizer.model_max_length)
-            asked = known.text_length if known is not None and known.text_length else said
+            asked = known.text_length if known is not None and known.text_length else given.get("max_sequence_length")
             if not isinstance(asked, int) or type(tokenizer).__name__.startswith("CLIP"):
                 asked = own
+            elif known is not None and known.frame is not None:
+                asked -= known.frame(tokenizer, given)
             if asked < UNLIMITED and not type(tokenizer).__name__.startswith("ByT5"):  # it reads words in quotes alone
                 found[name] = asked
         return found

@@ -4,10 +4,12 @@ A pipeline that is not here is driven by its signature alone, and what its argum
 """
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from diptych.generate.backends.asked import Size
+from diptych.generate.backends.diffusers import framing
 from diptych.generate.backends.diffusers.models import ModelFolder
 
 # When a negative prompt takes part: in steps that ask the denoiser twice; always; or it is what makes them ask twice.
@@ -30,6 +32,7 @@ class KnownPipeline:
         squared: Whether it counts them twice, once in its own code.
         area: Latent pixels of the side of a square to whose area it scales each size; None where it scales none.
         text_length: Tokens that are read of a text, where the code says it and no argument.
+        frame: How many of them are not the prompt's own, see ``framing``; None where all are.
         distilled_by: Entry of ``model_index.json`` that says that guidance is built in, so that no value is read.
     """
 
@@ -43,6 +46,7 @@ class KnownPipeline:
     squared: bool = False
     area: int | None = None
     text_length: int | None = None
+    frame: Callable[[Any, Mapping[str, Any]], int] | None = None
     distilled_by: str = ""
 
     def is_distilled(self, folder: ModelFolder) -> bool:
@@ -70,30 +74,30 @@ KNOWN_PIPELINES: dict[str, KnownPipeline] = {
     "ChromaPipeline": KnownPipeline(),
     "CogView3PlusPipeline": KnownPipeline(none_is_empty=False, checked=8),
     "CogView4Pipeline": KnownPipeline(checked=16),
-    "Flux2KleinPipeline": KnownPipeline(negative="never", distilled_by="is_distilled"),
+    "Flux2KleinPipeline": KnownPipeline(negative="never", distilled_by="is_distilled", frame=framing.chat),
     "HiDreamImagePipeline": KnownPipeline(area=128),
     "HunyuanDiTPipeline": KnownPipeline(checked=16),
-    "HunyuanImagePipeline": KnownPipeline(guidance="", negative="always", packed=1),
+    "HunyuanImagePipeline": KnownPipeline(guidance="", negative="always", packed=1, text_length=1000),
     "IFPipeline": KnownPipeline(packed=1, coder="unet", text_length=77),
     "Kandinsky3Pipeline": KnownPipeline(none_is_empty=False, packed=1, checked=64, coder="movq", text_length=128),
     "KandinskyV22CombinedPipeline": KnownPipeline(
         negative="always", none_is_empty=False, packed=1, coder="movq", squared=True
     ),
-    "Krea2Pipeline": KnownPipeline(guided_above=0.0),
+    "Krea2Pipeline": KnownPipeline(guided_above=0.0, frame=framing.krea),
     "LatentConsistencyModelPipeline": KnownPipeline(guided_above=None, negative="never", packed=1, checked=8),
-    "Lumina2Pipeline": KnownPipeline(checked=16),
+    "Lumina2Pipeline": KnownPipeline(checked=16, frame=framing.lumina),
     "LuminaPipeline": KnownPipeline(checked=16),
     "OmniGenPipeline": KnownPipeline(guided_above=ALWAYS, negative="never"),
     "OvisImagePipeline": KnownPipeline(),
     "PixArtAlphaPipeline": KnownPipeline(checked=8),
     "PixArtSigmaPipeline": KnownPipeline(checked=8),
     "QwenImagePipeline": KnownPipeline(guidance="true_cfg_scale", negative="asks"),
-    "SanaPipeline": KnownPipeline(packed=1, checked=32),
-    "SanaSprintPipeline": KnownPipeline(guided_above=None, negative="never", packed=1, checked=32),
+    "SanaPipeline": KnownPipeline(packed=1, checked=32, frame=framing.sana),
+    "SanaSprintPipeline": KnownPipeline(guided_above=None, negative="never", packed=1, checked=32, frame=framing.sana),
     "StableCascadeCombinedPipeline": KnownPipeline(guidance="prior_guidance_scale", packed=1, checked=128),
     "StableDiffusionPAGPipeline": KnownPipeline(packed=1, checked=8),
     "WanPipeline": KnownPipeline(checked=16),
-    "ZImagePipeline": KnownPipeline(guided_above=0.0),
+    "ZImagePipeline": KnownPipeline(guided_above=0.0, frame=framing.chat),
 }
 
 

@@ -107,27 +107,33 @@ class TokenReader:
         self._lengths = family.text_lengths(folder, self._tokenizers)
         self._special = {token for one in self._tokenizers.values() for token in one.all_special_tokens}
         self._seen: dict[str, str] = {}
-        self._obeyed: Counter[str] = Counter()
+        self._obeyed: Counter[tuple[str, str]] = Counter()  # by the kind of prompt and the token
+        self._cut_negatives = 0
         self.cut = 0
 
     def text(self, text: str) -> str:
         """Return the hash of the ids that are read of a prompt."""
         if text not in self._seen:
             self._seen[text] = fingerprint(self._family.token_ids(self._folder, self._tokenizers, text))
-            self.cut += any(
-                len(self._tokenizers[name](text)["input_ids"]) > length for name, length in self._lengths.items()
-            )
-            self._obeyed.update(token for token in self._special if token in text)
+            self.cut += self._is_cut(text)
+            self._obeyed.update(("prompts", token) for token in self._special if token in text)
         return self._seen[text]
 
     def negative(self, text: str | None) -> str:
-        """Return the hash of the ids that are read of a negative prompt, or of none."""
+        """Return the hash of the ids that are read of a negative prompt, or of none; each is asked for once."""
+        if text:
+            self._cut_negatives += self._is_cut(text)
+            self._obeyed.update(("negative prompts", token) for token in self._special if token in text)
         return fingerprint(self._family.negative_ids(self._folder, self._tokenizers, text))
 
     @property
     def notes(self) -> list[str]:
-        """Sentences about tokens in prompts that are obeyed and not read."""
-        return [
-            f"{count:,} prompts hold {token!r}, which its tokenizer obeys as a token of its own and does not read"
-            for token, count in sorted(self._obeyed.items())
+        """Sentences about negative prompts that are cut, and tokens in either that are obeyed and not read."""
+        cut = [f"{self._cut_negatives:,} negative prompts are longer than it reads and are cut"]
+        return (cut if self._cut_negatives else []) + [
+            f"{count:,} {kind} hold {token!r}, which its tokenizer obeys as a token of its own and does not read"
+            for (kind, token), count in sorted(self._obeyed.items())
         ]
+
+    def _is_cut(self, text: str) -> bool:
+        return any(len(self._tokenizers[name](text)["input_ids"]) > length for name, length in self._lengths.items())
