@@ -194,7 +194,10 @@ class EvaluateRunner:
 def _dataset_row(run_id: str, rows: ScoredRows) -> DatasetRow:
     dataset = rows.dataset
     name = str(dataset.manifest.get("name") or "")
-    return DatasetRow(run_id, rows.label, rows.role, str(dataset.path.absolute()), name, dataset.fingerprint, len(rows))
+    place = str(dataset.path.absolute())
+    return DatasetRow(
+        run_id, rows.label, rows.role, place, name, dataset.fingerprint, len(rows), dict(rows.prompt_kinds)
+    )
 
 
 def _images(run_id: str, rows: ScoredRows) -> ImageColumns:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from diptych.addresses import Address
 from diptych.data.dataset import Dataset
 from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
+from diptych.data.prompt_sets import MADE_BY, PROMPTS, prompt_set_facts
 from diptych.generate.growth import AS_IT_IS, STEP, GrowthOptions, OtherRuns, find_shards, growth_of, open_others
 from diptych.generate.kept import remove_kept
 from diptych.generate.layout import Layout, ShardTask, check_layout, lay_out
@@ -139,18 +140,19 @@ class _Run:
 
 
 def _facts(plan: GenerationPlan, out: Location) -> dict[str, Any]:
+    kinds = {choice.label: choice.kind for choice in plan.config.prompts}
     sets = {
-        name: {"source": found.source, "licence": found.licence, "sha256": found.sha256}
+        name: prompt_set_facts(kinds[name], found.source, found.licence, found.sha256)
         for name, found in plan.sets.items()
     }
     return {
         "kind": "generated",
         "name": plan.config.name,
         "licence": plan.config.licence,
-        "made_by": {
+        MADE_BY: {
             "config": plan.config.model_dump(mode="json"),
             "models": dict(plan.identities),
-            "prompts": sets,
+            PROMPTS: sets,
             "dropped": [dropped._asdict() for dropped in plan.dropped],
             "refused": [refused._asdict() for refused in plan.refused],
             "environments": read_environments(out),

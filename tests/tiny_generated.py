@@ -13,6 +13,7 @@ from sealed import seal_dataset
 
 from diptych.data.dataset import Dataset
 from diptych.data.generated_columns import generated_schema
+from diptych.data.prompt_sets import PROMPTS, prompt_set_facts
 from diptych.data.shards import shard_name, write_shard
 
 
@@ -54,8 +55,10 @@ def made_grid(
     ]
 
 
-def make_generated(path: Path, rows: Sequence[Made], *, rows_per_shard: int = 7) -> Dataset:
-    """Write the rows as a dataset directory of the kind ``generated`` and open it."""
+def make_generated(
+    path: Path, rows: Sequence[Made], *, rows_per_shard: int = 7, kinds: Mapping[str, str] | None = None
+) -> Dataset:
+    """Write the rows as a dataset directory of the kind ``generated`` and open it; ``kinds`` of its prompt sets."""
     infos = [
         write_shard(
             pa.Table.from_pylist(
@@ -65,7 +68,9 @@ def make_generated(path: Path, rows: Sequence[Made], *, rows_per_shard: int = 7)
         )
         for index, start in enumerate(range(0, len(rows), rows_per_shard))
     ]
-    return seal_dataset(path, infos, {"kind": "generated", "name": "tiny", "licence": "", "made_by": {}})
+    sets = {label: prompt_set_facts(kind, "nowhere", "", "0" * 64) for label, kind in (kinds or {}).items()}
+    made_by = {PROMPTS: sets} if sets else {}
+    return seal_dataset(path, infos, {"kind": "generated", "name": "tiny", "licence": "", "made_by": made_by})
 
 
 def _record(row: Made) -> dict[str, Any]:

@@ -9,11 +9,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.data.generated_columns import BENCHMARK, CATEGORY, SEED, columns_of, equal_in_pairs
-from diptych.evaluate.inputs.category_sets import categories_of_sets
+from diptych.evaluate.inputs.category_sets import categories_of_sets, kind_of
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes, linked
 from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.store.rows import SETTING_A, SETTING_B
 
+PROMPT_SET = "prompt_set"  # beside the columns of the data: the kind of each image's set
 NO_SEED = ("", "none")  # as text: no such column, or null
 
 Texts = npt.NDArray[np.object_]  # not of fixed width: one prompt of a megabyte would make them all that wide
@@ -29,7 +30,7 @@ class Images:
         unit: int64 (N,): a number per prompt and sample.
         rest: Text (N,): what must be equal beside the unit, such as the setting.
         category: Tuples of texts (N,): the categories of the prompt.
-        benchmark: Text (N,): the set that the prompt is of.
+        prompt_set: Text (N,): the kind of the set that the prompt is of, see ``kind_of``.
         dataset: Text (N,): label.
         values: float64 (N,).
     """
@@ -39,14 +40,14 @@ class Images:
     unit: Index
     rest: Texts
     category: Texts
-    benchmark: Texts
+    prompt_set: Texts
     dataset: Texts
     values: npt.NDArray[np.float64]
 
     @property
     def categories(self) -> frozenset[str]:
-        """All categories of the benchmarks of the images."""
-        return categories_of_sets(self.benchmark, (name for names in self.category for name in names))
+        """All categories of the prompt sets of the images."""
+        return categories_of_sets(self.prompt_set, (name for names in self.category for name in names))
 
     def take(self, rows: npt.NDArray[np.bool_] | Index) -> "Images":
         """Return some of the images, by a mask or by their numbers."""
@@ -99,6 +100,7 @@ def all_images(rows: Sequence[ScoredRows], values: npt.NDArray[np.float64], by: 
     """Return all images of some datasets with a number each, ready to be paired by a column."""
     columns = {name: [text for each in rows for text in _texts(each, name)] for name in needed_columns(by)}
     columns["dataset"] = [each.label for each in rows for _ in range(len(each))]
+    columns[PROMPT_SET] = [kind_of(text, each.prompt_kinds) for each in rows for text in _texts(each, BENCHMARK)]
     categories = [value for each in rows for value in _categories(each)]
     return images_of(columns, categories, values, by)
 
@@ -111,7 +113,7 @@ def needed_columns(by: str) -> tuple[str, ...]:
 def images_of(
     columns: Mapping[str, Sequence[str]], categories: Sequence[Any], values: npt.NDArray[np.float64], by: str
 ) -> Images:
-    """Return images from the text of ``needed_columns`` and ``dataset``, their categories and their numbers."""
+    """Return images from the text of ``needed_columns``, ``dataset``, ``PROMPT_SET``, from categories and numbers."""
     prompt, sample = (
         [pa.array(columns[name], pa.string()) for name in names]
         for names in (columns_of("prompt"), columns_of("sample"))
@@ -124,7 +126,7 @@ def images_of(
         codes([*prompt, *sample], len(values)),
         _objects([" ".join(parts) for parts in rest]),
         _objects([category_names(value) for value in categories]),
-        _objects(columns[BENCHMARK]),
+        _objects(columns[PROMPT_SET]),
         _objects(columns["dataset"]),
         values,
     )

@@ -16,12 +16,13 @@ import numpy.typing as npt
 from diptych.config.identity import short_id
 from diptych.data.checks import NOT_ASKED
 from diptych.data.column_names import find_name, full_name
-from diptych.data.generated_columns import CATEGORY, compared_columns
+from diptych.data.generated_columns import BENCHMARK, CATEGORY, compared_columns
 from diptych.data.sql import quoted
 from diptych.errors import ConfigError, StoreError
 from diptych.evaluate.comparisons.means import DifferenceMaker, adjusted
-from diptych.evaluate.comparisons.pairs import images_of, needed_columns, pair, value_text
+from diptych.evaluate.comparisons.pairs import PROMPT_SET, images_of, needed_columns, pair, value_text
 from diptych.evaluate.comparisons.sentences import sentence
+from diptych.evaluate.inputs.category_sets import kind_of
 from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.evaluate.score_names import metric_of
 from diptych.evaluate.terminal import printable
@@ -30,8 +31,6 @@ from diptych.store.rows import HOW_COMPARED
 from diptych.store.store import DifferenceRow, Store
 
 Columns = dict[str, list[str]]
-
-
 Identities = Mapping[str, Sequence[Mapping[str, Any]]]  # of each metric
 
 
@@ -121,6 +120,9 @@ class ComparedModel:
         ]
         values = np.array([np.nan if row["value"] is None else row["value"] for row in rows], np.float64)
         columns_found = {name: [value_text(row[name]) for row in rows] for name in names if name != CATEGORY}
+        sql = "SELECT dataset, prompt_sets FROM datasets WHERE run_id = ?"
+        kinds = {row["dataset"]: row["prompt_sets"] or {} for row in self.store.query(sql, [self.run_id])}
+        columns_found[PROMPT_SET] = [kind_of(value_text(row[BENCHMARK]), kinds[row["dataset"]]) for row in rows]
         return StoredNumbers(columns_found, [row[CATEGORY] for row in rows], values)
 
     def column(self, metric: str, identity: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,26 +1,35 @@
 """Which categories a set of prompts has: a mean over categories is that of the set only if all of them are answered."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from diptych.scores.geneval_rule import CATEGORIES, PROMPT_SET
 
-# Benchmark -> its categories, where they are known whatever part of its prompts was asked. To add one: a line here.
+# Kind of prompt set -> its categories, where they are known whatever part of its prompts was asked. To add one: a line.
 KNOWN: dict[str, Collection[str]] = {PROMPT_SET: CATEGORIES}
 
 
-def categories_of_sets(benchmarks: Iterable[str], seen: Iterable[str]) -> frozenset[str]:
-    """Return all categories of some benchmarks.
+def kind_of(benchmark: str, kinds: Mapping[str, str]) -> str:
+    """Return the kind of a prompt set by its label; where the dataset does not tell, the label itself.
+
+    >>> kind_of("lite", {"lite": "geneval"}), kind_of("geneval", {})
+    ('geneval', 'geneval')
+    """
+    return kinds.get(benchmark, benchmark)
+
+
+def categories_of_sets(kinds: Iterable[str], seen: Iterable[str]) -> frozenset[str]:
+    """Return all categories of some prompt sets.
 
     Args:
-        benchmarks: Their labels.
+        kinds: Of the sets, see ``kind_of``.
         seen: The categories that prompts of theirs have, as far as they were asked.
 
-    >>> sorted(categories_of_sets(["own", "own"], ["a", "b", "a"]))
+    >>> sorted(categories_of_sets(["jsonl", "jsonl"], ["a", "b", "a"]))
     ['a', 'b']
     >>> len(categories_of_sets(["geneval"], ["counting"]))
     6
     """
-    known = (name for benchmark in set(benchmarks) for name in KNOWN.get(benchmark, ()))
+    known = (name for kind in set(kinds) for name in KNOWN.get(kind, ()))
     return frozenset({*seen, *known})
 
 

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from diptych.data.column_names import DATA
 from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.generated_columns import SEED, columns_of
+from diptych.data.prompt_sets import prompt_kinds
 from diptych.data.table import DatasetTable, TableColumn
 from diptych.evaluate.inputs.memberships import members
 from diptych.evaluate.inputs.set_images import SHORT, SetImages
@@ -87,6 +88,11 @@ class ScoredRows:
     def dataset(self) -> Dataset:
         """The directory."""
         return self.table.dataset
+
+    @cached_property
+    def prompt_kinds(self) -> Mapping[str, str]:
+        """The kinds of its prompt sets by their labels, as far as it tells."""
+        return prompt_kinds(self.dataset.manifest)
 
     @property
     def scored(self) -> list[str]:

@@ -13,7 +13,7 @@ from diptych.data.checks import NOT_ASKED
 from diptych.data.column_names import full_name
 from diptych.data.generated_columns import BENCHMARK, CATEGORY
 from diptych.evaluate.collected import Findings
-from diptych.evaluate.inputs.category_sets import categories_of_sets, unanswered
+from diptych.evaluate.inputs.category_sets import categories_of_sets, kind_of, unanswered
 from diptych.evaluate.inputs.memberships import members
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredColumn, ScoredRows
 from diptych.evaluate.score_names import ImageMetric, metric_of
@@ -112,7 +112,8 @@ def _wanted(rows: ScoredRows, ready: MeasuredMean, asked: RowGroup) -> frozenset
         labels = rows.values(BENCHMARK)
         own = labels.take(pa.array(asked.rows)).unique().to_pylist()
         every = every[pc.is_in(labels, pa.array(own, labels.type)).to_numpy(zero_copy_only=False)[every]]
-    return categories_of_sets(own, np.unique(categories_of(rows, every).names).tolist())
+    kinds = (kind_of(str(label), rows.prompt_kinds) for label in own)
+    return categories_of_sets(kinds, np.unique(categories_of(rows, every).names).tolist())
 
 
 def _row(

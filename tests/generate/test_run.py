@@ -16,6 +16,7 @@ from diptych.data.checks import read_checks
 from diptych.data.dataset import open_dataset
 from diptych.data.generated_columns import GENERATED_COLUMNS, GeneratedColumn
 from diptych.data.images import decode
+from diptych.data.prompt_sets import prompt_kinds
 from diptych.data.schema import DATA_COLUMNS
 from diptych.errors import ShardError
 from diptych.generate import run as run_module
@@ -110,6 +111,12 @@ def test_rows_have_the_columns_of_a_generated_dataset_in_order(plan_of: MakePlan
         assert image.size == (row["width"], row["height"])
         assert row["sha256"] == hashlib.sha256(row["image"]["bytes"]).hexdigest()
         assert row["format"] == "png"
+
+
+def test_the_manifest_says_of_which_kind_each_prompt_set_is(plan_of: MakePlan, tmp_path: Path) -> None:
+    sets = [{"kind": "demo", "per_category": 1, "categories": ["single"], "name": name} for name in ("lite", "other")]
+    make(plan_of("sdxl", prompts=sets, settings=[{"steps": 2, "size": 64}]), tmp_path / "out")
+    assert prompt_kinds(open_dataset(tmp_path / "out").manifest) == {"lite": "demo", "other": "demo"}
 
 
 def test_hugging_face_datasets_opens_a_run(small: MakePlan, tmp_path: Path) -> None:

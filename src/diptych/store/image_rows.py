@@ -41,6 +41,7 @@ class DatasetRow:
         name: What its manifest calls it.
         fingerprint: Of its content.
         n_rows: How many rows it has.
+        prompt_sets: The kind of each of its prompt sets by its label (the benchmark), as far as it tells.
     """
 
     run_id: str
@@ -50,6 +51,7 @@ class DatasetRow:
     name: str
     fingerprint: str
     n_rows: int
+    prompt_sets: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

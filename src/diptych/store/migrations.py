@@ -57,8 +57,13 @@ def m002_views(execute: Callable[[str], Any]) -> None:
     execute(M002_VIEWS)
 
 
+def m003_prompt_sets(execute: Callable[[str], Any]) -> None:
+    """Let a dataset say which kinds its prompt sets are of."""
+    execute("ALTER TABLE datasets ADD COLUMN prompt_sets JSON")
+
+
 # To change the schema, append one.
-MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (m001_tables, m002_views)
+MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (m001_tables, m002_views, m003_prompt_sets)
 # Versions up to this one were never released, and files of them are refused. The schema version of a file is this and
 # the number of migrations that it has seen.
 UNRELEASED = 2

@@ -3,37 +3,69 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 from evaluate_configs import make_config, read, result_of, run
 from tiny_generated import Made, make_generated
 from told_scores import install
 
+from diptych.evaluate.comparisons.stores import compare_labels
 
-@pytest.mark.parametrize("benchmark", ["own", "geneval"])
+
+@pytest.mark.parametrize(
+    ("benchmark", "kind"), [("own", None), ("own", "jsonl"), ("geneval", None), ("lite", "geneval"), ("geneval", "txt")]
+)
 def test_a_mean_over_categories_is_over_all_of_the_set_and_not_of_those_that_a_model_answered(
-    benchmark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    benchmark: str, kind: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One model made all, the other two of three categories; of GenEval everybody knows that there are six."""
+    """One model made all, the other two of three categories; of GenEval, by whatever name, all know that it has six."""
     install(monkeypatch)
-    kinds = ("single_object", "counting", "position")
+    categories = ("single_object", "counting", "position")
     rows = [
-        Made(model, number, category=kind, benchmark=benchmark)
+        Made(model, number, category=category, benchmark=benchmark)
         for model in ("all", "some")
-        for number, kind in enumerate(kinds[: 3 if model == "all" else 2])
+        for number, category in enumerate(categories[: 3 if model == "all" else 2])
     ]
-    make_generated(tmp_path / "generated", [dataclasses.replace(row, caption="correct=1") for row in rows])
+    kinds = {benchmark: kind} if kind else None
+    told = [dataclasses.replace(row, caption="correct=1") for row in rows]
+    make_generated(tmp_path / "generated", told, kinds=kinds)
     config = make_config(tmp_path, scores={"o": {"score": "told_accuracy"}}, means=[{"score": "object_correct"}])
     run({**config, "compare": {}})
     of_all, some = (result_of(tmp_path, "o.object_accuracy", model=name) for name in ("all", "some"))
     (difference,) = read(tmp_path, "SELECT * FROM differences WHERE groups = '{}'")
     assert (some["value"], some["ci_low"], some["n"], some["reason"]) == (None, None, 2, "categories_missing")
     assert (difference["value"], difference["p_value"], difference["reason"]) == (None, None, "categories_missing")
-    if benchmark == "own":
+    command = compare_labels(tmp_path / "store.duckdb", "all", "some", metric="object_accuracy").rows[0]
+    assert (np.isnan(command.value), command.reason) == (True, "categories_missing")
+    if (kind or benchmark) != "geneval":
         assert of_all["value"] == 1.0
         assert some["note"] == "no image scored of 1 of the 3 categories: position"
     else:
         assert of_all["reason"] == "categories_missing"
         assert of_all["note"] == "no image scored of 3 of the 6 categories: color_attr, colors, two_object"
     for model, count in (("all", 3), ("some", 2)):
-        for kind in kinds[:count]:
-            assert result_of(tmp_path, "o.object_accuracy", model=model, category=kind)["value"] == 1.0
+        for category in categories[:count]:
+            assert result_of(tmp_path, "o.object_accuracy", model=model, category=category)["value"] == 1.0
+
+
+def test_a_part_of_a_benchmark_by_another_name_is_not_compared_as_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both models answered all categories that were asked, two of six."""
+    install(monkeypatch)
+    rows = [
+        Made(model, number, category=("counting", "single_object")[number % 2], benchmark="lite", caption="correct=1")
+        for model in ("a", "b")
+        for number in range(4)
+    ]
+    make_generated(tmp_path / "generated", rows, kinds={"lite": "geneval"})
+    config = make_config(tmp_path, scores={"o": {"score": "told_accuracy"}}, means=[{"score": "object_correct"}])
+    run({**config, "compare": {}})
+    whole = result_of(tmp_path, "o.object_accuracy", model="a")
+    assert (whole["value"], whole["reason"]) == (None, "categories_missing")
+    assert "4 of the 6 categories" in whole["note"]
+    (difference,) = read(tmp_path, "SELECT * FROM differences WHERE groups = '{}'")
+    assert (difference["value"], difference["reason"]) == (None, "categories_missing")
+    command = compare_labels(tmp_path / "store.duckdb", "a", "b", metric="object_accuracy").rows[0]
+    assert (np.isnan(command.value), command.reason) == (True, "categories_missing")
+    assert read(tmp_path, "SELECT prompt_sets FROM datasets") == [{"prompt_sets": {"lite": "geneval"}}]

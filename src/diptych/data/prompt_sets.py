@@ -1,0 +1,27 @@
+"""What a dataset of generated images says of its prompt sets in its manifest: by the label of each, which kind it is.
+
+A label is what a user calls a set, and two sets of a kind have two; what is known of a benchmark, such as all of its
+categories, is known of the kind. Written by ``generate``, read by ``evaluate``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+MADE_BY, PROMPTS, KIND = "made_by", "prompts", "kind"
+
+
+def prompt_set_facts(kind: str, source: str, licence: str, sha256: str) -> dict[str, str]:
+    """Return what a manifest says of a prompt set, under ``made_by.prompts`` and its label."""
+    return {KIND: kind, "source": source, "licence": licence, "sha256": sha256}
+
+
+def prompt_kinds(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return label -> kind of the prompt sets of a dataset; nothing where its manifest does not tell.
+
+    >>> prompt_kinds({"made_by": {"prompts": {"lite": {"kind": "geneval"}}}}), prompt_kinds({"made_by": None})
+    ({'lite': 'geneval'}, {})
+    """
+    made_by = manifest.get(MADE_BY)
+    sets = made_by.get(PROMPTS) if isinstance(made_by, Mapping) else None
+    known = sets.items() if isinstance(sets, Mapping) else ()
+    return {str(label): str(facts[KIND]) for label, facts in known if isinstance(facts, Mapping) and KIND in facts}
