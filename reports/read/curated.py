@@ -73,7 +73,9 @@ def _add_compared(pool: Pool, part: RowsPart, rows: RowNumbers | None) -> None:
     """Add what rules compare with a number and what is no number of a score by itself, such as the shorter side."""
     for rule, thresholds in pool.thresholds.items():
         for threshold in thresholds:
-            if threshold.name not in part.numbers:
+            if threshold.name in part.numbers and not threshold.is_single:  # ends of ranges are not to be rounded
+                part.numbers[threshold.name] = part.numbers[threshold.name].astype(np.float64)
+            elif threshold.name not in part.numbers:
                 values = threshold.as_compared(pool.values(threshold.expression))
                 kind = np.float32 if threshold.is_single else np.float64
                 part.numbers[threshold.name] = (values if rows is None else values[rows]).astype(kind)

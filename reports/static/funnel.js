@@ -38,7 +38,8 @@
   /** Return a number in SQL that is compared in the precision of the rule's own: one with an exponent is a double there. */
   function inSql(facts, line) {
     if (facts.is_raised) return line.toExponential();
-    return facts.is_single && String(line).includes("e") ? `CAST(${line} AS FLOAT)` : String(line);
+    const isCast = facts.is_single && String(line).includes("e") && Number.isFinite(Math.fround(line)); // else all are on one side
+    return isCast ? `CAST(${line} AS FLOAT)` : String(line);
   }
 
   /** Return the rule with another number, as a config has it. A text of JSON is one of YAML, but for some white space. */

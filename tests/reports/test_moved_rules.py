@@ -10,6 +10,7 @@ import pytest
 import yaml
 from carried_pool import carried_table, make_carried_pool
 from report_browser import Watched
+from report_gallery import counts
 
 from diptych.curate.config import Rule
 from diptych.reports.build import build_report
@@ -35,7 +36,7 @@ LINES = {
     "no": ["5.5", "30", "-1"],
     "off": ["5.9", "0.3", "7"],
     "null": ["5.7", "0.7"],
-    "plain": ["0.7", "5.9", "1e-7"],
+    "plain": ["0.7", "5.9", "1e-7", "1e300", "-1e300"],
     "tiny": ["0.0000005", "7e-7", "0.0000009", "1e-5"],
     "written": ["5.7", "5.9"],
     "fine": ["12345.006", "12345.0171"],
@@ -83,6 +84,12 @@ def test_rule_of_a_typed_line_is_a_rule_and_keeps_what_is_promised(moved: Moved,
                 assert int(found[2]) == moved.count(f"({rule.where}) AND {others}"), (rule.where, said)
             seen.append(name)
     assert sorted(seen) == sorted(RULES)
+
+
+def test_bars_of_rules_in_both_precisions_lead_to_as_many_images(moved: Moved) -> None:
+    found = [each for each in counts(moved.out) if "f=single:" in each[1]]
+    assert len(found) > 40
+    assert [each for each in found if each[2] != each[3]] == []
 
 
 def test_line_is_said_with_all_its_digits(moved: Moved, tab: Watched) -> None:
