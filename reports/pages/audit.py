@@ -9,8 +9,9 @@ from diptych.reports.charts import Scale, estimate
 from diptych.reports.links import PRESENT, Filter
 from diptych.reports.pages.scores import notes_of
 from diptych.reports.read.audited import UNJUDGED
+from diptych.reports.read.columns import AUDIT
 from diptych.reports.read.numbers import interval, plain_name, share
-from diptych.reports.read.report import AUDIT, Report
+from diptych.reports.read.report import Report
 from diptych.reports.read.rows import as_text, group_word
 
 FEW = 20  # images below which a share is shown in grey

@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from diptych.reports.links import MISSING, gallery
+from diptych.reports.read.columns import PICTURE
 from diptych.reports.read.numbers import count, plain_name, share
 from diptych.reports.read.order import metrics_of
 from diptych.reports.read.pictures import flag_values
-from diptych.reports.read.report import BLURRED, PICTURE, Report
+from diptych.reports.read.report import BLURRED, Report
 
 Results = Sequence[dict[str, Any]]
 Caution = dict[str, str]

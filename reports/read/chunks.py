@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from diptych.reports.links import MISSING
-from diptych.reports.read.columns import details, label_of, listed_filters
+from diptych.reports.read.columns import PICTURE, details, label_of, listed_filters
 from diptych.reports.read.numbers import plain_name
 from diptych.reports.read.pictures import Picture
-from diptych.reports.read.report import DOMAIN, MANY_VALUES, PICTURE, Report
+from diptych.reports.read.report import DOMAIN, MANY_VALUES, Report
 from diptych.reports.read.rows import as_text
 
 FOLDER = "data"

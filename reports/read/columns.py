@@ -11,6 +11,10 @@ from diptych.store.images import PLACE
 
 SOURCE = ("dataset", "key", "caption", "url", "width", "height", "format", "sha256", "status", "error")
 DECIDED = ("decision", "duplicate_of")  # of a pool
+PICTURE = "picture"  # the facet that says whether a picture is shown or blurred; nothing where there is none
+AUDIT = "audit"  # the facet that says of the images that the audit is about whether it could judge them
+
+OURS = (*DECIDED, PICTURE, AUDIT)  # what a report alone says of a row; a store that has such a name means its data's
 
 LABELS = {
     "duplicate_of": "Copy of",
@@ -23,6 +27,15 @@ LABELS = {
 def row_columns() -> tuple[str, ...]:
     """Return the names of all columns."""
     return (*SOURCE, *generated_columns(), *PLACE, *DECIDED)
+
+
+def further_name(name: str) -> str:
+    """Return what a further column of the data is called here: by its name, or as ingest calls one whose name is taken.
+
+    >>> further_name("licence"), further_name("model"), further_name("picture")
+    ('licence', 'source_model', 'source_picture')
+    """
+    return f"source_{name}" if name in {*row_columns(), *OURS} else name
 
 
 def listed_filters() -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from diptych.config.identity import short_id
 from diptych.data.column_names import DATA
 from diptych.data.table import KEY, RowNumbers, TableColumn
-from diptych.reports.read.columns import SOURCE, row_columns
+from diptych.reports.read.columns import SOURCE, further_name
 from diptych.reports.read.pool import Pool
 from diptych.reports.read.rows import Floats, Meaning, RowsPart
 from diptych.store.images import image_columns
@@ -25,7 +25,7 @@ def read_pool(pool: Pool, limit: int, must_show: Sequence[int]) -> RowsPart:
         must_show: Row numbers that a page shows.
     """
     table, rows = pool.table, _sample(pool, limit, must_show)
-    own = [name for name in SOURCE if name in table.columns]
+    own = [name for name in SOURCE if name in table.columns and name != "dataset"]
     columns: dict[str, list[Any]] = table.read(own, rows).to_pydict()
     columns |= table.places(rows).to_pydict()
     columns |= {"dataset": [pool.label] * len(columns[KEY]), "decision": _decisions(pool, rows)}
@@ -64,8 +64,12 @@ def _decisions(pool: Pool, rows: RowNumbers | None) -> list[str]:
 def _further(pool: Pool, rows: RowNumbers | None) -> dict[str, list[Any]]:
     """Return the columns that the source brought along, as far as a report can show them."""
     named = [column for column in pool.table.columns.values() if column.label == DATA]
-    names = [column.column for column in named if column.column not in row_columns()]
-    found: dict[str, list[Any]] = image_columns(pool.table.read(names, rows)).more.to_pydict() if names else {}
+    own = set(SOURCE) - {"dataset"}  # which is no column of a dataset, but what it is called here
+    names = [column.column for column in named if column.column not in own]
+    if not names:
+        return {}
+    table = pool.table.read(names, rows).rename_columns([further_name(name) for name in names])
+    found: dict[str, list[Any]] = image_columns(table).more.to_pydict()
     return found
 
 

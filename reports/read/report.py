@@ -14,7 +14,7 @@ from diptych.reports.config import ReportConfig
 from diptych.reports.links import MISSING, PRESENT, Filter, gallery, missing_for
 from diptych.reports.read.audited import audited
 from diptych.reports.read.boxes import SeenBoxes, find_boxes
-from diptych.reports.read.columns import filters
+from diptych.reports.read.columns import AUDIT, OURS, PICTURE, filters, further_name
 from diptych.reports.read.numbers import count
 from diptych.reports.read.pictures import PREVIEWS, THUMBNAILS, Picture, file_of
 from diptych.reports.read.pool import Pool
@@ -23,10 +23,8 @@ from diptych.store.store import Store
 
 MAX_ALT = 140
 COLOURS = 8  # that the style sheet has
-PICTURE = "picture"  # the facet that says whether a picture is shown or blurred; nothing where there is none
 SHOWN, BLURRED = "shown", "blurred"
 DOMAIN = "domain"  # the facet of the host that a picture came from
-AUDIT = "audit"  # the facet that says of the images that the audit is about whether it could judge them
 # Values of a column that the source brought along, as a filter: so many at most, or, where each is of two rows or more
 # on average, so many. With more it stands beside an image.
 FEW_VALUES, MANY_VALUES = 50, 1000
@@ -115,7 +113,8 @@ class Report:
 
     def facet_of(self, name: str) -> str:
         """Return the facet that a column of a group is; empty where it is none."""
-        return _first(names_here(name, self.score_identities), self.facets)
+        own = further_name(name) if name in OURS else name
+        return _first(names_here(own, self.score_identities), self.facets)
 
     @cached_property
     def facets(self) -> dict[str, Sequence[Any]]:
@@ -124,8 +123,9 @@ class Report:
         found: dict[str, Sequence[Any]] = {**{name: columns[name] for name in filters()}, **self.rows.words}
         found |= {name: further[name] for name in self.further_filters}
         for name in self.grouped_by:
-            if not _first(names_here(name, self.score_identities), found) and name in {*columns, *further}:
-                found[name] = columns[name] if name in columns else further[name]
+            own = further_name(name) if name in OURS else name
+            if not _first(names_here(own, self.score_identities), found) and own in {*columns, *further}:
+                found[own] = columns[own] if own in columns else further[own]
         if DOMAIN not in found and any(domains := [domain_of(url) for url in columns["url"]]):
             found[DOMAIN] = domains
         found[PICTURE] = [(BLURRED if each.is_blurred else SHOWN) if each.thumbnail else None for each in self.pictures]

@@ -10,7 +10,7 @@ from diptych.data.dataset import open_dataset
 from diptych.data.sql import text
 from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown
-from diptych.reports.read.columns import DECIDED, row_columns
+from diptych.reports.read.columns import DECIDED, further_name, row_columns
 from diptych.reports.read.rows import Meaning, RowsPart
 from diptych.store.store import Store
 
@@ -90,7 +90,8 @@ def read_store(store: Store, run_id: str, limit: int, elsewhere: Sequence[str] =
     images = store.arrow(f"SELECT {listed} FROM ({source}) AS images {ORDER}", parameters)
     values = {name: images[f"c{number}"].to_pylist() for number, name in enumerate(names)}
     columns = {name: values[name] for name in own}
-    part = RowsPart(columns, {name: values[name] for name in names if name not in columns}, total=total)
+    further = {further_name(name): values[name] for name in names if name not in columns}
+    part = RowsPart(columns, further, total=total)
     add_scores(store, run_id, part)
     return part
 

@@ -18,8 +18,13 @@ Diptych.exported = (() => {
     const details = new Map();
     for (const row of list) details.set(row, await rows.details(row));
     const found = new Map();
-    const add = (name, of) => { if (!found.has(name)) found.set(name, of); };
-    const isWord = (name) => !rows.scores.has(name); // a carried number that a rule compares is a score, too, with all that it is
+    const numbers = new Map();
+    for (const name of rows.scores.keys()) numbers.set(name, await rows.score(name));
+    /** A carried number that a rule compares is a score, too: it is given as that, where a row has it. */
+    const add = (name, of) => {
+      const values = numbers.get(name);
+      if (!found.has(name)) found.set(name, values ? (row) => (Number.isNaN(values[row]) ? of(row) : String(values[row])) : of);
+    };
     const { same, details: told } = rows.index;
     for (const name of FIRST) {
       if (rows.facets.has(name)) add(name, (row) => rows.word(name, row));
@@ -27,13 +32,10 @@ Diptych.exported = (() => {
       else add(name, (row) => details.get(row)[name] ?? "");
     }
     add("caption", (row) => rows.caption(row) ?? "");
-    for (const name of Object.keys(same).filter(isWord)) add(name, () => same[name].value);
-    for (const name of [...rows.facets.keys()].filter(isWord)) add(name, (row) => rows.word(name, row));
-    for (const name of Object.keys(told).filter(isWord)) add(name, (row) => details.get(row)[name] ?? "");
-    for (const name of rows.scores.keys()) {
-      const values = await rows.score(name);
-      add(name, (row) => (Number.isNaN(values[row]) ? "" : String(values[row])));
-    }
+    for (const name of Object.keys(same)) add(name, () => same[name].value);
+    for (const name of rows.facets.keys()) add(name, (row) => rows.word(name, row));
+    for (const name of Object.keys(told)) add(name, (row) => details.get(row)[name] ?? "");
+    for (const name of numbers.keys()) add(name, () => "");
     return found;
   }
 

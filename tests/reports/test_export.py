@@ -138,3 +138,15 @@ def test_carried_numbers_keep_all_digits_and_names_of_the_table_take_none_away(t
     tab.open(tmp_path / "out" / "compare.html")
     first = table(tab)[0]
     assert (first["pair"], first["source_pair"]) == ("1", "")
+
+
+def test_a_number_that_a_rule_compares_takes_no_word_from_other_images(tmp_path: Path, tab: Watched) -> None:
+    pool = make_carried_pool(tmp_path, {"seed": pa.array([number % 3 for number in range(12)])}, {"seeded": "seed > 0"})
+    generated = make_generated(tmp_path / "generated", 3, size=16)
+    store = make_store(tmp_path / "store.duckdb", generated, Names())
+    config = {"job": "report", "store": store, "pools": [pool]}
+    build_report(ReportConfig.model_validate(config), tmp_path / "out")
+    tab.open(tmp_path / "out" / "gallery.html")
+    found = table(tab)
+    assert {row["seed"] for row in found if row["dataset"] == "carried"} == {"0", "1", "2"}
+    assert {row["seed"] for row in found if row["dataset"] == "generated"} == {str(2**61 + n) for n in range(3)}

@@ -6,10 +6,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from carried_pool import make_carried_pool
 from drawn import picture
 from evaluate_configs import make_config, read, run
 from report_browser import watch
-from report_gallery import Gallery
+from report_gallery import Gallery, counts
 from sealed import seal_dataset
 from tiny_generated import made_grid, make_generated
 from told_scores import install
@@ -91,3 +92,41 @@ def test_numbers_by_a_further_column_lead_to_their_images(folder: Path, gallery:
         address = f"gallery.html#f=dataset:generated&amp;f=difficulty:{value}"
         assert address in page
         assert gallery.count(address) == count
+
+
+TAKEN = ("model", "seed", "category", "setting", "dataset", "decision", "picture", "audit", "shard")
+
+
+def test_a_column_whose_name_a_report_has_stands_there_as_one_of_the_source(tmp_path: Path) -> None:
+    columns = {name: pa.array([f"{name} {number % 2}" for number in range(12)]) for name in TAKEN}
+    pool = make_carried_pool(tmp_path, columns | {"rating": pa.array(range(12))}, {"rated": "rating > 3"})
+    build_report(ReportConfig.model_validate({"job": "report", "pools": [pool]}), tmp_path / "out")
+    gallery = Gallery(tmp_path / "out")
+    for name in TAKEN:
+        assert set(gallery.facets[f"source_{name}"]["values"]) == {f"{name} 0", f"{name} 1"}
+        assert gallery.facets[f"source_{name}"]["listed"]
+    assert set(gallery.facets["decision"]["values"]) == {"kept", "rated"}
+    assert gallery.facets["dataset"]["values"] == ["carried"]
+
+
+def test_images_of_a_store_keep_such_columns_too_and_are_grouped_by_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    dataset = make_generated(tmp_path / "generated", made_grid(prompts=4, samples=1), rows_per_shard=100)
+    table = pq.read_table(dataset.files[0].path)
+    table = table.append_column("picture", pa.array([f"kind {number % 2}" for number in range(len(table))]))
+    table = table.append_column("decision", pa.array(["taken"] * len(table)))
+    info = write_shard(table, dataset.files[0])
+    seal_dataset(tmp_path / "generated", [info], {"kind": "generated", "name": "tiny"})
+    means = [{"score": "caption_words", "by": ["picture"]}]
+    run(make_config(tmp_path, scores={"text": {"score": "caption_stats"}}, means=means))
+    pool = make_carried_pool(tmp_path / "pool", {"rating": pa.array(range(12))}, {"rated": "rating > 3"})
+    config = {"job": "report", "store": tmp_path / "store.duckdb", "pools": [pool]}
+    build_report(ReportConfig.model_validate(config), tmp_path / "out")
+    gallery = Gallery(tmp_path / "out")
+    assert set(gallery.facets["source_picture"]["values"]) == {"kind 0", "kind 1"}
+    assert set(gallery.facets["decision"]["values"]) == {"kept", "rated"}
+    found = [each for each in counts(tmp_path / "out") if "f=source_picture:" in each[1]]
+    assert len(found) == 2
+    assert [each for each in counts(tmp_path / "out") if each[2] != each[3]] == []
