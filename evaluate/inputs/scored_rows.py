@@ -21,6 +21,8 @@ from diptych.data.prompt_sets import prompt_kinds
 from diptych.data.table import DatasetTable, TableColumn
 from diptych.evaluate.inputs.memberships import members
 from diptych.evaluate.inputs.set_images import SHORT, SetImages
+from diptych.evaluate.statistics.intervals import even_clusters
+from diptych.evaluate.statistics.macro_shares import ONE_PROMPT
 from diptych.scores.tables import read_embeddings
 
 Index = npt.NDArray[np.int64]
@@ -164,8 +166,13 @@ class ScoredRows:
         return codes([pa.array(self.prompts), seeds, alone], len(self))
 
     def units_text(self, rows: Index) -> str:
-        """Return in words how many units some rows are of, and where that is one, how many seeds or images it has."""
+        """Return in words how many units some rows are of, and where that is one, how many seeds or images it has.
+
+        Where it is hardly more than one, what is said of them is about that one too, see ``effective_number``.
+        """
         units, draws = len(np.unique(self.prompts[rows])), len(np.unique(self.draws[rows]))
+        if units > 1 and even_clusters(self.prompts[rows]) < ONE_PROMPT and units < len(rows):
+            return f"{units:,} prompts, nearly all images of one, about which alone it is"
         if units != 1:
             return f"{units:,} prompts"
         what = "seed" if self.has(SEED) else "image"

@@ -109,7 +109,8 @@ def clustered_null_share(effective: float, reference: float) -> Band:
     """Return the same where images depend on each other, at the number of independent ones that they are worth.
 
     A share is within the band exactly where Wilson's interval at that number holds the reference: both are the score
-    test's. In simulation 94 to 97 % of samples are, for 3 to 50 prompts whose images correlate by 0 to 0.5.
+    test's. In simulation 94 to 97 % of samples are, for 3 to 50 prompts whose images correlate by 0 to 0.5, of a half;
+    of smaller shares see docs/evaluate.md.
 
     Args:
         effective: See ``effective_number``, above 0.

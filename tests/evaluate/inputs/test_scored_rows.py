@@ -64,6 +64,15 @@ def test_images_of_one_prompt_and_seed_repeat_each_other_under_every_setting(tmp
     assert rows.units_text(np.arange(12)) == "2 prompts"
 
 
+def test_hardly_more_than_one_prompt_is_said_to_be_about_that_one(tmp_path: Path) -> None:
+    """Its interval and its band take each image for itself, as those of one prompt do."""
+    rows = [Made("m", 0, sample) for sample in range(20)] + [Made("m", prompt) for prompt in (1, 2)]
+    make_generated(tmp_path / "generated", rows)
+    found = rows_of(tmp_path / "generated", "generated")
+    assert found.units_text(np.arange(22)) == "3 prompts, nearly all images of one, about which alone it is"
+    assert found.units_text(np.arange(20, 22)) == "2 prompts"
+
+
 def test_images_of_no_known_seed_stand_for_themselves_within_a_prompt(tmp_path: Path) -> None:
     make_generated(tmp_path / "generated", made_grid(models=("m",), prompts=1, samples=4))
     file = tmp_path / "generated" / "data" / shard_name(0)

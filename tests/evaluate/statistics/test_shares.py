@@ -105,7 +105,26 @@ def test_the_null_band_of_prompts_holds_95_percent_of_fair_samples(
     prompts: int, images: int, correlation: float
 ) -> None:
     """Images of one prompt correlate; taken for independent, 37 % of 10 prompts of 20 at 0.2 fell outside."""
-    truth, inside, naive, repetitions = 0.5, 0, 0, 4000
+    inside, naive = held_by_the_band(0.5, prompts, images, correlation)
+    assert 0.93 <= inside <= 0.97
+    assert correlation < 0.2 or naive < 0.8
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(("truth", "least", "most"), [(1 / 3, 0.915, 0.98), (0.2, 0.9, 0.99), (0.1, 0.86, 1.0)])
+@pytest.mark.parametrize(("prompts", "images"), [(3, 50), (5, 20), (10, 20), (50, 20)])
+def test_the_null_band_of_a_small_share_holds_as_many_as_is_said(
+    truth: float, least: float, most: float, prompts: int, images: int
+) -> None:
+    """Of a tenth few prompts have any, so that hardly anything tells how much their images repeat each other."""
+    for correlation in (0.0, 0.2, 0.5):
+        assert least <= held_by_the_band(truth, prompts, images, correlation)[0] <= most
+
+
+def held_by_the_band(truth: float, prompts: int, images: int, correlation: float) -> tuple[float, float]:
+    """Return how many of fair samples are within the band, and within one that takes each image for itself."""
+    inside, naive, repetitions = 0, 0, 4000
     dice = np.random.default_rng(1)
     prompt = np.repeat(np.arange(prompts), images)
     for _ in range(repetitions):
@@ -116,6 +135,6 @@ def test_the_null_band_of_prompts_holds_95_percent_of_fair_samples(
         inside += band.low <= values.mean() <= band.high
         of_images = null_share(len(prompt), truth)
         naive += of_images.low <= values.mean() <= of_images.high
-    print(f"{prompts} x {images} at {correlation}: {inside / repetitions:.3f}, by images {naive / repetitions:.3f}")
-    assert 0.93 <= inside / repetitions <= 0.97
-    assert correlation < 0.2 or naive / repetitions < 0.8
+    found = inside / repetitions, naive / repetitions
+    print(f"{truth:.2f}, {prompts} x {images} at {correlation}: {found[0]:.3f}, by images {found[1]:.3f}")
+    return found
