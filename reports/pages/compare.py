@@ -1,6 +1,6 @@
 """Compare: the same prompt and seed by every model, side by side; what is better only where the interval says so."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from diptych.reports.read.report import Report
@@ -33,20 +33,30 @@ def comparable(report: Report) -> list[Group]:
     """Return for each prompt, seed and setting with at least two models' pictures: model -> row, in the models' order.
 
     Models that ran with one setting each, and not the same one, are put together by prompt and seed alone, as their
-    paired differences are. Where there is one model only, its settings take the place of models.
+    paired differences are. Where there is one model only, its settings take the place of models. Where several datasets
+    have a model's picture, each is in a group, if it can be with the others of its dataset.
     """
     columns = report.rows.columns
     is_by_model = len(report.models) > 1
     across = columns["model"] if is_by_model else columns["setting"]
     ways = _ways_by_benchmark(report) if is_by_model else {}
-    found: dict[tuple[int, str | None], Group] = {}
+    found: dict[tuple[int, str | None], list[Group]] = {}
     for row, pair in enumerate(report.pairs):
         if pair < 0:
             continue
         model, setting = columns["model"][row], columns["setting"][row]
         for fixed in ways[columns["benchmark"][row]][model, setting] if is_by_model else [model]:
-            found.setdefault((pair, fixed), {}).setdefault(across[row], row)
-    return [group for group in found.values() if len(group) > 1]
+            _add(found.setdefault((pair, fixed), []), across[row], row, columns["dataset"])
+    return [group for groups in found.values() for group in groups if len(group) > 1]
+
+
+def _add(groups: list[Group], label: str, row: int, datasets: Sequence[str]) -> None:
+    """Put a picture into the first group that lacks its label, into one with its dataset before others."""
+    free = [group for group in groups if label not in group]
+    near = [group for group in free if datasets[row] in {datasets[other] for other in group.values()}]
+    if not free:
+        groups.append({})
+    (near or free or groups[-1:])[0][label] = row
 
 
 def _ways_by_benchmark(report: Report) -> dict[Any, dict[tuple[str, str], list[str | None]]]:

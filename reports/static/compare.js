@@ -143,6 +143,7 @@
     }).catch(Diptych.complain);
     const facts = [rows.word("category", entry.first).replaceAll("_", " ")];
     if ($("fixed").value === ALL) facts.push(plain(entry.choice.text));
+    if (entry.isOneOfSeveral) facts.push(`in ${[...entry.datasets].map(plain).join(" and ")}`);
     if (counts) facts.push(`this prompt${rows.sampleNote ? ", as far as shown" : ""}: ${inWords(counts.byPrompt.get(entry.prompt), Boolean(rows.scores.get(state.score).better))}`);
     const said = facts.filter(Boolean).flatMap((fact, place) => (place ? [" · ", foreign(fact)] : [foreign(fact)]));
     return make("section", { class: "pair" }, make("h2", {}, title), make("p", { class: "soft" }, ...said), cells);

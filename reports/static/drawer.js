@@ -133,7 +133,8 @@ Diptych.drawer = (() => {
     if (!others.length) return null;
     const more = others.length > LIKES ? make("p", { class: "soft" }, `and ${count(others.length - LIKES)} more, on Compare`) : null;
     const tiles = others.slice(0, LIKES).map((other) => {
-      const names = [rows.word("model", other), rows.word("setting", other)].filter(Boolean);
+      const dataset = rows.word("dataset", other);
+      const names = [rows.word("model", other), rows.word("setting", other), dataset === rows.word("dataset", row) ? "" : dataset].filter(Boolean);
       const button = make("button", { type: "button", class: "tile", "aria-label": rows.told(other, names.join(", ")), on: { click: () => { show(other); tell(other); } } },
         make("span", { class: "frame" }, ...rows.picture(other)), make("small", {}, ...names.flatMap((name, place) => (place ? [", ", foreign(name)] : [foreign(name)]))));
       return make("div", {}, button);

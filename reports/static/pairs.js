@@ -57,19 +57,31 @@ Diptych.pairs = (() => {
       return across === "model" && own.differ ? [...found, ofEach] : found;
     }
 
-    /** Group rows by prompt and seed, and by what they have in common; each group knows its row by column. */
+    /**
+     * Group rows by prompt and seed, and by what they have in common; each group knows its row by column. Where several
+     * datasets have a column's picture, each is in a group, if it can be with the others of its dataset.
+     */
     groups(across, chosen) {
       const found = new Map();
       for (const choice of chosen) {
         for (const row of this.paired) {
           if (!choice.keep(row)) continue;
           const key = JSON.stringify([this.rows.pairs[row], choice.text]);
-          if (!found.has(key)) found.set(key, { pair: this.rows.pairs[row], choice, cells: new Map(), first: row, prompt: this.prompt(row) });
-          const { cells } = found.get(key);
-          if (!cells.has(this.word(across, row))) cells.set(this.word(across, row), row);
+          if (!found.has(key)) found.set(key, []);
+          const label = this.word(across, row), dataset = this.rows.word("dataset", row);
+          const free = found.get(key).filter(({ cells }) => !cells.has(label));
+          let group = free.find(({ datasets }) => datasets.has(dataset)) ?? free[0];
+          if (!group) {
+            group = { pair: this.rows.pairs[row], choice, cells: new Map(), datasets: new Set(), first: row, prompt: this.prompt(row) };
+            found.get(key).push(group);
+          }
+          group.cells.set(label, row);
+          group.datasets.add(dataset);
         }
       }
-      return [...found.values()].filter(({ cells }) => cells.size > 1).sort((a, b) => a.pair - b.pair);
+      const all = [...found.values()].map((same) => same.filter(({ cells }) => cells.size > 1));
+      for (const same of all) for (const group of same) group.isOneOfSeveral = same.length > 1;
+      return all.flat().sort((a, b) => a.pair - b.pair);
     }
 
     prompt(row) {

@@ -1,13 +1,19 @@
 """Compare in a browser: all settings together, every pair counted, and a state that a link keeps."""
 
+import dataclasses
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from evaluate_configs import make_config, run
 from report_browser import Watched
 from report_world import SETTINGS, World
+from tiny_generated import made_grid, make_generated
+from told_scores import install
 
+from diptych.reports.build import build_report
+from diptych.reports.config import ReportConfig
 from diptych.store.store import Store
 
 SCORE = "match.clip_similarity"
@@ -135,3 +141,28 @@ def test_broken_state_in_the_address_breaks_nothing(built: Path, tab: Watched) -
     for state in ("#c=x&w=y&s=z&o=q", "#a=rough&b=rough", "#sel=99999&with=nobody", "#q=%E0%A4%A", "#o=less", "#&&="):
         tab.open(built / "compare.html", state)
         assert tab.count("#rows .pair") > 0, state
+
+
+def test_pictures_of_two_datasets_stand_in_rows_of_their_own(
+    tmp_path: Path, tab: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    for label, first in (("before", 0), ("after", 100)):
+        rows = [
+            dataclasses.replace(row, picture=first + number, caption=f"number={first + number}")
+            for number, row in enumerate(made_grid(prompts=3, samples=1))
+        ]
+        make_generated(tmp_path / label, rows)
+    config = make_config(tmp_path, scores={"n": {"score": "told_number"}})
+    config["datasets"] = {label: {"path": str(tmp_path / label)} for label in ("before", "after")}
+    run(config)
+    build_report(ReportConfig.model_validate({"job": "report", "store": tmp_path / "store.duckdb"}), tmp_path / "out")
+    assert "6 prompts and seeds" in (tmp_path / "out" / "compare.html").read_text(encoding="utf-8")
+    tab.open(tmp_path / "out" / "compare.html", "#s=n.number")
+    assert tab.page.locator("#count").inner_text().startswith("6 ")
+    rows_shown = tab.page.locator("#rows .pair").all()
+    found = {row.locator("p").inner_text(): row.locator("small").all_inner_texts() for row in rows_shown}
+    assert len(rows_shown) == 6
+    for text, (a, b) in found.items():
+        assert (int(a) >= 100) == (int(b) >= 100) == ("in after" in text), "pairs of one dataset"
+    assert "6 lost" in tab.page.locator("#tally").inner_text() or "6 won" in tab.page.locator("#tally").inner_text()
