@@ -12,9 +12,16 @@ from typing import Any
 import pyarrow as pa
 
 from diptych.data.column_names import DATA, full_name
-from diptych.data.sql import quoted, side_by_side, what_sql_lacks
+from diptych.data.sql import interrupted_after, quoted, side_by_side, what_sql_lacks
 from diptych.data.table import KEY, PICTURE
 from diptych.errors import ConfigError
+
+TRIAL_S = 10.0
+# Words that are functions without parentheses, where no column is called so.
+VALUES = {
+    *(f"current_{word}" for word in ("catalog", "date", "role", "schema", "time", "timestamp", "user")),
+    *("localtime", "localtimestamp", "session_user", "user"),
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,10 @@ class TrialTable:
         try:
             if len(self.con.extract_statements(query)) != 1:
                 raise ConfigError(f"{where} is not one SQL expression")
-            self.con.execute(query).fetchall()  # not a cursor, which would not see registered tables
+            with interrupted_after(self.con, TRIAL_S):
+                self.con.execute(query).fetchall()  # not a cursor, which would not see registered tables
+        except TimeoutError as error:
+            raise ConfigError(f"{where}: {error}, and that over no rows at all") from error
         except duckdb.Error as error:
             raise ConfigError(f"{where}: {what_sql_lacks(error, self._names)}") from error
 
@@ -77,29 +87,29 @@ def trial_table(con: Any, schemas: Mapping[str, pa.Schema]) -> TrialTable:
     return TrialTable(con, side_by_side(parts), schemas)
 
 
-def check_expression(con: Any, text: str, *, where: str) -> None:
+def check_expression(trial: TrialTable, text: str, *, where: str) -> None:
     """Refuse what is not one condition over the columns of one row.
 
     Raises:
         ConfigError: The message begins with ``where``.
     """
-    node = _parse(con, f"SELECT (\n{text}\n)", where)
+    node = _parse(trial.con, f"SELECT (\n{text}\n)", where)
     if len(node["select_list"]) != 1 or node["modifiers"]:
         raise ConfigError(f"{where} is not one SQL condition")
-    _check_row_wise(con, node["select_list"], where)
+    _check_row_wise(trial, node["select_list"], where)
 
 
-def check_order(con: Any, text: str, *, where: str) -> None:
+def check_order(trial: TrialTable, text: str, *, where: str) -> None:
     """Refuse what is not a list of sort keys over the columns of one row.
 
     Raises:
         ConfigError: The message begins with ``where``.
     """
-    node = _parse(con, f"SELECT 1 ORDER BY\n{text}\n", where)
+    node = _parse(trial.con, f"SELECT 1 ORDER BY\n{text}\n", where)
     kinds = [modifier["type"] for modifier in node["modifiers"]]
     if len(node["select_list"]) != 1 or kinds != ["ORDER_MODIFIER"]:
         raise ConfigError(f"{where} is not a list of SQL sort keys")
-    _check_row_wise(con, node["modifiers"], where)
+    _check_row_wise(trial, node["modifiers"], where)
 
 
 def _parse(con: Any, query: str, where: str) -> dict[str, Any]:
@@ -115,7 +125,8 @@ def _parse(con: Any, query: str, where: str) -> dict[str, Any]:
     return node
 
 
-def _check_row_wise(con: Any, tree: Any, where: str) -> None:
+def _check_row_wise(trial: TrialTable, tree: Any, where: str) -> None:
+    columns = {name.casefold() for schema in trial.schemas.values() for name in schema.names}
     classes, functions = set[str](), set[str]()
     waiting = [tree]
     while waiting:
@@ -123,14 +134,17 @@ def _check_row_wise(con: Any, tree: Any, where: str) -> None:
         if isinstance(part, dict):
             classes.add(str(part.get("class")))
             functions.update([part["function_name"]] if "function_name" in part else [])
+            names = part.get("column_names") or [] if part.get("class") == "COLUMN_REF" else []
+            functions.update({name for name in names if name.casefold() in VALUES - columns} if len(names) == 1 else ())
             waiting.extend(part.values())
         elif isinstance(part, list):
             waiting.extend(part)
     for kind in sorted(classes & {"SUBQUERY", "WINDOW", "STAR", "PARAMETER", "DEFAULT"}):
         raise ConfigError(f"{where}: {kind.lower()} is not allowed; a rule looks at the columns of one row")
-    known = con.execute(
+    known = trial.con.execute(
         "SELECT DISTINCT function_name FROM duckdb_functions() "
         "WHERE function_type = 'scalar' AND stability = 'CONSISTENT' AND function_name <> 'getenv'"
     ).fetchall()
     for name in sorted(functions - {name for (name,) in known}):
-        raise ConfigError(f"{where}: {name}() is not allowed; a rule looks at one row and always answers the same")
+        shown = name if name.casefold() in VALUES else f"{name}()"
+        raise ConfigError(f"{where}: {shown} is not allowed; a rule looks at one row and always answers the same")

@@ -78,10 +78,10 @@ def check_settings(trial: TrialTable, settings: Dedup) -> None:
     for number, name in enumerate(_hash_names(settings)):
         where = f"dedup: {'variants' if number else 'perceptual'}: {name!r}"
         sql = trial.sql_of(name)
-        check_expression(trial.con, sql, where=where)
+        check_expression(trial, sql, where=where)
         trial.check(f"SELECT CAST({sql} AS UBIGINT) FROM {trial.source} LIMIT 0", where=where)
     where = f"dedup: prefer: {settings.prefer!r}"
-    check_order(trial.con, settings.prefer, where=where)
+    check_order(trial, settings.prefer, where=where)
     trial.check(f"SELECT 1 FROM {trial.source} ORDER BY\n{settings.prefer}\nLIMIT 0", where=where)
     wrong = misordered_key(trial, settings.prefer)
     if wrong is not None:

@@ -15,12 +15,13 @@ from diptych.curate.conditions import TrialTable, check_expression, trial_table
 from diptych.curate.config import Rule
 from diptych.curate.decisions import Clusters
 from diptych.data.column_names import full_name
-from diptych.data.sql import aliases, column_references, connect, needed, relation, schemas
+from diptych.data.sql import aliases, column_references, connect, interrupted_after, needed, relation, schemas
 from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, ShardError, first_line
 from diptych.scores import decoded
 
 MAX_RULES = 62
+LIMIT_S = 3600.0  # of all rules together; forty million rows take less than a minute
 IS_TRUNCATED = full_name(decoded.NAME, decoded.COLUMN)
 CHUNK = 1 << 20  # rows worked on at a time where arrays would be made on the way
 
@@ -119,7 +120,11 @@ def _masks(con: Any, source: str, rules: Sequence[Rule]) -> npt.NDArray[np.uint6
     terms = [f"(CASE WHEN (\n{rule.where}\n) THEN 0 ELSE {1 << bit} END)" for bit, rule in enumerate(rules)]
     query = f"SELECT CAST({' + '.join(terms)} AS UBIGINT) AS mask FROM {source}"
     try:
-        return np.asarray(con.cursor().execute(query).fetchnumpy()["mask"], np.uint64)
+        with interrupted_after(cursor := con.cursor(), LIMIT_S):
+            return np.asarray(cursor.execute(query).fetchnumpy()["mask"], np.uint64)
+    except TimeoutError as error:
+        if len(rules) == 1:
+            raise ConfigError(f"rule {rules[0].name!r}: {rules[0].where!r}: {error}") from error
     except duckdb.Error as error:  # what only shows on values, such as a cast that does not fit
         if len(rules) == 1:
             raise ConfigError(f"rule {rules[0].name!r}: {rules[0].where!r}: {first_line(error)}") from error
@@ -156,7 +161,7 @@ def check_rules(trial: TrialTable, rules: Sequence[Rule]) -> None:
     """
     for rule in rules:
         where = f"rule {rule.name!r}: {rule.where!r}"
-        check_expression(trial.con, rule.where, where=where)
+        check_expression(trial, rule.where, where=where)
         trial.check(f"SELECT CASE WHEN (\n{rule.where}\n) THEN 0 ELSE 1 END FROM {trial.source} LIMIT 0", where=where)
 
 

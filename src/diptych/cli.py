@@ -15,6 +15,7 @@ import click
 from diptych import __version__
 from diptych.command_line import LocalPathType, note_arguments, print_json, set_option
 from diptych.errors import ConfigError, DiptychError, MissingExtra
+from diptych.interrupts import EXIT_CODE, is_interrupt, say_stopped
 from diptych.lookup import describe_unknown, import_attribute, naming_extras
 from diptych.progress.displays import MODES
 
@@ -115,11 +116,13 @@ class LazyGroup(click.Group):
                 traceback.print_exc()
             failure = NotInstalled if isinstance(error, MissingExtra) else click.ClickException
             raise failure(str(error)) from error
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, RuntimeError) as error:
+            if not is_interrupt(error):
+                raise
             if ctx.params["debug"]:
                 traceback.print_exc()
-            click.echo("stopped; run the same command again to go on", err=True)
-            ctx.exit(130)
+            say_stopped()
+            ctx.exit(EXIT_CODE)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)

@@ -7,7 +7,9 @@ Decides nothing about what is asked.
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,34 @@ def connect(folder: Path | None = None) -> Any:
     con.cursor().execute("SET enable_external_access = false")
     con.cursor().execute("SET lock_configuration = true")
     return con
+
+
+@contextmanager
+def interrupted_after(con: Any, seconds: float) -> Iterator[None]:
+    """Break off what a connection or a cursor does when it takes longer; DuckDB looks between two batches of rows.
+
+    Raises:
+        TimeoutError: If it did.
+    """
+    import duckdb
+
+    passed = threading.Event()
+
+    def stop() -> None:
+        passed.set()
+        con.interrupt()
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        if not passed.is_set():
+            raise
+        raise TimeoutError(f"takes longer than {seconds:,.0f} s") from error
+    finally:
+        timer.cancel()
 
 
 def available_threads() -> int:

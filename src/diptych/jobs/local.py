@@ -3,6 +3,7 @@
 import functools
 import itertools
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -60,6 +61,7 @@ def _run_in_processes(
     begin = (job, os.getpid(), reports, begun)
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker, initargs=begin)
     pending: set[Future[Outcome]] = set()
+    is_interrupted = False
     try:
         # One more in flight than workers: none idles, and few tasks are held in memory.
         for task in itertools.islice(tasks, workers + 1):
@@ -74,14 +76,42 @@ def _run_in_processes(
     except BrokenProcessPool as error:
         pool.shutdown(wait=True, cancel_futures=True)  # then it is known how each ended
         raise DataError(what_ended([process.exitcode for process in context.made], begun.is_set())) from error
+    except KeyboardInterrupt:
+        is_interrupted = True
+        raise
     finally:
-        # Workers that still have a task must not wait for ever until somebody takes their reports.
-        ended = threading.Event()
-        taker = threading.Thread(target=_take_until, args=(reports, ended), daemon=True)
-        taker.start()
-        pool.shutdown(wait=True, cancel_futures=True)
-        ended.set()
-        taker.join()
+        if is_interrupted:
+            _end(pool, context.made)
+        else:
+            _wait_for(pool, reports)
+
+
+def _end(pool: ProcessPoolExecutor, processes: Iterable[SpawnProcess]) -> None:
+    """End workers where they stand: what they write is there whole or not at all."""
+    for process in processes:
+        process.terminate()
+    pool.shutdown(wait=False, cancel_futures=True)  # a worker may have ended while it held what others wait for
+
+
+def _wait_for(pool: ProcessPoolExecutor, reports: Any) -> None:
+    """Let workers end the tasks that they have; they must not wait for ever until somebody takes their reports."""
+    ended = threading.Event()
+    taker = threading.Thread(target=_take_until, args=(reports, ended), daemon=True)
+    taker.start()
+    pool.shutdown(wait=True, cancel_futures=True)
+    ended.set()
+    taker.join()
+
+
+class _DeafProcess(SpawnProcess):
+    """A worker that no Ctrl-C reaches, not even while it imports: the parent ends it."""
+
+    def start(self) -> None:
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which a new process inherits
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 class _NotingContext(SpawnContext):
@@ -91,7 +121,7 @@ class _NotingContext(SpawnContext):
         self.made: list[SpawnProcess] = []
 
     def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802 -- a class there
-        process = SpawnProcess(*args, **kwargs)
+        process = _DeafProcess(*args, **kwargs)
         self.made.append(process)
         return process
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sealed import seal_dataset
 
+from diptych.curate.conditions import check_expression, trial_table
 from diptych.curate.config import Dedup, Rule
 from diptych.curate.decisions import read_clusters, read_keep
 from diptych.curate.duplicates.find import dedup
@@ -19,6 +20,7 @@ from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.growing_sets import GrowingSet
 from diptych.data.schema import data_schema
 from diptych.data.shards import read_shard, shard_name, write_shard
+from diptych.data.sql import connect
 from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, ShardError
 
@@ -119,6 +121,10 @@ def test_two_sets_with_a_column_of_one_name_are_told_apart_by_label(tmp_path: Pa
         "avg(width) > 5",
         "random() > 0.5",
         "getenv('HOME') <> ''",
+        "now() > '2020-01-01'",
+        "current_timestamp > '2020-01-01'",
+        "Current_Date > DATE '2020-01-01'",
+        "user = 'me'",
         "status = 'ok') THEN 0 ELSE -1 END + CASE WHEN (true",
         "true) FROM data WHERE (true",
         "caption::INT > 5",
@@ -129,6 +135,29 @@ def test_what_is_not_one_condition_over_the_columns_is_refused_with_the_rule(whe
     with pytest.raises(ConfigError, match="rule 'bad'") as caught:
         evaluate(columns, [Rule(name="bad", where=where)])
     assert "\n" not in str(caught.value)
+
+
+def test_a_column_may_be_called_as_a_word_that_sql_has_a_value_for(tmp_path: Path) -> None:
+    con = connect()
+    trial = trial_table(con, {"data": pa.schema([("user", pa.string())])})
+    check_expression(trial, "user = 'me'", where="rule")
+    with pytest.raises(ConfigError, match="rule: current_user is not allowed; a rule looks at one row and always"):
+        check_expression(trial, "current_user = 'me'", where="rule")
+
+
+def test_a_rule_that_takes_too_long_is_broken_off_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = add_scores(make_dataset(tmp_path), "s", SCORE)
+    rules = [Rule(name="quick", where="score > 0"), Rule(name="slow", where="length(repeat(status, 30000000)) > width")]
+    monkeypatch.setattr("diptych.curate.rules.funnel.LIMIT_S", 0.05)
+    with pytest.raises(ConfigError, match=r"rule 'slow': .*: takes longer than 0 s"):
+        evaluate(columns, rules)
+
+
+def test_a_condition_that_takes_too_long_over_no_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diptych.curate.conditions.TRIAL_S", 0.05)
+    trial = trial_table(connect(), {"data": pa.schema([("a", pa.int64())])})
+    with pytest.raises(ConfigError, match="rule: takes longer than 0 s, and that over no rows at all"):
+        trial.check("SELECT length(repeat('x', 200000000)) > 1", where="rule")
 
 
 def test_a_comment_at_the_end_of_a_rule_hides_nothing(tmp_path: Path) -> None:
