@@ -205,7 +205,7 @@ def test_wheel_holds_no_tests_and_only_one_top_level_name(wheel: zipfile.ZipFile
 def test_wheel_holds_licence_and_entry_point(wheel: zipfile.ZipFile) -> None:
     texts = {Path(name).name: wheel.read(name).decode() for name in wheel.namelist() if ".dist-info/" in name}
     assert texts["LICENSE"] == (ROOT / "LICENSE").read_text(encoding="utf-8")
-    assert "diptych = diptych.cli:main" in texts["entry_points.txt"]
+    assert "diptych = diptych.__main__:run" in texts["entry_points.txt"]
 
 
 def test_every_module_of_the_wheel_can_be_imported(installed: Path) -> None:

@@ -1,6 +1,6 @@
 """How configs name encoders, judges and scores: the models that the configs of several jobs share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -11,7 +11,7 @@ from diptych.config.places import WHOLE_MESSAGE
 from diptych.config.settings import Settings
 from diptych.data.column_names import label_problem
 from diptych.encoders import ENCODERS
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, MissingExtra
 from diptych.judges import JUDGES
 from diptych.lookup import describe_unknown, resolve
 from diptych.scores import SCORES, check_name
@@ -32,7 +32,7 @@ class EncoderChoice(Settings):
 
     @model_validator(mode="after")
     def _options_fit(self) -> "EncoderChoice":
-        _check_options(resolve(ENCODERS, "encoder", self.kind), self.options)
+        _check_options((ENCODERS, "encoder", self.kind), self.options)
         return self
 
     @property
@@ -57,7 +57,7 @@ class JudgeChoice(Settings):
 
     @model_validator(mode="after")
     def _options_fit(self) -> "JudgeChoice":
-        _check_options(resolve(JUDGES, "judge", self.kind), self.options, encoder=self.encoder)
+        _check_options((JUDGES, "judge", self.kind), self.options, encoder=self.encoder)
         return self
 
     @property
@@ -86,7 +86,7 @@ class ScoreChoice(Settings):
     @model_validator(mode="after")
     def _options_fit(self) -> "ScoreChoice":
         if self.score in SCORES:  # a file of the user's own is not opened to check a config
-            _check_options(resolve(SCORES, "score", self.score), self.options, encoder=self.encoder, judge=self.judge)
+            _check_options((SCORES, "score", self.score), self.options, encoder=self.encoder, judge=self.judge)
         return self
 
     @property
@@ -117,13 +117,22 @@ def _check_label(where: str, role: str, label: str | None, known: Mapping[str, A
         raise ValueError(f"{where}: {describe_unknown(role, label, known)}")
 
 
-def _check_options(factory: Callable[..., Any], options: Mapping[str, Any], **parts: str | None) -> None:
-    """Check options against the signature of what is made with them; parts stand for objects that come later.
+def _check_options(entry: tuple[Mapping[str, str], str, str], options: Mapping[str, Any], **parts: str | None) -> None:
+    """Check options against the signature of what is made with them, where that is installed.
+
+    Args:
+        entry: Table, role and name of what is made.
+        options: As the config has them.
+        parts: Labels of objects that come later, by their roles.
 
     Raises:
         ValidationError: If they do not fit; pydantic makes it an error of the config, at the option.
     """
     objects = {role: object() for role, label in parts.items() if label is not None}
+    try:
+        factory = resolve(*entry)
+    except MissingExtra:
+        return
     try:
         checked_options(factory, {**options, **objects}, where="options")
     except OptionError as error:
