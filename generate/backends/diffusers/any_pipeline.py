@@ -8,11 +8,11 @@ from diptych.generate.backends.asked import ReadsNegative, ResolvedSetting, Sett
 from diptych.generate.backends.diffusers.evaluations import nfe_in_all
 from diptych.generate.backends.diffusers.known_pipelines import KNOWN_PIPELINES, KnownPipeline
 from diptych.generate.backends.diffusers.models import ModelFolder
+from diptych.generate.backends.diffusers.options import CLEANING, can_clean, check_options, refuse_guided
 from diptych.generate.backends.diffusers.resolve import (
     Binding,
     Tensors,
     call_defaults,
-    check_options,
     check_sides,
     resolve_recipe,
     with_identity,
@@ -35,21 +35,20 @@ class AnyPipeline:
     def resolve(self, folder: ModelFolder, setting: Setting) -> ResolvedSetting:
         """Return the setting as this model takes it."""
         defaults = call_defaults(folder)
-        check_options(folder, defaults)
-        _refuse_undriven(folder, defaults)
         known = KNOWN_PIPELINES.get(folder.pipeline)
         argument = "guidance_scale" if known is None else known.guidance
+        check_options(folder, defaults, guidance=argument)
+        _refuse_undriven(folder, defaults)
         _refuse_unknown(folder, setting, defaults, argument)
+        guidance = _guidance(folder, setting, defaults, argument)
+        guides = known is not None and _guides(folder, setting, known, guidance)
         if known is not None:
             _check_size(folder, setting, known)
-            _check_guidance(folder, setting, known)
+            _check_guidance(folder, setting, known, guides=guides)
         steps = setting.steps or int(defaults["num_inference_steps"])
         recipe = resolve_recipe(folder, setting.sampler, steps)
         nfe = recipe.nfe(steps)
-        guidance = _guidance(folder, setting, defaults, argument)
-        guides = known is not None and _guides(known, guidance, setting)
         embedded = known is not None and known.guided_above is None
-        fixed = {name: value for name, value in FIXED.items() if name in defaults and name not in folder.choice.options}
         return with_identity(
             folder,
             ResolvedSetting(
@@ -70,7 +69,7 @@ class AnyPipeline:
                     has_negative=setting.negative is not None,
                 ),
                 identity="",
-                recipe=Binding(recipe, argument, fixed, is_known=known is not None),
+                recipe=Binding(recipe, argument, _fixed(folder, defaults), is_known=known is not None),
             ),
         )
 
@@ -119,6 +118,12 @@ class AnyPipeline:
         return found
 
 
+def _fixed(folder: ModelFolder, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is always passed: also that captions are not cleaned where nobody can, so that the key knows it."""
+    fixed = FIXED if can_clean() else FIXED | {CLEANING: False}
+    return {name: value for name, value in fixed.items() if name in defaults and name not in folder.choice.options}
+
+
 def _refuse_undriven(folder: ModelFolder, defaults: Mapping[str, Any]) -> None:
     """Refuse a pipeline that lacks an argument without which no image can be asked for."""
     for name in DRIVEN:
@@ -156,24 +161,27 @@ def _check_size(folder: ModelFolder, setting: Setting, known: KnownPipeline) -> 
         )
 
 
-def _check_guidance(folder: ModelFolder, setting: Setting, known: KnownPipeline) -> None:
-    """Refuse guidance that no argument makes take part."""
-    if setting.guidance is None or known.guided_above is None or setting.guidance <= known.guided_above:
+def _check_guidance(folder: ModelFolder, setting: Setting, known: KnownPipeline, *, guides: bool) -> None:
+    """Refuse guidance of a setting, or of the option that it is bound to, that nothing makes take part."""
+    if not guides:
+        refuse_guided(folder, setting.guidance)
+    guidance = folder.choice.options.get(known.guidance) if setting.guidance is None else setting.guidance
+    if guidance is None or known.guided_above is None or guidance <= known.guided_above:
         return
     if known.is_distilled(folder):
         raise ConfigError(f"{folder.where}: its checkpoint has guidance built in and reads none; leave it out")
     if known.negative == "asks" and setting.negative is None:
         raise ConfigError(
-            f"{folder.where}: guidance {setting.guidance:g} takes part only beside a negative prompt "
+            f"{folder.where}: guidance {guidance:g} takes part only beside a negative prompt "
             f'({known.guidance} of {folder.pipeline}); write negative: ""'
         )
 
 
-def _guides(known: KnownPipeline, guidance: float | None, setting: Setting) -> bool:
+def _guides(folder: ModelFolder, setting: Setting, known: KnownPipeline, guidance: float | None) -> bool:
     """Return whether each step asks the denoiser twice."""
     if not known.guidance:
         return True  # by a component, its guider
-    if known.guided_above is None or guidance is None or guidance <= known.guided_above:
+    if known.guided_above is None or guidance is None or guidance <= known.guided_above or known.is_distilled(folder):
         return False
     return known.negative != "asks" or setting.negative is not None
 

@@ -13,7 +13,6 @@ from diptych.errors import ConfigError
 from diptych.generate.backends.asked import ResolvedSetting, Setting, Size
 from diptych.generate.backends.diffusers.models import ModelFolder, pipeline_class
 from diptych.generate.backends.diffusers.recipes import SamplerRecipe, build_scheduler, reads_eta, recipe_for
-from diptych.lookup import describe_unknown
 
 Tensors = tuple[Any, ...]
 
@@ -107,15 +106,6 @@ def call_defaults(folder: ModelFolder) -> dict[str, Any]:
     """Return the parameters of the pipeline's call with their defaults."""
     parameters = inspect.signature(pipeline_class(folder).__call__).parameters
     return {name: parameter.default for name, parameter in parameters.items() if name not in NOT_OPTIONS}
-
-
-def check_options(folder: ModelFolder, defaults: Mapping[str, Any]) -> None:
-    """Raise a ConfigError for an option that the pipeline's call does not have, or would ignore without another."""
-    for name in folder.choice.options:
-        if name not in defaults:
-            raise ConfigError(f"{folder.where}.options: {describe_unknown('option', name, defaults)}")
-        if name.startswith("skip_layer_guidance_") and not folder.choice.options.get("skip_guidance_layers"):
-            raise ConfigError(f"{folder.where}.options: {name} needs skip_guidance_layers, without which it is ignored")
 
 
 def check_sides(folder: ModelFolder, size: Size, multiple: int) -> None:

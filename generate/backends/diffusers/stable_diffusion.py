@@ -7,23 +7,14 @@ from typing import Any, ClassVar
 from diptych.errors import ConfigError
 from diptych.generate.backends.asked import ReadsNegative, ResolvedSetting, Setting, Size
 from diptych.generate.backends.diffusers.models import ModelFolder
+from diptych.generate.backends.diffusers.options import check_options, refuse_guided
 from diptych.generate.backends.diffusers.resolve import (
     Binding,
     Tensors,
     call_defaults,
-    check_options,
     check_sides,
     resolve_recipe,
     with_identity,
-)
-
-# Options that a pipeline reads in steps that ask the denoiser twice, and drops silently in others.
-GUIDED_OPTIONS = (
-    "guidance_rescale",
-    "skip_guidance_layers",
-    "skip_layer_guidance_scale",
-    "skip_layer_guidance_start",
-    "skip_layer_guidance_stop",
 )
 
 
@@ -205,16 +196,6 @@ def transformer_width(folder: ModelFolder) -> int:
     """Return the width of a transformer's layers."""
     config = folder.config_of("transformer")
     return int(config.get("num_attention_heads") or 24) * int(config.get("attention_head_dim") or 128)
-
-
-def refuse_guided(folder: ModelFolder, guidance: float) -> None:
-    """Raise a ConfigError for an option that takes no part without guidance."""
-    for name in GUIDED_OPTIONS:
-        if name in folder.choice.options:
-            raise ConfigError(
-                f"{folder.where}.options: {name} takes part only in guided steps, and with guidance {guidance:g} there "
-                f"are none; leave it out, or give it to a label of its own with settings of more guidance alone"
-            )
 
 
 def _stack(rows: list[Tensors]) -> list[Any]:
