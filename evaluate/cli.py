@@ -71,6 +71,8 @@ def run(
         f"run {outcome.run_id}: {outcome.results:,} results, {outcome.differences:,} differences, "
         f"{outcome.audits:,} shares in {loaded.store}"
     )
+    if outcome.warning:
+        click.echo(f"Warning: {outcome.warning}", err=True)
     click.echo(f"Next: diptych evaluate results {loaded.store}")
 
 

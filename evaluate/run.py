@@ -17,6 +17,7 @@ from diptych.data.claims import check_apart
 from diptych.data.column_names import DATA
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.table import KEY, DatasetTable
+from diptych.evaluate.audits.attribute import unjudged
 from diptych.evaluate.checks import check_names
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.config import EvaluateConfig
@@ -38,13 +39,14 @@ NO_PART_OF_IDENTITY = {"store", "batch_size", "datasets"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left: its id, how many rows of each kind, and how many shards had to be scored."""
+    """What a run left: its id, how many rows of each kind, how many shards had to be scored, what went ill."""
 
     run_id: str
     results: int
     differences: int
     audits: int
     shards_done: int
+    warning: str = ""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -127,7 +129,8 @@ class EvaluateRunner:
             rows[label] = ScoredRows(label, role, DatasetTable(dataset, done.sets), done.embeddings)
         found = self._measure(rows)
         self._write(rows, found)
-        return Outcome(found.run_id, len(found.results), len(found.differences), len(found.audits), shards_done)
+        counts = len(found.results), len(found.differences), len(found.audits)
+        return Outcome(found.run_id, *counts, shards_done, unjudged(found.audits))
 
     def estimate(self) -> dict[str, Any]:
         """Return what a run would look at. Opens the datasets; builds no model and opens no store."""

@@ -77,9 +77,11 @@ def _difference_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
 def _audit_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
     for row in rows:
         images = f"{row['k']:,} of {row['n']:,}" + (f" ({row['n_unscored']:,} unjudged)" if row["n_unscored"] else "")
-        band = "" if row["null_low"] is None else f"{row['null_low']:.3f} to {row['null_high']:.3f}"
+        band = row["reason"] or ""
+        if row["null_low"] is not None:
+            band = f"{row['null_low']:.3f} to {row['null_high']:.3f}"
         share = number_with_interval({**row, "value": row["share"]})
-        yield row, (row["attribute"], _of(row, rows), share, images, band)
+        yield row, (row["attribute"] or "-", _of(row, rows), share, images, band)
 
 
 def number_with_interval(row: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ could not be judged, and the band in which it lies in 95 % of samples of this si
 is the reference (or, without one, equal shares). Choosing a reference is a value judgement; none is correct.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,8 @@ from diptych.evaluate.statistics.macro_shares import clustered_share, effective_
 from diptych.evaluate.statistics.shares import Band, clustered_null_share, null_share
 from diptych.lookup import describe_unknown, nearest
 from diptych.store.store import AuditRow
+
+NOTHING_JUDGED = "nothing_judged"
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,29 @@ def audit_rows(audit: Audit, judged: Sequence[ScoredRows], found: Findings) -> I
     Raises:
         ConfigError: If the reference names a class that is nowhere, or a value that is misspelt.
     """
-    asked = [_asked(each, audit) for each in judged]
+    known = _known_classes(audit, judged)
+    asked = [_asked(each, audit, known) for each in judged]
     check_classes(audit, {str(group.values[audit.by[-1]]) for each in asked for group in each.groups if audit.by})
     values = _values(audit, judged)
     for each, images in zip(judged, asked, strict=True):
         column = each.score(audit.attribute)
         identity = found.identify({"metric": "attribute_share", "version": 3, "class": "as asked", **column.source})
         for group in images.groups:
-            yield from _of_group(each, images, audit, group, values, (found.run_id, identity))
+            if values:
+                yield from _of_group(each, images, audit, group, values, (found.run_id, identity))
+            else:
+                yield _of_nothing(each, group, (found.run_id, identity))
+
+
+def unjudged(rows: Sequence[AuditRow]) -> str:
+    """Return in how many groups nothing could be judged, in words; empty where something was in each.
+
+    >>> unjudged([AuditRow("r", "d", {}, None, 0, 0, 9, *[None] * 6, "id", None, "nothing_judged")])
+    'the audit could judge no image in 1 of 1 groups'
+    """
+    states = {(row.dataset, str(row.groups)): row.reason for row in rows}
+    empty = sum(reason == NOTHING_JUDGED for reason in states.values())
+    return f"the audit could judge no image in {empty:,} of {len(states):,} groups" if empty else ""
 
 
 def check_classes(audit: Audit, known: Iterable[str]) -> None:
@@ -68,6 +85,14 @@ def check_classes(audit: Audit, known: Iterable[str]) -> None:
     for name, part in audit.reference.items():
         if isinstance(part, Mapping) and name not in known:
             raise ConfigError(f"audit.reference: {describe_unknown(audit.by[-1], name, known)}")
+
+
+def _of_nothing(rows: ScoredRows, group: RowGroup, made_by: tuple[str, str]) -> AuditRow:
+    """Return the row of a group where nothing was judged anywhere, and nobody said what to count."""
+    run_id, identity = made_by
+    note = f"none of {len(group.rows):,} images could be judged, so that no value is known"
+    nothing = (0, 0, len(group.rows), None, None, None, None, None, None)
+    return AuditRow(run_id, rows.label, group.values, None, *nothing, identity, note, NOTHING_JUDGED)
 
 
 def _of_group(
@@ -91,7 +116,18 @@ def _of_group(
         counted = (int((seen == value).sum()), share.n, share.n_unscored)
         made.append(
             AuditRow(
-                run_id, rows.label, group.values, value, *counted, *ends, reference, band.low, band.high, identity, note
+                run_id,
+                rows.label,
+                group.values,
+                value,
+                *counted,
+                *ends,
+                reference,
+                band.low,
+                band.high,
+                identity,
+                note,
+                None if share.n else NOTHING_JUDGED,
             )
         )
     return made
@@ -157,7 +193,14 @@ def _reference(audit: Audit, group: RowGroup) -> Mapping[str, float]:
     return _of_all(audit)
 
 
-def _asked(rows: ScoredRows, audit: Audit) -> AskedShare:
+def _known_classes(audit: Audit, judged: Sequence[ScoredRows]) -> set[str]:
+    """Return the classes that are seen anywhere, or that the reference names."""
+    names = [name for name in audit.by if name.rpartition(".")[2] == ATTRIBUTE_CLASS]
+    seen = {value for rows in judged for name in names for value in rows.values(name).unique().to_pylist()}
+    return {*seen, *audit.reference} - {None}
+
+
+def _asked(rows: ScoredRows, audit: Audit, known: Collection[str]) -> AskedShare:
     """Return the images by the class that their prompt asks for; where nobody knows it, by the one that is seen."""
     columns = {name: rows.values(name) for name in audit.by}
     index = np.arange(len(rows), dtype=np.int64)
@@ -169,8 +212,7 @@ def _asked(rows: ScoredRows, audit: Audit) -> AskedShare:
         asked, seen = asked_classes(rows), columns[name]
         is_misread |= pc.not_equal(asked, seen).fill_null(False).to_numpy(zero_copy_only=False)
         columns[name] = pc.coalesce(asked, seen)
-        if audit.category is None:  # prompts that ask for something else, such as a fish, are not in question
-            known = {*seen.drop_null().to_pylist(), *audit.reference}
+        if audit.category is None and known:  # prompts that ask for something else, as a fish, are not in question
             in_question = [value is None or value in known for value in columns[name].to_pylist()]
             index = index[np.array(in_question, bool)[index]]
     is_misread &= np.array([text is not None for text in texts], bool)

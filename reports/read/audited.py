@@ -20,7 +20,8 @@ def audited(
     """Return for each row ``judged`` or ``unjudged`` as the audit counted it; None where it is not about the row.
 
     An image belongs to the class that its prompt asks for; one on which another is seen is not judged, nor is one
-    without the attribute. Without a category, prompts that ask for what is no class are not in question.
+    without the attribute. Without a category, prompts that ask for what is no class are not in question; what is one is
+    not known where none was seen.
 
     Args:
         rows: The images.
@@ -31,14 +32,19 @@ def audited(
     """
     columns = rows.columns
     asked = [asked_class(checks) for checks in columns["checks"]]
-    known = {pair for seen in classes for pair in zip(columns["dataset"], seen, strict=True)}
-    known |= {(dataset, name) for dataset in datasets for name in audit.get("reference") or ()}
+    known = {
+        one
+        for seen in classes
+        for dataset, one in zip(columns["dataset"], seen, strict=True)
+        if dataset in datasets and one is not None
+    }
+    known |= {*(audit.get("reference") or ())}
     category = audit.get("category")
     found: list[str | None] = [None] * len(rows)
     for row, dataset in enumerate(columns["dataset"]):
         seen = [column[row] for column in classes]
         wanted = [one if asked[row] is None else asked[row] for one in seen]
-        is_class = category is not None or all(one is None or (dataset, one) in known for one in wanted)
+        is_class = category is not None or not known or all(one is None or one in known for one in wanted)
         is_of_category = category is None or category in (columns[CATEGORY][row] or ())
         if dataset in datasets and is_of_category and is_class:
             is_misread = any(one not in (None, other) for one, other in zip(seen, wanted, strict=True))

@@ -52,6 +52,7 @@ def test_a_run_as_json(config: Path) -> None:
         "differences": 3,
         "audits": 3,
         "shards_done": 3,
+        "warning": "the audit could judge no image in 1 of 3 groups",
         "store": str(config.parent / "store.duckdb"),
     }
     assert found["run_id"].startswith("tiny-")

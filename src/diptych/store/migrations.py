@@ -62,8 +62,18 @@ def m003_prompt_sets(execute: Callable[[str], Any]) -> None:
     execute("ALTER TABLE datasets ADD COLUMN prompt_sets JSON")
 
 
+def m004_audit_reasons(execute: Callable[[str], Any]) -> None:
+    """Let an audit say why there is no share."""
+    execute("ALTER TABLE audits ADD COLUMN reason VARCHAR")
+
+
 # To change the schema, append one.
-MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (m001_tables, m002_views, m003_prompt_sets)
+MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (
+    m001_tables,
+    m002_views,
+    m003_prompt_sets,
+    m004_audit_reasons,
+)
 # Versions up to this one were never released, and files of them are refused. The schema version of a file is this and
 # the number of migrations that it has seen.
 UNRELEASED = 2

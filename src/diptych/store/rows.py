@@ -120,7 +120,7 @@ class AuditRow:
         run_id: Of the run.
         dataset: Label in the config.
         groups: Which images.
-        attribute: The value counted, e.g. ``orange``.
+        attribute: The value counted, e.g. ``orange``; None where nothing was judged, so that no value is known.
         k: Images with that value.
         n: Images that were judged.
         n_unscored: Images of the group that could not be.
@@ -132,12 +132,13 @@ class AuditRow:
         null_high: Upper end.
         identity_id: Of how it was judged and counted.
         note: What to know when reading it.
+        reason: Why there is no share: ``nothing_judged``.
     """
 
     run_id: str
     dataset: str
     groups: Json
-    attribute: str
+    attribute: str | None
     k: int
     n: int
     n_unscored: int
@@ -149,6 +150,7 @@ class AuditRow:
     null_high: float | None
     identity_id: str
     note: str | None = None
+    reason: str | None = None
 
 
 TABLE_OF: Mapping[type, str] = {

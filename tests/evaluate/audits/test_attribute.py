@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from evaluate_configs import make_config, read, run
+from evaluate_configs import call, make_config, read, run, write_config
 from scipy import stats
 from tiny_generated import Made, make_generated
 from told_scores import install
@@ -25,6 +25,11 @@ def figure(model: str, prompt: int, sample: int, who: str, hat: str | None, seen
     caption = f"hat={hat} class={seen or who}" if hat else "nobody"
     checks = {"include": [{"class": who, "count": 1}]}
     return Made(model, prompt, sample, category="figure", checks=checks, caption=caption)
+
+
+def fish(model: str, prompt: int) -> Made:
+    """Return an image of what has no attribute."""
+    return Made(model, prompt, checks={"include": [{"class": "fish", "count": 1}]}, caption="a fish")
 
 
 def audited(folder: Path, rows: Sequence[Made], **audit: Any) -> list[dict[str, Any]]:
@@ -60,7 +65,7 @@ def test_shares_have_their_counts_intervals_and_band(tmp_path: Path) -> None:
 
 def test_an_image_that_could_not_be_judged_belongs_to_the_class_that_was_asked_for(tmp_path: Path) -> None:
     rows = hats("raw", "doctor", 0, "oo---") + hats("raw", "cook", 1, "b")
-    rows += [Made("raw", 2, checks={"include": [{"class": "fish", "count": 1}]}, caption="a fish")]
+    rows += [fish("raw", 2)]
     found = {(row["groups"]["hats.attribute_class"], row["attribute"]): row for row in audited(tmp_path, rows)}
     assert found["doctor", "orange"]["n_unscored"] == 3
     assert set(found) == {(who, hat) for who in ("cook", "doctor") for hat in ("blue", "orange")}
@@ -97,7 +102,49 @@ def test_a_class_in_which_nothing_was_judged_is_still_there(tmp_path: Path) -> N
     found = audited(tmp_path, rows, category="figure")
     (row,) = [row for row in found if row["groups"]["hats.attribute_class"] == "cook" and row["attribute"] == "blue"]
     assert (row["k"], row["n"], row["n_unscored"], row["share"], row["ci_low"]) == (0, 0, 3, None, None)
-    assert (row["null_low"], row["null_high"]) == (None, None)
+    assert (row["null_low"], row["null_high"], row["reason"]) == (None, None, "nothing_judged")
+    assert {row["reason"] for row in found if row["groups"]["hats.attribute_class"] == "doctor"} == {None}
+
+
+@pytest.mark.parametrize("audit", [{}, {"category": "figure"}])
+def test_an_audit_in_which_nothing_could_be_judged_is_a_row_per_group_and_a_warning(
+    audit: dict[str, Any], tmp_path: Path
+) -> None:
+    rows = hats("raw", "doctor", 0, "---") + hats("raw", "cook", 1, "--") + hats("good", "doctor", 0, "----")
+    made = audited(tmp_path, rows, **audit)
+    found = {(row["groups"]["model"], row["groups"]["hats.attribute_class"]): row for row in made}
+    assert {group: row["n_unscored"] for group, row in found.items()} == {
+        ("raw", "doctor"): 3,
+        ("raw", "cook"): 2,
+        ("good", "doctor"): 4,
+    }
+    for row in found.values():
+        assert (row["attribute"], row["k"], row["n"], row["share"]) == (None, 0, 0, None)
+        assert row["reason"] == "nothing_judged"
+    assert found["good", "doctor"]["note"] == "none of 4 images could be judged, so that no value is known"
+    config = make_config(
+        tmp_path, scores={"hats": {"score": "told_attribute"}}, audit={"attribute": "attribute", **audit}
+    )
+    said = call("evaluate", "run", write_config(tmp_path, config))
+    assert "Warning: the audit could judge no image in 3 of 3 groups" in said.stderr
+    assert said.stdout.count("nothing_judged") == 3
+    assert "0 of 0 (4 unjudged)" in said.stdout
+
+
+def test_a_dataset_in_which_nothing_could_be_judged_has_the_classes_of_the_others(tmp_path: Path) -> None:
+    make_generated(tmp_path / "dead", [*hats("dead", "doctor", 0, "---"), fish("dead", 2)])
+    make_generated(tmp_path / "generated", [*hats("raw", "doctor", 0, "oob"), fish("raw", 2)])
+    config = make_config(tmp_path, scores={"hats": {"score": "told_attribute"}}, audit={"attribute": "attribute"})
+    config["datasets"]["dead"] = {"path": str(tmp_path / "dead")}
+    outcome = run(config)
+    found = read(tmp_path, "SELECT dataset, attribute, n, n_unscored, reason FROM audits ORDER BY dataset, attribute")
+    assert [tuple(row.values()) for row in found] == [
+        ("dead", "blue", 0, 3, "nothing_judged"),
+        ("dead", "orange", 0, 3, "nothing_judged"),
+        ("generated", "blue", 3, 0, None),
+        ("generated", "orange", 3, 0, None),
+    ]
+    assert outcome.warning == "the audit could judge no image in 1 of 2 groups"
 
 
 def test_a_reference_for_all_and_one_by_class(tmp_path: Path) -> None:
