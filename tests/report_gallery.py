@@ -60,8 +60,10 @@ class Gallery:
             is_missing = np.array([not each for each in words])
             word = value.removeprefix("=")
             return {"none": is_missing, "..": ~is_missing}.get(value, np.array([word in each for each in words]))
-        if column not in self.scores:  # a facet that is left out says the same of every image
-            return np.ones(self.index["n"], bool)
+        if column not in self.scores:  # what is no facet says the same of every image, or nothing
+            known = self.index["same"].get(column)
+            fits = value == "none" if known is None else value == ".." or value.removeprefix("=") == known["value"]
+            return np.full(self.index["n"], fits)
         kind = np.float32 if self.scores[column]["is_single"] else np.float64
         values = np.frombuffer(self._load(self.scores[column]["file"]), kind)
         if value == "none":

@@ -60,6 +60,12 @@ Diptych.filters = (() => {
     return (row) => rows.codesOf(facet, row).some((code) => codes.has(code));
   }
 
+  /** Return whether a column that is neither a facet nor a score fits: it says one thing of all images, or nothing of any. */
+  function fitsAll(rows, column, wanted) {
+    const known = rows.index.same[column]?.value;
+    return wanted.includes(known === undefined ? rows.missing : "..") || (known !== undefined && wanted.includes(rows.asFilter(known)));
+  }
+
   /** Return whether a filter of a column that is a facet and a score, too, asks for numbers: a range, any or none. */
   function isOfNumbers(rows, facet, value) {
     return value === rows.missing || (/^[^:=]*\.\.[^:]*$/.test(value) && !facet.values.includes(value));
@@ -70,7 +76,7 @@ Diptych.filters = (() => {
     const found = [];
     for (const [column, wanted] of state.filters) {
       const facet = rows.facets.get(column), score = rows.scores.get(column), reasons = rows.index.reasons[column];
-      const either = [];
+      const fits = !facet && !score && fitsAll(rows, column, wanted), either = [() => fits];
       const ranges = score ? wanted.filter((value) => !facet || isOfNumbers(rows, facet, value)) : [];
       if (facet) either.push(readWords(rows, facet, wanted.filter((value) => !ranges.includes(value))));
       if (ranges.length) {
@@ -82,7 +88,7 @@ Diptych.filters = (() => {
         const code = reasons.values.indexOf(text.slice(rows.missing.length + 1));
         either.push((row) => code >= 0 && reasons.codes[row] === code);
       }
-      if (either.length) found.push({ column, test: (row) => either.some((test) => test(row)) });
+      found.push({ column, test: (row) => either.some((test) => test(row)) });
     }
     if (state.search) {
       const hits = await rows.search(state.search);

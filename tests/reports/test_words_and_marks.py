@@ -64,6 +64,22 @@ def test_a_picked_word_is_the_one_that_was_picked(out: Path, tab: Watched) -> No
         tab.until("document.getElementById('count').textContent === '36 images'")
 
 
+def test_what_is_said_of_all_images_or_of_none_is_no_filter_that_fits_anything(out: Path, tab: Watched) -> None:
+    assert Gallery(out).index["same"]["status"]["value"] == "ok"
+    for address, expected in (
+        ("#f=status:ok", "36 images"),
+        ("#f=status:..", "36 images"),
+        ("#f=status:not_found", "0 of 36 images"),
+        ("#f=status:none", "0 of 36 images"),
+        ("#f=model:none", "36 images"),
+        ("#f=model:fine", "0 of 36 images"),
+        ("#f=nothing:x", "0 of 36 images"),
+    ):
+        tab.open(out / "gallery.html", address)
+        assert tab.page.locator("#count").inner_text() == expected, address
+        assert Gallery(out).count(address) == int(expected.split()[0]), address
+
+
 def test_counts_of_a_number_with_few_values_lead_to_its_ranges(out: Path, tab: Watched) -> None:
     assert "rating" in Gallery(out).facets
     assert "rating" in Gallery(out).scores
