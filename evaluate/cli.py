@@ -144,8 +144,8 @@ def distance(
     """Print how far the images of A are from those of B, the reference, with an interval where there is one.
 
     A and B are dataset directories, folders of image files, or .npz files of statistics (those of diptych, or with mu
-    and sigma as pytorch-fid saves them). Images that are in both, or versions of each other with equal keys, are found;
-    --paired says so where names tell nothing.
+    and sigma as pytorch-fid saves them). Images that are in both, or versions of each other, are found; --paired says
+    so where they hardly look alike.
 
     \b
     Examples:

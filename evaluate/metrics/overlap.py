@@ -1,9 +1,10 @@
 """Whether two sets of images depend on each other: the same pictures, or versions of the same pictures, in both.
 
 A set against its own recompressed, resized or decoded images is no sample of its own. What takes the two sides for
-independent, as the correction of a distance for size and every error do, is then wrong by more than it corrects. Four
+independent, as the correction of a distance for size and every error do, is then wrong by more than it corrects. Five
 things tell: equal bytes, equal pixels (vectors that are equal but for rounding), equal keys of images that are more
-alike than others, and equal units, such as the same prompts. That the sets are versions of each other can also be said.
+alike than others, equal units, such as the same prompts, and pictures that are far nearer to one of the other set than
+to any of their own. That the sets are versions of each other can also be said.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from diptych.evaluate.inputs.set_images import SHADOW_DIM, SetImages, Texts
 from diptych.evaluate.metrics.kept_vectors import VECTOR_ROUNDING
+from diptych.evaluate.metrics.near_pictures import near_pictures
 
 # Of the smaller set: with fewer images in both, what they change is far below the error.
 SHARE = 0.01
@@ -62,14 +64,19 @@ class Overlap(NamedTuple):
 
 
 BYTES, PIXELS, KEYS, PROMPTS = "equal bytes", "equal pixels", "equal keys, and alike", "equal prompts"
+NEAR = "far nearer to each other than to any of their own set"
 
 
 def overlap(a: SetImages, b: SetImages) -> Overlap | None:
     """Return how two sets depend on each other, by the first thing that tells it; None where nothing does."""
     if not min(len(a.known.vectors), len(b.known.vectors)):
         return None
-    found = list(_found(a.known, b.known))
-    return next((each for each in found if each.is_large), found[0] if found else None)
+    first = None
+    for found in _found(a.known, b.known):
+        if found.is_large:
+            return found
+        first = first or found
+    return first
 
 
 def _found(a: SetImages, b: SetImages) -> Iterator[Overlap]:
@@ -78,6 +85,7 @@ def _found(a: SetImages, b: SetImages) -> Iterator[Overlap]:
         (PIXELS, _equal_vectors),
         (KEYS, _alike),
         (PROMPTS, lambda a, b: _common(a.units, b.units)),
+        (NEAR, _near),
     )
     for how, check in checks:
         shared, smallest = check(a, b)
@@ -125,6 +133,13 @@ def _alike(a: SetImages, b: SetImages) -> tuple[int, int]:
     if nearer.mean() > max(ALIKE * strangers.mean(), CERTAIN * error):
         found = max(found, len(common) * float(((nearer > 0.0).mean() - 1.0 / 3.0) * 1.5))
     return round(found), smallest
+
+
+def _near(a: SetImages, b: SetImages) -> tuple[int, int]:
+    """Return about how many images have a version in the other set, whatever their names."""
+    few, many = (a, b) if len(a.vectors) <= len(b.vectors) else (b, a)
+    comparable = a.vectors.shape[1] == b.vectors.shape[1] >= MIN_DIM and len(few.vectors) > 1
+    return near_pictures(few, many) if comparable else 0, len(few.vectors)
 
 
 def _squares(a: SetImages, b: SetImages, left: Index, right: Index) -> npt.NDArray[np.float64]:
