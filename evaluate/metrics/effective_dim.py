@@ -6,6 +6,7 @@ from diptych.evaluate.metrics.kept_vectors import KeptVectors
 from diptych.evaluate.statistics.moments import eigenvalues
 
 FLOOR = 0.1  # which part of the eigenvalues tells what all directions that are not seen add to each of them
+BLOCK_COLUMNS = 128
 RANK_TOLERANCE = 1e-10  # of the largest: smaller ones are rounding, as of copies
 
 
@@ -26,8 +27,12 @@ def effective_dim(kept: KeptVectors) -> float:
     count, dim = len(names), kept.matrix.shape[1]
     if count - 1 >= dim:
         return 0.0
-    order = np.argsort(unit, kind="stable")
-    means = np.add.reduceat(kept.matrix[order].astype(np.float64), np.cumsum(sizes) - sizes) / sizes[:, np.newaxis]
+    order, starts = np.argsort(unit, kind="stable"), np.cumsum(sizes) - sizes
+    means = np.empty((count, dim))
+    for start in range(0, dim, BLOCK_COLUMNS):  # a thousand prompts may have a hundred thousand images
+        columns = slice(start, start + BLOCK_COLUMNS)
+        sums = np.add.reduceat(kept.matrix[order, columns], starts, axis=0, dtype=np.float64)
+        means[:, columns] = sums / sizes[:, np.newaxis]
     centred = means - means.mean(axis=0)
     found = eigenvalues(centred @ centred.T / max(count - 1, 1))
     seen = found[found > RANK_TOLERANCE * found[-1]]
