@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { make, number, count, later } = Diptych;
+  const { make, number, count, later, plain, foreign } = Diptych;
   const { tally, ordered } = Diptych.pairs;
   const $ = (id) => document.getElementById(id);
   const GAP = 4, BETWEEN = 32, LEAST_SIDE = 110, ALL = "all";
@@ -10,9 +10,7 @@
   const lines = new Map();
   let rows, pairs, axes = [], state, choices = [], groups = [], shown = [], columns = [], values = null, counts = null;
   let height = 0, side = 0, perLine = 1;
-  const plain = (text) => text.replace(/[\u2066-\u2069]/g, "").replace(/[\s\u0085\u001c-\u001f]+/g, " ");
-  /** A text of a stranger beside other words: its direction stays its own. Where there are no elements, isolates do it. */
-  const foreign = (text) => make("bdi", {}, plain(text));
+  /** What `foreign` does, where there are no elements. */
   const isolated = (text) => `\u2068${plain(text)}\u2069`;
 
   /** Read the state from the address; what is not there is the default. */

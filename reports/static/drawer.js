@@ -2,11 +2,8 @@
 "use strict";
 
 Diptych.drawer = (() => {
-  const { make, redraw, number, count, webAddress } = Diptych;
+  const { make, redraw, number, count, plain, foreign, webAddress } = Diptych;
   const LIKES = 60;
-  const plain = (text) => String(text).replace(/[\u2066-\u2069]/g, "").replace(/[\s\u0085\u001c-\u001f]+/g, " ");
-  /** A text of a stranger beside other words: its direction stays its own. */
-  const foreign = (text) => make("bdi", {}, plain(text));
   const dialog = () => document.getElementById("drawer");
   let rows, shown, current = null, tell = () => {}, closed = () => {}, run = 0, isBoxed = true;
 

@@ -5,7 +5,7 @@ Diptych.exported = (() => {
   const FIRST = ["dataset", "key", "shard", "shard_row", "url", "sha256"];
   // Whitespace and invisible letters, then a sign, also a wide one, or a break at the start: a spreadsheet may run that.
   const FORMULA = /^(?:[\s\u0000-\u0020\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212]|[\t\r\n\v\f])/;
-  const NUMBER = /^-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+  const NUMBER = /^-?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|Infinity)$/i;
 
   /** Return a cell in quotes; what a spreadsheet would run as a formula has an apostrophe before it. */
   function cell(text) {

@@ -9,7 +9,7 @@ Diptych.facets = (() => {
   const wide = new Set(); // the lists that were opened
   const sought = new Map(); // what is looked for in them
 
-  /** Draw all facets anew; the keyboard stays where it is, and what is open stays open. */
+  /** Draw all facets anew; what is open stays open. */
   function draw(box, all) {
     const open = new Set([...box.querySelectorAll("details[open]")].map((part) => part.dataset.name));
     const parts = [];

@@ -60,7 +60,7 @@ Diptych.filters = (() => {
     return (row) => rows.codesOf(facet, row).some((code) => codes.has(code));
   }
 
-  /** Return whether a column that is neither a facet nor a score fits: it says one thing of all images, or nothing of any. */
+  /** Return whether a column fits that is neither a facet nor a score: it says the same of all images, or nothing. */
   function fitsAll(rows, column, wanted) {
     const known = rows.index.same[column]?.value;
     return wanted.includes(known === undefined ? rows.missing : "..") || (known !== undefined && wanted.includes(rows.asFilter(known)));

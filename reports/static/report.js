@@ -29,6 +29,12 @@ const Diptych = (() => {
     if (isInside) ([...box.querySelectorAll("[data-field]")].find((one) => one.dataset.field === field && !one.disabled) ?? box).focus();
   }
 
+  /** Return a text of a stranger without what could let its direction out. */
+  const plain = (text) => String(text).replace(/[\u2066-\u2069]/g, "").replace(/[\s\u0085\u001c-\u001f]+/g, " ");
+
+  /** Return a text of a stranger beside other words: its direction stays its own. */
+  const foreign = (text) => make("bdi", {}, plain(text));
+
   /** Return an address that may become a link, or "". */
   function webAddress(text) {
     try {
@@ -128,5 +134,5 @@ const Diptych = (() => {
     open();
   });
 
-  return { make, redraw, webAddress, load, loadJson, number, count, later, complain };
+  return { make, redraw, plain, foreign, webAddress, load, loadJson, number, count, later, complain };
 })();

@@ -2,7 +2,7 @@
 "use strict";
 
 Diptych.viewer = (() => {
-  const { make, redraw } = Diptych;
+  const { make, redraw, foreign } = Diptych;
   const MODES = { side: "Side by side", slider: "Slider", flip: "Flip", difference: "Difference" };
   const dialog = () => document.getElementById("viewer");
   let rows, entry, labels, named, tell = () => {}, left, right, mode = "side", flipped = false, part = 50;
@@ -25,11 +25,11 @@ Diptych.viewer = (() => {
     tell(left, right, mode);
   }
 
-  /** Return the words that say of what lies on one another which is blurred: outside the pictures, which are mixed or cut. */
+  /** Return the words that say which picture is blurred, outside the two, which are mixed or cut. */
   function flags() {
     if (mode !== "slider" && mode !== "difference") return [];
     const blurred = [[left, "left"], [right, "right"]].filter(([label]) => rows.isBlurred(entry.cells.get(label)));
-    return blurred.map(([label, side]) => make("span", { class: `flag is-${side}`, "aria-hidden": "true" }, make("bdi", {}, label), ": blurred as flagged"));
+    return blurred.map(([label, side]) => make("span", { class: `flag is-${side}`, "aria-hidden": "true" }, foreign(label), ": blurred as flagged"));
   }
 
   function close() {
@@ -47,7 +47,7 @@ Diptych.viewer = (() => {
     const stage = make("div", { class: `stage${mode === "side" ? "" : " is-over"} is-${mode}` }, a, b, ...flags());
     const details = (label) => make("a", { href: `gallery.html#sel=${entry.cells.get(label)}` }, "Details of ", ...named(label, entry.cells.get(label)));
     const choose = (name) => { mode = name; draw(); tell(left, right, mode); if (mode === "flip") dialog().querySelector("[data-field=flipped]").focus(); };
-    const control = controls(b);
+    const control = controls(a, b);
     redraw(dialog(),
       make("div", { class: "tools" }, make("h2", { id: "viewer-title", class: "grow", dir: "auto" }, caption.slice(0, 300)), make("button", { type: "button", class: "quiet", on: { click: close } }, "Close")),
       make("div", { class: "bar" },
@@ -58,7 +58,7 @@ Diptych.viewer = (() => {
   }
 
   /** Return what moves the upper picture, where something does. */
-  function controls(over) {
+  function controls(under, over) {
     if (mode === "slider") {
       const cut = () => { over.style.clipPath = `inset(0 0 0 ${part}%)`; };
       cut();
@@ -68,6 +68,7 @@ Diptych.viewer = (() => {
     const button = make("button", { type: "button", "data-field": "flipped", on: { click: () => { flipped = !flipped; flip(); } } });
     const flip = () => {
       over.hidden = !flipped;
+      under.style.visibility = flipped ? "hidden" : ""; // it keeps its room, and neither its edges nor its word show
       const shown = flipped ? right : left;
       button.replaceChildren("Showing ", ...named(shown, entry.cells.get(shown)), "; press space to flip");
     };

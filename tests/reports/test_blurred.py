@@ -104,3 +104,18 @@ def test_pictures_on_one_another_have_their_words_outside_what_is_mixed_or_cut(
         assert sorted(flags.all_inner_texts()) == sorted(words)
         for flag in flags.all():
             assert flag.evaluate("(one) => one.parentElement.classList.contains('stage')")
+
+
+def test_flip_shows_the_word_with_the_picture_that_it_is_about(report: Path, tab: Watched) -> None:
+    tab.open(report / "compare.html")
+    script = """Diptych.rows.open().then((rows) => [...Array(rows.n).keys()].filter((row) => rows.isBlurred(row)
+        && rows.thumb(row) && rows.word("model", row) === "rough").find((row) => [...Array(rows.n).keys()].some(
+        (other) => rows.pairs[other] === rows.pairs[row] && rows.word("setting", other) === rows.word("setting", row)
+        && rows.word("model", other) === "fine" && rows.thumb(other) && !rows.isBlurred(other))))"""
+    tab.open(report / "compare.html", f"#sel={tab.run(script)}&v=flip")
+    button = tab.page.locator("#viewer[open] [data-field=flipped]")
+    for name, blurred in (("rough", 1), ("fine", 0), ("rough", 1)):
+        assert button.inner_text().startswith(f"Showing {name}")
+        assert tab.page.locator("#viewer .stage .flag:visible").count() == blurred
+        assert tab.page.locator("#viewer .stage img:visible").count() == 1
+        button.click()

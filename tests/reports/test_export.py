@@ -119,7 +119,7 @@ def test_carried_numbers_keep_all_digits_and_names_of_the_table_take_none_away(t
     columns = {
         "ratio": pa.array([ratios[number % 4] for number in rows]),
         "single": pa.array([0.1 * (number % 3) for number in rows], pa.float32()),
-        "stars": pa.array([(float("inf"), 2.5, None)[number % 3] for number in rows]),
+        "stars": pa.array([(float("inf"), 2.5, None, float("-inf"))[number % 4] for number in rows]),
         "pair": pa.array([f"p{number % 2}" for number in rows]),
     }
     pool = make_carried_pool(tmp_path, columns, {"starred": "stars > 1"})
@@ -131,7 +131,7 @@ def test_carried_numbers_keep_all_digits_and_names_of_the_table_take_none_away(t
     found = table(tab)
     assert sorted({float(row["ratio"]) for row in found}) == sorted(ratios)
     assert {row["single"] for row in found} == {"0", "0.1", "0.2"}
-    assert {row["stars"] for row in found} == {"Infinity", "2.5", ""}
+    assert {row["stars"] for row in found} == {"Infinity", "2.5", "", "-Infinity"}
     assert {row["pair"] for row in found} == {"p0", "p1"}
     tab.open(tmp_path / "out" / "gallery.html", "#f=ratio:0.1234567890123")
     assert tab.page.locator("#count").inner_text().startswith("6 of ")
