@@ -199,7 +199,7 @@
     $("compare").hidden = false;
     window.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
     window.addEventListener("resize", later(layOut, 120));
-    for (const event of ["hashchange", "popstate"]) window.addEventListener(event, () => { state = parse(); update(); });
+    for (const event of ["hashchange", "popstate"]) window.addEventListener(event, () => { state = parse(); $("search").value = state.search; update(); });
     await update();
   }
 

@@ -59,7 +59,7 @@ Diptych.pairs = (() => {
 
     /**
      * Group rows by prompt and seed, and by what they have in common; each group knows its row by column. Where several
-     * datasets have a column's picture, each is in a group, if it can be with the others of its dataset.
+     * datasets have one, each is in a group, with others of its dataset if it can.
      */
     groups(across, chosen) {
       const found = new Map();

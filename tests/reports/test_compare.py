@@ -137,6 +137,19 @@ def test_whole_state_is_in_the_address(built: Path, tab: Watched) -> None:
     tab.until("document.getElementById('order').value === 'less'")
 
 
+def test_going_back_takes_the_search_back_from_its_field_too(built: Path, tab: Watched) -> None:
+    tab.open(built / "compare.html")
+    tab.page.locator("#score").select_option(SCORE)
+    tab.until("location.hash.includes('s=')")
+    tab.page.locator("#order").select_option("less")
+    tab.until("location.hash.includes('o=less')")
+    tab.page.locator("#search").fill("black")
+    tab.until("location.hash.includes('q=black')")
+    tab.page.go_back()
+    tab.until("document.getElementById('count').textContent.startsWith('80 ')")
+    assert tab.page.locator("#search").input_value() == ""
+
+
 def test_broken_state_in_the_address_breaks_nothing(built: Path, tab: Watched) -> None:
     for state in ("#c=x&w=y&s=z&o=q", "#a=rough&b=rough", "#sel=99999&with=nobody", "#q=%E0%A4%A", "#o=less", "#&&="):
         tab.open(built / "compare.html", state)
