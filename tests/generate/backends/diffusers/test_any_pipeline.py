@@ -1,4 +1,4 @@
-"""Pipelines that are driven by their signature: what is always passed, whatever nobody has said of them."""
+"""Pipelines that are driven by their signature: what is always passed, and which options take part."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,6 @@ from diptych.errors import ConfigError
 from diptych.generate.backends.asked import ModelChoice, ResolvedSetting, Setting
 from diptych.generate.backends.diffusers.families import family_of
 from diptych.generate.backends.diffusers.models import ModelFolder
-
 
 NONE = Setting()
 
