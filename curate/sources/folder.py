@@ -18,6 +18,7 @@ from diptych.curate.sources.contract import BYTES, MAX_PICTURE_BYTES, NAME, PROB
 from diptych.curate.sources.files import readable, valid_name
 from diptych.curate.sources.folder_walk import everything_below
 from diptych.curate.sources.sidecars import Facts, Sidecars, in_one_form, sidecars_among
+from diptych.data.schema import FILE
 from diptych.errors import DataError
 
 CAPTION_KEYS = ("caption", "text", "prompt")
@@ -39,7 +40,7 @@ class FolderSource:
         """Take the settings."""
         self._settings = settings
         self._root = str(settings.path)
-        self._carried = carried_names(settings.columns, taken=("file",))
+        self._carried = carried_names(settings.columns, taken=(FILE,))
         self._caption_keys = (settings.caption_key,) if settings.caption_key else CAPTION_KEYS
         self._sidecars, self._caption_files = Sidecars(), CaptionFiles(settings.path, texts=self._caption_keys)
 
@@ -107,7 +108,7 @@ class FolderSource:
             PROBLEM: pa.array([row.problem for row in rows], pa.string()),
             BYTES: pa.array([row.data for row in rows], pa.binary()),
             NAME: shown,
-            "file": shown,
+            FILE: shown,
         }
         for final, name in self._carried.items():
             values = [_written(row.facts.get(name)) for row in rows]

@@ -24,6 +24,7 @@ from diptych.curate.sources.files import READ_ERRORS, find_files, is_about_conte
 from diptych.curate.sources.marked_text import text_of
 from diptych.curate.sources.tar_layout import MemberKeys, TarRow, rows_of_cut_tar, rows_of_members
 from diptych.curate.sources.tars import BehindEnd, open_tar, packing
+from diptych.data.schema import MEMBER
 
 NO_NAME = ""  # of the row that says of a tar why it cannot be read (on), where no other row can
 TORN = "bad_row: its members do not stand one after the other, as they must in a packed tar; unpack it"
@@ -53,7 +54,7 @@ class WebDatasetSource:
     def __init__(self, settings: WebDataset) -> None:
         """Take the settings."""
         self._settings = settings
-        self._carried = carried_names(settings.columns, taken=("member",))
+        self._carried = carried_names(settings.columns, taken=(MEMBER,))
         named = settings.caption_key if settings.caption_key != CAPTION_KEY else None  # what is found in any case
         image = settings.image_key.lower().lstrip(".") if settings.image_key else None
         self._listed = lru_cache(maxsize=1)(partial(_listed, keys=MemberKeys(image, named)))
@@ -84,7 +85,7 @@ class WebDatasetSource:
             PROBLEM: pa.array([clean_text(sample.get("problem")) for sample in samples], pa.string()),
             BYTES: pa.array([sample.get("image") for sample in samples], pa.binary()),
             NAME: pc.if_else(is_named, names, None),
-            "member": pc.if_else(is_named, names, clean_text(Path(file).name)),
+            MEMBER: pc.if_else(is_named, names, clean_text(Path(file).name)),
         }
         for final, name in self._carried.items():
             values = [fact.get(name) for fact in facts]

@@ -23,7 +23,7 @@ class SetImages:
         vectors: float32 (N, D), NaN where there is no picture.
         units: Text (N,), equal for images that depend on each other; see ``SetMetric.statistics``.
         contents: Text (N,): the first digits of the sha256 of the bytes; empty where it is not known.
-        keys: Text (N,): the key, or the path within a folder without its ending.
+        keys: Text (N,): the path within a folder, or within the source of a pool, without its ending; else the key.
     """
 
     vectors: Vectors

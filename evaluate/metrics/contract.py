@@ -65,6 +65,8 @@ class ReportedValue(NamedTuple):
         unit: Empty for a pure number.
         low: Smallest possible value, if there is one.
         high: Largest possible value, if there is one.
+        true_low: Smallest that what it estimates can be, where the estimate itself may lie below: an interval that does
+            so as a whole says that what the estimate rests on does not hold.
         size_bias: Whether its expectation depends on the number of images, and if so, whether it is corrected for it.
             Two numbers that are not corrected are compared at equal n alone.
     """
@@ -75,6 +77,7 @@ class ReportedValue(NamedTuple):
     low: float | None = None
     high: float | None = None
     size_bias: SizeBias | None = None
+    true_low: float | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredRows
@@ -93,7 +94,8 @@ class MeasuredDataset:
     def drawn(self, each: MeasuredGroup, n: int) -> MeasuredGroup:
         """Return the metric of so many of a group's images, those whose keys have the lowest hashes."""
         known = self.known(each.group.rows)
-        lots = [hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest() for key in self._images.keys[known]]
+        keys = self.judged.values("key").take(pa.array(known)).to_pylist()
+        lots = [hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest() for key in keys]
         order = sorted(range(len(known)), key=lots.__getitem__)[:n]
         return self.measure(RowGroup(each.group.values, np.sort(known[order])))
 

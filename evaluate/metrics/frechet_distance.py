@@ -17,7 +17,7 @@ from diptych.errors import DataError
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, Result, SetMetric, bare, missing
 from diptych.evaluate.metrics.effective_dim import effective_dim
 from diptych.evaluate.metrics.frechet import MIN_IMAGES, coupled_distance
-from diptych.evaluate.metrics.frechet_bias import Correction, SideError, corrected, side_error
+from diptych.evaluate.metrics.frechet_bias import SideError, corrected, side_error
 from diptych.evaluate.metrics.frechet_coupling import Coupling
 from diptych.evaluate.metrics.frechet_influence import contributions
 from diptych.evaluate.metrics.frechet_names import CORRECTED, PUBLISHED, frechet_names
@@ -34,10 +34,7 @@ UNITS_PER_DIM = 6
 MIN_UNITS = 64
 # Of the normal vectors that those are worth: far vectors can make 200 worth 2, for which no correction is known.
 NUMBER_PER_DIM = 3
-# Standard errors below 0 that a distance of independent sets is never at: of a set and its versions it is at dozens.
-IMPOSSIBLE = 5.0
 
-BELOW_ZERO = "it would be far below 0, as of two sets that depend on each other (paired says that they do)"
 NOT_CORRECTED = "no interval: not corrected for size, compare at equal n"
 
 
@@ -119,7 +116,7 @@ def results_of(
     if not lacking:
         errors = side_error(pair, statistics.kept, is_left=True), side_error(pair, reference.kept, is_left=False)
         own = corrected(raw.value, pair, errors)
-        lacking = _doubt(own, errors, pair)
+        lacking = _doubt(errors, pair)
     if own is None or lacking:
         return {PUBLISHED: replace(raw, note=f"{NOT_CORRECTED}; cannot be corrected: {lacking}")}
     note = f"corrected for size, without that {raw.value:.6g}"
@@ -146,7 +143,7 @@ FRECHET_DISTANCE = SetMetric(
     name=NAME,
     values=(
         ReportedValue(PUBLISHED, better="lower", size_bias="uncorrected"),
-        ReportedValue(CORRECTED, better="lower", size_bias="corrected"),
+        ReportedValue(CORRECTED, better="lower", size_bias="corrected", true_low=0.0),
     ),
     statistics=statistics_of,
     results=results_of,
@@ -199,9 +196,9 @@ def _lacking(sides: tuple[FrechetStatistics, FrechetStatistics], pair: Coupling)
     return f"{told}, about {round(wanted):,} are needed in this space"
 
 
-def _doubt(own: Correction, sides: tuple[SideError, SideError], pair: Coupling) -> str:
+def _doubt(sides: tuple[SideError, SideError], pair: Coupling) -> str:
     """Return why a corrected distance is not to be believed, in words; empty where it is."""
     fewest = min((side.number for side in sides if side.number > 0.0), default=float("inf"))  # below: as of two points
     if fewest < NUMBER_PER_DIM * pair.effective_dim:
         return f"some images are so far from the others that a set is worth {fewest:.0f} normal vectors alone"
-    return BELOW_ZERO if own.value < -IMPOSSIBLE * own.variance**0.5 else ""
+    return ""

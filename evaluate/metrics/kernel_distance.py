@@ -73,7 +73,7 @@ def influences_of(statistics: KernelStatistics, reference: KernelStatistics) -> 
 KERNEL_DISTANCE = SetMetric(
     name=NAME,
     values=(
-        ReportedValue(NAME, better="lower"),
+        ReportedValue(NAME, better="lower", true_low=0.0),
         ReportedValue(BIASED, better="lower", low=0.0, size_bias="uncorrected"),
     ),
     statistics=statistics_of,

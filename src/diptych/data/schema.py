@@ -25,6 +25,8 @@ DATA_FIELDS: tuple[pa.Field, ...] = (
     pa.field("error", pa.string()),
 )
 DATA_COLUMNS = tuple(field.name for field in DATA_FIELDS)
+# What sources of files carry along: the path of a row's file within the folder, and of its member within the tar.
+FILE, MEMBER = "file", "member"
 # What a step of curate decides about a row: whether it stays and why not, which row stands for it (its key, and its
 # number), and its place in the order of preference.
 DECISION_SCHEMA = pa.schema(

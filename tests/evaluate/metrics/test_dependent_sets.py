@@ -1,5 +1,6 @@
 """What is left of numbers of two sets that depend on each other."""
 
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 from drawn import draw_dataset, draw_folder, picture
 from evaluate_configs import call_json
+from ingested import make_config as make_curate_config
+from ingested import run as ingest
 
 from diptych.evaluate.inputs.sides import open_side
 from diptych.evaluate.metrics.contract import SET_METRICS, set_metric
@@ -96,3 +99,65 @@ def test_equal_names_of_other_pictures_are_no_pairs(tmp_path: Path) -> None:
     declared = number_of("evaluate", "distance", a, b, *clip, "--paired")
     assert "declared to be versions of the same pictures" in declared["note"]
     assert declared["ci_low"] is None
+
+
+@pytest.mark.parametrize("source", ["folder", "webdataset"])
+def test_two_pools_that_are_versions_of_each_other_are_found_by_the_names_of_their_files(
+    source: str, tmp_path: Path
+) -> None:
+    """Keys of a pool follow from the content, so that versions never have the same one."""
+    for name, kind in (("png", {"kind": "PNG"}), ("jpeg", {"kind": "JPEG", "quality": 60})):
+        (tmp_path / name / "in").mkdir(parents=True)
+        for row in range(70):
+            (tmp_path / name / "in" / f"{row:03d}.{name}").write_bytes(picture(row, **kind))
+        if source == "webdataset":
+            with tarfile.open(tmp_path / name / "in.tar", "w") as tar:
+                tar.add(tmp_path / name / "in", arcname="in")
+        path = tmp_path / name / ("in" if source == "folder" else "in.tar")
+        settings = {"captions": "none"} if source == "folder" else {}
+        ingest(make_curate_config({"kind": source, "path": str(path), **settings}), tmp_path / name / "pool")
+    clip = ("--encoder", CLIP, "--metric", "frechet_distance", "--metric", "kernel_distance")
+    pools = [tmp_path / name / "pool" for name in ("jpeg", "png")]
+    for sides in (pools, [pools[0], tmp_path / "png" / "in"]):
+        found = call_json("evaluate", "distance", *sides, *clip)
+        if source == "webdataset" and sides != pools:
+            continue  # the path within the tar is another than that within the folder
+        assert list(found["values"]) == ["frechet_distance", "biased_kernel_distance"]
+        for number in found["values"].values():
+            assert "70 of 70 images are in both sets (equal keys, and alike)" in number["note"]
+            assert (number["se"], number["ci_low"]) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["frechet_distance", "kernel_distance"])
+def test_an_interval_below_zero_refutes_that_the_sets_are_independent_and_is_no_value(name: str) -> None:
+    """Versions of the same vectors under other names: the correction takes off more than there is."""
+    metric, dice = set_metric(name), np.random.default_rng(0)
+    real = dice.standard_normal((400, 4))
+    versions = real + 0.05 * dice.standard_normal(real.shape)
+    sides = [
+        metric.statistics(each, [f"{side}{row}" for row in range(400)])
+        for side, each in zip("xy", (real, versions), strict=True)
+    ]
+    unguarded = metric.results(*sides, {})
+    (value,) = [each.name for each in metric.values if each.true_low == 0.0]
+    assert unguarded[value].ci_high < 0.0
+    found = results_between(metric, *sides, {}, None)
+    assert (found[value].reason, np.isnan(found[value].value), np.isnan(found[value].ci_high)) == (
+        "below_zero",
+        True,
+        True,
+    )
+    assert found[value].note.startswith(f"{unguarded[value].value:.6g}, 95 %")
+    (other,) = [result for label, result in found.items() if label != value]
+    assert other.value >= 0.0
+    assert np.isnan([other.se, other.ci_low]).all()
+    assert "the two sets seem to depend on each other" in other.note
+    assert list(found) == [each.name for each in metric.values if each.name in found]
+
+
+def test_an_interval_that_holds_zero_stays() -> None:
+    metric, dice = set_metric("kernel_distance"), np.random.default_rng(5)
+    sides = [metric.statistics(dice.standard_normal((300, 4)), [f"{side}{row}" for row in range(300)]) for side in "xy"]
+    (result,) = results_between(metric, *sides, {}, None).values()
+    assert result == metric.results(*sides, {})["kernel_distance"]
+    assert result.ci_low < 0.0 < result.ci_high

@@ -172,7 +172,7 @@ def test_the_table_names_it_and_what_it_does_not_know() -> None:
     metric = set_metric("kernel_distance")
     assert metric is KERNEL_DISTANCE
     biased = ReportedValue("biased_kernel_distance", "lower", low=0.0, size_bias="uncorrected")
-    assert metric.values == (ReportedValue("kernel_distance", "lower"), biased)
+    assert metric.values == (ReportedValue("kernel_distance", "lower", true_low=0.0), biased)
     assert metric.from_moments is None
     with pytest.raises(ConfigError, match="did you mean 'kernel_distance'"):
         set_metric("kernel_distances")
