@@ -6,7 +6,16 @@ from pydantic import Field, model_validator
 
 from diptych.config.settings import LocalPath, Settings
 from diptych.lookup import describe_unknown
-from diptych.scores.choices import EncoderChoice, JudgeChoice, ScoreChoice, check_labels
+from diptych.scores.choices import (
+    BATCH_SIZE_SAID,
+    ENCODERS_SAID,
+    JUDGES_SAID,
+    SCORES_SAID,
+    EncoderChoice,
+    JudgeChoice,
+    ScoreChoice,
+    check_labels,
+)
 
 ColumnType = Annotated[str, Field(pattern=r"^(bool|int64|uint64|float64|string)(\[\]){0,3}$")]
 LISTS = "of a list of captions: the first that is not empty, or all of them, joined by spaces"
@@ -46,10 +55,10 @@ def column_sought(name: str | None) -> str | None:
 class UrlTable(Carrying):
     """A table of URLs and captions: parquet, csv, tsv, json, jsonl or txt, also gzipped; a file, a folder or a glob."""
 
-    kind: Literal["url_table"]
-    path: LocalPath
-    url_column: str = "url"
-    caption_column: str | None = "caption"
+    kind: Literal["url_table"] = Field(description="a table of URLs and captions")
+    path: LocalPath = Field(description="a file, a folder of files, or a glob")
+    url_column: str = Field("url", description="the column of the URLs")
+    caption_column: str | None = Field("caption", description="the column of the captions; null where there are none")
     column_names: tuple[str, ...] | None = Field(None, description="names of a csv or tsv without a header line")
     quote: bool = Field(True, description='whether csv and tsv fields may be quoted with "')
 
@@ -62,9 +71,9 @@ class UrlTable(Carrying):
 class Folder(Carrying):
     """Image files below a folder; captions from sidecars, files about many pictures, or file names."""
 
-    kind: Literal["folder"]
-    path: LocalPath
-    captions: Literal["sidecar", "file_name", "none"] = "sidecar"
+    kind: Literal["folder"] = Field(description="image files below a folder")
+    path: LocalPath = Field(description="the folder")
+    captions: Literal["sidecar", "file_name", "none"] = Field("sidecar", description="where captions are looked for")
     caption_key: str | None = Field(
         None, description="key of the caption in JSON and tables; None takes caption, text or prompt"
     )
@@ -87,10 +96,10 @@ class Folder(Carrying):
 class ParquetImages(AnySource):
     """Parquet files that hold pictures: bytes, the struct of Hugging Face datasets, lists of one, or base64."""
 
-    kind: Literal["parquet"]
-    path: LocalPath
-    image_column: str = "image"
-    caption_column: str | None = "caption"
+    kind: Literal["parquet"] = Field(description="Parquet files that hold pictures")
+    path: LocalPath = Field(description="a file, a folder of files, or a glob")
+    image_column: str = Field("image", description="the column of the pictures")
+    caption_column: str | None = Field("caption", description="the column of the captions; null where there are none")
     url_column: str | None = Field(None, description="None takes the column url where there is one")
     columns: tuple[str, ...] = Field((), description="further columns to carry; key is, where there is one")
 
@@ -103,8 +112,8 @@ class ParquetImages(AnySource):
 class WebDataset(Carrying):
     """WebDataset tars: members that share a base name are one row (image, .txt caption, .json columns)."""
 
-    kind: Literal["webdataset"]
-    path: LocalPath
+    kind: Literal["webdataset"] = Field(description="tars of pictures and what belongs to them")
+    path: LocalPath = Field(description="a tar, a folder of tars, or a glob")
     image_key: str | None = Field(
         None, description="of the member with the picture: input.jpg, or input; None finds it"
     )
@@ -163,8 +172,8 @@ class Dedup(Settings):
 class Rule(Settings):
     """Keep the rows for which the SQL condition holds; a condition over a missing value does not hold."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
-    where: str
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$", description="what the funnel and the decisions call it")
+    where: str = Field(description="an SQL condition over the columns of one row; one that is null does not hold")
 
 
 class Export(Settings):
@@ -181,27 +190,27 @@ class Export(Settings):
         None, description="score columns to write beside the data, label.column; None writes all"
     )
     heic: bool = Field(False, description="whether to export HEIC, which programs without pillow-heif cannot read")
-    licence: str = ""
+    licence: str = Field("", description="of the dataset, for its card")
 
 
 class CurateConfig(Settings):
     """One curation run."""
 
-    job: Literal["curate"]
-    name: str = "dataset"
-    source: Source
+    job: Literal["curate"] = Field(description="what the file is for")
+    name: str = Field("dataset", description="of the dataset, for its card")
+    source: Source = Field(description="where pictures and captions come from")
     rows_per_shard: int = Field(5_000, ge=1, le=100_000, description="of the pool")
     bytes_per_shard: int = Field(
         500_000_000, ge=1, description="of the pool, of what the source holds; not of what is at URLs"
     )
-    download: Download = Download()
-    encoders: dict[str, EncoderChoice] = Field(default_factory=dict)
-    judges: dict[str, JudgeChoice] = Field(default_factory=dict)
-    scores: dict[str, ScoreChoice] = Field(default_factory=dict)
-    batch_size: int = Field(64, ge=1)
-    dedup: Dedup | None = None
-    select: tuple[Rule, ...] = ()
-    export: Export = Export()
+    download: Download = Field(Download(), description="how pictures at URLs are fetched")
+    encoders: dict[str, EncoderChoice] = Field(default_factory=dict, description=ENCODERS_SAID)
+    judges: dict[str, JudgeChoice] = Field(default_factory=dict, description=JUDGES_SAID)
+    scores: dict[str, ScoreChoice] = Field(default_factory=dict, description=SCORES_SAID)
+    batch_size: int = Field(64, ge=1, description=BATCH_SIZE_SAID)
+    dedup: Dedup | None = Field(None, description="which rows are one picture; null looks for none")
+    select: tuple[Rule, ...] = Field((), description="rules, all of which a row that is kept obeys")
+    export: Export = Field(Export(), description="how the rows that are kept are written")
 
     @model_validator(mode="after")
     def _labels_fit(self) -> "CurateConfig":

@@ -14,7 +14,16 @@ from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.inputs.choices import DatasetChoice
 from diptych.evaluate.metrics.choices import DistanceChoice, MeanChoice
 from diptych.lookup import describe_unknown
-from diptych.scores.choices import EncoderChoice, JudgeChoice, ScoreChoice, check_labels
+from diptych.scores.choices import (
+    BATCH_SIZE_SAID,
+    ENCODERS_SAID,
+    JUDGES_SAID,
+    SCORES_SAID,
+    EncoderChoice,
+    JudgeChoice,
+    ScoreChoice,
+    check_labels,
+)
 
 LABEL = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}$"
 
@@ -22,18 +31,20 @@ LABEL = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}$"
 class EvaluateConfig(Settings):
     """One evaluation."""
 
-    job: Literal["evaluate"]
+    job: Literal["evaluate"] = Field(description="what the file is for")
     name: str = Field("evaluation", pattern=LABEL, description="a rerun under the same name replaces the run")
-    store: LocalPath
-    datasets: dict[Annotated[str, Field(pattern=LABEL)], DatasetChoice] = Field(min_length=1)
-    encoders: dict[str, EncoderChoice] = Field(default_factory=dict)
-    judges: dict[str, JudgeChoice] = Field(default_factory=dict)
-    scores: dict[str, ScoreChoice] = Field(default_factory=dict)
-    batch_size: int = Field(64, ge=1)
-    distances: tuple[DistanceChoice, ...] = ()
-    means: tuple[MeanChoice, ...] = ()
-    compare: Compare | None = None
-    audit: Audit | None = None
+    store: LocalPath = Field(description="the DuckDB file that results go into; made where it is not there")
+    datasets: dict[Annotated[str, Field(pattern=LABEL)], DatasetChoice] = Field(
+        min_length=1, description="datasets by labels of your own, which all else names"
+    )
+    encoders: dict[str, EncoderChoice] = Field(default_factory=dict, description=ENCODERS_SAID)
+    judges: dict[str, JudgeChoice] = Field(default_factory=dict, description=JUDGES_SAID)
+    scores: dict[str, ScoreChoice] = Field(default_factory=dict, description=SCORES_SAID)
+    batch_size: int = Field(64, ge=1, description=BATCH_SIZE_SAID)
+    distances: tuple[DistanceChoice, ...] = Field((), description="metrics of sets of images")
+    means: tuple[MeanChoice, ...] = Field((), description="means of scores")
+    compare: Compare | None = Field(None, description="which differences are told, and how; null tells none")
+    audit: Audit | None = Field(None, description="what is looked for in the images of neutral prompts; null is none")
 
     @model_validator(mode="after")
     def _labels_fit(self) -> "EvaluateConfig":

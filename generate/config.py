@@ -34,8 +34,16 @@ def _check_model(choice: ModelChoice) -> ModelChoice:
     return choice
 
 
-Axis = Annotated[tuple[Value, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-Sizes = Annotated[tuple[Size | None, ...], BeforeValidator(_as_sizes), Field(min_length=1)]
+# One value, or a list of them; what JSON Schema is told is what may be written.
+Axis = Annotated[
+    tuple[Value, ...], BeforeValidator(_as_tuple, json_schema_input_type=Value | list[Value]), Field(min_length=1)
+]
+WrittenSize = int | Annotated[str, Field(pattern=r"^\d+x\d+$")] | None
+Sizes = Annotated[
+    tuple[Size | None, ...],
+    BeforeValidator(_as_sizes, json_schema_input_type=WrittenSize | list[WrittenSize]),
+    Field(min_length=1),
+]
 Steps = Annotated[int, Field(ge=1, le=10_000)]
 Guidance = Annotated[float, Field(ge=0, le=1000)]
 
@@ -43,14 +51,14 @@ Guidance = Annotated[float, Field(ge=0, le=1000)]
 class PromptChoice(Settings):
     """One set of prompts: its kind, which of its prompts, and the options of its kind."""
 
-    kind: str
+    kind: str = Field(description="a prompt set of diptych, such as geneval or file")
     name: str | None = Field(None, pattern=LABEL, description="the column benchmark; None is the kind")
     path: LocalPath | None = Field(None, description="the file; None downloads a known benchmark once, verified")
     categories: tuple[str, ...] | None = Field(None, description="only these; None takes all")
     per_category: int | None = Field(None, ge=1, description="at most so many of each category, from its beginning")
     limit: int | None = Field(None, ge=1, description="at most so many, from the beginning")
     samples: int | None = Field(None, ge=1, le=100_000, description="images of each prompt; None is the run's")
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict, description="arguments of a set that is made to measure")
 
     @field_validator("kind")
     @classmethod
@@ -68,11 +76,11 @@ class PromptChoice(Settings):
 class SettingChoice(Settings):
     """One setting, or a grid of them: wherever a list is given, each of its values with each of the others."""
 
-    sampler: Axis[str | None] = (None,)
-    steps: Axis[Steps | None] = (None,)
-    guidance: Axis[Guidance | None] = (None,)
-    size: Sizes = (None,)
-    negative: Axis[str | None] = (None,)
+    sampler: Axis[str | None] = Field((None,), description="a name of diptych; null is the model's own")
+    steps: Axis[Steps | None] = Field((None,), description="of the sampler; null is the pipeline's own number")
+    guidance: Axis[Guidance | None] = Field((None,), description="null is the pipeline's own")
+    size: Sizes = Field((None,), description='512, or "768x512" (width x height); null is the pipeline\'s own')
+    negative: Axis[str | None] = Field((None,), description="a negative prompt; null gives none")
     models: tuple[str, ...] | None = Field(None, description="labels of the models it is for; None is all")
 
     @field_validator("sampler")
@@ -92,21 +100,23 @@ class SettingChoice(Settings):
 class GenerateConfig(Settings):
     """One generation run: each prompt with each model and each setting, so many times."""
 
-    job: Literal["generate"]
-    name: str = "images"
-    prompts: tuple[PromptChoice, ...] = Field(min_length=1)
+    job: Literal["generate"] = Field(description="what the file is for")
+    name: str = Field("images", description="of the dataset, for its card")
+    prompts: tuple[PromptChoice, ...] = Field(min_length=1, description="sets of prompts")
     models: dict[Annotated[str, Field(pattern=LABEL)], Annotated[ModelChoice, AfterValidator(_check_model)]] = Field(
-        min_length=1
+        min_length=1, description="models by labels of your own"
     )
-    settings: tuple[SettingChoice, ...] = Field((SettingChoice(),), min_length=1)
+    settings: tuple[SettingChoice, ...] = Field(
+        (SettingChoice(),), min_length=1, description="how images are asked for"
+    )
     samples: int = Field(1, ge=1, le=100_000, description="images of each prompt, model and setting")
-    seed: int = Field(0, ge=0, lt=2**63)
+    seed: int = Field(0, ge=0, lt=2**63, description="of all images: the noise of each follows from it and its place")
     batch_size: int = Field(8, ge=1, le=4096, description="images at once, never fewer: it decides last bits")
     rows_per_shard: int = Field(256, ge=1, le=100_000, description="a worker holds one in memory")
-    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto takes a GPU where one is")
     threads: int = Field(1, ge=1, le=1024, description="of a worker on a CPU: it decides last bits")
     format: Literal["png", "webp"] = Field("png", description="both lossless")
-    licence: str = ""
+    licence: str = Field("", description="of the dataset, for its card")
 
     @model_validator(mode="after")
     def _labels_fit(self) -> "GenerateConfig":

@@ -21,15 +21,15 @@ class Flagged(Settings):
 class ReportConfig(Settings):
     """One report."""
 
-    job: Literal["report"]
-    title: str = "Report"
+    job: Literal["report"] = Field(description="what the file is for")
+    title: str = Field("Report", description="at the head of every page")
     store: LocalPath | None = Field(None, description="what `diptych evaluate run` wrote")
     run: str | None = Field(None, description="name or id of the run, where the store holds several")
     pools: tuple[LocalPath, ...] = Field((), description="dataset directories that `diptych curate run` decided on")
     datasets: dict[str, LocalPath] = Field(
         default_factory=dict, description="where a dataset of the store lies now, if it was moved"
     )
-    flagged: Flagged | None = None
+    flagged: Flagged | None = Field(None, description="which pictures are blurred; null blurs none")
     max_images: int = Field(20_000, ge=1, description="shown at most; a fixed sample is drawn from more")
     thumbnail_px: int = Field(160, ge=32, le=512, description="long side of the small pictures")
     preview_px: int = Field(512, ge=64, le=2048, description="long side of the larger copies of generated pictures")

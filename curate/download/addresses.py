@@ -16,6 +16,18 @@ _HOST = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,252}")
 _NUMERIC_LAST_LABEL = re.compile(r"(?:^|\.)(?:0x[0-9a-f]*|[0-9]+)\.?$")
 _UNQUOTED = "%/:=&?~+!$,;'@()*[]|^"  # what stays as written in a path or query; %xx is taken to be quoted already
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
+# What is not of the public internet, by IANA's registries of special-purpose addresses and RFC 1112 and 7526;
+# an interpreter's own list is as old as the interpreter.
+_NOT_PUBLIC_V4 = [
+    ipaddress.IPv4Network(text)
+    for text in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"),
+        *("192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24"),
+        *("224.0.0.0/4", "240.0.0.0/4"),
+    )
+]
+_PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")  # all that is given out
+_NOT_PUBLIC_V6 = [ipaddress.IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "3fff::/20")]
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -117,7 +129,5 @@ def is_public(address: IPAddress) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
-        if address.is_site_local:
-            return False
-    # is_global alone lets multicast pass.
-    return address.is_global and not (address.is_multicast or address.is_reserved)
+        return address in _PUBLIC_V6 and not any(address in network for network in _NOT_PUBLIC_V6)
+    return not any(address in network for network in _NOT_PUBLIC_V4)

@@ -33,6 +33,7 @@ from diptych.errors import ConfigError
 FIRST_WAIT_S = 0.5
 SLACK_S = 0.1  # by which a deadline may be passed; saves setting the timeout before every read
 
+_PARTIAL = 206
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 
@@ -249,6 +250,8 @@ def _check_head(head: AnswerHead, limits: FetchLimits) -> None:
     """Raise where the status or the headers already say that there will be no image for us."""
     if head.status not in _REDIRECT_STATUSES and not 200 <= head.status < 300:
         raise error_of_status(head.status, head.reason, head.get("Retry-After"))
+    if head.status == _PARTIAL:
+        raise FetchError("truncated_body", f"HTTP 206 {head.reason}: a part, and the whole was asked for")
     _heed(head.early + head.fields, limits)
 
 

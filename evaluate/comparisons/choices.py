@@ -25,5 +25,5 @@ Compared = Annotated[str, AfterValidator(_compared), Field(json_schema_extra=_li
 class Compare(Settings):
     """Differences of every mean between the values of a column, over images of the same prompt, sample and the rest."""
 
-    by: Compared = "model"
+    by: Compared = Field("model", description="what is compared with what")
     baseline: str | None = Field(None, description="a value of that column; None compares each with each")

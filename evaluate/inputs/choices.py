@@ -14,5 +14,5 @@ Datasets = Annotated[tuple[str, ...] | None, Field(description="labels; None tak
 class DatasetChoice(Settings):
     """A dataset directory and what it is there for: to be judged (generated, pairs), or to be compared with."""
 
-    path: LocalPath
-    role: Role = "generated"
+    path: LocalPath = Field(description="a dataset directory")
+    role: Role = Field("generated", description="what it is there for")

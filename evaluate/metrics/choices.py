@@ -26,8 +26,8 @@ MetricName = Annotated[str, AfterValidator(_known), Field(json_schema_extra=_lis
 class DistanceChoice(Settings):
     """A set metric of each group's pictures, mostly against those of a reference dataset."""
 
-    metric: MetricName
-    encoder: str
+    metric: MetricName = Field(description="a set metric of diptych")
+    encoder: str = Field(description="label of an encoder")
     reference: str | None = Field(None, description="label of a dataset, for a metric that compares with one")
     by: By = ("model",)
     datasets: Datasets = None

@@ -52,7 +52,7 @@ class ModelChoice(Settings):
     revision: str | None = Field(None, description="of a model on the hub; write a commit, branches move")
     variant: str | None = Field(None, pattern=r"^\w+$", description="of the weight files, e.g. fp16")
     pipeline: str | None = Field(None, description="class of diffusers; None is the one that the folder names")
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="of the weights at work")
     batch_size: int | None = Field(None, ge=1, le=4096, description="None is the run's")
     options: dict[str, Any] = Field(default_factory=dict, description="further arguments of the pipeline's call")
     components: dict[str, str | None] = Field(

@@ -16,12 +16,19 @@ from diptych.judges import JUDGES
 from diptych.lookup import describe_unknown, resolve
 from diptych.scores import SCORES, check_name
 
+# What the configs of several jobs say of the keys that they share.
+ENCODERS_SAID = "encoders by labels of your own, which scores and distances name"
+JUDGES_SAID = "judges by labels of your own, which scores name"
+SCORES_SAID = "scores by labels of your own, under which their columns stand"
+BATCH_SIZE_SAID = "pictures that an encoder or a judge is given at once"
+OPTIONS_SAID = "arguments of what is made; the documentation of each kind has them"
+
 
 class EncoderChoice(Settings):
     """One encoder: its kind and its options."""
 
-    kind: str
-    options: dict[str, Any] = Field(default_factory=dict)
+    kind: str = Field(description="an encoder of diptych, such as open_clip")
+    options: dict[str, Any] = Field(default_factory=dict, description=OPTIONS_SAID)
 
     @field_validator("kind")
     @classmethod
@@ -44,9 +51,9 @@ class EncoderChoice(Settings):
 class JudgeChoice(Settings):
     """One judge: its kind and its options; ``encoder`` is the label of an encoder."""
 
-    kind: str
-    encoder: str | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
+    kind: str = Field(description="a judge of diptych, such as zero_shot")
+    encoder: str | None = Field(None, description="label of an encoder, where the judge takes one")
+    options: dict[str, Any] = Field(default_factory=dict, description=OPTIONS_SAID)
 
     @field_validator("kind")
     @classmethod
@@ -70,9 +77,9 @@ class ScoreChoice(Settings):
     """One score: its name and its options; ``encoder`` and ``judge`` are labels of those."""
 
     score: str = Field(description="a score of diptych, or path/to/file.py:factory")
-    encoder: str | None = None
-    judge: str | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
+    encoder: str | None = Field(None, description="label of an encoder, where the score takes one")
+    judge: str | None = Field(None, description="label of a judge, where the score takes one")
+    options: dict[str, Any] = Field(default_factory=dict, description=OPTIONS_SAID)
 
     @field_validator("score")
     @classmethod

@@ -121,6 +121,16 @@ def test_any_text_is_either_refused_or_a_line_of_plain_ascii(text: str, start: s
         ("fec0::1", False),
         ("ff02::1", False),
         ("2001:db8::1", False),
+        ("192.88.99.1", False),  # 6to4 relays, given up in RFC 7526
+        ("3fff::1", False),
+        ("5f00::1", False),
+        ("100::1", False),
+        ("64:ff9b:1::1", False),
+        ("2001::1", False),
+        ("198.19.255.255", False),
+        ("198.20.0.0", True),
+        ("192.88.98.1", True),
+        ("2001:200::1", True),
     ],
 )
 def test_only_addresses_of_the_public_internet_are_public(text: str, expected: bool) -> None:

@@ -70,6 +70,12 @@ def test_a_body_comes_as_it_was_sent(route: Route) -> None:
         (Fault(status=418), "http_error", "HTTP 418 I'm a Teapot"),
         (Fault(status=304), "http_error", "HTTP 304 Not Modified"),
         (Fault(status=302), "http_error", "a redirect without a Location"),
+        (
+            Fault(raw=WHOLE.replace(b"200 OK", b"206 Partial Content")),
+            "truncated_body",
+            "HTTP 206 Partial Content: a part, and the whole was asked for",
+        ),
+        (Fault(raw=CHUNKED + b"-5\r\n12345\r\n0\r\n\r\n"), "http_error", "a chunk that is none: its size is b'-5'"),
         (Fault(body=BODY, claimed_length=2000), "truncated_body", f"{len(BODY)} of 2000 bytes came"),
         (Fault(body=BODY, claimed_length=100_001), "too_large", "100001 bytes announced, more than 100000"),
         (Fault(how="endless"), "too_large", "more than 100000 bytes"),
