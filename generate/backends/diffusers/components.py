@@ -154,7 +154,7 @@ def check_needed(
             continue
         if name in replaced:
             raise ConfigError(f"{where}.components: {pipeline.__name__} cannot do without {name}; leave it in")
-        if not is_component(index.get(name)):
+        if name not in index:
             raise DataError(
                 f"{where}: model_index.json names no {name}, which {pipeline.__name__} needs; fetch the model again"
             )
