@@ -3,12 +3,13 @@ from pathlib import Path
 import pytest
 
 from diptych.addresses import local_path
+from diptych.curate.config import CurateConfig
 from diptych.errors import DataError
 
 
 @pytest.mark.parametrize(
     "address",
-    ["runs/laion", "/data", "~/x", ".", "C:/data", "a:b", "2024-01-01T10:00", "s3/x", "run-s3:x", "/runs/s3:x"],
+    ["runs/laion", "/data", ".", "C:/data", "a:b", "2024-01-01T10:00", "s3/x", "run-s3:x", "/runs/s3:x"],
 )
 def test_what_has_no_scheme_is_a_path(address: str) -> None:
     assert local_path(address) == Path(address)
@@ -44,3 +45,21 @@ def test_scheme_is_found_in_a_path_that_has_swallowed_a_slash() -> None:
     with pytest.raises(DataError, match="s3:/bucket/x: diptych reads and writes local paths only"):
         local_path(Path("s3://bucket/x"))
     assert local_path(Path("C:/data")) == Path("C:/data")
+
+
+def test_a_home_is_expanded_in_every_text_that_is_a_path_and_variables_in_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PLACE", "elsewhere")
+    assert local_path("~/pool") == tmp_path / "pool"
+    assert local_path("$PLACE/pool") == Path("$PLACE/pool")
+    assert local_path("a/~/b") == Path("a/~/b")
+    assert local_path(Path("~x")) == Path("~x"), "what ./~x is, once it is a Path"
+    assert CurateConfig.model_validate({"job": "curate", "source": {"kind": "folder", "path": "~/in"}}).source.path == (
+        tmp_path / "in"
+    )
+    with pytest.raises(
+        DataError, match=r"^here: ~nobody-at-all/x: there is no such home; write .* as \./~nobody-at-all/x"
+    ):
+        local_path("~nobody-at-all/x", "here")

@@ -319,3 +319,15 @@ def test_libraries_behind_the_jobs_are_told_to_phone_nobody(monkeypatch: pytest.
     assert CliRunner().invoke(main, ["schema"]).exit_code == 0
     told = {name: os.environ[name] for name in ("HF_HUB_DISABLE_TELEMETRY", "WANDB_MODE", "HF_HUB_OFFLINE")}
     assert told == {"HF_HUB_DISABLE_TELEMETRY": "1", "WANDB_MODE": "disabled", "HF_HUB_OFFLINE": "1"}
+
+
+def test_a_config_may_come_from_standard_input() -> None:
+    command = [sys.executable, "-m", "diptych", "validate", "-"]
+    env = {**os.environ, "PYTHONPATH": str(SRC)}
+    for text, code, said in (
+        ("job: report\npools: [runs/pool]\n", 0, "-: ok (job report"),
+        ("job: report\npols: [a]\n", 1, "-:2:1: unknown key 'pols'; did you mean 'pools'?"),
+    ):
+        done = subprocess.run(command, input=text, capture_output=True, text=True, env=env, timeout=60, check=False)
+        assert done.returncode == code
+        assert said in done.stdout + done.stderr

@@ -19,14 +19,14 @@ STORE = re.compile(r"(?:abfss?|az|gcs|gs|hdfs|oss|s3[an]?|wasbs?):")
 
 
 def local_path(address: Address, where: str = "") -> Path:
-    """Return the path of a local address.
+    """Return the path of a local address; a text that begins with ``~`` begins with a home. Variables stay as they are.
 
     Args:
-        address: What a user wrote.
+        address: What a user wrote; what is a Path already is taken as it is.
         where: Who says so, such as ``file:line`` or a variable, for the message; empty where the user knows.
 
     Raises:
-        DataError: If the address has a scheme, such as ``s3://bucket/name``.
+        DataError: If the address has a scheme, such as ``s3://bucket/name``, or the home of nobody.
 
     >>> local_path("runs/laion").as_posix()
     'runs/laion'
@@ -36,4 +36,10 @@ def local_path(address: Address, where: str = "") -> Path:
     if scheme is not None:
         said = f"{where}: {text}" if where else text
         raise DataError(f"{said}: diptych reads and writes local paths only, none of {scheme[0]}; give a local path")
-    return Path(text)
+    if not isinstance(address, str) or not text.startswith("~"):
+        return Path(text)
+    path = Path(os.path.expanduser(text))
+    if path == Path(text):
+        said = f"{where}: {text}" if where else text
+        raise DataError(f"{said}: there is no such home; write a folder that is called so as ./{text}")
+    return path

@@ -178,7 +178,7 @@ def named_path(reference: str) -> Path:
     'weights/head.pth'
     """
     if not reference.startswith(PACKAGE_PREFIX):
-        return local_path(reference).expanduser()
+        return local_path(reference)
     name, _, inside = reference.removeprefix(PACKAGE_PREFIX).partition("/")
     parts = PurePosixPath(inside).parts
     if not PACKAGE_NAME.fullmatch(name) or not parts or ".." in parts or inside.startswith("/"):

@@ -1,6 +1,8 @@
 """Read a config: YAML to a frozen pydantic model. What is wrong is said with file, line and key (see ``places``)."""
 
+import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +14,8 @@ from diptych.config.places import GivenConfig, causes, describe_problem
 from diptych.config.plain_yaml import ParsedYaml, parse_yaml
 from diptych.errors import ConfigError
 
+STANDARD_INPUT = Path("-")
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -19,7 +23,7 @@ def load(path: Path, model: type[Model], overrides: Sequence[str] = ()) -> Model
     """Read a YAML file into ``model``.
 
     Args:
-        path: The file.
+        path: The file; ``-`` is the standard input.
         model: The pydantic model of the job.
         overrides: ``a.b=value`` strings, the value in YAML, applied in order.
 
@@ -53,9 +57,14 @@ def read_job(path: Path) -> str:
     return job
 
 
+@cache
+def _standard_input() -> str:
+    return sys.stdin.buffer.read().decode("utf-8")  # read once, and asked for twice: for the job, and for all else
+
+
 def _parse(path: Path) -> ParsedYaml:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _standard_input() if path == STANDARD_INPUT else path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file") from error
     except (OSError, UnicodeDecodeError) as error:
