@@ -14,9 +14,7 @@ Diptych.drawer = (() => {
     if (!dialog().open) dialog().showModal();
   }
 
-  function close() {
-    if (dialog()?.open) dialog().close();
-  }
+  const close = () => dialog()?.close();
 
   function step(by) {
     const place = shown.indexOf(current) + by;

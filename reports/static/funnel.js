@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { make, number, count, later } = Diptych;
+  const { make, number, count, later, copies } = Diptych;
   const SHOWN = 12;
 
   /** Return how many rows lie below a line and how many at most at it: both are known at the lines that were counted. */
@@ -123,11 +123,7 @@
     slider.addEventListener("input", later(slide, 30));
     field.addEventListener("input", later(() => { if (field.value !== "") draw(Number(field.value), nearest(Number(field.value))); }, 120));
     back.addEventListener("click", () => { slider.focus(); draw(facts.value, home); });
-    copy.addEventListener("click", async () => {
-      await navigator.clipboard?.writeText(yaml.textContent);
-      copy.textContent = "Copied";
-      setTimeout(() => { copy.textContent = "Copy the rule"; }, 1500);
-    });
+    copies(copy, () => yaml.textContent);
     box.querySelector(".plot").after(make("div", { class: "try" }, slider, make("label", {}, `Line ${sign} `, field), back, copy, show, yaml));
     draw(facts.value, home);
   }

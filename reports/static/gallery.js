@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { make, number, count, later } = Diptych;
+  const { make, number, count, later, copies } = Diptych;
   const WIDTHS = [84, 132, 196, 300];
   const GAP = 12;
   const $ = (id) => document.getElementById(id);
@@ -34,7 +34,7 @@
       const key = (row) => (Number.isNaN(values[row]) ? Infinity : sign * values[row]);
       shown.sort((a, b) => key(a) - key(b) || a - b);
     }
-    drawFacets(all, failed);
+    Diptych.facets.draw($("facets"), { rows, failed, filters: state.filters, columns: all.map((test) => test.column), setFilter });
     drawChips();
     const total = rows.total > rows.n ? `${count(rows.n)} shown of ${count(rows.total)}` : count(rows.n);
     $("count").textContent = shown.length === rows.n ? `${total} images` : `${count(shown.length)} of ${total} images`;
@@ -79,10 +79,6 @@
     }
     if (state.search) chips.push(make("button", { type: "button", on: { click: () => go({ search: "" }) } }, `“${state.search}” ✕`));
     $("chips").replaceChildren(...chips);
-  }
-
-  function drawFacets(all, failed) {
-    Diptych.facets.draw($("facets"), { rows, failed, filters: state.filters, columns: all.map((test) => test.column), setFilter });
   }
 
   /** Fit the wall to the width and draw the lines that can be seen. */
@@ -201,11 +197,7 @@
     $("size").addEventListener("input", (event) => go({ size: Number(event.target.value) }, { quiet: true }));
     $("captions").addEventListener("click", () => go({ captions: !state.captions }, { quiet: true }));
     $("export").addEventListener("click", () => Diptych.exported.give(rows, shown, "images.csv"));
-    $("copy").addEventListener("click", async () => {
-      await navigator.clipboard?.writeText(location.href);
-      $("copy").textContent = "Copied";
-      setTimeout(() => { $("copy").textContent = "Copy link"; }, 1500);
-    });
+    copies($("copy"), () => location.href);
     $("clear").addEventListener("click", () => go({ filters: new Map(), search: "", open: null }));
     $("wall").addEventListener("keydown", keys);
     document.addEventListener("keydown", (event) => {
@@ -213,8 +205,7 @@
     });
     window.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
     window.addEventListener("resize", later(layOut, 120));
-    window.addEventListener("hashchange", () => { state = Diptych.filters.parse(); update(); });
-    window.addEventListener("popstate", () => { state = Diptych.filters.parse(); update(); });
+    for (const event of ["hashchange", "popstate"]) window.addEventListener(event, () => { state = Diptych.filters.parse(); update(); });
     Diptych.drawer.onClose(async (row) => {
       if (state.open !== null) await go({ open: null }, { quiet: true });
       focusOn(Math.max(0, shown.indexOf(row))); // where the drawer was opened, or where it went from there

@@ -89,6 +89,16 @@ const Diptych = (() => {
     return (...args) => { clearTimeout(timer); timer = setTimeout(() => run(...args), ms); };
   }
 
+  /** Let a button copy a text to the clipboard, and say so for a moment. */
+  function copies(button, text) {
+    const name = button.textContent;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard?.writeText(text());
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = name; }, 1500);
+    });
+  }
+
   /** Say on the page what went wrong, such as a folder that was not moved along. */
   function complain(error) {
     const text = `This page cannot read its data (${error.message}). Keep the whole folder of the report together.`;
@@ -134,5 +144,5 @@ const Diptych = (() => {
     open();
   });
 
-  return { make, redraw, plain, foreign, webAddress, load, loadJson, number, count, later, complain };
+  return { make, redraw, plain, foreign, webAddress, load, loadJson, number, count, later, copies, complain };
 })();

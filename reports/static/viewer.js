@@ -32,9 +32,7 @@ Diptych.viewer = (() => {
     return blurred.map(([label, side]) => make("span", { class: `flag is-${side}`, "aria-hidden": "true" }, foreign(label), ": blurred as flagged"));
   }
 
-  function close() {
-    if (dialog()?.open) dialog().close();
-  }
+  const close = () => dialog()?.close();
 
   function pick(field, current, set) {
     return make("select", { "data-field": field, on: { change: (event) => { set(event.target.value); draw(); tell(left, right, mode); } } },

@@ -179,3 +179,27 @@ def test_pictures_of_two_datasets_stand_in_rows_of_their_own(
     for text, (a, b) in found.items():
         assert (int(a) >= 100) == (int(b) >= 100) == ("in after" in text), "pairs of one dataset"
     assert "6 lost" in tab.page.locator("#tally").inner_text() or "6 won" in tab.page.locator("#tally").inner_text()
+
+
+def test_equal_infinite_values_are_tied_and_hide_no_pair(
+    tmp_path: Path, tab: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    values = {"a": ("inf", "inf", "1", "-inf", "5"), "b": ("inf", "2", "9", "-inf", "4")}
+    rows = [
+        dataclasses.replace(row, caption=f"number={values[row.model][row.prompt]}")
+        for row in made_grid(("a", "b"), prompts=5, samples=1)
+    ]
+    make_generated(tmp_path / "generated", rows)
+    run(make_config(tmp_path, scores={"n": {"score": "told_number"}}))
+    build_report(ReportConfig.model_validate({"job": "report", "store": tmp_path / "store.duckdb"}), tmp_path / "out")
+    infinity, minus = "\N{INFINITY}", "\N{MINUS SIGN}\N{INFINITY}"
+    for order, expected in (
+        ("apart", [[infinity, "2"], ["1", "9"], ["5", "4"], [infinity, infinity], [minus, minus]]),
+        ("less", [[infinity, "2"], ["5", "4"], [infinity, infinity], [minus, minus], ["1", "9"]]),
+        ("differ", [[infinity, "2"], ["1", "9"], ["5", "4"]]),
+    ):
+        tab.open(tmp_path / "out" / "compare.html", f"#s=n.number&o={order}")
+        pairs = tab.page.locator("#rows .pair").all()
+        assert [pair.locator("small").all_inner_texts() for pair in pairs] == expected, order
+        assert tab.page.locator("#tally").inner_text().endswith("1 won, 2 tied, 2 lost.")
