@@ -81,5 +81,5 @@ def test_path_among_the_options_of_a_factory_is_local() -> None:
         return path
 
     assert call_with_options(factory, {"path": "a/b"}, where="prompts 'x'") == Path("a/b")
-    with pytest.raises(ConfigError, match="prompts 'x': option 'path': s3:/bucket/x: diptych reads and writes local"):
+    with pytest.raises(ConfigError, match="prompts 'x': option 'path': s3://bucket/x: diptych reads and writes local"):
         call_with_options(factory, {"path": ADDRESS}, where="prompts 'x'")

@@ -72,7 +72,7 @@ def _check_option(value: Any, hint: Any, where: str, name: str) -> Any:
     try:
         rules = ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
         checked = TypeAdapter(hint, config=rules).validate_python(value)
-        return local_path(value) if isinstance(checked, Path) else checked
+        return local_path(str(value)) if isinstance(checked, Path) else checked
     except DataError as error:
         raise OptionError(f"{where}: {error}", name) from error
     except ValidationError as error:
