@@ -11,14 +11,14 @@ from diptych.config.identity import short_id
 from diptych.reports.links import Filter, gallery, missing_for
 from diptych.reports.read.numbers import short
 from diptych.reports.read.report import Report
-from diptych.reports.read.stored import NO_REASON
+from diptych.reports.read.stored import FINITE, WHY_NONE
 
 SECRET = re.compile(r"token|secret|password|api_?key|authori[sz]ation|credential", re.IGNORECASE)
 WITH_IDENTITIES = ("score_columns", "results", "differences", "audits")
 STATUSES = "SELECT dataset, status, count(*) AS n FROM images WHERE run_id = ? GROUP BY ALL"
 REASONS = f"""
-SELECT dataset, score, coalesce(reason, '{NO_REASON}') AS reason, count(*) AS n FROM scores
-WHERE run_id = ? AND value IS NULL AND text IS NULL GROUP BY ALL
+SELECT dataset, score, {WHY_NONE} AS reason, count(*) AS n FROM scores
+WHERE run_id = ? AND {FINITE} IS NULL AND text IS NULL GROUP BY ALL
 """
 PACKAGES = ("duckdb", "jinja2", "numpy", "pillow", "pyarrow")
 

@@ -25,6 +25,13 @@ SELECT * EXCLUDE (turn) FROM (
 ) ORDER BY turn, dataset, model, setting LIMIT ?
 """
 NO_REASON = "not_scorable"  # where nobody says why an image has no score
+# What is not finite is no score to an evaluation, which counts it among those without one.
+FINITE = "CASE WHEN isfinite(scores.value) THEN scores.value END"
+WHY_NONE = f"coalesce(scores.reason, CASE WHEN scores.value IS NULL THEN '{NO_REASON}' ELSE 'not_finite' END)"
+SCORES = f"""
+SELECT dataset, key, {FINITE} AS value, text, {WHY_NONE} AS reason FROM scores
+WHERE run_id = ? AND score = ? ORDER BY dataset, key
+"""
 # Generated images first, then what they are compared with; within a dataset as the rows lie there.
 ORDER = "ORDER BY model IS NULL, dataset, shard, shard_row, key"
 
@@ -114,8 +121,7 @@ def add_scores(store: Store, run_id: str, part: RowsPart) -> None:
 
 
 def _read_score(store: Store, run_id: str, name: str, part: RowsPart, index: Mapping[tuple[str, str], int]) -> None:
-    sql = "SELECT dataset, key, value, text, reason FROM scores WHERE run_id = ? AND score = ? ORDER BY dataset, key"
-    table = store.arrow(sql, [run_id, name])
+    table = store.arrow(SCORES, [run_id, name])
     numbers = np.full(len(part), np.nan)
     words: list[str | None] = [None] * len(part)
     reasons: dict[int, str] = {}
@@ -127,7 +133,7 @@ def _read_score(store: Store, run_id: str, name: str, part: RowsPart, index: Map
             numbers[row] = value
         words[row] = word
         if value is None and word is None:
-            reasons[row] = reason or NO_REASON
+            reasons[row] = reason
     if table["text"].null_count < len(table):
         part.words[name] = words
     if table["value"].null_count < len(table) or name not in part.words:

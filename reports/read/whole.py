@@ -13,9 +13,10 @@ from diptych.reports.read.curated import as_floats, is_number
 from diptych.reports.read.pool import Pool
 from diptych.reports.read.report import Report, names_here
 from diptych.reports.read.rows import Floats
+from diptych.reports.read.stored import FINITE
 
-VALUES = """
-SELECT images.dataset, images.model, scores.value FROM images
+VALUES = f"""
+SELECT images.dataset, images.model, {FINITE} AS value FROM images
 LEFT JOIN scores ON scores.run_id = images.run_id AND scores.dataset = images.dataset AND scores.key = images.key
     AND scores.score = ?
 WHERE images.run_id = ? ORDER BY images.model IS NULL, images.dataset, images.shard, images.shard_row, images.key

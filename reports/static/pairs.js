@@ -96,18 +96,15 @@ Diptych.pairs = (() => {
 
   const value = (values, row) => (row === undefined ? NaN : values[row]);
 
-  /** Return by how much one value is larger; equal infinite ones are equal. */
-  const more = (value, than) => (value === than ? 0 : value - than);
-
   /** Return how far the values of a group lie apart; -1 where there are no two. */
   function spread(values, columns, { cells }) {
     const known = columns.map((label) => value(values, cells.get(label))).filter((one) => !Number.isNaN(one));
-    return known.length > 1 ? more(Math.max(...known), Math.min(...known)) : -1;
+    return known.length > 1 ? Math.max(...known) - Math.min(...known) : -1;
   }
 
   /** Return by how much b has more than a; NaN where one of them has no value. */
   function step(values, [a, b], { cells }) {
-    return more(value(values, cells.get(b)), value(values, cells.get(a)));
+    return value(values, cells.get(b)) - value(values, cells.get(a));
   }
 
   /** Return how often b has more than a, as much and less, over all groups and by prompt. */

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from evaluate_configs import make_config, run
 from report_browser import Watched
+from report_gallery import counts
 from report_world import SETTINGS, World
 from tiny_generated import made_grid, make_generated
 from told_scores import install
@@ -181,25 +182,31 @@ def test_pictures_of_two_datasets_stand_in_rows_of_their_own(
     assert "6 lost" in tab.page.locator("#tally").inner_text() or "6 won" in tab.page.locator("#tally").inner_text()
 
 
-def test_equal_infinite_values_are_tied_and_hide_no_pair(
+def test_what_is_not_finite_is_no_score_as_for_the_evaluation(
     tmp_path: Path, tab: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(monkeypatch)
-    values = {"a": ("inf", "inf", "1", "-inf", "5"), "b": ("inf", "2", "9", "-inf", "4")}
+    values = {"a": ("inf", "inf", "1", "-inf", "5"), "b": ("inf", "2", "9", "3", "4")}
     rows = [
         dataclasses.replace(row, caption=f"number={values[row.model][row.prompt]}")
         for row in made_grid(("a", "b"), prompts=5, samples=1)
     ]
     make_generated(tmp_path / "generated", rows)
-    run(make_config(tmp_path, scores={"n": {"score": "told_number"}}))
+    means = [{"score": "number", "by": ["model"]}]
+    run(make_config(tmp_path, scores={"n": {"score": "told_number"}}, means=means))
     build_report(ReportConfig.model_validate({"job": "report", "store": tmp_path / "store.duckdb"}), tmp_path / "out")
-    infinity, minus = "\N{INFINITY}", "\N{MINUS SIGN}\N{INFINITY}"
-    for order, expected in (
-        ("apart", [[infinity, "2"], ["1", "9"], ["5", "4"], [infinity, infinity], [minus, minus]]),
-        ("less", [[infinity, "2"], ["5", "4"], [infinity, infinity], [minus, minus], ["1", "9"]]),
-        ("differ", [[infinity, "2"], ["1", "9"], ["5", "4"]]),
-    ):
-        tab.open(tmp_path / "out" / "compare.html", f"#s=n.number&o={order}")
-        pairs = tab.page.locator("#rows .pair").all()
-        assert [pair.locator("small").all_inner_texts() for pair in pairs] == expected, order
-        assert tab.page.locator("#tally").inner_text().endswith("1 won, 2 tied, 2 lost.")
+    found = list(counts(tmp_path / "out"))
+    assert {(said, shown) for page, _, said, shown in found if page == "scores.html"} == {
+        (2, 2),
+        (3, 3),
+        (4, 4),
+        (1, 1),
+    }
+    assert [each for each in found if each[2] != each[3]] == []
+    tab.open(tmp_path / "out" / "compare.html", "#s=n.number&o=apart")
+    pairs = [pair.locator("small").all_inner_texts() for pair in tab.page.locator("#rows .pair").all()]
+    assert pairs[:2] == [["1", "9"], ["5", "4"]]
+    assert all("not scored" in pair for pair in pairs[2:])
+    assert tab.page.locator("#tally").inner_text().endswith("1 won, 0 tied, 1 lost.")
+    tab.open(tmp_path / "out" / "gallery.html", "#f=n.number:none%3Anot_finite")
+    assert tab.page.locator("#count").inner_text() == "4 of 10 images"
