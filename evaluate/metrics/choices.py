@@ -34,7 +34,7 @@ class DistanceChoice(Settings):
     paired: bool = Field(
         False,
         description="the images are versions of those of the reference (recompressed, resized, decoded), so that no "
-        "error takes the two for independent; equal bytes, pixels and keys are found without it",
+        "error takes the two for independent; equal bytes, vectors and keys are found without it",
     )
 
     def __str__(self) -> str:

@@ -2,12 +2,12 @@
 
 A set against its own recompressed, resized or decoded images is no sample of its own. What takes the two sides for
 independent, as the correction of a distance for size and every error do, is then wrong by more than it corrects. Five
-things tell: equal bytes, equal pixels (vectors that are equal but for rounding), equal keys of images that are more
+things tell: equal bytes, equal vectors (but for rounding, as of equal pixels), equal keys of images that are more
 alike than others, equal units, such as the same prompts, and pictures that are far nearer to one of the other set than
 to any of their own. That the sets are versions of each other can also be said.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -37,8 +37,9 @@ class Overlap(NamedTuple):
     """How two sets depend on each other.
 
     Attributes:
-        shared: Images, or units, in both.
-        smallest: Of how many in the smaller set.
+        shared: Images, or units, in both; of what is equal in bytes or vectors, different ones: of a blank picture that
+            both have many times, there is one.
+        smallest: Of how many such in the smaller set.
         how: What is equal.
     """
 
@@ -55,42 +56,38 @@ class Overlap(NamedTuple):
         """Return it in words.
 
         >>> str(Overlap(3, 40, "equal bytes"))
-        '3 of 40 images are in both sets (equal bytes)'
+        '3 of 40 different images are in both sets (equal bytes)'
         """
         if self.how == DECLARED:
             return "declared to be versions of the same pictures"
-        what = "prompts" if self.how == PROMPTS else "images"
+        what = {BYTES: "different images", VECTORS: "different images", PROMPTS: "prompts"}.get(self.how, "images")
         return f"{self.shared:,} of {self.smallest:,} {what} are in both sets ({self.how})"
 
 
-BYTES, PIXELS, KEYS, PROMPTS = "equal bytes", "equal pixels", "equal keys, and alike", "equal prompts"
+BYTES, VECTORS, KEYS, PROMPTS = "equal bytes", "equal vectors", "equal keys, and alike", "equal prompts"
 NEAR = "far nearer to each other than to any of their own set"
 
 
 def overlap(a: SetImages, b: SetImages) -> Overlap | None:
-    """Return how two sets depend on each other, by the first thing that tells it; None where nothing does."""
-    if not min(len(a.known.vectors), len(b.known.vectors)):
+    """Return how two sets depend on each other, by what tells most of it; None where nothing does.
+
+    Whatever names and files say is exact, so that alike pictures are looked for only where those say little.
+    """
+    a, b = a.known, b.known
+    if not min(len(a.vectors), len(b.vectors)):
         return None
-    first = None
-    for found in _found(a.known, b.known):
-        if found.is_large:
-            return found
-        first = first or found
-    return first
-
-
-def _found(a: SetImages, b: SetImages) -> Iterator[Overlap]:
-    checks: tuple[tuple[str, Callable[[SetImages, SetImages], tuple[int, int]]], ...] = (
-        (BYTES, lambda a, b: _common(a.contents, b.contents)),
-        (PIXELS, _equal_vectors),
-        (KEYS, _alike),
-        (PROMPTS, lambda a, b: _common(a.units, b.units)),
-        (NEAR, _near),
-    )
-    for how, check in checks:
+    found: list[Overlap] = []
+    for how, check in CHECKS:
+        most = max(found, key=_share, default=None)
+        if most is not None and most.is_large and (how == NEAR or most.shared == most.smallest):
+            return most
         shared, smallest = check(a, b)
-        if shared:
-            yield Overlap(shared, smallest, how)
+        found += [Overlap(shared, smallest, how)] if shared else []
+    return max(found, key=_share, default=None)
+
+
+def _share(found: Overlap) -> float:
+    return found.shared / found.smallest
 
 
 def _common(a: Texts, b: Texts) -> tuple[int, int]:
@@ -101,16 +98,21 @@ def _common(a: Texts, b: Texts) -> tuple[int, int]:
 
 def _equal_vectors(a: SetImages, b: SetImages) -> tuple[int, int]:
     """Return how many vectors of the one set have an equal one in the other, each of which counts once."""
-    smallest = min(len(a.vectors), len(b.vectors))
+    few, many = (a, b) if len(a.vectors) <= len(b.vectors) else (b, a)
+    smallest = min(_different(a), _different(b))
     if a.vectors.shape[1] != b.vectors.shape[1] or a.vectors.shape[1] < MIN_DIM:
         return 0, smallest
-    few, many = (a, b) if len(a.vectors) <= len(b.vectors) else (b, a)
     near = VECTOR_ROUNDING * np.linalg.norm(few.vectors, axis=1)
     reach = SLACK * SHADOW_DIM**0.5 * near
     partners = many.tree.query(few.shadows, distance_upper_bound=float(reach.max(initial=0.0)) * (1.0 + 1e-9))[1]
     rows = np.flatnonzero(partners < len(many.vectors))
     apart = np.linalg.norm(few.vectors[rows] - many.vectors[partners[rows]], axis=1)
     return len(np.unique(partners[rows[apart <= near[rows]]])), smallest
+
+
+def _different(images: SetImages) -> int:
+    """Return how many files a set has that differ in their bytes; one of which nobody knows them is one."""
+    return len({*images.contents.tolist()} - {""}) + int((images.contents == "").sum())
 
 
 def _alike(a: SetImages, b: SetImages) -> tuple[int, int]:
@@ -154,3 +156,13 @@ def _squares(a: SetImages, b: SetImages, left: Index, right: Index) -> npt.NDArr
 
 def _much_nearer(one: npt.NDArray[np.float64], *others: npt.NDArray[np.float64]) -> float:
     return float((one < MUCH_NEARER * np.minimum(*others)).sum())
+
+
+# In the order in which they are tried: what is exact before what is estimated.
+CHECKS: tuple[tuple[str, Callable[[SetImages, SetImages], tuple[int, int]]], ...] = (
+    (BYTES, lambda a, b: _common(a.contents, b.contents)),
+    (VECTORS, _equal_vectors),
+    (KEYS, _alike),
+    (PROMPTS, lambda a, b: _common(a.units, b.units)),
+    (NEAR, _near),
+)

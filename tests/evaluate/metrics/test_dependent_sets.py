@@ -32,12 +32,12 @@ def test_much_in_common_leaves_no_error_and_little_is_only_said(name: str) -> No
     assert list(alone) == list(little)
     assert any(np.isfinite(result.ci_low) for result in alone.values())
     for value, result in little.items():
-        assert result.note.endswith("1 of 200 images are in both sets (equal bytes)")
+        assert result.note.endswith("1 of 200 different images are in both sets (equal bytes)")
         assert result.value == alone[value].value
     for result in much.values():
         assert np.isfinite(result.value)
         assert np.isnan([result.se, result.ci_low, result.ci_high]).all()
-        assert "the two sets depend on each other: 2 of 200 images" in result.note
+        assert "the two sets depend on each other: 2 of 200 different images" in result.note
         assert result.note.count("no interval") == 1
     names = {value.name: value.size_bias for value in metric.values}
     assert all(names[value] == "uncorrected" for value in much), "what is not corrected depends on n, and says so"
@@ -59,12 +59,12 @@ def test_the_same_images_in_a_dataset_and_a_folder_are_at_no_distance_and_found(
         assert name == ("biased_kernel_distance" if metric == "kernel_distance" else metric)
         assert number["value"] == pytest.approx(0.0, abs=1e-9)
         assert (number["se"], number["ci_low"], number["ci_high"]) == (None, None, None)
-        said = "the two sets depend on each other: 70 of 70 images are in both sets (equal bytes)"
+        said = "the two sets depend on each other: 70 of 70 different images are in both sets (equal bytes)"
         assert said in number["note"]
 
 
 @pytest.mark.parametrize(
-    ("kind", "quality", "how"), [("PNG", 90, "equal pixels"), ("JPEG", 50, "equal keys, and alike")]
+    ("kind", "quality", "how"), [("PNG", 90, "equal vectors"), ("JPEG", 50, "equal keys, and alike")]
 )
 def test_another_container_and_recompressed_images_have_the_published_value_and_no_error(
     kind: str, quality: int, how: str, tmp_path: Path
@@ -83,7 +83,7 @@ def test_another_container_and_recompressed_images_have_the_published_value_and_
     assert published["value"] == pytest.approx(frechet_distance(*map(moments, vectors)), rel=0.01, abs=1e-6)
     assert kernel["value"] >= -1e-9
     for number in (published, kernel):
-        assert f"70 of 70 images are in both sets ({how})" in number["note"]
+        assert f"70 of 70 {'different ' * (kind == 'PNG')}images are in both sets ({how})" in number["note"]
         assert (number["se"], number["ci_low"]) == (None, None)
 
 

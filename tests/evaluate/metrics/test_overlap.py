@@ -31,11 +31,11 @@ def test_equal_bytes_are_counted_once_and_in_the_smaller_set() -> None:
 
 
 @pytest.mark.parametrize("swap", [False, True])
-def test_equal_pixels_are_found_through_the_rounding_of_stored_vectors(swap: bool) -> None:
+def test_equal_vectors_are_found_through_the_rounding_of_stored_vectors(swap: bool) -> None:
     x, y = drawn(200, 1), drawn(350, 2)
     y[100:130] = x[20:50] * (1.0 + 3e-4 * np.random.default_rng(3).standard_normal((30, 24)))
     sides = images(x.astype(np.float16)), images(y.astype(np.float16), "y")
-    assert overlap(*(sides[::-1] if swap else sides)) == Overlap(30, 200, "equal pixels")
+    assert overlap(*(sides[::-1] if swap else sides)) == Overlap(30, 200, "equal vectors")
 
 
 def test_versions_under_other_names_are_found_by_their_nearness() -> None:
@@ -48,11 +48,33 @@ def test_versions_under_other_names_are_found_by_their_nearness() -> None:
     assert few.shared == pytest.approx(30, abs=3)
 
 
+def test_what_tells_most_is_what_is_said() -> None:
+    """Of versions some have equal vectors, as half precision rounds them, and all have the keys of their pictures."""
+    x = drawn(300, 1)
+    y = x + 0.05 * drawn(300, 2)
+    y[:85] = x[:85]
+    keys = [f"{row:05d}" for row in range(300)]
+    found = overlap(images(x, keys=keys), images(y, "y", keys=keys))
+    assert found == Overlap(300, 300, "equal keys, and alike")
+    assert overlap(images(x), images(y, "y")) == Overlap(85, 300, "equal vectors")
+
+
+@pytest.mark.parametrize("is_same_bytes", [True, False])
+def test_copies_within_a_set_are_one_picture_on_both_sides_of_the_count(is_same_bytes: bool) -> None:
+    x = drawn(98, 1)
+    x[93:] = x[:5]
+    contents = [f"c{row % 93}" for row in range(98)]
+    others = contents if is_same_bytes else [f"other {text}" for text in contents]
+    found = overlap(images(x, contents=contents), images(x, "y", contents=others))
+    assert found == Overlap(93, 93, "equal bytes" if is_same_bytes else "equal vectors")
+    assert str(found).startswith("93 of 93 different images are in both sets")
+
+
 def test_a_blank_picture_that_both_have_many_times_is_one() -> None:
     x, y = drawn(300, 1), drawn(300, 2)
     x[:40], y[:50] = 0.25, 0.25
     found = overlap(images(x), images(y, "y"))
-    assert found == Overlap(1, 300, "equal pixels")
+    assert found == Overlap(1, 300, "equal vectors")
     assert not found.is_large
 
 
