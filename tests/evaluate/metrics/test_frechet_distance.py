@@ -166,7 +166,9 @@ def test_the_published_value_is_the_headline_where_the_correction_is_not_good() 
     assert "300 prompts, or images that stand alone, are too few" in found.note
 
 
-@pytest.mark.parametrize(("n", "m", "copies"), [(100, 900, 1), (300, 300, 1), (700, 150, 1), (100, 900, 4)])
+@pytest.mark.parametrize(
+    ("n", "m", "copies"), [(100, 900, 1), (300, 300, 1), (700, 150, 1), (100, 900, 4), (430, 900, 1)]
+)
 def test_one_wide_direction_beside_many_narrow_ones_does_not_pass_for_few(n: int, m: int, copies: int) -> None:
     """They have 61 effective dimensions; of 100 vectors it looked like 9, and the value was 11.9 +- 2.6 for 1.1."""
     dice, scales = np.random.default_rng(3), np.r_[10.0, np.full(511, 0.02**0.5)]
@@ -176,7 +178,7 @@ def test_one_wide_direction_beside_many_narrow_ones_does_not_pass_for_few(n: int
     (found,) = results(*sides(x, units, y)).values()
     assert f"{min(n, m)} prompts, or images that stand alone, are too few" in found.note
     needed = int(found.note.split("about ")[1].split()[0])
-    assert 300 < needed < 460
+    assert 470 < needed < 660
 
 
 def test_sets_that_are_worth_few_normal_vectors_are_not_corrected() -> None:
