@@ -44,7 +44,15 @@ HARMLESS = {
     "os.getpid",
 }
 HARMLESS |= {"os.getppid", "os.kill", "os.pread", "os.pwrite", "os.sched_getaffinity", "os.strerror", "os._exit"}
-HARMLESS |= {"os.fsencode", "os.path.abspath", "os.path.join", "os.path.realpath", "os.path.relpath", "os.sysconf"}
+HARMLESS |= {
+    "os.fsencode",
+    "os.path.abspath",
+    "os.path.expanduser",
+    "os.path.join",
+    "os.path.realpath",
+    "os.path.relpath",
+    "os.sysconf",
+}
 HARMLESS |= {"shutil.get_terminal_size", "shutil.which"}
 
 # Calls that look like those of a path, and what they are.
