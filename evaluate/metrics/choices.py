@@ -6,18 +6,19 @@ from pydantic import AfterValidator, Field
 
 from diptych.config.settings import Settings
 from diptych.evaluate.inputs.choices import By, Datasets
-from diptych.evaluate.metrics.contract import SET_METRICS
+from diptych.evaluate.metrics.contract import ALIASES, SET_METRICS, metric_name
 from diptych.lookup import describe_unknown
 
 
-def _known(name: str) -> str:
+def _known(given: str) -> str:
+    name = metric_name(given)
     if name not in SET_METRICS:
         raise ValueError(describe_unknown("metric", name, SET_METRICS))
     return name
 
 
 def _list_known(schema: dict[str, Any]) -> None:
-    schema["enum"] = list(SET_METRICS)
+    schema["enum"] = [*SET_METRICS, *ALIASES]
 
 
 MetricName = Annotated[str, AfterValidator(_known), Field(json_schema_extra=_list_known)]

@@ -32,6 +32,9 @@ SET_METRICS: dict[str, str] = {
     "precision_recall": "diptych.evaluate.metrics.precision_recall:PRECISION_RECALL",
 }
 
+# What papers call them, in small letters: FID and KID are these over the features of Inception.
+ALIASES = {"fid": "frechet_distance", "kid": "kernel_distance", "mmd": "kernel_distance", "prdc": "precision_recall"}
+
 SizeBias = Literal["corrected", "uncorrected"]
 
 
@@ -180,6 +183,15 @@ class SetMetric(Generic[Kept]):
         """Return what each value is called in the space of an encoder, None if nobody knows which: by its own name."""
         known = {} if self.names is None or encoder is None else self.names(encoder)
         return {value.name: known.get(value.name, value.name) for value in self.values}
+
+
+def metric_name(name: str) -> str:
+    """Return the name of a set metric, also for what papers call it.
+
+    >>> metric_name("FID"), metric_name("sharpness")
+    ('frechet_distance', 'sharpness')
+    """
+    return ALIASES.get(name.lower(), name)
 
 
 def set_metric(name: str) -> SetMetric[Any]:

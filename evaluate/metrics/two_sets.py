@@ -12,7 +12,7 @@ from diptych.config.overrides import typed_value
 from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.inputs.sides import DistanceSide, EncoderSpec, open_side
-from diptych.evaluate.metrics.contract import SET_METRICS, Result, SetMetric, set_metric
+from diptych.evaluate.metrics.contract import SET_METRICS, Result, SetMetric, metric_name, set_metric
 from diptych.evaluate.metrics.dependent_sets import results_between
 from diptych.evaluate.metrics.overlap import DECLARED, Overlap, overlap
 from diptych.evaluate.terminal import printable
@@ -135,12 +135,13 @@ def encoder_spec(text: str, overrides: Sequence[str], batch_size: int) -> Encode
     raise ConfigError(f"{describe_unknown('encoder', text, ENCODERS)}; {hint}")
 
 
-def _comparing(name: str) -> SetMetric[Any]:
+def _comparing(given: str) -> SetMetric[Any]:
     """Return the set metric of a name.
 
     Raises:
         ConfigError: If there is none, or it compares no two sets.
     """
+    name = metric_name(given)
     if name not in SET_METRICS:
         raise ConfigError(f"--metric: {describe_unknown('metric', name, SET_METRICS)}")
     metric = set_metric(name)

@@ -13,6 +13,7 @@ from diptych.config.options import call_with_options
 from diptych.config.overrides import with_override
 from diptych.config.settings import Settings
 from diptych.errors import ConfigError
+from diptych.evaluate.config import EvaluateConfig
 
 
 class Folder(Settings):
@@ -356,3 +357,11 @@ def test_true_is_no_number_in_a_config_or_an_option(tmp_path: Path) -> None:
     assert call_with_options(factory, {"flag": True}, where="here") == (3, True)
     with pytest.raises(ConfigError, match="option 'dim': a number is needed"):
         call_with_options(factory, {"dim": True}, where="here")
+
+
+def test_a_config_of_another_job_is_one_line_with_the_command_that_takes_it(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("job: curate\nsource: {kind: folder, path: a}\nselect: []\n")
+    with pytest.raises(ConfigError) as refused:
+        load(path, EvaluateConfig)
+    assert str(refused.value) == f"{path}: a config of the job curate, not evaluate; it is for: diptych curate run"

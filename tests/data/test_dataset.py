@@ -66,6 +66,12 @@ def test_what_is_no_dataset_is_refused(tmp_path: Path, exists: bool) -> None:
         open_dataset(tmp_path / "set")
 
 
+def test_a_directory_that_holds_datasets_names_them(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "run/pool", good_rows(1))
+    with pytest.raises(ShardError, match=r"there is no dataset\.json; did you mean .*run/pool\?$"):
+        open_dataset(tmp_path / "run")
+
+
 def test_an_unfinished_dataset_says_to_run_ingest_again(tmp_path: Path) -> None:
     write_shard(make_table(good_rows(2)), tmp_path / "set" / "data" / "00000.parquet")
     with pytest.raises(ShardError, match="it is not finished; run what makes it again"):

@@ -56,8 +56,8 @@ def test_references_are_judged_only_where_they_are_named(tmp_path: Path) -> None
             "distances.0: unknown dataset 'generate'; did you mean 'generated'",
         ),
         (
-            {"distances": [{"metric": "fid", "encoder": "p", "reference": "generated"}]},
-            "distances.0.metric: unknown metric 'fid'",
+            {"distances": [{"metric": "fd", "encoder": "p", "reference": "generated"}]},
+            "distances.0.metric: unknown metric 'fd'",
         ),
         ({"means": [{"score": "x", "datasets": ["gen"]}]}, "means.0: unknown dataset 'gen'"),
         ({"audit": {"datasets": ["gen"]}}, "audit: unknown dataset 'gen'"),
@@ -81,3 +81,15 @@ def test_a_reference_for_all_or_by_class(tmp_path: Path) -> None:
     nested = load_with(tmp_path, audit={"reference": {"doctor": {"orange": 0.3}}}).audit
     assert nested is not None
     assert nested.reference == {"doctor": {"orange": 0.3}}
+
+
+@pytest.mark.parametrize(("given", "name"), [("fid", "frechet_distance"), ("KID", "kernel_distance")])
+def test_a_metric_may_be_called_as_papers_call_it(given: str, name: str, tmp_path: Path) -> None:
+    distance = {"metric": given, "encoder": "p", "reference": "real"}
+    config = load_with(
+        tmp_path,
+        datasets={"generated": {"path": "a"}, "real": {"path": "b", "role": "reference"}},
+        encoders={"p": {"kind": "projection"}},
+        distances=[distance],
+    )
+    assert config.distances[0].metric == name

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -15,6 +15,8 @@ from diptych.config.plain_yaml import ParsedYaml, parse_yaml
 from diptych.errors import ConfigError
 
 STANDARD_INPUT = Path("-")
+# The command that takes the configs of a job.
+COMMANDS = {"curate": "curate run", "evaluate": "evaluate run", "generate": "generate run", "report": "report build"}
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -37,11 +39,20 @@ def load(path: Path, model: type[Model], overrides: Sequence[str] = ()) -> Model
         raise ConfigError(f"{path}: a config is a mapping of keys to values, not a {type(values).__name__}")
     for override in overrides:
         values = with_override(values, override)
+    _refuse_another_job(path, values.get("job"), model)
     try:
         return model.model_validate(values)
     except ValidationError as error:
         given = GivenConfig(path, root, values, overrides)
         raise ConfigError("\n".join(describe_problem(problem, model, given) for problem in causes(error))) from error
+
+
+def _refuse_another_job(path: Path, job: object, model: type[BaseModel]) -> None:
+    """Raise for a config of another job, of which every key would be wrong; say which command takes it."""
+    field = model.model_fields.get("job")
+    wanted = get_args(field.annotation) if field is not None else ()
+    if isinstance(job, str) and job in COMMANDS and wanted and job not in wanted:
+        raise ConfigError(f"{path}: a config of the job {job}, not {wanted[0]}; it is for: diptych {COMMANDS[job]}")
 
 
 def read_job(path: Path) -> str:

@@ -152,6 +152,8 @@ def open_dataset(address: Address) -> Dataset:
     if not (location / DATASET).is_file():
         unfinished = (location / "data").is_directory()
         hint = "it is not finished; run what makes it again" if unfinished else f"there is no {DATASET}"
+        inside = [] if unfinished else [place for place in location.children() if (place / DATASET).is_file()]
+        hint += f"; did you mean {' or '.join(map(str, inside))}?" if inside else ""
         raise ShardError(f"{location}: not a finished dataset directory: {hint}")
     manifest = read_manifest(location / DATASET)
     dataset = Dataset(location, manifest.facts, manifest.shards)
