@@ -4,10 +4,12 @@ Scores and vectors are stored beside the datasets, shard by shard, so a run that
 numbers follow from them in seconds to minutes and enter the store in one transaction at the end.
 """
 
+import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +19,7 @@ from diptych.data.claims import check_apart
 from diptych.data.column_names import DATA
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.table import KEY, DatasetTable
+from diptych.errors import StoreInUse
 from diptych.evaluate.audits.attribute import unjudged
 from diptych.evaluate.checks import check_names
 from diptych.evaluate.collected import Findings
@@ -34,6 +37,7 @@ from diptych.store.images import PLACE, ImageColumns, image_columns
 from diptych.store.store import DatasetRow, Run, ScoreColumn, Store
 
 # What says where things lie or how fast they go, and decides no number.
+STORE_WAIT_S = 600  # longer than somebody reads a store for a report
 NO_PART_OF_IDENTITY = {"store", "batch_size", "datasets"}
 
 
@@ -177,7 +181,7 @@ class EvaluateRunner:
         config = self.named.model_dump(mode="json")
         run = Run(run_id, self.config.name, self.fingerprint, config, collect())
         with ExitStack() as stack:
-            store = stack.enter_context(Store.open(self.config.store))
+            store = stack.enter_context(_open_when_free(self.config.store, self.progress))
             stack.enter_context(store.replace_run(run))
             store.insert_datasets([_dataset_row(run_id, each) for each in rows.values()])
             with track("store", sum(len(each) for each in rows.values()), mode=self.progress) as tracker:
@@ -192,6 +196,23 @@ class EvaluateRunner:
             store.insert_audits(found.audits)
             for identity in found.identities.values():
                 store.insert_identity(identity)
+
+
+def _open_when_free(path: Path, progress: str) -> Store:
+    """Open the store; where somebody uses it, such as a report or a notebook, wait: all work is done by now.
+
+    Raises:
+        StoreInUse: If it is still in use after ``STORE_WAIT_S``.
+    """
+    with suppress(StoreInUse):
+        return Store.open(path)
+    with track("wait for the store", STORE_WAIT_S, unit="s", mode=progress) as tracker:
+        for _ in range(STORE_WAIT_S):
+            time.sleep(1.0)
+            tracker.advance(1)
+            with suppress(StoreInUse):
+                return Store.open(path)
+    return Store.open(path)
 
 
 def _dataset_row(run_id: str, rows: ScoredRows) -> DatasetRow:

@@ -8,6 +8,7 @@
     |   |-- OtherVersion a dataset directory is of another version of the format, and nobody writes into it
     |   `-- DecodeError  the bytes of one image cannot be turned into pixels; carries a code from a closed list
     |-- StoreError       the results database refuses
+    |   `-- StoreInUse   another process uses it; later it may not
     `-- MissingExtra     a part of diptych is not installed; names the exact install command
 
 A message says what is wrong (with the value), where (file, row or config path) and what to do. The command line turns
@@ -68,6 +69,10 @@ class DecodeError(DataError):
 
 class StoreError(DiptychError):
     """The results database cannot be opened, migrated or written."""
+
+
+class StoreInUse(StoreError):
+    """Another process, or another connection of this one, uses the results database."""
 
 
 class MissingExtra(DiptychError):

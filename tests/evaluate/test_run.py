@@ -15,8 +15,9 @@ from tiny_dataset import Row, make_dataset
 from tiny_generated import Made, made_grid, make_generated
 from told_scores import install
 
+from diptych.addresses import Address
 from diptych.data.dataset import open_dataset
-from diptych.errors import ConfigError, ShardError, StoreError
+from diptych.errors import ConfigError, ShardError, StoreError, StoreInUse
 from diptych.store.store import Store
 
 PROJECTION = {"p": {"kind": "projection", "options": {"dim": 6}}}
@@ -358,3 +359,24 @@ def test_an_empty_dataset_gives_no_numbers_and_no_error(tmp_path: Path) -> None:
     make_generated(tmp_path / "generated", [])
     run(make_config(tmp_path, scores={"image": {"score": "image_stats"}}, means=[{"score": "entropy", "by": []}]))
     assert read(tmp_path, "SELECT * FROM results") == []
+
+
+def test_a_store_that_is_in_use_at_the_very_end_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
+    rows = [Made("raw", number) for number in range(4)]
+    make_generated(tmp_path / "generated", told(rows, ["correct=1"] * 4))
+    config = make_config(tmp_path, scores={"o": {"score": "told_accuracy"}}, means=[{"score": "object_correct"}])
+    real, slept, opened = Store.open, list[float](), list[Address]()
+
+    def in_use_for_a_while(address: Address, read_only: bool = False) -> Store:
+        opened.append(address)
+        if 2 <= len(opened) <= 4:  # the first is the look before any work
+            raise StoreInUse(f"{address}: process 7 is using the store; wait until it is done, or stop it")
+        return real(address, read_only)
+
+    monkeypatch.setattr("diptych.evaluate.run.time.sleep", slept.append)
+    monkeypatch.setattr(Store, "open", in_use_for_a_while)
+    run(config)
+    monkeypatch.undo()
+    assert slept == [1.0] * 3
+    assert len(read(tmp_path, "SELECT * FROM results")) == 1

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from diptych.errors import MissingExtra, StoreError, first_line
+from diptych.errors import MissingExtra, StoreError, StoreInUse, first_line
 from diptych.storage.location import Location
 from diptych.store.seal import is_duckdb
 
@@ -39,7 +39,8 @@ class StoreFile:
         """Open the file; for writing, make it if there is none.
 
         Raises:
-            StoreError: If another process is using it, or it is no DuckDB file that can be read.
+            StoreError: If it is no DuckDB file that can be read.
+            StoreInUse: If another process is using it.
         """
         self.path = path
         self.read_only = read_only
@@ -136,7 +137,8 @@ def _connect(path: Path, *, read_only: bool) -> Any:
     except OSError as error:
         raise StoreError(f"{path}: cannot be made: {error.strerror}; give another place") from error
     except duckdb.Error as error:
-        raise StoreError(f"{path}: {_refusal(error)}") from error
+        kind = StoreInUse if IN_USE.search(str(error)) else StoreError
+        raise kind(f"{path}: {_refusal(error)}") from error
 
 
 def _refusal(error: BaseException) -> str:

@@ -72,8 +72,9 @@ class Store:
 
         Raises:
             DataError: If the address has a scheme, such as ``s3://bucket/name``.
-            StoreError: If another process is using it, it is no store, it is of a newer diptych or of one before the
-                first release, or, for reading, it does not exist.
+            StoreError: If it is no store, it is of a newer diptych or of one before the first release, or, for
+                reading, it does not exist.
+            StoreInUse: If another process is using it.
         """
         path = local_path(address).absolute()
         if read_only and not path.is_file():
