@@ -18,7 +18,7 @@ def test_a_path_that_was_made_of_an_address_with_a_scheme_is_refused() -> None:
         Location.at(Path("s3://bucket/x"))
 
 
-@pytest.mark.parametrize("address", ["runs/a", "/tmp/a:b", "./s3:x", "C:/data", "a=b/c d#e?.parquet", "~/x"])
+@pytest.mark.parametrize("address", ["runs/a", "/tmp/a:b", "./s3:x", "C:/data", "a=b/c d#e?.parquet"])
 def test_any_path_of_this_machine_is_a_location(address: str) -> None:
     assert str(Location.at(address)) == str(Path(address))
     assert Location.at(Location.at(address)) == Location.at(Path(address))
