@@ -331,3 +331,10 @@ def test_a_config_may_come_from_standard_input() -> None:
         done = subprocess.run(command, input=text, capture_output=True, text=True, env=env, timeout=60, check=False)
         assert done.returncode == code
         assert said in done.stdout + done.stderr
+
+
+def test_a_closed_standard_input_is_one_line() -> None:
+    command = f"{sys.executable} -m diptych validate - <&-"
+    env = {**os.environ, "PYTHONPATH": str(SRC)}
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=env, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, "Error: -: standard input is closed; give the config as a file\n")

@@ -119,8 +119,13 @@ def _told_in(lines: Sequence[Facts], texts: Collection[str]) -> Facts:
     if len(lines) == 1:
         return lines[0]
     key = next((name for name in texts if name != FILE_NAME and name in lines[0]), None)
-    told = list(dict.fromkeys(filter(None, (first_text(line.get(key)) for line in lines)))) if key else []
+    values = [value for line in lines for value in _as_list(line.get(key))] if key else []
+    told = list(dict.fromkeys(filter(None, map(first_text, values))))
     return {**lines[0], **({key: told, CAPTIONS: told} if key else {})}
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _samples(file: Path) -> Lookup:
@@ -247,7 +252,9 @@ def _jsonl_rows(file: Path) -> list[dict[str, Any]]:
 
 def _csv_rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
     handle = io.StringIO(text_of(file.read_bytes()), newline="")
-    rows = list(csv.DictReader(handle, restval="", restkey=""))
+    # Of a quote that is never closed the library makes one field of all the lines behind it; strict, it refuses that.
+    is_odd = handle.getvalue().count('"') % 2 == 1
+    rows = list(csv.DictReader(handle, restval="", restkey="", strict=is_odd))
     names = [name for name in (rows[0] if rows else {}) if name]
     columns = {}
     for name in names:

@@ -30,6 +30,7 @@ MAX_SHOWN = 60
 # A number as programs write it: 007, +49 and what is too long for a float are none; they would not be the same again.
 _INTEGER = r"^-?(0|[1-9]\d{0,18})$"
 _NUMBER = r"^(-?(0|[1-9]\d{0,14}|(0|[1-9]\d*)\.\d*|\.\d+)([eE][-+]?\d+)?|nan|NaN|NAN|-?inf|-?Infinity)$"
+_LONG_INTEGER = r"^-?\d{16,}$"
 _TRUTH = r"^(true|false|True|False|TRUE|FALSE)$"
 
 
@@ -125,6 +126,8 @@ def column_of_text(texts: pa.ChunkedArray, name: str, types: Mapping[str, str], 
     if pa.types.is_string(kind):
         return texts
     try:
+        if pa.types.is_floating(kind):
+            _refuse_rounding(trimmed, name, file)
         return _without_nan(trimmed.cast(kind))
     except pa.ArrowInvalid:
         wrong = next(text for text in trimmed if text.is_valid and not _casts(text, kind))
@@ -157,6 +160,14 @@ def as_text(value: Any) -> str | None:
         return None
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _refuse_rounding(texts: pa.ChunkedArray, name: str, file: str) -> None:
+    """Raise for an integer that would be another number as a float."""
+    long = texts.filter(pc.fill_null(pc.match_substring_regex(texts, _LONG_INTEGER), False)).to_pylist()
+    wrong = next((text for text in long if int(float(text)) != int(text)), None)
+    if wrong is not None:
+        raise DataError(_misfit(file, name, wrong, pa.float64()))
 
 
 def _narrowest(texts: pa.ChunkedArray, trimmed: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -214,10 +225,21 @@ def _fitted(value: Any, kind: pa.DataType) -> Any:
             return value
     elif isinstance(value, int | float) and not isinstance(value, bool):
         if pa.types.is_floating(kind):
-            return None if math.isnan(value) else float(value)
+            return _as_float(value)
         if int(value) == value:
             return int(value)
     raise ValueError(value)
+
+
+def _as_float(value: float) -> float | None:
+    """Return a number as a float, None for NaN.
+
+    Raises:
+        ValueError: If it is an integer that no float is equal to.
+    """
+    if isinstance(value, int) and int(float(value)) != value:
+        raise ValueError(value)
+    return None if math.isnan(value) else float(value)
 
 
 def _parsed(text: str) -> Any:

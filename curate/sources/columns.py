@@ -109,7 +109,8 @@ def first_text(value: Any) -> str | None:
         return next(filter(None, map(first_text, value)), None)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return None if math.isnan(value) else as_text(value)
-    return (clean_text(value) or "").strip() or None
+    text = (clean_text(value) or "").strip()
+    return text if text.strip(INVISIBLE) else None
 
 
 def caption_text(value: Any, lists: str) -> str | None:

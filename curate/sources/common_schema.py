@@ -50,8 +50,10 @@ def _common_field(first: pa.Schema, other: pa.Schema, name: str) -> pa.Field:
     if name not in first.names or name not in other.names:
         return (first if name in first.names else other).field(name)
     field, known = first.field(name), other.field(name)
-    if is_inferred(field) or is_inferred(known):
-        return (field if is_inferred(field) else known).with_type(wider(field.type, known.type))
+    if is_inferred(field) and is_inferred(known):
+        return field.with_type(wider(field.type, known.type))
+    if is_inferred(field):  # a file that says of which type its column is goes before one that does not
+        field, known = known, field
     if field.type.equals(known.type):
         return field
     kinds = {field.type, known.type}

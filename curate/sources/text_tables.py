@@ -24,6 +24,7 @@ from diptych.curate.sources.marked_text import UTF8, encoding_of
 from diptych.errors import DataError
 
 CSV_BLOCK_BYTES = 64 * 2**20  # a field may not be longer than this
+QUOTE_BLOCK_BYTES = 2**20
 MAX_PROBLEM = 200
 
 # Rows under the names of the file, and for each why it is unusable (or None for all). Apart, because a user's table may
@@ -66,6 +67,7 @@ class TextTable:
             return "skip"
 
         names = list(self.column_names) if self.column_names else None
+        is_odd = self.quote and self._quotes() % 2 == 1
         parsing = pa_csv.ParseOptions(
             delimiter=delimiter,
             quote_char='"' if self.quote else False,
@@ -74,7 +76,7 @@ class TextTable:
         )
         with _opened(self.file) as handle:
             tables = _csv_tables(handle, parsing, names, header)
-            yield from ((rest.sound(table) if self.quote else table, None) for table in tables)
+            yield from ((rest.sound(table) if is_odd else table, None) for table in tables)
         yield from rest.tables(header)
 
     def json(self) -> Iterator[TablePart]:
@@ -131,6 +133,11 @@ class TextTable:
             return {**values, **{name: _text(row.get(name), self.caption_list) for name in self.texts}}, None
         except RecursionError:  # what can just be read may be too deep to be written
             return {}, "bad_row: nested too deeply"
+
+    def _quotes(self) -> int:
+        """Return how many quotes there are; where each is closed, their number is even."""
+        with _opened(self.file) as handle:
+            return sum(piece.count(b'"') for piece in iter(lambda: handle.read(QUOTE_BLOCK_BYTES), b""))
 
     def _header(self, delimiter: str) -> list[str]:
         """Return the names of the columns: those given, else those of the first line that is not empty."""

@@ -6,9 +6,9 @@ which can only be read from its beginning, the members of a row have to follow e
 
 import json
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from diptych.curate.config import CAPTION_KEY, WebDataset
 from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.column_types import column_of_json, with_carried
-from diptych.curate.sources.columns import caption_text, carried_names, clean_text
+from diptych.curate.sources.columns import caption_text, carried_names, clean_text, first_text
 from diptych.curate.sources.contract import BYTES, MAX_PICTURE_BYTES, NAME, PROBLEM, Part, Tables
 from diptych.curate.sources.files import READ_ERRORS, find_files, is_about_content, readable
 from diptych.curate.sources.marked_text import text_of
@@ -95,7 +95,7 @@ class WebDatasetSource:
     def _caption(self, sample: Sample, fact: dict[str, Any]) -> str | None:
         if self._settings.caption_key is None:
             return None
-        text = text_of(sample.get("caption", b""), "replace").strip()
+        text = first_text(text_of(sample.get("caption", b""), "replace"))
         return text or caption_text(fact.get(self._settings.caption_key), self._settings.caption_list)
 
     def _samples(self, file: str, start: int) -> Iterator[Sample]:
@@ -153,21 +153,41 @@ def _streamed(file: str, listing: _Listing, start: int) -> Iterator[Sample]:
     """Yield the rows of a packed tar, in one pass over it."""
     rows = listing.rows[start:]
     is_torn = [row.last > following.first for row, following in pairwise(rows)] + [False]
+    wanted = [() if torn else row.members for row, torn in zip(rows, is_torn, strict=True)]
+    shared, kept = _behind(wanted), dict[int, bytes | None]()
     at, member = -1, tarfile.TarInfo()
     with open_tar(file) as tar:
         members = tar.files()
-        for row, torn in zip(rows, is_torn, strict=False):
+        for row, torn, numbers in zip(rows, is_torn, wanted, strict=True):
             sample = _begun(row)
             if torn:
                 sample["problem"] = row.problem or TORN
-            for number in () if torn else row.members:
+            for number in numbers:
                 while at < number:
                     at, member = at + 1, next(members)
-                if member.size > MAX_PICTURE_BYTES:
+                    if at in shared and listing.places[at][1] <= MAX_PICTURE_BYTES:
+                        kept[at] = _content(tar, member)
+                if number in shared:
+                    _put(sample, row, number, kept.get(number))
+                elif member.size > MAX_PICTURE_BYTES:
                     sample["problem"] = _too_large(number, listing)
                 else:
                     _put(sample, row, number, _content(tar, member))
             yield sample
+
+
+def _behind(wanted: Iterable[Sequence[int]]) -> set[int]:
+    """Return the members that a row wants when they have been passed already: texts of several pictures.
+
+    >>> _behind([(0, 1), (0, 2), (3,)])
+    {0}
+    """
+    at, found = -1, set[int]()
+    for number in chain.from_iterable(wanted):
+        if number <= at:
+            found.add(number)
+        at = max(at, number)
+    return found
 
 
 def _begun(row: TarRow) -> Sample:

@@ -182,3 +182,10 @@ def test_an_embedded_profile_is_converted_to_srgb_and_a_broken_or_foreign_one_ig
     for profile in (good[:150], b"noise" * 50, linear_profile(b"GRAY"), linear_profile(b"CMYK"), srgb):
         for kind in ("JPEG", "PNG", "TIFF"):
             assert (pixels(save(rgb, kind, icc_profile=profile)) == 128).all()
+
+
+def test_what_a_damaged_chunk_says_is_not_believed() -> None:
+    plain = save(two_colours(), "PNG")
+    damaged = bytearray(with_chunks(plain, gAMA=gama(1.0)))
+    damaged[damaged.index(b"gAMA") + 8] ^= 1
+    assert shown(bytes(damaged)) == shown(plain)

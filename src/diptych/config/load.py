@@ -70,6 +70,8 @@ def read_job(path: Path) -> str:
 
 @cache
 def _standard_input() -> str:
+    if sys.stdin is None:
+        raise ConfigError("-: standard input is closed; give the config as a file")
     return sys.stdin.buffer.read().decode("utf-8")  # read once, and asked for twice: for the job, and for all else
 
 

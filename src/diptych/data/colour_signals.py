@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from diptych.data.containers import exif_interoperability
+from diptych.data.containers import exif_interoperability, png_chunk_is_whole
 
 UNSPECIFIED = 2  # ITU-T H.273
 ADOBE_RGB = (0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)  # Adobe RGB (1998), 4.2.1 and 4.3.1.2
@@ -44,7 +44,8 @@ def png_signal(data: bytes) -> ColourSignal | None:
     start = 8
     while start + 8 <= len(data) and b"IDAT" not in chunks:
         length, kind = int.from_bytes(data[start : start + 4], "big"), data[start + 4 : start + 8]
-        chunks.setdefault(kind, data[start + 8 : start + 8 + min(length, 32)])
+        if png_chunk_is_whole(data, start, start + 12 + length):  # what a damaged one says is not believed
+            chunks.setdefault(kind, data[start + 8 : start + 8 + min(length, 32)])
         start += 12 + length
     codes = chunks.get(b"cICP", b"")
     is_rgb = len(codes) == 4 and codes[2] == 0  # there is nothing else in a PNG

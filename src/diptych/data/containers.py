@@ -134,9 +134,11 @@ def png_essentials(data: bytes) -> Essentials:
         length, kind = int.from_bytes(data[start : start + 4], "big"), data[start + 4 : start + 8]
         body, end = slice(start + 8, start + 8 + length), start + 12 + length
         if kind in {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}:
-            if end <= len(data) and zlib.crc32(data[start + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+            if not png_chunk_is_whole(data, start, end):
                 raise DecodeError("corrupt", f"png: the checksum of its {kind.decode()} is wrong")
             kept.append(data[start:end])
+        elif not png_chunk_is_whole(data, start, end):
+            pass
         elif kind == b"eXIf":
             exif = data[body]
         elif kind == b"iCCP":
@@ -144,6 +146,11 @@ def png_essentials(data: bytes) -> Essentials:
                 icc = zlib.decompressobj().decompress(data[body].partition(b"\0")[2][1:], MAX_ICC_BYTES)
         start = end
     return Essentials(b"".join(kept), struct.unpack_from(">II", data, 16), exif, icc)
+
+
+def png_chunk_is_whole(data: bytes, start: int, end: int) -> bool:
+    """Return whether the checksum of a chunk of a PNG is right; one that the data cuts short has none."""
+    return end > len(data) or zlib.crc32(data[start + 4 : end - 4]) == int.from_bytes(data[end - 4 : end], "big")
 
 
 def gif_essentials(data: bytes) -> Essentials:

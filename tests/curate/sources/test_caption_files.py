@@ -83,6 +83,23 @@ def test_lines_about_one_picture_are_captions_of_it(tmp_path: Path) -> None:
         kind="folder", path=folder, columns=("captions", "n"), types={"captions": "string[]", "n": "int64"}
     )
     assert [(row["captions"], row["n"]) for row in rows_of(settings)] == [(["first", "second"], 0), (None, None)]
+    lists = [{"file_name": "0.png", "text": ["a", "b"]}, {"file_name": "0.png", "text": "c"}]
+    assert captions_of(
+        write_files(tmp_path / "l", {"0.png": b"x", "metadata.jsonl": lines(lists)}), caption_list="joined"
+    ) == {"0.png": "a b c"}
+
+
+def test_a_quote_that_is_never_closed_ends_the_reading_of_a_csv_and_swallows_nothing(tmp_path: Path) -> None:
+    told = b'file_name,text\na.png,"open\nb.png,bb\n'
+    folder = write_files(tmp_path, {**pictures(["a.png", "b.png"]), "metadata.csv": told})
+    with pytest.raises(DataError, match=r"metadata\.csv: cannot be read as metadata: unexpected end of data"):
+        captions_of(folder)
+    inches = b'file_name,text\na.png,a 5" screen\nb.png,bb\n'
+    assert captions_of(write_files(folder, {"metadata.csv": inches})) == {"a.png": 'a 5" screen', "b.png": "bb"}
+
+
+def test_a_caption_of_nothing_but_invisible_characters_is_none_in_a_folder(tmp_path: Path) -> None:
+    assert captions_of(write_files(tmp_path, {"a.png": b"x", "a.txt": "\u200b \ufeff".encode()})) == {"a.png": None}
 
 
 def test_a_picture_that_metadata_names_and_that_is_not_there_is_a_row(tmp_path: Path) -> None:

@@ -130,6 +130,37 @@ def test_an_integer_that_no_float_is_equal_to_is_refused_and_not_rounded(tmp_pat
         ingest(config, tmp_path / "pool", progress="none")
 
 
+@pytest.mark.parametrize("integer", ["9007199254740993", "-123456789012345678"])
+def test_an_integer_of_text_that_no_float_is_equal_to_is_refused_and_not_rounded(integer: str, tmp_path: Path) -> None:
+    (tmp_path / "csv").mkdir()
+    (tmp_path / "csv/1.csv").write_text(f"url,caption,n\nu,c,{integer}\n")
+    (tmp_path / "csv/2.csv").write_text("url,caption,n\nv,c,0.5\n")
+    (tmp_path / "t.jsonl").write_text(f'{{"url": "u", "n": {integer}}}\n{{"url": "v", "n": 0.5}}\n')
+    for path in (tmp_path / "csv", tmp_path / "t.jsonl"):
+        config = CurateConfig.model_validate(
+            {"job": "curate", "source": {"kind": "url_table", "path": path, "columns": ["n"]}}
+        )
+        with pytest.raises(
+            DataError, match=f"'n' holds '{integer}', which is no float64; declare source.types n: string"
+        ):
+            ingest(config, tmp_path / "pool", progress="none")
+
+
+def test_a_file_that_says_of_which_type_its_column_is_goes_before_one_that_does_not(tmp_path: Path) -> None:
+    typed = pa.table(
+        {"url": ["u"], "caption": ["c"], "n": pa.array([7], pa.int32()), "x": pa.array([0.5], pa.float32())}
+    )
+    pq.write_table(typed, tmp_path / "1.parquet")
+    (tmp_path / "2.csv").write_text("url,caption,n,x\nv,c,,2\n")
+    config = CurateConfig.model_validate(
+        {"job": "curate", "source": {"kind": "url_table", "path": tmp_path, "columns": ["n", "x"]}}
+    )
+    dataset = ingest(config, tmp_path / "pool", progress="none").dataset
+    table = pa.concat_tables([read_shard(file, ["n", "x"]) for file in dataset.files])
+    assert (table["n"].to_pylist(), table["x"].to_pylist()) == ([7, None], [0.5, 2.0])
+    assert table.schema.types[0] == pa.int32()
+
+
 def test_a_source_without_rows_says_so(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("url,caption\n")
     (tmp_path / "t.jsonl").write_text("")

@@ -131,3 +131,19 @@ def test_the_facts_of_a_name_with_dots_are_its_own(tmp_path: Path) -> None:
     make_tar(tmp_path / "t.tar", members)
     found = rows_of(WebDataset(kind="webdataset", path=tmp_path / "t.tar", columns=("n",)))
     assert [(row["member"], row["n"]) for row in found] == [("v1.0", 0), ("v1.1", 1)]
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_a_text_of_several_pictures_may_stand_before_them_in_a_packed_tar(mode: str, tmp_path: Path) -> None:
+    names = ["img.txt", "img.v1.png", "img.v2.png", "img.v2.txt", "img.v3.png", "z.png"]
+    path = tmp_path / ("t.tar" if mode == "w" else "t.tar.gz")
+    make_tar(path, [(name, name.encode()) for name in names], mode)  # type: ignore[arg-type]  # one of its two
+    expected = [
+        ("img.v1", "img.v1.png", "img.txt"),
+        ("img.v2", "img.v2.png", "img.v2.txt"),
+        ("img.v3", "img.v3.png", "img.txt"),
+        ("z", "z.png", None),
+    ]
+    assert found_in(path) == expected
+    settings = WebDataset(kind="webdataset", path=path)
+    assert range_of(settings, 1, 4) == rows_of(settings)[1:], "also where it is read from a later row on"

@@ -260,6 +260,11 @@ def test_captions_of_several_lines_stay_whole(tmp_path: Path) -> None:
     assert urls_of(tmp_path, text) == [(A, 'one, two\nsee http://x.example, or\n"three"', None), (B, "b", None)]
 
 
+def test_a_caption_of_several_lines_may_look_like_rows_where_every_quote_is_closed(tmp_path: Path) -> None:
+    caption = f"see\n{C}, and\nmore"
+    assert urls_of(tmp_path, f'url,caption\n{A},"{caption}"\n{B},b\n') == [(A, caption, None), (B, "b", None)]
+
+
 @pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
 def test_lines_may_end_as_they_like(end: str, tmp_path: Path) -> None:
     assert urls_of(tmp_path, f"url,caption{end}{A},a{end}{B},b{end}") == [(A, "a", None), (B, "b", None)]
