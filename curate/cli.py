@@ -124,6 +124,8 @@ def select(path: Path, out: Path | None, where: tuple[str, ...], overrides: tupl
     if path.is_dir():
         from diptych.curate.rules.adhoc import try_rules
 
+        if out is not None or overrides:
+            raise click.UsageError("--out and --set go with a config; to try rules on a dataset give --where alone")
         steps = try_rules(path, where)
     else:
         if out is None:

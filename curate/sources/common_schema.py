@@ -57,6 +57,8 @@ def _common_field(first: pa.Schema, other: pa.Schema, name: str) -> pa.Field:
     if field.type.equals(known.type):
         return field
     kinds = {field.type, known.type}
+    if sum(map(pa.types.is_decimal, kinds)) == 1 and all(map(_is_number, kinds)):
+        return field.with_type(pa.float64())  # Arrow would round the decimal to the float that the other file has
     is_whole = pa.types.is_unsigned_integer(field.type) != pa.types.is_unsigned_integer(known.type)
     try:
         if (pa.uint64() in kinds and is_whole and all(map(pa.types.is_integer, kinds))) or pa.binary() in kinds:
@@ -66,3 +68,7 @@ def _common_field(first: pa.Schema, other: pa.Schema, name: str) -> pa.Field:
         kind, another = field.type, known.type
         raise DataError(f"the column {name!r} holds {kind} in one file and {another} in another") from None
     return field.with_type(joined.field(name).type)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_decimal(kind) or pa.types.is_floating(kind) or pa.types.is_integer(kind))

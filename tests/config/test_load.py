@@ -193,7 +193,7 @@ def test_a_config_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> No
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"absent.yaml: no such file"):
         load(tmp_path / "absent.yaml", Job)
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="a folder, not a config; give the YAML file"):
         load(tmp_path, Job)
     (tmp_path / "latin.yaml").write_bytes("name: caf\xe9".encode("latin-1"))
     with pytest.raises(ConfigError, match=r"latin.yaml: cannot be read as UTF-8"):

@@ -305,3 +305,15 @@ def test_a_run_without_pictures_ends_before_it_scores(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "pool: none of 4 rows has a picture (not_an_image 4); the column error says why" in result.output
     assert not (tmp_path / "run/pool/scores").exists()
+
+
+def test_what_a_trial_of_rules_cannot_heed_is_refused(tmp_path: Path) -> None:
+    for option in (("--set", "dedup.radius=2"), ("--out", tmp_path / "x")):
+        result = call("curate", "select", tmp_path, "--where", "1 = 1", *option)
+        assert result.exit_code == 2
+        assert "--out and --set go with a config" in result.output
+
+
+def test_a_folder_for_a_config_is_one_line(tmp_path: Path) -> None:
+    result = call("curate", "run", tmp_path, "--out", tmp_path / "out")
+    assert (result.exit_code, result.output) == (1, f"Error: {tmp_path}: a folder, not a config; give the YAML file\n")

@@ -80,6 +80,8 @@ def _parse(path: Path) -> ParsedYaml:
         text = _standard_input() if path == STANDARD_INPUT else path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file") from error
+    except IsADirectoryError as error:
+        raise ConfigError(f"{path}: a folder, not a config; give the YAML file") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     try:

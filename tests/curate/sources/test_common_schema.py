@@ -18,6 +18,9 @@ def test_widths_and_nulls_are_joined_also_in_lists() -> None:
     assert joined(pa.int32(), pa.int64()) == pa.int64()
     assert joined(pa.uint32(), pa.int32()) == pa.int64()
     assert joined(pa.int64(), pa.float32()) == pa.float64()
+    assert joined(pa.decimal128(10, 2), pa.float32()) == pa.float64()
+    assert joined(pa.decimal128(10, 2), pa.int64()) == pa.float64()
+    assert joined(pa.decimal128(10, 2), pa.decimal128(12, 3)) == pa.decimal128(12, 3)
     assert joined(pa.null(), pa.timestamp("s")) == pa.timestamp("s")
     assert joined(pa.list_(pa.float32()), pa.list_(pa.float64())) == pa.list_(pa.float64())
 
