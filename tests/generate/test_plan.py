@@ -302,6 +302,14 @@ def test_an_option_that_the_scheduler_would_drop_is_refused(config_of: Any, mode
         ("sd", {"guidance_rescale": 0.7}, 1.0, r"models\.sd\.options: guidance_rescale .*guidance 1 there are none"),
         ("sd3", {"skip_guidance_layers": [0]}, 1.0, r"models\.sd3\.options: skip_guidance_layers takes part only"),
         ("sd3", {"skip_layer_guidance_scale": 2.0}, 5.0, r"skip_layer_guidance_scale needs skip_guidance_layers"),
+        ("sdxl", {"negative_original_size": [512, 512]}, 5.0, r"negative_original_size needs negative_target_size, w"),
+        ("sdxl", {"negative_target_size": [512, 512]}, 5.0, r"negative_target_size needs negative_original_size, w"),
+        (
+            "sdxl",
+            {"negative_crops_coords_top_left": [64, 64]},
+            5.0,
+            r"negative_crops_coords_top_left needs negative_original_size and negative_target_size, without",
+        ),
         ("sd3", {"mu": 0.5}, 5.0, r"models\.sd3\.options: mu is read only with use_dynamic_shifting"),
     ],
 )
@@ -313,9 +321,18 @@ def test_an_option_that_would_take_no_part_is_refused(
         plan_of(name, models={name: choice}, settings=[{"steps": 4, "guidance": guidance, "size": 64}])
 
 
-def test_an_option_of_guidance_is_taken_where_there_is_guidance(plan_of: MakePlan, models: Models) -> None:
-    choice = {"path_or_id": models("sd"), "options": {"guidance_rescale": 0.7}}
-    (group,) = plan_of("sd", models={"sd": choice}, settings=[{"steps": 4, "guidance": 5.0, "size": 64}]).groups
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("sd", {"guidance_rescale": 0.7}),
+        ("sdxl", {"negative_original_size": [512, 512], "negative_target_size": [32, 32]}),
+    ],
+)
+def test_an_option_of_guidance_is_taken_where_there_is_guidance(
+    name: str, options: dict[str, Any], plan_of: MakePlan, models: Models
+) -> None:
+    choice = {"path_or_id": models(name), "options": options}
+    (group,) = plan_of(name, models={name: choice}, settings=[{"steps": 4, "guidance": 5.0, "size": 64}]).groups
     assert group.resolved.guides
 
 

@@ -23,6 +23,16 @@ GUIDED_OPTIONS = (
     "skip_layer_guidance_stop",
 )
 
+# Option -> those that it is read together with alone.
+NEEDS = {
+    "negative_crops_coords_top_left": ("negative_original_size", "negative_target_size"),
+    "negative_original_size": ("negative_target_size",),
+    "negative_target_size": ("negative_original_size",),
+    "skip_layer_guidance_scale": ("skip_guidance_layers",),
+    "skip_layer_guidance_start": ("skip_guidance_layers",),
+    "skip_layer_guidance_stop": ("skip_guidance_layers",),
+}
+
 # What is read for something that no model here is given.
 _ADAPTERS = "is for adapters, of which none is loaded"
 _IMAGES = "is for input images, of which there are none"
@@ -55,8 +65,9 @@ def check_options(folder: ModelFolder, defaults: Mapping[str, Any], *, guidance:
     for name, value in options.items():
         if name not in defaults:
             raise ConfigError(f"{folder.where}.options: {describe_unknown('option', name, defaults)}")
-        if name.startswith("skip_layer_guidance_") and not options.get("skip_guidance_layers"):
-            raise ConfigError(f"{folder.where}.options: {name} needs skip_guidance_layers, without which it is ignored")
+        lacking = " and ".join(other for other in NEEDS.get(name, ()) if not options.get(other))
+        if lacking:
+            raise ConfigError(f"{folder.where}.options: {name} needs {lacking}, without which it is ignored")
         if name in FOR_OTHERS:
             raise ConfigError(f"{folder.where}.options: {name} {FOR_OTHERS[name]}; leave it out")
         if name in ABOVE_ONE and name != guidance and isinstance(value, int | float) and value <= 1:
