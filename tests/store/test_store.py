@@ -12,7 +12,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from diptych.errors import StoreError
+from diptych.errors import StoreError, StoreInUse
+from diptych.store.connection import StoreFile
 from diptych.store.migrations import M001_TABLES, NEWEST, UNRELEASED
 from diptych.store.rows import TABLE_OF
 from diptych.store.store import (
@@ -208,7 +209,7 @@ def test_a_second_writer_is_told_who_is_writing(tmp_path: Path) -> None:
     path = tmp_path / "store.duckdb"
     code = """
         import pathlib
-        from diptych.errors import StoreError
+        from diptych.errors import StoreError, StoreInUse
         from diptych.store.store import Store
         try:
             Store.open(pathlib.Path(sys.argv[1]), read_only=sys.argv[2] == "read")
@@ -235,8 +236,8 @@ def test_several_may_read_and_nobody_may_write_then(tmp_path: Path) -> None:
             one.delete_run("r1")
 
 
-def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path) -> None:
-    path = tmp_path / "old.duckdb"
+def older_store(path: Path) -> Path:
+    """Make a store of the first version with one image."""
     con = duckdb.connect(str(path))
     con.execute(M001_TABLES).fetchall()
     con.execute("CREATE TABLE schema_version (version INTEGER)").fetchall()
@@ -245,10 +246,49 @@ def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_its_rows(t
     con.execute("INSERT INTO images (run_id, dataset, key, caption) VALUES ('old', 'd', 'k', 'a cat')").fetchall()
     con.execute("INSERT INTO scores VALUES ('old', 'd', 'k', 's', 0.25, NULL, NULL)").fetchall()
     con.close()
+    return path
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path) -> None:
+    path = older_store(tmp_path / "old.duckdb")
     with Store.open(path, read_only=True) as store:
         assert store.query("SELECT version FROM schema_version") == [{"version": NEWEST}]
         assert store.query("SELECT caption, value FROM v_scores") == [{"caption": "a cat", "value": 0.25}]
         assert store.query("SELECT config FROM runs") == [{"config": {"job": "evaluate"}}]
+
+
+def test_an_older_store_that_cannot_be_written_is_said_to_be_older(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk refuses as one that is mounted to be read does: root may write what has no permission to be written."""
+    path = older_store(tmp_path / "old.duckdb")
+    connect = duckdb.connect
+
+    def connect_to_read(name: str, *, read_only: bool, config: Any) -> Any:
+        if not read_only:
+            raise duckdb.IOException(f'IO Error: Cannot open file "{name}": Read-only file system')
+        return connect(name, read_only=True, config=config)
+
+    monkeypatch.setattr(duckdb, "connect", connect_to_read)
+    with pytest.raises(StoreError) as caught:
+        Store.open(path, read_only=True)
+    assert str(caught.value) == (
+        f"{path}: is of an older schema, and is brought up to date in place before it is read, which fails here: "
+        f'IO Error: Cannot open file "{path}": Read-only file system; open it once where it can be written, or copy '
+        "it there"
+    )
+
+
+def test_an_older_store_that_somebody_reads_is_said_to_be_older_and_in_use(tmp_path: Path) -> None:
+    path = older_store(tmp_path / "old.duckdb")
+    reader = StoreFile(path, read_only=True)
+    with pytest.raises(StoreInUse) as caught:
+        Store.open(path, read_only=True)
+    reader.close()
+    assert str(caught.value) == (
+        f"{path}: is of an older schema, and is brought up to date in place before it is read; "
+        f"another connection is using the store; wait until it is done, or stop it"
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from diptych.addresses import Address, local_path
 from diptych.config.identity import fingerprint, short_id
-from diptych.errors import StoreError
+from diptych.errors import ShardError, StoreError, StoreInUse, first_line
 from diptych.storage.location import Location
 from diptych.store.comments import column_comment, columns_told, comment_statements
 from diptych.store.connection import StoreFile
@@ -73,7 +73,7 @@ class Store:
         Raises:
             DataError: If the address has a scheme, such as ``s3://bucket/name``.
             StoreError: If it is no store, it is of a newer diptych or of one before the first release, or, for
-                reading, it does not exist.
+                reading, it does not exist, or is of an older schema where it cannot be written.
             StoreInUse: If another process is using it.
         """
         path = local_path(address).absolute()
@@ -88,7 +88,7 @@ class Store:
                 break_seal(place)
             if is_older(file) and read_only:
                 file.close()
-                cls.open(path).close()
+                _bring_up_to_date(path)
                 return cls.open(path, read_only=True)
             migrate(file)
         except BaseException:
@@ -259,3 +259,22 @@ class Store:
         users = ("score_columns", "results", "differences", "audits")
         used = " UNION ALL ".join(f"SELECT identity_id FROM {table} WHERE identity_id IS NOT NULL" for table in users)
         self._file.execute(f"DELETE FROM identities WHERE identity_id NOT IN ({used})")
+
+
+def _bring_up_to_date(path: Path) -> None:
+    """Bring a store that is to be read up to the newest schema, in place.
+
+    Raises:
+        StoreError: If it cannot be written.
+        StoreInUse: If another process is using it.
+    """
+    why = f"{path}: is of an older schema, and is brought up to date in place before it is read"
+    try:
+        Store.open(path).close()
+    except StoreInUse as error:
+        raise StoreInUse(f"{why}; {str(error).removeprefix(f'{path}: ')}") from error
+    except (StoreError, ShardError) as error:
+        reason = first_line(error.__cause__ or error)
+        raise StoreError(
+            f"{why}, which fails here: {reason}; open it once where it can be written, or copy it there"
+        ) from error
