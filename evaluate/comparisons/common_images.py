@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diptych.evaluate.comparisons.pairs import Images, all_images, matched
+from diptych.evaluate.comparisons.pairs import Images, gather, matched
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup
 from diptych.evaluate.metrics.distances import MeasuredDataset, MeasuredGroup
 from diptych.store.rows import LEFT_OUT_A, LEFT_OUT_B
@@ -68,4 +68,4 @@ class CommonImages:
     @cached_property
     def _images(self) -> Images:
         judged = self.measures.judged
-        return all_images([judged], np.zeros(len(judged)), self.by)
+        return gather([judged], np.zeros(len(judged)), np.ones(len(judged), bool), self.by)

@@ -29,7 +29,8 @@ def mean_differences(
 ) -> Iterator[DifferenceRow]:
     """Yield the paired differences of the mean of a score over some datasets."""
     ready = [measured(each.score(score)) for each in judged]
-    images = gather(judged, ready, compare.by)
+    values, asked = np.concatenate([one.values for one in ready]), np.concatenate([one.is_asked for one in ready])
+    images = gather(judged, values, asked, compare.by)
     maker = DifferenceMaker(found.run_id, ready[0], found.identify(ready[0].identity))
     for family in _families(images, maker, compare):
         yield from adjusted(family)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,12 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.data.generated_columns import BENCHMARK, CATEGORY, SEED, columns_of, equal_in_pairs
-from diptych.evaluate.inputs.category_sets import categories_of_sets, kind_of
+from diptych.evaluate.inputs.category_sets import AskedSet, categories_by_set, kind_of
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes, linked
-from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.store.rows import SETTING_A, SETTING_B
 
-PROMPT_SET = "prompt_set"  # beside the columns of the data: the kind of each image's set
 NO_SEED = ("", "none")  # as text: no such column, or null
 
 Texts = npt.NDArray[np.object_]  # not of fixed width: one prompt of a megabyte would make them all that wide
@@ -30,7 +29,7 @@ class Images:
         unit: int64 (N,): a number per prompt and sample.
         rest: Text (N,): what must be equal beside the unit, such as the setting.
         category: Tuples of texts (N,): the categories of the prompt.
-        prompt_set: Text (N,): the kind of the set that the prompt is of, see ``kind_of``.
+        wanted: Frozensets of texts (N,): all categories of the set that the prompt is of.
         dataset: Text (N,): label.
         values: float64 (N,).
     """
@@ -40,14 +39,9 @@ class Images:
     unit: Index
     rest: Texts
     category: Texts
-    prompt_set: Texts
+    wanted: Texts
     dataset: Texts
     values: npt.NDArray[np.float64]
-
-    @property
-    def categories(self) -> frozenset[str]:
-        """All categories of the prompt sets of the images."""
-        return categories_of_sets(self.prompt_set, (name for names in self.category for name in names))
 
     def take(self, rows: npt.NDArray[np.bool_] | Index) -> "Images":
         """Return some of the images, by a mask or by their numbers."""
@@ -57,17 +51,22 @@ class Images:
 class ImagePairs(NamedTuple):
     """The units that both sides have, with what each says.
 
-    ``note`` says how the two are not quite the same, ``categories`` has all of the sets of prompts that they are of.
+    ``note`` says how the two are not quite the same, ``wanted`` has all categories of the sets that a prompt is of.
     """
 
     a: npt.NDArray[np.float64]
     b: npt.NDArray[np.float64]
     prompt: Index
     category: Texts
+    wanted: Texts
     rest: Texts
     dataset: str
     note: Mapping[str, Any]
-    categories: frozenset[str]
+
+    @property
+    def categories(self) -> frozenset[str]:
+        """All categories of the sets of prompts that the pairs are of."""
+        return frozenset[str]().union(*set(self.wanted))
 
     def take(self, mask: npt.NDArray[np.bool_]) -> "ImagePairs":
         """Return some of the pairs."""
@@ -76,13 +75,15 @@ class ImagePairs(NamedTuple):
             b=self.b[mask],
             prompt=self.prompt[mask],
             category=self.category[mask],
+            wanted=self.wanted[mask],
             rest=self.rest[mask],
         )
 
     def of_category(self, category: str) -> "ImagePairs":
         """Return the pairs of one category, whatever others they have."""
         part = self.take(np.array([category in names for names in self.category], bool))
-        return part._replace(category=_objects([(category,)] * len(part.a)), categories=frozenset([category]))
+        count = len(part.a)
+        return part._replace(category=_objects([(category,)] * count), wanted=_objects([frozenset([category])] * count))
 
 
 def sides_of(rows: Sequence[ScoredRows], by: str) -> list[str]:
@@ -90,19 +91,21 @@ def sides_of(rows: Sequence[ScoredRows], by: str) -> list[str]:
     return sorted({text for each in rows for text in _texts(each, by)})
 
 
-def gather(rows: Sequence[ScoredRows], ready: Sequence[MeasuredMean], by: str) -> Images:
-    """Return the images of some datasets that a metric is about, ready to be paired by a column."""
-    images = all_images(rows, np.concatenate([each.values for each in ready]), by)
-    return images.take(np.concatenate([each.is_asked for each in ready]))
-
-
-def all_images(rows: Sequence[ScoredRows], values: npt.NDArray[np.float64], by: str) -> Images:
-    """Return all images of some datasets with a number each, ready to be paired by a column."""
+def gather(
+    rows: Sequence[ScoredRows], values: npt.NDArray[np.float64], asked: npt.NDArray[np.bool_], by: str
+) -> Images:
+    """Return the images of some datasets of which a number was asked, ready to be paired by a column."""
     columns = {name: [text for each in rows for text in _texts(each, name)] for name in needed_columns(by)}
     columns["dataset"] = [each.label for each in rows for _ in range(len(each))]
-    columns[PROMPT_SET] = [kind_of(text, each.prompt_kinds) for each in rows for text in _texts(each, BENCHMARK)]
-    categories = [value for each in rows for value in _categories(each)]
-    return images_of(columns, categories, values, by)
+    categories = [category_names(value) for each in rows for value in _categories(each)]
+    sets = [
+        AskedSet(each.label, text, kind_of(text, each.prompt_kinds))
+        for each in rows
+        for text in _texts(each, BENCHMARK)
+    ]
+    known = categories_by_set(compress(sets, asked), compress(categories, asked))
+    wanted = [known.get(each, frozenset()) for each in sets]
+    return images_of(columns, categories, wanted, values, by).take(asked)
 
 
 def needed_columns(by: str) -> tuple[str, ...]:
@@ -111,9 +114,13 @@ def needed_columns(by: str) -> tuple[str, ...]:
 
 
 def images_of(
-    columns: Mapping[str, Sequence[str]], categories: Sequence[Any], values: npt.NDArray[np.float64], by: str
+    columns: Mapping[str, Sequence[str]],
+    categories: Sequence[tuple[str, ...]],
+    wanted: Sequence[frozenset[str]],
+    values: npt.NDArray[np.float64],
+    by: str,
 ) -> Images:
-    """Return images from the text of ``needed_columns``, ``dataset``, ``PROMPT_SET``, from categories and numbers."""
+    """Return images from the text of ``needed_columns`` and ``dataset``, and from what ``Images`` has of each."""
     prompt, sample = (
         [pa.array(columns[name], pa.string()) for name in names]
         for names in (columns_of("prompt"), columns_of("sample"))
@@ -125,8 +132,8 @@ def images_of(
         linked(codes(prompt, len(values)), seeds),
         codes([*prompt, *sample], len(values)),
         _objects([" ".join(parts) for parts in rest]),
-        _objects([category_names(value) for value in categories]),
-        _objects(columns[PROMPT_SET]),
+        _objects(categories),
+        _objects(wanted),
         _objects(columns["dataset"]),
         values,
     )
@@ -174,10 +181,10 @@ def pair(images: Images, a: str, b: str, *, by: str) -> ImagePairs:
         _mean_by(of_right, right.values, common),
         left.prompt[first],
         left.category[first],
+        _wanted_by(np.concatenate([of_left, of_right]), np.concatenate([left.wanted, right.wanted]), common),
         left.rest[first],
         "+".join(labels or sorted({*left.dataset, *right.dataset})),
         note,
-        images.categories,
     )
 
 
@@ -191,6 +198,15 @@ def _mean_by(units: Index, values: npt.NDArray[np.float64], wanted: Index) -> np
     with np.errstate(invalid="ignore"):
         means: npt.NDArray[np.float64] = sums / np.bincount(place[known], minlength=len(wanted))
     return means
+
+
+def _wanted_by(units: Index, wanted: Texts, common: Index) -> Texts:
+    """Return all categories of the sets that the images of each common unit are of, on either side."""
+    found = _objects([frozenset()] * len(common))
+    paired = np.isin(units, common)
+    for place, names in zip(np.searchsorted(common, units[paired]), wanted[paired], strict=True):
+        found[place] = names if found[place] <= names else found[place] | names
+    return found
 
 
 def _texts(rows: ScoredRows, name: str) -> list[str]:

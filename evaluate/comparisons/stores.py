@@ -7,6 +7,7 @@ run computed. Numbers of different identity are not compared.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,9 +21,9 @@ from diptych.data.generated_columns import BENCHMARK, CATEGORY, compared_columns
 from diptych.data.sql import quoted
 from diptych.errors import ConfigError, StoreError
 from diptych.evaluate.comparisons.means import DifferenceMaker, adjusted
-from diptych.evaluate.comparisons.pairs import PROMPT_SET, images_of, needed_columns, pair, value_text
+from diptych.evaluate.comparisons.pairs import category_names, images_of, needed_columns, pair, value_text
 from diptych.evaluate.comparisons.sentences import sentence
-from diptych.evaluate.inputs.category_sets import kind_of
+from diptych.evaluate.inputs.category_sets import AskedSet, categories_by_set, kind_of
 from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.evaluate.score_names import metric_of
 from diptych.evaluate.terminal import printable
@@ -66,10 +67,11 @@ class Comparison:
 
 
 class StoredNumbers(NamedTuple):
-    """Images of a store: the text of the columns that decide pairs, their categories, and their numbers."""
+    """Images of a store: the text of the columns that decide pairs, and of each what ``Images`` has."""
 
     columns: Columns
-    categories: list[Any]
+    categories: list[tuple[str, ...]]
+    wanted: list[frozenset[str]]
     values: npt.NDArray[np.float64]
 
 
@@ -104,7 +106,8 @@ class ComparedModel:
     def numbers(self, metric: str, identity: Mapping[str, Any]) -> StoredNumbers:
         """Return the label's images for a metric: the text of the columns that decide the pairs, and the numbers.
 
-        Images of datasets that the run scored but did not take the mean of are left out, as they are there.
+        Images of datasets that the run scored but did not take the mean of are left out, as they are there. A set of
+        prompts has the categories that any label of the run was asked for.
         """
         names = (*needed_columns(self.by), "dataset", CATEGORY)
         columns = ", ".join(f"{self.store.image_sql(name)} AS {quoted(name)}" for name in names)
@@ -113,17 +116,23 @@ class ComparedModel:
             f"JOIN images USING (run_id, dataset, key) WHERE run_id = ? AND score = ? AND images.dataset IN "
             f"(SELECT dataset FROM results WHERE run_id = ? AND metric = ?) ORDER BY images.dataset, key"
         )
-        rows = [
-            row
-            for row in self.store.query(sql, [self.run_id, self.column(metric, identity)["score"], self.run_id, metric])
-            if value_text(row[self.by]) == self.label and row["reason"] != NOT_ASKED
-        ]
+        found = self.store.query(sql, [self.run_id, self.column(metric, identity)["score"], self.run_id, metric])
+        asked = [row for row in found if row["reason"] != NOT_ASKED]
+        sets = self._sets(asked)
+        known = categories_by_set(sets, (category_names(row[CATEGORY]) for row in asked))
+        own = [value_text(row[self.by]) == self.label for row in asked]
+        rows = list(compress(asked, own))
         values = np.array([np.nan if row["value"] is None else row["value"] for row in rows], np.float64)
-        columns_found = {name: [value_text(row[name]) for row in rows] for name in names if name != CATEGORY}
+        texts = {name: [value_text(row[name]) for row in rows] for name in names if name != CATEGORY}
+        wanted = [known[each] for each in compress(sets, own)]
+        return StoredNumbers(texts, [category_names(row[CATEGORY]) for row in rows], wanted, values)
+
+    def _sets(self, images: Sequence[Mapping[str, Any]]) -> list[AskedSet]:
+        """Return the set of prompts that each image is of."""
         sql = "SELECT dataset, prompt_sets FROM datasets WHERE run_id = ?"
         kinds = {row["dataset"]: row["prompt_sets"] or {} for row in self.store.query(sql, [self.run_id])}
-        columns_found[PROMPT_SET] = [kind_of(value_text(row[BENCHMARK]), kinds[row["dataset"]]) for row in rows]
-        return StoredNumbers(columns_found, [row[CATEGORY] for row in rows], values)
+        found = ((row["dataset"], value_text(row[BENCHMARK])) for row in images)
+        return [AskedSet(dataset, label, kind_of(label, kinds[dataset])) for dataset, label in found]
 
     def column(self, metric: str, identity: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the store says of the score column that a metric is a mean of: name, unit, range, directions."""
@@ -257,7 +266,8 @@ def _row(both: Both, identity: Mapping[str, Any]) -> DifferenceRow:
     facts = a.column(metric, identity)
     kind = metric_of(identity["column"], facts)
     numbers = kind.prepare(np.concatenate([left.values, right.values]))
-    images = images_of(columns, [*left.categories, *right.categories], numbers, a.by)
+    categories, wanted = ([*left.categories, *right.categories], [*left.wanted, *right.wanted])
+    images = images_of(columns, categories, wanted, numbers, a.by)
     everything = np.ones(len(images.values), bool)
     directions = facts["better_for_data"], facts["better_for_models"]
     ready = MeasuredMean(metric, kind, identity, images.values, everything, *directions)

@@ -1,11 +1,21 @@
 """Which categories a set of prompts has: a mean over categories is that of the set only if all of them are answered."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from diptych.scores.geneval_rule import CATEGORIES, PROMPT_SET
 
 # Kind of prompt set -> its categories, where they are known whatever part of its prompts was asked. To add one: a line.
 KNOWN: dict[str, Collection[str]] = {PROMPT_SET: CATEGORIES}
+
+
+class AskedSet(NamedTuple):
+    """A set of prompts that a dataset has images of; ``kind`` as of ``kind_of``."""
+
+    dataset: str
+    benchmark: str
+    kind: str
 
 
 def kind_of(benchmark: str, kinds: Mapping[str, str]) -> str:
@@ -31,6 +41,20 @@ def categories_of_sets(kinds: Iterable[str], seen: Iterable[str]) -> frozenset[s
     """
     known = (name for kind in set(kinds) for name in KNOWN.get(kind, ()))
     return frozenset({*seen, *known})
+
+
+def categories_by_set(sets: Iterable[AskedSet], categories: Iterable[Iterable[str]]) -> dict[AskedSet, frozenset[str]]:
+    """Return all categories of each set of prompts, from the set and the categories of each image that was asked for.
+
+    >>> one, other = AskedSet("d", "one", "jsonl"), AskedSet("d", "other", "jsonl")
+    >>> found = categories_by_set([one, other, one], [["a"], ["c"], ["a", "b"]])
+    >>> sorted(found[one]), sorted(found[other])
+    (['a', 'b'], ['c'])
+    """
+    seen: defaultdict[AskedSet, set[str]] = defaultdict(set)
+    for each, names in zip(sets, categories, strict=True):
+        seen[each].update(names)
+    return {each: categories_of_sets([each.kind], names) for each, names in seen.items()}
 
 
 def unanswered(wanted: Iterable[str], answered: Iterable[str]) -> str:
