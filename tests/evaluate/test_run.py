@@ -4,6 +4,7 @@ import dataclasses
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -374,7 +375,7 @@ def test_a_store_that_is_in_use_at_the_very_end_is_waited_for(tmp_path: Path, mo
             raise StoreInUse(f"{address}: process 7 is using the store; wait until it is done, or stop it")
         return real(address, read_only)
 
-    monkeypatch.setattr("diptych.evaluate.run.time.sleep", slept.append)
+    monkeypatch.setattr("diptych.evaluate.run.time", SimpleNamespace(sleep=slept.append))
     monkeypatch.setattr(Store, "open", in_use_for_a_while)
     run(config)
     monkeypatch.undo()
