@@ -24,6 +24,7 @@ from diptych.evaluate.audits.attribute import unjudged
 from diptych.evaluate.checks import check_names
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.config import EvaluateConfig
+from diptych.evaluate.inputs.prompt_texts import told_apart
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.names import in_full, score_columns
 from diptych.evaluate.steps import add_audit, add_differences, add_distances, add_means
@@ -131,6 +132,7 @@ class EvaluateRunner:
             shards_done += done.shards_done
             role = self.config.datasets[label].role
             rows[label] = ScoredRows(label, role, DatasetTable(dataset, done.sets), done.embeddings)
+        rows = told_apart(rows)
         found = self._measure(rows)
         self._write(rows, found)
         counts = len(found.results), len(found.differences), len(found.audits)

@@ -96,6 +96,7 @@ def gather(
 ) -> Images:
     """Return the images of some datasets of which a number was asked, ready to be paired by a column."""
     columns = {name: [text for each in rows for text in _texts(each, name)] for name in needed_columns(by)}
+    columns[BENCHMARK] = [text for each in rows for text in _prompt_sets(each)]
     columns["dataset"] = [each.label for each in rows for _ in range(len(each))]
     categories = [category_names(value) for each in rows for value in _categories(each)]
     sets = [
@@ -214,6 +215,12 @@ def _texts(rows: ScoredRows, name: str) -> list[str]:
     if not rows.has(name):
         return [""] * len(rows)
     return [value_text(value) for value in rows.values(name).to_pylist()]
+
+
+def _prompt_sets(rows: ScoredRows) -> list[str]:
+    """Return the label of each row's prompt set, with the prompt's text where the name alone would say too little."""
+    both = zip(_texts(rows, BENCHMARK), rows.texts_apart, strict=True)
+    return [repr((label, *text)) if text else label for label, text in both]
 
 
 def _categories(rows: ScoredRows) -> list[Any]:

@@ -77,12 +77,14 @@ class ScoredRows:
         role: ``generated``, ``pairs`` or ``reference``.
         table: The data with its scores.
         embedding_sets: Finished vectors by label of the encoder.
+        other_texts: Prompt -> text, of those that another dataset has with another text, see ``prompt_texts``.
     """
 
     label: str
     role: str
     table: DatasetTable
     embedding_sets: Mapping[str, ColumnSet] = field(default_factory=dict)
+    other_texts: Mapping[tuple[Any, ...], str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -139,12 +141,21 @@ class ScoredRows:
         """
         columns = [self.values(name).to_pylist() for name in self._unit_columns]
         keys = self.values("key").to_pylist()
-        rows = zip(keys, zip(*columns, strict=True), strict=True)
-        names = np.array([unit_name(*((key,) if values == (None,) else values)) for key, values in rows], np.str_)
+        rows = zip(keys, zip(*columns, strict=True), self.texts_apart, strict=True)
+        named = [unit_name(*((key,) if values == (None,) else values), *text) for key, values, text in rows]
+        names = np.array(named, np.str_)
         if not self.has(SEED):
             return names
         known, code = np.unique(names, return_inverse=True)
         return known[linked(code.astype(np.int64), self.values(SEED))]
+
+    @property
+    def texts_apart(self) -> list[tuple[str, ...]]:
+        """Of each row the text of its prompt if that is one of ``other_texts``, which its name does not tell."""
+        if not self.other_texts:
+            return [()] * len(self)
+        prompts = zip(*(self.values(name).to_pylist() for name in columns_of("prompt")), strict=True)
+        return [(self.other_texts[prompt],) if prompt in self.other_texts else () for prompt in prompts]
 
     @cached_property
     def prompts(self) -> Index:

@@ -1,0 +1,70 @@
+"""Prompts of two files that have one name, as a line has by default, are two where the datasets tell of their sets."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evaluate_configs import make_config, read, run
+from tiny_generated import Made, make_generated
+from told_scores import install
+
+from diptych.evaluate.inputs.prompt_texts import later_texts
+
+TXT = {"txt": "txt"}
+
+
+def made(model: str, texts: Sequence[str], first: int = 0) -> list[Made]:
+    """Return an image of each text, named by its place, with a picture of its own."""
+    return [
+        Made(model, number, benchmark="txt", caption=f"{text} number={number + first}", picture=first + number)
+        for number, text in enumerate(texts)
+    ]
+
+
+def two_datasets(folder: Path, *, role: str = "generated", kinds: Sequence[Any] = (TXT, TXT), same: int = 0) -> Any:
+    """Return a config over two datasets of 20 prompts each, of which the first so many are the same."""
+    dogs = [f"a dog {number}" for number in range(20)]
+    castles = [*dogs[:same], *(f"a castle {number}" for number in range(same, 20))]
+    make_generated(folder / "generated", made("a", dogs), kinds=kinds[0])
+    rows = [*made("b", castles[:same]), *made("b", castles, 500)[same:]]
+    make_generated(folder / "d2", rows, kinds=kinds[1])
+    config = make_config(folder, encoders={"p": {"kind": "projection", "options": {"dim": 6}}})
+    config["datasets"]["d2"] = {"path": str(folder / "d2"), "role": role}
+    return config
+
+
+@pytest.mark.parametrize(
+    ("same", "kinds", "n"), [(0, (TXT, TXT), 0), (8, (TXT, TXT), 8), (20, (TXT, TXT), 20), (0, (TXT, None), 20)]
+)
+def test_pairs_are_of_equal_prompts_and_not_of_equal_names(
+    same: int, kinds: Sequence[Any], n: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one dataset does not tell of its set, its captions may be anything, and the names have to do."""
+    install(monkeypatch)
+    config = two_datasets(tmp_path, kinds=kinds, same=same)
+    run({**config, "scores": {"n": {"score": "told_number"}}, "means": [{"score": "number"}], "compare": {}})
+    (row,) = read(tmp_path, "SELECT n, value, reason FROM differences")
+    assert (row["n"], row["value"] is None, row["reason"] == "no_common_images") == (n, n == 0, n == 0)
+
+
+@pytest.mark.parametrize(("same", "in_both"), [(0, 0), (8, 8)])
+def test_a_reference_of_other_prompts_by_the_same_names_has_none_in_common(
+    same: int, in_both: int, tmp_path: Path
+) -> None:
+    config = two_datasets(tmp_path, role="reference", same=same)
+    run({**config, "distances": [{"metric": "kid", "encoder": "p", "reference": "d2"}]})
+    (row,) = read(tmp_path, "SELECT metric, ci_low, note FROM results")
+    assert (row["metric"], row["ci_low"] is None) == (
+        ("biased_kernel_distance", True) if in_both else ("kernel_distance", False)
+    )
+    assert ("in both sets" in (row["note"] or "")) == bool(in_both)
+
+
+def test_a_file_that_grew_is_the_same_and_of_several_texts_none_is_told() -> None:
+    def named(*texts: str) -> list[tuple[tuple[str, str], str]]:
+        return [(("txt", str(number)), text) for number, text in enumerate(texts)]
+
+    assert later_texts([named("a", "b"), named("a", "b", "c"), named("a", "b", "d")]) == [{}, {}, {("txt", "2"): "d"}]
+    assert later_texts([named("a"), named("b"), named("b")]) == [{}, *[{("txt", "0"): "b"}] * 2]
+    assert later_texts([named("a"), [*named("b"), *named("c")]]) == [{}, {}]
