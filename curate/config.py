@@ -6,16 +6,7 @@ from pydantic import Field, model_validator
 
 from diptych.config.settings import LocalPath, Settings
 from diptych.lookup import describe_unknown
-from diptych.scores.choices import (
-    BATCH_SIZE_SAID,
-    ENCODERS_SAID,
-    JUDGES_SAID,
-    SCORES_SAID,
-    EncoderChoice,
-    JudgeChoice,
-    ScoreChoice,
-    check_labels,
-)
+from diptych.scores.choices import ScoringSettings
 
 ColumnType = Annotated[str, Field(pattern=r"^(bool|int64|uint64|float64|string)(\[\]){0,3}$")]
 LISTS = "of a list of captions: the first that is not empty, or all of them, joined by spaces"
@@ -193,7 +184,7 @@ class Export(Settings):
     licence: str = Field("", description="of the dataset, for its card")
 
 
-class CurateConfig(Settings):
+class CurateConfig(ScoringSettings):
     """One curation run."""
 
     job: Literal["curate"] = Field(description="what the file is for")
@@ -204,17 +195,12 @@ class CurateConfig(Settings):
         500_000_000, ge=1, description="of the pool, of what the source holds; not of what is at URLs"
     )
     download: Download = Field(Download(), description="how pictures at URLs are fetched")
-    encoders: dict[str, EncoderChoice] = Field(default_factory=dict, description=ENCODERS_SAID)
-    judges: dict[str, JudgeChoice] = Field(default_factory=dict, description=JUDGES_SAID)
-    scores: dict[str, ScoreChoice] = Field(default_factory=dict, description=SCORES_SAID)
-    batch_size: int = Field(64, ge=1, description=BATCH_SIZE_SAID)
     dedup: Dedup | None = Field(None, description="which rows are one picture; null looks for none")
     select: tuple[Rule, ...] = Field((), description="rules, all of which a row that is kept obeys")
     export: Export = Field(Export(), description="how the rows that are kept are written")
 
     @model_validator(mode="after")
     def _labels_fit(self) -> "CurateConfig":
-        check_labels(self.encoders, self.judges, self.scores)
         if "decoded" in {label.casefold() for label in self.scores}:
             raise ValueError("scores: the label 'decoded' is that of the built-in score; give this one another label")
         confirm = self.dedup.confirm if self.dedup else None

@@ -8,27 +8,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from diptych.config.settings import LocalPath, Settings
+from diptych.config.settings import LocalPath
 from diptych.evaluate.audits.choices import Audit
 from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.inputs.choices import DatasetChoice
 from diptych.evaluate.metrics.choices import DistanceChoice, MeanChoice
 from diptych.lookup import describe_unknown
-from diptych.scores.choices import (
-    BATCH_SIZE_SAID,
-    ENCODERS_SAID,
-    JUDGES_SAID,
-    SCORES_SAID,
-    EncoderChoice,
-    JudgeChoice,
-    ScoreChoice,
-    check_labels,
-)
+from diptych.scores.choices import ScoringSettings
 
 LABEL = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}$"
 
 
-class EvaluateConfig(Settings):
+class EvaluateConfig(ScoringSettings):
     """One evaluation."""
 
     job: Literal["evaluate"] = Field(description="what the file is for")
@@ -37,10 +28,6 @@ class EvaluateConfig(Settings):
     datasets: dict[Annotated[str, Field(pattern=LABEL)], DatasetChoice] = Field(
         min_length=1, description="datasets by labels of your own, which all else names"
     )
-    encoders: dict[str, EncoderChoice] = Field(default_factory=dict, description=ENCODERS_SAID)
-    judges: dict[str, JudgeChoice] = Field(default_factory=dict, description=JUDGES_SAID)
-    scores: dict[str, ScoreChoice] = Field(default_factory=dict, description=SCORES_SAID)
-    batch_size: int = Field(64, ge=1, description=BATCH_SIZE_SAID)
     distances: tuple[DistanceChoice, ...] = Field((), description="metrics of sets of images")
     means: tuple[MeanChoice, ...] = Field((), description="means of scores")
     compare: Compare | None = Field(None, description="which differences are told, and how; null tells none")
@@ -48,7 +35,6 @@ class EvaluateConfig(Settings):
 
     @model_validator(mode="after")
     def _labels_fit(self) -> "EvaluateConfig":
-        check_labels(self.encoders, self.judges, self.scores)
         for number, distance in enumerate(self.distances):
             where = f"distances.{number}"
             _check(where, "encoder", [distance.encoder], self.encoders)

@@ -10,6 +10,8 @@ from drawn import picture
 
 from diptych.curate.config import CurateConfig
 from diptych.curate.run import STEPS, CurateRunner
+from diptych.reports.build import build_report
+from diptych.reports.config import ReportConfig
 
 
 def make_carried_pool(folder: Path, columns: Mapping[str, pa.Array], rules: Mapping[str, str]) -> Path:
@@ -29,6 +31,15 @@ def make_carried_pool(folder: Path, columns: Mapping[str, pa.Array], rules: Mapp
     for step in STEPS:
         runner.run(step)
     return folder / "run" / "pool"
+
+
+def carried_report(
+    folder: Path, columns: Mapping[str, pa.Array], rules: Mapping[str, str]
+) -> tuple[Path, duckdb.DuckDBPyConnection]:
+    """Make a pool as ``make_carried_pool`` does and a report of it; return where that is, and the pool as a table."""
+    pool = make_carried_pool(folder, columns, rules)
+    build_report(ReportConfig.model_validate({"job": "report", "pools": [pool]}), folder / "out")
+    return folder / "out", carried_table(pool)
 
 
 def carried_table(pool: Path) -> duckdb.DuckDBPyConnection:

@@ -47,8 +47,8 @@ class ParquetSource:
             yield row_of_empty_file(file, has_pictures=True).slice(start)
             return
         there = pq.read_schema(file).names
-        carried = self._carried_of(there)
-        wanted = dict.fromkeys((*self._wanted, *carried.values(), *((self._url(there),) if self._url(there) else ())))
+        carried, url = self._carried_of(there), self._url(there)
+        wanted = dict.fromkeys([*self._wanted, *carried.values(), *([url] if url else [])])
         for table in parquet_tables(file, list(wanted), start, step=1):
             yield self._rows(table, carried, file)
 

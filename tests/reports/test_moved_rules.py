@@ -8,13 +8,11 @@ import duckdb
 import pyarrow as pa
 import pytest
 import yaml
-from carried_pool import carried_table, make_carried_pool
+from carried_pool import carried_report
 from report_browser import Watched
 from report_gallery import counts
 
 from diptych.curate.config import Rule
-from diptych.reports.build import build_report
-from diptych.reports.config import ReportConfig
 
 ROWS = range(80)
 COLUMNS = {
@@ -55,10 +53,7 @@ class Moved(NamedTuple):
 
 @pytest.fixture(scope="module")
 def moved(tmp_path_factory: pytest.TempPathFactory) -> Moved:
-    folder = tmp_path_factory.mktemp("moved")
-    pool = make_carried_pool(folder, COLUMNS, RULES)
-    build_report(ReportConfig.model_validate({"job": "report", "pools": [pool]}), folder / "out")
-    return Moved(folder / "out", carried_table(pool))
+    return Moved(*carried_report(tmp_path_factory.mktemp("moved"), COLUMNS, RULES))
 
 
 def test_rule_of_a_typed_line_is_a_rule_and_keeps_what_is_promised(moved: Moved, tab: Watched) -> None:

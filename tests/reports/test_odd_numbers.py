@@ -7,12 +7,9 @@ from typing import Any, NamedTuple
 import duckdb
 import pyarrow as pa
 import pytest
-from carried_pool import carried_table, make_carried_pool
+from carried_pool import carried_report
 from report_browser import Watched
 from report_gallery import Gallery, counts
-
-from diptych.reports.build import build_report
-from diptych.reports.config import ReportConfig
 
 ROWS = range(60)
 BIG = 2**60
@@ -55,10 +52,7 @@ class Odd(NamedTuple):
 
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Odd:
-    folder = tmp_path_factory.mktemp("odd")
-    pool = make_carried_pool(folder, COLUMNS, RULES)
-    build_report(ReportConfig.model_validate({"job": "report", "pools": [pool]}), folder / "out")
-    return Odd(folder / "out", carried_table(pool))
+    return Odd(*carried_report(tmp_path_factory.mktemp("odd"), COLUMNS, RULES))
 
 
 @pytest.mark.parametrize("rule", SIGNS)

@@ -16,11 +16,6 @@ from diptych.judges import JUDGES
 from diptych.lookup import describe_unknown, resolve
 from diptych.scores import SCORES, check_name
 
-# What the configs of several jobs say of the keys that they share.
-ENCODERS_SAID = "encoders by labels of your own, which scores and distances name"
-JUDGES_SAID = "judges by labels of your own, which scores name"
-SCORES_SAID = "scores by labels of your own, under which their columns stand"
-BATCH_SIZE_SAID = "pictures that an encoder or a judge is given at once"
 OPTIONS_SAID = "arguments of what is made; the documentation of each kind has them"
 
 
@@ -102,21 +97,33 @@ class ScoreChoice(Settings):
         return self.score, _with_parts(self.options, encoder=self.encoder, judge=self.judge)
 
 
-def check_labels(
-    encoders: Mapping[str, EncoderChoice], judges: Mapping[str, JudgeChoice], scores: Mapping[str, ScoreChoice]
-) -> None:
-    """Check that each score and judge names an encoder and a judge that is there, and that scores can be told apart.
+class ScoringSettings(Settings):
+    """What the configs of all jobs that score have in common.
 
-    Raises:
-        ValueError: If one does not; pydantic turns it into an error of the config.
+    Each score and judge names an encoder and a judge that is there, and scores can be told apart.
     """
-    if problem := label_problem(scores):
-        raise ValueError(f"scores: {problem}")
-    for label, judge in judges.items():
-        _check_label(f"judges.{label}", "encoder", judge.encoder, encoders)
-    for label, score in scores.items():
-        _check_label(f"scores.{label}", "encoder", score.encoder, encoders)
-        _check_label(f"scores.{label}", "judge", score.judge, judges)
+
+    encoders: dict[str, EncoderChoice] = Field(
+        default_factory=dict, description="encoders by labels of your own, which scores and distances name"
+    )
+    judges: dict[str, JudgeChoice] = Field(
+        default_factory=dict, description="judges by labels of your own, which scores name"
+    )
+    scores: dict[str, ScoreChoice] = Field(
+        default_factory=dict, description="scores by labels of your own, under which their columns stand"
+    )
+    batch_size: int = Field(64, ge=1, description="pictures that an encoder or a judge is given at once")
+
+    @model_validator(mode="after")
+    def _parts_are_there(self) -> "ScoringSettings":
+        if problem := label_problem(self.scores):
+            raise ValueError(f"scores: {problem}")
+        for label, judge in self.judges.items():
+            _check_label(f"judges.{label}", "encoder", judge.encoder, self.encoders)
+        for label, score in self.scores.items():
+            _check_label(f"scores.{label}", "encoder", score.encoder, self.encoders)
+            _check_label(f"scores.{label}", "judge", score.judge, self.judges)
+        return self
 
 
 def _check_label(where: str, role: str, label: str | None, known: Mapping[str, Any]) -> None:

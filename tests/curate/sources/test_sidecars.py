@@ -26,17 +26,20 @@ def test_a_sidecar_is_found_whatever_its_suffix_and_the_form_of_its_letters(tmp_
     }
 
 
+def captions_of_a_folder_and_a_tar(place: Path, members: dict[str, bytes]) -> tuple[list[str | None], list[str | None]]:
+    make_tar(place / "0.tar", sorted(members.items()))
+    folder = Folder(kind="folder", path=write_files(place / "in", members))
+    tar = WebDataset(kind="webdataset", path=place / "0.tar", caption_key="caption")
+    return [row["caption"] for row in rows_of(folder)], [row["caption"] for row in rows_of(tar)]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_the_mark_that_an_editor_puts_before_a_text_is_no_part_of_it(encoding: str, tmp_path: Path) -> None:
     said = {"a.txt": "ein Kätzchen\r\n", "b.json": '{"caption": "zwei Kätzchen"}', "c.caption": "drei"}
     beside = {name: text.encode(encoding) for name, text in said.items()}
     members = {**beside, "a.jpg": b"x", "b.jpg": b"y", "c.jpg": b"z"}
     expected = ["ein Kätzchen", "zwei Kätzchen", "drei"]
-    rows = rows_of(Folder(kind="folder", path=write_files(tmp_path / "in", members)))
-    assert [row["caption"] for row in rows] == expected
-    make_tar(tmp_path / "0.tar", sorted(members.items()))
-    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path / "0.tar", caption_key="caption"))
-    assert [row["caption"] for row in rows] == expected
+    assert captions_of_a_folder_and_a_tar(tmp_path, members) == (expected, expected)
 
 
 def test_an_empty_text_hides_nothing_that_another_sidecar_says(tmp_path: Path) -> None:
@@ -52,11 +55,7 @@ def test_an_empty_text_hides_nothing_that_another_sidecar_says(tmp_path: Path) -
         "c.json": b'{"caption": 42}',
     }
     expected = ["of the json", "of the text", "42"]
-    rows = rows_of(Folder(kind="folder", path=write_files(tmp_path / "in", members)))
-    assert [row["caption"] for row in rows] == expected
-    make_tar(tmp_path / "0.tar", sorted(members.items()))
-    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path / "0.tar", caption_key="caption"))
-    assert [row["caption"] for row in rows] == expected
+    assert captions_of_a_folder_and_a_tar(tmp_path, members) == (expected, expected)
 
 
 def test_columns_come_from_the_json_also_where_a_text_has_the_caption(tmp_path: Path) -> None:
