@@ -37,8 +37,8 @@ from diptych.storage.locks import only_one
 from diptych.store.images import PLACE, ImageColumns, image_columns
 from diptych.store.store import DatasetRow, Run, ScoreColumn, Store
 
-# What says where things lie or how fast they go, and decides no number.
 STORE_WAIT_S = 600  # longer than somebody reads a store for a report
+# What says where things lie or how fast they go, and decides no number.
 NO_PART_OF_IDENTITY = {"store", "batch_size", "datasets"}
 
 

@@ -101,17 +101,18 @@ def _of_group(
     seen = images.texts[group.rows]
     judged = np.array([text is not None for text in seen], bool)
     references = _reference(audit, group)
+    which = (rows.prompts[group.rows], rows.draws[group.rows])
+    units, misread = rows.units_text(group.rows[judged]), int(images.is_misread[group.rows].sum())
     run_id, identity = made_by
     made = []
     for value in values:
         counts = np.where(judged, (seen == value).astype(np.float64), np.nan)
-        which = (rows.prompts[group.rows], rows.draws[group.rows])
         share, effective = clustered_share(counts, *which), effective_number(counts, *which)
         reference = references.get(value)
         expected, against = _expected(len(values), references, value)
         band = _band(share.n, effective, expected)
         worth = "" if effective == share.n else f", worth {effective:,.0f} images that stand alone"
-        note = _note(f"{rows.units_text(group.rows[judged])}{worth}", int(images.is_misread[group.rows].sum()), against)
+        note = _note(f"{units}{worth}", misread, against)
         ends = (share.value, share.ci_low, share.ci_high)
         counted = (int((seen == value).sum()), share.n, share.n_unscored)
         made.append(

@@ -209,7 +209,8 @@ def _compare(a: ComparedModel, b: ComparedModel, only: str | None) -> Comparison
     rows, refused = [], {}
     for metric in sorted(names) if only is None else [only]:
         both = ((a, of_a, metric), (b, of_b, names[metric]))
-        found, reason = _found(both), _refusal(both)
+        reason = _refusal(both)
+        found = _found(both, is_refused=reason is not None)
         rows += found
         if not found:
             refused[metric] = reason or "the run did not compute the difference of these two"
@@ -221,12 +222,12 @@ def _compare(a: ComparedModel, b: ComparedModel, only: str | None) -> Comparison
     return Comparison(a.label, b.label, rows, refused, any(side.has_several_datasets for side in (a, b)))
 
 
-def _found(both: Both) -> list[DifferenceRow]:
+def _found(both: Both, *, is_refused: bool) -> list[DifferenceRow]:
     """Return the differences of a metric: of all images, or of a distance those that the run has, one a dataset."""
     (a, of_a, metric), (b, *_) = both
     if not all("column" in identity for identity in of_a.get(metric, ())):
         return list(_stored(a, b, metric))
-    return [] if _refusal(both) is not None else [_row(both, of_a[metric][0])]
+    return [] if is_refused else [_row(both, of_a[metric][0])]
 
 
 def _counterpart(metric: str, of_a: Identities, of_b: Identities) -> str:

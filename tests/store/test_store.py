@@ -209,11 +209,11 @@ def test_a_second_writer_is_told_who_is_writing(tmp_path: Path) -> None:
     path = tmp_path / "store.duckdb"
     code = """
         import pathlib
-        from diptych.errors import StoreError, StoreInUse
+        from diptych.errors import StoreInUse
         from diptych.store.store import Store
         try:
             Store.open(pathlib.Path(sys.argv[1]), read_only=sys.argv[2] == "read")
-        except StoreError as error:
+        except StoreInUse as error:
             print(error)
         """
     with Store.open(path):
