@@ -7,23 +7,19 @@ run computed. Numbers of different identity are not compared.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from itertools import compress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from diptych.config.identity import short_id
-from diptych.data.checks import NOT_ASKED
-from diptych.data.column_names import find_name, full_name
-from diptych.data.generated_columns import BENCHMARK, CATEGORY, compared_columns
-from diptych.data.sql import quoted
+from diptych.data.column_names import find_name
+from diptych.data.generated_columns import BENCHMARK, compared_columns
 from diptych.errors import ConfigError, StoreError
 from diptych.evaluate.comparisons.means import DifferenceMaker, adjusted
-from diptych.evaluate.comparisons.pairs import category_names, images_of, needed_columns, pair, value_text
+from diptych.evaluate.comparisons.pairs import images_of, pair, value_text
 from diptych.evaluate.comparisons.sentences import sentence
-from diptych.evaluate.inputs.category_sets import AskedSet, categories_by_set, kind_of
+from diptych.evaluate.comparisons.stored_models import ComparedModel, prompt_sets
 from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.evaluate.score_names import metric_of
 from diptych.evaluate.terminal import printable
@@ -31,7 +27,6 @@ from diptych.lookup import describe_unknown
 from diptych.store.rows import HOW_COMPARED
 from diptych.store.store import DifferenceRow, Store
 
-Columns = dict[str, list[str]]
 Identities = Mapping[str, Sequence[Mapping[str, Any]]]  # of each metric
 
 
@@ -64,81 +59,6 @@ class Comparison:
             yield sentence(row, of_dataset=self.of_datasets)
         for metric, reason in self.refused.items():
             yield printable(f"{metric}: not compared: {reason}")
-
-
-class StoredNumbers(NamedTuple):
-    """Images of a store: the text of the columns that decide pairs, and of each what ``Images`` has."""
-
-    columns: Columns
-    categories: list[tuple[str, ...]]
-    wanted: list[frozenset[str]]
-    values: npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class ComparedModel:
-    """One of the two: a run of a store and a label in it."""
-
-    store: Store
-    run_id: str
-    label: str
-    by: str
-
-    def identities(self) -> dict[str, list[Mapping[str, Any]]]:
-        """Return metric -> its identities, for everything that the run has results of about the label."""
-        sql = (
-            "SELECT DISTINCT metric, groups, identity FROM results JOIN identities USING (identity_id) "
-            "WHERE run_id = ? ORDER BY metric, identity"
-        )
-        found: dict[str, list[Mapping[str, Any]]] = {}
-        for row in self.store.query(sql, [self.run_id]):
-            known = found.setdefault(row["metric"], [])
-            if value_text(row["groups"].get(self.by, self.label)) == self.label and row["identity"] not in known:
-                known.append(row["identity"])
-        return {metric: identities for metric, identities in found.items() if identities}
-
-    @property
-    def has_several_datasets(self) -> bool:
-        """Whether the run has results of several datasets."""
-        sql = "SELECT count(DISTINCT dataset) AS n FROM results WHERE run_id = ?"
-        return bool(self.store.query(sql, [self.run_id])[0]["n"] > 1)
-
-    def numbers(self, metric: str, identity: Mapping[str, Any]) -> StoredNumbers:
-        """Return the label's images for a metric: the text of the columns that decide the pairs, and the numbers.
-
-        Images of datasets that the run scored but did not take the mean of are left out, as they are there. A set of
-        prompts has the categories that any label of the run was asked for.
-        """
-        names = (*needed_columns(self.by), "dataset", CATEGORY)
-        columns = ", ".join(f"{self.store.image_sql(name)} AS {quoted(name)}" for name in names)
-        sql = (
-            f"SELECT {columns}, value, reason FROM scores "
-            f"JOIN images USING (run_id, dataset, key) WHERE run_id = ? AND score = ? AND images.dataset IN "
-            f"(SELECT dataset FROM results WHERE run_id = ? AND metric = ?) ORDER BY images.dataset, key"
-        )
-        found = self.store.query(sql, [self.run_id, self.column(metric, identity)["score"], self.run_id, metric])
-        asked = [row for row in found if row["reason"] != NOT_ASKED]
-        sets = self._sets(asked)
-        known = categories_by_set(sets, (category_names(row[CATEGORY]) for row in asked))
-        own = [value_text(row[self.by]) == self.label for row in asked]
-        rows = list(compress(asked, own))
-        values = np.array([np.nan if row["value"] is None else row["value"] for row in rows], np.float64)
-        texts = {name: [value_text(row[name]) for row in rows] for name in names if name != CATEGORY}
-        wanted = [known[each] for each in compress(sets, own)]
-        return StoredNumbers(texts, [category_names(row[CATEGORY]) for row in rows], wanted, values)
-
-    def _sets(self, images: Sequence[Mapping[str, Any]]) -> list[AskedSet]:
-        """Return the set of prompts that each image is of."""
-        sql = "SELECT dataset, prompt_sets FROM datasets WHERE run_id = ?"
-        kinds = {row["dataset"]: row["prompt_sets"] or {} for row in self.store.query(sql, [self.run_id])}
-        found = ((row["dataset"], value_text(row[BENCHMARK])) for row in images)
-        return [AskedSet(dataset, label, kind_of(label, kinds[dataset])) for dataset, label in found]
-
-    def column(self, metric: str, identity: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the store says of the score column that a metric is a mean of: name, unit, range, directions."""
-        name = full_name(metric.rpartition(".")[0], identity["column"])
-        (row,) = self.store.query("SELECT * FROM score_columns WHERE run_id = ? AND score = ?", [self.run_id, name])
-        return row
 
 
 Both = tuple[
@@ -263,6 +183,7 @@ def _row(both: Both, identity: Mapping[str, Any]) -> DifferenceRow:
     (a, _, metric), (b, *_) = both
     left, right = (side.numbers(name, identity) for side, _, name in both)
     columns = {name: [*left.columns[name], *right.columns[name]] for name in left.columns}
+    columns[BENCHMARK] = prompt_sets((a, left), (b, right))
     columns[a.by] = ["a"] * len(left.values) + ["b"] * len(right.values)  # the labels may be equal in two runs
     facts = a.column(metric, identity)
     kind = metric_of(identity["column"], facts)

@@ -9,6 +9,7 @@ from evaluate_configs import make_config, read, run
 from tiny_generated import Made, make_generated
 from told_scores import install
 
+from diptych.evaluate.comparisons.stores import compare_labels
 from diptych.evaluate.inputs.prompt_texts import later_texts
 
 TXT = {"txt": "txt"}
@@ -46,6 +47,8 @@ def test_pairs_are_of_equal_prompts_and_not_of_equal_names(
     run({**config, "scores": {"n": {"score": "told_number"}}, "means": [{"score": "number"}], "compare": {}})
     (row,) = read(tmp_path, "SELECT n, value, reason FROM differences")
     assert (row["n"], row["value"] is None, row["reason"] == "no_common_images") == (n, n == 0, n == 0)
+    (told,) = compare_labels(tmp_path / "store.duckdb", "a", "b").rows
+    assert (told.n, told.reason) == (row["n"], row["reason"]), "the command says what the run says"
 
 
 @pytest.mark.parametrize(("same", "in_both"), [(0, 0), (8, 8)])

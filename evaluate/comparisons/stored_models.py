@@ -1,0 +1,124 @@
+"""One of two models that a store has numbers of: its images, and what decides which of them make a pair."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.data.checks import NOT_ASKED
+from diptych.data.column_names import full_name
+from diptych.data.generated_columns import BENCHMARK, CATEGORY, columns_of
+from diptych.data.sql import quoted
+from diptych.evaluate.comparisons.pairs import category_names, needed_columns, value_text
+from diptych.evaluate.inputs.category_sets import AskedSet, categories_by_set, kind_of
+from diptych.evaluate.inputs.prompt_texts import later_texts
+from diptych.store.store import Store
+
+Columns = dict[str, list[str]]
+
+
+class StoredNumbers(NamedTuple):
+    """Images of a store: the text of the columns that decide pairs, and of each what ``Images`` has.
+
+    ``told`` has the text of each prompt whose set the dataset tells of, None of others.
+    """
+
+    columns: Columns
+    told: list[str | None]
+    categories: list[tuple[str, ...]]
+    wanted: list[frozenset[str]]
+    values: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ComparedModel:
+    """One of the two: a run of a store and a label in it."""
+
+    store: Store
+    run_id: str
+    label: str
+    by: str
+
+    def identities(self) -> dict[str, list[Mapping[str, Any]]]:
+        """Return metric -> its identities, for everything that the run has results of about the label."""
+        sql = (
+            "SELECT DISTINCT metric, groups, identity FROM results JOIN identities USING (identity_id) "
+            "WHERE run_id = ? ORDER BY metric, identity"
+        )
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for row in self.store.query(sql, [self.run_id]):
+            known = found.setdefault(row["metric"], [])
+            if value_text(row["groups"].get(self.by, self.label)) == self.label and row["identity"] not in known:
+                known.append(row["identity"])
+        return {metric: identities for metric, identities in found.items() if identities}
+
+    @property
+    def has_several_datasets(self) -> bool:
+        """Whether the run has results of several datasets."""
+        sql = "SELECT count(DISTINCT dataset) AS n FROM results WHERE run_id = ?"
+        return bool(self.store.query(sql, [self.run_id])[0]["n"] > 1)
+
+    def numbers(self, metric: str, identity: Mapping[str, Any]) -> StoredNumbers:
+        """Return the label's images for a metric: the text of the columns that decide the pairs, and the numbers.
+
+        Images of datasets that the run scored but did not take the mean of are left out, as they are there. A set of
+        prompts has the categories that any label of the run was asked for.
+        """
+        names = (*needed_columns(self.by), "dataset")
+        read = (*names, CATEGORY, "caption")
+        columns = ", ".join(f"{self.store.image_sql(name)} AS {quoted(name)}" for name in read)
+        sql = (
+            f"SELECT {columns}, value, reason FROM scores "
+            f"JOIN images USING (run_id, dataset, key) WHERE run_id = ? AND score = ? AND images.dataset IN "
+            f"(SELECT dataset FROM results WHERE run_id = ? AND metric = ?) ORDER BY images.dataset, key"
+        )
+        found = self.store.query(sql, [self.run_id, self.column(metric, identity)["score"], self.run_id, metric])
+        asked = [row for row in found if row["reason"] != NOT_ASKED]
+        sets = self._sets(asked)
+        known = categories_by_set(sets, (category_names(row[CATEGORY]) for row in asked))
+        own = [value_text(row[self.by]) == self.label for row in asked]
+        rows = list(compress(asked, own))
+        values = np.array([np.nan if row["value"] is None else row["value"] for row in rows], np.float64)
+        texts = {name: [value_text(row[name]) for row in rows] for name in names}
+        kinds = self._prompt_kinds
+        told = [row["caption"] if row[BENCHMARK] in kinds[row["dataset"]] else None for row in rows]
+        wanted = [known[each] for each in compress(sets, own)]
+        return StoredNumbers(texts, told, [category_names(row[CATEGORY]) for row in rows], wanted, values)
+
+    def _sets(self, images: Sequence[Mapping[str, Any]]) -> list[AskedSet]:
+        """Return the set of prompts that each image is of."""
+        kinds = self._prompt_kinds
+        found = ((row["dataset"], value_text(row[BENCHMARK])) for row in images)
+        return [AskedSet(dataset, label, kind_of(label, kinds[dataset])) for dataset, label in found]
+
+    @property
+    def _prompt_kinds(self) -> dict[str, Mapping[str, str]]:
+        """What each dataset of the run tells of its prompt sets: their kinds, by label."""
+        sql = "SELECT dataset, prompt_sets FROM datasets WHERE run_id = ?"
+        return {row["dataset"]: row["prompt_sets"] or {} for row in self.store.query(sql, [self.run_id])}
+
+    def column(self, metric: str, identity: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the store says of the score column that a metric is a mean of: name, unit, range, directions."""
+        name = full_name(metric.rpartition(".")[0], identity["column"])
+        (row,) = self.store.query("SELECT * FROM score_columns WHERE run_id = ? AND score = ?", [self.run_id, name])
+        return row
+
+
+def prompt_sets(*sides: tuple[ComparedModel, StoredNumbers]) -> list[str]:
+    """Return the label of each image's prompt set, with the prompt's text where a run would tell it apart by that."""
+    places, prompts, told = [], [], []
+    for side, found in sides:
+        places += [(side.store.path, side.run_id, dataset) for dataset in found.columns["dataset"]]
+        prompts += list(zip(*(found.columns[name] for name in columns_of("prompt")), strict=True))
+        told += found.told
+    by_place: dict[Any, list[tuple[Any, str]]] = {place: [] for place in places}
+    for place, prompt, text in zip(places, prompts, told, strict=True):
+        if text is not None:
+            by_place[place].append((prompt, text))
+    later = dict(zip(by_place, later_texts(by_place.values()), strict=True))
+    labels = (label for _, found in sides for label in found.columns[BENCHMARK])
+    texts = (later[place].get(prompt) for place, prompt in zip(places, prompts, strict=True))
+    return [label if text is None else repr((label, text)) for label, text in zip(labels, texts, strict=True)]
