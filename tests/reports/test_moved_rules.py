@@ -1,6 +1,7 @@
 """The changed rule that a slider gives as YAML: a rule of a config, which keeps as many rows as the page promises."""
 
 import re
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,8 +65,12 @@ def test_rule_of_a_typed_line_is_a_rule_and_keeps_what_is_promised(moved: Moved,
             where = section.locator("p > code").first.inner_text()
             name = next(name for name, text in RULES.items() if text == where)
             for line in LINES[name]:
+                before = section.locator(".kept").inner_text()
                 section.locator("input[type=number]").fill(line)
-                tab.page.wait_for_timeout(200)
+                until = time.monotonic() + 10
+                while section.locator(".kept").inner_text() == before:  # the sentence holds the line itself
+                    assert time.monotonic() < until, f"{where} at {line}: nothing changes"
+                    tab.page.wait_for_timeout(10)
                 section.locator("pre").wait_for()
                 (written,) = yaml.safe_load(section.locator("pre").inner_text())
                 rule = Rule.model_validate(written)
