@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,10 +18,8 @@ from diptych.data.column_names import DATA
 from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.generated_columns import SEED, columns_of
 from diptych.data.prompt_sets import prompt_kinds
-from diptych.data.schema import FILE, MEMBER
 from diptych.data.table import DatasetTable, TableColumn
 from diptych.evaluate.inputs.memberships import members
-from diptych.evaluate.inputs.set_images import SHORT, SetImages
 from diptych.evaluate.statistics.intervals import even_clusters
 from diptych.evaluate.statistics.macro_shares import ONE_PROMPT
 from diptych.scores.tables import read_embeddings
@@ -202,22 +199,6 @@ class ScoredRows:
         found = self.embedding_sets[encoder]
         empty = np.empty((0, int(found.manifest["dim"])), np.float32)
         return np.concatenate([empty, *(read_embeddings(file) for file in found.files)])
-
-    def set_images(self, encoder: str) -> SetImages:
-        """Return the vectors of an encoder by its label, with what tells which images depend on each other."""
-        contents = np.array([(found or "")[:SHORT] for found in self.values("sha256").to_pylist()], np.str_)
-        return SetImages(self.vectors(encoder), self.units, contents, np.array(self._picture_names, np.str_))
-
-    @property
-    def _picture_names(self) -> list[str]:
-        """What each picture is called: its file without the ending, as in a folder, where the source had files.
-
-        A key follows from the content, so that versions of one picture never have the same; their files often do.
-        """
-        named = next((name for name in (FILE, MEMBER) if self.has(name)), None)
-        files = self.values(named).cast(pa.string()).to_pylist() if named else [None] * len(self)
-        both = zip(self.values("key").to_pylist(), files, strict=True)
-        return [key if not file else PurePosixPath(file).with_suffix("").as_posix() for key, file in both]
 
     @cached_property
     def _read(self) -> dict[str, ScoredColumn]:

@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from scipy.spatial import KDTree
+
+from diptych.data.schema import FILE, MEMBER
+from diptych.evaluate.inputs.prompt_texts import told_texts
+from diptych.evaluate.inputs.scored_rows import ScoredRows, unit_name
 
 Texts = npt.NDArray[np.str_]
 Vectors = npt.NDArray[np.float32]
@@ -24,16 +30,19 @@ class SetImages:
         units: Text (N,), equal for images that depend on each other; see ``SetMetric.statistics``.
         contents: Text (N,): the first digits of the sha256 of the bytes; empty where it is not known.
         keys: Text (N,): the path within a folder, or within the source of a pool, without its ending; else the key.
+        texts: Text (N,): of a hash of the prompt's text, where the dataset tells of the prompt's set; else empty.
     """
 
     vectors: Vectors
     units: Texts
     contents: Texts
     keys: Texts
+    texts: Texts
 
     def take(self, rows: npt.NDArray[np.int64]) -> "SetImages":
         """Return some of the images."""
-        return SetImages(self.vectors[rows], self.units[rows], self.contents[rows], self.keys[rows])
+        texts = (self.units, self.contents, self.keys, self.texts)
+        return SetImages(self.vectors[rows], *(each[rows] for each in texts))
 
     @cached_property
     def known(self) -> "SetImages":
@@ -50,3 +59,22 @@ class SetImages:
     def tree(self) -> Any:
         """The shadows, to be searched."""
         return KDTree(self.shadows)
+
+
+def set_images_of(rows: ScoredRows, encoder: str) -> SetImages:
+    """Return the vectors that a dataset has of an encoder by its label, with what is known of each image."""
+    contents = [(found or "")[:SHORT] for found in rows.values("sha256").to_pylist()]
+    texts = ["" if text is None else unit_name(text) for text in told_texts(rows)]
+    known = (np.array(each, np.str_) for each in (contents, _picture_names(rows), texts))
+    return SetImages(rows.vectors(encoder), rows.units, *known)
+
+
+def _picture_names(rows: ScoredRows) -> list[str]:
+    """Return what each picture is called: its file without the ending, as in a folder, where the source had files.
+
+    A key follows from the content, so that versions of one picture never have the same; their files often do.
+    """
+    named = next((name for name in (FILE, MEMBER) if rows.has(name)), None)
+    files = rows.values(named).cast(pa.string()).to_pylist() if named else [None] * len(rows)
+    both = zip(rows.values("key").to_pylist(), files, strict=True)
+    return [key if not file else PurePosixPath(file).with_suffix("").as_posix() for key, file in both]

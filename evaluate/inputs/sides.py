@@ -26,7 +26,7 @@ from diptych.data.table import DatasetTable
 from diptych.encoders import Encoder, make_encoder
 from diptych.errors import DataError
 from diptych.evaluate.inputs.scored_rows import ScoredRows, unit_name
-from diptych.evaluate.inputs.set_images import SHORT, SetImages
+from diptych.evaluate.inputs.set_images import SHORT, SetImages, set_images_of
 from diptych.evaluate.statistics.moments import Floats, Moments, moments
 from diptych.progress import track
 from diptych.scores.loading import LoadedImage, Needs, load_image
@@ -37,7 +37,7 @@ from diptych.storage.locks import only_one
 LABEL = "encoder"
 THREADS = 4
 SIDECARS = frozenset({".caption", ".csv", ".json", ".jsonl", ".md", ".txt"})  # what lies beside images, and is none
-TEXTS = ("units", "contents", "keys")  # of SetImages, as they are saved
+TEXTS = ("units", "contents", "keys", "texts")  # of SetImages, as they are saved
 
 # What numpy throws at a file that is no .npz, or a damaged one.
 NPZ_ERRORS = (
@@ -159,7 +159,9 @@ def _own_statistics(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> Dista
         images, reasons = SetImages(vectors, **texts), dict(facts["reasons"])
         return DistanceSide(path, str(facts["content"]), facts["encoder"], images, reasons=reasons)
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: damaged statistics of diptych: {error}; save them again") from error
+        raise DataError(
+            f"{path}: damaged statistics of diptych, or statistics of an older one ({error}); save them again"
+        ) from error
 
 
 def _size(path: Path, n: npt.NDArray[Any]) -> int:
@@ -196,7 +198,7 @@ def _dataset(path: Path, spec: EncoderSpec, progress: str) -> DistanceSide:
         stored = score_dataset(path, plan, batch_size=spec.batch_size, progress=progress).embeddings[LABEL]
     is_generated = dataset.manifest.get("kind") == "generated"
     rows = ScoredRows(path.name, "generated" if is_generated else "pairs", DatasetTable(dataset), {LABEL: stored})
-    images = rows.set_images(LABEL)
+    images = set_images_of(rows, LABEL)
     lost = len(images.vectors) - len(images.known.vectors)
     reasons = {"no_picture": lost} if lost else {}
     return DistanceSide(path, dataset.fingerprint, stored.manifest["identity"], images, reasons=reasons)
@@ -227,9 +229,8 @@ def _folder(path: Path, spec: EncoderSpec, progress: str) -> DistanceSide:
     content, reasons_found = fingerprint(sorted(hashes)), dict(sorted(reasons.items()))
     contents = np.array([found[:SHORT] for found in hashes], np.str_)
     keys = np.array([file.relative_to(path).with_suffix("").as_posix() for file in files], np.str_)
-    images = SetImages(
-        np.concatenate(blocks), np.array([unit_name(found) for found in hashes], np.str_), contents, keys
-    )
+    units, texts = np.array([unit_name(found) for found in hashes], np.str_), np.zeros(len(files), "U1")
+    images = SetImages(np.concatenate(blocks), units, contents, keys, texts)
     return DistanceSide(path, content, encoder.identity, images, reasons=reasons_found)
 
 

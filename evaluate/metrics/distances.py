@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredRows
-from diptych.evaluate.inputs.set_images import SetImages
+from diptych.evaluate.inputs.set_images import SetImages, set_images_of
 from diptych.evaluate.metrics.choices import DistanceChoice
 from diptych.evaluate.metrics.contract import Result, SetMetric, set_metric
 from diptych.evaluate.metrics.dependent_sets import results_between
@@ -55,7 +55,7 @@ class DistanceReference:
         if choice.reference is None:
             return cls(metric, choice.encoder, None, None, None)
         reference = rows[choice.reference]
-        images = reference.set_images(choice.encoder)
+        images = set_images_of(reference, choice.encoder)
         statistics = metric.statistics(images.vectors, images.units)
         return cls(metric, choice.encoder, reference, images, statistics)
 
@@ -112,7 +112,7 @@ class MeasuredDataset:
 
     @cached_property
     def _images(self) -> SetImages:
-        return self.judged.set_images(self.reference.encoder)
+        return set_images_of(self.judged, self.reference.encoder)
 
     @cached_property
     def _identity(self) -> dict[str, Any]:

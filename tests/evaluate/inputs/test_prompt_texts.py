@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from evaluate_configs import make_config, read, run
+from evaluate_configs import call, call_json, make_config, read, run
 from tiny_generated import Made, make_generated
 from told_scores import install
 
@@ -62,6 +62,22 @@ def test_a_reference_of_other_prompts_by_the_same_names_has_none_in_common(
         ("biased_kernel_distance", True) if in_both else ("kernel_distance", False)
     )
     assert ("in both sets" in (row["note"] or "")) == bool(in_both)
+
+
+@pytest.mark.parametrize("as_statistics", [False, True])
+@pytest.mark.parametrize(("same", "in_both"), [(0, 0), (8, 8)])
+def test_a_distance_on_the_command_line_holds_equal_prompts_for_equal_and_not_equal_names(
+    same: int, in_both: int, as_statistics: bool, tmp_path: Path
+) -> None:
+    two_datasets(tmp_path, same=same)
+    encoder, b = ("--encoder", "projection", "--set", "dim=6"), tmp_path / "d2"
+    if as_statistics:
+        b = tmp_path / "d2.npz"
+        assert call("evaluate", "statistics", tmp_path / "d2", "--out", b, *encoder).exit_code == 0
+    found = call_json("evaluate", "distance", tmp_path / "generated", b, "--metric", "kid", *encoder)["values"]
+    assert list(found) == ["biased_kernel_distance" if in_both else "kernel_distance"]
+    (value,) = found.values()
+    assert ("in both sets" in (value["note"] or "")) == bool(in_both)
 
 
 def test_a_file_that_grew_is_the_same_and_of_several_texts_none_is_told() -> None:

@@ -10,7 +10,7 @@ from diptych.evaluate.metrics.near_pictures import near_pictures, nearest
 
 def images(vectors: np.ndarray, prefix: str) -> SetImages:
     names = np.array([f"{prefix}{row}" for row in range(len(vectors))])
-    return SetImages(vectors.astype(np.float32), names, names, names)
+    return SetImages(vectors.astype(np.float32), names, names, names, np.full(len(names), ""))
 
 
 def drawn(n: int, seed: int, power: float = 0.5) -> np.ndarray:

@@ -9,7 +9,7 @@ from diptych.evaluate.metrics.overlap import Overlap, overlap
 
 def images(vectors: np.ndarray, prefix: str = "x", **changes: list[str]) -> SetImages:
     names = [f"{prefix}{row}" for row in range(len(vectors))]
-    texts = {"units": names, "contents": names, "keys": names} | changes
+    texts = {"units": names, "contents": names, "keys": names, "texts": [""] * len(names)} | changes
     return SetImages(vectors.astype(np.float32), **{name: np.array(text, np.str_) for name, text in texts.items()})
 
 
@@ -28,6 +28,14 @@ def test_equal_bytes_are_counted_once_and_in_the_smaller_set() -> None:
     found = overlap(images(drawn(5, 1), contents=contents), images(drawn(4, 2), "y", contents=["a", "", "d", "e"]))
     assert found == Overlap(1, 3, "equal bytes")
     assert found.is_large
+
+
+@pytest.mark.parametrize(("texts", "shared"), [("abc", 3), ("abx", 2), ("xyz", 0), (["a", "", ""], 3)])
+def test_prompts_of_one_name_are_in_both_sets_unless_both_tell_another_text(texts: list[str], shared: int) -> None:
+    names = {"units": ["1", "2", "3"], "contents": [""] * 3}
+    sides = images(drawn(3, 1), texts=list("abc"), **names), images(drawn(3, 2), "y", texts=list(texts), **names)
+    for each in (sides, sides[::-1]):
+        assert overlap(*each) == (Overlap(shared, 3, "equal prompts") if shared else None)
 
 
 @pytest.mark.parametrize("swap", [False, True])

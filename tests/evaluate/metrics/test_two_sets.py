@@ -244,6 +244,7 @@ def test_statistics_of_another_encoder_are_refused(tmp_path: Path) -> None:
         ({"mu": np.zeros(2), "sigma": np.eye(2), "n": np.int64(1)}, "n is 1"),
         ({"facts": np.array("{}"), "vectors": np.zeros((2, 2)), "units": np.array(["a", "b"])}, "damaged statistics"),
         ({"facts": np.array("{"), "vectors": np.zeros((2, 2)), "units": np.array(["a", "b"])}, "damaged statistics"),
+        ({"facts": np.array("{}"), "vectors": np.zeros((2, 2))}, "or statistics of an older one"),
         (
             {
                 "facts": np.array('{"content": "", "encoder": {}, "reasons": {}}'),
@@ -251,6 +252,7 @@ def test_statistics_of_another_encoder_are_refused(tmp_path: Path) -> None:
                 "units": np.array(["a"]),
                 "contents": np.array([""]),
                 "keys": np.array(["a"]),
+                "texts": np.array([""]),
             },
             "do not fit",
         ),
