@@ -14,8 +14,8 @@ from tiny_generated import made_grid, make_generated
 
 import diptych
 from diptych import api
-from diptych.demo.config_files import config_path
 from diptych.errors import ConfigError, DataError, DecodeError, ShardError, StoreError
+from diptych.ready_configs import config_path
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_an_address_with_a_scheme_is_refused_wherever_the_api_takes_a_place(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     job = {"run_curation": "curate", "run_generation": "generate", "build_report": "report"}.get(name, "evaluate")
-    given = {"address": "a", "scores": {}, "config": config_path(f"{job}.yaml"), "out": "b"}
+    given = {"address": "a", "scores": {}, "config": config_path(f"demo/{job}.yaml"), "out": "b"}
     parameters = inspect.signature(FUNCTIONS[name]).parameters.values()
     required = {one.name: given[one.name] for one in parameters if one.default is one.empty}
     with pytest.raises(DataError, match=r"^s3://bucket/x: diptych reads and writes local paths only"):

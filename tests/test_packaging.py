@@ -128,8 +128,8 @@ def run_base(base_path: str, *arguments: str) -> subprocess.CompletedProcess[str
 
 
 def test_packages_in_the_project_file_are_the_folders_with_an_init_file() -> None:
-    # The demo's configs are data that lies in configs/, so that folder of the wheel has no __init__.py.
-    assert sorted(settings()["packages"]) == sorted([*source_folders(), "diptych.demo.configs"])
+    # The configs are data that lies in configs/, so that folder of the wheel has no __init__.py.
+    assert sorted(settings()["packages"]) == sorted([*source_folders(), "diptych.configs"])
 
 
 def test_package_map_leads_to_the_folder_of_every_package() -> None:
@@ -169,7 +169,7 @@ def test_bare_name_is_not_ours_in_a_safe_path_process(name: str) -> None:
 def test_wheel_holds_every_module_and_every_data_file_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     data = settings()["package-data"]
     expected = set()
-    for package, folder in {**source_folders(), "diptych.demo.configs": ROOT / "configs" / "demo"}.items():
+    for package, folder in {**source_folders(), "diptych.configs": ROOT / "configs"}.items():
         patterns = ["*.py", *data.get(package, [])]
         files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
         own = {
@@ -273,6 +273,16 @@ def test_base_install_runs(arguments: list[str], base_path: str) -> None:
     result = run_base(base_path, "-m", "diptych", *arguments)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout
+
+
+def test_the_wheel_brings_the_configs_that_init_writes(base_path: str, tmp_path: Path) -> None:
+    listed = run_base(base_path, "-m", "diptych", "init")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    kinds = sorted(path.stem for path in (ROOT / "configs").rglob("*.yaml") if path.parent.name != "demo")
+    assert sorted(re.findall(r"^  (\w+)", listed.stdout, re.MULTILINE)) == kinds
+    written = tmp_path / "mine.yaml"
+    assert run_base(base_path, "-m", "diptych", "init", "folder", "--out", str(written)).returncode == 0
+    assert run_base(base_path, "-m", "diptych", "validate", str(written)).stdout.startswith(f"{written}: ok ")
 
 
 def test_doctor_on_the_base_install_says_what_is_missing(base_path: str) -> None:

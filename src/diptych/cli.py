@@ -36,6 +36,7 @@ COMMANDS: dict[str, Subcommand] = {
         "diptych.evaluate.cli:evaluate", "Judge datasets: distances, mean scores, differences, audits."
     ),
     "generate": Subcommand("diptych.generate.cli:generate", "Make images from prompts across models and settings."),
+    "init": Subcommand("diptych.init:init", "Write a config to begin with; without a KIND, list them."),
     "report": Subcommand("diptych.reports.cli:report", "Make pages out of what was curated, generated and evaluated."),
     "schema": Subcommand("diptych.cli:schema", "Print the JSON Schema of the config files, for editors."),
     "score": Subcommand("diptych.curate.cli:score", "Compute scores over any dataset directory."),

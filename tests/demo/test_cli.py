@@ -28,9 +28,9 @@ from diptych.config.overrides import path_setting
 from diptych.data.dataset import open_dataset
 from diptych.data.shards import read_shard
 from diptych.demo import cli
-from diptych.demo.config_files import config_path
 from diptych.errors import ConfigError
 from diptych.lookup import import_attribute
+from diptych.ready_configs import config_path
 from diptych.store.store import Store
 
 ROWS = "150"
@@ -66,12 +66,12 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Let the demo find configs that ask for less."""
     folder = tmp_path_factory.mktemp("configs")
     for name in CONFIG_NAMES:
-        text = config_path(name).read_text(encoding="utf-8")
+        text = config_path(f"demo/{name}").read_text(encoding="utf-8")
         for much, little in LESS.items():
             text = text.replace(much, little)
         (folder / name).write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "config_path", lambda name: folder / name)
+        patch.setattr(cli, "config_path", lambda name: folder / Path(name).name)
         patch.setattr(cli, "HELD_OUT_PICTURES", 160)
         yield folder
 
@@ -268,13 +268,13 @@ def test_damaged_state_is_said_with_what_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", CONFIG_NAMES)
 def test_config_is_found_and_fits_as_it_stands(name: str) -> None:
-    path = config_path(name)
+    path = config_path(f"demo/{name}")
     assert path.is_file()
     load(path, import_attribute(CONFIGS[read_job(path)]))
 
 
 def test_less_is_asked_for_in_words_that_stand_in_the_configs() -> None:
-    texts = "".join(config_path(name).read_text(encoding="utf-8") for name in CONFIG_NAMES)
+    texts = "".join(config_path(f"demo/{name}").read_text(encoding="utf-8") for name in CONFIG_NAMES)
     assert [much for much in LESS if much not in texts] == []
 
 
@@ -288,5 +288,5 @@ def test_number_of_rows_has_a_default() -> None:
 def test_a_path_reaches_a_command_as_it_is(folder: str, tmp_path: Path) -> None:
     words = path_setting("source.path", Path(folder) / "urls.parquet")
     load_config = import_attribute("diptych.cli:CONFIGS")["curate"]
-    loaded: Any = load(config_path("curate.yaml"), import_attribute(load_config), [words])
+    loaded: Any = load(config_path("demo/curate.yaml"), import_attribute(load_config), [words])
     assert str(loaded.source.path) == f"{folder}/urls.parquet"

@@ -8,10 +8,10 @@ import torch
 from diptych.config.load import load
 from diptych.curate.config import CurateConfig
 from diptych.curate.run import STEPS, CurateRunner
-from diptych.demo.config_files import config_path
 from diptych.demo.measure.outcome import DUPLICATES, RULE_FOR, kept_by_fault, targets
 from diptych.demo.world.plan import plan_rows
 from diptych.demo.world.web import DemoWeb
+from diptych.ready_configs import config_path
 
 FLOORS = {"mismatched": (0.95, 0.95), "flagged": (0.95, 0.95), DUPLICATES: (0.99, 0.95)}
 
@@ -21,7 +21,9 @@ def curate(folder: Path, rows: int, seed: int) -> None:
     with DemoWeb([row for row in plan_rows(rows, seed=seed) if row.fault != "timeout"]) as web:
         table = web.write_tables(folder)
         settings = [f"source.path={table}", "download.allow_private_addresses=true", "download.deadline_s=60"]
-        runner = CurateRunner(load(config_path("curate.yaml"), CurateConfig, settings), folder / "run", progress="none")
+        runner = CurateRunner(
+            load(config_path("demo/curate.yaml"), CurateConfig, settings), folder / "run", progress="none"
+        )
         runner.check()
         for step in STEPS:
             runner.run(step)
@@ -33,7 +35,7 @@ def one_thread() -> None:
 
 
 def test_rules_of_the_config_are_those_that_the_outcome_judges() -> None:
-    config = load(config_path("curate.yaml"), CurateConfig)
+    config = load(config_path("demo/curate.yaml"), CurateConfig)
     assert set(RULE_FOR.values()) <= {rule.name for rule in config.select}
     assert config.dedup is not None
 

@@ -15,9 +15,9 @@ import click
 
 from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mode
 from diptych.config.overrides import path_setting, quoted_path
-from diptych.demo.config_files import config_path
 from diptych.demo.world.web_state import TABLE, port_of, remember
 from diptych.lookup import import_attribute
+from diptych.ready_configs import config_path
 
 DEFAULT_ROWS = 1000
 HELD_OUT_PICTURES = 600
@@ -120,7 +120,7 @@ def _run(
     """Print a command as it can be typed, and run it in this process."""
     from diptych.cli import main as root
 
-    command = [job, verb, _shown(config_path(config)), *map(str, words)]
+    command = [job, verb, _shown(config_path(f"demo/{config}")), *map(str, words)]
     for setting in sets or []:
         command += ["--set", setting]
     click.echo(f"\n$ {shlex.join(['diptych', *command])}")

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from diptych.config.overrides import path_setting
-from diptych.demo.config_files import config_path
 from diptych.demo.training.clip import ClipTraining, train_clip
 from diptych.demo.training.detector import DetectorTraining, train_detector
 from diptych.demo.training.diffusion import DiffusionTraining, train_diffusion
@@ -21,6 +20,7 @@ from diptych.demo.training.vae import VaeTraining, train_vae
 from diptych.demo.world.web import DemoWeb
 from diptych.demo.world.web_state import TABLE, port_of, remember
 from diptych.errors import DataError
+from diptych.ready_configs import config_path
 
 WEB_ROWS = 20_000
 
@@ -103,7 +103,7 @@ def curate_web(out: Path, plan: TrainingPlan, clip: Path, heads: Path) -> Path:
         }
         settings = [path_setting(key, path) for key, path in paths.items()]
         settings += ["download.allow_private_addresses=true", *plan.curate]
-        command = [sys.executable, "-m", "diptych", "curate", "run", str(config_path("curate.yaml"))]
+        command = [sys.executable, "-m", "diptych", "curate", "run", str(config_path("demo/curate.yaml"))]
         command += ["--out", str(out / "run"), *(f"--set={setting}" for setting in settings)]
         with stopped_by_sigterm("while the web was curated"):
             ended = subprocess.run(command, check=False)
