@@ -81,7 +81,8 @@ def distance_differences(family: DistanceFamily, compare: Compare, found: Findin
 
     Two groups are compared over the images that both have, see ``common_images``, and the difference says how many of
     each were left out for that. By a value that depends on the number of images two groups are compared at the number
-    of the smaller, so many of the larger being drawn; the difference has ``equal_n`` among its groups then.
+    of the smaller, so many of the larger being drawn; the difference has ``equal_n`` among its groups then. A value
+    that one of the two has, and that is not there for both over these images, has a row with the reason.
     """
     if not family.groups or compare.by not in family.groups[0].group.values:
         return []
@@ -90,8 +91,12 @@ def distance_differences(family: DistanceFamily, compare: Compare, found: Findin
     maker = DistanceDifferenceMaker(family, compare.by, found)
     rows = []
     for value in family.metric.values:
-        known = [pair for pair in pairs if all(value.name in each.results for each in pair.groups)]
-        rows += adjusted([maker.row(value, pair) for pair in known])
+        told = [
+            maker.row(value, whole, common)
+            for whole, common in zip(wanted, pairs, strict=True)
+            if any(value.name in each.results for each in (*whole, *common.groups))
+        ]
+        rows += adjusted(told)
     return rows
 
 
@@ -117,17 +122,19 @@ class DistanceDifferenceMaker:
     _influences: dict[int, Mapping[str, Influence]] = field(default_factory=dict)
     _drawn: dict[tuple[int, int], MeasuredGroup] = field(default_factory=dict)
 
-    def row(self, value: ReportedValue, common: CommonGroups) -> DifferenceRow:
-        """Return the difference a - b; ``p_adjusted`` is still open."""
+    def row(self, value: ReportedValue, whole: Pair, common: CommonGroups) -> DifferenceRow:
+        """Return the difference a - b over what two whole groups have in common; ``p_adjusted`` is still open."""
         pair = common.groups
         groups = {**pair[0].group.values, **common.note}
         groups.pop(self.by)
-        a, b = self._at_equal_n(value, pair)
+        nothing, lacking = float("nan"), _lacking(value, whole, pair)
+        a, b = pair if lacking else self._at_equal_n(value, pair)
         if (a, b) != pair:
             groups |= {EQUAL_N: min(each.statistics.n for each in pair)}
-        gap, variance, df, reason = self._difference(value, (a, b))
+        found = DistanceDifference(nothing, nothing, nothing, lacking) if lacking else self._difference(value, (a, b))
+        gap, variance, df, reason = found
         ends = interval(gap, variance, df)
-        results = [each.results[value.name] for each in (a, b)]
+        results = [each.results[value.name] for each in (a, b, *whole) if value.name in each.results]
         return DifferenceRow(
             self.found.run_id,
             self.family.names[value.name],
@@ -141,7 +148,7 @@ class DistanceDifferenceMaker:
             _within(ends.high, value),
             float(2.0 * stdtr(df, -abs(gap) / variance**0.5)) if variance > 0.0 else float("nan"),
             None,
-            min(result.n for result in results),
+            min(each.statistics.n for each in (a, b)),
             len({*a.statistics.units.tolist(), *b.statistics.units.tolist()}),
             value.better,
             self.found.identify(results[0].identity),
@@ -185,6 +192,18 @@ class DistanceDifferenceMaker:
             assert influences is not None
             self._influences[id(each)] = influences(each.statistics, self.family.reference)
         return self._influences[id(each)]
+
+
+def _lacking(value: ReportedValue, whole: Pair, common: Pair) -> str | None:
+    """Return why two groups have no such value over the images that both have; None where they have."""
+    if all(value.name in each.results for each in common):
+        return None
+    if not all(len(each.group.rows) for each in common):
+        return "no_common_images"
+    lost = (each for each in common if value.name not in each.results)
+    reasons = (result.reason for each in lost for result in each.results.values() if result.reason is not None)
+    has_each = all(value.name in each.results for each in whole)
+    return next(reasons, "too_few_common_images" if has_each else "not_of_both")
 
 
 def _within(end: float, value: ReportedValue) -> float:

@@ -1,6 +1,6 @@
 """The images of a set as vectors, with what tells which of them depend on each other or are in another set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,7 +11,7 @@ import pyarrow as pa
 from scipy.spatial import KDTree
 
 from diptych.data.schema import FILE, MEMBER
-from diptych.evaluate.inputs.prompt_texts import told_texts
+from diptych.evaluate.inputs.prompt_texts import later_texts, told_texts
 from diptych.evaluate.inputs.scored_rows import ScoredRows, unit_name
 
 Texts = npt.NDArray[np.str_]
@@ -67,6 +67,16 @@ def set_images_of(rows: ScoredRows, encoder: str) -> SetImages:
     texts = ["" if text is None else unit_name(text) for text in told_texts(rows)]
     known = (np.array(each, np.str_) for each in (contents, _picture_names(rows), texts))
     return SetImages(rows.vectors(encoder), rows.units, *known)
+
+
+def told_apart_from(first: SetImages, images: SetImages) -> SetImages:
+    """Return images of which the prompts that ``first`` has with another text are other units, as in a run."""
+    sides = (zip(each.units.tolist(), each.texts.tolist(), strict=True) for each in (first, images))
+    _, others = later_texts([(unit, text) for unit, text in side if text] for side in sides)
+    if not others:
+        return images
+    units = [unit_name(unit, others[unit]) if unit in others else unit for unit in images.units.tolist()]
+    return replace(images, units=np.array(units, np.str_))
 
 
 def _picture_names(rows: ScoredRows) -> list[str]:

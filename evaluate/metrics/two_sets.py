@@ -11,6 +11,7 @@ from diptych.config.identity import fingerprint
 from diptych.config.overrides import typed_value
 from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError, DataError
+from diptych.evaluate.inputs.set_images import told_apart_from
 from diptych.evaluate.inputs.sides import DistanceSide, EncoderSpec, open_side
 from diptych.evaluate.metrics.contract import SET_METRICS, Result, SetMetric, metric_name, set_metric
 from diptych.evaluate.metrics.dependent_sets import results_between
@@ -93,6 +94,8 @@ def measure_distances(
     """
     chosen = [_comparing(name) for name in dict.fromkeys(metrics)]
     left, right = (open_side(path, spec, progress=progress) for path in (a, b))
+    if left.images is not None and right.images is not None:
+        right = replace(right, images=told_apart_from(left.images, right.images))
     encoder = _same_encoder(left, right)
     facts = {"encoder": encoder, "reference": right.content}
     shared = Overlap(0, 0, DECLARED) if is_paired else _overlap(left, right)

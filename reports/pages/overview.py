@@ -33,7 +33,13 @@ OTHERS = """
 SELECT dataset, count(*) AS n FROM images WHERE run_id = ? GROUP BY dataset HAVING count(model) = 0 ORDER BY dataset
 """
 # What a difference settles, and how the verdict says it.
-SETTLED = (("better", "better"), ("worse", "worse"), ("not resolved", "not told apart"))
+SETTLED = (
+    ("better", "better"),
+    ("worse", "worse"),
+    ("not resolved", "not told apart"),
+    ("no interval", "without an interval"),
+    ("not computed", "not compared"),
+)
 
 
 def overview(report: Report) -> list[dict[str, Any]]:
@@ -63,9 +69,7 @@ def sentence(verdicts: Sequence[dict[str, Any]]) -> str:
         words = [row["word"] for row in verdicts if (row["a"], row["b"]) == (a, b)]
         parts = [f"{said_as} on {words.count(word)} of {len(words)}" for word, said_as in SETTLED if word in words]
         names = f"Against {isolated(b)}, {isolated(a)}"
-        unknown = words.count("no interval")
-        parts += [f"without an interval on {unknown} of {len(words)}"] if unknown else []
-        if not parts:
+        if words.count("not computed") == len(words):
             said.append(f"{isolated(a)} and {isolated(b)} could not be compared.")
             continue
         parts[0] += " metrics" if len(words) != 1 else " metric"

@@ -35,7 +35,7 @@ def test_sentence_counts_and_weighs_nothing() -> None:
     )
     assert sentence([{"a": "x", "b": "y", "word": "not computed"}]) == "x and y could not be compared."
     compared = [{"a": "x", "b": "y", "word": word} for word in ("not computed", "no interval")]
-    assert sentence(compared) == "Against y, x is without an interval on 1 of 2 metrics."
+    assert sentence(compared) == "Against y, x is without an interval on 1 of 2 metrics, not compared on 1 of 2."
     assert sentence([]) == ""
 
 

@@ -152,6 +152,19 @@ def test_a_comparison_without_any_better_side_has_no_verdict(evaluated: Path) ->
     assert "verdict is-higher" in (out / "scores.html").read_text("utf-8"), "the difference is there, as a number"
 
 
+def test_a_difference_that_cannot_be_had_is_in_the_verdict_with_its_reason(evaluated: Path) -> None:
+    (evaluated / "changed").mkdir()
+    path = shutil.copy(evaluated / "store.duckdb", evaluated / "changed")
+    with duckdb.connect(path) as store:
+        facts = "value = NULL, se = NULL, ci_low = NULL, ci_high = NULL, p_value = NULL, p_adjusted = NULL"
+        store.execute(f"UPDATE differences SET {facts}, reason = 'too_few_common_images', better = 'higher'")
+    out = report(evaluated / "changed")
+    verdict = section(out / "index.html", "verdict-title")
+    assert verdict.startswith("Verdict crisp and soft could not be compared.")
+    assert verdict.count("not computed") == verdict.count("too few common images") == 2
+    assert words_of(out / "scores.html").count("not computed too few common images") == 2
+
+
 def report(folder: Path) -> Path:
     config: dict[str, Any] = {"job": "report", "store": folder / "store.duckdb"}
     build_report(ReportConfig.model_validate(config), folder / "out")

@@ -94,6 +94,32 @@ def test_models_that_have_no_prompt_in_common_have_no_difference(tmp_path: Path)
         assert (row["value"], row["reason"], row["n"], row["n_clusters"]) == (None, "no_common_images", 0, 0)
 
 
+def test_a_value_that_the_common_images_are_too_few_for_is_a_difference_with_its_reason(tmp_path: Path) -> None:
+    """Each model has a corrected distance of its 70 prompts; the two share 20, which are too few for one."""
+    rows = [
+        dataclasses.replace(row, prompt=row.prompt + 50 * (row.model == "raw"))
+        for row in made_grid(prompts=70, samples=1)
+    ]
+    distances = [{"metric": "frechet_distance", "encoder": "p", "reference": "real"}]
+    make_dataset(tmp_path / "real", [Row(picture(1000 + seed), f"real {seed}") for seed in range(70)])
+    make_generated(tmp_path / "generated", rows)
+    config = make_config(tmp_path, encoders={"p": {"kind": "projection", "options": {"dim": 6}}}, distances=distances)
+    config["datasets"]["real"] = {"path": str(tmp_path / "real"), "role": "reference"}
+    run({**config, "compare": {}})
+    corrected, published = read(tmp_path, "SELECT * FROM differences ORDER BY metric")
+    assert (published["metric"], published["n"], published["reason"]) == ("frechet_distance", 20, "no_interval")
+    left_out = {"left_out_a": 50, "left_out_b": 50}
+    assert (corrected["metric"], corrected["groups"]) == ("corrected_frechet_distance", left_out)
+    assert (corrected["value"], corrected["n"], corrected["n_clusters"]) == (None, 20, 20)
+    assert corrected["reason"] == "too_few_common_images"
+    whole = {result_of(tmp_path, corrected["metric"], model=name)["identity_id"] for name in ("curated", "raw")}
+    assert whole == {corrected["identity_id"]}
+    store = tmp_path / "store.duckdb"
+    assert "too_few_common_images" in call("evaluate", "results", store).stdout
+    said = call("evaluate", "compare", store, "raw", "curated", "--metric", "corrected_frechet_distance").stdout
+    assert said == "corrected_frechet_distance: raw and curated cannot be compared: too_few_common_images\n"
+
+
 def test_settings_are_compared_over_the_models_that_have_both(tmp_path: Path) -> None:
     distances = [{"metric": "kernel_distance", "encoder": "p", "reference": "real", "by": ["setting"]}]
     (row,) = differences(tmp_path, two_models(), distances=distances, compare={"by": "setting"})

@@ -139,6 +139,25 @@ def test_numbers_that_depend_on_n_are_compared_at_equal_n_and_say_so() -> None:
     assert published.groups == {}, "of equal sets nothing is drawn"
 
 
+def test_a_value_that_one_of_the_two_lacks_is_a_difference_with_the_reason() -> None:
+    """One model has enough prompts for a corrected distance, another too few, a third no two pictures."""
+    dice = np.random.default_rng(0)
+    metric = FRECHET_DISTANCE
+    reference = metric.statistics(dice.normal(0, 1, (300, 16)), [f"r{row}" for row in range(300)])
+    sides = {
+        label: metric.statistics(dice.normal(0, 1, (n, 16)), [f"p{row}" for row in range(n)])
+        for label, n in (("many", 300), ("few", 40), ("one", 1))
+    }
+    found = {(row.metric, row.a, row.b): row for row in differences(metric, reference, sides)}
+    corrected = {pair: row for (name, *pair_), row in found.items() if name.startswith("corr") for pair in [(*pair_,)]}
+    assert {pair: row.reason for pair, row in corrected.items()} == {
+        ("many", "few"): "not_of_both",
+        ("many", "one"): "too_few_images",
+    }, "of two that both lack it there is none"
+    assert all(np.isnan([row.value, row.se, row.ci_low, row.p_value]).all() for row in corrected.values())
+    assert (corrected["many", "few"].n, found["frechet_distance", "many", "few"].reason) == (40, "no_interval")
+
+
 def test_a_difference_without_any_spread_has_no_interval() -> None:
     nothing = np.zeros(3)
 

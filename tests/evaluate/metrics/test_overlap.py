@@ -30,14 +30,6 @@ def test_equal_bytes_are_counted_once_and_in_the_smaller_set() -> None:
     assert found.is_large
 
 
-@pytest.mark.parametrize(("texts", "shared"), [("abc", 3), ("abx", 2), ("xyz", 0), (["a", "", ""], 3)])
-def test_prompts_of_one_name_are_in_both_sets_unless_both_tell_another_text(texts: list[str], shared: int) -> None:
-    names = {"units": ["1", "2", "3"], "contents": [""] * 3}
-    sides = images(drawn(3, 1), texts=list("abc"), **names), images(drawn(3, 2), "y", texts=list(texts), **names)
-    for each in (sides, sides[::-1]):
-        assert overlap(*each) == (Overlap(shared, 3, "equal prompts") if shared else None)
-
-
 @pytest.mark.parametrize("swap", [False, True])
 def test_equal_vectors_are_found_through_the_rounding_of_stored_vectors(swap: bool) -> None:
     x, y = drawn(200, 1), drawn(350, 2)
