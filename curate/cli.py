@@ -1,5 +1,6 @@
-"""``diptych curate ...`` and ``diptych score``: parse, call one function, print a summary."""
+"""``diptych curate ...``: parse, call one function, print a summary."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from diptych.command_line import (
     set_option,
     workers_option,
 )
-from diptych.progress.wording import format_bytes
+from diptych.curate.printing import print_estimate, print_funnel, print_step, print_steps_json
 
 OUT = out_option("Directory of the run.")
 SET = set_option("dedup.radius=2")
@@ -60,21 +61,16 @@ def run(
     """Do all steps of CONFIG; what is done already is not done again."""
     runner = _runner(config, out, overrides, workers, _growth(extend, retry))
     if dry_run:
-        _print_estimate(runner, as_json)
+        (print_json if as_json else print_estimate)(runner.estimate())
         return
     runner.check()
     from diptych.curate.run import STEPS
 
-    steps = {}
-    with runner.alone():
-        for name in STEPS:
-            steps[name] = runner.run(name)
-            _print_step(steps[name], as_json=as_json)
+    steps = _run_steps(runner, STEPS, as_json)
     if as_json:
-        print_json({name: {"is_new": step.is_new, **step.facts} for name, step in steps.items()})
         return
-    _print_funnel(steps["select"].facts["funnel"])
-    if not any(step.is_new for step in steps.values()):
+    print_funnel(next(step.facts["funnel"] for step in steps if "funnel" in step.facts))
+    if not any(step.is_new for step in steps):
         click.echo("Nothing to do: everything is finished and nothing changed.")
     click.echo(f"Next: datasets.load_dataset({str(runner.selected)!r})")
 
@@ -86,11 +82,14 @@ def run(
 @WORKERS
 @EXTEND
 @RETRY
-def ingest(config: Path, out: Path, overrides: tuple[str, ...], workers: int, extend: bool, retry: str) -> None:
+@AS_JSON
+def ingest(
+    config: Path, out: Path, overrides: tuple[str, ...], workers: int, extend: bool, retry: str, as_json: bool
+) -> None:
     """Make OUT/pool from the source of CONFIG."""
     runner = _runner(config, out, overrides, workers, _growth(extend, retry))
     runner.check()
-    _run_step(runner, "ingest")
+    _run_steps(runner, ["ingest"], as_json)
 
 
 def _step_command(name: str, text: str) -> None:
@@ -101,8 +100,9 @@ def _step_command(name: str, text: str) -> None:
     @OUT
     @SET
     @WORKERS
-    def command(config: Path, out: Path, overrides: tuple[str, ...], workers: int) -> None:
-        _run_step(_runner(config, out, overrides, workers), name)
+    @AS_JSON
+    def command(config: Path, out: Path, overrides: tuple[str, ...], workers: int, as_json: bool) -> None:
+        _run_steps(_runner(config, out, overrides, workers), [name], as_json)
 
 
 _step_command("score", "Compute the scores of CONFIG over OUT/pool.")
@@ -133,60 +133,7 @@ def select(path: Path, out: Path | None, where: tuple[str, ...], overrides: tupl
         runner = _runner(path, out, overrides, 1)
         with runner.alone():
             steps = runner.run("select").facts["funnel"]
-    if as_json:
-        print_json(steps)
-    else:
-        _print_funnel(steps)
-
-
-@click.command()
-@click.argument("dataset", type=LocalPathType(exists=True, file_okay=False))
-@click.argument("names", nargs=-1, required=True, metavar="[LABEL=]NAME...")
-@click.option("--encoder", default="open_clip", show_default=True, help="Kind of encoder for scores that need one.")
-@click.option("--judge", default="centre_point", show_default=True, help="Kind of judge for scores that need one.")
-@SET
-@WORKERS
-@click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True)
-@click.pass_context
-def score(
-    ctx: click.Context,
-    dataset: Path,
-    names: tuple[str, ...],
-    encoder: str,
-    judge: str,
-    overrides: tuple[str, ...],
-    workers: int,
-    batch_size: int,
-) -> None:
-    """Compute scores over any dataset directory.
-
-    NAME is a score of diptych or one of your own, path/to/file.py:factory. A score's columns are called LABEL.column;
-    without a label its own name is the label. Other options under a label that is there already take the label over;
-    what was computed before stays.
-
-    \b
-    Examples:
-      diptych score runs/laion/pool image_stats hashes
-      diptych score runs/laion/pool clip_similarity aesthetic \\
-        --set encoder.architecture=ViT-L-14 --set encoder.pretrained=openai --set aesthetic.version=v2
-      diptych score runs/laion/pool b32=clip_similarity \\
-        --set encoder.architecture=ViT-B-32 --set encoder.pretrained=openai
-      diptych score runs/laion/pool scores/redness.py:redness --set redness.power=2
-    """  # noqa: D301 -- as above
-    from diptych.data.dataset import open_dataset
-    from diptych.scores.named import named_plan
-    from diptych.scores.run import score_dataset
-    from diptych.storage.locks import only_one
-
-    plan = named_plan(names, overrides, encoder=encoder, judge=judge)
-    open_dataset(dataset)  # nothing is locked, and so made, where there is none
-    with only_one(dataset):
-        done = score_dataset(dataset, plan, workers=workers, batch_size=batch_size, progress=progress_mode(ctx))
-    for label, column_set in done.sets.items():
-        columns = ", ".join(column["name"] for column in column_set.manifest["columns"])
-        click.echo(f"{label}: {columns} in {column_set.location}")
-    if not done.shards_done:
-        click.echo("Nothing to do: these scores are finished.")
+    (print_json if as_json else print_funnel)(steps)
 
 
 def _growth(extend: bool, retry: str) -> Any:
@@ -206,45 +153,14 @@ def _runner(config: Path, out: Path, overrides: tuple[str, ...], workers: int, g
     return CurateRunner(load(config, CurateConfig, overrides), out, workers, progress, growth or NOTHING_FURTHER)
 
 
-def _run_step(runner: Any, name: str) -> None:
+def _run_steps(runner: Any, names: Sequence[str], as_json: bool) -> list[Any]:
+    """Do steps, say how each went as soon as it is done, or all at the end in JSON, and return how they went."""
+    steps = []
     with runner.alone():
-        _print_step(runner.run(name))
-
-
-def _print_step(step: Any, *, as_json: bool = False) -> None:
-    if step.warning:
-        click.echo(f"Warning: {step.warning}", err=True)
-    if not as_json:
-        click.echo(f"{step.name:<7} {'done' if step.is_new else 'kept'}  {step.summary}")
-
-
-def _print_estimate(runner: Any, as_json: bool) -> None:
-    estimate = runner.estimate()
+        for name in names:
+            steps.append(runner.run(name))
+            if not as_json:
+                print_step(steps[-1])
     if as_json:
-        print_json(estimate)
-        return
-    about = "" if estimate["bytes_are_known"] else "about (at 150 kB an image) "
-    new, shards = estimate["new_rows"], estimate["shards"]
-    state = f"{new:,} new, in {shards:,} shards to make" if new else "all there already"
-    click.echo(f"rows    {estimate['rows']:,} ({state})")
-    if estimate["rows_gone"]:
-        click.echo(f"gone    {estimate['rows_gone']:,} rows of the pool, no longer in the input; they stay")
-    if estimate["retried_rows"]:
-        rows, shards = estimate["retried_rows"], estimate["retried_shards"]
-        click.echo(f"retry   {rows:,} rows to ask for again, in {shards:,} shards")
-    if estimate["inferred_types"]:
-        kinds = ", ".join(f"{name} {kind}" for name, kind in estimate["inferred_types"].items())
-        click.echo(f"columns taken as {kinds} (by what they hold; declare others under source.types)")
-    click.echo(f"disk    {about}{format_bytes(estimate['bytes'])} more in the pool, the selected rows once more")
-    click.echo(f"scores  {', '.join(estimate['scores']) or 'none'}")
-    click.echo(f"rules   {', '.join(estimate['rules']) or 'none'}")
-    click.echo("Nothing was written or downloaded.")
-
-
-def _print_funnel(steps: list[dict[str, Any]]) -> None:
-    width = max(len(step["rule"]) for step in steps)
-    click.echo(f"{'rule':<{width}} {'in':>12} {'out':>12} {'lost':>12} {'only here':>12}  condition")
-    for step in steps:
-        lost = step["rows_in"] - step["rows_out"]
-        numbers = f"{step['rows_in']:>12,} {step['rows_out']:>12,} {lost:>12,} {step['lost_only_here']:>12,}"
-        click.echo(f"{step['rule']:<{width}} {numbers}  {step['where']}")
+        print_steps_json(steps)
+    return steps

@@ -171,9 +171,16 @@ def distance(
 @ENCODER
 @OPTIONS
 @BATCH_SIZE
+@AS_JSON
 @click.pass_context
 def statistics(
-    ctx: click.Context, images: Path, out: Path, encoder: str, options: tuple[str, ...], batch_size: int
+    ctx: click.Context,
+    images: Path,
+    out: Path,
+    encoder: str,
+    options: tuple[str, ...],
+    batch_size: int,
+    as_json: bool,
 ) -> None:
     """Save what distances need to know of IMAGES, so that they can be a reference without being there.
 
@@ -185,7 +192,11 @@ def statistics(
     side = open_side(images, encoder_spec(encoder, options, batch_size), progress=progress_mode(ctx))
     save_side(side, out)
     assert side.images is not None
-    click.echo(f"{out}: statistics of {len(side.images.known.vectors):,} images")
+    count = len(side.images.known.vectors)
+    if as_json:
+        print_json({"path": str(out), "images": count})
+        return
+    click.echo(f"{out}: statistics of {count:,} images")
 
 
 def _print_estimate(estimate: dict[str, Any], as_json: bool) -> None:

@@ -95,7 +95,17 @@ def test_help_imports_no_subcommand_and_nothing_heavy() -> None:
     assert code == "0", result.stderr
     assert sorted({name.partition(".")[0] for name in modules} & set(HEAVY)) == []
     ours = {name for name in modules if name.startswith("diptych")}
-    light = {"addresses", "cli", "command_line", "errors", "interrupts", "lookup", "progress"}
+    light = {
+        "addresses",
+        "cli",
+        "command_line",
+        "error_lines",
+        "errors",
+        "failures",
+        "interrupts",
+        "lookup",
+        "progress",
+    }
     light |= {f"progress.{name}" for name in ("counting", "displays", "wording")}
     assert ours == {"diptych", *(f"diptych.{name}" for name in light)}
 
@@ -148,7 +158,7 @@ def test_unknown_command_is_a_usage_error_that_names_the_nearest() -> None:
 def test_unknown_option_is_a_usage_error() -> None:
     result = CliRunner().invoke(main, ["--progres", "none"])
     assert result.exit_code == 2
-    assert "No such option" in result.stderr
+    assert "no such option '--progres'; did you mean '--progress'? see " in result.stderr
 
 
 def test_diptych_error_is_one_line_on_stderr_and_exit_code_1(run_with: Callable[..., Result]) -> None:

@@ -1,29 +1,18 @@
 """What holds for every command: each of its paths is a local one, and it is told how to show progress."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
+from every_command import commands
 
 from diptych.cli import main
 from diptych.command_line import LocalPathType, print_json, progress_mode
 from diptych.demo.training.__main__ import main as train
 
 ADDRESS = "s3://bucket/x"
-
-
-def commands(group: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield every command below a group, the group included, with the words that call it."""
-    yield words, group
-    if isinstance(group, click.Group):
-        context = click.Context(group)
-        for name in group.list_commands(context):
-            found = group.get_command(context, name)
-            assert found is not None
-            yield from commands(found, (*words, name))
 
 
 PATHS = [

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,10 @@ import pytest
 import yaml
 from PIL import Image
 
+from diptych import output
 from diptych.output import ForgivingStream
+
+SRC = Path(output.__file__).resolve().parents[1]
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ def run(config: Path, redirection: str, **environment: str) -> tuple[int, str]:
         cwd=config.parent,
         capture_output=True,
         text=True,
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTHONPATH": str(SRC), **environment},
         timeout=120,
     )
     assert (config.parent / "out/selected/dataset.json").exists() or list((config.parent / "out/selected").iterdir())
@@ -47,6 +51,9 @@ def test_a_full_disk_behind_stdout_is_said_at_the_end(config: Path) -> None:
         1,
         "Error: stdout: No space left on device; what was written there is not whole",
     )
+    code, said = run(config, "--json > /dev/full")
+    problem = {"where": "stdout", "what": "No space left on device; what was written there is not whole"}
+    assert (code, json.loads(said.splitlines()[-1])) == (1, {"error": "Output", "exit_code": 1, "problems": [problem]})
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ def run() -> None:
     end_at_once_on_ctrl_c()
     forgive_output()
     from diptych.cli import main
+    from diptych.failures import FAILED, Failed
 
     end_in_order_on_ctrl_c()
     try:
@@ -21,8 +22,9 @@ def run() -> None:
             leave_at_once()
         failure = failure_of_output()
         if failure is not None and not end.code:
-            print(f"Error: stdout: {failure.strerror}; what was written there is not whole", file=sys.stderr)
-            sys.exit(1)
+            said = f"stdout: {failure.strerror}; what was written there is not whole"
+            Failed("Output", said, FAILED, sys.argv[1:], "stdout").show()
+            sys.exit(FAILED)
         raise
 
 

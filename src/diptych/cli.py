@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import click
 
 from diptych import __version__
-from diptych.command_line import LocalPathType, note_arguments, print_json, set_option
-from diptych.errors import ConfigError, DiptychError, MissingExtra
+from diptych.command_line import ARGUMENTS, AS_JSON, LocalPathType, note_arguments, print_json, set_option
+from diptych.error_lines import placed
+from diptych.errors import ConfigError, DiptychError
+from diptych.failures import exit_codes_help, failed, misused
 from diptych.interrupts import EXIT_CODE, is_interrupt, say_stopped
 from diptych.lookup import describe_unknown, import_attribute, naming_extras
 from diptych.progress.displays import MODES
@@ -39,7 +41,7 @@ COMMANDS: dict[str, Subcommand] = {
     "init": Subcommand("diptych.init:init", "Write a config to begin with; without a KIND, list them."),
     "report": Subcommand("diptych.reports.cli:report", "Make pages out of what was curated, generated and evaluated."),
     "schema": Subcommand("diptych.cli:schema", "Print the JSON Schema of the config files, for editors."),
-    "score": Subcommand("diptych.curate.cli:score", "Compute scores over any dataset directory."),
+    "score": Subcommand("diptych.scores.cli:score", "Compute scores over any dataset directory."),
     "validate": Subcommand("diptych.cli:validate", "Check config files without running them."),
     "verify": Subcommand("diptych.verify:verify", "Look at every byte of datasets and stores; put back what can be."),
 }
@@ -59,20 +61,6 @@ QUIET = {
     "WANDB_MODE": "disabled",
 }
 
-EXIT_CODES = """\b
-Exit codes:
-  0    done
-  1    the configuration, the data or the store is wrong; one line says what
-  2    the command was not written as --help says
-  4    something is not installed; the line says how to install it
-  130  stopped with Ctrl-C; the same command goes on where it stopped"""
-
-
-class NotInstalled(click.ClickException):
-    """Ends the program with the exit code for an environment that lacks something."""
-
-    exit_code = 4
-
 
 class LazyGroup(click.Group):
     """A group that imports a subcommand when it is used, and ends every failure in one line and an exit code."""
@@ -84,7 +72,11 @@ class LazyGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep the arguments as they were given, then parse them."""
         note_arguments(ctx, args)
-        return super().parse_args(ctx, args)
+        given = ctx.meta[ARGUMENTS]
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise misused(error, given) from error
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the subcommand; None where there is none of that name."""
@@ -109,24 +101,26 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand; errors on purpose become one line, bugs keep their traceback."""
+        arguments = ctx.meta[ARGUMENTS]
         try:
             with naming_extras():  # of what a command imports when it is at work
                 return super().invoke(ctx)
         except DiptychError as error:
             if ctx.params["debug"]:
                 traceback.print_exc()
-            failure = NotInstalled if isinstance(error, MissingExtra) else click.ClickException
-            raise failure(str(error)) from error
+            raise failed(error, arguments) from error
+        except click.UsageError as error:
+            raise misused(error, arguments) from error
         except (KeyboardInterrupt, RuntimeError) as error:
             if not is_interrupt(error):
                 raise
             if ctx.params["debug"]:
                 traceback.print_exc()
-            say_stopped()
+            say_stopped(arguments)
             ctx.exit(EXIT_CODE)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=exit_codes_help())
 @click.option(
     "--progress",
     type=click.Choice(MODES),
@@ -163,31 +157,39 @@ def keep_quiet() -> None:
 @click.command()
 @click.argument("paths", metavar="CONFIG...", nargs=-1, required=True, type=LocalPathType())
 @set_option("a.b=1")
-def validate(paths: Sequence[Path], overrides: Sequence[str]) -> None:
+@AS_JSON
+def validate(paths: Sequence[Path], overrides: Sequence[str], as_json: bool) -> None:
     """Check config files without running them.
 
     Reads each file as its job would and says where it is wrong. Neither the data nor the models that it names are
     opened.
     """
-    problems = []
-    for path in paths:
-        try:
-            click.echo(f"{path}: ok {_check_config(path, overrides)}")
-        except ConfigError as error:
-            problems.append(str(error))
+    found = [_check_config(path, overrides) for path in paths]
+    problems = [problem for config in found for problem in config["problems"]]
+    if as_json:
+        print_json([{**one, "problems": [placed(line, [one["path"]]) for line in one["problems"]]} for one in found])
+    else:
+        for config in found:
+            if not config["problems"]:
+                click.echo(f"{config['path']}: ok (job {config['job']}, fingerprint {config['fingerprint']})")
     if problems:
         raise ConfigError("\n".join(problems))
 
 
-def _check_config(path: Path, overrides: Sequence[str]) -> str:
+def _check_config(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
+    """Return the job and the fingerprint of a config, or the lines that say what is wrong."""
     from diptych.config.identity import fingerprint
     from diptych.config.load import load, read_job
 
-    job = read_job(path)
-    if job not in CONFIGS:
-        raise ConfigError(f"{path}: {describe_unknown('job', job, CONFIGS)}")
-    loaded = load(path, import_attribute(CONFIGS[job]), overrides)
-    return f"(job {job}, fingerprint {fingerprint(loaded)[:8]})"
+    facts: dict[str, Any] = {"path": str(path), "job": None, "fingerprint": None, "problems": []}
+    try:
+        facts["job"] = job = read_job(path)
+        if job not in CONFIGS:
+            raise ConfigError(f"{path}: {describe_unknown('job', job, CONFIGS)}")
+        facts["fingerprint"] = fingerprint(load(path, import_attribute(CONFIGS[job]), overrides))[:8]
+    except ConfigError as error:
+        facts["problems"] = str(error).splitlines()
+    return facts
 
 
 @click.command()

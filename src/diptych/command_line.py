@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from diptych.addresses import local_path
+from diptych.errors import DataError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,9 +32,18 @@ class LocalPathType(click.Path):
         """Return the path.
 
         Raises:
-            DataError: If it is an address with a scheme, such as ``s3://bucket/name``.
+            DataError: If it is an address with a scheme, such as ``s3://bucket/name``, or not there, or of another kind
+                than it has to be.
         """
-        return super().convert(local_path(value), param, ctx)
+        path = local_path(value)
+        try:
+            return super().convert(path, param, ctx)
+        except click.BadParameter as error:
+            raise DataError(f"{path}: {self._problem()}") from error
+
+    def _problem(self) -> str:
+        kind = "folder" if not self.file_okay else "file" if not self.dir_okay else "file or folder"
+        return f"no {kind} there that can be read" if self.exists else f"is no {kind}; give another name"
 
 
 CONFIG = click.argument("config", type=LocalPathType())

@@ -7,7 +7,10 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Any, NoReturn
+
+from diptych.error_lines import error_line, wants_json
 
 EXIT_CODE = 130  # 128 and the number of SIGINT, as shells have it
 STOPPED = "stopped; run the same command again to go on"
@@ -43,15 +46,16 @@ def is_interrupt(error: BaseException) -> bool:
     )
 
 
-def say_stopped() -> None:
-    """Say on stderr that the command was stopped; where that is closed, nobody is told."""
+def say_stopped(arguments: Sequence[str]) -> None:
+    """Say on stderr that the command of these arguments was stopped; where that is closed, nobody is told."""
     global _has_said
     _has_said = True
+    line = error_line("Interrupted", STOPPED, EXIT_CODE) if wants_json(arguments) else STOPPED
     with contextlib.suppress(
         OSError, ValueError, AttributeError, RuntimeError
     ):  # RuntimeError: while it was written to
         if sys.stderr is not None:
-            print(STOPPED, file=sys.stderr, flush=True)
+            print(line, file=sys.stderr, flush=True)
 
 
 def leave_at_once() -> NoReturn:
@@ -74,5 +78,5 @@ def _interrupt(number: int, frame: Any) -> NoReturn:
 
 def _end_at_once(number: int, frame: Any) -> NoReturn:
     if not _has_said:
-        say_stopped()
+        say_stopped(sys.argv[1:])
     leave_at_once()

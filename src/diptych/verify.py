@@ -39,8 +39,13 @@ def verify(ctx: click.Context, paths: tuple[Path, ...], repair: bool, as_json: b
     else:
         for entry in found:
             _print(entry)
-    if any(entry["problems"] and not entry["repaired"] for entry in found):
-        ctx.exit(1)
+    left = [entry["path"] for entry in found if entry["problems"] and not entry["repaired"]]
+    if left:
+        raise DataError(f"not what was written: {', '.join(left)}; {_what_to_do(repair)}")
+
+
+def _what_to_do(repair: bool) -> str:
+    return "what made them makes them again" if repair else "--repair puts back what can be"
 
 
 def _verify(path: Path, repair: bool, progress: str) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ over stored evidence, decodes no picture and loads no model.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from diptych.data.column_names import clash_problem, label_problem
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
@@ -35,6 +36,15 @@ class ScoreRun:
     sets: Mapping[str, ColumnSet]
     shards_done: int
     embeddings: Mapping[str, ColumnSet] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The same as JSON-able values: where each score lies, and its columns."""
+        scores = {
+            label: {"columns": [column["name"] for column in found.manifest["columns"]], "path": str(found.location)}
+            for label, found in self.sets.items()
+        }
+        return {"shards_done": self.shards_done, "scores": scores}
 
 
 def score_dataset(

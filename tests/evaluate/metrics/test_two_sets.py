@@ -194,6 +194,8 @@ def test_saved_statistics_stand_for_the_images(tmp_path: Path) -> None:
     result = call(*projection("statistics", b, "--out", saved))
     assert result.exit_code == 0, result.output
     assert result.stdout == f"{saved}: statistics of 40 images\n"
+    told = call(*projection("statistics", b, "--out", saved, "--json"))
+    assert json.loads(told.stdout) == {"path": str(saved), "images": 40}
     for metric in ("frechet_distance", "kernel_distance"):
         by_images, by_file = (number_of(*projection("distance", a, side, "--metric", metric)) for side in (b, saved))
         for name in ("value", "se", "ci_low", "ci_high", "n", "n_reference", "identity"):
@@ -293,7 +295,7 @@ def test_mistakes_are_said_in_one_line(tmp_path: Path) -> None:
         *projection("statistics", draw_folder(tmp_path / "one", 1), "--out", tmp_path / "x.npz")
     )
     assert "cannot be written" in refused(*projection("statistics", a, "--out", tmp_path / "no" / "x.npz"))
-    assert call("distance", tmp_path / "nowhere", b).exit_code == 2
+    assert call("distance", tmp_path / "nowhere", b).exit_code == 1
 
 
 def test_an_encoder_is_named_by_kind_path_or_architecture(tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+"""The exit codes, and how what goes wrong becomes the end of a command. Decides nothing about what went wrong."""
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from diptych.error_lines import error_line, wants_json
+from diptych.errors import DiptychError, MissingExtra
+from diptych.interrupts import EXIT_CODE as INTERRUPTED
+
+FAILED, USAGE, NOT_INSTALLED = 1, 2, 4
+
+EXIT_CODES = {
+    0: "done",
+    FAILED: "something given is wrong, or not all could be made; a line says what",
+    USAGE: "the command was not written as --help says",
+    NOT_INSTALLED: "something is not installed; the line says how to install it",
+    INTERRUPTED: "stopped with Ctrl-C; the same command goes on where it stopped",
+}
+
+
+class Failed(click.ClickException):
+    """Ends the program with an exit code, and with a line on stderr for each problem, or one of JSON for all."""
+
+    def __init__(self, kind: str, message: str, exit_code: int, arguments: Sequence[str], *places: str) -> None:
+        """Keep what went wrong.
+
+        Args:
+            kind: The name of the error's class, or ``Usage``.
+            message: A line for each problem.
+            exit_code: One of ``EXIT_CODES``.
+            arguments: Of the command; they say whether it speaks JSON.
+            places: What a problem may begin with to say where it is, beside the arguments, paths and keys.
+        """
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it off the instance
+        named = {*arguments, *places}
+        self.line = error_line(kind, message, exit_code, named) if wants_json(arguments) else f"Error: {message}"
+
+    def show(self, file: Any = None) -> None:
+        """Say it."""
+        print(self.line, file=file or sys.stderr)
+
+
+def failed(error: DiptychError, arguments: Sequence[str]) -> Failed:
+    """Return the end of a command that raised an error on purpose."""
+    code = NOT_INSTALLED if isinstance(error, MissingExtra) else FAILED
+    return Failed(type(error).__name__, str(error), code, arguments)
+
+
+def misused(error: click.UsageError, arguments: Sequence[str]) -> click.ClickException:
+    """Return the end of a command that was not written as its help says: which, what is wrong, and where to look.
+
+    For a group without a command it is the help itself.
+    """
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error
+    command = error.ctx.command_path if error.ctx else "diptych"
+    said = "; ".join(_sentences(error.format_message()))
+    stop = "" if said.endswith("?") else ";"
+    return Failed("Usage", f"{command}: {said}{stop} see {command} --help", USAGE, arguments, command)
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """Yield what click says in sentences and lines, without capitals and full stops."""
+    for sentence in re.split(r"\.\s+(?=[A-Z])", " ".join(text.split()).rstrip(".")):
+        yield sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence
+
+
+def exit_codes_help() -> str:
+    r"""Return the exit codes as they stand in the help; ``\b`` is click's mark for text that is not to be wrapped."""
+    return "\n".join(["\b", "Exit codes:", *(f"  {code:<4} {says}" for code, says in EXIT_CODES.items())])
