@@ -15,7 +15,7 @@ TABLE = {
     "own_boxes": "own_judges:own_boxes",
     "own_text": "own_judges:own_text",
 }
-FOUND: dict[int, list[Box]] = {}
+FOUND: dict[int, list[Box] | None] = {}
 WRITTEN: dict[int, list[TextLine]] = {}
 SEEN: list[int] = []  # sizes of the batches that were looked at
 ASKED: list[Sequence[Any]] = []  # what was asked of each picture, where something was
@@ -48,13 +48,14 @@ class OwnBoxes:
     least_score: float = 0.05
     identity: Mapping[str, Any] = field(default_factory=lambda: {"judge": "own_boxes"})
 
-    def boxes(self, images: Sequence[Image], labels: Sequence[Sequence[str]] | None = None) -> list[list[Box]]:
+    def boxes(self, images: Sequence[Image], labels: Sequence[Sequence[str]] | None = None) -> list[list[Box] | None]:
         SEEN.append(len(images))
         ASKED.extend(labels or ())
         found = [FOUND.get(image.height, []) for image in images]
         if labels is None:
             return found
-        return [[one for one in some if one.label in wanted] for some, wanted in zip(found, labels, strict=True)]
+        pairs = zip(found, labels, strict=True)
+        return [some and [one for one in some if one.label in wanted] for some, wanted in pairs]
 
 
 @dataclass(frozen=True)

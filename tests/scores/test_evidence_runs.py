@@ -176,6 +176,19 @@ def test_evidence_lies_beside_the_scores_with_the_rows_of_the_data(tmp_path: Pat
     )
 
 
+def test_picture_that_a_judge_cannot_take_has_that_reason_in_evidence_and_score(tmp_path: Path) -> None:
+    FOUND[22] = None
+    make_dataset(tmp_path, rows(), rows_per_shard=100)
+    for threshold in (0.0, 0.5):
+        run = score(tmp_path, plan(threshold))
+        assert column(run, f"count_{threshold}")[:5] == [0, None, 1 if threshold else 2, None, 0]
+        assert column(run, f"count_{threshold}", "reason")[1] == "judge_failed"
+    (found,) = open_dataset(tmp_path).column_sets("evidence")
+    records, reasons = read_evidence(BOXES, found.files[0])
+    assert (records[1], reasons[1], reasons[0]) == (None, "judge_failed", None)
+    assert len(SEEN) == 1, "a picture that failed is not looked at again"
+
+
 def test_another_rule_reads_stored_evidence_and_neither_looks_nor_decodes(tmp_path: Path, decoded: list[bytes]) -> None:
     make_dataset(tmp_path / "set", rows())
     make_dataset(tmp_path / "fresh", rows())

@@ -1,19 +1,16 @@
 """Where the pipeline of a config lies, and the components that it puts in the place of others: folders, or the hub."""
 
-import re
 from pathlib import Path
 
 from diptych.assets import is_offline, named_path
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.generate.backends.asked import ModelChoice
 from diptych.generate.backends.diffusers.components import CONFIGS, local_component, replacements
-from diptych.generate.backends.diffusers.libraries import import_hub, import_library
 from diptych.generate.backends.diffusers.models import ModelFolder, read_object
+from diptych.pretrained.folder import DESCRIPTIONS, HUB_ERRORS, HUB_ID, why_not_fetched
+from diptych.pretrained.libraries import import_hub, import_library
 
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-SMALL_FILES = ["*.json", "*.txt", "*.model", "*.jinja"]
 COMPONENT_FILES = [*CONFIGS, "*.safetensors", "*.safetensors.index*.json"]
-HUB_ERRORS = (OSError, ValueError, KeyError, RuntimeError)  # what errors of the hub and of HTTP derive from
 
 
 def find_model(label: str, choice: ModelChoice, *, with_weights: bool) -> ModelFolder:
@@ -63,7 +60,7 @@ def _find_component(label: str, name: str, reference: str) -> Path:
     try:
         found = import_hub().snapshot_download(reference, allow_patterns=COMPONENT_FILES, local_files_only=is_offline())
     except HUB_ERRORS as error:
-        raise DataError(f"{where}: {_why_not()}: {one_line(error)}") from error
+        raise DataError(f"{where}: {why_not_fetched()}: {one_line(error)}") from error
     return Path(found)
 
 
@@ -73,17 +70,11 @@ def _from_hub(label: str, choice: ModelChoice, *, with_weights: bool) -> Path:
     offline = {"revision": choice.revision, "local_files_only": is_offline()}
     try:
         if not with_weights:
-            return Path(hub.snapshot_download(choice.path_or_id, allow_patterns=SMALL_FILES, **offline))
+            return Path(hub.snapshot_download(choice.path_or_id, allow_patterns=[*DESCRIPTIONS], **offline))
         diffusers = import_library("diffusers")
         found = diffusers.DiffusionPipeline.download(
             choice.path_or_id, variant=choice.variant, use_safetensors=True, **offline
         )
         return Path(found)
     except HUB_ERRORS as error:
-        raise DataError(f"{where} {_why_not()}: {one_line(error)}") from error
-
-
-def _why_not() -> str:
-    if is_offline():
-        return "is not in the cache whole and downloads are switched off; fetch it first, or give a folder"
-    return "cannot be fetched"
+        raise DataError(f"{where} {why_not_fetched()}: {one_line(error)}") from error

@@ -1,41 +1,12 @@
-"""The libraries of this backend: imported when they are needed, their chatter off, and classes in them by name."""
+"""Classes of the libraries of this backend by their names."""
 
 import importlib
 import inspect
 from typing import Any
 
-from diptych.errors import MissingExtra
+from diptych.pretrained.libraries import import_library
 
 ROOMS = ("diffusers.pipelines", "diffusers.pipelines.deprecated")  # where classes of one pipeline alone live
-
-
-def import_library(name: str) -> Any:
-    """Return one of the libraries of this part, its chatter switched off.
-
-    Raises:
-        MissingExtra: If it is not installed.
-    """
-    try:
-        module = importlib.import_module(name)
-        logging = importlib.import_module(f"{name}.utils.logging")
-    except ModuleNotFoundError as error:
-        raise MissingExtra("generate", (error.name or name).partition(".")[0]) from error
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    return module
-
-
-def import_hub() -> Any:
-    """Return the library that knows the hub's cache.
-
-    Raises:
-        MissingExtra: If it is not installed.
-    """
-    try:
-        import huggingface_hub
-    except ModuleNotFoundError as error:
-        raise MissingExtra("generate", "huggingface_hub") from error
-    return huggingface_hub
 
 
 def find_pipeline(name: str) -> type | None:

@@ -21,9 +21,10 @@ from diptych.generate.backends.diffusers.components import (
     components_of,
     is_component,
 )
-from diptych.generate.backends.diffusers.libraries import find_class, find_pipeline, import_library
+from diptych.generate.backends.diffusers.libraries import find_class, find_pipeline
 from diptych.generate.backends.diffusers.samplers import SchedulerFacts
-from diptych.generate.backends.diffusers.weights import check_weights, weight_files, weights_sha256
+from diptych.pretrained.libraries import import_library
+from diptych.pretrained.weights import check_weights, weight_files, weights_sha256
 
 # Entries of a component's config that say who wrote it.
 WRITER = ("architectures", "dtype", "torch_dtype", "transformers_version")

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from diptych.errors import ConfigError
-from diptych.generate.backends.diffusers.libraries import import_library
 from diptych.generate.backends.diffusers.models import ModelFolder
 from diptych.lookup import describe_unknown
+from diptych.pretrained.libraries import import_library
 
 # Options that a pipeline reads in steps that ask the denoiser twice, and drops silently in others.
 GUIDED_OPTIONS = (

@@ -13,7 +13,6 @@ from diptych.errors import ConfigError, DataError, DiptychError, one_line
 from diptych.generate.backends import ImageRefused
 from diptych.generate.backends.asked import ImageGroup, PlannedImage
 from diptych.generate.backends.diffusers.effects import refuse_without_effect
-from diptych.generate.backends.diffusers.libraries import import_library
 from diptych.generate.backends.diffusers.loading import choose_device, load_pipeline
 from diptych.generate.backends.diffusers.noise import (
     first_steps_only,
@@ -28,6 +27,7 @@ from diptych.generate.backends.diffusers.pipeline_model import PipelineModel
 from diptych.generate.backends.diffusers.recipes import build_scheduler
 from diptych.generate.backends.diffusers.resolve import Binding, Tensors
 from diptych.generate.pictures import Pixels
+from diptych.pretrained.libraries import import_library
 
 TEXT_CACHE_BYTES = 4 * 2**30  # of embeddings in main memory; 553 prompts of FLUX at half precision take 2.3 GB
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:  # naming a judge must load without PIL
     from diptych.data.images import Image
 
 Corners = tuple[float, float, float, float]  # left, top, right, bottom
+
+Record = TypeVar("Record")
+Found: TypeAlias = Sequence[list[Record] | None]  # of each image; None where a judge could not look
 
 COLOUR = "colour"  # the trait under which a judge that tells the colour of a thing tells it
 
@@ -136,7 +139,8 @@ class Judge(Protocol):
     """Looks at images.
 
     Loading weights happens when it is first asked; constructing a judge is cheap, so that a run whose results all exist
-    loads no model. No neighbour in a batch changes what it says.
+    loads no model. No neighbour in a batch changes what it says. Of a picture that it cannot take at all, such as a
+    strip of which its network would see no pixel, it gives None, stored with the reason ``judge_failed``.
     """
 
     @property
@@ -166,7 +170,7 @@ class BoxJudge(Judge, Protocol):
         """What it is less sure of it does not tell, in [0, 1]; no rule can ask for less."""
         ...
 
-    def boxes(self, images: Sequence[Image], labels: Sequence[Sequence[str]] | None = None) -> list[list[Box]]:
+    def boxes(self, images: Sequence[Image], labels: Sequence[Sequence[str]] | None = None) -> Found[Box]:
         """Return what is in each RGB image, the surest first.
 
         Args:
@@ -183,7 +187,7 @@ class AnswerJudge(Judge, Protocol):
     in the place of the images, so that an image is embedded once, whoever asks.
     """
 
-    def answers(self, images: Sequence[Any], questions: Sequence[Sequence[Query]]) -> list[list[Answer]]:
+    def answers(self, images: Sequence[Any], questions: Sequence[Sequence[Query]]) -> Found[Answer]:
         """Return an answer to each of its questions for each RGB image, in their order.
 
         Args:
@@ -196,7 +200,7 @@ class AnswerJudge(Judge, Protocol):
 class TextJudge(Judge, Protocol):
     """Reads what is written in images."""
 
-    def text(self, images: Sequence[Image]) -> list[list[TextLine]]:
+    def text(self, images: Sequence[Image]) -> Found[TextLine]:
         """Return the lines of text in each RGB image in reading order."""
         ...
 

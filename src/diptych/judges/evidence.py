@@ -6,16 +6,16 @@ Decides nothing about who is asked what.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple
 
 import pyarrow as pa
 
 from diptych.config.identity import short_id
 from diptych.data.shards import read_shard
-from diptych.judges.contract import Answer, Box, Corners, TextLine, Trait
+from diptych.judges.contract import Answer, Box, Corners, Record, TextLine, Trait
 from diptych.storage.location import Location
 
-Record = TypeVar("Record")
+JUDGE_FAILED = "judge_failed"  # the reason of a picture that the judge could not take
 
 CORNERS = ("left", "top", "right", "bottom")
 _PLACE = {name: pa.float64() for name in CORNERS}

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from diptych.data.images import Image
 from diptych.encoders import Encoder
 from diptych.errors import DataError
-from diptych.judges.evidence import Record, Seen, evidence_table, seen_in
+from diptych.judges.contract import Record
+from diptych.judges.evidence import JUDGE_FAILED, Seen, evidence_table, seen_in
 from diptych.lookup import describe_unknown
 from diptych.scores.loading import LoadedImage, Needs, load_image
 from diptych.scores.looks import Look
@@ -102,7 +103,12 @@ class Batch:
         return [load.image for load in loads]
 
     def reason(self, row: int) -> str | None:
-        """Return why a row has no image (its status or decode error), or None; decodes at most this row, once."""
+        """Return why a row cannot be scored, or None; decodes at most this row, once.
+
+        That is its status, its decode error, or that a judge could not take its picture.
+        """
+        if self._reasons.get(row):
+            return self._reasons[row]
         if self._loads is not None or self._futures is not None:
             return self._loaded()[row].reason
         if row not in self._reasons:
@@ -164,7 +170,8 @@ class Batch:
             questions = None if asked is None else [asked[row] for row in shown]
             for row, some in zip(shown, look.at([pictures[row] for row in shown], questions), strict=True):
                 records[row] = some
-        reasons = [self.reason(row) if picture is None else None for row, picture in enumerate(pictures)]
+        self._reasons |= {row: JUDGE_FAILED for row in shown if records[row] is None}
+        reasons = [self.reason(row) if some is None else None for row, some in enumerate(records)]
         return Seen(records, reasons)
 
     def _vectors_of(self, encoder: Encoder) -> list[npt.NDArray[np.float32] | None]:

@@ -11,8 +11,8 @@ from typing import Any, Generic, Protocol
 
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError
-from diptych.judges.contract import Judge
-from diptych.judges.evidence import KINDS, EvidenceKind, Record, evidence_name
+from diptych.judges.contract import Found, Judge, Record
+from diptych.judges.evidence import KINDS, EvidenceKind, evidence_name
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -75,15 +75,15 @@ class Look(Generic[Record]):
         encoder: Encoder | None = getattr(self.judge, "encoder", None)
         return encoder
 
-    def at(self, pictures: Sequence[Any], asked: Sequence[Sequence[Any]] | None) -> list[list[Record]]:
-        """Return what the judge sees in some pictures.
+    def at(self, pictures: Sequence[Any], asked: Sequence[Sequence[Any]] | None) -> Found[Record]:
+        """Return what the judge sees in some pictures; None for one that it cannot take.
 
         Args:
             pictures: RGB images, or vectors of its encoder.
             asked: What is asked of each, where there is something to ask.
         """
         look = getattr(self.judge, self.kind.name)
-        seen: list[list[Record]] = look(pictures) if asked is None else look(pictures, asked)
+        seen: Found[Record] = look(pictures) if asked is None else look(pictures, asked)
         return seen
 
 

@@ -131,7 +131,7 @@ def _look(detector: BoxJudge, scenes: Sequence[Scene], picture: Callable[[Scene]
     images = [picture(shown) for shown in scenes]
     found = detector.boxes(images)
     return [
-        Looked(truth_of(shown, image.width), [one for one in things if one.score > THRESHOLD])
+        Looked(truth_of(shown, image.width), [one for one in things or () if one.score > THRESHOLD])
         for shown, image, things in zip(scenes, images, found, strict=True)
     ]
 
