@@ -10,11 +10,12 @@ has it: macOS puts a ``._0.jpg`` beside each ``0.jpg``. Nothing is read here.
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence, Set
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 TEXT_SUFFIXES = ("txt", "caption")
 TEXT_NAMES = ("caption", "text", "prompt")  # before the suffix of a text, where a row has several
+MAYBE_BEHIND = "its caption may be behind that; caption_key: null takes pictures without"
 # Also of pictures that the decoder does not read: their rows say so.
 # fmt: off
 IMAGE_SUFFIXES = (
@@ -31,22 +32,24 @@ class TarRow(NamedTuple):
         name: Their base name.
         first: The first of all members with that name.
         picture: The picture.
-        caption: A text.
+        texts: Of which the first that is not empty is the caption.
         facts: A .json.
         problem: Why there is no picture, where there are some that could be meant; or why members may be missing.
+        uncaptioned: The problem, where the row turns out to have no caption.
     """
 
     name: str
     first: int
-    picture: int | None
-    caption: int | None
-    facts: int | None
+    picture: int | None = None
+    texts: tuple[int, ...] = ()
+    facts: int | None = None
     problem: str | None = None
+    uncaptioned: str | None = None
 
     @property
     def members(self) -> tuple[int, ...]:
         """The numbers of the members to read, ascending."""
-        return tuple(sorted(one for one in (self.picture, self.caption, self.facts) if one is not None))
+        return tuple(sorted({one for one in (self.picture, *self.texts, self.facts) if one is not None}))
 
     @property
     def last(self) -> int:
@@ -90,7 +93,7 @@ def rows_of_members(names: Sequence[str], keys: MemberKeys = NOTHING_SAID) -> li
     """Return the rows that members make, in the order of their first members.
 
     >>> rows_of_members(["0.jpg", "1.jpg", "0.txt", "1.caption.txt"])[1]
-    TarRow(name='1', first=1, picture=1, caption=3, facts=None, problem=None)
+    TarRow(name='1', first=1, picture=1, texts=(3,), facts=None, problem=None, uncaptioned=None)
     """
     groups: dict[str, list[_Named]] = {}
     for number, name in enumerate(names):
@@ -107,9 +110,13 @@ def rows_of_cut_tar(rows: Sequence[TarRow], problem: str) -> list[TarRow]:
     """Return the rows of a tar that ends too early: those that may lack members because of it have the problem.
 
     Where each row ends before the next one begins, that is the last row. Where members of a row stand behind those of
-    other rows, as captions behind all pictures, it is each row that has fewer of them than another.
+    other rows, as captions behind all pictures or before them, it is each row that has fewer of them than another, or
+    turns out to have no caption. Where no row has a text yet, they may all be behind the pictures.
     """
-    is_mixed = any(row.last > following.first for row, following in pairwise(rows))
+    is_mixed = any(row.last > following.first or row.picture is None for row, following in pairwise(rows))
+    has_texts = any(row.texts or row.facts is not None for row in rows)
+    if is_mixed or not has_texts:
+        rows = [row._replace(uncaptioned=f"{problem}; {MAYBE_BEHIND}") for row in rows]
     most = max((len(row.members) for row in rows), default=0)
     may_lack = [is_mixed and len(row.members) < most for row in rows[:-1]] + [True]
     return [row._replace(problem=problem) if lacks else row for row, lacks in zip(rows, may_lack, strict=False)]
@@ -144,10 +151,11 @@ class _RowMaker(NamedTuple):
         """Return one row, or one for each picture where their names differ before the last dot."""
         by_stem: dict[str, list[_Named]] = {member.stem: [] for member in members if self._is_picture(member)}
         if len(by_stem) < 2:
-            return [self._row(base, some) for some in _apart(members)]
+            return [self._row(base, some, next(iter(by_stem), "")) for some in _apart(members)]
         shared = by_stem.get("", [])  # of all pictures with this base name, such as img.txt, where none is called so
         for member in members:
-            by_stem.get(member.stem, shared).append(member)
+            nearest = _nearest(member.stem, by_stem)
+            (shared if nearest is None else by_stem[nearest]).append(member)
         whole = self._row(base, shared) if shared and "" not in by_stem else None
         rows = [
             self._row(f"{base}.{stem}" if stem else base, some, stem)
@@ -156,9 +164,7 @@ class _RowMaker(NamedTuple):
         ]
         if whole is None:
             return rows
-        return [
-            row._replace(caption=_or(row.caption, whole.caption), facts=_or(row.facts, whole.facts)) for row in rows
-        ]
+        return [row._replace(texts=(*row.texts, *whole.texts), facts=_or(row.facts, whole.facts)) for row in rows]
 
     def _is_picture(self, member: _Named) -> bool:
         wanted = self.keys.image
@@ -167,21 +173,47 @@ class _RowMaker(NamedTuple):
         return member.is_image and member.suffix not in self.beside
 
     def _row(self, name: str, members: Sequence[_Named], stem: str = "") -> TarRow:
-        numbers = {member.suffix[len(stem) :].lstrip("."): member.number for member in reversed(members)}
+        numbers = {_behind(member.suffix, stem): member.number for member in reversed(members)}
         pictures = [member.number for member in members if self._is_picture(member)]
         others = [member.suffix for member in members if member.is_image]
         meant = None if pictures or not others else f"no_image: of several kinds of pictures it has only {others[0]!r}"
         first, picture = members[0].number, pictures[0] if pictures else None
-        return TarRow(name, first, picture, self._text(numbers), numbers.get("json"), meant)
+        return TarRow(name, first, picture, self._texts(numbers), numbers.get("json"), meant)
 
-    def _text(self, numbers: Mapping[str, int]) -> int | None:
-        """Return the caption: what the config names, 0.txt, 0.caption.txt and the like, else the only text there is."""
+    def _texts(self, numbers: Mapping[str, int]) -> tuple[int, ...]:
+        """Return what the config names, 0.txt, 0.caption.txt and the like, in this order; else the only text."""
         named = [self.keys.caption] if self.keys.caption else []
         wanted = [f"{name}.{suffix}" for name in named for suffix in TEXT_SUFFIXES] + [*TEXT_SUFFIXES]
         wanted += [f"{name}.{suffix}" for name in TEXT_NAMES for suffix in TEXT_SUFFIXES]
-        found = [numbers[suffix] for suffix in wanted if suffix in numbers]
+        found = dict.fromkeys(numbers[suffix] for suffix in wanted if suffix in numbers)
         texts = [number for suffix, number in numbers.items() if suffix.rpartition(".")[2] in TEXT_SUFFIXES]
-        return found[0] if found else texts[0] if len(texts) == 1 else None
+        return tuple(found) if found else tuple(texts) if len(texts) == 1 else ()
+
+
+def _nearest(stem: str, stems: Iterable[str]) -> str | None:
+    """Return the stem that has more of its first parts in common with one than any other has; None where two have.
+
+    >>> _nearest("v1.0.outputs", ["v1.0.input", "v1.1.input"]), _nearest("", ["left", "right"])
+    ('v1.0.input', None)
+    """
+    ranked = sorted(((_in_common(stem, one), one == stem, one) for one in stems), reverse=True)
+    (most, same, found), (next_most, next_same, _) = ranked[:2]
+    return found if (most, same) > (next_most, next_same) else None
+
+
+def _in_common(one: str, other: str) -> int:
+    pairs = zip(one.split("."), other.split("."), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _behind(suffix: str, stem: str) -> str:
+    """Return what of a suffix is behind the parts that it begins with as a stem does, at least its last part.
+
+    >>> _behind("v1.0.txt", "v1.0"), _behind("v1.0.outputs.txt", "v1.0.input"), _behind("txt", "")
+    ('txt', 'outputs.txt', 'txt')
+    """
+    parts = suffix.split(".")
+    return ".".join(parts[min(_in_common(suffix, stem), len(parts) - 1) :])
 
 
 def _or(own: int | None, other: int | None) -> int | None:

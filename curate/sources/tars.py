@@ -50,8 +50,8 @@ class Tar(tarfile.TarFile):
     ignore_zeros = True
     is_closed = False
 
-    def files(self) -> Iterator[tarfile.TarInfo]:
-        """Yield the members that are files, in order.
+    def entries(self) -> Iterator[tarfile.TarInfo]:
+        """Yield the members that are no folders, in order: files, links, pipes and what else there may be.
 
         Raises:
             BehindEnd: If a tar ends as it should, and cannot be read on from there.
@@ -60,7 +60,7 @@ class Tar(tarfile.TarFile):
         try:
             while (member := self.next()) is not None:
                 self.members: list[tarfile.TarInfo] = []  # else it keeps every member that it has passed
-                if member.isfile():
+                if not member.isdir():
                     yield member
         except READ_ERRORS as error:
             if self.is_closed:

@@ -147,3 +147,25 @@ def test_a_text_of_several_pictures_may_stand_before_them_in_a_packed_tar(mode: 
     assert found_in(path) == expected
     settings = WebDataset(kind="webdataset", path=path)
     assert range_of(settings, 1, 4) == rows_of(settings)[1:], "also where it is read from a later row on"
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_an_empty_text_hides_no_caption_beside_it(mode: str, tmp_path: Path) -> None:
+    members = [("0.jpg", b"x"), ("0.txt", b" \n"), ("0.caption", b"a cat"), ("0.json", b'{"caption": "a dog"}')]
+    make_tar(tmp_path / "t.tar", members, mode)  # type: ignore[arg-type]  # of parameters, a plain str
+    assert found_in(tmp_path / "t.tar") == [("0", "x", "a cat")]
+
+
+def test_texts_of_names_and_keys_with_dots_are_with_their_pictures(tmp_path: Path) -> None:
+    members = [
+        (f"img.v1.{row}.{suffix}", f"{suffix}{row}".encode())
+        for row in range(2)
+        for suffix in ("input.jpg", "outputs.txt")
+    ]
+    make_tar(tmp_path / "t.tar", members)
+    assert [row[1:] for row in found_in(tmp_path / "t.tar")] == [
+        ("input.jpg0", "outputs.txt0"),
+        ("input.jpg1", "outputs.txt1"),
+    ]
+    make_tar(tmp_path / "one.tar", [("img.v1.0.jpg", b"x"), ("img.v1.0.json", b'{"caption": "a cat"}')])
+    assert [row[1:] for row in found_in(tmp_path / "one.tar")] == [("x", "a cat")]

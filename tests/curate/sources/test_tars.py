@@ -29,7 +29,7 @@ def tar_of(folder: Path, *names: str) -> bytes:
 
 def members_of(path: Path) -> list[tuple[str, bytes]]:
     with open_tar(str(path)) as tar:
-        return [(member.name, tar.extractfile(member).read()) for member in tar.files()]  # type: ignore[union-attr]
+        return [(member.name, tar.extractfile(member).read()) for member in tar.entries()]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("kind", PACKERS)

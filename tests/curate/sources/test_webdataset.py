@@ -6,7 +6,7 @@ import pytest
 from source_rows import index_of, make_tar, range_of, rows_of
 
 from diptych.curate.config import WebDataset
-from diptych.curate.sources import bounded, open_source, webdataset
+from diptych.curate.sources import bounded, open_source, tar_reading
 from diptych.errors import DataError
 
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -60,6 +60,20 @@ def test_tars_that_were_appended_to_each_other_keep_rows_of_one_name_apart(tmp_p
     rows = rows_of(settings)
     assert [(row["member"], row["__bytes"], row["caption"]) for row in rows] == [("0", b"a", "a"), ("0", b"b", "b")]
     assert range_of(settings, 1, 2) == rows[1:]
+
+
+@pytest.mark.parametrize("texts", [0, 2])
+def test_a_tar_that_is_cut_before_its_captions_leaves_no_picture_without_a_word(texts: int, tmp_path: Path) -> None:
+    members = [(f"{row}.jpg", b"%d" % row) for row in range(4)] + [(f"{row}.txt", b"%d" % row) for row in range(4)]
+    make_tar(tmp_path / "t.tar", members)
+    whole = (tmp_path / "t.tar").read_bytes()
+    (tmp_path / "t.tar").write_bytes(whole[: (4 + texts) * 1024])
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path))
+    assert [row["caption"] for row in rows if row["__problem"] is None] == [str(row) for row in range(texts)]
+    assert all(row["__problem"].startswith("bad_row: the tar ends here") for row in rows[texts:])
+    assert "caption_key: null" in rows[texts]["__problem"] or texts
+    alone = rows_of(WebDataset(kind="webdataset", path=tmp_path, caption_key=None))
+    assert [row["__bytes"] for row in alone if row["__problem"] is None][:texts] == [b"0", b"1"][:texts]
 
 
 def test_what_is_behind_the_end_of_a_tar_is_a_row_of_its_own(tmp_path: Path) -> None:
@@ -152,7 +166,7 @@ def test_any_range_of_a_tar_is_read_packed_or_not(name: str, tmp_path: Path) -> 
 
 
 def test_a_member_too_large_to_be_a_picture_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webdataset, "MAX_PICTURE_BYTES", 100)
+    monkeypatch.setattr(tar_reading, "MAX_PICTURE_BYTES", 100)
     make_tar(tmp_path / "0.tar", [("0.jpg", b"x" * 101), ("0.txt", b"large"), ("1.jpg", b"y" * 100)])
     rows = rows_of(WebDataset(kind="webdataset", path=tmp_path))
     assert [(row["__bytes"], row["caption"]) for row in rows] == [(None, "large"), (b"y" * 100, None)]

@@ -1,0 +1,106 @@
+"""What is in a tar: its rows, and where the content of each member lies, found by reading nothing but headers."""
+
+import tarfile
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from diptych.curate.sources.files import READ_ERRORS, is_about_content
+from diptych.curate.sources.tar_layout import MemberKeys, TarRow, rows_of_cut_tar, rows_of_members
+from diptych.curate.sources.tar_links import MAX_SHOWN, NO_MEMBER, LinkedMembers, TarLink
+from diptych.curate.sources.tars import BehindEnd, open_tar
+
+NO_NAME = ""  # of the row that says of a tar why it cannot be read (on), where no other row can
+NO_FILE = "unreadable: no regular file"
+
+
+class TarListing(NamedTuple):
+    """The rows of a tar and where its members lie.
+
+    Attributes:
+        rows: The rows; the numbers of their members are those of files, also where links led to them.
+        names: Of the members.
+        places: Offset and size of the content of each member.
+        sparse: What is needed to read members that are not stored as they are, by their numbers.
+    """
+
+    rows: list[TarRow]
+    names: list[str]
+    places: list[tuple[int, int]]
+    sparse: dict[int, tarfile.TarInfo]
+
+
+class _Members:
+    """What the headers of a tar say."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.places: list[tuple[int, int]] = []
+        self.sparse: dict[int, tarfile.TarInfo] = {}
+        self.links: dict[int, TarLink] = {}
+        self.odd: set[int] = set()  # pipes, devices
+
+    def add(self, member: tarfile.TarInfo) -> None:
+        number = len(self.names)
+        if member.issparse():
+            self.sparse[number] = member
+        elif member.issym() or member.islnk():
+            self.links[number] = TarLink(member.linkname, member.islnk())
+        elif not member.isfile():
+            self.odd.add(number)
+        self.names.append(member.name)
+        self.places.append((member.offset_data, member.size))
+
+    def rows(self, keys: MemberKeys) -> list[TarRow]:
+        linked = LinkedMembers(self.names, self.links)
+        no_members = {number for number in self.links if linked.leads_to_a_folder(number)}
+        names = [NO_MEMBER if number in no_members else name for number, name in enumerate(self.names)]
+        rows = rows_of_members(names, keys)
+        return [self._followed(row, linked) for row in rows] if self.links or self.odd else rows
+
+    def _followed(self, row: TarRow, linked: LinkedMembers) -> TarRow:
+        """Return a row of files; a picture that is none is the problem of the row, and a text that is none is none."""
+        to = {number: self._file(number, linked) for number in row.members}
+        texts = tuple(number for text in row.texts if (number := to[text]) is not None)
+        facts = None if row.facts is None else to[row.facts]
+        picture, problem = None if row.picture is None else to[row.picture], row.problem
+        if row.picture is not None and picture is None:
+            link = self.links.get(row.picture)
+            leads = link and f"unreadable: a link to {link.target[-MAX_SHOWN:]}, which is no file of the tar"
+            problem = problem or leads or NO_FILE
+        return row._replace(picture=picture, texts=texts, facts=facts, problem=problem)
+
+    def _file(self, number: int, linked: LinkedMembers) -> int | None:
+        target = linked.target(number)
+        return None if target in self.odd else target
+
+
+def list_tar(file: str, *, keys: MemberKeys) -> TarListing:
+    """Return what is in a tar, up to where it can be read.
+
+    Args:
+        file: Its path.
+        keys: What a config says of members.
+
+    Raises:
+        OSError: If the disk does not give it.
+    """
+    members, problem, is_whole = _Members(), None, False
+    try:
+        for member in _entries(file):
+            members.add(member)
+    except READ_ERRORS as error:
+        if not is_about_content(error):
+            raise
+        is_whole = isinstance(error, BehindEnd)
+        problem = f"bad_row: {'the tar ends here' if members.names else 'cannot be read as tar'}: {error}"
+    rows = members.rows(keys)
+    if problem and (is_whole or not rows):
+        rows = [*rows, TarRow(NO_NAME, len(members.names), problem=problem)]
+    elif problem:
+        rows = rows_of_cut_tar(rows, problem)
+    return TarListing(rows, members.names, members.places, members.sparse)
+
+
+def _entries(file: str) -> Iterator[tarfile.TarInfo]:
+    with open_tar(file) as tar:
+        yield from tar.entries()
