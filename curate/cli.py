@@ -9,6 +9,7 @@ import click
 from diptych.command_line import (
     AS_JSON,
     CONFIG,
+    CommandGroup,
     LocalPathType,
     out_option,
     print_json,
@@ -19,7 +20,7 @@ from diptych.command_line import (
 from diptych.curate.printing import print_estimate, print_funnel, print_step, print_steps_json
 
 OUT = out_option("Directory of the run.")
-SET = set_option("dedup.radius=2")
+SET = set_option("dedup.radius=2", {"score": "diptych.scores:SCORES"})
 WORKERS = workers_option("Processes.")
 EXTEND = click.option("--extend", is_flag=True, help="Add the rows that are new in the input; the others stay.")
 RETRY = click.option(
@@ -27,7 +28,7 @@ RETRY = click.option(
 )
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def curate() -> None:
     """Download, score, de-duplicate and select image-text pairs.
 

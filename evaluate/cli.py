@@ -8,27 +8,31 @@ import click
 from diptych.command_line import (
     AS_JSON,
     CONFIG,
+    CommandGroup,
     LocalPathType,
     print_json,
     progress_mode,
     set_option,
     workers_option,
 )
+from diptych.known_names import completing, listing
 
-SET = set_option("compare.baseline=sdxl")
+METRICS = "diptych.evaluate.metrics.contract:SET_METRICS"
+SET = set_option("compare.baseline=sdxl", {"metric": METRICS, "score": "diptych.scores:SCORES"})
 WORKERS = workers_option("Processes for scoring.")
 ENCODER = click.option(
     "--encoder",
     default="inception",
     show_default=True,
     help="A kind of encoder, an open_clip folder, ARCHITECTURE/PRETRAINED, or a weights file of Inception.",
+    shell_complete=completing("diptych.encoders:ENCODERS"),
 )
 OPTIONS = click.option("--set", "options", multiple=True, metavar="KEY=VALUE", help="An option of the encoder.")
-BATCH_SIZE = click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True)
+BATCH_SIZE = click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True, help="Images at once.")
 STORE = click.argument("store", type=LocalPathType())
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def evaluate() -> None:
     """Judge datasets: distances, mean scores, differences, audits.
 
@@ -52,7 +56,10 @@ def evaluate() -> None:
 def run(
     ctx: click.Context, config: Path, overrides: tuple[str, ...], workers: int, dry_run: bool, as_json: bool
 ) -> None:
-    """Do what CONFIG says and write it into its store; what is scored already is not scored again."""
+    """Do what CONFIG says and write it into its store.
+
+    What is scored already is not scored again.
+    """
     from diptych.config.load import load
     from diptych.evaluate.config import EvaluateConfig
     from diptych.evaluate.run import EvaluateRunner
@@ -81,7 +88,7 @@ def run(
 @click.option("--run", "run_name", metavar="NAME", help="Only the run of this name or id.")
 @AS_JSON
 def results(store: Path, run_name: str | None, as_json: bool) -> None:
-    """Print the results in a store, each with its interval and its n."""
+    """Print the results in a store, with intervals and n."""
     from diptych.evaluate.terminal import read_results
 
     found = read_results(store, run_name)
@@ -100,10 +107,10 @@ def results(store: Path, run_name: str | None, as_json: bool) -> None:
 @click.option("--other", type=LocalPathType(), help="Another store, where B is.")
 @AS_JSON
 def compare(store: Path, a: str, b: str, metric: str | None, by: str, other: Path | None, as_json: bool) -> None:
-    """Print by how much A differs from B over images of the same prompt, sample and setting.
+    """Print by how much A differs from B.
 
-    A and B are models (or other values of --by), as LABEL, or RUN:LABEL where several runs of the store have it.
-    Numbers that were not made in the same way are not compared.
+    Compared are images of the same prompt, sample and setting. A and B are models (or other values of --by), as LABEL,
+    or RUN:LABEL where several runs of the store have it. Numbers that were not made in the same way are not compared.
     """
     from diptych.evaluate.comparisons.stores import compare_labels
 
@@ -115,7 +122,7 @@ def compare(store: Path, a: str, b: str, metric: str | None, by: str, other: Pat
         click.echo(line)
 
 
-@evaluate.command()
+@evaluate.command(cls=listing("Metrics", METRICS))
 @click.argument("sides", nargs=2, metavar="A B", type=LocalPathType(exists=True))
 @ENCODER
 @click.option(
@@ -125,6 +132,7 @@ def compare(store: Path, a: str, b: str, metric: str | None, by: str, other: Pat
     default=["frechet_distance"],
     show_default=True,
     help="Name of a set metric; may be given several times, and the images are embedded once.",
+    shell_complete=completing(METRICS),
 )
 @click.option("--paired", is_flag=True, help="Say that the images of A are versions of those of B.")
 @OPTIONS
@@ -141,18 +149,18 @@ def distance(
     batch_size: int,
     as_json: bool,
 ) -> None:
-    """Print how far the images of A are from those of B, the reference, with an interval where there is one.
+    """Print how far the images of A are from those of B.
 
-    A and B are dataset directories, folders of image files, or .npz files of statistics (those of diptych, or with mu
-    and sigma as pytorch-fid saves them). Images that are in both, or versions of each other, are found; --paired says
-    so where they hardly look alike.
+    B is the reference; there is an interval where one can be had. A and B are dataset directories, folders of image
+    files, or .npz files of statistics (those of diptych, or with mu and sigma as pytorch-fid saves them). Images that
+    are in both, or versions of each other, are found; --paired says so where they hardly look alike.
 
     \b
     Examples:
       diptych evaluate distance runs/images photos
-      diptych evaluate distance runs/images photos --set preprocess=clean --metric kernel_distance
-      diptych evaluate distance runs/images photos --metric frechet_distance --metric precision_recall
-      diptych evaluate distance runs/images photos.npz --encoder ViT-B-32/openai --json
+      diptych evaluate distance runs/images photos --set preprocess=clean
+      diptych evaluate distance runs/images photos --metric fid --metric kid
+      diptych evaluate distance runs/images b.npz --encoder ViT-B-32/openai
     """  # noqa: D301 -- as above
     from diptych.evaluate.metrics.two_sets import encoder_spec, measure_distances
 
@@ -182,9 +190,10 @@ def statistics(
     batch_size: int,
     as_json: bool,
 ) -> None:
-    """Save what distances need to know of IMAGES, so that they can be a reference without being there.
+    """Save what distances need to know of IMAGES.
 
-    The file holds the vectors, and mu and sigma for programs that read only those.
+    With the file they can be a reference without being there. It holds the vectors, and mu and sigma for programs that
+    read only those.
     """
     from diptych.evaluate.inputs.sides import open_side, save_side
     from diptych.evaluate.metrics.two_sets import encoder_spec

@@ -8,6 +8,7 @@ import click
 from diptych.command_line import (
     AS_JSON,
     CONFIG,
+    CommandGroup,
     LocalPathType,
     out_option,
     print_json,
@@ -17,7 +18,10 @@ from diptych.command_line import (
 )
 from diptych.generate.printing import print_estimate, print_run, run_facts
 
-SET = set_option("batch_size=4")
+SET = set_option(
+    "batch_size=4",
+    {"kind": "diptych.generate.prompts:PROMPT_SETS", "sampler": "diptych.generate.backends:sampler_names"},
+)
 REUSE = click.option(
     "--reuse",
     type=LocalPathType(exists=True, file_okay=False),
@@ -27,7 +31,7 @@ REUSE = click.option(
 )
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def generate() -> None:
     """Make images from prompts across models and settings.
 
@@ -123,9 +127,10 @@ def run(
 @AS_JSON
 @click.pass_context
 def verify(ctx: click.Context, dataset: Path, count: int, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Make some images of DATASET again, among other neighbours, and compare their bytes.
+    """Make some images of DATASET again and compare their bytes.
 
-    Ends with 1 if one differs. A model that has moved: --set models.LABEL.path_or_id=FOLDER
+    They are made among other neighbours. Ends with 1 if one differs. A model that has moved: --set
+    models.LABEL.path_or_id=FOLDER
     """
     from diptych.errors import DataError
     from diptych.generate.verify import verify_directory

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from diptych.command_line import AS_JSON, CONFIG, out_option, print_json, progress_mode, set_option
+from diptych.command_line import AS_JSON, CONFIG, CommandGroup, out_option, print_json, progress_mode, set_option
 from diptych.progress.wording import format_bytes
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def report() -> None:
     """Make pages out of what was curated, generated and evaluated.
 
@@ -26,10 +26,10 @@ def report() -> None:
 @AS_JSON
 @click.pass_context
 def build(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Write the report that CONFIG describes into a folder that opens with a double click.
+    """Write the report that CONFIG describes into a folder.
 
-    The folder can be moved, packed and served as it is; it asks no server for anything. Run again, it makes only the
-    pictures that are new.
+    The folder opens with a double click. It can be moved, packed and served as it is; it asks no server for anything.
+    Run again, it makes only the pictures that are new.
     """
     from diptych.config.load import load
     from diptych.lookup import import_attribute

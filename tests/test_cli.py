@@ -103,6 +103,7 @@ def test_help_imports_no_subcommand_and_nothing_heavy() -> None:
         "errors",
         "failures",
         "interrupts",
+        "known_names",
         "lookup",
         "progress",
     }

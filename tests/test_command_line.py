@@ -79,3 +79,38 @@ def test_result_is_one_line_for_machines_and_may_be_indented_for_people(capsys: 
     assert capsys.readouterr().out == '{"a": ["\\u00fc", 1]}\n'
     print_json({"a": 1}, indent=2)
     assert capsys.readouterr().out == '{\n  "a": 1\n}\n'
+
+
+@pytest.mark.parametrize("width", [80, 40])
+@pytest.mark.parametrize(
+    "words", [words for words, found in commands() if isinstance(found, click.Group)], ids=" ".join
+)
+def test_no_line_of_a_command_list_is_cut_short(words: tuple[str, ...], width: int) -> None:
+    shown = CliRunner().invoke(main, [*words, "--help"], terminal_width=width).output
+    listed = shown.partition("Commands:")[2]
+    assert listed.strip()
+    assert "..." not in listed
+
+
+@pytest.mark.parametrize(("words", "command"), [(words, found) for words, found in commands() if words])
+def test_a_command_stands_in_its_list_with_one_line_of_80_columns(
+    words: tuple[str, ...], command: click.Command
+) -> None:
+    shown = CliRunner().invoke(main, [*words[:-1], "--help"], terminal_width=80).output
+    lines = shown.partition("Commands:")[2].splitlines()
+    line = next(line for line in lines if line.startswith(f"  {words[-1]} "))
+    assert line.endswith(command.get_short_help_str(limit=10_000))
+
+
+@pytest.mark.parametrize("words", [words for words, _ in commands()], ids=" ".join)
+def test_help_fits_in_80_columns(words: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(main, [*words, "--help"], terminal_width=80).output
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [(words, option) for words, found in commands() for option in found.params if isinstance(option, click.Option)],
+)
+def test_every_option_has_help(words: tuple[str, ...], option: click.Option) -> None:
+    assert option.help, f"{words}: {option.name}"

@@ -1,4 +1,4 @@
-"""The set metric Fréchet distance: as it is published, and beside it, where that can be had, corrected for size.
+"""Fréchet distance (FID), and corrected for size. A set metric: as published, and, where that can be had, the other.
 
 Two numbers with two names. The published one is what other programs print: it is too large by an amount that grows as
 the sets get smaller, so it has no interval, and two of them compare at equal n alone. The corrected one estimates the

@@ -1,4 +1,4 @@
-"""The set metric kernel distance (KID): the unbiased squared maximum mean discrepancy of two sets, over all of them.
+"""Kernel distance (KID), over all images. A set metric: the unbiased squared maximum mean discrepancy of two sets.
 
 Bińkowski et al. 2018 (arXiv 1801.01401) and all programs since average over random subsets of 1,000 images and print
 the spread of those; the same work once over all pairs gives the mean over all subsets, without a seed, and with it a

@@ -1,4 +1,4 @@
-"""The set metric precision and recall: what share of one set lies in the manifold of the other, both ways.
+"""Precision and recall: fidelity and variety. A set metric: shares of each set in the manifold of the other.
 
 The manifold of a set is the union of balls around its vectors, each as wide as the distance to the k-th nearest other
 vector of the set. Precision is the share of the images that lie in the manifold of the reference: are they like real

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from diptych.addresses import local_path
-from diptych.errors import ConfigError, DataError, MissingExtra
+from diptych.errors import ConfigError, DataError, MissingExtra, one_line
 from diptych.lookup import describe_unknown
 
 PACKAGE_PREFIX = "package:"
@@ -213,7 +213,7 @@ def _download(name: str, asset: Asset, target: Path) -> Path:
         pooch.retrieve(asset.url, f"sha256:{asset.sha256}", fname=target.name, path=target.parent)
     except (OSError, ValueError) as error:
         raise DataError(
-            f"{name}: {asset.url} cannot be downloaded and verified: {error}; "
+            f"{name}: {asset.url} cannot be downloaded and verified: {one_line(error)}; "
             f"download it elsewhere and give its path in the config"
         ) from error
     return target

@@ -18,6 +18,7 @@ from diptych.error_lines import placed
 from diptych.errors import ConfigError, DiptychError
 from diptych.failures import exit_codes_help, failed, misused
 from diptych.interrupts import EXIT_CODE, is_interrupt, say_stopped
+from diptych.known_names import completing
 from diptych.lookup import describe_unknown, import_attribute, naming_extras
 from diptych.progress.displays import MODES
 
@@ -95,7 +96,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the subcommand, or suggest the nearest."""
         name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             ctx.fail(describe_unknown("command", name, COMMANDS))
         return super().resolve_command(ctx, args)
 
@@ -138,9 +139,9 @@ def main(context: click.Context, progress: str, debug: bool) -> None:
 
     \b
     Examples:
-      diptych doctor                        what is installed, what the machine offers
-      diptych validate configs/*.yaml       are my config files right?
-      diptych curate --help                 the steps of one job
+      diptych doctor                    what is installed, what the machine offers
+      diptych validate configs/*.yaml   are my config files right?
+      diptych curate --help             the steps of one job
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     context.obj = {"progress": progress}
     keep_quiet()
@@ -193,7 +194,7 @@ def _check_config(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
 
 
 @click.command()
-@click.argument("job", required=False)
+@click.argument("job", required=False, shell_complete=completing("diptych.cli:CONFIGS"))
 def schema(job: str | None) -> None:
     """Print the JSON Schema of the config files, for editors.
 

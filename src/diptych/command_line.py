@@ -5,7 +5,7 @@ Decides nothing about what a command does. The help of the root command reads th
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,9 +13,11 @@ import click
 
 from diptych.addresses import local_path
 from diptych.errors import DataError
+from diptych.known_names import completing_values
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+WHOLE = 10_000  # letters of a sentence: no limit
 ARGUMENTS = "diptych.arguments"  # in what click keeps for all contexts of a command
 
 
@@ -46,6 +48,16 @@ class LocalPathType(click.Path):
         return f"no {kind} there that can be read" if self.exists else f"is no {kind}; give another name"
 
 
+class CommandGroup(click.Group):
+    """A group that lists its commands each with its whole first sentence, in as many lines as that takes."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(WHOLE)) for name, command in found if command])
+
+
 CONFIG = click.argument("config", type=LocalPathType())
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 
@@ -55,10 +67,16 @@ def out_option(says: str) -> Callable[[Command], Command]:
     return click.option("--out", type=LocalPathType(), required=True, help=says)
 
 
-def set_option(example: str) -> Callable[[Command], Command]:
-    """Return the option that changes keys of a config, such as ``dedup.radius=2``; any number of times."""
+def set_option(example: str, tables: Mapping[str, str] | None = None) -> Callable[[Command], Command]:
+    """Return the option that changes keys of a config, such as ``dedup.radius=2``; any number of times.
+
+    Args:
+        example: For the help.
+        tables: Where the names stand that a key takes, by its last part, see ``diptych.known_names``.
+    """
     says = f"Override a key: --set {example}"
-    return click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=says)
+    complete = completing_values(tables or {})
+    return click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=says, shell_complete=complete)
 
 
 def workers_option(says: str) -> Callable[[Command], Command]:

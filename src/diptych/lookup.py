@@ -3,10 +3,13 @@
 A table keeps heavy imports out of start-up: naming a thing imports nothing, using it imports one module.
 """
 
+import ast
 import contextlib
 import difflib
 import importlib
+import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.abc import InspectLoader
 from typing import Any
 
 from diptych.errors import ConfigError, MissingExtra
@@ -51,6 +54,18 @@ def describe_unknown(kind: str, name: str, known: Iterable[str]) -> str:
     close = nearest(name, names)
     hint = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else "."
     return f"unknown {kind} {name!r}{hint} Known: {', '.join(names)}"
+
+
+def title_of(target: str) -> str:
+    """Return the first sentence of the docstring of the module behind ``"module:attribute"``; imports packages alone.
+
+    >>> title_of("diptych.scores.hashes:hashes")
+    'Hashes of the pixels, for copies and near copies'
+    """
+    spec = importlib.util.find_spec(target.partition(":")[0])
+    source = spec.loader.get_source(spec.name) if spec and isinstance(spec.loader, InspectLoader) else None
+    docstring = ast.get_docstring(ast.parse(source or "")) or ""
+    return docstring.partition("\n\n")[0].partition(". ")[0].replace("\n", " ").rstrip(".")
 
 
 def import_attribute(target: str) -> Any:

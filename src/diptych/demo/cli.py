@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mode
+from diptych.command_line import AS_JSON, CommandGroup, LocalPathType, print_json, progress_mode
 from diptych.config.overrides import path_setting, quoted_path
 from diptych.demo.world.web_state import TABLE, port_of, remember
 from diptych.lookup import import_attribute
@@ -23,7 +23,7 @@ DEFAULT_ROWS = 1000
 HELD_OUT_PICTURES = 600
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=CommandGroup, invoke_without_command=True)
 @click.option(
     "--out",
     type=LocalPathType(file_okay=False),
@@ -71,7 +71,7 @@ def demo(ctx: click.Context, out: Path, rows: int, workers: int | None, opens: b
 @AS_JSON
 @click.pass_context
 def quality(ctx: click.Context, quick: bool, as_json: bool) -> None:
-    """Measure the demo's own models on scenes that nothing was trained on."""
+    """Measure the demo's models on scenes that none was trained on."""
     measure = import_attribute("diptych.demo.measure.quality_report:measure_all")
     figures = measure(share=0.1 if quick else 1.0, progress=progress_mode(ctx))
     if as_json:

@@ -1,4 +1,4 @@
-"""LAION aesthetic scores: linear heads over a CLIP image embedding. Two scales that must not be mixed.
+"""LAION's aesthetic scores, from the CLIP embedding. Linear heads, with two scales that must not be mixed.
 
 Version 1 is one Linear(d, 1) on the L2-normalised embedding (LAION-AI/aesthetic-predictor 6d122ad), for ViT-L/14, B/32
 and B/16; laion-aesthetic kept > 7, laion-art > 8. Version 2 (christophschuhmann/improved-aesthetic-predictor 6934dd8,

@@ -1,4 +1,4 @@
-"""Answer: what a judge answers to one question about every image, as a signal to select by or for an audit.
+"""What a judge answers to a question about each image. A signal to select by, or for an audit.
 
 Of given choices the likeliest is the answer; with none the judge's own words are. Decides nothing about whether an
 answer is right.

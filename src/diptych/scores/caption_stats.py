@@ -1,4 +1,4 @@
-"""Counts over the caption, as DataComp's basic filter uses them: words by ``split()``, characters, repetition."""
+"""Length and repetition of the caption. As DataComp's basic filter counts: words by ``split()``, characters."""
 
 import re
 import unicodedata

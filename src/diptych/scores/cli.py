@@ -5,16 +5,31 @@ from pathlib import Path
 import click
 
 from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mode, set_option, workers_option
+from diptych.known_names import completing, listing
 
 
-@click.command()
+@click.command(cls=listing("Scores", "diptych.scores:SCORES"))
 @click.argument("dataset", type=LocalPathType(exists=True, file_okay=False))
-@click.argument("names", nargs=-1, required=True, metavar="[LABEL=]NAME...")
-@click.option("--encoder", default="open_clip", show_default=True, help="Kind of encoder for scores that need one.")
-@click.option("--judge", default="centre_point", show_default=True, help="Kind of judge for scores that need one.")
+@click.argument(
+    "names", nargs=-1, required=True, metavar="[LABEL=]NAME...", shell_complete=completing("diptych.scores:SCORES")
+)
+@click.option(
+    "--encoder",
+    default="open_clip",
+    show_default=True,
+    help="Kind of encoder for scores that need one.",
+    shell_complete=completing("diptych.encoders:ENCODERS"),
+)
+@click.option(
+    "--judge",
+    default="centre_point",
+    show_default=True,
+    help="Kind of judge for scores that need one.",
+    shell_complete=completing("diptych.judges:JUDGES"),
+)
 @set_option("aesthetic.version=v2")
 @workers_option("Processes.")
-@click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True)
+@click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True, help="Rows at once.")
 @AS_JSON
 def score(
     dataset: Path,
@@ -36,10 +51,11 @@ def score(
     Examples:
       diptych score runs/laion/pool image_stats hashes
       diptych score runs/laion/pool clip_similarity aesthetic \\
-        --set encoder.architecture=ViT-L-14 --set encoder.pretrained=openai --set aesthetic.version=v2
+        --set encoder.architecture=ViT-L-14 --set encoder.pretrained=openai \\
+        --set aesthetic.version=v2
       diptych score runs/laion/pool b32=clip_similarity \\
         --set encoder.architecture=ViT-B-32 --set encoder.pretrained=openai
-      diptych score runs/laion/pool scores/redness.py:redness --set redness.power=2
+      diptych score runs/laion/pool redness.py:redness --set redness.power=2
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from diptych.data.dataset import open_dataset
     from diptych.scores.named import named_plan

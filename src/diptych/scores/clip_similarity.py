@@ -1,4 +1,4 @@
-"""CLIP similarity: how well an image and its text agree. As a filter and, averaged, as the metric CLIP score.
+"""CLIP similarity: how well image and text agree. As a filter and, averaged, as the metric CLIP score.
 
 cos(image, text), neither multiplied by 100 nor clamped at 0, as LAION and DataComp store it; LAION-400M kept >= 0.3 and
 LAION-2B-en >= 0.28, both with ViT-B/32. Source: Radford et al. 2021 (arXiv 2103.00020); Hessel et al. 2021 (arXiv

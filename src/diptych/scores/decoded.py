@@ -1,4 +1,4 @@
-"""Whether a picture decodes, here and in plain Pillow, whether what it shows was cut, and whether its range was mapped.
+"""Whether a picture decodes, and as a whole. Here and in plain Pillow; also whether its range was mapped.
 
 Of a file whose body is damaged under a sound header nobody knows before it is decoded. Most formats then fail, with
 the decoder's code as the reason; a JPEG need not: libjpeg fills what is missing with mid grey. Such a picture is found

@@ -1,4 +1,4 @@
-"""Hashes over decoded pixels: exact for the same picture in another file, perceptual for one that looks the same.
+"""Hashes of the pixels, for copies and near copies. Exact ones of the same picture in another file, others of likeness.
 
 The perceptual hashes are bit for bit those of the ImageHash library (JohannesBuchner/imagehash 4.3: ``phash`` and
 ``dhash`` with their defaults). Other libraries compute other hashes under the same names: imagededup resizes before the

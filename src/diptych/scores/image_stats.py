@@ -1,4 +1,4 @@
-"""Plain measures of one picture: size, shape, light, detail. Nothing learned, nothing decided.
+"""Size, shape, light and detail of a picture. Nothing learned, nothing decided.
 
 Luma is that of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, rounded to 8 bits as PIL does. Entropy, brightness and
 contrast come from its histogram over all pixels. Colourfulness and sharpness are taken on a copy whose long side is at

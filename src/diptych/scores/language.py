@@ -1,4 +1,4 @@
-"""Language of the caption, by lingua: a maintained detector whose models come inside the package, so it works offline.
+"""Language of the caption, by lingua, offline. A maintained detector whose models come inside the package.
 
 Short alt texts are hard: on product names any detector guesses. Keep ``language`` for selection and look at
 ``language_confidence`` beside it; digits, codes and empty texts have no language.

@@ -1,4 +1,4 @@
-"""A linear probe: the probability that a picture is of a kind, from a linear head of your own over an embedding.
+"""How likely a picture is of a kind of your own. From a linear head that you fitted over an embedding.
 
 sigmoid(w . x + b) with x the L2-normalised image embedding: logistic regression as torch, scikit-learn and CLIP's own
 linear probes have it (Radford et al. 2021, arXiv 2103.00020, section 3.2). The head is a torch state dict of one linear

@@ -1,4 +1,4 @@
-"""LAION's CLIP-based NSFW detector: the probability that a picture is unsafe, from its CLIP embedding.
+"""How likely a picture is unsafe, from the CLIP embedding. By LAION's CLIP-based NSFW detector.
 
 The head is an AutoKeras classifier (LAION-AI/CLIP-based-NSFW-Detector d6bb8fe): Normalization, Dense layers with ReLU,
 one sigmoid output; for OpenAI's ViT-L/14 and ViT-B/32. LAION-aesthetic and NeMo Curator kept < 0.5.

@@ -1,4 +1,4 @@
-"""NSFWJS: probabilities that a picture is a drawing, hentai, neutral, porn or sexy, from its pixels.
+"""NSFWJS: drawing, hentai, neutral, porn or sexy. The probability of each, from the pixels.
 
 A MobileNetV2 at 224 pixels by GantMan (nsfw_model), as infinitered/nsfwjs d55a54c ships it: Keras layers in the format
 of TensorFlow.js, weights quantised to 8 bits. Looks at pixels, not at a CLIP embedding, so it errs on other pictures

@@ -1,4 +1,4 @@
-"""Object accuracy: whether a picture shows what its prompt asks for, as a judge sees it, by GenEval's rule.
+"""Whether a picture shows what its prompt asks for. As a judge sees it, by GenEval's rule.
 
 The column ``checks`` of a row holds the objects that its prompt asks for, see ``diptych.data.checks``. The share of
 right pictures is the metric; GenEval's own is the plain mean over its six categories. A row that asks for what the

@@ -1,4 +1,4 @@
-"""Perceived attribute: which value of a trait the person in a picture is seen with, for audits.
+"""Which value of a trait a person is seen with. For audits.
 
 It says what a judge perceives, never what somebody is. In the drawn world the trait is the colour of a doll's hat, a
 neutral stand-in. A picture in which no value is seen is not counted for any: it has the reason ``none_detected``, and
