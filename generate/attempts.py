@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from diptych.errors import DiptychError, MissingExtra
+from diptych.errors import DiptychError, MissingExtra, Shortage
 from diptych.generate.backends import ImageRefused
 from diptych.generate.backends.asked import ImageGroup, PlannedImage
 from diptych.generate.renderers import Renderers
@@ -58,6 +58,8 @@ class Attempts:
                 return [one for image in images for one in self.render(group, [image])]
             return [self._refuse(group, str(error))]
         except DiptychError as error:
+            if isinstance(error, Shortage) and group.label in self._made:  # it fitted: what changed is the machine
+                raise
             self._given_up[group.label] = str(error)
             return [NotMade(str(error))] * len(images)
         self._made.add(group.label)

@@ -106,6 +106,7 @@ def test_help_imports_no_subcommand_and_nothing_heavy() -> None:
         "known_names",
         "lookup",
         "progress",
+        "shortage",
     }
     light |= {f"progress.{name}" for name in ("counting", "displays", "wording")}
     assert ours == {"diptych", *(f"diptych.{name}" for name in light)}

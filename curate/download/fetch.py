@@ -29,6 +29,7 @@ from diptych.curate.download.errors import FetchError, error_of_exception, error
 from diptych.curate.download.opt_outs import refusal
 from diptych.curate.download.spool import PIECE_BYTES, Body, Spool
 from diptych.errors import ConfigError
+from diptych.shortage import what_ran_out
 
 FIRST_WAIT_S = 0.5
 SLACK_S = 0.1  # by which a deadline may be passed; saves setting the timeout before every read
@@ -178,6 +179,8 @@ class BoundedOpener(urllib.request.OpenerDirector):
             with self._connector.connection(target, clock, attempts_left) as sock:
                 return self._exchange(sock, target, clock)
         except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, OSError) and what_ran_out(error):  # no file for a socket is no answer of a server
+                self.spool.failure = error
             clock.left_s()  # where the time is up or the run was stopped, that is the reason and not what it led to
             raise error_of_exception(error) from error
 

@@ -6,11 +6,8 @@ or saved once with ``save_side``.
 
 import hashlib
 import json
-import tokenize
-import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +22,7 @@ from diptych.data.dataset import open_dataset
 from diptych.data.table import DatasetTable
 from diptych.encoders import Encoder, make_encoder
 from diptych.errors import DataError
+from diptych.evaluate.inputs.npz_members import read_members
 from diptych.evaluate.inputs.scored_rows import ScoredRows, unit_name
 from diptych.evaluate.inputs.set_images import SHORT, SetImages, set_images_of
 from diptych.evaluate.statistics.moments import Floats, Moments, moments
@@ -39,11 +37,6 @@ THREADS = 4
 SIDECARS = frozenset({".caption", ".csv", ".json", ".jsonl", ".md", ".txt"})  # what lies beside images, and is none
 TEXTS = ("units", "contents", "keys", "texts")  # of SetImages, as they are saved
 
-# What numpy throws at a file that is no .npz, or a damaged one.
-NPZ_ERRORS = (
-    *(AttributeError, EOFError, LookupError, MemoryError, NotImplementedError, OSError, OverflowError),
-    *(RuntimeError, SyntaxError, TypeError, ValueError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
-)
 NEGATIVE = 1e-4  # how far below zero, of the largest, an eigenvalue of a covariance may be rounded
 UNEQUAL = 1e-5  # how far apart, of the largest number, the two halves of a covariance may be rounded
 
@@ -133,15 +126,18 @@ def read_statistics(path: Path) -> DistanceSide:
     Raises:
         DataError: If the file holds something else.
     """
-    try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except NPZ_ERRORS as error:
-        raise DataError(f"{path}: no .npz file of statistics; give one with mu and sigma, or a folder") from error
+    names: list[str] = []
+
+    def choose(found: Collection[str]) -> Iterator[str]:
+        names.extend(sorted(found))
+        is_own = {"facts", "vectors"} <= set(found)
+        return (name for name in (("facts", "vectors", *TEXTS) if is_own else ("mu", "sigma", "n")) if name in found)
+
+    arrays = read_members(path, choose)
     if "facts" in arrays and "vectors" in arrays:
         return _own_statistics(path, arrays)
     if "mu" not in arrays or "sigma" not in arrays:
-        have = ", ".join(sorted(arrays)) or "nothing"
+        have = ", ".join(names) or "nothing"
         raise DataError(f"{path}: statistics are needed, as mu and sigma; it holds {have}")
     n = _size(path, arrays["n"]) if "n" in arrays and arrays["n"].shape == () else None
     found = _moments(path, arrays["mu"], arrays["sigma"], n)

@@ -21,6 +21,7 @@ from diptych.interrupts import EXIT_CODE, is_interrupt, say_stopped
 from diptych.known_names import completing
 from diptych.lookup import describe_unknown, import_attribute, naming_extras
 from diptych.progress.displays import MODES
+from diptych.shortage import telling_shortage
 
 
 class Subcommand(NamedTuple):
@@ -104,7 +105,8 @@ class LazyGroup(click.Group):
         """Run the subcommand; errors on purpose become one line, bugs keep their traceback."""
         arguments = ctx.meta[ARGUMENTS]
         try:
-            with naming_extras():  # of what a command imports when it is at work
+            # naming_extras: of what a command imports when it is at work
+            with telling_shortage(), naming_extras():
                 return super().invoke(ctx)
         except DiptychError as error:
             if ctx.params["debug"]:

@@ -9,6 +9,7 @@
     |   `-- DecodeError  the bytes of one image cannot be turned into pixels; carries a code from a closed list
     |-- StoreError       the results database refuses
     |   `-- StoreInUse   another process uses it; later it may not
+    |-- Shortage         the machine has no more memory, disk, open files or threads; nothing is wrong with the data
     `-- MissingExtra     a part of diptych is not installed; names the exact install command
 
 A message says what is wrong (with the value), where (file, row or config path) and what to do. The command line turns
@@ -73,6 +74,10 @@ class StoreError(DiptychError):
 
 class StoreInUse(StoreError):
     """Another process, or another connection of this one, uses the results database."""
+
+
+class Shortage(DiptychError):
+    """The machine has no more of something; what is finished is kept, and a rerun goes on. See ``diptych.shortage``."""
 
 
 class MissingExtra(DiptychError):

@@ -11,6 +11,7 @@ from diptych.errors import ConfigError, DataError, one_line
 from diptych.generate.backends.diffusers.components import LEFT_OUT, absent, is_component
 from diptych.generate.backends.diffusers.libraries import find_class
 from diptych.generate.backends.diffusers.models import ModelFolder, pipeline_class
+from diptych.shortage import what_ran_out
 
 
 def load_pipeline(folder: ModelFolder) -> Any:
@@ -101,11 +102,9 @@ def _load_module(folder: ModelFolder, name: str, dtype: Any) -> Any:
 
 
 def _loaded(folder: ModelFolder, kind: Any, path: Path, how: Mapping[str, Any]) -> Any:
-    import torch
-
     try:
         return kind.from_pretrained(path, local_files_only=True, **how)
-    except torch.OutOfMemoryError:
-        raise
     except Exception as error:  # whatever libraries throw at a folder that is no sound component
+        if what_ran_out(error):
+            raise
         raise DataError(f"{folder.where}: {path} cannot be loaded: {one_line(error)}") from error

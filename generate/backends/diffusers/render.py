@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from diptych.errors import ConfigError, DataError, DiptychError, one_line
+from diptych.errors import ConfigError, DiptychError, Shortage, one_line
 from diptych.generate.backends import ImageRefused
 from diptych.generate.backends.asked import ImageGroup, PlannedImage
 from diptych.generate.backends.diffusers.effects import refuse_without_effect
@@ -28,6 +28,7 @@ from diptych.generate.backends.diffusers.recipes import build_scheduler
 from diptych.generate.backends.diffusers.resolve import Binding, Tensors
 from diptych.generate.pictures import Pixels
 from diptych.pretrained.libraries import import_library
+from diptych.shortage import what_ran_out
 
 TEXT_CACHE_BYTES = 4 * 2**30  # of embeddings in main memory; 553 prompts of FLUX at half precision take 2.3 GB
 
@@ -195,12 +196,12 @@ class PipelineRenderer:
     @contextlib.contextmanager
     def _naming_memory(self, where: str, advice: str) -> Iterator[None]:
         """Turn memory that ran out into an error that says what to do; the batch never shrinks by itself."""
-        import torch
-
         try:
             yield
-        except torch.OutOfMemoryError as error:
-            raise DataError(f"{where}: the memory of {self._device} ran out: {advice}") from error
+        except (MemoryError, RuntimeError) as error:
+            if what_ran_out(error) != "memory":
+                raise
+            raise Shortage(f"{where}: the memory of {self._device} ran out: {advice}") from error
 
 
 @contextlib.contextmanager
@@ -219,13 +220,13 @@ def _threads(count: int | None) -> Iterator[None]:
 @contextlib.contextmanager
 def _refusing(where: str) -> Iterator[None]:
     """Turn the refusal of a pipeline into an error that names model and setting."""
-    import torch
-
     try:
         yield
-    except (DiptychError, torch.OutOfMemoryError):
+    except DiptychError:
         raise
     except Exception as error:  # whatever it throws at arguments, or where its parts do not fit each other
+        if what_ran_out(error):
+            raise
         raise ImageRefused(f"{where}: the pipeline refuses: {one_line(error)}") from error
 
 

@@ -44,6 +44,7 @@ from diptych.data.containers import (
 )
 from diptych.data.wide_samples import to_8_bits
 from diptych.errors import DecodeError
+from diptych.shortage import has_memory
 
 Image: TypeAlias = PIL.Image.Image
 
@@ -61,6 +62,7 @@ TONE_MAP = "tone_map"  # the key of a decoded image's info that says which range
 FAINT = 2  # levels of 255 by which a picture has to differ from black, as a standard deviation, to be seen there
 CLEARER = 2  # times as well a picture has to be seen on black
 MAX_PIXELS = 1024**3 // 4 // 3  # PIL's own default: 256 MiB of RGB
+DECODE_BYTES = 12  # that decoding takes for a pixel: as decoded, as converted, as returned
 MAX_SLOW_PIXELS = 2**24  # of the rare variants of BMP and PNM that PIL decodes in Python, about a second per million
 
 # DDS, EPS (PIL would start Ghostscript), ICO, JPEG XL, JPEG XR, OpenEXR, PSD, QOI.
@@ -90,7 +92,8 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
     effect.
 
     Raises:
-        DecodeError: With a code of ``DECODE_CODES``; no other exception leaves this function.
+        DecodeError: With a code of ``DECODE_CODES``.
+        MemoryError: If the machine has no memory left for any picture; no other exception leaves this function.
     """
     name = _identify(data)
     with _blaming(name, data):
@@ -166,6 +169,8 @@ def _blaming(name: str, data: bytes) -> Iterator[None]:
     except DecodeError:
         raise
     except (MemoryError, PIL.Image.DecompressionBombError) as error:
+        if isinstance(error, MemoryError) and not has_memory(DECODE_BYTES * MAX_PIXELS):
+            raise  # no sound picture of the largest size could be decoded either: the file is not to blame
         raise DecodeError("too_many_pixels", f"{name}: {error or 'out of memory'}") from error
     except Exception as error:
         cut = re.search(r"truncated|end of file|\beof\b|a buffer|not enough|too small|read full", str(error), re.I)

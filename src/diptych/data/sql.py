@@ -19,6 +19,7 @@ from diptych.data.column_names import DATA
 from diptych.data.table import KEY, PICTURE, REASON, DatasetTable, TableColumn, columns_of
 from diptych.errors import first_line
 from diptych.lookup import describe_unknown
+from diptych.storage.spill import spill_settings
 
 # How DuckDB says that there is no such column, by itself or in a table.
 UNKNOWN_COLUMN = re.compile(r'Referenced column "(.+?)" not found|does not have a column named "(.+?)"')
@@ -29,7 +30,7 @@ def connect(folder: Path | None = None) -> Any:
     """Return an in-memory DuckDB connection that can read the files of a folder and nothing else."""
     import duckdb
 
-    con = duckdb.connect(config={"threads": available_threads()})
+    con = duckdb.connect(config={"threads": available_threads(), **spill_settings()})
     if folder is not None:
         con.cursor().execute(f"SET allowed_directories = [{text(str(folder.resolve()))}]")
     con.cursor().execute("SET enable_external_access = false")

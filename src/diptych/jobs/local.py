@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from diptych.errors import DataError
 from diptych.jobs.contract import Job, Report, ignore_report
 from diptych.jobs.ending import what_ended
+from diptych.shortage import telling_shortage
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
@@ -155,7 +156,8 @@ def _open_in_worker() -> Callable[[Any], Any]:
 
 
 def _run_in_worker(task: Any) -> Any:
-    return _open_in_worker()(task)
+    with telling_shortage():  # while it is known what an error was raised from, which does not travel
+        return _open_in_worker()(task)
 
 
 def _exit_with_parent(parent: int) -> None:

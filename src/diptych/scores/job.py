@@ -21,6 +21,7 @@ from diptych.scores.looks import Look
 from diptych.scores.plan import ScorePlan, Scorers, SetKey
 from diptych.scores.shard_batches import iterate_batches
 from diptych.scores.tables import embedding_table, read_embeddings, score_schema, score_table
+from diptych.shortage import telling_shortage
 from diptych.storage.location import Location
 
 
@@ -75,7 +76,12 @@ class ScoreJob:
         for key, name in scorers.set_names(self.plan).items():
             if self.names.get(key) != name:
                 raise DataError(f"{key[1]}: a file that it is made from has changed since this run began; run again")
-        return lambda task: _ShardScorer(self, scorers, task, report).run()
+
+        def score(task: ScoreTask) -> ScoreOutcome:
+            with telling_shortage(str(self.dataset / "data" / task.shard.name)):
+                return _ShardScorer(self, scorers, task, report).run()
+
+        return score
 
 
 @dataclass

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from diptych.errors import MissingExtra, StoreError, StoreInUse, first_line
 from diptych.storage.location import Location
+from diptych.storage.spill import spill_settings
 from diptych.store.seal import is_duckdb
 
 SAFE: dict[str, str | bool | int | float | list[str]] = {
@@ -133,7 +134,8 @@ def _connect(path: Path, *, read_only: bool) -> Any:
     try:
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
-        return duckdb.connect(str(path), read_only=read_only, config=SAFE if read_only else {**SAFE, **STORAGE})
+        config = {**SAFE, **spill_settings(), **({} if read_only else STORAGE)}
+        return duckdb.connect(str(path), read_only=read_only, config=config)
     except OSError as error:
         raise StoreError(f"{path}: cannot be made: {error.strerror}; give another place") from error
     except duckdb.Error as error:

@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import tempfile
@@ -13,6 +14,7 @@ import pytest
 from fault_server import Fault, FaultServer, Route, redirect
 
 from diptych.curate.download import opener
+from diptych.curate.download.connections import Connector
 from diptych.curate.download.errors import FETCH_CODES
 from diptych.curate.download.fetch import FetchLimits
 from diptych.curate.download.opener import LOST, Fetched, fetch_rows
@@ -170,6 +172,15 @@ def test_a_full_disk_ends_the_shard_and_is_no_reason_of_a_row() -> None:
         with pytest.raises(OSError, match="No space left"), closing(Spool(open("/dev/full", "r+b", 0))) as spool:
             fetch_rows(urls, lambda rows, _: given.extend(rows), spool=spool, threads=4, limits=LIMITS)
         assert len(server.requests) < 100, "nothing more is asked for"
+
+
+def test_files_that_cannot_be_opened_end_the_shard_and_are_no_reason_of_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(Connector, "_connect", refuse)
+    with pytest.raises(OSError, match="Too many open files"):
+        fetch_list([f"http://127.0.0.1/{number}" for number in range(20)], threads=2, limits=LIMITS)
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from tiny_pipelines import FAMILIES
 
-from diptych.errors import DataError
+from diptych.errors import DataError, Shortage
 from diptych.generate.backends.asked import ImageGroup, PlannedImage
 from diptych.generate.backends.diffusers.loading import load_pipeline
 from diptych.generate.backends.diffusers.noise import generators_of
@@ -238,7 +238,7 @@ def test_memory_that_runs_out_names_the_batch_size_and_never_shrinks_it(
 ) -> None:
     plan = plan_of("sd")
     failing(monkeypatch, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"))
-    with pytest.raises(DataError, match=r"sd, default-4-64px: the memory of \w+ ran out: batch_size 4 of 64x64 is too"):
+    with pytest.raises(Shortage, match=r"sd, default-4-64px: the memory of \w+ ran out: batch_size 4 of 64x64 is too"):
         renderer_of(plan).render(plan.groups[0], rows_of(plan)[1][:1])
 
 
