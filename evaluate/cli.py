@@ -102,7 +102,7 @@ def results(store: Path, run_name: str | None, as_json: bool) -> None:
 @STORE
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
-@click.option("--metric", metavar="NAME", help="Only this metric.")
+@click.option("--metric", metavar="NAME", help="Only this metric; a set metric such as kid has several values.")
 @click.option("--by", default="model", show_default=True, help="The column whose values A and B are.")
 @click.option("--other", type=LocalPathType(), help="Another store, where B is.")
 @AS_JSON

@@ -26,6 +26,14 @@ class Findings:
                 known.add(_asked(row))
                 self.results.append(row)
 
+    def add_differences(self, rows: Iterable[DifferenceRow]) -> None:
+        """Add differences; one that two entries of a config ask for is there once."""
+        known = set(map(_compared, self.differences))
+        for row in rows:
+            if _compared(row) not in known:
+                known.add(_compared(row))
+                self.differences.append(row)
+
     def placed_results(self) -> list[ResultRow]:
         """Return the results, each with the place of its metric in the order in which the metrics were found."""
         places = {metric: place for place, metric in enumerate(dict.fromkeys(row.metric for row in self.results))}
@@ -41,3 +49,8 @@ class Findings:
 def _asked(row: ResultRow) -> Hashable:
     """Return which number a result is, in whatever order its groups stand."""
     return row.metric, row.dataset, frozenset(row.groups.items()), row.identity_id
+
+
+def _compared(row: DifferenceRow) -> Hashable:
+    """Return which two numbers a difference is of."""
+    return row.metric, row.dataset, frozenset(row.groups.items()), row.a, row.b, row.identity_id

@@ -39,6 +39,7 @@ class EvaluateConfig(ScoringSettings):
             where = f"distances.{number}"
             _check(where, "encoder", [distance.encoder], self.encoders)
             _check(where, "dataset", [*distance.references, *(distance.datasets or ())], self.datasets)
+        self._check_paired()
         for number, mean in enumerate(self.means):
             _check(f"means.{number}", "dataset", mean.datasets or (), self.datasets)
         _check("audit", "dataset", (self.audit and self.audit.datasets) or (), self.datasets)
@@ -47,6 +48,18 @@ class EvaluateConfig(ScoringSettings):
         if self.compare is not None and not (self.means or self.distances):
             raise ValueError("compare: there is nothing to compare; name a score under means, or a distance")
         return self
+
+    def _check_paired(self) -> None:
+        """Check that no two distances disagree on whether the images of a dataset are versions of the reference's."""
+        said: dict[object, tuple[int, bool]] = {}
+        for number, distance in enumerate(self.distances):
+            for label in self.measured(distance):
+                place, is_paired = said.setdefault((str(distance), label), (number, distance.paired))
+                if is_paired != distance.paired:
+                    raise ValueError(
+                        f"distances.{number}: {distance} of {label!r} is paired here or in distances.{place} and not "
+                        f"in the other; say the same in both"
+                    )
 
     def judged(self, only: Iterable[str] | None = None) -> dict[str, DatasetChoice]:
         """Return the datasets to judge by label: those in ``only``, or all that are no reference."""

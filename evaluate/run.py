@@ -146,7 +146,7 @@ class EvaluateRunner:
                 for label, dataset in self.datasets.items()
             },
             "scores": sorted(self.config.scores),
-            "distances": list(map(str, self.config.distances)),
+            "distances": list(dict.fromkeys(map(str, self.config.distances))),
             "means": [mean.score for mean in self.config.means],
             "compare": self.config.compare.by if self.config.compare else None,
             "audit": self.config.audit.attribute if self.config.audit else None,

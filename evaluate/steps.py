@@ -9,6 +9,7 @@ from diptych.evaluate.audits.attribute import audit_rows
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.common_images import CommonImages
 from diptych.evaluate.comparisons.distances import DistanceFamily, distance_differences
+from diptych.evaluate.comparisons.families import adjusted
 from diptych.evaluate.comparisons.means import mean_differences
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.scored_rows import ScoredRows
@@ -38,7 +39,8 @@ def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progre
     """Add the set metrics that the config asks for, per dataset and group, and where it compares their differences."""
     encoders = {label: encoder_identity(each, label) for each in rows.values() for label in each.embedding_sets}
     names = value_names(config.distances, encoders)
-    work = [(choice, label) for choice in config.distances for label in config.measured(choice)]
+    asked = ((choice, label) for choice in config.distances for label in config.measured(choice))
+    work = {(key_of(choice), frozenset(choice.by), label): (choice, label) for choice, label in asked}.values()
     references: dict[DistanceKey, DistanceReference] = {}
     with track("distances", sum(len(rows[label]) for _, label in work), mode=progress) as tracker:
         for choice, label in work:
@@ -56,16 +58,17 @@ def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progre
                 family = DistanceFamily(
                     reference.metric, names[key], label, reference.statistics, measured, common.of, measures.drawn
                 )
-                found.differences += distance_differences(family, config.compare, found)
+                found.add_differences(distance_differences(family, config.compare, found))
 
 
 def add_differences(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
-    """Add the paired differences of every mean of the config."""
+    """Add the paired differences of every mean of the config, and adjust all differences for their number."""
     if config.compare is None:
         return
     for mean in {(mean.score, mean.datasets): mean for mean in config.means}.values():
         judged = [rows[label] for label in config.judged(mean.datasets)]
-        found.differences += mean_differences(judged, mean.score, config.compare, found)
+        found.add_differences(mean_differences(judged, mean.score, config.compare, found))
+    found.differences = adjusted(found.differences)
 
 
 def add_audit(config: EvaluateConfig, rows: Rows, found: Findings) -> None:

@@ -26,12 +26,14 @@ WORDS = {
 def difference_rows(report: Report) -> list[dict[str, Any]]:
     """Return the differences of the store in the order of their metrics, with what their intervals settle."""
     rows = report.query(DIFFERENCES)
+    has_several = len({row["dataset"] for row in rows}) > 1
     found = []
     for metric in metrics_of(rows):
         own = sorted((row for row in rows if row["metric"] == metric), key=_depth)
         fewest = min(_depth(row) for row in own)
         scale = scale_of([row[name] for row in own for name in ("value", "ci_low", "ci_high")], keep=[0.0])
-        found += [_difference(report, row, scale, is_overall=_depth(row) == fewest) for row in own]
+        of = {row["dataset"]: isolated(row["dataset"]) if has_several else "" for row in own}
+        found += [_difference(row, of[row["dataset"]], scale, is_overall=_depth(row) == fewest) for row in own]
     return found
 
 
@@ -65,7 +67,7 @@ def _cut_words(groups: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _difference(report: Report, row: Mapping[str, Any], scale: Scale, *, is_overall: bool) -> dict[str, Any]:
+def _difference(row: Mapping[str, Any], dataset: str, scale: Scale, *, is_overall: bool) -> dict[str, Any]:
     word = settle(row)
     return {
         "metric": row["metric"],
@@ -73,6 +75,7 @@ def _difference(report: Report, row: Mapping[str, Any], scale: Scale, *, is_over
         "is_overall": is_overall,
         "a": row["a"],
         "b": row["b"],
+        "dataset": dataset,
         "groups": _cut_words(row["groups"]),
         "value": number(row["value"], step=half_width(row["ci_low"], row["ci_high"]), signed=True),
         "interval": interval(row["ci_low"], row["ci_high"], signed=True),
@@ -83,11 +86,9 @@ def _difference(report: Report, row: Mapping[str, Any], scale: Scale, *, is_over
         "reason": _reason(row),
         "word": word,
         "glyph": WORDS[word],
-        "unit": "",
         "at": estimate(scale, row["value"], row["ci_low"], row["ci_high"]),
         "zero": scale.at(0.0),
         "ticks": scale.ticks(3),
-        "href": report.link(row["dataset"], {**row["groups"], "model": row["a"]}),
         "better": row["better"],
     }
 

@@ -5,7 +5,7 @@ of two models is nearer can be told although the interval of either distance is 
 alone was asked for takes no part.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -16,7 +16,6 @@ from scipy.special import stdtr
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.comparisons.common_images import CommonGroups
-from diptych.evaluate.comparisons.means import adjusted
 from diptych.evaluate.comparisons.pairs import value_text
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, SetMetric
 from diptych.evaluate.metrics.distances import MeasuredGroup
@@ -76,8 +75,8 @@ def difference_variance(a: Influence, b: Influence) -> tuple[float, float]:
     return of_images + of_reference, joint_df((of_images, of_reference), (df, reference_df))
 
 
-def distance_differences(family: DistanceFamily, compare: Compare, found: Findings) -> list[DifferenceRow]:
-    """Return the differences between the groups that differ in the compared column alone, adjusted for their number.
+def distance_differences(family: DistanceFamily, compare: Compare, found: Findings) -> Iterator[DifferenceRow]:
+    """Yield the differences between the groups that differ in the compared column alone; ``p_adjusted`` is still open.
 
     Two groups are compared over the images that both have, see ``common_images``, and the difference says how many of
     each were left out for that. By a value that depends on the number of images two groups are compared at the number
@@ -85,19 +84,14 @@ def distance_differences(family: DistanceFamily, compare: Compare, found: Findin
     that one of the two has, and that is not there for both over these images, has a row with the reason.
     """
     if not family.groups or compare.by not in family.groups[0].group.values:
-        return []
+        return
     wanted = [_turned(pair, compare) for pair in combinations(family.groups, 2) if _is_wanted(pair, compare)]
     pairs = [family.common(*pair) for pair in wanted]
     maker = DistanceDifferenceMaker(family, compare.by, found)
-    rows = []
     for value in family.metric.values:
-        told = [
-            maker.row(value, whole, common)
-            for whole, common in zip(wanted, pairs, strict=True)
-            if any(value.name in each.results for each in (*whole, *common.groups))
-        ]
-        rows += adjusted(told)
-    return rows
+        for whole, common in zip(wanted, pairs, strict=True):
+            if any(value.name in each.results for each in (*whole, *common.groups)):
+                yield maker.row(value, whole, common)
 
 
 def _is_wanted(pair: Pair, compare: Compare) -> bool:

@@ -1,11 +1,11 @@
 """Paired differences of means between models, or between settings.
 
 Both sides drew the same seeds (common random numbers), so most of the spread of a score cancels. Cut by prompts, which
-are the clusters; p-values are adjusted over all comparisons of one metric at one level (whole, category, setting).
+are the clusters.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -14,44 +14,40 @@ import numpy as np
 from diptych.data.generated_columns import CATEGORY, equal_in_pairs
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.choices import Compare
-from diptych.evaluate.comparisons.pairs import ImagePairs, Images, gather, pair
+from diptych.evaluate.comparisons.pairs import ImagePairs, gather, pairs_by_dataset
 from diptych.evaluate.inputs.category_sets import unanswered
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.means import MeasuredMean, measured
 from diptych.evaluate.score_names import ImageMetric
 from diptych.evaluate.statistics.intervals import LEVEL, Interval
-from diptych.evaluate.statistics.paired import Difference, holm, paired_difference
+from diptych.evaluate.statistics.paired import Difference, paired_difference
 from diptych.store.store import DifferenceRow
 
 
 def mean_differences(
     judged: Sequence[ScoredRows], score: str, compare: Compare, found: Findings
 ) -> Iterator[DifferenceRow]:
-    """Yield the paired differences of the mean of a score over some datasets."""
+    """Yield the paired differences of the mean of a score, apart by dataset; ``p_adjusted`` is still open."""
     ready = [measured(each.score(score)) for each in judged]
     values, asked = np.concatenate([one.values for one in ready]), np.concatenate([one.is_asked for one in ready])
     images = gather(judged, values, asked, compare.by)
     maker = DifferenceMaker(found.run_id, ready[0], found.identify(ready[0].identity))
-    for family in _families(images, maker, compare):
-        yield from adjusted(family)
-
-
-def _families(images: Images, maker: "DifferenceMaker", compare: Compare) -> Iterator[list[DifferenceRow]]:
-    """Yield the differences of all images, those by category, and those by what pairs share, such as the setting."""
     sides = sorted(set(images.side))
     couples = [(side, compare.baseline) for side in sides if side != compare.baseline]
     if compare.baseline is None:
         couples = list(combinations(sides, 2))
-    shared = equal_in_pairs(compare.by)
-    whole, by_category, by_shared = [], [], []
     for a, b in couples:
-        pairs = pair(images, str(a), str(b), by=compare.by)
-        whole.append(maker.row(str(a), str(b), pairs))
-        for category in _several([name for names in pairs.category for name in names]):
-            by_category.append(maker.row(str(a), str(b), pairs.of_category(category), {CATEGORY: category or None}))
-        for rest in _several(pairs.rest) if len(shared) == 1 else ():
-            by_shared.append(maker.row(str(a), str(b), pairs.take(pairs.rest == rest), {shared[0]: rest}))
-    yield from (whole, by_category, by_shared)
+        for pairs in pairs_by_dataset(images, str(a), str(b), by=compare.by):
+            yield from _cut(maker, str(a), str(b), pairs, equal_in_pairs(compare.by))
+
+
+def _cut(maker: "DifferenceMaker", a: str, b: str, pairs: ImagePairs, shared: Sequence[str]) -> Iterator[DifferenceRow]:
+    """Yield the differences over all pairs, those by category, and those by what pairs share, such as the setting."""
+    yield maker.row(a, b, pairs)
+    for category in _several([name for names in pairs.category for name in names]):
+        yield maker.row(a, b, pairs.of_category(category), {CATEGORY: category or None})
+    for rest in _several(pairs.rest) if len(shared) == 1 else ():
+        yield maker.row(a, b, pairs.take(pairs.rest == rest), {shared[0]: rest})
 
 
 def _several(texts: Iterable[str]) -> list[str]:
@@ -144,9 +140,3 @@ def ends_of(found: Difference, metric: ImageMetric) -> Interval:
         widest = metric.high - metric.low
         low, high = (float(np.clip(end, -widest, widest)) for end in (low, high))
     return Interval(low, high)
-
-
-def adjusted(family: Sequence[DifferenceRow]) -> list[DifferenceRow]:
-    """Return the rows with their p-values adjusted for their number, see ``holm``."""
-    p_values = np.array([np.nan if row.p_value is None else row.p_value for row in family], np.float64)
-    return [replace(row, p_adjusted=float(p)) for row, p in zip(family, holm(p_values), strict=True)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
+from itertools import compress, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -169,14 +169,28 @@ def matched(a: Images, b: Images, *, by: str) -> MatchedImages:
     return MatchedImages(a, b, units[: len(a.unit)], units[len(a.unit) :], note)
 
 
-def pair(images: Images, a: str, b: str, *, by: str) -> ImagePairs:
+def pairs_by_dataset(images: Images, a: str, b: str, *, by: str) -> list[ImagePairs]:
+    """Return what both sides have, apart by dataset: numbers of two datasets are not pooled.
+
+    That is in each dataset that has both sides; where none has, in each of the one against each of the other.
+    """
+    sides = images.side == a, images.side == b
+    own = [sorted(set(images.dataset[side])) or [""] for side in sides]
+    together = [(label, label) for label in own[0] if label in own[1]]
+    return [
+        _pair(
+            *(images.take(side & (images.dataset == label)) for side, label in zip(sides, labels, strict=True)), by=by
+        )
+        for labels in together or product(*own)
+    ]
+
+
+def _pair(a: Images, b: Images, *, by: str) -> ImagePairs:
     """Return what both sides have. Where one side has several images for one unit, their mean stands for them."""
-    found = matched(images.take(images.side == a), images.take(images.side == b), by=by)
-    left, right, of_left, of_right, note = found
+    left, right, of_left, of_right, note = matched(a, b, by=by)
     common = np.intersect1d(of_left, of_right)
     first = np.searchsorted(np.sort(of_left), common)
     first = np.argsort(of_left, kind="stable")[first]
-    labels = sorted({*left.dataset[np.isin(of_left, common)], *right.dataset[np.isin(of_right, common)]})
     return ImagePairs(
         _mean_by(of_left, left.values, common),
         _mean_by(of_right, right.values, common),
@@ -184,7 +198,7 @@ def pair(images: Images, a: str, b: str, *, by: str) -> ImagePairs:
         left.category[first],
         _wanted_by(np.concatenate([of_left, of_right]), np.concatenate([left.wanted, right.wanted]), common),
         left.rest[first],
-        "+".join(labels or sorted({*left.dataset, *right.dataset})),
+        "+".join(sorted({*left.dataset, *right.dataset})),
         note,
     )
 

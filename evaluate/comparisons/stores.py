@@ -4,7 +4,7 @@ Computed from the scores of the images as a run computes it; distances, which be
 run computed. Numbers of different identity are not compared.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,10 +16,12 @@ from diptych.config.identity import short_id
 from diptych.data.column_names import find_name
 from diptych.data.generated_columns import BENCHMARK, compared_columns
 from diptych.errors import ConfigError, StoreError
-from diptych.evaluate.comparisons.means import DifferenceMaker, adjusted
-from diptych.evaluate.comparisons.pairs import images_of, pair, value_text
+from diptych.evaluate.comparisons.families import adjusted
+from diptych.evaluate.comparisons.means import DifferenceMaker
+from diptych.evaluate.comparisons.pairs import images_of, pairs_by_dataset, value_text
 from diptych.evaluate.comparisons.sentences import sentence
 from diptych.evaluate.comparisons.stored_models import ComparedModel, prompt_sets
+from diptych.evaluate.metrics.contract import SET_METRICS, metric_name
 from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.evaluate.score_names import metric_of
 from diptych.evaluate.terminal import printable
@@ -37,7 +39,7 @@ class Comparison:
     Attributes:
         a: Label.
         b: Label.
-        rows: One difference per metric, value = a - b; of a distance, which has one for each dataset, several.
+        rows: One difference per metric and dataset, value = a - b.
         refused: Metric -> why it is not compared.
         of_datasets: Whether a run has several datasets, so that each difference says of which it is.
     """
@@ -75,7 +77,7 @@ def compare_labels(
         path: The store.
         a: ``LABEL`` or ``RUN:LABEL``.
         b: The same.
-        metric: Only this one.
+        metric: Only this one; by the name of a set metric, also an alias such as ``kid``, all its values.
         by: The column whose values the labels are.
         other: The store of ``b``, if it is another.
 
@@ -124,10 +126,9 @@ def _compare(a: ComparedModel, b: ComparedModel, only: str | None) -> Comparison
     of_a, of_b = a.identities(), b.identities()
     names = {metric: _counterpart(metric, of_a, of_b) for metric in of_a}
     names |= {metric: metric for metric in of_b if metric not in names.values()}
-    if only is not None:
-        only = find_name(only, names, what="metric", where="--metric: ")
-    rows, refused = [], {}
-    for metric in sorted(names) if only is None else [only]:
+    rows: list[DifferenceRow] = []
+    refused = {}
+    for metric in sorted(names) if only is None else _named(only, names, of_a, of_b):
         both = ((a, of_a, metric), (b, of_b, names[metric]))
         reason = _refusal(both)
         found = _found(both, is_refused=reason is not None)
@@ -137,17 +138,30 @@ def _compare(a: ComparedModel, b: ComparedModel, only: str | None) -> Comparison
     if not rows:
         why = "; ".join(f"{metric}: {reason}" for metric, reason in refused.items()) or "the runs hold no results"
         raise StoreError(f"{a.label} and {b.label} cannot be compared: {why}")
-    # As in a run, each metric is a family of its own; here it has the one comparison that was asked for.
-    rows = [row for one in rows for row in adjusted([one])]
-    return Comparison(a.label, b.label, rows, refused, any(side.has_several_datasets for side in (a, b)))
+    # As in a run, each metric is a family of its own; here it has the comparison alone that was asked for.
+    return Comparison(a.label, b.label, adjusted(rows), refused, any(side.has_several_datasets for side in (a, b)))
 
 
 def _found(both: Both, *, is_refused: bool) -> list[DifferenceRow]:
-    """Return the differences of a metric: of all images, or of a distance those that the run has, one a dataset."""
+    """Return the differences of a metric, one a dataset: from its images, or of a distance those that the run has."""
     (a, of_a, metric), (b, *_) = both
     if not all("column" in identity for identity in of_a.get(metric, ())):
         return list(_stored(a, b, metric))
-    return [] if is_refused else [_row(both, of_a[metric][0])]
+    return [] if is_refused else _rows(both, of_a[metric][0])
+
+
+def _named(only: str, names: Iterable[str], *both: Identities) -> list[str]:
+    """Return the metrics that a name stands for: one, or all values of the set metric of that name.
+
+    Raises:
+        ConfigError: If there is none, or several labels have one.
+    """
+    known, metric = sorted(names), metric_name(only)
+    if metric in SET_METRICS and all(only not in (name, name.rpartition(".")[2]) for name in known):
+        made = {name for has in both for name, found in has.items() for one in found if one.get("metric") == metric}
+        if made & {*known}:
+            return sorted(made & {*known})
+    return [find_name(only, known, what="metric", where="--metric: ")]
 
 
 def _counterpart(metric: str, of_a: Identities, of_b: Identities) -> str:
@@ -179,7 +193,7 @@ def first_difference(left: Any, right: Any, where: str = "") -> str:
     return f"{where} is {shown[0]} in one and {shown[1]} in the other"
 
 
-def _row(both: Both, identity: Mapping[str, Any]) -> DifferenceRow:
+def _rows(both: Both, identity: Mapping[str, Any]) -> list[DifferenceRow]:
     (a, _, metric), (b, *_) = both
     left, right = (side.numbers(name, identity) for side, _, name in both)
     columns = {name: [*left.columns[name], *right.columns[name]] for name in left.columns}
@@ -193,7 +207,8 @@ def _row(both: Both, identity: Mapping[str, Any]) -> DifferenceRow:
     everything = np.ones(len(images.values), bool)
     directions = facts["better_for_data"], facts["better_for_models"]
     ready = MeasuredMean(metric, kind, identity, images.values, everything, *directions)
-    return DifferenceMaker(a.run_id, ready, short_id(identity)).row(a.label, b.label, pair(images, "a", "b", by=a.by))
+    maker = DifferenceMaker(a.run_id, ready, short_id(identity))
+    return [maker.row(a.label, b.label, pairs) for pairs in pairs_by_dataset(images, "a", "b", by=a.by)]
 
 
 def _stored(a: ComparedModel, b: ComparedModel, metric: str) -> Iterator[DifferenceRow]:

@@ -66,13 +66,15 @@ def sentence(verdicts: Sequence[dict[str, Any]]) -> str:
     """Return what the differences say together, per pair of labels; nothing is weighed against anything."""
     said = []
     for a, b in dict.fromkeys((row["a"], row["b"]) for row in verdicts):
-        words = [row["word"] for row in verdicts if (row["a"], row["b"]) == (a, b)]
+        own = [row for row in verdicts if (row["a"], row["b"]) == (a, b)]
+        words = [row["word"] for row in own]
         parts = [f"{said_as} on {words.count(word)} of {len(words)}" for word, said_as in SETTLED if word in words]
         names = f"Against {isolated(b)}, {isolated(a)}"
         if words.count("not computed") == len(words):
             said.append(f"{isolated(a)} and {isolated(b)} could not be compared.")
             continue
-        parts[0] += " metrics" if len(words) != 1 else " metric"
+        what = "comparison" if len({row["metric"] for row in own}) < len(own) else "metric"  # of several datasets
+        parts[0] += f" {what}" if len(words) == 1 else f" {what}s"
         said.append(f"{names} is {', '.join(parts)}.")
     return " ".join(said)
 

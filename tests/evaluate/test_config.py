@@ -83,6 +83,15 @@ def test_a_reference_for_all_or_by_class(tmp_path: Path) -> None:
     assert nested.reference == {"doctor": {"orange": 0.3}}
 
 
+def test_two_distances_do_not_disagree_on_what_is_paired(tmp_path: Path) -> None:
+    distance = {"metric": "fid", "encoder": "p", "reference": "real"}
+    other = {**distance, "metric": "frechet_distance", "by": [], "paired": True}
+    message = r"distances\.1: frechet_distance to real by p of 'generated' is paired here or in distances\.0 and not"
+    datasets = {"generated": {"path": "a"}, "real": {"path": "b", "role": "reference"}}
+    with pytest.raises(ConfigError, match=message):
+        load_with(tmp_path, datasets=datasets, encoders={"p": {"kind": "projection"}}, distances=[distance, other])
+
+
 @pytest.mark.parametrize(("given", "name"), [("fid", "frechet_distance"), ("KID", "kernel_distance")])
 def test_a_metric_may_be_called_as_papers_call_it(given: str, name: str, tmp_path: Path) -> None:
     distance = {"metric": given, "encoder": "p", "reference": "real"}

@@ -204,7 +204,11 @@ def test_images_of_the_reference_among_the_judged_are_found_and_leave_no_error(
     own = result_of(tmp_path, "kernel_distance", model="own")
     assert own["ci_low"] < own["value"] < own["ci_high"]
     reasons = {row["metric"]: row["reason"] for row in read(tmp_path, "SELECT metric, reason FROM differences")}
-    assert reasons == {"frechet_distance": "no_interval", "precision": "no_interval", "recall": "no_interval"}
+    lost = ("corrected_frechet_distance", "kernel_distance", "biased_kernel_distance")
+    assert reasons == {
+        **dict.fromkeys(("frechet_distance", "precision", "recall"), "no_interval"),
+        **dict.fromkeys(lost, "not_of_both"),
+    }
     refused = call("evaluate", "compare", tmp_path / "store.duckdb", "copies", "own", "--metric", "kernel_distance")
     assert (refused.exit_code, "has no kernel_distance of copies" in refused.output) == (1, True)
 
@@ -306,6 +310,31 @@ def test_a_metric_of_one_set_needs_no_reference_and_reports_each_of_its_values(
     assert EvaluateRunner(EvaluateConfig.model_validate(config)).estimate()["distances"] == ["spread by p"]
     refused = call("evaluate", "distance", tmp_path / "generated", tmp_path / "real", "--metric", "spread")
     assert "spread looks at one set of images alone" in refused.output
+
+
+def test_what_two_entries_ask_for_is_there_once(tmp_path: Path, with_reference: dict[str, Any]) -> None:
+    distance = {"encoder": "p", "reference": "real"}
+    once = [{**distance, "metric": metric} for metric in ("fid", "kernel_distance")]
+    twice = [
+        *once,
+        {**distance, "metric": "frechet_distance"},
+        {**distance, "metric": "kid", "datasets": ["generated"]},
+    ]
+    means = [{"score": "clip_similarity"}, {"score": "clip_similarity", "datasets": ["generated"]}]
+    found = {}
+    for name, entries, averaged in (("once", once, means[:1]), ("twice", twice, means)):
+        config = {**with_reference, "scores": SIMILARITY, "distances": entries, "means": averaged, "compare": {}}
+        run({**config, "name": name})
+        for table in ("results", "differences"):
+            rows = read(tmp_path, f"SELECT * FROM {table} WHERE run_id LIKE '{name}-%' ORDER BY metric, groups")
+            found[name, table] = [{key: value for key, value in row.items() if key != "run_id"} for row in rows]
+    assert found["once", "results"] == found["twice", "results"]
+    assert found["once", "differences"] == found["twice", "differences"]
+    assert [row["metric"] for row in found["twice", "differences"]].count("frechet_distance") == 1
+    assert EvaluateRunner(EvaluateConfig.model_validate(config)).estimate()["distances"] == [
+        "frechet_distance to real by p",
+        "kernel_distance to real by p",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -28,14 +28,20 @@ def text_of(page: Path) -> str:
 
 
 def test_sentence_counts_and_weighs_nothing() -> None:
-    rows = [{"a": "x", "b": "y", "word": word} for word in ("better", "better", "worse", "not resolved")]
-    assert sentence(rows) == "Against y, x is better on 2 of 4 metrics, worse on 1 of 4, not told apart on 1 of 4."
-    assert sentence([*rows[:1], {"a": "x", "b": "y", "word": "no interval"}]) == (
-        "Against y, x is better on 1 of 2 metrics, without an interval on 1 of 2."
+    def said(*words: str, metrics: str = "abcd") -> str:
+        return sentence(
+            [{"a": "x", "b": "y", "word": word, "metric": metric} for word, metric in zip(words, metrics, strict=False)]
+        )
+
+    assert said("better", "better", "worse", "not resolved") == (
+        "Against y, x is better on 2 of 4 metrics, worse on 1 of 4, not told apart on 1 of 4."
     )
-    assert sentence([{"a": "x", "b": "y", "word": "not computed"}]) == "x and y could not be compared."
-    compared = [{"a": "x", "b": "y", "word": word} for word in ("not computed", "no interval")]
-    assert sentence(compared) == "Against y, x is without an interval on 1 of 2 metrics, not compared on 1 of 2."
+    assert said("better", "no interval") == "Against y, x is better on 1 of 2 metrics, without an interval on 1 of 2."
+    assert said("not computed") == "x and y could not be compared."
+    assert said("not computed", "no interval") == (
+        "Against y, x is without an interval on 1 of 2 metrics, not compared on 1 of 2."
+    )
+    assert said("better", "worse", metrics="aa") == "Against y, x is better on 1 of 2 comparisons, worse on 1 of 2."
     assert sentence([]) == ""
 
 

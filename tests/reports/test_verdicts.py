@@ -152,6 +152,28 @@ def test_a_comparison_without_any_better_side_has_no_verdict(evaluated: Path) ->
     assert "verdict is-higher" in (out / "scores.html").read_text("utf-8"), "the difference is there, as a number"
 
 
+def test_differences_of_two_datasets_say_of_which_they_are(tmp_path: Path, config: dict[str, Any]) -> None:
+    make_generated(
+        tmp_path / "later",
+        [
+            Made(model, prompt, caption=f"number={prompt + shift * 3}", picture=prompt + 60 * shift)
+            for model, shift in (("crisp", 1), ("soft", 0))
+            for prompt in range(PROMPTS)
+        ],
+    )
+    config["datasets"]["later"] = {"path": str(tmp_path / "later")}
+    run({**config, "means": [{"score": "number"}], "compare": {"by": "model"}})
+    out = report(tmp_path)
+    verdict = section(out / "index.html", "verdict-title")
+    assert verdict.startswith("Verdict Against soft, crisp is better on 1 of 2 comparisons, ")
+    assert verdict.count("of later ,") == verdict.count("of generated ,") == 1
+    for page, words in (
+        ("compare.html", "Number (told) of later"),
+        ("scores.html", "crisp \N{MINUS SIGN} soft of later"),
+    ):
+        assert words in words_of(out / page)
+
+
 def test_a_difference_that_cannot_be_had_is_in_the_verdict_with_its_reason(evaluated: Path) -> None:
     (evaluated / "changed").mkdir()
     path = shutil.copy(evaluated / "store.duckdb", evaluated / "changed")

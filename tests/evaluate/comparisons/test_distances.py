@@ -11,6 +11,7 @@ from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.comparisons.common_images import CommonGroups
 from diptych.evaluate.comparisons.distances import DistanceFamily, difference_variance, distance_differences
+from diptych.evaluate.comparisons.families import adjusted
 from diptych.evaluate.inputs.scored_rows import RowGroup
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, SetMetric, set_metric
 from diptych.evaluate.metrics.distances import MeasuredGroup
@@ -52,7 +53,7 @@ def differences(
         return CommonGroups((a, b), {})
 
     family = DistanceFamily(metric, names, "d", reference, groups, common, draw)
-    return distance_differences(family, Compare(**compare), Findings("r"))
+    return adjusted(list(distance_differences(family, Compare(**compare), Findings("r"))))
 
 
 def sides_of(metric: SetMetric[Any], sizes: Mapping[str, int]) -> tuple[Any, dict[str, Any]]:

@@ -216,6 +216,47 @@ def test_one_prompt_gives_a_difference_without_an_interval(tmp_path: Path) -> No
     assert row["reason"] == "too_few_prompts"
 
 
+def two_datasets_of_the_same_models(folder: Path) -> dict[str, Any]:
+    """Return a config: before, b is better by 3 on each prompt, afterwards a by 1; all prompts have the same names."""
+    for name, own, shift in (("before", range(6), 3), ("after", range(6, 12), -1)):
+        rows = [
+            made
+            for prompt, value in enumerate(own)
+            for made in say([Made("a", prompt), Made("b", prompt)], [value / 7, value / 7 + shift + prompt % 2 / 10])
+        ]
+        make_generated(folder / name, rows)
+    config = make_config(folder, scores={"s": {"score": "told_number"}}, means=[{"score": "number"}], compare={})
+    return {**config, "datasets": {name: {"path": str(folder / name)} for name in ("before", "after")}}
+
+
+def test_two_datasets_of_the_same_models_are_not_pooled(tmp_path: Path) -> None:
+    run(two_datasets_of_the_same_models(tmp_path))
+    rows = read(tmp_path, "SELECT * FROM differences ORDER BY dataset")
+    assert [(row["dataset"], round(row["value"], 6), row["n"]) for row in rows] == [
+        ("after", 0.95, 6),
+        ("before", -3.05, 6),
+    ]
+    assert [row["p_adjusted"] / row["p_value"] for row in sorted(rows, key=lambda row: row["p_value"])] == [2.0, 1.0], (
+        "both are looked at"
+    )
+    told = compare_labels(tmp_path / "store.duckdb", "a", "b")
+    same = ("dataset", "value", "ci_low", "ci_high", "p_value", "p_adjusted", "n")
+    for row, stored in zip(told.rows, rows, strict=True):
+        assert [getattr(row, name) for name in same] == pytest.approx([stored[name] for name in same]), row.dataset
+    assert [line.partition(":")[0] for line in told.lines()] == ["s.number of after", "s.number of before"]
+
+
+def test_a_model_of_two_datasets_is_held_against_one_of_a_third_apart(tmp_path: Path) -> None:
+    config = two_datasets_of_the_same_models(tmp_path)
+    make_generated(tmp_path / "third", say([Made("c", prompt) for prompt in range(6)], [9] * 6))
+    config["datasets"]["third"] = {"path": str(tmp_path / "third")}
+    run({**config, "compare": {"baseline": "c"}})
+    rows = read(tmp_path, "SELECT a, b, dataset, n FROM differences ORDER BY a, dataset")
+    assert [(row["a"], row["b"], row["dataset"], row["n"]) for row in rows] == [
+        (label, "c", dataset, 6) for label in "ab" for dataset in ("after+third", "before+third")
+    ]
+
+
 def test_models_in_two_datasets_are_paired(tmp_path: Path) -> None:
     make_generated(tmp_path / "one", say([Made("a", prompt) for prompt in range(4)], [2, 3, 4, 6]))
     make_generated(tmp_path / "two", say([Made("b", prompt) for prompt in range(4)], [1, 2, 3, 4]))

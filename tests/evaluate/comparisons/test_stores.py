@@ -91,6 +91,31 @@ def test_distances_of_two_datasets_are_two_sentences(tmp_path: Path) -> None:
     assert line.startswith("kernel_distance of one: "), "the other dataset has but one of them"
 
 
+def test_a_metric_of_sets_is_asked_for_by_every_name_that_a_config_takes(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", made_grid(models=("a", "b"), prompts=70, samples=1))
+    make_generated(tmp_path / "real", [Made("real", 100 + row, picture=2000 + row) for row in range(70)])
+    metrics = ("frechet_distance", "kernel_distance", "precision_recall")
+    config = make_config(
+        tmp_path,
+        encoders={"p": {"kind": "projection", "options": {"dim": 6}}},
+        distances=[{"metric": metric, "encoder": "p", "reference": "real"} for metric in metrics],
+        compare={},
+    )
+    config["datasets"]["real"] = {"path": str(tmp_path / "real"), "role": "reference"}
+    run(config)
+
+    def named(name: str) -> list[str]:
+        found = call_json("evaluate", "compare", tmp_path / "store.duckdb", "a", "b", "--metric", name)
+        return [row["metric"] for row in found["differences"]]
+
+    assert named("fid") == ["corrected_frechet_distance", "frechet_distance"]
+    assert named("frechet_distance") == ["frechet_distance"], "what a value is called is that value alone"
+    assert named("KID") == named("kernel_distance") == ["kernel_distance"]
+    assert named("precision_recall") == named("prdc") == ["precision", "recall"]
+    refused = call("evaluate", "compare", tmp_path / "store.duckdb", "a", "b", "--metric", "clip_score")
+    assert "--metric: unknown metric 'clip_score'" in refused.output
+
+
 def test_two_prompts_that_agree_tell_nothing_apart(tmp_path: Path) -> None:
     rows = made_grid(prompts=2, samples=2)
     told = [
