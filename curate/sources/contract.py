@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from diptych.curate.sources.files import valid_name
+from diptych.data.folder_walk import valid_name
 
 # Columns of the tables that no dataset has; a user's table may well have a column "problem" or "name".
 PROBLEM, BYTES, NAME = "__problem", "__bytes", "__name"

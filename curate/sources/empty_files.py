@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from diptych.curate.sources.contract import BYTES, NAME, PROBLEM
-from diptych.curate.sources.files import valid_name
+from diptych.data.folder_walk import valid_name
 
 
 def is_empty(file: str) -> bool:

@@ -2,7 +2,6 @@
 
 import csv
 import lzma
-import os
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -54,11 +53,6 @@ def readable(path: Path | str, kind: str) -> Iterator[None]:
         cause = (str(error).strip().splitlines() or [""])[0]
         cause = f"{type(error).__name__} {cause}".strip() if isinstance(error, KeyError) or not cause else cause
         raise DataError(f"{path}: cannot be read as {kind}: {cause}") from error
-
-
-def valid_name(name: str) -> str:
-    """Return the name of a file with replacement characters for what in it is no UTF-8."""
-    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def find_files(path: Path, suffixes: tuple[str, ...]) -> list[Path]:

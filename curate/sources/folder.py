@@ -15,9 +15,9 @@ from diptych.curate.sources.caption_files import CaptionFiles, is_caption_file
 from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import caption_text, carried_names
 from diptych.curate.sources.contract import BYTES, MAX_PICTURE_BYTES, NAME, PROBLEM, Part, Tables
-from diptych.curate.sources.files import readable, valid_name
-from diptych.curate.sources.folder_walk import everything_below
+from diptych.curate.sources.files import readable
 from diptych.curate.sources.sidecars import Facts, Sidecars, in_one_form, sidecars_among
+from diptych.data.folder_walk import everything_below, valid_name
 from diptych.data.schema import FILE
 from diptych.errors import DataError
 

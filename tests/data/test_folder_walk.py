@@ -10,7 +10,7 @@ from source_rows import rows_of, write_files
 from diptych.curate.config import Folder
 from diptych.curate.sources import open_source
 from diptych.curate.sources.digests import identify_part
-from diptych.curate.sources.folder_walk import everything_below
+from diptych.data.folder_walk import everything_below
 
 
 def found_in(folder: Path) -> list[str]:

@@ -21,6 +21,11 @@ def everything_below(folder: Path) -> list[Path]:
     return sorted(_below(folder))
 
 
+def valid_name(name: str) -> str:
+    """Return the name of a file with replacement characters for what in it is no UTF-8."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 def _below(root: Path) -> Iterator[Path]:
     waiting: list[tuple[Path, tuple[tuple[int, int], ...]]] = [(root, ())]
     while waiting:
