@@ -15,8 +15,10 @@ from diptych.data.column_names import DATA, full_name
 from diptych.data.sql import interrupted_after, quoted, side_by_side, what_sql_lacks
 from diptych.data.table import KEY, PICTURE
 from diptych.errors import ConfigError
+from diptych.lookup import nearest
 
 TRIAL_S = 10.0
+UNBALANCED = "is no whole SQL condition: its end is missing, or its brackets do not match"
 # Words that are functions without parentheses, where no column is called so.
 VALUES = {
     *(f"current_{word}" for word in ("catalog", "date", "role", "schema", "time", "timestamp", "user")),
@@ -116,7 +118,8 @@ def _parse(con: Any, query: str, where: str) -> dict[str, Any]:
     """Return the syntax tree of a SELECT without FROM."""
     tree = json.loads(con.execute("SELECT json_serialize_sql(?)", [query]).fetchall()[0][0])
     if tree["error"]:
-        raise ConfigError(f"{where}: {tree['error_message']}")
+        is_past_end = int(tree.get("position", 0)) >= len(query.encode()) - 2  # in what stands around the text
+        raise ConfigError(f"{where}: {UNBALANCED if is_past_end else tree['error_message']}")
     nodes = [statement["node"] for statement in tree["statements"]]
     plain = len(nodes) == 1 and nodes[0]["type"] == "SELECT_NODE" and nodes[0]["from_table"]["type"] == "EMPTY"
     if not plain or nodes[0]["where_clause"] or nodes[0]["having"] or nodes[0]["qualify"]:
@@ -141,10 +144,20 @@ def _check_row_wise(trial: TrialTable, tree: Any, where: str) -> None:
             waiting.extend(part)
     for kind in sorted(classes & {"SUBQUERY", "WINDOW", "STAR", "PARAMETER", "DEFAULT"}):
         raise ConfigError(f"{where}: {kind.lower()} is not allowed; a rule looks at the columns of one row")
-    known = trial.con.execute(
-        "SELECT DISTINCT function_name FROM duckdb_functions() "
-        "WHERE function_type = 'scalar' AND stability = 'CONSISTENT' AND function_name <> 'getenv'"
-    ).fetchall()
-    for name in sorted(functions - {name for (name,) in known}):
+    known = _functions(trial.con)
+    for name in sorted(name for name in functions if not known.get(name)):
+        if name not in known and name.casefold() not in VALUES:
+            close = nearest(name, (each for each in known if known[each] and each.isidentifier()), cutoff=0.7)
+            hint = f"; did you mean {' or '.join(f'{each}()' for each in close)}?" if close else ""
+            raise ConfigError(f"{where}: there is no function {name}(){hint}")
         shown = name if name.casefold() in VALUES else f"{name}()"
         raise ConfigError(f"{where}: {shown} is not allowed; a rule looks at one row and always answers the same")
+
+
+def _functions(con: Any) -> dict[str, bool]:
+    """Return the functions of DuckDB, and of each whether it looks at one row and always answers the same."""
+    found = con.execute(
+        "SELECT function_name, bool_or(function_type = 'scalar' AND stability = 'CONSISTENT') "
+        "FROM duckdb_functions() GROUP BY function_name"
+    ).fetchall()
+    return {name: bool(is_allowed) and name != "getenv" for name, is_allowed in found}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.data.claims import REPORT, check_apart
+from diptych.data.column_names import describe_unknown_column
 from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown, import_attribute
 from diptych.progress import track
@@ -135,7 +136,7 @@ def _checked_flag(config: ReportConfig, rows: ReportRows) -> Any:
     if rule is None:
         return None
     if not rows.numbers_named(rule.score):
-        raise ConfigError(f"flagged.score: {describe_unknown('score', rule.score, rows.numbers)}")
+        raise ConfigError(f"flagged.score: {describe_unknown_column(rule.score, rows.numbers, what='score')}")
     for label in rule.datasets or ():
         if label not in rows.folders:
             raise ConfigError(f"flagged.datasets: {describe_unknown('dataset', label, rows.folders)}")

@@ -18,9 +18,9 @@ from diptych.curate.config import Dedup
 from diptych.curate.duplicates.equal_bytes import ByteDigests
 from diptych.curate.duplicates.hamming import MAX_ROWS, Rows
 from diptych.curate.preference import misordered_key, without_nan
-from diptych.data.sql import aliases, column_references, column_sql, connect, needed, relation, schemas
+from diptych.data.sql import aliases, column_references, column_sql, connect, needed, relation, schemas, what_sql_says
 from diptych.data.table import DatasetTable
-from diptych.errors import ConfigError, DataError, first_line
+from diptych.errors import ConfigError, DataError
 
 BATCH_ROWS = 1 << 17
 
@@ -119,4 +119,4 @@ def _batches(con: Any, query: str, hashes: Sequence[str]) -> Iterator[tuple[int,
             start += len(batch)
     except (duckdb.Error, pa.ArrowException) as error:  # what only shows on values, such as a cast that does not fit
         named = ", ".join(hashes) or "none"
-        raise ConfigError(f"dedup: {first_line(error)} (perceptual, variants: {named})") from error
+        raise ConfigError(f"dedup: {what_sql_says(error)} (perceptual, variants: {named})") from error

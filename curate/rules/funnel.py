@@ -15,9 +15,18 @@ from diptych.curate.conditions import TrialTable, check_expression, trial_table
 from diptych.curate.config import Rule
 from diptych.curate.decisions import Clusters
 from diptych.data.column_names import full_name
-from diptych.data.sql import aliases, column_references, connect, interrupted_after, needed, relation, schemas
+from diptych.data.sql import (
+    aliases,
+    column_references,
+    connect,
+    interrupted_after,
+    needed,
+    relation,
+    schemas,
+    what_sql_says,
+)
 from diptych.data.table import DatasetTable
-from diptych.errors import ConfigError, ShardError, first_line
+from diptych.errors import ConfigError, ShardError
 from diptych.scores import decoded
 
 MAX_RULES = 62
@@ -127,7 +136,7 @@ def _masks(con: Any, source: str, rules: Sequence[Rule]) -> npt.NDArray[np.uint6
             raise ConfigError(f"rule {rules[0].name!r}: {rules[0].where!r}: {error}") from error
     except duckdb.Error as error:  # what only shows on values, such as a cast that does not fit
         if len(rules) == 1:
-            raise ConfigError(f"rule {rules[0].name!r}: {rules[0].where!r}: {first_line(error)}") from error
+            raise ConfigError(f"rule {rules[0].name!r}: {rules[0].where!r}: {what_sql_says(error)}") from error
     for rule in rules:  # one by one, to name the one that fails
         _masks(con, source, [rule])
     raise ConfigError("the rules fail together, but none of them alone")

@@ -8,7 +8,7 @@ import contextlib
 import difflib
 import importlib
 import importlib.util
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.abc import InspectLoader
 from typing import Any
 
@@ -35,13 +35,19 @@ EXTRA_OF_MODULE = {
 }
 
 
-def nearest(name: str, known: Iterable[str], *, count: int = 2) -> list[str]:
-    """Return up to ``count`` known names that look like ``name``, best first."""
-    return difflib.get_close_matches(name, list(known), n=count, cutoff=0.5)
+def nearest(name: str, known: Iterable[str], *, count: int = 2, cutoff: float = 0.5) -> list[str]:
+    """Return up to ``count`` known names that look like ``name``, best first; ``cutoff``, in [0, 1], is how much."""
+    return difflib.get_close_matches(name, list(known), n=count, cutoff=cutoff)
 
 
-def describe_unknown(kind: str, name: str, known: Iterable[str]) -> str:
+def describe_unknown(kind: str, name: str, known: Iterable[str], close: Sequence[str] | None = None) -> str:
     """Return the sentence for an unknown name: the nearest names if any, then the full list.
+
+    Args:
+        kind: Of the name.
+        name: As it was given.
+        known: The names that there are.
+        close: Those that may be meant; None takes those that look like it.
 
     >>> describe_unknown("score", "astetic", ["aesthetic", "nsfw"])
     "unknown score 'astetic'; did you mean 'aesthetic'? Known: aesthetic, nsfw"
@@ -51,7 +57,7 @@ def describe_unknown(kind: str, name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     if not names:
         return f"unknown {kind} {name!r}; there is none"
-    close = nearest(name, names)
+    close = nearest(name, names) if close is None else close
     hint = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else "."
     return f"unknown {kind} {name!r}{hint} Known: {', '.join(names)}"
 

@@ -7,7 +7,7 @@ under two encoders are two names. A column of the data goes by its own name. Loa
 from collections.abc import Callable, Hashable, Iterable
 
 from diptych.errors import ConfigError
-from diptych.lookup import describe_unknown
+from diptych.lookup import describe_unknown, nearest
 
 DATA = "data"  # what SQL calls the data itself
 # What stands beside the scores in SQL: no label can be called so.
@@ -60,11 +60,25 @@ def find_name(
         if one.rpartition(".")[2] == name:
             found.setdefault(same(one), one)
     if not found:
-        raise ConfigError(f"{where}{describe_unknown(what, name, full)}")
+        raise ConfigError(f"{where}{describe_unknown_column(name, full, what=what)}")
     if len(found) > 1:
         names = " or ".join(found.values())
         raise ConfigError(f"{where}{what} {name!r}: {len(found)} labels have it; write {names}")
     return next(iter(found.values()))
+
+
+def describe_unknown_column(name: str, known: Iterable[str], *, what: str = "column") -> str:
+    """Return the sentence for a column that is not there; without a label it is likened to the columns' own names.
+
+    >>> describe_unknown_column("widht", ["words.length", "width", "im.width_px"]).partition(" Known")[0]
+    "unknown column 'widht'; did you mean 'width' or 'im.width_px'?"
+    >>> describe_unknown_column("st.words", ["stats.words", "width"]).partition(" Known")[0]
+    "unknown column 'st.words'; did you mean 'stats.words'?"
+    """
+    full = list(known)
+    own = {one: one if "." in name else one.rpartition(".")[2] for one in full}
+    close = [one for near in nearest(name, set(own.values())) for one in full if own[one] == near]
+    return describe_unknown(what, name, full, close)
 
 
 def label_problem(labels: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from diptych.data.column_names import DATA
+from diptych.data.column_names import DATA, describe_unknown_column
 from diptych.data.table import KEY, PICTURE, REASON, DatasetTable, TableColumn, columns_of
 from diptych.errors import first_line
 from diptych.lookup import describe_unknown
@@ -23,6 +23,8 @@ from diptych.storage.spill import spill_settings
 
 # How DuckDB says that there is no such column, by itself or in a table.
 UNKNOWN_COLUMN = re.compile(r'Referenced column "(.+?)" not found|does not have a column named "(.+?)"')
+UNKNOWN_TABLE = re.compile(r'Referenced table "(.+?)" not found')
+KIND_OF_ERROR = re.compile(r"^[A-Z]\w*( [A-Z]\w*)* Error: ")  # such as Binder Error
 Reference = tuple[str, ...]  # a column in SQL by its parts: ("label", "column") or ("column",)
 
 
@@ -146,15 +148,28 @@ def column_references(con: Any, query: str) -> set[Reference]:
 
 
 def what_sql_lacks(error: BaseException, names: Iterable[str]) -> str:
-    """Return what DuckDB says against a query, in one line; of a column that is not there, which there are.
+    """Return what DuckDB says against a query, in one line; of a column or label that is not there, which there are.
 
     Args:
         error: Its error.
         names: Of the columns that there are.
     """
-    said = first_line(error)
-    lacking = UNKNOWN_COLUMN.search(said)
-    return describe_unknown("column", lacking[1] or lacking[2], names) if lacking else said
+    names, said = list(names), first_line(error)
+    column, label = UNKNOWN_COLUMN.search(said), UNKNOWN_TABLE.search(said)
+    if column:
+        name = column[1] or column[2]
+        # The line that DuckDB shows has the name in double quotes only if the query has.
+        is_quoted = f'"{name}"' in str(error).partition("\nLINE ")[2]
+        hint = f"; a text is written in single quotes: {text(name)}" if is_quoted else ""
+        return describe_unknown_column(name, names) + hint
+    if label:
+        return describe_unknown("label", label[1], {name.rpartition(".")[0] for name in names if "." in name})
+    return what_sql_says(error)
+
+
+def what_sql_says(error: BaseException) -> str:
+    """Return the first line of an error of DuckDB, without the kind of error."""
+    return KIND_OF_ERROR.sub("", first_line(error))
 
 
 def column_sql(column: TableColumn) -> str:

@@ -1,0 +1,48 @@
+"""What is said of SQL that cannot be: the name that was probably meant, in the words of the user's own condition."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from drawn import draw_dataset
+
+from diptych.cli import main
+
+
+def call(*arguments: object) -> str:
+    result = CliRunner().invoke(main, ["--progress", "none", *map(str, arguments)])
+    return result.stderr if result.exit_code == 1 else f"exit code {result.exit_code}"
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("conditions") / "set"
+    draw_dataset(path)
+    assert call("score", path, "stats=caption_stats") == "exit code 0"
+    return path
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("widht > 3", "unknown column 'widht'; did you mean 'width' or"),
+        ("caption_wrods > 2", "unknown column 'caption_wrods'; did you mean 'stats.caption_words' or"),
+        ("stats.caption_wrods > 2", "unknown column 'caption_wrods'; did you mean 'stats.caption_words' or"),
+        ("stat.caption_words > 2", "unknown label 'stat'; did you mean 'stats'? Known: stats\n"),
+        ("lenght(caption) > 2", "there is no function lenght(); did you mean length()?\n"),
+        ("zzzzzz(caption) > 2", "there is no function zzzzzz()\n"),
+        ("random() > 0.5", "random() is not allowed; a rule looks at one row"),
+        ('status = "ok"', "; a text is written in single quotes: 'ok'\n"),
+        ("caption > 3", ": Cannot compare values of type VARCHAR"),
+        ("width > 'wide'", ": Could not convert string 'wide' to INT32"),
+        ("width >", "its end is missing, or its brackets do not match\n"),
+        ("width > 3)", "its end is missing, or its brackets do not match\n"),
+        ("width >> > 3", "syntax error at or near"),
+    ],
+)
+def test_a_condition_that_cannot_be_is_one_line_that_says_what_was_meant(where: str, said: str, pool: Path) -> None:
+    told = call("curate", "select", pool, "--where", where)
+    assert told.startswith(f"Error: rule 'rule_1': {where!r}")
+    assert said in told
+    assert len(told.splitlines()) == 1
+    assert not any(word in told for word in ("Binder", "Catalog", "Parser", "Conversion Error", "LINE"))
