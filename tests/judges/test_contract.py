@@ -31,6 +31,14 @@ def test_every_choice_has_a_probability() -> None:
         Answer("a car?", ("yes", "no"), (1.0,), "yes")
 
 
+def test_question_without_an_answer_has_a_state_and_no_probabilities() -> None:
+    assert Answer("who?", ("Ann", "Ben"), (), "I cannot say.", "refused").state == "refused"
+    with pytest.raises(ValueError, match="2 choices have 2 probabilities"):
+        Answer("who?", ("Ann", "Ben"), (0.5, 0.5), "Ann", "refused")
+    with pytest.raises(ValueError, match="a question is answered or failed, refused, unparsed, not 'shy'"):
+        Answer("who?", ("Ann", "Ben"), (), "", "shy")
+
+
 def test_likeliest_value_is_of_the_trait_that_is_asked_for() -> None:
     traits = (Trait("hat", "blue", 0.9), Trait("colour", "red", 0.4), Trait("colour", "blue", 0.4))
     box = Box("cook", 0.5, PLACE, traits)

@@ -23,9 +23,10 @@ CAR = Box("car", 1 / 3, (0.1, 1.0, 20.2, 9.0), (Trait("colour", "red", 0.7), Tra
 PLAIN = Box("boat", 0.5, (0.0, 0.0, 4096.5, 1.0))
 YES = Answer("Is there a car?", ("yes", "no"), (0.7, 0.1), "yes")
 FREE = Answer("What is there?", (), (), "a car")
+REFUSED = Answer("Who is it?", ("Ann", "Ben"), (), "I cannot say who people are.", "refused")
 LINE = TextLine("OPEN ü 汉", 0.5, (0.0, 0.0, 8.0, 2.0))
 
-EXAMPLES: dict[str, list[Any]] = {"answers": [YES, FREE], "boxes": [CAR, PLAIN], "text": [LINE]}
+EXAMPLES: dict[str, list[Any]] = {"answers": [YES, FREE, REFUSED], "boxes": [CAR, PLAIN], "text": [LINE]}
 
 
 def seen(*records: list[Any] | None) -> Seen[Any]:

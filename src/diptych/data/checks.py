@@ -6,6 +6,7 @@ Decides nothing about who looks or how answers count.
 """
 
 import json
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
@@ -190,6 +191,7 @@ def parse_checks(value: Any, where: str) -> Checks:
         raise DataError(f"{where}: checks: {what_is_wrong(causes(error)[0], Checks, given)}") from error
 
 
+@lru_cache(maxsize=8192)  # the images of a prompt, under each model and setting, ask the same
 def read_checks(text: str | None) -> Checks | None:
     """Return what the column ``checks`` of a row asks for; None if it is none of its form. An empty text asks nothing.
 

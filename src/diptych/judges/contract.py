@@ -19,6 +19,9 @@ Corners = tuple[float, float, float, float]  # left, top, right, bottom
 Record = TypeVar("Record")
 Found: TypeAlias = Sequence[list[Record] | None]  # of each image; None where a judge could not look
 
+# Why a question has no answer: the judge broke down over it, would not answer, or said what is no answer to it.
+UNANSWERED = ("failed", "refused", "unparsed")
+
 COLOUR = "colour"  # the trait under which a judge that tells the colour of a thing tells it
 
 
@@ -100,16 +103,21 @@ class Answer:
         probabilities: Of each of the choices, in [0, 1]. They need not add up to 1: a judge that generates may find
             other answers likelier.
         text: The answer: the likeliest of the choices, or where none are given the judge's own words.
+        state: Empty for an answer; else why there is none, of ``UNANSWERED``: there are no probabilities then, and the
+            text is what the judge said instead.
     """
 
     question: str
     choices: tuple[str, ...]
     probabilities: tuple[float, ...]
     text: str
+    state: str = ""
 
     def __post_init__(self) -> None:
-        """Raise ValueError if the choices do not have a probability each, or one is out of range."""
-        if len(self.choices) != len(self.probabilities):
+        """Raise ValueError if choices and probabilities do not fit, one is out of range or the state is unknown."""
+        if self.state not in ("", *UNANSWERED):
+            raise ValueError(f"a question is answered or {', '.join(UNANSWERED)}, not {self.state!r}")
+        if len(self.probabilities) != (0 if self.state else len(self.choices)):
             raise ValueError(f"{len(self.choices)} choices have {len(self.probabilities)} probabilities")
         for probability in self.probabilities:
             _check_share("probability", probability)

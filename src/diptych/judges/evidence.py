@@ -35,6 +35,7 @@ _ANSWER = pa.struct(
         "choices": pa.list_(pa.string()),
         "probabilities": pa.list_(pa.float64()),
         "text": pa.string(),
+        "state": pa.string(),
     }
 )
 _TEXT_LINE = pa.struct({"text": pa.string(), "confidence": pa.float64(), **_PLACE})
@@ -129,7 +130,8 @@ def _unpack_box(stored: Mapping[str, Any]) -> Box:
 
 
 def _unpack_answer(stored: Mapping[str, Any]) -> Answer:
-    return Answer(stored["question"], tuple(stored["choices"]), tuple(stored["probabilities"]), stored["text"])
+    choices, probabilities = tuple(stored["choices"]), tuple(stored["probabilities"])
+    return Answer(stored["question"], choices, probabilities, stored["text"], stored["state"])
 
 
 def _pack_text_line(line: TextLine) -> Mapping[str, Any]:

@@ -33,6 +33,7 @@ SCORES: dict[str, str] = {
     "nsfw_mobilenet": "diptych.scores.nsfw_mobilenet:nsfw_mobilenet",
     "object_accuracy": "diptych.scores.object_accuracy:object_accuracy",
     "perceived_attribute": "diptych.scores.perceived_attribute:perceived_attribute",
+    "question_accuracy": "diptych.scores.question_accuracy:question_accuracy",
 }
 
 Reads = Literal["bytes", "pixels", "caption", "embedding", "evidence"]

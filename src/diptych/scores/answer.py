@@ -78,6 +78,9 @@ class AskedAnswer:
         probabilities = np.full(len(batch), np.nan, np.float32)
         for row, said in enumerate(batch.evidence(self.look)):
             for answer in said or ():  # to one question
+                if answer.state:
+                    reasons[row] = answer.state
+                    continue
                 probability = max(answer.probabilities, default=None)
                 if probability is not None and probability <= self.threshold:
                     reasons[row] = UNSURE

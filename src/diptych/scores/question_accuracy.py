@@ -1,0 +1,118 @@
+"""Question accuracy: which share of the questions of its prompt a picture answers rightly, as a judge answers them.
+
+The column ``checks`` of a row holds the questions, see ``diptych.data.checks``; DSG, DPG-Bench, TIFA and T2I-CoReBench
+are such sets of questions. A row whose prompt asks nothing is not scored.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.data.checks import CHECKS, NOT_ASKED, read_checks
+from diptych.judges.contract import Answer, AnswerJudge, Query
+from diptych.judges.evidence import ANSWERS
+from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
+from diptych.scores.looks import AskedRows, Look, look_with
+from diptych.scores.question_rule import QuestionRule, Reach, Unanswered, judge_questions
+
+COLUMNS = (
+    Column(
+        "question_accuracy",
+        "Share of the weight of the prompt's questions that the picture answers rightly, of those that were answered",
+        low=0.0,
+        high=1.0,
+        better_for_data="higher",
+        better_for_models="higher",
+    ),
+    Column(
+        "question_accuracy_worst",
+        "The same if every question without an answer were wrong",
+        low=0.0,
+        high=1.0,
+        better_for_data="higher",
+        better_for_models="higher",
+    ),
+    Column("questions_unanswered", "Number of questions to which the judge gave no answer", low=0.0),
+    Column("first_wrong_question", "The first question that is wrong by itself, with its answer", dtype="string"),
+)
+REASON = "nothing_answered"  # of a picture: the judge answered none of its questions
+
+
+@dataclass(frozen=True)
+class AskedQuestions:
+    """Asks the questions of each row's prompt."""
+
+    identity: Mapping[str, Any] = field(default_factory=lambda: {"questions": CHECKS, "version": 1})
+
+    def of(self, rows: AskedRows) -> list[Sequence[Query]]:
+        """Return the questions about each row; none where its prompt asks none."""
+        every = map(read_checks, rows.column(CHECKS))
+        return [[Query(one.question, one.choices) for one in checks.questions] if checks else () for checks in every]
+
+
+@dataclass(frozen=True, eq=False)
+class QuestionAccuracy:
+    """The rule on one judge.
+
+    Attributes:
+        look: At its answers.
+        rule: How they count.
+    """
+
+    look: Look[Answer]
+    rule: QuestionRule
+    columns: tuple[Column, ...] = COLUMNS
+    reads: frozenset[Reads] = frozenset({"evidence"})
+
+    @property
+    def looks(self) -> tuple[Look[Any], ...]:
+        """What it asks of judges."""
+        return (self.look,)
+
+    @cached_property
+    def identity(self) -> Mapping[str, Any]:
+        """Name, version, rule and what is asked of which judge."""
+        return {"score": "question_accuracy", "version": 1, **asdict(self.rule), **self.look.identity}
+
+    def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
+        """Return the columns of ``COLUMNS``; NaN and None where nothing is asked, or nothing was answered."""
+        numbers = {column.name: np.full(len(batch), np.nan, np.float32) for column in COLUMNS[:3]}
+        first_wrong, reasons = np.full(len(batch), None, object), np.full(len(batch), None, object)
+        answers = batch.evidence(self.look)
+        for row, text in enumerate(batch.column(CHECKS)):
+            checks, said = read_checks(text), answers[row]
+            if checks is None or not checks.questions:
+                reasons[row] = "bad_checks" if checks is None else NOT_ASKED
+                continue
+            if said is None:
+                continue
+            verdict = judge_questions(said, checks, self.rule)
+            told = (verdict.share, verdict.worst, verdict.unanswered)
+            for name, value in zip(numbers, told, strict=True):
+                numbers[name][row] = value
+            first_wrong[row] = verdict.first_wrong
+            if np.isnan(verdict.share):
+                reasons[row] = REASON
+        return {**numbers, "first_wrong_question": first_wrong, "reason": reasons}
+
+
+def question_accuracy(
+    *, judge: AnswerJudge, reach: Reach = "parents", unanswered: Unanswered = "left_out"
+) -> QuestionAccuracy:
+    """Return the score; loads no model yet.
+
+    Args:
+        judge: Answers questions.
+        reach: How far a wrong answer reaches: ``none``, to the questions that name it as a ``parents`` (as DSG counts),
+            or to all behind it, ``ancestors`` (as DPG-Bench does).
+        unanswered: What a question without an answer is: ``left_out``, or ``wrong`` as published scorers take it.
+
+    Raises:
+        ConfigError: If the judge answers no questions.
+    """
+    return QuestionAccuracy(look_with(judge, ANSWERS, AskedQuestions()), QuestionRule(reach, unanswered))
