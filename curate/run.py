@@ -4,7 +4,7 @@ OUT/pool is the dataset directory of everything that was asked for; OUT/selected
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,7 @@ from diptych.curate.sources import open_source
 from diptych.curate.sources.column_types import inferred_types
 from diptych.curate.sources.reading import first_table
 from diptych.data.column_names import clash_problem
+from diptych.data.columns_dir import written_place
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.sql import connect
 from diptych.data.table import DatasetTable
@@ -38,6 +39,7 @@ from diptych.scores import decoded
 from diptych.scores.plan import ScorePlan, Scorers
 from diptych.scores.run import score_dataset
 from diptych.scores.tables import score_schema
+from diptych.storage.location import Location
 from diptych.storage.locks import only_one
 
 STEPS = ("ingest", "score", "dedup", "select", "export")
@@ -98,7 +100,12 @@ class CurateRunner:
             ShardError: If somebody works in one of them, or the directory is something else.
         """
         check_run_directory(self.out, self.config.source.path)
-        with only_one(self.out), only_one(self.pool):
+        pool = Location.at(self.pool)
+        written = written_place(pool)
+        places = [Location.at(self.out), *([] if written != pool and pool.is_read_only() else [pool]), written]
+        with ExitStack() as stack:
+            for place in dict.fromkeys(places):
+                stack.enter_context(only_one(place))
             yield
 
     def check(self) -> None:

@@ -121,7 +121,7 @@ class EvaluateRunner:
         rows, shards_done = {}, 0
         for label, dataset in self.datasets.items():
             plan = self.plan([label])
-            with only_one(dataset.path):
+            with only_one(dataset.written):
                 done = score_dataset(
                     dataset.path,
                     plan,

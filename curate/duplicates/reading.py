@@ -52,7 +52,7 @@ def read_rows(table: DatasetTable, settings: Dedup) -> ComparedRows:
     """
     if len(table) > MAX_ROWS:
         raise DataError(f"{table.dataset.path}: has {len(table):,} rows; dedup compares {MAX_ROWS:,} at most")
-    con = connect(table.dataset.path)
+    con = connect(table.dataset)
     columns = {name: column_sql(column) for name, column in table.columns.items()}
     hashes = [columns.get(name, name) for name in _hash_names(settings)]
     named = column_references(con, f"SELECT {', '.join(['1', *hashes])} ORDER BY\n{settings.prefer}\n")

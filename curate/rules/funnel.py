@@ -114,7 +114,7 @@ def evaluate(table: DatasetTable, rules: Sequence[Rule], *, heic: bool = False) 
     rules = [readable_rule(table, heic=heic), *rules]
     if len(rules) > MAX_RULES:
         raise ConfigError(f"select: {len(rules)} rules; {MAX_RULES} is the limit, join some with AND")
-    con = connect(table.dataset.path)
+    con = connect(table.dataset)
     named = {name for rule in rules for name in column_references(con, f"SELECT (\n{rule.where}\n)")}
     check_rules(trial_table(con, schemas(table, aliases(table, named))), rules)
     masks = _masks(con, relation(table, needed(table, named)), rules)

@@ -190,7 +190,7 @@ def _moments(path: Path, mu: Floats, sigma: Floats, n: int | None) -> Moments:
 def _dataset(path: Path, spec: EncoderSpec, progress: str) -> DistanceSide:
     dataset = open_dataset(path)
     plan = ScorePlan({LABEL: (spec.kind, spec.options)}, {}, (LABEL,))
-    with only_one(path):
+    with only_one(dataset.written):
         stored = score_dataset(path, plan, batch_size=spec.batch_size, progress=progress).embeddings[LABEL]
     is_generated = dataset.manifest.get("kind") == "generated"
     rows = ScoredRows(path.name, "generated" if is_generated else "pairs", DatasetTable(dataset), {LABEL: stored})

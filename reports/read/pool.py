@@ -201,7 +201,7 @@ def open_pool(path: Path, taken: Sequence[str] = ()) -> Pool:
         label = f"{label}'"
     dedup = dataset.column_set("decisions", "dedup")
     decided = {"select": select, **({"dedup": dedup} if dedup is not None else {})}
-    return Pool(label, DatasetTable(dataset, {**_scores(dataset, select), **decided}), _connected(path))
+    return Pool(label, DatasetTable(dataset, {**_scores(dataset, select), **decided}), _connected(dataset))
 
 
 def _scores(dataset: Dataset, select: ColumnSet) -> dict[str, ColumnSet]:
@@ -214,8 +214,8 @@ def _scores(dataset: Dataset, select: ColumnSet) -> dict[str, ColumnSet]:
     return {**decided, **{label: found for label, found in others.items() if label not in decided}}
 
 
-def _connected(folder: Path) -> Any:
+def _connected(dataset: Dataset) -> Any:
     try:
-        return connect(folder)
+        return connect(dataset)
     except ModuleNotFoundError as error:
         raise MissingExtra("reports", "duckdb") from error

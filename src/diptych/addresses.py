@@ -11,6 +11,8 @@ from diptych.errors import DataError
 
 Address = str | os.PathLike[str]
 
+COLUMNS_DIR = "DIPTYCH_COLUMNS_DIR"  # the variable that names a place for column sets, see diptych.data.columns_dir
+
 # Two letters at least: C:/ is a drive. A Path has swallowed the second slash already.
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://?")
 # Without any slash only the names of object stores are schemes (rclone writes s3:bucket/name); a:b is a good name of a

@@ -105,8 +105,8 @@ def score(
         raise ConfigError(f"scores: {problem}")
     plan = ScorePlan(*built, judges=_specs(judges or {}, "judges", JudgeChoice))
     path = local_path(address)
-    open_directory(path)  # nothing is locked, and so made, where there is no dataset
-    with only_one(path):
+    # Opened first: nothing is locked, and so made, where there is no dataset.
+    with only_one(open_directory(path).written):
         score_dataset(path, plan.needed(), workers=workers, progress=progress)
     return open_dataset(path)
 

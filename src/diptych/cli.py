@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import click
 
 from diptych import __version__
+from diptych.addresses import COLUMNS_DIR
 from diptych.command_line import ARGUMENTS, AS_JSON, LocalPathType, note_arguments, print_json, set_option
 from diptych.error_lines import placed
 from diptych.errors import ConfigError, DiptychError
@@ -133,10 +134,17 @@ class LazyGroup(click.Group):
     show_envvar=True,
     help="How to show progress on stderr: a bar, a line every 30 s, JSON lines, nothing; auto looks at the terminal.",
 )
+@click.option(
+    "--columns-dir",
+    type=LocalPathType(file_okay=False),
+    envvar=COLUMNS_DIR,
+    show_envvar=True,
+    help="Where scores, vectors and decisions of datasets go that cannot be written; else they lie beside the data.",
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(__version__, prog_name="diptych", message="%(prog)s %(version)s")
 @click.pass_context
-def main(context: click.Context, progress: str, debug: bool) -> None:
+def main(context: click.Context, progress: str, columns_dir: Path | None, debug: bool) -> None:
     """Curate image-text pairs, and judge both with numbers that can be defended.
 
     \b
@@ -146,6 +154,8 @@ def main(context: click.Context, progress: str, debug: bool) -> None:
       diptych curate --help             the steps of one job
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     context.obj = {"progress": progress}
+    if columns_dir is not None:
+        os.environ[COLUMNS_DIR] = str(columns_dir.absolute())
     keep_quiet()
 
 

@@ -63,6 +63,7 @@ def _verify(path: Path, repair: bool, progress: str) -> list[dict[str, Any]]:
 
 
 def _verify_dataset(location: Any, repair: bool, progress: str) -> dict[str, Any]:
+    from diptych.data.columns_dir import written_place
     from diptych.data.verification import repair_dataset, verify_dataset
     from diptych.storage.locks import only_one
 
@@ -70,7 +71,7 @@ def _verify_dataset(location: Any, repair: bool, progress: str) -> dict[str, Any
     problems = found.problems
     waiting: list[Any] = []
     if repair and problems:
-        with only_one(location):
+        with only_one(written_place(location)):
             waiting = repair_dataset(location, found)
         found = verify_dataset(location, progress=progress)
     return {
@@ -104,10 +105,11 @@ def _made_again_by(dataset: Any, kind: str) -> list[str]:
 
     Those noted in its run as well, for the data of an export, where nobody notes anything.
     """
+    from diptych.data.columns_dir import written_place
     from diptych.storage.locks import commands_given
 
     found = []
-    for place in (dataset, dataset.parent) if kind == "data" else (dataset,):
+    for place in (dataset, dataset.parent) if kind == "data" else (written_place(dataset),):
         for command in commands_given(place):
             if command.name in MAKERS[kind]:
                 at = (place.path / command.directory).resolve()

@@ -155,7 +155,9 @@ def test_changed_file_is_scored_anew(tmp_path: Path) -> None:
 def test_file_that_changes_while_a_run_begins_is_noticed(tmp_path: Path) -> None:
     dataset = make_dataset(tmp_path / "set", good_rows(2))
     write(LENGTH)
-    job = ScoreJob(dataset.path, plan(), plan().build().set_names(plan()), 64, 1)
+    names = plan().build().set_names(plan())
+    places = {key: dataset.location / key[0] / name for key, name in names.items()}
+    job = ScoreJob(dataset.location, plan(), places, 64, 1)
     write(LENGTH.replace("* self", "+ self"))
     with pytest.raises(DataError, match="mine: a file that it is made from has changed since this run began"):
         job.open(lambda rows, reasons: None)

@@ -12,6 +12,7 @@ from typing import Any
 
 from diptych.addresses import Address
 from diptych.config.identity import fingerprint
+from diptych.data.columns_dir import columns_place
 from diptych.data.damage import Extent, ShardFile, check_content, size_problem
 from diptych.data.journal import Journal
 from diptych.data.manifests import AGAIN, DATASET, MANIFEST_OF, read_manifest
@@ -67,11 +68,13 @@ class Dataset:
         location: The directory.
         manifest: ``dataset.json`` without the shard table.
         shards: The shards of ``data``.
+        columns: Where its column sets are written, and looked for first; None where that is beside the data.
     """
 
     location: Location
     manifest: Mapping[str, Any]
     shards: tuple[ShardInfo, ...]
+    columns: Location | None = None
 
     @property
     def path(self) -> Path:
@@ -93,6 +96,16 @@ class Dataset:
         """sha256 (hex) over the sha256 of all shards: the identity of the content."""
         return fingerprint([shard.sha256 for shard in self.shards])
 
+    @property
+    def written(self) -> Location:
+        """Where column sets are written: whoever does so holds its lock."""
+        return self.columns or self.location
+
+    @property
+    def places(self) -> tuple[Location, ...]:
+        """Where column sets lie; a set in an earlier place goes before one of that name, or that label, in a later."""
+        return (self.columns, self.location) if self.columns else (self.location,)
+
     def check(self, extent: Extent = "whole", *, progress: str = "none") -> None:
         """Look at the content of ``data``, before something is computed from it.
 
@@ -113,8 +126,11 @@ class Dataset:
             ShardError: If its manifest or one of its shards is missing or damaged: nobody is to think that it was
                 never computed.
         """
-        location = self.location / folder / name
-        place = location / MANIFEST_OF[folder]
+        found = (self._column_set(place / folder / name, MANIFEST_OF[folder]) for place in self.places)
+        return next((column_set for column_set in found if column_set is not None), None)
+
+    def _column_set(self, location: Location, manifest_name: str) -> ColumnSet | None:
+        place = location / manifest_name
         if not place.is_file():
             if Journal(location).facts is not None:  # it was finished
                 raise ShardError(f"{place}: is missing; {AGAIN}")
@@ -137,7 +153,8 @@ class Dataset:
         Raises:
             ShardError: If a manifest is damaged.
         """
-        found = (self.column_set(folder, place.name) for place in (self.location / folder).children())
+        names = {found.name for place in self.places for found in (place / folder).children()}
+        found = (self.column_set(folder, name) for name in sorted(names))
         return [column_set for column_set in found if column_set is not None]
 
 
@@ -156,7 +173,8 @@ def open_dataset(address: Address) -> Dataset:
         hint += f"; did you mean {' or '.join(map(str, inside))}?" if inside else ""
         raise ShardError(f"{location}: not a finished dataset directory: {hint}")
     manifest = read_manifest(location / DATASET)
-    dataset = Dataset(location, manifest.facts, manifest.shards)
+    columns = columns_place(manifest.facts, manifest.shards)
+    dataset = Dataset(location, manifest.facts, manifest.shards, columns)
     for shard in map(ShardFile, dataset.files, dataset.shards):
         problem = size_problem(shard)
         if problem:

@@ -34,7 +34,7 @@ class GrowingSet:
         Raises:
             OtherVersion: If it is of another version of the format.
         """
-        self.location = dataset.location / folder / name
+        self.location = dataset.written / folder / name
         self._dataset = dataset
         self._folder = folder
         self._identity = dict(identity)
@@ -49,7 +49,9 @@ class GrowingSet:
             map(ShardFile, found.files, found.shards), progress=progress
         )
         self._sealed = found if is_whole else None
-        if is_whole:
+        if found is not None and is_whole and found.location != self.location:
+            self.location = found.location  # beside the data, where nobody writes
+        elif is_whole:
             self.location.remove_temporary()
             restore_journal(self.location, manifest, folder)
 

@@ -96,7 +96,7 @@ class OpenDataset:
         """
         import duckdb
 
-        con, table = connect(self.dataset.path), self.table
+        con, table = connect(self.dataset), self.table
         named = column_references(con, f"SELECT {select} WHERE {where}")
         sql = f"SELECT {select} FROM {relation(table, needed(table, named))} WHERE {where}"
         try:

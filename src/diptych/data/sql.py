@@ -10,12 +10,12 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from diptych.data.column_names import DATA, describe_unknown_column
+from diptych.data.dataset import Dataset
 from diptych.data.table import KEY, PICTURE, REASON, DatasetTable, TableColumn, columns_of
 from diptych.errors import first_line
 from diptych.lookup import describe_unknown
@@ -28,13 +28,14 @@ KIND_OF_ERROR = re.compile(r"^[A-Z]\w*( [A-Z]\w*)* Error: ")  # such as Binder E
 Reference = tuple[str, ...]  # a column in SQL by its parts: ("label", "column") or ("column",)
 
 
-def connect(folder: Path | None = None) -> Any:
-    """Return an in-memory DuckDB connection that can read the files of a folder and nothing else."""
+def connect(dataset: Dataset | None = None) -> Any:
+    """Return an in-memory DuckDB connection that can read the files of a dataset and nothing else."""
     import duckdb
 
     con = duckdb.connect(config={"threads": available_threads(), **spill_settings()})
-    if folder is not None:
-        con.cursor().execute(f"SET allowed_directories = [{text(str(folder.resolve()))}]")
+    if dataset is not None:
+        folders = ", ".join(text(str(place.path.resolve())) for place in dataset.places)
+        con.cursor().execute(f"SET allowed_directories = [{folders}]")
     con.cursor().execute("SET enable_external_access = false")
     con.cursor().execute("SET lock_configuration = true")
     return con

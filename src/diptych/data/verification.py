@@ -7,9 +7,11 @@ taken out, or was never written by diptych, is moved aside, where no reader of t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import NamedTuple
 
 from diptych.data.card import CARD
+from diptych.data.columns_dir import written_place
 from diptych.data.damage import ShardFile, content_problems
 from diptych.data.growing import Growing, set_aside
 from diptych.data.journal import JOURNAL, Journal
@@ -140,8 +142,8 @@ def repair_dataset(location: Location, found: Verification) -> list[Location]:
 def _folders(location: Location) -> Iterator[ShardFolder]:
     """Yield the directories of shards of a dataset, the data first."""
     yield ShardFolder(location / "data", location / DATASET, "data")
-    for kind, name in MANIFEST_OF.items():
-        for place in (location / kind).children():
+    for (kind, name), home in product(MANIFEST_OF.items(), dict.fromkeys([location, written_place(location)])):
+        for place in (home / kind).children():
             if (place / name).exists() or (place / JOURNAL).exists() or place.children(SHARDS):
                 yield ShardFolder(place, place / name, kind)
 

@@ -64,8 +64,8 @@ def score(
 
     progress = progress_mode(click.get_current_context())
     plan = named_plan(names, overrides, encoder=encoder, judge=judge)
-    open_dataset(dataset)  # nothing is locked, and so made, where there is none
-    with only_one(dataset):
+    # Opened first: nothing is locked, and so made, where there is none.
+    with only_one(open_dataset(dataset).written):
         done = score_dataset(dataset, plan, workers=workers, batch_size=batch_size, progress=progress)
     if as_json:
         print_json(done.facts)

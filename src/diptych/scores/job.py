@@ -55,14 +55,14 @@ class ScoreJob:
     Attributes:
         dataset: The dataset directory.
         plan: What to compute.
-        names: The directory of each column set, as who planned the tasks knows it.
+        places: The directory of each column set, as who planned the tasks knows it.
         batch_size: Rows per batch at most.
         threads: Decode threads.
     """
 
     dataset: Location
     plan: ScorePlan
-    names: Mapping[SetKey, str]
+    places: Mapping[SetKey, Location]
     batch_size: int
     threads: int
 
@@ -74,7 +74,7 @@ class ScoreJob:
         """
         scorers = self.plan.build()
         for key, name in scorers.set_names(self.plan).items():
-            if self.names.get(key) != name:
+            if key not in self.places or self.places[key].name != name:
                 raise DataError(f"{key[1]}: a file that it is made from has changed since this run began; run again")
 
         def score(task: ScoreTask) -> ScoreOutcome:
@@ -167,4 +167,4 @@ class _ShardScorer:
         return score_schema(self.scorers.scores[label].columns).empty_table()
 
     def _place(self, key: SetKey) -> Location:
-        return self.job.dataset / key[0] / self.job.names[key] / self.task.shard.name
+        return self.job.places[key] / self.task.shard.name

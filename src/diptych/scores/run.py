@@ -89,7 +89,8 @@ def score_dataset(
                 part.seal({}).check(progress=progress)
         tasks = _tasks(dataset, wanted, scorers)
         done, rows = len(tasks), sum(task.shard.rows for task in tasks)
-        job = ScoreJob(dataset.location, plan, names, batch_size, threads)
+        places = {key: part.location for key, part in growing.items()}
+        job = ScoreJob(dataset.location, plan, places, batch_size, threads)
         with track("score", dataset.rows, mode=progress, done=dataset.rows - rows) as tracker:
             for outcome in run_job(job, tasks, workers=workers, report=tracker.advance):
                 for key, info in outcome.written.items():

@@ -73,6 +73,10 @@ class Location:
         """Return whether anything lies here."""
         return self.path.exists()
 
+    def is_read_only(self) -> bool:
+        """Return whether this place exists and nothing can be written in it."""
+        return self.path.exists() and not os.access(self.path, os.W_OK)
+
     def size(self) -> int | None:
         """Return the bytes of the object here; None where there is none."""
         try:

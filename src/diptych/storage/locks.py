@@ -17,6 +17,7 @@ from diptych.errors import ShardError
 from diptych.storage.location import Location
 
 LOCK = ".lock"
+ELSEWHERE = "give another place, or for scores of what lies there: diptych --columns-dir DIR ..."
 
 
 class GivenCommand(NamedTuple):
@@ -47,7 +48,7 @@ def only_one(address: Address) -> Iterator[None]:
         directory.path.mkdir(parents=True, exist_ok=True)
         file = (directory.path / LOCK).open("a")
     except OSError as error:
-        raise ShardError(f"{directory}: cannot be written: {error.strerror}; give another place") from error
+        raise ShardError(f"{directory}: cannot be written: {error.strerror}; {ELSEWHERE}") from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
