@@ -1,0 +1,137 @@
+"""What the reader of the documents has: pictures, prompts, a table of URLs; and drawn datasets for what is downloaded.
+
+The names are those that the documents use.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from drawn import picture
+from evaluate_configs import run as run_evaluation
+from tiny_generated import made_grid, make_generated
+
+from diptych.curate.config import CurateConfig
+from diptych.curate.run import STEPS, CurateRunner
+
+CLIP = {"clip": {"kind": "open_clip", "options": {"architecture": "package:diptych.demo/models/clip"}}}
+# Scores of the columns that LAION's heads have, for pictures that are none of theirs.
+SCORES = """
+from dataclasses import dataclass
+
+import numpy as np
+
+from diptych.scores import Column
+
+
+@dataclass(frozen=True)
+class Stand:
+    column: str
+    low: float
+    high: float
+    reads = frozenset({"pixels"})
+
+    @property
+    def columns(self):
+        return (Column(self.column, "A stand-in", low=self.low, high=self.high),)
+
+    @property
+    def identity(self):
+        return {"score": "stand-in", "version": 1, "column": self.column}
+
+    def score(self, batch):
+        means = [np.nan if image is None else float(np.asarray(image).mean()) / 255 for image in batch.images()]
+        return {self.column: (self.low + np.array(means) * (self.high - self.low)).astype(np.float32)}
+
+
+def stand(*, column: str, low: float, high: float):
+    return Stand(column, low, high)
+"""
+
+
+def furnish(folder: Path, root: Path) -> None:
+    """Put into a folder what the documents take for granted."""
+    (folder / "configs").symlink_to(root / "configs")
+    for name, first in (("photographs", 0), ("pictures", 100), ("val2017", 200), ("jpeg", 300), ("original", 300)):
+        draw_photographs(folder / name, first)
+    draw_made_elsewhere(folder / "made_elsewhere")
+    rows = [{"URL": f"http://127.0.0.1:9/{row}.jpg", "TEXT": f"a picture of blobs {row}"} for row in range(12)]
+    for name in ("urls.parquet", "laion.parquet"):
+        pq.write_table(pa.Table.from_pylist(rows), folder / name)
+
+
+def draw_photographs(folder: Path, first: int) -> None:
+    """Draw twelve photographs with captions beside them, two of them copies and one of them small."""
+    folder.mkdir()
+    for row in range(12):
+        size = (96, 64) if row == 3 else (768, 576)
+        (folder / f"{row:02d}.jpg").write_bytes(picture(first + row % 10, size, quality=90 - row // 10))
+        (folder / f"{row:02d}.txt").write_text(f"blobs, number {row}\n")
+
+
+def draw_made_elsewhere(folder: Path) -> None:
+    """Draw what two other programs made of eight prompts, two images each, and what is known of it."""
+    told = []
+    for number, model in enumerate(("first", "second")):
+        (folder / model).mkdir(parents=True)
+        for prompt in range(8):
+            for sample in range(2):
+                name = f"{model}/{prompt}-{sample}.png"
+                (folder / name).write_bytes(picture(1000 * number + 10 * prompt + sample, (64, 64), kind="PNG"))
+                asked = {"text": f"a red fish number {prompt}", "model": model, "prompt_id": str(prompt)}
+                told.append({"file_name": name, **asked, "sample": sample})
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in told))
+
+
+def curated(out: Path) -> None:
+    """Make a run of curation with the labels and columns of README's."""
+    Path("stand_ins.py").write_text(SCORES)
+    scores = {
+        "image": {"score": "image_stats"},
+        "hashes": {"score": "hashes"},
+        "similarity": {"score": "clip_similarity", "encoder": "clip"},
+        "clip_similarity": {"score": "clip_similarity", "encoder": "clip"},
+        "b32": {"score": "clip_similarity", "encoder": "clip"},
+        "aesthetic": {"score": "stand_ins.py:stand", "options": {"column": "aesthetic_v2", "low": 3, "high": 8}},
+        "safety": {"score": "stand_ins.py:stand", "options": {"column": "punsafe", "low": 0, "high": 1}},
+    }
+    source = {"kind": "folder", "path": "pictures"}
+    select = [{"name": "bright", "where": "entropy > 1"}]
+    config = {"job": "curate", "name": "laion-aesthetic", "source": source, "encoders": CLIP, "scores": scores}
+    runner = CurateRunner(CurateConfig.model_validate({**config, "select": select}), out, progress="none")
+    with runner.alone():
+        for step in STEPS:
+            runner.run(step)
+
+
+def generated(out: Path) -> None:
+    """Make a run of generation with the labels of README's."""
+    make_generated(out, made_grid(("sdxl", "flux-dev"), 6, 2, ("euler-50-g5",)))
+
+
+def judged(out: Path) -> None:
+    """Make a store about what lies in the folder: images made elsewhere, or those of a run."""
+    elsewhere, run = Path("runs/made_elsewhere/pool"), Path("runs/geneval")
+    if not elsewhere.exists() and not run.exists():
+        generated(run)
+    path = elsewhere if elsewhere.exists() else run
+    config = yaml.safe_load(Path("configs/evaluate/two_models.yaml").read_text())
+    scores = {"similarity": config["scores"]["match"]}
+    means = [{"score": "similarity.clip_similarity", "by": ["model"]}]
+    datasets = {"images": {"path": str(path)}}
+    changed = {"store": str(out), "datasets": datasets, "encoders": CLIP, "scores": scores, "means": means}
+    run_evaluation({**config, **changed})
+
+
+# By the place that a command makes which needs a download.
+STAND_INS: dict[str, Callable[[Path], None]] = {
+    "runs/coco": curated,
+    "runs/geneval": generated,
+    "runs/geneval.duckdb": judged,
+    "runs/images": generated,
+    "runs/laion": curated,
+    "runs/results.duckdb": judged,
+}
