@@ -77,7 +77,7 @@ def open_columns(folder: Path) -> DatasetTable:
 
 def join_on_key(dataset: Dataset, columns: DatasetTable) -> float:
     """Return the seconds of the same selection when the sets are joined on their key."""
-    con = connect(dataset.path)
+    con = connect(dataset)
     files = {"data": dataset.files, **{label: found.files for label, found in columns.sets.items()}}
     parts = [f"read_parquet({[str(file.path.resolve()) for file in paths]}) AS {name}" for name, paths in files.items()]
     joined = parts[0] + "".join(f" JOIN {part} USING (key)" for part in parts[1:])

@@ -28,7 +28,7 @@ def table(tmp_path: Path) -> DatasetTable:
 
 def select(table: DatasetTable, expression: str) -> list[Any]:
     """Return an expression over a table, over the sets that it needs and no other."""
-    con = connect(table.dataset.path)
+    con = connect(table.dataset)
     labels = needed(table, column_references(con, f"SELECT {expression}"))
     return [row[0] for row in con.execute(f"SELECT {expression} FROM {relation(table, labels)}").fetchall()]
 
@@ -79,11 +79,11 @@ def test_what_is_not_what_was_written_is_no_source(table: DatasetTable, tmp_path
         relation(table, ["hashes"])
 
 
-def test_a_connection_reads_the_files_of_its_folder_and_no_other(tmp_path: Path) -> None:
-    (tmp_path / "own").mkdir()
+def test_a_connection_reads_the_files_of_its_dataset_and_no_other(tmp_path: Path) -> None:
+    data = draw_dataset(tmp_path / "own", 1)
     for name in ("own/a.csv", "b.csv"):
         (tmp_path / name).write_text("x\n1\n")
-    con = connect(tmp_path / "own")
+    con = connect(data)
     assert con.execute(f"SELECT x FROM read_csv('{tmp_path}/own/a.csv')").fetchall() == [(1,)]
     for sql in (f"SELECT x FROM read_csv('{tmp_path}/b.csv')", "SET enable_external_access = true"):
         with pytest.raises(duckdb.Error):

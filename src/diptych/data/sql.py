@@ -1,6 +1,6 @@
 """A table as DuckDB sees it: its parts side by side by position, behind a fence, and which parts a query asks for.
 
-A query may come from a config that people share, so a connection reads the files of one folder and nothing else.
+A query may come from a config that people share, so a connection reads the files of one dataset and nothing else.
 Decides nothing about what is asked.
 """
 
