@@ -91,12 +91,14 @@ def number_with_interval(row: Mapping[str, Any]) -> str:
     '0.25'
     >>> number_with_interval({"value": 25.125, "ci_low": 24.0, "ci_high": 26.25})
     '25.125 [24, 26.25]'
+    >>> number_with_interval({"value": -0.0, "ci_low": -0.5, "ci_high": -0.0})
+    '0 [-0.5, 0]'
     """
     if row["value"] is None:
         return "-"
     if row["ci_low"] is None or row["ci_high"] is None:
-        return f"{row['value']:.5g}"
-    return f"{row['value']:.5g} [{row['ci_low']:.5g}, {row['ci_high']:.5g}]"
+        return f"{row['value']:z.5g}"
+    return f"{row['value']:z.5g} [{row['ci_low']:z.5g}, {row['ci_high']:z.5g}]"
 
 
 def p_value_text(value: float | None) -> str:

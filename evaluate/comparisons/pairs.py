@@ -255,12 +255,12 @@ def category_names(value: Any) -> tuple[str, ...]:
 def value_text(value: Any) -> str:
     """Return a value as it is written in a config and shown in a report.
 
-    >>> value_text(7.0), value_text(None), value_text("")
-    ('7', 'none', '')
+    >>> value_text(7.0), value_text(-0.0), value_text(None), value_text("")
+    ('7', '0', 'none', '')
     """
     if value is None:
         return "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:zg}" if isinstance(value, float) else str(value)
 
 
 def _objects(texts: Sequence[Any]) -> Texts:

@@ -21,8 +21,8 @@ def sentence(row: DifferenceRow, *, of_dataset: bool = False) -> str:
         return f"{metric}: {a} and {b} cannot be compared: {row.reason}"
     of = f"{row.n:,} pairs of {row.n_clusters:,} prompts"
     if row.ci_low is None or row.ci_high is None or not np.isfinite(row.ci_low):
-        return f"{metric}: {a} - {b} = {row.value:+.5g}, without an interval ({row.reason}; {of}{how})."
-    numbers = f"{row.value:+.5g}, 95 % interval {row.ci_low:+.5g} to {row.ci_high:+.5g}, {of}"
+        return f"{metric}: {a} - {b} = {row.value:+z.5g}, without an interval ({row.reason}; {of}{how})."
+    numbers = f"{row.value:+z.5g}, 95 % interval {row.ci_low:+z.5g} to {row.ci_high:+z.5g}, {of}"
     numbers += f", p {p_value_text(row.p_adjusted)}{how}"
     if not is_resolved(row.ci_low, row.ci_high, row.p_adjusted):
         return f"{metric}: {a} and {b} cannot be told apart by these images ({numbers})."

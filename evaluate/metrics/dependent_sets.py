@@ -44,7 +44,7 @@ def _refuted(metric: SetMetric[Any], found: Mapping[str, Result]) -> dict[str, R
             "below_zero",
             found[name].n,
             found[name].identity,
-            f"{found[name].value:.6g}, 95 % {found[name].ci_low:.6g} to {found[name].ci_high:.6g}, is no distance",
+            f"{found[name].value:z.6g}, 95 % {found[name].ci_low:z.6g} to {found[name].ci_high:z.6g}, is no distance",
         )
         for name, low in lows.items()
         if name in found and found[name].ci_high < low

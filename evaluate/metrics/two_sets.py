@@ -204,5 +204,5 @@ def _in_words(result: Result) -> str:
     if result.reason is not None:
         return result.reason
     known = result.to_json()
-    ends = f"  95 % {result.ci_low:.6g} to {result.ci_high:.6g}" if known["ci_low"] is not None else ""
-    return f"{result.value:.6g}{ends}" + (f"  se {result.se:.3g}" if known["se"] is not None else "")
+    ends = f"  95 % {result.ci_low:z.6g} to {result.ci_high:z.6g}" if known["ci_low"] is not None else ""
+    return f"{result.value:z.6g}{ends}" + (f"  se {result.se:.3g}" if known["se"] is not None else "")

@@ -134,7 +134,7 @@ def asked_for(row: Mapping[str, Any], prompts: Prompts) -> dict[str, Filter]:
 
 def _row(report: Report, row: Mapping[str, Any], column: str, prompts: Prompts) -> dict[str, Any]:
     groups = {name: value for name, value in row["groups"].items() if name != "model"}
-    wanted = {**row["groups"], column: row["attribute"]}
+    wanted, facet = {**row["groups"], column: row["attribute"]}, report.facet_of(column)
     asked: dict[str, Filter] = {"category": category} if (category := report.audit.get("category")) else {}
     asked |= asked_for(row, prompts)
     return {
@@ -153,8 +153,8 @@ def _row(report: Report, row: Mapping[str, Any], column: str, prompts: Prompts) 
         "reference_at": SHARES.at(row["reference"]) if row["reference"] is not None else None,
         "band": _band(row),
         "judged": judge(row),
-        "href": report.link(row["dataset"], wanted, asked),
-        "all_href": report.link(row["dataset"], row["groups"], {**asked, report.facet_of(column) or column: PRESENT}),
+        "href": report.link(row["dataset"], wanted, asked) if row["k"] else "",
+        "all_href": report.link(row["dataset"], row["groups"], {**asked, facet: PRESENT}) if row["n"] and facet else "",
     }
 
 

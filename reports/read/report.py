@@ -104,12 +104,14 @@ class Report:
         *,
         sort: str = "",
     ) -> str:
-        """Return the address of the images of a group, as the store names it, under further filters."""
+        """Return the address of the images of a group, as the store names it, under further filters.
+
+        Empty where a column of the group is none that the gallery filters by, as one without any value.
+        """
         filters: dict[str, Filter] = {"dataset": dataset} if dataset and dataset in self.rows.folders else {}
         for name, value in groups.items():
-            if facet := self.facet_of(name):
-                filters[facet] = MISSING if value is None else as_text(value)
-        return gallery({**filters, **(more or {})}, sort=sort)
+            filters[self.facet_of(name)] = MISSING if value is None else as_text(value)
+        return "" if "" in filters else gallery({**filters, **(more or {})}, sort=sort)
 
     def facet_of(self, name: str) -> str:
         """Return the facet that a column of a group is; empty where it is none."""
@@ -210,7 +212,9 @@ class Report:
         return not self.column_of(row) and "column" not in identity
 
     def scored_link(self, row: Mapping[str, Any]) -> str:
-        """Return the address of the images that a number of the store counts."""
+        """Return the address of the images that a number of the store counts; empty where there are none."""
+        if not row["n"]:
+            return ""
         if self._is_distance(row):
             return self.link(row["dataset"], row["groups"], {PICTURE: PRESENT} if PICTURE in self.kept_facets else {})
         column = self.column_of(row)
@@ -223,7 +227,7 @@ class Report:
         column = self.column_of(row)
         reasons = dict.fromkeys((self.rows.reasons.get(column) or {}).values())
         wanted = [missing_for(reason) for reason in reasons if reason != NOT_ASKED]
-        return self.link(row["dataset"], row["groups"], {column: wanted} if wanted else {})
+        return self.link(row["dataset"], row["groups"], {column: wanted}) if wanted else ""
 
     @cached_property
     def identities(self) -> dict[str, Mapping[str, Any]]:

@@ -76,7 +76,7 @@ const Diptych = (() => {
   function number(value) {
     if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : `${value < 0 ? "−" : ""}∞`;
     if (Math.abs(value) >= 1e15) return value.toPrecision(4);
-    return Math.abs(value) >= 1e4 ? counts.format(Math.round(value)) : numbers.format(value);
+    return Math.abs(value) >= 1e4 ? counts.format(Math.round(value)) : numbers.format(value || 0); // 0 for -0
   }
 
   function count(value) {

@@ -149,11 +149,11 @@ def test_groups_by_any_column_lead_to_their_images_also_those_without_a_value(gr
     found = check_counts(out, "", len(results))
     said = sorted(said for address, said in found if "negative_prompt:none" in address and "model" not in address)
     assert said == sorted(
-        row["n"] if kind == "n" else row["n_unscored"]
+        row[kind]
         for row in results
         if row["groups"] == {"negative_prompt": None}
         for kind in ("n", "n_unscored")
-        if kind == "n" or row["n_unscored"]
+        if row[kind]
     )
     assert any("format:webp" in address for address, _ in found)
     assert Gallery(out).words("category")[:3] == [[], ["figure"], ["figure", "two"]]
@@ -256,9 +256,36 @@ def test_every_count_of_the_audit_leads_to_its_images(tmp_path: Path, by: list[s
     unjudged = [int(n) for n in re.findall(r'href="gallery[^"]*audit:unjudged[^"]*">(\d+) images? unjudged</a>', page)]
     groups = {json.dumps(row["groups"]): row["n_unscored"] for row in read(tmp_path, "SELECT * FROM audits")}
     assert sum(unjudged) == sum(groups.values()) > 5
-    assert len(found) == 2 * page.count(" of <a href") + len(unjudged)
+    shares = read(tmp_path, "SELECT k, n FROM audits")
+    assert len(found) == sum((row["k"] > 0) + (row["n"] > 0) for row in shares) + len(unjudged), "a 0 leads nowhere"
     heads = set(re.findall(r'<th scope="rowgroup"[^>]*>(?:<bdi>)?([^<]*)', page))
     assert heads == ({"cook", "doctor", "none"} if "attribute_class" in by else {"all"})
+
+
+@pytest.mark.parametrize("by", [["model"], ["model", "attribute_class"], ["model", "hats.attribute_class"]])
+def test_an_audit_that_could_judge_nothing_leads_to_the_unjudged_images_alone(tmp_path: Path, by: list[str]) -> None:
+    nobody = [figure(2 * n, "doctor", None) for n in range(3)]
+    hats = [figure(21 + 2 * n, "doctor", "blue") for n in range(4)]
+    for rows, counted in (
+        (nobody, [("unjudged", 3)]),
+        ([*nobody, *hats], [("judged", 4), ("judged", 4), ("unjudged", 3)]),
+    ):
+        folder = tmp_path / str(len(rows))
+        make_generated(folder / "generated", rows)
+        audit = {"attribute": "hats.attribute", "by": by}
+        run(make_config(folder, scores={"hats": {"score": "told_attribute"}}, audit=audit))
+        found = check_counts(report(folder), "audit.html")
+        assert sorted((("unjudged" if "unjudged" in address else "judged"), said) for address, said in found) == counted
+
+
+def test_a_number_of_nothing_leads_nowhere(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", [*made_grid(prompts=2, samples=1), figure(50, None, None)])
+    run(make_config(tmp_path, scores={"n": {"score": "told_number"}}, means=[{"score": "number"}]))
+    (row, *_) = read(tmp_path, "SELECT * FROM results")
+    assert (row["n"], row["reason"]) == (0, "nothing_scored")
+    out = report(tmp_path)
+    assert not re.findall(r"<a [^>]*>(?:n )?0</a>", "".join(page.read_text("utf-8") for page in out.glob("*.html")))
+    assert check_counts(out, "scores.html")
 
 
 def test_one_group_outside_chance_is_not_groups(tmp_path: Path) -> None:

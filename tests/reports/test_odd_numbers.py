@@ -97,3 +97,4 @@ def test_pages_of_odd_numbers_open_and_their_lines_move(odd: Odd, tab: Watched) 
         assert "NaN" not in tab.page.content().replace("isnan", "")
     tab.open(odd.out / "gallery.html", "#f=ends:2.5..&s=-ends")
     assert tab.page.locator(".badge").first.inner_text() == "\N{INFINITY}"
+    assert tab.page.evaluate("[-0, 0, -0.5, NaN].map(Diptych.number)") == ["0", "0", "-0.5", "\N{EN DASH}"]

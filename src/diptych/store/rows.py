@@ -105,8 +105,8 @@ class DifferenceRow:
     reason: str | None = None
 
     def turned(self) -> "DifferenceRow":
-        """Return b - a."""
-        value, low, high = (None if end is None else -end for end in (self.value, self.ci_high, self.ci_low))
+        """Return b - a; where that is 0, it is 0 and not -0."""
+        value, low, high = (None if end is None else 0.0 - end for end in (self.value, self.ci_high, self.ci_low))
         other = {SETTING_A: SETTING_B, SETTING_B: SETTING_A, LEFT_OUT_A: LEFT_OUT_B, LEFT_OUT_B: LEFT_OUT_A}
         groups = {other.get(name, name): told for name, told in self.groups.items()}
         return replace(self, a=self.b, b=self.a, groups=groups, value=value, ci_low=low, ci_high=high)

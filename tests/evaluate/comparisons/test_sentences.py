@@ -32,6 +32,16 @@ def test_sentences(changes: dict[str, Any], says: str) -> None:
     assert sentence(dataclasses.replace(row, **changes)).startswith(says)
 
 
+def test_nothing_is_minus_zero_whichever_way_round() -> None:
+    row = DifferenceRow("r", "m", "d", {}, "a", "b", 0.0, 0.2, -0.0, 0.5, 0.01, 0.02, 9, 3, "higher", "id")
+    turned = row.turned()
+    assert (turned.a, str(turned.value), turned.ci_low, str(turned.ci_high)) == ("b", "0.0", -0.5, "0.0")
+    assert sentence(dataclasses.replace(turned, value=-0.0)).startswith(
+        "m: b and a cannot be told apart by these images (+0, 95 % interval -0.5 to +0, "
+    )
+    assert "a - b = +0, without" in sentence(dataclasses.replace(row, value=-0.0, ci_low=None, reason="no_interval"))
+
+
 def test_two_settings_are_named_in_the_sentence() -> None:
     groups = {"setting_a": "flow-28", "setting_b": "euler-50"}
     row = DifferenceRow("r", "m", "d", groups, "a", "b", 1.0, 0.2, 0.5, 1.5, 0.01, 0.02, 9, 3, "higher", "id")
