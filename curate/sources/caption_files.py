@@ -118,7 +118,8 @@ def _told_in(lines: Sequence[Facts], texts: Collection[str]) -> Facts:
     """Return what the lines of one picture say: the first of them, with the captions of all."""
     if len(lines) == 1:
         return lines[0]
-    key = next((name for name in texts if name != FILE_NAME and name in lines[0]), None)
+    names = (name for name in texts if name != FILE_NAME)
+    key = next((name for name in names if any(first_text(line.get(name)) for line in lines)), None)
     values = [value for line in lines for value in _as_list(line.get(key))] if key else []
     told = list(dict.fromkeys(filter(None, map(first_text, values))))
     return {**lines[0], **({key: told, CAPTIONS: told} if key else {})}

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from diptych.curate.sources.column_types import as_text
 from diptych.curate.sources.contract import HELPER_COLUMNS
+from diptych.curate.sources.list_types import is_list
 from diptych.data.schema import DATA_COLUMNS
 from diptych.errors import DataError
 from diptych.lookup import describe_unknown
@@ -71,7 +72,7 @@ def text_column(table: pa.Table, name: str, file: str, *, lists: str | None = No
         DataError: If its values are structs or maps, or lists that are refused.
     """
     column = table[name]
-    if lists is not None and (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
+    if lists is not None and is_list(column.type):
         texts = [None if value is None else caption_text(value, lists) for value in column.to_pylist()]
         return pa.chunked_array([pa.array(texts, pa.string())])
     if pa.types.is_nested(column.type):
@@ -102,6 +103,8 @@ def clean_text(value: Any) -> str | None:
 def first_text(value: Any) -> str | None:
     """Return a text, or of a list of texts the first that is not empty; a number is the text that JSON has of it.
 
+    Bytes are UTF-8, as a Parquet file without types of texts has them.
+
     >>> first_text(["", " a cat ", "a dog"]), first_text(42), first_text(True)
     ('a cat', '42', None)
     """
@@ -109,6 +112,8 @@ def first_text(value: Any) -> str | None:
         return next(filter(None, map(first_text, value)), None)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return None if math.isnan(value) else as_text(value)
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
     text = (clean_text(value) or "").strip()
     return text if text.strip(INVISIBLE) else None
 

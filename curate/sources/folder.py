@@ -16,7 +16,7 @@ from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import caption_text, carried_names
 from diptych.curate.sources.contract import BYTES, MAX_PICTURE_BYTES, NAME, PROBLEM, Part, Tables
 from diptych.curate.sources.files import readable
-from diptych.curate.sources.sidecars import Facts, Sidecars, in_one_form, sidecars_among
+from diptych.curate.sources.sidecars import Facts, Sidecars, Told, in_one_form, sidecars_among
 from diptych.data.folder_walk import everything_below, valid_name
 from diptych.data.schema import FILE
 from diptych.errors import DataError
@@ -30,7 +30,7 @@ class _FolderRow(NamedTuple):
     file: str
     data: bytes | None
     problem: str | None
-    facts: Facts
+    told: Sequence[Told]
 
 
 class FolderSource:
@@ -78,32 +78,33 @@ class FolderSource:
         return self._settings.captions == "sidecar" or bool(self._carried)
 
     def _row(self, file: str) -> _FolderRow:
-        facts = self._facts(Path(file)) if self._is_told else {}
+        told = self._told(Path(file)) if self._is_told else ()
         try:
             seen = os.stat(file)
             if stat.S_ISDIR(seen.st_mode):
                 os.scandir(file).close()  # one that cannot be opened, which it says itself
             if not stat.S_ISREG(seen.st_mode):
-                return _FolderRow(file, None, "unreadable: no regular file", facts)
+                return _FolderRow(file, None, "unreadable: no regular file", told)
             size = seen.st_size
             if size > MAX_PICTURE_BYTES:
-                return _FolderRow(file, None, f"too_large: {size} bytes, more than {MAX_PICTURE_BYTES}", facts)
-            return _FolderRow(file, Path(file).read_bytes(), None, facts)
+                return _FolderRow(file, None, f"too_large: {size} bytes, more than {MAX_PICTURE_BYTES}", told)
+            return _FolderRow(file, Path(file).read_bytes(), None, told)
         except OSError as error:
-            return _FolderRow(file, None, f"unreadable: {error.strerror or error}", facts)
+            return _FolderRow(file, None, f"unreadable: {error.strerror or error}", told)
 
     def _caption_of(self, file: str) -> str | None:
         with readable(self._root, "folder"):
-            return self._caption(file, self._facts(Path(file)) if self._settings.captions == "sidecar" else {})
+            return self._caption(file, self._told(Path(file)) if self._settings.captions == "sidecar" else ())
 
-    def _facts(self, path: Path) -> Facts:
-        """Return what is said of a picture; its own sidecar goes before a file about many."""
-        return {**(self._caption_files.facts(path) or {}), **(self._sidecars.facts(path) or {})}
+    def _told(self, path: Path) -> Sequence[Told]:
+        """Return what is said of a picture; its own sidecars go before a file about many."""
+        about_many = self._caption_files.facts(path)
+        return [*self._sidecars.told(path), *([Told(None, about_many)] if about_many else [])]
 
     def _table(self, rows: Sequence[_FolderRow]) -> pa.Table:
         shown = pa.array([valid_name(os.path.relpath(row.file, self._root)) for row in rows], pa.string())
         columns = {
-            "caption": pa.array([self._caption(row.file, row.facts) for row in rows], pa.string()),
+            "caption": pa.array([self._caption(row.file, row.told) for row in rows], pa.string()),
             "url": pa.nulls(len(rows), pa.string()),
             PROBLEM: pa.array([row.problem for row in rows], pa.string()),
             BYTES: pa.array([row.data for row in rows], pa.binary()),
@@ -111,17 +112,30 @@ class FolderSource:
             FILE: shown,
         }
         for final, name in self._carried.items():
-            values = [_written(row.facts.get(name)) for row in rows]
+            values = [_written(_fact(row.told, name)) for row in rows]
             columns[final] = column_of_json(values, name, self._settings.types, self._root)
         return pa.table(columns)
 
-    def _caption(self, file: str, facts: Facts) -> str | None:
+    def _caption(self, file: str, told: Sequence[Told]) -> str | None:
         if self._settings.captions == "none":
             return None
         if self._settings.captions == "file_name":
             return caption_of_name(valid_name(Path(file).stem))
+        if self._settings.caption_key:  # what a config names goes before a text that may be something else
+            found = [self._named(one.facts) for one in told] + [one.text for one in told]
+        else:
+            found = [one.text or self._named(one.facts) for one in told]
+        return next(filter(None, found), None)
+
+    def _named(self, facts: Facts) -> str | None:
         lists = self._settings.caption_list
         return next(filter(None, (caption_text(facts.get(key), lists) for key in self._caption_keys)), None)
+
+
+def _fact(told: Sequence[Told], name: str) -> Any:
+    """Return what the first file that says something under a name says there; a text is its caption."""
+    texts = [one.text for one in told if one.text] if name == CAPTION_KEYS[0] else []
+    return next((value for value in (*texts, *(one.facts.get(name) for one in told)) if value is not None), None)
 
 
 def caption_of_name(stem: str) -> str | None:

@@ -10,6 +10,7 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from diptych.curate.sources.list_types import has_views, is_list
 from diptych.data.sql import connect
 from diptych.errors import DataError
 
@@ -39,7 +40,8 @@ def sql_column(column: pa.ChunkedArray, name: str, file: str) -> pa.ChunkedArray
     if not _is_known(kind):
         remedy = "leave it out of columns, or store it as a type that SQL has"
         raise DataError(f"{file}: the column {name!r} holds {str(kind)[:MAX_SHOWN]}, which SQL cannot take; {remedy}")
-    return pa.chunked_array([_without_nan(chunk) for chunk in column.cast(kind).chunks], kind)
+    plain = pa.chunked_array([column.to_pylist()], kind) if has_views(column.type) else column.cast(kind)
+    return pa.chunked_array([_without_nan(chunk) for chunk in plain.chunks], kind)
 
 
 def _sql_type(kind: pa.DataType) -> pa.DataType:
@@ -49,7 +51,7 @@ def _sql_type(kind: pa.DataType) -> pa.DataType:
         return PLAIN[kind]
     if pa.types.is_fixed_size_list(kind):
         return pa.list_(_sql_type(kind.value_type), kind.list_size)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if is_list(kind):
         return pa.list_(_sql_type(kind.value_type))
     if pa.types.is_struct(kind):
         return pa.struct(

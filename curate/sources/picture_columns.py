@@ -11,6 +11,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from diptych.curate.sources.list_types import has_views, is_list
+
 MAX_SHOWN = 60
 BYTES_FIELD, PATH_FIELD = "bytes", "path"
 
@@ -33,7 +35,7 @@ def holds_pictures(kind: pa.DataType) -> bool:
     >>> holds_pictures(pa.list_(pa.large_binary())), holds_pictures(pa.int64())
     (True, False)
     """
-    if pa.types.is_dictionary(kind) or _is_list(kind):
+    if pa.types.is_dictionary(kind) or is_list(kind):
         return holds_pictures(kind.value_type)
     if pa.types.is_struct(kind):
         return bool(kind.get_field_index(BYTES_FIELD) >= 0)
@@ -48,7 +50,7 @@ def pictures_in(column: pa.ChunkedArray | pa.Array) -> PictureColumn:
         return pictures_in(array.cast(kind.value_type))
     if pa.types.is_struct(kind):
         return _of_structs(array)
-    if _is_list(kind):
+    if is_list(kind):
         return _of_lists(array)
     if _is_text(kind):
         return _of_texts(array)
@@ -67,7 +69,7 @@ def _of_structs(array: pa.Array) -> PictureColumn:
 
 
 def _of_lists(array: pa.Array) -> PictureColumn:
-    lists = array.cast(pa.large_list(array.type.value_type))
+    lists = array if has_views(array.type) else array.cast(pa.large_list(array.type.value_type))
     counts = pc.list_value_length(lists)
     firsts = pc.if_else(pc.greater(counts, 0), lists.offsets[: len(lists)], None)
     found = pictures_in(lists.values.take(firsts))
@@ -105,7 +107,3 @@ def _is_binary(kind: pa.DataType) -> bool:
 
 def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))

@@ -1,7 +1,7 @@
 """Files that each say something of one picture, beside it: photo.txt, photo.caption or photo.json for photo.jpg.
 
 Names are matched whatever the case of the suffix and the Unicode form of the rest, and where no picture has the very
-name, whatever the case of the rest; photo.jpg.txt is a sidecar, too.
+name, whatever the case of the rest; photo.jpg.txt is a sidecar, too, and goes before photo.txt, which may be another's.
 Decides nothing about which of the facts in it is the caption.
 """
 
@@ -13,12 +13,24 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from diptych.curate.sources.columns import first_text
 from diptych.curate.sources.marked_text import text_of
 
 SIDECARS = (".txt", ".json", ".caption")  # what the first ones say goes before what the others say
-TEXT = "caption"  # what a sidecar that is no .json says
 
 Facts = Mapping[str, Any]
+
+
+class Told(NamedTuple):
+    """What a file says of a picture.
+
+    Attributes:
+        text: What is all that a file of text says; None of one that is empty, and of all others.
+        facts: By name, where the file is no text.
+    """
+
+    text: str | None
+    facts: Facts
 
 
 class _Beside(NamedTuple):
@@ -53,33 +65,30 @@ class Sidecars:
         """Begin with no folder."""
         self._of = lru_cache(maxsize=2)(_sidecars_in)
 
-    def facts(self, picture: Path) -> Facts | None:
-        """Return what the sidecars of a picture say; None where it has none, or they say nothing.
+    def told(self, picture: Path) -> list[Told]:
+        """Return what the sidecars of a picture say, those that are meant most surely first.
 
         Raises:
             OSError: If one cannot be read.
         """
         if picture.suffix.lower() in SIDECARS:
-            return None
+            return []
         exact, free = self._of(picture.parent)
-        facts: dict[str, Any] = {}
-        for suffix in SIDECARS:
-            named = [exact.get((name, suffix)) for name in _names(picture)]
-            named += [free.get((name.casefold(), suffix)) for name in _names(picture)]
-            path = next(filter(None, named), None)
-            facts = {**(_read(path) or {}), **facts} if path is not None else facts
-        return facts or None
+        names = list(_names(picture))
+        found = [exact.get((name, suffix)) for name in names for suffix in SIDECARS]
+        found += [free.get((name.casefold(), suffix)) for name in names for suffix in SIDECARS]
+        return [told for path in dict.fromkeys(filter(None, found)) if (told := _read(path)) is not None]
 
 
-def _read(path: Path) -> Facts | None:
-    text = text_of(path.read_bytes(), "replace").strip()
+def _read(path: Path) -> Told | None:
+    text = text_of(path.read_bytes(), "replace")
     if path.suffix.lower() != ".json":
-        return {TEXT: text} if text else None
+        return Told(first_text(text), {})
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return Told(None, value) if isinstance(value, dict) else None
 
 
 def _sidecars_in(folder: Path) -> _Beside:
@@ -97,8 +106,8 @@ def _sidecars_in(folder: Path) -> _Beside:
 
 
 def _names(picture: Path) -> Iterable[str]:
-    """Return what the sidecar of a picture may be called, but for its suffix."""
-    return dict.fromkeys([_key(picture.with_suffix("")), _key(picture)])
+    """Return what the sidecar of a picture may be called, but for its suffix; what is nobody else's first."""
+    return dict.fromkeys([_key(picture), _key(picture.with_suffix(""))])
 
 
 def _key(path: Path) -> str:

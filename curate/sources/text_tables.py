@@ -20,6 +20,7 @@ from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import caption_text, check_columns, clean_text
 from diptych.curate.sources.contract import TABLE_ROWS
 from diptych.curate.sources.csv_rest import CsvRest, CsvShape
+from diptych.curate.sources.json_tables import rows_of_json
 from diptych.curate.sources.marked_text import UTF8, encoding_of
 from diptych.errors import DataError
 
@@ -80,16 +81,9 @@ class TextTable:
         yield from rest.tables(header)
 
     def json(self) -> Iterator[TablePart]:
-        """Yield the rows of a json, which is read whole: a list of objects, or columns."""
+        """Yield the rows of a json, which is read whole."""
         with _opened(self.file) as handle:
-            value = json.loads(handle.read())
-        if isinstance(value, dict):  # column -> values, or column -> {row: value} as pandas writes it
-            columns = [list(column.values()) if isinstance(column, dict) else column for column in value.values()]
-            if not all(isinstance(column, list) for column in columns) or len({len(column) for column in columns}) > 1:
-                raise DataError(f"{self.file}: JSON of a URL table is a list of objects, or columns of one length")
-            value = [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
-        if not isinstance(value, list):
-            raise DataError(f"{self.file}: JSON of a URL table is a list of objects")
+            value = rows_of_json(json.loads(handle.read()), self.url_column, self.file)
         yield from self._objects(value[start : start + TABLE_ROWS] for start in range(0, len(value), TABLE_ROWS))
 
     def jsonl(self) -> Iterator[TablePart]:
@@ -170,6 +164,8 @@ def _csv_tables(
             table = pa.Table.from_batches([batch])
             yield from (table.slice(start, TABLE_ROWS) for start in range(0, table.num_rows, TABLE_ROWS))
     except pa.ArrowInvalid as error:
+        if "Empty CSV file" in str(error):  # nothing at all, or a header without an end of line
+            return
         if "straddling" not in str(error):
             raise
         long = f"a field has more than {CSV_BLOCK_BYTES // 2**20} MiB; a quote may be opened and not closed"

@@ -3,23 +3,53 @@
 import tracemalloc
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from ingested import make_config, pool_rows, run
 from odd_inputs.case import Make, OddCase, Pair, same_text
+from odd_inputs.folders import folder_case
+from odd_inputs.parquets import parquet_case
+from odd_inputs.tables import table_case
 from odd_inputs.tars import tar_case
+from source_rows import rows_of
 
-MAKERS: dict[str, Make] = {"tar": tar_case}
-FEW, MANY = 50, 2_000
+from diptych.curate.ingest.inputs import look_at_input
+
+
+class FoundRow(NamedTuple):
+    """What a row has as its picture, its caption and its status."""
+
+    picture: str | None
+    caption: str | None
+    status: str
+
+
+MAKERS: dict[str, Make] = {"folder": folder_case, "parquet": parquet_case, "table": table_case, "tar": tar_case}
+FEW, MANY = 60, 1_000
 MOST_BYTES = 96 * 2**20  # that Python holds at once, of inputs of some MB
 
 
-def check(case: OddCase, pool: Path) -> None:
+def pooled(case: OddCase, pool: Path) -> list[FoundRow]:
+    """Return the rows of a pool, whose pictures are known by their sha256."""
     rows = pool_rows(run(make_config(case.source), pool).dataset)
-    found = Counter(Pair(row["sha256"], same_text(row["caption"])) for row in rows if row["status"] == "ok")
-    others = Counter(row["status"] for row in rows if row["status"] != "ok")
+    return [FoundRow(row["sha256"], row["caption"], row["status"]) for row in rows]
+
+
+def read(case: OddCase, pool: Path) -> list[FoundRow]:
+    """Return the rows of a source of URLs, which nobody asks for."""
+    config = make_config(case.source)
+    rows = rows_of(config.source)
+    assert look_at_input(config).read().plan([]).total == len(rows)
+    return [FoundRow(row["url"], row["caption"], (row["__problem"] or "ok").partition(":")[0]) for row in rows]
+
+
+def check(case: OddCase, pool: Path) -> None:
+    rows = (read if case.source["kind"] == "url_table" else pooled)(case, pool) if case.pairs or case.reasons else []
+    found = Counter(Pair(row.picture or "", same_text(row.caption)) for row in rows if row.status == "ok")
+    others = Counter(row.status for row in rows if row.status != "ok")
     lost, wrong = (
-        [(pair.picture[:12], (pair.caption or "None")[:60]) for pair in pairs]
+        [(pair.picture[:40], (pair.caption or "None")[:60]) for pair in pairs]
         for pairs in (case.pairs - found, found - case.pairs)
     )
     where = f"seed {case.seed}: {case.told}: lost {lost}, wrong {wrong}, others {dict(others)}"

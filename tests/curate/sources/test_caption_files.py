@@ -319,3 +319,13 @@ def test_files_of_another_make_say_nothing_or_are_named(name: str, odd: Any, tmp
 def test_columns_of_a_folder_are_declared() -> None:
     with pytest.raises(ValueError, match="types: declare the type of 'rating'"):
         Folder(kind="folder", path="in", columns=("rating",))
+
+
+def test_a_caption_is_found_in_whichever_line_of_a_picture_it_stands(tmp_path: Path) -> None:
+    lines = [
+        {"file_name": "0.png", "n": 1},
+        {"file_name": "0.png", "text": "a cat"},
+        {"file_name": "0.png", "text": ""},
+    ]
+    files = {"0.png": b"x", "metadata.jsonl": "\n".join(map(json.dumps, lines)).encode()}
+    assert captions_of(write_files(tmp_path, files)) == {"0.png": "a cat"}

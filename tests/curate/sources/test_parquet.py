@@ -35,6 +35,7 @@ PACKED = {
     "list": pa.array([[one] for one in PICTURES]),
     "large list of structs": pa.array([[{"bytes": one}] for one in PICTURES], pa.large_list(WIDE)),
     "fixed list": pa.array([[one] for one in PICTURES], pa.list_(pa.binary(), 1)),
+    "view of lists": pa.array([[one] for one in PICTURES], pa.large_list_view(pa.binary())),
     "base64": pa.array([base64.b64encode(one).decode() for one in PICTURES], pa.string_view()),
     "data URI": pa.array([f"data:image/png;base64,{base64.b64encode(one).decode()}" for one in PICTURES]),
     "binary base64 in structs": pa.array([{"bytes": base64.b64encode(one).decode()} for one in PICTURES]),
@@ -48,6 +49,11 @@ def test_pictures_are_read_in_whatever_their_writer_packed_them(way: str, tmp_pa
     assert [row["__bytes"] for row in rows] == PICTURES
     assert {row["__problem"] for row in rows} == {None}
     assert pictures_in(PACKED[way].slice(1)).bytes.to_pylist() == PICTURES[1:]
+
+
+def test_no_picture_behind_a_null_is_lost_in_views_of_lists() -> None:
+    views = pa.array([[b"a"], None, [b"b"], [b"c"]], pa.list_view(pa.binary()))
+    assert pictures_in(views).bytes.to_pylist() == [b"a", None, b"b", b"c"]
 
 
 def test_pictures_of_one_width_are_read() -> None:

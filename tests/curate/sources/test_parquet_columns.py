@@ -38,6 +38,12 @@ def test_nan_is_null_and_half_floats_are_floats_also_in_lists(kind: pa.DataType)
     assert nested.to_pylist() == [[[None, 1.0]], None]
 
 
+def test_views_of_lists_are_lists_with_all_their_values() -> None:
+    values = [["a"], None, ["b"], ["c", "d"]]
+    assert kept(values, pa.list_view(pa.string())).to_pylist() == values
+    assert kept(values, pa.large_list_view(pa.string())).type == pa.list_(pa.string())
+
+
 @pytest.mark.parametrize("kind", [pa.string(), pa.int8(), pa.decimal128(10, 2), pa.timestamp("ms"), pa.bool_()])
 def test_other_columns_stay_as_they_are(kind: pa.DataType) -> None:
     assert kept([None], kind).type == kind

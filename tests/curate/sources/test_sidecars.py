@@ -53,8 +53,14 @@ def test_an_empty_text_hides_nothing_that_another_sidecar_says(tmp_path: Path) -
         "c.jpg": b"z",
         "c.txt": b"\xef\xbb\xbf",
         "c.json": b'{"caption": 42}',
+        "d.jpg": b"v",
+        "d.txt": b"",
+        "d.caption": b"of the caption",
+        "e.jpg": b"w",
+        "e.json": b'{"caption": ""}',
+        "e.caption": b"of the caption",
     }
-    expected = ["of the json", "of the text", "42"]
+    expected = ["of the json", "of the text", "42", "of the caption", "of the caption"]
     assert captions_of_a_folder_and_a_tar(tmp_path, members) == (expected, expected)
 
 
@@ -83,3 +89,20 @@ def test_text_without_a_picture_is_a_row_and_no_caption(tmp_path: Path) -> None:
         ("a.jpg", None),
         ("stray.json", None),
     ]
+
+
+def test_a_sidecar_of_the_whole_name_goes_before_one_that_another_picture_may_have(tmp_path: Path) -> None:
+    files = {"h.jpg": b"x", "h.png": b"y", "h.txt": b"of the jpg", "h.png.txt": b"of the png", "i.png": b"z"}
+    files |= {"i.png.txt": b"", "i.txt": b"of its stem"}
+    rows = rows_of(Folder(kind="folder", path=write_files(tmp_path, files)))
+    assert {row["file"]: row["caption"] for row in rows} == {
+        "h.jpg": "of the jpg",
+        "h.png": "of the png",
+        "i.png": "of its stem",
+    }
+
+
+def test_the_key_that_a_config_names_goes_before_a_text_and_a_text_before_no_caption(tmp_path: Path) -> None:
+    files = {"a.jpg": b"x", "a.txt": b"a text", "a.json": b'{"prompt": "a prompt"}', "b.jpg": b"y", "b.txt": b"b text"}
+    rows = rows_of(Folder(kind="folder", path=write_files(tmp_path, files), caption_key="prompt"))
+    assert [row["caption"] for row in rows] == ["a prompt", "b text"]

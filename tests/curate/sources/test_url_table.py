@@ -275,3 +275,38 @@ def test_a_field_that_never_ends_is_one_line(tmp_path: Path, monkeypatch: pytest
     text = f'url,caption\n{A},"open\n' + "x\n" * 2**20
     with pytest.raises(DataError, match=r"t\.csv: cannot be read as csv: a field has more than 1 MiB; a quote may be"):
         urls_of(tmp_path, text)
+
+
+OBJECTS = [{"url": "http://a.example/1", "caption": "one"}, {"url": "http://a.example/2", "caption": "two"}]
+ORIENTATIONS = {
+    "records": OBJECTS,
+    "columns": {
+        "caption": {"7": "one", "3": "two"},
+        "url": {"3": "http://a.example/2", "7": "http://a.example/1"},
+        "n": {"3": 2},
+    },
+    "lists": {"url": ["http://a.example/1", "http://a.example/2"], "caption": ["one", "two"]},
+    "index": {"7": OBJECTS[0], "3": OBJECTS[1]},
+    "split": {
+        "columns": ["caption", "url"],
+        "index": [7, 3],
+        "data": [[one["caption"], one["url"]] for one in OBJECTS],
+    },
+    "table": {"schema": {"fields": [{"name": "url"}]}, "data": OBJECTS},
+}
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_frame_is_read_in_every_orientation_of_pandas_and_paired_by_its_labels(
+    orientation: str, tmp_path: Path
+) -> None:
+    (tmp_path / "t.json").write_text(json.dumps(ORIENTATIONS[orientation]))
+    pairs = pairs_of(UrlTable(kind="url_table", path=tmp_path))
+    assert sorted(pairs) == [("http://a.example/1", "one"), ("http://a.example/2", "two")]
+
+
+@pytest.mark.parametrize("text", ["url,caption", "url,caption\n", "\ufeffurl,caption\r\n\r\n"])
+def test_a_csv_of_a_header_alone_has_no_rows_and_stops_no_other(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(text.encode())
+    (tmp_path / "b.csv").write_bytes(b"url,caption\nhttp://a.example/1,one\n")
+    assert pairs_of(UrlTable(kind="url_table", path=tmp_path)) == [("http://a.example/1", "one")]

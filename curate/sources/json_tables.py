@@ -1,0 +1,57 @@
+"""Tables in one JSON document: a list of objects, or one of the orientations in which pandas writes a frame.
+
+Decides which objects are the rows, and nothing about what is in them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from diptych.errors import DataError
+
+SPLIT = {"columns", "data"}
+KNOWN = "a list of objects, or what pandas writes: columns of one length, rows by their labels, split or table"
+
+
+def rows_of_json(value: Any, column: str, file: str) -> list[Any]:
+    """Return the rows of a document.
+
+    Args:
+        value: The document.
+        column: The column that has to be there, by which columns are told from rows.
+        file: What is read, for messages.
+
+    Raises:
+        DataError: If it is of none of the kinds.
+    """
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, dict):
+        raise DataError(f"{file}: JSON of a URL table is {KNOWN}; this is {type(value).__name__}")
+    data = value.get("data")
+    if column not in value and isinstance(data, list):
+        if set(value) >= SPLIT and isinstance(value["columns"], list):
+            return [_named(value["columns"], row, file) for row in data]
+        return data
+    rows = list(value.values())
+    if column not in value and all(isinstance(row, dict) for row in rows) and any(column in row for row in rows):
+        return rows
+    return _of_columns(value, column, file)
+
+
+def _named(names: Sequence[Any], row: Any, file: str) -> Any:
+    if not isinstance(row, list):
+        return row
+    if len(row) != len(names):
+        raise DataError(f"{file}: a row has {len(row)} values, and there are {len(names)} columns: {str(row)[:60]}")
+    return dict(zip(map(str, names), row, strict=True))
+
+
+def _of_columns(value: Mapping[str, Any], column: str, file: str) -> list[Any]:
+    """Return the rows of columns: lists of one length, or values by the labels of their rows."""
+    columns = value.values()
+    if columns and all(isinstance(one, dict) for one in columns):
+        labels = dict.fromkeys(label for one in (value.get(column, {}), *columns) for label in one)
+        return [{name: one[label] for name, one in value.items() if label in one} for label in labels]
+    if not all(isinstance(one, list) for one in columns) or len({len(one) for one in columns}) > 1:
+        raise DataError(f"{file}: JSON of a URL table is {KNOWN}")
+    return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
