@@ -34,7 +34,7 @@ from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.sql import connect
 from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, DataError, ShardError
-from diptych.progress.wording import format_bytes
+from diptych.progress.wording import format_bytes, taken_over
 from diptych.scores import decoded
 from diptych.scores.plan import ScorePlan, Scorers
 from diptych.scores.run import score_dataset
@@ -194,6 +194,8 @@ class CurateRunner:
             warning = f"none of {dataset.rows:,} rows has a caption (looked for in {sought})"
         elif sought and captions.there < dataset.rows:
             summary += f", {captions.there:,} captions"
+        if run.rows_made and (there := taken_over(dataset.rows - run.rows_made, dataset.rows, "rows")):
+            summary += f"; {there}"
         if run.rows_gone:
             summary += f"; no longer in the input: {run.rows_gone:,} rows"
         if run.rows_lost:
@@ -214,8 +216,9 @@ class CurateRunner:
         run = score_dataset(
             self.pool, self.plan(), workers=self.workers, batch_size=self.config.batch_size, progress=self.progress
         )
-        facts = {label: column_set.name for label, column_set in run.sets.items()}
-        return StepOutcome("score", run.shards_done > 0, ", ".join(facts.values()), {"scores": facts})
+        there = taken_over(run.shards - run.shards_done, run.shards, "shards") if run.shards_done else ""
+        names = ", ".join(column_set.name for column_set in run.sets.values())
+        return StepOutcome("score", run.shards_done > 0, f"{names}; {there}" if there else names, run.facts)
 
     def _dedup(self) -> StepOutcome:
         found = self._find_duplicates()

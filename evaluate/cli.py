@@ -1,5 +1,6 @@
 """``diptych evaluate ...``: parse, call one function, print a summary."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from diptych.command_line import (
     workers_option,
 )
 from diptych.known_names import completing, listing
+from diptych.progress.wording import taken_over
 
 METRICS = "diptych.evaluate.metrics.contract:SET_METRICS"
 SET = set_option("compare.baseline=sdxl", {"metric": METRICS, "score": "diptych.scores:SCORES"})
@@ -61,6 +63,7 @@ def run(
     What is scored already is not scored again.
     """
     from diptych.config.load import load
+    from diptych.config.overrides import path_setting
     from diptych.evaluate.config import EvaluateConfig
     from diptych.evaluate.run import EvaluateRunner
 
@@ -80,7 +83,11 @@ def run(
     )
     if outcome.warning:
         click.echo(f"Warning: {outcome.warning}", err=True)
-    click.echo(f"Next: diptych evaluate results {loaded.store}")
+    if said := taken_over(outcome.shards - outcome.shards_done, outcome.shards, "shards"):
+        click.echo(f"scores: {said}")
+    setting = shlex.quote(path_setting("store", loaded.store))
+    click.echo("Next: diptych init results")
+    click.echo(f"      diptych report build results.yaml --out report --set {setting}")
 
 
 @evaluate.command()

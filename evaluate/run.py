@@ -44,13 +44,14 @@ NO_PART_OF_IDENTITY = {"store", "batch_size", "datasets"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left: its id, how many rows of each kind, how many shards had to be scored, what went ill."""
+    """What a run left: its id, how many rows of each kind, how many shards of how many were scored, what went ill."""
 
     run_id: str
     results: int
     differences: int
     audits: int
     shards_done: int
+    shards: int
     warning: str = ""
 
     @property
@@ -118,7 +119,7 @@ class EvaluateRunner:
             DiptychError: As the step says that fails; what was scored is kept.
         """
         self.check()
-        rows, shards_done = {}, 0
+        rows, shards_done, shards = {}, 0, 0
         for label, dataset in self.datasets.items():
             plan = self.plan([label])
             with only_one(dataset.written):
@@ -130,13 +131,14 @@ class EvaluateRunner:
                     progress=self.progress,
                 )
             shards_done += done.shards_done
+            shards += done.shards
             role = self.config.datasets[label].role
             rows[label] = ScoredRows(label, role, DatasetTable(dataset, done.sets), done.embeddings)
         rows = told_apart(rows)
         found = self._measure(rows)
         self._write(rows, found)
         counts = len(found.results), len(found.differences), len(found.audits)
-        return Outcome(found.run_id, *counts, shards_done, unjudged(found.audits))
+        return Outcome(found.run_id, *counts, shards_done, shards, unjudged(found.audits))
 
     def estimate(self) -> dict[str, Any]:
         """Return what a run would look at. Opens the datasets; builds no model and opens no store."""

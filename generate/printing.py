@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from diptych.progress.wording import format_bytes
+from diptych.progress.wording import format_bytes, taken_over
 
 SHOWN = 12  # settings, dropped ones and so on that are listed
 
@@ -40,6 +40,9 @@ def print_run(plan: Any, made: Any, outcome: Any, out: Path) -> None:
         click.echo(f"{made.rendered:,} rendered, {made.reused:,} reused, {made.pruned:,} dropped")
     size = format_bytes(facts["bytes"])
     click.echo(f"{facts['images']:,} images, {len(made.dataset.shards)} shards, {size} in {out}")
+    shards = len(made.dataset.shards)
+    if made.shards_made and (said := taken_over(shards - made.shards_made, shards, "shards")):
+        click.echo(said)
     _print_unlike(facts["unlike"])
     _print_refused(facts["refused"])
     if not made.shards_made and not made.pruned:

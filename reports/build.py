@@ -19,7 +19,7 @@ from diptych.reports.pages import DATA, PAGES, PART, file_name
 from diptych.reports.pages.funnel import rows_shown
 from diptych.reports.read.chunks import FOLDER, pack_json, write_chunks
 from diptych.reports.read.curated import read_pool
-from diptych.reports.read.pictures import Sizes, flags, make_pictures, remove_others
+from diptych.reports.read.pictures import Sizes, flags, made_before, make_pictures, remove_others
 from diptych.reports.read.pool import Pool, open_pool
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import ReportRows, RowsPart, join
@@ -40,13 +40,21 @@ class Built:
         index: The page to open.
         pages: Files of pages.
         images: Images shown.
+        pictures_kept: Pictures that were made before.
         bytes: Of all files together.
     """
 
     index: Path
     pages: tuple[str, ...]
     images: int
+    pictures_kept: int
     bytes: int
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it holds, as JSON-able values."""
+        names = ("images", "pictures_kept", "bytes")
+        return {"pages": list(self.pages), **{name: getattr(self, name) for name in names}}
 
 
 def build_report(config: ReportConfig, out: Path, *, progress: str = "none") -> Built:
@@ -71,10 +79,12 @@ def build_report(config: ReportConfig, out: Path, *, progress: str = "none") -> 
         blurred = flags(rows, _checked_flag(config, rows))
         sizes = Sizes(config.thumbnail_px, config.preview_px)
         _begin(out, config)
+        before = made_before(out)
         pictures = make_pictures(rows, blurred, out, sizes, progress=progress)
         remove_others(out, pictures)
         report = Report(config, rows, pictures, tuple(pools), store, run)
-        return _write(report, out, progress)
+        kept = sum(picture.thumbnail in before for picture in pictures)
+        return _write(report, out, kept, progress)
 
 
 def _check_folder(out: Path) -> None:
@@ -153,7 +163,7 @@ def _begin(out: Path, config: ReportConfig) -> None:
         write_json(out / REPORT, {"format": FORMAT, "title": config.title})
 
 
-def _write(report: Report, out: Path, progress: str) -> Built:
+def _write(report: Report, out: Path, kept: int, progress: str) -> Built:
     written: set[str] = set()
 
     def write(name: str, data: bytes) -> None:
@@ -181,7 +191,7 @@ def _write(report: Report, out: Path, progress: str) -> Built:
     _remove_stale(out, written)
     write_json(out / REPORT, {"format": FORMAT, "title": report.config.title, "pages": list(pages)})
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    return Built(out / file_name("overview"), pages, len(report.rows), size)
+    return Built(out / file_name("overview"), pages, len(report.rows), kept, size)
 
 
 def _render(report: Report, contexts: Mapping[str, list[dict[str, Any]]], write: Any) -> tuple[str, ...]:

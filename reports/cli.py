@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from diptych.command_line import AS_JSON, CONFIG, CommandGroup, out_option, print_json, progress_mode, set_option
-from diptych.progress.wording import format_bytes
+from diptych.progress.wording import format_bytes, taken_over
 
 
 @click.group(cls=CommandGroup)
@@ -38,9 +38,10 @@ def build(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...
     loaded = load(config, ReportConfig, overrides)
     build_report = import_attribute("diptych.reports.build:build_report")  # says which extra is missing, where one is
     built = build_report(loaded, out, progress=progress_mode(ctx))
-    facts = {"report": str(built.index), "pages": list(built.pages), "images": built.images, "bytes": built.bytes}
     if as_json:
-        print_json(facts)
+        print_json({"report": str(built.index), **built.facts})
         return
     click.echo(f"{len(built.pages)} pages, {built.images:,} images, {format_bytes(built.bytes)}")
+    if said := taken_over(built.pictures_kept, built.images, "pictures"):
+        click.echo(said)
     click.echo(f"Open {built.index}")

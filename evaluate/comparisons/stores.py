@@ -115,11 +115,20 @@ def find_side(store: Store, text: str, by: str) -> ComparedModel:
     elif colon and label in labels and wanted:
         found = labels[label] & wanted
     else:
-        raise StoreError(f"{store.path}: {describe_unknown(by, text, labels)}")
+        raise StoreError(f"{store.path}: {_another_column(store, text, by) or describe_unknown(by, text, labels)}")
     if len(found) != 1:
         names = ", ".join(row["name"] for row in runs if row["run_id"] in found) or f"none of that name has {label!r}"
         raise StoreError(f"{store.path}: {len(found)} runs have {by} {label!r} ({names}); write it as RUN:{label}")
     return ComparedModel(store, next(iter(found)), label, by)
+
+
+def _another_column(store: Store, text: str, by: str) -> str | None:
+    """Return the sentence for a label that is a value of another column, None if it is of none."""
+    for name in compared_columns():
+        sql = f"SELECT DISTINCT {store.image_sql(name)} AS label FROM images WHERE label IS NOT NULL"
+        if text in {value_text(row["label"]) for row in store.query(sql)}:
+            return f"{text!r} is a value of {name}, not of {by}; to compare by it add: --by {name}"
+    return None
 
 
 def _compare(a: ComparedModel, b: ComparedModel, only: str | None) -> Comparison:

@@ -113,6 +113,11 @@ def make_pictures(
     return pictures
 
 
+def made_before(out: Path) -> frozenset[str]:
+    """Return the names of the pictures that an earlier build of the report left."""
+    return frozenset(path.stem for path in (out / THUMBNAILS).glob("??/*.webp"))
+
+
 def remove_others(out: Path, pictures: Sequence[Picture]) -> None:
     """Remove pictures that an earlier build of the report left and this one does not show."""
     wanted = {

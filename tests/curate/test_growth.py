@@ -63,6 +63,7 @@ def test_an_input_that_has_grown_costs_only_what_is_new(tmp_path: Path) -> None:
 
         summary = json.loads(call("curate", "run", config, "--out", out, "--extend", "--json").output)
         assert (summary["ingest"]["rows"], summary["ingest"]["rows_made"]) == (10, 4)
+        assert (summary["score"]["shards"], summary["score"]["shards_done"]) == (4, 2)
         assert len(server.requests) == 10
         assert before.items() <= parts(out).items(), "shards and scores that were there are not touched"
         assert "rows    10 (all there already)" in call("curate", "run", config, "--out", out, "--dry-run").output
@@ -82,9 +83,10 @@ def test_rows_that_the_input_has_no_longer_are_said_before_and_after(tmp_path: P
             "rows    3 (2 new, in 1 shards to make)\ngone    2 rows of the pool, no longer in the input; they stay\n"
             in told
         )
-        said = "5 rows, 5 images; no longer in the input: 2 rows"
-        assert call("curate", "ingest", config, "--out", out, "--extend").output == f"ingest  done  {said}\n"
-        assert call("curate", "ingest", config, "--out", out).output == f"ingest  kept  {said}\n"
+        said, gone = "5 rows, 5 images", "; no longer in the input: 2 rows"
+        extended = call("curate", "ingest", config, "--out", out, "--extend").output
+        assert extended == f"ingest  done  {said}; 3 of 5 rows were there already{gone}\n"
+        assert call("curate", "ingest", config, "--out", out).output == f"ingest  kept  {said}{gone}\n"
         summary = json.loads(call("curate", "run", config, "--out", out, "--json").output)
         assert summary["ingest"]["rows_gone"] == 2
 

@@ -202,7 +202,7 @@ def test_the_identity_does_not_change_with_place_or_device(tmp_path: Path, folde
     identity = open_clip_encoder(architecture=str(folder), device="cpu").identity
     assert copied == identity == json.loads(json.dumps(identity))
     assert str(folder) not in json.dumps(identity)
-    assert identity["architecture"] == "custom"
+    assert identity["architecture"] == "from a folder"
 
 
 def test_the_identity_of_a_named_model_names_it(named: None, checkpoint: Path) -> None:

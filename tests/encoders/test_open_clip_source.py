@@ -38,7 +38,7 @@ def test_damaged_weights_are_one_line_that_names_the_file(
     with pytest.raises(DataError) as caught:
         encoder.texts(["a"])
     message = str(caught.value)
-    assert message.startswith(f"{path}: does not load as Tiny: ")
+    assert message.startswith(f"{path}: does not load as the architecture Tiny: ")
     assert message.isprintable()
     assert len(message) < len(str(path)) + 350
 

@@ -1,6 +1,7 @@
 """The commands: what they print, what they leave, what they say when something is wrong."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,26 @@ def test_a_run_prints_its_numbers_and_where_they_are(config: Path) -> None:
     assert "n 8 (1 unscored)" in result.stdout
     assert "curated - raw" in result.stdout
     assert "8 of 8" in result.stdout
-    assert lines[-1] == f"Next: diptych evaluate results {config.parent / 'store.duckdb'}"
+    assert lines[-2:] == [
+        "Next: diptych init results",
+        f"      diptych report build results.yaml --out report --set 'store=\"{config.parent}/store.duckdb\"'",
+    ]
+    assert "already" not in result.stdout
+    assert "scores: all 3 shards were there already" in call("evaluate", "run", config).stdout
+
+
+def test_a_run_that_scores_nothing_says_nothing_of_scores(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", made_grid())
+    config = write_config(tmp_path, make_config(tmp_path, scores={}, means=[]))
+    assert "scores:" not in call("evaluate", "run", config).stdout
+
+
+def test_what_is_next_after_a_run_works_as_printed(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(config.parent)
+    printed = call("evaluate", "run", config).stdout.partition("Next: ")[2]
+    for line in printed.splitlines():
+        assert call(*shlex.split(line.strip())[1:]).exit_code == 0
+    assert (config.parent / "report/index.html").is_file()
 
 
 def test_a_run_as_json(config: Path) -> None:
@@ -52,6 +72,7 @@ def test_a_run_as_json(config: Path) -> None:
         "differences": 3,
         "audits": 3,
         "shards_done": 3,
+        "shards": 3,
         "warning": "the audit could judge no image in 1 of 3 groups",
         "store": str(config.parent / "store.duckdb"),
     }

@@ -214,10 +214,11 @@ def test_command_builds_and_says_where(world: World, tmp_path: Path) -> None:
     result = CliRunner().invoke(main, [*arguments, "--json", "--set", "title=Ours"])
     assert result.exit_code == 0, result.output
     facts = json.loads(result.stdout)
-    assert facts["images"] == 204
+    assert (facts["images"], facts["pictures_kept"]) == (204, 0)
     assert "<title>Overview · Ours</title>" in Path(facts["report"]).read_text(encoding="utf-8")
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0
+    assert re.search(r"^20\d of 204 pictures were there already\nOpen ", result.stdout, re.MULTILINE)
     assert f"Open {tmp_path / 'out' / 'index.html'}" in result.stdout
 
 

@@ -83,7 +83,7 @@ def test_notes_tell_how_each_number_was_made(folder: Path) -> None:
     )
     for part in (
         "convention 100 x max(cosine, 0), mean over images, column clip_similarity, encoder open_clip, architecture",
-        f"architecture custom, weights {weights[:8]}, interpolation bilinear",
+        f"architecture from a folder, weights {weights[:8]}, interpolation bilinear",
         "convention mean over images per category, then over all categories, rule geneval, column object_correct",
         "judge own_boxes",
         "judge own_answers, question Is it nice?",

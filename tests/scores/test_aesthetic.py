@@ -11,6 +11,7 @@ from tiny_dataset import make_table, mixed_rows
 
 from diptych import assets
 from diptych.assets import file_sha256
+from diptych.encoders.open_clip_source import OF_FOLDER
 from diptych.errors import ConfigError, DataError
 from diptych.scores import make_score
 from diptych.scores.aesthetic import LinearHead, aesthetic, load_head, rate, read_layers
@@ -160,6 +161,7 @@ def test_the_published_head_that_fits_is_taken(
     ("version", "facts", "message"),
     [
         ("v2", {"encoder": "projection"}, "no published head for the encoder projection; they fit ViT-L-14 (set"),
+        ("v2", {"architecture": OF_FOLDER}, "no published head for the encoder from a folder; they fit ViT-L-14 (set"),
         (
             "v1",
             {"architecture": "RN50"},

@@ -102,3 +102,13 @@ def test_scores_of_the_command_line_are_told_in_json(tmp_path: Path) -> None:
     assert "caption_words" in done["scores"]["caption_stats"]["columns"]
     assert Path(done["scores"]["caption_stats"]["path"]).is_dir()
     assert json.loads(again.stdout) == {**done, "shards_done": 0}
+
+
+def test_a_score_that_goes_on_says_what_was_there(tmp_path: Path) -> None:
+    draw_dataset(tmp_path / "set")
+    first = json.loads(call("score", tmp_path / "set", "caption_stats", "--json").stdout)
+    place = Path(first["scores"]["caption_stats"]["path"])
+    (place / "00001.parquet").write_bytes(b"damaged")
+    assert call("verify", tmp_path / "set", "--repair").exit_code == 0
+    again = call("score", tmp_path / "set", "caption_stats").stdout
+    assert again.splitlines()[-1] == "2 of 3 shards were there already"

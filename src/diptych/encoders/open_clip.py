@@ -138,7 +138,7 @@ class OpenClipEncoder:
             )
         except (*UNREADABLE, SafetensorError) as error:
             raise DataError(
-                f"{self.source.weights}: does not load as {self.source.label}: {one_line(error)}; "
+                f"{self.source.weights}: does not load as the architecture {self.source.label}: {one_line(error)}; "
                 f"give a state dict of that architecture (.safetensors, .pt, .bin)"
             ) from error
         return model.eval().to(device, self._dtype)

@@ -13,6 +13,7 @@ from diptych.errors import ConfigError, DataError, one_line
 from diptych.lookup import describe_unknown
 
 HUB_PREFIX = "hf-hub:"
+OF_FOLDER = "from a folder"  # what is said of an architecture that has no name but its configuration
 FOLDER_PREFIX = "local-dir:"
 PREPROCESS_KEYS = ("mean", "std", "interpolation", "resize_mode", "fill_color")
 WEIGHT_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin")
@@ -24,7 +25,7 @@ class Source:
 
     Attributes:
         name: What open_clip calls it: an architecture, or ``local-dir:PATH``.
-        label: What the identity calls it: the architecture, the hub name, or ``custom`` for a folder.
+        label: What the identity calls it: the architecture, the hub name, or ``OF_FOLDER``.
         model: open_clip's model configuration.
         weights: The weights file.
         quick_gelu: Whether the activation is QuickGELU.
@@ -70,7 +71,7 @@ def find_source(architecture: str, pretrained: str | None, preprocess: Mapping[s
     if pretrained is not None:
         raise ConfigError(f"{architecture}: brings its own weights; leave pretrained: {pretrained} out")
     if is_folder:
-        return _from_folder(folder, "custom", preprocess)
+        return _from_folder(folder, OF_FOLDER, preprocess)
     return _from_folder(_download(architecture.removeprefix(HUB_PREFIX)), architecture, preprocess)
 
 

@@ -67,6 +67,17 @@ def format_bytes(count: float) -> str:
     return f"{count:.0f} bytes"
 
 
+def taken_over(there: int, total: int, what: str) -> str:
+    """Return how much a run found there from an earlier one; empty where it began with nothing.
+
+    >>> taken_over(0, 5, "shards"), taken_over(3, 5, "shards"), taken_over(5, 5, "shards")
+    ('', '3 of 5 shards were there already', 'all 5 shards were there already')
+    """
+    if not there:
+        return ""
+    return f"{f'all {total:,}' if there == total else f'{there:,} of {total:,}'} {what} were there already"
+
+
 def format_json(snapshot: Snapshot) -> str:
     """Return the snapshot as one JSON object on one line; numbers that are not known are null."""
     values = asdict(snapshot) | {

@@ -6,6 +6,7 @@ import click
 
 from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mode, set_option, workers_option
 from diptych.known_names import completing, listing
+from diptych.progress.wording import taken_over
 
 
 @click.command(cls=listing("Scores", "diptych.scores:SCORES"))
@@ -74,3 +75,5 @@ def score(
         click.echo(f"{label}: {', '.join(facts['columns'])} in {facts['path']}")
     if not done.shards_done:
         click.echo("Nothing to do: these scores are finished.")
+    elif said := taken_over(done.shards - done.shards_done, done.shards, "shards"):
+        click.echo(said)

@@ -30,11 +30,13 @@ class ScoreRun:
     Attributes:
         sets: The column set of each score by label.
         shards_done: How many shards it had to do.
+        shards: How many it had to look after: all of the dataset, or none where nothing was asked for.
         embeddings: The column set of each encoder in the plan's ``embed``, by label.
     """
 
     sets: Mapping[str, ColumnSet]
     shards_done: int
+    shards: int
     embeddings: Mapping[str, ColumnSet] = field(default_factory=dict)
 
     @property
@@ -44,7 +46,7 @@ class ScoreRun:
             label: {"columns": [column["name"] for column in found.manifest["columns"]], "path": str(found.location)}
             for label, found in self.sets.items()
         }
-        return {"shards_done": self.shards_done, "scores": scores}
+        return {"shards_done": self.shards_done, "shards": self.shards, "scores": scores}
 
 
 def score_dataset(
@@ -100,7 +102,7 @@ def score_dataset(
             wanted[key].seal({**scorers.facts(key, plan), "provenance": provenance})
     embeddings = {label: growing["embeddings", label].seal({}) for label in plan.embed}
     sets = give_labels(dataset, {label: growing["scores", label].seal({}) for label in plan.scores})
-    return ScoreRun(sets, done, embeddings)
+    return ScoreRun(sets, done, len(dataset.shards) if asked else 0, embeddings)
 
 
 def _check_names(dataset: Dataset, scorers: Scorers) -> None:

@@ -148,6 +148,16 @@ def test_samplers_of_two_sizes_are_not_compared(tmp_path: Path, monkeypatch: pyt
     assert "euler and ddim cannot be compared: no_common_images" in said
 
 
+def test_a_label_of_another_column_says_how_to_compare_by_it(tmp_path: Path) -> None:
+    grid = say(made_grid(models=("m",), settings=("ddim-9", "euler-9")), 0)
+    store = evaluated(tmp_path, grid, compare=None)
+    for labels, column in ((("ddim", "euler"), "sampler"), (("ddim-9", "euler-9"), "setting"), (("25", "30"), "steps")):
+        refused = call("evaluate", "compare", store, *labels)
+        said = f"{labels[0]!r} is a value of {column}, not of model; to compare by it add: --by {column}"
+        assert (refused.exit_code, refused.stderr) == (1, f"Error: {store}: {said}\n")
+    assert call("evaluate", "compare", store, "ddim", "euler", "--by", "sampler").exit_code == 0
+
+
 def test_two_stores_and_two_runs(tmp_path: Path) -> None:
     grid = made_grid(models=("sdxl",), prompts=6, samples=1)
     first = evaluated(tmp_path / "one", say(grid, 0), compare=None)
