@@ -162,7 +162,10 @@ class EvaluateRunner:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 (hex) of what decides the numbers: the config without places, the datasets, scores and encoders."""
+        """sha256 (hex) of what is asked of which images: the config without places, the datasets, scores and encoders.
+
+        How a number is made of them, such as the version of a metric, is part of its own identity.
+        """
         config = self.named.model_dump(mode="json", exclude=NO_PART_OF_IDENTITY)
         roles = {label: choice.role for label, choice in self.config.datasets.items()}
         sets = sorted(self._scorers.set_names(self.plan(list(self.datasets))).values())
