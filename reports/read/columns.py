@@ -3,7 +3,7 @@
 A row may be curated, generated or a reference; a source that does not know a column leaves it empty.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from diptych.data.generated_columns import columns_of, generated_columns, shown_as
 from diptych.reports.read.numbers import plain_name
@@ -29,13 +29,22 @@ def row_columns() -> tuple[str, ...]:
     return (*SOURCE, *generated_columns(), *PLACE, *DECIDED)
 
 
-def further_name(name: str) -> str:
-    """Return what a further column of the data is called here: by its name, or as ingest calls one whose name is taken.
+def further_names(names: Sequence[str]) -> dict[str, str]:
+    """Return what the further columns of a source are called here: each by its name, or as ingest calls one that is taken.
 
-    >>> further_name("licence"), further_name("model"), further_name("picture")
-    ('licence', 'source_model', 'source_picture')
+    >>> further_names(["licence", "model", "picture"])
+    {'licence': 'licence', 'model': 'source_model', 'picture': 'source_picture'}
+    >>> further_names(["model", "source_model"])
+    {'source_model': 'source_model', 'model': 'source_source_model'}
     """
-    return f"source_{name}" if name in {*row_columns(), *OURS} else name
+    ours = {*row_columns(), *OURS}
+    found = {name: name for name in names if name not in ours}
+    for name in names:
+        own = name
+        while own in ours or own in found.values():
+            own = f"source_{own}"
+        found.setdefault(name, own)
+    return found
 
 
 def listed_filters() -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from diptych.config.identity import short_id
 from diptych.data.column_names import DATA
 from diptych.data.table import KEY, RowNumbers, TableColumn
-from diptych.reports.read.columns import SOURCE, further_name
+from diptych.reports.read.columns import SOURCE, further_names
 from diptych.reports.read.pool import Pool
 from diptych.reports.read.rows import Floats, Meaning, RowsPart
 from diptych.store.images import image_columns
@@ -68,7 +68,8 @@ def _further(pool: Pool, rows: RowNumbers | None) -> dict[str, list[Any]]:
     names = [column.column for column in named if column.column not in own]
     if not names:
         return {}
-    table = pool.table.read(names, rows).rename_columns([further_name(name) for name in names])
+    called = further_names(names)
+    table = pool.table.read(names, rows).rename_columns([called[name] for name in names])
     found: dict[str, list[Any]] = image_columns(table).more.to_pydict()
     return found
 

@@ -14,11 +14,12 @@ from diptych.reports.config import ReportConfig
 from diptych.reports.links import MISSING, PRESENT, Filter, gallery, missing_for
 from diptych.reports.read.audited import audited
 from diptych.reports.read.boxes import SeenBoxes, find_boxes
-from diptych.reports.read.columns import AUDIT, OURS, PICTURE, filters, further_name
+from diptych.reports.read.columns import AUDIT, OURS, PICTURE, filters
 from diptych.reports.read.numbers import count
 from diptych.reports.read.pictures import PREVIEWS, THUMBNAILS, Picture, file_of
 from diptych.reports.read.pool import Pool
 from diptych.reports.read.rows import ReportRows, as_text
+from diptych.reports.read.stored import further_in
 from diptych.store.store import Store
 
 MAX_ALT = 140
@@ -115,8 +116,15 @@ class Report:
 
     def facet_of(self, name: str) -> str:
         """Return the facet that a column of a group is; empty where it is none."""
-        own = further_name(name) if name in OURS else name
-        return _first(names_here(own, self.score_identities), self.facets)
+        return _first(names_here(self._name_here(name), self.score_identities), self.facets)
+
+    def _name_here(self, name: str) -> str:
+        """Return what a column of the store is called here, whose name may be one that a report alone uses."""
+        return self._further.get(name, name) if name in OURS else name
+
+    @cached_property
+    def _further(self) -> dict[str, str]:
+        return further_in(self.store, self.run["run_id"]) if self.store is not None else {}
 
     @cached_property
     def facets(self) -> dict[str, Sequence[Any]]:
@@ -125,7 +133,7 @@ class Report:
         found: dict[str, Sequence[Any]] = {**{name: columns[name] for name in filters()}, **self.rows.words}
         found |= {name: further[name] for name in self.further_filters}
         for name in self.grouped_by:
-            own = further_name(name) if name in OURS else name
+            own = self._name_here(name)
             if not _first(names_here(own, self.score_identities), found) and own in {*columns, *further}:
                 found[own] = columns[own] if own in columns else further[own]
         if DOMAIN not in found and any(domains := [domain_of(url) for url in columns["url"]]):

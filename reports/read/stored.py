@@ -10,7 +10,7 @@ from diptych.data.dataset import open_dataset
 from diptych.data.sql import text
 from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown
-from diptych.reports.read.columns import DECIDED, further_name, row_columns
+from diptych.reports.read.columns import DECIDED, further_names, row_columns
 from diptych.reports.read.rows import Meaning, RowsPart
 from diptych.store.store import Store
 
@@ -89,18 +89,24 @@ def read_store(store: Store, run_id: str, limit: int, elsewhere: Sequence[str] =
     skipped = f"NOT list_contains([{', '.join(map(text, elsewhere))}]::VARCHAR[], dataset)"
     total = store.query(f"SELECT count(*) AS n FROM images WHERE run_id = ? AND {skipped}", [run_id])[0]["n"]
     own = [name for name in row_columns() if name not in DECIDED]
-    told = store.query("SELECT DISTINCT name FROM further_columns WHERE run_id = ? ORDER BY name", [run_id])
-    names = list(dict.fromkeys([*own, *(row["name"] for row in told)]))
+    called = further_in(store, run_id)
+    names = list(dict.fromkeys([*own, *called]))
     listed = ", ".join(f"{store.image_sql(name)} AS c{number}" for number, name in enumerate(names))
     source = SAMPLE.format(skipped=skipped) if total > limit else f"SELECT * FROM images WHERE run_id = ? AND {skipped}"
     parameters = [run_id, limit] if total > limit else [run_id]
     images = store.arrow(f"SELECT {listed} FROM ({source}) AS images {ORDER}", parameters)
     values = {name: images[f"c{number}"].to_pylist() for number, name in enumerate(names)}
     columns = {name: values[name] for name in own}
-    further = {further_name(name): values[name] for name in names if name not in columns}
+    further = {called[name]: values[name] for name in names if name not in columns}
     part = RowsPart(columns, further, total=total)
     add_scores(store, run_id, part)
     return part
+
+
+def further_in(store: Store, run_id: str) -> dict[str, str]:
+    """Return what the columns of a run that the store's schema does not name are called here."""
+    told = store.query("SELECT DISTINCT name FROM further_columns WHERE run_id = ? ORDER BY name", [run_id])
+    return further_names([row["name"] for row in told])
 
 
 def add_scores(store: Store, run_id: str, part: RowsPart) -> None:

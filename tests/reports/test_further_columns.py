@@ -1,5 +1,6 @@
 """What a source or a prompt brought along is filtered in the gallery, or stands beside an image, like our columns."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,48 @@ def test_images_of_a_store_keep_such_columns_too_and_are_grouped_by_them(
     found = [each for each in counts(tmp_path / "out") if "f=source_picture:" in each[1]]
     assert len(found) == 2
     assert [each for each in counts(tmp_path / "out") if each[2] != each[3]] == []
+
+
+def test_a_pool_may_carry_a_column_of_our_name_and_one_of_the_name_that_ours_gets(tmp_path: Path) -> None:
+    rows = [
+        {"image": picture(number), "caption": f"{number}", "model": "cam"[number % 3], "source_model": "xy"[number % 2]}
+        for number in range(12)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "source.parquet")
+    columns = ["model", "source_model"]
+    source = {"kind": "parquet", "path": str(tmp_path / "source.parquet"), "columns": columns}
+    runner = CurateRunner(
+        CurateConfig.model_validate({"job": "curate", "name": "pairs", "source": source}), tmp_path / "run", 1, "none"
+    )
+    for step in STEPS:
+        runner.run(step)
+    config: dict[str, Any] = {"job": "report", "pools": [tmp_path / "run" / "pool"]}
+    build_report(ReportConfig.model_validate(config), tmp_path / "out")
+    gallery = Gallery(tmp_path / "out")
+    assert gallery.count("gallery.html#f=source_model:x") == 6
+    assert gallery.count("gallery.html#f=source_source_model:c") == 4
+
+
+def test_images_may_have_a_column_of_the_report_s_name_and_one_of_the_name_that_it_gets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    rows = [dataclasses.replace(row, caption="number=1") for row in made_grid(prompts=4, samples=1)]
+    dataset = make_generated(tmp_path / "generated", rows, rows_per_shard=100)
+    table = pq.read_table(dataset.files[0].path)
+    for name, words in (("picture", "ab"), ("source_picture", "cd")):
+        table = table.append_column(name, pa.array([words[number % 2] for number in range(len(table))]))
+    info = write_shard(table, dataset.files[0])
+    seal_dataset(tmp_path / "generated", [info], {"kind": "generated", "name": "tiny"})
+    means = [{"score": "number", "by": [name]} for name in ("picture", "source_picture")]
+    run(make_config(tmp_path, scores={"n": {"score": "told_number"}}, means=means))
+    config: dict[str, Any] = {"job": "report", "store": tmp_path / "store.duckdb"}
+    build_report(ReportConfig.model_validate(config), tmp_path / "out")
+    found = [each for each in counts(tmp_path / "out") if each[0] == "scores.html"]
+    assert [(said, shown) for _, _, said, shown in found] == [(4, 4)] * 4
+    assert {part for _, address, *_ in found for part in address.split("&amp;") if "picture" in part} == {
+        "f=source_source_picture:a",
+        "f=source_source_picture:b",
+        "f=source_picture:c",
+        "f=source_picture:d",
+    }
