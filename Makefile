@@ -12,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --progress-bar off
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-models test test-all check format bench clean
+.PHONY: help demo demo-models test test-all check format reference bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ check: $(ALL) ## check format, lint, types and import layers
 format: $(ALL) ## format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+reference: $(ALL) ## write docs/reference.md anew from the code
+	@PYTHONPATH=src:tests $(BIN)/python tests/reference_page.py
 
 # A benchmark whose data is not there says so and ends with 0; one that fails does not keep the next from running.
 bench: $(BENCH) ## run the benchmarks, one after the other

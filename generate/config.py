@@ -51,7 +51,7 @@ Guidance = Annotated[float, Field(ge=0, le=1000)]
 class PromptChoice(Settings):
     """One set of prompts: its kind, which of its prompts, and the options of its kind."""
 
-    kind: str = Field(description="a prompt set of diptych, such as geneval or file")
+    kind: str = Field(description="a prompt set of diptych, such as geneval or txt")
     name: str | None = Field(None, pattern=LABEL, description="the column benchmark; None is the kind")
     path: LocalPath | None = Field(None, description="the file; None downloads a known benchmark once, verified")
     categories: tuple[str, ...] | None = Field(None, description="only these; None takes all")
