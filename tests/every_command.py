@@ -6,6 +6,8 @@ import click
 
 from diptych.cli import main
 
+COLUMNS = 78  # that click writes help in on a terminal of 80; on narrower ones it never takes fewer than 50
+
 
 def commands(
     group: click.Command = main, words: tuple[str, ...] = ()

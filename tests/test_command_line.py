@@ -6,7 +6,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
-from every_command import commands
+from every_command import COLUMNS, commands
 
 from diptych.cli import main
 from diptych.command_line import LocalPathType, print_json, progress_mode
@@ -96,7 +96,7 @@ def test_no_line_of_a_command_list_is_cut_short(words: tuple[str, ...], width: i
 def test_a_command_stands_in_its_list_with_one_line_of_80_columns(
     words: tuple[str, ...], command: click.Command
 ) -> None:
-    shown = CliRunner().invoke(main, [*words[:-1], "--help"], terminal_width=80).output
+    shown = CliRunner().invoke(main, [*words[:-1], "--help"], terminal_width=COLUMNS).output
     lines = shown.partition("Commands:")[2].splitlines()
     line = next(line for line in lines if line.startswith(f"  {words[-1]} "))
     assert line.endswith(command.get_short_help_str(limit=10_000))
@@ -104,7 +104,7 @@ def test_a_command_stands_in_its_list_with_one_line_of_80_columns(
 
 @pytest.mark.parametrize("words", [words for words, _ in commands()], ids=" ".join)
 def test_help_fits_in_80_columns(words: tuple[str, ...]) -> None:
-    shown = CliRunner().invoke(main, [*words, "--help"], terminal_width=80).output
+    shown = CliRunner().invoke(main, [*words, "--help"], terminal_width=COLUMNS).output
     assert [line for line in shown.splitlines() if len(line) > 80] == []
 
 

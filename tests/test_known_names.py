@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
+from every_command import COLUMNS
 
 import diptych
 from diptych.cli import main
@@ -92,7 +93,7 @@ def test_completion_imports_nothing_heavy(words: str, expected: str) -> None:
     [("score", SCORES), ("evaluate distance", SET_METRICS)],
 )
 def test_the_help_lists_each_name_with_one_line_at_80_columns(command: str, table: dict[str, str]) -> None:
-    shown = CliRunner().invoke(main, [*command.split(), "--help"], terminal_width=80).output.splitlines()
+    shown = CliRunner().invoke(main, [*command.split(), "--help"], terminal_width=COLUMNS).output.splitlines()
     for name in table:
         lines = [line for line in shown if re.match(rf"  {name}  +\w", line)]
         after = shown[shown.index(lines[0]) + 1 :][:1]

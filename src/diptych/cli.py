@@ -80,6 +80,8 @@ class LazyGroup(click.Group):
             return super().parse_args(ctx, args)
         except click.UsageError as error:
             raise misused(error, given) from error
+        except DiptychError as error:  # of an option of the root command itself
+            raise failed(error, given) from error
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the subcommand; None where there is none of that name."""

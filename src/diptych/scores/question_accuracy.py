@@ -1,4 +1,4 @@
-"""Question accuracy: which share of the questions of its prompt a picture answers rightly, as a judge answers them.
+"""Which share of the prompt's questions is right. As a judge answers them for the picture.
 
 The column ``checks`` of a row holds the questions, see ``diptych.data.checks``; DSG, DPG-Bench, TIFA and T2I-CoReBench
 are such sets of questions. A row whose prompt asks nothing is not scored.
