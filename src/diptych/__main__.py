@@ -1,24 +1,30 @@
-"""The program ``diptych``, also as ``python -m diptych``. Ctrl-C may come while it imports, which takes a while."""
+"""The program ``diptych``, also as ``python -m diptych``. A stop may come while it imports, which takes a while."""
 
 import sys
 
-from diptych.interrupts import EXIT_CODE, end_at_once_on_ctrl_c, end_in_order_on_ctrl_c, ignore_ctrl_c, leave_at_once
+from diptych.interrupts import (
+    end_at_once_when_stopped,
+    end_in_order_when_stopped,
+    exit_code,
+    ignore_stops,
+    leave_at_once,
+)
 from diptych.output import failure_of_output, forgive_output
 
 
 def run() -> None:
     """Run the command that the arguments of the program give, and exit."""
-    end_at_once_on_ctrl_c()
+    end_at_once_when_stopped()
     forgive_output()
     from diptych.cli import main
     from diptych.failures import FAILED, Failed
 
-    end_in_order_on_ctrl_c()
+    end_in_order_when_stopped()
     try:
         main(prog_name="diptych")
     except SystemExit as end:
-        ignore_ctrl_c()
-        if end.code == EXIT_CODE:
+        ignore_stops()
+        if end.code == exit_code():
             leave_at_once()
         failure = failure_of_output()
         if failure is not None and not end.code:

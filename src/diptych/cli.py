@@ -18,7 +18,7 @@ from diptych.command_line import ARGUMENTS, AS_JSON, LocalPathType, note_argumen
 from diptych.error_lines import placed
 from diptych.errors import ConfigError, DiptychError
 from diptych.failures import exit_codes_help, failed, misused
-from diptych.interrupts import EXIT_CODE, is_interrupt, say_stopped
+from diptych.interrupts import exit_code, is_interrupt, say_stopped
 from diptych.known_names import completing
 from diptych.lookup import describe_unknown, import_attribute, naming_extras
 from diptych.progress.displays import MODES
@@ -123,7 +123,7 @@ class LazyGroup(click.Group):
             if ctx.params["debug"]:
                 traceback.print_exc()
             say_stopped(arguments)
-            ctx.exit(EXIT_CODE)
+            ctx.exit(exit_code())
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=exit_codes_help())

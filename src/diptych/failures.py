@@ -9,7 +9,7 @@ import click
 
 from diptych.error_lines import error_line, wants_json
 from diptych.errors import DiptychError, MissingExtra
-from diptych.interrupts import EXIT_CODE as INTERRUPTED
+from diptych.interrupts import HUNG_UP, INTERRUPTED, TERMINATED
 
 FAILED, USAGE, NOT_INSTALLED = 1, 2, 4
 
@@ -18,7 +18,9 @@ EXIT_CODES = {
     FAILED: "something given is wrong, or not all could be made; a line says what",
     USAGE: "the command was not written as --help says",
     NOT_INSTALLED: "something is not installed; the line says how to install it",
+    HUNG_UP: "stopped as its terminal was closed; the same command goes on where it stopped",
     INTERRUPTED: "stopped with Ctrl-C; the same command goes on where it stopped",
+    TERMINATED: "stopped with SIGTERM, as by kill; the same command goes on where it stopped",
 }
 
 

@@ -1,5 +1,6 @@
 """The executor ``local``: in this process, or in a few worker processes of this machine."""
 
+import contextlib
 import functools
 import itertools
 import os
@@ -57,10 +58,11 @@ def _run_in_processes(
     job: Job[Task, Outcome], tasks: Iterator[Task], workers: int, report: Report
 ) -> Iterator[Outcome]:
     context = _NotingContext()
-    reports: Any = context.SimpleQueue()
-    begun = context.Event()
-    begin = (job, os.getpid(), reports, begun)
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker, initargs=begin)
+    with _deaf():  # multiprocessing starts a process that looks after semaphores
+        reports: Any = context.SimpleQueue()
+        begun = context.Event()
+        begin = (job, os.getpid(), reports, begun)
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker, initargs=begin)
     pending: set[Future[Outcome]] = set()
     is_interrupted = False
     try:
@@ -104,15 +106,22 @@ def _wait_for(pool: ProcessPoolExecutor, reports: Any) -> None:
     taker.join()
 
 
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Let no Ctrl-C and no closed terminal reach a process that begins meanwhile: the parent ends it."""
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})  # which a new process inherits
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
 class _DeafProcess(SpawnProcess):
-    """A worker that no Ctrl-C reaches, not even while it imports: the parent ends it."""
+    """A worker that hears its parent alone, also while it imports."""
 
     def start(self) -> None:
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which a new process inherits
-        try:
+        with _deaf():
             super().start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 class _NotingContext(SpawnContext):

@@ -1,0 +1,182 @@
+"""Ctrl-C, SIGTERM or a closed terminal, once or several times, at any moment, with any number of workers.
+
+One line, the exit code of what came first, no process left behind, and a rerun that goes on.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+import diptych
+
+LINE = "stopped; run the same command again to go on"
+WAIT_S = 60
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(diptych.__file__).resolve().parents[1])}
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ctrl_c")
+    for number in range(300):
+        path = folder / "in" / f"{number:03d}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.effect_noise((160, 160), 40 + number % 50).save(path)
+    source = {"kind": "folder", "path": "in", "captions": "none"}
+    config = {"job": "curate", "source": source, "rows_per_shard": 10, "scores": {"h": {"score": "hashes"}}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    return folder
+
+
+def command(folder: Path, out: Path, workers: int) -> list[str]:
+    config = str(folder / "config.yaml")
+    run = ["curate", "run", config, "--out", str(out), "--workers", str(workers)]
+    return [sys.executable, "-m", "diptych", "--progress", "none", *run]
+
+
+def listen() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def left_of(group: int) -> list[int]:
+    """Return the processes of a group that have not ended, a while after they were told to."""
+    for _ in range(50):
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
+                found += [int(stat.parent.name)] if int(its_group) == group and state != "Z" else []
+        if not found:
+            return []
+        time.sleep(0.1)
+    return found
+
+
+def stopped(
+    folder: Path,
+    out: Path,
+    workers: int,
+    after: float,
+    gaps: list[float],
+    *,
+    by: signal.Signals = signal.SIGINT,
+    is_for_all: bool = True,
+) -> tuple[int, list[str]]:
+    """Return exit code and lines on stderr of a command that is sent a signal, or all its processes, as by a terminal.
+
+    Nothing of it is left running.
+    """
+    process = subprocess.Popen(
+        command(folder, out, workers),
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=listen,
+    )
+    time.sleep(after)
+    for gap in gaps:
+        if process.poll() is None:
+            (os.killpg if is_for_all else os.kill)(process.pid, by)
+        time.sleep(gap)
+    try:
+        _, said = process.communicate(timeout=WAIT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    assert left_of(process.pid) == []
+    return process.returncode, said.splitlines()
+
+
+def is_ended(found: tuple[int, list[str]], by: signal.Signals = signal.SIGINT) -> bool:
+    """Return whether a command was stopped with one line, or was done before."""
+    code, lines = found
+    killed = (-by, [])  # before Python listens and when it no longer does; a shell calls that 128 and its number, too
+    return (code, lines) in ((128 + by, [LINE]), (0, []), killed)
+
+
+@pytest.mark.parametrize(("workers", "gaps"), [(1, [0.0]), (2, [0.0]), (2, [0.3, 0.3]), (2, [0.05, 0.05, 0.05])])
+def test_ctrl_c_is_one_line_and_130_and_a_rerun_goes_on(
+    pool: Path, tmp_path: Path, workers: int, gaps: list[float]
+) -> None:
+    found = stopped(pool, tmp_path / "out", workers, 2.5, gaps)
+    assert is_ended(found), found
+    done = subprocess.run(
+        command(pool, tmp_path / "out", workers), cwd=pool, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("by", "is_for_all"), [(signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGHUP, True)])
+def test_a_command_that_is_told_to_end_leaves_no_process_and_goes_on(
+    pool: Path, tmp_path: Path, by: signal.Signals, is_for_all: bool, workers: int
+) -> None:
+    found = stopped(pool, tmp_path / "out", workers, 2.5, [0.0], by=by, is_for_all=is_for_all)
+    assert is_ended(found, by), found
+    done = subprocess.run(
+        command(pool, tmp_path / "out", workers), cwd=pool, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_came_first_is_the_exit_code(pool: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command(pool, tmp_path / "out", 2),
+        cwd=pool,
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    time.sleep(2.5)
+    for by in (signal.SIGTERM, signal.SIGINT):
+        process.send_signal(by)
+        time.sleep(0.02)
+    _, said = process.communicate(timeout=WAIT_S)
+    assert (process.returncode, said.splitlines()) == (143, [LINE])
+
+
+def test_a_command_that_is_to_outlive_its_terminal_does(pool: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command(pool, tmp_path / "out", 2),
+        cwd=pool,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),  # as nohup does
+    )
+    time.sleep(2.5)
+    os.killpg(process.pid, signal.SIGHUP)
+    _, said = process.communicate(timeout=WAIT_S)
+    assert (process.returncode, said) == (0, "")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_ctrl_c_at_ten_random_moments(pool: Path, tmp_path: Path, workers: int, times: int) -> None:
+    chosen = random.Random(10 * workers + times)
+    for _ in range(10):
+        after, gap = chosen.uniform(0.4, 6.0), chosen.choice([0.02, 0.1, 0.5])
+        found = stopped(pool, tmp_path / "out", workers, after, [gap] * times)
+        assert is_ended(found), (after, gap, found)
+    done = subprocess.run(
+        command(pool, tmp_path / "out", workers), cwd=pool, env=ENVIRONMENT, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
