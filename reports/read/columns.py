@@ -4,6 +4,7 @@ A row may be curated, generated or a reference; a source that does not know a co
 """
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from diptych.data.generated_columns import columns_of, generated_columns, shown_as
 from diptych.reports.read.numbers import plain_name
@@ -30,7 +31,7 @@ def row_columns() -> tuple[str, ...]:
 
 
 def further_names(names: Sequence[str]) -> dict[str, str]:
-    """Return what the further columns of a source are called here: each by its name, or as ingest calls one that is taken.
+    """Return what further columns of a source are called here: by their names, or as ingest calls one that is taken.
 
     >>> further_names(["licence", "model", "picture"])
     {'licence': 'licence', 'model': 'source_model', 'picture': 'source_picture'}
@@ -76,3 +77,16 @@ def label_of(name: str) -> str:
     """
     generated = generated_columns().get(name)
     return (generated.label if generated else "") or LABELS.get(name) or plain_name(name)
+
+
+def domain_of(url: str | None) -> str | None:
+    """Return the host of an address, without www; None where there is none.
+
+    >>> domain_of("https://www.Example.org:8080/a.jpg"), domain_of("no address"), domain_of(None)
+    ('example.org', None, None)
+    """
+    try:
+        host = urlsplit(url or "").hostname
+    except ValueError:
+        return None
+    return host.removeprefix("www.") if host else None

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from diptych.config.identity import short_id
 from diptych.data.checks import NOT_ASKED
@@ -14,7 +13,7 @@ from diptych.reports.config import ReportConfig
 from diptych.reports.links import MISSING, PRESENT, Filter, gallery, missing_for
 from diptych.reports.read.audited import audited
 from diptych.reports.read.boxes import SeenBoxes, find_boxes
-from diptych.reports.read.columns import AUDIT, OURS, PICTURE, filters
+from diptych.reports.read.columns import AUDIT, OURS, PICTURE, domain_of, filters
 from diptych.reports.read.numbers import count
 from diptych.reports.read.pictures import PREVIEWS, THUMBNAILS, Picture, file_of
 from diptych.reports.read.pool import Pool
@@ -280,19 +279,6 @@ def names_here(name: str, identities: Mapping[str, str]) -> list[str]:
     ['hats.attribute', 'hats.attribute (1f)']
     """
     return [name, *([f"{name} ({identities[name]})"] if name in identities else [])]
-
-
-def domain_of(url: str | None) -> str | None:
-    """Return the host of an address, without www; None where there is none.
-
-    >>> domain_of("https://www.Example.org:8080/a.jpg"), domain_of("no address"), domain_of(None)
-    ('example.org', None, None)
-    """
-    try:
-        host = urlsplit(url or "").hostname
-    except ValueError:
-        return None
-    return host.removeprefix("www.") if host else None
 
 
 def _first(names: Iterable[str], known: Iterable[str]) -> str:

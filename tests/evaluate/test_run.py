@@ -19,7 +19,6 @@ from told_scores import install
 from diptych.addresses import Address
 from diptych.data.dataset import open_dataset
 from diptych.errors import ConfigError, ShardError, StoreError, StoreInUse
-from diptych.evaluate.metrics import kernel_distance
 from diptych.store.store import Store
 
 PROJECTION = {"p": {"kind": "projection", "options": {"dim": 6}}}
@@ -258,23 +257,6 @@ def test_another_place_is_the_same_run_and_another_question_replaces_it(tmp_path
     assert [row["run_id"] for row in read(tmp_path, "SELECT run_id FROM runs")] == [second]
     run({**config, "name": "another"})
     assert len(read(tmp_path, "SELECT run_id FROM runs")) == 2
-
-
-def test_a_metric_that_is_computed_in_another_way_since_is_the_same_run_with_numbers_of_another_identity(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A run is what was asked of which images; how each number was made is the number's own identity."""
-    make_both(tmp_path)
-    config = full_config(tmp_path)
-    first = run(config).run_id
-    before = {row["metric"]: row["identity_id"] for row in read(tmp_path, "SELECT metric, identity_id FROM results")}
-    monkeypatch.setattr(kernel_distance, "VERSION", 99)
-    assert run(config).run_id == first
-    after = {row["metric"]: row["identity_id"] for row in read(tmp_path, "SELECT metric, identity_id FROM results")}
-    assert {name for name in before if before[name] != after[name]} == {"kernel_distance"}
-    known = {row["identity_id"] for row in read(tmp_path, "SELECT identity_id FROM identities")}
-    assert after["kernel_distance"] in known
-    assert before["kernel_distance"] not in known, "nothing of the store was made in the old way"
 
 
 def test_the_store_leads_back_to_every_picture(tmp_path: Path) -> None:
