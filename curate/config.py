@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from diptych.config.settings import LocalPath, Settings
+from diptych.data.pixel_limit import MAX_PIXELS, MOST_PIXELS
 from diptych.lookup import describe_unknown
 from diptych.scores.choices import ScoringSettings
 
 ColumnType = Annotated[str, Field(pattern=r"^(bool|int64|uint64|float64|string)(\[\]){0,3}$")]
+PIXELS = "of one picture, as its header says; one with more is a row with the reason too_many_pixels"
 LISTS = "of a list of captions: the first that is not empty, or all of them, joined by spaces"
 CAPTION_KEY = "caption"
 CAPTION_MEMBER = (
@@ -22,6 +24,7 @@ class AnySource(Settings):
     """What all sources have in common."""
 
     caption_list: Literal["first", "joined"] = Field("first", description=LISTS)
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS, description=PIXELS)
 
 
 class Carrying(AnySource):

@@ -30,8 +30,15 @@ class WantedRow(NamedTuple):
     problem: str | None = None
 
 
+class Asking(NamedTuple):
+    """How to ask for pictures, and how many pixels one may have."""
+
+    download: Download
+    max_pixels: int
+
+
 def write_fetched(
-    rows: Sequence[WantedRow], write: Write, place: Location, download: Download, report: Report
+    rows: Sequence[WantedRow], write: Write, place: Location, asking: Asking, report: Report
 ) -> ShardInfo:
     """Ask for rows, and write them while later ones are still on their way.
 
@@ -39,7 +46,7 @@ def write_fetched(
         rows: What to ask for.
         write: Writes the shard; is given what became of the rows, in their order, each as soon as it is known.
         place: A directory on the disk that is written to, where pictures wait that come before their turn.
-        download: How to ask.
+        asking: How to ask.
         report: Hears of each row as it comes.
 
     Raises:
@@ -49,7 +56,7 @@ def write_fetched(
     with naming(place), closing(Spool(place.scratch())) as spool, ThreadPoolExecutor(1, "write") as writer:
         written = writer.submit(write, iter(awaited))
         try:
-            _fetch(rows, awaited, spool, download)
+            _fetch(rows, awaited, spool, asking)
         except BaseException as error:  # also Ctrl-C: the writer must not wait for rows that do not come
             awaited.fail(error)
             raise
@@ -80,11 +87,11 @@ def _take(rows: Sequence[IngestedRow]) -> pa.Array:
     return pa.array([row.body.take() if row.body is not None else None for row in rows], pa.binary())
 
 
-def _fetch(rows: Sequence[WantedRow], awaited: AwaitedRows, spool: Spool, download: Download) -> None:
+def _fetch(rows: Sequence[WantedRow], awaited: AwaitedRows, spool: Spool, asking: Asking) -> None:
     from diptych.curate.download.fetch import FetchLimits
     from diptych.curate.download.opener import Fetched, fetch_rows
 
-    wanted = []
+    wanted, download = [], asking.download
     for number, row in enumerate(rows):
         if row.problem is None:
             wanted.append(number)
@@ -102,7 +109,7 @@ def _fetch(rows: Sequence[WantedRow], awaited: AwaitedRows, spool: Spool, downlo
     def take(numbers: Sequence[int], got: Fetched) -> None:
         body = got.body
         failed = IngestedRow(got.code, got.detail or None)
-        row = looked_at(body.read(), body.sha256, body) if body is not None else failed
+        row = looked_at(body.read(), body.sha256, body, max_pixels=asking.max_pixels) if body is not None else failed
         awaited.give([wanted[number] for number in numbers], row)
 
     urls = [rows[number].url for number in wanted]

@@ -6,9 +6,8 @@ from itertools import groupby
 
 import pyarrow as pa
 
-from diptych.curate.config import Download
 from diptych.curate.download.errors import FETCH_CODES, REFUSED, TRANSIENT
-from diptych.curate.ingest.fetching import WantedRow, arriving_tables, write_fetched
+from diptych.curate.ingest.fetching import Asking, WantedRow, arriving_tables, write_fetched
 from diptych.curate.ingest.rows import IngestedRow
 from diptych.data.growing import Growing, staged
 from diptych.data.images import DECODE_CODES
@@ -57,7 +56,7 @@ class RetryJob:
 
     data: Location
     statuses: frozenset[str]
-    download: Download
+    asking: Asking
 
     def open(self, report: Report) -> Callable[[RetriedShard], ShardInfo]:
         """Return the function that makes a shard anew."""
@@ -72,7 +71,7 @@ class RetryJob:
         def write(rows: Iterator[IngestedRow]) -> ShardInfo:
             return write_shard(_mixed(read_groups(place), is_chosen, rows), staged(place), source=shard.info.source)
 
-        info = write_fetched(wanted, write, self.data, self.download, report)
+        info = write_fetched(wanted, write, self.data, self.asking, report)
         return replace(info, name=shard.info.name)
 
 

@@ -38,10 +38,10 @@ def failed_row(problem: str) -> IngestedRow:
     return IngestedRow(code, detail[:MAX_ERROR] or None)
 
 
-def looked_at(data: bytes, sha256: str, body: Body | None = None) -> IngestedRow:
-    """Return the row of bytes that came: a picture, or why they are none."""
+def looked_at(data: bytes, sha256: str, body: Body | None = None, *, max_pixels: int) -> IngestedRow:
+    """Return the row of bytes that came: a picture of so many pixels at most, or why they are none."""
     try:
-        return IngestedRow("ok", None, images.glance(data), sha256, body)
+        return IngestedRow("ok", None, images.glance(data, max_pixels=max_pixels), sha256, body)
     except DecodeError as error:
         # The bytes are kept: a later diptych may read what this one cannot.
         return IngestedRow(error.code, error.detail[:MAX_ERROR] or None, None, sha256, body)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diptych.curate.config import Download, Source
-from diptych.curate.ingest.fetching import WantedRow, arriving_tables, write_fetched
+from diptych.curate.ingest.fetching import Asking, WantedRow, arriving_tables, write_fetched
 from diptych.curate.ingest.plan import PlannedShard
 from diptych.curate.ingest.rows import IngestedRow, failed_row, looked_at, to_table
 from diptych.curate.sources import open_source
@@ -49,7 +49,7 @@ class IngestJob:
         tables = (self._in_schema(table, shard) for table in reader.read(shard.rows))
         first = next(tables)
         if BYTES in first.column_names:
-            info = write_shard(_looked_at(chain([first], tables), shard, report), place, source=shard.keys)
+            info = write_shard(self._looked_at(chain([first], tables), shard, report), place, source=shard.keys)
         else:
             info = self._fetch(pa.concat_tables([first, *tables]), shard, report)
         if info.keys != shard.keys:
@@ -69,26 +69,27 @@ class IngestJob:
             return write_shard(arriving_tables(keys, given, rows), place, source=shard.keys)
 
         wanted = list(map(WantedRow, given["url"].to_pylist(), given[PROBLEM].to_pylist()))
-        return write_fetched(wanted, write, self.data, self.download, report)
+        return write_fetched(wanted, write, self.data, Asking(self.download, self.source.max_pixels), report)
+
+    def _looked_at(self, tables: Iterable[pa.Table], shard: PlannedShard, report: Report) -> Iterator[pa.Table]:
+        """Yield rows whose pictures the source holds as tables of the pool."""
+        start = 0
+        for table in tables:
+            hashes, problems = picture_hashes(table), table[PROBLEM]
+            triples = zip(problems.to_pylist(), table[BYTES], hashes, strict=True)
+            rows = [_row(problem, data, sha256, self.source.max_pixels) for problem, data, sha256 in triples]
+            pictures = pc.if_else(problems.is_null(), table[BYTES], None).combine_chunks()
+            report(len(rows), Counter(row.status for row in rows))
+            yield to_table(_keys(row_digests(table, hashes), shard.ordinals, start), table, rows, pictures)
+            start += len(rows)
 
 
-def _looked_at(tables: Iterable[pa.Table], shard: PlannedShard, report: Report) -> Iterator[pa.Table]:
-    """Yield rows whose pictures the source holds as tables of the pool."""
-    start = 0
-    for table in tables:
-        hashes, problems = picture_hashes(table), table[PROBLEM]
-        triples = zip(problems.to_pylist(), table[BYTES], hashes, strict=True)
-        rows = [_row(problem, data, sha256) for problem, data, sha256 in triples]
-        pictures = pc.if_else(problems.is_null(), table[BYTES], None).combine_chunks()
-        report(len(rows), Counter(row.status for row in rows))
-        yield to_table(_keys(row_digests(table, hashes), shard.ordinals, start), table, rows, pictures)
-        start += len(rows)
-
-
-def _row(problem: str | None, data: pa.BinaryScalar, sha256: str | None) -> IngestedRow:
+def _row(problem: str | None, data: pa.BinaryScalar, sha256: str | None, max_pixels: int) -> IngestedRow:
     if problem is not None:
         return failed_row(problem)
-    return IngestedRow("no_image") if sha256 is None else looked_at(data.as_py(), sha256)
+    if sha256 is None:
+        return IngestedRow("no_image")
+    return looked_at(data.as_py(), sha256, max_pixels=max_pixels)
 
 
 def _keys(digests: Sequence[bytes], ordinals: Mapping[int, int], start: int = 0) -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from PIL import ImageFilter
 from PIL.Image import Resampling
@@ -24,6 +25,7 @@ from diptych.data import images
 from diptych.data.damage import REPAIR, ShardFile, check_content
 from diptych.data.dataset import open_dataset
 from diptych.data.images import Image
+from diptych.data.pixel_limit import MAX_PIXELS, pixels_allowed
 from diptych.data.shards import reading
 from diptych.errors import DecodeError, ShardError
 from diptych.progress import track
@@ -57,6 +59,19 @@ class Sizes:
 
     thumbnail: int
     preview: int
+
+
+class _Stored(NamedTuple):
+    """A picture as it is stored, None where it is not read or not there, and how many pixels it may have."""
+
+    data: bytes | None = None
+    max_pixels: int = MAX_PIXELS
+
+    @classmethod
+    def of(cls, row: pa.Table) -> "_Stored":
+        """Return the picture of a table of one row."""
+        width, height = (row[name][0].as_py() for name in ("width", "height"))
+        return cls(pc.struct_field(row["image"], "bytes")[0].as_py(), pixels_allowed(width, height))
 
 
 class Task(NamedTuple):
@@ -150,14 +165,14 @@ def _shard_files(rows: ReportRows) -> dict[tuple[str, str], ShardFile]:
     }
 
 
-def _groups(shard: ShardFile, tasks: Sequence[Task], out: Path) -> Iterator[tuple[list[Task], list[bytes | None]]]:
+def _groups(shard: ShardFile, tasks: Sequence[Task], out: Path) -> Iterator[tuple[list[Task], list[_Stored]]]:
     """Yield the tasks of one row group after the other with the bytes of their pictures, None where made already.
 
     Of a large pool a report shows few pictures. So all but the pictures of a shard is looked at, and of the pictures
     those that are shown: by the checks of their pages, and by their own hash.
     """
     if all(_is_made(task, out) for task in tasks):
-        yield list(tasks), [None] * len(tasks)
+        yield list(tasks), [_Stored()] * len(tasks)
         return
     ordered = sorted(tasks, key=lambda task: task.shard_row)
     check_content([shard], "columns")
@@ -167,14 +182,14 @@ def _groups(shard: ShardFile, tasks: Sequence[Task], out: Path) -> Iterator[tupl
             stop = start + parquet.metadata.row_group(group).num_rows
             chosen = [task for task in ordered if start <= task.shard_row < stop]
             missing = [task for task in chosen if not _is_made(task, out)]
-            data: dict[int, bytes | None] = {}
+            data: dict[int, _Stored] = {}
             if missing:
-                column = parquet.read_row_group(group, columns=["image.bytes"])["image"]
+                found = parquet.read_row_group(group, columns=["image.bytes", "width", "height"])
                 for task in missing:
-                    data[task.row] = pc.struct_field(column.slice(task.shard_row - start, 1), "bytes")[0].as_py()
-                    _check_picture(shard, task, data[task.row])
+                    data[task.row] = _Stored.of(found.slice(task.shard_row - start, 1))
+                    _check_picture(shard, task, data[task.row].data)
             if chosen:
-                yield chosen, [data.get(task.row) for task in chosen]
+                yield chosen, [data.get(task.row, _Stored()) for task in chosen]
             start = stop
 
 
@@ -187,13 +202,14 @@ def _is_made(task: Task, out: Path) -> bool:
     return (out / file_of(THUMBNAILS, task.name)).is_file()
 
 
-def _make(task: Task, data: bytes | None, out: Path, sizes: Sizes) -> Picture:
+def _make(task: Task, stored: _Stored, out: Path, sizes: Sizes) -> Picture:
     """Make what is missing of one picture. The thumbnail is written last, so that it says that all is there."""
+    data = stored.data
     if data is None and not _is_made(task, out):
         return Picture(problem="no_image")
     if data is not None:
         try:
-            image = images.decode(data)
+            image = images.decode(data, max_pixels=stored.max_pixels)
         except DecodeError as error:
             return Picture(problem=error.code)
         if task.wants_preview and max(image.size) > sizes.thumbnail:

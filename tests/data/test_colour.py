@@ -107,6 +107,9 @@ def test_a_camera_that_names_adobe_rgb_by_its_rule_alone_is_believed(kind: str) 
     profiled = pixels(save(wide, kind, icc_profile=profile_of("Adobe RGB", 563 / 256), **options)).astype(int)
     assert np.abs(told - profiled).max() <= 3
     assert np.abs(told - plain).max() > 20
+    camera[0xA001] = 1  # sRGB, by an editor that has converted it
+    assert (pixels(save(wide, kind, exif=exif, **options)) == plain).all()
+    camera[0xA001] = 65535
     camera[0xA005] = {1: "R98"}
     assert (pixels(save(wide, kind, exif=exif, **options)) == plain).all()
 
@@ -114,6 +117,26 @@ def test_a_camera_that_names_adobe_rgb_by_its_rule_alone_is_believed(kind: str) 
 def test_a_profile_that_is_called_srgb_and_has_other_colours_is_converted() -> None:
     wide = save(two_colours(), "PNG", icc_profile=profile_of("Adobe RGB", 2.2, name=b"sRGB"))
     assert np.abs(np.subtract(shown(wide), [list(RED), list(GREEN)])).max() > 20
+
+
+@pytest.mark.parametrize(
+    ("curve", "expected"),
+    [
+        (b"curv" + bytes(8), 188),
+        (b"curv" + bytes(4) + struct.pack(">IH", 1, 256), 188),
+        (b"para" + bytes(4) + struct.pack(">HHi", 0, 0, 65536), 188),
+        (b"curv" + bytes(4) + struct.pack(">I3H", 3, 0, 32768, 65535), 188),
+        (b"curv" + bytes(4) + struct.pack(">IH", 1, round(2.2 * 256)), 128),
+        (b"para" + bytes(4) + struct.pack(">HH5i", 3, 0, 157286, 62128, 3408, 5072, 2651), 128),
+        (b"curv" + bytes(4) + struct.pack(">I", 2**31), 128),
+    ],
+    ids=["linear", "gamma 1", "formula of gamma 1", "table", "gamma 2.2", "formula of sRGB", "damaged"],
+)
+def test_a_profile_that_is_called_srgb_is_believed_if_its_curve_is(curve: bytes, expected: int) -> None:
+    grey = save(
+        PIL.Image.new("RGB", (4, 4), (128,) * 3), "PNG", icc_profile=linear_profile(b"RGB ", curve=curve, name=b"sRGB")
+    )
+    assert pixels(grey)[0, 0].tolist() == pytest.approx([expected] * 3, abs=1)
 
 
 def test_codes_that_specify_nothing_leave_the_profile_and_the_numbers_their_say() -> None:

@@ -9,9 +9,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     calls: list[bytes] = []
     real = images.decode
 
-    def decode(data: bytes) -> images.Image:
+    def decode(data: bytes, **limit: int) -> images.Image:
         calls.append(data)
-        return real(data)
+        return real(data, **limit)
 
     monkeypatch.setattr(images, "decode", decode)
     return calls

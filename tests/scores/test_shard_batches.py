@@ -114,7 +114,9 @@ def test_images_are_decoded_by_the_threads_while_another_batch_is_in_hand(
 ) -> None:
     names: set[str] = set()
     real = images.decode
-    monkeypatch.setattr(images, "decode", lambda data: (names.add(threading.current_thread().name), real(data))[1])
+    monkeypatch.setattr(
+        images, "decode", lambda data, **limit: (names.add(threading.current_thread().name), real(data, **limit))[1]
+    )
     for batch in iterate_batches(write(tmp_path, good_rows(8)), batch_size=2, needs=PIXELS, threads=3):
         batch.images()
     assert names <= {f"decode_{index}" for index in range(3)}

@@ -20,6 +20,7 @@ import PIL.Image
 from PIL import ImageCms
 
 from diptych.data.colour_signals import ColourSignal
+from diptych.data.profile_curves import middle_of_curve
 from diptych.data.tone_map import HDR, tone_mapped
 
 SRGB = (0.3127, 0.3290, 0.640, 0.330, 0.300, 0.600, 0.150, 0.060)
@@ -42,6 +43,7 @@ BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.03
 SRGB_GAMMA, SRGB_NEAR = 2.2, 0.05  # as libpng: a gamma that differs by less than 5 % is the same
 USUAL_GAMMAS = (0.1, 10.0)  # one beyond is damage
 SAME_POINT = 0.002
+SRGB_MIDDLE, SAME_MIDDLE = 0.2140, 0.015  # light of the value 0.5; a gamma of 2.2 gives 0.2176, one of 2 0.25
 STRIP_PIXELS = 2**20
 LEVELS = 2**16 - 1  # of light, each of which is encoded once
 
@@ -83,7 +85,7 @@ def _by_profile(image: PIL.Image.Image, icc: bytes) -> PIL.Image.Image | None:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         if profile.profile.xcolor_space.strip() != space:
             return None
-        if ImageCms.getProfileDescription(profile).strip() in _SRGB_NAMES and _has_srgb_colours(profile.profile):
+        if ImageCms.getProfileDescription(profile).strip() in _SRGB_NAMES and _is_srgb(profile.profile, icc):
             return image if image.mode == "RGB" else image.convert("RGB")
         target = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
         intent, flags = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
@@ -93,8 +95,11 @@ def _by_profile(image: PIL.Image.Image, icc: bytes) -> PIL.Image.Image | None:
         return None  # a broken profile says nothing about the colours, and nothing against the picture
 
 
-def _has_srgb_colours(profile: Any) -> bool:
-    """Return whether a profile has the red, green and blue of sRGB, or none of its own: a name alone may be wrong."""
+def _is_srgb(profile: Any, icc: bytes) -> bool:
+    """Return whether a profile has the colours and the curve of sRGB, or none of its own: a name alone may be wrong."""
+    middle = middle_of_curve(icc)
+    if middle is not None and abs(middle - SRGB_MIDDLE) > SAME_MIDDLE:
+        return False
     colorants = [profile.red_colorant, profile.green_colorant, profile.blue_colorant]
     found = [one[0] for one in colorants if one]
     return not found or np.allclose(found, _SRGB_AT_D50, rtol=0, atol=SAME_POINT)

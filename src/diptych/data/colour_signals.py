@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from diptych.data.containers import exif_interoperability, png_chunk_is_whole
+from diptych.data.containers import exif_colour_space, exif_interoperability, png_chunk_is_whole
 
+EXIF_SRGB = 1  # EXIF 2.32, 4.6.5, tag ColorSpace
 UNSPECIFIED = 2  # ITU-T H.273
 ADOBE_RGB = (0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)  # Adobe RGB (1998), 4.2.1 and 4.3.1.2
 ADOBE_GAMMA = 563 / 256  # as above, 4.3.4.2
@@ -62,9 +63,12 @@ def png_signal(data: bytes) -> ColourSignal | None:
 
 
 def exif_signal(exif: bytes) -> ColourSignal | None:
-    """Return what the interoperability rule of an EXIF block says: ``R03`` is Adobe RGB (DCF 2.0, 3.4); None else."""
-    rule = exif_interoperability(exif)
-    return ColourSignal(gamma=ADOBE_GAMMA, chromaticities=ADOBE_RGB) if rule == b"R03" else None
+    """Return what the interoperability rule of an EXIF block says: ``R03`` is Adobe RGB (DCF 2.0, 3.4); None else.
+
+    Not where the colour space beside it is sRGB: editors that convert a picture say so there and leave the rule.
+    """
+    is_adobe = exif_interoperability(exif) == b"R03" and exif_colour_space(exif) != EXIF_SRGB
+    return ColourSignal(gamma=ADOBE_GAMMA, chromaticities=ADOBE_RGB) if is_adobe else None
 
 
 def heif_signal(data: bytes) -> ColourSignal | None:

@@ -248,6 +248,14 @@ def exif_orientation(exif: bytes) -> int:
     return 1
 
 
+def exif_colour_space(exif: bytes) -> int:
+    """Return the colour space that an EXIF block names (EXIF 2.32, 4.6.5, tag 40961): 1 is sRGB; 0 without one."""
+    data = exif.removeprefix(b"Exif\0\0")
+    with suppress(KeyError, OverflowError, struct.error):
+        return _read_directory(data, _read_directory(data).scalar(34665)).scalar(40961)
+    return 0
+
+
 def exif_interoperability(exif: bytes) -> bytes:
     """Return the interoperability rule that an EXIF block names (EXIF 2.32, 4.6.3.3 and 4.6.8), empty without one."""
     data = exif.removeprefix(b"Exif\0\0")

@@ -42,6 +42,7 @@ from diptych.data.containers import (
     pnm_essentials,
     tiff_essentials,
 )
+from diptych.data.pixel_limit import MAX_PIXELS
 from diptych.data.wide_samples import to_8_bits
 from diptych.errors import DecodeError
 from diptych.shortage import has_memory
@@ -61,7 +62,6 @@ DECODE_CODES: dict[str, str] = {
 TONE_MAP = "tone_map"  # the key of a decoded image's info that says which range it was mapped from: none, pq or hlg
 FAINT = 2  # levels of 255 by which a picture has to differ from black, as a standard deviation, to be seen there
 CLEARER = 2  # times as well a picture has to be seen on black
-MAX_PIXELS = 1024**3 // 4 // 3  # PIL's own default: 256 MiB of RGB
 DECODE_BYTES = 12  # that decoding takes for a pixel: as decoded, as converted, as returned
 MAX_SLOW_PIXELS = 2**24  # of the rare variants of BMP and PNM that PIL decodes in Python, about a second per million
 
@@ -88,8 +88,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
     stretched from its minimum to its maximum. Colours are converted by an embedded profile (relative colorimetric,
     black point compensation; a broken one, or one that does not fit the channels, is ignored) or by what else the file
     says, see ``diptych.data.colour``; PQ and HLG are tone-mapped, which ``info["tone_map"]`` says.
-    ``max_pixels`` limits width times height, judged from the header; above ``PIL.Image.MAX_IMAGE_PIXELS`` it has no
-    effect.
+    ``max_pixels`` limits width times height, judged from the header.
 
     Raises:
         DecodeError: With a code of ``DECODE_CODES``.
@@ -235,9 +234,8 @@ def _heif_plugin() -> Any:
 def _check_size(size: tuple[int, int] | None, max_pixels: int) -> None:
     if size and min(size) <= 0:
         raise DecodeError("bad_dimensions", f"{size[0]} x {size[1]} pixels")
-    limit = min(max_pixels, PIL.Image.MAX_IMAGE_PIXELS or max_pixels)
-    if size and size[0] * size[1] > limit:
-        raise DecodeError("too_many_pixels", f"{size[0]} x {size[1]} pixels, more than {limit}")
+    if size and size[0] * size[1] > max_pixels:
+        raise DecodeError("too_many_pixels", f"{size[0]} x {size[1]} pixels, more than {max_pixels}")
 
 
 def _opaque(image: Image, icc: bytes, signal: ColourSignal | None) -> SrgbPicture:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from diptych.data.dataset import Dataset
 from diptych.data.images import Image, decode
+from diptych.data.pixel_limit import pixels_allowed
 from diptych.data.sql import column_references, connect, needed, relation, what_sql_lacks
 from diptych.data.table import DatasetTable
 from diptych.errors import DataError
@@ -83,8 +84,9 @@ class OpenDataset:
             DecodeError: If a row has no picture, or one that cannot be decoded.
         """
         for row in range(len(self)) if rows is None else rows:
-            (value,) = self.arrow("image", rows=[row])["image"].to_pylist()
-            yield decode(value["bytes"] if value else b"")
+            (found,) = self.arrow("image", "width", "height", rows=[row]).to_pylist()
+            limit = pixels_allowed(found["width"], found["height"])
+            yield decode(found["image"]["bytes"] if found["image"] else b"", max_pixels=limit)
 
     def query(self, select: str, where: str = "TRUE") -> pa.Table:
         """Return the SQL expressions ``select`` over the rows for which the SQL condition ``where`` holds.

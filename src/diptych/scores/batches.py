@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diptych.data.images import Image
+from diptych.data.pixel_limit import pixels_allowed
 from diptych.encoders import Encoder
 from diptych.errors import DataError
 from diptych.judges.contract import Record
@@ -62,6 +63,7 @@ class Batch:
         self.keys: list[str] = rows.column("key").to_pylist()
         self.captions: list[str | None] = rows.column("caption").to_pylist()
         self.statuses: list[str] = rows.column("status").to_pylist()
+        self._limits = row_limits(rows)
         self._bytes = image_bytes(rows) if "image" in rows.schema.names else None
         self._columns = {name: rows.column(name) for name in rows.schema.names if name != "image"}
         self._rest = rest
@@ -115,7 +117,7 @@ class Batch:
             data = self._bytes[row] if self._bytes is not None else None
             if self._bytes is None and self._rest is not None and self.statuses[row] == "ok":
                 data = self._rest.picture(row)
-            self._reasons[row] = load_image(data, self.statuses[row], Needs()).reason
+            self._reasons[row] = load_image(data, self.statuses[row], Needs(), max_pixels=self._limits[row]).reason
         return self._reasons[row]
 
     def embeddings(self, encoder: Encoder) -> npt.NDArray[np.float32]:
@@ -183,8 +185,8 @@ class Batch:
             if self._futures is None:
                 assert self._bytes is not None, "a score that looks at images has 'pixels' in reads"
                 everything = Needs(pixels=True)
-                pairs = zip(self._bytes, self.statuses, strict=True)
-                self._loads = [load_image(data, status, everything) for data, status in pairs]
+                given = zip(self._bytes, self.statuses, self._limits, strict=True)
+                self._loads = [load_image(data, status, everything, max_pixels=limit) for data, status, limit in given]
             else:
                 self._loads = [future.result() for future in self._futures]
         return self._loads
@@ -195,6 +197,12 @@ def image_bytes(rows: pa.Table | pa.RecordBatch) -> list[bytes | None]:
     # Not through StructArray.field, which gives b"" for a row that has no image at all.
     data: list[bytes | None] = pc.struct_field(rows.column("image"), "bytes").to_pylist()
     return data
+
+
+def row_limits(rows: pa.Table | pa.RecordBatch) -> list[int]:
+    """Return how many pixels the image of each row may have."""
+    sides = (rows.column(name).to_pylist() for name in ("width", "height"))
+    return [pixels_allowed(width, height) for width, height in zip(*sides, strict=True)]
 
 
 def _prepared(load: LoadedImage, encoder: Encoder) -> npt.NDArray[Any] | None:

@@ -126,7 +126,7 @@ def _takes_more(image: Image, data: bytes) -> bool:
     """Return whether a JPEG shows something else with more data before its end marker."""
     end = jpeg_end(data)
     try:
-        other = decode(data[:end] + FILLER + (data[end:] or b"\xff\xd9"))
+        other = decode(data[:end] + FILLER + (data[end:] or b"\xff\xd9"), max_pixels=image.width * image.height)
     except DecodeError:
         return True
     return other.tobytes() != image.tobytes()

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from diptych.data import images
 from diptych.data.images import Image
+from diptych.data.pixel_limit import MAX_PIXELS
 from diptych.encoders import Encoder
 from diptych.errors import DecodeError
 
@@ -46,12 +47,12 @@ class LoadedImage:
     reason: str | None
 
 
-def load_image(data: bytes | None, status: str, needs: Needs) -> LoadedImage:
+def load_image(data: bytes | None, status: str, needs: Needs, *, max_pixels: int = MAX_PIXELS) -> LoadedImage:
     """Decode one row and do the encoders' preprocessing; thread-safe. A failure is a reason, never an exception."""
     if status != "ok" or data is None:
         return LoadedImage(None, {}, status if status != "ok" else "no_image")
     try:
-        image = images.decode(data)
+        image = images.decode(data, max_pixels=max_pixels)
     except DecodeError as error:
         return LoadedImage(None, {}, error.code)
     prepared = {id(encoder): encoder.prepare(image) for encoder in needs.encoders.values()}

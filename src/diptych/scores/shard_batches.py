@@ -19,7 +19,7 @@ from diptych.data.generated_columns import generated_columns
 from diptych.data.shards import read_groups, reading
 from diptych.errors import DataError
 from diptych.lookup import describe_unknown
-from diptych.scores.batches import COLUMNS, Batch, image_bytes
+from diptych.scores.batches import COLUMNS, Batch, image_bytes, row_limits
 from diptych.scores.loading import Needs, load_image
 from diptych.storage.location import Location
 
@@ -57,8 +57,8 @@ def iterate_batches(place: Location, *, batch_size: int, needs: Needs, threads: 
 def _begin(rows: pa.Table, needs: Needs, pool: ThreadPoolExecutor, part: "_Part") -> Batch:
     if not needs.decoded:
         return Batch(rows, rest=part)
-    pairs = zip(image_bytes(rows), rows.column("status").to_pylist(), strict=True)
-    loads = [pool.submit(load_image, data, status, needs) for data, status in pairs]
+    given = zip(image_bytes(rows), rows.column("status").to_pylist(), row_limits(rows), strict=True)
+    loads = [pool.submit(load_image, data, status, needs, max_pixels=limit) for data, status, limit in given]
     # What is decoded is not kept as it came as well, unless somebody looks at that too.
     return Batch(rows if needs.bytes else rows.drop_columns("image"), loads, part)
 

@@ -9,6 +9,7 @@ from PIL import Image
 from report_world import World
 from tiny_dataset import Row, make_dataset
 
+from diptych.data import images
 from diptych.errors import ConfigError, ShardError
 from diptych.reports.build import build_report
 from diptych.reports.config import Flagged
@@ -190,7 +191,7 @@ def test_no_picture_of_a_damaged_shard_is_shown(hashes_are_known: bool, tmp_path
 
 
 def test_a_shard_that_is_gone_or_shortened_is_named(tmp_path: Path) -> None:
-    rows = rows_of(tmp_path / "data", [Row(photo(90, 60))])
+    rows = rows_of(tmp_path / "data", [Row(photo(90, 60), size=(90, 60))])
     shard = tmp_path / "data/data/00000.parquet"
     data = shard.read_bytes()
     shard.write_bytes(data[:-100])
@@ -199,3 +200,12 @@ def test_a_shard_that_is_gone_or_shortened_is_named(tmp_path: Path) -> None:
     shard.unlink()
     with pytest.raises(ShardError, match=r"00000\.parquet: the shard is missing"):
         make_pictures(rows, [False], tmp_path, SIZES, progress="none")
+
+
+def test_a_picture_is_shown_that_a_higher_limit_on_pixels_has_let_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images.decode, "__kwdefaults__", {"max_pixels": 100})
+    rows = rows_of(tmp_path / "tiny", [Row(photo(90, 60), size=(90, 60))])
+    (shown,) = make_pictures(rows, [False], tmp_path / "report", SIZES, progress="none")
+    assert shown.problem == ""
