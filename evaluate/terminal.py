@@ -6,7 +6,8 @@ from typing import Any
 
 from diptych.errors import StoreError
 from diptych.lookup import describe_unknown
-from diptych.store.rows import EQUAL_N, HOW_COMPARED, LEFT_OUT_A, LEFT_OUT_B, SETTING_A, SETTING_B
+from diptych.store.how_compared import how_compared
+from diptych.store.rows import HOW_COMPARED
 from diptych.store.store import Store
 
 TABLES = {"results": "metric, dataset, groups, identity_id", "differences": "metric, dataset, a, b, groups"}
@@ -138,21 +139,6 @@ def _difference(row: Mapping[str, Any]) -> str:
     cut = {name: value for name, value in row["groups"].items() if name not in HOW_COMPARED}
     parts = [*([_values(cut)] if cut else []), *how_compared(row["groups"], row["a"], row["b"])]
     return f"{row['a']} - {row['b']}" + (f" ({', '.join(parts)})" if parts else "")
-
-
-def how_compared(groups: Mapping[str, Any], a: str, b: str) -> Iterator[str]:
-    """Yield that the sides of a difference had two settings, or that images were left out or drawn, where that is so.
-
-    >>> list(how_compared({"left_out_a": 3, "equal_n": 60, "category": "counting"}, "sdxl", "flux"))
-    ['over the images that both have, 3 of sdxl left out', 'at 60 images of each, drawn']
-    """
-    if SETTING_A in groups:
-        yield f"with the setting {groups[SETTING_A]} against {groups[SETTING_B]}"
-    left_out = [f"{groups[name]:,} of {label}" for name, label in ((LEFT_OUT_A, a), (LEFT_OUT_B, b)) if name in groups]
-    if left_out:
-        yield f"over the images that both have, {' and '.join(left_out)} left out"
-    if EQUAL_N in groups:
-        yield f"at {groups[EQUAL_N]:,} images of each, drawn"
 
 
 def printable(text: str) -> str:

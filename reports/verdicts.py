@@ -10,7 +10,8 @@ from diptych.reports.read.order import DIFFERENCES, metrics_of
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import group_word
 from diptych.reports.wording import isolated
-from diptych.store.rows import EQUAL_N, HOW_COMPARED, LEFT_OUT_A, LEFT_OUT_B, SETTING_A, SETTING_B
+from diptych.store.how_compared import how_compared
+from diptych.store.rows import HOW_COMPARED
 
 WORDS = {
     "better": "\N{BLACK UP-POINTING TRIANGLE}",
@@ -47,24 +48,15 @@ def _depth(row: Mapping[str, Any]) -> int:
     return len(row["groups"].keys() - set(HOW_COMPARED))
 
 
-def _cut_words(groups: Mapping[str, Any]) -> str:
-    """Return what a difference is about, the settings of its sides if they are not the same, and what was left out.
+def _cut_words(row: Mapping[str, Any]) -> str:
+    """Return what a difference is about, and how its sides are not quite what their labels say.
 
-    >>> _cut_words({"category": "pair", "setting_a": "euler-50-g5", "setting_b": "euler-28-g3.5"})
-    'category pair, with euler-50-g5 against euler-28-g3.5'
-    >>> _cut_words({"left_out_b": 36})
-    'over the images that both have, 0 and 36 left out'
+    >>> _cut_words({"groups": {"category": "pair", "left_out_b": 36}, "a": "sdxl", "b": "flux"})
+    'category pair, over the images that both have, 36 of flux left out'
     """
-    said = {key: isolated(group_word(value)) for key, value in groups.items()}
-    parts = [f"{isolated(plain_name(key).lower())} {value}" for key, value in said.items() if key not in HOW_COMPARED]
-    if SETTING_A in said and SETTING_B in said:
-        parts.append(f"with {said[SETTING_A]} against {said[SETTING_B]}")
-    if LEFT_OUT_A in said or LEFT_OUT_B in said:
-        left_out = " and ".join(said.get(name, "0") for name in (LEFT_OUT_A, LEFT_OUT_B))
-        parts.append(f"over the images that both have, {left_out} left out")
-    if EQUAL_N in said:
-        parts.append(f"at {said[EQUAL_N]} images of each, drawn")
-    return ", ".join(parts)
+    cut = {key: value for key, value in row["groups"].items() if key not in HOW_COMPARED}
+    parts = [f"{isolated(plain_name(key).lower())} {isolated(group_word(value))}" for key, value in cut.items()]
+    return ", ".join([*parts, *how_compared(row["groups"], row["a"], row["b"], isolated)])
 
 
 def _difference(row: Mapping[str, Any], dataset: str, scale: Scale, *, is_overall: bool) -> dict[str, Any]:
@@ -76,7 +68,7 @@ def _difference(row: Mapping[str, Any], dataset: str, scale: Scale, *, is_overal
         "a": row["a"],
         "b": row["b"],
         "dataset": dataset,
-        "groups": _cut_words(row["groups"]),
+        "groups": _cut_words(row),
         "value": number(row["value"], step=half_width(row["ci_low"], row["ci_high"]), signed=True),
         "interval": interval(row["ci_low"], row["ci_high"], signed=True),
         "p": p_value(row["p_adjusted"] if row["p_adjusted"] is not None else row["p_value"]),

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from diptych.evaluate.terminal import how_compared, p_value_text, printable
+from diptych.evaluate.terminal import p_value_text, printable
 from diptych.intervals import is_resolved
+from diptych.store.how_compared import how_compared
 from diptych.store.store import DifferenceRow
 
 

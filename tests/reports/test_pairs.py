@@ -113,7 +113,7 @@ def test_pages_show_the_pairs_that_the_verdict_rests_on(own: Path, browser: Any)
     assert "Furthest apart" in text
     assert f"<span><bdi>rough</bdi>, <bdi>{LEFT}</bdi></span>" in text
     assert said in (own / "compare.html").read_text(encoding="utf-8")
-    assert f"with {RIGHT} against {LEFT}" in (own / "scores.html").read_text(encoding="utf-8")
+    assert f"with the setting {RIGHT} against {LEFT}" in (own / "scores.html").read_text(encoding="utf-8")
     with watch(browser) as tab:
         tab.open(own / "compare.html")
         assert tab.page.locator("#count").inner_text() == "10 prompts and seeds"
@@ -162,7 +162,7 @@ def test_difference_between_own_settings_is_one_of_all_images(world: World, tmp_
         empty = report_on(world, ("a", "s", "p", "g"))
         rows = difference_rows(Report(empty.config, empty.rows, empty.pictures, (), store, run))
     assert {(row["b"], row["is_overall"]) for row in rows} == {("rough", True), ("third", True)}
-    assert {row["groups"] for row in rows} == {"", f"with {RIGHT} against {LEFT}"}
+    assert {row["groups"] for row in rows} == {"", f"with the setting {RIGHT} against {LEFT}"}
 
 
 def local_links(folder: Path) -> set[str]:
@@ -189,7 +189,7 @@ def test_numbers_without_images_stand_without_links(world: World, tmp_path: Path
 def test_foreign_text_cannot_end_its_isolate() -> None:
     assert isolated(EVIL) == "\u2068\u202eevil \u202ename\u2069"
     assert isolated("a\u2066b") == "ab"
-    assert sentence([{"a": EVIL, "b": "x", "word": "better"}]) == (
+    assert sentence([{"metric": "m", "a": EVIL, "b": "x", "word": "better"}]) == (
         f"Against x, {isolated(EVIL)} is better on 1 of 1 metric."
     )
 
@@ -267,7 +267,7 @@ def test_as_many_models_as_there_are_stand_beside_one_another(world: World, brow
 
 
 def test_a_verdict_of_one_kind_says_of_what_it_counts() -> None:
-    rows = [{"a": "x", "b": "y", "word": "not resolved"}] * 2
+    rows = [{"metric": metric, "a": "x", "b": "y", "word": "not resolved"} for metric in ("m", "n")]
     assert sentence(rows) == "Against y, x is not told apart on 2 of 2 metrics."
     assert sentence([{"a": "x", "b": "y", "word": "better"}]) == "Against y, x is better on 1 of 1 metric."
 
