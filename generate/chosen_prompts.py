@@ -29,16 +29,25 @@ def read_prompts(config: GenerateConfig) -> tuple[dict[str, PromptSet], tuple[As
     sets = {}
     requests: dict[tuple[Any, ...], list[Request]] = {}
     for number, choice in enumerate(config.prompts):
-        where = f"prompts.{number} ({choice.label})"
-        found = _read_set(choice, where)
-        chosen = _choose(_numbered(found.prompts), choice)
-        if not chosen:
-            raise ConfigError(f"{where}: no prompt is left; it has the categories {_categories(found.prompts)}")
+        found, chosen = choose_prompts(choice, f"prompts.{number} ({choice.label})")
         sets[choice.label] = found
         for ordinal, prompt in chosen:
             request = Request(choice.label, prompt, choice.samples or config.samples)
             requests.setdefault((ordinal, prompt.rendered), []).append(request)
     return sets, tuple(AskedPrompt(ordinal, tuple(asking)) for (ordinal, _), asking in requests.items())
+
+
+def choose_prompts(choice: PromptChoice, where: str) -> tuple[PromptSet, list[NumberedPrompt]]:
+    """Return a prompt set, and those of its prompts that a config chooses, in order.
+
+    Raises:
+        DiptychError: If the set cannot be had, or nothing is chosen from it; says where.
+    """
+    found = _read_set(choice, where)
+    chosen = _choose(_numbered(found.prompts), choice)
+    if not chosen:
+        raise ConfigError(f"{where}: no prompt is left; it has the categories {_categories(found.prompts)}")
+    return found, chosen
 
 
 def _numbered(prompts: Sequence[Prompt]) -> list[NumberedPrompt]:

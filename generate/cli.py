@@ -22,6 +22,7 @@ SET = set_option(
     "batch_size=4",
     {"kind": "diptych.generate.prompts:PROMPT_SETS", "sampler": "diptych.generate.backends:sampler_names"},
 )
+IMPORT_SET = set_option("samples=4", {"kind": "diptych.generate.prompts:PROMPT_SETS"})
 REUSE = click.option(
     "--reuse",
     type=LocalPathType(exists=True, file_okay=False),
@@ -40,6 +41,7 @@ def generate() -> None:
       diptych generate plan grid.yaml
       diptych generate run grid.yaml --out runs/grid
       diptych generate verify runs/grid --count 16
+      diptych generate import sdxl_images --prompts geneval --out runs/sdxl
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
 
 
@@ -118,6 +120,46 @@ def run(
     if said := problem(outcome, made_of.refused):
         again = ", and the same command makes again what failed" if outcome.has_failed else ""
         raise DataError(f"{out}: {said}; the rest is made{again}")
+
+
+@generate.command(name="import")
+@click.argument("source", type=LocalPathType(exists=True))
+@out_option("Directory of the dataset.")
+@click.option(
+    "--prompts", metavar="SET|FILE", help="What the images were made from: a prompt set, or a file of prompts."
+)
+@click.option("--layout", default=None, help="How the folder is laid out; without it, that is found out.")
+@click.option("--model", help="The column model of images of which nothing else says it.")
+@IMPORT_SET
+@workers_option("Processes.")
+@AS_JSON
+def import_(
+    source: Path,
+    out: Path,
+    prompts: str | None,
+    layout: str | None,
+    model: str | None,
+    overrides: tuple[str, ...],
+    workers: int,
+    as_json: bool,
+) -> None:
+    """Make a dataset of images that another program made.
+
+    SOURCE is a folder, a table that names files (.csv, .tsv, .jsonl), or a config. Each image is matched to its
+    prompt; what is missing or wrong is counted, listed, and written to coverage.json beside the dataset.
+    """
+    from diptych.data.claims import claimed
+    from diptych.generate.imported.given import given_config
+    from diptych.generate.imported.printing import import_facts, print_import
+    from diptych.generate.imported.run import STEP, import_images
+
+    config = given_config(source, {"prompts": prompts, "layout": layout, "model": model}, overrides)
+    with claimed(out, STEP):
+        made = import_images(config, out, workers=workers, progress=progress_mode(click.get_current_context()))
+    if as_json:
+        print_json(import_facts(made, out))
+    else:
+        print_import(made, out)
 
 
 @generate.command()

@@ -33,7 +33,7 @@ def completed(command: str, begun: str) -> list[str]:
     [
         ("", "ev", ["evaluate"]),
         ("evaluate", "co", ["compare"]),
-        ("schema", "", ["curate", "evaluate", "generate", "report"]),
+        ("schema", "", ["curate", "evaluate", "generate", "import", "report"]),
         ("score pool", "", list(SCORES)),
         ("score pool hashes", "clip", ["clip_similarity"]),
         ("score pool", "b32=clip", ["b32=clip_similarity"]),

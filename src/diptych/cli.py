@@ -54,6 +54,7 @@ CONFIGS: dict[str, str] = {
     "curate": "diptych.curate.config:CurateConfig",
     "evaluate": "diptych.evaluate.config:EvaluateConfig",
     "generate": "diptych.generate.config:GenerateConfig",
+    "import": "diptych.generate.imported.config:ImportConfig",
     "report": "diptych.reports.config:ReportConfig",
 }
 

@@ -16,7 +16,13 @@ from diptych.errors import ConfigError
 
 STANDARD_INPUT = Path("-")
 # The command that takes the configs of a job.
-COMMANDS = {"curate": "curate run", "evaluate": "evaluate run", "generate": "generate run", "report": "report build"}
+COMMANDS = {
+    "curate": "curate run",
+    "evaluate": "evaluate run",
+    "generate": "generate run",
+    "import": "generate import",
+    "report": "report build",
+}
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -15,7 +15,7 @@ from diptych.storage.location import Location
 from diptych.storage.locks import only_one
 
 # What lies in a dataset directory; hidden files are nobody's concern.
-NAMES = frozenset({DATASET, "README.md", "data", "timings.jsonl", *MANIFEST_OF})
+NAMES = frozenset({DATASET, "README.md", "coverage.json", "data", "grids", "timings.jsonl", *MANIFEST_OF})
 OTHER = "give another --out"
 
 # The file that says that a folder is a report, and what is always in it.

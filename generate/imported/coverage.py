@@ -1,0 +1,152 @@
+"""The coverage of an import: which images of those asked for are there, and what is wrong with the others.
+
+Counted over the rows of the finished dataset, whichever run made them. An image counts once, under the first of the
+kinds that it is of.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from diptych.data.dataset import Dataset
+from diptych.data.schema import FILE
+from diptych.data.shards import read_shard
+from diptych.generate.backends.asked import Size
+from diptych.generate.imported.placing import EXTRA, MISNAMED, MISSING, OK, UNMATCHED
+from diptych.generate.rows import ONE_COLOURED
+
+COVERAGE = "coverage.json"  # beside the dataset
+COLUMNS = (FILE, "prompt_id", "model", "setting", "sample", "status", "error", "sha256", "width", "height")
+
+UNREADABLE, BLANK, DUPLICATE, WRONG_SIZE = "unreadable", "blank", "duplicate", "wrong_size"
+# In the order in which they go before one another.
+KINDS: Mapping[str, str] = {
+    MISSING: "asked for, and no file there",
+    UNREADABLE: "a file that is no whole picture",
+    MISNAMED: "a name that the layout does not give; not used",
+    BLANK: "of one colour",
+    DUPLICATE: "the same bytes as another file",
+    UNMATCHED: "of no prompt of the set; not used",
+    EXTRA: "its place is taken, or not asked for; not used",
+    WRONG_SIZE: "of another size than asked for, or than most",
+}
+
+
+class Flaw(NamedTuple):
+    """What is wrong with one image.
+
+    Attributes:
+        kind: Of ``KINDS``.
+        file: Within the source; None where there is none.
+        prompt_id: Of its prompt; None where it has none.
+        sample: Which of the images of the prompt; None where it has no place.
+        model: The column ``model``.
+        what: In words.
+    """
+
+    kind: str
+    file: str | None
+    prompt_id: str | None
+    sample: int | None
+    model: str | None
+    what: str
+
+
+class Coverage(NamedTuple):
+    """What an import found.
+
+    Attributes:
+        rows: Of the dataset.
+        usable: Rows with a picture in its place.
+        places: Rows that are a place of a prompt, also where no image is.
+        flaws: What is wrong, in the order of the kinds and the rows.
+        sizes: By model and setting, how often each size stands there.
+    """
+
+    rows: int
+    usable: int
+    places: int
+    flaws: tuple[Flaw, ...]
+    sizes: Mapping[tuple[str | None, str | None], Counter[Size]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many images are of each kind; all kinds, also those of none."""
+        counted = Counter(flaw.kind for flaw in self.flaws)
+        return {kind: counted[kind] for kind in KINDS}
+
+
+def coverage_of(dataset: Dataset, size: Size | None) -> Coverage:
+    """Return the coverage of an import.
+
+    Args:
+        dataset: What came of it.
+        size: That pictures have to have; None for the size that more than half of a model and setting have.
+    """
+    rows = [row for file in dataset.files for row in read_shard(file, list(COLUMNS)).to_pylist()]
+    sizes: dict[tuple[str | None, str | None], Counter[Size]] = defaultdict(Counter)
+    for row in rows:
+        if row["width"] is not None and row["status"] == OK:
+            sizes[row["model"], row["setting"]][Size(row["width"], row["height"])] += 1
+    wanted = {by: size or _most(counts) for by, counts in sizes.items()}
+    first: dict[str, str | None] = {}
+    flaws = [flaw for row in rows if (flaw := _flaw_of(row, wanted, first)) is not None]
+    order = list(KINDS)
+    return Coverage(
+        len(rows),
+        sum(1 for row in rows if row["status"] == OK),
+        sum(1 for row in rows if row["sample"] is not None and row["status"] != EXTRA),
+        tuple(sorted(flaws, key=lambda flaw: order.index(flaw.kind))),
+        sizes,
+    )
+
+
+def coverage_facts(coverage: Coverage) -> dict[str, Any]:
+    """Return a coverage as JSON-able values."""
+    sizes = [
+        {"model": model, "setting": setting, "size": f"{size.width}x{size.height}", "images": many}
+        for (model, setting), counts in coverage.sizes.items()
+        for size, many in counts.most_common()
+    ]
+    return {
+        "rows": coverage.rows,
+        "usable": coverage.usable,
+        "places": coverage.places,
+        "counts": coverage.counts,
+        "sizes": sizes,
+        "flaws": [flaw._asdict() for flaw in coverage.flaws],
+    }
+
+
+def _most(counts: Counter[Size]) -> Size | None:
+    size, many = counts.most_common(1)[0]
+    return size if 2 * many > counts.total() else None
+
+
+def _flaw_of(
+    row: Mapping[str, Any], wanted: Mapping[tuple[str | None, str | None], Size | None], first: dict[str, str | None]
+) -> Flaw | None:
+    """Return what is wrong with a row; ``first`` keeps the file in which some bytes were seen first."""
+    for kind, what in _problems(row, wanted.get((row["model"], row["setting"])), first):
+        return Flaw(kind, row[FILE], row["prompt_id"], row["sample"], row["model"], what)
+    return None
+
+
+def _problems(row: Mapping[str, Any], size: Size | None, first: dict[str, str | None]) -> Iterator[tuple[str, str]]:
+    status, error = row["status"], row["error"] or ""
+    if status == MISSING:
+        yield MISSING, error
+    if status not in (OK, MISSING, MISNAMED, UNMATCHED, EXTRA):
+        yield UNREADABLE, f"{status}: {error}".removesuffix(": ")
+    if status == MISNAMED:
+        yield MISNAMED, error
+    if error.startswith(ONE_COLOURED):
+        yield BLANK, error.removeprefix(f"{ONE_COLOURED}: ")
+    elif row["sha256"] is not None:
+        seen = first.setdefault(row["sha256"], row[FILE])
+        if seen != row[FILE]:
+            yield DUPLICATE, f"the same bytes as {seen}"
+    if status in (UNMATCHED, EXTRA):
+        yield status, error
+    if size is not None and row["width"] is not None and (row["width"], row["height"]) != size:
+        yield WRONG_SIZE, f"{row['width']}x{row['height']}, not {size.width}x{size.height}"

@@ -1,0 +1,61 @@
+"""The config of an import from a command line: a file, or a source with a few options."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from diptych.config.load import load
+from diptych.config.overrides import with_override
+from diptych.errors import ConfigError
+from diptych.generate.imported.config import ImportConfig
+from diptych.generate.prompts import PROMPT_SETS
+from diptych.lookup import describe_unknown
+
+CONFIGS = (".yaml", ".yml")
+FILES = {".csv": "csv", ".jsonl": "jsonl", ".tsv": "csv", ".txt": "txt"}  # ending of a file of prompts -> its kind
+
+
+def given_config(source: Path, options: Mapping[str, str | None], overrides: Sequence[str]) -> ImportConfig:
+    """Return the config that a source is, or that a source and options make.
+
+    Args:
+        source: A config, or a folder or table of images.
+        options: ``prompts``, ``layout`` and ``model``; None where not given.
+        overrides: ``a.b=value`` strings.
+
+    Raises:
+        ConfigError: If it is none.
+    """
+    given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
+    if "prompts" in given:
+        given["prompts"] = _prompts(given["prompts"])
+    if source.suffix.lower() in CONFIGS and source.is_file():
+        return load(source, ImportConfig, [*(_override(key, value) for key, value in given.items()), *overrides])
+    values: dict[str, Any] = {"job": "import", "name": source.stem, "source": str(source), **given}
+    for override in overrides:
+        values = with_override(values, override)
+    try:
+        return ImportConfig.model_validate(values)
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+        raise ConfigError("\n".join(problem.replace("Value error, ", "") for problem in problems)) from error
+
+
+def _prompts(given: str) -> dict[str, str]:
+    """Return the prompt set that a name or a file stands for."""
+    path = Path(given)
+    if given in PROMPT_SETS:
+        return {"kind": given}
+    if path.suffix.lower() in FILES:
+        return {"kind": FILES[path.suffix.lower()], "name": path.stem, "path": given}
+    raise ConfigError(
+        f"--prompts: {describe_unknown('prompt set or file (.csv, .jsonl, .tsv, .txt)', given, PROMPT_SETS)}"
+    )
+
+
+def _override(key: str, value: Any) -> str:
+    import json
+
+    return f"{key}={json.dumps(value)}"

@@ -1,0 +1,48 @@
+"""Layouts: how programs lay images out in folders, a module each, and which of them a folder has."""
+
+from typing import NamedTuple
+
+from diptych.errors import DataError
+from diptych.generate.imported.found_images import ImportLayout, SourceFolder
+from diptych.lookup import resolve
+
+# To add one: a module with an ``ImportLayout``, a line here, a test. The first that recognises a folder has it, so that
+# those that ask for more come first.
+LAYOUTS: dict[str, str] = {
+    "folders": "diptych.generate.imported.layouts.folders:FOLDERS",
+    "names": "diptych.generate.imported.layouts.names:NAMES",
+    "any": "diptych.generate.imported.layouts.any_place:ANY_PLACE",
+}
+AUTO = "auto"
+TABLE = "table"  # no layout: a file says of each image what it is
+
+
+class ChosenLayout(NamedTuple):
+    """A layout, its name, and why it is that one."""
+
+    name: str
+    layout: ImportLayout
+    why: str
+
+
+def choose_layout(name: str, source: SourceFolder) -> ChosenLayout:
+    """Return the layout of a name; for ``auto`` the first that recognises a folder.
+
+    Raises:
+        ConfigError: If there is none of that name.
+        DataError: If the folder has no pictures, or a table is asked for.
+    """
+    if name == TABLE:
+        raise DataError(
+            f"{source.root}: no metadata.csv or metadata.jsonl there that names files; give the table itself"
+        )
+    if not source.pictures:
+        raise DataError(f"{source.root}: no file there that may be a picture, of {len(source.names):,}")
+    if name != AUTO:
+        return ChosenLayout(name, resolve(LAYOUTS, "layout", name), "as the config says")
+    for known in LAYOUTS:
+        layout: ImportLayout = resolve(LAYOUTS, "layout", known)
+        why = layout.recognise(source)
+        if why is not None:
+            return ChosenLayout(known, layout, why)
+    raise AssertionError("the last layout takes any folder")

@@ -1,0 +1,58 @@
+"""A look at each file of an import: its sha256, or why it cannot be read. Holds one file at a time for each thread."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from diptych.generate.imported.found_images import SourceFolder
+from diptych.progress import track
+
+THREADS = 2  # hashing leaves the interpreter's lock
+MAX_PICTURE_BYTES = 200 * 2**20  # a larger file is no picture; it is not read
+
+MISSING_FILE = "missing: the file is not there"
+
+
+class LookedFile(NamedTuple):
+    """A file that was looked at: its sha256, or a status and why it cannot be read."""
+
+    sha256: str
+    problem: str = ""
+
+
+def look_at_files(source: SourceFolder, names: Sequence[str], *, progress: str) -> dict[str, LookedFile]:
+    """Return what each of some files of a folder is."""
+    with track("look at the files", len(names), mode=progress, unit="files") as tracker:
+        look = _counting(source, tracker.advance)
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="look") as pool:
+            try:
+                return dict(zip(names, pool.map(look, names), strict=True))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+def read_picture(source: SourceFolder, name: str) -> bytes | str:
+    """Return the bytes of a file, or why it cannot be read: a status, a colon and the detail."""
+    path = source.path(name)
+    try:
+        if not path.is_file():
+            return "unreadable: no regular file" if path.exists() or path.is_symlink() else MISSING_FILE
+        size = path.stat().st_size
+        if size > MAX_PICTURE_BYTES:
+            return f"too_large: {size:,} bytes, more than {MAX_PICTURE_BYTES:,}"
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte, from a table
+        return f"unreadable: {getattr(error, 'strerror', None) or error}"
+
+
+def _counting(source: SourceFolder, advance: Callable[[], None]) -> Callable[[str], LookedFile]:
+    def look(name: str) -> LookedFile:
+        data = read_picture(source, name)
+        advance()
+        if isinstance(data, str):
+            return LookedFile("", data)
+        return LookedFile(hashlib.sha256(data).hexdigest())
+
+    return look

@@ -1,0 +1,172 @@
+"""The import: a folder of images made elsewhere to a dataset directory, shard by shard; killed, it goes on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from diptych.addresses import Address
+from diptych.config.identity import fingerprint
+from diptych.data.dataset import Dataset
+from diptych.data.growing import grow_data, seal_data, sealed_data
+from diptych.data.prompt_sets import MADE_BY, PROMPTS
+from diptych.generate.growth import find_shards
+from diptych.generate.imported.asked_images import ChosenSet, asked_of_places, asked_of_set, chosen_set
+from diptych.generate.imported.config import ImportConfig
+from diptych.generate.imported.coverage import COVERAGE, Coverage, coverage_facts, coverage_of
+from diptych.generate.imported.found_images import FoundImage, SourceFolder, list_folder
+from diptych.generate.imported.layouts import AUTO, TABLE, ChosenLayout, choose_layout
+from diptych.generate.imported.layouts.any_place import ANY_PLACE
+from diptych.generate.imported.looking import look_at_files
+from diptych.generate.imported.placing import IdentifiedImage, PlacedImages, place_images
+from diptych.generate.imported.rows import ImportedRow, import_schema, keyed, rows_digest
+from diptych.generate.imported.shard_job import ImportJob
+from diptych.generate.imported.shards import check_nothing_is_lost, lay_out_shards
+from diptych.generate.imported.tables import SUFFIXES, images_of_table, own_table
+from diptych.jobs import run_job
+from diptych.progress import track
+from diptych.provenance import collect
+from diptych.storage.json_objects import write_json
+from diptych.storage.location import Location
+
+STEP = "import"
+VERSION = 1  # of what rows of one source and config say
+
+
+class ImportRun(NamedTuple):
+    """What an import leaves.
+
+    Attributes:
+        dataset: The dataset.
+        coverage: What is there, and what is wrong with it.
+        facts: What the manifest and the coverage file say of how images were found.
+        shards_made: Shards that were written.
+    """
+
+    dataset: Dataset
+    coverage: Coverage
+    facts: Mapping[str, Any]
+    shards_made: int = 0
+
+
+class PlannedImport(NamedTuple):
+    """An import that was thought out: its source, its rows with their schema, and how they were found."""
+
+    source: SourceFolder
+    rows: Sequence[ImportedRow]
+    schema: pa.Schema
+    facts: Mapping[str, Any]
+    chosen: ChosenSet | None
+
+    @property
+    def fingerprint(self) -> str:
+        """Of everything that decides the rows."""
+        return fingerprint([VERSION, rows_digest(self.rows), self.schema.to_string(), self.facts])
+
+
+def import_images(config: ImportConfig, address: Address, *, workers: int = 1, progress: str = "auto") -> ImportRun:
+    """Make the dataset of a folder of images, or what is not there of it yet.
+
+    Raises:
+        DiptychError: If the source or the prompt set cannot be read.
+        ShardError: If pictures of the directory are no longer in the source, or it is another step's.
+    """
+    planned = plan_import(config, progress=progress)
+    location = Location.at(address)
+    growing = grow_data(location, STEP, planned.fingerprint)
+    finished = sealed_data(location, planned.fingerprint, progress=progress)
+    if finished is not None:
+        return _covered(finished, config, planned, 0)
+    there = find_shards(growing, extent="whole", progress=progress).sound
+    check_nothing_is_lost(planned.rows, there, location)
+    growing.begin()
+    there = tuple(shard for shard in there if shard.info.name in growing.entries)
+    shards = lay_out_shards(planned.rows, there, config.rows_per_shard)
+    growing.drop(shards.gone)
+    job = ImportJob(SourceFolder(planned.source.root, ()), growing.directory, planned.schema)
+    done = len(planned.rows) - sum(len(task.rows) for task in shards.tasks)
+    with track("import", len(planned.rows), mode=progress, unit="images", done=done) as tracker:
+        for made in run_job(job, shards.tasks, workers=workers, report=tracker.advance):
+            (growing.replace if made.replaces else growing.commit)(made.info)
+    sealed = seal_data(growing, _manifest(config, planned), shards.names)
+    return _covered(sealed, config, planned, len(shards.tasks))
+
+
+def plan_import(config: ImportConfig, *, progress: str) -> PlannedImport:
+    """Find out which rows an import has, without writing anything.
+
+    Raises:
+        DiptychError: If the source or the prompt set cannot be read.
+    """
+    chosen = chosen_set(config)
+    source, layout, found = find_images(config)
+    images = _identified(source, found, progress)
+    placed = _placed(config, layout, images, chosen)
+    tiles = layout.layout.grid != (1, 1)
+    schema = import_schema(chosen.columns if chosen is not None else {}, config.carry, tiles=tiles)
+    return PlannedImport(source, keyed(placed.rows), schema, _facts(layout, source, placed), chosen)
+
+
+def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[FoundImage]]:
+    """Return the folder of a config, its layout, and the images in it.
+
+    Raises:
+        DataError: If the source cannot be read, or is neither a folder nor a table.
+    """
+    is_table = config.source.suffix.lower() in SUFFIXES and not config.source.is_dir()
+    source = list_folder(config.source.parent if is_table else config.source)
+    table = config.source if is_table else None
+    if table is None and config.layout in (AUTO, TABLE):
+        table = own_table(source)
+    if table is None:
+        layout = choose_layout(config.layout, source)
+        return source, layout, list(layout.layout.images(source))
+    why = f"{table.name} names the files"
+    return source, ChosenLayout(TABLE, ANY_PLACE, why), images_of_table(source, table, config)
+
+
+def _identified(source: SourceFolder, found: Sequence[FoundImage], progress: str) -> list[IdentifiedImage]:
+    looked = look_at_files(source, list(dict.fromkeys(image.file for image in found)), progress=progress)
+    return [IdentifiedImage(image, looked[image.file].sha256, looked[image.file].problem) for image in found]
+
+
+def _placed(
+    config: ImportConfig, layout: ChosenLayout, images: list[IdentifiedImage], chosen: ChosenSet | None
+) -> PlacedImages:
+    if chosen is not None:
+        return place_images(images, asked_of_set(config, chosen))
+    asked, images = asked_of_places(config, layout, images)
+    return place_images(images, asked)
+
+
+def _facts(layout: ChosenLayout, source: SourceFolder, placed: PlacedImages) -> dict[str, Any]:
+    return {
+        "layout": layout.name,
+        "why": layout.why,
+        "files": len(source.pictures),
+        "found_by": dict(sorted(placed.found_by.items())),
+        "samples": [
+            {"model": model, "setting": setting, "samples": many} for (model, setting), many in placed.samples.items()
+        ],
+    }
+
+
+def _manifest(config: ImportConfig, planned: PlannedImport) -> dict[str, Any]:
+    return {
+        "kind": "generated",
+        "name": config.name,
+        "licence": config.licence,
+        MADE_BY: {
+            "import": config.model_dump(mode="json"),
+            "found": dict(planned.facts),
+            PROMPTS: planned.chosen.facts if planned.chosen is not None else {},
+            "provenance": collect(),
+        },
+    }
+
+
+def _covered(dataset: Dataset, config: ImportConfig, planned: PlannedImport, shards_made: int) -> ImportRun:
+    """Count what came of it, and write that beside the dataset."""
+    coverage = coverage_of(dataset, config.size)
+    write_json(dataset.location / COVERAGE, {**planned.facts, **coverage_facts(coverage)})
+    return ImportRun(dataset, coverage, planned.facts, shards_made)

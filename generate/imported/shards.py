@@ -1,0 +1,75 @@
+"""Which rows go into which shard: what is there and still right stays, so that scores over it stay too."""
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import NamedTuple
+
+from diptych.data.schema import FILE
+from diptych.data.shards import shard_name, shard_number
+from diptych.errors import ShardError
+from diptych.generate.imported.rows import GRID, ImportedRow, rows_digest
+from diptych.generate.imported.shard_job import ImportTask
+from diptych.generate.stored import StoredShard
+from diptych.storage.location import Location
+
+
+class ImportShards(NamedTuple):
+    """What has to be done to a directory: shards that stay, that go, and that are written."""
+
+    kept: list[str]
+    gone: list[str]
+    tasks: list[ImportTask]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all shards at the end, in order."""
+        return sorted([*self.kept, *(task.name for task in self.tasks)], key=shard_number)
+
+
+def lay_out_shards(rows: Sequence[ImportedRow], there: Sequence[StoredShard], rows_per_shard: int) -> ImportShards:
+    """Return what has to be done so that a directory holds some rows.
+
+    A shard of which every row is still wanted stays, and is written anew in its place where what is said of its images
+    has changed. All other rows go into new shards, in order, so that a run that was killed ends as one that was not.
+    """
+    left = {row.key: row for row in rows}
+    kept, gone, tasks = [], [], []
+    for shard in there:
+        name = shard.info.name
+        if any(key not in left for key in shard.keys):
+            gone.append(name)
+            continue
+        own = tuple(left.pop(key) for key in shard.keys)
+        source = rows_digest(own)
+        if source == shard.info.source:
+            kept.append(name)
+        else:
+            tasks.append(ImportTask(name, source, own, replaces=True))
+    used = {*kept, *(task.name for task in tasks)}
+    free = (name for name in map(shard_name, count()) if name not in used)
+    for part in _cut(list(left.values()), rows_per_shard):
+        tasks.append(ImportTask(next(free), rows_digest(part), tuple(part), replaces=False))
+    return ImportShards(kept, gone, tasks)
+
+
+def check_nothing_is_lost(rows: Sequence[ImportedRow], there: Sequence[StoredShard], place: Location) -> None:
+    """Refuse a source that lacks pictures which the directory has.
+
+    Raises:
+        ShardError: If it does; names one.
+    """
+    files, hashes = {row.file for row in rows}, {row.sha256 for row in rows}
+    lost = []
+    for shard in there:
+        columns = shard.rows.column_names
+        bytes_of = shard.rows[GRID if GRID in columns else "sha256"].to_pylist()
+        names = shard.rows[FILE].to_pylist()
+        lost += [name for name, sha in zip(names, bytes_of, strict=True) if sha and not {name} & files | {sha} & hashes]
+    if lost:
+        many = f"{len(lost):,} images there are" if len(lost) > 1 else "an image there is"
+        raise ShardError(f"{place}: {many} no longer in the source, such as {lost[0]}; give another --out")
+
+
+def _cut(rows: Sequence[ImportedRow], most: int) -> Iterator[Sequence[ImportedRow]]:
+    for start in range(0, len(rows), most):
+        yield rows[start : start + most]

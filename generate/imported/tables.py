@@ -1,0 +1,151 @@
+"""A table that names files and says of each what it is: CSV, TSV or JSON Lines, beside the images or above them."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from diptych.errors import DataError
+from diptych.generate.imported.config import ImportConfig
+from diptych.generate.imported.found_images import FoundImage, PlaceReading, SourceFolder
+from diptych.generate.prompts import read_text
+from diptych.generate.prompts.jsonl_file import json_lines
+from diptych.lookup import describe_unknown
+
+SUFFIXES = (".csv", ".tsv", ".jsonl")
+# What a folder's own table is called (Hugging Face's imagefolder), and the column by which it is known.
+OWN = tuple(f"metadata{suffix}" for suffix in SUFFIXES)
+# Key -> what its column may be called, the first that is there counts.
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "file": ("file", "file_name", "filename", "image", "image_path", "img_path", "path"),
+    "prompt": ("prompt", "text", "caption"),
+    "prompt_id": ("prompt_id",),
+    "category": ("category",),
+    "model": ("model", "t2i_model"),
+    "setting": ("setting",),
+    "seed": ("seed",),
+    "sample": ("sample", "sample_id"),
+    "sampler": ("sampler",),
+    "steps": ("steps", "num_inference_steps"),
+    "guidance": ("guidance", "guidance_scale", "cfg_scale"),
+    "negative_prompt": ("negative_prompt", "negative"),
+}
+WHOLE, FRACTION = ("seed", "sample", "steps"), ("guidance",)
+
+
+class TableRow(NamedTuple):
+    """A row of a table: where it stands, and its cells by column."""
+
+    where: str
+    cells: Mapping[str, Any]
+
+
+def own_table(source: SourceFolder) -> Path | None:
+    """Return the table of a folder, if it has one that names files."""
+    for name in OWN:
+        if name in source.known:
+            path = source.path(name)
+            row = next(iter(_rows(path)), None)
+            if row is not None and any(known in row.cells for known in NAMES["file"]):
+                return path
+    return None
+
+
+def images_of_table(source: SourceFolder, table: Path, config: ImportConfig) -> list[FoundImage]:
+    """Return the images that a table names, in its order, and those in the folder that it does not name.
+
+    Raises:
+        DataError: If it cannot be read, lacks a column, or a cell is not what its key needs.
+    """
+    found: list[FoundImage] = []
+    for row in _rows(table):
+        given = {key: row.cells.get(name) for key, name in _columns(row, config, table).items()}
+        given = {key: value for key, value in given.items() if value not in (None, "")}
+        carried = {name: _text(row.cells.get(name)) for name in config.carry}
+        found.append(_image(given, carried, row.where))
+    if not found:
+        raise DataError(f"{table}: no rows there")
+    named = {image.file for image in found}
+    others = (name for name in source.pictures if name not in named)
+    return [*found, *(FoundImage(name, misnamed=f"{table.name} does not name it") for name in others)]
+
+
+def _columns(row: TableRow, config: ImportConfig, table: Path) -> dict[str, str]:
+    """Return key -> column of a row."""
+    for key, name in config.columns.items():
+        if key not in NAMES:
+            raise DataError(f"columns: {describe_unknown('key', key, NAMES)}")
+        if name not in row.cells and table.suffix.lower() != ".jsonl":
+            raise DataError(f"{row.where}: {describe_unknown('column', name, row.cells)}")
+    found = {key: next((name for name in names if name in row.cells), None) for key, names in NAMES.items()}
+    used = {key: name for key, name in {**found, **config.columns}.items() if name is not None}
+    if "file" not in used:
+        raise DataError(f"{row.where}: no column names a file; say which with columns: {{file: NAME}}")
+    return used
+
+
+def _image(given: Mapping[str, Any], carried: Mapping[str, str | None], where: str) -> FoundImage:
+    numbers = {key: _number(given[key], key, where) for key in (*WHOLE, *FRACTION) if key in given}
+    texts = {key: _text(given[key]) for key in ("model", "setting", "sampler", "negative_prompt") if key in given}
+    facts: dict[str, Any] = {**carried, **texts, **{key: value for key, value in numbers.items() if key != "sample"}}
+    if "category" in given:
+        value = given["category"]
+        facts["category"] = [str(one) for one in value] if isinstance(value, list) else [str(value)]
+    prompt_id, text, sample = _text(given.get("prompt_id")), _text(given.get("prompt")), numbers.get("sample")
+    number = int(sample) if sample is not None else None
+    readings = [PlaceReading(prompt_id=prompt_id, sample=number)] if prompt_id is not None else []
+    readings += [PlaceReading(text=text, sample=number)] if text is not None else []
+    alone = PlaceReading(prompt_id, text, number) if readings else None
+    return FoundImage(_file(given.get("file"), where), tuple(readings), alone, facts)
+
+
+def _file(value: Any, where: str) -> str:
+    """Return the path of a file within the folder."""
+    name = value.get("path") if isinstance(value, Mapping) else value
+    if not isinstance(name, str) or not name:
+        raise DataError(f"{where}: file: must be the path of a file, got {value!r}")
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts:
+        raise DataError(f"{where}: file: {name} lies outside the folder of the table; write paths within it")
+    return path.as_posix()
+
+
+def _number(value: Any, key: str, where: str) -> int | float:
+    kind, what = (int, "a whole number of 64 bits") if key in WHOLE else (float, "a number")
+    try:
+        found = kind(value) if not isinstance(value, bool | list | dict) else None
+        is_whole = kind is float or (found is not None and float(value) == found and abs(found) < 2**63)
+        if found is not None and is_whole and found - found == 0:
+            return found
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise DataError(f"{where}: {key}: must be {what}, got {value!r}")
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _rows(path: Path) -> Iterator[TableRow]:
+    """Yield the rows of a table.
+
+    Raises:
+        DataError: If it cannot be read or a row is broken.
+    """
+    if path.suffix.lower() == ".jsonl":
+        yield from (TableRow(f"{path}:{line}", value) for line, value in json_lines(path))
+        return
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    table = csv.DictReader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
+    try:
+        for cells in table:
+            where = f"{path}:{table.line_num}"
+            if None in cells or None in cells.values():
+                raise DataError(f"{where}: the row has not the {len(table.fieldnames or ())} fields of the header")
+            yield TableRow(where, cells)
+    except csv.Error as error:
+        raise DataError(f"{path}: after line {table.line_num}: {error}") from error

@@ -1,0 +1,67 @@
+"""Tables that say of files what they are."""
+
+import json
+from pathlib import Path
+
+import pytest
+from made_elsewhere import PROMPTS, import_, imported, rows_of
+
+
+def test_a_table_beside_its_images_says_all_that_it_can(folder: Path, prompts: Path, tmp_path: Path) -> None:
+    rows = [
+        {"file_name": f"{text}_{at}.png", "text": text, "model": ["a", "b"][at], "seed": 2**40 + at, "steps": 20}
+        | {"guidance": 4.5, "sampler": "euler", "negative_prompt": "blurry", "note": {"of": at}}
+        for text in PROMPTS
+        for at in (0, 1)
+    ]
+    (folder / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    facts = imported(folder, "--prompts", prompts, "--set", "carry=[note]", "--out", tmp_path / "out")
+    assert (facts["layout"], facts["why"]) == ("table", "metadata.jsonl names the files")
+    assert (facts["flaws"], facts["usable"]) == ([], 14)
+    assert {one["model"]: one["samples"] for one in facts["samples"]} == {"a": 1, "b": 1}
+    (row,) = [row for row in rows_of(tmp_path / "out") if row["file"] == "a photo of a fork_1.png"]
+    assert (row["model"], row["seed"], row["steps"], row["guidance"]) == ("b", 2**40 + 1, 20, 4.5)
+    assert (row["sampler"], row["negative_prompt"], row["note"]) == ("euler", "blurry", '{"of": 1}')
+    assert (row["prompt_id"], row["sample"]) == ("7", 0)
+
+
+def test_a_table_may_be_the_source_and_have_other_names(folder: Path, tmp_path: Path) -> None:
+    lines = [f"{at},{folder.name}/{text}_{at}.png,{text}" for text in PROMPTS for at in (0, 1)]
+    table = tmp_path / "all.csv"
+    table.write_text("\n".join(["number,where,asked", *lines, "0,images/not there.png,a photo of a kite"]) + "\n")
+    columns = "columns={file: where, prompt: asked, sample: number}"
+    facts = imported(table, "--set", columns, "--set", "samples=2", "--out", tmp_path / "out")
+    assert {kind: many for kind, many in facts["counts"].items() if many} == {"missing": 2}
+    kite = [row for row in rows_of(tmp_path / "out") if row["caption"] == "a photo of a kite"]
+    assert [(row["sample"], row["error"], row["file"]) for row in kite] == [
+        (0, "the file is not there", "images/not there.png"),
+        (1, "no file of this image is there", None),
+    ]
+
+
+def test_a_picture_that_the_table_does_not_name_is_no_image_of_it(folder: Path, tmp_path: Path) -> None:
+    (folder / "metadata.csv").write_text(f"file_name,prompt\n{PROMPTS[0]}_0.png,{PROMPTS[0]}\n")
+    facts = imported(folder, "--out", tmp_path / "out")
+    assert facts["counts"]["misnamed"] == 13
+    assert facts["usable"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("file_name,seed\na.png,many\n", "metadata.csv:2: seed: must be a whole number of 64 bits, got 'many'"),
+        ("file_name,seed\na.png,1.5\n", "seed: must be a whole number"),
+        ("file_name,guidance\na.png,inf\n", "guidance: must be a number, got 'inf'"),
+        ("file_name,prompt\n../a.png,x\n", "../a.png lies outside the folder of the table"),
+        ("file_name,prompt\n/etc/a.png,x\n", "/etc/a.png lies outside the folder of the table"),
+        ("file_name,prompt\na.png\n", "the row has not the 2 fields of the header"),
+        ("file_name,prompt\n", "no rows there"),
+        ("who,prompt\na.png,x\n", "no column names a file; say which with columns: {file: NAME}"),
+    ],
+)
+def test_a_wrong_table_is_one_line_with_its_place(folder: Path, tmp_path: Path, text: str, said: str) -> None:
+    (folder / "metadata.csv").write_text(text)
+    result = import_(folder / "metadata.csv", "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert said in result.output
+    assert len(result.output.strip().splitlines()) == 1
