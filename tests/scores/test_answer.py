@@ -11,7 +11,7 @@ from tiny_dataset import Row, good_rows, make_dataset, make_table
 from diptych.data.shards import read_shard
 from diptych.errors import ConfigError
 from diptych.judges import make_judge
-from diptych.judges.contract import Query
+from diptych.judges.contract import Answer, Query
 from diptych.scores import Score, make_score
 from diptych.scores.batches import Batch
 from diptych.scores.plan import ScorePlan
@@ -50,6 +50,13 @@ def test_without_choices_the_judge_uses_its_own_words() -> None:
 def test_answer_of_which_the_judge_is_not_sure_enough_is_none() -> None:
     assert ask(**YES_NO, threshold=0.75) == [(None, None, "unsure"), (None, None, "not_found")]
     assert ask(**YES_NO, threshold=0.74)[0] == ("yes", 0.75, None)
+
+
+def test_question_that_has_no_answer_has_the_reason_of_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = Answer("A watermark?", ("yes", "no"), (), "I will not say", "refused")
+    monkeypatch.setattr(own_judges.OwnAnswers, "_answer", lambda *_: refused)
+    assert ask(**YES_NO) == [(None, None, "refused"), (None, None, "not_found")]
+    assert ask(question="A watermark?")[0] == (None, "refused")
 
 
 def test_column_says_which_words_it_can_hold() -> None:

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 # To add one: a module with a keyword-only factory in the folder of what it can do, a line here (alphabetical), a test.
 JUDGES: dict[str, str] = {
+    "blip_vqa": "diptych.judges.answers.blip_vqa:blip_vqa",
     "centre_point": "diptych.judges.boxes.centre_point:centre_point",
     "instance_segmentation": "diptych.judges.boxes.instance_segmentation:instance_segmentation",
     "object_detection": "diptych.judges.boxes.object_detection:object_detection",
+    "vilt_vqa": "diptych.judges.answers.vilt_vqa:vilt_vqa",
     "zero_shot": "diptych.judges.answers.zero_shot:zero_shot",
 }
 

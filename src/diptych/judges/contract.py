@@ -19,8 +19,9 @@ Corners = tuple[float, float, float, float]  # left, top, right, bottom
 Record = TypeVar("Record")
 Found: TypeAlias = Sequence[list[Record] | None]  # of each image; None where a judge could not look
 
-# Why a question has no answer: the judge broke down over it, would not answer, or said what is no answer to it.
-UNANSWERED = ("failed", "refused", "unparsed")
+# Why a question has no answer: the judge broke down over it, would not answer, could not take in the whole of it, or
+# said what is no answer to it.
+UNANSWERED = ("failed", "refused", "too_long", "unparsed")
 
 COLOUR = "colour"  # the trait under which a judge that tells the colour of a thing tells it
 

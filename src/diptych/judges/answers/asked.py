@@ -1,0 +1,68 @@
+"""Questions about pictures, one by one: who is asked what, and the answers put together again in their order."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from diptych.judges.contract import Answer, Query
+
+TOO_LONG = "too_long"  # the state of an answer: the network would not see the end of the question
+
+
+class Asked(NamedTuple):
+    """One question about one picture: number of the picture, place of the question among those about it, its text."""
+
+    image: int
+    place: int
+    query: Query
+
+
+def every_question(numbers: Iterable[int], questions: Sequence[Sequence[Query]]) -> list[Asked]:
+    """Return the questions about some of the pictures, picture by picture."""
+    return [Asked(number, place, query) for number in numbers for place, query in enumerate(questions[number])]
+
+
+def in_order(
+    told: Mapping[Asked, Answer], judged: Mapping[int, Any], questions: Sequence[Sequence[Query]]
+) -> list[list[Answer] | None]:
+    """Return the answers about each picture in the order of its questions.
+
+    Args:
+        told: The answer to each question about those of the pictures that could be judged.
+        judged: Has the numbers of those as its keys.
+        questions: Those about each picture; one about which nothing is asked has no answers, whatever it is.
+    """
+    return [
+        [told[Asked(number, place, query)] for place, query in enumerate(some)]
+        if number in judged or not some
+        else None
+        for number, some in enumerate(questions)
+    ]
+
+
+def chosen(query: Query, probabilities: Sequence[float]) -> Answer:
+    """Return the answer by the probabilities of its choices, the first of equal ones.
+
+    >>> chosen(Query("A cat?", ("yes", "no")), (0.2, 0.7)).text
+    'no'
+    """
+    likely = tuple(min(float(probability), 1.0) for probability in probabilities)
+    return Answer(query.text, query.choices, likely, query.choices[likely.index(max(likely))])
+
+
+def no_answer(query: Query, state: str, said: str = "") -> Answer:
+    """Return the record of a question that has no answer, with what the judge said instead."""
+    return Answer(query.text, query.choices, (), said, state)
+
+
+def twice(numbers: Sequence[Any]) -> tuple[int, int] | None:
+    """Return the places of the first two of some values that are equal; None if none are.
+
+    >>> twice([3, 5, 3])
+    (0, 2)
+    """
+    first: dict[Any, int] = {}
+    for place, number in enumerate(numbers):
+        if number in first:
+            return first[number], place
+        first[number] = place
+    return None

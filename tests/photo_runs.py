@@ -1,0 +1,72 @@
+"""Runs of a judge over real photographs by two workers, killed and run again."""
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from tiny_dataset import Row, make_dataset
+
+from diptych.data.dataset import open_dataset
+from diptych.data.journal import Journal
+from diptych.judges.contract import Answer
+from diptych.judges.evidence import ANSWERS, read_evidence
+from diptych.scores.plan import ScorePlan
+from diptych.scores.run import score_dataset
+
+QUESTION = {"question": "Is there a cat?", "choices": ["yes", "no"]}
+
+
+class Killed(BaseException):
+    """The end of the process, as far as the code can tell."""
+
+
+def photo_rows(shared: Path) -> list[Row]:
+    """Return seven photographs of as many sizes."""
+    files = sorted((shared / "real/photos/clip-retrieval/test_images").glob("*.jpg"))
+    assert len(files) == 7
+    rows = []
+    for file in files:
+        with Image.open(file) as photo:
+            rows.append(Row(file.read_bytes(), file.stem, size=photo.size))
+    return rows
+
+
+def evidence_files(path: Path) -> dict[str, str]:
+    """Return the digest of each file of evidence."""
+    files = (path / "evidence").rglob("*.parquet")
+    return {file.relative_to(path).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def answers_in(path: Path) -> list[list[Answer] | None]:
+    """Return what the one judge of a dataset answered about each row."""
+    (found,) = open_dataset(path).column_sets("evidence")
+    return [records for file in found.files for records in read_evidence(ANSWERS, file).records]
+
+
+def run_killed_and_resumed(tmp_path: Path, shared: Path, kind: str, options: Mapping[str, Any]) -> list[Answer]:
+    """Return the answers about the photographs, once two workers were killed and left what one leaves undisturbed."""
+    what = ScorePlan({}, {"cat": ("answer", {"judge": "eye", **QUESTION})}, judges={"eye": (kind, dict(options))})
+    make_dataset(tmp_path / "whole", photo_rows(shared), rows_per_shard=2)
+    shutil.copytree(tmp_path / "whole", tmp_path / "killed")
+    score_dataset(tmp_path / "whole", what, progress="none")
+    with pytest.MonkeyPatch.context() as patch:
+        commits = iter(range(10**6))
+        real = Journal.commit
+
+        def dying(*args: Any, **kwargs: Any) -> Any:
+            if next(commits) == 3:
+                raise Killed
+            return real(*args, **kwargs)
+
+        patch.setattr(Journal, "commit", dying)
+        with pytest.raises(Killed):
+            score_dataset(tmp_path / "killed", what, progress="none", workers=2)
+    assert open_dataset(tmp_path / "killed").column_sets("evidence") == [], "what was killed is not whole"
+    score_dataset(tmp_path / "killed", what, progress="none", workers=2)
+    assert evidence_files(tmp_path / "killed") == evidence_files(tmp_path / "whole")
+    records = answers_in(tmp_path / "killed")
+    return [answer for some in records for answer in some or ()]
