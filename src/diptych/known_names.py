@@ -17,8 +17,8 @@ Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 def known_names(where: str) -> dict[str, str]:
     """Return the names of a table with what each is; of a function that returns names without.
 
-    >>> list(known_names("diptych.judges:JUDGES"))
-    ['centre_point', 'zero_shot']
+    >>> list(known_names("diptych.encoders:ENCODERS"))
+    ['inception', 'open_clip', 'projection']
     """
     found = import_attribute(where)
     names: Collection[str] = found() if callable(found) else found

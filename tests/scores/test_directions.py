@@ -22,6 +22,7 @@ from diptych.scores.nsfw_mobilenet import COLUMNS as NSFW_MOBILENET
 from diptych.scores.object_accuracy import COLUMNS as OBJECT_ACCURACY
 from diptych.scores.perceived_attribute import COLUMNS as PERCEIVED_ATTRIBUTE
 from diptych.scores.question_accuracy import COLUMNS as QUESTION_ACCURACY
+from diptych.scores.written_text import COLUMNS as WRITTEN_TEXT
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/curate.md"
 NO_ENCODER = cast(Any, None)
@@ -52,6 +53,7 @@ COLUMNS: dict[str, Callable[[], Sequence[Column]]] = {
     "object_accuracy": lambda: OBJECT_ACCURACY,
     "perceived_attribute": lambda: PERCEIVED_ATTRIBUTE,
     "question_accuracy": lambda: QUESTION_ACCURACY,
+    "written_text": lambda: WRITTEN_TEXT,
 }
 IN_WORDS = {"hashes", "linear_probe"}  # whose columns the table does not name one by one
 

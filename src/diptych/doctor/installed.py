@@ -35,9 +35,11 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "torch",
         "torchmetrics",
         "torchvision",
+        "transformers",
     ),
     "generate": ("accelerate", "diffusers", "numpy", "pillow", "pooch", "pyarrow", "rich", "torch", "transformers"),
     "heic": ("pillow-heif",),
+    "ocr": ("onnxruntime", "rapidocr"),
     "reports": ("duckdb", "jinja2", "numpy", "pillow", "pyarrow", "rich"),
 }
 

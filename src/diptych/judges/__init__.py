@@ -17,6 +17,7 @@ JUDGES: dict[str, str] = {
     "centre_point": "diptych.judges.boxes.centre_point:centre_point",
     "instance_segmentation": "diptych.judges.boxes.instance_segmentation:instance_segmentation",
     "object_detection": "diptych.judges.boxes.object_detection:object_detection",
+    "rapidocr": "diptych.judges.text.rapidocr:rapidocr",
     "vilt_vqa": "diptych.judges.answers.vilt_vqa:vilt_vqa",
     "zero_shot": "diptych.judges.answers.zero_shot:zero_shot",
 }

@@ -34,6 +34,7 @@ SCORES: dict[str, str] = {
     "object_accuracy": "diptych.scores.object_accuracy:object_accuracy",
     "perceived_attribute": "diptych.scores.perceived_attribute:perceived_attribute",
     "question_accuracy": "diptych.scores.question_accuracy:question_accuracy",
+    "written_text": "diptych.scores.written_text:written_text",
 }
 
 Reads = Literal["bytes", "pixels", "caption", "embedding", "evidence"]

@@ -1,0 +1,1 @@
+"""Judges that read what is written in images."""
