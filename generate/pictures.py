@@ -24,6 +24,11 @@ def encode(pixels: Pixels, format: str) -> bytes:
         pixels: RGB (height, width, 3).
         format: ``png`` or ``webp``.
     """
+    return encode_image(PIL.Image.fromarray(pixels), format)
+
+
+def encode_image(image: PIL.Image.Image, format: str) -> bytes:
+    """Return the file of an RGB image, as ``encode`` does."""
     file = io.BytesIO()
-    PIL.Image.fromarray(pixels).save(file, format.upper(), **OPTIONS[format])
+    image.save(file, format.upper(), **OPTIONS[format])
     return file.getvalue()

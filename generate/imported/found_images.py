@@ -74,9 +74,30 @@ class SourceFolder:
         """All names, to look one up."""
         return frozenset(self.names)
 
+    @cached_property
+    def _by_last(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in self.names:
+            found.setdefault(PurePosixPath(name).name, []).append(name)
+        return found
+
     def path(self, name: str) -> Path:
         """Return where a name lies."""
         return self.root / name
+
+    def find(self, written: str) -> str:
+        """Return the name of the file that another machine wrote the path of: the one that ends as most of it does.
+
+        Where none does, or several do as well, it is the last part of the path, which is a name of nothing.
+        """
+        parts = PurePosixPath(written.replace("\\", "/")).parts
+        alike = self._by_last.get(parts[-1], []) if parts else []
+        for count in range(len(parts), 0, -1):
+            ending = "/".join(parts[-count:]).lstrip("/")
+            found = [name for name in alike if name == ending or name.endswith(f"/{ending}")]
+            if len(found) == 1:
+                return found[0]
+        return parts[-1] if parts else written
 
 
 class ImportLayout(NamedTuple):

@@ -57,6 +57,7 @@ class PlannedImport(NamedTuple):
     schema: pa.Schema
     facts: Mapping[str, Any]
     chosen: ChosenSet | None
+    grid: tuple[int, int]
 
     @property
     def fingerprint(self) -> str:
@@ -83,7 +84,7 @@ def import_images(config: ImportConfig, address: Address, *, workers: int = 1, p
     there = tuple(shard for shard in there if shard.info.name in growing.entries)
     shards = lay_out_shards(planned.rows, there, config.rows_per_shard)
     growing.drop(shards.gone)
-    job = ImportJob(SourceFolder(planned.source.root, ()), growing.directory, planned.schema)
+    job = ImportJob(SourceFolder(planned.source.root, ()), growing.directory, planned.schema, planned.grid)
     done = len(planned.rows) - sum(len(task.rows) for task in shards.tasks)
     with track("import", len(planned.rows), mode=progress, unit="images", done=done) as tracker:
         for made in run_job(job, shards.tasks, workers=workers, report=tracker.advance):
@@ -102,9 +103,9 @@ def plan_import(config: ImportConfig, *, progress: str) -> PlannedImport:
     source, layout, found = find_images(config)
     images = _identified(source, found, progress)
     placed = _placed(config, layout, images, chosen)
-    tiles = layout.layout.grid != (1, 1)
-    schema = import_schema(chosen.columns if chosen is not None else {}, config.carry, tiles=tiles)
-    return PlannedImport(source, keyed(placed.rows), schema, _facts(layout, source, placed), chosen)
+    grid = layout.layout.grid
+    schema = import_schema(chosen.columns if chosen is not None else {}, config.carry, tiles=grid != (1, 1))
+    return PlannedImport(source, keyed(placed.rows), schema, _facts(layout, source, placed), chosen, grid)
 
 
 def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[FoundImage]]:

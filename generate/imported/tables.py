@@ -15,13 +15,11 @@ from diptych.generate.prompts.jsonl_file import json_lines
 from diptych.lookup import describe_unknown
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
-# What a folder's own table is called (Hugging Face's imagefolder), and the column by which it is known.
-OWN = tuple(f"metadata{suffix}" for suffix in SUFFIXES)
 # Key -> what its column may be called, the first that is there counts.
 NAMES: Mapping[str, tuple[str, ...]] = {
     "file": ("file", "file_name", "filename", "image", "image_path", "img_path", "path"),
     "prompt": ("prompt", "text", "caption"),
-    "prompt_id": ("prompt_id",),
+    "prompt_id": ("prompt_id", "item_id"),
     "category": ("category",),
     "model": ("model", "t2i_model"),
     "setting": ("setting",),
@@ -32,6 +30,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "guidance": ("guidance", "guidance_scale", "cfg_scale"),
     "negative_prompt": ("negative_prompt", "negative"),
 }
+EVALSCOPE = frozenset({"id", "prompt", "image_path"})  # of its JSON Lines: there, the id is the prompt's
 WHOLE, FRACTION = ("seed", "sample", "steps"), ("guidance",)
 
 
@@ -43,14 +42,22 @@ class TableRow(NamedTuple):
 
 
 def own_table(source: SourceFolder) -> Path | None:
-    """Return the table of a folder, if it has one that names files."""
-    for name in OWN:
-        if name in source.known:
-            path = source.path(name)
-            row = next(iter(_rows(path)), None)
-            if row is not None and any(known in row.cells for known in NAMES["file"]):
-                return path
-    return None
+    """Return the table of a folder: the one that lies in it and names files; None where none does, or several do.
+
+    Hugging Face's imagefolder calls it ``metadata.csv`` or ``metadata.jsonl``, which goes before others.
+    """
+    tables = [name for name in source.names if "/" not in name and PurePosixPath(name).suffix.lower() in SUFFIXES]
+    naming = [name for name in tables if _names_files(source.path(name))]
+    own = [name for name in naming if PurePosixPath(name).stem == "metadata"] or naming
+    return source.path(own[0]) if len(own) == 1 else None
+
+
+def _names_files(path: Path) -> bool:
+    try:
+        row = next(_rows(path), None)
+    except DataError:
+        return False
+    return row is not None and any(known in row.cells for known in NAMES["file"])
 
 
 def images_of_table(source: SourceFolder, table: Path, config: ImportConfig) -> list[FoundImage]:
@@ -64,7 +71,7 @@ def images_of_table(source: SourceFolder, table: Path, config: ImportConfig) -> 
         given = {key: row.cells.get(name) for key, name in _columns(row, config, table).items()}
         given = {key: value for key, value in given.items() if value not in (None, "")}
         carried = {name: _text(row.cells.get(name)) for name in config.carry}
-        found.append(_image(given, carried, row.where))
+        found.append(_image({**given, "file": _file(given.get("file"), source, row.where)}, carried, row.where))
     if not found:
         raise DataError(f"{table}: no rows there")
     named = {image.file for image in found}
@@ -80,6 +87,8 @@ def _columns(row: TableRow, config: ImportConfig, table: Path) -> dict[str, str]
         if name not in row.cells and table.suffix.lower() != ".jsonl":
             raise DataError(f"{row.where}: {describe_unknown('column', name, row.cells)}")
     found = {key: next((name for name in names if name in row.cells), None) for key, names in NAMES.items()}
+    if found["prompt_id"] is None and row.cells.keys() >= EVALSCOPE:
+        found["prompt_id"] = "id"
     used = {key: name for key, name in {**found, **config.columns}.items() if name is not None}
     if "file" not in used:
         raise DataError(f"{row.where}: no column names a file; say which with columns: {{file: NAME}}")
@@ -98,18 +107,19 @@ def _image(given: Mapping[str, Any], carried: Mapping[str, str | None], where: s
     readings = [PlaceReading(prompt_id=prompt_id, sample=number)] if prompt_id is not None else []
     readings += [PlaceReading(text=text, sample=number)] if text is not None else []
     alone = PlaceReading(prompt_id, text, number) if readings else None
-    return FoundImage(_file(given.get("file"), where), tuple(readings), alone, facts)
+    return FoundImage(given["file"], tuple(readings), alone, facts)
 
 
-def _file(value: Any, where: str) -> str:
-    """Return the path of a file within the folder."""
+def _file(value: Any, source: SourceFolder, where: str) -> str:
+    """Return the path of a file within the folder; one that leads elsewhere is that of another machine."""
     name = value.get("path") if isinstance(value, Mapping) else value
     if not isinstance(name, str) or not name:
         raise DataError(f"{where}: file: must be the path of a file, got {value!r}")
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts:
-        raise DataError(f"{where}: file: {name} lies outside the folder of the table; write paths within it")
-    return path.as_posix()
+    if path.as_posix() in source.known:
+        return path.as_posix()
+    is_outside = path.is_absolute() or ".." in path.parts or (len(name) > 1 and name[1] == ":")
+    return source.find(name) if is_outside else path.as_posix()
 
 
 def _number(value: Any, key: str, where: str) -> int | float:

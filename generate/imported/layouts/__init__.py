@@ -9,6 +9,14 @@ from diptych.lookup import resolve
 # To add one: a module with an ``ImportLayout``, a line here, a test. The first that recognises a folder has it, so that
 # those that ask for more come first.
 LAYOUTS: dict[str, str] = {
+    "heim": "diptych.generate.imported.layouts.heim:HEIM",
+    "geneval": "diptych.generate.imported.layouts.geneval:GENEVAL",
+    "hpsv2": "diptych.generate.imported.layouts.hpsv2:HPSV2",
+    "tifa": "diptych.generate.imported.layouts.tifa:TIFA",
+    "dsg": "diptych.generate.imported.layouts.dsg:DSG",
+    "dpg": "diptych.generate.imported.layouts.dpg:DPG",
+    "compbench": "diptych.generate.imported.layouts.compbench:COMPBENCH",
+    "stylegan": "diptych.generate.imported.layouts.stylegan:STYLEGAN",
     "folders": "diptych.generate.imported.layouts.folders:FOLDERS",
     "names": "diptych.generate.imported.layouts.names:NAMES",
     "any": "diptych.generate.imported.layouts.any_place:ANY_PLACE",
@@ -33,9 +41,7 @@ def choose_layout(name: str, source: SourceFolder) -> ChosenLayout:
         DataError: If the folder has no pictures, or a table is asked for.
     """
     if name == TABLE:
-        raise DataError(
-            f"{source.root}: no metadata.csv or metadata.jsonl there that names files; give the table itself"
-        )
+        raise DataError(f"{source.root}: no table there that names files, or several; give the table itself")
     if not source.pictures:
         raise DataError(f"{source.root}: no file there that may be a picture, of {len(source.names):,}")
     if name != AUTO:

@@ -94,7 +94,7 @@ def test_prompts_of_no_set_are_what_the_names_say(folder: Path, tmp_path: Path) 
 def test_a_place_that_says_nothing_is_not_guessed_at(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for number in range(3):
-        (tmp_path / "in" / f"seed{number:04d}.png").write_bytes(picture(number, kind="PNG"))
+        (tmp_path / "in" / f"IMG_{number:04d}.png").write_bytes(picture(number, kind="PNG"))
     facts = imported(tmp_path / "in", "--out", tmp_path / "out")
     assert (facts["rows"], facts["usable"], facts["places"], facts["layout"]) == (3, 3, 0, "any")
     assert all(row["caption"] is None and row["prompt_id"] is None for row in rows_of(tmp_path / "out"))

@@ -1,10 +1,38 @@
-"""Layouts: each entry of the table is one, and a folder is known for what it is."""
+"""Layouts: each is known for what it is, and says of each image whose it is."""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
+from drawn import picture
+from image_bytes import pixels, save
+from made_elsewhere import import_, imported, rows_of
+from PIL import Image
 
 from diptych.generate.imported.found_images import ImportLayout
 from diptych.generate.imported.layouts import LAYOUTS
 from diptych.lookup import import_attribute
+
+
+def write(folder: Path, files: Mapping[str, bytes | str | None]) -> Path:
+    """Write files; None is a picture of its own."""
+    for number, (name, data) in enumerate(files.items()):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        found = picture(number, kind="PNG") if data is None else data
+        (folder / name).write_bytes(found.encode() if isinstance(found, str) else found)
+    return folder
+
+
+def said(row: Mapping[str, Any], *names: str) -> tuple[Any, ...]:
+    return tuple(row[name] for name in names)
+
+
+def usable(path: Path) -> dict[str, dict[str, Any]]:
+    return {row["file"]: row for row in rows_of(path) if row["status"] == "ok"}
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -14,3 +42,182 @@ def test_a_table_entry_is_a_layout(name: str) -> None:
 
 def test_the_last_layout_takes_any_folder() -> None:
     assert list(LAYOUTS)[-1] == "any"
+
+
+METADATA = [
+    {"tag": "single_object", "include": [{"class": "bench", "count": 1}], "prompt": "a photo of a bench"},
+    {
+        "tag": "counting",
+        "include": [{"class": "pizza", "count": 3}],
+        "exclude": [{"class": "pizza", "count": 4}],
+        "prompt": "a photo of three pizzas",
+    },
+]
+
+
+def draw_geneval(folder: Path) -> Path:
+    files: dict[str, bytes | str | None] = {}
+    for number, value in enumerate(METADATA):
+        files[f"{number:05d}/metadata.jsonl"] = json.dumps(value) + "\n"
+        files[f"{number:05d}/grid.png"] = None
+        files |= {f"{number:05d}/samples/{sample:05d}.png": None for sample in range(4)}
+    return write(folder, files)
+
+
+def test_geneval_folders_bring_prompt_tag_and_what_is_to_be_seen(tmp_path: Path) -> None:
+    facts = imported(draw_geneval(tmp_path / "in"), "--model", "sd", "--out", tmp_path / "out")
+    assert facts["why"] == "2 folders with a number for a name have their images in samples/"
+    assert (facts["layout"], facts["flaws"], facts["usable"]) == ("geneval", [], 8)
+    row = usable(tmp_path / "out")["00001/samples/00003.png"]
+    assert said(row, "benchmark", "prompt_id", "sample", "category", "model") == (
+        *("geneval", "00001", 3),
+        *(["counting"], "sd"),
+    )
+    assert row["caption"] == "a photo of three pizzas"
+    assert json.loads(row["checks"])["exclude"] == [{"class": "pizza", "count": 4}]
+
+
+def test_rewritten_prompts_of_geneval_are_none_of_its_own(tmp_path: Path) -> None:
+    folder = draw_geneval(tmp_path / "in")
+    prompts = tmp_path / "metadata.jsonl"
+    other = {**METADATA[0], "prompt": "a weathered bench in a park, seen from the left"}
+    prompts.write_text(f"{json.dumps(other)}\n{json.dumps(METADATA[1])}\n")
+    given = ("--prompts", "geneval", "--set", f"prompts.path={prompts}", "--out", tmp_path / "out")
+    counts = imported(folder, *given)["counts"]
+    assert {kind: many for kind, many in counts.items() if many} == {"missing": 4, "unmatched": 4}
+
+
+def test_a_geneval_folder_with_flaws_reports_exactly_these(tmp_path: Path) -> None:
+    folder = draw_geneval(tmp_path / "in")
+    (folder / "00000/samples/00002.png").rename(folder / "00000/samples/third.png")
+    (folder / "00001/samples/00001.png").unlink()
+    (folder / "00001/samples/0003.png").write_bytes(picture(77, kind="PNG"))
+    prompts = write(tmp_path, {"metadata.jsonl": "\n".join(map(json.dumps, METADATA))}) / "metadata.jsonl"
+    given = ("--prompts", "geneval", "--set", f"prompts.path={prompts}", "--set", "samples=4")
+    flaws = imported(folder, *given, "--out", tmp_path / "out")["flaws"]
+    assert [(flaw["kind"], flaw["file"], flaw["prompt_id"], flaw["sample"]) for flaw in flaws] == [
+        ("missing", None, "00001", 1),
+        ("misnamed", "00000/samples/third.png", "00000", 2),
+        ("extra", "00001/samples/0003.png", "00001", 3),
+    ]
+
+
+def test_compbench_has_the_prompt_in_the_name_whatever_the_digits_count(tmp_path: Path) -> None:
+    names = [
+        f"sd2/color_val/samples/a {word} book and a cup_{number:06d}.png" for number, word in enumerate(["red"] * 2)
+    ]
+    names += [
+        "sd2/color_val/samples/a blue book, open_000007.png",
+        "sd2/color_val/samples/a blue book, open_000012.png",
+    ]
+    facts = imported(write(tmp_path / "in", dict.fromkeys(names)), "--out", tmp_path / "out")
+    assert (facts["layout"], facts["flaws"]) == ("compbench", [])
+    found = usable(tmp_path / "out")
+    assert said(found[names[3]], "caption", "sample", "category", "model") == (
+        *("a blue book, open", 1),
+        *(["color"], "sd2"),
+    )
+    assert found[names[3]]["prompt_id"] == found[names[2]]["prompt_id"] != found[names[0]]["prompt_id"]
+
+
+def grid_of(numbers: range, size: tuple[int, int] = (48, 32)) -> bytes:
+    whole = Image.new("RGB", (2 * size[0], 2 * size[1]))
+    for place, number in enumerate(numbers):
+        part = Image.open(io.BytesIO(picture(number, size, kind="PNG")))
+        whole.paste(part, (place % 2 * size[0], place // 2 * size[1]))
+    return save(whole, "PNG")
+
+
+def test_dpg_grids_are_cut_into_exactly_their_pictures_and_kept(tmp_path: Path) -> None:
+    grids = {f"partiprompts{number}.png": grid_of(range(4 * number, 4 * number + 4)) for number in range(3)}
+    broken = {"stanford7.png": picture(50, (47, 32), kind="PNG"), "vrd3.png": b"GIF89a"}
+    folder = write(tmp_path / "in", {**grids, **broken})
+    facts = imported(folder, "--out", tmp_path / "out", "--set", "rows_per_shard=3")
+    assert (facts["layout"], facts["rows"], facts["usable"]) == ("dpg", 20, 12)
+    assert facts["counts"]["unreadable"] == 8
+    rows = [row for row in rows_of(tmp_path / "out") if row["status"] == "ok"]
+    for row in rows:
+        number = int(row["prompt_id"].removeprefix("partiprompts"))
+        assert (pixels(row["image"]["bytes"]) == pixels(picture(4 * number + row["tile"], kind="PNG"))).all()
+        assert (row["sample"], row["width"], row["height"]) == (row["tile"], 48, 32)
+        kept = (tmp_path / "out/grids" / f"{row['grid_sha256']}.png").read_bytes()
+        assert kept == grids[row["file"]]
+        assert hashlib.sha256(kept).hexdigest() == row["grid_sha256"]
+    bad = {row["file"]: (row["status"], row["error"]) for row in rows_of(tmp_path / "out") if row["status"] != "ok"}
+    assert bad["stanford7.png"] == ("bad_grid", "47x32 pixels are no 2 by 2 pictures of one size")
+    assert imported(folder, "--out", tmp_path / "out", "--set", "rows_per_shard=3")["shards_made"] == 0
+
+
+@pytest.mark.parametrize(
+    ("layout", "name", "expected"),
+    [
+        ("hpsv2", "sdxl/anime/00012.jpg", {"prompt_id": "anime/00012", "category": ["anime"], "model": "sdxl"}),
+        ("tifa", "coco_301091.jpg", {"prompt_id": "coco_301091", "benchmark": "tifa", "model": "m"}),
+        ("tifa", "drawbench_12_3.png", {"prompt_id": "drawbench_12", "sample": 0}),
+        ("dsg", "mini-dalle/whoops_12.png", {"prompt_id": "whoops_12", "benchmark": "dsg1k", "model": "mini-dalle"}),
+        ("dsg", "localized_narratives_4_1.png", {"prompt_id": "localized_narratives_4", "sample": 0}),
+        ("stylegan", "seed0042.png", {"seed": 42, "prompt_id": None, "caption": None, "sample": None}),
+    ],
+)
+def test_a_name_says_whose_it_is(layout: str, name: str, expected: dict[str, Any], tmp_path: Path) -> None:
+    facts = imported(write(tmp_path / "in", {name: None}), "--model", "m", "--out", tmp_path / "out")
+    assert facts["layout"] == layout
+    row = usable(tmp_path / "out")[name]
+    assert {key: row[key] for key in expected} == expected
+
+
+def test_heim_names_its_files_whichever_version_wrote_it(tmp_path: Path) -> None:
+    def state(number: int, completions: list[Any]) -> dict[str, Any]:
+        asked = {"guidance_scale": 7.5, "diffusion_denoising_steps": 50}
+        return {
+            "instance": {"id": f"id{number}", "input": {"text": f"text {number}"}, "perturbation": {"name": "typos"}},
+            "request": {"model": "a/b", "image_generation_parameters": asked},
+            "result": {"completions": completions},
+        }
+
+    states = [
+        state(
+            0,
+            [{"file_location": "/cache/x/aa.png"}, {"multimodal_content": {"media_objects": [{"location": "bb.png"}]}}],
+        ),
+        state(1, [{"file_path": "/cache/y/dd.png"}, None, {"text": "no file"}]),
+    ]
+    files = {"scenario_state.json": json.dumps({"request_states": [*states, "odd", {"result": []}]})}
+    folder = write(tmp_path / "in", {**files, "x/aa.png": None, "bb.png": None, "cc.png": None})
+    facts = imported(folder, "--out", tmp_path / "out")
+    assert (facts["layout"], facts["usable"]) == ("heim", 2)
+    assert {kind: many for kind, many in facts["counts"].items() if many} == {"missing": 2, "misnamed": 1}
+    row = usable(tmp_path / "out")["bb.png"]
+    assert said(row, "prompt_id", "caption", "sample", "model", "setting", "steps", "guidance") == (
+        *("id0", "text 0", 1),
+        *("a/b", "typos", 50, 7.5),
+    )
+
+
+@pytest.mark.parametrize("text", ["[]", '{"request_states": 3}', "{", "[" * 100_000])
+def test_a_broken_scenario_state_is_one_line(text: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", {"scenario_state.json": text, "a.png": None})
+    result = import_(folder, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "is no scenario_state.json of HELM" in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+def test_the_layout_that_is_given_counts(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", {"partiprompts3.png": None, "partiprompts4.png": None})
+    facts = imported(folder, "--layout", "names", "--out", tmp_path / "out")
+    assert (facts["layout"], facts["usable"]) == ("names", 2)
+
+
+def test_all_prompts_of_geneval_are_matched_from_a_folder_of_its_layout(shared: Path, tmp_path: Path) -> None:
+    file = shared / "benchmarks" / "geneval" / "evaluation_metadata.jsonl"
+    files: dict[str, bytes | str | None] = {}
+    one = picture(1, (8, 8), kind="PNG")
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines()):
+        files[f"{number:05d}/metadata.jsonl"] = line
+        files[f"{number:05d}/samples/0000.png"] = one
+    given = ("--prompts", "geneval", "--set", f"prompts.path={file}", "--out", tmp_path / "out")
+    facts = imported(write(tmp_path / "in", files), *given)
+    assert (facts["usable"], facts["places"], facts["found_by"]) == (553, 553, {"text": 553})
+    assert facts["counts"]["duplicate"] == 552
+    assert {row["benchmark"] for row in rows_of(tmp_path / "out")} == {"geneval"}

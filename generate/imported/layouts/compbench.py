@@ -1,0 +1,48 @@
+"""T2I-CompBench: ``<prompt>_<000000>.png``, the prompt in the name, a folder for each category (arXiv:2307.06350).
+
+The six digits count over a run in some scripts and begin anew with each prompt in others; what they say in both is the
+order, by which the images of a prompt are counted here.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from diptych.data.generated_columns import CATEGORY
+from diptych.generate.imported.found_images import FoundImage, ImportLayout, PlaceReading, SourceFolder
+from diptych.generate.imported.layouts.ids import MOST
+
+CATEGORIES = ("3d_spatial", "color", "complex", "non_spatial", "numeracy", "shape", "spatial", "texture")
+NAME = re.compile(r"(?P<prompt>[^_]+)_\d{6}")
+SAMPLES = "samples"
+
+
+def _recognise(source: SourceFolder) -> str | None:
+    called = sum(1 for name in source.pictures if NAME.fullmatch(PurePosixPath(name).stem))
+    if called <= MOST * len(source.pictures):
+        return None
+    return f"{called:,} of {len(source.pictures):,} files are called PROMPT_000000"
+
+
+def _images(source: SourceFolder) -> Iterator[FoundImage]:
+    for name in source.pictures:
+        path = PurePosixPath(name)
+        found = NAME.fullmatch(path.stem)
+        if found is None:
+            text = PlaceReading(text=path.stem)
+            yield FoundImage(name, (text,), misnamed="is no PROMPT_000000.png: the six digits are missing")
+            continue
+        reading = PlaceReading(text=found["prompt"])
+        yield FoundImage(name, (reading,), reading, _facts(path))
+
+
+def _facts(path: PurePosixPath) -> dict[str, object]:
+    """Return the category, and the folder above it as the model."""
+    folders = [part for part in path.parts[:-1] if part != SAMPLES]
+    category = folders[-1].removesuffix("_val") if folders else ""
+    if category not in CATEGORIES:
+        return {}
+    return {CATEGORY: [category], **({"model": folders[-2]} if len(folders) > 1 else {})}
+
+
+COMPBENCH = ImportLayout("t2i_compbench", _recognise, _images)

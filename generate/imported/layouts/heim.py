@@ -1,0 +1,94 @@
+"""HEIM: the ``scenario_state.json`` of a run of HELM, which names the file of each image and the request for it.
+
+HELM keeps images in a cache under random names; they are found by the end of the path that it wrote.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from diptych.errors import DataError
+from diptych.generate.imported.found_images import FoundImage, ImportLayout, PlaceReading, SourceFolder
+from diptych.generate.prompts import read_text
+
+STATE = "scenario_state.json"
+FILE_KEYS = ("file_location", "file_path", "location")  # of versions of HELM
+
+
+def _states(source: SourceFolder) -> list[str]:
+    return [name for name in source.names if name == STATE or name.endswith(f"/{STATE}")]
+
+
+def _recognise(source: SourceFolder) -> str | None:
+    found = _states(source)
+    return f"{found[0]} names the images of each request" if found else None
+
+
+def _images(source: SourceFolder) -> Iterator[FoundImage]:
+    named = set()
+    for name in _states(source):
+        for number, state in enumerate(_requests(source, name)):
+            for image in _of_request(source, state, f"{name}:{number}"):
+                named.add(image.file)
+                yield image
+    for name in source.pictures:
+        if name not in named:
+            yield FoundImage(name, misnamed=f"no {STATE} names it")
+
+
+def _requests(source: SourceFolder, name: str) -> list[Mapping[str, Any]]:
+    path = source.path(name)
+    try:
+        value = json.loads(read_text(path))
+        states = value["request_states"]
+        return [state for state in states if isinstance(state, Mapping)]
+    except (ValueError, RecursionError, LookupError, TypeError) as error:
+        raise DataError(f"{path}: is no {STATE} of HELM: {error!r}") from error
+
+
+def _of_request(source: SourceFolder, state: Mapping[str, Any], where: str) -> Iterator[FoundImage]:
+    instance, request, result = (_part(state, key) for key in ("instance", "request", "result"))
+    text = _part(instance, "input").get("text") or request.get("prompt")
+    reading = PlaceReading(
+        prompt_id=str(instance.get("id") or where), text=text if isinstance(text, str) else None, sample=None
+    )
+    readings = (PlaceReading(text=reading.text),) if reading.text else (reading,)
+    completions = result.get("completions")
+    for completion in completions if isinstance(completions, list) else ():
+        for file in _files(completion):
+            yield FoundImage(source.find(file), readings, reading, _facts(instance, request))
+
+
+def _facts(instance: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if isinstance(request.get("model"), str):
+        found["model"] = request["model"]
+    perturbation = _part(instance, "perturbation").get("name")
+    if isinstance(perturbation, str):
+        found["setting"] = perturbation
+    asked = _part(request, "image_generation_parameters")
+    for column, key, kinds in (
+        ("guidance", "guidance_scale", int | float),
+        ("steps", "diffusion_denoising_steps", int),
+    ):
+        if isinstance(asked.get(key), kinds) and not isinstance(asked[key], bool):
+            found[column] = asked[key]
+    return found
+
+
+def _files(completion: Any) -> Iterator[str]:
+    """Yield the paths of files in a completion, whichever version of HELM wrote it."""
+    if not isinstance(completion, Mapping):
+        return
+    objects = _part(completion, "multimodal_content").get("media_objects")
+    for one in [completion, *(objects if isinstance(objects, list) else ())]:
+        found = [one.get(key) for key in FILE_KEYS] if isinstance(one, Mapping) else []
+        yield from (path for path in found if isinstance(path, str) and path)
+
+
+def _part(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = value.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+HEIM = ImportLayout("heim", _recognise, _images)
