@@ -62,6 +62,7 @@ def run(
     """Do all steps of CONFIG; what is done already is not done again."""
     runner = _runner(config, out, overrides, workers, _growth(extend, retry))
     if dry_run:
+        runner.check_ahead()
         (print_json if as_json else print_estimate)(runner.estimate())
         return
     runner.check()

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from diptych.config.settings import LocalPath, Settings
+from diptych.curate.named_columns import problems_of
 from diptych.data.pixel_limit import MAX_PIXELS, MOST_PIXELS
 from diptych.lookup import describe_unknown
 from diptych.scores.choices import ScoringSettings
@@ -216,4 +218,16 @@ class CurateConfig(ScoringSettings):
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(f"select: the rule name {sorted(twice)[0]!r} is used twice")
+        return self
+
+    @model_validator(mode="after")
+    def _columns_can_be_meant(self) -> "CurateConfig":
+        found = [
+            InitErrorDetails(
+                type=PydanticCustomError("named", "{said}", {"said": one.said}), loc=one.place, input=one.value
+            )
+            for one in problems_of(self)
+        ]
+        if found:
+            raise ValidationError.from_exception_data("curate", found)
         return self

@@ -12,33 +12,28 @@ from typing import Any
 
 import pyarrow as pa
 
-from diptych.curate.conditions import trial_table
 from diptych.curate.config import CurateConfig
 from diptych.curate.decisions import read_keep
-from diptych.curate.delivery.parquet import Selection, export, export_names, exported_columns
+from diptych.curate.delivery.parquet import Selection, export, exported_columns
 from diptych.curate.duplicates.find import DedupRun, dedup
-from diptych.curate.duplicates.reading import check_settings
+from diptych.curate.foresight import KnownColumns, check_config, known_without_weights
 from diptych.curate.ingest.estimate import estimate_ingest
 from diptych.curate.ingest.inputs import look_at_input
 from diptych.curate.ingest.rows import pool_schema
 from diptych.curate.ingest.run import NOTHING_FURTHER, IngestOptions, caption_counts, ingest, reason_counts
-from diptych.curate.rules.funnel import check_rules
 from diptych.curate.rules.select import SelectRun, select
 from diptych.curate.run_directory import POOL, SELECTED, check_run_directory
 from diptych.curate.sources import open_source
 from diptych.curate.sources.column_types import inferred_types
 from diptych.curate.sources.reading import first_table
-from diptych.data.column_names import clash_problem
 from diptych.data.columns_dir import written_place
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
-from diptych.data.sql import connect
 from diptych.data.table import DatasetTable
-from diptych.errors import ConfigError, DataError, ShardError
+from diptych.errors import DataError, ShardError
 from diptych.progress.wording import format_bytes, taken_over
 from diptych.scores import decoded
 from diptych.scores.plan import ScorePlan, Scorers
 from diptych.scores.run import score_dataset
-from diptych.scores.tables import score_schema
 from diptych.storage.location import Location
 from diptych.storage.locks import only_one
 
@@ -114,16 +109,15 @@ class CurateRunner:
         Raises:
             DiptychError: As the first step that would meet the mistake says, or if the source cannot be read.
         """
-        scorers = self._scorers
-        schemas = {"data": pool_schema(self._source_schema())}
-        schemas |= {label: score_schema(score.columns) for label, score in scorers.scores.items()}
-        trial = trial_table(connect(), schemas)
-        if self.config.dedup is not None:
-            check_settings(trial, self.config.dedup)
-        check_rules(trial, self.config.select)
-        if problem := clash_problem(scorers.columns, schemas["data"].names):
-            raise ConfigError(f"scores: {problem}")
-        export_names(scorers.columns, self.config.export.columns, data=schemas["data"].names)
+        check_config(self.config, KnownColumns(pool_schema(self._source_schema()), self._scorers.scores))
+
+    def check_ahead(self) -> None:
+        """Do of ``check`` what needs no weights, so that nothing is looked for or downloaded.
+
+        Raises:
+            DiptychError: As ``check`` does.
+        """
+        check_config(self.config, known_without_weights(pool_schema(self._source_schema()), self.plan()))
 
     def run(self, step: str) -> StepOutcome:
         """Do one of ``STEPS``; the steps before it must be done.

@@ -9,6 +9,9 @@ import hashlib
 import importlib.util
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +21,7 @@ from diptych.lookup import describe_unknown
 
 PACKAGE_PREFIX = "package:"
 PACKAGE_NAME = re.compile(r"diptych(\.\w+)*")  # nothing else is looked up: that would import what a config names
+_MAY_DOWNLOAD = ContextVar("may_download", default=True)
 TRUTHY = frozenset({"1", "on", "yes", "true"})
 
 
@@ -136,9 +140,21 @@ def cache_dir() -> Path:
     return local_path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "XDG_CACHE_HOME") / "diptych"
 
 
+@contextmanager
+def without_downloads() -> Iterator[None]:
+    """Refuse within the block what would be downloaded, as where the environment forbids it."""
+    token = _MAY_DOWNLOAD.set(False)
+    try:
+        yield
+    finally:
+        _MAY_DOWNLOAD.reset(token)
+
+
 def is_offline() -> bool:
-    """Return whether the environment forbids downloads."""
-    return any(os.environ.get(name, "").lower() in TRUTHY for name in ("DIPTYCH_OFFLINE", "HF_HUB_OFFLINE"))
+    """Return whether the environment, or who asks, forbids downloads."""
+    return not _MAY_DOWNLOAD.get() or any(
+        os.environ.get(name, "").lower() in TRUTHY for name in ("DIPTYCH_OFFLINE", "HF_HUB_OFFLINE")
+    )
 
 
 def fetch(name: str) -> Path:

@@ -202,10 +202,19 @@ def test_a_dry_run_builds_no_encoder_so_it_fetches_no_weights(tmp_path: Path, mo
     def refuse(*_: object) -> None:
         raise AssertionError("a dry run must not look for weights")
 
-    monkeypatch.setattr("diptych.scores.plan.ScorePlan.build", refuse)
+    for name in ("diptych.scores.plan.make_encoder", "diptych.assets._download"):
+        monkeypatch.setattr(name, refuse)
+    monkeypatch.setenv("DIPTYCH_CACHE", str(tmp_path / "cache"))
     encoder = {"clip": {"kind": "open_clip", "options": {"architecture": "ViT-L-14", "pretrained": "openai"}}}
-    scores = {"similarity": {"score": "clip_similarity", "encoder": "clip"}}
-    config = write_config(tmp_path, encoders=encoder, scores=scores)
+    scores = {
+        "similarity": {"score": "clip_similarity", "encoder": "clip"},
+        "fetched": {"score": "nsfw_mobilenet"},
+        "caption": {"score": "caption_stats"},
+    }
+    rules = ["similarity.clip_similarity > 0.2", "clip_similarity > 0.2", "fetched.porn < 1", "caption_words > 2"]
+    select = [{"name": f"r{number}", "where": where} for number, where in enumerate(rules)]
+    export = {"columns": ["similarity.clip_similarity", "clip_similarity", "caption.caption_words"]}
+    config = write_config(tmp_path, encoders=encoder, scores=scores, select=select, export=export)
     result = call("curate", "run", config, "--out", tmp_path / "out", "--dry-run")
     assert (result.exit_code, (tmp_path / "out").exists()) == (0, False), result.output
 

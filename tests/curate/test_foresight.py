@@ -1,0 +1,81 @@
+"""What a run would refuse is refused before it: by form at ``validate``, by the columns at ``--dry-run``."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+from drawn import draw_folder
+
+from diptych.cli import main
+
+HASHED = {"h": {"score": "hashes"}}
+AT_VALIDATE: dict[str, tuple[dict[str, Any], str]] = {
+    "half a condition": ({"select": [{"name": "r", "where": "width >"}]}, "select.0.where: "),
+    "a subquery": (
+        {"select": [{"name": "r", "where": "width > (SELECT 1)"}]},
+        "select.0.where: subquery is not allowed",
+    ),
+    "a clock": ({"select": [{"name": "r", "where": "width > now()"}]}, "select.0.where: now() is not allowed"),
+    "a label in a rule": (
+        {"scores": HASHED, "select": [{"name": "r", "where": "hh.reason = 'ok'"}]},
+        "select.0.where: unknown label 'hh'; did you mean 'h'?",
+    ),
+    "a label of an export": ({"scores": HASHED, "export": {"columns": ["g.x"]}}, "export.columns.0: unknown label 'g'"),
+    "a label of a hash": ({"dedup": {"perceptual": "h.phash_imagehash"}}, "dedup.perceptual: unknown label 'h'"),
+    "an order": ({"dedup": {"prefer": "width DES"}}, "dedup.prefer: "),
+}
+AT_DRY_RUN: dict[str, tuple[dict[str, Any], str]] = {
+    "a column in a rule": (
+        {"select": [{"name": "r", "where": "widht > 5"}]},
+        "unknown column 'widht'; did you mean 'width'",
+    ),
+    "a column of a score": ({"scores": HASHED, "export": {"columns": ["h.nope"]}}, "unknown column 'h.nope'"),
+    "a column to prefer": ({"dedup": {"prefer": "wdith DESC"}}, "unknown column 'wdith'; did you mean 'width'?"),
+    "a column of a hash": ({"scores": HASHED, "dedup": {"perceptual": "h.nope"}}, "unknown column 'nope'"),
+    "a file that is not there": ({"scores": {"s": {"score": "nowhere.py:make"}}}, "nowhere.py cannot be read"),
+}
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["--progress", "none", *map(str, arguments)])
+
+
+def write_config(folder: Path, changes: dict[str, Any]) -> Path:
+    draw_folder(folder / "in", 2)
+    config = {"job": "curate", "source": {"kind": "folder", "path": str(folder / "in"), "captions": "none"}, **changes}
+    (folder / "c.yaml").write_text(yaml.safe_dump(config))
+    return folder / "c.yaml"
+
+
+@pytest.mark.parametrize("what", AT_VALIDATE)
+def test_what_its_form_shows_is_refused_at_validate_with_file_and_line(what: str, tmp_path: Path) -> None:
+    changes, said = AT_VALIDATE[what]
+    config = write_config(tmp_path, changes)
+    result = call("validate", config)
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"Error: {config}:")
+    assert said in line
+
+
+@pytest.mark.parametrize("what", AT_DRY_RUN)
+def test_what_the_columns_show_is_refused_at_a_dry_run(what: str, tmp_path: Path) -> None:
+    changes, said = AT_DRY_RUN[what]
+    config = write_config(tmp_path, changes)
+    assert call("validate", config).exit_code == 0
+    result = call("curate", "run", config, "--out", tmp_path / "out", "--dry-run")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1), result.output
+    assert said in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_struct_and_a_column_called_as_a_function_are_no_labels(tmp_path: Path) -> None:
+    source = {"kind": "parquet", "path": str(tmp_path), "columns": ["facts", "user"]}
+    select = [
+        {"name": "a", "where": "facts.x > 1"},
+        {"name": "b", "where": "user = 'me'"},
+        {"name": "c", "where": "data.width > 1"},
+    ]
+    assert call("validate", write_config(tmp_path, {"source": source, "select": select})).exit_code == 0
