@@ -61,6 +61,17 @@ def test_some_commands_work_in_any_surroundings(words: tuple[str, ...], place: s
     check(words, here, SURROUNDINGS[place])
 
 
+@pytest.mark.parametrize("words", [("doctor",), ("validate",)], ids=" ".join)
+def test_a_working_directory_that_is_gone_is_one_line(words: tuple[str, ...], here: Path) -> None:
+    (here / "gone").mkdir()
+    leave = Surroundings(shell="", before=("/bin/bash", "-c", 'cd gone && rmdir ../gone && exec "$@"', "bash"))
+    code, lines = call(words, here, leave)
+    assert (code, lines) == (
+        1,
+        ["Error: the folder that this runs in is gone or cannot be read; change to another: cd ~"],
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("words", [words for words in COMMANDS if words not in SOME], ids=" ".join)

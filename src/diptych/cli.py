@@ -16,7 +16,7 @@ from diptych import __version__
 from diptych.addresses import COLUMNS_DIR
 from diptych.command_line import ARGUMENTS, AS_JSON, LocalPathType, note_arguments, print_json, set_option
 from diptych.error_lines import placed
-from diptych.errors import ConfigError, DiptychError
+from diptych.errors import ConfigError, DataError, DiptychError
 from diptych.failures import exit_codes_help, failed, misused
 from diptych.interrupts import exit_code, is_interrupt, say_stopped
 from diptych.known_names import completing
@@ -157,6 +157,10 @@ def main(context: click.Context, progress: str, columns_dir: Path | None, debug:
       diptych curate --help             the steps of one job
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     context.obj = {"progress": progress}
+    try:
+        Path.cwd()  # what relative paths begin at, and what a rerun is told to begin in
+    except OSError as error:
+        raise DataError("the folder that this runs in is gone or cannot be read; change to another: cd ~") from error
     if columns_dir is not None:
         os.environ[COLUMNS_DIR] = str(columns_dir.absolute())
     keep_quiet()
