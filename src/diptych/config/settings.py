@@ -1,6 +1,7 @@
 """What every config model has in common: frozen, no unknown keys, true is no number, and paths are local."""
 
 import os
+import re
 import typing
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,8 @@ from diptych.addresses import local_path
 from diptych.errors import DataError
 
 TRUTH_FOR_NUMBER = "a number is needed, which true and false are not"
+TEXT_FOR_NUMBER = "a number is needed, and in quotes it is a text"
+QUOTED_NUMBER = re.compile(r"\s*[-+]?\d+(\.\d*)?\s*")
 
 
 class Settings(BaseModel):
@@ -26,11 +29,19 @@ class Settings(BaseModel):
         wrong = [
             key for key, found in cls.model_fields.items() if is_truth_for_number(given.get(key), found.annotation)
         ]
+        texts = [key for key, found in cls.model_fields.items() if is_text_for_number(given.get(key), found.annotation)]
+        if texts:  # which the JSON Schema refuses, too
+            raise _problems(cls.__name__, TEXT_FOR_NUMBER, {key: given[key] for key in texts})
         if wrong:  # not of single fields: a union told apart by a field allows none there
-            problem = PydanticCustomError("truth", TRUTH_FOR_NUMBER)
-            problems = [InitErrorDetails(type=problem, loc=(key,), input=given[key]) for key in wrong]
-            raise ValidationError.from_exception_data(cls.__name__, problems)
+            raise _problems(cls.__name__, TRUTH_FOR_NUMBER, {key: given[key] for key in wrong})
         return values
+
+
+def _problems(title: str, said: str, given: dict[str, Any]) -> ValidationError:
+    """Return the error that says the same of each key."""
+    kind = PydanticCustomError("number", said)
+    found = [InitErrorDetails(type=kind, loc=(key,), input=value) for key, value in given.items()]
+    return ValidationError.from_exception_data(title, found)
 
 
 def _checked_path(value: Any) -> Any:
@@ -48,12 +59,27 @@ LocalPath = Annotated[Path, BeforeValidator(_checked_path)]
 def is_truth_for_number(value: Any, hint: Any) -> bool:
     """Return whether true or false stands where ``hint`` has numbers and no truth values: Python would take it as 1."""
     is_truth = isinstance(value, bool) or (isinstance(value, list) and any(isinstance(one, bool) for one in value))
-    if not is_truth:
+    leaves = _leaves(hint) if is_truth else set()
+    return bool(leaves & {int, float}) and not leaves & {bool, Any, object}
+
+
+def is_text_for_number(value: Any, hint: Any) -> bool:
+    """Return whether a number in quotes stands where ``hint`` has numbers and no texts.
+
+    Not 1e-3, which has none and is a text to YAML 1.1 alone: editors take it for the number that it is.
+    """
+    if not isinstance(value, str) or not QUOTED_NUMBER.fullmatch(value):
         return False
+    leaves = _leaves(hint)
+    return bool(leaves & {int, float}) and not leaves & {str, Path, Any, object}
+
+
+def _leaves(hint: Any) -> set[Any]:
+    """Return the types that an annotation is made of."""
     waiting, leaves = [hint], set()
     while waiting:
         one = waiting.pop()
         inner = () if typing.get_origin(one) is typing.Literal else typing.get_args(one)
         waiting += inner
         leaves |= set() if inner or not isinstance(one, type | typing._SpecialForm) else {one}
-    return bool(leaves & {int, float}) and not leaves & {bool, Any, object}
+    return leaves
