@@ -49,6 +49,7 @@ _AESTHETIC_V2 = (
     "https://raw.githubusercontent.com/christophschuhmann/improved-aesthetic-predictor"
     "/6934dd81792f086e613a121dbce43082cb8be85e"
 )
+_DSG = "https://raw.githubusercontent.com/j-min/DSG/7330119a39f76ff90e619a8bd3ff321e71aa986b/dsg/data"
 _GENEVAL = "https://raw.githubusercontent.com/djghosh13/geneval/af4902f24d3ca90ebbb446dd9891a59e0f82725f/prompts"
 _LAION_NSFW = (
     "https://raw.githubusercontent.com/LAION-AI/CLIP-based-NSFW-Detector/d6bb8fe31fd4aecbfed7dfb62df4fe5858bfc014"
@@ -82,6 +83,12 @@ ASSETS: dict[str, Asset] = {
         f"{_AESTHETIC_V2}/sac%2Blogos%2Bava1-l14-linearMSE.pth",
         "21dd590f3ccdc646f0d53120778b296013b096a035a2718c9cb0d511bff0f1e0",
         3714759,
+        "Apache-2.0",
+    ),
+    "dsg-1k": Asset(
+        f"{_DSG}/dsg-1k-anns.csv",
+        "b7ce06ea8a0478ccfd8fba105ecd26d7d301eb99d5c412987546c4cc8e08917a",
+        1906040,
         "Apache-2.0",
     ),
     "geneval-metadata": Asset(

@@ -1,0 +1,85 @@
+"""Prompt sets that bring questions: counts, forms and what upstream's tables have wrong."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from diptych.assets import ASSETS
+from diptych.errors import DataError
+from diptych.generate.prompts.dsg import HEADER, dsg
+
+
+@pytest.fixture
+def dsg_file(shared: Path) -> Path:
+    return shared / "benchmarks" / "dsg1k" / "dsg-1k-anns.csv"
+
+
+def test_dsg_has_1060_prompts_with_8182_questions(dsg_file: Path) -> None:
+    found = dsg(path=dsg_file)
+    counts = Counter(category for prompt in found.prompts for category in prompt.categories)
+    assert counts == {
+        "tifa": 160,
+        "paragraph": 200,
+        "relation": 100,
+        "count": 100,
+        "real_user": 200,
+        "pose": 100,
+        "defying": 100,
+        "text": 100,
+    }
+    assert sum(len(prompt.checks.questions) for prompt in found.prompts) == 8182
+    assert (found.licence, found.sha256) == ("Apache-2.0", ASSETS["dsg-1k"].sha256)
+    assert dsg_file.stat().st_size == ASSETS["dsg-1k"].bytes
+
+
+def test_dsg_keeps_questions_as_upstream_has_them(dsg_file: Path) -> None:
+    prompts = {prompt.id: prompt for prompt in dsg(path=dsg_file).prompts}
+    with dsg_file.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    asked = [
+        (prompt.id, one.id, one.question, one.about) for prompt in prompts.values() for one in prompt.checks.questions
+    ]
+    order = list(prompts)
+    rows.sort(key=lambda row: order.index(row["item_id"]))
+    assert asked == [
+        (row["item_id"], row["proposition_id"], row["question_natural_language"], row["tuple"]) for row in rows
+    ]
+    first, second, *_ = prompts["whoops_5"].checks.questions
+    assert (first.parents, second.parents, second.tags) == ((), ("1",), ("attribute", "color"))
+    assert (second.answer, second.choices) == ("yes", ("yes", "no"))
+
+
+def test_dependency_of_dsg_that_is_no_other_question_is_left_out(dsg_file: Path) -> None:
+    parents = {
+        (prompt.id, one.id): one.parents for prompt in dsg(path=dsg_file).prompts for one in prompt.checks.questions
+    }
+    with dsg_file.open(encoding="utf-8", newline="") as file:
+        raw = {(row["item_id"], row["proposition_id"]): row["dependency"] for row in csv.DictReader(file)}
+    words = {key: parents[key] for key, text in raw.items() if text.rstrip("0123456789, ") != "" and not text.isdigit()}
+    assert len(words) == 10
+    assert parents["posescript_69", next(item for name, item in words if name == "posescript_69")] == ("5",)
+    itself = [key for key, text in raw.items() if key[1] in [part.strip() for part in text.split(",")]]
+    assert len(itself) == 44
+    assert all(key[1] not in parents[key] for key in itself)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("a,b\n", "DSG begins with the columns item_id, text"),
+        ("{header}\nwhoops_1,A cat\n", r"mine\.csv:2: the row has not the 9 fields of the header"),
+        ("{header}\nmine_1,A cat,,1,0,entity,whole,cat,A cat?\n", "item_id 'mine_1' is of none of DSG's sources"),
+        (
+            "{header}\nvrd_1,A cat,,1,0,entity,whole,cat,A cat?\nvrd_1,A dog,,2,0,entity,whole,dog,A dog?\n",
+            "'vrd_1' has another text than in line 2",
+        ),
+        ("{header}\nvrd_1,A cat,,1,0,entity,whole,cat,\n", "checks: questions.0.question"),
+    ],
+)
+def test_table_of_another_form_is_refused(tmp_path: Path, rows: str, message: str) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(rows.format(header=",".join(HEADER)), "utf-8")
+    with pytest.raises(DataError, match=message):
+        dsg(path=path)
