@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from math import fsum
 
-from diptych.data.generated_columns import ATTRIBUTE_CLASS, CATEGORY
+from diptych.data.generated_columns import ATTRIBUTE_CLASS, CATEGORY, PROMPT_ID
 from diptych.errors import ConfigError
 from diptych.evaluate.audits.attribute import asked_classes, check_classes, reference_values
 from diptych.evaluate.audits.choices import Audit
@@ -121,12 +121,14 @@ def _check_classes(audit: Audit, rows: Sequence[ScoredRows]) -> None:
 
 
 def _check_compare(config: EvaluateConfig, compare: Compare, tables: Tables) -> None:
-    for number, mean in enumerate(config.means):
-        rows = [ScoredRows(label, choice.role, tables[label]) for label, choice in config.judged(mean.datasets).items()]
-        for each, name in product(rows, (compare.by, "prompt_id")):
+    means = {f"means.{number}": mean.datasets for number, mean in enumerate(config.means)}
+    protocols = {f"protocols.{number}": choice.datasets for number, choice in enumerate(config.protocols)}
+    for where, datasets in {**means, **protocols}.items():
+        rows = [ScoredRows(label, choice.role, tables[label]) for label, choice in config.judged(datasets).items()]
+        for each, name in product(rows, (compare.by, PROMPT_ID)):
             if not each.has(name):
                 raise ConfigError(
-                    f"compare: the dataset {each.label!r} of means.{number} has no column {name!r}, so that nothing in "
+                    f"compare: the dataset {each.label!r} of {where} has no column {name!r}, so that nothing in "
                     f"it can be paired; name other datasets there"
                 )
         sides = sides_of(rows, compare.by)

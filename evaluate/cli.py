@@ -215,13 +215,27 @@ def statistics(
     click.echo(f"{out}: statistics of {count:,} images")
 
 
+@evaluate.command(cls=listing("Protocols", "diptych.evaluate.protocols:PROTOCOLS"))
+@click.argument("name", required=False, shell_complete=completing("diptych.evaluate.protocols:PROTOCOLS"))
+@AS_JSON
+def protocols(name: str | None, as_json: bool) -> None:
+    """Tell what the protocol NAME counts, or list all."""
+    from diptych.evaluate.protocols.telling import facts_of, lines_of, listed
+
+    if as_json:
+        print_json(listed() if name is None else facts_of(name))
+        return
+    for line in lines_of(name):
+        click.echo(line)
+
+
 def _print_estimate(estimate: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(estimate)
         return
     for label, facts in estimate["datasets"].items():
         click.echo(f"dataset    {label}: {facts['rows']:,} rows ({facts['role']}) in {facts['path']}")
-    for name in ("scores", "distances", "means"):
+    for name in ("scores", "distances", "means", "protocols"):
         click.echo(f"{name:<10} {', '.join(estimate[name]) or 'none'}")
     click.echo(f"compare    {estimate['compare'] or 'no'}")
     click.echo(f"audit      {estimate['audit'] or 'no'}")

@@ -13,8 +13,9 @@ from diptych.evaluate.audits.choices import Audit
 from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.inputs.choices import DatasetChoice
 from diptych.evaluate.metrics.choices import DistanceChoice, MeanChoice
+from diptych.evaluate.protocols.choices import ProtocolChoice, protocol_scores
 from diptych.lookup import describe_unknown
-from diptych.scores.choices import ScoringSettings
+from diptych.scores.choices import ScoreChoice, ScoringSettings
 
 LABEL = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}$"
 
@@ -30,6 +31,7 @@ class EvaluateConfig(ScoringSettings):
     )
     distances: tuple[DistanceChoice, ...] = Field((), description="metrics of sets of images")
     means: tuple[MeanChoice, ...] = Field((), description="means of scores")
+    protocols: tuple[ProtocolChoice, ...] = Field((), description="numbers of benchmarks, by judges of yours")
     compare: Compare | None = Field(None, description="which differences are told, and how; null tells none")
     audit: Audit | None = Field(None, description="what is looked for in the images of neutral prompts; null is none")
 
@@ -42,11 +44,17 @@ class EvaluateConfig(ScoringSettings):
         self._check_paired()
         for number, mean in enumerate(self.means):
             _check(f"means.{number}", "dataset", mean.datasets or (), self.datasets)
+        for number, choice in enumerate(self.protocols):
+            _check(f"protocols.{number}", "judge", [choice.judge], self.judges)
+            _check(f"protocols.{number}", "dataset", choice.datasets or (), self.datasets)
+        for label in protocol_scores(self.protocols):
+            if label in self.scores:
+                raise ValueError(f"scores.{label}: that is the name of a number of protocols; give the score another")
         _check("audit", "dataset", (self.audit and self.audit.datasets) or (), self.datasets)
         if not self.judged():
             raise ValueError("datasets: all are references, so there is nothing to judge; give one another role")
-        if self.compare is not None and not (self.means or self.distances):
-            raise ValueError("compare: there is nothing to compare; name a score under means, or a distance")
+        if self.compare is not None and not (self.means or self.distances or self.protocols):
+            raise ValueError("compare: there is nothing to compare; name a score under means, a distance or a protocol")
         return self
 
     def _check_paired(self) -> None:
@@ -61,6 +69,11 @@ class EvaluateConfig(ScoringSettings):
                         f"in the other; say the same in both"
                     )
 
+    @property
+    def every_score(self) -> dict[str, ScoreChoice]:
+        """The scores of the config and those that its protocols are made of, by their labels."""
+        return {**self.scores, **protocol_scores(self.protocols)}
+
     def judged(self, only: Iterable[str] | None = None) -> dict[str, DatasetChoice]:
         """Return the datasets to judge by label: those in ``only``, or all that are no reference."""
         if only is not None:
@@ -73,7 +86,8 @@ class EvaluateConfig(ScoringSettings):
 
     def scored(self) -> set[str]:
         """Return the labels of the datasets to compute scores over."""
-        named = [mean.datasets for mean in self.means] + ([self.audit.datasets] if self.audit else [])
+        named = [mean.datasets for mean in self.means] + [choice.datasets for choice in self.protocols]
+        named += [self.audit.datasets] if self.audit else []
         return {*self.judged(), *(label for labels in named for label in labels or ())}
 
 

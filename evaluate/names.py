@@ -52,6 +52,12 @@ def in_full(config: EvaluateConfig, tables: Tables, columns: Columns) -> Evaluat
             for number, mean in enumerate(config.means)
         ),
     }
+    changes["protocols"] = tuple(
+        choice.model_copy(
+            update={"by": _by(f"protocols.{number}.by", choice.by, _judged(config, choice.datasets, tables), columns)}
+        )
+        for number, choice in enumerate(config.protocols)
+    )
     if config.audit is not None:
         attribute = _score("audit.attribute", config.audit.attribute, columns)
         by = _by("audit.by", config.audit.by, _judged(config, config.audit.datasets, tables), columns)

@@ -27,7 +27,7 @@ from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.prompt_texts import told_apart
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.names import in_full, score_columns
-from diptych.evaluate.steps import add_audit, add_differences, add_distances, add_means
+from diptych.evaluate.steps import add_audit, add_differences, add_distances, add_means, add_protocols
 from diptych.progress import track
 from diptych.provenance import collect
 from diptych.scores.plan import ScorePlan, Scorers
@@ -92,7 +92,7 @@ class EvaluateRunner:
     def plan(self, labels: Collection[str]) -> ScorePlan:
         """Return what is to be computed over some of the datasets."""
         is_judged = any(label in self.config.scored() for label in labels)
-        scores = {name: choice.spec for name, choice in self.config.scores.items()} if is_judged else {}
+        scores = {name: choice.spec for name, choice in self.config.every_score.items()} if is_judged else {}
         wanted = {
             distance.encoder
             for distance in self.config.distances
@@ -150,6 +150,7 @@ class EvaluateRunner:
             "scores": sorted(self.config.scores),
             "distances": list(dict.fromkeys(map(str, self.config.distances))),
             "means": [mean.score for mean in self.config.means],
+            "protocols": [f"{choice.protocol} by {choice.judge}" for choice in self.config.protocols],
             "compare": self.config.compare.by if self.config.compare else None,
             "audit": self.config.audit.attribute if self.config.audit else None,
             "store": str(self.config.store),
@@ -175,6 +176,7 @@ class EvaluateRunner:
     def _measure(self, rows: Mapping[str, ScoredRows]) -> Findings:
         found = Findings(f"{self.config.name}-{self.fingerprint[:8]}")
         add_means(self.named, rows, found)
+        add_protocols(self.named, rows, found)
         add_distances(self.named, rows, found, progress=self.progress)
         steps = (add_differences, add_audit)
         with track("measure", len(steps), unit="steps", mode=self.progress) as tracker:

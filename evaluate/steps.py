@@ -22,7 +22,9 @@ from diptych.evaluate.metrics.distances import (
     key_of,
     value_names,
 )
-from diptych.evaluate.metrics.means import mean_rows
+from diptych.evaluate.metrics.means import AskedMean, mean_rows
+from diptych.evaluate.protocols.means import protocol_means
+from diptych.evaluate.protocols.rows import protocol_rows
 from diptych.progress import track
 
 Rows = Mapping[str, ScoredRows]
@@ -32,7 +34,14 @@ def add_means(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
     """Add the means that the config asks for, per dataset and group."""
     for mean in config.means:
         for label in config.judged(mean.datasets):
-            found.add_results(mean_rows(rows[label], mean.score, mean.by, found))
+            found.add_results(mean_rows(rows[label], AskedMean(mean.score, mean.by), found))
+
+
+def add_protocols(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
+    """Add the numbers of the protocols that the config asks for, per dataset, group and category."""
+    for mean in protocol_means(config.protocols):
+        for label in config.judged(mean.datasets):
+            found.add_results(protocol_rows(mean, rows[label], found))
 
 
 def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progress: str = "none") -> None:
@@ -65,9 +74,11 @@ def add_differences(config: EvaluateConfig, rows: Rows, found: Findings) -> None
     """Add the paired differences of every mean of the config, and adjust all differences for their number."""
     if config.compare is None:
         return
-    for mean in {(mean.score, mean.datasets): mean for mean in config.means}.values():
-        judged = [rows[label] for label in config.judged(mean.datasets)]
-        found.add_differences(mean_differences(judged, mean.score, config.compare, found))
+    plain = [(AskedMean(mean.score), mean.datasets) for mean in config.means]
+    asked = [(mean.asked, mean.datasets) for mean in protocol_means(config.protocols)]
+    for mean, datasets in {(mean.score, datasets): (mean, datasets) for mean, datasets in [*plain, *asked]}.values():
+        judged = [rows[label] for label in config.judged(datasets)]
+        found.add_differences(mean_differences(judged, mean, config.compare, found))
     found.differences = adjusted(found.differences)
 
 

@@ -17,7 +17,7 @@ from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.comparisons.pairs import ImagePairs, gather, pairs_by_dataset
 from diptych.evaluate.inputs.category_sets import unanswered
 from diptych.evaluate.inputs.scored_rows import ScoredRows
-from diptych.evaluate.metrics.means import MeasuredMean, measured
+from diptych.evaluate.metrics.means import AskedMean, MeasuredMean
 from diptych.evaluate.score_names import ImageMetric
 from diptych.evaluate.statistics.intervals import LEVEL, Interval
 from diptych.evaluate.statistics.paired import Difference, paired_difference
@@ -25,10 +25,10 @@ from diptych.store.store import DifferenceRow
 
 
 def mean_differences(
-    judged: Sequence[ScoredRows], score: str, compare: Compare, found: Findings
+    judged: Sequence[ScoredRows], mean: AskedMean, compare: Compare, found: Findings
 ) -> Iterator[DifferenceRow]:
     """Yield the paired differences of the mean of a score, apart by dataset; ``p_adjusted`` is still open."""
-    ready = [measured(each.score(score)) for each in judged]
+    ready = [mean.of(each) for each in judged]
     values, asked = np.concatenate([one.values for one in ready]), np.concatenate([one.is_asked for one in ready])
     images = gather(judged, values, asked, compare.by)
     maker = DifferenceMaker(found.run_id, ready[0], found.identify(ready[0].identity))

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from diptych.data.column_names import DATA
 from diptych.data.dataset import ColumnSet, Dataset
-from diptych.data.generated_columns import SEED, columns_of
+from diptych.data.generated_columns import PROMPT_ID, SEED, columns_of
 from diptych.data.prompt_sets import prompt_kinds
 from diptych.data.table import DatasetTable, TableColumn
 from diptych.evaluate.inputs.memberships import members
@@ -190,7 +190,7 @@ class ScoredRows:
 
     @property
     def _unit_columns(self) -> list[str]:
-        if self.has("prompt_id"):
+        if self.has(PROMPT_ID):
             return [name for name in columns_of("prompt") if self.has(name)]
         return ["caption" if self.role == "generated" else "sha256"]
 

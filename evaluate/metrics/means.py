@@ -1,7 +1,7 @@
 """Means of scores by group of images, with intervals that know that images of one prompt depend on each other."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,29 @@ from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
 from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_shares
 from diptych.scores import Direction
 from diptych.store.store import ResultRow
+
+
+@dataclass(frozen=True)
+class AskedMean:
+    """Which mean is asked for.
+
+    Attributes:
+        score: A column of a score, ``label.column``.
+        by: Columns that make the groups.
+        prompts: The kind of prompt set whose images it is about; None for all.
+        facts: What decides the number beside the score, for its identity.
+    """
+
+    score: str
+    by: tuple[str, ...] = ()
+    prompts: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def of(self, rows: ScoredRows) -> "MeasuredMean":
+        """Return the column of a dataset ready to be averaged."""
+        ready = measured(rows.score(self.score))
+        identity = {**ready.identity, **self.facts}
+        return replace(ready, identity=identity, is_asked=ready.is_asked & is_of_kind(rows, self.prompts))
 
 
 @dataclass(frozen=True)
@@ -60,14 +83,26 @@ def measured(column: ScoredColumn) -> MeasuredMean:
     return MeasuredMean(name, metric, identity, values, is_asked, *directions)
 
 
-def mean_rows(rows: ScoredRows, score: str, by: Sequence[str], found: Findings) -> Iterator[ResultRow]:
+def is_of_kind(rows: ScoredRows, prompts: str | None) -> npt.NDArray[np.bool_]:
+    """Return bool (N,): whether a row is of a prompt set of some kind; all are where None is asked for."""
+    if prompts is None:
+        return np.ones(len(rows), bool)
+    if not rows.has(BENCHMARK):
+        return np.zeros(len(rows), bool)
+    labels = rows.values(BENCHMARK)
+    own = [label for label in labels.unique().to_pylist() if kind_of(str(label), rows.prompt_kinds) == prompts]
+    return np.asarray(pc.is_in(labels, pa.array(own, labels.type)), bool)
+
+
+def mean_rows(rows: ScoredRows, asked: AskedMean, found: Findings) -> Iterator[ResultRow]:
     """Yield the means of a score over the groups of a dataset; by category too where the metric says so."""
-    ready = measured(rows.score(score))
-    for group in rows.groups(by):
-        yield from _of_group(rows, ready, group, found)
+    ready = asked.of(rows)
+    for group in rows.groups(asked.by):
+        yield from mean_rows_of_group(rows, ready, group, found)
 
 
-def _of_group(rows: ScoredRows, ready: MeasuredMean, group: RowGroup, found: Findings) -> Iterator[ResultRow]:
+def mean_rows_of_group(rows: ScoredRows, ready: MeasuredMean, group: RowGroup, found: Findings) -> Iterator[ResultRow]:
+    """Yield the mean of one group; those of its categories too where the metric says so."""
     asked = RowGroup(group.values, group.rows[ready.is_asked[group.rows]])
     wanted = _wanted(rows, ready, asked) if ready.metric.by_category and CATEGORY not in group.values else frozenset()
     categories = categories_of(rows, asked.rows) if len(wanted) > 1 else None

@@ -1,4 +1,6 @@
+import csv
 import json
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from diptych.data.checks import parse_checks
 from diptych.data.schema import data_schema
 from diptych.data.shards import read_shard, shard_name, write_shard
 from diptych.errors import ConfigError
+from diptych.evaluate.protocols.dsg import DSG, PUBLISHED, WITHOUT_DEPENDENCIES
+from diptych.generate.prompts.dsg import dsg
 from diptych.judges import make_judge
 from diptych.judges.contract import Answer
 from diptych.scores import make_score
@@ -88,6 +92,30 @@ def test_right_answer_may_be_another_than_yes() -> None:
     assert verdict(checks, "two", "yes").share == 0.5
     assert verdict(checks, "Two.", "no").share == 1.0
     assert not same_words("two cats", "two")
+
+
+@pytest.mark.reference
+def test_released_answers_give_the_nine_figures_that_dsg_published(shared: Path) -> None:
+    """By answers of PaLI to images of SD 2.1; one item has no answers, and counts as wrong."""
+    folder = shared / "benchmarks" / "dsg1k"
+    with (folder / "vqa_answers_release" / "pali17b_dsg.csv").open(encoding="utf-8", newline="") as file:
+        released = {
+            (row["item_id"], row["question_id"]): row["answer"]
+            for row in csv.DictReader(file)
+            if row["t2i_model"] == "sd2dot1"
+        }
+    shares: defaultdict[str, list[float]] = defaultdict(list)
+    rule = QuestionRule(**{name: DSG.rules["official"].options[name] for name in ("reach", "unanswered")})
+    for prompt in dsg(path=folder / "dsg-1k-anns.csv").prompts:
+        given = [released.get((prompt.id, one.id), "") for one in prompt.checks.questions]
+        answers = [Answer("?", (), (), text, "" if text else "failed") for text in given]
+        own = rule.on_its_own() if prompt.id in WITHOUT_DEPENDENCIES else rule
+        share = judge_questions(answers, prompt.checks, own).share
+        for name in ("all", *prompt.categories):
+            shares[name].append(share)
+    means = {name: round(float(np.mean(some)), 3) for name, some in shares.items()}
+    assert means == PUBLISHED
+    assert np.mean(shares["all"]) == pytest.approx(0.8049, abs=5e-5)
 
 
 # --- as a score ---

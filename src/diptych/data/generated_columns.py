@@ -40,12 +40,13 @@ class GeneratedColumn:
 
 BENCHMARK = "benchmark"
 SEED = "seed"
+PROMPT_ID = "prompt_id"  # within the benchmark
 CATEGORY = "category"  # of the prompt: what means are taken by, and audits limited to
 
 # In the order in which they lie on disk. To add an axis: a line here, and who makes images fills it.
 GENERATED_COLUMNS: tuple[GeneratedColumn, ...] = (
     GeneratedColumn(BENCHMARK, "string", "prompt", "filter"),  # label of the prompt set
-    GeneratedColumn("prompt_id", "string", "prompt", "link"),  # within the benchmark
+    GeneratedColumn(PROMPT_ID, "string", "prompt", "link"),
     GeneratedColumn(CATEGORY, "strings", "none", "filter"),  # as many as the prompt has
     GeneratedColumn("checks", "string", "none", "detail", "Asked for"),  # JSON, see ``checks``; empty: nobody knows
     GeneratedColumn("input_images", "strings", "none", "detail"),  # role:sha256 of what it is made from beside the text

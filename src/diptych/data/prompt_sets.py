@@ -7,12 +7,12 @@ categories, is known of the kind. Written by ``generate``, read by ``evaluate``.
 from collections.abc import Mapping
 from typing import Any
 
-MADE_BY, PROMPTS, KIND = "made_by", "prompts", "kind"
+MADE_BY, PROMPTS, KIND, SHA256 = "made_by", "prompts", "kind", "sha256"
 
 
 def prompt_set_facts(kind: str, source: str, licence: str, sha256: str) -> dict[str, str]:
     """Return what a manifest says of a prompt set, under ``made_by.prompts`` and its label."""
-    return {KIND: kind, "source": source, "licence": licence, "sha256": sha256}
+    return {KIND: kind, "source": source, "licence": licence, SHA256: sha256}
 
 
 def prompt_kinds(manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -21,7 +21,16 @@ def prompt_kinds(manifest: Mapping[str, Any]) -> dict[str, str]:
     >>> prompt_kinds({"made_by": {"prompts": {"lite": {"kind": "geneval"}}}}), prompt_kinds({"made_by": None})
     ({'lite': 'geneval'}, {})
     """
+    return _facts(manifest, KIND)
+
+
+def prompt_set_sha256(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return label -> sha256 of the file of the prompt sets of a dataset, as far as its manifest tells."""
+    return _facts(manifest, SHA256)
+
+
+def _facts(manifest: Mapping[str, Any], name: str) -> dict[str, str]:
     made_by = manifest.get(MADE_BY)
     sets = made_by.get(PROMPTS) if isinstance(made_by, Mapping) else None
     known = sets.items() if isinstance(sets, Mapping) else ()
-    return {str(label): str(facts[KIND]) for label, facts in known if isinstance(facts, Mapping) and KIND in facts}
+    return {str(label): str(facts[name]) for label, facts in known if isinstance(facts, Mapping) and name in facts}

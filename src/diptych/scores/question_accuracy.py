@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.data.checks import CHECKS, NOT_ASKED, read_checks
+from diptych.data.generated_columns import PROMPT_ID
 from diptych.judges.contract import Answer, AnswerJudge, Query
 from diptych.judges.evidence import ANSWERS
 from diptych.scores import Column, Reads
@@ -62,10 +63,12 @@ class QuestionAccuracy:
     Attributes:
         look: At its answers.
         rule: How they count.
+        no_reach: Prompts, by id, of which no wrong answer reaches another question.
     """
 
     look: Look[Answer]
     rule: QuestionRule
+    no_reach: frozenset[str] = frozenset()
     columns: tuple[Column, ...] = COLUMNS
     reads: frozenset[Reads] = frozenset({"evidence"})
 
@@ -77,13 +80,15 @@ class QuestionAccuracy:
     @cached_property
     def identity(self) -> Mapping[str, Any]:
         """Name, version, rule and what is asked of which judge."""
-        return {"score": "question_accuracy", "version": 1, **asdict(self.rule), **self.look.identity}
+        facts = {"score": "question_accuracy", "version": 1, **asdict(self.rule), "no_reach": sorted(self.no_reach)}
+        return {**facts, **self.look.identity}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of ``COLUMNS``; NaN and None where nothing is asked, or nothing was answered."""
         numbers = {column.name: np.full(len(batch), np.nan, np.float32) for column in COLUMNS[:3]}
         first_wrong, reasons = np.full(len(batch), None, object), np.full(len(batch), None, object)
         answers = batch.evidence(self.look)
+        prompts = batch.column(PROMPT_ID) if self.no_reach else [None] * len(batch)
         for row, text in enumerate(batch.column(CHECKS)):
             checks, said = read_checks(text), answers[row]
             if checks is None or not checks.questions:
@@ -91,7 +96,8 @@ class QuestionAccuracy:
                 continue
             if said is None:
                 continue
-            verdict = judge_questions(said, checks, self.rule)
+            rule = self.rule.on_its_own() if prompts[row] in self.no_reach else self.rule
+            verdict = judge_questions(said, checks, rule)
             told = (verdict.share, verdict.worst, verdict.unanswered)
             for name, value in zip(numbers, told, strict=True):
                 numbers[name][row] = value
@@ -102,7 +108,11 @@ class QuestionAccuracy:
 
 
 def question_accuracy(
-    *, judge: AnswerJudge, reach: Reach = "parents", unanswered: Unanswered = "left_out"
+    *,
+    judge: AnswerJudge,
+    reach: Reach = "parents",
+    unanswered: Unanswered = "left_out",
+    no_reach: list[str] | None = None,
 ) -> QuestionAccuracy:
     """Return the score; loads no model yet.
 
@@ -111,8 +121,11 @@ def question_accuracy(
         reach: How far a wrong answer reaches: ``none``, to the questions that name it as a ``parents`` (as DSG counts),
             or to all behind it, ``ancestors`` (as DPG-Bench does).
         unanswered: What a question without an answer is: ``left_out``, or ``wrong`` as published scorers take it.
+        no_reach: Ids of prompts of which no wrong answer reaches another question, as published scorers have it of
+            some by mistake.
 
     Raises:
         ConfigError: If the judge answers no questions.
     """
-    return QuestionAccuracy(look_with(judge, ANSWERS, AskedQuestions()), QuestionRule(reach, unanswered))
+    look = look_with(judge, ANSWERS, AskedQuestions())
+    return QuestionAccuracy(look, QuestionRule(reach, unanswered), frozenset(no_reach or ()))

@@ -6,7 +6,7 @@ blue motorcycle). Decides nothing about who answers.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from diptych.data.checks import Checks, Question
@@ -29,6 +29,10 @@ class QuestionRule:
 
     reach: Reach = "parents"
     unanswered: Unanswered = "left_out"
+
+    def on_its_own(self) -> "QuestionRule":
+        """Return the rule in which every question counts by itself."""
+        return replace(self, reach="none")
 
 
 class QuestionVerdict(NamedTuple):

@@ -1,0 +1,27 @@
+"""Protocols of benchmarks: prompts, a kind of judge, rules for one image, and what is averaged.
+
+They decide what is counted. Who judges is the user's choice and part of a number's name.
+"""
+
+from typing import TYPE_CHECKING
+
+from diptych.lookup import resolve
+
+if TYPE_CHECKING:
+    from diptych.evaluate.protocols.contract import Protocol
+
+# To add one: a module with a Protocol, a line here (alphabetical), a test against numbers that upstream published.
+PROTOCOLS: dict[str, str] = {
+    "dsg": "diptych.evaluate.protocols.dsg:DSG",
+    "geneval": "diptych.evaluate.protocols.geneval:GENEVAL",
+}
+
+
+def find_protocol(name: str) -> "Protocol":
+    """Return a protocol by its name.
+
+    Raises:
+        ConfigError: If there is none of that name.
+    """
+    protocol: Protocol = resolve(PROTOCOLS, "protocol", name)
+    return protocol

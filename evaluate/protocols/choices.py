@@ -1,0 +1,70 @@
+"""What a config says of protocols, and the scores that these are made of. Loads where only the base install is."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, model_validator
+
+from diptych.config.settings import Settings
+from diptych.evaluate.inputs.choices import By, Datasets
+from diptych.evaluate.protocols import PROTOCOLS, find_protocol
+from diptych.lookup import describe_unknown
+from diptych.scores.choices import ScoreChoice
+
+
+def _known(name: str) -> str:
+    if name not in PROTOCOLS:
+        raise ValueError(describe_unknown("protocol", name, PROTOCOLS))
+    return name
+
+
+def _list_known(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(PROTOCOLS)
+
+
+ProtocolName = Annotated[str, AfterValidator(_known), Field(json_schema_extra=_list_known)]
+
+
+class ProtocolChoice(Settings):
+    """A benchmark's number for each group of images of its prompts, by one judge."""
+
+    protocol: ProtocolName = Field(description="a protocol of diptych, see diptych evaluate protocols")
+    judge: str = Field(description="label of a judge; part of the number's name")
+    rules: tuple[str, ...] = Field((), description="ways to count, such as official and corrected; () takes all")
+    by: By = ("model",)
+    datasets: Datasets = None
+
+    @model_validator(mode="after")
+    def _rules_are_there(self) -> "ProtocolChoice":
+        known = find_protocol(self.protocol).rules
+        for rule in self.rules:
+            if rule not in known:
+                raise ValueError(f"rules: {describe_unknown(f'rule of {self.protocol}', rule, known)}")
+        return self
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The rules by which it is counted."""
+        return self.rules or tuple(find_protocol(self.protocol).rules)
+
+    def label(self, rule: str) -> str:
+        """Return the label of the score of a rule: protocol, rule and judge, so that two never share a name.
+
+        >>> ProtocolChoice(protocol="dsg", judge="qwen").label("official")
+        'dsg_official_qwen'
+        """
+        return f"{self.protocol}_{rule}_{self.judge}"
+
+
+def protocol_scores(choices: Iterable[ProtocolChoice]) -> dict[str, ScoreChoice]:
+    """Return the scores that protocols are made of, by their labels.
+
+    >>> list(protocol_scores([ProtocolChoice(protocol="geneval", judge="detector")]))
+    ['geneval_official_detector']
+    """
+    found = {}
+    for choice in choices:
+        for name in choice.counted:
+            rule = find_protocol(choice.protocol).rules[name]
+            found[choice.label(name)] = ScoreChoice(score=rule.score, judge=choice.judge, options=dict(rule.options))
+    return found

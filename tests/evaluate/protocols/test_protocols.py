@@ -1,0 +1,204 @@
+"""Protocols from config to store: names, notes, categories, differences, and what is asked of whom."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import own_judges
+import pytest
+from evaluate_configs import call, call_json, make_config, read, result_of, run, write_config
+from own_judges import FOUND, SEEN, box
+from tiny_generated import Made, make_generated
+
+from diptych.assets import ASSETS
+from diptych.errors import ConfigError
+from diptych.evaluate.config import EvaluateConfig
+from diptych.evaluate.protocols import PROTOCOLS, find_protocol
+from diptych.evaluate.protocols.choices import ProtocolChoice
+from diptych.generate.prompts import PROMPT_SETS
+from diptych.scores import make_score
+
+
+@pytest.fixture(autouse=True)
+def _own_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    own_judges.install(monkeypatch)
+
+
+def asked(*answers: str) -> dict[str, Any]:
+    """Return questions of which each hangs on the one before; the judge says yes to all."""
+    return {
+        "questions": [
+            {"question": f"question {number}?", "answer": answer, "parents": [str(number - 1)] if number > 1 else []}
+            for number, answer in enumerate(answers, start=1)
+        ]
+    }
+
+
+def rows(models: Sequence[str] = ("one", "two"), benchmark: str = "dsg") -> list[Made]:
+    """Return four prompts of two categories; the first model has all its pictures, the second lacks one."""
+    checks = (asked("yes", "yes"), asked("no", "yes"), asked("yes", "no"), asked("yes"))
+    return [
+        Made(
+            model,
+            prompt,
+            category=("count", "pose")[prompt % 2],
+            checks=what,
+            picture=None if (number, prompt) == (1, 3) else prompt,
+            benchmark=benchmark,
+        )
+        for number, model in enumerate(models)
+        for prompt, what in enumerate(checks)
+    ]
+
+
+def config(folder: Path, **changes: Any) -> dict[str, Any]:
+    judges = {"eye": {"kind": "own_answers"}}
+    return make_config(folder, judges=judges, protocols=[{"protocol": "dsg", "judge": "eye"}], **changes)
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_every_protocol_is_whole(name: str) -> None:
+    protocol = find_protocol(name)
+    assert protocol.name == name
+    assert list(PROTOCOLS) == sorted(PROTOCOLS)
+    assert protocol.prompts in PROMPT_SETS
+    assert protocol.asset in ASSETS
+    assert next(iter(protocol.rules)) == "official"
+    judge = type("Able", (), {"identity": {"judge": "able"}, protocol.ability: lambda self: None, "labels": ()})()
+    judge.least_score = 0.0
+    for rule in protocol.rules.values():
+        columns = [column.name for column in make_score(rule.score, {"judge": judge, **rule.options}).columns]
+        assert rule.column in columns
+
+
+def test_number_carries_protocol_rule_and_judge_in_its_name(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", rows(), kinds={"dsg": "dsg"})
+    run(config(tmp_path))
+    found = result_of(tmp_path, "dsg_official_eye.question_accuracy", model="one")
+    assert (found["value"], found["n"]) == (pytest.approx((1 + 0 + 0.5 + 1) / 4), 4)
+    names = {row["metric"] for row in read(tmp_path, "SELECT DISTINCT metric FROM results")}
+    assert names == {"dsg_official_eye.question_accuracy", "dsg_corrected_eye.question_accuracy"}
+    (identity,) = read(tmp_path, "SELECT identity FROM identities WHERE identity_id = ?", (found["identity_id"],))
+    assert identity["identity"]["protocol"] == {"name": "dsg", "rule": "official", "version": 1}
+
+
+def test_categories_stand_beside_the_whole_and_what_is_unscored_is_counted(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", rows(), kinds={"dsg": "dsg"})
+    run(config(tmp_path))
+    name = "dsg_corrected_eye.question_accuracy"
+    assert result_of(tmp_path, name, model="one", category="pose")["value"] == pytest.approx(0.5)
+    lacking = result_of(tmp_path, name, model="two", category="pose")
+    assert (lacking["value"], lacking["n"], lacking["n_unscored"]) == (0.0, 1, 1)
+
+
+def test_number_of_fewer_prompts_or_of_another_file_says_so(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", rows(), kinds={"dsg": "dsg"})
+    run(config(tmp_path))
+    whole = result_of(tmp_path, "dsg_official_eye.question_accuracy", model="one")
+    assert whole["note"].endswith("the prompts of 'dsg' are not upstream's file; 4 of 1,060 prompts")
+    part = result_of(tmp_path, "dsg_official_eye.question_accuracy", model="one", category="pose")
+    assert "prompts of 'dsg'" not in part["note"]
+
+
+def test_images_of_other_prompts_are_not_counted(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", [*rows(), *rows(benchmark="mine")], kinds={"dsg": "dsg", "mine": "jsonl"})
+    run(config(tmp_path))
+    assert result_of(tmp_path, "dsg_official_eye.question_accuracy", model="one")["n"] == 4
+    make_generated(tmp_path / "others" / "generated", rows(benchmark="mine"), kinds={"mine": "jsonl"})
+    run(config(tmp_path / "others"))
+    nothing = result_of(tmp_path / "others", "dsg_official_eye.question_accuracy", model="one")
+    assert (nothing["value"], nothing["n"], nothing["reason"]) == (None, 0, "nothing_asked")
+
+
+def test_set_of_prompts_is_known_by_its_kind_and_not_by_its_label(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", rows(benchmark="lite"), kinds={"lite": "dsg"})
+    run(config(tmp_path))
+    assert result_of(tmp_path, "dsg_official_eye.question_accuracy", model="one")["n"] == 4
+
+
+def test_models_are_compared_image_by_image(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", rows(), kinds={"dsg": "dsg"})
+    run(config(tmp_path, compare={"by": "model"}))
+    (found,) = [
+        row
+        for row in read(tmp_path, "SELECT * FROM differences WHERE metric = 'dsg_official_eye.question_accuracy'")
+        if not row["groups"]
+    ]
+    assert (found["a"], found["b"], found["value"], found["n"]) == ("one", "two", 0.0, 3)
+
+
+def test_another_rule_asks_nobody(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", rows(), kinds={"dsg": "dsg"})
+    official = {"protocol": "dsg", "judge": "eye", "rules": ["official"]}
+    run({**config(tmp_path), "protocols": [official]})
+    pictures = sum(SEEN)
+    assert pictures == 7
+    run(config(tmp_path))
+    assert sum(SEEN) == pictures
+
+
+def test_geneval_is_the_mean_over_its_categories_by_any_judge_of_boxes(tmp_path: Path) -> None:
+    fish = {"include": [{"class": "fish", "count": 1}]}
+    categories = ("single_object", "two_object", "counting", "colors", "position", "color_attr")
+    every = [
+        Made("one", number, category=name, checks=fish, picture=number, benchmark="geneval")
+        for number, name in enumerate([*categories, "counting", "counting"])
+    ]
+    make_generated(tmp_path / "generated", every, kinds={"geneval": "geneval"})
+    FOUND.update({height: [box("fish", 0.8)] for height in range(1, 200)})
+    judges = {"eye": {"kind": "own_boxes"}}
+    run(make_config(tmp_path, judges=judges, protocols=[{"protocol": "geneval", "judge": "eye"}]))
+    whole = result_of(tmp_path, "geneval_official_eye.object_accuracy", model="one")
+    assert (whole["value"], whole["n"]) == (1.0, 8)
+    counting = result_of(tmp_path, "geneval_official_eye.object_accuracy", model="one", category="counting")
+    assert counting["n"] == 3
+    FOUND.clear()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"protocols": [{"protocol": "dgs", "judge": "eye"}]}, "unknown protocol 'dgs'; did you mean 'dsg'"),
+        (
+            {"protocols": [{"protocol": "dsg", "judge": "eyes"}]},
+            "protocols.0: unknown judge 'eyes'; did you mean 'eye'",
+        ),
+        ({"protocols": [{"protocol": "dsg", "judge": "eye", "rules": ["offical"]}]}, "unknown rule of dsg 'offical'"),
+        (
+            {"scores": {"dsg_official_eye": {"score": "image_stats"}}},
+            "scores.dsg_official_eye: that is the name of a number of protocols",
+        ),
+        ({"protocols": [{"protocol": "dsg", "judge": "eye", "by": ["modle"]}]}, "protocols.0.by"),
+        ({"protocols": [{"protocol": "geneval", "judge": "eye"}]}, "judge 'own_answers' gives no boxes"),
+    ],
+)
+def test_protocol_that_cannot_be_is_one_line(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    make_generated(tmp_path / "generated", rows(), kinds={"dsg": "dsg"})
+    result = call("evaluate", "run", write_config(tmp_path, {**config(tmp_path), **changes}))
+    assert result.exit_code == 1
+    assert message in result.output
+    assert result.output.strip().count("\n") == 0
+
+
+def test_estimate_names_protocols(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", rows(), kinds={"dsg": "dsg"})
+    result = call("evaluate", "run", write_config(tmp_path, config(tmp_path)), "--dry-run")
+    assert "protocols  dsg by eye" in result.output
+
+
+def test_protocols_tell_what_they_count() -> None:
+    assert [one["name"] for one in call_json("evaluate", "protocols")] == list(PROTOCOLS)
+    lines = call("evaluate", "protocols", "dsg").output.splitlines()
+    assert lines[0].startswith("dsg: DSG-1k")
+    assert any(line.startswith("published  0.805 for SD 2.1 by PaLI 17B") for line in lines)
+    assert call_json("evaluate", "protocols", "geneval")["n_prompts"] == 553
+    assert "unknown protocol 'gen'" in call("evaluate", "protocols", "gen").output
+
+
+def test_config_of_protocols_round_trips(tmp_path: Path) -> None:
+    loaded = EvaluateConfig.model_validate(config(tmp_path))
+    assert EvaluateConfig.model_validate(loaded.model_dump(mode="json")) == loaded
+    assert list(loaded.every_score) == ["dsg_official_eye", "dsg_corrected_eye"]
+    with pytest.raises(ConfigError, match="unknown protocol"):
+        find_protocol("x")
+    assert ProtocolChoice(protocol="dsg", judge="eye", rules=("corrected",)).counted == ("corrected",)
