@@ -55,7 +55,7 @@ def asked_of_set(config: ImportConfig, chosen: ChosenSet) -> AskedImages:
     """Return what is asked for where the prompt set is known: each prompt of it."""
     prompts = [KnownPrompt(prompt.id, prompt.text, _said_of(prompt, chosen.label)) for prompt in chosen.prompts]
     samples = config.samples or (config.prompts.samples if config.prompts else None)
-    return AskedImages(prompts, samples, config.model, config.setting)
+    return AskedImages(prompts, samples, config.model, config.setting, of_a_set=True)
 
 
 def asked_of_places(
@@ -78,7 +78,8 @@ def asked_of_places(
         said.setdefault(BENCHMARK, layout.layout.benchmark or config.name)
         known.setdefault(prompt_id, KnownPrompt(prompt_id, text, said))
         matched.append(image.as_read(reading._replace(prompt_id=prompt_id)))
-    return AskedImages(list(known.values()), config.samples, config.model, config.setting), matched
+    asked = AskedImages(list(known.values()), config.samples, config.model, config.setting, of_a_set=False)
+    return asked, matched
 
 
 def _said_of(prompt: Prompt, label: str) -> dict[str, Any]:

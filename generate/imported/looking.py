@@ -1,4 +1,7 @@
-"""A look at each file of an import: its sha256, or why it cannot be read. Holds one file at a time for each thread."""
+"""A look at each file of an import: its sha256 and what it says of its making, or why it cannot be read.
+
+Holds one file at a time for each thread.
+"""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -6,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from diptych.generate.imported.found_images import SourceFolder
+from diptych.generate.imported.tools import NOTHING, ToolReading, read_tool
 from diptych.progress import track
 
 THREADS = 2  # hashing leaves the interpreter's lock
@@ -15,10 +19,11 @@ MISSING_FILE = "missing: the file is not there"
 
 
 class LookedFile(NamedTuple):
-    """A file that was looked at: its sha256, or a status and why it cannot be read."""
+    """A file that was looked at: its sha256, or a status and why it cannot be read; and what it says of its making."""
 
     sha256: str
     problem: str = ""
+    tool: ToolReading = NOTHING
 
 
 def look_at_files(source: SourceFolder, names: Sequence[str], *, progress: str) -> dict[str, LookedFile]:
@@ -53,6 +58,6 @@ def _counting(source: SourceFolder, advance: Callable[[], None]) -> Callable[[st
         advance()
         if isinstance(data, str):
             return LookedFile("", data)
-        return LookedFile(hashlib.sha256(data).hexdigest())
+        return LookedFile(hashlib.sha256(data).hexdigest(), tool=read_tool(data, name))
 
     return look

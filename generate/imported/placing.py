@@ -83,12 +83,14 @@ class AskedImages(NamedTuple):
         samples: Images of each; None is as many as most prompts have.
         model: The column ``model`` where an image does not say.
         setting: The column ``setting`` where an image does not say.
+        of_a_set: Whether the prompts are those of a set, so that an image of none of them is a stray.
     """
 
     prompts: Sequence[KnownPrompt]
     samples: int | None
     model: str | None
     setting: str | None
+    of_a_set: bool
 
 
 class PlacedImages(NamedTuple):
@@ -106,7 +108,7 @@ def place_images(images: Sequence[IdentifiedImage], asked: AskedImages) -> Place
     by_whom: dict[By, dict[int, MatchedPrompt]] = defaultdict(dict)
     for number, match in matches.items():
         by_whom[_by(images[number], asked)][number] = match
-    if asked.prompts and not by_whom:
+    if asked.of_a_set and not by_whom:
         by_whom[asked.model, asked.setting] = {}
     tables = {by: _PlacesOfOne(by, images, found, asked) for by, found in by_whom.items()}
     over = [number for number in range(len(images)) if number not in matches]
@@ -131,7 +133,7 @@ def _suggested(
     """Put images whose names are nearly those of prompts without an image in their places; return the others."""
     left = []
     for tried, number in enumerate(over):
-        table = tables.get(_by(images[number], asked))
+        table = tables.get(_by(images[number], asked)) if asked.of_a_set else None
         free = table.free() if table is not None and tried < SUGGESTIONS else set()
         prompt = index.nearest(images[number].readings, free) if free else None
         if table is None or prompt is None:
@@ -151,7 +153,7 @@ def _unmatched(image: IdentifiedImage, asked: AskedImages) -> PlacedImage:
     status, error = _status_of(image)
     if status == OK and image.found.misnamed:
         status, error = MISNAMED, image.found.misnamed
-    elif status == OK and asked.prompts:
+    elif status == OK and asked.of_a_set:
         status, error = UNMATCHED, "no prompt of the set has its name, and none its text"
     return PlacedImage(image, status, error, said)
 

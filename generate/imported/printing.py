@@ -34,6 +34,8 @@ def print_import(made: Any, out: Path) -> None:
     if facts["found_by"]:
         ways = ", ".join(f"{many:,} by {way}" for way, many in facts["found_by"].items())
         click.echo(f"prompts   {ways}")
+    if facts["tools"]:
+        click.echo(f"made by   {', '.join(f'{tool} {many:,}' for tool, many in facts['tools'].items())}")
     for one in facts["samples"]:
         whose = ", ".join(name for name in (one["model"], one["setting"]) if name is not None) or "no model named"
         click.echo(f"asked for {one['samples']:,} of each prompt ({whose})")

@@ -19,6 +19,8 @@ from diptych.generate.rows import ONE_COLOURED
 
 MAX_ERROR = 200
 TILE, GRID = "tile", "grid_sha256"  # of an image that was cut out of a file of several
+# What the file itself says: which program made it, from which text, and why what it says cannot be read.
+TOOL, TOOL_PROMPT, TOOL_PROBLEM = "tool", "tool_prompt", "tool_problem"
 PLACE = ("benchmark", "prompt_id", "model", "setting", "sample", "caption")  # by which a row is known beside its bytes
 
 
@@ -88,7 +90,7 @@ def import_schema(columns: Mapping[str, CellType], carry: Sequence[str], *, tile
     """Return the schema of imported images: that of generated ones, with the columns of prompts, file and table."""
     kinds = {"bool": pa.bool_(), "float64": pa.float64(), "int64": pa.int64(), "string": pa.string()}
     further = [pa.field(name, kinds[kind]) for name, kind in columns.items()]
-    further += [pa.field(FILE, pa.string())]
+    further += [pa.field(name, pa.string()) for name in (FILE, TOOL, TOOL_PROMPT, TOOL_PROBLEM)]
     further += [pa.field(TILE, pa.int32()), pa.field(GRID, pa.string())] if tiles else []
     return generated_schema([*further, *(pa.field(name, pa.string()) for name in carry)])
 

@@ -1,5 +1,6 @@
 """The import: a folder of images made elsewhere to a dataset directory, shard by shard; killed, it goes on."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,9 +18,17 @@ from diptych.generate.imported.coverage import COVERAGE, Coverage, coverage_fact
 from diptych.generate.imported.found_images import FoundImage, SourceFolder, list_folder
 from diptych.generate.imported.layouts import AUTO, TABLE, ChosenLayout, choose_layout
 from diptych.generate.imported.layouts.any_place import ANY_PLACE
-from diptych.generate.imported.looking import look_at_files
+from diptych.generate.imported.looking import LookedFile, look_at_files
 from diptych.generate.imported.placing import IdentifiedImage, PlacedImages, place_images
-from diptych.generate.imported.rows import ImportedRow, import_schema, keyed, rows_digest
+from diptych.generate.imported.rows import (
+    TOOL,
+    TOOL_PROBLEM,
+    TOOL_PROMPT,
+    ImportedRow,
+    import_schema,
+    keyed,
+    rows_digest,
+)
 from diptych.generate.imported.shard_job import ImportJob
 from diptych.generate.imported.shards import check_nothing_is_lost, lay_out_shards
 from diptych.generate.imported.tables import SUFFIXES, images_of_table, own_table
@@ -30,6 +39,7 @@ from diptych.storage.json_objects import write_json
 from diptych.storage.location import Location
 
 STEP = "import"
+UNREAD = "not read"  # among the programs: images of which what is said cannot be read
 VERSION = 1  # of what rows of one source and config say
 
 
@@ -128,7 +138,13 @@ def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[
 
 def _identified(source: SourceFolder, found: Sequence[FoundImage], progress: str) -> list[IdentifiedImage]:
     looked = look_at_files(source, list(dict.fromkeys(image.file for image in found)), progress=progress)
-    return [IdentifiedImage(image, looked[image.file].sha256, looked[image.file].problem) for image in found]
+    return [_identified_image(image, looked[image.file]) for image in found]
+
+
+def _identified_image(found: FoundImage, looked: LookedFile) -> IdentifiedImage:
+    tool, says = looked.tool, looked.tool.says
+    own = {TOOL: tool.tool, TOOL_PROMPT: says.prompt, TOOL_PROBLEM: tool.problem}
+    return IdentifiedImage(found, looked.sha256, looked.problem, {**says.facts, **own}, says.prompt or None)
 
 
 def _placed(
@@ -146,10 +162,17 @@ def _facts(layout: ChosenLayout, source: SourceFolder, placed: PlacedImages) -> 
         "why": layout.why,
         "files": len(source.pictures),
         "found_by": dict(sorted(placed.found_by.items())),
+        "tools": dict(sorted(_tools(placed).items())),
         "samples": [
             {"model": model, "setting": setting, "samples": many} for (model, setting), many in placed.samples.items()
         ],
     }
+
+
+def _tools(placed: PlacedImages) -> Counter[str]:
+    """Return how many images each program made, and of how many it cannot be read."""
+    said = [row.image.said for row in placed.rows if row.image is not None]
+    return Counter(str(one[TOOL] if one[TOOL_PROBLEM] is None else UNREAD) for one in said if any(one.values()))
 
 
 def _manifest(config: ImportConfig, planned: PlannedImport) -> dict[str, Any]:

@@ -256,6 +256,17 @@ def exif_colour_space(exif: bytes) -> int:
     return 0
 
 
+def exif_values(exif: bytes, tags: tuple[int, ...]) -> dict[int, bytes]:
+    """Return the bytes of some tags of an EXIF block, the picture's before the camera's; none where it is damaged."""
+    data, found = exif.removeprefix(b"Exif\0\0"), dict[int, bytes]()
+    with suppress(KeyError, OverflowError, struct.error):
+        picture = _read_directory(data)
+        found = {tag: bytes(picture.tags[tag][3]) for tag in tags if tag in picture.tags}
+        camera = _read_directory(data, picture.scalar(34665)) if 34665 in picture.tags else picture
+        found |= {tag: bytes(camera.tags[tag][3]) for tag in tags if tag in camera.tags and tag not in found}
+    return found
+
+
 def exif_interoperability(exif: bytes) -> bytes:
     """Return the interoperability rule that an EXIF block names (EXIF 2.32, 4.6.3.3 and 4.6.8), empty without one."""
     data = exif.removeprefix(b"Exif\0\0")

@@ -1,0 +1,74 @@
+"""A1111, Forge and their kin: ``parameters`` in a PNG, the comment of a JPEG or WebP.
+
+An infotext is the prompt, lines that begin with ``Negative prompt:``, and a last line of ``Key: value`` pairs.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+
+from diptych.generate.imported.tools.said import MAX_PROMPT, ToolSays, tool_says
+from diptych.generate.imported.tools.texts import main_text
+
+NEGATIVE = "Negative prompt:"
+# Bounded, so that no text makes it slow.
+PAIR = re.compile(r'\s{0,8}(\w[\w \-/]{0,60}):\s{0,8}("(?:\\.|[^\\"]){0,5000}"|[^,]*)(?:,|$)')
+MAX_LETTERS = 2 * MAX_PROMPT
+MAX_LINE = 50_000  # letters of the last line
+MIN_PAIRS = 3  # of a last line, to be one: the prompt may have a colon as well
+AUTOMATIC = "Automatic"  # schedule that the sampler brings along
+
+
+def read_infotext(texts: Mapping[str, str], file: str) -> ToolSays | None:
+    """Return what an infotext says; None where none is.
+
+    Raises:
+        ValueError: If it is longer than any is.
+    """
+    text = main_text(texts)
+    return parse_infotext(text) if text is not None and not text.lstrip().startswith("{") else None
+
+
+def parse_infotext(text: str) -> ToolSays | None:
+    r"""Return what an infotext says; None of a text that has no line of pairs.
+
+    >>> parse_infotext("a cat\nNegative prompt: blurry\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5").facts
+    {'negative_prompt': 'blurry', 'seed': 5, 'steps': 20, 'sampler': 'Euler a', 'guidance': 7.0}
+    """
+    lines = text.strip().split("\n")
+    if len(text) > MAX_LETTERS or len(lines[-1]) > MAX_LINE:
+        raise ValueError(f"an infotext of {len(text):,} letters; none is that long")
+    pairs = dict(PAIR.findall(lines[-1]))
+    if len(pairs) < MIN_PAIRS or "Steps" not in pairs:
+        return None
+    prompt, negative = _split(lines[:-1])
+    said = {key: _unquoted(value.strip()) for key, value in pairs.items()}
+    schedule = said.get("Schedule type", AUTOMATIC)
+    sampler = said.get("Sampler")
+    return tool_says(
+        prompt,
+        negative_prompt=negative,
+        seed=said.get("Seed"),
+        steps=said.get("Steps"),
+        sampler=f"{sampler} {schedule}" if sampler and schedule != AUTOMATIC else sampler,
+        guidance=said.get("CFG scale"),
+        model=said.get("Model"),
+    )
+
+
+def _split(lines: list[str]) -> tuple[str, str]:
+    """Return prompt and negative prompt; a program of this family knows no other negative prompt than a text."""
+    starts = [number for number, line in enumerate(lines) if line.startswith(NEGATIVE)]
+    first = starts[0] if starts else len(lines)
+    negative = "\n".join(lines[first:]).removeprefix(NEGATIVE).removeprefix(" ")
+    return "\n".join(lines[:first]).strip(), negative
+
+
+def _unquoted(value: str) -> str:
+    """Return a value without the quotes of JSON, in which one with a comma, a colon or a line break stands."""
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        try:
+            return str(json.loads(value))
+        except ValueError:
+            return value
+    return value

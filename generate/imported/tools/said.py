@@ -1,0 +1,91 @@
+"""What a program says of an image, in the columns of a generated one; each value is of its type or not said."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_PROMPT = 100_000  # letters; a longer one is none that a model read
+
+# Takes the texts of an image by their keys and the path of its file; None where they are another program's.
+Reader = Callable[[Mapping[str, str], str], "ToolSays | None"]
+
+
+@dataclass(frozen=True)
+class ToolSays:
+    """What a program says.
+
+    Attributes:
+        prompt: The text; None where it does not say.
+        facts: Further columns of a generated image that it says: ``negative_prompt``, ``seed``, ``steps``, ``sampler``,
+            ``guidance``, ``model``.
+    """
+
+    prompt: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def tool_says(prompt: Any, **facts: Any) -> ToolSays:
+    """Return what a program says, without what is of a wrong type.
+
+    Numbers may be written as texts, as infotexts have them; a seed below zero means that nobody chose one.
+
+    Raises:
+        ValueError: If the prompt is longer than any model reads.
+    """
+    text = prompt if isinstance(prompt, str) else None
+    if text is not None and len(text) > MAX_PROMPT:
+        raise ValueError(f"a prompt of {len(text):,} letters; at most {MAX_PROMPT:,} are read")
+    kinds: dict[str, Callable[[Any], Any]] = {
+        "negative_prompt": _text,
+        "seed": lambda value: _whole(value, 2**63),
+        "steps": lambda value: _whole(value, 2**31),
+        "sampler": _text,
+        "guidance": _fraction,
+        "model": _text,
+    }
+    said = {name: kinds[name](value) for name, value in facts.items()}
+    return ToolSays(text, {name: value for name, value in said.items() if value is not None})
+
+
+def json_object(text: str | None) -> dict[str, Any] | None:
+    """Return the JSON object that a text is; None where it begins as none.
+
+    Raises:
+        ValueError: If it begins as one and is none.
+    """
+    if text is None or not text.lstrip().startswith("{"):
+        return None
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("JSON that is nested too deeply") from error
+    return value if isinstance(value, dict) else None
+
+
+def part(value: Any, key: str) -> dict[str, Any]:
+    """Return the object under a key; an empty one where none is."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and len(value) <= MAX_PROMPT else None
+
+
+def _whole(value: Any, limit: int) -> int | None:
+    if isinstance(value, str) and len(value) <= 20 and value.strip().isascii() and value.strip().isdigit():
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_whole and 0 <= value < limit else None
+
+
+def _fraction(value: Any) -> float | None:
+    try:
+        found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None

@@ -1,0 +1,124 @@
+"""The texts in a file of a picture: chunks of PNG, and EXIF of PNG, JPEG and WebP. Only bytes are read."""
+
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+
+from diptych.data.containers import exif_values, jpeg_head
+
+MAX_TEXT_BYTES = 8 * 2**20  # of all texts of a picture; the graphs of ComfyUI may have a few
+MAX_CHUNKS = 10_000
+# Tag -> the name of the text: EXIF 2.32, 4.6.4 and 4.6.5. ComfyUI keeps its graphs in Make and Model.
+EXIF_TAGS = {0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x9286: "UserComment"}
+CODES = {b"ASCII\0\0\0": "ascii", b"\0\0\0\0\0\0\0\0": "utf-8"}  # of UserComment, beside UNICODE
+
+
+class BadText(ValueError):
+    """A text that cannot be read."""
+
+
+def image_texts(data: bytes) -> dict[str, str]:
+    """Return the texts of a picture by their keys; of those with one key, the first.
+
+    Raises:
+        BadText: If one is damaged, or all of them are longer than anybody means.
+    """
+    found: dict[str, str] = {}
+    size = 0
+    for key, text in _texts(data):
+        size += len(text)
+        if size > MAX_TEXT_BYTES:
+            raise BadText(f"{key}: more than {MAX_TEXT_BYTES >> 20} MiB of text")
+        found.setdefault(key, text)
+    return found
+
+
+def _texts(data: bytes) -> Iterator[tuple[str, str]]:
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        yield from _png_texts(data)
+    elif data.startswith(b"\xff\xd8\xff"):
+        try:
+            exif = jpeg_head(data)[1]
+        except struct.error as error:
+            raise BadText("the head of the JPEG is cut") from error
+        yield from _exif_texts(exif)
+    elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        yield from _exif_texts(_webp_exif(data))
+
+
+def _png_texts(data: bytes) -> Iterator[tuple[str, str]]:
+    """Yield the texts of a PNG (third edition, 11.3.3), behind the picture too."""
+    start = 8
+    for _ in range(MAX_CHUNKS):
+        if start + 12 > len(data):
+            return
+        length, kind = struct.unpack_from(">I4s", data, start)
+        body = data[start + 8 : start + 8 + length] if kind in (b"tEXt", b"zTXt", b"iTXt", b"eXIf") else b""
+        start += 12 + length
+        if kind == b"eXIf":
+            yield from _exif_texts(body)
+        elif body:
+            yield _png_text(kind, body)
+    raise BadText(f"more than {MAX_CHUNKS:,} chunks in the PNG")
+
+
+def _png_text(kind: bytes, body: bytes) -> tuple[str, str]:
+    keyword, _, rest = body.partition(b"\0")
+    key = keyword.decode("latin-1")
+    if kind == b"tEXt":
+        return key, _latin_or_utf8(rest)
+    if kind == b"zTXt":
+        return key, _latin_or_utf8(_inflated(key, rest[1:]))
+    is_compressed = rest[:1] == b"\1"
+    text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]  # behind language and translated keyword
+    return key, (_inflated(key, text) if is_compressed else text).decode("utf-8", "replace")
+
+
+def _latin_or_utf8(body: bytes) -> str:
+    """Return the text of bytes that should be Latin-1, and that some programs write as UTF-8."""
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode("latin-1")
+
+
+def _inflated(key: str, body: bytes) -> bytes:
+    inflate = zlib.decompressobj()
+    try:
+        found = inflate.decompress(body, MAX_TEXT_BYTES + 1)
+    except zlib.error as error:
+        raise BadText(f"{key}: {error}") from error
+    return found
+
+
+def _webp_exif(data: bytes) -> bytes:
+    start = 12
+    for _ in range(MAX_CHUNKS):
+        if start + 8 > len(data):
+            break
+        kind, length = struct.unpack_from("<4sI", data, start)
+        if kind == b"EXIF":
+            return data[start + 8 : start + 8 + length]
+        start += 8 + length + length % 2
+    return b""
+
+
+def _exif_texts(exif: bytes) -> Iterator[tuple[str, str]]:
+    for tag, value in exif_values(exif, tuple(EXIF_TAGS)).items():
+        name = EXIF_TAGS[tag]
+        text = _comment(value) if name == "UserComment" else value.decode("utf-8", "replace")
+        yield name, text.rstrip("\0")
+
+
+def _comment(value: bytes) -> str:
+    """Return the text of a UserComment: eight bytes say how the rest is written, UTF-16 in either order of bytes."""
+    head, body = value[:8], value[8:]
+    if head == b"UNICODE\0":
+        is_little = body[1::2].count(0) > body[0::2].count(0)
+        return body.decode("utf-16-le" if is_little else "utf-16-be", "replace")
+    return body.decode(CODES[head], "replace") if head in CODES else value.decode("utf-8", "replace")
+
+
+def main_text(texts: Mapping[str, str]) -> str | None:
+    """Return what programs of the family of A1111 write: ``parameters`` of a PNG, the comment of others."""
+    return texts.get("parameters", texts.get("UserComment"))
