@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 JUDGES: dict[str, str] = {
     "blip_vqa": "diptych.judges.answers.blip_vqa:blip_vqa",
     "centre_point": "diptych.judges.boxes.centre_point:centre_point",
+    "florence2": "diptych.judges.text.florence2:florence2",
     "instance_segmentation": "diptych.judges.boxes.instance_segmentation:instance_segmentation",
     "object_detection": "diptych.judges.boxes.object_detection:object_detection",
     "rapidocr": "diptych.judges.text.rapidocr:rapidocr",
+    "trocr": "diptych.judges.text.trocr:trocr",
     "vilt_vqa": "diptych.judges.answers.vilt_vqa:vilt_vqa",
     "zero_shot": "diptych.judges.answers.zero_shot:zero_shot",
 }

@@ -23,8 +23,8 @@ import PIL.Image
 from diptych.assets import file_sha256, named_path
 from diptych.data.images import Image
 from diptych.errors import ConfigError, DataError, Shortage, one_line
-from diptych.judges.contract import Corners, TextLine
-from diptych.judges.text.reading_order import in_reading_order
+from diptych.judges.contract import TextLine
+from diptych.judges.text.lines import in_reading_order, upright
 from diptych.lookup import naming_extras
 from diptych.shortage import telling_shortage
 
@@ -99,7 +99,7 @@ class RapidOcr:
         if found.boxes is None or found.txts is None:
             return []
         told = zip(found.txts, found.scores, found.boxes, strict=True)
-        lines = (TextLine(text, min(float(score), 1.0), _around(box, image.size)) for text, score, box in told)
+        lines = (TextLine(text, min(float(score), 1.0), upright(box, image.size)) for text, score, box in told)
         return in_reading_order(lines)
 
     def _check_ordinary(self, reader: Any) -> None:
@@ -208,10 +208,3 @@ def _output_shape(network: Any, path: Path, shape: tuple[int, ...]) -> tuple[int
     except Exception as error:  # as above
         raise DataError(f"{WHERE}: {path} does not take a picture of {shape}: {one_line(error)}") from error
     return tuple(output.shape)
-
-
-def _around(points: Any, size: tuple[int, int]) -> Corners:
-    """Return the upright box around the four points of a line, float (4, 2), within a picture."""
-    places = np.clip(np.asarray(points, np.float64), 0.0, np.asarray(size, np.float64))
-    (left, top), (right, bottom) = places.min(axis=0).tolist(), places.max(axis=0).tolist()
-    return left, top, right, bottom

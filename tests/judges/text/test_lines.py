@@ -1,5 +1,5 @@
 from diptych.judges.contract import Corners, TextLine
-from diptych.judges.text.reading_order import in_reading_order
+from diptych.judges.text.lines import in_reading_order
 
 
 def order(**places: Corners) -> str:

@@ -1,10 +1,14 @@
-"""The order in which lines of text are read: row by row down the picture, in a row from left to right.
+"""Lines of text: where they lie, and the order in which they are read.
 
-Two lines stand in one row where the middle of each lies within the height of the other, whatever their size. Columns
-are not told apart: a line of the right one follows the line of the left one beside it.
+They are read row by row down the picture, in a row from left to right. Two lines stand in one row where the middle of
+each lies within the height of the other, whatever their size. Columns are not told apart: a line of the right one
+follows the line of the left one beside it.
 """
 
 from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
 
 from diptych.judges.contract import Corners, TextLine
 
@@ -23,6 +27,21 @@ def in_reading_order(lines: Iterable[TextLine]) -> list[TextLine]:
         left = [line for line in left if not _in_one_row(line, left[0])]
         read += sorted(row, key=lambda line: line.corners)
     return read
+
+
+def upright(points: npt.ArrayLike, size: tuple[int, int]) -> Corners:
+    """Return the upright box around some points, within a picture.
+
+    Args:
+        points: x and y in pixels, numbers (N, 2).
+        size: Width and height of the picture.
+
+    >>> upright([(2, -1), (9, 1), (8, 5), (1, 3)], (8, 8))
+    (1.0, 0.0, 8.0, 5.0)
+    """
+    places = np.clip(np.asarray(points, np.float64), 0.0, np.asarray(size, np.float64))
+    (left, top), (right, bottom) = places.min(axis=0).tolist(), places.max(axis=0).tolist()
+    return left, top, right, bottom
 
 
 def _in_one_row(line: TextLine, first: TextLine) -> bool:
