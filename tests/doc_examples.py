@@ -2,10 +2,11 @@
 
 A block of the language ``sh`` holds commands, one of ``console`` those behind ``$`` with what they print. A block whose
 first line is ``# name.yaml`` or ``# name.py`` is a file of that name. Everything is run in its order, in one folder for
-each document, and for each section of README.
+each document, and for each section where a document says that it stands for itself.
 """
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -27,9 +28,13 @@ from diptych.lookup import import_attribute
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# Documents whose sections each begin in a folder of their own, as they say.
+STANDING_ALONE = {"README.md", "docs/how-to.md"}
 LANGUAGES = {"sh", "console", "yaml", "python", "json", "text"}
 NAMED = re.compile(r"# ([\w/]+\.(?:yaml|py))\b")
 INSTALLERS = {"git", "make", "pip", "python3"}  # of these the CI runs its own
+# Of a shell: the Python that runs the tests, and the code that they test.
+SHELL = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "src")}
 # What the product says where a file of somebody else's has to be fetched first, and the name that it gives it.
 DOWNLOAD = re.compile(
     r"(?:the weights )?([\w./-]+?)/? (?:are|is) not (?:cached|in the cache).*"
@@ -51,7 +56,7 @@ class Block(NamedTuple):
 def sections(document: str) -> list[str]:
     """Return the texts of a document that stand for themselves."""
     text = (ROOT / document).read_text(encoding="utf-8")
-    return re.split(r"^(?=## )", text, flags=re.MULTILINE) if document == "README.md" else [text]
+    return re.split(r"^(?=## )", text, flags=re.MULTILINE) if document in STANDING_ALONE else [text]
 
 
 def blocks(text: str) -> list[Block]:
@@ -172,8 +177,7 @@ class Examples:
             duckdb.connect(words[1], read_only=True).execute(words[2])
             return self._note(command, "ran")
         if words[0] != "diptych":
-            shell = command.replace("python ", f"{sys.executable} ", 1) if words[0] == "python" else command
-            subprocess.run(["bash", "-ec", shell], check=True, timeout=120, capture_output=True)
+            subprocess.run(["bash", "-ec", command], check=True, timeout=120, capture_output=True, env=SHELL)
             return self._note(command, "ran")
         return self._run_diptych(words[1:], shown)
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
@@ -16,6 +17,10 @@ from tiny_generated import made_grid, make_generated
 
 from diptych.curate.config import CurateConfig
 from diptych.curate.run import STEPS, CurateRunner
+from diptych.demo.world.captions import prompt_of
+from diptych.demo.world.drawing import draw
+from diptych.demo.world.faults import encoded
+from diptych.demo.world.scenes import scene
 
 CLIP = {"clip": {"kind": "open_clip", "options": {"architecture": "package:diptych.demo/models/clip"}}}
 # Scores of the columns that LAION's heads have, for pictures that are none of theirs.
@@ -73,16 +78,19 @@ def draw_photographs(folder: Path, first: int) -> None:
 
 
 def draw_made_elsewhere(folder: Path) -> None:
-    """Draw what two other programs made of eight prompts, two images each, and what is known of it."""
+    """Draw what two other programs made of twelve prompts, two images each; the first often draws something else."""
     told = []
     for number, model in enumerate(("first", "second")):
         (folder / model).mkdir(parents=True)
-        for prompt in range(8):
+        for prompt in range(12):
+            asked = scene(prompt)
             for sample in range(2):
                 name = f"{model}/{prompt}-{sample}.png"
-                (folder / name).write_bytes(picture(1000 * number + 10 * prompt + sample, (64, 64), kind="PNG"))
-                asked = {"text": f"a red fish number {prompt}", "model": model, "prompt_id": str(prompt)}
-                told.append({"file_name": name, **asked, "sample": sample})
+                shown = scene(100 + prompt) if number == 0 and (prompt + sample) % 3 else asked
+                grain = np.random.default_rng([number, prompt, sample]).integers(0, 8, (64, 64, 3), np.uint8)
+                (folder / name).write_bytes(encoded(np.minimum(draw(shown, 64), 247) + grain, "png", 0))
+                known = {"prompt": prompt_of(asked), "model": model, "prompt_id": str(prompt), "sample": sample}
+                told.append({"file_name": name, **known})
     (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in told))
 
 
@@ -114,7 +122,7 @@ def generated(out: Path) -> None:
 
 def judged(out: Path) -> None:
     """Make a store about what lies in the folder: images made elsewhere, or those of a run."""
-    elsewhere, run = Path("runs/made_elsewhere/pool"), Path("runs/geneval")
+    elsewhere, run = Path("runs/made_elsewhere"), Path("runs/geneval")
     if not elsewhere.exists() and not run.exists():
         generated(run)
     path = elsewhere if elsewhere.exists() else run
