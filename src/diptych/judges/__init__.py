@@ -21,6 +21,7 @@ JUDGES: dict[str, str] = {
     "rapidocr": "diptych.judges.text.rapidocr:rapidocr",
     "trocr": "diptych.judges.text.trocr:trocr",
     "vilt_vqa": "diptych.judges.answers.vilt_vqa:vilt_vqa",
+    "vision_language": "diptych.judges.answers.vision_language:vision_language",
     "zero_shot": "diptych.judges.answers.zero_shot:zero_shot",
 }
 

@@ -16,6 +16,7 @@ from typing import Any, Literal, NoReturn
 from diptych.assets import file_sha256, is_offline, named_path
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.pretrained.libraries import import_hub, import_library
+from diptych.pretrained.memory import check_fits
 from diptych.pretrained.weights import check_weights, weight_files, weights_sha256
 
 Precision = Literal["fp32", "fp16", "bf16"]
@@ -101,10 +102,12 @@ class PretrainedFolder:
             device: A ``torch.device``.
 
         Raises:
-            DataError: If the weights do not fit the configuration or lack some that it needs.
+            DataError: If the device has not the memory for it, or the weights do not fit the configuration or lack some
+                that it needs.
         """
         import torch
 
+        check_fits(self.path, precision, device, self.where)
         dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
         factory = getattr(import_library("transformers", extra=EXTRA), kind)
         try:
@@ -124,17 +127,21 @@ class PretrainedFolder:
         """Return what prepares pictures and texts for it: PIL's resampling, whatever else is installed.
 
         Args:
-            kind: ``AutoImageProcessor``, ``AutoProcessor`` or ``AutoTokenizer``.
+            kind: ``AutoImageProcessor``, ``AutoTokenizer``, ``AutoProcessor`` or the processor of one family.
 
         Raises:
             DataError: If its files do not say which.
         """
-        factory = getattr(import_library("transformers", extra=EXTRA), kind)
-        pinned = {} if kind == "AutoTokenizer" else {"backend": "pil"}
+        library = import_library("transformers", extra=EXTRA)
+        here = {"local_files_only": True, "trust_remote_code": False}
+        pinned = {"backend": "pil"} if kind == "AutoImageProcessor" else {}
         try:
-            return factory.from_pretrained(self.path, local_files_only=True, trust_remote_code=False, **pinned)
+            processor = getattr(library, kind).from_pretrained(self.path, **here, **pinned)
+            if hasattr(processor, "image_processor"):  # one with a part for videos refuses to be pinned as a whole
+                processor.image_processor = library.AutoImageProcessor.from_pretrained(self.path, **here, backend="pil")
         except Exception as error:  # as above
             self._refuse(kind, error)
+        return processor
 
     def _refuse(self, kind: str, error: Exception) -> NoReturn:
         said = one_line(error)

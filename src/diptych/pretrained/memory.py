@@ -1,0 +1,70 @@
+"""Whether a model fits a device, said before any of its weights is read.
+
+An estimate: its weights in the precision asked for, and a fifth more for what it computes. What several workers, or
+other programs, take meanwhile is not foreseen.
+"""
+
+import json
+import math
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from diptych.errors import DataError
+from diptych.pretrained.weights import LENGTH_BYTES, weight_files
+
+BYTES = {"fp32": 4, "fp16": 2, "bf16": 2}  # of one weight
+TO_WORK_WITH = 1.2
+MEMINFO = Path("/proc/meminfo")
+GB = 1e9
+
+
+def check_fits(folder: Path, precision: str, device: Any, where: str) -> None:
+    """Check that a model's weights fit what is free of a device's memory; passes where either is not known.
+
+    Args:
+        folder: Of the model, its weights in safetensors.
+        precision: ``fp32``, ``fp16`` or ``bf16``.
+        device: A ``torch.device``.
+        where: Whose model it is, for errors.
+
+    Raises:
+        DataError: If they do not; names the smallest setting that would.
+    """
+    count, free = count_weights(weight_files(folder).get(None, [])), free_memory(device)
+    need = {name: count * size * TO_WORK_WITH for name, size in BYTES.items()}
+    if free is None or need[precision] <= free:
+        return
+    least = need["bf16"]
+    if need[precision] > least and least <= free:
+        advice = f"say precision: bf16, which needs about {least / GB:,.1f} GB"
+    else:
+        advice = f"take a smaller model, or a device with {least / GB:,.1f} GB free and precision: bf16"
+    raise DataError(
+        f"{where}: {folder} needs about {need[precision] / GB:,.1f} GB of memory in {precision} for its {count:,} "
+        f"weights, and {device} has {free / GB:,.1f} GB free; {advice}"
+    )
+
+
+def count_weights(files: Sequence[Path]) -> int:
+    """Return how many numbers files of safetensors hold, by their headers; 0 for no files."""
+    count = 0
+    for file in files:
+        with file.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(LENGTH_BYTES))
+            header = json.loads(stream.read(length))
+        count += sum(math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+    return count
+
+
+def free_memory(device: Any) -> int | None:
+    """Return the free bytes of a device, of this machine for the CPU; None where it is not to be known."""
+    import torch
+
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    if device.type != "cpu" or not MEMINFO.is_file():
+        return None
+    told = dict(line.split(":", 1) for line in MEMINFO.read_text("ascii").splitlines())
+    return int(told["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in told else None
