@@ -14,6 +14,7 @@ from diptych.scores.answer import AskedAnswer
 from diptych.scores.caption_stats import COLUMNS as CAPTION_STATS
 from diptych.scores.clip_similarity import COLUMNS as CLIP_SIMILARITY
 from diptych.scores.hashes import Hashes
+from diptych.scores.hps import Hps
 from diptych.scores.image_stats import COLUMNS as IMAGE_STATS
 from diptych.scores.language import COLUMNS as LANGUAGE
 from diptych.scores.linear_probe import LinearProbe
@@ -22,6 +23,7 @@ from diptych.scores.nsfw_mobilenet import COLUMNS as NSFW_MOBILENET
 from diptych.scores.object_accuracy import COLUMNS as OBJECT_ACCURACY
 from diptych.scores.perceived_attribute import COLUMNS as PERCEIVED_ATTRIBUTE
 from diptych.scores.question_accuracy import COLUMNS as QUESTION_ACCURACY
+from diptych.scores.vqa_score import COLUMNS as VQA_SCORE
 from diptych.scores.written_text import COLUMNS as WRITTEN_TEXT
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/curate.md"
@@ -45,6 +47,7 @@ COLUMNS: dict[str, Callable[[], Sequence[Column]]] = {
     "caption_stats": lambda: CAPTION_STATS,
     "clip_similarity": lambda: CLIP_SIMILARITY,
     "hashes": lambda: Hashes(True).columns,
+    "hps": lambda: (*Hps(NO_ENCODER, "v2").columns, *Hps(NO_ENCODER, "v2.1").columns),
     "image_stats": lambda: IMAGE_STATS,
     "language": lambda: LANGUAGE,
     "linear_probe": linear_probe,
@@ -53,6 +56,7 @@ COLUMNS: dict[str, Callable[[], Sequence[Column]]] = {
     "object_accuracy": lambda: OBJECT_ACCURACY,
     "perceived_attribute": lambda: PERCEIVED_ATTRIBUTE,
     "question_accuracy": lambda: QUESTION_ACCURACY,
+    "vqa_score": lambda: VQA_SCORE,
     "written_text": lambda: WRITTEN_TEXT,
 }
 IN_WORDS = {"hashes", "linear_probe"}  # whose columns the table does not name one by one

@@ -26,6 +26,7 @@ SCORES: dict[str, str] = {
     "clip_similarity": "diptych.scores.clip_similarity:clip_similarity",
     "decoded": "diptych.scores.decoded:decoded",
     "hashes": "diptych.scores.hashes:hashes",
+    "hps": "diptych.scores.hps:hps",
     "image_stats": "diptych.scores.image_stats:image_stats",
     "language": "diptych.scores.language:language",
     "linear_probe": "diptych.scores.linear_probe:linear_probe",
@@ -34,6 +35,7 @@ SCORES: dict[str, str] = {
     "object_accuracy": "diptych.scores.object_accuracy:object_accuracy",
     "perceived_attribute": "diptych.scores.perceived_attribute:perceived_attribute",
     "question_accuracy": "diptych.scores.question_accuracy:question_accuracy",
+    "vqa_score": "diptych.scores.vqa_score:vqa_score",
     "written_text": "diptych.scores.written_text:written_text",
 }
 

@@ -7,7 +7,7 @@ LAION-2B-en >= 0.28, both with ViT-B/32. Source: Radford et al. 2021 (arXiv 2103
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from diptych.encoders import Encoder
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
 
+CAPTION_TRUNCATED = Column(
+    "caption_truncated", "Whether the caption is longer than the text encoder's context and was cut", dtype="bool"
+)
 COLUMNS = (
     Column(
         "clip_similarity",
@@ -25,9 +28,7 @@ COLUMNS = (
         better_for_data="higher",
         better_for_models="higher",
     ),
-    Column(
-        "caption_truncated", "Whether the caption is longer than the text encoder's context and was cut", dtype="bool"
-    ),
+    CAPTION_TRUNCATED,
 )
 
 
@@ -46,12 +47,12 @@ class ClipSimilarity:
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return ``clip_similarity`` in [-1, 1], NaN without image or caption, and ``caption_truncated``."""
-        similarity = cosine(batch.embeddings(self.encoder), batch.text_embeddings(self.encoder))
-        present = [row for row, caption in enumerate(batch.captions) if caption is not None]
-        truncated = np.full(len(batch), None, object)
-        truncated[present] = self.encoder.truncated([str(batch.captions[row]) for row in present])
-        reason = np.array([None if caption is not None else "no_caption" for caption in batch.captions], object)
-        return {"clip_similarity": similarity, "caption_truncated": truncated, "reason": reason}
+        found = compared(self.encoder, batch)
+        return {
+            "clip_similarity": found.similarity,
+            "caption_truncated": found.truncated,
+            "reason": found.reason,
+        }
 
 
 def clip_similarity(*, encoder: Encoder) -> ClipSimilarity:
@@ -61,6 +62,30 @@ def clip_similarity(*, encoder: Encoder) -> ClipSimilarity:
         encoder: With an image and a text tower.
     """
     return ClipSimilarity(encoder)
+
+
+class CaptionCosines(NamedTuple):
+    """How images and captions of a batch agree.
+
+    Attributes:
+        similarity: Cosine of each pair, float32 (N,) in [-1, 1], NaN without image or caption.
+        truncated: Whether the caption was cut, objects (N,): bool, None without one.
+        reason: ``no_caption`` or None, objects (N,).
+    """
+
+    similarity: npt.NDArray[np.float32]
+    truncated: npt.NDArray[np.object_]
+    reason: npt.NDArray[np.object_]
+
+
+def compared(encoder: Encoder, batch: Batch) -> CaptionCosines:
+    """Return how images and captions of a batch agree in the space of an encoder."""
+    similarity = cosine(batch.embeddings(encoder), batch.text_embeddings(encoder))
+    present = [row for row, caption in enumerate(batch.captions) if caption is not None]
+    truncated = np.full(len(batch), None, object)
+    truncated[present] = encoder.truncated([str(batch.captions[row]) for row in present])
+    reason = np.array([None if caption is not None else "no_caption" for caption in batch.captions], object)
+    return CaptionCosines(similarity, truncated, reason)
 
 
 def cosine(left: npt.NDArray[np.float32], right: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
