@@ -22,6 +22,7 @@ from diptych.scores.nsfw import PUNSAFE, PUNSAFE_LAION
 from diptych.scores.nsfw_mobilenet import COLUMNS as NSFW_MOBILENET
 from diptych.scores.object_accuracy import COLUMNS as OBJECT_ACCURACY
 from diptych.scores.perceived_attribute import COLUMNS as PERCEIVED_ATTRIBUTE
+from diptych.scores.pick_score import COLUMNS as PICK_SCORE
 from diptych.scores.question_accuracy import COLUMNS as QUESTION_ACCURACY
 from diptych.scores.vqa_score import COLUMNS as VQA_SCORE
 from diptych.scores.written_text import COLUMNS as WRITTEN_TEXT
@@ -55,6 +56,7 @@ COLUMNS: dict[str, Callable[[], Sequence[Column]]] = {
     "nsfw_mobilenet": lambda: NSFW_MOBILENET,
     "object_accuracy": lambda: OBJECT_ACCURACY,
     "perceived_attribute": lambda: PERCEIVED_ATTRIBUTE,
+    "pick_score": lambda: PICK_SCORE,
     "question_accuracy": lambda: QUESTION_ACCURACY,
     "vqa_score": lambda: VQA_SCORE,
     "written_text": lambda: WRITTEN_TEXT,

@@ -21,6 +21,7 @@ ENCODERS: dict[str, str] = {
     "inception": "diptych.encoders.inception:inception_encoder",
     "open_clip": "diptych.encoders.open_clip:open_clip_encoder",
     "projection": "diptych.encoders.projection:projection_encoder",
+    "transformers_clip": "diptych.encoders.transformers_clip:transformers_clip",
 }
 
 

@@ -34,6 +34,7 @@ SCORES: dict[str, str] = {
     "nsfw_mobilenet": "diptych.scores.nsfw_mobilenet:nsfw_mobilenet",
     "object_accuracy": "diptych.scores.object_accuracy:object_accuracy",
     "perceived_attribute": "diptych.scores.perceived_attribute:perceived_attribute",
+    "pick_score": "diptych.scores.pick_score:pick_score",
     "question_accuracy": "diptych.scores.question_accuracy:question_accuracy",
     "vqa_score": "diptych.scores.vqa_score:vqa_score",
     "written_text": "diptych.scores.written_text:written_text",
