@@ -17,6 +17,7 @@ from diptych.command_line import (
     workers_option,
 )
 from diptych.generate.printing import print_estimate, print_run, run_facts
+from diptych.known_names import completing
 
 SET = set_option(
     "batch_size=4",
@@ -126,9 +127,16 @@ def run(
 @click.argument("source", type=LocalPathType(exists=True))
 @out_option("Directory of the dataset.")
 @click.option(
-    "--prompts", metavar="SET|FILE", help="What the images were made from: a prompt set, or a file of prompts."
+    "--prompts",
+    metavar="SET|FILE",
+    help="What the images were made from: a prompt set, or a file of prompts.",
+    shell_complete=completing("diptych.generate.prompts:PROMPT_SETS"),
 )
-@click.option("--layout", default=None, help="How the folder is laid out; without it, that is found out.")
+@click.option(
+    "--layout",
+    help="How the folder is laid out; without it, that is found out.",
+    shell_complete=completing("diptych.generate.imported.layouts:LAYOUTS"),
+)
 @click.option("--model", help="The column model of images of which nothing else says it.")
 @IMPORT_SET
 @workers_option("Processes.")
@@ -160,6 +168,36 @@ def import_(
         print_json(import_facts(made, out))
     else:
         print_import(made, out)
+
+
+@generate.command()
+@click.argument("dataset", type=LocalPathType(exists=True, file_okay=False))
+@click.option(
+    "--layout",
+    required=True,
+    help="Whose folders: a1111, compbench or geneval.",
+    shell_complete=completing("diptych.generate.exported:EXPORTS"),
+)
+@out_option("Folder of the files.")
+@click.option("--model", help="Only its images.")
+@click.option("--setting", help="Only images in it.")
+@AS_JSON
+def export(dataset: Path, layout: str, out: Path, model: str | None, setting: str | None, as_json: bool) -> None:
+    """Write the images of DATASET as PNG files for other programs.
+
+    In the folders that the scripts of GenEval or T2I-CompBench read, or as A1111 names them; how each was made stands
+    in it, for A1111 and for generate import.
+    """
+    from diptych.generate.exported.run import ExportChoice, export_images
+
+    mode = progress_mode(click.get_current_context())
+    made = export_images(dataset, layout, out, ExportChoice(model, setting), progress=mode)
+    if as_json:
+        print_json({**made._asdict(), "layout": layout, "path": str(out)})
+    else:
+        click.echo(f"{made.images:,} images in {out}, {made.written:,} of them written now")
+        for status, rows in made.left_out.items():
+            click.echo(f"{status:<9} {rows:,} rows, which have no picture to export")
 
 
 @generate.command()

@@ -72,9 +72,10 @@ def asked_of_places(
         if reading is None:
             matched.append(image)
             continue
-        text = reading.text if reading.text is not None else image.found.facts.get("caption")
+        facts = {**image.said, **image.found.facts}
+        text = reading.text if reading.text is not None else facts.get("caption")
         prompt_id = reading.prompt_id or hashlib.blake2b((text or "").encode()).hexdigest()[:ID_DIGITS]
-        said = {name: image.found.facts[name] for name in OF_PROMPTS[1:] if name in image.found.facts}
+        said = {name: facts[name] for name in OF_PROMPTS[1:] if name in facts}
         said.setdefault(BENCHMARK, layout.layout.benchmark or config.name)
         known.setdefault(prompt_id, KnownPrompt(prompt_id, text, said))
         matched.append(image.as_read(reading._replace(prompt_id=prompt_id)))

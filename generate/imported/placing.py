@@ -44,8 +44,8 @@ class IdentifiedImage:
     @property
     def readings(self) -> tuple[PlaceReading, ...]:
         """All ways to understand whose it is: its place first, then what the file itself says."""
-        own = (PlaceReading(text=self.prompt),) if self.prompt else ()
-        return (*self.found.readings, *own)
+        own = self._own
+        return (*self.found.readings, *((own._replace(prompt_id=None),) if own is not None else ()))
 
     def as_read(self, reading: PlaceReading) -> "IdentifiedImage":
         """Return the image with one way alone to understand whose it is."""
@@ -53,9 +53,15 @@ class IdentifiedImage:
 
     @property
     def alone(self) -> PlaceReading | None:
-        """The way that counts where there is no prompt set."""
-        own = PlaceReading(text=self.prompt) if self.prompt else None
-        return self.found.alone or own
+        """The way that counts where there is no prompt set; the file may know the id of the text in its name."""
+        place, own = self.found.alone, self._own
+        is_of_one_text = place is not None and own is not None and (place.prompt_id, place.text) == (None, own.text)
+        return own if place is None or is_of_one_text else place
+
+    @property
+    def _own(self) -> PlaceReading | None:
+        """What the file itself says."""
+        return PlaceReading(self.said.get("prompt_id"), self.prompt, self.said.get("sample")) if self.prompt else None
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,8 @@ def place_images(images: Sequence[IdentifiedImage], asked: AskedImages) -> Place
 
 def _by(image: IdentifiedImage, asked: AskedImages) -> By:
     facts = image.found.facts
-    return facts.get("model") or asked.model or image.said.get("model"), facts.get("setting") or asked.setting
+    model = facts.get("model") or asked.model or image.said.get("model")
+    return model, facts.get("setting") or asked.setting or image.said.get("setting")
 
 
 def _suggested(

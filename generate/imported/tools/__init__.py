@@ -13,6 +13,7 @@ from diptych.lookup import import_attribute
 # To add one: a module with a function that takes texts and the file's name, a line here, a test. The first that knows
 # an image has it: programs that write into the same key as others come before these.
 TOOLS: dict[str, str] = {
+    "diptych": "diptych.generate.imported.tools.diptych:read_diptych",
     "swarmui": "diptych.generate.imported.tools.swarmui:read_swarmui",
     "fooocus": "diptych.generate.imported.tools.fooocus:read_fooocus",
     "invokeai": "diptych.generate.imported.tools.invokeai:read_invokeai",

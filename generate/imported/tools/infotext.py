@@ -6,6 +6,7 @@ An infotext is the prompt, lines that begin with ``Negative prompt:``, and a las
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from diptych.generate.imported.tools.said import MAX_PROMPT, ToolSays, tool_says
 from diptych.generate.imported.tools.texts import main_text
@@ -72,3 +73,29 @@ def _unquoted(value: str) -> str:
         except ValueError:
             return value
     return value
+
+
+def infotext_of(row: Mapping[str, Any]) -> str:
+    r"""Return the infotext of a generated image, from its columns; what is null is left out.
+
+    >>> row = {"caption": "a cat", "negative_prompt": None, "steps": 20, "sampler": "euler", "guidance": 7.0, "seed": 5}
+    >>> infotext_of({**row, "width": 64, "height": 64, "model": "a, b"})
+    'a cat\nSteps: 20, Sampler: euler, CFG scale: 7, Seed: 5, Size: 64x64, Model: "a, b"'
+    """
+    guidance = row["guidance"]
+    pairs = {
+        "Steps": row["steps"],
+        "Sampler": row["sampler"],
+        "CFG scale": f"{guidance:g}" if guidance is not None else None,
+        "Seed": row["seed"],
+        "Size": f"{row['width']}x{row['height']}",
+        "Model": row["model"],
+    }
+    lines = [row["caption"] or ""]
+    lines += [f"{NEGATIVE} {row['negative_prompt']}"] if row["negative_prompt"] is not None else []
+    lines.append(", ".join(f"{key}: {_quoted(str(value))}" for key, value in pairs.items() if value is not None))
+    return "\n".join(lines)
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False) if re.search(r"[,:\n]", value) else value

@@ -211,7 +211,7 @@ CASES: dict[str, tuple[str, bytes, str | None, dict[str, Any]]] = {
 
 
 def test_each_tool_of_the_table_has_a_case() -> None:
-    assert {tool for tool, *_ in CASES.values()} == set(TOOLS)
+    assert {tool for tool, *_ in CASES.values()} == set(TOOLS) - {"diptych"}, "whose way there and back is an export's"
     assert all(callable(import_attribute(target)) for target in TOOLS.values())
 
 

@@ -1,0 +1,37 @@
+"""T2I-CompBench: ``<category>/samples/<prompt>_<000000>.png``; its scripts read the prompt from the name.
+
+The digits count the images of a category, as its scripts take them for the id of an image.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from diptych.errors import DataError
+from diptych.generate.exported import ExportLayout, ExportRow, nothing_beside
+
+MAX_NAME_BYTES = 255  # of most file systems
+ENDING = "_000000.png"
+FORBIDDEN = ("/", "_", "\0", "\n")  # ends a name, or the prompt in it
+
+
+def _names(rows: Sequence[ExportRow]) -> list[str]:
+    wrong = [row for row in rows if _cannot_be_named(row["caption"])]
+    if wrong:
+        raise DataError(
+            f"{len(wrong):,} prompts cannot be the name of a file, such as {str(wrong[0]['caption'])[:80]!r}: "
+            f"they have a '/', '_' or line break, are too long, or are none, and T2I-CompBench reads them from names"
+        )
+    counts: Counter[str] = Counter()
+    names = []
+    for row in rows:
+        folder = f"{row['category'][0]}/samples" if row["category"] else "samples"
+        names.append(f"{folder}/{row['caption']}_{counts[folder]:06d}.png")
+        counts[folder] += 1
+    return names
+
+
+def _cannot_be_named(prompt: str | None) -> bool:
+    return not prompt or any(sign in prompt for sign in FORBIDDEN) or len((prompt + ENDING).encode()) > MAX_NAME_BYTES
+
+
+COMPBENCH = ExportLayout(_names, nothing_beside, of_one_model=True)

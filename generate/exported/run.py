@@ -1,0 +1,132 @@
+"""The export: the pictures of a dataset as files, in the order of its rows; what is there is not written again."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from diptych.addresses import Address
+from diptych.data.claims import check_apart
+from diptych.data.dataset import Dataset, open_dataset
+from diptych.data.generated_columns import generated_columns
+from diptych.data.shards import read_groups, read_shard
+from diptych.errors import DataError
+from diptych.generate.exported import EXPORTS, ExportLayout, ExportRow
+from diptych.generate.exported.png_texts import as_png, with_texts
+from diptych.generate.imported.tools.diptych import KEY, said_of_row
+from diptych.generate.imported.tools.infotext import infotext_of
+from diptych.generate.rows import OK
+from diptych.lookup import resolve
+from diptych.progress import track
+from diptych.storage.location import Location
+
+COLUMNS = ("key", "caption", "status", "width", "height", *generated_columns())
+SHOWN = 3  # models and settings that a message names
+
+
+class ExportChoice(NamedTuple):
+    """Which images of a dataset: of which model and setting; None takes all."""
+
+    model: str | None = None
+    setting: str | None = None
+
+
+class ExportRun(NamedTuple):
+    """What an export leaves: images there, those of them written now, and rows without a picture by status."""
+
+    images: int
+    written: int
+    left_out: dict[str, int]
+
+
+def export_images(
+    address: Address, layout_name: str, out: Address, choice: ExportChoice, *, progress: str = "auto"
+) -> ExportRun:
+    """Write the pictures of a dataset as files.
+
+    Raises:
+        DataError: If the dataset is none of generated images, images cannot be named so or are of several models, or
+            another file lies where one belongs.
+    """
+    layout: ExportLayout = resolve(EXPORTS, "layout", layout_name)
+    dataset, place = open_dataset(address), Location.at(out)
+    if dataset.manifest.get("kind") != "generated":
+        raise DataError(f"{dataset.path}: no dataset of generated images, which say what they were made from")
+    check_apart(place)
+    if place.path.resolve() == dataset.path.resolve():
+        raise DataError(f"{place}: is the dataset itself; give another --out")
+    rows, left_out = _rows(dataset, choice)
+    if layout.of_one_model:
+        _check_one_model(rows, dataset)
+    names = layout.names(rows)
+    written = 0
+    with track("export", len(rows), mode=progress, unit="images") as tracker:
+        for (row, name), data in zip(zip(rows, names, strict=True), _pictures(dataset, choice), strict=True):
+            texts = {"parameters": infotext_of(row), KEY: said_of_row(row)}
+            written += _write(place, name, with_texts(as_png(data), texts))
+            tracker.advance()
+    for name, data in layout.beside(rows, names).items():
+        _write(place, name, data)
+    return ExportRun(len(rows), written, dict(left_out))
+
+
+def _rows(dataset: Dataset, choice: ExportChoice) -> tuple[list[ExportRow], Counter[str]]:
+    """Return the rows with a picture, without it, and the others by status."""
+    rows: list[ExportRow] = []
+    left_out: Counter[str] = Counter()
+    for file in dataset.files:
+        for row in read_shard(file, list(COLUMNS)).to_pylist():
+            if not _is_chosen(row, choice):
+                continue
+            if row["status"] == OK:
+                rows.append(row)
+            else:
+                left_out[row["status"]] += 1
+    if not rows:
+        raise DataError(f"{dataset.path}: no picture there to export, of the model and setting that are given")
+    return rows, left_out
+
+
+def _pictures(dataset: Dataset, choice: ExportChoice) -> Iterator[bytes]:
+    """Yield the pictures of these rows, a row group in memory at a time."""
+    for file in dataset.files:
+        for group in read_groups(file, ["image", "status", "model", "setting"]):
+            yield from _pictures_of(group, choice)
+
+
+def _pictures_of(group: pa.Table, choice: ExportChoice) -> Iterator[bytes]:
+    facts = group.drop_columns(["image"]).to_pylist()
+    for number, row in enumerate(facts):
+        if row["status"] == OK and _is_chosen(row, choice):
+            yield group["image"][number].as_py()["bytes"]
+
+
+def _is_chosen(row: ExportRow, choice: ExportChoice) -> bool:
+    return choice.model in (None, row["model"]) and choice.setting in (None, row["setting"])
+
+
+def _check_one_model(rows: Sequence[ExportRow], dataset: Dataset) -> None:
+    found: dict[tuple[Any, Any], None] = dict.fromkeys((row["model"], row["setting"]) for row in rows)
+    if len(found) > 1:
+        shown = "; ".join(f"--model {model} --setting {setting}" for model, setting in list(found)[:SHOWN])
+        more = "; ..." if len(found) > SHOWN else ""
+        raise DataError(
+            f"{dataset.path}: images of {len(found)} models and settings, and this layout has a folder for one; "
+            f"give one: {shown}{more}"
+        )
+
+
+def _write(place: Location, name: str, data: bytes) -> bool:
+    """Write a file, and return whether it was not there yet.
+
+    Raises:
+        DataError: If another one is.
+    """
+    target = Location(place.path / name)
+    if target.exists():
+        if target.is_file() and target.read() == data:
+            return False
+        raise DataError(f"{target}: another file is there; give another --out")
+    target.write(data)
+    return True

@@ -1,0 +1,156 @@
+"""Images as other programs want them, and back: pixels and columns stay."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from image_bytes import pixels
+from made_elsewhere import imported, rows_of
+from PIL import Image
+from tiny_generated import Made, make_generated
+
+from diptych.cli import main
+from diptych.data.generated_columns import generated_columns
+from diptych.generate.exported import EXPORTS, ExportLayout
+from diptych.lookup import import_attribute
+
+CHECKS = {"include": [{"class": "bench", "count": 2}], "exclude": [{"class": "bench", "count": 3}]}
+SAID = ("caption", *generated_columns())
+
+
+def export(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["--progress", "none", "generate", "export", *map(str, arguments)])
+
+
+def exported(*arguments: object) -> dict[str, Any]:
+    result = export(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return dict(json.loads(result.stdout))
+
+
+def made(models: Sequence[str] = ("sd",)) -> list[Made]:
+    return [
+        Made(
+            model,
+            prompt,
+            sample,
+            category="counting",
+            checks=CHECKS,
+            caption=f"a photo of {prompt + 2} benches, by the sea: dusk",
+            picture=None if (prompt, sample) == (2, 1) else 100 * number + 10 * prompt + sample,
+        )
+        for number, model in enumerate(models)
+        for prompt in range(3)
+        for sample in range(2)
+    ]
+
+
+def by_place(path: Path) -> dict[tuple[Any, ...], dict[str, Any]]:
+    return {(row["model"], row["prompt_id"], row["sample"]): row for row in rows_of(path) if row["status"] == "ok"}
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_a_table_entry_is_a_layout(name: str) -> None:
+    assert isinstance(import_attribute(EXPORTS[name]), ExportLayout)
+    assert list(EXPORTS) == sorted(EXPORTS)
+
+
+@pytest.mark.parametrize("layout", EXPORTS)
+def test_what_is_exported_and_imported_is_the_same_in_pixels_and_columns(layout: str, tmp_path: Path) -> None:
+    make_generated(tmp_path / "x", made())
+    facts = exported(tmp_path / "x", "--layout", layout, "--out", tmp_path / "files")
+    assert (facts["images"], facts["written"], facts["left_out"]) == (5, 5, {"out_of_memory": 1})
+    found = imported(tmp_path / "files", "--set", "name=demo", "--out", tmp_path / "y")
+    assert found["usable"] == 5
+    before, after = by_place(tmp_path / "x"), by_place(tmp_path / "y")
+    assert after.keys() == before.keys()
+    for place, row in before.items():
+        said = {name: after[place][name] for name in SAID}
+        assert said == {**{name: row[name] for name in SAID}, "input_images": row["input_images"] or []}
+        assert (pixels(after[place]["image"]["bytes"]) == pixels(row["image"]["bytes"])).all()
+
+
+def test_geneval_has_what_its_scripts_read(tmp_path: Path) -> None:
+    make_generated(tmp_path / "x", made())
+    exported(tmp_path / "x", "--layout", "geneval", "--out", tmp_path / "files")
+    found = sorted(str(path.relative_to(tmp_path / "files")) for path in (tmp_path / "files").rglob("*.*"))
+    assert found == [
+        "00000/metadata.jsonl",
+        "00000/samples/00000.png",
+        "00000/samples/00001.png",
+        "00001/metadata.jsonl",
+        "00001/samples/00000.png",
+        "00001/samples/00001.png",
+        "00002/metadata.jsonl",
+        "00002/samples/00000.png",
+    ]
+    (line,) = (tmp_path / "files/00001/metadata.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line) == {"tag": "counting", **CHECKS, "prompt": "a photo of 3 benches, by the sea: dusk"}
+
+
+def test_compbench_has_the_prompt_in_the_name_and_digits_of_their_own(tmp_path: Path) -> None:
+    make_generated(tmp_path / "x", made())
+    exported(tmp_path / "x", "--layout", "compbench", "--out", tmp_path / "files")
+    names = sorted(path.name for path in (tmp_path / "files/counting/samples").iterdir())
+    assert {name.split("_")[0] for name in names} == {row["caption"] for row in rows_of(tmp_path / "x")}
+    assert sorted(int(name[-10:-4]) for name in names) == list(range(5))
+
+
+def test_a_prompt_that_cannot_be_a_name_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    rows = [Made("sd", 0, caption="and/or", picture=1), Made("sd", 1, caption="snake_case", picture=2)]
+    make_generated(tmp_path / "x", rows)
+    result = export(tmp_path / "x", "--layout", "compbench", "--out", tmp_path / "files")
+    assert result.exit_code == 1
+    assert "2 prompts cannot be the name of a file, such as 'and/or'" in result.output
+    assert not (tmp_path / "files").exists()
+
+
+def test_each_png_says_to_a1111_how_it_was_made(tmp_path: Path) -> None:
+    make_generated(tmp_path / "x", made())
+    exported(tmp_path / "x", "--layout", "a1111", "--out", tmp_path / "files")
+    for row, path in zip(by_place(tmp_path / "x").values(), sorted((tmp_path / "files").iterdir()), strict=True):
+        assert re.fullmatch(rf"0000\d-{row['seed']}\.png", path.name)
+        text = Image.open(path).text["parameters"]  # type: ignore[attr-defined]
+        assert text.splitlines()[0] == row["caption"]
+        assert f"Seed: {row['seed']}, Size: {row['width']}x{row['height']}, Model: sd" in text
+
+
+def test_of_several_models_one_is_to_be_named(tmp_path: Path) -> None:
+    make_generated(tmp_path / "x", made(("a", "b")))
+    result = export(tmp_path / "x", "--layout", "geneval", "--out", tmp_path / "files")
+    assert result.exit_code == 1
+    assert "give one: --model a --setting euler-25-g5; --model b --setting euler-25-g5" in result.output
+    assert exported(tmp_path / "x", "--layout", "geneval", "--model", "b", "--out", tmp_path / "files")["images"] == 5
+    assert exported(tmp_path / "x", "--layout", "a1111", "--out", tmp_path / "all")["images"] == 10
+    assert (
+        by_place(tmp_path / "x").keys()
+        == (
+            imported(tmp_path / "all", "--set", "name=demo", "--out", tmp_path / "y"),
+            by_place(tmp_path / "y").keys(),
+        )[1]
+    )
+
+
+def test_an_export_goes_on_and_writes_over_nothing(tmp_path: Path) -> None:
+    make_generated(tmp_path / "x", made())
+    given = (tmp_path / "x", "--layout", "geneval", "--out", tmp_path / "files")
+    exported(*given)
+    (tmp_path / "files/00001/samples/00000.png").unlink()
+    assert exported(*given)["written"] == 1
+    (tmp_path / "files/00001/samples/00000.png").write_bytes(b"mine")
+    result = export(*given)
+    assert result.exit_code == 1
+    assert "00001/samples/00000.png: another file is there; give another --out" in result.output
+    assert (tmp_path / "files/00001/samples/00000.png").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("out", ["x", "x/files"])
+def test_nothing_is_written_into_the_dataset(out: str, tmp_path: Path) -> None:
+    make_generated(tmp_path / "x", made())
+    before = sorted(tmp_path.rglob("*"))
+    assert export(tmp_path / "x", "--layout", "a1111", "--out", tmp_path / out).exit_code == 1
+    assert sorted(tmp_path.rglob("*")) == before
