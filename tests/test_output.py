@@ -12,6 +12,7 @@ import pytest
 import yaml
 from PIL import Image
 
+import diptych
 from diptych import output
 from diptych.output import ForgivingStream
 
@@ -84,3 +85,17 @@ def test_only_what_was_lost_to_nobody_is_a_failure(number: int, is_kept: bool) -
     stream = ForgivingStream(Broken(number))
     assert stream.write("text") == 4
     assert (stream.failure is not None) == is_kept
+
+
+def test_a_thread_that_is_still_about_keeps_no_program_from_its_end() -> None:
+    script = (
+        "import sys, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(600,)).start()\n"
+        "sys.argv = ['diptych', '--version']\n"
+        "from diptych.__main__ import run\n"
+        "run()\n"
+    )
+    paths = {"PYTHONPATH": str(Path(diptych.__file__).resolve().parents[1])}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, env={**os.environ, **paths}, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.split()[0], done.stderr) == (0, "diptych", "")

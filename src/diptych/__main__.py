@@ -7,6 +7,7 @@ from diptych.interrupts import (
     end_in_order_when_stopped,
     exit_code,
     ignore_stops,
+    leave,
     leave_at_once,
 )
 from diptych.output import failure_of_output, forgive_output
@@ -30,8 +31,8 @@ def run() -> None:
         if failure is not None and not end.code:
             said = f"stdout: {failure.strerror}; what was written there is not whole"
             Failed("Output", said, FAILED, sys.argv[1:], "stdout").show()
-            sys.exit(FAILED)
-        raise
+            leave(FAILED)
+        leave(end.code)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Never with a traceback. Decides nothing about what a command does on its way out.
 """
 
+import atexit
 import contextlib
 import os
 import signal
@@ -82,6 +83,19 @@ def leave_at_once() -> NoReturn:
         with contextlib.suppress(Exception):
             processes._run_finalizers(0)
     os._exit(exit_code())
+
+
+def leave(code: str | int | None) -> NoReturn:
+    """End the program when everything is done, whatever threads of libraries are still about.
+
+    One that comes back to an interpreter that is being taken down ends the process with SIGABRT (pyarrow's may).
+    """
+    with contextlib.suppress(Exception):
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def _interrupt(number: int, frame: Any) -> NoReturn:
