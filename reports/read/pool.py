@@ -149,9 +149,16 @@ class Pool:
         return True
 
     def _compared_type(self, expression: str, number: str) -> pa.DataType:
-        """Return the type in which DuckDB compares an expression with a number."""
-        # What two values have in common is the type in which they are compared.
-        return self.query(f"coalesce(({expression}), ({number})) AS both", "LIMIT 0")["both"].type
+        """Return the type in which DuckDB compares an expression with a number: the one that both have in common."""
+        asked = f"coalesce(({expression}), ({number})) AS both"
+        if asked not in self._types:
+            self._types[asked] = self.query(asked, "LIMIT 0")["both"].type
+        return self._types[asked]
+
+    @cached_property
+    def _types(self) -> dict[str, pa.DataType]:
+        """What ``_compared_type`` has found."""
+        return {}
 
     def _is_exact(self, threshold: Threshold) -> bool:
         """Whether doubles tell apart all that is compared: whole numbers beyond 2^53 they do not."""

@@ -67,8 +67,9 @@ def test_another_width_leaves_the_keyboard_on_its_image(built: Path, tab: Watche
         tile = tab.page.locator(f"{box} .tile").nth(3)
         tile.focus()
         row = tile.get_attribute("data-row")
+        tab.run("window.before = document.activeElement")
         tab.page.set_viewport_size({"width": 700, "height": 900})
-        tab.page.wait_for_timeout(300)
+        tab.until("!before.isConnected")  # all tiles are laid out anew
         assert tab.run("document.activeElement.dataset.row") == row
 
 

@@ -48,6 +48,16 @@ def test_rules_with_a_line_are_found(pool: Pool) -> None:
     }
 
 
+def test_duckdb_is_asked_once_how_it_compares_a_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    query = Pool.query
+    monkeypatch.setattr(Pool, "query", lambda self, *sql: asked.append(sql[0]) or query(self, *sql))
+    assert len(open_pool(world.pool).thresholds) == 4
+    compared = [sql for sql in asked if sql.startswith("coalesce")]
+    assert len(compared) > 4
+    assert len({*compared}) == len(compared)
+
+
 def test_rejected_side_fails_first_by_this_line_and_lies_nearest(pool: Pool) -> None:
     number = next(i for i, step in enumerate(pool.steps) if step["rule"] == "sharp")
     threshold = pool.thresholds["sharp"][0]

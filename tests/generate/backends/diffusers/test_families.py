@@ -139,13 +139,44 @@ def test_a_plan_counts_how_often_the_denoisers_are_asked(name: str, family_plan:
             assert plan.groups[0].resolved.nfe_in_all == asked.rows, (guidance, negative)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+def families_of(*ways: str) -> list[Any]:
+    """Return the families in which a negative prompt takes part in one of some ways."""
+    return [
+        param
+        for param, name in zip(FAMILIES, tiny_families.NAMES, strict=True)
+        if KNOWN_PIPELINES[tiny_families.described(name)["pipeline"]].negative in ways
+    ]
+
+
+@pytest.mark.parametrize("name", families_of("never"))
+def test_a_family_takes_no_negative_prompt_only_where_its_call_has_none(
+    name: str, family_plan: Callable[..., GenerationPlan]
+) -> None:
+    called = inspect.signature(pipeline_class(family_plan(name, {}).models["m"].folder).__call__)  # type: ignore[attr-defined]
+    assert "negative_prompt" not in called.parameters
+    with pytest.raises(DiptychError, match="negative"):
+        family_plan(name, {"negative": "grey"})
+
+
+@pytest.mark.parametrize("name", families_of("asks"))
+def test_guidance_is_refused_without_the_negative_prompt_that_alone_makes_a_family_ask_twice(
+    name: str, family_plan: Callable[..., GenerationPlan]
+) -> None:
+    guided = {"guidance": 3}
+    with pytest.raises(DiptychError, match="takes part only beside a negative prompt"):
+        family_plan(name, guided)
+    plan = family_plan(name, guided | {"negative": ""})
+    guidance = {KNOWN_PIPELINES[tiny_families.described(name)["pipeline"]].guidance: 3.0}
+    call = {"num_inference_steps": 2, "width": SIZES.get(name, 32), "height": SIZES.get(name, 32), **guidance}
+    none, empty = (plain_call(plan, plan.image(0), **call, **more) for more in ({}, {"negative_prompt": ""}))
+    assert not np.array_equal(np.asarray(none), np.asarray(empty)), "so that the two are no one picture"
+
+
+@pytest.mark.parametrize("name", families_of("always", "guided"))
 def test_no_negative_prompt_and_the_empty_one_are_made_once_where_they_are_one_picture(
     name: str, families: Callable[[str], Path], plan_of: MakePlan
 ) -> None:
     known = KNOWN_PIPELINES[tiny_families.described(name)["pipeline"]]
-    if known.negative in ("never", "asks"):
-        pytest.skip("it takes none, or none is a way of its own")
     choice = {"path_or_id": str(families(name)), "batch_size": 1, "options": OPTIONS.get(name, {})}
     guidance = {"guidance": 3} if known.guidance else {}
     asked = {"steps": 2, "size": SIZES.get(name, 32), "negative": [None, ""], **guidance}
