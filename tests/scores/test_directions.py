@@ -15,6 +15,7 @@ from diptych.scores.caption_stats import COLUMNS as CAPTION_STATS
 from diptych.scores.clip_similarity import COLUMNS as CLIP_SIMILARITY
 from diptych.scores.hashes import Hashes
 from diptych.scores.hps import Hps
+from diptych.scores.image_reward import COLUMNS as IMAGE_REWARD
 from diptych.scores.image_stats import COLUMNS as IMAGE_STATS
 from diptych.scores.language import COLUMNS as LANGUAGE
 from diptych.scores.linear_probe import LinearProbe
@@ -49,6 +50,7 @@ COLUMNS: dict[str, Callable[[], Sequence[Column]]] = {
     "clip_similarity": lambda: CLIP_SIMILARITY,
     "hashes": lambda: Hashes(True).columns,
     "hps": lambda: (*Hps(NO_ENCODER, "v2").columns, *Hps(NO_ENCODER, "v2.1").columns),
+    "image_reward": lambda: IMAGE_REWARD,
     "image_stats": lambda: IMAGE_STATS,
     "language": lambda: LANGUAGE,
     "linear_probe": linear_probe,

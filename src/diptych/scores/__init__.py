@@ -27,6 +27,7 @@ SCORES: dict[str, str] = {
     "decoded": "diptych.scores.decoded:decoded",
     "hashes": "diptych.scores.hashes:hashes",
     "hps": "diptych.scores.hps:hps",
+    "image_reward": "diptych.scores.image_reward:image_reward",
     "image_stats": "diptych.scores.image_stats:image_stats",
     "language": "diptych.scores.language:language",
     "linear_probe": "diptych.scores.linear_probe:linear_probe",
