@@ -1,10 +1,10 @@
 """ImageReward: what people would like, by BLIP and a head.
 
 BLIP's text encoder reads the prompt while it looks at the picture, and a head makes a number of its first token, less
-the mean 0.16717 and by the deviation 1.0333 of its training (Xu et al. 2023, arXiv 2304.05977; code THUDM/ImageReward at c1392c6):
-neither clamped nor with a prefix, mostly in [-2, 2]. A prompt is cut after 35 tokens, its first and last among them,
-and ``caption_truncated`` says so. Pictures are scaled by their short side, bicubic, and cut to a square. Published for
-the four pictures of its README: 0.581, 0.275, -1.413 and -2.030.
+the mean 0.16717 and by the deviation 1.0333 of its training (Xu et al. 2023, arXiv 2304.05977; code of
+THUDM/ImageReward at c1392c6): neither clamped nor with a prefix, mostly in [-2, 2]. A prompt is cut after 35 tokens,
+its first and last among them, and ``caption_truncated`` says so. Pictures are scaled by their short side, bicubic, and
+cut to a square. Published for the four pictures of its README: 0.581, 0.275, -1.413 and -2.030.
 """
 
 from collections.abc import Mapping, Sequence
