@@ -35,8 +35,8 @@ def completed(command: str, begun: str) -> list[str]:
         ("evaluate", "co", ["compare"]),
         ("schema", "", ["curate", "evaluate", "generate", "import", "report"]),
         ("score pool", "", list(SCORES)),
-        ("score pool hashes", "clip", ["clip_similarity"]),
-        ("score pool", "b32=clip", ["b32=clip_similarity"]),
+        ("score pool hashes", "clip_s", ["clip_similarity"]),
+        ("score pool", "b32=clip_s", ["b32=clip_similarity"]),
         ("score pool --encoder", "", list(ENCODERS)),
         ("score pool --judge", "z", ["zero_shot"]),
         ("evaluate distance a b --metric", "", list(SET_METRICS)),
@@ -65,7 +65,7 @@ def test_every_sampler_is_completed() -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("diptych score pool cli", "clip_similarity"),
+        ("diptych score pool clip_s", "clip_similarity"),
         ("diptych evaluate distance a b --metric kern", "kernel_distance"),
         ("diptych init", "init"),
     ],

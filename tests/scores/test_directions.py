@@ -12,6 +12,7 @@ from diptych.scores import SCORES, Column
 from diptych.scores.aesthetic import Aesthetic, LinearHead
 from diptych.scores.answer import AskedAnswer
 from diptych.scores.caption_stats import COLUMNS as CAPTION_STATS
+from diptych.scores.clip_iqa import TEXTS, ClipIqa
 from diptych.scores.clip_similarity import COLUMNS as CLIP_SIMILARITY
 from diptych.scores.hashes import Hashes
 from diptych.scores.hps import Hps
@@ -47,6 +48,7 @@ COLUMNS: dict[str, Callable[[], Sequence[Column]]] = {
     "aesthetic": aesthetic,
     "answer": lambda: AskedAnswer(cast(Any, None), ("yes", "no"), 0.0).columns,
     "caption_stats": lambda: CAPTION_STATS,
+    "clip_iqa": lambda: ClipIqa(NO_ENCODER, tuple(TEXTS)).columns,
     "clip_similarity": lambda: CLIP_SIMILARITY,
     "hashes": lambda: Hashes(True).columns,
     "hps": lambda: (*Hps(NO_ENCODER, "v2").columns, *Hps(NO_ENCODER, "v2.1").columns),

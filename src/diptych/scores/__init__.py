@@ -23,6 +23,7 @@ SCORES: dict[str, str] = {
     "aesthetic": "diptych.scores.aesthetic:aesthetic",
     "answer": "diptych.scores.answer:answer",
     "caption_stats": "diptych.scores.caption_stats:caption_stats",
+    "clip_iqa": "diptych.scores.clip_iqa:clip_iqa",
     "clip_similarity": "diptych.scores.clip_similarity:clip_similarity",
     "decoded": "diptych.scores.decoded:decoded",
     "hashes": "diptych.scores.hashes:hashes",
