@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from own_judges import WRITTEN
 from PIL import Image
 from tiny_dataset import Row, make_dataset, make_table
+from tiny_readers import save_florence2, save_trocr
 from written import written
 
 from diptych.data.dataset import open_dataset
@@ -74,21 +76,39 @@ def test_judge_that_does_not_read_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         make_score("written_text", {"judge": make_judge("own_boxes", {})})
 
 
-def test_two_workers_and_other_batches_read_the_same_to_the_last_byte(tmp_path: Path) -> None:
-    rows = [row_of(written([f"Shop {number}", "开门"], width=240)) for number in range(4)] + [
-        Row(None, status="not_found")
-    ]
-    what = ScorePlan({}, {"text": ("written_text", {"judge": "reader"})}, judges={"reader": ("rapidocr", {})})
-    for name, options in {"one": {}, "two": {"workers": 2, "batch_size": 1}}.items():
+def rapidocr_options(folder: Path) -> dict[str, str]:
+    return {}
+
+
+def trocr_options(folder: Path) -> dict[str, str]:
+    return {"weights": str(save_trocr(folder)), "lines": "rapidocr"}
+
+
+def florence2_options(folder: Path) -> dict[str, str]:
+    return {"weights": str(save_florence2(folder))}
+
+
+@pytest.mark.parametrize("options_of", [rapidocr_options, trocr_options, florence2_options])
+def test_two_workers_and_other_batches_read_the_same_to_the_last_byte(
+    tmp_path: Path, options_of: Callable[[Path], dict[str, str]]
+) -> None:
+    kind = options_of.__name__.removesuffix("_options")
+    shops = [row_of(written([f"Shop {number}", "开门"], width=240)) for number in range(4)]
+    rows = [*shops, Row(None, status="not_found")]
+    judges = {"reader": (kind, options_of(tmp_path / "model"))}
+    what = ScorePlan({}, {"text": ("written_text", {"judge": "reader"})}, judges=judges)
+    for name, options in {"one": {"batch_size": 1}, "two": {"workers": 2, "batch_size": 1}}.items():
         make_dataset(tmp_path / name, rows)
         run = score_dataset(tmp_path / name, what, progress="none", **options)
     texts = [text for file in run.sets["text"].files for text in read_shard(file)["written_text"].to_pylist()]
-    assert texts == [*(f"Shop {number}\n开门" for number in range(4)), None]
-    assert contents(tmp_path / "one") == contents(tmp_path / "two")
-    whole = contents(tmp_path / "two")
+    assert [text is None for text in texts] == [False] * 4 + [True]
+    if kind == "rapidocr":
+        assert texts[:4] == [f"Shop {number}\n开门" for number in range(4)]
+    whole = contents(tmp_path / "one")
+    assert contents(tmp_path / "two") == whole
     (found,) = open_dataset(tmp_path / "two").column_sets("evidence")
-    found.files[0].path.unlink()
-    assert score_dataset(tmp_path / "two", what, progress="none").shards_done == 1
+    found.files[0].path.unlink()  # as a run that was killed before it
+    assert score_dataset(tmp_path / "two", what, progress="none", batch_size=1).shards_done == 1
     assert contents(tmp_path / "two") == whole
 
 
