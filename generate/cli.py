@@ -137,7 +137,7 @@ def run(
     help="How the folder is laid out; without it, that is found out.",
     shell_complete=completing("diptych.generate.imported.layouts:LAYOUTS"),
 )
-@click.option("--model", help="The column model of images of which nothing else says it.")
+@click.option("--model", help="The column model, where no table says it.")
 @IMPORT_SET
 @workers_option("Processes.")
 @AS_JSON

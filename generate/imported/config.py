@@ -23,7 +23,9 @@ class ImportConfig(Settings):
     source: LocalPath = Field(description="the folder, or a table (.csv, .tsv, .jsonl) that names the files beside it")
     layout: str = Field(AUTO, description="how the folder is laid out; auto finds out and says why")
     prompts: PromptChoice | None = Field(None, description="the set that the images were made from; null: not known")
-    model: str | None = Field(None, description="the column model of images of which nothing else says it")
+    model: str | None = Field(
+        None, description="the column model, where no table says it; null is the folder of a model, or what images say"
+    )
     setting: str | None = Field(None, description="the column setting of images of which nothing else says it")
     samples: int | None = Field(None, ge=1, le=100_000, description="of each prompt; null is as many as most have")
     size: Annotated[Size | None, BeforeValidator(_as_size, json_schema_input_type=WrittenSize)] = Field(

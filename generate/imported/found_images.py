@@ -41,6 +41,7 @@ class FoundImage:
         alone: The way that counts where there is no prompt set; None where the place then says nothing.
         facts: What the source says of it, by columns: those of a generated image, ``caption``, and further ones.
         misnamed: What is wrong with its name; empty where it is one that the layout gives.
+        folder: The folder that a layout has for a model; None where there is none.
         tile: Which part of its file it is, counted from 0 row by row; None for the whole.
     """
 
@@ -49,6 +50,7 @@ class FoundImage:
     alone: PlaceReading | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     misnamed: str = ""
+    folder: str | None = None
     tile: int | None = None
 
 

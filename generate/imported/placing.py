@@ -126,7 +126,7 @@ def place_images(images: Sequence[IdentifiedImage], asked: AskedImages) -> Place
 
 def _by(image: IdentifiedImage, asked: AskedImages) -> By:
     facts = image.found.facts
-    model = facts.get("model") or asked.model or image.said.get("model")
+    model = facts.get("model") or asked.model or image.found.folder or image.said.get("model")
     return model, facts.get("setting") or asked.setting or image.said.get("setting")
 
 

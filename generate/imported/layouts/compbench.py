@@ -5,7 +5,7 @@ order, by which the images of a prompt are counted here.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from diptych.data.generated_columns import CATEGORY
@@ -33,16 +33,17 @@ def _images(source: SourceFolder) -> Iterator[FoundImage]:
             yield FoundImage(name, (text,), misnamed="is no PROMPT_000000.png: the six digits are missing")
             continue
         reading = PlaceReading(text=found["prompt"])
-        yield FoundImage(name, (reading,), reading, _facts(path))
+        folders = [part for part in path.parts[:-1] if part != SAMPLES]
+        category = _category(folders)
+        facts = {CATEGORY: [category]} if category is not None else {}
+        model = folders[-2] if category is not None and len(folders) > 1 else None
+        yield FoundImage(name, (reading,), reading, facts, folder=model)
 
 
-def _facts(path: PurePosixPath) -> dict[str, object]:
-    """Return the category, and the folder above it as the model."""
-    folders = [part for part in path.parts[:-1] if part != SAMPLES]
-    category = folders[-1].removesuffix("_val") if folders else ""
-    if category not in CATEGORIES:
-        return {}
-    return {CATEGORY: [category], **({"model": folders[-2]} if len(folders) > 1 else {})}
+def _category(folders: Sequence[str]) -> str | None:
+    """Return the category that the last folder is called after; None where it is not."""
+    name = folders[-1].removesuffix("_val") if folders else ""
+    return name if name in CATEGORIES else None
 
 
 COMPBENCH = ImportLayout("t2i_compbench", _recognise, _images)

@@ -56,9 +56,8 @@ def _image(name: str, found: re.Match[str], said: _Said) -> FoundImage:
         reading = PlaceReading(prompt_id=found["number"], sample=sample)
     alone = PlaceReading(found["number"], said.text, sample)
     above = found["above"].rstrip("/").rpartition("/")[2] if found["above"] else ""
-    facts = {**said.facts, **({"model": above} if above else {})}
     misnamed = "" if is_number else "its name is no number, and GenEval passes over it"
-    return FoundImage(name, (reading,), alone, facts, misnamed)
+    return FoundImage(name, (reading,), alone, said.facts, misnamed, folder=above or None)
 
 
 def _said_in(source: SourceFolder, folder: str) -> _Said:

@@ -25,8 +25,8 @@ def _images(source: SourceFolder) -> Iterator[FoundImage]:
             yield FoundImage(name, misnamed=f"is no STYLE/00000.jpg, where a style is {', '.join(STYLES)}")
             continue
         reading = PlaceReading(prompt_id=f"{found['style']}/{found['number']}")
-        facts = {**folder_above(name, 2), CATEGORY: [found["style"]]}
-        yield FoundImage(name, (reading,), reading, facts)
+        facts = {CATEGORY: [found["style"]]}
+        yield FoundImage(name, (reading,), reading, facts, folder=folder_above(name, 2))
 
 
 HPSV2 = ImportLayout("hpsv2", _recognise, _images)

@@ -9,14 +9,14 @@ from diptych.generate.imported.found_images import FoundImage, PlaceReading, Sou
 MOST = 0.5  # of the pictures have to be called so
 
 
-def folder_above(name: str, levels: int = 1) -> dict[str, str]:
-    """Return, as the model, what the folder is called that lies so many levels above a file; nothing where none is.
+def folder_above(name: str, levels: int = 1) -> str | None:
+    """Return what the folder is called that lies so many levels above a file, for a model; None where none does.
 
     >>> folder_above("sdxl/coco_1.png"), folder_above("sdxl/anime/00001.jpg", 2), folder_above("coco_1.png")
-    ({'model': 'sdxl'}, {'model': 'sdxl'}, {})
+    ('sdxl', 'sdxl', None)
     """
     parts = PurePosixPath(name).parts
-    return {"model": parts[-1 - levels]} if len(parts) > levels else {}
+    return parts[-1 - levels] if len(parts) > levels else None
 
 
 def share_called(source: SourceFolder, pattern: re.Pattern[str]) -> float:
@@ -42,4 +42,5 @@ def images_by_id(source: SourceFolder, pattern: re.Pattern[str], tiles: int = 1)
         sample = int(groups["sample"]) if groups.get("sample") else None
         for tile in range(tiles):
             reading = PlaceReading(prompt_id=groups["id"], sample=tile if tiles > 1 else sample)
-            yield FoundImage(name, (reading,), reading, folder_above(name), tile=tile if tiles > 1 else None)
+            part = tile if tiles > 1 else None
+            yield FoundImage(name, (reading,), reading, folder=folder_above(name), tile=part)

@@ -152,7 +152,7 @@ def test_dpg_grids_are_cut_into_exactly_their_pictures_and_kept(tmp_path: Path) 
     ("layout", "name", "expected"),
     [
         ("hpsv2", "sdxl/anime/00012.jpg", {"prompt_id": "anime/00012", "category": ["anime"], "model": "sdxl"}),
-        ("tifa", "coco_301091.jpg", {"prompt_id": "coco_301091", "benchmark": "tifa", "model": "m"}),
+        ("tifa", "coco_301091.jpg", {"prompt_id": "coco_301091", "benchmark": "tifa", "model": None}),
         ("tifa", "drawbench_12_3.png", {"prompt_id": "drawbench_12", "sample": 0}),
         ("dsg", "mini-dalle/whoops_12.png", {"prompt_id": "whoops_12", "benchmark": "dsg1k", "model": "mini-dalle"}),
         ("dsg", "localized_narratives_4_1.png", {"prompt_id": "localized_narratives_4", "sample": 0}),
@@ -160,7 +160,7 @@ def test_dpg_grids_are_cut_into_exactly_their_pictures_and_kept(tmp_path: Path) 
     ],
 )
 def test_a_name_says_whose_it_is(layout: str, name: str, expected: dict[str, Any], tmp_path: Path) -> None:
-    facts = imported(write(tmp_path / "in", {name: None}), "--model", "m", "--out", tmp_path / "out")
+    facts = imported(write(tmp_path / "in", {name: None}), "--out", tmp_path / "out")
     assert facts["layout"] == layout
     row = usable(tmp_path / "out")[name]
     assert {key: row[key] for key in expected} == expected
@@ -207,6 +207,13 @@ def test_the_layout_that_is_given_counts(tmp_path: Path) -> None:
     folder = write(tmp_path / "in", {"partiprompts3.png": None, "partiprompts4.png": None})
     facts = imported(folder, "--layout", "names", "--out", tmp_path / "out")
     assert (facts["layout"], facts["usable"]) == ("names", 2)
+
+
+def test_the_model_that_is_given_goes_before_the_name_of_a_folder(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", {f"run 7/{number:05d}/samples/0000.png": None for number in range(2)})
+    for given, expected in (((), "run 7"), (("--model", "sdxl"), "sdxl")):
+        imported(folder, *given, "--out", tmp_path / expected)
+        assert {row["model"] for row in rows_of(tmp_path / expected)} == {expected}
 
 
 def test_all_prompts_of_geneval_are_matched_from_a_folder_of_its_layout(shared: Path, tmp_path: Path) -> None:
