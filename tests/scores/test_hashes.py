@@ -52,7 +52,8 @@ def batch_of(*files: bytes | None) -> Batch:
         for row, data in enumerate(files)
     ]
     image = pa.struct([("bytes", pa.binary())])
-    schema = pa.schema([("key", pa.string()), ("image", image), ("caption", pa.string()), ("status", pa.string())])
+    texts = [(name, pa.string()) for name in ("key", "caption", "status")]
+    schema = pa.schema([*texts, ("image", image), ("width", pa.int32()), ("height", pa.int32())])
     return Batch(pa.RecordBatch.from_pylist(rows, schema=schema))
 
 

@@ -15,6 +15,7 @@ from tiny_dataset import good_rows, make_dataset
 from tiny_generated import made_grid, make_generated
 
 from diptych.cli import main
+from diptych.curate.config import CurateConfig
 from diptych.data.dataset import open_dataset
 from diptych.data.shards import read_shard
 from diptych.encoders import make_encoder
@@ -109,8 +110,19 @@ def test_examples_of_the_docs_run_as_they_stand() -> None:
 def test_configs_of_judges_in_the_docs_fit() -> None:
     rest = {"job": "evaluate", "store": "s.duckdb", "datasets": {"images": {"path": "runs/images"}}}
     parts = [yaml.safe_load(text) for text in blocks("yaml") if "judges:" in text]
-    scores = [set(EvaluateConfig.model_validate({**rest, **part}).scores) for part in parts]
-    assert scores == [{"objects"}, {"objects", "sure_objects", "hats"}, {"medium"}]
+    configs = [
+        CurateConfig.model_validate(part) if "job" in part else EvaluateConfig.model_validate({**rest, **part})
+        for part in parts
+    ]
+    scores = [set(config.scores) for config in configs]
+    for wanted in (
+        {"objects"},
+        {"text"},
+        {"pick", "hps", "reward", "vqa"},
+        {"objects", "sure_objects", "hats"},
+        {"medium"},
+    ):
+        assert wanted in scores
 
 
 def test_own_file_is_averaged_by_an_evaluation_with_several_workers(tmp_path: Path) -> None:
