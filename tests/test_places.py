@@ -62,6 +62,8 @@ NO_PATHS = {
     ("src/diptych/data/damage.py", "file.open"): "a Location",
     ("src/diptych/data/plain.py", "PIL.Image.open"): "the bytes of a picture",
     ("src/diptych/data/shards.py", "place.open"): "a Location",
+    ("src/diptych/judges/answers/chat_endpoint.py", "image.save"): "a buffer in memory",
+    ("src/diptych/judges/answers/paid_answers.py", "place.read"): "a Location",
     ("src/diptych/store/seal.py", "place.open"): "a Location",
 }
 

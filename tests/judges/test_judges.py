@@ -13,7 +13,9 @@ def test_judge_is_made_by_kind_and_options(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_unknown_kind_is_named_beside_those_that_are_known() -> None:
-    with pytest.raises(ConfigError, match=r"unknown judge 'center_point'; did you mean 'centre_point'\? Known: "):
+    with pytest.raises(
+        ConfigError, match=r"unknown judge 'center_point'; did you mean 'centre_point' or 'chat_endpoint'\? Known: "
+    ):
         make_judge("center_point", {})
 
 

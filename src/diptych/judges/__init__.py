@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 JUDGES: dict[str, str] = {
     "blip_vqa": "diptych.judges.answers.blip_vqa:blip_vqa",
     "centre_point": "diptych.judges.boxes.centre_point:centre_point",
+    "chat_endpoint": "diptych.judges.answers.chat_endpoint:chat_endpoint",
     "florence2": "diptych.judges.text.florence2:florence2",
     "instance_segmentation": "diptych.judges.boxes.instance_segmentation:instance_segmentation",
     "object_detection": "diptych.judges.boxes.object_detection:object_detection",

@@ -1,0 +1,99 @@
+"""What an OpenAI-compatible endpoint said, as an answer to a question.
+
+With ``logprobs`` a choice is as likely as the likeliest first tokens that the endpoint tells (20 at most) are its
+beginning in one of its ways of writing; a token that two choices begin with says nothing, and what is not among the
+likeliest counts as 0. With ``text`` the choice that is named has 1 and the others 0: the one with which the text
+begins, else the only one in it. A refusal, and a text that names no choice or several, is a state and no number.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from diptych.errors import DataError
+from diptych.judges.answers.asked import chosen, no_answer
+from diptych.judges.answers.first_token import ways_of_writing
+from diptych.judges.contract import Answer, Query
+
+ChoicesBy = Literal["logprobs", "text"]
+
+FILTERED = "content_filter"
+REFUSED, UNPARSED = "refused", "unparsed"  # states of an answer
+
+
+def first_choice(response: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the completion number 0 of a response, wherever it stands.
+
+    Raises:
+        LookupError: If there is none.
+        TypeError: If the response has another form.
+    """
+    found: Mapping[str, Any] = min(response["choices"], key=lambda one: one.get("index", 0), default={})
+    if "content" not in found["message"]:
+        raise KeyError("content")
+    return found
+
+
+def answer_of(query: Query, completion: Mapping[str, Any], choices_by: ChoicesBy) -> Answer:
+    """Return the answer that a completion gives.
+
+    Raises:
+        DataError: If it has no log-probabilities though they were asked for.
+    """
+    message = completion["message"]
+    text = str(message.get("content") or "").strip()
+    if message.get("refusal") or completion.get("finish_reason") == FILTERED:
+        return no_answer(query, REFUSED, str(message.get("refusal") or text))
+    if not query.choices:
+        return Answer(query.text, (), (), text) if text else no_answer(query, UNPARSED)
+    if choices_by == "logprobs":
+        likely = by_logprobs(query.choices, _likeliest(completion))
+    else:
+        likely = by_text(query.choices, text)
+    return chosen(query, likely) if any(likely) else no_answer(query, UNPARSED, text)
+
+
+def by_text(choices: Sequence[str], text: str) -> list[float]:
+    """Return 1 for the choice that a text names and 0 for the others; 0 for all where none or several are.
+
+    >>> by_text(["yes", "no"], "Yes, there is no doubt.")
+    [1.0, 0.0]
+    >>> by_text(["yes", "no"], "Hard to say.")
+    [0.0, 0.0]
+    """
+    said = " ".join(re.findall(r"\w+", text.casefold()))
+    written = [[" ".join(re.findall(r"\w+", way.casefold())) for way in ways_of_writing(choice)] for choice in choices]
+    begins = [max((len(way) for way in ways if f"{said} ".startswith(f"{way} ")), default=0) for ways in written]
+    if any(begins):  # the longest: of "red" and "red car" the second, where both begin the text
+        return [float(length == max(begins)) for length in begins]
+    named = [any(f" {way} " in f" {said} " for way in ways) for ways in written]
+    return [float(one) for one in named] if sum(named) == 1 else [0.0] * len(choices)
+
+
+def by_logprobs(choices: Sequence[str], likeliest: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Return how likely it is that each choice comes first.
+
+    Args:
+        choices: The answers.
+        likeliest: ``token`` and ``logprob`` of the likeliest first tokens, in any order.
+    """
+    written = [[way.strip().casefold() for way in ways_of_writing(choice)] for choice in choices]
+    sums = [0.0] * len(choices)
+    for one in likeliest:
+        token = str(one["token"]).strip().casefold()
+        owners = [place for place, ways in enumerate(written) if any(way.startswith(token) for way in ways)]
+        if token and len(owners) == 1:
+            sums[owners[0]] += math.exp(float(one["logprob"]))
+    return sums
+
+
+def _likeliest(completion: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    try:
+        found: Sequence[Mapping[str, Any]] = completion["logprobs"]["content"][0]["top_logprobs"]
+    except (LookupError, TypeError) as error:
+        raise DataError(
+            "judge 'chat_endpoint': the endpoint tells no log-probabilities; say choices_by: text, which takes what is "
+            "written for certain"
+        ) from error
+    return found

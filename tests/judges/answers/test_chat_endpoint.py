@@ -1,0 +1,317 @@
+"""A judge behind an endpoint, against a server on the loopback address that speaks the protocol and misbehaves."""
+
+import base64
+import io
+import json
+import math
+import pickle
+import time
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from chat_server import ChatServer, Reply, completion, likeliest, question_of
+from photo_runs import run_killed_and_resumed
+from PIL import Image
+
+from diptych.errors import ConfigError, DataError
+from diptych.judges import make_judge
+from diptych.judges.answers import chat_client
+from diptych.judges.answers.chat_endpoint import ChatEndpoint
+from diptych.judges.contract import Answer, Query
+
+YES_NO = ("yes", "no")
+CAT = Query("Is there a cat?", YES_NO)
+YES = Reply(completion("Yes."))
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIPTYCH_CACHE", str(tmp_path / "kept"))
+    monkeypatch.setattr(chat_client, "FIRST_WAIT_S", 0.01)
+
+
+def pictures(count: int = 1) -> list[Image.Image]:
+    rng = np.random.default_rng(7)
+    return [Image.fromarray(rng.integers(0, 256, (20, 30 + step, 3), np.uint8)) for step in range(count)]
+
+
+def made(server: ChatServer, **options: Any) -> ChatEndpoint:
+    limits = {"requests_per_minute": 60_000, "tries": 3, **options.pop("limits", {})}
+    judge = make_judge("chat_endpoint", {"base_url": server.url, "model": "tiny", "limits": limits, **options})
+    assert isinstance(judge, ChatEndpoint)
+    return judge
+
+
+def ask(server: ChatServer, query: Query = CAT, **options: Any) -> Answer:
+    ((answer,),) = made(server, **options).answers(pictures(), [[query]])  # type: ignore[misc]
+    return answer
+
+
+def always(reply: Reply) -> ChatServer:
+    return ChatServer(lambda body: reply)
+
+
+def test_a_question_is_one_request_with_the_picture_before_it() -> None:
+    with always(YES) as server:
+        answer = ask(server, system="Be brief.", limits={"max_new_tokens": 9})
+        ask(server, Query("What is it?"))
+    assert answer == Answer(CAT.text, YES_NO, (1.0, 0.0), "yes")
+    first = dict(server.requests[0])
+    shown = first["messages"][1]["content"][0]["image_url"]["url"]
+    kind, _, data = shown.partition(",")
+    assert kind == "data:image/png;base64"
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))), np.asarray(pictures()[0]))
+    assert first["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert first["messages"][1]["content"][1] == {"type": "text", "text": CAT.text}
+    assert {name: first[name] for name in ("path", "model", "temperature", "max_tokens")} == {
+        "path": "/v1/chat/completions",
+        "model": "tiny",
+        "temperature": 0,
+        "max_tokens": 9,
+    }
+    assert "Authorization" not in server.headers[0]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Reply({"error": {"message": "slow down"}}, 429),
+        Reply({"error": {"message": "broken"}}, 500),
+        Reply(b"<html>bad gateway</html>", 502),
+        Reply(b'{"choices": [{"index": 0, "mess'),
+        Reply(completion("Yes.") | {"cut": "x"}, claimed_length=9000),
+        Reply(["no", "object"]),
+    ],
+    ids=["429", "500", "502", "cut JSON", "cut body", "no object"],
+)
+def test_what_may_pass_is_tried_again(fault: Reply) -> None:
+    if fault.claimed_length:
+        fault = Reply(json.dumps(fault.body).encode()[:-30], claimed_length=9000)
+    with ChatServer(lambda body: YES, [fault, fault]) as server:
+        assert ask(server).text == "yes"
+    assert len(server.requests) == 3
+
+
+def test_server_that_hangs_is_left_and_asked_again() -> None:
+    with ChatServer(lambda body: YES, [Reply(completion("No."), after_s=4.0)]) as server:
+        assert ask(server, limits={"timeout_s": 1}).text == "yes"
+    assert len(server.requests) == 2
+
+
+def test_server_that_stays_away_ends_the_run_in_one_line_and_what_it_answered_is_kept() -> None:
+    def usual(body: Any) -> Reply:
+        return YES if question_of(body) == CAT.text else Reply({"error": {"message": "out of\nmemory"}}, 503)
+
+    asked = [[CAT, Query("Is there a dog?", YES_NO)]]
+    with ChatServer(usual) as server:
+        judge = made(server, limits={"at_once": 1})
+        with pytest.raises(DataError, match=r"gave no answer in 3 tries: 503 out of memory; run again to go on"):
+            judge.answers(pictures(), asked)
+        server.usual = lambda body: YES
+        judge.answers(pictures(), asked)
+    assert [question_of(body) for body in server.requests].count(CAT.text) == 1, "paid for once"
+
+
+@pytest.mark.parametrize("as_date", [False, True])
+def test_server_says_how_long_to_wait(monkeypatch: pytest.MonkeyPatch, as_date: bool) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(chat_client.time, "sleep", slept.append)
+    said = formatdate(time.time() + 30, usegmt=True) if as_date else "7"
+    with ChatServer(lambda body: YES, [Reply({}, 429, {"Retry-After": said}), Reply({}, 429)]) as server:
+        ask(server)
+    waits = [wait for wait in slept if wait >= 0.01]
+    assert waits[0] == pytest.approx(29.5 if as_date else 7, abs=1.5)
+    assert waits[1] == pytest.approx(0.02), "twice as long as the first where nothing is said"
+
+
+@pytest.mark.parametrize("status", [302, 401, 403, 404])
+def test_what_is_wrong_with_the_config_is_said_at_once_and_never_with_the_key(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setenv("TINY_KEY", "sk-secret-123")
+    fault = Reply({"error": {"message": "no such key: sk-secret-123"}}, status, {"Location": "http://127.0.0.1:9/"})
+    with always(fault) as server, pytest.raises(DataError, match=f"says {status} .*check base_url, model") as caught:
+        ask(server, key_variable="TINY_KEY")
+    assert len(server.requests) == 1
+    assert "secret" not in str(caught.value)
+    assert server.headers[0]["Authorization"] == "Bearer sk-secret-123"
+
+
+def test_key_is_named_by_its_variable_and_stands_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with always(YES) as server:
+        with pytest.raises(ConfigError, match="the environment variable TINY_KEY is not set"):
+            ask(server, key_variable="TINY_KEY")
+        monkeypatch.setenv("TINY_KEY", "sk-secret-123")
+        ask(server, key_variable="TINY_KEY")
+        judge = made(server, key_variable="TINY_KEY")
+    assert "secret" not in json.dumps(judge.identity)
+    assert b"secret" not in pickle.dumps(judge)
+    files = [file for file in (tmp_path / "kept").rglob("*") if file.is_file()]
+    assert files
+    assert all(b"secret" not in file.read_bytes() for file in files)
+
+
+@pytest.mark.parametrize(
+    ("body", "state", "text"),
+    [
+        (completion(None, refusal="I cannot help with that."), "refused", "I cannot help with that."),
+        (completion("", finish_reason="content_filter"), "refused", ""),
+        (completion("Hard to say."), "unparsed", "Hard to say."),
+        (completion("It may be yes, it may be no."), "unparsed", "It may be yes, it may be no."),
+        (completion(""), "unparsed", ""),
+    ],
+)
+def test_what_is_no_answer_is_a_state_and_no_number(body: Any, state: str, text: str) -> None:
+    with always(Reply(body)) as server:
+        assert ask(server) == Answer(CAT.text, YES_NO, (), text, state)
+
+
+def test_request_that_the_endpoint_will_not_take_is_that_questions_own_failure() -> None:
+    def usual(body: Any) -> Reply:
+        return YES if question_of(body) == CAT.text else Reply({"error": {"message": "too many pixels"}}, 400)
+
+    with ChatServer(usual) as server:
+        (answers,) = made(server).answers(pictures(), [[Query("A dog?", YES_NO), CAT]])
+    assert [(answer.state, answer.text) for answer in answers or ()] == [("failed", "400 too many pixels"), ("", "yes")]
+
+
+@pytest.mark.parametrize(
+    ("text", "choices", "chosen"),
+    [
+        ("Yes, I see no dog.", YES_NO, "yes"),
+        ("**No**", YES_NO, "no"),
+        ("The answer is: yes", YES_NO, "yes"),
+        ("2", ("two", "three"), "two"),
+        ("There are three.", ("2", "3"), "3"),
+        ("A red car", ("red", "a red car"), "a red car"),
+        ("notable", YES_NO, None),
+    ],
+)
+def test_choice_that_a_text_names_is_certain(text: str, choices: tuple[str, ...], chosen: str | None) -> None:
+    with always(Reply(completion(text))) as server:
+        answer = ask(server, Query("?", choices))
+    assert (answer.text, answer.state) == ((chosen, "") if chosen else (text, "unparsed"))
+    assert answer.probabilities == (tuple(float(one == chosen) for one in choices) if chosen else ())
+
+
+def test_log_probabilities_are_those_of_the_first_tokens_in_any_order() -> None:
+    told = likeliest(
+        (" no", math.log(0.2)), ("Perhaps", math.log(0.1)), ("YES", math.log(0.3)), ("Yes", math.log(0.25))
+    )
+    second = {"index": 1, "message": {"content": "No."}}
+    body = completion("Yes.", logprobs=told)
+    body["choices"].insert(0, second)
+    with always(Reply(body)) as server:
+        answer = ask(server, choices_by="logprobs")
+        assert ask(server, Query("What?"), choices_by="logprobs").text == "Yes."
+    assert answer.probabilities == pytest.approx((0.55, 0.2))
+    assert answer.text == "yes"
+    assert (server.requests[0]["logprobs"], server.requests[0]["top_logprobs"]) == (True, 20)
+    assert "logprobs" not in server.requests[1]
+
+
+def test_endpoint_without_log_probabilities_is_never_mixed_with_one_that_tells_them() -> None:
+    with always(YES) as server:
+        with pytest.raises(DataError, match="tells no log-probabilities; say choices_by: text"):
+            ask(server, choices_by="logprobs")
+        assert made(server).identity != made(server, choices_by="logprobs").identity
+
+
+def test_something_else_than_an_endpoint_is_named() -> None:
+    with always(Reply({"hello": "world"})) as server, pytest.raises(DataError, match="sent no completion"):
+        ask(server)
+
+
+def test_answers_stay_with_their_questions_however_they_come_in() -> None:
+    def usual(body: Any) -> Reply:
+        number = int(question_of(body))
+        return Reply(completion(f"said {number}"), after_s=0.05 * (7 - number))
+
+    asked = [[Query(str(4 * image + place)) for place in range(4)] for image in range(2)]
+    with ChatServer(usual) as server:
+        said = made(server, limits={"at_once": 8}).answers(pictures(2), asked)
+    assert [[answer.text for answer in some or ()] for some in said] == [
+        [f"said {4 * image + place}" for place in range(4)] for image in range(2)
+    ]
+
+
+def test_requests_keep_the_pace_that_is_set() -> None:
+    with always(YES) as server:
+        judge = made(server, limits={"requests_per_minute": 600, "at_once": 4})
+        judge.answers(pictures(4), [[CAT]] * 4)
+    assert max(server.times) - min(server.times) > 0.25, "three intervals of a tenth of a second"
+
+
+def test_what_an_answer_cost_and_how_long_it_took_is_kept(tmp_path: Path) -> None:
+    with always(YES) as server:
+        ask(server)
+    (file,) = (tmp_path / "kept" / "answers").rglob("*.json")
+    kept = json.loads(file.read_text("utf-8"))
+    assert kept["usage"] == {"prompt_tokens": 85, "completion_tokens": 1}
+    assert kept["model"] == "tiny-0001"
+    assert kept["seconds"] > 0
+
+
+def test_another_question_picture_or_setting_is_paid_for_and_a_damaged_file_is_none(tmp_path: Path) -> None:
+    with always(YES) as server:
+        ask(server)
+        ask(server)
+        assert len(server.requests) == 1
+        ask(server, Query("A dog?", YES_NO))
+        ask(server, system="Be brief.")
+        made(server).answers(pictures(2)[1:], [[CAT]])
+        assert len(server.requests) == 4
+        for file in (tmp_path / "kept").rglob("*.json"):
+            file.write_text("{", "utf-8")
+        ask(server)
+        assert len(server.requests) == 5
+
+
+def test_the_same_asked_twice_at_once_is_one_request_whatever_the_choices() -> None:
+    asked = [[CAT, Query(CAT.text, ("no", "yes")), CAT, Query(CAT.text)]]
+    with always(YES) as server:
+        (answers,) = made(server).answers(pictures(), asked)
+    assert len(server.requests) == 1
+    assert [answer.probabilities for answer in answers or ()] == [(1.0, 0.0), (0.0, 1.0), (1.0, 0.0), ()]
+
+
+def test_picture_is_made_smaller_where_it_has_more_pixels_than_the_limit() -> None:
+    with always(YES) as server:
+        few = made(server, limits={"max_pixels": 150})
+        few.answers(pictures(), [[CAT]])
+    data = server.requests[0]["messages"][0]["content"][0]["image_url"]["url"].partition(",")[2]
+    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (15, 10)
+    assert few.identity["picture"] == {"format": "png", "max_pixels": 150}
+
+
+def test_nobody_elsewhere_is_contacted_where_downloads_are_switched_off() -> None:
+    judge = make_judge("chat_endpoint", {"base_url": "https://api.example/v1", "model": "m"})
+    with pytest.raises(ConfigError, match=r"https://api.example/v1 is elsewhere, and downloads are switched off"):
+        judge.answers(pictures(), [[CAT]])  # type: ignore[attr-defined]
+    assert judge.answers(pictures(), [[]]) == [[]]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "url", ["api.example/v1", "ftp://api.example", "https://me:key@api.example", "https://a/v1?key=1"]
+)
+def test_address_that_is_none_of_an_api_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="base_url is like https://host/v1, without a key in it"):
+        make_judge("chat_endpoint", {"base_url": url, "model": "m"})
+
+
+def test_limit_below_one_is_refused() -> None:
+    with always(YES) as server, pytest.raises(ConfigError, match="limits: tries is at least 1, not 0"):
+        made(server, limits={"tries": 0})
+
+
+def test_killed_run_of_two_workers_over_photographs_pays_for_no_answer_twice(tmp_path: Path, shared: Path) -> None:
+    def usual(body: Any) -> Reply:
+        return Reply(completion("Yes." if len(str(body)) % 2 else "No."))
+
+    with ChatServer(usual, [Reply({}, 500)]) as server:
+        answers = run_killed_and_resumed(tmp_path, shared, "chat_endpoint", {"base_url": server.url, "model": "tiny"})
+    assert len(answers) == 7
+    assert len(server.requests) == 7 + 1, "and one that failed"
