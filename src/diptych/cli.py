@@ -152,7 +152,7 @@ def main(context: click.Context, progress: str, columns_dir: Path | None, debug:
 
     \b
     Examples:
-      diptych doctor                    what is installed, what the machine offers
+      diptych doctor                    what is installed, what this machine has
       diptych validate configs/*.yaml   are my config files right?
       diptych curate --help             the steps of one job
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped

@@ -18,9 +18,9 @@ EXIT_CODES = {
     FAILED: "something given is wrong, or not all could be made; a line says what",
     USAGE: "the command was not written as --help says",
     NOT_INSTALLED: "something is not installed; the line says how to install it",
-    HUNG_UP: "stopped as its terminal was closed; the same command goes on where it stopped",
+    HUNG_UP: "stopped by a closed terminal; the same command goes on where it stopped",
     INTERRUPTED: "stopped with Ctrl-C; the same command goes on where it stopped",
-    TERMINATED: "stopped with SIGTERM, as by kill; the same command goes on where it stopped",
+    TERMINATED: "stopped with SIGTERM (kill); the same command goes on where it stopped",
 }
 
 

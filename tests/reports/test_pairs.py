@@ -269,7 +269,9 @@ def test_as_many_models_as_there_are_stand_beside_one_another(world: World, brow
 def test_a_verdict_of_one_kind_says_of_what_it_counts() -> None:
     rows = [{"metric": metric, "a": "x", "b": "y", "word": "not resolved"} for metric in ("m", "n")]
     assert sentence(rows) == "Against y, x is not told apart on 2 of 2 metrics."
-    assert sentence([{"a": "x", "b": "y", "word": "better"}]) == "Against y, x is better on 1 of 1 metric."
+    assert (
+        sentence([{"metric": "m", "a": "x", "b": "y", "word": "better"}]) == "Against y, x is better on 1 of 1 metric."
+    )
 
 
 TITLE_LINES = """(card) => {
