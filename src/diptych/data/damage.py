@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from diptych.data.digests import columns_digest
 from diptych.data.shards import ShardInfo
-from diptych.errors import ShardError
+from diptych.errors import ShardError, one_line
 from diptych.progress import track
 from diptych.storage.location import Location
 
@@ -54,7 +54,7 @@ def content_problem(shard: ShardFile, extent: Extent = "whole") -> str:
     try:
         found = _sha256(shard.file, extent, info.footer, shard.file.stamp())
     except (OSError, ValueError) as error:
-        return f"is damaged: {error}"
+        return f"is damaged: {one_line(error)}"
     return "" if found == wanted else f"is damaged: its sha256 is {found[:12]}..., not {wanted[:12]}..."
 
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from diptych.addresses import Address
 from diptych.data.digests import columns_digest
 from diptych.data.schema import IMAGE, PICTURES
-from diptych.errors import ShardError
+from diptych.errors import ShardError, one_line
 from diptych.storage.location import Location
 
 # Readers load whole row groups: the Hub viewer refuses over about 286 MiB, 100 rows is what it asks for images.
@@ -141,7 +141,9 @@ def reading(address: Address) -> Iterator[pq.ParquetFile]:
     except FileNotFoundError as error:
         raise ShardError(f"{place}: the shard is missing; run the step that wrote it again") from error
     except (OSError, pa.ArrowException) as error:
-        raise ShardError(f"{place}: the shard cannot be read ({error}); see: diptych verify DATASET") from error
+        raise ShardError(
+            f"{place}: the shard cannot be read ({one_line(error)}); see: diptych verify DATASET"
+        ) from error
 
 
 def _chosen(parquet: pq.ParquetFile, columns: Sequence[str] | None, address: Address) -> pa.Schema:

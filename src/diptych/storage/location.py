@@ -223,6 +223,10 @@ def naming(location: Location) -> Iterator[None]:
     """
     try:
         yield
+    except IsADirectoryError as error:
+        raise ShardError(
+            f"{location}: cannot be written: a folder stands there; move it away, then run again to go on"
+        ) from error
     except OSError as error:
         raise ShardError(
             f"{location}: cannot be written: {error}; finished shards are kept, run again to go on"
