@@ -1,0 +1,141 @@
+"""What was judged elsewhere: matched, stored where rules look for it, and counted without a judge."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from evaluate_configs import make_config, read, run
+from tiny_generated import Made, make_generated
+
+from diptych.cli import main
+from diptych.data.dataset import open_dataset
+from diptych.errors import DataError
+from diptych.judges.answers.imported import ImportedAnswers, imported
+from diptych.judges.evidence import ANSWERS, read_evidence
+
+CHECKS = {"questions": [{"id": "1", "question": "A cat?"}, {"id": "2", "question": "Black?", "parents": ["1"]}]}
+HEADER = "prompt_id,model,question_id,answer\n"
+WHOLE = HEADER + "00000,one,1,yes\n00000,one,2,no\n00001,one,1,no\n00001,one,2,yes\n"
+
+
+@pytest.fixture
+def generated(tmp_path: Path) -> Path:
+    """Two models of two prompts; nothing has a picture of the second prompt."""
+    made = [
+        Made(model, prompt, checks=CHECKS, picture=(0, None)[prompt], benchmark="dsg")
+        for model in ("one", "two")
+        for prompt in range(2)
+    ]
+    make_generated(tmp_path / "generated", made, rows_per_shard=3)
+    return tmp_path / "generated"
+
+
+def import_text(generated: Path, text: str | bytes, *more: str, name: str = "answers.csv") -> Result:
+    file = generated.parent / name
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    given = ["evaluate", "import-evidence", str(generated), str(file), "--format", "answers", "--judge", "pali", *more]
+    return CliRunner().invoke(main, given)
+
+
+def imported_text(generated: Path, text: str, *more: str, name: str = "answers.csv") -> dict[str, Any]:
+    result = import_text(generated, text, "--json", *more, name=name)
+    assert result.exit_code == 0, result.output
+    facts: dict[str, Any] = json.loads(result.stdout)
+    return facts
+
+
+def scored(generated: Path, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    config = make_config(
+        generated.parent, judges=facts["judges"], protocols=[{"protocol": "dsg", "judge": "pali", "by": ["model"]}]
+    )
+    run(config)
+    return read(
+        generated.parent,
+        "SELECT i.model, i.prompt_id, s.value, s.reason FROM scores s JOIN images i USING (run_id, dataset, key) "
+        "WHERE s.score = 'dsg_official_pali.question_accuracy' ORDER BY 1, 2",
+    )
+
+
+def test_a_rule_counts_what_was_imported_with_or_without_a_picture_and_asks_nobody(
+    generated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = imported_text(generated, WHOLE)
+    asked: list[Any] = []
+    monkeypatch.setattr(ImportedAnswers, "answers", lambda self, *given: asked.append(given))
+    rows = scored(generated, facts)
+    assert [row["value"] for row in rows] == [0.5, 0.0, None, None]
+    assert [row["reason"] for row in rows] == [None, None, "not_imported", "not_imported"]
+    assert asked == []
+
+
+def test_what_is_answered_by_nothing_or_by_what_is_no_answer_has_a_state(generated: Path) -> None:
+    facts = imported_text(generated, HEADER + "00000,one,1,\n00000,one,2,perhaps\n")
+    assert (facts["answered"], facts["unanswered"]) == (0, {"failed": 3, "unparsed": 1})
+    evidence = open_dataset(generated).column_sets("evidence")[0]
+    said = read_evidence(ANSWERS, evidence.files[0]).records[0]
+    assert said is not None
+    assert [(one.text, one.state) for one in said] == [("", "failed"), ("perhaps", "unparsed")]
+
+
+def test_a_second_import_of_a_file_says_it_is_there_and_another_file_leaves_it_alone(generated: Path) -> None:
+    first = imported_text(generated, WHOLE)
+    again = imported_text(generated, WHOLE)
+    other = imported_text(generated, WHOLE.replace("yes", "no"))
+    assert (first["is_new"], again["is_new"], other["is_new"]) == (True, False, True)
+    assert first["evidence"] == again["evidence"] != other["evidence"]
+    assert len(open_dataset(generated).column_sets("evidence")) == 2
+
+
+def test_what_fits_nothing_is_counted_with_its_line_and_models_may_be_renamed(generated: Path) -> None:
+    text = HEADER + "00000,uno,1,yes\n7,uno,1,yes\n00000,uno,9,yes\n00000,due,1,yes\n00000,uno,1,yes\n"
+    facts = imported_text(generated, text, "--model", "uno=one")
+    assert facts["misfits"] == {
+        "no such image": {"records": 1, "first_line": 3},
+        "no such question": {"records": 1, "first_line": 4},
+    }
+    assert (facts["other_models"], facts["repeated"], facts["answered"]) == ({"due": 1}, 1, 1)
+    lines = import_text(generated, text, "--model", "uno=one").output
+    assert "left out   1 records: no such image (line 3)" in lines
+    assert "left out   1 records: no model 'due' in the dataset" in lines
+
+
+def test_a_record_that_could_be_of_several_images_is_of_none(generated: Path) -> None:
+    result = import_text(generated, "prompt_id,question_id,answer\n00000,1,yes\n")
+    assert result.exit_code == 1
+    assert "1 records: several images (line 2)" in result.output
+
+
+def test_json_lines_name_questions_by_their_words(generated: Path) -> None:
+    lines = [{"prompt_id": "00000", "model": "one", "question": "Black?", "answer": True, "sure": 0.5}]
+    facts = imported_text(generated, "\n".join(map(json.dumps, lines)), name="answers.jsonl")
+    assert (facts["images_answered"], facts["answered"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.csv", WHOLE + "00000,one,1,no\n", "a.csv:6: answers 'no' to what line 2 answers 'yes'"),
+        ("a.csv", "prompt,answer\n0,yes\n", "a.csv:2: an answer has key or prompt_id"),
+        ("a.csv", HEADER + "00000,one,1\n", "a.csv:2: the row has not the 4 fields"),
+        ("a.csv", HEADER + '00000,one,1,"yes\n', "a.csv: after line 1"),
+        ("a.csv", HEADER.encode() + b"00000,one,1,\xff\xfe\n", "not UTF-8 at byte 47"),
+        ("a.csv", "", "it holds no record"),
+        ("a.jsonl", '{"prompt_id": "0", "mod', "a.jsonl:1: not JSON"),
+        ("a.jsonl", "[" * 100_000, "a.jsonl:1: not JSON"),
+        ("a.jsonl", '{"prompt_id": "0", "question_id": NaN, "answer": "yes"}', "a.jsonl:1: an answer has"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_line(generated: Path, name: str, text: str | bytes, said: str) -> None:
+    result = import_text(generated, text, name=name)
+    assert result.exit_code == 1
+    assert said in result.output
+    assert result.output.count("\n") == 1
+    assert open_dataset(generated).column_sets("evidence") == []
+
+
+def test_a_judge_of_what_is_not_there_says_what_to_run() -> None:
+    judge = imported(name="pali", content="0" * 16)
+    with pytest.raises(DataError, match="run diptych evaluate import-evidence"):
+        judge.answers([None], [[]])
