@@ -232,7 +232,7 @@ def protocols(name: str | None, as_json: bool) -> None:
 
 @evaluate.command(name="import-evidence")
 @click.argument("dataset", type=LocalPathType(exists=True, file_okay=False))
-@click.argument("file", type=LocalPathType(exists=True, dir_okay=False))
+@click.argument("file", type=LocalPathType())
 @click.option("--format", "format_", required=True, help="How FILE is written.", shell_complete=completing(FORMATS))
 @click.option("--judge", required=True, metavar="NAME", help="Who judged; part of every number's name.")
 @click.option("--model", "models", multiple=True, metavar="THEIRS=OURS", help="What a model of FILE is called here.")
@@ -246,7 +246,8 @@ def import_evidence(
 
     \b
     Example:
-      diptych evaluate import-evidence runs/sd21 pali17b_dsg.csv --format dsg --judge pali --model sd2dot1=sd21
+      diptych evaluate import-evidence runs/sd21 pali17b_dsg.csv \\
+        --format dsg --judge pali --model sd2dot1=sd21
     """  # noqa: D301 -- as above
     from diptych.evaluate.imports.printing import imported_facts, imported_lines, renamed_models
     from diptych.evaluate.imports.writing import GivenFile, import_evidence

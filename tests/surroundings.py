@@ -11,7 +11,7 @@ from typing import NamedTuple
 import yaml
 from drawn import draw_folder
 from evaluate_configs import run as run_evaluation
-from tiny_generated import made_grid, make_generated
+from tiny_generated import Made, made_grid, make_generated
 
 import diptych
 from diptych.curate.config import CurateConfig
@@ -87,6 +87,7 @@ CALLS: dict[tuple[str, ...], str] = {
     ("doctor",): "",
     ("evaluate", "compare"): "store.duckdb first second",
     ("evaluate", "distance"): "run/pool in --encoder projection --set dim=4",
+    ("evaluate", "import-evidence"): "asked answers.csv --format answers --judge people",
     ("evaluate", "protocols"): "dsg",
     ("evaluate", "results"): "store.duckdb",
     ("evaluate", "run"): "e.yaml --set store=new.duckdb",
@@ -146,6 +147,9 @@ def furnish(folder: Path) -> None:
             runner.run(step)
     make_generated(Path("grid"), made_grid(("first", "second"), 6, 2, ("euler-50-g5",)))
     run_evaluation(CONFIGS["e.yaml"])
+    asked = {"questions": [{"id": "1", "question": "a fish?"}]}
+    make_generated(Path("asked"), [Made("first", prompt, checks=asked, picture=prompt) for prompt in range(3)])
+    (folder / "answers.csv").write_text("prompt_id,question_id,answer\n00001,1,yes\n00002,1,no\n")
     making = start(("generate", "run"), "g.yaml --out made", folder, Surroundings())
     _, said = making.communicate(timeout=120)
     assert making.returncode == 0, said

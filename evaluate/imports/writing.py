@@ -78,7 +78,10 @@ def import_evidence(path: Path, given: GivenFile) -> Imported:
     """
     read: ImportFormat = resolve(FORMATS, "format", given.format)
     place = Location.at(given.file)
-    data = place.read()
+    try:
+        data = place.read()
+    except OSError as error:
+        raise DataError(f"{given.file}: cannot be read: {error.strerror or error}") from error
     facts = {"sha256": place.sha256(), "format": given.format, "models": dict(given.renamed), "version": VERSION}
     content = fingerprint(facts)[:CONTENT_DIGITS]
     look = look_with(imported(name=given.judge, content=content), ANSWERS, AskedQuestions())

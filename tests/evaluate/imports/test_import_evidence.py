@@ -139,3 +139,12 @@ def test_a_judge_of_what_is_not_there_says_what_to_run() -> None:
     judge = imported(name="pali", content="0" * 16)
     with pytest.raises(DataError, match="run diptych evaluate import-evidence"):
         judge.answers([None], [[]])
+
+
+@pytest.mark.parametrize("name", ["nowhere.csv", "."])
+def test_a_file_that_is_not_there_is_one_line(generated: Path, name: str) -> None:
+    file = generated.parent / name
+    given = ["evaluate", "import-evidence", str(generated), str(file), "--format", "answers", "--judge", "pali"]
+    result = CliRunner().invoke(main, given)
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert f"{file}: cannot be read: " in result.output
