@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from diptych.assets import without_downloads
 from diptych.curate.conditions import TrialTable, check_expression, trial_table
 from diptych.curate.config import CurateConfig, Dedup, Rule
 from diptych.curate.delivery.parquet import export_names
@@ -17,9 +16,8 @@ from diptych.curate.duplicates.reading import check_settings
 from diptych.curate.rules.funnel import check_rules
 from diptych.data.column_names import clash_problem
 from diptych.data.sql import column_references, connect
-from diptych.errors import ConfigError, DataError, MissingExtra
+from diptych.errors import ConfigError
 from diptych.scores import Score
-from diptych.scores.named import ROLES
 from diptych.scores.plan import ScorePlan
 from diptych.scores.tables import score_schema
 
@@ -45,15 +43,7 @@ def known_without_weights(data: pa.Schema, plan: ScorePlan) -> KnownColumns:
     Raises:
         ConfigError: If a score cannot be built as it is asked for.
     """
-    scores: dict[str, Score] = {}
-    for label, (name, options) in plan.scores.items():
-        if any(role in options for role in ROLES):
-            continue
-        try:
-            with without_downloads():
-                scores |= ScorePlan({}, {label: (name, options)}).build().scores
-        except (DataError, MissingExtra):  # what a run is told when it needs it
-            continue
+    scores = plan.built_without_models()
     return KnownColumns(data, scores, frozenset(plan.scores) - set(scores))
 
 

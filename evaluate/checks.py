@@ -27,7 +27,7 @@ def check_names(config: EvaluateConfig, tables: Tables, columns: Columns) -> Non
     Args:
         config: With its columns' full names.
         tables: The datasets by label.
-        columns: Those of its scores by name.
+        columns: Those of its scores by name, as far as they are known.
 
     Raises:
         ConfigError: If one is not; the message says where it is named and what there is.
@@ -35,7 +35,7 @@ def check_names(config: EvaluateConfig, tables: Tables, columns: Columns) -> Non
     for number, distance in enumerate(config.distances):
         _check_reference(f"distances.{number}.reference", distance)
     for number, mean in enumerate(config.means):
-        if columns[mean.score].dtype in WORDS:
+        if mean.score in columns and columns[mean.score].dtype in WORDS:
             raise ConfigError(f"means.{number}.score: {mean.score!r} holds words, which have no mean; see audit")
     if config.audit is not None:
         _check_audit(config, config.audit, tables, columns)
@@ -54,7 +54,7 @@ def _check_reference(where: str, distance: DistanceChoice) -> None:
 
 
 def _check_audit(config: EvaluateConfig, audit: Audit, tables: Tables, columns: Columns) -> None:
-    if columns[audit.attribute].dtype != "string":
+    if audit.attribute in columns and columns[audit.attribute].dtype != "string":
         raise ConfigError(f"audit.attribute: {audit.attribute!r} holds numbers; an audit counts words, see means")
     rows = [ScoredRows(label, choice.role, tables[label]) for label, choice in config.judged(audit.datasets).items()]
     for each in rows:
@@ -90,7 +90,7 @@ def _check_shares(audit: Audit) -> None:
 
 def _check_words(audit: Audit, columns: Columns) -> None:
     """Check the values against the words that the column can hold, where those are known."""
-    words = columns[audit.attribute].words
+    words = columns[audit.attribute].words if audit.attribute in columns else ()
     for where, named in (("values", audit.values or ()), ("reference", sorted(reference_values(audit)))):
         for value in named if words else ():
             if value not in words:

@@ -4,6 +4,7 @@ A config may leave a label out where only one score has the column. Behind this,
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from diptych.data.column_names import find_name, full_name
 from diptych.data.table import DatasetTable
@@ -22,13 +23,31 @@ def score_columns(scores: Mapping[str, Score]) -> dict[str, Column]:
     return {full_name(label, column.name): column for label, score in scores.items() for column in score.columns}
 
 
-def in_full(config: EvaluateConfig, tables: Tables, columns: Columns) -> EvaluateConfig:
+@dataclass(frozen=True)
+class ScoreColumns:
+    """The columns of the scores of a config.
+
+    Attributes:
+        known: By their names.
+        others: Labels of scores of which no column is known, as before their models are there.
+    """
+
+    known: Columns
+    others: frozenset[str] = frozenset()
+
+    def may_have(self, name: str) -> bool:
+        """Return whether a name may be a column of a score of which none is known."""
+        label = name.rpartition(".")[0]
+        return label in self.others if label else bool(self.others)
+
+
+def in_full(config: EvaluateConfig, tables: Tables, columns: ScoreColumns) -> EvaluateConfig:
     """Return a config whose columns have their full names.
 
     Args:
         config: As it was written.
         tables: The datasets by label.
-        columns: Those of its scores by name.
+        columns: Those of its scores. What may be one that is not known keeps its name.
 
     Raises:
         ConfigError: If a column is not there, or several labels have it; the message says where it is named.
@@ -69,13 +88,18 @@ def _judged(config: EvaluateConfig, only: Sequence[str] | None, tables: Tables) 
     return {label: tables[label] for label in config.judged(only)}
 
 
-def _score(where: str, name: str, columns: Columns) -> str:
-    return find_name(name, columns, what="score column", where=f"{where}: ")
+def _score(where: str, name: str, columns: ScoreColumns) -> str:
+    try:
+        return find_name(name, columns.known, what="score column", where=f"{where}: ")
+    except ConfigError:
+        if columns.may_have(name):
+            return name
+        raise
 
 
-def _by(where: str, by: Sequence[str], tables: Tables, columns: Columns) -> tuple[str, ...]:
+def _by(where: str, by: Sequence[str], tables: Tables, columns: ScoreColumns) -> tuple[str, ...]:
     """Return what groups are made by: columns that all data have, or words of scores."""
-    words = [name for name, column in columns.items() if column.dtype in WORDS]
+    words = [name for name, column in columns.known.items() if column.dtype in WORDS]
     found = []
     for name in by:
         lacking = next((label for label, table in tables.items() if name not in table.columns), None)
@@ -86,5 +110,8 @@ def _by(where: str, by: Sequence[str], tables: Tables, columns: Columns) -> tupl
             known = dict.fromkeys([*words, *tables[lacking].columns])
             found.append(find_name(name, known, what="column", where=f"{where}: dataset {lacking!r}: "))
         except ConfigError as error:
+            if columns.may_have(name):
+                found.append(name)
+                continue
             raise ConfigError(f"{error}; or write by: [] for all images together") from error
     return tuple(found)

@@ -26,7 +26,7 @@ from diptych.evaluate.collected import Findings
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.prompt_texts import told_apart
 from diptych.evaluate.inputs.scored_rows import ScoredRows
-from diptych.evaluate.names import in_full, score_columns
+from diptych.evaluate.names import ScoreColumns, in_full, score_columns
 from diptych.evaluate.steps import add_audit, add_differences, add_distances, add_means, add_protocols
 from diptych.progress import track
 from diptych.provenance import collect
@@ -87,7 +87,7 @@ class EvaluateRunner:
     @cached_property
     def named(self) -> EvaluateConfig:
         """The config with the full name of each column, see ``names``."""
-        return in_full(self.config, self.tables, score_columns(self._scorers.scores))
+        return in_full(self.config, self.tables, ScoreColumns(score_columns(self._scorers.scores)))
 
     def plan(self, labels: Collection[str]) -> ScorePlan:
         """Return what is to be computed over some of the datasets."""
@@ -141,7 +141,17 @@ class EvaluateRunner:
         return Outcome(found.run_id, *counts, shards_done, shards, unjudged(found.audits))
 
     def estimate(self) -> dict[str, Any]:
-        """Return what a run would look at. Opens the datasets; builds no model and opens no store."""
+        """Return what a run would look at, after a look at every name that is known without models.
+
+        Opens the datasets; builds no model and opens no store.
+
+        Raises:
+            ConfigError: If a name is not there, or does not fit.
+        """
+        plan = self.plan(list(self.datasets))
+        built = plan.built_without_models()
+        columns = ScoreColumns(score_columns(built), frozenset(plan.scores) - set(built))
+        check_names(in_full(self.config, self.tables, columns), self.tables, columns.known)
         return {
             "datasets": {
                 label: {"rows": dataset.rows, "role": self.config.datasets[label].role, "path": str(dataset.path)}

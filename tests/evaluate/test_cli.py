@@ -84,7 +84,8 @@ def test_a_dry_run_looks_and_does_nothing(config: Path, monkeypatch: pytest.Monk
     def refuse(*_: object) -> None:
         raise AssertionError("a dry run must not look for weights")
 
-    monkeypatch.setattr("diptych.scores.plan.ScorePlan.build", refuse)
+    for made in ("make_encoder", "make_judge"):
+        monkeypatch.setattr(f"diptych.scores.plan.{made}", refuse)
     estimate = call_json("evaluate", "run", config, "--dry-run")
     assert estimate["datasets"]["generated"]["rows"] == 17
     assert "Nothing was computed" in call("evaluate", "run", config, "--dry-run").stdout

@@ -91,7 +91,7 @@ def test_a_score_may_have_any_label_and_two_of_one_name_stand_beside_each_other(
         ),
         (("hashes",), ("hashes.variants",), "write it as LABEL.key=value"),
         (("hashes",), ("hashes.variants=[",), "the value is not valid YAML"),
-        (("object_accuracy",), (), "unknown judge 'centre_pint'; did you mean 'centre_point'?"),
+        (("object_accuracy",), (), "unknown judge 'centre_pint'; did you mean 'centre_point'"),
     ],
 )
 def test_what_cannot_be_planned_says_why(names: tuple[str, ...], overrides: tuple[str, ...], message: str) -> None:

@@ -58,9 +58,14 @@ LocalPath = Annotated[Path, BeforeValidator(_checked_path)]
 
 def is_truth_for_number(value: Any, hint: Any) -> bool:
     """Return whether true or false stands where ``hint`` has numbers and no truth values: Python would take it as 1."""
-    is_truth = isinstance(value, bool) or (isinstance(value, list) and any(isinstance(one, bool) for one in value))
-    leaves = _leaves(hint) if is_truth else set()
-    return bool(leaves & {int, float}) and not leaves & {bool, Any, object}
+    leaves = _leaves(hint) if _has_truth(value) else set()
+    has_models = any(isinstance(leaf, type) and issubclass(leaf, BaseModel) for leaf in leaves)
+    return bool(leaves & {int, float}) and not leaves & {bool, Any, object} and not has_models
+
+
+def _has_truth(value: Any) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return isinstance(value, bool) or any(map(_has_truth, parts))
 
 
 def is_text_for_number(value: Any, hint: Any) -> bool:

@@ -8,9 +8,7 @@ from diptych.data.column_names import label_problem
 from diptych.errors import ConfigError
 from diptych.judges import judge_takes
 from diptych.scores import check_name, set_name, takes
-from diptych.scores.plan import ScorePlan
-
-ROLES = ("encoder", "judge")
+from diptych.scores.plan import ROLES, ScorePlan
 
 
 def named_plan(names: Sequence[str], overrides: Sequence[str], *, encoder: str, judge: str) -> ScorePlan:

@@ -4,14 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
+from diptych.assets import without_downloads
 from diptych.config.identity import short_id
 from diptych.encoders import Encoder, make_encoder
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, DataError, MissingExtra
 from diptych.judges import make_judge
 from diptych.lookup import describe_unknown
 from diptych.scores import Score, encoder_of, looks_of, make_score, set_name
 from diptych.scores.looks import Look
 
+ROLES = ("encoder", "judge")  # options of a score that are models
 Spec = tuple[str, Mapping[str, Any]]  # a name and its options
 SetKey = tuple[str, str]  # the folder of a column set, and the label of what it is made with
 Built = TypeVar("Built")
@@ -45,6 +47,23 @@ class ScorePlan:
         parts["judge"] = judges
         scores = {label: _build("score", make_score, label, spec, parts) for label, spec in self.scores.items()}
         return Scorers(encoders, scores)
+
+    def built_without_models(self) -> dict[str, Score]:
+        """Return the scores that take no model and whose files are here, so that their columns are known.
+
+        Raises:
+            ConfigError: If one cannot be built as it is asked for.
+        """
+        built: dict[str, Score] = {}
+        for label, (name, options) in self.scores.items():
+            if any(role in options for role in ROLES):
+                continue
+            try:
+                with without_downloads():
+                    built |= ScorePlan({}, {label: (name, options)}).build().scores
+            except (DataError, MissingExtra):  # what a run is told when it needs it
+                continue
+        return built
 
     def needed(self) -> "ScorePlan":
         """Return the plan without the encoders and judges that nothing in it uses."""

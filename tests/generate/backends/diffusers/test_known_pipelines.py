@@ -16,7 +16,8 @@ from diptych.generate.backends.diffusers.models import ModelFolder
 from diptych.generate.backends.diffusers.samplers import SAMPLERS
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "generate.md"
-LINES = [line for line in PAGE.read_text(encoding="utf-8").partition("## Families")[2].splitlines() if line[:1] == "|"]
+SECTION = PAGE.read_text(encoding="utf-8").partition("## Families")[2].partition("\n## ")[0]
+LINES = [line for line in SECTION.splitlines() if line[:1] == "|"]
 TABLE = {name: cells for name, *cells in ([cell.strip() for cell in line.split("|")[1:-1]] for line in LINES[2:])}
 BATCHED = {"StableDiffusion": "sd", "StableDiffusionXL": "sdxl", "StableDiffusion3": "sd3", "Flux": "flux"}
 
