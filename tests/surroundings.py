@@ -97,7 +97,7 @@ CALLS: dict[tuple[str, ...], str] = {
     ("generate", "plan"): "g.yaml",
     ("generate", "run"): "g.yaml --out new",
     ("generate", "verify"): "made --count 1",
-    ("init",): "folder --out new.yaml",
+    ("init",): "folder --out -",
     ("report", "build"): "r.yaml --out new",
     ("schema",): "curate",
     ("score",): "run/pool caption_stats image_stats --workers 2",

@@ -188,7 +188,10 @@ def test_missing_part_is_exit_code_4_and_names_the_install_command(run_with: Cal
 
     result = run_with(fail)
     assert result.exit_code == 4
-    assert result.stderr == "Error: 'pyarrow' is not installed; it comes with: pip install 'diptych[curate]'\n"
+    assert (
+        result.stderr
+        == "Error: 'pyarrow' is not installed; it comes with: pip install './diptych[curate]' beside the clone\n"
+    )
 
 
 def test_ctrl_c_is_exit_code_130_and_says_how_to_go_on(run_with: Callable[..., Result]) -> None:

@@ -37,7 +37,10 @@ def test_an_absent_part_names_the_command_that_installs_it(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "lingua", None)
     with pytest.raises(MissingExtra) as caught:
         import_attribute("needs_lingua_here:anything")
-    assert str(caught.value) == "'lingua' is not installed; it comes with: pip install 'diptych[curate]'"
+    assert (
+        str(caught.value)
+        == "'lingua' is not installed; it comes with: pip install './diptych[curate]' beside the clone"
+    )
     assert (caught.value.extra, caught.value.module) == ("curate", "lingua")
 
 

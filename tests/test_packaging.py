@@ -263,9 +263,9 @@ def test_a_command_that_needs_an_extra_says_which_one(base_path: str, tmp_path: 
     ):
         result = run_base(base_path, "-m", "diptych", *arguments)
         assert result.returncode == 4, (arguments, result.stderr)
-        assert re.fullmatch(r"Error: '\w+' is not installed; it comes with: pip install '.+'\n", result.stderr), (
-            arguments
-        )
+        assert re.fullmatch(
+            r"Error: '\w+' is not installed; it comes with: pip install '.+' beside the clone\n", result.stderr
+        ), arguments
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["schema"], *([name, "--help"] for name in COMMANDS)])
@@ -289,7 +289,7 @@ def test_doctor_on_the_base_install_says_what_is_missing(base_path: str) -> None
     result = run_base(base_path, "-m", "diptych", "doctor")
     assert (result.returncode, result.stderr) == (0, "")
     assert "torch is not installed" in result.stdout
-    assert "pip install 'diptych[curate]'" in result.stdout
+    assert "pip install './diptych[curate]'" in result.stdout
 
 
 def test_every_config_is_valid_on_the_base_install(base_path: str) -> None:

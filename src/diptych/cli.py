@@ -112,19 +112,17 @@ class LazyGroup(click.Group):
             # naming_extras: of what a command imports when it is at work
             with telling_shortage(), naming_extras():
                 return super().invoke(ctx)
-        except DiptychError as error:
-            if ctx.params["debug"]:
+        except (KeyboardInterrupt, Exception) as error:
+            if ctx.params["debug"] and not isinstance(error, click.ClickException | click.exceptions.Exit):
                 traceback.print_exc()
-            raise failed(error, arguments) from error
-        except click.UsageError as error:
-            raise misused(error, arguments) from error
-        except (KeyboardInterrupt, RuntimeError) as error:
-            if not is_interrupt(error):
-                raise
-            if ctx.params["debug"]:
-                traceback.print_exc()
-            say_stopped(arguments)
-            ctx.exit(exit_code())
+            if is_interrupt(error):
+                say_stopped(arguments)
+                ctx.exit(exit_code())
+            if isinstance(error, DiptychError):
+                raise failed(error, arguments) from error
+            if isinstance(error, click.UsageError):
+                raise misused(error, arguments) from error
+            raise
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=exit_codes_help())

@@ -80,12 +80,21 @@ class Shortage(DiptychError):
     """The machine has no more of something; what is finished is kept, and a rerun goes on. See ``diptych.shortage``."""
 
 
+def install_command(extra: str) -> str:
+    """Return the command that installs a part of diptych: from a clone, since it is in no index.
+
+    >>> install_command("evaluate")
+    "pip install './diptych[evaluate]' beside the clone"
+    """
+    return f"pip install './diptych[{extra}]' beside the clone"
+
+
 class MissingExtra(DiptychError):
     """A part of diptych is not installed."""
 
     def __init__(self, extra: str, module: str) -> None:
         """Name the exact command that installs what is missing."""
-        super().__init__(f"{module!r} is not installed; it comes with: pip install 'diptych[{extra}]'")
+        super().__init__(f"{module!r} is not installed; it comes with: {install_command(extra)}")
         self.extra = extra
         self.module = module
 

@@ -52,12 +52,19 @@ def exit_code() -> int:
 def is_interrupt(error: BaseException) -> bool:
     """Return whether an error says that Ctrl-C was pressed: DuckDB's is a RuntimeError.
 
+    A module in C that is interrupted while it is made raises what it likes (SystemError) because of it.
+
     >>> is_interrupt(RuntimeError("Query interrupted")), is_interrupt(RuntimeError("out of luck"))
     (True, False)
     """
-    return isinstance(error, KeyboardInterrupt) or (
-        type(error) is RuntimeError and str(error).startswith("Query interrupted")
-    )
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            return True
+        if type(cause) is RuntimeError and str(cause).startswith("Query interrupted"):
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def say_stopped(arguments: Sequence[str]) -> None:

@@ -102,7 +102,7 @@ def test_a_question_may_take_any_answer_and_weigh_more() -> None:
         ({"include": [{"class": "cat"}]}, "the key 'include.0.count' is missing"),
         ({"include": [{"class": "cat", "count": 0}]}, "include.0.count: .* greater than or equal to 1, got 0"),
         ({"include": [{"class": "cat", "count": True}]}, "include.0.count: a number is needed, .* got True"),
-        ({"include": [{"class": "cat", "count": "2"}]}, "include.0.count: .* valid integer, got '2'"),
+        ({"include": [{"class": "cat", "count": "2"}]}, "include.0.count: .* in quotes it is a text, got '2'"),
         ({"include": [{"count": 1}]}, "the key 'include.0.class' is missing"),
         ({"include": [{"class": "", "count": 1}]}, "include.0.class: .* at least 1 character, got ''"),
         ({"include": [{"class": "a", "count": 1, "colour": "red"}]}, "unknown key 'include.0.colour'; .* 'color'"),

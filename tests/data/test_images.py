@@ -243,7 +243,7 @@ def test_the_pixel_limit_counts_the_header_and_changes_no_global_state() -> None
 def test_heic_without_its_extra_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     for function in (decode, inspect):
-        with pytest.raises(DecodeError, match=r"unsupported: HEIC needs: pip install 'diptych\[heic\]'"):
+        with pytest.raises(DecodeError, match=r"unsupported: HEIC needs: pip install './diptych\[heic\]'"):
             function(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
 
 

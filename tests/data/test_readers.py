@@ -66,15 +66,14 @@ def test_readers_of_the_docs_read_as_they_stand_there(
     (place / "pool").symlink_to(pool)
     selected(pool, place / "selected", [0, 2])
     monkeypatch.chdir(tmp_path)
-    (stats,) = (pool / "scores").glob("image_stats-*")
-    whole, parts = re.findall(r"```python\n(import datasets.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    blocks = r"```python\n((?:import pathlib\n\n)?import datasets.*?)```"
+    whole, parts = re.findall(blocks, DOCS.read_text(encoding="utf-8"), re.DOTALL)
     names: dict[str, Any] = {}
     exec(whole, names)
     assert names["rows"].num_rows == 2
-    lines = parts.replace("image_stats-1a2b3c4d", stats.name).splitlines()
-    for line in lines[:3]:
-        exec(line, names)
-    assert [counted(eval(line, names)) for line in lines[3:]] == [7] * 5
+    preparing, _, reading = parts.partition('image_stats-*")\n')
+    exec(f'{preparing}image_stats-*")', names)
+    assert [counted(eval(line, names)) for line in reading.splitlines()] == [7] * 5
 
 
 def counted(read: Any) -> int:

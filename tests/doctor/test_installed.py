@@ -45,9 +45,15 @@ def test_missing_parts_come_with_their_install_command(monkeypatch: pytest.Monke
     monkeypatch.setattr(inspection, "package_versions", lambda names: lacking)
     report = inspect_machine(devices=False)
     assert report["packages"]["diffusers"] is None
-    assert report["extras"]["heic"] == {"present": True, "missing": [], "install": "pip install 'diptych[heic]'"}
+    assert report["extras"]["heic"] == {
+        "present": True,
+        "missing": [],
+        "install": "pip install './diptych[heic]' beside the clone",
+    }
     assert re.search(
-        r"^  generate +missing diffusers, transformers: pip install 'diptych\[generate\]'$", format_report(report), re.M
+        r"^  generate +missing diffusers, transformers: pip install './diptych\[generate\]' beside the clone$",
+        format_report(report),
+        re.M,
     )
 
 

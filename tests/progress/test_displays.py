@@ -160,7 +160,7 @@ def test_bar_has_no_colour_where_no_color_is_set(no_color: bool, monkeypatch: py
 
 def test_bar_without_rich_names_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.console", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'diptych\[curate\]'"), track("score", 10, mode="rich"):
+    with pytest.raises(MissingExtra, match=r"pip install './diptych\[curate\]'"), track("score", 10, mode="rich"):
         pass
 
 

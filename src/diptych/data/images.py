@@ -44,7 +44,7 @@ from diptych.data.containers import (
 )
 from diptych.data.pixel_limit import MAX_PIXELS
 from diptych.data.wide_samples import to_8_bits
-from diptych.errors import DecodeError
+from diptych.errors import DecodeError, install_command
 from diptych.shortage import has_memory
 
 Image: TypeAlias = PIL.Image.Image
@@ -227,7 +227,7 @@ def _heif_plugin() -> Any:
     try:
         from pillow_heif import HeifImageFile
     except ImportError as error:
-        raise DecodeError("unsupported", "HEIC needs: pip install 'diptych[heic]'") from error
+        raise DecodeError("unsupported", f"HEIC needs: {install_command('heic')}") from error
     return HeifImageFile
 
 

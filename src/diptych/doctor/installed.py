@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from diptych.errors import install_command
+
 SUPPORTED_PYTHON = ((3, 11), (3, 12), (3, 13))
 
 BASE = ("click", "pydantic", "pyyaml")
@@ -47,4 +49,4 @@ EXTRAS: dict[str, tuple[str, ...]] = {
 def inspect_extra(name: str, versions: Mapping[str, str]) -> dict[str, Any]:
     """Return whether an optional part is complete, what it lacks and the command that installs it."""
     missing = [package for package in EXTRAS[name] if package not in versions]
-    return {"present": not missing, "missing": missing, "install": f"pip install 'diptych[{name}]'"}
+    return {"present": not missing, "missing": missing, "install": install_command(name)}

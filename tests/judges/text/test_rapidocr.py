@@ -156,5 +156,5 @@ def test_reader_that_reads_no_picture_is_no_fault_of_the_pictures() -> None:
 
 def test_missing_library_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rapidocr", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'diptych\[ocr\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install './diptych\[ocr\]'"):
         made()
