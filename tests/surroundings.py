@@ -95,7 +95,7 @@ CALLS: dict[tuple[str, ...], str] = {
     ("generate", "export"): "made --layout a1111 --out new",
     ("generate", "import"): "in --out new",
     ("generate", "plan"): "g.yaml",
-    ("generate", "run"): "g.yaml --out new",
+    ("generate", "run"): "g.yaml --out new --workers 2",
     ("generate", "verify"): "made --count 1",
     ("init",): "folder --out -",
     ("report", "build"): "r.yaml --out new",

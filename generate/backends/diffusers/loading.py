@@ -11,7 +11,10 @@ from diptych.errors import ConfigError, DataError, one_line
 from diptych.generate.backends.diffusers.components import LEFT_OUT, absent, is_component
 from diptych.generate.backends.diffusers.libraries import find_class
 from diptych.generate.backends.diffusers.models import ModelFolder, pipeline_class
+from diptych.pretrained.libraries import import_library
 from diptych.shortage import what_ran_out
+
+LIBRARIES = ("diffusers", "transformers")  # whose classes components have
 
 
 def load_pipeline(folder: ModelFolder) -> Any:
@@ -102,6 +105,9 @@ def _load_module(folder: ModelFolder, name: str, dtype: Any) -> Any:
 
 
 def _loaded(folder: ModelFolder, kind: Any, path: Path, how: Mapping[str, Any]) -> Any:
+    library = str(kind.__module__).partition(".")[0]
+    if library in LIBRARIES:  # in a worker nobody else has switched its bars off
+        import_library(library)
     try:
         return kind.from_pretrained(path, local_files_only=True, **how)
     except Exception as error:  # whatever libraries throw at a folder that is no sound component

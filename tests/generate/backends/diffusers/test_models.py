@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from transformers.utils import logging
 
 from diptych.errors import ConfigError, DataError, DiptychError
 from diptych.generate.backends.asked import ModelChoice, Size
@@ -195,3 +196,15 @@ def test_a_device_that_is_not_there_is_named() -> None:
     assert choose_device("auto") in {"cpu", "cuda", "mps"}
     with pytest.raises(ConfigError, match=r"device: cuda:99, but torch sees \d+ GPUs; write auto or cpu"):
         choose_device("cuda:99")
+
+
+def test_loading_draws_no_bar_where_nobody_has_switched_them_off(
+    models: Models, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = find(models("sd"))
+    logging.enable_progress_bar()  # as they are in a worker
+    try:
+        load_pipeline(folder)
+    finally:
+        logging.disable_progress_bar()
+    assert capfd.readouterr() == ("", "")
