@@ -136,7 +136,14 @@ def test_a_long_value_is_cut_in_the_message(tmp_path: Path) -> None:
         ("a:\n\t- 1\n", "FILE:2:1", "found character '\\t'"),
         ("a: !!python/object:os.system {}\n", "FILE:1:4", "could not determine a constructor"),
         ("? [1]\n: 2\n", "FILE:1:3", "unhashable"),
-        ("a: 2024-13-45\n", "FILE", "month must be in 1..12"),
+        ("a: 2024-13-45\n", "FILE:1:4", "'2024-13-45' is no timestamp"),
+        ("a: !!bool abc\n", "FILE:1:4", "'abc' is no bool"),
+        ("a: [1, !!timestamp abc]\n", "FILE:1:8", "'abc' is no timestamp"),
+        ("a: !!int ''\n", "FILE:1:4", "'' is no int"),
+        ("a: 0x_\n", "FILE:1:4", "'0x_' is no int"),
+        ("!!float abc: 1\n", "FILE:1:1", "'abc' is no float"),
+        (f"a: 0x{'f' * 17}\n", "FILE:1:4", "a number of more than 64 bits"),
+        (f"a: {'9' * 5000}\n", "FILE:1:4", "a number of more than 64 bits"),
         ("a: \x00\n", "FILE", "special characters are not allowed"),
         ("a: 1\n---\nb: 2\n", "FILE:2:1", "but found another document"),
         ("a: 1\nb:\n  c: 1\n  c: 2\n", "FILE:4:3", "the key 'c' stands in line 3 already"),
@@ -236,7 +243,8 @@ def test_an_override_that_cannot_be_applied_is_refused(tmp_path: Path) -> None:
     assert complaint(tmp_path, text, "batch_size=[1") == (
         "--set 'batch_size=[1': the value is not valid YAML: expected ',' or ']', but got '<stream end>'"
     )
-    assert complaint(tmp_path, text, "batch_size=2024-99-99").endswith("YAML: month must be in 1..12")
+    assert complaint(tmp_path, text, "batch_size=2024-99-99").endswith("YAML: '2024-99-99' is no timestamp")
+    assert complaint(tmp_path, text, "batch_size=!!bool abc").endswith("YAML: 'abc' is no bool")
 
 
 def test_a_problem_that_an_override_made_names_the_override_not_the_file(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def _parse(path: Path) -> ParsedYaml:
         parsed = parse_yaml(text)
         _refuse_repeated_keys(parsed.root, path)
         return parsed
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date or number that cannot be
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         problem = " ".join(str(getattr(error, "problem", error)).split())

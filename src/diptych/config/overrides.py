@@ -36,7 +36,7 @@ def typed_value(override: str) -> Any:
     try:
         value = parse_yaml(text).values
         comment = _comment_in(text)
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.YAMLError as error:
         problem = " ".join(str(getattr(error, "problem", error)).split())
         raise ConfigError(f"--set {override!r}: the value is not valid YAML: {problem}") from error
     if comment:

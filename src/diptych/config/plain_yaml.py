@@ -8,9 +8,14 @@ from typing import Any, NamedTuple
 
 import yaml
 from yaml.composer import ComposerError
+from yaml.constructor import ConstructorError
 
 MAX_DEPTH = 50
 MAX_NODES = 200_000  # values of a config with its aliases written out
+MAX_INT_BITS = 64  # of a whole number: a seed has as many, and what is beyond them no key takes
+MAX_DIGITS = 100  # of a whole number however it is written; more are not even read
+MAX_SHOWN = 40  # characters of a value in a message
+INT_TAG = "tag:yaml.org,2002:int"
 
 
 class ParsedYaml(NamedTuple):
@@ -53,13 +58,23 @@ class _Loader(yaml.SafeLoader):
             raise ComposerError(None, None, problem, node.start_mark)
         return node
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        is_long = node.tag == INT_TAG and len(node.value) > MAX_DIGITS
+        try:
+            value = None if is_long else super().construct_object(node, deep)
+        except (AttributeError, LookupError, ValueError) as error:  # what yaml's constructors make of "!!bool abc"
+            raise _not_so(node) from error
+        if is_long or (isinstance(value, int) and value.bit_length() > MAX_INT_BITS):
+            raise ConstructorError(None, None, f"a number of more than {MAX_INT_BITS} bits", node.start_mark)
+        return value
+
 
 def parse_yaml(text: str) -> ParsedYaml:
     """Return the nodes and the values of one YAML document; None and None of an empty one.
 
     Raises:
-        YAMLError: If it is not YAML, or beyond the bounds; it has a mark where one is known.
-        ValueError: If a date or a number cannot be.
+        YAMLError: If it is not YAML, beyond the bounds, or holds a date or a number that cannot be; it has a mark where
+            one is known.
     """
     loader = _Loader(text)
     try:
@@ -67,6 +82,12 @@ def parse_yaml(text: str) -> ParsedYaml:
         return ParsedYaml(root, None if root is None else loader.construct_document(root))
     finally:
         loader.dispose()
+
+
+def _not_so(node: yaml.Node) -> ConstructorError:
+    """Return what to raise for a scalar that is not what its tag, written or found, says."""
+    text = f"{str(node.value)[:MAX_SHOWN]!r} is no {node.tag.rpartition(':')[2]}"
+    return ConstructorError(None, None, text, node.start_mark)
 
 
 def _children(node: yaml.Node) -> list[yaml.Node]:
