@@ -7,8 +7,9 @@ has swallowed rows if one of them reads as a row by itself: as many fields as th
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +20,7 @@ URL = re.compile(r"\s*https?://", re.IGNORECASE)
 MAX_PROBLEM = 200
 UNCLOSED = "a quote is opened and not closed"
 END = re.compile(r"\r\n|\r|\n")
+QUOTE_BLOCK_BYTES = 2**20
 
 
 class CsvShape(NamedTuple):
@@ -53,6 +55,32 @@ def swallowed_rows(fields: Sequence[str | None], shape: CsvShape) -> list[list[s
     """
     lines = (line for field in fields if field for line in END.split(field)[1:])
     return [row for line in lines if (row := shape.row_in(line)) is not None]
+
+
+def has_open_quote(handle: IO[bytes], delimiter: str) -> bool:
+    r"""Return whether a quote is opened and not closed, as far as the quotes themselves tell.
+
+    Of quotes that are all closed the number is even, and behind each second one a field ends or a quote is escaped. Of
+    two that are not, the second seems to close the first, and is followed by the text that it opens.
+
+    >>> import io
+    >>> [has_open_quote(io.BytesIO(text), ",") for text in (b'1,"a\nb"\n', b'1,"a\n2,"b\n', b'1,"a\n')]
+    [False, True, True]
+    """
+    ends = np.frombuffer(f'{delimiter}\r\n"'.encode(), np.uint8)
+    count, is_closing = 0, False  # whether the last byte of the block before was a closing quote
+    for block in iter(lambda: handle.read(QUOTE_BLOCK_BYTES), b""):
+        data = np.frombuffer(block, np.uint8)
+        if is_closing and data[0] not in ends:
+            return True
+        quotes = np.flatnonzero(data == ord('"'))
+        closing = quotes[(count + 1) % 2 :: 2]
+        behind = data[closing[closing + 1 < len(data)] + 1]
+        if not np.isin(behind, ends).all():
+            return True
+        is_closing = bool(len(closing)) and bool(closing[-1] == len(data) - 1)
+        count += len(quotes)
+    return count % 2 == 1
 
 
 class CsvRest:

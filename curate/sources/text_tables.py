@@ -19,13 +19,12 @@ from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import caption_text, check_columns, clean_text
 from diptych.curate.sources.contract import TABLE_ROWS
-from diptych.curate.sources.csv_rest import CsvRest, CsvShape
+from diptych.curate.sources.csv_rest import CsvRest, CsvShape, has_open_quote
 from diptych.curate.sources.json_tables import rows_of_json
 from diptych.curate.sources.marked_text import UTF8, encoding_of
 from diptych.errors import DataError
 
 CSV_BLOCK_BYTES = 64 * 2**20  # a field may not be longer than this
-QUOTE_BLOCK_BYTES = 2**20
 MAX_PROBLEM = 200
 
 # Rows under the names of the file, and for each why it is unusable (or None for all). Apart, because a user's table may
@@ -68,7 +67,7 @@ class TextTable:
             return "skip"
 
         names = list(self.column_names) if self.column_names else None
-        is_odd = self.quote and self._quotes() % 2 == 1
+        is_odd = self.quote and self._has_open_quote(delimiter)
         parsing = pa_csv.ParseOptions(
             delimiter=delimiter,
             quote_char='"' if self.quote else False,
@@ -128,10 +127,9 @@ class TextTable:
         except RecursionError:  # what can just be read may be too deep to be written
             return {}, "bad_row: nested too deeply"
 
-    def _quotes(self) -> int:
-        """Return how many quotes there are; where each is closed, their number is even."""
+    def _has_open_quote(self, delimiter: str) -> bool:
         with _opened(self.file) as handle:
-            return sum(piece.count(b'"') for piece in iter(lambda: handle.read(QUOTE_BLOCK_BYTES), b""))
+            return has_open_quote(handle, delimiter)
 
     def _header(self, delimiter: str) -> list[str]:
         """Return the names of the columns: those given, else those of the first line that is not empty."""

@@ -1,4 +1,5 @@
 import gzip
+import io
 import json
 import os
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from source_rows import index_of, pairs_of, range_of, rows_of
 
 from diptych.curate.config import UrlTable
+from diptych.curate.sources.csv_rest import has_open_quote
 from diptych.errors import DataError
 
 ROWS = [
@@ -253,6 +255,24 @@ def test_rows_that_an_unclosed_quote_swallows_are_found_again(last: str, tmp_pat
     found = urls_of(tmp_path, f'url,caption\n{B},"open\n{C},"x, y"\n{D},d{last}')
     assert (D, "d", None) in found
     assert any((problem or "").startswith(unclosed) for *_, problem in found)
+
+
+def test_rows_between_two_unclosed_quotes_are_found_again(tmp_path: Path) -> None:
+    found = urls_of(tmp_path, f'url,caption\n{A},"open\n{B},b\n{C},"open too\n{D},d\n')
+    problem = f"bad_row: a quote is opened and not closed: {A} open"
+    assert found == [(D, "d", None), (B, "b", None), (C, "open too", None), (None, None, problem)]
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 7])
+@pytest.mark.parametrize(
+    ("text", "is_open"),
+    [('u,"a\nb"\n', False), ('u,"a ""b"" c"\nv,"d"', False), ('u,"a\nv,"b\n', True), ('u,"a\nv,b\n', True)],
+)
+def test_a_quote_is_open_wherever_the_blocks_end(
+    text: str, is_open: bool, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diptych.curate.sources.csv_rest.QUOTE_BLOCK_BYTES", block)
+    assert has_open_quote(io.BytesIO(text.encode()), ",") == is_open
 
 
 def test_captions_of_several_lines_stay_whole(tmp_path: Path) -> None:
