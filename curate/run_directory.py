@@ -1,7 +1,9 @@
 """The directory of a run: what it must not be, so that a run changes nothing but its own pool and export."""
 
+import os
 from pathlib import Path
 
+from diptych.addresses import COLUMNS_DIR, local_path
 from diptych.curate.delivery.parquet import STEP as EXPORT
 from diptych.curate.ingest.run import STEP as INGEST
 from diptych.data.claims import OTHER, check_apart, check_claim, is_report, owner_of
@@ -20,7 +22,8 @@ def check_run_directory(out: Path, source: Path) -> None:
 
     Raises:
         ShardError: If it is a dataset or a report, or lies in one; if it lies in the folder that is read, or what is
-            read lies in what is written; or if its pool or its export is something else.
+            read lies in what is written; if the place for column sets lies in that folder; or if its pool or its
+            export is something else.
     """
     place = Location.at(out)
     owner = owner_of(place)
@@ -30,8 +33,13 @@ def check_run_directory(out: Path, source: Path) -> None:
         raise ShardError(f"{out}: is a report; {OTHER}")
     check_apart(place)
     written, read = out.resolve(), source.resolve()
-    if Location(read).is_directory() and written.is_relative_to(read):
-        raise ShardError(f"{out}: lies in the source, {source}, which would change as it is read; {OTHER}")
+    columns = os.environ.get(COLUMNS_DIR)
+    if Location(read).is_directory():
+        changed = f"lies in the source, {source}, which would change as it is read"
+        if written.is_relative_to(read):
+            raise ShardError(f"{out}: {changed}; {OTHER}")
+        if columns and local_path(columns, COLUMNS_DIR).resolve().is_relative_to(read):
+            raise ShardError(f"{columns}: the place for columns {changed}; give another --columns-dir")
     for name in (POOL, SELECTED):
         if read.is_relative_to(written / name):
             raise ShardError(f"{source}: the source lies in {out / name}, which the run writes; {OTHER}")

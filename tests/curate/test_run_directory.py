@@ -67,6 +67,19 @@ def test_a_directory_that_is_something_else_is_refused_as_it_was(out: str, told:
     assert tree(tmp_path) == before
 
 
+@pytest.mark.parametrize("place", ["in", "in/columns", "link/columns"])
+def test_columns_do_not_go_into_the_source(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures(tmp_path / "in")
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    monkeypatch.setenv("DIPTYCH_COLUMNS_DIR", str(tmp_path / place))
+    before = tree(tmp_path)
+    result = curate(tmp_path, tmp_path / "run")
+    assert result.exit_code == 1, result.output
+    assert f"Error: {tmp_path / place}: the place for columns lies in the source, {tmp_path}/in, " in result.output
+    assert len(result.output.splitlines()) == 1
+    assert tree(tmp_path) == before
+
+
 @pytest.mark.parametrize("part", ["pool", "selected"])
 def test_a_run_does_not_read_what_it_writes(part: str, tmp_path: Path) -> None:
     pictures(tmp_path / "in")
