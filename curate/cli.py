@@ -113,7 +113,7 @@ _step_command("export", "Write the rows that the rules of CONFIG keep to OUT/sel
 
 
 @curate.command()
-@click.argument("path", type=LocalPathType(exists=True))
+@click.argument("path", type=LocalPathType(exists=True, allow_dash=True))
 @click.option("--out", type=LocalPathType(), help="Directory of the run, if PATH is a config.")
 @click.option("--where", multiple=True, metavar="[NAME:]SQL", help="A rule to try, if PATH is a dataset. Repeatable.")
 @SET

@@ -124,7 +124,7 @@ def run(
 
 
 @generate.command(name="import")
-@click.argument("source", type=LocalPathType(exists=True))
+@click.argument("source", type=LocalPathType(exists=True, allow_dash=True))
 @out_option("Directory of the dataset.")
 @click.option(
     "--prompts",

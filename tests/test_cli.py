@@ -348,6 +348,15 @@ def test_a_config_may_come_from_standard_input() -> None:
         assert said in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("command", ["curate select", "curate run", "generate run", "generate import"])
+def test_every_command_that_takes_a_config_takes_it_from_standard_input(command: str, tmp_path: Path) -> None:
+    arguments = [sys.executable, "-m", "diptych", *command.split(), "-", "--out", str(tmp_path / "out")]
+    env = {**os.environ, "PYTHONPATH": str(SRC)}
+    text = "job: report\npools: [runs/pool]\n"
+    done = subprocess.run(arguments, input=text, capture_output=True, text=True, env=env, timeout=60, check=False)
+    assert (done.returncode, done.stderr.startswith("Error: -: a config of the job report, not ")) == (1, True)
+
+
 def test_a_closed_standard_input_is_one_line() -> None:
     command = f"{sys.executable} -m diptych validate - <&-"
     env = {**os.environ, "PYTHONPATH": str(SRC)}

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from diptych.config.load import load
+from diptych.config.load import STANDARD_INPUT, load
 from diptych.config.overrides import with_override
 from diptych.errors import ConfigError
 from diptych.generate.imported.config import ImportConfig
@@ -21,7 +21,7 @@ def given_config(source: Path, options: Mapping[str, str | None], overrides: Seq
     """Return the config that a source is, or that a source and options make.
 
     Args:
-        source: A config, or a folder or table of images.
+        source: A config (``-`` is the standard input), or a folder or table of images.
         options: ``prompts``, ``layout`` and ``model``; None where not given.
         overrides: ``a.b=value`` strings.
 
@@ -31,7 +31,7 @@ def given_config(source: Path, options: Mapping[str, str | None], overrides: Seq
     given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
     if "prompts" in given:
         given["prompts"] = _prompts(given["prompts"])
-    if source.suffix.lower() in CONFIGS and source.is_file():
+    if source == STANDARD_INPUT or (source.suffix.lower() in CONFIGS and source.is_file()):
         return load(source, ImportConfig, [*(_override(key, value) for key, value in given.items()), *overrides])
     values: dict[str, Any] = {"job": "import", "name": source.stem, "source": str(source), **given}
     for override in overrides:

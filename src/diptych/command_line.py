@@ -24,9 +24,11 @@ ARGUMENTS = "diptych.arguments"  # in what click keeps for all contexts of a com
 class LocalPathType(click.Path):
     """The type of every option and argument that is a path."""
 
-    def __init__(self, *, exists: bool = False, file_okay: bool = True, dir_okay: bool = True) -> None:
-        """Say what has to be there already, and whether it may be a file or a directory."""
-        super().__init__(exists=exists, file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+    def __init__(
+        self, *, exists: bool = False, file_okay: bool = True, dir_okay: bool = True, allow_dash: bool = False
+    ) -> None:
+        """Say what has to be there already, whether it may be a file, a directory, or ``-`` for the standard input."""
+        super().__init__(exists=exists, file_okay=file_okay, dir_okay=dir_okay, allow_dash=allow_dash, path_type=Path)
 
     def convert(
         self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
@@ -39,7 +41,7 @@ class LocalPathType(click.Path):
         """
         path = local_path(value)
         try:
-            return super().convert(path, param, ctx)
+            return super().convert(str(path), param, ctx)  # as text, of which alone click knows what - is
         except click.BadParameter as error:
             raise DataError(f"{path}: {self._problem()}") from error
 
