@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diptych.curate.sources.contract import TABLE_BYTES, TABLE_ROWS
+from diptych.curate.sources.whole_texts import whole_texts
 
 READ_AHEAD_BYTES = 2**20
 
@@ -60,6 +61,8 @@ def skip_rows(tables: Iterable[pa.Table], count: int) -> Iterator[pa.Table]:
 def parquet_tables(file: str, columns: Sequence[str], start: int, *, step: int) -> Iterator[pa.Table]:
     """Yield columns of a Parquet file from a row on, without ever holding more than a table of it.
 
+    Bytes of texts that are no UTF-8 are replaced.
+
     Args:
         file: Its path.
         columns: Their names.
@@ -75,7 +78,7 @@ def parquet_tables(file: str, columns: Sequence[str], start: int, *, step: int) 
             if start < group.num_rows:
                 is_large = _uncompressed_bytes(group, columns) > TABLE_BYTES
                 batches = parquet.iter_batches(step if is_large else TABLE_ROWS, [number], list(columns))
-                tables = (pa.Table.from_batches([batch]) for batch in batches)
+                tables = (whole_texts(pa.Table.from_batches([batch])) for batch in batches)
                 yield from bounded(skip_rows(tables, start))
             start = max(0, start - group.num_rows)
 
