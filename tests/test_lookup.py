@@ -26,6 +26,10 @@ def test_a_name_like_no_other_has_no_suggestion() -> None:
     assert describe_unknown("part", "x", []) == "unknown part 'x'; there is none"
 
 
+def test_a_name_that_differs_in_case_alone_is_the_nearest() -> None:
+    assert describe_unknown("column", "url", ["TEXT", "URL"]).startswith("unknown column 'url'; did you mean 'URL'?")
+
+
 def test_the_nearest_names_come_best_first_and_bounded() -> None:
     assert nearest("score", ["xcore", "sc", "scores", "xxxre"]) == ["scores", "xcore"]
     assert nearest("scores", ["a", "b"]) == []

@@ -38,8 +38,19 @@ EXTRA_OF_MODULE = {
 
 
 def nearest(name: str, known: Iterable[str], *, count: int = 2, cutoff: float = 0.5) -> list[str]:
-    """Return up to ``count`` known names that look like ``name``, best first; ``cutoff``, in [0, 1], is how much."""
-    return difflib.get_close_matches(name, list(known), n=count, cutoff=cutoff)
+    """Return up to ``count`` known names that look like ``name``, best first, whatever their case.
+
+    Args:
+        name: As it was given.
+        known: The names that there are.
+        count: Of the names to return.
+        cutoff: How much they look like it, in [0, 1].
+
+    >>> nearest("url", ["TEXT", "URL"])
+    ['URL']
+    """
+    written = {each.casefold(): each for each in known}
+    return [written[each] for each in difflib.get_close_matches(name.casefold(), written, n=count, cutoff=cutoff)]
 
 
 def describe_unknown(kind: str, name: str, known: Iterable[str], close: Sequence[str] | None = None) -> str:
