@@ -33,7 +33,7 @@ def print_import(made: Any, out: Path) -> None:
     click.echo(f"layout    {facts['layout']}: {facts['why']}")
     if facts["found_by"]:
         ways = ", ".join(f"{many:,} by {way}" for way, many in facts["found_by"].items())
-        click.echo(f"prompts   {ways}")
+        click.echo(f"matched   {ways}")
     if facts["tools"]:
         click.echo(f"made by   {', '.join(f'{tool} {many:,}' for tool, many in facts['tools'].items())}")
     for one in facts["samples"]:

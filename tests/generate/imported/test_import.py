@@ -60,6 +60,7 @@ def test_what_is_wrong_with_a_folder_is_said_exactly(folder: Path, prompts: Path
     by_status = {row["status"] for row in rows}
     assert by_status == {"ok", "missing", "misnamed"}
     text = import_(folder, "--prompts", prompts, "--model", "sdxl", "--out", tmp_path / "out").output
+    assert "matched   11 by text\n" in text
     assert "11 usable of 14 rows" in text
     assert "missing    2 (asked for, and no file there)" in text
     assert "  prompt 1, sample 0: no file of this image is there" in text
