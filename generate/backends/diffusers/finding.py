@@ -6,8 +6,8 @@ from diptych.assets import is_offline, named_path
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.generate.backends.asked import ModelChoice
 from diptych.generate.backends.diffusers.components import CONFIGS, local_component, replacements
-from diptych.generate.backends.diffusers.models import ModelFolder, read_object
-from diptych.pretrained.folder import DESCRIPTIONS, HUB_ERRORS, HUB_ID, why_not_fetched
+from diptych.generate.backends.diffusers.models import ModelFolder
+from diptych.pretrained.folder import DESCRIPTIONS, HUB_ERRORS, HUB_ID, read_object, why_not_fetched
 from diptych.pretrained.libraries import import_hub, import_library
 
 COMPONENT_FILES = [*CONFIGS, "*.safetensors", "*.safetensors.index*.json"]

@@ -3,7 +3,6 @@
 Reads json and hashes weights; loads none.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +22,7 @@ from diptych.generate.backends.diffusers.components import (
 )
 from diptych.generate.backends.diffusers.libraries import find_class, find_pipeline
 from diptych.generate.backends.diffusers.samplers import SchedulerFacts
+from diptych.pretrained.folder import read_object
 from diptych.pretrained.libraries import import_library
 from diptych.pretrained.weights import check_weights, weight_files, weights_sha256
 
@@ -242,18 +242,3 @@ def pipeline_class(folder: ModelFolder) -> Any:
             f"write another under pipeline, or install the diffusers that has it"
         )
     return found
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """Return the JSON object of a file.
-
-    Raises:
-        DataError: If it is damaged.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: damaged: {one_line(error)}; fetch the model again") from error
-    if not isinstance(value, dict):
-        raise DataError(f"{path}: damaged: holds no JSON object; fetch the model again")
-    return value

@@ -60,14 +60,7 @@ class PretrainedFolder:
         Raises:
             DataError: If that is no JSON object.
         """
-        path = self.path / CONFIG_NAME
-        try:
-            value = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise DataError(f"{path}: damaged: {one_line(error)}; fetch the model again") from error
-        if not isinstance(value, dict):
-            raise DataError(f"{path}: damaged: holds no JSON object; fetch the model again")
-        return value
+        return read_object(self.path / CONFIG_NAME)
 
     @property
     def labels(self) -> dict[int, str]:
@@ -160,6 +153,21 @@ class PretrainedFolder:
         if (self.path / PICKLED).is_file():
             return file_sha256((self.path / PICKLED).resolve())
         raise DataError(f"{self.where}: {self.path} has no weights (model.safetensors); fetch the model again")
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object of a file of a model.
+
+    Raises:
+        DataError: If it is damaged.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path}: damaged: {one_line(error)}; fetch the model again") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{path}: damaged: holds no JSON object; fetch the model again")
+    return value
 
 
 def find_pretrained(name: str, where: str) -> PretrainedFolder:
