@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from drawn import picture
+from own_judges import own_boxes
 from tiny_dataset import Row, good_rows, make_table, mixed_rows
 
 from diptych.data import images
@@ -14,9 +15,11 @@ from diptych.data.shards import write_shard
 from diptych.encoders import make_encoder
 from diptych.encoders.projection import ProjectionEncoder
 from diptych.errors import DataError
+from diptych.judges.evidence import BOXES, Seen, evidence_table
 from diptych.scores import batches
 from diptych.scores.batches import Batch
 from diptych.scores.loading import Needs
+from diptych.scores.looks import look_with
 from diptych.scores.shard_batches import iterate_batches
 
 OK = [True, False, False, True, False, True, True, True, True, False]
@@ -125,6 +128,16 @@ def test_asking_for_reasons_decodes_no_more_than_those_rows(decoded: list[bytes]
     batch = lazy_batch(mixed_rows())
     assert [batch.reason(row) for row in (2, 4, 1, 2, 4)] == [REASONS[row] for row in (2, 4, 1, 2, 4)]
     assert decoded == [batch.bytes[2], batch.bytes[4]]
+
+
+def test_what_a_judge_says_of_a_row_hides_neither_its_status_nor_its_decode_error() -> None:
+    batch = lazy_batch(mixed_rows())
+    look = look_with(own_boxes(), BOXES)
+    nothing = Seen([None] * len(batch), ["judge_failed"] * len(batch))
+    batch.provide_evidence(look, evidence_table(BOXES, batch.keys, nothing))
+    assert [batch.reason(row) for row in (0, 1)] == ["judge_failed", "not_found"]
+    batch.images()
+    assert [batch.reason(row) for row in (0, 1, 2)] == ["judge_failed", "not_found", "truncated"]
 
 
 def test_nothing_is_decoded_for_who_reads_captions_or_has_vectors(tmp_path: Path, decoded: list[bytes]) -> None:

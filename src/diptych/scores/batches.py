@@ -107,12 +107,12 @@ class Batch:
     def reason(self, row: int) -> str | None:
         """Return why a row cannot be scored, or None; decodes at most this row, once.
 
-        That is its status, its decode error, or that a judge could not take its picture.
+        That is its status, its decode error, or what a judge says of it, in this order.
         """
-        if self._reasons.get(row):
-            return self._reasons[row]
+        if self.statuses[row] != "ok":
+            return self.statuses[row]
         if self._loads is not None or self._futures is not None:
-            return self._loaded()[row].reason
+            return self._loaded()[row].reason or self._reasons.get(row)
         if row not in self._reasons:
             data = self._bytes[row] if self._bytes is not None else None
             if self._bytes is None and self._rest is not None and self.statuses[row] == "ok":
