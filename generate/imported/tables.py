@@ -1,17 +1,16 @@
 """A table that names files and says of each what it is: CSV, TSV or JSON Lines, beside the images or above them."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from diptych.data.text_records import json_lines
 from diptych.errors import DataError
 from diptych.generate.imported.config import ImportConfig
 from diptych.generate.imported.found_images import FoundImage, PlaceReading, SourceFolder
 from diptych.generate.prompts import read_text
-from diptych.generate.prompts.jsonl_file import json_lines
+from diptych.generate.prompts.csv_file import headed_rows
 from diptych.lookup import describe_unknown
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
@@ -146,16 +145,6 @@ def _rows(path: Path) -> Iterator[TableRow]:
     Raises:
         DataError: If it cannot be read or a row is broken.
     """
-    if path.suffix.lower() == ".jsonl":
-        yield from (TableRow(f"{path}:{line}", value) for line, value in json_lines(path))
-        return
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    table = csv.DictReader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
-    try:
-        for cells in table:
-            where = f"{path}:{table.line_num}"
-            if None in cells or None in cells.values():
-                raise DataError(f"{where}: the row has not the {len(table.fieldnames or ())} fields of the header")
-            yield TableRow(where, cells)
-    except csv.Error as error:
-        raise DataError(f"{path}: after line {table.line_num}: {error}") from error
+    is_json = path.suffix.lower() == ".jsonl"
+    rows = json_lines(read_text(path), path) if is_json else headed_rows(path)
+    yield from (TableRow(f"{path}:{line}", cells) for line, cells in rows)

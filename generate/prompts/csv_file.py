@@ -1,12 +1,11 @@
 """Prompts of the user: a table with a header line, separated by commas (or by tabs in a .tsv)."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from diptych.data.text_records import HeadedRows
 from diptych.errors import ConfigError, DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import KEYS, RecordPlace, check_carried, prompt_of
@@ -32,13 +31,16 @@ def csv_file(*, path: Path, columns: Columns | None = None, carry: Sequence[str]
     """
     check_carried(carry)
     wanted = _wanted(columns or {})
-    table = csv.DictReader(
-        io.StringIO(read_text(path), newline=""), delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True
-    )
-    try:
-        return set_of_file(_prompts(table, path, wanted, carry), path)
-    except csv.Error as error:
-        raise DataError(f"{path}: after line {table.line_num}: {error}") from error
+    return set_of_file(_prompts(headed_rows(path), path, wanted, carry), path)
+
+
+def headed_rows(path: Path) -> HeadedRows:
+    """Return the rows of a table, whose fields are parted by commas, or in a ``.tsv`` by tabs.
+
+    Raises:
+        DataError: If it cannot be read.
+    """
+    return HeadedRows(read_text(path), path, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
 
 
 def _wanted(columns: Columns) -> dict[str, tuple[str, ...]]:
@@ -54,20 +56,18 @@ def _wanted(columns: Columns) -> dict[str, tuple[str, ...]]:
 
 
 def _prompts(
-    table: "csv.DictReader[str]", path: Path, wanted: Mapping[str, tuple[str, ...]], carry: Sequence[str]
+    table: HeadedRows, path: Path, wanted: Mapping[str, tuple[str, ...]], carry: Sequence[str]
 ) -> Iterator[tuple[int, Prompt]]:
     """Yield each prompt with its line."""
-    names = table.fieldnames or []
+    names = table.header
     used = {"prompt": ("prompt",), **{key: (key,) for key in KEYS if key in names}, **wanted}
     for name in (*(name for each in used.values() for name in each), *carry):
         if name not in names:
             raise DataError(f"{path}: {describe_unknown('column', name, names)}")
-    for number, row in enumerate(table, start=1):
-        place = RecordPlace(path, table.line_num)
-        if None in row or None in row.values():
-            raise DataError(f"{place}: the row has not the {len(names)} fields of the header")
+    for number, (line, row) in enumerate(table, start=1):
+        place = RecordPlace(path, line)
         record = {"id": str(number), **{key: value for key, each in used.items() if (value := _field(key, row, each))}}
-        yield place.line, prompt_of({"prompt": "", **record, **{name: row[name] for name in carry}}, place, carry)
+        yield line, prompt_of({"prompt": "", **record, **{name: row[name] for name in carry}}, place, carry)
 
 
 def _field(key: str, row: Mapping[str, str], names: Sequence[str]) -> Any:

@@ -5,14 +5,13 @@ of its prompt on which it depends. The right answer is always yes. What upstream
 dependencies: words where a number is meant (``5, right``, in ten rows), and questions that depend on themselves.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from diptych.assets import ASSETS, fetch
 from diptych.data.checks import parse_checks
+from diptych.data.text_records import HeadedRows
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import RecordPlace
@@ -53,27 +52,20 @@ def dsg(*, path: Path | None = None) -> PromptSet:
         DataError: If the file cannot be had or a row has another form.
     """
     file = path or fetch(ASSET)
-    table = csv.DictReader(io.StringIO(read_text(file), newline=""), strict=True)
-    try:
-        rows = _rows(table, file)
-    except csv.Error as error:
-        raise DataError(f"{file}: after line {table.line_num}: {error}") from error
+    rows = _rows(HeadedRows(read_text(file), file), file)
     return set_of_file((_prompt(item, rows[item]) for item in rows), file, asset=ASSETS[ASSET])
 
 
 Row = tuple[RecordPlace, Mapping[str, str]]
 
 
-def _rows(table: "csv.DictReader[str]", file: Path) -> dict[str, list[Row]]:
+def _rows(table: HeadedRows, file: Path) -> dict[str, list[Row]]:
     """Return the rows of each prompt by its id."""
-    if tuple(table.fieldnames or ()) != HEADER:
-        raise DataError(f"{file}:1: DSG begins with the columns {', '.join(HEADER)}, got {table.fieldnames}")
+    if table.header != HEADER:
+        raise DataError(f"{file}:1: DSG begins with the columns {', '.join(HEADER)}, got {list(table.header)}")
     found: dict[str, list[Row]] = {}
-    for row in table:
-        place = RecordPlace(file, table.line_num)
-        if None in row or None in row.values():
-            raise DataError(f"{place}: the row has not the {len(HEADER)} fields of the header")
-        found.setdefault(row["item_id"], []).append((place, row))
+    for line, row in table:
+        found.setdefault(row["item_id"], []).append((RecordPlace(file, line), row))
     return found
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from diptych.assets import ASSETS, fetch
 from diptych.data.checks import parse_checks
+from diptych.data.text_records import json_lines
 from diptych.errors import DataError
-from diptych.generate.prompts import Prompt, PromptSet, set_of_file
-from diptych.generate.prompts.jsonl_file import json_lines
+from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import RecordPlace, text_of
 
 ASSET = "geneval-metadata"
@@ -33,7 +33,7 @@ def geneval(*, path: Path | None = None) -> PromptSet:
         DataError: If the file cannot be had or a line has another form.
     """
     file = path or fetch(ASSET)
-    prompts = [(line, _prompt(value, RecordPlace(file, line))) for line, value in json_lines(file)]
+    prompts = [(line, _prompt(value, RecordPlace(file, line))) for line, value in json_lines(read_text(file), file)]
     return set_of_file(prompts, file, asset=ASSETS[ASSET])
 
 

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from diptych.data.checks import parse_checks
 from diptych.data.generated_columns import CATEGORY
+from diptych.data.text_records import json_lines
 from diptych.generate.imported.found_images import FoundImage, ImportLayout, PlaceReading, SourceFolder
 from diptych.generate.imported.layouts.ids import MOST
-from diptych.generate.prompts.jsonl_file import json_lines
+from diptych.generate.prompts import read_text
 
 METADATA, SAMPLES = "metadata.jsonl", "samples"
 PLACE = re.compile(rf"(?P<above>.*/)?(?P<number>\d+)/{SAMPLES}/(?P<name>[^/]+)")
@@ -70,7 +71,7 @@ def _said_in(source: SourceFolder, folder: str) -> _Said:
     if name not in source.known:
         return _Said(None, {})
     path = source.path(name)
-    line, value = next(iter(json_lines(path)), (0, {}))
+    line, value = next(json_lines(read_text(path), path), (0, {}))
     text = value.get("prompt")
     checks = parse_checks({part: value[part] for part in ("include", "exclude") if part in value}, f"{path}:{line}")
     tag = value.get("tag")

@@ -3,10 +3,10 @@
 HELM keeps images in a cache under random names; they are found by the end of the path that it wrote.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from diptych.data.text_records import whole_json
 from diptych.errors import DataError
 from diptych.generate.imported.found_images import FoundImage, ImportLayout, PlaceReading, SourceFolder
 from diptych.generate.prompts import read_text
@@ -39,10 +39,10 @@ def _images(source: SourceFolder) -> Iterator[FoundImage]:
 def _requests(source: SourceFolder, name: str) -> list[Mapping[str, Any]]:
     path = source.path(name)
     try:
-        value = json.loads(read_text(path))
+        value = whole_json(read_text(path))
         states = value["request_states"]
         return [state for state in states if isinstance(state, Mapping)]
-    except (ValueError, RecursionError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError) as error:
         raise DataError(f"{path}: is no {STATE} of HELM: {error!r}") from error
 
 

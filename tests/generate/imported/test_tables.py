@@ -46,6 +46,13 @@ def test_a_picture_that_the_table_does_not_name_is_no_image_of_it(folder: Path, 
     assert facts["usable"] == 1
 
 
+def test_a_table_with_a_broken_line_is_not_passed_over(folder: Path, tmp_path: Path) -> None:
+    (folder / "metadata.jsonl").write_text(json.dumps({"file": f"{PROMPTS[0]}_0.png"}) + "\n{\n")
+    result = import_(folder, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "metadata.jsonl:2: not JSON" in result.output
+
+
 def test_paths_of_another_machine_are_found_by_how_they_end(folder: Path, prompts: Path, tmp_path: Path) -> None:
     """As evalscope's own table has them; a file outside the folder is never read."""
     (tmp_path / "secret.png").write_bytes(b"not to be read")

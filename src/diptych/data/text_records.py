@@ -1,0 +1,99 @@
+"""Records of a user's text: rows under a header, or a JSON object in each line. Knows no column by its name."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from diptych.errors import DataError
+
+MAX_SHOWN = 80  # characters of a wrong line that a message repeats
+
+
+class HeadedRows:
+    """The rows of a table, each with the number of its last line; read as they are asked for."""
+
+    def __init__(self, text: str, file: Path, *, delimiter: str = ",") -> None:
+        """Read the header.
+
+        Args:
+            text: Of the table.
+            file: Whose it is, for messages.
+            delimiter: Between fields.
+
+        Raises:
+            DataError: If a column stands there twice.
+        """
+        self._table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        self._file = file
+        with self._named():
+            self.header = tuple(self._table.fieldnames or ())
+        if twice := {name for name in self.header if name and self.header.count(name) > 1}:
+            raise DataError(f"{file}:1: a column stands there twice ({', '.join(sorted(twice))}); rename one")
+
+    def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Yield line and fields of each row.
+
+        Raises:
+            DataError: If one has not as many fields as the header, or its quotes are not closed.
+        """
+        with self._named():
+            for row in self._table:
+                line = self._table.line_num
+                if None in row or None in row.values():
+                    raise DataError(f"{self._file}:{line}: the row has not the {len(self.header)} fields of the header")
+                yield line, row
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except csv.Error as error:
+            raise DataError(f"{self._file}: after line {self._table.line_num}: {error}") from error
+
+
+def json_lines(text: str, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield number and object of each line that is not empty.
+
+    Raises:
+        DataError: If one is no JSON object.
+    """
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield number, _object(line, f"{file}:{number}")
+
+
+def whole_json(text: str) -> Any:
+    r"""Return the value that a JSON text is.
+
+    Raises:
+        ValueError: If it is none, is nested too deeply, or has half of a character, which no file can hold.
+
+    >>> whole_json('"\\ud83d"')
+    Traceback (most recent call last):
+    ValueError: \ud83d is half of a character; write the other half beside it, or none
+    """
+    try:
+        value = json.loads(text)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])[1:-1]
+        raise ValueError(f"{half} is half of a character; write the other half beside it, or none") from error
+    except RecursionError as error:
+        raise ValueError("not JSON: nested too deeply") from error
+    return value
+
+
+def _object(text: str, where: str) -> dict[str, Any]:
+    try:
+        value = whole_json(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{where}: not JSON: {error}") from error
+    except ValueError as error:
+        raise DataError(f"{where}: {error}") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{where}: must be a JSON object, got {text[:MAX_SHOWN]!r}")
+    return value
