@@ -62,19 +62,27 @@ def left_of(group: int) -> list[int]:
     return found
 
 
+def wait_for_work(out: Path) -> None:
+    """Wait until the first shard of a run is written, of the thirty that it makes."""
+    end = time.monotonic() + WAIT_S
+    while not any((out / "pool" / "data").glob("*.parquet")):
+        assert time.monotonic() < end, "no shard is written"
+        time.sleep(0.02)
+
+
 def stopped(
     folder: Path,
     out: Path,
     workers: int,
-    after: float,
     gaps: list[float],
     *,
+    after: float | None = None,
     by: signal.Signals = signal.SIGINT,
     is_for_all: bool = True,
 ) -> tuple[int, list[str]]:
     """Return exit code and lines on stderr of a command that is sent a signal, or all its processes, as by a terminal.
 
-    Nothing of it is left running.
+    Nothing of it is left running. The signal comes after so many seconds, or when the command is at work.
     """
     process = subprocess.Popen(
         command(folder, out, workers),
@@ -86,7 +94,10 @@ def stopped(
         start_new_session=True,
         preexec_fn=listen,
     )
-    time.sleep(after)
+    if after is None:
+        wait_for_work(out)
+    else:
+        time.sleep(after)
     for gap in gaps:
         if process.poll() is None:
             (os.killpg if is_for_all else os.kill)(process.pid, by)
@@ -100,19 +111,11 @@ def stopped(
     return process.returncode, said.splitlines()
 
 
-def is_ended(found: tuple[int, list[str]], by: signal.Signals = signal.SIGINT) -> bool:
-    """Return whether a command was stopped with one line, or was done before."""
-    code, lines = found
-    killed = (-by, [])  # before Python listens and when it no longer does; a shell calls that 128 and its number, too
-    return (code, lines) in ((128 + by, [LINE]), (0, []), killed)
-
-
 @pytest.mark.parametrize(("workers", "gaps"), [(1, [0.0]), (2, [0.0]), (2, [0.3, 0.3]), (2, [0.05, 0.05, 0.05])])
 def test_ctrl_c_is_one_line_and_130_and_a_rerun_goes_on(
     pool: Path, tmp_path: Path, workers: int, gaps: list[float]
 ) -> None:
-    found = stopped(pool, tmp_path / "out", workers, 2.5, gaps)
-    assert is_ended(found), found
+    assert stopped(pool, tmp_path / "out", workers, gaps) == (130, [LINE])
     done = subprocess.run(
         command(pool, tmp_path / "out", workers), cwd=pool, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
     )
@@ -124,8 +127,8 @@ def test_ctrl_c_is_one_line_and_130_and_a_rerun_goes_on(
 def test_a_command_that_is_told_to_end_leaves_no_process_and_goes_on(
     pool: Path, tmp_path: Path, by: signal.Signals, is_for_all: bool, workers: int
 ) -> None:
-    found = stopped(pool, tmp_path / "out", workers, 2.5, [0.0], by=by, is_for_all=is_for_all)
-    assert is_ended(found, by), found
+    found = stopped(pool, tmp_path / "out", workers, [0.0], by=by, is_for_all=is_for_all)
+    assert found == (128 + by, [LINE])
     done = subprocess.run(
         command(pool, tmp_path / "out", workers), cwd=pool, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
     )
@@ -141,7 +144,7 @@ def test_what_came_first_is_the_exit_code(pool: Path, tmp_path: Path) -> None:
         text=True,
         start_new_session=True,
     )
-    time.sleep(2.5)
+    wait_for_work(tmp_path / "out")
     for by in (signal.SIGTERM, signal.SIGINT):
         process.send_signal(by)
         time.sleep(0.02)
@@ -160,7 +163,7 @@ def test_a_command_that_is_to_outlive_its_terminal_does(pool: Path, tmp_path: Pa
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),  # as nohup does
     )
-    time.sleep(2.5)
+    wait_for_work(tmp_path / "out")
     os.killpg(process.pid, signal.SIGHUP)
     _, said = process.communicate(timeout=WAIT_S)
     assert (process.returncode, said) == (0, "")
@@ -174,8 +177,9 @@ def test_ctrl_c_at_ten_random_moments(pool: Path, tmp_path: Path, workers: int, 
     chosen = random.Random(10 * workers + times)
     for _ in range(10):
         after, gap = chosen.uniform(0.4, 6.0), chosen.choice([0.02, 0.1, 0.5])
-        found = stopped(pool, tmp_path / "out", workers, after, [gap] * times)
-        assert is_ended(found), (after, gap, found)
+        found = stopped(pool, tmp_path / "out", workers, [gap] * times, after=after)
+        killed = (-signal.SIGINT, [])  # before Python listens and when it no longer does
+        assert found in ((130, [LINE]), (0, []), killed), (after, gap, found)
     done = subprocess.run(
         command(pool, tmp_path / "out", workers), cwd=pool, env=ENVIRONMENT, capture_output=True, text=True, timeout=300
     )
