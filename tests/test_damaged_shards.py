@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from drawn import draw_dataset
+from surroundings import CALLS, furnish
 
 from diptych.cli import main
 from diptych.scores.run import ScorePlan, score_dataset
@@ -23,6 +24,14 @@ COMMANDS: dict[str, str] = {
     "statistics": "evaluate statistics {0}/set --encoder projection --out {0}/set.npz",
     "distance": "evaluate distance {0}/set {0}/whole --encoder projection --metric frechet_distance",
     "report": "report build {0}/report.yaml --out {0}/site",
+}
+# The data that the other commands read, in the folder that ``furnish`` fills; none of them makes it again.
+READ: dict[tuple[str, ...], str] = {
+    ("curate", "export"): "run/pool",
+    ("curate", "score"): "run/pool",
+    ("evaluate", "import-evidence"): "asked",
+    ("generate", "export"): "made",
+    ("generate", "verify"): "made",
 }
 CONFIGS = {
     "evaluate.yaml": """
@@ -71,6 +80,16 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that ``CALLS`` are made in."""
+    folder = tmp_path_factory.mktemp("world")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        furnish(folder)
+    return folder
+
+
 def call(place: Path, command: str) -> Result:
     return CliRunner().invoke(main, ["--progress", "none", *COMMANDS[command].format(place).split(" ")])
 
@@ -89,6 +108,20 @@ def test_a_damaged_shard_of_the_data_is_one_line_and_a_rerun_goes_on(command: st
             shard.rmdir()
         shard.write_bytes(whole)
     assert call(place, command).exit_code == 0
+
+
+@pytest.mark.parametrize("words", READ, ids=" ".join)
+@pytest.mark.parametrize("damage", [half, footer_flipped, missing, folder])
+def test_a_damaged_shard_of_the_data_is_one_line_for_the_other_commands_too(
+    words: tuple[str, ...], damage: Callable[[Path], None], world: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(shutil.copytree(world, tmp_path / "here"))
+    shard = Path(READ[words], "data", SHARD)
+    damage(shard)
+    result = CliRunner().invoke(main, ["--progress", "none", *words, *CALLS[words].split()])
+    (line,) = result.stderr.splitlines()
+    assert (result.exit_code, line.startswith(f"Error: {shard}: ")) == (1, True), line
+    assert any(hint in line for hint in TO_DO), line
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
