@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -112,6 +113,15 @@ def test_import_layers_hold() -> None:
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_room_stands_in_the_table_of_the_house() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    house = text.partition("\n## The house\n")[2].partition("\n## ")[0]
+    folders = {ROOT / name for name in FOLDERS} | {ROOT / "src" / "diptych"}
+    rooms = [path.parent for path in package_files() if path.name == "__init__.py" and path.parents[1] in folders]
+    assert len(rooms) > 20
+    assert [where(room) for room in rooms if not re.search(rf"[`/]{room.name}`", house)] == []
 
 
 def test_no_file_has_a_name_that_says_nothing() -> None:
