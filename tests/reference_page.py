@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from every_command import commands
 
-from diptych.cli import CONFIGS, main
+from diptych.cli import CONFIGS
 from diptych.encoders import ENCODERS
 from diptych.evaluate.metrics.contract import SET_METRICS
 from diptych.generate.prompts import PROMPT_SETS
@@ -83,23 +84,14 @@ def page() -> str:
     return "".join(part if part.endswith("\n") else f"{part}\n" for part in parts)
 
 
-def commands() -> Iterator[tuple[str, click.Command]]:
+def named_commands() -> Iterator[tuple[str, click.Command]]:
     """Yield each command by its words, the root first."""
-
-    def below(words: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-        yield words, command
-        if isinstance(command, click.Group):
-            context = click.Context(command)
-            for name in command.list_commands(context):
-                inner = command.get_command(context, name)
-                assert inner is not None
-                yield from below(f"{words} {name}", inner)
-
-    return below("diptych", main)
+    for words, command in commands():
+        yield " ".join(("diptych", *words)), command
 
 
 def _commands() -> Iterator[list[str]]:
-    for words, command in commands():
+    for words, command in named_commands():
         with click.Context(command, info_name=words) as context:
             arguments = [piece for piece in command.collect_usage_pieces(context) if piece != "[OPTIONS]"]
             options = [option for option in command.params if isinstance(option, click.Option)]

@@ -13,10 +13,9 @@ import yaml
 from PIL import Image
 
 import diptych
-from diptych import output
 from diptych.output import ForgivingStream
 
-SRC = Path(output.__file__).resolve().parents[1]
+SRC = Path(diptych.__file__).resolve().parents[1]
 
 
 @pytest.fixture
@@ -95,7 +94,6 @@ def test_a_thread_that_is_still_about_keeps_no_program_from_its_end() -> None:
         "from diptych.__main__ import run\n"
         "run()\n"
     )
-    paths = {"PYTHONPATH": str(Path(diptych.__file__).resolve().parents[1])}
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, env={**os.environ, **paths}, capture_output=True, text=True, timeout=60)
+    env, command = {**os.environ, "PYTHONPATH": str(SRC)}, [sys.executable, "-c", script]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout.split()[0], done.stderr) == (0, "diptych", "")

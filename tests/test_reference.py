@@ -1,7 +1,7 @@
 """The reference page says all that there is: it is what the code says today, and names every variable."""
 
 import pytest
-from reference_page import PAGE, VARIABLES, commands, keys, page, parts, variables_in_code
+from reference_page import PAGE, VARIABLES, keys, named_commands, page, parts, variables_in_code
 
 from diptych.cli import CONFIGS, QUIET
 
@@ -19,7 +19,7 @@ def test_every_environment_variable_of_the_code_is_told_of() -> None:
 
 
 def test_every_option_of_every_command_is_on_the_page() -> None:
-    for words, command in commands():
+    for words, command in named_commands():
         _, found, section = TEXT.partition(f"\n### `{words}")
         options = [name for parameter in command.params for name in parameter.opts if name.startswith("--")]
         assert found or not options, words
