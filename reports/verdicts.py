@@ -33,8 +33,9 @@ def difference_rows(report: Report) -> list[dict[str, Any]]:
         own = sorted((row for row in rows if row["metric"] == metric), key=_depth)
         fewest = min(_depth(row) for row in own)
         scale = scale_of([row[name] for row in own for name in ("value", "ci_low", "ci_high")], keep=[0.0])
-        of = {row["dataset"]: isolated(row["dataset"]) if has_several else "" for row in own}
-        found += [_difference(row, of[row["dataset"]], scale, is_overall=_depth(row) == fewest) for row in own]
+        for row in own:
+            dataset = row["dataset"] if has_several else ""
+            found.append(_difference(row, dataset, scale, is_overall=_depth(row) == fewest))
     return found
 
 
