@@ -12,8 +12,9 @@
     |-- Shortage         the machine has no more memory, disk, open files or threads; nothing is wrong with the data
     `-- MissingExtra     a part of diptych is not installed; names the exact install command
 
-A message says what is wrong (with the value), where (file, row or config path) and what to do. The command line turns
-a DiptychError into one line and exit code 1; anything else is a bug and keeps its traceback. For example::
+A message says what is wrong (with the value), where (file, row or config path) and what to do: a line for each problem.
+The command line turns a DiptychError into these lines and an exit code, see ``diptych.failures``; anything else is a
+bug and keeps its traceback. For example::
 
     try:
         dataset = shards.open_dataset(path)
