@@ -61,7 +61,7 @@ class CommandGroup(click.Group):
 
 
 CONFIG = click.argument("config", type=LocalPathType())
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 
 
 def out_option(says: str) -> Callable[[Command], Command]:
