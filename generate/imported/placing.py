@@ -18,6 +18,7 @@ MISSING = "missing"  # a place that is asked for, and no image there
 MISNAMED = "misnamed"  # its name is none that the layout gives
 UNMATCHED = "unmatched"  # no prompt of the set is its
 EXTRA = "extra"  # its place is taken, or is none that is asked for
+MOST_SAMPLES = 2**31  # that the column has numbers for
 SUGGESTIONS = 200  # images without a prompt for which a prompt of nearly that name is looked for: the search is slow
 
 By = tuple[str | None, str | None]  # model and setting
@@ -236,12 +237,12 @@ class _PlacesOfOne:
 def _numbered_samples(found: Mapping[int, MatchedPrompt]) -> dict[int, tuple[int, int]]:
     """Return prompt and sample of each image by its number; samples count from 0.
 
-    The numbers in names count where they begin with 0 or 1 and each image has one; else, as with seeds in their
-    place, the images of a prompt are counted in the order of their names.
+    The numbers in names count where they begin with 0 or 1 and each image has one; else, as with seeds or times in
+    their place, the images of a prompt are counted in the order of their names.
     """
-    given = [match.sample for match in found.values()]
-    first = min((sample for sample in given if sample is not None), default=2)
-    if first <= 1 and None not in given:
+    given = [match.sample for match in found.values() if match.sample is not None]
+    first = min(given, default=2)
+    if first <= 1 and len(given) == len(found) and max(given) - first < MOST_SAMPLES:
         return {number: (match.prompt, (match.sample or 0) - first) for number, match in found.items()}
     counts: Counter[int] = Counter()
     numbered = {}

@@ -1,7 +1,9 @@
 """A table that names files and says of each what it is: CSV, TSV or JSON Lines, beside the images or above them."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -30,7 +32,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "negative_prompt": ("negative_prompt", "negative"),
 }
 EVALSCOPE = frozenset({"id", "prompt", "image_path"})  # of its JSON Lines: there, the id is the prompt's
-WHOLE, FRACTION = ("seed", "sample", "steps"), ("guidance",)
+BITS = {"seed": 64, "sample": 32, "steps": 32}  # of the numbers that are whole
 
 
 class TableRow(NamedTuple):
@@ -95,7 +97,7 @@ def _columns(row: TableRow, config: ImportConfig, table: Path) -> dict[str, str]
 
 
 def _image(given: Mapping[str, Any], carried: Mapping[str, str | None], where: str) -> FoundImage:
-    numbers = {key: _number(given[key], key, where) for key in (*WHOLE, *FRACTION) if key in given}
+    numbers = {key: _number(given[key], key, where) for key in (*BITS, "guidance") if key in given}
     texts = {key: _text(given[key]) for key in ("model", "setting", "sampler", "negative_prompt") if key in given}
     facts: dict[str, Any] = {**carried, **texts, **{key: value for key, value in numbers.items() if key != "sample"}}
     if "category" in given:
@@ -122,14 +124,14 @@ def _file(value: Any, source: SourceFolder, where: str) -> str:
 
 
 def _number(value: Any, key: str, where: str) -> int | float:
-    kind, what = (int, "a whole number of 64 bits") if key in WHOLE else (float, "a number")
-    try:
-        found = kind(value) if not isinstance(value, bool | list | dict) else None
-        is_whole = kind is float or (found is not None and float(value) == found and abs(found) < 2**63)
-        if found is not None and is_whole and found - found == 0:
-            return found
-    except (TypeError, ValueError, OverflowError):
-        pass
+    bits = BITS.get(key)
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        with suppress(ValueError, OverflowError):
+            found = float(value) if bits is None else int(value)
+            is_same = not isinstance(value, float) or found == value
+            if is_same and (math.isfinite(found) if bits is None else abs(found) < 2 ** (bits - 1)):
+                return found
+    what = "a number" if bits is None else f"a whole number of {bits} bits"
     raise DataError(f"{where}: {key}: must be {what}, got {value!r}")
 
 

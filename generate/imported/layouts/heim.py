@@ -9,6 +9,7 @@ from typing import Any
 from diptych.data.text_records import whole_json
 from diptych.errors import DataError
 from diptych.generate.imported.found_images import FoundImage, ImportLayout, PlaceReading, SourceFolder
+from diptych.generate.imported.tools.said import part, tool_says
 from diptych.generate.prompts import read_text
 
 STATE = "scenario_state.json"
@@ -47,8 +48,8 @@ def _requests(source: SourceFolder, name: str) -> list[Mapping[str, Any]]:
 
 
 def _of_request(source: SourceFolder, state: Mapping[str, Any], where: str) -> Iterator[FoundImage]:
-    instance, request, result = (_part(state, key) for key in ("instance", "request", "result"))
-    text = _part(instance, "input").get("text") or request.get("prompt")
+    instance, request, result = (part(state, key) for key in ("instance", "request", "result"))
+    text = part(instance, "input").get("text") or request.get("prompt")
     reading = PlaceReading(
         prompt_id=str(instance.get("id") or where), text=text if isinstance(text, str) else None, sample=None
     )
@@ -60,35 +61,24 @@ def _of_request(source: SourceFolder, state: Mapping[str, Any], where: str) -> I
 
 
 def _facts(instance: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if isinstance(request.get("model"), str):
-        found["model"] = request["model"]
-    perturbation = _part(instance, "perturbation").get("name")
-    if isinstance(perturbation, str):
-        found["setting"] = perturbation
-    asked = _part(request, "image_generation_parameters")
-    for column, key, kinds in (
-        ("guidance", "guidance_scale", int | float),
-        ("steps", "diffusion_denoising_steps", int),
-    ):
-        if isinstance(asked.get(key), kinds) and not isinstance(asked[key], bool):
-            found[column] = asked[key]
-    return found
+    asked, perturbation = part(request, "image_generation_parameters"), part(instance, "perturbation").get("name")
+    said = tool_says(
+        None,
+        model=request.get("model"),
+        guidance=asked.get("guidance_scale"),
+        steps=asked.get("diffusion_denoising_steps"),
+    )
+    return {**said.facts, **({"setting": perturbation} if isinstance(perturbation, str) else {})}
 
 
 def _files(completion: Any) -> Iterator[str]:
     """Yield the paths of files in a completion, whichever version of HELM wrote it."""
     if not isinstance(completion, Mapping):
         return
-    objects = _part(completion, "multimodal_content").get("media_objects")
+    objects = part(completion, "multimodal_content").get("media_objects")
     for one in [completion, *(objects if isinstance(objects, list) else ())]:
         found = [one.get(key) for key in FILE_KEYS] if isinstance(one, Mapping) else []
         yield from (path for path in found if isinstance(path, str) and path)
-
-
-def _part(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = value.get(key)
-    return found if isinstance(found, Mapping) else {}
 
 
 HEIM = ImportLayout("heim", _recognise, _images)

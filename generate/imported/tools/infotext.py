@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from diptych.data.text_records import whole_json
 from diptych.generate.imported.tools.said import MAX_PROMPT, ToolSays, tool_says
 from diptych.generate.imported.tools.texts import main_text
 
@@ -69,7 +70,7 @@ def _unquoted(value: str) -> str:
     """Return a value without the quotes of JSON, in which one with a comma, a colon or a line break stands."""
     if len(value) > 1 and value[0] == value[-1] == '"':
         try:
-            return str(json.loads(value))
+            return str(whole_json(value))
         except ValueError:
             return value
     return value

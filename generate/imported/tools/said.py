@@ -1,10 +1,11 @@
 """What a program says of an image, in the columns of a generated one; each value is of its type or not said."""
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from diptych.data.text_records import whole_json
 
 MAX_PROMPT = 100_000  # letters; a longer one is none that a model read
 
@@ -53,14 +54,11 @@ def json_object(text: str | None) -> dict[str, Any] | None:
     """Return the JSON object that a text is; None where it begins as none.
 
     Raises:
-        ValueError: If it begins as one and is none.
+        ValueError: If it begins as one and is none, or none that a file can hold.
     """
     if text is None or not text.lstrip().startswith("{"):
         return None
-    try:
-        value = json.loads(text)
-    except RecursionError as error:
-        raise ValueError("JSON that is nested too deeply") from error
+    value = whole_json(text)
     return value if isinstance(value, dict) else None
 
 

@@ -194,6 +194,19 @@ def test_heim_names_its_files_whichever_version_wrote_it(tmp_path: Path) -> None
     )
 
 
+def test_what_heim_says_and_no_column_holds_is_not_said(tmp_path: Path) -> None:
+    asked = {"guidance_scale": 10**400, "diffusion_denoising_steps": 10**12}
+    state = {
+        "instance": {"id": "id0", "input": {"text": "a cat"}, "perturbation": {"name": 3}},
+        "request": {"model": ["a"], "image_generation_parameters": asked},
+        "result": {"completions": [{"file_path": "aa.png"}]},
+    }
+    folder = write(tmp_path / "in", {"scenario_state.json": json.dumps({"request_states": [state]}), "aa.png": None})
+    imported(folder, "--out", tmp_path / "out")
+    row = usable(tmp_path / "out")["aa.png"]
+    assert said(row, "caption", "model", "setting", "steps", "guidance") == ("a cat", None, None, None, None)
+
+
 @pytest.mark.parametrize("text", ["[]", '{"request_states": 3}', "{", "[" * 100_000])
 def test_a_broken_scenario_state_is_one_line(text: str, tmp_path: Path) -> None:
     folder = write(tmp_path / "in", {"scenario_state.json": text, "a.png": None})

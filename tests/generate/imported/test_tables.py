@@ -9,7 +9,7 @@ from made_elsewhere import PROMPTS, import_, imported, rows_of
 
 def test_a_table_beside_its_images_says_all_that_it_can(folder: Path, prompts: Path, tmp_path: Path) -> None:
     rows = [
-        {"file_name": f"{text}_{at}.png", "text": text, "model": ["a", "b"][at], "seed": 2**40 + at, "steps": 20}
+        {"file_name": f"{text}_{at}.png", "text": text, "model": ["a", "b"][at], "seed": 2**53 + at, "steps": 20.0}
         | {"guidance": 4.5, "sampler": "euler", "negative_prompt": "blurry", "note": {"of": at}}
         for text in PROMPTS
         for at in (0, 1)
@@ -20,7 +20,7 @@ def test_a_table_beside_its_images_says_all_that_it_can(folder: Path, prompts: P
     assert (facts["flaws"], facts["usable"]) == ([], 14)
     assert {one["model"]: one["samples"] for one in facts["samples"]} == {"a": 1, "b": 1}
     (row,) = [row for row in rows_of(tmp_path / "out") if row["file"] == "a photo of a fork_1.png"]
-    assert (row["model"], row["seed"], row["steps"], row["guidance"]) == ("b", 2**40 + 1, 20, 4.5)
+    assert (row["model"], row["seed"], row["steps"], row["guidance"]) == ("b", 2**53 + 1, 20, 4.5)
     assert (row["sampler"], row["negative_prompt"], row["note"]) == ("euler", "blurry", '{"of": 1}')
     assert (row["prompt_id"], row["sample"]) == ("7", 0)
 
@@ -77,6 +77,7 @@ def test_paths_of_another_machine_are_found_by_how_they_end(folder: Path, prompt
     [
         ("file_name,seed\na.png,many\n", "metadata.csv:2: seed: must be a whole number of 64 bits, got 'many'"),
         ("file_name,seed\na.png,1.5\n", "seed: must be a whole number"),
+        ("file_name,sample\na.png,5000000000\n", "sample: must be a whole number of 32 bits, got '5000000000'"),
         ("file_name,guidance\na.png,inf\n", "guidance: must be a number, got 'inf'"),
         ("file_name,prompt\na.png\n", "the row has not the 2 fields of the header"),
         ("file_name,prompt\n", "no rows there"),

@@ -258,6 +258,10 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "not inflated": (with_chunks(save(PICTURE, "PNG"), zTXt=b"parameters\0\0abc"), "parameters: Error -3"),
     "deep": (png({"prompt": DEEP}), "comfyui: ValueError"),
     "deep swarm": (png({"parameters": f'{DEEP} "sui_image_params"'}), "swarmui: ValueError"),
+    "half a character": (
+        png({"parameters": json.dumps({**FOOOCUS, "prompt": "a \ud83d"}), "fooocus_scheme": "fooocus"}),
+        "fooocus: ValueError: \\ud83d is half of a character",
+    ),
     "not json": (png({"invokeai_metadata": "{oh"}), "invokeai: JSONDecodeError"),
     "many digits": (png({"invokeai_metadata": '{"seed": ' + "9" * 5000 + "}"}), "invokeai: ValueError"),
     "loop": (png({"prompt": json.dumps(LOOP)}), "comfyui: RecursionError"),
