@@ -61,10 +61,12 @@ class SourceFolder:
     Attributes:
         root: Where it lies.
         names: Paths within it of all that lies there, with slashes, in the order in which people count.
+        on_disk: What names of them are there, where that is no UTF-8.
     """
 
     root: Path
     names: tuple[str, ...]
+    on_disk: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def pictures(self) -> tuple[str, ...]:
@@ -85,7 +87,7 @@ class SourceFolder:
 
     def path(self, name: str) -> Path:
         """Return where a name lies."""
-        return self.root / name
+        return self.root / self.on_disk.get(name, name)
 
     def find(self, written: str) -> str:
         """Return the name of the file that another machine wrote the path of: the one that ends as most of it does.
@@ -122,16 +124,23 @@ def list_folder(root: Path) -> SourceFolder:
     """Return what lies below a folder, links followed, hidden names left out.
 
     Raises:
-        DataError: If it cannot be opened or nothing lies there.
+        DataError: If it cannot be opened, nothing lies there, or two names differ in bytes alone that are no UTF-8.
     """
     try:
         found = everything_below(root)
     except OSError as error:
         raise DataError(f"{root}: cannot be opened as a folder of images: {error.strerror or error}") from error
-    names = [valid_name(path.relative_to(root).as_posix()) for path in found]
+    names: dict[str, str] = {}
+    for path in found:
+        there = path.relative_to(root).as_posix()
+        name = valid_name(there)
+        if name in names:
+            raise DataError(f"{root}: two files are called {name!r} but for bytes that are no UTF-8; rename one")
+        names[name] = there
     if not names:
         raise DataError(f"{root}: no files there")
-    return SourceFolder(root, tuple(sorted(names, key=counted)))
+    odd = {name: there for name, there in names.items() if name != there}
+    return SourceFolder(root, tuple(sorted(names, key=counted)), odd)
 
 
 def words_of_name(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -94,7 +95,7 @@ def import_images(config: ImportConfig, address: Address, *, workers: int = 1, p
     there = tuple(shard for shard in there if shard.info.name in growing.entries)
     shards = lay_out_shards(planned.rows, there, config.rows_per_shard)
     growing.drop(shards.gone)
-    job = ImportJob(SourceFolder(planned.source.root, ()), growing.directory, planned.schema, planned.grid)
+    job = ImportJob(replace(planned.source, names=()), growing.directory, planned.schema, planned.grid)
     done = len(planned.rows) - sum(len(task.rows) for task in shards.tasks)
     with track("import", len(planned.rows), mode=progress, unit="images", done=done) as tracker:
         for made in run_job(job, shards.tasks, workers=workers, report=tracker.advance):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -110,6 +111,27 @@ def test_folders_of_prompts_hold_their_images_in_order(tmp_path: Path, prompts: 
     found = {row["file"]: (row["caption"], row["sample"]) for row in rows_of(tmp_path / "out") if row["status"] == "ok"}
     assert found["a photo of two cats/9.png"] == ("a photo of two cats", 0)
     assert found["a photo of two cats/10.png"] == ("a photo of two cats", 1)
+
+
+def test_times_for_numbers_are_an_order_and_no_samples(tmp_path: Path) -> None:
+    (tmp_path / "in/cat").mkdir(parents=True)
+    for number, name in enumerate(("0", "20231201123456789")):
+        (tmp_path / f"in/cat/{name}.png").write_bytes(picture(number, kind="PNG"))
+    imported(tmp_path / "in", "--layout", "folders", "--out", tmp_path / "out")
+    found = {row["file"]: (row["status"], row["sample"]) for row in rows_of(tmp_path / "out")}
+    assert found == {"cat/0.png": ("ok", 0), "cat/20231201123456789.png": ("ok", 1)}
+
+
+def test_a_name_that_is_no_utf_8_is_read_and_shown_with_replacement_characters(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / os.fsdecode(b"caf\xe9.png")).write_bytes(picture(0, kind="PNG"))
+    imported(tmp_path / "in", "--layout", "names", "--out", tmp_path / "out")
+    (row,) = rows_of(tmp_path / "out")
+    assert (row["file"], row["status"], row["image"]["bytes"]) == ("caf\ufffd.png", "ok", picture(0, kind="PNG"))
+    (tmp_path / "in" / os.fsdecode(b"caf\xe8.png")).write_bytes(picture(1, kind="PNG"))
+    result = import_(tmp_path / "in", "--layout", "names", "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "two files are called 'caf\ufffd.png' but for bytes that are no UTF-8; rename one" in result.output
 
 
 def test_an_import_goes_on_to_the_same_bytes(folder: Path, prompts: Path, tmp_path: Path) -> None:
