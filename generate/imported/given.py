@@ -1,5 +1,6 @@
 """The config of an import from a command line: a file, or a source with a few options."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 
 from diptych.config.load import STANDARD_INPUT, load
 from diptych.config.overrides import with_override
+from diptych.config.places import causes, what_is_wrong
 from diptych.errors import ConfigError
 from diptych.generate.imported.config import ImportConfig
 from diptych.generate.prompts import PROMPT_SETS
@@ -32,15 +34,15 @@ def given_config(source: Path, options: Mapping[str, str | None], overrides: Seq
     if "prompts" in given:
         given["prompts"] = _prompts(given["prompts"])
     if source == STANDARD_INPUT or (source.suffix.lower() in CONFIGS and source.is_file()):
-        return load(source, ImportConfig, [*(_override(key, value) for key, value in given.items()), *overrides])
+        return load(source, ImportConfig, [*(f"{key}={json.dumps(value)}" for key, value in given.items()), *overrides])
     values: dict[str, Any] = {"job": "import", "name": source.stem, "source": str(source), **given}
     for override in overrides:
         values = with_override(values, override)
     try:
         return ImportConfig.model_validate(values)
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
-        raise ConfigError("\n".join(problem.replace("Value error, ", "") for problem in problems)) from error
+        problems = (what_is_wrong(problem, ImportConfig, values) for problem in causes(error))
+        raise ConfigError("\n".join(problems)) from error
 
 
 def _prompts(given: str) -> dict[str, str]:
@@ -53,9 +55,3 @@ def _prompts(given: str) -> dict[str, str]:
     raise ConfigError(
         f"--prompts: {describe_unknown('prompt set or file (.csv, .jsonl, .tsv, .txt)', given, PROMPT_SETS)}"
     )
-
-
-def _override(key: str, value: Any) -> str:
-    import json
-
-    return f"{key}={json.dumps(value)}"
