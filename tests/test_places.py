@@ -93,6 +93,7 @@ ALLOWED = {
     "src/diptych/config/load.py": "reads configs",
     "src/diptych/data/digests.py": "parses the footer of a file that a Location opened",
     "src/diptych/data/folder_walk.py": "walks through folders of other programs",
+    "src/diptych/data/picture_files.py": "reads the pictures of other programs",
     "src/diptych/data/shards.py": "reads and writes Parquet through files that a Location opened",
     "src/diptych/demo/measure/outcome.py": "reads what is true of the demo web",
     "src/diptych/demo/training": "trains the models of the demo into folders of their own",

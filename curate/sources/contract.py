@@ -18,7 +18,6 @@ HELPER_COLUMNS = (PROBLEM, BYTES, NAME)
 
 TABLE_ROWS = 10_000
 TABLE_BYTES = 16 * 2**20
-MAX_PICTURE_BYTES = 200 * 2**20  # a larger one is no picture; it is not read
 
 
 Tables = Generator[pa.Table, None, None]

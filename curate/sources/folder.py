@@ -2,7 +2,6 @@
 
 import os
 import re
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,10 +13,11 @@ from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.caption_files import CaptionFiles, is_caption_file
 from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import caption_text, carried_names
-from diptych.curate.sources.contract import BYTES, MAX_PICTURE_BYTES, NAME, PROBLEM, Part, Tables
+from diptych.curate.sources.contract import BYTES, NAME, PROBLEM, Part, Tables
 from diptych.curate.sources.files import readable
 from diptych.curate.sources.sidecars import Facts, Sidecars, Told, in_one_form, sidecars_among
 from diptych.data.folder_walk import everything_below, valid_name
+from diptych.data.picture_files import read_picture_file
 from diptych.data.schema import FILE
 from diptych.errors import DataError
 
@@ -79,18 +79,8 @@ class FolderSource:
 
     def _row(self, file: str) -> _FolderRow:
         told = self._told(Path(file)) if self._is_told else ()
-        try:
-            seen = os.stat(file)
-            if stat.S_ISDIR(seen.st_mode):
-                os.scandir(file).close()  # one that cannot be opened, which it says itself
-            if not stat.S_ISREG(seen.st_mode):
-                return _FolderRow(file, None, "unreadable: no regular file", told)
-            size = seen.st_size
-            if size > MAX_PICTURE_BYTES:
-                return _FolderRow(file, None, f"too_large: {size} bytes, more than {MAX_PICTURE_BYTES}", told)
-            return _FolderRow(file, Path(file).read_bytes(), None, told)
-        except OSError as error:
-            return _FolderRow(file, None, f"unreadable: {error.strerror or error}", told)
+        found = read_picture_file(file)
+        return _FolderRow(file, None, found, told) if isinstance(found, str) else _FolderRow(file, found, None, told)
 
     def _caption_of(self, file: str) -> str | None:
         with readable(self._root, "folder"):

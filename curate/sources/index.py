@@ -19,9 +19,10 @@ import pyarrow as pa
 
 from diptych.config.identity import fingerprint
 from diptych.curate.sources.common_schema import common_schema
-from diptych.curate.sources.contract import MAX_PICTURE_BYTES, Part, RowSource
+from diptych.curate.sources.contract import Part, RowSource
 from diptych.curate.sources.digests import IdentifiedPart, inputs_cache
 from diptych.curate.sources.keys import Hashes, as_hashes, picture_hashes, row_digest, row_digests
+from diptych.data.picture_files import MAX_PICTURE_BYTES
 from diptych.data.shards import row_sizes
 from diptych.errors import ShardError
 from diptych.storage.location import Location

@@ -8,9 +8,9 @@ from diptych.curate.sources.files import READ_ERRORS, is_about_content
 from diptych.curate.sources.tar_layout import MemberKeys, TarRow, rows_of_cut_tar, rows_of_members
 from diptych.curate.sources.tar_links import MAX_SHOWN, NO_MEMBER, LinkedMembers, TarLink
 from diptych.curate.sources.tars import BehindEnd, open_tar
+from diptych.data.picture_files import NO_FILE
 
 NO_NAME = ""  # of the row that says of a tar why it cannot be read (on), where no other row can
-NO_FILE = "unreadable: no regular file"
 
 
 class TarListing(NamedTuple):

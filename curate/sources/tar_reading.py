@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 
-from diptych.curate.sources.contract import MAX_PICTURE_BYTES
 from diptych.curate.sources.files import READ_ERRORS, is_about_content
 from diptych.curate.sources.tar_layout import TarRow
 from diptych.curate.sources.tar_listing import TarListing
 from diptych.curate.sources.tars import open_tar
+from diptych.data.picture_files import MAX_PICTURE_BYTES
 
 MAX_KEPT_BYTES = 64 * 2**20  # of members of a packed tar that later rows want again
 TORN = "bad_row: its members do not stand one after the other, as they must in a packed tar; unpack it"

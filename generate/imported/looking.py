@@ -8,13 +8,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from diptych.data.picture_files import read_picture_file
 from diptych.generate.imported.found_images import SourceFolder
 from diptych.generate.imported.tools import NOTHING, ToolReading, read_tool
 from diptych.progress import track
 
 THREADS = 2  # hashing leaves the interpreter's lock
-MAX_PICTURE_BYTES = 200 * 2**20  # a larger file is no picture; it is not read
-
 MISSING_FILE = "missing: the file is not there"
 
 
@@ -39,15 +38,13 @@ def look_at_files(source: SourceFolder, names: Sequence[str], *, progress: str) 
 
 
 def read_picture(source: SourceFolder, name: str) -> bytes | str:
-    """Return the bytes of a file, or why it cannot be read: a status, a colon and the detail."""
+    """Return the bytes of a file, or why there are none: a status, a colon and the detail."""
     path = source.path(name)
     try:
-        if not path.is_file():
-            return "unreadable: no regular file" if path.exists() or path.is_symlink() else MISSING_FILE
-        size = path.stat().st_size
-        if size > MAX_PICTURE_BYTES:
-            return f"too_large: {size:,} bytes, more than {MAX_PICTURE_BYTES:,}"
-        return path.read_bytes()
+        path.lstat()
+        return read_picture_file(path)
+    except FileNotFoundError:
+        return MISSING_FILE
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte, from a table
         return f"unreadable: {getattr(error, 'strerror', None) or error}"
 

@@ -11,9 +11,9 @@ from source_rows import contents_of, index_of, range_of, rows_of, write_files
 from diptych.curate.config import CurateConfig, Folder
 from diptych.curate.ingest.run import ingest
 from diptych.curate.sources import bounded, open_source
-from diptych.curate.sources import folder as folder_module
 from diptych.curate.sources import index as index_module
 from diptych.curate.sources.keys import as_hashes, picture_hashes, row_digests
+from diptych.data import picture_files
 
 
 def test_a_folder_takes_captions_from_sidecars_or_names(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_range_of_a_folder_is_read_whatever_has_come_into_it_since(tmp_path: P
 def test_what_is_known_of_pictures_beforehand_is_what_reading_them_gives(
     captions: Literal["sidecar", "file_name", "none"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder_module, "MAX_PICTURE_BYTES", 10)
+    monkeypatch.setattr(picture_files, "MAX_PICTURE_BYTES", 10)
     monkeypatch.setattr(index_module, "MAX_PICTURE_BYTES", 10)
     folder = write_files(tmp_path / "in", {"a.jpg": b"a", "large.jpg": b"x" * 11, "empty.jpg": b"", "z.txt": b"stray"})
     write_files(folder, {f"{name}.txt": name.encode() for name in ("a", "gone")})

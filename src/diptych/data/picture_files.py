@@ -1,0 +1,27 @@
+"""One file that may be a picture: its bytes, or why there are none. Decides nothing about what the bytes are."""
+
+import os
+import stat
+from pathlib import Path
+
+MAX_PICTURE_BYTES = 200 * 2**20  # a larger one is no picture; it is not read
+NO_FILE = "unreadable: no regular file"
+
+
+def read_picture_file(path: Path | str) -> bytes | str:
+    """Return the bytes of a file, or a status, a colon and the detail: of a folder, a pipe, a link that leads nowhere.
+
+    Raises:
+        ValueError: If no file can have the name, as it has a zero byte.
+    """
+    try:
+        seen = os.stat(path)
+        if stat.S_ISDIR(seen.st_mode):
+            os.scandir(path).close()  # one that cannot be opened says why
+        if not stat.S_ISREG(seen.st_mode):
+            return NO_FILE
+        if seen.st_size > MAX_PICTURE_BYTES:
+            return f"too_large: {seen.st_size} bytes, more than {MAX_PICTURE_BYTES}"
+        return Path(path).read_bytes()
+    except OSError as error:
+        return f"unreadable: {error.strerror or error}"
