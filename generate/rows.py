@@ -5,14 +5,15 @@ checks), and what is judged and grouped by them is a row. The picture is the sam
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from diptych.data.generated_columns import generated_schema
-from diptych.data.schema import IMAGE
+from diptych.data.schema import image_column
 from diptych.generate.backends.asked import ImageGroup, PlannedImage, Request
+from diptych.generate.carried_columns import CellType
 from diptych.generate.pictures import Pixels, encode
 from diptych.generate.plan import GenerationPlan, RowId
 
@@ -80,8 +81,12 @@ def status_of(rendered: Rendered) -> str:
 
 def schema_of(plan: GenerationPlan) -> pa.Schema:
     """Return the schema of the data of a plan: the columns of every generated image, then those of its prompts."""
-    further = [pa.field(name, getattr(pa, {"bool": "bool_"}.get(kind, kind))()) for name, kind in plan.columns.items()]
-    return generated_schema(further)
+    return generated_schema(carried_fields(plan.columns))
+
+
+def carried_fields(columns: Mapping[str, CellType]) -> list[pa.Field]:
+    """Return the fields of the further columns that prompts bring."""
+    return [pa.field(name, getattr(pa, {"bool": "bool_"}.get(kind, kind))()) for name, kind in columns.items()]
 
 
 def asked_columns(plan: GenerationPlan, rows: Sequence[PlannedRow]) -> pa.Table:
@@ -120,8 +125,7 @@ def to_table(plan: GenerationPlan, rows: Sequence[PlannedRow], pictures: Sequenc
     """Return rows and what came of them as a data table."""
     asked, form = asked_columns(plan, rows), plan.config.format
     data = pa.array([picture.data for picture in pictures], pa.binary())
-    names = pa.array([f"{key}.{form}" for key in asked["key"].to_pylist()], pa.string())
-    image = pa.StructArray.from_arrays([data, names], fields=list(IMAGE), mask=data.is_null())
+    image = image_column(data, asked["key"].to_pylist(), [form] * len(rows))
     columns: dict[str, list[Any]] = {
         "width": [picture.width for picture in pictures],
         "height": [picture.height for picture in pictures],

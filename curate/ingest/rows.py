@@ -8,7 +8,7 @@ import pyarrow as pa
 from diptych.curate.download.spool import Body
 from diptych.curate.sources.contract import HELPER_COLUMNS
 from diptych.data import images
-from diptych.data.schema import DATA_COLUMNS, IMAGE, data_schema
+from diptych.data.schema import DATA_COLUMNS, data_schema, image_column
 from diptych.errors import DecodeError
 
 MAX_ERROR = 200
@@ -63,16 +63,15 @@ def to_table(keys: Sequence[str], given: pa.Table, rows: Sequence[IngestedRow], 
     """
     infos = [row.info for row in rows]
     schema = pool_schema(given.schema)
-    names = [f"{key}.{info.format}" if info else key for key, info in zip(keys, infos, strict=True)]
-    images_column = [pictures, pa.array(names, pa.string())]
+    formats = [info.format if info else None for info in infos]
     columns = {
         "key": keys,
-        "image": pa.StructArray.from_arrays(images_column, fields=list(IMAGE), mask=pictures.is_null()),
+        "image": image_column(pictures, keys, formats),
         "caption": given["caption"].combine_chunks(),
         "url": given["url"].combine_chunks(),
         "width": [info.width if info else None for info in infos],
         "height": [info.height if info else None for info in infos],
-        "format": [info.format if info else None for info in infos],
+        "format": formats,
         "sha256": [row.sha256 for row in rows],
         "status": [row.status for row in rows],
         "error": [row.error for row in rows],

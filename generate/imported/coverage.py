@@ -12,8 +12,8 @@ from diptych.data.dataset import Dataset
 from diptych.data.schema import FILE
 from diptych.data.shards import read_shard
 from diptych.generate.backends.asked import Size
-from diptych.generate.imported.placing import EXTRA, MISNAMED, MISSING, OK, UNMATCHED
-from diptych.generate.rows import ONE_COLOURED
+from diptych.generate.imported.placing import EXTRA, MISNAMED, MISSING, UNMATCHED
+from diptych.generate.rows import OK, ONE_COLOURED
 
 COVERAGE = "coverage.json"  # beside the dataset
 COLUMNS = (FILE, "prompt_id", "model", "setting", "sample", "status", "error", "sha256", "width", "height")

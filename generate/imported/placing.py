@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from diptych.generate.imported.found_images import FoundImage, PlaceReading
 from diptych.generate.imported.matching import KnownPrompt, MatchedPrompt, PromptIndex
+from diptych.generate.rows import OK
 
-OK = "ok"
 # What becomes of a row beside ``ok`` and the reasons why a file cannot be read.
 MISSING = "missing"  # a place that is asked for, and no image there
 MISNAMED = "misnamed"  # its name is none that the layout gives

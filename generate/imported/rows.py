@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from diptych.data.generated_columns import generated_schema
 from diptych.data.images import ImageInfo, decode, glance
-from diptych.data.schema import DATA_COLUMNS, FILE, IMAGE
+from diptych.data.schema import DATA_COLUMNS, FILE, image_column
 from diptych.errors import DecodeError
 from diptych.generate.carried_columns import CellType
 from diptych.generate.imported.asked_images import said_of_nobody
-from diptych.generate.imported.placing import OK, PlacedImage
-from diptych.generate.rows import ONE_COLOURED
+from diptych.generate.imported.placing import PlacedImage
+from diptych.generate.rows import OK, ONE_COLOURED, carried_fields
 
 MAX_ERROR = 200
 TILE, GRID = "tile", "grid_sha256"  # of an image that was cut out of a file of several
@@ -88,8 +88,7 @@ def rows_digest(rows: Iterable[ImportedRow]) -> str:
 
 def import_schema(columns: Mapping[str, CellType], carry: Sequence[str], *, tiles: bool) -> pa.Schema:
     """Return the schema of imported images: that of generated ones, with the columns of prompts, file and table."""
-    kinds = {"bool": pa.bool_(), "float64": pa.float64(), "int64": pa.int64(), "string": pa.string()}
-    further = [pa.field(name, kinds[kind]) for name, kind in columns.items()]
+    further = carried_fields(columns)
     further += [pa.field(name, pa.string()) for name in (FILE, TOOL, TOOL_PROMPT, TOOL_PROBLEM)]
     further += [pa.field(TILE, pa.int32()), pa.field(GRID, pa.string())] if tiles else []
     return generated_schema([*further, *(pa.field(name, pa.string()) for name in carry)])
@@ -112,16 +111,16 @@ def to_table(schema: pa.Schema, rows: Sequence[ImportedRow], pictures: Sequence[
     """Return rows and what became of them as a table. What is wrong with a place goes before what a picture is."""
     infos = [picture.info for picture in pictures]
     data = pa.array([picture.data for picture in pictures], pa.binary())
-    names = [f"{row.key}.{info.format}" if info else row.key for row, info in zip(rows, infos, strict=True)]
-    image = pa.StructArray.from_arrays([data, pa.array(names)], fields=list(IMAGE), mask=data.is_null())
+    keys, formats = [row.key for row in rows], [info.format if info else None for info in infos]
+    image = image_column(data, keys, formats)
     ends = [_ending(row, picture) for row, picture in zip(rows, pictures, strict=True)]
     said = [row.said for row in rows]
     columns: dict[str, list[Any]] = {
-        "key": [row.key for row in rows],
+        "key": keys,
         "caption": [one.get("caption") for one in said],
         "width": [info.width if info else None for info in infos],
         "height": [info.height if info else None for info in infos],
-        "format": [info.format if info else None for info in infos],
+        "format": formats,
         "sha256": [picture.sha256 for picture in pictures],
         "status": [status for status, _ in ends],
         "error": [error for _, error in ends],

@@ -67,6 +67,19 @@ def data_schema(extra: Sequence[pa.Field] = ()) -> pa.Schema:
     return with_huggingface_metadata(pa.schema([*DATA_FIELDS, *extra]))
 
 
+def image_column(pictures: pa.Array, keys: Sequence[str], formats: Sequence[str | None]) -> pa.StructArray:
+    """Return the column ``image``: each picture under the key of its row with the ending of its format.
+
+    Args:
+        pictures: Bytes (binary), null where a row has no picture.
+        keys: Of the rows.
+        formats: Of the pictures; None of what is none.
+    """
+    names = [f"{key}.{kind}" if kind else key for key, kind in zip(keys, formats, strict=True)]
+    parts = [pictures, pa.array(names, pa.string())]
+    return pa.StructArray.from_arrays(parts, fields=list(IMAGE), mask=pictures.is_null())
+
+
 def with_huggingface_metadata(schema: pa.Schema) -> pa.Schema:
     """Return the schema with the key ``huggingface``, by which ``datasets.load_dataset`` gives images, not structs."""
     features = {field.name: _feature(field.type) for field in schema}
