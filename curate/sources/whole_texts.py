@@ -1,6 +1,6 @@
 """Texts of Parquet whose bytes are no UTF-8: writers that check nothing leave Latin-1 or half characters in them.
 
-Decides what such a text becomes, in columns, lists and structs of texts alike. Knows no column by its name.
+Decides what such a text becomes, in columns, lists, structs and maps of texts alike. Knows no column by its name.
 """
 
 from typing import Any
@@ -42,6 +42,8 @@ def _as_bytes(kind: pa.DataType) -> pa.DataType:
         return pa.list_(_as_bytes(kind.value_type))
     if pa.types.is_struct(kind):
         return pa.struct([(field.name, _as_bytes(field.type)) for field in kind])
+    if pa.types.is_map(kind):
+        return pa.map_(_as_bytes(kind.key_type), _as_bytes(kind.item_type))
     return BYTES_OF.get(kind, kind)
 
 
@@ -53,4 +55,6 @@ def _decoded(value: Any, kind: pa.DataType) -> Any:
         return [_decoded(item, kind.value_type) for item in value]
     if pa.types.is_struct(kind):
         return {field.name: _decoded(value[field.name], field.type) for field in kind}
+    if pa.types.is_map(kind):
+        return [(_decoded(key, kind.key_type), _decoded(item, kind.item_type)) for key, item in value]
     return value.decode("utf-8", "replace") if kind in BYTES_OF else value

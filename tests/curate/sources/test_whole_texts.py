@@ -26,6 +26,10 @@ NESTED: dict[str, tuple[pa.Array, list[Any]]] = {
         pa.StructArray.from_arrays([torn(), pa.array([b"\xff", None, b""])], ["path", "bytes"]),
         [{"path": text, "bytes": data} for text, data in zip(WHOLE, (b"\xff", None, b""), strict=True)],
     ),
+    "map": (
+        pa.MapArray.from_arrays(pa.array([0, 2, 3], pa.int32()), pa.array(["a", "b", "c"]), torn()),
+        [[("a", WHOLE[0]), ("b", None)], [("c", "ok")]],
+    ),
     "dictionary": (pa.DictionaryArray.from_arrays(pa.array([2, 0, 0], pa.int8()), torn()), ["ok", WHOLE[0], WHOLE[0]]),
 }
 
