@@ -82,9 +82,10 @@ def images_of_table(source: SourceFolder, table: Path, config: ImportConfig) -> 
 
 def _columns(row: TableRow, config: ImportConfig, table: Path) -> dict[str, str]:
     """Return key -> column of a row."""
-    for key, name in config.columns.items():
+    for key in config.columns:
         if key not in NAMES:
             raise DataError(f"columns: {describe_unknown('key', key, NAMES)}")
+    for name in (*config.columns.values(), *config.carry):
         if name not in row.cells and table.suffix.lower() != ".jsonl":
             raise DataError(f"{row.where}: {describe_unknown('column', name, row.cells)}")
     found = {key: next((name for name in names if name in row.cells), None) for key, names in NAMES.items()}

@@ -46,6 +46,14 @@ def test_a_picture_that_the_table_does_not_name_is_no_image_of_it(folder: Path, 
     assert facts["usable"] == 1
 
 
+@pytest.mark.parametrize("given", ["columns={prompt: asked}", "carry=[asked]"])
+def test_a_column_that_is_not_there_is_said(folder: Path, tmp_path: Path, given: str) -> None:
+    (folder / "metadata.csv").write_text(f"file,ask\n{PROMPTS[0]}_0.png,x\n")
+    result = import_(folder, "--set", given, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "metadata.csv:2: unknown column 'asked'; did you mean 'ask'?" in result.output
+
+
 def test_a_table_with_a_broken_line_is_not_passed_over(folder: Path, tmp_path: Path) -> None:
     (folder / "metadata.jsonl").write_text(json.dumps({"file": f"{PROMPTS[0]}_0.png"}) + "\n{\n")
     result = import_(folder, "--out", tmp_path / "out")
