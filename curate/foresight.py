@@ -4,7 +4,7 @@ Scores that take no model are built, so that their columns are known. Of the oth
 of them, or a column that may be theirs, is left to the run, which knows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from diptych.curate.conditions import TrialTable, check_expression, trial_table
 from diptych.curate.config import CurateConfig, Dedup, Rule
 from diptych.curate.delivery.parquet import export_names
 from diptych.curate.duplicates.reading import check_settings
+from diptych.curate.named_columns import quoted_label
 from diptych.curate.rules.funnel import check_rules
 from diptych.data.column_names import clash_problem
 from diptych.data.sql import column_references, connect
@@ -55,7 +56,7 @@ def check_config(config: CurateConfig, columns: KnownColumns) -> None:
     """
     schemas = {"data": columns.data, **{label: score_schema(one.columns) for label, one in columns.scores.items()}}
     trial = trial_table(connect(), schemas)
-    if config.dedup is not None and _knows(trial, columns, _texts_of(config.dedup)):
+    if config.dedup is not None and _knows(trial, columns, _texts_of(config.dedup, {*columns.scores, *columns.others})):
         check_settings(trial, config.dedup)
     _check_rules(trial, columns, config.select)
     pairs = [(label, column.name) for label, score in columns.scores.items() for column in score.columns]
@@ -74,10 +75,9 @@ def _check_rules(trial: TrialTable, columns: KnownColumns, rules: Sequence[Rule]
             check_rules(trial, [rule])
 
 
-def _texts_of(dedup: Dedup) -> list[str]:
+def _texts_of(dedup: Dedup, labels: Collection[str]) -> list[str]:
     hashes = [dedup.perceptual, *dedup.variants] if dedup.perceptual is not None else []
-    quoted = ['"{}"."{}"'.format(*one.rpartition(".")[::2]) if "." in one else one for one in hashes]
-    return [*(f"SELECT {one}" for one in quoted), f"SELECT 1 ORDER BY\n{dedup.prefer}\n"]
+    return [*(f"SELECT {quoted_label(one, labels)}" for one in hashes), f"SELECT 1 ORDER BY\n{dedup.prefer}\n"]
 
 
 def _knows(trial: TrialTable, columns: KnownColumns, queries: Iterable[str]) -> bool:

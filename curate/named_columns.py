@@ -3,9 +3,10 @@
 Which columns a table has, and which a score writes, is not known then. SQL is looked at where DuckDB is installed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from diptych.data.column_names import DATA
 from diptych.errors import ConfigError
 from diptych.lookup import describe_unknown
 
@@ -49,7 +50,7 @@ def _of_sql(config: "CurateConfig", labels: list[str]) -> Iterator[NamedProblem]
         from diptych.data.sql import connect
     except ImportError:  # the base install
         return
-    heads = ["data", *DATA_COLUMNS, *config.source.columns]
+    heads = [DATA, *DATA_COLUMNS, *config.source.columns]
     trial = TrialTable(connect(), "", _schemas(config.source.columns))
     texts: list[tuple[tuple[str | int, ...], str, Any]] = [
         (("select", number, "where"), rule.where, check_expression) for number, rule in enumerate(config.select)
@@ -62,7 +63,7 @@ def _of_sql(config: "CurateConfig", labels: list[str]) -> Iterator[NamedProblem]
         texts += [(("dedup", "variants", at), one, check_expression) for at, one in enumerate(config.dedup.variants)]
     for place, text, check in texts:
         try:
-            check(trial, _quoted_label(text, labels), where="")
+            check(trial, quoted_label(text, labels), where="")
         except ConfigError as error:
             yield NamedProblem(place, text, str(error).removeprefix(": ").strip())
         else:
@@ -73,10 +74,10 @@ def _schemas(carried: tuple[str, ...]) -> Mapping[str, Any]:
     """Return what is known of the columns: names that are carried, which may be those of functions, such as user."""
     import pyarrow as pa
 
-    return {"data": pa.schema([(name, pa.null()) for name in dict.fromkeys(carried)])}
+    return {DATA: pa.schema([(name, pa.null()) for name in dict.fromkeys(carried)])}
 
 
-def _quoted_label(text: str, labels: list[str]) -> str:
+def quoted_label(text: str, labels: Collection[str]) -> str:
     """Return ``label.column`` in quotes, as a label may be any text; all other SQL as it is."""
     label, _, column = text.rpartition(".")
     return f'"{label}"."{column}"' if label in labels and column.isidentifier() else text
@@ -88,7 +89,7 @@ def _unknown_heads(
     """Yield the labels that SQL names and nobody has; ``facts.x`` may be of a column that is a struct."""
     from diptych.data.sql import column_references
 
-    if _quoted_label(text, labels) != text:
+    if quoted_label(text, labels) != text:
         return
     query = f"SELECT 1 ORDER BY\n{text}\n" if place[-1] == "prefer" else f"SELECT (\n{text}\n)"
     known = {head.casefold() for head in (*labels, *heads)}
