@@ -4,7 +4,6 @@ import errno
 import os
 import pickle
 import resource
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pytest
 import yaml
 from drawn import draw_folder, picture
+from own_mounts import NEEDS_MOUNT, run_with_mounts
 from tiny_dataset import good_rows, make_dataset
 
 from diptych.data import images
@@ -214,12 +214,7 @@ def test_a_file_that_may_not_grow_is_a_full_disk_and_a_rerun_goes_on(tmp_path: P
     assert diptych(*command) == (0, [])
 
 
-def can_mount() -> bool:
-    tool = shutil.which("unshare")
-    return bool(tool) and subprocess.run([str(tool), "-rm", "true"], capture_output=True).returncode == 0
-
-
-@pytest.mark.skipif(not can_mount(), reason="no file system can be mounted here")
+@NEEDS_MOUNT
 def test_a_run_on_a_disk_that_gets_full_ends_in_one_line_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
     draw_folder(tmp_path / "in", 60)
     config = {"job": "curate", "rows_per_shard": 10, "scores": {"h": {"score": "hashes"}}}
@@ -228,14 +223,7 @@ def test_a_run_on_a_disk_that_gets_full_ends_in_one_line_and_goes_on_when_there_
     (tmp_path / "disk").mkdir()
     run = f"{sys.executable} -m diptych --progress none curate run c.yaml --out disk/out"
     script = f"mount -t tmpfs -o size=64k none disk; {run}; echo $?; mount -o remount,size=20m disk; {run}; echo $?"
-    done = subprocess.run(
-        ["unshare", "-rm", "bash", "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(SRC)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = run_with_mounts(script, tmp_path)
     assert [line for line in done.stdout.splitlines() if line.isdigit()] == ["1", "0"], done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert "No space left on device" in done.stderr

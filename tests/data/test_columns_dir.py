@@ -1,9 +1,7 @@
 """Column sets of a dataset that cannot be written lie in another place, and everybody finds them there."""
 
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from click.testing import CliRunner
 from drawn import draw_folder
 from evaluate_configs import make_config
 from evaluate_configs import run as evaluate
+from own_mounts import NEEDS_MOUNT, run_with_mounts
 from tiny_dataset import good_rows, make_dataset
 
 import diptych
@@ -25,8 +24,6 @@ from diptych.errors import ShardError
 from diptych.scores.plan import ScorePlan
 from diptych.scores.run import score_dataset
 from diptych.storage.location import Location
-
-SRC = Path(diptych.__file__).resolve().parents[1]
 
 
 @pytest.fixture
@@ -147,13 +144,8 @@ def test_the_option_is_the_variable(pool: Path, tmp_path: Path, monkeypatch: pyt
     assert not (pool / ".lock").exists()
 
 
-def can_mount() -> bool:
-    tool = shutil.which("unshare")
-    return bool(tool) and subprocess.run([str(tool), "-rm", "true"], capture_output=True).returncode == 0
-
-
-@pytest.mark.skipif(not can_mount(), reason="no file system can be mounted here")
-def test_a_pool_that_cannot_be_written_is_scored_curated_and_exported(tmp_path: Path) -> None:
+@NEEDS_MOUNT
+def test_a_pool_that_cannot_be_written_is_scored_curated_exported_and_shown(tmp_path: Path) -> None:
     draw_folder(tmp_path / "in", 6)
     config = {
         "job": "curate",
@@ -162,6 +154,7 @@ def test_a_pool_that_cannot_be_written_is_scored_curated_and_exported(tmp_path: 
         "select": [{"name": "big", "where": "width > 3"}],
     }
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "r.yaml").write_text(yaml.safe_dump({"job": "report", "pools": ["again/pool"]}))
     program = f"{sys.executable} -m diptych --progress none"
     again = f"{program} --columns-dir columns curate run c.yaml --out again --set 'select.0.where=width > 30'"
     script = f"""
@@ -170,16 +163,11 @@ def test_a_pool_that_cannot_be_written_is_scored_curated_and_exported(tmp_path: 
     {program} score again/pool hashes; echo "code $?"
     {again}; echo "code $?"
     {again}; echo "code $?"
+    {program} --columns-dir columns curate select again/pool --where "sharpness >= 0"; echo "code $?"
+    {program} --columns-dir columns report build r.yaml --out report; echo "code $?"
     """
-    done = subprocess.run(
-        ["unshare", "-rm", "bash", "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(SRC)},
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert [line for line in done.stdout.splitlines() if line.startswith("code")] == ["code 1", "code 0", "code 0"]
+    done = run_with_mounts(script, tmp_path)
+    assert [line for line in done.stdout.splitlines() if line.startswith("code")] == ["code 1", *["code 0"] * 4]
     assert done.stderr.splitlines() == [
         "Error: again/pool: cannot be written: Read-only file system; give another place, or for scores of what lies "
         "there: diptych --columns-dir DIR ..."
