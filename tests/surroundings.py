@@ -1,5 +1,6 @@
 """Odd surroundings of a program, one by one, and a small working call of every command in a drawn folder."""
 
+import contextlib
 import os
 import resource
 import subprocess
@@ -134,8 +135,14 @@ CONFIGS = {
 }
 
 
-def furnish(folder: Path) -> None:
-    """Fill the working directory with all that ``CALLS`` needs."""
+def furnish(folder: Path) -> Path:
+    """Fill a folder with all that ``CALLS`` needs."""
+    with contextlib.chdir(folder):
+        _furnish(folder)
+    return folder
+
+
+def _furnish(folder: Path) -> None:
     draw_folder(folder / "in", 12)
     (folder / "in" / "grüße ☃.jpg").write_bytes((folder / "in" / "000.jpg").read_bytes())
     for name, config in CONFIGS.items():

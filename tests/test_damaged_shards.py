@@ -83,11 +83,7 @@ def place(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder that ``CALLS`` are made in."""
-    folder = tmp_path_factory.mktemp("world")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        furnish(folder)
-    return folder
+    return furnish(tmp_path_factory.mktemp("world"))
 
 
 def call(place: Path, command: str) -> Result:

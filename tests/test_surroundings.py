@@ -20,11 +20,7 @@ PLACE = pytest.mark.parametrize("place", SURROUNDINGS)
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("world")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        furnish(folder)
-    return folder
+    return furnish(tmp_path_factory.mktemp("world"))
 
 
 @pytest.fixture
