@@ -17,7 +17,7 @@ from diptych.evaluate.imports.contract import AnswerRecord, ImportFormat
 from diptych.evaluate.imports.matching import Matched, Matcher
 from diptych.judges.answers.asked import no_answer
 from diptych.judges.answers.imported import CONTENT_DIGITS, imported
-from diptych.judges.contract import Answer, Query
+from diptych.judges.contract import FAILED, UNPARSED, Answer, Query
 from diptych.judges.evidence import ANSWERS, Seen, evidence_table
 from diptych.lookup import resolve
 from diptych.provenance import collect
@@ -28,7 +28,6 @@ from diptych.storage.locks import only_one
 
 VERSION = 1  # of how records become answers
 NOT_IMPORTED = "not_imported"  # the reason of an image of a model that the file does not judge
-FAILED, UNPARSED = "failed", "unparsed"
 
 
 @dataclass(frozen=True)

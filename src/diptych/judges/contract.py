@@ -21,7 +21,7 @@ Found: TypeAlias = Sequence[list[Record] | None]  # of each image; None where a 
 
 # Why a question has no answer: the judge broke down over it, would not answer, could not take in the whole of it, or
 # said what is no answer to it.
-UNANSWERED = ("failed", "refused", "too_long", "unparsed")
+FAILED, REFUSED, TOO_LONG, UNPARSED = UNANSWERED = ("failed", "refused", "too_long", "unparsed")
 
 COLOUR = "colour"  # the trait under which a judge that tells the colour of a thing tells it
 

@@ -5,8 +5,6 @@ from typing import Any, NamedTuple
 
 from diptych.judges.contract import Answer, Query
 
-TOO_LONG = "too_long"  # the state of an answer: the network would not see the end of the question
-
 
 class Asked(NamedTuple):
     """One question about one picture: number of the picture, place of the question among those about it, its text."""

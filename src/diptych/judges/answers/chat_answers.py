@@ -14,12 +14,11 @@ from typing import Any, Literal
 from diptych.errors import DataError
 from diptych.judges.answers.asked import chosen, no_answer
 from diptych.judges.answers.first_token import ways_of_writing
-from diptych.judges.contract import Answer, Query
+from diptych.judges.contract import REFUSED, UNPARSED, Answer, Query
 
 ChoicesBy = Literal["logprobs", "text"]
 
 FILTERED = "content_filter"
-REFUSED, UNPARSED = "refused", "unparsed"  # states of an answer
 
 
 def first_choice(response: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ from diptych.judges.answers.asked import every_question, in_order, no_answer
 from diptych.judges.answers.chat_answers import ChoicesBy, answer_of, first_choice
 from diptych.judges.answers.chat_client import ChatClient, QuestionRefused
 from diptych.judges.answers.paid_answers import content_key, keep, kept
-from diptych.judges.contract import Answer, Query
+from diptych.judges.contract import FAILED, Answer, Query
 
 JUDGE = "chat_endpoint"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -101,7 +101,7 @@ class ChatEndpoint:
 
     def _read(self, query: Query, found: Mapping[str, Any] | QuestionRefused) -> Answer:
         if isinstance(found, QuestionRefused):
-            return no_answer(query, "failed", str(found))
+            return no_answer(query, FAILED, str(found))
         return answer_of(query, found, self.choices_by)
 
     def _completion(self, client: ChatClient, key: str, body: Mapping[str, Any]) -> Mapping[str, Any] | QuestionRefused:

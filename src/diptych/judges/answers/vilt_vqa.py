@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from diptych.data.images import Image
 from diptych.devices import torch_device
 from diptych.errors import ConfigError
-from diptych.judges.answers.asked import TOO_LONG, Asked, chosen, every_question, in_order, no_answer
-from diptych.judges.contract import Answer, Query
+from diptych.judges.answers.asked import Asked, chosen, every_question, in_order, no_answer
+from diptych.judges.contract import TOO_LONG, Answer, Query
 from diptych.judges.prepared import prepared_by
 from diptych.lookup import nearest
 from diptych.pretrained.folder import Precision, PretrainedFolder, find_pretrained
