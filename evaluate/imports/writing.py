@@ -23,6 +23,7 @@ from diptych.lookup import resolve
 from diptych.provenance import collect
 from diptych.scores.looks import look_with
 from diptych.scores.question_accuracy import AskedQuestions
+from diptych.scores.question_rule import same_words
 from diptych.storage.location import Location
 from diptych.storage.locks import only_one
 
@@ -132,8 +133,7 @@ def _answer(query: Query, record: AnswerRecord | None) -> Answer:
     said = record.answer.strip() if record is not None else ""
     if not said:
         return no_answer(query, FAILED)
-    choices = {choice.casefold() for choice in query.choices}
-    if choices and said.rstrip(".").casefold() not in choices:
+    if query.choices and not any(same_words(said, choice) for choice in query.choices):
         return no_answer(query, UNPARSED, said)
     return Answer(query.text, (), (), said)  # of its own: nobody said how probable the other choices were
 

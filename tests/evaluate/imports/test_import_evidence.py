@@ -79,6 +79,14 @@ def test_what_is_answered_by_nothing_or_by_what_is_no_answer_has_a_state(generat
     assert [(one.text, one.state) for one in said] == [("", "failed"), ("perhaps", "unparsed")]
 
 
+def test_answer_that_a_rule_takes_for_a_choice_is_one(tmp_path: Path) -> None:
+    asked = {"questions": [{"id": "1", "question": "Whose flag?", "choices": ["U.S.", "U.K."], "answer": "U.S."}]}
+    make_generated(tmp_path / "generated", [Made("one", 0, checks=asked, benchmark="dsg")])
+    facts = imported_text(tmp_path / "generated", HEADER + "00000,one,1,u.s.\n")
+    assert (facts["answered"], facts["unanswered"]) == (1, {})
+    assert [row["value"] for row in scored(tmp_path / "generated", facts)] == [1.0]
+
+
 def test_a_second_import_of_a_file_says_it_is_there_and_another_file_leaves_it_alone(generated: Path) -> None:
     first = imported_text(generated, WHOLE)
     again = imported_text(generated, WHOLE)
