@@ -162,6 +162,8 @@ def test_key_is_named_by_its_variable_and_stands_nowhere(monkeypatch: pytest.Mon
         (completion("Hard to say."), "unparsed", "Hard to say."),
         (completion("It may be yes, it may be no."), "unparsed", "It may be yes, it may be no."),
         (completion(""), "unparsed", ""),
+        (completion("Hard to say \ud83d"), "unparsed", "Hard to say ?"),
+        (completion(None, refusal="I cannot \ud83d"), "refused", "I cannot ?"),
     ],
 )
 def test_what_is_no_answer_is_a_state_and_no_number(body: Any, state: str, text: str) -> None:
@@ -171,11 +173,14 @@ def test_what_is_no_answer_is_a_state_and_no_number(body: Any, state: str, text:
 
 def test_request_that_the_endpoint_will_not_take_is_that_questions_own_failure() -> None:
     def usual(body: Any) -> Reply:
-        return YES if question_of(body) == CAT.text else Reply({"error": {"message": "too many pixels"}}, 400)
+        return YES if question_of(body) == CAT.text else Reply({"error": {"message": "too many pixels \ud83d"}}, 400)
 
     with ChatServer(usual) as server:
         (answers,) = made(server).answers(pictures(), [[Query("A dog?", YES_NO), CAT]])
-    assert [(answer.state, answer.text) for answer in answers or ()] == [("failed", "400 too many pixels"), ("", "yes")]
+    assert [(answer.state, answer.text) for answer in answers or ()] == [
+        ("failed", "400 too many pixels ?"),
+        ("", "yes"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from diptych.errors import DataError
 from diptych.judges.answers.asked import chosen, no_answer
+from diptych.judges.answers.chat_client import whole_text
 from diptych.judges.answers.first_token import ways_of_writing
 from diptych.judges.contract import REFUSED, UNPARSED, Answer, Query
 
@@ -41,9 +42,9 @@ def answer_of(query: Query, completion: Mapping[str, Any], choices_by: ChoicesBy
         DataError: If it has no log-probabilities though they were asked for.
     """
     message = completion["message"]
-    text = str(message.get("content") or "").strip()
+    text = whole_text(message.get("content") or "").strip()
     if message.get("refusal") or completion.get("finish_reason") == FILTERED:
-        return no_answer(query, REFUSED, str(message.get("refusal") or text))
+        return no_answer(query, REFUSED, whole_text(message.get("refusal") or text))
     if not query.choices:
         return Answer(query.text, (), (), text) if text else no_answer(query, UNPARSED)
     if choices_by == "logprobs":

@@ -116,7 +116,7 @@ class ChatClient:
             said = json.loads(error.read(MOST_BYTES))["error"]["message"]
         except (OSError, ValueError, LookupError, TypeError, http.client.HTTPException):
             said = error.reason
-        return self._without_key(f"{error.code} {one_line(ValueError(said))}")
+        return self._without_key(f"{error.code} {one_line(ValueError(whole_text(said)))}")
 
     def _final(self, status: int, said: str) -> DataError:
         if status not in WRONG:
@@ -129,6 +129,15 @@ class ChatClient:
     def _without_key(self, text: str) -> str:
         key = os.environ.get(self.key_variable, "") if self.key_variable else ""
         return text.replace(key, "***") if key else text
+
+
+def whole_text(said: object) -> str:
+    r"""Return what an endpoint said, a question mark for half of a character, which is legal in JSON and nowhere else.
+
+    >>> whole_text("yes \ud83d")
+    'yes ?'
+    """
+    return str(said).encode("utf-8", "replace").decode()
 
 
 def _asked_to_wait(header: str | None, otherwise: float) -> float:
