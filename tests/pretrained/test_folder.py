@@ -24,7 +24,7 @@ def test_model_loads_as_it_was_saved(tmp_path: Path) -> None:
     model = find_pretrained(str(save_yolos(tmp_path)), WHERE)
     assert model.labels == {0: "person", 1: "sofa", 2: "mouse", 3: "N/A"}
     assert model.facts["architecture"] == "YolosForObjectDetection"
-    assert not model.load(CLASS, "fp32", torch.device("cpu")).training
+    assert not model.load(CLASS, "fp32", "cpu").training
 
 
 def test_pickled_weights_of_old_models_are_read(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_pickled_weights_of_old_models_are_read(tmp_path: Path) -> None:
     (folder / "model.safetensors").unlink()
     model = find_pretrained(str(folder), WHERE)
     assert model.facts["weights_sha256"]
-    model.load(CLASS, "fp32", torch.device("cpu"))
+    model.load(CLASS, "fp32", "cpu")
 
 
 @pytest.mark.parametrize(
@@ -101,18 +101,18 @@ def test_weights_that_would_be_random_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match="weights that YolosForObjectDetection needs are missing, such as 'class_labels"
     ):
-        find_pretrained(str(folder), WHERE).load(CLASS, "fp32", torch.device("cpu"))
+        find_pretrained(str(folder), WHERE).load(CLASS, "fp32", "cpu")
 
 
 def test_weights_of_another_shape_or_class_are_one_line(tmp_path: Path) -> None:
     folder = save_yolos(tmp_path)
     model = find_pretrained(str(folder), WHERE)
     with pytest.raises(DataError, match="does not load with transformers' AutoModelForUniversalSegmentation: ") as said:
-        model.load("AutoModelForUniversalSegmentation", "fp32", torch.device("cpu"))
+        model.load("AutoModelForUniversalSegmentation", "fp32", "cpu")
     assert "\n" not in str(said.value)
     change_config(folder, hidden_size=32)
     with pytest.raises(DataError, match="does not load with transformers'"):
-        find_pretrained(str(folder), WHERE).load(CLASS, "fp32", torch.device("cpu"))
+        find_pretrained(str(folder), WHERE).load(CLASS, "fp32", "cpu")
 
 
 def test_code_that_a_model_brings_along_is_not_run(tmp_path: Path) -> None:
@@ -120,4 +120,4 @@ def test_code_that_a_model_brings_along_is_not_run(tmp_path: Path) -> None:
     (folder / "own.py").write_text("raise SystemExit('run')", "utf-8")
     change_config(folder, auto_map={CLASS: "own.Model", "AutoConfig": "own.Config"}, model_type="own")
     with pytest.raises(DataError, match="does not load"):
-        find_pretrained(str(folder), WHERE).load(CLASS, "fp32", torch.device("cpu"))
+        find_pretrained(str(folder), WHERE).load(CLASS, "fp32", "cpu")

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.data.images import Image
-from diptych.devices import torch_device
 from diptych.errors import ConfigError
 from diptych.pretrained.folder import PICKLED, Precision, PretrainedFolder, find_pretrained
 from diptych.pretrained.weights import weight_files
@@ -120,7 +119,7 @@ class TransformersClip:
 
     @cached_property
     def _network(self) -> Any:
-        return self.model.load("CLIPModel", self.precision, torch_device(self.device))
+        return self.model.load("CLIPModel", self.precision, self.device)
 
 
 def transformers_clip(*, weights: str, precision: Precision = "fp32", device: str = "auto") -> TransformersClip:

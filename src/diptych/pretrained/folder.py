@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from diptych.assets import file_sha256, is_offline, named_path
+from diptych.devices import torch_device
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.pretrained.libraries import import_hub, import_library
 from diptych.pretrained.memory import check_fits
@@ -86,21 +87,23 @@ class PretrainedFolder:
             "weights_sha256": self._weights_sha256(),
         }
 
-    def load(self, kind: str, precision: Precision, device: Any) -> Any:
+    def load(self, kind: str, precision: Precision, device: str) -> Any:
         """Return the model on a device, ready to be asked.
 
         Args:
             kind: Name of its class in transformers, or of one of the Auto classes.
             precision: Of its weights and activations.
-            device: A ``torch.device``.
+            device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
 
         Raises:
+            ConfigError: If there is no such device.
             DataError: If the device has not the memory for it, or the weights do not fit the configuration or lack some
                 that it needs.
         """
         import torch
 
-        check_fits(self.path, precision, device, self.where)
+        chosen = torch_device(device)
+        check_fits(self.path, precision, chosen, self.where)
         dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
         factory = getattr(import_library("transformers", extra=EXTRA), kind)
         try:
@@ -114,7 +117,7 @@ class PretrainedFolder:
                 f"{self.where}: {self.path}: {len(missing):,} weights that {type(model).__name__} needs are missing, "
                 f"such as {missing[0]!r}, and would be random; give a model that was trained for this"
             )
-        return model.eval().to(device)
+        return model.eval().to(chosen)
 
     def processor(self, kind: str) -> Any:
         """Return what prepares pictures and texts for it: PIL's resampling, whatever else is installed.

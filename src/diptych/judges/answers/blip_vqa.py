@@ -19,7 +19,6 @@ from functools import cached_property
 from typing import Any, Literal
 
 from diptych.data.images import Image
-from diptych.devices import torch_device
 from diptych.errors import ConfigError
 from diptych.judges.answers.asked import Asked, chosen, every_question, in_order, no_answer, twice
 from diptych.judges.contract import TOO_LONG, Answer, Query
@@ -88,7 +87,7 @@ class BlipVqa:
             for numbers in groups_of_one_shape(pixels, CHUNK):
                 batch = torch.cat([pixels[number] for number in numbers])
                 network = self._network
-                seen = network.vision_model(batch.to(self._device, network.dtype)).last_hidden_state
+                seen = network.vision_model(batch.to(network.device, network.dtype)).last_hidden_state
                 told.update(self._told(dict(zip(numbers, seen, strict=True)), every_question(numbers, questions)))
         return in_order(told, pixels, questions)
 
@@ -108,7 +107,7 @@ class BlipVqa:
         for numbers in groups_of_one_shape(tokens, ASKED_AT_ONCE):
             some = [asked[number] for number in numbers]
             states = self._network.text_encoder(
-                torch.stack([tokens[number] for number in numbers]).to(self._device),
+                torch.stack([tokens[number] for number in numbers]).to(self._network.device),
                 encoder_hidden_states=torch.stack([seen[one.image] for one in some]),
             ).last_hidden_state
             first = self._decoded([[self._start]] * len(some), states)[:, 0].softmax(dim=-1)
@@ -163,7 +162,7 @@ class BlipVqa:
     def _tensor(self, ids: Sequence[Sequence[int]]) -> Any:
         import torch
 
-        return torch.tensor(ids, device=self._device)
+        return torch.tensor(ids, device=self._network.device)
 
     def _question_tokens(self, text: str) -> Any:
         import torch
@@ -188,12 +187,8 @@ class BlipVqa:
         return self.model.processor("AutoImageProcessor")
 
     @cached_property
-    def _device(self) -> Any:
-        return torch_device(self.device)
-
-    @cached_property
     def _network(self) -> Any:
-        network = self.model.load("BlipForQuestionAnswering", self.precision, self._device)
+        network = self.model.load("BlipForQuestionAnswering", self.precision, self.device)
         text = network.config.text_config
         if self.question_start == "enc" and text.bos_token_id + 1 >= text.vocab_size:
             raise ConfigError(f"judge {JUDGE!r}: {self.model.path} has no token [ENC]; say question_start: cls")

@@ -16,7 +16,6 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from diptych.data.images import Image
-from diptych.devices import torch_device
 from diptych.errors import ConfigError
 from diptych.judges.answers.asked import Asked, chosen, every_question, in_order, no_answer
 from diptych.judges.contract import TOO_LONG, Answer, Query
@@ -80,21 +79,22 @@ class ViltVqa:
         import torch
 
         network = self._network
-        pixels = given["pixel_values"].to(self._device, network.dtype)
+        pixels = given["pixel_values"].to(network.device, network.dtype)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(SEED)
             seen, mask, _ = network.vilt.embeddings.visual_embed(
-                pixels, given["pixel_mask"].to(self._device), max_image_length=network.config.max_image_length
+                pixels, given["pixel_mask"].to(network.device), max_image_length=network.config.max_image_length
             )
         return Patches(seen, mask)
 
     def _told(self, patches: Mapping[int, Patches], asked: Sequence[Asked]) -> Iterator[tuple[Asked, Answer]]:
         import torch
 
+        network = self._network
         by_shape: dict[tuple[int, int], list[tuple[Asked, Any]]] = {}
         for one in asked:
             given = self._tokenizer(one.query.text, return_tensors="pt")
-            if given["input_ids"].shape[-1] > self._network.config.max_position_embeddings:
+            if given["input_ids"].shape[-1] > network.config.max_position_embeddings:
                 yield one, no_answer(one.query, TOO_LONG)
                 continue
             shape = (given["input_ids"].shape[-1], patches[one.image].mask.shape[-1])
@@ -102,9 +102,9 @@ class ViltVqa:
         for pairs in by_shape.values():
             for start in range(0, len(pairs), ASKED_AT_ONCE):
                 some = pairs[start : start + ASKED_AT_ONCE]
-                texts = {name: torch.cat([given[name] for _, given in some]).to(self._device) for name in some[0][1]}
+                texts = {name: torch.cat([given[name] for _, given in some]).to(network.device) for name in some[0][1]}
                 shown = [patches[one.image] for one, _ in some]
-                likely = self._network(
+                likely = network(
                     **texts,
                     image_embeds=torch.cat([one.seen for one in shown]),
                     pixel_mask=torch.cat([one.mask for one in shown]),
@@ -136,12 +136,8 @@ class ViltVqa:
         return self.model.processor("AutoImageProcessor")
 
     @cached_property
-    def _device(self) -> Any:
-        return torch_device(self.device)
-
-    @cached_property
     def _network(self) -> Any:
-        return self.model.load("ViltForQuestionAnswering", self.precision, self._device)
+        return self.model.load("ViltForQuestionAnswering", self.precision, self.device)
 
 
 def vilt_vqa(*, weights: str, precision: Precision = "fp32", device: str = "auto") -> ViltVqa:

@@ -15,7 +15,6 @@ from functools import cached_property, partial
 from typing import Any, Literal, NamedTuple
 
 from diptych.data.images import Image
-from diptych.devices import torch_device
 from diptych.errors import ConfigError
 from diptych.judges.answers.asked import Asked, chosen, every_question, in_order, no_answer
 from diptych.judges.answers.first_token import Summation, first_tokens
@@ -195,12 +194,8 @@ class VisionLanguage:
         return processor
 
     @cached_property
-    def _device(self) -> Any:
-        return torch_device(self.device)
-
-    @cached_property
     def _network(self) -> Any:
-        return self.model.load("AutoModelForImageTextToText", self.precision, self._device)
+        return self.model.load("AutoModelForImageTextToText", self.precision, self.device)
 
 
 def vision_language(

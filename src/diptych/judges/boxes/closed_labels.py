@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from diptych.data.images import Image
-from diptych.devices import torch_device
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError
 from diptych.judges.boxes.class_names import benchmark_names
@@ -151,12 +150,8 @@ class ClosedLabels:
         return self.model.processor("AutoImageProcessor")
 
     @cached_property
-    def _device(self) -> Any:
-        return torch_device(self.device)
-
-    @cached_property
     def _network(self) -> Any:
-        return self.model.load(self.finder.network, self.precision, self._device)
+        return self.model.load(self.finder.network, self.precision, self.device)
 
 
 class DetectorOptions(NamedTuple):

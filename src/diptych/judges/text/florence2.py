@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from diptych.data.images import Image
-from diptych.devices import torch_device
 from diptych.judges.contract import TextLine
 from diptych.judges.prepared import groups_of_one_shape, prepared_by
 from diptych.judges.text.lines import in_reading_order, upright
@@ -112,7 +111,7 @@ class Florence2:
 
     @cached_property
     def _network(self) -> Any:
-        return self.model.load("Florence2ForConditionalGeneration", self.precision, torch_device(self.device))
+        return self.model.load("Florence2ForConditionalGeneration", self.precision, self.device)
 
 
 def florence2(*, weights: str, precision: Precision = "fp32", device: str = "auto") -> Florence2:

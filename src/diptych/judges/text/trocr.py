@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any, Literal
 
 from diptych.data.images import Image
-from diptych.devices import torch_device
 from diptych.judges.contract import Corners, TextLine
 from diptych.judges.prepared import groups_of_one_shape, prepared_by
 from diptych.judges.text.rapidocr import RapidOcr, rapidocr
@@ -103,7 +102,7 @@ class Trocr:
 
     @cached_property
     def _network(self) -> Any:
-        return self.model.load("VisionEncoderDecoderModel", self.precision, torch_device(self.device))
+        return self.model.load("VisionEncoderDecoderModel", self.precision, self.device)
 
 
 def trocr(*, weights: str, lines: FindsLines = "whole", precision: Precision = "fp32", device: str = "auto") -> Trocr:
