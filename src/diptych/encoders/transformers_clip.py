@@ -42,7 +42,7 @@ class TransformersClip:
     @cached_property
     def identity(self) -> Mapping[str, Any]:
         """Name, version, sha256 of the model's files, context length, precision."""
-        facts = {"encoder": KIND, "version": 1, **self.model.facts, "processor": "pil"}
+        facts = {"encoder": KIND, "version": 1, **self.model.facts}
         return {**facts, "context_length": self._context, "precision": self.precision}
 
     @property

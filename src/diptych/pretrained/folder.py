@@ -37,6 +37,7 @@ DECIDING = re.compile(
     r"|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\.json"
     r"|(vocab|merges)\.txt|(tokenizer|spiece|sentencepiece\.bpe|spm)\.model|chat_template\.jinja"
 )
+PROCESSOR = "pil"  # who resamples pictures, of the backends that transformers has
 EXTRA = "evaluate"
 
 
@@ -80,11 +81,12 @@ class PretrainedFolder:
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """What of the model decides a number: no name and no place, but the sha256 of its files."""
+        """What of the model decides a number: no name and no place, but the sha256 of its files and who resamples."""
         return {
             "architecture": next(iter(self.config.get("architectures") or []), self.config.get("model_type")),
             "files_sha256": self._files_sha256(),
             "weights_sha256": self._weights_sha256(),
+            "processor": PROCESSOR,
         }
 
     def load(self, kind: str, precision: Precision, device: str) -> Any:
@@ -130,11 +132,13 @@ class PretrainedFolder:
         """
         library = import_library("transformers", extra=EXTRA)
         here = {"local_files_only": True, "trust_remote_code": False}
-        pinned = {"backend": "pil"} if kind == "AutoImageProcessor" else {}
+        pinned = {"backend": PROCESSOR} if kind == "AutoImageProcessor" else {}
         try:
             processor = getattr(library, kind).from_pretrained(self.path, **here, **pinned)
             if hasattr(processor, "image_processor"):  # one with a part for videos refuses to be pinned as a whole
-                processor.image_processor = library.AutoImageProcessor.from_pretrained(self.path, **here, backend="pil")
+                processor.image_processor = library.AutoImageProcessor.from_pretrained(
+                    self.path, **here, backend=PROCESSOR
+                )
         except Exception as error:  # as above
             self._refuse(kind, error)
         return processor

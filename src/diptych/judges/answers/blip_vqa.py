@@ -63,7 +63,6 @@ class BlipVqa:
             "judge": JUDGE,
             "version": 1,
             **self.model.facts,
-            "processor": "pil",
             "choices_by": self.choices_by,
             "question_start": self.question_start,
             "own_words": {"search": "greedy", "max_new_tokens": self.max_new_tokens},

@@ -54,8 +54,8 @@ class ViltVqa:
     @cached_property
     def identity(self) -> Mapping[str, Any]:
         """Name, version, sha256 of the model's files, the seed of the order of patches, precision."""
-        facts = {"processor": "pil", "patches_seed": SEED, "precision": self.precision}
-        return {"judge": JUDGE, "version": 1, **self.model.facts, **facts}
+        own = {"patches_seed": SEED, "precision": self.precision}
+        return {"judge": JUDGE, "version": 1, **self.model.facts, **own}
 
     def answers(self, images: Sequence[Image], questions: Sequence[Sequence[Query]]) -> list[list[Answer] | None]:
         """Return an answer to each question about each RGB image; None for one that the network cannot take.

@@ -67,7 +67,6 @@ class VisionLanguage:
             "judge": JUDGE,
             "version": 1,
             **self.model.facts,
-            "processor": "pil",
             "prompt": self._prompt(ASKED),
             "choices_by": {"first_token": self.summation},
             "own_words": {"search": "greedy", "max_new_tokens": self.limits.get("max_new_tokens", NEW_TOKENS)},

@@ -94,7 +94,6 @@ class ClosedLabels:
             "judge": self.finder.judge,
             "version": 1,
             **self.model.facts,
-            "processor": "pil",
             "classes": list(self.names.values()),
             "least_score": self.least_score,
             "precision": self.precision,

@@ -49,7 +49,6 @@ class Florence2:
             "judge": JUDGE,
             "version": 1,
             **self.model.facts,
-            "processor": "pil",
             "task": TASK,
             "search": {"kind": "greedy", "most_tokens": MOST_TOKENS},
             "precision": self.precision,

@@ -48,7 +48,6 @@ class Trocr:
             "judge": JUDGE,
             "version": 1,
             **self.model.facts,
-            "processor": "pil",
             "lines": "whole" if self.finder is None else dict(self.finder.identity),
             "search": {"kind": "greedy", "most_tokens": MOST_TOKENS},
             "precision": self.precision,
