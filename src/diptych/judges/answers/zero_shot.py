@@ -1,8 +1,7 @@
 """Zero-shot choice: which of some descriptions is nearest to an image in the space of an encoder, as CLIP classifies.
 
-A question is a description with a gap, ``a figure with an {} hat``, and each choice fills it. The probabilities are the
-softmax over the choices of scale times cosine (Radford et al. 2021, arXiv 2103.00020, section 3.1.2), so they say which
-description fits better, not whether any fits: with one that is not among them the judge is as sure. It cannot answer
+A question is a description with a gap, ``a figure with an {} hat``, and each choice fills it. The probabilities are
+those of ``nearness``, so that with a description that is not among the choices the judge is as sure. It cannot answer
 yes or no; a question without a gap is refused.
 """
 
@@ -15,10 +14,11 @@ import numpy.typing as npt
 
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError
+from diptych.judges.answers.asked import chosen
 from diptych.judges.contract import Answer, Query
+from diptych.judges.nearness import SCALE, shares, unit
 
 GAP = "{}"
-SCALE = 100.0  # where the logit scale of CLIP's training is capped (section 2.5); OpenAI's models have it
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +53,7 @@ class ZeroShot:
         return [[self._answer(vector, question) for question in some] for vector, some in pairs]
 
     def _answer(self, vector: npt.NDArray[np.float32], question: Query) -> Answer:
-        logits = self.scale * (self._descriptions(question) @ _unit(vector))
-        likely = np.exp(logits - logits.max())
-        probabilities = tuple((likely / likely.sum()).tolist())
-        return Answer(question.text, question.choices, probabilities, question.choices[int(logits.argmax())])
+        return chosen(question, shares(self._descriptions(question), vector, self.scale))
 
     def _descriptions(self, question: Query) -> npt.NDArray[np.float64]:
         """Return the vectors of the descriptions, float64 (choices, dim); each question is embedded once."""
@@ -67,7 +64,7 @@ class ZeroShot:
                     f"write it as 'a figure with an {GAP} hat', or ask another judge"
                 )
             texts = [question.text.replace(GAP, choice) for choice in question.choices]
-            self._filled[question] = np.stack([_unit(vector) for vector in self.encoder.texts(texts)])
+            self._filled[question] = np.stack([unit(vector) for vector in self.encoder.texts(texts)])
         return self._filled[question]
 
 
@@ -84,9 +81,3 @@ def zero_shot(*, encoder: Encoder, scale: float = SCALE) -> ZeroShot:
     if not scale > 0.0:
         raise ConfigError(f"judge 'zero_shot': scale is above 0, not {scale}")
     return ZeroShot(encoder, scale)
-
-
-def _unit(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    wide = vector.astype(np.float64)
-    length = float(np.linalg.norm(wide))
-    return wide / length if length else wide

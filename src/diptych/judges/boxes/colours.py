@@ -19,6 +19,7 @@ from diptych.data.images import Image
 from diptych.encoders import Encoder
 from diptych.judges.boxes.masks import filled, within
 from diptych.judges.contract import COLOUR, Box, Trait
+from diptych.judges.nearness import SCALE, shares, unit
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white")
 DESCRIPTIONS = (
@@ -27,7 +28,6 @@ DESCRIPTIONS = (
     "a photo of a {colour} object",
 )
 GREY = (0x99, 0x99, 0x99)
-SCALE = 100.0  # the logit scale of OpenAI's models
 MOST_OF_A_CLASS = 16  # GenEval looks at no more things of one class
 
 
@@ -61,10 +61,8 @@ class ColourNames:
             return told
         vectors = self.encoder.images([self.encoder.prepare(crop) for crop in crops.values()])
         for number, vector in zip(crops, vectors, strict=True):
-            logits = SCALE * (self._colours_of(boxes[number].label) @ _unit(vector))
-            likely = np.exp(logits - logits.max())
-            shares = (likely / likely.sum()).tolist()
-            traits = tuple(Trait(COLOUR, *one) for one in zip(COLOURS, shares, strict=True))
+            likely = shares(self._colours_of(boxes[number].label), vector)
+            traits = tuple(Trait(COLOUR, *one) for one in zip(COLOURS, likely, strict=True))
             told[number] = replace(boxes[number], traits=traits)
         return told
 
@@ -72,9 +70,9 @@ class ColourNames:
         """Return the vector of each colour, float64 (colours, dim), for things of one class."""
         if label not in self._known:
             texts = [said.format(colour=colour, label=label) for colour in COLOURS for said in DESCRIPTIONS]
-            each = np.stack([_unit(vector) for vector in self.encoder.texts(texts)])
+            each = np.stack([unit(vector) for vector in self.encoder.texts(texts)])
             mean = each.reshape(len(COLOURS), len(DESCRIPTIONS), -1).mean(axis=1)
-            self._known[label] = np.stack([_unit(vector) for vector in mean])
+            self._known[label] = np.stack([unit(vector) for vector in mean])
         return self._known[label]
 
 
@@ -99,9 +97,3 @@ def _surest(boxes: Sequence[Box]) -> Iterator[int]:
         seen[box.label] += 1
         if seen[box.label] <= MOST_OF_A_CLASS:
             yield number
-
-
-def _unit(vector: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    wide = vector.astype(np.float64)
-    length = float(np.linalg.norm(wide))
-    return wide / length if length else wide
