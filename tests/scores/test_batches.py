@@ -130,14 +130,15 @@ def test_asking_for_reasons_decodes_no_more_than_those_rows(decoded: list[bytes]
     assert decoded == [batch.bytes[2], batch.bytes[4]]
 
 
-def test_what_a_judge_says_of_a_row_hides_neither_its_status_nor_its_decode_error() -> None:
+def test_what_a_judge_says_of_a_row_hides_no_status_and_is_no_reason_of_a_score_that_asks_another() -> None:
     batch = lazy_batch(mixed_rows())
     look = look_with(own_boxes(), BOXES)
     nothing = Seen([None] * len(batch), ["judge_failed"] * len(batch))
     batch.provide_evidence(look, evidence_table(BOXES, batch.keys, nothing))
-    assert [batch.reason(row) for row in (0, 1)] == ["judge_failed", "not_found"]
-    batch.images()
-    assert [batch.reason(row) for row in (0, 1, 2)] == ["judge_failed", "not_found", "truncated"]
+    for _ in range(2):
+        assert [batch.reason(row, [look]) for row in (0, 1, 2)] == ["judge_failed", "not_found", "judge_failed"]
+        assert [batch.reason(row) for row in (0, 1, 2)] == [None, "not_found", "truncated"]
+        batch.images()  # of another score of the run, which changes no reason
 
 
 def test_nothing_is_decoded_for_who_reads_captions_or_has_vectors(tmp_path: Path, decoded: list[bytes]) -> None:

@@ -104,15 +104,24 @@ class Batch:
         assert all(load.image or load.reason for load in loads), "a score that looks at images has 'pixels' in reads"
         return [load.image for load in loads]
 
-    def reason(self, row: int) -> str | None:
+    def reason(self, row: int, looks: Sequence[Look[Any]] = ()) -> str | None:
         """Return why a row cannot be scored, or None; decodes at most this row, once.
 
-        That is its status, its decode error, or what a judge says of it, in this order.
+        In this order: its status, why a judge that the score asks could not look, its decode error.
+
+        Args:
+            row: Its number.
+            looks: What the score asks of judges.
         """
         if self.statuses[row] != "ok":
             return self.statuses[row]
+        told = (self.evidence_table(look)["reason"][row].as_py() for look in looks)
+        if (why := next(filter(None, told), None)) is not None:
+            return str(why)
         if self._loads is not None or self._futures is not None:
-            return self._loaded()[row].reason or self._reasons.get(row)
+            return self._loaded()[row].reason
+        if looks:  # a judge looked, so that there is a picture, or none is needed
+            return None
         if row not in self._reasons:
             data = self._bytes[row] if self._bytes is not None else None
             if self._bytes is None and self._rest is not None and self.statuses[row] == "ok":
@@ -161,7 +170,6 @@ class Batch:
         """Hand in stored evidence of these rows, so that no judge looks and no image is decoded for it."""
         assert stored.num_rows == len(self), stored.num_rows
         self._evidence[look.name] = stored
-        self._reasons |= enumerate(stored["reason"].to_pylist())
 
     def _look(self, look: Look[Record]) -> Seen[Record]:
         pictures = self.images() if look.encoder is None else self._vectors_of(look.encoder)
@@ -172,8 +180,11 @@ class Batch:
             questions = None if asked is None else [asked[row] for row in shown]
             for row, some in zip(shown, look.at([pictures[row] for row in shown], questions), strict=True):
                 records[row] = some
-        self._reasons |= {row: JUDGE_FAILED for row in shown if records[row] is None}
-        reasons = [self.reason(row) if some is None else None for row, some in enumerate(records)]
+        failed = {row for row in shown if records[row] is None}
+        reasons = [
+            JUDGE_FAILED if row in failed else self.reason(row) if some is None else None
+            for row, some in enumerate(records)
+        ]
         return Seen(records, reasons)
 
     def _vectors_of(self, encoder: Encoder) -> list[npt.NDArray[np.float32] | None]:

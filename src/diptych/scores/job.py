@@ -14,7 +14,7 @@ from diptych.data.shards import ShardInfo, read_shard, write_shard
 from diptych.encoders import Encoder
 from diptych.errors import DataError, OwnScoreError
 from diptych.jobs.contract import Report
-from diptych.scores import Score
+from diptych.scores import Score, looks_of
 from diptych.scores.batches import Batch
 from diptych.scores.loading import Needs
 from diptych.scores.looks import Look
@@ -135,7 +135,7 @@ class _ShardScorer:
             self._add(("evidence", name), batch.evidence_table(look))
         worst: list[str | None] = [None] * len(batch)
         for label, score in self._scores().items():
-            table = score_table(batch, score.columns, self._values(score, batch))
+            table = score_table(batch, score.columns, self._values(score, batch), looks_of(score))
             self._add(("scores", label), table)
             worst = [old or new for old, new in zip(worst, table["reason"].to_pylist(), strict=True)]
         self.report(len(batch), Counter(reason or "ok" for reason in worst))

@@ -11,6 +11,7 @@ from diptych.data.schema import ARROW_TYPES
 from diptych.data.shards import read_shard
 from diptych.scores import Column
 from diptych.scores.batches import Batch
+from diptych.scores.looks import Look
 from diptych.storage.location import Location
 
 
@@ -32,14 +33,23 @@ def read_embeddings(place: Location) -> npt.NDArray[np.float32]:
     return vectors
 
 
-def score_table(batch: Batch, columns: Iterable[Column], values: Mapping[str, npt.NDArray[Any]]) -> pa.Table:
-    """Return key, the score's columns and ``reason``; NaN becomes null, since SQL takes NaN for the largest number."""
+def score_table(
+    batch: Batch, columns: Iterable[Column], values: Mapping[str, npt.NDArray[Any]], looks: Sequence[Look[Any]] = ()
+) -> pa.Table:
+    """Return key, the score's columns and ``reason``; NaN becomes null, since SQL takes NaN for the largest number.
+
+    Args:
+        batch: The rows.
+        columns: Of the score.
+        values: What it says of the rows.
+        looks: What it asks of judges.
+    """
     arrays = [pa.array(values[column.name], ARROW_TYPES[column.dtype], from_pandas=True) for column in columns]
     given = values.get("reason")
     reasons: list[str | None] = [None] * len(batch) if given is None else list(given)
     empty = np.any([array.is_null().to_numpy(zero_copy_only=False) for array in arrays], axis=0)
     for row in np.flatnonzero(empty):
-        reasons[row] = reasons[row] or batch.reason(int(row)) or "not_scorable"
+        reasons[row] = reasons[row] or batch.reason(int(row), looks) or "not_scorable"
     return pa.table(
         [pa.array(batch.keys, pa.string()), *arrays, pa.array(reasons, pa.string())], schema=score_schema(columns)
     )
