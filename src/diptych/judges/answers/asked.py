@@ -1,7 +1,7 @@
 """Questions about pictures, one by one: who is asked what, and the answers put together again in their order."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from diptych.judges.contract import Answer, Query
 
@@ -20,13 +20,13 @@ def every_question(numbers: Iterable[int], questions: Sequence[Sequence[Query]])
 
 
 def in_order(
-    told: Mapping[Asked, Answer], judged: Mapping[int, Any], questions: Sequence[Sequence[Query]]
+    told: Mapping[Asked, Answer], judged: Container[int], questions: Sequence[Sequence[Query]]
 ) -> list[list[Answer] | None]:
     """Return the answers about each picture in the order of its questions.
 
     Args:
         told: The answer to each question about those of the pictures that could be judged.
-        judged: Has the numbers of those as its keys.
+        judged: The numbers of those.
         questions: Those about each picture; one about which nothing is asked has no answers, whatever it is.
     """
     return [
@@ -50,17 +50,3 @@ def chosen(query: Query, probabilities: Sequence[float]) -> Answer:
 def no_answer(query: Query, state: str, said: str = "") -> Answer:
     """Return the record of a question that has no answer, with what the judge said instead."""
     return Answer(query.text, query.choices, (), said, state)
-
-
-def twice(numbers: Sequence[Any]) -> tuple[int, int] | None:
-    """Return the places of the first two of some values that are equal; None if none are.
-
-    >>> twice([3, 5, 3])
-    (0, 2)
-    """
-    first: dict[Any, int] = {}
-    for place, number in enumerate(numbers):
-        if number in first:
-            return first[number], place
-        first[number] = place
-    return None

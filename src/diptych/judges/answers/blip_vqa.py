@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from diptych.data.images import Image
 from diptych.errors import ConfigError
-from diptych.judges.answers.asked import Asked, chosen, every_question, in_order, no_answer, twice
+from diptych.judges.answers.asked import Asked, chosen, every_question, in_order, no_answer
 from diptych.judges.contract import TOO_LONG, Answer, Query
 from diptych.judges.prepared import groups_of_one_shape, prepared_by
 from diptych.pretrained.folder import Precision, PretrainedFolder, find_pretrained
@@ -126,12 +126,13 @@ class BlipVqa:
         ids = [self._answer_tokens(choice) for choice in query.choices]
         if self.choices_by == "answer":
             return chosen(query, [self._whole_answer(one, state) for one in ids])
-        if (same := twice([one[1] for one in ids])) is not None:
-            one, other = (query.choices[place] for place in same)
-            raise ConfigError(
-                f"judge {JUDGE!r}: {one!r} and {other!r} begin with one token, and so cannot be told apart; "
-                f"say choices_by: answer"
-            )
+        owners: dict[int, str] = {}
+        for choice, one in zip(query.choices, ids, strict=True):
+            if (owner := owners.setdefault(one[1], choice)) != choice:
+                raise ConfigError(
+                    f"judge {JUDGE!r}: {owner!r} and {choice!r} begin with one token, and so cannot be told apart; "
+                    f"say choices_by: answer"
+                )
         return chosen(query, [first[one[1]].item() for one in ids])
 
     def _own_words(self, state: Any) -> str:

@@ -91,14 +91,14 @@ class VisionLanguage:
             self._first_tokens(query)
         asked = [number for number, some in enumerate(questions) if some]
         told: dict[Asked, Answer] = {}
-        judged: dict[int, bool] = {}
+        judged: set[int] = set()
         with torch.inference_mode():
             for start in range(0, len(asked), CHUNK):
                 prepared: dict[Asked, PutQuestion] = {}
                 for number in asked[start : start + CHUNK]:
                     found = self._prepared(images[number], questions[number])
                     if found is not None:
-                        judged[number] = True
+                        judged.add(number)
                         prepared.update(zip(every_question([number], questions), found, strict=True))
                 told.update(self._told(prepared))
         return in_order(told, judged, questions)
