@@ -61,7 +61,10 @@ class Finder(Protocol):
     def find(
         self, network: Any, processor: Any, prepared: Sequence[Prepared], least: float
     ) -> Iterator[list[Detection]]:
-        """Yield what is in each of some pictures of one prepared size, the corners within the picture."""
+        """Yield what is in each of some pictures of one prepared size, the corners within the picture.
+
+        What is less sure than ``least`` need not be told.
+        """
         ...
 
 

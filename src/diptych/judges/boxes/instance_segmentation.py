@@ -43,7 +43,7 @@ class FindsMasks:
         for one, classes, masks in zip(
             prepared, output.class_queries_logits.float(), output.masks_queries_logits.float(), strict=True
         ):
-            yield [thing for thing in _things(one, classes, masks, least) if thing.score >= least]
+            yield list(_things(one, classes, masks, least))
 
 
 def instance_segmentation(
@@ -91,10 +91,11 @@ def _things(one: Prepared, classes: Any, masks: Any, least: float) -> Iterator[D
         query, number = divmod(place, likely.shape[-1])
         logits = _laid_on_picture(masks[query], one)
         inside = logits > 0.0
-        corners = box_around(inside.cpu().numpy())
+        mask = inside.cpu().numpy()
+        corners = box_around(mask)
         if corners is not None:
             sure = logits.sigmoid()[inside].mean().item()
-            yield Detection(number, score * sure, corners, run_lengths(inside.cpu().numpy()))
+            yield Detection(number, score * sure, corners, run_lengths(mask))
 
 
 def _laid_on_picture(logits: Any, one: Prepared) -> Any:
