@@ -9,7 +9,6 @@ decides a number. A picture whose long side is over 2,000 pixels is made that sm
 """
 
 import importlib.metadata
-import importlib.util
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from diptych.assets import file_sha256, named_path
 from diptych.data.images import Image
 from diptych.errors import ConfigError, DataError, Shortage, one_line
 from diptych.judges.contract import TextLine
+from diptych.judges.prepared import ORDINARY
 from diptych.judges.text.lines import in_reading_order, upright
 from diptych.lookup import naming_extras
 from diptych.shortage import telling_shortage
@@ -32,7 +32,6 @@ WHERE = "judge 'rapidocr'"
 LEAST_CONFIDENCE = 0.5  # the library's own
 MOST_STRETCHED = 16  # long side by short side: a strip is blown up until its short side suits, and takes gigabytes
 SIDE_BY_SIDE = 4  # pictures at once; each may take half a gigabyte
-ORDINARY = (64, 64)
 
 # The networks of the wheel.
 DETECTION = "PP-OCRv6_det_small.onnx"
