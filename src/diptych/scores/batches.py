@@ -20,6 +20,7 @@ from diptych.scores.loading import LoadedImage, Needs, load_image
 from diptych.scores.looks import Look
 
 COLUMNS = ("key", "caption", "status", "width", "height")
+NO_CAPTION = "no_caption"  # the reason of a row without one
 
 
 class RestOfRows(Protocol):
@@ -208,6 +209,11 @@ def image_bytes(rows: pa.Table | pa.RecordBatch) -> list[bytes | None]:
     # Not through StructArray.field, which gives b"" for a row that has no image at all.
     data: list[bytes | None] = pc.struct_field(rows.column("image"), "bytes").to_pylist()
     return data
+
+
+def without_caption(captions: Sequence[str | None]) -> npt.NDArray[np.object_]:
+    """Return the reason ``no_caption`` of each row that has none, None of the others, objects (N,)."""
+    return np.array([NO_CAPTION if caption is None else None for caption in captions], object)
 
 
 def row_limits(rows: pa.Table | pa.RecordBatch) -> list[int]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.scores import Column, Reads
-from diptych.scores.batches import Batch
+from diptych.scores.batches import Batch, without_caption
 
 COLUMNS = (
     Column("caption_characters", "Unicode code points after stripping", dtype="int32", low=0),
@@ -57,7 +57,7 @@ class CaptionStats:
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the counts; None and NaN without a caption."""
         rows = [_measure(caption) if caption is not None else _MISSING for caption in batch.captions]
-        reason = np.array([None if caption is not None else "no_caption" for caption in batch.captions], object)
+        reason = without_caption(batch.captions)
         kinds = {"float32": np.float32}
         measured = {
             column.name: np.array([row[index] for row in rows], kinds.get(column.dtype, object))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from diptych.encoders import Encoder
 from diptych.scores import Column, Reads
-from diptych.scores.batches import Batch
+from diptych.scores.batches import Batch, without_caption
 
 CAPTION_TRUNCATED = Column(
     "caption_truncated", "Whether the caption is longer than the text encoder's context and was cut", dtype="bool"
@@ -84,7 +84,7 @@ def compared(encoder: Encoder, batch: Batch) -> CaptionCosines:
     present = [row for row, caption in enumerate(batch.captions) if caption is not None]
     truncated = np.full(len(batch), None, object)
     truncated[present] = encoder.truncated([str(batch.captions[row]) for row in present])
-    reason = np.array([None if caption is not None else "no_caption" for caption in batch.captions], object)
+    reason = without_caption(batch.captions)
     return CaptionCosines(similarity, truncated, reason)
 
 

@@ -22,7 +22,7 @@ from diptych.devices import torch_device
 from diptych.errors import ConfigError, DataError
 from diptych.pretrained.libraries import import_library
 from diptych.scores import Column, Reads
-from diptych.scores.batches import Batch
+from diptych.scores.batches import Batch, without_caption
 from diptych.scores.clip_similarity import CAPTION_TRUNCATED
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class ImageReward:
         for start in range(0, len(whole), CHUNK):
             rows, images, texts = zip(*whole[start : start + CHUNK], strict=True)
             values[list(rows)] = self._rewards(images, texts)
-        reason = np.array([None if caption is not None else "no_caption" for caption in batch.captions], object)
+        reason = without_caption(batch.captions)
         return {"image_reward": values, "caption_truncated": truncated, "reason": reason}
 
     def _rewards(self, images: Sequence[Image], texts: Sequence[str]) -> npt.NDArray[np.float32]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.scores import Column, Reads
-from diptych.scores.batches import Batch
+from diptych.scores.batches import NO_CAPTION, Batch
 
 COLUMNS = (
     Column("language", "Most likely language, ISO 639-1; null where the text has none", dtype="string"),
@@ -47,7 +47,7 @@ class LanguageScore:
             languages.append(best.language.iso_code_639_1.name.lower() if best else None)
             confidences.append(best.value if best else np.nan)
             english.append(_english(values) if best else np.nan)
-            reasons.append(None if best else "no_caption" if caption is None else "no_language")
+            reasons.append(None if best else NO_CAPTION if caption is None else "no_language")
         return {
             "language": np.array(languages, object),
             "language_confidence": np.array(confidences, np.float32),

@@ -18,7 +18,7 @@ from diptych.errors import ConfigError
 from diptych.judges.contract import Answer, AnswerJudge, Query
 from diptych.judges.evidence import ANSWERS
 from diptych.scores import Column, Reads
-from diptych.scores.batches import Batch
+from diptych.scores.batches import Batch, without_caption
 from diptych.scores.looks import AskedRows, Look, look_with
 
 GAP = "{}"
@@ -82,7 +82,7 @@ class VqaScore:
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return ``vqa_score``, float32 (N,) in [0, 1]; NaN without a caption, and where the judge has no answer."""
         values = np.full(len(batch), np.nan, np.float32)
-        reasons = np.array([None if caption is not None else "no_caption" for caption in batch.captions], object)
+        reasons = without_caption(batch.captions)
         for row, said in enumerate(batch.evidence(self.look)):
             for answer in said or ():  # to one question
                 if answer.state:
