@@ -50,7 +50,7 @@ def imported_lines(made: Imported, judge: str) -> list[str]:
         f"images     {made.images:,}, of which {len(matched.answers):,} have an answer",
         f"questions  {facts['answered']:,} answered{f'; without an answer: {unanswered}' if unanswered else ''}",
         *([f"repeated   {matched.repeated:,} records"] if matched.repeated else []),
-        *(f"left out   {line}" for line in misfit_lines(matched) if matched.misfits or matched.other_models),
+        *(f"left out   {line}" for line in misfit_lines(matched)),
         "Next, in a config:",
         "  judges:",
         f"    {judge}: {{kind: imported, options: {{name: {options['name']}, content: '{options['content']}'}}}}",

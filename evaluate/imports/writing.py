@@ -1,5 +1,6 @@
 """From a file to evidence beside a dataset, where a rule looks for what the imported judge answered."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,12 +78,16 @@ def import_evidence(path: Path, given: GivenFile) -> Imported:
         DataError: If the file cannot be read, contradicts itself or says nothing of any of the images.
     """
     read: ImportFormat = resolve(FORMATS, "format", given.format)
-    place = Location.at(given.file)
     try:
-        data = place.read()
+        data = Location.at(given.file).read()
     except OSError as error:
         raise DataError(f"{given.file}: cannot be read: {error.strerror or error}") from error
-    facts = {"sha256": place.sha256(), "format": given.format, "models": dict(given.renamed), "version": VERSION}
+    facts = {
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "format": given.format,
+        "models": dict(given.renamed),
+        "version": VERSION,
+    }
     content = fingerprint(facts)[:CONTENT_DIGITS]
     look = look_with(imported(name=given.judge, content=content), ANSWERS, AskedQuestions())
     try:
@@ -93,7 +98,8 @@ def import_evidence(path: Path, given: GivenFile) -> Imported:
     matcher = Matcher(DatasetTable(dataset), given.file, given.renamed)
     matched = matcher.match(read(text, given.file))
     if not matched.answers:
-        raise DataError(f"{given.file}: says nothing of any image of {path}: {'; '.join(misfit_lines(matched))}")
+        why = misfit_lines(matched) or ["it holds no record"]
+        raise DataError(f"{given.file}: says nothing of any image of {path}: {'; '.join(why)}")
     every = _every_answer(matcher, matched)
     states = Counter(answer.state for some in every if some is not None for answer in some)
     with only_one(dataset.written):
@@ -113,7 +119,7 @@ def misfit_lines(matched: Matched) -> list[str]:
         for why, lines in matched.misfits.items()
     ]
     said += [f"{count:,} records: no model {name!r} in the dataset" for name, count in matched.other_models.items()]
-    return said or ["it holds no record"]
+    return said
 
 
 def _every_answer(matcher: Matcher, matched: Matched) -> list[list[Answer] | None]:
