@@ -5,8 +5,18 @@ from pathlib import Path
 import torch
 import transformers
 
+from diptych.judges.contract import Query
+
 WORDS = ("a", "is", "there", "what", "how", "many", "red", "black", "cat", "dog", "##s", "yes", "no", "two", "?")
-ANSWERS = ("yes", "no", "2", "red", "black cat")
+ANSWERS = ("yes", "no", "two", "red", "black cat")
+
+YES_NO = ("yes", "no")
+QUESTIONS = (  # about four pictures
+    (Query("a red cat?", YES_NO), Query("what is there?"), Query("how many dogs?", ("two", "Black Cat", "red"))),
+    (),
+    (Query("a dog?", YES_NO),),
+    (Query("is there a black cat?", YES_NO), Query("a red cat?", YES_NO)),
+)
 
 
 def save_bert_tokenizer(folder: Path, *special: str, longest: int = 64) -> transformers.BertTokenizer:

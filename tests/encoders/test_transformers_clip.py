@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from noise import noise
 from PIL import Image
 from safetensors.torch import load_file
 from tiny_pick import CONTEXT, SCALE, save_transformers_clip
@@ -34,8 +35,7 @@ def made(folder: Path, **options: Any) -> TransformersClip:
 
 
 def pictures() -> list[Image.Image]:
-    rng = np.random.default_rng(7)
-    return [Image.fromarray(rng.integers(0, 256, (height, 50, 3), np.uint8)) for height in (30, 64, 120)]
+    return noise((50, 30), (50, 64), (50, 120))
 
 
 @pytest.mark.reference

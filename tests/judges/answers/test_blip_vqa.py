@@ -8,22 +8,16 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from noise import noise
 from photo_runs import run_killed_and_resumed
 from PIL import Image
-from tiny_vqa import save_blip_vqa
+from same_answers import check_near, check_same
+from tiny_vqa import QUESTIONS, YES_NO, save_blip_vqa
 
 from diptych.errors import ConfigError, DataError
 from diptych.judges import make_judge
 from diptych.judges.answers.blip_vqa import BlipVqa
-from diptych.judges.contract import Answer, Query
-
-YES_NO = ("yes", "no")
-QUESTIONS = (
-    (Query("a red cat?", YES_NO), Query("what is there?"), Query("how many dogs?", ("two", "black cat", "red"))),
-    (),
-    (Query("a dog?", YES_NO),),
-    (Query("is there a black cat?", YES_NO), Query("a red cat?", YES_NO)),
-)
+from diptych.judges.contract import Query
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +27,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pictures(count: int = 4) -> list[Image.Image]:
-    rng = np.random.default_rng(7)
-    return [Image.fromarray(rng.integers(0, 256, (40 + 9 * step, 60, 3), np.uint8)) for step in range(count)]
+    return noise(*((60, 40 + 9 * number) for number in range(count)))
 
 
 def made(folder: Path, **options: Any) -> BlipVqa:
     judge = make_judge("blip_vqa", {"weights": str(folder), **options})
     assert isinstance(judge, BlipVqa)
     return judge
-
-
-def numbers(answers: list[Answer] | None) -> list[float]:
-    return [likely for answer in answers or () for likely in answer.probabilities]
 
 
 def by_hand(folder: Path, question: str, choice: str | None) -> Any:
@@ -72,9 +61,7 @@ def test_neither_neighbour_nor_batch_changes_an_answer(
     monkeypatch.setattr("diptych.judges.answers.blip_vqa.CHUNK", 1)
     monkeypatch.setattr("diptych.judges.answers.blip_vqa.ASKED_AT_ONCE", 1)
     alone = [judge.answers([picture], [some])[0] for picture, some in zip(shown, QUESTIONS, strict=True)]
-    for answers, again in zip(together, alone, strict=True):
-        np.testing.assert_allclose(numbers(answers), numbers(again), rtol=1e-5)
-        assert [answer.text for answer in answers or ()] == [answer.text for answer in again or ()]
+    check_same(together, alone, rtol=1e-5)
 
 
 @pytest.mark.reference
@@ -164,8 +151,7 @@ def test_making_one_loads_no_weights_and_it_can_be_sent_to_a_worker(folder: Path
 
 def test_half_precision_says_much_the_same(folder: Path) -> None:
     full, half = (made(folder, precision=one).answers(pictures(), QUESTIONS) for one in ("fp32", "bf16"))
-    for answers, again in zip(full, half, strict=True):
-        np.testing.assert_allclose(numbers(answers), numbers(again), atol=0.05)
+    check_near(full, half, atol=0.05)
 
 
 def test_wrong_options_and_models_of_another_kind_are_refused(folder: Path, tmp_path: Path) -> None:

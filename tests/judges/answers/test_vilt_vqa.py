@@ -8,22 +8,16 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from noise import noise
 from photo_runs import run_killed_and_resumed
 from PIL import Image
-from tiny_vqa import ANSWERS, save_vilt_vqa
+from same_answers import check_near, check_same, numbers
+from tiny_vqa import ANSWERS, QUESTIONS, YES_NO, save_vilt_vqa
 
 from diptych.errors import ConfigError, DataError
 from diptych.judges import make_judge
 from diptych.judges.answers.vilt_vqa import ViltVqa
-from diptych.judges.contract import Answer, Query
-
-YES_NO = ("yes", "no")
-QUESTIONS = (
-    (Query("a red cat?", YES_NO), Query("what is there?"), Query("how many dogs?", ("2", "Black Cat", "red"))),
-    (),
-    (Query("a dog?", YES_NO),),
-    (Query("is there a black cat?", YES_NO), Query("a red cat?", YES_NO)),
-)
+from diptych.judges.contract import Query
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pictures(count: int = 4) -> list[Image.Image]:
-    rng = np.random.default_rng(7)
-    return [Image.fromarray(rng.integers(0, 256, (40 + 20 * step, 60, 3), np.uint8)) for step in range(count)]
+    return noise(*((60, 40 + 20 * number) for number in range(count)))
 
 
 def made(folder: Path, **options: Any) -> ViltVqa:
@@ -43,19 +36,13 @@ def made(folder: Path, **options: Any) -> ViltVqa:
     return judge
 
 
-def numbers(answers: list[Answer] | None) -> list[float]:
-    return [likely for answer in answers or () for likely in answer.probabilities]
-
-
 def test_neither_neighbour_nor_batch_changes_an_answer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     judge, shown = made(folder), pictures()
     together = judge.answers(shown, QUESTIONS)
     assert [len(some or ()) for some in together] == [3, 0, 1, 2]
     monkeypatch.setattr("diptych.judges.answers.vilt_vqa.ASKED_AT_ONCE", 1)
     alone = [judge.answers([picture], [some])[0] for picture, some in zip(shown, QUESTIONS, strict=True)]
-    for answers, again in zip(together, alone, strict=True):
-        np.testing.assert_allclose(numbers(answers), numbers(again), rtol=1e-5)
-        assert [answer.text for answer in answers or ()] == [answer.text for answer in again or ()]
+    check_same(together, alone, rtol=1e-5)
 
 
 @pytest.mark.reference
@@ -124,8 +111,7 @@ def test_making_one_loads_no_weights_and_it_can_be_sent_to_a_worker(folder: Path
 
 def test_half_precision_says_much_the_same(folder: Path) -> None:
     full, half = (made(folder, precision=one).answers(pictures(), QUESTIONS) for one in ("fp32", "bf16"))
-    for answers, again in zip(full, half, strict=True):
-        np.testing.assert_allclose(numbers(answers), numbers(again), atol=0.05)
+    check_near(full, half, atol=0.05)
 
 
 def test_killed_run_of_two_workers_over_photographs_leaves_the_same_evidence(

@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from noise import noise
 from photo_runs import run_killed_and_resumed
 from PIL import Image
+from same_answers import check_near, check_same, numbers
 from tiny_vlms import FAMILIES, save_llava, save_qwen3_vl
 
 from diptych.errors import ConfigError, DataError
 from diptych.judges import make_judge
 from diptych.judges.answers import vision_language as module
 from diptych.judges.answers.vision_language import VisionLanguage
-from diptych.judges.contract import Answer, Query
+from diptych.judges.contract import Query
 
 YES_NO = ("yes", "no")
 QUESTIONS = (
@@ -36,18 +38,13 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def pictures() -> list[Image.Image]:
-    rng = np.random.default_rng(7)
-    return [Image.fromarray(rng.integers(0, 256, (height, width, 3), np.uint8)) for width, height in SIZES]
+    return noise(*SIZES)
 
 
 def made(folder: Path, **options: Any) -> VisionLanguage:
     judge = make_judge("vision_language", {"weights": str(folder), "limits": SHORT, "device": "cpu", **options})
     assert isinstance(judge, VisionLanguage)
     return judge
-
-
-def numbers(answers: list[Answer] | None) -> list[float]:
-    return [likely for answer in answers or () for likely in answer.probabilities]
 
 
 def by_hand(folder: Path, question: str, picture: Image.Image) -> tuple[Any, Any, str]:
@@ -93,9 +90,7 @@ def test_neither_neighbour_nor_batch_changes_an_answer(
     monkeypatch.setattr(module, "TOKENS_AT_ONCE", 1)
     monkeypatch.setattr(module, "CHUNK", 1)
     alone = [judge.answers([picture], [some])[0] for picture, some in zip(shown, QUESTIONS, strict=True)]
-    for answers, again in zip(together, alone, strict=True):
-        np.testing.assert_allclose(numbers(answers), numbers(again), rtol=1e-4)
-        assert [answer.text for answer in answers or ()] == [answer.text for answer in again or ()]
+    check_same(together, alone, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -117,9 +112,7 @@ def test_model_that_cannot_share_a_picture_says_why_and_answers_the_same(
     monkeypatch.setattr(module, "why_not_shared", lambda network: "it takes no mm_encoder_outputs")
     judge = made(folders["qwen3_vl"])
     assert judge.why_not_shared == "it takes no mm_encoder_outputs"
-    for answers, again in zip(shared, judge.answers(pictures(), QUESTIONS), strict=True):
-        np.testing.assert_allclose(numbers(answers), numbers(again), rtol=1e-4)
-        assert [answer.text for answer in answers or ()] == [answer.text for answer in again or ()]
+    check_same(shared, judge.answers(pictures(), QUESTIONS), rtol=1e-4)
 
 
 def test_prompt_as_it_is_sent_is_part_of_the_identity(folders: dict[str, Path]) -> None:
@@ -210,8 +203,7 @@ def test_making_one_loads_no_weights_and_it_can_be_sent_to_a_worker(folders: dic
 def test_half_precision_says_much_the_same(folders: dict[str, Path], precision: str) -> None:
     asked = [[Query("Is there a red cat?", YES_NO)]] * 4
     full, half = (made(folders["llava"], precision=one).answers(pictures(), asked) for one in ("fp32", precision))
-    for answers, again in zip(full, half, strict=True):
-        np.testing.assert_allclose(numbers(answers), numbers(again), atol=0.05)
+    check_near(full, half, atol=0.05)
 
 
 def test_limit_below_one_is_refused(folders: dict[str, Path]) -> None:

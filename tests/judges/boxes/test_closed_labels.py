@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from noise import noise
 from PIL import Image
 from tiny_judges import save_mask2former, save_rt_detr_v2, save_yolos
 from word_encoder import ByWord
@@ -36,8 +37,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def pictures() -> list[Image.Image]:
-    rng = np.random.default_rng(7)
-    return [Image.fromarray(rng.integers(0, 256, (height, width, 3), np.uint8)) for width, height in SIZES]
+    return noise(*SIZES)
 
 
 def made(folders: dict[str, Path], name: str, **options: Any) -> ClosedLabels:

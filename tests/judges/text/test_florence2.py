@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from noise import noise
 from PIL import Image
 from tiny_readers import save_florence2
 
@@ -39,9 +40,7 @@ def made(folder: Path, **options: Any) -> Florence2:
 
 
 def pictures() -> list[Image.Image]:
-    rng = np.random.default_rng(7)
-    sizes = ((40, 30), (200, 100), (64, 64), (40, 30), (33, 90))
-    return [Image.fromarray(rng.integers(0, 256, (height, width, 3), np.uint8)) for width, height in sizes]
+    return noise((40, 30), (200, 100), (64, 64), (40, 30), (33, 90))
 
 
 def saying(judge: Florence2, *tokens: str, probability: float = 0.5) -> list[Spoken]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from noise import noise
 from PIL import Image
 from tiny_readers import save_trocr
 from written import written
@@ -34,8 +35,7 @@ def made(folder: Path, **options: Any) -> Trocr:
 
 
 def pictures() -> list[Image.Image]:
-    rng = np.random.default_rng(7)
-    return [Image.fromarray(rng.integers(0, 256, (height, width, 3), np.uint8)) for width, height in SIZES]
+    return noise(*SIZES)
 
 
 def test_whole_picture_is_read_as_one_line(folder: Path) -> None:
