@@ -44,7 +44,6 @@ class ChatServer:
         self.usual, self.first = usual, list(first)
         self.requests: list[Mapping[str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
-        self.times: list[float] = []
         self._turn = threading.Lock()
 
     @property
@@ -79,7 +78,6 @@ class ChatServer:
         with self._turn:
             self.requests.append({"path": handler.path, **body})
             self.headers.append(dict(handler.headers))
-            self.times.append(time.monotonic())
             reply = self.first.pop(0) if self.first else None
         reply = self.usual(body) if reply is None else reply
         time.sleep(reply.after_s)

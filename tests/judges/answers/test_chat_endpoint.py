@@ -8,11 +8,13 @@ import pickle
 import time
 from email.utils import formatdate
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from chat_server import ChatServer, Reply, completion, likeliest, question_of
+from noise import noise
 from photo_runs import run_killed_and_resumed
 from PIL import Image
 
@@ -34,8 +36,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pictures(count: int = 1) -> list[Image.Image]:
-    rng = np.random.default_rng(7)
-    return [Image.fromarray(rng.integers(0, 256, (20, 30 + step, 3), np.uint8)) for step in range(count)]
+    return noise(*((30 + number, 20) for number in range(count)))
 
 
 def made(server: ChatServer, **options: Any) -> ChatEndpoint:
@@ -243,11 +244,13 @@ def test_answers_stay_with_their_questions_however_they_come_in() -> None:
     ]
 
 
-def test_requests_keep_the_pace_that_is_set() -> None:
+def test_requests_keep_the_pace_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(chat_client, "time", SimpleNamespace(monotonic=lambda: 5.0, sleep=waits.append))
     with always(YES) as server:
         judge = made(server, limits={"requests_per_minute": 600, "at_once": 4})
         judge.answers(pictures(4), [[CAT]] * 4)
-    assert max(server.times) - min(server.times) > 0.25, "three intervals of a tenth of a second"
+    assert sorted(waits) == pytest.approx([0.0, 0.1, 0.2, 0.3]), "the clock stands"
 
 
 def test_what_an_answer_cost_and_how_long_it_took_is_kept(tmp_path: Path) -> None:
