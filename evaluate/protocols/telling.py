@@ -9,7 +9,7 @@ from diptych.evaluate.protocols import PROTOCOLS, find_protocol
 
 
 def listed() -> list[dict[str, Any]]:
-    """Return name, title and prompts of every protocol."""
+    """Return name, title, number of prompts and kind of judge of every protocol."""
     every = map(find_protocol, PROTOCOLS)
     return [{"name": one.name, "title": one.title, "prompts": one.n_prompts, "judge": one.ability} for one in every]
 

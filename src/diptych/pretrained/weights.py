@@ -1,6 +1,6 @@
 """Files of weights: which belong to a component, whether they are whole, and their sha256.
 
-Reads headers and bytes; loads nothing. Weights are safetensors only: the other format can run code.
+Reads headers and bytes; loads nothing. It knows safetensors only; of pickled weights, see ``folder``.
 """
 
 import hashlib
