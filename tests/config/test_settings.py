@@ -94,7 +94,10 @@ def test_a_number_in_quotes_is_a_text_as_it_is_to_the_json_schema() -> None:
 
     assert Counted.model_validate({"count": 10, "label": "10", "name": "10"}).label == "10"
     assert Counted.model_validate({"rate": "1e-3"}).rate == 0.001, "YAML 1.1 takes it for a text"
-    with pytest.raises(ValidationError, match="a number is needed, and in quotes it is a text"):
-        Counted.model_validate({"count": "10"})
+    for wrong in ({"count": "10"}, {"rate": "0.5"}, {"rate": ".5"}):
+        with pytest.raises(ValidationError, match="a number is needed, and in quotes it is a text"):
+            Counted.model_validate(wrong)
+    with pytest.raises(ValidationError, match=r"2 validation errors[\s\S]*in quotes it is a text[\s\S]*true and false"):
+        Counted.model_validate({"count": "10", "rate": True})
     with pytest.raises(ValidationError, match="should be a valid integer"):
         Counted.model_validate({"count": "many"})

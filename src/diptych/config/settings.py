@@ -14,7 +14,7 @@ from diptych.errors import DataError
 
 TRUTH_FOR_NUMBER = "a number is needed, which true and false are not"
 TEXT_FOR_NUMBER = "a number is needed, and in quotes it is a text"
-QUOTED_NUMBER = re.compile(r"\s*[-+]?\d+(\.\d*)?\s*")
+QUOTED_NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)\s*")
 
 
 class Settings(BaseModel):
@@ -24,24 +24,17 @@ class Settings(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _true_is_no_number(cls, values: Any) -> Any:
+    def _no_number_is_made_of_something_else(cls, values: Any) -> Any:
         given = values if isinstance(values, dict) else {}
         wrong = [
-            key for key, found in cls.model_fields.items() if is_truth_for_number(given.get(key), found.annotation)
+            InitErrorDetails(type=PydanticCustomError("number", said), loc=(key,), input=given[key])
+            for key, found in cls.model_fields.items()
+            for is_wrong, said in ((is_truth_for_number, TRUTH_FOR_NUMBER), (is_text_for_number, TEXT_FOR_NUMBER))
+            if is_wrong(given.get(key), found.annotation)
         ]
-        texts = [key for key, found in cls.model_fields.items() if is_text_for_number(given.get(key), found.annotation)]
-        if texts:  # which the JSON Schema refuses, too
-            raise _problems(cls.__name__, TEXT_FOR_NUMBER, {key: given[key] for key in texts})
         if wrong:  # not of single fields: a union told apart by a field allows none there
-            raise _problems(cls.__name__, TRUTH_FOR_NUMBER, {key: given[key] for key in wrong})
+            raise ValidationError.from_exception_data(cls.__name__, wrong)
         return values
-
-
-def _problems(title: str, said: str, given: dict[str, Any]) -> ValidationError:
-    """Return the error that says the same of each key."""
-    kind = PydanticCustomError("number", said)
-    found = [InitErrorDetails(type=kind, loc=(key,), input=value) for key, value in given.items()]
-    return ValidationError.from_exception_data(title, found)
 
 
 def _checked_path(value: Any) -> Any:
@@ -69,7 +62,7 @@ def _has_truth(value: Any) -> bool:
 
 
 def is_text_for_number(value: Any, hint: Any) -> bool:
-    """Return whether a number in quotes stands where ``hint`` has numbers and no texts.
+    """Return whether a number in quotes stands where ``hint`` has numbers and no texts: the JSON Schema refuses it.
 
     Not 1e-3, which has none and is a text to YAML 1.1 alone: editors take it for the number that it is.
     """
