@@ -11,6 +11,7 @@ from diptych.generate.exported import ExportLayout, ExportRow, nothing_beside
 
 MAX_NAME_BYTES = 255  # of most file systems
 ENDING = "_000000.png"
+NO_FOLDERS = ("", ".", "..")
 FORBIDDEN = ("/", "_", "\0", "\n")  # ends a name, or the prompt in it
 
 
@@ -21,6 +22,9 @@ def _names(rows: Sequence[ExportRow]) -> list[str]:
             f"{len(wrong):,} prompts cannot be the name of a file, such as {str(wrong[0]['caption'])[:80]!r}: "
             f"they have a '/', '_' or line break, are too long, or are none, and T2I-CompBench reads them from names"
         )
+    folders = {row["category"][0] for row in rows if row["category"]}
+    if odd := sorted(name for name in folders if {"/", "\0"} & set(name) or name in NO_FOLDERS):
+        raise DataError(f"the category {odd[0]!r} cannot be the name of a folder, as T2I-CompBench has one for each")
     counts: Counter[str] = Counter()
     names = []
     for row in rows:

@@ -123,7 +123,7 @@ def _write(place: Location, name: str, data: bytes) -> bool:
     Raises:
         DataError: If another one is.
     """
-    target = Location(place.path / name)
+    target = place / name
     if target.exists():
         if target.is_file() and target.read() == data:
             return False

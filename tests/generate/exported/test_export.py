@@ -109,6 +109,15 @@ def test_a_prompt_that_cannot_be_a_name_is_refused_before_anything_is_written(tm
     assert not (tmp_path / "files").exists()
 
 
+@pytest.mark.parametrize("category", ["../up", "/tmp", "..", "and/or"])
+def test_a_category_leads_to_no_other_folder(category: str, tmp_path: Path) -> None:
+    make_generated(tmp_path / "x", [Made("sd", 0, category=category, caption="a boat", picture=1)])
+    result = export(tmp_path / "x", "--layout", "compbench", "--out", tmp_path / "files")
+    assert result.exit_code == 1
+    assert f"the category {category!r} cannot be the name of a folder" in result.output
+    assert not (tmp_path / "files").exists()
+
+
 def test_each_png_says_to_a1111_how_it_was_made(tmp_path: Path) -> None:
     make_generated(tmp_path / "x", made())
     exported(tmp_path / "x", "--layout", "a1111", "--out", tmp_path / "files")
