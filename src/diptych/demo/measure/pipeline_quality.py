@@ -20,6 +20,7 @@ from diptych.demo.world.truth import truth_of
 from diptych.intervals import ShareEstimate, wilson
 from diptych.judges.boxes.centre_point import centre_point
 from diptych.judges.contract import Box
+from diptych.pretrained.libraries import import_library
 from diptych.progress import track
 from diptych.scores.geneval_rule import THRESHOLD, judge
 
@@ -78,9 +79,11 @@ def draw_prompts(pipeline: Any, prompts: Sequence[str], *, first_seed: int) -> l
 
 def _load(folder: Path) -> Any:
     import torch
-    from diffusers import DiffusionPipeline
 
-    pipeline = DiffusionPipeline.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    import_library("transformers")
+    pipeline = import_library("diffusers").DiffusionPipeline.from_pretrained(
+        folder, dtype=torch.float32, local_files_only=True
+    )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
 
