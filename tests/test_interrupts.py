@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,30 @@ def listen() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
+def ignore_hangup() -> None:
+    """As nohup does."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def begin(folder: Path, out: Path, workers: int, prepare: Callable[[], None] = listen) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        command(folder, out, workers),
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=prepare,
+    )
+
+
+def check_rerun(folder: Path, out: Path, workers: int) -> None:
+    rerun = command(folder, out, workers)
+    done = subprocess.run(rerun, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
 def left_of(group: int) -> list[int]:
     """Return the processes of a group that have not ended, a while after they were told to."""
     for _ in range(50):
@@ -84,16 +109,7 @@ def stopped(
 
     Nothing of it is left running. The signal comes after so many seconds, or when the command is at work.
     """
-    process = subprocess.Popen(
-        command(folder, out, workers),
-        cwd=folder,
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=listen,
-    )
+    process = begin(folder, out, workers)
     if after is None:
         wait_for_work(out)
     else:
@@ -116,10 +132,7 @@ def test_ctrl_c_is_one_line_and_130_and_a_rerun_goes_on(
     pool: Path, tmp_path: Path, workers: int, gaps: list[float]
 ) -> None:
     assert stopped(pool, tmp_path / "out", workers, gaps) == (130, [LINE])
-    done = subprocess.run(
-        command(pool, tmp_path / "out", workers), cwd=pool, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
+    check_rerun(pool, tmp_path / "out", workers)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -129,21 +142,11 @@ def test_a_command_that_is_told_to_end_leaves_no_process_and_goes_on(
 ) -> None:
     found = stopped(pool, tmp_path / "out", workers, [0.0], by=by, is_for_all=is_for_all)
     assert found == (128 + by, [LINE])
-    done = subprocess.run(
-        command(pool, tmp_path / "out", workers), cwd=pool, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
+    check_rerun(pool, tmp_path / "out", workers)
 
 
 def test_what_came_first_is_the_exit_code(pool: Path, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        command(pool, tmp_path / "out", 2),
-        cwd=pool,
-        env=ENVIRONMENT,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = begin(pool, tmp_path / "out", 2)
     wait_for_work(tmp_path / "out")
     for by in (signal.SIGTERM, signal.SIGINT):
         process.send_signal(by)
@@ -153,16 +156,7 @@ def test_what_came_first_is_the_exit_code(pool: Path, tmp_path: Path) -> None:
 
 
 def test_a_command_that_is_to_outlive_its_terminal_does(pool: Path, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        command(pool, tmp_path / "out", 2),
-        cwd=pool,
-        env=ENVIRONMENT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),  # as nohup does
-    )
+    process = begin(pool, tmp_path / "out", 2, ignore_hangup)
     wait_for_work(tmp_path / "out")
     os.killpg(process.pid, signal.SIGHUP)
     _, said = process.communicate(timeout=WAIT_S)
@@ -180,7 +174,4 @@ def test_ctrl_c_at_ten_random_moments(pool: Path, tmp_path: Path, workers: int, 
         found = stopped(pool, tmp_path / "out", workers, [gap] * times, after=after)
         killed = (-signal.SIGINT, [])  # before Python listens and when it no longer does
         assert found in ((130, [LINE]), (0, []), killed), (after, gap, found)
-    done = subprocess.run(
-        command(pool, tmp_path / "out", workers), cwd=pool, env=ENVIRONMENT, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
+    check_rerun(pool, tmp_path / "out", workers)
