@@ -4,8 +4,10 @@ A picture may say anything, also what nobody meant: what is no text, too long, n
 a row with the reason, and what is not said stays null.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from diptych.generate.imported.tools.hidden import hidden_texts
 from diptych.generate.imported.tools.said import Reader, ToolSays
 from diptych.generate.imported.tools.texts import BadText, image_texts
 from diptych.lookup import import_attribute
@@ -49,10 +51,18 @@ def read_tool(data: bytes, file: str) -> ToolReading:
         data: The bytes of its file.
         file: The path of its file, which says something for some programs.
     """
-    try:
-        texts = image_texts(data)
-    except BadText as error:
-        return ToolReading(None, ToolSays(), str(error)[:MAX_PROBLEM])
+    for texts_of in (image_texts, hidden_texts):
+        try:
+            texts = texts_of(data)
+        except BadText as error:
+            return ToolReading(None, ToolSays(), str(error)[:MAX_PROBLEM])
+        found = _known(texts, file)
+        if found is not NOTHING:
+            return found
+    return NOTHING
+
+
+def _known(texts: Mapping[str, str], file: str) -> ToolReading:
     for tool, target in TOOLS.items():
         read: Reader = import_attribute(target)
         try:
