@@ -37,8 +37,8 @@ INSTALLERS = {"git", "make", "pip", "python3"}  # of these the CI runs its own
 SHELL = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "src")}
 # What the product says where a file of somebody else's has to be fetched first, and the name that it gives it.
 DOWNLOAD = re.compile(
-    r"(?:the weights )?([\w./-]+?)/? (?:are|is) not (?:cached|in the cache).*"
-    r"(?:cannot be downloaded|downloads are switched off)"
+    r"(?:the weights )?([\w./-]+?)/? (?:are|is) not (?:cached|in the (?:hub's )?cache).*"
+    r"(?:cannot be downloaded|downloads are off)"
 )
 # What a block shows of a command that ends with exit code 1.
 FAILS = re.compile(r"^Error: |^\{\"error\": |not what was written$")

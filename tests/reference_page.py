@@ -66,7 +66,7 @@ VARIABLES = {
     "NO_ALBUMENTATIONS_UPDATE": "as DO_NOT_TRACK",
     "SSH_CONNECTION": "set: `diptych demo` opens no browser by itself",
     "TERM": "`dumb`: progress is lines and no bar",
-    "TRANSFORMERS_OFFLINE": "of the library transformers; `diptych doctor` says whether it is set",
+    "TRANSFORMERS_OFFLINE": "as DIPTYCH_OFFLINE",
     "WANDB_MODE": "set to `disabled` unless it is there",
     "WAYLAND_DISPLAY": "as DISPLAY",
     "XDG_CACHE_HOME": "where caches lie; without it `~/.cache`",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from diptych import assets, demo
-from diptych.assets import ASSETS, Asset, cache_dir, fetch, file_sha256, is_offline, named_path
+from diptych.assets import ASSETS, OFFLINE_VARIABLES, Asset, cache_dir, fetch, file_sha256, is_offline, named_path
 from diptych.errors import ConfigError, DataError
 
 CONTENT = b"weights of something\n" * 50
@@ -44,7 +44,7 @@ def upstream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     (folder / "w+1.bin").write_bytes(CONTENT)
     Handler.asked = []
-    for name in ("DIPTYCH_OFFLINE", "HF_HUB_OFFLINE"):
+    for name in OFFLINE_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DIPTYCH_CACHE", str(tmp_path / "cache"))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as server:
@@ -94,12 +94,14 @@ def test_a_damaged_cached_file_is_downloaded_again(upstream: Path) -> None:
     assert len(Handler.asked) == 2
 
 
-@pytest.mark.parametrize("name", ["DIPTYCH_OFFLINE", "HF_HUB_OFFLINE"])
+@pytest.mark.parametrize("name", OFFLINE_VARIABLES)
 def test_nothing_is_downloaded_when_the_environment_forbids_it(
     upstream: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, "1")
-    with pytest.raises(DataError, match=r"own is not in the cache .* and downloads are switched off; download http"):
+    with pytest.raises(
+        DataError, match=rf"own is not in the cache .*, and downloads are off \({name}=1\); download http"
+    ):
         fetch("own")
     assert Handler.asked == []
 

@@ -5,7 +5,17 @@ import pytest
 
 from diptych import errors
 from diptych.data.images import DECODE_CODES
-from diptych.errors import ConfigError, DataError, DecodeError, DiptychError, MissingExtra, ShardError, StoreError
+from diptych.errors import (
+    MAX_SAID,
+    ConfigError,
+    DataError,
+    DecodeError,
+    DiptychError,
+    MissingExtra,
+    ShardError,
+    StoreError,
+    one_line,
+)
 
 ALL = [error for _, error in inspect.getmembers(errors, inspect.isclass)]
 
@@ -44,3 +54,19 @@ def test_a_decode_error_keeps_code_and_detail_apart() -> None:
 def test_an_error_survives_the_way_back_from_a_worker(error: DiptychError) -> None:
     copy = pickle.loads(pickle.dumps(error))
     assert (type(copy), str(copy), vars(copy)) == (type(error), str(error), vars(error))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "ValueError"),
+        ("no such key.", "no such key"),
+        ("and so on...", "and so on..."),
+        (f"Cannot be read. Try again. {'Or not ' * 40}.", "Cannot be read. Try again"),
+        (f"at v1.2 of model.Net {'word ' * 40}", f"at v1.2 of model.Net {'word ' * 35}"[:-1] + "..."),
+        ("x" * 300, "x" * 197 + "..."),
+    ],
+)
+def test_what_another_library_says_ends_with_a_sentence_or_says_that_it_goes_on(text: str, said: str) -> None:
+    assert one_line(ValueError(text)) == said
+    assert len(said) <= MAX_SAID

@@ -1,7 +1,7 @@
 """Files that configs name: downloads (weights, prompt sets), local paths, and files that diptych brings along.
 
 A name stands for exactly one content: the sha256 is checked on each download and a changed upstream file is an error,
-never a silently different number. Nothing is downloaded when ``DIPTYCH_OFFLINE`` or ``HF_HUB_OFFLINE`` is set.
+never a silently different number. Nothing is downloaded when a variable of ``OFFLINE_VARIABLES`` is set.
 """
 
 import functools
@@ -23,6 +23,11 @@ PACKAGE_PREFIX = "package:"
 PACKAGE_NAME = re.compile(r"diptych(\.\w+)*")  # nothing else is looked up: that would import what a config names
 _MAY_DOWNLOAD = ContextVar("may_download", default=True)
 TRUTHY = frozenset({"1", "on", "yes", "true"})
+OFFLINE_VARIABLES = (
+    "DIPTYCH_OFFLINE",
+    "HF_HUB_OFFLINE",
+    "TRANSFORMERS_OFFLINE",
+)  # the hub's library heeds the last too
 
 
 @dataclass(frozen=True)
@@ -159,9 +164,17 @@ def without_downloads() -> Iterator[None]:
 
 def is_offline() -> bool:
     """Return whether the environment, or who asks, forbids downloads."""
-    return not _MAY_DOWNLOAD.get() or any(
-        os.environ.get(name, "").lower() in TRUTHY for name in ("DIPTYCH_OFFLINE", "HF_HUB_OFFLINE")
-    )
+    return not _MAY_DOWNLOAD.get() or bool(_offline_variables())
+
+
+def why_offline() -> str:
+    """Return the half of a sentence that says that downloads are off, and by what; see ``is_offline``."""
+    said = [f"{name}={os.environ[name]}" for name in _offline_variables()]
+    return f"downloads are off ({said[0] if said else 'nothing is fetched for a look ahead'})"
+
+
+def _offline_variables() -> list[str]:
+    return [name for name in OFFLINE_VARIABLES if os.environ.get(name, "").lower() in TRUTHY]
 
 
 def fetch(name: str) -> Path:
@@ -180,7 +193,7 @@ def fetch(name: str) -> Path:
         return target
     if is_offline():
         raise DataError(
-            f"{name} is not in the cache ({target}) and downloads are switched off; "
+            f"{name} is not in the cache ({target}), and {why_offline()}; "
             f"download {asset.url} elsewhere and give its path in the config"
         )
     return _download(name, asset, target)

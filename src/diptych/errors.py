@@ -25,6 +25,8 @@ bug and keeps its traceback. For example::
 import re
 
 MAX_SAID = 200  # characters of another library's words that a message repeats
+FULL_STOP = re.compile(r"(?<!\.)\.$")  # but not that of "..."
+SENTENCE_END = re.compile(r"(?<=[\w)\]'\"])\. (?=[A-Z])")
 
 
 class DiptychError(Exception):
@@ -111,10 +113,17 @@ def first_line(error: BaseException) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    r"""Return all that another library says in one line of at most 200 characters, without its colours.
+    r"""Return what another library says in one line of at most 200 characters, without its colours and last full stop.
 
-    >>> one_line(ValueError("no \x1b[31msuch\x1b[0m\n  key"))
+    Of a longer text it is the whole sentences that fit; of a first sentence that does not, the whole words and "...".
+
+    >>> one_line(ValueError("no \x1b[31msuch\x1b[0m\n  key."))
     'no such key'
+    >>> one_line(ValueError("The file is not in the cache. Please check your connection" + ", and try again" * 20))
+    'The file is not in the cache'
     """
     text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split()) or type(error).__name__
-    return text if len(text) <= MAX_SAID else f"{text[: MAX_SAID - 3]}..."
+    if len(text) <= MAX_SAID:
+        return FULL_STOP.sub("", text)
+    ends = [end.start() for end in SENTENCE_END.finditer(text, 0, MAX_SAID + 2)]
+    return text[: ends[-1]] if ends else f"{text[: MAX_SAID - 3].rpartition(' ')[0] or text[: MAX_SAID - 3]}..."

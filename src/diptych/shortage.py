@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from diptych.errors import MAX_SAID, DiptychError, Shortage, first_line
+from diptych.errors import DiptychError, Shortage, one_line
 
 Resource = Literal["memory", "disk", "open files", "threads"]
 
@@ -74,7 +74,7 @@ def telling_shortage(where: str = "") -> Iterator[None]:
         place = where or (str(error).partition(": ")[0] if is_ours else "")
         what = f"{'the ' if told[0] in ('memory', 'disk') else ''}{told[0]}"
         verb = "is full" if told[0] == "disk" else "ran out"
-        said = f"{f'{place}: ' if place else ''}{what} {verb}: {first_line(told[1])[:MAX_SAID]}"
+        said = f"{f'{place}: ' if place else ''}{what} {verb}: {one_line(told[1])}"
         raise Shortage(f"{said}; {KEPT} {ADVICE[told[0]]}") from error
 
 

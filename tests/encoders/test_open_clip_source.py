@@ -1,4 +1,5 @@
 import copy
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tiny_clip import MODEL, TEXTS
 
 from diptych.encoders import make_encoder
 from diptych.encoders.open_clip import open_clip_encoder
+from diptych.encoders.open_clip_source import find_source
 from diptych.errors import ConfigError, DataError
 
 
@@ -90,10 +92,55 @@ def test_a_device_that_is_not_there_is_told(folder: Path) -> None:
     [{"architecture": "ViT-B-32", "pretrained": "laion2b_s34b_b79k"}, {"architecture": "hf-hub:nobody/nothing"}],
     ids=str,
 )
-def test_weights_that_cannot_be_downloaded_are_one_line(options: dict[str, Any]) -> None:
-    with pytest.raises(DataError, match="not cached and cannot be downloaded") as caught:
+def test_weights_that_cannot_be_downloaded_are_one_line(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("diptych.encoders.open_clip_source.is_offline", lambda: False)
+    with pytest.raises(
+        DataError, match=r"not cached and cannot be downloaded: \S.*[^.]; download \w+ elsewhere"
+    ) as caught:
         make_encoder("open_clip", options)
     assert "\n" not in str(caught.value)
+    assert "..." not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"architecture": "ViT-B-32", "pretrained": "openai"},
+            "the weights timm/vit_base_patch32_clip_224.openai are not in the hub's cache, and downloads are off "
+            "(DIPTYCH_OFFLINE=yes); download them elsewhere and give the path of the file as the encoder's option "
+            "pretrained",
+        ),
+        (
+            {"architecture": "hf-hub:nobody/nothing"},
+            "hf-hub:nobody/nothing is not in the hub's cache whole, and downloads are off (DIPTYCH_OFFLINE=yes); "
+            "download it elsewhere and give the path of the folder as the encoder's option architecture",
+        ),
+    ],
+    ids=["tag", "hub"],
+)
+def test_weights_that_are_missing_while_downloads_are_off_are_said_in_a_whole_sentence(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], said: str
+) -> None:
+    monkeypatch.setenv("DIPTYCH_OFFLINE", "yes")
+    with pytest.raises(DataError, match=f"^{re.escape(said)}$"):
+        make_encoder("open_clip", options)
+
+
+def test_weights_in_the_cache_of_the_hub_are_found_while_downloads_are_off(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    for name in ("own--tiny", "timm--vit_base_patch32_clip_224.openai"):
+        cached = tmp_path / f"models--{name}"
+        shutil.copytree(folder, cached / "snapshots" / "0123")
+        (cached / "refs").mkdir()
+        (cached / "refs" / "main").write_text("0123")
+    hub = find_source("hf-hub:own/tiny", None, {})
+    assert (hub.label, hub.weights.parent.name) == ("hf-hub:own/tiny", "0123")
+    assert find_source("ViT-B-32", "openai", {}).weights.parent.parent.parent.name.endswith("clip_224.openai")
 
 
 def test_a_hub_model_is_known_by_its_name_and_takes_its_tokenizer_from_there(
@@ -101,6 +148,7 @@ def test_a_hub_model_is_known_by_its_name_and_takes_its_tokenizer_from_there(
 ) -> None:
     asked: list[str] = []
     real = open_clip.get_tokenizer
+    monkeypatch.setattr("diptych.encoders.open_clip_source.is_offline", lambda: False)
     monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda repository, name: str(folder / name))
     monkeypatch.setattr("open_clip.pretrained.download_pretrained_from_hf", lambda repository: None)
     monkeypatch.setattr(open_clip, "get_tokenizer", lambda name: (asked.append(name), real(f"local-dir:{folder}"))[1])

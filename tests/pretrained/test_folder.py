@@ -57,9 +57,7 @@ def test_model_that_is_not_there_is_said(tmp_path: Path, name: str, message: str
 
 def test_model_of_the_hub_that_is_not_cached_is_said_when_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(
-        DataError, match="facebook/nothing-here is not in the cache whole and downloads are switched off"
-    ):
+    with pytest.raises(DataError, match="facebook/nothing-here is not in the hub's cache whole, and downloads are off"):
         find_pretrained("facebook/nothing-here@v1", WHERE)
 
 

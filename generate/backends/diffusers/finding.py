@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from diptych.assets import is_offline, named_path
-from diptych.errors import ConfigError, DataError, one_line
+from diptych.errors import ConfigError, DataError
 from diptych.generate.backends.asked import ModelChoice
 from diptych.generate.backends.diffusers.components import CONFIGS, local_component, replacements
 from diptych.generate.backends.diffusers.models import ModelFolder
@@ -60,7 +60,7 @@ def _find_component(label: str, name: str, reference: str) -> Path:
     try:
         found = import_hub().snapshot_download(reference, allow_patterns=COMPONENT_FILES, local_files_only=is_offline())
     except HUB_ERRORS as error:
-        raise DataError(f"{where}: {why_not_fetched()}: {one_line(error)}") from error
+        raise DataError(f"{where} {why_not_fetched(error)}") from error
     return Path(found)
 
 
@@ -77,4 +77,4 @@ def _from_hub(label: str, choice: ModelChoice, *, with_weights: bool) -> Path:
         )
         return Path(found)
     except HUB_ERRORS as error:
-        raise DataError(f"{where} {why_not_fetched()}: {one_line(error)}") from error
+        raise DataError(f"{where} {why_not_fetched(error)}") from error

@@ -1,13 +1,13 @@
 """Where an open_clip model comes from: its configuration, its weights file and what of both decides a number."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diptych.assets import PACKAGE_PREFIX, file_sha256, named_path
+from diptych.assets import PACKAGE_PREFIX, file_sha256, is_offline, named_path, why_offline
 from diptych.config.identity import fingerprint
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.lookup import describe_unknown
@@ -15,6 +15,7 @@ from diptych.lookup import describe_unknown
 HUB_PREFIX = "hf-hub:"
 OF_FOLDER = "from a folder"  # what is said of an architecture that has no name but its configuration
 FOLDER_PREFIX = "local-dir:"
+CONFIG_NAME = "open_clip_config.json"
 PREPROCESS_KEYS = ("mean", "std", "interpolation", "resize_mode", "fill_color")
 WEIGHT_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin")
 
@@ -65,7 +66,7 @@ class Source:
 def find_source(architecture: str, pretrained: str | None, preprocess: Mapping[str, Any]) -> Source:
     """Find configuration and weights; see ``open_clip_encoder``."""
     folder = named_path(architecture.removeprefix(FOLDER_PREFIX))
-    is_folder = architecture.startswith((FOLDER_PREFIX, PACKAGE_PREFIX)) or (folder / "open_clip_config.json").is_file()
+    is_folder = architecture.startswith((FOLDER_PREFIX, PACKAGE_PREFIX)) or (folder / CONFIG_NAME).is_file()
     if not is_folder and not architecture.startswith(HUB_PREFIX):
         return _from_name(architecture, pretrained, preprocess)
     if pretrained is not None:
@@ -76,7 +77,7 @@ def find_source(architecture: str, pretrained: str | None, preprocess: Mapping[s
 
 
 def _from_folder(folder: Path, label: str, overrides: Mapping[str, Any]) -> Source:
-    path = folder / "open_clip_config.json"
+    path = folder / CONFIG_NAME
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         model, own = config["model_cfg"], config.get("preprocess_cfg", {})
@@ -85,7 +86,7 @@ def _from_folder(folder: Path, label: str, overrides: Mapping[str, Any]) -> Sour
         if not isinstance(model["embed_dim"], int) or not isinstance(model["text_cfg"], dict):
             raise ValueError("embed_dim is a number and text_cfg a mapping")
     except FileNotFoundError as error:
-        raise ConfigError(f"{folder}: no open_clip_config.json there; give a folder saved by open_clip") from error
+        raise ConfigError(f"{folder}: no {CONFIG_NAME} there; give a folder saved by open_clip") from error
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path}: not an open_clip configuration: {error!r}") from error
     for name in WEIGHT_FILES:
@@ -172,13 +173,17 @@ def _refuse_gelu_trap(path: Path, architecture: str, quick_gelu: bool) -> None:
 def _download_tag(tag: Mapping[str, Any]) -> Path:
     from open_clip.pretrained import download_pretrained
 
+    source = str(tag.get("hf_hub") or tag.get("url")).rstrip("/")
+    otherwise = "download them elsewhere and give the path of the file as the encoder's option pretrained"
+    if is_offline():
+        repository, _, name = str(tag.get("hf_hub") or "").rpartition("/")
+        names = (f"{Path(name).stem}.safetensors", name) if name else WEIGHT_FILES
+        return _cached(repository, names, f"the weights {source} are not in the hub's cache", otherwise)
     try:
         return Path(download_pretrained(dict(tag)))
     except (OSError, RuntimeError, ValueError) as error:
-        source = tag.get("hf_hub") or tag.get("url")
         raise DataError(
-            f"the weights {source} are not cached and cannot be downloaded: {one_line(error)}; "
-            f"download them elsewhere and give the file as pretrained:"
+            f"the weights {source} are not cached and cannot be downloaded: {one_line(error)}; {otherwise}"
         ) from error
 
 
@@ -186,12 +191,27 @@ def _download(repository: str) -> Path:
     from huggingface_hub import hf_hub_download
     from open_clip.pretrained import download_pretrained_from_hf
 
+    otherwise = "download it elsewhere and give the path of the folder as the encoder's option architecture"
+    if is_offline():
+        for names in ((CONFIG_NAME,), WEIGHT_FILES):
+            found = _cached(repository, names, f"{HUB_PREFIX}{repository} is not in the hub's cache whole", otherwise)
+        return found.parent
     try:
-        config = hf_hub_download(repository, "open_clip_config.json")
+        config = hf_hub_download(repository, CONFIG_NAME)
         download_pretrained_from_hf(repository)
     except (OSError, RuntimeError, ValueError) as error:
         raise DataError(
-            f"{HUB_PREFIX}{repository} is not cached and cannot be downloaded: {one_line(error)}; "
-            f"download it elsewhere and give the folder as architecture:"
+            f"{HUB_PREFIX}{repository} is not cached and cannot be downloaded: {one_line(error)}; {otherwise}"
         ) from error
     return Path(config).parent
+
+
+def _cached(repository: str, names: Sequence[str], missing: str, otherwise: str) -> Path:
+    """Return the first of these files that the hub's cache has; open_clip itself would go on and download."""
+    from huggingface_hub import try_to_load_from_cache
+
+    for name in names:
+        path = try_to_load_from_cache(repository, name) if repository else None
+        if isinstance(path, str):
+            return Path(path)
+    raise DataError(f"{missing}, and {why_offline()}; {otherwise}")

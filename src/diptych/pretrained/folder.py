@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from diptych.assets import file_sha256, is_offline, named_path
+from diptych.assets import file_sha256, is_offline, named_path, why_offline
 from diptych.devices import torch_device
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.pretrained.libraries import import_hub, import_library
@@ -213,12 +213,16 @@ def _from_hub(name: str, revision: str | None, where: str) -> Path:
         if not weight_files(path):
             path = Path(hub.snapshot_download(name, allow_patterns=[*DESCRIPTIONS, PICKLED], **asked))
     except HUB_ERRORS as error:
-        raise DataError(f"{where}: {name} {why_not_fetched()}: {one_line(error)}") from error
+        raise DataError(f"{where}: {name} {why_not_fetched(error)}") from error
     return path
 
 
-def why_not_fetched() -> str:
-    """Return the end of the sentence that a model of the hub is not to be had."""
+def why_not_fetched(error: BaseException) -> str:
+    """Return the end of the sentence that a model of the hub is not to be had: why, and what to do.
+
+    Args:
+        error: What the hub's library says. Where downloads are off it is not repeated: it speaks of connections.
+    """
     if is_offline():
-        return "is not in the cache whole and downloads are switched off; fetch it first, or give a folder"
-    return "cannot be fetched"
+        return f"is not in the hub's cache whole, and {why_offline()}; fetch it first, or give the path of a folder"
+    return f"cannot be fetched: {one_line(error)}; fetch it elsewhere and give the path of its folder"

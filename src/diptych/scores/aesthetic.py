@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from diptych.assets import fetch, file_sha256, named_path
 from diptych.encoders import Encoder
-from diptych.errors import ConfigError, DataError
+from diptych.errors import ConfigError, DataError, one_line
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
 
@@ -144,8 +144,7 @@ def read_layers(path: Path) -> list[tuple[npt.NDArray[np.float64], npt.NDArray[n
         EOFError,
         pickle.UnpicklingError,
     ) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise DataError(f"{path}: not a readable linear head: {reason}") from error
+        raise DataError(f"{path}: not a readable linear head: {one_line(error)}") from error
     # Dropout alone leaves a gap of one number between two layers; the published reluMSE variants have ReLU as well.
     numbers = [_layer_number(name) for name in names]
     if any(after - before > 2 for before, after in pairwise(numbers)):

@@ -85,7 +85,7 @@ def test_a_changed_copy_is_not_called_the_benchmark(geneval_file: Path, tmp_path
 
 def test_offline_benchmark_says_where_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DIPTYCH_CACHE", str(tmp_path))
-    with pytest.raises(DataError, match=r"downloads are switched off; download https://\S+evaluation_metadata.jsonl"):
+    with pytest.raises(DataError, match=r"downloads are off \(\w+=1\); download https://\S+evaluation_metadata.jsonl"):
         geneval()
 
 

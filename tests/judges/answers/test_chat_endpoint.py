@@ -297,7 +297,7 @@ def test_picture_is_made_smaller_where_it_has_more_pixels_than_the_limit() -> No
 
 def test_nobody_elsewhere_is_contacted_where_downloads_are_switched_off() -> None:
     judge = make_judge("chat_endpoint", {"base_url": "https://api.example/v1", "model": "m"})
-    with pytest.raises(ConfigError, match=r"https://api.example/v1 is elsewhere, and downloads are switched off"):
+    with pytest.raises(ConfigError, match=r"https://api.example/v1 is elsewhere, and downloads are off"):
         judge.answers(pictures(), [[CAT]])  # type: ignore[attr-defined]
     assert judge.answers(pictures(), [[]]) == [[]]  # type: ignore[attr-defined]
 

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import PIL.Image
 
-from diptych.assets import is_offline
+from diptych.assets import is_offline, why_offline
 from diptych.data.images import Image
 from diptych.errors import ConfigError, DataError
 from diptych.judges.answers.asked import every_question, in_order, no_answer
@@ -139,7 +139,7 @@ class ChatEndpoint:
     @cached_property
     def _client(self) -> ChatClient:
         if is_offline() and urllib.parse.urlsplit(self.base_url).hostname not in LOOPBACK:
-            raise ConfigError(f"judge {JUDGE!r}: base_url {self.base_url} is elsewhere, and downloads are switched off")
+            raise ConfigError(f"judge {JUDGE!r}: base_url {self.base_url} is elsewhere, and {why_offline()}")
         limits = self.limits
         interval = 60.0 / limits["requests_per_minute"]
         return ChatClient(self.base_url, self.key_variable, limits["timeout_s"], limits["tries"], interval)

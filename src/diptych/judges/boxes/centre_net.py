@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from diptych.config.settings import Settings
-from diptych.errors import DataError
+from diptych.errors import DataError, one_line
 
 STRIDE = 4  # pixels of a cell's side
 DEEPEST = 16  # pixels of a cell's side where the network is deepest
@@ -209,7 +209,7 @@ def load_net(config: CentreConfig, path: Path) -> CentreNet:
         state = {name: value.float() for name, value in load(path.read_bytes()).items()}
         missing, unexpected = model.load_state_dict(state, strict=False)
     except (SafetensorError, RuntimeError, OSError) as error:
-        raise DataError(f"{path}: does not load as the network of its config.json: {_first_line(error)}") from error
+        raise DataError(f"{path}: does not load as the network of its config.json: {one_line(error)}") from error
     wrong = [name for name in missing if not name.endswith("num_batches_tracked")] + list(unexpected)
     if wrong:
         raise DataError(f"{path}: does not fit the network of its config.json: {wrong[0]} is missing or too much")
@@ -236,7 +236,3 @@ def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 def _stage(inputs: int, outputs: int, blocks: int) -> nn.Sequential:
     return nn.Sequential(_convolution(inputs, outputs, stride=2), *(_Residual(outputs) for _ in range(blocks)))
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
