@@ -101,7 +101,10 @@ def test_another_pipeline_class_can_be_named(models: Models) -> None:
         ("no-such-folder", r"models\.m: no folder 'no-such-folder'; give the folder of a diffusers pipeline"),
         ("/etc/hostname", r"models\.m: no folder '/etc/hostname'"),
         ("/etc", r"models\.m: /etc has no model_index.json"),
-        ("nobody/nothing-there", r"models\.m: nobody/nothing-there is not in the cache whole and downloads are"),
+        (
+            "nobody/nothing-there",
+            r"models\.m: nobody/nothing-there is not in the hub's cache whole, and downloads are off",
+        ),
     ],
 )
 def test_a_model_that_is_not_there_is_one_line(path: str, message: str) -> None:
