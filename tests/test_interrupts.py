@@ -145,6 +145,68 @@ def test_a_command_that_is_told_to_end_leaves_no_process_and_goes_on(
     check_rerun(pool, tmp_path / "out", workers)
 
 
+STOPPED_WHERE_IT_STANDS = """
+import os, signal, sys
+from diptych import interrupts
+
+class Lost:
+    def __del__(self):
+        signal.raise_signal({by})
+
+def an_import():
+    import torn
+
+def a_finalizer():
+    Lost()
+
+def a_library_that_makes_an_error_of_it():
+    try:
+        signal.raise_signal({by})
+    except KeyboardInterrupt:
+        raise SystemError("the module was not made")
+
+def the_end_of_another():
+    interrupts.say_stopped([])
+    signal.raise_signal({by})
+    interrupts.leave_at_once()
+
+interrupts.end_at_once_when_stopped()
+try:
+    with interrupts.ending_in_order_when_stopped():
+        {where}()
+        print("went on")
+except Exception as error:
+    if interrupts.is_interrupt(error):
+        interrupts.say_stopped([])
+        interrupts.leave_at_once()
+"""
+# As an extension in C++ that is interrupted while it is made.
+TORN = """
+import os, signal
+try:
+    signal.raise_signal({by})
+except BaseException:
+    os.abort()
+"""
+
+
+@pytest.mark.parametrize(
+    "where", ["an_import", "a_finalizer", "a_library_that_makes_an_error_of_it", "the_end_of_another"]
+)
+def test_a_stop_is_one_line_and_its_code_wherever_python_stands(where: str, tmp_path: Path) -> None:
+    (tmp_path / "torn.py").write_text(TORN.format(by=int(signal.SIGINT)))
+    script = STOPPED_WHERE_IT_STANDS.format(by=int(signal.SIGINT), where=where)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**ENVIRONMENT, "PYTHONPATH": f"{ENVIRONMENT['PYTHONPATH']}{os.pathsep}{tmp_path}"},
+        capture_output=True,
+        text=True,
+        preexec_fn=listen,
+        timeout=WAIT_S,
+    )
+    assert (done.returncode, done.stdout, done.stderr.splitlines()) == (130, "", [LINE])
+
+
 def test_what_came_first_is_the_exit_code(pool: Path, tmp_path: Path) -> None:
     process = begin(pool, tmp_path / "out", 2)
     wait_for_work(tmp_path / "out")

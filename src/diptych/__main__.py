@@ -4,7 +4,6 @@ import sys
 
 from diptych.interrupts import (
     end_at_once_when_stopped,
-    end_in_order_when_stopped,
     exit_code,
     ignore_stops,
     leave,
@@ -20,7 +19,6 @@ def run() -> None:
     from diptych.cli import main
     from diptych.failures import FAILED, Failed
 
-    end_in_order_when_stopped()
     try:
         main(prog_name="diptych")
     except SystemExit as end:

@@ -18,7 +18,7 @@ from diptych.command_line import ARGUMENTS, AS_JSON, LocalPathType, note_argumen
 from diptych.error_lines import placed
 from diptych.errors import ConfigError, DataError, DiptychError
 from diptych.failures import exit_codes_help, failed, misused
-from diptych.interrupts import exit_code, is_interrupt, say_stopped
+from diptych.interrupts import ending_in_order_when_stopped, exit_code, is_interrupt, say_stopped
 from diptych.known_names import completing
 from diptych.lookup import describe_unknown, import_attribute, naming_extras
 from diptych.progress.displays import MODES
@@ -110,7 +110,7 @@ class LazyGroup(click.Group):
         arguments = ctx.meta[ARGUMENTS]
         try:
             # naming_extras: of what a command imports when it is at work
-            with telling_shortage(), naming_extras():
+            with ending_in_order_when_stopped(), telling_shortage(), naming_extras():
                 return super().invoke(ctx)
         except (KeyboardInterrupt, Exception) as error:
             if ctx.params["debug"] and not isinstance(error, click.ClickException | click.exceptions.Exit):

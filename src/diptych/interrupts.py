@@ -8,7 +8,8 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from types import FrameType
 from typing import Any, NoReturn
 
 from diptych.error_lines import error_line, wants_json
@@ -18,10 +19,10 @@ INTERRUPTED = 128 + signal.SIGINT
 HUNG_UP = 128 + signal.SIGHUP
 TERMINATED = 128 + signal.SIGTERM
 STOPS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+IMPORTS = "<frozen importlib._bootstrap>"  # where each frame of an import is called from
 STOPPED = "stopped; run the same command again to go on"
 
-_has_said = False
-_came_first = signal.SIGINT
+_came_first: signal.Signals | None = None
 
 
 def end_at_once_when_stopped() -> None:
@@ -29,34 +30,43 @@ def end_at_once_when_stopped() -> None:
     for number in STOPS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _end_at_once)
+    sys.unraisablehook = _take_lost
 
 
-def end_in_order_when_stopped() -> None:
-    """Let the first stop raise KeyboardInterrupt, and the next one end the program where it stands."""
-    for number in STOPS:
-        if signal.getsignal(number) is _end_at_once:
-            signal.signal(number, _interrupt)
+@contextlib.contextmanager
+def ending_in_order_when_stopped() -> Iterator[None]:
+    """Let the first stop raise KeyboardInterrupt within, and the next one end the program where it stands.
+
+    So does the first where something is imported: a module in C++ may end the process with SIGABRT at an exception that
+    it did not expect (torch's do), and one in Python may take it for something that is not installed.
+    """
+    _put(_interrupt, instead_of=(_end_at_once,))
+    try:
+        yield
+    finally:
+        _put(_end_at_once, instead_of=(_interrupt,))
 
 
 def ignore_stops() -> None:
     """Let nothing break off the end of the program, when everything is done."""
-    for number in STOPS:
-        signal.signal(number, signal.SIG_IGN)
+    _put(signal.SIG_IGN, instead_of=(_interrupt, _end_at_once))
 
 
 def exit_code() -> int:
     """Return the exit code of a command that was stopped: 128 and the number of what stopped it first."""
-    return 128 + _came_first
+    return 128 + (_came_first or signal.SIGINT)
 
 
 def is_interrupt(error: BaseException) -> bool:
-    """Return whether an error says that Ctrl-C was pressed: DuckDB's is a RuntimeError.
+    """Return whether an error ends a command because it was stopped: whatever comes after a stop does.
 
-    A module in C that is interrupted while it is made raises what it likes (SystemError) because of it.
+    Where none was noted, Ctrl-C may have become a RuntimeError on its way (DuckDB's).
 
     >>> is_interrupt(RuntimeError("Query interrupted")), is_interrupt(RuntimeError("out of luck"))
     (True, False)
     """
+    if _came_first is not None:
+        return True
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, KeyboardInterrupt):
@@ -68,27 +78,30 @@ def is_interrupt(error: BaseException) -> bool:
 
 
 def say_stopped(arguments: Sequence[str]) -> None:
-    """Say on stderr that the command of these arguments was stopped; where that is closed, nobody is told."""
-    global _has_said
-    _has_said = True
+    """Say on stderr that the command of these arguments was stopped; where that is closed, nobody is told.
+
+    Nothing is left to do then but to leave, and no further stop keeps from it or says it again.
+    """
+    ignore_stops()
     line = error_line("Interrupted", STOPPED, exit_code()) if wants_json(arguments) else STOPPED
-    with contextlib.suppress(
-        OSError, ValueError, AttributeError, RuntimeError
-    ):  # RuntimeError: while it was written to
+    # RuntimeError: while it was written to
+    with contextlib.suppress(OSError, ValueError, AttributeError, RuntimeError):
         if sys.stderr is not None:
             print(line, file=sys.stderr, flush=True)
 
 
 def leave_at_once() -> NoReturn:
-    """End the program as one that was stopped, without waiting for threads; workers end when their parent has."""
+    """End the program as one that was stopped, and its workers, without waiting for either or for threads."""
     ignore_stops()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError, RuntimeError):
             stream.flush()
-    processes = sys.modules.get("multiprocessing.util")
-    if processes is not None:  # else its tracker warns of semaphores that nobody took away
+    processes = sys.modules.get("multiprocessing")
+    if processes is not None:
         with contextlib.suppress(Exception):
-            processes._run_finalizers(0)
+            for worker in processes.active_children():
+                worker.terminate()
+            processes.util._run_finalizers(0)  # else its tracker warns of semaphores that nobody took away
     os._exit(exit_code())
 
 
@@ -105,21 +118,42 @@ def leave(code: str | int | None) -> NoReturn:
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def _interrupt(number: int, frame: Any) -> NoReturn:
+def _put(handler: Any, instead_of: Sequence[Any]) -> None:
+    """Let stops call another handler where they call one of ours; those of others stay."""
+    for number in STOPS:
+        if signal.getsignal(number) in instead_of:
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    if _is_importing(frame):
+        _end_at_once(number, frame)
     _note(number)
-    for other in STOPS:
-        if signal.getsignal(other) is _interrupt:
-            signal.signal(other, _end_at_once)
+    _put(_end_at_once, instead_of=(_interrupt,))
     raise KeyboardInterrupt
 
 
-def _end_at_once(number: int, frame: Any) -> NoReturn:
-    if not _has_said:
-        _note(number)
-        say_stopped(sys.argv[1:])
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == IMPORTS:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _end_at_once(number: int, frame: FrameType | None) -> NoReturn:
+    _note(number)
+    say_stopped(sys.argv[1:])
     leave_at_once()
+
+
+def _take_lost(lost: "sys.UnraisableHookArgs") -> None:
+    """End the program at a KeyboardInterrupt that came where nobody can take it: in ``__del__``, or called by C."""
+    if _came_first is not None and isinstance(lost.exc_value, KeyboardInterrupt):
+        _end_at_once(_came_first, None)
+    sys.__unraisablehook__(lost)
 
 
 def _note(number: int) -> None:
     global _came_first
-    _came_first = signal.Signals(number)
+    _came_first = _came_first or signal.Signals(number)
