@@ -16,10 +16,10 @@ from diptych.command_line import (
     set_option,
     workers_option,
 )
+from diptych.evaluate.imports.cli import import_evidence
 from diptych.known_names import completing, listing
 from diptych.progress.wording import taken_over
 
-FORMATS = "diptych.evaluate.imports:FORMATS"
 METRICS = "diptych.evaluate.metrics.contract:SET_METRICS"
 SET = set_option("compare.baseline=sdxl", {"metric": METRICS, "score": "diptych.scores:SCORES"})
 WORKERS = workers_option("Processes for scoring.")
@@ -230,35 +230,7 @@ def protocols(name: str | None, as_json: bool) -> None:
         click.echo(line)
 
 
-@evaluate.command(name="import-evidence")
-@click.argument("dataset", type=LocalPathType(exists=True, file_okay=False))
-@click.argument("file", type=LocalPathType())
-@click.option("--format", "format_", required=True, help="How FILE is written.", shell_complete=completing(FORMATS))
-@click.option("--judge", required=True, metavar="NAME", help="Who judged; part of every number's name.")
-@click.option("--model", "models", multiple=True, metavar="THEIRS=OURS", help="What a model of FILE is called here.")
-@AS_JSON
-def import_evidence(
-    dataset: Path, file: Path, format_: str, judge: str, models: tuple[str, ...], as_json: bool
-) -> None:
-    """Store what was judged elsewhere beside DATASET.
-
-    Rules and protocols then work on it without a model. FILE holds answers to questions about its images.
-
-    \b
-    Example:
-      diptych evaluate import-evidence runs/sd21 pali17b_dsg.csv \\
-        --format dsg --judge pali --model sd2dot1=sd21
-    """  # noqa: D301 -- as above
-    from diptych.evaluate.imports.printing import imported_facts, imported_lines, renamed_models
-    from diptych.evaluate.imports.writing import GivenFile, import_evidence
-
-    given = GivenFile(file, format_, judge, renamed_models(models))
-    made = import_evidence(dataset, given)
-    if as_json:
-        print_json(imported_facts(made, judge))
-        return
-    for line in imported_lines(made, judge):
-        click.echo(line)
+evaluate.add_command(import_evidence)
 
 
 def _print_estimate(estimate: dict[str, Any], as_json: bool) -> None:

@@ -1,27 +1,58 @@
 """Plain answers: CSV or JSONL that names the image by columns of the dataset, the question by its id or its words."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from diptych.data.generated_columns import PROMPT_ID
 from diptych.errors import DataError
-from diptych.evaluate.imports.contract import AnswerRecord
-from diptych.evaluate.imports.records import records
+from diptych.evaluate.imports.contract import (
+    EvidenceRecord,
+    FileContent,
+    FilePlace,
+    ImportFormat,
+    ImportSource,
+    SaidAnswer,
+)
+from diptych.evaluate.imports.records import Words, image_of, number_of, records
+from diptych.judges.evidence import ANSWERS
 
-IMAGE = ("key", PROMPT_ID, "model", "setting", "sample")
+PROBABILITY = "probability"
 
 
-def answers(text: str, file: Path) -> Iterator[AnswerRecord]:
-    """Yield what each row says: ``answer``, ``question_id`` or ``question``, and some of the columns of ``IMAGE``.
+def answers(source: ImportSource) -> FileContent:
+    """Return what each row says: ``answer``, ``question_id`` or ``question``, and what names the image.
 
-    Raises:
-        DataError: If a row lacks one of the three.
+    ``probability`` is that of the answer, and ``rater`` who of several gave it, where a file has those.
     """
-    for line, row in records(text, file):
-        image = {name: row[name] for name in IMAGE if name in row}
-        if not ({"key", PROMPT_ID} & set(image) and {"question_id", "question"} & set(row) and "answer" in row):
+    return FileContent(_answers(source))
+
+
+def _answers(source: ImportSource) -> Iterator[EvidenceRecord]:
+    for place, row in records(source):
+        image = image_of(row)
+        if image is None or "answer" not in row or not {"question_id", "question"} & set(row):
             raise DataError(
-                f"{file}:{line}: an answer has key or prompt_id (and model, setting, sample), question_id or question, "
+                f"{place}: an answer has key, file or prompt_id (and model, setting, sample), question_id or question, "
                 f"and answer; there are {', '.join(row) or 'none'}"
             )
-        yield AnswerRecord(line, image, row.get("question_id"), row.get("question"), row["answer"])
+        yield EvidenceRecord(
+            place,
+            image,
+            SaidAnswer(
+                row.get("question_id"),
+                row.get("question"),
+                row["answer"],
+                _probability(row, place),
+                row.get("rater", ""),
+            ),
+        )
+
+
+def _probability(row: Words, place: FilePlace) -> float | None:
+    if not row.get(PROBABILITY):
+        return None
+    value = number_of(row, PROBABILITY, place)
+    if not 0.0 <= value <= 1.0:
+        raise DataError(f"{place}: {PROBABILITY}: {value:g} is not from 0 to 1")
+    return value
+
+
+ANSWERS_FILE = ImportFormat(ANSWERS, answers)

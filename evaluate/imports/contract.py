@@ -1,37 +1,109 @@
-"""What a file of answers is read into, whatever its format."""
+"""What a file of evidence is read into, whatever its format."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from diptych.judges.contract import Box, Rating
+from diptych.judges.evidence import EvidenceKind
+
+Scale: TypeAlias = tuple[float, float]  # the least and the most that a rating can be
+
+
+class FilePlace(NamedTuple):
+    """Where a record stands: its line, or its number in a file that is one JSON value, from 1."""
+
+    file: Path
+    number: int
+    noun: Literal["line", "record", "image"] = "line"
+
+    def __str__(self) -> str:
+        """Return how a message about it begins."""
+        return f"{self.file}:{self.number}" if self.noun == "line" else f"{self.file}: {self.noun} {self.number}"
 
 
 @dataclass(frozen=True)
-class AnswerRecord:
-    """One answer to one question about one image.
+class SaidAnswer:
+    """An answer to a question.
 
     Attributes:
-        line: Of the file, from 1.
-        image: Columns of the dataset and what the image has in them.
         question_id: Of the question within its prompt; None where the file tells its words alone.
         question: Its words; None where the file tells its id alone.
         answer: What was answered; empty where there was no answer.
+        probability: Of that answer, in [0, 1]; None where nobody tells.
+        rater: Who of several answered; empty where nobody tells.
     """
 
-    line: int
-    image: Mapping[str, str]
     question_id: str | None
     question: str | None
     answer: str
+    probability: float | None = None
+    rater: str = ""
 
 
-class ImportFormat(Protocol):
-    """Reads the text of a file."""
+@dataclass(frozen=True)
+class EvidenceRecord:
+    """What a file says once.
 
-    def __call__(self, text: str, file: Path) -> Iterator[AnswerRecord]:
-        """Yield its records in order.
+    Attributes:
+        place: Of the record.
+        image: Columns of the dataset and what the image has in them; ``file`` is the end of its path.
+        said: Of the image; None where it was looked at and nothing found.
+        prompt: Its text, where the file tells it: an image of another text is not the one.
+        misfit: Why it can be about no image, where the format knows; empty else.
+    """
 
-        Raises:
-            DataError: If it has another form; the message names file and line.
-        """
-        ...
+    place: FilePlace
+    image: Mapping[str, str]
+    said: SaidAnswer | Box | Rating | None
+    prompt: str | None = None
+    misfit: str = ""
+
+
+class ImportSource(NamedTuple):
+    """What a format reads.
+
+    Attributes:
+        text: Of the file.
+        file: Its place.
+        names: Text and place of the file that says what its ids stand for; None where none was given.
+        scale: Of ratings; None where none was given.
+    """
+
+    text: str
+    file: Path
+    names: tuple[str, Path] | None = None
+    scale: Scale | None = None
+
+
+class FileContent(NamedTuple):
+    """What was read.
+
+    Attributes:
+        records: In order; reading them raises DataError, with file and line, at one of another form.
+        labels: Everything that a detector can find; None of what finds nothing.
+        scale: Of ratings.
+    """
+
+    records: Iterator[EvidenceRecord]
+    labels: frozenset[str] | None = None
+    scale: Scale | None = None
+
+
+@dataclass(frozen=True)
+class ImportFormat:
+    """How a file is written.
+
+    Attributes:
+        kind: Of the evidence that it holds.
+        read: From its text to what it says. Raises DataError if it has another form, ConfigError if it lacks what has
+            to be told beside it.
+        takes_names: Whether a second file says what its ids stand for.
+        takes_scale: Whether the scale of its ratings has to be told.
+    """
+
+    kind: EvidenceKind[Any]
+    read: Callable[[ImportSource], FileContent]
+    takes_names: bool = False
+    takes_scale: bool = False

@@ -1,24 +1,27 @@
 """Answers as DSG releases them: a CSV of item_id, t2i_model, question_id and answer, with further columns."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from diptych.data.generated_columns import PROMPT_ID
 from diptych.errors import DataError
-from diptych.evaluate.imports.contract import AnswerRecord
+from diptych.evaluate.imports.contract import EvidenceRecord, FileContent, ImportFormat, ImportSource, SaidAnswer
 from diptych.evaluate.imports.records import records
+from diptych.judges.evidence import ANSWERS
 
 COLUMNS = ("item_id", "t2i_model", "question_id", "answer")
 
 
-def dsg(text: str, file: Path) -> Iterator[AnswerRecord]:
-    """Yield what each row says.
+def dsg(source: ImportSource) -> FileContent:
+    """Return what each row says; each has all of ``COLUMNS``."""
+    return FileContent(_answers(source))
 
-    Raises:
-        DataError: If a row lacks one of ``COLUMNS``.
-    """
-    for line, row in records(text, file):
+
+def _answers(source: ImportSource) -> Iterator[EvidenceRecord]:
+    for place, row in records(source):
         if missing := [name for name in COLUMNS if name not in row]:
-            raise DataError(f"{file}:{line}: answers of DSG have the columns {', '.join(COLUMNS)}; no {missing[0]}")
+            raise DataError(f"{place}: answers of DSG have the columns {', '.join(COLUMNS)}; no {missing[0]}")
         image = {PROMPT_ID: row["item_id"], "model": row["t2i_model"]}
-        yield AnswerRecord(line, image, row["question_id"], None, row["answer"])
+        yield EvidenceRecord(place, image, SaidAnswer(row["question_id"], None, row["answer"]))
+
+
+DSG_ANSWERS = ImportFormat(ANSWERS, dsg)

@@ -1,20 +1,25 @@
-"""Which row and which questions each record is about, and what fits nothing.
+"""Which row each record is about, and what fits nothing.
 
-Nothing is guessed: a record that fits no image or several is counted, with the first of each kind by line.
+Nothing is guessed: a record that fits no image or several is counted, with the first of each kind by its place.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from diptych.data.checks import CHECKS, Checks, read_checks
+from diptych.data.schema import FILE
+from diptych.data.shards import reading
 from diptych.data.table import DatasetTable
 from diptych.errors import DataError
-from diptych.evaluate.imports.contract import AnswerRecord
+from diptych.evaluate.imports.contract import EvidenceRecord, FilePlace
+from diptych.evaluate.imports.said_beside import ModelNames
+from diptych.storage.location import Location
 
-NO_IMAGE, SEVERAL_IMAGES, NO_QUESTION = "no such image", "several images", "no such question"
+NO_IMAGE, SEVERAL_IMAGES, OTHER_PROMPT = "no such image", "several images", "another prompt"
+IMAGE_PATH = "image.path"  # the name of a picture, which a dataset that was made of files has as FILE in full
 
 
 @dataclass
@@ -22,18 +27,20 @@ class Matched:
     """What was found.
 
     Attributes:
-        answers: By row, then by the number of the question in its checks.
-        models: Of the rows that have any: the others of these models were judged as well, without an answer.
+        records: By row, in the order of the file.
         repeated: Records that say again what another one says.
-        misfits: Why records fit nothing -> their lines.
+        misfits: Why records fit nothing -> where they stand.
         other_models: Models that the dataset does not have -> number of records.
     """
 
-    answers: dict[int, dict[int, AnswerRecord]] = field(default_factory=dict)
-    models: set[str | None] = field(default_factory=set)
+    records: dict[int, list[EvidenceRecord]] = field(default_factory=dict)
     repeated: int = 0
-    misfits: dict[str, list[int]] = field(default_factory=dict)
+    misfits: dict[str, list[FilePlace]] = field(default_factory=dict)
     other_models: Counter[str] = field(default_factory=Counter)
+
+    def leave_out(self, record: EvidenceRecord, why: str) -> None:
+        """Count a record that fits nothing."""
+        self.misfits.setdefault(why, []).append(record.place)
 
 
 @dataclass
@@ -42,68 +49,79 @@ class Matcher:
 
     Attributes:
         table: The dataset.
-        file: What the records came from, for messages.
-        renamed: What a model is called in the file -> in the dataset.
+        models: What those of the file are called in the dataset.
     """
 
     table: DatasetTable
-    file: Path
-    renamed: Mapping[str, str]
+    models: ModelNames
+    _read: dict[str, list[str | None]] = field(default_factory=dict)
     _indices: dict[tuple[str, ...], dict[tuple[str | None, ...], list[int]]] = field(default_factory=dict)
 
     @cached_property
-    def models(self) -> list[str | None]:
+    def model_of(self) -> list[str | None]:
         """The model of each row."""
-        return self._words("model")
+        return self._words("model") if "model" in self.table.columns else [None] * len(self.table)
 
     @cached_property
     def checks(self) -> list[Checks | None]:
         """What is asked of each row; None where it cannot be read."""
-        return [read_checks(text) for text in self._words(CHECKS)]
+        texts = self._words(CHECKS) if CHECKS in self.table.columns else [None] * len(self.table)
+        return [read_checks(text) for text in texts]
 
-    def match(self, records: Iterable[AnswerRecord]) -> Matched:
-        """Return which records are about what.
+    def match(self, records: Iterable[EvidenceRecord]) -> Matched:
+        """Return which records are about which row.
 
         Raises:
-            DataError: If a question is answered twice in different ways, or the dataset lacks a column.
+            DataError: If a record has another form, or the dataset lacks a column.
         """
-        found, known = Matched(), set(self.models)
+        found, known = Matched(), set(self.model_of)
         for record in records:
-            image = dict(record.image)
-            if "model" in image:
-                image["model"] = self.renamed.get(image["model"], image["model"])
-                if image["model"] not in known:
-                    found.other_models[image["model"]] += 1
-                    continue
-            rows = self._index(tuple(image)).get(tuple(image.values()), [])
-            numbers = self._questions(rows[0], record) if len(rows) == 1 else []
-            if not numbers:
-                why = NO_QUESTION if len(rows) == 1 else SEVERAL_IMAGES if rows else NO_IMAGE
-                found.misfits.setdefault(why, []).append(record.line)
+            if record.misfit:
+                found.leave_out(record, record.misfit)
                 continue
-            self._add(found, rows[0], numbers, record)
+            image = self.models.of(record.image)
+            if "model" in image and image["model"] not in known:
+                found.other_models[image["model"]] += 1
+                continue
+            rows = self._rows(image)
+            if len(rows) != 1:
+                found.leave_out(record, SEVERAL_IMAGES if rows else NO_IMAGE)
+            elif record.prompt is not None and self._captions[rows[0]] != record.prompt:
+                found.leave_out(record, OTHER_PROMPT)
+            else:
+                found.records.setdefault(rows[0], []).append(record)
         return found
 
-    def _add(self, found: Matched, row: int, numbers: Sequence[int], record: AnswerRecord) -> None:
-        answers = found.answers.setdefault(row, {})
-        found.models.add(self.models[row])
-        for number in numbers:
-            other = answers.setdefault(number, record)
-            if other is record:
-                continue
-            found.repeated += 1
-            if other.answer != record.answer:
-                raise DataError(
-                    f"{self.file}:{record.line}: answers {record.answer!r} to what line {other.line} answers "
-                    f"{other.answer!r}; keep one of them"
-                )
+    def _rows(self, image: Mapping[str, str]) -> Sequence[int]:
+        columns = tuple(name for name in image if name != FILE)
+        if FILE not in image:
+            return self._index(columns).get(tuple(image.values()), [])
+        path = PurePosixPath(image[FILE].replace("\\", "/"))
+        rows = [row for row in self._by_name.get(path.name, []) if _is_end(path, self._files[row])]
+        named = [self._words(name) for name in columns]
+        wanted = [image[name] for name in columns]
+        return [row for row in rows if [values[row] for values in named] == wanted]
 
-    def _questions(self, row: int, record: AnswerRecord) -> list[int]:
-        checks = self.checks[row]
-        questions = enumerate(checks.questions if checks else ())
-        if record.question_id is not None:
-            return [number for number, one in questions if one.id == record.question_id]
-        return [number for number, one in questions if one.question == record.question]
+    @cached_property
+    def _captions(self) -> list[str | None]:
+        return self._words("caption")
+
+    @cached_property
+    def _files(self) -> list[PurePosixPath | None]:
+        """The file of each row: its path where it came from, or the name of its picture."""
+        if FILE in self.table.columns:
+            names = self._words(FILE)
+        else:
+            names = [name for file in self.table.dataset.files for name in _names(file)]
+        return [None if name is None else PurePosixPath(name) for name in names]
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for row, file in enumerate(self._files):
+            if file is not None:
+                found.setdefault(file.name, []).append(row)
+        return found
 
     def _index(self, columns: tuple[str, ...]) -> dict[tuple[str | None, ...], list[int]]:
         if columns not in self._indices:
@@ -114,4 +132,32 @@ class Matcher:
         return self._indices[columns]
 
     def _words(self, column: str) -> list[str | None]:
-        return [None if value is None else str(value) for value in self.table.column(column).to_pylist()]
+        """Return a column as words; read once."""
+        if column not in self.table.columns:
+            place = self.table.dataset.path
+            raise DataError(
+                f"{place}: has no column {column!r}, by which the file names images; name them by key or file"
+            )
+        if column not in self._read:
+            values = self.table.column(column).to_pylist()
+            self._read[column] = [None if value is None else str(value) for value in values]
+        return self._read[column]
+
+
+def _names(file: Location) -> list[str | None]:
+    """Return what the pictures of a shard are called; their bytes are not read."""
+    with reading(file) as parquet:
+        pictures = parquet.read(columns=[IMAGE_PATH])["image"].to_pylist()
+    return [None if one is None else one["path"] for one in pictures]
+
+
+def _is_end(path: PurePosixPath, other: PurePosixPath | None) -> bool:
+    """Return whether the shorter of two paths is the end of the longer one.
+
+    >>> _is_end(PurePosixPath("/out/00001/0.png"), PurePosixPath("00001/0.png"))
+    True
+    """
+    if other is None:
+        return False
+    shorter, longer = sorted((path.parts, other.parts), key=len)
+    return longer[len(longer) - len(shorter) :] == shorter

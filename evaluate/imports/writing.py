@@ -1,7 +1,6 @@
-"""From a file to evidence beside a dataset, where a rule looks for what the imported judge answered."""
+"""From a file to evidence beside a dataset, where a rule looks for what the imported judge said."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,24 +11,25 @@ from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.growing_sets import GrowingSet
 from diptych.data.shards import read_shard, write_shard
 from diptych.data.table import DatasetTable
-from diptych.errors import DataError
+from diptych.errors import ConfigError, DataError
 from diptych.evaluate.imports import FORMATS
-from diptych.evaluate.imports.contract import AnswerRecord, ImportFormat
+from diptych.evaluate.imports.contract import ImportFormat, ImportSource, Scale
 from diptych.evaluate.imports.matching import Matched, Matcher
-from diptych.judges.answers.asked import no_answer
-from diptych.judges.answers.imported import CONTENT_DIGITS, imported
-from diptych.judges.contract import FAILED, UNPARSED, Answer, Query
-from diptych.judges.evidence import ANSWERS, Seen, evidence_table
+from diptych.evaluate.imports.row_evidence import MAKE_ROWS, RowEvidence
+from diptych.evaluate.imports.said_beside import ModelNames
+from diptych.judges.evidence import ANSWERS, BOXES, EvidenceKind, Seen, evidence_table
+from diptych.judges.imported import CONTENT_DIGITS, imported
 from diptych.lookup import resolve
 from diptych.provenance import collect
-from diptych.scores.looks import look_with
+from diptych.scores.looks import Ask, look_with
+from diptych.scores.object_accuracy import CheckedLabels
 from diptych.scores.question_accuracy import AskedQuestions
-from diptych.scores.question_rule import same_words
 from diptych.storage.location import Location
 from diptych.storage.locks import only_one
 
-VERSION = 1  # of how records become answers
-NOT_IMPORTED = "not_imported"  # the reason of an image of a model that the file does not judge
+VERSION = 1  # of how records become evidence
+# What the rules over each kind of evidence ask, so that they find it; nothing of ratings.
+ASKED: Mapping[str, Ask] = {ANSWERS.name: AskedQuestions(), BOXES.name: CheckedLabels()}
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,17 @@ class GivenFile:
         file: Its place.
         format: Name in ``FORMATS``.
         judge: Who judged.
-        renamed: What a model is called in the file -> in the dataset.
+        models: What those of the file are called in the dataset.
+        names: A second file, that says what the ids of the first stand for.
+        scale: Of ratings.
     """
 
     file: Path
     format: str
     judge: str
-    renamed: Mapping[str, str]
+    models: ModelNames
+    names: Path | None = None
+    scale: Scale | None = None
 
 
 @dataclass(frozen=True)
@@ -55,103 +59,103 @@ class Imported:
 
     Attributes:
         place: Of the evidence.
-        content: The option of the judge that stands for it.
+        options: Of the judge that stands for it.
         is_new: Whether it was not there before.
         matched: Which records were about what.
-        images: How many have evidence.
-        states: Number of questions by state, empty for those that are answered.
+        rows: What is stored.
     """
 
     place: Location
-    content: str
+    options: Mapping[str, Any]
     is_new: bool
     matched: Matched
-    images: int
-    states: Mapping[str, int]
+    rows: RowEvidence
 
 
 def import_evidence(path: Path, given: GivenFile) -> Imported:
     """Store what a file says of the images of a dataset; other evidence stays as it is.
 
     Raises:
-        ConfigError: If there is no such format, or the judge has no name that a directory can have.
-        DataError: If the file cannot be read, contradicts itself or says nothing of any of the images.
+        ConfigError: If there is no such format, an option is none of it, or the judge has no name that a directory can
+            have.
+        DataError: If a file cannot be read, contradicts itself or says nothing of any of the images.
     """
-    read: ImportFormat = resolve(FORMATS, "format", given.format)
-    try:
-        data = Location.at(given.file).read()
-    except OSError as error:
-        raise DataError(f"{given.file}: cannot be read: {error.strerror or error}") from error
-    facts = {
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "format": given.format,
-        "models": dict(given.renamed),
-        "version": VERSION,
-    }
-    content = fingerprint(facts)[:CONTENT_DIGITS]
-    look = look_with(imported(name=given.judge, content=content), ANSWERS, AskedQuestions())
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{given.file}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
+    form: ImportFormat = resolve(FORMATS, "format", given.format)
+    _check_options(form, given)
+    source, facts = _read(given)
+    content = form.read(source)
+    name = {"name": given.judge, "content": fingerprint(facts)[:CONTENT_DIGITS]}
     dataset = open_dataset(path)
-    matcher = Matcher(DatasetTable(dataset), given.file, given.renamed)
-    matched = matcher.match(read(text, given.file))
-    if not matched.answers:
+    matcher = Matcher(DatasetTable(dataset), given.models)
+    matched = matcher.match(content.records)
+    rows = MAKE_ROWS[form.kind.name](matcher, matched, content)
+    if not rows.told:
         why = misfit_lines(matched) or ["it holds no record"]
         raise DataError(f"{given.file}: says nothing of any image of {path}: {'; '.join(why)}")
-    every = _every_answer(matcher, matched)
-    states = Counter(answer.state for some in every if some is not None for answer in some)
+    options = {**name, **rows.options}
+    look = look_with(imported(**options), form.kind, ASKED.get(form.kind.name))
     with only_one(dataset.written):
         growing = GrowingSet(dataset, "evidence", look.name, look.identity)
         is_new = not growing.is_finished
         if is_new:
-            _write(
-                dataset, growing, every, {"judge": given.judge, "kind": ANSWERS.name, "file": given.file.name, **facts}
-            )
-    return Imported(growing.location, content, is_new, matched, sum(some is not None for some in every), states)
+            told = {"judge": given.judge, "kind": form.kind.name, "file": given.file.name, **facts}
+            _write(dataset, growing, (form.kind, rows), told)
+    return Imported(growing.location, options, is_new, matched, rows)
 
 
 def misfit_lines(matched: Matched) -> list[str]:
     """Return what fits nothing, in words."""
-    said = [
-        f"{len(lines):,} records: {why} (line {', '.join(map(str, lines[:3]))}{', ...' if len(lines) > 3 else ''})"
-        for why, lines in matched.misfits.items()
-    ]
+    said = []
+    for why, places in matched.misfits.items():
+        first = ", ".join(str(place.number) for place in places[:3])
+        more = ", ..." if len(places) > 3 else ""
+        said.append(f"{len(places):,} records: {why} ({places[0].noun} {first}{more})")
     said += [f"{count:,} records: no model {name!r} in the dataset" for name, count in matched.other_models.items()]
     return said
 
 
-def _every_answer(matcher: Matcher, matched: Matched) -> list[list[Answer] | None]:
-    """Return the answers about each row; None for a row of a model that nobody judged."""
-    every: list[list[Answer] | None] = []
-    for row, (model, checks) in enumerate(zip(matcher.models, matcher.checks, strict=True)):
-        if model not in matched.models or checks is None:
-            every.append(None)
-            continue
-        answers = matched.answers.get(row, {})
-        queries = [Query(one.question, one.choices) for one in checks.questions]
-        every.append([_answer(query, answers.get(number)) for number, query in enumerate(queries)])
-    return every
+def _check_options(form: ImportFormat, given: GivenFile) -> None:
+    if given.names is not None and not form.takes_names:
+        raise ConfigError(f"--names: the format {given.format} has no ids that a second file explains; leave it out")
+    if given.scale is not None and not form.takes_scale:
+        raise ConfigError(f"--scale: the format {given.format} has no ratings, or a scale of its own; leave it out")
 
 
-def _answer(query: Query, record: AnswerRecord | None) -> Answer:
-    said = record.answer.strip() if record is not None else ""
-    if not said:
-        return no_answer(query, FAILED)
-    if query.choices and not any(same_words(said, choice) for choice in query.choices):
-        return no_answer(query, UNPARSED, said)
-    return Answer(query.text, (), (), said)  # of its own: nobody said how probable the other choices were
+def _read(given: GivenFile) -> tuple[ImportSource, dict[str, Any]]:
+    """Return what is to be read, and the facts that decide what comes of it."""
+    text, sha256 = _text(given.file)
+    facts: dict[str, Any] = {"sha256": sha256, "format": given.format, "models": given.models.facts, "version": VERSION}
+    names = None
+    if given.names is not None:
+        words, facts["names_sha256"] = _text(given.names)
+        names = (words, given.names)
+    if given.scale is not None:
+        facts["scale"] = list(given.scale)
+    return ImportSource(text, given.file, names, given.scale), facts
 
 
-def _write(dataset: Dataset, growing: GrowingSet, every: list[list[Answer] | None], facts: Mapping[str, Any]) -> None:
+def _text(file: Path) -> tuple[str, str]:
+    """Return the text of a file and the sha256 of its bytes."""
+    try:
+        data = Location.at(file).read()
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error
+    try:
+        return data.decode("utf-8-sig"), hashlib.sha256(data).hexdigest()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
+
+
+def _write(
+    dataset: Dataset, growing: GrowingSet, what: tuple[EvidenceKind[Any], RowEvidence], facts: Mapping[str, Any]
+) -> None:
+    kind, rows = what
     growing.begin()
     start = 0
     for shard, file in zip(dataset.shards, dataset.files, strict=True):
         keys = read_shard(file, ["key"])["key"].to_pylist()
-        records = every[start : start + len(keys)]
-        reasons = [NOT_IMPORTED if some is None else None for some in records]
-        table = evidence_table(ANSWERS, keys, Seen(records, reasons))
+        own = slice(start, start + len(keys))
+        table = evidence_table(kind, keys, Seen(rows.records[own], rows.reasons[own]))
         growing.commit(write_shard(table, growing.location / shard.name, source=shard.sha256))
         start += len(keys)
     growing.seal({**facts, "provenance": collect()})

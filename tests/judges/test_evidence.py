@@ -6,11 +6,12 @@ import pyarrow as pa
 import pytest
 
 from diptych.data.shards import read_shard, write_shard
-from diptych.judges.contract import Answer, Box, TextLine, Trait
+from diptych.judges.contract import Answer, Box, Rating, TextLine, Trait
 from diptych.judges.evidence import (
     ANSWERS,
     BOXES,
     KINDS,
+    RATINGS,
     TEXT,
     EvidenceKind,
     Seen,
@@ -26,7 +27,14 @@ FREE = Answer("What is there?", (), (), "a car")
 REFUSED = Answer("Who is it?", ("Ann", "Ben"), (), "I cannot say who people are.", "refused")
 LINE = TextLine("OPEN ü 汉", 0.5, (0.0, 0.0, 8.0, 2.0))
 
-EXAMPLES: dict[str, list[Any]] = {"answers": [YES, FREE, REFUSED], "boxes": [CAR, PLAIN], "text": [LINE]}
+RATED = Rating(10 / 3, "worker 7", "the hat is green")
+
+EXAMPLES: dict[str, list[Any]] = {
+    "answers": [YES, FREE, REFUSED],
+    "boxes": [CAR, PLAIN],
+    "ratings": [RATED, Rating(1.0)],
+    "text": [LINE],
+}
 
 
 def seen(*records: list[Any] | None) -> Seen[Any]:
@@ -59,4 +67,4 @@ def test_sql_reads_what_a_judge_saw(tmp_path: Path) -> None:
 
 
 def test_each_ability_has_one_kind() -> None:
-    assert KINDS == {"answers": ANSWERS, "boxes": BOXES, "text": TEXT}
+    assert KINDS == {"answers": ANSWERS, "boxes": BOXES, "ratings": RATINGS, "text": TEXT}

@@ -17,7 +17,7 @@ JUDGES: dict[str, str] = {
     "centre_point": "diptych.judges.boxes.centre_point:centre_point",
     "chat_endpoint": "diptych.judges.answers.chat_endpoint:chat_endpoint",
     "florence2": "diptych.judges.text.florence2:florence2",
-    "imported": "diptych.judges.answers.imported:imported",
+    "imported": "diptych.judges.imported:imported",
     "instance_segmentation": "diptych.judges.boxes.instance_segmentation:instance_segmentation",
     "object_detection": "diptych.judges.boxes.object_detection:object_detection",
     "rapidocr": "diptych.judges.text.rapidocr:rapidocr",

@@ -1,12 +1,13 @@
 """What a judge may be asked about an image, and the records in which it says what it sees.
 
 A judge is what it can do: one that has ``boxes`` finds things, one that has ``answers`` answers questions, one that has
-``text`` reads. It may have several. It decides nothing about what is right or sure enough: that is up to the rules of
-scores, which look at its records as they are stored.
+``ratings`` rates the whole, one that has ``text`` reads. It may have several. It decides nothing about what is right or
+sure enough: that is up to the rules of scores, which look at its records as they are stored.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
@@ -125,6 +126,26 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Rating:
+    """What one rater, a person or a program, says of an image as a number.
+
+    Attributes:
+        value: On the scale of the judge; a decision is 1 for right and 0 for wrong on a scale from 0 to 1.
+        rater: Who of several; empty where nobody tells.
+        note: Why, in the rater's words; empty where nobody tells.
+    """
+
+    value: float
+    rater: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if the value is no number."""
+        if not math.isfinite(self.value):
+            raise ValueError(f"a rating is a number, not {self.value}")
+
+
+@dataclass(frozen=True)
 class TextLine:
     """One line of text in an image.
 
@@ -203,6 +224,19 @@ class AnswerJudge(Judge, Protocol):
             images: The images.
             questions: Those about each of them.
         """
+        ...
+
+
+class RatingJudge(Judge, Protocol):
+    """Says of an image as a whole how good it is, or whether it is right; several raters may."""
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """The least and the most that a rating can be."""
+        ...
+
+    def ratings(self, images: Sequence[Image]) -> Found[Rating]:
+        """Return what each rater says of each RGB image."""
         ...
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from diptych.config.identity import short_id
 from diptych.data.shards import read_shard
-from diptych.judges.contract import Answer, Box, Corners, Record, TextLine, Trait
+from diptych.judges.contract import Answer, Box, Corners, Rating, Record, TextLine, Trait
 from diptych.storage.location import Location
 
 JUDGE_FAILED = "judge_failed"  # the reason of a picture that the judge could not take
@@ -38,6 +38,7 @@ _ANSWER = pa.struct(
         "state": pa.string(),
     }
 )
+_RATING = pa.struct({"value": pa.float64(), "rater": pa.string(), "note": pa.string()})
 _TEXT_LINE = pa.struct({"text": pa.string(), "confidence": pa.float64(), **_PLACE})
 
 
@@ -134,6 +135,10 @@ def _unpack_answer(stored: Mapping[str, Any]) -> Answer:
     return Answer(stored["question"], choices, probabilities, stored["text"], stored["state"])
 
 
+def _unpack_rating(stored: Mapping[str, Any]) -> Rating:
+    return Rating(**stored)
+
+
 def _pack_text_line(line: TextLine) -> Mapping[str, Any]:
     return {"text": line.text, "confidence": line.confidence, **_place(line.corners)}
 
@@ -144,7 +149,8 @@ def _unpack_text_line(stored: Mapping[str, Any]) -> TextLine:
 
 BOXES = EvidenceKind("boxes", _BOX, _pack_box, _unpack_box)
 ANSWERS = EvidenceKind("answers", _ANSWER, vars, _unpack_answer)
+RATINGS = EvidenceKind("ratings", _RATING, vars, _unpack_rating)
 TEXT = EvidenceKind("text", _TEXT_LINE, _pack_text_line, _unpack_text_line)
 
 # By name. To add one: its record and protocol in the contract, an ``EvidenceKind`` here, a test.
-KINDS: Mapping[str, EvidenceKind[Any]] = {kind.name: kind for kind in (ANSWERS, BOXES, TEXT)}
+KINDS: Mapping[str, EvidenceKind[Any]] = {kind.name: kind for kind in (ANSWERS, BOXES, RATINGS, TEXT)}

@@ -38,6 +38,7 @@ SCORES: dict[str, str] = {
     "perceived_attribute": "diptych.scores.perceived_attribute:perceived_attribute",
     "pick_score": "diptych.scores.pick_score:pick_score",
     "question_accuracy": "diptych.scores.question_accuracy:question_accuracy",
+    "rating": "diptych.scores.rating:rating",
     "vqa_score": "diptych.scores.vqa_score:vqa_score",
     "written_text": "diptych.scores.written_text:written_text",
 }

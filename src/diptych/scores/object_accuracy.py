@@ -8,21 +8,23 @@ judge does not know is not scored, rather than wrong.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from diptych.data.checks import CHECKS, NOT_ASKED, Checks, read_checks
 from diptych.errors import ConfigError
-from diptych.judges.contract import COLOUR, Box, BoxJudge
-from diptych.judges.evidence import BOXES
+from diptych.judges.contract import COLOUR, Box, BoxJudge, RatingJudge
+from diptych.judges.evidence import BOXES, RATINGS
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
 from diptych.scores.geneval_rule import COUNTING_THRESHOLD, THRESHOLD, judge
 from diptych.scores.looks import AskedRows, Look, look_with
+from diptych.scores.object_decisions import ObjectDecisions, object_decisions
 
 RULE, OTHER_RULE = "geneval", "geneval, with other thresholds"
+UNKNOWN_CLASS = "unknown_class"  # the reason of a picture whose prompt names a class that the judge does not know
 
 COLUMNS = (
     Column(
@@ -95,7 +97,7 @@ class ObjectAccuracy:
         if not checks.has_objects:
             return NOT_ASKED
         if self.judge.labels is not None and not checks.labels <= set(self.judge.labels):
-            return "unknown_class"
+            return UNKNOWN_CLASS
         return None if checks.colours <= set(self.judge.traits.get(COLOUR, ())) else "unknown_colour"
 
 
@@ -112,25 +114,30 @@ class CheckedLabels:
 
 
 def object_accuracy(
-    *, judge: BoxJudge, threshold: float = THRESHOLD, counting_threshold: float = COUNTING_THRESHOLD
-) -> ObjectAccuracy:
+    *, judge: BoxJudge | RatingJudge, threshold: float = THRESHOLD, counting_threshold: float = COUNTING_THRESHOLD
+) -> ObjectAccuracy | ObjectDecisions:
     """Return the score; loads no model yet.
 
     Args:
-        judge: Finds boxes, and tells colours where prompts ask for some.
+        judge: Finds boxes, and tells colours where prompts ask for some; or has decided elsewhere, without thresholds.
         threshold: What the judge is not surer of is not there, in [0, 1); GenEval has 0.3 for its own detector.
         counting_threshold: The same where a prompt asks for an exact count, for which GenEval has 0.9. Another detector
             may want other thresholds; the identity says then that the rule is not GenEval's own.
 
     Raises:
-        ConfigError: If the judge finds no boxes, or a threshold is out of range.
+        ConfigError: If the judge neither finds boxes nor decided, or a threshold is out of range or of no use.
     """
-    look = look_with(judge, BOXES)
-    if judge.labels is None:
-        look = look_with(judge, BOXES, CheckedLabels())
+    if hasattr(judge, RATINGS.name) and not hasattr(judge, BOXES.name):
+        if (threshold, counting_threshold) != (THRESHOLD, COUNTING_THRESHOLD):
+            raise ConfigError("score 'object_accuracy': what was decided elsewhere has no threshold; leave it out")
+        return object_decisions(cast("RatingJudge", judge), COLUMNS)
+    detector = cast("BoxJudge", judge)
+    look = look_with(detector, BOXES)
+    if detector.labels is None:
+        look = look_with(detector, BOXES, CheckedLabels())
     for name, value in (("threshold", threshold), ("counting_threshold", counting_threshold)):
-        check_threshold(value, judge.least_score, f"score 'object_accuracy': {name}")
-    return ObjectAccuracy(judge, look, threshold, counting_threshold)
+        check_threshold(value, detector.least_score, f"score 'object_accuracy': {name}")
+    return ObjectAccuracy(detector, look, threshold, counting_threshold)
 
 
 def check_threshold(value: float, least: float, where: str) -> None:

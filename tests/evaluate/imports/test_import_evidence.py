@@ -11,9 +11,8 @@ from tiny_generated import Made, make_generated
 
 from diptych.cli import main
 from diptych.data.dataset import open_dataset
-from diptych.errors import DataError
-from diptych.judges.answers.imported import ImportedAnswers, imported
 from diptych.judges.evidence import ANSWERS, read_evidence
+from diptych.judges.imported import ImportedAnswers
 
 CHECKS = {"questions": [{"id": "1", "question": "A cat?"}, {"id": "2", "question": "Black?", "parents": ["1"]}]}
 HEADER = "prompt_id,model,question_id,answer\n"
@@ -118,14 +117,14 @@ def test_a_record_that_could_be_of_several_images_is_of_none(generated: Path) ->
 def test_json_lines_name_questions_by_their_words(generated: Path) -> None:
     lines = [{"prompt_id": "00000", "model": "one", "question": "Black?", "answer": True, "sure": 0.5}]
     facts = imported_text(generated, "\n".join(map(json.dumps, lines)), name="answers.jsonl")
-    assert (facts["images_answered"], facts["answered"]) == (1, 1)
+    assert (facts["images_told"], facts["answered"]) == (1, 1)
 
 
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
         ("a.csv", WHOLE + "00000,one,1,no\n", "a.csv:6: answers 'no' to what line 2 answers 'yes'"),
-        ("a.csv", "prompt,answer\n0,yes\n", "a.csv:2: an answer has key or prompt_id"),
+        ("a.csv", "prompt,answer\n0,yes\n", "a.csv:2: an answer has key, file or prompt_id"),
         ("a.csv", HEADER + "00000,one,1\n", "a.csv:2: the row has not the 4 fields"),
         ("a.csv", HEADER + '00000,one,1,"yes\n', "a.csv: after line 1"),
         ("a.csv", HEADER.encode() + b"00000,one,1,\xff\xfe\n", "not UTF-8 at byte 47"),
@@ -141,12 +140,6 @@ def test_a_file_that_cannot_be_used_is_one_line(generated: Path, name: str, text
     assert said in result.output
     assert result.output.count("\n") == 1
     assert open_dataset(generated).column_sets("evidence") == []
-
-
-def test_a_judge_of_what_is_not_there_says_what_to_run() -> None:
-    judge = imported(name="pali", content="0" * 16)
-    with pytest.raises(DataError, match="run diptych evaluate import-evidence"):
-        judge.answers([None], [[]])
 
 
 @pytest.mark.parametrize("name", ["nowhere.csv", "."])

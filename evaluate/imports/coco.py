@@ -1,0 +1,104 @@
+"""Detections in COCO's form: a list of ``image_id``, ``category_id``, ``bbox`` (left, top, width, height), ``score``.
+
+What the ids stand for says a second file with ``images`` (``id``, ``file_name``) and ``categories`` (``id``, ``name``),
+or the file itself, if it is such an object with the detections under ``annotations``. An image that is listed and has
+no detection was looked at, and nothing found. Masks are not read: no rule asks for them.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from diptych.data.schema import FILE
+from diptych.errors import ConfigError, DataError
+from diptych.evaluate.imports.contract import EvidenceRecord, FileContent, FilePlace, ImportFormat, ImportSource
+from diptych.evaluate.imports.whole_file import json_file
+from diptych.judges.contract import Box
+from diptych.judges.evidence import BOXES
+
+IMAGES, CATEGORIES, DETECTIONS = "images", "categories", "annotations"
+NO_ID, NO_CATEGORY = "no image of that id", "no category of that id"
+
+
+class CocoNames(NamedTuple):
+    """What ids stand for: files of images, names of categories."""
+
+    files: Mapping[int | str | None, str]
+    labels: Mapping[int | str | None, str]
+
+
+def coco(source: ImportSource) -> FileContent:
+    """Return the boxes, and for each image that is listed that it was looked at.
+
+    Raises:
+        ConfigError: If nothing says what the ids stand for.
+        DataError: If one of the files has another form.
+    """
+    whole = json_file(source.text, source.file)
+    if source.names is not None:
+        names = _names(json_file(*source.names), source.names[1])
+    elif isinstance(whole, Mapping):
+        names = _names(whole, source.file)
+    else:
+        raise ConfigError("--names: name the file of images and categories that the ids of the detections are of")
+    found = whole.get(DETECTIONS) if isinstance(whole, Mapping) else whole
+    if not isinstance(found, list):
+        raise DataError(f"{source.file}: detections are a list, or an object with the list {DETECTIONS}")
+    return FileContent(_records(found, names, source.file), frozenset(names.labels.values()))
+
+
+def _names(whole: Any, file: Path) -> CocoNames:
+    parts = []
+    for part, name in ((IMAGES, "file_name"), (CATEGORIES, "name")):
+        listed = whole.get(part) if isinstance(whole, Mapping) else None
+        if not isinstance(listed, list) or not all(_is_named(one, name) for one in listed):
+            raise DataError(f"{file}: {part}: must be a list of objects with id and {name}")
+        parts.append({one["id"]: one[name] for one in listed})
+        if len(parts[-1]) < len(listed):
+            raise DataError(f"{file}: {part}: two have one id")
+    return CocoNames(*parts)
+
+
+def _is_named(given: Any, name: str) -> bool:
+    return isinstance(given, Mapping) and isinstance(given.get("id"), int | str) and isinstance(given.get(name), str)
+
+
+def _records(found: Sequence[Any], names: CocoNames, file: Path) -> Iterator[EvidenceRecord]:
+    for number, name in enumerate(names.files.values(), start=1):
+        yield EvidenceRecord(FilePlace(file, number, "image"), {FILE: name}, None)
+    for number, given in enumerate(found, start=1):
+        place = FilePlace(file, number, "record")
+        if not isinstance(given, Mapping):
+            raise DataError(f"{place}: a detection is an object, not {given!r}")
+        image, label = (_id(given.get(name)) for name in ("image_id", "category_id"))
+        misfit = NO_ID if image not in names.files else NO_CATEGORY if label not in names.labels else ""
+        if misfit:
+            yield EvidenceRecord(place, {}, None, misfit=misfit)
+            continue
+        yield EvidenceRecord(place, {FILE: names.files[image]}, _box(given, names.labels[label], place))
+
+
+def _box(given: Mapping[str, Any], label: str, place: FilePlace) -> Box:
+    sides, score = given.get("bbox"), _number(given.get("score"))
+    numbers = [_number(side) for side in sides] if isinstance(sides, list) else []
+    known = [number for number in numbers if number is not None]
+    if len(known) != 4 or len(numbers) != 4 or score is None:
+        told = f"here they are {sides!r}, {given.get('score')!r}"
+        raise DataError(f"{place}: a detection has bbox, four numbers, and score; {told}")
+    left, top, width, height = known
+    if min(width, height) < 0.0 or not 0.0 <= score <= 1.0:
+        raise DataError(f"{place}: bbox is left, top, width and height, and score from 0 to 1; not {sides}, {score}")
+    return Box(label, score, (left, top, left + width, top + height))
+
+
+def _id(value: Any) -> int | str | None:
+    return value if isinstance(value, int | str) else None
+
+
+def _number(value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if is_number else None
+
+
+COCO_DETECTIONS = ImportFormat(BOXES, coco, takes_names=True)

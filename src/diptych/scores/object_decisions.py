@@ -1,0 +1,79 @@
+"""Whether a picture shows what its prompt asks for, as it was decided elsewhere by GenEval's rule.
+
+The decisions of GenEval's own program come by import; no rule is run again, and no threshold can be another.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.data.checks import CHECKS, NOT_ASKED, read_checks
+from diptych.errors import ConfigError
+from diptych.judges.contract import Rating, RatingJudge
+from diptych.judges.evidence import RATINGS
+from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
+from diptych.scores.looks import Look, look_with
+
+RULE = "geneval, decided elsewhere"
+SCALE = (0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectDecisions:
+    """The decisions of one judge.
+
+    Attributes:
+        look: At its ratings: 1 for right, 0 for wrong.
+        columns: Those of ``object_accuracy``.
+    """
+
+    look: Look[Rating]
+    columns: tuple[Column, ...]
+    reads: frozenset[Reads] = frozenset({"evidence"})
+
+    @property
+    def looks(self) -> tuple[Look[Any], ...]:
+        """What it asks of judges."""
+        return (self.look,)
+
+    @cached_property
+    def identity(self) -> Mapping[str, Any]:
+        """Name, version, rule and what is asked of which judge."""
+        return {"score": "object_accuracy", "version": 1, "rule": RULE, **self.look.identity}
+
+    def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
+        """Return ``object_correct`` in {0, 1} and ``object_reason`` in the words of who decided.
+
+        Of several decisions about one picture more than half have to be for it.
+        """
+        correct = np.full(len(batch), np.nan, np.float32)
+        words, reasons = np.full(len(batch), None, object), np.full(len(batch), None, object)
+        decided = batch.evidence(self.look)
+        for row, text in enumerate(batch.column(CHECKS)):
+            checks, said = read_checks(text), decided[row]
+            if checks is None or not checks.has_objects:
+                reasons[row] = "bad_checks" if checks is None else NOT_ASKED
+            elif said:
+                correct[row] = np.mean([one.value for one in said]) > 0.5
+                words[row] = next((one.note for one in said if one.note), "")
+        return {"object_correct": correct, "object_reason": words, "reason": reasons}
+
+
+def object_decisions(judge: RatingJudge, columns: tuple[Column, ...]) -> ObjectDecisions:
+    """Return the score of a judge that decided.
+
+    Raises:
+        ConfigError: If what it says is no decision.
+    """
+    if tuple(judge.scale) != SCALE:
+        low, high = judge.scale
+        raise ConfigError(
+            f"score 'object_accuracy': judge {judge.identity['judge']!r} rates from {low:g} to {high:g}, and a "
+            f"decision is from 0 to 1: score its ratings with 'rating'"
+        )
+    return ObjectDecisions(look_with(judge, RATINGS), columns)

@@ -1,0 +1,76 @@
+"""Plain answers: images by their files, how probable an answer was, and several who answered."""
+
+from pathlib import Path
+
+import pytest
+from imported_evidence import import_file, imported_facts, lines_of, refusal, stored
+from tiny_generated import Made, make_generated
+
+from diptych.judges.evidence import ANSWERS
+
+CHECKS = {"questions": [{"id": "1", "question": "A cat?"}, {"id": "2", "question": "Which?", "choices": []}]}
+ROWS = [Made(model, 0, checks={**CHECKS, "questions": CHECKS["questions"][:1]}) for model in ("one", "two")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    make_generated(tmp_path / "generated", ROWS)
+    return tmp_path
+
+
+def test_image_is_found_by_its_file_wherever_that_lies(folder: Path) -> None:
+    name = f"{ROWS[1].key}.png"
+    text = f"file,question_id,answer\nout/sd/{name},1,yes\nC:\\out\\{name},1,yes\nother.png,1,yes\n"
+    facts = imported_facts(folder, "a.csv", text)
+    assert (facts["images_told"], facts["repeated"]) == (1, 1)
+    assert facts["misfits"] == {"no such image": {"records": 1, "first_line": 4}}
+    assert stored(folder, ANSWERS).records[0] is None
+
+
+def test_answer_may_tell_how_probable_it_is(folder: Path) -> None:
+    record = {"key": ROWS[0].key, "question": "A cat?", "answer": "no", "probability": 0.75}
+    imported_facts(folder, "a.jsonl", lines_of(record))
+    (answer,) = stored(folder, ANSWERS).records[0]
+    assert (answer.text, answer.choices, answer.probabilities) == ("no", ("no",), (0.75,))
+    for wrong, said in (
+        (1.5, "a.jsonl:1: probability: 1.5 is not from 0 to 1"),
+        ("x", "probability: 'x' is no number"),
+    ):
+        assert said in refusal(import_file(folder, "a.jsonl", lines_of({**record, "probability": wrong})))
+
+
+def raters(*answers: str) -> str:
+    rows = [f"{ROWS[0].key},1,worker {number},{answer}\n" for number, answer in enumerate(answers)]
+    return "key,question_id,rater,answer\n" + "".join(rows)
+
+
+@pytest.mark.parametrize(
+    ("answers", "text", "state", "shares"),
+    [
+        (("yes", "no", "yes"), "yes", "", (2 / 3, 1 / 3)),
+        (("no", "no", "no"), "no", "", (1.0,)),
+        (("yes", "no"), "1 yes, 1 no", "unparsed", ()),
+        (("yes", "perhaps", ""), "yes", "", (1.0,)),
+        (("perhaps", "hm"), "perhaps; hm", "unparsed", ()),
+        (("", ""), "", "failed", ()),
+    ],
+)
+def test_most_of_several_who_answer_are_right(
+    folder: Path, answers: tuple[str, ...], text: str, state: str, shares: tuple[float, ...]
+) -> None:
+    imported_facts(folder, "a.csv", raters(*answers))
+    (answer,) = stored(folder, ANSWERS).records[0]
+    assert (answer.text, answer.state, answer.probabilities) == (text, state, pytest.approx(shares))
+
+
+def test_one_who_answers_twice_in_different_ways_is_refused(folder: Path) -> None:
+    text = raters("yes") + f"{ROWS[0].key},1,worker 0,no\n"
+    assert "a.csv:3: answers 'no' to what line 2 answers 'yes'" in refusal(import_file(folder, "a.csv", text))
+
+
+def test_column_that_the_dataset_lacks_is_one_line(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", ROWS)
+    text = f"key,question_id,answer\n{ROWS[0].key},1,yes\n"
+    for given in (["one", "two"], ["=one"], ["a=one", "a=two"]):
+        options = [part for model in given for part in ("--model", model)]
+        assert "--model: " in refusal(import_file(tmp_path, "a.csv", text, *options))

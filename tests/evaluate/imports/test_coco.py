@@ -1,0 +1,179 @@
+"""Detections in COCO's form: GenEval's rule, and others, count them under the detector's name without a model."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evaluate_configs import make_config, read, run
+from imported_evidence import import_file, imported_facts, refusal, stored
+from tiny_generated import Made, make_generated
+
+from diptych.data.dataset import open_dataset
+from diptych.errors import ConfigError
+from diptych.judges.evidence import BOXES
+from diptych.judges.imported import ImportedBoxes, ImportOrigin
+
+CAT, TWO = {"class": "cat", "count": 1}, {"class": "dog", "count": 2}
+ASKED = ({"include": [CAT]}, {"include": [TWO], "exclude": [{"class": "dog", "count": 3}]}, {"include": [TWO]})
+UNKNOWN = {"include": [{"class": "zebra", "count": 1}]}
+RED = {"include": [{**CAT, "color": "red"}]}
+ROWS = [
+    Made("unidet", prompt, checks=checks, benchmark="geneval") for prompt, checks in enumerate((*ASKED, UNKNOWN, RED))
+]
+CATEGORIES = [{"id": 17, "name": "cat"}, {"id": 18, "name": "dog"}]
+
+
+def names(rows: list[Made] = ROWS) -> dict[str, Any]:
+    return {
+        "images": [{"id": number, "file_name": f"out/{row.key}.png"} for number, row in enumerate(rows)],
+        "categories": CATEGORIES,
+    }
+
+
+def detection(image: int, label: int, score: float = 0.95, left: float = 0.0) -> dict[str, Any]:
+    return {"image_id": image, "category_id": label, "bbox": [left, 1.0, 10.0, 20.0], "score": score}
+
+
+FOUND = [
+    detection(0, 17, 0.34),
+    detection(0, 18, 0.129),
+    detection(1, 18, 0.91),
+    detection(1, 18, 0.92, 20.0),
+    detection(2, 18, 0.91),
+    detection(2, 17, 0.99),
+    detection(4, 17),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    make_generated(tmp_path / "generated", ROWS, kinds={"geneval": "geneval"}, rows_per_shard=2)
+    (tmp_path / "names.json").write_text(json.dumps(names()))
+    return tmp_path
+
+
+def import_boxes(folder: Path, found: Any = FOUND) -> dict[str, Any]:
+    given = ["--names", str(folder / "names.json")]
+    return imported_facts(folder, "found.json", json.dumps(found), *given, form="coco", judge="unidet")
+
+
+def scored(folder: Path, facts: dict[str, Any], **options: float) -> list[tuple[Any, Any, Any]]:
+    scores = {"objects": {"score": "object_accuracy", "judge": "unidet", "options": options}}
+    run(make_config(folder, judges=facts["judges"], scores=scores, means=[{"score": "objects.object_correct"}]))
+    sql = (
+        "SELECT prompt_id, any_value(reason) AS why, any_value(value) FILTER (score = 'objects.object_correct') AS "
+        "right, any_value(text) FILTER (score = 'objects.object_reason') AS wrong FROM scores JOIN images "
+        "USING (run_id, dataset, key) GROUP BY prompt_id ORDER BY prompt_id"
+    )
+    return [(row["right"], row["wrong"], row["why"]) for row in read(folder, sql)]
+
+
+def test_rule_counts_boxes_that_were_found_elsewhere(folder: Path) -> None:
+    facts = import_boxes(folder)
+    assert scored(folder, facts) == [
+        (1.0, "", None),
+        (1.0, "", None),
+        (0.0, "wrong_count", None),
+        (None, None, "unknown_class"),
+        (None, None, "unknown_colour"),
+    ]
+    assert (facts["boxes"], facts["least_score"], facts["unknown_class"], facts["images"]) == (7, 0.12, 1, 4)
+
+
+def test_another_threshold_asks_nobody_and_opens_no_picture(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = import_boxes(folder)
+    looked: list[Any] = []
+    monkeypatch.setattr(ImportedBoxes, "boxes", lambda self, *given: looked.append(given))
+    monkeypatch.setattr("diptych.data.images.decode", lambda *given, **options: looked.append(given))
+    facts["judges"]["unidet"]["options"]["least_score"] = 0.0
+    assert scored(folder, facts, threshold=0.5)[0] == (0.0, "missing", None)
+    assert scored(folder, facts, counting_threshold=0.915)[1] == (0.0, "wrong_count", None)
+    assert looked == []
+
+
+def test_rule_cannot_ask_for_less_than_the_file_tells(folder: Path) -> None:
+    facts = import_boxes(folder, [one for one in FOUND if one["score"] > 0.5])
+    with pytest.raises(ConfigError, match=r"threshold: 0.3 is too low: what is less sure than 0.91 this judge does"):
+        scored(folder, facts)
+
+
+def test_image_that_is_listed_and_has_no_box_was_looked_at_and_one_that_is_not_was_not(folder: Path) -> None:
+    (folder / "names.json").write_text(json.dumps(names(ROWS[:2])))
+    facts = import_boxes(folder, FOUND[:1])
+    assert facts["images_without"] == 1
+    found = stored(folder, BOXES)
+    assert found.records[1:3] == [[], None]
+    assert found.reasons == [None, None, *["not_imported"] * 3]
+
+
+def test_boxes_have_corners_names_and_the_surest_goes_first(folder: Path) -> None:
+    import_boxes(folder)
+    first, second = stored(folder, BOXES).records[1]
+    assert (first.score, first.label, first.corners) == (0.92, "dog", (20.0, 1.0, 30.0, 21.0))
+    assert second.score == 0.91
+
+
+def test_what_fits_nothing_or_stands_there_twice_is_counted(folder: Path) -> None:
+    listed = names()
+    listed["images"].append({"id": "x", "file_name": "elsewhere.png"})
+    (folder / "names.json").write_text(json.dumps(listed))
+    facts = import_boxes(folder, [*FOUND, FOUND[0], detection(99, 17), detection(0, 3), detection(["x"], 17)])
+    assert facts["misfits"] == {
+        "no such image": {"records": 1, "first_image": 6},
+        "no image of that id": {"records": 2, "first_record": 9},
+        "no category of that id": {"records": 1, "first_record": 10},
+    }
+    assert (facts["repeated"], facts["boxes"]) == (1, 7)
+
+
+def test_file_may_hold_its_own_names(folder: Path) -> None:
+    whole = json.dumps({**names(), "annotations": FOUND})
+    assert imported_facts(folder, "whole.json", whole, form="coco", judge="unidet")["boxes"] == 7
+
+
+def test_the_least_score_is_none_of_the_evidence(folder: Path) -> None:
+    facts = import_boxes(folder)
+    assert facts["evidence"].startswith(f"{folder}/generated/evidence/unidet-")
+    assert not import_boxes(folder)["is_new"]
+    origin = ImportOrigin("unidet", facts["judges"]["unidet"]["options"]["content"])
+    assert ImportedBoxes(origin, 0.1).identity == ImportedBoxes(origin, 0.5).identity
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"image_id": 0}, "found.json: detections are a list, or an object with the list annotations"),
+        ([7], "found.json: record 1: a detection is an object, not 7"),
+        ([detection(0, 17, 1.5)], "found.json: record 1: bbox is left, top, width and height, and score from 0 to 1"),
+        (
+            [FOUND[0], {**FOUND[1], "score": None}],
+            "found.json: record 2: a detection has bbox, four numbers, and score",
+        ),
+        ([{**FOUND[0], "bbox": [1, 2, 3]}], "found.json: record 1: a detection has bbox, four numbers, and score"),
+        ([{**FOUND[0], "bbox": [1, 2, -3, 4]}], "found.json: record 1: bbox is left, top, width and height"),
+    ],
+)
+def test_a_file_that_is_broken_lands_nothing(folder: Path, found: Any, said: str) -> None:
+    given = ["--names", str(folder / "names.json")]
+    result = import_file(folder, "found.json", json.dumps(found), *given, form="coco", judge="unidet")
+    assert said in refusal(result)
+    assert open_dataset(folder / "generated").column_sets("evidence") == []
+
+
+def test_a_file_without_names_or_with_broken_ones_is_one_line(folder: Path) -> None:
+    text = json.dumps(FOUND)
+    assert "--names: name the file of images and categories" in refusal(
+        import_file(folder, "found.json", text, form="coco", judge="unidet")
+    )
+    for listed, said in (
+        ("{", "names.json: not JSON: "),
+        ("[]", "names.json: images: must be a list of objects with id and file_name"),
+        (json.dumps({**names(), "categories": CATEGORIES[:1] * 2}), "names.json: categories: two have one id"),
+    ):
+        (folder / "names.json").write_text(listed)
+        given = ["--names", str(folder / "names.json")]
+        assert said in refusal(import_file(folder, "found.json", text, *given, form="coco", judge="unidet"))
+    assert "--names: the format answers has no ids" in refusal(
+        import_file(folder, "a.csv", "", "--names", str(folder / "names.json"))
+    )

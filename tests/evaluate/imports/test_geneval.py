@@ -1,0 +1,135 @@
+"""Decisions of GenEval's own program: about which image, under whose name, and averaged as GenEval does."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from evaluate_configs import make_config, read, result_of, run
+from imported_evidence import import_file, imported_facts, lines_of, refusal, stored
+from tiny_generated import Made, make_generated
+
+from diptych.data.dataset import open_dataset
+from diptych.errors import ConfigError
+from diptych.judges.evidence import RATINGS
+from diptych.judges.imported import ImportedRatings, imported
+from diptych.scores.geneval_rule import CATEGORIES
+from diptych.scores.object_accuracy import object_accuracy
+
+CHECKS = {"include": [{"class": "bench", "count": 1}]}
+WRONG = "expected bench>=1, found 0\nno target for bench to be left of"
+
+
+def rows(samples: int = 3, models: Sequence[str] = ("sd21",)) -> list[Made]:
+    """Return two prompts of each tag, with some images each."""
+    return [
+        Made(model, prompt, sample, category=CATEGORIES[prompt % 6], checks=CHECKS, benchmark="geneval")
+        for model in models
+        for prompt in range(12)
+        for sample in range(samples)
+    ]
+
+
+def is_right(prompt: int, sample: int) -> bool:
+    return (prompt * 7 + sample * 5) % 11 < 6
+
+
+def decision(number: int, sample: int, **changes: Any) -> dict[str, Any]:
+    """Return a line as GenEval's evaluate_images.py writes it."""
+    correct = is_right(number, sample)
+    said = {
+        "filename": f"/data/sd21/{number:05d}/samples/{sample:05d}.png",
+        "tag": CATEGORIES[number % 6],
+        "prompt": f"blobs number {number}",
+        "correct": correct,
+        "reason": "" if correct else WRONG,
+        "metadata": json.dumps(CHECKS),
+        "details": "{}",
+    }
+    return {**said, **changes}
+
+
+def every_decision() -> list[dict[str, Any]]:
+    return [decision(prompt, sample) for prompt in range(12) for sample in range(3)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    make_generated(tmp_path / "generated", rows(), kinds={"geneval": "geneval"})
+    return tmp_path
+
+
+def evaluated(folder: Path, facts: dict[str, Any]) -> None:
+    run(make_config(folder, judges=facts["judges"], protocols=[{"protocol": "geneval", "judge": "mmdet"}]))
+
+
+def test_decisions_are_averaged_over_images_by_tag_and_over_tags_and_asked_of_nobody(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = imported_facts(folder, "results.jsonl", lines_of(*every_decision()), form="geneval", judge="mmdet")
+    monkeypatch.setattr(ImportedRatings, "ratings", lambda self, images: pytest.fail("somebody was asked"))
+    evaluated(folder, facts)
+    tags = [np.mean([is_right(prompt, sample) for prompt in (tag, tag + 6) for sample in range(3)]) for tag in range(6)]
+    metric = "geneval_official_mmdet.object_accuracy"
+    assert result_of(folder, metric, model="sd21")["value"] == pytest.approx(np.mean(tags))
+    for tag, share in zip(CATEGORIES, tags, strict=True):
+        assert result_of(folder, metric, model="sd21", category=tag)["value"] == pytest.approx(share)
+    words = "SELECT DISTINCT text FROM scores WHERE score = 'geneval_official_mmdet.object_reason' AND text <> ''"
+    assert [row["text"] for row in read(folder, words)] == [WRONG.replace("\n", "; ")]
+
+
+def test_image_without_a_decision_is_not_scored_and_counted(folder: Path) -> None:
+    facts = imported_facts(folder, "results.jsonl", lines_of(*every_decision()[1:]), form="geneval", judge="mmdet")
+    assert (facts["images"], facts["ratings"], facts["ratings_of_an_image"]) == (35, 35, {"1": 35})
+    evaluated(folder, facts)
+    found = result_of(folder, "geneval_official_mmdet.object_accuracy", model="sd21")
+    assert (found["n"], found["n_unscored"]) == (35, 1)
+    assert stored(folder, RATINGS).reasons[0] == "not_imported"
+
+
+def test_decisions_about_rewritten_prompts_are_not_those_of_the_original_ones(folder: Path) -> None:
+    told = [decision(0, 0), decision(0, 1, prompt="A photorealistic picture of blobs")]
+    facts = imported_facts(folder, "results.jsonl", lines_of(*told), form="geneval", judge="mmdet")
+    assert facts["misfits"] == {"another prompt": {"records": 1, "first_line": 2}}
+
+
+def test_a_file_of_one_model_is_about_the_model_that_is_named(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", rows(1, ("sd21", "sdxl")), kinds={"geneval": "geneval"})
+    text = lines_of(decision(0, 0), decision(1, 0))
+    nobody = import_file(tmp_path, "results.jsonl", text, form="geneval", judge="mmdet")
+    assert "2 records: several images (line 1, 2)" in refusal(nobody)
+    facts = imported_facts(tmp_path, "results.jsonl", text, "--model", "sdxl", form="geneval", judge="mmdet")
+    assert (facts["images"], facts["misfits"]) == (2, {})
+    assert [some is not None for some in stored(tmp_path, RATINGS).records] == [False] * 12 + [True] * 2 + [False] * 10
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (decision(0, 0, correct=not is_right(0, 0)), "results.jsonl:2: rates 0 what line 1 rates 1; keep one of them"),
+        (decision(0, 1, filename="sd21/0.png"), "results.jsonl:2: filename: 'sd21/0.png' does not end as"),
+        (decision(0, 1, correct="yes"), "results.jsonl:2: correct: a result of GenEval has filename, prompt, correct"),
+        ({"filename": "00000/samples/0000.png"}, "results.jsonl:2: prompt: a result of GenEval has"),
+    ],
+)
+def test_a_line_that_contradicts_or_is_none_lands_nothing(folder: Path, line: dict[str, Any], said: str) -> None:
+    result = import_file(folder, "results.jsonl", lines_of(decision(0, 0), line), form="geneval", judge="mmdet")
+    assert said in refusal(result)
+    assert open_dataset(folder / "generated").column_sets("evidence") == []
+
+
+def test_a_line_that_stands_there_twice_counts_once(folder: Path) -> None:
+    text = lines_of(decision(0, 0), decision(0, 0), decision(0, 1))
+    facts = imported_facts(folder, "results.jsonl", text, form="geneval", judge="mmdet")
+    assert (facts["repeated"], facts["ratings_of_an_image"]) == (1, {"1": 2})
+
+
+def test_decisions_have_no_threshold_and_ratings_on_another_scale_are_none() -> None:
+    decided = imported(name="mmdet", content="0" * 16, gives="ratings")
+    with pytest.raises(ConfigError, match="what was decided elsewhere has no threshold"):
+        object_accuracy(judge=decided, threshold=0.5)
+    rated = imported(name="people", content="0" * 16, gives="ratings", scale=[1, 5])
+    with pytest.raises(ConfigError, match="judge 'people' rates from 1 to 5, and a decision is from 0 to 1"):
+        object_accuracy(judge=rated)
