@@ -15,7 +15,7 @@ from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown, import_attribute
 from diptych.progress import track
 from diptych.reports.config import ReportConfig
-from diptych.reports.pages import DATA, PAGES, PART, file_name
+from diptych.reports.pages import DATA, PAGES, PART, TITLE, file_name
 from diptych.reports.pages.funnel import rows_shown
 from diptych.reports.read.chunks import FOLDER, pack_json, write_chunks
 from diptych.reports.read.curated import read_pool
@@ -197,7 +197,9 @@ def _write(report: Report, out: Path, kept: int, progress: str) -> Built:
 def _render(report: Report, contexts: Mapping[str, list[dict[str, Any]]], write: Any) -> tuple[str, ...]:
     environment = make_environment()
     rail = [
-        {"name": name, "title": page.title, "file": file_name(name)} for name, page in PAGES.items() if contexts[name]
+        {"name": name, "title": contexts[name][0].get(TITLE, page.title), "file": file_name(name)}
+        for name, page in PAGES.items()
+        if contexts[name]
     ]
     absent = [file_name(name) for name in PAGES if not contexts[name]]  # no link leads there
     files = []
@@ -208,13 +210,14 @@ def _render(report: Report, contexts: Mapping[str, list[dict[str, Any]]], write:
                 "run_name": report.run.get("name") or "",
                 "run_id": report.run.get("run_id") or "",
                 "page": name,
-                "page_title": PAGES[name].title,
+                TITLE: PAGES[name].title,
                 "rail": rail,
                 "absent": absent,
                 "scripts": PAGES[name].scripts,
                 "files": [file_name(name, part) for part in range(len(parts))],
                 "part_names": [each.get(PART, "") for each in parts],
                 "part": number,
+                "draw_word": report.draw_word,
                 "image_count": len(report.rows),
                 "image_total": report.rows.total,
             }

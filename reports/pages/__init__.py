@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 PART = "part_name"  # of a context, where a page has several files: what this one is about
+TITLE = "page_title"  # of a context, where what a page shows has another name than usual
 DATA = "data"  # of a context: what the page's scripts read, by the name of its file
 
 

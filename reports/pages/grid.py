@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from diptych.reports.pages import PART
+from diptych.reports.pages import PART, TITLE
 from diptych.reports.pages.scores import typical_step
 from diptych.reports.read.columns import grid_axes, label_of
 from diptych.reports.read.numbers import interval, number, plain_name
@@ -28,7 +28,8 @@ def grid(report: Report) -> list[dict[str, Any]]:
     found = _datasets(report)
     several = {label: groups for label, groups in found.items() if len({group["setting"] for group in groups}) > 1}
     shown = several or {label: groups for label, groups in found.items() if len(groups) > 1}
-    return [_part(report, label, groups) for label, groups in shown.items()]
+    title = "Settings" if several else "Models"
+    return [{TITLE: title, **_part(report, label, groups)} for label, groups in shown.items()]
 
 
 def _part(report: Report, dataset: str, groups: Sequence[dict[str, Any]]) -> dict[str, Any]:

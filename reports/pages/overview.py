@@ -85,7 +85,7 @@ def _facts(report: Report) -> list[dict[str, str]]:
     (generated,) = report.query(GENERATED) or [{"images": 0}]
     if generated["images"]:
         named = [("model", len(report.models)), ("setting", generated["settings"]), ("prompt", generated["prompts"])]
-        facts += [{"n": count(n), "what": word if n == 1 else f"{word}s", "href": ""} for word, n in named]
+        facts += [{"n": count(n), "what": word if n == 1 else f"{word}s", "href": ""} for word, n in named if n]
         href = gallery({"model": report.models})
         facts.append({"n": count(generated["images"]), "what": "generated images", "href": href})
     pools = {pool.label for pool in report.pools}  # one that was evaluated, too, is counted once

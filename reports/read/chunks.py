@@ -90,6 +90,7 @@ def _index(report: Report, captions: tuple[list[str], list[int]]) -> dict[str, A
         "flags": [_flags(picture) for picture in report.pictures],
         "reasons": {name: _reasons(len(rows), found) for name, found in rows.reasons.items() if found},
         "pairs": report.pairs,
+        "draw_word": report.draw_word,
         "models": report.models,
         "missing": MISSING,
         "side": _side(report),

@@ -256,7 +256,7 @@ class Report:
 
     @cached_property
     def pairs(self) -> list[int]:
-        """For each row the number of its prompt and seed, -1 where it has none: what models can be compared on."""
+        """For each row the number of its prompt and seed (or sample), -1 without: what models can be compared on."""
         columns = self.rows.columns
         numbers: dict[tuple[Any, ...], int] = {}
         found = []
@@ -266,6 +266,13 @@ class Report:
             key = (columns["benchmark"][row], prompt, seed)
             found.append(-1 if model is None or prompt is None else numbers.setdefault(key, len(numbers)))
         return found
+
+    @cached_property
+    def draw_word(self) -> str:
+        """What tells two pictures of one prompt by one model apart: their seeds, or without those their samples."""
+        columns = self.rows.columns
+        seeds = {columns["seed"][row] is not None for row, pair in enumerate(self.pairs) if pair >= 0}
+        return {(True,): "seed", (False, True): "seed or sample"}.get(tuple(sorted(seeds)), "sample")
 
     def colour(self, model: str | None) -> int:
         """Return the number of a model's colour, from 1."""

@@ -80,7 +80,7 @@
     shown = ordered(found, order, signed, columns, [a, b]);
     counts = values ? tally(signed, [a, b], found) : null;
     sayTally(score, a, b);
-    const of = fixed === ALL ? `rows of the same prompt, seed and ${$("fixed-label").textContent.toLowerCase()}` : "prompts and seeds";
+    const of = fixed === ALL ? `rows of the same prompt, ${rows.drawWord} and ${$("fixed-label").textContent.toLowerCase()}` : `prompts and ${rows.drawWord}s`;
     const sample = rows.sampleNote ? `,${rows.sampleNote}` : "";
     $("count").textContent = `${shown.length === groups.length ? count(groups.length) : `${count(shown.length)} of ${count(groups.length)}`} ${of}${sample}`;
     layOut();

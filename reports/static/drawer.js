@@ -134,7 +134,7 @@ Diptych.drawer = (() => {
         make("span", { class: "frame" }, ...rows.picture(other)), make("small", {}, ...names.flatMap((name, place) => (place ? [", ", foreign(name)] : [foreign(name)]))));
       return make("div", {}, button);
     });
-    return make("div", {}, make("h3", {}, "Same prompt, same seed"), make("div", { class: "shots small" }, ...tiles), more);
+    return make("div", {}, make("h3", {}, `Same prompt, same ${rows.drawWord}`), make("div", { class: "shots small" }, ...tiles), more);
   }
 
   document.addEventListener("DOMContentLoaded", () => {

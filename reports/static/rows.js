@@ -13,6 +13,7 @@ Diptych.rows = (() => {
       this.scores = new Map(index.scores.map((score) => [score.name, score]));
       this.models = index.models;
       this.pairs = index.pairs;
+      this.drawWord = index.draw_word; // of pairs: "seed", or "sample" where the data says no seed
       this.missing = index.missing;
       this.index = index;
       this.thumbs = new Uint8Array(thumbs);

@@ -51,6 +51,16 @@ def own(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def imported(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report on images of which nobody said a seed or a setting, as of those made elsewhere."""
+    told = "UPDATE images SET seed = NULL, setting = NULL, sampler = NULL, steps = NULL, guidance = NULL"
+    fewer = "DELETE FROM images WHERE setting <> 'ddim-25-g7.5'"
+    scores = "DELETE FROM scores WHERE key NOT IN (SELECT key FROM images)"
+    pairs = "UPDATE differences SET n = 8, n_clusters = 4"
+    return changed(world, tmp_path_factory.mktemp("imported"), fewer, told, scores, pairs)
+
+
+@pytest.fixture(scope="module")
 def evil(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report on eight models, all with names that turn what comes after them."""
     name = f"model || '{EVIL}' || (hash(prompt_id || setting) % 4)"
@@ -306,3 +316,14 @@ def test_help_names_a_config_that_is_there() -> None:
     named = re.findall(r"configs/\S+\.yaml", text)
     assert named
     assert all((root / name).is_file() for name in named)
+
+
+def test_images_without_seeds_and_settings_are_not_said_to_have_some(imported: Path) -> None:
+    pages = {path.name: path.read_text(encoding="utf-8") for path in imported.glob("*.html")}
+    assert "Same prompt, same sample" in pages["index.html"]
+    assert "8 pairs of 4 prompts" in pages["index.html"]
+    assert "</strong> settings" not in pages["index.html"]
+    assert re.search(r"\d+ prompts and samples", pages["compare.html"])
+    assert re.search(r">sample \d+<", pages["compare.html"])
+    assert "<title>Models" in pages["grid.html"]
+    assert "The same prompt and sample in every cell" in pages["grid.html"]
