@@ -8,11 +8,12 @@ import pytest
 
 from diptych.data.images import Image
 from diptych.judges import JUDGES
-from diptych.judges.contract import Answer, Box, Corners, Query, TextLine, Trait
+from diptych.judges.contract import Answer, Box, Corners, Query, Rating, TextLine, Trait
 
 TABLE = {
     "own_answers": "own_judges:own_answers",
     "own_boxes": "own_judges:own_boxes",
+    "own_ratings": "own_judges:own_ratings",
     "own_text": "own_judges:own_text",
 }
 FOUND: dict[int, list[Box] | None] = {}
@@ -77,6 +78,18 @@ class OwnAnswers:
 
 
 @dataclass(frozen=True)
+class OwnRatings:
+    """Two raters give every picture a 4 and a 5."""
+
+    scale: tuple[float, float] = (1.0, 5.0)
+    identity: Mapping[str, Any] = field(default_factory=lambda: {"judge": "own_ratings"})
+
+    def ratings(self, images: Sequence[Image]) -> list[list[Rating]]:
+        SEEN.append(len(images))
+        return [[Rating(4.0, "ann", "no red"), Rating(5.0, "ben")] for _ in images]
+
+
+@dataclass(frozen=True)
 class OwnText:
     """Reads what a test left in ``WRITTEN`` under the height of the picture."""
 
@@ -96,6 +109,10 @@ def own_boxes(*, name: str = "own_boxes", plain: bool = False, free: bool = Fals
 
 def own_answers() -> OwnAnswers:
     return OwnAnswers()
+
+
+def own_ratings() -> OwnRatings:
+    return OwnRatings()
 
 
 def own_text() -> OwnText:

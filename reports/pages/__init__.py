@@ -32,7 +32,7 @@ PAGES: dict[str, Page] = {
     "gallery": Page(
         "diptych.reports.pages.gallery:gallery",
         "Gallery",
-        ("rows.js", "export.js", "filters.js", "facets.js", "gallery.js", "drawer.js"),
+        ("rows.js", "export.js", "filters.js", "facets.js", "gallery.js", "evidence.js", "drawer.js"),
     ),
     "compare": Page(
         "diptych.reports.pages.compare:compare",

@@ -2,7 +2,7 @@
 
 A page opened from a file may neither fetch nor import, but it may load a script. Each file is one call with a name and
 base64 text, so nothing of the data is ever read as a program: ``__R("rows", "H4sI...")``. What a page needs at once is
-in ``rows.js``; a score, captions and the details of an image are files of their own, loaded when somebody asks.
+in ``rows.js``; a score, captions, details and evidence of an image are files of their own, loaded when somebody asks.
 """
 
 import base64
@@ -15,15 +15,16 @@ import numpy as np
 
 from diptych.reports.links import MISSING
 from diptych.reports.read.columns import PICTURE, details, label_of, listed_filters
+from diptych.reports.read.evidence_chunks import evidence_files, evidence_index
 from diptych.reports.read.numbers import plain_name
 from diptych.reports.read.pictures import Picture
 from diptych.reports.read.report import DOMAIN, MANY_VALUES, Report
 from diptych.reports.read.rows import as_text
+from diptych.reports.read.texts import cut
 
 FOLDER = "data"
 CAPTIONS_PER_FILE = 1000
 DETAILS_PER_FILE = 250
-MAX_CAPTION = 4000  # characters that are shown and searched
 
 NO_PICTURE, BLURRED, HAS_PREVIEW = 1, 2, 4
 
@@ -46,6 +47,8 @@ def write_chunks(report: Report, write: Write) -> None:
     for number, start in enumerate(range(0, len(report.rows), DETAILS_PER_FILE)):
         rows = range(start, min(start + DETAILS_PER_FILE, len(report.rows)))
         write(f"details-{number}.js", pack(f"details-{number}", _json([_details(report, row, told) for row in rows])))
+    for number, seen in evidence_files(report):
+        write(f"evidence-{number}.js", pack(f"evidence-{number}", _json(seen)))
 
 
 def pack(name: str, data: bytes) -> bytes:
@@ -62,15 +65,6 @@ def pack(name: str, data: bytes) -> bytes:
 def pack_json(name: str, value: Mapping[str, Any]) -> bytes:
     """Return the script that hands a value over under a name of ours."""
     return pack(name, _json(value))
-
-
-def cut(text: str | None) -> str | None:
-    """Return a text of bearable length; a caption may have megabytes.
-
-    >>> cut("a" * 5000)[-1], cut(None)
-    ('…', None)
-    """
-    return text if text is None or len(text) <= MAX_CAPTION else text[: MAX_CAPTION - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _index(report: Report, captions: tuple[list[str], list[int]]) -> dict[str, Any]:
@@ -94,6 +88,7 @@ def _index(report: Report, captions: tuple[list[str], list[int]]) -> dict[str, A
         "models": report.models,
         "missing": MISSING,
         "side": _side(report),
+        "evidence": evidence_index(report),
     }
 
 
@@ -188,20 +183,8 @@ def _details(report: Report, row: int, names: Sequence[str]) -> dict[str, Any]:
     found = {name: cut(as_text(value)) for name in names if (value := columns[name][row]) not in (None, [])}
     reasons = {name: reason for name, known in report.rows.reasons.items() if (reason := known.get(row)) is not None}
     problem = report.pictures[row].problem
-    more = {"reasons": reasons, "problem": problem, "seen": _seen(report, row)}
+    more = {"reasons": reasons, "problem": problem}
     return {**found, **{name: value for name, value in more.items() if value}}
-
-
-def _seen(report: Report, row: int) -> list[dict[str, Any]]:
-    """Return the boxes that judges saw, in pixels of the picture; nothing of one that is not shown as it is."""
-    picture = report.pictures[row]
-    if picture.is_blurred or not picture.thumbnail:
-        return []
-    size = [report.rows.columns[name][row] for name in ("width", "height")]
-    return [
-        {"judge": seen.judge, "size": size, "boxes": [(cut(box.label), box.score, *box.corners) for box in seen.boxes]}
-        for seen in report.boxes.get(row, ())
-    ]
 
 
 def _dictionary(values: Sequence[str | None]) -> tuple[list[str], list[int]]:

@@ -12,8 +12,8 @@ from diptych.data.generated_columns import ATTRIBUTE_CLASS
 from diptych.reports.config import ReportConfig
 from diptych.reports.links import MISSING, PRESENT, Filter, gallery, missing_for
 from diptych.reports.read.audited import audited
-from diptych.reports.read.boxes import SeenBoxes, find_boxes
 from diptych.reports.read.columns import AUDIT, OURS, PICTURE, domain_of, filters
+from diptych.reports.read.evidence import JudgeLook, SeenRecords, find_evidence, find_looks
 from diptych.reports.read.numbers import count
 from diptych.reports.read.pictures import PREVIEWS, THUMBNAILS, Picture, file_of
 from diptych.reports.read.pool import Pool
@@ -243,11 +243,17 @@ class Report:
         return {row["identity_id"]: row["identity"] for row in rows}
 
     @cached_property
-    def boxes(self) -> Mapping[int, list[SeenBoxes]]:
-        """What judges saw in the pictures, by row, as far as a score of the run or of a pool is a rule over it."""
-        of_run = (self.identities[name] for name in self.score_identities.values() if name in self.identities)
-        of_pools = (column.identity for pool in self.pools for column in pool.scores)
-        return find_boxes(self.rows, [*of_run, *of_pools])
+    def looks(self) -> list[JudgeLook]:
+        """What judges were asked for the scores of the run and of the pools."""
+        of_pools = {short_id(column.identity): column.identity for pool in self.pools for column in pool.scores}
+        known = {**self.identities, **of_pools}
+        named = {name: known.get(meaning.identity_id) for name, meaning in self.rows.meanings.items()}
+        return find_looks({name: identity for name, identity in named.items() if identity is not None})
+
+    @cached_property
+    def evidence(self) -> Mapping[int, list[SeenRecords]]:
+        """What judges saw in the images, by row."""
+        return find_evidence(self.rows, self.looks)
 
     @cached_property
     def models(self) -> list[str]:

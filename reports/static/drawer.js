@@ -5,7 +5,7 @@ Diptych.drawer = (() => {
   const { make, redraw, number, count, plain, foreign, webAddress } = Diptych;
   const LIKES = 60;
   const dialog = () => document.getElementById("drawer");
-  let rows, shown, current = null, tell = () => {}, closed = () => {}, run = 0, isBoxed = true;
+  let rows, shown, current = null, tell = () => {}, closed = () => {}, run = 0;
 
   function open(all, list, row, select) {
     [rows, shown, tell] = [all, list, select];
@@ -24,13 +24,14 @@ Diptych.drawer = (() => {
   async function show(row) {
     current = row;
     const mine = ++run;
-    const [details] = await Promise.all([rows.details(row), rows.captionsOf([row])]);
+    const [details, seen] = await Promise.all([rows.details(row), Diptych.evidence.of(rows, row), rows.captionsOf([row])]);
     const scores = [];
     for (const score of rows.scores.values()) {
       const values = await rows.score(score.name);
       if (!Number.isNaN(values[row])) scores.push([score, values[row], rank(values, values[row])]);
       else if (details.reasons?.[score.name]) scores.push([score, NaN, details.reasons[score.name]]);
     }
+    const judged = await Diptych.evidence.parts(rows, row, seen, { dialog: dialog(), reasons: details.reasons });
     if (mine !== run) return;
     const place = shown.indexOf(row);
     const caption = rows.caption(row) || "No caption";
@@ -41,9 +42,9 @@ Diptych.drawer = (() => {
         make("button", { type: "button", class: "quiet", "data-field": "previous", "aria-label": "Previous image", disabled: place <= 0, on: { click: () => step(-1) } }, "←"),
         make("button", { type: "button", class: "quiet", "data-field": "next", "aria-label": "Next image", disabled: place < 0 || place >= shown.length - 1, on: { click: () => step(1) } }, "→"),
         make("button", { type: "button", class: "quiet", on: { click: close } }, "Close")),
-      make("div", { class: "frame" }, ...rows.picture(row, caption.slice(0, 300), { isLarge: true, none }), ...(details.seen ?? []).map(outlines)),
+      make("div", { class: "frame" }, ...rows.picture(row, caption.slice(0, 300), { isLarge: true, none }), ...Diptych.evidence.drawings(rows, seen)),
       make("h2", { id: "drawer-title", dir: "auto" }, caption),
-      ...[likes(row), scoreList(scores), ...(details.seen ?? []).map(boxList), facts(row, details)].filter(Boolean));
+      ...[...judged, likes(row), scoreList(scores), facts(row, details, Diptych.evidence.told(rows, seen))].filter(Boolean));
     dialog().scrollTop = 0;
   }
 
@@ -58,14 +59,14 @@ Diptych.drawer = (() => {
     return Math.round((100 * below) / all);
   }
 
-  function facts(row, details) {
+  function facts(row, details, told) {
     const list = make("dl", { class: "pairs" });
     const box = make("div", {}, make("h3", {}, "Facts"), list);
     for (const facet of rows.facets.values()) {
-      const word = rows.word(facet.name, row);
+      const word = told.has(facet.name) ? "" : rows.word(facet.name, row);
       if (word) list.append(make("dt", {}, facet.label), make("dd", { dir: "auto" }, word.replaceAll("_", " ")));
     }
-    for (const { label, value } of Object.values(rows.index.same)) list.append(make("dt", {}, label), make("dd", { dir: "auto" }, value.replaceAll("_", " ") || "(empty)"));
+    for (const [name, { label, value }] of Object.entries(rows.index.same)) if (!told.has(name)) list.append(make("dt", {}, label), make("dd", { dir: "auto" }, value.replaceAll("_", " ") || "(empty)"));
     for (const [name, label] of Object.entries(rows.index.details)) {
       if (details[name] === undefined) continue;
       const address = name === "url" ? webAddress(details[name]) : "";
@@ -85,36 +86,6 @@ Diptych.drawer = (() => {
       list.append(make("dt", { title: score.text, dir: "auto" }, score.label), make("dd", {}, ...text.filter((one) => one !== null)));
     }
     return make("div", {}, make("h3", {}, "Scores"), list);
-  }
-
-  /** Draw what a judge saw over a picture that lies in its frame as object-fit: contain has it. */
-  function outlines(seen) {
-    const drawing = shape("svg", { viewBox: `0 0 ${seen.size.join(" ")}`, "aria-hidden": "true", class: "boxes" });
-    for (const [label, score, left, top, right, bottom] of seen.boxes) {
-      const title = shape("title", {});
-      title.textContent = `${plain(label)} ${number(score)}`;
-      const outline = shape("rect", { x: left, y: top, width: right - left, height: bottom - top });
-      outline.append(title);
-      drawing.append(outline);
-    }
-    drawing.toggleAttribute("hidden", !isBoxed);
-    return drawing;
-  }
-
-  function shape(name, attributes) {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-    return element;
-  }
-
-  function boxList(seen) {
-    const list = make("dl", { class: "pairs" });
-    for (const [label, score] of seen.boxes) list.append(make("dt", {}, foreign(label)), make("dd", {}, number(score)));
-    const toggle = make("input", { type: "checkbox", checked: isBoxed, on: { change: (event) => {
-      isBoxed = event.target.checked;
-      for (const drawing of dialog().querySelectorAll("svg.boxes")) drawing.toggleAttribute("hidden", !isBoxed);
-    } } });
-    return make("div", {}, make("h3", {}, "What ", foreign(seen.judge.replaceAll("_", " ")), " saw"), make("label", { class: "soft" }, toggle, " outlined in the picture"), list);
   }
 
   /** Return the other pictures of the same prompt and seed. */
@@ -141,6 +112,7 @@ Diptych.drawer = (() => {
     dialog().addEventListener("close", () => { const last = current; current = null; run += 1; closed(last); });
     dialog().addEventListener("click", (event) => { if (event.target === dialog()) close(); });
     dialog().addEventListener("keydown", (event) => {
+      if (event.target.matches("select")) return; // moves and looks for names there
       if (event.key === "ArrowLeft" || event.key === "k") step(-1);
       if (event.key === "ArrowRight" || event.key === "j") step(1);
     });

@@ -20,7 +20,7 @@ def expect(*include: Mapping[str, Any], exclude: Sequence[Mapping[str, Any]] = (
 
 
 def verdict(found: Sequence[Box], checks: Checks, threshold: float = 0.3) -> str:
-    return judge(found, checks, threshold=threshold)
+    return judge(found, checks, threshold=threshold).reason
 
 
 FISH = {"class": "fish", "count": 1}
@@ -107,6 +107,45 @@ def test_first_clause_that_fails_gives_the_reason() -> None:
     asked = expect({**FISH, "color": "red"}, BOAT)
     assert verdict([thing("fish", colour="blue")], asked) == "wrong_colour"
     assert verdict([thing("fish", colour="red")], asked) == "missing"
+
+
+@pytest.mark.parametrize(
+    ("found", "asked", "words"),
+    [
+        ([thing("fish")], [FISH], ""),
+        ([], [FISH], "fish: expected 1, found none"),
+        ([thing("fish"), thing("fish", score=0.2)], [{"class": "fish", "count": 2}], "fish: expected 2, found 1"),
+        ([thing("fish", colour="blue")], [{**FISH, "color": "red"}], "fish: expected 1 red, found blue"),
+        ([Box("fish", 0.9, (0, 0, 1, 1))], [{**FISH, "color": "red"}], "fish: expected 1 red, found no colour"),
+        (
+            [thing("fish"), thing("boat", 50, 50)],
+            [FISH, {**BOAT, "position": ["left of", 0]}],
+            "boat: expected left of fish, found below and right of it",
+        ),
+        (
+            [thing("fish"), thing("boat")],
+            [FISH, {**BOAT, "position": ["above", 0]}],
+            "boat: expected above fish, found at no clear side of it",
+        ),
+        (
+            [thing("boat")],
+            [FISH, {**BOAT, "position": ["left of", 0]}],
+            "fish: expected 1, found none; boat: expected left of fish, which is not as asked for",
+        ),
+    ],
+)
+def test_every_clause_that_fails_is_told_in_words(found: list[Box], asked: list[dict[str, Any]], words: str) -> None:
+    told = judge(found, expect(*asked), threshold=0.3).words
+    assert told == (f"{words} at threshold 0.3" if words else "")
+
+
+def test_what_must_not_be_there_is_told_in_words() -> None:
+    two = [thing("fish"), thing("fish", 20)]
+    for count, words in ((2, "at most 1"), (1, "none")):
+        told = judge(two, expect(exclude=[{"class": "fish", "count": count}]), threshold=0.9).words
+        assert told == "", "not sure enough"
+        told = judge(two, expect(exclude=[{"class": "fish", "count": count}]), threshold=0.5).words
+        assert told == f"fish: expected {words}, found 2 at threshold 0.5"
 
 
 @pytest.mark.parametrize(

@@ -154,11 +154,11 @@ def test_run_writes_numbers_reasons_and_the_identity_of_the_judge(tmp_path: Path
     column_set = score_dataset(dataset.path, PLAN, threads=1, progress="none").sets["objects"]
     tables = [read_shard(path) for path in sorted(column_set.path.glob("*.parquet"))]
     assert [tuple(row.values()) for row in pa.concat_tables(tables).to_pylist()] == [
-        ("000000", 1.0, "", None),
-        ("000001", 0.0, "missing", None),
-        ("000002", None, None, "not_found"),
-        ("000003", None, None, "not_asked"),
-        ("000004", 1.0, "", None),
+        ("000000", 1.0, "", "", None),
+        ("000001", 0.0, "missing", "fish: expected 1, found none at threshold 0.3", None),
+        ("000002", None, None, None, "not_found"),
+        ("000003", None, None, None, "not_asked"),
+        ("000004", 1.0, "", "", None),
     ]
     assert column_set.manifest["identity"]["judge"] == {"judge": "own_boxes", "plain": False, "free": False}
 

@@ -70,7 +70,7 @@ def test_circle_of_questions_ends() -> None:
 
 def test_question_without_an_answer_is_counted_apart() -> None:
     found = verdict(CHAIN, "(refused)", "yes", "no")
-    assert (found.share, found.unanswered, found.first_wrong) == (0.5, 1, "c? no")
+    assert (found.share, found.unanswered, found.first_wrong) == (0.5, 1, "c? expected yes, said no")
     assert found.worst == 0.0, "if a is wrong, so is b"
     as_upstream = verdict(CHAIN, "(refused)", "yes", "no", unanswered="wrong")
     assert as_upstream.share == as_upstream.worst == 0.0
@@ -148,7 +148,7 @@ def test_row_is_scored_or_has_its_reason() -> None:
     values = score.score(Batch(rows.to_batches()[0]))
     np.testing.assert_array_equal(values["question_accuracy"], np.float32([1, 0.5, *[np.nan] * 4]))
     np.testing.assert_array_equal(values["questions_unanswered"], np.float32([0, 0, *[np.nan] * 4]))
-    assert values["first_wrong_question"].tolist() == ["", "a? yes", None, None, None, None]
+    assert values["first_wrong_question"].tolist() == ["", "a? expected no, said yes", None, None, None, None]
     assert values["reason"].tolist() == [None, None, "not_asked", "bad_checks", "not_asked", None]
     assert len(SEEN) == 1
 

@@ -7,8 +7,8 @@ Unlike there, a colour is the likeliest that the judge says, a clause may lie re
 cannot know is an error and not a mistake of the picture. Decides nothing about thresholds.
 """
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ PROMPT_SET = "geneval"
 CATEGORIES = ("single_object", "two_object", "counting", "colors", "position", "color_attr")
 THRESHOLD, COUNTING_THRESHOLD = 0.3, 0.9  # what the detector is not surer of is not there
 
-Verdict = Literal["", "missing", "wrong_count", "wrong_colour", "wrong_position"]
+Reason = Literal["", "missing", "wrong_count", "wrong_colour", "wrong_position"]
 
 MAX_OBJECTS = 16  # of one class that are looked at
 POSITION_THRESHOLD = 0.1  # of both sizes together: closer than that is no relation
@@ -28,34 +28,47 @@ LEAST_SHARE = 0.5  # of the distance that has to lie along a direction
 NO_DISTANCE = 1e-3
 
 
+class Verdict(NamedTuple):
+    """What is wrong with a picture.
+
+    Attributes:
+        reason: Of the first clause that fails. ``missing``: nothing of a class; ``wrong_count``: fewer than asked for,
+            or as many as must not be; ``wrong_colour``: fewer of the surest ones than asked for have the colour;
+            ``wrong_position``: not all of one clause lie to all of the other as asked for, or the other clause fails by
+            itself. Empty if none fails.
+        words: Of every clause that fails what was expected and what was found; empty if none does.
+    """
+
+    reason: Reason
+    words: str
+
+
 def judge(found: Sequence[Box], checks: Checks, *, threshold: float) -> Verdict:
-    """Return the first thing that is wrong with a picture, or an empty text.
+    """Return what is wrong with a picture.
 
     Args:
         found: What is in it, in any order.
         checks: The objects that it should show.
         threshold: What is not surer than this is not there.
 
-    Returns:
-        ``missing``: nothing of a class; ``wrong_count``: fewer than asked for, or as many as must not be;
-        ``wrong_colour``: fewer of the surest ones than asked for have the colour; ``wrong_position``: not all of one
-        clause lie to all of the other as asked for, or the other clause fails by itself.
+    >>> dogs = [Box("dog", 0.9, (0, 0, 8, 8)), Box("dog", 0.2, (8, 0, 16, 8))]
+    >>> two = Checks.model_validate({"include": [{"class": "dog", "count": 2}]})
+    >>> judge(dogs, two, threshold=0.3).words
+    'dog: expected 2, found 1 at threshold 0.3'
     """
     by_label: dict[str, list[Box]] = {}
     for thing in sorted((one for one in found if one.score > threshold), key=lambda one: -one.score):
         by_label.setdefault(thing.label, []).append(thing)
     by_label = {label: things[:MAX_OBJECTS] for label, things in by_label.items()}
-    chosen = [by_label.get(clause.label, [])[: clause.count] for clause in checks.include]
-    verdicts = [_judge_alone(things, clause) for things, clause in zip(chosen, checks.include, strict=True)]
-    for number, clause in enumerate(checks.include):
-        if clause.position and not verdicts[number]:
-            wanted, target = clause.position
-            if verdicts[target] or not _all_lie(chosen[number], wanted, chosen[target]):
-                verdicts[number] = "wrong_position"
+    failed = [*_judge_included(by_label, checks.include)]
     for excluded in checks.exclude:
-        if len(by_label.get(excluded.label, [])) >= excluded.count:
-            verdicts.append("wrong_count")
-    return next((verdict for verdict in verdicts if verdict), "")
+        there = len(by_label.get(excluded.label, []))
+        if there >= excluded.count:
+            most = f"at most {excluded.count - 1}" if excluded.count > 1 else "none"
+            failed.append(Verdict("wrong_count", f"{excluded.label}: expected {most}, found {there}"))
+    if not failed:
+        return Verdict("", "")
+    return Verdict(failed[0].reason, f"{'; '.join(one.words for one in failed)} at threshold {threshold:g}")
 
 
 def relative_position(box: Corners, other: Corners) -> frozenset[Position]:
@@ -79,15 +92,29 @@ def relative_position(box: Corners, other: Corners) -> frozenset[Position]:
     return frozenset(name for name, is_so in holds.items() if is_so)
 
 
-def _judge_alone(things: list[Box], clause: Included) -> Verdict:
+def _judge_included(by_label: Mapping[str, list[Box]], include: Sequence[Included]) -> Iterator[Verdict]:
+    """Yield what is wrong with each clause that fails."""
+    chosen = [by_label.get(clause.label, [])[: clause.count] for clause in include]
+    found = [_judge_alone(things, clause) for things, clause in zip(chosen, include, strict=True)]
+    for number, clause in enumerate(include):
+        if clause.position and not found[number]:
+            wanted, target = clause.position
+            others = None if found[target] else chosen[target]
+            expected = f"{clause.label}: expected {wanted} {include[target].label}"
+            found[number] = _judge_position(chosen[number], wanted, others, expected)
+    yield from filter(None, found)
+
+
+def _judge_alone(things: list[Box], clause: Included) -> Verdict | None:
     """Return what is wrong with a clause but for its position."""
-    if not things:
-        return "missing"
+    wanted = f"{clause.label}: expected {clause.count}"
     if len(things) < clause.count:
-        return "wrong_count"
+        return Verdict("wrong_count" if things else "missing", f"{wanted}, found {len(things) or 'none'}")
     if clause.colour is not None and sum(_has_colour(thing, clause.colour) for thing in things) < clause.count:
-        return "wrong_colour"
-    return ""
+        seen = (thing.likeliest(COLOUR) for thing in things)
+        colours = ", ".join(one.value if one else "no colour" for one in seen)
+        return Verdict("wrong_colour", f"{wanted} {clause.colour}, found {colours}")
+    return None
 
 
 def _has_colour(thing: Box, colour: str) -> bool:
@@ -95,8 +122,15 @@ def _has_colour(thing: Box, colour: str) -> bool:
     return seen is not None and seen.value == colour
 
 
-def _all_lie(things: list[Box], wanted: Position, others: list[Box]) -> bool:
-    return all(wanted in relative_position(thing.corners, other.corners) for thing in things for other in others)
+def _judge_position(things: list[Box], wanted: Position, others: list[Box] | None, expected: str) -> Verdict | None:
+    """Return what is wrong with how things lie to others; those are None where they are not as asked for."""
+    if others is None:
+        return Verdict("wrong_position", f"{expected}, which is not as asked for")
+    for places in (relative_position(thing.corners, other.corners) for thing in things for other in others):
+        if wanted not in places:
+            lies = f"{' and '.join(sorted(places))} it" if places else "at no clear side of it"
+            return Verdict("wrong_position", f"{expected}, found {lies}")
+    return None
 
 
 def _centres_and_sizes(box: Corners, other: Corners) -> tuple[np.ndarray, np.ndarray]:

@@ -26,21 +26,23 @@ from diptych.scores.object_decisions import ObjectDecisions, object_decisions
 RULE, OTHER_RULE = "geneval", "geneval, with other thresholds"
 UNKNOWN_CLASS = "unknown_class"  # the reason of a picture whose prompt names a class that the judge does not know
 
-COLUMNS = (
-    Column(
-        "object_correct",
-        "1 if everything that the prompt asks for is there, by GenEval's rule on a judge's boxes, else 0",
-        low=0.0,
-        high=1.0,
-        better_for_data="higher",
-        better_for_models="higher",
-    ),
-    Column(
-        "object_reason",
-        "What is wrong first: missing, wrong_count, wrong_colour, wrong_position; empty if nothing is",
-        dtype="string",
-    ),
+CORRECT = Column(
+    "object_correct",
+    "1 if everything that the prompt asks for is there, by GenEval's rule on a judge's boxes, else 0",
+    low=0.0,
+    high=1.0,
+    better_for_data="higher",
+    better_for_models="higher",
 )
+REASON = Column(
+    "object_reason",
+    "What is wrong first: missing, wrong_count, wrong_colour, wrong_position; empty if nothing is",
+    dtype="string",
+)
+PROBLEM = Column(
+    "object_problem", "What was expected and not found, in words; empty if nothing is wrong", dtype="string"
+)
+COLUMNS = (CORRECT, REASON, PROBLEM)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +73,13 @@ class ObjectAccuracy:
         """Name, version, thresholds and what is asked of which judge."""
         thresholds = {"threshold": self.threshold, "counting_threshold": self.counting_threshold}
         is_theirs = (self.threshold, self.counting_threshold) == (THRESHOLD, COUNTING_THRESHOLD)
-        facts = {"score": "object_accuracy", "version": 1, "rule": RULE if is_theirs else OTHER_RULE, **thresholds}
+        facts = {"score": "object_accuracy", "version": 2, "rule": RULE if is_theirs else OTHER_RULE, **thresholds}
         return {**facts, **self.look.identity}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
-        """Return ``object_correct`` in {0, 1} and ``object_reason``; NaN and None where nothing can be judged."""
+        """Return the columns of ``COLUMNS``; NaN and None where nothing can be judged."""
         correct = np.full(len(batch), np.nan, np.float32)
-        verdicts, reasons = np.full(len(batch), None, object), np.full(len(batch), None, object)
+        wrong, problems, reasons = (np.full(len(batch), None, object) for _ in range(3))
         boxes = batch.evidence(self.look)
         for row, text in enumerate(batch.column(CHECKS)):
             checks = read_checks(text)
@@ -86,9 +88,9 @@ class ObjectAccuracy:
             if checks is None or found is None or reasons[row]:
                 continue
             threshold = self.counting_threshold if checks.is_counting else self.threshold
-            verdicts[row] = judge(found, checks, threshold=threshold)
-            correct[row] = verdicts[row] == ""
-        return {"object_correct": correct, "object_reason": verdicts, "reason": reasons}
+            wrong[row], problems[row] = judge(found, checks, threshold=threshold)
+            correct[row] = wrong[row] == ""
+        return {"object_correct": correct, "object_reason": wrong, "object_problem": problems, "reason": reasons}
 
     def _why_not(self, checks: Checks | None) -> str | None:
         """Return why objects cannot be judged whatever the picture, or None."""
@@ -130,7 +132,7 @@ def object_accuracy(
     if hasattr(judge, RATINGS.name) and not hasattr(judge, BOXES.name):
         if (threshold, counting_threshold) != (THRESHOLD, COUNTING_THRESHOLD):
             raise ConfigError("score 'object_accuracy': what was decided elsewhere has no threshold; leave it out")
-        return object_decisions(cast("RatingJudge", judge), COLUMNS)
+        return object_decisions(cast("RatingJudge", judge), (CORRECT, PROBLEM))
     detector = cast("BoxJudge", judge)
     look = look_with(detector, BOXES)
     if detector.labels is None:

@@ -29,7 +29,7 @@ class ObjectDecisions:
 
     Attributes:
         look: At its ratings: 1 for right, 0 for wrong.
-        columns: Those of ``object_accuracy``.
+        columns: Those of ``object_accuracy`` that a decision has.
     """
 
     look: Look[Rating]
@@ -44,10 +44,10 @@ class ObjectDecisions:
     @cached_property
     def identity(self) -> Mapping[str, Any]:
         """Name, version, rule and what is asked of which judge."""
-        return {"score": "object_accuracy", "version": 1, "rule": RULE, **self.look.identity}
+        return {"score": "object_accuracy", "version": 2, "rule": RULE, **self.look.identity}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
-        """Return ``object_correct`` in {0, 1} and ``object_reason`` in the words of who decided.
+        """Return ``object_correct`` in {0, 1} and ``object_problem`` in the words of who decided.
 
         Of several decisions about one picture more than half have to be for it.
         """
@@ -61,7 +61,7 @@ class ObjectDecisions:
             elif said:
                 correct[row] = np.mean([one.value for one in said]) > 0.5
                 words[row] = next((one.note for one in said if one.note), "")
-        return {"object_correct": correct, "object_reason": words, "reason": reasons}
+        return {"object_correct": correct, "object_problem": words, "reason": reasons}
 
 
 def object_decisions(judge: RatingJudge, columns: tuple[Column, ...]) -> ObjectDecisions:

@@ -39,7 +39,11 @@ COLUMNS = (
         better_for_models="higher",
     ),
     Column("questions_unanswered", "Number of questions to which the judge gave no answer", low=0.0),
-    Column("first_wrong_question", "The first question that is wrong by itself, with its answer", dtype="string"),
+    Column(
+        "first_wrong_question",
+        "The first question that is wrong by itself, with what was expected and said",
+        dtype="string",
+    ),
 )
 REASON = "nothing_answered"  # of a picture: the judge answered none of its questions
 
@@ -80,7 +84,7 @@ class QuestionAccuracy:
     @cached_property
     def identity(self) -> Mapping[str, Any]:
         """Name, version, rule and what is asked of which judge."""
-        facts = {"score": "question_accuracy", "version": 1, **asdict(self.rule), "no_reach": sorted(self.no_reach)}
+        facts = {"score": "question_accuracy", "version": 2, **asdict(self.rule), "no_reach": sorted(self.no_reach)}
         return {**facts, **self.look.identity}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:

@@ -42,7 +42,7 @@ class QuestionVerdict(NamedTuple):
         share: Of the weight of what counts, in [0, 1]; NaN where nothing does.
         worst: The same if everything without an answer were wrong.
         unanswered: Number of questions without an answer.
-        first_wrong: The first question that is wrong by itself, with its answer; empty if none is.
+        first_wrong: The first question that is wrong by itself, with what was expected and said; empty if none is.
     """
 
     share: float
@@ -64,7 +64,7 @@ def judge_questions(answers: Sequence[Answer], checks: Checks, rule: QuestionRul
         for question, answer in zip(checks.questions, answers, strict=True)
     }
     wrong = (
-        f"{question.question} {answer.text}".strip()
+        f"{question.question} expected {question.answer}, said {answer.text}".strip()
         for question, answer in zip(checks.questions, answers, strict=True)
         if own[question.id] is False
     )

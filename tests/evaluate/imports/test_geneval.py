@@ -76,7 +76,7 @@ def test_decisions_are_averaged_over_images_by_tag_and_over_tags_and_asked_of_no
     assert result_of(folder, metric, model="sd21")["value"] == pytest.approx(np.mean(tags))
     for tag, share in zip(CATEGORIES, tags, strict=True):
         assert result_of(folder, metric, model="sd21", category=tag)["value"] == pytest.approx(share)
-    words = "SELECT DISTINCT text FROM scores WHERE score = 'geneval_official_mmdet.object_reason' AND text <> ''"
+    words = "SELECT DISTINCT text FROM scores WHERE score = 'geneval_official_mmdet.object_problem' AND text <> ''"
     assert [row["text"] for row in read(folder, words)] == [WRONG.replace("\n", "; ")]
 
 

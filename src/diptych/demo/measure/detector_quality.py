@@ -193,4 +193,4 @@ def _attribute_holds(one: Looked) -> bool:
 
 
 def _is_judged_right(one: Looked) -> bool:
-    return not judge(one.found, checks_of(one.truth), threshold=THRESHOLD)
+    return not judge(one.found, checks_of(one.truth), threshold=THRESHOLD).reason

@@ -96,7 +96,7 @@ def _is_right(one: Captioned, found: Sequence[Box]) -> bool:
     if truth.relation:
         include[truth.relation.subject]["position"] = [truth.relation.name, truth.relation.object]
     exclude = [{"class": group.kind, "count": group.count + 1} for group in truth.counts]
-    return not judge(found, Checks.model_validate({"include": include, "exclude": exclude}), threshold=THRESHOLD)
+    return not judge(found, Checks.model_validate({"include": include, "exclude": exclude}), threshold=THRESHOLD).reason
 
 
 def _timed(pipeline: Any, prompt: str) -> ShareEstimate:
