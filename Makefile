@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 ALL := $(VENV)/.installed-all
 BENCH := $(VENV)/.installed-bench
 SUPPORTED := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+# A process a core, four at most: each holds torch. What a file of tests shares is made once.
+PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 PIP_INSTALL := $(BIN)/python -m pip install --progress-bar off
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -23,11 +25,11 @@ demo: $(ALL) ## the whole loop on a small drawn world: from URLs to a report
 demo-models: $(ALL) ## train the demo's models again in out/demo-models (hours on a CPU; stopped, it goes on)
 	@$(BIN)/python -m diptych.demo.training everything --out out/demo-models $(ARGS)
 
-test: $(ALL) ## run the tests (seconds to minutes, no network, no GPU)
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(ALL) ## run the tests (minutes, no network, no GPU)
+	@$(PYTEST) $(ARGS)
 
 test-all: $(ALL) ## run all tests, the slow ones too
-	@$(BIN)/python -m pytest -m "" $(ARGS)
+	@$(PYTEST) -m "" $(ARGS)
 
 check: $(ALL) ## check format, lint, types and import layers
 	$(BIN)/ruff format --check .

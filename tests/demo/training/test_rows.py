@@ -27,6 +27,7 @@ def test_rows_are_drawn_once_and_do_not_depend_on_processes_or_files(
 ) -> None:
     kind, first = {"clip": (CaptionKind(64, 40), CLIP_ROWS), "detector": (DetectorKind(64), DETECTOR_ROWS)}[name]
     seeds = range(first, first + 20)
+    whole = request.getfixturevalue({"clip": "captioned", "detector": "detectable"}[name])._asdict()
     monkeypatch.setattr(rows, "ROWS_PER_FILE", 7)
     drawn = kept_rows(tmp_path, kind, seeds, processes=processes)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
@@ -34,7 +35,6 @@ def test_rows_are_drawn_once_and_do_not_depend_on_processes_or_files(
     monkeypatch.setattr(rows.RowJob, "open", lambda *_: pytest.fail("was drawn again"))
     again = kept_rows(tmp_path, kind, seeds)
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    whole = request.getfixturevalue({"clip": "captioned", "detector": "detectable"}[name])._asdict()
     assert list(drawn) == list(again) == list(whole)
     for field in whole:
         np.testing.assert_array_equal(drawn[field], again[field])
