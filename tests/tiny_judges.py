@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 import transformers
+from tiny_pick import letter_tokenizer
 
 CLASSES = ("person", "sofa", "mouse", "N/A")
 
@@ -90,4 +91,88 @@ def save_mask2former(folder: Path, seed: int = 0) -> Path:
     model.save_pretrained(folder)
     processor = transformers.Mask2FormerImageProcessor(size={"shortest_edge": 64, "longest_edge": 128})
     processor.save_pretrained(folder)
+    return folder
+
+
+def save_grounding_dino(folder: Path, seed: int = 0, *, most_tokens: int = 12, name: str = "GroundingDino") -> Path:
+    """Save one; the signs that end a label have the numbers that they have in BERT, as the networks know no others."""
+    save_numbered_words(folder)
+    torch.manual_seed(seed)
+    backbone = transformers.SwinConfig(
+        image_size=64,
+        patch_size=4,
+        embed_dim=8,
+        depths=[1, 1, 1, 1],
+        num_heads=[1, 1, 2, 2],
+        window_size=4,
+        out_features=["stage2", "stage3", "stage4"],
+    )
+    words = transformers.BertConfig(
+        vocab_size=1100,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        initializer_range=0.5,
+    )
+    config = getattr(transformers, f"{name}Config")(
+        backbone_config=backbone,
+        text_config=words,
+        d_model=64,  # two channels to each group that is normalised, so that a map of one pixel is none of one value
+        encoder_layers=1,
+        decoder_layers=2,
+        encoder_ffn_dim=16,
+        decoder_ffn_dim=16,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        num_queries=6,
+        num_feature_levels=4,
+        max_text_len=most_tokens,
+    )
+    getattr(transformers, f"{name}ForObjectDetection")(config).eval().save_pretrained(folder)
+    transformers.GroundingDinoImageProcessor(size={"shortest_edge": 64, "longest_edge": 96}).save_pretrained(folder)
+    return folder
+
+
+def save_numbered_words(folder: Path) -> None:
+    """Save a tokenizer of words that has BERT's numbers of [CLS], [SEP], the full stop and the question mark."""
+    tokens = [f"[unused{number}]" for number in range(1100)]
+    tokens[0], tokens[100], tokens[101], tokens[102], tokens[103] = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
+    tokens[1012], tokens[1029] = ".", "?"
+    tokens[1030:1040] = ["cat", "dog", "red", "hot", "tv", "remote", "##s", "bench", "couch", "person"]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(tokens), "utf-8")
+    transformers.BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
+
+
+def save_owlv2(folder: Path, seed: int = 0) -> Path:
+    torch.manual_seed(seed)
+    tokenizer = letter_tokenizer(24)
+    tokenizer.save_pretrained(folder)
+    config = transformers.Owlv2Config(
+        text_config={
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "vocab_size": len(tokenizer),
+            "max_position_embeddings": 24,
+            "initializer_range": 0.5,
+        },
+        vision_config={
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "image_size": 32,
+            "patch_size": 8,
+            "initializer_range": 0.5,
+        },
+        projection_dim=16,
+    )
+    model = transformers.Owlv2ForObjectDetection(config).eval()
+    for weights in model.box_head.parameters():
+        weights.data *= 0.1  # so that a box is about as large as its patch
+    model.save_pretrained(folder)
+    transformers.Owlv2ImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
     return folder

@@ -11,17 +11,22 @@ CONTEXT = 16
 SCALE = 40.0
 
 
-def save_transformers_clip(folder: Path, seed: int = 0) -> Path:
+def letter_tokenizer(longest: int = CONTEXT) -> transformers.CLIPTokenizer:
+    """Return a tokenizer of letters, the end of a text its last token, as CLIP has it."""
     letters = [*string.ascii_lowercase, *(f"{letter}</w>" for letter in string.ascii_lowercase)]
     vocabulary = {token: number for number, token in enumerate([*letters, "<|startoftext|>", "<|endoftext|>"])}
-    tokenizer = transformers.CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=CONTEXT)
+    return transformers.CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=longest)
+
+
+def save_transformers_clip(folder: Path, seed: int = 0) -> Path:
+    tokenizer = letter_tokenizer()
     torch.manual_seed(seed)
     sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    end = vocabulary["<|endoftext|>"]
+    end = tokenizer.eos_token_id
     config = transformers.CLIPConfig(
         text_config={
             **sizes,
-            "vocab_size": len(vocabulary),
+            "vocab_size": len(tokenizer),
             "max_position_embeddings": CONTEXT,
             "bos_token_id": end - 1,
             "eos_token_id": end,

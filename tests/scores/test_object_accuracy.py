@@ -10,6 +10,7 @@ import pytest
 from drawn import picture
 from own_judges import ASKED, FOUND, SEEN, box
 from sealed import seal_dataset
+from tiny_judges import save_owlv2
 
 from diptych.data.dataset import Dataset
 from diptych.data.schema import data_schema
@@ -17,6 +18,7 @@ from diptych.data.shards import read_shard, shard_name, write_shard
 from diptych.errors import ConfigError
 from diptych.judges import make_judge
 from diptych.judges.contract import Box
+from diptych.pretrained.folder import PretrainedFolder
 from diptych.scores import make_score
 from diptych.scores.batches import Batch
 from diptych.scores.object_accuracy import ObjectAccuracy
@@ -161,6 +163,29 @@ def test_run_writes_numbers_reasons_and_the_identity_of_the_judge(tmp_path: Path
         ("000004", 1.0, "", "", None),
     ]
     assert column_set.manifest["identity"]["judge"] == {"judge": "own_boxes", "plain": False, "free": False}
+
+
+def test_another_threshold_over_a_judge_of_free_labels_loads_no_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    load = PretrainedFolder.load
+    monkeypatch.setattr(PretrainedFolder, "load", lambda self, *how: loaded.append(how[0]) or load(self, *how))
+    dataset = make_dataset(tmp_path / "data", [(22, {"include": [{"class": "fish", "count": 12}]}), (24, "")], 1)
+    owl = {"weights": str(save_owlv2(tmp_path / "owl")), "least_score": 0.0, "device": "cpu"}
+    verdicts = []
+    for threshold in (0.0, 0.999):
+        options = {"judge": "owl", "threshold": threshold}
+        plan = ScorePlan({}, {"objects": ("object_accuracy", options)}, judges={"owl": ("owlv2", owl)})
+        column_set = score_dataset(dataset.path, plan, threads=1, progress="none").sets["objects"]
+        verdicts.append(read_shard(min(column_set.path.glob("*.parquet")))["object_reason"].to_pylist())
+        assert loaded == ["AutoModelForZeroShotObjectDetection"]
+    assert verdicts == [[""], ["wrong_count"]]
+
+
+def test_judge_of_free_labels_is_refused_where_nothing_is_asked_for() -> None:
+    with pytest.raises(ConfigError, match="judge 'own_boxes' finds what it is asked for, and this score asks for noth"):
+        make_score("perceived_attribute", {"judge": make_judge("own_boxes", {"free": True})})
 
 
 def test_two_scores_with_the_same_judge_look_once() -> None:

@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError
 from diptych.judges.contract import Found, Judge, Record
-from diptych.judges.evidence import KINDS, EvidenceKind, evidence_name
+from diptych.judges.evidence import BOXES, KINDS, EvidenceKind, evidence_name
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -91,7 +91,8 @@ def look_with(judge: Judge, kind: EvidenceKind[Record], ask: Ask | None = None) 
     """Return a look with a judge that can do it.
 
     Raises:
-        ConfigError: If the judge cannot, or has no name that a directory can have.
+        ConfigError: If the judge cannot, or not without being asked for something, or has no name that a directory can
+            have.
     """
     name = judge.identity.get("judge")
     if not isinstance(name, str) or not NAME.fullmatch(name):
@@ -99,4 +100,14 @@ def look_with(judge: Judge, kind: EvidenceKind[Record], ask: Ask | None = None) 
     if not hasattr(judge, kind.name):
         can = ", ".join(other for other in KINDS if hasattr(judge, other)) or "nothing"
         raise ConfigError(f"judge {name!r} gives no {kind.name}; it gives {can}: name another one")
+    if ask is None and looks_for_any(judge):
+        raise ConfigError(
+            f"judge {name!r} finds what it is asked for, and this score asks for nothing; name one of a closed list of "
+            f"classes"
+        )
     return Look(judge, kind, ask)
+
+
+def looks_for_any(judge: Judge) -> bool:
+    """Return whether a judge finds boxes of any label, so that it has to be told which."""
+    return hasattr(judge, BOXES.name) and getattr(judge, "labels", ()) is None

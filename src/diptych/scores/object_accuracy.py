@@ -20,7 +20,7 @@ from diptych.judges.evidence import BOXES, RATINGS
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch
 from diptych.scores.geneval_rule import COUNTING_THRESHOLD, THRESHOLD, judge
-from diptych.scores.looks import AskedRows, Look, look_with
+from diptych.scores.looks import AskedRows, Look, look_with, looks_for_any
 from diptych.scores.object_decisions import ObjectDecisions, object_decisions
 
 RULE, OTHER_RULE = "geneval", "geneval, with other thresholds"
@@ -134,9 +134,7 @@ def object_accuracy(
             raise ConfigError("score 'object_accuracy': what was decided elsewhere has no threshold; leave it out")
         return object_decisions(cast("RatingJudge", judge), (CORRECT, PROBLEM))
     detector = cast("BoxJudge", judge)
-    look = look_with(detector, BOXES)
-    if detector.labels is None:
-        look = look_with(detector, BOXES, CheckedLabels())
+    look = look_with(detector, BOXES, CheckedLabels() if looks_for_any(detector) else None)
     for name, value in (("threshold", threshold), ("counting_threshold", counting_threshold)):
         check_threshold(value, detector.least_score, f"score 'object_accuracy': {name}")
     return ObjectAccuracy(detector, look, threshold, counting_threshold)

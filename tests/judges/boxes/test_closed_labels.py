@@ -16,8 +16,9 @@ from word_encoder import ByWord
 
 from diptych.errors import ConfigError, DataError
 from diptych.judges import make_judge
-from diptych.judges.boxes.closed_labels import ClosedLabels, Prepared
+from diptych.judges.boxes.closed_labels import ClosedLabels
 from diptych.judges.boxes.colours import COLOURS
+from diptych.judges.boxes.detections import Prepared
 from diptych.judges.boxes.instance_segmentation import FindsMasks
 from diptych.judges.boxes.masks import box_around, filled
 from diptych.judges.contract import Box

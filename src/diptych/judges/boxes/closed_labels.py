@@ -7,42 +7,17 @@ With an ``encoder`` a detector tells colours as well, see ``colours``.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from diptych.data.images import Image
-from diptych.encoders import Encoder
-from diptych.errors import ConfigError
 from diptych.judges.boxes.class_names import benchmark_names
 from diptych.judges.boxes.colours import COLOURS, ColourNames
-from diptych.judges.contract import COLOUR, Box, Corners
-from diptych.judges.prepared import groups_of_one_shape, prepared_by
+from diptych.judges.boxes.detections import Detection, DetectorOptions, Prepared, check_least_score, prepared_picture
+from diptych.judges.contract import COLOUR, Box
+from diptych.judges.prepared import groups_of_one_shape
 from diptych.pretrained.folder import Precision, PretrainedFolder, find_pretrained
 
-LEAST_SCORE = 0.1  # what is less sure is mostly noise, and a network tells hundreds of such boxes
 CHUNK = 8  # pictures that a network sees at once
-
-
-class Prepared(NamedTuple):
-    """One picture as a network takes it.
-
-    Attributes:
-        pixels: Tensor float32 (3, H, W).
-        mask: Tensor (H, W), 0 where it was padded; None where it never is.
-        size: Height and width of the picture itself.
-    """
-
-    pixels: Any
-    mask: Any
-    size: tuple[int, int]
-
-
-class Detection(NamedTuple):
-    """What a network finds: number of its class, score in [0, 1], corners in pixels of the picture, run lengths."""
-
-    number: int
-    score: float
-    corners: Corners
-    mask: tuple[int, ...] | None = None
 
 
 class Finder(Protocol):
@@ -127,11 +102,7 @@ class ClosedLabels:
         return [some and [box for box in some if box.label in wanted] for some, wanted in pairs]
 
     def _prepared(self, image: Image) -> Prepared | None:
-        given = prepared_by(self._processor, image, f"judge {self.finder.judge!r}: {self.model.path}")
-        if given is None:
-            return None
-        mask = given["pixel_mask"][0] if "pixel_mask" in given else None
-        return Prepared(given["pixel_values"][0], mask, (image.height, image.width))
+        return prepared_picture(self._processor, image, f"judge {self.finder.judge!r}: {self.model.path}")
 
     def _coloured(self, image: Image, boxes: list[Box]) -> list[Box]:
         return boxes if self.colours is None else self.colours.told_of(image, boxes)
@@ -156,17 +127,6 @@ class ClosedLabels:
         return self.model.load(self.finder.network, self.precision, self.device)
 
 
-class DetectorOptions(NamedTuple):
-    """What all detectors of a closed list can be told; see the factories."""
-
-    weights: str
-    names: dict[str, str] | None
-    least_score: float
-    encoder: Encoder | None
-    precision: Precision
-    device: str
-
-
 def closed_labels(finder: Finder, options: DetectorOptions) -> ClosedLabels:
     """Return a detector; finds (and downloads, unless offline) its files but loads no weights yet.
 
@@ -176,19 +136,8 @@ def closed_labels(finder: Finder, options: DetectorOptions) -> ClosedLabels:
         DataError: If the model cannot be fetched, or its configuration names no classes.
     """
     where = f"judge {finder.judge!r}"
-    if not 0.0 <= options.least_score < 1.0:
-        raise ConfigError(f"{where}: least_score is at least 0 and below 1, not {options.least_score}")
+    check_least_score(options.least_score, where)
     model = find_pretrained(options.weights, f"{where}: weights")
     names = benchmark_names(model.labels, options.names, where)
     colours = None if options.encoder is None else ColourNames(options.encoder)
     return ClosedLabels(finder, model, names, options.least_score, colours, options.precision, options.device)
-
-
-def as_batch(prepared: Sequence[Prepared], network: Any) -> dict[str, Any]:
-    """Return pictures of one prepared size as the arguments of a network, on its device and in its precision."""
-    import torch
-
-    given = {"pixel_values": torch.stack([one.pixels for one in prepared]).to(network.device, network.dtype)}
-    if prepared[0].mask is not None:
-        given["pixel_mask"] = torch.stack([one.mask for one in prepared]).to(network.device)
-    return given

@@ -9,15 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from diptych.encoders import Encoder
-from diptych.judges.boxes.closed_labels import (
-    LEAST_SCORE,
-    ClosedLabels,
-    Detection,
-    DetectorOptions,
-    Prepared,
-    as_batch,
-    closed_labels,
-)
+from diptych.judges.boxes.closed_labels import ClosedLabels, closed_labels
+from diptych.judges.boxes.detections import LEAST_SCORE, Detection, DetectorOptions, Prepared, as_batch
 from diptych.judges.boxes.masks import within
 from diptych.pretrained.folder import Precision
 
