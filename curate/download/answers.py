@@ -17,7 +17,7 @@ MAX_FIELD_LINES = 100
 
 _STATUS_LINE = re.compile(r"HTTP/1\.\d+\s+([1-9]\d\d)(?:\s+(.*))?")
 _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]+")
-_INTERIM_STATUSES = frozenset({100, 102, 103})  # the answer follows (RFC 9110, 15.2)
+_SWITCHED = 101  # of all that begin with 1 the only one behind which no answer of HTTP/1 follows (RFC 9110, 15.2)
 
 
 class AnswerHead(NamedTuple):
@@ -115,9 +115,11 @@ def read_head(file: io.BufferedIOBase) -> AnswerHead:
         if match is None:
             raise http.client.BadStatusLine(line)
         head = AnswerHead(int(match[1]), match[2] or "", _read_fields(file), early)
-        if head.status not in _INTERIM_STATUSES:
+        if head.status >= 200 or head.status == _SWITCHED:
             return head
         early = early + head.fields
+        if len(early) > MAX_FIELD_LINES:
+            raise http.client.HTTPException(f"got more than {MAX_FIELD_LINES} headers")
 
 
 def _read_fields(file: io.BufferedIOBase) -> Fields:

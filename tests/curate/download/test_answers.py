@@ -89,6 +89,21 @@ def test_what_interim_answers_said_is_kept() -> None:
     assert head == AnswerHead(203, "", [("X-D", "e")], [("Link", "</a>"), ("X-B", "c")])
 
 
+@pytest.mark.parametrize("status", [104, 110, 150, 199])
+def test_an_interim_answer_of_no_known_kind_is_one_too(status: int) -> None:
+    head = read_head(file_of(b"HTTP/1.1 %d Odd\r\nX-Robots-Tag: noai\r\n\r\n" % status + OK + b"\r\n"))
+    assert (head.status, head.early) == (200, [("X-Robots-Tag", "noai")])
+
+
+def test_behind_a_switch_of_protocols_no_answer_is_sought() -> None:
+    assert read_head(file_of(b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x00\x00")).status == 101
+
+
+def test_interim_answers_without_end_are_an_error() -> None:
+    with pytest.raises(http.client.HTTPException, match="more than 100"):
+        read_head(file_of(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 101 + OK + b"\r\n"))
+
+
 @pytest.mark.parametrize(
     ("data", "error"),
     [
