@@ -15,6 +15,9 @@ from diptych.errors import DataError
 from diptych.lookup import describe_unknown
 
 MAX_KEYS_SHOWN = 20
+MAX_SHOWN = 60
+CAPTION_KEYS = ("caption", "text", "prompt")  # under which a caption is found in JSON and in tables about pictures
+TEXT_FIELDS = (*CAPTION_KEYS, "raw")  # of an object that stands where a caption should, as in COCO's lists
 INVISIBLE = " \N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
@@ -59,6 +62,24 @@ def check_columns(wanted: Iterable[str], there: Sequence[str], file: str) -> Non
             raise DataError(f"{file}: there are {there.count(name)} columns {name!r}; rename all but one")
 
 
+def holds_urls(kind: pa.DataType) -> bool:
+    """Return whether a column of this type can hold URLs: texts, or lists of them.
+
+    >>> holds_urls(pa.list_(pa.string())), holds_urls(pa.struct([("url", pa.string())]))
+    (True, False)
+    """
+    return not pa.types.is_nested(kind.value_type if is_list(kind) else kind)
+
+
+def url_column(table: pa.Table, name: str, file: str) -> pa.ChunkedArray:
+    """Return a column of URLs as strings; of a list of them the first that is not empty.
+
+    Raises:
+        DataError: If it can hold none.
+    """
+    return text_column(table, name, file, lists="first" if holds_urls(table[name].type) else None)
+
+
 def text_column(table: pa.Table, name: str, file: str, *, lists: str | None = None) -> pa.ChunkedArray:
     """Return a column as strings; bytes that are no UTF-8 are replaced.
 
@@ -66,23 +87,31 @@ def text_column(table: pa.Table, name: str, file: str, *, lists: str | None = No
         table: Has the column.
         name: Of the column.
         file: What is read, for messages.
-        lists: What becomes of a list of texts, as in ``caption_text``; None refuses it.
+        lists: What becomes of a list of texts or of structs that have one, as in ``caption_text``; None refuses it.
 
     Raises:
-        DataError: If its values are structs or maps, or lists that are refused.
+        DataError: If its values are structs without a text, maps, or lists that are refused.
     """
     column = table[name]
-    if lists is not None and is_list(column.type):
+    if lists is not None and pa.types.is_nested(column.type) and _holds_texts(column.type):
         texts = [None if value is None else caption_text(value, lists) for value in column.to_pylist()]
         return pa.chunked_array([pa.array(texts, pa.string())])
     if pa.types.is_nested(column.type):
-        raise DataError(f"{file}: the column {name!r} holds {column.type}, not text")
+        raise DataError(f"{file}: the column {name!r} holds {str(column.type)[:MAX_SHOWN]}, not text; name another")
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), None, column)
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         values = [None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()]
         return pa.chunked_array([pa.array(values, pa.string())])
     return column.cast(pa.string())
+
+
+def _holds_texts(kind: pa.DataType) -> bool:
+    if is_list(kind) or pa.types.is_dictionary(kind):
+        return _holds_texts(kind.value_type)
+    if pa.types.is_struct(kind):
+        return any(field.name in TEXT_FIELDS and _holds_texts(field.type) for field in kind)
+    return not pa.types.is_nested(kind)
 
 
 def captions_in(texts: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -103,11 +132,13 @@ def clean_text(value: Any) -> str | None:
 def first_text(value: Any) -> str | None:
     """Return a text, or of a list of texts the first that is not empty; a number is the text that JSON has of it.
 
-    Bytes are UTF-8, as a Parquet file without types of texts has them.
+    Bytes are UTF-8, as a Parquet file without types of texts has them. Of an object it is one of ``TEXT_FIELDS``.
 
-    >>> first_text(["", " a cat ", "a dog"]), first_text(42), first_text(True)
-    ('a cat', '42', None)
+    >>> first_text(["", " a cat ", "a dog"]), first_text(42), first_text(True), first_text({"id": 7, "caption": "a"})
+    ('a cat', '42', None, 'a')
     """
+    if isinstance(value, dict):
+        return next(filter(None, (first_text(value.get(name)) for name in TEXT_FIELDS)), None)
     if isinstance(value, list):
         return next(filter(None, map(first_text, value)), None)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -128,6 +159,8 @@ def caption_text(value: Any, lists: str) -> str | None:
     >>> caption_text(["", " a cat ", "a dog"], "joined"), caption_text("a cat", "joined")
     ('a cat a dog', 'a cat')
     """
+    if lists == "joined" and isinstance(value, dict):
+        return next(filter(None, (caption_text(value.get(name), lists) for name in TEXT_FIELDS)), None)
     if lists == "joined" and isinstance(value, list):
         return " ".join(filter(None, map(first_text, value))) or None
     return first_text(value)

@@ -12,7 +12,7 @@ from diptych.curate.config import Folder
 from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.caption_files import CaptionFiles, is_caption_file
 from diptych.curate.sources.column_types import as_text, column_of_json
-from diptych.curate.sources.columns import caption_text, carried_names
+from diptych.curate.sources.columns import CAPTION_KEYS, caption_text, carried_names
 from diptych.curate.sources.contract import BYTES, NAME, PROBLEM, Part, Tables
 from diptych.curate.sources.files import readable
 from diptych.curate.sources.sidecars import Facts, Sidecars, Told, in_one_form, sidecars_among
@@ -20,8 +20,6 @@ from diptych.data.folder_walk import everything_below, valid_name
 from diptych.data.picture_files import read_picture_file
 from diptych.data.schema import FILE
 from diptych.errors import DataError
-
-CAPTION_KEYS = ("caption", "text", "prompt")
 
 
 class _FolderRow(NamedTuple):

@@ -7,11 +7,18 @@ import pyarrow.parquet as pq
 
 from diptych.curate.config import ParquetImages
 from diptych.curate.sources.bounded import parquet_tables
-from diptych.curate.sources.columns import captions_in, carried_names, check_columns, text_column
+from diptych.curate.sources.columns import (
+    captions_in,
+    carried_names,
+    check_columns,
+    holds_urls,
+    text_column,
+    url_column,
+)
 from diptych.curate.sources.contract import BYTES, PROBLEM, Part, Tables
 from diptych.curate.sources.empty_files import is_empty, row_of_empty_file
 from diptych.curate.sources.files import find_files, readable
-from diptych.curate.sources.parquet_columns import sql_column
+from diptych.curate.sources.parquet_columns import key_column, sql_column
 from diptych.curate.sources.picture_columns import holds_pictures, pictures_in
 from diptych.errors import DataError
 
@@ -46,8 +53,8 @@ class ParquetSource:
         if is_empty(file):
             yield row_of_empty_file(file, has_pictures=True).slice(start)
             return
-        there = pq.read_schema(file).names
-        carried, url = self._carried_of(there), self._url(there)
+        there = pq.read_schema(file)
+        carried, url = self._carried_of(there.names), self._url(there)
         wanted = dict.fromkeys([*self._wanted, *carried.values(), *([url] if url else [])])
         for table in parquet_tables(file, list(wanted), start, step=1):
             yield self._rows(table, carried, file)
@@ -58,9 +65,10 @@ class ParquetSource:
         named = (name for name in (caption, url) if name)
         return (self._settings.image_column, *named, *self._settings.columns)
 
-    def _url(self, there: Sequence[str]) -> str | None:
-        """Return the column of URLs."""
-        return self._settings.url_column or ("url" if "url" in there else None)
+    def _url(self, there: pa.Schema) -> str | None:
+        """Return the column of URLs: the one that is named, else ``url`` where it can hold some."""
+        is_there = "url" in there.names and holds_urls(there.field("url").type)
+        return self._settings.url_column or ("url" if is_there else None)
 
     def _carried_of(self, there: Sequence[str]) -> Mapping[str, str]:
         """Return name in the dataset -> name in a file, of the columns that are carried; the file's own keys, too."""
@@ -69,7 +77,7 @@ class ParquetSource:
         return {**self._carried, **own} if is_new else self._carried
 
     def _rows(self, table: pa.Table, carried: Mapping[str, str], file: str) -> pa.Table:
-        settings, url = self._settings, self._url(table.column_names)
+        settings, url = self._settings, self._url(table.schema)
         nulls = pa.nulls(table.num_rows, pa.string())
         pictures = pictures_in(table[settings.image_column])
         caption = settings.caption_column
@@ -77,11 +85,14 @@ class ParquetSource:
             "caption": captions_in(text_column(table, caption, file, lists=settings.caption_list))
             if caption
             else nulls,
-            "url": text_column(table, url, file) if url else nulls,
+            "url": url_column(table, url, file) if url else nulls,
             PROBLEM: pictures.problems,
             BYTES: pictures.bytes,
         }
-        return pa.table({**columns, **{final: sql_column(table[name], name, file) for final, name in carried.items()}})
+        for final, name in carried.items():
+            is_named = name in settings.columns
+            columns[final] = sql_column(table[name], name, file) if is_named else key_column(table[name])
+        return pa.table(columns)
 
     def _check(self, file: str) -> None:
         if is_empty(file):

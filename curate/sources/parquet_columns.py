@@ -4,8 +4,10 @@ NaN, SQL's largest number, is null, as it is from csv and JSON. Half floats, whi
 no type for is refused. Decides nothing about which columns are carried.
 """
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -42,6 +44,30 @@ def sql_column(column: pa.ChunkedArray, name: str, file: str) -> pa.ChunkedArray
         raise DataError(f"{file}: the column {name!r} holds {str(kind)[:MAX_SHOWN]}, which SQL cannot take; {remedy}")
     plain = pa.chunked_array([column.to_pylist()], kind) if has_views(column.type) else column.cast(kind)
     return pa.chunked_array([_without_nan(chunk) for chunk in plain.chunks], kind)
+
+
+def key_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return keys as texts, as files of one input may hold them as numbers and as texts.
+
+    A whole number among floats, which pandas makes of integers beside a null, has no point.
+
+    >>> key_column(pa.chunked_array([[7.0, None]])).to_pylist(), key_column(pa.chunked_array([[b"k1"]])).to_pylist()
+    (['7', None], ['k1'])
+    """
+    return pa.chunked_array([pa.array(map(_key_text, column.to_pylist()), pa.string())])
+
+
+def _key_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value.hex()
+    if isinstance(value, float):
+        return None if math.isnan(value) else str(int(value)) if value.is_integer() else str(value)
+    return str(value)
 
 
 def _sql_type(kind: pa.DataType) -> pa.DataType:

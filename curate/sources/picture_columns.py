@@ -1,13 +1,17 @@
 """Columns of Parquet that hold pictures, however their writer packed them: the bytes of each, or why there are none.
 
-Bytes of any width, in a dictionary, in a struct with a field ``bytes`` (Hugging Face datasets), in a list of one, or as
-text in base64. Decides nothing about what the bytes are.
+Bytes of any width, in a dictionary, in a struct with a field ``bytes`` (Hugging Face datasets), in a list of one, as a
+list of numbers, or in base64, as a text or as the bytes of one. Decides nothing about what the bytes are.
 """
 
 import base64
 import binascii
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,6 +19,14 @@ from diptych.curate.sources.list_types import has_views, is_list
 
 MAX_SHOWN = 60
 BYTES_FIELD, PATH_FIELD = "bytes", "path"
+DATA = re.compile("data:", re.IGNORECASE)
+OTHER_ALPHABET = str.maketrans("-_", "+/")
+LONGEST_START = 16
+# How the base64 of JPEG, PNG, GIF, WebP, BMP, TIFF (II, MM), of AVIF, HEIC and JPEG 2000, of JPEG XL and SVG begins.
+# No picture begins so, and what goes on in anything but base64 is left as it is.
+IN_BASE64 = re.compile(
+    rb"(?i:data:)|[/_]9j[/_]|iVBORw0KGgo|R0lGODdh|R0lGODlh|UklGR|Qk[0-3]|SUkq|TU0AK|AAAA|[/_]w[o-r]|PHN2Zy|PD94"
+)
 
 
 class PictureColumn(NamedTuple):
@@ -35,8 +47,10 @@ def holds_pictures(kind: pa.DataType) -> bool:
     >>> holds_pictures(pa.list_(pa.large_binary())), holds_pictures(pa.int64())
     (True, False)
     """
+    if is_list(kind) and is_list(kind.value_type) and not holds_pictures(kind.value_type.value_type):
+        return False  # the numbers of pixels, in rows
     if pa.types.is_dictionary(kind) or is_list(kind):
-        return holds_pictures(kind.value_type)
+        return _is_list_of_bytes(kind) or holds_pictures(kind.value_type)
     if pa.types.is_struct(kind):
         return bool(kind.get_field_index(BYTES_FIELD) >= 0)
     return _is_binary(kind) or _is_text(kind) or pa.types.is_null(kind)
@@ -50,11 +64,13 @@ def pictures_in(column: pa.ChunkedArray | pa.Array) -> PictureColumn:
         return pictures_in(array.cast(kind.value_type))
     if pa.types.is_struct(kind):
         return _of_structs(array)
+    if _is_list_of_bytes(kind):
+        return _made([_joined(numbers) for numbers in array])
     if is_list(kind):
         return _of_lists(array)
     if _is_text(kind):
-        return _of_texts(array)
-    return PictureColumn(array.cast(pa.binary()), pa.nulls(len(array), pa.string()))
+        return _made([_decoded(text) for text in array.cast(pa.string()).to_pylist()])
+    return PictureColumn(_unpacked(array.cast(pa.binary())), pa.nulls(len(array), pa.string()))
 
 
 def _of_structs(array: pa.Array) -> PictureColumn:
@@ -81,21 +97,57 @@ def _of_lists(array: pa.Array) -> PictureColumn:
     )
 
 
-def _of_texts(array: pa.Array) -> PictureColumn:
-    pairs = [_decoded(text) for text in array.cast(pa.string()).to_pylist()]
+def _made(pairs: Sequence[tuple[bytes | None, str | None]]) -> PictureColumn:
     data, problems = zip(*pairs, strict=True) if pairs else ((), ())
     return PictureColumn(pa.array(data, pa.binary()), pa.array(problems, pa.string()))
 
 
 def _decoded(text: str | None) -> tuple[bytes | None, str | None]:
-    """Return the bytes of base64, also of a data URI (RFC 2397), or why there are none."""
+    """Return the bytes of base64 in either alphabet (RFC 4648), or of a data URI (RFC 2397), or why there are none."""
     if text is None:
         return None, None
-    body = text.partition(",")[2] if text.startswith("data:") else text
+    body = text
+    if DATA.match(text):
+        head, _, body = text.partition(",")
+        if not head.lower().rstrip().endswith(";base64"):
+            return unquote_to_bytes(body), None
+        body = unquote_to_bytes(body).decode("utf-8", "replace")
+    body = "".join(body.split()).rstrip("=").translate(OTHER_ALPHABET)
     try:
-        return base64.b64decode("".join(body.split()), validate=True), None
+        return base64.b64decode(body + "=" * (-len(body) % 4), validate=True), None
     except (binascii.Error, ValueError):
         return None, f"bad_row: a text that is no base64: {text[:MAX_SHOWN]}"
+
+
+def _unpacked(pictures: pa.Array) -> pa.Array:
+    """Return bytes, those of a text in base64 decoded; most columns hold none, and are not copied."""
+    found = {number: one.as_py() for number, one in enumerate(pictures) if one.is_valid and _is_base64(one.as_buffer())}
+    decoded = {number: _decoded(data.decode("latin-1"))[0] for number, data in found.items()}
+    if not any(decoded.values()):
+        return pictures
+    return pa.array([decoded.get(number) or one.as_py() for number, one in enumerate(pictures)], pa.binary())
+
+
+def _is_base64(data: pa.Buffer) -> bool:
+    return IN_BASE64.match(memoryview(data)[:LONGEST_START]) is not None
+
+
+def _joined(numbers: pa.Scalar) -> tuple[bytes | None, str | None]:
+    """Return the bytes that a list has as numbers, of 8 bits or more, or why it has none."""
+    if not numbers.is_valid:
+        return None, None
+    values = numbers.values
+    if pa.types.is_int8(values.type):
+        values = values.view(pa.uint8())  # as Java has bytes
+    wrong = pc.fill_null(pc.or_(pc.less(values, 0), pc.greater(values, 255)), True)
+    if pc.any(wrong).as_py():
+        shown = values.filter(wrong)[0].as_py()
+        return None, f"bad_row: a list with {'null' if shown is None else shown}, which is no byte"
+    return values.to_numpy(zero_copy_only=False).astype(np.uint8).tobytes(), None
+
+
+def _is_list_of_bytes(kind: pa.DataType) -> bool:
+    return is_list(kind) and bool(pa.types.is_integer(kind.value_type))
 
 
 def _is_binary(kind: pa.DataType) -> bool:

@@ -17,7 +17,7 @@ import pyarrow.csv as pa_csv
 
 from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.column_types import as_text, column_of_json
-from diptych.curate.sources.columns import caption_text, check_columns, clean_text
+from diptych.curate.sources.columns import caption_text, check_columns, clean_text, first_text
 from diptych.curate.sources.contract import TABLE_ROWS
 from diptych.curate.sources.csv_rest import CsvRest, CsvShape, has_open_quote
 from diptych.curate.sources.json_tables import rows_of_json
@@ -123,7 +123,9 @@ class TextTable:
             values = {name: row.get(name) for name in self.carried}
             for value in values.values():
                 as_text(value)
-            return {**values, **{name: _text(row.get(name), self.caption_list) for name in self.texts}}, None
+            ways = {self.url_column: "first"}  # of several URLs one is asked for
+            texts = {name: _text(row.get(name), ways.get(name, self.caption_list)) for name in self.texts}
+            return {**values, **texts}, None
         except RecursionError:  # what can just be read may be too deep to be written
             return {}, "bad_row: nested too deeply"
 
@@ -144,7 +146,7 @@ class TextTable:
 
 
 def _text(value: Any, lists: str) -> str | None:
-    if isinstance(value, list):
+    if isinstance(value, list) or (isinstance(value, dict) and first_text(value)):
         return caption_text(value, lists)
     return None if isinstance(value, float) and math.isnan(value) else as_text(value)
 

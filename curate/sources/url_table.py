@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from diptych.curate.config import UrlTable
 from diptych.curate.sources.bounded import parquet_tables, skip_rows
 from diptych.curate.sources.column_types import arrow_type, column_of_text, with_carried
-from diptych.curate.sources.columns import captions_in, carried_names, check_columns, text_column
+from diptych.curate.sources.columns import captions_in, carried_names, check_columns, text_column, url_column
 from diptych.curate.sources.contract import PROBLEM, TABLE_ROWS, Part, Tables
 from diptych.curate.sources.empty_files import is_empty, row_of_empty_file
 from diptych.curate.sources.files import find_files, readable
@@ -95,7 +95,7 @@ class UrlTableSource:
         nulls, lists = pa.nulls(table.num_rows, pa.string()), self._settings.caption_list
         columns = {
             "caption": captions_in(text_column(table, caption, file, lists=lists)) if caption else nulls,
-            "url": text_column(table, url, file),
+            "url": url_column(table, url, file),
             PROBLEM: nulls if problems is None else pa.array(problems, pa.string()),
         }
         columns |= {final: self._carried_column(table, name, file) for final, name in carried.items()}

@@ -45,7 +45,8 @@ def parquet_case(seed: int, folder: Path) -> OddCase:
         table = {image: columns["image"], caption: columns["caption"]}
         table |= {name: pa.nulls(len(pictures), CARRIED[name]) for name in carried}
         table |= {"other": pa.array([[{"deep": 1}]] * len(pictures))} if choice.random() < 0.2 else {}
-        table |= {"key": pa.array([f"k{row}" for row in range(len(pictures))])} if choice.random() < 0.3 else {}
+        keys = choice.choice((list(range(len(pictures))), [f"k{row}" for row in range(len(pictures))]))
+        table |= {"key": pa.array(keys)} if choice.random() < 0.3 else {}
         (folder / f"part {number}.parquet").write_bytes(written(choice, table))
     if choice.random() < 0.15:
         (folder / "part 9.parquet").write_bytes(b"")

@@ -29,8 +29,12 @@ LIST_TYPES: Mapping[str, Callable[[Values], pa.Array]] = {
     "list of dictionary": lambda values: pa.array(_lists(values), pa.list_(pa.string())).cast(
         pa.list_(pa.dictionary(pa.int32(), pa.string()))
     ),
+    "list of structs": lambda values: pa.array(
+        [one and [{"id": 7, "caption": text} for text in one] for one in _lists(values)]
+    ),
     "list of binary": lambda values: pa.array([one and _bytes(one) for one in _lists(values)], pa.list_(pa.binary())),
 }
+FOR_URLS = str.maketrans("+/", "-_", "=")
 STRUCT = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 LARGE_STRUCT = pa.struct([("path", pa.large_string()), ("bytes", pa.large_binary())])
 PICTURE_TYPES: Mapping[str, Callable[[Values], pa.Array]] = {
@@ -54,6 +58,17 @@ PICTURE_TYPES: Mapping[str, Callable[[Values], pa.Array]] = {
         [None if value is None else [value] for value in values], pa.large_list_view(pa.binary())
     ),
     "base64": lambda values: pa.array(_base64(values), pa.string()),
+    "base64 for URLs": lambda values: pa.array(
+        [value and value.translate(FOR_URLS) for value in _base64(values)], pa.string()
+    ),
+    "bytes of base64": lambda values: pa.array(_bytes(_base64(values)), pa.binary()),
+    "numbers": lambda values: pa.array([None if value is None else list(value) for value in values]),
+    "small numbers": lambda values: pa.array(
+        [None if value is None else list(value) for value in values], pa.large_list(pa.uint8())
+    ),
+    "data URI of parameters": lambda values: pa.array(
+        [value and f"data:image/jpeg;name=1.jpg;base64,{value}" for value in _base64(values)], pa.string()
+    ),
     "base64 view": lambda values: pa.array(_base64(values), pa.string_view()),
     "data URI": lambda values: pa.array(
         [value and f"data:image/jpeg;base64,{value}" for value in _base64(values)], pa.large_string()

@@ -1,14 +1,18 @@
 import base64
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from drawn import picture
+from ingested import make_config, pool_rows, run
 from source_rows import rows_of
 
 from diptych.curate.config import ParquetImages
 from diptych.curate.sources import open_source
-from diptych.curate.sources.picture_columns import pictures_in
+from diptych.curate.sources.picture_columns import holds_pictures, pictures_in
 from diptych.errors import DataError
 
 
@@ -38,6 +42,14 @@ PACKED = {
     "view of lists": pa.array([[one] for one in PICTURES], pa.large_list_view(pa.binary())),
     "base64": pa.array([base64.b64encode(one).decode() for one in PICTURES], pa.string_view()),
     "data URI": pa.array([f"data:image/png;base64,{base64.b64encode(one).decode()}" for one in PICTURES]),
+    "base64 for URLs": pa.array([base64.urlsafe_b64encode(one).decode().rstrip("=") for one in PICTURES]),
+    "data URI of parameters": pa.array(
+        [f"DATA:image/png;name=x;charset=utf-8;base64,{base64.b64encode(one).decode()}" for one in PICTURES]
+    ),
+    "data URI without base64": pa.array([f"data:image/svg+xml,%{one[0]:x}{one[1:].decode()}" for one in PICTURES]),
+    "small numbers": pa.array([list(one) for one in PICTURES], pa.list_(pa.uint8())),
+    "signed numbers in views": pa.array([list(one) for one in PICTURES], pa.large_list_view(pa.int8())),
+    "wide numbers in structs": pa.array([{"bytes": list(one)} for one in PICTURES]),
     "binary base64 in structs": pa.array([{"bytes": base64.b64encode(one).decode()} for one in PICTURES]),
 }
 
@@ -49,6 +61,32 @@ def test_pictures_are_read_in_whatever_their_writer_packed_them(way: str, tmp_pa
     assert [row["__bytes"] for row in rows] == PICTURES
     assert {row["__problem"] for row in rows} == {None}
     assert pictures_in(PACKED[way].slice(1)).bytes.to_pylist() == PICTURES[1:]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode, base64.encodebytes])
+def test_base64_that_is_held_as_bytes_is_read(encode: Callable[[bytes], bytes], kind: str) -> None:
+    data = picture(1, kind=kind)
+    assert pictures_in(pa.array([encode(data), data, None], pa.large_binary())).bytes.to_pylist() == [data, data, None]
+
+
+def test_bytes_that_only_begin_as_base64_does_stay_as_they_are() -> None:
+    for data in (b"AAAA\0\0", b"Qk0 is no picture!", b"P1\n2 2\n0 1 1 0", b"nope"):
+        assert pictures_in(pa.array([data])).bytes.to_pylist() == [data]
+
+
+def test_a_list_of_numbers_that_are_no_bytes_says_so_and_rows_of_pixels_are_no_pictures() -> None:
+    found = pictures_in(pa.array([[1, 256], [None], [-1, 0], [], None, [255]]))
+    assert found.bytes.to_pylist() == [None, None, None, b"", None, b"\xff"]
+    assert found.problems.to_pylist() == [
+        *(f"bad_row: a list with {wrong}, which is no byte" for wrong in ("256", "null", "-1")),
+        None,
+        None,
+        None,
+    ]
+    assert pictures_in(pa.array([[-1, 127]], pa.list_(pa.int8()))).bytes.to_pylist() == [b"\xff\x7f"]
+    assert not holds_pictures(pa.list_(pa.list_(pa.uint8())))
+    assert not holds_pictures(pa.list_(pa.list_(pa.list_(pa.uint8()))))
 
 
 def test_no_picture_behind_a_null_is_lost_in_views_of_lists() -> None:
@@ -90,6 +128,61 @@ def test_url_and_key_of_the_file_are_kept(tmp_path: Path) -> None:
         ("l1", "http://a.example/1", "k1"),
         ("l2", None, "k2"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "texts"),
+    [
+        (pa.array([7, None]), ["7", None]),
+        (pa.array([7.0, None]), ["7", None]),
+        (pa.array([b"k", b"\xff"]), ["k", "ff"]),
+        (pa.array([["a"], []]), ["['a']", "[]"]),
+        (pa.array(["a", None]).dictionary_encode(), ["a", None]),
+    ],
+)
+def test_keys_of_another_type_in_each_file_are_texts(keys: pa.Array, texts: list[str | None], tmp_path: Path) -> None:
+    pq.write_table(pa.table({"image": [b"1"], "caption": ["c"], "key": ["x1"]}), tmp_path / "a.parquet")
+    pq.write_table(pa.table({"image": [b"2", b"3"], "caption": ["c", "c"], "key": keys}), tmp_path / "b.parquet")
+    config = make_config({"kind": "parquet", "path": str(tmp_path)})
+    assert [row["source_key"] for row in pool_rows(run(config, tmp_path / "pool").dataset)] == ["x1", *texts]
+
+
+def test_of_a_list_of_urls_the_first_is_taken_and_what_can_be_none_is_left(tmp_path: Path) -> None:
+    rows = {"image": [b"1", b"2"], "caption": ["a", "b"]}
+    urls = pa.array([[None, " http://a.example/1", "http://a.example/2"], []])
+    pq.write_table(pa.table({**rows, "url": urls}), tmp_path / "t.parquet")
+    settings = ParquetImages(kind="parquet", path=tmp_path, caption_list="joined")
+    assert [row["url"] for row in rows_of(settings)] == ["http://a.example/1", None]
+    pq.write_table(pa.table({**rows, "url": [{"page": "x"}, None]}), tmp_path / "t.parquet")
+    assert [row["url"] for row in rows_of(settings)] == [None, None]
+    with pytest.raises(
+        DataError, match=r"t\.parquet: the column 'url' holds struct<page: string>, not text; name anoth"
+    ):
+        rows_of(settings.model_copy(update={"url_column": "url"}))
+
+
+@pytest.mark.parametrize(
+    "captions",
+    [
+        [[{"caption": "a cat", "annotator_id": 7}, {"caption": "a pet", "annotator_id": 8}], []],
+        [[{"raw": "a cat", "tokens": ["a", "cat"]}, {"raw": "a pet", "tokens": []}], None],
+        [{"text": ["a cat", "a pet"]}, {"text": None}],
+    ],
+)
+def test_captions_in_structs_are_found(captions: list[Any], tmp_path: Path) -> None:
+    pq.write_table(pa.table({"image": [b"1", b"2"], "caption": captions}), tmp_path / "t.parquet")
+    settings = ParquetImages(kind="parquet", path=tmp_path)
+    assert [row["caption"] for row in rows_of(settings)] == ["a cat", None]
+    joined = settings.model_copy(update={"caption_list": "joined"})
+    assert [row["caption"] for row in rows_of(joined)] == ["a cat a pet", None]
+
+
+def test_structs_without_a_text_are_no_captions(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"image": [b"1"], "caption": [[{"id": 7}]]}), tmp_path / "t.parquet")
+    with pytest.raises(
+        DataError, match=r"the column 'caption' holds list<.*struct<id: int64>>, not text; name another"
+    ):
+        rows_of(ParquetImages(kind="parquet", path=tmp_path))
 
 
 def test_lists_of_captions_are_their_first_or_all_joined(tmp_path: Path) -> None:

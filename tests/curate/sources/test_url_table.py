@@ -238,6 +238,18 @@ def test_of_a_list_of_captions_the_first_is_taken(tmp_path: Path) -> None:
     assert found == ["first", None, "alone", '{"en": "a cat"}', "5"]
 
 
+def test_of_a_list_of_urls_the_first_is_taken_and_of_an_object_its_caption(tmp_path: Path) -> None:
+    rows = [
+        {"url": ["", "u1", "v1"], "caption": [{"caption": "a cat"}, {"caption": "a pet"}]},
+        {"url": ["u2"], "caption": [{"caption": "a dog"}]},
+    ]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
+    for name in ("t.jsonl", "t.parquet"):
+        found = pairs_of(table_of(tmp_path / name, caption_list="joined"))
+        assert found == [("u1", "a cat a pet"), ("u2", "a dog")]
+
+
 def urls_of(folder: Path, text: str, **settings: Any) -> list[tuple[str | None, str | None, str | None]]:
     (folder / "t.csv").write_text(text, newline="")
     rows = rows_of(UrlTable(kind="url_table", path=folder / "t.csv", **settings))
