@@ -16,8 +16,8 @@ PIXELS = "of one picture, as its header says; one with more is a row with the re
 LISTS = "of a list of captions: the first that is not empty, or all of them, joined by spaces"
 CAPTION_KEY = "caption"
 CAPTION_MEMBER = (
-    "key of the caption in the .json member where no .txt is; another than caption also names a .txt that goes before "
-    "others; None reads no captions"
+    "key of the caption in the .json member where no .txt is; caption takes text and prompt, too; another also names a "
+    ".txt that goes before others; None reads no captions"
 )
 TYPES = "of carried columns; without one, the narrowest that all values fit"
 

@@ -17,10 +17,11 @@ from diptych.curate.decisions import read_keep
 from diptych.curate.delivery.parquet import Selection, export, exported_columns
 from diptych.curate.duplicates.find import DedupRun, dedup
 from diptych.curate.foresight import KnownColumns, check_config, known_without_weights
+from diptych.curate.ingest.captions import caption_counts, caption_warning
 from diptych.curate.ingest.estimate import estimate_ingest
 from diptych.curate.ingest.inputs import look_at_input
 from diptych.curate.ingest.rows import pool_schema
-from diptych.curate.ingest.run import NOTHING_FURTHER, IngestOptions, caption_counts, ingest, reason_counts
+from diptych.curate.ingest.run import NOTHING_FURTHER, IngestOptions, ingest, reason_counts
 from diptych.curate.rules.select import SelectRun, select
 from diptych.curate.run_directory import POOL, SELECTED, check_run_directory
 from diptych.curate.sources import open_source
@@ -179,14 +180,7 @@ class CurateRunner:
             )
         captions, sought = caption_counts(dataset), self.config.source.captions_sought
         summary = f"{dataset.rows:,} rows, {ok:,} images{f' ({failed})' if failed else ''}"
-        warning = ""
-        if captions.damaged:
-            warning = (
-                f"{captions.damaged:,} captions have bytes that are no UTF-8, replaced by \N{REPLACEMENT CHARACTER}"
-            )
-        if sought and not captions.there:
-            warning = f"none of {dataset.rows:,} rows has a caption (looked for in {sought})"
-        elif sought and captions.there < dataset.rows:
+        if sought and 0 < captions.there < dataset.rows:
             summary += f", {captions.there:,} captions"
         if run.rows_made and (there := taken_over(dataset.rows - run.rows_made, dataset.rows, "rows")):
             summary += f"; {there}"
@@ -202,8 +196,10 @@ class CurateRunner:
             "rows_lost": run.rows_lost,
             "captions": captions.there,
             "captions_damaged": captions.damaged,
+            "captions_unread": captions.unread,
             "inferred_types": dict(run.inferred),
         }
+        warning = caption_warning(captions, sought)
         return StepOutcome("ingest", run.rows_made + run.rows_retried > 0, summary, facts, warning)
 
     def _score(self) -> StepOutcome:

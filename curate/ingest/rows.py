@@ -19,7 +19,7 @@ class IngestedRow(NamedTuple):
 
     Attributes:
         status: ``ok`` or why there is no picture.
-        error: What happened where the status is not ``ok``.
+        error: What happened where the status is not ``ok``; else what beside the picture could not be read.
         info: What the picture is, where it is one.
         sha256: Of the picture.
         body: The picture, where it was fetched.
@@ -45,6 +45,11 @@ def looked_at(data: bytes, sha256: str, body: Body | None = None, *, max_pixels:
     except DecodeError as error:
         # The bytes are kept: a later diptych may read what this one cannot.
         return IngestedRow(error.code, error.detail[:MAX_ERROR] or None, None, sha256, body)
+
+
+def noted_row(row: IngestedRow, note: str | None) -> IngestedRow:
+    """Return the row with what beside its picture could not be read; a row without a picture says why, and no more."""
+    return row if note is None or row.error else row._replace(error=note[:MAX_ERROR])
 
 
 def pool_schema(table: pa.Schema) -> pa.Schema:

@@ -3,10 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from diptych.addresses import Address
 from diptych.curate.config import CurateConfig
@@ -63,13 +61,6 @@ class IngestRun:
     rows_gone: int = 0
     rows_lost: int = 0
     inferred: Mapping[str, str] = field(default_factory=dict)
-
-
-class CaptionCounts(NamedTuple):
-    """Rows with a caption, and those of them whose caption has bytes that are no UTF-8, each shown as U+FFFD."""
-
-    there: int
-    damaged: int
 
 
 NOTHING_FURTHER = IngestOptions()
@@ -140,16 +131,6 @@ def open_pool(address: Address, found: PoolInput, options: IngestOptions) -> Gro
     if options.retry and not found.is_at_urls:
         raise ConfigError("--retry: asks for URLs again, and the source of this config holds its pictures itself")
     return growing
-
-
-def caption_counts(dataset: Dataset) -> CaptionCounts:
-    """Return how many rows of a dataset have a caption, and of how many it is damaged."""
-    there = damaged = 0
-    for file in dataset.files:
-        column = read_shard(file, ["caption"])["caption"]
-        there += len(column) - column.null_count
-        damaged += pc.sum(pc.match_substring(column, "\N{REPLACEMENT CHARACTER}")).as_py() or 0
-    return CaptionCounts(there, damaged)
 
 
 def _check_types(growing: Growing, read: ReadInput) -> None:

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from diptych.curate.config import Download, Source
 from diptych.curate.ingest.fetching import Asking, WantedRow, arriving_tables, write_fetched
 from diptych.curate.ingest.plan import PlannedShard
-from diptych.curate.ingest.rows import IngestedRow, failed_row, looked_at, to_table
+from diptych.curate.ingest.rows import IngestedRow, failed_row, looked_at, noted_row, to_table
 from diptych.curate.sources import open_source
 from diptych.curate.sources.common_schema import in_schema
-from diptych.curate.sources.contract import BYTES, PROBLEM
+from diptych.curate.sources.contract import BYTES, NOTE, PROBLEM
 from diptych.curate.sources.keys import key_text, picture_hashes, row_digests
 from diptych.curate.sources.reading import RangeReader
 from diptych.data.shards import ShardInfo, shard_name, write_shard
@@ -78,6 +78,8 @@ class IngestJob:
             hashes, problems = picture_hashes(table), table[PROBLEM]
             triples = zip(problems.to_pylist(), table[BYTES], hashes, strict=True)
             rows = [_row(problem, data, sha256, self.source.max_pixels) for problem, data, sha256 in triples]
+            notes = table[NOTE].to_pylist() if NOTE in table.column_names else [None] * len(rows)
+            rows = [noted_row(row, note) for row, note in zip(rows, notes, strict=True)]
             pictures = pc.if_else(problems.is_null(), table[BYTES], None).combine_chunks()
             report(len(rows), Counter(row.status for row in rows))
             yield to_table(_keys(row_digests(table, hashes), shard.ordinals, start), table, rows, pictures)

@@ -27,8 +27,9 @@ from diptych.curate.sources.coco_splits import folders_meant
 from diptych.curate.sources.column_types import column_of_text
 from diptych.curate.sources.columns import first_text
 from diptych.curate.sources.files import readable
+from diptych.curate.sources.json_facts import Facts
 from diptych.curate.sources.marked_text import text_of
-from diptych.curate.sources.sidecars import Facts, in_one_form
+from diptych.curate.sources.sidecars import in_one_form
 from diptych.errors import DataError
 
 METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")

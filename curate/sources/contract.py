@@ -13,8 +13,8 @@ import pyarrow as pa
 from diptych.data.folder_walk import valid_name
 
 # Columns of the tables that no dataset has; a user's table may well have a column "problem" or "name".
-PROBLEM, BYTES, NAME = "__problem", "__bytes", "__name"
-HELPER_COLUMNS = (PROBLEM, BYTES, NAME)
+PROBLEM, BYTES, NAME, NOTE = "__problem", "__bytes", "__name", "__note"
+HELPER_COLUMNS = (PROBLEM, BYTES, NAME, NOTE)
 
 TABLE_ROWS = 10_000
 TABLE_BYTES = 16 * 2**20
@@ -77,8 +77,8 @@ class RowSource(Protocol):
 
     A table has the columns ``caption`` and ``url`` (strings or null) and ``__problem`` (string: why a row is unusable
     from the start, else null). ``__bytes`` (binary) holds the picture; without that column it is at ``url``. By
-    ``__name`` (string) a row without a picture is known where its name says more than its URL; the column may be
-    missing. All other columns are carried along.
+    ``__name`` (string) a row without a picture is known where its name says more than its URL; ``__note`` (string) says
+    what beside a picture that is there could not be read; both columns may be missing. All others are carried along.
     """
 
     def parts(self) -> Sequence[Part]:

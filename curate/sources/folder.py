@@ -13,9 +13,10 @@ from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.caption_files import CaptionFiles, is_caption_file
 from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import CAPTION_KEYS, caption_text, carried_names
-from diptych.curate.sources.contract import BYTES, NAME, PROBLEM, Part, Tables
+from diptych.curate.sources.contract import BYTES, NAME, NOTE, PROBLEM, Part, Tables
 from diptych.curate.sources.files import readable
-from diptych.curate.sources.sidecars import Facts, Sidecars, Told, in_one_form, sidecars_among
+from diptych.curate.sources.json_facts import Facts
+from diptych.curate.sources.sidecars import Sidecars, Told, in_one_form, sidecars_among
 from diptych.data.folder_walk import everything_below, valid_name
 from diptych.data.picture_files import read_picture_file
 from diptych.data.schema import FILE
@@ -91,13 +92,15 @@ class FolderSource:
 
     def _table(self, rows: Sequence[_FolderRow]) -> pa.Table:
         shown = pa.array([valid_name(os.path.relpath(row.file, self._root)) for row in rows], pa.string())
+        captions = [self._caption(row.file, row.told) for row in rows]
         columns = {
-            "caption": pa.array([self._caption(row.file, row.told) for row in rows], pa.string()),
+            "caption": pa.array(captions, pa.string()),
             "url": pa.nulls(len(rows), pa.string()),
             PROBLEM: pa.array([row.problem for row in rows], pa.string()),
             BYTES: pa.array([row.data for row in rows], pa.binary()),
             NAME: shown,
             FILE: shown,
+            NOTE: pa.array(map(self._note, rows, captions), pa.string()),
         }
         for final, name in self._carried.items():
             values = [_written(_fact(row.told, name)) for row in rows]
@@ -114,6 +117,11 @@ class FolderSource:
         else:
             found = [one.text or self._named(one.facts) for one in told]
         return next(filter(None, found), None)
+
+    def _note(self, row: _FolderRow, caption: str | None) -> str | None:
+        """Return what is wrong with a sidecar, where something that it might have said is missing."""
+        is_wanted = bool(self._carried) or (caption is None and self._settings.captions == "sidecar")
+        return next((one.problem for one in row.told if one.problem), None) if is_wanted else None
 
     def _named(self, facts: Facts) -> str | None:
         lists = self._settings.caption_list

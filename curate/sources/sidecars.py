@@ -5,20 +5,19 @@ name, whatever the case of the rest; photo.jpg.txt is a sidecar, too, and goes b
 Decides nothing about which of the facts in it is the caption.
 """
 
-import json
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from diptych.curate.sources.columns import first_text
+from diptych.curate.sources.json_facts import Facts, facts_of
 from diptych.curate.sources.marked_text import text_of
+from diptych.data.folder_walk import valid_name
 
 SIDECARS = (".txt", ".json", ".caption")  # what the first ones say goes before what the others say
-
-Facts = Mapping[str, Any]
 
 
 class Told(NamedTuple):
@@ -27,10 +26,12 @@ class Told(NamedTuple):
     Attributes:
         text: What is all that a file of text says; None of one that is empty, and of all others.
         facts: By name, where the file is no text.
+        problem: Why it says nothing, where it should: its name, and what is wrong.
     """
 
     text: str | None
     facts: Facts
+    problem: str | None = None
 
 
 class _Beside(NamedTuple):
@@ -77,18 +78,15 @@ class Sidecars:
         names = list(_names(picture))
         found = [exact.get((name, suffix)) for name in names for suffix in SIDECARS]
         found += [free.get((name.casefold(), suffix)) for name in names for suffix in SIDECARS]
-        return [told for path in dict.fromkeys(filter(None, found)) if (told := _read(path)) is not None]
+        return [_read(path) for path in dict.fromkeys(filter(None, found))]
 
 
-def _read(path: Path) -> Told | None:
-    text = text_of(path.read_bytes(), "replace")
+def _read(path: Path) -> Told:
+    data = path.read_bytes()
     if path.suffix.lower() != ".json":
-        return Told(first_text(text), {})
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return Told(None, value) if isinstance(value, dict) else None
+        return Told(first_text(text_of(data, "replace")), {})
+    facts, problem = facts_of(data)
+    return Told(None, facts, problem and f"{valid_name(path.name)} {problem}")
 
 
 def _sidecars_in(folder: Path) -> _Beside:

@@ -13,16 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
+from diptych.curate.sources.image_suffixes import IMAGE_SUFFIXES, READ
+
 TEXT_SUFFIXES = ("txt", "caption")
+FACTS_SUFFIX = "json"
 TEXT_NAMES = ("caption", "text", "prompt")  # before the suffix of a text, where a row has several
 MAYBE_BEHIND = "its caption may be behind that; caption_key: null takes pictures without"
-# Also of pictures that the decoder does not read: their rows say so.
-# fmt: off
-IMAGE_SUFFIXES = (
-    "jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif",
-    "jp2", "j2k", "jxl", "pbm", "pgm", "ppm", "pnm", "svg", "img", "image",
-)
-# fmt: on
 
 
 class TarRow(NamedTuple):
@@ -174,11 +170,12 @@ class _RowMaker(NamedTuple):
 
     def _row(self, name: str, members: Sequence[_Named], stem: str = "") -> TarRow:
         numbers = {_behind(member.suffix, stem): member.number for member in reversed(members)}
-        pictures = [member.number for member in members if self._is_picture(member)]
+        meant = sorted((member for member in members if self._is_picture(member)), key=lambda one: one.last not in READ)
+        pictures = [member.number for member in meant]
         others = [member.suffix for member in members if member.is_image]
-        meant = None if pictures or not others else f"no_image: of several kinds of pictures it has only {others[0]!r}"
+        only = None if pictures or not others else f"no_image: of several kinds of pictures it has only {others[0]!r}"
         first, picture = members[0].number, pictures[0] if pictures else None
-        return TarRow(name, first, picture, self._texts(numbers), numbers.get("json"), meant)
+        return TarRow(name, first, picture, self._texts(numbers), _facts(numbers), only)
 
     def _texts(self, numbers: Mapping[str, int]) -> tuple[int, ...]:
         """Return what the config names, 0.txt, 0.caption.txt and the like, in this order; else the only text."""
@@ -188,6 +185,16 @@ class _RowMaker(NamedTuple):
         found = dict.fromkeys(numbers[suffix] for suffix in wanted if suffix in numbers)
         texts = [number for suffix, number in numbers.items() if suffix.rpartition(".")[2] in TEXT_SUFFIXES]
         return tuple(found) if found else tuple(texts) if len(texts) == 1 else ()
+
+
+def _facts(numbers: Mapping[str, int]) -> int | None:
+    """Return 0.json; else the only .json, as 0.jpg.json or 0.meta.json.
+
+    >>> _facts({"jpg": 1, "jpg.json": 2}), _facts({"a.json": 1, "b.json": 2})
+    (2, None)
+    """
+    every = [number for suffix, number in numbers.items() if suffix.rpartition(".")[2] == FACTS_SUFFIX]
+    return numbers.get(FACTS_SUFFIX, every[0] if len(every) == 1 else None)
 
 
 def _nearest(stem: str, stems: Iterable[str]) -> str | None:

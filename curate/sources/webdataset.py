@@ -4,11 +4,9 @@ The headers of a tar are read first. In a plain tar the members are then sought 
 which can only be read from its beginning, the members of a row have to follow each other.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,9 +14,10 @@ import pyarrow.compute as pc
 from diptych.curate.config import CAPTION_KEY, WebDataset
 from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.column_types import column_of_json, with_carried
-from diptych.curate.sources.columns import caption_text, carried_names, clean_text, first_text
-from diptych.curate.sources.contract import BYTES, NAME, PROBLEM, Part, Tables
+from diptych.curate.sources.columns import CAPTION_KEYS, caption_text, carried_names, clean_text, first_text
+from diptych.curate.sources.contract import BYTES, NAME, NOTE, PROBLEM, Part, Tables
 from diptych.curate.sources.files import find_files, readable
+from diptych.curate.sources.json_facts import Facts, ReadFacts, facts_of
 from diptych.curate.sources.marked_text import text_of
 from diptych.curate.sources.tar_layout import MemberKeys
 from diptych.curate.sources.tar_listing import NO_NAME, list_tar
@@ -35,6 +34,7 @@ class WebDatasetSource:
         self._settings = settings
         self._carried = carried_names(settings.columns, taken=(MEMBER,))
         named = settings.caption_key if settings.caption_key != CAPTION_KEY else None  # what is found in any case
+        self._caption_keys = (named,) if named else CAPTION_KEYS
         image = settings.image_key.lower().lstrip(".") if settings.image_key else None
         self._listed = lru_cache(maxsize=1)(partial(list_tar, keys=MemberKeys(image, named)))
 
@@ -55,8 +55,10 @@ class WebDatasetSource:
             return not packing(file)
 
     def _rows(self, samples: list[TarSample], file: str) -> pa.Table:
-        facts = [_parse(sample) for sample in samples]
+        read = [_parse(sample) for sample in samples]
+        facts = [one.facts for one in read]
         captions = [self._caption(*pair) for pair in zip(samples, facts, strict=True)]
+        notes = [self._note(*pair) for pair in zip(read, captions, strict=True)]
         problems = [self._problem(*pair) for pair in zip(samples, captions, strict=True)]
         names = pa.array([clean_text(sample.row.name) for sample in samples], pa.string())
         is_named = pc.not_equal(names, NO_NAME)
@@ -66,6 +68,7 @@ class WebDatasetSource:
             PROBLEM: pa.array(problems, pa.string()),
             BYTES: pa.array([sample.content(sample.row.picture) for sample in samples], pa.binary()),
             NAME: pc.if_else(is_named, names, None),
+            NOTE: pa.array(notes, pa.string()),
             MEMBER: pc.if_else(is_named, names, clean_text(Path(file).name)),
         }
         for final, name in self._carried.items():
@@ -73,12 +76,18 @@ class WebDatasetSource:
             columns[final] = column_of_json(values, name, self._settings.types, file)
         return with_carried(columns, self._carried, self._settings.types)
 
-    def _caption(self, sample: TarSample, fact: dict[str, Any]) -> str | None:
+    def _caption(self, sample: TarSample, fact: Facts) -> str | None:
         if self._settings.caption_key is None:
             return None
         texts = (text_of(sample.content(number) or b"", "replace") for number in sample.row.texts)
         text = next(filter(None, map(first_text, texts)), None)  # an empty one hides none
-        return text or caption_text(fact.get(self._settings.caption_key), self._settings.caption_list)
+        told = (caption_text(fact.get(key), self._settings.caption_list) for key in self._caption_keys)
+        return text or next(filter(None, told), None)
+
+    def _note(self, read: ReadFacts, caption: str | None) -> str | None:
+        """Return what is wrong with the .json member, where something that it might have said is missing."""
+        is_wanted = bool(self._carried) or (caption is None and self._settings.caption_key is not None)
+        return f"the .json member {read.problem}" if is_wanted and read.problem else None
 
     def _problem(self, sample: TarSample, caption: str | None) -> str | None:
         lacks_caption = caption is None and self._settings.caption_key is not None
@@ -94,15 +103,6 @@ class WebDatasetSource:
         yield from read(file, listing, start)
 
 
-def _parse(sample: TarSample) -> dict[str, Any]:
-    """Return what the .json member says; one that is nested too deeply is the problem of its row."""
+def _parse(sample: TarSample) -> ReadFacts:
     data = sample.content(sample.row.facts)
-    try:
-        value = json.loads(text_of(data)) if data else {}
-        json.dumps(value)  # as deep as it can be read it may not be written
-    except ValueError:
-        return {}
-    except RecursionError:
-        sample.problem = sample.problem or "bad_row: the .json member is nested too deeply"
-        return {}
-    return value if isinstance(value, dict) else {}
+    return facts_of(data) if data is not None else ReadFacts({})

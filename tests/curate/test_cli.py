@@ -6,6 +6,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 from drawn import draw_dataset, picture
+from ingested import pool_rows
 
 from diptych.cli import main
 from diptych.data.dataset import open_dataset
@@ -247,6 +248,21 @@ def test_captions_that_are_no_utf8_are_counted_aloud(tmp_path: Path) -> None:
     sidecar.write_bytes("caf\u00e9".encode("latin-1"))
     result = call("curate", "ingest", config, "--out", tmp_path / "run")
     assert "Warning: 1 captions have bytes that are no UTF-8, replaced by \ufffd" in result.stderr
+
+
+def test_sidecars_that_cannot_be_read_are_counted_aloud_and_named_in_the_pool(tmp_path: Path) -> None:
+    config = write_config(tmp_path, select=[])
+    sidecar = next((tmp_path / "in").glob("*.txt"))
+    sidecar.unlink()
+    sidecar.with_suffix(".json").write_text("{bad")
+    result = call("curate", "ingest", config, "--out", tmp_path / "run")
+    said = f"{sidecar.stem}.json is no JSON: Expecting property name"
+    assert f"Warning: what lies beside 1 images could not be read (the first: {said}" in result.stderr
+    rows = pool_rows(open_dataset(tmp_path / "run" / "pool"))
+    assert [row["error"][: len(said)] for row in rows if row["error"]] == [said]
+    assert {row["status"] for row in rows} == {"ok"}
+    again = call("curate", "ingest", config, "--out", tmp_path / "run", "--json")
+    assert json.loads(again.stdout)["ingest"]["captions_unread"] == 1
 
 
 def test_a_run_without_pictures_ends_before_it_scores(tmp_path: Path) -> None:

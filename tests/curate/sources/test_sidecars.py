@@ -102,6 +102,17 @@ def test_a_sidecar_of_the_whole_name_goes_before_one_that_another_picture_may_ha
     }
 
 
+def test_a_sidecar_that_cannot_be_read_is_said_and_costs_no_picture(tmp_path: Path) -> None:
+    files = {"a.jpg": b"x", "a.json": b"{bad", "b.jpg": b"y", "b.json": b'"a cat"', "c.jpg": b"z", "c.json": b"[]"}
+    files |= {"d.jpg": b"x", "d.json": b"{bad", "d.txt": b"a dog"}
+    rows = rows_of(Folder(kind="folder", path=write_files(tmp_path, files)))
+    assert [row["caption"] for row in rows] == [None, "a cat", None, "a dog"]
+    notes = [row["__note"] for row in rows]
+    assert notes[0].startswith("a.json is no JSON: Expecting property name")
+    assert notes[1:] == [None, None, None]
+    assert [row["__bytes"] for row in rows] == [b"x", b"y", b"z", b"x"]
+
+
 def test_the_key_that_a_config_names_goes_before_a_text_and_a_text_before_no_caption(tmp_path: Path) -> None:
     files = {"a.jpg": b"x", "a.txt": b"a text", "a.json": b'{"prompt": "a prompt"}', "b.jpg": b"y", "b.txt": b"b text"}
     rows = rows_of(Folder(kind="folder", path=write_files(tmp_path, files), caption_key="prompt"))

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from source_rows import make_tar, range_of, rows_of
 
 from diptych.curate.config import WebDataset
+from diptych.curate.sources.tar_layout import TarRow, rows_of_members
 
 LAYOUTS = {
     "captions behind": (["0.jpg", "1.jpg", "0.txt", "1.txt"], [("0", "0.jpg", "0.txt"), ("1", "1.jpg", "1.txt")]),
@@ -107,6 +109,24 @@ def test_a_picture_of_another_kind_is_none_and_its_row_says_so(tmp_path: Path) -
     rows = rows_of(WebDataset(kind="webdataset", path=tmp_path / "t.tar"))
     assert [row["__bytes"] for row in rows] == [b"0.jpg", None]
     assert rows[1]["__problem"] == "no_image: of several kinds of pictures it has only 'depth.png'"
+
+
+def test_every_suffix_of_the_formats_that_are_read_is_one_of_a_picture() -> None:
+    formats = {"AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PNG", "TIFF", "WEBP"}
+    suffixes = [suffix for suffix, name in Image.registered_extensions().items() if name in formats]
+    assert len(suffixes) > 20
+    for suffix in suffixes:
+        assert rows_of_members([f"0{suffix.upper()}", "0.txt"]) == [TarRow("0", 0, 0, (1,))], suffix
+
+
+def test_of_two_pictures_of_a_row_the_one_that_can_be_read_is_taken() -> None:
+    assert [row.picture for row in rows_of_members(["0.dng", "0.jpg", "1.png", "1.jpg", "2.psd"])] == [1, 2, 4]
+
+
+def test_a_json_of_the_whole_name_or_the_only_one_has_the_facts() -> None:
+    assert [row.facts for row in rows_of_members(["1.jpg", "1.jpg.json", "2.jpg", "2.meta.json"])] == [1, 3]
+    assert rows_of_members(["1.jpg", "1.jpg.json", "1.json"])[0].facts == 2
+    assert rows_of_members(["1.jpg", "1.a.json", "1.b.json"])[0].facts is None
 
 
 def test_a_config_can_name_the_members_that_are_meant(tmp_path: Path) -> None:

@@ -138,12 +138,58 @@ def test_a_disk_that_fails_costs_no_row(tmp_path: Path, monkeypatch: pytest.Monk
             read(settings)
 
 
-def test_a_member_that_is_nested_too_deeply_costs_its_row(tmp_path: Path) -> None:
+def test_a_json_that_is_nested_too_deeply_costs_no_picture(tmp_path: Path) -> None:
     members = [("0.jpg", b"x"), ("0.json", DEEP.encode()), ("1.jpg", b"y"), ("1.json", rb'{"caption": "\ud800"}')]
     make_tar(tmp_path / "0.tar", members)
     rows = rows_of(WebDataset(kind="webdataset", path=tmp_path))
-    assert [row["__problem"] for row in rows] == ["bad_row: the .json member is nested too deeply", None]
+    assert [row["__note"] for row in rows] == ["the .json member is nested too deeply", None]
+    assert [row["__bytes"] for row in rows] == [b"x", b"y"]
     assert rows[1]["caption"] == "?"
+
+
+@pytest.mark.parametrize(
+    ("said", "caption", "note"),
+    [
+        (b'{"caption": " ", "text": ["", "a cat"]}', "a cat", None),
+        (b'{"prompt": "a cat"}', "a cat", None),
+        (b'\xef\xbb\xbf{"text": 42}', "42", None),
+        (b'"a cat"', "a cat", None),
+        (b'[{"caption": "a cat"}, {"caption": "a pet"}]', "a cat", None),
+        (b'{"caption": "caf\xe9"}', "caf\ufffd", None),
+        (b"{}", None, None),
+        (
+            b"{bad",
+            None,
+            "the .json member is no JSON: Expecting property name enclosed in double quotes: line 1 column 2",
+        ),
+        (b"", None, "the .json member is no JSON: Expecting value: line 1 column 1 (char 0)"),
+        (b"null", None, "the .json member is no JSON object but NoneType"),
+    ],
+)
+def test_a_caption_in_json_is_found_or_the_row_says_why_not(
+    said: bytes, caption: str | None, note: str | None, tmp_path: Path
+) -> None:
+    make_tar(tmp_path / "0.tar", [("0.jpg", b"x"), ("0.jpg.json", said)])
+    (row,) = rows_of(WebDataset(kind="webdataset", path=tmp_path))
+    assert (row["caption"], row["__bytes"], row["__problem"]) == (caption, b"x", None)
+    assert bool(row["__note"]) == bool(note)
+    assert (row["__note"] or "").startswith(note or "")
+
+
+def test_a_broken_json_that_nothing_is_wanted_of_is_nobodys_business(tmp_path: Path) -> None:
+    make_tar(tmp_path / "0.tar", [("0.jpg", b"x"), ("0.json", b"{bad"), ("0.txt", b"a cat")])
+    notes = [
+        rows_of(WebDataset(kind="webdataset", path=tmp_path, **said))[0]["__note"]
+        for said in ({}, {"columns": ("n",)}, {"caption_key": None})
+    ]
+    assert [bool(note) for note in notes] == [False, True, False]
+
+
+def test_a_key_that_a_config_names_is_the_only_one(tmp_path: Path) -> None:
+    make_tar(tmp_path / "0.tar", [("0.jpg", b"x"), ("0.json", b'{"text": "a", "long": "b"}')])
+    keys = ("long", "caption", "prompt")
+    settings = [WebDataset(kind="webdataset", path=tmp_path, caption_key=key) for key in keys]
+    assert [rows_of(one)[0]["caption"] for one in settings] == ["b", "a", None]
 
 
 def test_only_the_first_member_with_an_image_extension_is_the_picture(tmp_path: Path) -> None:
