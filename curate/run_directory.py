@@ -7,6 +7,7 @@ from diptych.addresses import COLUMNS_DIR, local_path
 from diptych.curate.delivery.parquet import STEP as EXPORT
 from diptych.curate.ingest.run import STEP as INGEST
 from diptych.data.claims import OTHER, check_apart, check_claim, is_report, owner_of
+from diptych.data.folder_walk import links_below
 from diptych.errors import ShardError
 from diptych.storage.location import Location
 
@@ -21,9 +22,9 @@ def check_run_directory(out: Path, source: Path) -> None:
         source: What the run reads: a file, a folder or a glob.
 
     Raises:
-        ShardError: If it is a dataset or a report, or lies in one; if it lies in the folder that is read, or what is
-            read lies in what is written; if the place for column sets lies in that folder; or if its pool or its
-            export is something else.
+        ShardError: If it is a dataset or a report, or lies in one; if it lies in the folder that is read or a link
+            there leads to it, or what is read lies in what is written; if the place for column sets lies in that
+            folder; or if its pool or its export is something else.
     """
     place = Location.at(out)
     owner = owner_of(place)
@@ -33,15 +34,20 @@ def check_run_directory(out: Path, source: Path) -> None:
         raise ShardError(f"{out}: is a report; {OTHER}")
     check_apart(place)
     written, read = out.resolve(), source.resolve()
+    own = [written / name for name in (POOL, SELECTED)]
     columns = os.environ.get(COLUMNS_DIR)
     if Location(read).is_directory():
         changed = f"lies in the source, {source}, which would change as it is read"
         if written.is_relative_to(read):
             raise ShardError(f"{out}: {changed}; {OTHER}")
+        for link in links_below(read):
+            target = link.resolve()
+            if written.is_relative_to(target) or any(map(target.is_relative_to, own)):
+                raise ShardError(f"{out}: is read through a link in the source, {link}; take the link away, or {OTHER}")
         if columns and local_path(columns, COLUMNS_DIR).resolve().is_relative_to(read):
             raise ShardError(f"{columns}: the place for columns {changed}; give another --columns-dir")
-    for name in (POOL, SELECTED):
-        if read.is_relative_to(written / name):
-            raise ShardError(f"{source}: the source lies in {out / name}, which the run writes; {OTHER}")
+    for place_of_step in own:
+        if read.is_relative_to(place_of_step):
+            raise ShardError(f"{source}: the source lies in {out / place_of_step.name}, which the run writes; {OTHER}")
     check_claim(place / POOL, INGEST)
     check_claim(place / SELECTED, EXPORT)

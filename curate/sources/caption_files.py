@@ -63,7 +63,7 @@ class CaptionFiles:
         self._in = lru_cache(maxsize=1024)(partial(_lookups, texts=self._texts))
 
     def named(self, files: Iterable[Path]) -> Iterator[Path]:
-        """Yield the pictures that ``metadata`` files name, of those below the root.
+        """Yield the pictures that ``metadata`` files name; the path of one that is outside of their folder leads out.
 
         Args:
             files: Files of the folder.
@@ -74,8 +74,8 @@ class CaptionFiles:
         for file in files:
             for row in _rows(file, self._texts) if file.name in METADATA else ():
                 name = row.get(FILE_NAME)
-                if isinstance(name, str) and not (place := _place(name)).startswith(("/", "..")):
-                    yield file.parent / place
+                if isinstance(name, str):
+                    yield file.parent / _place(name, file.parent)
 
     def facts(self, picture: Path) -> Facts | None:
         """Return what the nearest file that knows a picture says of it; None where none does.
@@ -112,7 +112,7 @@ def _metadata(file: Path, texts: Collection[str]) -> Lookup:
     for row in rows:
         if isinstance(row.get(FILE_NAME), str):
             by_name.setdefault(row[FILE_NAME], []).append(row)
-    return _by_name((name, _told_in(lines, texts)) for name, lines in by_name.items())
+    return _by_name((_place(name, file.parent), _told_in(lines, texts)) for name, lines in by_name.items())
 
 
 def _told_in(lines: Sequence[Facts], texts: Collection[str]) -> Facts:
@@ -219,8 +219,10 @@ def _by_name(facts: Iterable[tuple[str, Facts]]) -> Lookup:
     return lambda place: known.get(in_one_form(place.as_posix()))
 
 
-def _place(name: str) -> str:
-    return posixpath.normpath(name.replace("\\", "/"))
+def _place(name: str, folder: Path | None = None) -> str:
+    """Return the place that a name means; of a whole path into a folder, the place within it."""
+    place = posixpath.normpath(name.replace("\\", "/"))
+    return place.removeprefix(f"{folder.resolve().as_posix()}/") if folder else place
 
 
 def _rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:

@@ -23,6 +23,17 @@ TABLE_BYTES = 16 * 2**20
 Tables = Generator[pa.Table, None, None]
 
 
+def leads_out(file: str, root: str) -> bool:
+    """Return whether a path, which others may have written, is none of those within a folder.
+
+    >>> leads_out("a/b.jpg", "a"), leads_out("a/../b.jpg", "a"), leads_out("b.jpg", "."), leads_out("/b.jpg", ".")
+    (False, True, False, True)
+    """
+    start = "" if root == "." else f"{root.rstrip('/')}/"
+    within = file[len(start) :]
+    return not file.startswith(start) or within.startswith("/") or ".." in within.split("/")
+
+
 @dataclass(frozen=True)
 class RowRange:
     """Some rows that follow one another.

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from diptych.assets import cache_dir
 from diptych.config.identity import fingerprint
-from diptych.curate.sources.contract import Part
+from diptych.curate.sources.contract import Part, leads_out
 from diptych.errors import DataError
 
 THREADS = 4
@@ -72,7 +72,9 @@ def identify_part(part: Part, on_files: Callable[[int], None] = lambda _: None) 
     Raises:
         DataError: If a file of rows cannot be read; a picture may be unreadable, which is its row's fault.
     """
-    digests = digest_files(part.files, on_files)
+    # "" is the name of no file
+    files = ["" if leads_out(file, part.root) else file for file in part.files] if part.one_each else part.files
+    digests = digest_files(files, on_files)
     if not part.one_each:
         if digests[0] is None:
             raise DataError(f"{part.files[0]}: cannot be read")

@@ -13,7 +13,7 @@ from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.caption_files import CaptionFiles, is_caption_file
 from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import CAPTION_KEYS, caption_text, carried_names
-from diptych.curate.sources.contract import BYTES, NAME, NOTE, PROBLEM, Part, Tables
+from diptych.curate.sources.contract import BYTES, NAME, NOTE, PROBLEM, Part, Tables, leads_out
 from diptych.curate.sources.files import readable
 from diptych.curate.sources.json_facts import Facts
 from diptych.curate.sources.sidecars import Sidecars, Told, in_one_form, sidecars_among
@@ -21,6 +21,8 @@ from diptych.data.folder_walk import everything_below, valid_name
 from diptych.data.picture_files import read_picture_file
 from diptych.data.schema import FILE
 from diptych.errors import DataError
+
+NOT_BELOW = "unreadable: a file about many pictures names it, and it is not below the folder of that file"
 
 
 class _FolderRow(NamedTuple):
@@ -77,11 +79,15 @@ class FolderSource:
         return self._settings.captions == "sidecar" or bool(self._carried)
 
     def _row(self, file: str) -> _FolderRow:
+        if leads_out(file, self._root):
+            return _FolderRow(file, None, NOT_BELOW, ())
         told = self._told(Path(file)) if self._is_told else ()
         found = read_picture_file(file)
         return _FolderRow(file, None, found, told) if isinstance(found, str) else _FolderRow(file, found, None, told)
 
     def _caption_of(self, file: str) -> str | None:
+        if leads_out(file, self._root):
+            return self._caption(file, ())
         with readable(self._root, "folder"):
             return self._caption(file, self._told(Path(file)) if self._settings.captions == "sidecar" else ())
 

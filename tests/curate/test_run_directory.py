@@ -91,6 +91,30 @@ def test_a_run_does_not_read_what_it_writes(part: str, tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
+@pytest.mark.parametrize(
+    ("link", "to"),
+    [("in/all", ""), ("in/sub/own", "run"), ("in/pool", "run/pool"), ("in/0.parquet", "run/pool/data/0")],
+)
+def test_a_run_is_not_read_through_a_link_in_the_source(link: str, to: str, tmp_path: Path) -> None:
+    pictures(tmp_path / "in")
+    (tmp_path / "run/pool/data").mkdir(parents=True)
+    (tmp_path / link).parent.mkdir(exist_ok=True)
+    (tmp_path / link).symlink_to(tmp_path / to)
+    before = tree(tmp_path)
+    result = curate(tmp_path, tmp_path / "run")
+    assert result.exit_code == 1, result.output
+    assert f"Error: {tmp_path}/run: is read through a link in the source, {tmp_path}/{link}; " in result.output
+    assert tree(tmp_path) == before
+
+
+def test_a_link_to_pictures_beside_the_pool_is_followed(tmp_path: Path) -> None:
+    pictures(tmp_path / "run/pictures")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/linked").symlink_to(tmp_path / "run/pictures")
+    source = {"kind": "folder", "path": str(tmp_path / "in"), "captions": "none"}
+    assert curate(tmp_path, tmp_path / "run", source).exit_code == 0
+
+
 def test_a_source_beside_the_pool_is_read_again_and_again(tmp_path: Path) -> None:
     pictures(tmp_path / "run/pictures")
     source = {"kind": "folder", "path": str(tmp_path / "run/pictures"), "captions": "none"}

@@ -172,6 +172,10 @@ class MetadataMaker(FolderMaker):
         if choice.random() < 0.3:
             lines.append({"file_name": "gone.jpg", key: "a picture that is not there"})
             self.reasons["unreadable"] += 1
+        if choice.random() < 0.2:
+            self.put("outside.jpg", drawn(98), self.outside)
+            lines.append({"file_name": choice.choice(("../outside/outside.jpg", "/etc/hostname")), key: "not below"})
+            self.reasons["unreadable"] += 1
         if choice.random() < 0.3 and not self._has_several:
             choice.shuffle(lines)
         self.put(f"{sub}{says}", self._written(lines, says, key))

@@ -10,7 +10,13 @@ from typing import NamedTuple
 from odd_inputs.captions import Beside, captioned
 from odd_inputs.case import KINDS, NO_PICTURES, OddCase, Pair, drawn, pair
 
-SUFFIX = {"JPEG": ("jpg", "jpeg", "JPG"), "PNG": ("png", "PNG"), "WEBP": ("webp",), "GIF": ("gif",), "BMP": ("bmp",)}
+SUFFIX = {
+    "JPEG": ("jpg", "jpeg", "JPG", "jpe", "jfif"),
+    "PNG": ("png", "PNG"),
+    "WEBP": ("webp",),
+    "GIF": ("gif",),
+    "BMP": ("bmp", "dib"),
+}
 NAMES = (
     "{:06d}",
     "a/b/{:04d}",

@@ -21,12 +21,29 @@ def everything_below(folder: Path) -> list[Path]:
     return sorted(_below(folder))
 
 
+def links_below(folder: Path) -> Iterator[Path]:
+    """Yield the links below a folder that ``everything_below`` follows, to folders and to files."""
+    for _, entries in _folders(folder):
+        yield from (Path(entry.path) for entry in entries or () if entry.is_symlink())
+
+
 def valid_name(name: str) -> str:
     """Return the name of a file with replacement characters for what in it is no UTF-8."""
     return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _below(root: Path) -> Iterator[Path]:
+    for folder, entries in _folders(root):
+        if entries is None:
+            yield folder
+            continue
+        folders = {entry.name for entry in entries if _is_folder(entry)}
+        left_out = {*folders, *([GRID] if SAMPLES in folders else [])}
+        yield from (Path(entry.path) for entry in entries if entry.name not in left_out)
+
+
+def _folders(root: Path) -> Iterator[tuple[Path, "list[os.DirEntry[str]] | None"]]:
+    """Yield the folders to look into, each with its entries, or with None where it cannot be opened."""
     waiting: list[tuple[Path, tuple[tuple[int, int], ...]]] = [(root, ())]
     while waiting:
         folder, above = waiting.pop()
@@ -35,15 +52,13 @@ def _below(root: Path) -> Iterator[Path]:
             with os.scandir(folder) as found:
                 entries = [entry for entry in found if not entry.name.startswith(".")]
         except OSError:
-            yield folder
+            yield folder, None
             continue
         here = (seen.st_dev, seen.st_ino)
         if here in above:  # a link back to where it lies
             continue
-        folders = {entry.name: Path(entry.path) for entry in entries if _is_folder(entry)}
-        waiting += [(path, (*above, here)) for path in folders.values()]
-        left_out = {*folders, *([GRID] if SAMPLES in folders else [])}
-        yield from (Path(entry.path) for entry in entries if entry.name not in left_out)
+        waiting += [(Path(entry.path), (*above, here)) for entry in entries if _is_folder(entry)]
+        yield folder, entries
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

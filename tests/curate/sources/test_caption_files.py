@@ -12,6 +12,9 @@ import pytest
 from source_rows import contents_of, rows_of, write_files
 
 from diptych.curate.config import Folder
+from diptych.curate.sources import open_source
+from diptych.curate.sources.digests import identify_part
+from diptych.curate.sources.folder import NOT_BELOW
 from diptych.errors import DataError
 
 TEXTS = {f"{number:04d}.png": f"caption {number}" for number in range(3)}
@@ -103,17 +106,32 @@ def test_a_caption_of_nothing_but_invisible_characters_is_none_in_a_folder(tmp_p
 
 
 def test_a_picture_that_metadata_names_and_that_is_not_there_is_a_row(tmp_path: Path) -> None:
-    rows = [
-        {"file_name": name, "text": name} for name in ("0.png", "sub\\1.png", "gone.png", "../above.png", "/abs.png")
-    ]
-    folder = write_files(tmp_path, {**pictures(["0.png", "sub/1.png"]), "metadata.jsonl": lines(rows)})
+    rows = [{"file_name": name, "text": name} for name in ("0.png", "sub\\1.png", "gone.png", f"{tmp_path}/2.png")]
+    folder = write_files(tmp_path, {**pictures(["0.png", "sub/1.png", "2.png"]), "metadata.jsonl": lines(rows)})
     found = {row["file"]: (row["caption"], row["__problem"]) for row in rows_of(Folder(kind="folder", path=folder))}
     assert found == {
         "0.png": ("0.png", None),
         "gone.png": ("gone.png", "unreadable: No such file or directory"),
         "sub/1.png": ("sub\\1.png", None),
+        "2.png": (f"{tmp_path}/2.png", None),
     }
-    assert len(captions_of(folder, captions="none")) == 2, "what nobody reads names nothing"
+    assert len(captions_of(folder, captions="none")) == 3, "what nobody reads names nothing"
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_what_metadata_names_outside_of_its_folder_is_a_row_and_is_not_read(
+    relative: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("0.png", "../in/0.png", "../secret.png", "sub/../../secret.png", f"{tmp_path}/secret.png")
+    files = {"in/0.png": b"x", "in/metadata.jsonl": lines([{"file_name": name, "text": "t"} for name in names])}
+    write_files(tmp_path, {**files, "secret.png": b"secret"})
+    monkeypatch.chdir(tmp_path / "in")
+    settings = Folder(kind="folder", path=Path() if relative else tmp_path / "in")
+    found = [(row["__bytes"], row["caption"], row["__problem"]) for row in rows_of(settings)]
+    assert found.count((None, None, NOT_BELOW)) == 3  # two names of one file lead to the same place
+    assert [row for row in found if row[2] is None] == [(b"x", "t", None)]
+    assert b"secret" not in [row[0] for row in found]
+    assert identify_part(open_source(settings).parts()[0]).digests.count(None) == 3
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
