@@ -4,6 +4,7 @@ The steps say which numbers are asked for; how one is made stands in ``metrics``
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from diptych.evaluate.audits.attribute import audit_rows
 from diptych.evaluate.collected import Findings
@@ -11,6 +12,7 @@ from diptych.evaluate.comparisons.common_images import CommonImages
 from diptych.evaluate.comparisons.distances import DistanceFamily, distance_differences
 from diptych.evaluate.comparisons.families import adjusted
 from diptych.evaluate.comparisons.means import mean_differences
+from diptych.evaluate.comparisons.pools import pool_differences
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.distances import (
@@ -23,8 +25,9 @@ from diptych.evaluate.metrics.distances import (
     value_names,
 )
 from diptych.evaluate.metrics.means import AskedMean, mean_rows
-from diptych.evaluate.protocols.means import protocol_means
-from diptych.evaluate.protocols.rows import protocol_rows
+from diptych.evaluate.protocols.agreement import agreement_note
+from diptych.evaluate.protocols.means import counted_rules, own_means
+from diptych.evaluate.protocols.rows import protocol_rows, rule_mean_rows
 from diptych.progress import track
 
 Rows = Mapping[str, ScoredRows]
@@ -32,16 +35,22 @@ Rows = Mapping[str, ScoredRows]
 
 def add_means(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
     """Add the means that the config asks for, per dataset and group."""
+    own = own_means(config.protocols)
     for mean in config.means:
         for label in config.judged(mean.datasets):
-            found.add_results(mean_rows(rows[label], AskedMean(mean.score, mean.by), found))
+            if mean.score in own:
+                rule, asked = own[mean.score]
+                found.add_results(rule_mean_rows(rule, replace(asked, by=mean.by), rows[label], found))
+            else:
+                found.add_results(mean_rows(rows[label], AskedMean(mean.score, mean.by), found))
 
 
 def add_protocols(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
     """Add the numbers of the protocols that the config asks for, per dataset, group and category."""
-    for mean in protocol_means(config.protocols):
-        for label in config.judged(mean.datasets):
-            found.add_results(protocol_rows(mean, rows[label], found))
+    for rule in counted_rules(config.protocols):
+        told = agreement_note(rule.protocol, config.judges[rule.judge].options)
+        for label in config.judged(rule.datasets):
+            found.add_results(protocol_rows(rule, rows[label], found, told))
 
 
 def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progress: str = "none") -> None:
@@ -74,11 +83,17 @@ def add_differences(config: EvaluateConfig, rows: Rows, found: Findings) -> None
     """Add the paired differences of every mean of the config, and adjust all differences for their number."""
     if config.compare is None:
         return
-    plain = [(AskedMean(mean.score), mean.datasets) for mean in config.means]
-    asked = [(mean.asked, mean.datasets) for mean in protocol_means(config.protocols)]
-    for mean, datasets in {(mean.score, datasets): (mean, datasets) for mean, datasets in [*plain, *asked]}.values():
+    rules, own = list(counted_rules(config.protocols)), own_means(config.protocols)
+    named = [
+        (own[mean.score][1] if mean.score in own else AskedMean(mean.score), mean.datasets) for mean in config.means
+    ]
+    asked = [(rule.mean, rule.datasets) for rule in rules if rule.mean is not None]
+    for mean, datasets in {(mean.score, datasets): (mean, datasets) for mean, datasets in [*named, *asked]}.values():
         judged = [rows[label] for label in config.judged(datasets)]
         found.add_differences(mean_differences(judged, mean, config.compare, found))
+    for rule in rules:
+        judged = [rows[label] for label in config.judged(rule.datasets)]
+        found.add_differences(pool_differences(judged, rule, config.compare, found))
     found.differences = adjusted(found.differences)
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from diptych import assets, demo
-from diptych.assets import ASSETS, OFFLINE_VARIABLES, Asset, cache_dir, fetch, file_sha256, is_offline, named_path
+from diptych.asset_table import ASSETS, Asset
+from diptych.assets import OFFLINE_VARIABLES, cache_dir, fetch, file_sha256, is_offline, named_path
 from diptych.errors import ConfigError, DataError
 
 CONTENT = b"weights of something\n" * 50
+GIT_BLOB = "08c91d964c2ec613ccf5df6b155802b67dc276f4"  # of the same, as git hash-object prints it
 FILES = {
     "aesthetic-v1-b16": "laion-aesthetic-predictor-v1/sa_0_4_vit_b_16_linear.pth",
     "aesthetic-v1-b32": "laion-aesthetic-predictor-v1/sa_0_4_vit_b_32_linear.pth",
@@ -81,6 +83,20 @@ def test_what_changed_upstream_is_refused_and_not_kept(upstream: Path, tmp_path:
         fetch("own")
 
 
+def test_an_asset_may_be_told_by_the_name_of_its_bytes_in_git(
+    upstream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = Asset(ASSETS["own"].url, "", None, "MIT", GIT_BLOB)
+    monkeypatch.setitem(ASSETS, "own", named)
+    assert fetch("own").read_bytes() == CONTENT
+    assert fetch("own").name == f"{GIT_BLOB[:16]}-w%2B1.bin"
+    (tmp_path / "cache").rename(tmp_path / "old")
+    (upstream / "w+1.bin").write_bytes(CONTENT + b"!")
+    with pytest.raises(DataError, match=f"cannot be downloaded and verified: its hash in git is not {GIT_BLOB}"):
+        fetch("own")
+    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
+
+
 def test_what_is_gone_upstream_is_told(upstream: Path) -> None:
     (upstream / "w+1.bin").unlink()
     with pytest.raises(DataError, match="404"):
@@ -143,8 +159,8 @@ def test_a_cache_that_is_no_place_of_this_machine_is_refused(monkeypatch: pytest
 @pytest.mark.parametrize("name", ASSETS)
 def test_an_asset_is_fixed_to_a_revision_and_says_its_licence(name: str) -> None:
     asset = ASSETS[name]
-    assert len(asset.sha256) == 64
-    assert int(asset.sha256, 16)
+    assert len(asset.sha256) == 64 or (not asset.sha256 and len(asset.git_blob) == 40)
+    assert int(asset.digest, 16)
     is_at_commit = any(len(part) == 40 and set(part) <= set("0123456789abcdef") for part in asset.url.split("/"))
     # A file of a release has no commit in its URL; its name has to carry its hash, as torch.hub's do.
     assert is_at_commit or f"-{asset.sha256[:8]}." in asset.url

@@ -14,7 +14,7 @@ import numpy as np
 from diptych.data.generated_columns import CATEGORY, equal_in_pairs
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.choices import Compare
-from diptych.evaluate.comparisons.pairs import ImagePairs, gather, pairs_by_dataset
+from diptych.evaluate.comparisons.pairs import ImagePairs, Images, gather, pairs_by_dataset
 from diptych.evaluate.inputs.category_sets import unanswered
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.means import AskedMean, MeasuredMean
@@ -31,23 +31,37 @@ def mean_differences(
     ready = [mean.of(each) for each in judged]
     values, asked = np.concatenate([one.values for one in ready]), np.concatenate([one.is_asked for one in ready])
     images = gather(judged, values, asked, compare.by)
-    maker = DifferenceMaker(found.run_id, ready[0], found.identify(ready[0].identity))
+    yield from image_differences(images, DifferenceMaker.of(ready[0], found), compare)
+
+
+def image_differences(
+    images: Images, maker: "DifferenceMaker", compare: Compare, *, cut: str = CATEGORY
+) -> Iterator[DifferenceRow]:
+    """Yield the paired differences of what each image says, or each line about one, apart by dataset.
+
+    Args:
+        images: What is compared.
+        maker: Of the rows.
+        compare: What is held against what.
+        cut: What their categories are called among the groups of a difference.
+    """
     sides = sorted(set(images.side))
     couples = [(side, compare.baseline) for side in sides if side != compare.baseline]
     if compare.baseline is None:
         couples = list(combinations(sides, 2))
     for a, b in couples:
         for pairs in pairs_by_dataset(images, str(a), str(b), by=compare.by):
-            yield from _cut(maker, str(a), str(b), pairs, equal_in_pairs(compare.by))
+            yield maker.row(str(a), str(b), pairs)
+            for groups, part in _parts(pairs, cut, equal_in_pairs(compare.by)):
+                yield maker.row(str(a), str(b), part, groups)
 
 
-def _cut(maker: "DifferenceMaker", a: str, b: str, pairs: ImagePairs, shared: Sequence[str]) -> Iterator[DifferenceRow]:
-    """Yield the differences over all pairs, those by category, and those by what pairs share, such as the setting."""
-    yield maker.row(a, b, pairs)
+def _parts(pairs: ImagePairs, cut: str, shared: Sequence[str]) -> Iterator[tuple[Mapping[str, Any], ImagePairs]]:
+    """Yield the pairs of each category, and those of what pairs share, such as the setting."""
     for category in _several([name for names in pairs.category for name in names]):
-        yield maker.row(a, b, pairs.of_category(category), {CATEGORY: category or None})
+        yield {cut: category or None}, pairs.of_category(category)
     for rest in _several(pairs.rest) if len(shared) == 1 else ():
-        yield maker.row(a, b, pairs.take(pairs.rest == rest), {shared[0]: rest})
+        yield {shared[0]: rest}, pairs.take(pairs.rest == rest)
 
 
 def _several(texts: Iterable[str]) -> list[str]:
@@ -59,10 +73,10 @@ def _several(texts: Iterable[str]) -> list[str]:
 def _difference(pairs: ImagePairs, *, by_category: bool) -> Difference:
     """Return the mean difference, or that over categories, in each of which a pair counts that has several."""
     if not by_category:
-        return paired_difference(pairs.a, pairs.b, pairs.prompt)
+        return paired_difference(pairs.a, pairs.b, pairs.prompt, weights=pairs.weights)
     at = np.repeat(np.arange(len(pairs.a)), [len(names) for names in pairs.category])
     names = [name for each in pairs.category for name in each]
-    found = paired_difference(pairs.a[at], pairs.b[at], pairs.prompt[at], names)
+    found = paired_difference(pairs.a[at], pairs.b[at], pairs.prompt[at], names, pairs.weights[at])
     scored = int((np.isfinite(pairs.a) & np.isfinite(pairs.b)).sum())
     return found._replace(n=scored, n_unscored=len(pairs.a) - scored)
 
@@ -85,6 +99,11 @@ class DifferenceMaker:
     run_id: str
     ready: MeasuredMean
     identity_id: str
+
+    @classmethod
+    def of(cls, ready: MeasuredMean, found: Findings) -> "DifferenceMaker":
+        """Return the maker of a metric's rows for a run."""
+        return cls(found.run_id, ready, found.identify(ready.identity))
 
     def row(self, a: str, b: str, pairs: ImagePairs, groups: Mapping[str, Any] | None = None) -> DifferenceRow:
         """Return the difference a - b over some pairs; ``p_adjusted`` is still open."""

@@ -32,6 +32,7 @@ class Images:
         wanted: Frozensets of texts (N,): all categories of the set that the prompt is of.
         dataset: Text (N,): label.
         values: float64 (N,).
+        weights: float64 (N,): how much each counts.
     """
 
     side: Texts
@@ -42,6 +43,7 @@ class Images:
     wanted: Texts
     dataset: Texts
     values: npt.NDArray[np.float64]
+    weights: npt.NDArray[np.float64]
 
     def take(self, rows: npt.NDArray[np.bool_] | Index) -> "Images":
         """Return some of the images, by a mask or by their numbers."""
@@ -60,6 +62,7 @@ class ImagePairs(NamedTuple):
     category: Texts
     wanted: Texts
     rest: Texts
+    weights: npt.NDArray[np.float64]
     dataset: str
     note: Mapping[str, Any]
 
@@ -77,6 +80,7 @@ class ImagePairs(NamedTuple):
             category=self.category[mask],
             wanted=self.wanted[mask],
             rest=self.rest[mask],
+            weights=self.weights[mask],
         )
 
     def of_category(self, category: str) -> "ImagePairs":
@@ -137,6 +141,7 @@ def images_of(
         _objects(wanted),
         _objects(columns["dataset"]),
         values,
+        np.ones(len(values)),
     )
 
 
@@ -198,6 +203,7 @@ def _pair(a: Images, b: Images, *, by: str) -> ImagePairs:
         left.category[first],
         _wanted_by(np.concatenate([of_left, of_right]), np.concatenate([left.wanted, right.wanted]), common),
         left.rest[first],
+        left.weights[first],
         "+".join(sorted({*left.dataset, *right.dataset})),
         note,
     )

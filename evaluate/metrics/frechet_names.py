@@ -7,7 +7,7 @@ which programs make a picture 299 pixels wide has a name of its own: their numbe
 from collections.abc import Mapping
 from typing import Any
 
-from diptych.assets import ASSETS
+from diptych.asset_table import ASSETS
 from diptych.encoders.inception import ASSET, LAYER, NETWORK
 from diptych.encoders.inception_resizes import RESIZES, Preprocess
 

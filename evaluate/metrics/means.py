@@ -22,6 +22,8 @@ from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_sh
 from diptych.scores import Direction
 from diptych.store.store import ResultRow
 
+WORST = "_worst"  # behind the name of a metric: what it is if all without an answer were wrong
+
 
 @dataclass(frozen=True)
 class AskedMean:
@@ -32,18 +34,31 @@ class AskedMean:
         by: Columns that make the groups.
         prompts: The kind of prompt set whose images it is about; None for all.
         facts: What decides the number beside the score, for its identity.
+        of_categories: Whether it is taken in each category first, whatever the metric is otherwise.
+        counts_unscored: Whether an image without a number counts as the lowest there can be.
     """
 
     score: str
     by: tuple[str, ...] = ()
     prompts: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    of_categories: bool = False
+    counts_unscored: bool = False
 
     def of(self, rows: ScoredRows) -> "MeasuredMean":
         """Return the column of a dataset ready to be averaged."""
         ready = measured(rows.score(self.score))
-        identity = {**ready.identity, **self.facts}
-        return replace(ready, identity=identity, is_asked=ready.is_asked & is_of_kind(rows, self.prompts))
+        ready = replace(ready, is_asked=ready.is_asked & is_of_kind(rows, self.prompts))
+        facts = dict(self.facts)
+        if self.of_categories:
+            ready = replace(ready, metric=replace(ready.metric, by_category=True))
+            facts["mean"] = "over images per category, then over all categories"
+        if self.counts_unscored:  # no mean of the column, as whoever computes it again from the images must know
+            ready = at_worst(ready)
+            own = {**ready.identity, "unscored": "the lowest there can be", "counts": "images without an answer too"}
+            own["of"] = own.pop("column")
+            return replace(ready, identity={**own, **facts})
+        return replace(ready, identity={**ready.identity, **facts})
 
 
 @dataclass(frozen=True)
@@ -81,6 +96,13 @@ def measured(column: ScoredColumn) -> MeasuredMean:
     name = full_name(column.label, metric.name)
     directions = column.facts["better_for_data"], column.facts["better_for_models"]
     return MeasuredMean(name, metric, identity, values, is_asked, *directions)
+
+
+def at_worst(ready: MeasuredMean) -> MeasuredMean:
+    """Return a column in which an image without a number has the lowest there can be, under a name that says so."""
+    assert ready.metric.low is not None, ready.metric.name
+    name = ready.name if ready.name.endswith(WORST) else f"{ready.name}{WORST}"
+    return replace(ready, name=name, values=np.where(np.isnan(ready.values), ready.metric.low, ready.values))
 
 
 def is_of_kind(rows: ScoredRows, prompts: str | None) -> npt.NDArray[np.bool_]:

@@ -10,9 +10,44 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from diptych.asset_table import joined_source
+from diptych.scores.question_rule import Reach, Unanswered
+
 OFFICIAL, CORRECTED = "official", "corrected"
 
 Ability = Literal["answers", "boxes", "text"]
+
+
+@dataclass(frozen=True)
+class QuestionPool:
+    """A number over questions, whatever images they are about: of all together, and of each kind.
+
+    A question's kinds are its tags, from broad to narrow: ``attribute`` and ``attribute - color``.
+
+    Attributes:
+        levels: How many tags deep kinds are told apart.
+        is_whole: Whether all questions together are a number of the protocol.
+        reach: How far a wrong answer reaches, see ``diptych.scores.question_rule``.
+        unanswered: What a question without an answer is.
+    """
+
+    levels: int = 1
+    is_whole: bool = True
+    reach: Reach = "none"
+    unanswered: Unanswered = "left_out"
+
+
+@dataclass(frozen=True)
+class WeightedImages:
+    """A mean over images of which each counts by a number of its own, such as the words that it should show.
+
+    Attributes:
+        column: Of the rule's score: what is averaged, in [0, 1].
+        weight: Of the rule's score: how much an image counts.
+    """
+
+    column: str
+    weight: str
 
 
 @dataclass(frozen=True)
@@ -21,15 +56,22 @@ class ProtocolRule:
 
     Attributes:
         score: The score of diptych that is the rule for one image.
-        column: Its column that is averaged.
+        column: Its column that is averaged over images; None where the protocol has no mean over images.
         says: What it counts, in one sentence for the user.
         options: Of the score.
+        worst: Its column that is what the first would be if all without an answer were wrong; None where that is what
+            it is, but for images without a number.
+        pool: A number over something else than images; None where there is none.
+        of_categories: Whether the mean over images is taken in each category of prompts, then over these.
     """
 
     score: str
-    column: str
+    column: str | None
     says: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    worst: str | None = None
+    pool: QuestionPool | WeightedImages | None = None
+    of_categories: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +92,41 @@ class PublishedScore:
 
 
 @dataclass(frozen=True)
+class JudgeAgreement:
+    """How often a judge says what people say, as others published it.
+
+    Attributes:
+        judge: Its name, as on the hub or as its maker calls it.
+        value: In [0, 1].
+        measure: Of what, such as ``balanced accuracy``.
+        source: Where it stands.
+    """
+
+    judge: str
+    value: float
+    measure: str
+    source: str
+
+
+@dataclass(frozen=True)
+class JudgingCost:
+    """What judging takes, beside making the images.
+
+    Attributes:
+        calls: Of the judge for one image, on average.
+        tokens: Of text for one image, questions and answers, on average; a judge that reads pictures as tokens reads
+            those of the picture on top, with every call or once. None where it reads no text.
+        images: Of one prompt, as upstream makes them.
+        gib: GPU memory of the weights of upstream's judge, in GiB; None where nobody can have it, or nobody tells.
+    """
+
+    calls: float
+    tokens: int | None
+    images: int
+    gib: float | None = None
+
+
+@dataclass(frozen=True)
 class Protocol:
     """One benchmark.
 
@@ -57,24 +134,30 @@ class Protocol:
         name: As a config says it.
         title: What it is, in one line.
         prompts: The kind of its set of prompts, see ``diptych.generate.prompts``.
-        asset: The file of the prompts, see ``diptych.assets``.
         n_prompts: How many prompts it has.
         ability: What its judge has to be able to do.
-        cost: What judging one image takes, in words.
+        cost: What judging takes.
         source: The paper.
         rules: By their names, ``official`` first.
+        assets: The files of its prompts, see ``diptych.asset_table``; none where a user's own are meant.
         defects: What upstream's scripts have wrong, and what is done about it.
         published: Numbers to hold one's own against; of the same judge and rule only.
+        agreements: Of judges with people, on answers to this protocol's questions.
     """
 
     name: str
     title: str
     prompts: str
-    asset: str
     n_prompts: int
     ability: Ability
-    cost: str
+    cost: JudgingCost
     source: str
     rules: Mapping[str, ProtocolRule]
+    assets: tuple[str, ...] = ()
     defects: tuple[str, ...] = ()
     published: tuple[PublishedScore, ...] = ()
+    agreements: tuple[JudgeAgreement, ...] = ()
+
+    def is_upstream(self, source: str) -> bool:
+        """Return whether prompts from a place are upstream's, by the source that their set tells, see ``PromptSet``."""
+        return not self.assets or source == joined_source(self.assets)

@@ -3,9 +3,8 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diptych.assets import ASSETS
 from diptych.data.generated_columns import BENCHMARK, PROMPT_ID
-from diptych.data.prompt_sets import prompt_set_sha256
+from diptych.data.prompt_sets import prompt_set_sources
 from diptych.evaluate.inputs.category_sets import kind_of
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 from diptych.evaluate.protocols.contract import Protocol
@@ -21,10 +20,10 @@ def coverage_note(protocol: Protocol, rows: ScoredRows, of: Index) -> str:
     """
     at = pa.array(of)
     labels = set(rows.values(BENCHMARK).take(at).unique().to_pylist()) if rows.has(BENCHMARK) else set()
-    sha256 = prompt_set_sha256(rows.dataset.manifest)
+    sources = prompt_set_sources(rows.dataset.manifest)
     own = {label for label in labels if kind_of(str(label), rows.prompt_kinds) == protocol.prompts}
-    others = sorted(str(label) for label in own if sha256.get(str(label)) != ASSETS[protocol.asset].sha256)
-    told = [f"the prompts of {label!r} are not upstream's file" for label in others]
+    others = sorted(str(label) for label in own if not protocol.is_upstream(sources.get(str(label), "")))
+    told = [f"the prompts of {label!r} are not upstream's" for label in others]
     if rows.has(PROMPT_ID):
         found = len(pc.unique(rows.values(PROMPT_ID).take(at)))
         if found < protocol.n_prompts:

@@ -4,7 +4,15 @@ A question counts as wrong where a parent was answered wrongly, one level up; an
 the whole the mean over images. Upstream's own figures follow from its released answers, see the tests.
 """
 
-from diptych.evaluate.protocols.contract import CORRECTED, OFFICIAL, Protocol, ProtocolRule, PublishedScore
+from diptych.evaluate.protocols.contract import (
+    CORRECTED,
+    OFFICIAL,
+    JudgingCost,
+    Protocol,
+    ProtocolRule,
+    PublishedScore,
+    QuestionPool,
+)
 
 # The items of which upstream's table has words among the dependencies (``5, right``): its parser gives up, and all
 # questions of the item count by themselves.
@@ -35,10 +43,10 @@ DSG = Protocol(
     name="dsg",
     title="DSG-1k: questions from a scene graph, which hang on one another",
     prompts="dsg",
-    asset="dsg-1k",
+    assets=("dsg-1k",),
     n_prompts=1060,
     ability="answers",
-    cost="7.7 questions, yes or no",
+    cost=JudgingCost(calls=7.7, tokens=110, images=1),
     source="Cho et al. 2024, arXiv:2310.18235",
     rules={
         OFFICIAL: ProtocolRule(
@@ -46,12 +54,15 @@ DSG = Protocol(
             "question_accuracy",
             "share of questions with yes, a question wrong where a parent is; without an answer it is wrong",
             {"reach": "parents", "unanswered": "wrong", "no_reach": list(WITHOUT_DEPENDENCIES)},
+            worst="question_accuracy_worst",
         ),
         CORRECTED: ProtocolRule(
             "question_accuracy",
             "question_accuracy",
             "the same over the questions that were answered, with the dependencies of all items",
             {"reach": "parents", "unanswered": "left_out"},
+            worst="question_accuracy_worst",
+            pool=QuestionPool(reach="parents"),
         ),
     },
     defects=(

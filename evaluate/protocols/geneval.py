@@ -4,7 +4,7 @@ The score is the plain mean of six categories. GenEval's own detector has no cla
 diptych's judges is called GenEval's without the judge's name behind it; decisions of the original come by import.
 """
 
-from diptych.evaluate.protocols.contract import OFFICIAL, Protocol, ProtocolRule, PublishedScore
+from diptych.evaluate.protocols.contract import OFFICIAL, JudgingCost, Protocol, ProtocolRule, PublishedScore
 
 README = "README of djghosh13/geneval at af4902f"
 JUDGE = "Mask2Former Swin-S of mmdetection, CLIP ViT-L/14"
@@ -21,10 +21,10 @@ GENEVAL = Protocol(
     name="geneval",
     title="GenEval: objects, counts, colours and positions by a detector",
     prompts="geneval",
-    asset="geneval-metadata",
+    assets=("geneval-metadata",),
     n_prompts=553,
     ability="boxes",
-    cost="one pass of a detector, and of a CLIP over each thing where colours are told",
+    cost=JudgingCost(calls=1, tokens=None, images=4),
     source="Ghosh et al. 2023, arXiv:2310.11513",
     rules={
         OFFICIAL: ProtocolRule(

@@ -1,31 +1,92 @@
-"""The numbers of a protocol over one dataset."""
+"""The numbers of a protocol over one dataset: means over images, by category and at worst, and those over questions."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+
+import numpy as np
 
 from diptych.data.generated_columns import CATEGORY
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.scored_rows import ScoredRows
-from diptych.evaluate.metrics.means import mean_rows_of_group
+from diptych.evaluate.metrics.means import AskedMean, mean_rows_of_group
 from diptych.evaluate.protocols.coverage import coverage_note
-from diptych.evaluate.protocols.means import ProtocolMean
+from diptych.evaluate.protocols.means import CountedRule
+from diptych.evaluate.protocols.pools import RulePool
 from diptych.store.store import ResultRow
 
 
-def protocol_rows(mean: ProtocolMean, rows: ScoredRows, found: Findings) -> Iterator[ResultRow]:
+def protocol_rows(rule: CountedRule, rows: ScoredRows, found: Findings, told: str = "") -> Iterator[ResultRow]:
     """Yield the results of one rule over the groups of a dataset.
 
     What rests on fewer than all prompts, or on others than upstream's, says so in its note.
+
+    Args:
+        rule: The rule.
+        rows: The dataset.
+        found: Where identities are noted.
+        told: What there is to say of the judge.
     """
-    by = mean.asked.by
+    for by in rule.groupings:
+        if rule.mean is not None:
+            yield from rule_mean_rows(rule, replace(rule.mean, by=by), rows, found, told)
+    if (pool := RulePool.of(rule, rows)) is not None:
+        for by in rule.groupings:
+            yield from _pool_rows(pool, by, rows, found, told)
+
+
+def rule_mean_rows(
+    rule: CountedRule, asked: AskedMean, rows: ScoredRows, found: Findings, told: str = ""
+) -> Iterator[ResultRow]:
+    """Yield a mean of a rule over the groups of a dataset; where something lacks an answer, what it is at worst too."""
+    if CATEGORY in asked.by and not rows.has(CATEGORY):
+        return
+    ready, reasons = asked.of(rows), rows.score(asked.score).reasons
+    at_worst = rule.worst.of(rows) if rule.worst is not None and not asked.counts_unscored else None
+    for group in rows.groups(asked.by):
+        about = group.rows[ready.is_asked[group.rows]]
+        if not len(about) and CATEGORY in asked.by:
+            continue  # of another set of prompts
+        lacking = [reasons[row] or "" for row in about if np.isnan(ready.values[row])]
+        notes = [states_note(lacking, "images"), coverage_note(rule.protocol, rows, about), told]
+        every = list(mean_rows_of_group(rows, ready, group, found))
+        yield from (row if CATEGORY in row.groups else _noted(row, notes) for row in every)
+        if at_worst is not None and CATEGORY not in asked.by and len(about):
+            worst = next(mean_rows_of_group(rows, at_worst, group, found))
+            if worst.value != every[0].value:
+                yield worst
+
+
+def _pool_rows(
+    pool: RulePool, by: tuple[str, ...], rows: ScoredRows, found: Findings, told: str
+) -> Iterator[ResultRow]:
     if CATEGORY in by and not rows.has(CATEGORY):
         return
-    ready = mean.asked.of(rows)
     for group in rows.groups(by):
-        about = group.rows[ready.is_asked[group.rows]]
-        if not len(about) and CATEGORY in by:
-            continue  # of another set of prompts
-        note = coverage_note(mean.protocol, rows, about)
-        for row in mean_rows_of_group(rows, ready, group, found):
-            told = [part for part in (row.note, "" if CATEGORY in row.groups else note) if part]
-            yield replace(row, note="; ".join(told) or None)
+        inside = np.zeros(len(rows), bool)
+        inside[group.rows] = True
+        of_group = pool.among(inside)
+        if not len(of_group.items.rows) and CATEGORY in by:
+            continue
+        note = coverage_note(pool.rule.protocol, rows, np.unique(of_group.items.rows))
+        for part in of_group.parts(with_kinds=CATEGORY not in by):
+            notes = [states_note(part.lacking, pool.noun)]
+            notes += [] if part.kind or CATEGORY in by else [note, told]
+            yield from (_noted(row, notes) for row in part.rows(group.values, found))
+
+
+def _noted(row: ResultRow, notes: Iterable[str]) -> ResultRow:
+    return replace(row, note="; ".join(part for part in (row.note or "", *notes) if part) or None)
+
+
+def states_note(states: Iterable[str], noun: str) -> str:
+    """Return how many have no answer and why; empty where all have one.
+
+    >>> states_note(["unparsed", "failed", "unparsed"], "questions")
+    '3 questions without an answer (2 unparsed, 1 failed)'
+    """
+    counts = Counter(state or "unknown" for state in states)
+    if not counts:
+        return ""
+    told = ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
+    return f"{counts.total():,} {noun} without an answer ({told})"

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from diptych.assets import ASSETS
+from diptych.asset_table import ASSETS, joined_source
 from diptych.evaluate.protocols import PROTOCOLS, find_protocol
+from diptych.evaluate.protocols.contract import Protocol
 
 
 def listed() -> list[dict[str, Any]]:
@@ -21,7 +22,7 @@ def facts_of(name: str) -> dict[str, Any]:
         ConfigError: If there is none of that name.
     """
     protocol = find_protocol(name)
-    return {**asdict(protocol), "asset": asdict(ASSETS[protocol.asset])}
+    return {**asdict(protocol), "assets": {asset: asdict(ASSETS[asset]) for asset in protocol.assets}}
 
 
 def lines_of(name: str | None) -> Iterator[str]:
@@ -35,14 +36,35 @@ def lines_of(name: str | None) -> Iterator[str]:
             yield f"{one['name']:<10} {one['prompts']:>6,} prompts  judge: {one['judge']:<8} {one['title']}"
         return
     protocol = find_protocol(name)
-    asset = ASSETS[protocol.asset]
     yield f"{protocol.name}: {protocol.title}"
     yield f"source     {protocol.source}"
-    yield f"prompts    {protocol.n_prompts:,}, {asset.licence}: {asset.url}"
-    yield f"judge      gives {protocol.ability}; an image costs {protocol.cost}"
+    yield f"prompts    {protocol.n_prompts:,}, {_from(protocol)}"
+    yield f"judge      gives {protocol.ability}"
+    yield f"cost       {cost_text(protocol)}"
     for rule, counted in protocol.rules.items():
         yield f"{rule:<10} {counted.says}"
     for defect in protocol.defects:
         yield f"known      {defect}"
+    for known in protocol.agreements:
+        yield f"agreement  {known.value:.1%} of {known.judge} with people, {known.measure} ({known.source})"
     for score in protocol.published:
         yield f"published  {score.value:.3f} for {score.model} by {score.judge} ({score.source})"
+
+
+def _from(protocol: Protocol) -> str:
+    if not protocol.assets:
+        return "from a file of yours"
+    files = "" if len(protocol.assets) == 1 else f" {len(protocol.assets)} files of"
+    return f"{ASSETS[protocol.assets[0]].licence}:{files} {joined_source(protocol.assets)}"
+
+
+def cost_text(protocol: Protocol) -> str:
+    """Return what judging takes, for one image and for all that upstream makes of the prompts."""
+    cost = protocol.cost
+    images = protocol.n_prompts * cost.images
+    said = [f"{cost.calls:,.3g} calls of the judge an image, {cost.calls * images:,.0f} for {images:,} images"]
+    if cost.tokens is not None:
+        said.append(f"about {cost.tokens:,} tokens of text an image, those of pictures on top")
+    if cost.gib is not None:
+        said.append(f"weights of upstream's judge {cost.gib:.3g} GiB")
+    return "; ".join(said)

@@ -58,7 +58,9 @@ class _Clusters(NamedTuple):
     n_clusters: int
 
 
-def clustered_mean(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLike | None = None) -> ClusteredMean:
+def clustered_mean(
+    values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLike | None = None, weights: Floats | None = None
+) -> ClusteredMean:
     """Return the mean over images, or over strata of the mean over images, with a cluster-robust interval.
 
     The variance is the sum of squared cluster totals of deviations, each over 1 - h with h the cluster's share of the
@@ -72,9 +74,13 @@ def clustered_mean(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLik
         clusters: (N,) strings or integers: what depends on each other, such as the prompt.
         strata: (N,) strings or integers: categories that weigh the same whatever their number of images, as GenEval
             averages. An image of several categories stands there once for each; its cluster then lies in several.
+        weights: (N,) above 0: how much each number counts, as a question does; None counts all alike. What is said
+            above of numbers of a cluster then holds for the sum of their weights.
 
     >>> clustered_mean(np.array([1.0, 1.0, 2.0, 2.0, 6.0, np.nan]), ["a", "a", "b", "b", "c", "c"]).value
     2.4
+    >>> clustered_mean(np.array([1.0, 4.0]), ["a", "b"], weights=np.array([2.0, 1.0])).value
+    2.0
     >>> found = clustered_mean(np.array([1.0, 2.0, 3.0, 4.0]), [0, 1, 2, 3])
     >>> round(found.se, 6), round(found.ci_low, 4), round(found.ci_high, 4)
     (0.645497, 0.4457, 4.5543)
@@ -85,7 +91,9 @@ def clustered_mean(values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLik
     if not len(kept):
         nothing = float("nan")
         return ClusteredMean(nothing, nothing, nothing, nothing, 0, 0, 0.0, unscored)
-    found = _clusters(kept, np.asarray(clusters)[scored], None if strata is None else np.asarray(strata)[scored])
+    counts = np.ones(len(kept)) if weights is None else np.asarray(weights, np.float64)[scored]
+    kinds = None if strata is None else np.asarray(strata)[scored]
+    found = _clusters(kept, np.asarray(clusters)[scored], kinds, counts)
     ends = interval(found.value, found.variance, found.df)
     return ClusteredMean(
         found.value, float(np.sqrt(found.variance)), *ends, len(kept), found.n_clusters, found.df, unscored
@@ -165,7 +173,7 @@ def mean_variance(values: Floats, clusters: npt.ArrayLike) -> tuple[float, float
     >>> mean_variance(np.array([1.0, 3.0]), ["a", "b"])
     (1.0, 1.0)
     """
-    found = _clusters(np.asarray(values, np.float64), np.asarray(clusters), None)
+    found = _clusters(np.asarray(values, np.float64), np.asarray(clusters), None, np.ones(len(values)))
     return found.variance, found.df
 
 
@@ -196,40 +204,44 @@ def _quantile(df: float) -> float:
     return float(stdtrit(min(df, 1e9), (1.0 + LEVEL) / 2.0))
 
 
-def _clusters(values: Floats, clusters: npt.NDArray[Any], strata: npt.NDArray[Any] | None) -> _Clusters:
+def _clusters(
+    values: Floats, clusters: npt.NDArray[Any], strata: npt.NDArray[Any] | None, weights: Floats
+) -> _Clusters:
     names, cluster = np.unique(clusters, return_inverse=True)
     kinds = np.zeros(len(values), np.int64) if strata is None else np.unique(strata, return_inverse=True)[1]
-    sizes = np.bincount(kinds)
+    sizes = np.bincount(kinds, weights)
     count = len(sizes)
-    means = np.bincount(kinds, values) / sizes
-    totals = np.bincount(cluster, (values - means[kinds]) / (sizes[kinds] * count), minlength=len(names))
+    means = np.bincount(kinds, weights * values) / sizes
+    scaled = weights * (values - means[kinds]) / (sizes[kinds] * count)
     kind_of = np.zeros(len(names), np.int64)
     kind_of[cluster] = kinds
     if len(np.unique(np.stack([cluster, kinds]), axis=1).T) > len(names):
-        return _overlapping(values, cluster, kinds)
-    images = np.bincount(cluster, minlength=len(names)).astype(np.float64)
-    shares = images / sizes[kind_of]
+        return _overlapping(means, scaled, cluster, kinds, weights)
+    totals = np.bincount(cluster, scaled, minlength=len(names))
+    owned = np.bincount(cluster, weights, minlength=len(names))
+    shares = owned / sizes[kind_of]
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = float((totals**2 / (1.0 - shares)).sum())
-    df = float((sizes**2 / np.bincount(kind_of, images**2, minlength=count) - 1.0).sum())
+    df = float((sizes**2 / np.bincount(kind_of, owned**2, minlength=count) - 1.0).sum())
     return _Clusters(float(means.mean()), variance if np.isfinite(variance) else float("nan"), df, len(names))
 
 
-def _overlapping(values: Floats, cluster: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64]) -> _Clusters:
+def _overlapping(
+    means: Floats, scaled: Floats, cluster: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64], weights: Floats
+) -> _Clusters:
     """Return the same where clusters lie in several strata: what a cluster adds is the sum over those.
 
     In each stratum it is scaled as CR2 does, so that where no cluster lies in two it is the same variance. The degrees
     of freedom are those of the strata together, but not more than the clusters are worth by what they weigh.
     """
     cells = (kinds.max() + 1) * cluster + kinds
-    counts = np.bincount(cells, minlength=(cluster.max() + 1) * (kinds.max() + 1)).reshape(cluster.max() + 1, -1)
-    sizes, count = counts.sum(axis=0), counts.shape[1]
-    means = np.bincount(kinds, values) / sizes
-    deviations = np.bincount(cells, values - means[kinds], minlength=counts.size).reshape(counts.shape)
-    shares = counts / sizes
+    owned = np.bincount(cells, weights, minlength=(cluster.max() + 1) * (kinds.max() + 1))
+    owned = owned.reshape(cluster.max() + 1, -1)
+    deviations = np.bincount(cells, scaled, minlength=owned.size).reshape(owned.shape)
+    shares = owned / owned.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        scaled = np.where(counts > 0, deviations / (sizes * count) / np.sqrt(1.0 - shares), 0.0)
-        variance = float((scaled.sum(axis=1) ** 2).sum())
-    weights = shares.sum(axis=1) / count
-    df = min(float((1.0 / (shares**2).sum(axis=0) - 1.0).sum()), float(1.0 / (weights**2).sum()) - 1.0)
-    return _Clusters(float(means.mean()), variance if np.isfinite(variance) else float("nan"), df, len(counts))
+        added = np.where(owned > 0, deviations / np.sqrt(1.0 - shares), 0.0)
+        variance = float((added.sum(axis=1) ** 2).sum())
+    parts = shares.sum(axis=1) / owned.shape[1]
+    df = min(float((1.0 / (shares**2).sum(axis=0) - 1.0).sum()), float(1.0 / (parts**2).sum()) - 1.0)
+    return _Clusters(float(means.mean()), variance if np.isfinite(variance) else float("nan"), df, len(owned))

@@ -39,7 +39,13 @@ class Difference(NamedTuple):
     n_unscored: int
 
 
-def paired_difference(a: Floats, b: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLike | None = None) -> Difference:
+def paired_difference(
+    a: Floats,
+    b: Floats,
+    clusters: npt.ArrayLike,
+    strata: npt.ArrayLike | None = None,
+    weights: Floats | None = None,
+) -> Difference:
     """Return the mean difference a - b with a cluster-robust interval and its p-value, see ``clustered_mean``.
 
     Where all clusters differ by the same amount there is no spread to estimate an error from; the p-value is then that
@@ -50,6 +56,7 @@ def paired_difference(a: Floats, b: Floats, clusters: npt.ArrayLike, strata: npt
         b: (N,) of the other, for the same prompt, sample and seed in each row.
         clusters: (N,) strings or integers: what depends on each other, such as the prompt.
         strata: (N,) categories that weigh the same.
+        weights: (N,) above 0: how much each pair counts; None counts all alike.
 
     Raises:
         ValueError: If ``a`` and ``b`` differ in length.
@@ -60,7 +67,7 @@ def paired_difference(a: Floats, b: Floats, clusters: npt.ArrayLike, strata: npt
     """
     if len(a) != len(b):
         raise ValueError(f"pairs are needed: {len(a)} numbers stand against {len(b)}")
-    mean = clustered_mean(np.asarray(a, np.float64) - np.asarray(b, np.float64), clusters, strata)
+    mean = clustered_mean(np.asarray(a, np.float64) - np.asarray(b, np.float64), clusters, strata, weights)
     p_value = _p_value(mean)
     return Difference(mean.value, mean.se, mean.ci_low, mean.ci_high, p_value, mean.n, mean.n_clusters, mean.n_unscored)
 

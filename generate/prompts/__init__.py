@@ -3,12 +3,14 @@
 A prompt set is a keyword-only factory that returns a ``PromptSet``. Nothing here knows what is made of a prompt.
 """
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from diptych.assets import Asset, file_sha256
+from diptych.asset_table import ASSETS, joined_source
+from diptych.assets import file_sha256, is_asset
 from diptych.data.checks import NOTHING, Checks
 from diptych.errors import DataError
 from diptych.generate.prompts.input_images import InputImage
@@ -71,7 +73,7 @@ class PromptSet:
         prompts: In the order of the source.
         source: Where upstream publishes them, or what made them.
         licence: Of the prompts, as upstream states it; empty for a user's own.
-        sha256: Of the file; empty where there is none.
+        sha256: Of the file, of several that of theirs line by line; empty where there is none.
     """
 
     prompts: tuple[Prompt, ...]
@@ -99,7 +101,7 @@ def read_text(path: Path) -> str:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def set_of_file(prompts: Iterable[tuple[int, Prompt]], path: Path, *, asset: Asset | None = None) -> PromptSet:
+def set_of_file(prompts: Iterable[tuple[int, Prompt]], path: Path, *, asset: str = "") -> PromptSet:
     """Return the set of the prompts of a file, after a look at each.
 
     Args:
@@ -110,22 +112,43 @@ def set_of_file(prompts: Iterable[tuple[int, Prompt]], path: Path, *, asset: Ass
     Raises:
         DataError: If there are none, one is empty, or two have the same id.
     """
-    found, sha256 = _checked(prompts, path), file_sha256(path)
-    if asset is not None and sha256 == asset.sha256:
-        return PromptSet(found, asset.url, asset.licence, sha256)
-    return PromptSet(found, path.name, "", sha256)
+    return set_of_files([(path, line, prompt) for line, prompt in prompts], [path], assets=[asset] if asset else [])
 
 
-def _checked(prompts: Iterable[tuple[int, Prompt]], path: Path) -> tuple[Prompt, ...]:
-    lines: dict[str, int] = {}
+def set_of_files(
+    prompts: Iterable[tuple[Path, int, Prompt]], paths: Sequence[Path], *, assets: Sequence[str] = ()
+) -> PromptSet:
+    """Return the set of the prompts of some files that belong together, after a look at each.
+
+    Args:
+        prompts: Each with its file and its line there.
+        paths: The files.
+        assets: What is published, in the order of the files; the same bytes have its source and licence.
+
+    Raises:
+        DataError: If there are none, one is empty, or two have the same id.
+    """
+    found = _checked(prompts, paths)
+    hashes = [file_sha256(path) for path in paths]
+    sha256 = hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+    known = [ASSETS[name] for name in assets]
+    if known and all(is_asset(path, asset) for path, asset in zip(paths, known, strict=True)):
+        return PromptSet(found, joined_source(assets), known[0].licence, sha256)
+    return PromptSet(found, ", ".join(path.name for path in paths), "", sha256)
+
+
+def _checked(prompts: Iterable[tuple[Path, int, Prompt]], paths: Sequence[Path]) -> tuple[Prompt, ...]:
+    places: dict[str, tuple[Path, int]] = {}
     found = []
-    for line, prompt in prompts:
+    for path, line, prompt in prompts:
         if not prompt.text.strip():
             raise DataError(f"{path}:{line}: the prompt with the id {prompt.id!r} is empty; remove it or write one")
-        if prompt.id in lines:
-            raise DataError(f"{path}:{line}: the id {prompt.id!r} stands in line {lines[prompt.id]} already")
-        lines[prompt.id] = line
+        if prompt.id in places:
+            other, where = places[prompt.id]
+            named = "" if other == path else f" of {other}"
+            raise DataError(f"{path}:{line}: the id {prompt.id!r} stands in line {where}{named} already")
+        places[prompt.id] = (path, line)
         found.append(prompt)
     if not found:
-        raise DataError(f"{path}: no prompts there")
+        raise DataError(f"{', '.join(map(str, paths))}: no prompts there")
     return tuple(found)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from diptych.assets import ASSETS, fetch
+from diptych.assets import fetch
 from diptych.data.checks import parse_checks
 from diptych.data.text_records import HeadedRows
 from diptych.errors import DataError
@@ -53,7 +53,7 @@ def dsg(*, path: Path | None = None) -> PromptSet:
     """
     file = path or fetch(ASSET)
     rows = _rows(HeadedRows(read_text(file), file), file)
-    return set_of_file((_prompt(item, rows[item]) for item in rows), file, asset=ASSETS[ASSET])
+    return set_of_file((_prompt(item, rows[item]) for item in rows), file, asset=ASSET)
 
 
 Row = tuple[RecordPlace, Mapping[str, str]]

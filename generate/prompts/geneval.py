@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from diptych.assets import ASSETS, fetch
+from diptych.assets import fetch
 from diptych.data.checks import parse_checks
 from diptych.data.text_records import json_lines
 from diptych.errors import DataError
@@ -34,7 +34,7 @@ def geneval(*, path: Path | None = None) -> PromptSet:
     """
     file = path or fetch(ASSET)
     prompts = [(line, _prompt(value, RecordPlace(file, line))) for line, value in json_lines(read_text(file), file)]
-    return set_of_file(prompts, file, asset=ASSETS[ASSET])
+    return set_of_file(prompts, file, asset=ASSET)
 
 
 def _prompt(value: Mapping[str, Any], place: RecordPlace) -> Prompt:

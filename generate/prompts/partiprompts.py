@@ -6,7 +6,7 @@ Imagination, ...) and notes are further columns.
 
 from pathlib import Path
 
-from diptych.assets import ASSETS, fetch
+from diptych.assets import fetch
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 
@@ -34,4 +34,4 @@ def partiprompts(*, path: Path | None = None) -> PromptSet:
             text, category, challenge, note = fields
             columns = {"challenge": challenge, "note": note or None}
             prompts.append((number, Prompt(f"{number - 2:05d}", text, (category,), columns=columns)))
-    return set_of_file(prompts, file, asset=ASSETS[ASSET])
+    return set_of_file(prompts, file, asset=ASSET)

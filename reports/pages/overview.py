@@ -13,6 +13,7 @@ from diptych.reports.pages.compare import comparable, names_of, own_settings
 from diptych.reports.pages.funnel import first_file
 from diptych.reports.pages.scores import typical_step, unit_of
 from diptych.reports.read.cautions import cautions
+from diptych.reports.read.counted import scored_link
 from diptych.reports.read.numbers import count, interval, number, plain_name, share, short
 from diptych.reports.read.order import RESULTS, metrics_of
 from diptych.reports.read.pool import Pool
@@ -154,7 +155,7 @@ def _headlines(
                         "interval": interval(row["ci_low"], row["ci_high"], step=step),
                         "n": row["n"],
                         "at": estimate(scale, row["value"], row["ci_low"], row["ci_high"]),
-                        "href": report.scored_link(row),
+                        "href": scored_link(report, row),
                     }
                     for row in coarse
                 ],

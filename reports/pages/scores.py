@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from diptych.reports.charts import Scale, estimate, scale_of
 from diptych.reports.pages import PART, span_name
+from diptych.reports.read.counted import scored_link, unscored_link
 from diptych.reports.read.numbers import half_width, interval, number, plain_name
 from diptych.reports.read.order import RESULTS, metrics_of
 from diptych.reports.read.report import Report
@@ -166,6 +167,6 @@ def _result(report: Report, row: Mapping[str, Any], scale: Scale, step: float | 
         "n_unscored": row["n_unscored"] or 0,
         "reason": (row["reason"] or "").replace("_", " "),
         "at": estimate(scale, row["value"], row["ci_low"], row["ci_high"]),
-        "href": report.scored_link(row),
-        "unscored_href": report.unscored_link(row),
+        "href": scored_link(report, row),
+        "unscored_href": unscored_link(report, row),
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 from diptych.reports.links import MISSING, gallery
 from diptych.reports.read.columns import PICTURE
+from diptych.reports.read.counted import counted, unscored_link
 from diptych.reports.read.numbers import count, plain_name, share
 from diptych.reports.read.order import metrics_of
 from diptych.reports.read.pictures import flag_values
@@ -90,9 +91,11 @@ def _unscored(report: Report, results: Results) -> list[Caution]:
         rows = _coarsest(own)
         missing, n = sum(row["n_unscored"] or 0 for row in rows), sum(row["n"] for row in rows)
         if missing:
-            images = f"{count(missing)} image{'' if missing == 1 else 's'}{'' if is_one else f' in {dataset}'}"
-            text = f"{plain_name(metric)} leaves out {images} ({share(missing, missing + n)})."
-            found += _say(text, report.unscored_link({**rows[0], "groups": {}}))
+            noun = counted(report, rows[0])
+            what = noun.removesuffix("s") if missing == 1 else noun
+            text = f"{plain_name(metric)} leaves out {count(missing)} {what}{'' if is_one else f' in {dataset}'}"
+            text += f" ({share(missing, missing + n)})."
+            found += _say(text, unscored_link(report, {**rows[0], "groups": {}}))
     return found
 
 

@@ -6,11 +6,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from diptych.config.identity import short_id
-from diptych.data.checks import NOT_ASKED
 from diptych.data.column_names import full_name
 from diptych.data.generated_columns import ATTRIBUTE_CLASS
 from diptych.reports.config import ReportConfig
-from diptych.reports.links import MISSING, PRESENT, Filter, gallery, missing_for
+from diptych.reports.links import MISSING, Filter, gallery
 from diptych.reports.read.audited import audited
 from diptych.reports.read.columns import AUDIT, OURS, PICTURE, domain_of, filters
 from diptych.reports.read.evidence import JudgeLook, SeenRecords, find_evidence, find_looks
@@ -212,29 +211,6 @@ class Report:
             return ""
         label = row["metric"].rpartition(".")[0]
         return _first(names_here(full_name(label, column), self.score_identities), self.rows.numbers)
-
-    def _is_distance(self, row: Mapping[str, Any]) -> bool:
-        """Whether a number is one of a set of pictures, of which those count that can be decoded."""
-        identity = self.identities.get(row["identity_id"]) or {}
-        return not self.column_of(row) and "column" not in identity
-
-    def scored_link(self, row: Mapping[str, Any]) -> str:
-        """Return the address of the images that a number of the store counts; empty where there are none."""
-        if not row["n"]:
-            return ""
-        if self._is_distance(row):
-            return self.link(row["dataset"], row["groups"], {PICTURE: PRESENT} if PICTURE in self.kept_facets else {})
-        column = self.column_of(row)
-        return self.link(row["dataset"], row["groups"], {column: PRESENT} if column else {}, sort=column)
-
-    def unscored_link(self, row: Mapping[str, Any]) -> str:
-        """Return the address of the images that a number of the store leaves out though they were asked for."""
-        if self._is_distance(row):
-            return self.link(row["dataset"], row["groups"], {PICTURE: MISSING})
-        column = self.column_of(row)
-        reasons = dict.fromkeys((self.rows.reasons.get(column) or {}).values())
-        wanted = [missing_for(reason) for reason in reasons if reason != NOT_ASKED]
-        return self.link(row["dataset"], row["groups"], {column: wanted}) if wanted else ""
 
     @cached_property
     def identities(self) -> dict[str, Mapping[str, Any]]:

@@ -1,6 +1,6 @@
 """Files that configs name: downloads (weights, prompt sets), local paths, and files that diptych brings along.
 
-A name stands for exactly one content: the sha256 is checked on each download and a changed upstream file is an error,
+A name stands for exactly one content: its digest is checked on each download and a changed upstream file is an error,
 never a silently different number. Nothing is downloaded when a variable of ``OFFLINE_VARIABLES`` is set.
 """
 
@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from diptych.addresses import local_path
+from diptych.asset_table import ASSETS, Asset
 from diptych.errors import ConfigError, DataError, MissingExtra, one_line
 from diptych.lookup import describe_unknown
 
@@ -28,117 +28,6 @@ OFFLINE_VARIABLES = (
     "HF_HUB_OFFLINE",
     "TRANSFORMERS_OFFLINE",
 )  # the hub's library heeds the last too
-
-
-@dataclass(frozen=True)
-class Asset:
-    """One file that diptych can download.
-
-    Attributes:
-        url: Where upstream publishes it, at a fixed revision.
-        sha256: Of its bytes.
-        bytes: Its size.
-        licence: Of the file, as upstream states it.
-    """
-
-    url: str
-    sha256: str
-    bytes: int
-    licence: str
-
-
-_AESTHETIC_V1 = (
-    "https://raw.githubusercontent.com/LAION-AI/aesthetic-predictor/6d122adad522ab246644d9dc1c6d7a3810ee255f"
-)
-_AESTHETIC_V2 = (
-    "https://raw.githubusercontent.com/christophschuhmann/improved-aesthetic-predictor"
-    "/6934dd81792f086e613a121dbce43082cb8be85e"
-)
-_DSG = "https://raw.githubusercontent.com/j-min/DSG/7330119a39f76ff90e619a8bd3ff321e71aa986b/dsg/data"
-_GENEVAL = "https://raw.githubusercontent.com/djghosh13/geneval/af4902f24d3ca90ebbb446dd9891a59e0f82725f/prompts"
-_LAION_NSFW = (
-    "https://raw.githubusercontent.com/LAION-AI/CLIP-based-NSFW-Detector/d6bb8fe31fd4aecbfed7dfb62df4fe5858bfc014"
-)
-_NSFWJS = (
-    "https://raw.githubusercontent.com/infinitered/nsfwjs/d55a54c51f14380670064cc129b2ea51029c5e46/models/mobilenet_v2"
-)
-_PARTI = "https://raw.githubusercontent.com/google-research/parti/5a657978134374ce28973948331b319adef164bd"
-
-# To add one: a line here (alphabetical), with the revision in the URL.
-ASSETS: dict[str, Asset] = {
-    "aesthetic-v1-b16": Asset(
-        f"{_AESTHETIC_V1}/sa_0_4_vit_b_16_linear.pth",
-        "8ad3923d7ecf019df20ecd2ab5542a3075fbba0278d239c0371345f3d7fcbde0",
-        3047,
-        "MIT",
-    ),
-    "aesthetic-v1-b32": Asset(
-        f"{_AESTHETIC_V1}/sa_0_4_vit_b_32_linear.pth",
-        "c7b14cead230694acc7b9447974d3cad78003c72da032e402a303b6c2429e85f",
-        3047,
-        "MIT",
-    ),
-    "aesthetic-v1-l14": Asset(
-        f"{_AESTHETIC_V1}/sa_0_4_vit_l_14_linear.pth",
-        "2cd4e60f4f24ae3bcd57b847b13c1f3ba27edc28cc1a7f9ce74ee9f421243cba",
-        4071,
-        "MIT",
-    ),
-    "aesthetic-v2-l14": Asset(
-        f"{_AESTHETIC_V2}/sac%2Blogos%2Bava1-l14-linearMSE.pth",
-        "21dd590f3ccdc646f0d53120778b296013b096a035a2718c9cb0d511bff0f1e0",
-        3714759,
-        "Apache-2.0",
-    ),
-    "dsg-1k": Asset(
-        f"{_DSG}/dsg-1k-anns.csv",
-        "b7ce06ea8a0478ccfd8fba105ecd26d7d301eb99d5c412987546c4cc8e08917a",
-        1906040,
-        "Apache-2.0",
-    ),
-    "geneval-metadata": Asset(
-        f"{_GENEVAL}/evaluation_metadata.jsonl",
-        "5c48e0813e812e3c373fa5c8ed07a8f0a483be30272b4427b0559c8048e67c13",
-        85209,
-        "MIT",
-    ),
-    "inception-2015-12-05": Asset(
-        "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
-        "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
-        95628359,
-        "Apache-2.0",
-    ),
-    "laion-nsfw-b32": Asset(
-        f"{_LAION_NSFW}/clip_autokeras_nsfw_b32.zip",
-        "78715ab9d64485167e8c9ade3b8e6761a17a16c24d114bd47431ac1dab46462b",
-        231831,
-        "MIT",
-    ),
-    "laion-nsfw-l14": Asset(
-        f"{_LAION_NSFW}/clip_autokeras_binary_nsfw.zip",
-        "905520bb0336accc73ee282c605d926aef90cf14248889d44b9cee50eef71f8a",
-        1094585,
-        "MIT",
-    ),
-    "nsfwjs-mobilenet-v2": Asset(
-        f"{_NSFWJS}/model.json",
-        "11846416217e68bf1eb7b0e651bcfd305973566453c63275bbd16766ab089979",
-        128945,
-        "MIT",
-    ),
-    "nsfwjs-mobilenet-v2-weights": Asset(
-        f"{_NSFWJS}/group1-shard1of1",
-        "8e7dddbb16acacc1bf1601b1b8a761e730ff934b7f2d7771312b2f000e5f5f13",
-        2619461,
-        "MIT",
-    ),
-    "partiprompts": Asset(
-        f"{_PARTI}/PartiPrompts.tsv",
-        "fab29e41bb512a169b56acab4cf2a41dcb675e285df2efcde6640c7dd3c440eb",
-        123107,
-        "Apache-2.0",
-    ),
-}
 
 
 def cache_dir() -> Path:
@@ -182,14 +71,14 @@ def fetch(name: str) -> Path:
 
     Raises:
         ConfigError: If the name is unknown.
-        DataError: If it is not cached and may not or cannot be downloaded, or its sha256 differs.
+        DataError: If it is not cached and may not or cannot be downloaded, or its digest differs.
         MissingExtra: If pooch is not installed.
     """
     if name not in ASSETS:
         raise ConfigError(describe_unknown("asset", name, ASSETS))
     asset = ASSETS[name]
-    target = cache_dir() / "assets" / f"{asset.sha256[:16]}-{asset.url.rpartition('/')[2]}"
-    if target.is_file() and file_sha256(target) == asset.sha256:
+    target = cache_dir() / "assets" / f"{asset.digest[:16]}-{asset.url.rpartition('/')[2]}"
+    if target.is_file() and is_asset(target, asset):
         return target
     if is_offline():
         raise DataError(
@@ -228,6 +117,15 @@ def named_path(reference: str) -> Path:
     return Path(spec.submodule_search_locations[0], *parts)
 
 
+def is_asset(path: Path, asset: Asset) -> bool:
+    """Return whether a file has the bytes of an asset."""
+    if asset.sha256:
+        return file_sha256(path) == asset.sha256
+    data = path.read_bytes()
+    named = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False)  # as git names the bytes of a file
+    return named.hexdigest() == asset.git_blob
+
+
 def file_sha256(path: Path) -> str:
     """Return the sha256 (hex) of a file's bytes; not read again in this process while the file stands as it is."""
     stat = path.stat()
@@ -245,8 +143,12 @@ def _download(name: str, asset: Asset, target: Path) -> Path:
         import pooch
     except ModuleNotFoundError as error:
         raise MissingExtra("curate", "pooch") from error
+    known = f"sha256:{asset.sha256}" if asset.sha256 else None
     try:
-        pooch.retrieve(asset.url, f"sha256:{asset.sha256}", fname=target.name, path=target.parent)
+        pooch.retrieve(asset.url, known, fname=target.name, path=target.parent)
+        if not is_asset(target, asset):
+            target.unlink()
+            raise ValueError(f"its hash in git is not {asset.git_blob}")
     except (OSError, ValueError) as error:
         raise DataError(
             f"{name}: {asset.url} cannot be downloaded and verified: {one_line(error)}; "

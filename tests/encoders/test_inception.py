@@ -9,7 +9,7 @@ from drawn import draw_dataset, picture
 from inception_weights import save_random_weights
 from safetensors.torch import save_file
 
-from diptych.assets import ASSETS
+from diptych.asset_table import ASSETS
 from diptych.data.images import Image, decode
 from diptych.encoders import make_encoder
 from diptych.encoders.inception import ASSET, InceptionEncoder, inception_encoder

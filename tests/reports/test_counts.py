@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import own_judges
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -295,3 +296,19 @@ def test_one_group_outside_chance_is_not_groups(tmp_path: Path) -> None:
     run(make_config(tmp_path, scores={"hats": {"score": "told_attribute"}}, audit=audit))
     text = re.sub(r"<[^>]+>", "", (report(tmp_path) / "audit.html").read_text(encoding="utf-8"))
     assert "1 group outside chance, 1 image unjudged" in text
+
+
+def test_a_number_over_questions_leads_to_no_images_and_says_what_it_leaves_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_judges.install(monkeypatch)
+    checks = {"questions": [{"question": "A fish?", "tags": ["entity"]}, {"question": "Red?", "tags": ["attribute"]}]}
+    rows = [Made("one", number, checks=checks, benchmark="dsg", picture=number or None) for number in range(3)]
+    make_generated(tmp_path / "generated", rows, kinds={"dsg": "dsg"})
+    protocols = [{"protocol": "dsg", "judge": "eye", "rules": ["corrected"]}]
+    run(make_config(tmp_path, judges={"eye": {"kind": "own_answers"}}, protocols=protocols))
+    page = (report(tmp_path) / "scores.html").read_text("utf-8")
+    assert "Question kind" in page
+    text = (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert "Questions right (dsg_corrected_eye) leaves out 2 questions (33 %)." in text
+    assert check_counts(tmp_path / "out", "scores.html", 4)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny_dataset import make_table, mixed_rows
 
-from diptych import assets
+from diptych.asset_table import ASSETS
 from diptych.assets import file_sha256
 from diptych.encoders.open_clip_source import OF_FOLDER
 from diptych.errors import ConfigError, DataError
@@ -152,7 +152,7 @@ def test_the_published_head_that_fits_is_taken(
     shared: Path, monkeypatch: pytest.MonkeyPatch, version: str, architecture: str, dim: int, file: str
 ) -> None:
     by_hash = {file_sha256(path): path for path in (shared / "real/weights").rglob("*.pth")}
-    monkeypatch.setattr("diptych.scores.aesthetic.fetch", lambda name: by_hash[assets.ASSETS[name].sha256])
+    monkeypatch.setattr("diptych.scores.aesthetic.fetch", lambda name: by_hash[ASSETS[name].sha256])
     score = make_score("aesthetic", {"encoder": openai(architecture, dim), "version": version})
     assert score.identity["weights_sha256"] == file_sha256(shared / file)
 

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from savedmodel_writer import bundle, members, message, write_zip
 
 from diptych import assets
+from diptych.asset_table import ASSETS
+from diptych.assets import file_sha256
 from diptych.errors import ConfigError, DataError
 from diptych.scores import make_score
 from diptych.scores.batches import Batch
@@ -261,7 +263,7 @@ def test_mode_and_weights_and_encoder_stand_in_the_identity(tiny: Path) -> None:
         make_score("nsfw", {"encoder": encoder, "weights": str(tiny), "vocabulary": on}) for on in (0, 1)
     )
     assert values.identity["encoder"] == dict(encoder.identity)
-    assert values.identity["weights_sha256"] == assets.file_sha256(tiny)
+    assert values.identity["weights_sha256"] == file_sha256(tiny)
     assert {score.identity["mode"] for score in (values, looked_up)} == {"values", "vocabulary"}
     assert [score.columns[0].name for score in (values, looked_up)] == ["punsafe", "punsafe_laion"]
     assert json.dumps(values.identity)
@@ -288,7 +290,7 @@ def test_without_weights_the_published_head_for_the_length_is_fetched(
     monkeypatch.setattr(assets, "fetch", files.__getitem__)
     score = nsfw(encoder=FixedEncoder(dim))  # type: ignore[arg-type]
     assert score.head.mean.size == dim
-    assert score.weights_sha256 == assets.ASSETS[asset].sha256
+    assert score.weights_sha256 == ASSETS[asset].sha256
 
 
 @pytest.mark.parametrize(

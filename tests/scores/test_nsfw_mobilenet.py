@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diptych import assets
+from diptych.asset_table import ASSETS
 from diptych.data import images
 from diptych.errors import DataError
 from diptych.scores import make_score
@@ -193,7 +194,7 @@ def test_a_batch_without_images_loads_no_network(weights: Path) -> None:
 def test_identity_holds_the_hash_of_every_file_and_not_the_device(weights: Path) -> None:
     by_folder = make_score("nsfw_mobilenet", {"weights": str(weights), "device": "cpu"})
     by_file = nsfw_mobilenet(weights=str(weights / "model.json"))
-    published = [assets.ASSETS[name].sha256 for name in ("nsfwjs-mobilenet-v2", "nsfwjs-mobilenet-v2-weights")]
+    published = [ASSETS[name].sha256 for name in ("nsfwjs-mobilenet-v2", "nsfwjs-mobilenet-v2-weights")]
     assert by_folder.identity == by_file.identity
     assert by_folder.identity["weights_sha256"] == published
     assert json.dumps(by_folder.identity)

@@ -7,12 +7,12 @@ categories, is known of the kind. Written by ``generate``, read by ``evaluate``.
 from collections.abc import Mapping
 from typing import Any
 
-MADE_BY, PROMPTS, KIND, SHA256 = "made_by", "prompts", "kind", "sha256"
+MADE_BY, PROMPTS, KIND, SOURCE = "made_by", "prompts", "kind", "source"
 
 
 def prompt_set_facts(kind: str, source: str, licence: str, sha256: str) -> dict[str, str]:
     """Return what a manifest says of a prompt set, under ``made_by.prompts`` and its label."""
-    return {KIND: kind, "source": source, "licence": licence, SHA256: sha256}
+    return {KIND: kind, SOURCE: source, "licence": licence, "sha256": sha256}
 
 
 def prompt_kinds(manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -24,9 +24,9 @@ def prompt_kinds(manifest: Mapping[str, Any]) -> dict[str, str]:
     return _facts(manifest, KIND)
 
 
-def prompt_set_sha256(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Return label -> sha256 of the file of the prompt sets of a dataset, as far as its manifest tells."""
-    return _facts(manifest, SHA256)
+def prompt_set_sources(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return label -> where the prompts of a dataset are from, an address if they have upstream's bytes."""
+    return _facts(manifest, SOURCE)
 
 
 def _facts(manifest: Mapping[str, Any], name: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ from diptych.scores.batches import Batch
 from diptych.scores.looks import AskedRows, Look, look_with
 from diptych.scores.question_rule import QuestionRule, Reach, Unanswered, judge_questions
 
+OUTCOMES = "question_outcomes"
 COLUMNS = (
     Column(
         "question_accuracy",
@@ -42,6 +43,11 @@ COLUMNS = (
     Column(
         "first_wrong_question",
         "The first question that is wrong by itself, with what was expected and said",
+        dtype="string",
+    ),
+    Column(
+        OUTCOMES,
+        "What each question is worth by itself, in their order: a number from 0 to 1, or why it has no answer",
         dtype="string",
     ),
 )
@@ -84,13 +90,13 @@ class QuestionAccuracy:
     @cached_property
     def identity(self) -> Mapping[str, Any]:
         """Name, version, rule and what is asked of which judge."""
-        facts = {"score": "question_accuracy", "version": 2, **asdict(self.rule), "no_reach": sorted(self.no_reach)}
+        facts = {"score": "question_accuracy", "version": 3, **asdict(self.rule), "no_reach": sorted(self.no_reach)}
         return {**facts, **self.look.identity}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of ``COLUMNS``; NaN and None where nothing is asked, or nothing was answered."""
         numbers = {column.name: np.full(len(batch), np.nan, np.float32) for column in COLUMNS[:3]}
-        first_wrong, reasons = np.full(len(batch), None, object), np.full(len(batch), None, object)
+        first_wrong, outcomes, reasons = (np.full(len(batch), None, object) for _ in range(3))
         answers = batch.evidence(self.look)
         prompts = batch.column(PROMPT_ID) if self.no_reach else [None] * len(batch)
         for row, text in enumerate(batch.column(CHECKS)):
@@ -105,10 +111,10 @@ class QuestionAccuracy:
             told = (verdict.share, verdict.worst, verdict.unanswered)
             for name, value in zip(numbers, told, strict=True):
                 numbers[name][row] = value
-            first_wrong[row] = verdict.first_wrong
+            first_wrong[row], outcomes[row] = verdict.first_wrong, verdict.outcomes
             if np.isnan(verdict.share):
                 reasons[row] = REASON
-        return {**numbers, "first_wrong_question": first_wrong, "reason": reasons}
+        return {**numbers, "first_wrong_question": first_wrong, OUTCOMES: outcomes, "reason": reasons}
 
 
 def question_accuracy(

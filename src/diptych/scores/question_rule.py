@@ -43,12 +43,14 @@ class QuestionVerdict(NamedTuple):
         worst: The same if everything without an answer were wrong.
         unanswered: Number of questions without an answer.
         first_wrong: The first question that is wrong by itself, with what was expected and said; empty if none is.
+        outcomes: Of every question by itself, see ``outcomes_text``.
     """
 
     share: float
     worst: float
     unanswered: int
     first_wrong: str
+    outcomes: str
 
 
 def judge_questions(answers: Sequence[Answer], checks: Checks, rule: QuestionRule) -> QuestionVerdict:
@@ -59,19 +61,20 @@ def judge_questions(answers: Sequence[Answer], checks: Checks, rule: QuestionRul
         checks: The questions and their right answers.
         rule: How they count.
     """
-    own = {
-        question.id: None if answer.state else same_words(answer.text, question.answer)
-        for question, answer in zip(checks.questions, answers, strict=True)
-    }
+    questions = checks.questions
+    own = [
+        None if answer.state else float(same_words(answer.text, question.answer))
+        for question, answer in zip(questions, answers, strict=True)
+    ]
     wrong = (
         f"{question.question} expected {question.answer}, said {answer.text}".strip()
-        for question, answer in zip(checks.questions, answers, strict=True)
-        if own[question.id] is False
+        for question, answer, right in zip(questions, answers, own, strict=True)
+        if right == 0.0
     )
-    unanswered = sum(is_right is None for is_right in own.values())
-    worst = _share(checks.questions, {name: bool(is_right) for name, is_right in own.items()}, rule.reach)
-    share = worst if rule.unanswered == "wrong" else _share(checks.questions, own, rule.reach)
-    return QuestionVerdict(share, worst, unanswered, next(wrong, ""))
+    worst = _share(questions, [right or 0.0 for right in own], rule.reach)
+    share = worst if rule.unanswered == "wrong" else _share(questions, own, rule.reach)
+    outcomes = outcomes_text(own, [answer.state for answer in answers])
+    return QuestionVerdict(share, worst, own.count(None), next(wrong, ""), outcomes)
 
 
 def same_words(answer: str, right: str) -> bool:
@@ -83,28 +86,66 @@ def same_words(answer: str, right: str) -> bool:
     return answer.strip().rstrip(".").casefold() == right.strip().rstrip(".").casefold()
 
 
-def _share(questions: Sequence[Question], own: Mapping[str, bool | None], reach: Reach) -> float:
-    """Return the right share of the weight of the questions that are answered; NaN if none is."""
+def outcomes_text(own: Sequence[float | None], states: Sequence[str]) -> str:
+    """Return what each question is worth by itself, in their order: a number, or why it has no answer.
+
+    >>> outcomes_text([1.0, None, 0.25], ["", "unparsed", ""])
+    '1 unparsed 0.25'
+    """
+    return " ".join(state if value is None else f"{value:.9g}" for value, state in zip(own, states, strict=True))
+
+
+def read_outcomes(text: str) -> tuple[list[float | None], list[str]]:
+    """Return what each question is worth, None without an answer, and its state, empty with one.
+
+    >>> read_outcomes("1 unparsed 0.25")
+    ([1.0, None, 0.25], ['', 'unparsed', ''])
+    """
+    words = text.split(" ")
+    states = [word if word[:1].isalpha() else "" for word in words]
+    return [None if state else float(word) for word, state in zip(words, states, strict=True)], states
+
+
+def with_reach(questions: Sequence[Question], own: Sequence[float | None], reach: Reach) -> list[float | None]:
+    """Return what each question is worth where a wrong answer reaches others; None stays, and is of no consequence.
+
+    Args:
+        questions: Of one prompt.
+        own: What each is worth by itself.
+        reach: Of an answer that is worth nothing.
+    """
+    if reach == "none":
+        return list(own)
+    worth = {question.id: value for question, value in zip(questions, own, strict=True)}
     parents = {question.id: question.parents for question in questions}
-    counted = [question for question in questions if own[question.id] is not None]
-    total = sum(question.weight for question in counted)
-    right = sum(
-        question.weight for question in counted if own[question.id] and not _reached(question, own, parents, reach)
-    )
-    return right / total if total else float("nan")
+    return [
+        0.0 if value and _is_reached(question, worth, parents, reach) else value
+        for question, value in zip(questions, own, strict=True)
+    ]
 
 
-def _reached(
-    question: Question, own: Mapping[str, bool | None], parents: Mapping[str, Sequence[str]], reach: Reach
+def _share(questions: Sequence[Question], own: Sequence[float | None], reach: Reach) -> float:
+    """Return the right share of the weight of the questions that are answered; NaN if none is."""
+    counted = [
+        (question.weight, value)
+        for question, value in zip(questions, with_reach(questions, own, reach), strict=True)
+        if value is not None
+    ]
+    total = sum(weight for weight, _ in counted)
+    return sum(weight * value for weight, value in counted) / total if total else float("nan")
+
+
+def _is_reached(
+    question: Question, own: Mapping[str, float | None], parents: Mapping[str, Sequence[str]], reach: Reach
 ) -> bool:
-    """Return whether a question hangs on one that was answered wrongly; circles are walked once."""
-    seen, ahead = {question.id}, list(question.parents if reach != "none" else ())
+    """Return whether a question hangs on one that is worth nothing; circles are walked once."""
+    seen, ahead = {question.id}, list(question.parents)
     while ahead:
         name = ahead.pop()
         if name in seen:
             continue
         seen.add(name)
-        if own[name] is False:
+        if own[name] == 0.0:
             return True
         ahead += parents[name] if reach == "ancestors" else ()
     return False

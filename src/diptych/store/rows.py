@@ -31,7 +31,7 @@ class ResultRow:
         se: Standard error.
         ci_low: Of the interval.
         ci_high: Of the interval.
-        n: Images that count.
+        n: Images that count; of a number over something else, such as questions, how many of those.
         n_unscored: Images of the group that do not, for want of a picture or a score.
         unit: Empty for a pure number.
         better: ``higher`` or ``lower``, for what the images are there for (to judge a model, or to be selected); None

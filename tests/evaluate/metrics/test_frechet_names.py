@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from inception_weights import save_random_weights
 
-from diptych.assets import ASSETS
+from diptych.asset_table import ASSETS
 from diptych.encoders import make_encoder
 from diptych.encoders.inception import ASSET
 from diptych.encoders.inception_resizes import RESIZES, Preprocess

@@ -10,13 +10,15 @@ from evaluate_configs import call, call_json, make_config, read, result_of, run,
 from own_judges import FOUND, SEEN, box
 from tiny_generated import Made, make_generated
 
-from diptych.assets import ASSETS
+from diptych.asset_table import ASSETS
 from diptych.errors import ConfigError
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.protocols import PROTOCOLS, find_protocol
 from diptych.evaluate.protocols.choices import ProtocolChoice
+from diptych.evaluate.protocols.contract import QuestionPool, WeightedImages
 from diptych.generate.prompts import PROMPT_SETS
 from diptych.scores import make_score
+from diptych.scores.question_accuracy import OUTCOMES
 
 
 @pytest.fixture(autouse=True)
@@ -62,13 +64,17 @@ def test_every_protocol_is_whole(name: str) -> None:
     assert protocol.name == name
     assert list(PROTOCOLS) == sorted(PROTOCOLS)
     assert protocol.prompts in PROMPT_SETS
-    assert protocol.asset in ASSETS
+    assert protocol.assets
+    assert set(protocol.assets) <= set(ASSETS)
     assert next(iter(protocol.rules)) == "official"
     judge = type("Able", (), {"identity": {"judge": "able"}, protocol.ability: lambda self: None, "labels": ()})()
     judge.least_score = 0.0
     for rule in protocol.rules.values():
         columns = [column.name for column in make_score(rule.score, {"judge": judge, **rule.options}).columns]
-        assert rule.column in columns
+        pooled = (rule.pool.column, rule.pool.weight) if isinstance(rule.pool, WeightedImages) else ()
+        questions = (OUTCOMES,) if isinstance(rule.pool, QuestionPool) else ()
+        assert {*pooled, *questions, rule.column, rule.worst} <= {*columns, None}
+        assert rule.column or rule.pool
 
 
 def test_number_carries_protocol_rule_and_judge_in_its_name(tmp_path: Path) -> None:
@@ -77,7 +83,8 @@ def test_number_carries_protocol_rule_and_judge_in_its_name(tmp_path: Path) -> N
     found = result_of(tmp_path, "dsg_official_eye.question_accuracy", model="one")
     assert (found["value"], found["n"]) == (pytest.approx((1 + 0 + 0.5 + 1) / 4), 4)
     names = {row["metric"] for row in read(tmp_path, "SELECT DISTINCT metric FROM results")}
-    assert names == {"dsg_official_eye.question_accuracy", "dsg_corrected_eye.question_accuracy"}
+    means = {f"dsg_{rule}_eye.question_accuracy{end}" for rule in ("official", "corrected") for end in ("", "_worst")}
+    assert names == {*means, "dsg_corrected_eye.questions_right", "dsg_corrected_eye.questions_right_worst"}
     (identity,) = read(tmp_path, "SELECT identity FROM identities WHERE identity_id = ?", (found["identity_id"],))
     assert identity["identity"]["protocol"] == {"name": "dsg", "rule": "official", "version": 1}
 
@@ -95,7 +102,7 @@ def test_number_of_fewer_prompts_or_of_another_file_says_so(tmp_path: Path) -> N
     make_generated(tmp_path / "generated", rows(), kinds={"dsg": "dsg"})
     run(config(tmp_path))
     whole = result_of(tmp_path, "dsg_official_eye.question_accuracy", model="one")
-    assert whole["note"].endswith("the prompts of 'dsg' are not upstream's file; 4 of 1,060 prompts")
+    assert whole["note"].endswith("the prompts of 'dsg' are not upstream's; 4 of 1,060 prompts")
     part = result_of(tmp_path, "dsg_official_eye.question_accuracy", model="one", category="pose")
     assert "prompts of 'dsg'" not in part["note"]
 

@@ -135,3 +135,18 @@ def test_a_prompt_in_two_strata_adds_to_the_error_by_both() -> None:
     totals = np.array([of_a[0], of_a[1], of_a[2] + of_b[0], of_b[1], of_b[2]]) / (3 * 2) / np.sqrt(2 / 3)
     assert found.value == pytest.approx((7 / 3 + 14 / 3) / 2)
     assert found.se == pytest.approx(np.sqrt((totals**2).sum()))
+
+
+def test_a_weight_counts_as_that_many_equal_numbers_of_the_cluster() -> None:
+    values = np.array([1.0, 0.0, 4.0, 2.0, np.nan])
+    clusters, weights = np.array([0, 0, 1, 2, 2]), np.array([2, 1, 3, 2, 5])
+    weighted = clustered_mean(values, clusters, weights=weights)
+    repeated = clustered_mean(np.repeat(values, weights), np.repeat(clusters, weights))
+    assert (weighted.n, repeated.n) == (4, 8)
+    for name in ("value", "se", "ci_low", "ci_high", "df", "n_clusters"):
+        assert getattr(weighted, name) == pytest.approx(getattr(repeated, name))
+    strata = np.array(["x", "y", "x", "y", "y"])
+    weighted = clustered_mean(values, clusters, strata, weights)
+    repeated = clustered_mean(*(np.repeat(each, weights) for each in (values, clusters, strata)))
+    for name in ("value", "se", "df"):
+        assert getattr(weighted, name) == pytest.approx(getattr(repeated, name))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from diptych.assets import ASSETS
+from diptych.asset_table import ASSETS
 from diptych.errors import DataError
 from diptych.generate.prompts.dsg import HEADER, dsg
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from diptych.assets import ASSETS
+from diptych.asset_table import ASSETS
 from diptych.demo.world.figures import OCCUPATIONS
 from diptych.demo.world.scenes import LAYOUTS, RELATIONS, scene
 from diptych.demo.world.seeds import DEMO_PROMPTS, HELD_OUT, HELD_OUT_PICTURES

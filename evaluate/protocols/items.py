@@ -1,0 +1,112 @@
+"""What a number over something else than images counts: questions, or images by their weights.
+
+Each item is one line of some columns side by side, with the row of the dataset that it is about, so that groups of
+images and prompts are those of the rows. Decides nothing about what is made of them.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.data.checks import CHECKS, NOT_ASKED, Checks, read_checks
+from diptych.data.column_names import full_name
+from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
+from diptych.evaluate.metrics.means import is_of_kind
+from diptych.evaluate.protocols.contract import QuestionPool, WeightedImages
+from diptych.scores.question_accuracy import OUTCOMES
+from diptych.scores.question_rule import read_outcomes, with_reach
+
+
+class PoolItems(NamedTuple):
+    """The items of a pool over one dataset.
+
+    Attributes:
+        rows: int64 (M,): of the dataset, which each is about.
+        places: int64 (M,): of each among those about its row.
+        values: float64 (M,) in [0, 1]: what each is worth; NaN where nobody knows.
+        weights: float64 (M,): how much each counts.
+        kinds: Tuples of texts (M,): from broad to narrow.
+        states: Texts (M,): why nobody knows what it is worth; empty where it is known.
+    """
+
+    rows: Index
+    places: Index
+    values: npt.NDArray[np.float64]
+    weights: npt.NDArray[np.float64]
+    kinds: npt.NDArray[np.object_]
+    states: npt.NDArray[np.object_]
+
+    def take(self, at: npt.NDArray[np.bool_] | Index) -> "PoolItems":
+        """Return some of the items."""
+        return PoolItems._make(column[at] for column in self)
+
+
+Item = tuple[int, int, float, float, tuple[str, ...], str]  # as of ``PoolItems``
+
+
+def pool_items(rows: ScoredRows, label: str, pool: QuestionPool | WeightedImages, prompts: str) -> PoolItems:
+    """Return the items of a pool over the images of a dataset that a protocol is about.
+
+    Args:
+        rows: The dataset.
+        label: Of the rule's score.
+        pool: What is pooled.
+        prompts: The kind of the protocol's set of prompts.
+    """
+    is_about = is_of_kind(rows, prompts)
+    found = _questions(rows, label, pool) if isinstance(pool, QuestionPool) else _images(rows, label, pool)
+    return _columns(item for item in found if is_about[item[0]])
+
+
+def _questions(rows: ScoredRows, label: str, pool: QuestionPool) -> Iterator[Item]:
+    """Yield every question that is asked of an image; of one without a score all are without an answer."""
+    scored = rows.score(full_name(label, OUTCOMES))
+    texts = scored.texts or [None] * len(rows)
+    for row, (said, reason, asked) in enumerate(
+        zip(texts, scored.reasons, rows.values(CHECKS).to_pylist(), strict=True)
+    ):
+        checks = read_checks(asked)
+        if reason == NOT_ASKED or checks is None:
+            continue
+        count = len(checks.questions)
+        nothing: list[float | None] = [None] * count
+        own, states = (nothing, [reason or ""] * count) if said is None else read_outcomes(said)
+        worth = _worth(checks, own, pool)
+        for place, (question, value, state) in enumerate(zip(checks.questions, worth, states, strict=True)):
+            known = np.nan if value is None else value
+            yield row, place, known, question.weight, kinds_of(question.tags, pool.levels), state
+
+
+def _worth(checks: Checks, own: list[float | None], pool: QuestionPool) -> list[float | None]:
+    counted = [value or 0.0 for value in own] if pool.unanswered == "wrong" else own
+    return with_reach(checks.questions, counted, pool.reach)
+
+
+def kinds_of(tags: Iterable[str], levels: int) -> tuple[str, ...]:
+    """Return the kinds of a question with some tags, from broad to narrow.
+
+    >>> kinds_of(("attribute", "color", "of a part"), 2), kinds_of((), 2)
+    (('attribute', 'attribute - color'), ())
+    """
+    named = list(tags)[:levels]
+    return tuple(" - ".join(named[: level + 1]) for level in range(len(named)))
+
+
+def _images(rows: ScoredRows, label: str, pool: WeightedImages) -> Iterator[Item]:
+    values, weights = (rows.score(full_name(label, name)) for name in (pool.column, pool.weight))
+    for row, reason in enumerate(values.reasons):
+        if reason != NOT_ASKED and weights.values[row] > 0.0:
+            yield row, 0, values.values[row], weights.values[row], (), reason or ""
+
+
+def _columns(items: Iterable[Item]) -> PoolItems:
+    columns: list[Any] = [list(column) for column in zip(*items, strict=True)] or [[] for _ in PoolItems._fields]
+    rows, places, values, weights, kinds, states = columns
+    texts = np.empty((2, len(rows)), object)
+    for text, column in zip(texts, (kinds, states), strict=True):
+        text[:] = column
+    return PoolItems(
+        np.array(rows, np.int64), np.array(places, np.int64), np.array(values, float), np.array(weights, float), *texts
+    )

@@ -1,0 +1,162 @@
+"""Numbers over questions, or over images by their weights, with intervals that are clustered by prompt.
+
+n counts what is pooled, not images. The interval is that of a mean over images whose prompts are clusters, so that the
+many questions about one prompt are no more than they are worth.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.data.column_names import full_name
+from diptych.evaluate.collected import Findings
+from diptych.evaluate.inputs.scored_rows import ScoredRows
+from diptych.evaluate.metrics.means import WORST
+from diptych.evaluate.protocols.contract import QuestionPool
+from diptych.evaluate.protocols.items import PoolItems, pool_items
+from diptych.evaluate.protocols.means import CountedRule
+from diptych.evaluate.score_names import ImageMetric
+from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
+from diptych.evaluate.statistics.macro_shares import clustered_share
+from diptych.store.store import ResultRow
+
+QUESTION_KIND = "question_kind"  # among the groups of a result: of which questions it is
+QUESTIONS_RIGHT = "questions_right"
+VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class RulePool:
+    """The pool of a rule over some of the images of a dataset.
+
+    Attributes:
+        rule: Whose pool it is.
+        rows: The dataset.
+        items: What is pooled.
+    """
+
+    rule: CountedRule
+    rows: ScoredRows
+    items: PoolItems
+
+    @classmethod
+    def of(cls, rule: CountedRule, rows: ScoredRows) -> "RulePool | None":
+        """Return the pool of a rule over a dataset; None where the rule pools nothing."""
+        if rule.rule.pool is None:
+            return None
+        return cls(rule, rows, pool_items(rows, rule.label, rule.rule.pool, rule.protocol.prompts))
+
+    def among(self, inside: npt.NDArray[np.bool_]) -> "RulePool":
+        """Return what of it is about some rows of the dataset, (N,)."""
+        return replace(self, items=self.items.take(inside[self.items.rows]))
+
+    @property
+    def metric(self) -> ImageMetric:
+        """What its numbers are."""
+        pool = self.rule.rule.pool
+        if isinstance(pool, QuestionPool):
+            facts = {"metric": QUESTIONS_RIGHT, "version": VERSION, "reach": pool.reach, "unanswered": pool.unanswered}
+            return ImageMetric(QUESTIONS_RIGHT, "share of questions", 0.0, 1.0, facts)
+        assert pool is not None
+        facts = {"metric": "weighted_mean", "version": VERSION, "of": pool.column, "weight": pool.weight}
+        return ImageMetric(pool.column, f"mean by {pool.weight}", 0.0, 1.0, facts)
+
+    @property
+    def noun(self) -> str:
+        """What n counts."""
+        return "questions" if isinstance(self.rule.rule.pool, QuestionPool) else "images"
+
+    @property
+    def name(self) -> str:
+        """The metric behind the label of its score."""
+        return full_name(self.rule.label, self.metric.name)
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Everything that decides its numbers, and what they count."""
+        column = self.rows.table.columns[self.rule.scored]
+        return {**self.metric.facts, "counts": self.noun, **self.rule.facts, "score": dict(column.identity)}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all items together are a number of the protocol."""
+        pool = self.rule.rule.pool
+        return not isinstance(pool, QuestionPool) or pool.is_whole
+
+    def parts(self, *, with_kinds: bool) -> Iterator["PoolPart"]:
+        """Yield the whole, where it is a number of the protocol, and the items of each kind."""
+        if self.is_whole:
+            yield PoolPart(self, "", self.items)
+        names = {name for kinds in self.items.kinds for name in kinds} if with_kinds else set()
+        for name in sorted(names):
+            yield PoolPart(self, name, self.items.take(np.array([name in kinds for kinds in self.items.kinds], bool)))
+
+
+class PoolPart(NamedTuple):
+    """Some of the items of a pool: all of them, or those of one kind."""
+
+    pool: RulePool
+    kind: str
+    items: PoolItems
+
+    @property
+    def lacking(self) -> Sequence[str]:
+        """Why items have no answer, of each that has none."""
+        is_lacking = np.isnan(self.items.values) | (self.items.states != "")
+        return [str(state) for state in self.items.states[is_lacking]]
+
+    def rows(self, groups: Mapping[str, Any], found: Findings) -> Iterator[ResultRow]:
+        """Yield the result; where an item has no answer, what it is if all those were wrong too."""
+        cut = {**groups, **({QUESTION_KIND: self.kind} if self.kind else {})}
+        values, name = self.items.values, self.pool.name
+        yield self._row(name, values, cut, found, {})
+        if np.isnan(values).any() and not self.kind:
+            worst = {"unscored": "the lowest there can be"}
+            yield self._row(f"{name}{WORST}", np.nan_to_num(values), cut, found, worst)
+
+    def _row(
+        self,
+        name: str,
+        values: npt.NDArray[np.float64],
+        cut: Mapping[str, Any],
+        found: Findings,
+        facts: Mapping[str, Any],
+    ) -> ResultRow:
+        mean, how = self._mean(values)
+        reason = None if mean.n else "nothing_asked" if not len(values) else "nothing_scored"
+        has_interval = np.isfinite(mean.ci_low)
+        if mean.n and not has_interval:
+            how = f"no interval: nothing varies among {mean.n_clusters:,} prompts"
+        low, high = (float(np.clip(end, 0.0, 1.0)) for end in (mean.ci_low, mean.ci_high))
+        return ResultRow(
+            found.run_id,
+            name,
+            self.pool.rows.label,
+            cut,
+            mean.value,
+            mean.se if has_interval else float("nan"),
+            low,
+            high,
+            mean.n,
+            mean.n_unscored,
+            self.pool.metric.unit,
+            "higher",
+            found.identify({**self.pool.identity, **facts}),
+            reason,
+            how if mean.n else None,
+        )
+
+    def _mean(self, values: npt.NDArray[np.float64]) -> tuple[ClusteredMean, str]:
+        rows, items = self.pool.rows, self.items
+        prompts, noun = rows.prompts[items.rows], self.pool.noun
+        known = values[np.isfinite(values)]
+        if np.isin(known, (0.0, 1.0)).all() and len(np.unique(items.weights)) < 2:
+            mean = clustered_share(values, prompts, rows.draws[items.rows])
+            units = rows.units_text(np.unique(items.rows[np.isfinite(values)]))
+            return mean, f"share of {noun}; interval clustered by {units} (Wilson, effective n)"
+        mean = clustered_mean(values, prompts, weights=items.weights)
+        weighted = " by their weights" if len(np.unique(items.weights)) > 1 else ""
+        return mean, f"mean over {noun}{weighted}; interval clustered by {mean.n_clusters:,} prompts (Student)"
