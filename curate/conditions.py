@@ -95,6 +95,7 @@ def check_expression(trial: TrialTable, text: str, *, where: str) -> None:
     Raises:
         ConfigError: The message begins with ``where``.
     """
+    _refuse_blank(text, where)
     node = _parse(trial.con, f"SELECT (\n{text}\n)", where)
     if len(node["select_list"]) != 1 or node["modifiers"]:
         raise ConfigError(f"{where} is not one SQL condition")
@@ -107,11 +108,17 @@ def check_order(trial: TrialTable, text: str, *, where: str) -> None:
     Raises:
         ConfigError: The message begins with ``where``.
     """
+    _refuse_blank(text, where)
     node = _parse(trial.con, f"SELECT 1 ORDER BY\n{text}\n", where)
     kinds = [modifier["type"] for modifier in node["modifiers"]]
     if len(node["select_list"]) != 1 or kinds != ["ORDER_MODIFIER"]:
         raise ConfigError(f"{where} is not a list of SQL sort keys")
     _check_row_wise(trial, node["modifiers"], where)
+
+
+def _refuse_blank(text: str, where: str) -> None:
+    if not text.strip():
+        raise ConfigError(f"{where} is empty; write SQL over the columns of one row")
 
 
 def _parse(con: Any, query: str, where: str) -> dict[str, Any]:

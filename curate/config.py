@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from diptych.config.places import ProblemAt
 from diptych.config.settings import LocalPath, Settings
 from diptych.curate.named_columns import problems_of
 from diptych.data.pixel_limit import MAX_PIXELS, MOST_PIXELS
@@ -20,6 +21,9 @@ CAPTION_MEMBER = (
     ".txt that goes before others; None reads no captions"
 )
 TYPES = "of carried columns; without one, the narrowest that all values fit"
+
+
+BUILT_IN_RULES = ("readable", "duplicate")
 
 
 class AnySource(Settings):
@@ -39,7 +43,7 @@ class Carrying(AnySource):
     def _types_are_of_columns(self) -> "Carrying":
         for name in self.types:
             if name not in self.columns:
-                raise ValueError(f"types: {describe_unknown('column', name, self.columns)}")
+                raise ProblemAt(("types", name), describe_unknown("column", name, self.columns))
         return self
 
 
@@ -85,7 +89,8 @@ class Folder(Carrying):
     def _columns_have_types(self) -> "Folder":
         for name in self.columns:
             if name not in self.types:
-                raise ValueError(f"types: declare the type of {name!r}; the files of a folder are not searched for it")
+                said = f"declare the type of {name!r} in types; the files of a folder are not searched for it"
+                raise ProblemAt(("columns",), said)
         return self
 
 
@@ -161,7 +166,8 @@ class Dedup(Settings):
     @model_validator(mode="after")
     def _fits(self) -> "Dedup":
         if self.perceptual is None and (self.variants or self.confirm):
-            raise ValueError("dedup: variants and confirm go with a perceptual hash; name one under perceptual")
+            place = ("variants",) if self.variants else ("confirm",)
+            raise ProblemAt(place, "goes with a perceptual hash; name one under perceptual")
         return self
 
 
@@ -206,18 +212,19 @@ class CurateConfig(ScoringSettings):
 
     @model_validator(mode="after")
     def _labels_fit(self) -> "CurateConfig":
-        if "decoded" in {label.casefold() for label in self.scores}:
-            raise ValueError("scores: the label 'decoded' is that of the built-in score; give this one another label")
+        for label in self.scores:
+            if label.casefold() == "decoded":
+                raise ProblemAt(("scores", label), "the label is that of the built-in score; give this one another")
         confirm = self.dedup.confirm if self.dedup else None
         if confirm and confirm.encoder not in self.encoders:
-            raise ValueError(f"dedup.confirm: {describe_unknown('encoder', confirm.encoder, self.encoders)}")
+            said = describe_unknown("encoder", confirm.encoder, self.encoders)
+            raise ProblemAt(("dedup", "confirm", "encoder"), said)
         names = [rule.name for rule in self.select]
-        reserved = {"readable", "duplicate"} & set(names)
-        if reserved:
-            raise ValueError(f"select: the rule name {sorted(reserved)[0]!r} is taken by a built-in rule")
-        twice = {name for name in names if names.count(name) > 1}
-        if twice:
-            raise ValueError(f"select: the rule name {sorted(twice)[0]!r} is used twice")
+        for number, name in enumerate(names):
+            if name in BUILT_IN_RULES:
+                raise ProblemAt(("select", number, "name"), f"the name {name!r} is taken by a built-in rule")
+            if name in names[:number]:
+                raise ProblemAt(("select", number, "name"), f"the name {name!r} is used twice")
         return self
 
     @model_validator(mode="after")

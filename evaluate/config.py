@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from diptych.config.settings import LocalPath
+from diptych.config.places import ProblemAt
+from diptych.config.settings import NO_OTHER_LABEL, LocalPath
 from diptych.evaluate.audits.choices import Audit
 from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.inputs.choices import DatasetChoice
@@ -26,7 +27,7 @@ class EvaluateConfig(ScoringSettings):
     job: Literal["evaluate"] = Field(description="what the file is for")
     name: str = Field("evaluation", pattern=LABEL, description="a rerun under the same name replaces the run")
     store: LocalPath = Field(description="the DuckDB file that results go into; made where it is not there")
-    datasets: dict[Annotated[str, Field(pattern=LABEL)], DatasetChoice] = Field(
+    datasets: Annotated[dict[Annotated[str, Field(pattern=LABEL)], DatasetChoice], NO_OTHER_LABEL] = Field(
         min_length=1, description="datasets by labels of your own, which all else names"
     )
     distances: tuple[DistanceChoice, ...] = Field((), description="metrics of sets of images")
@@ -38,23 +39,25 @@ class EvaluateConfig(ScoringSettings):
     @model_validator(mode="after")
     def _labels_fit(self) -> "EvaluateConfig":
         for number, distance in enumerate(self.distances):
-            where = f"distances.{number}"
-            _check(where, "encoder", [distance.encoder], self.encoders)
-            _check(where, "dataset", [*distance.references, *(distance.datasets or ())], self.datasets)
+            _check(("distances", number, "encoder"), "encoder", [distance.encoder], self.encoders)
+            _check(("distances", number, "reference"), "dataset", distance.references, self.datasets)
+            _check(("distances", number, "datasets"), "dataset", distance.datasets, self.datasets)
         self._check_paired()
         for number, mean in enumerate(self.means):
-            _check(f"means.{number}", "dataset", mean.datasets or (), self.datasets)
+            _check(("means", number, "datasets"), "dataset", mean.datasets, self.datasets)
         for number, choice in enumerate(self.protocols):
-            _check(f"protocols.{number}", "judge", [choice.judge], self.judges)
-            _check(f"protocols.{number}", "dataset", choice.datasets or (), self.datasets)
+            _check(("protocols", number, "judge"), "judge", [choice.judge], self.judges)
+            _check(("protocols", number, "datasets"), "dataset", choice.datasets, self.datasets)
         for label in protocol_scores(self.protocols):
             if label in self.scores:
-                raise ValueError(f"scores.{label}: that is the name of a number of protocols; give the score another")
-        _check("audit", "dataset", (self.audit and self.audit.datasets) or (), self.datasets)
+                said = "the label is the name of a number of protocols; give the score another"
+                raise ProblemAt(("scores", label), said)
+        _check(("audit", "datasets"), "dataset", self.audit.datasets if self.audit else None, self.datasets)
         if not self.judged():
-            raise ValueError("datasets: all are references, so there is nothing to judge; give one another role")
+            raise ProblemAt(("datasets",), "all are references, so there is nothing to judge; give one another role")
         if self.compare is not None and not (self.means or self.distances or self.protocols):
-            raise ValueError("compare: there is nothing to compare; name a score under means, a distance or a protocol")
+            said = "there is nothing to compare; name a score under means, a distance or a protocol"
+            raise ProblemAt(("compare",), said)
         return self
 
     def _check_paired(self) -> None:
@@ -64,9 +67,10 @@ class EvaluateConfig(ScoringSettings):
             for label in self.measured(distance):
                 place, is_paired = said.setdefault((str(distance), label), (number, distance.paired))
                 if is_paired != distance.paired:
-                    raise ValueError(
-                        f"distances.{number}: {distance} of {label!r} is paired here or in distances.{place} and not "
-                        f"in the other; say the same in both"
+                    raise ProblemAt(
+                        ("distances", number),
+                        f"{distance} of {label!r} is paired here or in distances.{place} and not "
+                        f"in the other; say the same in both",
                     )
 
     @property
@@ -91,7 +95,7 @@ class EvaluateConfig(ScoringSettings):
         return {*self.judged(), *(label for labels in named for label in labels or ())}
 
 
-def _check(where: str, kind: str, labels: Iterable[str], known: Iterable[str]) -> None:
-    for label in labels:
+def _check(place: tuple[str | int, ...], kind: str, labels: Iterable[str] | None, known: Iterable[str]) -> None:
+    for label in labels or ():
         if label not in known:
-            raise ValueError(f"{where}: {describe_unknown(kind, label, known)}")
+            raise ProblemAt(place, describe_unknown(kind, label, known))

@@ -6,11 +6,16 @@ Defaults live here, and those of a model where backends read them (``backends.as
 import itertools
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
-from diptych.config.settings import LocalPath, Settings
+from diptych.config.name_in import NameIn
+from diptych.config.option_schema import options_by_kind
+from diptych.config.options import check_options
+from diptych.config.places import ProblemAt
+from diptych.config.settings import NO_OTHER_LABEL, LocalPath, Settings
 from diptych.generate.backends import BACKENDS, make_backend, sampler_names
-from diptych.generate.backends.asked import ModelChoice, Setting, Size, parse_size
+from diptych.generate.backends.asked import ModelChoice, Setting, WrittenSize
 from diptych.generate.prompts import PROMPT_SETS
 from diptych.lookup import describe_unknown
 
@@ -23,27 +28,29 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else (value,)
 
 
-def _as_sizes(value: Any) -> Any:
-    return tuple(size if size is None else parse_size(size) for size in _as_tuple(value))
+class OneOrMany:
+    """Tells the JSON Schema of a tuple that one value may stand there without a list."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema of a value or of the list."""
+        many = handler(schema)
+        return {"anyOf": [many["items"], {**many, "minItems": 1}]}
+
+
+def _list_backends(schema: dict[str, Any]) -> None:
+    schema["properties"] = {"backend": {"enum": list(BACKENDS)}}
 
 
 def _check_model(choice: ModelChoice) -> ModelChoice:
     if choice.backend not in BACKENDS:
-        raise ValueError(f"backend: {describe_unknown('backend', choice.backend, BACKENDS)}")
+        raise ProblemAt(("backend",), describe_unknown("backend", choice.backend, BACKENDS))
     make_backend(choice.backend).check(choice)
     return choice
 
 
-# One value, or a list of them; what JSON Schema is told is what may be written.
-Axis = Annotated[
-    tuple[Value, ...], BeforeValidator(_as_tuple, json_schema_input_type=Value | list[Value]), Field(min_length=1)
-]
-WrittenSize = int | Annotated[str, Field(pattern=r"^\d+x\d+$")] | None
-Sizes = Annotated[
-    tuple[Size | None, ...],
-    BeforeValidator(_as_sizes, json_schema_input_type=WrittenSize | list[WrittenSize]),
-    Field(min_length=1),
-]
+# One value, or a list of them.
+Axis = Annotated[tuple[Value, ...], BeforeValidator(_as_tuple), Field(min_length=1), OneOrMany()]
+Model = Annotated[ModelChoice, AfterValidator(_check_model), Field(json_schema_extra=_list_backends)]
 Steps = Annotated[int, Field(ge=1, le=10_000)]
 Guidance = Annotated[float, Field(ge=0, le=1000)]
 
@@ -51,7 +58,11 @@ Guidance = Annotated[float, Field(ge=0, le=1000)]
 class PromptChoice(Settings):
     """One set of prompts: its kind, which of its prompts, and the options of its kind."""
 
-    kind: str = Field(description="a prompt set of diptych, such as geneval or txt")
+    model_config = ConfigDict(json_schema_extra=options_by_kind("kind", (PROMPT_SETS, "prompt set"), "path"))
+
+    kind: Annotated[str, NameIn("prompt set", PROMPT_SETS)] = Field(
+        description="a prompt set of diptych, such as geneval or txt"
+    )
     name: str | None = Field(None, pattern=LABEL, description="the column benchmark; None is the kind")
     path: LocalPath | None = Field(None, description="the file; None downloads a known benchmark once, verified")
     categories: tuple[str, ...] | None = Field(None, description="only these; None takes all")
@@ -60,12 +71,14 @@ class PromptChoice(Settings):
     samples: int | None = Field(None, ge=1, le=100_000, description="images of each prompt; None is the run's")
     options: dict[str, Any] = Field(default_factory=dict, description="arguments of a set that is made to measure")
 
-    @field_validator("kind")
-    @classmethod
-    def _known(cls, kind: str) -> str:
-        if kind not in PROMPT_SETS:
-            raise ValueError(describe_unknown("prompt set", kind, PROMPT_SETS))
-        return kind
+    @model_validator(mode="after")
+    def _options_fit(self) -> "PromptChoice":
+        if "path" in self.options:
+            raise ProblemAt(("options", "path"), "stands beside the options, not among them")
+        check_options(
+            (PROMPT_SETS, "prompt set", self.kind), self.options, path=None if self.path is None else str(self.path)
+        )
+        return self
 
     @property
     def label(self) -> str:
@@ -76,20 +89,16 @@ class PromptChoice(Settings):
 class SettingChoice(Settings):
     """One setting, or a grid of them: wherever a list is given, each of its values with each of the others."""
 
-    sampler: Axis[str | None] = Field((None,), description="a name of diptych; null is the model's own")
+    sampler: Axis[Annotated[str, NameIn("sampler", sampler_names)] | None] = Field(
+        (None,), description="a name of diptych; null is the model's own"
+    )
     steps: Axis[Steps | None] = Field((None,), description="of the sampler; null is the pipeline's own number")
     guidance: Axis[Guidance | None] = Field((None,), description="null is the pipeline's own")
-    size: Sizes = Field((None,), description='512, or "768x512" (width x height); null is the pipeline\'s own')
+    size: Axis[WrittenSize | None] = Field(
+        (None,), description='512, or "768x512" (width x height); null is the pipeline\'s own'
+    )
     negative: Axis[str | None] = Field((None,), description="a negative prompt; null gives none")
     models: tuple[str, ...] | None = Field(None, description="labels of the models it is for; None is all")
-
-    @field_validator("sampler")
-    @classmethod
-    def _known(cls, names: tuple[str | None, ...]) -> tuple[str | None, ...]:
-        for name in names:
-            if name is not None and name not in sampler_names():
-                raise ValueError(describe_unknown("sampler", name, sampler_names()))
-        return names
 
     def settings(self) -> list[Setting]:
         """Return the settings, the last axis varying fastest."""
@@ -103,7 +112,7 @@ class GenerateConfig(Settings):
     job: Literal["generate"] = Field(description="what the file is for")
     name: str = Field("images", description="of the dataset, for its card")
     prompts: tuple[PromptChoice, ...] = Field(min_length=1, description="sets of prompts")
-    models: dict[Annotated[str, Field(pattern=LABEL)], Annotated[ModelChoice, AfterValidator(_check_model)]] = Field(
+    models: Annotated[dict[Annotated[str, Field(pattern=LABEL)], Model], NO_OTHER_LABEL] = Field(
         min_length=1, description="models by labels of your own"
     )
     settings: tuple[SettingChoice, ...] = Field(
@@ -123,11 +132,11 @@ class GenerateConfig(Settings):
         for number, choice in enumerate(self.settings):
             for label in choice.models or ():
                 if label not in self.models:
-                    raise ValueError(f"settings.{number}.models: {describe_unknown('model', label, self.models)}")
+                    raise ProblemAt(("settings", number, "models"), describe_unknown("model", label, self.models))
         names = [choice.label for choice in self.prompts]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"prompts: two sets have the name {twice[0]!r}; give one of them another name")
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise ProblemAt(("prompts", number), f"two sets have the name {name!r}; give one of them another name")
         return self
 
     def settings_of(self, model: str) -> list[Setting]:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from diptych.config.places import ProblemAt
 from diptych.config.settings import LocalPath, Settings
 
 
@@ -37,5 +38,5 @@ class ReportConfig(Settings):
     @model_validator(mode="after")
     def _has_something_to_show(self) -> "ReportConfig":
         if self.store is None and not self.pools:
-            raise ValueError("give `store`, `pools` or both; there is nothing to report on")
+            raise ProblemAt(("store",), "give it, `pools` or both; there is nothing to report on")
         return self

@@ -1,6 +1,5 @@
 """What editors are told of a config, its JSON Schema, is what ``validate`` takes: for every config that there is."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,32 +7,11 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from pydantic import BaseModel
+from every_config import WRITTEN, model_of
 
 from diptych.cli import CONFIGS
 from diptych.config.load import load
 from diptych.lookup import import_attribute
-
-ROOT = Path(__file__).resolve().parents[1]
-FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-
-
-def written() -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of every whole config in the repository: files, and examples of the documents."""
-    for path in sorted((ROOT / "configs").rglob("*.yaml")):
-        yield path.relative_to(ROOT).as_posix(), path.read_text()
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
-        blocks = (found[1] for found in FENCED.finditer(path.read_text()))
-        for number, text in enumerate(text for text in blocks if re.match(r"(#.*\n)*job: ", text)):
-            yield f"{path.name}-{number}", text
-
-
-WRITTEN = dict(written())
-
-
-def model_of(text: str) -> type[BaseModel]:
-    model: type[BaseModel] = import_attribute(CONFIGS[yaml.safe_load(text)["job"]])
-    return model
 
 
 def test_there_are_configs_in_files_and_in_documents() -> None:

@@ -5,20 +5,21 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from diptych.config.settings import Settings
+from diptych.errors import ConfigError
 from diptych.evaluate.inputs.choices import By, Datasets
-from diptych.evaluate.metrics.contract import ALIASES, SET_METRICS, metric_name
-from diptych.lookup import describe_unknown
+from diptych.evaluate.metrics.contract import ALIASES, SET_METRICS, known_metric
 
 
 def _known(given: str) -> str:
-    name = metric_name(given)
-    if name not in SET_METRICS:
-        raise ValueError(describe_unknown("metric", name, SET_METRICS))
-    return name
+    try:
+        return known_metric(given)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
 
 
 def _list_known(schema: dict[str, Any]) -> None:
-    schema["enum"] = [*SET_METRICS, *ALIASES]
+    in_any_case = "|".join("".join(f"[{letter}{letter.upper()}]" for letter in alias) for alias in ALIASES)
+    schema["anyOf"] = [{"enum": [*SET_METRICS, *ALIASES]}, {"pattern": f"^({in_any_case})$"}]
 
 
 MetricName = Annotated[str, AfterValidator(_known), Field(json_schema_extra=_list_known)]

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
-from diptych.lookup import resolve
+from diptych.errors import ConfigError
+from diptych.lookup import describe_unknown, resolve
 from diptych.scores import Direction
 
 if TYPE_CHECKING:  # the table below must load without numpy
@@ -192,6 +193,18 @@ def metric_name(name: str) -> str:
     ('frechet_distance', 'sharpness')
     """
     return ALIASES.get(name.lower(), name)
+
+
+def known_metric(given: str) -> str:
+    """Return the name of a set metric that is there, also for what papers call it.
+
+    Raises:
+        ConfigError: If there is none; what papers call them is among the nearest names.
+    """
+    name = metric_name(given)
+    if name not in SET_METRICS:
+        raise ConfigError(describe_unknown("metric", given, [*SET_METRICS, *ALIASES]))
+    return name
 
 
 def set_metric(name: str) -> SetMetric[Any]:

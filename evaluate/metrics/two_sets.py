@@ -13,7 +13,7 @@ from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.inputs.set_images import told_apart_from
 from diptych.evaluate.inputs.sides import DistanceSide, EncoderSpec, open_side
-from diptych.evaluate.metrics.contract import SET_METRICS, Result, SetMetric, metric_name, set_metric
+from diptych.evaluate.metrics.contract import Result, SetMetric, known_metric, set_metric
 from diptych.evaluate.metrics.dependent_sets import results_between
 from diptych.evaluate.metrics.overlap import DECLARED, Overlap, overlap
 from diptych.evaluate.terminal import printable
@@ -144,9 +144,10 @@ def _comparing(given: str) -> SetMetric[Any]:
     Raises:
         ConfigError: If there is none, or it compares no two sets.
     """
-    name = metric_name(given)
-    if name not in SET_METRICS:
-        raise ConfigError(f"--metric: {describe_unknown('metric', name, SET_METRICS)}")
+    try:
+        name = known_metric(given)
+    except ConfigError as error:
+        raise ConfigError(f"--metric: {error}") from error
     metric = set_metric(name)
     if not metric.needs_reference:
         raise ConfigError(f"--metric: {name} looks at one set of images alone, not at the distance of two")

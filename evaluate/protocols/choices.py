@@ -1,10 +1,12 @@
 """What a config says of protocols, and the scores that these are made of. Loads where only the base install is."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from diptych.config.name_in import NameIn
+from diptych.config.places import ProblemAt
 from diptych.config.settings import Settings
 from diptych.evaluate.inputs.choices import By, Datasets
 from diptych.evaluate.protocols import PROTOCOLS, find_protocol
@@ -12,23 +14,12 @@ from diptych.lookup import describe_unknown
 from diptych.scores.choices import ScoreChoice
 
 
-def _known(name: str) -> str:
-    if name not in PROTOCOLS:
-        raise ValueError(describe_unknown("protocol", name, PROTOCOLS))
-    return name
-
-
-def _list_known(schema: dict[str, Any]) -> None:
-    schema["enum"] = list(PROTOCOLS)
-
-
-ProtocolName = Annotated[str, AfterValidator(_known), Field(json_schema_extra=_list_known)]
-
-
 class ProtocolChoice(Settings):
     """A benchmark's number for each group of images of its prompts, by one judge."""
 
-    protocol: ProtocolName = Field(description="a protocol of diptych, see diptych evaluate protocols")
+    protocol: Annotated[str, NameIn("protocol", PROTOCOLS)] = Field(
+        description="a protocol of diptych, see diptych evaluate protocols"
+    )
     judge: str = Field(description="label of a judge; part of the number's name")
     rules: tuple[str, ...] = Field((), description="ways to count, such as official and corrected; () takes all")
     by: By = ("model",)
@@ -37,9 +28,9 @@ class ProtocolChoice(Settings):
     @model_validator(mode="after")
     def _rules_are_there(self) -> "ProtocolChoice":
         known = find_protocol(self.protocol).rules
-        for rule in self.rules:
+        for number, rule in enumerate(self.rules):
             if rule not in known:
-                raise ValueError(f"rules: {describe_unknown(f'rule of {self.protocol}', rule, known)}")
+                raise ProblemAt(("rules", number), describe_unknown(f"rule of {self.protocol}", rule, known))
         return self
 
     @property

@@ -2,15 +2,16 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from diptych.config.settings import Settings
 from diptych.generate.prompts import Prompt
 from diptych.generate.prompts.input_images import InputImage
 
 MAX_SIDE = 16_384
+SIDE = r"(1638[0-4]|163[0-7]\d|16[0-2]\d\d|1[0-5]\d{3}|[1-9]\d{0,3})"  # 1 to MAX_SIDE
 SLUG_LETTERS = 20
 
 # Whether a negative prompt takes part: it is read, this guidance leaves it out, or the model reads none.
@@ -33,15 +34,22 @@ def parse_size(value: Any) -> Any:
     Raises:
         ValueError: If it is none.
     """
-    if isinstance(value, str) and (found := re.fullmatch(r"(\d{1,6})x(\d{1,6})", value.strip())):
+    if isinstance(value, str) and (found := re.fullmatch(r"([1-9]\d{0,5})x([1-9]\d{0,5})", value)):
         value = (int(found[1]), int(found[2]))
-    elif isinstance(value, int) and not isinstance(value, bool):
-        value = (value, value)
+    elif isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
+        value = (int(value), int(value))  # 512.0 is a whole number, as it is wherever one is asked for
     elif not (isinstance(value, list | tuple) and len(value) == 2 and all(type(side) is int for side in value)):
         raise ValueError('write a size as 512 or as "768x512" (width x height)')
     if not all(0 < side <= MAX_SIDE for side in value):
         raise ValueError(f"a side has 1 to {MAX_SIDE} pixels")
     return Size(*value)
+
+
+# How sizes are written in a config; what JSON Schema is told is what may stand there.
+_Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
+_Text = Annotated[str, Field(pattern=f"^{SIDE}x{SIDE}$")]
+_Pair = Annotated[list[_Side], Field(min_length=2, max_length=2)]
+WrittenSize = Annotated[Size, BeforeValidator(parse_size, json_schema_input_type=_Side | _Text | _Pair)]
 
 
 class ModelChoice(Settings):

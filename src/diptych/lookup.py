@@ -14,6 +14,7 @@ from typing import Any
 
 from diptych.errors import ConfigError, MissingExtra
 
+MAX_SHOWN = 80  # characters of an unknown name that a message repeats
 # Third-party modules whose absence means that an extra is not installed.
 EXTRA_OF_MODULE = {
     "PIL": "curate",
@@ -68,11 +69,12 @@ def describe_unknown(kind: str, name: str, known: Iterable[str], close: Sequence
     "unknown model 'sdxl'; there is none"
     """
     names = sorted(known)
+    shown = repr(name) if len(repr(name)) <= MAX_SHOWN else f"{name[:MAX_SHOWN]!r}..."
     if not names:
-        return f"unknown {kind} {name!r}; there is none"
+        return f"unknown {kind} {shown}; there is none"
     close = nearest(name, names) if close is None else close
     hint = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else "."
-    return f"unknown {kind} {name!r}{hint} Known: {', '.join(names)}"
+    return f"unknown {kind} {shown}{hint} Known: {', '.join(names)}"
 
 
 def title_of(target: str) -> str:

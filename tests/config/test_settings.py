@@ -83,21 +83,3 @@ def test_path_among_the_options_of_a_factory_is_local() -> None:
     assert call_with_options(factory, {"path": "a/b"}, where="prompts 'x'") == Path("a/b")
     with pytest.raises(ConfigError, match="prompts 'x': option 'path': s3://bucket/x: diptych reads and writes local"):
         call_with_options(factory, {"path": ADDRESS}, where="prompts 'x'")
-
-
-def test_a_number_in_quotes_is_a_text_as_it_is_to_the_json_schema() -> None:
-    class Counted(Settings):
-        count: int = 1
-        rate: float = 1.0
-        label: int | str = 1
-        name: str = ""
-
-    assert Counted.model_validate({"count": 10, "label": "10", "name": "10"}).label == "10"
-    assert Counted.model_validate({"rate": "1e-3"}).rate == 0.001, "YAML 1.1 takes it for a text"
-    for wrong in ({"count": "10"}, {"rate": "0.5"}, {"rate": ".5"}):
-        with pytest.raises(ValidationError, match="a number is needed, and in quotes it is a text"):
-            Counted.model_validate(wrong)
-    with pytest.raises(ValidationError, match=r"2 validation errors[\s\S]*in quotes it is a text[\s\S]*true and false"):
-        Counted.model_validate({"count": "10", "rate": True})
-    with pytest.raises(ValidationError, match="should be a valid integer"):
-        Counted.model_validate({"count": "many"})

@@ -134,4 +134,4 @@ def test_the_label_of_the_built_in_score_is_taken(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({**config, "scores": {"decoded": {"score": "caption_stats"}}}))
     result = CliRunner().invoke(main, ["validate", str(tmp_path / "config.yaml")])
     assert result.exit_code == 1
-    assert "the label 'decoded' is that of the built-in score" in result.output
+    assert "scores.decoded: the label is that of the built-in score" in result.output

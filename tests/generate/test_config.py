@@ -83,7 +83,8 @@ def test_what_is_no_size_is_refused(value: Any) -> None:
     [
         ("setings: []\n", r"c.yaml:8:10: unknown key 'setings'; did you mean 'settings'"),
         ("settings:\n  - {sampler: eular}\n", r"sampler: unknown sampler 'eular'; did you mean 'euler'"),
-        ("settings:\n  - {sampler: [euler, dpm]}\n", r"sampler: unknown sampler 'dpm'"),
+        ("settings:\n  - {sampler: [euler, dpm]}\n", r"settings.0.sampler.1: unknown sampler 'dpm'"),
+        ("settings:\n  - {size: 16385}\n", r"settings.0.size: a side has 1 to 16384 pixels"),
         ("settings:\n  - {steps: 0}\n", r"c.yaml:9:6: settings.0.steps.*greater than or equal to 1, got 0"),
         ("settings:\n  - {steps: []}\n", r"settings.0.steps"),
         ("settings:\n  - {size: big}\n", r'settings.0.size: write a size as 512 or as "768x512"'),
@@ -107,7 +108,15 @@ def test_a_mistake_is_named_with_its_place(more: str, message: str, tmp_path: Pa
     [
         ("prompts=[{kind: genevall}]", "unknown prompt set 'genevall'; did you mean 'geneval'"),
         ("prompts=[]", "prompts"),
-        ("prompts=[{kind: txt}, {kind: txt}]", "two sets have the name 'txt'; give one of them another name"),
+        ("prompts=[{kind: csv, path: p.csv, options: {colum: a}}]", "prompts.0.options.colum: unknown option 'colum'"),
+        ("prompts=[{kind: csv, path: p.csv, options: {carry: 3}}]", "prompts.0.options.carry: option 'carry': "),
+        ("prompts=[{kind: demo, path: p.csv}]", "prompts.0: unknown option 'path'"),
+        ("prompts=[{kind: csv}]", "prompts.0: the option 'path' is missing"),
+        ("prompts=[{kind: csv, options: {path: p.csv}}]", "prompts.0.options.path: stands beside the options"),
+        (
+            "prompts=[{kind: geneval}, {kind: geneval}]",
+            "prompts.1: two sets have the name 'geneval'; give one",
+        ),
         ("models={}", "models"),
         ("models={'a b': {path_or_id: x}}", "models"),
         ("models.a.dtype=float8", "models.a.dtype"),

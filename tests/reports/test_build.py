@@ -203,7 +203,7 @@ def test_store_that_is_not_there_is_named(world: World, tmp_path: Path) -> None:
 
 
 def test_config_needs_something_to_report_on() -> None:
-    with pytest.raises(ValueError, match="give `store`, `pools` or both"):
+    with pytest.raises(ValueError, match="store: give it, `pools` or both"):
         ReportConfig.model_validate({"job": "report"})
 
 

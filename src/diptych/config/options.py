@@ -1,6 +1,5 @@
 """Options of a config file as arguments of a factory, checked against its signature."""
 
-import datetime
 import inspect
 import typing
 from collections.abc import Callable, Mapping
@@ -11,11 +10,15 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 
 from diptych.addresses import local_path
-from diptych.config.settings import TRUTH_FOR_NUMBER, is_truth_for_number
-from diptych.errors import ConfigError, DataError
-from diptych.lookup import describe_unknown
+from diptych.config.places import ProblemAt
+from diptych.config.sorts import other_sort
+from diptych.errors import ConfigError, DataError, MissingExtra
+from diptych.lookup import describe_unknown, resolve
 
 Result = TypeVar("Result")
+
+
+OPTIONS = "options"  # the key that holds them
 
 
 class OptionError(ConfigError):
@@ -32,7 +35,7 @@ class OptionError(ConfigError):
 
 
 # What YAML gives; any other object is one that the program itself hands in, such as an encoder.
-YAML_TYPES = (bool, int, float, str, bytes, list, dict, set, datetime.date)
+YAML_TYPES = (bool, int, float, str, list, dict)
 
 
 def call_with_options(factory: Callable[..., Result], options: Mapping[str, Any], *, where: str) -> Result:
@@ -64,9 +67,32 @@ def checked_options(factory: Callable[..., Any], options: Mapping[str, Any], *, 
     }
 
 
+def check_options(entry: tuple[Mapping[str, str], str, str], options: Mapping[str, Any], **parts: str | None) -> None:
+    """Check the options of a config against the signature of what is made with them, where that is installed.
+
+    Args:
+        entry: Table, role and name of what is made.
+        options: As the config has them under the key ``options``.
+        parts: Labels of objects that come later, by their roles.
+
+    Raises:
+        ProblemAt: If they do not fit; of an option that is there, at its place.
+    """
+    objects = {role: object() for role, label in parts.items() if label is not None}
+    try:
+        factory = resolve(*entry)
+    except MissingExtra:
+        return
+    try:
+        checked_options(factory, {**options, **objects}, where=OPTIONS)
+    except OptionError as error:
+        place = (OPTIONS, error.option) if error.option is not None and error.option in options else ()
+        raise ProblemAt(place, str(error).removeprefix(f"{OPTIONS}: ")) from error
+
+
 def _check_option(value: Any, hint: Any, where: str, name: str) -> Any:
-    if is_truth_for_number(value, hint):
-        raise OptionError(f"{where}: {TRUTH_FOR_NUMBER}, got {value!r}", name)
+    if wrong := other_sort(value, hint):
+        raise OptionError(f"{where}: {wrong}, got {value!r}", name)
     if value is not None and not isinstance(value, YAML_TYPES):
         return value
     try:

@@ -1,5 +1,6 @@
 """Where in a config file, or in which override, something is wrong, and what."""
 
+import re
 import typing
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,10 +9,24 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from diptych.lookup import nearest
+from diptych.lookup import describe_unknown, nearest
 
-WHOLE_MESSAGE = "whole_message"  # the type of a problem whose message says everything, also the value
+MISSING = ("missing", "union_tag_not_found")  # types of problems
 MAX_SHOWN = 80  # characters of a wrong value that a message repeats
+
+
+class ProblemAt(ValueError):
+    """A problem that a validator of a whole model finds in one of its keys; what it says needs no value beside it.
+
+    Attributes:
+        place: The keys that lead to it from the model.
+        said: What is wrong there.
+    """
+
+    def __init__(self, place: tuple[str | int, ...], said: str) -> None:
+        """Say what is wrong there."""
+        super().__init__(": ".join(filter(None, [".".join(map(str, place)), said])))
+        self.place, self.said = place, said
 
 
 class GivenConfig(NamedTuple):
@@ -50,11 +65,13 @@ def what_is_wrong(problem: Any, model: type[BaseModel], values: Any) -> str:
         close = nearest(str(parts[-1]), _known_keys(model, problem["loc"][:-1]))
         hint = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ""
         return f"unknown key {key!r}{hint}"
-    if problem["type"] == "missing":
+    if problem["type"] in MISSING:
         return f"the key {key!r} is missing"
-    if problem["type"] == WHOLE_MESSAGE:
-        return f"{key}: {problem['msg']}"
     message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "union_tag_invalid":
+        return f"{key}: {_unknown_tag(problem, parts)}"
+    if _is_placed(problem):
+        return f"{key}: {problem['ctx']['error'].said}"
     shown = repr(problem["input"])
     shown = shown if len(shown) <= MAX_SHOWN else f"{shown[: MAX_SHOWN - 3]}..."
     return f"{key}: {message}, got {shown}" if key else message
@@ -68,7 +85,21 @@ def _key_parts(values: Any, problem: Any) -> list[int | str]:
         if is_key or (isinstance(values, list) and isinstance(part, int) and part < len(values)):
             values = values[part]
             parts.append(part)
+    if problem["type"].startswith("union_tag"):
+        return [*parts, problem["ctx"]["discriminator"].strip("'")]
+    if _is_placed(problem):
+        return [*parts, *problem["ctx"]["error"].place]
     return [*parts, problem["loc"][-1]] if problem["type"] == "missing" else parts
+
+
+def _unknown_tag(problem: Any, parts: list[int | str]) -> str:
+    """Return what is wrong with the value that tells the members of a union apart."""
+    known = re.findall(r"'([^']*)'", problem["ctx"]["expected_tags"])
+    return describe_unknown(str(parts[-1]), str(problem["ctx"]["tag"]), known)
+
+
+def _is_placed(problem: Any) -> bool:
+    return isinstance(problem.get("ctx", {}).get("error"), ProblemAt)
 
 
 def _place(parts: list[int | str], given: GivenConfig) -> str:

@@ -1,7 +1,8 @@
 """YAML as a config may be: of bounded depth and size, without anything that refers to itself.
 
-An alias stands for what it names, so that a kilobyte of them can stand for more values than fit into any memory; what
-they come to is counted before a value is made. Decides nothing about which keys there are.
+Values are those of JSON: texts, numbers, true and false, null, lists and mappings. What looks like a date is a text, as
+it is to YAML 1.2. An alias stands for what it names, so that a kilobyte of them can stand for more values than fit into
+any memory; what they come to is counted before a value is made. Decides nothing about which keys there are.
 """
 
 from typing import Any, NamedTuple
@@ -15,7 +16,9 @@ MAX_NODES = 200_000  # values of a config with its aliases written out
 MAX_INT_BITS = 64  # of a whole number: a seed has as many, and what is beyond them no key takes
 MAX_DIGITS = 100  # of a whole number however it is written; more are not even read
 MAX_SHOWN = 40  # characters of a value in a message
-INT_TAG = "tag:yaml.org,2002:int"
+TAG = "tag:yaml.org,2002:"
+INT_TAG = f"{TAG}int"
+TAGS = {f"{TAG}{name}" for name in ("bool", "float", "int", "map", "merge", "null", "seq", "str")}
 
 
 class ParsedYaml(NamedTuple):
@@ -54,11 +57,14 @@ class _Loader(yaml.SafeLoader):
         node: yaml.ScalarNode = super().compose_scalar_node(anchor)
         wrong = next((letter for letter in node.value if letter == "\0" or "\ud800" <= letter <= "\udfff"), None)
         if wrong is not None:
-            problem = f"the character U+{ord(wrong):04X}, which no text can have, stands in it"
-            raise ComposerError(None, None, problem, node.start_mark)
+            raise ComposerError(None, None, _not_a_letter(wrong), node.start_mark)
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if node.tag not in TAGS:
+            raise ConstructorError(
+                None, None, f"{_shown_tag(node)} is no sort of value that a config has", node.start_mark
+            )
         is_long = node.tag == INT_TAG and len(node.value) > MAX_DIGITS
         try:
             value = None if is_long else super().construct_object(node, deep)
@@ -69,19 +75,37 @@ class _Loader(yaml.SafeLoader):
         return value
 
 
+_Loader.yaml_implicit_resolvers = {  # of dates there is none
+    first: [(tag, pattern) for tag, pattern in found if tag in TAGS]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def parse_yaml(text: str) -> ParsedYaml:
     """Return the nodes and the values of one YAML document; None and None of an empty one.
 
     Raises:
-        YAMLError: If it is not YAML, beyond the bounds, or holds a date or a number that cannot be; it has a mark where
+        YAMLError: If it is not YAML, beyond the bounds, or holds a number that cannot be; it has a mark where
             one is known.
     """
+    if wrong := yaml.SafeLoader.NON_PRINTABLE.search(text):
+        line, column = text.count("\n", 0, wrong.start()), wrong.start() - text.rfind("\n", 0, wrong.start()) - 1
+        mark = yaml.Mark("", wrong.start(), line, column, None, 0)
+        raise ComposerError(None, None, _not_a_letter(wrong[0]), mark)
     loader = _Loader(text)
     try:
         root = loader.get_single_node()
         return ParsedYaml(root, None if root is None else loader.construct_document(root))
     finally:
         loader.dispose()
+
+
+def _not_a_letter(character: str) -> str:
+    return f"the character U+{ord(character):04X}, which no text can have, stands in it"
+
+
+def _shown_tag(node: yaml.Node) -> str:
+    return f"!!{node.tag.removeprefix(TAG)}" if node.tag.startswith(TAG) else str(node.tag)
 
 
 def _not_so(node: yaml.Node) -> ConstructorError:

@@ -335,7 +335,7 @@ def test_files_of_another_make_say_nothing_or_are_named(name: str, odd: Any, tmp
 
 
 def test_columns_of_a_folder_are_declared() -> None:
-    with pytest.raises(ValueError, match="types: declare the type of 'rating'"):
+    with pytest.raises(ValueError, match="columns: declare the type of 'rating' in types"):
         Folder(kind="folder", path="in", columns=("rating",))
 
 

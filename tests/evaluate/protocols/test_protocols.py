@@ -168,12 +168,12 @@ def test_geneval_is_the_mean_over_its_categories_by_any_judge_of_boxes(tmp_path:
         ({"protocols": [{"protocol": "dgs", "judge": "eye"}]}, "unknown protocol 'dgs'; did you mean 'dsg'"),
         (
             {"protocols": [{"protocol": "dsg", "judge": "eyes"}]},
-            "protocols.0: unknown judge 'eyes'; did you mean 'eye'",
+            "protocols.0.judge: unknown judge 'eyes'; did you mean 'eye'",
         ),
         ({"protocols": [{"protocol": "dsg", "judge": "eye", "rules": ["offical"]}]}, "unknown rule of dsg 'offical'"),
         (
             {"scores": {"dsg_official_eye": {"score": "image_stats"}}},
-            "scores.dsg_official_eye: that is the name of a number of protocols",
+            "scores.dsg_official_eye: the label is the name of a number of protocols",
         ),
         ({"protocols": [{"protocol": "dsg", "judge": "eye", "by": ["modle"]}]}, "protocols.0.by"),
         ({"protocols": [{"protocol": "geneval", "judge": "eye"}]}, "judge 'own_answers' gives no boxes"),
