@@ -110,7 +110,7 @@ def clustered_null_share(effective: float, reference: float) -> Band:
 
     A share is within the band exactly where Wilson's interval at that number holds the reference: both are the score
     test's. In simulation 94 to 97 % of samples are, for 3 to 50 prompts whose images correlate by 0 to 0.5, of a half;
-    of smaller shares see docs/evaluate.md.
+    of smaller shares see docs/statistics.md.
 
     Args:
         effective: See ``effective_number``, above 0.

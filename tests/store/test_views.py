@@ -84,7 +84,7 @@ def test_numbers_of_two_identities_are_no_column_together(store: Path) -> None:
 
 
 def test_queries_of_the_docs_give_the_numbers_of_the_results(store: Path) -> None:
-    queries = QUERY.findall((DOCS / "evaluate.md").read_text(encoding="utf-8"))
+    queries = QUERY.findall((DOCS / "store.md").read_text(encoding="utf-8"))
     assert len(queries) == 3
     renamed = {
         "similarity.clip_score": "n.number",

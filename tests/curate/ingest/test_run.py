@@ -137,7 +137,7 @@ def test_the_statuses_are_those_of_the_documentation(tmp_path: Path) -> None:
     from diptych.curate.download.errors import FETCH_CODES
     from diptych.data.images import DECODE_CODES
 
-    text = (Path(__file__).resolve().parents[3] / "docs/curate.md").read_text()
+    text = (Path(__file__).resolve().parents[3] / "docs/sources.md").read_text()
     undocumented = [code for code in FETCH_CODES if f"`{code}`" not in text]
     assert undocumented == []
     assert not set(FETCH_CODES) & set(DECODE_CODES), "a status says which of the two it comes from"
