@@ -58,15 +58,19 @@ def readable(path: Path | str, kind: str) -> Iterator[None]:
 def find_files(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """Return the file, the files of a folder with one of the suffixes, or what a glob matches; sorted by name.
 
+    A name that begins with a dot is left out where it is not asked for: macOS puts a ``._0.tar`` beside each ``0.tar``.
+
     Raises:
         DataError: If there is none.
     """
     if path.is_file():
         return [path]
     if path.is_dir():
-        found = [file for file in path.iterdir() if file.is_file() and file.name.lower().endswith(suffixes)]
+        found = [file for file in path.iterdir() if file.name.lower().endswith(suffixes)]
     else:
-        found = [file for file in path.parent.glob(path.name) if file.is_file()]
+        found = list(path.parent.glob(path.name))
+    is_asked_for = path.name.startswith(".") and not path.is_dir()
+    found = [file for file in found if file.is_file() and (is_asked_for or not file.name.startswith("."))]
     if not found:
         raise DataError(f"{path}: no file there that ends in {', '.join(suffixes)}")
     return sorted(found)

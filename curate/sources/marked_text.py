@@ -1,6 +1,10 @@
-"""Text of files that begin with a byte order mark, as editors on Windows write them: UTF-8, UTF-16 or UTF-32."""
+"""Text of files that begin with a byte order mark, as editors on Windows write them: UTF-8, UTF-16 or UTF-32.
+
+UTF-16 without its mark is known by its first two letters, as long as they are of ASCII.
+"""
 
 import codecs
+import re
 
 # Longest first: the mark of UTF-32 (little endian) begins with that of UTF-16. The codecs named leave the mark out.
 _MARKS = (
@@ -9,6 +13,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_UNMARKED = ((re.compile(rb"[^\0]\0[^\0]\0"), "utf-16-le"), (re.compile(rb"\0[^\0]\0[^\0]"), "utf-16-be"))
 UTF8 = "utf-8-sig"
 
 
@@ -17,8 +22,12 @@ def encoding_of(start: bytes) -> str:
 
     >>> encoding_of("a cat".encode("utf-32")), encoding_of(b"a cat")
     ('utf-32', 'utf-8-sig')
+    >>> encoding_of("a cat".encode("utf-16-le")), encoding_of(b"a\0b")
+    ('utf-16-le', 'utf-8-sig')
     """
-    return next((name for mark, name in _MARKS if start.startswith(mark)), UTF8)
+    marked = (name for mark, name in _MARKS if start.startswith(mark))
+    unmarked = (name for letters, name in _UNMARKED if letters.match(start))
+    return next(marked, None) or next(unmarked, UTF8)
 
 
 def text_of(data: bytes, errors: str = "strict") -> str:

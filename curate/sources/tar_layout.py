@@ -14,6 +14,7 @@ from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from diptych.curate.sources.image_suffixes import IMAGE_SUFFIXES, READ
+from diptych.curate.sources.sidecars import in_one_form
 
 TEXT_SUFFIXES = ("txt", "caption")
 FACTS_SUFFIX = "json"
@@ -95,7 +96,7 @@ def rows_of_members(names: Sequence[str], keys: MemberKeys = NOTHING_SAID) -> li
     for number, name in enumerate(names):
         if posixpath.basename(name).startswith("."):
             continue
-        base, suffix = _split(posixpath.normpath(name))
+        base, suffix = _split(in_one_form(posixpath.normpath(name)))
         groups.setdefault(base, []).append(_Named(number, suffix))
     maker = _RowMaker(keys, {suffix for members in groups.values() for suffix in _suffixes_beside(members)})
     rows = [row for base, members in groups.items() for row in maker.rows(base, members)]

@@ -11,6 +11,10 @@ from typing import Self
 
 from diptych.curate.sources.files import READ_ERRORS
 
+SUFFIXES = tuple(
+    f".{name}" for name in ("tar", "tar.gz", "tgz", "tar.bz2", "tbz2", "tbz", "tar.xz", "txz", "tar.zst", "tzst")
+)
+ZSTD = b"\x28\xb5\x2f\xfd"
 PACKINGS = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ": "xz"}  # by how such a file begins
 
 
@@ -73,8 +77,10 @@ def open_tar(file: str) -> Tar:
 
     Raises:
         OSError: If the file cannot be read.
-        TarError: If it is no tar.
+        TarError: If it is no tar, or is packed in a way that is not read.
     """
+    if _start(file).startswith(ZSTD):
+        raise tarfile.ReadError("it is packed with zstd, which is not read; unpack it")
     # By its name: a packed one that is opened as a stream is read up to the end of its first block, and unchecked.
     return Tar.open(file, f"r:{packing(file)}")  # type: ignore[call-overload,no-any-return]
 
@@ -85,6 +91,10 @@ def packing(file: str) -> str:
     Raises:
         OSError: If it cannot be read.
     """
-    with open(file, "rb") as handle:
-        start = handle.read(max(map(len, PACKINGS)))
+    start = _start(file)
     return next((name for magic, name in PACKINGS.items() if start.startswith(magic)), "")
+
+
+def _start(file: str) -> bytes:
+    with open(file, "rb") as handle:
+        return handle.read(max(map(len, (*PACKINGS, ZSTD))))

@@ -17,7 +17,8 @@ from diptych.curate.sources.text_tables import TablePart, TextTable
 from diptych.errors import DataError
 
 FORMATS = ("parquet", "csv", "tsv", "jsonl", "json", "txt")
-SUFFIXES = tuple(f".{name}{end}" for name in FORMATS for end in ("", ".gz"))
+ALSO_CALLED = {"ndjson": "jsonl"}
+SUFFIXES = tuple(f".{name}{end}" for name in (*FORMATS, *ALSO_CALLED) for end in ("", ".gz"))
 
 
 class UrlTableSource:
@@ -116,6 +117,7 @@ class UrlTableSource:
 
 def _format(file: str) -> str:
     suffix = file.lower().removesuffix(".gz").rpartition(".")[2]
+    suffix = ALSO_CALLED.get(suffix, suffix)
     if suffix not in FORMATS:
         raise DataError(
             f"{file}: the format of a URL table is told by its name; known: {', '.join(FORMATS)} (also .gz)"

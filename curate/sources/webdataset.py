@@ -22,7 +22,7 @@ from diptych.curate.sources.marked_text import text_of
 from diptych.curate.sources.tar_layout import MemberKeys
 from diptych.curate.sources.tar_listing import NO_NAME, list_tar
 from diptych.curate.sources.tar_reading import TarSample, sought, streamed
-from diptych.curate.sources.tars import packing
+from diptych.curate.sources.tars import SUFFIXES, packing
 from diptych.data.schema import MEMBER
 
 
@@ -40,7 +40,7 @@ class WebDatasetSource:
 
     def parts(self) -> Sequence[Part]:
         """Return a part for each tar."""
-        files = find_files(self._settings.path, (".tar", ".tar.gz", ".tgz"))
+        files = find_files(self._settings.path, SUFFIXES)
         return [Part(file.name, (str(file),)) for file in files]
 
     def tables(self, files: Sequence[str], start: int = 0) -> Tables:

@@ -3,6 +3,7 @@
 import io
 import random
 import tarfile
+import unicodedata
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -124,6 +125,7 @@ class TarMaker:
         return beside
 
     def _members(self, base: str, beside: Beside) -> list[Member]:
+        base = unicodedata.normalize(self.choice.choice(("NFC", "NFC", "NFD")), base)
         stem = "outputs." if self.kind and len(beside.files) == 1 and "json" not in beside.files else ""
         return [Member(f"{base}.{stem}{suffix}", data) for suffix, data in beside.files.items()]
 
@@ -145,6 +147,8 @@ def tar_case(seed: int, folder: Path) -> OddCase:
         told += maker.told
         pairs += maker.pairs
         reasons += maker.reasons
+    if choice.random() < 0.2:
+        (folder / "._00000.tar").write_bytes(b"macOS")
     if choice.random() < 0.1:
         (folder / "99999.tar").write_bytes(b"")
         reasons["bad_row"] += 1

@@ -21,6 +21,22 @@ def test_a_missing_source_is_named(tmp_path: Path) -> None:
         open_source(Folder(kind="folder", path=tmp_path / "nowhere")).parts()
 
 
+def test_a_folder_of_files_is_read_without_what_macos_puts_beside_them(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"url": ["u"], "caption": ["a"], "image": [b"x"]}), tmp_path / "t.parquet")
+    make_tar(tmp_path / "t.tar", [("0.jpg", b"x"), ("0.txt", b"a")])
+    (tmp_path / "t.ndjson").write_text('{"url": "u", "caption": "a"}')
+    for name in ("t.parquet", "t.tar", "t.ndjson"):
+        (tmp_path / f"._{name}").write_bytes(b"\0\5\x16\7")
+    for place in (tmp_path, tmp_path / "*.*"):
+        tar, parquet = WebDataset(kind="webdataset", path=place), ParquetImages(kind="parquet", path=place)
+        table = UrlTable(kind="url_table", path=place)
+        if place == tmp_path:
+            assert [len(rows_of(settings)) for settings in (tar, parquet, table)] == [1, 1, 2]
+        assert not [part for part in open_source(tar).parts() if part.name.startswith(".")]
+    hidden = WebDataset(kind="webdataset", path=tmp_path / "._*.tar")
+    assert [part.name for part in open_source(hidden).parts()] == ["._t.tar"], "but for who asks for them"
+
+
 def test_two_carried_columns_of_one_final_name_are_both_named(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("url,caption,width,source_width\nu,c,1,2\n")
     for kind, name in ((UrlTable, "url_table"), (ParquetImages, "parquet"), (WebDataset, "webdataset")):

@@ -42,6 +42,13 @@ def test_the_mark_that_an_editor_puts_before_a_text_is_no_part_of_it(encoding: s
     assert captions_of_a_folder_and_a_tar(tmp_path, members) == (expected, expected)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_text_of_two_bytes_a_letter_needs_no_mark(encoding: str, tmp_path: Path) -> None:
+    files = {"a.jpg": b"x", "a.txt": "a café".encode(encoding), "b.jpg": b"y", "b.txt": b"a\0b"}
+    rows = rows_of(Folder(kind="folder", path=write_files(tmp_path, files)))
+    assert [row["caption"] for row in rows] == ["a café", "a\0b"]
+
+
 def test_an_empty_text_hides_nothing_that_another_sidecar_says(tmp_path: Path) -> None:
     members = {
         "a.jpg": b"x",

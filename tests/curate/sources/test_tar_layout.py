@@ -1,5 +1,6 @@
 """Each picture of a tar is a row, and each caption is with its picture, however its members are called and ordered."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,11 @@ def test_every_suffix_of_the_formats_that_are_read_is_one_of_a_picture() -> None
     assert len(suffixes) > 20
     for suffix in suffixes:
         assert rows_of_members([f"0{suffix.upper()}", "0.txt"]) == [TarRow("0", 0, 0, (1,))], suffix
+
+
+def test_a_picture_and_its_text_may_be_named_in_two_forms_of_unicode() -> None:
+    names = [unicodedata.normalize(form, "Émile.v1") + suffix for form, suffix in (("NFD", ".jpg"), ("NFC", ".txt"))]
+    assert rows_of_members(names) == [TarRow("Émile", 0, 0, (1,))]
 
 
 def test_of_two_pictures_of_a_row_the_one_that_can_be_read_is_taken() -> None:

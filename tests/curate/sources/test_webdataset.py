@@ -138,6 +138,17 @@ def test_a_disk_that_fails_costs_no_row(tmp_path: Path, monkeypatch: pytest.Monk
             read(settings)
 
 
+def test_tars_of_a_folder_are_found_however_they_are_packed(tmp_path: Path) -> None:
+    names = ("a.tar", "b.tar.gz", "c.tar.bz2", "d.TXZ")
+    for name, mode in zip(names, ("w", "w:gz", "w:bz2", "w:xz"), strict=True):
+        make_tar(tmp_path / name, [("0.jpg", name.encode()), ("0.txt", b"a cat")], mode)  # type: ignore[arg-type]
+    (tmp_path / "e.tar.zst").write_bytes(b"\x28\xb5\x2f\xfd" + bytes(40))
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path))
+    assert [row["__bytes"] for row in rows] == [*(name.encode() for name in names), None]
+    assert rows[-1]["__problem"].endswith("cannot be read as tar: it is packed with zstd, which is not read; unpack it")
+    assert rows[-1]["member"] == "e.tar.zst"
+
+
 def test_a_json_that_is_nested_too_deeply_costs_no_picture(tmp_path: Path) -> None:
     members = [("0.jpg", b"x"), ("0.json", DEEP.encode()), ("1.jpg", b"y"), ("1.json", rb'{"caption": "\ud800"}')]
     make_tar(tmp_path / "0.tar", members)
