@@ -37,10 +37,21 @@ def check_names(config: EvaluateConfig, tables: Tables, columns: Columns) -> Non
     for number, mean in enumerate(config.means):
         if mean.score in columns and columns[mean.score].dtype in WORDS:
             raise ConfigError(f"means.{number}.score: {mean.score!r} holds words, which have no mean; see audit")
+    _check_agreements(config)
     if config.audit is not None:
         _check_audit(config, config.audit, tables, columns)
     if config.compare is not None:
         _check_compare(config, config.compare, tables)
+
+
+def _check_agreements(config: EvaluateConfig) -> None:
+    known = {label: f"scores.{label}" for label in config.every_score}
+    for number, agreement in enumerate(config.agreements):
+        where = f"agreements.{number}"
+        if agreement.label in known:
+            other = known[agreement.label]
+            raise ConfigError(f"{where}: its numbers would stand under {agreement.label!r}, as those of {other} do")
+        known[agreement.label] = where
 
 
 def _check_reference(where: str, distance: DistanceChoice) -> None:

@@ -239,7 +239,7 @@ def _print_estimate(estimate: dict[str, Any], as_json: bool) -> None:
         return
     for label, facts in estimate["datasets"].items():
         click.echo(f"dataset    {label}: {facts['rows']:,} rows ({facts['role']}) in {facts['path']}")
-    for name in ("scores", "distances", "means", "protocols"):
+    for name in ("scores", "distances", "means", "protocols", "agreements"):
         click.echo(f"{name:<10} {', '.join(estimate[name]) or 'none'}")
     click.echo(f"compare    {estimate['compare'] or 'no'}")
     click.echo(f"audit      {estimate['audit'] or 'no'}")

@@ -1,11 +1,46 @@
 """What an evaluation has found so far, on its way into the store."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from diptych.config.identity import short_id
 from diptych.store.store import AuditRow, DifferenceRow, ResultRow
+
+
+class ImageValues(NamedTuple):
+    """A column of numbers or words by row of a dataset.
+
+    Attributes:
+        numbers: float64 (N,): NaN where there is no number.
+        texts: Words; None of a column of numbers.
+        reasons: Why there is nothing.
+    """
+
+    numbers: npt.NDArray[np.float64]
+    texts: Sequence[str | None] | None
+    reasons: Sequence[str | None]
+
+
+class ImageColumn(NamedTuple):
+    """What an evaluation found of each image of a dataset, beside the scores.
+
+    Attributes:
+        dataset: Its label.
+        name: Of the column, ``label.column``.
+        description: What it is.
+        identity: Of what decides it.
+        values: By row.
+    """
+
+    dataset: str
+    name: str
+    description: str
+    identity: Mapping[str, Any]
+    values: ImageValues
 
 
 @dataclass
@@ -17,6 +52,7 @@ class Findings:
     results: list[ResultRow] = field(default_factory=list)
     differences: list[DifferenceRow] = field(default_factory=list)
     audits: list[AuditRow] = field(default_factory=list)
+    image_columns: list[ImageColumn] = field(default_factory=list)
 
     def add_results(self, rows: Iterable[ResultRow]) -> None:
         """Add results; a number that two entries of a config ask for, each among others, is there once."""

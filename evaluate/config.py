@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from diptych.config.places import ProblemAt
 from diptych.config.settings import NO_OTHER_LABEL, LocalPath
+from diptych.evaluate.agreements.choices import AgreementChoice
 from diptych.evaluate.audits.choices import Audit
 from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.inputs.choices import DatasetChoice
@@ -33,6 +34,9 @@ class EvaluateConfig(ScoringSettings):
     distances: tuple[DistanceChoice, ...] = Field((), description="metrics of sets of images")
     means: tuple[MeanChoice, ...] = Field((), description="means of scores")
     protocols: tuple[ProtocolChoice, ...] = Field((), description="numbers of benchmarks, by judges of yours")
+    agreements: tuple[AgreementChoice, ...] = Field(
+        (), description="judges that are held against each other, or people"
+    )
     compare: Compare | None = Field(None, description="which differences are told, and how; null tells none")
     audit: Audit | None = Field(None, description="what is looked for in the images of neutral prompts; null is none")
 
@@ -52,6 +56,8 @@ class EvaluateConfig(ScoringSettings):
             if label in self.scores:
                 said = "the label is the name of a number of protocols; give the score another"
                 raise ProblemAt(("scores", label), said)
+        for number, agreement in enumerate(self.agreements):
+            _check(("agreements", number, "datasets"), "dataset", agreement.datasets, self.datasets)
         _check(("audit", "datasets"), "dataset", self.audit.datasets if self.audit else None, self.datasets)
         if not self.judged():
             raise ProblemAt(("datasets",), "all are references, so there is nothing to judge; give one another role")
@@ -91,6 +97,7 @@ class EvaluateConfig(ScoringSettings):
     def scored(self) -> set[str]:
         """Return the labels of the datasets to compute scores over."""
         named = [mean.datasets for mean in self.means] + [choice.datasets for choice in self.protocols]
+        named += [agreement.datasets for agreement in self.agreements]
         named += [self.audit.datasets] if self.audit else []
         return {*self.judged(), *(label for labels in named for label in labels or ())}
 

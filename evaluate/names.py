@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from diptych.data.column_names import find_name, full_name
 from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError
+from diptych.evaluate.agreements.choices import AgreementChoice
 from diptych.evaluate.config import EvaluateConfig
 from diptych.scores import Column, Score
 
@@ -77,11 +78,20 @@ def in_full(config: EvaluateConfig, tables: Tables, columns: ScoreColumns) -> Ev
         )
         for number, choice in enumerate(config.protocols)
     )
+    changes["agreements"] = tuple(
+        _agreement(f"agreements.{number}", agreement, _judged(config, agreement.datasets, tables), columns)
+        for number, agreement in enumerate(config.agreements)
+    )
     if config.audit is not None:
         attribute = _score("audit.attribute", config.audit.attribute, columns)
         by = _by("audit.by", config.audit.by, _judged(config, config.audit.datasets, tables), columns)
         changes["audit"] = config.audit.model_copy(update={"attribute": attribute, "by": by})
     return config.model_copy(update=changes)
+
+
+def _agreement(where: str, agreement: AgreementChoice, tables: Tables, columns: ScoreColumns) -> AgreementChoice:
+    sides = {side: _score(f"{where}.{side}", getattr(agreement, side), columns) for side in ("a", "b")}
+    return agreement.model_copy(update={**sides, "by": _by(f"{where}.by", agreement.by, tables, columns)})
 
 
 def _judged(config: EvaluateConfig, only: Sequence[str] | None, tables: Tables) -> Tables:

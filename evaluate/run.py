@@ -5,20 +5,17 @@ numbers follow from them in seconds to minutes and enter the store in one transa
 """
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from diptych.config.identity import fingerprint
 from diptych.data.claims import check_apart
-from diptych.data.column_names import DATA
 from diptych.data.dataset import Dataset, open_dataset
-from diptych.data.table import KEY, DatasetTable
+from diptych.data.table import DatasetTable
 from diptych.errors import StoreInUse
 from diptych.evaluate.audits.attribute import unjudged
 from diptych.evaluate.checks import check_names
@@ -27,15 +24,22 @@ from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.prompt_texts import told_apart
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.names import ScoreColumns, in_full, score_columns
-from diptych.evaluate.steps import add_audit, add_differences, add_distances, add_means, add_protocols
+from diptych.evaluate.steps import (
+    add_agreements,
+    add_audit,
+    add_differences,
+    add_distances,
+    add_means,
+    add_protocols,
+)
+from diptych.evaluate.storing import dataset_row, images_of_rows, score_tables, stored_columns
 from diptych.progress import track
 from diptych.provenance import collect
 from diptych.scores.plan import ScorePlan, Scorers
 from diptych.scores.run import score_dataset
 from diptych.storage.location import Location
 from diptych.storage.locks import only_one
-from diptych.store.images import PLACE, ImageColumns, image_columns
-from diptych.store.store import DatasetRow, Run, ScoreColumn, Store
+from diptych.store.store import Run, Store
 
 STORE_WAIT_S = 600  # longer than somebody reads a store for a report
 # What says where things lie or how fast they go, and decides no number.
@@ -161,6 +165,7 @@ class EvaluateRunner:
             "distances": list(dict.fromkeys(map(str, self.config.distances))),
             "means": [mean.score for mean in self.config.means],
             "protocols": [f"{choice.protocol} by {choice.judge}" for choice in self.config.protocols],
+            "agreements": [agreement.label for agreement in self.config.agreements],
             "compare": self.config.compare.by if self.config.compare else None,
             "audit": self.config.audit.attribute if self.config.audit else None,
             "store": str(self.config.store),
@@ -187,6 +192,7 @@ class EvaluateRunner:
         found = Findings(f"{self.config.name}-{self.fingerprint[:8]}")
         add_means(self.named, rows, found)
         add_protocols(self.named, rows, found)
+        add_agreements(self.named, rows, found)
         add_distances(self.named, rows, found, progress=self.progress)
         steps = (add_differences, add_audit)
         with track("measure", len(steps), unit="steps", mode=self.progress) as tracker:
@@ -202,14 +208,14 @@ class EvaluateRunner:
         with ExitStack() as stack:
             store = stack.enter_context(_open_when_free(self.config.store, self.progress))
             stack.enter_context(store.replace_run(run))
-            store.insert_datasets([_dataset_row(run_id, each) for each in rows.values()])
+            store.insert_datasets([dataset_row(run_id, each) for each in rows.values()])
             with track("store", sum(len(each) for each in rows.values()), mode=self.progress) as tracker:
                 for each in rows.values():
-                    store.insert_images(*_images(run_id, each))
-                    for table in _scores(run_id, each):
+                    store.insert_images(*images_of_rows(run_id, each))
+                    for table in score_tables(run_id, each, found):
                         store.insert_scores(table)
                     tracker.advance(len(each))
-            store.insert_score_columns(list(_score_columns(run_id, rows, found)))
+            store.insert_score_columns(list(stored_columns(run_id, rows, found)))
             store.insert_results(found.placed_results())
             store.insert_differences(found.differences)
             store.insert_audits(found.audits)
@@ -232,62 +238,3 @@ def _open_when_free(path: Path, progress: str) -> Store:
             with suppress(StoreInUse):
                 return Store.open(path)
     return Store.open(path)
-
-
-def _dataset_row(run_id: str, rows: ScoredRows) -> DatasetRow:
-    dataset = rows.dataset
-    name = str(dataset.manifest.get("name") or "")
-    place = str(dataset.path.absolute())
-    return DatasetRow(
-        run_id, rows.label, rows.role, place, name, dataset.fingerprint, len(rows), dict(rows.prompt_kinds)
-    )
-
-
-def _images(run_id: str, rows: ScoredRows) -> ImageColumns:
-    """Return every column of the data that the store can hold."""
-    names = [column.name for column in rows.table.columns.values() if column.label == DATA]
-    columns, places = image_columns(rows.table.read(names)), rows.table.places()
-    own = columns.own
-    for name in PLACE:
-        own = own.append_column(name, places[name])
-    return ImageColumns(_belonging(run_id, rows.label, own), columns.more)
-
-
-def _scores(run_id: str, rows: ScoredRows) -> Iterator[pa.Table]:
-    keys = rows.table.column(KEY)
-    for name in rows.scored:
-        column = rows.score(name)
-        table = pa.table(
-            {
-                "key": keys,
-                "score": pa.array([name] * len(rows), pa.string()),
-                "value": pa.array(column.values, from_pandas=True),
-                "text": pa.array(column.texts or [None] * len(rows), pa.string()),
-                "reason": pa.array(column.reasons, pa.string()),
-            }
-        )
-        yield _belonging(run_id, rows.label, table)
-
-
-def _belonging(run_id: str, label: str, table: pa.Table) -> pa.Table:
-    count = table.num_rows
-    table = table.append_column("run_id", pa.array([run_id] * count, pa.string()))
-    return table.append_column("dataset", pa.array([label] * count, pa.string()))
-
-
-def _score_columns(run_id: str, rows: Mapping[str, ScoredRows], found: Findings) -> Iterator[ScoreColumn]:
-    columns = {name: each.table.columns[name] for each in rows.values() for name in each.scored}
-    for name, column in columns.items():
-        facts = column.facts
-        identity = found.identify(column.identity)
-        yield ScoreColumn(
-            run_id,
-            name,
-            str(facts["description"]),
-            str(facts.get("unit") or ""),
-            facts.get("low"),
-            facts.get("high"),
-            facts.get("better_for_data"),
-            facts.get("better_for_models"),
-            identity,
-        )

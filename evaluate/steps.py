@@ -6,6 +6,7 @@ The steps say which numbers are asked for; how one is made stands in ``metrics``
 from collections.abc import Mapping
 from dataclasses import replace
 
+from diptych.evaluate.agreements.rows import agreement_rows
 from diptych.evaluate.audits.attribute import audit_rows
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.common_images import CommonImages
@@ -51,6 +52,18 @@ def add_protocols(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
         told = agreement_note(rule.protocol, config.judges[rule.judge].options)
         for label in config.judged(rule.datasets):
             found.add_results(protocol_rows(rule, rows[label], found, told))
+
+
+def add_agreements(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
+    """Add how far judges agree, as the config asks for it, per dataset, category and group.
+
+    Raises:
+        ConfigError: If what one says cannot be held against the other.
+        DataError: If evidence is not there any more.
+    """
+    for agreement in config.agreements:
+        for label in config.judged(agreement.datasets):
+            found.add_results(agreement_rows(agreement, rows[label], found))
 
 
 def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progress: str = "none") -> None:

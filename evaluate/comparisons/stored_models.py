@@ -15,6 +15,7 @@ from diptych.data.sql import quoted
 from diptych.evaluate.comparisons.pairs import category_names, needed_columns, value_text
 from diptych.evaluate.inputs.category_sets import AskedSet, categories_by_set, kind_of
 from diptych.evaluate.inputs.prompt_texts import later_texts
+from diptych.store.agreements import BOTH
 from diptych.store.store import Store
 
 Columns = dict[str, list[str]]
@@ -50,6 +51,8 @@ class ComparedModel:
         )
         found: dict[str, list[Mapping[str, Any]]] = {}
         for row in self.store.query(sql, [self.run_id]):
+            if BOTH in row["identity"]:
+                continue  # it is about two judges and not about a model
             known = found.setdefault(row["metric"], [])
             if value_text(row["groups"].get(self.by, self.label)) == self.label and row["identity"] not in known:
                 known.append(row["identity"])

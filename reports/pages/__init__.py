@@ -41,6 +41,7 @@ PAGES: dict[str, Page] = {
     ),
     "grid": Page("diptych.reports.pages.grid:grid", "Settings", ("rows.js", "grid.js")),
     "scores": Page("diptych.reports.pages.scores:scores", "Scores"),
+    "agreement": Page("diptych.reports.pages.agreement:agreement", "Judges"),
     "audit": Page("diptych.reports.pages.audit:audit", "Audit"),
     "provenance": Page("diptych.reports.pages.provenance:provenance", "Provenance"),
 }

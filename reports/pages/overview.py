@@ -15,7 +15,7 @@ from diptych.reports.pages.scores import typical_step, unit_of
 from diptych.reports.read.cautions import cautions
 from diptych.reports.read.counted import scored_link
 from diptych.reports.read.numbers import count, interval, number, plain_name, share, short
-from diptych.reports.read.order import RESULTS, metrics_of
+from diptych.reports.read.order import RESULTS, about_models, metrics_of
 from diptych.reports.read.pool import Pool
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import Floats
@@ -45,7 +45,7 @@ SETTLED = (
 
 def overview(report: Report) -> list[dict[str, Any]]:
     """Return the one part."""
-    results = report.query(RESULTS)
+    results = about_models(report.query(RESULTS), report.identities)
     verdicts = verdicts_of(report)
     return [
         {

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from diptych.store.agreements import BOTH
+
 RESULTS = "SELECT * FROM results WHERE run_id = ? ORDER BY place, metric, dataset, CAST(groups AS VARCHAR), identity_id"
 DIFFERENCES = """
 SELECT differences.* FROM differences
@@ -14,3 +16,10 @@ WHERE run_id = ? ORDER BY place, metric, dataset, CAST(groups AS VARCHAR), a, b
 def metrics_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the metrics of some results or differences, in their order."""
     return list(dict.fromkeys(row["metric"] for row in rows))
+
+
+def about_models(
+    results: Sequence[dict[str, Any]], identities: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the results that are about models or images, and not about two judges."""
+    return [row for row in results if BOTH not in (identities.get(row["identity_id"]) or {})]

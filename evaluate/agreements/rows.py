@@ -1,0 +1,160 @@
+"""The numbers of an agreement over one dataset, and on which images the two split."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.data.column_names import full_name
+from diptych.data.generated_columns import CATEGORY
+from diptych.evaluate.agreements.choices import AgreementChoice
+from diptych.evaluate.agreements.ranks import ModelRank, model_ranks, rank_correlation
+from diptych.evaluate.agreements.verdicts import BothVerdicts, both_verdicts
+from diptych.evaluate.collected import Findings, ImageColumn, ImageValues
+from diptych.evaluate.inputs.scored_rows import RowGroup, ScoredRows
+from diptych.evaluate.statistics.agreement import clustered_kappa, is_said
+from diptych.evaluate.statistics.intervals import ClusteredMean
+from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_shares
+from diptych.store.agreements import (
+    AGREEMENT,
+    BALANCED,
+    BOTH,
+    FIRST_SPLIT,
+    IN_TWO,
+    KAPPA,
+    RANK_CHANGE,
+    RANK_CORRELATION,
+    SPLITS,
+)
+from diptych.store.store import ResultRow
+
+VERSION = 1
+NOTHING, NO_SPREAD = "nothing_scored", "no_spread"
+NOT_BOTH = "not_judged_by_both"  # the reason of an image of which one of the two says nothing
+
+
+@dataclass(frozen=True)
+class _Agreement:
+    """Two judges over one dataset, and what decides their numbers."""
+
+    choice: AgreementChoice
+    rows: ScoredRows
+    both: BothVerdicts
+    found: Findings
+
+    def result(self, metric: str, groups: Mapping[str, Any], number: ClusteredMean, note: str) -> ResultRow:
+        """Return a number as the store has it."""
+        reason = None if np.isfinite(number.value) else NO_SPREAD if number.n else NOTHING
+        return ResultRow(
+            self.found.run_id,
+            full_name(self.choice.label, metric),
+            self.rows.label,
+            groups,
+            number.value,
+            number.se if np.isfinite(number.ci_low) else float("nan"),
+            number.ci_low,
+            number.ci_high,
+            number.n,
+            number.n_unscored,
+            "" if metric in (KAPPA, RANK_CHANGE, RANK_CORRELATION) else f"share of {self.both.of}",
+            None,
+            self.found.identify(self.identity(metric)),
+            reason,
+            note if reason is None else None,
+        )
+
+    def identity(self, metric: str) -> dict[str, Any]:
+        """Return what decides a number: both judges' own, and what makes words of theirs."""
+        choice = self.choice
+        sides = {name: self.rows.score(column).source for name, column in (("a", choice.a), ("b", choice.b))}
+        lines = {"at_least_a": choice.at_least_a, "at_least_b": choice.at_least_b}
+        told = {"of": self.both.of, **{name: line for name, line in lines.items() if line is not None}}
+        return {"metric": metric, "version": VERSION, BOTH: {**sides, **told}, "column": SPLITS}
+
+
+def agreement_rows(choice: AgreementChoice, rows: ScoredRows, found: Findings) -> Iterator[ResultRow]:
+    """Yield how far two judges agree: over all images, by category, by the groups that are asked for, and on models.
+
+    Raises:
+        ConfigError: If what one says cannot be held against the other.
+        DataError: If evidence is not there any more.
+    """
+    agreement = _Agreement(choice, rows, both_verdicts(choice, rows), found)
+    found.image_columns += _split_columns(agreement)
+    cuts = dict.fromkeys([(), *([(CATEGORY,)] if rows.has(CATEGORY) else []), choice.by])
+    for by in cuts:
+        for group in rows.groups(by):
+            yield from _group_rows(agreement, group)
+    yield from _rank_rows(agreement, model_ranks(choice, rows))
+
+
+def _group_rows(agreement: _Agreement, group: RowGroup) -> Iterator[ResultRow]:
+    both = agreement.both.among(group.rows)
+    if not len(both.rows):
+        return
+    prompts, draws = agreement.rows.prompts[both.rows], agreement.rows.draws[both.rows]
+    said = is_said(both.a, both.b)
+    same = np.where(said, ~both.splits, np.nan)
+    units = agreement.rows.units_text(both.rows[said])
+    kappa = clustered_kappa(both.a, both.b, prompts)
+    how = f"Cohen's kappa; interval clustered by {units} (delta method)"
+    if not np.isfinite(kappa.ci_low):
+        how = f"no interval: they say the same of all {kappa.n:,}, and nothing tells how often they would not"
+    yield agreement.result(KAPPA, group.values, kappa, how)
+    share = clustered_share(same, prompts, draws)
+    yield agreement.result(AGREEMENT, group.values, share, f"interval clustered by {units} (Wilson, effective n)")
+    if agreement.choice.truth:
+        truths = np.array([word or "" for word in both.b], np.str_)
+        balanced = mean_of_shares(same[said], prompts[said], truths[said], draws[said]) if said.any() else share
+        balanced = balanced._replace(n=int(said.sum()), n_unscored=int((~said).sum()))
+        if len(np.unique(truths[said])) < 2:
+            balanced = balanced._replace(value=float("nan"), ci_low=float("nan"), ci_high=float("nan"))
+        note = f"mean share right over {_truths_text(truths[said])} by b; interval from theirs (MOVER), {units}"
+        yield agreement.result(BALANCED, group.values, balanced, note)
+
+
+def _truths_text(truths: npt.NDArray[np.str_]) -> str:
+    words, counts = np.unique(truths, return_counts=True)
+    return " and ".join(f"{count:,} {word}" for word, count in zip(words, counts, strict=True))
+
+
+def _rank_rows(agreement: _Agreement, ranks: list[ModelRank]) -> Iterator[ResultRow]:
+    """Yield by how many places each model stands lower by b than by a, and how alike the orders are."""
+    for one in ranks:
+        note = f"place {one.rank_a:g} of {len(ranks)} by a ({one.a:.4g}), {one.rank_b:g} by b ({one.b:.4g})"
+        yield agreement.result(RANK_CHANGE, {"model": one.model}, _alone(one.rank_b - one.rank_a, one.n), note)
+    if ranks:
+        note = f"Kendall's tau-b of the two orders of {len(ranks)} models; too few for an interval"
+        images = sum(one.n for one in ranks)
+        yield agreement.result(RANK_CORRELATION, {}, _alone(rank_correlation(ranks), images), note)
+
+
+def _alone(value: float, n: int) -> ClusteredMean:
+    """Return a number of which nothing tells the error."""
+    nothing = float("nan")
+    return ClusteredMean(value, nothing, nothing, nothing, n, 0, 0.0, 0)
+
+
+def _split_columns(agreement: _Agreement) -> list[ImageColumn]:
+    """Return for each image on how many things the two split, and what they say of the first of them."""
+    both, choice, count = agreement.both, agreement.choice, len(agreement.rows)
+    said = is_said(both.a, both.b)
+    splits = np.where(np.bincount(both.rows[said], minlength=count) > 0, 0.0, np.nan)
+    first: list[str | None] = [None if np.isnan(one) else "" for one in splits]
+    for thing in np.flatnonzero(both.splits)[::-1].tolist():
+        row = int(both.rows[thing])
+        splits[row] = np.nansum([splits[row], 1.0])
+        first[row] = f"{both.texts[thing]} {both.a[thing]}{IN_TWO}{both.b[thing]}".strip()
+    reasons = [NOT_BOTH if np.isnan(one) else None for one in splits]
+    identity = agreement.identity(SPLITS)
+    what = f"{choice.a} and {choice.b}"
+    many = f"Number of {both.of} on which {what} split"
+    words = f"What {what} say of the first thing on which they split; empty if they agree"
+    label, nothing = agreement.rows.label, np.full(count, np.nan)
+    numbers, texts = ImageValues(splits, None, reasons), ImageValues(nothing, first, reasons)
+    return [
+        ImageColumn(label, full_name(choice.label, SPLITS), many, identity, numbers),
+        ImageColumn(label, full_name(choice.label, FIRST_SPLIT), words, identity, texts),
+    ]
