@@ -77,7 +77,9 @@ def _difference_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
 
 def _audit_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
     for row in rows:
-        images = f"{row['k']:,} of {row['n']:,}" + (f" ({row['n_unscored']:,} unjudged)" if row["n_unscored"] else "")
+        why = ", ".join(f"{count:,} {reason}" for reason, count in (row.get("unjudged") or {}).items())
+        unjudged = f" ({row['n_unscored']:,} unjudged{f': {why}' if why else ''})" if row["n_unscored"] else ""
+        images = f"{row['k']:,} of {row['n']:,}{unjudged}"
         band = row["reason"] or ""
         if row["null_low"] is not None:
             band = f"{row['null_low']:.3f} to {row['null_high']:.3f}"

@@ -6,6 +6,7 @@ could not be judged, and the band in which it lies in 95 % of samples of this si
 is the reference (or, without one, equal shares). Choosing a reference is a value judgement; none is correct.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,13 +21,15 @@ from diptych.errors import ConfigError
 from diptych.evaluate.audits.choices import Audit
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.memberships import holds
-from diptych.evaluate.inputs.scored_rows import RowGroup, ScoredRows, group_by
+from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredRows, group_by
 from diptych.evaluate.statistics.macro_shares import clustered_share, effective_number
 from diptych.evaluate.statistics.shares import Band, clustered_null_share, null_share
 from diptych.lookup import describe_unknown, nearest
 from diptych.store.store import AuditRow
 
 NOTHING_JUDGED = "nothing_judged"
+OTHER_CLASS = "other_class"  # why an image is not judged on which another class is seen than the one asked for
+UNTOLD = "unknown"  # the same where a score of the user's own gives no reason
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,17 @@ class AskedShare:
     Attributes:
         groups: By what was asked for.
         texts: object (N,): the value that is seen on each image of the dataset; None where it could not be judged.
-        is_misread: bool (N,): another class was seen than the one that was asked for, so that it is not judged.
+        reasons: object (N,): why it could not be judged; None where it was.
     """
 
     groups: Sequence[RowGroup]
     texts: npt.NDArray[np.object_]
-    is_misread: npt.NDArray[np.bool_]
+    reasons: npt.NDArray[np.object_]
+
+    def unjudged(self, rows: Index) -> dict[str, int]:
+        """Return how many of some rows could not be judged, by the reason why, the most frequent first."""
+        counts = Counter(reason for reason in self.reasons[rows] if reason is not None)
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def audit_rows(audit: Audit, judged: Sequence[ScoredRows], found: Findings) -> Iterator[AuditRow]:
@@ -61,7 +69,7 @@ def audit_rows(audit: Audit, judged: Sequence[ScoredRows], found: Findings) -> I
             if values:
                 yield from _of_group(each, images, audit, group, values, (found.run_id, identity))
             else:
-                yield _of_nothing(each, group, (found.run_id, identity))
+                yield _of_nothing(each, group, images.unjudged(group.rows), (found.run_id, identity))
 
 
 def unjudged(rows: Sequence[AuditRow]) -> str:
@@ -87,12 +95,12 @@ def check_classes(audit: Audit, known: Iterable[str]) -> None:
             raise ConfigError(f"audit.reference: {describe_unknown(audit.by[-1], name, known)}")
 
 
-def _of_nothing(rows: ScoredRows, group: RowGroup, made_by: tuple[str, str]) -> AuditRow:
+def _of_nothing(rows: ScoredRows, group: RowGroup, why: Mapping[str, int], made_by: tuple[str, str]) -> AuditRow:
     """Return the row of a group where nothing was judged anywhere, and nobody said what to count."""
     run_id, identity = made_by
     note = f"none of {len(group.rows):,} images could be judged, so that no value is known"
     nothing = (0, 0, len(group.rows), None, None, None, None, None, None)
-    return AuditRow(run_id, rows.label, group.values, None, *nothing, identity, note, NOTHING_JUDGED)
+    return AuditRow(run_id, rows.label, group.values, None, *nothing, identity, note, NOTHING_JUDGED, why)
 
 
 def _of_group(
@@ -102,7 +110,7 @@ def _of_group(
     judged = np.array([text is not None for text in seen], bool)
     references = _reference(audit, group)
     which = (rows.prompts[group.rows], rows.draws[group.rows])
-    units, misread = rows.units_text(group.rows[judged]), int(images.is_misread[group.rows].sum())
+    units, why = rows.units_text(group.rows[judged]), images.unjudged(group.rows)
     run_id, identity = made_by
     made = []
     for value in values:
@@ -112,7 +120,7 @@ def _of_group(
         expected, against = _expected(len(values), references, value)
         band = _band(share.n, effective, expected)
         worth = "" if effective == share.n else f", worth {effective:,.0f} images that stand alone"
-        note = _note(f"{units}{worth}", misread, against)
+        note = _note(f"{units}{worth}", why.get(OTHER_CLASS, 0), against)
         ends = (share.value, share.ci_low, share.ci_high)
         counted = (int((seen == value).sum()), share.n, share.n_unscored)
         made.append(
@@ -129,6 +137,7 @@ def _of_group(
                 identity,
                 note,
                 None if share.n else NOTHING_JUDGED,
+                why,
             )
         )
     return made
@@ -207,7 +216,8 @@ def _asked(rows: ScoredRows, audit: Audit, known: Collection[str]) -> AskedShare
     index = np.arange(len(rows), dtype=np.int64)
     if audit.category is not None:
         index = index[holds(rows.values(CATEGORY), audit.category)]
-    texts = np.array(rows.score(audit.attribute).texts or [], np.object_)
+    column = rows.score(audit.attribute)
+    texts = np.array(column.texts or [], np.object_)
     is_misread = np.zeros(len(rows), bool)
     for name in (name for name in audit.by if name.rpartition(".")[2] == ATTRIBUTE_CLASS):
         asked, seen = asked_classes(rows), columns[name]
@@ -218,7 +228,9 @@ def _asked(rows: ScoredRows, audit: Audit, known: Collection[str]) -> AskedShare
             index = index[np.array(in_question, bool)[index]]
     is_misread &= np.array([text is not None for text in texts], bool)
     texts[is_misread] = None
-    return AskedShare(group_by(columns, index), texts, is_misread)
+    reasons = [None if text else why or UNTOLD for text, why in zip(texts, column.reasons, strict=True)]
+    told = np.where(is_misread, OTHER_CLASS, np.array(reasons, np.object_))
+    return AskedShare(group_by(columns, index), texts, told)
 
 
 def asked_classes(rows: ScoredRows) -> pa.Array:

@@ -1,5 +1,6 @@
 """Audit: how often a perceived attribute occurs per model and class, with the interval, the reference and chance."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -80,7 +81,10 @@ def _one_per_group(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
 
 def _unjudged(report: Report, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return how many images of a panel are unjudged, and their address where the gallery finds as many."""
-    unscored = sum(row["n_unscored"] or 0 for row in _one_per_group(rows))
+    each = _one_per_group(rows)
+    unscored, why = sum(row["n_unscored"] or 0 for row in each), Counter[str]()
+    for row in each:
+        why.update(row["unjudged"] or {})
     dataset = rows[0]["dataset"]
     group = {name: value for name, value in rows[0]["groups"].items() if name == "model"}
     columns = report.rows.columns
@@ -89,7 +93,9 @@ def _unjudged(report: Report, rows: Sequence[Mapping[str, Any]]) -> dict[str, An
         for label, model, state in zip(columns["dataset"], columns["model"], report.facets[AUDIT], strict=True)
     )
     is_found = found == unscored or report.rows.is_sample
-    return {"unscored": unscored, "unscored_href": report.link(dataset, group, {AUDIT: UNJUDGED}) if is_found else ""}
+    reasons = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in why.most_common())
+    href = report.link(dataset, group, {AUDIT: UNJUDGED}) if is_found else ""
+    return {"unscored": unscored, "unscored_href": href, "unscored_reasons": reasons}
 
 
 def _outside(rows: Sequence[Mapping[str, Any]]) -> int:

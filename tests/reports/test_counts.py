@@ -295,7 +295,7 @@ def test_one_group_outside_chance_is_not_groups(tmp_path: Path) -> None:
     audit = {"by": ["model", "attribute_class"], "values": ["orange", "blue"]}
     run(make_config(tmp_path, scores={"hats": {"score": "told_attribute"}}, audit=audit))
     text = re.sub(r"<[^>]+>", "", (report(tmp_path) / "audit.html").read_text(encoding="utf-8"))
-    assert "1 group outside chance, 1 image unjudged" in text
+    assert "1 group outside chance, 1 image unjudged (1 none detected)" in text
 
 
 def test_a_number_over_questions_leads_to_no_images_and_says_what_it_leaves_out(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # the table below must load without numpy
 SCORES: dict[str, str] = {
     "aesthetic": "diptych.scores.aesthetic:aesthetic",
     "answer": "diptych.scores.answer:answer",
+    "asked_attribute": "diptych.scores.asked_attribute:asked_attribute",
     "caption_stats": "diptych.scores.caption_stats:caption_stats",
     "clip_iqa": "diptych.scores.clip_iqa:clip_iqa",
     "clip_similarity": "diptych.scores.clip_similarity:clip_similarity",

@@ -67,12 +67,18 @@ def m004_audit_reasons(execute: Callable[[str], Any]) -> None:
     execute("ALTER TABLE audits ADD COLUMN reason VARCHAR")
 
 
+def m005_why_unjudged(execute: Callable[[str], Any]) -> None:
+    """Let an audit say why images were not judged."""
+    execute("ALTER TABLE audits ADD COLUMN unjudged JSON")
+
+
 # To change the schema, append one.
 MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (
     m001_tables,
     m002_views,
     m003_prompt_sets,
     m004_audit_reasons,
+    m005_why_unjudged,
 )
 # Versions up to this one were never released, and files of them are refused. The schema version of a file is this and
 # the number of migrations that it has seen.

@@ -5,7 +5,7 @@ never NaN, which SQL takes for the largest number. How the tables come to be is 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from diptych.store.image_rows import DatasetRow, FurtherColumn, ImageRow, Json, Run, ScoreColumn, ScoreRow
 
@@ -133,6 +133,7 @@ class AuditRow:
         identity_id: Of how it was judged and counted.
         note: What to know when reading it.
         reason: Why there is no share: ``nothing_judged``.
+        unjudged: Why images could not be judged, such as ``nobody``, with the number of each.
     """
 
     run_id: str
@@ -151,6 +152,7 @@ class AuditRow:
     identity_id: str
     note: str | None = None
     reason: str | None = None
+    unjudged: Json = field(default_factory=dict)
 
 
 TABLE_OF: Mapping[type, str] = {

@@ -80,6 +80,7 @@ def test_a_class_that_is_read_into_images_of_another_prompt_is_not_theirs(tmp_pa
     low, high = stats.binomtest(15, 18).proportion_ci(method="wilson")
     assert (doctor["ci_low"], doctor["ci_high"]) == pytest.approx((low, high))
     assert (cook["k"], cook["n"], cook["n_unscored"]) == (1, 7, 3)
+    assert (cook["unjudged"], sum(doctor["unjudged"].values())) == ({"other_class": 3}, 2)
     assert "3 images not judged, as another class than the one asked for is seen" in cook["note"]
     assert "another class" not in doctor["note"]
 
@@ -128,7 +129,7 @@ def test_an_audit_in_which_nothing_could_be_judged_is_a_row_per_group_and_a_warn
     said = call("evaluate", "run", write_config(tmp_path, config))
     assert "Warning: the audit could judge no image in 3 of 3 groups" in said.stderr
     assert said.stdout.count("nothing_judged") == 3
-    assert "0 of 0 (4 unjudged)" in said.stdout
+    assert "0 of 0 (4 unjudged: 4 none_detected)" in said.stdout
 
 
 def test_a_dataset_in_which_nothing_could_be_judged_has_the_classes_of_the_others(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ class Axes:
         return np.stack([2.0 * np.eye(3, dtype=np.float32)["abc".index(text[0])] for text in texts])
 
 
-def judge(scale: float = 100.0) -> ZeroShot:
-    return ZeroShot(Axes(), scale)  # type: ignore[arg-type]
+def judge(scale: float = 100.0, *prompts: str) -> ZeroShot:
+    return ZeroShot(Axes(), scale, prompts or ("{}",))  # type: ignore[arg-type]
 
 
 def test_probabilities_are_the_softmax_of_scaled_cosines() -> None:
@@ -42,6 +42,22 @@ def test_probabilities_are_the_softmax_of_scaled_cosines() -> None:
     expected = np.exp(2.0 * np.array([0.6, 0.8, 0.0]))
     assert answer.probabilities == pytest.approx(expected / expected.sum())
     assert (answer.text, answer.choices, answer.question) == ("b", ("a", "b", "c"), "{} thing")
+
+
+def test_several_prompts_are_compared_by_the_mean_of_their_vectors() -> None:
+    question = Query("{}", ("a", "b"))
+    vector = np.array([1.0, 0.0, 1.0], np.float32)
+    ((answer,),) = judge(2.0, "{} thing", "c of {}").answers([vector], [[question]])
+    first = (1 + 1) / 2  # of "a thing" and "c of a", as long as the diagonal
+    expected = np.exp(2.0 * np.array([first, 0.5]))
+    assert answer.probabilities == pytest.approx(expected / expected.sum())
+    assert judge(2.0, "{} thing", "c of {}").identity["prompts"] == ["{} thing", "c of {}"]
+
+
+@pytest.mark.parametrize("prompts", [[], ["a photo"]])
+def test_prompt_without_a_gap_is_refused(prompts: list[str]) -> None:
+    with pytest.raises(ConfigError, match=r"prompts are one or more texts with a gap \{\}, not \["):
+        make_judge("zero_shot", {"encoder": Axes(), "prompts": prompts})
 
 
 def test_length_of_a_vector_and_its_neighbours_change_nothing() -> None:
@@ -67,7 +83,8 @@ def test_what_is_no_description_with_a_gap_is_refused(question: Query) -> None:
 
 
 def test_identity_is_that_of_the_encoder_and_the_scale() -> None:
-    assert judge().identity == {"judge": "zero_shot", "version": 1, "scale": 100.0, "encoder": {"encoder": "axes"}}
+    facts = {"scale": 100.0, "prompts": ["{}"], "encoder": {"encoder": "axes"}}
+    assert judge().identity == {"judge": "zero_shot", "version": 1, **facts}
     assert judge_takes("zero_shot", "encoder")
     with pytest.raises(ConfigError, match="scale is above 0, not 0"):
         make_judge("zero_shot", {"encoder": Axes(), "scale": 0})
