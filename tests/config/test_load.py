@@ -185,6 +185,12 @@ def test_a_config_is_nested_as_deep_as_people_write(text: str, tmp_path: Path) -
     assert complaint(tmp_path, text).endswith("not valid YAML: nested more than 50 levels deep")
 
 
+def test_an_override_leads_as_deep_as_people_write(tmp_path: Path) -> None:
+    said = complaint(tmp_path, "batch_size: 8\n", "heads." * 3000 + "a=1")
+    assert said.endswith("the key is nested more than 50 levels deep")
+    assert len(said) < 200
+
+
 @pytest.mark.parametrize(("text", "letter"), [('name: "\\ud800"', "U+D800"), ('name: "a\\0"', "U+0000")])
 def test_a_character_that_no_text_can_have_is_named_with_its_place(text: str, letter: str, tmp_path: Path) -> None:
     expected = f"FILE:1:7: not valid YAML: the character {letter}, which no text can have, stands in it"

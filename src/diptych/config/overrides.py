@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from diptych.config.plain_yaml import parse_yaml
+from diptych.config.plain_yaml import MAX_DEPTH, MAX_SHOWN, parse_yaml
 from diptych.errors import ConfigError
 
 
@@ -15,13 +15,17 @@ def with_override(values: dict[str, Any], override: str) -> dict[str, Any]:
     """Return a copy of the values of a config with one ``key.subkey=value`` in it.
 
     Raises:
-        ConfigError: If the override is not written so, its value is not YAML, or its key leads through no mapping and
-            no item of a list.
+        ConfigError: If the override is not written so, its value is not YAML, or its key is deeper than a config may be
+            or leads through no mapping and no item of a list.
     """
     name, equals, _ = override.partition("=")
     parts = name.split(".")
     if not equals or not all(parts):
         raise ConfigError(f"--set {override!r}: write it as key.subkey=value")
+    if len(parts) > MAX_DEPTH:
+        raise ConfigError(
+            f"--set {override[:MAX_SHOWN] + '...'!r}: the key is nested more than {MAX_DEPTH} levels deep"
+        )
     changed: dict[str, Any] = _with_value(values, parts, typed_value(override), override)
     return changed
 
