@@ -17,7 +17,7 @@ from diptych.command_line import (
     set_option,
     workers_option,
 )
-from diptych.curate.printing import print_estimate, print_funnel, print_step, print_steps_json
+from diptych.curate.printing import next_step, print_estimate, print_funnel, print_step, print_steps_json
 
 OUT = out_option("Directory of the run.")
 SET = set_option("dedup.radius=2", {"score": "diptych.scores:SCORES"})
@@ -74,7 +74,7 @@ def run(
     print_funnel(next(step.facts["funnel"] for step in steps if "funnel" in step.facts))
     if not any(step.is_new for step in steps):
         click.echo("Nothing to do: everything is finished and nothing changed.")
-    click.echo(f"Next: datasets.load_dataset({str(runner.selected)!r})")
+    click.echo(next_step(runner.selected))
 
 
 @curate.command()

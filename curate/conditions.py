@@ -26,6 +26,11 @@ VALUES = {
 }
 
 
+ALONE = " of one date"  # behind the name of such a function
+CLOCKS_ALONE = {"age"}  # functions of two dates, which of one alone reckon from today
+NEVER = {"getenv", "version"}  # as they say something of the machine
+
+
 @dataclass(frozen=True)
 class TrialTable:
     """Columns without rows, on which SQL is tried before anything is read.
@@ -143,7 +148,7 @@ def _check_row_wise(trial: TrialTable, tree: Any, where: str) -> None:
         part = waiting.pop()
         if isinstance(part, dict):
             classes.add(str(part.get("class")))
-            functions.update([part["function_name"]] if "function_name" in part else [])
+            functions.update([_called(part)] if "function_name" in part else [])
             names = part.get("column_names") or [] if part.get("class") == "COLUMN_REF" else []
             functions.update({name for name in names if name.casefold() in VALUES - columns} if len(names) == 1 else ())
             waiting.extend(part.values())
@@ -153,12 +158,19 @@ def _check_row_wise(trial: TrialTable, tree: Any, where: str) -> None:
         raise ConfigError(f"{where}: {kind.lower()} is not allowed; a rule looks at the columns of one row")
     known = _functions(trial.con)
     for name in sorted(name for name in functions if not known.get(name)):
-        if name not in known and name.casefold() not in VALUES:
+        if name not in known and name.casefold() not in VALUES and not name.endswith(ALONE):
             close = nearest(name, (each for each in known if known[each] and each.isidentifier()), cutoff=0.7)
             hint = f"; did you mean {' or '.join(f'{each}()' for each in close)}?" if close else ""
             raise ConfigError(f"{where}: there is no function {name}(){hint}")
-        shown = name if name.casefold() in VALUES else f"{name}()"
+        shown = name if name.casefold() in VALUES or name.endswith(ALONE) else f"{name}()"
         raise ConfigError(f"{where}: {shown} is not allowed; a rule looks at one row and always answers the same")
+
+
+def _called(function: dict[str, Any]) -> str:
+    """Return the name of a function; with what it is given where that decides whether it looks at a clock."""
+    name = str(function["function_name"])
+    is_alone = name.casefold() in CLOCKS_ALONE and len(function.get("arguments", ())) == 1
+    return f"{name}{ALONE}" if is_alone else name
 
 
 def _functions(con: Any) -> dict[str, bool]:
@@ -167,4 +179,4 @@ def _functions(con: Any) -> dict[str, bool]:
         "SELECT function_name, bool_or(function_type = 'scalar' AND stability = 'CONSISTENT') "
         "FROM duckdb_functions() GROUP BY function_name"
     ).fetchall()
-    return {name: bool(is_allowed) and name != "getenv" for name, is_allowed in found}
+    return {name: bool(is_allowed) and name not in NEVER for name, is_allowed in found}

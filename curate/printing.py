@@ -1,6 +1,8 @@
 """What the commands print: how a step went, what a run would do, the funnel. Parses nothing and decides nothing."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import click
@@ -49,3 +51,9 @@ def print_funnel(steps: Sequence[dict[str, Any]]) -> None:
         lost = step["rows_in"] - step["rows_out"]
         numbers = f"{step['rows_in']:>12,} {step['rows_out']:>12,} {lost:>12,} {step['lost_only_here']:>12,}"
         click.echo(f"{step['rule']:<{width}} {numbers}  {step['where']}")
+
+
+def next_step(selected: Path) -> str:
+    """Return the line that says how a training folder is read: by a library that diptych does without."""
+    needed = "" if find_spec("datasets") else "; for that: pip install datasets"
+    return f"Next: datasets.load_dataset({str(selected)!r}){needed}"

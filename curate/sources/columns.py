@@ -1,7 +1,7 @@
 """What all sources do with columns: names that clash, text that is not quite text."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -48,16 +48,22 @@ def carried_names(names: Iterable[str], *, taken: tuple[str, ...] = ()) -> dict[
     return dict(found.values())
 
 
-def check_columns(wanted: Iterable[str], there: Sequence[str], file: str) -> None:
+def check_columns(wanted: Mapping[str, str], there: Sequence[str], file: str) -> None:
     """Refuse a table that lacks a column or has it twice; the message says which ones there are.
+
+    Args:
+        wanted: Names of columns, and for each the key of the source that says it.
+        there: Names in the file.
+        file: What is read.
 
     Raises:
         DataError: If it does.
     """
-    for name in wanted:
+    for name, key in wanted.items():
         if name not in there:
             shown = [clean_text(key) or "" for key in there[:MAX_KEYS_SHOWN]]
-            raise DataError(f"{file}: {describe_unknown('column', name, shown)}")
+            none = ", or null where there is none" if key == "caption_column" else ""
+            raise DataError(f"{file}: {describe_unknown('column', name, shown)}; name the right one as {key}{none}")
         if there.count(name) > 1:
             raise DataError(f"{file}: there are {there.count(name)} columns {name!r}; rename all but one")
 

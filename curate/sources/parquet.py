@@ -60,10 +60,12 @@ class ParquetSource:
             yield self._rows(table, carried, file)
 
     @property
-    def _wanted(self) -> tuple[str, ...]:
-        caption, url = self._settings.caption_column, self._settings.url_column
-        named = (name for name in (caption, url) if name)
-        return (self._settings.image_column, *named, *self._settings.columns)
+    def _wanted(self) -> dict[str, str]:
+        """The columns to read, and for each the key that says it."""
+        settings = self._settings
+        texts = {settings.caption_column: "caption_column", settings.url_column: "url_column"}
+        named = {settings.image_column: "image_column", **{name: key for name, key in texts.items() if name}}
+        return {**dict.fromkeys((*named, *settings.columns), "columns"), **named}
 
     def _url(self, there: pa.Schema) -> str | None:
         """Return the column of URLs: the one that is named, else ``url`` where it can hold some."""

@@ -4,7 +4,6 @@ import codecs
 import csv
 import gzip
 import io
-import itertools
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,6 +25,7 @@ from diptych.errors import DataError
 
 CSV_BLOCK_BYTES = 64 * 2**20  # a field may not be longer than this
 MAX_PROBLEM = 200
+LONGEST_MARK = len(codecs.BOM_UTF32_LE)
 
 # Rows under the names of the file, and for each why it is unusable (or None for all). Apart, because a user's table may
 # have a column of any name.
@@ -39,7 +39,7 @@ class TextTable:
     Attributes:
         file: Its path.
         url_column: The column that must be there.
-        texts: The columns to read that are text, whatever they hold.
+        texts: The columns to read that are text, whatever they hold, and for each the key of the source that says it.
         carried: Further columns to read.
         types: Declared types of carried columns.
         column_names: Names of a csv without a header line.
@@ -49,7 +49,7 @@ class TextTable:
 
     file: str
     url_column: str
-    texts: tuple[str, ...]
+    texts: Mapping[str, str]
     carried: tuple[str, ...]
     types: Mapping[str, str]
     column_names: tuple[str, ...] | None
@@ -59,7 +59,8 @@ class TextTable:
     def csv(self, delimiter: str) -> Iterator[TablePart]:
         """Yield the rows of a csv; those that cannot be parsed, and what they swallowed, come last."""
         header = self._header(delimiter)
-        check_columns((*self.texts, *self.carried), header, self.file)
+        _check_delimiter(header, self.url_column, delimiter, self.file)
+        check_columns({**dict.fromkeys((*self.texts, *self.carried), "columns"), **self.texts}, header, self.file)
         rest = CsvRest(CsvShape(len(header), header.index(self.url_column), delimiter))
 
         def remember(row: pa_csv.InvalidRow) -> str:
@@ -107,7 +108,7 @@ class TextTable:
         for block in blocks:
             known = {name: None for row in block if isinstance(row, dict) for name in row}
             if known and not is_checked:
-                check_columns([self.url_column], list(known), self.file)
+                check_columns({self.url_column: "url_column"}, list(known), self.file)
                 is_checked = True
             rows, problems = zip(*(self._values(row) for row in block), strict=True)
             columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in self.texts}
@@ -136,10 +137,9 @@ class TextTable:
     def _header(self, delimiter: str) -> list[str]:
         """Return the names of the columns: those given, else those of the first line that is not empty."""
         with _opened(self.file) as handle:
-            _lines(handle, self.file)  # refuses what is no UTF-8, also where no line is read
+            _refuse_other_encodings(handle, self.file)  # also where no line is read
             if self.column_names:
                 return list(self.column_names)
-            handle.seek(0)
             texts = io.TextIOWrapper(handle, UTF8, "replace", newline="")  # lines may end in CR alone
             rows = csv.reader(texts, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE)
             return next((row for row in rows if row), [])
@@ -178,17 +178,38 @@ def _opened(file: str) -> Iterator[IO[bytes]]:
         yield handle  # type: ignore[misc]  # GzipFile reads as a binary file does
 
 
+def _check_delimiter(header: list[str], wanted: str, delimiter: str, file: str) -> None:
+    """Refuse a table whose only column is the header of one with another delimiter.
+
+    Raises:
+        DataError: If it is; says which.
+    """
+    (only,) = header if len(header) == 1 else [""]
+    other = next((one for one in ";\t|," if one != delimiter and len(only.split(one)) > 1), None)
+    if other is not None and only != wanted:
+        said = f"its columns are separated by {other!r}, not by {delimiter!r}"
+        raise DataError(f"{file}: {said}; save it with commas as .csv, or with tabs as .tsv")
+
+
+def _refuse_other_encodings(handle: IO[bytes], file: str) -> None:
+    """Raise where the mark at the start is that of UTF-16 or UTF-32, and go back to the start."""
+    encoding = encoding_of(handle.read(LONGEST_MARK))
+    handle.seek(0)
+    if encoding != UTF8:
+        raise DataError(f"{file}: cannot be read as text: it is {encoding.upper()}; save it as UTF-8")
+
+
 def _lines(handle: IO[bytes], file: str) -> Iterator[bytes]:
-    """Return the lines of UTF-8, without the mark before the first one.
+    """Yield the lines of UTF-8, without the mark before the first one; they may end in CR alone.
 
     Raises:
         DataError: If the mark is that of UTF-16 or UTF-32.
     """
-    first = handle.readline()
-    encoding = encoding_of(first)
-    if encoding != UTF8:
-        raise DataError(f"{file}: cannot be read as text: it is {encoding.upper()}; save it as UTF-8")
-    return itertools.chain([first.removeprefix(codecs.BOM_UTF8)], handle)
+    _refuse_other_encodings(handle, file)
+    with io.TextIOWrapper(handle, "latin-1") as lines:  # of which each character is one byte
+        for number, line in enumerate(lines):
+            data = line.encode("latin-1")
+            yield data if number else data.removeprefix(codecs.BOM_UTF8)
 
 
 def _line_blocks(handle: IO[bytes], file: str) -> Iterator[list[bytes]]:

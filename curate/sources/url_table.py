@@ -56,9 +56,14 @@ class UrlTableSource:
         )
 
     @property
-    def _wanted(self) -> tuple[str, ...]:
+    def _wanted(self) -> dict[str, str]:
+        """The columns to read, and for each the key that says it."""
+        return {**dict.fromkeys((*self._texts, *self._settings.columns), "columns"), **self._texts}
+
+    @property
+    def _texts(self) -> dict[str, str]:
         caption = self._settings.caption_column
-        return (self._settings.url_column, *((caption,) if caption else ()), *self._settings.columns)
+        return {self._settings.url_column: "url_column", **({caption: "caption_column"} if caption else {})}
 
     def _parquet(self, file: str, start: int) -> Iterator[pa.Table]:
         names = pq.read_schema(file).names
@@ -70,7 +75,7 @@ class UrlTableSource:
         table = TextTable(
             file,
             settings.url_column,
-            self._wanted[: -len(settings.columns) or None],
+            self._texts,
             settings.columns,
             settings.types,
             settings.column_names,

@@ -21,7 +21,7 @@ from diptych.evaluate.comparisons.means import DifferenceMaker
 from diptych.evaluate.comparisons.pairs import images_of, pairs_by_dataset, value_text
 from diptych.evaluate.comparisons.sentences import sentence
 from diptych.evaluate.comparisons.stored_models import ComparedModel, prompt_sets
-from diptych.evaluate.metrics.contract import SET_METRICS, metric_name
+from diptych.evaluate.metrics.contract import ALIASES, SET_METRICS, metric_name
 from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.evaluate.score_names import metric_of
 from diptych.evaluate.terminal import printable
@@ -166,11 +166,13 @@ def _named(only: str, names: Iterable[str], *both: Identities) -> list[str]:
         ConfigError: If there is none, or several labels have one.
     """
     known, metric = sorted(names), metric_name(only)
+    made = {one.get("metric") for has in both for found in has.values() for one in found}
+    aliases = [alias for alias, name in ALIASES.items() if name in made]  # among the nearest names, to no other end
     if metric in SET_METRICS and all(only not in (name, name.rpartition(".")[2]) for name in known):
-        made = {name for has in both for name, found in has.items() for one in found if one.get("metric") == metric}
-        if made & {*known}:
-            return sorted(made & {*known})
-    return [find_name(only, known, what="metric", where="--metric: ")]
+        of_it = {name for has in both for name, found in has.items() for one in found if one.get("metric") == metric}
+        if of_it & {*known}:
+            return sorted(of_it & {*known})
+    return [find_name(only, known if metric in SET_METRICS else [*known, *aliases], what="metric", where="--metric: ")]
 
 
 def _counterpart(metric: str, of_a: Identities, of_b: Identities) -> str:

@@ -134,6 +134,10 @@ def encoder_spec(text: str, overrides: Sequence[str], batch_size: int) -> Encode
     architecture, slash, pretrained = text.partition("/")
     if slash and architecture and pretrained and not text.startswith((".", "/", "~")):
         return EncoderSpec("open_clip", {"architecture": architecture, "pretrained": pretrained, **options}, batch_size)
+    if text.startswith((".", "/", "~")):
+        raise ConfigError(
+            f"--encoder: {path}: no such folder; give one of an open_clip model, or a weights file of Inception"
+        )
     hint = "or give an open_clip folder, ARCHITECTURE/PRETRAINED, or a weights file of Inception"
     raise ConfigError(f"{describe_unknown('encoder', text, ENCODERS)}; {hint}")
 

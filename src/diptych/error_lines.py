@@ -37,10 +37,12 @@ def error_line(kind: str, message: str, exit_code: int, named: Collection[str] =
 def placed(problem: str, named: Collection[str] = ()) -> dict[str, str | None]:
     """Return a line as ``where`` and ``what``; ``where`` is None where it begins with no place.
 
-    A place is one of those named, a path that is there, or a key of a config.
+    A place is one of those named, a path that is there or that begins at the root, or a key of a config.
 
     >>> placed("distances.0.by: no such column"), placed("nowhere: no such file", ["nowhere"])
     ({'where': 'distances.0.by', 'what': 'no such column'}, {'where': 'nowhere', 'what': 'no such file'})
+    >>> placed("/home/me/r.duckdb: no such store")
+    {'where': '/home/me/r.duckdb', 'what': 'no such store'}
     >>> placed("'rich' is not installed; it comes with: pip install rich")
     {'where': None, 'what': "'rich' is not installed; it comes with: pip install rich"}
     """
@@ -54,6 +56,6 @@ def placed(problem: str, named: Collection[str] = ()) -> dict[str, str | None]:
 def _is_path(text: str) -> bool:
     found = PLACE.fullmatch(text)
     try:
-        return found is not None and Path(found["path"]).exists()
+        return found is not None and (Path(found["path"]).is_absolute() or Path(found["path"]).exists())
     except (OSError, ValueError):  # too long, or with a zero byte
         return False

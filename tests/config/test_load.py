@@ -207,6 +207,15 @@ def test_an_override_reaches_into_a_list_by_number(tmp_path: Path) -> None:
             with_override(values, wrong)
 
 
+def test_an_override_of_an_item_of_a_list_that_is_not_there_says_how_to_give_one() -> None:
+    there = "'select' is not in this config, so it has no item 0; give the whole list: --set 'select=[{where: ...}]'"
+    with pytest.raises(ConfigError) as refused:
+        with_override({"job": "curate"}, "select.0.where=width > 5")
+    assert str(refused.value) == f"--set 'select.0.where=width > 5': {there}"
+    with pytest.raises(ConfigError, match=r"give the whole list: --set 'source.columns=\[\.\.\.\]'"):
+        with_override({"source": {}}, "source.columns.1=a")
+
+
 def test_what_looks_like_a_date_is_a_text_as_it_is_to_editors(tmp_path: Path) -> None:
     rules = load(write(tmp_path, "rules: [{name: 2024-01-01}, {name: 2024-02-30 12:00:00}]\n"), Job).rules
     assert [rule.name for rule in rules] == ["2024-01-01", "2024-02-30 12:00:00"]

@@ -18,6 +18,12 @@ AT_VALIDATE: dict[str, tuple[dict[str, Any], str]] = {
         "select.0.where: subquery is not allowed",
     ),
     "a clock": ({"select": [{"name": "r", "where": "width > now()"}]}, "select.0.where: now() is not allowed"),
+    "a clock in disguise": (
+        {"select": [{"name": "r", "where": "age(TRY_CAST(error AS TIMESTAMP)) > INTERVAL 1 DAY"}]},
+        "select.0.where: age of one date is not allowed; a rule looks at one row and always answers the same",
+    ),
+    "the machine": ({"select": [{"name": "r", "where": "version() > 'v1'"}]}, "select.0.where: version() is not all"),
+    "nothing": ({"select": [{"name": "r", "where": " "}]}, "select.0.where: is empty; write SQL over the columns"),
     "a label in a rule": (
         {"scores": HASHED, "select": [{"name": "r", "where": "hh.reason = 'ok'"}]},
         "select.0.where: unknown label 'hh'; did you mean 'h'?",
@@ -69,6 +75,11 @@ def test_what_the_columns_show_is_refused_at_a_dry_run(what: str, tmp_path: Path
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1), result.output
     assert said in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_the_age_between_two_dates_looks_at_no_clock(tmp_path: Path) -> None:
+    where = "age(TIMESTAMP '2026-01-02', TIMESTAMP '2026-01-01') > INTERVAL 1 HOUR"
+    assert call("validate", write_config(tmp_path, {"select": [{"name": "r", "where": where}]})).exit_code == 0
 
 
 def test_a_struct_and_a_column_called_as_a_function_are_no_labels(tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ class TableMaker:
             self.pairs[Pair(row[self.url], (row[self.caption] or "").strip("\u200b \t\n") or None)] -= 1
             self.pairs[Pair(row[self.url], None)] += 1
         self.pairs = +self.pairs
-        end = self.choice.choice(("\n", "\r\n", "\n\n"))
+        end = self.choice.choice(("\n", "\r\n", "\r", "\n\n"))
         urls = [row[self.url] for row in rows]
         return (self.choice.choice(("", "\ufeff")) + end.join(urls) + self.choice.choice(("", end, f" {end}"))).encode()
 

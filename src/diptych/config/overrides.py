@@ -83,4 +83,12 @@ def _with_value(values: Any, parts: list[str], value: Any, override: str) -> Any
         return [*values[:number], changed, *values[number + 1 :]]
     if not isinstance(values, dict):
         raise ConfigError(f"--set {override!r}: {parent!r} is not a mapping in this config")
+    if rest and first not in values and rest[0].isdecimal():
+        raise ConfigError(f"--set {override!r}: {_no_such_list('.'.join(filter(None, [parent, first])), rest)}")
     return {**values, first: _with_value(values.get(first, {}), rest, value, override) if rest else value}
+
+
+def _no_such_list(name: str, rest: list[str]) -> str:
+    """Return why a number leads nowhere, and how a list is given."""
+    item = "{" + f"{'.'.join(rest[1:])}: ..." + "}" if rest[1:] else "..."
+    return f"{name!r} is not in this config, so it has no item {rest[0]}; give the whole list: --set '{name}=[{item}]'"

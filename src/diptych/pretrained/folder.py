@@ -195,7 +195,7 @@ def find_pretrained(name: str, where: str) -> PretrainedFolder:
         raise ConfigError(f"{where}: {name} is a file; give the folder in which it lies")
     if not path.is_dir() and not HUB_ID.fullmatch(hub_id):
         raise ConfigError(
-            f"{where}: no folder {name!r}; give a folder with {CONFIG_NAME} and model.safetensors, "
+            f"{where}: no folder {str(path)!r}; give a folder with {CONFIG_NAME} and model.safetensors, "
             f"or a name on the hub such as facebook/detr-resnet-50"
         )
     if not path.is_dir():

@@ -110,7 +110,7 @@ def test_a_declared_type_holds_and_what_does_not_fit_is_named(tmp_path: Path) ->
 
 
 def test_types_are_those_of_columns_and_known_before_a_run() -> None:
-    with pytest.raises(ValidationError, match="types: unknown column 'n'"):
+    with pytest.raises(ValidationError, match=r"types\.n: unknown column 'n'"):
         UrlTable(kind="url_table", path="t.csv", columns=("m",), types={"n": "int64"})
     with pytest.raises(ValidationError, match="string_pattern"):
         UrlTable(kind="url_table", path="t.csv", columns=("n",), types={"n": "struct"})

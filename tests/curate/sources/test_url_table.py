@@ -2,6 +2,7 @@ import gzip
 import io
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -213,13 +214,44 @@ def test_json_that_is_nested_too_deeply_costs_its_row(tmp_path: Path) -> None:
     assert [(row["__problem"] or "")[:8] for row in rows] == ["", "bad_row:", "bad_row:", "", "bad_row:"]
 
 
+@pytest.mark.parametrize(("name", "delimiter"), [("t.csv", ";"), ("t.csv", "\t"), ("t.tsv", ",")])
+def test_another_delimiter_than_the_name_says_is_named(name: str, delimiter: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(f"url{delimiter}caption\nhttp://a{delimiter}a cat\n")
+    other = "\t" if name.endswith("tsv") else ","
+    said = f"its columns are separated by {delimiter!r}, not by {other!r}; save it with commas as .csv, or with tabs"
+    with pytest.raises(DataError, match=re.escape(said)):
+        rows_of(table_of(tmp_path / name))
+
+
+def test_a_column_that_is_not_there_is_named_with_the_key_that_says_it(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("link,text\na,b\n")
+    for settings, said in (
+        ({}, "unknown column 'url'. Known: link, text; name the right one as url_column"),
+        ({"url_column": "link"}, "'caption'. Known: link, text; name the right one as caption_column, or null where"),
+        ({"url_column": "link", "caption_column": None, "columns": ("n",)}, "text; name the right one as columns"),
+    ):
+        with pytest.raises(DataError, match=re.escape(said)):
+            rows_of(table_of(tmp_path / "t.csv", **settings))
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+def test_lines_end_as_any_system_ends_them(end: str, tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_bytes(f"\ufeffhttp://a/1{end}{end}http://a/2\u0085{end}".encode())
+    assert [row["url"] for row in rows_of(table_of(tmp_path / "t.txt"))] == ["http://a/1", "http://a/2"]
+    (tmp_path / "t.jsonl").write_bytes(end.join(['{"url": "a"}', '{"url": "b", "caption": "é"}', ""]).encode())
+    found = rows_of(table_of(tmp_path / "t.jsonl"))
+    assert [(row["url"], row["caption"]) for row in found] == [("a", None), ("b", "é")]
+
+
 def test_objects_may_lack_captions_but_not_all_their_urls(tmp_path: Path) -> None:
     lines = ['{"url": "a"}'] * 10_000 + ['{"url": "b", "caption": "c", "n": 1}', "{}"]
     (tmp_path / "t.jsonl").write_text("\n".join(lines))
     rows = rows_of(table_of(tmp_path / "t.jsonl", columns=("n",)))
     found = [(row["url"], row["caption"], row["n"]) for row in rows[-3:]]
     assert found == [("a", None, None), ("b", "c", 1), (None, None, None)]
-    with pytest.raises(DataError, match=r"unknown column 'link'\. Known: caption, n, url$"):
+    with pytest.raises(
+        DataError, match=r"unknown column 'link'\. Known: caption, n, url; name the right one as url_column$"
+    ):
         rows_of(table_of(one_line(tmp_path, lines[-2]), url_column="link"))
 
 

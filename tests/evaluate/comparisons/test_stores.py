@@ -114,6 +114,8 @@ def test_a_metric_of_sets_is_asked_for_by_every_name_that_a_config_takes(tmp_pat
     assert named("precision_recall") == named("prdc") == ["precision", "recall"]
     refused = call("evaluate", "compare", tmp_path / "store.duckdb", "a", "b", "--metric", "clip_score")
     assert "--metric: unknown metric 'clip_score'" in refused.output
+    refused = call("evaluate", "compare", tmp_path / "store.duckdb", "a", "b", "--metric", "fidd")
+    assert "--metric: unknown metric 'fidd'; did you mean 'fid'" in refused.output
 
 
 def test_two_prompts_that_agree_tell_nothing_apart(tmp_path: Path) -> None:

@@ -286,6 +286,9 @@ def test_mistakes_are_said_in_one_line(tmp_path: Path) -> None:
     (unfinished / "data").mkdir(parents=True)
     assert "did you mean 'frechet_distance'" in refused("distance", a, b, "--metric", "frechet")
     assert "unknown encoder 'incepton'; did you mean 'inception'" in refused("distance", a, b, "--encoder", "incepton")
+    assert "unknown metric 'fidd'; did you mean 'fid'" in refused("distance", a, b, "--metric", "fidd")
+    home = f"--encoder: {Path.home() / 'no-such-model'}: no such folder"
+    assert home in refused("distance", a, b, "--encoder", "~/no-such-model")
     assert "--set 'weights': write it as key=value" in refused("distance", a, b, "--set", "weights")
     assert "no image files there" in refused(*projection("distance", empty, b))
     assert "none of its 1 files is an image (not_an_image)" in refused(*projection("distance", tmp_path / "pages", b))
@@ -314,8 +317,8 @@ def test_an_encoder_is_named_by_kind_path_or_architecture(tmp_path: Path) -> Non
         spec = encoder_spec(text, [], 64)
         assert (spec.kind, spec.options) == expected
     assert encoder_spec("inception", ["preprocess=clean"], 64).options == {"preprocess": "clean"}
-    for wrong in ("clip", "./nowhere/model", "/nowhere/model"):
-        with pytest.raises(ConfigError, match="unknown encoder"):
+    for wrong, said in (("clip", "unknown encoder"), ("./nowhere/model", "no such folder"), ("/x/y", "no such folder")):
+        with pytest.raises(ConfigError, match=said):
             encoder_spec(wrong, [], 64)
 
 
