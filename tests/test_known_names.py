@@ -14,6 +14,7 @@ from every_command import COLUMNS
 import diptych
 from diptych.cli import main
 from diptych.encoders import ENCODERS
+from diptych.evaluate.imports import FORMATS
 from diptych.evaluate.metrics.contract import SET_METRICS
 from diptych.generate.backends import sampler_names
 from diptych.known_names import known_names
@@ -90,7 +91,7 @@ def test_completion_imports_nothing_heavy(words: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("command", "table"),
-    [("score", SCORES), ("evaluate distance", SET_METRICS)],
+    [("score", SCORES), ("evaluate distance", SET_METRICS), ("evaluate import-evidence", FORMATS)],
 )
 def test_the_help_lists_each_name_with_one_line_at_80_columns(command: str, table: dict[str, str]) -> None:
     shown = CliRunner().invoke(main, [*command.split(), "--help"], terminal_width=COLUMNS).output.splitlines()

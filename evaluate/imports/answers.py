@@ -1,4 +1,7 @@
-"""Plain answers: CSV or JSONL that names the image by columns of the dataset, the question by its id or its words."""
+"""Plain answers: CSV or JSONL with a question in each row.
+
+The row names the image by columns of the dataset, and the question by its id or its words.
+"""
 
 from collections.abc import Iterator
 

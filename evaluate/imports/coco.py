@@ -1,8 +1,9 @@
-"""Detections in COCO's form: a list of ``image_id``, ``category_id``, ``bbox`` (left, top, width, height), ``score``.
+"""Detections in COCO's form, of any detector.
 
-What the ids stand for says a second file with ``images`` (``id``, ``file_name``) and ``categories`` (``id``, ``name``),
-or the file itself, if it is such an object with the detections under ``annotations``. An image that is listed and has
-no detection was looked at, and nothing found. Masks are not read: no rule asks for them.
+They are a list of ``image_id``, ``category_id``, ``bbox`` (left, top, width, height) and ``score``. What the ids stand
+for says a second file with ``images`` (``id``, ``file_name``) and ``categories`` (``id``, ``name``), or the file
+itself, if it is such an object with the detections under ``annotations``. An image that is listed and has no detection
+was looked at, and nothing found. Masks are not read: no rule asks for them.
 """
 
 import math

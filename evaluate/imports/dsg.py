@@ -1,4 +1,7 @@
-"""Answers as DSG releases them: a CSV of item_id, t2i_model, question_id and answer, with further columns."""
+"""Answers as DSG releases them, a CSV.
+
+Its columns are item_id, t2i_model, question_id, answer and further ones.
+"""
 
 from collections.abc import Iterator
 

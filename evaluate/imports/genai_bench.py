@@ -1,7 +1,7 @@
-"""Human ratings as GenAI-Bench releases them: ``genai_image.json``, by prompt and model the numbers of three raters.
+"""Human ratings as GenAI-Bench releases them.
 
-The scale is 1 to 5. The release calls Stable Diffusion 2.1 ``SDXL_2_1``, and SDXL ``SDXL_Base``; the former is read
-as ``SD_2_1``.
+``genai_image.json`` has by prompt and model the numbers of three raters. The scale is 1 to 5. The release calls Stable
+Diffusion 2.1 ``SDXL_2_1``, and SDXL ``SDXL_Base``; the former is read as ``SD_2_1``.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,9 +1,9 @@
-"""Decisions of GenEval's own program: ``results.jsonl`` of evaluation/evaluate_images.py of djghosh13/geneval.
+"""Decisions of GenEval's own program.
 
-Each line has ``filename`` (``.../00012/samples/00003.png``: the number of the prompt and of the image), ``prompt``,
-``tag``, ``correct`` and ``reason``. The prompt has to be that of the dataset's image, so that decisions about rewritten
-prompts never become those of the original ones. Of its boxes (``details``) only those above its threshold are there;
-they are left out.
+The file is ``results.jsonl`` of evaluation/evaluate_images.py of djghosh13/geneval. Each line has ``filename``
+(``.../00012/samples/00003.png``: the number of the prompt and of the image), ``prompt``, ``tag``, ``correct`` and
+``reason``. The prompt has to be that of the dataset's image, so that decisions about rewritten prompts never become
+those of the original ones. Of its boxes (``details``) only those above its threshold are there; they are left out.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""Plain labels: CSV or JSONL with yes or no of each rater for each image; one of a question is among ``answers``."""
+"""Plain labels: CSV or JSONL with yes or no in each row.
+
+One row for each rater and image; a label of a question is among ``answers``.
+"""
 
 from diptych.errors import DataError
 from diptych.evaluate.imports.contract import FileContent, FilePlace, ImportFormat, ImportSource

@@ -1,4 +1,7 @@
-"""Plain ratings: CSV or JSONL with a number of each rater for each image, on a scale that has to be told."""
+"""Plain ratings: CSV or JSONL with a number in each row.
+
+One row for each rater and image, on a scale that has to be told.
+"""
 
 from collections.abc import Callable, Iterator
 from functools import partial

@@ -1,7 +1,8 @@
-"""Results of TIFA's own program, one JSON object: ``question_details``, for each caption its questions by their words.
+"""Results of TIFA's own program, one JSON object.
 
-A question has ``multiple_choice_vqa``, the choice that is nearest to what the judge said, which is what TIFA counts,
-and ``free_form_vqa``, what it said. The file tells no model: it is about one image of each caption.
+``question_details`` has for each caption its questions by their words. A question has ``multiple_choice_vqa``, the
+choice that is nearest to what the judge said, which is what TIFA counts, and ``free_form_vqa``, what it said. The file
+tells no model: it is about one image of each caption.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,8 @@
-"""What raters say of a picture as a whole: the mean of their numbers, how many they are, and how far they are apart.
+"""How good a picture is to those who rated it.
 
-People rated elsewhere, see ``diptych evaluate import-evidence``; a label that is right or wrong is a rating from 0 to
-1. Decides nothing about who is to be believed: every rater counts alike.
+The mean of their numbers, how many they are, and how far they are apart. People rated elsewhere, see ``diptych evaluate
+import-evidence``; a label that is right or wrong is a rating from 0 to 1. Decides nothing about who is to be believed:
+every rater counts alike.
 """
 
 from collections.abc import Mapping
