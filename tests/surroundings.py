@@ -3,8 +3,10 @@
 import contextlib
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -131,7 +133,7 @@ CONFIGS = {
         "settings": [{"sampler": "ddim", "steps": 2}],
         "rows_per_shard": 2,
     },
-    "r.yaml": {"job": "report", "pools": ["run/pool"], "store": "store.duckdb"},
+    "r.yaml": {"job": "report", "pools": ["run/pool"], "store": "store.duckdb", "datasets": {"images": "grid"}},
 }
 
 
@@ -179,3 +181,34 @@ def start(words: tuple[str, ...], arguments: str, folder: Path, where: Surroundi
         start_new_session=True,
         preexec_fn=where.prepare,
     )
+
+
+def listen() -> None:
+    """Let a new process hear what a test sends it, whatever this one was told to ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def wait_until_it_hears(process: "subprocess.Popen[str]") -> None:
+    """Wait until a command answers to signals by itself, which an interpreter that only begins does not yet."""
+    caught = 1 << (signal.SIGTERM - 1)
+    while process.poll() is None:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        if int(status.partition("SigCgt:")[2].split()[0], 16) & caught:
+            return
+        time.sleep(0.002)
+
+
+def left_of(group: int) -> list[int]:
+    """Return the processes of a group that have not ended, a while after they were told to."""
+    for _ in range(50):
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
+                found += [int(stat.parent.name)] if int(its_group) == group and state != "Z" else []
+        if not found:
+            return []
+        time.sleep(0.1)
+    return found

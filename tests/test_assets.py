@@ -148,6 +148,21 @@ def test_the_cache_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPat
     assert cache_dir() == tmp_path / "own"
 
 
+def test_the_cache_of_a_user_without_a_home_is_a_temporary_folder_that_is_theirs_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("DIPTYCH_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    place = cache_dir()
+    assert (place, place.stat().st_mode & 0o777) == (tmp_path / f"diptych-cache-{os.getuid()}", 0o700)
+    assert cache_dir() == place
+    place.chmod(0o755)
+    with pytest.raises(DataError, match=r"not a folder of this user alone, who has no home; set DIPTYCH_CACHE"):
+        cache_dir()
+
+
 @pytest.mark.parametrize("name", ["DIPTYCH_CACHE", "XDG_CACHE_HOME"])
 def test_a_cache_that_is_no_place_of_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.delenv("DIPTYCH_CACHE", raising=False)

@@ -1,5 +1,6 @@
 """The root command: what it imports, how it fails, and the config commands on stand-in models."""
 
+import errno
 import json
 import os
 import re
@@ -201,6 +202,17 @@ def test_ctrl_c_is_exit_code_130_and_says_how_to_go_on(run_with: Callable[..., R
     result = run_with(interrupt)
     assert result.exit_code == 130
     assert result.stderr == "stopped; run the same command again to go on\n"
+
+
+def test_what_a_system_says_of_a_place_is_a_line_and_no_traceback(run_with: Callable[..., Result]) -> None:
+    def fail() -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/root/a.yaml")
+
+    result = run_with(fail)
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: /root/a.yaml: permission denied; see that this user may read and write there, or name another place\n",
+    )
 
 
 def test_bug_keeps_its_traceback(run_with: Callable[..., Result]) -> None:

@@ -3,9 +3,7 @@
 One line, the exit code of what came first, no process left behind, and a rerun that goes on.
 """
 
-import contextlib
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -16,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from PIL import Image
+from surroundings import left_of, listen
 
 import diptych
 
@@ -43,12 +42,6 @@ def command(folder: Path, out: Path, workers: int) -> list[str]:
     return [sys.executable, "-m", "diptych", "--progress", "none", *run]
 
 
-def listen() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
-
-
 def ignore_hangup() -> None:
     """As nohup does."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -73,20 +66,6 @@ def check_rerun(folder: Path, out: Path, workers: int) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def left_of(group: int) -> list[int]:
-    """Return the processes of a group that have not ended, a while after they were told to."""
-    for _ in range(50):
-        found = []
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            with contextlib.suppress(OSError):
-                state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
-                found += [int(stat.parent.name)] if int(its_group) == group and state != "Z" else []
-        if not found:
-            return []
-        time.sleep(0.1)
-    return found
-
-
 def wait_for_work(out: Path) -> None:
     """Wait until the first shard of a run is written, of the thirty that it makes."""
     end = time.monotonic() + WAIT_S
@@ -101,19 +80,15 @@ def stopped(
     workers: int,
     gaps: list[float],
     *,
-    after: float | None = None,
     by: signal.Signals = signal.SIGINT,
     is_for_all: bool = True,
 ) -> tuple[int, list[str]]:
     """Return exit code and lines on stderr of a command that is sent a signal, or all its processes, as by a terminal.
 
-    Nothing of it is left running. The signal comes after so many seconds, or when the command is at work.
+    Nothing of it is left running. The signal comes when the command is at work.
     """
     process = begin(folder, out, workers)
-    if after is None:
-        wait_for_work(out)
-    else:
-        time.sleep(after)
+    wait_for_work(out)
     for gap in gaps:
         if process.poll() is None:
             (os.killpg if is_for_all else os.kill)(process.pid, by)
@@ -223,17 +198,3 @@ def test_a_command_that_is_to_outlive_its_terminal_does(pool: Path, tmp_path: Pa
     os.killpg(process.pid, signal.SIGHUP)
     _, said = process.communicate(timeout=WAIT_S)
     assert (process.returncode, said) == (0, "")
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("times", [1, 2, 3])
-def test_ctrl_c_at_ten_random_moments(pool: Path, tmp_path: Path, workers: int, times: int) -> None:
-    chosen = random.Random(10 * workers + times)
-    for _ in range(10):
-        after, gap = chosen.uniform(0.4, 6.0), chosen.choice([0.02, 0.1, 0.5])
-        found = stopped(pool, tmp_path / "out", workers, [gap] * times, after=after)
-        killed = (-signal.SIGINT, [])  # before Python listens and when it no longer does
-        assert found in ((130, [LINE]), (0, []), killed), (after, gap, found)
-    check_rerun(pool, tmp_path / "out", workers)

@@ -1,5 +1,6 @@
 """The rows of a run in the store as a report has them, with their scores and every further column of the data."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def find_folders(store: Store, run_id: str, moved: Mapping[str, Path]) -> dict[s
     folders = {}
     for row in datasets:
         label, path = row["dataset"], moved.get(row["dataset"]) or Path(row["path"])
-        if not path.is_dir():
+        if not os.path.isdir(path):  # also where this user may not look
             raise DataError(f"{path}: the dataset {label!r} is gone; if it was moved, say where with datasets: {label}")
         if open_dataset(path).fingerprint != row["fingerprint"]:
             raise DataError(f"{path}: changed since it was evaluated; run again: diptych evaluate run CONFIG")

@@ -9,8 +9,10 @@ import hashlib
 import importlib.util
 import os
 import re
+import stat
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
 
@@ -33,12 +35,28 @@ OFFLINE_VARIABLES = (
 def cache_dir() -> Path:
     """Return diptych's own cache: ``$DIPTYCH_CACHE``, else ``$XDG_CACHE_HOME/diptych``, else ``~/.cache/diptych``.
 
+    A user without a home, as in a container, has it among the temporary files, closed to others.
+
     Raises:
-        DataError: If the variable holds an address with a scheme, such as ``s3://bucket/name``.
+        DataError: If the variable holds an address with a scheme, such as ``s3://bucket/name``; if there is no home and
+            the folder among the temporary files is somebody else's.
     """
     if own := os.environ.get("DIPTYCH_CACHE"):
         return local_path(own, "DIPTYCH_CACHE")
-    return local_path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "XDG_CACHE_HOME") / "diptych"
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return local_path(base, "XDG_CACHE_HOME") / "diptych"
+    home = os.path.expanduser("~")
+    return _temporary_cache() if home == "~" else Path(home, ".cache", "diptych")
+
+
+def _temporary_cache() -> Path:
+    place = Path(tempfile.gettempdir(), f"diptych-cache-{os.getuid()}")
+    with suppress(FileExistsError):
+        place.mkdir(mode=0o700)
+    found = place.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise DataError(f"{place}: not a folder of this user alone, who has no home; set DIPTYCH_CACHE to another")
+    return place
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from diptych.addresses import COLUMNS_DIR
 from diptych.command_line import ARGUMENTS, AS_JSON, LocalPathType, note_arguments, print_json, set_option
 from diptych.error_lines import placed
 from diptych.errors import ConfigError, DataError, DiptychError
-from diptych.failures import exit_codes_help, failed, misused
+from diptych.failures import exit_codes_help, failed, misused, told
 from diptych.interrupts import ending_in_order_when_stopped, exit_code, is_interrupt, say_stopped
 from diptych.known_names import completing
 from diptych.lookup import describe_unknown, import_attribute, naming_extras
@@ -118,8 +118,8 @@ class LazyGroup(click.Group):
             if is_interrupt(error):
                 say_stopped(arguments)
                 ctx.exit(exit_code())
-            if isinstance(error, DiptychError):
-                raise failed(error, arguments) from error
+            if ours := told(error):
+                raise failed(ours, arguments) from error
             if isinstance(error, click.UsageError):
                 raise misused(error, arguments) from error
             raise

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from diptych.error_lines import error_line, wants_json
-from diptych.errors import DiptychError, MissingExtra
+from diptych.errors import DataError, DiptychError, MissingExtra
 from diptych.interrupts import HUNG_UP, INTERRUPTED, TERMINATED
 
 FAILED, USAGE, NOT_INSTALLED = 1, 2, 4
@@ -51,6 +51,19 @@ def failed(error: DiptychError, arguments: Sequence[str]) -> Failed:
     """Return the end of a command that raised an error on purpose."""
     code = NOT_INSTALLED if isinstance(error, MissingExtra) else FAILED
     return Failed(type(error).__name__, str(error), code, arguments)
+
+
+def told(error: BaseException) -> DiptychError | None:
+    """Return what an error tells of what was given; None for a bug.
+
+    Whatever a system says of a file that it names (no right to it, a disk that fails) is no bug.
+    """
+    if isinstance(error, OSError) and error.errno is not None and isinstance(error.filename, str):
+        said = (error.strerror or "").lower()
+        return DataError(
+            f"{error.filename}: {said}; see that this user may read and write there, or name another place"
+        )
+    return error if isinstance(error, DiptychError) else None
 
 
 def misused(error: click.UsageError, arguments: Sequence[str]) -> click.ClickException:

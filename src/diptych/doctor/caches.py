@@ -16,7 +16,7 @@ def hub_cache_dir() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     home = os.environ.get("HF_HOME") or f"{base}/huggingface"
     hub = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or f"{home}/hub"
-    return Path(hub).expanduser()
+    return Path(os.path.expanduser(hub))  # as it stands where there is no home
 
 
 def inspect_cache(name: str, path: Path) -> dict[str, Any]:
@@ -31,4 +31,4 @@ def inspect_cache(name: str, path: Path) -> dict[str, Any]:
         if time.monotonic() > until:
             complete = False
             break
-    return {"name": name, "path": str(path), "exists": path.is_dir(), "bytes": size, "complete": complete}
+    return {"name": name, "path": str(path), "exists": os.path.isdir(path), "bytes": size, "complete": complete}

@@ -11,7 +11,7 @@ from typing import Any
 
 def inspect_disk(name: str, path: Path) -> dict[str, Any]:
     """Return the free space where a folder is or would be made."""
-    existing = next((place for place in (path, *path.parents) if place.is_dir()), Path.cwd())
+    existing = next((place for place in (path, *path.parents) if os.path.isdir(place)), Path.cwd())
     try:
         free = shutil.disk_usage(existing).free
     except OSError:

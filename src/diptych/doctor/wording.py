@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from diptych.doctor.installed import SUPPORTED_PYTHON
@@ -62,7 +61,7 @@ def _setting_rows(report: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _shorten(path: str) -> str:
     """Return the path with ``~`` for the home folder, whose name is nobody's business in a pasted report."""
-    home = str(Path.home())
+    home = os.path.expanduser("~")
     return "~" + path[len(home) :] if path.startswith(home + os.sep) else path
 
 
