@@ -1,13 +1,14 @@
 """Odd configs: whole ones with one thing changed, as hands, editors and programs change them, and some on purpose."""
 
 import copy
-import datetime
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import yaml
+
+from odd_inputs.config_pieces import ENDS, PIECES, VALUES
 
 Keys = tuple[str | int, ...]
 Change = Callable[[random.Random, Any], Any]
@@ -28,89 +29,6 @@ class OddConfig(NamedTuple):
     base: str
     told: str
     data: bytes
-
-
-NUMBERS = (0, -1, 1.5, -0.0, 1e308, 2**31, 2**63, 2**64 - 1, 10**30, float("nan"), float("inf"), -float("inf"))
-SCALARS = (
-    None,
-    True,
-    False,
-    *NUMBERS,
-    "1",
-    "-1",
-    "1e-3",
-    "0x10",
-    "1_000",
-    "yes",
-    "no",
-    "null",
-    "NaN",
-    datetime.date(2026, 2, 28),
-)
-TEXTS = (
-    *(
-        "",
-        " ",
-        "x",
-        "nope",
-        "\t",
-        "line\nline",
-        "a\tb",
-        "x" * 5000,
-        "é/ü",
-        "e\u0301",
-        "\u202ertl",
-        "😀",
-        "\ufeffx",
-        "a\u2028b",
-    ),
-    *(
-        "猫",
-        "\uff21",
-        "ß",
-        "İ",
-        "../e",
-        "/",
-        ".",
-        "-",
-        "--help",
-        "~",
-        "~nobody-is-called-so/x",
-        "$HOME/x",
-        "s3://x/y",
-        "a:b",
-        "gs:x",
-    ),
-    *(
-        "%s {0} {x}",
-        "'; DROP TABLE data; --",
-        '"',
-        "'",
-        "*",
-        "&a",
-        "now()",
-        "width >",
-        "data.width",
-        "a.b.c",
-        "x.py:f",
-        "CON",
-    ),
-)
-LISTS: tuple[Any, ...] = (
-    [],
-    {},
-    [1],
-    ["a", "a"],
-    [[]],
-    [None],
-    {"a": 1},
-    {"../e": 1},
-    {1: 2},
-    {True: 1},
-    {None: 1},
-    {"": ""},
-)
-VALUES = (*SCALARS, *TEXTS, *LISTS, b"bytes", {"a", "b"})
 
 
 def places(value: Any, keys: Keys = ()) -> Iterator[Keys]:
@@ -184,88 +102,6 @@ def elsewhere(choice: random.Random, values: Any) -> Any:
     inner = [keys for keys in places(values) if keys]
     part, there = value_at(values, choice.choice(inner)), choice.choice(inner)
     return with_value(values, there, part)
-
-
-BOMB = "\n".join(
-    ["a0: &a0 [x, x, x, x, x, x, x, x, x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12))]
-)
-PIECES = (
-    *(
-        ":",
-        " : ",
-        "#",
-        " #",
-        "&a ",
-        "*a",
-        "!",
-        "!!set ",
-        "!!binary ",
-        "!!str ",
-        "!!int ",
-        "!x ",
-        "{",
-        "}",
-        "[",
-        "]",
-        '"',
-        "'",
-    ),
-    *(
-        "|",
-        ">",
-        "%",
-        "@",
-        "`",
-        "- ",
-        "? ",
-        "\t",
-        "\r",
-        "\n",
-        "\n\n---\n",
-        "\n...\n",
-        "\0",
-        "\a",
-        "\x1b[31m",
-        "\u2028",
-        "\u00a0",
-    ),
-    *(
-        "<<: *a",
-        "<<: 1",
-        "=",
-        ",",
-        "\\",
-        "\\ud800",
-        "1:30",
-        "010",
-        "0o10",
-        ".nan",
-        "1e400",
-        "9" * 5000,
-        "[" * 60,
-        "{a: " * 900,
-    ),
-)
-ENDS = (
-    *(
-        "\nx: 1\n",
-        "\njob: curate\n",
-        "\n---\njob: curate\n",
-        f"\n{BOMB}\n",
-        "\nx: &x [*x]\n",
-        "\n&y z: *y\n",
-        "\n\t\n",
-        "\n...\n",
-    ),
-    *(
-        "\nx: " + "[" * 200,
-        '\nname: "open',
-        "\nname: |\n  text",
-        "\n? [1]\n: 2\n",
-        "\n<<: {name: x}\n",
-        "\nname: 2026-02-30\n",
-    ),
-)
 
 
 def with_a_piece(choice: random.Random, text: str) -> str:
