@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 from diptych.config.identity import fingerprint, short_id
 from diptych.config.load import load, read_job
 from diptych.config.options import call_with_options
-from diptych.config.overrides import with_override
 from diptych.config.places import ProblemAt
 from diptych.config.settings import Settings
 from diptych.errors import ConfigError
@@ -197,25 +196,6 @@ def test_a_character_that_no_text_can_have_is_named_with_its_place(text: str, le
     assert complaint(tmp_path, text) == expected
 
 
-def test_an_override_reaches_into_a_list_by_number(tmp_path: Path) -> None:
-    values = {"select": [{"name": "a", "where": "x"}, {"name": "b", "where": "y"}]}
-    changed = with_override(values, "select.1.where=z > 1")
-    assert changed == {"select": [{"name": "a", "where": "x"}, {"name": "b", "where": "z > 1"}]}
-    assert values["select"][1]["where"] == "y"
-    for wrong in ("select.2.where=1", "select.b.where=1", "select.-1=1"):
-        with pytest.raises(ConfigError, match="'select' is a list of 2; name one by its number, from 0"):
-            with_override(values, wrong)
-
-
-def test_an_override_of_an_item_of_a_list_that_is_not_there_says_how_to_give_one() -> None:
-    there = "'select' is not in this config, so it has no item 0; give the whole list: --set 'select=[{where: ...}]'"
-    with pytest.raises(ConfigError) as refused:
-        with_override({"job": "curate"}, "select.0.where=width > 5")
-    assert str(refused.value) == f"--set 'select.0.where=width > 5': {there}"
-    with pytest.raises(ConfigError, match=r"give the whole list: --set 'source.columns=\[\.\.\.\]'"):
-        with_override({"source": {}}, "source.columns.1=a")
-
-
 def test_what_looks_like_a_date_is_a_text_as_it_is_to_editors(tmp_path: Path) -> None:
     rules = load(write(tmp_path, "rules: [{name: 2024-01-01}, {name: 2024-02-30 12:00:00}]\n"), Job).rules
     assert [rule.name for rule in rules] == ["2024-01-01", "2024-02-30 12:00:00"]
@@ -379,12 +359,6 @@ def test_an_object_of_the_program_passes_and_text_in_its_place_does_not() -> Non
 def test_an_override_that_yaml_would_cut_is_refused(text: str, tmp_path: Path) -> None:
     line = complaint(tmp_path, "", f"source.kind={text}")
     assert "as a comment; quote the value" in line
-
-
-@pytest.mark.parametrize("text", ["my run #2/x", "a: b", "d#2", "\N{GRINNING FACE} 'x' \"y\""])
-def test_a_quoted_override_is_taken_as_it_is(text: str) -> None:
-    assert with_override({}, f"source.path={json.dumps(text, ensure_ascii=False)}") == {"source": {"path": text}}
-    assert with_override({}, "store=d#2") == {"store": "d#2"}
 
 
 def test_true_is_no_number_in_a_config_or_an_option(tmp_path: Path) -> None:
