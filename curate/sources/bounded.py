@@ -1,7 +1,8 @@
 """Tables of bounded size, whatever files they are read from."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from os import SEEK_END
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,6 +11,7 @@ from diptych.curate.sources.contract import TABLE_BYTES, TABLE_ROWS
 from diptych.curate.sources.whole_texts import whole_texts
 
 READ_AHEAD_BYTES = 2**20
+FOOTER_END_BYTES = 8  # the length of the footer and "PAR1"
 
 Row = TypeVar("Row")
 Made = TypeVar("Made")
@@ -73,17 +75,27 @@ def parquet_tables(file: str, columns: Sequence[str], start: int, *, step: int) 
     with open(file, "rb") as handle:
         # So pyarrow reads pages as they are wanted; else it holds the whole column of a row group.
         parquet = pq.ParquetFile(handle, pre_buffer=False, buffer_size=READ_AHEAD_BYTES)
+        if _is_signed(file, parquet):
+            next(parquet.iter_batches(1, columns=list(columns)), None)  # raises where one of them is encrypted
+        schema = parquet.schema
+        asked = [one for one in range(len(schema)) if schema.column(one).path.partition(".")[0] in columns]
         for number in range(parquet.num_row_groups):
             group = parquet.metadata.row_group(number)
             if start < group.num_rows:
-                is_large = _uncompressed_bytes(group, columns) > TABLE_BYTES
+                is_large = sum(group.column(one).total_uncompressed_size for one in asked) > TABLE_BYTES
                 batches = parquet.iter_batches(step if is_large else TABLE_ROWS, [number], list(columns))
                 tables = (whole_texts(pa.Table.from_batches([batch])) for batch in batches)
                 yield from bounded(skip_rows(tables, start))
             start = max(0, start - group.num_rows)
 
 
-def _uncompressed_bytes(group: Any, columns: Sequence[str]) -> int:
-    chunks = (group.column(number) for number in range(group.num_columns))
-    sizes = (chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema.split(".")[0] in columns)
-    return sum(sizes)
+def _is_signed(file: str, parquet: pq.ParquetFile) -> bool:
+    """Return whether a signature follows the footer, as it does only where columns may be encrypted.
+
+    Reading such a column is an error; asked for its size, pyarrow ends the process: where it decrypts what the footer
+    says of a column, it lets no C++ exception through.
+    """
+    with open(file, "rb") as handle:
+        handle.seek(-FOOTER_END_BYTES, SEEK_END)
+        length = int.from_bytes(handle.read(4), "little")
+    return bool(length != parquet.metadata.serialized_size)

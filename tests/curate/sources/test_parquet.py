@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyarrow.parquet.encryption as pe
 import pytest
 from drawn import picture
 from ingested import make_config, pool_rows, run
@@ -205,3 +206,34 @@ def test_a_column_that_is_not_there_or_there_twice_is_named_with_its_file(tmp_pa
 def test_captions_of_binary_parquet_may_hold_stray_bytes(tmp_path: Path) -> None:
     pq.write_table(pa.table({"image": [b"x"], "caption": [b"caf\xe9"]}), tmp_path / "t.parquet")
     assert rows_of(ParquetImages(kind="parquet", path=tmp_path))[0]["caption"] == "caf\ufffd"
+
+
+class PlainKeys(pe.KmsClient):  # type: ignore[misc]  # pyarrow has no types
+    """Keys that protect nothing."""
+
+    def __init__(self, config: pe.KmsConnectionConfig) -> None:
+        pe.KmsClient.__init__(self)
+
+    def wrap_key(self, key: bytes, name: str) -> bytes:
+        return base64.b64encode(key)
+
+    def unwrap_key(self, key: bytes, name: str) -> bytes:
+        return base64.b64decode(key)
+
+
+@pytest.mark.parametrize("has_plain_footer", [True, False])
+def test_an_encrypted_column_is_one_line_and_another_column_does_not_matter(
+    has_plain_footer: bool, tmp_path: Path
+) -> None:
+    table = pa.table({"image": [b"1"], "text": ["t"], "secret": ["s"]})
+    for column in ("image", "secret"):
+        settings = pe.EncryptionConfiguration("f", column_keys={"c": [column]}, plaintext_footer=has_plain_footer)
+        told = pe.CryptoFactory(PlainKeys).file_encryption_properties(pe.KmsConnectionConfig(), settings)
+        with pq.ParquetWriter(tmp_path / f"{column}.parquet", table.schema, encryption_properties=told) as writer:
+            writer.write_table(table)
+    config = ParquetImages(kind="parquet", path=tmp_path / "image.parquet", caption_column="text")
+    with pytest.raises(DataError, match=r"image\.parquet: cannot be read as parquet: C\w+ (not )?(read|decrypt)"):
+        list(rows_of(config))
+    if has_plain_footer:
+        other = ParquetImages(kind="parquet", path=tmp_path / "secret.parquet", caption_column="text")
+        assert [(row["__bytes"], row["caption"]) for row in rows_of(other)] == [(b"1", "t")]
