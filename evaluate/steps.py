@@ -59,7 +59,6 @@ def add_agreements(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
 
     Raises:
         ConfigError: If what one says cannot be held against the other.
-        DataError: If evidence is not there any more.
     """
     for agreement in config.agreements:
         for label in config.judged(agreement.datasets):

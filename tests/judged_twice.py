@@ -7,7 +7,12 @@ from evaluate_configs import make_config, run
 from imported_evidence import imported_facts
 from tiny_generated import Made, make_generated
 
-ASKED = {"questions": [{"id": "1", "question": "A cat?"}, {"id": "2", "question": "Two?", "answer": "no"}]}
+ASKED = {
+    "questions": [
+        {"id": "1", "question": "A cat?", "tags": ["entity", "animal"]},
+        {"id": "2", "question": "Two?", "answer": "no"},
+    ]
+}
 MODELS, PROMPTS = ("flux", "sdxl", "sd15"), 8
 DETR = {"flux": "11111010", "sdxl": "11100010", "sd15": "01000010"}
 UNIDET = {"flux": "11010010", "sdxl": "11111010", "sd15": "010000.0"}

@@ -13,7 +13,8 @@ from diptych.evaluate.agreements.choices import AgreementChoice
 from diptych.evaluate.agreements.ranks import ModelRank, model_ranks, rank_correlation
 from diptych.evaluate.agreements.verdicts import BothVerdicts, both_verdicts
 from diptych.evaluate.collected import Findings, ImageColumn, ImageValues
-from diptych.evaluate.inputs.scored_rows import RowGroup, ScoredRows
+from diptych.evaluate.inputs.scored_rows import ScoredRows
+from diptych.evaluate.protocols.pools import QUESTION_KIND
 from diptych.evaluate.statistics.agreement import clustered_kappa, is_said
 from diptych.evaluate.statistics.intervals import ClusteredMean
 from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_shares
@@ -79,19 +80,19 @@ def agreement_rows(choice: AgreementChoice, rows: ScoredRows, found: Findings) -
 
     Raises:
         ConfigError: If what one says cannot be held against the other.
-        DataError: If evidence is not there any more.
     """
     agreement = _Agreement(choice, rows, both_verdicts(choice, rows), found)
     found.image_columns += _split_columns(agreement)
     cuts = dict.fromkeys([(), *([(CATEGORY,)] if rows.has(CATEGORY) else []), choice.by])
     for by in cuts:
         for group in rows.groups(by):
-            yield from _group_rows(agreement, group)
+            yield from _group_rows(agreement, group.values, agreement.both.among(group.rows))
+    for kind in sorted(set(agreement.both.kinds) - {""}):
+        yield from _group_rows(agreement, {QUESTION_KIND: kind}, agreement.both.where(agreement.both.kinds == kind))
     yield from _rank_rows(agreement, model_ranks(choice, rows))
 
 
-def _group_rows(agreement: _Agreement, group: RowGroup) -> Iterator[ResultRow]:
-    both = agreement.both.among(group.rows)
+def _group_rows(agreement: _Agreement, groups: Mapping[str, Any], both: BothVerdicts) -> Iterator[ResultRow]:
     if not len(both.rows):
         return
     prompts, draws = agreement.rows.prompts[both.rows], agreement.rows.draws[both.rows]
@@ -102,9 +103,9 @@ def _group_rows(agreement: _Agreement, group: RowGroup) -> Iterator[ResultRow]:
     how = f"Cohen's kappa; interval clustered by {units} (delta method)"
     if not np.isfinite(kappa.ci_low):
         how = f"no interval: they say the same of all {kappa.n:,}, and nothing tells how often they would not"
-    yield agreement.result(KAPPA, group.values, kappa, how)
+    yield agreement.result(KAPPA, groups, kappa, how)
     share = clustered_share(same, prompts, draws)
-    yield agreement.result(AGREEMENT, group.values, share, f"interval clustered by {units} (Wilson, effective n)")
+    yield agreement.result(AGREEMENT, groups, share, f"interval clustered by {units} (Wilson, effective n)")
     if agreement.choice.truth:
         truths = np.array([word or "" for word in both.b], np.str_)
         balanced = mean_of_shares(same[said], prompts[said], truths[said], draws[said]) if said.any() else share
@@ -112,7 +113,7 @@ def _group_rows(agreement: _Agreement, group: RowGroup) -> Iterator[ResultRow]:
         if len(np.unique(truths[said])) < 2:
             balanced = balanced._replace(value=float("nan"), ci_low=float("nan"), ci_high=float("nan"))
         note = f"mean share right over {_truths_text(truths[said])} by b; interval from theirs (MOVER), {units}"
-        yield agreement.result(BALANCED, group.values, balanced, note)
+        yield agreement.result(BALANCED, groups, balanced, note)
 
 
 def _truths_text(truths: npt.NDArray[np.str_]) -> str:

@@ -1,7 +1,7 @@
 """What two judges say of the same things, as words: image by image, or question by question where both answered those.
 
-A score of answers has a share of each image; its judge said more, and that is read from its evidence. What is neither
-0 or 1 nor a word becomes yes or no by a line that the config draws.
+A score of answers has a share of each image, and beside it what each question is worth. What is neither 0 or 1 nor a
+word becomes yes or no by a line that the config draws.
 """
 
 from collections.abc import Sequence
@@ -11,17 +11,18 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import CHECKS, NO, YES, Checks, read_checks
-from diptych.errors import ConfigError, DataError
+from diptych.data.checks import CHECKS, NO, YES, read_checks
+from diptych.data.column_names import full_name
+from diptych.errors import ConfigError
 from diptych.evaluate.agreements.choices import AgreementChoice
 from diptych.evaluate.inputs.scored_rows import Index, ScoredColumn, ScoredRows
+from diptych.evaluate.protocols.items import kinds_of
 from diptych.evaluate.statistics.agreement import Words
-from diptych.judges.contract import Answer
-from diptych.judges.evidence import ANSWERS, evidence_name, read_evidence
-from diptych.scores.question_accuracy import AskedQuestions
-from diptych.scores.question_rule import same_words
+from diptych.scores.question_accuracy import OUTCOMES
+from diptych.scores.question_rule import read_outcomes
 
 IMAGES, QUESTIONS = "images", "questions"  # what the two are held against each other of
+MORE_THAN = 0.5
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class BothVerdicts:
         a: (M,) words; None where nothing was said.
         b: (M,) words.
         texts: (M,) the question; empty of an image.
+        kinds: (M,) what the question is about, the broadest of its tags; empty of an image, and of one without any.
     """
 
     of: str
@@ -41,6 +43,7 @@ class BothVerdicts:
     a: Words
     b: Words
     texts: npt.NDArray[np.object_]
+    kinds: npt.NDArray[np.object_]
 
     @property
     def splits(self) -> npt.NDArray[np.bool_]:
@@ -51,8 +54,11 @@ class BothVerdicts:
 
     def among(self, rows: Index) -> "BothVerdicts":
         """Return what they say of some rows."""
-        own = np.isin(self.rows, rows)
-        return BothVerdicts(self.of, self.rows[own], self.a[own], self.b[own], self.texts[own])
+        return self.where(np.isin(self.rows, rows))
+
+    def where(self, own: npt.NDArray[np.bool_]) -> "BothVerdicts":
+        """Return what they say of some of the things, (M,)."""
+        return BothVerdicts(self.of, self.rows[own], self.a[own], self.b[own], self.texts[own], self.kinds[own])
 
 
 class _Side(NamedTuple):
@@ -69,27 +75,33 @@ def both_verdicts(choice: AgreementChoice, rows: ScoredRows) -> BothVerdicts:
 
     Raises:
         ConfigError: If a column has other numbers than 0 and 1, and no line is drawn.
-        DataError: If evidence is not there any more.
     """
     sides = (
         _Side(choice.a, rows.score(choice.a), choice.at_least_a, "at_least_a"),
         _Side(choice.b, rows.score(choice.b), choice.at_least_b, "at_least_b"),
     )
-    if all(map(_is_of_questions, sides)):
-        every = [read_checks(text) for text in rows.values(CHECKS).to_pylist()]
-        numbers = np.repeat(np.arange(len(rows)), [len(checks.questions) if checks else 0 for checks in every])
-        texts = [question.question for checks in every if checks for question in checks.questions]
-        a, b = (_answered(rows, side, every) for side in sides)
-        return BothVerdicts(QUESTIONS, numbers, a, b, np.array(texts, object))
+    if all(_is_of_questions(rows, side) for side in sides):
+        return _of_questions(rows, sides)
     a, b = map(_said, sides)
-    return BothVerdicts(IMAGES, np.arange(len(rows), dtype=np.int64), a, b, np.full(len(rows), "", object))
+    nothing = np.full(len(rows), "", object)
+    return BothVerdicts(IMAGES, np.arange(len(rows), dtype=np.int64), a, b, nothing, nothing)
 
 
-def _is_of_questions(side: _Side) -> bool:
-    """Return whether a score is a rule over answers to the questions of prompts, and nobody draws a line."""
-    identity = side.column.identity
-    is_asked = identity.get("evidence") == ANSWERS.name and identity.get("asked") == dict(AskedQuestions().identity)
-    return is_asked and side.at_least is None
+def _is_of_questions(rows: ScoredRows, side: _Side) -> bool:
+    """Return whether a score tells what each question is worth, and nobody draws a line."""
+    return full_name(side.column.label, OUTCOMES) in rows.table.columns and side.at_least is None
+
+
+def _of_questions(rows: ScoredRows, sides: Sequence[_Side]) -> BothVerdicts:
+    every = [read_checks(text) for text in rows.values(CHECKS).to_pylist()]
+    asked = [(row, question) for row, checks in enumerate(every) if checks for question in checks.questions]
+    numbers = np.array([row for row, _ in asked], np.int64)
+    texts, kinds = np.empty(len(asked), object), np.empty(len(asked), object)
+    texts[:] = [question.question for _, question in asked]
+    kinds[:] = ["".join(kinds_of(question.tags, 1)) for _, question in asked]
+    counts = [len(checks.questions) if checks else 0 for checks in every]
+    a, b = (_answered(rows, side, counts) for side in sides)
+    return BothVerdicts(QUESTIONS, numbers, a, b, texts, kinds)
 
 
 def _said(side: _Side) -> Words:
@@ -113,29 +125,16 @@ def _said(side: _Side) -> Words:
     return words
 
 
-def _answered(rows: ScoredRows, side: _Side, every: Sequence[Checks | None]) -> Words:
+def _answered(rows: ScoredRows, side: _Side, counts: Sequence[int]) -> Words:
     """Return of each question whether a judge answered it rightly; None where it gave no answer.
 
-    Raises:
-        DataError: If its answers are not there any more.
+    A question that is worth a probability is right where that is more than half.
     """
-    name = evidence_name(side.column.identity)
-    evidence = rows.dataset.column_set("evidence", name)
-    if evidence is None:
-        raise DataError(f"{rows.dataset.path}: the evidence {name} behind {side.name} is not there; import it again")
-    evidence.check()
-    said = [one for file in evidence.files for one in read_evidence(ANSWERS, file).records]
     words: list[str | None] = []
-    for checks, answers in zip(every, said, strict=True):
-        if checks:
-            words += _rightness(checks, answers)
-    return np.array(words, object)
-
-
-def _rightness(checks: Checks, answers: Sequence[Answer] | None) -> list[str | None]:
-    if answers is None:
-        return [None] * len(checks.questions)
-    return [
-        None if answer.state else YES if same_words(answer.text, question.answer) else NO
-        for question, answer in zip(checks.questions, answers, strict=True)
-    ]
+    said = rows.score(full_name(side.column.label, OUTCOMES)).texts or [None] * len(rows)
+    for text, count in zip(said, counts, strict=True):
+        own = read_outcomes(text)[0] if text else [None] * count
+        words += [None if worth is None else YES if worth > MORE_THAN else NO for worth in own]
+    found = np.empty(len(words), object)
+    found[:] = words
+    return found

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from imported_evidence import import_file, imported_facts, lines_of, refusal, stored
+from tiny_dataset import good_rows, make_dataset
 from tiny_generated import Made, make_generated
 
 from diptych.judges.evidence import ANSWERS
@@ -68,9 +69,14 @@ def test_one_who_answers_twice_in_different_ways_is_refused(folder: Path) -> Non
     assert "a.csv:3: answers 'no' to what line 2 answers 'yes'" in refusal(import_file(folder, "a.csv", text))
 
 
-def test_column_that_the_dataset_lacks_is_one_line(tmp_path: Path) -> None:
-    make_generated(tmp_path / "generated", ROWS)
+def test_models_are_named_once_each_or_one_for_the_whole_file(folder: Path) -> None:
     text = f"key,question_id,answer\n{ROWS[0].key},1,yes\n"
     for given in (["one", "two"], ["=one"], ["a=one", "a=two"]):
         options = [part for model in given for part in ("--model", model)]
-        assert "--model: " in refusal(import_file(tmp_path, "a.csv", text, *options))
+        assert "--model: " in refusal(import_file(folder, "a.csv", text, *options))
+
+
+def test_column_that_the_dataset_lacks_is_one_line(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "generated", good_rows(2))
+    said = refusal(import_file(tmp_path, "a.csv", "prompt_id,question_id,answer\n0,1,yes\n"))
+    assert f"{tmp_path}/generated: has no column 'prompt_id', by which the file names images" in said
