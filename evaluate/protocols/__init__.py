@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 # To add one: a module with a Protocol, a line here (alphabetical), a test against numbers that upstream published.
 PROTOCOLS: dict[str, str] = {
+    "dpg": "diptych.evaluate.protocols.dpg:DPG",
     "dsg": "diptych.evaluate.protocols.dsg:DSG",
     "geneval": "diptych.evaluate.protocols.geneval:GENEVAL",
+    "tifa": "diptych.evaluate.protocols.tifa:TIFA",
 }
 
 

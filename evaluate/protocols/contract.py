@@ -29,12 +29,14 @@ class QuestionPool:
         is_whole: Whether all questions together are a number of the protocol.
         reach: How far a wrong answer reaches, see ``diptych.scores.question_rule``.
         unanswered: What a question without an answer is.
+        last_only: Whether of the images of a prompt the last one alone counts, as published scorers have it by mistake.
     """
 
     levels: int = 1
     is_whole: bool = True
     reach: Reach = "none"
     unanswered: Unanswered = "left_out"
+    last_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,14 +115,14 @@ class JudgingCost:
     """What judging takes, beside making the images.
 
     Attributes:
-        calls: Of the judge for one image, on average.
+        calls: Of the judge for one image, on average; None where nobody tells how many questions there are.
         tokens: Of text for one image, questions and answers, on average; a judge that reads pictures as tokens reads
             those of the picture on top, with every call or once. None where it reads no text.
         images: Of one prompt, as upstream makes them.
         gib: GPU memory of the weights of upstream's judge, in GiB; None where nobody can have it, or nobody tells.
     """
 
-    calls: float
+    calls: float | None
     tokens: int | None
     images: int
     gib: float | None = None

@@ -12,11 +12,14 @@ import numpy.typing as npt
 
 from diptych.data.checks import CHECKS, NOT_ASKED, Checks, read_checks
 from diptych.data.column_names import full_name
-from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
+from diptych.data.generated_columns import columns_of
+from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes
 from diptych.evaluate.metrics.means import is_of_kind
 from diptych.evaluate.protocols.contract import QuestionPool, WeightedImages
 from diptych.scores.question_accuracy import OUTCOMES
-from diptych.scores.question_rule import read_outcomes, with_reach
+from diptych.scores.question_rule import LOST, read_outcomes, with_reach
+
+(SAMPLE,) = columns_of("sample")
 
 
 class PoolItems(NamedTuple):
@@ -56,8 +59,22 @@ def pool_items(rows: ScoredRows, label: str, pool: QuestionPool | WeightedImages
         prompts: The kind of the protocol's set of prompts.
     """
     is_about = is_of_kind(rows, prompts)
-    found = _questions(rows, label, pool) if isinstance(pool, QuestionPool) else _images(rows, label, pool)
-    return _columns(item for item in found if is_about[item[0]])
+    if isinstance(pool, WeightedImages):
+        return _columns(item for item in _images(rows, label, pool) if is_about[item[0]])
+    if pool.last_only:
+        is_about &= _is_last(rows)
+    return _columns(item for item in _questions(rows, label, pool) if is_about[item[0]])
+
+
+def _is_last(rows: ScoredRows) -> npt.NDArray[np.bool_]:
+    """Return bool (N,): whether an image is the last one of a prompt by its model and setting."""
+    if not rows.has(SAMPLE):
+        return np.ones(len(rows), bool)
+    samples = rows.values(SAMPLE).fill_null(0).to_numpy(zero_copy_only=False)
+    group = codes([rows.values(name) for name in columns_of("prompt", "model", "setting")], len(rows))
+    last = np.full(group.max(initial=-1) + 1, -1)
+    np.maximum.at(last, group, samples)
+    return np.asarray(samples == last[group])
 
 
 def _questions(rows: ScoredRows, label: str, pool: QuestionPool) -> Iterator[Item]:
@@ -75,6 +92,8 @@ def _questions(rows: ScoredRows, label: str, pool: QuestionPool) -> Iterator[Ite
         own, states = (nothing, [reason or ""] * count) if said is None else read_outcomes(said)
         worth = _worth(checks, own, pool)
         for place, (question, value, state) in enumerate(zip(checks.questions, worth, states, strict=True)):
+            if state == LOST:
+                continue
             known = np.nan if value is None else value
             yield row, place, known, question.weight, kinds_of(question.tags, pool.levels), state
 

@@ -62,7 +62,9 @@ def cost_text(protocol: Protocol) -> str:
     """Return what judging takes, for one image and for all that upstream makes of the prompts."""
     cost = protocol.cost
     images = protocol.n_prompts * cost.images
-    said = [f"{cost.calls:,.3g} calls of the judge an image, {cost.calls * images:,.0f} for {images:,} images"]
+    said = [f"a call of the judge for each question, {images:,} images"]
+    if cost.calls is not None:
+        said = [f"{cost.calls:,.3g} calls of the judge an image, {cost.calls * images:,.0f} for {images:,} images"]
     if cost.tokens is not None:
         said.append(f"about {cost.tokens:,} tokens of text an image, those of pictures on top")
     if cost.gib is not None:

@@ -19,10 +19,12 @@ from diptych.generate.prompts.input_images import InputImage
 PROMPT_SETS: dict[str, str] = {
     "csv": "diptych.generate.prompts.csv_file:csv_file",
     "demo": "diptych.generate.prompts.demo:demo",
+    "dpg": "diptych.generate.prompts.dpg:dpg",
     "dsg": "diptych.generate.prompts.dsg:dsg",
     "geneval": "diptych.generate.prompts.geneval:geneval",
     "jsonl": "diptych.generate.prompts.jsonl_file:jsonl_file",
     "partiprompts": "diptych.generate.prompts.partiprompts:partiprompts",
+    "tifa": "diptych.generate.prompts.tifa:tifa",
     "txt": "diptych.generate.prompts.txt_file:txt_file",
 }
 

@@ -35,6 +35,7 @@ _AESTHETIC_V2 = (
     "https://raw.githubusercontent.com/christophschuhmann/improved-aesthetic-predictor"
     "/6934dd81792f086e613a121dbce43082cb8be85e"
 )
+_DPG = "https://raw.githubusercontent.com/TencentQQGYLab/ELLA/3c228f1dc6c4d3cad0a47493816151a419f14db3/dpg_bench"
 _DSG = "https://raw.githubusercontent.com/j-min/DSG/7330119a39f76ff90e619a8bd3ff321e71aa986b/dsg/data"
 _GENEVAL = "https://raw.githubusercontent.com/djghosh13/geneval/af4902f24d3ca90ebbb446dd9891a59e0f82725f/prompts"
 _LAION_NSFW = (
@@ -44,6 +45,7 @@ _NSFWJS = (
     "https://raw.githubusercontent.com/infinitered/nsfwjs/d55a54c51f14380670064cc129b2ea51029c5e46/models/mobilenet_v2"
 )
 _PARTI = "https://raw.githubusercontent.com/google-research/parti/5a657978134374ce28973948331b319adef164bd"
+_TIFA = "https://raw.githubusercontent.com/Yushi-Hu/tifa/8e37050f44ab4ee681e4251f3c8a9d4cc86e901e/tifa_v1.0"
 
 # To add one: a line here (alphabetical), with the revision in the URL.
 ASSETS: dict[str, Asset] = {
@@ -70,6 +72,9 @@ ASSETS: dict[str, Asset] = {
         "21dd590f3ccdc646f0d53120778b296013b096a035a2718c9cb0d511bff0f1e0",
         3714759,
         "Apache-2.0",
+    ),
+    "dpg-bench": Asset(
+        f"{_DPG}/dpg_bench.csv", "", None, "Apache-2.0", git_blob="98457fc9901943f51ff9a30367250fc292533bed"
     ),
     "dsg-1k": Asset(
         f"{_DSG}/dsg-1k-anns.csv",
@@ -118,6 +123,13 @@ ASSETS: dict[str, Asset] = {
         "fab29e41bb512a169b56acab4cf2a41dcb675e285df2efcde6640c7dd3c440eb",
         123107,
         "Apache-2.0",
+    ),
+    "tifa-v1": Asset(
+        f"{_TIFA}/tifa_v1.0_question_answers.json",
+        "",
+        None,
+        "Apache-2.0",
+        git_blob="6a563f9c157e5b2a24b9f4936edd3934a8a70add",
     ),
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import CHECKS, NOT_ASKED, read_checks
+from diptych.data.checks import CHECKS, NOT_ASKED, Checks, read_checks
 from diptych.data.generated_columns import PROMPT_ID
 from diptych.judges.contract import Answer, AnswerJudge, Query
 from diptych.judges.evidence import ANSWERS
@@ -74,11 +74,13 @@ class QuestionAccuracy:
         look: At its answers.
         rule: How they count.
         no_reach: Prompts, by id, of which no wrong answer reaches another question.
+        without_first: Prompts, by id, of which the first question is lost.
     """
 
     look: Look[Answer]
     rule: QuestionRule
     no_reach: frozenset[str] = frozenset()
+    without_first: frozenset[str] = frozenset()
     columns: tuple[Column, ...] = COLUMNS
     reads: frozenset[Reads] = frozenset({"evidence"})
 
@@ -90,24 +92,25 @@ class QuestionAccuracy:
     @cached_property
     def identity(self) -> Mapping[str, Any]:
         """Name, version, rule and what is asked of which judge."""
-        facts = {"score": "question_accuracy", "version": 3, **asdict(self.rule), "no_reach": sorted(self.no_reach)}
-        return {**facts, **self.look.identity}
+        facts = {"score": "question_accuracy", "version": 3, **asdict(self.rule)}
+        of_prompts = {"no_reach": sorted(self.no_reach), "without_first": sorted(self.without_first)}
+        return {**facts, **of_prompts, **self.look.identity}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of ``COLUMNS``; NaN and None where nothing is asked, or nothing was answered."""
         numbers = {column.name: np.full(len(batch), np.nan, np.float32) for column in COLUMNS[:3]}
         first_wrong, outcomes, reasons = (np.full(len(batch), None, object) for _ in range(3))
         answers = batch.evidence(self.look)
-        prompts = batch.column(PROMPT_ID) if self.no_reach else [None] * len(batch)
+        prompts = batch.column(PROMPT_ID) if self.no_reach or self.without_first else [None] * len(batch)
         for row, text in enumerate(batch.column(CHECKS)):
             checks, said = read_checks(text), answers[row]
-            if checks is None or not checks.questions:
+            if checks is None or not checks.questions or self._is_lost(prompts[row], checks):
                 reasons[row] = "bad_checks" if checks is None else NOT_ASKED
                 continue
             if said is None:
                 continue
             rule = self.rule.on_its_own() if prompts[row] in self.no_reach else self.rule
-            verdict = judge_questions(said, checks, rule)
+            verdict = judge_questions(said, checks, rule, without_first=prompts[row] in self.without_first)
             told = (verdict.share, verdict.worst, verdict.unanswered)
             for name, value in zip(numbers, told, strict=True):
                 numbers[name][row] = value
@@ -116,6 +119,10 @@ class QuestionAccuracy:
                 reasons[row] = REASON
         return {**numbers, "first_wrong_question": first_wrong, OUTCOMES: outcomes, "reason": reasons}
 
+    def _is_lost(self, prompt: str | None, checks: Checks) -> bool:
+        """Return whether another question hangs on the first, which is lost: published scorers then drop the prompt."""
+        return prompt in self.without_first and any(checks.questions[0].id in one.parents for one in checks.questions)
+
 
 def question_accuracy(
     *,
@@ -123,19 +130,23 @@ def question_accuracy(
     reach: Reach = "parents",
     unanswered: Unanswered = "left_out",
     no_reach: list[str] | None = None,
+    without_first: list[str] | None = None,
 ) -> QuestionAccuracy:
     """Return the score; loads no model yet.
 
     Args:
         judge: Answers questions.
         reach: How far a wrong answer reaches: ``none``, to the questions that name it as a ``parents`` (as DSG counts),
-            or to all behind it, ``ancestors`` (as DPG-Bench does).
+            to all behind it, ``ancestors``, or to those of them that stand below, ``walked`` (as DPG-Bench counts).
         unanswered: What a question without an answer is: ``left_out``, or ``wrong`` as published scorers take it.
         no_reach: Ids of prompts of which no wrong answer reaches another question, as published scorers have it of
             some by mistake.
+        without_first: Ids of prompts of which the first question is not counted, as published scorers have it by
+            mistake; one of which another question hangs on the first asks nothing then.
 
     Raises:
         ConfigError: If the judge answers no questions.
     """
     look = look_with(judge, ANSWERS, AskedQuestions())
-    return QuestionAccuracy(look, QuestionRule(reach, unanswered), frozenset(no_reach or ()))
+    of_prompts = frozenset(no_reach or ()), frozenset(without_first or ())
+    return QuestionAccuracy(look, QuestionRule(reach, unanswered), *of_prompts)

@@ -12,10 +12,12 @@ from typing import Literal, NamedTuple
 from diptych.data.checks import Checks, Question
 from diptych.judges.contract import Answer
 
-# How far a wrong answer reaches: nowhere, to the questions that name it as a parent (DSG), to those behind them (DPG).
-Reach = Literal["none", "parents", "ancestors"]
+# How far a wrong answer reaches: nowhere; to the questions that name it as a parent (DSG); to those behind them; or, as
+# DPG-Bench's scorer walks down its table and zeroes as it goes, to those behind them that stand below.
+Reach = Literal["none", "parents", "ancestors", "walked"]
 # What a question without an answer is: not counted, and of no consequence for others; or wrong, as upstream takes it.
 Unanswered = Literal["left_out", "wrong"]
+LOST = "lost"  # the state of a question that is not counted at all
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,19 @@ class QuestionVerdict(NamedTuple):
     outcomes: str
 
 
-def judge_questions(answers: Sequence[Answer], checks: Checks, rule: QuestionRule) -> QuestionVerdict:
+def judge_questions(
+    answers: Sequence[Answer], checks: Checks, rule: QuestionRule, *, without_first: bool = False
+) -> QuestionVerdict:
     """Return what is right of a picture.
 
     Args:
         answers: One to each question of the checks, in their order.
         checks: The questions and their right answers.
         rule: How they count.
+        without_first: Whether the first question is not counted; no other hangs on it.
     """
-    questions = checks.questions
+    lost = [LOST] if without_first else []
+    questions, answers = checks.questions[len(lost) :], answers[len(lost) :]
     own = [
         None if answer.state else float(same_words(answer.text, question.answer))
         for question, answer in zip(questions, answers, strict=True)
@@ -73,7 +79,7 @@ def judge_questions(answers: Sequence[Answer], checks: Checks, rule: QuestionRul
     )
     worst = _share(questions, [right or 0.0 for right in own], rule.reach)
     share = worst if rule.unanswered == "wrong" else _share(questions, own, rule.reach)
-    outcomes = outcomes_text(own, [answer.state for answer in answers])
+    outcomes = outcomes_text([*([None] * len(lost)), *own], [*lost, *(answer.state for answer in answers)])
     return QuestionVerdict(share, worst, own.count(None), next(wrong, ""), outcomes)
 
 
@@ -117,6 +123,11 @@ def with_reach(questions: Sequence[Question], own: Sequence[float | None], reach
     if reach == "none":
         return list(own)
     worth = {question.id: value for question, value in zip(questions, own, strict=True)}
+    if reach == "walked":
+        for question in questions:
+            if worth[question.id] and any(worth[name] == 0.0 for name in question.parents):
+                worth[question.id] = 0.0
+        return list(worth.values())
     parents = {question.id: question.parents for question in questions}
     return [
         0.0 if value and _is_reached(question, worth, parents, reach) else value

@@ -1,6 +1,7 @@
 """Prompt sets that bring questions: counts, forms and what upstream's tables have wrong."""
 
 import csv
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import pytest
 
 from diptych.asset_table import ASSETS
 from diptych.errors import DataError
-from diptych.generate.prompts.dsg import HEADER, dsg
+from diptych.generate.prompts.dpg import dpg
+from diptych.generate.prompts.dsg import dsg
+from diptych.generate.prompts.proposition_table import HEADER
+from diptych.generate.prompts.tifa import tifa
 
 
 @pytest.fixture
@@ -83,3 +87,69 @@ def test_table_of_another_form_is_refused(tmp_path: Path, rows: str, message: st
     path.write_text(rows.format(header=",".join(HEADER)), "utf-8")
     with pytest.raises(DataError, match=message):
         dsg(path=path)
+
+
+def test_dpg_takes_kinds_from_tuples_and_ids_from_the_table(tmp_path: Path) -> None:
+    rows = [
+        "partiprompts97,A red car at night.,,1,0,entity,whole,entity - whole (car),Is there a car?",
+        'partiprompts97,A red car at night.,,2,1,attribute,color,"attribute - color (car, red)",Is the car red?',
+        'partiprompts97,A red car at night.,,3,"1, 9",global,,global - (night),Is it night?',
+        "7,A cat.,,1,0,entity,whole,entity - whole (cat),Is there a cat?",
+    ]
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join([",".join(HEADER), *rows, ""]), "utf-8")
+    first, second = dpg(path=path).prompts
+    assert (first.id, first.text, first.categories) == ("partiprompts97", "A red car at night.", ())
+    asked = [(one.id, one.question, one.tags, one.parents, one.answer) for one in first.checks.questions]
+    assert asked == [
+        ("1", "Is there a car?", ("entity", "whole"), (), "yes"),
+        ("2", "Is the car red?", ("attribute", "color"), ("1",), "yes"),
+        ("3", "Is it night?", ("global",), ("1",), "yes"),
+    ]
+    assert (second.id, len(second.checks.questions)) == ("7", 1)
+    assert (dpg(path=path).source, dpg(path=path).licence) == ("mine.csv", "")
+
+
+def test_tifa_keeps_questions_as_upstream_has_them(shared: Path) -> None:
+    path = shared / "benchmarks" / "tifa_v1" / "sample_question_answers.json"
+    found = tifa(path=path)
+    assert [(one.id, one.categories, len(one.checks.questions)) for one in found.prompts] == [
+        ("coco_301091", ("coco",), 11),
+        ("drawbench_52", ("drawbench",), 8),
+    ]
+    raw = json.loads(path.read_text("utf-8"))
+    asked = [
+        (prompt.id, prompt.text, one.question, list(one.choices), one.answer, one.tags, one.about)
+        for prompt in found.prompts
+        for one in prompt.checks.questions
+    ]
+    assert asked == [
+        (
+            one["id"],
+            one["caption"],
+            one["question"],
+            one["choices"],
+            one["answer"],
+            (one["element_type"],),
+            one["element"],
+        )
+        for one in raw
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not JSON"),
+        ("{}", "TIFA is a list of questions"),
+        ('[{"id": "coco_1", "caption": "A cat"}]', r"mine\.json:1: question: must be a text"),
+        (
+            '[{"id": "c", "caption": "A", "question": "A?", "choices": ["a"], "answer": "b", "element_type": "x"}]',
+            "the answer 'b' is none of its choices",
+        ),
+    ],
+)
+def test_questions_of_tifa_of_another_form_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "mine.json").write_text(text, "utf-8")
+    with pytest.raises(DataError, match=message):
+        tifa(path=tmp_path / "mine.json")

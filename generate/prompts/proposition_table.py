@@ -1,0 +1,60 @@
+"""The table of questions that DSG and DPG-Bench have: a row is a question of a prompt, with what it hangs on.
+
+What such tables have wrong is left out of the dependencies: words where a number is meant (``5, right``), questions
+that depend on themselves, and numbers of no question of the prompt.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from diptych.data.text_records import HeadedRows
+from diptych.errors import DataError
+from diptych.generate.prompts import read_text
+from diptych.generate.prompts.records import RecordPlace
+
+HEADER = (
+    "item_id",
+    "text",
+    "keywords",
+    "proposition_id",
+    "dependency",
+    "category_broad",
+    "category_detailed",
+    "tuple",
+    "question_natural_language",
+)
+NO_PARENT = "0"
+
+PropositionRow = tuple[RecordPlace, Mapping[str, str]]
+
+
+def propositions(file: Path, benchmark: str) -> dict[str, list[PropositionRow]]:
+    """Return the rows of each prompt by its id.
+
+    Args:
+        file: The table.
+        benchmark: Whose it is, for messages.
+
+    Raises:
+        DataError: If the table has another form, or a prompt two texts.
+    """
+    table = HeadedRows(read_text(file), file)
+    if table.header != HEADER:
+        raise DataError(f"{file}:1: {benchmark} begins with the columns {', '.join(HEADER)}, got {list(table.header)}")
+    found: dict[str, list[PropositionRow]] = {}
+    for line, row in table:
+        place, rows = RecordPlace(file, line), found.setdefault(row["item_id"], [])
+        rows.append((place, row))
+        first, said = rows[0]
+        if row["text"] != said["text"]:
+            raise DataError(f"{place}: {row['item_id']!r} has another text than in line {first.line}")
+    return found
+
+
+def parents_of(row: Mapping[str, str], rows: Sequence[PropositionRow]) -> Iterator[str]:
+    """Yield the questions, among those of a prompt, on which one depends."""
+    known = {other["proposition_id"] for _, other in rows}
+    for name in dict.fromkeys(part.strip() for part in row["dependency"].split(",")):
+        if re.fullmatch(r"\d+", name) and name in known and name not in (NO_PARENT, row["proposition_id"]):
+            yield name

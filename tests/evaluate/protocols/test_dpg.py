@@ -1,0 +1,115 @@
+"""DPG-Bench by both rules: what upstream's script counts and what it means to, on cases made for each of its traps."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import own_judges
+import pytest
+from evaluate_configs import make_config, read, result_of, run
+from own_judges import SAID
+from tiny_generated import Made, make_generated
+
+from diptych.data.checks import parse_checks
+from diptych.evaluate.protocols.dpg import FIRST_ITEM
+from diptych.scores.question_rule import with_reach
+
+WHOLE, KINDS = "question_accuracy", "questions_right"
+
+
+@pytest.fixture(autouse=True)
+def _own_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    own_judges.install(monkeypatch)
+
+
+def asked(*questions: tuple[str, str, str, str]) -> dict[str, Any]:
+    """Return questions from their words, their kind (``attribute - color``), parents and the judge's answer."""
+    for text, _, _, answer in questions:
+        SAID[text] = answer
+    return {
+        "questions": [
+            {"question": text, "tags": kind.split(" - "), "parents": parents.split()}
+            for text, kind, parents, _ in questions
+        ]
+    }
+
+
+def counted(folder: Path, prompts: Sequence[Mapping[str, Any] | Sequence[Mapping[str, Any]]]) -> None:
+    """Run both rules over prompts, of which each has an image for each of its checks."""
+    made = [
+        Made("one", number, sample, checks=checks, picture=4 * number + sample, benchmark="dpg")
+        for number, given in enumerate(prompts)
+        for sample, checks in enumerate([given] if isinstance(given, Mapping) else given)
+    ]
+    make_generated(folder / "generated", made, kinds={"dpg": "dpg"})
+    protocols = [{"protocol": "dpg", "judge": "eye"}]
+    run(make_config(folder, judges={"eye": {"kind": "own_answers"}}, protocols=protocols))
+
+
+def value(folder: Path, rule: str, metric: str = WHOLE, **groups: str) -> tuple[float, int]:
+    row = result_of(folder, f"dpg_{rule}_eye.{metric}", model="one", **groups)
+    return row["value"], row["n"]
+
+
+def test_a_question_that_was_zeroed_zeroes_those_below_it_in_official_alone(tmp_path: Path) -> None:
+    chain = asked(
+        ("A car?", "entity - whole", "", "no"),
+        ("Red?", "attribute - color", "1", "yes"),
+        ("Deep?", "other", "2", "yes"),
+    )
+    counted(tmp_path, [chain])
+    assert value(tmp_path, "official") == (0.0, 1)
+    assert value(tmp_path, "corrected")[0] == pytest.approx(1 / 3)
+
+
+def test_upstream_zeroes_on_its_way_down_the_table_and_never_back() -> None:
+    """The first hangs on the second, which stands below and is zeroed only later."""
+    checks = parse_checks(
+        {"questions": [{"question": "a", "parents": ["2"]}, {"question": "b", "parents": ["3"]}, {"question": "c"}]}, ""
+    )
+    assert with_reach(checks.questions, [1.0, 1.0, 0.0], "walked") == [1.0, 0.0, 0.0]
+    assert with_reach(checks.questions, [1.0, 1.0, 0.0], "ancestors") == [0.0, 0.0, 0.0]
+    assert with_reach(checks.questions, [1.0, 1.0, 0.0], "parents") == [1.0, 0.0, 0.0]
+
+
+def test_kinds_of_official_are_of_the_last_image_and_know_no_parents(tmp_path: Path) -> None:
+    first = asked(("A car?", "entity - whole", "", "yes"), ("Red?", "attribute - color", "1", "no"))
+    last = asked(("A car, last?", "entity - whole", "", "no"), ("Red, last?", "attribute - color", "1", "yes"))
+    counted(tmp_path, [[first, first, first, last]])
+    assert value(tmp_path, "official", KINDS, question_kind="attribute") == (1.0, 1)
+    assert value(tmp_path, "official", KINDS, question_kind="attribute - color") == (1.0, 1)
+    assert value(tmp_path, "official", KINDS, question_kind="entity") == (0.0, 1)
+    assert value(tmp_path, "corrected", KINDS, question_kind="attribute") == (0.0, 4)
+    assert value(tmp_path, "corrected", KINDS, question_kind="entity") == (0.75, 4)
+    assert value(tmp_path, "corrected", KINDS) == (pytest.approx(3 / 8), 8)
+    assert value(tmp_path, "official") == value(tmp_path, "corrected") == (pytest.approx(3 / 8), 4)
+
+
+def test_official_has_no_number_over_all_questions(tmp_path: Path) -> None:
+    counted(tmp_path, [asked(("A car?", "entity", "", "yes"))])
+    found = read(tmp_path, "SELECT groups FROM results WHERE metric = ?", (f"dpg_official_eye.{KINDS}",))
+    assert {row["groups"].get("question_kind") for row in found if "category" not in row["groups"]} == {"entity"}
+
+
+@pytest.mark.parametrize(
+    ("parents", "official", "n"), [("", 1.0, 2), ("1", 1.0, 1)], ids=["counted without it", "prompt dropped"]
+)
+def test_first_question_of_the_table_is_lost_in_official(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parents: str, official: float, n: int
+) -> None:
+    monkeypatch.setattr("tiny_generated.prompt_name", {0: FIRST_ITEM}.get)
+    first = asked(("A car?", "entity", "", "no"), ("Red?", "attribute", parents, "yes"))
+    counted(tmp_path, [first, asked(("A cat?", "entity", "", "yes"))])
+    assert value(tmp_path, "official") == (official, n)
+    assert value(tmp_path, "corrected")[1] == 2
+    assert value(tmp_path, "official", KINDS, question_kind="entity") == (1.0, 1)
+    assert value(tmp_path, "corrected", KINDS, question_kind="entity") == (0.5, 2)
+
+
+def test_what_has_no_answer_is_wrong_in_official_and_left_out_in_corrected(tmp_path: Path) -> None:
+    counted(tmp_path, [asked(("A car?", "entity", "", "(refused)"), ("A cat?", "entity", "", "yes"))])
+    assert value(tmp_path, "official")[0] == 0.5
+    assert value(tmp_path, "corrected")[0] == 1.0
+    assert value(tmp_path, "corrected", f"{WHOLE}_worst")[0] == 0.5
+    assert value(tmp_path, "official", KINDS, question_kind="entity") == (0.5, 2)
+    assert value(tmp_path, "corrected", KINDS, question_kind="entity") == (1.0, 1)
