@@ -105,6 +105,7 @@ ALLOWED = {
     "src/diptych/pretrained": "reads the folders of models",
     "src/diptych/ready_configs.py": "reads the configs that diptych brings along",
     "src/diptych/scores/aesthetic.py": "reads weights",
+    "src/diptych/scores/hps_v3.py": "reads the instruction that it brings along",
     "src/diptych/scores/nsfw_mobilenet.py": "reads weights",
     "src/diptych/scores/own_file.py": "reads the file of a user's own score",
     "src/diptych/scores/weight_formats": "read weights",

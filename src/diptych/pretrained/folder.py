@@ -82,10 +82,14 @@ class PretrainedFolder:
     @cached_property
     def facts(self) -> dict[str, Any]:
         """What of the model decides a number: no name and no place, but the sha256 of its files and who resamples."""
+        return {**self.described, "weights_sha256": self._weights_sha256()}
+
+    @cached_property
+    def described(self) -> dict[str, Any]:
+        """The same without the weights."""
         return {
             "architecture": next(iter(self.config.get("architectures") or []), self.config.get("model_type")),
             "files_sha256": self._files_sha256(),
-            "weights_sha256": self._weights_sha256(),
             "processor": PROCESSOR,
         }
 
@@ -177,13 +181,14 @@ def read_object(path: Path) -> dict[str, Any]:
     return value
 
 
-def find_pretrained(name: str, where: str) -> PretrainedFolder:
+def find_pretrained(name: str, where: str, *, weights: bool = True) -> PretrainedFolder:
     """Return a model, fetching it from the hub where it is no folder here.
 
     Args:
         name: A folder, see ``assets.named_path``, or a name on the hub such as ``facebook/detr-resnet-50``, with
             ``@REVISION`` behind it of a branch, tag or commit.
         where: Whose option it is, for errors.
+        weights: Whether its weights are wanted too.
 
     Raises:
         ConfigError: If there is no such folder and it is no name on the hub, or it holds no model of transformers.
@@ -199,18 +204,19 @@ def find_pretrained(name: str, where: str) -> PretrainedFolder:
             f"or a name on the hub such as facebook/detr-resnet-50"
         )
     if not path.is_dir():
-        path = _from_hub(hub_id, revision or None, where)
+        path = _from_hub(hub_id, revision or None, where, weights=weights)
     if not (path / CONFIG_NAME).is_file():
         raise ConfigError(f"{where}: {path} has no {CONFIG_NAME}; give the folder of a model that transformers loads")
     return PretrainedFolder(name, path, where)
 
 
-def _from_hub(name: str, revision: str | None, where: str) -> Path:
+def _from_hub(name: str, revision: str | None, where: str, *, weights: bool) -> Path:
     hub = import_hub(extra=EXTRA)
     asked = {"revision": revision, "local_files_only": is_offline()}
     try:
-        path = Path(hub.snapshot_download(name, allow_patterns=[*DESCRIPTIONS, *WEIGHTS], **asked))
-        if not weight_files(path):
+        wanted = WEIGHTS if weights else ()
+        path = Path(hub.snapshot_download(name, allow_patterns=[*DESCRIPTIONS, *wanted], **asked))
+        if weights and not weight_files(path):
             path = Path(hub.snapshot_download(name, allow_patterns=[*DESCRIPTIONS, PICKLED], **asked))
     except HUB_ERRORS as error:
         raise DataError(f"{where}: {name} {why_not_fetched(error)}") from error

@@ -20,11 +20,11 @@ MEMINFO = Path("/proc/meminfo")
 GB = 1e9
 
 
-def check_fits(folder: Path, precision: str, device: Any, where: str) -> None:
+def check_fits(place: Path, precision: str, device: Any, where: str) -> None:
     """Check that a model's weights fit what is free of a device's memory; passes where either is not known.
 
     Args:
-        folder: Of the model, its weights in safetensors.
+        place: Of its weights in safetensors: the folder of the model, or one file.
         precision: ``fp32``, ``fp16`` or ``bf16``.
         device: A ``torch.device``.
         where: Whose model it is, for errors.
@@ -32,7 +32,8 @@ def check_fits(folder: Path, precision: str, device: Any, where: str) -> None:
     Raises:
         DataError: If they do not; names the smallest setting that would.
     """
-    count, free = count_weights(weight_files(folder).get(None, [])), free_memory(device)
+    files = [place] if place.is_file() else weight_files(place).get(None, [])
+    count, free = count_weights(files), free_memory(device)
     need = {name: count * size * TO_WORK_WITH for name, size in BYTES.items()}
     if free is None or need[precision] <= free:
         return
@@ -42,7 +43,7 @@ def check_fits(folder: Path, precision: str, device: Any, where: str) -> None:
     else:
         advice = f"take a smaller model, or a device with {least / GB:,.1f} GB free and precision: bf16"
     raise DataError(
-        f"{where}: {folder} needs about {need[precision] / GB:,.1f} GB of memory in {precision} for its {count:,} "
+        f"{where}: {place} needs about {need[precision] / GB:,.1f} GB of memory in {precision} for its {count:,} "
         f"weights, and {device} has {free / GB:,.1f} GB free; {advice}"
     )
 

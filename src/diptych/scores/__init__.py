@@ -29,6 +29,7 @@ SCORES: dict[str, str] = {
     "decoded": "diptych.scores.decoded:decoded",
     "hashes": "diptych.scores.hashes:hashes",
     "hps": "diptych.scores.hps:hps",
+    "hps_v3": "diptych.scores.hps_v3:hps_v3",
     "image_reward": "diptych.scores.image_reward:image_reward",
     "image_stats": "diptych.scores.image_stats:image_stats",
     "language": "diptych.scores.language:language",
