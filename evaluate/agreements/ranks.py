@@ -1,8 +1,13 @@
-"""In which order two judges put the models, over the images that both could judge."""
+"""In which order two judges put the models, over the images that both could judge, and how sure their places are.
+
+Prompts are drawn anew, with all their images, and the models put in order again (percentile bootstrap over clusters,
+Efron and Tibshirani 1993, chapters 8 and 13): a place that other prompts would have given to another model shows it.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import kendalltau, rankdata
 
 from diptych.data.generated_columns import CATEGORY
@@ -11,67 +16,121 @@ from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 from diptych.evaluate.metrics.means import MeasuredMean, categories_of, measured
 
 MODEL = "model"
+RESAMPLES, SEED = 1000, 0
+FEWEST_PROMPTS = 10  # of fewer, nothing is drawn anew
+ENDS = (0.025, 0.975)
+
+Numbers = npt.NDArray[np.float64]
 
 
-class ModelRank(NamedTuple):
-    """A model as both judges see it.
+class ModelRanks(NamedTuple):
+    """The places of M models by two judges, from 1, the best; of equal ones the mean of their places.
 
     Attributes:
-        model: Its name.
-        rank_a: From 1, the best; of equal ones the mean of their places.
-        rank_b: By the other judge.
-        a: Its number by the one.
-        b: By the other.
-        n: Images that both could judge.
+        models: Their names.
+        numbers: float64 (2, M): what each judge says of each.
+        places: float64 (2, M).
+        drawn: float64 (2, M, B): the places with prompts drawn anew; B is 0 where there are too few.
+        n: int64 (M,): images that both could judge.
     """
 
-    model: str
-    rank_a: float
-    rank_b: float
-    a: float
-    b: float
-    n: int
+    models: tuple[str, ...]
+    numbers: Numbers
+    places: Numbers
+    drawn: Numbers
+    n: Index
+
+    @property
+    def changes(self) -> Numbers:
+        """float64 (M,): by how many places each stands lower by the second."""
+        return np.asarray(self.places[1] - self.places[0])
+
+    @property
+    def change_ends(self) -> Numbers:
+        """float64 (2, M): ends of the intervals of the changes; NaN where nothing was drawn."""
+        return _ends(self.drawn[1] - self.drawn[0])
+
+    @property
+    def correlation(self) -> float:
+        """Kendall's tau-b of the two orders, in [-1, 1]; NaN where one puts all in one place (scipy's kendalltau)."""
+        return float(kendalltau(*self.places).statistic)
+
+    @property
+    def correlation_ends(self) -> tuple[float, float]:
+        """The ends of its interval; NaN where nothing was drawn."""
+        drawn = [
+            kendalltau(first, second).statistic for first, second in zip(*self.drawn.transpose(0, 2, 1), strict=True)
+        ]
+        low, high = _ends(np.array(drawn, np.float64)[None])[:, 0]
+        return float(low), float(high)
 
 
-def model_ranks(choice: AgreementChoice, rows: ScoredRows) -> list[ModelRank]:
-    """Return the ranks of the models; none where there are fewer than two, or a column has no better side."""
+def model_ranks(choice: AgreementChoice, rows: ScoredRows) -> ModelRanks | None:
+    """Return the places of the models; None where there are fewer than two, or a column has no better side."""
     sides = [measured(rows.score(name)) for name in (choice.a, choice.b) if rows.score(name).texts is None]
     if len(sides) < 2 or not rows.has(MODEL) or any(side.better_for_models is None for side in sides):
-        return []
-    both = np.isfinite(sides[0].values) & np.isfinite(sides[1].values)
-    both &= sides[0].is_asked & sides[1].is_asked
-    found = {
-        str(group.values[MODEL]): [_number(rows, side, group.rows) for side in sides] + [len(group.rows)]
-        for group in rows.groups([MODEL], among=np.flatnonzero(both))
-        if group.values[MODEL] is not None
-    }
-    if len(found) < 2:
-        return []
-    ranks = [
-        rankdata(
-            [numbers[side] * (-1.0 if sides[side].better_for_models == "higher" else 1.0) for numbers in found.values()]
-        )
-        for side in range(2)
+        return None
+    both = np.all([np.isfinite(side.values) & side.is_asked for side in sides], axis=0)
+    groups = [group for group in rows.groups([MODEL], among=np.flatnonzero(both)) if group.values[MODEL] is not None]
+    if len(groups) < 2:
+        return None
+    prompts = np.unique(rows.prompts[both], return_inverse=True)
+    unit = np.zeros(len(rows), np.int64)
+    unit[both] = prompts[1]
+    once = np.ones((1, len(prompts[0])))
+    drawn = _drawn(len(prompts[0]))
+    found = [
+        [_numbers(rows, side, [group.rows for group in groups], (unit, weights)) for weights in (once, drawn)]
+        for side in sides
     ]
-    return [
-        ModelRank(model, float(first), float(second), numbers[0], numbers[1], int(numbers[2]))
-        for (model, numbers), first, second in zip(found.items(), *ranks, strict=True)
-    ]
+    places = [[_places(numbers, side) for numbers in each] for each, side in zip(found, sides, strict=True)]
+    return ModelRanks(
+        tuple(str(group.values[MODEL]) for group in groups),
+        np.array([each[0][:, 0] for each in found]),
+        np.array([each[0][:, 0] for each in places]),
+        np.array([each[1] for each in places]),
+        np.array([len(group.rows) for group in groups], np.int64),
+    )
 
 
-def rank_correlation(ranks: list[ModelRank]) -> float:
-    """Return Kendall's tau-b of two orders of models, in [-1, 1]; NaN where one puts all in one place.
+def _drawn(prompts: int) -> Numbers:
+    """Return float64 (B, G): how often each prompt is drawn; of few prompts nothing."""
+    count = RESAMPLES if prompts >= FEWEST_PROMPTS else 0
+    shares = np.full(prompts, 1.0 / prompts)
+    return np.random.default_rng(SEED).multinomial(prompts, shares, size=count).astype(np.float64)
 
-    Source: scipy.stats.kendalltau.
+
+def _numbers(rows: ScoredRows, side: MeasuredMean, models: list[Index], drawn: tuple[Index, Numbers]) -> Numbers:
+    """Return float64 (M, B): the mean of each model's images as the metric takes it, with prompts by their weights.
+
+    Over categories first where the metric says so; a category of which no prompt was drawn is left out.
     """
-    return float(kendalltau([one.rank_a for one in ranks], [one.rank_b for one in ranks]).statistic)
+    unit, weights = drawn
+    found = []
+    for index in models:
+        positions, names = np.arange(len(index)), np.zeros(len(index), np.int64)
+        if side.metric.by_category and rows.has(CATEGORY):
+            categories = categories_of(rows, index)
+            positions, names = categories.positions, np.unique(categories.names.astype(str), return_inverse=True)[1]
+        at = index[positions]
+        shape = (names.max() + 1, weights.shape[1])
+        sums, counts = np.zeros(shape), np.zeros(shape)
+        np.add.at(sums, (names, unit[at]), side.values[at])
+        np.add.at(counts, (names, unit[at]), 1.0)
+        total, many = sums @ weights.T, counts @ weights.T
+        shares = np.divide(total, many, out=np.zeros_like(total), where=many > 0)
+        found.append(shares.sum(axis=0) / np.maximum((many > 0).sum(axis=0), 1))
+    return np.array(found)
 
 
-def _number(rows: ScoredRows, side: MeasuredMean, index: Index) -> float:
-    """Return the mean of some images as the metric takes it: over categories first where it says so."""
-    values = side.values[index]
-    if not side.metric.by_category or not rows.has(CATEGORY):
-        return float(values.mean())
-    categories = categories_of(rows, index)
-    names = np.unique(categories.names)
-    return float(np.mean([values[categories.positions[categories.names == name]].mean() for name in names]))
+def _places(numbers: Numbers, side: MeasuredMean) -> Numbers:
+    turned = -numbers if side.better_for_models == "higher" else numbers
+    return np.asarray(rankdata(turned.round(12), axis=0), np.float64)
+
+
+def _ends(drawn: Numbers) -> Numbers:
+    """Return float64 (2, M): the ends of the middle 95 percent of (M, B) numbers; NaN where there are none."""
+    known = np.isfinite(drawn)
+    if not drawn.shape[1] or not known.all():
+        return np.full((2, len(drawn)), np.nan)
+    return np.asarray(np.quantile(drawn, ENDS, axis=1))

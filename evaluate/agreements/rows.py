@@ -1,6 +1,6 @@
 """The numbers of an agreement over one dataset, and on which images the two split."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from diptych.data.column_names import full_name
 from diptych.data.generated_columns import CATEGORY
 from diptych.evaluate.agreements.choices import AgreementChoice
-from diptych.evaluate.agreements.ranks import ModelRank, model_ranks, rank_correlation
+from diptych.evaluate.agreements.ranks import ModelRanks, model_ranks
 from diptych.evaluate.agreements.verdicts import BothVerdicts, both_verdicts
 from diptych.evaluate.collected import Findings, ImageColumn, ImageValues
 from diptych.evaluate.inputs.scored_rows import ScoredRows
@@ -121,21 +121,32 @@ def _truths_text(truths: npt.NDArray[np.str_]) -> str:
     return " and ".join(f"{count:,} {word}" for word, count in zip(words, counts, strict=True))
 
 
-def _rank_rows(agreement: _Agreement, ranks: list[ModelRank]) -> Iterator[ResultRow]:
+def _rank_rows(agreement: _Agreement, ranks: ModelRanks | None) -> Iterator[ResultRow]:
     """Yield by how many places each model stands lower by b than by a, and how alike the orders are."""
-    for one in ranks:
-        note = f"place {one.rank_a:g} of {len(ranks)} by a ({one.a:.4g}), {one.rank_b:g} by b ({one.b:.4g})"
-        yield agreement.result(RANK_CHANGE, {"model": one.model}, _alone(one.rank_b - one.rank_a, one.n), note)
-    if ranks:
-        note = f"Kendall's tau-b of the two orders of {len(ranks)} models; too few for an interval"
-        images = sum(one.n for one in ranks)
-        yield agreement.result(RANK_CORRELATION, {}, _alone(rank_correlation(ranks), images), note)
+    if ranks is None:
+        return
+    count = len(ranks.models)
+    for place, model in enumerate(ranks.models):
+        (a, b), (first, second) = ranks.numbers[:, place], ranks.places[:, place]
+        change = _drawn_number(ranks.changes[place], ranks.change_ends[:, place], int(ranks.n[place]))
+        note = f"place {first:g} of {count} by a ({a:.4g}), {second:g} by b ({b:.4g}); {_how_drawn(change, ranks)}"
+        yield agreement.result(RANK_CHANGE, {"model": model}, change, note)
+    correlation = _drawn_number(ranks.correlation, ranks.correlation_ends, int(ranks.n.sum()))
+    note = f"Kendall's tau-b of the two orders of {count} models; {_how_drawn(correlation, ranks)}"
+    yield agreement.result(RANK_CORRELATION, {}, correlation, note)
 
 
-def _alone(value: float, n: int) -> ClusteredMean:
-    """Return a number of which nothing tells the error."""
-    nothing = float("nan")
-    return ClusteredMean(value, nothing, nothing, nothing, n, 0, 0.0, 0)
+def _how_drawn(number: ClusteredMean, ranks: ModelRanks) -> str:
+    if np.isfinite(number.ci_low):
+        return f"interval from {ranks.drawn.shape[2]:,} draws of the prompts"
+    why = "in some draws a judge puts all in one place" if ranks.drawn.shape[2] else "too few prompts to draw from"
+    return f"no interval: {why}"
+
+
+def _drawn_number(value: float, ends: Sequence[float] | npt.NDArray[np.float64], n: int) -> ClusteredMean:
+    """Return a number whose interval, but no standard error, is known."""
+    low, high = map(float, ends)
+    return ClusteredMean(float(value), float("nan"), low, high, n, 0, 0.0, 0)
 
 
 def _split_columns(agreement: _Agreement) -> list[ImageColumn]:

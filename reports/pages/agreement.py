@@ -55,7 +55,7 @@ def _pair(report: Report, asked: Mapping[str, Any], results: Sequence[Row]) -> d
         "rows": [_row(report, row, of, scale) for row in kappas],
         "silent": sum(not row["n"] for row in of[KAPPA]),
         "ranks": [{"model": group_word(row["groups"]["model"]), **_rank(row)} for row in of[RANK_CHANGE]],
-        "correlation": [f"{number(row['value'])}: {row['note']}" for row in of[RANK_CORRELATION] if row["note"]],
+        "correlation": [f"{_told(row)}: {row['note']}" for row in of[RANK_CORRELATION] if row["note"]],
         "sheets": _sheets(report, joint_name(a, b, SPLITS), joint_name(a, b, FIRST_SPLIT)),
         "identities": list(dict.fromkeys(row["identity_id"] for row in of[KAPPA])),
     }
@@ -89,11 +89,10 @@ def _told(row: Row | None) -> str:
 
 
 def _rank(row: Row) -> dict[str, str]:
-    change = short(abs(row["value"]))
-    return {
-        "change": f"{change} {'lower' if row['value'] > 0 else 'higher'}" if row["value"] else "none",
-        "note": row["note"],
-    }
+    lower = short(abs(row["value"]))
+    change = f"{lower} {'lower' if row['value'] > 0 else 'higher'}" if row["value"] else "none"
+    ends = interval(row["ci_low"], row["ci_high"], step=1.0, signed=True)
+    return {"change": f"{change} ({ends})", "note": row["note"]}
 
 
 def _sheets(report: Report, splits: str, first: str) -> list[dict[str, Any]]:

@@ -1,0 +1,55 @@
+"""Places of models by two judges: as each metric averages, and how sure they are."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from evaluate_configs import make_config, read, result_of, run
+from imported_evidence import imported_facts
+from tiny_generated import Made, make_generated
+
+CHECKS = {"include": [{"class": "cat", "count": 1}]}
+SHARES = {"flux": 0.95, "sdxl": 0.5, "twin": 0.5, "sd15": 0.05}  # right pictures of each model
+PROMPTS = 40
+ROWS = [
+    Made(model, prompt, category="counting" if prompt % 4 else "colors", checks=CHECKS, picture=None)
+    for model in SHARES
+    for prompt in range(PROMPTS)
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two judges of which each says by itself what is right, in one run."""
+    folder = tmp_path_factory.mktemp("ranked")
+    make_generated(folder / "generated", ROWS, rows_per_shard=len(ROWS))
+    random, judges = np.random.default_rng(1), dict[str, Any]()
+    for judge in ("detr", "unidet"):
+        said = "".join(f"{row.key},{int(random.random() < SHARES[row.model])}\n" for row in ROWS)
+        judges |= imported_facts(folder, f"{judge}.csv", f"key,label\n{said}", form="labels", judge=judge)["judges"]
+    scores = {name: {"score": "object_accuracy", "judge": name} for name in judges}
+    agreements = [{"a": "detr.object_correct", "b": "unidet.object_correct"}]
+    means = [{"score": f"{name}.object_correct"} for name in judges]
+    run(make_config(folder, judges=judges, scores=scores, agreements=agreements, means=means))
+    return folder
+
+
+def test_models_are_ranked_by_what_the_metric_is(folder: Path) -> None:
+    for model in SHARES:
+        note = result_of(folder, "detr_and_unidet.rank_change", model=model)["note"]
+        for judge in ("detr", "unidet"):
+            mean = result_of(folder, f"{judge}.object_accuracy", model=model)["value"]
+            assert f"({mean:.4g})" in note, "the mean over categories, not over images"
+
+
+def test_place_that_other_prompts_would_give_to_another_model_is_not_sure(folder: Path) -> None:
+    changes = read(folder, "SELECT * FROM results WHERE metric = 'detr_and_unidet.rank_change'")
+    found = {row["groups"]["model"]: (row["ci_low"], row["value"], row["ci_high"]) for row in changes}
+    assert found["flux"] == (0.0, 0.0, 0.0)
+    assert found["sd15"] == (0.0, 0.0, 0.0)
+    assert found["sdxl"] == (-1.0, 0.0, 0.0)
+    assert found["twin"] == (0.0, 0.0, 1.0)
+    assert all("interval from 1,000 draws of the prompts" in row["note"] for row in changes)
+    correlation = result_of(folder, "detr_and_unidet.rank_correlation")
+    assert 0.5 < correlation["ci_low"] < correlation["ci_high"] <= 1.0
