@@ -21,6 +21,7 @@ from diptych.curate.config import CurateConfig
 from diptych.curate.run import STEPS, CurateRunner
 
 SRC = Path(diptych.__file__).resolve().parents[1]
+STRICT = Path(__file__).with_name("strict")
 PACKAGE = "package:diptych.demo/models"
 
 
@@ -71,7 +72,7 @@ SURROUNDINGS = {
     "no TMPDIR": Surroundings({"TMPDIR": None}),
     "a TMPDIR that cannot be written": Surroundings({"TMPDIR": "/proc"}),
     "no git": Surroundings({"PATH": "/nowhere"}),
-    "warnings are errors": Surroundings({"PYTHONWARNINGS": "error::UserWarning:diptych"}),
+    "warnings are errors": Surroundings({"PYTHONPATH": f"{SRC}{os.pathsep}{STRICT}"}),
     "another hash seed": Surroundings({"PYTHONHASHSEED": "4242"}),
     "one processor": Surroundings(prepare=one_processor),
     "nice": Surroundings(prepare=lambda: os.nice(19)),

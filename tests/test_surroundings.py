@@ -5,6 +5,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,6 +85,14 @@ def check(words: tuple[str, ...], here: Path, where: Surroundings, more: str = "
 
 def test_every_command_has_a_call() -> None:
     assert sorted(CALLS) == sorted(WORKERS)
+
+
+@pytest.mark.parametrize(("module", "code"), [("diptych", 1), ("diptych.data.images", 1), ("diptychon", 0)])
+def test_the_place_where_warnings_are_errors_hears_every_module(module: str, code: int) -> None:
+    warn = "import warnings; warnings.warn('odd')"
+    command = [sys.executable, "-c", f"exec({warn!r}, {{'__name__': {module!r}}})"]
+    environment = {**os.environ, **SURROUNDINGS["warnings are errors"].environment}
+    assert subprocess.run(command, env=environment, capture_output=True).returncode == code
 
 
 @pytest.mark.parametrize("words", SOME, ids=" ".join)
