@@ -16,6 +16,7 @@ from diptych.evaluate.comparisons.means import mean_differences
 from diptych.evaluate.comparisons.pools import pool_differences
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.scored_rows import ScoredRows
+from diptych.evaluate.metrics.corrected_shares import corrected_rows
 from diptych.evaluate.metrics.distances import (
     DistanceKey,
     DistanceReference,
@@ -29,6 +30,7 @@ from diptych.evaluate.metrics.means import AskedMean, mean_rows
 from diptych.evaluate.protocols.agreement import agreement_note
 from diptych.evaluate.protocols.means import counted_rules, own_means
 from diptych.evaluate.protocols.rows import protocol_rows, rule_mean_rows
+from diptych.evaluate.statistics.judge_errors import JudgeCheck
 from diptych.progress import track
 
 Rows = Mapping[str, ScoredRows]
@@ -44,6 +46,9 @@ def add_means(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
                 found.add_results(rule_mean_rows(rule, replace(asked, by=mean.by), rows[label], found))
             else:
                 found.add_results(mean_rows(rows[label], AskedMean(mean.score, mean.by), found))
+            if mean.judge_check is not None:
+                check = JudgeCheck(*mean.judge_check.right, *mean.judge_check.wrong)
+                found.add_results(corrected_rows(rows[label], AskedMean(mean.score, mean.by), check, found))
 
 
 def add_protocols(config: EvaluateConfig, rows: Rows, found: Findings) -> None:

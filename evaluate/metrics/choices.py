@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from diptych.config.settings import Settings
 from diptych.errors import ConfigError
@@ -53,9 +53,29 @@ class DistanceChoice(Settings):
         return () if self.reference is None else (self.reference,)
 
 
+Whole = Annotated[int, Field(ge=0, strict=True)]
+
+
+class CheckedJudge(Settings):
+    """What a judge said of images of which somebody knows whether they are right."""
+
+    right: tuple[Whole, Whole] = Field(description="of those that are right: how many it calls right, and of how many")
+    wrong: tuple[Whole, Whole] = Field(description="of those that are wrong: how many it calls wrong, and of how many")
+
+    @model_validator(mode="after")
+    def _counts_fit(self) -> "CheckedJudge":
+        for name, (count, of) in (("right", self.right), ("wrong", self.wrong)):
+            if not 0 < of >= count:
+                raise ValueError(f"{name}: [{count}, {of}] is not so many of at least one, such as [95, 100]")
+        return self
+
+
 class MeanChoice(Settings):
     """The mean of a score over each group's images, with an interval that knows that prompts are clusters."""
 
     score: str = Field(description="label.column of a score, or its column where one label has it")
     by: By = ("model",)
     datasets: Datasets = None
+    judge_check: CheckedJudge | None = Field(
+        None, description="how often the judge errs: then the share is also told as it is without those errors"
+    )

@@ -34,7 +34,16 @@ from diptych.ready_configs import config_path
 from diptych.store.store import Store
 
 ROWS = "150"
-CONFIG_NAMES = ("curate.yaml", "held_out.yaml", "generate.yaml", "occupations.yaml", "evaluate.yaml", "report.yaml")
+CONFIG_NAMES = (
+    "curate.yaml",
+    "held_out.yaml",
+    "generate.yaml",
+    "occupations.yaml",
+    "evaluate.yaml",
+    "drawn.yaml",
+    "questions.yaml",
+    "report.yaml",
+)
 
 # The same loop with less of everything, and a deadline that the URLs without an answer do not hold up.
 LESS = {
@@ -94,6 +103,8 @@ def test_commands_are_printed_as_they_can_be_typed(first: tuple[Path, Result]) -
         ["generate", "run"],
         ["generate", "run"],
         ["evaluate", "run"],
+        ["generate", "import"],
+        ["evaluate", "run"],
         ["report", "build"],
     ]
     assert all(Path(words[3]).is_file() for words in typed)
@@ -129,6 +140,20 @@ def test_store_has_what_the_report_is_about(first: tuple[Path, Result]) -> None:
         assert {(metric, "demo-raw"), (metric, "demo-curated")} <= found
     assert shown == 2 * 2 * 2 * 2  # prompts, samplers, models
     assert audits
+
+
+def test_questions_that_the_truth_answers_tell_the_careful_hand_from_the_careless(first: tuple[Path, Result]) -> None:
+    out, _ = first
+    with Store.open(out / "questions.duckdb", read_only=True) as store:
+        means = store.query(
+            "SELECT groups->>'model' AS hand, value FROM results WHERE metric = 'asked.question_accuracy'"
+        )
+        (whole,) = store.query(
+            "SELECT a, better FROM differences WHERE metric LIKE 'asked.question%' AND groups = '{}'"
+        )
+    values = {row["hand"]: row["value"] for row in means}
+    assert values["careful"] == 1.0 > values["careless"]
+    assert (whole["a"], whole["better"]) == ("careful", "higher")
 
 
 def test_each_share_of_the_audit_leads_to_as_many_images_as_it_counts(first: tuple[Path, Result]) -> None:

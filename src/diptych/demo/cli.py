@@ -42,7 +42,8 @@ def demo(ctx: click.Context, out: Path, rows: int, workers: int | None, opens: b
 
     Serves a small web of captioned pictures on this machine, with the faults of the real one; curates it, and compares
     what was kept with the truth; makes images of prompts with two small pipelines, one trained on all of such a web,
-    one on what curation keeps; judges them; and writes a report. Nothing leaves this machine.
+    one on what curation keeps; judges them; asks questions about pictures of which it knows the truth; and writes a
+    report. Nothing leaves this machine.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -57,6 +58,7 @@ def demo(ctx: click.Context, out: Path, rows: int, workers: int | None, opens: b
     paths = {"images": out / "images", "occupations": out / "occupations", "held-out": out / "held-out" / "pool"}
     moved = [path_setting(f"datasets.{label}.path", path) for label, path in paths.items()]
     _run(ctx, "evaluate", "run", "evaluate.yaml", sets=[path_setting("store", store), *moved])
+    _ask_about_drawn(ctx, out / "ordered", out / "questions.duckdb")
     report = out / "report"
     pools = f"pools=[{quoted_path(out / 'run' / 'pool')}]"
     _run(ctx, "report", "build", "report.yaml", "--out", report, sets=[path_setting("store", store), pools])
@@ -112,6 +114,18 @@ def _draw_held_out(ctx: click.Context, out: Path) -> None:
     write = import_attribute("diptych.demo.world.held_out:write_held_out")
     write(pictures, HELD_OUT_PICTURES, progress=progress_mode(ctx))
     _run(ctx, "curate", "run", "held_out.yaml", "--out", out / "held-out", sets=[path_setting("source.path", pictures)])
+
+
+def _ask_about_drawn(ctx: click.Context, folder: Path, store: Path) -> None:
+    """Draw pictures to order, and let the truth answer questions about them."""
+    import_attribute("diptych.demo.drawn_to_order:draw_to_order")(folder)
+    paths = {"source": folder / "pictures", "prompts.path": folder / "prompts.jsonl"}
+    sets = [path_setting(name, path) for name, path in paths.items()]
+    _run(ctx, "generate", "import", "drawn.yaml", "--out", folder / "images", sets=sets)
+    truth = folder / "truth.jsonl"
+    judges = [path_setting(f"judges.{label}.options.truth", truth) for label in ("truth", "errs")]
+    images = path_setting("datasets.ordered.path", folder / "images")
+    _run(ctx, "evaluate", "run", "questions.yaml", sets=[path_setting("store", store), images, *judges])
 
 
 def _run(

@@ -16,6 +16,7 @@ JUDGES: dict[str, str] = {
     "blip_vqa": "diptych.judges.answers.blip_vqa:blip_vqa",
     "centre_point": "diptych.judges.boxes.centre_point:centre_point",
     "chat_endpoint": "diptych.judges.answers.chat_endpoint:chat_endpoint",
+    "drawn_truth": "diptych.demo.truth_judge:truth_judge",
     "florence2": "diptych.judges.text.florence2:florence2",
     "grounding_dino": "diptych.judges.boxes.grounding_dino:grounding_dino",
     "imported": "diptych.judges.imported:imported",

@@ -12,6 +12,7 @@ DETECTOR_LOOKED_AT = 1_950_000_000  # what is looked at while the detector learn
 HELD_OUT = 2_000_000_000  # nothing is trained on scenes from here on; what the CLIP is measured on
 DEMO_PROMPTS = 2_010_000_000  # what the prompt set of the demo is about
 HELD_OUT_PICTURES = 2_030_000_000  # pictures that a distance refers to
+ORDERED_PICTURES = 2_040_000_000  # pictures drawn to order, for questions that the truth answers
 SPECIMENS = 2_050_000_000  # what the heads are measured on
 DETECTOR_SCENES = 2_070_000_000  # what the detector is measured on
 PIPELINE_PROMPTS = 2_080_000_000  # what the pipelines are measured on
