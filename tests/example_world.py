@@ -17,10 +17,11 @@ from tiny_generated import made_grid, make_generated
 
 from diptych.curate.config import CurateConfig
 from diptych.curate.run import STEPS, CurateRunner
-from diptych.demo.world.captions import prompt_of
+from diptych.demo.world.captions import distinct_captions, prompt_of
 from diptych.demo.world.drawing import draw
 from diptych.demo.world.faults import encoded
-from diptych.demo.world.scenes import scene
+from diptych.demo.world.scenes import Layout, scene
+from diptych.generate.prompts.demo import checks_of
 
 CLIP = {"clip": {"kind": "open_clip", "options": {"architecture": "package:diptych.demo/models/clip"}}}
 # Scores of the columns that LAION's heads have, for pictures that are none of theirs.
@@ -63,6 +64,7 @@ def furnish(folder: Path, root: Path) -> None:
     for name, first in (("photographs", 0), ("pictures", 100), ("val2017", 200), ("jpeg", 300), ("original", 300)):
         draw_photographs(folder / name, first)
     draw_made_elsewhere(folder / "made_elsewhere")
+    draw_geneval(folder / "sdxl")
     rows = [{"URL": f"http://127.0.0.1:9/{row}.jpg", "TEXT": f"a picture of blobs {row}"} for row in range(12)]
     for name in ("urls.parquet", "laion.parquet"):
         pq.write_table(pa.Table.from_pylist(rows), folder / name)
@@ -92,6 +94,29 @@ def draw_made_elsewhere(folder: Path) -> None:
                 known = {"prompt": prompt_of(asked), "model": model, "prompt_id": str(prompt), "sample": sample}
                 told.append({"file_name": name, **known})
     (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in told))
+
+
+def draw_geneval(folder: Path) -> None:
+    """Draw two images of each of 24 prompts in GenEval's layout, four of each of its tags; some show something else."""
+    tags: dict[str, Layout] = {
+        "single_object": "single",
+        "colors": "single",
+        "counting": "count",
+        "position": "relation",
+    }
+    tags |= {"two_object": "pair", "color_attr": "pair"}
+    for place, (tag, layout) in enumerate(tags.items()):
+        found = distinct_captions(4, start=5_000 + 500 * place, words=prompt_of, layout=layout)
+        for number, (asked, prompt) in enumerate(found, start=4 * place):
+            own = folder / f"{number:05d}"
+            (own / "samples").mkdir(parents=True)
+            told = {"tag": tag, "prompt": prompt, **checks_of(asked).to_object()}
+            (own / "metadata.jsonl").write_text(json.dumps(told) + "\n")
+            for sample in range(2):
+                shown = scene(9_000 + number, layout=layout) if (number + sample) % 4 == 0 else asked
+                grain = np.random.default_rng([number, sample]).integers(0, 8, (64, 64, 3), np.uint8)
+                data = encoded(np.minimum(draw(shown, 64), 247) + grain, "png", 0)
+                (own / "samples" / f"{sample:05d}.png").write_bytes(data)
 
 
 def curated(out: Path) -> None:
