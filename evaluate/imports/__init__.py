@@ -9,6 +9,7 @@ FORMATS: dict[str, str] = {
     "answers": "diptych.evaluate.imports.answers:ANSWERS_FILE",
     "coco": "diptych.evaluate.imports.coco:COCO_DETECTIONS",
     "dsg": "diptych.evaluate.imports.dsg:DSG_ANSWERS",
+    "dsg_likert": "diptych.evaluate.imports.dsg_likert:DSG_LIKERT",
     "genai_bench": "diptych.evaluate.imports.genai_bench:GENAI_BENCH_RATINGS",
     "geneval": "diptych.evaluate.imports.geneval:GENEVAL_RESULTS",
     "labels": "diptych.evaluate.imports.labels:LABELS_FILE",

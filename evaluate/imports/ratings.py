@@ -31,7 +31,7 @@ def ratings(source: ImportSource) -> FileContent:
     """
     if source.scale is None:
         raise ConfigError("--scale: say the least and the most that a rating can be, such as 1-5")
-    return FileContent(rated_rows(source, "rating", partial(_on_scale, source.scale)), scale=source.scale)
+    return FileContent(rated_rows(source, "rating", partial(on_scale, source.scale)), scale=source.scale)
 
 
 def rated_rows(source: ImportSource, name: str, value_of: ReadValue) -> Iterator[EvidenceRecord]:
@@ -59,7 +59,12 @@ def rated_rows(source: ImportSource, name: str, value_of: ReadValue) -> Iterator
         yield EvidenceRecord(place, image, said)
 
 
-def _on_scale(scale: Scale, row: Words, name: str, place: FilePlace) -> float:
+def on_scale(scale: Scale, row: Words, name: str, place: FilePlace) -> float:
+    """Return a number of a row.
+
+    Raises:
+        DataError: If it is none, or not on the scale.
+    """
     value = number_of(row, name, place)
     if not scale[0] <= value <= scale[1]:
         raise DataError(f"{place}: {name}: {value:g} is not on the scale from {scale[0]:g} to {scale[1]:g}")

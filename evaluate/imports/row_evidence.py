@@ -108,7 +108,10 @@ def rating_rows(matcher: Matcher, matched: Matched, content: FileContent) -> Row
         records[row] = kept
     counts = Counter(len(some) for some in records if some)
     total = sum(number * images for number, images in counts.items())
-    raters = ", ".join(f"{images:,} images have {number:,}" for number, images in sorted(counts.items()))
+    raters = ", ".join(
+        f"{images:,} {'image has' if images == 1 else 'images have'} {number:,}"
+        for number, images in sorted(counts.items())
+    )
     low, high = content.scale or (0.0, 1.0)
     facts = {
         "ratings": total,
