@@ -4,7 +4,7 @@ A column that is not named here keeps its own name and unit. The direction is al
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,9 @@ class ImageMetric:
     prepare: Callable[[Numbers], Numbers] = lambda values: values
     by_category: bool = False
     is_share: bool = False
+
+
+OF_CATEGORIES = "over images per category, then over all categories"  # what an identity says under ``mean``
 
 
 def clip_score_of(cosines: Numbers) -> Numbers:
@@ -75,6 +78,12 @@ OBJECT_ACCURACY = ImageMetric(
 
 # Score column -> the metric that its mean is. To add one: a line here, a test.
 METRICS: Mapping[str, ImageMetric] = {"clip_similarity": CLIP_SCORE, "object_correct": OBJECT_ACCURACY}
+
+
+def metric_of_identity(identity: Mapping[str, Any], facts: Mapping[str, Any]) -> ImageMetric:
+    """Return the metric that a stored mean of a column is, by its identity; ``facts`` as of ``metric_of``."""
+    metric = metric_of(identity["column"], facts)
+    return replace(metric, by_category=True) if identity.get("mean") == OF_CATEGORIES else metric
 
 
 def metric_of(column: str, facts: Mapping[str, Any]) -> ImageMetric:

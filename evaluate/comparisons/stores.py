@@ -23,7 +23,7 @@ from diptych.evaluate.comparisons.sentences import sentence
 from diptych.evaluate.comparisons.stored_models import ComparedModel, prompt_sets
 from diptych.evaluate.metrics.contract import ALIASES, SET_METRICS, metric_name
 from diptych.evaluate.metrics.means import MeasuredMean
-from diptych.evaluate.score_names import metric_of
+from diptych.evaluate.score_names import metric_of_identity
 from diptych.evaluate.terminal import printable
 from diptych.lookup import describe_unknown
 from diptych.store.rows import HOW_COMPARED
@@ -211,7 +211,7 @@ def _rows(both: Both, identity: Mapping[str, Any]) -> list[DifferenceRow]:
     columns[BENCHMARK] = prompt_sets((a, left), (b, right))
     columns[a.by] = ["a"] * len(left.values) + ["b"] * len(right.values)  # the labels may be equal in two runs
     facts = a.column(metric, identity)
-    kind = metric_of(identity["column"], facts)
+    kind = metric_of_identity(identity, facts)
     numbers = kind.prepare(np.concatenate([left.values, right.values]))
     categories, wanted = ([*left.categories, *right.categories], [*left.wanted, *right.wanted])
     images = images_of(columns, categories, wanted, numbers, a.by)

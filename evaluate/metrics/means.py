@@ -16,7 +16,7 @@ from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.category_sets import categories_of_sets, kind_of, unanswered
 from diptych.evaluate.inputs.memberships import members
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredColumn, ScoredRows
-from diptych.evaluate.score_names import ImageMetric, metric_of
+from diptych.evaluate.score_names import OF_CATEGORIES, ImageMetric, metric_of
 from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
 from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_shares
 from diptych.scores import Direction
@@ -52,7 +52,7 @@ class AskedMean:
         facts = dict(self.facts)
         if self.of_categories:
             ready = replace(ready, metric=replace(ready.metric, by_category=True))
-            facts["mean"] = "over images per category, then over all categories"
+            facts["mean"] = OF_CATEGORIES
         if self.counts_unscored:  # no mean of the column, as whoever computes it again from the images must know
             ready = at_worst(ready)
             own = {**ready.identity, "unscored": "the lowest there can be", "counts": "images without an answer too"}
@@ -181,7 +181,7 @@ def _row(
     if metric.is_share:
         mean, how = _mean_of_flags(rows, group.rows, values, categories)
     else:
-        mean, how = _mean_of_numbers(values, rows.prompts[group.rows])
+        mean, how = _mean_of_numbers(values, rows.prompts[group.rows], categories)
     reason, lacking = None, "" if categories is None else _lacking(values, categories)
     if not mean.n:
         reason, how = "nothing_asked" if not len(values) else "nothing_scored", ""
@@ -216,9 +216,17 @@ def _lacking(values: npt.NDArray[np.float64], categories: Categories) -> str:
     return unanswered(categories.wanted, np.unique(categories.names[scored]).tolist())
 
 
-def _mean_of_numbers(values: npt.NDArray[np.float64], prompts: Index) -> tuple[ClusteredMean, str]:
-    mean = clustered_mean(values, prompts)
-    return mean, f"mean over images; interval clustered by {mean.n_clusters:,} prompts (Student)"
+def _mean_of_numbers(
+    values: npt.NDArray[np.float64], prompts: Index, categories: Categories | None
+) -> tuple[ClusteredMean, str]:
+    if categories is None:
+        mean = clustered_mean(values, prompts)
+        return mean, f"mean over images; interval clustered by {mean.n_clusters:,} prompts (Student)"
+    at, scored = categories.positions, np.isfinite(values)
+    mean = clustered_mean(values[at], prompts[at], categories.names)
+    mean = mean._replace(n=int(scored.sum()), n_unscored=int((~scored).sum()))
+    over = f"mean over {len(categories.wanted)} categories"
+    return mean, f"{over}; interval clustered by {mean.n_clusters:,} prompts (Student)"
 
 
 def _mean_of_flags(

@@ -15,7 +15,12 @@ PROTOCOLS: dict[str, str] = {
     "dpg": "diptych.evaluate.protocols.dpg:DPG",
     "dsg": "diptych.evaluate.protocols.dsg:DSG",
     "geneval": "diptych.evaluate.protocols.geneval:GENEVAL",
+    "t2i_corebench": "diptych.evaluate.protocols.t2i_corebench:T2I_COREBENCH",
     "tifa": "diptych.evaluate.protocols.tifa:TIFA",
+    "unigenbench": "diptych.evaluate.protocols.unigenbench:UNIGENBENCH",
+    "unigenbench_long": "diptych.evaluate.protocols.unigenbench:UNIGENBENCH_LONG",
+    "unigenbench_zh": "diptych.evaluate.protocols.unigenbench:UNIGENBENCH_ZH",
+    "unigenbench_zh_long": "diptych.evaluate.protocols.unigenbench:UNIGENBENCH_ZH_LONG",
 }
 
 

@@ -113,7 +113,7 @@ class PoolPart(NamedTuple):
         cut = {**groups, **({QUESTION_KIND: self.kind} if self.kind else {})}
         values, name = self.items.values, self.pool.name
         yield self._row(name, values, cut, found, {})
-        if np.isnan(values).any() and not self.kind:
+        if np.isnan(values).any() and not (self.kind and self.pool.is_whole):
             worst = {"unscored": "the lowest there can be"}
             yield self._row(f"{name}{WORST}", np.nan_to_num(values), cut, found, worst)
 

@@ -24,8 +24,13 @@ PROMPT_SETS: dict[str, str] = {
     "geneval": "diptych.generate.prompts.geneval:geneval",
     "jsonl": "diptych.generate.prompts.jsonl_file:jsonl_file",
     "partiprompts": "diptych.generate.prompts.partiprompts:partiprompts",
+    "t2i_corebench": "diptych.generate.prompts.t2i_corebench:t2i_corebench",
     "tifa": "diptych.generate.prompts.tifa:tifa",
     "txt": "diptych.generate.prompts.txt_file:txt_file",
+    "unigenbench": "diptych.generate.prompts.unigenbench:unigenbench",
+    "unigenbench_long": "diptych.generate.prompts.unigenbench:unigenbench_long",
+    "unigenbench_zh": "diptych.generate.prompts.unigenbench:unigenbench_zh",
+    "unigenbench_zh_long": "diptych.generate.prompts.unigenbench:unigenbench_zh_long",
 }
 
 MAX_FILE_BYTES = 256 * 2**20

@@ -35,6 +35,7 @@ _AESTHETIC_V2 = (
     "https://raw.githubusercontent.com/christophschuhmann/improved-aesthetic-predictor"
     "/6934dd81792f086e613a121dbce43082cb8be85e"
 )
+_CORE = "https://raw.githubusercontent.com/KlingTeam/T2I-CoReBench/ebf7b7a0ac0da088f4664c50012b6b483ac6f02b/data"
 _DPG = "https://raw.githubusercontent.com/TencentQQGYLab/ELLA/3c228f1dc6c4d3cad0a47493816151a419f14db3/dpg_bench"
 _DSG = "https://raw.githubusercontent.com/j-min/DSG/7330119a39f76ff90e619a8bd3ff321e71aa986b/dsg/data"
 _GENEVAL = "https://raw.githubusercontent.com/djghosh13/geneval/af4902f24d3ca90ebbb446dd9891a59e0f82725f/prompts"
@@ -46,6 +47,23 @@ _NSFWJS = (
 )
 _PARTI = "https://raw.githubusercontent.com/google-research/parti/5a657978134374ce28973948331b319adef164bd"
 _TIFA = "https://raw.githubusercontent.com/Yushi-Hu/tifa/8e37050f44ab4ee681e4251f3c8a9d4cc86e901e/tifa_v1.0"
+_UNIGEN = "https://raw.githubusercontent.com/CodeGoat24/UniGenBench/49d0bcebb0b9418d975d3957c2fee10f34811d14/data"
+
+# The dimensions of T2I-CoReBench, each a file, in upstream's order: its sha256 and its size.
+CORE_DIMENSIONS = {
+    "C-MI": ("20684699d52c75d2553790c8ec4fc9da13550426f297fd06fa739e2399665b94", 331439),
+    "C-MA": ("a1c06bf30d6f952bff8a76c0accfd95b7b95d582baae622fd57b694a855a11cd", 292128),
+    "C-MR": ("e6c61d517d9c8ccb6925ef9e14affc3157bdfe7bb157fd8bb425454643a62375", 305946),
+    "C-TR": ("5cd3bf63a3b592903d7cb880ca6ec457dfe8cdfad0d2c69db51472cba8362a29", 337520),
+    "R-LR": ("219895df3fd37f141a971633a7af17c9aca1b54ef4c0b9967292156c7203e3b9", 128080),
+    "R-BR": ("f4d3fddd7dabb160f80c21d0ceda9cd155e452e625dfb357ca70b8aae0633d5c", 158614),
+    "R-HR": ("012c0d10d350a5edfe39fcaa6c4cc6fc5ab2adb70479e61f8162badf5670a15e", 147828),
+    "R-PR": ("ba8494bba888fa2599fded078526153fc0383d8d85a3ba90458199bc395a1e3e", 139254),
+    "R-GR": ("48e4e1557766fcedb33d28758c032e434a6a34456655c71f69e002b8f3d60cca", 231381),
+    "R-AR": ("c356fe77620c47e9f540c5755e2b08efa3c992c32bd99c47b1851485e98e53b5", 125560),
+    "R-CR": ("8a5a0c6fb2de8a8dfc521a22d12f47be19c2ce0cbc8a467f42395e0f51323978", 102767),
+    "R-RR": ("5f94745af411bb64b81a12a04dd9248d26380700876111b661d5535eccaa8dcd", 112754),
+}
 
 # To add one: a line here (alphabetical), with the revision in the URL.
 ASSETS: dict[str, Asset] = {
@@ -124,12 +142,40 @@ ASSETS: dict[str, Asset] = {
         123107,
         "Apache-2.0",
     ),
+    **{
+        f"t2i-corebench-{name}": Asset(f"{_CORE}/{name}.json", sha256, size, "Apache-2.0")
+        for name, (sha256, size) in sorted(CORE_DIMENSIONS.items())
+    },
     "tifa-v1": Asset(
         f"{_TIFA}/tifa_v1.0_question_answers.json",
         "",
         None,
         "Apache-2.0",
         git_blob="6a563f9c157e5b2a24b9f4936edd3934a8a70add",
+    ),
+    "unigenbench-en": Asset(
+        f"{_UNIGEN}/test_prompts_en.csv",
+        "f82e8ce854985ef963378eaaf8ce12f2e3a57dd6f53e1aea84a61fbeadfe4459",
+        358387,
+        "CC BY 4.0",
+    ),
+    "unigenbench-en-long": Asset(
+        f"{_UNIGEN}/test_prompts_en_long.csv",
+        "5d2c3d642cc4923504b662ad15b425c2d161a137884701881e00c2691a697253",
+        762228,
+        "CC BY 4.0",
+    ),
+    "unigenbench-zh": Asset(
+        f"{_UNIGEN}/test_prompts_zh.csv",
+        "7ff2d2131e68e6182f43a28ecf03d070f7735788f3c5420db3f83141492e8cb3",
+        306315,
+        "CC BY 4.0",
+    ),
+    "unigenbench-zh-long": Asset(
+        f"{_UNIGEN}/test_prompts_zh_long.csv",
+        "6e281a5781878584db932a3bfd16dc51afb195566eb7a30c17fb9c09fd3b1776",
+        641006,
+        "CC BY 4.0",
     ),
 }
 

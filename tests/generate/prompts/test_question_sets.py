@@ -2,17 +2,21 @@
 
 import csv
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from diptych.asset_table import ASSETS
+from diptych.asset_table import ASSETS, joined_source
 from diptych.errors import DataError
 from diptych.generate.prompts.dpg import dpg
 from diptych.generate.prompts.dsg import dsg
 from diptych.generate.prompts.proposition_table import HEADER
+from diptych.generate.prompts.t2i_corebench import ASSETS as CORE_ASSETS
+from diptych.generate.prompts.t2i_corebench import t2i_corebench
 from diptych.generate.prompts.tifa import tifa
+from diptych.generate.prompts.unigenbench import unigenbench, unigenbench_long, unigenbench_zh
 
 
 @pytest.fixture
@@ -153,3 +157,74 @@ def test_questions_of_tifa_of_another_form_are_refused(tmp_path: Path, text: str
     (tmp_path / "mine.json").write_text(text, "utf-8")
     with pytest.raises(DataError, match=message):
         tifa(path=tmp_path / "mine.json")
+
+
+def test_t2i_corebench_is_twelve_files_with_13536_questions(shared: Path) -> None:
+    folder = shared / "benchmarks" / "t2i_corebench"
+    found = t2i_corebench(path=folder)
+    asked = Counter(
+        category for prompt in found.prompts for category in prompt.categories * len(prompt.checks.questions)
+    )
+    assert asked == {
+        "C-MI": 2601,
+        "C-MA": 1862,
+        "C-MR": 1545,
+        "C-TR": 2354,
+        "R-LR": 637,
+        "R-BR": 743,
+        "R-HR": 900,
+        "R-PR": 674,
+        "R-GR": 853,
+        "R-AR": 454,
+        "R-CR": 461,
+        "R-RR": 452,
+    }
+    assert Counter(category for prompt in found.prompts for category in prompt.categories) == dict.fromkeys(asked, 90)
+    assert (found.source, found.licence) == (joined_source(CORE_ASSETS), "Apache-2.0")
+    assert [(folder / f"{name[-4:]}.json").stat().st_size for name in CORE_ASSETS] == [
+        ASSETS[name].bytes for name in CORE_ASSETS
+    ]
+    first = found.prompts[0]
+    assert (first.id, first.checks.questions[0].question) == ("C-MI-001", "Is there a cutting board in the image?")
+    assert first.checks.questions[0].tags == ("instance_pos",)
+
+
+def test_a_changed_file_of_several_is_not_upstreams(shared: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(shared / "benchmarks" / "t2i_corebench", tmp_path / "own")
+    text = (folder / "R-RR.json").read_text("utf-8")
+    (folder / "R-RR.json").write_text(text + "\n", "utf-8")
+    found = t2i_corebench(path=folder)
+    assert (found.source.split(", ")[-1], found.licence) == ("R-RR.json", "")
+    assert found.sha256 != t2i_corebench(path=shared / "benchmarks" / "t2i_corebench").sha256
+    (folder / "R-RR.json").write_text('{"a": {"Prompt": "b"}}', "utf-8")
+    with pytest.raises(DataError, match=r"R-RR\.json:1: 'a': Checklist: must be a list of questions"):
+        t2i_corebench(path=folder)
+
+
+def test_unigenbench_asks_a_question_for_each_of_1813_points(shared: Path) -> None:
+    folder = shared / "benchmarks" / "unigenbench"
+    found = unigenbench(path=folder / "test_prompts_en.csv")
+    points = Counter(question.tags[0] for prompt in found.prompts for question in prompt.checks.questions)
+    assert (len(found.prompts), points.total(), len(points)) == (600, 1813, 10)
+    assert (points["Action"], points["Text Generation"]) == (263, 87)
+    assert (found.source, found.licence) == (ASSETS["unigenbench-en"].url, "CC BY 4.0")
+    third = found.prompts[0].checks.questions[2]
+    assert (third.tags, third.about) == (("Attribute", "Quantity"), "two pandas")
+    assert third.question == 'Does the image show "two pandas", as it is asked for in respect of Attribute - Quantity?'
+    chinese = unigenbench_zh(path=folder / "test_prompts_zh.csv")
+    points = Counter(question.tags[0] for prompt in chinese.prompts for question in prompt.checks.questions)
+    assert (len(chinese.prompts), points.total(), points["动作"]) == (600, 1813, 263)
+    assert chinese.source == ASSETS["unigenbench-zh"].url
+
+
+def test_a_comma_that_lacks_between_two_points_is_read(tmp_path: Path) -> None:
+    """As in one row of the long English table, of which upstream's scorer makes nothing at all."""
+    said = '{""Testpoints"": [""Grammar - Negation"" ""Style""], ""Testpoint Description"": [""no cat"", ""ink""]}'
+    path = tmp_path / "mine.csv"
+    path.write_text(f'index,prompt_en,sub_dims_en\n509,A wall.,"{said}"\n', "utf-8")
+    (prompt,) = unigenbench_long(path=path).prompts
+    assert [question.tags for question in prompt.checks.questions] == [("Grammar", "Negation"), ("Style",)]
+    for wrong, message in ((said[:-1], "mine.csv:2: sub_dims_en: not JSON"), ('{""Testpoints"": []}', "of one length")):
+        path.write_text(f'index,prompt_en,sub_dims_en\n509,A wall.,"{wrong}"\n', "utf-8")
+        with pytest.raises(DataError, match=message):
+            unigenbench_long(path=path)
