@@ -31,6 +31,7 @@ SET_METRICS: dict[str, str] = {
     "frechet_distance": "diptych.evaluate.metrics.frechet_distance:FRECHET_DISTANCE",
     "kernel_distance": "diptych.evaluate.metrics.kernel_distance:KERNEL_DISTANCE",
     "precision_recall": "diptych.evaluate.metrics.precision_recall:PRECISION_RECALL",
+    "prompt_diversity": "diptych.evaluate.metrics.prompt_diversity:PROMPT_DIVERSITY",
 }
 
 # What papers call them, in small letters: FID and KID are these over the features of Inception.

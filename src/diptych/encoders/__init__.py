@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the table below must load without numpy
 # To add one: a module with a factory, a line here (alphabetical), a test.
 ENCODERS: dict[str, str] = {
     "inception": "diptych.encoders.inception:inception_encoder",
+    "lpips": "diptych.encoders.lpips:lpips_encoder",
     "open_clip": "diptych.encoders.open_clip:open_clip_encoder",
     "projection": "diptych.encoders.projection:projection_encoder",
     "transformers_clip": "diptych.encoders.transformers_clip:transformers_clip",
