@@ -15,6 +15,7 @@ PROTOCOLS: dict[str, str] = {
     "dpg": "diptych.evaluate.protocols.dpg:DPG",
     "dsg": "diptych.evaluate.protocols.dsg:DSG",
     "geneval": "diptych.evaluate.protocols.geneval:GENEVAL",
+    "geneval2": "diptych.evaluate.protocols.geneval2:GENEVAL2",
     "t2i_corebench": "diptych.evaluate.protocols.t2i_corebench:T2I_COREBENCH",
     "tifa": "diptych.evaluate.protocols.tifa:TIFA",
     "unigenbench": "diptych.evaluate.protocols.unigenbench:UNIGENBENCH",

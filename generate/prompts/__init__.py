@@ -22,6 +22,7 @@ PROMPT_SETS: dict[str, str] = {
     "dpg": "diptych.generate.prompts.dpg:dpg",
     "dsg": "diptych.generate.prompts.dsg:dsg",
     "geneval": "diptych.generate.prompts.geneval:geneval",
+    "geneval2": "diptych.generate.prompts.geneval2:geneval2",
     "jsonl": "diptych.generate.prompts.jsonl_file:jsonl_file",
     "partiprompts": "diptych.generate.prompts.partiprompts:partiprompts",
     "t2i_corebench": "diptych.generate.prompts.t2i_corebench:t2i_corebench",

@@ -39,6 +39,7 @@ _CORE = "https://raw.githubusercontent.com/KlingTeam/T2I-CoReBench/ebf7b7a0ac0da
 _DPG = "https://raw.githubusercontent.com/TencentQQGYLab/ELLA/3c228f1dc6c4d3cad0a47493816151a419f14db3/dpg_bench"
 _DSG = "https://raw.githubusercontent.com/j-min/DSG/7330119a39f76ff90e619a8bd3ff321e71aa986b/dsg/data"
 _GENEVAL = "https://raw.githubusercontent.com/djghosh13/geneval/af4902f24d3ca90ebbb446dd9891a59e0f82725f/prompts"
+_GENEVAL2 = "https://raw.githubusercontent.com/facebookresearch/GenEval2/a6e82d2289e8d418f27f0adee77908b07060eea3"
 _LAION_NSFW = (
     "https://raw.githubusercontent.com/LAION-AI/CLIP-based-NSFW-Detector/d6bb8fe31fd4aecbfed7dfb62df4fe5858bfc014"
 )
@@ -105,6 +106,12 @@ ASSETS: dict[str, Asset] = {
         "5c48e0813e812e3c373fa5c8ed07a8f0a483be30272b4427b0559c8048e67c13",
         85209,
         "MIT",
+    ),
+    "geneval2-data": Asset(
+        f"{_GENEVAL2}/geneval2_data.jsonl",
+        "09233adbc9f877fba205f1a20efa4a8640e7e62a91dfd55893562bed8a928e43",
+        423220,
+        "CC BY-NC 4.0",
     ),
     "inception-2015-12-05": Asset(
         "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",

@@ -1,0 +1,109 @@
+"""How likely the judge finds the right answers to the prompt's questions: Soft-TIFA, as GenEval 2 counts.
+
+Of each question it is the probability of its right answer. Their arithmetic mean says which share of the prompt a
+picture shows, their geometric mean whether it shows all of it. Source: Kamath et al. 2025 (arXiv 2512.16853),
+``evaluation.py`` of facebookresearch/GenEval2 at a6e82d2.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.data.checks import CHECKS, NOT_ASKED, Question, read_checks
+from diptych.judges.contract import Answer, AnswerJudge
+from diptych.judges.evidence import ANSWERS
+from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
+from diptych.scores.looks import Look, look_with
+from diptych.scores.question_accuracy import OUTCOMES, REASON, AskedQuestions
+from diptych.scores.question_rule import outcomes_text
+
+NO_PROBABILITY = "no_probability"  # the state of an answer of which nobody told how likely it was
+COLUMNS = (
+    Column(
+        "soft_accuracy",
+        "Mean probability of the right answers to the prompt's questions, of those that were answered",
+        low=0.0,
+        high=1.0,
+        better_for_data="higher",
+        better_for_models="higher",
+    ),
+    Column(
+        "soft_accuracy_of_all",
+        "Geometric mean of the same: low where one of them is",
+        low=0.0,
+        high=1.0,
+        better_for_data="higher",
+        better_for_models="higher",
+    ),
+    Column(OUTCOMES, "Probability of the right answer to each question, or why there is none", dtype="string"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class SoftAccuracy:
+    """The rule on one judge.
+
+    Attributes:
+        look: At its answers.
+    """
+
+    look: Look[Answer]
+    columns: tuple[Column, ...] = COLUMNS
+    reads: frozenset[Reads] = frozenset({"evidence"})
+
+    @property
+    def looks(self) -> tuple[Look[Any], ...]:
+        """What it asks of judges."""
+        return (self.look,)
+
+    @cached_property
+    def identity(self) -> Mapping[str, Any]:
+        """Name, version and what is asked of which judge."""
+        return {"score": "soft_accuracy", "version": 1, **self.look.identity}
+
+    def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
+        """Return the columns of ``COLUMNS``; NaN and None where nothing is asked, or nothing was answered."""
+        mean, of_all = (np.full(len(batch), np.nan, np.float32) for _ in range(2))
+        outcomes, reasons = (np.full(len(batch), None, object) for _ in range(2))
+        answers = batch.evidence(self.look)
+        for row, text in enumerate(batch.column(CHECKS)):
+            checks, said = read_checks(text), answers[row]
+            if checks is None or not checks.questions:
+                reasons[row] = "bad_checks" if checks is None else NOT_ASKED
+                continue
+            if said is None:
+                continue
+            told = [_likely(question, answer) for question, answer in zip(checks.questions, said, strict=True)]
+            states = [answer.state or NO_PROBABILITY for answer in said]
+            outcomes[row] = outcomes_text(told, states)
+            known = np.array([value for value in told if value is not None])
+            if not len(known):
+                reasons[row] = REASON
+                continue
+            mean[row] = known.mean()
+            of_all[row] = np.exp(np.log(known).mean()) if known.all() else 0.0
+        return {"soft_accuracy": mean, "soft_accuracy_of_all": of_all, OUTCOMES: outcomes, "reason": reasons}
+
+
+def _likely(question: Question, answer: Answer) -> float | None:
+    """Return the probability of the right answer; None where nobody tells."""
+    if answer.state or question.answer not in answer.choices:
+        return None
+    return answer.probabilities[answer.choices.index(question.answer)]
+
+
+def soft_accuracy(*, judge: AnswerJudge) -> SoftAccuracy:
+    """Return the score; loads no model yet.
+
+    Args:
+        judge: Answers questions, and says how likely each choice is.
+
+    Raises:
+        ConfigError: If the judge answers no questions.
+    """
+    return SoftAccuracy(look_with(judge, ANSWERS, AskedQuestions()))
