@@ -4,6 +4,7 @@ One process may write, or any number may read. Nothing from the network or from 
 somebody tries. Decides nothing about tables.
 """
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from diptych.errors import MissingExtra, StoreError, StoreInUse, first_line
+from diptych.shortage import what_ran_out
 from diptych.storage.location import Location
 from diptych.storage.spill import spill_settings
 from diptych.store.seal import is_duckdb
@@ -131,16 +133,39 @@ def _connect(path: Path, *, read_only: bool) -> Any:
         import duckdb
     except ModuleNotFoundError as error:
         raise MissingExtra("evaluate", "duckdb") from error
+    config = {**SAFE, **spill_settings(), **({} if read_only else STORAGE)}
     try:
-        if not read_only:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        config = {**SAFE, **spill_settings(), **({} if read_only else STORAGE)}
+        if not read_only and not path.exists():
+            _begin(path, config)
         return duckdb.connect(str(path), read_only=read_only, config=config)
     except OSError as error:
         raise StoreError(f"{path}: cannot be made: {error.strerror}; give another place") from error
     except duckdb.Error as error:
         kind = StoreInUse if IN_USE.search(str(error)) else StoreError
         raise kind(f"{path}: {_refusal(error)}") from error
+
+
+def _begin(path: Path, config: dict[str, Any]) -> None:
+    """Make an empty file, whole or not at all: DuckDB itself leaves the half of one where the disk is full.
+
+    It takes its place only where none is by now, since another process may have begun one.
+    """
+    import duckdb
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    begun = path.with_name(f".{os.getpid()}.tmp")
+    try:
+        duckdb.connect(str(begun), config=config).close()
+        try:
+            os.link(begun, path)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            begun.rename(path)
+    except duckdb.Error as error:
+        raise type(error)(str(error).replace(str(begun), str(path))) from error
+    finally:
+        begun.unlink(missing_ok=True)
 
 
 def _refusal(error: BaseException) -> str:
@@ -154,10 +179,14 @@ def _refusal(error: BaseException) -> str:
         return said
     if OTHER_VERSION.search(message):
         return f"written by another version of DuckDB: {said}; install a newer duckdb"
+    if what_ran_out(error) == "disk":
+        return f"cannot be made: {said}"
     return f"cannot be opened: {said}; give another path"
 
 
 def _said(error: BaseException) -> str:
-    """Return what DuckDB says in one line; of damage, which any query may be the first to meet, also what to do."""
+    """Return what DuckDB says in one line; of damage and full disks, which any query may meet, also what to do."""
     said = first_line(error)
+    if what_ran_out(error) == "disk":
+        return f"{said}; make room, then run again"
     return f"is damaged: {said}; restore it, or evaluate again into another store" if DAMAGED.search(said) else said
