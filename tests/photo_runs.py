@@ -1,17 +1,23 @@
 """Runs of a judge over real photographs by two workers, killed and run again."""
 
 import hashlib
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from PIL import Image
-from tiny_dataset import Row, make_dataset
+from sealed import seal_dataset
+from tiny_dataset import Row, make_dataset, make_table
 
+from diptych.data.checks import CHECKS
 from diptych.data.dataset import open_dataset
 from diptych.data.journal import Journal
+from diptych.data.schema import data_schema
+from diptych.data.shards import shard_name, write_shard
 from diptych.judges.contract import Answer
 from diptych.judges.evidence import ANSWERS, read_evidence
 from diptych.scores.plan import ScorePlan
@@ -51,6 +57,23 @@ def run_killed_and_resumed(tmp_path: Path, shared: Path, kind: str, options: Map
     """Return the answers about the photographs, once two workers were killed and left what one leaves undisturbed."""
     what = ScorePlan({}, {"cat": ("answer", {"judge": "eye", **QUESTION})}, judges={"eye": (kind, dict(options))})
     make_dataset(tmp_path / "whole", photo_rows(shared), rows_per_shard=2)
+    kill_and_resume(tmp_path, what)
+    records = answers_in(tmp_path / "killed")
+    return [answer for some in records for answer in some or ()]
+
+
+def make_checked_dataset(path: Path, shared: Path, checks: Mapping[str, Any]) -> None:
+    """Write the photographs as a dataset whose rows all have the same checks."""
+    rows = make_table(photo_rows(shared))
+    column = pa.array([json.dumps(checks)] * len(rows), pa.string())
+    table = rows.append_column(pa.field(CHECKS, pa.string()), column)
+    table = table.cast(data_schema([pa.field(CHECKS, pa.string())]))
+    infos = [write_shard(table.slice(2 * n, 2), path / "data" / shard_name(n)) for n in range(4)]
+    seal_dataset(path, infos, {})
+
+
+def kill_and_resume(tmp_path: Path, what: ScorePlan) -> None:
+    """Run a plan over ``whole``, and over a copy, ``killed``, by two workers who are killed: both have the same."""
     shutil.copytree(tmp_path / "whole", tmp_path / "killed")
     score_dataset(tmp_path / "whole", what, progress="none")
     with pytest.MonkeyPatch.context() as patch:
@@ -67,6 +90,4 @@ def run_killed_and_resumed(tmp_path: Path, shared: Path, kind: str, options: Map
             score_dataset(tmp_path / "killed", what, progress="none", workers=2)
     assert open_dataset(tmp_path / "killed").column_sets("evidence") == [], "what was killed is not whole"
     score_dataset(tmp_path / "killed", what, progress="none", workers=2)
-    assert evidence_files(tmp_path / "killed") == evidence_files(tmp_path / "whole")
-    records = answers_in(tmp_path / "killed")
-    return [answer for some in records for answer in some or ()]
+    assert evidence_files(tmp_path / "killed") == evidence_files(tmp_path / "whole") != {}

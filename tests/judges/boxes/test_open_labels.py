@@ -10,16 +10,20 @@ import pytest
 import torch
 import transformers
 from noise import noise
+from photo_runs import kill_and_resume, make_checked_dataset
 from PIL import Image
 from tiny_judges import save_grounding_dino, save_owlv2, save_yolos
 from word_encoder import ByWord
 
+from diptych.data.dataset import open_dataset
 from diptych.errors import ConfigError, DataError
 from diptych.judges import make_judge
 from diptych.judges.boxes.colours import COLOURS
 from diptych.judges.boxes.open_labels import OpenLabels
 from diptych.judges.contract import Box
+from diptych.judges.evidence import BOXES, read_evidence
 from diptych.pretrained import memory
+from diptych.scores.plan import ScorePlan
 
 
 def save_mm_grounding_dino(folder: Path) -> Path:
@@ -237,6 +241,21 @@ def test_model_of_another_family_is_refused(folders: dict[str, Path], tmp_path: 
         make_judge("owlv2", {"weights": str(folders["grounding_dino"])})
     with pytest.raises(ConfigError, match="is a model of yolos, not of grounding-dino or mm-grounding-dino"):
         make_judge("grounding_dino", {"weights": str(save_yolos(tmp_path))})
+
+
+def test_killed_run_of_two_workers_over_photographs_leaves_the_same_evidence(
+    folders: dict[str, Path], tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each process computes on one thread, as the number of threads moves the last bits of a network this size."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    make_checked_dataset(tmp_path / "whole", shared, {"include": [{"class": "dog", "count": 1}]})
+    judges = {name: (name, {"weights": str(folders[name]), "least_score": 0.0, "device": "cpu"}) for name in JUDGES}
+    scores = {name: ("object_accuracy", {"judge": name, "threshold": 0.0}) for name in JUDGES}
+    kill_and_resume(tmp_path, ScorePlan({}, scores, judges=judges))
+    for evidence in open_dataset(tmp_path / "killed").column_sets("evidence"):
+        every = [some for file in evidence.files for some in read_evidence(BOXES, file).records]
+        assert len(every) == 7
+        assert {box.label for some in every for box in some or []} == {"dog"}
 
 
 @pytest.mark.parametrize("name", JUDGES)
