@@ -16,6 +16,8 @@ PROTOCOLS: dict[str, str] = {
     "dsg": "diptych.evaluate.protocols.dsg:DSG",
     "geneval": "diptych.evaluate.protocols.geneval:GENEVAL",
     "geneval2": "diptych.evaluate.protocols.geneval2:GENEVAL2",
+    "longtext": "diptych.evaluate.protocols.longtext:LONGTEXT",
+    "longtext_zh": "diptych.evaluate.protocols.longtext:LONGTEXT_ZH",
     "t2i_corebench": "diptych.evaluate.protocols.t2i_corebench:T2I_COREBENCH",
     "tifa": "diptych.evaluate.protocols.tifa:TIFA",
     "unigenbench": "diptych.evaluate.protocols.unigenbench:UNIGENBENCH",

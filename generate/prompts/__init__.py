@@ -24,6 +24,8 @@ PROMPT_SETS: dict[str, str] = {
     "geneval": "diptych.generate.prompts.geneval:geneval",
     "geneval2": "diptych.generate.prompts.geneval2:geneval2",
     "jsonl": "diptych.generate.prompts.jsonl_file:jsonl_file",
+    "longtext": "diptych.generate.prompts.longtext:longtext",
+    "longtext_zh": "diptych.generate.prompts.longtext:longtext_zh",
     "partiprompts": "diptych.generate.prompts.partiprompts:partiprompts",
     "t2i_corebench": "diptych.generate.prompts.t2i_corebench:t2i_corebench",
     "tifa": "diptych.generate.prompts.tifa:tifa",

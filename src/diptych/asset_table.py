@@ -43,6 +43,7 @@ _GENEVAL2 = "https://raw.githubusercontent.com/facebookresearch/GenEval2/a6e82d2
 _LAION_NSFW = (
     "https://raw.githubusercontent.com/LAION-AI/CLIP-based-NSFW-Detector/d6bb8fe31fd4aecbfed7dfb62df4fe5858bfc014"
 )
+_LONGTEXT = "https://raw.githubusercontent.com/X-Omni-Team/X-Omni/2b8237bb3789638c290eeda3e83ed81bd3652c3b/textbench"
 _NSFWJS = (
     "https://raw.githubusercontent.com/infinitered/nsfwjs/d55a54c51f14380670064cc129b2ea51029c5e46/models/mobilenet_v2"
 )
@@ -130,6 +131,18 @@ ASSETS: dict[str, Asset] = {
         "905520bb0336accc73ee282c605d926aef90cf14248889d44b9cee50eef71f8a",
         1094585,
         "MIT",
+    ),
+    "longtext-en": Asset(
+        f"{_LONGTEXT}/text_prompts.jsonl",
+        "a2130769e72bd8560470a066114cdac87f80f1eb071ba6bc0f7033225a9be0d8",
+        203974,
+        "Apache-2.0",
+    ),
+    "longtext-zh": Asset(
+        f"{_LONGTEXT}/text_prompts_zh.jsonl",
+        "6512cd121ac093e8113e114d76eb2c0ce967c220b18e2049e1063554ce496758",
+        169494,
+        "Apache-2.0",
     ),
     "nsfwjs-mobilenet-v2": Asset(
         f"{_NSFWJS}/model.json",

@@ -27,6 +27,7 @@ from diptych.scores.perceived_attribute import COLUMNS as PERCEIVED_ATTRIBUTE
 from diptych.scores.pick_score import COLUMNS as PICK_SCORE
 from diptych.scores.question_accuracy import COLUMNS as QUESTION_ACCURACY
 from diptych.scores.soft_accuracy import COLUMNS as SOFT_ACCURACY
+from diptych.scores.text_accuracy import COLUMNS as TEXT_ACCURACY
 from diptych.scores.vqa_score import COLUMNS as VQA_SCORE
 from diptych.scores.written_text import COLUMNS as WRITTEN_TEXT
 
@@ -65,6 +66,7 @@ COLUMNS: dict[str, Callable[[], Sequence[Column]]] = {
     "question_accuracy": lambda: QUESTION_ACCURACY,
     "vqa_score": lambda: VQA_SCORE,
     "soft_accuracy": lambda: SOFT_ACCURACY,
+    "text_accuracy": lambda: TEXT_ACCURACY,
     "written_text": lambda: WRITTEN_TEXT,
 }
 IN_WORDS = {"hashes", "linear_probe"}  # whose columns the table does not name one by one

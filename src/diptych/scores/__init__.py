@@ -42,6 +42,7 @@ SCORES: dict[str, str] = {
     "question_accuracy": "diptych.scores.question_accuracy:question_accuracy",
     "rating": "diptych.scores.rating:rating",
     "soft_accuracy": "diptych.scores.soft_accuracy:soft_accuracy",
+    "text_accuracy": "diptych.scores.text_accuracy:text_accuracy",
     "vqa_score": "diptych.scores.vqa_score:vqa_score",
     "written_text": "diptych.scores.written_text:written_text",
 }

@@ -1,0 +1,121 @@
+"""Which share of the texts that a prompt asks for a judge reads in the picture, as LongText-Bench counts.
+
+Words (or characters) are compared as a bag: what is expected and read, each as often as in both, whatever the order;
+what is read beside it costs nothing. Source: ``textbench/summary_scores.py`` of X-Omni-Team/X-Omni at 2b8237b.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.data.checks import CHECKS, NOT_ASKED, read_checks
+from diptych.judges.contract import TextJudge, TextLine
+from diptych.judges.evidence import TEXT
+from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
+from diptych.scores.looks import Look, look_with
+
+Unit = Literal["words", "characters"]
+# Which letters count: those of upstream's list, or of every script, without regard to case.
+Letters = Literal["listed", "all"]
+
+COLUMNS = (
+    Column(
+        "text_accuracy",
+        "Share of the words, or characters, of the texts that are asked for which the judge reads",
+        low=0.0,
+        high=1.0,
+        better_for_data="higher",
+        better_for_models="higher",
+    ),
+    Column("text_expected", "Number of words, or characters, that are asked for", low=0.0),
+    Column("text_missing", "Those of them that the judge does not read", dtype="string"),
+)
+NOT_LISTED = re.compile(r"[^\u4e00-\u9fa5a-zA-Z0-9\sàâäéèêëîïôöùûüçÀÂÄÉÈÊËÎÏÔÖÙÛÜÇ]")
+
+
+@dataclass(frozen=True, eq=False)
+class TextAccuracy:
+    """The rule on one judge.
+
+    Attributes:
+        look: At the lines that it reads.
+        unit: What is compared.
+        letters: Which count.
+    """
+
+    look: Look[TextLine]
+    unit: Unit
+    letters: Letters
+    columns: tuple[Column, ...] = COLUMNS
+    reads: frozenset[Reads] = frozenset({"evidence"})
+
+    @property
+    def looks(self) -> tuple[Look[Any], ...]:
+        """What it asks of judges."""
+        return (self.look,)
+
+    @cached_property
+    def identity(self) -> Mapping[str, Any]:
+        """Name, version, what is compared and which judge reads."""
+        facts = {"score": "text_accuracy", "version": 1, "unit": self.unit, "letters": self.letters}
+        return {**facts, **self.look.identity}
+
+    def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
+        """Return the columns of ``COLUMNS``; what is expected is told also where the judge could not look."""
+        share, expected = (np.full(len(batch), np.nan, np.float32) for _ in range(2))
+        missing, reasons = (np.full(len(batch), None, object) for _ in range(2))
+        read = batch.evidence(self.look)
+        for row, text in enumerate(batch.column(CHECKS)):
+            checks = read_checks(text)
+            asked = (
+                Counter(parts_of(" ".join(checks.texts), self.unit, self.letters)) if checks is not None else Counter()
+            )
+            if not asked:
+                reasons[row] = "bad_checks" if checks is None else NOT_ASKED
+                continue
+            expected[row], lines = asked.total(), read[row]
+            if lines is None:
+                continue
+            left = asked - Counter(parts_of("\n".join(line.text for line in lines), self.unit, self.letters))
+            share[row], missing[row] = 1.0 - left.total() / asked.total(), " ".join(left.elements())
+        return {"text_accuracy": share, "text_expected": expected, "text_missing": missing, "reason": reasons}
+
+
+def parts_of(text: str, unit: Unit, letters: Letters) -> list[str]:
+    """Return the words or characters of a text that are compared.
+
+    >>> parts_of("FRESH Brews, piñata!", "words", "listed"), parts_of("FRESH Brews, piñata!", "words", "all")
+    (['fresh', 'brews', 'piata'], ['fresh', 'brews', 'piñata'])
+    >>> parts_of("每日 Ab", "characters", "listed")
+    ['每', '日', 'A', 'b']
+    """
+    if letters == "listed":
+        kept = NOT_LISTED.sub("", text)
+        kept = kept.lower() if unit == "words" else kept
+    else:
+        plain = unicodedata.normalize("NFKC", text).casefold()
+        kept = "".join(each for each in plain if each.isalnum() or each.isspace())
+    return kept.split() if unit == "words" else list("".join(kept.split()))
+
+
+def text_accuracy(*, judge: TextJudge, unit: Unit = "words", letters: Letters = "all") -> TextAccuracy:
+    """Return the score; loads no model yet.
+
+    Args:
+        judge: Reads.
+        unit: What is compared; ``characters`` where words have no spaces between them.
+        letters: Which count: ``all``, whatever their script and case; or ``listed``, as LongText-Bench has it: Latin
+            without most accents, digits and common Chinese, in characters with their case.
+
+    Raises:
+        ConfigError: If the judge does not read.
+    """
+    return TextAccuracy(look_with(judge, TEXT), unit, letters)

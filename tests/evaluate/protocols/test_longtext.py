@@ -1,0 +1,71 @@
+"""LongText-Bench: words as a bag, pooled over prompts, and what upstream's list of letters drops."""
+
+from collections import Counter
+from pathlib import Path
+
+import own_judges
+import pytest
+from evaluate_configs import make_config, result_of, run
+from own_judges import WRITTEN
+from tiny_generated import Made, make_generated
+
+from diptych.asset_table import ASSETS
+from diptych.generate.prompts.longtext import longtext, longtext_zh
+from diptych.judges.contract import TextLine
+from diptych.scores.text_accuracy import parts_of
+
+HEIGHT = 32  # of every picture of ``tiny_generated``
+
+
+def counted(folder: Path, monkeypatch: pytest.MonkeyPatch, read: str, *texts: list[str], lost: int = -1) -> None:
+    own_judges.install(monkeypatch)
+    WRITTEN[HEIGHT] = [TextLine(line, 0.9, (0, 0, 9, 9)) for line in read.split("\n")]
+    rows = [
+        Made("one", number, checks={"texts": some}, picture=None if number == lost else number, benchmark="longtext")
+        for number, some in enumerate(texts)
+    ]
+    make_generated(folder / "generated", rows, kinds={"longtext": "longtext"})
+    protocols = [{"protocol": "longtext", "judge": "eye"}]
+    run(make_config(folder, judges={"eye": {"kind": "own_text"}}, protocols=protocols))
+
+
+def test_words_are_pooled_so_that_a_long_prompt_counts_for_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted(tmp_path, monkeypatch, "brews FRESH,\nevery day", ["FRESH BREWS", "every every day"], ["Open"])
+    found = result_of(tmp_path, "longtext_official_eye.text_accuracy", model="one")
+    assert (found["value"], found["n"], found["unit"]) == (pytest.approx(4 / 6), 2, "mean by text_expected")
+    assert "mean over images by their weights" in found["note"]
+
+
+def test_image_without_a_picture_counts_by_its_words_at_worst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted(tmp_path, monkeypatch, "one two", ["one two"], ["three four five six"], lost=1)
+    name = "longtext_official_eye.text_accuracy"
+    found = result_of(tmp_path, name, model="one")
+    assert (found["value"], found["n"], found["n_unscored"]) == (1.0, 1, 1)
+    assert "1 images without an answer (1 out_of_memory)" in found["note"]
+    assert result_of(tmp_path, f"{name}_worst", model="one")["value"] == pytest.approx(2 / 6)
+
+
+def test_letters_beyond_upstreams_list_count_in_corrected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted(tmp_path, monkeypatch, "piata КОФЕ", ["piñata кофе"])
+    assert result_of(tmp_path, "longtext_official_eye.text_accuracy", model="one")["value"] == 1.0
+    assert result_of(tmp_path, "longtext_corrected_eye.text_accuracy", model="one")["value"] == 0.5
+
+
+def test_chinese_is_compared_by_characters() -> None:
+    assert parts_of("每日\uff0c新鲜 Ab!", "characters", "listed") == ["每", "日", "新", "鲜", "A", "b"]
+    assert parts_of("每日\uff0c新鲜 Ab!", "characters", "all") == ["每", "日", "新", "鲜", "a", "b"]
+
+
+def test_both_sets_have_160_prompts_of_eight_kinds(shared: Path) -> None:
+    folder = shared / "benchmarks" / "longtext_bench"
+    for make, name, asset in (
+        (longtext, "text_prompts.jsonl", "longtext-en"),
+        (longtext_zh, "text_prompts_zh.jsonl", "longtext-zh"),
+    ):
+        found = make(path=folder / name)
+        assert (len(found.prompts), found.source, found.licence) == (160, ASSETS[asset].url, "Apache-2.0")
+        assert Counter(prompt.categories[1] for prompt in found.prompts) == {"short": 80, "long": 80}
+        assert len({prompt.categories[0] for prompt in found.prompts}) == 8
+        assert all(prompt.checks.texts for prompt in found.prompts)
