@@ -32,8 +32,9 @@ def lines_of(name: str | None) -> Iterator[str]:
         ConfigError: If there is none of that name.
     """
     if name is None:
+        wide = max(map(len, PROTOCOLS))
         for one in listed():
-            yield f"{one['name']:<10} {one['prompts']:>6,} prompts  judge: {one['judge']:<8} {one['title']}"
+            yield f"{one['name']:<{wide}} {one['prompts']:>6,} prompts  judge: {one['judge']:<8} {one['title']}"
         return
     protocol = find_protocol(name)
     yield f"{protocol.name}: {protocol.title}"
