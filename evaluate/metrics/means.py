@@ -35,6 +35,7 @@ class AskedMean:
         prompts: The kind of prompt set whose images it is about; None for all.
         facts: What decides the number beside the score, for its identity.
         of_categories: Whether it is taken in each category first, whatever the metric is otherwise.
+        with_category: Whether images of prompts without a category are left out.
         counts_unscored: Whether an image without a number counts as the lowest there can be.
     """
 
@@ -43,6 +44,7 @@ class AskedMean:
     prompts: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     of_categories: bool = False
+    with_category: bool = False
     counts_unscored: bool = False
 
     def of(self, rows: ScoredRows) -> "MeasuredMean":
@@ -53,12 +55,16 @@ class AskedMean:
         if self.of_categories:
             ready = replace(ready, metric=replace(ready.metric, by_category=True))
             facts["mean"] = OF_CATEGORIES
-        if self.counts_unscored:  # no mean of the column, as whoever computes it again from the images must know
+        own = dict(ready.identity)
+        if self.with_category:
+            ready = replace(ready, is_asked=ready.is_asked & _has_category(rows))
+            facts["images"] = "of prompts with a category"
+        if self.counts_unscored:
             ready = at_worst(ready)
-            own = {**ready.identity, "unscored": "the lowest there can be", "counts": "images without an answer too"}
-            own["of"] = own.pop("column")
-            return replace(ready, identity={**own, **facts})
-        return replace(ready, identity={**ready.identity, **facts})
+            own |= {"unscored": "the lowest there can be", "counts": "images without an answer too"}
+        if self.with_category or self.counts_unscored:
+            own["of"] = own.pop("column")  # no mean of the column: whoever computes it again from the images must know
+        return replace(ready, identity={**own, **facts})
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,14 @@ def is_of_kind(rows: ScoredRows, prompts: str | None) -> npt.NDArray[np.bool_]:
     labels = rows.values(BENCHMARK)
     own = [label for label in labels.unique().to_pylist() if kind_of(str(label), rows.prompt_kinds) == prompts]
     return np.asarray(pc.is_in(labels, pa.array(own, labels.type)), bool)
+
+
+def _has_category(rows: ScoredRows) -> npt.NDArray[np.bool_]:
+    found = np.zeros(len(rows), bool)
+    if rows.has(CATEGORY):
+        each = categories_of(rows, np.arange(len(rows)))
+        found[each.positions[each.names != ""]] = True
+    return found
 
 
 def mean_rows(rows: ScoredRows, asked: AskedMean, found: Findings) -> Iterator[ResultRow]:

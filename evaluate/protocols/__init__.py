@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 PROTOCOLS: dict[str, str] = {
     "dpg": "diptych.evaluate.protocols.dpg:DPG",
     "dsg": "diptych.evaluate.protocols.dsg:DSG",
+    "genai_bench": "diptych.evaluate.protocols.genai_bench:GENAI_BENCH",
     "geneval": "diptych.evaluate.protocols.geneval:GENEVAL",
     "geneval2": "diptych.evaluate.protocols.geneval2:GENEVAL2",
     "longtext": "diptych.evaluate.protocols.longtext:LONGTEXT",

@@ -65,6 +65,7 @@ class ProtocolRule:
             it is, but for images without a number.
         pool: A number over something else than images; None where there is none.
         of_categories: Whether the mean over images is taken in each category of prompts, then over these.
+        with_category: Whether images of prompts without a category are left out.
     """
 
     score: str
@@ -74,6 +75,7 @@ class ProtocolRule:
     worst: str | None = None
     pool: QuestionPool | WeightedImages | None = None
     of_categories: bool = False
+    with_category: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ PROMPT_SETS: dict[str, str] = {
     "demo": "diptych.generate.prompts.demo:demo",
     "dpg": "diptych.generate.prompts.dpg:dpg",
     "dsg": "diptych.generate.prompts.dsg:dsg",
+    "genai_bench": "diptych.generate.prompts.genai_bench:genai_bench",
     "geneval": "diptych.generate.prompts.geneval:geneval",
     "geneval2": "diptych.generate.prompts.geneval2:geneval2",
     "jsonl": "diptych.generate.prompts.jsonl_file:jsonl_file",

@@ -38,6 +38,10 @@ _AESTHETIC_V2 = (
 _CORE = "https://raw.githubusercontent.com/KlingTeam/T2I-CoReBench/ebf7b7a0ac0da088f4664c50012b6b483ac6f02b/data"
 _DPG = "https://raw.githubusercontent.com/TencentQQGYLab/ELLA/3c228f1dc6c4d3cad0a47493816151a419f14db3/dpg_bench"
 _DSG = "https://raw.githubusercontent.com/j-min/DSG/7330119a39f76ff90e619a8bd3ff321e71aa986b/dsg/data"
+_GENAI = (  # what BaiqiL/GenAI-Bench has on the hub, in a repository with revisions
+    "https://raw.githubusercontent.com/PenghaoYin/ImageEvalKit/85b5e1511b867688fa37edee304ee0adc953e941"
+    "/benchmarks/genai/eval_prompts/genai1600"
+)
 _GENEVAL = "https://raw.githubusercontent.com/djghosh13/geneval/af4902f24d3ca90ebbb446dd9891a59e0f82725f/prompts"
 _GENEVAL2 = "https://raw.githubusercontent.com/facebookresearch/GenEval2/a6e82d2289e8d418f27f0adee77908b07060eea3"
 _LAION_NSFW = (
@@ -100,6 +104,18 @@ ASSETS: dict[str, Asset] = {
         f"{_DSG}/dsg-1k-anns.csv",
         "b7ce06ea8a0478ccfd8fba105ecd26d7d301eb99d5c412987546c4cc8e08917a",
         1906040,
+        "Apache-2.0",
+    ),
+    "genai-bench": Asset(
+        f"{_GENAI}/genai_image.json",
+        "a7e15e46786b64f5d3518d3450b2b5a86438f2b946e8d093dcaf0d5c5c094b1e",
+        1372744,
+        "Apache-2.0",
+    ),
+    "genai-bench-skills": Asset(
+        f"{_GENAI}/genai_skills.json",
+        "8df390cb89d0584389747c69acecd03615ffc229c1db71a90e4abd3d12d9a3d2",
+        64714,
         "Apache-2.0",
     ),
     "geneval-metadata": Asset(

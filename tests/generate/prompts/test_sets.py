@@ -1,18 +1,22 @@
 """The prompt sets of benchmarks and of the demo: counts, forms and checks."""
 
 import json
+import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from diptych.asset_table import ASSETS
+from diptych.assets import file_sha256
 from diptych.demo.world.figures import OCCUPATIONS
 from diptych.demo.world.scenes import LAYOUTS, RELATIONS, scene
 from diptych.demo.world.seeds import DEMO_PROMPTS, HELD_OUT, HELD_OUT_PICTURES
 from diptych.errors import ConfigError, DataError
 from diptych.generate.prompts import PROMPT_SETS
 from diptych.generate.prompts.demo import SEEDS_PER_LAYOUT, checks_of, demo
+from diptych.generate.prompts.genai_bench import genai_bench
 from diptych.generate.prompts.geneval import COUNTS, geneval
 from diptych.generate.prompts.partiprompts import COUNT, partiprompts
 from diptych.lookup import import_attribute
@@ -140,3 +144,34 @@ def test_demo_names_a_category_that_it_lacks() -> None:
         demo(per_category=100_000, categories=["pair"])
     with pytest.raises(ConfigError, match="per_category is -1; at least 1"):
         demo(per_category=-1)
+
+
+def test_genai_bench_has_1600_prompts_of_which_seven_have_no_skill(shared: Path, tmp_path: Path) -> None:
+    given = shared / "benchmarks" / "genai_bench"
+    for name in ("genai_image.json", "genai_skills.json"):
+        shutil.copy(given / f"genai1600_{name}", tmp_path / name)
+    found = genai_bench(path=tmp_path).prompts
+    counts = Counter(skill for prompt in found for skill in prompt.categories)
+    assert len(found) == 1600
+    assert sum(not prompt.categories for prompt in found) == 7
+    assert (counts["basic"], counts["advanced"], counts["attribute"], counts["negation"]) == (722, 871, 553, 347)
+    assert found[0].id == "00000"
+    assert found[0].categories == ("basic", "attribute", "scene", "spatial relation", "action relation")
+    assert str(found[0].columns["prompt_zh"]).startswith("一位面包师")
+    assert ASSETS["genai-bench-skills"].sha256 == file_sha256(tmp_path / "genai_skills.json")
+
+
+@pytest.mark.parametrize(
+    ("prompts", "skills", "said"),
+    [
+        ("[]", "{}", "genai_image.json: GenAI-Bench has an object of prompts by their ids"),
+        ('{"00000": 1}', "{}", "genai_image.json:1: '00000': a prompt is an object, got 1"),
+        ('{"00000": {"prompt": "a cat"}}', '{"basic": ["0"]}', "'basic': must be a list of numbers of prompts"),
+        ("{", "{}", "genai_image.json: not JSON"),
+    ],
+)
+def test_genai_bench_of_another_form_is_one_line(tmp_path: Path, prompts: str, skills: str, said: str) -> None:
+    (tmp_path / "genai_image.json").write_text(prompts, "utf-8")
+    (tmp_path / "genai_skills.json").write_text(skills, "utf-8")
+    with pytest.raises(DataError, match=re.escape(said)):
+        genai_bench(path=tmp_path)
