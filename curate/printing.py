@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from diptych.command_line import print_json
-from diptych.progress.wording import format_bytes
+from diptych.progress.wording import format_bytes, quantity
 
 
 def print_step(step: Any) -> None:
@@ -27,13 +27,13 @@ def print_estimate(estimate: dict[str, Any]) -> None:
     """Say what a run would do."""
     about = "" if estimate["bytes_are_known"] else "about (at 150 kB an image) "
     new, shards = estimate["new_rows"], estimate["shards"]
-    state = f"{new:,} new, in {shards:,} shards to make" if new else "all there already"
+    state = f"{new:,} new, in {quantity(shards, 'shard')} to make" if new else "all there already"
     click.echo(f"rows    {estimate['rows']:,} ({state})")
     if estimate["rows_gone"]:
-        click.echo(f"gone    {estimate['rows_gone']:,} rows of the pool, no longer in the input; they stay")
+        click.echo(f"gone    {quantity(estimate['rows_gone'], 'row')} of the pool, no longer in the input; they stay")
     if estimate["retried_rows"]:
         rows, shards = estimate["retried_rows"], estimate["retried_shards"]
-        click.echo(f"retry   {rows:,} rows to ask for again, in {shards:,} shards")
+        click.echo(f"retry   {quantity(rows, 'row')} to ask for again, in {quantity(shards, 'shard')}")
     if estimate["inferred_types"]:
         kinds = ", ".join(f"{name} {kind}" for name, kind in estimate["inferred_types"].items())
         click.echo(f"columns taken as {kinds} (by what they hold; declare others under source.types)")

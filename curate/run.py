@@ -31,7 +31,7 @@ from diptych.data.columns_dir import written_place
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.table import DatasetTable
 from diptych.errors import DataError, ShardError
-from diptych.progress.wording import format_bytes, taken_over
+from diptych.progress.wording import format_bytes, quantity, taken_over
 from diptych.scores import decoded
 from diptych.scores.plan import ScorePlan, Scorers
 from diptych.scores.run import score_dataset
@@ -175,19 +175,20 @@ class CurateRunner:
         ok = counts.get("ok", 0)
         failed = ", ".join(f"{reason} {count:,}" for reason, count in counts.items() if reason != "ok")
         if not ok:
-            raise DataError(
-                f"{self.pool}: none of {dataset.rows:,} rows has a picture ({failed}); the column error says why"
-            )
+            none = f"none of {quantity(dataset.rows, 'row')} has a picture"
+            raise DataError(f"{self.pool}: {none} ({failed}); the column error says why")
         captions, sought = caption_counts(dataset), self.config.source.captions_sought
-        summary = f"{dataset.rows:,} rows, {ok:,} images{f' ({failed})' if failed else ''}"
+        summary = f"{quantity(dataset.rows, 'row')}, {quantity(ok, 'image')}{f' ({failed})' if failed else ''}"
         if sought and 0 < captions.there < dataset.rows:
             summary += f", {captions.there:,} captions"
         if run.rows_made and (there := taken_over(dataset.rows - run.rows_made, dataset.rows, "rows")):
             summary += f"; {there}"
         if run.rows_gone:
-            summary += f"; no longer in the input: {run.rows_gone:,} rows"
+            summary += f"; no longer in the input: {quantity(run.rows_gone, 'row')}"
         if run.rows_lost:
-            summary += f"; LOST with damaged shards, kept aside in {self.pool / 'data'}: {run.rows_lost:,} rows"
+            summary += (
+                f"; LOST with damaged shards, kept aside in {self.pool / 'data'}: {quantity(run.rows_lost, 'row')}"
+            )
         if run.inferred:
             summary += f"; columns taken as {', '.join(f'{name} {kind}' for name, kind in run.inferred.items())}"
         facts = {"rows": dataset.rows, "status": counts, "rows_made": run.rows_made, "rows_retried": run.rows_retried}
@@ -217,7 +218,7 @@ class CurateRunner:
         summary = f"{found.exact:,} exact and {found.near:,} near duplicates"
         if found.alarm:
             summary += (
-                f"; ALARM: one cluster holds {found.largest:,} rows around {found.largest_key}: look at it, "
+                f"; ALARM: one cluster holds {quantity(found.largest, 'row')} around {found.largest_key}: look at it, "
                 f"placeholders look alike to a hash"
             )
         facts = {name: getattr(found, name) for name in ("exact", "near", "largest", "largest_key", "alarm")}
@@ -226,7 +227,7 @@ class CurateRunner:
     def _select(self) -> StepOutcome:
         decided = self._decide()
         last = decided.steps[-1]
-        summary = f"{last.rows_out:,} of {decided.steps[0].rows_in:,} rows kept"
+        summary = f"{last.rows_out:,} of {quantity(decided.steps[0].rows_in, 'row')} kept"
         facts = {"funnel": [step._asdict() for step in decided.steps]}
         return StepOutcome("select", decided.is_new, summary, facts)
 
@@ -240,7 +241,8 @@ class CurateRunner:
         selection = Selection(table, read_keep(decided.decisions), columns, made_by)
         exported, written, kept = export(selection, self.selected, self.config.export, progress=self.progress)
         size = sum(shard.bytes for shard in exported.shards)
-        summary = f"{exported.rows:,} rows, {len(exported.shards)} shards, {format_bytes(size)} in {self.selected}"
+        what = f"{quantity(exported.rows, 'row')}, {quantity(len(exported.shards), 'shard')}"
+        summary = f"{what}, {format_bytes(size)} in {self.selected}"
         facts = {"rows": exported.rows, "bytes": size, "path": str(self.selected), "kept": kept and str(kept)}
         warning = f"the former export holds more than export wrote, and is kept as {kept}" if kept else ""
         return StepOutcome("export", written > 0, summary, facts, warning)

@@ -18,7 +18,7 @@ from diptych.command_line import (
 )
 from diptych.evaluate.imports.cli import import_evidence
 from diptych.known_names import completing, listing
-from diptych.progress.wording import taken_over
+from diptych.progress.wording import quantity, taken_over
 
 METRICS = "diptych.evaluate.metrics.contract:SET_METRICS"
 SET = set_option("compare.baseline=sdxl", {"metric": METRICS, "score": "diptych.scores:SCORES"})
@@ -213,7 +213,7 @@ def statistics(
     if as_json:
         print_json({"path": str(out), "images": count})
         return
-    click.echo(f"{out}: statistics of {count:,} images")
+    click.echo(f"{out}: statistics of {quantity(count, 'image')}")
 
 
 @evaluate.command(cls=listing("Protocols", "diptych.evaluate.protocols:PROTOCOLS"))
@@ -238,7 +238,7 @@ def _print_estimate(estimate: dict[str, Any], as_json: bool) -> None:
         print_json(estimate)
         return
     for label, facts in estimate["datasets"].items():
-        click.echo(f"dataset    {label}: {facts['rows']:,} rows ({facts['role']}) in {facts['path']}")
+        click.echo(f"dataset    {label}: {quantity(facts['rows'], 'row')} ({facts['role']}) in {facts['path']}")
     for name in ("scores", "distances", "means", "protocols", "agreements"):
         click.echo(f"{name:<10} {', '.join(estimate[name]) or 'none'}")
     click.echo(f"compare    {estimate['compare'] or 'no'}")

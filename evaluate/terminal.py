@@ -6,6 +6,7 @@ from typing import Any
 
 from diptych.errors import StoreError
 from diptych.lookup import describe_unknown
+from diptych.progress.wording import quantity
 from diptych.store.how_compared import how_compared
 from diptych.store.rows import HOW_COMPARED
 from diptych.store.store import Store
@@ -69,7 +70,7 @@ def _result_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
 
 def _difference_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
     for row in rows:
-        pairs = f"n {row['n']:,} of {row['n_clusters']:,} prompts"
+        pairs = f"n {row['n']:,} of {quantity(row['n_clusters'], 'prompt')}"
         of = f"{_dataset(row, rows)}{_difference(row)}"
         p_value = row["reason"] or f"p {p_value_text(row['p_adjusted'])}"
         yield row, (row["metric"], of, number_with_interval(row), pairs, p_value)

@@ -18,6 +18,7 @@ from diptych.command_line import (
 )
 from diptych.generate.printing import print_estimate, print_run, run_facts
 from diptych.known_names import completing
+from diptych.progress.wording import quantity
 
 SET = set_option(
     "batch_size=4",
@@ -195,9 +196,9 @@ def export(dataset: Path, layout: str, out: Path, model: str | None, setting: st
     if as_json:
         print_json({**made._asdict(), "layout": layout, "path": str(out)})
     else:
-        click.echo(f"{made.images:,} images in {out}, {made.written:,} of them written now")
+        click.echo(f"{quantity(made.images, 'image')} in {out}, {made.written:,} of them written now")
         for status, rows in made.left_out.items():
-            click.echo(f"{status:<9} {rows:,} rows, which have no picture to export")
+            click.echo(f"{status:<9} {quantity(rows, 'row')}, which have no picture to export")
 
 
 @generate.command()

@@ -13,6 +13,7 @@ from diptych.generate.layout import Layout, lay_out
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.shard_job import cut_into_pieces
 from diptych.generate.stored import FoundShards
+from diptych.progress.wording import quantity
 from diptych.storage.location import Location
 
 NOTHING_THERE = FoundShards((), ())
@@ -120,10 +121,8 @@ def without_effect(plan: GenerationPlan) -> list[str]:
         if setting.negative and not resolved.takes_negative:
             said.append(f"{group.model} reads no negative prompt{_with(resolved.guidance)}: it has no effect")
         if own and not resolved.takes_negative:
-            said.append(
-                f"{group.model} reads no negative prompt{_with(resolved.guidance)}: those of {own:,} prompts have no "
-                f"effect in {setting.label}"
-            )
+            whose = f"those of {quantity(own, 'prompt')} have no effect in {setting.label}"
+            said.append(f"{group.model} reads no negative prompt{_with(resolved.guidance)}: {whose}")
     return list(dict.fromkeys(said))
 
 

@@ -8,6 +8,7 @@ from diptych.data.dataset import Dataset
 from diptych.data.shards import read_shard
 from diptych.generate.readings import Refused
 from diptych.generate.rows import FAILED, OK, ONE_COLOURED
+from diptych.progress.wording import quantity
 
 COLUMNS = ("model", "setting", "status", "error")
 
@@ -70,7 +71,7 @@ def problem(outcome: RunOutcome, refused: Sequence[Refused]) -> str:
     """Return in one line what came out otherwise than asked for; empty where all is well.
 
     >>> problem(RunOutcome({"ok": 7, "failed": 1}, 2, []), [Refused("sd", "", "is cut")])
-    '1 of 8 rows have no picture (failed: 1); 2 pictures are of one colour; 1 model or setting was refused'
+    '1 of 8 rows have no picture (failed: 1); 2 pictures of one colour; 1 model or setting was refused'
     """
     without = {status: rows for status, rows in outcome.statuses.items() if status != OK}
     said = []
@@ -78,7 +79,7 @@ def problem(outcome: RunOutcome, refused: Sequence[Refused]) -> str:
         named = ", ".join(f"{status}: {rows:,}" for status, rows in sorted(without.items()))
         said.append(f"{sum(without.values()):,} of {sum(outcome.statuses.values()):,} rows have no picture ({named})")
     if outcome.one_coloured:
-        said.append(f"{outcome.one_coloured:,} pictures are of one colour")
+        said.append(f"{quantity(outcome.one_coloured, 'picture')} of one colour")
     if refused:
         many = f"{len(refused):,} models or settings were refused"
         said.append(many if len(refused) > 1 else "1 model or setting was refused")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from diptych.progress.wording import format_bytes, taken_over
+from diptych.progress.wording import format_bytes, quantity, taken_over
 
 SHOWN = 12  # settings, dropped ones and so on that are listed
 
@@ -33,13 +33,13 @@ def print_run(plan: Any, made: Any, outcome: Any, out: Path) -> None:
     from diptych.generate.estimate import without_effect
 
     facts = run_facts(plan, made, outcome, out)
-    cut = [f"{count:,} prompts are longer than {label} reads and are cut" for label, count in plan.cut.items()]
+    cut = [f"{quantity(count, 'prompt')} cut, being longer than {label} reads" for label, count in plan.cut.items()]
     _print_notes([*cut, *plan.notes, *without_effect(plan), *made.not_taken])
     _print_dropped(facts["dropped"])
     if made.reused or made.pruned:
         click.echo(f"{made.rendered:,} rendered, {made.reused:,} reused, {made.pruned:,} dropped")
     size = format_bytes(facts["bytes"])
-    click.echo(f"{facts['images']:,} images, {len(made.dataset.shards)} shards, {size} in {out}")
+    click.echo(f"{quantity(facts['images'], 'image')}, {quantity(len(made.dataset.shards), 'shard')}, {size} in {out}")
     shards = len(made.dataset.shards)
     if made.shards_made and (said := taken_over(shards - made.shards_made, shards, "shards")):
         click.echo(said)
@@ -52,12 +52,13 @@ def print_run(plan: Any, made: Any, outcome: Any, out: Path) -> None:
 def print_estimate(facts: dict[str, Any]) -> None:
     """Say what a plan asks for, what it costs, and what is there of it."""
     sets = ", ".join(f"{name} {count:,}" for name, count in facts["prompts"].items())
-    models = ", ".join(f"{label} in {count} settings" for label, count in facts["models"].items())
+    models = ", ".join(f"{label} in {quantity(count, 'setting')}" for label, count in facts["models"].items())
     click.echo(f"prompts   {sets}")
     click.echo(f"models    {models}")
     useful = f"{100 * facts['useful_share']:.0f} % of all batch rows are images"
-    rows = f" ({facts['rows']:,} rows, as sets have prompts in common)" if facts["rows"] > facts["images"] else ""
-    click.echo(f"images    {facts['images']:,}{rows} in {facts['shards']:,} shards; {useful}")
+    shared = f" ({quantity(facts['rows'], 'row')}, as sets have prompts in common)"
+    rows = shared if facts["rows"] > facts["images"] else ""
+    click.echo(f"images    {facts['images']:,}{rows} in {quantity(facts['shards'], 'shard')}; {useful}")
     _print_growth(facts)
     left = f"; {facts['nfe_left']:,} of these are left" if facts["images_done"] else ""
     whole = f"{facts['nfe_in_all']:,} with those that guidance and other stages add"
@@ -65,7 +66,7 @@ def print_estimate(facts: dict[str, Any]) -> None:
     about = "" if facts["bytes_are_measured"] else "about "
     click.echo(f"disk      {about}{format_bytes(facts['bytes'])}")
     for label, count in facts["prompts_cut"].items():
-        click.echo(f"note      {count:,} prompts are longer than {label} reads and are cut")
+        click.echo(f"note      {quantity(count, 'prompt')} cut, being longer than {label} reads")
     _print_notes([*facts["notes"], *facts["without_effect"], *facts["growth"]["not_taken"]])
     width = max(len(one["setting"]) for one in facts["settings"])
     for one in facts["settings"][:SHOWN]:
@@ -84,13 +85,14 @@ def _print_growth(facts: dict[str, Any]) -> None:
     growth, there = facts["growth"], facts["images_done"]
     if not there and not growth["pruned"]:
         return
-    reused = f" ({growth['reused']:,} rows of them reused)" if growth["reused"] else ""
-    click.echo(f"there     {there:,} images already{reused}, {growth['rendered']:,} are new")
+    reused = f" ({quantity(growth['reused'], 'row')} of them reused)" if growth["reused"] else ""
+    click.echo(f"there     {quantity(there, 'image')} already{reused}, {growth['rendered']:,} are new")
     if growth["pruned"]:
         labels = "; ".join(f"{label}: {rows:,}" for label, rows in list(growth["pruned_by_setting"].items())[:SHOWN])
         click.echo(f"pruned    {growth['pruned']:,} are no longer asked for, which run drops with --prune ({labels})")
     if growth["shards_rewritten"]:
-        click.echo(f"rewritten {growth['shards_rewritten']:,} shards, as what is said of their images has changed")
+        shards = quantity(growth["shards_rewritten"], "shard")
+        click.echo(f"rewritten {shards}, as what is said of their images has changed")
 
 
 def _print_notes(notes: Sequence[str]) -> None:
@@ -111,7 +113,7 @@ def _print_unlike(unlike: list[dict[str, Any]]) -> None:
     for one in unlike[:SHOWN]:
         label = f"{one['model']}, {one['setting']}"
         reason = one["error"].removeprefix(f"{label}: ").removeprefix(f"{one['status']}: ")
-        click.echo(f"{one['status']:<9} {label}: {one['rows']:,} rows, {reason}")
+        click.echo(f"{one['status']:<9} {label}: {quantity(one['rows'], 'row')}, {reason}")
     if len(unlike) > SHOWN:
         click.echo(f"and {len(unlike) - SHOWN} more; --json lists them")
 

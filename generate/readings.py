@@ -9,6 +9,7 @@ from diptych.generate.backends import BackendModel, make_backend
 from diptych.generate.backends.asked import AskedPrompt, ResolvedSetting
 from diptych.generate.config import GenerateConfig
 from diptych.progress import track
+from diptych.progress.wording import quantity
 
 UNSEEN = ("Cc", "Cs")  # control characters and halves of a pair (Unicode)
 SHOWN = 60  # characters of a prompt in a message
@@ -97,12 +98,13 @@ def text_notes(config: GenerateConfig, asked: Sequence[AskedPrompt]) -> list[str
     if held := [one for one in asked if _has_unseen(one.text)]:
         first = held[0].requests[0]
         said.append(
-            f"{len(held):,} prompts hold control characters, the first the prompt {first.prompt.id!r} of "
+            f"{quantity(len(held), 'prompt')} with control characters, the first the prompt {first.prompt.id!r} of "
             f"{first.prompt_set}: {held[0].text[:SHOWN]!r}"
         )
     negatives = [one.negative for one in asked] + [text for choice in config.settings for text in choice.negative]
     if unseen := list(dict.fromkeys(text for text in negatives if text is not None and _has_unseen(text))):
-        said.append(f"{len(unseen):,} negative prompts hold control characters, the first {unseen[0][:SHOWN]!r}")
+        many = quantity(len(unseen), "negative prompt")
+        said.append(f"{many} with control characters, the first {unseen[0][:SHOWN]!r}")
     return said
 
 

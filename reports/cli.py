@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from diptych.command_line import AS_JSON, CONFIG, CommandGroup, out_option, print_json, progress_mode, set_option
-from diptych.progress.wording import format_bytes, taken_over
+from diptych.progress.wording import format_bytes, quantity, taken_over
 
 
 @click.group(cls=CommandGroup)
@@ -41,7 +41,7 @@ def build(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...
     if as_json:
         print_json({"report": str(built.index), **built.facts})
         return
-    click.echo(f"{len(built.pages)} pages, {built.images:,} images, {format_bytes(built.bytes)}")
+    click.echo(f"{quantity(len(built.pages), 'page')}, {quantity(built.images, 'image')}, {format_bytes(built.bytes)}")
     if said := taken_over(built.pictures_kept, built.images, "pictures"):
         click.echo(said)
     click.echo(f"Open {built.index}")

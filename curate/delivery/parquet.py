@@ -29,6 +29,7 @@ from diptych.data.shards import read_groups, read_shard, row_sizes, shard_name, 
 from diptych.data.table import DatasetTable, TableColumn
 from diptych.errors import ConfigError, DataError
 from diptych.progress import track
+from diptych.progress.wording import quantity
 from diptych.storage.location import Location
 from diptych.storage.locks import LOCK
 
@@ -182,7 +183,8 @@ def _check_kept(selection: Selection, target: Location) -> None:
         left = ", ".join(f"{step['rule']} leaves {step['rows_out']:,}" for step in selection.made_by.get("funnel", []))
         stale = "; what is there is an earlier selection" if target.exists() else ""
         lost = f" ({left})" if left else ""
-        raise DataError(f"{target}: none of {len(selection.keep):,} rows is kept{lost}: nothing to export{stale}")
+        none = f"none of {quantity(len(selection.keep), 'row')}"
+        raise DataError(f"{target}: {none} is kept{lost}: nothing to export{stale}")
 
 
 def _has_own(target: Location) -> bool:

@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 
 from diptych.data.dataset import Dataset
 from diptych.data.shards import read_shard
+from diptych.progress.wording import quantity
 
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 
@@ -51,14 +52,14 @@ def caption_warning(captions: CaptionCounts, sought: str | None) -> str:
         sought: Where captions are looked for; None where there need be none.
 
     >>> caption_warning(CaptionCounts(9, 8, unread=1, reason="7.json is no JSON"), "sidecars")
-    'what lies beside 1 images could not be read (the first: 7.json is no JSON; the column error has each)'
+    'what lies beside 1 image could not be read (the first: 7.json is no JSON; the column error has each)'
     """
     said = []
     if sought and not captions.there:
-        said.append(f"none of {captions.rows:,} rows has a caption (looked for in {sought})")
+        said.append(f"none of {quantity(captions.rows, 'row')} has a caption (looked for in {sought})")
     if captions.damaged:
         said.append(f"{captions.damaged:,} captions have bytes that are no UTF-8, replaced by {REPLACED}")
     if captions.unread:
         first = f"the first: {captions.reason}; the column error has each"
-        said.append(f"what lies beside {captions.unread:,} images could not be read ({first})")
+        said.append(f"what lies beside {quantity(captions.unread, 'image')} could not be read ({first})")
     return "; ".join(said)

@@ -4,6 +4,7 @@ import numpy as np
 
 from diptych.evaluate.terminal import p_value_text, printable
 from diptych.intervals import is_resolved
+from diptych.progress.wording import quantity
 from diptych.store.how_compared import how_compared
 from diptych.store.store import DifferenceRow
 
@@ -20,7 +21,7 @@ def sentence(row: DifferenceRow, *, of_dataset: bool = False) -> str:
     how = printable("".join(f", {each}" for each in how_compared(row.groups, row.a, row.b)))
     if row.value is None or not np.isfinite(row.value):
         return f"{metric}: {a} and {b} cannot be compared: {row.reason}"
-    of = f"{row.n:,} pairs of {row.n_clusters:,} prompts"
+    of = f"{quantity(row.n, 'pair')} of {quantity(row.n_clusters, 'prompt')}"
     if row.ci_low is None or row.ci_high is None or not np.isfinite(row.ci_low):
         return f"{metric}: {a} - {b} = {row.value:+z.5g}, without an interval ({row.reason}; {of}{how})."
     numbers = f"{row.value:+z.5g}, 95 % interval {row.ci_low:+z.5g} to {row.ci_high:+z.5g}, {of}"

@@ -22,6 +22,7 @@ from diptych.data.table import DatasetTable, TableColumn
 from diptych.evaluate.inputs.memberships import members
 from diptych.evaluate.statistics.intervals import even_clusters
 from diptych.evaluate.statistics.macro_shares import ONE_PROMPT
+from diptych.progress.wording import quantity
 from diptych.scores.tables import read_embeddings
 
 Index = npt.NDArray[np.int64]
@@ -182,9 +183,9 @@ class ScoredRows:
         """
         units, draws = len(np.unique(self.prompts[rows])), len(np.unique(self.draws[rows]))
         if units > 1 and even_clusters(self.prompts[rows]) < ONE_PROMPT and units < len(rows):
-            return f"{units:,} prompts, nearly all images of one, about which alone it is"
+            return f"{quantity(units, 'prompt')}, nearly all images of one, about which alone it is"
         if units != 1:
-            return f"{units:,} prompts"
+            return quantity(units, "prompt")
         what = "seed" if self.has(SEED) else "image"
         return f"1 prompt of {draws:,} {what}{'' if draws == 1 else 's'}, about which alone it is"
 

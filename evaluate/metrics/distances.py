@@ -16,6 +16,7 @@ from diptych.evaluate.metrics.choices import DistanceChoice
 from diptych.evaluate.metrics.contract import Result, SetMetric, set_metric
 from diptych.evaluate.metrics.dependent_sets import results_between
 from diptych.evaluate.metrics.overlap import DECLARED, Overlap, overlap
+from diptych.progress.wording import quantity
 from diptych.store.store import ResultRow
 
 DistanceKey = tuple[str, str, str | None]  # metric, encoder, reference
@@ -157,7 +158,7 @@ def distance_rows(
     reference: DistanceReference, names: Mapping[str, str], judged: ScoredRows, each: MeasuredGroup, found: Findings
 ) -> Iterator[ResultRow]:
     """Yield the rows of a group, one for each value that the metric has of it."""
-    against = [f"reference of {reference.statistics.n:,} images"] if reference.rows is not None else []
+    against = [f"reference of {quantity(reference.statistics.n, 'image')}"] if reference.rows is not None else []
     for value in reference.metric.values:
         if value.name not in each.results:
             continue

@@ -19,6 +19,7 @@ from diptych.evaluate.metrics.overlap import DECLARED, Overlap, overlap
 from diptych.evaluate.terminal import printable
 from diptych.lookup import describe_unknown
 from diptych.progress import track
+from diptych.progress.wording import quantity
 
 WEIGHT_SUFFIXES = frozenset({".pth", ".pt", ".safetensors"})
 UNKNOWN_ENCODER = "unknown"
@@ -63,7 +64,7 @@ class SetDistance:
             said = result.note
         for (name, side), count in zip(self._sides, (self.n, self.n_reference), strict=True):
             left_out = ", ".join(f"{reason} {lost:,}" for reason, lost in side.reasons.items())
-            images = f"{count:,} images" if count else "images of unknown number"
+            images = quantity(count, "image") if count else "images of unknown number"
             known = "" if side.encoder is not None else f"; {ENCODER_UNKNOWN}"
             lines.append(
                 f"  {name}  {printable(str(side.path))}: {images}{f'; left out: {left_out}' if left_out else ''}{known}"

@@ -8,6 +8,7 @@ from diptych.data.prompt_sets import prompt_set_sources
 from diptych.evaluate.inputs.category_sets import kind_of
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 from diptych.evaluate.protocols.contract import Protocol
+from diptych.progress.wording import quantity
 
 
 def coverage_note(protocol: Protocol, rows: ScoredRows, of: Index) -> str:
@@ -27,5 +28,5 @@ def coverage_note(protocol: Protocol, rows: ScoredRows, of: Index) -> str:
     if rows.has(PROMPT_ID):
         found = len(pc.unique(rows.values(PROMPT_ID).take(at)))
         if found < protocol.n_prompts:
-            told.append(f"{found:,} of {protocol.n_prompts:,} prompts")
+            told.append(f"{found:,} of {quantity(protocol.n_prompts, 'prompt')}")
     return "; ".join(told)

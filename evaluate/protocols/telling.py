@@ -7,6 +7,7 @@ from typing import Any
 from diptych.asset_table import ASSETS, joined_source
 from diptych.evaluate.protocols import PROTOCOLS, find_protocol
 from diptych.evaluate.protocols.contract import Protocol
+from diptych.progress.wording import quantity
 
 
 def listed() -> list[dict[str, Any]]:
@@ -55,7 +56,7 @@ def lines_of(name: str | None) -> Iterator[str]:
 def _from(protocol: Protocol) -> str:
     if not protocol.assets:
         return "from a file of yours"
-    files = "" if len(protocol.assets) == 1 else f" {len(protocol.assets)} files of"
+    files = "" if len(protocol.assets) == 1 else f" {quantity(len(protocol.assets), 'file')} of"
     return f"{ASSETS[protocol.assets[0]].licence}:{files} {joined_source(protocol.assets)}"
 
 
@@ -63,9 +64,11 @@ def cost_text(protocol: Protocol) -> str:
     """Return what judging takes, for one image and for all that upstream makes of the prompts."""
     cost = protocol.cost
     images = protocol.n_prompts * cost.images
-    said = [f"a call of the judge for each question, {images:,} images"]
+    said = [f"a call of the judge for each question, {quantity(images, 'image')}"]
     if cost.calls is not None:
-        said = [f"{cost.calls:,.3g} calls of the judge an image, {cost.calls * images:,.0f} for {images:,} images"]
+        said = [
+            f"{cost.calls:,.3g} calls of the judge an image, {cost.calls * images:,.0f} for {quantity(images, 'image')}"
+        ]
     if cost.tokens is not None:
         said.append(f"about {cost.tokens:,} tokens of text an image, those of pictures on top")
     if cost.gib is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from diptych.progress.wording import format_bytes
+from diptych.progress.wording import format_bytes, quantity
 
 SHOWN = 5  # images of a kind that are listed
 
@@ -41,9 +41,8 @@ def print_import(made: Any, out: Path) -> None:
         click.echo(f"asked for {one['samples']:,} of each prompt ({whose})")
     _print_sizes(facts["sizes"])
     size = format_bytes(facts["bytes"])
-    click.echo(
-        f"{facts['usable']:,} usable of {facts['rows']:,} rows, {len(made.dataset.shards)} shards, {size} in {out}"
-    )
+    shards = quantity(len(made.dataset.shards), "shard")
+    click.echo(f"{facts['usable']:,} usable of {quantity(facts['rows'], 'row')}, {shards}, {size} in {out}")
     for kind, many in facts["counts"].items():
         if many:
             click.echo(f"{kind:<10} {many:,} ({KINDS[kind]})")

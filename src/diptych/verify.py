@@ -9,7 +9,7 @@ import click
 
 from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mode
 from diptych.errors import DataError
-from diptych.progress.wording import format_bytes
+from diptych.progress.wording import format_bytes, quantity
 
 # What makes again what was moved aside, by the kind of directory: the commands that write there.
 MAKERS = {
@@ -136,7 +136,7 @@ def _print(entry: dict[str, Any]) -> None:
     for directory in entry["unfinished"]:
         if directory not in entry["made_again_by"]:
             click.echo(f"{directory}: is not finished; run what makes it again")
-    size = f"{entry['files']:,} files, {format_bytes(entry['bytes'] or 0)}"
+    size = f"{quantity(entry['files'], 'file')}, {format_bytes(entry['bytes'] or 0)}"
     if not entry["problems"]:
         click.echo(f"{entry['path']}: ok ({size})")
     else:

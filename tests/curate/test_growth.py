@@ -80,7 +80,7 @@ def test_rows_that_the_input_has_no_longer_are_said_before_and_after(tmp_path: P
         write_urls(tmp_path / "table.parquet", urls, ["a cat", "a new caption", "another one"])
         told = call("curate", "run", config, "--out", out, "--extend", "--dry-run").output
         assert (
-            "rows    3 (2 new, in 1 shards to make)\ngone    2 rows of the pool, no longer in the input; they stay\n"
+            "rows    3 (2 new, in 1 shard to make)\ngone    2 rows of the pool, no longer in the input; they stay\n"
             in told
         )
         said, gone = "5 rows, 5 images", "; no longer in the input: 2 rows"
@@ -100,7 +100,7 @@ def test_rows_that_failed_for_a_day_are_asked_for_again_and_just_their_shards_ar
         assert "server_error 1" in call("curate", "run", config, "--out", out).output
         before = parts(out)
         told = call("curate", "run", config, "--out", out, "--retry", "transient", "--dry-run")
-        assert "retry   1 rows to ask for again, in 1 shards" in told.output
+        assert "retry   1 row to ask for again, in 1 shard" in told.output
         assert call("curate", "ingest", config, "--out", out, "--retry", "timeout, server_error").exit_code == 0
         assert [request.path for request in server.requests[9:]] == ["/4.jpg"]
         assert "9 of 9 rows kept" in call("curate", "run", config, "--out", out).output

@@ -51,7 +51,7 @@ def test_plan_says_what_it_costs_and_makes_nothing(config: Path, tmp_path: Path)
     assert facts["useful_share"] == pytest.approx(30 / (5 * 8), abs=1e-4)
     assert facts["bytes"] == round(30 * 64 * 64 * 1.7)
     text = invoke("plan", config).output
-    assert "images    30 in 1 shards; 75 % of all batch rows are images" in text
+    assert "images    30 in 1 shard; 75 % of all batch rows are images" in text
     assert "denoiser  66 evaluations, 90 with those that guidance and other stages add" in text
     assert "left out  sd, heun-2-g1-64px: the same images as sd, heun-2-g0.5-64px" in text
     assert text.endswith("Nothing was made.\n")
@@ -62,7 +62,7 @@ def test_run_makes_the_images_once_and_verify_makes_them_again(config: Path, tmp
     out = tmp_path / "out"
     result = invoke("run", config, "--out", out, "--set", "samples=1")
     assert result.exit_code == 0, result.output
-    assert "15 images, 1 shards, " in result.output
+    assert "15 images, 1 shard, " in result.output
     assert "left out  sd, heun-2-g1-64px" in result.output
     again = invoke("run", config, "--out", out, "--set", "samples=1", "--json")
     assert json.loads(again.stdout)["shards_made"] == 0

@@ -59,7 +59,7 @@ def test_a_damaged_model_and_a_refused_sampler_leave_the_rest_and_after_mending_
     assert "refused   cut: " in planned.output
     assert "is cut: it has" in planned.output
     assert "refused   flux, ddim-2-64px: sampler ddim: there is none for flow models" in planned.output
-    assert "images    9 in 1 shards" in planned.output
+    assert "images    9 in 1 shard" in planned.output
     run = invoke("run", grid, "--out", out)
     assert run.exit_code == 1
     assert "2 models or settings were refused" in run.output
@@ -212,9 +212,9 @@ def test_pictures_of_one_colour_and_values_that_are_no_numbers_are_counted_and_e
     config.write_text(yaml.safe_dump(values))
     first = invoke("run", config, "--out", tmp_path / "out")
     assert first.exit_code == 1
-    assert "one_coloured grey, default: 1 rows, each pixel is (0, 0, 0)" in first.output
-    assert "not_finite grey, default: 1 rows, the pipeline gave values that are no numbers" in first.output
-    said = "1 of 3 rows have no picture (not_finite: 1); 1 pictures are of one colour"
+    assert "one_coloured grey, default: 1 row, each pixel is (0, 0, 0)" in first.output
+    assert "not_finite grey, default: 1 row, the pipeline gave values that are no numbers" in first.output
+    said = "1 of 3 rows have no picture (not_finite: 1); 1 picture of one colour"
     assert said in first.output
     again = invoke("run", config, "--out", tmp_path / "out")
     assert (again.exit_code, said in again.output, "Nothing to do" in again.output) == (1, True, True)

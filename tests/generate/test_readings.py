@@ -49,8 +49,8 @@ def test_tokens_that_are_obeyed_and_letters_that_no_one_sees_are_said(plan_of: M
     prompts.write_bytes(b"a cat<|endoftext|>a dog\na cat\x07 with \x1b[31mred hat\na house\n")
     notes = estimate(plan_of("sd"), None)["notes"]
     assert notes == [
-        "1 prompts hold control characters, the first the prompt '2' of txt: 'a cat\\x07 with \\x1b[31mred hat'",
-        "sd: 1 prompts hold '<|endoftext|>', which its tokenizer obeys as a token of its own and does not read",
+        "1 prompt with control characters, the first the prompt '2' of txt: 'a cat\\x07 with \\x1b[31mred hat'",
+        "sd: '<|endoftext|>' in 1 prompt, which its tokenizer obeys as a token of its own and does not read",
     ]
     prompts.write_text("a cat\n")
     assert estimate(plan_of("sd"), None)["notes"] == []
@@ -61,20 +61,20 @@ def test_negative_prompts_are_read_as_closely(plan_of: MakePlan, prompts: Path, 
     negatives = [f"{long} one", f"{long} two", "bad<|endoftext|>worse", "bad\x07", "", None]
     said = estimate(plan_of("sd", settings=[{"steps": 2, "negative": negatives}]), None)["notes"]
     assert said[:2] == [
-        "1 negative prompts hold control characters, the first 'bad\\x07'",
-        "sd: 2 negative prompts are longer than it reads and are cut",
+        "1 negative prompt with control characters, the first 'bad\\x07'",
+        "sd: 2 negative prompts cut, being longer than it reads",
     ]
-    assert [note.partition(",")[0] for note in said[2:]] == ["sd: 1 negative prompts hold '<|endoftext|>'"]
+    assert [note.partition(",")[0] for note in said[2:]] == ["sd: '<|endoftext|>' in 1 negative prompt"]
     path = tmp_path / "own.jsonl"
     path.write_text(json.dumps({"prompt": "a cat", "negative": f"\x1b{long}"}) + "\n")
     own = plan_of("sd", prompts=[{"kind": "jsonl", "path": str(path)}], settings=[{"guidance": [1, 5]}])
     facts = estimate(own, None)
     assert [note.partition(" ")[2] for note in facts["notes"]] == [
-        "negative prompts hold control characters, the first " + repr(f"\x1b{long}"[:60]),
-        "1 negative prompts are longer than it reads and are cut",
+        "negative prompt with control characters, the first " + repr(f"\x1b{long}"[:60]),
+        "1 negative prompt cut, being longer than it reads",
     ]
     assert facts["without_effect"] == [
-        "sd reads no negative prompt with guidance 1: those of 1 prompts have no effect in default-g1"
+        "sd reads no negative prompt with guidance 1: those of 1 prompt have no effect in default-g1"
     ]
 
 

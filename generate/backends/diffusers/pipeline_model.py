@@ -13,6 +13,7 @@ from diptych.generate.backends.asked import ResolvedSetting, Setting
 from diptych.generate.backends.diffusers.families import family_of
 from diptych.generate.backends.diffusers.models import ModelFolder
 from diptych.generate.backends.diffusers.resolve import PipelineFamily
+from diptych.progress.wording import quantity
 
 # Processors take as many numbers at a time, and what is left over in another way: a batch must leave nothing over.
 LANES = 32
@@ -116,22 +117,22 @@ class TokenReader:
         if text not in self._seen:
             self._seen[text] = fingerprint(self._family.token_ids(self._folder, self._tokenizers, text))
             self.cut += self._is_cut(text)
-            self._obeyed.update(("prompts", token) for token in self._special if token in text)
+            self._obeyed.update(("prompt", token) for token in self._special if token in text)
         return self._seen[text]
 
     def negative(self, text: str | None) -> str:
         """Return the hash of the ids that are read of a negative prompt, or of none; each is asked for once."""
         if text:
             self._cut_negatives += self._is_cut(text)
-            self._obeyed.update(("negative prompts", token) for token in self._special if token in text)
+            self._obeyed.update(("negative prompt", token) for token in self._special if token in text)
         return fingerprint(self._family.negative_ids(self._folder, self._tokenizers, text))
 
     @property
     def notes(self) -> list[str]:
         """Sentences about negative prompts that are cut, and tokens in either that are obeyed and not read."""
-        cut = [f"{self._cut_negatives:,} negative prompts are longer than it reads and are cut"]
+        cut = [f"{quantity(self._cut_negatives, 'negative prompt')} cut, being longer than it reads"]
         return (cut if self._cut_negatives else []) + [
-            f"{count:,} {kind} hold {token!r}, which its tokenizer obeys as a token of its own and does not read"
+            f"{token!r} in {quantity(count, kind)}, which its tokenizer obeys as a token of its own and does not read"
             for (kind, token), count in sorted(self._obeyed.items())
         ]
 

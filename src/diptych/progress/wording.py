@@ -67,6 +67,15 @@ def format_bytes(count: float) -> str:
     return f"{count:.0f} bytes"
 
 
+def quantity(count: int, what: str) -> str:
+    """Return how many there are of something, whose name is given for one of it.
+
+    >>> quantity(1, "row"), quantity(1_200, "row"), quantity(0, "row")
+    ('1 row', '1,200 rows', '0 rows')
+    """
+    return f"{count:,} {what if count == 1 else f'{what}s'}"
+
+
 def taken_over(there: int, total: int, what: str) -> str:
     """Return how much a run found there from an earlier one; empty where it began with nothing.
 
