@@ -14,7 +14,7 @@ from diptych.curate.ingest.plan import PoolPlan, ShardLimits
 from diptych.curate.ingest.retry import RetriedShard, RetryJob, shards_to_retry
 from diptych.curate.ingest.rows import pool_schema
 from diptych.curate.ingest.shards import IngestJob
-from diptych.curate.sources.column_types import settled_type, shown_type
+from diptych.curate.sources.column_types import shown_type
 from diptych.data.damage import ShardFile, content_problem
 from diptych.data.dataset import Dataset
 from diptych.data.growing import Growing, grow_data, seal_data, sealed_data, set_aside
@@ -146,10 +146,9 @@ def _check_types(growing: Growing, read: ReadInput) -> None:
     with reading(growing.directory / first) as parquet:
         there = parquet.schema_arrow
     for column in pool_schema(read.schema):
-        wanted = settled_type(column)
         known = there.field(column.name).type if column.name in there.names else pa.null()
-        if known != wanted:
-            was = f"{shown_type(known)} in the pool, and {shown_type(wanted)} with what is new"
+        if known != column.type:
+            was = f"{shown_type(known)} in the pool, and {shown_type(column.type)} with what is new"
             raise ShardError(f"{growing.directory}: the column {column.name!r} is {was}; give another --out")
 
 

@@ -75,9 +75,9 @@ def is_inferred(field: pa.Field) -> bool:
     return INFERRED in (field.metadata or {})
 
 
-def settled_type(field: pa.Field) -> pa.DataType:
-    """Return the type that a field of a joined schema has in the pool: where none of its values was seen, text."""
-    return arrow_type(type_name(field.type)) if is_inferred(field) else field.type
+def settled(schema: pa.Schema) -> pa.Schema:
+    """Return a joined schema as the pool has it: an inferred column of which no value was seen is text."""
+    return pa.schema([_settled_field(field) for field in schema])
 
 
 def shown_type(kind: pa.DataType) -> str:
@@ -160,6 +160,10 @@ def as_text(value: Any) -> str | None:
         return None
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _settled_field(field: pa.Field) -> pa.Field:
+    return field.with_type(arrow_type(type_name(field.type))) if is_inferred(field) else field
 
 
 def _refuse_rounding(texts: pa.ChunkedArray, name: str, file: str) -> None:

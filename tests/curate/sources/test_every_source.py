@@ -177,6 +177,22 @@ def test_a_file_that_says_of_which_type_its_column_is_goes_before_one_that_does_
     assert table.schema.types[0] == pa.int32()
 
 
+def test_a_carried_column_without_a_value_anywhere_is_text(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("url,caption,t\nu,c,\n")
+    (tmp_path / "t.jsonl").write_text('{"url": "u", "caption": "c", "t": null}\n')
+    (tmp_path / "lists.jsonl").write_text('{"url": "u", "caption": "c", "t": []}\n')
+    make_tar(tmp_path / "null.tar", [("0.jpg", b"x"), ("0.json", b'{"t": null}')])
+    make_tar(tmp_path / "none.tar", [("0.jpg", b"x"), ("0.txt", b"a")])
+    for name in ("t.csv", "t.jsonl", "lists.jsonl", "null.tar", "none.tar"):
+        kind = "webdataset" if name.endswith(".tar") else "url_table"
+        config = CurateConfig.model_validate(
+            {"job": "curate", "source": {"kind": kind, "path": tmp_path / name, "columns": ["t"]}}
+        )
+        column = read_shard(ingest(config, tmp_path / f"{name}.pool", progress="none").dataset.files[0], ["t"])["t"]
+        assert column.type == (pa.list_(pa.string()) if name == "lists.jsonl" else pa.string())
+        assert column.to_pylist() == ([[]] if name == "lists.jsonl" else [None])
+
+
 def test_a_source_without_rows_says_so(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("url,caption\n")
     (tmp_path / "t.jsonl").write_text("")
