@@ -1,6 +1,7 @@
 """T2I-CompBench: ``<category>/samples/<prompt>_<000000>.png``; its scripts read the prompt from the name.
 
-The digits count the images of a category, as its scripts take them for the id of an image.
+The digits count the images of a category, as its scripts take them for the id of an image. Categories that differ in
+case alone are counted as one, since they are one folder to some file systems.
 """
 
 from collections import Counter
@@ -29,8 +30,9 @@ def _names(rows: Sequence[ExportRow]) -> list[str]:
     names = []
     for row in rows:
         folder = f"{row['category'][0]}/samples" if row["category"] else "samples"
-        names.append(f"{folder}/{row['caption']}_{counts[folder]:06d}.png")
-        counts[folder] += 1
+        one = folder.casefold()
+        names.append(f"{folder}/{row['caption']}_{counts[one]:06d}.png")
+        counts[one] += 1
     return names
 
 

@@ -100,6 +100,15 @@ def test_compbench_has_the_prompt_in_the_name_and_digits_of_their_own(tmp_path: 
     assert sorted(int(name[-10:-4]) for name in names) == list(range(5))
 
 
+@pytest.mark.parametrize("layout", EXPORTS)
+def test_words_that_differ_in_case_alone_are_no_one_file_where_that_does_not_count(layout: str, tmp_path: Path) -> None:
+    rows = [Made("sd", n, category=word, caption=f"a {word} fish", picture=n) for n, word in enumerate(("Red", "red"))]
+    make_generated(tmp_path / "x", rows)
+    exported(tmp_path / "x", "--layout", layout, "--out", tmp_path / "files")
+    names = [str(path.relative_to(tmp_path)).casefold() for path in tmp_path.glob("files/**/*.png")]
+    assert len(set(names)) == len(names) == 2
+
+
 def test_a_prompt_that_cannot_be_a_name_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     rows = [Made("sd", 0, caption="and/or", picture=1), Made("sd", 1, caption="snake_case", picture=2)]
     make_generated(tmp_path / "x", rows)
