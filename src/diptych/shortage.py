@@ -23,12 +23,12 @@ NUMBERS: dict[int, Resource] = {
     errno.ENOMEM: "memory",
     errno.ENOSPC: "disk",
 }
-# What is said without a number: by DuckDB, torch, threading, sqlite and the C++ beneath them.
+# What is said without a number: by DuckDB, pyarrow, torch, threading, sqlite and the C++ beneath them.
 PHRASES: tuple[tuple[str, Resource], ...] = (
     (r"No space left on device|disk is full|Disk quota exceeded|File too large", "disk"),
     (r"max_temp_directory_size", "disk"),
     (r"Too many open files", "open files"),
-    (r"can't start new thread|[Rr]esource temporarily unavailable: thread", "threads"),
+    (r"can't start new thread|Failed to launch worker thread|[Rr]esource temporarily unavailable: thread", "threads"),
     (r"can't allocate memory|Cannot allocate memory|[Oo]ut of [Mm]emory|bad_alloc", "memory"),
 )
 DATABASES = ("_duckdb", "duckdb", "sqlite3")
@@ -103,6 +103,7 @@ def _resource(error: BaseException) -> Resource | None:
         return "memory"
     if isinstance(error, OSError) and error.errno is not None:
         return NUMBERS.get(error.errno)
-    if not isinstance(error, OSError | RuntimeError) and not type(error).__module__.startswith(DATABASES):
+    is_unknown = type(error).__name__ == "ArrowException"  # what pyarrow has no kind of error for
+    if not (is_unknown or isinstance(error, OSError | RuntimeError) or type(error).__module__.startswith(DATABASES)):
         return None
     return next((resource for phrase, resource in PHRASES if re.search(phrase, str(error))), None)
