@@ -51,6 +51,8 @@ def one_processor() -> None:
 
 # What the owner alone may do, root too: no capability is left.
 BARE = ("setpriv", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs")
+# As in a sandbox that shows no processes; root in name spaces of its own may hide them.
+HIDING = ("unshare", "-rm", "/bin/bash", "-c", 'mount -t tmpfs none /proc && exec "$@"', "bash")
 # Nothing can be made in /proc, by nobody.
 SURROUNDINGS = {
     "LANG=C": Surroundings({"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}),
@@ -76,6 +78,7 @@ SURROUNDINGS = {
     "another hash seed": Surroundings({"PYTHONHASHSEED": "4242"}),
     "one processor": Surroundings(prepare=one_processor),
     "nice": Surroundings(prepare=lambda: os.nice(19)),
+    "no /proc": Surroundings(before=HIDING),
 }
 
 # How each command is called in the folder that ``furnish`` fills. To add one: a line here.
@@ -108,6 +111,7 @@ CALLS: dict[tuple[str, ...], str] = {
     ("validate",): "c.yaml e.yaml g.yaml r.yaml",
     ("verify",): "run",
 }
+READ_PROC = {("generate", each) for each in ("plan", "run", "verify")}  # torch wants /proc/cpuinfo, or complains
 SLOW = {("demo",), ("demo", "quality")}  # minutes each
 
 CONFIGS = {

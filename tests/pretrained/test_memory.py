@@ -58,5 +58,23 @@ def test_free_memory_is_the_machines_for_the_cpu_and_unknown_elsewhere(
     monkeypatch.setattr(memory, "MEMINFO", told)
     assert free_memory(CPU) == 7 * 1024
     assert free_memory(torch.device("mps")) is None
+
+
+@pytest.mark.parametrize("told", ["", "\n", "MemAvailable: much\n", "\xff\n"])
+def test_free_memory_is_unknown_where_the_system_does_not_tell_it(
+    told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "meminfo").write_text(told, "latin-1")
+    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
+    assert free_memory(CPU) is None
+
+
+def test_free_memory_is_unknown_where_the_system_hides_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
     monkeypatch.setattr(memory, "MEMINFO", tmp_path / "none")
+    assert free_memory(CPU) is None
+    monkeypatch.setattr(memory, "MEMINFO", tmp_path)
+    monkeypatch.setattr(Path, "read_text", refuse)
     assert free_memory(CPU) is None

@@ -6,6 +6,7 @@ other programs, take meanwhile is not foreseen.
 
 import json
 import math
+import re
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,7 +66,10 @@ def free_memory(device: Any) -> int | None:
 
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    if device.type != "cpu" or not MEMINFO.is_file():
+    if device.type != "cpu":
         return None
-    told = dict(line.split(":", 1) for line in MEMINFO.read_text("ascii").splitlines())
-    return int(told["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in told else None
+    try:
+        told = re.search(r"^MemAvailable:\s*(\d+) kB$", MEMINFO.read_text("ascii", "replace"), re.MULTILINE)
+    except OSError:  # a system that has none, or a sandbox that hides it
+        return None
+    return int(told[1]) * 1024 if told else None
