@@ -11,9 +11,10 @@ from diptych.generate.backends.asked import AskedPrompt, Request
 from diptych.generate.carried_columns import CellType, carried_types
 from diptych.generate.chosen_prompts import choose_prompts
 from diptych.generate.imported.config import ImportConfig
+from diptych.generate.imported.identified_images import IdentifiedImage
 from diptych.generate.imported.layouts import ChosenLayout
 from diptych.generate.imported.matching import KnownPrompt
-from diptych.generate.imported.placing import AskedImages, IdentifiedImage
+from diptych.generate.imported.placing import AskedImages
 from diptych.generate.prompts import Prompt, PromptSet
 
 ID_DIGITS = 12

@@ -12,7 +12,7 @@ from diptych.data.dataset import Dataset
 from diptych.data.schema import FILE
 from diptych.data.shards import read_shard
 from diptych.generate.backends.asked import Size
-from diptych.generate.imported.placing import EXTRA, MISNAMED, MISSING, UNMATCHED
+from diptych.generate.imported.placing import CONTRADICTED, EXTRA, MISNAMED, MISSING, UNMATCHED
 from diptych.generate.rows import OK, ONE_COLOURED
 
 COVERAGE = "coverage.json"  # beside the dataset
@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
     MISNAMED: "a name that the layout does not give; not used",
     BLANK: "of one colour",
     DUPLICATE: "the same bytes as another file",
+    CONTRADICTED: "its name or a table says one prompt, and the image itself another",
     UNMATCHED: "of no prompt of the set; not used",
     EXTRA: "its place is taken, or not asked for; not used",
     WRONG_SIZE: "of another size than asked for, or than most",
@@ -146,6 +147,8 @@ def _problems(row: Mapping[str, Any], size: Size | None, first: dict[str, str | 
         seen = first.setdefault(row["sha256"], row[FILE])
         if seen != row[FILE]:
             yield DUPLICATE, f"the same bytes as {seen}"
+    if status == OK and error.startswith(CONTRADICTED):
+        yield CONTRADICTED, error.removeprefix(f"{CONTRADICTED}: ")
     if status in (UNMATCHED, EXTRA):
         yield status, error
     if size is not None and row["width"] is not None and (row["width"], row["height"]) != size:

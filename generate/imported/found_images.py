@@ -41,6 +41,7 @@ class FoundImage:
         alone: The way that counts where there is no prompt set; None where the place then says nothing.
         facts: What the source says of it, by columns: those of a generated image, ``caption``, and further ones.
         misnamed: What is wrong with its name; empty where it is one that the layout gives.
+        is_supposed: Whether the readings are what a name may mean, and no layout or table of a known form says so.
         folder: The folder that a layout has for a model; None where there is none.
         tile: Which part of its file it is, counted from 0 row by row; None for the whole.
     """
@@ -50,6 +51,7 @@ class FoundImage:
     alone: PlaceReading | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     misnamed: str = ""
+    is_supposed: bool = False
     folder: str | None = None
     tile: int | None = None
 
@@ -160,6 +162,15 @@ def counted(name: str) -> tuple[tuple[int, int, str], ...]:
     """
     parts = re.split(r"(\d+)", name)
     return tuple((1, int(part), part) if part.isascii() and part.isdigit() else (0, 0, part) for part in parts)
+
+
+def is_number(text: str | None) -> bool:
+    """Return whether a text is a whole number alone, which a program may have counted.
+
+    >>> is_number("00003"), is_number("coco_3"), is_number(None)
+    (True, False, False)
+    """
+    return bool(text) and str(text).isascii() and str(text).isdigit()
 
 
 def numbered_name(stem: str) -> tuple[str, int] | None:

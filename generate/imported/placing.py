@@ -6,11 +6,12 @@ as a row with the reason, its bytes kept.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from diptych.generate.imported.found_images import FoundImage, PlaceReading
+from diptych.generate.imported.identified_images import IdentifiedImage
 from diptych.generate.imported.matching import KnownPrompt, MatchedPrompt, PromptIndex
+from diptych.generate.imported.own_text import PromptOfImage, prompt_of_image
 from diptych.generate.rows import OK
 
 # What becomes of a row beside ``ok`` and the reasons why a file cannot be read.
@@ -18,51 +19,11 @@ MISSING = "missing"  # a place that is asked for, and no image there
 MISNAMED = "misnamed"  # its name is none that the layout gives
 UNMATCHED = "unmatched"  # no prompt of the set is its
 EXTRA = "extra"  # its place is taken, or is none that is asked for
+CONTRADICTED = "contradicted"  # begins what ``error`` says of an image in a place of which it says another text itself
 MOST_SAMPLES = 2**31  # that the column has numbers for
 SUGGESTIONS = 200  # images without a prompt for which a prompt of nearly that name is looked for: the search is slow
 
 By = tuple[str | None, str | None]  # model and setting
-
-
-@dataclass(frozen=True)
-class IdentifiedImage:
-    """An image that was found and looked at.
-
-    Attributes:
-        found: What the layout says.
-        sha256: Of its file; empty where it cannot be read.
-        problem: Why it cannot be read: a status, a colon and the detail; empty where it can.
-        said: What the file itself says, by columns.
-        prompt: What the file itself says that it was made from; None where it does not.
-    """
-
-    found: FoundImage
-    sha256: str
-    problem: str = ""
-    said: Mapping[str, Any] = field(default_factory=dict)
-    prompt: str | None = None
-
-    @property
-    def readings(self) -> tuple[PlaceReading, ...]:
-        """All ways to understand whose it is: its place first, then what the file itself says."""
-        own = self._own
-        return (*self.found.readings, *((own._replace(prompt_id=None),) if own is not None else ()))
-
-    def as_read(self, reading: PlaceReading) -> "IdentifiedImage":
-        """Return the image with one way alone to understand whose it is."""
-        return replace(self, found=replace(self.found, readings=(reading,)), prompt=None)
-
-    @property
-    def alone(self) -> PlaceReading | None:
-        """The way that counts where there is no prompt set; the file may know the id of the text in its name."""
-        place, own = self.found.alone, self._own
-        is_of_one_text = place is not None and own is not None and (place.prompt_id, place.text) == (None, own.text)
-        return own if place is None or is_of_one_text else place
-
-    @property
-    def _own(self) -> PlaceReading | None:
-        """What the file itself says."""
-        return PlaceReading(self.said.get("prompt_id"), self.prompt, self.said.get("sample")) if self.prompt else None
 
 
 @dataclass(frozen=True)
@@ -111,15 +72,17 @@ class PlacedImages(NamedTuple):
 def place_images(images: Sequence[IdentifiedImage], asked: AskedImages) -> PlacedImages:
     """Give each image its place. Without prompts, images are rows as they come."""
     index = PromptIndex(asked.prompts)
-    matches = {number: found for number, image in enumerate(images) if (found := index.find(image.readings))}
+    found = [prompt_of_image(image, index, asked.prompts) for image in images]
+    images = [replace(image, contradiction=one.contradiction) for image, one in zip(images, found, strict=True)]
+    matches = {number: one.match for number, one in enumerate(found) if one.match is not None}
     by_whom: dict[By, dict[int, MatchedPrompt]] = defaultdict(dict)
     for number, match in matches.items():
         by_whom[_by(images[number], asked)][number] = match
     if asked.of_a_set and not by_whom:
         by_whom[asked.model, asked.setting] = {}
-    tables = {by: _PlacesOfOne(by, images, found, asked) for by, found in by_whom.items()}
+    tables = {by: _PlacesOfOne(by, images, given, asked) for by, given in by_whom.items()}
     over = [number for number in range(len(images)) if number not in matches]
-    left = [_unmatched(images[number], asked) for number in _suggested(over, images, index, tables, asked)]
+    left = [_unmatched(images[number], asked) for number in _suggested(over, images, found, index, tables, asked)]
     rows = [row for table in tables.values() for row in table.rows()]
     found_by = Counter(str(match.by) for match in matches.values())
     return PlacedImages([*rows, *left], {by: table.samples for by, table in tables.items()}, found_by)
@@ -134,6 +97,7 @@ def _by(image: IdentifiedImage, asked: AskedImages) -> By:
 def _suggested(
     over: Sequence[int],
     images: Sequence[IdentifiedImage],
+    found: Sequence[PromptOfImage],
     index: PromptIndex,
     tables: Mapping[By, "_PlacesOfOne"],
     asked: AskedImages,
@@ -143,7 +107,7 @@ def _suggested(
     for tried, number in enumerate(over):
         table = tables.get(_by(images[number], asked)) if asked.of_a_set else None
         free = table.free() if table is not None and tried < SUGGESTIONS else set()
-        prompt = index.nearest(images[number].readings, free) if free else None
+        prompt = index.nearest(found[number].readings, free) if free else None
         if table is None or prompt is None:
             left.append(number)
         else:
@@ -162,13 +126,15 @@ def _unmatched(image: IdentifiedImage, asked: AskedImages) -> PlacedImage:
     if status == OK and image.found.misnamed:
         status, error = MISNAMED, image.found.misnamed
     elif status == OK and asked.of_a_set:
-        status, error = UNMATCHED, "no prompt of the set has its name, and none its text"
+        status, error = UNMATCHED, image.contradiction or "no prompt of the set has its name, and none its text"
     return PlacedImage(image, status, error, said)
 
 
 def _status_of(image: IdentifiedImage) -> tuple[str, str | None]:
     status, _, detail = image.problem.partition(": ")
-    return (status, detail or None) if status else (OK, None)
+    if status:
+        return status, detail or None
+    return OK, f"{CONTRADICTED}: {image.contradiction}" if image.contradiction else None
 
 
 class _PlacesOfOne:

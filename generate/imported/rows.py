@@ -137,8 +137,10 @@ def to_table(schema: pa.Schema, rows: Sequence[ImportedRow], pictures: Sequence[
 
 def _ending(row: ImportedRow, picture: RowPicture) -> tuple[str, str | None]:
     """Return status and error of a row: a broken picture is one wherever it lies, and a stray one is stray."""
-    if picture.status != OK or row.placed.status == OK:
+    if picture.status != OK:
         return picture.status, picture.error
+    if row.placed.status == OK:
+        return OK, picture.error or row.placed.error
     return row.placed.status, row.placed.error
 
 

@@ -17,10 +17,11 @@ from diptych.generate.imported.asked_images import ChosenSet, asked_of_places, a
 from diptych.generate.imported.config import ImportConfig
 from diptych.generate.imported.coverage import COVERAGE, Coverage, coverage_facts, coverage_of
 from diptych.generate.imported.found_images import FoundImage, SourceFolder, list_folder
+from diptych.generate.imported.identified_images import IdentifiedImage
 from diptych.generate.imported.layouts import AUTO, TABLE, ChosenLayout, choose_layout
 from diptych.generate.imported.layouts.any_place import ANY_PLACE
 from diptych.generate.imported.looking import LookedFile, look_at_files
-from diptych.generate.imported.placing import IdentifiedImage, PlacedImages, place_images
+from diptych.generate.imported.placing import PlacedImages, place_images
 from diptych.generate.imported.rows import (
     TOOL,
     TOOL_PROBLEM,

@@ -11,7 +11,9 @@ from diptych.generate.imported.layouts.names import readings_of_name
 def _images(source: SourceFolder) -> Iterator[FoundImage]:
     for name in source.pictures:
         # The folder first: "cat/3.png" is an image of the cat, whatever the prompt with the id 3 is.
-        yield FoundImage(name, (*reading_of_folder(name), *readings_of_name(PurePosixPath(name).stem)))
+        yield FoundImage(
+            name, (*reading_of_folder(name), *readings_of_name(PurePosixPath(name).stem)), is_supposed=True
+        )
 
 
 def _recognise(source: SourceFolder) -> str | None:

@@ -25,7 +25,8 @@ def _images(source: SourceFolder) -> Iterator[FoundImage]:
             yield FoundImage(name, misnamed="lies in no folder of a prompt")
             continue
         _, folder, sample = found[-1]
-        yield FoundImage(name, found, PlaceReading(text=words_of_name(folder or ""), sample=sample))
+        alone = PlaceReading(text=words_of_name(folder or ""), sample=sample)
+        yield FoundImage(name, found, alone, is_supposed=True)
 
 
 def _recognise(source: SourceFolder) -> str | None:

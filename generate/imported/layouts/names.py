@@ -31,7 +31,8 @@ def _images(source: SourceFolder) -> Iterator[FoundImage]:
     for name in source.pictures:
         readings = readings_of_name(PurePosixPath(name).stem)
         text, sample = readings[-1].text, readings[-1].sample
-        yield FoundImage(name, readings, PlaceReading(text=words_of_name(text or ""), sample=sample))
+        alone = PlaceReading(text=words_of_name(text or ""), sample=sample)
+        yield FoundImage(name, readings, alone, is_supposed=True)
 
 
 def _recognise(source: SourceFolder) -> str | None:

@@ -179,7 +179,7 @@ def test_a_moved_source_is_the_same_one(folder: Path, prompts: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--prompts", "genevall"), "did you mean 'geneval'?"),
+        (("--prompts", "genevall"), "did you mean 'geneval'"),
         (("--layout", "folder"), "did you mean 'folders'?"),
         (("--set", "size=big"), "size: write a size as 512"),
         (("--set", "sise=512"), "unknown key 'sise'; did you mean 'size'?"),
