@@ -52,7 +52,7 @@ def caption_warning(captions: CaptionCounts, sought: str | None) -> str:
         sought: Where captions are looked for; None where there need be none.
 
     >>> caption_warning(CaptionCounts(9, 8, unread=1, reason="7.json is no JSON"), "sidecars")
-    'what lies beside 1 image could not be read (the first: 7.json is no JSON; the column error has each)'
+    'what lies beside 1 image could not be used (the first: 7.json is no JSON; the column error has each)'
     """
     said = []
     if sought and not captions.there:
@@ -61,5 +61,5 @@ def caption_warning(captions: CaptionCounts, sought: str | None) -> str:
         said.append(f"{captions.damaged:,} captions have bytes that are no UTF-8, replaced by {REPLACED}")
     if captions.unread:
         first = f"the first: {captions.reason}; the column error has each"
-        said.append(f"what lies beside {quantity(captions.unread, 'image')} could not be read ({first})")
+        said.append(f"what lies beside {quantity(captions.unread, 'image')} could not be used ({first})")
     return "; ".join(said)

@@ -10,36 +10,49 @@
 The file nearest to a picture that knows it is believed. Decides nothing about which of the facts is the caption.
 """
 
-import csv
-import io
 import json
 import math
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import Any, NamedTuple
 
 from diptych.curate.sources.coco_splits import folders_meant
-from diptych.curate.sources.column_types import column_of_text
 from diptych.curate.sources.columns import first_text
 from diptych.curate.sources.files import readable
 from diptych.curate.sources.json_facts import Facts
 from diptych.curate.sources.marked_text import text_of
+from diptych.curate.sources.metadata_tables import (
+    FILE_NAME,
+    METADATA,
+    is_about_all,
+    metadata_rows,
+    why_without_captions,
+    why_without_pictures,
+)
 from diptych.curate.sources.sidecars import in_one_form
 from diptych.errors import DataError
 
-METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
-FILE_NAME = "file_name"
 ANNOTATIONS = "annotations"
 SAMPLES, SAMPLES_ABOUT = "samples.json", "metadata.json"
-MAX_SHOWN = 60
 CAPTIONS = "captions"  # all captions of a picture of which more are told; "caption" is the first
 
 Lookup = Callable[[PurePosixPath], Facts | None]  # from the path of a picture, counted from the file's own folder
+
+
+class _ToldIn(NamedTuple):
+    """What the caption files that lie in one folder say.
+
+    Attributes:
+        lookups: What each says of a picture.
+        unusable: Why one says nothing of any picture, as the end of a sentence about the folder's pictures.
+        without_captions: Why one has captions for none.
+    """
+
+    lookups: Sequence[Lookup]
+    unusable: str | None
+    without_captions: str | None
 
 
 def is_caption_file(path: Path) -> bool:
@@ -60,7 +73,7 @@ class CaptionFiles:
             texts: Columns of csv that are text, whatever they hold: a caption may be a number.
         """
         self._root, self._texts = root, (FILE_NAME, *texts)
-        self._in = lru_cache(maxsize=1024)(partial(_lookups, texts=self._texts))
+        self._in = lru_cache(maxsize=1024)(partial(_told_by_files_in, texts=self._texts))
 
     def named(self, files: Iterable[Path]) -> Iterator[Path]:
         """Yield the pictures that ``metadata`` files name; the path of one that is outside of their folder leads out.
@@ -72,7 +85,7 @@ class CaptionFiles:
             DataError: If one cannot be read.
         """
         for file in files:
-            for row in _rows(file, self._texts) if file.name in METADATA else ():
+            for row in metadata_rows(file, self._texts) if file.name in METADATA else ():
                 name = row.get(FILE_NAME)
                 if isinstance(name, str):
                     yield file.parent / _place(name, file.parent)
@@ -83,32 +96,56 @@ class CaptionFiles:
         Raises:
             DataError: If a file cannot be read.
         """
-        for folder in picture.parents:
-            place = PurePosixPath(picture.relative_to(folder).as_posix())
-            for look_up in self._in(folder):
+        for told, place in self._around(picture):
+            for look_up in told.lookups:
                 found = look_up(place)
                 if found is not None:
                     return found
-            if folder == self._root:
-                break
         return None
 
+    def problem(self, picture: Path, *, lacks_caption: bool) -> str | None:
+        """Return why a file that should speak of a picture says nothing of it, or no caption; None where none fails.
 
-def _lookups(folder: Path, *, texts: Collection[str]) -> list[Lookup]:
+        Args:
+            picture: Below the root.
+            lacks_caption: Whether nothing else has a caption for it.
+
+        Raises:
+            DataError: If a file cannot be read.
+        """
+        for told, place in self._around(picture):
+            if any(look_up(place) is not None for look_up in told.lookups):
+                return told.without_captions if lacks_caption else None
+            if told.unusable:
+                return told.unusable
+        return None
+
+    def _around(self, picture: Path) -> Iterator[tuple[_ToldIn, PurePosixPath]]:
+        """Yield what lies in each folder around a picture, the nearest first, and the picture's place from there."""
+        for folder in picture.parents:
+            yield self._in(folder), PurePosixPath(picture.relative_to(folder).as_posix())
+            if folder == self._root:
+                break
+
+
+def _told_by_files_in(folder: Path, *, texts: Collection[str]) -> _ToldIn:
     metadata = [folder / name for name in METADATA if (folder / name).is_file()]
-    found = [_metadata(file, texts) for file in metadata]
+    tables = [(file, metadata_rows(file, texts)) for file in metadata]
+    unusable = [why for file, rows in tables if (why := why_without_pictures(file, rows))]
+    captionless = [why for file, rows in tables if (why := why_without_captions(file, rows, texts))]
+    found = [_metadata(file, rows, texts) for file, rows in tables]
     if (folder / SAMPLES).is_file():
         found.append(_samples(folder / SAMPLES))
     annotations = folder / ANNOTATIONS
     files = sorted(annotations.glob("*.json")) if annotations.is_dir() else []
-    return [*found, _coco(files)] if files else found
+    found += [_coco(files)] if files else []
+    return _ToldIn(found, next(iter(unusable), None), next(iter(captionless), None))
 
 
-def _metadata(file: Path, texts: Collection[str]) -> Lookup:
-    rows = _rows(file, texts)
-    if len(rows) == 1 and FILE_NAME not in rows[0]:
+def _metadata(file: Path, rows: Sequence[Facts], texts: Collection[str]) -> Lookup:
+    if is_about_all(file, rows):
         return lambda _: rows[0]
-    by_name: dict[str, list[dict[str, Any]]] = {}
+    by_name: dict[str, list[Facts]] = {}
     for row in rows:
         if isinstance(row.get(FILE_NAME), str):
             by_name.setdefault(row[FILE_NAME], []).append(row)
@@ -223,48 +260,6 @@ def _place(name: str, folder: Path | None = None) -> str:
     """Return the place that a name means; of a whole path into a folder, the place within it."""
     place = posixpath.normpath(name.replace("\\", "/"))
     return place.removeprefix(f"{folder.resolve().as_posix()}/") if folder else place
-
-
-def _rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
-    """Return the rows of a table, their values as what they are."""
-    with readable(file, "metadata"):
-        if file.suffix == ".parquet":
-            rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
-        elif file.suffix == ".csv":
-            rows = _csv_rows(file, texts)
-        else:
-            rows = _jsonl_rows(file)
-        return rows
-
-
-def _jsonl_rows(file: Path) -> list[dict[str, Any]]:
-    rows = []
-    # Lines end with \n alone: JSON may hold U+2028, U+0085 and what else str.splitlines takes for an end.
-    for number, line in enumerate(text_of(file.read_bytes()).split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line.strip())  # also of a form feed, which JSON does not know
-        except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, dict):
-            shown = line.strip()[:MAX_SHOWN]
-            raise DataError(f"{file}: line {number} is no JSON object: {shown!r}; mend it or take it out")
-        rows.append(row)
-    return rows
-
-
-def _csv_rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
-    handle = io.StringIO(text_of(file.read_bytes()), newline="")
-    # Of a quote that is never closed the library makes one field of all the lines behind it; strict, it refuses that.
-    is_odd = handle.getvalue().count('"') % 2 == 1
-    rows = list(csv.DictReader(handle, restval="", restkey="", strict=is_odd))
-    names = [name for name in (rows[0] if rows else {}) if name]
-    columns = {}
-    for name in names:
-        column = pa.chunked_array([pa.array([row[name] or None for row in rows], pa.string())])
-        columns[name] = (column if name in texts else column_of_text(column, name, {}, str(file))).to_pylist()
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _json(file: Path) -> Any:

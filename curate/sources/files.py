@@ -49,10 +49,19 @@ def readable(path: Path | str, kind: str) -> Iterator[None]:
     try:
         yield
     except READ_ERRORS as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise DataError(f"{path}: {_what_is_no_text(error)}") from error
         # A KeyError shows as the bare key, an EOFError as nothing: then the kind of error is said, too.
         cause = (str(error).strip().splitlines() or [""])[0]
         cause = f"{type(error).__name__} {cause}".strip() if isinstance(error, KeyError) or not cause else cause
         raise DataError(f"{path}: cannot be read as {kind}: {cause}") from error
+
+
+def _what_is_no_text(error: UnicodeDecodeError) -> str:
+    """Return where a text has a byte that its encoding does not know, and what to do: Excel writes others."""
+    line = error.object.count(b"\n", 0, error.start) + 1
+    said = f"line {line} has a byte that is no {error.encoding.upper()}: 0x{error.object[error.start]:02x}"
+    return f"{said}; save it as UTF-8 (in Excel: CSV UTF-8)"
 
 
 def find_files(path: Path, suffixes: tuple[str, ...]) -> list[Path]:

@@ -125,9 +125,13 @@ class FolderSource:
         return next(filter(None, found), None)
 
     def _note(self, row: _FolderRow, caption: str | None) -> str | None:
-        """Return what is wrong with a sidecar, where something that it might have said is missing."""
+        """Return what is wrong with a sidecar or a file about many, where what it might have said is missing."""
         is_wanted = bool(self._carried) or (caption is None and self._settings.captions == "sidecar")
-        return next((one.problem for one in row.told if one.problem), None) if is_wanted else None
+        if not is_wanted or leads_out(row.file, self._root):
+            return None
+        found = next((one.problem for one in row.told if one.problem), None)
+        lacks_caption = caption is None and self._settings.captions == "sidecar"
+        return found or self._caption_files.problem(Path(row.file), lacks_caption=lacks_caption)
 
     def _named(self, facts: Facts) -> str | None:
         lists = self._settings.caption_list

@@ -16,7 +16,7 @@ import pyarrow.csv as pa_csv
 
 from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.column_types import as_text, column_of_json
-from diptych.curate.sources.columns import caption_text, check_columns, clean_text, first_text
+from diptych.curate.sources.columns import caption_text, check_columns, clean_text, first_text, other_delimiter
 from diptych.curate.sources.contract import TABLE_ROWS
 from diptych.curate.sources.csv_rest import CsvRest, CsvShape, has_open_quote
 from diptych.curate.sources.json_tables import rows_of_json
@@ -184,9 +184,8 @@ def _check_delimiter(header: list[str], wanted: str, delimiter: str, file: str) 
     Raises:
         DataError: If it is; says which.
     """
-    (only,) = header if len(header) == 1 else [""]
-    other = next((one for one in ";\t|," if one != delimiter and len(only.split(one)) > 1), None)
-    if other is not None and only != wanted:
+    other = other_delimiter(header, delimiter)
+    if other is not None and header[0] != wanted:
         said = f"its columns are separated by {other!r}, not by {delimiter!r}"
         raise DataError(f"{file}: {said}; save it with commas as .csv, or with tabs as .tsv")
 

@@ -257,7 +257,7 @@ def test_sidecars_that_cannot_be_read_are_counted_aloud_and_named_in_the_pool(tm
     sidecar.with_suffix(".json").write_text("{bad")
     result = call("curate", "ingest", config, "--out", tmp_path / "run")
     said = f"{sidecar.stem}.json is no JSON: Expecting property name"
-    assert f"Warning: what lies beside 1 image could not be read (the first: {said}" in result.stderr
+    assert f"Warning: what lies beside 1 image could not be used (the first: {said}" in result.stderr
     rows = pool_rows(open_dataset(tmp_path / "run" / "pool"))
     assert [row["error"][: len(said)] for row in rows if row["error"]] == [said]
     assert {row["status"] for row in rows} == {"ok"}

@@ -13,6 +13,7 @@ from source_rows import contents_of, rows_of, write_files
 
 from diptych.curate.config import Folder
 from diptych.curate.sources import open_source
+from diptych.curate.sources.contract import NOTE
 from diptych.curate.sources.digests import identify_part
 from diptych.curate.sources.folder import NOT_BELOW
 from diptych.errors import DataError
@@ -332,6 +333,56 @@ def test_files_of_another_make_say_nothing_or_are_named(name: str, odd: Any, tmp
     for value in (odd, {"samples": odd, "images": odd, "annotations": odd}):
         write_files(tmp_path, {name: json.dumps(value).encode(), **pictures(["a.jpg"])})
         assert said_of(tmp_path) in ({"a.jpg": None}, f"{tmp_path / name}: cannot be read as COCO captions")
+
+
+def note_of(folder: Path, **changes: Any) -> str | None:
+    """Return what is noted of ``1.png``, the picture without a text beside it."""
+    rows = rows_of(Folder(kind="folder", path=folder, **changes))
+    return next(row[NOTE] for row in rows if row["file"] == "1.png")
+
+
+NO_PICTURE = "metadata.csv names no picture: it has no 'file_name', but 'filename', 'text'"
+NO_CAPTION = "metadata.csv has no caption: it has no 'caption' or 'text' or 'prompt', but 'txt'"
+
+
+@pytest.mark.parametrize(
+    ("content", "changes", "said"),
+    [
+        (b"filename,text\n1.png,a cat\n", {}, NO_PICTURE),
+        (b"filename,text\n0.png,a dog\n1.png,a cat\n", {}, NO_PICTURE),
+        (b"file_name,txt\n1.png,a cat\n", {}, f"{NO_CAPTION}; caption_key says another name"),
+        (b"file_name,txt\n1.png,a cat\n", {"caption_key": "txt"}, None),
+        (b"file_name,text\n1.png,\n", {}, None),
+    ],
+)
+def test_metadata_that_cannot_be_used_is_named_even_where_another_picture_has_a_sidecar(
+    content: bytes, changes: dict[str, Any], said: str | None, tmp_path: Path
+) -> None:
+    files = {"metadata.csv": content, "0.txt": b"a sidecar", **pictures(["0.png", "1.png"])}
+    assert note_of(write_files(tmp_path, files), **changes) == said
+
+
+def test_metadata_without_captions_is_not_blamed_where_captions_are_not_sought(tmp_path: Path) -> None:
+    files = {"metadata.csv": b"file_name,label\n1.png,cat\n", "1.txt": b"a cat", **pictures(["1.png"])}
+    carried = {"columns": ("label",), "types": {"label": "string"}}
+    write_files(tmp_path, files)
+    assert note_of(tmp_path, **carried) is None
+    assert note_of(tmp_path, captions="file_name", **carried) is None
+
+
+def test_metadata_separated_by_semicolons_is_refused_with_the_cure(tmp_path: Path) -> None:
+    content = "file_name;text\n1.png;a cat\n".encode("utf-8-sig")
+    write_files(tmp_path, {"metadata.csv": content, "1.txt": b"a cat", **pictures(["1.png"])})
+    with pytest.raises(DataError, match=r"its columns are separated by ';', not by ','; save it with commas$"):
+        captions_of(tmp_path)
+
+
+def test_metadata_in_the_encoding_of_windows_names_the_line_and_the_cure(tmp_path: Path) -> None:
+    content = "file_name,text\n0.png,a cat\n1.png,Stra\u00dfe\n".encode("cp1252")
+    write_files(tmp_path, {"metadata.csv": content, **pictures(["0.png", "1.png"])})
+    said = r"metadata.csv: line 3 has a byte that is no UTF-8: 0xdf; save it as UTF-8 \(in Excel: CSV UTF-8\)"
+    with pytest.raises(DataError, match=said):
+        captions_of(tmp_path)
 
 
 def test_columns_of_a_folder_are_declared() -> None:

@@ -1,0 +1,125 @@
+"""``metadata.jsonl``, ``.csv`` or ``.parquet`` of a folder: the rows, and why they say nothing of its pictures.
+
+Decides nothing about which picture a row means, and which of its facts is the caption.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from diptych.curate.sources.column_types import column_of_text
+from diptych.curate.sources.columns import other_delimiter
+from diptych.curate.sources.files import readable
+from diptych.curate.sources.json_facts import Facts
+from diptych.curate.sources.marked_text import text_of
+from diptych.errors import DataError
+
+METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
+FILE_NAME = "file_name"
+MAX_SHOWN, MAX_NAMES = 60, 12
+
+
+def metadata_rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
+    """Return the rows of a table, their values as what they are.
+
+    Args:
+        file: One of ``METADATA``.
+        texts: Columns of csv that are text, whatever they hold.
+
+    Raises:
+        DataError: If it cannot be read, or its columns are separated by something else than commas.
+    """
+    with readable(file, "metadata"):
+        if file.suffix == ".parquet":
+            rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
+        elif file.suffix == ".csv":
+            rows = _csv_rows(file, texts)
+        else:
+            rows = _jsonl_rows(file)
+        return rows
+
+
+def is_about_all(file: Path, rows: Sequence[Facts]) -> bool:
+    """Return whether it is one object about all pictures below, as GenEval writes it."""
+    return file.suffix == ".jsonl" and len(rows) == 1 and FILE_NAME not in rows[0]
+
+
+def why_without_pictures(file: Path, rows: Sequence[Facts]) -> str | None:
+    """Return why no row is about a picture, its place first; None where one is, or there are no rows.
+
+    >>> why_without_pictures(Path("metadata.csv"), [{"filename": "a.png", "text": "a cat"}])
+    "metadata.csv names no picture: it has no 'file_name', but 'filename', 'text'"
+    """
+    if not rows or is_about_all(file, rows) or any(FILE_NAME in row for row in rows):
+        return None
+    return f"{file.name} names no picture: it has no {FILE_NAME!r}, but {_listed(_names(rows))}"
+
+
+def why_without_captions(file: Path, rows: Sequence[Facts], texts: Collection[str]) -> str | None:
+    """Return why no row has a caption; None where there is a column for it, or there are no rows.
+
+    Args:
+        file: Where they stand.
+        rows: Of one table.
+        texts: Where captions are looked for, beside ``file_name``.
+
+    >>> why_without_captions(Path("metadata.csv"), [{"file_name": "a.png", "txt": "a cat"}], ["caption"])
+    "metadata.csv has no caption: it has no 'caption', but 'txt'; caption_key says another name"
+    """
+    sought, there = [name for name in texts if name != FILE_NAME], _names(rows)
+    if not rows or any(name in there for name in sought):
+        return None
+    others = _listed([name for name in there if name != FILE_NAME]) or "nothing else"
+    return (
+        f"{file.name} has no caption: it has no {_listed(sought, ' or ')}, but {others}; caption_key says another name"
+    )
+
+
+def _names(rows: Iterable[Facts]) -> list[str]:
+    return list(dict.fromkeys(str(name) for row in rows for name in row))
+
+
+def _listed(names: Sequence[str], between: str = ", ") -> str:
+    shown = between.join(map(repr, names[:MAX_NAMES]))
+    return f"{shown} and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else shown
+
+
+def _jsonl_rows(file: Path) -> list[dict[str, Any]]:
+    rows = []
+    # Lines end with \n alone: JSON may hold U+2028, U+0085 and what else str.splitlines takes for an end.
+    for number, line in enumerate(text_of(file.read_bytes()).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line.strip())  # also of a form feed, which JSON does not know
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict):
+            shown = line.strip()[:MAX_SHOWN]
+            raise DataError(f"{file}: line {number} is no JSON object: {shown!r}; mend it or take it out")
+        rows.append(row)
+    return rows
+
+
+def _csv_rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
+    handle = io.StringIO(text_of(file.read_bytes()), newline="")
+    # Of a quote that is never closed the library makes one field of all the lines behind it; strict, it refuses that.
+    is_odd = handle.getvalue().count('"') % 2 == 1
+    reader = csv.DictReader(handle, restval="", restkey="", strict=is_odd)
+    header = list(reader.fieldnames or ())
+    other = other_delimiter(header, ",")
+    if other is not None and FILE_NAME in header[0].split(other):
+        raise DataError(f"{file}: its columns are separated by {other!r}, not by ','; save it with commas")
+    rows = list(reader)
+    names = [name for name in (rows[0] if rows else {}) if name]
+    columns = {}
+    for name in names:
+        column = pa.chunked_array([pa.array([row[name] or None for row in rows], pa.string())])
+        columns[name] = (column if name in texts else column_of_text(column, name, {}, str(file))).to_pylist()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
