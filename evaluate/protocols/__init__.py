@@ -25,6 +25,8 @@ PROTOCOLS: dict[str, str] = {
     "unigenbench_long": "diptych.evaluate.protocols.unigenbench:UNIGENBENCH_LONG",
     "unigenbench_zh": "diptych.evaluate.protocols.unigenbench:UNIGENBENCH_ZH",
     "unigenbench_zh_long": "diptych.evaluate.protocols.unigenbench:UNIGENBENCH_ZH_LONG",
+    "wise": "diptych.evaluate.protocols.wise:WISE",
+    "wise_legacy": "diptych.evaluate.protocols.wise:WISE_BEFORE",
 }
 
 

@@ -35,6 +35,8 @@ PROMPT_SETS: dict[str, str] = {
     "unigenbench_long": "diptych.generate.prompts.unigenbench:unigenbench_long",
     "unigenbench_zh": "diptych.generate.prompts.unigenbench:unigenbench_zh",
     "unigenbench_zh_long": "diptych.generate.prompts.unigenbench:unigenbench_zh_long",
+    "wise": "diptych.generate.prompts.wise:wise",
+    "wise_legacy": "diptych.generate.prompts.wise:wise_legacy",
 }
 
 MAX_FILE_BYTES = 256 * 2**20

@@ -54,6 +54,7 @@ _NSFWJS = (
 _PARTI = "https://raw.githubusercontent.com/google-research/parti/5a657978134374ce28973948331b319adef164bd"
 _TIFA = "https://raw.githubusercontent.com/Yushi-Hu/tifa/8e37050f44ab4ee681e4251f3c8a9d4cc86e901e/tifa_v1.0"
 _UNIGEN = "https://raw.githubusercontent.com/CodeGoat24/UniGenBench/49d0bcebb0b9418d975d3957c2fee10f34811d14/data"
+_WISE = "https://raw.githubusercontent.com/PKU-YuanGroup/WISE/eb51174483a5de2e34e8614cf9dfb3319ee7fcd0"
 
 # The dimensions of T2I-CoReBench, each a file, in upstream's order: its sha256 and its size.
 CORE_DIMENSIONS = {
@@ -69,6 +70,13 @@ CORE_DIMENSIONS = {
     "R-AR": ("c356fe77620c47e9f540c5755e2b08efa3c992c32bd99c47b1851485e98e53b5", 125560),
     "R-CR": ("8a5a0c6fb2de8a8dfc521a22d12f47be19c2ce0cbc8a467f42395e0f51323978", 102767),
     "R-RR": ("5f94745af411bb64b81a12a04dd9248d26380700876111b661d5535eccaa8dcd", 112754),
+}
+
+# The files of WISE's legacy prompts, in the order of their ids: sha256 and size.
+WISE_LEGACY = {
+    "cultural_common_sense": ("7a59216c768698280cea37caa574b52f3faf054d73b398b9bb6b3161baf8e3aa", 125062),
+    "spatio-temporal_reasoning": ("e27d797885ad86e64d857d0cc93d33e04be572a8dcae95692a2c7e7876233f9a", 100831),
+    "natural_science": ("b262fae58e413c7a4bd3c3d5a089f8c6529feac227e4b6606be261a949035544", 117085),
 }
 
 # To add one: a line here (alphabetical), with the revision in the URL.
@@ -212,6 +220,16 @@ ASSETS: dict[str, Asset] = {
         "6e281a5781878584db932a3bfd16dc51afb195566eb7a30c17fb9c09fd3b1776",
         641006,
         "CC BY 4.0",
+    ),
+    **{
+        f"wise-{name}": Asset(f"{_WISE}/WISE_legacy/data/{name}.json", sha256, size, "no licence stated")
+        for name, (sha256, size) in sorted(WISE_LEGACY.items())
+    },
+    "wise-verified": Asset(
+        f"{_WISE}/data_verified/merge.json",
+        "10f2690624ed8f03f21bd3e9c535e26f791da8bab67ac857903bede65985b82d",
+        406621,
+        "no licence stated",
     ),
 }
 

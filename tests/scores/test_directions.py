@@ -29,6 +29,7 @@ from diptych.scores.question_accuracy import COLUMNS as QUESTION_ACCURACY
 from diptych.scores.soft_accuracy import COLUMNS as SOFT_ACCURACY
 from diptych.scores.text_accuracy import COLUMNS as TEXT_ACCURACY
 from diptych.scores.vqa_score import COLUMNS as VQA_SCORE
+from diptych.scores.wise_score import COLUMNS as WISE_SCORE
 from diptych.scores.written_text import COLUMNS as WRITTEN_TEXT
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/curate.md"
@@ -67,6 +68,7 @@ COLUMNS: dict[str, Callable[[], Sequence[Column]]] = {
     "vqa_score": lambda: VQA_SCORE,
     "soft_accuracy": lambda: SOFT_ACCURACY,
     "text_accuracy": lambda: TEXT_ACCURACY,
+    "wise_score": lambda: WISE_SCORE,
     "written_text": lambda: WRITTEN_TEXT,
 }
 IN_WORDS = {"hashes", "linear_probe"}  # whose columns the table does not name one by one

@@ -44,6 +44,7 @@ SCORES: dict[str, str] = {
     "soft_accuracy": "diptych.scores.soft_accuracy:soft_accuracy",
     "text_accuracy": "diptych.scores.text_accuracy:text_accuracy",
     "vqa_score": "diptych.scores.vqa_score:vqa_score",
+    "wise_score": "diptych.scores.wise_score:wise_score",
     "written_text": "diptych.scores.written_text:written_text",
 }
 

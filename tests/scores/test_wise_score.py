@@ -1,0 +1,50 @@
+"""WISE's grades in a judge's words, as upstream reads them and where they can be read one way."""
+
+import pytest
+
+from diptych.scores.wise_score import wise_grade
+
+THREE = "Consistency: {}\nRealism: {}\nAesthetic Quality: {}"
+
+
+@pytest.mark.parametrize(
+    ("text", "upstream", "whole"),
+    [
+        ("Score: 1", 1.0, 1.0),
+        ("**Score**: 0", 0.0, 0.0),
+        ("score 1.", 1.0, 1.0),
+        ("<think>Score: 0, or not?</think>\nScore: 1", 1.0, 1.0),
+        ("\n1\n", 1.0, 1.0),
+        ("Score: 0.5", 0.0, None),
+        ("Score: 0 or Score: 1", 0.0, None),
+        ("Score: 0 or 1", 0.0, None),
+        ("Score: 1/1", 1.0, 1.0),
+        ("Score: 1/10", 1.0, None),
+        ("**Score:** **1**", None, 1.0),
+        ("Score\uff1a1", None, 1.0),
+        ("Score: 2", None, None),
+        ("1\n0", None, None),
+        ("It shows a mooncake.", None, None),
+    ],
+)
+def test_one_grade_is_read_from_words(text: str, upstream: float | None, whole: float | None) -> None:
+    assert (wise_grade(text, "verified", "upstream"), wise_grade(text, "verified", "whole")) == (upstream, whole)
+
+
+@pytest.mark.parametrize(
+    ("text", "upstream", "whole"),
+    [
+        (THREE.format(2, 1, 0), 0.8, 0.8),
+        (THREE.format(0, 2, 2), 0.3, 0.3),
+        ("2\n1\n0", 0.8, 0.8),
+        ("2\n1", None, None),
+        (THREE.format("2/2", "1/2", "0/2"), 0.8, 0.8),
+        (THREE.format(2, 5, 0), 1.2, None),
+        (THREE.format(2, 10, 0), 0.8, None),
+        (THREE.format(2, 1, 0) + "\nConsistency: 0", 0.1, None),
+        ("Consistency: 2\nRealism: 1", None, None),
+    ],
+)
+def test_three_grades_are_weighted(text: str, upstream: float | None, whole: float | None) -> None:
+    assert wise_grade(text, "legacy", "upstream") == pytest.approx(upstream)
+    assert wise_grade(text, "legacy", "whole") == pytest.approx(whole)
