@@ -132,6 +132,8 @@ def select(path: Path, out: Path | None, where: tuple[str, ...], overrides: tupl
     else:
         if out is None:
             raise click.UsageError("a config needs --out; to try rules on a dataset give its directory and --where")
+        if where:
+            raise click.UsageError(f"--where goes with a dataset, {path} is a config; give {out / 'pool'} and --where")
         runner = _runner(path, out, overrides, 1)
         with runner.alone():
             steps = runner.run("select").facts["funnel"]

@@ -184,6 +184,13 @@ def test_a_place_of_the_export_that_is_taken_is_refused_before_anything_is_decid
     assert not (tmp_path / "out" / "pool" / "data").exists()
 
 
+def test_a_rule_to_try_beside_a_config_is_refused(tmp_path: Path) -> None:
+    config = write_config(tmp_path, select=[])
+    result = call("curate", "select", config, "--out", tmp_path / "run", "--where", "nonsense >= 640")
+    assert result.exit_code == 2
+    assert f"--where goes with a dataset, {config} is a config; give {tmp_path / 'run/pool'}" in result.output
+
+
 def test_rules_of_the_command_line_see_all_scores(tmp_path: Path) -> None:
     draw_dataset(tmp_path / "set", rows=6, failed=(2,))
     call("score", tmp_path / "set", "caption_stats")
