@@ -171,7 +171,11 @@ def check_rules(trial: TrialTable, rules: Sequence[Rule]) -> None:
     for rule in rules:
         where = f"rule {rule.name!r}: {rule.where!r}"
         check_expression(trial, rule.where, where=where)
-        trial.check(f"SELECT CASE WHEN (\n{rule.where}\n) THEN 0 ELSE 1 END FROM {trial.source} LIMIT 0", where=where)
+        trial.check(f"SELECT (\n{rule.where}\n) FROM {trial.source} LIMIT 0", where=where)
+        kind = str(trial.con.description[0][1]).strip('"')
+        if kind != "BOOLEAN":  # which SQL would take for true wherever it is not 0
+            shown = "a text" if kind == "VARCHAR" else f"of the type {kind}"
+            raise ConfigError(f"{where} is {shown}, neither true nor false; compare it, as in width >= 512")
 
 
 def _steps(rules: Sequence[Rule], masks: npt.NDArray[np.uint64]) -> tuple[FunnelStep, ...]:

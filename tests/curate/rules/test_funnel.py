@@ -128,6 +128,11 @@ def test_two_sets_with_a_column_of_one_name_are_told_apart_by_label(tmp_path: Pa
         "status = 'ok') THEN 0 ELSE -1 END + CASE WHEN (true",
         "true) FROM data WHERE (true",
         "caption::INT > 5",
+        "width",
+        "1",
+        "null",
+        "caption",
+        "'width > 5'",
     ],
 )
 def test_what_is_not_one_condition_over_the_columns_is_refused_with_the_rule(where: str, tmp_path: Path) -> None:
@@ -135,6 +140,14 @@ def test_what_is_not_one_condition_over_the_columns_is_refused_with_the_rule(whe
     with pytest.raises(ConfigError, match="rule 'bad'") as caught:
         evaluate(columns, [Rule(name="bad", where=where)])
     assert "\n" not in str(caught.value)
+
+
+def test_a_rule_that_is_neither_true_nor_false_says_what_it_is(tmp_path: Path) -> None:
+    columns = add_scores(make_dataset(tmp_path), "s", SCORE)
+    with pytest.raises(
+        ConfigError, match=r"'score' is of the type FLOAT, neither true nor false; compare it, as in wi"
+    ):
+        evaluate(columns, [Rule(name="r", where="score")])
 
 
 def test_a_column_may_be_called_as_a_word_that_sql_has_a_value_for(tmp_path: Path) -> None:
