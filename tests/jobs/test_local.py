@@ -1,3 +1,5 @@
+import _multiprocessing
+import errno
 import os
 import signal
 import subprocess
@@ -10,8 +12,9 @@ from pathlib import Path
 import pytest
 from local_jobs import Dying, Reporting, Square, Unopenable
 
-from diptych.errors import DataError, DecodeError
+from diptych.errors import DataError, DecodeError, DiptychError, Shortage
 from diptych.jobs.local import PARENT_POLL_S, run_local
+from diptych.shortage import telling_shortage
 
 
 class Unpicklable(Square):
@@ -127,6 +130,29 @@ def test_a_main_module_that_workers_cannot_import_is_told_of_its_guard(is_file: 
     (said,) = [line for line in done.stderr.splitlines() if told in line]  # Python may warn of its own semaphores below
     assert f"{'mine.py' if is_file else '<stdin>'}; it has to be a file, with what it does under" in said
     assert 'if __name__ == "__main__":' in said
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "told"),
+    [
+        (
+            errno.EROFS,
+            DataError,
+            "/dev/shm: read-only file system, and worker .*; let it be written to, or .*--workers 1",
+        ),
+        (errno.ENOENT, DataError, "/dev/shm: no such file or directory, and worker .*, or run with --workers 1"),
+        (errno.ENOSPC, Shortage, "/dev/shm: no space left on device, and worker .*; make room there, or .*--workers 1"),
+    ],
+)
+def test_a_system_without_semaphores_is_told_where_it_has_them(
+    number: int, kind: type[DiptychError], told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*args: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(_multiprocessing, "SemLock", refuse)
+    with pytest.raises(kind, match=f"^{told}$"), telling_shortage():
+        list(run_local(Square(tmp_path / "opened"), range(3), workers=2))
 
 
 def test_a_run_that_is_left_early_leaves_no_worker(tmp_path: Path) -> None:

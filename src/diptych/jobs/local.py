@@ -1,6 +1,7 @@
 """The executor ``local``: in this process, or in a few worker processes of this machine."""
 
 import contextlib
+import errno
 import functools
 import itertools
 import os
@@ -13,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, TypeVar
 
-from diptych.errors import DataError
+from diptych.errors import DataError, Shortage
 from diptych.jobs.contract import Job, Report, ignore_report
 from diptych.jobs.ending import what_ended
 from diptych.shortage import telling_shortage
@@ -23,6 +24,8 @@ Outcome = TypeVar("Outcome")
 
 PARENT_POLL_S = 1.0
 REPORT_POLL_S = 0.2
+SEMAPHORES = "/dev/shm"  # where the system keeps those by which processes wait for each other
+NO_SEMAPHORES = (errno.EACCES, errno.ENOENT, errno.ENOSPC, errno.ENOSYS, errno.EPERM, errno.EROFS)
 
 
 def run_local(
@@ -41,7 +44,9 @@ def run_local(
         report: Called here with what the job reports while it works.
 
     Raises:
-        DataError: If a worker process ends by itself, or does not even begin; says how it ended.
+        DataError: If a worker process ends by itself, or does not even begin, and says how it ended; or if there can
+            be none, since the system gives no semaphores.
+        Shortage: If there can be none, since there is no room for semaphores.
     """
     remaining = iter(tasks)
     for first in remaining:
@@ -58,7 +63,7 @@ def _run_in_processes(
     job: Job[Task, Outcome], tasks: Iterator[Task], workers: int, report: Report
 ) -> Iterator[Outcome]:
     context = _NotingContext()
-    with _deaf():  # multiprocessing starts a process that looks after semaphores
+    with _naming_semaphores(), _deaf():  # multiprocessing starts a process that looks after semaphores
         reports: Any = context.SimpleQueue()
         begun = context.Event()
         begin = (job, os.getpid(), reports, begun)
@@ -104,6 +109,20 @@ def _wait_for(pool: ProcessPoolExecutor, reports: Any) -> None:
     pool.shutdown(wait=True, cancel_futures=True)
     ended.set()
     taker.join()
+
+
+@contextlib.contextmanager
+def _naming_semaphores() -> Iterator[None]:
+    """Say where a system keeps semaphores, of which its own error tells nothing, where there can be none."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_SEMAPHORES:
+            raise
+        said = f"{SEMAPHORES}: {os.strerror(error.errno).lower()}, and worker processes have their semaphores there"
+        if error.errno == errno.ENOSPC:
+            raise Shortage(f"{said}; make room there, or run with --workers 1") from error
+        raise DataError(f"{said}; let it be written to, or run with --workers 1") from error
 
 
 @contextlib.contextmanager
