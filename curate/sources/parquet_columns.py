@@ -1,7 +1,8 @@
-"""Carried columns of Parquet as SQL can take them, on which rules and preferences rest.
+"""Carried columns of Parquet as SQL can take them, on which rules rest, and as ``datasets`` can, which reads exports.
 
-NaN, SQL's largest number, is null, as it is from csv and JSON. Half floats, which SQL has not, are floats. What SQL has
-no type for is refused. Decides nothing about which columns are carried.
+NaN, SQL's largest number, is null, as it is from csv and JSON. Half floats, which SQL has not, are floats; maps, which
+``datasets`` has not, are lists of key and value, UUIDs are text, and other extensions what they are stored as. What SQL
+has no type for is refused. Decides nothing about which columns are carried.
 """
 
 import math
@@ -17,7 +18,7 @@ from diptych.data.sql import connect
 from diptych.errors import DataError
 
 MAX_SHOWN = 60
-# Types that differ in width alone, or that SQL has not.
+# Types that differ in width alone, or that SQL or ``datasets`` has not.
 PLAIN: Mapping[pa.DataType, pa.DataType] = {
     pa.float16(): pa.float32(),
     pa.large_binary(): pa.binary(),
@@ -28,7 +29,7 @@ PLAIN: Mapping[pa.DataType, pa.DataType] = {
 
 
 def sql_column(column: pa.ChunkedArray, name: str, file: str) -> pa.ChunkedArray:
-    """Return a column in a type that SQL has, with null for NaN, also in lists.
+    """Return a column in a type that SQL and ``datasets`` have, with null for NaN, also in lists.
 
     Args:
         column: As it was read.
@@ -38,6 +39,8 @@ def sql_column(column: pa.ChunkedArray, name: str, file: str) -> pa.ChunkedArray
     Raises:
         DataError: If SQL has no such type.
     """
+    if column.type == pa.uuid():
+        return pa.chunked_array([[str(value) if value else None for value in column.to_pylist()]], pa.string())
     kind = _sql_type(column.type)
     if not _is_known(kind):
         remedy = "leave it out of columns, or store it as a type that SQL has"
@@ -73,8 +76,14 @@ def _key_text(value: Any) -> str | None:
 def _sql_type(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_dictionary(kind):
         return _sql_type(kind.value_type)
+    if isinstance(kind, pa.BaseExtensionType):
+        return _sql_type(kind.storage_type)
     if kind in PLAIN:
         return PLAIN[kind]
+    if pa.types.is_decimal(kind) and kind.bit_width < 128:
+        return pa.decimal128(kind.precision, kind.scale)
+    if pa.types.is_map(kind):
+        return pa.list_(pa.struct([("key", _sql_type(kind.key_type)), ("value", _sql_type(kind.item_type))]))
     if pa.types.is_fixed_size_list(kind):
         return pa.list_(_sql_type(kind.value_type), kind.list_size)
     if is_list(kind):

@@ -1,12 +1,15 @@
 """Carried columns of Parquet, in types that rules can be written over."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from datasets import Features
 from source_rows import rows_of
 
 from diptych.curate.config import ParquetImages, UrlTable
@@ -42,6 +45,20 @@ def test_views_of_lists_are_lists_with_all_their_values() -> None:
     values = [["a"], None, ["b"], ["c", "d"]]
     assert kept(values, pa.list_view(pa.string())).to_pylist() == values
     assert kept(values, pa.large_list_view(pa.string())).type == pa.list_(pa.string())
+
+
+def test_what_datasets_cannot_open_is_told_in_types_that_it_has() -> None:
+    pairs = {"a": 1, "b": None}
+    found = kept([pairs, None, {}], pa.map_(pa.string(), pa.float16()))
+    assert found.to_pylist() == [[{"key": "a", "value": 1.0}, {"key": "b", "value": None}], None, []]
+    assert found.type == pa.list_(pa.struct([("key", pa.string()), ("value", pa.float32())]))
+    nested = kept([{"m": [pairs]}], pa.struct([("m", pa.list_(pa.map_(pa.string(), pa.int64())))]))
+    assert nested.to_pylist() == [{"m": [[{"key": "a", "value": 1}, {"key": "b", "value": None}]]}]
+    assert kept([UUID(int=7), None], pa.uuid()).to_pylist() == ["00000000-0000-0000-0000-000000000007", None]
+    assert kept(['{"a": 1}'], pa.json_()).type == pa.string()
+    assert kept([Decimal("1.50")], pa.decimal32(5, 2)).type == pa.decimal128(5, 2)
+    for kind in (found.type, nested.type):
+        assert Features.from_arrow_schema(pa.schema([("v", kind)])).arrow_schema.field("v").type == kind
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.int8(), pa.decimal128(10, 2), pa.timestamp("ms"), pa.bool_()])
