@@ -18,7 +18,7 @@ LISTS = "of a list of captions: the first that is not empty, or all of them, joi
 CAPTION_KEY = "caption"
 CAPTION_MEMBER = (
     "key of the caption in the .json member where no .txt is; caption takes text and prompt, too; another also names a "
-    ".txt that goes before others; None reads no captions"
+    ".txt, or a member, that goes before others; None reads no captions"
 )
 TYPES = "of carried columns; without one, the narrowest that all values fit"
 

@@ -59,7 +59,7 @@ class MemberKeys(NamedTuple):
 
     Attributes:
         image: Of pictures: ``input.jpg``, or ``input`` with whatever suffix.
-        caption: Of texts: those called ``prompt`` go before others.
+        caption: Of texts: those called ``prompt`` go before others, and a member ``0.prompt`` is one, too.
     """
 
     image: str | None = None
@@ -180,8 +180,11 @@ class _RowMaker(NamedTuple):
 
     def _texts(self, numbers: Mapping[str, int]) -> tuple[int, ...]:
         """Return what the config names, 0.txt, 0.caption.txt and the like, in this order; else the only text."""
-        named = [self.keys.caption] if self.keys.caption else []
-        wanted = [f"{name}.{suffix}" for name in named for suffix in TEXT_SUFFIXES] + [*TEXT_SUFFIXES]
+        name = self.keys.caption
+        wanted = [f"{name}.{suffix}" for suffix in TEXT_SUFFIXES] if name else []
+        if name and name.rpartition(".")[2] not in (FACTS_SUFFIX, *IMAGE_SUFFIXES):
+            wanted.append(name)
+        wanted += TEXT_SUFFIXES
         wanted += [f"{name}.{suffix}" for name in TEXT_NAMES for suffix in TEXT_SUFFIXES]
         found = dict.fromkeys(numbers[suffix] for suffix in wanted if suffix in numbers)
         texts = [number for suffix, number in numbers.items() if suffix.rpartition(".")[2] in TEXT_SUFFIXES]

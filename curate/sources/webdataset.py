@@ -35,8 +35,8 @@ class WebDatasetSource:
         self._carried = carried_names(settings.columns, taken=(MEMBER,))
         named = settings.caption_key if settings.caption_key != CAPTION_KEY else None  # what is found in any case
         self._caption_keys = (named,) if named else CAPTION_KEYS
-        image = settings.image_key.lower().lstrip(".") if settings.image_key else None
-        self._listed = lru_cache(maxsize=1)(partial(list_tar, keys=MemberKeys(image, named)))
+        keys = MemberKeys(*(key and key.lower().lstrip(".") for key in (settings.image_key, named)))
+        self._listed = lru_cache(maxsize=1)(partial(list_tar, keys=keys))
 
     def parts(self) -> Sequence[Part]:
         """Return a part for each tar."""

@@ -150,6 +150,16 @@ def test_a_config_can_name_the_members_that_are_meant(tmp_path: Path) -> None:
     ]
 
 
+def test_a_member_called_exactly_as_the_config_names_its_caption_is_one(tmp_path: Path) -> None:
+    names = ["0.img", "0.cap", "0.json", "1.img", "1.cap.txt", "1.cap", "2.img", "2.txt"]
+    contents = [b'{"cap": "told"}' if name == "0.json" else name.encode() for name in names]
+    make_tar(tmp_path / "t.tar", zip(names, contents, strict=True))
+    for key, first in (("cap", "0.cap"), (".CAP", "0.cap"), ("json", None)):
+        settings = WebDataset(kind="webdataset", path=tmp_path / "t.tar", image_key="img", caption_key=key)
+        second = "1.cap.txt"
+        assert [row["caption"] for row in rows_of(settings)] == [first, second, "2.txt"]
+
+
 def test_the_facts_of_a_name_with_dots_are_its_own(tmp_path: Path) -> None:
     members = [
         (f"v1.{n}.{kind}", b'{"n": %d}' % n if kind == "json" else b"x") for n in (0, 1) for kind in ("jpg", "json")
