@@ -19,7 +19,7 @@ FETCH_CODES: dict[str, str] = {
     "dns": "the host name cannot be looked up",
     "forbidden": "refused: HTTP 401, 403 or 451",
     "gone": "removed for good: HTTP 410",
-    "http_error": "another HTTP status that gives no image, or an answer that is not HTTP",
+    "http_error": "another HTTP status that gives no image, an answer that is not HTTP, or packed as was not asked for",
     "internal": "a fault of diptych or img2dataset, or an interrupted run",
     "not_found": "HTTP 404",
     "opted_out": "the owner says no to such use, see ``diptych.curate.download.opt_outs``",

@@ -27,6 +27,7 @@ from diptych.curate.download.answers import AnswerHead, ChunkReader, Fields, rea
 from diptych.curate.download.connections import Clock, Connector
 from diptych.curate.download.errors import FetchError, error_of_exception, error_of_status
 from diptych.curate.download.opt_outs import refusal
+from diptych.curate.download.packed_bodies import unpacked
 from diptych.curate.download.spool import PIECE_BYTES, Body, Spool
 from diptych.errors import ConfigError
 from diptych.shortage import what_ran_out
@@ -271,12 +272,18 @@ def _read_into(body: Body, file: io.BufferedIOBase, head: AnswerHead, limits: Fe
     chunks = ChunkReader(file)
     source: io.BufferedIOBase = io.BufferedReader(chunks, PIECE_BYTES) if head.is_chunked else file
     left = limits.max_bytes + 1 if announced is None else announced
-    while piece := source.read(min(left, PIECE_BYTES)):
+
+    def sent() -> Iterator[bytes]:
+        nonlocal left
+        while piece := source.read(min(left, PIECE_BYTES)):
+            left -= len(piece)
+            yield piece
+        if announced is not None and left:
+            raise FetchError("truncated_body", f"{announced - left} of {announced} bytes came")
+
+    for piece in unpacked(sent(), head.get("Content-Encoding"), PIECE_BYTES):
+        if body.size + len(piece) > limits.max_bytes:
+            raise FetchError("too_large", f"more than {limits.max_bytes} bytes")
         with clock.paused():
             body.add(piece)
-        left -= len(piece)
-    if body.size > limits.max_bytes:
-        raise FetchError("too_large", f"more than {limits.max_bytes} bytes")
-    if announced is not None and left:
-        raise FetchError("truncated_body", f"{body.size} of {announced} bytes came")
     _heed(chunks.trailer, limits)
