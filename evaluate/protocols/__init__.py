@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # To add one: a module with a Protocol, a line here (alphabetical), a test against numbers that upstream published.
 PROTOCOLS: dict[str, str] = {
+    "bizgeneval": "diptych.evaluate.protocols.bizgeneval:BIZGENEVAL",
     "dpg": "diptych.evaluate.protocols.dpg:DPG",
     "dsg": "diptych.evaluate.protocols.dsg:DSG",
     "genai_bench": "diptych.evaluate.protocols.genai_bench:GENAI_BENCH",

@@ -35,6 +35,7 @@ _AESTHETIC_V2 = (
     "https://raw.githubusercontent.com/christophschuhmann/improved-aesthetic-predictor"
     "/6934dd81792f086e613a121dbce43082cb8be85e"
 )
+_BIZGENEVAL = "https://raw.githubusercontent.com/microsoft/BizGenEval/39e1bdcdf86ec7cae88f57cc53c6e0d352126340/assets"
 _CORE = "https://raw.githubusercontent.com/KlingTeam/T2I-CoReBench/ebf7b7a0ac0da088f4664c50012b6b483ac6f02b/data"
 _DPG = "https://raw.githubusercontent.com/TencentQQGYLab/ELLA/3c228f1dc6c4d3cad0a47493816151a419f14db3/dpg_bench"
 _DSG = "https://raw.githubusercontent.com/j-min/DSG/7330119a39f76ff90e619a8bd3ff321e71aa986b/dsg/data"
@@ -104,6 +105,12 @@ ASSETS: dict[str, Asset] = {
         "21dd590f3ccdc646f0d53120778b296013b096a035a2718c9cb0d511bff0f1e0",
         3714759,
         "Apache-2.0",
+    ),
+    "bizgeneval": Asset(
+        f"{_BIZGENEVAL}/bizgeneval.jsonl",
+        "f82e1931d97cafbfbaf9fd40f731f9ff6f2be6c0033f43596d55294394233a71",
+        2628659,
+        "MIT",
     ),
     "dpg-bench": Asset(
         f"{_DPG}/dpg_bench.csv", "", None, "Apache-2.0", git_blob="98457fc9901943f51ff9a30367250fc292533bed"

@@ -12,6 +12,7 @@ from diptych.scores import SCORES, Column
 from diptych.scores.aesthetic import Aesthetic, LinearHead
 from diptych.scores.answer import AskedAnswer
 from diptych.scores.caption_stats import COLUMNS as CAPTION_STATS
+from diptych.scores.checklist_score import COLUMNS as CHECKLIST_SCORE
 from diptych.scores.clip_iqa import TEXTS, ClipIqa
 from diptych.scores.clip_similarity import COLUMNS as CLIP_SIMILARITY
 from diptych.scores.hashes import Hashes
@@ -51,6 +52,7 @@ COLUMNS: dict[str, Callable[[], Sequence[Column]]] = {
     "aesthetic": aesthetic,
     "answer": lambda: AskedAnswer(cast(Any, None), ("yes", "no"), 0.0).columns,
     "caption_stats": lambda: CAPTION_STATS,
+    "checklist_score": lambda: CHECKLIST_SCORE,
     "clip_iqa": lambda: ClipIqa(NO_ENCODER, tuple(TEXTS)).columns,
     "clip_similarity": lambda: CLIP_SIMILARITY,
     "hashes": lambda: Hashes(True).columns,

@@ -24,6 +24,7 @@ SCORES: dict[str, str] = {
     "answer": "diptych.scores.answer:answer",
     "asked_attribute": "diptych.scores.asked_attribute:asked_attribute",
     "caption_stats": "diptych.scores.caption_stats:caption_stats",
+    "checklist_score": "diptych.scores.checklist_score:checklist_score",
     "clip_iqa": "diptych.scores.clip_iqa:clip_iqa",
     "clip_similarity": "diptych.scores.clip_similarity:clip_similarity",
     "decoded": "diptych.scores.decoded:decoded",

@@ -1,4 +1,4 @@
-"""Checklists: T2I-CoReBench by dimension, UniGenBench++ by kind of point, and judges held against people."""
+"""Checklists: T2I-CoReBench by dimension, UniGenBench++ by point, BizGenEval by error; judges held against people."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,7 +23,11 @@ def _own_judges(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def counted(
-    folder: Path, protocol: str, made: Sequence[tuple[str, list[dict[str, Any]]]], model: str = "one", **changes: Any
+    folder: Path,
+    protocol: str,
+    made: Sequence[tuple[str | tuple[str, ...], list[dict[str, Any]]]],
+    model: str = "one",
+    **changes: Any,
 ) -> None:
     """Run a protocol over prompts; where another model is named, it is right about the first of them alone."""
     rows = [
@@ -92,6 +96,49 @@ def test_unigenbench_pools_points_by_dimension_and_has_no_number_over_all(tmp_pa
     style = result_of(tmp_path, name, model="one", question_kind="Style")
     assert "1 questions without an answer (1 unparsed)" in style["note"]
     assert {row["metric"] for row in read(tmp_path, "SELECT metric FROM results")} == {name, f"{name}_worst"}
+
+
+def test_bizgeneval_takes_a_part_away_for_each_error_of_all_easy_and_hard_questions(tmp_path: Path) -> None:
+    easy, hard = ["text", "easy"], ["text", "hard"]
+    rows = [
+        (("poster", "text"), [*asked("Yes?", "No?", tags=easy), *asked("No?", "No?", tags=hard)]),
+        (("chart", "text"), [*asked("Yes?", "Unclear?", tags=easy), *asked(*["No?"] * 12, tags=hard)]),
+    ]
+    counted(tmp_path, "bizgeneval", rows)
+    found = {
+        (row["metric"].removeprefix("bizgeneval_"), row["groups"].get("category")): row["value"]
+        for row in read(tmp_path, "SELECT * FROM results")
+    }
+    name = "eye.checklist_score"
+    assert found["official_" + name, None] == pytest.approx((0.7 + 0.0) / 2)
+    assert found["official_easy_" + name, None] == pytest.approx((0.8 + 0.8) / 2)
+    assert found["official_hard_" + name, None] == pytest.approx((0.6 + 0.0) / 2)
+    assert found["official_easy_" + name, "chart"] == pytest.approx(0.8)
+    assert found["official_easy_" + name, "text"] == pytest.approx(0.8)
+    assert found["corrected_easy_" + name, None] == pytest.approx(0.8)
+    assert found["corrected_easy_" + name, "chart"] is None
+    assert found[f"corrected_hard_{name}", None] == pytest.approx((0.6 + 0.0) / 2)
+    corrected = result_of(tmp_path, f"bizgeneval_corrected_easy_{name}", model="one")
+    assert (corrected["n"], corrected["n_unscored"]) == (1, 1)
+    assert "unparsed" in corrected["note"]
+
+
+@pytest.mark.parametrize(
+    ("track", "domains", "dimensions"),
+    [
+        ("Nano-Banana-Pro, hard", (77.5, 82.2, 73.0, 76.5, 74.2), (72.2, 65.6, 86.4, 82.6)),
+        ("Nano-Banana-Pro, easy", (96.5, 94.8, 92.2, 94.8, 90.0), (91.2, 92.2, 95.0, 96.2)),
+        ("Z-Image, hard", (6.2, 12.2, 8.8, 12.0, 1.8), (26.8, 2.6, 2.8, 0.6)),
+        ("Qwen-Image-2512, hard", (7.2, 10.2, 2.2, 11.5, 0.2), (22.2, 1.2, 1.8, 0.0)),
+    ],
+)
+def test_bizgeneval_has_published_one_mean_of_domains_and_of_dimensions(
+    track: str, domains: Sequence[float], dimensions: Sequence[float]
+) -> None:
+    """Which the mean over 400 images is, as each of the 20 pairs has 20 prompts."""
+    (whole,) = [one.value for one in find_protocol("bizgeneval").published if one.model == track]
+    for parts in (domains, dimensions):
+        assert sum(parts) / len(parts) == pytest.approx(100 * whole, abs=0.1)
 
 
 def test_a_judge_that_was_held_against_people_says_how_often_it_agrees() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from diptych.asset_table import ASSETS, joined_source
 from diptych.errors import DataError
+from diptych.generate.prompts.bizgeneval import bizgeneval
 from diptych.generate.prompts.dpg import dpg
 from diptych.generate.prompts.dsg import dsg
 from diptych.generate.prompts.proposition_table import HEADER
@@ -228,3 +229,35 @@ def test_a_comma_that_lacks_between_two_points_is_read(tmp_path: Path) -> None:
         path.write_text(f'index,prompt_en,sub_dims_en\n509,A wall.,"{wrong}"\n', "utf-8")
         with pytest.raises(DataError, match=message):
             unigenbench_long(path=path)
+
+
+def test_bizgeneval_has_20_prompts_of_each_domain_and_dimension(shared: Path) -> None:
+    found = bizgeneval(path=shared / "benchmarks" / "bizgeneval" / "bizgeneval.jsonl")
+    assert set(Counter(prompt.categories for prompt in found.prompts).values()) == {20}
+    assert len(found.prompts) == 400
+    tags = Counter(question.tags[1] for prompt in found.prompts for question in prompt.checks.questions)
+    assert tags == {"easy": 4000, "hard": 4000}
+    assert (found.source, found.licence) == (ASSETS["bizgeneval"].url, "MIT")
+    first = found.prompts[0]
+    assert (first.id, first.categories) == ("webpage_layout_0", ("webpage", "layout"))
+    assert first.columns == {"aspect_ratio": "4:3", "reference_image_wh": "2400x1800"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"questions": "A?"}, "questions: must be a list of texts, got 'A[?]'"),
+        ({"easy_qidxs": [2]}, r"easy_qidxs: must be numbers of its questions from 1, got \[2\]"),
+        ({"hard_qidxs": None}, "hard_qidxs: must be numbers of its questions from 1, got None"),
+        ({"prompt": None}, "prompt: must be a text, got None"),
+    ],
+)
+def test_prompt_of_bizgeneval_of_another_form_is_refused(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    item = {"id": 0, "domain": "chart", "dimension": "text", "prompt": "A pie.", "questions": ["A?"]}
+    whole = {**item, "easy_qidxs": [1], "hard_qidxs": []}
+    path = tmp_path / "mine.jsonl"
+    path.write_text("\n".join(json.dumps(one) for one in (whole, {**whole, **changes})), "utf-8")
+    with pytest.raises(DataError, match=f"mine.jsonl:2: {message}"):
+        bizgeneval(path=path)

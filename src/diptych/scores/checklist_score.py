@@ -1,0 +1,112 @@
+"""How little of a checklist is wrong in a picture. Each wrong answer takes a fixed part away, down to nothing.
+
+max(0, 1 - penalty x errors) over all questions of the prompt or those of a tag, as BizGenEval counts. Source:
+``evaluation/summarize.py`` of microsoft/BizGenEval at 39e1bdc (Li et al. 2026, arXiv:2603.25732). The column ``checks``
+of a row holds the questions. Decides nothing about who answers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.data.checks import CHECKS, NOT_ASKED, read_checks
+from diptych.errors import ConfigError
+from diptych.judges.contract import Answer, AnswerJudge
+from diptych.judges.evidence import ANSWERS
+from diptych.scores import Column, Reads
+from diptych.scores.batches import Batch
+from diptych.scores.looks import Look, look_with
+from diptych.scores.question_accuracy import AskedQuestions
+from diptych.scores.question_rule import Unanswered, same_words
+
+BETTER: dict[str, Any] = {"low": 0.0, "high": 1.0, "better_for_data": "higher", "better_for_models": "higher"}
+COLUMNS = (
+    Column("checklist_score", "1 less a penalty for each question that is wrong, at least 0", **BETTER),
+    Column("checklist_score_worst", "The same if every question without an answer were wrong", **BETTER),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ChecklistScore:
+    """The rule on one judge.
+
+    Attributes:
+        look: At its answers.
+        penalty: What a wrong answer takes away.
+        tag: Of the questions that count; empty for all.
+        unanswered: What a question without an answer is.
+    """
+
+    look: Look[Answer]
+    penalty: float
+    tag: str
+    unanswered: Unanswered
+    columns: tuple[Column, ...] = COLUMNS
+    reads: frozenset[Reads] = frozenset({"evidence"})
+
+    @property
+    def looks(self) -> tuple[Look[Any], ...]:
+        """What it asks of judges."""
+        return (self.look,)
+
+    @cached_property
+    def identity(self) -> Mapping[str, Any]:
+        """Name, version, rule and what is asked of which judge."""
+        rule = {"penalty": self.penalty, "tag": self.tag, "unanswered": self.unanswered}
+        return {"score": "checklist_score", "version": 1, **rule, **self.look.identity}
+
+    def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
+        """Return the columns, float32 (N,); NaN where nothing is asked or the judge could not look.
+
+        Where what has no answer is left out, a picture with such a question has no number: nobody knows its errors.
+        """
+        values, worst = (np.full(len(batch), np.nan, np.float32) for _ in COLUMNS)
+        reasons = np.full(len(batch), None, object)
+        answers = batch.evidence(self.look)
+        for row, text in enumerate(batch.column(CHECKS)):
+            checks, said = read_checks(text), answers[row]
+            counted = [
+                number
+                for number, one in enumerate(() if checks is None else checks.questions)
+                if not self.tag or self.tag in one.tags
+            ]
+            if checks is None or not counted:
+                reasons[row] = "bad_checks" if checks is None else NOT_ASKED
+                continue
+            if said is None:
+                continue
+            states = [said[number].state for number in counted]
+            wrong = sum(
+                bool(said[number].state) or not same_words(said[number].text, checks.questions[number].answer)
+                for number in counted
+            )
+            worst[row] = max(0.0, 1.0 - self.penalty * wrong)
+            if any(states) and self.unanswered == "left_out":
+                reasons[row] = next(filter(None, states))
+            else:
+                values[row] = worst[row]
+        return {COLUMNS[0].name: values, COLUMNS[1].name: worst, "reason": reasons}
+
+
+def checklist_score(
+    *, judge: AnswerJudge, penalty: float = 0.1, tag: str = "", unanswered: Unanswered = "left_out"
+) -> ChecklistScore:
+    """Return the score; loads no model yet.
+
+    Args:
+        judge: Answers questions.
+        penalty: What a wrong answer takes away from 1, in (0, 1].
+        tag: Of the questions that count; empty for all.
+        unanswered: ``wrong`` for a question without an answer, as published scorers take it; ``left_out`` gives a
+            picture that has one no number.
+
+    Raises:
+        ConfigError: If the judge answers no questions, or the penalty is out of range.
+    """
+    if not 0.0 < penalty <= 1.0:
+        raise ConfigError(f"score 'checklist_score': penalty is above 0 and at most 1, not {penalty}")
+    return ChecklistScore(look_with(judge, ANSWERS, AskedQuestions()), penalty, tag, unanswered)
