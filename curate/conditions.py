@@ -1,11 +1,12 @@
 """The fences around SQL from a config, and how it is tried before anything is read.
 
 Conditions come from configs that people share: each is one expression over one row. Subqueries, windows, aggregates and
-random functions are refused: they would look at the machine, mix rows up, or give another answer each time.
+random functions are refused: they would look at the machine, mix rows up, or give another answer each time. So is what
+makes a value of any size out of a short text: DuckDB can be interrupted between two batches of rows, not within a value.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,12 @@ VALUES = {
 ALONE = " of one date"  # behind the name of such a function
 CLOCKS_ALONE = {"age"}  # functions of two dates, which of one alone reckon from today
 NEVER = {"getenv", "version"}  # as they say something of the machine
+# Functions whose answer is as long as a number says, or that may double it with each item of a list.
+BOUNDLESS = {
+    *("array_reduce", "array_resize", "bitstring", "format", "generate_series", "list_reduce", "list_resize", "lpad"),
+    *("printf", "range", "reduce", "repeat", "rpad"),
+}
+TOO_LARGE = "is not allowed, as a value of any size could come of it, for which no limit of time or memory holds"
 
 
 @dataclass(frozen=True)
@@ -143,19 +150,15 @@ def _parse(con: Any, query: str, where: str) -> dict[str, Any]:
 def _check_row_wise(trial: TrialTable, tree: Any, where: str) -> None:
     columns = {name.casefold() for schema in trial.schemas.values() for name in schema.names}
     classes, functions = set[str](), set[str]()
-    waiting = [tree]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            classes.add(str(part.get("class")))
-            functions.update([_called(part)] if "function_name" in part else [])
-            names = part.get("column_names") or [] if part.get("class") == "COLUMN_REF" else []
-            functions.update({name for name in names if name.casefold() in VALUES - columns} if len(names) == 1 else ())
-            waiting.extend(part.values())
-        elif isinstance(part, list):
-            waiting.extend(part)
+    for part in _parts(tree):
+        classes.add(str(part.get("class")))
+        functions.update([_called(part)] if "function_name" in part else [])
+        names = part.get("column_names") or [] if part.get("class") == "COLUMN_REF" else []
+        functions.update({name for name in names if name.casefold() in VALUES - columns} if len(names) == 1 else ())
     for kind in sorted(classes & {"SUBQUERY", "WINDOW", "STAR", "PARAMETER", "DEFAULT"}):
         raise ConfigError(f"{where}: {kind.lower()} is not allowed; a rule looks at the columns of one row")
+    for boundless in sorted(_boundless(tree, functions)):
+        raise ConfigError(f"{where}: {boundless} {TOO_LARGE}")
     known = _functions(trial.con)
     for name in sorted(name for name in functions if not known.get(name)):
         if name not in known and name.casefold() not in VALUES and not name.endswith(ALONE):
@@ -164,6 +167,27 @@ def _check_row_wise(trial: TrialTable, tree: Any, where: str) -> None:
             raise ConfigError(f"{where}: there is no function {name}(){hint}")
         shown = name if name.casefold() in VALUES or name.endswith(ALONE) else f"{name}()"
         raise ConfigError(f"{where}: {shown} is not allowed; a rule looks at one row and always answers the same")
+
+
+def _parts(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield each object of a syntax tree."""
+    waiting = [tree]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield part
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+
+
+def _boundless(tree: Any, functions: Set[str]) -> Iterator[str]:
+    """Yield what could make a value of any size, in words: what is repeated within what is repeated multiplies."""
+    yield from (f"{name}()" for name in functions if name.casefold() in BOUNDLESS)
+    for kind, key, value in (("a lambda", "class", "LAMBDA"), ("a fixed-size array", "type_name", "array")):
+        outer = (part for part in _parts(tree) if part.get(key) == value)
+        if any(inner is not part and inner.get(key) == value for part in outer for inner in _parts(part)):
+            yield f"{kind} within another"
 
 
 def _called(function: dict[str, Any]) -> str:

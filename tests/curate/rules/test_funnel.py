@@ -1,3 +1,4 @@
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sealed import seal_dataset
 
-from diptych.curate.conditions import check_expression, trial_table
+from diptych.curate.conditions import TrialTable, check_expression, check_order, trial_table
 from diptych.curate.config import Dedup, Rule
 from diptych.curate.decisions import read_clusters, read_keep
 from diptych.curate.duplicates.find import dedup
@@ -160,7 +161,10 @@ def test_a_column_may_be_called_as_a_word_that_sql_has_a_value_for(tmp_path: Pat
 
 def test_a_rule_that_takes_too_long_is_broken_off_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     columns = add_scores(make_dataset(tmp_path), "s", SCORE)
-    rules = [Rule(name="quick", where="score > 0"), Rule(name="slow", where="length(repeat(status, 30000000)) > width")]
+    grown = "status"
+    for _ in range(3):
+        grown = f"replace({grown}, 'o', '{'o' * 300}')"
+    rules = [Rule(name="quick", where="score > 0"), Rule(name="slow", where=f"length({grown}) > width")]
     monkeypatch.setattr("diptych.curate.rules.funnel.LIMIT_S", 0.05)
     with pytest.raises(ConfigError, match=r"rule 'slow': .*: takes longer than 0 s"):
         evaluate(columns, rules)
@@ -171,6 +175,37 @@ def test_a_condition_that_takes_too_long_over_no_rows_is_refused(monkeypatch: py
     trial = trial_table(connect(), {"data": pa.schema([("a", pa.int64())])})
     with pytest.raises(ConfigError, match="rule: takes longer than 0 s, and that over no rows at all"):
         trial.check("SELECT length(repeat('x', 200000000)) > 1", where="rule")
+
+
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [
+        ("len(Range(200000000)) > 5", "range()"),
+        ("len(generate_series(1, a)) > 5", "generate_series()"),
+        ("len(repeat('x', 2000000000)) > 5", "repeat()"),
+        ("lpad('x', 2000000000, 'y') > 'x'", "lpad()"),
+        ("rpad('x', 2000000000, 'y') > 'x'", "rpad()"),
+        ("bit_count(bitstring('1', 2000000000)) > 5", "bitstring()"),
+        ("len(list_resize([1], 2000000000)) > 5", "list_resize()"),
+        ("format('{:>2000000000}', 'x') > 'x'", "format()"),
+        ("printf('%2000000000s', 'x') > 'x'", "printf()"),
+        ("list_reduce(['x', 'x', 'x'], lambda a, b: a || a) > 'x'", "list_reduce()"),
+        ("len([[y for y in [1, 2]] for x in [1, 2]]) > 5", "a lambda within another"),
+        ("NULL::INT[90000][90000] IS NULL", "a fixed-size array within another"),
+    ],
+)
+def test_what_could_make_a_value_of_any_size_is_refused_before_it_is_tried(where: str, what: str) -> None:
+    untouched = TrialTable(connect(), "no table", {"data": pa.schema([("a", pa.int64())])})
+    with pytest.raises(ConfigError, match=rf"^rule: {re.escape(what)} is not allowed, as a value of any size"):
+        check_expression(untouched, where, where="rule")
+    with pytest.raises(ConfigError, match=rf"^rule: {re.escape(what)} is not allowed, as a value of any size"):
+        check_order(untouched, where, where="rule")
+
+
+def test_lambdas_and_arrays_beside_one_another_are_allowed() -> None:
+    trial = trial_table(connect(), {"data": pa.schema([("a", pa.int64())])})
+    text = "len([y for y in [1, a]]) > len(list_filter([a], lambda x: x > 1)) AND NULL::INT[3] IS NULL"
+    check_expression(trial, text, where="rule")
 
 
 def test_a_comment_at_the_end_of_a_rule_hides_nothing(tmp_path: Path) -> None:
