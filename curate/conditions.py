@@ -2,10 +2,9 @@
 
 Conditions come from configs that people share: each is one expression over one row. Subqueries, windows, aggregates and
 random functions are refused: they would look at the machine, mix rows up, or give another answer each time. So is what
-makes a value of any size out of a short text: DuckDB can be interrupted between two batches of rows, not within a value.
+makes a value of any size out of a short text: DuckDB can be interrupted between two batches of rows, not in one value.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from diptych.data.column_names import DATA, full_name
-from diptych.data.sql import interrupted_after, quoted, side_by_side, what_sql_lacks
+from diptych.data.sql import interrupted_after, quoted, side_by_side, syntax_tree, what_sql_lacks
 from diptych.data.table import KEY, PICTURE
 from diptych.errors import ConfigError
 from diptych.lookup import nearest
@@ -135,9 +134,11 @@ def _refuse_blank(text: str, where: str) -> None:
 
 def _parse(con: Any, query: str, where: str) -> dict[str, Any]:
     """Return the syntax tree of a SELECT without FROM."""
-    tree = json.loads(con.execute("SELECT json_serialize_sql(?)", [query]).fetchall()[0][0])
+    tree = syntax_tree(con, query)
     if tree["error"]:
-        is_past_end = int(tree.get("position", 0)) >= len(query.encode()) - 2  # in what stands around the text
+        is_past_end = (
+            int(tree.get("position", 0)) >= len(query.encode("utf-8", "replace")) - 2
+        )  # in what stands around the text
         raise ConfigError(f"{where}: {UNBALANCED if is_past_end else tree['error_message']}")
     nodes = [statement["node"] for statement in tree["statements"]]
     plain = len(nodes) == 1 and nodes[0]["type"] == "SELECT_NODE" and nodes[0]["from_table"]["type"] == "EMPTY"

@@ -37,6 +37,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("width > 'wide'", ": Could not convert string 'wide' to INT32"),
         ("width >", "its end is missing, or its brackets do not match\n"),
         ("width > 3)", "its end is missing, or its brackets do not match\n"),
+        ("caption = '\udcff'", "has '\\udcff', which is no character; write it in UTF-8, under a locale of UTF-8\n"),
         ("width >> > 3", "syntax error at or near"),
     ],
 )

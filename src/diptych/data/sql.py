@@ -135,9 +135,8 @@ def column_references(con: Any, query: str) -> set[Reference]:
         con: A connection, of which nothing is used but the parser.
         query: A SELECT statement.
     """
-    tree = json.loads(con.cursor().execute("SELECT json_serialize_sql(?)", [query]).fetchall()[0][0])
     found: set[Reference] = set()
-    waiting: list[Any] = [tree]
+    waiting: list[Any] = [syntax_tree(con, query)]
     while waiting:
         part = waiting.pop()
         if isinstance(part, dict):
@@ -146,6 +145,24 @@ def column_references(con: Any, query: str) -> set[Reference]:
         elif isinstance(part, list):
             waiting += part
     return found
+
+
+def syntax_tree(con: Any, query: str) -> dict[str, Any]:
+    """Return the syntax tree of a query, as DuckDB's ``json_serialize_sql`` gives it, which has errors, too.
+
+    A command line has code points for bytes that it could not decode, of which DuckDB would raise.
+
+    Args:
+        con: A connection, of which nothing is used but the parser.
+        query: A SELECT statement.
+    """
+    try:
+        query.encode()
+    except UnicodeEncodeError as error:
+        character = f"{query[error.start]!r}, which is no character"
+        return {"error": True, "error_message": f"has {character}; write it in UTF-8, under a locale of UTF-8"}
+    tree: dict[str, Any] = json.loads(con.cursor().execute("SELECT json_serialize_sql(?)", [query]).fetchall()[0][0])
+    return tree
 
 
 def what_sql_lacks(error: BaseException, names: Iterable[str]) -> str:
