@@ -6,9 +6,10 @@ import gzip
 import io
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO, Any
 
 import pyarrow as pa
@@ -18,9 +19,9 @@ from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import caption_text, check_columns, clean_text, first_text, other_delimiter
 from diptych.curate.sources.contract import TABLE_ROWS
-from diptych.curate.sources.csv_rest import CsvRest, CsvShape, has_open_quote
 from diptych.curate.sources.json_tables import rows_of_json
 from diptych.curate.sources.marked_text import UTF8, encoding_of
+from diptych.curate.sources.odd_csv import CsvShape, OddRow, has_open_quote, odd_rows, too_long, unparsed
 from diptych.errors import DataError
 
 CSV_BLOCK_BYTES = 64 * 2**20  # a field may not be longer than this
@@ -57,18 +58,21 @@ class TextTable:
     caption_list: str
 
     def csv(self, delimiter: str) -> Iterator[TablePart]:
-        """Yield the rows of a csv; those that cannot be parsed, and what they swallowed, come last."""
+        """Yield the rows of a csv; those that cannot be parsed come last."""
         header = self._header(delimiter)
         _check_delimiter(header, self.url_column, delimiter, self.file)
         check_columns({**dict.fromkeys((*self.texts, *self.carried), "columns"), **self.texts}, header, self.file)
-        rest = CsvRest(CsvShape(len(header), header.index(self.url_column), delimiter))
+        if self.quote and self._has_open_quote(delimiter):
+            shape = CsvShape(len(header), header.index(self.url_column), delimiter)
+            yield from self._odd_csv(header, shape)
+            return
+        problems = list[str]()
 
         def remember(row: pa_csv.InvalidRow) -> str:
-            rest.add_unparsed(f"{row.actual_columns} columns instead of {row.expected_columns}", row.text)
+            problems.append(unparsed(row.text, row.actual_columns, row.expected_columns))
             return "skip"
 
         names = list(self.column_names) if self.column_names else None
-        is_odd = self.quote and self._has_open_quote(delimiter)
         parsing = pa_csv.ParseOptions(
             delimiter=delimiter,
             quote_char='"' if self.quote else False,
@@ -76,9 +80,22 @@ class TextTable:
             invalid_row_handler=remember,
         )
         with _opened(self.file) as handle:
-            tables = _csv_tables(handle, parsing, names, header)
-            yield from ((rest.sound(table) if is_odd else table, None) for table in tables)
-        yield from rest.tables(header)
+            yield from ((table, None) for table in _csv_tables(handle, parsing, names, header))
+        yield from _without_values(problems, header)
+
+    def _odd_csv(self, header: list[str], shape: CsvShape) -> Iterator[TablePart]:
+        """Yield the rows of a csv with a quote that is not closed, as ``csv`` does."""
+        problems = list[str]()
+        with _opened(self.file) as handle:
+            found = islice(odd_rows(handle, shape, CSV_BLOCK_BYTES), 0 if self.column_names else 1, None)
+            rows = _whole(found, problems)
+            for some in in_tables(rows, lambda row: sum(map(len, row)), list):
+                columns = zip(*some, strict=True)
+                arrays = [
+                    pa.array([one.encode("latin-1") or None for one in column], pa.binary()) for column in columns
+                ]
+                yield pa.table(arrays, names=header), None
+        yield from _without_values(problems, header)
 
     def json(self) -> Iterator[TablePart]:
         """Yield the rows of a json, which is read whole."""
@@ -168,8 +185,22 @@ def _csv_tables(
             return
         if "straddling" not in str(error):
             raise
-        long = f"a field has more than {CSV_BLOCK_BYTES // 2**20} MiB; a quote may be opened and not closed"
-        raise ValueError(f"{long}: mend it, or say quote: false") from error
+        raise ValueError(too_long(CSV_BLOCK_BYTES)) from error
+
+
+def _whole(found: Iterable[OddRow], problems: list[str]) -> Iterator[list[str]]:
+    """Yield those of the rows that are some, and add the problems of the others to ``problems``."""
+    for row in found:
+        if isinstance(row, str):
+            problems.append(row)
+        else:
+            yield row
+
+
+def _without_values(problems: Sequence[str], header: Sequence[str]) -> Iterator[TablePart]:
+    """Yield a row without values for each problem."""
+    for some in in_tables(problems, len, list):
+        yield pa.table({name: pa.nulls(len(some), pa.binary()) for name in header}), [*some]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 from source_rows import index_of, pairs_of, range_of, rows_of
 
 from diptych.curate.config import UrlTable
-from diptych.curate.sources.csv_rest import has_open_quote
+from diptych.curate.sources.odd_csv import has_open_quote
 from diptych.errors import DataError
 
 ROWS = [
@@ -291,20 +291,33 @@ def urls_of(folder: Path, text: str, **settings: Any) -> list[tuple[str | None, 
 A, B, C, D = (f"http://{name}.example/1.jpg" for name in "abcd")
 
 
-@pytest.mark.parametrize("last", ["", "\n"])
-def test_rows_that_an_unclosed_quote_swallows_are_found_again(last: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("end", "last"), [("\n", f"{D},d"), ("\r", f'{D},"d"\n'), ("\r\n", f"{D},d\n\n")])
+@pytest.mark.parametrize(
+    ("middle", "captions"),
+    [
+        (f"{C},c", ["c"]),
+        (f'{C},"quoted"', ["quoted"]),
+        (f'{C},it "is" q', ['it "is" q']),
+        (f'{C},"x, y"', ["x, y"]),
+        (f'{C},"two\nlines"', ["two\nlines"]),
+        (f'{C},5" tall', ['5" tall']),
+        (f'{C},c\n{A},"x, ""y"""\n{C},ключ', ["c", 'x, "y"', "ключ"]),
+    ],
+)
+def test_every_row_behind_a_quote_that_is_not_closed_is_read(
+    middle: str, captions: list[str], last: str, end: str, tmp_path: Path
+) -> None:
+    text = f'url,caption\n{A},a\n{B},"open\n{middle}\n{last}'.replace("\n", end)
+    found = [(caption and end.join(caption.splitlines()), problem) for _, caption, problem in urls_of(tmp_path, text)]
+    wanted = [(end.join(one.splitlines()), None) for one in ["a", *captions, "d"]]
+    assert found == [*wanted, (None, f'bad_row: a quote is opened and not closed: {B},"open')]
+
+
+def test_quotes_that_are_not_closed_may_follow_one_another(tmp_path: Path) -> None:
+    found = urls_of(tmp_path, f'{A},"open\n{B},"open too\n{C},"and\nmore', column_names=("url", "caption"))
     unclosed = "bad_row: a quote is opened and not closed: "
-    found = urls_of(tmp_path, f'url,caption\n{A},a\n{B},"open\n{C},c\n{D},d{last}')
-    assert found == [(A, "a", None), (C, "c", None), (D, "d", None), (None, None, f"{unclosed}{B} open")]
-    found = urls_of(tmp_path, f'url,caption\n{B},"open\n{C},"x, y"\n{D},d{last}')
-    assert (D, "d", None) in found
-    assert any((problem or "").startswith(unclosed) for *_, problem in found)
-
-
-def test_rows_between_two_unclosed_quotes_are_found_again(tmp_path: Path) -> None:
-    found = urls_of(tmp_path, f'url,caption\n{A},"open\n{B},b\n{C},"open too\n{D},d\n')
-    problem = f"bad_row: a quote is opened and not closed: {A} open"
-    assert found == [(D, "d", None), (B, "b", None), (C, "open too", None), (None, None, problem)]
+    lost = [(None, None, f'{unclosed}{url},"{text}') for url, text in ((A, "open"), (B, "open too"))]
+    assert found == [(C, "and\nmore", None), *lost]
 
 
 @pytest.mark.parametrize("block", [1, 2, 3, 7])
@@ -315,7 +328,7 @@ def test_rows_between_two_unclosed_quotes_are_found_again(tmp_path: Path) -> Non
 def test_a_quote_is_open_wherever_the_blocks_end(
     text: str, is_open: bool, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("diptych.curate.sources.csv_rest.QUOTE_BLOCK_BYTES", block)
+    monkeypatch.setattr("diptych.curate.sources.odd_csv.QUOTE_BLOCK_BYTES", block)
     assert has_open_quote(io.BytesIO(text.encode()), ",") == is_open
 
 
