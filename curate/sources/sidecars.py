@@ -2,6 +2,7 @@
 
 Names are matched whatever the case of the suffix and the Unicode form of the rest, and where no picture has the very
 name, whatever the case of the rest; photo.jpg.txt is a sidecar, too, and goes before photo.txt, which may be another's.
+So is, behind both, photo.caption.txt (also .text, .prompt), as in a tar, where no picture is called photo.caption.
 Decides nothing about which of the facts in it is the caption.
 """
 
@@ -12,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from diptych.curate.sources.columns import first_text
+from diptych.curate.sources.columns import CAPTION_KEYS, first_text
 from diptych.curate.sources.json_facts import Facts, facts_of
 from diptych.curate.sources.marked_text import text_of
 from diptych.data.folder_walk import valid_name
@@ -40,10 +41,12 @@ class _Beside(NamedTuple):
     Attributes:
         exact: All of them.
         free: Those whose very name no picture has, by the name in lower case.
+        called: Those of them that are called as a caption is behind the name of a picture, which photo.caption.txt is.
     """
 
     exact: dict[tuple[str, str], Path]
     free: dict[tuple[str, str], Path]
+    called: dict[tuple[str, str], Path]
 
 
 def in_one_form(name: str) -> str:
@@ -54,7 +57,7 @@ def in_one_form(name: str) -> str:
 def sidecars_among(paths: Sequence[Path]) -> set[Path]:
     """Return those of the paths that are the sidecar of another one."""
     others = (path for path in paths if path.suffix.lower() not in SIDECARS)
-    described = {name.casefold() for path in others for name in _names(path)}
+    described = {one.casefold() for path in others for name in _names(path) for one in (name, *_called_behind(name))}
     beside = (path for path in paths if path.suffix.lower() in SIDECARS)
     return {path for path in beside if _key(path.with_suffix("")).casefold() in described}
 
@@ -74,10 +77,12 @@ class Sidecars:
         """
         if picture.suffix.lower() in SIDECARS:
             return []
-        exact, free = self._of(picture.parent)
+        exact, free, called = self._of(picture.parent)
         names = list(_names(picture))
         found = [exact.get((name, suffix)) for name in names for suffix in SIDECARS]
         found += [free.get((name.casefold(), suffix)) for name in names for suffix in SIDECARS]
+        behind = [one for name in names for one in _called_behind(name)]
+        found += [called.get((one, suffix)) for one in behind for suffix in SIDECARS]
         return [_read(path) for path in dict.fromkeys(filter(None, found))]
 
 
@@ -92,7 +97,7 @@ def _read(path: Path) -> Told:
 def _sidecars_in(folder: Path) -> _Beside:
     paths = sorted(folder.iterdir())
     taken = {name for path in paths if path.suffix.lower() not in SIDECARS for name in _names(path)}
-    found = _Beside({}, {})
+    found = _Beside({}, {}, {})
     for path in paths:
         suffix = path.suffix.lower()
         if suffix in SIDECARS and path.is_file():
@@ -100,12 +105,17 @@ def _sidecars_in(folder: Path) -> _Beside:
             found.exact.setdefault((name, suffix), path)
             if name not in taken:
                 found.free.setdefault((name.casefold(), suffix), path)
+                found.called[name, suffix] = path
     return found
 
 
 def _names(picture: Path) -> Iterable[str]:
     """Return what the sidecar of a picture may be called, but for its suffix; what is nobody else's first."""
     return dict.fromkeys([_key(picture), _key(picture.with_suffix(""))])
+
+
+def _called_behind(name: str) -> list[str]:
+    return [f"{name}.{key}" for key in CAPTION_KEYS]
 
 
 def _key(path: Path) -> str:

@@ -71,6 +71,29 @@ def test_an_empty_text_hides_nothing_that_another_sidecar_says(tmp_path: Path) -
     assert captions_of_a_folder_and_a_tar(tmp_path, members) == (expected, expected)
 
 
+def test_a_text_that_is_called_caption_is_one_in_a_folder_as_in_a_tar(tmp_path: Path) -> None:
+    members = {
+        "a.jpg": b"x",
+        "a.caption.txt": b"of a",
+        "b.jpg": b"y",
+        "b.prompt.txt": b"the prompt",
+        "b.text.txt": b"the text",
+        "c.jpg": b"z",
+        "c.caption.txt": b"the caption",
+        "c.txt": b"of c",
+        "d.jpg": b"v",
+        "d.jpg.caption.txt": b"of the whole name",
+    }
+    expected = ["of a", "the text", "of c", "of the whole name"]
+    assert captions_of_a_folder_and_a_tar(tmp_path, members) == (expected, expected)
+
+
+def test_a_text_of_a_picture_that_is_itself_called_caption_is_of_no_other(tmp_path: Path) -> None:
+    files = {"a.jpg": b"x", "a.caption.jpg": b"y", "a.caption.txt": b"its own"}
+    rows = rows_of(Folder(kind="folder", path=write_files(tmp_path, files)))
+    assert {row["file"]: row["caption"] for row in rows} == {"a.jpg": None, "a.caption.jpg": "its own"}
+
+
 def test_columns_come_from_the_json_also_where_a_text_has_the_caption(tmp_path: Path) -> None:
     files = {"a.jpg": b"x", "a.txt": b"a cat", "a.json": b'{"caption": "no", "likes": 7}'}
     settings = Folder(kind="folder", path=write_files(tmp_path, files), columns=("likes",), types={"likes": "int64"})
