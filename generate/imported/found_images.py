@@ -42,7 +42,7 @@ class FoundImage:
         facts: What the source says of it, by columns: those of a generated image, ``caption``, and further ones.
         misnamed: What is wrong with its name; empty where it is one that the layout gives.
         is_supposed: Whether the readings are what a name may mean, and no layout or table of a known form says so.
-        folder: The folder that a layout has for a model; None where there is none.
+        folder: The folder that a layout has for a model; None where there is none, or a layout cannot know which it is.
         tile: Which part of its file it is, counted from 0 row by row; None for the whole.
     """
 

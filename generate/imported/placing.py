@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from diptych.generate.imported.identified_images import IdentifiedImage
 from diptych.generate.imported.matching import KnownPrompt, MatchedPrompt, PromptIndex
+from diptych.generate.imported.model_folders import in_model_folders
 from diptych.generate.imported.own_text import PromptOfImage, prompt_of_image
 from diptych.generate.rows import OK
 
@@ -75,6 +76,7 @@ def place_images(images: Sequence[IdentifiedImage], asked: AskedImages) -> Place
     found = [prompt_of_image(image, index, asked.prompts) for image in images]
     images = [replace(image, contradiction=one.contradiction) for image, one in zip(images, found, strict=True)]
     matches = {number: one.match for number, one in enumerate(found) if one.match is not None}
+    images = in_model_folders(images, {number: asked.prompts[match.prompt] for number, match in matches.items()})
     by_whom: dict[By, dict[int, MatchedPrompt]] = defaultdict(dict)
     for number, match in matches.items():
         by_whom[_by(images[number], asked)][number] = match

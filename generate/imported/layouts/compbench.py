@@ -27,16 +27,17 @@ def _recognise(source: SourceFolder) -> str | None:
 def _images(source: SourceFolder) -> Iterator[FoundImage]:
     for name in source.pictures:
         path = PurePosixPath(name)
+        folders = [part for part in path.parts[:-1] if part != SAMPLES]
+        category = _category(folders)
+        model = next(iter(folders[-2::-1] if category is not None else folders[::-1]), None)
         found = NAME.fullmatch(path.stem)
         if found is None:
             text = PlaceReading(text=path.stem)
-            yield FoundImage(name, (text,), misnamed="is no PROMPT_000000.png: the six digits are missing")
+            why = "is no PROMPT_000000.png: the six digits are missing"
+            yield FoundImage(name, (text,), misnamed=why, folder=model)
             continue
         reading = PlaceReading(text=found["prompt"])
-        folders = [part for part in path.parts[:-1] if part != SAMPLES]
-        category = _category(folders)
         facts = {CATEGORY: [category]} if category is not None else {}
-        model = folders[-2] if category is not None and len(folders) > 1 else None
         yield FoundImage(name, (reading,), reading, facts, folder=model)
 
 

@@ -4,6 +4,8 @@ HELM keeps images in a cache under random names; they are found by the end of th
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from diptych.data.text_records import whole_json
@@ -28,10 +30,11 @@ def _recognise(source: SourceFolder) -> str | None:
 def _images(source: SourceFolder) -> Iterator[FoundImage]:
     named = set()
     for name in _states(source):
+        folder = PurePosixPath(name).parent.name or None
         for number, state in enumerate(_requests(source, name)):
             for image in _of_request(source, state, f"{name}:{number}"):
                 named.add(image.file)
-                yield image
+                yield replace(image, folder=folder)
     for name in source.pictures:
         if name not in named:
             yield FoundImage(name, misnamed=f"no {STATE} names it")

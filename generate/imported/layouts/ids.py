@@ -36,7 +36,7 @@ def images_by_id(source: SourceFolder, pattern: re.Pattern[str], tiles: int = 1)
     for name in source.pictures:
         found = pattern.fullmatch(PurePosixPath(name).stem)
         if found is None:
-            yield FoundImage(name, misnamed="its name is no id of a prompt")
+            yield FoundImage(name, misnamed="its name is no id of a prompt", folder=folder_above(name))
             continue
         groups = found.groupdict()
         sample = int(groups["sample"]) if groups.get("sample") else None

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from diptych.data.generated_columns import SEED
 from diptych.generate.imported.found_images import FoundImage, ImportLayout, SourceFolder
-from diptych.generate.imported.layouts.ids import MOST, share_called
+from diptych.generate.imported.layouts.ids import MOST, folder_above, share_called
 
 NAME = re.compile(r"seed[_-]?(?P<seed>\d{1,18})(?:-(?P<what>\w+))?")
 
@@ -19,9 +19,9 @@ def _images(source: SourceFolder) -> Iterator[FoundImage]:
     for name in source.pictures:
         found = NAME.fullmatch(PurePosixPath(name).stem)
         if found is None:
-            yield FoundImage(name, misnamed="is no seed0000.png")
+            yield FoundImage(name, misnamed="is no seed0000.png", folder=folder_above(name))
         else:
-            yield FoundImage(name, facts={SEED: int(found["seed"])})
+            yield FoundImage(name, facts={SEED: int(found["seed"])}, folder=folder_above(name))
 
 
 STYLEGAN = ImportLayout("", _recognise, _images)

@@ -241,3 +241,50 @@ def test_all_prompts_of_geneval_are_matched_from_a_folder_of_its_layout(shared: 
     assert (facts["usable"], facts["places"], facts["found_by"]) == (553, 553, {"text": 553})
     assert facts["counts"]["duplicate"] == 552
     assert {row["benchmark"] for row in rows_of(tmp_path / "out")} == {"geneval"}
+
+
+REQUESTS = [{"instance": {"id": "7", "input": {"text": "a fish"}}, "result": {"completions": [{"location": "0.png"}]}}]
+
+
+@pytest.mark.parametrize(
+    ("layout", "files"),
+    [
+        ("any", ["{}/a red boat_0.png", "{}/7/0.png"]),
+        ("any", ["{}/samples/a red boat_0.png", "{}/samples/a fish/0.png"]),
+        ("any", ["runs/{}/2024-01-02/a red boat_0.png"]),
+        ("names", ["{}/a red boat_0.png", "{}/00007.png"]),
+        ("folders", ["{}/a red boat/0.png", "{}/7/0.png"]),
+        ("geneval", ["{}/00007/samples/0000.png"]),
+        ("hpsv2", ["{}/anime/00012.jpg"]),
+        ("tifa", ["{}/coco_301091.jpg"]),
+        ("dsg", ["{}/whoops_12.png"]),
+        ("dpg", ["{}/partiprompts7.png"]),
+        ("compbench", ["{}/a red boat_000000.png"]),
+        ("compbench", ["{}/color_val/samples/a red boat_000000.png"]),
+        ("stylegan", ["{}/seed0042.png"]),
+        ("heim", ["{}/scenario_state.json", "{}/0.png"]),
+    ],
+)
+def test_the_folder_above_is_the_model_in_every_layout(layout: str, files: list[str], tmp_path: Path) -> None:
+    (tmp_path / "asked.jsonl").write_text(
+        '{"prompt": "a red boat", "id": "1"}\n{"prompt": "a fish", "id": "7"}\n'
+        '{"prompt": "b", "id": "anime/00012"}\n{"prompt": "c", "id": "coco_301091"}\n'
+        '{"prompt": "d", "id": "whoops_12"}\n{"prompt": "e", "id": "partiprompts7"}\n'
+    )
+    names = [name.format(model) for model in ("sdxl", "flux") for name in files]
+    state = json.dumps({"request_states": REQUESTS})
+    drawn = {
+        name: state.replace("0.png", f"{Path(name).parent}/0.png") if name.endswith("json") else None for name in names
+    }
+    given = ("--prompts", tmp_path / "asked.jsonl", "--set", "samples=4")
+    facts = imported(write(tmp_path / "in", drawn), "--layout", layout, *given, "--out", tmp_path / "out")
+    assert facts["counts"]["extra"] == 0
+    rows = [row for row in rows_of(tmp_path / "out") if row["file"]]
+    assert {row["file"] for row in rows} == {name for name in names if not name.endswith("json")}
+    for row in rows:
+        assert row["model"] == ("sdxl" if "sdxl" in row["file"] else "flux")
+
+
+def test_the_layouts_of_that_test_are_all_that_there_are() -> None:
+    (mark,) = test_the_folder_above_is_the_model_in_every_layout.pytestmark  # type: ignore[attr-defined]  # set by pytest
+    assert {layout for layout, _ in mark.args[1]} == set(LAYOUTS)
