@@ -158,11 +158,12 @@ def import_(
     prompt; what is missing or wrong is counted, listed, and written to coverage.json beside the dataset.
     """
     from diptych.data.claims import claimed
-    from diptych.generate.imported.given import given_config
+    from diptych.generate.imported.given import check_outside_of_source, given_config
     from diptych.generate.imported.printing import import_facts, print_import
     from diptych.generate.imported.run import STEP, import_images
 
     config = given_config(source, {"prompts": prompts, "layout": layout, "model": model}, overrides)
+    check_outside_of_source(config, out)
     with claimed(out, STEP):
         made = import_images(config, out, workers=workers, progress=progress_mode(click.get_current_context()))
     if as_json:

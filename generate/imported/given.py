@@ -10,10 +10,12 @@ from pydantic import ValidationError
 from diptych.config.load import STANDARD_INPUT, load
 from diptych.config.overrides import with_override
 from diptych.config.places import causes, what_is_wrong
-from diptych.errors import ConfigError
+from diptych.data.claims import OTHER
+from diptych.errors import ConfigError, ShardError
 from diptych.generate.imported.config import ImportConfig
 from diptych.generate.prompts import PROMPT_SETS
 from diptych.lookup import describe_unknown
+from diptych.storage.location import Location
 
 CONFIGS = (".yaml", ".yml")
 FILES = {".csv": "csv", ".jsonl": "jsonl", ".tsv": "csv", ".txt": "txt"}  # ending of a file of prompts -> its kind
@@ -43,6 +45,16 @@ def given_config(source: Path, options: Mapping[str, str | None], overrides: Seq
     except ValidationError as error:
         problems = (what_is_wrong(problem, ImportConfig, values) for problem in causes(error))
         raise ConfigError("\n".join(problems)) from error
+
+
+def check_outside_of_source(config: ImportConfig, out: Path) -> None:
+    """Refuse a directory within the folder of images, which would be part of it when it is read again.
+
+    Raises:
+        ShardError: If it is one; writes nothing.
+    """
+    if Location(config.source).is_directory() and out.resolve().is_relative_to(config.source.resolve()):
+        raise ShardError(f"{out}: lies in the source, {config.source}, which would change as it is read; {OTHER}")
 
 
 def _prompts(given: str) -> dict[str, str]:

@@ -53,12 +53,13 @@ def lay_out_shards(rows: Sequence[ImportedRow], there: Sequence[StoredShard], ro
 
 
 def check_nothing_is_lost(rows: Sequence[ImportedRow], there: Sequence[StoredShard], place: Location) -> None:
-    """Refuse a source that lacks pictures which the directory has.
+    """Refuse a source that lacks pictures which the directory has, also where a table still names their files.
 
     Raises:
         ShardError: If it does; names one.
     """
-    files, hashes = {row.file for row in rows}, {row.sha256 for row in rows}
+    read = [row for row in rows if row.sha256]
+    files, hashes = {row.file for row in read}, {row.sha256 for row in read}
     lost = []
     for shard in there:
         columns = shard.rows.column_names

@@ -169,6 +169,16 @@ def test_a_source_that_lost_images_is_refused(folder: Path, prompts: Path, tmp_p
     assert files_of(tmp_path / "out") == before
 
 
+def test_a_dataset_in_the_source_is_refused_and_nothing_is_written(folder: Path) -> None:
+    before = files_of(folder)
+    for out in (folder, folder / "out"):
+        result = import_(folder, "--out", out)
+        assert result.exit_code == 1
+        assert "lies in the source" in result.output
+    assert files_of(folder) == before
+    assert not (folder / "out").exists()
+
+
 def test_a_moved_source_is_the_same_one(folder: Path, prompts: Path, tmp_path: Path) -> None:
     given = ("--prompts", prompts, "--set", "name=x", "--out", tmp_path / "out")
     imported(folder, *given)

@@ -39,6 +39,17 @@ def test_a_table_may_be_the_source_and_have_other_names(folder: Path, tmp_path: 
     ]
 
 
+def test_a_source_that_lost_an_image_which_its_table_still_names_is_refused(folder: Path, tmp_path: Path) -> None:
+    rows = "".join(f"{text}_{at}.png,{text}\n" for text in PROMPTS for at in (0, 1))
+    (folder / "metadata.csv").write_text(f"file_name,prompt\n{rows}")
+    imported(folder, "--out", tmp_path / "out")
+    (folder / f"{PROMPTS[0]}_1.png").unlink()
+    result = import_(folder, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert f"an image there is no longer in the source, such as {PROMPTS[0]}_1.png" in result.output
+    assert len(rows_of(tmp_path / "out")) == 14
+
+
 def test_a_picture_that_the_table_does_not_name_is_no_image_of_it(folder: Path, tmp_path: Path) -> None:
     (folder / "metadata.csv").write_text(f"file_name,prompt\n{PROMPTS[0]}_0.png,{PROMPTS[0]}\n")
     facts = imported(folder, "--out", tmp_path / "out")
