@@ -4,8 +4,8 @@ The base name ends at the first dot of the file's name, as WebDataset has it, so
 no picture of its own, unless it has a text of its own; nor is ``1.mask.png`` alone in the same tar. Of a base name that
 has no picture of the kind ``0.jpg`` those of the kind ``0.input.jpg`` are taken; where it has several, as
 ``img.v1.0.jpg`` and ``img.v1.1.jpg``, the base name ends at the last dot. A member whose very name comes again begins
-another row. A member whose name begins with a dot is in no row, as a folder
-has it: macOS puts a ``._0.jpg`` beside each ``0.jpg``. Nothing is read here.
+another row where each has a picture; else the last one counts, as it does to ``tar -x``. A member whose name begins
+with a dot is in no row, as a folder has it: macOS puts a ``._0.jpg`` beside each ``0.jpg``. Nothing is read here.
 """
 
 import posixpath
@@ -232,7 +232,7 @@ def _or(own: int | None, other: int | None) -> int | None:
 
 
 def _apart(members: Sequence[_Named]) -> list[list[_Named]]:
-    """Return the members parted where a name comes again."""
+    """Return the members parted where a name comes again, but for what has no picture: of it the last ones count."""
     rows: list[list[_Named]] = [[]]
     seen: set[str] = set()
     for member in members:
@@ -241,4 +241,11 @@ def _apart(members: Sequence[_Named]) -> list[list[_Named]]:
             seen = set()
         rows[-1].append(member)
         seen.add(member.suffix)
-    return rows
+    parted = rows[:1]
+    for row in rows[1:]:
+        if all(any(member.is_image for member in each) for each in (parted[-1], row)):
+            parted.append(row)
+        else:
+            again = {member.suffix for member in row}
+            parted[-1] = [member for member in parted[-1] if member.suffix not in again] + row
+    return parted

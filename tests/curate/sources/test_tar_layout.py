@@ -205,3 +205,18 @@ def test_texts_of_names_and_keys_with_dots_are_with_their_pictures(tmp_path: Pat
     ]
     make_tar(tmp_path / "one.tar", [("img.v1.0.jpg", b"x"), ("img.v1.0.json", b'{"caption": "a cat"}')])
     assert [row[1:] for row in found_in(tmp_path / "one.tar")] == [("x", "a cat")]
+
+
+@pytest.mark.parametrize(
+    ("names", "rows"),
+    [
+        (["0.jpg", "0.txt", "0.txt"], [(0, (2,))]),
+        (["0.txt", "0.txt", "0.jpg"], [(2, (1,))]),
+        (["0.jpg", "0.txt", "1.jpg", "1.txt", "0.txt", "0.txt"], [(0, (5,)), (2, (3,))]),
+        (["0.jpg", "0.txt", "0.jpg", "0.txt", "0.txt"], [(0, (1,)), (2, (4,))]),
+    ],
+)
+def test_of_texts_of_one_name_the_last_is_that_of_its_picture(
+    names: list[str], rows: list[tuple[int, tuple[int, ...]]]
+) -> None:
+    assert [(row.picture, row.texts) for row in rows_of_members(names)] == rows
