@@ -191,6 +191,27 @@ def test_a_rule_to_try_beside_a_config_is_refused(tmp_path: Path) -> None:
     assert f"--where goes with a dataset, {config} is a config; give {tmp_path / 'run/pool'}" in result.output
 
 
+def test_a_refused_command_is_not_said_to_make_lost_shards_again_and_stays_refused(tmp_path: Path) -> None:
+    config = write_config(tmp_path, select=[])
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "0.jpg").write_bytes(picture(99))
+    ingest = ("curate", "ingest", config, "--out", tmp_path / "run")
+    assert call(*ingest).exit_code == 0
+    refused = (*ingest, "--set", f"source.path={other}")
+    assert "made from another input" in call(*refused).output
+    pool = tmp_path / "run/pool"
+    shards = [file.read_bytes() for file in sorted(pool.glob("data/*.parquet"))]
+    for file in pool.glob("data/*.parquet"):
+        file.unlink()
+    (entry,) = json.loads(call("verify", pool, "--repair", "--json").stdout)
+    (made_by,) = entry["made_again_by"][str(pool / "data")]
+    assert "source.path" not in made_by
+    assert "made from another input" in call(*refused).output
+    assert call(*ingest).exit_code == 0
+    assert [file.read_bytes() for file in sorted(pool.glob("data/*.parquet"))] == shards
+
+
 def test_rules_of_the_command_line_see_all_scores(tmp_path: Path) -> None:
     draw_dataset(tmp_path / "set", rows=6, failed=(2,))
     call("score", tmp_path / "set", "caption_stats")

@@ -55,8 +55,11 @@ class Growing:
 
     @property
     def made_from(self) -> str | None:
-        """The fingerprint of what the finished shards were made from; None where there are none."""
-        return self._journal.fingerprint if self.entries else None
+        """The fingerprint of what the finished shards were made from; None where there are none.
+
+        Also where all of them were lost: what is made again is made from the same.
+        """
+        return self._journal.fingerprint if self.entries or self._journal.former else None
 
     def begin(self, *, keep: bool = True, progress: str = "none") -> None:
         """Make ready for writing: leftovers go, and so do noted shards that are not what was written any more.

@@ -1,7 +1,8 @@
 """One process at a time in a directory that is being written, and which commands have written there.
 
-The lock file holds a line for each command that held it: what to run again where something is lost. Nothing reads it
-but to show it to a person, so that a directory from elsewhere can make nobody run anything.
+The lock file holds a line for each command that held it and was not refused before it wrote anything: what to run again
+where something is lost. Nothing reads it but to show it to a person, so that a directory from elsewhere can make nobody
+run anything.
 """
 
 import fcntl
@@ -9,14 +10,16 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from diptych.addresses import Address
 from diptych.command_line import given_command
-from diptych.errors import ShardError
+from diptych.errors import DiptychError, ShardError
 from diptych.storage.location import Location
 
 LOCK = ".lock"
+LEVELS = 2  # from a run to the data of its pool, or from a dataset to one of its scores
 ELSEWHERE = "give another place, or for scores of what lies there: diptych --columns-dir DIR ..."
 
 
@@ -54,8 +57,13 @@ def only_one(address: Address) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ShardError(f"{directory}: another diptych works there; wait for it, or stop it") from error
-        _note_command(directory)
-        yield
+        noted, before = _note_command(directory), _changes(directory)
+        try:
+            yield
+        except DiptychError:
+            if noted and _changes(directory) == before:  # refused: what it was asked for is not what lies there
+                _forget_command(directory, noted)
+            raise
 
 
 def commands_given(address: Address) -> list[GivenCommand]:
@@ -72,11 +80,32 @@ def commands_given(address: Address) -> list[GivenCommand]:
     return list(found)
 
 
-def _note_command(directory: Location) -> None:
-    """Add a line for the command that is running, unless it is the latest already; a program has no command."""
+def _note_command(directory: Location) -> bytes:
+    """Add a line for the command that is running and return it; none for the latest again, or in a program."""
     given = given_command()
     if given is None:
-        return
+        return b""
     command = GivenCommand(*given, os.path.relpath(os.getcwd(), directory.path.absolute()))
-    if commands_given(directory)[:1] != [command]:
-        (directory / LOCK).append((json.dumps(command._asdict()) + "\n").encode())
+    line = (json.dumps(command._asdict()) + "\n").encode()
+    if commands_given(directory)[:1] == [command]:
+        return b""
+    (directory / LOCK).append(line)
+    return line
+
+
+def _forget_command(directory: Location, line: bytes) -> None:
+    """Take the latest line off; in place, as the lock is on this very file."""
+    lock = directory / LOCK
+    data = lock.read()
+    if data.endswith(line):
+        os.truncate(lock.path, len(data) - len(line))
+
+
+def _changes(directory: Location) -> dict[str, int]:
+    """Return when something came or went in a directory and, two deep, in those in it: where shards are written."""
+    found = {}
+    for path, folders, _ in os.walk(directory.path):
+        found[path] = os.stat(path).st_mtime_ns
+        if len(Path(path).relative_to(directory.path).parts) == LEVELS:
+            folders.clear()
+    return found
