@@ -7,7 +7,7 @@ or saved once with ``save_side``.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +73,20 @@ class DistanceSide:
     reasons: Mapping[str, int] = field(default_factory=dict)
 
 
+def open_sides(paths: Sequence[Path], spec: EncoderSpec, *, progress: str = "auto") -> list[DistanceSide]:
+    """Return the images at some paths as ``open_side`` does; what can be known to be wrong is said before any is seen.
+
+    Raises:
+        ConfigError: If the encoder does not fit.
+        DataError: If there is nothing at a path that can be read.
+    """
+    saved = {path: read_statistics(path) for path in paths if path.is_file()}
+    for path in paths:
+        if path not in saved:
+            _check_directory(path)
+    return [saved[path] if path in saved else open_side(path, spec, progress=progress) for path in paths]
+
+
 def open_side(path: Path, spec: EncoderSpec, *, progress: str = "auto") -> DistanceSide:
     """Return the images at a path as vectors, computing what is not stored.
 
@@ -82,11 +96,27 @@ def open_side(path: Path, spec: EncoderSpec, *, progress: str = "auto") -> Dista
     """
     if path.is_file():
         return read_statistics(path)
+    _check_directory(path)
+    return _dataset(path, spec, progress) if _is_dataset(path) else _folder(path, spec, progress)
+
+
+def _check_directory(path: Path) -> None:
+    """Refuse what is no dataset directory and no folder with files that may be images."""
     if not path.is_dir():
         raise DataError(f"{path}: no such dataset directory, folder of images or .npz file")
-    if (path / "dataset.json").is_file() or (path / "data").is_dir():
-        return _dataset(path, spec, progress)
-    return _folder(path, spec, progress)
+    if _is_dataset(path):
+        open_dataset(path)
+    elif not _image_files(path):
+        raise DataError(f"{path}: no image files there")
+
+
+def _is_dataset(path: Path) -> bool:
+    return (path / "dataset.json").is_file() or (path / "data").is_dir()
+
+
+def _image_files(path: Path) -> list[Path]:
+    found = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    return [file for file in found if file.suffix.lower() not in SIDECARS]
 
 
 def save_side(side: DistanceSide, path: Path) -> None:
@@ -206,10 +236,7 @@ class _File(NamedTuple):
 
 
 def _folder(path: Path, spec: EncoderSpec, progress: str) -> DistanceSide:
-    files = sorted(found for found in path.rglob("*") if found.is_file() and not found.name.startswith("."))
-    files = [found for found in files if found.suffix.lower() not in SIDECARS]
-    if not files:
-        raise DataError(f"{path}: no image files there")
+    files = _image_files(path)
     encoder = make_encoder(spec.kind, spec.options)
     hashes, blocks, reasons = [], [], Counter[str]()
     with track(f"embed {path.name}", len(files), mode=progress, unit="images") as tracker:

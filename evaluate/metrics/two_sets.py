@@ -12,7 +12,7 @@ from diptych.config.overrides import typed_value
 from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.inputs.set_images import told_apart_from
-from diptych.evaluate.inputs.sides import DistanceSide, EncoderSpec, open_side
+from diptych.evaluate.inputs.sides import DistanceSide, EncoderSpec, open_sides
 from diptych.evaluate.metrics.contract import Result, SetMetric, known_metric, set_metric
 from diptych.evaluate.metrics.dependent_sets import results_between
 from diptych.evaluate.metrics.overlap import DECLARED, Overlap, overlap
@@ -94,7 +94,7 @@ def measure_distances(
         DataError: If a side cannot be read, or the two do not compare.
     """
     chosen = [_comparing(name) for name in dict.fromkeys(metrics)]
-    left, right = (open_side(path, spec, progress=progress) for path in (a, b))
+    left, right = open_sides((a, b), spec, progress=progress)
     if left.images is not None and right.images is not None:
         right = replace(right, images=told_apart_from(left.images, right.images))
     encoder = _same_encoder(left, right)

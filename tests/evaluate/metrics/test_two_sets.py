@@ -110,6 +110,23 @@ def test_a_folder_is_embedded_once_for_all_metrics(tmp_path: Path, monkeypatch: 
     assert list(found["values"]) == names
 
 
+def test_a_side_that_cannot_be_read_is_refused_before_the_other_is_embedded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a = draw_folder(tmp_path / "a", 3)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "unfinished/data").mkdir(parents=True)
+    (tmp_path / "b.npz").write_bytes(b"PK")
+
+    def refuse(*args: Any) -> Any:
+        raise AssertionError("embedded before the other side was looked at")
+
+    monkeypatch.setattr(ProjectionEncoder, "images", refuse)
+    for name in ("empty", "unfinished", "nowhere", "b.npz"):
+        with pytest.raises(DataError, match=name):
+            measure_distances(a, tmp_path / name, ["frechet_distance"], SPEC)
+
+
 def test_vectors_of_a_dataset_are_stored_and_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     draw_dataset(tmp_path / "set", rows=20)
     draw_dataset(tmp_path / "reference", rows=25)
