@@ -185,9 +185,7 @@ class Export(Settings):
     bytes_per_shard: int = Field(
         500 * 2**20, ge=1, description="of pictures and texts, at most, but for one larger row"
     )
-    min_shards: int = Field(
-        8, ge=1, description="at least so many where there are rows enough: work for loader workers"
-    )
+    min_shards: int = Field(8, ge=1, description="into up to so many a small export is cut: work for loader workers")
     columns: tuple[str, ...] | None = Field(
         None, description="score columns to write beside the data, label.column; None writes all"
     )
