@@ -13,7 +13,7 @@ from every_command import WORKERS, commands
 from diptych.cli import main
 from diptych.error_lines import placed
 from diptych.errors import ConfigError, DataError, DiptychError, MissingExtra, StoreError
-from diptych.failures import EXIT_CODES
+from diptych.failures import EXIT_CODES, failed
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 NO_JSON = {
@@ -145,6 +145,13 @@ def test_data_that_is_not_there_is_1_and_one_line_that_names_it(words: tuple[str
     result = call(words, *fit_arguments(WORKERS[words], tmp_path / "nowhere"))
     assert (result.exit_code, result.stdout) == (1, "")
     assert re.fullmatch(rf"Error: {tmp_path}/nowhere: no .* there that can be read\n", result.stderr)
+
+
+def test_a_name_with_line_ends_in_it_leaves_an_error_one_line() -> None:
+    assert failed(DataError("a.csv: no column 'u\nrl\u2028'; name it"), []).line == (
+        "Error: a.csv: no column 'u\\nrl\\u2028'; name it"
+    )
+    assert len(failed(ConfigError("a: wrong\nb: wrong"), []).line.splitlines()) == 2, "two problems are two lines"
 
 
 def test_a_folder_where_a_file_is_to_be_written_is_1_and_one_line(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import lzma
+import re
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -27,6 +28,9 @@ READ_ERRORS = (
     tarfile.TarError,
     csv.Error,
 )
+
+
+BRACES = re.compile(r"\{[^{}]*(\.\.|,)[^{}]*\}")  # as webdataset and shells expand them
 
 
 def is_about_content(error: Exception) -> bool:
@@ -81,5 +85,7 @@ def find_files(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
     is_asked_for = path.name.startswith(".") and not path.is_dir()
     found = [file for file in found if file.is_file() and (is_asked_for or not file.name.startswith("."))]
     if not found:
-        raise DataError(f"{path}: no file there that ends in {', '.join(suffixes)}")
+        glob = BRACES.sub("*", path.name)
+        hint = f"; braces are not expanded, a glob is: {glob}" if glob != path.name else ""
+        raise DataError(f"{path}: no file there that ends in {', '.join(suffixes)}{hint}")
     return sorted(found)

@@ -107,9 +107,9 @@ class MissingExtra(DiptychError):
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what another library says, or the name of its error where it says nothing."""
+    """Return the first line of what another library says; with the name of its error where that has no word."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    return _with_word(lines[0] if lines else "", error)
 
 
 def one_line(error: BaseException) -> str:
@@ -121,9 +121,15 @@ def one_line(error: BaseException) -> str:
     'no such key'
     >>> one_line(ValueError("The file is not in the cache. Please check your connection" + ", and try again" * 20))
     'The file is not in the cache'
+    >>> one_line(KeyError(174812789)), one_line(EOFError())
+    ('KeyError 174812789', 'EOFError')
     """
-    text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split()) or type(error).__name__
+    text = _with_word(" ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split()), error)
     if len(text) <= MAX_SAID:
         return FULL_STOP.sub("", text)
     ends = [end.start() for end in SENTENCE_END.finditer(text, 0, MAX_SAID + 2)]
     return text[: ends[-1]] if ends else f"{text[: MAX_SAID - 3].rpartition(' ')[0] or text[: MAX_SAID - 3]}..."
+
+
+def _with_word(text: str, error: BaseException) -> str:
+    return text if re.search(r"[^\W\d_]", text) else f"{type(error).__name__} {text}".strip()

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from diptych.error_lines import error_line, wants_json
-from diptych.errors import DataError, DiptychError, MissingExtra
+from diptych.errors import ConfigError, DataError, DiptychError, MissingExtra
 from diptych.interrupts import HUNG_UP, INTERRUPTED, TERMINATED
 
+LINE_END = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 FAILED, USAGE, NOT_INSTALLED = 1, 2, 4
 
 EXIT_CODES = {
@@ -50,7 +51,10 @@ class Failed(click.ClickException):
 def failed(error: DiptychError, arguments: Sequence[str]) -> Failed:
     """Return the end of a command that raised an error on purpose."""
     code = NOT_INSTALLED if isinstance(error, MissingExtra) else FAILED
-    return Failed(type(error).__name__, str(error), code, arguments)
+    said = str(error)
+    if not isinstance(error, ConfigError):  # which alone tells of several problems, a line for each
+        said = LINE_END.sub(lambda found: repr(found[0])[1:-1], said)  # of a name of a file or a column
+    return Failed(type(error).__name__, said, code, arguments)
 
 
 def told(error: BaseException) -> DiptychError | None:

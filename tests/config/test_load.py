@@ -82,6 +82,12 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path, text: str) -> None:
     [
         ("batch_sise: 8\n", "FILE:1:1: unknown key 'batch_sise'; did you mean 'batch_size'?"),
         ("zzz: 8\n", "FILE:1:1: unknown key 'zzz'"),
+        ("url_column: u\n", "FILE:1:1: unknown key 'url_column'; did you mean 'source.url_column'?"),
+        (
+            "heads: {threshold: {name: no}}\n",
+            "FILE:1:21: heads.threshold.name: Input should be a valid string, got False; without quotes yes, no, on "
+            "and off are true and false in YAML: put it in quotes",
+        ),
         (
             "batch_size: 8\nrules:\n  - name: a\n  - {name: b, treshold: 1}\n",
             "FILE:4:15: unknown key 'rules.1.treshold'; did you mean 'threshold'?",

@@ -1,8 +1,11 @@
+import gzip
 import io
 import re
 import struct
 import sys
+import tarfile
 import time
+import zipfile
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -106,6 +109,18 @@ ONE_PER_CODE = {
     + [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"II*\0\xff\0\0\0", b"P6 12"],
     "unsupported": [b"8BPS\0\1", b"\0\0\1\0\1\0", b"%!PS-Adobe-3.0 EPSF", b"\xff\x0a\xfa"],
 }
+
+
+def test_an_archive_is_no_picture_and_is_to_be_unpacked() -> None:
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as made:
+        made.addfile(tarfile.TarInfo("a\nb"))
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as packed:
+        packed.writestr("0.jpg", b"x")
+    for data in (tar.getvalue(), whole.getvalue(), gzip.compress(b"x")):
+        with pytest.raises(DecodeError, match=r"^not_an_image: an archive, to be unpacked: starts with"):
+            inspect(data)
 
 
 @pytest.mark.parametrize("code", DECODE_CODES)

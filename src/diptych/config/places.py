@@ -2,7 +2,7 @@
 
 import re
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from diptych.lookup import describe_unknown, nearest
 
 MISSING = ("missing", "union_tag_not_found")  # types of problems
+TEXTS = ("literal_error", "string_type")
+TRUTH_FOR_TEXT = "without quotes yes, no, on and off are true and false in YAML: put it in quotes"
 MAX_SHOWN = 80  # characters of a wrong value that a message repeats
 
 
@@ -62,7 +64,8 @@ def what_is_wrong(problem: Any, model: type[BaseModel], values: Any) -> str:
     parts = _key_parts(values, problem)
     key = ".".join(str(part) for part in parts)
     if problem["type"] == "extra_forbidden":
-        close = nearest(str(parts[-1]), _known_keys(model, problem["loc"][:-1]))
+        name = str(parts[-1])
+        close = nearest(name, _known_keys(model, problem["loc"][:-1])) or list(dict.fromkeys(_places_of(model, name)))
         hint = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ""
         return f"unknown key {key!r}{hint}"
     if problem["type"] in MISSING:
@@ -74,6 +77,8 @@ def what_is_wrong(problem: Any, model: type[BaseModel], values: Any) -> str:
         return f"{key}: {problem['ctx']['error'].said}"
     shown = repr(problem["input"])
     shown = shown if len(shown) <= MAX_SHOWN else f"{shown[: MAX_SHOWN - 3]}..."
+    if problem["type"] in TEXTS and isinstance(problem["input"], bool):
+        shown += f"; {TRUTH_FOR_TEXT}"
     return f"{key}: {message}, got {shown}" if key else message
 
 
@@ -133,6 +138,16 @@ def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]
         fields = [found.model_fields[str(part)].annotation for found in models if str(part) in found.model_fields]
         models = [inner for field in fields for inner in _models_in(field)] or models
     return sorted({field.alias or name for found in models for name, field in found.model_fields.items()})
+
+
+def _places_of(model: type[BaseModel], name: str, before: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield where else in a config a key of that name stands."""
+    for key, field in model.model_fields.items():
+        place = (*before, field.alias or key)
+        if place[-1] == name:
+            yield ".".join(place)
+        for inner in _models_in(field.annotation):
+            yield from _places_of(inner, name, place)
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

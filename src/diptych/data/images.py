@@ -65,6 +65,7 @@ CLEARER = 2  # times as well a picture has to be seen on black
 DECODE_BYTES = 12  # that decoding takes for a pixel: as decoded, as converted, as returned
 MAX_SLOW_PIXELS = 2**24  # of the rare variants of BMP and PNM that PIL decodes in Python, about a second per million
 
+_ARCHIVE = rb"PK\x03\x04|\x1f\x8b\x08|7z\xbc\xaf|Rar!|.{257}ustar"  # zip, gzip, 7z, rar, tar
 # DDS, EPS (PIL would start Ghostscript), ICO, JPEG XL, JPEG XR, OpenEXR, PSD, QOI.
 _UNREAD = rb"DDS |%!PS|\xc5\xd0\xd3\xc6|\0\0[\x01\x02]\0|\xff\x0a|\0\0\0\x0cJXL |II\xbc|v/1\x01|8BPS|qoif"
 
@@ -157,7 +158,8 @@ def _identify(data: bytes) -> str:
         raise DecodeError("unsupported", f"an image that starts with {data[:12]!r} is not read")
     if re.match(rb"(\xef\xbb\xbf)?\s*(<[?!][^>]*>\s*|\]>\s*)*<(\w+:)?svg[\s>]", head, re.IGNORECASE):
         raise DecodeError("svg", "vector graphics")
-    raise DecodeError("not_an_image", f"starts with {data[:12]!r}")
+    packed = "an archive, to be unpacked: " if re.match(_ARCHIVE, head, re.DOTALL) else ""
+    raise DecodeError("not_an_image", f"{packed}starts with {data[:12]!r}")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from diptych.assets import fetch, file_sha256, named_path
 from diptych.data.images import Image
 from diptych.devices import torch_device
 from diptych.encoders.inception_resizes import RESIZES, Pixels, Preprocess
-from diptych.errors import ConfigError, DataError
+from diptych.errors import ConfigError, DataError, one_line
 
 DIM = 2048
 ASSET = "inception-2015-12-05"
@@ -147,10 +147,6 @@ def _read(path: Path) -> dict[str, Any]:
             state = torch.load(path, map_location="cpu", weights_only=True)
         return {str(name): tensor for name, tensor in state.items() if isinstance(tensor, torch.Tensor)}
     except (AttributeError, EOFError, LookupError, OSError, RuntimeError, ValueError) as error:
-        raise DataError(f"{path}: no weights file that torch or safetensors reads: {_short(error)}") from error
+        raise DataError(f"{path}: no weights file that torch or safetensors reads: {one_line(error)}") from error
     except (pickle.UnpicklingError, SafetensorError) as error:
-        raise DataError(f"{path}: no weights file that torch or safetensors reads: {_short(error)}") from error
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:120] or type(error).__name__
+        raise DataError(f"{path}: no weights file that torch or safetensors reads: {one_line(error)}") from error

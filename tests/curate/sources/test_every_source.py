@@ -21,6 +21,12 @@ def test_a_missing_source_is_named(tmp_path: Path) -> None:
         open_source(Folder(kind="folder", path=tmp_path / "nowhere")).parts()
 
 
+def test_braces_as_webdataset_writes_them_are_told_as_a_glob(tmp_path: Path) -> None:
+    for name in ("t-{0000..0012}.tar", "t-{a,b}.tar"):
+        with pytest.raises(DataError, match=r"no file there .*; braces are not expanded, a glob is: t-\*\.tar$"):
+            open_source(WebDataset(kind="webdataset", path=tmp_path / name)).parts()
+
+
 def test_a_folder_of_files_is_read_without_what_macos_puts_beside_them(tmp_path: Path) -> None:
     pq.write_table(pa.table({"url": ["u"], "caption": ["a"], "image": [b"x"]}), tmp_path / "t.parquet")
     make_tar(tmp_path / "t.tar", [("0.jpg", b"x"), ("0.txt", b"a")])
