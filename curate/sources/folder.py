@@ -51,7 +51,10 @@ class FolderSource:
         Every file that says nothing of others is a row, so that what is no image is seen as such.
         """
         if not self._settings.path.is_dir():
-            raise DataError(f"{self._root}: no such folder")
+            is_file = self._settings.path.is_file()
+            raise DataError(
+                f"{self._root}: {'a file, not a folder; unpack an archive' if is_file else 'no such folder'}"
+            )
         with readable(self._root, "folder"):
             found = everything_below(self._settings.path)
             beside = sidecars_among(found) | {path for path in found if is_caption_file(path)}

@@ -14,6 +14,7 @@ from diptych.curate.sources import bounded, open_source
 from diptych.curate.sources import index as index_module
 from diptych.curate.sources.keys import as_hashes, picture_hashes, row_digests
 from diptych.data import picture_files
+from diptych.errors import DataError
 
 
 def test_a_folder_takes_captions_from_sidecars_or_names(tmp_path: Path) -> None:
@@ -106,3 +107,9 @@ def test_tables_of_large_pictures_are_small(tmp_path: Path, monkeypatch: pytest.
     settings = Folder(kind="folder", path=write_files(tmp_path, {f"{row}.jpg": b"x" * 400 for row in range(7)}))
     source = open_source(settings)
     assert [table.num_rows for table in source.tables(source.parts()[0].files)] == [2, 2, 2, 1]
+
+
+def test_an_archive_for_a_folder_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "pics.zip").write_bytes(b"PK")
+    with pytest.raises(DataError, match=r"pics\.zip: a file, not a folder; unpack an archive$"):
+        rows_of(Folder(kind="folder", path=tmp_path / "pics.zip"))
