@@ -46,10 +46,19 @@ def own_table(source: SourceFolder) -> Path | None:
     """Return the table of a folder: the one that lies in it and names files; None where none does, or several do.
 
     Hugging Face's imagefolder calls it ``metadata.csv`` or ``metadata.jsonl``, which goes before others.
+
+    Raises:
+        DataError: If a table of that name cannot be read, or names no files and no other does.
     """
     tables = [name for name in source.names if "/" not in name and PurePosixPath(name).suffix.lower() in SUFFIXES]
     naming = [name for name in tables if _names_files(source.path(name))]
-    own = [name for name in naming if PurePosixPath(name).stem == "metadata"] or naming
+    called = [name for name in tables if PurePosixPath(name).stem == "metadata"]
+    if called and not naming:
+        row = next(_rows(source.path(called[0])), None)
+        columns = f"its columns are {', '.join(map(repr, row.cells))}" if row is not None else "no rows there"
+        how = "call it file_name, with commas between columns, or do without the table by --layout any"
+        raise DataError(f"{source.path(called[0])}: no column names a file ({columns}); {how}")
+    own = [name for name in called if name in naming] or naming
     return source.path(own[0]) if len(own) == 1 else None
 
 

@@ -50,6 +50,18 @@ def test_a_source_that_lost_an_image_which_its_table_still_names_is_refused(fold
     assert len(rows_of(tmp_path / "out")) == 14
 
 
+@pytest.mark.parametrize(("header", "shown"), [("file_name;text", "'file_name;text'"), ("name,text", "'name', 'text'")])
+def test_a_table_called_metadata_that_names_no_file_is_not_passed_over(
+    header: str, shown: str, folder: Path, tmp_path: Path
+) -> None:
+    row = f"{PROMPTS[0]}_0.png,a bench".replace(",", ";" if ";" in header else ",")
+    (folder / "metadata.csv").write_text(f"{header}\n{row}\n", encoding="utf-8-sig")
+    result = import_(folder, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert f"metadata.csv: no column names a file (its columns are {shown}); call it file_name" in result.output
+    assert imported(folder, "--layout", "any", "--out", tmp_path / "out")["usable"] == 14
+
+
 def test_a_picture_that_the_table_does_not_name_is_no_image_of_it(folder: Path, tmp_path: Path) -> None:
     (folder / "metadata.csv").write_text(f"file_name,prompt\n{PROMPTS[0]}_0.png,{PROMPTS[0]}\n")
     facts = imported(folder, "--out", tmp_path / "out")
