@@ -50,7 +50,8 @@ class EvaluateConfig(ScoringSettings):
         for number, mean in enumerate(self.means):
             _check(("means", number, "datasets"), "dataset", mean.datasets, self.datasets)
         for number, choice in enumerate(self.protocols):
-            _check(("protocols", number, "judge"), "judge", [choice.judge], self.judges)
+            _check(("protocols", number, "judge"), "judge", _named(choice.judge), self.judges)
+            _check(("protocols", number, "encoder"), "encoder", _named(choice.encoder), self.encoders)
             _check(("protocols", number, "datasets"), "dataset", choice.datasets, self.datasets)
         for label in protocol_scores(self.protocols):
             if label in self.scores:
@@ -100,6 +101,10 @@ class EvaluateConfig(ScoringSettings):
         named += [agreement.datasets for agreement in self.agreements]
         named += [self.audit.datasets] if self.audit else []
         return {*self.judged(), *(label for labels in named for label in labels or ())}
+
+
+def _named(label: str | None) -> list[str]:
+    return [] if label is None else [label]
 
 
 def _check(place: tuple[str | int, ...], kind: str, labels: Iterable[str] | None, known: Iterable[str]) -> None:

@@ -164,7 +164,7 @@ class EvaluateRunner:
             "scores": sorted(self.config.scores),
             "distances": list(dict.fromkeys(map(str, self.config.distances))),
             "means": [mean.score for mean in self.config.means],
-            "protocols": [f"{choice.protocol} by {choice.judge}" for choice in self.config.protocols],
+            "protocols": [f"{choice.protocol} by {choice.judged_by}" for choice in self.config.protocols],
             "agreements": [agreement.label for agreement in self.config.agreements],
             "compare": self.config.compare.by if self.config.compare else None,
             "audit": self.config.audit.attribute if self.config.audit else None,

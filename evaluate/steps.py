@@ -54,7 +54,7 @@ def add_means(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
 def add_protocols(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
     """Add the numbers of the protocols that the config asks for, per dataset, group and category."""
     for rule in counted_rules(config.protocols):
-        told = agreement_note(rule.protocol, config.judges[rule.judge].options)
+        told = agreement_note(rule.protocol, config.judges[rule.judge].options) if rule.judge else ""
         for label in config.judged(rule.datasets):
             found.add_results(protocol_rows(rule, rows[label], found, told))
 

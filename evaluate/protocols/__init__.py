@@ -18,6 +18,8 @@ PROTOCOLS: dict[str, str] = {
     "genai_bench": "diptych.evaluate.protocols.genai_bench:GENAI_BENCH",
     "geneval": "diptych.evaluate.protocols.geneval:GENEVAL",
     "geneval2": "diptych.evaluate.protocols.geneval2:GENEVAL2",
+    "hpsv2": "diptych.evaluate.protocols.hpsv2:HPSV2",
+    "hpsv2_1": "diptych.evaluate.protocols.hpsv2:HPSV2_1",
     "longtext": "diptych.evaluate.protocols.longtext:LONGTEXT",
     "longtext_zh": "diptych.evaluate.protocols.longtext:LONGTEXT_ZH",
     "t2i_corebench": "diptych.evaluate.protocols.t2i_corebench:T2I_COREBENCH",

@@ -15,12 +15,13 @@ from diptych.scores.choices import ScoreChoice
 
 
 class ProtocolChoice(Settings):
-    """A benchmark's number for each group of images of its prompts, by one judge."""
+    """A benchmark's number for each group of images of its prompts, by one judge or one encoder."""
 
     protocol: Annotated[str, NameIn("protocol", PROTOCOLS)] = Field(
         description="a protocol of diptych, see diptych evaluate protocols"
     )
-    judge: str = Field(description="label of a judge; part of the number's name")
+    judge: str | None = Field(None, description="label of a judge; part of the number's name")
+    encoder: str | None = Field(None, description="label of an encoder, where a protocol takes one in place of a judge")
     rules: tuple[str, ...] = Field((), description="ways to count, such as official and corrected; () takes all")
     by: By = ("model",)
     datasets: Datasets = None
@@ -33,18 +34,33 @@ class ProtocolChoice(Settings):
                 raise ProblemAt(("rules", number), describe_unknown(f"rule of {self.protocol}", rule, known))
         return self
 
+    @model_validator(mode="after")
+    def _one_judges(self) -> "ProtocolChoice":
+        ability = find_protocol(self.protocol).ability
+        wanted, other = ("encoder", "judge") if ability == "embeddings" else ("judge", "encoder")
+        if getattr(self, wanted) is None:
+            raise ProblemAt((wanted,), f"{self.protocol} takes the label of one that gives {ability}")
+        if getattr(self, other) is not None:
+            raise ProblemAt((other,), f"{self.protocol} takes no {other} but {wanted}")
+        return self
+
+    @property
+    def judged_by(self) -> str:
+        """The label of its judge or encoder."""
+        return self.judge or self.encoder or ""
+
     @property
     def counted(self) -> tuple[str, ...]:
         """The rules by which it is counted."""
         return self.rules or tuple(find_protocol(self.protocol).rules)
 
     def label(self, rule: str) -> str:
-        """Return the label of the score of a rule: protocol, rule and judge, so that two never share a name.
+        """Return the label of the score of a rule: protocol, rule and who judges, so that two never share a name.
 
         >>> ProtocolChoice(protocol="dsg", judge="qwen").label("official")
         'dsg_official_qwen'
         """
-        return f"{self.protocol}_{rule}_{self.judge}"
+        return f"{self.protocol}_{rule}_{self.judged_by}"
 
 
 def protocol_scores(choices: Iterable[ProtocolChoice]) -> dict[str, ScoreChoice]:
@@ -57,5 +73,7 @@ def protocol_scores(choices: Iterable[ProtocolChoice]) -> dict[str, ScoreChoice]
     for choice in choices:
         for name in choice.counted:
             rule = find_protocol(choice.protocol).rules[name]
-            found[choice.label(name)] = ScoreChoice(score=rule.score, judge=choice.judge, options=dict(rule.options))
+            found[choice.label(name)] = ScoreChoice(
+                score=rule.score, judge=choice.judge, encoder=choice.encoder, options=dict(rule.options)
+            )
     return found

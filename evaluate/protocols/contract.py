@@ -15,7 +15,7 @@ from diptych.scores.question_rule import Reach, Unanswered
 
 OFFICIAL, CORRECTED = "official", "corrected"
 
-Ability = Literal["answers", "boxes", "text"]
+Ability = Literal["answers", "boxes", "embeddings", "text"]  # of a judge, or of an encoder
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ class ProtocolRule:
         pool: A number over something else than images; None where there is none.
         of_categories: Whether the mean over images is taken in each category of prompts, then over these.
         with_category: Whether images of prompts without a category are left out.
+        block: Of how many prompts that follow each other upstream takes means to tell their standard deviation beside
+            a category; None where it does not.
     """
 
     score: str
@@ -76,6 +78,7 @@ class ProtocolRule:
     pool: QuestionPool | WeightedImages | None = None
     of_categories: bool = False
     with_category: bool = False
+    block: int | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,7 @@ class Protocol:
         title: What it is, in one line.
         prompts: The kind of its set of prompts, see ``diptych.generate.prompts``.
         n_prompts: How many prompts it has.
-        ability: What its judge has to be able to do.
+        ability: What its judge has to be able to do; what gives embeddings is an encoder.
         cost: What judging takes.
         source: The paper.
         rules: By their names, ``official`` first.

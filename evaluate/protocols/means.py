@@ -18,13 +18,13 @@ VERSION = 1  # of how a protocol's number is made of its rule
 
 @dataclass(frozen=True)
 class CountedRule:
-    """One rule of one protocol by one judge.
+    """One rule of one protocol by one judge or encoder.
 
     Attributes:
         protocol: Whose rule it is.
         name: Of the rule.
         label: Of its score.
-        judge: Label of its judge.
+        judge: Label of its judge; None where an encoder takes its place.
         datasets: Over which it is counted.
         groupings: Columns that make groups, one after the other.
     """
@@ -32,7 +32,7 @@ class CountedRule:
     protocol: Protocol
     name: str
     label: str
-    judge: str
+    judge: str | None
     datasets: Datasets
     groupings: Sequence[tuple[str, ...]]
 

@@ -10,6 +10,7 @@ from diptych.data.generated_columns import CATEGORY
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.means import AskedMean, mean_rows_of_group
+from diptych.evaluate.protocols.blocks import spread_note
 from diptych.evaluate.protocols.coverage import coverage_note
 from diptych.evaluate.protocols.means import CountedRule
 from diptych.evaluate.protocols.pools import RulePool
@@ -50,6 +51,8 @@ def rule_mean_rows(
         lacking = [reasons[row] or "" for row in about if np.isnan(ready.values[row])]
         notes = [states_note(lacking, "images"), coverage_note(rule.protocol, rows, about), told]
         every = list(mean_rows_of_group(rows, ready, group, found))
+        if CATEGORY in asked.by and rule.rule.block is not None:
+            every = [_noted(row, [spread_note(rows, about, ready.values, rule.rule.block)]) for row in every]
         yield from (row if CATEGORY in row.groups else _noted(row, notes) for row in every)
         if at_worst is not None and CATEGORY not in asked.by and len(about):
             worst = next(mean_rows_of_group(rows, at_worst, group, found))

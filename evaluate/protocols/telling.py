@@ -35,13 +35,13 @@ def lines_of(name: str | None) -> Iterator[str]:
     if name is None:
         wide = max(map(len, PROTOCOLS))
         for one in listed():
-            yield f"{one['name']:<{wide}} {one['prompts']:>6,} prompts  judge: {one['judge']:<8} {one['title']}"
+            yield f"{one['name']:<{wide}} {one['prompts']:>6,} prompts  judge: {one['judge']:<10} {one['title']}"
         return
     protocol = find_protocol(name)
     yield f"{protocol.name}: {protocol.title}"
     yield f"source     {protocol.source}"
     yield f"prompts    {protocol.n_prompts:,}, {_from(protocol)}"
-    yield f"judge      gives {protocol.ability}"
+    yield f"judge      {'an encoder, ' if protocol.ability == 'embeddings' else ''}gives {protocol.ability}"
     yield f"cost       {cost_text(protocol)}"
     for rule, counted in protocol.rules.items():
         yield f"{rule:<10} {counted.says}"

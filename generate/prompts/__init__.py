@@ -25,6 +25,7 @@ PROMPT_SETS: dict[str, str] = {
     "genai_bench": "diptych.generate.prompts.genai_bench:genai_bench",
     "geneval": "diptych.generate.prompts.geneval:geneval",
     "geneval2": "diptych.generate.prompts.geneval2:geneval2",
+    "hpsv2": "diptych.generate.prompts.hpsv2:hpsv2",
     "jsonl": "diptych.generate.prompts.jsonl_file:jsonl_file",
     "longtext": "diptych.generate.prompts.longtext:longtext",
     "longtext_zh": "diptych.generate.prompts.longtext:longtext_zh",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from diptych.data.generated_columns import CATEGORY
 from diptych.generate.imported.found_images import FoundImage, ImportLayout, PlaceReading, SourceFolder
 from diptych.generate.imported.layouts.ids import MOST, folder_above
+from diptych.generate.prompts.hpsv2 import STYLES
 
-STYLES = ("anime", "concept-art", "paintings", "photo")
 NAME = re.compile(rf"(?:.*/)?(?P<style>{'|'.join(STYLES)})/(?P<number>\d{{5}})\.\w+")
 
 

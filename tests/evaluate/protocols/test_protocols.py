@@ -1,5 +1,6 @@
 """Protocols from config to store: names, notes, categories, differences, and what is asked of whom."""
 
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from diptych.evaluate.protocols import PROTOCOLS, find_protocol
 from diptych.evaluate.protocols.choices import ProtocolChoice
 from diptych.evaluate.protocols.contract import QuestionPool, WeightedImages
 from diptych.generate.prompts import PROMPT_SETS
+from diptych.lookup import import_attribute
 from diptych.scores import make_score
 from diptych.scores.question_accuracy import OUTCOMES
 
@@ -64,13 +66,16 @@ def test_every_protocol_is_whole(name: str) -> None:
     assert protocol.name == name
     assert list(PROTOCOLS) == sorted(PROTOCOLS)
     assert protocol.prompts in PROMPT_SETS
-    assert protocol.assets
+    path = inspect.signature(import_attribute(PROMPT_SETS[protocol.prompts])).parameters["path"]
+    assert protocol.assets or path.default is inspect.Parameter.empty, "what is not downloaded needs a path"
     assert set(protocol.assets) <= set(ASSETS)
     assert next(iter(protocol.rules)) == "official"
-    judge = type("Able", (), {"identity": {"judge": "able"}, protocol.ability: lambda self: None, "labels": ()})()
+    facts = {"judge": "able", "preprocess": {"resize_mode": "longest"}}
+    judge = type("Able", (), {"identity": facts, protocol.ability: lambda self: None, "labels": ()})()
     judge.least_score = 0.0
+    part = "encoder" if protocol.ability == "embeddings" else "judge"
     for rule in protocol.rules.values():
-        columns = [column.name for column in make_score(rule.score, {"judge": judge, **rule.options}).columns]
+        columns = [column.name for column in make_score(rule.score, {part: judge, **rule.options}).columns]
         pooled = (rule.pool.column, rule.pool.weight) if isinstance(rule.pool, WeightedImages) else ()
         questions = (OUTCOMES,) if isinstance(rule.pool, QuestionPool) else ()
         assert {*pooled, *questions, rule.column, rule.worst} <= {*columns, None}
@@ -177,6 +182,15 @@ def test_geneval_is_the_mean_over_its_categories_by_any_judge_of_boxes(tmp_path:
         ),
         ({"protocols": [{"protocol": "dsg", "judge": "eye", "by": ["modle"]}]}, "protocols.0.by"),
         ({"protocols": [{"protocol": "geneval", "judge": "eye"}]}, "judge 'own_answers' gives no boxes"),
+        ({"protocols": [{"protocol": "dsg"}]}, "protocols.0.judge: dsg takes the label of one that gives answers"),
+        (
+            {"protocols": [{"protocol": "hpsv2", "judge": "eye", "encoder": "eye"}]},
+            "protocols.0.judge: hpsv2 takes no judge but encoder",
+        ),
+        (
+            {"protocols": [{"protocol": "hpsv2", "encoder": "eye"}]},
+            "protocols.0.encoder: unknown encoder 'eye'",
+        ),
     ],
 )
 def test_protocol_that_cannot_be_is_one_line(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
