@@ -15,7 +15,7 @@ from diptych.scores.question_rule import Reach, Unanswered
 
 OFFICIAL, CORRECTED = "official", "corrected"
 
-Ability = Literal["answers", "boxes", "embeddings", "text"]  # of a judge, or of an encoder
+Ability = Literal["answers", "boxes", "embeddings", "ratings", "text"]  # of a judge, or of an encoder
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class Protocol:
         ability: What its judge has to be able to do; what gives embeddings is an encoder.
         cost: What judging takes.
         source: The paper.
-        rules: By their names, ``official`` first.
+        rules: By their names, ``official`` first where upstream counts at all.
         assets: The files of its prompts, see ``diptych.asset_table``; none where a user's own are meant.
         defects: What upstream's scripts have wrong, and what is done about it.
         published: Numbers to hold one's own against; of the same judge and rule only.

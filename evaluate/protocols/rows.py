@@ -43,7 +43,8 @@ def rule_mean_rows(
     if CATEGORY in asked.by and not rows.has(CATEGORY):
         return
     ready, reasons = asked.of(rows), rows.score(asked.score).reasons
-    at_worst = rule.worst.of(rows) if rule.worst is not None and not asked.counts_unscored else None
+    has_worst = rule.worst is not None and not asked.counts_unscored and ready.metric.low is not None
+    at_worst = rule.worst.of(rows) if rule.worst is not None and has_worst else None
     for group in rows.groups(asked.by):
         about = group.rows[ready.is_asked[group.rows]]
         if not len(about) and CATEGORY in asked.by:

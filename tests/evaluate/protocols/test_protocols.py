@@ -69,10 +69,11 @@ def test_every_protocol_is_whole(name: str) -> None:
     path = inspect.signature(import_attribute(PROMPT_SETS[protocol.prompts])).parameters["path"]
     assert protocol.assets or path.default is inspect.Parameter.empty, "what is not downloaded needs a path"
     assert set(protocol.assets) <= set(ASSETS)
-    assert next(iter(protocol.rules)) == "official"
+    assert next(iter(protocol.rules)) == ("mean" if name.startswith("partiprompts") else "official")
     facts = {"judge": "able", "preprocess": {"resize_mode": "longest"}}
-    judge = type("Able", (), {"identity": facts, protocol.ability: lambda self: None, "labels": ()})()
-    judge.least_score = 0.0
+    numbers = {"least_score": 0.0, "scale": (1.0, 5.0), "logit_scale": 100.0}
+    able = {"identity": facts, protocol.ability: lambda self: None, "labels": (), **numbers}
+    judge = type("Able", (), able)()
     part = "encoder" if protocol.ability == "embeddings" else "judge"
     for rule in protocol.rules.values():
         columns = [column.name for column in make_score(rule.score, {part: judge, **rule.options}).columns]
