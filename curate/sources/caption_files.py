@@ -26,6 +26,7 @@ from diptych.curate.sources.marked_text import text_of
 from diptych.curate.sources.metadata_tables import (
     FILE_NAME,
     METADATA,
+    check_named,
     is_about_all,
     metadata_rows,
     why_without_captions,
@@ -36,6 +37,7 @@ from diptych.errors import DataError
 
 ANNOTATIONS = "annotations"
 SAMPLES, SAMPLES_ABOUT = "samples.json", "metadata.json"
+FILE_PATH = "filepath"
 CAPTIONS = "captions"  # all captions of a picture of which more are told; "caption" is the first
 
 Lookup = Callable[[PurePosixPath], Facts | None]  # from the path of a picture, counted from the file's own folder
@@ -169,7 +171,8 @@ def _as_list(value: Any) -> list[Any]:
 
 def _samples(file: Path) -> Lookup:
     samples = _objects(_json(file), "samples")
-    known = _by_name((sample["filepath"], sample) for sample in samples if isinstance(sample.get("filepath"), str))
+    check_named(samples, FILE_PATH, file)
+    known = _by_name((sample[FILE_PATH], sample) for sample in samples if FILE_PATH in sample)
     absolute = PurePosixPath(file.parent.resolve().as_posix())
     return lambda place: known(place) or known(absolute / place)
 
@@ -201,14 +204,10 @@ def _coco_captions(file: Path) -> Lookup:
             caption = first_text(one.get("caption"))
             if caption is not None:
                 captions.setdefault(_id(one["image_id"]), []).append(caption)
-        return _by_name(
-            (
-                image[FILE_NAME],
-                {**image, "caption": captions[_id(image["id"])][0], CAPTIONS: captions[_id(image["id"])]},
-            )
-            for image in _objects(value, "images")
-            if _id(image["id"]) in captions and isinstance(image[FILE_NAME], str)
-        )
+        images = [image for image in _objects(value, "images") if _id(image["id"]) in captions]
+        check_named(images, FILE_NAME, file)
+        told = ((image, captions[_id(image["id"])]) for image in images)
+        return _by_name((image[FILE_NAME], {**image, "caption": texts[0], CAPTIONS: texts}) for image, texts in told)
 
 
 def _id(value: Any) -> str:

@@ -33,7 +33,8 @@ def metadata_rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
         texts: Columns of csv that are text, whatever they hold.
 
     Raises:
-        DataError: If it cannot be read, or its columns are separated by something else than commas.
+        DataError: If it cannot be read, a row does not say its picture, or its columns are separated by something else
+            than commas.
     """
     with readable(file, "metadata"):
         if file.suffix == ".parquet":
@@ -42,7 +43,28 @@ def metadata_rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
             rows = _csv_rows(file, texts)
         else:
             rows = _jsonl_rows(file)
-        return rows
+    check_named(rows, FILE_NAME, file)
+    return rows
+
+
+def check_named(records: Sequence[Facts], key: str, file: Path) -> None:
+    """Refuse records of which one does not say what picture it is about: it would be lost without a word.
+
+    Those of which none has the key are about something else.
+
+    Args:
+        records: Of one file.
+        key: Under which the picture is named.
+        file: Where they stand.
+
+    Raises:
+        DataError: If there is one.
+    """
+    for number, record in enumerate(records if any(key in record for record in records) else (), 1):
+        if not isinstance(record.get(key), str):
+            shown = json.dumps(record, default=str)[:MAX_SHOWN]
+            remedy = f"say its picture there, or take it out: {shown}"
+            raise DataError(f"{file}: record {number} of {len(records)} has no text under {key!r}; {remedy}")
 
 
 def is_about_all(file: Path, rows: Sequence[Facts]) -> bool:

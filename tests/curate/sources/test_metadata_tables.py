@@ -1,0 +1,48 @@
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from source_rows import rows_of, write_files
+
+from diptych.curate.config import Folder
+from diptych.errors import DataError
+
+
+def as_csv(rows: list[dict[str, Any]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def as_parquet(rows: list[dict[str, Any]]) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("lost", [{"file_name": None, "text": "t", "caption": "t"}, {"text": "t", "caption": "t"}])
+def test_a_record_without_the_name_of_its_picture_is_shown_and_not_lost(lost: dict[str, Any], tmp_path: Path) -> None:
+    rows = [{"file_name": "a.jpg", "text": "a", "caption": "a"}, lost]
+    samples = [{("filepath" if key == "file_name" else key): value for key, value in row.items()} for row in rows]
+    images = [{"id": number, **row} for number, row in enumerate(rows)]
+    coco = {"images": images, "annotations": [{"image_id": image["id"], "caption": "c"} for image in images]}
+    files = {
+        "metadata.jsonl": "".join(json.dumps(row) + "\n" for row in rows).encode(),
+        "metadata.csv": as_csv([*rows[:1], {**rows[0], "file_name": "", **{k: v for k, v in lost.items() if v}}]),
+        "metadata.parquet": as_parquet(rows),
+        "samples.json": json.dumps({"samples": samples}).encode(),
+        "annotations/c.json": json.dumps(coco).encode(),
+    }
+    for name, content in files.items():
+        folder = write_files(tmp_path / name.partition("/")[0], {name: content, "a.jpg": b"x"})
+        with pytest.raises(
+            DataError, match=rf"{name}: record 2 of 2 has no text under '\w+'; say its picture there, or"
+        ):
+            rows_of(Folder(kind="folder", path=folder))
