@@ -13,6 +13,7 @@ from diptych.store.store import Store
 
 TABLES = {"results": "metric, dataset, groups, identity_id", "differences": "metric, dataset, a, b, groups"}
 TABLES |= {"audits": "dataset, groups, attribute"}
+CAUTION = "caution"  # heads why there is no value, or what it rests on less than it seems
 
 
 def read_results(path: Path, run: str | None = None) -> dict[str, list[dict[str, Any]]]:
@@ -42,14 +43,21 @@ def read_results(path: Path, run: str | None = None) -> dict[str, list[dict[str,
 
 
 def format_results(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
-    """Yield the lines of a table per kind of number; each row says its run where there are several."""
+    """Yield the lines of a table per kind of number; each row says its run where there are several.
+
+    The last column, of cautions, is there where a number has one.
+    """
     if not found["runs"]:
         yield "The store holds no run."
     runs = {row["run_id"]: f"{row['name']}: " if len(found["runs"]) > 1 else "" for row in found["runs"]}
     for table, header, cells in (
-        ("results", ("metric", "of", "value [95 % interval]", "images", "unit"), _result_cells),
-        ("differences", ("difference", "of", "value [95 % interval]", "pairs", "adjusted p"), _difference_cells),
-        ("audits", ("share of", "in", "share [95 % interval]", "images", "by chance"), _audit_cells),
+        ("results", ("metric", "of", "value [95 % interval]", "n", "unit", CAUTION), _result_cells),
+        (
+            "differences",
+            ("difference", "of", "value [95 % interval]", "pairs", "adjusted p", CAUTION),
+            _difference_cells,
+        ),
+        ("audits", ("share of", "in", "share [95 % interval]", "images", "by chance", CAUTION), _audit_cells),
     ):
         if found[table]:
             rows = [(name, runs[row["run_id"]] + of, *rest) for row, (name, of, *rest) in cells(found[table])]
@@ -62,18 +70,19 @@ RowCells = Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]
 def _result_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
     names = _names(rows)
     for row in rows:
-        images = f"n {row['n']:,}" + (f" ({row['n_unscored']:,} unscored)" if row["n_unscored"] else "")
-        unit = row["unit"] if not row["reason"] else ": ".join(filter(None, (row["reason"], row["note"])))
+        counted = f"{row['n']:,}" + (f" ({row['n_unscored']:,} unscored)" if row["n_unscored"] else "")
+        why = (row["reason"], row["note"]) if row["reason"] else ()
+        told = "; ".join(filter(None, (": ".join(filter(None, why)), row["caution"])))
         name = names[row["metric"], row["identity_id"]]
-        yield row, (name, _of(row, rows), number_with_interval(row), images, unit)
+        yield row, (name, _of(row, rows), number_with_interval(row), counted, row["unit"], told)
 
 
 def _difference_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
     for row in rows:
-        pairs = f"n {row['n']:,} of {quantity(row['n_clusters'], 'prompt')}"
+        pairs = f"{row['n']:,} of {quantity(row['n_clusters'], 'prompt')}"
         of = f"{_dataset(row, rows)}{_difference(row)}"
-        p_value = row["reason"] or f"p {p_value_text(row['p_adjusted'])}"
-        yield row, (row["metric"], of, number_with_interval(row), pairs, p_value)
+        p_value = "-" if row["reason"] else f"p {p_value_text(row['p_adjusted'])}"
+        yield row, (row["metric"], of, number_with_interval(row), pairs, p_value, row["reason"] or "")
 
 
 def _audit_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
@@ -81,11 +90,9 @@ def _audit_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
         why = ", ".join(f"{count:,} {reason}" for reason, count in (row.get("unjudged") or {}).items())
         unjudged = f" ({row['n_unscored']:,} unjudged{f': {why}' if why else ''})" if row["n_unscored"] else ""
         images = f"{row['k']:,} of {row['n']:,}{unjudged}"
-        band = row["reason"] or ""
-        if row["null_low"] is not None:
-            band = f"{row['null_low']:.3f} to {row['null_high']:.3f}"
+        band = "-" if row["null_low"] is None else f"{row['null_low']:.3f} to {row['null_high']:.3f}"
         share = number_with_interval({**row, "value": row["share"]})
-        yield row, (row["attribute"] or "-", _of(row, rows), share, images, band)
+        yield row, (row["attribute"] or "-", _of(row, rows), share, images, band, row["reason"] or "")
 
 
 def number_with_interval(row: Mapping[str, Any]) -> str:
@@ -155,7 +162,9 @@ def printable(text: str) -> str:
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     cells = [[printable(cell) for cell in row] for row in (header, *rows)]
-    widths = [min(max(len(row[column]) for row in cells), 60) for column in range(len(header))]
+    if header[-1] == CAUTION and not any(row[-1] for row in cells[1:]):
+        cells = [row[:-1] for row in cells]
+    widths = [min(max(len(row[column]) for row in cells), 60) for column in range(len(cells[0]))]
     for row in cells:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
     yield ""

@@ -14,13 +14,14 @@ from diptych.evaluate.protocols.blocks import spread_note
 from diptych.evaluate.protocols.coverage import coverage_note
 from diptych.evaluate.protocols.means import CountedRule
 from diptych.evaluate.protocols.pools import RulePool
+from diptych.progress.wording import quantity
 from diptych.store.store import ResultRow
 
 
 def protocol_rows(rule: CountedRule, rows: ScoredRows, found: Findings, told: str = "") -> Iterator[ResultRow]:
     """Yield the results of one rule over the groups of a dataset.
 
-    What rests on fewer than all prompts, or on others than upstream's, says so in its note.
+    What rests on fewer than all prompts, or on others than upstream's, says so in its caution.
 
     Args:
         rule: The rule.
@@ -50,15 +51,15 @@ def rule_mean_rows(
         if not len(about) and CATEGORY in asked.by:
             continue  # of another set of prompts
         lacking = [reasons[row] or "" for row in about if np.isnan(ready.values[row])]
-        notes = [states_note(lacking, "images"), coverage_note(rule.protocol, rows, about), told]
+        cautions = [states_note(lacking, "image"), coverage_note(rule.protocol, rows, about), told]
         every = list(mean_rows_of_group(rows, ready, group, found))
         if CATEGORY in asked.by and rule.rule.block is not None:
-            every = [_noted(row, [spread_note(rows, about, ready.values, rule.rule.block)]) for row in every]
-        yield from (row if CATEGORY in row.groups else _noted(row, notes) for row in every)
+            every = [_noted(row, spread_note(rows, about, ready.values, rule.rule.block)) for row in every]
+        yield from (row if CATEGORY in row.groups else _cautioned(row, cautions) for row in every)
         if at_worst is not None and CATEGORY not in asked.by and len(about):
             worst = next(mean_rows_of_group(rows, at_worst, group, found))
             if worst.value != every[0].value:
-                yield worst
+                yield _cautioned(worst, cautions)
 
 
 def _pool_rows(
@@ -72,25 +73,29 @@ def _pool_rows(
         of_group = pool.among(inside)
         if not len(of_group.items.rows) and CATEGORY in by:
             continue
-        note = coverage_note(pool.rule.protocol, rows, np.unique(of_group.items.rows))
+        covered = coverage_note(pool.rule.protocol, rows, np.unique(of_group.items.rows))
         for part in of_group.parts(with_kinds=CATEGORY not in by):
-            notes = [states_note(part.lacking, pool.noun)]
-            notes += [] if part.kind or CATEGORY in by else [note, told]
-            yield from (_noted(row, notes) for row in part.rows(group.values, found))
+            cautions = [states_note(part.lacking, pool.noun.removesuffix("s"))]
+            cautions += [] if part.kind or CATEGORY in by else [covered, told]
+            yield from (_cautioned(row, cautions) for row in part.rows(group.values, found))
 
 
-def _noted(row: ResultRow, notes: Iterable[str]) -> ResultRow:
-    return replace(row, note="; ".join(part for part in (row.note or "", *notes) if part) or None)
+def _noted(row: ResultRow, note: str) -> ResultRow:
+    return replace(row, note="; ".join(filter(None, (row.note, note))) or None)
+
+
+def _cautioned(row: ResultRow, cautions: Iterable[str]) -> ResultRow:
+    return replace(row, caution="; ".join(filter(None, cautions)) or None)
 
 
 def states_note(states: Iterable[str], noun: str) -> str:
     """Return how many have no answer and why; empty where all have one.
 
-    >>> states_note(["unparsed", "failed", "unparsed"], "questions")
+    >>> states_note(["unparsed", "failed", "unparsed"], "question")
     '3 questions without an answer (2 unparsed, 1 failed)'
     """
     counts = Counter(state or "unknown" for state in states)
     if not counts:
         return ""
     told = ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
-    return f"{counts.total():,} {noun} without an answer ({told})"
+    return f"{quantity(counts.total(), noun)} without an answer ({told})"

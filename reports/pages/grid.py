@@ -154,6 +154,7 @@ def _value(row: Mapping[str, Any] | None, span: tuple[float, float], step: float
         "value": number(row["value"], step=step),
         "interval": interval(row["ci_low"], row["ci_high"], step=step),
         "n": row["n"],
+        "caution": row["caution"] or "",
         "heat": None if row["better"] is None else min(HEATS - 1, int(part * HEATS)),
     }
 

@@ -13,7 +13,7 @@ from diptych.reports.pages.compare import comparable, names_of, own_settings
 from diptych.reports.pages.funnel import first_file
 from diptych.reports.pages.scores import typical_step, unit_of
 from diptych.reports.read.cautions import cautions
-from diptych.reports.read.counted import scored_link
+from diptych.reports.read.counted import scored_link, unscored_link
 from diptych.reports.read.numbers import count, interval, number, plain_name, share, short
 from diptych.reports.read.order import RESULTS, about_models, metrics_of
 from diptych.reports.read.pool import Pool
@@ -154,6 +154,9 @@ def _headlines(
                         "value": number(row["value"], step=step),
                         "interval": interval(row["ci_low"], row["ci_high"], step=step),
                         "n": row["n"],
+                        "n_unscored": row["n_unscored"] or 0,
+                        "unscored_href": unscored_link(report, row),
+                        "caution": row["caution"] or "",
                         "at": estimate(scale, row["value"], row["ci_low"], row["ci_high"]),
                         "href": scored_link(report, row),
                     }

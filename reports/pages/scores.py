@@ -140,6 +140,7 @@ def _blocks(report: Report, rows: Sequence[dict[str, Any]], *, names_side: bool)
                 "rows": [_result(report, row, scale, step) for row in found[:MAX_ROWS]],
                 "more": max(0, len(found) - MAX_ROWS),
                 "notes": notes_of(found),
+                "cautions": any(row["caution"] for row in found[:MAX_ROWS]),
             }
         )
     return blocks
@@ -166,6 +167,7 @@ def _result(report: Report, row: Mapping[str, Any], scale: Scale, step: float | 
         "n": row["n"],
         "n_unscored": row["n_unscored"] or 0,
         "reason": (row["reason"] or "").replace("_", " "),
+        "caution": row["caution"] or "",
         "at": estimate(scale, row["value"], row["ci_low"], row["ci_high"]),
         "href": scored_link(report, row),
         "unscored_href": unscored_link(report, row),

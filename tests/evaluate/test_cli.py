@@ -39,7 +39,7 @@ def test_a_run_prints_its_numbers_and_where_they_are(config: Path) -> None:
     lines = result.stdout.splitlines()
     assert lines[0].split()[:2] == ["metric", "of"]
     assert "number  curated  2.625 [0, 5.2537]" in result.stdout  # clipped: the column says that 0 is its least
-    assert "n 8 (1 unscored)" in result.stdout
+    assert " 8 (1 unscored)" in result.stdout
     assert "curated - raw" in result.stdout
     assert "8 of 8" in result.stdout
     assert lines[-2:] == [

@@ -15,7 +15,17 @@ def result(**values: Any) -> dict[str, Any]:
         "value": 1.0,
         "unit": "",
     }
-    return {**plain, "ci_low": 0.5, "ci_high": 1.5, "n": 5, "n_unscored": 0, "reason": None, **values}
+    return {
+        **plain,
+        "ci_low": 0.5,
+        "ci_high": 1.5,
+        "n": 5,
+        "n_unscored": 0,
+        "reason": None,
+        "note": None,
+        "caution": None,
+        **values,
+    }
 
 
 def lines_of(**found: Any) -> list[str]:
@@ -65,3 +75,30 @@ def test_a_difference_says_at_how_many_images_it_is() -> None:
     row = {**result(groups=groups), "a": "x", "b": "y", "p_adjusted": 0.5, "n_clusters": 3}
     (line,) = lines_of(differences=[row])[1:]
     assert "x - y (counting, over the images that both have, 4 of y left out, at 60 images" in line
+
+
+def test_what_rests_on_less_than_it_seems_says_so_beside_its_value() -> None:
+    header, few, whole = lines_of(results=[result(caution="24 of 553 prompts"), result(groups={"model": "b"})])
+    assert header.split()[-3:] == ["n", "unit", "caution"]
+    assert few.split("  ")[-1].strip() == "24 of 553 prompts"
+    assert "1 [0.5, 1.5]" in few
+    assert whole.endswith(" 5")
+
+
+def test_numbers_that_cover_all_have_no_column_of_cautions() -> None:
+    header, _ = lines_of(results=[result()])
+    assert header.endswith("unit")
+
+
+def test_why_there_is_no_value_stands_neither_under_unit_nor_under_p() -> None:
+    nothing = result(
+        value=None, unit="share of questions", reason="nothing_scored", caution="2 questions without an answer"
+    )
+    header, line = lines_of(results=[nothing])
+    at = header.index("unit"), header.index("caution")
+    assert line[at[0] : at[1]].strip() == "share of questions"
+    assert line[at[1] :] == "nothing_scored; 2 questions without an answer"
+    difference = {**nothing, "groups": {}, "a": "x", "b": "y", "p_adjusted": None, "n_clusters": 0}
+    header, line = lines_of(differences=[difference])
+    at = header.index("adjusted p"), header.index("caution")
+    assert (line[at[0] : at[1]].strip(), line[at[1] :]) == ("-", "nothing_scored")

@@ -101,7 +101,7 @@ def test_verdict_has_the_protocols_name_and_says_what_it_rests_on(judged: Path) 
         found = result_of(judged, METRIC, model=model)
         assert (found["n"], found["n_unscored"]) == (6, 0)
         assert 0 <= found["ci_low"] <= found["value"] <= found["ci_high"] <= 1
-        assert "6 of 553 prompts" in found["note"]
+        assert "6 of 553 prompts" in found["caution"]
     (difference,) = read(judged, "SELECT * FROM differences WHERE metric = ? AND groups = '{}'", (METRIC,))
     assert (difference["a"], difference["b"], difference["n"]) == ("flux", "sdxl", 6)
 

@@ -5,12 +5,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import own_judges
 import pytest
-from evaluate_configs import make_config, read, run
+from evaluate_configs import call, make_config, read, run
 from report_browser import Watched
 from report_gallery import Gallery
 from report_world import World
-from tiny_generated import made_grid, make_generated
+from tiny_generated import Made, made_grid, make_generated
 from told_scores import install
 
 from diptych.reports.build import build_report
@@ -73,6 +74,33 @@ def test_a_group_of_which_nothing_was_asked_says_so(out: Path) -> None:
     text = "".join(words(page) for page in sorted(out.glob("scores*.html")))
     assert re.search(r"unasked \N{EN DASH} .*?nothing asked", text)
     assert "1 results could not be computed. Object accuracy (objects): nothing asked." in words(out / "index.html")
+
+
+def test_a_protocol_says_beside_its_number_how_many_of_its_prompts_it_is_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_judges.install(monkeypatch)
+    checks = {"questions": [{"question": "Is it there?", "answer": "yes", "tags": ["entity"]}]}
+    made = [
+        Made("one", prompt, setting=setting, checks=checks, picture=picture, benchmark="dsg")
+        for prompt, picture in enumerate((0, 1, None))
+        for setting in ("first", "second")
+    ]
+    make_generated(tmp_path / "generated", made, kinds={"dsg": "dsg"})
+    protocols = [
+        {"protocol": "dsg", "judge": "eye", "rules": ["corrected"], "by": by}
+        for by in (["model"], ["model", "setting"])
+    ]
+    run(make_config(tmp_path, judges={"eye": {"kind": "own_answers"}}, protocols=protocols))
+    lines = call("evaluate", "results", tmp_path / "store.duckdb").stdout.splitlines()
+    (line,) = [line for line in lines if re.match(r"\S+\.question_accuracy +one  ", line)]
+    assert "2 images without an answer (2 out_of_memory); the prompts of 'dsg'" in line
+    assert line.endswith("3 of 1,060 prompts")
+    build_report(ReportConfig.model_validate({"job": "report", "store": tmp_path / "store.duckdb"}), tmp_path / "out")
+    for name in ("index.html", "scores.html", "grid.html"):
+        assert "3 of 1,060 prompts" in words(tmp_path / "out" / name), name
+    card = words(tmp_path / "out" / "index.html").split("Question accuracy (dsg_corrected_eye)")[1]
+    assert re.search(r"n 4 · 2 unscored", card)
 
 
 def test_numbers_of_a_sample_say_that_they_are_of_the_images_shown(

@@ -41,6 +41,8 @@ M002_VIEWS = """
 CREATE VIEW v_scores AS
     SELECT runs.name AS run, scores.*, images.* EXCLUDE (run_id, dataset, key)
     FROM scores JOIN images USING (run_id, dataset, key) LEFT JOIN runs USING (run_id);
+"""
+RESULTS_VIEW = """
 CREATE VIEW v_results AS
     SELECT runs.name AS run, results.*, identities.identity
     FROM results LEFT JOIN runs USING (run_id) LEFT JOIN identities USING (identity_id);
@@ -55,6 +57,7 @@ def m001_tables(execute: Callable[[str], Any]) -> None:
 def m002_views(execute: Callable[[str], Any]) -> None:
     """Add the views."""
     execute(M002_VIEWS)
+    execute(RESULTS_VIEW)
 
 
 def m003_prompt_sets(execute: Callable[[str], Any]) -> None:
@@ -72,6 +75,13 @@ def m005_why_unjudged(execute: Callable[[str], Any]) -> None:
     execute("ALTER TABLE audits ADD COLUMN unjudged JSON")
 
 
+def m006_cautions(execute: Callable[[str], Any]) -> None:
+    """Let a number say that it rests on less than it seems; the view has its columns and is made again."""
+    execute("ALTER TABLE results ADD COLUMN caution VARCHAR")
+    execute("DROP VIEW v_results")
+    execute(RESULTS_VIEW)
+
+
 # To change the schema, append one.
 MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (
     m001_tables,
@@ -79,6 +89,7 @@ MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (
     m003_prompt_sets,
     m004_audit_reasons,
     m005_why_unjudged,
+    m006_cautions,
 )
 # Versions up to this one were never released, and files of them are refused. The schema version of a file is this and
 # the number of migrations that it has seen.

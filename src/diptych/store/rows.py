@@ -41,6 +41,7 @@ class ResultRow:
         note: What to know when reading it, such as how the interval was made.
         size_bias: Whether its expectation depends on n, ``corrected`` or ``uncorrected``; None where it does not.
         place: Of the metric among those of the run, from 0: in the order of the config.
+        caution: What it rests on less than it seems, such as ``24 of 553 prompts``; shown wherever the number is.
     """
 
     run_id: str
@@ -60,6 +61,7 @@ class ResultRow:
     note: str | None = None
     size_bias: str | None = None
     place: int = 0
+    caution: str | None = None
 
 
 @dataclass(frozen=True)

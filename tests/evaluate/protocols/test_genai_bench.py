@@ -64,7 +64,7 @@ def test_what_has_no_answer_is_told_and_is_nothing_at_worst(tmp_path: Path) -> N
     counted(tmp_path, said={QUESTION.replace("{}", "prompt 0"): "(refused)"})
     row = result_of(tmp_path, "genai_bench_official_eye.vqa_score", model="one")
     assert (row["value"], row["n"], row["n_unscored"]) == (pytest.approx(0.75 / 2), 2, 1)
-    assert "1 images without an answer (1 refused)" in row["note"]
+    assert "1 image without an answer (1 refused)" in row["caution"]
     assert value(tmp_path, "official", "_worst") == (pytest.approx(0.75 / 3), 3)
 
 

@@ -43,7 +43,7 @@ def test_two_versions_are_two_names_and_styles_stand_beside_the_whole(tmp_path: 
         parts = [result_of(tmp_path, metric, model="one", category=style) for style in STYLES[:2]]
         assert [part["n"] for part in (whole, *parts)] == [5, 3, 2]
         assert whole["value"] == pytest.approx((3 * parts[0]["value"] + 2 * parts[1]["value"]) / 5)
-        assert "6 of 3,200 prompts" in whole["note"]
+        assert "6 of 3,200 prompts" in whole["caution"]
 
 
 class Rows:

@@ -108,9 +108,9 @@ def test_number_of_fewer_prompts_or_of_another_file_says_so(tmp_path: Path) -> N
     make_generated(tmp_path / "generated", rows(), kinds={"dsg": "dsg"})
     run(config(tmp_path))
     whole = result_of(tmp_path, "dsg_official_eye.question_accuracy", model="one")
-    assert whole["note"].endswith("the prompts of 'dsg' are not upstream's; 4 of 1,060 prompts")
+    assert whole["caution"] == ("the prompts of 'dsg' are not upstream's; 4 of 1,060 prompts")
     part = result_of(tmp_path, "dsg_official_eye.question_accuracy", model="one", category="pose")
-    assert "prompts of 'dsg'" not in part["note"]
+    assert part["caution"] is None
 
 
 def test_images_of_other_prompts_are_not_counted(tmp_path: Path) -> None:
