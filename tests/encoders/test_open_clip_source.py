@@ -157,3 +157,17 @@ def test_a_hub_model_is_known_by_its_name_and_takes_its_tokenizer_from_there(
     assert encoder.identity == {**local.identity, "architecture": "hf-hub:own/tiny"}
     assert np.array_equal(encoder.texts(TEXTS), local.texts(TEXTS))
     assert asked == ["hf-hub:own/tiny", f"local-dir:{folder}"]
+
+
+def test_weights_that_were_fetched_by_url_are_found_without_downloads(
+    tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, named: None
+) -> None:
+    tags = {"fetched": {"url": "https://example.invalid/tiny.pt"}, "other": {"url": "https://example.invalid/no.pt"}}
+    monkeypatch.setitem(open_clip.pretrained._PRETRAINED, "Tiny", tags)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    (tmp_path / ".cache/clip").mkdir(parents=True)
+    shutil.copy(checkpoint, tmp_path / ".cache/clip/tiny.pt")
+    assert find_source("Tiny", "fetched", {}).weights == tmp_path / ".cache/clip/tiny.pt"
+    with pytest.raises(DataError, match=r"the weights https://example\.invalid/no\.pt are not in the hub's cache, and"):
+        find_source("Tiny", "other", {})

@@ -173,9 +173,14 @@ def _refuse_gelu_trap(path: Path, architecture: str, quick_gelu: bool) -> None:
 def _download_tag(tag: Mapping[str, Any]) -> Path:
     from open_clip.pretrained import download_pretrained
 
+    if "file" in tag:
+        return Path(str(tag["file"]))
     source = str(tag.get("hf_hub") or tag.get("url")).rstrip("/")
     otherwise = "download them elsewhere and give the path of the file as the encoder's option pretrained"
     if is_offline():
+        fetched = Path.home() / ".cache" / "clip" / Path(source).name  # where open_clip keeps what comes by URL
+        if not tag.get("hf_hub") and fetched.is_file():
+            return fetched
         repository, _, name = str(tag.get("hf_hub") or "").rpartition("/")
         names = (f"{Path(name).stem}.safetensors", name) if name else WEIGHT_FILES
         return _cached(repository, names, f"the weights {source} are not in the hub's cache", otherwise)
