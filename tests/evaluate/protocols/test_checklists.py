@@ -120,7 +120,7 @@ def test_bizgeneval_takes_a_part_away_for_each_error_of_all_easy_and_hard_questi
     assert found[f"corrected_hard_{name}", None] == pytest.approx((0.6 + 0.0) / 2)
     corrected = result_of(tmp_path, f"bizgeneval_corrected_easy_{name}", model="one")
     assert (corrected["n"], corrected["n_unscored"]) == (1, 1)
-    assert "unparsed" in corrected["note"]
+    assert "unparsed" in corrected["caution"]
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_grades_are_averaged_and_what_cannot_be_read_is_told(tmp_path: Path, mon
     assert (official["value"], official["n"], official["n_unscored"]) == (pytest.approx(1 / 3), 3, 2)
     corrected = result_of(tmp_path, "wise_corrected_eye.wise_score", model="one")
     assert (corrected["value"], corrected["n"], corrected["n_unscored"]) == (0.5, 2, 3)
-    assert "unparsed" in corrected["note"]
+    assert "unparsed" in corrected["caution"]
     assert result_of(tmp_path, "wise_corrected_eye.wise_score_worst", model="one")["value"] == pytest.approx(1 / 5)
 
 
