@@ -75,7 +75,7 @@ def test_a_status_has_a_code_and_only_some_may_pass(status: int, code: str, is_t
         ("9" * 400, float("inf"), float("inf")),
         ("Mon, 01 Jan 1990 00:00:00 GMT", 0, 0),
         ("Mon, 99 Jan 99999 00:00:00 GMT", 0, 0),
-        (email.utils.formatdate(time.time() + 3600, usegmt=True), 3000, 3600),
+        pytest.param(email.utils.formatdate(time.time() + 3600, usegmt=True), 3000, 3600, id="in an hour"),
     ],
 )
 def test_the_wait_of_a_retry_after_header_is_read(header: str | None, low: float, high: float) -> None:

@@ -100,7 +100,7 @@ def test_real_tars_of_photographs_are_read(shared: Path) -> None:
         (b"no tar" * 200, "invalid header"),
         (b"", "the mark of its end is missing"),
         (b"\x1f\x8b" + b"no gzip" * 200, "not a gzip file"),
-        (gzip.compress(b"no tar" * 200), "invalid header"),
+        (gzip.compress(b"no tar" * 200, mtime=0), "invalid header"),
     ],
 )
 def test_a_tar_that_cannot_be_read_is_a_row_that_names_it_and_the_others_are_read(
