@@ -1,6 +1,7 @@
 import hashlib
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -113,6 +114,27 @@ def copied(run: Path, to: Path) -> Path:
         if path.is_file():
             Location.at(to / path.relative_to(run / "pool")).write(path.read_bytes())
     return to
+
+
+@pytest.mark.parametrize("where", ["sha256", "size"])
+def test_a_shard_that_may_not_be_read_is_not_taken_for_damaged(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    pool = copied(run, tmp_path / "pool")
+    shard = pool / "data" / "00000.parquet"
+
+    def refuse(path: Path) -> Any:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    if where == "sha256":
+        real = Location.sha256
+        monkeypatch.setattr(Location, "sha256", lambda at: refuse(at.path) if at.path == shard else real(at))
+    else:
+        is_file = Path.is_file
+        monkeypatch.setattr(Path, "is_file", lambda path: refuse(path) if path == shard else is_file(path))
+    result = CliRunner().invoke(main, ["--progress", "none", "verify", str(pool), "--repair"])
+    assert (result.exit_code, shard.exists()) == (1, True)
+    assert result.stderr.startswith(f"Error: {shard}: permission denied; see that this user may read")
 
 
 def test_a_damaged_score_shard_is_taken_out_and_exactly_it_is_made_again(run: Path, tmp_path: Path) -> None:

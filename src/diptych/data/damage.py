@@ -45,6 +45,9 @@ def content_problem(shard: ShardFile, extent: Extent = "whole") -> str:
     Args:
         shard: The file.
         extent: ``whole`` looks at every byte, ``columns`` at all but the pictures.
+
+    Raises:
+        OSError: If it is there and cannot be read: what nobody could look at is not damaged.
     """
     problem = size_problem(shard)
     if problem:
@@ -53,7 +56,7 @@ def content_problem(shard: ShardFile, extent: Extent = "whole") -> str:
     wanted = info.sha256 if extent == "whole" else info.columns
     try:
         found = _sha256(shard.file, extent, info.footer, shard.file.stamp())
-    except (OSError, ValueError) as error:
+    except (FileNotFoundError, IsADirectoryError, ValueError) as error:
         return f"is damaged: {one_line(error)}"
     return "" if found == wanted else f"is damaged: its sha256 is {found[:12]}..., not {wanted[:12]}..."
 

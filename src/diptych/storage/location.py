@@ -78,9 +78,15 @@ class Location:
         return self.path.exists() and not os.access(self.path, os.W_OK)
 
     def size(self) -> int | None:
-        """Return the bytes of the object here; None where there is none."""
+        """Return the bytes of the object here; None where there is none.
+
+        Raises:
+            PermissionError: If it may not be looked at.
+        """
         try:
             return self.path.stat().st_size if self.path.is_file() else None
+        except PermissionError:
+            raise
         except OSError:
             return None
 
