@@ -87,7 +87,10 @@ class Sidecars:
 
 
 def _read(path: Path) -> Told:
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except PermissionError:
+        return Told(None, {}, f"{valid_name(path.name)} may not be read")
     if path.suffix.lower() != ".json":
         return Told(first_text(text_of(data, "replace")), {})
     facts, problem = facts_of(data)

@@ -143,6 +143,22 @@ def test_a_sidecar_that_cannot_be_read_is_said_and_costs_no_picture(tmp_path: Pa
     assert [row["__bytes"] for row in rows] == [b"x", b"y", b"z", b"x"]
 
 
+def test_a_sidecar_that_may_not_be_read_is_said_and_costs_no_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path.name == "a.txt":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    files = {"a.jpg": b"x", "a.txt": b"closed", "b.jpg": b"y", "b.txt": b"a cat"}
+    rows = rows_of(Folder(kind="folder", path=write_files(tmp_path, files)))
+    assert [(row["caption"], row["__note"]) for row in rows] == [(None, "a.txt may not be read"), ("a cat", None)]
+
+
 def test_the_key_that_a_config_names_goes_before_a_text_and_a_text_before_no_caption(tmp_path: Path) -> None:
     files = {"a.jpg": b"x", "a.txt": b"a text", "a.json": b'{"prompt": "a prompt"}', "b.jpg": b"y", "b.txt": b"b text"}
     rows = rows_of(Folder(kind="folder", path=write_files(tmp_path, files), caption_key="prompt"))
