@@ -119,6 +119,8 @@ def test_a_full_disk_is_told_as_one() -> None:
     [
         (OSError(errno.EMFILE, "Too many open files"), "open files"),
         (RuntimeError("can't start new thread"), "threads"),
+        (ImportError("_duckdb.so: failed to map segment from shared object"), "memory"),
+        (ImportError("cannot import name 'x'"), None),
         (pa.ArrowException("Unknown error: Failed to launch worker thread: Resource temporarily"), "threads"),
         (pa.ArrowInvalid("in column 3: Failed to launch worker thread"), None),
         (RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB"), "memory"),

@@ -30,6 +30,7 @@ PHRASES: tuple[tuple[str, Resource], ...] = (
     (r"Too many open files", "open files"),
     (r"can't start new thread|Failed to launch worker thread|[Rr]esource temporarily unavailable: thread", "threads"),
     (r"can't allocate memory|Cannot allocate memory|[Oo]ut of [Mm]emory|bad_alloc", "memory"),
+    (r"failed to map segment", "memory"),  # of a library that is imported
 )
 DATABASES = ("_duckdb", "duckdb", "sqlite3")
 KEPT = "what is finished is kept, run again to go on"
@@ -104,6 +105,7 @@ def _resource(error: BaseException) -> Resource | None:
     if isinstance(error, OSError) and error.errno is not None:
         return NUMBERS.get(error.errno)
     is_unknown = type(error).__name__ == "ArrowException"  # what pyarrow has no kind of error for
-    if not (is_unknown or isinstance(error, OSError | RuntimeError) or type(error).__module__.startswith(DATABASES)):
+    is_told = isinstance(error, ImportError | OSError | RuntimeError) or type(error).__module__.startswith(DATABASES)
+    if not (is_unknown or is_told):
         return None
     return next((resource for phrase, resource in PHRASES if re.search(phrase, str(error))), None)
