@@ -83,7 +83,7 @@ def compare_labels(
 
     Raises:
         StoreError: If a store or a label is not there, or no number of the two is comparable.
-        ConfigError: If ``by`` or ``metric`` is unknown.
+        ConfigError: If ``by`` or ``metric`` is unknown, or both are the same.
     """
     if by not in compared_columns():
         raise ConfigError(f"--by: {describe_unknown('column', by, compared_columns())}")
@@ -92,7 +92,11 @@ def compare_labels(
         second = store
         if other is not None and other.absolute() != path.absolute():
             second = stack.enter_context(Store.open(other, read_only=True))
-        return _compare(find_side(store, a, by), find_side(second, b, by), metric)
+        first, last = find_side(store, a, by), find_side(second, b, by)
+        is_one_store = second is store or (other is not None and other.resolve() == path.resolve())
+        if is_one_store and (first.run_id, first.label) == (last.run_id, last.label):
+            raise ConfigError(f"{path}: {a} and {b} are the same images of run {first.run_id}; name two to compare")
+        return _compare(first, last, metric)
 
 
 def find_side(store: Store, text: str, by: str) -> ComparedModel:

@@ -45,7 +45,7 @@ class RatingScore:
         said = f"Mean of the raters' numbers from {low:g} to {high:g}"
         better: dict[str, Any] = {"better_for_data": "higher", "better_for_models": "higher"}
         return (
-            Column("rating", said, low=low, high=high, **better),
+            Column("rating", said, unit=f"from {low:g} to {high:g}", low=low, high=high, **better),
             Column("raters", "Number of ratings of the picture", low=0.0),
             Column("rating_sd", "Standard deviation of the ratings of one picture, of two or more (n - 1)", low=0.0),
         )

@@ -178,6 +178,9 @@ def test_two_stores_and_two_runs(tmp_path: Path) -> None:
     ]
     assert row["value"] == pytest.approx(float((values[0] - values[1]).mean()))
     assert (row["n"], row["a"], row["b"]) == (6, "sdxl", "sdxl")
+    for other in ((), ("--other", tmp_path / "two" / ".." / first.relative_to(tmp_path))):
+        same = call("evaluate", "compare", first, "sdxl", "tiny:sdxl", *other)
+        assert (same.exit_code, "sdxl and tiny:sdxl are the same images of run tiny-" in same.output) == (1, True)
     evaluated(tmp_path / "one", say(grid, 0), compare=None, name="again")
     result = call("evaluate", "compare", first, "sdxl", "sdxl")
     assert result.exit_code == 1
