@@ -116,8 +116,9 @@ class CurateRunner:
         """Do of ``check`` what needs no weights, so that nothing is looked for or downloaded.
 
         Raises:
-            DiptychError: As ``check`` does.
+            DiptychError: As ``check`` does, or if the directory of the run is no place for it.
         """
+        check_run_directory(self.out, self.config.source.path)
         check_config(self.config, known_without_weights(pool_schema(self._source_schema()), self.plan()))
 
     def run(self, step: str) -> StepOutcome:

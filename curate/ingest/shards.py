@@ -90,7 +90,7 @@ def _row(problem: str | None, data: pa.BinaryScalar, sha256: str | None, max_pix
     if problem is not None:
         return failed_row(problem)
     if sha256 is None:
-        return IngestedRow("no_image")
+        return failed_row("no_image: the source has no picture for it")
     return looked_at(data.as_py(), sha256, max_pixels=max_pixels)
 
 

@@ -11,7 +11,7 @@ from drawn import draw_dataset, picture
 from diptych.cli import main
 
 
-def curate(folder: Path, out: Path, source: dict[str, str] | None = None) -> Result:
+def curate(folder: Path, out: Path, source: dict[str, str] | None = None, *options: str) -> Result:
     config = {
         "job": "curate",
         "source": source or {"kind": "folder", "path": str(folder / "in"), "captions": "none"},
@@ -19,7 +19,7 @@ def curate(folder: Path, out: Path, source: dict[str, str] | None = None) -> Res
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     return CliRunner().invoke(
-        main, ["--progress", "none", "curate", "run", str(folder / "config.yaml"), "--out", str(out)]
+        main, ["--progress", "none", "curate", "run", str(folder / "config.yaml"), "--out", str(out), *options]
     )
 
 
@@ -60,11 +60,12 @@ def test_a_directory_that_is_something_else_is_refused_as_it_was(out: str, told:
     (tmp_path / "report").mkdir()
     (tmp_path / "report/report.json").write_text(json.dumps({"format": 1, "title": "a report"}))
     before = tree(tmp_path)
-    result = curate(tmp_path, tmp_path / out)
-    assert result.exit_code == 1, result.output
-    assert f"Error: {tmp_path}/{told}" in result.output
-    assert len(result.output.splitlines()) == 1
-    assert tree(tmp_path) == before
+    for options in ((), ("--dry-run",)):
+        result = curate(tmp_path, tmp_path / out, None, *options)
+        assert result.exit_code == 1, result.output
+        assert f"Error: {tmp_path}/{told}" in result.output
+        assert len(result.output.splitlines()) == 1
+        assert tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("place", ["in", "in/columns", "link/columns"])
