@@ -45,7 +45,11 @@ def completed(command: str, begun: str) -> list[str]:
         ("evaluate run c.yaml --set", "distances.0.metric=k", ["distances.0.metric=kernel_distance"]),
         ("curate run c.yaml --set", "scores.mine.score=has", ["scores.mine.score=hashes"]),
         ("generate plan c.yaml --set", "settings.0.sampler=dd", ["settings.0.sampler=ddim"]),
-        ("generate run c.yaml --set", "prompts.0.kind=gen", ["prompts.0.kind=geneval"]),
+        (
+            "generate run c.yaml --set",
+            "prompts.0.kind=gen",
+            ["prompts.0.kind=genai_bench", "prompts.0.kind=geneval", "prompts.0.kind=geneval2"],
+        ),
         ("generate run c.yaml --set", "batch_size=", []),
         ("generate run c.yaml --set", "batch", []),
     ],

@@ -260,7 +260,7 @@ def test_a_row_scores_the_same_alone_and_among_others(vocabulary: bool, heads: d
 def test_mode_and_weights_and_encoder_stand_in_the_identity(tiny: Path) -> None:
     encoder = FixedEncoder(2, {"encoder": "fixed", "weights_sha256": "abc"})
     values, looked_up = (
-        make_score("nsfw", {"encoder": encoder, "weights": str(tiny), "vocabulary": on}) for on in (0, 1)
+        make_score("nsfw", {"encoder": encoder, "weights": str(tiny), "vocabulary": on}) for on in (False, True)
     )
     assert values.identity["encoder"] == dict(encoder.identity)
     assert values.identity["weights_sha256"] == file_sha256(tiny)

@@ -118,7 +118,7 @@ def test_configs_of_judges_in_the_docs_fit() -> None:
     for wanted in (
         {"objects"},
         {"text"},
-        {"pick", "hps", "reward", "vqa"},
+        {"pick", "hps", "hps3", "reward", "vqa"},
         {"objects", "sure_objects", "hats"},
         {"medium"},
     ):

@@ -184,7 +184,8 @@ def _place(name: str, error: BaseException) -> str:
 
 
 def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {one_line(error)}"
+    name = type(error).__name__
+    return f"{name}: {one_line(error).removeprefix(name).strip()}"
 
 
 def _identified(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""How likely the judge finds the right answers to the prompt's questions: Soft-TIFA, as GenEval 2 counts.
+"""How likely a judge finds right answers: Soft-TIFA.
 
 Of each question it is the probability of its right answer. Their arithmetic mean says which share of the prompt a
 picture shows, their geometric mean whether it shows all of it. Source: Kamath et al. 2025 (arXiv 2512.16853),

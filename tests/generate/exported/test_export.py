@@ -32,13 +32,13 @@ def exported(*arguments: object) -> dict[str, Any]:
     return dict(json.loads(result.stdout))
 
 
-def made(models: Sequence[str] = ("sd",)) -> list[Made]:
+def made(models: Sequence[str] = ("sd",), *, category: str = "counting") -> list[Made]:
     return [
         Made(
             model,
             prompt,
             sample,
-            category="counting",
+            category=category,
             checks=CHECKS,
             caption=f"a photo of {prompt + 2} benches, by the sea: dusk",
             picture=None if (prompt, sample) == (2, 1) else 100 * number + 10 * prompt + sample,
@@ -61,7 +61,7 @@ def test_a_table_entry_is_a_layout(name: str) -> None:
 
 @pytest.mark.parametrize("layout", EXPORTS)
 def test_what_is_exported_and_imported_is_the_same_in_pixels_and_columns(layout: str, tmp_path: Path) -> None:
-    make_generated(tmp_path / "x", made())
+    make_generated(tmp_path / "x", made(category="numeracy" if layout == "compbench" else "counting"))
     facts = exported(tmp_path / "x", "--layout", layout, "--out", tmp_path / "files")
     assert (facts["images"], facts["written"], facts["left_out"]) == (5, 5, {"out_of_memory": 1})
     found = imported(tmp_path / "files", "--set", "name=demo", "--out", tmp_path / "y")
