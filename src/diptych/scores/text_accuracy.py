@@ -1,4 +1,4 @@
-"""Which share of the texts that a prompt asks for a judge reads in the picture, as LongText-Bench counts.
+"""Which part of the words to be shown is read.
 
 Words (or characters) are compared as a bag: what is expected and read, each as often as in both, whatever the order;
 what is read beside it costs nothing. Source: ``textbench/summary_scores.py`` of X-Omni-Team/X-Omni at 2b8237b.

@@ -1,4 +1,6 @@
-"""What WISE makes of a judge's words: one grade, or three that are weighted (Niu et al. 2025, arXiv:2503.07265).
+"""What grade WISE makes of a judge's words.
+
+One grade, or three that are weighted (Niu et al. 2025, arXiv:2503.07265).
 
 The verified form asks for ``Score: 0`` or ``Score: 1``; the legacy one for consistency, realism and aesthetic quality
 from 0 to 2, of which the number is (0.7 c + 0.2 r + 0.1 a) / 2. The column ``checks`` of a row holds the one question.
