@@ -1,91 +1,31 @@
 """Odd inputs made from seeds: what a careful person finds is found, and all else has a reason."""
 
-import tracemalloc
-from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from ingested import make_config, pool_rows, run
-from odd_inputs.case import Make, OddCase, Pair, same_text
-from odd_inputs.folders import folder_case
-from odd_inputs.parquets import parquet_case
-from odd_inputs.tables import table_case
-from odd_inputs.tars import tar_case
-from source_rows import rows_of
+from heavy import measure
+from odd_inputs.checking import MAKERS, check_seeds
 
-from diptych.curate.ingest.inputs import look_at_input
-
-
-class FoundRow(NamedTuple):
-    """What a row has as its picture, its caption and its status."""
-
-    picture: str | None
-    caption: str | None
-    status: str
-
-
-MAKERS: dict[str, Make] = {"folder": folder_case, "parquet": parquet_case, "table": table_case, "tar": tar_case}
 FEW, MANY = 60, 1_000
-MOST_BYTES = 96 * 2**20  # that Python holds at once, of inputs of some MB
-
-
-def pooled(case: OddCase, pool: Path) -> list[FoundRow]:
-    """Return the rows of a pool, whose pictures are known by their sha256."""
-    rows = pool_rows(run(make_config(case.source), pool).dataset)
-    return [FoundRow(row["sha256"], row["caption"], row["status"]) for row in rows]
-
-
-def read(case: OddCase, pool: Path) -> list[FoundRow]:
-    """Return the rows of a source of URLs, which nobody asks for."""
-    config = make_config(case.source)
-    rows = rows_of(config.source)
-    assert look_at_input(config).read().plan([]).total == len(rows)
-    return [FoundRow(row["url"], row["caption"], (row["__problem"] or "ok").partition(":")[0]) for row in rows]
-
-
-def check(case: OddCase, pool: Path) -> None:
-    rows = (read if case.source["kind"] == "url_table" else pooled)(case, pool) if case.pairs or case.reasons else []
-    found = Counter(Pair(row.picture or "", same_text(row.caption)) for row in rows if row.status == "ok")
-    others = Counter(row.status for row in rows if row.status != "ok")
-    lost, wrong = (
-        [(pair.picture[:40], (pair.caption or "None")[:60]) for pair in pairs]
-        for pairs in (case.pairs - found, found - case.pairs)
-    )
-    where = f"seed {case.seed}: {case.told}: lost {lost}, wrong {wrong}, others {dict(others)}"
-    if not case.may_lack:
-        assert found == case.pairs, where
-        assert others == case.reasons, where
-    else:
-        assert not found - case.pairs, where
-        assert others or found == case.pairs, where
-
-
-def check_seeds(make: Make, seeds: range, folder: Path) -> None:
-    for seed in seeds:
-        place = folder / str(seed)
-        (place / "input").mkdir(parents=True)
-        check(make(seed, place / "input"), place / "pool")
+MOST_MIB = 300  # of inputs of some kB; the libraries take 100 of it however small an input is
+IMPORTS = """
+from pathlib import Path
+from odd_inputs.checking import MAKERS, check_seeds
+"""
 
 
 @pytest.mark.parametrize("kind", MAKERS)
 def test_all_that_a_careful_person_finds_in_odd_inputs_is_found(kind: str, tmp_path: Path) -> None:
-    check_seeds(MAKERS[kind], range(FEW), tmp_path)
+    check_seeds(kind, range(FEW), tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", MAKERS)
 def test_all_that_a_careful_person_finds_in_many_odd_inputs_is_found(kind: str, tmp_path: Path) -> None:
-    check_seeds(MAKERS[kind], range(FEW, MANY), tmp_path)
+    check_seeds(kind, range(FEW, MANY), tmp_path)
 
 
-@pytest.mark.parametrize("kind", MAKERS)
-def test_odd_inputs_take_bounded_memory(kind: str, tmp_path: Path) -> None:
-    case_folder = tmp_path / "input"
-    case_folder.mkdir()
-    tracemalloc.start()
-    try:
-        check(MAKERS[kind](0, case_folder), tmp_path / "pool")
-        assert tracemalloc.get_traced_memory()[1] < MOST_BYTES
-    finally:
-        tracemalloc.stop()
+def test_odd_inputs_take_bounded_memory(tmp_path: Path) -> None:
+    work = f"for kind in MAKERS: check_seeds(kind, range(5), Path({str(tmp_path)!r}) / kind)"
+    grown = measure(IMPORTS, work).grown
+    assert grown < MOST_MIB, f"{grown:.0f} MiB"
