@@ -1,9 +1,10 @@
 """A value of one sort is not made into another, as the JSON Schema would not take it either."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from diptych.config.options import call_with_options
 from diptych.config.settings import Settings
@@ -14,13 +15,15 @@ class Counted(Settings):
     count: int = 1
     rate: float = 1.0
     rates: tuple[float, ...] = ()
+    shares: Mapping[str, float | Mapping[str, float]] = Field(default_factory=dict)
     flag: bool = True
     label: int | str = 1
     name: str = ""
 
 
 def test_values_of_their_own_sort_are_taken() -> None:
-    values = {"count": 10, "rates": [1, 2.5], "flag": False, "label": "10", "name": "no"}
+    shares = {"1": 0.5, "of": {"2": 0.25}}
+    values = {"count": 10, "rates": [1, 2.5], "shares": shares, "flag": False, "label": "10", "name": "no"}
     assert Counted.model_validate(values).model_dump() == {**values, "rate": 1.0, "rates": (1.0, 2.5)}
 
 
@@ -35,6 +38,8 @@ def test_a_number_that_yaml_takes_for_a_text_is_one() -> None:
         ({"rate": "0.5"}, "a number is needed, and in quotes it is a text"),
         ({"rate": ".5"}, "a number is needed, and in quotes it is a text"),
         ({"rates": [1, "2"]}, "a number is needed, and in quotes it is a text"),
+        ({"shares": {"1": "0.5"}}, "a number is needed, and in quotes it is a text"),
+        ({"shares": {"of": {"1": "0.5"}}}, "a number is needed, and in quotes it is a text"),
         ({"count": "1_000"}, "a number is needed, and in quotes it is a text"),
         ({"count": True}, "a number is needed, which true and false are not"),
         ({"rates": [True]}, "a number is needed, which true and false are not"),

@@ -6,6 +6,7 @@ takes 1e-3 for a text, and editors for the number that it is.
 
 import re
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,13 @@ def _scalars(value: Any) -> typing.Iterator[Any]:
 
 
 def _leaves(hint: Any) -> set[Any]:
-    """Return the types that an annotation is made of."""
+    """Return the types that an annotation is made of, but for the keys of mappings, which are no values."""
     waiting, leaves = [hint], set()
     while waiting:
         one = waiting.pop()
-        inner = () if typing.get_origin(one) is typing.Literal else typing.get_args(one)
-        waiting += inner
+        origin = typing.get_origin(one)
+        inner = () if origin is typing.Literal else typing.get_args(one)
+        is_mapping = isinstance(origin, type) and issubclass(origin, Mapping)
+        waiting += inner[1:] if is_mapping else inner
         leaves |= set() if inner or not isinstance(one, type | typing._SpecialForm) else {one}
     return leaves
