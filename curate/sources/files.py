@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from diptych.errors import DataError
+from diptych.errors import DataError, first_line
 
 # What the libraries below throw at damaged or hostile files. EOFError: a cut gzip; KeyError: pyarrow's for a name that
 # is there twice; RecursionError: nested JSON.
@@ -55,10 +55,7 @@ def readable(path: Path | str, kind: str) -> Iterator[None]:
     except READ_ERRORS as error:
         if isinstance(error, UnicodeDecodeError):
             raise DataError(f"{path}: {_what_is_no_text(error)}") from error
-        # A KeyError shows as the bare key, an EOFError as nothing: then the kind of error is said, too.
-        cause = (str(error).strip().splitlines() or [""])[0]
-        cause = f"{type(error).__name__} {cause}".strip() if isinstance(error, KeyError) or not cause else cause
-        raise DataError(f"{path}: cannot be read as {kind}: {cause}") from error
+        raise DataError(f"{path}: cannot be read as {kind}: {first_line(error)}") from error
 
 
 def _what_is_no_text(error: UnicodeDecodeError) -> str:

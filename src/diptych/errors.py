@@ -107,29 +107,51 @@ class MissingExtra(DiptychError):
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what another library says; with the name of its error where that has no word."""
+    """Return the first line of what another library says; behind the name of its error where that is no sentence."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return _with_word(lines[0] if lines else "", error)
+    return _with_name(lines[0] if lines else "", error)
 
 
 def one_line(error: BaseException) -> str:
     r"""Return what another library says in one line of at most 200 characters, without its colours and last full stop.
 
     Of a longer text it is the whole sentences that fit; of a first sentence that does not, the whole words and "...".
+    The name of the error stands before what has no word, or is a mere key.
 
     >>> one_line(ValueError("no \x1b[31msuch\x1b[0m\n  key."))
     'no such key'
     >>> one_line(ValueError("The file is not in the cache. Please check your connection" + ", and try again" * 20))
     'The file is not in the cache'
-    >>> one_line(KeyError(174812789)), one_line(EOFError())
-    ('KeyError 174812789', 'EOFError')
+    >>> one_line(KeyError("id")), one_line(ValueError(7)), one_line(EOFError())
+    ("KeyError: 'id'", 'ValueError: 7', 'EOFError')
     """
-    text = _with_word(" ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split()), error)
+    return _cut(_with_name(_in_one_line(error), error))
+
+
+def named_line(error: BaseException) -> str:
+    """Return ``one_line`` of somebody's code, behind the name of the error whatever it says.
+
+    >>> named_line(ValueError("no such key.")), named_line(KeyError("id")), named_line(EOFError())
+    ('ValueError: no such key', "KeyError: 'id'", 'EOFError')
+    """
+    return _cut(_named(_in_one_line(error), error))
+
+
+def _in_one_line(error: BaseException) -> str:
+    return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split())
+
+
+def _with_name(text: str, error: BaseException) -> str:
+    tells = re.search(r"[^\W\d_]", text) and not isinstance(error, KeyError)
+    return text if tells else _named(text, error)
+
+
+def _named(text: str, error: BaseException) -> str:
+    return ": ".join(filter(None, [type(error).__name__, text]))
+
+
+def _cut(text: str) -> str:
     if len(text) <= MAX_SAID:
         return FULL_STOP.sub("", text)
     ends = [end.start() for end in SENTENCE_END.finditer(text, 0, MAX_SAID + 2)]
     return text[: ends[-1]] if ends else f"{text[: MAX_SAID - 3].rpartition(' ')[0] or text[: MAX_SAID - 3]}..."
-
-
-def _with_word(text: str, error: BaseException) -> str:
-    return text if re.search(r"[^\W\d_]", text) else f"{type(error).__name__} {text}".strip()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.config.identity import fingerprint
-from diptych.errors import ConfigError, DataError, DiptychError, one_line
+from diptych.errors import ConfigError, DataError, DiptychError, named_line
 from diptych.generate.backends.asked import ResolvedSetting, Setting
 from diptych.generate.backends.diffusers.families import family_of
 from diptych.generate.backends.diffusers.models import ModelFolder
@@ -35,8 +35,7 @@ def naming_damage(where: str, folder: Path | str) -> Iterator[None]:
         raise
     except VALUE_ERRORS as error:
         raise DataError(
-            f"{where}: a config in {folder} says what cannot be ({type(error).__name__}: {one_line(error)}); "
-            f"fetch the model again"
+            f"{where}: a config in {folder} says what cannot be ({named_line(error)}); fetch the model again"
         ) from error
 
 

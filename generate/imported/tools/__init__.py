@@ -7,6 +7,7 @@ a row with the reason, and what is not said stays null.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from diptych.errors import named_line
 from diptych.generate.imported.tools.hidden import hidden_texts
 from diptych.generate.imported.tools.said import Reader, ToolSays
 from diptych.generate.imported.tools.texts import BadText, image_texts
@@ -68,8 +69,7 @@ def _known(texts: Mapping[str, str], file: str) -> ToolReading:
         try:
             says = read(texts, file)
         except Exception as error:  # one image ends here, with its reason: its metadata may be of any shape
-            what = f"{tool}: {type(error).__name__}: {error}".removesuffix(": ")
-            return ToolReading(tool, ToolSays(), what[:MAX_PROBLEM])
+            return ToolReading(tool, ToolSays(), f"{tool}: {named_line(error)}"[:MAX_PROBLEM])
         if says is not None:
             return ToolReading(tool, says)
     return NOTHING

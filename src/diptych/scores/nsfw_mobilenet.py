@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.data.images import Image
-from diptych.errors import DataError
+from diptych.errors import DataError, named_line
 from diptych.scores import Column, Direction, Reads
 from diptych.scores.batches import Batch
 
@@ -187,9 +187,7 @@ def find_files(path: Path) -> tuple[Path, ...]:
         manifest = json.loads(model.read_text(encoding="utf-8"))["weightsManifest"]
         names = [name for group in manifest for name in group["paths"]]
     except (OSError, LookupError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{model}: cannot be read as a TensorFlow.js model ({type(error).__name__}: {error})"
-        ) from error
+        raise DataError(f"{model}: cannot be read as a TensorFlow.js model ({named_line(error)})") from error
     for name in names:
         if Path(name).name != name or not (model.parent / name).is_file():
             raise DataError(f"{model}: names the weight file {name!r}, which is not beside it; put it there")

@@ -21,7 +21,7 @@ from diptych.config.identity import fingerprint
 from diptych.config.options import call_with_options
 from diptych.data.schema import ARROW_TYPES
 from diptych.encoders import Encoder
-from diptych.errors import ConfigError, DiptychError, OwnScoreError, one_line
+from diptych.errors import ConfigError, DiptychError, OwnScoreError, named_line, one_line
 from diptych.lookup import describe_unknown
 from diptych.scores import OWN_FILE, Column, Reads, Score, encoder_of, looks_of
 from diptych.scores.batches import Batch
@@ -89,7 +89,9 @@ class OwnFileScore:
         except DiptychError:
             raise
         except (Exception, SystemExit) as error:
-            said = f"{_place(self.name, error)}: {where}: raises {_said(error)}; diptych --debug shows the traceback"
+            said = (
+                f"{_place(self.name, error)}: {where}: raises {named_line(error)}; diptych --debug shows the traceback"
+            )
             raise OwnScoreError(said) from error
         if not isinstance(values, Mapping):
             raise OwnScoreError(f"{where}: returned {type(values).__name__}; a dict of an array per column is needed")
@@ -133,7 +135,7 @@ def own_score(name: str, options: Mapping[str, Any]) -> OwnFileScore:
     except DiptychError:
         raise
     except (Exception, SystemExit) as error:
-        raise ConfigError(f"{_place(name, error)}: {where}: the factory raises {_said(error)}") from error
+        raise ConfigError(f"{_place(name, error)}: {where}: the factory raises {named_line(error)}") from error
     given = {key: _identified(value) for key, value in sorted(options.items())}
     origin = {"sha256": own.sha256, "factory": _parts(name)[1], "options": given}
     return OwnFileScore(name, cast("Score", made), origin)
@@ -158,7 +160,7 @@ def read_own_file(name: str) -> OwnFile:
         exec(compile(source, str(path), "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         del sys.modules[module.__name__]
-        raise ConfigError(f"{_place(name, error)}: score {name!r}: the file raises {_said(error)}") from error
+        raise ConfigError(f"{_place(name, error)}: score {name!r}: the file raises {named_line(error)}") from error
     found = vars(module).get(factory)
     if not callable(found):
         own = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
@@ -181,11 +183,6 @@ def _place(name: str, error: BaseException) -> str:
         line = trace.tb_lineno if trace.tb_frame.f_code.co_filename == path else line
         trace = trace.tb_next
     return path if line is None else f"{path}:{line}"
-
-
-def _said(error: BaseException) -> str:
-    name = type(error).__name__
-    return f"{name}: {one_line(error).removeprefix(name).strip()}"
 
 
 def _identified(value: Any) -> Any:

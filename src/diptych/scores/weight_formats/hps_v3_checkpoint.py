@@ -97,7 +97,7 @@ def read_hps_v3(path: Path, model: PretrainedFolder, precision: Precision, devic
     except DataError:
         raise
     except Exception as error:  # whatever the libraries throw at such a file
-        raise DataError(f"{path}: is no checkpoint of HPSv3: {one_line(error) or type(error).__name__}") from error
+        raise DataError(f"{path}: is no checkpoint of HPSv3: {one_line(error)}") from error
     if lacks := sorted(said["missing_keys"]):
         raise DataError(f"{path}: lacks {len(lacks):,} weights that HPSv3 needs, such as {lacks[0]!r}; fetch it again")
     return HpsV3Network(network.model.eval().requires_grad_(False).to(device), layers, vocabulary)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from diptych.errors import DataError
+from diptych.errors import DataError, named_line
 
 MEMBERS = (
     "saved_model.pb",
@@ -70,7 +70,7 @@ def read_savedmodel(path: Path) -> SavedModel:
         return SavedModel(read_bundle(index, data), vocabularies)
     except DAMAGE as error:
         raise DataError(
-            f"{path}: cannot be read as a zipped Keras SavedModel ({type(error).__name__}: {error}); download it again"
+            f"{path}: cannot be read as a zipped Keras SavedModel ({named_line(error)}); download it again"
         ) from error
 
 

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # the name that torch's own documentation uses
 
-from diptych.errors import DataError
+from diptych.errors import DataError, named_line
 
 QUANTIZED_DTYPES = {"uint8": "<u1", "uint16": "<u2"}
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -100,8 +100,7 @@ def load_network(model: Path, shards: Sequence[Path], device: torch.device) -> N
         layers = _link([_layer(entry, weights) for entry in config["layers"]], output)
     except (OSError, LookupError, TypeError, AttributeError, ValueError) as error:
         raise DataError(
-            f"{model}: cannot be read as a TensorFlow.js layers model ({type(error).__name__}: {error}); "
-            f"download it again"
+            f"{model}: cannot be read as a TensorFlow.js layers model ({named_line(error)}); download it again"
         ) from error
     return Network(layers, output, device)
 
