@@ -136,9 +136,8 @@ def _parse(con: Any, query: str, where: str) -> dict[str, Any]:
     """Return the syntax tree of a SELECT without FROM."""
     tree = syntax_tree(con, query)
     if tree["error"]:
-        is_past_end = (
-            int(tree.get("position", 0)) >= len(query.encode("utf-8", "replace")) - 2
-        )  # in what stands around the text
+        # In what stands around the text.
+        is_past_end = int(tree.get("position", 0)) >= len(query.encode("utf-8", "replace")) - 2
         raise ConfigError(f"{where}: {UNBALANCED if is_past_end else tree['error_message']}")
     nodes = [statement["node"] for statement in tree["statements"]]
     plain = len(nodes) == 1 and nodes[0]["type"] == "SELECT_NODE" and nodes[0]["from_table"]["type"] == "EMPTY"

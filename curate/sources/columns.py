@@ -16,7 +16,8 @@ from diptych.lookup import describe_unknown
 
 MAX_KEYS_SHOWN = 20
 MAX_SHOWN = 60
-CAPTION_KEYS = ("caption", "text", "prompt")  # under which a caption is found in JSON and in tables about pictures
+# What a caption is called in JSON, in tables about pictures, and behind the names of pictures.
+CAPTION_KEYS = ("caption", "text", "prompt")
 TEXT_FIELDS = (*CAPTION_KEYS, "raw")  # of an object that stands where a caption should, as in COCO's lists
 INVISIBLE = " \N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
 

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
+from diptych.curate.sources.columns import CAPTION_KEYS
 from diptych.curate.sources.image_suffixes import IMAGE_SUFFIXES, READ
 from diptych.curate.sources.sidecars import in_one_form
 
 TEXT_SUFFIXES = ("txt", "caption")
 FACTS_SUFFIX = "json"
-TEXT_NAMES = ("caption", "text", "prompt")  # before the suffix of a text, where a row has several
 MAYBE_BEHIND = "its caption may be behind that; caption_key: null takes pictures without"
 
 
@@ -185,7 +185,7 @@ class _RowMaker(NamedTuple):
         if name and name.rpartition(".")[2] not in (FACTS_SUFFIX, *IMAGE_SUFFIXES):
             wanted.append(name)
         wanted += TEXT_SUFFIXES
-        wanted += [f"{name}.{suffix}" for name in TEXT_NAMES for suffix in TEXT_SUFFIXES]
+        wanted += [f"{name}.{suffix}" for name in CAPTION_KEYS for suffix in TEXT_SUFFIXES]
         found = dict.fromkeys(numbers[suffix] for suffix in wanted if suffix in numbers)
         texts = [number for suffix, number in numbers.items() if suffix.rpartition(".")[2] in TEXT_SUFFIXES]
         return tuple(found) if found else tuple(texts) if len(texts) == 1 else ()

@@ -21,11 +21,10 @@ from diptych.curate.sources.columns import caption_text, check_columns, clean_te
 from diptych.curate.sources.contract import TABLE_ROWS
 from diptych.curate.sources.json_tables import rows_of_json
 from diptych.curate.sources.marked_text import UTF8, encoding_of
-from diptych.curate.sources.odd_csv import CsvShape, OddRow, has_open_quote, odd_rows, too_long, unparsed
+from diptych.curate.sources.odd_csv import MAX_PROBLEM, CsvShape, OddRow, has_open_quote, odd_rows, too_long, unparsed
 from diptych.errors import DataError
 
 CSV_BLOCK_BYTES = 64 * 2**20  # a field may not be longer than this
-MAX_PROBLEM = 200
 LONGEST_MARK = len(codecs.BOM_UTF32_LE)
 
 # Rows under the names of the file, and for each why it is unusable (or None for all). Apart, because a user's table may

@@ -64,6 +64,5 @@ def _prompts(given: str) -> dict[str, str]:
         return {"kind": given}
     if path.suffix.lower() in FILES:
         return {"kind": FILES[path.suffix.lower()], "name": path.stem, "path": given}
-    raise ConfigError(
-        f"--prompts: {describe_unknown('prompt set or file (.csv, .jsonl, .tsv, .txt)', given, PROMPT_SETS)}"
-    )
+    kind = f"prompt set or file ({', '.join(FILES)})"
+    raise ConfigError(f"--prompts: {describe_unknown(kind, given, PROMPT_SETS)}")
