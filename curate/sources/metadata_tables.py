@@ -33,8 +33,8 @@ def metadata_rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
         texts: Columns of csv that are text, whatever they hold.
 
     Raises:
-        DataError: If it cannot be read, a row does not say its picture, or its columns are separated by something else
-            than commas.
+        DataError: If it cannot be read, a row does not say its picture or has more fields than the header, or its
+            columns are separated by something else than commas.
     """
     with readable(file, "metadata"):
         if file.suffix == ".parquet":
@@ -133,12 +133,17 @@ def _csv_rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
     handle = io.StringIO(text_of(file.read_bytes()), newline="")
     # Of a quote that is never closed the library makes one field of all the lines behind it; strict, it refuses that.
     is_odd = handle.getvalue().count('"') % 2 == 1
-    reader = csv.DictReader(handle, restval="", restkey="", strict=is_odd)
+    reader = csv.DictReader(handle, restval="", strict=is_odd)
     header = list(reader.fieldnames or ())
     other = other_delimiter(header, ",")
     if other is not None and FILE_NAME in header[0].split(other):
         raise DataError(f"{file}: its columns are separated by {other!r}, not by ','; save it with commas")
-    rows = list(reader)
+    rows = []
+    for row in reader:
+        if further := next(filter(str.strip, row.pop(None, ())), None):  # what has no name in the header
+            said = f"line {reader.line_num} has more fields than the header: {further[:MAX_SHOWN]!r}"
+            raise DataError(f"{file}: {said}; put a text with commas in quotes")
+        rows.append(row)
     names = [name for name in (rows[0] if rows else {}) if name]
     columns = {}
     for name in names:

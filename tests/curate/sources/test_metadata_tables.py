@@ -27,6 +27,14 @@ def as_parquet(rows: list[dict[str, Any]]) -> bytes:
     return sink.getvalue()
 
 
+def test_a_caption_with_a_comma_and_no_quotes_is_refused_and_not_cut(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {"metadata.csv": b"file_name,text\na.jpg,a,\nb.jpg,a cat, asleep\n", "a.jpg": b"x"})
+    with pytest.raises(
+        DataError, match=r"metadata\.csv: line 3 has more fields than the header: ' asleep'; put a text"
+    ):
+        rows_of(Folder(kind="folder", path=folder))
+
+
 @pytest.mark.parametrize("lost", [{"file_name": None, "text": "t", "caption": "t"}, {"text": "t", "caption": "t"}])
 def test_a_record_without_the_name_of_its_picture_is_shown_and_not_lost(lost: dict[str, Any], tmp_path: Path) -> None:
     rows = [{"file_name": "a.jpg", "text": "a", "caption": "a"}, lost]
