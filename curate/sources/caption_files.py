@@ -86,11 +86,12 @@ class CaptionFiles:
         Raises:
             DataError: If one cannot be read.
         """
-        for file in files:
-            for row in metadata_rows(file, self._texts) if file.name in METADATA else ():
+        for file in (one for one in files if one.name in METADATA):
+            whole = file.parent.resolve().as_posix()
+            for row in metadata_rows(file, self._texts):
                 name = row.get(FILE_NAME)
                 if isinstance(name, str):
-                    yield file.parent / _place(name, file.parent)
+                    yield file.parent / _place(name, whole)
 
     def facts(self, picture: Path) -> Facts | None:
         """Return what the nearest file that knows a picture says of it; None where none does.
@@ -151,7 +152,8 @@ def _metadata(file: Path, rows: Sequence[Facts], texts: Collection[str]) -> Look
     for row in rows:
         if isinstance(row.get(FILE_NAME), str):
             by_name.setdefault(row[FILE_NAME], []).append(row)
-    return _by_name((_place(name, file.parent), _told_in(lines, texts)) for name, lines in by_name.items())
+    whole = file.parent.resolve().as_posix()
+    return _by_name((_place(name, whole), _told_in(lines, texts)) for name, lines in by_name.items())
 
 
 def _told_in(lines: Sequence[Facts], texts: Collection[str]) -> Facts:
@@ -255,10 +257,10 @@ def _by_name(facts: Iterable[tuple[str, Facts]]) -> Lookup:
     return lambda place: known.get(in_one_form(place.as_posix()))
 
 
-def _place(name: str, folder: Path | None = None) -> str:
-    """Return the place that a name means; of a whole path into a folder, the place within it."""
+def _place(name: str, whole: str = "") -> str:
+    """Return the place that a name means; of a path into the folder whose whole path is given, the place within it."""
     place = posixpath.normpath(name.replace("\\", "/"))
-    return place.removeprefix(f"{folder.resolve().as_posix()}/") if folder else place
+    return place.removeprefix(f"{whole}/") if whole else place
 
 
 def _json(file: Path) -> Any:
