@@ -1,10 +1,14 @@
 """What a source yields, read as ingest reads it."""
 
+import csv
 import io
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from diptych.curate.sources import open_source
 from diptych.curate.sources.digests import identify_part
@@ -43,6 +47,22 @@ def contents_of(settings: Any) -> list[dict[str, Any]]:
     """Return what identifies the parts of a source, but for what they are called."""
     contents = [identify_part(part).content for part in open_source(settings).parts()]
     return [{name: fact for name, fact in content.items() if name != "name"} for content in contents]
+
+
+def as_csv(rows: list[dict[str, Any]]) -> bytes:
+    """Return rows as a csv with the columns of the first."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def as_parquet(rows: list[dict[str, Any]]) -> bytes:
+    """Return rows as a Parquet file."""
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), sink)
+    return sink.getvalue()
 
 
 def make_tar(path: Path, members: Iterable[tuple[str, bytes]], mode: Literal["w", "w:gz"] = "w") -> None:

@@ -62,19 +62,23 @@ def save_yolos(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
-def save_mask2former(folder: Path, seed: int = 0) -> Path:
-    torch.manual_seed(seed)
-    backbone = transformers.SwinConfig(
+def small_swin(*stages: str) -> transformers.SwinConfig:
+    """Return a Swin that gives the maps of these stages."""
+    return transformers.SwinConfig(
         image_size=64,
         patch_size=4,
         embed_dim=8,
         depths=[1, 1, 1, 1],
         num_heads=[1, 1, 2, 2],
         window_size=4,
-        out_features=["stage1", "stage2", "stage3", "stage4"],
+        out_features=list(stages),
     )
+
+
+def save_mask2former(folder: Path, seed: int = 0) -> Path:
+    torch.manual_seed(seed)
     config = transformers.Mask2FormerConfig(
-        backbone_config=backbone,
+        backbone_config=small_swin("stage1", "stage2", "stage3", "stage4"),
         feature_size=32,
         mask_feature_size=32,
         hidden_dim=32,
@@ -98,15 +102,6 @@ def save_grounding_dino(folder: Path, seed: int = 0, *, most_tokens: int = 12, n
     """Save one; the signs that end a label have the numbers that they have in BERT, as the networks know no others."""
     save_numbered_words(folder)
     torch.manual_seed(seed)
-    backbone = transformers.SwinConfig(
-        image_size=64,
-        patch_size=4,
-        embed_dim=8,
-        depths=[1, 1, 1, 1],
-        num_heads=[1, 1, 2, 2],
-        window_size=4,
-        out_features=["stage2", "stage3", "stage4"],
-    )
     words = transformers.BertConfig(
         vocab_size=1100,
         hidden_size=16,
@@ -116,7 +111,7 @@ def save_grounding_dino(folder: Path, seed: int = 0, *, most_tokens: int = 12, n
         initializer_range=0.5,
     )
     config = getattr(transformers, f"{name}Config")(
-        backbone_config=backbone,
+        backbone_config=small_swin("stage2", "stage3", "stage4"),
         text_config=words,
         d_model=64,  # two channels to each group that is normalised, so that a map of one pixel is none of one value
         encoder_layers=1,

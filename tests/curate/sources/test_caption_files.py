@@ -1,15 +1,11 @@
 """Captions where other programs write them: one file for many pictures, which is itself no picture."""
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from source_rows import contents_of, rows_of, write_files
+from source_rows import as_csv, as_parquet, contents_of, rows_of, write_files
 
 from diptych.curate.config import Folder
 from diptych.curate.sources import open_source
@@ -39,20 +35,6 @@ def pictures(names: Any) -> dict[str, bytes]:
 
 def lines(rows: list[dict[str, Any]]) -> bytes:
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
-
-
-def as_csv(rows: list[dict[str, Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0])
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-def as_parquet(rows: list[dict[str, Any]]) -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows), sink)
-    return sink.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -1,30 +1,12 @@
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from source_rows import rows_of, write_files
+from source_rows import as_csv, as_parquet, rows_of, write_files
 
 from diptych.curate.config import Folder
 from diptych.errors import DataError
-
-
-def as_csv(rows: list[dict[str, Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0])
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-def as_parquet(rows: list[dict[str, Any]]) -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows), sink)
-    return sink.getvalue()
 
 
 def test_a_caption_with_a_comma_and_no_quotes_is_refused_and_not_cut(tmp_path: Path) -> None:
