@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
 import yaml
 from click.testing import CliRunner
 from drawn import picture
@@ -12,9 +11,6 @@ from evaluate_configs import make_config, read
 from diptych.cli import main
 from diptych.evaluate.protocols.dsg import PUBLISHED
 
-DSG = Path(__file__).parents[4] / "shared" / "benchmarks" / "dsg1k"
-ANSWERS = DSG / "vqa_answers_release" / "pali17b_dsg.csv"
-
 
 def command(*given: str) -> str:
     result = CliRunner().invoke(main, list(given))
@@ -22,13 +18,14 @@ def command(*given: str) -> str:
     return result.stdout
 
 
-@pytest.mark.skipif(not ANSWERS.is_file(), reason="the released answers are not there")
-def test_the_released_answers_give_the_nine_published_figures(tmp_path: Path) -> None:
+def test_the_released_answers_give_the_nine_published_figures(shared: Path, tmp_path: Path) -> None:
+    released = shared / "benchmarks" / "dsg1k"
     (tmp_path / "picture.jpg").write_bytes(picture(0))
     (tmp_path / "images.csv").write_text("file,prompt_id\npicture.jpg,tifa160_0\n")
-    options = ["--prompts", "dsg", "--set", f"prompts.path={DSG / 'dsg-1k-anns.csv'}", "--model", "sd2dot1"]
+    options = ["--prompts", "dsg", "--set", f"prompts.path={released / 'dsg-1k-anns.csv'}", "--model", "sd2dot1"]
     command("generate", "import", str(tmp_path / "images.csv"), "--out", str(tmp_path / "generated"), *options)
-    given = [str(tmp_path / "generated"), str(ANSWERS), "--format", "dsg", "--judge", "pali", "--json"]
+    answers = released / "vqa_answers_release" / "pali17b_dsg.csv"
+    given = [str(tmp_path / "generated"), str(answers), "--format", "dsg", "--judge", "pali", "--json"]
     facts = json.loads(command("evaluate", "import-evidence", *given))
     config = make_config(tmp_path, judges=facts["judges"], protocols=[{"protocol": "dsg", "judge": "pali"}])
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))

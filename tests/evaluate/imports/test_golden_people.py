@@ -15,18 +15,20 @@ from tiny_generated import Made, make_generated
 
 from diptych.generate.prompts.dsg import dsg
 
-DSG = Path(__file__).parents[4] / "shared" / "benchmarks" / "dsg1k"
-LIKERT, ANSWERS = DSG / "tifa160-likert-anns.csv", DSG / "vqa_answers_release" / "pali17b_dsg.csv"
+LIKERT = "tifa160-likert-anns.csv"
 MODELS = ("mini-dalle", "sd1dot1", "sd1dot5", "sd2dot1", "vq-diffusion")
-
-pytestmark = pytest.mark.skipif(not LIKERT.is_file(), reason="the released ratings are not there")
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def released(shared: Path) -> Path:
+    return shared / "benchmarks" / "dsg1k"
+
+
+@pytest.fixture(scope="module")
+def judged(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """PaLI held against people; an image is right to PaLI with all its questions, to people from 4 of 5 on."""
     folder = tmp_path_factory.mktemp("people")
-    prompts = [one for one in dsg(path=DSG / "dsg-1k-anns.csv").prompts if one.id.startswith("tifa160")]
+    prompts = [one for one in dsg(path=released / "dsg-1k-anns.csv").prompts if one.id.startswith("tifa160")]
     rows = [
         Made(model, number, checks=one.checks.to_object(), caption=one.text, category="tifa", picture=None)
         for model in MODELS
@@ -37,8 +39,11 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(tiny_generated, "prompt_name", names.get)
         make_generated(folder / "generated", rows, rows_per_shard=len(rows))
     judges: dict[str, Any] = {}
-    for judge, file, form in (("people", LIKERT, "dsg_likert"), ("pali", ANSWERS, "dsg")):
-        given = (folder / "generated", file, "--format", form, "--judge", judge)
+    for judge, file, form in (
+        ("people", LIKERT, "dsg_likert"),
+        ("pali", "vqa_answers_release/pali17b_dsg.csv", "dsg"),
+    ):
+        given = (folder / "generated", released / file, "--format", form, "--judge", judge)
         judges |= call_json("evaluate", "import-evidence", *given)["judges"]
     scores = {
         "people": {"score": "rating", "judge": "people"},
@@ -50,10 +55,10 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def human_means() -> dict[tuple[str, str], float]:
+def human_means(released: Path) -> dict[tuple[str, str], float]:
     """Return the mean rating of each image, by model and prompt."""
     given = defaultdict[tuple[str, str], list[int]](list)
-    with LIKERT.open(encoding="utf-8", newline="") as file:
+    with (released / LIKERT).open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             given[row["t2i_model"], row["item_id"]].append(int(row["answer"]))
     return {image: float(np.mean(values)) for image, values in given.items()}
@@ -64,8 +69,8 @@ def scores(folder: Path, score: str) -> dict[tuple[str, str], float]:
     return {(row["model"], row["prompt_id"]): row["value"] for row in read(folder, sql, (score,))}
 
 
-def test_people_have_the_means_of_their_released_ratings(judged: Path) -> None:
-    means = human_means()
+def test_people_have_the_means_of_their_released_ratings(released: Path, judged: Path) -> None:
+    means = human_means(released)
     assert scores(judged, "people.rating") == pytest.approx(means)
     for model in MODELS:
         found = result_of(judged, "people.rating", model=model)

@@ -7,7 +7,6 @@ import pytest
 from drawn import picture
 from evaluate_configs import call, call_json, make_config, read, run
 
-SAMPLE = Path(__file__).parents[4] / "shared" / "benchmarks" / "tifa_v1" / "sample_question_answers.json"
 # sample/sample_evaluation_result.json of Yushi-Hu/tifa at 8e37050, by mPLUG-large: its wrong choices, and the scores.
 WRONG = {"are there dogs?": "no", "are there two dogs?": "no", "how many dogs are in the picture?": "1"}
 AVERAGE = 0.8125
@@ -15,12 +14,12 @@ BY_TYPE = {"animal/human": 0.75, "object": 1, "location": 1, "activity": 1, "col
 BY_CAPTION = {"coco": 1.0, "drawbench": 0.625}
 
 
-@pytest.mark.skipif(not SAMPLE.is_file(), reason="the sample of questions is not there")
-def test_the_answers_of_the_sample_give_its_published_scores(tmp_path: Path) -> None:
+def test_the_answers_of_the_sample_give_its_published_scores(shared: Path, tmp_path: Path) -> None:
+    sample = shared / "benchmarks" / "tifa_v1" / "sample_question_answers.json"
     (tmp_path / "images").mkdir()
     for number, name in enumerate(("coco_301091", "drawbench_52")):
         (tmp_path / "images" / f"{name}.png").write_bytes(picture(number, kind="PNG"))
-    options = ["--prompts", "tifa", "--set", f"prompts.path={SAMPLE}", "--model", "one"]
+    options = ["--prompts", "tifa", "--set", f"prompts.path={sample}", "--model", "one"]
     made = call("generate", "import", tmp_path / "images", "--out", tmp_path / "generated", *options)
     assert made.exit_code == 0, made.output
     answers = [
@@ -29,7 +28,7 @@ def test_the_answers_of_the_sample_give_its_published_scores(tmp_path: Path) -> 
             "question": one["question"],
             "answer": WRONG.get(one["question"], one["answer"]) if one["id"] == "drawbench_52" else one["answer"],
         }
-        for one in json.loads(SAMPLE.read_text("utf-8"))
+        for one in json.loads(sample.read_text("utf-8"))
     ]
     (tmp_path / "answers.jsonl").write_text("".join(json.dumps(one) + "\n" for one in answers), "utf-8")
     given = [tmp_path / "generated", tmp_path / "answers.jsonl", "--format", "answers", "--judge", "mplug"]
