@@ -58,7 +58,7 @@ def caption_warning(captions: CaptionCounts, sought: str | None) -> str:
     if sought and not captions.there:
         said.append(f"none of {quantity(captions.rows, 'row')} has a caption (looked for in {sought})")
     if captions.damaged:
-        said.append(f"{captions.damaged:,} captions have bytes that are no UTF-8, replaced by {REPLACED}")
+        said.append(f"bytes that are no UTF-8 in {quantity(captions.damaged, 'caption')}, replaced by {REPLACED}")
     if captions.unread:
         first = f"the first: {captions.reason}; the column error has each"
         said.append(f"what lies beside {quantity(captions.unread, 'image')} could not be used ({first})")

@@ -275,7 +275,7 @@ def test_captions_that_are_no_utf8_are_counted_aloud(tmp_path: Path) -> None:
     sidecar = next((tmp_path / "in").glob("*.txt"))
     sidecar.write_bytes("caf\u00e9".encode("latin-1"))
     result = call("curate", "ingest", config, "--out", tmp_path / "run")
-    assert "Warning: 1 captions have bytes that are no UTF-8, replaced by \ufffd" in result.stderr
+    assert "Warning: bytes that are no UTF-8 in 1 caption, replaced by \ufffd" in result.stderr
 
 
 def test_sidecars_that_cannot_be_read_are_counted_aloud_and_named_in_the_pool(tmp_path: Path) -> None:
