@@ -132,7 +132,7 @@ def test_a_hanging_lookup_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) 
     with connector(allow_private_addresses=False) as made, pytest.raises(TimeoutError):
         peer_of(made, "http://slow.example/", seconds=0.3)
     answered.set()
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 5.0  # not the 10 that the answer takes
 
 
 def test_nothing_is_connected_once_closed() -> None:

@@ -134,7 +134,7 @@ def test_a_wait_past_the_deadline_is_not_begun() -> None:
     with FaultServer({"/a.jpg": Fault(status=503, headers={"Retry-After": "30"})}) as server:
         started = time.monotonic()
         assert failure(server.url("/a.jpg")).code == "server_error"
-        assert time.monotonic() - started < 2.0
+        assert time.monotonic() - started < LIMITS.deadline_s
         assert server.count("/a.jpg") == 1
 
 
@@ -163,7 +163,7 @@ def test_whatever_drips_ends_at_the_deadline() -> None:
         started = time.monotonic()
         errors = [pool.submit(made.open, server.url(path)).exception for path in [*DRIPS] * 2]
         assert [str(error()) for error in errors] == ["timeout: no complete answer within 0.6 s"] * 14
-        assert 0.6 <= time.monotonic() - started < 1.6
+        assert 0.6 <= time.monotonic() - started < 5.0  # not as long as their bytes take
 
 
 def test_a_late_byte_buys_no_time() -> None:
