@@ -6,7 +6,6 @@ answer is right.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,10 @@ import numpy.typing as npt
 from diptych.errors import ConfigError
 from diptych.judges.contract import Answer, AnswerJudge, Query
 from diptych.judges.evidence import ANSWERS
-from diptych.scores import Column, Reads
+from diptych.scores import Column
 from diptych.scores.batches import Batch
-from diptych.scores.looks import AskedRows, Look, look_with
+from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.looks import AskedRows, look_with
 from diptych.scores.object_accuracy import check_threshold
 
 UNSURE = "unsure"
@@ -40,7 +40,7 @@ class OneQuestion:
 
 
 @dataclass(frozen=True, eq=False)
-class AskedAnswer:
+class AskedAnswer(JudgeRule[Answer]):
     """The answer of one judge to one question.
 
     Attributes:
@@ -49,15 +49,10 @@ class AskedAnswer:
         threshold: A choice that the judge is not surer of is no answer.
     """
 
-    look: Look[Answer]
     choices: tuple[str, ...]
     threshold: float
-    reads: frozenset[Reads] = frozenset({"evidence"})
 
-    @property
-    def looks(self) -> tuple[Look[Any], ...]:
-        """What it asks of judges."""
-        return (self.look,)
+    score_name = "answer"
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -67,10 +62,10 @@ class AskedAnswer:
             return (answer,)
         return answer, Column("answer_probability", "Probability of that answer by the judge", low=0.0, high=1.0)
 
-    @cached_property
-    def identity(self) -> Mapping[str, Any]:
-        """Name, version, threshold and what is asked of which judge."""
-        return {"score": "answer", "version": 1, "threshold": self.threshold, **self.look.identity}
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Threshold."""
+        return {"threshold": self.threshold}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the answer and its probability; None and NaN where the judge could not look or is not sure enough."""

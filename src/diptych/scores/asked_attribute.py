@@ -8,7 +8,6 @@ judge.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -19,10 +18,11 @@ from diptych.errors import ConfigError
 from diptych.judges.contract import UNPARSED, Answer, AnswerJudge, Query
 from diptych.judges.evidence import ANSWERS
 from diptych.judges.imported import ImportedAnswers
-from diptych.scores import Column, Reads
+from diptych.scores import Column
 from diptych.scores.answer import OneQuestion
 from diptych.scores.batches import Batch
-from diptych.scores.looks import Look, look_with
+from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.looks import look_with
 from diptych.scores.object_accuracy import check_threshold
 from diptych.scores.question_accuracy import AskedQuestions
 
@@ -34,7 +34,7 @@ AskedIn = Literal["config", "checks"]
 
 
 @dataclass(frozen=True, eq=False)
-class AskedAttribute:
+class AskedAttribute(JudgeRule[Answer]):
     """What one judge answers.
 
     Attributes:
@@ -45,17 +45,12 @@ class AskedAttribute:
         threshold: What the judge is not surer of it cannot tell.
     """
 
-    look: Look[Answer]
     question: str
     values: Mapping[str, str]
     states: Mapping[str, State]
     threshold: float
-    reads: frozenset[Reads] = frozenset({"evidence"})
 
-    @property
-    def looks(self) -> tuple[Look[Any], ...]:
-        """What it asks of judges."""
-        return (self.look,)
+    score_name = "asked_attribute"
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -66,12 +61,11 @@ class AskedAttribute:
             Column("attribute_confidence", "Probability of that answer by the judge", low=0.0, high=1.0),
         )
 
-    @cached_property
-    def identity(self) -> Mapping[str, Any]:
-        """Name, version, what each answer means, threshold and what is asked of which judge."""
-        facts = {"question": self.question, "values": dict(self.values), "states": dict(self.states)}
-        named = {"score": "asked_attribute", "version": 1, **facts, "threshold": self.threshold}
-        return {**named, **self.look.identity}
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What each answer means, and threshold."""
+        meant = {"question": self.question, "values": dict(self.values), "states": dict(self.states)}
+        return {**meant, "threshold": self.threshold}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return value and confidence in [0, 1]; None and NaN where none is seen, with the state as the reason."""

@@ -7,7 +7,6 @@ of a row holds the questions. Decides nothing about who answers.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,10 @@ from diptych.data.checks import CHECKS, NOT_ASKED, read_checks
 from diptych.errors import ConfigError
 from diptych.judges.contract import Answer, AnswerJudge
 from diptych.judges.evidence import ANSWERS
-from diptych.scores import Column, Reads
+from diptych.scores import Column
 from diptych.scores.batches import Batch
-from diptych.scores.looks import Look, look_with
+from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.looks import look_with
 from diptych.scores.question_accuracy import AskedQuestions
 from diptych.scores.question_rule import Unanswered, same_words
 
@@ -31,7 +31,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, eq=False)
-class ChecklistScore:
+class ChecklistScore(JudgeRule[Answer]):
     """The rule on one judge.
 
     Attributes:
@@ -41,23 +41,17 @@ class ChecklistScore:
         unanswered: What a question without an answer is.
     """
 
-    look: Look[Answer]
     penalty: float
     tag: str
     unanswered: Unanswered
     columns: tuple[Column, ...] = COLUMNS
-    reads: frozenset[Reads] = frozenset({"evidence"})
+
+    score_name = "checklist_score"
 
     @property
-    def looks(self) -> tuple[Look[Any], ...]:
-        """What it asks of judges."""
-        return (self.look,)
-
-    @cached_property
-    def identity(self) -> Mapping[str, Any]:
-        """Name, version, rule and what is asked of which judge."""
-        rule = {"penalty": self.penalty, "tag": self.tag, "unanswered": self.unanswered}
-        return {"score": "checklist_score", "version": 1, **rule, **self.look.identity}
+    def options(self) -> Mapping[str, Any]:
+        """Penalty, tag, and what a question without an answer is."""
+        return {"penalty": self.penalty, "tag": self.tag, "unanswered": self.unanswered}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns, float32 (N,); NaN where nothing is asked or the judge could not look.

@@ -7,7 +7,6 @@ judge does not know is not scored, rather than wrong.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -17,10 +16,11 @@ from diptych.data.checks import CHECKS, NOT_ASKED, Checks, read_checks
 from diptych.errors import ConfigError
 from diptych.judges.contract import COLOUR, Box, BoxJudge, RatingJudge
 from diptych.judges.evidence import BOXES, RATINGS
-from diptych.scores import Column, Reads
+from diptych.scores import Column
 from diptych.scores.batches import Batch
 from diptych.scores.geneval_rule import COUNTING_THRESHOLD, THRESHOLD, judge
-from diptych.scores.looks import AskedRows, Look, look_with, looks_for_any
+from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.looks import AskedRows, look_with, looks_for_any
 from diptych.scores.object_decisions import ObjectDecisions, object_decisions
 
 RULE, OTHER_RULE = "geneval", "geneval, with other thresholds"
@@ -46,35 +46,30 @@ COLUMNS = (CORRECT, REASON, PROBLEM)
 
 
 @dataclass(frozen=True, eq=False)
-class ObjectAccuracy:
+class ObjectAccuracy(JudgeRule[Box]):
     """GenEval's rule on one judge.
 
     Attributes:
+        look: At the boxes of the judge.
         judge: Who looks at the pictures.
-        look: At its boxes.
         threshold: What it is not surer of is not there.
         counting_threshold: The same where a prompt asks for an exact count.
     """
 
     judge: BoxJudge
-    look: Look[Box]
     threshold: float
     counting_threshold: float
     columns: tuple[Column, ...] = COLUMNS
-    reads: frozenset[Reads] = frozenset({"evidence"})
+
+    score_name = "object_accuracy"
+    version = 2
 
     @property
-    def looks(self) -> tuple[Look[Any], ...]:
-        """What it asks of judges."""
-        return (self.look,)
-
-    @cached_property
-    def identity(self) -> Mapping[str, Any]:
-        """Name, version, thresholds and what is asked of which judge."""
+    def options(self) -> Mapping[str, Any]:
+        """Thresholds, and whether with them the rule is GenEval's own."""
         thresholds = {"threshold": self.threshold, "counting_threshold": self.counting_threshold}
         is_theirs = (self.threshold, self.counting_threshold) == (THRESHOLD, COUNTING_THRESHOLD)
-        facts = {"score": "object_accuracy", "version": 2, "rule": RULE if is_theirs else OTHER_RULE, **thresholds}
-        return {**facts, **self.look.identity}
+        return {"rule": RULE if is_theirs else OTHER_RULE, **thresholds}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of ``COLUMNS``; NaN and None where nothing can be judged."""
@@ -137,7 +132,7 @@ def object_accuracy(
     look = look_with(detector, BOXES, CheckedLabels() if looks_for_any(detector) else None)
     for name, value in (("threshold", threshold), ("counting_threshold", counting_threshold)):
         check_threshold(value, detector.least_score, f"score 'object_accuracy': {name}")
-    return ObjectAccuracy(detector, look, threshold, counting_threshold)
+    return ObjectAccuracy(look, detector, threshold, counting_threshold)
 
 
 def check_threshold(value: float, least: float, where: str) -> None:

@@ -5,7 +5,6 @@ The decisions of GenEval's own program come by import; no rule is run again, and
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,16 +14,17 @@ from diptych.data.checks import CHECKS, NOT_ASKED, read_checks
 from diptych.errors import ConfigError
 from diptych.judges.contract import Rating, RatingJudge
 from diptych.judges.evidence import RATINGS
-from diptych.scores import Column, Reads
+from diptych.scores import Column
 from diptych.scores.batches import Batch
-from diptych.scores.looks import Look, look_with
+from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.looks import look_with
 
 RULE = "geneval, decided elsewhere"
 SCALE = (0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
-class ObjectDecisions:
+class ObjectDecisions(JudgeRule[Rating]):
     """The decisions of one judge.
 
     Attributes:
@@ -32,19 +32,15 @@ class ObjectDecisions:
         columns: Those of ``object_accuracy`` that a decision has.
     """
 
-    look: Look[Rating]
     columns: tuple[Column, ...]
-    reads: frozenset[Reads] = frozenset({"evidence"})
+
+    score_name = "object_accuracy"
+    version = 2
 
     @property
-    def looks(self) -> tuple[Look[Any], ...]:
-        """What it asks of judges."""
-        return (self.look,)
-
-    @cached_property
-    def identity(self) -> Mapping[str, Any]:
-        """Name, version, rule and what is asked of which judge."""
-        return {"score": "object_accuracy", "version": 2, "rule": RULE, **self.look.identity}
+    def options(self) -> Mapping[str, Any]:
+        """Whose rule it was."""
+        return {"rule": RULE}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return ``object_correct`` in {0, 1} and ``object_problem`` in the words of who decided.

@@ -7,7 +7,6 @@ an audit has to say how many of those there are. Decides nothing about shares, i
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +16,11 @@ from diptych.errors import ConfigError
 from diptych.judges.contract import Box, BoxJudge, Trait
 from diptych.judges.evidence import BOXES
 from diptych.lookup import describe_unknown
-from diptych.scores import Column, Reads
+from diptych.scores import Column
 from diptych.scores.batches import Batch
 from diptych.scores.geneval_rule import THRESHOLD
-from diptych.scores.looks import Look, look_with
+from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.looks import look_with
 from diptych.scores.object_accuracy import check_threshold
 
 TRAIT = "attribute"
@@ -42,7 +42,7 @@ class SeenTrait(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class PerceivedAttribute:
+class PerceivedAttribute(JudgeRule[Box]):
     """What one judge sees of the surest figure with a value of a trait.
 
     Attributes:
@@ -52,23 +52,18 @@ class PerceivedAttribute:
         trait_threshold: A value that the judge is not surer of is none.
     """
 
-    look: Look[Box]
     trait: str
     threshold: float
     trait_threshold: float
     columns: tuple[Column, ...]
-    reads: frozenset[Reads] = frozenset({"evidence"})
+
+    score_name = "perceived_attribute"
+    version = 2
 
     @property
-    def looks(self) -> tuple[Look[Any], ...]:
-        """What it asks of judges."""
-        return (self.look,)
-
-    @cached_property
-    def identity(self) -> Mapping[str, Any]:
-        """Name, version, trait, thresholds and what is asked of which judge."""
-        facts = {"trait": self.trait, "threshold": self.threshold, "trait_threshold": self.trait_threshold}
-        return {"score": "perceived_attribute", "version": 2, **facts, **self.look.identity}
+    def options(self) -> Mapping[str, Any]:
+        """Trait and thresholds."""
+        return {"trait": self.trait, "threshold": self.threshold, "trait_threshold": self.trait_threshold}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return value, confidence in [0, 1] and class; None, NaN and None where no value is seen."""

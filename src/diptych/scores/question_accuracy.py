@@ -6,7 +6,6 @@ are such sets of questions. A row whose prompt asks nothing is not scored.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,10 @@ from diptych.data.checks import CHECKS, NOT_ASKED, Checks, read_checks
 from diptych.data.generated_columns import PROMPT_ID
 from diptych.judges.contract import Answer, AnswerJudge, Query
 from diptych.judges.evidence import ANSWERS
-from diptych.scores import Column, Reads
+from diptych.scores import Column
 from diptych.scores.batches import Batch
-from diptych.scores.looks import AskedRows, Look, look_with
+from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.looks import AskedRows, look_with
 from diptych.scores.question_rule import QuestionRule, Reach, Unanswered, judge_questions
 
 OUTCOMES = "question_outcomes"
@@ -67,7 +67,7 @@ class AskedQuestions:
 
 
 @dataclass(frozen=True, eq=False)
-class QuestionAccuracy:
+class QuestionAccuracy(JudgeRule[Answer]):
     """The rule on one judge.
 
     Attributes:
@@ -77,24 +77,19 @@ class QuestionAccuracy:
         without_first: Prompts, by id, of which the first question is lost.
     """
 
-    look: Look[Answer]
     rule: QuestionRule
     no_reach: frozenset[str] = frozenset()
     without_first: frozenset[str] = frozenset()
     columns: tuple[Column, ...] = COLUMNS
-    reads: frozenset[Reads] = frozenset({"evidence"})
+
+    score_name = "question_accuracy"
+    version = 3
 
     @property
-    def looks(self) -> tuple[Look[Any], ...]:
-        """What it asks of judges."""
-        return (self.look,)
-
-    @cached_property
-    def identity(self) -> Mapping[str, Any]:
-        """Name, version, rule and what is asked of which judge."""
-        facts = {"score": "question_accuracy", "version": 3, **asdict(self.rule)}
+    def options(self) -> Mapping[str, Any]:
+        """Rule, and the prompts of which another holds."""
         of_prompts = {"no_reach": sorted(self.no_reach), "without_first": sorted(self.without_first)}
-        return {**facts, **of_prompts, **self.look.identity}
+        return {**asdict(self.rule), **of_prompts}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of ``COLUMNS``; NaN and None where nothing is asked, or nothing was answered."""

@@ -5,9 +5,7 @@ import-evidence``; a label that is right or wrong is a rating from 0 to 1. Decid
 every rater counts alike.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,13 +13,14 @@ import numpy.typing as npt
 
 from diptych.judges.contract import Rating, RatingJudge
 from diptych.judges.evidence import RATINGS
-from diptych.scores import Column, Reads
+from diptych.scores import Column
 from diptych.scores.batches import Batch
-from diptych.scores.looks import Look, look_with
+from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.looks import look_with
 
 
 @dataclass(frozen=True, eq=False)
-class RatingScore:
+class RatingScore(JudgeRule[Rating]):
     """The ratings of one judge.
 
     Attributes:
@@ -29,14 +28,9 @@ class RatingScore:
         scale: The least and the most that one can be.
     """
 
-    look: Look[Rating]
     scale: tuple[float, float]
-    reads: frozenset[Reads] = frozenset({"evidence"})
 
-    @property
-    def looks(self) -> tuple[Look[Any], ...]:
-        """What it asks of judges."""
-        return (self.look,)
+    score_name = "rating"
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -49,11 +43,6 @@ class RatingScore:
             Column("raters", "Number of ratings of the picture", low=0.0),
             Column("rating_sd", "Standard deviation of the ratings of one picture, of two or more (n - 1)", low=0.0),
         )
-
-    @cached_property
-    def identity(self) -> Mapping[str, Any]:
-        """Name, version and what is asked of which judge."""
-        return {"score": "rating", "version": 1, **self.look.identity}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns, float32 (N,); NaN where nobody rated, and ``rating_sd`` where only one did."""

@@ -5,9 +5,7 @@ picture shows, their geometric mean whether it shows all of it. Source: Kamath e
 ``evaluation.py`` of facebookresearch/GenEval2 at a6e82d2.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,9 +14,10 @@ import numpy.typing as npt
 from diptych.data.checks import CHECKS, NOT_ASKED, Question, read_checks
 from diptych.judges.contract import Answer, AnswerJudge
 from diptych.judges.evidence import ANSWERS
-from diptych.scores import Column, Reads
+from diptych.scores import Column
 from diptych.scores.batches import Batch
-from diptych.scores.looks import Look, look_with
+from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.looks import look_with
 from diptych.scores.question_accuracy import OUTCOMES, REASON, AskedQuestions
 from diptych.scores.question_rule import outcomes_text
 
@@ -45,26 +44,16 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, eq=False)
-class SoftAccuracy:
+class SoftAccuracy(JudgeRule[Answer]):
     """The rule on one judge.
 
     Attributes:
         look: At its answers.
     """
 
-    look: Look[Answer]
     columns: tuple[Column, ...] = COLUMNS
-    reads: frozenset[Reads] = frozenset({"evidence"})
 
-    @property
-    def looks(self) -> tuple[Look[Any], ...]:
-        """What it asks of judges."""
-        return (self.look,)
-
-    @cached_property
-    def identity(self) -> Mapping[str, Any]:
-        """Name, version and what is asked of which judge."""
-        return {"score": "soft_accuracy", "version": 1, **self.look.identity}
+    score_name = "soft_accuracy"
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of ``COLUMNS``; NaN and None where nothing is asked, or nothing was answered."""

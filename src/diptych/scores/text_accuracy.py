@@ -9,7 +9,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -18,9 +17,10 @@ import numpy.typing as npt
 from diptych.data.checks import CHECKS, NOT_ASKED, read_checks
 from diptych.judges.contract import TextJudge, TextLine
 from diptych.judges.evidence import TEXT
-from diptych.scores import Column, Reads
+from diptych.scores import Column
 from diptych.scores.batches import Batch
-from diptych.scores.looks import Look, look_with
+from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.looks import look_with
 
 Unit = Literal["words", "characters"]
 # Which letters count: those of upstream's list, or of every script, without regard to case.
@@ -42,7 +42,7 @@ NOT_LISTED = re.compile(r"[^\u4e00-\u9fa5a-zA-Z0-9\sàâäéèêëîïôöùûü
 
 
 @dataclass(frozen=True, eq=False)
-class TextAccuracy:
+class TextAccuracy(JudgeRule[TextLine]):
     """The rule on one judge.
 
     Attributes:
@@ -51,22 +51,16 @@ class TextAccuracy:
         letters: Which count.
     """
 
-    look: Look[TextLine]
     unit: Unit
     letters: Letters
     columns: tuple[Column, ...] = COLUMNS
-    reads: frozenset[Reads] = frozenset({"evidence"})
+
+    score_name = "text_accuracy"
 
     @property
-    def looks(self) -> tuple[Look[Any], ...]:
-        """What it asks of judges."""
-        return (self.look,)
-
-    @cached_property
-    def identity(self) -> Mapping[str, Any]:
-        """Name, version, what is compared and which judge reads."""
-        facts = {"score": "text_accuracy", "version": 1, "unit": self.unit, "letters": self.letters}
-        return {**facts, **self.look.identity}
+    def options(self) -> Mapping[str, Any]:
+        """What is compared."""
+        return {"unit": self.unit, "letters": self.letters}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of ``COLUMNS``; what is expected is told also where the judge could not look."""

@@ -8,7 +8,6 @@ ones are mostly by CLIP-FlanT5, which transformers does not have.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,10 @@ import numpy.typing as npt
 from diptych.errors import ConfigError
 from diptych.judges.contract import Answer, AnswerJudge, Query
 from diptych.judges.evidence import ANSWERS
-from diptych.scores import Column, Reads
+from diptych.scores import Column
 from diptych.scores.batches import Batch, without_caption
-from diptych.scores.looks import AskedRows, Look, look_with
+from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.looks import AskedRows, look_with
 
 GAP = "{}"
 QUESTION = 'Does this figure show "{}"? Please answer Yes or No.'
@@ -62,22 +62,12 @@ class AskedCaption:
 
 
 @dataclass(frozen=True, eq=False)
-class VqaScore:
+class VqaScore(JudgeRule[Answer]):
     """The probability of the first choice by one judge."""
 
-    look: Look[Answer]
     columns: tuple[Column, ...] = COLUMNS
-    reads: frozenset[Reads] = frozenset({"evidence"})
 
-    @property
-    def looks(self) -> tuple[Look[Any], ...]:
-        """What it asks of judges."""
-        return (self.look,)
-
-    @cached_property
-    def identity(self) -> Mapping[str, Any]:
-        """Name, version and what is asked of which judge."""
-        return {"score": "vqa_score", "version": 1, **self.look.identity}
+    score_name = "vqa_score"
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return ``vqa_score``, float32 (N,) in [0, 1]; NaN without a caption, and where the judge has no answer."""

@@ -11,7 +11,6 @@ nothing about who is asked.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -20,9 +19,10 @@ import numpy.typing as npt
 from diptych.data.checks import CHECKS, NOT_ASKED, read_checks
 from diptych.judges.contract import UNPARSED, Answer, AnswerJudge
 from diptych.judges.evidence import ANSWERS
-from diptych.scores import Column, Reads
+from diptych.scores import Column
 from diptych.scores.batches import Batch
-from diptych.scores.looks import Look, look_with
+from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.looks import look_with
 from diptych.scores.question_accuracy import AskedQuestions
 
 WiseForm = Literal["verified", "legacy"]
@@ -44,7 +44,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, eq=False)
-class WiseScore:
+class WiseScore(JudgeRule[Answer]):
     """The grade of one judge.
 
     Attributes:
@@ -53,21 +53,16 @@ class WiseScore:
         parser: How they are read from its words.
     """
 
-    look: Look[Answer]
     form: WiseForm
     parser: Parser
     columns: tuple[Column, ...] = COLUMNS
-    reads: frozenset[Reads] = frozenset({"evidence"})
+
+    score_name = "wise_score"
 
     @property
-    def looks(self) -> tuple[Look[Any], ...]:
-        """What it asks of judges."""
-        return (self.look,)
-
-    @cached_property
-    def identity(self) -> Mapping[str, Any]:
-        """Name, version, form, parser and what is asked of which judge."""
-        return {"score": "wise_score", "version": 1, "form": self.form, "parser": self.parser, **self.look.identity}
+    def options(self) -> Mapping[str, Any]:
+        """Form and parser."""
+        return {"form": self.form, "parser": self.parser}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the column, float32 (N,); NaN where nothing is asked, or the judge gave no grade that can be read."""

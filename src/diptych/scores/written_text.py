@@ -6,7 +6,6 @@ letters are posters, slides and memes. Decides nothing about whether it is the t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -15,9 +14,10 @@ import numpy.typing as npt
 
 from diptych.judges.contract import TextJudge, TextLine
 from diptych.judges.evidence import TEXT
-from diptych.scores import Column, Reads
+from diptych.scores import Column
 from diptych.scores.batches import Batch
-from diptych.scores.looks import Look, look_with
+from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.looks import look_with
 from diptych.scores.object_accuracy import check_threshold
 
 COLUMNS = (
@@ -28,7 +28,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, eq=False)
-class WrittenText:
+class WrittenText(JudgeRule[TextLine]):
     """What one judge reads.
 
     Attributes:
@@ -36,20 +36,15 @@ class WrittenText:
         threshold: A line that the judge is not surer of is none.
     """
 
-    look: Look[TextLine]
     threshold: float
     columns: tuple[Column, ...] = COLUMNS
-    reads: frozenset[Reads] = frozenset({"evidence"})
+
+    score_name = "written_text"
 
     @property
-    def looks(self) -> tuple[Look[Any], ...]:
-        """What it asks of judges."""
-        return (self.look,)
-
-    @cached_property
-    def identity(self) -> Mapping[str, Any]:
-        """Name, version, threshold and which judge reads."""
-        return {"score": "written_text", "version": 1, "threshold": self.threshold, **self.look.identity}
+    def options(self) -> Mapping[str, Any]:
+        """Threshold."""
+        return {"threshold": self.threshold}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the text, the number of lines and their share; None and NaN where the judge could not look."""
