@@ -19,7 +19,8 @@ Position = Literal["left of", "right of", "above", "below"]
 
 CHECKS = "checks"  # the column
 YES, NO = "yes", "no"
-NOT_ASKED = "not_asked"  # the reason of a score for an image of whose prompt it asks nothing
+# Reasons of a score for an image: its prompt asks for nothing of the kind, or what it asks for is not of the form.
+NOT_ASKED, BAD_CHECKS = "not_asked", "bad_checks"
 
 
 def _digits(value: Any) -> Any:

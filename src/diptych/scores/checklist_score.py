@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import CHECKS, NOT_ASKED, read_checks
+from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, read_checks
 from diptych.errors import ConfigError
 from diptych.judges.contract import Answer, AnswerJudge
 from diptych.judges.evidence import ANSWERS
@@ -69,7 +69,7 @@ class ChecklistScore(JudgeRule[Answer]):
                 if not self.tag or self.tag in one.tags
             ]
             if checks is None or not counted:
-                reasons[row] = "bad_checks" if checks is None else NOT_ASKED
+                reasons[row] = BAD_CHECKS if checks is None else NOT_ASKED
                 continue
             if said is None:
                 continue

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import CHECKS, NOT_ASKED, Checks, read_checks
+from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, Checks, read_checks
 from diptych.errors import ConfigError
 from diptych.judges.contract import COLOUR, Box, BoxJudge, RatingJudge
 from diptych.judges.evidence import BOXES, RATINGS
@@ -90,7 +90,7 @@ class ObjectAccuracy(JudgeRule[Box]):
     def _why_not(self, checks: Checks | None) -> str | None:
         """Return why objects cannot be judged whatever the picture, or None."""
         if checks is None:
-            return "bad_checks"
+            return BAD_CHECKS
         if not checks.has_objects:
             return NOT_ASKED
         if self.judge.labels is not None and not checks.labels <= set(self.judge.labels):

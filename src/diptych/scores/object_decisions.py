@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import CHECKS, NOT_ASKED, read_checks
+from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, read_checks
 from diptych.errors import ConfigError
 from diptych.judges.contract import Rating, RatingJudge
 from diptych.judges.evidence import RATINGS
@@ -53,7 +53,7 @@ class ObjectDecisions(JudgeRule[Rating]):
         for row, text in enumerate(batch.column(CHECKS)):
             checks, said = read_checks(text), decided[row]
             if checks is None or not checks.has_objects:
-                reasons[row] = "bad_checks" if checks is None else NOT_ASKED
+                reasons[row] = BAD_CHECKS if checks is None else NOT_ASKED
             elif said:
                 correct[row] = np.mean([one.value for one in said]) > 0.5
                 words[row] = next((one.note for one in said if one.note), "")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import CHECKS, NOT_ASKED, Checks, read_checks
+from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, Checks, read_checks
 from diptych.data.generated_columns import PROMPT_ID
 from diptych.judges.contract import Answer, AnswerJudge, Query
 from diptych.judges.evidence import ANSWERS
@@ -100,7 +100,7 @@ class QuestionAccuracy(JudgeRule[Answer]):
         for row, text in enumerate(batch.column(CHECKS)):
             checks, said = read_checks(text), answers[row]
             if checks is None or not checks.questions or self._is_lost(prompts[row], checks):
-                reasons[row] = "bad_checks" if checks is None else NOT_ASKED
+                reasons[row] = BAD_CHECKS if checks is None else NOT_ASKED
                 continue
             if said is None:
                 continue

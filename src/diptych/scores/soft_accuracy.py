@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import CHECKS, NOT_ASKED, Question, read_checks
+from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, Question, read_checks
 from diptych.judges.contract import Answer, AnswerJudge
 from diptych.judges.evidence import ANSWERS
 from diptych.scores import Column
@@ -63,7 +63,7 @@ class SoftAccuracy(JudgeRule[Answer]):
         for row, text in enumerate(batch.column(CHECKS)):
             checks, said = read_checks(text), answers[row]
             if checks is None or not checks.questions:
-                reasons[row] = "bad_checks" if checks is None else NOT_ASKED
+                reasons[row] = BAD_CHECKS if checks is None else NOT_ASKED
                 continue
             if said is None:
                 continue

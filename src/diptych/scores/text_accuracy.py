@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import CHECKS, NOT_ASKED, read_checks
+from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, read_checks
 from diptych.judges.contract import TextJudge, TextLine
 from diptych.judges.evidence import TEXT
 from diptych.scores import Column
@@ -73,7 +73,7 @@ class TextAccuracy(JudgeRule[TextLine]):
                 Counter(parts_of(" ".join(checks.texts), self.unit, self.letters)) if checks is not None else Counter()
             )
             if not asked:
-                reasons[row] = "bad_checks" if checks is None else NOT_ASKED
+                reasons[row] = BAD_CHECKS if checks is None else NOT_ASKED
                 continue
             expected[row], lines = asked.total(), read[row]
             if lines is None:

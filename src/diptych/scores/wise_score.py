@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import CHECKS, NOT_ASKED, read_checks
+from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, read_checks
 from diptych.judges.contract import UNPARSED, Answer, AnswerJudge
 from diptych.judges.evidence import ANSWERS
 from diptych.scores import Column
@@ -71,7 +71,7 @@ class WiseScore(JudgeRule[Answer]):
         for row, text in enumerate(batch.column(CHECKS)):
             checks, said = read_checks(text), answers[row]
             if checks is None or len(checks.questions) != 1:
-                reasons[row] = NOT_ASKED if checks is not None and not checks.questions else "bad_checks"
+                reasons[row] = NOT_ASKED if checks is not None and not checks.questions else BAD_CHECKS
                 continue
             if said is None:
                 continue
