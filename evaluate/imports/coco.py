@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from diptych.data.schema import FILE
+from diptych.data.text_records import json_value
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.imports.contract import EvidenceRecord, FileContent, FilePlace, ImportFormat, ImportSource
-from diptych.evaluate.imports.whole_file import json_file
 from diptych.judges.contract import Box
 from diptych.judges.evidence import BOXES
 
@@ -36,9 +36,9 @@ def coco(source: ImportSource) -> FileContent:
         ConfigError: If nothing says what the ids stand for.
         DataError: If one of the files has another form.
     """
-    whole = json_file(source.text, source.file)
+    whole = json_value(source.text, source.file)
     if source.names is not None:
-        names = _names(json_file(*source.names), source.names[1])
+        names = _names(json_value(*source.names), source.names[1])
     elif isinstance(whole, Mapping):
         names = _names(whole, source.file)
     else:

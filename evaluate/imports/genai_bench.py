@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from diptych.data.generated_columns import PROMPT_ID
+from diptych.data.text_records import json_value
 from diptych.errors import DataError
 from diptych.evaluate.imports.contract import EvidenceRecord, FileContent, FilePlace, ImportFormat, ImportSource
-from diptych.evaluate.imports.whole_file import json_file
 from diptych.judges.contract import Rating
 from diptych.judges.evidence import RATINGS
 
@@ -25,7 +25,7 @@ def genai_bench(source: ImportSource) -> FileContent:
 
 
 def _ratings(source: ImportSource) -> Iterator[EvidenceRecord]:
-    whole = json_file(source.text, source.file)
+    whole = json_value(source.text, source.file)
     if not isinstance(whole, Mapping):
         raise DataError(f"{source.file}: ratings of GenAI-Bench are an object by prompt")
     number = 0

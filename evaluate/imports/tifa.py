@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from diptych.data.generated_columns import PROMPT_ID
+from diptych.data.text_records import json_value
 from diptych.errors import DataError
 from diptych.evaluate.imports.contract import (
     EvidenceRecord,
@@ -18,7 +19,6 @@ from diptych.evaluate.imports.contract import (
     ImportSource,
     SaidAnswer,
 )
-from diptych.evaluate.imports.whole_file import json_file
 from diptych.judges.evidence import ANSWERS
 
 DETAILS, ANSWER = "question_details", "multiple_choice_vqa"
@@ -30,7 +30,7 @@ def tifa(source: ImportSource) -> FileContent:
 
 
 def _answers(source: ImportSource) -> Iterator[EvidenceRecord]:
-    whole = json_file(source.text, source.file)
+    whole = json_value(source.text, source.file)
     captions = whole.get(DETAILS) if isinstance(whole, Mapping) else None
     if not isinstance(captions, Mapping):
         raise DataError(f"{source.file}: results of TIFA are an object with {DETAILS}, by caption and question")

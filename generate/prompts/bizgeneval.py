@@ -4,13 +4,14 @@ Domain and dimension of a prompt are its categories, 20 prompts of each pair; a 
 difficulty as tags. The id is what upstream calls the picture: ``webpage_layout_0``. The right answer is yes.
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from diptych.assets import fetch
 from diptych.data.checks import parse_checks
-from diptych.errors import DataError, one_line
+from diptych.data.text_records import json_lines
+from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import RecordPlace, text_of
 
@@ -28,24 +29,11 @@ def bizgeneval(*, path: Path | None = None) -> PromptSet:
         DataError: If the file cannot be had, or a prompt has another form.
     """
     file = path or fetch(ASSET)
-    return set_of_file(_prompts(file), file, asset=ASSET)
+    prompts = [(line, _prompt(value, RecordPlace(file, line))) for line, value in json_lines(read_text(file), file)]
+    return set_of_file(prompts, file, asset=ASSET)
 
 
-def _prompts(file: Path) -> Iterator[tuple[int, Prompt]]:
-    for number, line in enumerate(read_text(file).split("\n"), start=1):
-        if not line.strip():
-            continue
-        place = RecordPlace(file, number)
-        try:
-            given = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{place}: not JSON: {one_line(error)}") from error
-        if not isinstance(given, dict):
-            raise DataError(f"{place}: BizGenEval has an object in a line, got {given!r}")
-        yield number, _prompt(given, place)
-
-
-def _prompt(given: dict[str, object], place: RecordPlace) -> Prompt:
+def _prompt(given: Mapping[str, Any], place: RecordPlace) -> Prompt:
     domain, dimension = text_of(given, "domain", place), text_of(given, "dimension", place)
     asked = given.get("questions")
     if not isinstance(asked, list):

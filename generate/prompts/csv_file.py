@@ -1,11 +1,10 @@
 """Prompts of the user: a table with a header line, separated by commas (or by tabs in a .tsv)."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from diptych.data.text_records import HeadedRows
+from diptych.data.text_records import HeadedRows, whole_json
 from diptych.errors import ConfigError, DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import KEYS, RecordPlace, check_carried, prompt_of
@@ -80,7 +79,7 @@ def _field(key: str, row: Mapping[str, str], names: Sequence[str]) -> Any:
 def _parts(value: str) -> list[Any]:
     """Return what a field lists: JSON if it is a list of it, else the text alone."""
     try:
-        found = json.loads(value) if value.startswith("[") else value
-    except (ValueError, RecursionError):
+        found = whole_json(value) if value.startswith("[") else value
+    except ValueError:
         found = value
     return found if isinstance(found, list) else [value]

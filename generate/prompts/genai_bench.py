@@ -5,13 +5,13 @@ categories; seven prompts have none. The id is upstream's. The same file of prom
 for images of six models, which ``diptych evaluate import-evidence`` reads.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from diptych.assets import fetch
-from diptych.errors import DataError, one_line
+from diptych.data.text_records import json_value
+from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_files
 from diptych.generate.prompts.records import RecordPlace, text_of
 
@@ -54,10 +54,7 @@ def _skills(file: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _object(file: Path, what: str) -> dict[str, Any]:
-    try:
-        given = json.loads(read_text(file))
-    except ValueError as error:
-        raise DataError(f"{file}: not JSON: {one_line(error)}") from error
+    given = json_value(read_text(file), file)
     if not isinstance(given, dict):
         raise DataError(f"{file}: GenAI-Bench has an object of {what}")
     return given

@@ -5,11 +5,11 @@ benchmark lie in folders, and the style is the category. The prompts are from Di
 licence is for whoever takes them to look up, so that they come from a folder and by no download of diptych.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from diptych.errors import DataError, one_line
+from diptych.data.text_records import json_value
+from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_files
 
 STYLES = ("anime", "concept-art", "paintings", "photo")
@@ -30,10 +30,7 @@ def hpsv2(*, path: Path) -> PromptSet:
 
 
 def _prompts(style: str, file: Path) -> Iterator[tuple[Path, int, Prompt]]:
-    try:
-        given = json.loads(read_text(file))
-    except ValueError as error:
-        raise DataError(f"{file}: not JSON: {one_line(error)}") from error
+    given = json_value(read_text(file), file)
     if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
         raise DataError(f"{file}: the prompts of a style of HPDv2 are a list of texts")
     for number, text in enumerate(given):

@@ -3,14 +3,14 @@
 Each dimension is a file and the category of its prompts; a question has upstream's tags. The right answer is yes.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from diptych.asset_table import CORE_DIMENSIONS
 from diptych.assets import fetch
 from diptych.data.checks import parse_checks
-from diptych.errors import DataError, one_line
+from diptych.data.text_records import json_value
+from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_files
 from diptych.generate.prompts.records import RecordPlace, text_of
 
@@ -34,10 +34,7 @@ def t2i_corebench(*, path: Path | None = None) -> PromptSet:
 
 
 def _prompts(dimension: str, file: Path) -> Iterator[tuple[Path, int, Prompt]]:
-    try:
-        given = json.loads(read_text(file))
-    except ValueError as error:
-        raise DataError(f"{file}: not JSON: {one_line(error)}") from error
+    given = json_value(read_text(file), file)
     if not isinstance(given, dict) or not all(isinstance(one, dict) for one in given.values()):
         raise DataError(f"{file}: T2I-CoReBench is an object of prompts by their ids")
     for number, (name, one) in enumerate(given.items(), start=1):

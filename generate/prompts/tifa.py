@@ -4,14 +4,14 @@ A question has the type of the element that it is about (``color``, ``counting``
 categories. The id is upstream's.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from diptych.assets import fetch
 from diptych.data.checks import parse_checks
-from diptych.errors import DataError, one_line
+from diptych.data.text_records import json_value
+from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import RecordPlace, text_of
 
@@ -26,10 +26,7 @@ def tifa(*, path: Path | None = None) -> PromptSet:
         DataError: If the file cannot be had, or a question has another form.
     """
     file = path or fetch(ASSET)
-    try:
-        given = json.loads(read_text(file))
-    except ValueError as error:
-        raise DataError(f"{file}: not JSON: {one_line(error)}") from error
+    given = json_value(read_text(file), file)
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         raise DataError(f"{file}: TIFA is a list of questions, each an object")
     found: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}

@@ -6,7 +6,6 @@ question, yes or no, in the words of upstream's point. The id is upstream's numb
 a comma lacks between two texts of a list, as in one row of the long English prompts, it is read as if it were there.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +13,8 @@ from typing import Any, NamedTuple
 
 from diptych.assets import fetch
 from diptych.data.checks import parse_checks
-from diptych.data.text_records import HeadedRows
-from diptych.errors import DataError, one_line
+from diptych.data.text_records import HeadedRows, json_value, whole_json
+from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import RecordPlace
 
@@ -115,9 +114,6 @@ def _prompt(row: Mapping[str, str], place: RecordPlace, form: UniGenForm) -> Pro
 
 def _facts(text: str, where: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError as error:
-        try:
-            return json.loads(NO_COMMA.sub('", "', text))
-        except ValueError:
-            raise DataError(f"{where}: not JSON: {one_line(error)}") from error
+        return whole_json(text)
+    except ValueError:
+        return json_value(NO_COMMA.sub('", "', text), where)

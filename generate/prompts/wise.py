@@ -4,7 +4,6 @@ The verified prompts of 2026 and the legacy ones before share ids and hardly mor
 category, as upstream counts. Upstream's words to its judge have no licence, so that the question here has its own.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 from diptych.asset_table import WISE_LEGACY
 from diptych.assets import fetch
 from diptych.data.checks import parse_checks
-from diptych.errors import DataError, one_line
+from diptych.data.text_records import json_value
+from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_files
 from diptych.generate.prompts.records import RecordPlace, text_of
 
@@ -68,10 +68,7 @@ def wise_legacy(*, path: Path | None = None) -> PromptSet:
 
 
 def _prompts(file: Path, ids: Mapping[str, int], question: str, best: str) -> Iterator[tuple[Path, int, Prompt]]:
-    try:
-        given = json.loads(read_text(file))
-    except ValueError as error:
-        raise DataError(f"{file}: not JSON: {one_line(error)}") from error
+    given = json_value(read_text(file), file)
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         raise DataError(f"{file}: WISE is a list of prompts, each an object")
     for number, one in enumerate(given, start=1):

@@ -87,13 +87,26 @@ def whole_json(text: str) -> Any:
     return value
 
 
-def _object(text: str, where: str) -> dict[str, Any]:
+def json_value(text: str, where: Path | str) -> Any:
+    """Return the value that a JSON text is.
+
+    Args:
+        text: Of a file, or of a part of it.
+        where: It stands, for messages.
+
+    Raises:
+        DataError: See ``whole_json``.
+    """
     try:
-        value = whole_json(text)
+        return whole_json(text)
     except json.JSONDecodeError as error:
         raise DataError(f"{where}: not JSON: {error}") from error
     except ValueError as error:
         raise DataError(f"{where}: {error}") from error
+
+
+def _object(text: str, where: str) -> dict[str, Any]:
+    value = json_value(text, where)
     if not isinstance(value, dict):
         raise DataError(f"{where}: must be a JSON object, got {text[:MAX_SHOWN]!r}")
     return value

@@ -146,6 +146,8 @@ def test_tifa_keeps_questions_as_upstream_has_them(shared: Path) -> None:
     ("text", "message"),
     [
         ("{", "not JSON"),
+        ("[" * 100_000, r"mine\.json: not JSON: nested too deeply"),
+        (r'["\ud83d"]', r"mine\.json: \\ud83d is half of a character"),
         ("{}", "TIFA is a list of questions"),
         ('[{"id": "coco_1", "caption": "A cat"}]', r"mine\.json:1: question: must be a text"),
         (
@@ -225,7 +227,11 @@ def test_a_comma_that_lacks_between_two_points_is_read(tmp_path: Path) -> None:
     path.write_text(f'index,prompt_en,sub_dims_en\n509,A wall.,"{said}"\n', "utf-8")
     (prompt,) = unigenbench_long(path=path).prompts
     assert [question.tags for question in prompt.checks.questions] == [("Grammar", "Negation"), ("Style",)]
-    for wrong, message in ((said[:-1], "mine.csv:2: sub_dims_en: not JSON"), ('{""Testpoints"": []}', "of one length")):
+    for wrong, message in (
+        (said[:-1], "mine.csv:2: sub_dims_en: not JSON"),
+        ("[" * 100_000, "mine.csv:2: sub_dims_en: not JSON: nested too deeply"),
+        ('{""Testpoints"": []}', "of one length"),
+    ):
         path.write_text(f'index,prompt_en,sub_dims_en\n509,A wall.,"{wrong}"\n', "utf-8")
         with pytest.raises(DataError, match=message):
             unigenbench_long(path=path)
@@ -250,6 +256,7 @@ def test_bizgeneval_has_20_prompts_of_each_domain_and_dimension(shared: Path) ->
         ({"easy_qidxs": [2]}, r"easy_qidxs: must be numbers of its questions from 1, got \[2\]"),
         ({"hard_qidxs": None}, "hard_qidxs: must be numbers of its questions from 1, got None"),
         ({"prompt": None}, "prompt: must be a text, got None"),
+        ({"prompt": "A \ud83d."}, r"\\ud83d is half of a character"),
     ],
 )
 def test_prompt_of_bizgeneval_of_another_form_is_refused(
