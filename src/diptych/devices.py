@@ -1,8 +1,10 @@
-"""The torch device that a model of an encoder or a detector runs on."""
+"""The torch device on which a model runs, and the precision in which."""
 
-from typing import Any
+from typing import Any, Literal
 
 from diptych.errors import ConfigError, first_line
+
+Precision = Literal["fp32", "fp16", "bf16"]
 
 
 def torch_device(name: str) -> Any:
@@ -21,3 +23,10 @@ def torch_device(name: str) -> Any:
     except (RuntimeError, AssertionError) as error:  # AssertionError: this torch has no CUDA
         raise ConfigError(f"device {name!r}: cannot be used here: {first_line(error)}") from error
     return device
+
+
+def torch_dtype(precision: Precision) -> Any:
+    """Return the ``torch.dtype`` of a precision."""
+    import torch
+
+    return {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]

@@ -10,17 +10,15 @@ import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from diptych.data.images import Image
-from diptych.devices import torch_device
+from diptych.devices import Precision, torch_device, torch_dtype
 from diptych.encoders.open_clip_source import Source, find_source
 from diptych.errors import DataError, one_line
-
-Precision = Literal["fp32", "fp16", "bf16"]
 
 # The longest token of CLIP's vocabulary, in bytes. Tokenizing takes quadratic time in a word's length, and a caption
 # may be a megabyte without a space; what lies beyond this many characters per token of context is never seen anyway.
@@ -119,9 +117,7 @@ class OpenClipEncoder:
 
     @cached_property
     def _dtype(self) -> Any:
-        import torch
-
-        return {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[self.precision]
+        return torch_dtype(self.precision)
 
     @cached_property
     def _model(self) -> Any:

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.data.images import Image
+from diptych.devices import Precision
 from diptych.errors import ConfigError
-from diptych.pretrained.folder import PICKLED, Precision, PretrainedFolder, find_pretrained
+from diptych.pretrained.folder import PICKLED, PretrainedFolder, find_pretrained
 from diptych.pretrained.weights import weight_files
 
 KIND = "transformers_clip"

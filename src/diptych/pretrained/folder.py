@@ -11,16 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 from diptych.assets import file_sha256, is_offline, named_path, why_offline
-from diptych.devices import torch_device
+from diptych.devices import Precision, torch_device, torch_dtype
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.pretrained.libraries import import_hub, import_library
 from diptych.pretrained.memory import check_fits
 from diptych.pretrained.weights import check_weights, weight_files, weights_sha256
-
-Precision = Literal["fp32", "fp16", "bf16"]
 
 CONFIG_NAME = "config.json"
 PICKLED = "pytorch_model.bin"  # of old models; torch reads its tensors and runs nothing of it
@@ -106,15 +104,16 @@ class PretrainedFolder:
             DataError: If the device has not the memory for it, or the weights do not fit the configuration or lack some
                 that it needs.
         """
-        import torch
-
         chosen = torch_device(device)
         check_fits(self.path, precision, chosen, self.where)
-        dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
         factory = getattr(import_library("transformers", extra=EXTRA), kind)
         try:
             model, said = factory.from_pretrained(
-                self.path, local_files_only=True, dtype=dtype, trust_remote_code=False, output_loading_info=True
+                self.path,
+                local_files_only=True,
+                dtype=torch_dtype(precision),
+                trust_remote_code=False,
+                output_loading_info=True,
             )
         except Exception as error:  # whatever the library throws at files that do not fit each other
             self._refuse(kind, error)

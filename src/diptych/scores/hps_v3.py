@@ -20,11 +20,11 @@ import numpy.typing as npt
 
 from diptych.assets import file_sha256, named_path
 from diptych.data.images import Image
-from diptych.devices import torch_device
+from diptych.devices import Precision, torch_device
 from diptych.errors import ConfigError, DataError
 from diptych.judges.evidence import JUDGE_FAILED
 from diptych.judges.prepared import groups_of_one_shape, prepared_by
-from diptych.pretrained.folder import Precision, PretrainedFolder, find_pretrained
+from diptych.pretrained.folder import PretrainedFolder, find_pretrained
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch, without_caption
 

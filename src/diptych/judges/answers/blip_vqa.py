@@ -19,11 +19,12 @@ from functools import cached_property
 from typing import Any, Literal
 
 from diptych.data.images import Image
+from diptych.devices import Precision
 from diptych.errors import ConfigError
 from diptych.judges.answers.asked import Asked, chosen, every_question, in_order, no_answer
 from diptych.judges.contract import TOO_LONG, Answer, Query
 from diptych.judges.prepared import groups_of_one_shape, prepared_by
-from diptych.pretrained.folder import Precision, PretrainedFolder, find_pretrained
+from diptych.pretrained.folder import PretrainedFolder, find_pretrained
 
 JUDGE = "blip_vqa"
 CHUNK = 8  # pictures that the network sees at once

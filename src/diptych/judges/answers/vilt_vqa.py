@@ -16,12 +16,13 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from diptych.data.images import Image
+from diptych.devices import Precision
 from diptych.errors import ConfigError
 from diptych.judges.answers.asked import Asked, chosen, every_question, in_order, no_answer
 from diptych.judges.contract import TOO_LONG, Answer, Query
 from diptych.judges.prepared import prepared_by
 from diptych.lookup import nearest
-from diptych.pretrained.folder import Precision, PretrainedFolder, find_pretrained
+from diptych.pretrained.folder import PretrainedFolder, find_pretrained
 
 JUDGE = "vilt_vqa"
 ASKED_AT_ONCE = 32  # pairs of question and picture that the network sees at once

@@ -15,6 +15,7 @@ from functools import cached_property, partial
 from typing import Any, Literal, NamedTuple
 
 from diptych.data.images import Image
+from diptych.devices import Precision
 from diptych.errors import ConfigError
 from diptych.judges.answers.asked import Asked, chosen, every_question, in_order, no_answer
 from diptych.judges.answers.first_token import Summation, first_tokens
@@ -22,7 +23,7 @@ from diptych.judges.answers.prompts import ASKED, begins_whole, prompt_of
 from diptych.judges.answers.seen_once import PIXELS, PreparesOnce, can_be_joined, joined, seen, why_not_shared
 from diptych.judges.contract import TOO_LONG, Answer, Query
 from diptych.judges.prepared import prepared_by
-from diptych.pretrained.folder import Precision, PretrainedFolder, find_pretrained
+from diptych.pretrained.folder import PretrainedFolder, find_pretrained
 
 JUDGE = "vision_language"
 CHUNK = 8  # pictures that are held at once, as the model sees them

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from diptych.data.images import Image
+from diptych.devices import Precision
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError
 from diptych.judges.contract import Corners
 from diptych.judges.prepared import prepared_by
-from diptych.pretrained.folder import Precision
 
 LEAST_SCORE = 0.1  # what is less sure is mostly noise, and a network tells hundreds of such boxes
 

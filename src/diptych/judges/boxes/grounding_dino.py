@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from diptych.devices import Precision
 from diptych.encoders import Encoder
 from diptych.judges.boxes.detections import LEAST_SCORE, Detection, DetectorOptions, Prepared, as_batch
 from diptych.judges.boxes.masks import within
 from diptych.judges.boxes.open_labels import CHUNK, GAP, OpenLabels, TokenIds, open_labels
 from diptych.judges.prepared import groups_of_one_shape
-from diptych.pretrained.folder import Precision
 
 BEFORE, BEHIND = 1, 2  # tokens of a text that are none of its label's: [CLS], and the full stop with [SEP]
 

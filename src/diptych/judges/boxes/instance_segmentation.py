@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from diptych.devices import Precision
 from diptych.encoders import Encoder
 from diptych.judges.boxes.closed_labels import ClosedLabels, closed_labels
 from diptych.judges.boxes.detections import LEAST_SCORE, Detection, DetectorOptions, Prepared, as_batch
 from diptych.judges.boxes.masks import box_around, run_lengths
-from diptych.pretrained.folder import Precision
 
 MOST = 100  # things of one picture; mmdetection's max_per_image
 

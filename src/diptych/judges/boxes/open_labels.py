@@ -11,12 +11,13 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from diptych.data.images import Image
+from diptych.devices import Precision
 from diptych.errors import ConfigError
 from diptych.judges.boxes.colours import COLOURS, ColourNames
 from diptych.judges.boxes.detections import Detection, DetectorOptions, Prepared, check_least_score, prepared_picture
 from diptych.judges.contract import COLOUR, Box
 from diptych.judges.prepared import groups_of_one_shape
-from diptych.pretrained.folder import Precision, PretrainedFolder, find_pretrained
+from diptych.pretrained.folder import PretrainedFolder, find_pretrained
 
 CHUNK = 8  # pictures that are held at once, as the network takes them
 NETWORK = "AutoModelForZeroShotObjectDetection"

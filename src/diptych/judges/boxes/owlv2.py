@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from diptych.devices import Precision
 from diptych.encoders import Encoder
 from diptych.judges.boxes.detections import LEAST_SCORE, Detection, DetectorOptions, Prepared, as_batch
 from diptych.judges.boxes.masks import within
 from diptych.judges.boxes.open_labels import GAP, OpenLabels, TokenIds, open_labels
-from diptych.pretrained.folder import Precision
 
 
 @dataclass(frozen=True)

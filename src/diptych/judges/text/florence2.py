@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from diptych.data.images import Image
+from diptych.devices import Precision
 from diptych.judges.contract import TextLine
 from diptych.judges.prepared import groups_of_one_shape, prepared_by
 from diptych.judges.text.lines import in_reading_order, upright
 from diptych.judges.text.spoken import Spoken, confidence, spoken_of
-from diptych.pretrained.folder import Precision, PretrainedFolder, find_pretrained
+from diptych.pretrained.folder import PretrainedFolder, find_pretrained
 
 JUDGE = "florence2"
 TASK = "<OCR_WITH_REGION>"

@@ -12,11 +12,12 @@ from functools import cached_property
 from typing import Any, Literal
 
 from diptych.data.images import Image
+from diptych.devices import Precision
 from diptych.judges.contract import Corners, TextLine
 from diptych.judges.prepared import groups_of_one_shape, prepared_by
 from diptych.judges.text.rapidocr import RapidOcr, rapidocr
 from diptych.judges.text.spoken import Spoken, confidence, spoken_of
-from diptych.pretrained.folder import Precision, PretrainedFolder, find_pretrained
+from diptych.pretrained.folder import PretrainedFolder, find_pretrained
 
 JUDGE = "trocr"
 CHUNK = 16  # lines that the network reads at once

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diptych.devices import Precision, torch_dtype
 from diptych.errors import DataError, one_line
-from diptych.pretrained.folder import Precision, PretrainedFolder
+from diptych.pretrained.folder import PretrainedFolder
 from diptych.pretrained.libraries import import_library
 from diptych.pretrained.memory import check_fits
 
@@ -78,7 +79,6 @@ def read_hps_v3(path: Path, model: PretrainedFolder, precision: Precision, devic
         DataError: If it is another kind of file, does not fit the configuration, or the device has not the memory.
         MissingExtra: If transformers is not installed.
     """
-    import torch
     from safetensors.torch import load_file
 
     library = import_library("transformers", extra="evaluate")
@@ -90,9 +90,8 @@ def read_hps_v3(path: Path, model: PretrainedFolder, precision: Precision, devic
         layers = tuple((_on(head[f"{n}.weight"], device), _on(head[f"{n}.bias"], device)) for n in LAYERS)
         config = library.AutoConfig.from_pretrained(model.path, local_files_only=True)
         config.text_config.vocab_size = vocabulary
-        dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
         network, said = library.Qwen2VLForConditionalGeneration.from_pretrained(
-            None, config=config, state_dict=_without_head(state), dtype=dtype, output_loading_info=True
+            None, config=config, state_dict=_without_head(state), dtype=torch_dtype(precision), output_loading_info=True
         )
     except DataError:
         raise
