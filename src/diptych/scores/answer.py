@@ -16,9 +16,8 @@ from diptych.judges.contract import Answer, AnswerJudge, Query
 from diptych.judges.evidence import ANSWERS
 from diptych.scores import Column
 from diptych.scores.batches import Batch
-from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.judge_rule import JudgeRule, check_threshold
 from diptych.scores.looks import AskedRows, look_with
-from diptych.scores.object_accuracy import check_threshold
 
 UNSURE = "unsure"
 

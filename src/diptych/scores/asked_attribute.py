@@ -21,9 +21,8 @@ from diptych.judges.imported import ImportedAnswers
 from diptych.scores import Column
 from diptych.scores.answer import OneQuestion
 from diptych.scores.batches import Batch
-from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.judge_rule import JudgeRule, check_threshold
 from diptych.scores.looks import look_with
-from diptych.scores.object_accuracy import check_threshold
 from diptych.scores.question_accuracy import AskedQuestions
 
 State = Literal["nobody", "several", "cannot_tell"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Generic
 
+from diptych.errors import ConfigError
 from diptych.judges.contract import Record
 from diptych.scores import Reads
 from diptych.scores.looks import Look
@@ -41,3 +42,15 @@ class JudgeRule(Generic[Record]):
     def identity(self) -> Mapping[str, Any]:
         """Name, version, what of the rule changes a number, and what is asked of which judge."""
         return {"score": self.score_name, "version": self.version, **self.options, **self.look.identity}
+
+
+def check_threshold(value: float, least: float, where: str) -> None:
+    """Raise if a threshold is out of range.
+
+    Raises:
+        ConfigError: If it is not in [0, 1), or lower than what the judge tells at all.
+    """
+    if not 0.0 <= value < 1.0:
+        raise ConfigError(f"{where}: a threshold is at least 0 and below 1, not {value}")
+    if value < least:
+        raise ConfigError(f"{where}: {value} is too low: what is less sure than {least} this judge does not tell")

@@ -19,7 +19,7 @@ from diptych.judges.evidence import BOXES, RATINGS
 from diptych.scores import Column
 from diptych.scores.batches import Batch
 from diptych.scores.geneval_rule import COUNTING_THRESHOLD, THRESHOLD, judge
-from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.judge_rule import JudgeRule, check_threshold
 from diptych.scores.looks import AskedRows, look_with, looks_for_any
 from diptych.scores.object_decisions import ObjectDecisions, object_decisions
 
@@ -133,15 +133,3 @@ def object_accuracy(
     for name, value in (("threshold", threshold), ("counting_threshold", counting_threshold)):
         check_threshold(value, detector.least_score, f"score 'object_accuracy': {name}")
     return ObjectAccuracy(look, detector, threshold, counting_threshold)
-
-
-def check_threshold(value: float, least: float, where: str) -> None:
-    """Raise if a threshold is out of range.
-
-    Raises:
-        ConfigError: If it is not in [0, 1), or lower than what the judge tells at all.
-    """
-    if not 0.0 <= value < 1.0:
-        raise ConfigError(f"{where}: a threshold is at least 0 and below 1, not {value}")
-    if value < least:
-        raise ConfigError(f"{where}: {value} is too low: what is less sure than {least} this judge does not tell")

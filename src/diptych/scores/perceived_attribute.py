@@ -19,9 +19,8 @@ from diptych.lookup import describe_unknown
 from diptych.scores import Column
 from diptych.scores.batches import Batch
 from diptych.scores.geneval_rule import THRESHOLD
-from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.judge_rule import JudgeRule, check_threshold
 from diptych.scores.looks import look_with
-from diptych.scores.object_accuracy import check_threshold
 
 TRAIT = "attribute"
 LIKELY = 0.5

@@ -16,9 +16,8 @@ from diptych.judges.contract import TextJudge, TextLine
 from diptych.judges.evidence import TEXT
 from diptych.scores import Column
 from diptych.scores.batches import Batch
-from diptych.scores.judge_rule import JudgeRule
+from diptych.scores.judge_rule import JudgeRule, check_threshold
 from diptych.scores.looks import look_with
-from diptych.scores.object_accuracy import check_threshold
 
 COLUMNS = (
     Column("written_text", "What the judge reads, its lines in reading order; empty if none", dtype="string"),
