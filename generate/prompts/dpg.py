@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from diptych.assets import fetch
-from diptych.data.checks import parse_checks
 from diptych.generate.prompts import Prompt, PromptSet, set_of_file
-from diptych.generate.prompts.proposition_table import PropositionRow, parents_of, propositions
+from diptych.generate.prompts.proposition_table import PropositionRow, checks_of, propositions
 
 ASSET = "dpg-bench"
 
@@ -28,17 +27,7 @@ def dpg(*, path: Path | None = None) -> PromptSet:
 
 def _prompt(item: str, rows: Sequence[PropositionRow]) -> tuple[int, Prompt]:
     place, first = rows[0]
-    questions = [
-        {
-            "id": row["proposition_id"],
-            "question": row["question_natural_language"],
-            "parents": list(parents_of(row, rows)),
-            "tags": kinds(row["tuple"]),
-            "about": row["tuple"],
-        }
-        for _, row in rows
-    ]
-    return place.line, Prompt(item, first["text"], (), parse_checks({"questions": questions}, str(place)))
+    return place.line, Prompt(item, first["text"], (), checks_of(rows, lambda row: kinds(row["tuple"])))
 
 
 def kinds(text: str) -> list[str]:

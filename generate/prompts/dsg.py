@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from diptych.assets import fetch
-from diptych.data.checks import parse_checks
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, set_of_file
-from diptych.generate.prompts.proposition_table import PropositionRow, parents_of, propositions
+from diptych.generate.prompts.proposition_table import PropositionRow, checks_of, propositions
 
 ASSET = "dsg-1k"
 # What an id holds -> the category by which the paper counts (its table 3).
@@ -45,15 +44,8 @@ def _prompt(item: str, rows: Sequence[PropositionRow]) -> tuple[int, Prompt]:
     category = next((name for part, name in CATEGORIES.items() if part in item), None)
     if category is None:
         raise DataError(f"{place}: item_id {item!r} is of none of DSG's sources ({', '.join(CATEGORIES)})")
-    questions = [
-        {
-            "id": row["proposition_id"],
-            "question": row["question_natural_language"],
-            "parents": list(parents_of(row, rows)),
-            "tags": [tag for tag in (row["category_broad"], row["category_detailed"]) if tag],
-            "about": row["tuple"],
-        }
-        for _, row in rows
-    ]
-    checks = parse_checks({"questions": questions}, str(place))
-    return place.line, Prompt(item, first["text"], (category,), checks)
+    return place.line, Prompt(item, first["text"], (category,), checks_of(rows, _tags))
+
+
+def _tags(row: Mapping[str, str]) -> list[str]:
+    return [tag for tag in (row["category_broad"], row["category_detailed"]) if tag]

@@ -5,9 +5,10 @@ that depend on themselves, and numbers of no question of the prompt.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from diptych.data.checks import Checks, parse_checks
 from diptych.data.text_records import HeadedRows
 from diptych.errors import DataError
 from diptych.generate.prompts import read_text
@@ -52,7 +53,30 @@ def propositions(file: Path, benchmark: str) -> dict[str, list[PropositionRow]]:
     return found
 
 
-def parents_of(row: Mapping[str, str], rows: Sequence[PropositionRow]) -> Iterator[str]:
+def checks_of(rows: Sequence[PropositionRow], tags_of: Callable[[Mapping[str, str]], list[str]]) -> Checks:
+    """Return the questions of a prompt; the right answer is always yes.
+
+    Args:
+        rows: Of the prompt.
+        tags_of: Tells of a row what its question is about, from broad to narrow.
+
+    Raises:
+        DataError: If a question has not the form of one; says the first line of the prompt.
+    """
+    questions = [
+        {
+            "id": row["proposition_id"],
+            "question": row["question_natural_language"],
+            "parents": list(_parents_of(row, rows)),
+            "tags": tags_of(row),
+            "about": row["tuple"],
+        }
+        for _, row in rows
+    ]
+    return parse_checks({"questions": questions}, str(rows[0][0]))
+
+
+def _parents_of(row: Mapping[str, str], rows: Sequence[PropositionRow]) -> Iterator[str]:
     """Yield the questions, among those of a prompt, on which one depends."""
     known = {other["proposition_id"] for _, other in rows}
     for name in dict.fromkeys(part.strip() for part in row["dependency"].split(",")):
