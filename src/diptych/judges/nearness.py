@@ -23,6 +23,23 @@ def unit(vector: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
     return wide / length if length else wide
 
 
+def mean_directions(vectors: npt.NDArray[np.float32], each: int) -> npt.NDArray[np.float64]:
+    """Return the mean direction of every so many vectors, each of which counts alike (section 3.1.4).
+
+    Args:
+        vectors: float32 (N x each, dim), any length.
+        each: How many belong together.
+
+    Returns:
+        float64 (N, dim), each of length 1.
+
+    >>> mean_directions(np.float32([[2, 0], [0, 1]]), 2).round(3).tolist()
+    [[0.707, 0.707]]
+    """
+    units = np.stack([unit(vector) for vector in vectors])
+    return np.stack([unit(mean) for mean in units.reshape(-1, each, units.shape[1]).mean(axis=1)])
+
+
 def shares(
     descriptions: npt.NDArray[np.float64], picture: npt.NDArray[np.float32], scale: float = SCALE
 ) -> tuple[float, ...]:

@@ -18,7 +18,7 @@ from diptych.encoders import Encoder
 from diptych.errors import ConfigError
 from diptych.judges.answers.asked import chosen
 from diptych.judges.contract import Answer, Query
-from diptych.judges.nearness import SCALE, shares, unit
+from diptych.judges.nearness import SCALE, mean_directions, shares
 
 GAP = "{}"
 
@@ -70,9 +70,7 @@ class ZeroShot:
                 )
             described = [question.text.replace(GAP, choice) for choice in question.choices]
             texts = [prompt.replace(GAP, said) for said in described for prompt in self.prompts]
-            each = np.stack([unit(vector) for vector in self.encoder.texts(texts)])
-            mean = each.reshape(len(described), len(self.prompts), -1).mean(axis=1)
-            self._filled[question] = np.stack([unit(vector) for vector in mean])
+            self._filled[question] = mean_directions(self.encoder.texts(texts), len(self.prompts))
         return self._filled[question]
 
 

@@ -19,7 +19,7 @@ from diptych.data.images import Image
 from diptych.encoders import Encoder
 from diptych.judges.boxes.masks import filled, within
 from diptych.judges.contract import COLOUR, Box, Trait
-from diptych.judges.nearness import SCALE, shares, unit
+from diptych.judges.nearness import SCALE, mean_directions, shares
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white")
 DESCRIPTIONS = (
@@ -70,9 +70,7 @@ class ColourNames:
         """Return the vector of each colour, float64 (colours, dim), for things of one class."""
         if label not in self._known:
             texts = [said.format(colour=colour, label=label) for colour in COLOURS for said in DESCRIPTIONS]
-            each = np.stack([unit(vector) for vector in self.encoder.texts(texts)])
-            mean = each.reshape(len(COLOURS), len(DESCRIPTIONS), -1).mean(axis=1)
-            self._known[label] = np.stack([unit(vector) for vector in mean])
+            self._known[label] = mean_directions(self.encoder.texts(texts), len(DESCRIPTIONS))
         return self._known[label]
 
 
