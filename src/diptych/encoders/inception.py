@@ -16,6 +16,7 @@ import numpy.typing as npt
 from diptych.assets import fetch, file_sha256, named_path
 from diptych.data.images import Image
 from diptych.devices import torch_device
+from diptych.encoders.images_only import ImagesOnly
 from diptych.encoders.inception_resizes import RESIZES, Pixels, Preprocess
 from diptych.errors import ConfigError, DataError, one_line
 
@@ -25,7 +26,7 @@ NETWORK, LAYER = "inception-v3-2015-12-05", "pool3"
 
 
 @dataclass(frozen=True)
-class InceptionEncoder:
+class InceptionEncoder(ImagesOnly):
     """Inception-v3 as an encoder, loaded on first use; it has no text side.
 
     Attributes:
@@ -38,11 +39,13 @@ class InceptionEncoder:
     preprocess: Preprocess
     device: str
 
+    kind = "inception"
+
     @cached_property
     def identity(self) -> Mapping[str, Any]:
         """Network, layer, weights sha256 and preprocessing."""
         return {
-            "encoder": "inception",
+            "encoder": self.kind,
             "network": NETWORK,
             "layer": LAYER,
             "weights_sha256": file_sha256(self.weights),
@@ -68,22 +71,6 @@ class InceptionEncoder:
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             vectors: Pixels = self._model(pixels.to(self._device)).cpu().numpy()
         return vectors
-
-    def texts(self, texts: Sequence[str]) -> Pixels:
-        """Refuse: it has no text side.
-
-        Raises:
-            ConfigError: Always.
-        """
-        raise ConfigError("encoder 'inception': embeds images only; for texts use an open_clip encoder")
-
-    def truncated(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
-        """Refuse, see ``texts``.
-
-        Raises:
-            ConfigError: Always.
-        """
-        raise ConfigError("encoder 'inception': embeds images only; for texts use an open_clip encoder")
 
     @cached_property
     def _device(self) -> Any:

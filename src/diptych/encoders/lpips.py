@@ -21,6 +21,7 @@ from PIL.Image import Resampling
 from diptych.assets import file_sha256, named_path
 from diptych.data.images import Image
 from diptych.devices import torch_device
+from diptych.encoders.images_only import ImagesOnly
 from diptych.errors import ConfigError, DataError, MissingExtra, one_line
 
 SIDE, LEAST_SIDE = 64, 32
@@ -29,7 +30,6 @@ TAPPED = (1, 4, 7, 9, 11)  # the activations among torchvision's layers
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 TINY = 1e-8  # beside the square of a length, as torchmetrics 1.9 has it
 LINEAR = Path("functional/image/lpips_models/alex.pth")  # of torchmetrics: the authors' weights of the channels, v0.1
-IMAGES_ONLY = "encoder 'lpips': embeds images only; for texts use an open_clip encoder"
 
 
 class LpipsNetwork(NamedTuple):
@@ -40,7 +40,7 @@ class LpipsNetwork(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class LpipsEncoder:
+class LpipsEncoder(ImagesOnly):
     """LPIPS as an encoder, loaded on first use; it has no text side.
 
     Attributes:
@@ -55,11 +55,13 @@ class LpipsEncoder:
     side: int
     device: str
 
+    kind = "lpips"
+
     @cached_property
     def identity(self) -> Mapping[str, Any]:
         """Network, sha256 of both files and preprocessing."""
         return {
-            "encoder": "lpips",
+            "encoder": self.kind,
             "network": "alex",
             "weights_sha256": file_sha256(self.weights),
             "linear_sha256": file_sha256(self.linear),
@@ -99,22 +101,6 @@ class LpipsEncoder:
                     parts.append((even * network.roots[len(parts)] / places**0.5).flatten(1))
         vectors: npt.NDArray[np.float32] = torch.cat(parts, dim=1).cpu().numpy()
         return vectors
-
-    def texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Refuse: it has no text side.
-
-        Raises:
-            ConfigError: Always.
-        """
-        raise ConfigError(IMAGES_ONLY)
-
-    def truncated(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
-        """Refuse, see ``texts``.
-
-        Raises:
-            ConfigError: Always.
-        """
-        raise ConfigError(IMAGES_ONLY)
 
     @cached_property
     def _device(self) -> Any:
