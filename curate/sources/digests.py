@@ -106,7 +106,7 @@ def digest_files(files: Sequence[str], on_files: Callable[[int], None] = lambda 
 def _look(file: str) -> _SeenFile | None:
     try:
         seen = os.stat(file)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name with a zero byte
         return None
     if not stat.S_ISREG(seen.st_mode):  # a pipe would never end
         return None

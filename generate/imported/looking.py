@@ -45,7 +45,7 @@ def read_picture(source: SourceFolder, name: str) -> bytes | str:
         return read_picture_file(path)
     except FileNotFoundError:
         return MISSING_FILE
-    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte, from a table
+    except (OSError, ValueError) as error:  # ValueError: lstat's of a name with a zero byte, from a table
         return f"unreadable: {getattr(error, 'strerror', None) or error}"
 
 

@@ -23,11 +23,12 @@ def test_what_is_no_file_is_a_reason(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
-    found = {name: read_picture_file(tmp_path / name) for name in ("", "pipe", "link", "circle", "x" * 300)}
+    found = {name: read_picture_file(tmp_path / name) for name in ("", "pipe", "link", "circle", "x" * 300, "a\0")}
     assert found == {
         "": "unreadable: no regular file",
         "pipe": "unreadable: no regular file",
         "link": "unreadable: No such file or directory",
         "circle": "unreadable: Too many levels of symbolic links",
         "x" * 300: "unreadable: File name too long",
+        "a\0": "unreadable: no file can have its name, which has a zero byte",
     }

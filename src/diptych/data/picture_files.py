@@ -6,14 +6,11 @@ from pathlib import Path
 
 MAX_PICTURE_BYTES = 200 * 2**20  # a larger one is no picture; it is not read
 NO_FILE = "unreadable: no regular file"
+NO_NAME = "unreadable: no file can have its name, which has a zero byte"
 
 
 def read_picture_file(path: Path | str) -> bytes | str:
-    """Return the bytes of a file, or a status, a colon and the detail: of a folder, a pipe, a link that leads nowhere.
-
-    Raises:
-        ValueError: If no file can have the name, as it has a zero byte.
-    """
+    """Return the bytes of a file, or a status, a colon and the detail: of a folder, a pipe, a link that leads nowhere."""
     try:
         seen = os.stat(path)
         if stat.S_ISDIR(seen.st_mode):
@@ -23,5 +20,7 @@ def read_picture_file(path: Path | str) -> bytes | str:
         if seen.st_size > MAX_PICTURE_BYTES:
             return f"too_large: {seen.st_size} bytes, more than {MAX_PICTURE_BYTES}"
         return Path(path).read_bytes()
+    except ValueError:
+        return NO_NAME
     except OSError as error:
         return f"unreadable: {error.strerror or error}"

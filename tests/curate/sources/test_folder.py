@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 from pathlib import Path
@@ -12,8 +13,10 @@ from diptych.curate.config import CurateConfig, Folder
 from diptych.curate.ingest.run import ingest
 from diptych.curate.sources import bounded, open_source
 from diptych.curate.sources import index as index_module
+from diptych.curate.sources.digests import identify_part
 from diptych.curate.sources.keys import as_hashes, picture_hashes, row_digests
 from diptych.data import picture_files
+from diptych.data.picture_files import NO_NAME
 from diptych.errors import DataError
 
 
@@ -113,3 +116,11 @@ def test_an_archive_for_a_folder_is_not_said_to_be_missing(tmp_path: Path) -> No
     (tmp_path / "pics.zip").write_bytes(b"PK")
     with pytest.raises(DataError, match=r"pics\.zip: a file, not a folder; unpack an archive$"):
         rows_of(Folder(kind="folder", path=tmp_path / "pics.zip"))
+
+
+def test_a_name_that_no_file_can_have_is_a_row_that_says_so(tmp_path: Path) -> None:
+    lines = [{"file_name": "a.jpg", "text": "a"}, {"file_name": "b\0.jpg", "text": "b"}]
+    files = {"a.jpg": b"x", "metadata.jsonl": "\n".join(map(json.dumps, lines)).encode()}
+    source = Folder(kind="folder", path=write_files(tmp_path, files))
+    assert [(row["caption"], row["__problem"]) for row in rows_of(source)] == [("a", None), ("b", NO_NAME)]
+    assert [identify_part(part).digests[1] for part in open_source(source).parts()] == [None]
