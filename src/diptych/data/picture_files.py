@@ -10,7 +10,7 @@ NO_NAME = "unreadable: no file can have its name, which has a zero byte"
 
 
 def read_picture_file(path: Path | str) -> bytes | str:
-    """Return the bytes of a file, or a status, a colon and the detail: of a folder, a pipe, a link that leads nowhere."""
+    """Return the bytes of a file, or a status, a colon and the detail: of a folder, a pipe, a link to nowhere."""
     try:
         seen = os.stat(path)
         if stat.S_ISDIR(seen.st_mode):
