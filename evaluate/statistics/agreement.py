@@ -19,8 +19,8 @@ def clustered_kappa(a: Words, b: Words, clusters: npt.ArrayLike) -> ClusteredMea
     kappa = (o - e) / (1 - e), where o is the share of things of which both say the same, and e what it would be if each
     said as often what it says, but of any thing (Cohen 1960, Educational and Psychological Measurement 20, 37). NaN
     where both say one and the same word of everything, so that chance alone explains it. The error follows from what
-    each thing adds (delta method; without clusters it is that of Fleiss, Cohen and Everitt 1969); with o = 1 there is
-    no spread, and no interval.
+    each thing adds (delta method; of N things that do not depend on each other it is that of Fleiss, Cohen and Everitt
+    1969 times the root of N / (N - 1)); with o = 1 there is no spread, and no interval.
 
     Args:
         a: (N,) words of one; None is nothing said.
@@ -49,7 +49,5 @@ def clustered_kappa(a: Words, b: Words, clusters: npt.ArrayLike) -> ClusteredMea
     adds = (same - same.mean()) / (1.0 - by_chance)
     adds -= (1.0 - value) / (1.0 - by_chance) * (others[first] + shares[second] - 2.0 * by_chance)
     variance, df = mean_variance(adds, units)
-    low, high = interval(value, variance, df)
-    ends = interval(value, variance, df)
-    low, high = (float(np.clip(end, -1.0, 1.0)) for end in (ends.low, ends.high))
+    low, high = (float(np.clip(end, -1.0, 1.0)) for end in interval(value, variance, df))
     return ClusteredMean(value, float(np.sqrt(variance)), low, high, n, count, df, unscored)
