@@ -30,7 +30,8 @@ class ModelRanks(NamedTuple):
         models: Their names.
         numbers: float64 (2, M): what each judge says of each.
         places: float64 (2, M).
-        drawn: float64 (2, M, B): the places with prompts drawn anew; B is 0 where there are too few.
+        drawn: float64 (2, M, B): the places with prompts drawn anew, NaN where none of some model's was; B is 0 where
+            there are too few.
         n: int64 (M,): images that both could judge.
     """
 
@@ -58,11 +59,18 @@ class ModelRanks(NamedTuple):
     @property
     def correlation_ends(self) -> tuple[float, float]:
         """The ends of its interval; NaN where nothing was drawn."""
+        if self.lacks_draws:
+            return float("nan"), float("nan")
         drawn = [
             kendalltau(first, second).statistic for first, second in zip(*self.drawn.transpose(0, 2, 1), strict=True)
         ]
         low, high = _ends(np.array(drawn, np.float64)[None])[:, 0]
         return float(low), float(high)
+
+    @property
+    def lacks_draws(self) -> bool:
+        """Whether in some draws none of the prompts of some model was drawn, so that it had no place."""
+        return bool(np.isnan(self.drawn).any())
 
 
 def model_ranks(choice: AgreementChoice, rows: ScoredRows) -> ModelRanks | None:
@@ -103,7 +111,8 @@ def _drawn(prompts: int) -> Numbers:
 def _numbers(rows: ScoredRows, side: MeasuredMean, models: list[Index], drawn: tuple[Index, Numbers]) -> Numbers:
     """Return float64 (M, B): the mean of each model's images as the metric takes it, with prompts by their weights.
 
-    Over categories first where the metric says so; a category of which no prompt was drawn is left out.
+    Over categories first where the metric says so; a category of which no prompt was drawn is left out. NaN where none
+    of a model's was.
     """
     unit, weights = drawn
     found = []
@@ -119,7 +128,8 @@ def _numbers(rows: ScoredRows, side: MeasuredMean, models: list[Index], drawn: t
         np.add.at(counts, (names, unit[at]), 1.0)
         total, many = sums @ weights.T, counts @ weights.T
         shares = np.divide(total, many, out=np.zeros_like(total), where=many > 0)
-        found.append(shares.sum(axis=0) / np.maximum((many > 0).sum(axis=0), 1))
+        known = (many > 0).sum(axis=0)
+        found.append(np.divide(shares.sum(axis=0), known, out=np.full(len(known), np.nan), where=known > 0))
     return np.array(found)
 
 

@@ -140,7 +140,7 @@ def _how_drawn(number: ClusteredMean, ranks: ModelRanks) -> str:
     if np.isfinite(number.ci_low):
         return f"interval from {ranks.drawn.shape[2]:,} draws of the prompts"
     why = "in some draws a judge puts all in one place" if ranks.drawn.shape[2] else "too few prompts to draw from"
-    return f"no interval: {why}"
+    return f"no interval: {'in some draws a model has no image' if ranks.lacks_draws else why}"
 
 
 def _drawn_number(value: float, ends: Sequence[float] | npt.NDArray[np.float64], n: int) -> ClusteredMean:

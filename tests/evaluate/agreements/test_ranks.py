@@ -53,3 +53,19 @@ def test_place_that_other_prompts_would_give_to_another_model_is_not_sure(folder
     assert all("interval from 1,000 draws of the prompts" in row["note"] for row in changes)
     correlation = result_of(folder, "detr_and_unidet.rank_correlation")
     assert 0.5 < correlation["ci_low"] < correlation["ci_high"] <= 1.0
+
+
+def test_models_of_which_some_draws_hold_no_image_have_no_sure_place(tmp_path: Path) -> None:
+    """In one draw of three none of the few pictures is there; that is no share of 0."""
+    rows = [row for row in ROWS if row.model in ("flux", "sd15") and (row.model == "sd15" or row.prompt == 0)]
+    make_generated(tmp_path / "generated", rows, rows_per_shard=len(rows))
+    judges = dict[str, Any]()
+    for judge in ("detr", "unidet"):
+        said = "".join(f"{row.key},{int(row.model == 'flux' or row.prompt % 3 == 0)}\n" for row in rows)
+        judges |= imported_facts(tmp_path, f"{judge}.csv", f"key,label\n{said}", form="labels", judge=judge)["judges"]
+    scores = {name: {"score": "rating", "judge": name} for name in judges}
+    run(make_config(tmp_path, judges=judges, scores=scores, agreements=[{"a": "detr.rating", "b": "unidet.rating"}]))
+    for name, groups in (("rank_change", {"model": "flux"}), ("rank_correlation", {})):
+        found = result_of(tmp_path, f"detr_and_unidet.{name}", **groups)
+        assert (found["ci_low"], found["ci_high"]) == (None, None)
+        assert found["note"].endswith("; no interval: in some draws a model has no image")
