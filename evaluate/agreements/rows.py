@@ -14,6 +14,7 @@ from diptych.evaluate.agreements.ranks import ModelRanks, model_ranks
 from diptych.evaluate.agreements.verdicts import BothVerdicts, both_verdicts
 from diptych.evaluate.collected import Findings, ImageColumn, ImageValues
 from diptych.evaluate.inputs.scored_rows import ScoredRows
+from diptych.evaluate.metrics.means import share_caution, why_no_interval
 from diptych.evaluate.protocols.pools import QUESTION_KIND
 from diptych.evaluate.statistics.agreement import clustered_kappa, is_said
 from diptych.evaluate.statistics.intervals import ClusteredMean
@@ -45,7 +46,9 @@ class _Agreement:
     both: BothVerdicts
     found: Findings
 
-    def result(self, metric: str, groups: Mapping[str, Any], number: ClusteredMean, note: str) -> ResultRow:
+    def result(
+        self, metric: str, groups: Mapping[str, Any], number: ClusteredMean, note: str, caution: str | None = None
+    ) -> ResultRow:
         """Return a number as the store has it."""
         reason = None if np.isfinite(number.value) else NO_SPREAD if number.n else NOTHING
         return ResultRow(
@@ -64,6 +67,7 @@ class _Agreement:
             self.found.identify(self.identity(metric)),
             reason,
             note if reason is None else None,
+            caution=caution if reason is None else None,
         )
 
     def identity(self, metric: str) -> dict[str, Any]:
@@ -102,10 +106,12 @@ def _group_rows(agreement: _Agreement, groups: Mapping[str, Any], both: BothVerd
     kappa = clustered_kappa(both.a, both.b, prompts)
     how = f"Cohen's kappa; interval clustered by {units} (delta method)"
     if not np.isfinite(kappa.ci_low):
-        how = f"no interval: they say the same of all {kappa.n:,}, and nothing tells how often they would not"
+        how = why_no_interval(kappa)
+        if not both.splits.any():
+            how = f"no interval: they say the same of all {kappa.n:,}, and nothing tells how often they would not"
     yield agreement.result(KAPPA, groups, kappa, how)
-    share = clustered_share(same, prompts, draws)
-    yield agreement.result(AGREEMENT, groups, share, f"interval clustered by {units} (Wilson, effective n)")
+    share, caution = clustered_share(same, prompts, draws), share_caution(agreement.rows, both.rows[said])
+    yield agreement.result(AGREEMENT, groups, share, f"interval clustered by {units} (Wilson, effective n)", caution)
     if agreement.choice.truth:
         truths = np.array([word or "" for word in both.b], np.str_)
         balanced = mean_of_shares(same[said], prompts[said], truths[said], draws[said]) if said.any() else share
@@ -113,7 +119,7 @@ def _group_rows(agreement: _Agreement, groups: Mapping[str, Any], both: BothVerd
         if len(np.unique(truths[said])) < 2:
             balanced = balanced._replace(value=float("nan"), ci_low=float("nan"), ci_high=float("nan"))
         note = f"mean share right over {_truths_text(truths[said])} by b; interval from theirs (MOVER), {units}"
-        yield agreement.result(BALANCED, groups, balanced, note)
+        yield agreement.result(BALANCED, groups, balanced, note, caution)
 
 
 def _truths_text(truths: npt.NDArray[np.str_]) -> str:

@@ -182,12 +182,16 @@ class ScoredRows:
         Where it is hardly more than one, what is said of them is about that one too, see ``effective_number``.
         """
         units, draws = len(np.unique(self.prompts[rows])), len(np.unique(self.draws[rows]))
-        if units > 1 and even_clusters(self.prompts[rows]) < ONE_PROMPT and units < len(rows):
-            return f"{quantity(units, 'prompt')}, nearly all images of one, about which alone it is"
-        if units != 1:
+        if not self.is_of_one(rows):
             return quantity(units, "prompt")
-        what = "seed" if self.has(SEED) else "image"
-        return f"1 prompt of {draws:,} {what}{'' if draws == 1 else 's'}, about which alone it is"
+        if units > 1:
+            return f"{quantity(units, 'prompt')}, nearly all images of one, about which alone it is"
+        return f"1 prompt of {quantity(draws, 'seed' if self.has(SEED) else 'image')}, about which alone it is"
+
+    def is_of_one(self, rows: Index) -> bool:
+        """Return whether the interval of a share of some rows is about one unit, or hardly more."""
+        units = len(np.unique(self.prompts[rows]))
+        return units == 1 or (1 < units < len(rows) and even_clusters(self.prompts[rows]) < ONE_PROMPT)
 
     @property
     def _unit_columns(self) -> list[str]:

@@ -22,6 +22,7 @@ from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_sh
 from diptych.scores import Direction
 from diptych.store.store import ResultRow
 
+ONE_ALONE = "about one prompt alone"  # the caution beside a share whose interval knows of no other
 WORST = "_worst"  # behind the name of a metric: what it is if all without an answer were wrong
 
 
@@ -204,8 +205,7 @@ def _row(
         reason, how = "categories_missing", lacking
         mean = mean._replace(value=nothing, se=nothing, ci_low=nothing, ci_high=nothing)
     elif not np.isfinite(mean.ci_low):
-        spread = f"nothing varies among {mean.n_clusters:,} prompts, so that nothing tells how far off others may be"
-        how = f"no interval: {spread if mean.n_clusters > 1 else 'all images are of one prompt'}"
+        how = why_no_interval(mean)
     return ResultRow(
         found.run_id,
         ready.name,
@@ -222,7 +222,21 @@ def _row(
         found.identify(ready.identity),
         reason,
         how or None,
+        caution=share_caution(rows, group.rows[np.isfinite(values)]) if metric.is_share and reason is None else None,
     )
+
+
+def share_caution(rows: ScoredRows, scored: Index) -> str | None:
+    """Return what a share of some rows rests on less than it seems; None where on nothing less."""
+    return ONE_ALONE if rows.is_of_one(scored) else None
+
+
+def why_no_interval(mean: ClusteredMean) -> str:
+    """Return in words why a number of some images has none."""
+    if mean.n_clusters < 2:
+        return "no interval: all images are of one prompt"
+    spread = f"nothing varies among {mean.n_clusters:,} prompts"
+    return f"no interval: {spread}, so that nothing tells how far off others may be"
 
 
 def _lacking(values: npt.NDArray[np.float64], categories: Categories) -> str:

@@ -13,14 +13,15 @@ import numpy.typing as npt
 
 from diptych.data.column_names import full_name
 from diptych.evaluate.collected import Findings
-from diptych.evaluate.inputs.scored_rows import ScoredRows
-from diptych.evaluate.metrics.means import WORST
+from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
+from diptych.evaluate.metrics.means import WORST, share_caution, why_no_interval
 from diptych.evaluate.protocols.contract import QuestionPool
 from diptych.evaluate.protocols.items import PoolItems, pool_items
 from diptych.evaluate.protocols.means import CountedRule
 from diptych.evaluate.score_names import ImageMetric
 from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
 from diptych.evaluate.statistics.macro_shares import clustered_share
+from diptych.progress.wording import quantity
 from diptych.store.store import ResultRow
 
 QUESTION_KIND = "question_kind"  # among the groups of a result: of which questions it is
@@ -125,11 +126,11 @@ class PoolPart(NamedTuple):
         found: Findings,
         facts: Mapping[str, Any],
     ) -> ResultRow:
-        mean, how = self._mean(values)
+        mean, how, is_share = self._mean(values)
         reason = None if mean.n else "nothing_asked" if not len(values) else "nothing_scored"
         has_interval = np.isfinite(mean.ci_low)
         if mean.n and not has_interval:
-            how = f"no interval: nothing varies among {mean.n_clusters:,} prompts"
+            how = why_no_interval(mean)
         low, high = (float(np.clip(end, 0.0, 1.0)) for end in (mean.ci_low, mean.ci_high))
         return ResultRow(
             found.run_id,
@@ -147,16 +148,23 @@ class PoolPart(NamedTuple):
             found.identify({**self.pool.identity, **facts}),
             reason,
             how if mean.n else None,
+            caution=share_caution(self.pool.rows, self._scored(values)) if is_share and mean.n else None,
         )
 
-    def _mean(self, values: npt.NDArray[np.float64]) -> tuple[ClusteredMean, str]:
+    def _scored(self, values: npt.NDArray[np.float64]) -> Index:
+        """Return the rows that scored items are about."""
+        return np.unique(self.items.rows[np.isfinite(values)])
+
+    def _mean(self, values: npt.NDArray[np.float64]) -> tuple[ClusteredMean, str, bool]:
+        """Return the number, how its interval was made, and whether it is a share."""
         rows, items = self.pool.rows, self.items
         prompts, noun = rows.prompts[items.rows], self.pool.noun
         known = values[np.isfinite(values)]
         if np.isin(known, (0.0, 1.0)).all() and len(np.unique(items.weights)) < 2:
             mean = clustered_share(values, prompts, rows.draws[items.rows])
-            units = rows.units_text(np.unique(items.rows[np.isfinite(values)]))
-            return mean, f"share of {noun}; interval clustered by {units} (Wilson, effective n)"
+            units = rows.units_text(self._scored(values))
+            return mean, f"share of {noun}; interval clustered by {units} (Wilson, effective n)", True
         mean = clustered_mean(values, prompts, weights=items.weights)
         weighted = " by their weights" if len(np.unique(items.weights)) > 1 else ""
-        return mean, f"mean over {noun}{weighted}; interval clustered by {mean.n_clusters:,} prompts (Student)"
+        how = f"mean over {noun}{weighted}; interval clustered by {quantity(mean.n_clusters, 'prompt')} (Student)"
+        return mean, how, False

@@ -85,7 +85,7 @@ def _noted(row: ResultRow, note: str) -> ResultRow:
 
 
 def _cautioned(row: ResultRow, cautions: Iterable[str]) -> ResultRow:
-    return replace(row, caution="; ".join(filter(None, cautions)) or None)
+    return replace(row, caution="; ".join(filter(None, (*cautions, row.caution))) or None)
 
 
 def states_note(states: Iterable[str], noun: str) -> str:

@@ -70,6 +70,20 @@ def test_models_have_a_place_by_each_judge_and_how_it_changes(folder: Path) -> N
     assert correlation["note"].endswith("of 3 models; no interval: too few prompts to draw from")
 
 
+def test_kappa_of_one_prompt_has_no_interval_and_a_share_says_that_it_is_about_that_alone(
+    folder: Path, tmp_path: Path
+) -> None:
+    asked = {"a": "detr.rating", "b": "unidet.rating", "by": ["prompt_id"]}
+    run(config_of(folder, judges_of(folder), asked, store=str(tmp_path / "store.duckdb")))
+    split = result_of(tmp_path, "detr_and_unidet.kappa", prompt_id="00004")
+    assert (split["n"], split["ci_low"]) == (3, None)
+    assert split["note"] == "no interval: all images are of one prompt"
+    for groups, caution in (({"prompt_id": "00004"}, "about one prompt alone"), ({}, None)):
+        assert result_of(tmp_path, "detr_and_unidet.agreement", **groups)["caution"] == caution
+    agreed = result_of(tmp_path, "detr_and_unidet.kappa", prompt_id="00000")
+    assert agreed["note"].startswith("no interval: they say the same of all 3, ")
+
+
 def test_images_on_which_they_split_are_in_the_store_with_what_each_says(folder: Path) -> None:
     sql = (
         "SELECT model, prompt_id, any_value(value) FILTER (score LIKE '%.splits') AS splits, any_value(text) AS said, "

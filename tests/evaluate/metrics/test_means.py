@@ -35,6 +35,7 @@ def test_a_share_of_one_prompt_is_worth_its_seeds_whatever_the_number_of_setting
     row = result_of(tmp_path, "n.passes", model="raw")
     assert (row["n"], row["ci_low"]) == (30, pytest.approx(wilson_ends(1.0, 3.0)[0]))
     assert "clustered by 1 prompt of 3 seeds, about which alone it is (Wilson, effective n)" in row["note"]
+    assert row["caution"] == "about one prompt alone"
 
 
 def test_a_mean_of_numbers_that_are_all_the_same_has_no_interval_and_says_why(
