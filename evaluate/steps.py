@@ -40,15 +40,16 @@ def add_means(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
     """Add the means that the config asks for, per dataset and group."""
     own = own_means(config.protocols)
     for mean in config.means:
+        rule, asked = own.get(mean.score, (None, AskedMean(mean.score)))
+        asked = replace(asked, by=mean.by)
         for label in config.judged(mean.datasets):
-            if mean.score in own:
-                rule, asked = own[mean.score]
-                found.add_results(rule_mean_rows(rule, replace(asked, by=mean.by), rows[label], found))
+            if rule is None:
+                found.add_results(mean_rows(rows[label], asked, found))
             else:
-                found.add_results(mean_rows(rows[label], AskedMean(mean.score, mean.by), found))
+                found.add_results(rule_mean_rows(rule, asked, rows[label], found))
             if mean.judge_check is not None:
                 check = JudgeCheck(*mean.judge_check.right, *mean.judge_check.wrong)
-                found.add_results(corrected_rows(rows[label], AskedMean(mean.score, mean.by), check, found))
+                found.add_results(corrected_rows(rows[label], asked, check, found))
 
 
 def add_protocols(config: EvaluateConfig, rows: Rows, found: Findings) -> None:

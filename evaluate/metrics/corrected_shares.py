@@ -1,14 +1,15 @@
 """Shares of images that a judge calls right, told as they are without the judge's own errors."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from diptych.evaluate.collected import Findings
-from diptych.evaluate.inputs.scored_rows import RowGroup, ScoredRows
-from diptych.evaluate.metrics.means import AskedMean, MeasuredMean
+from diptych.evaluate.inputs.scored_rows import ScoredRows
+from diptych.evaluate.metrics.means import AskedMean, MeasuredMean, mean_rows_of_group
 from diptych.evaluate.statistics.judge_errors import JudgeCheck, corrected_share
-from diptych.evaluate.statistics.macro_shares import effective_number
+from diptych.intervals import wilson_number
 from diptych.store.store import ResultRow
 
 SUFFIX = "_judge_corrected"  # behind the name of the metric
@@ -17,43 +18,36 @@ AT_CHANCE = "judge_at_chance"  # where the judge is no better than chance
 
 
 def corrected_rows(rows: ScoredRows, asked: AskedMean, check: JudgeCheck, found: Findings) -> Iterator[ResultRow]:
-    """Yield the share of right images of each group of a dataset, by what is known of the judge's errors."""
+    """Yield what each mean over a dataset is by what is known of the judge's errors; of categories these too."""
     ready = asked.of(rows)
     for group in rows.groups(asked.by):
-        about = RowGroup(group.values, group.rows[ready.is_asked[group.rows]])
-        yield _row(rows, ready, about, check, found)
+        for mean in mean_rows_of_group(rows, ready, group, found):
+            yield _corrected(mean, ready, check, found)
 
 
-def _row(rows: ScoredRows, ready: MeasuredMean, group: RowGroup, check: JudgeCheck, found: Findings) -> ResultRow:
-    values = ready.values[group.rows]
-    scored = values[np.isfinite(values)]
+def _corrected(mean: ResultRow, ready: MeasuredMean, check: JudgeCheck, found: Findings) -> ResultRow:
+    """Return a share, or the mean of those of categories, by what is known of the judge's errors."""
     nothing = float("nan")
-    value, low, high, reason = nothing, nothing, nothing, None
-    if not len(values):
-        reason = "nothing_asked"
-    elif not len(scored):
-        reason = "nothing_scored"
-    elif not ready.metric.is_share:
+    value, low, high, reason = nothing, nothing, nothing, mean.reason
+    if reason is None and not ready.metric.is_share:
         reason = NOT_A_SHARE
-    else:
-        worth = effective_number(values, rows.prompts[group.rows], rows.draws[group.rows])
-        value, low, high, _ = corrected_share(float(scored.mean()), worth, check)
+    if reason is None:
+        assert mean.value is not None
+        assert mean.ci_low is not None
+        assert mean.ci_high is not None
+        worth = wilson_number(mean.value, mean.ci_high - mean.ci_low)
+        value, low, high, _ = corrected_share(mean.value, worth, check)
         reason = AT_CHANCE if np.isnan(value) else None
     known = f"by what the judge said of {check.right:,} right and {check.wrong:,} wrong images"
-    return ResultRow(
-        found.run_id,
-        ready.name + SUFFIX,
-        rows.label,
-        group.values,
-        value,
-        nothing,
-        low if reason is None else nothing,
-        high if reason is None else nothing,
-        len(scored),
-        len(values) - len(scored),
-        ready.metric.unit,
-        ready.better_for_models if rows.role == "generated" else ready.better_for_data,
-        found.identify({**ready.identity, "metric": ready.name + SUFFIX, "judge_check": list(check)}),
-        reason,
-        None if reason else f"share of images {known} (Rogan and Gladen; Lang and Reiczigel)",
+    note = f"share of images {known} (Rogan and Gladen; Lang and Reiczigel)"
+    return replace(
+        mean,
+        metric=ready.name + SUFFIX,
+        value=value,
+        se=nothing,
+        ci_low=low if reason is None else nothing,
+        ci_high=high if reason is None else nothing,
+        identity_id=found.identify({**ready.identity, "metric": ready.name + SUFFIX, "judge_check": list(check)}),
+        reason=reason,
+        note=mean.note if mean.reason else None if reason else note,
     )

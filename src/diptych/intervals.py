@@ -50,6 +50,20 @@ def wilson_ends(share: float, n: float) -> tuple[float, float]:
     return min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half))
 
 
+def wilson_number(share: float, width: float) -> float:
+    """Return of how many examples a share is whose interval by ``wilson_ends`` is so wide, above 0 and below 1.
+
+    The width is 2 z sqrt(n share (1 - share) + z^2 / 4) / (n + z^2), solved for n.
+
+    >>> low, high = wilson_ends(0.9, 40.0)
+    >>> round(wilson_number(0.9, high - low), 6)
+    40.0
+    """
+    square, spread = NORMAL_95**2, share * (1.0 - share)
+    root = sqrt((square * spread) ** 2 + (width * square) ** 2 * (0.25 - spread))
+    return (square * spread + root) * 2.0 / width**2 - square
+
+
 def is_resolved(ci_low: float | None, ci_high: float | None, p_adjusted: float | None) -> bool:
     """Return whether a difference is told from none: its interval excludes 0, and its p-value holds among the others.
 

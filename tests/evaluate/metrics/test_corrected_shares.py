@@ -1,17 +1,21 @@
 """Shares without the errors of their judge, as a config asks for them."""
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from evaluate_configs import make_config, result_of, run
 from pydantic import ValidationError
-from tiny_generated import made_grid, make_generated
+from scipy.optimize import brentq
+from tiny_generated import Made, made_grid, make_generated
 from told_scores import install
 
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.statistics.judge_errors import JudgeCheck, corrected_share
+from diptych.intervals import wilson_ends
 
 CHECK = {"right": [95, 100], "wrong": [80, 100]}
 
@@ -37,6 +41,37 @@ def test_a_share_stands_twice_and_what_is_none_says_so(tmp_path: Path, monkeypat
     at_chance = result_of(tmp_path, "n.passes_judge_corrected")
     assert (at_chance["value"], at_chance["ci_low"], at_chance["reason"]) == (None, None, "judge_at_chance")
     assert result_of(tmp_path, "m.number_judge_corrected", model="raw")["reason"] == "not_a_share"
+
+
+def test_mean_of_categories_is_corrected_as_what_it_is_and_so_is_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 12 images of one category 10 are right, of 4 of the other 1 is: 0.5417 of the categories, 0.6875 of images."""
+    install(monkeypatch)
+    right = {"single_object": 10, "counting": 1}
+    made = [
+        Made("raw", number, category=category, caption=f"correct={int(place < right[category])}", picture=number)
+        for number, (category, place) in enumerate(
+            [*product(["single_object"], range(12)), *product(["counting"], range(4))]
+        )
+    ]
+    make_generated(tmp_path / "generated", made)
+    means = [{"score": "object_correct", "judge_check": CHECK}]
+    run(make_config(tmp_path, scores={"n": {"score": "told_accuracy"}}, means=means))
+    check = JudgeCheck(95, 100, 80, 100)
+    for groups, share in (({}, (10 / 12 + 1 / 4) / 2), ({"category": "counting"}, 1 / 4)):
+        mean = result_of(tmp_path, "n.object_accuracy", model="raw", **groups)
+        found = result_of(tmp_path, "n.object_accuracy_judge_corrected", model="raw", **groups)
+        assert mean["value"] == pytest.approx(share)
+        assert found["value"] == pytest.approx((share + 0.8 - 1.0) / 0.75)
+        ends = corrected_share(share, found_number(mean), check)
+        assert (found["ci_low"], found["ci_high"]) == (pytest.approx(ends.ci_low), pytest.approx(ends.ci_high))
+        assert (found["n"], found["reason"]) == (mean["n"], None)
+
+
+def found_number(mean: dict[str, Any]) -> float:
+    """Return of how many images Wilson's interval is as wide as that of a mean, by halving."""
+    return float(brentq(lambda n: np.ptp(wilson_ends(mean["value"], n)) - (mean["ci_high"] - mean["ci_low"]), 0.1, 1e4))
 
 
 @pytest.mark.parametrize("counts", [[101, 100], [0, 0]])
