@@ -44,6 +44,7 @@ def rule_mean_rows(
     if CATEGORY in asked.by and not rows.has(CATEGORY):
         return
     ready, reasons = asked.of(rows), rows.score(asked.score).reasons
+    covered = replace(asked, with_category=False).of(rows).is_asked  # what a rule leaves out by itself is no gap
     has_worst = rule.worst is not None and not asked.counts_unscored and ready.metric.low is not None
     at_worst = rule.worst.of(rows) if rule.worst is not None and has_worst else None
     for group in rows.groups(asked.by):
@@ -51,15 +52,15 @@ def rule_mean_rows(
         if not len(about) and CATEGORY in asked.by:
             continue  # of another set of prompts
         lacking = [reasons[row] or "" for row in about if np.isnan(ready.values[row])]
-        cautions = [states_note(lacking, "image"), coverage_note(rule.protocol, rows, about), told]
+        cautions = [coverage_note(rule.protocol, rows, group.rows[covered[group.rows]]), told]
         every = list(mean_rows_of_group(rows, ready, group, found))
         if CATEGORY in asked.by and rule.rule.block is not None:
             every = [_noted(row, spread_note(rows, about, ready.values, rule.rule.block)) for row in every]
-        yield from (row if CATEGORY in row.groups else _cautioned(row, cautions) for row in every)
+        yield from (row if CATEGORY in row.groups else _cautioned(row, lacking, "image", cautions) for row in every)
         if at_worst is not None and CATEGORY not in asked.by and len(about):
             worst = next(mean_rows_of_group(rows, at_worst, group, found))
             if worst.value != every[0].value:
-                yield _cautioned(worst, cautions)
+                yield _cautioned(worst, lacking, "image", cautions)
 
 
 def _pool_rows(
@@ -75,27 +76,32 @@ def _pool_rows(
             continue
         covered = coverage_note(pool.rule.protocol, rows, np.unique(of_group.items.rows))
         for part in of_group.parts(with_kinds=CATEGORY not in by):
-            cautions = [states_note(part.lacking, pool.noun.removesuffix("s"))]
-            cautions += [] if part.kind or CATEGORY in by else [covered, told]
-            yield from (_cautioned(row, cautions) for row in part.rows(group.values, found))
+            cautions = [] if part.kind or CATEGORY in by else [covered, told]
+            noun = pool.noun.removesuffix("s")
+            yield from (_cautioned(row, part.lacking, noun, cautions) for row in part.rows(group.values, found))
 
 
 def _noted(row: ResultRow, note: str) -> ResultRow:
     return replace(row, note="; ".join(filter(None, (row.note, note))) or None)
 
 
-def _cautioned(row: ResultRow, cautions: Iterable[str]) -> ResultRow:
-    return replace(row, caution="; ".join(filter(None, (*cautions, row.caution))) or None)
+def _cautioned(row: ResultRow, lacking: Iterable[str], noun: str, cautions: Iterable[str]) -> ResultRow:
+    every = states_note(lacking, noun, row.n_unscored), *cautions, row.caution
+    return replace(row, caution="; ".join(filter(None, every)) or None)
 
 
-def states_note(states: Iterable[str], noun: str) -> str:
-    """Return how many have no answer and why; empty where all have one.
+def states_note(states: Iterable[str], noun: str, unscored: int) -> str:
+    """Return why some have no answer, and how many those are where n does not tell; empty where all have one.
 
-    >>> states_note(["unparsed", "failed", "unparsed"], "question")
+    >>> states_note(["unparsed", "failed", "unparsed"], "question", 0)
     '3 questions without an answer (2 unparsed, 1 failed)'
+    >>> states_note(["unparsed", "failed", "unparsed"], "question", 3)
+    'unscored: 2 unparsed, 1 failed'
     """
     counts = Counter(state or "unknown" for state in states)
     if not counts:
         return ""
     told = ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
+    if counts.total() == unscored:
+        return f"unscored: {told}"
     return f"{quantity(counts.total(), noun)} without an answer ({told})"

@@ -91,13 +91,11 @@ def test_numbers_that_cover_all_have_no_column_of_cautions() -> None:
 
 
 def test_why_there_is_no_value_stands_neither_under_unit_nor_under_p() -> None:
-    nothing = result(
-        value=None, unit="share of questions", reason="nothing_scored", caution="2 questions without an answer"
-    )
+    nothing = result(value=None, unit="share of questions", reason="nothing_scored", caution="unscored: 2 failed")
     header, line = lines_of(results=[nothing])
     at = header.index("unit"), header.index("caution")
     assert line[at[0] : at[1]].strip() == "share of questions"
-    assert line[at[1] :] == "nothing_scored; 2 questions without an answer"
+    assert line[at[1] :] == "nothing_scored; unscored: 2 failed"
     difference = {**nothing, "groups": {}, "a": "x", "b": "y", "p_adjusted": None, "n_clusters": 0}
     header, line = lines_of(differences=[difference])
     at = header.index("adjusted p"), header.index("caution")

@@ -94,7 +94,7 @@ def test_unigenbench_pools_points_by_dimension_and_has_no_number_over_all(tmp_pa
         "Style": (0.0, 1),
     }
     style = result_of(tmp_path, name, model="one", question_kind="Style")
-    assert "1 question without an answer (1 unparsed)" in style["caution"]
+    assert style["caution"] == "unscored: 1 unparsed; about one prompt alone"
     assert {row["metric"] for row in read(tmp_path, "SELECT metric FROM results")} == {name, f"{name}_worst"}
 
 

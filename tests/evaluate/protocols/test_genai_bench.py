@@ -51,6 +51,9 @@ def test_official_leaves_prompts_without_a_skill_out_and_corrected_counts_them(t
     counted(tmp_path)
     assert value(tmp_path, "official") == (pytest.approx(1.75 / 3), 3)
     assert value(tmp_path, "corrected") == (pytest.approx(1.75 / 4), 4)
+    for rule in ("official", "corrected"):  # the prompt that official leaves out is there
+        row = result_of(tmp_path, f"genai_bench_{rule}_eye.vqa_score", model="one")
+        assert row["caution"].endswith("; 4 of 1,600 prompts")
 
 
 @pytest.mark.parametrize("rule", ["official", "corrected"])
@@ -64,7 +67,9 @@ def test_what_has_no_answer_is_told_and_is_nothing_at_worst(tmp_path: Path) -> N
     counted(tmp_path, said={QUESTION.replace("{}", "prompt 0"): "(refused)"})
     row = result_of(tmp_path, "genai_bench_official_eye.vqa_score", model="one")
     assert (row["value"], row["n"], row["n_unscored"]) == (pytest.approx(0.75 / 2), 2, 1)
-    assert "1 image without an answer (1 refused)" in row["caution"]
+    assert row["caution"].startswith("unscored: 1 refused; ")
+    worst = result_of(tmp_path, "genai_bench_official_eye.vqa_score_worst", model="one")
+    assert "1 image without an answer (1 refused)" in worst["caution"]
     assert value(tmp_path, "official", "_worst") == (pytest.approx(0.75 / 3), 3)
 
 

@@ -43,7 +43,7 @@ def test_image_without_a_picture_counts_by_its_words_at_worst(tmp_path: Path, mo
     name = "longtext_official_eye.text_accuracy"
     found = result_of(tmp_path, name, model="one")
     assert (found["value"], found["n"], found["n_unscored"]) == (1.0, 1, 1)
-    assert "1 image without an answer (1 out_of_memory)" in found["caution"]
+    assert found["caution"].startswith("unscored: 1 out_of_memory; ")
     assert result_of(tmp_path, f"{name}_worst", model="one")["value"] == pytest.approx(2 / 6)
 
 

@@ -45,7 +45,7 @@ def test_reward_without_a_least_value_has_no_number_at_worst(tmp_path: Path) -> 
     whole = result_of(tmp_path, name, model="one")
     parts = [result_of(tmp_path, name, model="one", category=each)["value"] for each in ("Animals", "Vehicles")]
     assert (whole["value"], whole["n"], whole["n_unscored"]) == (pytest.approx(sum(parts) / 2), 2, 1)
-    assert "1 image without an answer" in whole["caution"]
+    assert whole["caution"].startswith("unscored: 1 ")
     assert {row["metric"] for row in read(tmp_path, "SELECT metric FROM results")} == {name}
 
 

@@ -115,11 +115,11 @@ def of_two_levels(monkeypatch: pytest.MonkeyPatch, protocol: Protocol) -> None:
 def test_what_has_no_answer_is_told_with_its_state_and_wrong_at_worst(tmp_path: Path) -> None:
     evaluated(tmp_path, rows())
     one = result_of(tmp_path, RIGHT, model="one")
-    assert "1 question without an answer (1 unparsed)" in one["caution"]
+    assert "unscored: 1 unparsed" in one["caution"]
     assert result_of(tmp_path, f"{RIGHT}_worst", model="one")["value"] == pytest.approx(3 / 6)
     two = result_of(tmp_path, RIGHT, model="two")
     assert (two["n"], two["n_unscored"]) == (3, 3)
-    assert "3 questions without an answer (3 out_of_memory)" in two["caution"]
+    assert "unscored: 3 out_of_memory" in two["caution"]
     assert result_of(tmp_path, f"{RIGHT}_worst", model="two")["value"] == pytest.approx(2 / 6)
 
 
@@ -127,7 +127,7 @@ def test_mean_over_images_tells_what_it_is_at_worst_where_something_lacks_an_ans
     evaluated(tmp_path, rows())
     name = "dsg_corrected_eye.question_accuracy"
     assert result_of(tmp_path, name, model="two")["value"] == pytest.approx((0.5 + 1.0) / 2)
-    assert "1 image without an answer (1 out_of_memory)" in result_of(tmp_path, name, model="two")["caution"]
+    assert "unscored: 1 out_of_memory" in result_of(tmp_path, name, model="two")["caution"]
     worst = result_of(tmp_path, f"{name}_worst", model="two")
     assert (worst["value"], worst["n"], worst["n_unscored"]) == (pytest.approx(0.5), 3, 0)
 
