@@ -38,7 +38,7 @@ def make_judged(folder: Path) -> Path:
             judges_of(folder),
             {"a": "detr.rating", "b": "unidet.rating"},
             {"a": "detr.rating", "b": "people.rating", "truth": True, "at_least_b": 3},
-            {"a": "unidet.rating", "b": "people.rating", "truth": True, "at_least_b": 1},
+            {"a": "unidet.rating", "b": "people.rating", "truth": True, "at_least_b": 1, "by": ["prompt_id"]},
             means=[{"score": "detr.rating", "by": ["model"]}],
         )
     )

@@ -70,6 +70,7 @@ def _row(report: Report, row: Row, of: Mapping[str, Sequence[Row]], scale: Scale
         "at": estimate(scale, row["value"], row["ci_low"], row["ci_high"]),
         "agreement": _told(beside[AGREEMENT]),
         "balanced": _told(beside[BALANCED]),
+        "caution": (beside[AGREEMENT] or {}).get("caution") or "",
         "n": row["n"],
         "n_unscored": row["n_unscored"] or 0,
         "href": scored_link(report, row),

@@ -44,6 +44,8 @@ def test_pair_has_its_numbers_by_category_and_the_places_of_the_models(judged: P
     assert "Balanced accuracy" not in first
     assert "the second is taken for right" in second
     assert "no spread" in third
+    assert "00000 about one prompt alone" in third
+    assert "alone" not in first
 
 
 def test_pictures_on_which_they_split_stand_there_by_who_says_what(judged: Path, browser: Any) -> None:
