@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from diptych.errors import ConfigError
@@ -99,6 +99,7 @@ class Result:
             one column.
         reason: Why there is no value, a code: ``too_few_images``.
         note: What a reader must know, in a sentence or two; where there is no interval, why.
+        caution: What it rests on less than it seems, such as images in both sets; shown wherever the number is.
     """
 
     value: float
@@ -109,6 +110,11 @@ class Result:
     identity: Mapping[str, Any]
     reason: str | None = None
     note: str = ""
+    caution: str = ""
+
+    def cautioned(self, text: str) -> Result:
+        """Return it with one more caution."""
+        return replace(self, caution="; ".join(filter(None, (self.caution, text))))
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON-able values; what is not known is null."""

@@ -26,7 +26,7 @@ def results_between(
         why = "the two sets seem to depend on each other: without that an interval hardly lies wholly below 0"
         left = {**_of_dependent(metric, statistics, reference, identity, why), **refuted}
         return {value.name: left[value.name] for value in metric.values if value.name in left}
-    return found if shared is None else {name: _noting(result, str(shared)) for name, result in found.items()}
+    return found if shared is None else {name: result.cautioned(str(shared)) for name, result in found.items()}
 
 
 def _of_dependent(
@@ -53,9 +53,5 @@ def _refuted(metric: SetMetric[Any], found: Mapping[str, Result]) -> dict[str, R
 
 def _without_error(result: Result, why: str) -> Result:
     nothing = float("nan")
-    noted = _noting(result, why if NO_INTERVAL in result.note else f"{NO_INTERVAL}: {why}")
-    return replace(noted, se=nothing, ci_low=nothing, ci_high=nothing)
-
-
-def _noting(result: Result, text: str) -> Result:
-    return replace(result, note="; ".join(part for part in (result.note, text) if part))
+    told = result.cautioned(why if NO_INTERVAL in result.note else f"{NO_INTERVAL}: {why}")
+    return replace(told, se=nothing, ci_low=nothing, ci_high=nothing)

@@ -180,4 +180,5 @@ def distance_rows(
             result.reason,
             "; ".join([*([result.note] if result.note else []), *against]) or None,
             value.size_bias,
+            caution=result.caution or None,
         )

@@ -60,8 +60,9 @@ class SetDistance:
         lines, said = [], ""
         for name, result in self.results.items():
             lines.append(f"{name:<{width}}  {_in_words(result)}")
-            lines += [f"  {result.note}"] if result.note not in ("", said) else []
-            said = result.note
+            told = "; ".join(filter(None, (result.note, result.caution)))
+            lines += [f"  {told}"] if told not in ("", said) else []
+            said = told
         for (name, side), count in zip(self._sides, (self.n, self.n_reference), strict=True):
             left_out = ", ".join(f"{reason} {lost:,}" for reason, lost in side.reasons.items())
             images = quantity(count, "image") if count else "images of unknown number"
@@ -186,8 +187,8 @@ def _saying_of_unknown(result: Result, *sides: DistanceSide) -> Result:
     unknown = [printable(str(side.path)) for side in sides if side.encoder is None]
     if not unknown:
         return result
-    note = f"{ENCODER_UNKNOWN} of {', '.join(dict.fromkeys(unknown))}, taken for the same as its vectors are as long"
-    return replace(result, note="; ".join(part for part in (result.note, note) if part))
+    places = ", ".join(dict.fromkeys(unknown))
+    return result.cautioned(f"{ENCODER_UNKNOWN} of {places}, taken for the same as its vectors are as long")
 
 
 def _difference(a: DistanceSide, b: DistanceSide) -> str:

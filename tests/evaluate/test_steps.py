@@ -197,7 +197,7 @@ def test_images_of_the_reference_among_the_judged_are_found_and_leave_no_error(
     for row in copies:
         assert (
             "the two sets depend on each other: 70 of 70 different images are in both sets (equal vectors)"
-            in row["note"]
+            in row["caution"]
         )
         assert (row["se"], row["ci_low"], row["ci_high"]) == (None, None, None)
         assert row["value"] >= 0.0
@@ -268,7 +268,9 @@ def test_a_pairing_that_nothing_tells_can_be_declared(tmp_path: Path, with_refer
     distance = {"metric": "kernel_distance", "encoder": "p", "reference": "real", "paired": True}
     run({**with_reference, "distances": [distance]})
     row = result_of(tmp_path, "biased_kernel_distance", model="raw")
-    assert row["note"].startswith("no interval: the two sets depend on each other: declared to be versions of the same")
+    assert row["caution"].startswith(
+        "no interval: the two sets depend on each other: declared to be versions of the same"
+    )
     assert row["value"] >= 0.0
     assert row["ci_low"] is None
     make_generated(tmp_path / "other", made_grid(models=("other",), prompts=12, samples=2))

@@ -57,11 +57,11 @@ def test_a_reference_of_other_prompts_by_the_same_names_has_none_in_common(
 ) -> None:
     config = two_datasets(tmp_path, role="reference", same=same)
     run({**config, "distances": [{"metric": "kid", "encoder": "p", "reference": "d2"}]})
-    (row,) = read(tmp_path, "SELECT metric, ci_low, note FROM results")
+    (row,) = read(tmp_path, "SELECT metric, ci_low, caution FROM results")
     assert (row["metric"], row["ci_low"] is None) == (
         ("biased_kernel_distance", True) if in_both else ("kernel_distance", False)
     )
-    assert ("in both sets" in (row["note"] or "")) == bool(in_both)
+    assert ("in both sets" in (row["caution"] or "")) == bool(in_both)
 
 
 @pytest.mark.parametrize("as_statistics", [False, True])
@@ -77,7 +77,7 @@ def test_a_distance_on_the_command_line_holds_equal_prompts_for_equal_and_not_eq
     found = call_json("evaluate", "distance", tmp_path / "generated", b, "--metric", "kid", *encoder)["values"]
     assert list(found) == ["biased_kernel_distance" if in_both else "kernel_distance"]
     (value,) = found.values()
-    assert ("in both sets" in (value["note"] or "")) == bool(in_both)
+    assert ("in both sets" in (value["caution"] or "")) == bool(in_both)
 
 
 def test_a_file_that_grew_is_the_same_and_of_several_texts_none_is_told() -> None:

@@ -32,13 +32,13 @@ def test_much_in_common_leaves_no_error_and_little_is_only_said(name: str) -> No
     assert list(alone) == list(little)
     assert any(np.isfinite(result.ci_low) for result in alone.values())
     for value, result in little.items():
-        assert result.note.endswith("1 of 200 different images are in both sets (equal bytes)")
+        assert result.caution.endswith("1 of 200 different images are in both sets (equal bytes)")
         assert result.value == alone[value].value
     for result in much.values():
         assert np.isfinite(result.value)
         assert np.isnan([result.se, result.ci_low, result.ci_high]).all()
-        assert "the two sets depend on each other: 2 of 200 different images" in result.note
-        assert result.note.count("no interval") == 1
+        assert "the two sets depend on each other: 2 of 200 different images" in result.caution
+        assert f"{result.note}; {result.caution}".count("no interval") == 1
     names = {value.name: value.size_bias for value in metric.values}
     assert all(names[value] == "uncorrected" for value in much), "what is not corrected depends on n, and says so"
     assert not {"corrected_frechet_distance", "kernel_distance"} & set(much)
@@ -60,7 +60,7 @@ def test_the_same_images_in_a_dataset_and_a_folder_are_at_no_distance_and_found(
         assert number["value"] == pytest.approx(0.0, abs=1e-9)
         assert (number["se"], number["ci_low"], number["ci_high"]) == (None, None, None)
         said = "the two sets depend on each other: 70 of 70 different images are in both sets (equal bytes)"
-        assert said in number["note"]
+        assert said in number["caution"]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_another_container_and_recompressed_images_have_the_published_value_and_
     assert published["value"] == pytest.approx(frechet_distance(*map(moments, vectors)), rel=0.01, abs=1e-6)
     assert kernel["value"] >= -1e-9
     for number in (published, kernel):
-        assert f"70 of 70 {'different ' * (kind == 'PNG')}images are in both sets ({how})" in number["note"]
+        assert f"70 of 70 {'different ' * (kind == 'PNG')}images are in both sets ({how})" in number["caution"]
         assert (number["se"], number["ci_low"]) == (None, None)
 
 
@@ -95,9 +95,9 @@ def test_equal_names_of_other_pictures_are_no_pairs(tmp_path: Path) -> None:
     clip = ("--encoder", CLIP, "--metric", "kernel_distance")
     found = number_of("evaluate", "distance", a, b, *clip)
     assert found["ci_low"] < found["value"] < found["ci_high"]
-    assert "both sets" not in found["note"]
+    assert "both sets" not in found["caution"]
     declared = number_of("evaluate", "distance", a, b, *clip, "--paired")
-    assert "declared to be versions of the same pictures" in declared["note"]
+    assert "declared to be versions of the same pictures" in declared["caution"]
     assert declared["ci_low"] is None
 
 
@@ -124,7 +124,7 @@ def test_two_pools_that_are_versions_of_each_other_are_found_by_the_names_of_the
             continue  # the path within the tar is another than that within the folder
         assert list(found["values"]) == ["frechet_distance", "biased_kernel_distance"]
         for number in found["values"].values():
-            assert "70 of 70 images are in both sets (equal keys, and alike)" in number["note"]
+            assert "70 of 70 images are in both sets (equal keys, and alike)" in number["caution"]
             assert (number["se"], number["ci_low"]) == (None, None)
 
 
@@ -151,7 +151,7 @@ def test_an_interval_below_zero_refutes_that_the_sets_are_independent_and_is_no_
     (other,) = [result for label, result in found.items() if label != value]
     assert other.value >= 0.0
     assert np.isnan([other.se, other.ci_low]).all()
-    assert "the two sets seem to depend on each other" in other.note
+    assert "the two sets seem to depend on each other" in other.caution
     assert list(found) == [each.name for each in metric.values if each.name in found]
 
 

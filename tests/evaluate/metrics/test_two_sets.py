@@ -232,7 +232,7 @@ def test_saved_statistics_are_readable_by_others_and_theirs_by_us(tmp_path: Path
     assert theirs["identity"]["encoder"]["other_side"] == "unknown"
     assert theirs["identity"]["size_bias"] == "uncorrected"
     assert "only mean and covariance" in theirs["note"]
-    assert f"encoder and resize unknown of {tmp_path / 'theirs.npz'}" in theirs["note"]
+    assert f"encoder and resize unknown of {tmp_path / 'theirs.npz'}" in theirs["caution"]
     said = call(*projection("distance", a, tmp_path / "theirs.npz")).stdout.splitlines()
     assert said[-1].endswith("images of unknown number; encoder and resize unknown")
     assert number_of(*projection("distance", a, tmp_path / "counted.npz"))["n_reference"] == 40
