@@ -182,7 +182,7 @@ class CurateRunner:
         summary = f"{quantity(dataset.rows, 'row')}, {quantity(ok, 'image')}{f' ({failed})' if failed else ''}"
         if sought and 0 < captions.there < dataset.rows:
             summary += f", {captions.there:,} captions"
-        if run.rows_made and (there := taken_over(dataset.rows - run.rows_made, dataset.rows, "rows")):
+        if run.rows_made and (there := taken_over(dataset.rows - run.rows_made, dataset.rows, "row")):
             summary += f"; {there}"
         if run.rows_gone:
             summary += f"; no longer in the input: {quantity(run.rows_gone, 'row')}"
@@ -208,7 +208,7 @@ class CurateRunner:
         run = score_dataset(
             self.pool, self.plan(), workers=self.workers, batch_size=self.config.batch_size, progress=self.progress
         )
-        there = taken_over(run.shards - run.shards_done, run.shards, "shards") if run.shards_done else ""
+        there = taken_over(run.shards - run.shards_done, run.shards, "shard") if run.shards_done else ""
         names = ", ".join(column_set.name for column_set in run.sets.values())
         return StepOutcome("score", run.shards_done > 0, f"{names}; {there}" if there else names, run.facts)
 

@@ -84,7 +84,7 @@ def run(
     )
     if outcome.warning:
         click.echo(f"Warning: {outcome.warning}", err=True)
-    if said := taken_over(outcome.shards - outcome.shards_done, outcome.shards, "shards"):
+    if said := taken_over(outcome.shards - outcome.shards_done, outcome.shards, "shard"):
         click.echo(f"scores: {said}")
     setting = shlex.quote(path_setting("store", loaded.store))
     click.echo("Next: diptych init results")

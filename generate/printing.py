@@ -41,7 +41,7 @@ def print_run(plan: Any, made: Any, outcome: Any, out: Path) -> None:
     size = format_bytes(facts["bytes"])
     click.echo(f"{quantity(facts['images'], 'image')}, {quantity(len(made.dataset.shards), 'shard')}, {size} in {out}")
     shards = len(made.dataset.shards)
-    if made.shards_made and (said := taken_over(shards - made.shards_made, shards, "shards")):
+    if made.shards_made and (said := taken_over(shards - made.shards_made, shards, "shard")):
         click.echo(said)
     _print_unlike(facts["unlike"])
     _print_refused(facts["refused"])

@@ -42,6 +42,6 @@ def build(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...
         print_json({"report": str(built.index), **built.facts})
         return
     click.echo(f"{quantity(len(built.pages), 'page')}, {quantity(built.images, 'image')}, {format_bytes(built.bytes)}")
-    if said := taken_over(built.pictures_kept, built.images, "pictures"):
+    if said := taken_over(built.pictures_kept, built.images, "picture"):
         click.echo(said)
     click.echo(f"Open {built.index}")

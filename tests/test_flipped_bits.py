@@ -174,7 +174,7 @@ def answer(command: str, folder: Path, made: Path, name: Path | None, seed: int)
         output = repr([sorted(pictures(folder / place).items()) for place in GROWS[command]])
     elif command in MAKES_AGAIN and code == 0:
         output = repr(digests(folder / MAKES_AGAIN[command]))
-    output = re.sub(r"(all )?\d+ (of \d+ )?shards were there already", "shards were there already", output)
+    output = re.sub(r"((all )?\d+ (of \d+ )?shards were|the shard was) there already", "shards were there", output)
     return code, output.replace('"is_new": true', '"is_new": false')  # what is damaged may well be made again
 
 

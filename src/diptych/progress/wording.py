@@ -79,12 +79,14 @@ def quantity(count: int, what: str) -> str:
 def taken_over(there: int, total: int, what: str) -> str:
     """Return how much a run found there from an earlier one; empty where it began with nothing.
 
-    >>> taken_over(0, 5, "shards"), taken_over(3, 5, "shards"), taken_over(5, 5, "shards")
-    ('', '3 of 5 shards were there already', 'all 5 shards were there already')
+    >>> taken_over(0, 5, "shard"), taken_over(3, 5, "shard"), taken_over(5, 5, "shard"), taken_over(1, 1, "shard")
+    ('', '3 of 5 shards were there already', 'all 5 shards were there already', 'the shard was there already')
     """
     if not there:
         return ""
-    return f"{f'all {total:,}' if there == total else f'{there:,} of {total:,}'} {what} were there already"
+    if total == 1:
+        return f"the {what} was there already"
+    return f"{f'all {total:,}' if there == total else f'{there:,} of {total:,}'} {what}s were there already"
 
 
 def format_json(snapshot: Snapshot) -> str:

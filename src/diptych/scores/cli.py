@@ -75,5 +75,5 @@ def score(
         click.echo(f"{label}: {', '.join(facts['columns'])} in {facts['path']}")
     if not done.shards_done:
         click.echo("Nothing to do: these scores are finished.")
-    elif said := taken_over(done.shards - done.shards_done, done.shards, "shards"):
+    elif said := taken_over(done.shards - done.shards_done, done.shards, "shard"):
         click.echo(said)
