@@ -106,7 +106,7 @@ def _check_directory(path: Path) -> None:
         raise DataError(f"{path}: no such dataset directory, folder of images or .npz file")
     if _is_dataset(path):
         open_dataset(path)
-    elif not _image_files(path):
+    elif next(_image_files(path), None) is None:
         raise DataError(f"{path}: no image files there")
 
 
@@ -114,9 +114,9 @@ def _is_dataset(path: Path) -> bool:
     return (path / "dataset.json").is_file() or (path / "data").is_dir()
 
 
-def _image_files(path: Path) -> list[Path]:
-    found = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-    return [file for file in found if file.suffix.lower() not in SIDECARS]
+def _image_files(path: Path) -> Iterator[Path]:
+    files = (file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    return (file for file in files if file.suffix.lower() not in SIDECARS)
 
 
 def save_side(side: DistanceSide, path: Path) -> None:
@@ -236,7 +236,7 @@ class _File(NamedTuple):
 
 
 def _folder(path: Path, spec: EncoderSpec, progress: str) -> DistanceSide:
-    files = _image_files(path)
+    files = sorted(_image_files(path))
     encoder = make_encoder(spec.kind, spec.options)
     hashes, blocks, reasons = [], [], Counter[str]()
     with track(f"embed {path.name}", len(files), mode=progress, unit="images") as tracker:
