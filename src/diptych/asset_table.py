@@ -36,6 +36,10 @@ _AESTHETIC_V2 = (
     "/6934dd81792f086e613a121dbce43082cb8be85e"
 )
 _BIZGENEVAL = "https://raw.githubusercontent.com/microsoft/BizGenEval/39e1bdcdf86ec7cae88f57cc53c6e0d352126340/assets"
+_COMPBENCH = (
+    "https://raw.githubusercontent.com/Karine-Huang/T2I-CompBench/1b7094991a57f3c22abdd4f6e8ba6c1a15517073"
+    "/examples/dataset"
+)
 _CORE = "https://raw.githubusercontent.com/KlingTeam/T2I-CoReBench/ebf7b7a0ac0da088f4664c50012b6b483ac6f02b/data"
 _DPG = "https://raw.githubusercontent.com/TencentQQGYLab/ELLA/3c228f1dc6c4d3cad0a47493816151a419f14db3/dpg_bench"
 _DSG = "https://raw.githubusercontent.com/j-min/DSG/7330119a39f76ff90e619a8bd3ff321e71aa986b/dsg/data"
@@ -56,6 +60,21 @@ _PARTI = "https://raw.githubusercontent.com/google-research/parti/5a657978134374
 _TIFA = "https://raw.githubusercontent.com/Yushi-Hu/tifa/8e37050f44ab4ee681e4251f3c8a9d4cc86e901e/tifa_v1.0"
 _UNIGEN = "https://raw.githubusercontent.com/CodeGoat24/UniGenBench/49d0bcebb0b9418d975d3957c2fee10f34811d14/data"
 _WISE = "https://raw.githubusercontent.com/PKU-YuanGroup/WISE/eb51174483a5de2e34e8614cf9dfb3319ee7fcd0"
+
+# The files of T2I-CompBench: prompts, which parts complex ones have, names of things. sha256 and size.
+COMPBENCH_FILES = {
+    "3d_spatial_val": ("c9953597315f36a5fcb41291bb19bdc6ab5f64a0fa760d691b4854a73f5d1fe9", 7851),
+    "color_val": ("1634259756dbc77d13093d907d414480080ec9790a8c97ad09efaea7b2534f2d", 11871),
+    "complex_val": ("1b808018b8d9916db3d47d5aa2ef18377a3549a56901a474156f799824cdf3b4", 22724),
+    "complex_val_action": ("d49ee4c7f99e3f3379fb8704a54ff5288b83bb412971edf616a4721c2473308e", 17698),
+    "complex_val_spatial": ("6c7ac0ab75c7c9080cfc7b421fb059b9b0febb98471707aeedf58771088abc02", 2898),
+    "new_objects": ("f39a3d2ff6067d7738673cbf465dc659ccc750776162989a5d9916f1d5f3e231", 1568),
+    "non_spatial_val": ("04c56cc9ac441dc9ea6c5157652058bd1635b5308526dd31bb29a1caab9a758d", 17750),
+    "numeracy_val": ("dad8df141604b70ba7554bec724e3db0a80023680769b5c514854ea2d2527bbe", 10863),
+    "shape_val": ("37e1a276906c7ea9516cbd7ac8501be896006c0c17ca7344f260562834455bae", 15935),
+    "spatial_val": ("8707a1d7e42ce3002d95363cf55f74bd043c843ae27108f5125aaaa7840ca988", 9213),
+    "texture_val": ("fbb5363515b4a28009e360afaaaf389d2dd2289e50dbb0c6ef4ea0c7fe4f3d4f", 14211),
+}
 
 # The dimensions of T2I-CoReBench, each a file, in upstream's order: its sha256 and its size.
 CORE_DIMENSIONS = {
@@ -193,6 +212,10 @@ ASSETS: dict[str, Asset] = {
         123107,
         "Apache-2.0",
     ),
+    **{
+        f"t2i-compbench-{name}": Asset(f"{_COMPBENCH}/{name}.txt", sha256, size, "MIT")
+        for name, (sha256, size) in COMPBENCH_FILES.items()
+    },
     **{
         f"t2i-corebench-{name}": Asset(f"{_CORE}/{name}.json", sha256, size, "Apache-2.0")
         for name, (sha256, size) in sorted(CORE_DIMENSIONS.items())

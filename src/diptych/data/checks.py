@@ -1,8 +1,8 @@
 """What a picture is held against: the objects, questions and texts that its prompt asks for.
 
 The column ``checks`` holds them as JSON. One form for every prompt set: objects have the form of GenEval's metadata, so
-that those are checks as they stand; questions carry what DSG, TIFA and checklists ask; texts are what has to be read.
-Decides nothing about who looks or how answers count.
+that those are checks as they stand; relations are T2I-CompBench's; questions carry what DSG, TIFA and checklists ask;
+texts are what has to be read. Decides nothing about who looks or how answers count.
 """
 
 import json
@@ -16,6 +16,20 @@ from diptych.config.settings import Settings
 from diptych.errors import DataError, one_line
 
 Position = Literal["left of", "right of", "above", "below"]
+# How one thing lies to another in T2I-CompBench's words; those of depth come last.
+Place = Literal[
+    "near",
+    "next to",
+    "on side of",
+    "on the left of",
+    "on the right of",
+    "on the bottom of",
+    "on the top of",
+    "on top of",
+    "in front of",
+    "behind",
+    "hidden",
+]
 
 CHECKS = "checks"  # the column
 YES, NO = "yes", "no"
@@ -63,6 +77,20 @@ class Excluded(Settings):
     count: int = Field(ge=1, strict=True)
 
 
+class Relation(Settings):
+    """How one thing has to lie to another; that both are there is asked by it.
+
+    Attributes:
+        first: The class of the one.
+        place: How it lies to the other.
+        second: The class of that, which may be the same.
+    """
+
+    first: Text
+    place: Place
+    second: Text
+
+
 class Question(Settings):
     """A question about a picture and the answer that a right picture gives.
 
@@ -99,6 +127,7 @@ class Checks(Settings):
 
     include: Listed[Included] = ()
     exclude: Listed[Excluded] = ()
+    relations: Listed[Relation] = ()
     questions: Listed[Question] = ()
     texts: Listed[Text] = ()
 
@@ -133,7 +162,7 @@ class Checks(Settings):
 
     def __bool__(self) -> bool:
         """Return whether anything is asked for."""
-        return bool(self.include or self.exclude or self.questions or self.texts)
+        return bool(self.include or self.exclude or self.relations or self.questions or self.texts)
 
     @property
     def has_objects(self) -> bool:
@@ -148,7 +177,8 @@ class Checks(Settings):
     @property
     def labels(self) -> frozenset[str]:
         """Every class that is named."""
-        return frozenset(clause.label for clause in self.include) | {clause.label for clause in self.exclude}
+        related = {label for one in self.relations for label in (one.first, one.second)}
+        return frozenset({one.label for one in self.include} | {one.label for one in self.exclude} | related)
 
     @property
     def colours(self) -> frozenset[str]:
@@ -174,7 +204,8 @@ def parse_checks(value: Any, where: str) -> Checks:
     frozenset({'fish'})
 
     Args:
-        value: ``{"include": [...], "exclude": [...], "questions": [...], "texts": [...]}``, each part if it is asked.
+        value: ``{"include": [...], "exclude": [...], "relations": [...], "questions": [...], "texts": [...]}``, each
+            part if it is asked.
         where: How a message begins: file and line.
 
     Raises:
