@@ -25,6 +25,9 @@ Found: TypeAlias = Sequence[list[Record] | None]  # of each image; None where a 
 FAILED, REFUSED, TOO_LONG, UNPARSED = UNANSWERED = ("failed", "refused", "too_long", "unparsed")
 
 COLOUR = "colour"  # the trait under which a judge that tells the colour of a thing tells it
+# The traits under which a judge tells how near what is in a box is, from 0 for what is farthest in the picture to 1 for
+# what is nearest; the second is of the box with its axes swapped, where a published rule looks by mistake.
+NEARNESS, NEARNESS_SWAPPED = "nearness", "nearness_swapped"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,201 @@
+"""T2I-CompBench and T2I-CompBench++: eight categories, each a protocol with its judge (Huang et al. 2023, 2025).
+
+Upstream prints a mean over 3,000 images for each category, ten of each prompt, and no number over all. Phrases are
+asked of BLIP-VQA, things are looked for by UniDet, of which transformers has no class: its boxes come by import, or
+another detector takes its place under its own name. Source: ``BLIPvqa_eval``, ``UniDet_eval`` and ``CLIPScore_eval``
+of Karine-Huang/T2I-CompBench at 1b70949.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from diptych.evaluate.protocols.contract import CORRECTED, OFFICIAL, JudgingCost, Protocol, ProtocolRule, PublishedScore
+
+SOURCE = "Huang et al. 2023, arXiv:2307.06350"
+SOURCE_PLUS = "Huang et al. 2025, T2I-CompBench++, arXiv:2307.06350v3"
+QUOTED = "as papers quote arXiv:2307.06350 and 2310.00426; not looked up there"
+PUBLISHED: Mapping[str, Mapping[str, float]] = {
+    "color": {"SD 1.4": 0.3765, "SD 2": 0.5065, "SDXL": 0.6369, "PixArt-alpha": 0.6886, "DALL-E 3": 0.8110},
+    "shape": {"SD 1.4": 0.3576, "SD 2": 0.4221, "SDXL": 0.5408, "PixArt-alpha": 0.5582, "DALL-E 3": 0.6750},
+    "texture": {"SD 1.4": 0.4156, "SD 2": 0.4922, "SDXL": 0.5637, "PixArt-alpha": 0.7044, "DALL-E 3": 0.8070},
+    "spatial": {"SD 1.4": 0.1246, "SD 2": 0.1342, "SDXL": 0.2032, "PixArt-alpha": 0.2082},
+    "non_spatial": {"SD 1.4": 30.79, "SDXL": 31.10, "PixArt-alpha": 31.79},
+}
+
+IMAGES = "Upstream reads prompts from names of files and counts them by their place; here an image knows its prompt."
+PHRASES = (
+    "Phrases are spaCy's there and a rule's of diptych here, which cuts two coloured things alike and long sentences "
+    "partly otherwise; a file of spaCy's phrases (prompts: phrases) makes them upstream's, and the prompts then count "
+    "as a file of yours.",
+    "Each probability and the product are rounded to four digits, and phrases behind the eighth are not asked; "
+    "corrected does neither.",
+    "Where a phrase has no answer there is no product, and it is told; upstream's run ends.",
+    IMAGES,
+)
+IN_PIXELS = "A picture is measured as upstream scales it, 479 or 480 pixels a side, whatever its size."
+UNIDET = (
+    "UniDet has no class in transformers: import its boxes (import-evidence --format coco), or name another detector, "
+    "whose number carries its name and is not to be held against published ones."
+)
+PLACES = (
+    "'next to' and 'near' hold where two things are near in one direction, however far in the other; corrected wants "
+    "both.",
+    "What scores below a half is 0, so that two things that are found count nothing where their place is wrong; "
+    "corrected counts them.",
+    IN_PIXELS,
+    UNIDET,
+    IMAGES,
+)
+DEPTHS = (
+    "Things in front and behind count nothing where their boxes do not touch, and less the less they share "
+    "(T2I-CompBench#23); corrected takes nearness alone.",
+    "Boxes that share just a half of their union count nothing; corrected does not look.",
+    "Nearness is looked up with its axes swapped; corrected looks into the box.",
+    "A label that contains the class is one, and of several the last up to where both are found; corrected takes the "
+    "surest of that class.",
+    "Four prompts name one class twice, and both things are one box; corrected takes two.",
+    UNIDET,
+    IMAGES,
+)
+NUMBERS = (
+    "Of a class that is not there every label that contains its name is one, a cupboard a cup; corrected takes labels "
+    "that are equal.",
+    "A thing before a larger one of its class is taken for the same where nine tenths of it lie within; so it is here.",
+    UNIDET,
+    IMAGES,
+)
+SIMILARITY = (
+    "Upstream prints the cosine, about 0.31; here it is 100 x max(cosine, 0), as everywhere in diptych.",
+    "Its encoder is ViT-B/32 of OpenAI; another one is another number.",
+    IMAGES,
+)
+
+
+def _of_phrases(category: str, calls: float, tokens: int) -> Protocol:
+    says = "product over the prompt's noun phrases of P(yes), yes against no; mean over images"
+    return Protocol(
+        name=f"t2i_compbench_{category}",
+        title=f"T2I-CompBench, {category}: the probability of yes to every noun phrase",
+        prompts=f"t2i_compbench_{category}",
+        n_prompts=300,
+        ability="answers",
+        cost=JudgingCost(calls=calls, tokens=tokens, images=10, gib=1.4),
+        source=SOURCE,
+        rules={
+            OFFICIAL: ProtocolRule("phrase_product", "phrase_product", says, {"counting": OFFICIAL}),
+            CORRECTED: ProtocolRule(
+                "phrase_product", "phrase_product", f"{says}, unrounded and of all phrases", {"counting": CORRECTED}
+            ),
+        },
+        assets=(f"t2i-compbench-{category}_val",),
+        defects=PHRASES,
+        published=_published(category, "BLIP-VQA capfilt-large, official"),
+    )
+
+
+def _published(category: str, judge: str) -> tuple[PublishedScore, ...]:
+    return tuple(PublishedScore(model, judge, value, QUOTED) for model, value in PUBLISHED[category].items())
+
+
+COLOR = _of_phrases("color", 2.3, 12)
+SHAPE = _of_phrases("shape", 2.4, 13)
+TEXTURE = _of_phrases("texture", 2.5, 12)
+
+SPATIAL = Protocol(
+    name="t2i_compbench_spatial",
+    title="T2I-CompBench, spatial: how two things lie to each other by a detector",
+    prompts="t2i_compbench_spatial",
+    n_prompts=300,
+    ability="boxes",
+    cost=JudgingCost(calls=1, tokens=None, images=10),
+    source=SOURCE,
+    rules={
+        OFFICIAL: ProtocolRule(
+            "place_accuracy",
+            "place_accuracy",
+            "a quarter of how sure the judge is of each thing and half of how well the place holds, 0 below a half; "
+            "mean over images",
+            {"counting": OFFICIAL},
+        ),
+        CORRECTED: ProtocolRule(
+            "place_accuracy",
+            "place_accuracy",
+            "the same without the cut, and what is beside is near in both directions",
+            {"counting": CORRECTED},
+        ),
+    },
+    assets=("t2i-compbench-spatial_val",),
+    defects=PLACES,
+    published=_published("spatial", "UniDet RS200, official"),
+)
+
+SPATIAL_3D = replace(
+    SPATIAL,
+    name="t2i_compbench_3d_spatial",
+    title="T2I-CompBench++, 3D spatial: what is in front and behind by detector and depth",
+    prompts="t2i_compbench_3d_spatial",
+    source=SOURCE_PLUS,
+    rules={
+        OFFICIAL: ProtocolRule(
+            "place_accuracy",
+            "place_accuracy",
+            "a quarter of how sure the judge is of each thing and half of whether the one is nearer, by how much their "
+            "boxes share; mean over images",
+            {"counting": OFFICIAL},
+        ),
+        CORRECTED: ProtocolRule(
+            "place_accuracy",
+            "place_accuracy",
+            "the same, whatever the boxes share",
+            {"counting": CORRECTED},
+        ),
+    },
+    assets=("t2i-compbench-3d_spatial_val",),
+    defects=DEPTHS,
+    published=(),
+)
+
+NUMERACY = Protocol(
+    name="t2i_compbench_numeracy",
+    title="T2I-CompBench++, numeracy: exact numbers of things by a detector",
+    prompts="t2i_compbench_numeracy",
+    n_prompts=300,
+    ability="boxes",
+    cost=JudgingCost(calls=1, tokens=None, images=10),
+    source=SOURCE_PLUS,
+    rules={
+        OFFICIAL: ProtocolRule(
+            "count_accuracy",
+            "count_accuracy",
+            "share of the named things that are there, half of it, and in their exact number, the other half; mean "
+            "over images",
+            {"counting": OFFICIAL},
+        ),
+        CORRECTED: ProtocolRule(
+            "count_accuracy",
+            "count_accuracy",
+            "the same, with labels that are equal to the class",
+            {"counting": CORRECTED},
+        ),
+    },
+    assets=("t2i-compbench-numeracy_val", "t2i-compbench-new_objects"),
+    defects=NUMBERS,
+)
+
+NON_SPATIAL = Protocol(
+    name="t2i_compbench_non_spatial",
+    title="T2I-CompBench, non-spatial: CLIP similarity of image and prompt",
+    prompts="t2i_compbench_non_spatial",
+    n_prompts=300,
+    ability="embeddings",
+    cost=JudgingCost(calls=1, tokens=None, images=10, gib=0.6),
+    source=SOURCE,
+    rules={
+        OFFICIAL: ProtocolRule(
+            "clip_similarity", "clip_similarity", "100 x max(cosine, 0) of image and prompt; mean over images"
+        )
+    },
+    assets=("t2i-compbench-non_spatial_val",),
+    defects=SIMILARITY,
+    published=_published("non_spatial", "CLIP ViT-B/32, official"),
+)
