@@ -49,13 +49,21 @@ def evidence_files(path: Path) -> dict[str, str]:
 
 def answers_in(path: Path) -> list[list[Answer] | None]:
     """Return what the one judge of a dataset answered about each row."""
-    (found,) = open_dataset(path).column_sets("evidence")
+    every = open_dataset(path).column_sets("evidence")
+    (found,) = (one for one in every if one.manifest["identity"]["evidence"] == ANSWERS.name)
     return [records for file in found.files for records in read_evidence(ANSWERS, file).records]
 
 
-def run_killed_and_resumed(tmp_path: Path, shared: Path, kind: str, options: Mapping[str, Any]) -> list[Answer]:
-    """Return the answers about the photographs, once two workers were killed and left what one leaves undisturbed."""
-    what = ScorePlan({}, {"cat": ("answer", {"judge": "eye", **QUESTION})}, judges={"eye": (kind, dict(options))})
+def run_killed_and_resumed(
+    tmp_path: Path, shared: Path, kind: str, options: Mapping[str, Any], *, reads: bool = False
+) -> list[Answer]:
+    """Return the answers about the photographs, once two workers were killed and left what one leaves undisturbed.
+
+    A judge that reads as well is asked for the text too.
+    """
+    text = {"text": ("written_text", {"judge": "eye"})} if reads else {}
+    scores = {"cat": ("answer", {"judge": "eye", **QUESTION}), **text}
+    what = ScorePlan({}, scores, judges={"eye": (kind, dict(options))})
     make_dataset(tmp_path / "whole", photo_rows(shared), rows_per_shard=2)
     kill_and_resume(tmp_path, what)
     records = answers_in(tmp_path / "killed")

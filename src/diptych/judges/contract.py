@@ -110,6 +110,7 @@ class Answer:
         text: The answer: the likeliest of the choices, or where none are given the judge's own words.
         state: Empty for an answer; else why there is none, of ``UNANSWERED``: there are no probabilities then, and the
             text is what the judge said instead.
+        is_cut: Whether the judge was stopped before the end of its own words.
     """
 
     question: str
@@ -117,6 +118,7 @@ class Answer:
     probabilities: tuple[float, ...]
     text: str
     state: str = ""
+    is_cut: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError if choices and probabilities do not fit, one is out of range or the state is unknown."""
@@ -154,13 +156,16 @@ class TextLine:
 
     Attributes:
         text: What is written there.
-        confidence: How sure the judge is of it, in [0, 1].
-        corners: Left, top, right and bottom in pixels, as of a ``Box``.
+        confidence: How sure the judge is of it, in [0, 1]; 1 where it takes what it reads for certain.
+        corners: Left, top, right and bottom in pixels, as of a ``Box``; the whole picture where the judge tells no
+            place.
+        is_cut: Whether the judge was stopped in it, so that nobody knows what else there is to read.
     """
 
     text: str
     confidence: float
     corners: Corners
+    is_cut: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError if the confidence is out of range or the corners are in the wrong order."""

@@ -36,10 +36,11 @@ _ANSWER = pa.struct(
         "probabilities": pa.list_(pa.float64()),
         "text": pa.string(),
         "state": pa.string(),
+        "is_cut": pa.bool_(),
     }
 )
 _RATING = pa.struct({"value": pa.float64(), "rater": pa.string(), "note": pa.string()})
-_TEXT_LINE = pa.struct({"text": pa.string(), "confidence": pa.float64(), **_PLACE})
+_TEXT_LINE = pa.struct({"text": pa.string(), "confidence": pa.float64(), **_PLACE, "is_cut": pa.bool_()})
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _unpack_box(stored: Mapping[str, Any]) -> Box:
 
 def _unpack_answer(stored: Mapping[str, Any]) -> Answer:
     choices, probabilities = tuple(stored["choices"]), tuple(stored["probabilities"])
-    return Answer(stored["question"], choices, probabilities, stored["text"], stored["state"])
+    return Answer(stored["question"], choices, probabilities, stored["text"], stored["state"], stored["is_cut"])
 
 
 def _unpack_rating(stored: Mapping[str, Any]) -> Rating:
@@ -140,11 +141,12 @@ def _unpack_rating(stored: Mapping[str, Any]) -> Rating:
 
 
 def _pack_text_line(line: TextLine) -> Mapping[str, Any]:
-    return {"text": line.text, "confidence": line.confidence, **_place(line.corners)}
+    place = _place(line.corners)
+    return {"text": line.text, "confidence": line.confidence, **place, "is_cut": line.is_cut}
 
 
 def _unpack_text_line(stored: Mapping[str, Any]) -> TextLine:
-    return TextLine(stored["text"], stored["confidence"], _corners(stored))
+    return TextLine(stored["text"], stored["confidence"], _corners(stored), stored["is_cut"])
 
 
 BOXES = EvidenceKind("boxes", _BOX, _pack_box, _unpack_box)

@@ -25,6 +25,9 @@ from diptych.scores.looks import look_with
 Unit = Literal["words", "characters"]
 # Which letters count: those of upstream's list, or of every script, without regard to case.
 Letters = Literal["listed", "all"]
+# What the words are of a judge that was stopped before it had read all: no number, or all that there is.
+CutText = Literal["left_out", "counted"]
+TEXT_CUT = "text_cut"  # the reason of a picture whose text the judge did not read to its end
 
 COLUMNS = (
     Column(
@@ -37,6 +40,7 @@ COLUMNS = (
     ),
     Column("text_expected", "Number of words, or characters, that are asked for", low=0.0),
     Column("text_missing", "Those of them that the judge does not read", dtype="string"),
+    Column("text_cut", "Whether the judge was stopped before it had read all", dtype="bool"),
 )
 NOT_LISTED = re.compile(r"[^\u4e00-\u9fa5a-zA-Z0-9\sàâäéèêëîïôöùûüçÀÂÄÉÈÊËÎÏÔÖÙÛÜÇ]")
 
@@ -49,10 +53,12 @@ class TextAccuracy(JudgeRule[TextLine]):
         look: At the lines that it reads.
         unit: What is compared.
         letters: Which count.
+        cut: What a text is that was not read to its end.
     """
 
     unit: Unit
     letters: Letters
+    cut: CutText
     columns: tuple[Column, ...] = COLUMNS
 
     score_name = "text_accuracy"
@@ -60,12 +66,12 @@ class TextAccuracy(JudgeRule[TextLine]):
     @property
     def options(self) -> Mapping[str, Any]:
         """What is compared."""
-        return {"unit": self.unit, "letters": self.letters}
+        return {"unit": self.unit, "letters": self.letters, "cut": self.cut}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of ``COLUMNS``; what is expected is told also where the judge could not look."""
         share, expected = (np.full(len(batch), np.nan, np.float32) for _ in range(2))
-        missing, reasons = (np.full(len(batch), None, object) for _ in range(2))
+        missing, is_cut, reasons = (np.full(len(batch), None, object) for _ in range(3))
         read = batch.evidence(self.look)
         for row, text in enumerate(batch.column(CHECKS)):
             checks = read_checks(text)
@@ -78,9 +84,19 @@ class TextAccuracy(JudgeRule[TextLine]):
             expected[row], lines = asked.total(), read[row]
             if lines is None:
                 continue
+            is_cut[row] = any(line.is_cut for line in lines)
+            if is_cut[row] and self.cut == "left_out":
+                reasons[row] = TEXT_CUT
+                continue
             left = asked - Counter(parts_of("\n".join(line.text for line in lines), self.unit, self.letters))
             share[row], missing[row] = 1.0 - left.total() / asked.total(), " ".join(left.elements())
-        return {"text_accuracy": share, "text_expected": expected, "text_missing": missing, "reason": reasons}
+        return {
+            "text_accuracy": share,
+            "text_expected": expected,
+            "text_missing": missing,
+            "text_cut": is_cut,
+            "reason": reasons,
+        }
 
 
 def parts_of(text: str, unit: Unit, letters: Letters) -> list[str]:
@@ -100,7 +116,9 @@ def parts_of(text: str, unit: Unit, letters: Letters) -> list[str]:
     return kept.split() if unit == "words" else list("".join(kept.split()))
 
 
-def text_accuracy(*, judge: TextJudge, unit: Unit = "words", letters: Letters = "all") -> TextAccuracy:
+def text_accuracy(
+    *, judge: TextJudge, unit: Unit = "words", letters: Letters = "all", cut: CutText = "left_out"
+) -> TextAccuracy:
     """Return the score; loads no model yet.
 
     Args:
@@ -108,8 +126,10 @@ def text_accuracy(*, judge: TextJudge, unit: Unit = "words", letters: Letters = 
         unit: What is compared; ``characters`` where words have no spaces between them.
         letters: Which count: ``all``, whatever their script and case; or ``listed``, as LongText-Bench has it: Latin
             without most accents, digits and common Chinese, in characters with their case.
+        cut: What is read of a picture where the judge was stopped before it had read all: no number, ``left_out``, or
+            all that there is, ``counted``.
 
     Raises:
         ConfigError: If the judge does not read.
     """
-    return TextAccuracy(look_with(judge, TEXT), unit, letters)
+    return TextAccuracy(look_with(judge, TEXT), unit, letters, cut)

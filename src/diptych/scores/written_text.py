@@ -23,6 +23,7 @@ COLUMNS = (
     Column("written_text", "What the judge reads, its lines in reading order; empty if none", dtype="string"),
     Column("written_lines", "How many lines it reads", dtype="int32", low=0.0),
     Column("written_share", "Boxes of the lines as a share of the picture; where two overlap, once", low=0.0, high=1.0),
+    Column("written_cut", "Whether the judge was stopped before it had read all", dtype="bool"),
 )
 
 
@@ -39,6 +40,7 @@ class WrittenText(JudgeRule[TextLine]):
     columns: tuple[Column, ...] = COLUMNS
 
     score_name = "written_text"
+    version = 2
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -46,18 +48,20 @@ class WrittenText(JudgeRule[TextLine]):
         return {"threshold": self.threshold}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
-        """Return the text, the number of lines and their share; None and NaN where the judge could not look."""
-        text, count = (np.full(len(batch), None, object) for _ in range(2))
+        """Return the columns of ``COLUMNS``; None and NaN where the judge could not look."""
+        text, count, is_cut = (np.full(len(batch), None, object) for _ in range(3))
         share = np.full(len(batch), np.nan, np.float32)
         widths, heights = batch.column("width"), batch.column("height")
         for row, read in enumerate(batch.evidence(self.look)):
             if read is None:
                 continue
-            lines = [line for line in read if line.confidence > self.threshold]
+            lines = [line for line in read if line.text and line.confidence > self.threshold]
             text[row], count[row] = "\n".join(line.text for line in lines), len(lines)
+            is_cut[row] = any(line.is_cut for line in read)
             if widths[row] and heights[row]:
                 share[row] = covered(lines) / (widths[row] * heights[row])
-        return {"written_text": text, "written_lines": count, "written_share": np.minimum(share, np.float32(1.0))}
+        share = np.minimum(share, np.float32(1.0))
+        return {"written_text": text, "written_lines": count, "written_share": share, "written_cut": is_cut}
 
 
 def covered(lines: Sequence[TextLine]) -> float:

@@ -17,9 +17,16 @@ from diptych.scores.text_accuracy import parts_of
 HEIGHT = 32  # of every picture of ``tiny_generated``
 
 
-def counted(folder: Path, monkeypatch: pytest.MonkeyPatch, read: str, *texts: list[str], lost: int = -1) -> None:
+def counted(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    read: str,
+    *texts: list[str],
+    lost: int = -1,
+    is_cut: bool = False,
+) -> None:
     own_judges.install(monkeypatch)
-    WRITTEN[HEIGHT] = [TextLine(line, 0.9, (0, 0, 9, 9)) for line in read.split("\n")]
+    WRITTEN[HEIGHT] = [TextLine(line, 0.9, (0, 0, 9, 9), is_cut) for line in read.split("\n")]
     rows = [
         Made("one", number, checks={"texts": some}, picture=None if number == lost else number, benchmark="longtext")
         for number, some in enumerate(texts)
@@ -51,6 +58,18 @@ def test_letters_beyond_upstreams_list_count_in_corrected(tmp_path: Path, monkey
     counted(tmp_path, monkeypatch, "piata КОФЕ", ["piñata кофе"])
     assert result_of(tmp_path, "longtext_official_eye.text_accuracy", model="one")["value"] == 1.0
     assert result_of(tmp_path, "longtext_corrected_eye.text_accuracy", model="one")["value"] == 0.5
+
+
+def test_text_that_was_not_read_to_its_end_counts_in_official_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted(tmp_path, monkeypatch, "one two", ["one two three four"], is_cut=True)
+    assert result_of(tmp_path, "longtext_official_eye.text_accuracy", model="one")["value"] == 0.5
+    name = "longtext_corrected_eye.text_accuracy"
+    found = result_of(tmp_path, name, model="one")
+    assert (found["value"], found["n"], found["n_unscored"]) == (None, 0, 1)
+    assert found["caution"].startswith("unscored: 1 text_cut; ")
+    assert result_of(tmp_path, f"{name}_worst", model="one")["value"] == 0.0
 
 
 def test_chinese_is_compared_by_characters() -> None:

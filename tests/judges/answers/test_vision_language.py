@@ -14,6 +14,7 @@ from PIL import Image
 from same_answers import check_near, check_same, numbers
 from tiny_vlms import FAMILIES, save_llava, save_qwen3_vl
 
+from diptych.data.dataset import open_dataset
 from diptych.errors import ConfigError, DataError
 from diptych.judges import make_judge
 from diptych.judges.answers import vision_language as module
@@ -216,6 +217,8 @@ def test_limit_below_one_is_refused(folders: dict[str, Path]) -> None:
 def test_killed_run_of_two_workers_over_photographs_leaves_the_same_evidence(
     folders: dict[str, Path], tmp_path: Path, shared: Path
 ) -> None:
-    options = {"weights": str(folders["qwen3_vl"]), "device": "cpu"}
-    answers = run_killed_and_resumed(tmp_path, shared, "vision_language", options)
+    options = {"weights": str(folders["qwen3_vl"]), "device": "cpu", "limits": {"max_text_tokens": 6}}
+    answers = run_killed_and_resumed(tmp_path, shared, "vision_language", options, reads=True)
     assert len({answer.probabilities for answer in answers}) == 7
+    looked = open_dataset(tmp_path / "killed").column_sets("evidence")
+    assert {one.manifest["identity"]["evidence"] for one in looked} == {"answers", "text"}

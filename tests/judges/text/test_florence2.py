@@ -15,8 +15,9 @@ from PIL import Image
 from tiny_readers import save_florence2
 
 from diptych.judges import make_judge
+from diptych.judges.contract import TextLine
 from diptych.judges.text.florence2 import TASK, Florence2
-from diptych.judges.text.spoken import Spoken
+from diptych.judges.text.spoken import Spoken, Utterance
 
 OPEN = ("<loc_100>", "<loc_500>", "<loc_400>", "<loc_500>", "<loc_400>", "<loc_600>", "<loc_100>", "<loc_600>")
 STOP = ("<loc_0>", "<loc_0>", "<loc_999>", "<loc_0>", "<loc_999>", "<loc_99>", "<loc_0>", "<loc_99>")
@@ -48,8 +49,14 @@ def saying(judge: Florence2, *tokens: str, probability: float = 0.5) -> list[Spo
     return [Spoken(token, math.log(probability)) for token in ids]
 
 
-def read(judge: Florence2, monkeypatch: pytest.MonkeyPatch, said: Sequence[Spoken], size: tuple[int, int]) -> Any:
-    monkeypatch.setattr(Florence2, "_spoken", lambda judge, given: [list(said) for _ in given])
+def read(
+    judge: Florence2,
+    monkeypatch: pytest.MonkeyPatch,
+    said: Sequence[Spoken],
+    size: tuple[int, int],
+    is_cut: bool = False,
+) -> Any:
+    monkeypatch.setattr(Florence2, "_spoken", lambda judge, given: [Utterance(list(said), is_cut) for _ in given])
     return judge.text([Image.new("RGB", size)])[0]
 
 
@@ -71,6 +78,13 @@ def test_what_has_no_whole_place_is_no_line(
     assert read(judge, monkeypatch, saying(judge, *tokens), (200, 100)) == []
 
 
+def test_what_was_cut_off_ends_with_an_empty_line_that_is_cut(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = made(folder)
+    first, last = read(judge, monkeypatch, saying(judge, "open", *OPEN, "stop", OPEN[0]), (200, 100), is_cut=True)
+    assert (first.text, first.is_cut) == ("open", False)
+    assert last == TextLine("", 1.0, (0, 0, 200, 100), is_cut=True)
+
+
 @pytest.mark.reference
 def test_words_are_those_of_the_library_called_by_hand(folder: Path) -> None:
     judge, picture = made(folder), pictures()[1]
@@ -80,9 +94,9 @@ def test_words_are_those_of_the_library_called_by_hand(folder: Path) -> None:
     said = network.generate(**given, max_new_tokens=20, num_beams=1, do_sample=False)
     special = {0, 1, 2}
     (spoken,) = judge._spoken([given])
-    assert [one.token for one in spoken] == [token for token in said[0].tolist() if token not in special]
-    assert spoken
-    assert judge.text(pictures()) == [[]] * 5, "random weights place nothing"
+    assert [one.token for one in spoken.tokens] == [token for token in said[0].tolist() if token not in special]
+    assert spoken.tokens
+    assert not any(line.text for found in judge.text(pictures()) for line in found or ()), "random weights place none"
 
 
 def test_no_neighbour_changes_what_is_said(folder: Path) -> None:
@@ -90,8 +104,9 @@ def test_no_neighbour_changes_what_is_said(folder: Path) -> None:
     given = [judge._processor(text=TASK, images=picture, return_tensors="pt") for picture in pictures()]
     for found, one in zip(judge._spoken(given), given, strict=True):
         (alone,) = judge._spoken([one])
-        assert [token for token, _ in found] == [token for token, _ in alone]
-        np.testing.assert_allclose([log for _, log in found], [log for _, log in alone], atol=1e-4)
+        assert [token for token, _ in found.tokens] == [token for token, _ in alone.tokens]
+        assert found.is_cut == alone.is_cut
+        np.testing.assert_allclose([log for _, log in found.tokens], [log for _, log in alone.tokens], atol=1e-4)
 
 
 def test_identity_says_no_place_and_follows_from_what_decides_a_line(tmp_path: Path) -> None:
@@ -101,4 +116,6 @@ def test_identity_says_no_place_and_follows_from_what_decides_a_line(tmp_path: P
     again = pickle.loads(pickle.dumps(made(first)))
     assert again.identity == identities[0]
     assert "_network" not in vars(again)
-    assert made(first, precision="bf16").text(pictures()[:1]) == [[]]
+    (half,) = made(first, precision="bf16").text(pictures()[:1])
+    assert half is not None
+    assert not any(line.text for line in half)

@@ -16,7 +16,7 @@ from written import written
 from diptych.errors import ConfigError, DataError
 from diptych.judges import make_judge
 from diptych.judges.contract import TextLine
-from diptych.judges.text.spoken import spoken_of
+from diptych.judges.text.spoken import Utterance, spoken_of
 from diptych.judges.text.trocr import Trocr
 
 SIZES = ((40, 30), (200, 20), (40, 30), (64, 64), (33, 90))
@@ -91,10 +91,11 @@ def test_what_ends_early_is_not_filled_up() -> None:
             return transformers.generation.GenerateEncoderDecoderOutput(sequences=sequences, scores=(scores,) * 3)
 
     first, second = spoken_of(Says(), {}, 3)
-    assert [one.token for one in first] == [3]
-    assert [one.token for one in second] == [3, 3, 3]
-    assert first[0].log_probability == pytest.approx(np.log(0.5))
-    assert second[2].log_probability == pytest.approx(np.log(0.75))
+    assert [one.token for one in first.tokens] == [3]
+    assert [one.token for one in second.tokens] == [3, 3, 3]
+    assert (first.is_cut, second.is_cut) == (False, True)
+    assert first.tokens[0].log_probability == pytest.approx(np.log(0.5))
+    assert second.tokens[2].log_probability == pytest.approx(np.log(0.75))
 
 
 def test_lines_are_read_where_rapidocr_finds_them(folder: Path) -> None:
@@ -113,8 +114,15 @@ def test_lines_are_read_where_rapidocr_finds_them(folder: Path) -> None:
 
 
 def test_line_of_spaces_alone_is_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Trocr, "_spoken", lambda judge, pixels: [[] for _ in pixels])
+    monkeypatch.setattr(Trocr, "_spoken", lambda judge, pixels: [Utterance([], False) for _ in pixels])
     assert made(folder).text(pictures()[:2]) == [[], []]
+
+
+def test_line_that_was_cut_off_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diptych.judges.text.trocr.MOST_TOKENS", 1)
+    every = [line for found in made(folder).text(pictures()) for line in found or ()]
+    assert every
+    assert all(line.is_cut for line in every)
 
 
 def test_identity_says_no_place_and_follows_from_what_decides_a_line(tmp_path: Path) -> None:

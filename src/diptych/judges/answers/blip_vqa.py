@@ -123,7 +123,7 @@ class BlipVqa:
             first: The probability of each token to be the first of an answer, tensor float32 (vocabulary,).
         """
         if not query.choices:
-            return Answer(query.text, (), (), self._own_words(state))
+            return self._own_words(query, state)
         ids = [self._answer_tokens(choice) for choice in query.choices]
         if self.choices_by == "answer":
             return chosen(query, [self._whole_answer(one, state) for one in ids])
@@ -136,17 +136,19 @@ class BlipVqa:
                 )
         return chosen(query, [first[one[1]].item() for one in ids])
 
-    def _own_words(self, state: Any) -> str:
+    def _own_words(self, query: Query, state: Any) -> Answer:
+        end = self._tokenizer.sep_token_id
         said = self._network.text_decoder.generate(
             input_ids=self._tensor([[self._start]]),
             encoder_hidden_states=state,
-            eos_token_id=self._tokenizer.sep_token_id,
+            eos_token_id=end,
             pad_token_id=self._tokenizer.pad_token_id,
             max_new_tokens=self.max_new_tokens,
             do_sample=False,
             num_beams=1,
         )
-        return str(self._tokenizer.decode(said[0], skip_special_tokens=True)).strip()
+        text = str(self._tokenizer.decode(said[0], skip_special_tokens=True)).strip()
+        return Answer(query.text, (), (), text, is_cut=end not in said[0].tolist())
 
     def _whole_answer(self, ids: Sequence[int], state: Any) -> float:
         """Return the probability of the tokens of an answer after the first, its end among them."""

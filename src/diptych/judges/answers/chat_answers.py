@@ -20,6 +20,7 @@ from diptych.judges.contract import REFUSED, UNPARSED, Answer, Query
 ChoicesBy = Literal["logprobs", "text"]
 
 FILTERED = "content_filter"
+CUT = "length"  # why a completion ended that is not whole
 
 
 def first_choice(response: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -46,7 +47,8 @@ def answer_of(query: Query, completion: Mapping[str, Any], choices_by: ChoicesBy
     if message.get("refusal") or completion.get("finish_reason") == FILTERED:
         return no_answer(query, REFUSED, whole_text(message.get("refusal") or text))
     if not query.choices:
-        return Answer(query.text, (), (), text) if text else no_answer(query, UNPARSED)
+        is_cut = completion.get("finish_reason") == CUT
+        return Answer(query.text, (), (), text, is_cut=is_cut) if text or is_cut else no_answer(query, UNPARSED)
     if choices_by == "logprobs":
         likely = by_logprobs(query.choices, _likeliest(completion))
     else:

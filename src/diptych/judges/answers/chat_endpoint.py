@@ -1,7 +1,8 @@
 """A model behind an OpenAI-compatible endpoint: a hosted one, or a server of your own such as vLLM.
 
 Pictures leave the machine: nobody is contacted but the ``base_url`` that a config names. A question is one request, the
-picture as PNG before it, temperature 0. The model behind an address may change without a word; the identity knows only
+picture as PNG before it, temperature 0; a text to be read is one such question, see
+``diptych.judges.text.transcription``. The model behind an address may change without a word; the identity knows only
 its name. What was answered is kept on disk, see ``paid_answers``, so that a run that was stopped pays for nothing
 again.
 """
@@ -14,7 +15,7 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import PIL.Image
@@ -26,16 +27,20 @@ from diptych.judges.answers.asked import every_question, in_order, no_answer
 from diptych.judges.answers.chat_answers import ChoicesBy, answer_of, first_choice
 from diptych.judges.answers.chat_client import ChatClient, QuestionRefused
 from diptych.judges.answers.paid_answers import content_key, keep, kept
-from diptych.judges.contract import FAILED, Answer, Query
+from diptych.judges.contract import FAILED, Answer, Query, TextLine
+from diptych.judges.text import transcription
 
 JUDGE = "chat_endpoint"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 TOP_LOGPROBS = 20  # the most that the protocol allows
 
-Limit = Literal["max_pixels", "max_new_tokens", "at_once", "requests_per_minute", "timeout_s", "tries"]
+Limit = Literal[
+    "max_pixels", "max_new_tokens", "max_text_tokens", "at_once", "requests_per_minute", "timeout_s", "tries"
+]
 USUAL: Mapping[Limit, int] = {
     "max_pixels": 2048 * 2048,
     "max_new_tokens": 64,
+    "max_text_tokens": transcription.NEW_TOKENS,
     "at_once": 4,
     "requests_per_minute": 600,
     "timeout_s": 120,
@@ -76,6 +81,11 @@ class ChatEndpoint:
             "choices_by": self.choices_by,
             "picture": {"format": "png", "max_pixels": self.limits["max_pixels"]},
             "max_new_tokens": self.limits["max_new_tokens"],
+            "reading": {
+                "question": transcription.QUESTION,
+                "version": 1,
+                "max_text_tokens": self.limits["max_text_tokens"],
+            },
         }
 
     def answers(self, images: Sequence[Image], questions: Sequence[Sequence[Query]]) -> list[list[Answer] | None]:
@@ -85,12 +95,27 @@ class ChatEndpoint:
             ConfigError: If the variable of the key is not set, or nobody elsewhere may be contacted.
             DataError: If the endpoint takes no request, stays away, or tells no log-probabilities that were asked for.
         """
+        return self._answers(images, questions, self.limits["max_new_tokens"])
+
+    def text(self, images: Sequence[Image]) -> list[list[TextLine] | None]:
+        """Return the lines that the model reads in each RGB image; None for one that it refuses.
+
+        Raises:
+            ConfigError: As ``answers``.
+            DataError: As ``answers``.
+        """
+        return transcription.transcribed(partial(self._answers, most=self.limits["max_text_tokens"]), images)
+
+    def _answers(
+        self, images: Sequence[Image], questions: Sequence[Sequence[Query]], most: int
+    ) -> list[list[Answer] | None]:
+        """Return the answers, of so many tokens at most."""
         shown = {number: images[number] for number, some in enumerate(questions) if some}
         urls = {number: as_data_url(image, self.limits["max_pixels"]) for number, image in shown.items()}
         asked = every_question(shown, questions)
         if not asked:
             return in_order({}, {}, questions)
-        bodies = {one: self._body(urls[one.image], one.query) for one in asked}
+        bodies = {one: self._body(urls[one.image], one.query, most) for one in asked}
         keys = {one: content_key(self.base_url, body) for one, body in bodies.items()}
         wanted = {keys[one]: body for one, body in bodies.items()}  # the same asked twice is one request
         client = self._client  # one for all threads, whose pace it keeps
@@ -122,7 +147,7 @@ class ChatEndpoint:
         keep(key, {"completion": completion, **facts, "seconds": time.perf_counter() - started})
         return completion
 
-    def _body(self, picture: str, query: Query) -> dict[str, Any]:
+    def _body(self, picture: str, query: Query, most: int) -> dict[str, Any]:
         """Return the request for an answer."""
         told = [{"role": "system", "content": self.system}] if self.system else []
         shown = {"type": "image_url", "image_url": {"url": picture}}
@@ -132,7 +157,7 @@ class ChatEndpoint:
             "model": self.model,
             "messages": [*told, asked],
             "temperature": 0,
-            "max_tokens": self.limits["max_new_tokens"],
+            "max_tokens": most,
             **(likely if query.choices and self.choices_by == "logprobs" else {}),
         }
 
@@ -173,8 +198,8 @@ def chat_endpoint(
         key_variable: The environment variable that has the key; the key itself stands nowhere.
         system: What it is told before every question.
         choices_by: ``logprobs`` where the endpoint tells them, else ``text``: 1 for what is written, 0 for the rest.
-        limits: ``max_pixels`` of a picture as sent, ``max_new_tokens`` of an answer; and, of which no answer depends,
-            ``at_once``, ``requests_per_minute``, ``timeout_s``, ``tries``.
+        limits: ``max_pixels`` of a picture as sent, ``max_new_tokens`` of an answer, ``max_text_tokens`` of a text that
+            it reads; and, of which no answer depends, ``at_once``, ``requests_per_minute``, ``timeout_s``, ``tries``.
 
     Raises:
         ConfigError: If the address is none of an API, or a limit is below 1; on first use, if downloads are switched

@@ -5,6 +5,8 @@ are over the whole vocabulary and need not add up to 1. Without, it answers in i
 parsed is up to the rule that reads them. What else decides them, such as a penalty for repetition, is the model's own
 ``generation_config.json``, whose sha256 is part of the identity.
 
+Asked for text it reads, see ``diptych.judges.text.transcription``: one model in memory does both.
+
 A picture is seen once for all its questions where the model allows it, see ``seen_once``. Questions of one length are
 read together, about whichever pictures, and none is padded to a neighbour's length.
 """
@@ -21,8 +23,10 @@ from diptych.judges.answers.asked import Asked, chosen, every_question, in_order
 from diptych.judges.answers.first_token import Summation, first_tokens
 from diptych.judges.answers.prompts import ASKED, begins_whole, prompt_of
 from diptych.judges.answers.seen_once import PIXELS, PreparesOnce, can_be_joined, joined, seen, why_not_shared
-from diptych.judges.contract import TOO_LONG, Answer, Query
+from diptych.judges.contract import TOO_LONG, Answer, Query, TextLine
 from diptych.judges.prepared import prepared_by
+from diptych.judges.text import transcription
+from diptych.judges.text.spoken import end_tokens
 from diptych.pretrained.folder import PretrainedFolder, find_pretrained
 
 JUDGE = "vision_language"
@@ -30,7 +34,7 @@ CHUNK = 8  # pictures that are held at once, as the model sees them
 TOKENS_AT_ONCE = 8192  # of the questions that are read together, their pictures' among them
 NEW_TOKENS = 64  # of an answer in its own words
 
-Limit = Literal["min_pixels", "max_pixels", "max_new_tokens"]
+Limit = Literal["min_pixels", "max_pixels", "max_new_tokens", "max_text_tokens"]
 
 
 class PutQuestion(NamedTuple):
@@ -48,7 +52,7 @@ class VisionLanguage:
         model: Where it is.
         system: What it is told before every question; empty for nothing.
         summation: How the probabilities of an answer's first tokens are added up.
-        limits: Of the picture and of an answer in its own words.
+        limits: Of the picture, of an answer in its own words and of a text that it reads.
         precision: Of weights and activations.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     """
@@ -70,7 +74,8 @@ class VisionLanguage:
             **self.model.facts,
             "prompt": self._prompt(ASKED),
             "choices_by": {"first_token": self.summation},
-            "own_words": {"search": "greedy", "max_new_tokens": self.limits.get("max_new_tokens", NEW_TOKENS)},
+            "own_words": {"search": "greedy", "max_new_tokens": self._most_tokens},
+            "reading": {"question": transcription.QUESTION, "version": 1, "max_text_tokens": self._most_of_a_text},
             "pixels": {name: self.limits.get(name) for name in ("min_pixels", "max_pixels")},
             "precision": self.precision,
         }
@@ -86,6 +91,24 @@ class VisionLanguage:
         Raises:
             ConfigError: If choices cannot be told apart by their first tokens.
         """
+        return self._answers(images, questions, self._most_tokens)
+
+    def text(self, images: Sequence[Image]) -> list[list[TextLine] | None]:
+        """Return the lines that the model reads in each RGB image; None for one that it cannot take."""
+        return transcription.transcribed(partial(self._answers, most=self._most_of_a_text), images)
+
+    @property
+    def _most_tokens(self) -> int:
+        return self.limits.get("max_new_tokens", NEW_TOKENS)
+
+    @property
+    def _most_of_a_text(self) -> int:
+        return self.limits.get("max_text_tokens", transcription.NEW_TOKENS)
+
+    def _answers(
+        self, images: Sequence[Image], questions: Sequence[Sequence[Query]], most: int
+    ) -> list[list[Answer] | None]:
+        """Return the answers; in its own words of so many tokens at most."""
         import torch
 
         for query in dict.fromkeys(query for some in questions for query in some if query.choices):
@@ -101,7 +124,7 @@ class VisionLanguage:
                     if found is not None:
                         judged.add(number)
                         prepared.update(zip(every_question([number], questions), found, strict=True))
-                told.update(self._told(prepared))
+                told.update(self._told(prepared, most))
         return in_order(told, judged, questions)
 
     def _prepared(self, image: Image, queries: Sequence[Query]) -> list[PutQuestion] | None:
@@ -121,7 +144,7 @@ class VisionLanguage:
             found.append(PutQuestion(given, output))
         return found
 
-    def _told(self, prepared: Mapping[Asked, PutQuestion]) -> Iterator[tuple[Asked, Answer]]:
+    def _told(self, prepared: Mapping[Asked, PutQuestion], most: int) -> Iterator[tuple[Asked, Answer]]:
         """Yield the answer to each question."""
         longest = getattr(self._network.config.get_text_config(), "max_position_embeddings", None)
         alike: dict[tuple[int, bool], list[Asked]] = {}
@@ -133,11 +156,11 @@ class VisionLanguage:
                 alike.setdefault((length, bool(one.query.choices)), []).append(one)
         for (length, chooses), every in alike.items():
             joins = all(can_be_joined(prepared[one].seen) for one in every)
-            most = max(1, TOKENS_AT_ONCE // length) if joins else 1
-            for start in range(0, len(every), most):
-                some = every[start : start + most]
+            together = max(1, TOKENS_AT_ONCE // length) if joins else 1
+            for start in range(0, len(every), together):
+                some = every[start : start + together]
                 given = self._together([prepared[one] for one in some])
-                said = self._chosen(some, given) if chooses else self._own_words(some, given)
+                said = self._chosen(some, given) if chooses else self._own_words(some, given, most)
                 yield from zip(some, said, strict=True)
 
     def _together(self, some: Sequence[PutQuestion]) -> dict[str, Any]:
@@ -162,12 +185,13 @@ class VisionLanguage:
             ids = self._first_tokens(one.query)
             yield chosen(one.query, [likely[each].double().sum().item() for each in ids])
 
-    def _own_words(self, some: Sequence[Asked], given: Mapping[str, Any]) -> Iterator[Answer]:
-        most = self.limits.get("max_new_tokens", NEW_TOKENS)
-        said = self._network.generate(**given, max_new_tokens=most, do_sample=False, num_beams=1)
-        for one, ids in zip(some, said[:, given["input_ids"].shape[1] :], strict=True):
+    def _own_words(self, some: Sequence[Asked], given: Mapping[str, Any], most: int) -> Iterator[Answer]:
+        network = self._network
+        said = network.generate(**given, max_new_tokens=most, do_sample=False, num_beams=1)
+        ends = end_tokens(network)
+        for one, ids in zip(some, said[:, given["input_ids"].shape[1] :].tolist(), strict=True):
             text = self._processor.tokenizer.decode(ids, skip_special_tokens=True)
-            yield Answer(one.query.text, (), (), str(text).strip())
+            yield Answer(one.query.text, (), (), str(text).strip(), is_cut=ends.isdisjoint(ids))
 
     def _first_tokens(self, query: Query) -> list[list[int]]:
         if query.choices not in self._firsts:
@@ -215,7 +239,8 @@ def vision_language(
         system: What it is told before every question.
         summation: How the probabilities of an answer's first tokens are added up.
         limits: ``min_pixels`` and ``max_pixels`` of a prepared picture, where the model has such limits;
-            ``max_new_tokens`` of an answer in its own words, 64 if not given.
+            ``max_new_tokens`` of an answer in its own words, 64 if not given; ``max_text_tokens`` of a text that it
+            reads, 1,024 if not given.
         precision: Of weights and activations.
         device: ``auto`` takes a CUDA device if there is one. Not part of the identity.
 

@@ -1,8 +1,9 @@
 """Florence-2 (Xiao et al. 2023, arXiv 2311.06242), asked for text with its places: the task ``<OCR_WITH_REGION>``.
 
 It says each line and four points around it, in thousandths of the picture; what it does not place is no line. It reads
-greedily, where its model card searches with three beams, and is cut off after 1,024 tokens, as there. The confidence of
-a line is the geometric mean of the probabilities of its tokens, those of its place among them.
+greedily, where its model card searches with three beams, and is cut off after 1,024 tokens, as there; what it said
+behind its last place is then an empty line of the whole picture that is cut. The confidence of a line is the geometric
+mean of the probabilities of its tokens, those of its place among them.
 """
 
 import re
@@ -18,7 +19,7 @@ from diptych.devices import Precision
 from diptych.judges.contract import TextLine
 from diptych.judges.prepared import groups_of_one_shape, prepared_by
 from diptych.judges.text.lines import in_reading_order, upright
-from diptych.judges.text.spoken import Spoken, confidence, spoken_of
+from diptych.judges.text.spoken import Spoken, Utterance, confidence, spoken_of
 from diptych.pretrained.folder import PretrainedFolder, find_pretrained
 
 JUDGE = "florence2"
@@ -68,10 +69,15 @@ class Florence2:
             for numbers in groups_of_one_shape({number: one["pixel_values"] for number, one in whole.items()}, CHUNK):
                 spoken = self._spoken([whole[number] for number in numbers])
                 for number, said in zip(numbers, spoken, strict=True):
-                    read[number] = in_reading_order(self._lines(said, images[number].size))
+                    read[number] = self._read(said, images[number].size)
         return read
 
-    def _spoken(self, given: Sequence[Mapping[str, Any]]) -> list[list[Spoken]]:
+    def _read(self, said: Utterance, size: tuple[int, int]) -> list[TextLine]:
+        whole = (0.0, 0.0, float(size[0]), float(size[1]))
+        rest = [TextLine("", 1.0, whole, is_cut=True)] if said.is_cut else []
+        return [*in_reading_order(self._lines(said.tokens, size)), *rest]
+
+    def _spoken(self, given: Sequence[Mapping[str, Any]]) -> list[Utterance]:
         import torch
 
         network = self._network

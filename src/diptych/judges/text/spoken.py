@@ -16,8 +16,15 @@ class Spoken(NamedTuple):
     log_probability: float
 
 
-def spoken_of(network: Any, given: Mapping[str, Any], most_tokens: int) -> list[list[Spoken]]:
-    """Return what a network says of each of some pictures, without the tokens that begin, end and fill.
+class Utterance(NamedTuple):
+    """What a network says of one picture, without the tokens that begin, end and fill; and whether it was cut off."""
+
+    tokens: list[Spoken]
+    is_cut: bool
+
+
+def spoken_of(network: Any, given: Mapping[str, Any], most_tokens: int) -> list[Utterance]:
+    """Return what a network says of each of some pictures.
 
     Args:
         network: Of transformers, with ``generate``.
@@ -50,13 +57,19 @@ def confidence(said: Iterable[Spoken]) -> float:
     return math.exp(min(math.fsum(logs) / len(logs), 0.0)) if logs else 1.0
 
 
-def _until_the_end(network: Any, tokens: Iterable[int], logs: Iterable[float]) -> list[Spoken]:
+def end_tokens(network: Any) -> frozenset[int]:
+    """Return the tokens with which a network of transformers says that it has said all."""
+    ends = network.generation_config.eos_token_id
+    return frozenset(ends if isinstance(ends, list) else () if ends is None else (ends,))
+
+
+def _until_the_end(network: Any, tokens: Iterable[int], logs: Iterable[float]) -> Utterance:
     config = network.generation_config
-    ends = config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
+    ends = end_tokens(network)
     kept: list[Spoken] = []
     for token, log in zip(tokens, logs, strict=True):
         if token in ends:
-            break
+            return Utterance(kept, is_cut=False)
         if token not in (config.bos_token_id, config.decoder_start_token_id, config.pad_token_id):
             kept.append(Spoken(token, log))
-    return kept
+    return Utterance(kept, is_cut=True)

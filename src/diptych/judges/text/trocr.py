@@ -16,7 +16,7 @@ from diptych.devices import Precision
 from diptych.judges.contract import Corners, TextLine
 from diptych.judges.prepared import groups_of_one_shape, prepared_by
 from diptych.judges.text.rapidocr import RapidOcr, rapidocr
-from diptych.judges.text.spoken import Spoken, confidence, spoken_of
+from diptych.judges.text.spoken import Utterance, confidence, spoken_of
 from diptych.pretrained.folder import PretrainedFolder, find_pretrained
 
 JUDGE = "trocr"
@@ -72,29 +72,29 @@ class Trocr:
             return [[(0.0, 0.0, float(image.width), float(image.height))] for image in images]
         return [None if found is None else [line.corners for line in found] for found in self.finder.text(images)]
 
-    def _read(self, crops: Sequence[Image]) -> list[list[Spoken] | None]:
+    def _read(self, crops: Sequence[Image]) -> list[Utterance | None]:
         import torch
 
         where = f"judge {JUDGE!r}: {self.model.path}"
         given = {number: prepared_by(self._processor.image_processor, crop, where) for number, crop in enumerate(crops)}
         pixels = {number: one["pixel_values"][0] for number, one in given.items() if one is not None}
-        read: list[list[Spoken] | None] = [None] * len(crops)
+        read: list[Utterance | None] = [None] * len(crops)
         with torch.inference_mode():
             for numbers in groups_of_one_shape(pixels, CHUNK):
                 for number, said in zip(numbers, self._spoken([pixels[one] for one in numbers]), strict=True):
                     read[number] = said
         return read
 
-    def _spoken(self, pixels: Sequence[Any]) -> list[list[Spoken]]:
+    def _spoken(self, pixels: Sequence[Any]) -> list[Utterance]:
         import torch
 
         network = self._network
         batch = torch.stack(list(pixels)).to(network.device, network.dtype)
         return spoken_of(network, {"pixel_values": batch}, MOST_TOKENS)
 
-    def _line(self, said: Sequence[Spoken], corners: Corners) -> list[TextLine]:
-        text = self._processor.tokenizer.decode([one.token for one in said], skip_special_tokens=True).strip()
-        return [TextLine(text, confidence(said), corners)] if text else []
+    def _line(self, said: Utterance, corners: Corners) -> list[TextLine]:
+        text = self._processor.tokenizer.decode([one.token for one in said.tokens], skip_special_tokens=True).strip()
+        return [TextLine(text, confidence(said.tokens), corners, said.is_cut)] if text or said.is_cut else []
 
     @cached_property
     def _processor(self) -> Any:
