@@ -13,7 +13,7 @@ from diptych.curate.config import CurateConfig, Source
 from diptych.curate.ingest.plan import PoolPlan
 from diptych.curate.sources import open_source
 from diptych.curate.sources.column_types import inferred_types, settled
-from diptych.curate.sources.common_schema import common_schema
+from diptych.curate.sources.common_schema import common_schema, without_marks
 from diptych.curate.sources.contract import BYTES, Part, RowSource
 from diptych.curate.sources.digests import IdentifiedPart, identify_part
 from diptych.curate.sources.index import VERSION, PartIndex, index_part
@@ -153,6 +153,6 @@ def _joined(path: str, indexes: Iterable[PartIndex]) -> pa.Schema | None:
     """
     schemas = [index.schema for index in indexes if index.schema is not None]
     try:
-        return settled(reduce(common_schema, schemas)) if schemas else None
+        return without_marks(settled(reduce(common_schema, schemas))) if schemas else None
     except DataError as error:
         raise DataError(f"{path}: {error}; leave it out of columns, or make the files alike") from None

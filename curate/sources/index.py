@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.config.identity import fingerprint
-from diptych.curate.sources.common_schema import common_schema
+from diptych.curate.sources.common_schema import common_schema, seen_schema
 from diptych.curate.sources.contract import Part, RowSource
 from diptych.curate.sources.digests import IdentifiedPart, inputs_cache
 from diptych.curate.sources.keys import Hashes, as_hashes, picture_hashes, row_digest, row_digests
@@ -27,7 +27,7 @@ from diptych.data.shards import row_sizes
 from diptych.errors import ShardError
 from diptych.storage.location import Location
 
-VERSION = 18  # of how rows are read and what they are known by
+VERSION = 19  # of how rows are read and what they are known by
 KEPT_S = 90 * 24 * 3600
 CHECK, SCHEMA = b"check", b"schema"
 
@@ -92,7 +92,8 @@ def _read_rows(source: RowSource, part: Part, on_rows: OnRows) -> pa.Table:
     hashes, sizes = [np.empty(0, np.uint64)], [np.empty(0, np.uint32)]
     schema: pa.Schema | None = None
     for table in source.tables(part.files):
-        schema = table.schema if schema is None else common_schema(schema, table.schema)
+        seen = seen_schema(table)
+        schema = seen if schema is None else common_schema(schema, seen)
         hashes.append(as_hashes(row_digests(table, picture_hashes(table))))
         sizes.append(np.array(row_sizes(table), np.uint32))
         on_rows(table.num_rows)
