@@ -53,7 +53,7 @@ def column_sought(name: str | None) -> str | None:
 
 
 class UrlTable(Carrying):
-    """A table of URLs and captions: parquet, csv, tsv, json, jsonl or txt, also gzipped; a file, a folder or a glob."""
+    """A table of URLs and captions: parquet, csv, tsv, json, jsonl or txt, also packed; a file, a folder or a glob."""
 
     kind: Literal["url_table"] = Field(description="a table of URLs and captions")
     path: LocalPath = Field(description="a file, a folder of files, or a glob")
@@ -124,7 +124,8 @@ class WebDataset(Carrying):
     def captions_sought(self) -> str | None:
         """As of ``UrlTable``."""
         key = self.caption_key
-        return f".txt and .caption, and {key!r} of .json; caption_key: null if there are none" if key else None
+        told = f".txt, .caption and .text, {key!r} of .json, and metadata.jsonl, .csv or .parquet"
+        return f"{told}; caption_key: null if there are none" if key else None
 
 
 Source = Annotated[UrlTable | Folder | ParquetImages | WebDataset, Field(discriminator="kind")]

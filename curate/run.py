@@ -181,7 +181,7 @@ class CurateRunner:
         captions, sought = caption_counts(dataset), self.config.source.captions_sought
         summary = f"{quantity(dataset.rows, 'row')}, {quantity(ok, 'image')}{f' ({failed})' if failed else ''}"
         if sought and 0 < captions.there < dataset.rows:
-            summary += f", {captions.there:,} captions"
+            summary += f", {quantity(captions.there, 'caption')}"
         if run.rows_made and (there := taken_over(dataset.rows - run.rows_made, dataset.rows, "row")):
             summary += f"; {there}"
         if run.rows_gone:

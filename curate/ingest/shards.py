@@ -65,8 +65,11 @@ class IngestJob:
         place = self.data / shard_name(shard.number)
         keys = _keys(row_digests(given, picture_hashes(given)), shard.ordinals)
 
+        notes = _notes(given)
+
         def write(rows: Iterator[IngestedRow]) -> ShardInfo:
-            return write_shard(arriving_tables(keys, given, rows), place, source=shard.keys)
+            noted = map(noted_row, rows, notes)
+            return write_shard(arriving_tables(keys, given, noted), place, source=shard.keys)
 
         wanted = list(map(WantedRow, given["url"].to_pylist(), given[PROBLEM].to_pylist()))
         return write_fetched(wanted, write, self.data, Asking(self.download, self.source.max_pixels), report)
@@ -78,12 +81,15 @@ class IngestJob:
             hashes, problems = picture_hashes(table), table[PROBLEM]
             triples = zip(problems.to_pylist(), table[BYTES], hashes, strict=True)
             rows = [_row(problem, data, sha256, self.source.max_pixels) for problem, data, sha256 in triples]
-            notes = table[NOTE].to_pylist() if NOTE in table.column_names else [None] * len(rows)
-            rows = [noted_row(row, note) for row, note in zip(rows, notes, strict=True)]
+            rows = list(map(noted_row, rows, _notes(table)))
             pictures = pc.if_else(problems.is_null(), table[BYTES], None).combine_chunks()
             report(len(rows), Counter(row.status for row in rows))
             yield to_table(_keys(row_digests(table, hashes), shard.ordinals, start), table, rows, pictures)
             start += len(rows)
+
+
+def _notes(table: pa.Table) -> list[str | None]:
+    return table[NOTE].to_pylist() if NOTE in table.column_names else [None] * table.num_rows
 
 
 def _row(problem: str | None, data: pa.BinaryScalar, sha256: str | None, max_pixels: int) -> IngestedRow:

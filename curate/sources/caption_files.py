@@ -1,4 +1,4 @@
-"""Files that say something of many pictures, as other programs write them into a folder.
+"""Files that say something of many pictures, as other programs write them into a folder or a tar.
 
 - ``metadata.jsonl``, ``.csv`` or ``.parquet`` with ``file_name`` (Hugging Face, imagefolder), names counted from there,
   of a picture one line or one for each of its captions;
@@ -15,11 +15,12 @@ import math
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from pathlib import Path, PurePosixPath
+from pathlib import PurePath, PurePosixPath
 from typing import Any, NamedTuple
 
 from diptych.curate.sources.coco_splits import folders_meant
 from diptych.curate.sources.columns import first_text
+from diptych.curate.sources.file_tree import FileTree
 from diptych.curate.sources.files import readable
 from diptych.curate.sources.json_facts import Facts
 from diptych.curate.sources.marked_text import text_of
@@ -57,43 +58,51 @@ class _ToldIn(NamedTuple):
     without_captions: str | None
 
 
-def is_caption_file(path: Path) -> bool:
+def may_be_about_many(path: PurePath) -> bool:
+    """Return whether a file is called like one of those that say something of many pictures."""
+    return path.name in (*METADATA, SAMPLES) or (path.suffix == ".json" and path.parent.name == ANNOTATIONS)
+
+
+def is_caption_file(path: PurePath, tree: FileTree) -> bool:
     """Return whether a file is one of those that say something of many pictures, so that it is no picture itself."""
-    if path.name in (*METADATA, SAMPLES) or (path.suffix == ".json" and path.parent.name == ANNOTATIONS):
-        return True
-    return path.name == SAMPLES_ABOUT and (path.parent / SAMPLES).is_file()
+    return may_be_about_many(path) or is_about_samples(path, tree)
+
+
+def is_about_samples(path: PurePath, tree: FileTree) -> bool:
+    """Return whether a file is what FiftyOne writes beside its samples."""
+    return path.name == SAMPLES_ABOUT and tree.is_file(path.parent / SAMPLES)
 
 
 class CaptionFiles:
-    """What the caption files of a folder and of the folders in it say; each is read when it is first wanted."""
+    """What the caption files of a folder or a tar, and of the folders in it, say; each is read when first wanted."""
 
-    def __init__(self, root: Path, *, texts: Collection[str]) -> None:
-        """Look at files below ``root``, and at none above it.
+    def __init__(self, tree: FileTree, *, texts: Collection[str]) -> None:
+        """Look at files below the root of ``tree``, and at none above it.
 
         Args:
-            root: A folder.
+            tree: A folder or a tar.
             texts: Columns of csv that are text, whatever they hold: a caption may be a number.
         """
-        self._root, self._texts = root, (FILE_NAME, *texts)
-        self._in = lru_cache(maxsize=1024)(partial(_told_by_files_in, texts=self._texts))
+        self._tree, self._texts = tree, (FILE_NAME, *texts)
+        self._in = lru_cache(maxsize=1024)(partial(_told_by_files_in, tree=tree, texts=self._texts))
 
-    def named(self, files: Iterable[Path]) -> Iterator[Path]:
+    def named(self, files: Iterable[PurePath]) -> Iterator[PurePath]:
         """Yield the pictures that ``metadata`` files name; the path of one that is outside of their folder leads out.
 
         Args:
-            files: Files of the folder.
+            files: Files of the tree.
 
         Raises:
             DataError: If one cannot be read.
         """
         for file in (one for one in files if one.name in METADATA):
-            whole = file.parent.resolve().as_posix()
-            for row in metadata_rows(file, self._texts):
+            whole = self._tree.whole(file.parent)
+            for row in _metadata_rows(file, self._tree, self._texts):
                 name = row.get(FILE_NAME)
                 if isinstance(name, str):
                     yield file.parent / _place(name, whole)
 
-    def facts(self, picture: Path) -> Facts | None:
+    def facts(self, picture: PurePath) -> Facts | None:
         """Return what the nearest file that knows a picture says of it; None where none does.
 
         Raises:
@@ -106,7 +115,7 @@ class CaptionFiles:
                     return found
         return None
 
-    def problem(self, picture: Path, *, lacks_caption: bool) -> str | None:
+    def problem(self, picture: PurePath, *, lacks_caption: bool) -> str | None:
         """Return why a file that should speak of a picture says nothing of it, or no caption; None where none fails.
 
         Args:
@@ -123,36 +132,40 @@ class CaptionFiles:
                 return told.unusable
         return None
 
-    def _around(self, picture: Path) -> Iterator[tuple[_ToldIn, PurePosixPath]]:
+    def _around(self, picture: PurePath) -> Iterator[tuple[_ToldIn, PurePosixPath]]:
         """Yield what lies in each folder around a picture, the nearest first, and the picture's place from there."""
         for folder in picture.parents:
             yield self._in(folder), PurePosixPath(picture.relative_to(folder).as_posix())
-            if folder == self._root:
+            if folder == self._tree.root:
                 break
 
 
-def _told_by_files_in(folder: Path, *, texts: Collection[str]) -> _ToldIn:
-    metadata = [folder / name for name in METADATA if (folder / name).is_file()]
-    tables = [(file, metadata_rows(file, texts)) for file in metadata]
+def _told_by_files_in(folder: PurePath, *, tree: FileTree, texts: Collection[str]) -> _ToldIn:
+    metadata = [folder / name for name in METADATA if tree.is_file(folder / name)]
+    tables = [(file, _metadata_rows(file, tree, texts)) for file in metadata]
     unusable = [why for file, rows in tables if (why := why_without_pictures(file, rows))]
     captionless = [why for file, rows in tables if (why := why_without_captions(file, rows, texts))]
-    found = [_metadata(file, rows, texts) for file, rows in tables]
-    if (folder / SAMPLES).is_file():
-        found.append(_samples(folder / SAMPLES))
-    annotations = folder / ANNOTATIONS
-    files = sorted(annotations.glob("*.json")) if annotations.is_dir() else []
-    found += [_coco(files)] if files else []
+    found = [_metadata(file, rows, tree.whole(folder), texts) for file, rows in tables]
+    if tree.is_file(folder / SAMPLES):
+        found.append(_samples(folder / SAMPLES, tree))
+    files = sorted(file for file in tree.files_in(folder / ANNOTATIONS) if file.suffix == ".json")
+    found += [_coco(files, tree)] if files else []
     return _ToldIn(found, next(iter(unusable), None), next(iter(captionless), None))
 
 
-def _metadata(file: Path, rows: Sequence[Facts], texts: Collection[str]) -> Lookup:
+def _metadata_rows(file: PurePath, tree: FileTree, texts: Collection[str]) -> list[dict[str, Any]]:
+    with readable(file, "metadata"):
+        data = tree.read(file)
+    return metadata_rows(file, data, texts)
+
+
+def _metadata(file: PurePath, rows: Sequence[Facts], whole: str, texts: Collection[str]) -> Lookup:
     if is_about_all(file, rows):
         return lambda _: rows[0]
     by_name: dict[str, list[Facts]] = {}
     for row in rows:
         if isinstance(row.get(FILE_NAME), str):
             by_name.setdefault(row[FILE_NAME], []).append(row)
-    whole = file.parent.resolve().as_posix()
     return _by_name((_place(name, whole), _told_in(lines, texts)) for name, lines in by_name.items())
 
 
@@ -171,18 +184,19 @@ def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _samples(file: Path) -> Lookup:
-    samples = _objects(_json(file), "samples")
+def _samples(file: PurePath, tree: FileTree) -> Lookup:
+    samples = _objects(_json(file, tree), "samples")
     check_named(samples, FILE_PATH, file)
     known = _by_name((sample[FILE_PATH], sample) for sample in samples if FILE_PATH in sample)
-    absolute = PurePosixPath(file.parent.resolve().as_posix())
+    absolute = PurePosixPath(tree.whole(file.parent))
     return lambda place: known(place) or known(absolute / place)
 
 
-def _coco(files: Sequence[Path]) -> Lookup:
+def _coco(files: Sequence[PurePath], tree: FileTree) -> Lookup:
     """Return what COCO files that lie together say; of two that know a picture, one about its folder is believed."""
-    there = _folders_of_pictures(files[0].parents[1])
-    told = [(file, folders_meant(file.stem, there), _coco_captions(file)) for file in files]
+    there = _folders_of_pictures(files[0].parents[1], tree)
+    read = [(file, known) for file in files if (known := _coco_captions(file, tree)) is not None]
+    told = [(file, folders_meant(file.stem, there), known) for file, known in read]
     told.sort(key=lambda one: not one[1])  # what a file about folders says goes before what one about no folder says
 
     def look_up(place: PurePosixPath) -> Facts | None:
@@ -198,14 +212,17 @@ def _coco(files: Sequence[Path]) -> Lookup:
     return look_up
 
 
-def _coco_captions(file: Path) -> Lookup:
-    value = _json(file)
+def _coco_captions(file: PurePath, tree: FileTree) -> Lookup | None:
+    """Return what a COCO file says of pictures; None where it has no caption."""
+    value = _json(file, tree)
     captions: dict[str, list[str]] = {}
     with readable(file, "COCO captions"):
         for one in sorted(_objects(value, ANNOTATIONS), key=lambda one: _rank(one.get("id"))):
             caption = first_text(one.get("caption"))
             if caption is not None:
                 captions.setdefault(_id(one["image_id"]), []).append(caption)
+        if not captions:
+            return None
         images = [image for image in _objects(value, "images") if _id(image["id"]) in captions]
         check_named(images, FILE_NAME, file)
         told = ((image, captions[_id(image["id"])]) for image in images)
@@ -226,13 +243,13 @@ def _rank(value: Any) -> tuple[bool, float]:
     return (True, 0.0) if math.isnan(rank) else (False, rank)
 
 
-def _folders_of_pictures(root: Path) -> set[str]:
+def _folders_of_pictures(root: PurePath, tree: FileTree) -> set[str]:
     """Return the names of the folders beside ``annotations``, and of those in them, as in images/val2017."""
-    above = [path for path in root.iterdir() if path.is_dir() and path.name != ANNOTATIONS]
-    return {path.name for folder in above for path in (folder, *folder.iterdir()) if path.is_dir()}
+    above = [folder for folder in tree.folders_in(root) if folder.name != ANNOTATIONS]
+    return {path.name for folder in above for path in (folder, *tree.folders_in(folder))}
 
 
-def _agreed(told: Sequence[tuple[Path, Facts]], place: PurePosixPath) -> Facts:
+def _agreed(told: Sequence[tuple[PurePath, Facts]], place: PurePosixPath) -> Facts:
     """Return what files say of a picture, which has to be the same.
 
     Raises:
@@ -263,6 +280,6 @@ def _place(name: str, whole: str = "") -> str:
     return place.removeprefix(f"{whole}/") if whole else place
 
 
-def _json(file: Path) -> Any:
+def _json(file: PurePath, tree: FileTree) -> Any:
     with readable(file, "JSON"):
-        return json.loads(text_of(file.read_bytes()))
+        return json.loads(text_of(tree.read(file)))

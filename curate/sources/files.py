@@ -7,7 +7,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pyarrow as pa
 
@@ -44,7 +44,7 @@ def is_about_content(error: Exception) -> bool:
 
 
 @contextmanager
-def readable(path: Path | str, kind: str) -> Iterator[None]:
+def readable(path: PurePath | str, kind: str) -> Iterator[None]:
     """Turn what a library says about a file that it cannot read into one line.
 
     Raises:
@@ -84,5 +84,5 @@ def find_files(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
     if not found:
         glob = BRACES.sub("*", path.name)
         hint = f"; braces are not expanded, a glob is: {glob}" if glob != path.name else ""
-        raise DataError(f"{path}: no file there that ends in {', '.join(suffixes)}{hint}")
+        raise DataError(f"source.path: {path}: no file there that ends in {', '.join(suffixes)}{hint}")
     return sorted(found)

@@ -14,8 +14,9 @@ from diptych.curate.sources.caption_files import CaptionFiles, is_caption_file
 from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import CAPTION_KEYS, caption_text, carried_names
 from diptych.curate.sources.contract import BYTES, NAME, NOTE, PROBLEM, Part, Tables, leads_out
+from diptych.curate.sources.file_tree import DiskTree
 from diptych.curate.sources.files import readable
-from diptych.curate.sources.json_facts import Facts
+from diptych.curate.sources.json_facts import Facts, said_under
 from diptych.curate.sources.sidecars import Sidecars, Told, in_one_form, sidecars_among
 from diptych.data.folder_walk import everything_below, valid_name
 from diptych.data.picture_files import read_picture_file
@@ -43,7 +44,8 @@ class FolderSource:
         self._root = str(settings.path)
         self._carried = carried_names(settings.columns, taken=(FILE,))
         self._caption_keys = (settings.caption_key,) if settings.caption_key else CAPTION_KEYS
-        self._sidecars, self._caption_files = Sidecars(), CaptionFiles(settings.path, texts=self._caption_keys)
+        self._tree = DiskTree(settings.path)
+        self._sidecars, self._caption_files = Sidecars(), CaptionFiles(self._tree, texts=self._caption_keys)
 
     def parts(self) -> Sequence[Part]:
         """Return all files as one part, sorted by path.
@@ -52,12 +54,11 @@ class FolderSource:
         """
         if not self._settings.path.is_dir():
             is_file = self._settings.path.is_file()
-            raise DataError(
-                f"{self._root}: {'a file, not a folder; unpack an archive' if is_file else 'no such folder'}"
-            )
+            said = "a file, not a folder; unpack an archive" if is_file else "no such folder"
+            raise DataError(f"source.path: {self._root}: {said}")
         with readable(self._root, "folder"):
             found = everything_below(self._settings.path)
-            beside = sidecars_among(found) | {path for path in found if is_caption_file(path)}
+            beside = sidecars_among(found) | {path for path in found if is_caption_file(path, self._tree)}
         known = {in_one_form(str(path)) for path in found}
         named = self._caption_files.named(beside) if self._is_told else ()
         missing = {path for path in named if in_one_form(str(path)) not in known}
@@ -138,13 +139,15 @@ class FolderSource:
 
     def _named(self, facts: Facts) -> str | None:
         lists = self._settings.caption_list
-        return next(filter(None, (caption_text(facts.get(key), lists) for key in self._caption_keys)), None)
+        return next(filter(None, (caption_text(said_under(facts, key), lists) for key in self._caption_keys)), None)
 
 
 def _fact(told: Sequence[Told], name: str) -> Any:
     """Return what the first file that says something under a name says there; a text is its caption."""
     texts = [one.text for one in told if one.text] if name == CAPTION_KEYS[0] else []
-    return next((value for value in (*texts, *(one.facts.get(name) for one in told)) if value is not None), None)
+    return next(
+        (value for value in (*texts, *(said_under(one.facts, name) for one in told)) if value is not None), None
+    )
 
 
 def caption_of_name(stem: str) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from diptych.curate.sources.columns import CAPTION_KEYS
 from diptych.curate.sources.marked_text import text_of
+from diptych.curate.sources.part_columns import name_there
 
 Facts = Mapping[str, Any]
 
@@ -23,6 +24,18 @@ class ReadFacts(NamedTuple):
 
     facts: Facts
     problem: str | None = None
+
+
+def said_under(facts: Facts, name: str) -> Any:
+    """Return what is said under a name, or under the only one that differs from it in case alone; None where none is.
+
+    >>> said_under({"TEXT": "a cat"}, "text"), said_under({"Text": 1, "TEXT": 2}, "text")
+    ('a cat', None)
+    """
+    if name in facts:
+        return facts[name]
+    there = name_there(name, facts)
+    return None if there is None else facts[there]
 
 
 def facts_of(data: bytes) -> ReadFacts:

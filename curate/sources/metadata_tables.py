@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +18,7 @@ from diptych.curate.sources.columns import other_delimiter
 from diptych.curate.sources.files import readable
 from diptych.curate.sources.json_facts import Facts
 from diptych.curate.sources.marked_text import text_of
+from diptych.curate.sources.part_columns import name_there
 from diptych.errors import DataError
 
 METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
@@ -25,11 +26,12 @@ FILE_NAME = "file_name"
 MAX_SHOWN, MAX_NAMES = 60, 12
 
 
-def metadata_rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
+def metadata_rows(file: PurePath, data: bytes, texts: Collection[str]) -> list[dict[str, Any]]:
     """Return the rows of a table, their values as what they are.
 
     Args:
         file: One of ``METADATA``.
+        data: Its content.
         texts: Columns of csv that are text, whatever they hold.
 
     Raises:
@@ -38,16 +40,16 @@ def metadata_rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
     """
     with readable(file, "metadata"):
         if file.suffix == ".parquet":
-            rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
+            rows: list[dict[str, Any]] = pq.read_table(pa.BufferReader(data)).to_pylist()
         elif file.suffix == ".csv":
-            rows = _csv_rows(file, texts)
+            rows = _csv_rows(file, text_of(data), texts)
         else:
-            rows = _jsonl_rows(file)
+            rows = _jsonl_rows(file, text_of(data))
     check_named(rows, FILE_NAME, file)
     return rows
 
 
-def check_named(records: Sequence[Facts], key: str, file: Path) -> None:
+def check_named(records: Sequence[Facts], key: str, file: PurePath) -> None:
     """Refuse records of which one does not say what picture it is about: it would be lost without a word.
 
     Those of which none has the key are about something else.
@@ -67,15 +69,15 @@ def check_named(records: Sequence[Facts], key: str, file: Path) -> None:
             raise DataError(f"{file}: record {number} of {len(records)} has no text under {key!r}; {remedy}")
 
 
-def is_about_all(file: Path, rows: Sequence[Facts]) -> bool:
+def is_about_all(file: PurePath, rows: Sequence[Facts]) -> bool:
     """Return whether it is one object about all pictures below, as GenEval writes it."""
     return file.suffix == ".jsonl" and len(rows) == 1 and FILE_NAME not in rows[0]
 
 
-def why_without_pictures(file: Path, rows: Sequence[Facts]) -> str | None:
+def why_without_pictures(file: PurePath, rows: Sequence[Facts]) -> str | None:
     """Return why no row is about a picture, its place first; None where one is, or there are no rows.
 
-    >>> why_without_pictures(Path("metadata.csv"), [{"filename": "a.png", "text": "a cat"}])
+    >>> why_without_pictures(PurePath("metadata.csv"), [{"filename": "a.png", "text": "a cat"}])
     "metadata.csv names no picture: it has no 'file_name', but 'filename', 'text'"
     """
     if not rows or is_about_all(file, rows) or any(FILE_NAME in row for row in rows):
@@ -83,7 +85,7 @@ def why_without_pictures(file: Path, rows: Sequence[Facts]) -> str | None:
     return f"{file.name} names no picture: it has no {FILE_NAME!r}, but {_listed(_names(rows))}"
 
 
-def why_without_captions(file: Path, rows: Sequence[Facts], texts: Collection[str]) -> str | None:
+def why_without_captions(file: PurePath, rows: Sequence[Facts], texts: Collection[str]) -> str | None:
     """Return why no row has a caption; None where there is a column for it, or there are no rows.
 
     Args:
@@ -91,11 +93,11 @@ def why_without_captions(file: Path, rows: Sequence[Facts], texts: Collection[st
         rows: Of one table.
         texts: Where captions are looked for, beside ``file_name``.
 
-    >>> why_without_captions(Path("metadata.csv"), [{"file_name": "a.png", "txt": "a cat"}], ["caption"])
+    >>> why_without_captions(PurePath("metadata.csv"), [{"file_name": "a.png", "txt": "a cat"}], ["caption"])
     "metadata.csv has no caption: it has no 'caption', but 'txt'; caption_key says another name"
     """
     sought, there = [name for name in texts if name != FILE_NAME], _names(rows)
-    if not rows or any(name in there for name in sought):
+    if not rows or any(name_there(name, there) for name in sought):
         return None
     others = _listed([name for name in there if name != FILE_NAME]) or "nothing else"
     return (
@@ -112,10 +114,10 @@ def _listed(names: Sequence[str], between: str = ", ") -> str:
     return f"{shown} and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else shown
 
 
-def _jsonl_rows(file: Path) -> list[dict[str, Any]]:
+def _jsonl_rows(file: PurePath, text: str) -> list[dict[str, Any]]:
     rows = []
     # Lines end with \n alone: JSON may hold U+2028, U+0085 and what else str.splitlines takes for an end.
-    for number, line in enumerate(text_of(file.read_bytes()).split("\n"), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -129,10 +131,10 @@ def _jsonl_rows(file: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _csv_rows(file: Path, texts: Collection[str]) -> list[dict[str, Any]]:
-    handle = io.StringIO(text_of(file.read_bytes()), newline="")
+def _csv_rows(file: PurePath, text: str, texts: Collection[str]) -> list[dict[str, Any]]:
+    handle = io.StringIO(text, newline="")
     # Of a quote that is never closed the library makes one field of all the lines behind it; strict, it refuses that.
-    is_odd = handle.getvalue().count('"') % 2 == 1
+    is_odd = text.count('"') % 2 == 1
     reader = csv.DictReader(handle, restval="", strict=is_odd)
     header = list(reader.fieldnames or ())
     other = other_delimiter(header, ",")

@@ -1,4 +1,4 @@
-"""Files that each say something of one picture, beside it: photo.txt, photo.caption or photo.json for photo.jpg.
+"""Files that each say something of one picture, beside it: photo.txt, .caption, .text or .json for photo.jpg.
 
 Names are matched whatever the case of the suffix and the Unicode form of the rest, and where no picture has the very
 name, whatever the case of the rest; photo.jpg.txt is a sidecar, too, and goes before photo.txt, which may be another's.
@@ -18,7 +18,7 @@ from diptych.curate.sources.json_facts import Facts, facts_of
 from diptych.curate.sources.marked_text import text_of
 from diptych.data.folder_walk import valid_name
 
-SIDECARS = (".txt", ".json", ".caption")  # what the first ones say goes before what the others say
+SIDECARS = (".txt", ".json", ".caption", ".text")  # what the first ones say goes before what the others say
 
 
 class Told(NamedTuple):

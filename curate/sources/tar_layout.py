@@ -4,8 +4,9 @@ The base name ends at the first dot of the file's name, as WebDataset has it, so
 no picture of its own, unless it has a text of its own; nor is ``1.mask.png`` alone in the same tar. Of a base name that
 has no picture of the kind ``0.jpg`` those of the kind ``0.input.jpg`` are taken; where it has several, as
 ``img.v1.0.jpg`` and ``img.v1.1.jpg``, the base name ends at the last dot. A member whose very name comes again begins
-another row where each has a picture; else the last one counts, as it does to ``tar -x``. A member whose name begins
-with a dot is in no row, as a folder has it: macOS puts a ``._0.jpg`` beside each ``0.jpg``. Nothing is read here.
+another row where each has a picture; else the last one counts, as it does to ``tar -x``. In no row is what a folder
+leaves out, too: a name that begins with a dot, as the ``._0.jpg`` that macOS puts beside each ``0.jpg``, what lies in a
+folder ``__MACOSX``, and GenEval's ``grid.png``. Nothing is read here.
 """
 
 import posixpath
@@ -14,10 +15,12 @@ from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from diptych.curate.sources.columns import CAPTION_KEYS
+from diptych.curate.sources.file_tree import unpacked_name
 from diptych.curate.sources.image_suffixes import IMAGE_SUFFIXES, READ
 from diptych.curate.sources.sidecars import in_one_form
+from diptych.data.folder_walk import GRID, OF_MACOS, SAMPLES
 
-TEXT_SUFFIXES = ("txt", "caption")
+TEXT_SUFFIXES = ("txt", "caption", "text")
 FACTS_SUFFIX = "json"
 MAYBE_BEHIND = "its caption may be behind that; caption_key: null takes pictures without"
 
@@ -33,6 +36,7 @@ class TarRow(NamedTuple):
         facts: A .json.
         problem: Why there is no picture, where there are some that could be meant; or why members may be missing.
         uncaptioned: The problem, where the row turns out to have no caption.
+        file: The name of the member that is the picture, also where that is a link to another one.
     """
 
     name: str
@@ -42,6 +46,7 @@ class TarRow(NamedTuple):
     facts: int | None = None
     problem: str | None = None
     uncaptioned: str | None = None
+    file: str = ""
 
     @property
     def members(self) -> tuple[int, ...]:
@@ -90,14 +95,16 @@ def rows_of_members(names: Sequence[str], keys: MemberKeys = NOTHING_SAID) -> li
     """Return the rows that members make, in the order of their first members.
 
     >>> rows_of_members(["0.jpg", "1.jpg", "0.txt", "1.caption.txt"])[1]
-    TarRow(name='1', first=1, picture=1, texts=(3,), facts=None, problem=None, uncaptioned=None)
+    TarRow(name='1', first=1, picture=1, texts=(3,), facts=None, problem=None, uncaptioned=None, file='')
     """
     groups: dict[str, list[_Named]] = {}
-    for number, name in enumerate(names):
-        if posixpath.basename(name).startswith("."):
+    folders = {posixpath.dirname(name) for name in map(unpacked_name, names)}
+    for number, name in enumerate(map(unpacked_name, names)):
+        if _is_left_out(name, folders):
             continue
-        base, suffix = _split(in_one_form(posixpath.normpath(name)))
+        base, suffix = _split(in_one_form(name))
         groups.setdefault(base, []).append(_Named(number, suffix))
+    groups = _joined_by_case(groups)
     maker = _RowMaker(keys, {suffix for members in groups.values() for suffix in _suffixes_beside(members)})
     rows = [row for base, members in groups.items() for row in maker.rows(base, members)]
     return sorted(rows, key=lambda row: row.first)
@@ -117,6 +124,38 @@ def rows_of_cut_tar(rows: Sequence[TarRow], problem: str) -> list[TarRow]:
     most = max((len(row.members) for row in rows), default=0)
     may_lack = [is_mixed and len(row.members) < most for row in rows[:-1]] + [True]
     return [row._replace(problem=problem) if lacks else row for row, lacks in zip(rows, may_lack, strict=False)]
+
+
+def _joined_by_case(groups: dict[str, list[_Named]]) -> dict[str, list[_Named]]:
+    """Return the groups, those without a picture put to the only one with a picture whose name is theirs in any case.
+
+    So ``img_1.txt`` is the text of ``IMG_1.jpg`` where there is no ``img_1.jpg``.
+    """
+    alone = {base for base, members in groups.items() if not any(member.is_image for member in members)}
+    if not alone:
+        return groups
+    by_case: dict[str, list[str]] = {}
+    for base in groups.keys() - alone:
+        by_case.setdefault(base.casefold(), []).append(base)
+    joined = {base: members for base, members in groups.items() if base not in alone}
+    for base in groups:
+        if base in alone:
+            others = by_case.get(base.casefold(), [])
+            to = others[0] if len(others) == 1 else base
+            joined[to] = sorted([*joined.get(to, ()), *groups[base]])
+    return joined
+
+
+def pictured(names: Iterable[str]) -> set[str]:
+    """Return the base names of the members that are called like a picture."""
+    parts = (_split(in_one_form(unpacked_name(name))) for name in names)
+    return {base for base, suffix in parts if suffix.rpartition(".")[2] in IMAGE_SUFFIXES}
+
+
+def _is_left_out(name: str, folders: Set[str]) -> bool:
+    folder, base = posixpath.split(name)
+    is_grid = base == GRID and posixpath.join(folder, SAMPLES) in folders
+    return base.startswith(".") or is_grid or OF_MACOS in folder.split("/")
 
 
 def _split(name: str) -> tuple[str, str]:

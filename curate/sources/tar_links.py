@@ -8,6 +8,8 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from diptych.curate.sources.file_tree import unpacked_name
+
 MAX_SHOWN = 60
 NO_MEMBER = "."  # the name of what is no member by itself: the folder in which the tar is unpacked
 
@@ -35,7 +37,7 @@ class LinkedMembers:
             names: Of all members.
             links: Those that are links, by their numbers.
         """
-        self._paths, self._links = ([_inside(name) for name in names] if links else []), links
+        self._paths, self._links = ([unpacked_name(name) for name in names] if links else []), links
         self._numbers: dict[str, list[int]] = {}
         for number, path in enumerate(self._paths):
             self._numbers.setdefault(path, []).append(number)
@@ -63,15 +65,6 @@ class LinkedMembers:
     def _path(self, number: int) -> str:
         link = self._links[number]
         if link.is_hard:
-            return _inside(link.target)
+            return unpacked_name(link.target)
         # One that begins with a slash stays so, as no path of a member does: it leads outside.
         return posixpath.normpath(posixpath.join(posixpath.dirname(self._paths[number]), link.target))
-
-
-def _inside(name: str) -> str:
-    """Return where a member is unpacked, from the root of the tar.
-
-    >>> _inside("/a/./0.jpg")
-    'a/0.jpg'
-    """
-    return posixpath.normpath(name.lstrip("/"))

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 
-from diptych.curate.sources.files import READ_ERRORS, is_about_content
 from diptych.curate.sources.tar_layout import TarRow
 from diptych.curate.sources.tar_listing import TarListing
-from diptych.curate.sources.tars import open_tar
+from diptych.curate.sources.tars import member_content, open_tar
 from diptych.data.picture_files import MAX_PICTURE_BYTES
 
 MAX_KEPT_BYTES = 64 * 2**20  # of members of a packed tar that later rows want again
@@ -55,7 +54,7 @@ def sought(file: str, listing: TarListing, start: int) -> Iterator[TarSample]:
                 if size > MAX_PICTURE_BYTES:
                     sample.problem = _too_large(number, listing)
                 elif number in listing.sparse:
-                    sample.put(number, _content(tar, listing.sparse[number]))
+                    sample.put(number, member_content(tar, listing.sparse[number]))
                 else:
                     handle.seek(offset)
                     data = handle.read(size)
@@ -78,13 +77,13 @@ def streamed(file: str, listing: TarListing, start: int) -> Iterator[TarSample]:
                 while at < number:
                     at, member = at + 1, next(members)
                     if kept.wants(at):
-                        kept.put(at, _content(tar, member))
+                        kept.put(at, member_content(tar, member))
                 if listing.places[number][1] > MAX_PICTURE_BYTES:
                     sample.problem = _too_large(number, listing)
                 elif kept.holds(number):
                     sample.put(number, kept.take(number))
                 elif number == at:
-                    sample.put(number, _content(tar, member))
+                    sample.put(number, member_content(tar, member))
                 else:
                     sample.problem = sample.problem or TORN
             yield sample
@@ -131,17 +130,6 @@ def passed_before(wanted: Iterable[Sequence[int]]) -> set[int]:
             found.add(number)
         at = max(at, number)
     return found
-
-
-def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes | None:
-    """Return the content of a member, None where the tar ends within it."""
-    try:
-        handle = tar.extractfile(member)
-        return handle.read() if handle else None
-    except READ_ERRORS as error:
-        if not is_about_content(error):
-            raise
-        return None
 
 
 def _too_large(number: int, listing: TarListing) -> str:

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from tarfile import EmptyHeaderError, EOFHeaderError, SubsequentHeaderError  # type: ignore[attr-defined]  # not declared
 from typing import Self
 
-from diptych.curate.sources.files import READ_ERRORS
+from diptych.curate.sources.files import READ_ERRORS, is_about_content
+from diptych.curate.sources.packings import packing
 
 SUFFIXES = tuple(
     f".{name}" for name in ("tar", "tar.gz", "tgz", "tar.bz2", "tbz2", "tbz", "tar.xz", "txz", "tar.zst", "tzst")
 )
-ZSTD = b"\x28\xb5\x2f\xfd"
-PACKINGS = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ": "xz"}  # by how such a file begins
+MODES = {"gzip": "gz", "bzip2": "bz2", "xz": "xz"}  # what ``tarfile`` calls the packings that it reads
 
 
 class BehindEnd(tarfile.ReadError):
@@ -79,22 +79,23 @@ def open_tar(file: str) -> Tar:
         OSError: If the file cannot be read.
         TarError: If it is no tar, or is packed in a way that is not read.
     """
-    if _start(file).startswith(ZSTD):
-        raise tarfile.ReadError("it is packed with zstd, which is not read; unpack it")
+    packed = packing(file)
+    if packed and packed not in MODES:
+        raise tarfile.ReadError(f"it is packed with {packed}, which is not read; unpack it")
     # By its name: a packed one that is opened as a stream is read up to the end of its first block, and unchecked.
-    return Tar.open(file, f"r:{packing(file)}")  # type: ignore[call-overload,no-any-return]
+    return Tar.open(file, f"r:{MODES.get(packed, '')}")  # type: ignore[call-overload,no-any-return]
 
 
-def packing(file: str) -> str:
-    """Return how a file is packed, as ``tarfile`` calls it; empty if it is not.
+def member_content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes | None:
+    """Return the content of a member, None where the tar ends within it.
 
     Raises:
-        OSError: If it cannot be read.
+        OSError: If the disk does not give it.
     """
-    start = _start(file)
-    return next((name for magic, name in PACKINGS.items() if start.startswith(magic)), "")
-
-
-def _start(file: str) -> bytes:
-    with open(file, "rb") as handle:
-        return handle.read(max(map(len, (*PACKINGS, ZSTD))))
+    try:
+        handle = tar.extractfile(member)
+        return handle.read() if handle else None
+    except READ_ERRORS as error:
+        if not is_about_content(error):
+            raise
+        return None

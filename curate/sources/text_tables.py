@@ -1,13 +1,10 @@
-"""Tables of text: csv, tsv, json, jsonl and plain lists of URLs, also gzipped, row by row as they stand there."""
+"""Tables of text: csv, tsv, json, jsonl and plain lists of URLs, also packed, row by row as they stand there."""
 
-import codecs
 import csv
-import gzip
 import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Any
@@ -19,13 +16,15 @@ from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import caption_text, check_columns, clean_text, first_text, other_delimiter
 from diptych.curate.sources.contract import TABLE_ROWS
+from diptych.curate.sources.json_facts import said_under
 from diptych.curate.sources.json_tables import rows_of_json
-from diptych.curate.sources.marked_text import UTF8, encoding_of
+from diptych.curate.sources.marked_text import UTF8
 from diptych.curate.sources.odd_csv import MAX_PROBLEM, CsvShape, OddRow, has_open_quote, odd_rows, too_long, unparsed
+from diptych.curate.sources.part_columns import name_there
+from diptych.curate.sources.text_files import line_blocks, opened_text, refuse_other_encodings
 from diptych.errors import DataError
 
 CSV_BLOCK_BYTES = 64 * 2**20  # a field may not be longer than this
-LONGEST_MARK = len(codecs.BOM_UTF32_LE)
 
 # Rows under the names of the file, and for each why it is unusable (or None for all). Apart, because a user's table may
 # have a column of any name.
@@ -57,15 +56,14 @@ class TextTable:
     caption_list: str
 
     def csv(self, delimiter: str) -> Iterator[TablePart]:
-        """Yield the rows of a csv; those that cannot be parsed come last."""
-        header = self._header(delimiter)
-        _check_delimiter(header, self.url_column, delimiter, self.file)
-        check_columns({**dict.fromkeys((*self.texts, *self.carried), "columns"), **self.texts}, header, self.file)
-        if self.quote and self._has_open_quote(delimiter):
-            shape = CsvShape(len(header), header.index(self.url_column), delimiter)
+        """Yield the rows of a csv with a column of URLs; those that cannot be parsed come last."""
+        header = self.header(delimiter)
+        url = name_there(self.url_column, header)
+        if self.quote and url is not None and self._has_open_quote(delimiter):
+            shape = CsvShape(len(header), header.index(url), delimiter)
             yield from self._odd_csv(header, shape)
             return
-        problems = list[str]()
+        problems, cut = list[str](), list[str]()
 
         def remember(row: pa_csv.InvalidRow) -> str:
             problems.append(unparsed(row.text, row.actual_columns, row.expected_columns))
@@ -78,14 +76,14 @@ class TextTable:
             newlines_in_values=self.quote,
             invalid_row_handler=remember,
         )
-        with _opened(self.file) as handle:
+        with opened_text(self.file, cut.append) as handle:
             yield from ((table, None) for table in _csv_tables(handle, parsing, names, header))
-        yield from _without_values(problems, header)
+        yield from _without_values([*problems, *map(_ends_here, cut)], header)
 
     def _odd_csv(self, header: list[str], shape: CsvShape) -> Iterator[TablePart]:
         """Yield the rows of a csv with a quote that is not closed, as ``csv`` does."""
-        problems = list[str]()
-        with _opened(self.file) as handle:
+        problems, cut = list[str](), list[str]()
+        with opened_text(self.file, cut.append) as handle:
             found = islice(odd_rows(handle, shape, CSV_BLOCK_BYTES), 0 if self.column_names else 1, None)
             rows = _whole(found, problems)
             for some in in_tables(rows, lambda row: sum(map(len, row)), list):
@@ -94,26 +92,36 @@ class TextTable:
                     pa.array([one.encode("latin-1") or None for one in column], pa.binary()) for column in columns
                 ]
                 yield pa.table(arrays, names=header), None
-        yield from _without_values(problems, header)
+        yield from _without_values([*problems, *map(_ends_here, cut)], header)
 
     def json(self) -> Iterator[TablePart]:
         """Yield the rows of a json, which is read whole."""
-        with _opened(self.file) as handle:
-            value = rows_of_json(json.loads(handle.read()), self.url_column, self.file)
+        cut = list[str]()
+        with opened_text(self.file, cut.append) as handle:
+            data = handle.read()
+        if cut:
+            raise EOFError(cut[0])
+        value = rows_of_json(json.loads(data), self.url_column, self.file)
         yield from self._objects(value[start : start + TABLE_ROWS] for start in range(0, len(value), TABLE_ROWS))
 
     def jsonl(self) -> Iterator[TablePart]:
         """Yield the rows of a jsonl; a line that is no object is a row with a problem."""
-        with _opened(self.file) as handle:
-            blocks = _line_blocks(handle, self.file)
+        cut = list[str]()
+        with opened_text(self.file, cut.append) as handle:
+            blocks = line_blocks(handle, self.file)
             yield from self._objects([_parse_line(line) for line in lines] for lines in blocks)
+        for why in cut:
+            yield self._without_facts(1), [_ends_here(why)]
 
     def txt(self) -> Iterator[TablePart]:
         """Yield a URL for each line, under the name ``url``."""
-        with _opened(self.file) as handle:
-            for lines in _line_blocks(handle, self.file):
+        cut = list[str]()
+        with opened_text(self.file, cut.append) as handle:
+            for lines in line_blocks(handle, self.file):
                 urls = [line.decode("utf-8", "replace").strip() for line in lines]
                 yield pa.table({"url": pa.array(urls, pa.string())}), None
+        for why in cut:
+            yield pa.table({"url": pa.nulls(1, pa.string())}), [_ends_here(why)]
 
     def _objects(self, blocks: Iterable[list[Any]]) -> Iterator[TablePart]:
         """Yield tables of the wanted keys, null where an object lacks one.
@@ -124,7 +132,8 @@ class TextTable:
         for block in blocks:
             known = {name: None for row in block if isinstance(row, dict) for name in row}
             if known and not is_checked:
-                check_columns({self.url_column: "url_column"}, list(known), self.file)
+                if name_there(self.url_column, known) is None:
+                    check_columns({self.url_column: "url_column"}, list(known), self.file)
                 is_checked = True
             rows, problems = zip(*(self._values(row) for row in block), strict=True)
             columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in self.texts}
@@ -132,33 +141,45 @@ class TextTable:
                 columns[name] = column_of_json([row.get(name) for row in rows], name, self.types, self.file)
             yield pa.table(columns), list(problems)
 
+    def _without_facts(self, count: int) -> pa.Table:
+        """Return rows of nulls, which decide no type."""
+        texts = {name: pa.nulls(count, pa.string()) for name in self.texts}
+        carried = {name: column_of_json([None] * count, name, self.types, self.file) for name in self.carried}
+        return pa.table({**texts, **carried})
+
     def _values(self, row: Any) -> tuple[dict[str, Any], str | None]:
         """Return the wanted values of an object, and the problem of what is no object."""
         try:
             if not isinstance(row, dict):
                 return {}, clean_text(f"bad_row: {str(row)[:MAX_PROBLEM]}")
-            values = {name: row.get(name) for name in self.carried}
+            values = {name: said_under(row, name) for name in self.carried}
             for value in values.values():
                 as_text(value)
             ways = {self.url_column: "first"}  # of several URLs one is asked for
-            texts = {name: _text(row.get(name), ways.get(name, self.caption_list)) for name in self.texts}
+            texts = {name: _text(said_under(row, name), ways.get(name, self.caption_list)) for name in self.texts}
             return {**values, **texts}, None
         except RecursionError:  # what can just be read may be too deep to be written
             return {}, "bad_row: nested too deeply"
 
     def _has_open_quote(self, delimiter: str) -> bool:
-        with _opened(self.file) as handle:
+        with opened_text(self.file) as handle:
             return has_open_quote(handle, delimiter)
 
-    def _header(self, delimiter: str) -> list[str]:
-        """Return the names of the columns: those given, else those of the first line that is not empty."""
-        with _opened(self.file) as handle:
-            _refuse_other_encodings(handle, self.file)  # also where no line is read
+    def header(self, delimiter: str) -> list[str]:
+        """Return the names of the columns of a csv: those given, else those of the first line that is not empty.
+
+        Raises:
+            DataError: If it is the header of a csv with another delimiter.
+        """
+        with opened_text(self.file) as handle:
+            refuse_other_encodings(handle, self.file)  # also where no line is read
             if self.column_names:
                 return list(self.column_names)
             texts = io.TextIOWrapper(handle, UTF8, "replace", newline="")  # lines may end in CR alone
             rows = csv.reader(texts, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE)
-            return next((row for row in rows if row), [])
+            header = next((row for row in rows if row), [])
+        _check_delimiter(header, self.url_column, delimiter, self.file)
+        return header
 
 
 def _text(value: Any, lists: str) -> str | None:
@@ -196,16 +217,14 @@ def _whole(found: Iterable[OddRow], problems: list[str]) -> Iterator[list[str]]:
             yield row
 
 
+def _ends_here(why: str) -> str:
+    return f"bad_row: the file ends here: {why}"[:MAX_PROBLEM]
+
+
 def _without_values(problems: Sequence[str], header: Sequence[str]) -> Iterator[TablePart]:
     """Yield a row without values for each problem."""
     for some in in_tables(problems, len, list):
         yield pa.table({name: pa.nulls(len(some), pa.binary()) for name in header}), [*some]
-
-
-@contextmanager
-def _opened(file: str) -> Iterator[IO[bytes]]:
-    with gzip.open(file, "rb") if file.lower().endswith(".gz") else open(file, "rb") as handle:
-        yield handle  # type: ignore[misc]  # GzipFile reads as a binary file does
 
 
 def _check_delimiter(header: list[str], wanted: str, delimiter: str, file: str) -> None:
@@ -218,32 +237,6 @@ def _check_delimiter(header: list[str], wanted: str, delimiter: str, file: str) 
     if other is not None and header[0] != wanted:
         said = f"its columns are separated by {other!r}, not by {delimiter!r}"
         raise DataError(f"{file}: {said}; save it with commas as .csv, or with tabs as .tsv")
-
-
-def _refuse_other_encodings(handle: IO[bytes], file: str) -> None:
-    """Raise where the mark at the start is that of UTF-16 or UTF-32, and go back to the start."""
-    encoding = encoding_of(handle.read(LONGEST_MARK))
-    handle.seek(0)
-    if encoding != UTF8:
-        raise DataError(f"{file}: cannot be read as text: it is {encoding.upper()}; save it as UTF-8")
-
-
-def _lines(handle: IO[bytes], file: str) -> Iterator[bytes]:
-    """Yield the lines of UTF-8, without the mark before the first one; they may end in CR alone.
-
-    Raises:
-        DataError: If the mark is that of UTF-16 or UTF-32.
-    """
-    _refuse_other_encodings(handle, file)
-    with io.TextIOWrapper(handle, "latin-1") as lines:  # of which each character is one byte
-        for number, line in enumerate(lines):
-            data = line.encode("latin-1")
-            yield data if number else data.removeprefix(codecs.BOM_UTF8)
-
-
-def _line_blocks(handle: IO[bytes], file: str) -> Iterator[list[bytes]]:
-    """Return the lines that are not empty, as many at a time as a table may hold."""
-    return in_tables(filter(bytes.strip, _lines(handle, file)), len, list)
 
 
 def _parse_line(line: bytes) -> Any:

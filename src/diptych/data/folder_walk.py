@@ -1,7 +1,8 @@
 """What lies below a folder, links to folders followed: every entry that somebody may take for a picture.
 
 Also links that lead nowhere, pipes, and folders that cannot be opened: their rows say so. Left out is what has a name
-that begins with a dot, or lies below such a folder, and the picture of pictures that GenEval's layout has.
+that begins with a dot, or lies below such a folder, what macOS put into an archive, and the picture of pictures that
+GenEval's layout has.
 """
 
 import os
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 GRID, SAMPLES = "grid.png", "samples"  # GenEval: one picture of all those in the folder beside it
+OF_MACOS = "__MACOSX"  # a folder in zips that macOS made, of what is no content of a file
 
 
 def everything_below(folder: Path) -> list[Path]:
@@ -50,7 +52,7 @@ def _folders(root: Path) -> Iterator[tuple[Path, "list[os.DirEntry[str]] | None"
         try:
             seen = os.stat(folder)
             with os.scandir(folder) as found:
-                entries = [entry for entry in found if not entry.name.startswith(".")]
+                entries = [entry for entry in found if not entry.name.startswith(".") and entry.name != OF_MACOS]
         except OSError:
             yield folder, None
             continue

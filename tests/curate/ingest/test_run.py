@@ -78,6 +78,15 @@ def test_hostile_captions_come_through_unchanged(tmp_path: Path) -> None:
     assert [row["caption"] for row in pool_rows(dataset)] == [*captions[:4], None, None], "nothing is no caption"
 
 
+def test_pictures_that_were_fetched_say_which_column_their_table_lacks(tmp_path: Path) -> None:
+    with FaultServer({"/a.jpg": picture(0)}) as server:
+        (tmp_path / "0.csv").write_text(f"url,caption\n{server.url('/a.jpg')},a cat\n")
+        (tmp_path / "1.csv").write_text(f"URL\n{server.url('/a.jpg')}\n")
+        dataset = run(make_config({"kind": "url_table", "path": tmp_path}), tmp_path / "pool").dataset
+    found = [(row["status"], row["caption"], row["error"]) for row in pool_rows(dataset)]
+    assert found == [("ok", "a cat", None), ("ok", None, "1.csv has no column 'caption'")]
+
+
 def test_urls_that_lead_astray_are_refused_with_a_reason(tmp_path: Path) -> None:
     urls = ["file:///etc/passwd", "ftp://127.0.0.1/a.jpg", "javascript:alert(1)", "", None, "http://", "not a url"]
     pq.write_table(pa.table({"url": urls, "caption": ["x"] * len(urls)}), tmp_path / "t.parquet")

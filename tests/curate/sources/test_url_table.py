@@ -59,13 +59,6 @@ def one_line(folder: Path, line: str) -> Path:
     return folder / "one.jsonl"
 
 
-def truncated_parquet(path: Path) -> None:
-    pq.write_table(pa.table({"url": ["u" * 50] * 9, "caption": ["c"] * 9}), path, compression=None)
-    data = bytearray(path.read_bytes())
-    data[4:40] = b"\xff" * 36  # the header of the first page; the footer stays
-    path.write_bytes(data)
-
-
 @pytest.mark.parametrize(
     "name",
     ["t.parquet", "t.csv", "t.tsv", "t.json", "t.jsonl", "t.csv.gz", "t.tsv.gz", "t.json.gz", "t.jsonl.gz"],
@@ -178,7 +171,6 @@ def test_a_users_columns_may_have_any_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "cause"),
     [
-        ("t.csv.gz", gzip.compress(b"url,caption\n" + os.urandom(9000).hex().encode())[:-2000], "ended before"),
         ("t.jsonl.gz", gzip.compress(os.urandom(9000).hex().encode())[:-2000], "ended before"),
         ("t.jsonl.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" + b"\xff" * 99, "invalid"),
         ("t.csv", "url,caption\nu,c\n".encode("utf-16"), "UTF-16"),
@@ -186,24 +178,21 @@ def test_a_users_columns_may_have_any_name(tmp_path: Path) -> None:
         ("t.json", b'{"url": ["a", "b"], "caption": ["c"]}', "columns of one length"),
         ("t.json", b'{"url": 3}', "columns of one length"),
         ("t.json", DEEP.encode(), "cannot be read as json: .*recursion"),
-        ("t.parquet", None, "cannot be read as parquet"),
+        ("t.csv", b"PK\x03\x04" + b"x" * 99, "it is packed by zip; unpack it"),
+        ("t.parquet", gzip.compress(b"x" * 99), "cannot be read as parquet: it is packed by gzip; unpack it"),
     ],
 )
 def test_what_no_library_can_read_is_one_line_with_its_path(
-    name: str, content: bytes | None, cause: str, tmp_path: Path
+    name: str, content: bytes, cause: str, tmp_path: Path
 ) -> None:
     path = tmp_path / name
-    if content is None:
-        truncated_parquet(path)
-    else:
-        path.write_bytes(content)
+    path.write_bytes(content)
     with pytest.raises(DataError, match=cause) as caught:
         rows_of(table_of(path))
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
-    if content is not None:
-        with pytest.raises(DataError, match=cause):
-            index_of(table_of(path))
+    with pytest.raises(DataError, match=cause):
+        index_of(table_of(path))
 
 
 def test_json_that_is_nested_too_deeply_costs_its_row(tmp_path: Path) -> None:

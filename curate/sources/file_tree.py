@@ -1,0 +1,125 @@
+"""Where the files lie that say something of many pictures: in a folder, or among the members of a tar.
+
+Decides nothing about what is in them.
+"""
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Protocol
+
+
+class FileTree(Protocol):
+    """Files by their paths, all of them below one root."""
+
+    @property
+    def root(self) -> PurePath:
+        """The path that all begin with."""
+        ...
+
+    def is_file(self, path: PurePath) -> bool:
+        """Return whether there is a file of this path."""
+        ...
+
+    def read(self, path: PurePath) -> bytes:
+        """Return the content of a file that is there.
+
+        Raises:
+            OSError: If it cannot be read.
+        """
+        ...
+
+    def files_in(self, folder: PurePath) -> Iterable[PurePath]:
+        """Return the files in a folder itself; none where it is not there."""
+        ...
+
+    def folders_in(self, folder: PurePath) -> Iterable[PurePath]:
+        """Return the folders in a folder itself."""
+        ...
+
+    def whole(self, folder: PurePath) -> str:
+        """Return the path by which files outside of the tree may call a folder of it; empty where there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class DiskTree:
+    """A folder of the disk."""
+
+    root: Path
+
+    def is_file(self, path: PurePath) -> bool:
+        """See ``FileTree``."""
+        return Path(path).is_file()
+
+    def read(self, path: PurePath) -> bytes:
+        """See ``FileTree``."""
+        return Path(path).read_bytes()
+
+    def files_in(self, folder: PurePath) -> Iterator[PurePath]:
+        """See ``FileTree``."""
+        there = Path(folder)
+        return (path for path in there.iterdir() if path.is_file()) if there.is_dir() else iter(())
+
+    def folders_in(self, folder: PurePath) -> Iterator[PurePath]:
+        """See ``FileTree``."""
+        return (path for path in Path(folder).iterdir() if path.is_dir())
+
+    def whole(self, folder: PurePath) -> str:
+        """See ``FileTree``."""
+        return Path(folder).resolve().as_posix()
+
+
+@dataclass(frozen=True)
+class TarTree:
+    """A tar, as if it were the folder in which it is unpacked.
+
+    Attributes:
+        root: The path of the tar.
+        contents: Of those members that were read, by their paths.
+        names: Of all members.
+    """
+
+    root: PurePosixPath
+    contents: Mapping[PurePath, bytes]
+    names: Iterable[str]
+
+    def path(self, name: str) -> PurePosixPath:
+        """Return the path of a member."""
+        return self.root / unpacked_name(name)
+
+    def is_file(self, path: PurePath) -> bool:
+        """See ``FileTree``."""
+        return path in self.contents
+
+    def read(self, path: PurePath) -> bytes:
+        """See ``FileTree``."""
+        return self.contents[path]
+
+    def files_in(self, folder: PurePath) -> Iterator[PurePath]:
+        """See ``FileTree``; those that were read."""
+        return (path for path in self.contents if path.parent == folder)
+
+    def folders_in(self, folder: PurePath) -> Iterator[PurePath]:
+        """See ``FileTree``."""
+        return (path for path in self._folders if path.parent == folder)
+
+    def whole(self, folder: PurePath) -> str:
+        """See ``FileTree``: nobody calls a folder of a tar by a whole path."""
+        return ""
+
+    @cached_property
+    def _folders(self) -> set[PurePath]:
+        above = {self.path(name).parent for name in self.names}
+        return {folder for one in above for folder in (one, *one.parents) if folder.is_relative_to(self.root)}
+
+
+def unpacked_name(name: str) -> str:
+    """Return where a member of a tar is unpacked, counted from the folder in which it is unpacked.
+
+    >>> unpacked_name("/a/./0.jpg")
+    'a/0.jpg'
+    """
+    return posixpath.normpath(name.lstrip("/"))
