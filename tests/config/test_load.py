@@ -85,7 +85,7 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path, text: str) -> None:
         ("url_column: u\n", "FILE:1:1: unknown key 'url_column'; did you mean 'source.url_column'?"),
         (
             "heads: {threshold: {name: no}}\n",
-            "FILE:1:21: heads.threshold.name: Input should be a valid string, got False; without quotes yes, no, on "
+            "FILE:1:21: heads.threshold.name: has to be a text, got False; without quotes yes, no, on "
             "and off are true and false in YAML: put it in quotes",
         ),
         (
@@ -103,16 +103,16 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path, text: str) -> None:
         ("source:\n  kind: folder\n", "FILE:2:3: the key 'source.path' is missing"),
         (
             "source:\n  kind: table\n  limit: many\n",
-            "FILE:3:3: source.limit: Input should be a valid integer, unable to parse string as an integer, got 'many'",
+            "FILE:3:3: source.limit: has to be a whole number, got 'many'",
         ),
         (
             "rules: [{name: a}, 7]\n",
-            "FILE:1:20: rules.1: Input should be a valid dictionary or instance of Rule, got 7",
+            "FILE:1:20: rules.1: has to be a mapping {name, ...}, got 7",
         ),
-        ("batch_size: .nan\n", "FILE:1:1: batch_size: Input should be a finite number, got nan"),
+        ("batch_size: .nan\n", "FILE:1:1: batch_size: has to be a finite number, got nan"),
         (
             "rules: [{name: a, threshold: .inf}]",
-            "FILE:1:19: rules.0.threshold: Input should be a finite number, got inf",
+            "FILE:1:19: rules.0.threshold: has to be a finite number, got inf",
         ),
         ("rules: [{name: a}, {name: a}]\n", "FILE:1:1: a rule name is used twice"),
         ("batch_size: 1\nheads:\n  own: {name: a, threshold: 2}\n", "FILE:3:18: heads.own.threshold: at most 1"),
@@ -328,12 +328,12 @@ def test_options_reach_the_factory() -> None:
     [
         ({"size": 3, "sice": 4}, "unknown option 'sice'; did you mean 'size'? Known: name, share, size, weights"),
         ({}, "the option 'size' is missing"),
-        ({"size": "three"}, "option 'size': Input should be a valid integer"),
-        ({"size": None}, "option 'size': Input should be a valid integer"),
+        ({"size": "three"}, "option 'size': has to be a whole number"),
+        ({"size": None}, "option 'size': has to be a whole number"),
         ({"size": 2.5}, "got 2.5"),
-        ({"size": 3, "name": "z"}, "option 'name': Input should be 'x' or 'y', got 'z'"),
-        ({"size": 3, "weights": 7}, "option 'weights': Input should be a valid string, got 7"),
-        ({"size": 3, "share": float("nan")}, "option 'share': Input should be a finite number"),
+        ({"size": 3, "name": "z"}, "option 'name': has to be 'x' or 'y', got 'z'"),
+        ({"size": 3, "weights": 7}, "option 'weights': has to be a text, got 7"),
+        ({"size": 3, "share": float("nan")}, "option 'share': has to be a finite number"),
     ],
 )
 def test_an_option_that_does_not_fit_is_refused(options: dict[str, Any], message: str) -> None:

@@ -37,11 +37,11 @@ def test_references_are_judged_only_where_they_are_named(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"datasets": {}}, "datasets: Dictionary should have at least 1 item"),
+        ({"datasets": {}}, "datasets: has too few: 0, of 1 at least"),
         ({"datasets": {"real": {"path": "a", "role": "reference"}}}, "datasets: all are references"),
-        ({"datasets": {"a": {"path": "a", "role": "made"}}}, "datasets.a.role: Input should be 'generated'"),
-        ({"datasets": {"a b": {"path": "a"}}}, "should match pattern"),
-        ({"name": "../x"}, "name: String should match pattern"),
+        ({"datasets": {"a": {"path": "a", "role": "made"}}}, "datasets.a.role: has to be 'generated'"),
+        ({"datasets": {"a b": {"path": "a"}}}, "has to be a text of the pattern"),
+        ({"name": "../x"}, "name: has to be a text of the pattern"),
         ({"scores": {"s": {"score": "clip_similarty"}}}, "unknown score 'clip_similarty'; did you mean"),
         ({"scores": {"s": {"score": "clip_similarity", "encoder": "clp"}}}, "scores.s.encoder: unknown encoder 'clp'"),
         (
@@ -64,7 +64,7 @@ def test_references_are_judged_only_where_they_are_named(tmp_path: Path) -> None
         ({"compare": {"by": "model"}}, "compare: there is nothing to compare"),
         ({"compare": {"by": "seed"}}, "compare.by: unknown column 'seed'"),
         ({"mean": []}, "unknown key 'mean'; did you mean 'means'"),
-        ({"audit": {"reference": {"orange": 1.5}}}, "less than or equal to 1"),
+        ({"audit": {"reference": {"orange": 1.5}}}, "has to be at most 1"),
     ],
 )
 def test_mistakes_are_named_where_they_are(changes: dict[str, Any], message: str, tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ def test_missing_file_is_named_where_it_was_looked_for(tmp_path: Path) -> None:
 
 def test_options_of_the_wrong_type_are_named() -> None:
     write(LENGTH)
-    with pytest.raises(ConfigError, match=r"score 'mine\.py:length': option 'times': Input should be a valid integer"):
+    with pytest.raises(ConfigError, match=r"score 'mine\.py:length': option 'times': has to be a whole number"):
         make_score("mine.py:length", {"times": "many"})
 
 

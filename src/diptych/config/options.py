@@ -12,6 +12,8 @@ from pydantic_core import SchemaError
 from diptych.addresses import local_path
 from diptych.config.places import ProblemAt
 from diptych.config.sorts import other_sort
+from diptych.config.such_as import describe_missing, example_of, missing_options
+from diptych.config.wording import in_words
 from diptych.errors import ConfigError, DataError, MissingExtra
 from diptych.lookup import describe_unknown, resolve
 
@@ -57,9 +59,9 @@ def checked_options(factory: Callable[..., Any], options: Mapping[str, Any], *, 
     for name in options:
         if name not in parameters:
             raise OptionError(f"{where}: {describe_unknown('option', name, parameters)}", name)
-    for name, parameter in parameters.items():
-        if parameter.default is inspect.Parameter.empty and name not in options:
-            raise OptionError(f"{where}: the option {name!r} is missing", None)
+    if missing := missing_options(factory, options):
+        example = ", ".join(f"{name}: {value}" for name, value in example_of(factory, options).items())
+        raise OptionError(f"{where}: {describe_missing(missing[0], example)}", None)
     hints = typing.get_type_hints(factory)
     return {
         name: _check_option(value, hints.get(name, Any), f"{where}: option {name!r}", name)
@@ -102,6 +104,6 @@ def _check_option(value: Any, hint: Any, where: str, name: str) -> Any:
     except DataError as error:
         raise OptionError(f"{where}: {error}", name) from error
     except ValidationError as error:
-        raise OptionError(f"{where}: {error.errors()[0]['msg']}, got {value!r}", name) from error
+        raise OptionError(f"{where}: {in_words(error.errors()[0])}, got {value!r}", name) from error
     except SchemaError as error:  # the hint is a protocol, and nothing that YAML can say obeys one
         raise OptionError(f"{where}: stands for an object of the program, got {value!r}", name) from error

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from diptych.config.wording import in_words
 from diptych.lookup import describe_unknown, nearest
 
 MISSING = ("missing", "union_tag_not_found")  # types of problems
@@ -70,7 +71,6 @@ def what_is_wrong(problem: Any, model: type[BaseModel], values: Any) -> str:
         return f"unknown key {key!r}{hint}"
     if problem["type"] in MISSING:
         return f"the key {key!r} is missing"
-    message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "union_tag_invalid":
         return f"{key}: {_unknown_tag(problem, parts)}"
     if _is_placed(problem):
@@ -79,6 +79,7 @@ def what_is_wrong(problem: Any, model: type[BaseModel], values: Any) -> str:
     shown = shown if len(shown) <= MAX_SHOWN else f"{shown[: MAX_SHOWN - 3]}..."
     if problem["type"] in TEXTS and isinstance(problem["input"], bool):
         shown += f"; {TRUTH_FOR_TEXT}"
+    message = in_words(problem, _models_at(model, problem["loc"]))
     return f"{key}: {message}, got {shown}" if key else message
 
 
@@ -138,6 +139,15 @@ def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]
         fields = [found.model_fields[str(part)].annotation for found in models if str(part) in found.model_fields]
         models = [inner for field in fields for inner in _models_in(field)] or models
     return sorted({field.alias or name for found in models for name, field in found.model_fields.items()})
+
+
+def _models_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[type[BaseModel]]:
+    """Return the models of which the value at ``loc`` may be, or what it holds; none where that is of no model."""
+    models = [model]
+    for part in loc:
+        fields = [found.model_fields[str(part)].annotation for found in models if str(part) in found.model_fields]
+        models = [inner for field in fields for inner in _models_in(field)] if fields else models
+    return models
 
 
 def _places_of(model: type[BaseModel], name: str, before: tuple[str, ...] = ()) -> Iterator[str]:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL.Image import Resampling
 
 from diptych.assets import file_sha256, named_path
+from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.devices import torch_device
 from diptych.encoders.images_only import ImagesOnly
@@ -127,7 +128,13 @@ class LpipsEncoder(ImagesOnly):
         return LpipsNetwork(layers.eval().requires_grad_(False).to(self._device), roots)
 
 
-def lpips_encoder(*, weights: str, linear: str | None = None, side: int = SIDE, device: str = "auto") -> LpipsEncoder:
+def lpips_encoder(
+    *,
+    weights: Annotated[str, SuchAs("alexnet-owt-7be5be79.pth")],
+    linear: str | None = None,
+    side: int = SIDE,
+    device: str = "auto",
+) -> LpipsEncoder:
     """Return an encoder; loads nothing yet.
 
     Args:

@@ -10,11 +10,12 @@ import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.devices import Precision, torch_device, torch_dtype
 from diptych.encoders.open_clip_source import Source, find_source
@@ -142,8 +143,8 @@ class OpenClipEncoder:
 
 def open_clip_encoder(
     *,
-    architecture: str,
-    pretrained: str | None = None,
+    architecture: Annotated[str, SuchAs("ViT-L-14")],
+    pretrained: Annotated[str | None, SuchAs("openai")] = None,
     precision: Precision = "fp32",
     device: str = "auto",
     preprocess: dict[str, Any] | None = None,

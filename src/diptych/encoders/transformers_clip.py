@@ -8,11 +8,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.devices import Precision
 from diptych.errors import ConfigError
@@ -123,7 +124,12 @@ class TransformersClip:
         return self.model.load("CLIPModel", self.precision, self.device)
 
 
-def transformers_clip(*, weights: str, precision: Precision = "fp32", device: str = "auto") -> TransformersClip:
+def transformers_clip(
+    *,
+    weights: Annotated[str, SuchAs("yuvalkirstain/PickScore_v1")],
+    precision: Precision = "fp32",
+    device: str = "auto",
+) -> TransformersClip:
     """Return an encoder; finds (and downloads, unless offline) its files but loads no weights yet.
 
     Args:

@@ -6,11 +6,12 @@ answer is right.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from diptych.config.such_as import SuchAs
 from diptych.errors import ConfigError
 from diptych.judges.contract import Answer, AnswerJudge, Query
 from diptych.judges.evidence import ANSWERS
@@ -86,7 +87,11 @@ class AskedAnswer(JudgeRule[Answer]):
 
 
 def answer(
-    *, judge: AnswerJudge, question: str, choices: list[str] | None = None, threshold: float = 0.0
+    *,
+    judge: AnswerJudge,
+    question: Annotated[str, SuchAs('"a {} of something"')],
+    choices: Annotated[list[str] | None, SuchAs("[photo, drawing]")] = None,
+    threshold: float = 0.0,
 ) -> AskedAnswer:
     """Return the score; loads no model yet.
 

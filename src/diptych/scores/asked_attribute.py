@@ -8,11 +8,12 @@ judge.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from diptych.config.such_as import SuchAs
 from diptych.data.checks import CHECKS, NOT_ASKED
 from diptych.errors import ConfigError
 from diptych.judges.contract import UNPARSED, Answer, AnswerJudge, Query
@@ -91,8 +92,8 @@ class AskedAttribute(JudgeRule[Answer]):
 def asked_attribute(
     *,
     judge: AnswerJudge,
-    question: str,
-    values: dict[str, str],
+    question: Annotated[str, SuchAs('"a photo of {}"')],
+    values: Annotated[dict[str, str], SuchAs("{woman: a woman, man: a man}")],
     states: dict[State, str] | None = None,
     threshold: float = 0.0,
     asked_in: AskedIn = "config",

@@ -10,11 +10,12 @@ prompts. Published means over 3,200 prompts: SD 1.4 26.95 and 25.35, SDXL base 0
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from diptych.config.such_as import SuchAs
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError
 from diptych.scores import Column, Reads
@@ -64,7 +65,7 @@ class Hps:
         return {self.name: scaled, "caption_truncated": found.truncated, "reason": found.reason}
 
 
-def hps(*, encoder: Encoder, version: Version) -> Hps:
+def hps(*, encoder: Encoder, version: Annotated[Version, SuchAs("v2.1")]) -> Hps:
     """Return the score.
 
     Args:

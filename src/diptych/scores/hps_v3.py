@@ -13,12 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from diptych.assets import file_sha256, named_path
+from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.devices import Precision, torch_device
 from diptych.errors import ConfigError, DataError
@@ -143,7 +144,7 @@ class HpsV3:
 
 def hps_v3(
     *,
-    weights: str,
+    weights: Annotated[str, SuchAs("HPSv3.safetensors")],
     model: str = "Qwen/Qwen2-VL-7B-Instruct",
     precision: Precision = "bf16",
     device: str = "auto",

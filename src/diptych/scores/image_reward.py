@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from diptych.assets import file_sha256, named_path
+from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.devices import torch_device
 from diptych.errors import ConfigError, DataError
@@ -126,7 +127,12 @@ class ImageReward:
         return network
 
 
-def image_reward(*, weights: str, vocabulary: str, device: str = "auto") -> ImageReward:
+def image_reward(
+    *,
+    weights: Annotated[str, SuchAs("ImageReward.pt")],
+    vocabulary: Annotated[str, SuchAs("vocab.txt")],
+    device: str = "auto",
+) -> ImageReward:
     """Return the score; loads no weights yet.
 
     Args:

@@ -9,12 +9,13 @@ among pictures mixed as those that it was fitted on; where the kind is rarer, th
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from diptych.assets import file_sha256, named_path
+from diptych.config.such_as import SuchAs
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError
 from diptych.scores import Column, Reads
@@ -52,7 +53,9 @@ class LinearProbe:
         return {self.column: sigmoid(rate(batch.embeddings(self.encoder), self.head))}
 
 
-def linear_probe(*, encoder: Encoder, weights: str, column: str = "probability") -> LinearProbe:
+def linear_probe(
+    *, encoder: Encoder, weights: Annotated[str, SuchAs("head.npz")], column: str = "probability"
+) -> LinearProbe:
     """Return the score.
 
     Args:

@@ -1,13 +1,17 @@
 """The plan for scores that are named one by one, as the command line does, without a config."""
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from diptych.config.overrides import typed_value
+from diptych.config.such_as import describe_missing, example_of, missing_options
 from diptych.data.column_names import label_problem
+from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError
-from diptych.judges import judge_takes
-from diptych.scores import check_name, set_name, takes
+from diptych.judges import JUDGES, judge_takes
+from diptych.lookup import resolve
+from diptych.scores import SCORES, check_name, set_name, takes
 from diptych.scores.plan import ROLES, ScorePlan
 
 
@@ -39,7 +43,50 @@ def named_plan(names: Sequence[str], overrides: Sequence[str], *, encoder: str, 
     if any("judge" in given for _, given in scores.values()):
         role = {"encoder": "encoder"} if judge_takes(judge, "encoder") else {}
         judges = {"judge": (judge, options["judge"] | role)}
-    return ScorePlan({"encoder": (encoder, options["encoder"])}, scores, judges=judges).needed()
+    plan = ScorePlan({"encoder": (encoder, options["encoder"])}, scores, judges=judges).needed()
+    _refuse_missing_options(plan)
+    return plan
+
+
+def example_command(score: str, *, encoder: str = "open_clip") -> str:
+    """Return the name of a score as the command line takes it, with the options that it cannot do without.
+
+    >>> example_command("clip_similarity")
+    'clip_similarity --set encoder.architecture=ViT-L-14 --set encoder.pretrained=openai'
+
+    Args:
+        score: One of diptych that takes no judge.
+        encoder: Kind of the encoder.
+    """
+    given = {role: role for role in ROLES if takes(score, role)}
+    parts = [_example(score, resolve(SCORES, "score", score), given)]
+    parts += [_example("encoder", resolve(ENCODERS, "encoder", encoder), {})] if "encoder" in given else []
+    return " ".join(filter(None, [score, *parts]))
+
+
+def _refuse_missing_options(plan: ScorePlan) -> None:
+    """Raise for an option without which an encoder, a judge or a score of diptych cannot be made; say how it is given.
+
+    Raises:
+        ConfigError: If there is one.
+    """
+    tables = (("encoder", ENCODERS, plan.encoders), ("judge", JUDGES, plan.judges), ("score", SCORES, plan.scores))
+    for kind, table, specs in tables:
+        for label, (name, options) in specs.items():
+            if name not in table:  # in a file of the user's own, which is told when it is built
+                continue
+            factory = resolve(table, kind, name)
+            if missing := missing_options(factory, options):
+                said = describe_missing(missing[0], _example(label, factory, options))
+                raise ConfigError(f"{kind} {name!r}: {said}")
+
+
+def _example(label: str, factory: Callable[..., Any], options: Mapping[str, Any]) -> str:
+    """Return the options that a factory lacks as the command line gives them; empty where it lacks none."""
+    if not missing_options(factory, options):
+        return ""
+    values = example_of(factory, options).items()
+    return " ".join(f"--set {shlex.quote(f'{label}.{name}={value}')}" for name, value in values)
 
 
 def _labelled(text: str) -> tuple[str, str]:

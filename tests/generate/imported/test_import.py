@@ -193,7 +193,7 @@ def test_a_moved_source_is_the_same_one(folder: Path, prompts: Path, tmp_path: P
         (("--layout", "folder"), "did you mean 'folders'?"),
         (("--set", "size=big"), "size: write a size as 512"),
         (("--set", "sise=512"), "unknown key 'sise'; did you mean 'size'?"),
-        (("--set", "samples=-4"), "samples: Input should be greater than or equal to 1, got -4"),
+        (("--set", "samples=-4"), "samples: has to be at least 1, got -4"),
     ],
 )
 def test_a_wrong_option_is_one_line(folder: Path, tmp_path: Path, options: tuple[str, ...], said: str) -> None:

@@ -16,8 +16,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.devices import Precision
 from diptych.errors import ConfigError
@@ -209,7 +210,7 @@ def as_blip_asks(text: str) -> str:
 
 def blip_vqa(
     *,
-    weights: str,
+    weights: Annotated[str, SuchAs("Salesforce/blip-vqa-capfilt-large")],
     choices_by: ChoicesBy = "first_token",
     question_start: QuestionStart = "enc",
     max_new_tokens: int = NEW_TOKENS,

@@ -16,11 +16,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import PIL.Image
 
 from diptych.assets import is_offline, why_offline
+from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.errors import ConfigError, DataError
 from diptych.judges.answers.asked import every_question, in_order, no_answer
@@ -183,8 +184,8 @@ def as_data_url(image: Image, max_pixels: int) -> str:
 
 def chat_endpoint(
     *,
-    base_url: str,
-    model: str,
+    base_url: Annotated[str, SuchAs("http://127.0.0.1:8000/v1")],
+    model: Annotated[str, SuchAs("qwen")],
     key_variable: str = "",
     system: str = "",
     choices_by: ChoicesBy = "text",

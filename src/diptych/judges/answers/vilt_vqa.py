@@ -13,8 +13,9 @@ digits, and where a model looks at fewer than there are, drops some by chance: t
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.devices import Precision
 from diptych.errors import ConfigError
@@ -141,7 +142,12 @@ class ViltVqa:
         return self.model.load("ViltForQuestionAnswering", self.precision, self.device)
 
 
-def vilt_vqa(*, weights: str, precision: Precision = "fp32", device: str = "auto") -> ViltVqa:
+def vilt_vqa(
+    *,
+    weights: Annotated[str, SuchAs("dandelin/vilt-b32-finetuned-vqa")],
+    precision: Precision = "fp32",
+    device: str = "auto",
+) -> ViltVqa:
     """Return a judge that answers; finds (and downloads, unless offline) its files but loads no weights yet.
 
     Args:

@@ -14,8 +14,9 @@ read together, about whichever pictures, and none is padded to a neighbour's len
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
+from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.devices import Precision
 from diptych.errors import ConfigError
@@ -224,7 +225,7 @@ class VisionLanguage:
 
 def vision_language(
     *,
-    weights: str,
+    weights: Annotated[str, SuchAs("Qwen/Qwen3-VL-8B-Instruct")],
     system: str = "",
     summation: Summation = "distinct",
     limits: dict[Limit, int] | None = None,

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from diptych.config.settings import Settings
+from diptych.config.wording import in_words
 from diptych.errors import DataError, one_line
 
 STRIDE = 4  # pixels of a cell's side
@@ -189,7 +190,7 @@ def read_config(path: Path) -> CentreConfig:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise DataError(
-            f"{path}: describes no centre-point network: {f'{key}: ' if key else ''}{first['msg']}"
+            f"{path}: describes no centre-point network: {f'{key}: ' if key else ''}{in_words(first)}"
         ) from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from PIL.Image import Resampling
 
 from diptych.assets import file_sha256, named_path
+from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.devices import torch_device
 from diptych.errors import ConfigError
@@ -121,7 +122,9 @@ class CentrePoint:
         return load_net(self.config, self.folder / WEIGHTS_NAME).to(self._device)
 
 
-def centre_point(*, weights: str, device: str = "auto") -> CentrePoint:
+def centre_point(
+    *, weights: Annotated[str, SuchAs("package:diptych.demo/models/detector")], device: str = "auto"
+) -> CentrePoint:
     """Return a judge that finds boxes; reads its configuration but loads no weights yet.
 
     Args:

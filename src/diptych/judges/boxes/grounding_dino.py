@@ -10,8 +10,9 @@ run together, are not labels.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from diptych.config.such_as import SuchAs
 from diptych.devices import Precision
 from diptych.encoders import Encoder
 from diptych.judges.boxes.detections import LEAST_SCORE, Detection, DetectorOptions, Prepared, as_batch
@@ -57,7 +58,7 @@ class SeeksByTokens:
 
 def grounding_dino(
     *,
-    weights: str,
+    weights: Annotated[str, SuchAs("IDEA-Research/grounding-dino-tiny")],
     names: dict[str, str] | None = None,
     least_score: float = LEAST_SCORE,
     encoder: Encoder | None = None,

@@ -10,8 +10,9 @@ probability of the mask's pixels; a box is the one around the mask.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from diptych.config.such_as import SuchAs
 from diptych.devices import Precision
 from diptych.encoders import Encoder
 from diptych.judges.boxes.closed_labels import ClosedLabels, closed_labels
@@ -41,7 +42,7 @@ class FindsMasks:
 
 def instance_segmentation(
     *,
-    weights: str,
+    weights: Annotated[str, SuchAs("facebook/mask2former-swin-small-coco-instance")],
     names: dict[str, str] | None = None,
     least_score: float = LEAST_SCORE,
     encoder: Encoder | None = None,

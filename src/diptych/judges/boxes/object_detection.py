@@ -6,8 +6,9 @@ GenEval's, see ``instance_segmentation``, and want thresholds of their own.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from diptych.config.such_as import SuchAs
 from diptych.devices import Precision
 from diptych.encoders import Encoder
 from diptych.judges.boxes.closed_labels import ClosedLabels, closed_labels
@@ -37,7 +38,7 @@ class FindsBoxes:
 
 def object_detection(
     *,
-    weights: str,
+    weights: Annotated[str, SuchAs("PekingU/rtdetr_v2_r50vd")],
     names: dict[str, str] | None = None,
     least_score: float = LEAST_SCORE,
     encoder: Encoder | None = None,

@@ -8,8 +8,9 @@ dog``, as in its example. Pictures are padded to a square, below and to the righ
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
+from diptych.config.such_as import SuchAs
 from diptych.devices import Precision
 from diptych.encoders import Encoder
 from diptych.judges.boxes.detections import LEAST_SCORE, Detection, DetectorOptions, Prepared, as_batch
@@ -59,7 +60,7 @@ class SeeksByPatches:
 
 def owlv2(
     *,
-    weights: str,
+    weights: Annotated[str, SuchAs("google/owlv2-base-patch16-ensemble")],
     names: dict[str, str] | None = None,
     least_score: float = LEAST_SCORE,
     encoder: Encoder | None = None,

@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.devices import Precision
 from diptych.judges.contract import TextLine
@@ -120,7 +121,12 @@ class Florence2:
         return self.model.load("Florence2ForConditionalGeneration", self.precision, self.device)
 
 
-def florence2(*, weights: str, precision: Precision = "fp32", device: str = "auto") -> Florence2:
+def florence2(
+    *,
+    weights: Annotated[str, SuchAs("florence-community/Florence-2-base")],
+    precision: Precision = "fp32",
+    device: str = "auto",
+) -> Florence2:
     """Return a judge that reads; loads no weights yet.
 
     Args:

@@ -9,8 +9,9 @@ probabilities of its tokens.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.devices import Precision
 from diptych.judges.contract import Corners, TextLine
@@ -105,7 +106,13 @@ class Trocr:
         return self.model.load("VisionEncoderDecoderModel", self.precision, self.device)
 
 
-def trocr(*, weights: str, lines: FindsLines = "whole", precision: Precision = "fp32", device: str = "auto") -> Trocr:
+def trocr(
+    *,
+    weights: Annotated[str, SuchAs("microsoft/trocr-base-printed")],
+    lines: FindsLines = "whole",
+    precision: Precision = "fp32",
+    device: str = "auto",
+) -> Trocr:
     """Return a judge that reads; loads no weights yet.
 
     Args:
