@@ -5,19 +5,21 @@ random functions are refused: they would look at the machine, mix rows up, or gi
 makes a value of any size out of a short text: DuckDB can be interrupted between two batches of rows, not in one value.
 """
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
+from diptych.curate.sql_spelling import SPELLINGS, spelling_hint
 from diptych.data.column_names import DATA, full_name
-from diptych.data.sql import interrupted_after, quoted, side_by_side, syntax_tree, what_sql_lacks
+from diptych.data.sql import interrupted_after, quoted, side_by_side, syntax_tree, unknown_to_all, what_sql_lacks
 from diptych.data.table import KEY, PICTURE
 from diptych.errors import ConfigError
 from diptych.lookup import nearest
 
 TRIAL_S = 10.0
+OTHER_TYPES = "No function matches"  # how DuckDB says that an operator or a function takes no such values
 UNBALANCED = "is no whole SQL condition: its end is missing, or its brackets do not match"
 # Words that are functions without parentheses, where no column is called so.
 VALUES = {
@@ -45,11 +47,13 @@ class TrialTable:
         con: A connection that has them.
         source: The FROM clause.
         schemas: The columns by label, ``data`` among them.
+        missing: What is said of a name that none of them has; empty where it is unknown, see ``sql.what_sql_lacks``.
     """
 
     con: Any
     source: str
     schemas: Mapping[str, pa.Schema]
+    missing: Callable[[str], str] = unknown_to_all
 
     def check(self, query: str, *, where: str) -> None:
         """Try a query that yields no rows.
@@ -67,7 +71,9 @@ class TrialTable:
         except TimeoutError as error:
             raise ConfigError(f"{where}: {error}, and that over no rows at all") from error
         except duckdb.Error as error:
-            raise ConfigError(f"{where}: {what_sql_lacks(error, self._names)}") from error
+            said = what_sql_lacks(error, self._names, missing=self.missing)
+            hint = spelling_hint(query) if OTHER_TYPES in said else ""
+            raise ConfigError(f"{where}: {said.rstrip('.')}{hint}") from error
 
     @property
     def _names(self) -> list[str]:
@@ -89,7 +95,9 @@ class TrialTable:
         return known.get(name, name)
 
 
-def trial_table(con: Any, schemas: Mapping[str, pa.Schema]) -> TrialTable:
+def trial_table(
+    con: Any, schemas: Mapping[str, pa.Schema], *, missing: Callable[[str], str] = unknown_to_all
+) -> TrialTable:
     """Register an empty table per label, ``data`` among them; with it SQL can be tried before there is any data."""
     parts = []
     for number, (label, schema) in enumerate(schemas.items()):
@@ -97,7 +105,7 @@ def trial_table(con: Any, schemas: Mapping[str, pa.Schema]) -> TrialTable:
         left_out = PICTURE if label == DATA else KEY
         star = f"* EXCLUDE ({left_out})" if left_out in schema.names else "*"
         parts.append(f"(SELECT {star} FROM empty_{number}) AS {quoted(label)}")
-    return TrialTable(con, side_by_side(parts), schemas)
+    return TrialTable(con, side_by_side(parts), schemas, missing)
 
 
 def check_expression(trial: TrialTable, text: str, *, where: str) -> None:
@@ -138,7 +146,7 @@ def _parse(con: Any, query: str, where: str) -> dict[str, Any]:
     if tree["error"]:
         # In what stands around the text.
         is_past_end = int(tree.get("position", 0)) >= len(query.encode("utf-8", "replace")) - 2
-        raise ConfigError(f"{where}: {UNBALANCED if is_past_end else tree['error_message']}")
+        raise ConfigError(f"{where}: {UNBALANCED if is_past_end else tree['error_message']}{spelling_hint(query)}")
     nodes = [statement["node"] for statement in tree["statements"]]
     plain = len(nodes) == 1 and nodes[0]["type"] == "SELECT_NODE" and nodes[0]["from_table"]["type"] == "EMPTY"
     if not plain or nodes[0]["where_clause"] or nodes[0]["having"] or nodes[0]["qualify"]:
@@ -162,11 +170,18 @@ def _check_row_wise(trial: TrialTable, tree: Any, where: str) -> None:
     known = _functions(trial.con)
     for name in sorted(name for name in functions if not known.get(name)):
         if name not in known and name.casefold() not in VALUES and not name.endswith(ALONE):
-            close = nearest(name, (each for each in known if known[each] and each.isidentifier()), cutoff=0.7)
-            hint = f"; did you mean {' or '.join(f'{each}()' for each in close)}?" if close else ""
-            raise ConfigError(f"{where}: there is no function {name}(){hint}")
+            raise ConfigError(f"{where}: {_no_function(name, known)}")
         shown = name if name.casefold() in VALUES or name.endswith(ALONE) else f"{name}()"
         raise ConfigError(f"{where}: {shown} is not allowed; a rule looks at one row and always answers the same")
+
+
+def _no_function(name: str, known: Mapping[str, bool]) -> str:
+    """Return what is said of a function that there is not; to the parser, an operator of no other kind is one, too."""
+    if not name.isidentifier():
+        return f"there is no operator {name}{f'; write {SPELLINGS[name]}' if name in SPELLINGS else ''}"
+    close = nearest(name, (each for each in known if known[each] and each.isidentifier()), cutoff=0.7)
+    hint = f"; did you mean {' or '.join(f'{each}()' for each in close)}?" if close else ""
+    return f"there is no function {name}(){hint}"
 
 
 def _parts(tree: Any) -> Iterator[dict[str, Any]]:

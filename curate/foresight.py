@@ -5,7 +5,7 @@ of them, or a column that may be theirs, is left to the run, which knows.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -13,12 +13,14 @@ from diptych.curate.conditions import TrialTable, check_expression, trial_table
 from diptych.curate.config import CurateConfig, Dedup, Rule
 from diptych.curate.delivery.parquet import export_names
 from diptych.curate.duplicates.reading import check_settings
+from diptych.curate.missing_columns import what_config_lacks
 from diptych.curate.named_columns import quoted_label
 from diptych.curate.rules.funnel import check_rules
-from diptych.data.column_names import clash_problem
+from diptych.data.column_names import clash_problem, describe_unknown_column, full_name
 from diptych.data.sql import column_references, connect
 from diptych.errors import ConfigError
 from diptych.scores import Score
+from diptych.scores.giving import PossibleColumns, possible_columns
 from diptych.scores.plan import ScorePlan
 from diptych.scores.tables import score_schema
 
@@ -30,12 +32,12 @@ class KnownColumns:
     Attributes:
         data: Of the pool.
         scores: Those that could be built, by label.
-        others: Labels of scores of which no column is known.
+        others: Of those that could not be: what they may have, by label; None where nothing tells.
     """
 
     data: pa.Schema
     scores: Mapping[str, Score]
-    others: frozenset[str] = frozenset()
+    others: Mapping[str, PossibleColumns | None] = field(default_factory=dict)
 
 
 def known_without_weights(data: pa.Schema, plan: ScorePlan) -> KnownColumns:
@@ -45,7 +47,8 @@ def known_without_weights(data: pa.Schema, plan: ScorePlan) -> KnownColumns:
         ConfigError: If a score cannot be built as it is asked for.
     """
     scores = plan.built_without_models()
-    return KnownColumns(data, scores, frozenset(plan.scores) - set(scores))
+    others = {label: possible_columns(*spec) for label, spec in plan.scores.items() if label not in scores}
+    return KnownColumns(data, scores, others)
 
 
 def check_config(config: CurateConfig, columns: KnownColumns) -> None:
@@ -55,8 +58,9 @@ def check_config(config: CurateConfig, columns: KnownColumns) -> None:
         ConfigError: As the first step that would meet the mistake says.
     """
     schemas = {"data": columns.data, **{label: score_schema(one.columns) for label, one in columns.scores.items()}}
-    trial = trial_table(connect(), schemas)
-    if config.dedup is not None and _knows(trial, columns, _texts_of(config.dedup, {*columns.scores, *columns.others})):
+    trial = trial_table(connect(), schemas, missing=what_config_lacks)
+    labels = {*columns.scores, *columns.others}
+    if config.dedup is not None and _knows(trial, columns, _texts_of(config.dedup, labels), "dedup"):
         check_settings(trial, config.dedup)
     _check_rules(trial, columns, config.select)
     pairs = [(label, column.name) for label, score in columns.scores.items() for column in score.columns]
@@ -64,14 +68,17 @@ def check_config(config: CurateConfig, columns: KnownColumns) -> None:
         raise ConfigError(f"scores: {problem}")
     wanted = config.export.columns
     if wanted is not None and columns.others:
+        for label, _, column in (name.rpartition(".") for name in wanted):
+            _refuse_impossible(columns, label, column, "export.columns")
         wanted = tuple(name for name in wanted if name.rpartition(".")[0] in columns.scores)
     export_names(pairs, wanted, data=columns.data.names)
 
 
 def _check_rules(trial: TrialTable, columns: KnownColumns, rules: Sequence[Rule]) -> None:
     for rule in rules:
-        check_expression(trial, rule.where, where=f"rule {rule.name!r}: {rule.where!r}")
-        if _knows(trial, columns, [f"SELECT (\n{rule.where}\n)"]):
+        where = f"rule {rule.name!r}: {rule.where!r}"
+        check_expression(trial, rule.where, where=where)
+        if _knows(trial, columns, [f"SELECT (\n{rule.where}\n)"], where):
             check_rules(trial, [rule])
 
 
@@ -80,11 +87,30 @@ def _texts_of(dedup: Dedup, labels: Collection[str]) -> list[str]:
     return [*(f"SELECT {quoted_label(one, labels)}" for one in hashes), f"SELECT 1 ORDER BY\n{dedup.prefer}\n"]
 
 
-def _knows(trial: TrialTable, columns: KnownColumns, queries: Iterable[str]) -> bool:
-    """Return whether nothing that queries name can be a column of a score of which no column is known."""
-    if not columns.others:
-        return True
+def _knows(trial: TrialTable, columns: KnownColumns, queries: Iterable[str], where: str) -> bool:
+    """Return whether nothing that queries name can be a column of a score of which no column is known.
+
+    Raises:
+        ConfigError: If one names a column that such a score cannot have; the message begins with ``where``.
+    """
     names = {name.casefold() for schema in trial.schemas.values() for name in schema.names}
-    others = {label.casefold() for label in columns.others}
-    named = [one for query in queries for one in column_references(trial.con, query)]
-    return all(one[0].casefold() not in others if len(one) > 1 else one[0].casefold() in names for one in named)
+    labels = {label.casefold(): label for label in columns.others}
+    named = {one for query in queries for one in column_references(trial.con, query)}
+    full = sorted((labels[one[0].casefold()], one[1]) for one in named if len(one) > 1 and one[0].casefold() in labels)
+    for label, column in full:
+        _refuse_impossible(columns, label, column, where)
+    alone = {one[0].casefold() for one in named if len(one) == 1} - names
+    possible = list(columns.others.values())
+    return not full and not any(found is None or found.may_have(name) for name in alone for found in possible)
+
+
+def _refuse_impossible(columns: KnownColumns, label: str, column: str, where: str) -> None:
+    """Raise for a column that a score which is not built cannot have.
+
+    Raises:
+        ConfigError: If it cannot; the message begins with ``where``.
+    """
+    found = columns.others.get(label)
+    if found is not None and not found.may_have(column.casefold()):
+        possible = [full_name(label, name) for name in sorted(found.names)]
+        raise ConfigError(f"{where}: {describe_unknown_column(full_name(label, column), possible)}")

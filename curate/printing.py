@@ -50,7 +50,8 @@ def print_funnel(steps: Sequence[dict[str, Any]]) -> None:
     for step in steps:
         lost = step["rows_in"] - step["rows_out"]
         numbers = f"{step['rows_in']:>12,} {step['rows_out']:>12,} {lost:>12,} {step['lost_only_here']:>12,}"
-        click.echo(f"{step['rule']:<{width}} {numbers}  {step['where']}")
+        unknown = f"  ({step['without_value']:,} of the lost without a value)" if step["without_value"] else ""
+        click.echo(f"{step['rule']:<{width}} {numbers}  {step['where']}{unknown}")
 
 
 def next_step(selected: Path) -> str:

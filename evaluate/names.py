@@ -4,7 +4,7 @@ A config may leave a label out where only one score has the column. Behind this,
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from diptych.data.column_names import find_name, full_name
 from diptych.data.table import DatasetTable
@@ -12,6 +12,7 @@ from diptych.errors import ConfigError
 from diptych.evaluate.agreements.choices import AgreementChoice
 from diptych.evaluate.config import EvaluateConfig
 from diptych.scores import Column, Score
+from diptych.scores.giving import PossibleColumns
 
 WORDS = ("string", "uint64")  # types of columns that make groups
 
@@ -30,16 +31,24 @@ class ScoreColumns:
 
     Attributes:
         known: By their names.
-        others: Labels of scores of which no column is known, as before their models are there.
+        others: Of scores of which no column is known for certain, as before their models are there: what they may have
+            by their labels; None where nothing tells.
     """
 
     known: Columns
-    others: frozenset[str] = frozenset()
+    others: Mapping[str, PossibleColumns | None] = field(default_factory=dict)
+
+    @property
+    def possible(self) -> list[str]:
+        """Names of columns that may be there."""
+        told = {label: sorted(found.names) for label, found in self.others.items() if found is not None}
+        return [full_name(label, name) for label, names in told.items() for name in names]
 
     def may_have(self, name: str) -> bool:
         """Return whether a name may be a column of a score of which none is known."""
-        label = name.rpartition(".")[0]
-        return label in self.others if label else bool(self.others)
+        label, _, column = name.rpartition(".")
+        asked = [self.others[label]] if label in self.others else [] if label else list(self.others.values())
+        return any(found is None or found.may_have(column) for found in asked)
 
 
 def in_full(config: EvaluateConfig, tables: Tables, columns: ScoreColumns) -> EvaluateConfig:
@@ -104,7 +113,7 @@ def _score(where: str, name: str, columns: ScoreColumns) -> str:
     except ConfigError:
         if columns.may_have(name):
             return name
-        raise
+        return find_name(name, [*columns.known, *columns.possible], what="score column", where=f"{where}: ")
 
 
 def _by(where: str, by: Sequence[str], tables: Tables, columns: ScoreColumns) -> tuple[str, ...]:
@@ -117,7 +126,7 @@ def _by(where: str, by: Sequence[str], tables: Tables, columns: ScoreColumns) ->
             found.append(name)
             continue
         try:
-            known = dict.fromkeys([*words, *tables[lacking].columns])
+            known = dict.fromkeys([*words, *columns.possible, *tables[lacking].columns])
             found.append(find_name(name, known, what="column", where=f"{where}: dataset {lacking!r}: "))
         except ConfigError as error:
             if columns.may_have(name):

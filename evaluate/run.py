@@ -35,6 +35,7 @@ from diptych.evaluate.steps import (
 from diptych.evaluate.storing import dataset_row, images_of_rows, score_tables, stored_columns
 from diptych.progress import track
 from diptych.provenance import collect
+from diptych.scores.giving import possible_columns
 from diptych.scores.plan import ScorePlan, Scorers
 from diptych.scores.run import score_dataset
 from diptych.storage.location import Location
@@ -154,7 +155,12 @@ class EvaluateRunner:
         """
         plan = self.plan(list(self.datasets))
         built = plan.built_without_models()
-        columns = ScoreColumns(score_columns(built), frozenset(plan.scores) - set(built))
+        others = {
+            label: possible_columns(name, options)
+            for label, (name, options) in plan.scores.items()
+            if label not in built
+        }
+        columns = ScoreColumns(score_columns(built), others)
         check_names(in_full(self.config, self.tables, columns), self.tables, columns.known)
         return {
             "datasets": {

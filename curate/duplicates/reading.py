@@ -6,6 +6,7 @@ duplicate.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from diptych.curate.conditions import TrialTable, check_expression, check_order,
 from diptych.curate.config import Dedup
 from diptych.curate.duplicates.equal_bytes import ByteDigests
 from diptych.curate.duplicates.hamming import MAX_ROWS, Rows
+from diptych.curate.missing_columns import what_lacks
 from diptych.curate.preference import misordered_key, without_nan
 from diptych.data.sql import aliases, column_references, column_sql, connect, needed, relation, schemas, what_sql_says
 from diptych.data.table import DatasetTable
@@ -56,7 +58,7 @@ def read_rows(table: DatasetTable, settings: Dedup) -> ComparedRows:
     columns = {name: column_sql(column) for name, column in table.columns.items()}
     hashes = [columns.get(name, name) for name in _hash_names(settings)]
     named = column_references(con, f"SELECT {', '.join(['1', *hashes])} ORDER BY\n{settings.prefer}\n")
-    trial = trial_table(con, schemas(table, aliases(table, named)))
+    trial = trial_table(con, schemas(table, aliases(table, named)), missing=partial(what_lacks, table.dataset))
     check_settings(trial, settings)
     source = relation(table, needed(table, named))
     order = np.empty(len(table), np.int32)

@@ -6,6 +6,7 @@ often each mask occurs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ import numpy.typing as npt
 from diptych.curate.conditions import TrialTable, check_expression, trial_table
 from diptych.curate.config import Rule
 from diptych.curate.decisions import Clusters
+from diptych.curate.missing_columns import what_lacks
+from diptych.curate.sql_spelling import spelling_hint
 from diptych.data.column_names import full_name
 from diptych.data.sql import (
     aliases,
@@ -21,6 +24,7 @@ from diptych.data.sql import (
     connect,
     interrupted_after,
     needed,
+    quoted,
     relation,
     schemas,
     what_sql_says,
@@ -45,6 +49,8 @@ class FunnelStep(NamedTuple):
         rows_out: Rows that it and all rules before it keep.
         failed: Rows that fail it, whatever the others say.
         lost_only_here: Rows that fail it and no other rule.
+        without_value: Of the rows that it takes from those before it, those where it is neither true nor false, as a
+            column that it looks at has no value.
     """
 
     rule: str
@@ -53,6 +59,19 @@ class FunnelStep(NamedTuple):
     rows_out: int
     failed: int
     lost_only_here: int
+    without_value: int = 0
+
+
+class RuleAnswers(NamedTuple):
+    """What rules say of each row.
+
+    Attributes:
+        masks: uint64 (N,): bit i is set where a row fails rule i.
+        is_unknown: Bool (N,): where the first rule that a row fails is neither true nor false of it.
+    """
+
+    masks: npt.NDArray[np.uint64]
+    is_unknown: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -76,12 +95,16 @@ class Funnel:
     @property
     def first_failed(self) -> npt.NDArray[np.int8]:
         """int8 (N,): number of the first rule that a row fails, -1 where it passes all."""
-        first = np.full(len(self.masks), -1, np.int8)
-        for start in range(0, len(first), CHUNK):
-            masks = self.masks[start : start + CHUNK]
-            below = np.bitwise_count((masks & (~masks + np.uint64(1))) - np.uint64(1))  # zeros under the lowest bit
-            first[start : start + CHUNK] = np.where(masks == 0, -1, below.astype(np.int8))
-        return first
+        return _first_failed(self.masks)
+
+
+def _first_failed(masks: npt.NDArray[np.uint64]) -> npt.NDArray[np.int8]:
+    first = np.full(len(masks), -1, np.int8)
+    for start in range(0, len(first), CHUNK):
+        part = masks[start : start + CHUNK]
+        below = np.bitwise_count((part & (~part + np.uint64(1))) - np.uint64(1))  # zeros under the lowest bit
+        first[start : start + CHUNK] = np.where(part == 0, -1, below.astype(np.int8))
+    return first
 
 
 def readable_rule(table: DatasetTable, *, heic: bool = False) -> Rule:
@@ -116,21 +139,26 @@ def evaluate(table: DatasetTable, rules: Sequence[Rule], *, heic: bool = False) 
         raise ConfigError(f"select: {len(rules)} rules; {MAX_RULES} is the limit, join some with AND")
     con = connect(table.dataset)
     named = {name for rule in rules for name in column_references(con, f"SELECT (\n{rule.where}\n)")}
-    check_rules(trial_table(con, schemas(table, aliases(table, named))), rules)
-    masks = _masks(con, relation(table, needed(table, named)), rules)
-    if len(masks) != len(table):
-        raise ShardError(f"{table.dataset.location}: the rules gave {len(masks)} answers for {len(table)} rows")
-    return Funnel(_steps(rules, masks), masks)
+    trial = trial_table(con, schemas(table, aliases(table, named)), missing=partial(what_lacks, table.dataset))
+    check_rules(trial, rules)
+    answers = _answers(con, relation(table, needed(table, named)), rules)
+    if len(answers.masks) != len(table):
+        raise ShardError(f"{table.dataset.location}: the rules gave {len(answers.masks)} answers for {len(table)} rows")
+    return Funnel(_steps(rules, answers), answers.masks)
 
 
-def _masks(con: Any, source: str, rules: Sequence[Rule]) -> npt.NDArray[np.uint64]:
+def _answers(con: Any, source: str, rules: Sequence[Rule]) -> RuleAnswers:
     import duckdb
 
-    terms = [f"(CASE WHEN (\n{rule.where}\n) THEN 0 ELSE {1 << bit} END)" for bit, rule in enumerate(rules)]
-    query = f"SELECT CAST({' + '.join(terms)} AS UBIGINT) AS mask FROM {source}"
+    names = [quoted(f"rule {bit}") for bit in range(len(rules))]
+    said = ", ".join(f"(\n{rule.where}\n) AS {name}" for rule, name in zip(rules, names, strict=True))
+    mask = " + ".join(f"(CASE WHEN {name} THEN 0 ELSE {1 << bit} END)" for bit, name in enumerate(names))
+    unknown = " ".join(f"WHEN {name} IS NOT TRUE THEN {name} IS NULL" for name in names)
+    query = f"SELECT CAST({mask} AS UBIGINT) AS mask, CASE {unknown} ELSE false END AS is_unknown"
     try:
         with interrupted_after(cursor := con.cursor(), LIMIT_S):
-            return np.asarray(cursor.execute(query).fetchnumpy()["mask"], np.uint64)
+            found = cursor.execute(f"{query} FROM (SELECT {said} FROM {source})").fetchnumpy()
+            return RuleAnswers(np.asarray(found["mask"], np.uint64), np.asarray(found["is_unknown"], np.bool_))
     except TimeoutError as error:
         if len(rules) == 1:
             raise ConfigError(f"rule {rules[0].name!r}: {rules[0].where!r}: {error}") from error
@@ -138,7 +166,7 @@ def _masks(con: Any, source: str, rules: Sequence[Rule]) -> npt.NDArray[np.uint6
         if len(rules) == 1:
             raise ConfigError(f"rule {rules[0].name!r}: {rules[0].where!r}: {what_sql_says(error)}") from error
     for rule in rules:  # one by one, to name the one that fails
-        _masks(con, source, [rule])
+        _answers(con, source, [rule])
     raise ConfigError("the rules fail together, but none of them alone")
 
 
@@ -175,18 +203,21 @@ def check_rules(trial: TrialTable, rules: Sequence[Rule]) -> None:
         kind = str(trial.con.description[0][1]).strip('"')
         if kind != "BOOLEAN":  # which SQL would take for true wherever it is not 0
             shown = "a text" if kind == "VARCHAR" else f"of the type {kind}"
-            raise ConfigError(f"{where} is {shown}, neither true nor false; compare it, as in width >= 512")
+            hint = spelling_hint(rule.where) or "; compare it, as in width >= 512"
+            raise ConfigError(f"{where} is {shown}, neither true nor false{hint}")
 
 
-def _steps(rules: Sequence[Rule], masks: npt.NDArray[np.uint64]) -> tuple[FunnelStep, ...]:
-    values, counts = _value_counts(masks)
+def _steps(rules: Sequence[Rule], answers: RuleAnswers) -> tuple[FunnelStep, ...]:
+    values, counts = _value_counts(answers.masks)
+    unknown = np.bincount(_first_failed(answers.masks[answers.is_unknown]) + 1, minlength=len(rules) + 1)[1:]
     steps, rows = [], int(counts.sum())
     before = np.zeros(len(values), bool)
     for bit, rule in enumerate(rules):
         fails = (values & np.uint64(1 << bit)) != 0
         lost = int(counts[fails & ~before].sum())
         only = int(counts[values == np.uint64(1 << bit)].sum())
-        steps.append(FunnelStep(rule.name, rule.where, rows, rows - lost, int(counts[fails].sum()), only))
+        failed = int(counts[fails].sum())
+        steps.append(FunnelStep(rule.name, rule.where, rows, rows - lost, failed, only, int(unknown[bit])))
         rows -= lost
         before |= fails
     return tuple(steps)

@@ -49,7 +49,7 @@ def select(
     if duplicates is not None:
         sets["duplicates"] = dict(duplicates.manifest["identity"])
     written = [rule.model_dump() for rule in (readable_rule(table, heic=heic), *rules)]
-    identity = {"step": "select", "version": 2, "rules": written, "columns": sets}
+    identity = {"step": "select", "version": 3, "rules": written, "columns": sets}
     found = find_decisions(table.dataset, "select", identity)
     if found is not None:
         return SelectRun(found, tuple(FunnelStep(**step) for step in found.manifest["funnel"]), is_new=False)

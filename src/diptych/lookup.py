@@ -83,10 +83,15 @@ def title_of(target: str) -> str:
     >>> title_of("diptych.scores.hashes:hashes")
     'Hashes of the pixels, for copies and near copies'
     """
-    spec = importlib.util.find_spec(target.partition(":")[0])
-    source = spec.loader.get_source(spec.name) if spec and isinstance(spec.loader, InspectLoader) else None
-    docstring = ast.get_docstring(ast.parse(source or "")) or ""
+    docstring = ast.get_docstring(ast.parse(source_of(target.partition(":")[0]))) or ""
     return docstring.partition("\n\n")[0].partition(". ")[0].replace("\n", " ").rstrip(".")
+
+
+def source_of(module: str) -> str:
+    """Return the source of a module; imports packages alone. Empty where there is none."""
+    spec = importlib.util.find_spec(module)
+    source = spec.loader.get_source(spec.name) if spec and isinstance(spec.loader, InspectLoader) else None
+    return source or ""
 
 
 def import_attribute(target: str) -> Any:

@@ -39,6 +39,15 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("width > 3)", "its end is missing, or its brackets do not match\n"),
         ("caption = '\udcff'", "has '\\udcff', which is no character; write it in UTF-8, under a locale of UTF-8\n"),
         ("width >> > 3", "syntax error at or near"),
+        ("width => 640", "there is no operator =>; write >=\n"),
+        ("width =< 640", "there is no operator =<; write <=\n"),
+        ("!(width > 3)", "there is no operator !; write NOT\n"),
+        ("width ≥ 640", "; for ≥ write >=\n"),
+        ("width > 3 && height > 3", "; for && write AND\n"),
+        ("width > 3 || height > 3", "; for || write OR\n"),
+        ("(width > 3) && (height > 3)", "; for && write AND\n"),
+        ("(width > 3) || (height > 3)", "neither true nor false; for || write OR\n"),
+        ("length(caption || '!') => 3", "there is no operator =>; write >=\n"),
     ],
 )
 def test_a_condition_that_cannot_be_is_one_line_that_says_what_was_meant(where: str, said: str, pool: Path) -> None:
@@ -47,3 +56,7 @@ def test_a_condition_that_cannot_be_is_one_line_that_says_what_was_meant(where: 
     assert said in told
     assert len(told.splitlines()) == 1
     assert not any(word in told for word in ("Binder", "Catalog", "Parser", "Conversion Error", "LINE"))
+
+
+def test_the_operator_of_c_for_equality_is_one_of_sql(pool: Path) -> None:
+    assert call("curate", "select", pool, "--where", "width == 3") == "exit code 0"

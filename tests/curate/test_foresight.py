@@ -10,6 +10,8 @@ from drawn import draw_folder
 
 from diptych.cli import main
 
+CLIP = {"clip": {"kind": "open_clip", "options": {"architecture": "ViT-L-14", "pretrained": "openai"}}}
+MATCH = {"match": {"score": "clip_similarity", "encoder": "clip"}}
 HASHED = {"h": {"score": "hashes"}}
 AT_VALIDATE: dict[str, tuple[dict[str, Any], str]] = {
     "half a condition": ({"select": [{"name": "r", "where": "width >"}]}, "select.0.where: "),
@@ -40,6 +42,18 @@ AT_DRY_RUN: dict[str, tuple[dict[str, Any], str]] = {
     "a column of a score": ({"scores": HASHED, "export": {"columns": ["h.nope"]}}, "unknown column 'h.nope'"),
     "a column to prefer": ({"dedup": {"prefer": "wdith DESC"}}, "unknown column 'wdith'; did you mean 'width'?"),
     "a column of a hash": ({"scores": HASHED, "dedup": {"perceptual": "h.nope"}}, "unknown column 'nope'"),
+    "a column that a model could not give": (
+        {"encoders": CLIP, "scores": MATCH, "select": [{"name": "r", "where": "match.clip_simlarity > 0.2"}]},
+        "rule 'r': 'match.clip_simlarity > 0.2': unknown column 'match.clip_simlarity'; did you mean 'match.clip_simi",
+    ),
+    "a column of an export that a model could not give": (
+        {"encoders": CLIP, "scores": MATCH, "export": {"columns": ["match.nope"]}},
+        "export.columns: unknown column 'match.nope'",
+    ),
+    "a column alone that no score could give": (
+        {"encoders": CLIP, "scores": MATCH, "select": [{"name": "r", "where": "clip_simlarity > 0.2"}]},
+        "unknown column 'clip_simlarity'",
+    ),
     "a file that is not there": ({"scores": {"s": {"score": "nowhere.py:make"}}}, "nowhere.py cannot be read"),
 }
 

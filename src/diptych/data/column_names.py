@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable
 from diptych.errors import ConfigError
 from diptych.lookup import describe_unknown, nearest
 
+BEGINNING = 3  # letters with which a name is taken for the beginning of another
 DATA = "data"  # what SQL calls the data itself
 # What stands beside the scores in SQL: no label can be called so.
 RESERVED = frozenset({DATA, "dedup", "place", "select"})
@@ -74,10 +75,13 @@ def describe_unknown_column(name: str, known: Iterable[str], *, what: str = "col
     "unknown column 'widht'; did you mean 'width' or 'im.width_px'?"
     >>> describe_unknown_column("st.words", ["stats.words", "width"]).partition(" Known")[0]
     "unknown column 'st.words'; did you mean 'stats.words'?"
+    >>> describe_unknown_column("clip", ["match.clip_similarity", "width"]).partition(" Known")[0]
+    "unknown column 'clip'; did you mean 'match.clip_similarity'?"
     """
     full = list(known)
     own = {one: one if "." in name else one.rpartition(".")[2] for one in full}
-    close = [one for near in nearest(name, set(own.values())) for one in full if own[one] == near]
+    begun = [one for one in full if len(name) >= BEGINNING and own[one].casefold().startswith(name.casefold())]
+    close = [one for near in nearest(name, set(own.values())) for one in full if own[one] == near] or begun[:2]
     return describe_unknown(what, name, full, close)
 
 

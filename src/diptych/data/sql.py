@@ -8,7 +8,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -165,21 +165,33 @@ def syntax_tree(con: Any, query: str) -> dict[str, Any]:
     return tree
 
 
-def what_sql_lacks(error: BaseException, names: Iterable[str]) -> str:
+def unknown_to_all(name: str) -> str:
+    """Return nothing: where a column could come from is not known; see ``what_sql_lacks``."""
+    return ""
+
+
+def what_sql_lacks(
+    error: BaseException, names: Iterable[str], *, missing: Callable[[str], str] = unknown_to_all
+) -> str:
     """Return what DuckDB says against a query, in one line; of a column or label that is not there, which there are.
 
     Args:
         error: Its error.
         names: Of the columns that there are.
+        missing: From the name of a column or label that is not there to what would make it; empty where nothing would.
     """
     names, said = list(names), first_line(error)
     column, label = UNKNOWN_COLUMN.search(said), UNKNOWN_TABLE.search(said)
     if column:
         name = column[1] or column[2]
+        if said_of_it := missing(name):
+            return f"unknown column {name!r}: {said_of_it}"
         # The line that DuckDB shows has the name in double quotes only if the query has.
         is_quoted = f'"{name}"' in str(error).partition("\nLINE ")[2]
         hint = f"; a text is written in single quotes: {text(name)}" if is_quoted else ""
         return describe_unknown_column(name, names) + hint
+    if label and (said_of_it := missing(label[1])):
+        return f"unknown label {label[1]!r}: {said_of_it}"
     if label:
         return describe_unknown("label", label[1], {name.rpartition(".")[0] for name in names if "." in name})
     return what_sql_says(error)

@@ -80,6 +80,16 @@ def test_a_rule_over_a_missing_value_does_not_hold_in_either_direction(tmp_path:
     assert not below[4]
 
 
+def test_of_the_rows_that_a_rule_takes_those_are_counted_of_which_it_is_not_known(tmp_path: Path) -> None:
+    columns = add_scores(make_dataset(tmp_path), "s", SCORE)
+    rules = [Rule(name="wide", where="width >= 300"), Rule(name="good", where="score >= 0.5")]
+    steps = evaluate(columns, rules).steps
+    lost = [(step.rule, step.rows_in - step.rows_out, step.without_value) for step in steps]
+    assert lost == [("readable", 1, 0), ("wide", 2, 0), ("good", 1, 1)]
+    (_, good) = evaluate(columns, rules[1:]).steps
+    assert (good.rows_in - good.rows_out, good.without_value) == (2, 1), "the row without a picture is not its loss"
+
+
 def test_rows_without_a_picture_are_never_kept(tmp_path: Path) -> None:
     assert not evaluate(DatasetTable(make_dataset(tmp_path), {}), []).keep[2]
 
@@ -239,7 +249,7 @@ def test_a_cluster_keeps_its_best_copy_of_those_that_pass(tmp_path: Path) -> Non
     rules = [Rule(name="narrow", where="width < 400")]
     run = select(columns, rules, found.decisions)
     assert read_keep(run.decisions).tolist() == [False, False, False, True, False, False]
-    assert run.steps[-1][:1] + run.steps[-1][2:] == ("duplicate", 3, 1, 2, 2)
+    assert run.steps[-1][:1] + run.steps[-1][2:] == ("duplicate", 3, 1, 2, 2, 0)
     reasons = [row["reason"] for file in run.decisions.files for row in read_shard(file).to_pylist()]
     assert reasons == ["duplicate", "duplicate", "readable", None, "narrow", "narrow"]
 
@@ -279,11 +289,12 @@ def test_select_writes_reasons_row_by_row_and_is_not_done_twice(tmp_path: Path) 
 
 @given(st.lists(st.integers(0, 7), min_size=1, max_size=60))
 def test_the_counts_add_up_for_any_masks(masks: list[int]) -> None:
-    from diptych.curate.rules.funnel import _steps
+    from diptych.curate.rules.funnel import RuleAnswers, _steps
 
     rules = [Rule(name=name, where="true") for name in ("a", "b", "c")]
-    steps = _steps(rules, np.array(masks, np.uint64))
+    steps = _steps(rules, RuleAnswers(np.array(masks, np.uint64), np.ones(len(masks), np.bool_)))
     assert steps[0].rows_in == len(masks)
     assert all(before.rows_out == after.rows_in for before, after in pairwise(steps))
     assert steps[-1].rows_out == masks.count(0)
     assert [step.lost_only_here for step in steps] == [masks.count(1), masks.count(2), masks.count(4)]
+    assert [step.without_value for step in steps] == [step.rows_in - step.rows_out for step in steps]
