@@ -21,7 +21,7 @@ from diptych.curate.ingest.captions import caption_counts, caption_warning
 from diptych.curate.ingest.estimate import estimate_ingest
 from diptych.curate.ingest.inputs import look_at_input
 from diptych.curate.ingest.rows import pool_schema
-from diptych.curate.ingest.run import NOTHING_FURTHER, IngestOptions, ingest, reason_counts
+from diptych.curate.ingest.run import NOTHING_FURTHER, IngestOptions, first_error, ingest, reason_counts
 from diptych.curate.rules.select import SelectRun, select
 from diptych.curate.run_directory import POOL, SELECTED, check_run_directory
 from diptych.curate.sources import open_source
@@ -176,8 +176,10 @@ class CurateRunner:
         ok = counts.get("ok", 0)
         failed = ", ".join(f"{reason} {count:,}" for reason, count in counts.items() if reason != "ok")
         if not ok:
-            none = f"none of {quantity(dataset.rows, 'row')} has a picture"
-            raise DataError(f"{self.pool}: {none} ({failed}); the column error says why")
+            none = f"none of {quantity(dataset.rows, 'row')} has a picture ({failed})"
+            first = first_error(dataset, next(iter(counts)))
+            told = f"the first: {first}; the column error has each" if first else "see the column status"
+            raise DataError(f"{self.pool}: {none}; {told}")
         captions, sought = caption_counts(dataset), self.config.source.captions_sought
         summary = f"{quantity(dataset.rows, 'row')}, {quantity(ok, 'image')}{f' ({failed})' if failed else ''}"
         if sought and 0 < captions.there < dataset.rows:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from diptych.addresses import Address
 from diptych.curate.config import CurateConfig
@@ -22,6 +23,7 @@ from diptych.data.shards import ShardInfo, read_shard, reading, shard_number
 from diptych.errors import ConfigError, ShardError
 from diptych.jobs import run_job
 from diptych.progress import track
+from diptych.progress.wording import quantity
 from diptych.provenance import collect
 from diptych.storage.location import Location
 
@@ -127,10 +129,25 @@ def open_pool(address: Address, found: PoolInput, options: IngestOptions) -> Gro
         what = f"made from another input, or read in another way ({ways})"
         raise ShardError(f"{pool}: {what}; give another --out, or delete it to begin again")
     if made_from != found.fingerprint and not options.extend:
-        raise ShardError(f"{pool}: made from another input; add what is new with --extend, or give another --out")
+        raise ShardError(f"{pool}: made from another input: {_other_input(growing, found)}")
     if options.retry and not found.is_at_urls:
         raise ConfigError("--retry: asks for URLs again, and the source of this config holds its pictures itself")
     return growing
+
+
+def _other_input(growing: Growing, found: PoolInput) -> str:
+    """Return by how much an input differs from what a pool was made from, and what can be done."""
+    try:
+        plan = found.read().plan(noted_keys(growing))
+    except ShardError:  # of a damaged shard no keys are known
+        return "add what is new with --extend, or give another --out"
+    gone = f"{quantity(plan.gone, 'row')} gone"
+    if plan.missing:
+        stays = f", {gone} (which stay in it)" if plan.gone else ""
+        return f"{quantity(plan.missing, 'row')} new{stays}; add what is new with --extend, or give another --out"
+    if plan.gone:
+        return f"{gone}, 0 new; with --extend what is gone stays in the pool, another --out makes one without it"
+    return "the same rows in other files; go on with --extend, or give another --out"
 
 
 def _check_types(growing: Growing, read: ReadInput) -> None:
@@ -172,6 +189,16 @@ def reason_counts(dataset: Dataset) -> dict[str, int]:
     for file in dataset.files:
         counts.update(read_shard(file, ["status"])["status"].to_pylist())
     return dict(counts.most_common())
+
+
+def first_error(dataset: Dataset, status: str) -> str:
+    """Return what the first row of a status says of itself; empty where none says anything."""
+    for file in dataset.files:
+        table = read_shard(file, ["status", "error"])
+        errors = table["error"].filter(pc.equal(table["status"], status)).drop_null()
+        if len(errors):
+            return str(errors[0].as_py())
+    return ""
 
 
 def _make_missing(

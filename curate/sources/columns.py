@@ -49,16 +49,6 @@ def carried_names(names: Iterable[str], *, taken: tuple[str, ...] = ()) -> dict[
     return dict(found.values())
 
 
-def other_delimiter(header: Sequence[str], delimiter: str) -> str | None:
-    r"""Return what seems to separate the columns of a header whose only column holds it; None where nothing does.
-
-    >>> other_delimiter(["url;caption"], ","), other_delimiter(["url", "a;b"], ","), other_delimiter(["a\tb"], ",")
-    (';', None, '\t')
-    """
-    (only,) = header if len(header) == 1 else [""]
-    return next((one for one in ";\t|," if one != delimiter and one in only), None)
-
-
 def check_columns(wanted: Mapping[str, str], there: Sequence[str], file: str) -> None:
     """Refuse a table that lacks a column or has it twice; the message says which ones there are.
 

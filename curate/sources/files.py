@@ -30,6 +30,10 @@ READ_ERRORS = (
 )
 
 
+# First bytes of what no source looks into.
+ARCHIVES = {b"PK\x03\x04": "zip", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
+LONGEST_MAGIC = max(map(len, ARCHIVES))
+WORKBOOKS = (".xlsx", ".xlsm", ".ods")
 BRACES = re.compile(r"\{[^{}]*(\.\.|,)[^{}]*\}")  # as webdataset and shells expand them
 
 
@@ -65,15 +69,27 @@ def _what_is_no_text(error: UnicodeDecodeError) -> str:
     return f"{said}; save it as UTF-8 (in Excel: CSV UTF-8)"
 
 
+def _refuse_archives(file: Path) -> None:
+    """Raise for a file whose first bytes are those of an archive that is to be unpacked, or of a workbook."""
+    with readable(file, "file"), file.open("rb") as handle:
+        start = handle.read(LONGEST_MAGIC)
+    kind = next((name for magic, name in ARCHIVES.items() if start.startswith(magic)), None)
+    if kind == "zip" and file.suffix.lower() in WORKBOOKS:
+        raise DataError(f"{file}: a workbook; save the sheet as CSV UTF-8 and read that")
+    if kind is not None:
+        raise DataError(f"{file}: a {kind} archive; unpack it, and read what is in it: pictures by the source folder")
+
+
 def find_files(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """Return the file, the files of a folder with one of the suffixes, or what a glob matches; sorted by name.
 
     A name that begins with a dot is left out where it is not asked for: macOS puts a ``._0.tar`` beside each ``0.tar``.
 
     Raises:
-        DataError: If there is none.
+        DataError: If there is none, or the file is an archive that no source looks into.
     """
     if path.is_file():
+        _refuse_archives(path)
         return [path]
     if path.is_dir():
         found = [file for file in path.iterdir() if file.name.lower().endswith(suffixes)]

@@ -54,8 +54,8 @@ class FolderSource:
         """
         if not self._settings.path.is_dir():
             is_file = self._settings.path.is_file()
-            said = "a file, not a folder; unpack an archive" if is_file else "no such folder"
-            raise DataError(f"source.path: {self._root}: {said}")
+            said = "a file, not a folder; unpack an archive, read a table or a tar as another source"
+            raise DataError(f"source.path: {self._root}: {said if is_file else 'no such folder'}")
         with readable(self._root, "folder"):
             found = everything_below(self._settings.path)
             beside = sidecars_among(found) | {path for path in found if is_caption_file(path, self._tree)}

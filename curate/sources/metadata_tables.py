@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diptych.curate.sources.column_types import column_of_text
-from diptych.curate.sources.columns import other_delimiter
 from diptych.curate.sources.files import readable
 from diptych.curate.sources.json_facts import Facts
 from diptych.curate.sources.marked_text import text_of
 from diptych.curate.sources.part_columns import name_there
+from diptych.data.text_records import delimiter_problem
 from diptych.errors import DataError
 
 METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
@@ -137,9 +137,8 @@ def _csv_rows(file: PurePath, text: str, texts: Collection[str]) -> list[dict[st
     is_odd = text.count('"') % 2 == 1
     reader = csv.DictReader(handle, restval="", strict=is_odd)
     header = list(reader.fieldnames or ())
-    other = other_delimiter(header, ",")
-    if other is not None and FILE_NAME in header[0].split(other):
-        raise DataError(f"{file}: its columns are separated by {other!r}, not by ','; save it with commas")
+    if FILE_NAME not in header and (problem := delimiter_problem(header, ",")) and FILE_NAME in header[0]:
+        raise DataError(f"{file}: {problem}")
     rows = []
     for row in reader:
         if further := next(filter(str.strip, row.pop(None, ())), None):  # what has no name in the header

@@ -8,6 +8,7 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -15,11 +16,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from diptych.curate.sources.image_suffixes import IMAGE_SUFFIXES
 from diptych.curate.sources.list_types import has_views, is_list
 
 MAX_SHOWN = 60
 BYTES_FIELD, PATH_FIELD = "bytes", "path"
 DATA = re.compile("data:", re.IGNORECASE)
+URL = re.compile("https?://", re.IGNORECASE)
+FOLLOWED = "read the files with the source folder, captions in a metadata.csv with file_name and text"
 OTHER_ALPHABET = str.maketrans("-_", "+/")
 LONGEST_START = 16
 # How the base64 of JPEG, PNG, GIF, WebP, BMP, TIFF (II, MM), of AVIF, HEIC and JPEG 2000, of JPEG XL and SVG begins.
@@ -79,7 +83,7 @@ def _of_structs(array: pa.Array) -> PictureColumn:
         return found
     paths = pc.struct_field(array, PATH_FIELD).cast(pa.string())
     shown = pc.utf8_slice_codeunits(paths, 0, MAX_SHOWN)
-    told = pc.binary_join_element_wise("no_image: it has no bytes, only the path ", shown, "")
+    told = pc.binary_join_element_wise("no_image: it has no bytes, only the path ", shown, f"; {FOLLOWED}", "")
     only_path = pc.and_(found.bytes.is_null(), pc.and_(found.problems.is_null(), pc.is_valid(paths)))
     return PictureColumn(found.bytes, pc.if_else(only_path, told, found.problems))
 
@@ -116,7 +120,17 @@ def _decoded(text: str | None) -> tuple[bytes | None, str | None]:
     try:
         return base64.b64decode(body + "=" * (-len(body) % 4), validate=True), None
     except (binascii.Error, ValueError):
-        return None, f"bad_row: a text that is no base64: {text[:MAX_SHOWN]}"
+        return None, f"bad_row: {_no_base64(text)}"
+
+
+def _no_base64(text: str) -> str:
+    """Return what a text is that is no picture, and which source reads what it may name."""
+    shown = text[:MAX_SHOWN]
+    if URL.match(text):
+        return f"a URL, which is not fetched: {shown}; read such a table as the source url_table"
+    if PurePath(text).suffix[1:].lower() in IMAGE_SUFFIXES:
+        return f"the path of a file, which is not followed: {shown}; {FOLLOWED}"
+    return f"a text that is no base64: {shown}"
 
 
 def _unpacked(pictures: pa.Array) -> pa.Array:

@@ -14,7 +14,7 @@ import pyarrow.csv as pa_csv
 
 from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.column_types import as_text, column_of_json
-from diptych.curate.sources.columns import caption_text, check_columns, clean_text, first_text, other_delimiter
+from diptych.curate.sources.columns import caption_text, check_columns, clean_text, first_text
 from diptych.curate.sources.contract import TABLE_ROWS
 from diptych.curate.sources.json_facts import said_under
 from diptych.curate.sources.json_tables import rows_of_json
@@ -22,6 +22,7 @@ from diptych.curate.sources.marked_text import UTF8
 from diptych.curate.sources.odd_csv import MAX_PROBLEM, CsvShape, OddRow, has_open_quote, odd_rows, too_long, unparsed
 from diptych.curate.sources.part_columns import name_there
 from diptych.curate.sources.text_files import line_blocks, opened_text, refuse_other_encodings
+from diptych.data.text_records import delimiter_problem
 from diptych.errors import DataError
 
 CSV_BLOCK_BYTES = 64 * 2**20  # a field may not be longer than this
@@ -233,10 +234,8 @@ def _check_delimiter(header: list[str], wanted: str, delimiter: str, file: str) 
     Raises:
         DataError: If it is; says which.
     """
-    other = other_delimiter(header, delimiter)
-    if other is not None and header[0] != wanted:
-        said = f"its columns are separated by {other!r}, not by {delimiter!r}"
-        raise DataError(f"{file}: {said}; save it with commas as .csv, or with tabs as .tsv")
+    if header[:1] != [wanted] and (problem := delimiter_problem(header, delimiter)):
+        raise DataError(f"{file}: {problem}")
 
 
 def _parse_line(line: bytes) -> Any:

@@ -39,7 +39,7 @@ def headed_rows(path: Path) -> HeadedRows:
     Raises:
         DataError: If it cannot be read.
     """
-    return HeadedRows(read_text(path), path, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+    return HeadedRows(read_text(path), path)
 
 
 def _wanted(columns: Columns) -> dict[str, tuple[str, ...]]:

@@ -212,6 +212,15 @@ def test_a_refused_command_is_not_said_to_make_lost_shards_again_and_stays_refus
     assert [file.read_bytes() for file in sorted(pool.glob("data/*.parquet"))] == shards
 
 
+def test_the_funnel_says_how_many_of_the_lost_rows_have_no_value(tmp_path: Path) -> None:
+    draw_dataset(tmp_path / "set", rows=7, failed=(2,))
+    lines = call(
+        "curate", "select", tmp_path / "set", "--where", "CASE WHEN width < 0 THEN 1 END > 3"
+    ).output.splitlines()
+    assert lines[-1].endswith("  CASE WHEN width < 0 THEN 1 END > 3  (6 of the lost without a value)")
+    assert not any("without" in line for line in lines[:-1])
+
+
 def test_rules_of_the_command_line_see_all_scores(tmp_path: Path) -> None:
     draw_dataset(tmp_path / "set", rows=6, failed=(2,))
     call("score", tmp_path / "set", "caption_stats")
@@ -240,7 +249,7 @@ def test_a_dry_run_builds_no_encoder_so_it_fetches_no_weights(tmp_path: Path, mo
         "fetched": {"score": "nsfw_mobilenet"},
         "caption": {"score": "caption_stats"},
     }
-    rules = ["similarity.clip_similarity > 0.2", "clip_similarity > 0.2", "fetched.porn < 1", "caption_words > 2"]
+    rules = ["similarity.clip_similarity > 0.2", "clip_similarity > 0.2", "fetched.nsfw_porn < 1", "caption_words > 2"]
     select = [{"name": f"r{number}", "where": where} for number, where in enumerate(rules)]
     export = {"columns": ["similarity.clip_similarity", "clip_similarity", "caption.caption_words"]}
     config = write_config(tmp_path, encoders=encoder, scores=scores, select=select, export=export)
@@ -299,7 +308,8 @@ def test_a_run_without_pictures_ends_before_it_scores(tmp_path: Path) -> None:
         picture_file.write_text("<html>")
     result = call("curate", "run", config, "--out", tmp_path / "run")
     assert result.exit_code == 1
-    assert "pool: none of 4 rows has a picture (not_an_image 4); the column error says why" in result.output
+    assert "pool: none of 4 rows has a picture (not_an_image 4); the first: starts with b'<html>'" in result.output
+    assert result.output.rstrip().endswith("; the column error has each")
     assert not (tmp_path / "run/pool/scores").exists()
 
 

@@ -11,7 +11,7 @@ FILE = Path("f")
 
 
 def test_rows_have_the_number_of_their_last_line() -> None:
-    rows = HeadedRows('a\tb\n1\t"x\ny"\n\n2\t\n', FILE, delimiter="\t")
+    rows = HeadedRows('a\tb\n1\t"x\ny"\n\n2\t\n', FILE.with_suffix(".tsv"))
     assert rows.header == ("a", "b")
     assert list(rows) == [(3, {"a": "1", "b": "x\ny"}), (5, {"a": "2", "b": ""})]
 
@@ -27,6 +27,8 @@ def test_columns_without_a_name_may_stand_there_twice() -> None:
         ("a,b\n1,2\n1\n", "f:3: the row has not the 2 fields of the header"),
         ("a,b\n1,2,3\n", "f:2: the row has not the 2 fields of the header"),
         ('a\n"1\n', "f: after line 1: unexpected end of data"),
+        ("a;b\n1;2\n", "f: its columns are separated by ';', not by ','; save it with commas as .csv, or with tabs"),
+        ("a\tb\n1\t2\n", r"f: its columns are separated by '\\t', not by ','; save it with commas as .csv"),
     ],
 )
 def test_a_broken_table_is_refused_with_its_line(text: str, said: str) -> None:

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,26 +11,53 @@ from typing import Any
 from diptych.errors import DataError
 
 MAX_SHOWN = 80  # characters of a wrong line that a message repeats
+COMMAS, TABS = ",", "\t"
+DELIMITERS = (";", TABS, "|", COMMAS)  # that programs write between fields
+
+
+def delimiter_problem(header: Sequence[str], delimiter: str) -> str:
+    r"""Return what to do about a table whose columns are separated by something else; empty where they are not.
+
+    Args:
+        header: As it was read: one column, where nothing in it separates any.
+        delimiter: By which it was read.
+
+    >>> delimiter_problem(["url;caption"], ",")
+    "its columns are separated by ';', not by ','; save it with commas as .csv, or with tabs as .tsv"
+    >>> delimiter_problem(["url", "a;b"], ",")
+    ''
+    """
+    (only,) = header if len(header) == 1 else [""]
+    other = next((one for one in DELIMITERS if one != delimiter and one in only), None)
+    if other is None:
+        return ""
+    said = f"its columns are separated by {other!r}, not by {delimiter!r}"
+    return f"{said}; save it with commas as .csv, or with tabs as .tsv"
 
 
 class HeadedRows:
-    """The rows of a table, each with the number of its last line; read as they are asked for."""
+    """The rows of a table, each with the number of its last line; read as they are asked for.
 
-    def __init__(self, text: str, file: Path, *, delimiter: str = ",") -> None:
+    Fields are separated by tabs in a ``.tsv``, by commas elsewhere.
+    """
+
+    def __init__(self, text: str, file: Path) -> None:
         """Read the header.
 
         Args:
             text: Of the table.
-            file: Whose it is, for messages.
-            delimiter: Between fields.
+            file: Whose it is, for messages and for what separates its fields.
 
         Raises:
-            DataError: If a column stands there twice.
+            DataError: If a column stands there twice, or something else separates the columns.
         """
+        delimiter = TABS if file.suffix.lower() == ".tsv" else COMMAS
         self._table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         self._file = file
         with self._named():
             self.header = tuple(self._table.fieldnames or ())
+        if problem := delimiter_problem(self.header, delimiter):
+            raise DataError(f"{file}: {problem}")
         if twice := {name for name in self.header if name and self.header.count(name) > 1}:
             raise DataError(f"{file}:1: a column stands there twice ({', '.join(sorted(twice))}); rename one")
 

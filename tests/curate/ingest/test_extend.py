@@ -43,10 +43,23 @@ def test_without_extend_another_input_is_refused_and_the_way_is_said(tmp_path: P
     config = make_config({"kind": "folder", "path": tmp_path / "in"})
     run(config, tmp_path / "pool")
     draw_folder(tmp_path / "in", range(3, 5))
-    with pytest.raises(ShardError, match="made from another input; add what is new with --extend, or give another"):
+    with pytest.raises(ShardError, match="another input: 2 rows new; add what is new with --extend, or give another"):
         run(config, tmp_path / "pool")
     assert open_dataset(tmp_path / "pool").rows == 3
     assert run(config, tmp_path / "pool", EXTEND).dataset.rows == 5
+
+
+def test_an_input_that_only_lost_rows_is_not_said_to_have_new_ones(tmp_path: Path) -> None:
+    draw_folder(tmp_path / "in", range(3))
+    config = make_config({"kind": "folder", "path": tmp_path / "in"})
+    run(config, tmp_path / "pool")
+    for name in ("00.jpg", "00.txt"):
+        (tmp_path / "in" / name).unlink()
+    with pytest.raises(ShardError, match="another input: 1 row gone, 0 new; with --extend what is gone stays in the"):
+        run(config, tmp_path / "pool")
+    draw_folder(tmp_path / "in", range(3, 4))
+    with pytest.raises(ShardError, match=r"1 row new, 1 row gone \(which stay in it\); add what is new with --extend"):
+        run(config, tmp_path / "pool")
 
 
 def test_a_pool_read_in_another_way_is_not_extended(tmp_path: Path) -> None:

@@ -355,7 +355,7 @@ def test_metadata_without_captions_is_not_blamed_where_captions_are_not_sought(t
 def test_metadata_separated_by_semicolons_is_refused_with_the_cure(tmp_path: Path) -> None:
     content = "file_name;text\n1.png;a cat\n".encode("utf-8-sig")
     write_files(tmp_path, {"metadata.csv": content, "1.txt": b"a cat", **pictures(["1.png"])})
-    with pytest.raises(DataError, match=r"its columns are separated by ';', not by ','; save it with commas$"):
+    with pytest.raises(DataError, match=r"its columns are separated by ';', not by ','; save it with commas as .csv"):
         captions_of(tmp_path)
 
 

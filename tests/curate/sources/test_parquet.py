@@ -13,7 +13,7 @@ from source_rows import rows_of
 
 from diptych.curate.config import ParquetImages
 from diptych.curate.sources import open_source
-from diptych.curate.sources.picture_columns import holds_pictures, pictures_in
+from diptych.curate.sources.picture_columns import FOLLOWED, holds_pictures, pictures_in
 from diptych.errors import DataError
 
 
@@ -110,10 +110,18 @@ def test_where_there_is_no_picture_a_row_says_what_is_there_instead() -> None:
     ]
     structs = pictures_in(pa.array([{"bytes": None, "path": "x/1.jpg"}, {"bytes": b"a", "path": "p"}, None], STRUCT))
     assert structs.bytes.to_pylist() == [None, b"a", None]
-    assert structs.problems.to_pylist() == ["no_image: it has no bytes, only the path x/1.jpg", None, None]
-    texts = pictures_in(pa.array(["http://a.example/1.jpg", None, "QQ=="]))
+    assert structs.problems.to_pylist() == [f"no_image: it has no bytes, only the path x/1.jpg; {FOLLOWED}", None, None]
+    texts = pictures_in(pa.array(["what?", None, "QQ=="]))
     assert texts.bytes.to_pylist() == [None, None, b"A"]
-    assert texts.problems.to_pylist() == ["bad_row: a text that is no base64: http://a.example/1.jpg", None, None]
+    assert texts.problems.to_pylist() == ["bad_row: a text that is no base64: what?", None, None]
+
+
+def test_paths_and_urls_in_the_place_of_pictures_come_with_the_source_that_reads_them() -> None:
+    texts = pictures_in(pa.array(["photos/1.JPG", "https://a.example/1.jpg"]))
+    assert texts.problems.to_pylist() == [
+        f"bad_row: the path of a file, which is not followed: photos/1.JPG; {FOLLOWED}",
+        "bad_row: a URL, which is not fetched: https://a.example/1.jpg; read such a table as the source url_table",
+    ]
 
 
 def test_url_and_key_of_the_file_are_kept(tmp_path: Path) -> None:

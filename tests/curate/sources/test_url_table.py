@@ -178,7 +178,7 @@ def test_a_users_columns_may_have_any_name(tmp_path: Path) -> None:
         ("t.json", b'{"url": ["a", "b"], "caption": ["c"]}', "columns of one length"),
         ("t.json", b'{"url": 3}', "columns of one length"),
         ("t.json", DEEP.encode(), "cannot be read as json: .*recursion"),
-        ("t.csv", b"PK\x03\x04" + b"x" * 99, "it is packed by zip; unpack it"),
+        ("t.csv", b"PK\x03\x04" + b"x" * 99, "a zip archive; unpack it"),
         ("t.parquet", gzip.compress(b"x" * 99), "cannot be read as parquet: it is packed by gzip; unpack it"),
     ],
 )

@@ -131,6 +131,7 @@ def test_json_lines_name_questions_by_their_words(generated: Path) -> None:
         ("a.csv", "", "it holds no record"),
         ("a.jsonl", '{"prompt_id": "0", "mod', "a.jsonl:1: not JSON"),
         ("a.jsonl", "[" * 100_000, "a.jsonl:1: not JSON"),
+        ("a.csv", WHOLE.replace(",", ";"), "a.csv: its columns are separated by ';', not by ','; save it with commas"),
         ("a.jsonl", '{"prompt_id": "0", "question_id": NaN, "answer": "yes"}', "a.jsonl:1: an answer has"),
     ],
 )
@@ -149,3 +150,8 @@ def test_a_file_that_is_not_there_is_one_line(generated: Path, name: str) -> Non
     result = CliRunner().invoke(main, given)
     assert (result.exit_code, result.output.count("\n")) == (1, 1)
     assert f"{file}: cannot be read: " in result.output
+
+
+def test_a_table_with_tabs_is_read_by_its_name(generated: Path) -> None:
+    by_commas = imported_text(generated, WHOLE)["images"]
+    assert imported_text(generated, WHOLE.replace(",", "\t"), name="answers.tsv")["images"] == by_commas
