@@ -31,6 +31,8 @@ def run_facts(plan: Any, made: Any, outcome: Any, out: Path) -> dict[str, Any]:
 def print_run(plan: Any, made: Any, outcome: Any, out: Path) -> None:
     """Say what a run left."""
     from diptych.generate.estimate import without_effect
+    from diptych.generate.next_step import next_lines
+    from diptych.generate.outcome import problem
 
     facts = run_facts(plan, made, outcome, out)
     cut = [f"{quantity(count, 'prompt')} cut, being longer than {label} reads" for label, count in plan.cut.items()]
@@ -47,6 +49,8 @@ def print_run(plan: Any, made: Any, outcome: Any, out: Path) -> None:
     _print_refused(facts["refused"])
     if not made.shards_made and not made.pruned:
         click.echo("Nothing to do: everything is finished and nothing changed.")
+    for line in [] if problem(outcome, plan.refused) else next_lines(made.dataset, out):
+        click.echo(line)
 
 
 def print_estimate(facts: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from diptych.generate.imported.placing import CONTRADICTED, EXTRA, MISNAMED, MIS
 from diptych.generate.rows import OK, ONE_COLOURED
 
 COVERAGE = "coverage.json"  # beside the dataset
-COLUMNS = (FILE, "prompt_id", "model", "setting", "sample", "status", "error", "sha256", "width", "height")
+COLUMNS = (FILE, "caption", "prompt_id", "model", "setting", "sample", "status", "error", "sha256", "width", "height")
 
 UNREADABLE, BLANK, DUPLICATE, WRONG_SIZE = "unreadable", "blank", "duplicate", "wrong_size"
 # In the order in which they go before one another.
@@ -62,6 +62,7 @@ class Coverage(NamedTuple):
         places: Rows that are a place of a prompt, also where no image is.
         flaws: What is wrong, in the order of the kinds and the rows.
         sizes: By model and setting, how often each size stands there.
+        unprompted: Files of pictures of which nothing says what they were asked for.
     """
 
     rows: int
@@ -69,6 +70,7 @@ class Coverage(NamedTuple):
     places: int
     flaws: tuple[Flaw, ...]
     sizes: Mapping[tuple[str | None, str | None], Counter[Size]]
+    unprompted: tuple[str, ...]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -99,6 +101,7 @@ def coverage_of(dataset: Dataset, size: Size | None) -> Coverage:
         sum(1 for row in rows if row["sample"] is not None and row["status"] != EXTRA),
         tuple(sorted(flaws, key=lambda flaw: order.index(flaw.kind))),
         sizes,
+        tuple(row[FILE] for row in rows if row["status"] == OK and not row["caption"]),
     )
 
 
@@ -115,6 +118,7 @@ def coverage_facts(coverage: Coverage) -> dict[str, Any]:
         "places": coverage.places,
         "counts": coverage.counts,
         "sizes": sizes,
+        "unprompted": list(coverage.unprompted),
         "flaws": [flaw._asdict() for flaw in coverage.flaws],
     }
 

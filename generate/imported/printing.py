@@ -1,5 +1,6 @@
 """What ``generate import`` prints: what was found, and what is wrong with it."""
 
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ def import_facts(made: Any, out: Path) -> dict[str, Any]:
 def print_import(made: Any, out: Path) -> None:
     """Say what an import left."""
     from diptych.generate.imported.coverage import COVERAGE, KINDS
+    from diptych.generate.next_step import next_lines
 
     facts = import_facts(made, out)
     click.echo(f"layout    {facts['layout']}: {facts['why']}")
@@ -47,11 +49,15 @@ def print_import(made: Any, out: Path) -> None:
         if many:
             click.echo(f"{kind:<10} {many:,} ({KINDS[kind]})")
             _print_flaws([flaw for flaw in facts["flaws"] if flaw["kind"] == kind])
-    if not any(facts["counts"].values()):
+    _print_unprompted(facts["unprompted"])
+    _print_unused(facts["unused_columns"])
+    if not (any(facts["counts"].values()) or facts["unprompted"] or facts["unused_columns"]):
         click.echo("nothing is missing, and nothing is wrong")
     click.echo(f"all of it in {out / COVERAGE}")
     if not made.shards_made:
         click.echo("Nothing to do: everything is finished and nothing changed.")
+    for line in next_lines(made.dataset, out):
+        click.echo(line)
 
 
 def _print_sizes(sizes: list[dict[str, Any]]) -> None:
@@ -63,9 +69,29 @@ def _print_sizes(sizes: list[dict[str, Any]]) -> None:
     click.echo(f"sizes     {shown or 'none'}{more}")
 
 
+def _print_unprompted(files: list[str]) -> None:
+    if files:
+        click.echo(f"no prompt  {len(files):,} (nothing says what they were asked for; --prompts or a table can)")
+        _print_some(files)
+
+
+def _print_unused(columns: dict[str, str]) -> None:
+    if not columns:
+        return
+    kept = shlex.quote(f"carry=[{', '.join(columns)}]")
+    click.echo(f"not used   {quantity(len(columns), 'column')} of the table (--set {kept} keeps them as texts)")
+    for name, key in columns.items():
+        setting = shlex.quote(f"columns.{key}={name}")
+        click.echo(f"  {name}{f': did you mean {key}? if so: --set {setting}' if key else ''}")
+
+
+def _print_some(lines: list[str]) -> None:
+    for line in lines[:SHOWN]:
+        click.echo(f"  {line}")
+    if len(lines) > SHOWN:
+        click.echo(f"  and {len(lines) - SHOWN:,} more")
+
+
 def _print_flaws(flaws: list[dict[str, Any]]) -> None:
-    for flaw in flaws[:SHOWN]:
-        where = flaw["file"] or f"prompt {flaw['prompt_id']}, sample {flaw['sample']}"
-        click.echo(f"  {where}: {flaw['what']}")
-    if len(flaws) > SHOWN:
-        click.echo(f"  and {len(flaws) - SHOWN:,} more")
+    places = [flaw["file"] or f"prompt {flaw['prompt_id']}, sample {flaw['sample']}" for flaw in flaws]
+    _print_some([f"{place}: {flaw['what']}" for place, flaw in zip(places, flaws, strict=True)])

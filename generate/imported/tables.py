@@ -13,7 +13,7 @@ from diptych.generate.imported.config import ImportConfig
 from diptych.generate.imported.found_images import FoundImage, PlaceReading, SourceFolder
 from diptych.generate.prompts import read_text
 from diptych.generate.prompts.csv_file import headed_rows
-from diptych.lookup import describe_unknown
+from diptych.lookup import describe_unknown, nearest
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
 # Key -> what its column may be called, the first that is there counts.
@@ -32,6 +32,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "negative_prompt": ("negative_prompt", "negative"),
 }
 EVALSCOPE = frozenset({"id", "prompt", "image_path"})  # of its JSON Lines: there, the id is the prompt's
+LIKELY = 0.75  # how much a column looks like one that is read, of which it may be a misspelling
 BITS = {"seed": 64, "sample": 32, "steps": 32}  # of the numbers that are whole
 
 
@@ -87,6 +88,23 @@ def images_of_table(source: SourceFolder, table: Path, config: ImportConfig) -> 
     named = {image.file for image in found}
     others = (name for name in source.pictures if name not in named)
     return [*found, *(FoundImage(name, misnamed=f"{table.name} does not name it") for name in others)]
+
+
+def unused_columns(table: Path, config: ImportConfig) -> dict[str, str]:
+    """Return the columns of a table that nothing reads, and for each the key whose name it nearly has; else empty.
+
+    Raises:
+        DataError: If the table cannot be read, or lacks a column.
+    """
+    there: dict[str, None] = {}
+    read: dict[str, str] = {}
+    for row in _rows(table):
+        there |= dict.fromkeys(row.cells)
+        read |= _columns(row, config, table)
+    free = {name: key for key, names in NAMES.items() if key not in read for name in names}
+    unused = [name for name in there if name and name not in (*read.values(), *config.carry)]
+    likely = {name: nearest(name, free, count=1, cutoff=LIKELY) for name in unused}
+    return {name: free[close[0]] if close else "" for name, close in likely.items()}
 
 
 def _columns(row: TableRow, config: ImportConfig, table: Path) -> dict[str, str]:

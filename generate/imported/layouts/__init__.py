@@ -1,5 +1,7 @@
 """Layouts: how programs lay images out in folders, a module each, and which of them a folder has."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from diptych.errors import DataError
@@ -26,11 +28,12 @@ TABLE = "table"  # no layout: a file says of each image what it is
 
 
 class ChosenLayout(NamedTuple):
-    """A layout, its name, and why it is that one."""
+    """A layout, its name, and why it is that one; of a table the columns that nothing reads, and what each may be."""
 
     name: str
     layout: ImportLayout
     why: str
+    unused: Mapping[str, str] = MappingProxyType({})
 
 
 def choose_layout(name: str, source: SourceFolder) -> ChosenLayout:

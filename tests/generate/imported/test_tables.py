@@ -50,15 +50,21 @@ def test_a_source_that_lost_an_image_which_its_table_still_names_is_refused(fold
     assert len(rows_of(tmp_path / "out")) == 14
 
 
-@pytest.mark.parametrize(("header", "shown"), [("file_name;text", "'file_name;text'"), ("name,text", "'name', 'text'")])
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("file_name;text", "its columns are separated by ';', not by ','; save it with commas as .csv"),
+        ("name,text", "no column names a file (its columns are 'name', 'text'); call it file_name"),
+    ],
+)
 def test_a_table_called_metadata_that_names_no_file_is_not_passed_over(
-    header: str, shown: str, folder: Path, tmp_path: Path
+    header: str, said: str, folder: Path, tmp_path: Path
 ) -> None:
     row = f"{PROMPTS[0]}_0.png,a bench".replace(",", ";" if ";" in header else ",")
     (folder / "metadata.csv").write_text(f"{header}\n{row}\n", encoding="utf-8-sig")
     result = import_(folder, "--out", tmp_path / "out")
     assert result.exit_code == 1
-    assert f"metadata.csv: no column names a file (its columns are {shown}); call it file_name" in result.output
+    assert f"metadata.csv: {said}" in result.output
     assert imported(folder, "--layout", "any", "--out", tmp_path / "out")["usable"] == 14
 
 
@@ -121,3 +127,29 @@ def test_a_wrong_table_is_one_line_with_its_place(folder: Path, tmp_path: Path, 
     assert result.exit_code == 1
     assert said in result.output
     assert len(result.output.strip().splitlines()) == 1
+
+
+def test_columns_that_nothing_reads_are_named_and_a_misspelt_one_with_the_key_that_it_may_be(
+    folder: Path, tmp_path: Path
+) -> None:
+    rows = "".join(f"{text}_{at}.png,{text},{'ab'[at]},x\n" for text in PROMPTS for at in (0, 1))
+    (folder / "metadata.csv").write_text(f"file_name,text,modell,note\n{rows}")
+    said = import_(folder, "--out", tmp_path / "out").output
+    assert "not used   2 columns of the table (--set 'carry=[modell, note]' keeps them as texts)\n" in said
+    assert "  modell: did you mean model? if so: --set columns.model=modell\n  note\n" in said
+    assert "nothing is wrong" not in said
+    mended = ("--set", "columns.model=modell", "--set", "carry=[note]", "--out", tmp_path / "mended")
+    assert imported(folder, *mended)["unused_columns"] == {}
+    assert "nothing is missing, and nothing is wrong" in import_(folder, *mended).output
+
+
+def test_images_of_which_nothing_says_the_prompt_are_counted_and_named(folder: Path, tmp_path: Path) -> None:
+    rows = "".join(f"{text}_{at}.png,{text if at else ''}\n" for text in PROMPTS for at in (0, 1))
+    (folder / "metadata.csv").write_text(f"file_name,text\n{rows}")
+    said = import_(folder, "--out", tmp_path / "out").output
+    assert (
+        f"no prompt  7 (nothing says what they were asked for; --prompts or a table can)\n  {PROMPTS[0]}_0.png" in said
+    )
+    assert "  and 2 more\n" in said
+    assert "nothing is wrong" not in said
+    assert len(imported(folder, "--out", tmp_path / "out")["unprompted"]) == 7
