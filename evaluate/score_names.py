@@ -26,6 +26,7 @@ class ImageMetric:
         prepare: From the column's values to those that are averaged; never turns them round.
         by_category: Whether the mean is taken per category first, then over the categories.
         is_share: Whether every number is 0 or 1, so that the mean is a share of images.
+        of_kinds: Whether it is the mean over kinds of the mean over theirs, and so on, see ``QuestionPool``.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ImageMetric:
     prepare: Callable[[Numbers], Numbers] = lambda values: values
     by_category: bool = False
     is_share: bool = False
+    of_kinds: bool = False
 
 
 OF_CATEGORIES = "over images per category, then over all categories"  # what an identity says under ``mean``

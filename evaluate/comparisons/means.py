@@ -20,6 +20,7 @@ from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.means import AskedMean, MeasuredMean
 from diptych.evaluate.score_names import ImageMetric
 from diptych.evaluate.statistics.intervals import LEVEL, Interval
+from diptych.evaluate.statistics.nested_means import leaf_parts
 from diptych.evaluate.statistics.paired import Difference, paired_difference
 from diptych.store.store import DifferenceRow
 
@@ -52,14 +53,16 @@ def image_differences(
     for a, b in couples:
         for pairs in pairs_by_dataset(images, str(a), str(b), by=compare.by):
             yield maker.row(str(a), str(b), pairs)
-            for groups, part in _parts(pairs, cut, equal_in_pairs(compare.by)):
+            for groups, part in _parts(pairs, cut, equal_in_pairs(compare.by), maker.ready.metric):
                 yield maker.row(str(a), str(b), part, groups)
 
 
-def _parts(pairs: ImagePairs, cut: str, shared: Sequence[str]) -> Iterator[tuple[Mapping[str, Any], ImagePairs]]:
+def _parts(
+    pairs: ImagePairs, cut: str, shared: Sequence[str], metric: ImageMetric
+) -> Iterator[tuple[Mapping[str, Any], ImagePairs]]:
     """Yield the pairs of each category, and those of what pairs share, such as the setting."""
     for category in _several([name for names in pairs.category for name in names]):
-        yield {cut: category or None}, pairs.of_category(category)
+        yield {cut: category or None}, pairs.below(category) if metric.of_kinds else pairs.of_category(category)
     for rest in _several(pairs.rest) if len(shared) == 1 else ():
         yield {shared[0]: rest}, pairs.take(pairs.rest == rest)
 
@@ -70,15 +73,26 @@ def _several(texts: Iterable[str]) -> list[str]:
     return different if len(different) > 1 else []
 
 
-def _difference(pairs: ImagePairs, *, by_category: bool) -> Difference:
+def _difference(pairs: ImagePairs, metric: ImageMetric) -> Difference:
     """Return the mean difference, or that over categories, in each of which a pair counts that has several."""
-    if not by_category:
+    if metric.of_kinds:
+        return _difference_of_kinds(pairs)
+    if not metric.by_category:
         return paired_difference(pairs.a, pairs.b, pairs.prompt, weights=pairs.weights)
     at = np.repeat(np.arange(len(pairs.a)), [len(names) for names in pairs.category])
     names = [name for each in pairs.category for name in each]
     found = paired_difference(pairs.a[at], pairs.b[at], pairs.prompt[at], names, pairs.weights[at])
     scored = int((np.isfinite(pairs.a) & np.isfinite(pairs.b)).sum())
     return found._replace(n=scored, n_unscored=len(pairs.a) - scored)
+
+
+def _difference_of_kinds(pairs: ImagePairs) -> Difference:
+    """Return the mean difference over kinds, in each over its own."""
+    known = pairs.take(np.isfinite(pairs.a) & np.isfinite(pairs.b))
+    leaves = np.array(["".join(names[-1:]) for names in known.category], object).astype(str)
+    parts = leaf_parts(known.category.tolist())
+    found = paired_difference(known.a, known.b, known.prompt, leaves, known.weights, parts)
+    return found._replace(n_unscored=len(pairs.a) - len(known.a))
 
 
 def _answered(pairs: ImagePairs) -> set[str]:
@@ -108,7 +122,7 @@ class DifferenceMaker:
     def row(self, a: str, b: str, pairs: ImagePairs, groups: Mapping[str, Any] | None = None) -> DifferenceRow:
         """Return the difference a - b over some pairs; ``p_adjusted`` is still open."""
         metric = self.ready.metric
-        found, reason = _difference(pairs, by_category=metric.by_category), None
+        found, reason = _difference(pairs, metric), None
         if not found.n:
             reason = "nothing_scored" if len(pairs.a) else "no_common_images"
         elif metric.by_category and unanswered(pairs.categories, _answered(pairs)):

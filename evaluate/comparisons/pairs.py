@@ -89,6 +89,11 @@ class ImagePairs(NamedTuple):
         count = len(part.a)
         return part._replace(category=_objects([(category,)] * count), wanted=_objects([frozenset([category])] * count))
 
+    def below(self, kind: str) -> "ImagePairs":
+        """Return the pairs of one kind, with the kinds that lie below it."""
+        part = self.take(np.array([kind in names for names in self.category], bool))
+        return part._replace(category=_objects([names[names.index(kind) + 1 :] for names in part.category]))
+
 
 def sides_of(rows: Sequence[ScoredRows], by: str) -> list[str]:
     """Return the values that can be compared, in order."""

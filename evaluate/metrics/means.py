@@ -37,7 +37,7 @@ class AskedMean:
         facts: What decides the number beside the score, for its identity.
         of_categories: Whether it is taken in each category first, whatever the metric is otherwise.
         with_category: Whether images of prompts without a category are left out.
-        counts_unscored: Whether an image without a number counts as the lowest there can be.
+        counts_unscored: Whether an image without a number counts as the worst there can be.
     """
 
     score: str
@@ -62,7 +62,8 @@ class AskedMean:
             facts["images"] = "of prompts with a category"
         if self.counts_unscored:
             ready = at_worst(ready)
-            own |= {"unscored": "the lowest there can be", "counts": "images without an answer too"}
+            end = "highest" if ready.better_for_models == "lower" else "lowest"
+            own |= {"unscored": f"the {end} there can be", "counts": "images without an answer too"}
         if self.with_category or self.counts_unscored:
             own["of"] = own.pop("column")  # no mean of the column: whoever computes it again from the images must know
         return replace(ready, identity={**own, **facts})
@@ -106,10 +107,11 @@ def measured(column: ScoredColumn) -> MeasuredMean:
 
 
 def at_worst(ready: MeasuredMean) -> MeasuredMean:
-    """Return a column in which an image without a number has the lowest there can be, under a name that says so."""
-    assert ready.metric.low is not None, ready.metric.name
+    """Return a column in which an image without a number has the worst there can be, under a name that says so."""
+    worst = ready.metric.high if ready.better_for_models == "lower" else ready.metric.low
+    assert worst is not None, ready.metric.name
     name = ready.name if ready.name.endswith(WORST) else f"{ready.name}{WORST}"
-    return replace(ready, name=name, values=np.where(np.isnan(ready.values), ready.metric.low, ready.values))
+    return replace(ready, name=name, values=np.where(np.isnan(ready.values), worst, ready.values))
 
 
 def is_of_kind(rows: ScoredRows, prompts: str | None) -> npt.NDArray[np.bool_]:

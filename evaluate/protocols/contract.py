@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from diptych.asset_folders import ASSET_FOLDERS
 from diptych.asset_table import joined_source
 from diptych.scores.question_rule import Reach, Unanswered
 
@@ -30,6 +31,8 @@ class QuestionPool:
         reach: How far a wrong answer reaches, see ``diptych.scores.question_rule``.
         unanswered: What a question without an answer is.
         last_only: Whether of the images of a prompt the last one alone counts, as published scorers have it by mistake.
+        of_kinds: Whether a number over several kinds is the mean of theirs, each again of its own, and only that of the
+            deepest kinds a share of questions.
     """
 
     levels: int = 1
@@ -37,6 +40,7 @@ class QuestionPool:
     reach: Reach = "none"
     unanswered: Unanswered = "left_out"
     last_only: bool = False
+    of_kinds: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,7 @@ class Protocol:
         source: The paper.
         rules: By their names, ``official`` first where upstream counts at all.
         assets: The files of its prompts, see ``diptych.asset_table``; none where a user's own are meant.
+        folder: The files of its prompts where they are a folder that the user fetches, see ``diptych.asset_folders``.
         defects: What upstream's scripts have wrong, and what is done about it.
         published: Numbers to hold one's own against; of the same judge and rule only.
         agreements: Of judges with people, on answers to this protocol's questions.
@@ -161,10 +166,13 @@ class Protocol:
     source: str
     rules: Mapping[str, ProtocolRule]
     assets: tuple[str, ...] = ()
+    folder: str = ""
     defects: tuple[str, ...] = ()
     published: tuple[PublishedScore, ...] = ()
     agreements: tuple[JudgeAgreement, ...] = ()
 
     def is_upstream(self, source: str) -> bool:
         """Return whether prompts from a place are upstream's, by the source that their set tells, see ``PromptSet``."""
+        if self.folder:
+            return source == ASSET_FOLDERS[self.folder].url
         return not self.assets or source == joined_source(self.assets)

@@ -20,7 +20,8 @@ from diptych.evaluate.protocols.items import PoolItems, pool_items
 from diptych.evaluate.protocols.means import CountedRule
 from diptych.evaluate.score_names import ImageMetric
 from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
-from diptych.evaluate.statistics.macro_shares import clustered_share
+from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_shares
+from diptych.evaluate.statistics.nested_means import leaf_parts
 from diptych.progress.wording import quantity
 from diptych.store.store import ResultRow
 
@@ -60,7 +61,8 @@ class RulePool:
         pool = self.rule.rule.pool
         if isinstance(pool, QuestionPool):
             facts = {"metric": QUESTIONS_RIGHT, "version": VERSION, "reach": pool.reach, "unanswered": pool.unanswered}
-            return ImageMetric(QUESTIONS_RIGHT, "share of questions", 0.0, 1.0, facts)
+            facts |= {"mean": "over kinds, in each over its own"} if pool.of_kinds else {}
+            return ImageMetric(QUESTIONS_RIGHT, "share of questions", 0.0, 1.0, facts, of_kinds=pool.of_kinds)
         assert pool is not None
         facts = {"metric": "weighted_mean", "version": VERSION, "of": pool.column, "weight": pool.weight}
         return ImageMetric(pool.column, f"mean by {pool.weight}", 0.0, 1.0, facts)
@@ -148,19 +150,31 @@ class PoolPart(NamedTuple):
             found.identify({**self.pool.identity, **facts}),
             reason,
             how if mean.n else None,
-            caution=share_caution(self.pool.rows, self._scored(values)) if is_share and mean.n else None,
+            caution=self._caution(values, is_share=is_share) if mean.n else None,
         )
+
+    def _caution(self, values: npt.NDArray[np.float64], *, is_share: bool) -> str | None:
+        """Return what the number of items with some values rests on less than it seems."""
+        told = [share_caution(self.pool.rows, self._scored(values))] if is_share else []
+        if self.pool.metric.of_kinds:
+            known, every = ({path[0] for path in self._paths(rows) if path} for rows in (values, np.zeros(len(values))))
+            if left := sorted(every - known):
+                told.append(f"without {', '.join(left)}, of which nothing is answered")
+        return "; ".join(filter(None, told)) or None
 
     def _scored(self, values: npt.NDArray[np.float64]) -> Index:
         """Return the rows that scored items are about."""
         return np.unique(self.items.rows[np.isfinite(values)])
 
     def _mean(self, values: npt.NDArray[np.float64]) -> tuple[ClusteredMean, str, bool]:
-        """Return the number, how its interval was made, and whether it is a share."""
+        """Return the number, how its interval was made, and whether it is a share, or a mean of shares."""
         rows, items = self.pool.rows, self.items
         prompts, noun = rows.prompts[items.rows], self.pool.noun
         known = values[np.isfinite(values)]
-        if np.isin(known, (0.0, 1.0)).all() and len(np.unique(items.weights)) < 2:
+        is_share = bool(np.isin(known, (0.0, 1.0)).all()) and len(np.unique(items.weights)) < 2
+        if self.pool.metric.of_kinds and len(set(paths := self._paths(values))) > 1:
+            return (*self._mean_of_kinds(values, paths, is_share=is_share), is_share)
+        if is_share:
             mean = clustered_share(values, prompts, rows.draws[items.rows])
             units = rows.units_text(self._scored(values))
             return mean, f"share of {noun}; interval clustered by {units} (Wilson, effective n)", True
@@ -168,3 +182,24 @@ class PoolPart(NamedTuple):
         weighted = " by their weights" if len(np.unique(items.weights)) > 1 else ""
         how = f"mean over {noun}{weighted}; interval clustered by {quantity(mean.n_clusters, 'prompt')} (Student)"
         return mean, how, False
+
+    def _paths(self, values: npt.NDArray[np.float64]) -> list[tuple[str, ...]]:
+        """Return of each item that is known the kinds below the part's own."""
+        known = self.items.kinds[np.isfinite(values)]
+        return [kinds[kinds.index(self.kind) + 1 :] if self.kind else kinds for kinds in known]
+
+    def _mean_of_kinds(
+        self, values: npt.NDArray[np.float64], paths: Sequence[tuple[str, ...]], *, is_share: bool
+    ) -> tuple[ClusteredMean, str]:
+        """Return the mean over kinds, in each over its own, and how its interval was made."""
+        items = self.items.take(known := np.isfinite(values))
+        prompts, draws = (each[items.rows] for each in (self.pool.rows.prompts, self.pool.rows.draws))
+        leaves, parts = np.array(["".join(path[-1:]) for path in paths]), leaf_parts(paths)
+        if is_share:
+            mean, way = mean_of_shares(values[known], prompts, leaves, draws, parts), "from theirs (MOVER)"
+        else:
+            mean, way = clustered_mean(values[known], prompts, leaves, items.weights, parts), "Student"
+        groups, kinds = len({path[:1] for path in paths}), quantity(len(set(leaves)), "kind")
+        over = f"{kinds} of questions" if groups == len(set(leaves)) else f"{groups} groups of {kinds} of questions"
+        how = f"mean over {over}; interval {way}, {quantity(mean.n_clusters, 'prompt')}"
+        return mean._replace(n_unscored=int((~known).sum())), how

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from diptych.asset_folders import ASSET_FOLDERS
 from diptych.asset_table import ASSETS, joined_source
 from diptych.evaluate.protocols import PROTOCOLS, find_protocol
 from diptych.evaluate.protocols.contract import Protocol
@@ -23,7 +24,8 @@ def facts_of(name: str) -> dict[str, Any]:
         ConfigError: If there is none of that name.
     """
     protocol = find_protocol(name)
-    return {**asdict(protocol), "assets": {asset: asdict(ASSETS[asset]) for asset in protocol.assets}}
+    folder = asdict(ASSET_FOLDERS[protocol.folder]) if protocol.folder else None
+    return {**asdict(protocol), "assets": {asset: asdict(ASSETS[asset]) for asset in protocol.assets}, "folder": folder}
 
 
 def lines_of(name: str | None) -> Iterator[str]:
@@ -54,6 +56,9 @@ def lines_of(name: str | None) -> Iterator[str]:
 
 
 def _from(protocol: Protocol) -> str:
+    if protocol.folder:
+        folder = ASSET_FOLDERS[protocol.folder]
+        return f"{folder.licence}: a folder that you fetch, {folder.url}"
     if not protocol.assets:
         return "from a file of yours"
     files = "" if len(protocol.assets) == 1 else f" {quantity(len(protocol.assets), 'file')} of"

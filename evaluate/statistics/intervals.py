@@ -4,6 +4,7 @@ An interval over images as if each were a prompt of its own is too narrow by the
 twenty images of one prompt are not twenty times the knowledge.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,7 +60,11 @@ class _Clusters(NamedTuple):
 
 
 def clustered_mean(
-    values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLike | None = None, weights: Floats | None = None
+    values: Floats,
+    clusters: npt.ArrayLike,
+    strata: npt.ArrayLike | None = None,
+    weights: Floats | None = None,
+    parts: Floats | None = None,
 ) -> ClusteredMean:
     """Return the mean over images, or over strata of the mean over images, with a cluster-robust interval.
 
@@ -76,6 +81,8 @@ def clustered_mean(
             averages. An image of several categories stands there once for each; its cluster then lies in several.
         weights: (N,) above 0: how much each number counts, as a question does; None counts all alike. What is said
             above of numbers of a cluster then holds for the sum of their weights.
+        parts: (N,) above 0, the same within a stratum: how much the stratum of each number counts; None counts all
+            alike. The degrees of freedom are then those of the sum of the strata's variances.
 
     >>> clustered_mean(np.array([1.0, 1.0, 2.0, 2.0, 6.0, np.nan]), ["a", "a", "b", "b", "c", "c"]).value
     2.4
@@ -93,7 +100,7 @@ def clustered_mean(
         return ClusteredMean(nothing, nothing, nothing, nothing, 0, 0, 0.0, unscored)
     counts = np.ones(len(kept)) if weights is None else np.asarray(weights, np.float64)[scored]
     kinds = None if strata is None else np.asarray(strata)[scored]
-    found = _clusters(kept, np.asarray(clusters)[scored], kinds, counts)
+    found = _clusters(kept, np.asarray(clusters)[scored], kinds, counts, None if parts is None else parts[scored])
     ends = interval(found.value, found.variance, found.df)
     return ClusteredMean(
         found.value, float(np.sqrt(found.variance)), *ends, len(kept), found.n_clusters, found.df, unscored
@@ -189,14 +196,14 @@ def even_clusters(clusters: npt.ArrayLike) -> float:
     return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
-def joint_df(variances: tuple[float, float], dfs: tuple[float, float]) -> float:
-    """Return the degrees of freedom of a sum of two independent variances (Welch 1947, Satterthwaite 1946).
+def joint_df(variances: Sequence[float] | Floats, dfs: Sequence[float] | Floats) -> float:
+    """Return the degrees of freedom of a sum of independent variances (Welch 1947, Satterthwaite 1946).
 
     >>> joint_df((1.0, 1.0), (10.0, 10.0))
     20.0
     """
-    total = sum(variances)
-    parts = [variance**2 / df for variance, df in zip(variances, dfs, strict=True) if df > 0]
+    total = float(sum(variances))
+    parts = [float(variance) ** 2 / float(df) for variance, df in zip(variances, dfs, strict=True) if df > 0]
     return total**2 / sum(parts) if sum(parts) > 0.0 else float("inf")
 
 
@@ -204,30 +211,55 @@ def _quantile(df: float) -> float:
     return float(stdtrit(min(df, 1e9), (1.0 + LEVEL) / 2.0))
 
 
+def stratum_parts(strata: npt.NDArray[Any], parts: Floats | None) -> npt.NDArray[np.float64]:
+    """Return (K,) how much each stratum counts, in the order of their names; their sum is 1.
+
+    >>> stratum_parts(np.array(["b", "a", "b"]), np.array([1.0, 3.0, 1.0])).tolist()
+    [0.75, 0.25]
+    """
+    first = np.unique(strata, return_index=True)[1]
+    each = np.ones(len(first)) if parts is None else np.asarray(parts, np.float64)[first]
+    return np.asarray(each / each.sum(), np.float64)
+
+
 def _clusters(
-    values: Floats, clusters: npt.NDArray[Any], strata: npt.NDArray[Any] | None, weights: Floats
+    values: Floats,
+    clusters: npt.NDArray[Any],
+    strata: npt.NDArray[Any] | None,
+    weights: Floats,
+    parts: Floats | None = None,
 ) -> _Clusters:
     names, cluster = np.unique(clusters, return_inverse=True)
     kinds = np.zeros(len(values), np.int64) if strata is None else np.unique(strata, return_inverse=True)[1]
     sizes = np.bincount(kinds, weights)
+    counted = stratum_parts(kinds, parts)
     count = len(sizes)
     means = np.bincount(kinds, weights * values) / sizes
-    scaled = weights * (values - means[kinds]) / (sizes[kinds] * count)
+    value = float(means.mean() if parts is None else counted @ means)
+    scaled = weights * (values - means[kinds]) / sizes[kinds] * counted[kinds]
     kind_of = np.zeros(len(names), np.int64)
     kind_of[cluster] = kinds
     if len(np.unique(np.stack([cluster, kinds]), axis=1).T) > len(names):
-        return _overlapping(means, scaled, cluster, kinds, weights)
+        return _overlapping(value, counted, scaled, cluster, kinds, weights)
     totals = np.bincount(cluster, scaled, minlength=len(names))
     owned = np.bincount(cluster, weights, minlength=len(names))
     shares = owned / sizes[kind_of]
     with np.errstate(divide="ignore", invalid="ignore"):
-        variance = float((totals**2 / (1.0 - shares)).sum())
-    df = float((sizes**2 / np.bincount(kind_of, owned**2, minlength=count) - 1.0).sum())
-    return _Clusters(float(means.mean()), variance if np.isfinite(variance) else float("nan"), df, len(names))
+        each = totals**2 / (1.0 - shares)
+    variance = float(each.sum())
+    dfs = np.asarray(sizes**2 / np.bincount(kind_of, owned**2, minlength=count) - 1.0, np.float64)
+    own = np.asarray(np.bincount(kind_of, each, minlength=count), np.float64)
+    df = float(dfs.sum()) if parts is None else joint_df(own, dfs)
+    return _Clusters(value, variance if np.isfinite(variance) else float("nan"), df, len(names))
 
 
 def _overlapping(
-    means: Floats, scaled: Floats, cluster: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64], weights: Floats
+    value: float,
+    counted: Floats,
+    scaled: Floats,
+    cluster: npt.NDArray[np.int64],
+    kinds: npt.NDArray[np.int64],
+    weights: Floats,
 ) -> _Clusters:
     """Return the same where clusters lie in several strata: what a cluster adds is the sum over those.
 
@@ -242,6 +274,6 @@ def _overlapping(
     with np.errstate(divide="ignore", invalid="ignore"):
         added = np.where(owned > 0, deviations / np.sqrt(1.0 - shares), 0.0)
         variance = float((added.sum(axis=1) ** 2).sum())
-    parts = shares.sum(axis=1) / owned.shape[1]
+    parts = shares @ counted
     df = min(float((1.0 / (shares**2).sum(axis=0) - 1.0).sum()), float(1.0 / (parts**2).sum()) - 1.0)
-    return _Clusters(float(means.mean()), variance if np.isfinite(variance) else float("nan"), df, len(owned))
+    return _Clusters(value, variance if np.isfinite(variance) else float("nan"), df, len(owned))

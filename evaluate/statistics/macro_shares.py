@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-from diptych.evaluate.statistics.intervals import LEVEL, ClusteredMean, clustered_mean, even_clusters
+from diptych.evaluate.statistics.intervals import LEVEL, ClusteredMean, clustered_mean, even_clusters, stratum_parts
 from diptych.intervals import NORMAL_95, wilson_ends
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -83,7 +83,11 @@ def _worth(found: ClusteredMean, copies: float) -> float:
 
 
 def mean_of_shares(
-    values: Floats, clusters: npt.ArrayLike, strata: npt.ArrayLike, repeats: npt.ArrayLike | None = None
+    values: Floats,
+    clusters: npt.ArrayLike,
+    strata: npt.ArrayLike,
+    repeats: npt.ArrayLike | None = None,
+    parts: Floats | None = None,
 ) -> ClusteredMean:
     """Return the mean over strata of the share of ones, as GenEval averages categories, with an interval.
 
@@ -97,24 +101,28 @@ def mean_of_shares(
         clusters: (N,) strings or integers.
         strata: (N,) strings or integers; an image of several stands there once for each.
         repeats: See ``effective_number``.
+        parts: (N,) above 0, the same within a stratum: how much the stratum of each image counts among those that have
+            a scored image; None counts all alike.
 
     >>> found = mean_of_shares(np.array([1.0, 1.0, 0.0, 1.0]), [0, 1, 2, 3], ["a", "a", "b", "b"])
     >>> found.value, round(found.ci_low, 4), round(found.ci_high, 4)
     (0.75, 0.3637, 0.9527)
     """
     strata, clusters = np.asarray(strata), np.asarray(clusters)
-    found = clustered_mean(values, clusters, strata)
+    found = clustered_mean(values, clusters, strata, parts=parts)
     repeating = None if repeats is None else np.asarray(repeats)
-    parts = (strata == kind for kind in np.unique(strata))
+    each = (strata == kind for kind in np.unique(strata))
     shares = [
-        clustered_share(values[part], clusters[part], None if repeating is None else repeating[part]) for part in parts
+        clustered_share(values[own], clusters[own], None if repeating is None else repeating[own]) for own in each
     ]
     known = np.array([(share.value, share.ci_low, share.ci_high) for share in shares if share.n]).reshape(-1, 3)
     if not len(known):
         return found
     middle, low, high = known.T
+    scored = np.isfinite(values)
+    counted = stratum_parts(strata[scored], None if parts is None else parts[scored])
     together = _correlations(np.asarray(values, np.float64), clusters, strata)
-    below, above = (_joint_gap(gap, together) / len(known) for gap in (middle - low, high - middle))
+    below, above = (_joint_gap(counted * gap, together) for gap in (middle - low, high - middle))
     return found._replace(ci_low=found.value - below, ci_high=found.value + above)
 
 

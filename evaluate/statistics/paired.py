@@ -45,6 +45,7 @@ def paired_difference(
     clusters: npt.ArrayLike,
     strata: npt.ArrayLike | None = None,
     weights: Floats | None = None,
+    parts: Floats | None = None,
 ) -> Difference:
     """Return the mean difference a - b with a cluster-robust interval and its p-value, see ``clustered_mean``.
 
@@ -55,8 +56,9 @@ def paired_difference(
         a: (N,) numbers of one model; NaN is unscored.
         b: (N,) of the other, for the same prompt, sample and seed in each row.
         clusters: (N,) strings or integers: what depends on each other, such as the prompt.
-        strata: (N,) categories that weigh the same.
+        strata: (N,) categories, in each of which a mean is taken.
         weights: (N,) above 0: how much each pair counts; None counts all alike.
+        parts: (N,) above 0: how much the category of each pair counts; None counts all alike.
 
     Raises:
         ValueError: If ``a`` and ``b`` differ in length.
@@ -67,7 +69,7 @@ def paired_difference(
     """
     if len(a) != len(b):
         raise ValueError(f"pairs are needed: {len(a)} numbers stand against {len(b)}")
-    mean = clustered_mean(np.asarray(a, np.float64) - np.asarray(b, np.float64), clusters, strata, weights)
+    mean = clustered_mean(np.asarray(a, np.float64) - np.asarray(b, np.float64), clusters, strata, weights, parts)
     p_value = _p_value(mean)
     return Difference(mean.value, mean.se, mean.ci_low, mean.ci_high, p_value, mean.n, mean.n_clusters, mean.n_unscored)
 

@@ -47,6 +47,7 @@ SCORES: dict[str, str] = {
     "rating": "diptych.scores.rating:rating",
     "soft_accuracy": "diptych.scores.soft_accuracy:soft_accuracy",
     "text_accuracy": "diptych.scores.text_accuracy:text_accuracy",
+    "text_distance": "diptych.scores.text_distance:text_distance",
     "vqa_score": "diptych.scores.vqa_score:vqa_score",
     "wise_score": "diptych.scores.wise_score:wise_score",
     "written_text": "diptych.scores.written_text:written_text",

@@ -19,7 +19,7 @@ from diptych.scores import Column
 from diptych.scores.batches import Batch
 from diptych.scores.judge_rule import JudgeRule
 from diptych.scores.looks import AskedRows, look_with
-from diptych.scores.question_rule import QuestionRule, Reach, Unanswered, judge_questions
+from diptych.scores.question_rule import QuestionRule, Reach, Repeats, Unanswered, judge_questions
 
 OUTCOMES = "question_outcomes"
 COLUMNS = (
@@ -126,6 +126,7 @@ def question_accuracy(
     unanswered: Unanswered = "left_out",
     no_reach: list[str] | None = None,
     without_first: list[str] | None = None,
+    repeats: Repeats = "counted",
 ) -> QuestionAccuracy:
     """Return the score; loads no model yet.
 
@@ -138,10 +139,12 @@ def question_accuracy(
             some by mistake.
         without_first: Ids of prompts of which the first question is not counted, as published scorers have it by
             mistake; one of which another question hangs on the first asks nothing then.
+        repeats: What a question is that its prompt asked before in the same words: ``counted``, as published scorers
+            have it, or ``lost``.
 
     Raises:
         ConfigError: If the judge answers no questions.
     """
     look = look_with(judge, ANSWERS, AskedQuestions())
     of_prompts = frozenset(no_reach or ()), frozenset(without_first or ())
-    return QuestionAccuracy(look, QuestionRule(reach, unanswered), *of_prompts)
+    return QuestionAccuracy(look, QuestionRule(reach, unanswered, repeats), *of_prompts)

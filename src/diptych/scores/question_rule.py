@@ -17,6 +17,8 @@ from diptych.judges.contract import Answer
 Reach = Literal["none", "parents", "ancestors", "walked"]
 # What a question without an answer is: not counted, and of no consequence for others; or wrong, as upstream takes it.
 Unanswered = Literal["left_out", "wrong"]
+# What a question is that a prompt asks once more in the same words: another question, or none.
+Repeats = Literal["counted", "lost"]
 LOST = "lost"  # the state of a question that is not counted at all
 
 
@@ -27,10 +29,12 @@ class QuestionRule:
     Attributes:
         reach: Of a wrong answer.
         unanswered: What a question without an answer is.
+        repeats: What a question is that was asked before.
     """
 
     reach: Reach = "parents"
     unanswered: Unanswered = "left_out"
+    repeats: Repeats = "counted"
 
     def on_its_own(self) -> "QuestionRule":
         """Return the rule in which every question counts by itself."""
@@ -66,21 +70,36 @@ def judge_questions(
         rule: How they count.
         without_first: Whether the first question is not counted; no other hangs on it.
     """
-    lost = [LOST] if without_first else []
-    questions, answers = checks.questions[len(lost) :], answers[len(lost) :]
+    lost = repeated(checks.questions) if rule.repeats == "lost" else set[int]()
+    lost |= {0} if without_first else set()
+    kept = [place for place in range(len(checks.questions)) if place not in lost]
+    questions, counted = [checks.questions[place] for place in kept], [answers[place] for place in kept]
     own = [
         None if answer.state else float(same_words(answer.text, question.answer))
-        for question, answer in zip(questions, answers, strict=True)
+        for question, answer in zip(questions, counted, strict=True)
     ]
     wrong = (
         f"{question.question} expected {question.answer}, said {answer.text}".strip()
-        for question, answer, right in zip(questions, answers, own, strict=True)
+        for question, answer, right in zip(questions, counted, own, strict=True)
         if right == 0.0
     )
     worst = _share(questions, [right or 0.0 for right in own], rule.reach)
     share = worst if rule.unanswered == "wrong" else _share(questions, own, rule.reach)
-    outcomes = outcomes_text([*([None] * len(lost)), *own], [*lost, *(answer.state for answer in answers)])
+    known = dict(zip(kept, zip(own, (answer.state for answer in counted), strict=True), strict=True))
+    outcomes = outcomes_text(*zip(*(known.get(place, (None, LOST)) for place in range(len(answers))), strict=True))
     return QuestionVerdict(share, worst, own.count(None), next(wrong, ""), outcomes)
+
+
+def repeated(questions: Sequence[Question]) -> set[int]:
+    """Return the places of questions that were asked before in the same words, and on which no other hangs."""
+    parents = {name for question in questions for name in question.parents}
+    seen, found = set[str](), set[int]()
+    for place, question in enumerate(questions):
+        words = " ".join(question.question.split())
+        if words in seen and question.id not in parents:
+            found.add(place)
+        seen.add(words)
+    return found
 
 
 def same_words(answer: str, right: str) -> bool:
