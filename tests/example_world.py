@@ -63,6 +63,8 @@ def furnish(folder: Path, root: Path) -> None:
     (folder / "configs").symlink_to(root / "configs")
     for name, first in (("photographs", 0), ("pictures", 100), ("val2017", 200), ("jpeg", 300), ("original", 300)):
         draw_photographs(folder / name, first)
+    (folder / "val2014").symlink_to("val2017")
+    draw_coco(folder)
     draw_made_elsewhere(folder / "made_elsewhere")
     draw_geneval(folder / "sdxl")
     rows = [{"URL": f"http://127.0.0.1:9/{row}.jpg", "TEXT": f"a picture of blobs {row}"} for row in range(12)]
@@ -77,6 +79,20 @@ def draw_photographs(folder: Path, first: int) -> None:
         size = (96, 64) if row == 3 else (768, 576)
         (folder / f"{row:02d}.jpg").write_bytes(picture(first + row % 10, size, quality=90 - row // 10))
         (folder / f"{row:02d}.txt").write_text(f"blobs, number {row}\n")
+
+
+def draw_coco(folder: Path) -> None:
+    """Draw an image of each of twelve pictures of COCO, and write five captions of each."""
+    (folder / "sd15").mkdir()
+    numbers = range(391, 391 + 84, 7)
+    told = [
+        {"image_id": number, "id": 10 * number + place, "caption": f"{prompt_of(scene(number))}, told {place}"}
+        for number in numbers
+        for place in range(5)
+    ]
+    (folder / "captions_val2014.json").write_text(json.dumps({"annotations": told}))
+    for number in numbers:
+        (folder / "sd15" / f"{number}.png").write_bytes(encoded(draw(scene(number), 64), "png", 0))
 
 
 def draw_made_elsewhere(folder: Path) -> None:

@@ -98,7 +98,7 @@ def test_a_name_with_spaces_is_quoted_in_the_next_command() -> None:
 def test_an_unknown_kind_is_a_usage_error_that_names_the_nearest() -> None:
     result = run("foldr")
     assert result.exit_code == 2
-    assert "unknown kind of config 'foldr'; did you mean 'folder'? Known: bizgeneval, d" in result.stderr
+    assert "unknown kind of config 'foldr'; did you mean 'folder'? Known: bizgeneval, c" in result.stderr
 
 
 def test_the_shell_completes_kinds() -> None:

@@ -1,7 +1,8 @@
 """What a Fréchet distance is called in the space of an encoder.
 
 It is FID where the vectors are those of the Inception network that FID is defined by, and each of the three ways in
-which programs make a picture 299 pixels wide has a name of its own: their numbers differ by up to ten percent.
+which programs make a picture 299 pixels wide has a name of its own: their numbers differ by up to ten percent. So has
+FID of pictures that are cropped first, as ``fid_crop256``.
 """
 
 from collections.abc import Mapping
@@ -31,5 +32,6 @@ def frechet_names(encoder: Mapping[str, Any]) -> dict[str, str]:
     ways = [way for way, resize in RESIZES.items() if encoder.get("preprocess") == resize.said]
     if not is_fid or not ways:
         return {}
-    name = FIELD_NAMES[ways[0]]
+    side = encoder.get("centre_crop_px")
+    name = FIELD_NAMES[ways[0]] if side is None else f"{FIELD_NAMES[ways[0]]}_crop{side}"
     return {PUBLISHED: name, CORRECTED: f"corrected_{name}"}

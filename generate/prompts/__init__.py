@@ -18,6 +18,7 @@ from diptych.generate.prompts.input_images import InputImage
 # To add one: a module with a factory, a line here (alphabetical), a test.
 PROMPT_SETS: dict[str, str] = {
     "bizgeneval": "diptych.generate.prompts.bizgeneval:bizgeneval",
+    "coco_captions": "diptych.generate.prompts.coco_captions:coco_captions",
     "csv": "diptych.generate.prompts.csv_file:csv_file",
     "demo": "diptych.generate.prompts.demo:demo",
     "dpg": "diptych.generate.prompts.dpg:dpg",

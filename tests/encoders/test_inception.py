@@ -12,11 +12,13 @@ from safetensors.torch import save_file
 from diptych.asset_table import ASSETS
 from diptych.data.images import Image, decode
 from diptych.encoders import make_encoder
+from diptych.encoders.centre_crop import centre_cropped
 from diptych.encoders.inception import ASSET, InceptionEncoder, inception_encoder
 from diptych.encoders.inception_network import Inception
 from diptych.encoders.inception_resizes import RESIZES
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.metrics.frechet import frechet_distance
+from diptych.evaluate.metrics.frechet_names import frechet_names
 from diptych.evaluate.statistics.moments import moments
 from diptych.scores.plan import ScorePlan
 from diptych.scores.run import score_dataset
@@ -210,3 +212,22 @@ def test_the_network_has_the_shapes_of_the_published_file() -> None:
     assert own["Mixed_7c.branch3x3dbl_3b.conv.weight"].shape == (384, 384, 3, 1)
     assert sum(tensor.numel() for name, tensor in own.items() if name.endswith("conv.weight")) == 21_751_136
     assert importlib.metadata.version("torch-fidelity")
+
+
+def test_a_crop_comes_before_the_resize_and_is_part_of_the_identity_and_of_the_name(
+    encoder: InceptionEncoder, weights: Path
+) -> None:
+    cropped = inception_encoder(weights=str(weights), centre_crop=32, device="cpu")
+    picture_of = pictures()[3]
+    assert (cropped.prepare(picture_of) == encoder.prepare(centre_cropped(picture_of, 32))).all()
+    added = {name: value for name, value in cropped.identity.items() if name not in encoder.identity}
+    assert added["centre_crop_px"] == 32
+    assert set(added) == {"centre_crop_px", "centre_crop"}
+    published = {"weights_sha256": ASSETS[ASSET].sha256}
+    assert frechet_names({**encoder.identity, **published})["frechet_distance"] == "fid"
+    assert frechet_names({**cropped.identity, **published})["frechet_distance"] == "fid_crop32"
+
+
+def test_a_crop_of_no_size_is_refused(weights: Path) -> None:
+    with pytest.raises(ConfigError, match="a side has 1 to 4,096 pixels, not 0"):
+        inception_encoder(weights=str(weights), centre_crop=0)

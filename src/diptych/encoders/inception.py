@@ -16,12 +16,14 @@ import numpy.typing as npt
 from diptych.assets import fetch, file_sha256, named_path
 from diptych.data.images import Image
 from diptych.devices import torch_device
+from diptych.encoders.centre_crop import SAID, centre_cropped
 from diptych.encoders.images_only import ImagesOnly
 from diptych.encoders.inception_resizes import RESIZES, Pixels, Preprocess
 from diptych.errors import ConfigError, DataError, one_line
 
 DIM = 2048
 ASSET = "inception-2015-12-05"
+MAX_CROP_PX = 4096
 NETWORK, LAYER = "inception-v3-2015-12-05", "pool3"
 
 
@@ -32,11 +34,13 @@ class InceptionEncoder(ImagesOnly):
     Attributes:
         weights: Its weights file.
         preprocess: How a picture becomes 299 pixels wide.
+        centre_crop: Side in pixels of the middle square that it is made first; None leaves it whole.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     """
 
     weights: Path
     preprocess: Preprocess
+    centre_crop: int | None
     device: str
 
     kind = "inception"
@@ -44,8 +48,10 @@ class InceptionEncoder(ImagesOnly):
     @cached_property
     def identity(self) -> Mapping[str, Any]:
         """Network, layer, weights sha256 and preprocessing."""
+        cropped = {} if self.centre_crop is None else {"centre_crop_px": self.centre_crop, "centre_crop": SAID}
         return {
             "encoder": self.kind,
+            **cropped,
             "network": NETWORK,
             "layer": LAYER,
             "weights_sha256": file_sha256(self.weights),
@@ -60,6 +66,8 @@ class InceptionEncoder(ImagesOnly):
 
     def prepare(self, image: Image) -> Pixels:
         """Return float32 (3, 299, 299) in [-1, 1]."""
+        if self.centre_crop is not None:
+            image = centre_cropped(image, self.centre_crop)
         return np.ascontiguousarray(RESIZES[self.preprocess].input_of(image).transpose(2, 0, 1), np.float32)
 
     def images(self, prepared: Sequence[npt.NDArray[Any]]) -> Pixels:
@@ -86,7 +94,11 @@ class InceptionEncoder(ImagesOnly):
 
 
 def inception_encoder(
-    *, weights: str | None = None, preprocess: Preprocess = "legacy", device: str = "auto"
+    *,
+    weights: str | None = None,
+    preprocess: Preprocess = "legacy",
+    centre_crop: int | None = None,
+    device: str = "auto",
 ) -> InceptionEncoder:
     """Return an encoder; finds (and downloads, unless offline) the weights but loads nothing yet.
 
@@ -94,16 +106,23 @@ def inception_encoder(
         weights: A file with the weights of pytorch-fid or torch-fidelity (.pth, or the same as .safetensors); see
             ``assets.named_path``. None downloads that of pytorch-fid.
         preprocess: ``legacy``, ``clean`` or ``pytorch_fid``, see ``inception_resizes``.
+        centre_crop: Side in pixels of the middle square that a picture is made first, see ``centre_crop``; None leaves
+            it whole, so that one that is no square is squeezed into one.
         device: ``auto`` takes a CUDA device if there is one. Not part of the identity.
 
     Raises:
-        ConfigError: If there is no such file; on first use, if there is no such device.
+        ConfigError: If there is no such file, or the side is no number of pixels; on first use, if there is no such
+            device.
         DataError: If the weights cannot be downloaded; on first use, if they are not those of this network.
     """
+    if centre_crop is not None and not 1 <= centre_crop <= MAX_CROP_PX:
+        raise ConfigError(
+            f"encoder 'inception': centre_crop: a side has 1 to {MAX_CROP_PX:,} pixels, not {centre_crop}"
+        )
     path = fetch(ASSET) if weights is None else named_path(weights)
     if not path.is_file():
         raise ConfigError(f"encoder 'inception': no weights at {path}; give the path of a .pth or .safetensors file")
-    return InceptionEncoder(path, preprocess, device)
+    return InceptionEncoder(path, preprocess, centre_crop, device)
 
 
 def _load(model: Any, path: Path) -> None:
