@@ -52,6 +52,9 @@ class EvaluateConfig(ScoringSettings):
         for number, choice in enumerate(self.protocols):
             _check(("protocols", number, "judge"), "judge", _named(choice.judge), self.judges)
             _check(("protocols", number, "encoder"), "encoder", _named(choice.encoder), self.encoders)
+            for ability, label in choice.beside.items():
+                kind, known = ("encoder", self.encoders) if ability == "embeddings" else ("judge", self.judges)
+                _check(("protocols", number, "beside", ability), kind, [label], known)
             _check(("protocols", number, "datasets"), "dataset", choice.datasets, self.datasets)
         for label in protocol_scores(self.protocols):
             if label in self.scores:

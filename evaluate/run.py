@@ -24,6 +24,7 @@ from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.prompt_texts import told_apart
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.names import ScoreColumns, in_full, score_columns
+from diptych.evaluate.protocols.parts import with_means_of_parts
 from diptych.evaluate.steps import (
     add_agreements,
     add_audit,
@@ -139,7 +140,7 @@ class EvaluateRunner:
             shards += done.shards
             role = self.config.datasets[label].role
             rows[label] = ScoredRows(label, role, DatasetTable(dataset, done.sets), done.embeddings)
-        rows = told_apart(rows)
+        rows = {label: with_means_of_parts(each, self.config.protocols) for label, each in told_apart(rows).items()}
         found = self._measure(rows)
         self._write(rows, found)
         counts = len(found.results), len(found.differences), len(found.audits)

@@ -63,7 +63,7 @@ def _belonging(run_id: str, label: str, table: pa.Table) -> pa.Table:
 
 def stored_columns(run_id: str, rows: Mapping[str, ScoredRows], found: Findings) -> Iterator[ScoreColumn]:
     """Yield what each column means, with the identity behind it."""
-    columns = {name: each.table.columns[name] for each in rows.values() for name in each.scored}
+    columns = {name: each.score(name) for each in rows.values() for name in each.scored}
     for name, column in columns.items():
         facts = column.facts
         identity = found.identify(column.identity)

@@ -56,13 +56,30 @@ def made_grid(
 
 
 def make_generated(
-    path: Path, rows: Sequence[Made], *, rows_per_shard: int = 7, kinds: Mapping[str, str] | None = None
+    path: Path,
+    rows: Sequence[Made],
+    *,
+    rows_per_shard: int = 7,
+    kinds: Mapping[str, str] | None = None,
+    carried: Mapping[str, str] | None = None,
 ) -> Dataset:
-    """Write the rows as a dataset directory of the kind ``generated`` and open it; ``kinds`` of its prompt sets."""
+    """Write the rows as a dataset directory of the kind ``generated`` and open it.
+
+    Args:
+        path: Of the directory.
+        rows: The images.
+        rows_per_shard: Of them.
+        kinds: Of the prompt sets, by label.
+        carried: Further columns of the prompts, each with the text that it has in every row.
+    """
+    more = dict(carried or {})
+    schema = generated_schema()
+    for name in more:
+        schema = schema.append(pa.field(name, pa.string()))
     infos = [
         write_shard(
             pa.Table.from_pylist(
-                [_record(row) for row in rows[start : start + rows_per_shard]], schema=generated_schema()
+                [{**_record(row), **more} for row in rows[start : start + rows_per_shard]], schema=schema
             ),
             path / "data" / shard_name(index),
         )

@@ -76,6 +76,7 @@ class ScoredRows:
         table: The data with its scores.
         embedding_sets: Finished vectors by label of the encoder.
         other_texts: Prompt -> text, of those that another dataset has with another text, see ``prompt_texts``.
+        made: Columns that are made of those of scores, by name.
     """
 
     label: str
@@ -83,6 +84,7 @@ class ScoredRows:
     table: DatasetTable
     embedding_sets: Mapping[str, ColumnSet] = field(default_factory=dict)
     other_texts: Mapping[tuple[Any, ...], str] = field(default_factory=dict)
+    made: Mapping[str, ScoredColumn] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -100,8 +102,8 @@ class ScoredRows:
 
     @property
     def scored(self) -> list[str]:
-        """The names of the columns of scores."""
-        return [column.name for column in self.table.columns.values() if column.facts]
+        """The names of the columns of scores, and of those that are made of them."""
+        return [*(column.name for column in self.table.columns.values() if column.facts), *self.made]
 
     def has(self, name: str) -> bool:
         """Return whether the data have a column."""
@@ -109,6 +111,8 @@ class ScoredRows:
 
     def score(self, name: str) -> ScoredColumn:
         """Return a column of a score by its name, ``label.column``; read once."""
+        if name in self.made:
+            return self.made[name]
         if name not in self._read:
             self._read[name] = _scored(self.table, self.table.columns[name])
         return self._read[name]

@@ -27,6 +27,7 @@ PROTOCOLS: dict[str, str] = {
     "partiprompts_pick_score": "diptych.evaluate.protocols.partiprompts:PARTIPROMPTS_PICK",
     "t2i_compbench_3d_spatial": "diptych.evaluate.protocols.t2i_compbench:SPATIAL_3D",
     "t2i_compbench_color": "diptych.evaluate.protocols.t2i_compbench:COLOR",
+    "t2i_compbench_complex": "diptych.evaluate.protocols.t2i_compbench:COMPLEX",
     "t2i_compbench_non_spatial": "diptych.evaluate.protocols.t2i_compbench:NON_SPATIAL",
     "t2i_compbench_numeracy": "diptych.evaluate.protocols.t2i_compbench:NUMERACY",
     "t2i_compbench_shape": "diptych.evaluate.protocols.t2i_compbench:SHAPE",

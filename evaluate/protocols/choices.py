@@ -10,6 +10,7 @@ from diptych.config.places import ProblemAt
 from diptych.config.settings import Settings
 from diptych.evaluate.inputs.choices import By, Datasets
 from diptych.evaluate.protocols import PROTOCOLS, find_protocol
+from diptych.evaluate.protocols.contract import Ability
 from diptych.lookup import describe_unknown
 from diptych.scores.choices import ScoreChoice
 
@@ -22,6 +23,10 @@ class ProtocolChoice(Settings):
     )
     judge: str | None = Field(None, description="label of a judge; part of the number's name")
     encoder: str | None = Field(None, description="label of an encoder, where a protocol takes one in place of a judge")
+    beside: dict[Ability, str] = Field(
+        default_factory=dict,
+        description="labels of further judges, of an encoder under embeddings, where a protocol takes several",
+    )
     rules: tuple[str, ...] = Field((), description="ways to count, such as official and corrected; () takes all")
     by: By = ("model",)
     datasets: Datasets = None
@@ -44,10 +49,19 @@ class ProtocolChoice(Settings):
             raise ProblemAt((other,), f"{self.protocol} takes no {other} but {wanted}")
         return self
 
+    @model_validator(mode="after")
+    def _others_judge_beside(self) -> "ProtocolChoice":
+        wanted = find_protocol(self.protocol).besides
+        if set(wanted) != set(self.beside):
+            needed = f"labels of those that give {' and '.join(wanted)}" if wanted else "nothing beside its judge"
+            raise ProblemAt(("beside",), f"{self.protocol} takes {needed}")
+        return self
+
     @property
     def judged_by(self) -> str:
-        """The label of its judge or encoder."""
-        return self.judge or self.encoder or ""
+        """The label of its judge or encoder, and those of the others."""
+        others = (self.beside[ability] for ability in find_protocol(self.protocol).besides)
+        return "_".join([self.judge or self.encoder or "", *others])
 
     @property
     def counted(self) -> tuple[str, ...]:
@@ -76,4 +90,13 @@ def protocol_scores(choices: Iterable[ProtocolChoice]) -> dict[str, ScoreChoice]
             found[choice.label(name)] = ScoreChoice(
                 score=rule.score, judge=choice.judge, encoder=choice.encoder, options=dict(rule.options)
             )
+            for part_name, part in rule.beside.items():
+                role = "encoder" if part.ability == "embeddings" else "judge"
+                asked = {"score": part.score, role: choice.beside[part.ability], "options": dict(part.options)}
+                found[part_label(choice.label(name), part_name)] = ScoreChoice.model_validate(asked)
     return found
+
+
+def part_label(label: str, part: str) -> str:
+    """Return the label of a further score of a rule, by that of its own."""
+    return f"{label}_{part}"

@@ -57,6 +57,27 @@ class WeightedImages:
 
 
 @dataclass(frozen=True)
+class RulePart:
+    """A further score of a rule: an image is the mean of the rule's own and of those that are about it.
+
+    Attributes:
+        ability: Of who judges it.
+        score: Of diptych.
+        column: Its column, which counts from 0 to 1 as its metric does from its lowest to its highest.
+        options: Of the score.
+        categories: Of the prompts that it is about; none are all.
+        nothing_asked: What it counts where a prompt that it is about asks nothing of it; None leaves it out.
+    """
+
+    ability: Ability
+    score: str
+    column: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    categories: tuple[str, ...] = ()
+    nothing_asked: float | None = None
+
+
+@dataclass(frozen=True)
 class ProtocolRule:
     """One way to count.
 
@@ -70,6 +91,7 @@ class ProtocolRule:
         pool: A number over something else than images; None where there is none.
         of_categories: Whether the mean over images is taken in each category of prompts, then over these.
         with_category: Whether images of prompts without a category are left out.
+        beside: Further scores by names of their own, where what is averaged over images is a mean of several.
         block: Of how many prompts that follow each other upstream takes means to tell their standard deviation beside
             a category; None where it does not.
     """
@@ -83,6 +105,7 @@ class ProtocolRule:
     of_categories: bool = False
     with_category: bool = False
     block: int | None = None
+    beside: Mapping[str, RulePart] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -146,7 +169,7 @@ class Protocol:
         title: What it is, in one line.
         prompts: The kind of its set of prompts, see ``diptych.generate.prompts``.
         n_prompts: How many prompts it has.
-        ability: What its judge has to be able to do; what gives embeddings is an encoder.
+        ability: What its judge has to be able to do; what gives embeddings is an encoder. Others may stand beside it.
         cost: What judging takes.
         source: The paper.
         rules: By their names, ``official`` first where upstream counts at all.
@@ -170,6 +193,11 @@ class Protocol:
     defects: tuple[str, ...] = ()
     published: tuple[PublishedScore, ...] = ()
     agreements: tuple[JudgeAgreement, ...] = ()
+
+    @property
+    def besides(self) -> tuple[Ability, ...]:
+        """What further judges and encoders have to be able to do, in the order in which a number's name has them."""
+        return tuple(dict.fromkeys(part.ability for rule in self.rules.values() for part in rule.beside.values()))
 
     def is_upstream(self, source: str) -> bool:
         """Return whether prompts from a place are upstream's, by the source that their set tells, see ``PromptSet``."""

@@ -11,6 +11,7 @@ from diptych.evaluate.metrics.means import AskedMean
 from diptych.evaluate.protocols import find_protocol
 from diptych.evaluate.protocols.choices import ProtocolChoice
 from diptych.evaluate.protocols.contract import Protocol, ProtocolRule, WeightedImages
+from diptych.evaluate.protocols.parts import MEAN_OF_PARTS
 from diptych.scores.question_accuracy import OUTCOMES
 
 VERSION = 1  # of how a protocol's number is made of its rule
@@ -56,14 +57,17 @@ class CountedRule:
     @property
     def mean(self) -> AskedMean | None:
         """Its mean over images, in no group; None where it has none."""
-        return None if self.rule.column is None else self._mean_of(self.rule.column)
+        if self.rule.column is None:
+            return None
+        return self._mean_of(MEAN_OF_PARTS if self.rule.beside else self.rule.column)
 
     @property
     def worst(self) -> AskedMean | None:
         """The same if all without an answer were wrong."""
         if self.rule.column is None:
             return None
-        return replace(self._mean_of(self.rule.worst or self.rule.column), counts_unscored=True)
+        own = MEAN_OF_PARTS if self.rule.beside else self.rule.column
+        return replace(self._mean_of(self.rule.worst or own), counts_unscored=True)
 
     def _mean_of(self, column: str) -> AskedMean:
         asked = AskedMean(full_name(self.label, column), (), self.protocol.prompts, self.facts)

@@ -9,7 +9,15 @@ of Karine-Huang/T2I-CompBench at 1b70949.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from diptych.evaluate.protocols.contract import CORRECTED, OFFICIAL, JudgingCost, Protocol, ProtocolRule, PublishedScore
+from diptych.evaluate.protocols.contract import (
+    CORRECTED,
+    OFFICIAL,
+    JudgingCost,
+    Protocol,
+    ProtocolRule,
+    PublishedScore,
+    RulePart,
+)
 
 SOURCE = "Huang et al. 2023, arXiv:2307.06350"
 SOURCE_PLUS = "Huang et al. 2025, T2I-CompBench++, arXiv:2307.06350v3"
@@ -20,6 +28,7 @@ PUBLISHED: Mapping[str, Mapping[str, float]] = {
     "texture": {"SD 1.4": 0.4156, "SD 2": 0.4922, "SDXL": 0.5637, "PixArt-alpha": 0.7044, "DALL-E 3": 0.8070},
     "spatial": {"SD 1.4": 0.1246, "SD 2": 0.1342, "SDXL": 0.2032, "PixArt-alpha": 0.2082},
     "non_spatial": {"SD 1.4": 30.79, "SDXL": 31.10, "PixArt-alpha": 31.79},
+    "complex": {"SD 1.4": 0.3080, "SD 2": 0.3386, "SDXL": 0.4091, "PixArt-alpha": 0.4117},
 }
 
 IMAGES = "Upstream reads prompts from names of files and counts them by their place; here an image knows its prompt."
@@ -68,6 +77,17 @@ SIMILARITY = (
     "Upstream prints the cosine, about 0.31; here it is 100 x max(cosine, 0), as everywhere in diptych.",
     "Its encoder is ViT-B/32 of OpenAI; another one is another number.",
     IMAGES,
+)
+COMPLEX_PARTS = (
+    "'on top of' is no place to upstream's rule, so that the spatial part of 33 of the 300 prompts is 0; corrected "
+    "takes it as 'on the top of'.",
+    "One prompt that counts a place names none, and its spatial part is 0; corrected leaves that part out.",
+    "Of a compound (coat rack) upstream looks for its first noun, here for its last word; plurals stay as they are.",
+    "CLIP compares with the prompt without its adjectives, spaCy's there, by a rule of words here, which drops nouns "
+    "before nouns too; a file of phrases may say the text (without_adjectives).",
+    "Upstream puts parts together by their place in three files; here an image knows its prompt.",
+    *PHRASES[:3],
+    UNIDET,
 )
 
 
@@ -198,4 +218,50 @@ NON_SPATIAL = Protocol(
     assets=("t2i-compbench-non_spatial_val",),
     defects=SIMILARITY,
     published=_published("non_spatial", "CLIP ViT-B/32, official"),
+)
+
+
+def _three_in_one(counting: str, nothing_asked: float | None) -> ProtocolRule:
+    return ProtocolRule(
+        "phrase_product",
+        "phrase_product",
+        "mean of the product over noun phrases with the place, for prompts of a place, and the CLIP similarity, for "
+        f"prompts of an action; mean over images, each part as {counting}",
+        {"counting": counting},
+        beside={
+            "places": RulePart(
+                "boxes",
+                "place_accuracy",
+                "place_accuracy",
+                {"counting": counting},
+                categories=("spatial", "spatialaction"),
+                nothing_asked=nothing_asked,
+            ),
+            "similarity": RulePart(
+                "embeddings",
+                "clip_similarity",
+                "clip_similarity",
+                {"text": "without_adjectives"},
+                categories=("action", "spatialaction"),
+            ),
+        },
+    )
+
+
+COMPLEX = Protocol(
+    name="t2i_compbench_complex",
+    title="T2I-CompBench, complex: phrases, places and CLIP similarity in one",
+    prompts="t2i_compbench_complex",
+    n_prompts=300,
+    ability="answers",
+    cost=JudgingCost(calls=4.8, tokens=20, images=10),
+    source=SOURCE,
+    rules={OFFICIAL: _three_in_one(OFFICIAL, 0.0), CORRECTED: _three_in_one(CORRECTED, None)},
+    assets=(
+        "t2i-compbench-complex_val",
+        "t2i-compbench-complex_val_spatial",
+        "t2i-compbench-complex_val_action",
+    ),
+    defects=COMPLEX_PARTS,
+    published=_published("complex", "3-in-1 of BLIP-VQA, UniDet and CLIP, official"),
 )

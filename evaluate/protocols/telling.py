@@ -14,7 +14,7 @@ from diptych.progress.wording import quantity
 def listed() -> list[dict[str, Any]]:
     """Return name, title, number of prompts and kind of judge of every protocol."""
     every = map(find_protocol, PROTOCOLS)
-    return [{"name": one.name, "title": one.title, "prompts": one.n_prompts, "judge": one.ability} for one in every]
+    return [{"name": one.name, "title": one.title, "prompts": one.n_prompts, "judge": _judge(one)} for one in every]
 
 
 def facts_of(name: str) -> dict[str, Any]:
@@ -44,6 +44,8 @@ def lines_of(name: str | None) -> Iterator[str]:
     yield f"source     {protocol.source}"
     yield f"prompts    {protocol.n_prompts:,}, {_from(protocol)}"
     yield f"judge      {'an encoder, ' if protocol.ability == 'embeddings' else ''}gives {protocol.ability}"
+    for ability in protocol.besides:
+        yield f"beside     {'an encoder, ' if ability == 'embeddings' else ''}gives {ability}"
     yield f"cost       {cost_text(protocol)}"
     for rule, counted in protocol.rules.items():
         yield f"{rule:<10} {counted.says}"
@@ -53,6 +55,10 @@ def lines_of(name: str | None) -> Iterator[str]:
         yield f"agreement  {known.value:.1%} of {known.judge} with people, {known.measure} ({known.source})"
     for score in protocol.published:
         yield f"published  {score.value:.3f} for {score.model} by {score.judge} ({score.source})"
+
+
+def _judge(protocol: Protocol) -> str:
+    return "several" if protocol.besides else protocol.ability
 
 
 def _from(protocol: Protocol) -> str:

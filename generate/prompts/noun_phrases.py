@@ -61,20 +61,40 @@ def noun_phrases(text: str) -> list[str]:
     >>> noun_phrases("A black and white cat sits in a white sink.")
     ['A black and white cat', 'a white sink']
     """
-    spans = [(found.start(), found.end()) for found in WORD.finditer(text)]
-    words = [text[start:end].lower() for start, end in spans]
+    cut = [text[some[0].start() : some[-1].end()] for some in _phrases(text)]
+    return [one for one in cut if one not in LEFT_OUT]
+
+
+def without_adjectives(text: str) -> str:
+    """Return a text of whose noun phrases articles and last words are left.
+
+    spaCy, by which T2I-CompBench leaves out adjectives, keeps nouns before nouns (``coat`` in ``coat rack``).
+
+    >>> without_adjectives("The red hat was on top of the brown coat rack.")
+    'The hat was on top of the rack.'
+    """
+    left, end = [], 0
+    for phrase in _phrases(text):
+        kept = [one for one in phrase[:-1] if one.group().lower() in DETERMINERS]
+        left += [text[end : phrase[0].start()], *(f"{one.group()} " for one in kept), phrase[-1].group()]
+        end = phrase[-1].end()
+    return "".join(left) + text[end:]
+
+
+def _phrases(text: str) -> list[list[re.Match[str]]]:
+    """Return the words of each noun phrase of a text."""
+    found = list(WORD.finditer(text))
+    words = [one.group().lower() for one in found]
     inside = _in_units(words)
-    found: list[list[int]] = []
+    phrases: list[list[int]] = []
     for number in range(len(words)):
         if inside[number] or not _is_in_phrase(words, number, inside):
             continue
-        goes_on = found and _goes_on(words, found[-1], number)
-        if goes_on:
-            found[-1].append(number)
+        if phrases and _goes_on(words, phrases[-1], number):
+            phrases[-1].append(number)
         else:
-            found.append([number])
-    texts = [text[spans[some[0]][0] : spans[some[-1]][1]] for some in found if _has_noun(words, some)]
-    return [one for one in texts if one not in LEFT_OUT]
+            phrases.append([number])
+    return [[found[number] for number in some] for some in phrases if _has_noun(words, some)]
 
 
 def _in_units(words: list[str]) -> list[bool]:

@@ -3,11 +3,12 @@
 Each set is one of upstream's ``<category>_val.txt``, a prompt a line, and is judged in its own way: noun phrases are
 questions, places are relations, numbers are objects with their counts. Names are those that upstream looks for: a girl
 is a person, a ship a boat. The id is the number of the line from 0, the category the set's name, of complex prompts
-also which parts upstream averages.
+also which parts upstream averages; their column ``without_adjectives`` is the text that CLIP is to compare with.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from diptych.data.checks import parse_checks
 from diptych.data.text_records import json_lines
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_files
-from diptych.generate.prompts.noun_phrases import noun_phrases
+from diptych.generate.prompts.noun_phrases import noun_phrases, without_adjectives
 from diptych.generate.prompts.records import RecordPlace
 
 ASSET = "t2i-compbench-{}"
@@ -28,6 +29,8 @@ SPATIAL = re.compile(rf"an? ([\w ]+?) ({PLACES}) an? ([\w ]+)\.?", re.IGNORECASE
 DEPTH = re.compile(r"an? ([\w ]+?) (in front of|behind|hidden)(?: by)? an? ([\w ]+)\.?", re.IGNORECASE)
 AMONG_WORDS = re.compile(rf"\b({PLACES}|on top of)\b")
 SPATIAL_PART, ACTION_PART, BOTH_PARTS = "spatial", "action", "spatialaction"  # beside the phrases of a complex prompt
+
+PLAIN = "without_adjectives"  # the column
 
 Found = Mapping[str, Any]  # checks as an object
 
@@ -102,7 +105,7 @@ def t2i_compbench_complex(*, path: Path | None = None, phrases: Path | None = No
 
     Args:
         path: Upstream's folder ``examples/dataset``; None downloads its files.
-        phrases: As of ``t2i_compbench_color``.
+        phrases: As of ``t2i_compbench_color``, each line with the text ``without_adjectives`` too.
 
     Raises:
         DataError: If a file cannot be had, or a prompt has no phrases.
@@ -118,7 +121,8 @@ def t2i_compbench_complex(*, path: Path | None = None, phrases: Path | None = No
         asked = _questions_of(text, given, place)
         return asked if part_of(text) == ACTION_PART else {**asked, **_relation_within(text)}
 
-    prompts = _files("complex", path, checks_of, lambda text: ("complex", part_of(text)))
+    found = _files("complex", path, checks_of, lambda text: ("complex", part_of(text)))
+    prompts = [(file, line, replace(one, columns=_plain(one.text, given))) for file, line, one in found]
     others = [*routes.values(), *([phrases] if phrases else [])]
     return _set(prompts, "complex", path, *others, names=[f"complex_val_{part}" for part in routes])
 
@@ -173,11 +177,16 @@ def _lines(file: Path) -> dict[int, str]:
 def _given_phrases(file: Path | None) -> Mapping[str, Any] | None:
     if file is None:
         return None
-    return {str(one.get("prompt")).strip(): one.get("phrases") for _, one in json_lines(read_text(file), file)}
+    return {str(one.get("prompt")).strip(): one for _, one in json_lines(read_text(file), file)}
+
+
+def _plain(text: str, given: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    own = given[text].get(PLAIN) if given is not None else None
+    return {PLAIN: own if isinstance(own, str) else without_adjectives(text)}
 
 
 def _questions_of(text: str, given: Mapping[str, Any] | None, place: RecordPlace) -> Found:
-    phrases = noun_phrases(text) if given is None else given.get(text)
+    phrases = noun_phrases(text) if given is None else given.get(text, {}).get("phrases")
     if not isinstance(phrases, list) or not phrases:
         raise DataError(f"{place}: {text!r} has no noun phrases; write some in a file and name it as phrases")
     return {"questions": [{"question": f"{phrase}?"} for phrase in phrases]}

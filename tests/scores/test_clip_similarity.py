@@ -119,3 +119,22 @@ def test_real_vectors_of_kittens_are_nearest_to_cat_or_kitten(shared: Path) -> N
         if best & {"cat", "kitten"}:
             found.add(name)
     assert found == KITTENS
+
+
+def test_images_are_compared_with_any_column_of_texts() -> None:
+    table = make_table(good_rows(4))
+    captions = table["caption"].to_pylist()
+    turned = table.append_column("plain", pa.array([None, *captions[:0:-1]], pa.string()))
+    encoder = make_encoder("projection", {"dim": 16})
+    batch = Batch(turned.combine_chunks().to_batches()[0])
+    other, own = make_score("clip_similarity", {"encoder": encoder, "text": "plain"}), similarity(batch)
+    found = other.score(batch)
+    assert np.isnan(found["clip_similarity"][0])
+    assert found["reason"][0] == "no_caption"
+    as_captions = turned.set_column(turned.schema.get_field_index("caption"), "caption", turned["plain"])
+    expected = similarity(Batch(as_captions.combine_chunks().to_batches()[0]))
+    np.testing.assert_array_equal(found["clip_similarity"], expected["clip_similarity"])
+    assert not np.allclose(found["clip_similarity"][1:], own["clip_similarity"][1:])
+    plain = make_score("clip_similarity", {"encoder": encoder})
+    assert {**other.identity, "text": "caption"} == {**plain.identity, "text": "caption"}
+    assert other.identity != plain.identity

@@ -72,7 +72,7 @@ class Batch:
         self._loads: list[LoadedImage] | None = None
         self._reasons: dict[int, str | None] = {}
         self._vectors: dict[int, npt.NDArray[np.float32]] = {}
-        self._text_vectors: dict[int, npt.NDArray[np.float32]] = {}
+        self._text_vectors: dict[tuple[int, str | None], npt.NDArray[np.float32]] = {}
         self._evidence: dict[str, pa.Table] = {}
         self._seen: dict[str, Seen[Any]] = {}
 
@@ -140,11 +140,15 @@ class Batch:
             self._vectors[id(encoder)] = _scatter(prepared, encoder.images, encoder.dim)
         return self._vectors[id(encoder)]
 
-    def text_embeddings(self, encoder: Encoder) -> npt.NDArray[np.float32]:
-        """Return float32 (N, dim), rounded through float16; NaN where there is no caption."""
-        if id(encoder) not in self._text_vectors:
-            self._text_vectors[id(encoder)] = _scatter(self.captions, encoder.texts, encoder.dim)
-        return self._text_vectors[id(encoder)]
+    def texts(self, column: str | None) -> list[str | None]:
+        """Return a column of texts; None is the captions."""
+        return self.captions if column is None else self.column(column)
+
+    def text_embeddings(self, encoder: Encoder, column: str | None = None) -> npt.NDArray[np.float32]:
+        """Return float32 (N, dim), rounded through float16; NaN where there is no caption, or text in that column."""
+        if (key := (id(encoder), column)) not in self._text_vectors:
+            self._text_vectors[key] = _scatter(self.texts(column), encoder.texts, encoder.dim)
+        return self._text_vectors[key]
 
     def provide_embeddings(self, encoder: Encoder, vectors: npt.NDArray[np.float32]) -> None:
         """Hand in stored vectors, float32 (N, dim), so that no image is decoded for this encoder."""

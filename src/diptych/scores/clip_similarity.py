@@ -34,20 +34,27 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class ClipSimilarity:
-    """Cosine of the two embeddings of a row."""
+    """Cosine of the two embeddings of a row.
+
+    Attributes:
+        encoder: Of both.
+        text: The column of the text; None is the caption.
+    """
 
     encoder: Encoder
+    text: str | None = None
     columns: tuple[Column, ...] = COLUMNS
     reads: frozenset[Reads] = frozenset({"embedding", "caption"})
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Name, version and the encoder's identity."""
-        return {"score": "clip_similarity", "version": 1, "encoder": dict(self.encoder.identity)}
+        """Name, version, the encoder's identity, and the column of the text where that is not the caption."""
+        own = {} if self.text is None else {"text": self.text}
+        return {"score": "clip_similarity", "version": 1, "encoder": dict(self.encoder.identity), **own}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return ``clip_similarity`` in [-1, 1], NaN without image or caption, and ``caption_truncated``."""
-        found = compared(self.encoder, batch)
+        found = compared(self.encoder, batch, self.text)
         return {
             "clip_similarity": found.similarity,
             "caption_truncated": found.truncated,
@@ -55,13 +62,14 @@ class ClipSimilarity:
         }
 
 
-def clip_similarity(*, encoder: Encoder) -> ClipSimilarity:
+def clip_similarity(*, encoder: Encoder, text: str | None = None) -> ClipSimilarity:
     """Return the score.
 
     Args:
         encoder: With an image and a text tower.
+        text: The column of the text that images are compared with; None is the caption.
     """
-    return ClipSimilarity(encoder)
+    return ClipSimilarity(encoder, text)
 
 
 class CaptionCosines(NamedTuple):
@@ -78,13 +86,14 @@ class CaptionCosines(NamedTuple):
     reason: npt.NDArray[np.object_]
 
 
-def compared(encoder: Encoder, batch: Batch) -> CaptionCosines:
-    """Return how images and captions of a batch agree in the space of an encoder."""
-    similarity = cosine(batch.embeddings(encoder), batch.text_embeddings(encoder))
-    present = [row for row, caption in enumerate(batch.captions) if caption is not None]
+def compared(encoder: Encoder, batch: Batch, text: str | None = None) -> CaptionCosines:
+    """Return how images and captions of a batch, or another column of texts, agree in the space of an encoder."""
+    texts = batch.texts(text)
+    similarity = cosine(batch.embeddings(encoder), batch.text_embeddings(encoder, text))
+    present = [row for row, one in enumerate(texts) if one is not None]
     truncated = np.full(len(batch), None, object)
-    truncated[present] = encoder.truncated([str(batch.captions[row]) for row in present])
-    reason = without_caption(batch.captions)
+    truncated[present] = encoder.truncated([str(texts[row]) for row in present])
+    reason = without_caption(texts)
     return CaptionCosines(similarity, truncated, reason)
 
 

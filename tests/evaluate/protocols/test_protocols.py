@@ -1,7 +1,7 @@
 """Protocols from config to store: names, notes, categories, differences, and what is asked of whom."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,15 @@ def config(folder: Path, **changes: Any) -> dict[str, Any]:
     return make_config(folder, judges=judges, protocols=[{"protocol": "dsg", "judge": "eye"}], **changes)
 
 
+def columns_of(ability: str, score: str, options: Mapping[str, Any]) -> list[str]:
+    """Return the columns of a score by a judge or an encoder of some ability."""
+    facts = {"judge": "able", "preprocess": {"resize_mode": "longest"}}
+    numbers = {"least_score": 0.0, "scale": (1.0, 5.0), "logit_scale": 100.0}
+    judge = type("Able", (), {"identity": facts, ability: lambda self: None, "labels": (), **numbers})()
+    role = "encoder" if ability == "embeddings" else "judge"
+    return [column.name for column in make_score(score, {role: judge, **options}).columns]
+
+
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_every_protocol_is_whole(name: str) -> None:
     protocol = find_protocol(name)
@@ -70,13 +79,10 @@ def test_every_protocol_is_whole(name: str) -> None:
     assert protocol.assets or path.default is inspect.Parameter.empty, "what is not downloaded needs a path"
     assert set(protocol.assets) <= set(ASSETS)
     assert next(iter(protocol.rules)) == ("mean" if name.startswith("partiprompts") else "official")
-    facts = {"judge": "able", "preprocess": {"resize_mode": "longest"}}
-    numbers = {"least_score": 0.0, "scale": (1.0, 5.0), "logit_scale": 100.0}
-    able = {"identity": facts, protocol.ability: lambda self: None, "labels": (), **numbers}
-    judge = type("Able", (), able)()
-    part = "encoder" if protocol.ability == "embeddings" else "judge"
     for rule in protocol.rules.values():
-        columns = [column.name for column in make_score(rule.score, {part: judge, **rule.options}).columns]
+        for part in rule.beside.values():
+            assert part.column in columns_of(part.ability, part.score, part.options)
+        columns = columns_of(protocol.ability, rule.score, rule.options)
         pooled = (rule.pool.column, rule.pool.weight) if isinstance(rule.pool, WeightedImages) else ()
         questions = (OUTCOMES,) if isinstance(rule.pool, QuestionPool) else ()
         assert {*pooled, *questions, rule.column, rule.worst} <= {*columns, None}

@@ -13,6 +13,7 @@ from own_judges import FOUND, box
 from tiny_clip import save_clip
 from tiny_generated import Made, make_generated
 
+from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.protocols import PROTOCOLS, find_protocol
 from diptych.judges.contract import Box
 
@@ -112,6 +113,96 @@ def test_similarity_is_a_hundred_times_the_cosine(tmp_path: Path) -> None:
     found = result_of(tmp_path, f"{kind}_official_clip.clip_score", model="one")
     assert found["n"] == 4
     assert found["unit"] == "100 x max(cosine, 0)"
+
+
+PHRASE = {"questions": [{"question": "a red fish?"}]}  # to which the judge says yes with 0.75
+ON_TOP = {**PHRASE, **related("fish", "on top of", "boat")}
+COMPLEX = {
+    "spatial": ON_TOP,
+    "action": PHRASE,
+    "spatialaction": {**PHRASE, **related("fish", "on the left of", "boat")},
+}
+
+
+def complex_run(folder: Path, rows: list[Made]) -> None:
+    """Score complex prompts by three that judge: answers, boxes and an encoder; ``without_adjectives`` is a column."""
+    kinds, carried = {"c": "t2i_compbench_complex"}, {"without_adjectives": "a fish"}
+    make_generated(folder / "generated", rows, kinds=kinds, carried=carried)
+    judges = {"vqa": {"kind": "own_answers"}, "eye": {"kind": "own_boxes"}}
+    encoders = {"clip": {"kind": "open_clip", "options": {"architecture": str(save_clip(folder / "clip"))}}}
+    asked = {"protocol": "t2i_compbench_complex", "judge": "vqa", "beside": {"boxes": "eye", "embeddings": "clip"}}
+    run(make_config(folder, judges=judges, encoders=encoders, protocols=[asked]))
+
+
+def complex_rows(checks: Mapping[str, Mapping[str, Any]]) -> list[Made]:
+    return [
+        Made("one", prompt, category=("complex", part), checks=asked, picture=prompt, benchmark="c")
+        for prompt, (part, asked) in enumerate(checks.items())
+    ]
+
+
+def test_complex_image_is_the_mean_of_the_parts_that_its_prompt_has(tmp_path: Path) -> None:
+    FOUND[HEIGHT] = [box("fish", 0.8, corners=(1, 1, 9, 9)), box("boat", 0.6, corners=(2, 20, 10, 29))]
+    complex_run(tmp_path, complex_rows(COMPLEX))
+    label = "t2i_compbench_complex_{}_vqa_eye_clip"
+    for rule, on_top in (("official", 0.0), ("corrected", 0.85)):
+        own = label.format(rule)
+        scores = read(tmp_path, "SELECT key, score, value FROM scores WHERE score LIKE ?", (f"{own}%",))
+        columns: dict[str, dict[str, float]] = {}
+        for row in scores:
+            columns.setdefault(row["score"].removeprefix(own), {})[row["key"]] = row["value"]
+        rows = {one.category[1]: one.key for one in complex_rows(COMPLEX)}
+        near = {part: max(columns["_similarity.clip_similarity"][key], 0.0) for part, key in rows.items()}
+        left_of = columns["_places.place_accuracy"][rows["spatialaction"]]
+        assert columns["_places.place_accuracy"][rows["spatial"]] == pytest.approx(on_top)
+        wanted = {
+            "spatial": (0.75 + on_top) / 2,
+            "action": (0.75 + near["action"]) / 2,
+            "spatialaction": (0.75 + left_of + near["spatialaction"]) / 3,
+        }
+        found = {part: columns[".mean_of_parts"][key] for part, key in rows.items()}
+        assert found == pytest.approx(wanted)
+        whole = result_of(tmp_path, f"{own}.mean_of_parts", model="one")
+        assert (whole["value"], whole["n"]) == (pytest.approx(sum(wanted.values()) / 3), 3)
+        assert result_of(tmp_path, f"{own}.mean_of_parts", model="one", category="action")["n"] == 1
+
+
+def test_part_that_nothing_is_asked_of_is_0_upstream_and_left_out_corrected(tmp_path: Path) -> None:
+    complex_run(tmp_path, complex_rows({"spatial": PHRASE}))
+    values = [
+        result_of(tmp_path, f"t2i_compbench_complex_{rule}_vqa_eye_clip.mean_of_parts", model="one")["value"]
+        for rule in ("official", "corrected")
+    ]
+    assert values == pytest.approx([0.375, 0.75])
+
+
+def test_image_of_which_a_part_is_unscored_has_no_mean_and_says_why(tmp_path: Path) -> None:
+    unknown = {**PHRASE, **related("fish", "near", "zebra")}
+    complex_run(tmp_path, complex_rows({"spatial": unknown, "action": PHRASE}))
+    name = "t2i_compbench_complex_corrected_vqa_eye_clip.mean_of_parts"
+    found = result_of(tmp_path, name, model="one")
+    assert (found["n"], found["n_unscored"]) == (1, 1)
+    assert "unscored: 1 unknown_class" in found["caution"]
+    assert result_of(tmp_path, f"{name}_worst", model="one")["value"] == pytest.approx(found["value"] / 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"beside": {}}, "t2i_compbench_complex takes labels of those that give boxes and embeddings"),
+        ({"protocol": "t2i_compbench_color"}, "t2i_compbench_color takes nothing beside its judge"),
+        ({"beside": {"boxes": "ear", "embeddings": "clip"}}, "unknown judge 'ear'"),
+        ({"beside": {"boxes": "eye", "embeddings": "eye"}}, "unknown encoder 'eye'"),
+    ],
+)
+def test_protocol_of_several_wants_the_labels_of_all(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    asked = {"protocol": "t2i_compbench_complex", "judge": "eye", "beside": {"boxes": "eye", "embeddings": "clip"}}
+    encoders = {"clip": {"kind": "open_clip", "options": {"architecture": "ViT-B-32"}}}
+    config = make_config(
+        tmp_path, judges={"eye": {"kind": "own_answers"}}, encoders=encoders, protocols=[{**asked, **change}]
+    )
+    with pytest.raises(ValueError, match=message):
+        EvaluateConfig.model_validate(config)
 
 
 def test_boxes_of_unidet_come_by_import_under_its_name(shared: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from diptych.generate.prompts.noun_phrases import noun_phrases
+from diptych.generate.prompts.noun_phrases import noun_phrases, without_adjectives
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,16 @@ from diptych.generate.prompts.noun_phrases import noun_phrases
 )
 def test_phrases_are_cut_at_words_that_are_in_none(text: str, phrases: list[str]) -> None:
     assert noun_phrases(text) == phrases
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("The smooth, cool floors echoed with the fast footsteps.", "The floors echoed with the footsteps."),
+        ("The striped black and white cat lay next to the soft blanket.", "The cat lay next to the blanket."),
+        ("Two dogs slept.", "Two dogs slept."),
+        ("it was", "it was"),
+    ],
+)
+def test_articles_and_last_words_are_left_of_phrases_without_adjectives(text: str, left: str) -> None:
+    assert without_adjectives(text) == left

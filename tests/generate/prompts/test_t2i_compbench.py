@@ -73,6 +73,16 @@ def test_phrases_of_a_file_are_asked_in_place_of_the_rule_and_the_set_is_the_use
         t2i_compbench_color(path=folder, phrases=file)
 
 
+def test_text_without_adjectives_of_complex_prompts_may_come_from_the_file_too(folder: Path, tmp_path: Path) -> None:
+    prompts = t2i_compbench_complex(path=folder).prompts
+    told = {"phrases": ["a thing"], "without_adjectives": "The hat was on top of the coat rack ."}
+    lines = [json.dumps({"prompt": prompt.text, **told}) for prompt in prompts]
+    (tmp_path / "spacy.jsonl").write_text("\n".join(lines), "utf-8")
+    found = t2i_compbench_complex(path=folder, phrases=tmp_path / "spacy.jsonl")
+    assert found.prompts[9].columns == {"without_adjectives": told["without_adjectives"]}
+    assert found.licence == ""
+
+
 def test_place_is_a_relation_of_what_a_detector_calls_things(folder: Path) -> None:
     second = t2i_compbench_spatial(path=folder).prompts[1]
     assert second.text == "a girl on the top of a frog"
@@ -110,6 +120,7 @@ def test_complex_prompts_are_routed_as_upstream_does_and_places_are_found_within
     assert not any(prompt.checks.relations for prompt in prompts if prompt.categories[1] == "action")
     (hat,) = prompts[0].checks.relations
     assert (hat.first, hat.place, hat.second) == ("hat", "on top of", "rack")
+    assert prompts[0].columns == {"without_adjectives": "The hat was on top of the rack."}
     nowhere = [prompt.text for prompt in prompts if prompt.categories[1] != "action" and not prompt.checks.relations]
     assert [text[:24] for text in nowhere] == ["The fiery, blazing sun s"]
 
