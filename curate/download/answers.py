@@ -16,7 +16,8 @@ MAX_LINE_BYTES = 65536
 MAX_FIELD_LINES = 100
 
 _STATUS_LINE = re.compile(r"HTTP/1\.\d+\s+([1-9]\d\d)(?:\s+(.*))?")
-_CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]+")
+_CHUNK_SIZE = re.compile(rb"0*[0-9a-fA-F]{1,15}")  # more than any disk holds is no size
+_MOST_DIGITS = 18  # of a length that is read; one of more says that it is too much, whatever follows them
 _SWITCHED = 101  # of all that begin with 1 the only one behind which no answer of HTTP/1 follows (RFC 9110, 15.2)
 
 
@@ -42,8 +43,7 @@ class AnswerHead(NamedTuple):
     @property
     def is_chunked(self) -> bool:
         """Whether the body comes in chunks (RFC 9112, 6.1)."""
-        codings = ",".join(self._values("transfer-encoding")).lower()
-        return codings.rpartition(",")[2].strip() == "chunked"
+        return self.elements("transfer-encoding")[-1:] == ["chunked"]
 
     @property
     def length(self) -> int | None:
@@ -52,8 +52,13 @@ class AnswerHead(NamedTuple):
             return 0
         if self.is_chunked:
             return None
-        lengths = [part.strip() for value in self._values("content-length") for part in value.split(",")]
-        return max((int(length) for length in lengths if re.fullmatch("[0-9]{1,18}", length)), default=None)
+        lengths = [length for length in self.elements("content-length") if re.fullmatch("[0-9]+", length)]
+        return max((int(length.lstrip("0")[:_MOST_DIGITS] or "0") for length in lengths), default=None)
+
+    def elements(self, name: str) -> list[str]:
+        """Return the elements of a field that is a list, in lower case; empty ones are none (RFC 9110, 5.6.1.2)."""
+        parts = [part.strip().lower() for value in self._values(name) for part in value.split(",")]
+        return [part for part in parts if part]
 
     def _values(self, name: str) -> list[str]:
         return [value for field, value in self.fields if field.lower() == name.lower()]

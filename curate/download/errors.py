@@ -3,14 +3,13 @@
 The codes are stored in shards: one is never renamed, and its meaning never narrowed.
 """
 
-import email.utils
 import http.client
 import socket
 import ssl
-import time
 from typing import NamedTuple
 
 from diptych.errors import DataError
+from diptych.retry_after import retry_after_s
 
 FETCH_CODES: dict[str, str] = {
     "bad_url": "the URL, or one it redirects to, cannot be asked for: not http(s), malformed, too long, with password",
@@ -104,7 +103,9 @@ def error_of_status(status: int, reason: str, retry_after: str | None) -> FetchE
     """Return what a status outside 2xx stands for, with the wait that its Retry-After header asks for."""
     code = _CODE_OF_STATUS.get(status, "server_error" if status >= 500 else "http_error")
     is_transient = status in _TRANSIENT_STATUSES
-    return FetchError(code, f"HTTP {status} {reason}", is_transient=is_transient, wait_s=_retry_after_s(retry_after))
+    return FetchError(
+        code, f"HTTP {status} {reason}", is_transient=is_transient, wait_s=retry_after_s(retry_after) or 0.0
+    )
 
 
 def error_of_exception(error: OSError | http.client.HTTPException) -> FetchError:
@@ -113,18 +114,6 @@ def error_of_exception(error: OSError | http.client.HTTPException) -> FetchError
     is_lost = isinstance(error, ConnectionResetError | ConnectionAbortedError | BrokenPipeError)
     is_lookup_busy = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
     return FetchError(code, str(error) or type(error).__name__, is_transient=is_lost or is_lookup_busy)
-
-
-def _retry_after_s(header: str | None) -> float:
-    """Return the seconds of a Retry-After header (RFC 9110, 10.2.3: seconds or a date); 0 where it says nothing."""
-    text = (header or "").strip()
-    if text.isdecimal():
-        return float(text)
-    parsed = email.utils.parsedate_tz(text)
-    try:
-        return max(0.0, email.utils.mktime_tz(parsed) - time.time()) if parsed else 0.0
-    except (ValueError, OverflowError):
-        return 0.0
 
 
 def _one_line(text: str) -> str:

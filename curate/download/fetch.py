@@ -281,7 +281,7 @@ def _read_into(body: Body, file: io.BufferedIOBase, head: AnswerHead, limits: Fe
         if announced is not None and left:
             raise FetchError("truncated_body", f"{announced - left} of {announced} bytes came")
 
-    for piece in unpacked(sent(), head.get("Content-Encoding"), PIECE_BYTES):
+    for piece in unpacked(sent(), head.elements("content-encoding"), PIECE_BYTES):
         if body.size + len(piece) > limits.max_bytes:
             raise FetchError("too_large", f"more than {limits.max_bytes} bytes")
         with clock.paused():

@@ -5,7 +5,7 @@ nothing. The codings that nothing here unpacks are named. Decides nothing about 
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from diptych.curate.download.errors import FetchError
 
@@ -16,12 +16,12 @@ UNREAD = ("br", "compress", "dcb", "dcz", "x-compress", "zstd")
 ANY_WINDOW = 47  # zlib's for either of the two, as its header says
 
 
-def unpacked(pieces: Iterator[bytes], coding: str | None, most: int) -> Iterator[bytes]:
+def unpacked(pieces: Iterator[bytes], codings: Sequence[str], most: int) -> Iterator[bytes]:
     r"""Yield what pieces of a body hold.
 
     Args:
         pieces: As they come, the first of at least two bytes if there are as many.
-        coding: What the header Content-Encoding says; None where there is none.
+        codings: The elements of the header Content-Encoding, in lower case. One of several that can be unpacked is.
         most: Bytes to yield at once, however small what they were packed into.
 
     Raises:
@@ -29,14 +29,15 @@ def unpacked(pieces: Iterator[bytes], coding: str | None, most: int) -> Iterator
             ends too early.
 
     >>> packed = zlib.compress(b"abc" * 2, wbits=31)
-    >>> list(unpacked(iter([packed[:9], packed[9:]]), "gzip", 4)), list(unpacked(iter([b"\xff\xd8"]), "gzip", 4))
+    >>> list(unpacked(iter([packed[:9], packed[9:]]), ["gzip"], 4)), list(unpacked(iter([b"\xff\xd8"]), ["gzip"], 4))
     ([b'abca', b'bc'], [b'\xff\xd8'])
     """
-    name = (coding or "").strip().lower()
-    if name in UNREAD:
-        raise FetchError("http_error", f"a body in the coding {name}, and none was asked for")
+    unread = next((coding for coding in codings if coding in UNREAD), None)
+    if unread is not None:
+        raise FetchError("http_error", f"a body in the coding {unread}, and none was asked for")
     first = next(pieces, b"")
-    if name not in MARKS or not first.startswith(MARKS[name]):
+    name = next((coding for coding in codings if coding in MARKS and first.startswith(MARKS[coding])), None)
+    if name is None:
         if first:
             yield first
         yield from pieces

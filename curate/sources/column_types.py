@@ -169,9 +169,15 @@ def _settled_field(field: pa.Field) -> pa.Field:
 def _refuse_rounding(texts: pa.ChunkedArray, name: str, file: str) -> None:
     """Raise for an integer that would be another number as a float."""
     long = texts.filter(pc.fill_null(pc.match_substring_regex(texts, _LONG_INTEGER), False)).to_pylist()
-    wrong = next((text for text in long if int(float(text)) != int(text)), None)
+    wrong = next((text for text in long if not _is_float(text)), None)
     if wrong is not None:
         raise DataError(_misfit(file, name, wrong, pa.float64()))
+
+
+def _is_float(digits: str) -> bool:
+    """Return whether a float is equal to an integer that is written out."""
+    value = float(digits)
+    return math.isfinite(value) and int(value) == int(digits)
 
 
 def _narrowest(texts: pa.ChunkedArray, trimmed: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -18,7 +18,7 @@ from diptych.judges.contract import Rating
 from diptych.judges.evidence import RATINGS
 from diptych.judges.imported import SCALE
 
-FILENAME = re.compile(r"(?:.*[/\\])?(?P<prompt>\d+)[/\\]samples[/\\](?P<sample>\d+)\.[A-Za-z]+")
+FILENAME = re.compile(r"(?:.*[/\\])?(?P<prompt>\d+)[/\\]samples[/\\](?P<sample>\d{1,18})\.[A-Za-z]+")
 KEYS = {"filename": str, "prompt": str, "correct": bool, "reason": str}
 
 

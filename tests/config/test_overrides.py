@@ -13,7 +13,7 @@ def test_an_override_reaches_into_a_list_by_number() -> None:
     changed = with_override(values, "select.1.where=z > 1")
     assert changed == {"select": [{"name": "a", "where": "x"}, {"name": "b", "where": "z > 1"}]}
     assert values["select"][1]["where"] == "y"
-    for wrong in ("select.2.where=1", "select.b.where=1", "select.-1=1"):
+    for wrong in ("select.2.where=1", "select.b.where=1", "select.-1=1", f"select.{'9' * 5000}=1"):
         with pytest.raises(ConfigError, match="'select' is a list of 2; name one by its number, from 0"):
             with_override(values, wrong)
 

@@ -116,7 +116,10 @@ def kinds(port: int) -> dict[str, Kind]:
         "cut": kind(lambda n: Fault(body=encoded(n)[:-30]), "truncated"),
         "chunk cut": kind(lambda n: Fault(raw=CHUNKED + b"999\r\n" + encoded(n)), "truncated_body"),
         "chunk below none": kind(lambda n: Fault(raw=CHUNKED + b"-5\r\n" + encoded(n)), "http_error"),
-        "chunk beyond all": kind(lambda n: Fault(raw=CHUNKED + b"F" * 20 + b"\r\n" + encoded(n)), "truncated_body"),
+        "chunk beyond all": kind(lambda n: Fault(raw=CHUNKED + b"F" * 9000 + b"\r\n" + encoded(n)), "http_error"),
+        "length beyond all": kind(
+            lambda n: Fault(raw=BEGIN + b"Content-Length: " + b"9" * 20 + b"\r\n\r\n" + encoded(n)), "too_large"
+        ),
         "no http": kind(lambda n: Fault(raw=encoded(n)), "http_error"),
         "no status": kind(lambda _: Fault(raw=b"HTTP/1.1 abc OK\r\n\r\n"), "http_error"),
         "long header": kind(lambda _: Fault(raw=BEGIN + b"X: " + b"a" * 100_000 + b"\r\n\r\n"), "http_error"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from diptych.config.plain_yaml import MAX_DEPTH, MAX_SHOWN, parse_yaml
+from diptych.config.plain_yaml import MAX_DEPTH, MAX_DIGITS, MAX_SHOWN, parse_yaml
 from diptych.errors import ConfigError
 
 
@@ -75,7 +75,7 @@ def _with_value(values: Any, parts: list[str], value: Any, override: str) -> Any
     first, *rest = parts
     parent = ".".join(override.partition("=")[0].split(".")[: -len(parts)])
     if isinstance(values, list):
-        if not first.isdecimal() or int(first) >= len(values):
+        if not first.isdecimal() or len(first) > MAX_DIGITS or int(first) >= len(values):
             there = f"{parent!r} is a list of {len(values)}; name one by its number, from 0"
             raise ConfigError(f"--set {override!r}: {there}")
         number = int(first)

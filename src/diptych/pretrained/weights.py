@@ -86,5 +86,5 @@ def _whole(value: Any) -> int:
 def _named_in(index: Path) -> set[str]:
     try:
         return {str(name) for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(f"{index}: damaged: {one_line(error)}; {AGAIN}") from error

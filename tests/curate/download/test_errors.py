@@ -1,9 +1,7 @@
-import email.utils
 import http.client
 import pickle
 import socket
 import ssl
-import time
 
 import pytest
 
@@ -64,22 +62,9 @@ def test_a_status_has_a_code_and_only_some_may_pass(status: int, code: str, is_t
     assert (str(error), error.is_transient) == (f"{code}: HTTP {status} Reason", is_transient)
 
 
-@pytest.mark.parametrize(
-    ("header", "low", "high"),
-    [
-        (None, 0, 0),
-        ("", 0, 0),
-        ("7", 7, 7),
-        ("-7", 0, 0),
-        ("soon", 0, 0),
-        ("9" * 400, float("inf"), float("inf")),
-        ("Mon, 01 Jan 1990 00:00:00 GMT", 0, 0),
-        ("Mon, 99 Jan 99999 00:00:00 GMT", 0, 0),
-        pytest.param(email.utils.formatdate(time.time() + 3600, usegmt=True), 3000, 3600, id="in an hour"),
-    ],
-)
-def test_the_wait_of_a_retry_after_header_is_read(header: str | None, low: float, high: float) -> None:
-    assert low <= error_of_status(503, "", header).wait_s <= high
+@pytest.mark.parametrize(("header", "wait_s"), [(None, 0), ("soon", 0), ("7", 7), ("9" * 400, float("inf"))])
+def test_a_status_says_how_long_to_wait(header: str | None, wait_s: float) -> None:
+    assert error_of_status(503, "", header).wait_s == wait_s
 
 
 @pytest.mark.parametrize(

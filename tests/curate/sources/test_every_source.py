@@ -168,6 +168,14 @@ def test_an_integer_of_text_that_no_float_is_equal_to_is_refused_and_not_rounded
             ingest(config, tmp_path / "pool", progress="none")
 
 
+@pytest.mark.parametrize("digits", [310, 5000])
+def test_an_integer_beyond_all_floats_is_refused_where_floats_are_declared(digits: int, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(f"url,caption,n\nu,c,{'9' * digits}\nv,c,0.5\n")
+    source = {"kind": "url_table", "path": tmp_path / "t.csv", "columns": ["n"], "types": {"n": "float64"}}
+    with pytest.raises(DataError, match=r"'n' holds '9{60}', which is no float64; declare source.types n: string"):
+        ingest(CurateConfig.model_validate({"job": "curate", "source": source}), tmp_path / "pool", progress="none")
+
+
 def test_a_file_that_says_of_which_type_its_column_is_goes_before_one_that_does_not(tmp_path: Path) -> None:
     typed = pa.table(
         {"url": ["u"], "caption": ["c"], "n": pa.array([7], pa.int32()), "x": pa.array([0.5], pa.float32())}

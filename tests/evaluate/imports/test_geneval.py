@@ -109,6 +109,7 @@ def test_a_file_of_one_model_is_about_the_model_that_is_named(tmp_path: Path) ->
     ("line", "said"),
     [
         (decision(0, 0, correct=not is_right(0, 0)), "results.jsonl:2: rates 0 what line 1 rates 1; keep one of them"),
+        (decision(0, 1, filename=f"0/samples/{'9' * 5000}.png"), "results.jsonl:2: filename: '0/samples/9999"),
         (decision(0, 1, filename="sd21/0.png"), "results.jsonl:2: filename: 'sd21/0.png' does not end as"),
         (decision(0, 1, correct="yes"), "results.jsonl:2: correct: a result of GenEval has filename, prompt, correct"),
         ({"filename": "00000/samples/0000.png"}, "results.jsonl:2: prompt: a result of GenEval has"),

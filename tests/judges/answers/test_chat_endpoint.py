@@ -85,8 +85,11 @@ def test_a_question_is_one_request_with_the_picture_before_it() -> None:
         Reply(b'{"choices": [{"index": 0, "mess'),
         Reply(completion("Yes.") | {"cut": "x"}, claimed_length=9000),
         Reply(["no", "object"]),
+        Reply(b"[" * 200_000),
+        Reply(b"[" * 200_000, 500),
+        Reply({}, 429, {"Retry-After": "1 Jan 99999 00:99999999999999999999:00 PST"}),
     ],
-    ids=["429", "500", "502", "cut JSON", "cut body", "no object"],
+    ids=["429", "500", "502", "cut JSON", "cut body", "no object", "nested", "nested error", "no date"],
 )
 def test_what_may_pass_is_tried_again(fault: Reply) -> None:
     if fault.claimed_length:

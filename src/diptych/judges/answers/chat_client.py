@@ -5,7 +5,6 @@ else twice as long each time), what ends the run in one line (a wrong key, addre
 and what is one question's own fault. The key is read from the environment when it is sent and is in no message.
 """
 
-import email.utils
 import http.client
 import json
 import os
@@ -18,12 +17,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diptych.errors import ConfigError, DataError, one_line
+from diptych.retry_after import retry_after_s
 
 FIRST_WAIT_S = 1.0  # before the second try
 LONGEST_WAIT_S = 120.0
 AGAIN = frozenset({408, 409, 425, 429})
 WRONG = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405})
 MOST_BYTES = 16 * 2**20  # of an answer
+# No connection, silence, or what is cut, no JSON, or nested too deeply.
+NO_ANSWER = (OSError, ValueError, RecursionError, http.client.HTTPException)
 
 
 class QuestionRefused(DataError):
@@ -83,8 +85,9 @@ class ChatClient:
                 said = self._reason(error)
                 if error.code not in AGAIN and error.code < 500:
                     raise self._final(error.code, said) from None
-                wait = _asked_to_wait(error.headers.get("Retry-After"), wait)
-            except (OSError, ValueError, http.client.HTTPException) as error:  # no connection, silence, cut or bad JSON
+                asked = retry_after_s(error.headers.get("Retry-After"))
+                wait = wait if asked is None else min(asked, LONGEST_WAIT_S)
+            except NO_ANSWER as error:
                 said = self._without_key(one_line(error))
             if number + 1 < self.tries:
                 time.sleep(wait)
@@ -114,7 +117,7 @@ class ChatClient:
     def _reason(self, error: urllib.error.HTTPError) -> str:
         try:
             said = json.loads(error.read(MOST_BYTES))["error"]["message"]
-        except (OSError, ValueError, LookupError, TypeError, http.client.HTTPException):
+        except (*NO_ANSWER, LookupError, TypeError):
             said = error.reason
         return self._without_key(f"{error.code} {one_line(ValueError(whole_text(said)))}")
 
@@ -138,17 +141,3 @@ def whole_text(said: object) -> str:
     'yes ?'
     """
     return str(said).encode("utf-8", "replace").decode()
-
-
-def _asked_to_wait(header: str | None, otherwise: float) -> float:
-    """Return how many seconds a ``Retry-After`` asks to wait, seconds or a date; at most two minutes."""
-    if header is None:
-        return otherwise
-    try:
-        wait = float(header)
-    except ValueError:
-        try:
-            wait = email.utils.parsedate_to_datetime(header).timestamp() - time.time()
-        except ValueError:
-            return otherwise
-    return min(max(wait, 0.0), LONGEST_WAIT_S) if wait == wait else otherwise

@@ -152,6 +152,10 @@ def test_a_model_in_the_cache_of_the_hub_is_found_offline(
     ("spoil", "message"),
     [
         (lambda path: (path / "model_index.json").write_text("{"), "model_index.json: damaged"),
+        (
+            lambda path: (path / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text("[" * 99_999),
+            "damaged",
+        ),
         (lambda path: (path / "model_index.json").write_text("[]"), "holds no JSON object"),
         (lambda path: (path / "model_index.json").write_text("{}"), "names no pipeline class"),
         (lambda path: (path / "vae" / "config.json").write_text("x"), "vae/config.json: damaged"),
