@@ -19,7 +19,9 @@ from PIL import Image
 from surroundings import left_of, listen
 
 import diptych
+from diptych import interrupts
 from diptych.cli import main
+from diptych.error_lines import error_line
 
 LINE = "stopped; run the same command again to go on"
 WAIT_S = 60
@@ -184,6 +186,29 @@ def test_a_stop_is_one_line_and_its_code_wherever_python_stands(where: str, tmp_
         timeout=WAIT_S,
     )
     assert (done.returncode, done.stdout, done.stderr.splitlines()) == (130, "", [LINE])
+
+
+IMPORTED_FIRST = """
+import os, re, sys  # as Python itself and the script of an installed program do
+before = {*sys.modules}
+import diptych.__main__
+print(*sorted({*sys.modules} - before))
+"""
+
+
+def test_little_is_imported_before_a_stop_is_heard() -> None:
+    script = [sys.executable, "-S", "-c", IMPORTED_FIRST]
+    found = subprocess.run(script, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout.split()
+    ours = ["diptych", "diptych.__main__", "diptych.error_lines", "diptych.interrupts"]
+    assert [name for name in found if name.startswith("diptych")] == ours
+    assert {"json", "pathlib", "typing"}.isdisjoint(found), "each takes longer than all that is needed"
+
+
+@pytest.mark.parametrize("arguments", [["doctor", "--json"], ["doctor"]])
+def test_a_stop_is_told_as_every_end_is(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    interrupts.say_stopped(arguments)
+    said = error_line("Interrupted", LINE, 130) if "--json" in arguments else LINE
+    assert capsys.readouterr().err == f"{said}\n"
 
 
 def test_what_came_first_is_the_exit_code(pool: Path, tmp_path: Path) -> None:

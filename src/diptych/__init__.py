@@ -3,9 +3,11 @@
 The names below are the Python API; each is imported when it is first used. What they do is told in ``diptych.api``.
 """
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # typing's own name would be its import, and what is imported here delays the ear for Ctrl-C
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from diptych.api import (
         OpenDataset,
         Store,
@@ -34,7 +36,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Import a name of the API on first use, so that ``import diptych`` imports nothing.
 
     Raises:

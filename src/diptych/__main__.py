@@ -1,4 +1,7 @@
-"""The program ``diptych``, also as ``python -m diptych``. A stop may come while it imports, which takes a while."""
+"""The program ``diptych``, also as ``python -m diptych``. A stop may come while it imports, which takes a while.
+
+So the ear for it comes first, and what is imported before that is little.
+"""
 
 import sys
 
@@ -9,12 +12,13 @@ from diptych.interrupts import (
     leave,
     leave_at_once,
 )
-from diptych.output import failure_of_output, forgive_output
 
 
 def run() -> None:
     """Run the command that the arguments of the program give, and exit."""
     end_at_once_when_stopped()
+    from diptych.output import failure_of_output, forgive_output
+
     forgive_output()
     from diptych.cli import main
     from diptych.failures import FAILED, Failed

@@ -1,12 +1,11 @@
 """What stands on stderr where a command fails: lines of text, or one line of JSON where it is given ``--json``.
 
-On stderr, so that stdout is one document, or nothing. Decides nothing about what went wrong.
+On stderr, so that stdout is one document, or nothing. Decides nothing about what went wrong. Imported before a stop is
+heard (``diptych.interrupts``): what takes time to import is imported where it is used.
 """
 
-import json
 import re
 from collections.abc import Collection, Sequence
-from pathlib import Path
 
 PLACE = re.compile(r"(?P<path>.+?)(:\d+)*", re.DOTALL)  # file, file:line or file:line:column
 KEY = re.compile(r"[a-z_]\w*(\.\w+)+")  # of a config
@@ -30,6 +29,8 @@ def error_line(kind: str, message: str, exit_code: int, named: Collection[str] =
         exit_code: With which the command ends.
         named: Texts that are places wherever a problem begins with one, such as the arguments of the command.
     """
+    import json
+
     problems = [placed(line, named) for line in message.splitlines()]
     return json.dumps({"error": kind, "exit_code": exit_code, "problems": problems})
 
@@ -54,6 +55,8 @@ def placed(problem: str, named: Collection[str] = ()) -> dict[str, str | None]:
 
 
 def _is_path(text: str) -> bool:
+    from pathlib import Path
+
     found = PLACE.fullmatch(text)
     try:
         return found is not None and (Path(found["path"]).is_absolute() or Path(found["path"]).exists())

@@ -1,6 +1,7 @@
 """Ctrl-C, a request to end and a terminal that is closed: the first ends a command in order, a further one at once.
 
-Never with a traceback. Decides nothing about what a command does on its way out.
+Never with a traceback. Decides nothing about what a command does on its way out. This is imported before a stop is
+heard, and the first of all: it imports nothing that takes time.
 """
 
 import atexit
@@ -9,10 +10,13 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from types import FrameType
-from typing import Any, NoReturn
 
-from diptych.error_lines import error_line, wants_json
+from diptych.error_lines import wants_json
+
+TYPE_CHECKING = False  # not typing's own, whose import takes time
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any, NoReturn
 
 # The exit code of each: 128 and its number, as shells have it.
 INTERRUPTED = 128 + signal.SIGINT
@@ -21,6 +25,7 @@ TERMINATED = 128 + signal.SIGTERM
 STOPS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 IMPORTS = "<frozen importlib._bootstrap>"  # where each frame of an import is called from
 STOPPED = "stopped; run the same command again to go on"
+STOPPED_JSON = '{{"error": "Interrupted", "exit_code": {}, "problems": [{{"where": null, "what": "{}"}}]}}'
 
 _came_first: signal.Signals | None = None
 
@@ -83,14 +88,14 @@ def say_stopped(arguments: Sequence[str]) -> None:
     Nothing is left to do then but to leave, and no further stop keeps from it or says it again.
     """
     ignore_stops()
-    line = error_line("Interrupted", STOPPED, exit_code()) if wants_json(arguments) else STOPPED
+    line = STOPPED_JSON.format(exit_code(), STOPPED) if wants_json(arguments) else STOPPED
     # RuntimeError: while it was written to
     with contextlib.suppress(OSError, ValueError, AttributeError, RuntimeError):
         if sys.stderr is not None:
             print(line, file=sys.stderr, flush=True)
 
 
-def leave_at_once() -> NoReturn:
+def leave_at_once() -> "NoReturn":
     """End the program as one that was stopped, and its workers, without waiting for either or for threads."""
     ignore_stops()
     for stream in (sys.stdout, sys.stderr):
@@ -105,7 +110,7 @@ def leave_at_once() -> NoReturn:
     os._exit(exit_code())
 
 
-def leave(code: str | int | None) -> NoReturn:
+def leave(code: str | int | None) -> "NoReturn":
     """End the program when everything is done, whatever threads of libraries are still about.
 
     One that comes back to an interpreter that is being taken down ends the process with SIGABRT (pyarrow's may).
@@ -118,14 +123,14 @@ def leave(code: str | int | None) -> NoReturn:
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def _put(handler: Any, instead_of: Sequence[Any]) -> None:
+def _put(handler: "Any", instead_of: "Sequence[Any]") -> None:
     """Let stops call another handler where they call one of ours; those of others stay."""
     for number in STOPS:
         if signal.getsignal(number) in instead_of:
             signal.signal(number, handler)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+def _interrupt(number: int, frame: "FrameType | None") -> "NoReturn":
     if _is_importing(frame):
         _end_at_once(number, frame)
     _note(number)
@@ -133,7 +138,7 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _is_importing(frame: FrameType | None) -> bool:
+def _is_importing(frame: "FrameType | None") -> bool:
     while frame is not None:
         if frame.f_code.co_filename == IMPORTS:
             return True
@@ -141,7 +146,7 @@ def _is_importing(frame: FrameType | None) -> bool:
     return False
 
 
-def _end_at_once(number: int, frame: FrameType | None) -> NoReturn:
+def _end_at_once(number: int, frame: "FrameType | None") -> "NoReturn":
     _note(number)
     say_stopped(sys.argv[1:])
     leave_at_once()
