@@ -24,8 +24,8 @@ from diptych.data.images import decode
 from diptych.data.sql import connect
 from diptych.errors import ConfigError, DataError, DecodeError, Shortage
 from diptych.scores import own_file
-from diptych.shortage import telling_shortage, what_ran_out
-from diptych.storage.spill import MEMORY_LIMIT
+from diptych.shortage import MEMORY_LIMIT, telling_shortage, what_ran_out
+from diptych.storage.spill import spill_settings
 
 SRC = Path(own_file.__file__).resolve().parents[2]
 MUCH = 2**50
@@ -64,11 +64,6 @@ def by_torch() -> None:
     torch.zeros(MUCH)
 
 
-def by_duckdb() -> None:
-    settings = {"memory_limit": "20MB", "max_temp_directory_size": "0KB", "threads": 1}
-    duckdb.connect(config=settings).execute(f"CREATE TABLE t AS {SORT}")
-
-
 def by_python() -> None:
     bytearray(2**62)
 
@@ -99,13 +94,36 @@ def test_memory_that_runs_out_is_told_in_one_line_whoever_asked_for_it(run: Call
     assert "DIPTYCH_MEMORY_LIMIT" in str(caught.value)
 
 
-def test_the_limits_of_duckdb_are_told_in_one_line() -> None:
-    with (
-        pytest.raises(Shortage, match=r"^(the memory ran out|the disk is full): Out of Memory Error: ") as caught,
-        telling_shortage(),
-    ):
-        by_duckdb()
-    assert "\n" not in str(caught.value)
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {},
+            r"^the memory ran out: Out of Memory Error: could not allocate block of size [^;:]* used\); what is finished "
+            r"is kept, run again to go on with a DIPTYCH_MEMORY_LIMIT above 2MB, or without it$",
+        ),
+        (
+            {"memory_limit": "20MB", "max_temp_directory_size": "1MB"},
+            r"^the disk is full: Out of Memory Error: failed to offload data block of size [^;:]* used\); what is finished "
+            r"is kept, run again to go on once there is room there, or with TMPDIR where there is",
+        ),
+    ],
+    ids=["memory", "disk"],
+)
+def test_the_limits_of_duckdb_are_told_in_one_line_without_its_own_advice(
+    settings: dict[str, str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MEMORY_LIMIT, "2MB")
+    all_of_them = {**spill_settings(), "temp_directory": str(tmp_path), "threads": 1, **settings}
+    with pytest.raises(Shortage, match=said), telling_shortage():
+        duckdb.connect(config=all_of_them).execute(f"CREATE TABLE t AS {SORT}")
+
+
+def test_a_limit_that_stands_is_to_be_lower_where_the_rest_ran_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MEMORY_LIMIT, "4GB")
+    said = "or a DIPTYCH_MEMORY_LIMIT below 4GB, which DuckDB takes of it"
+    with pytest.raises(Shortage, match=said), telling_shortage():
+        by_numpy()
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")

@@ -26,6 +26,8 @@ import re
 
 MAX_SAID = 200  # characters of another library's words that a message repeats
 FULL_STOP = re.compile(r"(?<!\.)\.$")  # but not that of "..."
+# What DuckDB says behind what happened: which of its settings to change, and nobody who runs diptych reaches them.
+OTHERS_ADVICE = re.compile(r"\.? *(Possible solutions:|This limit was set by the ').*")
 SENTENCE_END = re.compile(r"(?<=[\w)\]'\"])\. (?=[A-Z])")
 
 
@@ -122,6 +124,8 @@ def one_line(error: BaseException) -> str:
     'no such key'
     >>> one_line(ValueError("The file is not in the cache. Please check your connection" + ", and try again" * 20))
     'The file is not in the cache'
+    >>> one_line(ValueError("could not allocate 8 bytes\n\nPossible solutions:\n* Reducing the number of threads"))
+    'could not allocate 8 bytes'
     >>> one_line(KeyError("id")), one_line(ValueError(7)), one_line(EOFError())
     ("KeyError: 'id'", 'ValueError: 7', 'EOFError')
     """
@@ -138,7 +142,7 @@ def named_line(error: BaseException) -> str:
 
 
 def _in_one_line(error: BaseException) -> str:
-    return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split())
+    return OTHERS_ADVICE.sub("", " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split()))
 
 
 def _with_name(text: str, error: BaseException) -> str:

@@ -7,6 +7,7 @@ of.
 
 import contextlib
 import errno
+import os
 import re
 from collections.abc import Iterator
 from typing import Literal
@@ -33,9 +34,11 @@ PHRASES: tuple[tuple[str, Resource], ...] = (
     (r"failed to map segment", "memory"),  # of a library that is imported
 )
 DATABASES = ("_duckdb", "duckdb", "sqlite3")
+DUCKDBS_LIMIT = re.compile(r"\(\S+ \S+/\S+ \S+ used\)")  # what it says of the memory that it allows itself
+MEMORY_LIMIT = "DIPTYCH_MEMORY_LIMIT"  # an environment variable: what DuckDB may take
 KEPT = "what is finished is kept, run again to go on"
 ADVICE: dict[Resource, str] = {
-    "memory": "with smaller batches, fewer workers, or DIPTYCH_MEMORY_LIMIT for what DuckDB takes of it",
+    "memory": f"with smaller batches, fewer workers, or {MEMORY_LIMIT} for what DuckDB takes of it",
     "disk": "once there is room there, or with TMPDIR where there is, if it is for temporary files",
     "open files": "with fewer workers, or after: ulimit -n 4096",
     "threads": "with fewer workers, or after: ulimit -u unlimited",
@@ -76,7 +79,7 @@ def telling_shortage(where: str = "") -> Iterator[None]:
         what = f"{'the ' if told[0] in ('memory', 'disk') else ''}{told[0]}"
         verb = "is full" if told[0] == "disk" else "ran out"
         said = f"{f'{place}: ' if place else ''}{what} {verb}: {one_line(told[1])}"
-        raise Shortage(f"{said}; {KEPT} {ADVICE[told[0]]}") from error
+        raise Shortage(f"{said}; {KEPT} {_advice(*told)}") from error
 
 
 def has_memory(count: int) -> bool:
@@ -86,6 +89,15 @@ def has_memory(count: int) -> bool:
     except MemoryError:
         return False
     return True
+
+
+def _advice(resource: Resource, error: BaseException) -> str:
+    limit = os.environ.get(MEMORY_LIMIT, "").strip()
+    if resource != "memory" or not limit:
+        return ADVICE[resource]
+    if DUCKDBS_LIMIT.search(str(error)):
+        return f"with a {MEMORY_LIMIT} above {limit}, or without it"
+    return f"with smaller batches, fewer workers, or a {MEMORY_LIMIT} below {limit}, which DuckDB takes of it"
 
 
 def _told_by(error: BaseException | None) -> tuple[Resource, BaseException] | None:

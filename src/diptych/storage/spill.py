@@ -8,8 +8,8 @@ import re
 import tempfile
 
 from diptych.errors import ConfigError
+from diptych.shortage import MEMORY_LIMIT
 
-MEMORY_LIMIT = "DIPTYCH_MEMORY_LIMIT"
 AMOUNT = re.compile(r"\d+(\.\d+)? ?([KMGT]i?)?B", re.IGNORECASE)
 
 
