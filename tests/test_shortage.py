@@ -99,13 +99,13 @@ def test_memory_that_runs_out_is_told_in_one_line_whoever_asked_for_it(run: Call
     [
         (
             {},
-            r"^the memory ran out: Out of Memory Error: could not allocate block of size [^;:]* used\); what is finished "
-            r"is kept, run again to go on with a DIPTYCH_MEMORY_LIMIT above 2MB, or without it$",
+            r"^the memory ran out: Out of Memory Error: could not allocate block of size [^;:]* used\); "
+            r"what is finished is kept, run again to go on with a DIPTYCH_MEMORY_LIMIT above 2MB, or without it$",
         ),
         (
             {"memory_limit": "20MB", "max_temp_directory_size": "1MB"},
-            r"^the disk is full: Out of Memory Error: failed to offload data block of size [^;:]* used\); what is finished "
-            r"is kept, run again to go on once there is room there, or with TMPDIR where there is",
+            r"^the disk is full: Out of Memory Error: failed to offload data block of size [^;:]* used\); "
+            r"what is finished is kept, run again to go on once there is room there, or with TMPDIR where there is",
         ),
     ],
     ids=["memory", "disk"],

@@ -1,7 +1,10 @@
 """The detector of the drawn world as the product loads it, on the shipped weights and on damaged ones."""
 
 import pickle
+import resource
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +17,13 @@ import diptych.demo
 from diptych.demo.world.drawing import draw
 from diptych.demo.world.scenes import Scene, scene
 from diptych.demo.world.truth import truth_of
-from diptych.errors import ConfigError, DataError
+from diptych.errors import ConfigError, DataError, Shortage
 from diptych.judges import make_judge
+from diptych.judges.boxes import centre_net
+from diptych.judges.boxes.centre_net import read_config
 from diptych.judges.boxes.centre_point import CentrePoint, centre_point
 from diptych.judges.contract import Box
+from diptych.shortage import telling_shortage
 
 SHIPPED = Path(diptych.demo.__file__).parent / "models" / "detector"
 REFERENCE = "package:diptych.demo/models/detector"
@@ -37,6 +43,18 @@ def drawn(shown: Scene, size: int = 64) -> Image.Image:
 def copy_of_shipped(folder: Path) -> Path:
     shutil.copytree(SHIPPED, folder)
     return folder
+
+
+@contextmanager
+def no_more_memory(but: int) -> Iterator[None]:
+    """Let this process have no more than so many further bytes."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + but, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def told(box: Box, trait: str) -> str:
@@ -204,3 +222,14 @@ def test_damaged_weights_are_an_error_in_one_line(damage: str, tmp_path: Path) -
     ) as e:
         centre_point(weights=str(folder), device="cpu").boxes([Image.new("RGB", (64, 64))])
     assert "\n" not in str(e.value)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not say how much memory is taken")
+def test_weights_that_find_no_memory_are_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = SHIPPED / "model.safetensors"
+    config = read_config(SHIPPED / "config.json")
+    made = centre_net.CentreNet(config)
+    monkeypatch.setattr(centre_net, "CentreNet", lambda config: made)
+    bytes_left = path.stat().st_size * 3 // 2
+    with pytest.raises(Shortage, match="the memory ran out"), telling_shortage(), no_more_memory(bytes_left):
+        centre_net.load_net(config, path)

@@ -203,11 +203,11 @@ def load_net(config: CentreConfig, path: Path) -> CentreNet:
         DataError: If the file is damaged or holds another network.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load
+    from safetensors.torch import load_file
 
     model = CentreNet(config)
     try:
-        state = {name: value.float() for name, value in load(path.read_bytes()).items()}
+        state = {name: value.float() for name, value in load_file(path).items()}
         missing, unexpected = model.load_state_dict(state, strict=False)
     except (SafetensorError, RuntimeError, OSError) as error:
         raise DataError(f"{path}: does not load as the network of its config.json: {one_line(error)}") from error
