@@ -2,14 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from diptych.config.places import ProblemAt
+from diptych.config.schema_words import any_said, in_any_case, said
 from diptych.config.settings import LocalPath, Settings
 from diptych.curate.named_columns import problems_of
 from diptych.data.pixel_limit import MAX_PIXELS, MOST_PIXELS
 from diptych.lookup import describe_unknown
+from diptych.scores import DECODED
 from diptych.scores.choices import ScoringSettings
 
 ColumnType = Annotated[str, Field(pattern=r"^(bool|int64|uint64|float64|string)(\[\]){0,3}$")]
@@ -155,6 +157,8 @@ class Confirm(Settings):
 class Dedup(Settings):
     """Which rows are the same picture, and which of them to prefer."""
 
+    model_config = ConfigDict(json_schema_extra={"if": any_said(("variants", "confirm")), "then": said("perceptual")})
+
     exact: bool = Field(True, description="equal bytes (sha256)")
     perceptual: str | None = Field(None, description="label.column of a 64-bit hash, e.g. hashes.phash_imagehash")
     variants: tuple[str, ...] = Field(
@@ -175,7 +179,11 @@ class Dedup(Settings):
 class Rule(Settings):
     """Keep the rows for which the SQL condition holds; a condition over a missing value does not hold."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$", description="what the funnel and the decisions call it")
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9_]{0,40}$",
+        description="what the funnel and the decisions call it",
+        json_schema_extra={"not": {"enum": [*BUILT_IN_RULES]}},
+    )
     where: str = Field(description="an SQL condition over the columns of one row; one that is null does not hold")
 
 
@@ -197,6 +205,12 @@ class Export(Settings):
 class CurateConfig(ScoringSettings):
     """One curation run."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [{"properties": {"scores": {"propertyNames": {"not": {"pattern": in_any_case([DECODED])}}}}}]
+        }
+    )
+
     job: Literal["curate"] = Field(description="what the file is for")
     name: str = Field("dataset", description="of the dataset, for its card")
     source: Source = Field(description="where pictures and captions come from")
@@ -212,7 +226,7 @@ class CurateConfig(ScoringSettings):
     @model_validator(mode="after")
     def _labels_fit(self) -> "CurateConfig":
         for label in self.scores:
-            if label.casefold() == "decoded":
+            if label.casefold() == DECODED:
                 raise ProblemAt(("scores", label), "the label is that of the built-in score; give this one another")
         confirm = self.dedup.confirm if self.dedup else None
         if confirm and confirm.encoder not in self.encoders:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from diptych.data.column_names import DATA
 from diptych.errors import ConfigError
 from diptych.lookup import describe_unknown
+from diptych.scores import DECODED
 
 if TYPE_CHECKING:
     from diptych.curate.conditions import TrialTable
@@ -31,7 +32,7 @@ class NamedProblem(NamedTuple):
 
 def problems_of(config: "CurateConfig") -> Iterator[NamedProblem]:
     """Yield what is wrong with the rules, the order of preference, the hashes and the exported columns."""
-    labels = [*config.scores, "decoded"]  # which every run has
+    labels = [*config.scores, DECODED]  # which every run has
     for number, name in enumerate(config.export.columns or ()):
         yield from _unknown_label(("export", "columns", number), name, labels)
     yield from _of_sql(config, labels)

@@ -6,9 +6,11 @@ Defaults live here and in the ``choices`` of the rooms, and nowhere else.
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from diptych.config.places import ProblemAt
+from diptych.config.schema_words import any_said, said
 from diptych.config.settings import NO_OTHER_LABEL, LocalPath
 from diptych.evaluate.agreements.choices import AgreementChoice
 from diptych.evaluate.audits.choices import Audit
@@ -19,11 +21,23 @@ from diptych.evaluate.protocols.choices import ProtocolChoice, protocol_scores
 from diptych.lookup import describe_unknown
 from diptych.scores.choices import ScoreChoice, ScoringSettings
 
+COMPARED = ("means", "distances", "protocols")
+ALL_ARE_REFERENCES: JsonDict = {
+    "additionalProperties": {"required": ["role"], "properties": {"role": {"const": "reference"}}}
+}
 LABEL = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}$"
 
 
 class EvaluateConfig(ScoringSettings):
     """One evaluation."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {"properties": {"datasets": ALL_ARE_REFERENCES}},
+            "if": said("compare"),
+            "then": any_said(COMPARED),
+        }
+    )
 
     job: Literal["evaluate"] = Field(description="what the file is for")
     name: str = Field("evaluation", pattern=LABEL, description="a rerun under the same name replaces the run")
@@ -65,7 +79,7 @@ class EvaluateConfig(ScoringSettings):
         _check(("audit", "datasets"), "dataset", self.audit.datasets if self.audit else None, self.datasets)
         if not self.judged():
             raise ProblemAt(("datasets",), "all are references, so there is nothing to judge; give one another role")
-        if self.compare is not None and not (self.means or self.distances or self.protocols):
+        if self.compare is not None and not any(getattr(self, key) for key in COMPARED):
             said = "there is nothing to compare; name a score under means, a distance or a protocol"
             raise ProblemAt(("compare",), said)
         return self

@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from diptych.config.places import ProblemAt
+from diptych.config.schema_words import any_said
 from diptych.config.settings import LocalPath, Settings
 
 
@@ -21,6 +22,8 @@ class Flagged(Settings):
 
 class ReportConfig(Settings):
     """One report."""
+
+    model_config = ConfigDict(json_schema_extra=any_said(("store", "pools")))
 
     job: Literal["report"] = Field(description="what the file is for")
     title: str = Field("Report", description="at the head of every page")

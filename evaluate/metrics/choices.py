@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
+from diptych.config.schema_words import in_any_case
 from diptych.config.settings import Settings
 from diptych.errors import ConfigError
 from diptych.evaluate.inputs.choices import By, Datasets
@@ -18,8 +19,7 @@ def _known(given: str) -> str:
 
 
 def _list_known(schema: dict[str, Any]) -> None:
-    in_any_case = "|".join("".join(f"[{letter}{letter.upper()}]" for letter in alias) for alias in ALIASES)
-    schema["anyOf"] = [{"enum": [*SET_METRICS, *ALIASES]}, {"pattern": f"^({in_any_case})$"}]
+    schema["anyOf"] = [{"enum": [*SET_METRICS, *ALIASES]}, {"pattern": in_any_case(ALIASES)}]
 
 
 MetricName = Annotated[str, AfterValidator(_known), Field(json_schema_extra=_list_known)]
@@ -53,20 +53,21 @@ class DistanceChoice(Settings):
         return () if self.reference is None else (self.reference,)
 
 
-Whole = Annotated[int, Field(ge=0, strict=True)]
+Count = Annotated[int, Field(ge=0)]
+Whole = Annotated[int, Field(ge=1)]
 
 
 class CheckedJudge(Settings):
     """What a judge said of images of which somebody knows whether they are right."""
 
-    right: tuple[Whole, Whole] = Field(description="of those that are right: how many it calls right, and of how many")
-    wrong: tuple[Whole, Whole] = Field(description="of those that are wrong: how many it calls wrong, and of how many")
+    right: tuple[Count, Whole] = Field(description="of those that are right: how many it calls right, and of how many")
+    wrong: tuple[Count, Whole] = Field(description="of those that are wrong: how many it calls wrong, and of how many")
 
     @model_validator(mode="after")
     def _counts_fit(self) -> "CheckedJudge":
         for name, (count, of) in (("right", self.right), ("wrong", self.wrong)):
-            if not 0 < of >= count:
-                raise ValueError(f"{name}: [{count}, {of}] is not so many of at least one, such as [95, 100]")
+            if count > of:
+                raise ValueError(f"{name}: [{count}, {of}] is more than there are; give such as [95, 100]")
         return self
 
 

@@ -1,12 +1,13 @@
 """What a config says of protocols, and the scores that these are made of. Loads where only the base install is."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from diptych.config.name_in import NameIn
 from diptych.config.places import ProblemAt
+from diptych.config.schema_words import one_of_two, where
 from diptych.config.settings import Settings
 from diptych.evaluate.inputs.choices import By, Datasets
 from diptych.evaluate.protocols import PROTOCOLS, find_protocol
@@ -15,8 +16,26 @@ from diptych.lookup import describe_unknown
 from diptych.scores.choices import ScoreChoice
 
 
+def _tell_each(schema: dict[str, Any]) -> None:
+    """Add who judges for each protocol, and its rules."""
+    schema["allOf"] = [where("protocol", name, _told_of(name)) for name in PROTOCOLS]
+
+
+def _told_of(name: str) -> dict[str, Any]:
+    protocol = find_protocol(name)
+    rules = {"properties": {"rules": {"items": {"enum": list(protocol.rules)}}}}
+    return {"allOf": [one_of_two(*_judges(protocol.ability)), rules]}
+
+
+def _judges(ability: str) -> tuple[str, str]:
+    """Return the key of who judges, and the one that is not for it."""
+    return ("encoder", "judge") if ability == "embeddings" else ("judge", "encoder")
+
+
 class ProtocolChoice(Settings):
     """A benchmark's number for each group of images of its prompts, by one judge or one encoder."""
+
+    model_config = ConfigDict(json_schema_extra=_tell_each)
 
     protocol: Annotated[str, NameIn("protocol", PROTOCOLS)] = Field(
         description="a protocol of diptych, see diptych evaluate protocols"
@@ -42,7 +61,7 @@ class ProtocolChoice(Settings):
     @model_validator(mode="after")
     def _one_judges(self) -> "ProtocolChoice":
         ability = find_protocol(self.protocol).ability
-        wanted, other = ("encoder", "judge") if ability == "embeddings" else ("judge", "encoder")
+        wanted, other = _judges(ability)
         if getattr(self, wanted) is None:
             raise ProblemAt((wanted,), f"{self.protocol} takes the label of one that gives {ability}")
         if getattr(self, other) is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter
 
 from diptych.config.options import OPTIONS
+from diptych.config.schema_words import where
 from diptych.errors import MissingExtra
 from diptych.lookup import resolve
 
@@ -22,10 +23,7 @@ def options_by_kind(key: str, entry: tuple[Mapping[str, str], str], *parts: str)
     """
 
     def extend(schema: dict[str, Any]) -> None:
-        schema["allOf"] = [
-            {"if": {"properties": {key: {"const": name}}, "required": [key]}, "then": then}
-            for name, then in _rules(*entry, parts)
-        ]
+        schema["allOf"] = [where(key, name, then) for name, then in _rules(*entry, parts)]
 
     return extend
 

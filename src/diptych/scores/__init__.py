@@ -56,6 +56,7 @@ SCORES: dict[str, str] = {
 Reads = Literal["bytes", "pixels", "caption", "embedding", "evidence"]
 Direction = Literal["higher", "lower"]
 
+DECODED = "decoded"  # the one that every curation computes unasked
 OWN_FILE = re.compile(r"(?P<path>.+\.py):(?P<factory>[A-Za-z_]\w*)")  # a factory in a file of the user's own
 
 

@@ -9,8 +9,9 @@ from diptych.config.name_in import NameIn
 from diptych.config.option_schema import options_by_kind
 from diptych.config.options import check_options
 from diptych.config.places import ProblemAt
+from diptych.config.schema_words import in_any_case
 from diptych.config.settings import Settings
-from diptych.data.column_names import label_problem
+from diptych.data.column_names import RESERVED, label_problem
 from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError
 from diptych.judges import JUDGES
@@ -109,7 +110,9 @@ class ScoringSettings(Settings):
         default_factory=dict, description="judges by labels of your own, which scores name"
     )
     scores: dict[str, ScoreChoice] = Field(
-        default_factory=dict, description="scores by labels of your own, under which their columns stand"
+        default_factory=dict,
+        description="scores by labels of your own, under which their columns stand",
+        json_schema_extra={"propertyNames": {"not": {"pattern": rf"^\s*$|{in_any_case(sorted(RESERVED))}"}}},
     )
     batch_size: int = Field(64, ge=1, description="pictures that an encoder or a judge is given at once")
 

@@ -29,10 +29,10 @@ from diptych.data.containers import JpegScan, jpeg_components, jpeg_end, jpeg_ha
 from diptych.data.images import TONE_MAP, Image, decode
 from diptych.data.plain import NOT_PLAIN, opens_plainly
 from diptych.errors import DecodeError
-from diptych.scores import Column, Reads
+from diptych.scores import DECODED, Column, Reads
 from diptych.scores.batches import Batch
 
-NAME = "decoded"
+NAME = DECODED
 COLUMN = "is_truncated"
 MAP = "tone_map"
 COLUMNS = (
