@@ -1,6 +1,6 @@
 """The paired differences of the store and what they settle."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from diptych.intervals import is_resolved
@@ -22,6 +22,14 @@ WORDS = {
     "no interval": "\N{EN DASH}",
     "not computed": "\N{EN DASH}",
 }
+# What a difference settles, and how the verdict says it.
+SETTLED = (
+    ("better", "better"),
+    ("worse", "worse"),
+    ("not resolved", "not told apart"),
+    ("no interval", "without an interval"),
+    ("not computed", "not compared"),
+)
 
 
 def difference_rows(report: Report) -> list[dict[str, Any]]:
@@ -121,3 +129,37 @@ def p_value(value: float | None) -> str:
     if value is None:
         return number(None)
     return "<0.001" if value < 0.001 else f"{value:.2g}"
+
+
+def sentence(verdicts: Sequence[dict[str, Any]]) -> str:
+    """Return what the differences say together, per pair of labels; nothing is weighed against anything."""
+    said = []
+    for a, b in dict.fromkeys((row["a"], row["b"]) for row in verdicts):
+        own = [row for row in verdicts if (row["a"], row["b"]) == (a, b)]
+        words = [row["word"] for row in own]
+        parts = [f"{said_as} on {words.count(word)} of {len(words)}" for word, said_as in SETTLED if word in words]
+        names = f"Against {isolated(b)}, {isolated(a)}"
+        if words.count("not computed") == len(words):
+            said.append(f"{isolated(a)} and {isolated(b)} could not be compared.")
+            continue
+        if len(own) == 1:
+            said.append(_alone(own[0]))
+            continue
+        what = "comparison" if len({row["metric"] for row in own}) < len(own) else "metric"  # of several datasets
+        parts[0] += f" {what}s"
+        said.append(f"{names} is {', '.join(parts)}.")
+    return " ".join(said)
+
+
+def _alone(row: Mapping[str, Any]) -> str:
+    """Return what the only difference between two labels says; it has a better and a worse side.
+
+    >>> _alone({"a": "x", "b": "y", "metric": "match.clip_score", "word": "not resolved"})
+    'x and y cannot be told apart by CLIP score (match).'
+    """
+    a, b, metric = isolated(row["a"]), isolated(row["b"]), plain_name(row["metric"])
+    if row["word"] in ("better", "worse"):
+        return f"{a} is {row['word']} than {b} by {metric}."
+    if row["word"] == "not resolved":
+        return f"{a} and {b} cannot be told apart by {metric}."
+    return f"How {a} and {b} differ by {metric} has no interval, so that nothing is settled."

@@ -106,21 +106,10 @@ def _row(report: Report, group: Group) -> dict[str, Any]:
     names = names_of(report, group)
     return {
         "caption": report.shot(first).text,
-        "draw": _draw(columns["seed"][first], columns["sample"][first]),
+        "draw": report.draws[report.pairs[first]],
         "setting": "" if names[0][1] or len(report.models) < 2 else columns["setting"][first],
         "cells": [
             {"label": label, "setting": setting, "shot": report.shot(row)}
             for (label, setting), row in zip(names, group.values(), strict=True)
         ],
     }
-
-
-def _draw(seed: int | None, sample: int | None) -> str:
-    """Return which of a prompt's pictures one is.
-
-    >>> _draw(7, 0), _draw(None, 1), _draw(None, None)
-    ('seed 7', 'sample 1', '')
-    """
-    if seed is not None:
-        return f"seed {seed}"
-    return "" if sample is None else f"sample {sample}"

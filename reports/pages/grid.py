@@ -35,8 +35,8 @@ def grid(report: Report) -> list[dict[str, Any]]:
 def _part(report: Report, dataset: str, groups: Sequence[dict[str, Any]]) -> dict[str, Any]:
     axes = choose_axes(groups)
     pairs = _shared_pairs(report, groups)
-    results = [row for row in report.query(RESULTS) if set(row["groups"]) == {"model", "setting"}]
-    metrics, cells = _cells(report, groups, pairs, [row for row in results if row["dataset"] == dataset])
+    results = _of_cells([row for row in report.query(RESULTS) if row["dataset"] == dataset], groups)
+    metrics, cells = _cells(report, groups, pairs, results)
     *panels, down, across = axes if len(axes) > 1 else ["", *axes]
     return {
         "dataset": dataset,
@@ -48,6 +48,21 @@ def _part(report: Report, dataset: str, groups: Sequence[dict[str, Any]]) -> dic
         "prompts": pairs,
         "more": max(0, len(groups) - MAX_CELLS),
     }
+
+
+def _of_cells(results: Sequence[dict[str, Any]], groups: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the results that are of one model and setting each; where there is one model, those of a setting are.
+
+    Those that say both come last, so that they go before others of the same cell.
+    """
+    values = {axis: {group[axis] for group in groups} for axis in ("model", "setting")}
+    only = {axis: next(iter(found)) for axis, found in values.items() if len(found) == 1}
+    of_cells = [
+        {**row, "groups": {**only, **row["groups"]}}
+        for row in sorted(results, key=lambda row: len(row["groups"]))
+        if row["groups"] and set(row["groups"]) <= set(values)
+    ]
+    return [row for row in of_cells if set(row["groups"]) == set(values)]
 
 
 def _datasets(report: Report) -> dict[str, list[dict[str, Any]]]:

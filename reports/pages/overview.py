@@ -19,7 +19,7 @@ from diptych.reports.read.order import RESULTS, about_models, metrics_of
 from diptych.reports.read.pool import Pool
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import Floats
-from diptych.reports.verdicts import verdicts_of
+from diptych.reports.verdicts import sentence, verdicts_of
 from diptych.reports.wording import isolated, side_of_all
 
 PAIRS_SHOWN = 6
@@ -33,14 +33,6 @@ FROM images WHERE run_id = ? AND model IS NOT NULL
 OTHERS = """
 SELECT dataset, count(*) AS n FROM images WHERE run_id = ? GROUP BY dataset HAVING count(model) = 0 ORDER BY dataset
 """
-# What a difference settles, and how the verdict says it.
-SETTLED = (
-    ("better", "better"),
-    ("worse", "worse"),
-    ("not resolved", "not told apart"),
-    ("no interval", "without an interval"),
-    ("not computed", "not compared"),
-)
 
 
 def overview(report: Report) -> list[dict[str, Any]]:
@@ -61,23 +53,6 @@ def overview(report: Report) -> list[dict[str, Any]]:
             "cautions": cautions(report, results),
         }
     ]
-
-
-def sentence(verdicts: Sequence[dict[str, Any]]) -> str:
-    """Return what the differences say together, per pair of labels; nothing is weighed against anything."""
-    said = []
-    for a, b in dict.fromkeys((row["a"], row["b"]) for row in verdicts):
-        own = [row for row in verdicts if (row["a"], row["b"]) == (a, b)]
-        words = [row["word"] for row in own]
-        parts = [f"{said_as} on {words.count(word)} of {len(words)}" for word, said_as in SETTLED if word in words]
-        names = f"Against {isolated(b)}, {isolated(a)}"
-        if words.count("not computed") == len(words):
-            said.append(f"{isolated(a)} and {isolated(b)} could not be compared.")
-            continue
-        what = "comparison" if len({row["metric"] for row in own}) < len(own) else "metric"  # of several datasets
-        parts[0] += f" {what}" if len(words) == 1 else f" {what}s"
-        said.append(f"{names} is {', '.join(parts)}.")
-    return " ".join(said)
 
 
 def _facts(report: Report) -> list[dict[str, str]]:

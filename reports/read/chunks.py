@@ -18,7 +18,7 @@ from diptych.reports.read.columns import PICTURE, details, label_of, listed_filt
 from diptych.reports.read.evidence_chunks import evidence_files, evidence_index
 from diptych.reports.read.numbers import plain_name
 from diptych.reports.read.pictures import Picture
-from diptych.reports.read.report import DOMAIN, MANY_VALUES, Report
+from diptych.reports.read.report import DOMAIN, MANY_VALUES, Report, are_few
 from diptych.reports.read.rows import as_text
 from diptych.reports.read.texts import cut
 
@@ -85,6 +85,7 @@ def _index(report: Report, captions: tuple[list[str], list[int]]) -> dict[str, A
         "reasons": {name: _reasons(len(rows), found) for name, found in rows.reasons.items() if found},
         "pairs": report.pairs,
         "draw_word": report.draw_word,
+        "draws": report.draws,
         "models": report.models,
         "missing": MISSING,
         "side": _side(report),
@@ -125,8 +126,9 @@ def _facet(report: Report, name: str) -> dict[str, Any] | None:
     if says_nothing and name not in report.kept_facets:
         return None
     # Others can be filtered by, but nobody looks for a prompt or a seed in a list.
-    known = {*listed_filters(), *report.rows.words, *report.further_filters, PICTURE}
-    is_listed = name == DOMAIN or (name in known and len(texts) <= MANY_VALUES)
+    is_ours = name in {*listed_filters(), PICTURE} and len(texts) <= MANY_VALUES
+    is_told = name in {*report.rows.words, *report.further_filters}  # by a score or a source: it may be any text
+    is_listed = name == DOMAIN or is_ours or (is_told and are_few(len(texts), sum(code != -1 for code in codes)))
     return {"name": name, "label": label_of(name), "values": texts, "codes": codes, "listed": is_listed}
 
 

@@ -33,6 +33,19 @@ GROUPS = (
 )
 
 
+def are_few(values: int, known: int) -> bool:
+    """Return whether a column that nobody declared has so few different values that people can filter by them.
+
+    >>> are_few(50, 50), are_few(60, 100), are_few(60, 120)
+    (True, False, True)
+
+    Args:
+        values: Different ones.
+        known: Rows that have one.
+    """
+    return values <= FEW_VALUES or values <= min(MANY_VALUES, known // 2)
+
+
 class Shot(NamedTuple):
     """A picture on a page.
 
@@ -147,8 +160,7 @@ class Report:
         found = []
         for name, column in self.rows.further.items():
             known = [as_text(one) for one in column if one is not None]
-            values = len(set(known))
-            if values <= FEW_VALUES or values <= min(MANY_VALUES, len(known) // 2):
+            if are_few(len(set(known)), len(known)):
                 found.append(name)
         return found
 
@@ -255,6 +267,16 @@ class Report:
         columns = self.rows.columns
         seeds = {columns["seed"][row] is not None for row, pair in enumerate(self.pairs) if pair >= 0}
         return {(True,): "seed", (False, True): "seed or sample"}.get(tuple(sorted(seeds)), "sample")
+
+    @cached_property
+    def draws(self) -> list[str]:
+        """By pair, which of a prompt's pictures it is: by seed, or by sample; empty where the data says neither."""
+        columns, found = self.rows.columns, dict[int, str]()
+        for row, pair in enumerate(self.pairs):
+            seed, sample = columns["seed"][row], columns["sample"][row]
+            named = f"seed {seed}" if seed is not None else f"sample {sample}" if sample is not None else ""
+            found.setdefault(pair, named)
+        return [found[pair] for pair in sorted(found) if pair >= 0]
 
     def colour(self, model: str | None) -> int:
         """Return the number of a model's colour, from 1."""

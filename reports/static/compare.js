@@ -9,6 +9,7 @@
   const KEYS = { across: "c", fixed: "w", score: "s", order: "o", a: "a", b: "b", search: "q", open: "sel", other: "with", way: "v" };
   const lines = new Map();
   let rows, pairs, axes = [], state, choices = [], groups = [], shown = [], columns = [], values = null, counts = null;
+  let repeated = new Set(); // prompts of several rows, which their seeds or samples tell apart
   let height = 0, side = 0, perLine = 1;
   /** What `foreign` does, where there are no elements. */
   const isolated = (text) => `\u2068${plain(text)}\u2069`;
@@ -40,6 +41,8 @@
     return (label, row) => (entry.choice.isOwn ? [foreign(label), ", ", foreign(pairs.word("setting", row))] : [foreign(label)]);
   }
 
+  const sameAs = (entry) => JSON.stringify([entry.prompt, entry.choice.text]);
+
   const options = (select, entries, chosen) => select.replaceChildren(...entries.map(([value, text]) => make("option", { value, selected: value === chosen }, text)));
 
   /** Take what the state asks for as far as it is there, group the rows, and show the choices. */
@@ -48,6 +51,8 @@
     choices = pairs.choices(across);
     const fixed = choices.some(({ text }) => text === state.fixed) ? state.fixed : choices.length > 1 ? ALL : choices[0]?.text ?? "";
     groups = pairs.groups(across, fixed === ALL ? choices : choices.filter(({ text }) => text === fixed));
+    const once = new Set();
+    repeated = new Set(groups.map(sameAs).filter((one) => once.has(one) || !once.add(one)));
     columns = pairs.columns(across, groups);
     const a = columns.includes(state.a) ? state.a : columns.find((label) => label !== state.b) ?? "";
     const b = columns.includes(state.b) && state.b !== a ? state.b : columns.find((label) => label !== a) ?? "";
@@ -140,6 +145,7 @@
       cells.querySelectorAll("button").forEach((button) => button.setAttribute("aria-label", `${button.dataset.label}: ${rows.told(Number(button.dataset.row), caption.slice(0, 140))}`));
     }).catch(Diptych.complain);
     const facts = [rows.word("category", entry.first).replaceAll("_", " ")];
+    if (repeated.has(sameAs(entry))) facts.push(rows.index.draws[entry.pair]);
     if ($("fixed").value === ALL) facts.push(plain(entry.choice.text));
     if (entry.isOneOfSeveral) facts.push(`in ${[...entry.datasets].map(plain).join(" and ")}`);
     if (counts) facts.push(`this prompt${rows.sampleNote ? ", as far as shown" : ""}: ${inWords(counts.byPrompt.get(entry.prompt), Boolean(rows.scores.get(state.score).better))}`);

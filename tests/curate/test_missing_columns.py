@@ -7,7 +7,9 @@ import yaml
 from click.testing import CliRunner
 from drawn import draw_folder, picture
 
+import diptych
 from diptych.cli import main
+from diptych.errors import ConfigError, DataError
 
 OPEN_CLIP = "--set encoder.architecture=ViT-L-14 --set encoder.pretrained=openai"
 
@@ -38,6 +40,15 @@ def test_a_score_that_lacks_shards_is_said_to_be_unfinished_with_what_finishes_i
     assert f"finish it: diptych score {grown} words=caption_stats\n" in said
     assert "did you mean" not in said
     assert "rule" in call("curate", "select", grown, "--where", "colours.brightness > 0").splitlines()[0]
+
+
+def test_a_program_that_reads_the_dataset_is_told_the_same(grown: Path) -> None:
+    dataset = diptych.open_dataset(grown)
+    with pytest.raises(ConfigError, match="the score 'words' has it for 1 of 2 shards; finish it: diptych score"):
+        dataset.pandas("caption_words")
+    with pytest.raises(DataError, match="the score 'words' has it for 1 of 2 shards; finish it: diptych score"):
+        dataset.query("caption_words")
+    assert dataset.pandas("brightness").shape == (4, 1)
 
 
 def test_a_column_of_a_score_that_was_never_computed_comes_with_the_command_that_computes_it(grown: Path) -> None:

@@ -1,6 +1,7 @@
 """Compare in a browser: all settings together, every pair counted, and a state that a link keeps."""
 
 import dataclasses
+import re
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
@@ -210,3 +211,19 @@ def test_what_is_not_finite_is_no_score_as_for_the_evaluation(
     assert tab.page.locator("#tally").inner_text().endswith("1 won, 0 tied, 1 lost.")
     tab.open(tmp_path / "out" / "gallery.html", "#f=n.number:none%3Anot_finite")
     assert tab.page.locator("#count").inner_text() == "4 of 10 images"
+
+
+@pytest.mark.parametrize(("samples", "said"), [(2, True), (1, False)])
+def test_rows_of_one_prompt_say_which_of_its_pictures_they_show(
+    samples: int, said: bool, tmp_path: Path, tab: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    grid = made_grid(("a", "b"), prompts=2, samples=samples)
+    make_generated(tmp_path / "generated", [dataclasses.replace(row, caption=f"number={row.prompt}") for row in grid])
+    run(make_config(tmp_path, scores={"n": {"score": "told_number"}}))
+    build_report(ReportConfig.model_validate({"job": "report", "store": tmp_path / "store.duckdb"}), tmp_path / "out")
+    tab.open(tmp_path / "out" / "compare.html")
+    told = [row.locator("p").inner_text() for row in tab.page.locator("#rows .pair").all()]
+    assert len(told) == 2 * samples
+    assert all(bool(re.search(r"(seed|sample) \d+$", one)) == said for one in told)
+    assert len(set(told)) == (4 if said else len(set(told)))

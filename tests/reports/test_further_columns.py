@@ -176,3 +176,19 @@ def test_images_may_have_a_column_of_the_report_s_name_and_one_of_the_name_that_
         "f=source_picture:c",
         "f=source_picture:d",
     }
+
+
+def test_texts_that_a_score_says_of_each_image_are_no_list_to_filter_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    rows = [
+        dataclasses.replace(row, caption=f"hat=text{number} class={('man', 'woman')[number % 2]}")
+        for number, row in enumerate(made_grid(prompts=30, samples=1))
+    ]
+    make_generated(tmp_path / "generated", rows)
+    run(make_config(tmp_path, scores={"said": {"score": "told_attribute"}}))
+    build_report(ReportConfig.model_validate({"job": "report", "store": tmp_path / "store.duckdb"}), tmp_path / "out")
+    facets = {one["name"]: one for one in Gallery(tmp_path / "out").index["facets"]}
+    assert len(facets["said.attribute"]["values"]) == 60
+    assert (facets["said.attribute"]["listed"], facets["said.attribute_class"]["listed"]) == (False, True)

@@ -11,7 +11,6 @@ from diptych.reports.build import build_report
 from diptych.reports.pages.audit import asked_for, judge
 from diptych.reports.pages.compare import comparable
 from diptych.reports.pages.grid import choose_axes
-from diptych.reports.pages.overview import sentence
 from diptych.reports.pages.provenance import redacted
 from diptych.reports.pages.scores import notes_of
 from diptych.reports.read.cautions import cautions
@@ -19,6 +18,7 @@ from diptych.reports.read.numbers import interval, number, share
 from diptych.reports.read.pictures import Picture
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import RowsPart, join
+from diptych.reports.verdicts import sentence
 from diptych.store.store import ResultRow, Store
 
 
@@ -37,6 +37,9 @@ def test_sentence_counts_and_weighs_nothing() -> None:
         "Against y, x is better on 2 of 4 metrics, worse on 1 of 4, not told apart on 1 of 4."
     )
     assert said("better", "no interval") == "Against y, x is better on 1 of 2 metrics, without an interval on 1 of 2."
+    assert said("better") == "x is better than y by A."
+    assert said("not resolved") == "x and y cannot be told apart by A."
+    assert said("no interval").endswith(" has no interval, so that nothing is settled.")
     assert said("not computed") == "x and y could not be compared."
     assert said("not computed", "no interval") == (
         "Against y, x is without an interval on 1 of 2 metrics, not compared on 1 of 2."

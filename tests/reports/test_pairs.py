@@ -14,11 +14,10 @@ from report_world import World
 from diptych.cli import main
 from diptych.reports.build import build_report
 from diptych.reports.pages.compare import comparable, own_settings
-from diptych.reports.pages.overview import sentence
 from diptych.reports.read.pictures import Picture
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import RowsPart, join
-from diptych.reports.verdicts import difference_rows
+from diptych.reports.verdicts import difference_rows, sentence
 from diptych.reports.wording import isolated
 from diptych.store.store import Store
 
@@ -200,7 +199,7 @@ def test_foreign_text_cannot_end_its_isolate() -> None:
     assert isolated(EVIL) == "\u2068\u202eevil \u202ename\u2069"
     assert isolated("a\u2066b") == "ab"
     assert sentence([{"metric": "m", "a": EVIL, "b": "x", "word": "better"}]) == (
-        f"Against x, {isolated(EVIL)} is better on 1 of 1 metric."
+        f"{isolated(EVIL)} is better than x by M."
     )
 
 
@@ -279,9 +278,6 @@ def test_as_many_models_as_there_are_stand_beside_one_another(world: World, brow
 def test_a_verdict_of_one_kind_says_of_what_it_counts() -> None:
     rows = [{"metric": metric, "a": "x", "b": "y", "word": "not resolved"} for metric in ("m", "n")]
     assert sentence(rows) == "Against y, x is not told apart on 2 of 2 metrics."
-    assert (
-        sentence([{"metric": "m", "a": "x", "b": "y", "word": "better"}]) == "Against y, x is better on 1 of 1 metric."
-    )
 
 
 TITLE_LINES = """(card) => {

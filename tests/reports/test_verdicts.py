@@ -111,7 +111,7 @@ def test_sharpness_never_makes_a_verdict_between_models(evaluated: Path) -> None
     ]
     out = report(evaluated)
     verdict = section(out / "index.html", "verdict-title")
-    assert verdict.startswith("Verdict Against soft, crisp is worse on 1 of 1 metric.")
+    assert verdict.startswith("Verdict crisp is worse than soft by Number (told).")
     assert "harpness" not in verdict
     assert "harpness" not in section(out / "index.html", "look-title")
     compared = re.search(r'<ul class="verdicts">.*?</ul>', (out / "compare.html").read_text("utf-8"), re.DOTALL)

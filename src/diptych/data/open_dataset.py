@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from diptych.data.images import Image, decode
 from diptych.data.pixel_limit import pixels_allowed
 from diptych.data.sql import column_references, connect, needed, relation, what_sql_lacks
 from diptych.data.table import DatasetTable
+from diptych.data.unfinished import unfinished_score
 from diptych.errors import DataError
 
 if TYPE_CHECKING:
@@ -104,7 +106,8 @@ class OpenDataset:
         try:
             return con.cursor().sql(sql).to_arrow_table()
         except duckdb.Error as error:
-            raise DataError(f"{self.dataset.path}: {what_sql_lacks(error, self.columns)}") from error
+            said = what_sql_lacks(error, self.columns, missing=partial(unfinished_score, self.dataset))
+            raise DataError(f"{self.dataset.path}: {said}") from error
 
     def _numbers(self, rows: Sequence[int]) -> npt.NDArray[np.int64]:
         given = np.asarray(rows)

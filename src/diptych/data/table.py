@@ -22,6 +22,8 @@ from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.labels import labelled_sets
 from diptych.data.schema import ARROW_TYPES, DECISION_SCHEMA, IMAGE, data_schema
 from diptych.data.shards import reading
+from diptych.data.unfinished import unfinished_score
+from diptych.errors import ConfigError
 from diptych.storage.location import Location
 
 RowNumbers = npt.NDArray[np.int64]
@@ -97,7 +99,12 @@ class DatasetTable:
             ConfigError: If there is none, or more than one.
         """
         known = {each: column for each, column in self.columns.items() if among(column)}
-        return known[find_name(name, known, what=what, same=lambda each: self._place(known[each]))]
+        try:
+            return known[find_name(name, known, what=what, same=lambda each: self._place(known[each]))]
+        except ConfigError:
+            if said := unfinished_score(self.dataset, name):
+                raise ConfigError(f"unknown {what} {name!r}: {said}") from None
+            raise
 
     def read(self, names: Sequence[str], rows: RowNumbers | None = None) -> pa.Table:
         """Return some columns, of all rows or of some; no other column is read.
