@@ -100,6 +100,16 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path, text: str) -> None:
             "source:\n  kind: table\n  url_colum: u\n",
             "FILE:3:3: unknown key 'source.url_colum'; did you mean 'url_column'?",
         ),
+        (
+            "source:\n  kind: folder\n  path: a\n  limit: 3\n",
+            "FILE:4:3: unknown key 'source.limit' with kind: folder; it goes with kind: table",
+        ),
+        (
+            "source:\n  kind: table\n  batch_size: 3\n",
+            "FILE:3:3: unknown key 'source.batch_size'; did you mean 'batch_size'?",
+        ),
+        ("batch_size: 8\n\n~: 2\n", "FILE:3:1: the key '~' is no text to YAML; put it in quotes"),
+        ("heads: {on: {name: a}}\n", "FILE:1:9: the key 'on' is no text to YAML; put it in quotes"),
         ("source:\n  kind: folder\n", "FILE:2:3: the key 'source.path' is missing"),
         (
             "source:\n  kind: table\n  limit: many\n",
@@ -273,6 +283,8 @@ def test_a_problem_that_an_override_made_names_the_override_not_the_file(tmp_pat
         "--set 'heads.own.thresold=1': unknown key 'heads.own.thresold'; did you mean 'threshold'?"
     )
     assert complaint(tmp_path, "batch_size: x\n", "heads={}").startswith("FILE:1:1: batch_size: ")
+    rules = "rules: [{name: a}]\n"
+    assert complaint(tmp_path, rules, "rules.00.name=true").startswith("--set 'rules.00.name=true': rules.0.name: ")
 
 
 def test_the_job_of_a_file_is_read_without_its_model(tmp_path: Path) -> None:

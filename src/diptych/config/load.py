@@ -10,8 +10,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from diptych.config.overrides import with_override
-from diptych.config.places import GivenConfig, causes, describe_problem
-from diptych.config.plain_yaml import ParsedYaml, parse_yaml
+from diptych.config.places import GivenConfig, causes, describe_problem, place_of
+from diptych.config.plain_yaml import TAG, ParsedYaml, parse_yaml
 from diptych.errors import ConfigError
 
 STANDARD_INPUT = Path("-")
@@ -23,6 +23,8 @@ COMMANDS = {
     "import": "generate import",
     "report": "report build",
 }
+
+KEY_TAGS = (f"{TAG}str", f"{TAG}merge")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -39,18 +41,36 @@ def load(path: Path, model: type[Model], overrides: Sequence[str] = ()) -> Model
         ConfigError: If the file cannot be read, is not YAML, or does not fit; one line per problem, each with
             ``file:line:column`` (or the override), the key and what is wrong with its value.
     """
+    given = _given(path, overrides)
+    _refuse_another_job(path, given.values.get("job"), model)
+    try:
+        return model.model_validate(given.values)
+    except ValidationError as error:
+        raise ConfigError("\n".join(describe_problem(problem, model, given) for problem in causes(error))) from error
+
+
+def place_in(path: Path, keys: Sequence[str | int], overrides: Sequence[str] = ()) -> str:
+    """Return where a key of a config stands: ``file:line:column``, or the override that gives it.
+
+    Args:
+        path: The file; it was loaded before.
+        keys: Those that lead to it.
+        overrides: As it was loaded with.
+
+    Raises:
+        ConfigError: If the file cannot be read any more.
+    """
+    return place_of(list(keys), _given(path, overrides))
+
+
+def _given(path: Path, overrides: Sequence[str]) -> GivenConfig:
     root, values = _parse(path)
     values = {} if values is None else values
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: a config is a mapping of keys to values, not a {type(values).__name__}")
     for override in overrides:
         values = with_override(values, override)
-    _refuse_another_job(path, values.get("job"), model)
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        given = GivenConfig(path, root, values, overrides)
-        raise ConfigError("\n".join(describe_problem(problem, model, given) for problem in causes(error))) from error
+    return GivenConfig(path, root, values, overrides)
 
 
 def _refuse_another_job(path: Path, job: object, model: type[BaseModel]) -> None:
@@ -92,7 +112,7 @@ def _parse(path: Path) -> ParsedYaml:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     try:
         parsed = parse_yaml(text)
-        _refuse_repeated_keys(parsed.root, path)
+        _check_keys(parsed.root, path)
         return parsed
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -101,8 +121,8 @@ def _parse(path: Path) -> ParsedYaml:
         raise ConfigError(f"{place}: not valid YAML: {problem}") from error
 
 
-def _refuse_repeated_keys(root: yaml.Node | None, path: Path) -> None:
-    """Raise for a key that stands twice in one mapping: YAML would take the last and drop the other silently."""
+def _check_keys(root: yaml.Node | None, path: Path) -> None:
+    """Raise for a key that stands twice in one mapping, of which YAML would drop one silently, or is no text."""
     waiting, visited = [root], set()
     while waiting:
         node = waiting.pop()
@@ -113,7 +133,9 @@ def _refuse_repeated_keys(root: yaml.Node | None, path: Path) -> None:
         waiting += [value for _, value in pairs] or node.value
         lines: dict[str, int] = {}
         for key in (key for key, _ in pairs if isinstance(key, yaml.ScalarNode)):
+            place = f"{path}:{key.start_mark.line + 1}:{key.start_mark.column + 1}"
+            if key.tag not in KEY_TAGS:
+                raise ConfigError(f"{place}: the key {key.value!r} is no text to YAML; put it in quotes")
             if key.value in lines:
-                place = f"{path}:{key.start_mark.line + 1}:{key.start_mark.column + 1}"
                 raise ConfigError(f"{place}: the key {key.value!r} stands in line {lines[key.value]} already")
             lines[key.value] = key.start_mark.line + 1

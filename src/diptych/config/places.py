@@ -4,7 +4,7 @@ import re
 import typing
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -50,7 +50,7 @@ def causes(error: ValidationError) -> list[Any]:
 
 def describe_problem(problem: Any, model: type[BaseModel], given: GivenConfig) -> str:
     """Return one line about a problem that pydantic found: file and line or override, the key, what is wrong."""
-    place = _place(_key_parts(given.values, problem), given)
+    place = place_of(_key_parts(given.values, problem), given)
     return f"{place}: {what_is_wrong(problem, model, given.values)}"
 
 
@@ -65,10 +65,7 @@ def what_is_wrong(problem: Any, model: type[BaseModel], values: Any) -> str:
     parts = _key_parts(values, problem)
     key = ".".join(str(part) for part in parts)
     if problem["type"] == "extra_forbidden":
-        name = str(parts[-1])
-        close = nearest(name, _known_keys(model, problem["loc"][:-1])) or list(dict.fromkeys(_places_of(model, name)))
-        hint = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else ""
-        return f"unknown key {key!r}{hint}"
+        return f"unknown key {key!r}{_hint(model, problem['loc'], parts)}"
     if problem["type"] in MISSING:
         return f"the key {key!r} is missing"
     if problem["type"] == "union_tag_invalid":
@@ -79,7 +76,7 @@ def what_is_wrong(problem: Any, model: type[BaseModel], values: Any) -> str:
     shown = shown if len(shown) <= MAX_SHOWN else f"{shown[: MAX_SHOWN - 3]}..."
     if problem["type"] in TEXTS and isinstance(problem["input"], bool):
         shown += f"; {TRUTH_FOR_TEXT}"
-    message = in_words(problem, _models_at(model, problem["loc"]))
+    message = in_words(problem, _models_at(model, problem["loc"]).meant)
     return f"{key}: {message}, got {shown}" if key else message
 
 
@@ -108,10 +105,11 @@ def _is_placed(problem: Any) -> bool:
     return isinstance(problem.get("ctx", {}).get("error"), ProblemAt)
 
 
-def _place(parts: list[int | str], given: GivenConfig) -> str:
+def place_of(parts: list[int | str], given: GivenConfig) -> str:
+    """Return where a key, or the nearest one on the way to it, stands: file, line and column, or an override."""
     key = [str(part) for part in parts]
     for override in reversed(given.overrides):
-        names = override.partition("=")[0].split(".")
+        names = [str(int(name)) if name.isdecimal() else name for name in override.partition("=")[0].split(".")]
         if key[: len(names)] == names:
             return f"--set {override!r}"
     node = _find(given.root, parts)
@@ -132,22 +130,51 @@ def _find(root: yaml.Node | None, parts: list[int | str]) -> yaml.Node | None:
     return node
 
 
-def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that the model knows at ``loc``, unions taken together."""
-    models = [model]
+class _ModelsAt(NamedTuple):
+    """The models that may stand at a place, and those of the same union that another tag would have chosen."""
+
+    meant: list[type[BaseModel]]
+    others: list[type[BaseModel]]
+
+
+def _hint(model: type[BaseModel], loc: tuple[int | str, ...], parts: list[int | str]) -> str:
+    """Return what may be meant by an unknown key: one with another tag, of that name elsewhere, or of a like one."""
+    name, there = str(parts[-1]), _models_at(model, loc[:-1])
+    tags = sorted(tag for other in there.others if name in _keys_of([other]) for tag in _tags_of(other).values())
+    if tags:
+        given = next(key for key, tag in _tags_of(there.meant[0]).items() if tag == loc[-2])
+        return f" with {given}: {loc[-2]}; it goes with {given}: {' or '.join(tags)}"
+    place = ".".join(map(str, parts))
+    elsewhere = [other for other in dict.fromkeys(_places_of(model, name)) if other != place]
+    close = elsewhere or nearest(name, _keys_of(there.meant))
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+def _models_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> _ModelsAt:
+    """Return the models of which the value at ``loc`` may be, or what it holds; none where that is of no model.
+
+    In a place the tag of a union stands behind its key.
+    """
+    models, others = [model], list[type[BaseModel]]()
     for part in loc:
         fields = [found.model_fields[str(part)].annotation for found in models if str(part) in found.model_fields]
-        models = [inner for field in fields for inner in _models_in(field)] or models
+        tagged = [found for found in models if part in _tags_of(found).values()]
+        if fields:
+            models, others = [inner for field in fields for inner in _models_in(field)], []
+        elif tagged:
+            models, others = tagged, [found for found in models if found not in tagged]
+    return _ModelsAt(models, others)
+
+
+def _keys_of(models: list[type[BaseModel]]) -> list[str]:
     return sorted({field.alias or name for found in models for name, field in found.model_fields.items()})
 
 
-def _models_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[type[BaseModel]]:
-    """Return the models of which the value at ``loc`` may be, or what it holds; none where that is of no model."""
-    models = [model]
-    for part in loc:
-        fields = [found.model_fields[str(part)].annotation for found in models if str(part) in found.model_fields]
-        models = [inner for field in fields for inner in _models_in(field)] if fields else models
-    return models
+def _tags_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the only value of each key that may have but one, by which unions tell their models apart."""
+    values = {name: typing.get_args(field.annotation) for name, field in model.model_fields.items()}
+    is_literal = {name: typing.get_origin(field.annotation) is Literal for name, field in model.model_fields.items()}
+    return {name: found[0] for name, found in values.items() if is_literal[name] and len(found) == 1}
 
 
 def _places_of(model: type[BaseModel], name: str, before: tuple[str, ...] = ()) -> Iterator[str]:
