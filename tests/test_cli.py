@@ -331,6 +331,8 @@ def test_schema_of_an_unknown_job_is_a_usage_error_that_names_the_nearest() -> N
     result = CliRunner().invoke(main, ["schema", "pain"])
     assert result.exit_code == 2
     assert "did you mean 'paint'?" in result.stderr
+    in_json = CliRunner().invoke(main, ["schema", "pain", "--json"])
+    assert "did you mean 'paint'?" in json.loads(in_json.stderr)["problems"][0]["what"]
 
 
 def test_schema_is_the_same_text_in_every_process() -> None:

@@ -18,8 +18,6 @@ from diptych.failures import EXIT_CODES, failed
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 NO_JSON = {
     ("demo",): "shows what the commands print",
-    ("init",): "writes a file for people, or prints it",
-    ("schema",): "prints JSON anyway",
 }
 EACH = pytest.mark.parametrize("words", WORKERS, ids=" ".join)
 SPEAKS_JSON = pytest.mark.parametrize("words", [words for words in WORKERS if words not in NO_JSON], ids=" ".join)

@@ -1,5 +1,6 @@
 """``diptych init``: what it lists, what it writes, and that it writes over nothing."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -99,6 +100,20 @@ def test_an_unknown_kind_is_a_usage_error_that_names_the_nearest() -> None:
     result = run("foldr")
     assert result.exit_code == 2
     assert "unknown kind of config 'foldr'; did you mean 'folder'? Known: bizgeneval, c" in result.stderr
+
+
+def test_json_says_the_same_and_so_do_errors() -> None:
+    listed = json.loads(run("--json").stdout)
+    assert [one["kind"] for one in listed] == list(KINDS)
+    assert set(listed[0]) == {"kind", "group", "title"}
+    written = json.loads(run("folder", "--json").stdout)
+    assert (written["kind"], written["path"]) == ("folder", "folder.yaml")
+    assert written["next"].startswith("diptych curate run folder.yaml")
+    assert Path("folder.yaml").read_text(encoding="utf-8") == written["text"]
+    wrong = run("nope", "--json")
+    (problem,) = json.loads(wrong.stderr)["problems"]
+    assert wrong.exit_code == 2
+    assert "unknown kind of config 'nope'" in problem["what"]
 
 
 def test_the_shell_completes_kinds() -> None:

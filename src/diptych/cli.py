@@ -212,7 +212,8 @@ def _check_config(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
 
 @click.command()
 @click.argument("job", required=False, shell_complete=completing("diptych.cli:CONFIGS"))
-def schema(job: str | None) -> None:
+@AS_JSON
+def schema(job: str | None, as_json: bool) -> None:
     """Print the JSON Schema of the config files, for editors.
 
     With JOB that of one job, else one that fits the config file of any job. An editor completes and checks a config
@@ -226,4 +227,4 @@ def schema(job: str | None) -> None:
     union = models[0]
     for model in models[1:]:
         union |= model
-    print_json(TypeAdapter(union).json_schema(), indent=2)
+    print_json(TypeAdapter(union).json_schema(), indent=None if as_json else 2)

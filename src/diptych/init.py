@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from diptych.command_line import LocalPathType
+from diptych.command_line import AS_JSON, LocalPathType, print_json
 from diptych.errors import ConfigError
 from diptych.lookup import describe_unknown
 from diptych.ready_configs import ReadyConfig, ready_configs
@@ -24,7 +24,8 @@ def complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) -
 @click.command()
 @click.argument("kind", required=False, shell_complete=complete_kind)
 @click.option("--out", type=LocalPathType(), help="The file to write, by default KIND.yaml here; - prints the config.")
-def init(kind: str | None, out: Path | None) -> None:
+@AS_JSON
+def init(kind: str | None, out: Path | None, as_json: bool) -> None:
     """Write a config to begin with; without a KIND, list them.
 
     Each is complete and explains itself; put your own paths and models into it. A file that is there already stays
@@ -32,22 +33,28 @@ def init(kind: str | None, out: Path | None) -> None:
     """
     known = ready_configs()
     if kind is None:
-        _list(known)
+        _list(known, as_json=as_json)
         return
     if kind not in known:
         raise click.BadParameter(describe_unknown("kind of config", kind, known), param_hint="KIND")
     out = out or Path(f"{kind}.yaml")
     own = shlex.quote(f"{kind}.yaml" if out == STANDARD_OUTPUT else str(out))
     text = _text(kind, known[kind], own)
-    if out == STANDARD_OUTPUT:
+    if out != STANDARD_OUTPUT:
+        _write_new(out, text)
+    if as_json:
+        print_json({"kind": kind, "path": str(out), "next": _first_command(text, own), "text": text})
+    elif out == STANDARD_OUTPUT:
         click.echo(text, nl=False)
+    else:
+        click.echo(f"wrote {out}; put your own paths and names into it")
+        click.echo(f"Next: {_first_command(text, own)}")
+
+
+def _list(known: dict[str, ReadyConfig], *, as_json: bool) -> None:
+    if as_json:
+        print_json([{"kind": kind, "group": one.group, "title": one.title} for kind, one in known.items()])
         return
-    _write_new(out, text)
-    click.echo(f"wrote {out}; put your own paths and names into it")
-    click.echo(f"Next: {_first_command(text, own)}")
-
-
-def _list(known: dict[str, ReadyConfig]) -> None:
     width = max(map(len, known))
     for group in dict.fromkeys(config.group for config in known.values()):
         click.echo(group)
