@@ -1,6 +1,7 @@
 """``diptych curate ...``: parse, call one function, print a summary."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from diptych.command_line import (
     workers_option,
 )
 from diptych.curate.printing import next_step, print_estimate, print_funnel, print_step, print_steps_json
+from diptych.errors import ConfigError
 
 OUT = out_option("Directory of the run.")
 SET = set_option("dedup.radius=2", {"score": "diptych.scores:SCORES"})
@@ -61,11 +63,11 @@ def run(
 ) -> None:
     """Do all steps of CONFIG; what is done already is not done again."""
     runner = _runner(config, out, overrides, workers, _growth(extend, retry))
+    with _placing(config, overrides):
+        runner.check_ahead() if dry_run else runner.check()
     if dry_run:
-        runner.check_ahead()
         (print_json if as_json else print_estimate)(runner.estimate())
         return
-    runner.check()
     from diptych.curate.run import STEPS
 
     steps = _run_steps(runner, STEPS, as_json)
@@ -90,7 +92,8 @@ def ingest(
 ) -> None:
     """Make OUT/pool from the source of CONFIG."""
     runner = _runner(config, out, overrides, workers, _growth(extend, retry))
-    runner.check()
+    with _placing(config, overrides):
+        runner.check()
     _run_steps(runner, ["ingest"], as_json)
 
 
@@ -155,6 +158,20 @@ def _runner(config: Path, out: Path, overrides: tuple[str, ...], workers: int, g
 
     progress = progress_mode(click.get_current_context())
     return CurateRunner(load(config, CurateConfig, overrides), out, workers, progress, growth or NOTHING_FURTHER)
+
+
+@contextmanager
+def _placing(config: Path, overrides: tuple[str, ...]) -> Iterator[None]:
+    """Say of what does not fit the columns where it stands in the config."""
+    from diptych.config.load import place_in
+    from diptych.curate.foresight import UnfitConfig
+
+    try:
+        yield
+    except UnfitConfig as error:
+        said, key = str(error), ".".join(map(str, error.place))
+        said = said if said.startswith(f"{error.place[0]}: ") else f"{key}: {said}"
+        raise ConfigError(f"{place_in(config, error.place, overrides)}: {said}") from error
 
 
 def _run_steps(runner: Any, names: Sequence[str], as_json: bool) -> list[Any]:

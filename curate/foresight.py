@@ -4,7 +4,8 @@ Scores that take no model are built, so that their columns are known. Of the oth
 of them, or a column that may be theirs, is left to the run, which knows.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from diptych.curate.config import CurateConfig, Dedup, Rule
 from diptych.curate.delivery.parquet import export_names
 from diptych.curate.duplicates.reading import check_settings
 from diptych.curate.missing_columns import what_config_lacks
-from diptych.curate.named_columns import quoted_label
+from diptych.curate.named_columns import Place, quoted_label
 from diptych.curate.rules.funnel import check_rules
 from diptych.data.column_names import clash_problem, describe_unknown_column, full_name
 from diptych.data.sql import column_references, connect
@@ -23,6 +24,19 @@ from diptych.scores import Score
 from diptych.scores.giving import PossibleColumns, possible_columns
 from diptych.scores.plan import ScorePlan
 from diptych.scores.tables import score_schema
+
+
+class UnfitConfig(ConfigError):
+    """A config does not fit the columns that there are.
+
+    Attributes:
+        place: The keys that lead to what does not.
+    """
+
+    def __init__(self, place: Place, said: str) -> None:
+        """Say what is wrong there."""
+        super().__init__(said)
+        self.place = place
 
 
 @dataclass(frozen=True)
@@ -55,31 +69,43 @@ def check_config(config: CurateConfig, columns: KnownColumns) -> None:
     """Try every piece of SQL and every name of a column, as far as all that it names is known.
 
     Raises:
-        ConfigError: As the first step that would meet the mistake says.
+        UnfitConfig: As the first step that would meet the mistake says.
     """
     schemas = {"data": columns.data, **{label: score_schema(one.columns) for label, one in columns.scores.items()}}
     trial = trial_table(connect(), schemas, missing=what_config_lacks)
     labels = {*columns.scores, *columns.others}
-    if config.dedup is not None and _knows(trial, columns, _texts_of(config.dedup, labels), "dedup"):
-        check_settings(trial, config.dedup)
+    if config.dedup is not None:
+        with _at("dedup"):
+            if _knows(trial, columns, _texts_of(config.dedup, labels), "dedup"):
+                check_settings(trial, config.dedup)
     _check_rules(trial, columns, config.select)
     pairs = [(label, column.name) for label, score in columns.scores.items() for column in score.columns]
     if problem := clash_problem(pairs, columns.data.names):
-        raise ConfigError(f"scores: {problem}")
+        raise UnfitConfig(("scores",), problem)
     wanted = config.export.columns
-    if wanted is not None and columns.others:
-        for label, _, column in (name.rpartition(".") for name in wanted):
-            _refuse_impossible(columns, label, column, "export.columns")
-        wanted = tuple(name for name in wanted if name.rpartition(".")[0] in columns.scores)
-    export_names(pairs, wanted, data=columns.data.names)
+    with _at("export", "columns"):
+        if wanted is not None and columns.others:
+            for label, _, column in (name.rpartition(".") for name in wanted):
+                _refuse_impossible(columns, label, column, "export.columns")
+            wanted = tuple(name for name in wanted if name.rpartition(".")[0] in columns.scores)
+        export_names(pairs, wanted, data=columns.data.names)
+
+
+@contextmanager
+def _at(*place: str | int) -> Iterator[None]:
+    try:
+        yield
+    except ConfigError as error:
+        raise UnfitConfig(place, str(error)) from error
 
 
 def _check_rules(trial: TrialTable, columns: KnownColumns, rules: Sequence[Rule]) -> None:
-    for rule in rules:
+    for number, rule in enumerate(rules):
         where = f"rule {rule.name!r}: {rule.where!r}"
-        check_expression(trial, rule.where, where=where)
-        if _knows(trial, columns, [f"SELECT (\n{rule.where}\n)"], where):
-            check_rules(trial, [rule])
+        with _at("select", number, "where"):
+            check_expression(trial, rule.where, where=where)
+            if _knows(trial, columns, [f"SELECT (\n{rule.where}\n)"], where):
+                check_rules(trial, [rule])
 
 
 def _texts_of(dedup: Dedup, labels: Collection[str]) -> list[str]:

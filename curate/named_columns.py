@@ -1,19 +1,24 @@
-"""What the SQL and the column names of a config can be seen to lack before any data is there: its form, and its labels.
+"""What the SQL and the column names of a config can be seen to lack before any data is there: form, labels, columns.
 
-Which columns a table has, and which a score writes, is not known then. SQL is looked at where DuckDB is installed.
+SQL is looked at where DuckDB is installed.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from diptych.data.column_names import DATA
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown
 from diptych.scores import DECODED
 
 if TYPE_CHECKING:
-    from diptych.curate.conditions import TrialTable
+    from diptych.curate.columns_ahead import ColumnsAhead
     from diptych.curate.config import CurateConfig
+    from diptych.data.sql import Reference
+
+
+Place = tuple[str | int, ...]  # keys that lead to something in a config
 
 
 class NamedProblem(NamedTuple):
@@ -25,7 +30,7 @@ class NamedProblem(NamedTuple):
         said: What is wrong with it.
     """
 
-    place: tuple[str | int, ...]
+    place: Place
     value: str
     said: str
 
@@ -35,40 +40,51 @@ def problems_of(config: "CurateConfig") -> Iterator[NamedProblem]:
     labels = [*config.scores, DECODED]  # which every run has
     for number, name in enumerate(config.export.columns or ()):
         yield from _unknown_label(("export", "columns", number), name, labels)
-    yield from _of_sql(config, labels)
+    try:
+        from diptych.curate.columns_ahead import columns_ahead
+    except ImportError:  # the base install
+        return
+    ahead = cache(partial(columns_ahead, config))
+    for number, name in enumerate(config.export.columns or ()):
+        label, _, column = name.rpartition(".")
+        if label in labels:
+            yield from _unknown_columns([(label, column)], ("export", "columns", number), name, ahead)
+    yield from _of_sql(config, labels, ahead)
 
 
-def _unknown_label(place: tuple[str | int, ...], name: str, labels: list[str]) -> Iterator[NamedProblem]:
+def _unknown_label(place: Place, name: str, labels: list[str]) -> Iterator[NamedProblem]:
     label = name.rpartition(".")[0]
     if label and label not in labels:
         yield NamedProblem(place, name, describe_unknown("label", label, labels))
 
 
-def _of_sql(config: "CurateConfig", labels: list[str]) -> Iterator[NamedProblem]:
-    try:
-        from diptych.curate.conditions import TrialTable, check_expression, check_order
-        from diptych.data.schema import DATA_COLUMNS
-        from diptych.data.sql import connect
-    except ImportError:  # the base install
-        return
-    heads = [DATA, *DATA_COLUMNS, *config.source.columns]
+def _of_sql(config: "CurateConfig", labels: list[str], ahead: Callable[[], "ColumnsAhead"]) -> Iterator[NamedProblem]:
+    from diptych.curate.conditions import TrialTable, check_expression, check_order
+    from diptych.data.schema import DATA_COLUMNS
+    from diptych.data.sql import column_references, connect
+
+    data = [*DATA_COLUMNS, *config.source.columns]
+    sure = {(name,) for name in data}
     trial = TrialTable(connect(), "", _schemas(config.source.columns))
-    texts: list[tuple[tuple[str | int, ...], str, Any]] = [
-        (("select", number, "where"), rule.where, check_expression) for number, rule in enumerate(config.select)
-    ]
-    if config.dedup is not None:
-        texts.append((("dedup", "prefer"), config.dedup.prefer, check_order))
-        texts += (
-            [(("dedup", "perceptual"), config.dedup.perceptual, check_expression)] if config.dedup.perceptual else []
-        )
-        texts += [(("dedup", "variants", at), one, check_expression) for at, one in enumerate(config.dedup.variants)]
-    for place, text, check in texts:
+    for place, given in _texts(config):
+        text, is_order = quoted_label(given, labels), place[-1] == "prefer"
         try:
-            check(trial, quoted_label(text, labels), where="")
+            (check_order if is_order else check_expression)(trial, text, where="")
         except ConfigError as error:
-            yield NamedProblem(place, text, str(error).removeprefix(": ").strip())
-        else:
-            yield from _unknown_heads(trial, place, text, labels, heads)
+            yield NamedProblem(place, given, str(error).removeprefix(": ").strip())
+            continue
+        named = column_references(trial.con, f"SELECT 1 ORDER BY\n{text}\n" if is_order else f"SELECT (\n{text}\n)")
+        problems = list(_unknown_heads(named, place, given, labels, [DATA, *data]))
+        yield from problems or _unknown_columns(named - sure, place, given, ahead)
+
+
+def _texts(config: "CurateConfig") -> Iterator[tuple[Place, str]]:
+    """Yield what is SQL in a config."""
+    yield from ((("select", number, "where"), rule.where) for number, rule in enumerate(config.select))
+    if config.dedup is not None:
+        yield ("dedup", "prefer"), config.dedup.prefer
+        yield from [(("dedup", "perceptual"), config.dedup.perceptual)] if config.dedup.perceptual else []
+        yield from ((("dedup", "variants", number), one) for number, one in enumerate(config.dedup.variants))
 
 
 def _schemas(carried: tuple[str, ...]) -> Mapping[str, Any]:
@@ -85,15 +101,27 @@ def quoted_label(text: str, labels: Collection[str]) -> str:
 
 
 def _unknown_heads(
-    trial: "TrialTable", place: tuple[str | int, ...], text: str, labels: list[str], heads: list[str]
+    named: Collection["Reference"], place: Place, text: str, labels: list[str], heads: list[str]
 ) -> Iterator[NamedProblem]:
     """Yield the labels that SQL names and nobody has; ``facts.x`` may be of a column that is a struct."""
-    from diptych.data.sql import column_references
+    from diptych.curate.missing_columns import what_config_lacks
 
-    if quoted_label(text, labels) != text:
-        return
-    query = f"SELECT 1 ORDER BY\n{text}\n" if place[-1] == "prefer" else f"SELECT (\n{text}\n)"
     known = {head.casefold() for head in (*labels, *heads)}
-    for named in sorted(column_references(trial.con, query)):
-        if len(named) > 1 and named[0].casefold() not in known:
-            yield NamedProblem(place, text, describe_unknown("label", named[0], labels))
+    for one in sorted(named):
+        if len(one) > 1 and one[0].casefold() not in known:
+            made_by = what_config_lacks(one[0])
+            said = f"unknown label {one[0]!r}: {made_by}" if made_by else describe_unknown("label", one[0], labels)
+            yield NamedProblem(place, text, said)
+
+
+def _unknown_columns(
+    named: Collection["Reference"], place: Place, text: str, ahead: Callable[[], "ColumnsAhead"]
+) -> Iterator[NamedProblem]:
+    """Yield the columns that SQL names and the run will not have."""
+    for one in sorted(named):
+        try:
+            problem = ahead().problem(one)
+        except DataError:  # which is said of the columns themselves
+            return
+        if problem is not None:
+            yield NamedProblem(place, text, problem)

@@ -112,9 +112,11 @@ def test_a_carried_column_of_a_name_that_a_score_would_have_is_refused_before_an
 ) -> None:
     name = "words.caption_words"
     source = {"kind": "folder", "path": str(tmp_path / "in"), "columns": [name], "types": {name: "int64"}}
-    result = call("curate", "run", write_config(tmp_path, source=source), "--out", tmp_path / "out")
+    config = write_config(tmp_path, source=source)
+    result = call("curate", "run", config, "--out", tmp_path / "out")
     assert result.exit_code == 1
-    assert result.output == f"Error: scores: the data has a column {name!r}; give the score 'words' another label\n"
+    said = f"scores: the data has a column {name!r}; give the score 'words' another label\n"
+    assert result.output == f"Error: {config}:3:3: {said}"
     assert not (tmp_path / "out").exists()
 
 

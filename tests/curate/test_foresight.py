@@ -33,27 +33,37 @@ AT_VALIDATE: dict[str, tuple[dict[str, Any], str]] = {
     "a label of an export": ({"scores": HASHED, "export": {"columns": ["g.x"]}}, "export.columns.0: unknown label 'g'"),
     "a label of a hash": ({"dedup": {"perceptual": "h.phash_imagehash"}}, "dedup.perceptual: unknown label 'h'"),
     "an order": ({"dedup": {"prefer": "width DES"}}, "dedup.prefer: "),
-}
-AT_DRY_RUN: dict[str, tuple[dict[str, Any], str]] = {
     "a column in a rule": (
         {"select": [{"name": "r", "where": "widht > 5"}]},
-        "unknown column 'widht'; did you mean 'width'",
+        "select.0.where: unknown column 'widht'; did you mean 'width'",
     ),
-    "a column of a score": ({"scores": HASHED, "export": {"columns": ["h.nope"]}}, "unknown column 'h.nope'"),
+    "a column of a score": (
+        {"scores": HASHED, "select": [{"name": "r", "where": "h.nope = 5"}]},
+        "select.0.where: unknown column 'h.nope'",
+    ),
+    "a column of an export": ({"scores": HASHED, "export": {"columns": ["h.nope"]}}, "unknown column 'h.nope'"),
     "a column to prefer": ({"dedup": {"prefer": "wdith DESC"}}, "unknown column 'wdith'; did you mean 'width'?"),
-    "a column of a hash": ({"scores": HASHED, "dedup": {"perceptual": "h.nope"}}, "unknown column 'nope'"),
+    "a column of a hash": ({"scores": HASHED, "dedup": {"perceptual": "h.nope"}}, "unknown column 'h.nope'"),
+    "a column of another source": ({"select": [{"name": "r", "where": "member = 'a'"}]}, "unknown column 'member'"),
     "a column that a model could not give": (
         {"encoders": CLIP, "scores": MATCH, "select": [{"name": "r", "where": "match.clip_simlarity > 0.2"}]},
-        "rule 'r': 'match.clip_simlarity > 0.2': unknown column 'match.clip_simlarity'; did you mean 'match.clip_simi",
+        "select.0.where: unknown column 'match.clip_simlarity'; did you mean 'match.clip_simi",
     ),
     "a column of an export that a model could not give": (
         {"encoders": CLIP, "scores": MATCH, "export": {"columns": ["match.nope"]}},
-        "export.columns: unknown column 'match.nope'",
+        "export.columns.0: unknown column 'match.nope'",
     ),
     "a column alone that no score could give": (
         {"encoders": CLIP, "scores": MATCH, "select": [{"name": "r", "where": "clip_simlarity > 0.2"}]},
         "unknown column 'clip_simlarity'",
     ),
+}
+AT_DRY_RUN: dict[str, tuple[dict[str, Any], str]] = {
+    "what is no condition": (
+        {"select": [{"name": "r", "where": "width > 5"}, {"name": "s", "where": "height + 1"}]},
+        "c.yaml:6:3: select.1.where: rule 's': 'height + 1' is of the type INTEGER, neither true nor false",
+    ),
+    "an order of what has none": ({"dedup": {"prefer": "caption + 1"}}, "c.yaml:2:3: dedup: prefer: "),
     "a file that is not there": ({"scores": {"s": {"score": "nowhere.py:make"}}}, "nowhere.py cannot be read"),
 }
 
@@ -63,7 +73,8 @@ def call(*arguments: object) -> Result:
 
 
 def write_config(folder: Path, changes: dict[str, Any]) -> Path:
-    draw_folder(folder / "in", 2)
+    if not (folder / "in").exists():
+        draw_folder(folder / "in", 2)
     config = {"job": "curate", "source": {"kind": "folder", "path": str(folder / "in"), "captions": "none"}, **changes}
     (folder / "c.yaml").write_text(yaml.safe_dump(config))
     return folder / "c.yaml"
@@ -89,6 +100,28 @@ def test_what_the_columns_show_is_refused_at_a_dry_run(what: str, tmp_path: Path
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1), result.output
     assert said in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_columns_that_may_be_there_pass_validate(tmp_path: Path) -> None:
+    source = {"kind": "webdataset", "path": str(tmp_path), "columns": ["tags", "width"]}
+    scores = {**HASHED, "own": {"score": "mine.py:make"}}
+    rules = ["len(list_filter(tags, x -> x = caption)) > 0", "FILE_SIZE > 3 AND member = 'a'", "h.reason IS NULL"]
+    select = [
+        {"name": f"r{number}", "where": where} for number, where in enumerate([*rules, "source_width > 0", "own.x > 0"])
+    ]
+    assert (
+        call("validate", write_config(tmp_path, {"source": source, "scores": scores, "select": select})).exit_code == 0
+    )
+    weights = {"nsfw": {"score": "nsfw_mobilenet", "options": {"weights": str(tmp_path / "nowhere.h5")}}}
+    assert (
+        call(
+            "validate",
+            write_config(tmp_path, {"scores": weights, "select": [{"name": "r", "where": "nsfw.reason IS NULL"}]}),
+        ).exit_code
+        == 0
+    )
+    result = call("validate", write_config(tmp_path, {"source": source, "scores": HASHED, "select": select}))
+    assert result.stderr.splitlines()[0].partition("select.")[2].startswith("1.where: unknown column 'FILE_SIZE'")
 
 
 def test_the_age_between_two_dates_looks_at_no_clock(tmp_path: Path) -> None:

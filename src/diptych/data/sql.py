@@ -131,20 +131,32 @@ def needed(table: DatasetTable, references: Iterable[Reference]) -> list[str]:
 def column_references(con: Any, query: str) -> set[Reference]:
     """Return the columns that a query names; none where it cannot be read, which whoever runs it will say.
 
+    What a lambda calls its parameters is no column in it.
+
     Args:
         con: A connection, of which nothing is used but the parser.
         query: A SELECT statement.
     """
     found: set[Reference] = set()
-    waiting: list[Any] = [syntax_tree(con, query)]
+    waiting: list[tuple[Any, frozenset[str]]] = [(syntax_tree(con, query), frozenset())]
     while waiting:
-        part = waiting.pop()
+        part, parameters = waiting.pop()
         if isinstance(part, dict):
-            found |= {tuple(part["column_names"])} if part.get("class") == "COLUMN_REF" else set()
-            waiting += part.values()
+            if part.get("class") == "COLUMN_REF" and part["column_names"][0] not in parameters:
+                found.add(tuple(part["column_names"]))
+            if part.get("class") == "LAMBDA":
+                parameters |= _parameters_of(part)
+            waiting += [(value, parameters) for value in part.values()]
         elif isinstance(part, list):
-            waiting += part
+            waiting += [(value, parameters) for value in part]
     return found
+
+
+def _parameters_of(function: dict[str, Any]) -> set[str]:
+    """Return the names of the parameters of a lambda: one, or those of a row."""
+    given = function["lhs"]
+    parts = [given, *(one["expression"] for one in given.get("arguments", ()))]
+    return {part["column_names"][0] for part in parts if part.get("class") == "COLUMN_REF"}
 
 
 def syntax_tree(con: Any, query: str) -> dict[str, Any]:
