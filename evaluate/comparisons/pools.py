@@ -12,6 +12,7 @@ from diptych.evaluate.comparisons.means import DifferenceMaker, image_difference
 from diptych.evaluate.comparisons.pairs import gather
 from diptych.evaluate.inputs.scored_rows import ScoredRows, codes
 from diptych.evaluate.metrics.means import MeasuredMean
+from diptych.evaluate.protocols.contract import TextErrors
 from diptych.evaluate.protocols.items import PoolItems
 from diptych.evaluate.protocols.means import CountedRule
 from diptych.evaluate.protocols.pools import QUESTION_KIND, RulePool
@@ -21,7 +22,12 @@ from diptych.store.store import DifferenceRow
 def pool_differences(
     judged: Sequence[ScoredRows], rule: CountedRule, compare: Compare, found: Findings
 ) -> Iterator[DifferenceRow]:
-    """Yield the paired differences of a rule's pool, over all its items and those of each kind, apart by dataset."""
+    """Yield the paired differences of a rule's pool, over all its items and those of each kind, apart by dataset.
+
+    Of texts there is none, as what one image adds depends on the others of its own side.
+    """
+    if isinstance(rule.rule.pool, TextErrors):
+        return
     pools = [pool for each in judged if (pool := RulePool.of(rule, each)) is not None]
     if not pools:
         return

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from diptych.asset_table import CORE_DIMENSIONS
+from diptych.asset_families import CORE_DIMENSIONS
 from diptych.scores.geneval_rule import CATEGORIES, PROMPT_SET
 
 # Kind of prompt set -> its categories, where they are known whatever part of its prompts was asked. To add one: a line.

@@ -57,6 +57,19 @@ class WeightedImages:
 
 
 @dataclass(frozen=True)
+class TextErrors:
+    """A number over how images render texts, all together, see ``text_errors``.
+
+    Attributes:
+        most_edits: Edits beyond which nothing is worse.
+        capped: Whether these are the most of the mean over images, as upstream has it, or of each image.
+    """
+
+    most_edits: int
+    capped: Literal["mean", "image"]
+
+
+@dataclass(frozen=True)
 class RulePart:
     """A further score of a rule: an image is the mean of the rule's own and of those that are about it.
 
@@ -101,7 +114,7 @@ class ProtocolRule:
     says: str
     options: Mapping[str, Any] = field(default_factory=dict)
     worst: str | None = None
-    pool: QuestionPool | WeightedImages | None = None
+    pool: QuestionPool | WeightedImages | TextErrors | None = None
     of_categories: bool = False
     with_category: bool = False
     block: int | None = None

@@ -15,7 +15,8 @@ from diptych.data.column_names import full_name
 from diptych.data.generated_columns import columns_of
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes
 from diptych.evaluate.metrics.means import is_of_kind
-from diptych.evaluate.protocols.contract import QuestionPool, WeightedImages
+from diptych.evaluate.protocols import text_errors
+from diptych.evaluate.protocols.contract import QuestionPool, TextErrors, WeightedImages
 from diptych.scores.question_accuracy import OUTCOMES
 from diptych.scores.question_rule import LOST, read_outcomes, with_reach
 
@@ -32,6 +33,7 @@ class PoolItems(NamedTuple):
         weights: float64 (M,): how much each counts.
         kinds: Tuples of texts (M,): from broad to narrow.
         states: Texts (M,): why nobody knows what it is worth; empty where it is known.
+        parts: float64 (M, P): what some of them together are worth is made from; (M, 0) where that is a mean.
     """
 
     rows: Index
@@ -40,16 +42,19 @@ class PoolItems(NamedTuple):
     weights: npt.NDArray[np.float64]
     kinds: npt.NDArray[np.object_]
     states: npt.NDArray[np.object_]
+    parts: npt.NDArray[np.float64]
 
     def take(self, at: npt.NDArray[np.bool_] | Index) -> "PoolItems":
         """Return some of the items."""
         return PoolItems._make(column[at] for column in self)
 
 
-Item = tuple[int, int, float, float, tuple[str, ...], str]  # as of ``PoolItems``
+Item = tuple[int, int, float, float, tuple[str, ...], str, tuple[float, ...]]  # as of ``PoolItems``
 
 
-def pool_items(rows: ScoredRows, label: str, pool: QuestionPool | WeightedImages, prompts: str) -> PoolItems:
+def pool_items(
+    rows: ScoredRows, label: str, pool: QuestionPool | WeightedImages | TextErrors, prompts: str
+) -> PoolItems:
     """Return the items of a pool over the images of a dataset that a protocol is about.
 
     Args:
@@ -61,6 +66,8 @@ def pool_items(rows: ScoredRows, label: str, pool: QuestionPool | WeightedImages
     is_about = is_of_kind(rows, prompts)
     if isinstance(pool, WeightedImages):
         return _columns(item for item in _images(rows, label, pool) if is_about[item[0]])
+    if isinstance(pool, TextErrors):
+        return _columns(item for item in _written(rows, label, pool) if is_about[item[0]])
     if pool.last_only:
         is_about &= _is_last(rows)
     return _columns(item for item in _questions(rows, label, pool) if is_about[item[0]])
@@ -95,7 +102,7 @@ def _questions(rows: ScoredRows, label: str, pool: QuestionPool) -> Iterator[Ite
             if state == LOST:
                 continue
             known = np.nan if value is None else value
-            yield row, place, known, question.weight, kinds_of(question.tags, pool.levels), state
+            yield row, place, known, question.weight, kinds_of(question.tags, pool.levels), state, ()
 
 
 def _worth(checks: Checks, own: list[float | None], pool: QuestionPool) -> list[float | None]:
@@ -117,15 +124,24 @@ def _images(rows: ScoredRows, label: str, pool: WeightedImages) -> Iterator[Item
     values, weights = (rows.score(full_name(label, name)) for name in (pool.column, pool.weight))
     for row, reason in enumerate(values.reasons):
         if reason != NOT_ASKED and weights.values[row] > 0.0:
-            yield row, 0, values.values[row], weights.values[row], (), reason or ""
+            yield row, 0, values.values[row], weights.values[row], (), reason or "", ()
+
+
+def _written(rows: ScoredRows, label: str, pool: TextErrors) -> Iterator[Item]:
+    """Yield every image that is to show a text; what it is worth depends on the others, see ``text_errors``."""
+    found = [rows.score(full_name(label, name)) for name in text_errors.COLUMNS]
+    parts = np.stack([one.values for one in found], axis=1).astype(np.float64)
+    for row, reason in enumerate(found[0].reasons):
+        if reason != NOT_ASKED and np.isfinite(parts[row, 2]):
+            yield row, 0, np.nan, 1.0, (), reason or "", tuple(parts[row].tolist())
 
 
 def _columns(items: Iterable[Item]) -> PoolItems:
     columns: list[Any] = [list(column) for column in zip(*items, strict=True)] or [[] for _ in PoolItems._fields]
-    rows, places, values, weights, kinds, states = columns
+    rows, places, values, weights, kinds, states, parts = columns
     texts = np.empty((2, len(rows)), object)
     for text, column in zip(texts, (kinds, states), strict=True):
         text[:] = column
-    return PoolItems(
-        np.array(rows, np.int64), np.array(places, np.int64), np.array(values, float), np.array(weights, float), *texts
-    )
+    numbers = np.array(rows, np.int64), np.array(places, np.int64), np.array(values, float), np.array(weights, float)
+    made_of = np.array(parts, float).reshape(len(rows), len(parts[0]) if parts else 0)
+    return PoolItems(*numbers, texts[0], texts[1], made_of)

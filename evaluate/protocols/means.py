@@ -8,9 +8,9 @@ from diptych.data.column_names import full_name
 from diptych.data.generated_columns import CATEGORY
 from diptych.evaluate.inputs.choices import Datasets
 from diptych.evaluate.metrics.means import AskedMean
-from diptych.evaluate.protocols import find_protocol
+from diptych.evaluate.protocols import find_protocol, text_errors
 from diptych.evaluate.protocols.choices import ProtocolChoice
-from diptych.evaluate.protocols.contract import Protocol, ProtocolRule, WeightedImages
+from diptych.evaluate.protocols.contract import Protocol, ProtocolRule, TextErrors, WeightedImages
 from diptych.evaluate.protocols.parts import MEAN_OF_PARTS
 from diptych.scores.question_accuracy import OUTCOMES
 
@@ -52,6 +52,7 @@ class CountedRule:
         """A column of its score."""
         pool = self.rule.pool
         own = pool.column if isinstance(pool, WeightedImages) else OUTCOMES
+        own = text_errors.COLUMNS[0] if isinstance(pool, TextErrors) else own
         return full_name(self.label, self.rule.column or own)
 
     @property

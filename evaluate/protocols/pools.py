@@ -1,4 +1,4 @@
-"""Numbers over questions, or over images by their weights, with intervals that are clustered by prompt.
+"""Numbers over questions, over images by their weights, or over texts, with intervals that are clustered by prompt.
 
 n counts what is pooled, not images. The interval is that of a mean over images whose prompts are clusters, so that the
 many questions about one prompt are no more than they are worth.
@@ -15,7 +15,8 @@ from diptych.data.column_names import full_name
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 from diptych.evaluate.metrics.means import WORST, share_caution, why_no_interval
-from diptych.evaluate.protocols.contract import QuestionPool
+from diptych.evaluate.protocols import text_errors
+from diptych.evaluate.protocols.contract import QuestionPool, TextErrors
 from diptych.evaluate.protocols.items import PoolItems, pool_items
 from diptych.evaluate.protocols.means import CountedRule
 from diptych.evaluate.score_names import ImageMetric
@@ -27,6 +28,7 @@ from diptych.store.store import ResultRow
 
 QUESTION_KIND = "question_kind"  # among the groups of a result: of which questions it is
 QUESTIONS_RIGHT = "questions_right"
+TEXT_SCORE = "text_score_of_all"
 VERSION = 1
 
 
@@ -64,6 +66,9 @@ class RulePool:
             facts |= {"mean": "over kinds, in each over its own"} if pool.of_kinds else {}
             return ImageMetric(QUESTIONS_RIGHT, "share of questions", 0.0, 1.0, facts, of_kinds=pool.of_kinds)
         assert pool is not None
+        if isinstance(pool, TextErrors):
+            facts = {"metric": TEXT_SCORE, "version": VERSION, "most_edits": pool.most_edits, "capped": pool.capped}
+            return ImageMetric(TEXT_SCORE, "1 - edits x inexact x unread", 0.0, 1.0, facts)
         facts = {"metric": "weighted_mean", "version": VERSION, "of": pool.column, "weight": pool.weight}
         return ImageMetric(pool.column, f"mean by {pool.weight}", 0.0, 1.0, facts)
 
@@ -92,10 +97,24 @@ class RulePool:
     def parts(self, *, with_kinds: bool) -> Iterator["PoolPart"]:
         """Yield the whole, where it is a number of the protocol, and the items of each kind."""
         if self.is_whole:
-            yield PoolPart(self, "", self.items)
+            yield PoolPart(self, "", self._valued(self.items))
         names = {name for kinds in self.items.kinds for name in kinds} if with_kinds else set()
         for name in sorted(names):
             yield PoolPart(self, name, self.items.take(np.array([name in kinds for kinds in self.items.kinds], bool)))
+
+    def _valued(self, items: PoolItems) -> PoolItems:
+        """Return items with what each is worth among these."""
+        pool = self.rule.rule.pool
+        if not isinstance(pool, TextErrors):
+            return items
+        return items._replace(values=text_errors.shares_of(items.parts, pool))
+
+    def at_worst(self, items: PoolItems) -> npt.NDArray[np.float64]:
+        """Return what items are worth if all without an answer were as wrong as can be, (M,)."""
+        pool = self.rule.rule.pool
+        if isinstance(pool, TextErrors):
+            return text_errors.shares_of(text_errors.at_worst(items.parts), pool)
+        return np.nan_to_num(items.values)
 
 
 class PoolPart(NamedTuple):
@@ -118,7 +137,7 @@ class PoolPart(NamedTuple):
         yield self._row(name, values, cut, found, {})
         if np.isnan(values).any() and not (self.kind and self.pool.is_whole):
             worst = {"unscored": "the lowest there can be"}
-            yield self._row(f"{name}{WORST}", np.nan_to_num(values), cut, found, worst)
+            yield self._row(f"{name}{WORST}", self.pool.at_worst(self.items), cut, found, worst)
 
     def _row(
         self,
@@ -171,7 +190,8 @@ class PoolPart(NamedTuple):
         rows, items = self.pool.rows, self.items
         prompts, noun = rows.prompts[items.rows], self.pool.noun
         known = values[np.isfinite(values)]
-        is_share = bool(np.isin(known, (0.0, 1.0)).all()) and len(np.unique(items.weights)) < 2
+        is_mean = not items.parts.size
+        is_share = is_mean and bool(np.isin(known, (0.0, 1.0)).all()) and len(np.unique(items.weights)) < 2
         if self.pool.metric.of_kinds and len(set(paths := self._paths(values))) > 1:
             return (*self._mean_of_kinds(values, paths, is_share=is_share), is_share)
         if is_share:
@@ -180,8 +200,9 @@ class PoolPart(NamedTuple):
             return mean, f"share of {noun}; interval clustered by {units} (Wilson, effective n)", True
         mean = clustered_mean(values, prompts, weights=items.weights)
         weighted = " by their weights" if len(np.unique(items.weights)) > 1 else ""
-        how = f"mean over {noun}{weighted}; interval clustered by {quantity(mean.n_clusters, 'prompt')} (Student)"
-        return mean, how, False
+        by = f"clustered by {quantity(mean.n_clusters, 'prompt')} (Student)"
+        made = f"mean over {noun}{weighted}; interval " if is_mean else f"over {noun} together; interval linearised, "
+        return mean, made + by, False
 
     def _paths(self, values: npt.NDArray[np.float64]) -> list[tuple[str, ...]]:
         """Return of each item that is known the kinds below the part's own."""

@@ -5,7 +5,7 @@ judges against people and publish how often they agree. Source: ``evaluate.py`` 
 ebf7b7a.
 """
 
-from diptych.asset_table import CORE_DIMENSIONS
+from diptych.asset_families import CORE_DIMENSIONS
 from diptych.evaluate.protocols.contract import OFFICIAL, JudgeAgreement, JudgingCost, Protocol, ProtocolRule
 
 README = "README of T2I-CoReBench, asked as upstream asks"

@@ -6,7 +6,7 @@ prompts: of all graded images that is the plain mean. Source: ``calculate_verifi
 of PKU-YuanGroup/WISE at eb51174.
 """
 
-from diptych.asset_table import WISE_LEGACY
+from diptych.asset_families import WISE_LEGACY
 from diptych.evaluate.protocols.contract import (
     CORRECTED,
     OFFICIAL,

@@ -30,6 +30,8 @@ PROMPT_SETS: dict[str, str] = {
     "jsonl": "diptych.generate.prompts.jsonl_file:jsonl_file",
     "longtext": "diptych.generate.prompts.longtext:longtext",
     "longtext_zh": "diptych.generate.prompts.longtext:longtext_zh",
+    "oneig": "diptych.generate.prompts.oneig:oneig",
+    "oneig_zh": "diptych.generate.prompts.oneig:oneig_zh",
     "partiprompts": "diptych.generate.prompts.partiprompts:partiprompts",
     "t2i_compbench_3d_spatial": "diptych.generate.prompts.t2i_compbench:t2i_compbench_3d_spatial",
     "t2i_compbench_color": "diptych.generate.prompts.t2i_compbench:t2i_compbench_color",

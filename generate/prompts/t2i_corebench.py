@@ -6,7 +6,7 @@ Each dimension is a file and the category of its prompts; a question has upstrea
 from collections.abc import Iterator
 from pathlib import Path
 
-from diptych.asset_table import CORE_DIMENSIONS
+from diptych.asset_families import CORE_DIMENSIONS
 from diptych.assets import fetch
 from diptych.data.checks import parse_checks
 from diptych.data.text_records import json_value

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from diptych.asset_table import WISE_LEGACY
+from diptych.asset_families import WISE_LEGACY
 from diptych.assets import fetch
 from diptych.data.checks import parse_checks
 from diptych.data.text_records import json_value

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from diptych.asset_families import COMPBENCH_FILES, CORE_DIMENSIONS, ONEIG_EN, ONEIG_ZH, WISE_LEGACY
+
 
 @dataclass(frozen=True)
 class Asset:
@@ -56,48 +58,11 @@ _LONGTEXT = "https://raw.githubusercontent.com/X-Omni-Team/X-Omni/2b8237bb378963
 _NSFWJS = (
     "https://raw.githubusercontent.com/infinitered/nsfwjs/d55a54c51f14380670064cc129b2ea51029c5e46/models/mobilenet_v2"
 )
+_ONEIG = "https://raw.githubusercontent.com/OneIG-Bench/OneIG-Benchmark/41b49831e79e6dde5323618c164da1c4cf0f699d"
 _PARTI = "https://raw.githubusercontent.com/google-research/parti/5a657978134374ce28973948331b319adef164bd"
 _TIFA = "https://raw.githubusercontent.com/Yushi-Hu/tifa/8e37050f44ab4ee681e4251f3c8a9d4cc86e901e/tifa_v1.0"
 _UNIGEN = "https://raw.githubusercontent.com/CodeGoat24/UniGenBench/49d0bcebb0b9418d975d3957c2fee10f34811d14/data"
 _WISE = "https://raw.githubusercontent.com/PKU-YuanGroup/WISE/eb51174483a5de2e34e8614cf9dfb3319ee7fcd0"
-
-# The files of T2I-CompBench: prompts, which parts complex ones have, names of things. sha256 and size.
-COMPBENCH_FILES = {
-    "3d_spatial_val": ("c9953597315f36a5fcb41291bb19bdc6ab5f64a0fa760d691b4854a73f5d1fe9", 7851),
-    "color_val": ("1634259756dbc77d13093d907d414480080ec9790a8c97ad09efaea7b2534f2d", 11871),
-    "complex_val": ("1b808018b8d9916db3d47d5aa2ef18377a3549a56901a474156f799824cdf3b4", 22724),
-    "complex_val_action": ("d49ee4c7f99e3f3379fb8704a54ff5288b83bb412971edf616a4721c2473308e", 17698),
-    "complex_val_spatial": ("6c7ac0ab75c7c9080cfc7b421fb059b9b0febb98471707aeedf58771088abc02", 2898),
-    "new_objects": ("f39a3d2ff6067d7738673cbf465dc659ccc750776162989a5d9916f1d5f3e231", 1568),
-    "non_spatial_val": ("04c56cc9ac441dc9ea6c5157652058bd1635b5308526dd31bb29a1caab9a758d", 17750),
-    "numeracy_val": ("dad8df141604b70ba7554bec724e3db0a80023680769b5c514854ea2d2527bbe", 10863),
-    "shape_val": ("37e1a276906c7ea9516cbd7ac8501be896006c0c17ca7344f260562834455bae", 15935),
-    "spatial_val": ("8707a1d7e42ce3002d95363cf55f74bd043c843ae27108f5125aaaa7840ca988", 9213),
-    "texture_val": ("fbb5363515b4a28009e360afaaaf389d2dd2289e50dbb0c6ef4ea0c7fe4f3d4f", 14211),
-}
-
-# The dimensions of T2I-CoReBench, each a file, in upstream's order: its sha256 and its size.
-CORE_DIMENSIONS = {
-    "C-MI": ("20684699d52c75d2553790c8ec4fc9da13550426f297fd06fa739e2399665b94", 331439),
-    "C-MA": ("a1c06bf30d6f952bff8a76c0accfd95b7b95d582baae622fd57b694a855a11cd", 292128),
-    "C-MR": ("e6c61d517d9c8ccb6925ef9e14affc3157bdfe7bb157fd8bb425454643a62375", 305946),
-    "C-TR": ("5cd3bf63a3b592903d7cb880ca6ec457dfe8cdfad0d2c69db51472cba8362a29", 337520),
-    "R-LR": ("219895df3fd37f141a971633a7af17c9aca1b54ef4c0b9967292156c7203e3b9", 128080),
-    "R-BR": ("f4d3fddd7dabb160f80c21d0ceda9cd155e452e625dfb357ca70b8aae0633d5c", 158614),
-    "R-HR": ("012c0d10d350a5edfe39fcaa6c4cc6fc5ab2adb70479e61f8162badf5670a15e", 147828),
-    "R-PR": ("ba8494bba888fa2599fded078526153fc0383d8d85a3ba90458199bc395a1e3e", 139254),
-    "R-GR": ("48e4e1557766fcedb33d28758c032e434a6a34456655c71f69e002b8f3d60cca", 231381),
-    "R-AR": ("c356fe77620c47e9f540c5755e2b08efa3c992c32bd99c47b1851485e98e53b5", 125560),
-    "R-CR": ("8a5a0c6fb2de8a8dfc521a22d12f47be19c2ce0cbc8a467f42395e0f51323978", 102767),
-    "R-RR": ("5f94745af411bb64b81a12a04dd9248d26380700876111b661d5535eccaa8dcd", 112754),
-}
-
-# The files of WISE's legacy prompts, in the order of their ids: sha256 and size.
-WISE_LEGACY = {
-    "cultural_common_sense": ("7a59216c768698280cea37caa574b52f3faf054d73b398b9bb6b3161baf8e3aa", 125062),
-    "spatio-temporal_reasoning": ("e27d797885ad86e64d857d0cc93d33e04be572a8dcae95692a2c7e7876233f9a", 100831),
-    "natural_science": ("b262fae58e413c7a4bd3c3d5a089f8c6529feac227e4b6606be261a949035544", 117085),
-}
 
 # To add one: a line here (alphabetical), with the revision in the URL.
 ASSETS: dict[str, Asset] = {
@@ -206,6 +171,11 @@ ASSETS: dict[str, Asset] = {
         2619461,
         "MIT",
     ),
+    **{
+        f"oneig-{language}-{name}": Asset(f"{_ONEIG}/{place}", sha256, size, "no licence stated")
+        for language, files in (("en", ONEIG_EN), ("zh", ONEIG_ZH))
+        for name, (place, sha256, size) in sorted(files.items())
+    },
     "partiprompts": Asset(
         f"{_PARTI}/PartiPrompts.tsv",
         "fab29e41bb512a169b56acab4cf2a41dcb675e285df2efcde6640c7dd3c440eb",

@@ -14,6 +14,7 @@ LAYOUTS: dict[str, str] = {
     "heim": "diptych.generate.imported.layouts.heim:HEIM",
     "geneval": "diptych.generate.imported.layouts.geneval:GENEVAL",
     "hpsv2": "diptych.generate.imported.layouts.hpsv2:HPSV2",
+    "oneig": "diptych.generate.imported.layouts.oneig:ONEIG",
     "tifa": "diptych.generate.imported.layouts.tifa:TIFA",
     "dsg": "diptych.generate.imported.layouts.dsg:DSG",
     "dpg": "diptych.generate.imported.layouts.dpg:DPG",

@@ -32,6 +32,7 @@ Place = Literal[
 ]
 
 CHECKS = "checks"  # the column
+REFERENCE_ANSWER = "reference_answer"  # a column beside it: what a right picture shows, in words
 YES, NO = "yes", "no"
 # Reasons of a score for an image: its prompt asks for nothing of the kind, or what it asks for is not of the form.
 NOT_ASKED, BAD_CHECKS = "not_asked", "bad_checks"

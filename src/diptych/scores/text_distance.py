@@ -19,6 +19,7 @@ from diptych.judges.contract import TextJudge, TextLine
 from diptych.judges.evidence import TEXT
 from diptych.scores import Column
 from diptych.scores.batches import Batch
+from diptych.scores.edit_distance import edit_distance
 from diptych.scores.judge_rule import JudgeRule
 from diptych.scores.looks import look_with
 from diptych.scores.text_accuracy import TEXT_CUT
@@ -153,21 +154,6 @@ def _first_partners(near: npt.NDArray[np.bool_]) -> dict[int, int]:
         if other is not None:
             taken[place] = int(other)
     return taken
-
-
-def edit_distance(one: str, other: str) -> int:
-    """Return the least number of letters put in, left out or changed that makes one text the other (Levenshtein 1966).
-
-    >>> edit_distance("kitten", "sitting"), edit_distance("", "tea")
-    (3, 3)
-    """
-    last = list(range(len(other) + 1))
-    for row, letter in enumerate(one, start=1):
-        line = [row]
-        for column, against in enumerate(other, start=1):
-            line.append(min(last[column] + 1, line[-1] + 1, last[column - 1] + (letter != against)))
-        last = line
-    return last[-1]
 
 
 def _folded(text: str) -> str:

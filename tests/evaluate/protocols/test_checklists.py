@@ -11,7 +11,7 @@ from evaluate_configs import call_json, make_config, read, result_of, run
 from own_judges import SAID
 from tiny_generated import Made, make_generated
 
-from diptych.asset_table import CORE_DIMENSIONS
+from diptych.asset_families import CORE_DIMENSIONS
 from diptych.evaluate.protocols import find_protocol
 from diptych.evaluate.protocols.agreement import agreement_note
 

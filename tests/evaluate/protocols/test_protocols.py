@@ -14,9 +14,9 @@ from tiny_generated import Made, make_generated
 from diptych.asset_table import ASSETS
 from diptych.errors import ConfigError
 from diptych.evaluate.config import EvaluateConfig
-from diptych.evaluate.protocols import PROTOCOLS, find_protocol
+from diptych.evaluate.protocols import PROTOCOLS, find_protocol, text_errors
 from diptych.evaluate.protocols.choices import ProtocolChoice
-from diptych.evaluate.protocols.contract import QuestionPool, WeightedImages
+from diptych.evaluate.protocols.contract import QuestionPool, TextErrors, WeightedImages
 from diptych.generate.prompts import PROMPT_SETS
 from diptych.lookup import import_attribute
 from diptych.scores import make_score
@@ -84,6 +84,7 @@ def test_every_protocol_is_whole(name: str) -> None:
             assert part.column in columns_of(part.ability, part.score, part.options)
         columns = columns_of(protocol.ability, rule.score, rule.options)
         pooled = (rule.pool.column, rule.pool.weight) if isinstance(rule.pool, WeightedImages) else ()
+        pooled = text_errors.COLUMNS if isinstance(rule.pool, TextErrors) else pooled
         questions = (OUTCOMES,) if isinstance(rule.pool, QuestionPool) else ()
         assert {*pooled, *questions, rule.column, rule.worst} <= {*columns, None}
         assert rule.column or rule.pool

@@ -152,6 +152,7 @@ def test_dpg_grids_are_cut_into_exactly_their_pictures_and_kept(tmp_path: Path) 
     ("layout", "name", "expected"),
     [
         ("hpsv2", "sdxl/anime/00012.jpg", {"prompt_id": "anime/00012", "category": ["anime"], "model": "sdxl"}),
+        ("oneig", "images/anime/sdxl/012.webp", {"prompt_id": "anime_012", "category": ["anime"], "model": "sdxl"}),
         ("tifa", "coco_301091.jpg", {"prompt_id": "coco_301091", "benchmark": "tifa", "model": None}),
         ("tifa", "drawbench_12_3.png", {"prompt_id": "drawbench_12", "sample": 0}),
         ("dsg", "mini-dalle/whoops_12.png", {"prompt_id": "whoops_12", "benchmark": "dsg1k", "model": "mini-dalle"}),
@@ -256,6 +257,7 @@ REQUESTS = [{"instance": {"id": "7", "input": {"text": "a fish"}}, "result": {"c
         ("folders", ["{}/a red boat/0.png", "{}/7/0.png"]),
         ("geneval", ["{}/00007/samples/0000.png"]),
         ("hpsv2", ["{}/anime/00012.jpg"]),
+        ("oneig", ["anime/{}/012.webp"]),
         ("tifa", ["{}/coco_301091.jpg"]),
         ("dsg", ["{}/whoops_12.png"]),
         ("dpg", ["{}/partiprompts7.png"]),
@@ -270,6 +272,7 @@ def test_the_folder_above_is_the_model_in_every_layout(layout: str, files: list[
         '{"prompt": "a red boat", "id": "1"}\n{"prompt": "a fish", "id": "7"}\n'
         '{"prompt": "b", "id": "anime/00012"}\n{"prompt": "c", "id": "coco_301091"}\n'
         '{"prompt": "d", "id": "whoops_12"}\n{"prompt": "e", "id": "partiprompts7"}\n'
+        '{"prompt": "f", "id": "anime_012"}\n'
     )
     names = [name.format(model) for model in ("sdxl", "flux") for name in files]
     state = json.dumps({"request_states": REQUESTS})

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from diptych.asset_table import ASSETS, COMPBENCH_FILES
+from diptych.asset_families import COMPBENCH_FILES
+from diptych.asset_table import ASSETS
 from diptych.assets import file_sha256
 from diptych.errors import DataError
 from diptych.generate.prompts import PROMPT_SETS, PromptSet
