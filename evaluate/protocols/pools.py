@@ -28,7 +28,8 @@ from diptych.store.store import ResultRow
 
 QUESTION_KIND = "question_kind"  # among the groups of a result: of which questions it is
 QUESTIONS_RIGHT = "questions_right"
-TEXT_SCORE = "text_score_of_all"
+TEXT_SCORE = "text_score"
+POOLED = "_pooled"  # behind a column: its number over all texts is another than its mean over images
 VERSION = 1
 
 
@@ -67,10 +68,11 @@ class RulePool:
             return ImageMetric(QUESTIONS_RIGHT, "share of questions", 0.0, 1.0, facts, of_kinds=pool.of_kinds)
         assert pool is not None
         if isinstance(pool, TextErrors):
-            facts = {"metric": TEXT_SCORE, "version": VERSION, "most_edits": pool.most_edits, "capped": pool.capped}
-            return ImageMetric(TEXT_SCORE, "1 - edits x inexact x unread", 0.0, 1.0, facts)
+            name = TEXT_SCORE + POOLED
+            facts = {"metric": name, "version": VERSION, "most_edits": pool.most_edits, "capped": pool.capped}
+            return ImageMetric(name, "1 - edits x inexact x unread", 0.0, 1.0, facts)
         facts = {"metric": "weighted_mean", "version": VERSION, "of": pool.column, "weight": pool.weight}
-        return ImageMetric(pool.column, f"mean by {pool.weight}", 0.0, 1.0, facts)
+        return ImageMetric(pool.column + POOLED, f"mean by {pool.weight}", 0.0, 1.0, facts)
 
     @property
     def noun(self) -> str:

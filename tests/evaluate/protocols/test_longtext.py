@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import own_judges
 import pytest
@@ -24,6 +25,7 @@ def counted(
     *texts: list[str],
     lost: int = -1,
     is_cut: bool = False,
+    **changes: Any,
 ) -> None:
     own_judges.install(monkeypatch)
     WRITTEN[HEIGHT] = [TextLine(line, 0.9, (0, 0, 9, 9), is_cut) for line in read.split("\n")]
@@ -33,21 +35,31 @@ def counted(
     ]
     make_generated(folder / "generated", rows, kinds={"longtext": "longtext"})
     protocols = [{"protocol": "longtext", "judge": "eye"}]
-    run(make_config(folder, judges={"eye": {"kind": "own_text"}}, protocols=protocols))
+    run(make_config(folder, judges={"eye": {"kind": "own_text"}}, protocols=protocols, **changes))
 
 
 def test_words_are_pooled_so_that_a_long_prompt_counts_for_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted(tmp_path, monkeypatch, "brews FRESH,\nevery day", ["FRESH BREWS", "every every day"], ["Open"])
-    found = result_of(tmp_path, "longtext_official_eye.text_accuracy", model="one")
+    found = result_of(tmp_path, "longtext_official_eye.text_accuracy_pooled", model="one")
     assert (found["value"], found["n"], found["unit"]) == (pytest.approx(4 / 6), 2, "mean by text_expected")
     assert "mean over images by their weights" in found["note"]
 
 
+def test_mean_over_images_has_another_name_than_the_number_over_all_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    means = [{"score": "longtext_official_eye.text_accuracy"}]
+    counted(tmp_path, monkeypatch, "brews FRESH,\nevery day", ["FRESH BREWS", "every every day"], ["Open"], means=means)
+    name = "longtext_official_eye.text_accuracy"
+    assert result_of(tmp_path, name, model="one")["value"] == pytest.approx((4 / 5 + 0) / 2)
+    assert result_of(tmp_path, f"{name}_pooled", model="one")["value"] == pytest.approx(4 / 6)
+
+
 def test_image_without_a_picture_counts_by_its_words_at_worst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counted(tmp_path, monkeypatch, "one two", ["one two"], ["three four five six"], lost=1)
-    name = "longtext_official_eye.text_accuracy"
+    name = "longtext_official_eye.text_accuracy_pooled"
     found = result_of(tmp_path, name, model="one")
     assert (found["value"], found["n"], found["n_unscored"]) == (1.0, 1, 1)
     assert found["caution"].startswith("unscored: 1 out_of_memory; ")
@@ -56,16 +68,16 @@ def test_image_without_a_picture_counts_by_its_words_at_worst(tmp_path: Path, mo
 
 def test_letters_beyond_upstreams_list_count_in_corrected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counted(tmp_path, monkeypatch, "piata КОФЕ", ["piñata кофе"])
-    assert result_of(tmp_path, "longtext_official_eye.text_accuracy", model="one")["value"] == 1.0
-    assert result_of(tmp_path, "longtext_corrected_eye.text_accuracy", model="one")["value"] == 0.5
+    assert result_of(tmp_path, "longtext_official_eye.text_accuracy_pooled", model="one")["value"] == 1.0
+    assert result_of(tmp_path, "longtext_corrected_eye.text_accuracy_pooled", model="one")["value"] == 0.5
 
 
 def test_text_that_was_not_read_to_its_end_counts_in_official_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted(tmp_path, monkeypatch, "one two", ["one two three four"], is_cut=True)
-    assert result_of(tmp_path, "longtext_official_eye.text_accuracy", model="one")["value"] == 0.5
-    name = "longtext_corrected_eye.text_accuracy"
+    assert result_of(tmp_path, "longtext_official_eye.text_accuracy_pooled", model="one")["value"] == 0.5
+    name = "longtext_corrected_eye.text_accuracy_pooled"
     found = result_of(tmp_path, name, model="one")
     assert (found["value"], found["n"], found["n_unscored"]) == (None, 0, 1)
     assert found["caution"].startswith("unscored: 1 text_cut; ")

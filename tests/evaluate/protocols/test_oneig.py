@@ -51,7 +51,7 @@ def written(folder: Path, said: str, *rows: Made, protocol: str = "oneig_text", 
 
 
 def value(folder: Path, rule: str, protocol: str = "oneig_text", **groups: str) -> Any:
-    column = "text_score" if rule == "images" else "text_score_of_all"
+    column = "text_score" if rule == "images" else "text_score_pooled"
     return result_of(folder, f"{protocol}_{rule}_eye.{column}", model="one", **groups)["value"]
 
 
@@ -119,13 +119,13 @@ def test_category_has_the_number_of_its_own_images(tmp_path: Path) -> None:
     written(tmp_path, "one two", *(made(n, ("short", "long")[n // 2], texts=texts) for n, texts in enumerate(lists)))
     assert value(tmp_path, "official") == pytest.approx(upstream("one two", lists, 100))
     assert value(tmp_path, "official", category="long") == pytest.approx(upstream("one two", lists[2:], 100))
-    note = result_of(tmp_path, "oneig_text_official_eye.text_score_of_all", model="one")["note"]
+    note = result_of(tmp_path, "oneig_text_official_eye.text_score_pooled", model="one")["note"]
     assert note == "over images together; interval linearised, clustered by 4 prompts (Student)"
 
 
 def test_image_without_a_picture_is_told_and_is_all_wrong_at_worst(tmp_path: Path) -> None:
     written(tmp_path, "one two", made(0, texts=["one two"]), made(1, texts=["three four"], lost=True))
-    name = "oneig_text_official_eye.text_score_of_all"
+    name = "oneig_text_official_eye.text_score_pooled"
     found = result_of(tmp_path, name, model="one")
     assert (found["value"], found["n"], found["n_unscored"]) == (1.0, 1, 1)
     assert found["caution"].startswith("unscored: 1 out_of_memory; ")
@@ -136,7 +136,7 @@ def test_image_without_a_picture_is_told_and_is_all_wrong_at_worst(tmp_path: Pat
 def test_text_that_was_not_read_to_its_end_has_no_number_in_corrected(tmp_path: Path) -> None:
     written(tmp_path, "one", made(0, texts=["one two"]), is_cut=True)
     assert value(tmp_path, "official") == pytest.approx(upstream("one", [["one two"]], 100))
-    found = result_of(tmp_path, "oneig_text_corrected_eye.text_score_of_all", model="one")
+    found = result_of(tmp_path, "oneig_text_corrected_eye.text_score_pooled", model="one")
     assert (found["value"], found["n_unscored"]) == (None, 1)
     assert found["caution"].startswith("unscored: 1 text_cut; ")
 
@@ -151,7 +151,7 @@ def test_models_are_compared_by_images_and_not_by_what_all_images_decide_togethe
 
 def test_model_without_an_image_of_a_text_has_no_number(tmp_path: Path) -> None:
     written(tmp_path, "one", made(0, "anime"))
-    found = result_of(tmp_path, "oneig_text_official_eye.text_score_of_all", model="one")
+    found = result_of(tmp_path, "oneig_text_official_eye.text_score_pooled", model="one")
     assert (found["value"], found["n"], found["reason"]) == (None, 0, "nothing_asked")
 
 
