@@ -9,6 +9,7 @@ from typing import Any
 from diptych.assets import named_path
 from diptych.config.identity import fingerprint
 from diptych.config.overrides import typed_value
+from diptych.config.such_as import check_given
 from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.inputs.set_images import told_apart_from
@@ -17,7 +18,7 @@ from diptych.evaluate.metrics.contract import Result, SetMetric, known_metric, s
 from diptych.evaluate.metrics.dependent_sets import results_between
 from diptych.evaluate.metrics.overlap import DECLARED, Overlap, overlap
 from diptych.evaluate.terminal import printable
-from diptych.lookup import describe_unknown
+from diptych.lookup import describe_unknown, resolve
 from diptych.progress import track
 from diptych.progress.wording import quantity
 
@@ -123,10 +124,11 @@ def encoder_spec(text: str, overrides: Sequence[str], batch_size: int) -> Encode
         batch_size: Images that it sees at once.
 
     Raises:
-        ConfigError: If it is none of these.
+        ConfigError: If it is none of these, or lacks an option that it needs.
     """
     options = dict(_option(override) for override in overrides)
     if text in ENCODERS:
+        check_given(resolve(ENCODERS, "encoder", text), options, where=f"encoder {text!r}")
         return EncoderSpec(text, options, batch_size)
     path = named_path(text)
     if path.is_file() and path.suffix.lower() in WEIGHT_SUFFIXES:

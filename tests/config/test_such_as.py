@@ -5,8 +5,9 @@ import pytest
 import yaml
 
 from diptych.config.options import OptionError, checked_options
-from diptych.config.such_as import SuchAs, example_of, missing_options
+from diptych.config.such_as import SuchAs, check_given, example_of, missing_options
 from diptych.encoders import ENCODERS
+from diptych.errors import ConfigError
 from diptych.judges import JUDGES
 from diptych.lookup import resolve
 from diptych.scores import SCORES
@@ -38,6 +39,12 @@ def test_who_leaves_an_option_out_is_told_what_it_may_be_with_what_goes_with_it(
         checked_options(made, {}, where="here")
     with pytest.raises(OptionError, match=r"is missing; for example size: 3$"):
         checked_options(made, {"shape": "square"}, where="here")
+
+
+def test_a_command_line_is_told_how_the_option_is_given() -> None:
+    with pytest.raises(ConfigError, match=r"^here: the option 'size' is missing; for example --set a.size=3 --set"):
+        check_given(made, {}, where="here", label="a")
+    check_given(made, {"size": 3}, where="here")
 
 
 def test_no_example_is_given_that_would_not_do() -> None:

@@ -1,11 +1,10 @@
 """The plan for scores that are named one by one, as the command line does, without a config."""
 
-import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from diptych.config.overrides import typed_value
-from diptych.config.such_as import describe_missing, example_of, missing_options
+from diptych.config.such_as import as_settings, check_given
 from diptych.data.column_names import label_problem
 from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError
@@ -59,8 +58,8 @@ def example_command(score: str, *, encoder: str = "open_clip") -> str:
         encoder: Kind of the encoder.
     """
     given = {role: role for role in ROLES if takes(score, role)}
-    parts = [_example(score, resolve(SCORES, "score", score), given)]
-    parts += [_example("encoder", resolve(ENCODERS, "encoder", encoder), {})] if "encoder" in given else []
+    parts = [as_settings(resolve(SCORES, "score", score), given, score)]
+    parts += [as_settings(resolve(ENCODERS, "encoder", encoder), {}, "encoder")] if "encoder" in given else []
     return " ".join(filter(None, [score, *parts]))
 
 
@@ -75,18 +74,7 @@ def _refuse_missing_options(plan: ScorePlan) -> None:
         for label, (name, options) in specs.items():
             if name not in table:  # in a file of the user's own, which is told when it is built
                 continue
-            factory = resolve(table, kind, name)
-            if missing := missing_options(factory, options):
-                said = describe_missing(missing[0], _example(label, factory, options))
-                raise ConfigError(f"{kind} {name!r}: {said}")
-
-
-def _example(label: str, factory: Callable[..., Any], options: Mapping[str, Any]) -> str:
-    """Return the options that a factory lacks as the command line gives them; empty where it lacks none."""
-    if not missing_options(factory, options):
-        return ""
-    values = example_of(factory, options).items()
-    return " ".join(f"--set {shlex.quote(f'{label}.{name}={value}')}" for name, value in values)
+            check_given(resolve(table, kind, name), options, where=f"{kind} {name!r}", label=label)
 
 
 def _labelled(text: str) -> tuple[str, str]:

@@ -334,7 +334,13 @@ def test_an_encoder_is_named_by_kind_path_or_architecture(tmp_path: Path) -> Non
         spec = encoder_spec(text, [], 64)
         assert (spec.kind, spec.options) == expected
     assert encoder_spec("inception", ["preprocess=clean"], 64).options == {"preprocess": "clean"}
-    for wrong, said in (("clip", "unknown encoder"), ("./nowhere/model", "no such folder"), ("/x/y", "no such folder")):
+    needed = "the option 'architecture' is missing; for example --set architecture=ViT-L-14 --set pretrained=openai"
+    for wrong, said in (
+        ("open_clip", needed),
+        ("clip", "unknown encoder"),
+        ("./nowhere/model", "no such folder"),
+        ("/x/y", "no such folder"),
+    ):
         with pytest.raises(ConfigError, match=said):
             encoder_spec(wrong, [], 64)
 
