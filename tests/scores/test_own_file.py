@@ -26,7 +26,8 @@ from diptych.scores.job import ScoreJob
 from diptych.scores.plan import ScorePlan
 from diptych.scores.run import score_dataset
 
-DOCS = Path(__file__).resolve().parents[2] / "docs/scores.md"
+PAGES = [Path(__file__).resolve().parents[2] / "docs" / name for name in ("scores.md", "judges.md")]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 
 LENGTH = """
 import numpy as np
@@ -82,7 +83,7 @@ def lengths(path: Path, what: ScorePlan, **options: Any) -> list[float]:
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
 
 
 def test_examples_of_the_docs_run_as_they_stand() -> None:
@@ -103,7 +104,7 @@ def test_examples_of_the_docs_run_as_they_stand() -> None:
     sets = {found.name.rpartition("-")[0]: found for found in open_dataset(Path("runs/red/pool")).column_sets("scores")}
     assert set(sets) == {"crowd", "decoded", "redness"}
     assert all(-1 <= value <= 1 for value in read_shard(sets["redness"].files[0])["redness"].to_pylist())
-    (sql,) = re.findall(r'duckdb\.sql\("{3}(.*?)"{3}', DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
+    (sql,) = re.findall(r'duckdb\.sql\("{3}(.*?)"{3}', TEXT, flags=re.DOTALL)
     assert duckdb.sql(sql).columns == ["label", "count_star()"]
 
 

@@ -67,7 +67,7 @@ class KnownPipeline:
         return Size(*(int(side * factor // multiple * multiple) for side in size))
 
 
-# To add one: a line here (alphabetical), its components in tests/golden/tiny_families, a line in docs/generate.md.
+# To add one: a line here (alphabetical), its components in tests/golden/tiny_families, a line in docs/models.md.
 KNOWN_PIPELINES: dict[str, KnownPipeline] = {
     "AuraFlowPipeline": KnownPipeline(),
     "BriaPipeline": KnownPipeline(),

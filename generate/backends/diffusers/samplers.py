@@ -56,7 +56,7 @@ class Sampler:
 
 _MULTISTEP = {"algorithm_type": "dpmsolver++", "solver_order": 2}
 
-# To add one: a line here (alphabetical), a line in docs/generate.md, a test that compares it with its reference.
+# To add one: a line here (alphabetical), a line in docs/models.md, a test that compares it with its reference.
 SAMPLERS: dict[str, Sampler] = {
     "ddim": Sampler(
         "DDIMScheduler", {"clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1}, spacing="leading"

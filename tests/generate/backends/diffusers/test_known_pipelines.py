@@ -1,4 +1,4 @@
-"""The table of pipelines in docs/generate.md says what a plan takes and refuses."""
+"""The table of pipelines in docs/models.md says what a plan takes and refuses."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from diptych.generate.backends.diffusers.known_pipelines import ALWAYS, KNOWN_PI
 from diptych.generate.backends.diffusers.models import ModelFolder
 from diptych.generate.backends.diffusers.samplers import SAMPLERS
 
-PAGE = Path(__file__).resolve().parents[4] / "docs" / "generate.md"
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "models.md"
 SECTION = PAGE.read_text(encoding="utf-8").partition("## Families")[2].partition("\n## ")[0]
 LINES = [line for line in SECTION.splitlines() if line[:1] == "|"]
 TABLE = {name: cells for name, *cells in ([cell.strip() for cell in line.split("|")[1:-1]] for line in LINES[2:])}
