@@ -128,7 +128,7 @@ class WebDatasetSource:
             return None
         texts = (text_of(sample.content(number) or b"", "replace") for number in sample.row.texts)
         text = next(filter(None, map(first_text, texts)), None)  # an empty one hides none
-        told = [said_under(facts, key) for facts in (said.own.facts, said.about_many) for key in self._caption_keys]
+        told = (said_under(facts, key) for facts in (said.own.facts, said.about_many) for key in self._caption_keys)
         return text or next(filter(None, (caption_text(one, self._settings.caption_list) for one in told)), None)
 
     def _note(self, sample: TarSample, said: _SaidOfMember, caption: str | None, file: str) -> str | None:
