@@ -55,7 +55,8 @@ def test_an_input_that_has_grown_costs_only_what_is_new(tmp_path: Path) -> None:
         refused = call("curate", "run", config, "--out", out)
         assert refused.exit_code == 1
         assert refused.output == (
-            f"Error: {out}/pool: made from another input; add what is new with --extend, or give another --out\n"
+            f"Error: {out}/pool: made from another input: 4 rows new; "
+            "add what is new with --extend, or give another --out\n"
         )
         told = call("curate", "run", config, "--out", out, "--extend", "--dry-run")
         assert "rows    10 (4 new, in 2 shards to make)" in told.output
