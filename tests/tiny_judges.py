@@ -62,6 +62,25 @@ def save_yolos(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
+def save_dpt(folder: Path, seed: int = 0) -> Path:
+    """Save a network that tells the depth of each pixel."""
+    torch.manual_seed(seed)
+    config = transformers.DPTConfig(
+        hidden_size=16,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        intermediate_size=16,
+        image_size=64,
+        patch_size=16,
+        backbone_out_indices=[0, 1, 2, 3],
+        neck_hidden_sizes=[8, 8, 8, 8],
+        fusion_hidden_size=8,
+    )
+    transformers.DPTForDepthEstimation(config).eval().save_pretrained(folder)
+    transformers.DPTImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
+    return folder
+
+
 def small_swin(*stages: str) -> transformers.SwinConfig:
     """Return a Swin that gives the maps of these stages."""
     return transformers.SwinConfig(

@@ -3,7 +3,8 @@
 They are a list of ``image_id``, ``category_id``, ``bbox`` (left, top, width, height) and ``score``. What the ids stand
 for says a second file with ``images`` (``id``, ``file_name``) and ``categories`` (``id``, ``name``), or the file
 itself, if it is such an object with the detections under ``annotations``. An image that is listed and has no detection
-was looked at, and nothing found. Masks are not read: no rule asks for them.
+was looked at, and nothing found. Masks are not read: no rule asks for them. How near a thing is may stand beside its
+score as ``nearness``, and with the axes of its box swapped as ``nearness_swapped``, see ``boxes_with_depth``.
 """
 
 import math
@@ -15,7 +16,7 @@ from diptych.data.schema import FILE
 from diptych.data.text_records import json_value
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.imports.contract import EvidenceRecord, FileContent, FilePlace, ImportFormat, ImportSource
-from diptych.judges.contract import Box
+from diptych.judges.contract import NEAR, NEARNESS, NEARNESS_SWAPPED, Box, Trait
 from diptych.judges.evidence import BOXES
 
 IMAGES, CATEGORIES, DETECTIONS = "images", "categories", "annotations"
@@ -90,7 +91,17 @@ def _box(given: Mapping[str, Any], label: str, place: FilePlace) -> Box:
     left, top, width, height = known
     if min(width, height) < 0.0 or not 0.0 <= score <= 1.0:
         raise DataError(f"{place}: bbox is left, top, width and height, and score from 0 to 1; not {sides}, {score}")
-    return Box(label, score, (left, top, left + width, top + height))
+    return Box(label, score, (left, top, left + width, top + height), tuple(_nearness(given, place)))
+
+
+def _nearness(given: Mapping[str, Any], place: FilePlace) -> Iterator[Trait]:
+    for name in (NEARNESS, NEARNESS_SWAPPED):
+        if (value := given.get(name)) is None:
+            continue
+        number = _number(value)
+        if number is None or not 0.0 <= number <= 1.0:
+            raise DataError(f"{place}: {name} is a number from 0, the farthest, to 1, the nearest; not {value!r}")
+        yield Trait(name, NEAR, number)
 
 
 def _id(value: Any) -> int | str | None:

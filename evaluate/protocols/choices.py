@@ -17,14 +17,17 @@ from diptych.scores.choices import ScoreChoice
 
 
 def _tell_each(schema: dict[str, Any]) -> None:
-    """Add who judges for each protocol, and its rules."""
+    """Add who judges for each protocol, alone or beside others, and its rules."""
     schema["allOf"] = [where("protocol", name, _told_of(name)) for name in PROTOCOLS]
 
 
 def _told_of(name: str) -> dict[str, Any]:
     protocol = find_protocol(name)
     rules = {"properties": {"rules": {"items": {"enum": list(protocol.rules)}}}}
-    return {"allOf": [one_of_two(*_judges(protocol.ability)), rules]}
+    others = list(protocol.besides)
+    beside = {"properties": {"beside": {"required": others, "maxProperties": len(others)}}}
+    needed = {"required": ["beside"]} if others else {}
+    return {"allOf": [one_of_two(*_judges(protocol.ability)), rules, {**beside, **needed}]}
 
 
 def _judges(ability: str) -> tuple[str, str]:

@@ -62,6 +62,8 @@ DEPTHS = (
     "Nearness is looked up with its axes swapped; corrected looks into the box.",
     "A label that contains the class is one, and of several the last up to where both are found; corrected takes the "
     "surest of that class.",
+    "Nearness is DPT-Hybrid's there (MiDaS), in 256 levels; here the judge boxes_with_depth has it of any network of "
+    "depth, or a file of boxes says it.",
     "Four prompts name one class twice, and both things are one box; corrected takes two.",
     UNIDET,
     IMAGES,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # To add one: a module with a keyword-only factory in the folder of what it can do, a line here (alphabetical), a test.
 JUDGES: dict[str, str] = {
     "blip_vqa": "diptych.judges.answers.blip_vqa:blip_vqa",
+    "boxes_with_depth": "diptych.judges.boxes.with_depth:boxes_with_depth",
     "centre_point": "diptych.judges.boxes.centre_point:centre_point",
     "chat_endpoint": "diptych.judges.answers.chat_endpoint:chat_endpoint",
     "drawn_truth": "diptych.demo.truth_judge:truth_judge",

@@ -28,6 +28,7 @@ COLOUR = "colour"  # the trait under which a judge that tells the colour of a th
 # The traits under which a judge tells how near what is in a box is, from 0 for what is farthest in the picture to 1 for
 # what is nearest; the second is of the box with its axes swapped, where a published rule looks by mistake.
 NEARNESS, NEARNESS_SWAPPED = "nearness", "nearness_swapped"
+NEAR = "near"  # the one value of both
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,40 @@ def import_boxes(folder: Path, found: Any = FOUND) -> dict[str, Any]:
     return imported_facts(folder, "found.json", json.dumps(found), *given, form="coco", judge="unidet")
 
 
+def test_how_near_things_are_stands_beside_their_scores(folder: Path) -> None:
+    """A cat before a dog, by boxes that do not touch and by what their file says of nearness."""
+    rows = [
+        Made(
+            "unidet",
+            0,
+            checks={"relations": [{"first": "cat", "place": "in front of", "second": "dog"}]},
+            benchmark="g",
+        )
+    ]
+    make_generated(folder / "near" / "generated", rows, kinds={"g": "t2i_compbench_3d_spatial"})
+    (folder / "near" / "names.json").write_text(json.dumps(names(rows)))
+    cat, dog = detection(0, 17, 0.9), detection(0, 18, 0.7, 20.0)
+    found = [{**cat, "nearness": 0.8, "nearness_swapped": 0.1}, {**dog, "nearness": 0.3, "nearness_swapped": 0.2}]
+    facts = import_boxes(folder / "near", found)
+    judges = facts["judges"]
+    judges["unidet"]["options"]["least_score"] = 0.5
+    run(
+        make_config(
+            folder / "near", judges=judges, protocols=[{"protocol": "t2i_compbench_3d_spatial", "judge": "unidet"}]
+        )
+    )
+    values = read(folder / "near", "SELECT value FROM scores WHERE score LIKE '%.place_accuracy' ORDER BY score")
+    assert [row["value"] for row in values] == pytest.approx([0.9, 0.4]), "corrected, and official"
+
+
+@pytest.mark.parametrize("value", [1.5, "far", True])
+def test_nearness_that_is_no_share_is_refused(folder: Path, value: Any) -> None:
+    text = json.dumps([{**detection(0, 17), "nearness": value}])
+    given = ["--names", str(folder / "names.json")]
+    said = refusal(import_file(folder, "found.json", text, *given, form="coco", judge="unidet"))
+    assert "nearness is a number from 0, the farthest, to 1, the nearest; not" in said
+
+
 def scored(folder: Path, facts: dict[str, Any], **options: float) -> list[tuple[Any, Any, Any]]:
     scores = {"objects": {"score": "object_accuracy", "judge": "unidet", "options": options}}
     run(make_config(folder, judges=facts["judges"], scores=scores, means=[{"score": "objects.object_correct"}]))

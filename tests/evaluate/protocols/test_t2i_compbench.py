@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import own_judges
 import pytest
 from drawn import picture
@@ -203,6 +204,20 @@ def test_protocol_of_several_wants_the_labels_of_all(tmp_path: Path, change: dic
     )
     with pytest.raises(ValueError, match=message):
         EvaluateConfig.model_validate(config)
+
+
+def test_schema_wants_the_labels_of_all_too(tmp_path: Path) -> None:
+    schema = jsonschema.Draft202012Validator(EvaluateConfig.model_json_schema())
+    asked = {"protocol": "t2i_compbench_complex", "judge": "eye", "beside": {"boxes": "eye", "embeddings": "clip"}}
+    alone = {"protocol": "t2i_compbench_color", "judge": "eye"}
+    for protocol, is_right in (
+        (asked, True),
+        ({**asked, "beside": {"boxes": "eye"}}, False),
+        ({"protocol": "t2i_compbench_complex", "judge": "eye"}, False),
+        (alone, True),
+        ({**alone, "beside": {"boxes": "eye"}}, False),
+    ):
+        assert schema.is_valid(make_config(tmp_path, protocols=[protocol])) == is_right, protocol
 
 
 def test_boxes_of_unidet_come_by_import_under_its_name(shared: Path, tmp_path: Path) -> None:
