@@ -35,7 +35,7 @@ BEYOND_SCHEMA = {
     r"|the labels .* are one to SQL|the label is the name of a number of protocols",
     "SQL": r": (select\.\d+\.where|dedup\.(prefer|perceptual|variants\.\d+)): ",
     "numbers that JSON does not have": r"finite number",
-    "keys that are no texts": r"should be a valid string, got|Keys should be strings",
+    "keys that are no texts": r"should be a valid string, got|Keys should be strings|is no text to YAML",
     "homes of nobody": r"there is no such home",
     "what the pipeline of a model takes": r": models\..*(option|component|dtype|revision|variant)",
 }
