@@ -28,7 +28,7 @@ from diptych.evaluate.metrics.distances import (
 )
 from diptych.evaluate.metrics.means import AskedMean, mean_rows
 from diptych.evaluate.protocols.agreement import agreement_note
-from diptych.evaluate.protocols.means import counted_rules, own_means
+from diptych.evaluate.protocols.means import CountedRule, counted_rules, own_means
 from diptych.evaluate.protocols.rows import protocol_rows, rule_mean_rows
 from diptych.evaluate.statistics.judge_errors import JudgeCheck
 from diptych.progress import track
@@ -55,9 +55,13 @@ def add_means(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
 def add_protocols(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
     """Add the numbers of the protocols that the config asks for, per dataset, group and category."""
     for rule in counted_rules(config.protocols):
-        told = agreement_note(rule.protocol, config.judges[rule.judge].options) if rule.judge else ""
         for label in config.judged(rule.datasets):
-            found.add_results(protocol_rows(rule, rows[label], found, told))
+            found.add_results(protocol_rows(rule, rows[label], found, _told(config, rule)))
+
+
+def _told(config: EvaluateConfig, rule: CountedRule) -> str:
+    """Return what there is to say of the judge of a rule."""
+    return agreement_note(rule.protocol, config.judges[rule.judge].options) if rule.judge else ""
 
 
 def add_agreements(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
@@ -102,16 +106,16 @@ def add_differences(config: EvaluateConfig, rows: Rows, found: Findings) -> None
     if config.compare is None:
         return
     rules, own = list(counted_rules(config.protocols)), own_means(config.protocols)
-    named = [
-        (own[mean.score][1] if mean.score in own else AskedMean(mean.score), mean.datasets) for mean in config.means
-    ]
-    asked = [(rule.mean, rule.datasets) for rule in rules if rule.mean is not None]
-    for mean, datasets in {(mean.score, datasets): (mean, datasets) for mean, datasets in [*named, *asked]}.values():
+    named = [(own.get(mean.score, (None, AskedMean(mean.score))), mean.datasets) for mean in config.means]
+    asked = [((rule, rule.mean), rule.datasets) for rule in rules if rule.mean is not None]
+    wanted = {(mean.score, datasets): (rule, mean) for (rule, mean), datasets in [*named, *asked]}
+    for (_, datasets), (owner, mean) in wanted.items():
         judged = [rows[label] for label in config.judged(datasets)]
-        found.add_differences(mean_differences(judged, mean, config.compare, found))
+        about = (None, "") if owner is None else (owner.protocol, _told(config, owner))
+        found.add_differences(mean_differences(judged, mean, config.compare, found, *about))
     for rule in rules:
         judged = [rows[label] for label in config.judged(rule.datasets)]
-        found.add_differences(pool_differences(judged, rule, config.compare, found))
+        found.add_differences(pool_differences(judged, rule, config.compare, found, _told(config, rule)))
     found.differences = adjusted(found.differences)
 
 

@@ -82,7 +82,7 @@ def _difference_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
         pairs = f"{row['n']:,} of {quantity(row['n_clusters'], 'prompt')}"
         of = f"{_dataset(row, rows)}{_difference(row)}"
         p_value = "-" if row["reason"] else f"p {p_value_text(row['p_adjusted'])}"
-        yield row, (row["metric"], of, number_with_interval(row), pairs, p_value, row["reason"] or "")
+        yield row, (row["metric"], of, number_with_interval(row), pairs, p_value, _told(row))
 
 
 def _audit_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
@@ -92,7 +92,11 @@ def _audit_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
         images = f"{row['k']:,} of {row['n']:,}{unjudged}"
         band = "-" if row["null_low"] is None else f"{row['null_low']:.3f} to {row['null_high']:.3f}"
         share = number_with_interval({**row, "value": row["share"]})
-        yield row, (row["attribute"] or "-", _of(row, rows), share, images, band, row["reason"] or "")
+        yield row, (row["attribute"] or "-", _of(row, rows), share, images, band, _told(row))
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    return "; ".join(filter(None, (row["reason"], row["caution"])))
 
 
 def number_with_interval(row: Mapping[str, Any]) -> str:

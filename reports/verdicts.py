@@ -85,6 +85,7 @@ def _difference(row: Mapping[str, Any], dataset: str, scale: Scale, *, is_overal
         "n": row["n"],
         "n_clusters": row["n_clusters"],
         "reason": _reason(row),
+        "caution": row["caution"] or "",
         "word": word,
         "glyph": WORDS[word],
         "at": estimate(scale, row["value"], row["ci_low"], row["ci_high"]),

@@ -13,8 +13,9 @@ from diptych.evaluate.agreements.choices import AgreementChoice
 from diptych.evaluate.agreements.ranks import ModelRanks, model_ranks
 from diptych.evaluate.agreements.verdicts import BothVerdicts, both_verdicts
 from diptych.evaluate.collected import Findings, ImageColumn, ImageValues
+from diptych.evaluate.inputs.cautions import share_caution
 from diptych.evaluate.inputs.scored_rows import ScoredRows
-from diptych.evaluate.metrics.means import share_caution, why_no_interval
+from diptych.evaluate.metrics.means import why_no_interval
 from diptych.evaluate.protocols.pools import QUESTION_KIND
 from diptych.evaluate.statistics.agreement import clustered_kappa, is_said
 from diptych.evaluate.statistics.intervals import ClusteredMean

@@ -20,6 +20,7 @@ from diptych.data.generated_columns import ATTRIBUTE_CLASS, CATEGORY
 from diptych.errors import ConfigError
 from diptych.evaluate.audits.choices import Audit
 from diptych.evaluate.collected import Findings
+from diptych.evaluate.inputs.cautions import share_caution
 from diptych.evaluate.inputs.memberships import holds
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredRows, group_by
 from diptych.evaluate.statistics.macro_shares import clustered_share, effective_number
@@ -138,6 +139,7 @@ def _of_group(
                 note,
                 None if share.n else NOTHING_JUDGED,
                 why,
+                share_caution(rows, group.rows[judged]) if share.n else None,
             )
         )
     return made

@@ -147,6 +147,7 @@ class DistanceDifferenceMaker:
             value.better,
             self.found.identify(results[0].identity),
             reason,
+            "; ".join(dict.fromkeys(each.caution for each in results[:2] if each.caution)) or None,
         )
 
     def _at_equal_n(self, value: ReportedValue, pair: Pair) -> Pair:

@@ -5,7 +5,7 @@ are the clusters.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -16,23 +16,50 @@ from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.comparisons.pairs import ImagePairs, Images, gather, pairs_by_dataset
 from diptych.evaluate.inputs.category_sets import unanswered
-from diptych.evaluate.inputs.scored_rows import ScoredRows
+from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 from diptych.evaluate.metrics.means import AskedMean, MeasuredMean
+from diptych.evaluate.protocols.contract import Protocol
+from diptych.evaluate.protocols.coverage import foreign_prompts, number_note
 from diptych.evaluate.score_names import ImageMetric
 from diptych.evaluate.statistics.intervals import LEVEL, Interval
 from diptych.evaluate.statistics.nested_means import leaf_parts
 from diptych.evaluate.statistics.paired import Difference, paired_difference
+from diptych.progress.wording import quantity
 from diptych.store.store import DifferenceRow
 
 
 def mean_differences(
-    judged: Sequence[ScoredRows], mean: AskedMean, compare: Compare, found: Findings
+    judged: Sequence[ScoredRows],
+    mean: AskedMean,
+    compare: Compare,
+    found: Findings,
+    protocol: Protocol | None = None,
+    told: str = "",
 ) -> Iterator[DifferenceRow]:
-    """Yield the paired differences of the mean of a score, apart by dataset; ``p_adjusted`` is still open."""
+    """Yield the paired differences of the mean of a score, apart by dataset; ``p_adjusted`` is still open.
+
+    Args:
+        judged: The datasets.
+        mean: Of which score.
+        compare: What is held against what.
+        found: Where identities are noted.
+        protocol: Whose number it is; None where it is none of a protocol.
+        told: What there is to say of its judge.
+    """
     ready = [mean.of(each) for each in judged]
     values, asked = np.concatenate([one.values for one in ready]), np.concatenate([one.is_asked for one in ready])
     images = gather(judged, values, asked, compare.by)
-    yield from image_differences(images, DifferenceMaker.of(ready[0], found), compare)
+    maker = DifferenceMaker.of(ready[0], found)
+    if protocol is not None:
+        about = [np.flatnonzero(one.is_asked) for one in ready]
+        maker = replace(maker, protocol=protocol, told=(*foreign_of(protocol, judged, about), told))
+    yield from image_differences(images, maker, compare)
+
+
+def foreign_of(protocol: Protocol, judged: Sequence[ScoredRows], about: Sequence[Index]) -> tuple[str, ...]:
+    """Return which prompts of some rows of datasets are not upstream's, each once."""
+    each = (foreign_prompts(protocol, rows, of) for rows, of in zip(judged, about, strict=True))
+    return tuple(dict.fromkeys(told for some in each for told in some))
 
 
 def image_differences(
@@ -108,11 +135,21 @@ def _unknown(found: Difference) -> Difference:
 
 @dataclass(frozen=True)
 class DifferenceMaker:
-    """Makes the rows of one metric."""
+    """Makes the rows of one metric.
+
+    Attributes:
+        run_id: Of the run.
+        ready: The metric.
+        identity_id: Of it.
+        protocol: Whose number it is; None where it is none of a protocol.
+        told: What all differences rest on less than it seems.
+    """
 
     run_id: str
     ready: MeasuredMean
     identity_id: str
+    protocol: Protocol | None = None
+    told: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, ready: MeasuredMean, found: Findings) -> "DifferenceMaker":
@@ -148,7 +185,20 @@ class DifferenceMaker:
             self.ready.better_for_models,
             self.identity_id,
             reason,
+            self._caution(pairs, found, is_of_all=groups is None) if found.n else None,
         )
+
+    def _caution(self, pairs: ImagePairs, found: Difference, *, is_of_all: bool) -> str | None:
+        """Return what a difference over some pairs, or over all, rests on less than it seems."""
+        told = []
+        if found.n_unscored:
+            told.append(f"{quantity(found.n_unscored, 'pair')} left out, as a side of it is unscored")
+        if is_of_all:
+            told += self.told
+        if is_of_all and self.protocol is not None:
+            scored = np.isfinite(pairs.a) & np.isfinite(pairs.b)
+            told.append(number_note(self.protocol, len(np.unique(pairs.asked[scored]))))
+        return "; ".join(filter(None, told)) or None
 
 
 def ends_of(found: Difference, metric: ImageMetric) -> Interval:

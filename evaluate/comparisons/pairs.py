@@ -25,7 +25,8 @@ class Images:
 
     Attributes:
         side: Text (N,): the value that is compared, such as the model.
-        prompt: int64 (N,): a number per prompt.
+        prompt: int64 (N,): a number per prompt; prompts that share a seed are one, as what depends on each other.
+        asked: int64 (N,): a number per prompt, whatever seeds it shares.
         unit: int64 (N,): a number per prompt and sample.
         rest: Text (N,): what must be equal beside the unit, such as the setting.
         category: Tuples of texts (N,): the categories of the prompt.
@@ -37,6 +38,7 @@ class Images:
 
     side: Texts
     prompt: Index
+    asked: Index
     unit: Index
     rest: Texts
     category: Texts
@@ -59,6 +61,7 @@ class ImagePairs(NamedTuple):
     a: npt.NDArray[np.float64]
     b: npt.NDArray[np.float64]
     prompt: Index
+    asked: Index
     category: Texts
     wanted: Texts
     rest: Texts
@@ -77,6 +80,7 @@ class ImagePairs(NamedTuple):
             a=self.a[mask],
             b=self.b[mask],
             prompt=self.prompt[mask],
+            asked=self.asked[mask],
             category=self.category[mask],
             wanted=self.wanted[mask],
             rest=self.rest[mask],
@@ -137,9 +141,11 @@ def images_of(
     )
     seeds = pa.array([None if text in NO_SEED else text for text in columns[SEED]], pa.string())
     rest = zip(*(columns[name] for name in equal_in_pairs(by)), strict=True)
+    asked = codes(prompt, len(values))
     return Images(
         _objects(columns[by]),
-        linked(codes(prompt, len(values)), seeds),
+        linked(asked, seeds),
+        asked,
         codes([*prompt, *sample], len(values)),
         _objects([" ".join(parts) for parts in rest]),
         _objects(categories),
@@ -205,6 +211,7 @@ def _pair(a: Images, b: Images, *, by: str) -> ImagePairs:
         _mean_by(of_left, left.values, common),
         _mean_by(of_right, right.values, common),
         left.prompt[first],
+        left.asked[first],
         left.category[first],
         _wanted_by(np.concatenate([of_left, of_right]), np.concatenate([left.wanted, right.wanted]), common),
         left.rest[first],

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.choices import Compare
-from diptych.evaluate.comparisons.means import DifferenceMaker, image_differences
+from diptych.evaluate.comparisons.means import DifferenceMaker, foreign_of, image_differences
 from diptych.evaluate.comparisons.pairs import gather
 from diptych.evaluate.inputs.scored_rows import ScoredRows, codes
 from diptych.evaluate.metrics.means import MeasuredMean
@@ -20,11 +20,18 @@ from diptych.store.store import DifferenceRow
 
 
 def pool_differences(
-    judged: Sequence[ScoredRows], rule: CountedRule, compare: Compare, found: Findings
+    judged: Sequence[ScoredRows], rule: CountedRule, compare: Compare, found: Findings, told: str = ""
 ) -> Iterator[DifferenceRow]:
     """Yield the paired differences of a rule's pool, over all its items and those of each kind, apart by dataset.
 
     Of texts there is none, as what one image adds depends on the others of its own side.
+
+    Args:
+        judged: The datasets.
+        rule: Whose pool it is.
+        compare: What is held against what.
+        found: Where identities are noted.
+        told: What there is to say of the judge.
     """
     if isinstance(rule.rule.pool, TextErrors):
         return
@@ -52,6 +59,9 @@ def pool_differences(
         better_for_data="higher",
         better_for_models="higher",
     )
-    for row in image_differences(lines, DifferenceMaker.of(ready, found), compare, cut=QUESTION_KIND):
+    about = [np.unique(each.items.rows) for each in pools]
+    every = (*foreign_of(rule.protocol, [each.rows for each in pools], about), told)
+    maker = replace(DifferenceMaker.of(ready, found), protocol=rule.protocol, told=every)
+    for row in image_differences(lines, maker, compare, cut=QUESTION_KIND):
         if row.groups.get(QUESTION_KIND, pool.is_whole):
             yield row

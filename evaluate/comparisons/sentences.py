@@ -21,6 +21,7 @@ def sentence(row: DifferenceRow, *, of_dataset: bool = False) -> str:
     how = printable("".join(f", {each}" for each in how_compared(row.groups, row.a, row.b)))
     if row.value is None or not np.isfinite(row.value):
         return f"{metric}: {a} and {b} cannot be compared: {row.reason}"
+    how += f"; {printable(row.caution)}" if row.caution else ""
     of = f"{quantity(row.n, 'pair')} of {quantity(row.n_clusters, 'prompt')}"
     if row.ci_low is None or row.ci_high is None or not np.isfinite(row.ci_low):
         return f"{metric}: {a} - {b} = {row.value:+z.5g}, without an interval ({row.reason}; {of}{how})."

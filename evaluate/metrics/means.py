@@ -14,6 +14,7 @@ from diptych.data.column_names import full_name
 from diptych.data.generated_columns import BENCHMARK, CATEGORY
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.category_sets import categories_of_sets, kind_of, unanswered
+from diptych.evaluate.inputs.cautions import share_caution
 from diptych.evaluate.inputs.memberships import members
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredColumn, ScoredRows
 from diptych.evaluate.score_names import OF_CATEGORIES, ImageMetric, metric_of
@@ -22,7 +23,6 @@ from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_sh
 from diptych.scores import Direction
 from diptych.store.store import ResultRow
 
-ONE_ALONE = "about one prompt alone"  # the caution beside a share whose interval knows of no other
 WORST = "_worst"  # behind the name of a metric: what it is if all without an answer were wrong
 
 
@@ -226,11 +226,6 @@ def _row(
         how or None,
         caution=share_caution(rows, group.rows[np.isfinite(values)]) if metric.is_share and reason is None else None,
     )
-
-
-def share_caution(rows: ScoredRows, scored: Index) -> str | None:
-    """Return what a share of some rows rests on less than it seems; None where on nothing less."""
-    return ONE_ALONE if rows.is_of_one(scored) else None
 
 
 def why_no_interval(mean: ClusteredMean) -> str:

@@ -1,5 +1,7 @@
 """What a protocol's number rests on: how many of its prompts, and whether they are upstream's."""
 
+from collections.abc import Iterator
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,14 +21,24 @@ def coverage_note(protocol: Protocol, rows: ScoredRows, of: Index) -> str:
         rows: The dataset.
         of: Numbers of the rows that the protocol is about.
     """
-    at = pa.array(of)
-    labels = set(rows.values(BENCHMARK).take(at).unique().to_pylist()) if rows.has(BENCHMARK) else set()
-    sources = prompt_set_sources(rows.dataset.manifest)
-    own = {label for label in labels if kind_of(str(label), rows.prompt_kinds) == protocol.prompts}
-    others = sorted(str(label) for label in own if not protocol.is_upstream(sources.get(str(label), "")))
-    told = [f"the prompts of {label!r} are not upstream's" for label in others]
+    told = list(foreign_prompts(protocol, rows, of))
     if rows.has(PROMPT_ID):
-        found = len(pc.unique(rows.values(PROMPT_ID).take(at)))
-        if found < protocol.n_prompts:
-            told.append(f"{found:,} of {quantity(protocol.n_prompts, 'prompt')}")
-    return "; ".join(told)
+        told.append(number_note(protocol, len(pc.unique(rows.values(PROMPT_ID).take(pa.array(of))))))
+    return "; ".join(filter(None, told))
+
+
+def foreign_prompts(protocol: Protocol, rows: ScoredRows, of: Index) -> Iterator[str]:
+    """Yield that prompts are not upstream's, of each set of some rows of which that is so; see ``coverage_note``."""
+    if not rows.has(BENCHMARK):
+        return
+    labels = set(rows.values(BENCHMARK).take(pa.array(of)).unique().to_pylist())
+    sources = prompt_set_sources(rows.dataset.manifest)
+    own = {str(label) for label in labels if kind_of(str(label), rows.prompt_kinds) == protocol.prompts}
+    for label in sorted(own):
+        if not protocol.is_upstream(sources.get(label, "")):
+            yield f"the prompts of {label!r} are not upstream's"
+
+
+def number_note(protocol: Protocol, found: int) -> str:
+    """Return of how many of the protocol's prompts something is; empty if of all."""
+    return "" if found >= protocol.n_prompts else f"{found:,} of {quantity(protocol.n_prompts, 'prompt')}"

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from diptych.data.column_names import full_name
 from diptych.evaluate.collected import Findings
+from diptych.evaluate.inputs.cautions import share_caution
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
-from diptych.evaluate.metrics.means import WORST, share_caution, why_no_interval
+from diptych.evaluate.metrics.means import WORST, why_no_interval
 from diptych.evaluate.protocols import text_errors
 from diptych.evaluate.protocols.contract import QuestionPool, TextErrors
 from diptych.evaluate.protocols.items import PoolItems, pool_items

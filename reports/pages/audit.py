@@ -155,6 +155,7 @@ def _row(report: Report, row: Mapping[str, Any], column: str, prompts: Prompts) 
         "n_unscored": row["n_unscored"] or 0,
         "reference": share(row["reference"], 1) if row["reference"] is not None else "",
         "is_few": row["n"] < FEW,
+        "caution": row["caution"] or "",
         "at": estimate(SHARES, row["share"], row["ci_low"], row["ci_high"]),
         "reference_at": SHARES.at(row["reference"]) if row["reference"] is not None else None,
         "band": _band(row),

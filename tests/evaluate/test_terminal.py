@@ -99,4 +99,11 @@ def test_why_there_is_no_value_stands_neither_under_unit_nor_under_p() -> None:
     difference = {**nothing, "groups": {}, "a": "x", "b": "y", "p_adjusted": None, "n_clusters": 0}
     header, line = lines_of(differences=[difference])
     at = header.index("adjusted p"), header.index("caution")
-    assert (line[at[0] : at[1]].strip(), line[at[1] :]) == ("-", "nothing_scored")
+    assert (line[at[0] : at[1]].strip(), line[at[1] :]) == ("-", "nothing_scored; unscored: 2 failed")
+
+
+def test_a_share_of_an_audit_says_what_it_rests_on() -> None:
+    row = {**result(caution="about one prompt alone"), "attribute": "red", "share": 0.5, "k": 2}
+    header, line = lines_of(audits=[{**row, "null_low": 0.1, "null_high": 0.9}])
+    assert header.endswith("caution")
+    assert line.endswith("0.100 to 0.900  about one prompt alone")

@@ -103,6 +103,31 @@ def test_a_protocol_says_beside_its_number_how_many_of_its_prompts_it_is_of(
     assert re.search(r"n 4 · 2 unscored", card)
 
 
+def test_a_difference_and_a_share_of_an_audit_say_what_they_rest_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_judges.install(monkeypatch)
+    install(monkeypatch)
+    checks = {"questions": [{"question": "Is it there?", "answer": "yes"}], "include": [{"class": "cook", "count": 1}]}
+    hat = "hat=orange class=cook"
+    made = [
+        Made(model, prompt, sample, checks=checks, picture=prompt, benchmark="dsg", caption=hat)
+        for model, prompts in (("one", (0, 1)), ("two", (0, 2)))
+        for prompt in prompts
+        for sample in range(2)
+    ]
+    make_generated(tmp_path / "generated", made, kinds={"dsg": "dsg"})
+    asked = {"protocols": [{"protocol": "dsg", "judge": "eye", "rules": ["corrected"]}], "compare": {"by": "model"}}
+    by = ["model", "prompt_id"]
+    asked |= {"scores": {"hats": {"score": "told_attribute"}}, "audit": {"attribute": "attribute", "by": by}}
+    run(make_config(tmp_path, judges={"eye": {"kind": "own_answers"}}, **asked))
+    build_report(ReportConfig.model_validate({"job": "report", "store": tmp_path / "store.duckdb"}), tmp_path / "out")
+    for name in ("index.html", "scores.html", "compare.html"):
+        assert "1 of 1,060 prompts" in words(tmp_path / "out" / name), name
+        assert "2 of 1,060 prompts" in words(tmp_path / "out" / name) or name == "compare.html"
+    assert "about one prompt alone" in words(tmp_path / "out" / "audit.html")
+
+
 def test_numbers_of_a_sample_say_that_they_are_of_the_images_shown(
     world: World, built: Path, tmp_path: Path, tab: Watched
 ) -> None:

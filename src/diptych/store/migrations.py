@@ -82,6 +82,12 @@ def m006_cautions(execute: Callable[[str], Any]) -> None:
     execute(RESULTS_VIEW)
 
 
+def m007_more_cautions(execute: Callable[[str], Any]) -> None:
+    """Let differences and audits say that they rest on less than it seems."""
+    for table in ("differences", "audits"):
+        execute(f"ALTER TABLE {table} ADD COLUMN caution VARCHAR")
+
+
 # To change the schema, append one.
 MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (
     m001_tables,
@@ -90,6 +96,7 @@ MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (
     m004_audit_reasons,
     m005_why_unjudged,
     m006_cautions,
+    m007_more_cautions,
 )
 # Versions up to this one were never released, and files of them are refused. The schema version of a file is this and
 # the number of migrations that it has seen.

@@ -86,6 +86,7 @@ class DifferenceRow:
         better: ``higher`` or ``lower``; None where neither way is, so that nothing is called better.
         identity_id: Of everything that decides how both are computed.
         reason: Why there is no value.
+        caution: What it rests on less than it seems, such as ``24 of 553 prompts``; shown wherever the number is.
     """
 
     run_id: str
@@ -105,6 +106,7 @@ class DifferenceRow:
     better: str | None
     identity_id: str
     reason: str | None = None
+    caution: str | None = None
 
     def turned(self) -> "DifferenceRow":
         """Return b - a; where that is 0, it is 0 and not -0."""
@@ -136,6 +138,7 @@ class AuditRow:
         note: What to know when reading it.
         reason: Why there is no share: ``nothing_judged``.
         unjudged: Why images could not be judged, such as ``nobody``, with the number of each.
+        caution: What it rests on less than it seems; shown wherever the number is.
     """
 
     run_id: str
@@ -155,6 +158,7 @@ class AuditRow:
     note: str | None = None
     reason: str | None = None
     unjudged: Json = field(default_factory=dict)
+    caution: str | None = None
 
 
 TABLE_OF: Mapping[type, str] = {

@@ -63,6 +63,12 @@ def test_shares_have_their_counts_intervals_and_band(tmp_path: Path) -> None:
     assert "equal shares of 2 values" in row["note"]
 
 
+def test_a_share_about_one_prompt_alone_says_so(tmp_path: Path) -> None:
+    rows = hats("raw", "doctor", 0, "oobb") + hats("raw", "cook", 1, "ob") + hats("raw", "cook", 2, "bo")
+    found = {row["groups"]["hats.attribute_class"]: row["caution"] for row in audited(tmp_path, rows)}
+    assert found == {"doctor": "about one prompt alone", "cook": None}
+
+
 def test_an_image_that_could_not_be_judged_belongs_to_the_class_that_was_asked_for(tmp_path: Path) -> None:
     rows = hats("raw", "doctor", 0, "oo---") + hats("raw", "cook", 1, "b")
     rows += [fish("raw", 2)]

@@ -91,6 +91,12 @@ def test_images_that_one_side_lacks_or_that_have_no_number_are_left_out(tmp_path
     row = of_all(compared(tmp_path, say(rows, values)))
     assert (row["a"], row["b"]) == ("a", "b")
     assert (row["n"], row["value"]) == (2, pytest.approx(((2 - 1) + (4 - 1)) / 2))
+    assert row["caution"] == "2 pairs left out, as a side of it is unscored"
+
+
+def test_pairs_that_are_all_scored_are_no_caution(tmp_path: Path) -> None:
+    rows = [Made(model, prompt) for model in "ab" for prompt in range(3)]
+    assert of_all(compared(tmp_path, say(rows, [1, 2, 4, 3, 5, 9])))["caution"] is None
 
 
 def test_every_couple_is_compared_and_adjusted_after_holm(tmp_path: Path) -> None:

@@ -48,6 +48,13 @@ def test_two_settings_are_named_in_the_sentence() -> None:
     assert "p 0.02, with the setting flow-28 against euler-50)" in sentence(row)
 
 
+def test_what_a_difference_rests_on_stands_in_the_sentence() -> None:
+    row = DifferenceRow("r", "m", "d", {}, "a", "b", 1.0, 0.2, 0.5, 1.5, 0.01, 0.02, 9, 3, "higher", "id")
+    told = dataclasses.replace(row, caution="9 of 553 prompts")
+    assert sentence(told).endswith("p 0.02; 9 of 553 prompts).")
+    assert sentence(row).endswith("p 0.02).")
+
+
 def test_the_dataset_is_named_where_that_is_asked() -> None:
     row = DifferenceRow("r", "m", "pool", {}, "a", "b", 1.0, 0.2, 0.5, 1.5, 0.01, 0.02, 9, 3, "higher", "id")
     assert sentence(row, of_dataset=True).startswith("m of pool: a is better")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import own_judges
 import pytest
-from evaluate_configs import call_json, make_config, read, result_of, run
+from evaluate_configs import call, call_json, make_config, read, result_of, run
 from tiny_generated import Made, make_generated
 
 from diptych.evaluate.protocols import find_protocol
@@ -150,6 +150,24 @@ def test_two_models_are_compared_question_by_question(tmp_path: Path) -> None:
     told = call_json("evaluate", "compare", tmp_path / "store.duckdb", "one", "two", "--metric", RIGHT)
     (told,) = told["differences"]
     assert (told["value"], told["n"], told["n_clusters"]) == (pytest.approx(-1 / 3), 3, 2)
+
+
+def test_a_difference_says_of_how_many_prompts_and_pairs_it_is(tmp_path: Path) -> None:
+    evaluated(tmp_path, rows(), compare={"by": "model"})
+    few = "the prompts of 'dsg' are not upstream's; 2 of 1,060 prompts"
+    left = {RIGHT: "3 pairs", "dsg_corrected_eye.question_accuracy": "1 pair"}
+    for metric, count in left.items():
+        found = read(tmp_path, "SELECT * FROM differences WHERE metric = ?", (metric,))
+        cautions = {row["groups"].get("question_kind"): row["caution"] for row in found}
+        assert cautions[None] == f"{count} left out, as a side of it is unscored; {few}"
+    of_kinds = read(
+        tmp_path, "SELECT * FROM differences WHERE metric = ? AND groups->>'question_kind' = ?", (RIGHT, "entity")
+    )
+    assert [row["caution"] for row in of_kinds] == ["1 pair left out, as a side of it is unscored"]
+    shown = call("evaluate", "compare", tmp_path / "store.duckdb", "one", "two", "--metric", RIGHT).stdout
+    assert few in shown
+    table = call("evaluate", "results", tmp_path / "store.duckdb").stdout
+    assert any("one - two" in line and line.endswith(few) for line in table.splitlines())
 
 
 def test_mean_of_a_protocols_column_is_the_protocols_number_for_other_groups(tmp_path: Path) -> None:

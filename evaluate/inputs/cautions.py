@@ -1,0 +1,10 @@
+"""What a share of some rows rests on less than it seems."""
+
+from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
+
+ONE_ALONE = "about one prompt alone"  # beside a share whose interval knows of no other
+
+
+def share_caution(rows: ScoredRows, scored: Index) -> str | None:
+    """Return what a share of some rows rests on less than it seems; None where on nothing less."""
+    return ONE_ALONE if rows.is_of_one(scored) else None
