@@ -24,7 +24,7 @@ GENEVAL = Protocol(
     assets=("geneval-metadata",),
     n_prompts=553,
     ability="boxes",
-    cost=JudgingCost(calls=1, tokens=None, images=4),
+    cost=JudgingCost(calls=1, tokens=None, images=4, gib=1.9),
     source="Ghosh et al. 2023, arXiv:2310.11513",
     rules={
         OFFICIAL: ProtocolRule(

@@ -13,7 +13,7 @@ GENEVAL2 = Protocol(
     prompts="geneval2",
     n_prompts=800,
     ability="answers",
-    cost=JudgingCost(calls=7.5, tokens=110, images=1),
+    cost=JudgingCost(calls=7.5, tokens=110, images=1, gib=16.3),
     source="Kamath et al. 2025, arXiv:2512.16853",
     rules={
         OFFICIAL: ProtocolRule(

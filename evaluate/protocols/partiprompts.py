@@ -26,7 +26,7 @@ def _protocol(name: str, what: str, ability: Ability, score: str, options: Mappi
         prompts="partiprompts",
         n_prompts=1632,
         ability=ability,
-        cost=JudgingCost(calls=1, tokens=None, images=1),
+        cost=JudgingCost(calls=1, tokens=None, images=1, gib=3.7 if ability == "embeddings" else None),
         source="Yu et al. 2022, arXiv:2206.10789",
         rules={MEAN: ProtocolRule(score, column, f"{what}; mean over images, and by category", options)},
         assets=("partiprompts",),

@@ -118,7 +118,9 @@ def _text(of: Protocol, what: str, n_prompts: int) -> Protocol:
     )
 
 
-_ALL, _MINI = JudgingCost(calls=4.8, tokens=65, images=1), JudgingCost(calls=5.2, tokens=80, images=1)
+# Of upstream's two judges the memory of the one that can be had, Qwen2.5-VL-72B in bf16.
+_ALL = JudgingCost(calls=4.8, tokens=65, images=1, gib=137)
+_MINI = JudgingCost(calls=5.2, tokens=80, images=1, gib=137)
 TIIF_SHORT = _questions("tiif_short", "short prompts", "tiif", 2538, _ALL, None)
 TIIF_LONG = _questions("tiif_long", "long prompts", "tiif", 2538, _ALL, None)
 TIIF_MINI_SHORT = _questions("tiif_mini_short", "277 short prompts", "tiif-mini", 277, _MINI, 0)

@@ -91,6 +91,17 @@ class PretrainedFolder:
             "processor": PROCESSOR,
         }
 
+    def check_fits(self, precision: Precision, device: str) -> Any:
+        """Check that a device has the memory for the model, before any of its weights is read; return the device.
+
+        Raises:
+            ConfigError: If there is no such device.
+            DataError: If it has not.
+        """
+        chosen = torch_device(device)
+        check_fits(self.path, precision, chosen, self.where)
+        return chosen
+
     def load(self, kind: str, precision: Precision, device: str) -> Any:
         """Return the model on a device, ready to be asked.
 
@@ -104,8 +115,7 @@ class PretrainedFolder:
             DataError: If the device has not the memory for it, or the weights do not fit the configuration or lack some
                 that it needs.
         """
-        chosen = torch_device(device)
-        check_fits(self.path, precision, chosen, self.where)
+        chosen = self.check_fits(precision, device)
         factory = getattr(import_library("transformers", extra=EXTRA), kind)
         try:
             model, said = factory.from_pretrained(
@@ -163,6 +173,18 @@ class PretrainedFolder:
         if (self.path / PICKLED).is_file():
             return file_sha256((self.path / PICKLED).resolve())
         raise DataError(f"{self.where}: {self.path} has no weights (model.safetensors); fetch the model again")
+
+
+def check_model_fits(maker: Any) -> None:
+    """Check that a judge or an encoder, if it has a model of a folder, has the memory for it where it would load it.
+
+    Raises:
+        ConfigError: If there is no such device.
+        DataError: If it has not; names the smallest setting that would do.
+    """
+    model = getattr(maker, "model", None)
+    if isinstance(model, PretrainedFolder):
+        model.check_fits(maker.precision, maker.device)
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from diptych.data.shards import ShardInfo, read_shard, write_shard
 from diptych.encoders import Encoder
 from diptych.errors import DataError, OwnScoreError
 from diptych.jobs.contract import Report
+from diptych.pretrained.folder import check_model_fits
 from diptych.scores import Score, looks_of
 from diptych.scores.batches import Batch
 from diptych.scores.loading import Needs
@@ -58,6 +59,7 @@ class ScoreJob:
         places: The directory of each column set, as who planned the tasks knows it.
         batch_size: Rows per batch at most.
         threads: Decode threads.
+        loading: The sets of vectors and of evidence that take a model, of whichever shard.
     """
 
     dataset: Location
@@ -65,17 +67,22 @@ class ScoreJob:
     places: Mapping[SetKey, Location]
     batch_size: int
     threads: int
+    loading: tuple[SetKey, ...] = ()
 
     def open(self, report: Report) -> Callable[[ScoreTask], ScoreOutcome]:
         """Build encoders, judges and scores and return the function that scores one shard.
 
         Raises:
-            DataError: If they are other ones than those that the tasks were planned with.
+            DataError: If they are other ones than those that the tasks were planned with, or one needs more memory
+                than there is.
         """
         scorers = self.plan.build()
         for key, name in scorers.set_names(self.plan).items():
             if key not in self.places or self.places[key].name != name:
                 raise DataError(f"{key[1]}: a file that it is made from has changed since this run began; run again")
+
+        for folder, name in self.loading:
+            check_model_fits(scorers.encoders[name] if folder == "embeddings" else scorers.looks[name].judge)
 
         def score(task: ScoreTask) -> ScoreOutcome:
             with telling_shortage(str(self.dataset / "data" / task.shard.name)):

@@ -5,7 +5,7 @@ by score. What is finished with the same identity is not done again, so a new sc
 over stored evidence, decodes no picture and loads no model.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,7 @@ def score_dataset(
         tasks = _tasks(dataset, wanted, scorers)
         done, rows = len(tasks), sum(task.shard.rows for task in tasks)
         places = {key: part.location for key, part in growing.items()}
-        job = ScoreJob(dataset.location, plan, places, batch_size, threads)
+        job = ScoreJob(dataset.location, plan, places, batch_size, threads, _loading(tasks))
         with track("score", dataset.rows, mode=progress, done=dataset.rows - rows) as tracker:
             for outcome in run_job(job, tasks, workers=workers, report=tracker.advance):
                 for key, info in outcome.written.items():
@@ -129,6 +129,11 @@ def _wanted(growing: Mapping[SetKey, GrowingSet], scorers: Scorers, asked: Colle
         wanted |= found
         unfinished += [key for key in found if not growing[key].is_finished]
     return [key for key in growing if key in wanted]
+
+
+def _loading(tasks: Sequence[ScoreTask]) -> tuple[SetKey, ...]:
+    """Return the sets of vectors and of evidence that some task makes, for which a model is loaded."""
+    return tuple(sorted({key for task in tasks for key in task.missing if key[0] != "scores"}))
 
 
 def _tasks(dataset: Dataset, wanted: Mapping[SetKey, GrowingSet], scorers: Scorers) -> list[ScoreTask]:
