@@ -33,7 +33,7 @@ WORDS = {
     "path_type": "has to be a path",
     "string_pattern_mismatch": "has to be a text of the pattern {pattern}",
     "string_too_long": "is too long a text; its greatest length is {max_length}",
-    "string_too_short": "is too short a text; its least length is {min_length}",
+    "string_too_short": "has to be a text of {min_length} or more characters",
     "string_type": "has to be a text",
     "too_long": "has too many: {actual_length}, of {max_length} at most",
     "too_short": "has too few: {actual_length}, of {min_length} at least",
@@ -53,7 +53,13 @@ def in_words(problem: Any, needed: Sequence[type[BaseModel]] = ()) -> str:
     if kind not in WORDS:
         return str(problem["msg"]).removeprefix(OWN)
     shape = shape_of(needed) or ANYTHING.get(kind, "of keys to values")
-    return WORDS[kind].format(**{"shape": shape, **problem.get("ctx", {})})
+    bounds = {name: _plain(value) for name, value in problem.get("ctx", {}).items()}
+    return WORDS[kind].format(**{"shape": shape, **bounds})
+
+
+def _plain(value: Any) -> Any:
+    """Return a bound as a config has it: 0, not 0.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def shape_of(models: Sequence[type[BaseModel]]) -> str:

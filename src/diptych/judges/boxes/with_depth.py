@@ -9,11 +9,12 @@ swapped; both are told. Its map has 256 levels, here it has all that the network
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.devices import Precision
 from diptych.errors import ConfigError
@@ -132,8 +133,10 @@ def with_nearness(box: Box, near: npt.NDArray[np.float32]) -> Box:
 
 def boxes_with_depth(
     *,
-    weights: str,
-    detector: dict[str, Any],
+    weights: Annotated[str, SuchAs("Intel/dpt-hybrid-midas")],
+    detector: Annotated[
+        dict[str, Any], SuchAs("{kind: owlv2, options: {weights: google/owlv2-base-patch16-ensemble}}")
+    ],
     larger_is: LargerIs = "nearer",
     precision: Precision = "fp32",
     device: str = "auto",
