@@ -41,7 +41,7 @@ from diptych.storage.json_objects import write_json
 from diptych.storage.location import Location
 
 STEP = "import"
-UNREAD = "not read"  # among the programs: images of which what is said cannot be read
+UNREAD = "not read"  # among the programs: images of which nothing that is said can be read
 VERSION = 1  # of what rows of one source and config say
 
 
@@ -176,7 +176,12 @@ def _facts(layout: ChosenLayout, source: SourceFolder, placed: PlacedImages) -> 
 def _tools(placed: PlacedImages) -> Counter[str]:
     """Return how many images each program made, and of how many it cannot be read."""
     said = [row.image.said for row in placed.rows if row.image is not None]
-    return Counter(str(one[TOOL] if one[TOOL_PROBLEM] is None else UNREAD) for one in said if any(one.values()))
+    return Counter(_program(one) for one in said if any(value is not None for value in one.values()))
+
+
+def _program(said: Mapping[str, Any]) -> str:
+    is_unread = said[TOOL_PROBLEM] is not None and said.keys() == {TOOL, TOOL_PROMPT, TOOL_PROBLEM}
+    return UNREAD if is_unread else str(said[TOOL])
 
 
 def _manifest(config: ImportConfig, planned: PlannedImport) -> dict[str, Any]:

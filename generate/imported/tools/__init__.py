@@ -34,7 +34,7 @@ class ToolReading(NamedTuple):
     Attributes:
         tool: Of ``TOOLS``; None where nobody is known.
         says: What it says.
-        problem: Why it cannot be read; None where it can, or where nothing is.
+        problem: Why that, or a part of it, cannot be read; None where all of it can, or where nothing is.
     """
 
     tool: str | None
@@ -71,5 +71,5 @@ def _known(texts: Mapping[str, str], file: str) -> ToolReading:
         except Exception as error:  # one image ends here, with its reason: its metadata may be of any shape
             return ToolReading(tool, ToolSays(), f"{tool}: {named_line(error)}"[:MAX_PROBLEM])
         if says is not None:
-            return ToolReading(tool, says)
+            return ToolReading(tool, says, f"{tool}: {says.unclear}"[:MAX_PROBLEM] if says.unclear else None)
     return NOTHING

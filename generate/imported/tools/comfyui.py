@@ -1,16 +1,27 @@
 """ComfyUI: the graph that was run, as JSON under ``prompt``; texts, seed and model are found by following its links.
 
 Of several samplers it is the one that begins: its latent comes from no other. A graph says nothing by itself of what
-is a prompt; where the way from the sampler ends in no text, nothing is said.
+is a prompt; where the way from the sampler ends in no text, nothing is said. Where it ends in several, which the graph
+combines, concatenates, averages or chooses from, none of them is the prompt, and that is said.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from diptych.generate.imported.tools.said import ToolSays, json_object, tool_says
+from diptych.generate.imported.tools.said import ToolSays, json_object, sampler_name, tool_says
 
 MAX_NODES = 10_000
-TEXTS = ("text", "text_g", "t5xxl", "clip_l", "prompt", "string", "value", "text_positive", "positive_prompt")
+POSITIVE, NEGATIVE = "positive", "negative"
+# Of a node, the first of these that is no empty text is its text, or links to it.
+TEXTS = ("text", "text_g", "t5xxl", "clip_l", "prompt", "string", "value")
+TEXTS_OF_SIDE = {
+    POSITIVE: (POSITIVE, *TEXTS, "text_positive", "positive_prompt"),
+    NEGATIVE: (NEGATIVE, *TEXTS, "text_negative", "negative_prompt"),
+}
+# How inputs begin that bring no text, even where some text had a part in what they bring.
+NO_TEXTS = ("clip", "control_net", "image", "latent", "mask", "model", "pixels", "samples", "vae")
+EMPTIES = "zeroout"  # in the names of nodes that make of a conditioning one without any text
 SAMPLER_INPUTS = ("latent_image", "latent", "samples")
 MODEL_NAMES = ("ckpt_name", "unet_name", "model_name")
 
@@ -45,20 +56,22 @@ class _Graph:
         if sampler is None:
             return ToolSays()
         guider = self._linked(sampler, "guider") or sampler
-        asks = "positive" if "positive" in guider["inputs"] else "conditioning"
+        asks = POSITIVE if POSITIVE in guider["inputs"] else "conditioning"
         schedule, noise = self._linked(sampler, "sigmas") or sampler, self._linked(sampler, "noise") or sampler
         solver = self._linked(sampler, "sampler") or sampler
-        names = [self._value(solver, "sampler_name"), self._value(schedule, "scheduler")]
         model = self._linked(guider, "model") or self._linked(schedule, "model")
-        return tool_says(
-            self._text(guider, asks),
-            negative_prompt=self._text(guider, "negative"),
+        texts, negatives = self._texts(guider, asks, POSITIVE), self._texts(guider, NEGATIVE, NEGATIVE)
+        unclear = [text for text in (_several("prompt", texts), _several("negative prompt", negatives)) if text]
+        says = tool_says(
+            _only(texts),
+            negative_prompt=_only(negatives),
             seed=self._value(noise, "noise_seed", "seed"),
             steps=self._value(schedule, "steps"),
-            sampler=" ".join(name for name in names if isinstance(name, str)) or None,
+            sampler=sampler_name(self._value(solver, "sampler_name"), self._value(schedule, "scheduler")),
             guidance=self._guidance(guider, asks),
             model=self._found(model, MODEL_NAMES, ("model",)),
         )
+        return replace(says, unclear="; ".join(unclear) or None)
 
     def _first_sampler(self) -> Node | None:
         """Return the sampler whose latent comes from no other; of several such, the one with the least id."""
@@ -68,46 +81,46 @@ class _Graph:
         for key in found:
             node = self._nodes[key]
             links = (self._linked(node, name) for name in SAMPLER_INPUTS)
-            before = (one for link in links if link is not None for one in self._behind(link, None))
+            before = (one for link in links if link is not None for one in self._behind(link, _inputs))
             if not any(_samples(one) for one in before):
                 return node
         return self._nodes[found[0]] if found else None
 
     def _guidance(self, guider: Node, asks: str) -> Any:
         """Return the guidance of a sampler; of models that read it as an input, that of the text before it."""
-        distilled = self._found(self._linked(guider, asks), ("guidance",), ("conditioning", "positive"))
+        distilled = self._found(self._linked(guider, asks), ("guidance",), ("conditioning", POSITIVE))
         return distilled if distilled is not None else self._value(guider, "cfg")
 
-    def _text(self, node: Node, name: str) -> str | None:
-        """Return the text behind an input: that of the first node there that has one.
+    def _texts(self, node: Node, name: str, side: str) -> list[str]:
+        """Return the texts behind an input, each once, the nearer first; an empty one only where no other is.
 
-        A node that hands on a positive and a negative side has the one as its first output, the other as its second.
+        A node that takes a positive and a negative side hands both on; its first output is no negative one.
         """
-        seen = set[int]()
-        while (linked := self._linked(node, name)) is not None and id(linked) not in seen:
-            seen.add(id(linked))
-            if not {"positive", "negative"} <= linked["inputs"].keys():
-                return self._first_text(linked)
-            node, name = linked, "positive" if node["inputs"][name][1] == 0 else "negative"
-        return None
+        linked = self._linked(node, name)
+        if linked is None:
+            return []
+        if {POSITIVE, NEGATIVE} <= linked["inputs"].keys() and node["inputs"][name][1] == 0:
+            side = POSITIVE
+        found = dict.fromkeys(self._texts_behind(linked, side))
+        return [text for text in found if text] or list(found)
 
-    def _first_text(self, node: Node) -> str | None:
-        for one in self._behind(node, None):
-            said = [text for text in (one["inputs"].get(name) for name in TEXTS) if isinstance(text, str)]
-            if said:
-                return next((text for text in said if text), "")
-        return None
+    def _texts_behind(self, node: Node, side: str) -> Iterator[str]:
+        names = TEXTS_OF_SIDE[side]
+        for one in self._behind(node, lambda one: _inputs_of_text(one, names)):
+            if not _brings_no_text(one):
+                own = one["inputs"].get(_text_input(one, names))
+                yield from [own] if isinstance(own, str) else []
 
     def _found(self, node: Node | None, names: tuple[str, ...], through: tuple[str, ...]) -> Any:
         """Return the first value of some names behind a node, on the way through some inputs."""
-        for one in self._behind(node, through):
+        for one in self._behind(node, lambda _: through):
             value = next((one["inputs"][name] for name in names if name in one["inputs"]), None)
             if value is not None and not isinstance(value, list):
                 return value
         return None
 
-    def _behind(self, node: Node | None, through: tuple[str, ...] | None) -> Iterator[Node]:
-        """Yield a node and all behind it, through some of the inputs or all, the nearer first; each once."""
+    def _behind(self, node: Node | None, through: Callable[[Node], Iterable[str]]) -> Iterator[Node]:
+        """Yield a node and all behind it, through those inputs of each that are said, the nearer first; each once."""
         waiting, seen = [node] if node is not None else [], set[int]()
         while waiting:
             one = waiting.pop(0)
@@ -115,8 +128,7 @@ class _Graph:
                 continue
             seen.add(id(one))
             yield one
-            names = one["inputs"] if through is None else [name for name in through if name in one["inputs"]]
-            waiting += [linked for name in names if (linked := self._linked(one, name)) is not None]
+            waiting += [linked for name in through(one) if (linked := self._linked(one, name)) is not None]
 
     def _linked(self, node: Node, name: str) -> Node | None:
         value = node["inputs"].get(name)
@@ -130,6 +142,38 @@ class _Graph:
                 linked = self._linked(node, name)
                 return node["inputs"][name] if linked is None else self._value(linked, name, "seed", "value", "int")
         return None
+
+
+def _inputs(node: Node) -> Iterable[str]:
+    return list(node["inputs"])
+
+
+def _inputs_of_text(node: Node, names: tuple[str, ...]) -> Iterable[str]:
+    """Return the inputs through which the text of a node comes: one that has its name, else all that may bring some."""
+    if _brings_no_text(node):
+        return ()
+    own = _text_input(node, names)
+    return (own,) if own is not None else [name for name in _inputs(node) if not name.startswith(NO_TEXTS)]
+
+
+def _text_input(node: Node, names: tuple[str, ...]) -> str | None:
+    """Return the input of a node that has or brings its text: the first by name, of which an empty one is the last."""
+    there = [name for name in names if isinstance(node["inputs"].get(name), str | list)]
+    return next((name for name in there if node["inputs"][name]), next(iter(there), None))
+
+
+def _brings_no_text(node: Node) -> bool:
+    kind = node.get("class_type")
+    return _samples(node) or (isinstance(kind, str) and EMPTIES in kind.casefold().replace(" ", "").replace("_", ""))
+
+
+def _only(texts: list[str]) -> str | None:
+    return texts[0] if len(texts) == 1 else None
+
+
+def _several(what: str, texts: list[str]) -> str:
+    """Return in words that several texts are what should be one; empty where it is one or none."""
+    return f"{len(texts)} texts make its {what}: {', '.join(map(repr, texts))}" if len(texts) > 1 else ""
 
 
 def _samples(node: Node) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from diptych.generate.imported.tools.infotext import parse_infotext
-from diptych.generate.imported.tools.said import ToolSays, json_object, tool_says
+from diptych.generate.imported.tools.said import ToolSays, json_object, sampler_name, tool_says
 from diptych.generate.imported.tools.texts import main_text
 
 SCHEME = "fooocus_scheme"
@@ -26,7 +26,7 @@ def read_fooocus(texts: Mapping[str, str], file: str) -> ToolSays | None:
         negative_prompt=said.get("negative_prompt"),
         seed=said.get("seed"),
         steps=said.get("steps"),
-        sampler=said.get("sampler"),
+        sampler=sampler_name(said.get("sampler"), said.get("scheduler")),
         guidance=said.get("guidance_scale"),
         model=said.get("base_model"),
     )

@@ -1,6 +1,7 @@
 """A1111, Forge and their kin: ``parameters`` in a PNG, the comment of a JPEG or WebP.
 
-An infotext is the prompt, lines that begin with ``Negative prompt:``, and a last line of ``Key: value`` pairs.
+An infotext is the prompt, lines that begin with ``Negative prompt:``, and a last line of ``Key: value`` pairs. Where
+Forge ran a model that reads its guidance as an input (``Distilled CFG Scale``), that is the guidance.
 """
 
 import json
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from diptych.data.text_records import whole_json
-from diptych.generate.imported.tools.said import MAX_PROMPT, ToolSays, tool_says
+from diptych.generate.imported.tools.said import MAX_PROMPT, ToolSays, first_said, sampler_name, tool_says
 from diptych.generate.imported.tools.texts import main_text
 
 NEGATIVE = "Negative prompt:"
@@ -37,7 +38,7 @@ def parse_infotext(text: str) -> ToolSays | None:
     >>> parse_infotext("a cat\nNegative prompt: blurry\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5").facts
     {'negative_prompt': 'blurry', 'seed': 5, 'steps': 20, 'sampler': 'Euler a', 'guidance': 7.0}
     """
-    lines = text.strip().split("\n")
+    lines = text.replace("\r\n", "\n").strip().split("\n")
     if len(text) > MAX_LETTERS or len(lines[-1]) > MAX_LINE:
         raise ValueError(f"an infotext of {len(text):,} letters; none is that long")
     pairs = dict(PAIR.findall(lines[-1]))
@@ -46,14 +47,13 @@ def parse_infotext(text: str) -> ToolSays | None:
     prompt, negative = _split(lines[:-1])
     said = {key: _unquoted(value.strip()) for key, value in pairs.items()}
     schedule = said.get("Schedule type", AUTOMATIC)
-    sampler = said.get("Sampler")
     return tool_says(
         prompt,
         negative_prompt=negative,
         seed=said.get("Seed"),
         steps=said.get("Steps"),
-        sampler=f"{sampler} {schedule}" if sampler and schedule != AUTOMATIC else sampler,
-        guidance=said.get("CFG scale"),
+        sampler=sampler_name(said.get("Sampler"), None if schedule == AUTOMATIC else schedule),
+        guidance=first_said(said, "Distilled CFG Scale", "CFG scale"),
         model=said.get("Model"),
     )
 

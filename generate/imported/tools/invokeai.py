@@ -1,13 +1,18 @@
-"""InvokeAI: ``invokeai_metadata``, before that ``sd-metadata``, and before that the command line ``dream``."""
+"""InvokeAI: ``invokeai_metadata``, before that ``sd-metadata``, and before that the command line under ``Dream``.
+
+The command line is the prompt, in quotes or not, and flags of which the first is the number of steps. Source:
+invoke-ai/InvokeAI, ``ldm/invoke/pngwriter.py`` and ``args.py``.
+"""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from diptych.generate.imported.tools.said import ToolSays, json_object, part, tool_says
+from diptych.generate.imported.tools.said import ToolSays, first_said, json_object, part, tool_says
 
+DREAM = ("Dream", "dream")  # the second in copies by other programs
 FLAG = re.compile(r" -([A-Za-z])\s?([^\s-][^\s]*)")
-DREAM = re.compile(r'"(?P<prompt>(?:\\.|[^\\"])*)"(?P<flags>.*)', re.DOTALL)
+STEPS = re.compile(r" -s ?[0-9]")
 
 
 def read_invokeai(texts: Mapping[str, str], file: str) -> ToolSays | None:
@@ -18,7 +23,8 @@ def read_invokeai(texts: Mapping[str, str], file: str) -> ToolSays | None:
     said = json_object(texts.get("sd-metadata"))
     if said is not None:
         return _of_sd_metadata(said)
-    return _of_dream(texts["dream"]) if "dream" in texts else None
+    dream = first_said(texts, *DREAM)
+    return _of_dream(dream) if dream is not None else None
 
 
 def _of_metadata(said: Mapping[str, Any]) -> ToolSays:
@@ -29,7 +35,7 @@ def _of_metadata(said: Mapping[str, Any]) -> ToolSays:
         seed=said.get("seed"),
         steps=said.get("steps"),
         sampler=said.get("scheduler"),
-        guidance=said.get("cfg_scale"),
+        guidance=first_said(said, "guidance", "cfg_scale"),  # the first of models that read it as an input
         model=model.get("name") or model.get("model_name"),
     )
 
@@ -50,10 +56,13 @@ def _of_sd_metadata(said: dict[str, Any]) -> ToolSays:
 
 
 def _of_dream(text: str) -> ToolSays:
-    found = DREAM.match(text.strip())
-    flags = dict(FLAG.findall(found["flags"])) if found else {}
+    found = STEPS.search(text)
+    if found is None:
+        return ToolSays()
+    prompt, flags = text[: found.start()].strip(), dict(FLAG.findall(text[found.start() :]))
+    is_quoted = len(prompt) > 1 and prompt[0] == prompt[-1] == '"'
     return tool_says(
-        found["prompt"].replace('\\"', '"') if found else None,
+        prompt[1:-1].replace('\\"', '"') if is_quoted else prompt,
         seed=flags.get("S"),
         steps=flags.get("s"),
         sampler=flags.get("A"),

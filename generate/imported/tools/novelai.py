@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from diptych.generate.imported.tools.said import ToolSays, json_object, tool_says
+from diptych.generate.imported.tools.said import ToolSays, json_object, sampler_name, tool_says
 
 SOFTWARE = "NovelAI"
 
@@ -17,7 +17,7 @@ def read_novelai(texts: Mapping[str, str], file: str) -> ToolSays | None:
         negative_prompt=said.get("uc"),
         seed=said.get("seed"),
         steps=said.get("steps"),
-        sampler=said.get("sampler"),
+        sampler=sampler_name(said.get("sampler"), said.get("noise_schedule")),
         guidance=said.get("scale"),
         model=texts.get("Source"),
     )

@@ -21,10 +21,13 @@ class ToolSays:
         prompt: The text; None where it does not say.
         facts: Further columns of a generated image that it says: ``negative_prompt``, ``seed``, ``steps``, ``sampler``,
             ``guidance``, ``model``.
+        unclear: In words, what it says that has no one meaning, and so stands neither in the text nor in the facts;
+            None where there is no such thing.
     """
 
     prompt: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    unclear: str | None = None
 
 
 def tool_says(prompt: Any, **facts: Any) -> ToolSays:
@@ -48,6 +51,20 @@ def tool_says(prompt: Any, **facts: Any) -> ToolSays:
     }
     said = {name: kinds[name](value) for name, value in facts.items()}
     return ToolSays(text, {name: value for name, value in said.items() if value is not None})
+
+
+def first_said(said: Mapping[str, Any], *keys: str) -> Any:
+    """Return what stands under the first of some keys that says anything."""
+    return next((said[key] for key in keys if said.get(key) is not None), None)
+
+
+def sampler_name(sampler: Any, schedule: Any) -> str | None:
+    """Return the name of a sampler with the schedule that it ran on, as one; None where neither is a text.
+
+    >>> sampler_name("euler", "karras"), sampler_name("euler", None)
+    ('euler karras', 'euler')
+    """
+    return " ".join(name for name in (sampler, schedule) if isinstance(name, str) and name) or None
 
 
 def json_object(text: str | None) -> dict[str, Any] | None:

@@ -129,6 +129,13 @@ SWARM = {
 }
 OF_SWARM = {"negative_prompt": NEGATIVE, "seed": 5, "steps": 20, "sampler": "euler", "guidance": 7.0}
 OF_SWARM |= {"model": "OfficialStableDiffusion/sd_xl"}
+
+
+def swarm(**changed: Any) -> bytes:
+    said: dict[str, Any] = {**SWARM["sui_image_params"], **changed}
+    return png({"parameters": json.dumps({**SWARM, "sui_image_params": said})})
+
+
 FOOOCUS = {
     "prompt": PROMPT,
     "negative_prompt": NEGATIVE,
@@ -136,10 +143,17 @@ FOOOCUS = {
     "steps": 30,
     "guidance_scale": 4,
     "sampler": "dpmpp_2m_sde_gpu",
+    "scheduler": "karras",
     "base_model": "juggernautXL_v8",
     "version": "Fooocus v2.3.1",
 }
-OF_FOOOCUS = {"negative_prompt": NEGATIVE, "seed": 77, "steps": 30, "sampler": "dpmpp_2m_sde_gpu", "guidance": 4.0}
+OF_FOOOCUS = {
+    "negative_prompt": NEGATIVE,
+    "seed": 77,
+    "steps": 30,
+    "sampler": "dpmpp_2m_sde_gpu karras",
+    "guidance": 4.0,
+}
 OF_FOOOCUS |= {"model": "juggernautXL_v8"}
 INVOKE = {
     "positive_prompt": PROMPT,
@@ -153,8 +167,11 @@ INVOKE = {
 }
 OF_INVOKE = {"negative_prompt": NEGATIVE, "seed": 3, "steps": 30, "sampler": "dpmpp_2m_k", "guidance": 7.5}
 OF_INVOKE |= {"model": "SDXL base"}
+FLAGS = "-s 50 -S 42 -W 512 -H 512 -C 7.5 -A k_lms"
+OF_FLAGS = {"seed": 42, "steps": 50, "sampler": "k_lms", "guidance": 7.5}
 NOVEL = {"prompt": PROMPT, "uc": NEGATIVE, "seed": 9, "steps": 28, "sampler": "k_euler", "scale": 5.0}
-OF_NOVEL = {"negative_prompt": NEGATIVE, "seed": 9, "steps": 28, "sampler": "k_euler", "guidance": 5.0}
+NOVEL |= {"noise_schedule": "karras"}
+OF_NOVEL = {"negative_prompt": NEGATIVE, "seed": 9, "steps": 28, "sampler": "k_euler karras", "guidance": 5.0}
 OF_NOVEL |= {"model": "Stable Diffusion XL C1E1DE52"}
 JOB = "0123abcd-0123-4567-89ab-0123456789ab"
 
@@ -163,6 +180,13 @@ CASES: dict[str, tuple[str, bytes, str | None, dict[str, Any]]] = {
     "a1111 jpeg": ("a1111", with_comment("JPEG", INFOTEXT), PROMPT, OF_INFOTEXT),
     "a1111 webp": ("a1111", with_comment("WEBP", INFOTEXT), PROMPT, OF_INFOTEXT),
     "a1111 little": ("a1111", with_comment("JPEG", INFOTEXT, order="le"), PROMPT, OF_INFOTEXT),
+    "a1111 crlf": ("a1111", png({"parameters": INFOTEXT.replace("\n", "\r\n")}), PROMPT, OF_INFOTEXT),
+    "forge flux": (
+        "a1111",
+        png({"parameters": INFOTEXT.replace("CFG scale: 7.5", "CFG scale: 1, Distilled CFG Scale: 3.5")}),
+        PROMPT,
+        OF_INFOTEXT | {"guidance": 3.5},
+    ),
     "comfyui": ("comfyui", png({"prompt": json.dumps(COMFY), "workflow": "{}"}), PROMPT, OF_COMFY),
     "comfyui flux": (
         "comfyui",
@@ -171,10 +195,19 @@ CASES: dict[str, tuple[str, bytes, str | None, dict[str, Any]]] = {
         {"seed": 41, "steps": 20, "sampler": "euler simple", "guidance": 3.5, "model": "flux1-dev.safetensors"},
     ),
     "swarmui": ("swarmui", png({"parameters": json.dumps(SWARM)}), PROMPT, OF_SWARM),
+    "swarmui flux": ("swarmui", swarm(cfgscale=1, fluxguidancescale=3.5), PROMPT, OF_SWARM | {"guidance": 3.5}),
+    "swarmui schedule": ("swarmui", swarm(scheduler="karras"), PROMPT, OF_SWARM | {"sampler": "euler karras"}),
+    "swarmui old": ("swarmui", swarm(sampler=None, comfyuisampler="ddim"), PROMPT, OF_SWARM | {"sampler": "ddim"}),
     "swarmui jpeg": ("swarmui", with_comment("JPEG", json.dumps(SWARM)), PROMPT, OF_SWARM),
     "fooocus": ("fooocus", png({"parameters": json.dumps(FOOOCUS), "fooocus_scheme": "fooocus"}), PROMPT, OF_FOOOCUS),
     "fooocus a1111": ("fooocus", png({"parameters": INFOTEXT, "fooocus_scheme": "a1111"}), PROMPT, OF_INFOTEXT),
     "invokeai": ("invokeai", png({"invokeai_metadata": json.dumps(INVOKE)}), PROMPT, OF_INVOKE),
+    "invokeai flux": (  # as its node for FLUX writes it, with both kinds of guidance
+        "invokeai",
+        png({"invokeai_metadata": json.dumps({**INVOKE, "guidance": 3.5, "cfg_scale": 1.0})}),
+        PROMPT,
+        OF_INVOKE | {"guidance": 3.5},
+    ),
     "invokeai old": (
         "invokeai",
         png(
@@ -187,12 +220,10 @@ CASES: dict[str, tuple[str, bytes, str | None, dict[str, Any]]] = {
         "a",
         {"seed": 1, "model": "sd-1.4"},
     ),
-    "invokeai dream": (
-        "invokeai",
-        png({"dream": '"a \\"red\\" boat" -s 50 -S 42 -W 512 -H 512 -C 7.5 -A k_lms'}),
-        'a "red" boat',
-        {"seed": 42, "steps": 50, "sampler": "k_lms", "guidance": 7.5},
-    ),
+    "invokeai dream": ("invokeai", png({"Dream": f'"a \\"red\\" boat" {FLAGS}'}), 'a "red" boat', OF_FLAGS),
+    "invokeai dream, quotes": ("invokeai", png({"Dream": f'"a "red" boat" {FLAGS}'}), 'a "red" boat', OF_FLAGS),
+    "invokeai dream, bare": ("invokeai", png({"Dream": f"a red-ish boat {FLAGS}"}), "a red-ish boat", OF_FLAGS),
+    "invokeai dream, old": ("invokeai", png({"dream": '"a boat" -s50 -S42 -W512 -C7.5 -Ak_lms'}), "a boat", OF_FLAGS),
     "novelai": (
         "novelai",
         png({"Software": "NovelAI", "Source": OF_NOVEL["model"], "Description": "x", "Comment": json.dumps(NOVEL)}),
@@ -223,9 +254,10 @@ def test_what_a_program_writes_is_read_back(name: str) -> None:
     assert dict(found.says.facts) == facts
 
 
-def test_a_name_of_midjourney_says_the_beginning_of_its_prompt() -> None:
-    found = read_tool(png({}), f"in/user1_a_red_boat_at_sea_{JOB}_2.png")
-    assert (found.tool, found.says.prompt, dict(found.says.facts)) == ("midjourney", "a red boat at sea", {})
+@pytest.mark.parametrize("name", [f"user1_a_red_boat_{JOB}_2.png", f"session_photo_{JOB}.png"])
+def test_a_name_alone_says_no_program(name: str) -> None:
+    found = read_tool(png({}), f"in/{name}")
+    assert (found.tool, found.says.prompt, dict(found.says.facts)) == (None, None, {})
 
 
 @pytest.mark.parametrize("compressed", [True, False])
@@ -308,7 +340,7 @@ def test_what_is_of_a_wrong_type_is_not_said(wrong: Any) -> None:
 )
 def test_no_text_takes_longer_to_read_than_tests_may(text: str) -> None:
     """A way through them that is quadratic takes minutes, which ends this by the time that a test has."""
-    for key in ("parameters", "Description", "dream"):
+    for key in ("parameters", "Description", "Dream"):
         read_tool(png({key: text, "Software": "NovelAI" if key == "Description" else ""}), "x")
         read_tool(png({key: f"{text} Job ID: {JOB}"}), "x")
 
