@@ -17,7 +17,7 @@ from diptych.evaluate.audits.choices import Audit
 from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.inputs.choices import DatasetChoice
 from diptych.evaluate.metrics.choices import DistanceChoice, MeanChoice
-from diptych.evaluate.protocols.choices import ProtocolChoice, protocol_scores
+from diptych.evaluate.protocols.choices import ProtocolChoice, check_labels, protocol_scores
 from diptych.lookup import describe_unknown
 from diptych.scores.choices import ScoreChoice, ScoringSettings
 
@@ -70,10 +70,7 @@ class EvaluateConfig(ScoringSettings):
                 kind, known = ("encoder", self.encoders) if ability == "embeddings" else ("judge", self.judges)
                 _check(("protocols", number, "beside", ability), kind, [label], known)
             _check(("protocols", number, "datasets"), "dataset", choice.datasets, self.datasets)
-        for label in protocol_scores(self.protocols):
-            if label in self.scores:
-                said = "the label is the name of a number of protocols; give the score another"
-                raise ProblemAt(("scores", label), said)
+        check_labels(self.protocols, self.scores)
         for number, agreement in enumerate(self.agreements):
             _check(("agreements", number, "datasets"), "dataset", agreement.datasets, self.datasets)
         _check(("audit", "datasets"), "dataset", self.audit.datasets if self.audit else None, self.datasets)

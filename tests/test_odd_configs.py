@@ -32,7 +32,8 @@ BEYOND_SCHEMA = {
     "a name that stands elsewhere in the config": r"unknown (encoder|judge|dataset|label|model|column) ",
     "keys that have a meaning together": r": source\.columns: declare|distances\.\d+: .* is paired here",
     "labels and names that must differ": r"the name .* is used twice|two sets have the name"
-    r"|the labels .* are one to SQL|the label is the name of a number of protocols",
+    r"|the labels .* are one to SQL|the label is the name of a number of protocols"
+    r"|the label .* of its rule",
     "SQL": r": (select\.\d+\.where|dedup\.(prefer|perceptual|variants\.\d+)): ",
     "numbers that JSON does not have": r"finite number",
     "keys that are no texts": r"should be a valid string, got|Keys should be strings|is no text to YAML",

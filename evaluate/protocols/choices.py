@@ -1,7 +1,7 @@
 """What a config says of protocols, and the scores that these are made of. Loads where only the base install is."""
 
-from collections.abc import Iterable
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -86,6 +86,12 @@ class ProtocolChoice(Settings):
         return "_".join([self.judge or self.encoder or "", *others])
 
     @property
+    def judges_told(self) -> str:
+        """Who judges, in words."""
+        first = f"the judge {self.judge!r}" if self.judge else f"the encoder {self.encoder!r}"
+        return " or ".join([first, *(repr(label) for label in self.beside.values())])
+
+    @property
     def counted(self) -> tuple[str, ...]:
         """The rules by which it is counted."""
         return self.rules or tuple(find_protocol(self.protocol).rules)
@@ -99,24 +105,67 @@ class ProtocolChoice(Settings):
         return f"{self.protocol}_{rule}_{self.judged_by}"
 
 
+class MadeScore(NamedTuple):
+    """A score that a protocol is made of.
+
+    Attributes:
+        label: Under which it stands.
+        rule: Whose it is.
+        part: Its name among the further scores of the rule; empty of the rule's own.
+        score: What it is.
+    """
+
+    label: str
+    rule: str
+    part: str
+    score: ScoreChoice
+
+
 def protocol_scores(choices: Iterable[ProtocolChoice]) -> dict[str, ScoreChoice]:
     """Return the scores that protocols are made of, by their labels.
 
     >>> list(protocol_scores([ProtocolChoice(protocol="geneval", judge="detector")]))
     ['geneval_official_detector']
     """
-    found = {}
-    for choice in choices:
-        for name in choice.counted:
-            rule = find_protocol(choice.protocol).rules[name]
-            found[choice.label(name)] = ScoreChoice(
-                score=rule.score, judge=choice.judge, encoder=choice.encoder, options=dict(rule.options)
-            )
-            for part_name, part in rule.beside.items():
-                role = "encoder" if part.ability == "embeddings" else "judge"
-                asked = {"score": part.score, role: choice.beside[part.ability], "options": dict(part.options)}
-                found[part_label(choice.label(name), part_name)] = ScoreChoice.model_validate(asked)
-    return found
+    return {made.label: made.score for choice in choices for made in _made(choice)}
+
+
+def check_labels(choices: Iterable[ProtocolChoice], scores: Iterable[str]) -> None:
+    """Check that no two numbers stand under one label: neither of protocols, nor one of these and a score.
+
+    A protocol may stand there again for other groups and datasets, by the same judge. Labels that differ in nothing but
+    case are one to SQL.
+
+    Raises:
+        ProblemAt: If two would.
+    """
+    own = {label.casefold(): label for label in scores}
+    seen: dict[str, tuple[int, str, tuple[object, ...]]] = {}
+    for number, choice in enumerate(choices):
+        who = (choice.protocol, choice.judge, choice.encoder, *sorted(choice.beside.items()))
+        for label, rule, part, _ in _made(choice):
+            folded = label.casefold()
+            if folded in own:
+                said = "the label is the name of a number of protocols; give the score another"
+                raise ProblemAt(("scores", own[folded]), said)
+            other, its_rule, meant = seen.setdefault(folded, (number, rule, (*who, rule, part)))
+            if meant != (*who, rule, part):
+                raise ProblemAt(
+                    ("protocols", number),
+                    f"the label {label!r} of its rule {rule!r} is that of the rule {its_rule!r} of protocols.{other}; "
+                    f"rename {choice.judges_told}",
+                )
+
+
+def _made(choice: ProtocolChoice) -> Iterator[MadeScore]:
+    for name in choice.counted:
+        rule, label = find_protocol(choice.protocol).rules[name], choice.label(name)
+        own = ScoreChoice(score=rule.score, judge=choice.judge, encoder=choice.encoder, options=dict(rule.options))
+        yield MadeScore(label, name, "", own)
+        for part_name, part in rule.beside.items():
+            role = "encoder" if part.ability == "embeddings" else "judge"
+            asked = {"score": part.score, role: choice.beside[part.ability], "options": dict(part.options)}
+            yield MadeScore(part_label(label, part_name), name, part_name, ScoreChoice.model_validate(asked))
 
 
 def part_label(label: str, part: str) -> str:

@@ -9,6 +9,7 @@ import own_judges
 import pytest
 from evaluate_configs import call, call_json, make_config, read, result_of, run, write_config
 from own_judges import FOUND, SEEN, box
+from pydantic import ValidationError
 from tiny_generated import Made, make_generated
 
 from diptych.asset_table import ASSETS
@@ -188,6 +189,10 @@ def test_geneval_is_the_mean_over_its_categories_by_any_judge_of_boxes(tmp_path:
             {"scores": {"dsg_official_eye": {"score": "image_stats"}}},
             "scores.dsg_official_eye: the label is the name of a number of protocols",
         ),
+        (
+            {"scores": {"DSG_official_eye": {"score": "image_stats"}}},
+            "scores.DSG_official_eye: the label is the name of a number of protocols",
+        ),
         ({"protocols": [{"protocol": "dsg", "judge": "eye", "by": ["modle"]}]}, "protocols.0.by"),
         ({"protocols": [{"protocol": "geneval", "judge": "eye"}]}, "judge 'own_answers' gives no boxes"),
         ({"protocols": [{"protocol": "dsg"}]}, "protocols.0.judge: dsg takes the label of one that gives answers"),
@@ -207,6 +212,58 @@ def test_protocol_that_cannot_be_is_one_line(tmp_path: Path, changes: dict[str, 
     assert result.exit_code == 1
     assert message in result.output
     assert result.output.strip().count("\n") == 0
+
+
+def by(protocol: str, judge: str, **beside: str) -> dict[str, Any]:
+    return {"protocol": protocol, "judge": judge, **({"beside": beside} if beside else {})}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (
+            by("bizgeneval", "j"),
+            by("bizgeneval", "easy_j"),
+            "the label 'bizgeneval_official_easy_j' of its rule 'official' is that of the rule 'official_easy' of "
+            "protocols.0; rename the judge 'easy_j'",
+        ),
+        (
+            by("tiif_text_short", "recall_x"),
+            by("tiif_text_short", "x"),
+            "the label 'tiif_text_short_official_recall_x' of its rule 'official_recall' is that of the rule 'official'"
+            " of protocols.0; rename the judge 'x'",
+        ),
+        (
+            by("t2i_compbench_complex", "a_b", boxes="c", embeddings="e"),
+            by("t2i_compbench_complex", "a", boxes="b_c", embeddings="e"),
+            "of protocols.0; rename the judge 'a' or 'b_c' or 'e'",
+        ),
+        (
+            by("t2i_compbench_complex", "a", boxes="c", embeddings="e"),
+            by("t2i_compbench_complex", "a", boxes="c", embeddings="e_places"),
+            "the label 't2i_compbench_complex_official_a_c_e_places' of its rule 'official' is that",
+        ),
+        (by("dsg", "j"), by("dsg", "J"), "the label 'dsg_official_J' of its rule 'official' is that"),
+    ],
+)
+def test_two_numbers_never_share_a_label(first: dict[str, Any], second: dict[str, Any], said: str) -> None:
+    judges = ("j", "easy_j", "x", "recall_x", "a", "a_b", "c", "b_c", "J")
+    whole = make_config(Path(), judges={name: {"kind": "own_answers"} for name in judges})
+    whole["encoders"] = {name: {"kind": "inception"} for name in ("e", "e_places")}
+    for pair in ([first, second], [second, first]):
+        with pytest.raises(ValidationError, match=r"protocols\.1: the label '\S+' of its rule"):
+            EvaluateConfig.model_validate({**whole, "protocols": pair})
+    with pytest.raises(ValidationError) as refused:
+        EvaluateConfig.model_validate({**whole, "protocols": [first, second]})
+    assert said in str(refused.value)
+
+
+def test_protocol_stands_twice_for_other_groups_by_the_same_judge(tmp_path: Path) -> None:
+    twice = [{**by("dsg", "eye"), "by": [column]} for column in ("model", "category")]
+    assert list(EvaluateConfig.model_validate({**config(tmp_path), "protocols": twice}).every_score) == [
+        "dsg_official_eye",
+        "dsg_corrected_eye",
+    ]
 
 
 def test_estimate_names_protocols(tmp_path: Path) -> None:
