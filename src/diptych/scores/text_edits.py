@@ -24,7 +24,7 @@ from diptych.scores.batches import Batch
 from diptych.scores.edit_distance import edit_distance
 from diptych.scores.judge_rule import JudgeRule
 from diptych.scores.looks import look_with
-from diptych.scores.text_accuracy import NOT_LISTED, TEXT_CUT, CutText, Letters
+from diptych.scores.text_accuracy import NOT_LISTED, TEXT_CUT, CutText, Letters, letters_in
 
 MOST_EDITS = 100  # of an English text; upstream has 50 of a Chinese one
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -76,6 +76,7 @@ class TextEdits(JudgeRule[TextLine]):
     columns: tuple[Column, ...] = COLUMNS
 
     score_name = "text_edits"
+    version = 2
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -137,11 +138,7 @@ def compared(text: str, letters: Letters) -> str:
     >>> compared("每日 Ab", "all")
     '每日Ab'
     """
-    if letters == "listed":
-        kept = NOT_LISTED.sub("", text)
-    else:
-        plain = unicodedata.normalize("NFKC", text)
-        kept = "".join(each for each in plain if each.isalnum() or unicodedata.combining(each) or each.isspace())
+    kept = NOT_LISTED.sub("", text) if letters == "listed" else letters_in(unicodedata.normalize("NFKC", text))
     return ("" if CHINESE.search(kept) else " ").join(kept.split())
 
 

@@ -1,5 +1,6 @@
 """LongText-Bench: words as a bag, pooled over prompts, and what upstream's list of letters drops."""
 
+import unicodedata
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from diptych.asset_table import ASSETS
 from diptych.generate.prompts.longtext import longtext, longtext_zh
 from diptych.judges.contract import TextLine
 from diptych.scores.text_accuracy import parts_of
+from diptych.scores.text_edits import compared
 
 HEIGHT = 32  # of every picture of ``tiny_generated``
 
@@ -87,6 +89,16 @@ def test_text_that_was_not_read_to_its_end_counts_in_official_alone(
 def test_chinese_is_compared_by_characters() -> None:
     assert parts_of("每日\uff0c新鲜 Ab!", "characters", "listed") == ["每", "日", "新", "鲜", "A", "b"]
     assert parts_of("每日\uff0c新鲜 Ab!", "characters", "all") == ["每", "日", "新", "鲜", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    "word", ["\u0939\u093f\u0928\u094d\u0926\u0940", "\u0e19\u0e49\u0e33\u0e1b\u0e35", "\u05e9\u05b8"]
+)
+def test_vowel_signs_are_parts_of_letters_of_every_script(word: str) -> None:
+    plain = unicodedata.normalize("NFKC", word)
+    assert parts_of(f"{word}!", "words", "all") == [plain]
+    assert compared(f"{word}!", "all") == plain
+    assert parts_of(f"{word} \u2764\ufe0f", "words", "all") == [plain], "of a drawn heart nothing is left"
 
 
 def test_both_sets_have_160_prompts_of_eight_kinds(shared: Path) -> None:
