@@ -3,8 +3,8 @@
 A column that is not named here keeps its own name and unit. The direction is always that of the column.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ class ImageMetric:
         facts: What decides the number beside the score, for its identity.
         prepare: From the column's values to those that are averaged; never turns them round.
         by_category: Whether the mean is taken per category first, then over the categories.
+        category_parts: How much each category counts in that, as a benchmark fixes it; none where all count alike.
         is_share: Whether every number is 0 or 1, so that the mean is a share of images.
         of_kinds: Whether it is the mean over kinds of the mean over theirs, and so on, see ``QuestionPool``.
     """
@@ -38,9 +39,23 @@ class ImageMetric:
     by_category: bool = False
     is_share: bool = False
     of_kinds: bool = False
+    category_parts: Mapping[str, float] = field(default_factory=dict)
+
+    def of_categories(self, parts: Mapping[str, float]) -> "ImageMetric":
+        """Return the metric with its mean taken over categories, by their parts."""
+        return replace(self, by_category=True, category_parts=parts)
+
+    def counts(self, category: str) -> bool:
+        """Return whether a category is one of those that count."""
+        return not self.category_parts or category in self.category_parts
+
+    def parts_of(self, names: Sequence[str] | npt.NDArray[np.object_]) -> Numbers | None:
+        """Return float64 (N,): how much the category of each name counts; None where all count alike."""
+        return np.array([self.category_parts[name] for name in names]) if self.category_parts else None
 
 
 OF_CATEGORIES = "over images per category, then over all categories"  # what an identity says under ``mean``
+PARTS = "category_parts"  # under which it says how much each of them counts, where not all count alike
 
 
 def clip_score_of(cosines: Numbers) -> Numbers:
@@ -85,7 +100,7 @@ METRICS: Mapping[str, ImageMetric] = {"clip_similarity": CLIP_SCORE, "object_cor
 def metric_of_identity(identity: Mapping[str, Any], facts: Mapping[str, Any]) -> ImageMetric:
     """Return the metric that a stored mean of a column is, by its identity; ``facts`` as of ``metric_of``."""
     metric = metric_of(identity["column"], facts)
-    return replace(metric, by_category=True) if identity.get("mean") == OF_CATEGORIES else metric
+    return metric.of_categories(identity.get(PARTS, {})) if identity.get("mean") == OF_CATEGORIES else metric
 
 
 def metric_of(column: str, facts: Mapping[str, Any]) -> ImageMetric:

@@ -106,9 +106,11 @@ def _difference(pairs: ImagePairs, metric: ImageMetric) -> Difference:
         return _difference_of_kinds(pairs)
     if not metric.by_category:
         return paired_difference(pairs.a, pairs.b, pairs.prompt, weights=pairs.weights)
-    at = np.repeat(np.arange(len(pairs.a)), [len(names) for names in pairs.category])
-    names = [name for each in pairs.category for name in each]
-    found = paired_difference(pairs.a[at], pairs.b[at], pairs.prompt[at], names, pairs.weights[at])
+    counted = [[name for name in names if metric.counts(name)] for names in pairs.category]
+    at = np.repeat(np.arange(len(pairs.a)), [len(names) for names in counted])
+    names = [name for each in counted for name in each]
+    parts = metric.parts_of(names)
+    found = paired_difference(pairs.a[at], pairs.b[at], pairs.prompt[at], names, pairs.weights[at], parts)
     scored = int((np.isfinite(pairs.a) & np.isfinite(pairs.b)).sum())
     return found._replace(n=scored, n_unscored=len(pairs.a) - scored)
 
@@ -162,7 +164,7 @@ class DifferenceMaker:
         found, reason = _difference(pairs, metric), None
         if not found.n:
             reason = "nothing_scored" if len(pairs.a) else "no_common_images"
-        elif metric.by_category and unanswered(pairs.categories, _answered(pairs)):
+        elif metric.by_category and unanswered({*pairs.categories, *metric.category_parts}, _answered(pairs)):
             reason, found = "categories_missing", _unknown(found)
         ends = ends_of(found, metric)
         if reason is None and not np.isfinite(ends.low):  # the value is there, its error is not known

@@ -17,7 +17,7 @@ from diptych.evaluate.inputs.category_sets import categories_of_sets, kind_of, u
 from diptych.evaluate.inputs.cautions import share_caution
 from diptych.evaluate.inputs.memberships import members
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredColumn, ScoredRows
-from diptych.evaluate.score_names import OF_CATEGORIES, ImageMetric, metric_of
+from diptych.evaluate.score_names import OF_CATEGORIES, PARTS, ImageMetric, metric_of
 from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
 from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_shares
 from diptych.scores import Direction
@@ -36,6 +36,7 @@ class AskedMean:
         prompts: The kind of prompt set whose images it is about; None for all.
         facts: What decides the number beside the score, for its identity.
         of_categories: Whether it is taken in each category first, whatever the metric is otherwise.
+        category_parts: How much each category then counts; none where all count alike.
         with_category: Whether images of prompts without a category are left out.
         counts_unscored: Whether an image without a number counts as the worst there can be.
     """
@@ -45,6 +46,7 @@ class AskedMean:
     prompts: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     of_categories: bool = False
+    category_parts: Mapping[str, float] = field(default_factory=dict)
     with_category: bool = False
     counts_unscored: bool = False
 
@@ -54,8 +56,8 @@ class AskedMean:
         ready = replace(ready, is_asked=ready.is_asked & is_of_kind(rows, self.prompts))
         facts = dict(self.facts)
         if self.of_categories:
-            ready = replace(ready, metric=replace(ready.metric, by_category=True))
-            facts["mean"] = OF_CATEGORIES
+            ready = replace(ready, metric=ready.metric.of_categories(self.category_parts))
+            facts |= {"mean": OF_CATEGORIES, **({PARTS: dict(self.category_parts)} if self.category_parts else {})}
         own = dict(ready.identity)
         if self.with_category:
             ready = replace(ready, is_asked=ready.is_asked & _has_category(rows))
@@ -145,7 +147,7 @@ def mean_rows_of_group(rows: ScoredRows, ready: MeasuredMean, group: RowGroup, f
     asked = RowGroup(group.values, group.rows[ready.is_asked[group.rows]])
     wanted = _wanted(rows, ready, asked) if ready.metric.by_category and CATEGORY not in group.values else frozenset()
     categories = categories_of(rows, asked.rows) if len(wanted) > 1 else None
-    yield _row(rows, ready, asked, None if categories is None else categories.among(wanted), found)
+    yield _row(rows, ready, asked, None if categories is None else categories.among(wanted, ready.metric), found)
     if categories is not None:
         for category in np.unique(categories.names):
             own = asked.rows[categories.positions[categories.names == category]]
@@ -159,19 +161,30 @@ class Categories(NamedTuple):
         positions: int64 (M,): which of the rows.
         names: Text (M,); empty for a row without a category.
         wanted: All categories of the set of prompts that the rows are of.
+        parts: float64 (M,): how much the category counts; None where all count alike.
     """
 
     positions: Index
     names: npt.NDArray[np.object_]
     wanted: frozenset[str] = frozenset()
+    parts: npt.NDArray[np.float64] | None = None
 
-    def among(self, wanted: frozenset[str]) -> "Categories":
-        """Return the same, as of a set of prompts that has some categories."""
-        return self._replace(wanted=wanted)
+    def among(self, wanted: frozenset[str], metric: ImageMetric) -> "Categories":
+        """Return the same, as of a set of prompts that has some categories, as a metric counts them."""
+        counted = np.array([metric.counts(name) for name in self.names], bool)
+        names = self.names[counted]
+        return Categories(self.positions[counted], names, wanted, metric.parts_of(names))
+
+    @property
+    def told(self) -> str:
+        """What a mean over them is over, in words."""
+        return f"mean over {len(self.wanted)} categories{'' if self.parts is None else ' by their weights'}"
 
 
 def categories_of(rows: ScoredRows, index: Index) -> Categories:
-    """Return the categories of some rows of a dataset that has the column."""
+    """Return the categories of some rows of a dataset; where it has none, all are without one."""
+    if not rows.has(CATEGORY):
+        return Categories(np.arange(len(index)), np.full(len(index), "", object))
     found = members(rows.values(CATEGORY).take(pa.array(index)))
     names = found.values.cast(pa.string()).fill_null("").to_numpy(zero_copy_only=False)
     return Categories(found.positions, names)
@@ -180,14 +193,15 @@ def categories_of(rows: ScoredRows, index: Index) -> Categories:
 def _wanted(rows: ScoredRows, ready: MeasuredMean, asked: RowGroup) -> frozenset[str]:
     """Return the categories of the benchmarks of some rows, also those of which the group has no row."""
     if not rows.has(CATEGORY):
-        return frozenset()
+        return frozenset(ready.metric.category_parts)
     every, own = np.flatnonzero(ready.is_asked), [""]
     if rows.has(BENCHMARK):
         labels = rows.values(BENCHMARK)
         own = labels.take(pa.array(asked.rows)).unique().to_pylist()
         every = every[pc.is_in(labels, pa.array(own, labels.type)).to_numpy(zero_copy_only=False)[every]]
     kinds = (kind_of(str(label), rows.prompt_kinds) for label in own)
-    return categories_of_sets(kinds, np.unique(categories_of(rows, every).names).tolist())
+    found = categories_of_sets(kinds, np.unique(categories_of(rows, every).names).tolist())
+    return found | frozenset(ready.metric.category_parts)
 
 
 def _row(
@@ -248,10 +262,9 @@ def _mean_of_numbers(
         mean = clustered_mean(values, prompts)
         return mean, f"mean over images; interval clustered by {mean.n_clusters:,} prompts (Student)"
     at, scored = categories.positions, np.isfinite(values)
-    mean = clustered_mean(values[at], prompts[at], categories.names)
+    mean = clustered_mean(values[at], prompts[at], categories.names, parts=categories.parts)
     mean = mean._replace(n=int(scored.sum()), n_unscored=int((~scored).sum()))
-    over = f"mean over {len(categories.wanted)} categories"
-    return mean, f"{over}; interval clustered by {mean.n_clusters:,} prompts (Student)"
+    return mean, f"{categories.told}; interval clustered by {mean.n_clusters:,} prompts (Student)"
 
 
 def _mean_of_flags(
@@ -262,12 +275,9 @@ def _mean_of_flags(
         mean, units = clustered_share(values, prompts, draws), rows.units_text(index[scored])
         return mean, f"share of images; interval clustered by {units} (Wilson, effective n)"
     at = categories.positions
-    mean = mean_of_shares(values[at], prompts[at], categories.names, draws[at])
+    mean = mean_of_shares(values[at], prompts[at], categories.names, draws[at], categories.parts)
     mean = mean._replace(n=int(scored.sum()), n_unscored=int((~scored).sum()))
-    return (
-        mean,
-        f"mean over {len(categories.wanted)} categories; interval from theirs (MOVER), {mean.n_clusters:,} prompts",
-    )
+    return mean, f"{categories.told}; interval from theirs (MOVER), {mean.n_clusters:,} prompts"
 
 
 def _within(end: float, metric: ImageMetric) -> float:

@@ -103,6 +103,8 @@ class ProtocolRule:
             it is, but for images without a number.
         pool: A number over something else than images; None where there is none.
         of_categories: Whether the mean over images is taken in each category of prompts, then over these.
+        category_parts: How much each category then counts, as upstream fixes it, whatever there is of each; their sum
+            is 1. None where all count alike.
         with_category: Whether images of prompts without a category are left out.
         beside: Further scores by names of their own, where what is averaged over images is a mean of several.
         block: Of how many prompts that follow each other upstream takes means to tell their standard deviation beside
@@ -116,6 +118,7 @@ class ProtocolRule:
     worst: str | None = None
     pool: QuestionPool | WeightedImages | TextErrors | None = None
     of_categories: bool = False
+    category_parts: Mapping[str, float] = field(default_factory=dict)
     with_category: bool = False
     block: int | None = None
     beside: Mapping[str, RulePart] = field(default_factory=dict)

@@ -72,7 +72,12 @@ class CountedRule:
 
     def _mean_of(self, column: str) -> AskedMean:
         asked = AskedMean(full_name(self.label, column), (), self.protocol.prompts, self.facts)
-        return replace(asked, of_categories=self.rule.of_categories, with_category=self.rule.with_category)
+        return replace(
+            asked,
+            of_categories=self.rule.of_categories,
+            category_parts=self.rule.category_parts,
+            with_category=self.rule.with_category,
+        )
 
 
 def counted_rules(choices: Iterable[ProtocolChoice]) -> Iterator[CountedRule]:

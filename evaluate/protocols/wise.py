@@ -1,10 +1,12 @@
 """WISE: does a picture show what only knowledge tells of its prompt (Niu et al. 2025, arXiv:2503.07265).
 
 Two benchmarks that never share a number: the verified prompts with one grade of 0 or 1, since April 2026, and the
-legacy ones with three grades. Upstream weights six categories by fixed numbers, which are their parts of the 1,000
-prompts: of all graded images that is the plain mean. Source: ``calculate_verified.py`` and ``WISE_legacy/Calculate.py``
-of PKU-YuanGroup/WISE at eb51174.
+legacy ones with three grades. Upstream weights the means of six categories by fixed numbers, which are their parts of
+the 1,000 prompts, so that a grade that cannot be read leaves the mean of its own category alone. Source:
+``calculate_verified.py`` and ``WISE_legacy/Calculate.py`` of PKU-YuanGroup/WISE at eb51174.
 """
+
+from collections.abc import Mapping
 
 from diptych.asset_families import WISE_LEGACY
 from diptych.evaluate.protocols.contract import (
@@ -39,16 +41,28 @@ WORDS = (
 )
 
 
-def _rules(form: str, says: str) -> dict[str, ProtocolRule]:
+VERIFIED_PARTS = {"culture": 0.4, "time": 0.12, "space": 0.12, "biology": 0.12, "physics": 0.12, "chemistry": 0.12}
+LEGACY_PARTS = {"culture": 0.4, "time": 0.167, "space": 0.133, "biology": 0.1, "physics": 0.1, "chemistry": 0.1}
+
+
+def _rules(form: str, says: str, parts: Mapping[str, float]) -> dict[str, ProtocolRule]:
     return {
         OFFICIAL: ProtocolRule(
             "wise_score",
             "wise_score",
-            f"{says}; mean over images, of the first digits behind the names",
+            f"{says}; mean over images by category and over the six by upstream's weights, of the first digits behind "
+            f"the names",
             {"form": form, "parser": "upstream"},
+            of_categories=True,
+            category_parts=parts,
         ),
         CORRECTED: ProtocolRule(
-            "wise_score", "wise_score", "the same of grades that can be read one way", {"form": form, "parser": "whole"}
+            "wise_score",
+            "wise_score",
+            "the same of grades that can be read one way",
+            {"form": form, "parser": "whole"},
+            of_categories=True,
+            category_parts=parts,
         ),
     }
 
@@ -61,11 +75,12 @@ WISE = Protocol(
     ability="answers",
     cost=JudgingCost(calls=1.0, tokens=170, images=1),
     source="Niu et al. 2025, arXiv:2503.07265; verified in 2026",
-    rules=_rules("verified", "0 or 1 for an image"),
+    rules=_rules("verified", "0 or 1 for an image", VERIFIED_PARTS),
     assets=("wise-verified",),
     defects=(
         "What cannot be read is left out of upstream's file, and one prompt that is not there ends its count; "
-        "a row without a grade passes that look and is left out without a word. Here both are counted and told.",
+        "a row without a grade passes that look and leaves the mean of its category without a word. Here both are "
+        "told, and there is no number where a category has no grade at all.",
         "The first digit is the grade: 0 of 'Score: 0.5' and of 'Score: 0 or Score: 1'; and '**Score:** 1' is none. "
         "Corrected reads bold, and calls the others unparsed.",
         "Of DeepGen 1.0 the leaderboard's whole does not follow from its categories; it is not among the published.",
@@ -84,7 +99,7 @@ WISE_BEFORE = Protocol(
     ability="answers",
     cost=JudgingCost(calls=1.0, tokens=180, images=1),
     source="Niu et al. 2025, arXiv:2503.07265",
-    rules=_rules("legacy", "(0.7 consistency + 0.2 realism + 0.1 beauty) / 2 for an image"),
+    rules=_rules("legacy", "(0.7 consistency + 0.2 realism + 0.1 beauty) / 2 for an image", LEGACY_PARTS),
     assets=tuple(f"wise-{name}" for name in WISE_LEGACY),
     defects=(
         "An answer of which a grade cannot be read is left out of upstream's file; here it is counted and told.",

@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import own_judges
 import pytest
-from evaluate_configs import call_json, make_config, result_of, run
+from evaluate_configs import call_json, make_config, read, result_of, run
 from own_judges import SAID
 from tiny_generated import Made, make_generated
 
@@ -15,6 +16,7 @@ from diptych.generate.prompts import Prompt
 from diptych.generate.prompts.wise import wise, wise_legacy
 
 SIZES = (400, 120, 120, 120, 120, 120)  # of the verified categories
+GRADES = ("Consistency", "Realism", "Aesthetic Quality")
 FILES = {"cultural_common_sense": 400, "spatio-temporal_reasoning": 568, "natural_science": 1000}
 
 
@@ -54,22 +56,91 @@ def test_prompt_without_an_id_of_wise_is_refused(tmp_path: Path, number: object)
         prompts_at(tmp_path / "merge.json", number)
 
 
-def test_grades_are_averaged_and_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+FIRST = {"culture": 10, "time": 3, "space": 3, "biology": 3, "physics": 3, "chemistry": 3}  # images of each
+
+
+def graded(folder: Path, said: dict[str, list[str]], kind: str = "wise", **changes: Any) -> None:
+    """Evaluate pictures of which a judge says some things, the last of them of all further ones of a category."""
+    rows = []
+    for category, words in said.items():
+        for place in range(FIRST[category]):
+            name = f"{category} {place}"
+            SAID[name] = words[min(place, len(words) - 1)]
+            rows.append(Made("one", len(rows), category=category, checks=asked(name), benchmark=kind))
+    make_generated(folder / "generated", rows, kinds={kind: kind})
+    protocols = [{"protocol": kind, "judge": "eye"}]
+    run(make_config(folder, judges={"eye": {"kind": "own_answers"}}, protocols=protocols, **changes))
+
+
+@pytest.fixture
+def eye(monkeypatch: pytest.MonkeyPatch) -> None:
     own_judges.install(monkeypatch)
-    SAID.update({"a": "Score: 1", "b": "Score: 0", "c": "Score: 0.5", "d": "Pretty.", "e": "(refused)"})
-    rows = [
-        Made("one", number, category="culture", checks=asked(name), picture=number, benchmark="wise")
-        for number, name in enumerate("abcde")
-    ]
+
+
+def whole(folder: Path, rule: str, kind: str = "wise", **groups: str) -> dict[str, Any]:
+    return result_of(folder, f"{kind}_{rule}_eye.wise_score", model="one", **groups)
+
+
+@pytest.mark.usefixtures("eye")
+def test_categories_have_upstreams_weights_whatever_of_them_is_read(tmp_path: Path) -> None:
+    said = {name: ["Score: 0"] for name in FIRST}
+    graded(tmp_path, {**said, "culture": ["Score: 1", "I cannot say."]})
+    official = whole(tmp_path, "official")
+    assert official["value"] == pytest.approx(0.4)
+    assert (official["n"], official["n_unscored"]) == (16, 9)
+    assert "9 unparsed" in official["caution"]
+    assert official["ci_low"] <= 0.4 <= official["ci_high"]
+    assert official["note"].startswith("mean over 6 categories by their weights; interval")
+    worst = result_of(tmp_path, "wise_official_eye.wise_score_worst", model="one")
+    assert worst["value"] == pytest.approx(0.4 * 0.1)
+    assert whole(tmp_path, "official", category="culture")["value"] == 1.0
+
+
+@pytest.mark.usefixtures("eye")
+def test_legacy_categories_have_their_own_weights(tmp_path: Path) -> None:
+    none, best = ("\n".join(f"{name}: {grade}" for name in GRADES) for grade in (0, 2))
+    said = {name: [none] for name in FIRST}
+    graded(tmp_path, {**said, "time": [best], "physics": [best, none, "?"]}, "wise_legacy")
+    assert whole(tmp_path, "official", "wise_legacy")["value"] == pytest.approx(0.167 + 0.1 / 2)
+
+
+@pytest.mark.usefixtures("eye")
+def test_category_without_a_grade_leaves_no_whole(tmp_path: Path) -> None:
+    said = {name: ["Score: 0"] for name in FIRST if name != "physics"}
+    graded(tmp_path, {**said, "time": ["Pretty."]})
+    official = whole(tmp_path, "official")
+    assert (official["value"], official["reason"]) == (None, "categories_missing")
+    assert official["note"] == "no image scored of 2 of the 6 categories: physics, time"
+    assert whole(tmp_path, "official", category="space")["value"] == 0.0
+
+
+@pytest.mark.usefixtures("eye")
+def test_grade_that_can_be_read_two_ways_is_none_in_corrected(tmp_path: Path) -> None:
+    said = {name: ["Score: 0"] for name in FIRST}
+    graded(tmp_path, {**said, "culture": ["Score: 1", "Score: 0", "Score: 0.5", "(refused)"]})
+    assert whole(tmp_path, "official")["value"] == pytest.approx(0.4 / 3)
+    corrected = whole(tmp_path, "corrected")
+    assert (corrected["value"], corrected["n"]) == (pytest.approx(0.4 / 2), 17)
+    assert "7 refused, 1 unparsed" in corrected["caution"]
+
+
+@pytest.mark.usefixtures("eye")
+def test_models_differ_by_the_same_weights(tmp_path: Path) -> None:
+    rows = []
+    for category, size in FIRST.items():
+        for place in range(size):
+            name = f"{category} {place}"
+            SAID[name] = "Score: 1" if category == "culture" else "Score: 0"
+            for model in ("one", "two"):
+                question = name if model == "one" else "nothing"
+                rows.append(Made(model, len(rows) // 2, category=category, checks=asked(question), benchmark="wise"))
+    SAID["nothing"] = "Score: 0"
     make_generated(tmp_path / "generated", rows, kinds={"wise": "wise"})
+    protocols = [{"protocol": "wise", "judge": "eye"}]
     judges = {"eye": {"kind": "own_answers"}}
-    run(make_config(tmp_path, judges=judges, protocols=[{"protocol": "wise", "judge": "eye"}]))
-    official = result_of(tmp_path, "wise_official_eye.wise_score", model="one")
-    assert (official["value"], official["n"], official["n_unscored"]) == (pytest.approx(1 / 3), 3, 2)
-    corrected = result_of(tmp_path, "wise_corrected_eye.wise_score", model="one")
-    assert (corrected["value"], corrected["n"], corrected["n_unscored"]) == (0.5, 2, 3)
-    assert "unparsed" in corrected["caution"]
-    assert result_of(tmp_path, "wise_corrected_eye.wise_score_worst", model="one")["value"] == pytest.approx(1 / 5)
+    run(make_config(tmp_path, judges=judges, protocols=protocols, compare={"by": "model"}))
+    found = read(tmp_path, "SELECT value, groups FROM differences WHERE metric = 'wise_official_eye.wise_score'")
+    assert [row["value"] for row in found if "category" not in row["groups"]] == [pytest.approx(0.4)]
 
 
 def test_grades_that_another_judge_wrote_come_by_import(tmp_path: Path) -> None:
@@ -92,7 +163,7 @@ def test_grades_that_another_judge_wrote_come_by_import(tmp_path: Path) -> None:
     )
     facts = call_json("evaluate", *given)
     run(make_config(tmp_path, judges=facts["judges"], protocols=[{"protocol": "wise", "judge": "gpt"}]))
-    found = result_of(tmp_path, "wise_official_gpt.wise_score", model="one")
+    found = result_of(tmp_path, "wise_official_gpt.wise_score", model="one", category="culture")
     assert (found["value"], found["n"], found["n_unscored"]) == (0.5, 2, 1)
 
 
