@@ -15,4 +15,5 @@ FORMATS: dict[str, str] = {
     "labels": "diptych.evaluate.imports.labels:LABELS_FILE",
     "ratings": "diptych.evaluate.imports.ratings:RATINGS_FILE",
     "tifa": "diptych.evaluate.imports.tifa:TIFA_RESULTS",
+    "vqa_score": "diptych.evaluate.imports.vqa_score:VQA_SCORES",
 }

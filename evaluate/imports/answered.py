@@ -13,7 +13,7 @@ from diptych.errors import DataError
 from diptych.evaluate.imports.contract import EvidenceRecord, SaidAnswer
 from diptych.judges.answers.asked import no_answer
 from diptych.judges.contract import FAILED, UNPARSED, Answer, Query
-from diptych.scores.question_rule import same_words
+from diptych.scores.question_rule import plain_words, same_words
 
 NO_QUESTION = "no such question"
 
@@ -50,10 +50,10 @@ def by_question(records: Sequence[EvidenceRecord], questions: Sequence[Question]
             if other is record:
                 continue
             repeated += 1
-            if _said(other).answer != said.answer:
+            if not _is_same(_said(other), said):
                 raise DataError(
-                    f"{record.place}: answers {said.answer!r} to what {other.place.noun} {other.place.number} answers "
-                    f"{_said(other).answer!r}; keep one of them, or name those who answered in a column rater"
+                    f"{record.place}: answers {_told(said)} to what {other.place.noun} {other.place.number} answers "
+                    f"{_told(_said(other))}; keep one of them, or name those who answered in a column rater"
                 )
     by_number: dict[int, list[SaidAnswer]] = {}
     for (number, _), record in kept.items():
@@ -80,26 +80,53 @@ def _is_about(said: SaidAnswer, question: Question) -> bool:
     return said.question_id == question.id if said.question_id is not None else said.question == question.question
 
 
+def _is_same(one: SaidAnswer, other: SaidAnswer) -> bool:
+    """Return whether two records say the same, in whatever case."""
+    return same_words(one.answer, other.answer) and one.probability == other.probability
+
+
+def _told(said: SaidAnswer) -> str:
+    return repr(said.answer) if said.probability is None else f"{said.answer!r} ({said.probability:g})"
+
+
 def _answer(query: Query, said: Sequence[SaidAnswer]) -> Answer:
-    told = [one for one in said if one.answer.strip()]
+    told = [one for one in said if one.answer.strip() or (one.probability is not None and len(query.choices) == 2)]
     if not told:
         return no_answer(query, FAILED)
-    fit = [word for one in told if (word := _choice(query, one.answer.strip())) is not None]
+    fit = [word for one in told if (word := _choice(query, one)) is not None]
     if not fit:
         return no_answer(query, UNPARSED, "; ".join(one.answer.strip() for one in told))
     if len(said) == 1:
-        sure = told[0].probability
-        # Of its own: nobody said how probable the other choices were.
-        return Answer(query.text, () if sure is None else (fit[0],), () if sure is None else (sure,), fit[0])
-    votes = Counter(fit).most_common()
+        return _sure(query, said[0], fit[0])
+    return _outvoted(query, fit)
+
+
+def _sure(query: Query, said: SaidAnswer, choice: str) -> Answer:
+    """Return what one says; of two choices the other one has the rest of the probability, of more nobody tells."""
+    if said.probability is None:
+        return Answer(query.text, (), (), choice)
+    if len(query.choices) != 2:
+        return Answer(query.text, (choice,), (said.probability,), choice)
+    of = choice if said.answer.strip() else query.choices[0]
+    likely = tuple(said.probability if one == of else 1.0 - said.probability for one in query.choices)
+    return Answer(query.text, query.choices, likely, choice)
+
+
+def _outvoted(query: Query, said: Sequence[str]) -> Answer:
+    """Return what most say, and the share of each choice, or of what is said, whatever its case, where any may be."""
+    words = {plain_words(word): word for word in reversed(said)}
+    votes = Counter(plain_words(word) for word in said).most_common()
     if len(votes) > 1 and votes[0][1] == votes[1][1]:
-        return no_answer(query, UNPARSED, ", ".join(f"{count} {word}" for word, count in votes))
-    shares = tuple(count / len(fit) for _, count in votes)
-    return Answer(query.text, tuple(word for word, _ in votes), shares, votes[0][0])
+        return no_answer(query, UNPARSED, ", ".join(f"{count} {words[plain]}" for plain, count in votes))
+    every = query.choices or tuple(words[plain] for plain, _ in votes)
+    shares = tuple(dict(votes).get(plain_words(word), 0) / len(said) for word in every)
+    return Answer(query.text, every, shares, words[votes[0][0]])
 
 
-def _choice(query: Query, said: str) -> str | None:
-    """Return an answer as it counts: of choices, the one that it is; None if it is none of them."""
+def _choice(query: Query, said: SaidAnswer) -> str | None:
+    """Return an answer as it counts: of choices, the one that it is, or the likelier; None if it is none of them."""
+    if not said.answer.strip():
+        return query.choices[0 if (said.probability or 0.0) >= 0.5 else 1]
     if not query.choices:
-        return said
-    return said if any(same_words(said, choice) for choice in query.choices) else None
+        return said.answer.strip()
+    return next((choice for choice in query.choices if same_words(said.answer, choice)), None)

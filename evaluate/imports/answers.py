@@ -23,7 +23,8 @@ PROBABILITY = "probability"
 def answers(source: ImportSource) -> FileContent:
     """Return what each row says: ``answer``, ``question_id`` or ``question``, and what names the image.
 
-    ``probability`` is that of the answer, and ``rater`` who of several gave it, where a file has those.
+    ``probability`` is that of the answer, or where none stands there of the first of two choices, and ``rater`` who of
+    several gave it, where a file has those.
     """
     return FileContent(_answers(source))
 
@@ -31,10 +32,10 @@ def answers(source: ImportSource) -> FileContent:
 def _answers(source: ImportSource) -> Iterator[EvidenceRecord]:
     for place, row in records(source):
         image = image_of(row)
-        if image is None or "answer" not in row or not {"question_id", "question"} & set(row):
+        if image is None or not {"answer", PROBABILITY} & set(row) or not {"question_id", "question"} & set(row):
             raise DataError(
                 f"{place}: an answer has key, file or prompt_id (and model, setting, sample), question_id or question, "
-                f"and answer; there are {', '.join(row) or 'none'}"
+                f"and answer or probability; there are {', '.join(row) or 'none'}"
             )
         yield EvidenceRecord(
             place,
@@ -42,14 +43,19 @@ def _answers(source: ImportSource) -> Iterator[EvidenceRecord]:
             SaidAnswer(
                 row.get("question_id"),
                 row.get("question"),
-                row["answer"],
-                _probability(row, place),
+                row.get("answer", ""),
+                probability_of(row, place),
                 row.get("rater", ""),
             ),
         )
 
 
-def _probability(row: Words, place: FilePlace) -> float | None:
+def probability_of(row: Words, place: FilePlace) -> float | None:
+    """Return the probability that a row tells; None where it is empty.
+
+    Raises:
+        DataError: If it is no number from 0 to 1.
+    """
     if not row.get(PROBABILITY):
         return None
     value = number_of(row, PROBABILITY, place)

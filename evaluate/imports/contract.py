@@ -30,8 +30,9 @@ class SaidAnswer:
     Attributes:
         question_id: Of the question within its prompt; None where the file tells its words alone.
         question: Its words; None where the file tells its id alone.
-        answer: What was answered; empty where there was no answer.
-        probability: Of that answer, in [0, 1]; None where nobody tells.
+        answer: What was answered; empty where there was no answer, or its probability alone is told.
+        probability: Of that answer among its choices, in [0, 1], where there is none of the first of two choices; None
+            where nobody tells.
         rater: Who of several answered; empty where nobody tells.
     """
 
@@ -101,9 +102,12 @@ class ImportFormat:
             to be told beside it.
         takes_names: Whether a second file says what its ids stand for.
         takes_scale: Whether the scale of its ratings has to be told.
+        of_captions: Whether its answers are to whether an image shows its caption, as the score ``vqa_score`` asks, and
+            not to the questions of prompts.
     """
 
     kind: EvidenceKind[Any]
     read: Callable[[ImportSource], FileContent]
     takes_names: bool = False
     takes_scale: bool = False
+    of_captions: bool = False

@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from diptych.data.checks import CHECKS, Checks, read_checks
+from diptych.data.checks import CHECKS, Checks, Question, read_checks
 from diptych.data.schema import FILE
 from diptych.data.shards import reading
 from diptych.data.table import DatasetTable
 from diptych.errors import DataError
 from diptych.evaluate.imports.contract import EvidenceRecord, FilePlace
 from diptych.evaluate.imports.said_beside import ModelNames
+from diptych.scores.vqa_score import CAPTION_ASKED
 from diptych.storage.location import Location
 
 NO_IMAGE, SEVERAL_IMAGES, OTHER_PROMPT = "no such image", "several images", "another prompt"
+SHOWN = "1"  # the id of the only question that is asked of a caption
 IMAGE_PATH = "image.path"  # the name of a picture, which a dataset that was made of files has as FILE in full
 
 
@@ -50,10 +52,12 @@ class Matcher:
     Attributes:
         table: The dataset.
         models: What those of the file are called in the dataset.
+        of_captions: Whether what is asked of each row is whether it shows its caption, see ``ImportFormat``.
     """
 
     table: DatasetTable
     models: ModelNames
+    of_captions: bool = False
     _read: dict[str, list[str | None]] = field(default_factory=dict)
     _indices: dict[tuple[str, ...], dict[tuple[str | None, ...], list[int]]] = field(default_factory=dict)
 
@@ -64,7 +68,9 @@ class Matcher:
 
     @cached_property
     def checks(self) -> list[Checks | None]:
-        """What is asked of each row; None where it cannot be read."""
+        """What is asked of each row; None where it cannot be read, or there is no caption to ask about."""
+        if self.of_captions:
+            return [None if caption is None else _shown(caption) for caption in self._captions]
         texts = self._words(CHECKS) if CHECKS in self.table.columns else [None] * len(self.table)
         return [read_checks(text) for text in texts]
 
@@ -142,6 +148,13 @@ class Matcher:
             values = self.table.column(column).to_pylist()
             self._read[column] = [None if value is None else str(value) for value in values]
         return self._read[column]
+
+
+def _shown(caption: str) -> Checks:
+    """Return what the score ``vqa_score`` asks of an image with a caption."""
+    query = CAPTION_ASKED.about(caption)
+    question = Question(id=SHOWN, question=query.text, choices=query.choices, answer=query.choices[0])
+    return Checks(questions=(question,))
 
 
 def _names(file: Location) -> list[str | None]:

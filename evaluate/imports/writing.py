@@ -24,10 +24,11 @@ from diptych.provenance import collect
 from diptych.scores.looks import Ask, look_with
 from diptych.scores.object_accuracy import CheckedLabels
 from diptych.scores.question_accuracy import AskedQuestions
+from diptych.scores.vqa_score import CAPTION_ASKED
 from diptych.storage.location import Location
 from diptych.storage.locks import only_one
 
-VERSION = 1  # of how records become evidence
+VERSION = 2  # of how records become evidence
 # What the rules over each kind of evidence ask, so that they find it; nothing of ratings.
 ASKED: Mapping[str, Ask] = {ANSWERS.name: AskedQuestions(), BOXES.name: CheckedLabels()}
 
@@ -86,14 +87,14 @@ def import_evidence(path: Path, given: GivenFile) -> Imported:
     content = form.read(source)
     name = {"name": given.judge, "content": fingerprint(facts)[:CONTENT_DIGITS]}
     dataset = open_dataset(path)
-    matcher = Matcher(DatasetTable(dataset), given.models)
+    matcher = Matcher(DatasetTable(dataset), given.models, form.of_captions)
     matched = matcher.match(content.records)
     rows = MAKE_ROWS[form.kind.name](matcher, matched, content)
     if not rows.told:
         why = misfit_lines(matched) or ["it holds no record"]
         raise DataError(f"{given.file}: says nothing of any image of {path}: {'; '.join(why)}")
     options = {**name, **rows.options}
-    look = look_with(imported(**options), form.kind, ASKED.get(form.kind.name))
+    look = look_with(imported(**options), form.kind, CAPTION_ASKED if form.of_captions else ASKED.get(form.kind.name))
     with only_one(dataset.written):
         growing = GrowingSet(dataset, "evidence", look.name, look.identity)
         is_new = not growing.is_finished

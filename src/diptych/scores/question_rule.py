@@ -108,7 +108,16 @@ def same_words(answer: str, right: str) -> bool:
     >>> same_words(" Yes.", "yes"), same_words("yes, two", "yes")
     (True, False)
     """
-    return answer.strip().rstrip(".").casefold() == right.strip().rstrip(".").casefold()
+    return plain_words(answer) == plain_words(right)
+
+
+def plain_words(answer: str) -> str:
+    """Return an answer as it counts: in small letters, without the full stop behind it.
+
+    >>> plain_words(" Yes.")
+    'yes'
+    """
+    return answer.strip().rstrip(".").casefold()
 
 
 def outcomes_text(own: Sequence[float | None], states: Sequence[str]) -> str:

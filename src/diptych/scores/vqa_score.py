@@ -55,10 +55,14 @@ class AskedCaption:
 
     def of(self, rows: AskedRows) -> list[Sequence[Query]]:
         """Return the question for each row; none where there is no caption."""
-        return [self._about(caption) for caption in rows.captions]
+        return [() if caption is None else (self.about(caption),) for caption in rows.captions]
 
-    def _about(self, caption: str | None) -> Sequence[Query]:
-        return () if caption is None else (Query(self.question.replace(GAP, caption), self.choices),)
+    def about(self, caption: str) -> Query:
+        """Return the question about a caption."""
+        return Query(self.question.replace(GAP, caption), self.choices)
+
+
+CAPTION_ASKED = AskedCaption(QUESTION, CHOICES)  # as the score asks where nothing else is said
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,11 @@ from imported_evidence import import_file, imported_facts, lines_of, refusal, st
 from tiny_dataset import good_rows, make_dataset
 from tiny_generated import Made, make_generated
 
+from diptych.data.checks import Question
+from diptych.evaluate.imports.answered import answers_of
+from diptych.evaluate.imports.contract import SaidAnswer
 from diptych.judges.evidence import ANSWERS
+from diptych.scores.phrase_product import yes_against_no
 
 CHECKS = {"questions": [{"id": "1", "question": "A cat?"}, {"id": "2", "question": "Which?", "choices": []}]}
 ROWS = [Made(model, 0, checks={**CHECKS, "questions": CHECKS["questions"][:1]}) for model in ("one", "two")]
@@ -32,12 +36,32 @@ def test_answer_may_tell_how_probable_it_is(folder: Path) -> None:
     record = {"key": ROWS[0].key, "question": "A cat?", "answer": "no", "probability": 0.75}
     imported_facts(folder, "a.jsonl", lines_of(record))
     (answer,) = stored(folder, ANSWERS).records[0]
-    assert (answer.text, answer.choices, answer.probabilities) == ("no", ("no",), (0.75,))
+    assert (answer.text, answer.choices, answer.probabilities) == ("no", ("yes", "no"), (0.25, 0.75))
     for wrong, said in (
         (1.5, "a.jsonl:1: probability: 1.5 is not from 0 to 1"),
         ("x", "probability: 'x' is no number"),
     ):
         assert said in refusal(import_file(folder, "a.jsonl", lines_of({**record, "probability": wrong})))
+
+
+def test_judge_that_told_one_of_two_probabilities_serves_a_rule_over_both() -> None:
+    asked = [
+        Question(id="1", question="a red car?"),
+        Question(id="2", question="Which?", choices=("a", "b", "c"), answer="a"),
+    ]
+    yes, one_of_three = answers_of(
+        {0: [SaidAnswer("1", None, "Yes", 0.8)], 1: [SaidAnswer("2", None, "a", 0.8)]},
+        asked,
+    )
+    assert yes_against_no(yes) == 0.8
+    assert (one_of_three.choices, one_of_three.probabilities) == (("a",), (0.8,))
+
+
+def test_probability_alone_is_that_of_the_first_of_two_choices(folder: Path) -> None:
+    record = {"key": ROWS[0].key, "question": "A cat?", "probability": 0.1}
+    imported_facts(folder, "a.jsonl", lines_of(record))
+    (answer,) = stored(folder, ANSWERS).records[0]
+    assert (answer.text, answer.choices, answer.probabilities) == ("no", ("yes", "no"), (0.1, 0.9))
 
 
 def raters(*answers: str) -> str:
@@ -49,9 +73,13 @@ def raters(*answers: str) -> str:
     ("answers", "text", "state", "shares"),
     [
         (("yes", "no", "yes"), "yes", "", (2 / 3, 1 / 3)),
-        (("no", "no", "no"), "no", "", (1.0,)),
+        (("no", "no", "yes"), "no", "", (1 / 3, 2 / 3)),
+        (("no", "no", "no"), "no", "", (0.0, 1.0)),
+        (("yes", "Yes", "YES", "no", "no"), "yes", "", (0.6, 0.4)),
+        (("Yes.", "yes"), "yes", "", (1.0, 0.0)),
+        (("no", "No", "yes", "yes"), "2 no, 2 yes", "unparsed", ()),
         (("yes", "no"), "1 yes, 1 no", "unparsed", ()),
-        (("yes", "perhaps", ""), "yes", "", (1.0,)),
+        (("yes", "perhaps", ""), "yes", "", (1.0, 0.0)),
         (("perhaps", "hm"), "perhaps; hm", "unparsed", ()),
         (("", ""), "", "failed", ()),
     ],
@@ -62,6 +90,24 @@ def test_most_of_several_who_answer_are_right(
     imported_facts(folder, "a.csv", raters(*answers))
     (answer,) = stored(folder, ANSWERS).records[0]
     assert (answer.text, answer.state, answer.probabilities) == (text, state, pytest.approx(shares))
+
+
+def test_votes_in_own_words_are_counted_whatever_their_case() -> None:
+    asked = [Question(id="1", question="Which?", choices=(), answer="cat")]
+    said = [SaidAnswer("1", None, word) for word in ("dog", "Cat.", "cat", "CAT")]
+    (answer,) = answers_of({0: said}, asked)
+    assert (answer.text, answer.choices, answer.probabilities) == ("Cat.", ("Cat.", "dog"), (0.75, 0.25))
+
+
+def test_one_who_says_the_same_in_another_case_is_counted_once(folder: Path) -> None:
+    facts = imported_facts(folder, "a.csv", raters("yes") + f"{ROWS[0].key},1,worker 0,Yes.\n")
+    assert (facts["answered"], facts["repeated"]) == (1, 1)
+
+
+def test_one_who_is_as_sure_in_two_ways_is_refused(folder: Path) -> None:
+    said = [{"key": ROWS[0].key, "question_id": "1", "answer": "yes", "probability": sure} for sure in (0.8, 0.3)]
+    refused = refusal(import_file(folder, "a.jsonl", lines_of(*said)))
+    assert "a.jsonl:2: answers 'yes' (0.3) to what line 1 answers 'yes' (0.8)" in refused
 
 
 def test_one_who_answers_twice_in_different_ways_is_refused(folder: Path) -> None:

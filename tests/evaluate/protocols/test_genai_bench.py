@@ -1,14 +1,18 @@
 """GenAI-Bench: VQAScore by skill, over the prompts that upstream counts and over all, and beside people's ratings."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import own_judges
 import pytest
+from click.testing import Result
 from evaluate_configs import call, call_json, make_config, result_of, run
+from imported_evidence import import_file, refusal, stored
 from own_judges import SAID
 from tiny_generated import Made, make_generated
 
+from diptych.judges.evidence import ANSWERS
 from diptych.scores.vqa_score import QUESTION
 
 SKILLS = (("basic", "attribute"), ("basic", "attribute", "scene"), ("advanced", "negation"), ())
@@ -45,6 +49,41 @@ def counted(folder: Path, models: tuple[str, ...] = ("one",), **changes: Any) ->
 def value(folder: Path, rule: str, end: str = "", **groups: str) -> tuple[float, int]:
     row = result_of(folder, f"genai_bench_{rule}_eye.vqa_score{end}", model="one", **groups)
     return row["value"], row["n"]
+
+
+def vqa_table(folder: Path, *probabilities: float | str) -> Result:
+    """Import the probability of yes of each prompt as another program wrote it."""
+    made = [
+        Made("one", number, category=skills, caption=f"prompt {number}", benchmark="genai_bench")
+        for number, skills in enumerate(SKILLS)
+    ]
+    make_generated(folder / "generated", made, kinds={"genai_bench": "genai_bench"})
+    lines = [f"{number:05},{sure}\n" for number, sure in enumerate(probabilities)]
+    table = "prompt_id,probability\n" + "".join(lines)
+    return import_file(folder, "flant5.csv", table, "--json", form="vqa_score", judge="flant5")
+
+
+def test_vqa_score_of_a_judge_that_nobody_can_load_comes_by_import(tmp_path: Path) -> None:
+    facts = json.loads(vqa_table(tmp_path, 0.875, 0.125, 1e-20, "").stdout)
+    scores = {"shown": {"score": "vqa_score", "judge": "flant5"}}
+    protocols = [{"protocol": "genai_bench", "judge": "flant5"}]
+    means = [{"score": "shown.vqa_score", "by": ["model"]}]
+    run(make_config(tmp_path, judges=facts["judges"], scores=scores, protocols=protocols, means=means))
+    official = result_of(tmp_path, "genai_bench_official_flant5.vqa_score", model="one")
+    assert (official["value"], official["n"]) == (pytest.approx(1 / 3), 3)
+    corrected = result_of(tmp_path, "genai_bench_corrected_flant5.vqa_score", model="one")
+    assert (corrected["n"], corrected["n_unscored"]) == (3, 1)
+    assert "1 failed" in corrected["caution"]
+    assert result_of(tmp_path, "shown.vqa_score", model="one")["value"] == pytest.approx(1 / 3)
+    (said,) = stored(tmp_path, ANSWERS).records[2]
+    assert (said.text, said.choices, said.probabilities[0]) == ("No", ("Yes", "No"), 1e-20), "to the last bit"
+    assert said.question == QUESTION.replace("{}", "prompt 2")
+
+
+def test_table_that_is_no_vqa_score_is_one_line(tmp_path: Path) -> None:
+    assert "probability: 1.5 is not from 0 to 1" in refusal(vqa_table(tmp_path, 1.5))
+    said = refusal(import_file(tmp_path, "a.csv", "prompt_id,answer\n00000,Yes\n", form="vqa_score"))
+    assert "a.csv:2: a VQAScore has key, file or prompt_id (and model, setting, sample), and probability" in said
 
 
 def test_official_leaves_prompts_without_a_skill_out_and_corrected_counts_them(tmp_path: Path) -> None:
