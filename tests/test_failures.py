@@ -181,4 +181,6 @@ def test_a_place_is_a_path_that_is_there_with_line_and_column(tmp_path: Path) ->
     (tmp_path / "a.yaml").touch()
     place = f"{tmp_path / 'a.yaml'}:2:7"
     assert placed(f"{place}: unknown key: x") == {"where": place, "what": "unknown key: x"}
+    assert placed("-:1:1: the key is missing", ["validate", "-"]) == {"where": "-:1:1", "what": "the key is missing"}
+    assert placed("-:1:1: the key is missing")["where"] is None, "no input was named so"
     assert placed("x" * 5000 + ": too long") == {"where": None, "what": "x" * 5000 + ": too long"}

@@ -47,13 +47,22 @@ class AnswerHead(NamedTuple):
 
     @property
     def length(self) -> int | None:
-        """The bytes of the body, the most where there are several lengths; None where there is none."""
+        """The bytes of the body; None where nothing says it.
+
+        Raises:
+            HTTPException: If it is said in several ways, or by what is no length (RFC 9112, 6.3).
+        """
         if self.status == 204:
             return 0
         if self.is_chunked:
             return None
-        lengths = [length for length in self.elements("content-length") if re.fullmatch("[0-9]+", length)]
-        return max((int(length.lstrip("0")[:_MOST_DIGITS] or "0") for length in lengths), default=None)
+        said = self.elements("content-length")
+        if wrong := next((one for one in said if not re.fullmatch("[0-9]+", one)), None):
+            raise http.client.HTTPException(f"a Content-Length that is none: {wrong[:_MOST_DIGITS]!r}")
+        lengths = {int(one.lstrip("0")[:_MOST_DIGITS] or "0") for one in said}
+        if len(lengths) > 1:
+            raise http.client.HTTPException(f"a Content-Length of {min(lengths)} and one of {max(lengths)}")
+        return next(iter(lengths), None)
 
     def elements(self, name: str) -> list[str]:
         """Return the elements of a field that is a list, in lower case; empty ones are none (RFC 9110, 5.6.1.2)."""

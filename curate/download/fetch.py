@@ -179,6 +179,10 @@ class BoundedOpener(urllib.request.OpenerDirector):
         try:
             with self._connector.connection(target, clock, attempts_left) as sock:
                 return self._exchange(sock, target, clock)
+        except (MemoryError, RuntimeError) as error:
+            if what_ran_out(error):  # such as a thread that looks a name up
+                self.spool.failure = error
+            raise
         except (OSError, http.client.HTTPException) as error:
             if isinstance(error, OSError) and what_ran_out(error):  # no file for a socket is no answer of a server
                 self.spool.failure = error

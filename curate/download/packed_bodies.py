@@ -13,6 +13,7 @@ GZIP = b"\x1f\x8b"
 DEFLATE = b"\x78"  # of zlib's own form, with its usual window; no format of pictures begins so
 MARKS = {"gzip": GZIP, "x-gzip": GZIP, "deflate": DEFLATE}
 UNREAD = ("br", "compress", "dcb", "dcz", "x-compress", "zstd")
+MAX_SHOWN = 60
 ANY_WINDOW = 47  # zlib's for either of the two, as its header says
 
 
@@ -21,12 +22,12 @@ def unpacked(pieces: Iterator[bytes], codings: Sequence[str], most: int) -> Iter
 
     Args:
         pieces: As they come, the first of at least two bytes if there are as many.
-        codings: The elements of the header Content-Encoding, in lower case. One of several that can be unpacked is.
+        codings: The elements of the header Content-Encoding, in lower case. One of several is unpacked.
         most: Bytes to yield at once, however small what they were packed into.
 
     Raises:
-        FetchError: ``http_error`` if the body is packed in another way, or not as it says; ``truncated_body`` if it
-            ends too early.
+        FetchError: ``http_error`` if the body is packed in another way, more than once, or not as it says;
+            ``truncated_body`` if it ends too early.
 
     >>> packed = zlib.compress(b"abc" * 2, wbits=31)
     >>> list(unpacked(iter([packed[:9], packed[9:]]), ["gzip"], 4)), list(unpacked(iter([b"\xff\xd8"]), ["gzip"], 4))
@@ -36,14 +37,19 @@ def unpacked(pieces: Iterator[bytes], codings: Sequence[str], most: int) -> Iter
     if unread is not None:
         raise FetchError("http_error", f"a body in the coding {unread}, and none was asked for")
     first = next(pieces, b"")
-    name = next((coding for coding in codings if coding in MARKS and first.startswith(MARKS[coding])), None)
+    name = next((coding for coding in reversed(codings) if coding in MARKS and first.startswith(MARKS[coding])), None)
     if name is None:
         if first:
             yield first
         yield from pieces
         return
     try:
-        yield from _inflated(first, pieces, most)
+        inflated = _inflated(first, pieces, most)
+        once = next(inflated, b"")
+        if len(codings) > 1 and once.startswith(tuple(MARKS[coding] for coding in codings if coding in MARKS)):
+            raise FetchError("http_error", f"a body packed more than once ({', '.join(codings)[:MAX_SHOWN]})")
+        yield once
+        yield from inflated
     except zlib.error as error:
         raise FetchError("http_error", f"a body that is no {name} as it says: {error}") from error
 

@@ -32,7 +32,7 @@ class Spool:
 
     def __init__(self, file: IO[bytes]) -> None:
         """Keep pieces in ``file``, open for reading and writing, which ``close`` closes."""
-        self.failure: OSError | None = None
+        self.failure: OSError | MemoryError | RuntimeError | None = None
         self._file = file
         self._free: list[int] = []
         self._blocks = 0

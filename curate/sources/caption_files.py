@@ -22,7 +22,7 @@ from diptych.curate.sources.coco_splits import folders_meant
 from diptych.curate.sources.columns import first_text
 from diptych.curate.sources.file_tree import FileTree
 from diptych.curate.sources.files import readable
-from diptych.curate.sources.json_facts import Facts
+from diptych.curate.sources.json_facts import Facts, said_under
 from diptych.curate.sources.marked_text import text_of
 from diptych.curate.sources.metadata_tables import (
     FILE_NAME,
@@ -84,7 +84,7 @@ class CaptionFiles:
             texts: Columns of csv that are text, whatever they hold: a caption may be a number.
         """
         self._tree, self._texts = tree, (FILE_NAME, *texts)
-        self._in = lru_cache(maxsize=1024)(partial(_told_by_files_in, tree=tree, texts=self._texts))
+        self._in = lru_cache(maxsize=1024)(partial(_told_or_refused, tree=tree, texts=self._texts))
 
     def named(self, files: Iterable[PurePath]) -> Iterator[PurePath]:
         """Yield the pictures that ``metadata`` files name; the path of one that is outside of their folder leads out.
@@ -140,6 +140,18 @@ class CaptionFiles:
                 break
 
 
+def _told_or_refused(folder: PurePath, *, tree: FileTree, texts: Collection[str]) -> _ToldIn:
+    """Return what the caption files in a folder say, or what raises for each picture why one cannot be read."""
+    try:
+        return _told_by_files_in(folder, tree=tree, texts=texts)
+    except DataError as error:
+        return _ToldIn([partial(_refuse, str(error))], None, None)
+
+
+def _refuse(why: str, _: PurePosixPath) -> Facts | None:
+    raise DataError(why)
+
+
 def _told_by_files_in(folder: PurePath, *, tree: FileTree, texts: Collection[str]) -> _ToldIn:
     metadata = [folder / name for name in METADATA if tree.is_file(folder / name)]
     tables = [(file, _metadata_rows(file, tree, texts)) for file in metadata]
@@ -174,8 +186,8 @@ def _told_in(lines: Sequence[Facts], texts: Collection[str]) -> Facts:
     if len(lines) == 1:
         return lines[0]
     names = (name for name in texts if name != FILE_NAME)
-    key = next((name for name in names if any(first_text(line.get(name)) for line in lines)), None)
-    values = [value for line in lines for value in _as_list(line.get(key))] if key else []
+    key = next((name for name in names if any(first_text(said_under(line, name)) for line in lines)), None)
+    values = [value for line in lines for value in _as_list(said_under(line, key))] if key else []
     told = list(dict.fromkeys(filter(None, map(first_text, values))))
     return {**lines[0], **({key: told, CAPTIONS: told} if key else {})}
 

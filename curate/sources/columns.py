@@ -19,7 +19,8 @@ MAX_SHOWN = 60
 # What a caption is called in JSON, in tables about pictures, and behind the names of pictures.
 CAPTION_KEYS = ("caption", "text", "prompt")
 TEXT_FIELDS = (*CAPTION_KEYS, "raw")  # of an object that stands where a caption should, as in COCO's lists
-INVISIBLE = " \N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
+# Zero bytes are what a disk gives of a file that was never written to its end.
+INVISIBLE = " \0\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 def carried_names(names: Iterable[str], *, taken: tuple[str, ...] = ()) -> dict[str, str]:

@@ -3,12 +3,18 @@
 Decides nothing about what is in them.
 """
 
+import errno
+import os
 import posixpath
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Protocol
+
+# Of a path that somebody wrote, and that leads to nothing, or not to us: the row of its picture says so.
+NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 class FileTree(Protocol):
@@ -52,7 +58,7 @@ class DiskTree:
 
     def is_file(self, path: PurePath) -> bool:
         """See ``FileTree``."""
-        return Path(path).is_file()
+        return stat.S_ISREG(_mode(path))
 
     def read(self, path: PurePath) -> bytes:
         """See ``FileTree``."""
@@ -61,7 +67,7 @@ class DiskTree:
     def files_in(self, folder: PurePath) -> Iterator[PurePath]:
         """See ``FileTree``."""
         there = Path(folder)
-        return (path for path in there.iterdir() if path.is_file()) if there.is_dir() else iter(())
+        return (path for path in there.iterdir() if path.is_file()) if stat.S_ISDIR(_mode(there)) else iter(())
 
     def folders_in(self, folder: PurePath) -> Iterator[PurePath]:
         """See ``FileTree``."""
@@ -70,6 +76,22 @@ class DiskTree:
     def whole(self, folder: PurePath) -> str:
         """See ``FileTree``."""
         return Path(folder).resolve().as_posix()
+
+
+def _mode(path: PurePath) -> int:
+    """Return what stat says of the kind of a path; 0 where it leads to nothing.
+
+    Raises:
+        OSError: If the disk does not say it.
+    """
+    try:
+        return os.stat(path).st_mode
+    except ValueError:  # a name with a zero byte
+        return 0
+    except OSError as error:
+        if error.errno not in NOT_THERE:
+            raise
+        return 0
 
 
 @dataclass(frozen=True)
@@ -107,8 +129,8 @@ class TarTree:
         return (path for path in self._folders if path.parent == folder)
 
     def whole(self, folder: PurePath) -> str:
-        """See ``FileTree``: nobody calls a folder of a tar by a whole path."""
-        return ""
+        """See ``FileTree``: where a folder lay that was put into a tar, which takes the first slash off its names."""
+        return "" if folder == self.root else f"/{folder.relative_to(self.root)}"
 
     @cached_property
     def _folders(self) -> set[PurePath]:

@@ -3,6 +3,8 @@
 Decides which objects are the rows, and nothing about what is in them.
 """
 
+import codecs
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +12,19 @@ from diptych.errors import DataError
 
 SPLIT = {"columns", "data"}
 KNOWN = "a list of objects, or what pandas writes: columns of one length, rows by their labels, split or table"
+
+
+def are_json_lines(data: bytes) -> bool:
+    r"""Return whether the first line of a text is an object by itself, and another one begins behind it.
+
+    >>> are_json_lines(b'{"a": 1}\n{"a": 2}\n'), are_json_lines(b'{"a": 1}'), are_json_lines(b'{\n"a": 1}')
+    (True, False, False)
+    """
+    first, _, others = data.removeprefix(codecs.BOM_UTF8).strip().partition(b"\n")
+    try:
+        return others.lstrip().startswith(b"{") and isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def rows_of_json(value: Any, column: str, file: str) -> list[Any]:

@@ -45,8 +45,15 @@ def metadata_rows(file: PurePath, data: bytes, texts: Collection[str]) -> list[d
             rows = _csv_rows(file, text_of(data), texts)
         else:
             rows = _jsonl_rows(file, text_of(data))
+    rows = [_with_file_name(row) for row in rows]
     check_named(rows, FILE_NAME, file)
     return rows
+
+
+def _with_file_name(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with the name of its picture under ``file_name``, whatever its case was."""
+    called = name_there(FILE_NAME, row)
+    return row if called in (None, FILE_NAME) else {FILE_NAME if key == called else key: row[key] for key in row}
 
 
 def check_named(records: Sequence[Facts], key: str, file: PurePath) -> None:
@@ -137,7 +144,7 @@ def _csv_rows(file: PurePath, text: str, texts: Collection[str]) -> list[dict[st
     is_odd = text.count('"') % 2 == 1
     reader = csv.DictReader(handle, restval="", strict=is_odd)
     header = list(reader.fieldnames or ())
-    if FILE_NAME not in header and (problem := delimiter_problem(header, ",")) and FILE_NAME in header[0]:
+    if (problem := delimiter_problem(header, ",")) and FILE_NAME in header[0].casefold():
         raise DataError(f"{file}: {problem}")
     rows = []
     for row in reader:
@@ -146,8 +153,10 @@ def _csv_rows(file: PurePath, text: str, texts: Collection[str]) -> list[dict[st
             raise DataError(f"{file}: {said}; put a text with commas in quotes")
         rows.append(row)
     names = [name for name in (rows[0] if rows else {}) if name]
-    columns = {}
+    columns, are_texts = {}, {one.casefold() for one in texts}
     for name in names:
         column = pa.chunked_array([pa.array([row[name] or None for row in rows], pa.string())])
-        columns[name] = (column if name in texts else column_of_text(column, name, {}, str(file))).to_pylist()
+        columns[name] = (
+            column if name.casefold() in are_texts else column_of_text(column, name, {}, str(file))
+        ).to_pylist()
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from diptych.curate.sources.columns import CAPTION_KEYS, first_text
+from diptych.curate.sources.file_tree import NOT_THERE
 from diptych.curate.sources.json_facts import Facts, facts_of
 from diptych.curate.sources.marked_text import text_of
 from diptych.data.folder_walk import valid_name
@@ -98,7 +99,7 @@ def _read(path: Path) -> Told:
 
 
 def _sidecars_in(folder: Path) -> _Beside:
-    paths = sorted(folder.iterdir())
+    paths = _listed(folder)
     taken = {name for path in paths if path.suffix.lower() not in SIDECARS for name in _names(path)}
     found = _Beside({}, {}, {})
     for path in paths:
@@ -110,6 +111,22 @@ def _sidecars_in(folder: Path) -> _Beside:
                 found.free.setdefault((name.casefold(), suffix), path)
                 found.called[name, suffix] = path
     return found
+
+
+def _listed(folder: Path) -> list[Path]:
+    """Return what is in a folder, sorted; nothing where there is no such folder.
+
+    Raises:
+        OSError: If the disk does not give it.
+    """
+    try:
+        return sorted(folder.iterdir())
+    except ValueError:  # a name with a zero byte
+        return []
+    except OSError as error:
+        if error.errno not in NOT_THERE:
+            raise
+        return []
 
 
 def _names(picture: Path) -> Iterable[str]:

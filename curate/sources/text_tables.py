@@ -17,7 +17,7 @@ from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import caption_text, check_columns, clean_text, first_text
 from diptych.curate.sources.contract import TABLE_ROWS
 from diptych.curate.sources.json_facts import said_under
-from diptych.curate.sources.json_tables import rows_of_json
+from diptych.curate.sources.json_tables import are_json_lines, rows_of_json
 from diptych.curate.sources.marked_text import UTF8
 from diptych.curate.sources.odd_csv import MAX_PROBLEM, CsvShape, OddRow, has_open_quote, odd_rows, too_long, unparsed
 from diptych.curate.sources.part_columns import name_there
@@ -96,10 +96,13 @@ class TextTable:
         yield from _without_values([*problems, *map(_ends_here, cut)], header)
 
     def json(self) -> Iterator[TablePart]:
-        """Yield the rows of a json, which is read whole."""
+        """Yield the rows of a json, which is read whole; of JSON lines that are called so, those of a jsonl."""
         cut = list[str]()
         with opened_text(self.file, cut.append) as handle:
             data = handle.read()
+        if are_json_lines(data):
+            yield from self.jsonl()
+            return
         if cut:
             raise EOFError(cut[0])
         value = rows_of_json(json.loads(data), self.url_column, self.file)

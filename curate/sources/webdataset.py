@@ -6,8 +6,9 @@ beginning, the members of a row have to follow each other.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from diptych.curate.sources.caption_files import CaptionFiles
 from diptych.curate.sources.column_types import column_of_json, with_carried
 from diptych.curate.sources.columns import CAPTION_KEYS, caption_text, carried_names, clean_text, first_text
 from diptych.curate.sources.contract import BYTES, NAME, NOTE, PROBLEM, Part, Tables
+from diptych.curate.sources.file_tree import TarTree
 from diptych.curate.sources.files import find_files, readable
 from diptych.curate.sources.json_facts import Facts, ReadFacts, facts_of, said_under
 from diptych.curate.sources.marked_text import text_of
@@ -29,6 +31,7 @@ from diptych.curate.sources.tar_listing import NO_NAME, TarListing, list_tar
 from diptych.curate.sources.tar_reading import TarSample, sought, streamed
 from diptych.curate.sources.tars import SUFFIXES
 from diptych.data.schema import MEMBER
+from diptych.errors import DataError
 
 NOT_IN_TAR = "unreadable: a file about many pictures names it, and it is not in the tar"
 
@@ -41,10 +44,11 @@ class _LookedAt(NamedTuple):
 
 
 class _SaidOfMember(NamedTuple):
-    """What is said of a picture: by its own .json, and by a file about many."""
+    """What is said of a picture: by its own .json, and by a file about many, or why that cannot be read."""
 
     own: ReadFacts
     about_many: Facts
+    unread: str | None = None
 
     def fact(self, name: str) -> Any:
         """Return what is said under a name, by the picture's own .json where that says something there."""
@@ -80,16 +84,21 @@ class WebDatasetSource:
         with readable(file, "tar"):
             return not packing(file)
 
+    @property
+    def _is_told(self) -> bool:
+        """Whether it matters what a file says of many pictures."""
+        return self._settings.caption_key is not None or bool(self._carried)
+
     def _look(self, file: str) -> _LookedAt:
         listing = list_tar(file, keys=self._keys)
         tree = listing.tree
-        if not tree.contents:
+        if not (tree.contents and self._is_told):
             return _LookedAt(listing, None)
         about = CaptionFiles(tree, texts=self._caption_keys)
         known = {in_one_form(str(tree.path(name))) for name in listing.names}
-        named = dict.fromkeys(path for path in about.named(tree.contents) if in_one_form(str(path)) not in known)
+        named = dict.fromkeys(path for path in _named(about, tree) if in_one_form(str(path)) not in known)
         missing = [
-            TarRow(str(path.relative_to(tree.root)), number, problem=NOT_IN_TAR)
+            TarRow(str(path).removeprefix(f"{tree.root}/"), number, problem=NOT_IN_TAR)
             for number, path in enumerate(named, len(listing.names))
         ]
         return _LookedAt(listing._replace(rows=[*listing.rows, *missing]), about)
@@ -121,7 +130,10 @@ class WebDatasetSource:
         looked_at = self._looked_at(file)
         if looked_at.about_many is None or not sample.row.file:
             return _SaidOfMember(own, {})
-        return _SaidOfMember(own, looked_at.about_many.facts(looked_at.listing.tree.path(sample.row.file)) or {})
+        try:
+            return _SaidOfMember(own, looked_at.about_many.facts(looked_at.listing.tree.path(sample.row.file)) or {})
+        except DataError as error:  # of this tar, and no fault of the others
+            return _SaidOfMember(own, {}, str(error))
 
     def _caption(self, sample: TarSample, said: _SaidOfMember) -> str | None:
         if self._settings.caption_key is None:
@@ -138,6 +150,8 @@ class WebDatasetSource:
             return None
         if said.own.problem:
             return f"the .json member {said.own.problem}"
+        if said.unread:
+            return clean_text(said.unread)
         looked_at = self._looked_at(file)
         if looked_at.about_many is None or not sample.row.file:
             return None
@@ -156,3 +170,10 @@ class WebDatasetSource:
             return
         read = sought if self.jumps(file) else streamed
         yield from read(file, listing, start)
+
+
+def _named(about: CaptionFiles, tree: TarTree) -> Iterator[PurePath]:
+    """Yield the pictures that files about many name, where these can be read; else the rows of others say why not."""
+    for file in tree.contents:
+        with suppress(DataError):
+            yield from about.named([file])

@@ -49,16 +49,18 @@ def placed(problem: str, named: Collection[str] = ()) -> dict[str, str | None]:
     """
     for end in (found.start() for found in re.finditer(": ", problem)):
         place = problem[:end]
-        if place in named or KEY.fullmatch(place) or _is_path(place):
+        if place in named or KEY.fullmatch(place) or _is_path(place, named):
             return {"where": place, "what": problem[end + 2 :]}
     return {"where": None, "what": problem}
 
 
-def _is_path(text: str) -> bool:
+def _is_path(text: str, named: Collection[str]) -> bool:
     from pathlib import Path
 
     found = PLACE.fullmatch(text)
+    if found is None or found["path"] in named:  # such as the - of standard input
+        return found is not None
     try:
-        return found is not None and (Path(found["path"]).is_absolute() or Path(found["path"]).exists())
+        return Path(found["path"]).is_absolute() or Path(found["path"]).exists()
     except (OSError, ValueError):  # too long, or with a zero byte
         return False

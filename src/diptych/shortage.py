@@ -41,12 +41,12 @@ ADVICE: dict[Resource, str] = {
     "memory": f"with smaller batches, fewer workers, or {MEMORY_LIMIT} for what DuckDB takes of it",
     "disk": "once there is room there, or with TMPDIR where there is, if it is for temporary files",
     "open files": "with fewer workers, or after: ulimit -n 4096",
-    "threads": "with fewer workers, or after: ulimit -u unlimited",
+    "threads": "with fewer workers or download.threads, or after: ulimit -u unlimited, ulimit -v unlimited",
 }
 
 
 def what_ran_out(error: BaseException) -> Resource | None:
-    """Return what an error, or what it was raised from, says that there is no more of; None where it says none.
+    """Return what an error, or one that it was raised from or hides, says that there is no more of; None where none.
 
     >>> what_ran_out(MemoryError()), what_ran_out(OSError(errno.ENOSPC, "")), what_ran_out(ValueError("out of memory"))
     ('memory', 'disk', None)
@@ -101,11 +101,16 @@ def _advice(resource: Resource, error: BaseException) -> str:
 
 
 def _told_by(error: BaseException | None) -> tuple[Resource, BaseException] | None:
-    """Return what ran out, and the error that says so."""
-    while error is not None:
+    """Return what ran out, and the error that says so: this one, or one that it was raised from or has hidden.
+
+    As a pool of threads that is half made hides why in a clean-up that fails, too.
+    """
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
         if found := _resource(error):
             return found, error
-        error = error.__cause__
+        seen.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return None
 
 

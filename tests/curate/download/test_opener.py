@@ -19,6 +19,8 @@ from diptych.curate.download.errors import FETCH_CODES
 from diptych.curate.download.fetch import FetchLimits
 from diptych.curate.download.opener import LOST, Fetched, fetch_rows
 from diptych.curate.download.spool import Spool
+from diptych.errors import Shortage
+from diptych.shortage import telling_shortage
 
 LIMITS = FetchLimits(allow_private_addresses=True, deadline_s=5.0, max_bytes=100_000)
 BODY = b"\xff\xd8 as it came \xff\xd9"
@@ -180,6 +182,29 @@ def test_files_that_cannot_be_opened_end_the_shard_and_are_no_reason_of_a_row(mo
 
     monkeypatch.setattr(Connector, "_connect", refuse)
     with pytest.raises(OSError, match="Too many open files"):
+        fetch_list([f"http://127.0.0.1/{number}" for number in range(20)], threads=2, limits=LIMITS)
+
+
+def test_threads_that_cannot_be_started_end_the_shard_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def few(thread: threading.Thread) -> None:
+        if threading.active_count() > 8:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", few)
+    said = r"^threads ran out: can't start new thread; .*download\.threads, .*ulimit -v"
+    with pytest.raises(Shortage, match=said), telling_shortage():
+        fetch_list(["http://127.0.0.1:9/1.jpg"], threads=64, limits=LIMITS)
+
+
+def test_a_lookup_without_a_thread_ends_the_shard_and_is_no_reason_of_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Connector, "_connect", refuse)
+    with pytest.raises(RuntimeError, match="can't start"):
         fetch_list([f"http://127.0.0.1/{number}" for number in range(20)], threads=2, limits=LIMITS)
 
 

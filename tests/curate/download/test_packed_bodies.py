@@ -30,6 +30,9 @@ def test_a_picture_that_comes_packed_is_a_picture_within_the_bound(tmp_path: Pat
         "/cut": packed_as("gzip", gzip.compress(plain)[:-12]),
         "/broken": packed_as("gzip", gzip.compress(plain)[:-8] + bytes(8)),
         "/br": packed_as("br", b"\x8b\x00"),
+        "/twice": packed_as("gzip, gzip", gzip.compress(gzip.compress(plain))),
+        "/deflated": packed_as("deflate, gzip", gzip.compress(zlib.compress(plain))),
+        "/said_twice": packed_as("gzip, gzip", gzip.compress(plain)),
     }
     with FaultServer(routes) as server:
         write_urls(tmp_path / "t.parquet", [server.url(path) for path in routes])
@@ -43,7 +46,12 @@ def test_a_picture_that_comes_packed_is_a_picture_within_the_bound(tmp_path: Pat
     ]
     assert rows[8]["status"] == "http_error"
     assert rows[8]["error"].startswith("a body that is no gzip as it says")
-    assert (rows[9]["status"], rows[9]["error"]) == ("http_error", "a body in the coding br, and none was asked for")
+    assert [(row["status"], row["error"]) for row in rows[9:12]] == [
+        ("http_error", "a body in the coding br, and none was asked for"),
+        ("http_error", "a body packed more than once (gzip, gzip)"),
+        ("http_error", "a body packed more than once (deflate, gzip)"),
+    ]
+    assert rows[12]["image"]["bytes"] == plain, "an answer that says it twice, as behind two proxies"
 
 
 def test_what_is_unpacked_never_depends_on_how_it_came() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from source_rows import as_csv, as_parquet, contents_of, rows_of, write_files
+from source_rows import as_csv, as_parquet, contents_of, index_of, rows_of, write_files
 
 from diptych.curate.config import Folder
 from diptych.curate.sources import open_source
@@ -86,6 +86,7 @@ def test_a_quote_that_is_never_closed_ends_the_reading_of_a_csv_and_swallows_not
 
 def test_a_caption_of_nothing_but_invisible_characters_is_none_in_a_folder(tmp_path: Path) -> None:
     assert captions_of(write_files(tmp_path, {"a.png": b"x", "a.txt": "\u200b \ufeff".encode()})) == {"a.png": None}
+    assert captions_of(write_files(tmp_path, {"a.txt": bytes(2)})) == {"a.png": None}, "as a disk leaves what it lost"
 
 
 def test_a_picture_that_metadata_names_and_that_is_not_there_is_a_row(tmp_path: Path) -> None:
@@ -99,6 +100,21 @@ def test_a_picture_that_metadata_names_and_that_is_not_there_is_a_row(tmp_path: 
         "2.png": (f"{tmp_path}/2.png", None),
     }
     assert len(captions_of(folder, captions="none")) == 3, "what nobody reads names nothing"
+
+
+NOWHERE = ["test/b.jpg", "x/a.jpg/b.jpg", "https://h.example/1.jpg", f"{'a' * 300}/b.jpg", "loop/b.jpg", "z\0/b.jpg"]
+
+
+@pytest.mark.parametrize("name", NOWHERE, ids=range(len(NOWHERE)))
+def test_a_picture_that_metadata_names_in_a_folder_that_is_not_there_is_a_row(name: str, tmp_path: Path) -> None:
+    told = lines([{"file_name": "x/a.jpg", "text": "zero"}, {"file_name": name, "text": "one"}])
+    folder = write_files(tmp_path / "in", {"x/a.jpg": b"x", "metadata.jsonl": told})
+    (folder / "loop").symlink_to("loop")
+    settings = Folder(kind="folder", path=folder)
+    found = [(row["caption"], row["__bytes"], (row["__problem"] or "")[:12]) for row in rows_of(settings)]
+    assert found.count(("zero", b"x", "")) == 1
+    assert [row for row in found if row[0] == "one"] == [("one", None, "unreadable: ")]
+    assert len(index_of(settings).hashes) == len(found)
 
 
 @pytest.mark.parametrize("relative", [False, True])

@@ -17,6 +17,30 @@ def test_a_caption_with_a_comma_and_no_quotes_is_refused_and_not_cut(tmp_path: P
         rows_of(Folder(kind="folder", path=folder))
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("metadata.csv", b"File_Name,Text\n1.jpg,007\n2.jpg,008\n"),
+        ("metadata.jsonl", b'{"FILE_NAME": "1.jpg", "TEXT": "007"}\n{"file_name": "2.jpg", "text": "008"}\n'),
+        (
+            "metadata.parquet",
+            as_parquet([{"FileName": 0, "File_name": f"{n}.jpg", "Text": f"00{n + 6}"} for n in (1, 2)]),
+        ),
+    ],
+)
+def test_the_name_of_a_picture_is_found_in_any_case_as_all_columns_are(
+    name: str, content: bytes, tmp_path: Path
+) -> None:
+    folder = write_files(tmp_path, {name: content, "1.jpg": b"1", "2.jpg": b"2"})
+    assert [row["caption"] for row in rows_of(Folder(kind="folder", path=folder))] == ["007", "008"]
+
+
+def test_the_captions_of_one_picture_may_stand_under_keys_of_any_case(tmp_path: Path) -> None:
+    told = b'{"File_Name": "1.jpg", "TEXT": "a"}\n{"file_name": "1.jpg", "text": "b"}\n'
+    folder = write_files(tmp_path, {"metadata.jsonl": told, "1.jpg": b"1"})
+    assert [row["caption"] for row in rows_of(Folder(kind="folder", path=folder, caption_list="joined"))] == ["a b"]
+
+
 @pytest.mark.parametrize("lost", [{"file_name": None, "text": "t", "caption": "t"}, {"text": "t", "caption": "t"}])
 def test_a_record_without_the_name_of_its_picture_is_shown_and_not_lost(lost: dict[str, Any], tmp_path: Path) -> None:
     rows = [{"file_name": "a.jpg", "text": "a", "caption": "a"}, lost]

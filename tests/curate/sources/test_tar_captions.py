@@ -86,10 +86,44 @@ def test_metadata_of_a_tar_that_says_nothing_of_its_pictures_is_named_in_their_r
     assert row["__note"] == "metadata.csv names no picture: it has no 'file_name', but 'filename', 'text'"
 
 
-def test_damaged_metadata_in_a_tar_is_one_line_with_the_tar_and_the_member(tmp_path: Path) -> None:
-    make_tar(tmp_path / "t.tar", [("b/metadata.jsonl", b'{"file_name"\n'), ("b/0.jpg", b"zero")])
-    with pytest.raises(DataError, match=r"t\.tar/b/metadata\.jsonl: line 1 is no JSON object"):
-        rows_of(WebDataset(kind="webdataset", path=tmp_path))
+@pytest.mark.parametrize("broken", ["b/metadata.jsonl", "annotations/c.json", "b/samples.json"])
+def test_damaged_metadata_in_a_tar_is_named_in_its_rows_and_stops_no_other_tar(broken: str, tmp_path: Path) -> None:
+    members = [(broken, b'{"file_name"\n'), ("b/0.jpg", b"zero"), ("b/1.jpg", b"one"), ("b/1.txt", b"own")]
+    make_tar(tmp_path / "0.tar", members)
+    make_tar(tmp_path / "1.tar", [("metadata.jsonl", JSONL), *PICTURES.items()])
+    settings = WebDataset(kind="webdataset", path=tmp_path)
+    rows = rows_of(settings)
+    assert [row["caption"] for row in rows] == [None, "own", "a cat", "a dog"]
+    assert rows[0]["__note"].startswith(f"{tmp_path}/0.tar/{broken}: ")
+    assert [row["__note"] for row in rows[1:]] == [None] * 3
+    alone = rows_of(settings.model_copy(update={"caption_key": None}))
+    assert [(row["__problem"], row["__note"]) for row in alone] == [(None, None)] * 4, "nobody wants what it says"
+
+
+def test_coco_files_that_differ_in_one_tar_stop_no_other_tar(tmp_path: Path) -> None:
+    other = {**COCO, "annotations": [{"id": 5, "image_id": 0, "caption": "a car"}]}
+    told = [(f"annotations/{name}.json", json.dumps(file).encode()) for name, file in (("x", COCO), ("y", other))]
+    make_tar(tmp_path / "0.tar", [*told, *PICTURES.items()])
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path))
+    assert [row["caption"] for row in rows] == [None, "a dog"]
+    assert "says another caption of" in rows[0]["__note"]
+
+
+def test_a_path_of_the_machine_in_the_metadata_of_a_tar_is_what_was_put_there_or_a_row(tmp_path: Path) -> None:
+    told = b"file_name,text\n/data/in/0.jpg,a cat\n/data/1.jpg,a dog\n../2.jpg,a pig\n"
+    make_tar(tmp_path / "0.tar", [("data/in/metadata.csv", told), ("data/in/0.jpg", b"zero")])
+    make_tar(tmp_path / "1.tar", [("0.jpg", b"one"), ("0.txt", b"own")])
+    found = [
+        (row["member"], row["caption"], row["__problem"])
+        for row in rows_of(WebDataset(kind="webdataset", path=tmp_path))
+    ]
+    said = "unreadable: a file about many pictures names it, and it is not in the tar"
+    assert found == [
+        ("data/in/0", "a cat", None),
+        ("/data/1.jpg", None, said),
+        ("data/in/../2.jpg", None, said),
+        ("0", "own", None),
+    ]
 
 
 def test_a_json_beside_a_picture_is_about_that_alone_whatever_its_folder_is_called(tmp_path: Path) -> None:

@@ -45,6 +45,28 @@ def test_links_are_pictures_and_texts_as_where_a_tar_is_unpacked(mode: str, tmp_
     assert range_of(settings, 1, 3) == rows_of(settings)[1:]
 
 
+def test_a_link_leads_through_links_to_folders_and_those_are_no_rows(tmp_path: Path) -> None:
+    members = [
+        ("p/0.jpg", FILE, b"zero", ""),
+        ("p/0.txt", FILE, b"a cat", ""),
+        ("u", SYMBOLIC, b"", "p"),
+        ("again", SYMBOLIC, b"", "./u"),
+        ("top", SYMBOLIC, b"", "."),
+        ("v/0.jpg", SYMBOLIC, b"", "../u/0.jpg"),
+        ("v/0.txt", SYMBOLIC, b"", "../top/again/0.txt"),
+        ("w/0.jpg", HARD, b"", "u/0.jpg"),
+        ("x/0.jpg", SYMBOLIC, b"", "../ring/0.jpg"),
+        ("ring", SYMBOLIC, b"", "ring/ring"),
+    ]
+    assert found_in(write_tar(tmp_path / "t.tar", members)) == [
+        ("p/0", b"zero", "a cat", None),
+        ("v/0", b"zero", "a cat", None),
+        ("w/0", b"zero", None, None),
+        ("x/0", None, None, "unreadable: a link to ../ring/0.jpg, which is no file of the tar"),
+        ("ring", None, None, None),
+    ]
+
+
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
 @pytest.mark.parametrize(
     ("kind", "target"),

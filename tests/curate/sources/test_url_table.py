@@ -119,6 +119,15 @@ def test_lines_that_are_no_json_objects_become_rows_with_a_problem(tmp_path: Pat
     assert [row["__problem"] for row in rows] == [None, "bad_row: not json", "bad_row: [1, 2]"]
 
 
+@pytest.mark.parametrize("name", ["t.json", "t.json.gz"])
+def test_json_lines_that_are_called_json_are_read_as_what_they_are(name: str, tmp_path: Path) -> None:
+    text = '\ufeff{"url": "a", "caption": "one"}\n\n{"url": "b", "caption": "two"}\n{broken\n'.encode()
+    (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+    rows = rows_of(table_of(tmp_path / name))
+    found = [(row["url"], row["caption"], row["__problem"]) for row in rows]
+    assert found == [("a", "one", None), ("b", "two", None), (None, None, "bad_row: {broken")]
+
+
 def test_stray_bytes_in_a_csv_are_replaced_and_lose_no_row(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(b"url,caption\nhttp://a.example/1.jpg,caf\xe9\nhttp://a.example/2.jpg,ok\n")
     assert [row["caption"] for row in rows_of(UrlTable(kind="url_table", path=tmp_path / "t.csv"))] == ["caf�", "ok"]
