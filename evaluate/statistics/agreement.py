@@ -18,7 +18,8 @@ def clustered_kappa(a: Words, b: Words, clusters: npt.ArrayLike) -> ClusteredMea
 
     kappa = (o - e) / (1 - e), where o is the share of things of which both say the same, and e what it would be if each
     said as often what it says, but of any thing (Cohen 1960, Educational and Psychological Measurement 20, 37). NaN
-    where both say one and the same word of everything, so that chance alone explains it. The error follows from what
+    where one of them says one word of everything: then chance alone explains it, and whatever the other says, kappa is
+    0, or 0 / 0 if that is the same word. The error follows from what
     each thing adds (delta method; of N things that do not depend on each other it is that of Fleiss, Cohen and Everitt
     1969 times the root of N / (N - 1)); with o = 1 there is no spread, and no interval.
 
@@ -43,7 +44,7 @@ def clustered_kappa(a: Words, b: Words, clusters: npt.ArrayLike) -> ClusteredMea
     shares, others = (np.bincount(each, minlength=len(words)) / n for each in (first, second))
     by_chance = float(shares @ others)
     count = len(np.unique(units))
-    if by_chance >= 1.0:
+    if max(shares.max(), others.max()) == 1.0:
         return ClusteredMean(nothing, nothing, nothing, nothing, n, count, 0.0, unscored)
     value = (float(same.mean()) - by_chance) / (1.0 - by_chance)
     adds = (same - same.mean()) / (1.0 - by_chance)

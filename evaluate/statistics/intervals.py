@@ -239,8 +239,11 @@ def _clusters(
     scaled = weights * (values - means[kinds]) / sizes[kinds] * counted[kinds]
     kind_of = np.zeros(len(names), np.int64)
     kind_of[cluster] = kinds
+    rounding = ROUNDING * float(np.abs(values).max())
+    value = value if abs(value) > rounding else 0.0
     if len(np.unique(np.stack([cluster, kinds]), axis=1).T) > len(names):
-        return _overlapping(value, counted, scaled, cluster, kinds, weights)
+        found = _overlapping(value, counted, scaled, cluster, kinds, weights)
+        return found._replace(variance=_spread(found.variance, rounding))
     totals = np.bincount(cluster, scaled, minlength=len(names))
     owned = np.bincount(cluster, weights, minlength=len(names))
     shares = owned / sizes[kind_of]
@@ -250,7 +253,14 @@ def _clusters(
     dfs = np.asarray(sizes**2 / np.bincount(kind_of, owned**2, minlength=count) - 1.0, np.float64)
     own = np.asarray(np.bincount(kind_of, each, minlength=count), np.float64)
     df = float(dfs.sum()) if parts is None else joint_df(own, dfs)
-    return _Clusters(value, variance if np.isfinite(variance) else float("nan"), df, len(names))
+    return _Clusters(value, _spread(variance, rounding), df, len(names))
+
+
+def _spread(variance: float, rounding: float) -> float:
+    """Return a variance: 0 where it is nothing but rounding of the numbers, NaN where it is not known."""
+    if not np.isfinite(variance):
+        return float("nan")
+    return variance if variance > rounding**2 else 0.0
 
 
 def _overlapping(
@@ -276,4 +286,4 @@ def _overlapping(
         variance = float((added.sum(axis=1) ** 2).sum())
     parts = shares @ counted
     df = min(float((1.0 / (shares**2).sum(axis=0) - 1.0).sum()), float(1.0 / (parts**2).sum()) - 1.0)
-    return _Clusters(value, variance if np.isfinite(variance) else float("nan"), df, len(owned))
+    return _Clusters(value, variance, df, len(owned))

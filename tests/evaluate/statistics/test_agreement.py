@@ -74,6 +74,19 @@ def test_where_nothing_varies_there_is_no_interval(a: str, b: str, value: float)
     assert np.isnan(found.ci_low)
 
 
+@pytest.mark.parametrize(("a", "b"), [("yyyynn", "yyyyyy"), ("nnnnnn", "ynynyy"), ("abcabc", "aaaaaa")])
+def test_where_one_says_one_word_of_everything_there_is_no_kappa(a: str, b: str) -> None:
+    found = clustered_kappa(said(a), said(b), [0, 0, 1, 1, 2, 2])
+    assert np.isnan(found[:4]).all(), "it would be 0 whatever the other says, with an interval of rounding"
+    assert (found.n, found.n_clusters) == (6, 3)
+
+
+def test_where_each_prompt_says_the_same_rounding_is_no_interval() -> None:
+    found = clustered_kappa(said("yyn" * 5), said("yny" * 5), np.repeat(np.arange(5), 3))
+    assert found.value == pytest.approx(-0.5)
+    assert np.isnan(found.ci_low)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("prompts", "images"), [(30, 4), (100, 1), (100, 4)])
 def test_intervals_hold_the_truth(prompts: int, images: int) -> None:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from diptych.evaluate.statistics.intervals import clustered_mean, interval, joint_df, mean_variance, squared_interval
+from diptych.evaluate.statistics.paired import paired_difference
 
 
 def test_clusters_of_one_give_the_t_interval() -> None:
@@ -150,3 +151,12 @@ def test_a_weight_counts_as_that_many_equal_numbers_of_the_cluster() -> None:
     repeated = clustered_mean(*(np.repeat(each, weights) for each in (values, clusters, strata)))
     for name in ("value", "se", "df"):
         assert getattr(weighted, name) == pytest.approx(getattr(repeated, name))
+
+
+def test_what_is_left_by_rounding_is_neither_a_mean_nor_an_interval() -> None:
+    values, prompts = np.tile([0.1, 0.2, -0.3], 7), np.arange(21) // 3
+    for strata in (None, prompts % 2):
+        found = clustered_mean(values, prompts, strata)
+        assert (found.value, found.se) == (0.0, 0.0)
+        assert np.isnan([found.ci_low, found.ci_high]).all()
+    assert paired_difference(values, np.zeros(21), prompts).p_value == 1.0

@@ -212,3 +212,27 @@ def test_the_interval_covers_the_truth_where_prompts_are_in_two_categories() -> 
 @pytest.mark.slow
 def test_coverage_where_prompts_are_in_two_categories() -> None:
     assert 0.93 <= coverage_of_overlap(6, 3000) <= 0.98
+
+
+def narrowest_and_coverage(prompts: int, replications: int) -> tuple[float, float]:
+    """Return the least width of intervals and how often they hold the truth; every prompt is in both strata."""
+    generator, found = np.random.default_rng(prompts), []
+    for _ in range(replications):
+        strata = generator.permutation(np.arange(prompts * 10) % 2)
+        values = (generator.random(prompts * 10) < 0.7).astype(float)
+        found.append(mean_of_shares(values, np.repeat(np.arange(prompts), 10), strata))
+    held = [one.ci_low <= 0.7 <= one.ci_high for one in found]
+    return min(one.ci_high - one.ci_low for one in found), float(np.mean(held))
+
+
+@pytest.mark.parametrize("prompts", [2, 3, 6])
+def test_few_prompts_do_not_tell_that_one_share_is_high_where_the_other_is_low(prompts: int) -> None:
+    width, held = narrowest_and_coverage(prompts, 150)
+    assert width > 0.1
+    assert held > 0.94
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prompts", [2, 3, 4, 6, 9, 10, 30])
+def test_coverage_where_two_strata_have_all_prompts_in_common(prompts: int) -> None:
+    assert narrowest_and_coverage(prompts, 2000)[1] >= 0.93
