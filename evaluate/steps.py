@@ -65,14 +65,14 @@ def _told(config: EvaluateConfig, rule: CountedRule) -> str:
 
 
 def add_agreements(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
-    """Add how far judges agree, as the config asks for it, per dataset, category and group.
+    """Add how far judges agree, as the config asks for it, per dataset and over all, by category and group.
 
     Raises:
         ConfigError: If what one says cannot be held against the other.
     """
     for agreement in config.agreements:
-        for label in config.judged(agreement.datasets):
-            found.add_results(agreement_rows(agreement, rows[label], found))
+        judged = [rows[label] for label in config.judged(agreement.datasets)]
+        found.add_results(agreement_rows(agreement, judged, found))
 
 
 def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progress: str = "none") -> None:

@@ -1,5 +1,6 @@
 """The results of a store as rows and as a small table of text."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,13 +69,14 @@ RowCells = Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]
 
 
 def _result_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
-    names = _names(rows)
+    names, said = _names(rows), Counter(map(_images, rows))
     for row in rows:
         counted = f"{row['n']:,}" + (f" ({row['n_unscored']:,} unscored)" if row["n_unscored"] else "")
         why = (row["reason"], row["note"]) if row["reason"] else ()
         told = "; ".join(filter(None, (": ".join(filter(None, why)), row["caution"])))
         name = names[row["metric"], row["identity_id"]]
-        yield row, (name, _of(row, rows), number_with_interval(row), counted, row["unit"], told)
+        of = _of(row, rows, is_one=said[_images(row)] == 1)
+        yield row, (name, of, number_with_interval(row), counted, row["unit"], told)
 
 
 def _difference_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
@@ -134,9 +136,18 @@ def _names(results: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
     return {key: key[0] if metrics.count(key[0]) == 1 else f"{key[0]} ({key[1]})" for key in keys}
 
 
-def _of(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return which images a number is of: their dataset, or their group, with the dataset where there are several."""
-    return f"{_dataset(row, rows)}{_values(row['groups'])}" if row["groups"] else str(row["dataset"])
+def _images(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a number and its images are called, but for the columns that its groups are of."""
+    return row["metric"], row["identity_id"], row["dataset"], _values(row["groups"])
+
+
+def _of(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], *, is_one: bool = True) -> str:
+    """Return which images a number is of: their dataset, or their group, with the dataset where there are several.
+
+    Where another number of the same metric is of a group that is called the same, the columns are named, too.
+    """
+    columns = "" if is_one else f" ({', '.join(map(printable, row['groups']))})"
+    return f"{_dataset(row, rows)}{_values(row['groups'])}{columns}" if row["groups"] else str(row["dataset"])
 
 
 def _dataset(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""The numbers of an agreement over one dataset, and on which images the two split."""
+"""The numbers of an agreement over each dataset and over all together, and on which images the two split."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from diptych.evaluate.agreements.ranks import ModelRanks, model_ranks
 from diptych.evaluate.agreements.verdicts import BothVerdicts, both_verdicts
 from diptych.evaluate.collected import Findings, ImageColumn, ImageValues
 from diptych.evaluate.inputs.cautions import share_caution
+from diptych.evaluate.inputs.pooled_rows import pooled_rows
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.means import why_no_interval
 from diptych.evaluate.protocols.pools import QUESTION_KIND
@@ -40,7 +41,7 @@ NOT_BOTH = "not_judged_by_both"  # the reason of an image of which one of the tw
 
 @dataclass(frozen=True)
 class _Agreement:
-    """Two judges over one dataset, and what decides their numbers."""
+    """Two judges over one dataset, or over several as one, and what decides their numbers."""
 
     choice: AgreementChoice
     rows: ScoredRows
@@ -80,21 +81,32 @@ class _Agreement:
         return {"metric": metric, "version": VERSION, BOTH: {**sides, **told}, "column": SPLITS}
 
 
-def agreement_rows(choice: AgreementChoice, rows: ScoredRows, found: Findings) -> Iterator[ResultRow]:
-    """Yield how far two judges agree: over all images, by category, by the groups that are asked for, and on models.
+def agreement_rows(choice: AgreementChoice, judged: Sequence[ScoredRows], found: Findings) -> Iterator[ResultRow]:
+    """Yield how far two judges agree over each dataset, and where there are several of one role over all together.
 
     Raises:
         ConfigError: If what one says cannot be held against the other.
     """
-    agreement = _Agreement(choice, rows, both_verdicts(choice, rows), found)
-    found.image_columns += _split_columns(agreement)
-    cuts = dict.fromkeys([(), *([(CATEGORY,)] if rows.has(CATEGORY) else []), choice.by])
-    for by in cuts:
-        for group in rows.groups(by):
-            yield from _group_rows(agreement, group.values, agreement.both.among(group.rows))
-    for kind in sorted(set(agreement.both.kinds) - {""}):
-        yield from _group_rows(agreement, {QUESTION_KIND: kind}, agreement.both.where(agreement.both.kinds == kind))
-    yield from _rank_rows(agreement, model_ranks(choice, rows))
+    for rows in judged:
+        agreement = _Agreement(choice, rows, both_verdicts(choice, rows), found)
+        found.image_columns += _split_columns(agreement)
+        yield from _numbers(agreement)
+    if len(judged) > 1 and len({rows.role for rows in judged}) == 1:
+        pooled = pooled_rows(judged)
+        yield from _numbers(_Agreement(choice, pooled, both_verdicts(choice, pooled), found))
+
+
+def _numbers(agreement: _Agreement) -> Iterator[ResultRow]:
+    """Yield how far they agree over all images, by category, by the groups that are asked for, and on models."""
+    rows, both, by = agreement.rows, agreement.both, agreement.choice.by
+    known = all(rows.has(name) or name in rows.scored for name in by)
+    cuts = dict.fromkeys([(), *([(CATEGORY,)] if rows.has(CATEGORY) else []), *([by] if known else [])])
+    for cut in cuts:
+        for group in rows.groups(cut):
+            yield from _group_rows(agreement, group.values, both.among(group.rows))
+    for kind in sorted(set(both.kinds) - {""}):
+        yield from _group_rows(agreement, {QUESTION_KIND: kind}, both.where(both.kinds == kind))
+    yield from _rank_rows(agreement, model_ranks(agreement.choice, rows))
 
 
 def _group_rows(agreement: _Agreement, groups: Mapping[str, Any], both: BothVerdicts) -> Iterator[ResultRow]:

@@ -52,7 +52,7 @@ def _pair(report: Report, asked: Mapping[str, Any], results: Sequence[Row]) -> d
         "truth": bool(asked.get("truth")),
         "ticks": scale.ticks(3),
         "zero": scale.at(0.0),
-        "rows": [_row(report, row, of, scale) for row in kappas],
+        "rows": [{**_row(report, row, of, scale), "group": _group(row, kappas)} for row in kappas],
         "silent": sum(not row["n"] for row in of[KAPPA]),
         "ranks": [{"model": group_word(row["groups"]["model"]), **_rank(row)} for row in of[RANK_CHANGE]],
         "correlation": [f"{_told(row)}: {row['note']}" for row in of[RANK_CORRELATION] if row["note"]],
@@ -64,7 +64,6 @@ def _pair(report: Report, asked: Mapping[str, Any], results: Sequence[Row]) -> d
 def _row(report: Report, row: Row, of: Mapping[str, Sequence[Row]], scale: Scale) -> dict[str, Any]:
     beside = {what: _same(row, of[what]) for what in (AGREEMENT, BALANCED)}
     return {
-        "group": ", ".join(group_word(value) for value in row["groups"].values()) or "all",
         "dataset": row["dataset"] if len(report.rows.folders) > 1 else "",
         "kappa": _told(row),
         "at": estimate(scale, row["value"], row["ci_low"], row["ci_high"]),
@@ -75,6 +74,18 @@ def _row(report: Report, row: Row, of: Mapping[str, Sequence[Row]], scale: Scale
         "n_unscored": row["n_unscored"] or 0,
         "href": scored_link(report, row),
     }
+
+
+def _group(row: Row, others: Sequence[Row]) -> str:
+    """Return what a group is called, with its columns where another one is called the same."""
+    words = _words(row)
+    said = {tuple(other["groups"]) for other in others if other["dataset"] == row["dataset"] and _words(other) == words}
+    columns = f" ({', '.join(map(plain_name, row['groups']))})" if len(said) > 1 else ""
+    return f"{words}{columns}" or "all"
+
+
+def _words(row: Row) -> str:
+    return ", ".join(group_word(value) for value in row["groups"].values())
 
 
 def _same(row: Row, others: Sequence[Row]) -> Row | None:

@@ -83,6 +83,7 @@ def _not_computed(report: Report, results: Results) -> list[Caution]:
 
 def _unscored(report: Report, results: Results) -> list[Caution]:
     found = []
+    results = [row for row in results if "+" not in row["dataset"] or row["dataset"] in report.rows.folders]
     is_one = len({row["dataset"] for row in results}) == 1
     kinds: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in results:

@@ -1,5 +1,6 @@
 """Results as text: two rows of a table never look alike."""
 
+import re
 from typing import Any
 
 from diptych.evaluate.terminal import format_results
@@ -107,3 +108,9 @@ def test_a_share_of_an_audit_says_what_it_rests_on() -> None:
     header, line = lines_of(audits=[{**row, "null_low": 0.1, "null_high": 0.9}])
     assert header.endswith("caution")
     assert line.endswith("0.100 to 0.900  about one prompt alone")
+
+
+def test_two_groups_that_are_called_the_same_are_told_apart_by_their_columns() -> None:
+    kinds = [{"category": "relation"}, {"question_kind": "relation"}, {"category": "pose"}]
+    cells = [re.split(r"  +", line)[1] for line in lines_of(results=[result(groups=groups) for groups in kinds])[1:4]]
+    assert cells == ["relation (category)", "relation (question_kind)", "pose"]

@@ -11,6 +11,7 @@ from report_browser import watch
 
 from diptych.reports.build import build_report
 from diptych.reports.config import ReportConfig
+from diptych.reports.pages.agreement import _group
 
 SPLIT = "detr_and_unidet.first_split"
 
@@ -67,3 +68,11 @@ def test_overview_counts_no_number_of_judges_among_those_of_models(judged: Path)
 def test_run_without_judges_has_no_such_page(built: Path) -> None:
     assert (built / "scores.html").exists()
     assert not (built / "agreement.html").exists()
+
+
+def test_two_groups_that_are_called_the_same_are_told_apart_by_their_columns() -> None:
+    def kappa(**groups: str) -> dict[str, Any]:
+        return {"dataset": "images", "groups": groups}
+
+    rows = [kappa(), kappa(category="relation"), kappa(question_kind="relation"), kappa(category="pose")]
+    assert [_group(row, rows) for row in rows] == ["all", "relation (Category)", "relation (Question kind)", "pose"]

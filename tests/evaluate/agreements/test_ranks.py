@@ -69,3 +69,58 @@ def test_models_of_which_some_draws_hold_no_image_have_no_sure_place(tmp_path: P
         found = result_of(tmp_path, f"detr_and_unidet.{name}", **groups)
         assert (found["ci_low"], found["ci_high"]) == (None, None)
         assert found["note"].endswith("; no interval: in some draws a model has no image")
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same images, each model in a dataset of its own, whose prompts are the same."""
+    folder, judges = tmp_path_factory.mktemp("apart"), dict[str, Any]()
+    random = np.random.default_rng(1)
+    right = {judge: {row.key: int(random.random() < SHARES[row.model]) for row in ROWS} for judge in ("detr", "unidet")}
+    for model in SHARES:
+        own = [row for row in ROWS if row.model == model]
+        make_generated(folder / model / "generated", own, rows_per_shard=len(own))
+        for judge, said in right.items():
+            text = "key,label\n" + "".join(f"{key},{value}\n" for key, value in said.items())
+            judges |= imported_facts(folder / model, f"{judge}.csv", text, form="labels", judge=judge)["judges"]
+    run(
+        make_config(
+            folder,
+            datasets={model: {"path": str(folder / model / "generated"), "role": "generated"} for model in SHARES},
+            judges=judges,
+            scores={name: {"score": "object_accuracy", "judge": name} for name in judges},
+            agreements=[{"a": "detr.object_correct", "b": "unidet.object_correct", "by": ["model"]}],
+        )
+    )
+    return folder
+
+
+def of_all(folder: Path, what: str) -> list[dict[str, Any]]:
+    """Return numbers of an agreement over all datasets together, or over the only one."""
+    told = "SELECT * FROM results WHERE metric = ? AND (dataset = 'generated' OR contains(dataset, '+'))"
+    rows = read(folder, told, (f"detr_and_unidet.{what}",))
+    kept = ("groups", "value", "se", "ci_low", "ci_high", "n", "n_unscored", "note", "reason")
+    return sorted(({name: row[name] for name in kept} for row in rows), key=lambda row: sorted(row["groups"].items()))
+
+
+@pytest.mark.parametrize("what", ["kappa", "agreement", "rank_change", "rank_correlation"])
+def test_datasets_of_one_run_together_have_the_numbers_of_one_that_holds_all(
+    folder: Path, apart: Path, what: str
+) -> None:
+    pooled = [row for row in of_all(apart, what) if what.startswith("rank") or "model" not in row["groups"]]
+    assert pooled == of_all(folder, what)
+    assert pooled
+
+
+def test_each_dataset_has_its_own_numbers_and_all_together_those_of_each_model(apart: Path) -> None:
+    rows = read(apart, "SELECT * FROM results WHERE metric = 'detr_and_unidet.kappa' ORDER BY dataset")
+    own = {row["dataset"]: row["value"] for row in rows if not row["groups"]}
+    assert set(own) == {*SHARES, "flux+sd15+sdxl+twin"}
+    of_model = {
+        row["groups"]["model"]: row["value"] for row in rows if "+" in row["dataset"] and "model" in row["groups"]
+    }
+    assert of_model == {model: own[model] for model in SHARES}
+    splits = read(
+        apart, "SELECT dataset, count(*) AS n FROM scores WHERE score = 'detr_and_unidet.splits' GROUP BY ALL"
+    )
+    assert {row["dataset"]: row["n"] for row in splits} == dict.fromkeys(SHARES, PROMPTS)
