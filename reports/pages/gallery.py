@@ -12,4 +12,5 @@ def gallery(report: Report) -> list[dict[str, Any]]:
     if not len(report.rows):
         return []
     rows = [row for row, picture in enumerate(report.pictures) if picture.thumbnail][:WITHOUT_SCRIPTS]
-    return [{"shots": report.shots(rows), "total": len(report.rows)}]
+    absent = sum(not picture.thumbnail for picture in report.pictures)
+    return [{"shots": report.shots(rows), "total": len(report.rows), "absent": absent}]

@@ -8,11 +8,12 @@ import numpy as np
 
 from diptych.data.generated_columns import CATEGORY
 from diptych.reports.charts import estimate, scale_of
-from diptych.reports.links import gallery
+from diptych.reports.links import PRESENT, Filter, gallery
 from diptych.reports.pages.compare import comparable, names_of, own_settings
 from diptych.reports.pages.funnel import first_file
 from diptych.reports.pages.scores import typical_step, unit_of
 from diptych.reports.read.cautions import cautions
+from diptych.reports.read.columns import PICTURE
 from diptych.reports.read.counted import scored_link, unscored_link
 from diptych.reports.read.numbers import count, interval, number, plain_name, share, short
 from diptych.reports.read.order import RESULTS, about_models, metrics_of
@@ -27,7 +28,8 @@ WORST_SHOWN = 5
 HEADLINES = 8
 ITEMS = 8
 GENERATED = """
-SELECT count(*) AS images, count(DISTINCT setting) AS settings, count(DISTINCT (benchmark, prompt_id)) AS prompts
+SELECT count(*) AS images, count(*) FILTER (sha256 IS NULL AND status <> 'ok') AS absent,
+    count(DISTINCT setting) AS settings, count(DISTINCT (benchmark, prompt_id)) AS prompts
 FROM images WHERE run_id = ? AND model IS NOT NULL
 """
 OTHERS = """
@@ -62,14 +64,25 @@ def _facts(report: Report) -> list[dict[str, str]]:
     if generated["images"]:
         named = [("model", len(report.models)), ("setting", generated["settings"]), ("prompt", generated["prompts"])]
         facts += [{"n": count(n), "what": word if n == 1 else f"{word}s", "href": ""} for word, n in named if n]
-        href = gallery({"model": report.models})
-        facts.append({"n": count(generated["images"]), "what": "generated images", "href": href})
+        facts.append(_pictures(report, generated["images"], generated["absent"]))
     pools = {pool.label for pool in report.pools}  # one that was evaluated, too, is counted once
     others = [(row["dataset"], row["n"], "images") for row in report.query(OTHERS) if row["dataset"] not in pools]
     others += [(pool.label, pool.dataset.rows, "rows") for pool in report.pools]
     for label, n, what in others:
         facts.append({"n": count(n), "what": f"{what} in {isolated(label)}", "href": gallery({"dataset": label})})
     return facts
+
+
+def _pictures(report: Report, images: int, absent: int) -> dict[str, str]:
+    """Return how many generated images there are, of how many that were to be, and the address of those."""
+    if not report.rows.is_sample:  # the report itself knows best which have a picture
+        both = zip(report.rows.columns["model"], report.pictures, strict=True)
+        absent = sum(model is not None and not picture.thumbnail for model, picture in both)
+    wanted: dict[str, Filter] = {"model": report.models}
+    if not absent:
+        return {"n": count(images), "what": "generated images", "href": gallery(wanted)}
+    there = f"{count(images - absent)} of {count(images)}"
+    return {"n": there, "what": "generated images", "href": gallery({**wanted, PICTURE: PRESENT})}
 
 
 def _pairs(report: Report) -> list[dict[str, Any]]:

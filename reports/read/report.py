@@ -24,9 +24,7 @@ MAX_ALT = 140
 COLOURS = 8  # that the style sheet has
 SHOWN, BLURRED = "shown", "blurred"
 DOMAIN = "domain"  # the facet of the host that a picture came from
-# Values of a column that the source brought along, as a filter: so many at most, or, where each is of two rows or more
-# on average, so many. With more it stands beside an image.
-FEW_VALUES, MANY_VALUES = 50, 1000
+MANY_VALUES = 1000  # of a column that the source brought along, as a filter; with more it stands beside an image
 GROUPS = (
     "SELECT DISTINCT groups FROM results WHERE run_id = ?",
     "SELECT DISTINCT groups FROM audits WHERE run_id = ?",
@@ -36,14 +34,16 @@ GROUPS = (
 def are_few(values: int, known: int) -> bool:
     """Return whether a column that nobody declared has so few different values that people can filter by them.
 
-    >>> are_few(50, 50), are_few(60, 100), are_few(60, 120)
-    (True, False, True)
+    Each is of two rows or more on average: nobody looks in a list for what rows have alone, as names of files.
+
+    >>> are_few(4, 7), are_few(50, 50), are_few(60, 100), are_few(60, 120)
+    (True, False, False, True)
 
     Args:
         values: Different ones.
         known: Rows that have one.
     """
-    return values <= FEW_VALUES or values <= min(MANY_VALUES, known // 2)
+    return values <= min(MANY_VALUES, (known + 1) // 2)
 
 
 class Shot(NamedTuple):
@@ -120,7 +120,9 @@ class Report:
 
         Empty where a column of the group is none that the gallery filters by, as one without any value.
         """
-        filters: dict[str, Filter] = {"dataset": dataset} if dataset and dataset in self.rows.folders else {}
+        filters: dict[str, Filter] = {}
+        if dataset and {dataset, *dataset.split("+")} & self.rows.folders.keys():
+            filters["dataset"] = dataset if dataset in self.rows.folders else dataset.split("+")
         for name, value in groups.items():
             filters[self.facet_of(name)] = MISSING if value is None else as_text(value)
         return "" if "" in filters else gallery({**filters, **(more or {})}, sort=sort)

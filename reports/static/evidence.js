@@ -33,21 +33,23 @@ Diptych.evidence = (() => {
   }
 
   /** Draw what a judge saw over a picture that lies in its frame as object-fit: contain has it; the surest lies on top. */
-  function drawing({ look, size, records }) {
-    const letters = Math.max(...size) / 28;
+  function drawing(rows, { look, size, records }) {
+    const letters = Math.max(...size) / 28, isText = rows.index.evidence.looks[look].kind === "text";
     const svg = shape("svg", { viewBox: `0 0 ${size.join(" ")}`, "aria-hidden": "true", class: "boxes", "data-look": look });
     records.forEach((record, place) => {
       const [, , left, top, right, bottom, , path] = record, name = nameOf(record);
       const around = path ? shape("path", { d: path }) : shape("rect", { x: left, y: top, width: right - left, height: bottom - top });
-      const group = shape("g", { class: place < NAMED ? "is-named" : "" });
-      group.append(shape("title", {}, name), around, shape("text", { ...(left > size[0] / 2 ? { x: right, "text-anchor": "end" } : { x: left }), y: top + letters, "font-size": letters }, name));
+      // What was read is not written over itself: beside it, and only when it is pointed at or chosen.
+      const above = top - letters * 0.35, line = !isText ? top + letters : above > letters ? above : bottom + letters;
+      const group = shape("g", { class: place < NAMED && !isText ? "is-named" : "" });
+      group.append(shape("title", {}, name), around, shape("text", { ...(left > size[0] / 2 ? { x: right, "text-anchor": "end" } : { x: left }), y: line, "font-size": letters }, name));
       svg.prepend(group);
     });
     svg.toggleAttribute("hidden", hidden.has(look));
     return svg;
   }
 
-  const drawings = (rows, seen) => seen.filter((one) => isPlaced(rows, one)).map(drawing);
+  const drawings = (rows, seen) => seen.filter((one) => isPlaced(rows, one)).map((one) => drawing(rows, one));
 
   /** Return what the rules over some evidence say of a row: a line for each column, a column for each rule. */
   async function verdicts(rows, row, rules, reasons) {

@@ -25,19 +25,21 @@
         if (failed[row] === -2) break;
       }
     }
-    shown = [];
-    for (let row = 0; row < rows.n; row += 1) if (failed[row] === -1) shown.push(row);
+    const fitting = [...failed.keys()].filter((row) => failed[row] === -1);
+    const absent = fitting.filter((row) => !rows.thumb(row));
+    shown = absent.length ? [...fitting.filter((row) => rows.thumb(row)), ...absent] : fitting;
     sortValues = values;
     sortName = values ? name : "";
     if (values) {
       const sign = state.sort.startsWith("-") ? -1 : 1;
       const key = (row) => (Number.isNaN(values[row]) ? Infinity : sign * values[row]);
-      shown.sort((a, b) => key(a) - key(b) || a - b);
+      shown.sort((a, b) => key(a) - key(b));
     }
     Diptych.facets.draw($("facets"), { rows, failed, filters: state.filters, columns: all.map((test) => test.column), setFilter });
     drawChips();
     const total = rows.total > rows.n ? `${count(rows.n)} shown of ${count(rows.total)}` : count(rows.n);
-    $("count").textContent = shown.length === rows.n ? `${total} images` : `${count(shown.length)} of ${total} images`;
+    const without = absent.length ? `, ${count(absent.length)} without a picture` : "";
+    $("count").textContent = `${shown.length === rows.n ? total : `${count(shown.length)} of ${total}`} images${without}`;
     $("nothing").hidden = shown.length > 0;
     // Neither what is being typed nor a space at its end is taken away by a drawing that began before.
     if (!isTyping && $("search").value.trim() !== state.search) $("search").value = state.search;
@@ -174,7 +176,7 @@
   }
 
   function orders() {
-    const found = [make("option", { value: "" }, "as they come")];
+    const found = [make("option", { value: "" }, rows.lacksPictures ? "pictures first, as they come" : "as they come")];
     for (const score of rows.scores.values()) {
       found.push(make("option", { value: score.name }, `${score.label}, lowest first`));
       found.push(make("option", { value: `-${score.name}` }, `${score.label}, highest first`));

@@ -27,6 +27,10 @@ Diptych.rows = (() => {
       return this.total > this.n ? ` of the ${count(this.n)} images shown` : "";
     }
 
+    get lacksPictures() {
+      return this.index.flags.some((flags) => flags & NO_PICTURE);
+    }
+
     /** Return the address of the small picture, or "". */
     thumb(row) {
       return this.address("thumbs", row);

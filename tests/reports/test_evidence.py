@@ -72,6 +72,7 @@ def test_drawer_shows_where_a_judge_saw_what_and_what_the_rules_say_of_it(judged
         drawer = tab.page.locator("#drawer[open]")
         drawer.locator("svg.boxes rect").first.wait_for()
         _boxes_lie_in_the_picture(drawer)
+        _words_that_were_read_do_not_hide_them(drawer)
         text = drawer.inner_text()
         assert "What own boxes saw" in text
         assert "fish: expected 2, found 1 at threshold 0.3" in text, "the rule that fails, in words"
@@ -111,6 +112,16 @@ def _boxes_lie_in_the_picture(drawer: Any) -> None:
             pytest.approx(right - left, abs=6),
             pytest.approx(bottom - top, abs=6),
         )
+
+
+def _words_that_were_read_do_not_hide_them(drawer: Any) -> None:
+    """They stand outside of the outline, and only once it is pointed at; those of boxes are there at once."""
+    line = drawer.locator("svg.boxes").nth(1).locator("g", has_text="OPEN")
+    assert not line.locator("text").is_visible()
+    line.locator("rect").hover(force=True)
+    words, outline = line.locator("text").bounding_box(), line.locator("rect").bounding_box()
+    assert words["y"] > outline["y"] + outline["height"] - 4, "the outline begins at the upper end of the picture"
+    assert drawer.locator("svg.boxes").first.locator("text").last.is_visible()
 
 
 def _one_of_a_crowd_can_be_chosen(tab: Watched, drawer: Any) -> None:
