@@ -7,12 +7,13 @@ import pyarrow.compute as pc
 
 from diptych.config.overrides import path_setting
 from diptych.data.dataset import Dataset
+from diptych.data.prompt_sets import prompt_kinds
 from diptych.data.shards import read_shard
+from diptych.generate.next_configs import IMAGES, OF_SETS
 from diptych.generate.rows import OK
 from diptych.scores.named import example_command
 
 COLUMNS = ("caption", "benchmark", "model", "setting", "status")
-OF_SET = {"geneval": ("geneval_score", "datasets.sdxl.path")}  # the config of a prompt set, and its key of a dataset
 OF_PROMPTS = "clip_similarity"
 
 
@@ -31,25 +32,24 @@ def next_lines(dataset: Dataset, out: Path) -> list[str]:
             values[name] |= set(pc.unique(there[name]).to_pylist())
     if not values["status"]:
         return []
-    commands = _commands(values, out)
+    kinds = prompt_kinds(dataset.manifest)
+    commands = _commands(values, {kinds.get(str(label), str(label)) for label in values["benchmark"]}, out)
     return [f"{'Next:' if number == 0 else '     '} {command}" for number, command in enumerate(commands)]
 
 
-def _commands(values: dict[str, set[str | None]], out: Path) -> list[str]:
+def _commands(values: dict[str, set[str | None]], kinds: set[str], out: Path) -> list[str]:
     shown = shlex.quote(str(out))
     if not values["caption"] - {None}:
         return [f"diptych evaluate distance {shown} PHOTOGRAPHS"]
-    if len(values["benchmark"]) == 1 and (of_set := OF_SET.get(str(*values["benchmark"]))):
-        return _ready(*of_set, out)
+    if len(kinds) == 1 and (of_set := OF_SETS.get(next(iter(kinds)))):
+        return _ready(of_set.config, of_set.settings(out))
     if len(values["model"]) > 1:
-        return _ready("two_models", "datasets.images.path", out)
+        return _ready("two_models", [path_setting(IMAGES, out)])
     if len(values["setting"]) > 1:
-        return _ready("two_settings", "datasets.images.path", out)
+        return _ready("two_settings", [path_setting(IMAGES, out)])
     return [f"diptych score {shown} {example_command(OF_PROMPTS)}"]
 
 
-def _ready(config: str, key: str, out: Path) -> list[str]:
-    return [
-        f"diptych init {config}",
-        f"diptych evaluate run {config}.yaml --set {shlex.quote(path_setting(key, out))}",
-    ]
+def _ready(config: str, settings: list[str]) -> list[str]:
+    given = " ".join(f"--set {shlex.quote(setting)}" for setting in settings)
+    return [f"diptych init {config}", f"diptych evaluate run {config}.yaml {given}"]

@@ -12,7 +12,7 @@ FORMATS = "diptych.evaluate.imports:FORMATS"
 
 @click.command(name="import-evidence", cls=listing("Formats", FORMATS))
 @click.argument("dataset", type=LocalPathType(exists=True, file_okay=False))
-@click.argument("file", type=LocalPathType())
+@click.argument("files", metavar="FILE...", type=LocalPathType(), nargs=-1, required=True)
 @click.option("--format", "format_", required=True, help="How FILE is written.", shell_complete=completing(FORMATS))
 @click.option("--judge", required=True, metavar="NAME", help="Who judged; part of every number's name.")
 @click.option(
@@ -20,14 +20,14 @@ FORMATS = "diptych.evaluate.imports:FORMATS"
     "models",
     multiple=True,
     metavar="[THEIRS=]OURS",
-    help="What a model of FILE is called here; OURS alone, where FILE tells none.",
+    help="What a model of FILE is called here; OURS alone, once for each FILE, where it tells none.",
 )
 @click.option("--names", type=LocalPathType(), help="COCO's file of the images and categories that ids of FILE are of.")
 @click.option("--scale", metavar="LOW-HIGH", help="The least and the most that a rating can be, such as 1-5.")
 @AS_JSON
 def import_evidence(
     dataset: Path,
-    file: Path,
+    files: tuple[Path, ...],
     format_: str,
     judge: str,
     models: tuple[str, ...],
@@ -38,7 +38,7 @@ def import_evidence(
     """Store what was judged elsewhere beside DATASET.
 
     Rules and protocols then work on it without a model. FILE holds answers to questions, boxes, decisions or ratings
-    about its images.
+    about its images; several files of one judge, such as one for each model, are one judge's evidence.
 
     \b
     Examples:
@@ -46,12 +46,14 @@ def import_evidence(
         --format dsg --judge pali --model sd2dot1=sd21
       diptych evaluate import-evidence runs/sd21 results.jsonl \\
         --format geneval --judge mmdet --model sd21
+      diptych evaluate import-evidence runs/both sdxl.jsonl flux.jsonl \\
+        --format geneval --judge mmdet --model sdxl --model flux
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from diptych.evaluate.imports.printing import imported_facts, imported_lines
     from diptych.evaluate.imports.said_beside import model_names, scale_of
-    from diptych.evaluate.imports.writing import GivenFile, import_evidence
+    from diptych.evaluate.imports.writing import GivenFiles, import_evidence
 
-    given = GivenFile(file, format_, judge, model_names(models), names, scale_of(scale))
+    given = GivenFiles(files, format_, judge, model_names(models, len(files)), names, scale_of(scale))
     made = import_evidence(dataset, given)
     if as_json:
         print_json(imported_facts(made, judge))

@@ -52,6 +52,7 @@ class EvidenceRecord:
         image: Columns of the dataset and what the image has in them; ``file`` is the end of its path.
         said: Of the image; None where it was looked at and nothing found.
         prompt: Its text, where the file tells it: an image of another text is not the one.
+        folder: What may be called after the model, where nothing else tells it: counts where the dataset has it.
         misfit: Why it can be about no image, where the format knows; empty else.
     """
 
@@ -59,6 +60,7 @@ class EvidenceRecord:
     image: Mapping[str, str]
     said: SaidAnswer | Box | Rating | None
     prompt: str | None = None
+    folder: str = ""
     misfit: str = ""
 
 

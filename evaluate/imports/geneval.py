@@ -2,8 +2,10 @@
 
 The file is ``results.jsonl`` of evaluation/evaluate_images.py of djghosh13/geneval. Each line has ``filename``
 (``.../00012/samples/00003.png``: the number of the prompt and of the image), ``prompt``, ``tag``, ``correct`` and
-``reason``. The prompt has to be that of the dataset's image, so that decisions about rewritten prompts never become
-those of the original ones. Of its boxes (``details``) only those above its threshold are there; they are left out.
+``reason``. The program runs once for each model and does not say which; the folder above the prompt's may be called
+after it, and a key ``model`` of who joined several files says it. The prompt has to be that of the dataset's image, so
+that decisions about rewritten prompts never become those of the original ones. Of its boxes (``details``) only those
+above its threshold are there; they are left out.
 """
 
 import re
@@ -18,7 +20,9 @@ from diptych.judges.contract import Rating
 from diptych.judges.evidence import RATINGS
 from diptych.judges.imported import SCALE
 
-FILENAME = re.compile(r"(?:.*[/\\])?(?P<prompt>\d+)[/\\]samples[/\\](?P<sample>\d{1,18})\.[A-Za-z]+")
+FILENAME = re.compile(
+    r"(?:.*?(?P<folder>[^/\\]*)[/\\])?(?P<prompt>\d+)[/\\]samples[/\\](?P<sample>\d{1,18})\.[A-Za-z]+"
+)
 KEYS = {"filename": str, "prompt": str, "correct": bool, "reason": str}
 
 
@@ -35,8 +39,10 @@ def _decisions(source: ImportSource) -> Iterator[EvidenceRecord]:
         if found is None:
             raise DataError(f"{place}: filename: {given['filename']!r} does not end as 00012/samples/00003.png does")
         image = {PROMPT_ID: found["prompt"], "sample": str(int(found["sample"]))}
-        note = "; ".join(given["reason"].split("\n"))
-        yield EvidenceRecord(place, image, Rating(float(given["correct"]), note=note), given["prompt"])
+        if isinstance(given.get("model"), str):
+            image["model"] = given["model"]
+        said = Rating(float(given["correct"]), note="; ".join(given["reason"].split("\n")))
+        yield EvidenceRecord(place, image, said, given["prompt"], found["folder"] or "")
 
 
 def _check(given: Mapping[str, Any], place: FilePlace) -> None:

@@ -15,7 +15,6 @@ from diptych.data.shards import reading
 from diptych.data.table import DatasetTable
 from diptych.errors import DataError
 from diptych.evaluate.imports.contract import EvidenceRecord, FilePlace
-from diptych.evaluate.imports.said_beside import ModelNames
 from diptych.scores.vqa_score import CAPTION_ASKED
 from diptych.storage.location import Location
 
@@ -51,12 +50,10 @@ class Matcher:
 
     Attributes:
         table: The dataset.
-        models: What those of the file are called in the dataset.
         of_captions: Whether what is asked of each row is whether it shows its caption, see ``ImportFormat``.
     """
 
     table: DatasetTable
-    models: ModelNames
     of_captions: bool = False
     _read: dict[str, list[str | None]] = field(default_factory=dict)
     _indices: dict[tuple[str, ...], dict[tuple[str | None, ...], list[int]]] = field(default_factory=dict)
@@ -85,7 +82,9 @@ class Matcher:
             if record.misfit:
                 found.leave_out(record, record.misfit)
                 continue
-            image = self.models.of(record.image)
+            image = record.image
+            if "model" not in image and record.folder in known:
+                image = {**image, "model": record.folder}
             if "model" in image and image["model"] not in known:
                 found.other_models[image["model"]] += 1
                 continue

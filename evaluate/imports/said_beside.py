@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from diptych.errors import ConfigError
-from diptych.evaluate.imports.contract import Scale
+from diptych.evaluate.imports.contract import EvidenceRecord, Scale
 
 NUMBER = r"-?\d+(?:\.\d+)?"
 SCALE = re.compile(rf"(?P<low>{NUMBER})\s*-\s*(?P<high>{NUMBER})")
@@ -17,47 +17,47 @@ class ModelNames:
 
     Attributes:
         renamed: Theirs -> ours.
-        only: Of which model all images are of which the file tells none; None where it tells, or the dataset has one.
+        only: Of each file, of which model all images are of which it tells none; empty where the files tell, or the
+            dataset has one.
     """
 
     renamed: Mapping[str, str] = field(default_factory=dict)
-    only: str | None = None
+    only: tuple[str, ...] = ()
 
-    def of(self, image: Mapping[str, str]) -> dict[str, str]:
-        """Return what names an image, with its model by the dataset's name for it.
-
-        >>> ModelNames({"theirs": "ours"}).of({"model": "theirs"}), ModelNames(only="ours").of({"sample": "0"})
-        ({'model': 'ours'}, {'sample': '0', 'model': 'ours'})
-        """
+    def named(self, record: EvidenceRecord, file: int) -> EvidenceRecord:
+        """Return a record of a file, by its number, with the model by the dataset's name for it."""
+        image = dict(record.image)
         if "model" in image:
-            return {**image, "model": self.renamed.get(image["model"], image["model"])}
-        return dict(image) if self.only is None else {**image, "model": self.only}
-
-    @property
-    def facts(self) -> Mapping[str, str]:
-        """The same as it decides what is imported; the model of a file that tells none is that of an empty name."""
-        return {**self.renamed, **({"": self.only} if self.only is not None else {})}
+            image["model"] = self.renamed.get(image["model"], image["model"])
+        elif self.only:
+            image["model"] = self.only[file]
+        return replace(record, image=image, folder=self.renamed.get(record.folder, record.folder))
 
 
-def model_names(given: Sequence[str]) -> ModelNames:
-    """Return what ``THEIRS=OURS``, or one ``OURS``, say.
+def model_names(given: Sequence[str], files: int) -> ModelNames:
+    """Return what ``THEIRS=OURS``, or one ``OURS`` for each of so many files, say.
 
     Raises:
-        ConfigError: If one has another form, a model is renamed twice, or two are named for the whole file.
+        ConfigError: If one has another form, a model is renamed twice, or not each file has one of its own.
     """
     renamed: dict[str, str] = {}
-    only: str | None = None
+    only: list[str] = []
     for one in given:
         theirs, equals, ours = one.partition("=")
-        if not equals and one and only is None:
-            only = one
+        if not equals and one and len(only) < files:
+            only.append(one)
         elif equals and theirs and ours and theirs not in renamed:
             renamed[theirs] = ours
         else:
             raise ConfigError(
-                f"--model: {one!r}: say THEIRS=OURS, once for each model of the file, or once OURS, where it tells none"
+                f"--model: {one!r}: say THEIRS=OURS, once for each model of a file, or once OURS for each file, where "
+                f"it tells none"
             )
-    return ModelNames(renamed, only)
+    if only and len(only) < files:
+        raise ConfigError(
+            f"--model: {', '.join(only)}: say whose images each of the {files} files is about, in their order"
+        )
+    return ModelNames(renamed, tuple(only))
 
 
 def scale_of(text: str | None) -> Scale | None:

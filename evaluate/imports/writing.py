@@ -1,7 +1,7 @@
 """From a file to evidence beside a dataset, where a rule looks for what the imported judge said."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from diptych.data.shards import read_shard, write_shard
 from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.imports import FORMATS
-from diptych.evaluate.imports.contract import ImportFormat, ImportSource, Scale
+from diptych.evaluate.imports.contract import FileContent, ImportFormat, ImportSource, Scale
 from diptych.evaluate.imports.matching import Matched, Matcher
 from diptych.evaluate.imports.row_evidence import MAKE_ROWS, RowEvidence
 from diptych.evaluate.imports.said_beside import ModelNames
@@ -34,19 +34,19 @@ ASKED: Mapping[str, Ask] = {ANSWERS.name: AskedQuestions(), BOXES.name: CheckedL
 
 
 @dataclass(frozen=True)
-class GivenFile:
+class GivenFiles:
     """What is to be imported.
 
     Attributes:
-        file: Its place.
+        files: Their places: one, or several of one judge, such as one for each model.
         format: Name in ``FORMATS``.
         judge: Who judged.
-        models: What those of the file are called in the dataset.
-        names: A second file, that says what the ids of the first stand for.
+        models: What those of the files are called in the dataset.
+        names: A further file, that says what the ids of the others stand for.
         scale: Of ratings.
     """
 
-    file: Path
+    files: tuple[Path, ...]
     format: str
     judge: str
     models: ModelNames
@@ -73,33 +73,35 @@ class Imported:
     rows: RowEvidence
 
 
-def import_evidence(path: Path, given: GivenFile) -> Imported:
-    """Store what a file says of the images of a dataset; other evidence stays as it is.
+def import_evidence(path: Path, given: GivenFiles) -> Imported:
+    """Store what files say of the images of a dataset; other evidence stays as it is.
 
     Raises:
         ConfigError: If there is no such format, an option is none of it, or the judge has no name that a directory can
             have.
-        DataError: If a file cannot be read, contradicts itself or says nothing of any of the images.
+        DataError: If a file cannot be read or contradicts itself, or they say nothing of any of the images.
     """
     form: ImportFormat = resolve(FORMATS, "format", given.format)
     _check_options(form, given)
-    source, facts = _read(given)
-    content = form.read(source)
+    sources, facts = _read(given)
+    content = _joined([form.read(source) for source in sources], given)
     name = {"name": given.judge, "content": fingerprint(facts)[:CONTENT_DIGITS]}
     dataset = open_dataset(path)
-    matcher = Matcher(DatasetTable(dataset), given.models, form.of_captions)
+    matcher = Matcher(DatasetTable(dataset), form.of_captions)
     matched = matcher.match(content.records)
     rows = MAKE_ROWS[form.kind.name](matcher, matched, content)
     if not rows.told:
         why = misfit_lines(matched) or ["it holds no record"]
-        raise DataError(f"{given.file}: says nothing of any image of {path}: {'; '.join(why)}")
+        files, verb = ", ".join(map(str, given.files)), "says" if len(given.files) == 1 else "say"
+        raise DataError(f"{files}: {verb} nothing of any image of {path}: {'; '.join(why)}")
     options = {**name, **rows.options}
     look = look_with(imported(**options), form.kind, CAPTION_ASKED if form.of_captions else ASKED.get(form.kind.name))
     with only_one(dataset.written):
         growing = GrowingSet(dataset, "evidence", look.name, look.identity)
         is_new = not growing.is_finished
         if is_new:
-            told = {"judge": given.judge, "kind": form.kind.name, "file": given.file.name, **facts}
+            of_files = [file.name for file in given.files]
+            told = {"judge": given.judge, "kind": form.kind.name, "files": of_files, **facts}
             _write(dataset, growing, (form.kind, rows), told)
     return Imported(growing.location, options, is_new, matched, rows)
 
@@ -108,31 +110,52 @@ def misfit_lines(matched: Matched) -> list[str]:
     """Return what fits nothing, in words."""
     said = []
     for why, places in matched.misfits.items():
-        first = ", ".join(str(place.number) for place in places[:3])
-        more = ", ..." if len(places) > 3 else ""
+        of_file = [place for place in places if place.file == places[0].file]
+        first = ", ".join(str(place.number) for place in of_file[:3])
+        more = ", ..." if len(of_file) > 3 else ""
+        more += "" if len(of_file) == len(places) else f" of {places[0].file}, and of other files"
         said.append(f"{len(places):,} records: {why} ({places[0].noun} {first}{more})")
     said += [f"{count:,} records: no model {name!r} in the dataset" for name, count in matched.other_models.items()]
     return said
 
 
-def _check_options(form: ImportFormat, given: GivenFile) -> None:
+def _check_options(form: ImportFormat, given: GivenFiles) -> None:
     if given.names is not None and not form.takes_names:
         raise ConfigError(f"--names: the format {given.format} has no ids that a second file explains; leave it out")
     if given.scale is not None and not form.takes_scale:
         raise ConfigError(f"--scale: the format {given.format} has no ratings, or a scale of its own; leave it out")
 
 
-def _read(given: GivenFile) -> tuple[ImportSource, dict[str, Any]]:
-    """Return what is to be read, and the facts that decide what comes of it."""
-    text, sha256 = _text(given.file)
-    facts: dict[str, Any] = {"sha256": sha256, "format": given.format, "models": given.models.facts, "version": VERSION}
+def _read(given: GivenFiles) -> tuple[list[ImportSource], dict[str, Any]]:
+    """Return what is to be read, and the facts that decide what comes of it, whatever the order of the files."""
+    read = [_text(file) for file in given.files]
+    only = given.models.only or ("",) * len(read)
+    of_files = sorted((sha256, model) for (_, sha256), model in zip(read, only, strict=True))
+    models = {**given.models.renamed, **({"": "\n".join(model for _, model in of_files)} if given.models.only else {})}
+    sha256 = "\n".join(sha256 for sha256, _ in of_files)
+    facts: dict[str, Any] = {"sha256": sha256, "format": given.format, "models": models, "version": VERSION}
     names = None
     if given.names is not None:
         words, facts["names_sha256"] = _text(given.names)
         names = (words, given.names)
     if given.scale is not None:
         facts["scale"] = list(given.scale)
-    return ImportSource(text, given.file, names, given.scale), facts
+    return [
+        ImportSource(text, file, names, given.scale) for file, (text, _) in zip(given.files, read, strict=True)
+    ], facts
+
+
+def _joined(contents: Sequence[FileContent], given: GivenFiles) -> FileContent:
+    """Return what all files say, with the models by the dataset's names.
+
+    Raises:
+        ConfigError: If detectors of different classes would become one.
+    """
+    for file, content in zip(given.files, contents, strict=True):
+        if content.labels != contents[0].labels:
+            raise ConfigError(f"{file}: tells other classes than {given.files[0]}; import it as a judge of its own")
+    records = (given.models.named(record, number) for number, one in enumerate(contents) for record in one.records)
+    return contents[0]._replace(records=records)
 
 
 def _text(file: Path) -> tuple[str, str]:

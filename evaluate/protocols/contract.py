@@ -215,6 +215,11 @@ class Protocol:
         """What further judges and encoders have to be able to do, in the order in which a number's name has them."""
         return tuple(dict.fromkeys(part.ability for rule in self.rules.values() for part in rule.beside.values()))
 
+    @property
+    def has_source(self) -> bool:
+        """Whether upstream's prompts are known by their bytes."""
+        return bool(self.folder or self.assets)
+
     def is_upstream(self, source: str) -> bool:
         """Return whether prompts from a place are upstream's, by the source that their set tells, see ``PromptSet``."""
         if self.folder:

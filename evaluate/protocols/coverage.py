@@ -28,14 +28,21 @@ def coverage_note(protocol: Protocol, rows: ScoredRows, of: Index) -> str:
 
 
 def foreign_prompts(protocol: Protocol, rows: ScoredRows, of: Index) -> Iterator[str]:
-    """Yield that prompts are not upstream's, of each set of some rows of which that is so; see ``coverage_note``."""
+    """Yield that prompts are not upstream's, or not known to be, of each set of some rows; see ``coverage_note``.
+
+    A dataset whose manifest does not tell where its prompts are from may have upstream's, as folders of GenEval have
+    that say their prompts themselves.
+    """
     if not rows.has(BENCHMARK):
         return
     labels = set(rows.values(BENCHMARK).take(pa.array(of)).unique().to_pylist())
     sources = prompt_set_sources(rows.dataset.manifest)
     own = {str(label) for label in labels if kind_of(str(label), rows.prompt_kinds) == protocol.prompts}
     for label in sorted(own):
-        if not protocol.is_upstream(sources.get(label, "")):
+        if label not in sources and protocol.has_source:
+            told = f"an import with --prompts {protocol.prompts} tells"
+            yield f"not known whether the prompts of {label!r} are upstream's, {told}"
+        elif label in sources and not protocol.is_upstream(sources[label]):
             yield f"the prompts of {label!r} are not upstream's"
 
 

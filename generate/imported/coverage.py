@@ -24,11 +24,11 @@ KINDS: Mapping[str, str] = {
     MISSING: "asked for, and no file there",
     UNREADABLE: "a file that is no whole picture",
     MISNAMED: "a name that the layout does not give; not used",
-    BLANK: "of one colour",
-    DUPLICATE: "the same bytes as another file",
-    CONTRADICTED: "its name or a table says one prompt, and the image itself another",
     UNMATCHED: "of no prompt of the set; not used",
     EXTRA: "its place is taken, or not asked for; not used",
+    BLANK: "of one colour",
+    DUPLICATE: "the same bytes as another file, or a file that is named twice",
+    CONTRADICTED: "its name or a table says one prompt, and the image itself another",
     WRONG_SIZE: "of another size than asked for, or than most",
 }
 
@@ -92,7 +92,7 @@ def coverage_of(dataset: Dataset, size: Size | None) -> Coverage:
         if row["width"] is not None and row["status"] == OK:
             sizes[row["model"], row["setting"]][Size(row["width"], row["height"])] += 1
     wanted = {by: size or _most(counts) for by, counts in sizes.items()}
-    first: dict[str, str | None] = {}
+    first: dict[str, Mapping[str, Any]] = {}
     flaws = [flaw for row in rows if (flaw := _flaw_of(row, wanted, first)) is not None]
     order = list(KINDS)
     return Coverage(
@@ -129,31 +129,44 @@ def _most(counts: Counter[Size]) -> Size | None:
 
 
 def _flaw_of(
-    row: Mapping[str, Any], wanted: Mapping[tuple[str | None, str | None], Size | None], first: dict[str, str | None]
+    row: Mapping[str, Any],
+    wanted: Mapping[tuple[str | None, str | None], Size | None],
+    first: dict[str, Mapping[str, Any]],
 ) -> Flaw | None:
-    """Return what is wrong with a row; ``first`` keeps the file in which some bytes were seen first."""
+    """Return what is wrong with a row; ``first`` keeps the row in which some bytes were seen first."""
     for kind, what in _problems(row, wanted.get((row["model"], row["setting"])), first):
         return Flaw(kind, row[FILE], row["prompt_id"], row["sample"], row["model"], what)
     return None
 
 
-def _problems(row: Mapping[str, Any], size: Size | None, first: dict[str, str | None]) -> Iterator[tuple[str, str]]:
+def _problems(
+    row: Mapping[str, Any], size: Size | None, first: dict[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
     status, error = row["status"], row["error"] or ""
     if status == MISSING:
         yield MISSING, error
     if status not in (OK, MISSING, MISNAMED, UNMATCHED, EXTRA):
         yield UNREADABLE, f"{status}: {error}".removesuffix(": ")
-    if status == MISNAMED:
-        yield MISNAMED, error
+    double = "" if error.startswith(ONE_COLOURED) else _double(row, first)
+    if status in (MISNAMED, UNMATCHED, EXTRA):
+        yield status, "; ".join(filter(None, (error, double)))
     if error.startswith(ONE_COLOURED):
         yield BLANK, error.removeprefix(f"{ONE_COLOURED}: ")
-    elif row["sha256"] is not None:
-        seen = first.setdefault(row["sha256"], row[FILE])
-        if seen != row[FILE]:
-            yield DUPLICATE, f"the same bytes as {seen}"
+    if double:
+        yield DUPLICATE, double
     if status == OK and error.startswith(CONTRADICTED):
         yield CONTRADICTED, error.removeprefix(f"{CONTRADICTED}: ")
-    if status in (UNMATCHED, EXTRA):
-        yield status, error
     if size is not None and row["width"] is not None and (row["width"], row["height"]) != size:
         yield WRONG_SIZE, f"{row['width']}x{row['height']}, not {size.width}x{size.height}"
+
+
+def _double(row: Mapping[str, Any], first: dict[str, Mapping[str, Any]]) -> str:
+    """Return of which row's picture a row has the bytes; empty where nobody had them before."""
+    if row["sha256"] is None:
+        return ""
+    seen = first.setdefault(row["sha256"], row)
+    if seen is row:
+        return ""
+    if seen[FILE] != row[FILE]:
+        return f"the same bytes as {seen[FILE]}"
+    return f"named twice: sample {seen['sample']} of the prompt {seen['prompt_id']!r}, too"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from diptych.data.folder_walk import everything_below, valid_name
@@ -114,12 +115,15 @@ class ImportLayout(NamedTuple):
         recognise: Says, in words, why a folder has this layout; None where it has not, or where nobody could tell.
         images: Yields the images, in the order of their names.
         grid: Tiles of a file, across and down; (1, 1) where each file is one image.
+        recognise_asked: The same as ``recognise`` by the kind of the prompt set that is asked for, of sets whose names
+            alone are not enough.
     """
 
     benchmark: str
     recognise: Callable[[SourceFolder], str | None]
     images: Callable[[SourceFolder], Iterator[FoundImage]]
     grid: tuple[int, int] = (1, 1)
+    recognise_asked: Mapping[str, Callable[[SourceFolder], str | None]] = MappingProxyType({})
 
 
 def list_folder(root: Path) -> SourceFolder:

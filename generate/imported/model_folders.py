@@ -2,15 +2,22 @@
 
 The nearest one that is not that of the prompt, and has a letter in its name (those of dates and counts have none);
 where all images lie in folders of one name, such as ``sdxl/samples`` and ``flux/samples``, the nearest by which they
-differ.
+differ. None is where a program puts what it makes, whatever made it: by its name, or because the images in it say
+several models themselves.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 from diptych.generate.imported.identified_images import IdentifiedImage
 from diptych.generate.imported.matching import MIN_BEGINNING, KnownPrompt, letters_of
+
+# Where A1111 and Forge, ComfyUI, and InvokeAI put images of any model.
+OF_PROGRAMS = frozenset(
+    {"txt2img-images", "txt2img-grids", "img2img-images", "img2img-grids", "extras-images", "output", "outputs"}
+)
 
 
 def in_model_folders(images: Sequence[IdentifiedImage], prompts: Mapping[int, KnownPrompt]) -> list[IdentifiedImage]:
@@ -32,13 +39,27 @@ def in_model_folders(images: Sequence[IdentifiedImage], prompts: Mapping[int, Kn
         known = (folder for folder in folders if folder in models)
         folder = _at(folders, level) if number in prompts else next(known, None)
         found[number] = replace(images[number], found=replace(images[number].found, folder=folder))
-    return found
+    return _without_mixed(found)
+
+
+def _without_mixed(images: Sequence[IdentifiedImage]) -> list[IdentifiedImage]:
+    """Return images without their folder where it is a supposed one, and images in it say several models themselves."""
+    said: dict[str | None, set[str]] = defaultdict(set)
+    for image in images:
+        if model := image.said.get("model"):
+            said[image.found.folder].add(model)
+    return [
+        replace(image, found=replace(image.found, folder=None))
+        if image.found.is_supposed and image.said.get("model") and len(said[image.found.folder]) > 1
+        else image
+        for image in images
+    ]
 
 
 def _folders(image: IdentifiedImage, prompt: KnownPrompt | None) -> list[str]:
     """Return the folders above an image that may be called after its model, the nearest first."""
     above = reversed(PurePosixPath(image.found.file).parts[:-1])
-    named = (folder for folder in above if any(map(str.isalpha, folder)))
+    named = (folder for folder in above if any(map(str.isalpha, folder)) and folder.lower() not in OF_PROGRAMS)
     return [folder for folder in named if prompt is None or not _is_of_prompt(folder, prompt)]
 
 

@@ -132,7 +132,7 @@ def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[
     if table is None and config.layout in (AUTO, TABLE):
         table = own_table(source)
     if table is None:
-        layout = choose_layout(config.layout, source)
+        layout = choose_layout(config.layout, source, config.prompts.kind if config.prompts is not None else "")
         return source, layout, list(layout.layout.images(source))
     why = f"{table.name} names the files"
     unused = unused_columns(table, config)

@@ -8,8 +8,17 @@ from click.testing import CliRunner
 from tiny_generated import Made, make_generated
 
 from diptych.cli import main
+from diptych.config.load import load
 from diptych.data.dataset import open_dataset
+from diptych.evaluate.config import EvaluateConfig
+from diptych.evaluate.protocols import PROTOCOLS
+from diptych.generate.next_configs import OF_SETS
 from diptych.generate.next_step import next_lines
+from diptych.generate.prompts import PROMPT_SETS
+from diptych.lookup import resolve
+from diptych.ready_configs import ready_configs
+
+OF_NO_BENCHMARK = {"csv", "demo", "jsonl", "txt"}
 
 EACH = [
     ([Made(model, 0) for model in ("one", "two")], "two_models"),
@@ -41,3 +50,22 @@ def test_one_model_alone_is_scored_and_images_without_prompts_are_compared_with_
 def test_where_no_image_is_there_nothing_is_said(tmp_path: Path) -> None:
     make_generated(tmp_path / "none", [Made("one", 0, picture=None)])
     assert next_lines(open_dataset(tmp_path / "none"), Path("none")) == []
+
+
+def test_each_benchmark_has_a_config() -> None:
+    assert OF_SETS.keys() | OF_NO_BENCHMARK == PROMPT_SETS.keys()
+
+
+@pytest.mark.parametrize("kind", OF_SETS)
+def test_images_of_a_prompt_set_are_judged_by_its_own_protocols_and_called_as_they_are(
+    kind: str, tmp_path: Path
+) -> None:
+    make_generated(tmp_path / "flux", [Made("flux", 0, benchmark="mine")], kinds={"mine": kind})
+    first, second = next_lines(open_dataset(tmp_path / "flux"), tmp_path / "flux")
+    name = first.removeprefix("Next: diptych init ")
+    words = shlex.split(second)
+    assert words[:4] == ["diptych", "evaluate", "run", f"{name}.yaml"]
+    config = load(ready_configs()[name].path, EvaluateConfig, words[5::2])
+    assert config.datasets["images"].path == tmp_path / "flux"
+    assert {resolve(PROTOCOLS, "protocol", one.protocol).prompts for one in config.protocols} <= {kind}
+    assert config.protocols or config.distances

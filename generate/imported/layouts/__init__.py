@@ -37,8 +37,13 @@ class ChosenLayout(NamedTuple):
     unused: Mapping[str, str] = MappingProxyType({})
 
 
-def choose_layout(name: str, source: SourceFolder) -> ChosenLayout:
-    """Return the layout of a name; for ``auto`` the first that recognises a folder.
+def choose_layout(name: str, source: SourceFolder, prompts: str = "") -> ChosenLayout:
+    """Return the layout of a name; for ``auto`` the first that recognises a folder, given the prompts asked for.
+
+    Args:
+        name: Of a layout, or ``auto``.
+        source: The folder.
+        prompts: The kind of the prompt set that is asked for; empty for none.
 
     Raises:
         ConfigError: If there is none of that name.
@@ -52,7 +57,7 @@ def choose_layout(name: str, source: SourceFolder) -> ChosenLayout:
         return ChosenLayout(name, resolve(LAYOUTS, "layout", name), "as the config says")
     for known in LAYOUTS:
         layout: ImportLayout = resolve(LAYOUTS, "layout", known)
-        why = layout.recognise(source)
+        why = layout.recognise_asked.get(prompts, layout.recognise)(source)
         if why is not None:
             return ChosenLayout(known, layout, why)
     raise AssertionError("the last layout takes any folder")

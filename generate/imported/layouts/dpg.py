@@ -26,8 +26,15 @@ def _recognise(source: SourceFolder) -> str | None:
     return "files are called by ids of DPG-Bench, such as partiprompts97, so that each is four images in a grid"
 
 
+def _recognise_asked(source: SourceFolder) -> str | None:
+    if share_called(source, NAME) <= MOST:
+        return None
+    single = "of single images --layout names"
+    return f"its prompts are asked for, and files are called by ids, so that each is four images in a grid; {single}"
+
+
 def _images(source: SourceFolder) -> Iterator[FoundImage]:
     return images_by_id(source, NAME, GRID[0] * GRID[1])
 
 
-DPG = ImportLayout("dpg_bench", _recognise, _images, GRID)
+DPG = ImportLayout("dpg_bench", _recognise, _images, GRID, {"dpg": _recognise_asked})

@@ -32,15 +32,20 @@ class ImportOrigin:
         """Name, version, and what was imported."""
         return {"judge": self.name, "imported": self.content, "version": VERSION}
 
-    def refuse(self) -> NoReturn:
+    def refuse(self, dataset: str = "") -> NoReturn:
         """Refuse to look: whatever was imported is found where it is stored, and nobody asks.
+
+        Args:
+            dataset: Where nothing was found; empty where nobody knows.
 
         Raises:
             DataError: Always.
         """
+        where = dataset or "the dataset"
+        command = f"diptych evaluate import-evidence {dataset or 'DATASET'}"
         raise DataError(
-            f"judge {self.name!r}: nothing with the content {self.content} was imported into this dataset as it is; "
-            f"run diptych evaluate import-evidence and paste the lines that it prints"
+            f"judge {self.name!r}: nothing with the content {self.content} was imported into {where} as it is; run "
+            f"{command} with all files of this judge, the same for each dataset, and paste the lines that it prints"
         )
 
 
@@ -94,6 +99,16 @@ class ImportedRatings:
     def ratings(self, images: Sequence[Any]) -> Found[Rating]:
         """Refuse, see ``ImportOrigin``."""
         self.origin.refuse()
+
+
+def check_was_imported(judge: Any, dataset: str) -> None:
+    """Refuse a judge that looked elsewhere and of which nothing lies beside a dataset; any other can look there.
+
+    Raises:
+        DataError: If it is one.
+    """
+    if isinstance(judge, ImportedAnswers | ImportedBoxes | ImportedRatings):
+        judge.origin.refuse(dataset)
 
 
 def imported(

@@ -17,6 +17,7 @@ from diptych.data.labels import give_labels, stored_labels
 from diptych.data.shards import reading
 from diptych.errors import ConfigError
 from diptych.jobs import run_job
+from diptych.judges.imported import check_was_imported
 from diptych.progress import track
 from diptych.provenance import collect
 from diptych.scores.job import ScoreJob, ScoreTask
@@ -70,6 +71,7 @@ def score_dataset(
 
     Raises:
         ConfigError: If a name or an option of the plan is wrong, or the data has a column of a score's name.
+        DataError: If evidence is wanted that has to be imported first.
         ShardError: If the dataset is unfinished or damaged.
     """
     dataset = open_dataset(path)
@@ -137,10 +139,18 @@ def _loading(tasks: Sequence[ScoreTask]) -> tuple[SetKey, ...]:
 
 
 def _tasks(dataset: Dataset, wanted: Mapping[SetKey, GrowingSet], scorers: Scorers) -> list[ScoreTask]:
+    """Return what is to be done for each shard that lacks something.
+
+    Raises:
+        DataError: If evidence is wanted that has to be imported first.
+    """
     tasks = []
     for shard in dataset.shards:
         missing = tuple(key for key, part in wanted.items() if not part.has(shard))
         if missing:
             needed = {found for key in missing for found in scorers.needs_of(key)}
             tasks.append(ScoreTask(shard, missing, tuple(sorted(needed.difference(missing)))))
+    for folder, name in _loading(tasks):
+        if folder == "evidence":
+            check_was_imported(scorers.looks[name].judge, str(dataset.location))
     return tasks

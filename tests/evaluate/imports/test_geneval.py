@@ -1,6 +1,7 @@
 """Decisions of GenEval's own program: about which image, under whose name, and averaged as GenEval does."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from imported_evidence import import_file, imported_facts, lines_of, refusal, st
 from tiny_generated import Made, make_generated
 
 from diptych.data.dataset import open_dataset
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, DataError
 from diptych.judges.evidence import RATINGS
 from diptych.judges.imported import ImportedRatings, imported
 from diptych.scores.geneval_rule import CATEGORIES
@@ -97,12 +98,90 @@ def test_decisions_about_rewritten_prompts_are_not_those_of_the_original_ones(fo
 
 def test_a_file_of_one_model_is_about_the_model_that_is_named(tmp_path: Path) -> None:
     make_generated(tmp_path / "generated", rows(1, ("sd21", "sdxl")), kinds={"geneval": "geneval"})
-    text = lines_of(decision(0, 0), decision(1, 0))
+    text = lines_of(*(decision(number, 0, filename=f"/data/{number:05d}/samples/0.png") for number in range(2)))
     nobody = import_file(tmp_path, "results.jsonl", text, form="geneval", judge="mmdet")
     assert "2 records: several images (line 1, 2)" in refusal(nobody)
     facts = imported_facts(tmp_path, "results.jsonl", text, "--model", "sdxl", form="geneval", judge="mmdet")
     assert (facts["images"], facts["misfits"]) == (2, {})
     assert [some is not None for some in stored(tmp_path, RATINGS).records] == [False] * 12 + [True] * 2 + [False] * 10
+
+
+TWO = ("sd21", "sdxl")
+
+
+def of_no_model(model: str, **changes: Any) -> str:
+    """Return the decisions of each prompt's only image of a model, in a file that does not tell which."""
+    told = [decision(number, model == "sdxl", filename=f"/out/{number:05d}/samples/0.png") for number in range(12)]
+    return lines_of(*({**one, **changes} for one in told))
+
+
+def test_results_of_two_models_are_one_judges_and_are_compared(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", rows(1, TWO), kinds={"geneval": "geneval"})
+    (tmp_path / "one.jsonl").write_text(of_no_model("sd21"))
+    given = (str(tmp_path / "one.jsonl"), "--model", "sdxl", "--model", "sd21")
+    facts = imported_facts(tmp_path, "two.jsonl", of_no_model("sdxl"), *given, form="geneval", judge="mmdet")
+    assert (facts["images"], facts["misfits"], facts["other_models"]) == (24, {}, {})
+    config = make_config(
+        tmp_path,
+        judges=facts["judges"],
+        protocols=[{"protocol": "geneval", "judge": "mmdet"}],
+        compare={"by": "model", "baseline": "sd21"},
+    )
+    run(config)
+    right = {model: [is_right(number, model == "sdxl") for number in range(12)] for model in TWO}
+    for model in TWO:
+        found = result_of(tmp_path, "geneval_official_mmdet.object_accuracy", model=model)
+        assert found["value"] == pytest.approx(sum(right[model]) / 12)
+    of_all = "metric = 'geneval_official_mmdet.object_accuracy' AND groups = '{}'"
+    (difference,) = read(tmp_path, f"SELECT a, b, value FROM differences WHERE {of_all}")
+    wanted = pytest.approx((sum(right["sdxl"]) - sum(right["sd21"])) / 12)
+    assert difference == {"a": "sdxl", "b": "sd21", "value": wanted}
+
+
+def test_a_judge_of_two_datasets_has_one_content_whichever_file_is_named_first(tmp_path: Path) -> None:
+    found = []
+    for model, other in (TWO, TWO[::-1]):
+        make_generated(tmp_path / model / "generated", rows(1, (model,)), kinds={"geneval": "geneval"})
+        (tmp_path / model / "other.jsonl").write_text(of_no_model(other))
+        given = (str(tmp_path / model / "other.jsonl"), "--model", model, "--model", other)
+        folder = tmp_path / model
+        found.append(imported_facts(folder, "own.jsonl", of_no_model(model), *given, form="geneval", judge="mmdet"))
+        assert (found[-1]["images"], found[-1]["other_models"]) == (12, {other: 12})
+    assert found[0]["judges"] == found[1]["judges"]
+
+
+def test_several_files_want_a_model_each_or_none(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", rows(1, TWO), kinds={"geneval": "geneval"})
+    (tmp_path / "one.jsonl").write_text(of_no_model("sd21"))
+    given = (str(tmp_path / "one.jsonl"), "--model", "sdxl")
+    result = import_file(tmp_path, "two.jsonl", of_no_model("sdxl"), *given, form="geneval", judge="mmdet")
+    assert "--model: sdxl: say whose images each of the 2 files is about, in their order" in refusal(result)
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        ({"filename": "/out/sdxl/00000/samples/0.png"}, ()),
+        ({"model": "sdxl"}, ()),
+        ({"filename": "/out/xl/00000/samples/0.png"}, ("--model", "xl=sdxl")),
+        ({"filename": "/out/sd21/00000/samples/0.png"}, ("--model", "sdxl")),
+    ],
+)
+def test_the_model_is_what_the_option_the_line_or_the_folder_says(
+    changes: dict[str, Any], options: tuple[str, ...], tmp_path: Path
+) -> None:
+    make_generated(tmp_path / "generated", rows(1, TWO), kinds={"geneval": "geneval"})
+    told = {"filename": "/out/00000/samples/0.png", **changes}
+    imported_facts(tmp_path, "a.jsonl", lines_of(decision(0, 0, **told)), *options, form="geneval", judge="mmdet")
+    assert [some is not None for some in stored(tmp_path, RATINGS).records] == [False] * 12 + [True] + [False] * 11
+
+
+def test_evidence_that_a_dataset_lacks_is_named_with_the_dataset(folder: Path) -> None:
+    judge = {"kind": "imported", "options": {"name": "mmdet", "content": "0" * 16, "gives": "ratings"}}
+    config = make_config(folder, judges={"mmdet": judge}, protocols=[{"protocol": "geneval", "judge": "mmdet"}])
+    said = f"content {'0' * 16} was imported into {folder / 'generated'} as it is; run diptych evaluate import-evidence"
+    with pytest.raises(DataError, match=re.escape(said)):
+        run(config)
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,14 @@ def test_number_of_fewer_prompts_or_of_another_file_says_so(tmp_path: Path) -> N
     assert part["caution"] is None
 
 
+def test_prompts_of_which_nobody_tells_where_they_are_from_are_not_called_foreign(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", rows())
+    run(config(tmp_path))
+    whole = result_of(tmp_path, "dsg_official_eye.question_accuracy", model="one")
+    unknown = "not known whether the prompts of 'dsg' are upstream's, an import with --prompts dsg tells"
+    assert whole["caution"] == f"{unknown}; 4 of 1,060 prompts"
+
+
 def test_images_of_other_prompts_are_not_counted(tmp_path: Path) -> None:
     make_generated(tmp_path / "generated", [*rows(), *rows(benchmark="mine")], kinds={"dsg": "dsg", "mine": "jsonl"})
     run(config(tmp_path))

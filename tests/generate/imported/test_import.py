@@ -83,6 +83,15 @@ def test_strays_are_told_apart(folder: Path, prompts: Path, tmp_path: Path) -> N
     assert kept["holiday.png"] == picture(201, kind="PNG"), "its bytes are kept"
 
 
+def test_a_copy_that_is_of_no_prompt_counts_as_what_its_row_says(folder: Path, prompts: Path, tmp_path: Path) -> None:
+    shutil.copy(folder / "a photo of a bench_0.png", folder / "holiday.png")
+    shutil.copy(folder / "a photo of a bench_0.png", folder / "a photo of a bench_2.png")
+    facts = imported(folder, "--prompts", prompts, "--out", tmp_path / "out")
+    assert {kind: many for kind, many in facts["counts"].items() if many} == {"unmatched": 1, "extra": 1}
+    for flaw in facts["flaws"]:
+        assert flaw["what"].endswith("; the same bytes as a photo of a bench_0.png")
+
+
 def test_prompts_of_no_set_are_what_the_names_say(folder: Path, tmp_path: Path) -> None:
     (folder / "a_blue_kite_1.png").write_bytes(picture(300, kind="PNG"))
     facts = imported(folder, "--layout", "names", "--out", tmp_path / "out")

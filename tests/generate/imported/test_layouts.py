@@ -148,6 +148,24 @@ def test_dpg_grids_are_cut_into_exactly_their_pictures_and_kept(tmp_path: Path) 
     assert imported(folder, "--out", tmp_path / "out", "--set", "rows_per_shard=3")["shards_made"] == 0
 
 
+DPG_COLUMNS = (
+    "item_id,text,keywords,proposition_id,dependency,category_broad,category_detailed,tuple,question_natural_language"
+)
+
+
+def test_grids_called_by_numbers_alone_are_cut_where_prompts_of_dpg_are_asked_for(tmp_path: Path) -> None:
+    asks = "1,0,entity,whole,entity - whole (cat),Is there a cat?"
+    lines = [DPG_COLUMNS, *(f"{number},cat {number},,{asks}" for number in range(2))]
+    (tmp_path / "dpg.csv").write_text("\n".join(lines))
+    folder = write(tmp_path / "in", {f"sdxl/{number}.png": grid_of(range(4)) for number in range(2)})
+    asked = ("--prompts", "dpg", "--set", f"prompts.path={tmp_path / 'dpg.csv'}", "--out", tmp_path / "out")
+    facts = imported(folder, *asked)
+    assert (facts["layout"], facts["rows"], facts["usable"]) == ("dpg", 8, 8)
+    assert "of single images --layout names" in facts["why"]
+    single = imported(folder, *asked[:-1], tmp_path / "single", "--layout", "names")
+    assert (single["rows"], single["usable"]) == (2, 2)
+
+
 @pytest.mark.parametrize(
     ("layout", "name", "expected"),
     [

@@ -13,10 +13,12 @@ from PIL.PngImagePlugin import PngInfo
 TEXTS = ["a red fish", "two yellow houses", "a green tree", "a blue bird"]
 
 
-def saved_by_a1111(path: Path, text: str) -> None:
-    """Write a picture as A1111 does, with the text that it was made from."""
-    said = PngInfo()
-    said.add_text("parameters", f"{text}\nNegative prompt: ugly\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 3")
+def saved_by_a1111(path: Path, text: str, model: str = "") -> None:
+    """Write a picture as A1111 does, with the text that it was made from and its model, if it is told."""
+    said, more = PngInfo(), f", Model: {model}" if model else ""
+    said.add_text(
+        "parameters", f"{text}\nNegative prompt: ugly\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 3{more}"
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     drawn = Image.open(io.BytesIO(picture(sum(map(ord, path.name)), kind="PNG")))
     path.write_bytes(save(drawn, "PNG", pnginfo=said))
@@ -68,3 +70,23 @@ def test_the_text_of_an_image_is_its_prompt_where_its_name_is_a_number(tmp_path:
         saved_by_a1111(tmp_path / f"in/{count:05d}-{10 + count}.png", TEXTS[count])
     imported(tmp_path / "in", "--layout", "names", "--out", tmp_path / "out")
     assert [row["caption"] for row in rows_of(tmp_path / "out")] == TEXTS[:2]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"txt2img-images/2026-11-30/00000-1.png": "xl", "txt2img-images/2026-11-30/00001-2.png": "flux"}, "xl flux"),
+        ({"all of it/00000-1.png": "xl", "all of it/00001-2.png": "flux"}, "xl flux"),
+        ({"outputs/00000-1.png": "xl", "outputs/00001-2.png": "xl"}, "xl xl"),
+        ({"mine/00000-1.png": "xl", "mine/00001-2.png": "xl", "other/00001-2.png": "flux"}, "mine mine other"),
+        ({"mine/00000-1.png": "xl", "mine/00001-2.png": ""}, "mine mine"),
+    ],
+)
+def test_a_folder_in_which_images_say_several_models_is_none(
+    files: dict[str, str], expected: str, asked: Path, tmp_path: Path
+) -> None:
+    for file, model in files.items():
+        saved_by_a1111(tmp_path / "in" / file, TEXTS[0], model)
+    imported(tmp_path / "in", "--prompts", asked, "--layout", "any", "--out", tmp_path / "out")
+    models = {row["file"]: row["model"] for row in rows_of(tmp_path / "out") if row["file"]}
+    assert [models[file] for file in files] == expected.split()

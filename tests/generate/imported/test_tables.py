@@ -25,6 +25,15 @@ def test_a_table_beside_its_images_says_all_that_it_can(folder: Path, prompts: P
     assert (row["prompt_id"], row["sample"]) == ("7", 0)
 
 
+def test_a_file_that_a_table_names_for_two_prompts_is_double(folder: Path, prompts: Path, tmp_path: Path) -> None:
+    (folder / "metadata.csv").write_text(
+        "file_name,prompt_id\na photo of a bench_0.png,1\na photo of a bench_0.png,2\n"
+    )
+    facts = imported(folder, "--prompts", prompts, "--out", tmp_path / "out")
+    (flaw,) = [flaw for flaw in facts["flaws"] if flaw["kind"] == "duplicate"]
+    assert (flaw["prompt_id"], flaw["what"]) == ("2", "named twice: sample 0 of the prompt '1', too")
+
+
 def test_a_table_may_be_the_source_and_have_other_names(folder: Path, tmp_path: Path) -> None:
     lines = [f"{at},{folder.name}/{text}_{at}.png,{text}" for text in PROMPTS for at in (0, 1)]
     table = tmp_path / "all.csv"
