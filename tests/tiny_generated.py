@@ -62,6 +62,7 @@ def make_generated(
     rows_per_shard: int = 7,
     kinds: Mapping[str, str] | None = None,
     carried: Mapping[str, str] | None = None,
+    states: Mapping[int, str] | None = None,
 ) -> Dataset:
     """Write the rows as a dataset directory of the kind ``generated`` and open it.
 
@@ -71,16 +72,18 @@ def make_generated(
         rows_per_shard: Of them.
         kinds: Of the prompt sets, by label.
         carried: Further columns of the prompts, each with the text that it has in every row.
+        states: The status of rows, by their numbers, that is not what their picture tells.
     """
     more = dict(carried or {})
     schema = generated_schema()
     for name in more:
         schema = schema.append(pa.field(name, pa.string()))
+    records = [{**_record(row), **more} for row in rows]
+    for number, state in (states or {}).items():
+        records[number]["status"] = state
     infos = [
         write_shard(
-            pa.Table.from_pylist(
-                [{**_record(row), **more} for row in rows[start : start + rows_per_shard]], schema=schema
-            ),
+            pa.Table.from_pylist(records[start : start + rows_per_shard], schema=schema),
             path / "data" / shard_name(index),
         )
         for index, start in enumerate(range(0, len(rows), rows_per_shard))

@@ -87,11 +87,14 @@ class FileContent(NamedTuple):
         records: In order; reading them raises DataError, with file and line, at one of another form.
         labels: Everything that a detector can find; None of what finds nothing.
         scale: Of ratings.
+        is_whole: Whether a picture of a model in it of which it says nothing was asked about and not answered, as those
+            who wrote it count, and not left out.
     """
 
     records: Iterator[EvidenceRecord]
     labels: frozenset[str] | None = None
     scale: Scale | None = None
+    is_whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Answers as DSG releases them, a CSV.
 
-Its columns are item_id, t2i_model, question_id, answer and further ones.
+Its columns are item_id, t2i_model, question_id, answer and further ones. An item that it lacks counts as wrong upstream
+(tifa160_134 in the release), so that a picture of which it says nothing is one whose questions have no answer.
 """
 
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ COLUMNS = ("item_id", "t2i_model", "question_id", "answer")
 
 def dsg(source: ImportSource) -> FileContent:
     """Return what each row says; each has all of ``COLUMNS``."""
-    return FileContent(_answers(source))
+    return FileContent(_answers(source), is_whole=True)
 
 
 def _answers(source: ImportSource) -> Iterator[EvidenceRecord]:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from diptych.data.checks import CHECKS, Checks, Question, read_checks
+from diptych.data.row_states import MISSING
 from diptych.data.schema import FILE
 from diptych.data.shards import reading
 from diptych.data.table import DatasetTable
@@ -20,6 +21,7 @@ from diptych.storage.location import Location
 
 NO_IMAGE, SEVERAL_IMAGES, OTHER_PROMPT = "no such image", "several images", "another prompt"
 SHOWN = "1"  # the id of the only question that is asked of a caption
+TOLD_OF = ("ok", MISSING)  # the states of rows about which a file may say something: no pictures are needed
 IMAGE_PATH = "image.path"  # the name of a picture, which a dataset that was made of files has as FILE in full
 
 
@@ -71,6 +73,11 @@ class Matcher:
         texts = self._words(CHECKS) if CHECKS in self.table.columns else [None] * len(self.table)
         return [read_checks(text) for text in texts]
 
+    @cached_property
+    def states(self) -> list[str | None]:
+        """The status of each row."""
+        return self._words("status")
+
     def match(self, records: Iterable[EvidenceRecord]) -> Matched:
         """Return which records are about which row.
 
@@ -93,6 +100,8 @@ class Matcher:
                 found.leave_out(record, SEVERAL_IMAGES if rows else NO_IMAGE)
             elif record.prompt is not None and self._captions[rows[0]] != record.prompt:
                 found.leave_out(record, OTHER_PROMPT)
+            elif self.states[rows[0]] not in TOLD_OF:
+                found.leave_out(record, f"not used, as the image is {self.states[rows[0]]}")
             else:
                 found.records.setdefault(rows[0], []).append(record)
         return found

@@ -42,7 +42,7 @@ MakeRows: TypeAlias = Callable[[Matcher, Matched, FileContent], RowEvidence]
 
 
 def answer_rows(matcher: Matcher, matched: Matched, content: FileContent) -> RowEvidence:
-    """Return the answers about each row; of a model that somebody judged what is not answered failed."""
+    """Return the answers about each row of which the file says something, or which a whole file leaves unanswered."""
     said: dict[int, Any] = {}
     for row, records in matched.records.items():
         checks = matcher.checks[row]
@@ -53,10 +53,13 @@ def answer_rows(matcher: Matcher, matched: Matched, content: FileContent) -> Row
         if asked.said:
             said[row] = asked.said
     models = {matcher.model_of[row] for row in said}
-    every = [
-        answers_of(said.get(row, {}), checks.questions) if checks is not None and model in models else None
-        for row, (model, checks) in enumerate(zip(matcher.model_of, matcher.checks, strict=True))
-    ]
+    rows = zip(matcher.model_of, matcher.checks, matcher.states, strict=True)
+    every: list[list[Any] | None] = []
+    for row, (model, checks, state) in enumerate(rows):
+        questions = checks.questions if checks is not None else ()
+        is_shown = checks is not None and model in models and state == "ok"
+        is_known = row in said or (is_shown and (content.is_whole or not questions))
+        every.append(answers_of(said.get(row, {}), questions) if is_known else None)
     states = states_of(every)
     unanswered = {state: count for state, count in sorted(states.items()) if state}
     lacking = ", ".join(f"{count:,} {state}" for state, count in unanswered.items())

@@ -189,13 +189,18 @@ class ScoredRows:
         if not self.is_of_one(rows):
             return quantity(units, "prompt")
         if units > 1:
-            return f"{quantity(units, 'prompt')}, nearly all images of one, about which alone it is"
+            return f"{quantity(units, 'prompt')}, {self.most_of_one(rows)}, about which alone it is"
         return f"1 prompt of {quantity(draws, 'seed' if self.has(SEED) else 'image')}, about which alone it is"
 
     def is_of_one(self, rows: Index) -> bool:
         """Return whether the interval of a share of some rows is about one unit, or hardly more."""
         units = len(np.unique(self.prompts[rows]))
         return units == 1 or (1 < units < len(rows) and even_clusters(self.prompts[rows]) < ONE_PROMPT)
+
+    def most_of_one(self, rows: Index) -> str:
+        """Return in words how many of some rows are of the unit that most are of."""
+        most = int(np.unique(self.prompts[rows], return_counts=True)[1].max(initial=0))
+        return f"{most:,} of {quantity(len(rows), 'image')} of one"
 
     @property
     def _unit_columns(self) -> list[str]:

@@ -13,6 +13,7 @@ from diptych.data.checks import NOT_ASKED
 from diptych.data.column_names import full_name
 from diptych.data.generated_columns import BENCHMARK, CATEGORY
 from diptych.evaluate.collected import Findings
+from diptych.evaluate.inputs.asked_rows import is_asked_for
 from diptych.evaluate.inputs.category_sets import categories_of_sets, kind_of, unanswered
 from diptych.evaluate.inputs.cautions import share_caution
 from diptych.evaluate.inputs.memberships import members
@@ -53,7 +54,7 @@ class AskedMean:
     def of(self, rows: ScoredRows) -> "MeasuredMean":
         """Return the column of a dataset ready to be averaged."""
         ready = measured(rows.score(self.score))
-        ready = replace(ready, is_asked=ready.is_asked & is_of_kind(rows, self.prompts))
+        ready = replace(ready, is_asked=ready.is_asked & is_asked_for(rows, self.prompts))
         facts = dict(self.facts)
         if self.of_categories:
             ready = replace(ready, metric=ready.metric.of_categories(self.category_parts))
@@ -114,17 +115,6 @@ def at_worst(ready: MeasuredMean) -> MeasuredMean:
     assert worst is not None, ready.metric.name
     name = ready.name if ready.name.endswith(WORST) else f"{ready.name}{WORST}"
     return replace(ready, name=name, values=np.where(np.isnan(ready.values), worst, ready.values))
-
-
-def is_of_kind(rows: ScoredRows, prompts: str | None) -> npt.NDArray[np.bool_]:
-    """Return bool (N,): whether a row is of a prompt set of some kind; all are where None is asked for."""
-    if prompts is None:
-        return np.ones(len(rows), bool)
-    if not rows.has(BENCHMARK):
-        return np.zeros(len(rows), bool)
-    labels = rows.values(BENCHMARK)
-    own = [label for label in labels.unique().to_pylist() if kind_of(str(label), rows.prompt_kinds) == prompts]
-    return np.asarray(pc.is_in(labels, pa.array(own, labels.type)), bool)
 
 
 def _has_category(rows: ScoredRows) -> npt.NDArray[np.bool_]:

@@ -106,6 +106,8 @@ class ProtocolRule:
         category_parts: How much each category then counts, as upstream fixes it, whatever there is of each; their sum
             is 1. None where all count alike.
         with_category: Whether images of prompts without a category are left out.
+        upstream_of_prompts: Whether upstream takes the mean of each prompt's images first; where prompts have unequal
+            numbers of images, a number then says what that is.
         beside: Further scores by names of their own, where what is averaged over images is a mean of several.
         block: Of how many prompts that follow each other upstream takes means to tell their standard deviation beside
             a category; None where it does not.
@@ -120,6 +122,7 @@ class ProtocolRule:
     of_categories: bool = False
     category_parts: Mapping[str, float] = field(default_factory=dict)
     with_category: bool = False
+    upstream_of_prompts: bool = False
     block: int | None = None
     beside: Mapping[str, RulePart] = field(default_factory=dict)
 

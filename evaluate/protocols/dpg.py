@@ -46,6 +46,7 @@ DPG = Protocol(
             "whatever parents say",
             {"reach": "walked", "unanswered": "wrong", "without_first": [FIRST_ITEM]},
             worst="question_accuracy_worst",
+            upstream_of_prompts=True,
             pool=QuestionPool(levels=2, is_whole=False, unanswered="wrong", last_only=True),
         ),
         CORRECTED: ProtocolRule(
@@ -55,6 +56,7 @@ DPG = Protocol(
             "over all images",
             {"reach": "parents", "unanswered": "left_out"},
             worst="question_accuracy_worst",
+            upstream_of_prompts=True,
             pool=QuestionPool(levels=2, reach="parents"),
         ),
     },

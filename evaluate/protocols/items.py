@@ -13,14 +13,12 @@ import numpy.typing as npt
 from diptych.data.checks import CHECKS, NOT_ASKED, Checks, read_checks
 from diptych.data.column_names import full_name
 from diptych.data.generated_columns import columns_of
-from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes
-from diptych.evaluate.metrics.means import is_of_kind
+from diptych.evaluate.inputs.asked_rows import SAMPLE, is_asked_for
+from diptych.evaluate.inputs.scored_rows import Index, ScoredColumn, ScoredRows, codes
 from diptych.evaluate.protocols import text_errors
 from diptych.evaluate.protocols.contract import QuestionPool, TextErrors, WeightedImages
 from diptych.scores.question_accuracy import OUTCOMES
 from diptych.scores.question_rule import LOST, read_outcomes, with_reach
-
-(SAMPLE,) = columns_of("sample")
 
 
 class PoolItems(NamedTuple):
@@ -63,21 +61,30 @@ def pool_items(
         pool: What is pooled.
         prompts: The kind of the protocol's set of prompts.
     """
-    is_about = is_of_kind(rows, prompts)
+    is_about = is_asked_for(rows, prompts)
     if isinstance(pool, WeightedImages):
         return _columns(item for item in _images(rows, label, pool) if is_about[item[0]])
     if isinstance(pool, TextErrors):
         return _columns(item for item in _written(rows, label, pool) if is_about[item[0]])
     if pool.last_only:
-        is_about &= _is_last(rows)
+        is_about &= _is_last(rows, is_about, _is_judged(rows, label))
     return _columns(item for item in _questions(rows, label, pool) if is_about[item[0]])
 
 
-def _is_last(rows: ScoredRows) -> npt.NDArray[np.bool_]:
-    """Return bool (N,): whether an image is the last one of a prompt by its model and setting."""
+def _is_last(
+    rows: ScoredRows, is_about: npt.NDArray[np.bool_], is_judged: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Return bool (N,): whether an image is the last one of a prompt by its model and setting, of those judged if any.
+
+    Args:
+        rows: The dataset.
+        is_about: (N,): the images among which.
+        is_judged: (N,): whether anything was said of an image; one that is not there does not stand for the others.
+    """
     if not rows.has(SAMPLE):
         return np.ones(len(rows), bool)
-    samples = rows.values(SAMPLE).fill_null(0).to_numpy(zero_copy_only=False)
+    samples = rows.values(SAMPLE).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    samples = np.where(is_about, np.where(is_judged, samples + samples.max(initial=0) + 1, samples), -1)
     group = codes([rows.values(name) for name in columns_of("prompt", "model", "setting")], len(rows))
     last = np.full(group.max(initial=-1) + 1, -1)
     np.maximum.at(last, group, samples)
@@ -85,8 +92,8 @@ def _is_last(rows: ScoredRows) -> npt.NDArray[np.bool_]:
 
 
 def _questions(rows: ScoredRows, label: str, pool: QuestionPool) -> Iterator[Item]:
-    """Yield every question that is asked of an image; of one without a score all are without an answer."""
-    scored = rows.score(full_name(label, OUTCOMES))
+    """Yield every question that is asked of an image; of one of which nothing was said none is known, nor wrong."""
+    scored = _outcomes(rows, label)
     texts = scored.texts or [None] * len(rows)
     for row, (said, reason, asked) in enumerate(
         zip(texts, scored.reasons, rows.values(CHECKS).to_pylist(), strict=True)
@@ -97,12 +104,20 @@ def _questions(rows: ScoredRows, label: str, pool: QuestionPool) -> Iterator[Ite
         count = len(checks.questions)
         nothing: list[float | None] = [None] * count
         own, states = (nothing, [reason or ""] * count) if said is None else read_outcomes(said)
-        worth = _worth(checks, own, pool)
+        worth = nothing if said is None else _worth(checks, own, pool)
         for place, (question, value, state) in enumerate(zip(checks.questions, worth, states, strict=True)):
             if state == LOST:
                 continue
             known = np.nan if value is None else value
             yield row, place, known, question.weight, kinds_of(question.tags, pool.levels), state, ()
+
+
+def _outcomes(rows: ScoredRows, label: str) -> ScoredColumn:
+    return rows.score(full_name(label, OUTCOMES))
+
+
+def _is_judged(rows: ScoredRows, label: str) -> npt.NDArray[np.bool_]:
+    return np.array([text is not None for text in _outcomes(rows, label).texts or [None] * len(rows)], bool)
 
 
 def _worth(checks: Checks, own: list[float | None], pool: QuestionPool) -> list[float | None]:

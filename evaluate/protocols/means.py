@@ -14,7 +14,7 @@ from diptych.evaluate.protocols.contract import Protocol, ProtocolRule, TextErro
 from diptych.evaluate.protocols.parts import MEAN_OF_PARTS
 from diptych.scores.question_accuracy import OUTCOMES
 
-VERSION = 1  # of how a protocol's number is made of its rule
+VERSION = 2  # of how a protocol's number is made of its rule
 
 
 @dataclass(frozen=True)

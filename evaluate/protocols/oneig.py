@@ -59,6 +59,7 @@ def _alignment(name: str, language: str, prompts: str, files: str, cost: tuple[i
                 "and form of the prompt",
                 {"reach": "parents", "unanswered": "wrong"},
                 worst="question_accuracy_worst",
+                upstream_of_prompts=True,
             ),
             CORRECTED: ProtocolRule(
                 "question_accuracy",
@@ -66,6 +67,7 @@ def _alignment(name: str, language: str, prompts: str, files: str, cost: tuple[i
                 "the same over the questions that were answered",
                 {"reach": "parents", "unanswered": "left_out"},
                 worst="question_accuracy_worst",
+                upstream_of_prompts=True,
             ),
         },
         assets=tuple(f"oneig-{files}-{one}" for one in names),

@@ -5,16 +5,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
-from diptych.data.generated_columns import CATEGORY
+from diptych.data.column_names import full_name
+from diptych.data.generated_columns import CATEGORY, columns_of
 from diptych.evaluate.collected import Findings
-from diptych.evaluate.inputs.scored_rows import ScoredRows
+from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes
 from diptych.evaluate.metrics.means import AskedMean, mean_rows_of_group
 from diptych.evaluate.protocols.blocks import spread_note
 from diptych.evaluate.protocols.coverage import coverage_note
 from diptych.evaluate.protocols.means import CountedRule
 from diptych.evaluate.protocols.pools import RulePool
 from diptych.progress.wording import quantity
+from diptych.scores.question_accuracy import OUTCOMES
+from diptych.scores.question_rule import LOST, read_outcomes
 from diptych.store.store import ResultRow
 
 
@@ -52,14 +57,20 @@ def rule_mean_rows(
         if not len(about) and CATEGORY in asked.by:
             continue  # of another set of prompts
         lacking = [reasons[row] or "" for row in about if np.isnan(ready.values[row])]
-        cautions = [coverage_note(rule.protocol, rows, group.rows[covered[group.rows]]), told]
+        scored = about[np.isfinite(ready.values[about])]
+        cautions = [
+            questions_note(rule, rows, scored),
+            coverage_note(rule.protocol, rows, group.rows[covered[group.rows]]),
+        ]
+        cautions.append(told)
         every = list(mean_rows_of_group(rows, ready, group, found))
         if CATEGORY in asked.by and rule.rule.block is not None:
             every = [_noted(row, spread_note(rows, about, ready.values, rule.rule.block)) for row in every]
-        yield from (row if CATEGORY in row.groups else _cautioned(row, lacking, "image", cautions) for row in every)
+        own = [*cautions, prompts_note(rule, rows, scored, ready.values)]
+        yield from (row if CATEGORY in row.groups else _cautioned(row, lacking, "image", own) for row in every)
         if at_worst is not None and CATEGORY not in asked.by and len(about):
             worst = next(mean_rows_of_group(rows, at_worst, group, found))
-            if worst.value != every[0].value:
+            if worst.reason is None and worst.value != every[0].value:
                 yield _cautioned(worst, lacking, "image", cautions)
 
 
@@ -90,6 +101,48 @@ def _cautioned(row: ResultRow, lacking: Iterable[str], noun: str, cautions: Iter
     return replace(row, caution="; ".join(filter(None, every)) or None)
 
 
+def questions_note(rule: CountedRule, rows: ScoredRows, of: Index) -> str:
+    """Return how many questions about some images have no answer, why, and what they count; empty where all have one.
+
+    Args:
+        rule: Which counts them.
+        rows: The dataset.
+        of: Numbers of the rows that have a number.
+    """
+    name = full_name(rule.label, OUTCOMES)
+    if name not in rows.scored:
+        return ""
+    texts = rows.score(name).texts or [None] * len(rows)
+    every = [state for row in of if (text := texts[row]) for state in read_outcomes(text)[1] if state != LOST]
+    counts = Counter(filter(None, every))
+    if not counts:
+        return ""
+    are = "wrong" if rule.rule.options.get("unanswered") == "wrong" else "left out"
+    return f"{counts.total():,} of {quantity(len(every), 'question')} without an answer, {are}: {_told(counts)}"
+
+
+def prompts_note(rule: CountedRule, rows: ScoredRows, of: Index, values: npt.NDArray[np.float64]) -> str:
+    """Return what a mean over images is over prompts first, where upstream takes it so and that is another number.
+
+    Args:
+        rule: Whose number it is.
+        rows: The dataset.
+        of: Numbers of its rows that have a number, (M,).
+        values: (N,): what is averaged.
+    """
+    if not rule.rule.upstream_of_prompts or not len(of):
+        return ""
+    names = [rows.values(name).take(pa.array(of)) for name in columns_of("prompt") if rows.has(name)]
+    prompts = codes(names, len(of))
+    images = np.bincount(prompts)
+    mean = float((np.bincount(prompts, values[of]) / images).mean())
+    if np.isclose(mean, values[of].mean()):
+        return ""
+    return (
+        f"{images.min()} to {images.max()} images of a prompt, {mean:.4g} by the means of prompts, as upstream has it"
+    )
+
+
 def states_note(states: Iterable[str], noun: str, unscored: int) -> str:
     """Return why some have no answer, and how many those are where n does not tell; empty where all have one.
 
@@ -101,7 +154,11 @@ def states_note(states: Iterable[str], noun: str, unscored: int) -> str:
     counts = Counter(state or "unknown" for state in states)
     if not counts:
         return ""
-    told = ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
+    told = _told(counts)
     if counts.total() == unscored:
         return f"unscored: {told}"
     return f"{quantity(counts.total(), noun)} without an answer ({told})"
+
+
+def _told(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {state}" for state, count in counts.most_common())

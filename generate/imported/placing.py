@@ -9,17 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from diptych.data.row_states import EXTRA, MISNAMED, MISSING, UNMATCHED
 from diptych.generate.imported.identified_images import IdentifiedImage
 from diptych.generate.imported.matching import KnownPrompt, MatchedPrompt, PromptIndex
 from diptych.generate.imported.model_folders import in_model_folders
 from diptych.generate.imported.own_text import PromptOfImage, prompt_of_image
 from diptych.generate.rows import OK
 
-# What becomes of a row beside ``ok`` and the reasons why a file cannot be read.
-MISSING = "missing"  # a place that is asked for, and no image there
-MISNAMED = "misnamed"  # its name is none that the layout gives
-UNMATCHED = "unmatched"  # no prompt of the set is its
-EXTRA = "extra"  # its place is taken, or is none that is asked for
 CONTRADICTED = "contradicted"  # begins what ``error`` says of an image in a place of which it says another text itself
 MOST_SAMPLES = 2**31  # that the column has numbers for
 SUGGESTIONS = 200  # images without a prompt for which a prompt of nearly that name is looked for: the search is slow
@@ -33,7 +29,7 @@ class PlacedImage:
 
     Attributes:
         image: What was found; None where nothing is.
-        status: ``ok``, one of the above, or why the file cannot be read.
+        status: ``ok``, one of ``row_states``, or why the file cannot be read.
         error: The reason in words.
         said: What the row says, by columns.
     """

@@ -19,11 +19,16 @@ ROWS = [
 ]
 
 
+def elsewhere(rows: list[Made]) -> dict[int, str]:
+    """Return the states of rows whose pictures were judged where they are, and are missing here."""
+    return dict.fromkeys(range(len(rows)), "missing")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two judges of which each says by itself what is right, in one run."""
     folder = tmp_path_factory.mktemp("ranked")
-    make_generated(folder / "generated", ROWS, rows_per_shard=len(ROWS))
+    make_generated(folder / "generated", ROWS, rows_per_shard=len(ROWS), states=elsewhere(ROWS))
     random, judges = np.random.default_rng(1), dict[str, Any]()
     for judge in ("detr", "unidet"):
         said = "".join(f"{row.key},{int(random.random() < SHARES[row.model])}\n" for row in ROWS)
@@ -58,7 +63,7 @@ def test_place_that_other_prompts_would_give_to_another_model_is_not_sure(folder
 def test_models_of_which_some_draws_hold_no_image_have_no_sure_place(tmp_path: Path) -> None:
     """In one draw of three none of the few pictures is there; that is no share of 0."""
     rows = [row for row in ROWS if row.model in ("flux", "sd15") and (row.model == "sd15" or row.prompt == 0)]
-    make_generated(tmp_path / "generated", rows, rows_per_shard=len(rows))
+    make_generated(tmp_path / "generated", rows, rows_per_shard=len(rows), states=elsewhere(rows))
     judges = dict[str, Any]()
     for judge in ("detr", "unidet"):
         said = "".join(f"{row.key},{int(row.model == 'flux' or row.prompt % 3 == 0)}\n" for row in rows)
@@ -79,7 +84,7 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Path:
     right = {judge: {row.key: int(random.random() < SHARES[row.model]) for row in ROWS} for judge in ("detr", "unidet")}
     for model in SHARES:
         own = [row for row in ROWS if row.model == model]
-        make_generated(folder / model / "generated", own, rows_per_shard=len(own))
+        make_generated(folder / model / "generated", own, rows_per_shard=len(own), states=elsewhere(own))
         for judge, said in right.items():
             text = "key,label\n" + "".join(f"{key},{value}\n" for key, value in said.items())
             judges |= imported_facts(folder / model, f"{judge}.csv", text, form="labels", judge=judge)["judges"]

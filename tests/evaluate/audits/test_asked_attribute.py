@@ -39,14 +39,17 @@ def test_audit_counts_what_was_answered_elsewhere_and_why_the_others_were_not_ju
     ]
     expected = {
         "cannot_tell": 1,
-        "failed": 2,
+        "failed": 1,
         "nobody": 1,
         "not_asked": 1,
+        "out_of_memory": 1,
         "several": 1,
         "unparsed": 1,
     }
     assert man["unjudged"] == woman["unjudged"] == expected
-    assert "1 of 3 (7 unjudged: 2 failed, 1 cannot_tell, 1 nobody, 1 not_asked, 1 several, 1 unparsed)" in said.stdout
+    assert (
+        said.stdout.count("1 of 3 (7 unjudged: 1 cannot_tell, 1 failed, 1 nobody, 1 not_asked, 1 out_of_memory, ") == 1
+    )
 
 
 def test_audit_asks_a_vision_language_model_about_images_of_which_nothing_is_known(tmp_path: Path) -> None:

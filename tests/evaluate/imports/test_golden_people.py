@@ -30,14 +30,18 @@ def judged(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("people")
     prompts = [one for one in dsg(path=released / "dsg-1k-anns.csv").prompts if one.id.startswith("tifa160")]
     rows = [
-        Made(model, number, checks=one.checks.to_object(), caption=one.text, category="tifa", picture=None)
+        Made(model, number, checks=one.checks.to_object(), caption=one.text, category="tifa", picture=picture)
         for model in MODELS
         for number, one in enumerate(prompts)
+        for picture in [
+            0 if one.id == "tifa160_134" else None
+        ]  # PaLI's file lacks it, which makes it wrong if it is there
     ]
+    states = {number: "missing" for number, row in enumerate(rows) if row.picture is None}
     names = {number: one.id for number, one in enumerate(prompts)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiny_generated, "prompt_name", names.get)
-        make_generated(folder / "generated", rows, rows_per_shard=len(rows))
+        make_generated(folder / "generated", rows, rows_per_shard=len(rows), states=states)
     judges: dict[str, Any] = {}
     for judge, file, form in (
         ("people", LIKERT, "dsg_likert"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from evaluate_configs import make_config, read, run
+from evaluate_configs import make_config, read, result_of, run
 from tiny_generated import Made, make_generated
 
 from diptych.cli import main
@@ -21,13 +21,13 @@ WHOLE = HEADER + "00000,one,1,yes\n00000,one,2,no\n00001,one,1,no\n00001,one,2,y
 
 @pytest.fixture
 def generated(tmp_path: Path) -> Path:
-    """Two models of two prompts; nothing has a picture of the second prompt."""
+    """Two models of two prompts; the first one's picture of the second prompt lies elsewhere, the other has none."""
     made = [
         Made(model, prompt, checks=CHECKS, picture=(0, None)[prompt], benchmark="dsg")
         for model in ("one", "two")
         for prompt in range(2)
     ]
-    make_generated(tmp_path / "generated", made, rows_per_shard=3)
+    make_generated(tmp_path / "generated", made, rows_per_shard=3, states={1: "missing"})
     return tmp_path / "generated"
 
 
@@ -69,9 +69,26 @@ def test_a_rule_counts_what_was_imported_with_or_without_a_picture_and_asks_nobo
     assert asked == []
 
 
+def test_an_image_of_which_the_file_says_nothing_has_its_own_reason_and_is_never_wrong(generated: Path) -> None:
+    rows = scored(generated, imported_text(generated, HEADER + "00000,two,1,yes\n00000,two,2,yes\n"))
+    assert [row["value"] for row in rows] == [None, None, 1.0, None]
+    assert [row["reason"] for row in rows] == ["not_imported", "missing", None, "out_of_memory"]
+    whole = result_of(generated.parent, "dsg_official_pali.question_accuracy", model="two")
+    assert (whole["value"], whole["n"], whole["n_unscored"]) == (1.0, 1, 1)
+    assert "unscored: 1 out_of_memory" in whole["caution"]
+
+
+def test_a_question_of_a_picture_that_the_file_lacks_is_told_beside_the_number(generated: Path) -> None:
+    scored(generated, imported_text(generated, HEADER + "00000,one,1,yes\n"))
+    said = "1 of 2 questions without an answer, "
+    for rule, are in (("official", "wrong: 1 failed"), ("corrected", "left out: 1 failed")):
+        whole = result_of(generated.parent, f"dsg_{rule}_pali.question_accuracy", model="one")
+        assert whole["caution"].count(said + are) == 1
+
+
 def test_what_is_answered_by_nothing_or_by_what_is_no_answer_has_a_state(generated: Path) -> None:
     facts = imported_text(generated, HEADER + "00000,one,1,\n00000,one,2,perhaps\n")
-    assert (facts["answered"], facts["unanswered"]) == (0, {"failed": 3, "unparsed": 1})
+    assert (facts["answered"], facts["unanswered"]) == (0, {"failed": 1, "unparsed": 1})
     evidence = open_dataset(generated).column_sets("evidence")[0]
     said = read_evidence(ANSWERS, evidence.files[0]).records[0]
     assert said is not None

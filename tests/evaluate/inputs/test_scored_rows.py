@@ -11,6 +11,7 @@ from tiny_generated import Made, made_grid, make_generated
 from diptych.data.dataset import open_dataset
 from diptych.data.shards import read_shard, shard_name, write_shard
 from diptych.data.table import DatasetTable
+from diptych.evaluate.inputs.cautions import share_caution
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 
 
@@ -69,8 +70,10 @@ def test_hardly_more_than_one_prompt_is_said_to_be_about_that_one(tmp_path: Path
     rows = [Made("m", 0, sample) for sample in range(20)] + [Made("m", prompt) for prompt in (1, 2)]
     make_generated(tmp_path / "generated", rows)
     found = rows_of(tmp_path / "generated", "generated")
-    assert found.units_text(np.arange(22)) == "3 prompts, nearly all images of one, about which alone it is"
+    assert found.units_text(np.arange(22)) == "3 prompts, 20 of 22 images of one, about which alone it is"
     assert found.units_text(np.arange(20, 22)) == "2 prompts"
+    cautions = [share_caution(found, np.arange(count)) for count in (20, 22)]
+    assert cautions == ["about one prompt alone", "20 of 22 images of one prompt"]
 
 
 def test_images_of_no_known_seed_stand_for_themselves_within_a_prompt(tmp_path: Path) -> None:

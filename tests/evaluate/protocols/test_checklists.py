@@ -73,6 +73,7 @@ def test_t2i_corebench_without_a_dimension_is_no_number(tmp_path: Path) -> None:
     counted(tmp_path, "t2i_corebench", [("C-MI", asked("Yes?"))])
     whole = result_of(tmp_path, "t2i_corebench_official_eye.question_accuracy", model="one")
     assert (whole["value"], whole["reason"]) == (None, "categories_missing")
+    assert read(tmp_path, "SELECT * FROM results WHERE metric LIKE '%_worst'") == [], "nothing is unscored"
 
 
 def test_unigenbench_pools_points_by_dimension_and_has_no_number_over_all(tmp_path: Path) -> None:

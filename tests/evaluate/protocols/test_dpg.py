@@ -34,14 +34,18 @@ def asked(*questions: tuple[str, str, str, str]) -> dict[str, Any]:
     }
 
 
-def counted(folder: Path, prompts: Sequence[Mapping[str, Any] | Sequence[Mapping[str, Any]]]) -> None:
+def counted(
+    folder: Path,
+    prompts: Sequence[Mapping[str, Any] | Sequence[Mapping[str, Any]]],
+    states: Mapping[int, str] | None = None,
+) -> None:
     """Run both rules over prompts, of which each has an image for each of its checks."""
     made = [
         Made("one", number, sample, checks=checks, picture=4 * number + sample, benchmark="dpg")
         for number, given in enumerate(prompts)
         for sample, checks in enumerate([given] if isinstance(given, Mapping) else given)
     ]
-    make_generated(folder / "generated", made, kinds={"dpg": "dpg"})
+    make_generated(folder / "generated", made, kinds={"dpg": "dpg"}, states=states)
     protocols = [{"protocol": "dpg", "judge": "eye"}]
     run(make_config(folder, judges={"eye": {"kind": "own_answers"}}, protocols=protocols))
 
@@ -83,6 +87,32 @@ def test_kinds_of_official_are_of_the_last_image_and_know_no_parents(tmp_path: P
     assert value(tmp_path, "corrected", KINDS, question_kind="entity") == (0.75, 4)
     assert value(tmp_path, "corrected", KINDS) == (pytest.approx(3 / 8), 8)
     assert value(tmp_path, "official") == value(tmp_path, "corrected") == (pytest.approx(3 / 8), 4)
+
+
+def test_an_image_that_is_not_there_is_neither_the_last_nor_wrong(tmp_path: Path) -> None:
+    """Of the first prompt the last is missing, of the second all; the third has one that nobody asked for."""
+    right, wrong = asked(("A car?", "entity", "", "yes")), asked(("A bus?", "entity", "", "no"))
+    states = {1: "missing", 2: "missing", 4: "extra"}
+    counted(tmp_path, [[right, right], right, [wrong, wrong]], states)
+    for rule in ("official", "corrected"):
+        found = result_of(tmp_path, f"dpg_{rule}_eye.{KINDS}", model="one", question_kind="entity")
+        assert (found["value"], found["n"], found["n_unscored"]) == (0.5, 2, {"official": 1, "corrected": 2}[rule])
+        assert "unscored" in found["caution"]
+        assert "extra" not in found["caution"]
+        assert value(tmp_path, rule, f"{WHOLE}_worst") == (0.25, 4)
+
+
+def test_a_mean_says_what_it_is_over_prompts_first_where_they_have_unequal_numbers_of_images(tmp_path: Path) -> None:
+    right, wrong = asked(("A car?", "entity", "", "yes")), asked(("A bus?", "entity", "", "no"))
+    counted(tmp_path / "unequal", [[right] * 3, wrong])
+    counted(tmp_path / "equal", [[right] * 2, [wrong] * 2])
+    said = "1 to 3 images of a prompt, 0.5 by the means of prompts, as upstream has it"
+    for rule in ("official", "corrected"):
+        unequal, equal = (
+            result_of(tmp_path / name, f"dpg_{rule}_eye.{WHOLE}", model="one") for name in ("unequal", "equal")
+        )
+        assert (unequal["value"], equal["value"]) == (0.75, 0.5)
+        assert (unequal["caution"].count(said), equal["caution"].count("images of a prompt")) == (1, 0)
 
 
 def test_official_has_no_number_over_all_questions(tmp_path: Path) -> None:

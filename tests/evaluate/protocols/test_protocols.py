@@ -100,7 +100,7 @@ def test_number_carries_protocol_rule_and_judge_in_its_name(tmp_path: Path) -> N
     means = {f"dsg_{rule}_eye.question_accuracy{end}" for rule in ("official", "corrected") for end in ("", "_worst")}
     assert names == {*means, "dsg_corrected_eye.questions_right", "dsg_corrected_eye.questions_right_worst"}
     (identity,) = read(tmp_path, "SELECT identity FROM identities WHERE identity_id = ?", (found["identity_id"],))
-    assert identity["identity"]["protocol"] == {"name": "dsg", "rule": "official", "version": 1}
+    assert identity["identity"]["protocol"] == {"name": "dsg", "rule": "official", "version": 2}
 
 
 def test_categories_stand_beside_the_whole_and_what_is_unscored_is_counted(tmp_path: Path) -> None:

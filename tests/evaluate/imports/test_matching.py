@@ -1,0 +1,48 @@
+"""Records about images that an import of pictures set aside: no format makes them count."""
+
+from pathlib import Path
+
+import pytest
+from imported_evidence import imported_facts, lines_of, stored
+from tiny_generated import Made, make_generated
+
+from diptych.judges.evidence import KINDS
+
+CHECKS = {"include": [{"class": "boat", "count": 1}], "questions": [{"id": "1", "question": "A boat?"}]}
+COCO = {
+    "images": [{"id": number, "file_name": f"{number}.png"} for number in range(2)],
+    "categories": [{"id": 1, "name": "boat"}],
+    "annotations": [{"image_id": number, "category_id": 1, "bbox": [0, 0, 9, 9], "score": 0.9} for number in range(2)],
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "kind", "more"),
+    [
+        ("answers", "key,question_id,answer\n{0},1,yes\n{1},1,yes\n", "answers", ()),
+        ("dsg", "item_id,t2i_model,question_id,answer\n00000,one,1,yes\n00001,one,1,yes\n", "answers", ()),
+        ("ratings", "key,rating\n{0},4\n{1},4\n", "ratings", ("--scale", "1-5")),
+        ("labels", "key,label\n{0},yes\n{1},yes\n", "ratings", ()),
+        ("geneval", "", "ratings", ()),
+        ("coco", "", "boxes", ()),
+    ],
+)
+@pytest.mark.parametrize("state", ["extra", "unmatched", "misnamed", "truncated", "out_of_memory"])
+def test_what_a_file_says_of_an_image_that_is_not_used_is_left_out_and_counted(
+    tmp_path: Path, form: str, text: str, kind: str, more: tuple[str, ...], state: str
+) -> None:
+    rows = [Made("one", number, caption="a boat", checks=CHECKS, picture=number) for number in range(2)]
+    make_generated(tmp_path / "generated", rows, states={1: state})
+    if form == "geneval":
+        said = {"prompt": "a boat", "tag": "x", "correct": True, "reason": ""}
+        text = lines_of(*({"filename": f"0000{number}/samples/00000.png", **said} for number in range(2)))
+    elif form == "coco":
+        text = lines_of(COCO).replace("0.png", f"{rows[0].key}.png").replace("1.png", f"{rows[1].key}.png")
+    else:
+        text = text.format(*(row.key for row in rows))
+    name = "said.json" if form in ("geneval", "coco") else "said.csv"
+    facts = imported_facts(tmp_path, name, text, *more, form=form)
+    assert facts["misfits"][f"not used, as the image is {state}"]["records"] == (2 if form == "coco" else 1)
+    first, second = stored(tmp_path, KINDS[kind]).records
+    assert first
+    assert second is None
