@@ -25,7 +25,7 @@ CAPTION_MEMBER = (
 TYPES = "of carried columns; without one, the narrowest that all values fit"
 
 
-BUILT_IN_RULES = ("readable", "duplicate")
+BUILT_IN_RULES = ("readable", "heic", "duplicate")
 
 
 class AnySource(Settings):
@@ -83,7 +83,7 @@ class Folder(Carrying):
     @property
     def captions_sought(self) -> str | None:
         """As of ``UrlTable``."""
-        told = "sidecars, metadata.jsonl, .csv or .parquet, annotations/*.json and samples.json"
+        told = "sidecars, metadata.jsonl, .csv, .tsv or .parquet, labels.json, annotations/*.json and samples.json"
         places = {"sidecar": told, "file_name": "file names"}
         return f"{places[self.captions]}; captions: none if there are none" if self.captions in places else None
 
@@ -126,7 +126,7 @@ class WebDataset(Carrying):
     def captions_sought(self) -> str | None:
         """As of ``UrlTable``."""
         key = self.caption_key
-        told = f".txt, .caption and .text, {key!r} of .json, and metadata.jsonl, .csv or .parquet"
+        told = f".txt, .caption and .text, {key!r} of .json, and metadata.jsonl, .csv, .tsv or .parquet"
         return f"{told}; caption_key: null if there are none" if key else None
 
 

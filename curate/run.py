@@ -22,6 +22,7 @@ from diptych.curate.ingest.estimate import estimate_ingest
 from diptych.curate.ingest.inputs import look_at_input
 from diptych.curate.ingest.rows import pool_schema
 from diptych.curate.ingest.run import NOTHING_FURTHER, IngestOptions, first_error, ingest, reason_counts
+from diptych.curate.rules.built_in import heic_left_out
 from diptych.curate.rules.select import SelectRun, select
 from diptych.curate.run_directory import POOL, SELECTED, check_run_directory
 from diptych.curate.sources import open_source
@@ -182,7 +183,7 @@ class CurateRunner:
             raise DataError(f"{self.pool}: {none}; {told}")
         captions, sought = caption_counts(dataset), self.config.source.captions_sought
         summary = f"{quantity(dataset.rows, 'row')}, {quantity(ok, 'image')}{f' ({failed})' if failed else ''}"
-        if sought and 0 < captions.there < dataset.rows:
+        if sought and 0 < captions.there < ok:
             summary += f", {quantity(captions.there, 'caption')}"
         if run.rows_made and (there := taken_over(dataset.rows - run.rows_made, dataset.rows, "row")):
             summary += f"; {there}"
@@ -230,8 +231,9 @@ class CurateRunner:
     def _select(self) -> StepOutcome:
         decided = self._decide()
         last = decided.steps[-1]
-        summary = f"{last.rows_out:,} of {quantity(decided.steps[0].rows_in, 'row')} kept"
-        facts = {"funnel": [step._asdict() for step in decided.steps]}
+        facts: dict[str, Any] = {"funnel": [step._asdict() for step in decided.steps]}
+        heic = heic_left_out(facts["funnel"])
+        summary = f"{last.rows_out:,} of {quantity(decided.steps[0].rows_in, 'row')} kept{f' ({heic})' if heic else ''}"
         return StepOutcome("select", decided.is_new, summary, facts)
 
     def _export(self) -> StepOutcome:

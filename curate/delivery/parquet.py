@@ -17,6 +17,7 @@ import pyarrow as pa
 from diptych.addresses import Address
 from diptych.config.identity import fingerprint
 from diptych.curate.config import Export
+from diptych.curate.rules.built_in import heic_left_out
 from diptych.data.card import CARD
 from diptych.data.claims import claimed
 from diptych.data.column_names import export_name, find_name, full_name
@@ -180,11 +181,13 @@ def rows_per_shard(total: int, settings: Export) -> int:
 
 def _check_kept(selection: Selection, target: Location) -> None:
     if not selection.keep.any():
-        left = ", ".join(f"{step['rule']} leaves {step['rows_out']:,}" for step in selection.made_by.get("funnel", []))
+        funnel = selection.made_by.get("funnel", [])
+        left = ", ".join(f"{step['rule']} leaves {step['rows_out']:,}" for step in funnel)
         stale = "; what is there is an earlier selection" if target.exists() else ""
         lost = f" ({left})" if left else ""
         none = f"none of {quantity(len(selection.keep), 'row')}"
-        raise DataError(f"{target}: {none} is kept{lost}: nothing to export{stale}")
+        heic = heic_left_out(funnel)
+        raise DataError(f"{target}: {none} is kept{lost}: nothing to export{f' ({heic})' if heic else ''}{stale}")
 
 
 def _has_own(target: Location) -> bool:

@@ -12,6 +12,7 @@ from diptych.curate.config import CurateConfig
 from diptych.curate.ingest.fetching import Asking
 from diptych.curate.ingest.inputs import PoolInput, ReadInput, look_at_input, reading_of
 from diptych.curate.ingest.plan import PoolPlan, ShardLimits
+from diptych.curate.ingest.recaptioned import Recaptioned, recaptioned
 from diptych.curate.ingest.retry import RetriedShard, RetryJob, shards_to_retry
 from diptych.curate.ingest.rows import pool_schema
 from diptych.curate.ingest.shards import IngestJob
@@ -143,11 +144,19 @@ def _other_input(growing: Growing, found: PoolInput) -> str:
         return "add what is new with --extend, or give another --out"
     gone = f"{quantity(plan.gone, 'row')} gone"
     if plan.missing:
+        if plan.gone and (again := recaptioned(found.source, plan, growing)).known:
+            return f"{quantity(plan.missing, 'row')} new, {gone}; {_with_new_captions(again, plan)}"
         stays = f", {gone} (which stay in it)" if plan.gone else ""
         return f"{quantity(plan.missing, 'row')} new{stays}; add what is new with --extend, or give another --out"
     if plan.gone:
         return f"{gone}, 0 new; with --extend what is gone stays in the pool, another --out makes one without it"
     return "the same rows in other files; go on with --extend, or give another --out"
+
+
+def _with_new_captions(again: Recaptioned, plan: PoolPlan) -> str:
+    of = f" of the first {again.looked_at:,}" if again.looked_at < plan.missing else ""
+    kept = "with --extend it keeps both, and of equal copies prefers the first, whose caption is the old one"
+    return f"pictures that it holds with another caption: {again.known:,}{of}; give another --out ({kept})"
 
 
 def _check_types(growing: Growing, read: ReadInput) -> None:

@@ -16,8 +16,8 @@ from diptych.curate.conditions import TrialTable, check_expression, trial_table
 from diptych.curate.config import Rule
 from diptych.curate.decisions import Clusters
 from diptych.curate.missing_columns import what_lacks
+from diptych.curate.rules.built_in import built_in_rules
 from diptych.curate.sql_spelling import spelling_hint
-from diptych.data.column_names import full_name
 from diptych.data.sql import (
     aliases,
     column_references,
@@ -31,11 +31,9 @@ from diptych.data.sql import (
 )
 from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, ShardError
-from diptych.scores import decoded
 
 MAX_RULES = 62
 LIMIT_S = 3600.0  # of all rules together; forty million rows take less than a minute
-IS_TRUNCATED = full_name(decoded.NAME, decoded.COLUMN)
 CHUNK = 1 << 20  # rows worked on at a time where arrays would be made on the way
 
 
@@ -107,34 +105,18 @@ def _first_failed(masks: npt.NDArray[np.uint64]) -> npt.NDArray[np.int8]:
     return first
 
 
-def readable_rule(table: DatasetTable, *, heic: bool = False) -> Rule:
-    """Return the rule that is always there and always first: without a picture a row is of no use to anybody.
-
-    A picture is one that has been decoded, where the score ``decoded`` has tried, and that programs can read which have
-    no more than Pillow.
-
-    Args:
-        table: What the rule looks at.
-        heic: Whether HEIC is readable, too.
-    """
-    terms = ["status = 'ok'"]
-    terms += [] if heic else ["format IS DISTINCT FROM 'heic'"]
-    terms += [f"{IS_TRUNCATED} IS NOT NULL"] if IS_TRUNCATED in table.columns else []
-    return Rule(name="readable", where=" AND ".join(terms))
-
-
 def evaluate(table: DatasetTable, rules: Sequence[Rule], *, heic: bool = False) -> Funnel:
-    """Evaluate rules over a dataset, ``readable`` before the given ones; no image byte is read.
+    """Evaluate rules over a dataset, the built-in ones before the given ones; no image byte is read.
 
     Args:
         table: What the rules look at.
         rules: In order.
-        heic: See ``readable_rule``.
+        heic: Whether HEIC is kept, see ``built_in_rules``.
 
     Raises:
         ConfigError: If a rule is not one SQL condition over columns that are there; the message names the rule.
     """
-    rules = [readable_rule(table, heic=heic), *rules]
+    rules = [*built_in_rules(table, heic=heic), *rules]
     if len(rules) > MAX_RULES:
         raise ConfigError(f"select: {len(rules)} rules; {MAX_RULES} is the limit, join some with AND")
     con = connect(table.dataset)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from diptych.curate.config import Rule
 from diptych.curate.decisions import Decisions, find_decisions, read_clusters, write_decisions
-from diptych.curate.rules.funnel import FunnelStep, evaluate, keep_one_of_each, readable_rule
+from diptych.curate.rules.built_in import built_in_rules
+from diptych.curate.rules.funnel import FunnelStep, evaluate, keep_one_of_each
 from diptych.data.dataset import ColumnSet
 from diptych.data.table import DatasetTable
 
@@ -37,9 +38,9 @@ def select(
 
     Args:
         table: What the rules look at.
-        rules: In order; the built-in ``readable`` comes before them.
+        rules: In order; the built-in ones come before them.
         duplicates: What dedup decided: of each cluster the most preferred row that passes the rules is kept.
-        heic: Whether HEIC is readable.
+        heic: Whether HEIC is kept.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
@@ -48,7 +49,7 @@ def select(
     sets = {label: dict(column_set.manifest["identity"]) for label, column_set in table.sets.items()}
     if duplicates is not None:
         sets["duplicates"] = dict(duplicates.manifest["identity"])
-    written = [rule.model_dump() for rule in (readable_rule(table, heic=heic), *rules)]
+    written = [rule.model_dump() for rule in (*built_in_rules(table, heic=heic), *rules)]
     identity = {"step": "select", "version": 3, "rules": written, "columns": sets}
     found = find_decisions(table.dataset, "select", identity)
     if found is not None:

@@ -1,29 +1,28 @@
 """Files that say something of many pictures, as other programs write them into a folder or a tar.
 
-- ``metadata.jsonl``, ``.csv`` or ``.parquet`` with ``file_name`` (Hugging Face, imagefolder), names counted from there,
-  of a picture one line or one for each of its captions;
+- ``metadata.jsonl``, ``.csv``, ``.tsv`` or ``.parquet`` with ``file_name`` (Hugging Face, imagefolder), names counted
+  from there, of a picture one line or one for each of its captions; a name without its suffix is that of the only
+  picture called so;
 - ``metadata.jsonl`` of one object without ``file_name``, for all pictures below (GenEval);
 - ``annotations/*.json`` with ``images`` and ``annotations`` (COCO), of pictures anywhere beside ``annotations``, or in
-  the folders that the name of the file speaks of;
+  the folders that the name of the file speaks of; also as ``labels.json`` beside ``data`` (FiftyOne);
 - ``samples.json`` with ``samples`` by ``filepath`` (FiftyOne), with a ``metadata.json`` that says nothing of pictures.
 
 The file nearest to a picture that knows it is believed. Decides nothing about which of the facts is the caption.
 """
 
-import json
-import math
-import posixpath
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import PurePath, PurePosixPath
 from typing import Any, NamedTuple
 
-from diptych.curate.sources.coco_splits import folders_meant
+from diptych.curate.sources.coco_captions import ANNOTATIONS, coco_captions
 from diptych.curate.sources.columns import first_text
 from diptych.curate.sources.file_tree import FileTree
 from diptych.curate.sources.files import readable
+from diptych.curate.sources.image_suffixes import IMAGE_SUFFIXES
 from diptych.curate.sources.json_facts import Facts, said_under
-from diptych.curate.sources.marked_text import text_of
 from diptych.curate.sources.metadata_tables import (
     FILE_NAME,
     METADATA,
@@ -33,15 +32,13 @@ from diptych.curate.sources.metadata_tables import (
     why_without_captions,
     why_without_pictures,
 )
+from diptych.curate.sources.named_pictures import CAPTIONS, Lookup, by_name, json_of, objects_under, place_meant
 from diptych.curate.sources.sidecars import in_one_form
 from diptych.errors import DataError
 
-ANNOTATIONS = "annotations"
+LABELS = "labels.json"  # COCO as FiftyOne writes it, beside a folder data
 SAMPLES, SAMPLES_ABOUT = "samples.json", "metadata.json"
 FILE_PATH = "filepath"
-CAPTIONS = "captions"  # all captions of a picture of which more are told; "caption" is the first
-
-Lookup = Callable[[PurePosixPath], Facts | None]  # from the path of a picture, counted from the file's own folder
 
 
 class _ToldIn(NamedTuple):
@@ -60,7 +57,7 @@ class _ToldIn(NamedTuple):
 
 def may_be_about_many(path: PurePath) -> bool:
     """Return whether a file is called like one of those that say something of many pictures."""
-    return path.name in (*METADATA, SAMPLES) or (path.suffix == ".json" and path.parent.name == ANNOTATIONS)
+    return path.name in (*METADATA, SAMPLES, LABELS) or (path.suffix == ".json" and path.parent.name == ANNOTATIONS)
 
 
 def is_caption_file(path: PurePath, tree: FileTree) -> bool:
@@ -71,6 +68,18 @@ def is_caption_file(path: PurePath, tree: FileTree) -> bool:
 def is_about_samples(path: PurePath, tree: FileTree) -> bool:
     """Return whether a file is what FiftyOne writes beside its samples."""
     return path.name == SAMPLES_ABOUT and tree.is_file(path.parent / SAMPLES)
+
+
+def names_of(files: Iterable[PurePath]) -> set[str]:
+    """Return what a file about many pictures may call them: by their paths, or without a suffix that only one has.
+
+    >>> sorted(names_of(map(PurePosixPath, ["a.jpg", "b.jpg", "b.png"])))
+    ['a', 'a.jpg', 'b.jpg', 'b.png']
+    """
+    files = list(files)
+    stems = (file.with_suffix("") for file in files if file.suffix[1:].lower() in IMAGE_SUFFIXES)
+    shared = Counter(in_one_form(str(stem)) for stem in stems)
+    return {in_one_form(str(file)) for file in files} | {stem for stem, count in shared.items() if count == 1}
 
 
 class CaptionFiles:
@@ -85,6 +94,7 @@ class CaptionFiles:
         """
         self._tree, self._texts = tree, (FILE_NAME, *texts)
         self._in = lru_cache(maxsize=1024)(partial(_told_or_refused, tree=tree, texts=self._texts))
+        self._called_in = lru_cache(maxsize=2)(lambda folder: names_of(tree.names_in(folder)))
 
     def named(self, files: Iterable[PurePath]) -> Iterator[PurePath]:
         """Yield the pictures that ``metadata`` files name; the path of one that is outside of their folder leads out.
@@ -100,7 +110,7 @@ class CaptionFiles:
             for row in _metadata_rows(file, self._tree, self._texts):
                 name = row.get(FILE_NAME)
                 if isinstance(name, str):
-                    yield file.parent / _place(name, whole)
+                    yield file.parent / place_meant(name, whole)
 
     def facts(self, picture: PurePath) -> Facts | None:
         """Return what the nearest file that knows a picture says of it; None where none does.
@@ -109,10 +119,8 @@ class CaptionFiles:
             DataError: If a file cannot be read.
         """
         for told, place in self._around(picture):
-            for look_up in told.lookups:
-                found = look_up(place)
-                if found is not None:
-                    return found
+            if known := self._known(told, picture, place):
+                return known[0]
         return None
 
     def problem(self, picture: PurePath, *, lacks_caption: bool) -> str | None:
@@ -126,11 +134,18 @@ class CaptionFiles:
             DataError: If a file cannot be read.
         """
         for told, place in self._around(picture):
-            if any(look_up(place) is not None for look_up in told.lookups):
+            if self._known(told, picture, place):
                 return told.without_captions if lacks_caption else None
             if told.unusable:
                 return told.unusable
         return None
+
+    def _known(self, told: _ToldIn, picture: PurePath, place: PurePosixPath) -> list[Facts]:
+        """Return what is said of a picture by its name, or without its suffix where it is the only one."""
+        known = _said_by(told.lookups, place)
+        if not known and told.lookups and in_one_form(str(picture.with_suffix(""))) in self._called_in(picture.parent):
+            return _said_by(told.lookups, place.with_suffix(""))
+        return known
 
     def _around(self, picture: PurePath) -> Iterator[tuple[_ToldIn, PurePosixPath]]:
         """Yield what lies in each folder around a picture, the nearest first, and the picture's place from there."""
@@ -152,6 +167,10 @@ def _refuse(why: str, _: PurePosixPath) -> Facts | None:
     raise DataError(why)
 
 
+def _said_by(lookups: Iterable[Lookup], place: PurePosixPath) -> list[Facts]:
+    return [facts for look_up in lookups if (facts := look_up(place)) is not None]
+
+
 def _told_by_files_in(folder: PurePath, *, tree: FileTree, texts: Collection[str]) -> _ToldIn:
     metadata = [folder / name for name in METADATA if tree.is_file(folder / name)]
     tables = [(file, _metadata_rows(file, tree, texts)) for file in metadata]
@@ -161,7 +180,8 @@ def _told_by_files_in(folder: PurePath, *, tree: FileTree, texts: Collection[str
     if tree.is_file(folder / SAMPLES):
         found.append(_samples(folder / SAMPLES, tree))
     files = sorted(file for file in tree.files_in(folder / ANNOTATIONS) if file.suffix == ".json")
-    found += [_coco(files, tree)] if files else []
+    found += [coco_captions(files, folder, tree)] if files else []
+    found += [coco_captions([folder / LABELS], folder, tree)] if tree.is_file(folder / LABELS) else []
     return _ToldIn(found, next(iter(unusable), None), next(iter(captionless), None))
 
 
@@ -174,11 +194,11 @@ def _metadata_rows(file: PurePath, tree: FileTree, texts: Collection[str]) -> li
 def _metadata(file: PurePath, rows: Sequence[Facts], whole: str, texts: Collection[str]) -> Lookup:
     if is_about_all(file, rows):
         return lambda _: rows[0]
-    by_name: dict[str, list[Facts]] = {}
+    lines_of: dict[str, list[Facts]] = {}
     for row in rows:
         if isinstance(row.get(FILE_NAME), str):
-            by_name.setdefault(row[FILE_NAME], []).append(row)
-    return _by_name((_place(name, whole), _told_in(lines, texts)) for name, lines in by_name.items())
+            lines_of.setdefault(row[FILE_NAME], []).append(row)
+    return by_name((place_meant(name, whole), _told_in(lines, texts)) for name, lines in lines_of.items())
 
 
 def _told_in(lines: Sequence[Facts], texts: Collection[str]) -> Facts:
@@ -197,101 +217,8 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _samples(file: PurePath, tree: FileTree) -> Lookup:
-    samples = _objects(_json(file, tree), "samples")
+    samples = objects_under(json_of(file, tree), "samples")
     check_named(samples, FILE_PATH, file)
-    known = _by_name((sample[FILE_PATH], sample) for sample in samples if FILE_PATH in sample)
+    known = by_name((sample[FILE_PATH], sample) for sample in samples if FILE_PATH in sample)
     absolute = PurePosixPath(tree.whole(file.parent))
     return lambda place: known(place) or known(absolute / place)
-
-
-def _coco(files: Sequence[PurePath], tree: FileTree) -> Lookup:
-    """Return what COCO files that lie together say; of two that know a picture, one about its folder is believed."""
-    there = _folders_of_pictures(files[0].parents[1], tree)
-    read = [(file, known) for file in files if (known := _coco_captions(file, tree)) is not None]
-    told = [(file, folders_meant(file.stem, there), known) for file, known in read]
-    told.sort(key=lambda one: not one[1])  # what a file about folders says goes before what one about no folder says
-
-    def look_up(place: PurePosixPath) -> Facts | None:
-        around = set(place.parts[:-1])
-        about = [(bool(meant), file, known) for file, meant, known in told if not meant or meant & around]
-        for first in range(len(place.parts)):
-            tail = PurePosixPath(*place.parts[first:])
-            found = [(sure, file, facts) for sure, file, known in about if (facts := known(tail)) is not None]
-            if found:
-                return _agreed([(file, facts) for sure, file, facts in found if sure == found[0][0]], place)
-        return None
-
-    return look_up
-
-
-def _coco_captions(file: PurePath, tree: FileTree) -> Lookup | None:
-    """Return what a COCO file says of pictures; None where it has no caption."""
-    value = _json(file, tree)
-    captions: dict[str, list[str]] = {}
-    with readable(file, "COCO captions"):
-        for one in sorted(_objects(value, ANNOTATIONS), key=lambda one: _rank(one.get("id"))):
-            caption = first_text(one.get("caption"))
-            if caption is not None:
-                captions.setdefault(_id(one["image_id"]), []).append(caption)
-        if not captions:
-            return None
-        images = [image for image in _objects(value, "images") if _id(image["id"]) in captions]
-        check_named(images, FILE_NAME, file)
-        told = ((image, captions[_id(image["id"])]) for image in images)
-        return _by_name((image[FILE_NAME], {**image, "caption": texts[0], CAPTIONS: texts}) for image, texts in told)
-
-
-def _id(value: Any) -> str:
-    """Return an id as a text: "1", 1 and the 1.0 of programs that know no integers are the same picture."""
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
-
-
-def _rank(value: Any) -> tuple[bool, float]:
-    """Return by what captions are ordered: by their ids, and those without a number last, as they stand there."""
-    try:
-        rank = float(value)
-    except (TypeError, ValueError, OverflowError):
-        rank = math.nan
-    return (True, 0.0) if math.isnan(rank) else (False, rank)
-
-
-def _folders_of_pictures(root: PurePath, tree: FileTree) -> set[str]:
-    """Return the names of the folders beside ``annotations``, and of those in them, as in images/val2017."""
-    above = [folder for folder in tree.folders_in(root) if folder.name != ANNOTATIONS]
-    return {path.name for folder in above for path in (folder, *tree.folders_in(folder))}
-
-
-def _agreed(told: Sequence[tuple[PurePath, Facts]], place: PurePosixPath) -> Facts:
-    """Return what files say of a picture, which has to be the same.
-
-    Raises:
-        DataError: If their captions differ.
-    """
-    file, facts = told[0]
-    for other, others in told[1:]:
-        if others[CAPTIONS] != facts[CAPTIONS]:
-            remedy = "name each after the folder of its pictures, or move one away"
-            raise DataError(f"{file}: says another caption of {place} than {other.name} does; {remedy}")
-    return facts
-
-
-def _objects(value: Any, key: str) -> list[dict[str, Any]]:
-    """Return the objects listed under a key; none where there is no such list."""
-    found = value.get(key) if isinstance(value, dict) else None
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _by_name(facts: Iterable[tuple[str, Facts]]) -> Lookup:
-    known = {in_one_form(_place(name)): row for name, row in facts}
-    return lambda place: known.get(in_one_form(place.as_posix()))
-
-
-def _place(name: str, whole: str = "") -> str:
-    """Return the place that a name means; of a path into the folder whose whole path is given, the place within it."""
-    place = posixpath.normpath(name.replace("\\", "/"))
-    return place.removeprefix(f"{whole}/") if whole else place
-
-
-def _json(file: PurePath, tree: FileTree) -> Any:
-    with readable(file, "JSON"):
-        return json.loads(text_of(tree.read(file)))

@@ -1,6 +1,7 @@
 """What all sources do with columns: names that clash, text that is not quite text."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from diptych.lookup import describe_unknown
 
 MAX_KEYS_SHOWN = 20
 MAX_SHOWN = 60
+URL = re.compile(r"\s*https?://", re.IGNORECASE)
 # What a caption is called in JSON, in tables about pictures, and behind the names of pictures.
 CAPTION_KEYS = ("caption", "text", "prompt")
 TEXT_FIELDS = (*CAPTION_KEYS, "raw")  # of an object that stands where a caption should, as in COCO's lists
@@ -62,6 +64,9 @@ def check_columns(wanted: Mapping[str, str], there: Sequence[str], file: str) ->
         DataError: If it does.
     """
     for name, key in wanted.items():
+        if name not in there and (url := next((one for one in there if URL.match(one)), None)):
+            remedy = "name its columns, as column_names: [url, caption]"
+            raise DataError(f"{file}: its first line is no header, it has {clean_text(url[:MAX_SHOWN])}; {remedy}")
         if name not in there:
             shown = [clean_text(key) or "" for key in there[:MAX_KEYS_SHOWN]]
             none = ", or null where there is none" if key == "caption_column" else ""

@@ -41,6 +41,10 @@ class FileTree(Protocol):
         """Return the files in a folder itself; none where it is not there."""
         ...
 
+    def names_in(self, folder: PurePath) -> Iterable[PurePath]:
+        """Return the files in a folder itself, also those that cannot be read here."""
+        ...
+
     def folders_in(self, folder: PurePath) -> Iterable[PurePath]:
         """Return the folders in a folder itself."""
         ...
@@ -68,6 +72,10 @@ class DiskTree:
         """See ``FileTree``."""
         there = Path(folder)
         return (path for path in there.iterdir() if path.is_file()) if stat.S_ISDIR(_mode(there)) else iter(())
+
+    def names_in(self, folder: PurePath) -> Iterator[PurePath]:
+        """See ``FileTree``."""
+        return self.files_in(folder)
 
     def folders_in(self, folder: PurePath) -> Iterator[PurePath]:
         """See ``FileTree``."""
@@ -124,6 +132,10 @@ class TarTree:
         """See ``FileTree``; those that were read."""
         return (path for path in self.contents if path.parent == folder)
 
+    def names_in(self, folder: PurePath) -> Iterable[PurePath]:
+        """See ``FileTree``."""
+        return self._by_folder.get(folder, ())
+
     def folders_in(self, folder: PurePath) -> Iterator[PurePath]:
         """See ``FileTree``."""
         return (path for path in self._folders if path.parent == folder)
@@ -131,6 +143,13 @@ class TarTree:
     def whole(self, folder: PurePath) -> str:
         """See ``FileTree``: where a folder lay that was put into a tar, which takes the first slash off its names."""
         return "" if folder == self.root else f"/{folder.relative_to(self.root)}"
+
+    @cached_property
+    def _by_folder(self) -> dict[PurePath, list[PurePath]]:
+        found: dict[PurePath, list[PurePath]] = {}
+        for path in map(self.path, self.names):
+            found.setdefault(path.parent, []).append(path)
+        return found
 
     @cached_property
     def _folders(self) -> set[PurePath]:

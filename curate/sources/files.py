@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 
 import pyarrow as pa
 
+from diptych.data.text_records import no_text_problem
 from diptych.errors import DataError, first_line
 
 # What the libraries below throw at damaged or hostile files. EOFError: a cut gzip; KeyError: pyarrow's for a name that
@@ -58,15 +59,8 @@ def readable(path: PurePath | str, kind: str) -> Iterator[None]:
         yield
     except READ_ERRORS as error:
         if isinstance(error, UnicodeDecodeError):
-            raise DataError(f"{path}: {_what_is_no_text(error)}") from error
+            raise DataError(f"{path}: {no_text_problem(error)}") from error
         raise DataError(f"{path}: cannot be read as {kind}: {first_line(error)}") from error
-
-
-def _what_is_no_text(error: UnicodeDecodeError) -> str:
-    """Return where a text has a byte that its encoding does not know, and what to do: Excel writes others."""
-    line = error.object.count(b"\n", 0, error.start) + 1
-    said = f"line {line} has a byte that is no {error.encoding.upper()}: 0x{error.object[error.start]:02x}"
-    return f"{said}; save it as UTF-8 (in Excel: CSV UTF-8)"
 
 
 def _refuse_archives(file: Path) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from diptych.curate.config import Folder
 from diptych.curate.sources.bounded import in_tables
-from diptych.curate.sources.caption_files import CaptionFiles, is_caption_file
+from diptych.curate.sources.caption_files import CaptionFiles, is_caption_file, names_of
 from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import CAPTION_KEYS, caption_text, carried_names
 from diptych.curate.sources.contract import BYTES, NAME, NOTE, PROBLEM, Part, Tables, leads_out
@@ -59,7 +59,7 @@ class FolderSource:
         with readable(self._root, "folder"):
             found = everything_below(self._settings.path)
             beside = sidecars_among(found) | {path for path in found if is_caption_file(path, self._tree)}
-        known = {in_one_form(str(path)) for path in found}
+        known = names_of(found)
         named = self._caption_files.named(beside) if self._is_told else ()
         missing = {path for path in named if in_one_form(str(path)) not in known}
         rows = tuple(str(path) for path in sorted({*found, *missing} - beside))

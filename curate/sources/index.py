@@ -27,7 +27,7 @@ from diptych.data.shards import row_sizes
 from diptych.errors import ShardError
 from diptych.storage.location import Location
 
-VERSION = 20  # of how rows are read and what they are known by
+VERSION = 21  # of how rows are read and what they are known by
 KEPT_S = 90 * 24 * 3600
 CHECK, SCHEMA = b"check", b"schema"
 

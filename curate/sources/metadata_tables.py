@@ -1,4 +1,4 @@
-"""``metadata.jsonl``, ``.csv`` or ``.parquet`` of a folder: the rows, and why they say nothing of its pictures.
+"""``metadata.jsonl``, ``.csv``, ``.tsv`` or ``.parquet`` of a folder: its rows, or why they speak of no picture.
 
 Decides nothing about which picture a row means, and which of its facts is the caption.
 """
@@ -18,11 +18,15 @@ from diptych.curate.sources.files import readable
 from diptych.curate.sources.json_facts import Facts
 from diptych.curate.sources.marked_text import text_of
 from diptych.curate.sources.part_columns import name_there
-from diptych.data.text_records import delimiter_problem
+from diptych.data.text_records import COMMAS, TABS, delimiter_problem
 from diptych.errors import DataError
 
-METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
+METADATA = ("metadata.jsonl", "metadata.csv", "metadata.tsv", "metadata.parquet")
 FILE_NAME = "file_name"
+ALSO_CALLED = ("file", "filename")  # where no row has FILE_NAME
+NAMES = (FILE_NAME, *ALSO_CALLED)
+DELIMITERS = {".csv": COMMAS, ".tsv": TABS}
+WORDS = {COMMAS: "commas", TABS: "tabs"}
 MAX_SHOWN, MAX_NAMES = 60, 12
 
 
@@ -36,18 +40,26 @@ def metadata_rows(file: PurePath, data: bytes, texts: Collection[str]) -> list[d
 
     Raises:
         DataError: If it cannot be read, a row does not say its picture or has more fields than the header, or its
-            columns are separated by something else than commas.
+            columns are separated by something else than its name says.
     """
     with readable(file, "metadata"):
         if file.suffix == ".parquet":
             rows: list[dict[str, Any]] = pq.read_table(pa.BufferReader(data)).to_pylist()
-        elif file.suffix == ".csv":
+        elif file.suffix in DELIMITERS:
             rows = _csv_rows(file, text_of(data), texts)
         else:
             rows = _jsonl_rows(file, text_of(data))
-    rows = [_with_file_name(row) for row in rows]
+    rows = _naming_pictures(rows)
     check_named(rows, FILE_NAME, file)
     return rows
+
+
+def _naming_pictures(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows with the pictures they are about under ``file_name``, whatever the table calls that."""
+    rows = [_with_file_name(row) for row in rows]
+    there = set[str]().union(*rows)
+    called = next((found for name in ALSO_CALLED if (found := name_there(name, there))), None)
+    return rows if FILE_NAME in there or called is None else [{FILE_NAME: row.get(called), **row} for row in rows]
 
 
 def _with_file_name(row: dict[str, Any]) -> dict[str, Any]:
@@ -84,8 +96,8 @@ def is_about_all(file: PurePath, rows: Sequence[Facts]) -> bool:
 def why_without_pictures(file: PurePath, rows: Sequence[Facts]) -> str | None:
     """Return why no row is about a picture, its place first; None where one is, or there are no rows.
 
-    >>> why_without_pictures(PurePath("metadata.csv"), [{"filename": "a.png", "text": "a cat"}])
-    "metadata.csv names no picture: it has no 'file_name', but 'filename', 'text'"
+    >>> why_without_pictures(PurePath("metadata.csv"), [{"picture": "a.png", "text": "a cat"}])
+    "metadata.csv names no picture: it has no 'file_name', but 'picture', 'text'"
     """
     if not rows or is_about_all(file, rows) or any(FILE_NAME in row for row in rows):
         return None
@@ -142,15 +154,16 @@ def _csv_rows(file: PurePath, text: str, texts: Collection[str]) -> list[dict[st
     handle = io.StringIO(text, newline="")
     # Of a quote that is never closed the library makes one field of all the lines behind it; strict, it refuses that.
     is_odd = text.count('"') % 2 == 1
-    reader = csv.DictReader(handle, restval="", strict=is_odd)
+    delimiter = DELIMITERS[file.suffix]
+    reader = csv.DictReader(handle, restval="", strict=is_odd, delimiter=delimiter)
     header = list(reader.fieldnames or ())
-    if (problem := delimiter_problem(header, ",")) and FILE_NAME in header[0].casefold():
+    if (problem := delimiter_problem(header, delimiter)) and any(name in header[0].casefold() for name in NAMES):
         raise DataError(f"{file}: {problem}")
     rows = []
     for row in reader:
         if further := next(filter(str.strip, row.pop(None, ())), None):  # what has no name in the header
             said = f"line {reader.line_num} has more fields than the header: {further[:MAX_SHOWN]!r}"
-            raise DataError(f"{file}: {said}; put a text with commas in quotes")
+            raise DataError(f"{file}: {said}; put a text with {WORDS[delimiter]} in quotes")
         rows.append(row)
     names = [name for name in (rows[0] if rows else {}) if name]
     columns, are_texts = {}, {one.casefold() for one in texts}

@@ -7,15 +7,13 @@ fields as the header has, a URL where URLs stand. Such a line begins anew, whate
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 import numpy as np
 
-from diptych.curate.sources.columns import clean_text
+from diptych.curate.sources.columns import URL, clean_text
 
-URL = re.compile(r"\s*https?://", re.IGNORECASE)
 MAX_PROBLEM = 200
 UNCLOSED = "a quote is opened and not closed"
 TO_DO = "mend it, or say quote: false"

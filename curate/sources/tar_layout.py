@@ -6,7 +6,7 @@ has no picture of the kind ``0.jpg`` those of the kind ``0.input.jpg`` are taken
 ``img.v1.0.jpg`` and ``img.v1.1.jpg``, the base name ends at the last dot. A member whose very name comes again begins
 another row where each has a picture; else the last one counts, as it does to ``tar -x``. In no row is what a folder
 leaves out, too: a name that begins with a dot, as the ``._0.jpg`` that macOS puts beside each ``0.jpg``, what lies in a
-folder ``__MACOSX``, and GenEval's ``grid.png``. Nothing is read here.
+folder ``__MACOSX``, and GenEval's ``grid.png``. Nothing is read.
 """
 
 import posixpath
@@ -187,20 +187,28 @@ class _RowMaker(NamedTuple):
         """Return one row, or one for each picture where their names differ before the last dot."""
         by_stem: dict[str, list[_Named]] = {member.stem: [] for member in members if self._is_picture(member)}
         if len(by_stem) < 2:
-            return [self._row(base, some, next(iter(by_stem), "")) for some in _apart(members)]
+            return self._in_turn(base, members, next(iter(by_stem), ""))
         shared = by_stem.get("", [])  # of all pictures with this base name, such as img.txt, where none is called so
         for member in members:
             nearest = _nearest(member.stem, by_stem)
             (shared if nearest is None else by_stem[nearest]).append(member)
         whole = self._row(base, shared) if shared and "" not in by_stem else None
         rows = [
-            self._row(f"{base}.{stem}" if stem else base, some, stem)
+            row
             for stem, each in by_stem.items()
-            for some in _apart(each)
+            for row in self._in_turn(f"{base}.{stem}" if stem else base, each, stem)
         ]
         if whole is None:
             return rows
         return [row._replace(texts=(*row.texts, *whole.texts), facts=_or(row.facts, whole.facts)) for row in rows]
+
+    def _in_turn(self, name: str, members: Sequence[_Named], stem: str) -> list[TarRow]:
+        """Return the rows of members; a picture that comes again alone has the texts of the one before."""
+        rows: list[TarRow] = []
+        for some in _apart(members):
+            row, is_alone = self._row(name, some, stem), bool(rows) and len(some) == 1
+            rows.append(row._replace(texts=rows[-1].texts, facts=rows[-1].facts) if is_alone else row)
+        return rows
 
     def _is_picture(self, member: _Named) -> bool:
         wanted = self.keys.image
@@ -231,13 +239,15 @@ class _RowMaker(NamedTuple):
 
 
 def _facts(numbers: Mapping[str, int]) -> int | None:
-    """Return 0.json; else the only .json, as 0.jpg.json or 0.meta.json.
+    """Return 0.json, or 0.jpg.json beside 0.jpg; else the only .json, as 0.meta.json.
 
-    >>> _facts({"jpg": 1, "jpg.json": 2}), _facts({"a.json": 1, "b.json": 2})
+    >>> _facts({"jpg": 1, "jpg.json": 2, "info.json": 3}), _facts({"a.json": 1, "b.json": 2})
     (2, None)
     """
     every = [number for suffix, number in numbers.items() if suffix.rpartition(".")[2] == FACTS_SUFFIX]
-    return numbers.get(FACTS_SUFFIX, every[0] if len(every) == 1 else None)
+    behind = [f"{suffix}.{FACTS_SUFFIX}" for suffix in numbers if suffix in IMAGE_SUFFIXES]
+    own = (numbers[name] for name in (FACTS_SUFFIX, *behind) if name in numbers)
+    return next(own, every[0] if len(every) == 1 else None)
 
 
 def _nearest(stem: str, stems: Iterable[str]) -> str | None:

@@ -13,7 +13,7 @@ from diptych.curate.sources.file_tree import TarTree, unpacked_name
 from diptych.curate.sources.files import READ_ERRORS, is_about_content
 from diptych.curate.sources.tar_layout import MemberKeys, TarRow, pictured, rows_of_cut_tar, rows_of_members
 from diptych.curate.sources.tar_links import MAX_SHOWN, NO_MEMBER, LinkedMembers, TarLink
-from diptych.curate.sources.tars import BehindEnd, member_content, open_tar
+from diptych.curate.sources.tars import BehindEnd, member_content, open_tar, readable_name
 from diptych.data.picture_files import NO_FILE
 
 NO_NAME = ""  # of the row that says of a tar why it cannot be read (on), where no other row can
@@ -53,12 +53,13 @@ class _Members:
         if member.issparse():
             self.sparse[number] = member
         elif member.issym() or member.islnk():
-            self.links[number] = TarLink(member.linkname, member.islnk())
+            self.links[number] = TarLink(readable_name(member.linkname), member.islnk())
         elif not member.isfile():
             self.odd.add(number)
-        self.names.append(member.name)
+        name = readable_name(member.name)
+        self.names.append(name)
         self.places.append((member.offset_data, member.size))
-        path = PurePosixPath(unpacked_name(member.name))
+        path = PurePosixPath(unpacked_name(name))
         if may_be_about_many(path) and (data := member_content(tar, member)) is not None:
             self.about_many[path] = data
 

@@ -72,6 +72,19 @@ class Tar(tarfile.TarFile):
             raise
 
 
+def readable_name(name: str) -> str:
+    r"""Return the name of a member; one that is no UTF-8 is taken for Latin-1, so that two of them stay two.
+
+    >>> readable_name("b\udcf6se.jpg"), readable_name("böse.jpg")
+    ('böse.jpg', 'böse.jpg')
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "surrogateescape").decode("latin-1")
+    return name
+
+
 def open_tar(file: str) -> Tar:
     """Open a tar, packed or not; closing it closes the file.
 

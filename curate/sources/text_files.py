@@ -19,11 +19,13 @@ from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.files import READ_ERRORS, is_about_content
 from diptych.curate.sources.marked_text import UTF8, encoding_of
 from diptych.curate.sources.packings import packing
+from diptych.data.text_records import no_text_problem
 from diptych.errors import DataError, first_line
 
 LONGEST_MARK = len(codecs.BOM_UTF32_LE)
 CHUNK_BYTES = 2**14  # unpacked at a time; of zstd as much may be lost before the place where it ends too early
 BUFFER_BYTES = 2**18
+SCANNED_BYTES = 2**20
 MOST_WAITING = 64 * 2**20  # bytes without an end of line that are held back
 
 OPENERS: dict[str, Callable[[str], Any]] = {
@@ -108,11 +110,30 @@ def refuse_other_encodings(handle: IO[bytes], file: str) -> None:
         raise DataError(f"{file}: cannot be read as text: it is {encoding.upper()}; save it as UTF-8")
 
 
+def refuse_other_bytes(file: str) -> None:
+    """Read a file of text to its end, and refuse one with bytes that are no UTF-8: all of it is in another encoding.
+
+    Raises:
+        DataError: If it has some; says in which line.
+    """
+    decoder, lines = codecs.getincrementaldecoder("utf-8")(), 0
+    with opened_text(file) as handle:
+        is_at_end = False
+        while not is_at_end:
+            block = handle.read(SCANNED_BYTES)
+            is_at_end = not block
+            try:
+                decoder.decode(block, is_at_end)
+            except UnicodeDecodeError as error:
+                raise DataError(f"{file}: {no_text_problem(error, lines)}") from error
+            lines += block.count(b"\n")
+
+
 def line_blocks(handle: IO[bytes], file: str) -> Iterator[list[bytes]]:
     """Return the lines of UTF-8 that are not empty, as many at a time as a table may hold; they may end in CR alone.
 
     Raises:
-        DataError: If the text is UTF-16 or UTF-32.
+        DataError: If the text is UTF-16 or UTF-32, or has bytes that are no UTF-8.
     """
     return in_tables(filter(bytes.strip, _lines(handle, file)), len, list)
 
@@ -123,4 +144,8 @@ def _lines(handle: IO[bytes], file: str) -> Iterator[bytes]:
     with io.TextIOWrapper(handle, "latin-1") as lines:  # of which each character is one byte
         for number, line in enumerate(lines):
             data = line.encode("latin-1")
+            try:
+                data.decode()
+            except UnicodeDecodeError as error:
+                raise DataError(f"{file}: {no_text_problem(error, number)}") from error
             yield data if number else data.removeprefix(codecs.BOM_UTF8)

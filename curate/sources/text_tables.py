@@ -21,7 +21,7 @@ from diptych.curate.sources.json_tables import are_json_lines, rows_of_json
 from diptych.curate.sources.marked_text import UTF8
 from diptych.curate.sources.odd_csv import MAX_PROBLEM, CsvShape, OddRow, has_open_quote, odd_rows, too_long, unparsed
 from diptych.curate.sources.part_columns import name_there
-from diptych.curate.sources.text_files import line_blocks, opened_text, refuse_other_encodings
+from diptych.curate.sources.text_files import line_blocks, opened_text, refuse_other_bytes, refuse_other_encodings
 from diptych.data.text_records import delimiter_problem
 from diptych.errors import DataError
 
@@ -59,6 +59,7 @@ class TextTable:
     def csv(self, delimiter: str) -> Iterator[TablePart]:
         """Yield the rows of a csv with a column of URLs; those that cannot be parsed come last."""
         header = self.header(delimiter)
+        refuse_other_bytes(self.file)
         url = name_there(self.url_column, header)
         if self.quote and url is not None and self._has_open_quote(delimiter):
             shape = CsvShape(len(header), header.index(url), delimiter)
@@ -97,6 +98,7 @@ class TextTable:
 
     def json(self) -> Iterator[TablePart]:
         """Yield the rows of a json, which is read whole; of JSON lines that are called so, those of a jsonl."""
+        refuse_other_bytes(self.file)
         cut = list[str]()
         with opened_text(self.file, cut.append) as handle:
             data = handle.read()
@@ -122,7 +124,7 @@ class TextTable:
         cut = list[str]()
         with opened_text(self.file, cut.append) as handle:
             for lines in line_blocks(handle, self.file):
-                urls = [line.decode("utf-8", "replace").strip() for line in lines]
+                urls = [line.decode().strip() for line in lines]
                 yield pa.table({"url": pa.array(urls, pa.string())}), None
         for why in cut:
             yield pa.table({"url": pa.nulls(1, pa.string())}), [_ends_here(why)]
@@ -195,7 +197,7 @@ def _text(value: Any, lists: str) -> str | None:
 def _csv_tables(
     handle: IO[bytes], parsing: pa_csv.ParseOptions, names: list[str] | None, header: list[str]
 ) -> Iterator[pa.Table]:
-    """Yield everything as bytes: a caption of digits is a caption, and "NA" and stray Latin-1 are no errors."""
+    """Yield everything as bytes: a caption of digits is a caption, and "NA" is none that is missing."""
     reading = pa_csv.ReadOptions(use_threads=False, column_names=names, block_size=CSV_BLOCK_BYTES)
     converting = pa_csv.ConvertOptions(
         column_types=dict.fromkeys(header, pa.binary()), strings_can_be_null=True, null_values=[""]
@@ -245,4 +247,4 @@ def _parse_line(line: bytes) -> Any:
     try:
         return json.loads(line)
     except (ValueError, RecursionError):
-        return line.decode("utf-8", "replace").strip()
+        return line.decode().strip()

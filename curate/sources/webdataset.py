@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from diptych.curate.config import CAPTION_KEY, WebDataset
 from diptych.curate.sources.bounded import in_tables
-from diptych.curate.sources.caption_files import CaptionFiles
+from diptych.curate.sources.caption_files import CaptionFiles, names_of
 from diptych.curate.sources.column_types import column_of_json, with_carried
 from diptych.curate.sources.columns import CAPTION_KEYS, caption_text, carried_names, clean_text, first_text
 from diptych.curate.sources.contract import BYTES, NAME, NOTE, PROBLEM, Part, Tables
@@ -95,7 +95,7 @@ class WebDatasetSource:
         if not (tree.contents and self._is_told):
             return _LookedAt(listing, None)
         about = CaptionFiles(tree, texts=self._caption_keys)
-        known = {in_one_form(str(tree.path(name))) for name in listing.names}
+        known = names_of(map(tree.path, listing.names))
         named = dict.fromkeys(path for path in _named(about, tree) if in_one_form(str(path)) not in known)
         missing = [
             TarRow(str(path).removeprefix(f"{tree.root}/"), number, problem=NOT_IN_TAR)

@@ -11,6 +11,7 @@ from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.growing_sets import GrowingSet
 from diptych.data.shards import read_shard, write_shard
 from diptych.data.table import DatasetTable
+from diptych.data.text_records import no_text_problem
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.imports import FORMATS
 from diptych.evaluate.imports.contract import FileContent, ImportFormat, ImportSource, Scale
@@ -167,7 +168,7 @@ def _text(file: Path) -> tuple[str, str]:
     try:
         return data.decode("utf-8-sig"), hashlib.sha256(data).hexdigest()
     except UnicodeDecodeError as error:
-        raise DataError(f"{file}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
+        raise DataError(f"{file}: {no_text_problem(error)}") from error
 
 
 def _write(

@@ -12,6 +12,7 @@ from typing import Any
 from diptych.asset_table import ASSETS, joined_source
 from diptych.assets import file_sha256, is_asset
 from diptych.data.checks import NOTHING, Checks
+from diptych.data.text_records import no_text_problem
 from diptych.errors import DataError
 from diptych.generate.prompts.input_images import InputImage
 
@@ -126,7 +127,7 @@ def read_text(path: Path) -> str:
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file of prompts") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 text at byte {error.start}; save it as UTF-8") from error
+        raise DataError(f"{path}: {no_text_problem(error)}") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 

@@ -66,7 +66,7 @@ def test_a_warning_is_part_of_the_json(tmp_path: Path) -> None:
     for path in (tmp_path / "in").glob("*.txt"):
         path.unlink()
     result = call("curate", "ingest", config, "--out", tmp_path / "run", "--json")
-    assert "none of 4 rows has a caption" in json.loads(result.stdout)["ingest"]["warning"]
+    assert "none of 4 images has a caption" in json.loads(result.stdout)["ingest"]["warning"]
     assert result.stderr == ""
 
 
@@ -276,9 +276,21 @@ def test_a_run_without_captions_warns_and_one_that_expects_none_does_not(tmp_pat
         sidecar.unlink()
     result = call("curate", "run", config, "--out", tmp_path / "run")
     assert result.exit_code == 0
-    assert "Warning: none of 4 rows has a caption (looked for in sidecars, metadata.jsonl" in result.stderr
+    assert "Warning: none of 4 images has a caption (looked for in sidecars, metadata.jsonl" in result.stderr
     expected = call("curate", "run", config, "--out", tmp_path / "none", "--set", "source.captions=none")
     assert (expected.exit_code, expected.stderr) == (0, "")
+
+
+def test_captions_of_rows_without_a_picture_are_none_and_tables_beside_pictures_are_named(tmp_path: Path) -> None:
+    config = write_config(tmp_path, select=[])
+    for sidecar in (tmp_path / "in").glob("*.txt"):
+        sidecar.unlink()
+    (tmp_path / "in" / "captions.csv").write_text("file_name,text\n00.jpg,a cat\n")
+    (tmp_path / "in" / "metadata.csv").write_text("file_name,text\ngone.jpg,a cat\n")
+    result = call("curate", "ingest", config, "--out", tmp_path / "run")
+    assert "Warning: none of 4 images has a caption (looked for in sidecars, " in result.stderr
+    assert "; captions.csv may hold them: call a table with file_name and caption metadata.csv" in result.stderr
+    assert result.stdout == "ingest  done  6 rows, 4 images (not_an_image 1, unreadable 1)\n"
 
 
 def test_captions_that_are_no_utf8_are_counted_aloud(tmp_path: Path) -> None:
@@ -286,7 +298,9 @@ def test_captions_that_are_no_utf8_are_counted_aloud(tmp_path: Path) -> None:
     sidecar = next((tmp_path / "in").glob("*.txt"))
     sidecar.write_bytes("caf\u00e9".encode("latin-1"))
     result = call("curate", "ingest", config, "--out", tmp_path / "run")
-    assert "Warning: bytes that are no UTF-8 in 1 caption, replaced by \ufffd" in result.stderr
+    first = f"(the first: that of {sidecar.stem}.jpg; save such texts as UTF-8)"
+    said = f"Warning: bytes that are no UTF-8 in 1 caption, replaced by \ufffd {first}"
+    assert said in result.stderr
 
 
 def test_sidecars_that_cannot_be_read_are_counted_aloud_and_named_in_the_pool(tmp_path: Path) -> None:

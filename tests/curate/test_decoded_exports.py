@@ -115,15 +115,24 @@ def test_what_plain_pillow_does_not_open_is_not_exported_and_says_so(tmp_path: P
     assert {row["reason"]: row["is_truncated"] for row in found} == {None: False, "not_plain": None}
 
 
-def test_heic_is_exported_to_those_who_ask_for_it(tmp_path: Path) -> None:
+def test_heic_that_is_left_out_is_said_and_exported_to_those_who_ask_for_it(tmp_path: Path) -> None:
     heif = pytest.importorskip("pillow_heif")
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.jpg").write_bytes(picture(0))
     buffer = io.BytesIO()
     heif.from_pillow(Image.open(io.BytesIO(picture(1, (64, 64))))).save(buffer)
     (tmp_path / "in/b.heic").write_bytes(buffer.getvalue())
-    assert run(tmp_path)["export"]["rows"] == 1
+    said = call(tmp_path, "run")
+    assert "select  done  1 of 2 rows kept (heic, left out: 1; export.heic: true keeps them)" in said
     assert list(exported(tmp_path)) == ["a"], "Pillow alone reads all that there is"
+    funnel = json.loads(call(tmp_path, "select", "--json"))
+    assert [(step["rule"], step["rows_out"]) for step in funnel] == [("readable", 2), ("heic", 1)]
+    (tmp_path / "in/a.jpg").unlink()
+    refused = CliRunner().invoke(main, ["curate", "run", str(tmp_path / "config.yaml"), "--out", str(tmp_path / "o2")])
+    assert "none of 1 row is kept (readable leaves 1, heic leaves 0): nothing to export (heic, left out: 1; " in (
+        refused.output
+    )
+    (tmp_path / "in/a.jpg").write_bytes(picture(0))
     summary = run(tmp_path, export={"heic": True})
     assert (summary["score"]["is_new"], summary["select"]["is_new"], summary["export"]["rows"]) == (False, True, 2)
 

@@ -35,6 +35,22 @@ def delimiter_problem(header: Sequence[str], delimiter: str) -> str:
     return f"{said}; save it with commas as .csv, or with tabs as .tsv"
 
 
+def no_text_problem(error: UnicodeDecodeError, lines_before: int = 0) -> str:
+    r"""Return where a text has a byte that its encoding does not know, and what to do: Excel writes others.
+
+    Args:
+        error: What decoding it, or a part of it that begins with a line, has said.
+        lines_before: In what comes before that part.
+
+    >>> try: b"a cat\nschn\xf6".decode()
+    ... except UnicodeDecodeError as error: print(no_text_problem(error))
+    line 2 has a byte that is no UTF-8: 0xf6; save it as UTF-8 (in Excel: CSV UTF-8)
+    """
+    line = lines_before + error.object.count(b"\n", 0, error.start) + 1
+    said = f"line {line} has a byte that is no {error.encoding.upper()}: 0x{error.object[error.start]:02x}"
+    return f"{said}; save it as UTF-8 (in Excel: CSV UTF-8)"
+
+
 class HeadedRows:
     """The rows of a table, each with the number of its last line; read as they are asked for.
 

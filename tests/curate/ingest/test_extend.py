@@ -62,6 +62,36 @@ def test_an_input_that_only_lost_rows_is_not_said_to_have_new_ones(tmp_path: Pat
         run(config, tmp_path / "pool")
 
 
+def test_corrected_captions_are_noticed_and_another_pool_is_advised(tmp_path: Path) -> None:
+    draw_folder(tmp_path / "in", range(3))
+    config = make_config({"kind": "folder", "path": tmp_path / "in"})
+    run(config, tmp_path / "pool")
+    for name in ("00.txt", "02.txt"):
+        (tmp_path / "in" / name).write_text(f"corrected {name}")
+    said = "input: 2 rows new, 2 rows gone; pictures that it holds with another caption: 2; give another --out"
+    with pytest.raises(ShardError, match=said):
+        run(config, tmp_path / "pool")
+    draw_folder(tmp_path / "in", range(3, 4))
+    with pytest.raises(
+        ShardError, match="3 rows new, 2 rows gone; pictures that it holds with another caption: 2; give"
+    ):
+        run(config, tmp_path / "pool")
+
+
+def test_corrected_captions_of_a_table_are_noticed_by_its_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diptych.curate.ingest.recaptioned.MOST_LOOKED_AT", 2)
+    with FaultServer({f"/{number}.jpg": picture(number) for number in range(4)}) as server:
+        urls = [server.url(f"/{number}.jpg") for number in range(4)]
+        config = make_config({"kind": "url_table", "path": tmp_path / "t.parquet"})
+        write_urls(tmp_path / "t.parquet", urls)
+        run(config, tmp_path / "pool")
+        write_urls(tmp_path / "t.parquet", urls, ["caption of 0.jpg", "new", "new", "new"])
+        with pytest.raises(
+            ShardError, match="3 rows gone; pictures that it holds with another caption: 2 of the first 2; give"
+        ):
+            run(config, tmp_path / "pool")
+
+
 def test_a_pool_read_in_another_way_is_not_extended(tmp_path: Path) -> None:
     draw_folder(tmp_path / "in", range(3))
     source = {"kind": "folder", "path": tmp_path / "in"}

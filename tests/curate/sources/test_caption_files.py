@@ -339,15 +339,15 @@ def note_of(folder: Path, **changes: Any) -> str | None:
     return next(row[NOTE] for row in rows if row["file"] == "1.png")
 
 
-NO_PICTURE = "metadata.csv names no picture: it has no 'file_name', but 'filename', 'text'"
+NO_PICTURE = "metadata.csv names no picture: it has no 'file_name', but 'picture', 'text'"
 NO_CAPTION = "metadata.csv has no caption: it has no 'caption' or 'text' or 'prompt', but 'txt'"
 
 
 @pytest.mark.parametrize(
     ("content", "changes", "said"),
     [
-        (b"filename,text\n1.png,a cat\n", {}, NO_PICTURE),
-        (b"filename,text\n0.png,a dog\n1.png,a cat\n", {}, NO_PICTURE),
+        (b"picture,text\n1.png,a cat\n", {}, NO_PICTURE),
+        (b"picture,text\n0.png,a dog\n1.png,a cat\n", {}, NO_PICTURE),
         (b"file_name,txt\n1.png,a cat\n", {}, f"{NO_CAPTION}; caption_key says another name"),
         (b"file_name,txt\n1.png,a cat\n", {"caption_key": "txt"}, None),
         (b"file_name,text\n1.png,\n", {}, None),

@@ -1,6 +1,8 @@
 """Tars of folders in which a file says something of many pictures: read as the folder is that they were made of."""
 
+import io
 import json
+import tarfile
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +24,10 @@ ABOUT_MANY = {
     "metadata.jsonl": {"metadata.jsonl": JSONL},
     "metadata.csv": {"metadata.csv": as_csv(TOLD)},
     "metadata.parquet": {"metadata.parquet": as_parquet(TOLD)},
+    "metadata.tsv": {"metadata.tsv": b"file_name\ttext\na/0.jpg\ta cat\na/1.jpg\ta dog\n"},
+    "a column file": {"metadata.csv": b"file,text\na/0.jpg,a cat\na/1.jpg,a dog\n"},
+    "names without a suffix": {"metadata.csv": b"file_name,text\na/0,a cat\na/1,a dog\n"},
+    "COCO of FiftyOne": {"labels.json": json.dumps(COCO).encode()},
     "COCO": {"annotations/captions.json": json.dumps(COCO).encode()},
     "FiftyOne": {"samples.json": json.dumps(SAMPLES).encode(), "metadata.json": b"{}"},
 }
@@ -80,10 +86,43 @@ def test_a_picture_that_metadata_names_and_that_is_not_in_the_tar_is_a_row(tmp_p
     assert found == [("a/0", None), ("a/1.jpg", said)]
 
 
+@pytest.mark.parametrize("other", ["a/0.png", "a/0.JPG"])
+def test_a_name_without_a_suffix_that_two_pictures_have_is_that_of_none(other: str, tmp_path: Path) -> None:
+    files = {"metadata.csv": b"file_name,text\na/0,a cat\na/1,a dog\n", **PICTURES, other: b"more"}
+    rows = rows_of(Folder(kind="folder", path=write_files(tmp_path / "folder", files)))
+    assert {row["file"]: row["caption"] for row in rows} == {
+        "a/0": "a cat",
+        "a/0.jpg": None,
+        other: None,
+        "a/1.jpg": "a dog",
+    }
+    make_tar(tmp_path / "t.tar", [("metadata.csv", files["metadata.csv"]), *PICTURES.items()])
+    assert [row["caption"] for row in rows_of(WebDataset(kind="webdataset", path=tmp_path))] == ["a cat", "a dog"]
+
+
+def test_the_json_behind_the_whole_name_of_a_picture_is_its_own(tmp_path: Path) -> None:
+    told = [("0.info.json", b'{"a": 1}'), ("0.jpg.json", b'{"text": "a cat"}')]
+    make_tar(tmp_path / "t.tar", [("0.jpg", b"zero"), *told])
+    assert [row["caption"] for row in rows_of(WebDataset(kind="webdataset", path=tmp_path))] == ["a cat"]
+
+
+def test_names_that_are_no_utf8_are_read_as_latin_1_and_stay_apart(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "t.tar", "w", encoding="latin-1", format=tarfile.USTAR_FORMAT) as tar:
+        for name in ("\xf6.jpg", "\xf6.txt", "\xe4.jpg", "\xe4.txt"):
+            info = tarfile.TarInfo(name)
+            info.size = 1
+            tar.addfile(info, io.BytesIO(name[0].encode("latin-1") if name.endswith("jpg") else name[-1:].encode()))
+    rows = rows_of(WebDataset(kind="webdataset", path=tmp_path))
+    assert [(row["member"], row["__bytes"], row["caption"]) for row in rows] == [
+        ("\xf6", b"\xf6", "t"),
+        ("\xe4", b"\xe4", "t"),
+    ]
+
+
 def test_metadata_of_a_tar_that_says_nothing_of_its_pictures_is_named_in_their_rows(tmp_path: Path) -> None:
-    make_tar(tmp_path / "t.tar", [("metadata.csv", b"filename,text\n0.jpg,a cat\n"), ("0.jpg", b"zero")])
+    make_tar(tmp_path / "t.tar", [("metadata.csv", b"picture,text\n0.jpg,a cat\n"), ("0.jpg", b"zero")])
     (row,) = rows_of(WebDataset(kind="webdataset", path=tmp_path))
-    assert row["__note"] == "metadata.csv names no picture: it has no 'file_name', but 'filename', 'text'"
+    assert row["__note"] == "metadata.csv names no picture: it has no 'file_name', but 'picture', 'text'"
 
 
 @pytest.mark.parametrize("broken", ["b/metadata.jsonl", "annotations/c.json", "b/samples.json"])

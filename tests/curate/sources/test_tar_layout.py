@@ -41,7 +41,7 @@ LAYOUTS = {
     "one of several texts": (["0.jpg", "0.ocr.txt", "0.caption.txt"], [("0", "0.jpg", "0.caption.txt")]),
     "a name twice": (
         ["0.jpg", "0.txt", "1.jpg", "0.jpg", "d.jpg", "d.jpg"],
-        [("0", "0.jpg", "0.txt"), ("1", "1.jpg", None), ("0", "0.jpg", None), *[("d", "d.jpg", None)] * 2],
+        [("0", "0.jpg", "0.txt"), ("1", "1.jpg", None), ("0", "0.jpg", "0.txt"), *[("d", "d.jpg", None)] * 2],
     ),
     "a dot and capitals": (["./e.JPG", "e.TXT"], [("e", "./e.JPG", "e.TXT")]),
     "kinds that are not read": (["0.jxl", "0.txt", "1.svg"], [("0", "0.jxl", "0.txt"), ("1", "1.svg", None)]),

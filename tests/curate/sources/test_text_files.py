@@ -1,4 +1,4 @@
-"""Tables of text that are packed: by their bytes and not by their names, and up to where they end."""
+"""Tables of text that are packed, by their bytes and up to where they end; and tables in another encoding."""
 
 import bz2
 import gzip
@@ -12,6 +12,7 @@ import pytest
 from source_rows import index_of, pairs_of, range_of, rows_of
 
 from diptych.curate.config import UrlTable
+from diptych.errors import DataError
 
 ROWS = [(f"http://a.example/{row}", f"caption {row} {row * 7919 % 104729:x}") for row in range(4000)]
 TEXTS = {
@@ -82,3 +83,28 @@ def test_a_packed_table_of_which_no_line_is_whole_is_a_row_among_others(tmp_path
     assert [url for url, _ in found] == ["u", None, None]
     assert str(found[1][1]).startswith("bad_row: cannot be read as csv: Compressed file ended before")
     assert str(found[2][1]).startswith("bad_row: cannot be read as json: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "line"),
+    [
+        ("t.csv", ["url,caption", "http://a.example/1.jpg,ok", "http://a.example/2.jpg,café"], 3),
+        ("t.tsv", ["url\tcaption", "http://a.example/1.jpg\tcafé"], 2),
+        ("t.jsonl", ['{"url": "http://a.example/1.jpg", "caption": "café"}'], 1),
+        ("t.json", ["[", '{"url": "http://a.example/1.jpg", "caption": "café"}]'], 2),
+        ("t.txt", ["http://a.example/1.jpg", "http://a.example/é.jpg"], 2),
+        ("t.csv.gz", ["url,caption", *["http://a.example/1.jpg,ok"] * 60_000, "http://a.example/2.jpg,café"], 60_002),
+    ],
+)
+def test_a_table_of_text_in_another_encoding_is_refused_with_its_line(
+    tmp_path: Path, name: str, lines: list[str], line: int
+) -> None:
+    pack = gzip.compress if name.endswith(".gz") else bytes
+    (tmp_path / name).write_bytes(pack("\n".join(lines).encode("latin-1")))
+    (tmp_path / "u.txt").write_text("http://a.example/3.jpg")
+    said = rf"{name}: line {line} has a byte that is no UTF-8: 0xe9; save it as UTF-8 \(in Excel: CSV UTF-8\)"
+    for path in (tmp_path / name, tmp_path):  # also where one of several files that cannot be read is a row
+        with pytest.raises(DataError, match=said):
+            rows_of(UrlTable(kind="url_table", path=path))
+    (tmp_path / name).write_bytes(pack("\n".join(lines).encode()))
+    assert rows_of(UrlTable(kind="url_table", path=tmp_path / name))

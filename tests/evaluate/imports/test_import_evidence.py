@@ -144,7 +144,7 @@ def test_json_lines_name_questions_by_their_words(generated: Path) -> None:
         ("a.csv", "prompt,answer\n0,yes\n", "a.csv:2: an answer has key, file or prompt_id"),
         ("a.csv", HEADER + "00000,one,1\n", "a.csv:2: the row has not the 4 fields"),
         ("a.csv", HEADER + '00000,one,1,"yes\n', "a.csv: after line 1"),
-        ("a.csv", HEADER.encode() + b"00000,one,1,\xff\xfe\n", "not UTF-8 at byte 47"),
+        ("a.csv", HEADER.encode() + b"00000,one,1,\xff\xfe\n", "line 2 has a byte that is no UTF-8: 0xff; save it"),
         ("a.csv", "", "it holds no record"),
         ("a.jsonl", '{"prompt_id": "0", "mod', "a.jsonl:1: not JSON"),
         ("a.jsonl", "[" * 100_000, "a.jsonl:1: not JSON"),

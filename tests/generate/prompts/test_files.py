@@ -196,8 +196,8 @@ def test_a_wrong_file_is_one_line_that_says_what_and_where(
 def test_a_file_that_is_missing_or_no_text_says_so(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file of prompts"):
         txt_file(path=tmp_path / "none.txt")
-    (tmp_path / "latin.txt").write_bytes(b"caf\xe9\n")
-    with pytest.raises(DataError, match="not UTF-8 text at byte 3"):
+    (tmp_path / "latin.txt").write_bytes(b"tea\ncaf\xe9\n")
+    with pytest.raises(DataError, match="line 2 has a byte that is no UTF-8: 0xe9; save"):
         txt_file(path=tmp_path / "latin.txt")
     with pytest.raises(DataError, match="cannot be read"):
         txt_file(path=tmp_path)
