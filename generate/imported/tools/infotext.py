@@ -1,12 +1,14 @@
 """A1111, Forge and their kin: ``parameters`` in a PNG, the comment of a JPEG or WebP.
 
-An infotext is the prompt, lines that begin with ``Negative prompt:``, and a last line of ``Key: value`` pairs. Where
+An infotext is the prompt, lines that begin with ``Negative prompt:``, and a last line of ``Key: value`` pairs, behind
+which extensions write lines of their own, such as ``Template:``. Where
 Forge ran a model that reads its guidance as an input (``Distilled CFG Scale``), that is the guidance.
 """
 
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from diptych.data.text_records import whole_json
@@ -17,8 +19,9 @@ NEGATIVE = "Negative prompt:"
 # Bounded, so that no text makes it slow.
 PAIR = re.compile(r'\s{0,8}(\w[\w \-/]{0,60}):\s{0,8}("(?:\\.|[^\\"]){0,5000}"|[^,]*)(?:,|$)')
 MAX_LETTERS = 2 * MAX_PROMPT
-MAX_LINE = 50_000  # letters of the last line
-MIN_PAIRS = 3  # of a last line, to be one: the prompt may have a colon as well
+MAX_LINE = 50_000  # letters of the line of pairs
+MIN_PAIRS = 3  # of a line of pairs, to be one: the prompt may have a colon as well
+BEHIND = re.compile(r"\w[\w \-/]{0,60}:")  # how what extensions write behind the pairs begins
 AUTOMATIC = "Automatic"  # schedule that the sampler brings along
 
 
@@ -41,13 +44,14 @@ def parse_infotext(text: str) -> ToolSays | None:
     lines = text.replace("\r\n", "\n").strip().split("\n")
     if len(text) > MAX_LETTERS or len(lines[-1]) > MAX_LINE:
         raise ValueError(f"an infotext of {len(text):,} letters; none is that long")
-    pairs = dict(PAIR.findall(lines[-1]))
-    if len(pairs) < MIN_PAIRS or "Steps" not in pairs:
+    number, pairs = _pairs(lines)
+    if number is None:
         return None
-    prompt, negative = _split(lines[:-1])
+    prompt, negative = _split(lines[:number])
+    behind = "\n".join(lines[number + 1 :]).strip()
     said = {key: _unquoted(value.strip()) for key, value in pairs.items()}
     schedule = said.get("Schedule type", AUTOMATIC)
-    return tool_says(
+    says = tool_says(
         prompt,
         negative_prompt=negative,
         seed=said.get("Seed"),
@@ -56,6 +60,18 @@ def parse_infotext(text: str) -> ToolSays | None:
         guidance=first_said(said, "Distilled CFG Scale", "CFG scale"),
         model=said.get("Model"),
     )
+    is_read = not behind or BEHIND.match(behind)
+    return says if is_read else replace(says, unclear=f"text behind its line of pairs: {behind!r}")
+
+
+def _pairs(lines: list[str]) -> tuple[int | None, dict[str, str]]:
+    """Return which line is that of pairs, the last that can be, and its pairs; None where none is."""
+    for number in reversed(range(len(lines))):
+        if "Steps:" in lines[number] and len(lines[number]) <= MAX_LINE:
+            pairs = dict(PAIR.findall(lines[number]))
+            if len(pairs) >= MIN_PAIRS and "Steps" in pairs:
+                return number, pairs
+    return None, {}
 
 
 def _split(lines: list[str]) -> tuple[str, str]:

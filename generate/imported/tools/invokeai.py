@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from diptych.generate.imported.tools.said import ToolSays, first_said, json_object, part, tool_says
+from diptych.generate.imported.tools.said import ToolSays, first_said, json_object, part, tool_says, tool_says_of
 
 DREAM = ("Dream", "dream")  # the second in copies by other programs
 FLAG = re.compile(r" -([A-Za-z])\s?([^\s-][^\s]*)")
@@ -29,9 +29,9 @@ def read_invokeai(texts: Mapping[str, str], file: str) -> ToolSays | None:
 
 def _of_metadata(said: Mapping[str, Any]) -> ToolSays:
     model = part(said, "model")
-    return tool_says(
-        said.get("positive_prompt"),
-        negative_prompt=said.get("negative_prompt"),
+    return tool_says_of(
+        [said.get("positive_prompt"), said.get("positive_style_prompt")],  # the second for an encoder of SDXL alone
+        [said.get("negative_prompt"), said.get("negative_style_prompt")],
         seed=said.get("seed"),
         steps=said.get("steps"),
         sampler=said.get("scheduler"),

@@ -1,8 +1,12 @@
-"""NovelAI: ``Software`` says so, ``Comment`` is JSON, ``Description`` the prompt, ``Source`` the model."""
+"""NovelAI: ``Software`` says so, ``Comment`` is JSON, ``Description`` the prompt, ``Source`` the model.
+
+From version 4 characters may have captions of their own beside the prompt; then no one text is the prompt.
+"""
 
 from collections.abc import Mapping
+from typing import Any
 
-from diptych.generate.imported.tools.said import ToolSays, json_object, sampler_name, tool_says
+from diptych.generate.imported.tools.said import ToolSays, json_object, part, sampler_name, tool_says_of
 
 SOFTWARE = "NovelAI"
 
@@ -12,12 +16,17 @@ def read_novelai(texts: Mapping[str, str], file: str) -> ToolSays | None:
     if texts.get("Software") != SOFTWARE:
         return None
     said = json_object(texts.get("Comment")) or {}
-    return tool_says(
-        said.get("prompt", texts.get("Description")),
-        negative_prompt=said.get("uc"),
+    return tool_says_of(
+        [said.get("prompt", texts.get("Description")), *_of_characters(said, "v4_prompt")],
+        [said.get("uc"), *_of_characters(said, "v4_negative_prompt")],
         seed=said.get("seed"),
         steps=said.get("steps"),
         sampler=sampler_name(said.get("sampler"), said.get("noise_schedule")),
         guidance=said.get("scale"),
         model=texts.get("Source"),
     )
+
+
+def _of_characters(said: Mapping[str, Any], key: str) -> list[Any]:
+    captions = part(part(said, key), "caption").get("char_captions")
+    return [one.get("char_caption") for one in captions if isinstance(one, dict)] if isinstance(captions, list) else []

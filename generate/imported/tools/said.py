@@ -1,8 +1,8 @@
 """What a program says of an image, in the columns of a generated one; each value is of its type or not said."""
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from diptych.data.text_records import whole_json
@@ -56,6 +56,34 @@ def tool_says(prompt: Any, **facts: Any) -> ToolSays:
 def first_said(said: Mapping[str, Any], *keys: str) -> Any:
     """Return what stands under the first of some keys that says anything."""
     return next((said[key] for key in keys if said.get(key) is not None), None)
+
+
+def several_texts(what: str, texts: Sequence[str]) -> str | None:
+    """Return in words that several texts are what should be one; None where it is one or none.
+
+    >>> several_texts("prompt", ["a cat", "oil painting"])
+    "2 texts make its prompt: 'a cat', 'oil painting'"
+    """
+    return f"{len(texts)} texts make its {what}: {', '.join(map(repr, texts))}" if len(texts) > 1 else None
+
+
+def tool_says_of(prompts: Sequence[Any], negatives: Sequence[Any], **facts: Any) -> ToolSays:
+    """Return what a program says that may have several texts for a side: several different ones are none, and unclear.
+
+    Raises:
+        ValueError: If the prompt is longer than any model reads.
+    """
+    sides = [_different(prompts), _different(negatives)]
+    only = [texts[0] if len(texts) == 1 else None for texts in sides]
+    whats = ("prompt", "negative prompt")
+    unclear = [words for what, texts in zip(whats, sides, strict=True) if (words := several_texts(what, texts))]
+    return replace(tool_says(only[0], negative_prompt=only[1], **facts), unclear="; ".join(unclear) or None)
+
+
+def _different(texts: Sequence[Any]) -> list[str]:
+    """Return the different texts, an empty one only where no other is."""
+    found = list(dict.fromkeys(text for text in texts if isinstance(text, str)))
+    return [text for text in found if text] or found
 
 
 def sampler_name(sampler: Any, schedule: Any) -> str | None:

@@ -19,7 +19,7 @@ def node(kind: str, **inputs: Any) -> dict[str, Any]:
     return {"class_type": kind, "inputs": inputs}
 
 
-def picture(positive: list[Any], negative: list[Any], **nodes: Any) -> bytes:
+def picture(positive: list[Any], negative: list[Any], *, workflow: Any = None, **nodes: Any) -> bytes:
     """Return a picture of a graph: a sampler, its sides, a node for each of two texts, and some further ones."""
     graph = {
         "sampler": node("KSampler", seed=7, steps=20, positive=positive, negative=negative, latent_image=["empty", 0]),
@@ -31,6 +31,8 @@ def picture(positive: list[Any], negative: list[Any], **nodes: Any) -> bytes:
     }
     info = PngInfo()
     info.add_text("prompt", json.dumps(graph))
+    if workflow is not None:
+        info.add_text("workflow", json.dumps(workflow))
     return save(Image.new("RGB", (8, 8), (9, 9, 9)), "PNG", pnginfo=info)
 
 
@@ -49,15 +51,6 @@ GRAPHS: dict[str, tuple[list[Any], list[Any], dict[str, Any]]] = {
             "early": node("ConditioningSetTimestepRange", conditioning=OTHER, start=0, end=0.1),
             "late": node("ConditioningSetTimestepRange", conditioning=["zero", 0], start=0.1, end=1),
             "zero": node("ConditioningZeroOut", conditioning=OTHER),
-        },
-    ),
-    "styler": (
-        ["p", 0],
-        ["n", 0],
-        {
-            "p": node("CLIPTextEncode", text=["styler", 0]),
-            "n": node("CLIPTextEncode", text=["styler", 1]),
-            "styler": node("SDXLPromptStyler", text_positive=PROMPT, text_negative=NEGATIVE),
         },
     ),
     "loader": (["load", 1], ["load", 2], {"load": node("Efficient Loader", positive=PROMPT, negative=NEGATIVE)}),
@@ -81,7 +74,43 @@ GRAPHS: dict[str, tuple[list[Any], list[Any], dict[str, Any]]] = {
             "later": node("KSampler", positive=OTHER, negative=OTHER, latent_image=["sampler", 0]),
         },
     ),
-    "an empty text beside another": (["both", 0], OTHER, {"both": node("CLIPTextEncodeFlux", clip_l="", t5xxl=ONE)}),
+    "an empty text beside another": (["both", 0], OTHER, {"both": node("CLIPTextEncodeFlux", clip_l="", t5xxl=PROMPT)}),
+    "text_l alone": (["both", 0], OTHER, {"both": node("CLIPTextEncodeSDXL", text_g="", text_l=PROMPT)}),
+    "one text for both encoders": (
+        ["both", 0],
+        OTHER,
+        {
+            "both": node("CLIPTextEncodeSDXL", text_g=["text", 0], text_l=["text", 0]),
+            "text": node("PrimitiveStringMultiline", value=PROMPT),
+        },
+    ),
+    "joined": (
+        ["p", 0],
+        OTHER,
+        {
+            "p": node("CLIPTextEncode", text=["joined", 0]),
+            "joined": node("StringConcatenate", string_a="a red", string_b=["way", 0], delimiter=" "),
+            "way": node("Reroute", **{"": ["end", 0]}),
+            "end": node("PrimitiveString", value="boat"),
+        },
+    ),
+    "a loader with a linked text": (
+        ["load", 1],
+        ["load", 2],
+        {
+            "load": node("Efficient Loader", positive=["text", 0], negative=NEGATIVE),
+            "text": node("PrimitiveString", value=PROMPT),
+        },
+    ),
+    "pipes": (
+        ONE,
+        ONE,
+        {
+            "sampler": node("easy kSampler", pipe=["set", 0]),
+            "set": node("easy preSampling", pipe=["load", 0], steps=20),
+            "load": node("easy fullLoader", positive=PROMPT, negative=NEGATIVE),
+        },
+    ),
 }
 
 
@@ -123,3 +152,113 @@ def test_an_image_of_several_texts_counts_for_its_program_and_has_no_prompt(tmp_
     (row,) = rows_of(tmp_path / "out")
     assert (row["seed"], row["tool_prompt"], row["caption"]) == (7, None, None)
     assert row["tool_problem"].startswith("comfyui: 2 texts make its prompt")
+
+
+def encoded(kind: str, **inputs: Any) -> dict[str, Any]:
+    """Return the nodes of a text that a node makes, and of what encodes it."""
+    return {"p": node("CLIPTextEncode", text=["made", 0], clip=["clip", 0]), "made": node(kind, **inputs)}
+
+
+ASK = "Describe a boat"
+MADE: dict[str, tuple[dict[str, Any], str]] = {
+    "replaced": (
+        encoded("StringReplace", string="a blue boat", find="blue", replace="red"),
+        "StringReplace made its prompt of 'a blue boat'",
+    ),
+    "asked of a model": (
+        encoded("OllamaGenerateV2", system="Be brief", prompt=ASK),
+        f"OllamaGenerateV2 made its prompt of '{ASK}'",
+    ),
+    "asked of the encoder": (
+        encoded("TextGenerate", clip=["clip", 0], prompt=ASK),
+        f"TextGenerate made its prompt of '{ASK}'",
+    ),
+    "asked of a model for a loader": (
+        {"p": node("Efficient Loader", positive=["made", 0], negative=NEGATIVE), "made": node("LLM", prompt=ASK)},
+        f"LLM made its prompt of '{ASK}'",
+    ),
+    "caption without a text": (encoded("Florence2Run", task="caption"), "Florence2Run made its prompt"),
+    "template": (
+        encoded("DPRandomGenerator", text="a {red|blue} boat", seed=3),
+        "DPRandomGenerator made its prompt of 'a {red|blue} boat'",
+    ),
+    "styler": (
+        encoded("SDXLPromptStyler", text_positive=PROMPT, style="anime"),
+        f"SDXLPromptStyler made its prompt of '{PROMPT}'",
+    ),
+    "joined with what is made": (
+        encoded("StringConcatenate", string_a="red", string_b=["ask", 0], delimiter="")
+        | {"ask": node("TextGenerate", prompt=ASK)},
+        f"StringConcatenate made its prompt of 'red', '{ASK}'",
+    ),
+    "joined by nobody knows what": (
+        encoded("Text Concatenate", text_a=PROMPT, text_b="at sea", delimiter=", "),
+        f"Text Concatenate made its prompt of '{PROMPT}', 'at sea'",
+    ),
+    "shown in the run before": (
+        encoded("ShowText|pysssss", text=["ask", 0], text_0="a blue boat") | {"ask": node("TextGenerate", prompt=ASK)},
+        f"TextGenerate made its prompt of '{ASK}'",
+    ),
+    "another encoder's own way": (
+        {"p": node("ImpactWildcardEncode", wildcard_text="a {red|blue} boat", clip=["clip", 0])},
+        "ImpactWildcardEncode made its prompt of 'a {red|blue} boat'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_text_that_a_node_made_is_not_known_and_that_is_said(name: str) -> None:
+    nodes, problem = MADE[name]
+    found = read(["p", 0], OTHER, **nodes)
+    assert (found.says.prompt, found.problem) == (None, f"comfyui: {problem}")
+    assert (found.says.facts["negative_prompt"], found.says.facts["seed"]) == (NEGATIVE, 7)
+
+
+def test_a_text_that_was_made_is_known_where_it_was_shown() -> None:
+    nodes = encoded("ShowText|pysssss", text=["ask", 0], text_0="x") | {"ask": node("TextGenerate", prompt=ASK)}
+    shown = {"nodes": [{"id": "made", "type": "ShowText|pysssss", "widgets_values": [[PROMPT]]}, None]}
+    found = read(["p", 0], OTHER, workflow=shown, **nodes)
+    assert (found.says.prompt, found.problem) == (PROMPT, None)
+
+
+@pytest.mark.parametrize(
+    "both",
+    [
+        node("CLIPTextEncodeSDXL", text_g=PROMPT, text_l=NEGATIVE),
+        node("CLIPTextEncodeFlux", t5xxl=PROMPT, clip_l=NEGATIVE),
+        node("CLIPTextEncodeSD3", t5xxl=PROMPT, clip_l=NEGATIVE, clip_g=PROMPT),
+    ],
+    ids=lambda both: str(both["class_type"]),
+)
+def test_of_different_texts_for_several_encoders_none_is_the_prompt(both: dict[str, Any]) -> None:
+    found = read(["both", 0], OTHER, both=both)
+    assert (found.says.prompt, found.problem) == (None, "comfyui: 2 texts make its prompt: 'a red boat', 'fog'")
+
+
+@pytest.mark.parametrize(
+    ("kind", "sides"),
+    [
+        ("easy kSampler", ("positive", "negative")),
+        ("Detailer", ("positive", "negative")),
+        ("XlabsSampler", ("conditioning", "neg_conditioning")),
+    ],
+)
+def test_a_sampler_is_known_by_its_inputs(kind: str, sides: tuple[str, str]) -> None:
+    sampler = node(kind, noise_seed=8, steps=4, **dict(zip(sides, (ONE, OTHER), strict=True)))
+    found = read(ONE, OTHER, sampler=sampler)
+    facts = {"negative_prompt": NEGATIVE, "seed": 8, "steps": 4}
+    assert (found.says.prompt, dict(found.says.facts), found.problem) == (PROMPT, facts, None)
+
+
+def test_a_text_that_doubles_itself_is_a_reason() -> None:
+    doubled = {
+        f"d{n}": node("StringConcatenate", string_a=[f"d{n + 1}", 0], string_b=[f"d{n + 1}", 0], delimiter="")
+        for n in range(60)
+    }
+    for end in ("", "ab"):
+        nodes = {**doubled, "d60": node("PrimitiveString", value=end), "p": node("CLIPTextEncode", text=["d0", 0])}
+        found = read(["p", 0], OTHER, **nodes)
+        assert ("concatenated text of more than 100,000 letters" in (found.problem or "")) is bool(end)
+    nodes = {"a": node("Reroute", **{"": ["b", 0]}), "b": node("Reroute", **{"": ["a", 0]})}
+    found = read(["p", 0], OTHER, p=node("CLIPTextEncode", text=["a", 0]), **nodes)
+    assert "RecursionError" in (found.problem or "")

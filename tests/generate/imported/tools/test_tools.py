@@ -181,6 +181,12 @@ CASES: dict[str, tuple[str, bytes, str | None, dict[str, Any]]] = {
     "a1111 webp": ("a1111", with_comment("WEBP", INFOTEXT), PROMPT, OF_INFOTEXT),
     "a1111 little": ("a1111", with_comment("JPEG", INFOTEXT, order="le"), PROMPT, OF_INFOTEXT),
     "a1111 crlf": ("a1111", png({"parameters": INFOTEXT.replace("\n", "\r\n")}), PROMPT, OF_INFOTEXT),
+    "a1111 template": (  # as Dynamic Prompts writes it
+        "a1111",
+        png({"parameters": f"{INFOTEXT}\nTemplate: a {{red|blue}} boat,\nat sea\nNegative Template: fog"}),
+        PROMPT,
+        OF_INFOTEXT,
+    ),
     "forge flux": (
         "a1111",
         png({"parameters": INFOTEXT.replace("CFG scale: 7.5", "CFG scale: 1, Distilled CFG Scale: 3.5")}),
