@@ -35,7 +35,9 @@ def test_question_without_an_answer_has_a_state_and_no_probabilities() -> None:
     assert Answer("who?", ("Ann", "Ben"), (), "I cannot say.", "refused").state == "refused"
     with pytest.raises(ValueError, match="2 choices have 2 probabilities"):
         Answer("who?", ("Ann", "Ben"), (0.5, 0.5), "Ann", "refused")
-    with pytest.raises(ValueError, match="a question is answered or failed, refused, too_long, unparsed, not 'shy'"):
+    with pytest.raises(
+        ValueError, match="a question is answered or failed, refused, too_long, unparsed, answer_cut, not 'shy'"
+    ):
         Answer("who?", ("Ann", "Ben"), (), "", "shy")
 
 

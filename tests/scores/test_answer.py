@@ -59,6 +59,21 @@ def test_question_that_has_no_answer_has_the_reason_of_the_judge(monkeypatch: py
     assert ask(question="A watermark?")[0] == (None, "refused")
 
 
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        (Answer("What?", (), (), "A dog? No.</think>\nA cat"), ("A cat", None)),
+        (Answer("What?", (), (), "<think>A dog? No"), (None, "answer_cut")),
+        (Answer("What?", (), (), "A dog, or rather", is_cut=True), (None, "answer_cut")),
+    ],
+)
+def test_own_words_are_those_behind_the_thought_and_none_where_they_were_cut(
+    monkeypatch: pytest.MonkeyPatch, said: Answer, read: tuple[str | None, str | None]
+) -> None:
+    monkeypatch.setattr(own_judges.OwnAnswers, "_answer", lambda *_: said)
+    assert ask(question="What?")[0] == read
+
+
 def test_column_says_which_words_it_can_hold() -> None:
     assert [(column.name, column.words) for column in made(**YES_NO).columns] == [
         ("answer", ("yes", "no")),

@@ -1,7 +1,18 @@
 """WISE's grades in a judge's words, as upstream reads them and where they can be read one way."""
 
-import pytest
+import json
 
+import own_judges
+import pyarrow as pa
+import pytest
+from drawn import picture
+from tiny_dataset import Row, make_table
+
+from diptych.judges import make_judge
+from diptych.judges.contract import Answer
+from diptych.scores import make_score
+from diptych.scores.batches import Batch
+from diptych.scores.tables import score_table
 from diptych.scores.wise_score import wise_grade
 
 THREE = "Consistency: {}\nRealism: {}\nAesthetic Quality: {}"
@@ -13,7 +24,6 @@ THREE = "Consistency: {}\nRealism: {}\nAesthetic Quality: {}"
         ("Score: 1", 1.0, 1.0),
         ("**Score**: 0", 0.0, 0.0),
         ("score 1.", 1.0, 1.0),
-        ("<think>Score: 0, or not?</think>\nScore: 1", 1.0, 1.0),
         ("\n1\n", 1.0, 1.0),
         ("Score: 0.5", 0.0, None),
         ("Score: 0 or Score: 1", 0.0, None),
@@ -48,3 +58,23 @@ def test_one_grade_is_read_from_words(text: str, upstream: float | None, whole: 
 def test_three_grades_are_weighted(text: str, upstream: float | None, whole: float | None) -> None:
     assert wise_grade(text, "legacy", "upstream") == pytest.approx(upstream)
     assert wise_grade(text, "legacy", "whole") == pytest.approx(whole)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_cut", "told"),
+    [
+        ("Score: 0 where it is missing. It is there.</think>\n1", False, (1.0, None)),
+        ("<think>Score: 0 where it is missing. Here", False, (None, "answer_cut")),
+        ("Score: 0 where it is missing. Here", True, (None, "answer_cut")),
+    ],
+)
+def test_grade_is_not_read_from_a_thought_or_from_words_that_were_cut(
+    monkeypatch: pytest.MonkeyPatch, text: str, is_cut: bool, told: tuple[float | None, str | None]
+) -> None:
+    own_judges.install(monkeypatch)
+    monkeypatch.setattr(own_judges.OwnAnswers, "_answer", lambda *_: Answer("?", (), (), text, is_cut=is_cut))
+    checks = json.dumps({"questions": [{"id": "1", "question": "?", "choices": [], "answer": "Score: 1"}]})
+    rows = make_table([Row(picture(0))]).append_column("checks", pa.array([checks]))
+    batch, score = Batch(rows.to_batches()[0]), make_score("wise_score", {"judge": make_judge("own_answers", {})})
+    (row,) = score_table(batch, score.columns, score.score(batch)).to_pylist()
+    assert (row["wise_score"], row["reason"]) == told

@@ -21,8 +21,8 @@ Record = TypeVar("Record")
 Found: TypeAlias = Sequence[list[Record] | None]  # of each image; None where a judge could not look
 
 # Why a question has no answer: the judge broke down over it, would not answer, could not take in the whole of it, or
-# said what is no answer to it.
-FAILED, REFUSED, TOO_LONG, UNPARSED = UNANSWERED = ("failed", "refused", "too_long", "unparsed")
+# said what is no answer to it; or it was stopped before it had answered, as rules say of its own words.
+FAILED, REFUSED, TOO_LONG, UNPARSED, CUT = UNANSWERED = ("failed", "refused", "too_long", "unparsed", "answer_cut")
 
 COLOUR = "colour"  # the trait under which a judge that tells the colour of a thing tells it
 # The traits under which a judge tells how near what is in a box is, from 0 for what is farthest in the picture to 1 for

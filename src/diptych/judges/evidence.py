@@ -13,6 +13,7 @@ import pyarrow as pa
 from diptych.config.identity import short_id
 from diptych.data.shards import read_shard
 from diptych.judges.contract import Answer, Box, Corners, Rating, Record, TextLine, Trait
+from diptych.judges.thoughts import whole_answer
 from diptych.storage.location import Location
 
 JUDGE_FAILED = "judge_failed"  # the reason of a picture that the judge could not take
@@ -52,12 +53,14 @@ class EvidenceKind(Generic[Record]):
         type: Of one record on disk.
         pack: From a record to the values of ``type``.
         unpack: And back.
+        as_read: What rules see of a record; None where they see it as it is.
     """
 
     name: str
     type: pa.StructType
     pack: Callable[[Record], Mapping[str, Any]]
     unpack: Callable[[Mapping[str, Any]], Record]
+    as_read: Callable[[Record], Record] | None = None
 
     @property
     def schema(self) -> pa.Schema:
@@ -101,6 +104,12 @@ def seen_in(kind: EvidenceKind[Record], table: pa.Table) -> Seen[Record]:
     stored = table[kind.name].to_pylist()
     records = [None if some is None else [kind.unpack(one) for one in some] for some in stored]
     return Seen(records, table["reason"].to_pylist())
+
+
+def as_read(kind: EvidenceKind[Record], seen: Seen[Record]) -> list[list[Record] | None]:
+    """Return what rules see of the records of each row."""
+    read = kind.as_read
+    return seen.records if read is None else [None if some is None else list(map(read, some)) for some in seen.records]
 
 
 def read_evidence(kind: EvidenceKind[Record], place: Location) -> Seen[Record]:
@@ -150,7 +159,7 @@ def _unpack_text_line(stored: Mapping[str, Any]) -> TextLine:
 
 
 BOXES = EvidenceKind("boxes", _BOX, _pack_box, _unpack_box)
-ANSWERS = EvidenceKind("answers", _ANSWER, vars, _unpack_answer)
+ANSWERS = EvidenceKind("answers", _ANSWER, vars, _unpack_answer, whole_answer)
 RATINGS = EvidenceKind("ratings", _RATING, vars, _unpack_rating)
 TEXT = EvidenceKind("text", _TEXT_LINE, _pack_text_line, _unpack_text_line)
 

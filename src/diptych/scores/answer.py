@@ -53,6 +53,7 @@ class AskedAnswer(JudgeRule[Answer]):
     threshold: float
 
     score_name = "answer"
+    version = 2
 
     @property
     def columns(self) -> tuple[Column, ...]:

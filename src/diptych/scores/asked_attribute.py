@@ -51,6 +51,7 @@ class AskedAttribute(JudgeRule[Answer]):
     threshold: float
 
     score_name = "asked_attribute"
+    version = 2
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -14,7 +14,7 @@ from diptych.data.pixel_limit import pixels_allowed
 from diptych.encoders import Encoder
 from diptych.errors import DataError
 from diptych.judges.contract import Record
-from diptych.judges.evidence import JUDGE_FAILED, Seen, evidence_table, seen_in
+from diptych.judges.evidence import JUDGE_FAILED, Seen, as_read, evidence_table, seen_in
 from diptych.lookup import describe_unknown
 from diptych.scores.loading import LoadedImage, Needs, load_image
 from diptych.scores.looks import Look
@@ -74,7 +74,7 @@ class Batch:
         self._vectors: dict[int, npt.NDArray[np.float32]] = {}
         self._text_vectors: dict[tuple[int, str | None], npt.NDArray[np.float32]] = {}
         self._evidence: dict[str, pa.Table] = {}
-        self._seen: dict[str, Seen[Any]] = {}
+        self._seen: dict[str, list[list[Any] | None]] = {}
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -156,13 +156,13 @@ class Batch:
         self._vectors[id(encoder)] = vectors
 
     def evidence(self, look: Look[Record]) -> list[list[Record] | None]:
-        """Return what a judge saw in each row; None where it could not look.
+        """Return what a judge saw in each row, as rules read it; None where it could not look.
 
         Each image is looked at once, however many scores ask the same of the same judge.
         """
         if look.name not in self._seen:
-            self._seen[look.name] = seen_in(look.kind, self.evidence_table(look))
-        records: list[list[Record] | None] = self._seen[look.name].records
+            self._seen[look.name] = as_read(look.kind, seen_in(look.kind, self.evidence_table(look)))
+        records: list[list[Record] | None] = self._seen[look.name]
         return records
 
     def evidence_table(self, look: Look[Any]) -> pa.Table:

@@ -47,6 +47,7 @@ class ChecklistScore(JudgeRule[Answer]):
     columns: tuple[Column, ...] = COLUMNS
 
     score_name = "checklist_score"
+    version = 2
 
     @property
     def options(self) -> Mapping[str, Any]:

@@ -83,7 +83,7 @@ class QuestionAccuracy(JudgeRule[Answer]):
     columns: tuple[Column, ...] = COLUMNS
 
     score_name = "question_accuracy"
-    version = 3
+    version = 4
 
     @property
     def options(self) -> Mapping[str, Any]:

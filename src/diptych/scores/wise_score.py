@@ -58,6 +58,7 @@ class WiseScore(JudgeRule[Answer]):
     columns: tuple[Column, ...] = COLUMNS
 
     score_name = "wise_score"
+    version = 2
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -93,13 +94,12 @@ def wise_grade(text: str, form: WiseForm, parser: Parser) -> float | None:
     0.8
 
     Args:
-        text: What the judge says; what it thinks between ``<think>`` tags is not looked at.
+        text: What the judge says, without what it thought.
         form: Which grades are asked for.
         parser: ``upstream`` takes the first digit behind a name, whatever stands behind it; ``whole`` takes a number of
             the scale alone, also in bold, and none of a name that stands there with two different ones.
     """
-    said = re.sub(r"<think>.*?</think>|</think>", "", text, flags=re.DOTALL)
-    found = _by_upstream(said, form) if parser == "upstream" else _whole(said, form)
+    found = _by_upstream(text, form) if parser == "upstream" else _whole(text, form)
     if not set(NAMES[form]) <= set(found):
         return None
     if form == "verified":

@@ -55,7 +55,7 @@ def test_audit_counts_what_was_answered_elsewhere_and_why_the_others_were_not_ju
 def test_audit_asks_a_vision_language_model_about_images_of_which_nothing_is_known(tmp_path: Path) -> None:
     rows = [Made(model, number, picture=number) for model in ("one", "two") for number in range(4)]
     make_generated(tmp_path / "generated", [*rows, Made("two", 4, picture=None)])
-    weights = {"weights": str(save_qwen3_vl(tmp_path / "qwen")), "device": "cpu"}
+    weights = {"weights": str(save_qwen3_vl(tmp_path / "qwen")), "device": "cpu", "summation": "official"}
     options = {"question": WHO, "values": {"woman": "woman", "man": "man"}}
     config = make_config(
         tmp_path,

@@ -6,6 +6,7 @@ import json
 import math
 import pickle
 import time
+from collections.abc import Iterable
 from email.utils import formatdate
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from PIL import Image
 from diptych.errors import ConfigError, DataError
 from diptych.judges import make_judge
 from diptych.judges.answers import chat_client
+from diptych.judges.answers.chat_answers import answer_of
 from diptych.judges.answers.chat_endpoint import ChatEndpoint
 from diptych.judges.contract import Answer, Query
 
@@ -49,6 +51,11 @@ def made(server: ChatServer, **options: Any) -> ChatEndpoint:
 def ask(server: ChatServer, query: Query = CAT, **options: Any) -> Answer:
     ((answer,),) = made(server, **options).answers(pictures(), [[query]])  # type: ignore[misc]
     return answer
+
+
+def first_token_told(told: Iterable[tuple[str, float]]) -> Any:
+    logprobs = likeliest(*((token, math.log(probability)) for token, probability in told))
+    return completion("x", logprobs=logprobs)["choices"][0]
 
 
 def always(reply: Reply) -> ChatServer:
@@ -168,6 +175,8 @@ def test_key_is_named_by_its_variable_and_stands_nowhere(monkeypatch: pytest.Mon
         (completion(""), "unparsed", ""),
         (completion("Hard to say \ud83d"), "unparsed", "Hard to say ?"),
         (completion(None, refusal="I cannot \ud83d"), "refused", "I cannot ?"),
+        (completion("<think>There is no dog, but"), "unparsed", "<think>There is no dog, but"),
+        (completion("There is no dog, but", finish_reason="length"), "unparsed", "There is no dog, but"),
     ],
 )
 def test_what_is_no_answer_is_a_state_and_no_number(body: Any, state: str, text: str) -> None:
@@ -197,6 +206,8 @@ def test_request_that_the_endpoint_will_not_take_is_that_questions_own_failure()
         ("There are three.", ("2", "3"), "3"),
         ("A red car", ("red", "a red car"), "a red car"),
         ("notable", YES_NO, None),
+        ("<think>No dog. A cat?</think>\n\nYes.", YES_NO, "yes"),
+        ("No dog. A cat?</think>\n\nYes.", YES_NO, "yes"),
     ],
 )
 def test_choice_that_a_text_names_is_certain(text: str, choices: tuple[str, ...], chosen: str | None) -> None:
@@ -220,6 +231,38 @@ def test_log_probabilities_are_those_of_the_first_tokens_in_any_order() -> None:
     assert answer.text == "yes"
     assert (server.requests[0]["logprobs"], server.requests[0]["top_logprobs"]) == (True, 20)
     assert "logprobs" not in server.requests[1]
+
+
+@pytest.mark.parametrize(
+    ("choices", "told", "probabilities"),
+    [
+        (("yes", "no", "not sure"), (("No", 0.99), ("Yes", 0.004), ("Not", 0.002)), (0.004, 0.99, 0.002)),
+        (("1", "2", "10"), (("1", 0.98), ("2", 0.01)), (0.98, 0.01, 0.0)),
+        (("park", "parking lot"), (("park", 0.9), ("parking", 0.05)), (0.9, 0.05)),
+        (("a woman", "a man", "nobody"), (("a", 0.35), ("nobody", 0.6)), (0.0, 0.0, 0.6)),
+    ],
+)
+def test_token_that_is_the_whole_of_a_choice_is_that_choices(
+    choices: tuple[str, ...], told: tuple[tuple[str, float], ...], probabilities: tuple[float, ...]
+) -> None:
+    answer = answer_of(Query("?", choices), first_token_told(told), "logprobs")
+    assert (answer.state, answer.text) == ("", choices[probabilities.index(max(probabilities))])
+    assert answer.probabilities == pytest.approx(probabilities)
+
+
+@pytest.mark.parametrize(
+    ("choices", "told"),
+    [
+        (("a woman", "a man", "nobody"), (("a", 0.48), ("nobody", 0.3), ("a woman", 0.22))),
+        (YES_NO, (("So", 0.56), ("Got", 0.43), ("Yes", 2e-6))),
+        (YES_NO, (("Perhaps", 0.51), ("Yes", 0.3), ("No", 0.19))),
+    ],
+)
+def test_first_token_that_tells_no_choice_is_no_answer(
+    choices: tuple[str, ...], told: tuple[tuple[str, float], ...]
+) -> None:
+    answer = answer_of(Query("?", choices), first_token_told(told), "logprobs")
+    assert (answer.state, answer.probabilities) == ("unparsed", ())
 
 
 def test_endpoint_without_log_probabilities_is_never_mixed_with_one_that_tells_them() -> None:

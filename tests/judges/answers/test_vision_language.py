@@ -17,6 +17,7 @@ from tiny_vlms import FAMILIES, save_llava, save_qwen3_vl
 from diptych.data.dataset import open_dataset
 from diptych.errors import ConfigError, DataError
 from diptych.judges import make_judge
+from diptych.judges.answers import asked
 from diptych.judges.answers import vision_language as module
 from diptych.judges.answers.vision_language import VisionLanguage
 from diptych.judges.contract import Query
@@ -36,6 +37,12 @@ SHORT = {"max_new_tokens": 6}
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     torch.set_num_threads(1)
     return {name: save(tmp_path_factory.mktemp(name)) for name, save in FAMILIES.items()}
+
+
+@pytest.fixture(autouse=True)
+def _any_probability_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random weights find everything of the vocabulary about as likely."""
+    monkeypatch.setattr(asked, "LEAST_TOGETHER", 0.0)
 
 
 def pictures() -> list[Image.Image]:
@@ -161,6 +168,16 @@ def test_a_sum_of_probabilities_with_doubles_is_another_judge(folders: dict[str,
     )
 
 
+def test_choices_that_are_hardly_likely_are_no_answer_but_in_the_official_sum(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    put = [[Query("Is there a cat?", YES_NO)]]
+    for how, state in (("distinct", "unparsed"), ("official", "")):
+        ((answer,),) = made(folders["llava"], summation=how).answers(pictures()[:1], put)  # type: ignore[misc]
+        assert (answer.state, len(answer.probabilities)) == (state, 0 if state else 2)
+
+
 def test_template_that_breaks_is_one_line(tmp_path: Path) -> None:
     folder = save_llava(tmp_path)
     (folder / "chat_template.jinja").write_text("{{ raise_exception('no system,\nplease') }}", "utf-8")
@@ -217,7 +234,12 @@ def test_limit_below_one_is_refused(folders: dict[str, Path]) -> None:
 def test_killed_run_of_two_workers_over_photographs_leaves_the_same_evidence(
     folders: dict[str, Path], tmp_path: Path, shared: Path
 ) -> None:
-    options = {"weights": str(folders["qwen3_vl"]), "device": "cpu", "limits": {"max_text_tokens": 6}}
+    options = {
+        "weights": str(folders["qwen3_vl"]),
+        "device": "cpu",
+        "limits": {"max_text_tokens": 6},
+        "summation": "official",
+    }
     answers = run_killed_and_resumed(tmp_path, shared, "vision_language", options, reads=True)
     assert len({answer.probabilities for answer in answers}) == 7
     looked = open_dataset(tmp_path / "killed").column_sets("evidence")

@@ -50,6 +50,19 @@ def by_hand(folder: Path, picture: Image.Image) -> str:
     return str(processor.tokenizer.decode(said, skip_special_tokens=True))
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("Is it SHUT?</think>\nOPEN", [("OPEN", False)]),
+        ("<think>No text?</think>\nNo text recognized.", []),
+        ("<think>It says SHUT", [("", True)]),
+    ],
+)
+def test_thought_is_no_text_of_the_picture(text: str, lines: list[tuple[str, bool]]) -> None:
+    found = lines_of(Answer(QUESTION, (), (), text), (64, 32))
+    assert [(line.text, line.is_cut) for line in found or ()] == lines
+
+
 @pytest.mark.reference
 def test_lines_are_those_of_the_library_called_by_hand(folder: Path) -> None:
     picture = noise(*SIZES)[1]

@@ -3,7 +3,9 @@
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from diptych.judges.contract import Answer, Query
+from diptych.judges.contract import UNPARSED, Answer, Query
+
+LEAST_TOGETHER = 0.5  # of all that may be said, what the choices have together where one of them is meant
 
 
 class Asked(NamedTuple):
@@ -45,6 +47,18 @@ def chosen(query: Query, probabilities: Sequence[float]) -> Answer:
     """
     likely = tuple(min(float(probability), 1.0) for probability in probabilities)
     return Answer(query.text, query.choices, likely, query.choices[likely.index(max(likely))])
+
+
+def chosen_if_meant(query: Query, probabilities: Sequence[float], said: str = "") -> Answer:
+    """Return the answer by the probabilities of its choices among all that may be said.
+
+    Where they have less than half together, the model is about to say something else, such as what it thinks, and has
+    no answer.
+
+    >>> chosen_if_meant(Query("A cat?", ("yes", "no")), (2e-6, 1e-6), "So").state
+    'unparsed'
+    """
+    return chosen(query, probabilities) if sum(probabilities) >= LEAST_TOGETHER else no_answer(query, UNPARSED, said)
 
 
 def no_answer(query: Query, state: str, said: str = "") -> Answer:

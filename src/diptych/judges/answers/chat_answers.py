@@ -1,9 +1,14 @@
 """What an OpenAI-compatible endpoint said, as an answer to a question.
 
 With ``logprobs`` a choice is as likely as the likeliest first tokens that the endpoint tells (20 at most) are its
-beginning in one of its ways of writing; a token that two choices begin with says nothing, and what is not among the
-likeliest counts as 0. With ``text`` the choice that is named has 1 and the others 0: the one with which the text
-begins, else the only one in it. A refusal, and a text that names no choice or several, is a state and no number.
+beginning in one of its ways of writing; what is not among the likeliest counts as 0. A token that is the whole of one
+choice is that choice's; one that only begins several is nobody's. There is no answer where that is likelier than the
+likeliest choice, or where the choices together have less than half: the model was about to say something else, such as
+what it thinks.
+
+With ``text`` the choice that is named has 1 and the others 0: the one with which the text begins, else the only one in
+it. What stands before ``</think>`` is not looked at. A refusal, a text that was cut, and one that names no choice or
+several, is a state and no number.
 """
 
 import math
@@ -12,15 +17,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from diptych.errors import DataError
-from diptych.judges.answers.asked import chosen, no_answer
+from diptych.judges.answers.asked import chosen_if_meant, no_answer
 from diptych.judges.answers.chat_client import whole_text
 from diptych.judges.answers.first_token import ways_of_writing
 from diptych.judges.contract import REFUSED, UNPARSED, Answer, Query
+from diptych.judges.thoughts import behind_thought
 
 ChoicesBy = Literal["logprobs", "text"]
 
 FILTERED = "content_filter"
-CUT = "length"  # why a completion ended that is not whole
+LENGTH = "length"  # why a completion ended that is not whole
 
 
 def first_choice(response: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -46,14 +52,15 @@ def answer_of(query: Query, completion: Mapping[str, Any], choices_by: ChoicesBy
     text = whole_text(message.get("content") or "").strip()
     if message.get("refusal") or completion.get("finish_reason") == FILTERED:
         return no_answer(query, REFUSED, whole_text(message.get("refusal") or text))
+    is_cut = completion.get("finish_reason") == LENGTH
     if not query.choices:
-        is_cut = completion.get("finish_reason") == CUT
         return Answer(query.text, (), (), text, is_cut=is_cut) if text or is_cut else no_answer(query, UNPARSED)
     if choices_by == "logprobs":
         likely = by_logprobs(query.choices, _likeliest(completion))
     else:
-        likely = by_text(query.choices, text)
-    return chosen(query, likely) if any(likely) else no_answer(query, UNPARSED, text)
+        said = None if is_cut else behind_thought(text)
+        likely = [] if said is None else by_text(query.choices, said)
+    return chosen_if_meant(query, likely, text)
 
 
 def by_text(choices: Sequence[str], text: str) -> list[float]:
@@ -74,20 +81,29 @@ def by_text(choices: Sequence[str], text: str) -> list[float]:
 
 
 def by_logprobs(choices: Sequence[str], likeliest: Sequence[Mapping[str, Any]]) -> list[float]:
-    """Return how likely it is that each choice comes first.
+    """Return how likely it is that each choice comes first; 0 for all where what several begin with is likelier.
+
+    >>> by_logprobs(["yes", "no", "not sure"], [{"token": "No", "logprob": 0.0}])
+    [0.0, 1.0, 0.0]
+    >>> by_logprobs(["a man", "a woman"], [{"token": "A", "logprob": 0.0}])
+    [0.0, 0.0]
 
     Args:
         choices: The answers.
         likeliest: ``token`` and ``logprob`` of the likeliest first tokens, in any order.
     """
     written = [[way.strip().casefold() for way in ways_of_writing(choice)] for choice in choices]
-    sums = [0.0] * len(choices)
+    sums, shared = [0.0] * len(choices), 0.0
     for one in likeliest:
         token = str(one["token"]).strip().casefold()
-        owners = [place for place, ways in enumerate(written) if any(way.startswith(token) for way in ways)]
+        whole = [place for place, ways in enumerate(written) if token in ways]
+        begun = [place for place, ways in enumerate(written) if any(way.startswith(token) for way in ways)]
+        owners = whole or begun
         if token and len(owners) == 1:
             sums[owners[0]] += math.exp(float(one["logprob"]))
-    return sums
+        elif token and owners:
+            shared += math.exp(float(one["logprob"]))
+    return sums if max(sums) > shared else [0.0] * len(choices)
 
 
 def _likeliest(completion: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

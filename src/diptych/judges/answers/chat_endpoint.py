@@ -74,7 +74,7 @@ class ChatEndpoint:
         """Name, version, address and name of the model, how it is asked, what a probability is read from."""
         return {
             "judge": JUDGE,
-            "version": 1,
+            "version": 2,
             "base_url": self.base_url,
             "model": self.model,
             "system": self.system,

@@ -1,9 +1,12 @@
 """Any vision-language model of ``AutoModelForImageTextToText``: Qwen2.5-VL, Qwen3-VL, InternVL, LLaVA, PaliGemma, ...
 
 With choices it says how likely each of them is at the first token of its answer, see ``first_token``; the probabilities
-are over the whole vocabulary and need not add up to 1. Without, it answers in its own words, greedily; what cannot be
-parsed is up to the rule that reads them. What else decides them, such as a penalty for repetition, is the model's own
-``generation_config.json``, whose sha256 is part of the identity.
+are over the whole vocabulary and need not add up to 1. Where all choices have less than half of it together there is no
+answer, except in ``official`` summation, which has no such rule.
+
+Without choices it answers in its own words, greedily; what cannot be parsed is up to the rule that reads them. What
+else decides them, such as a penalty for repetition, is the model's own ``generation_config.json``, whose sha256 is part
+of the identity.
 
 Asked for text it reads, see ``diptych.judges.text.transcription``: one model in memory does both.
 
@@ -20,7 +23,7 @@ from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.devices import Precision
 from diptych.errors import ConfigError
-from diptych.judges.answers.asked import Asked, chosen, every_question, in_order, no_answer
+from diptych.judges.answers.asked import Asked, chosen, chosen_if_meant, every_question, in_order, no_answer
 from diptych.judges.answers.first_token import Summation, first_tokens
 from diptych.judges.answers.prompts import ASKED, begins_whole, prompt_of
 from diptych.judges.answers.seen_once import PIXELS, PreparesOnce, can_be_joined, joined, seen, why_not_shared
@@ -71,7 +74,7 @@ class VisionLanguage:
         """Name, version, sha256 of the model's files, how a question is put, limits, summation, precision."""
         return {
             "judge": JUDGE,
-            "version": 1,
+            "version": 2,
             **self.model.facts,
             "prompt": self._prompt(ASKED),
             "choices_by": {"first_token": self.summation},
@@ -183,8 +186,8 @@ class VisionLanguage:
     def _chosen(self, some: Sequence[Asked], given: Mapping[str, Any]) -> Iterator[Answer]:
         logits = self._network(**given, use_cache=False, logits_to_keep=1).logits[:, -1]
         for one, likely in zip(some, logits.float().softmax(dim=-1).cpu(), strict=True):
-            ids = self._first_tokens(one.query)
-            yield chosen(one.query, [likely[each].double().sum().item() for each in ids])
+            sums = [likely[each].double().sum().item() for each in self._first_tokens(one.query)]
+            yield (chosen if self.summation == "official" else chosen_if_meant)(one.query, sums)
 
     def _own_words(self, some: Sequence[Asked], given: Mapping[str, Any], most: int) -> Iterator[Answer]:
         network = self._network

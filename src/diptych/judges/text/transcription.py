@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from diptych.data.images import Image
 from diptych.judges.contract import UNPARSED, Answer, Found, Query, TextLine
+from diptych.judges.thoughts import behind_thought
 
 QUESTION = (
     "Recognize the text in the image, only reply with the text content, but avoid repeating previously mentioned "
@@ -46,11 +47,11 @@ def lines_of(answer: Answer, size: tuple[int, int]) -> list[TextLine] | None:
     """
     if answer.state and answer.state != UNPARSED:  # an endpoint's empty text is one that reads nothing
         return None
-    said = "" if NOTHING.fullmatch(answer.text) else answer.text
+    read = behind_thought(answer.text)
+    said = "" if read is None or NOTHING.fullmatch(read) else read
+    is_cut = answer.is_cut or read is None
     texts = [line.strip() for line in said.splitlines() if line.strip()]
-    if answer.is_cut and not texts:
+    if is_cut and not texts:
         texts = [""]
     whole = (0.0, 0.0, float(size[0]), float(size[1]))
-    return [
-        TextLine(text, 1.0, whole, answer.is_cut and number == len(texts)) for number, text in enumerate(texts, start=1)
-    ]
+    return [TextLine(text, 1.0, whole, is_cut and number == len(texts)) for number, text in enumerate(texts, start=1)]
