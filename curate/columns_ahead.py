@@ -3,17 +3,20 @@
 No file that a config names is opened for that, so that of a score of the user's own nothing is known.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
+
+import pyarrow as pa
 
 from diptych.curate.missing_columns import what_config_lacks
 from diptych.curate.sources.columns import carried_names
 from diptych.data.column_names import DATA, describe_unknown_column, full_name
-from diptych.data.schema import DATA_COLUMNS, FILE, MEMBER
+from diptych.data.schema import DATA_COLUMNS, DATA_FIELDS, FILE, MEMBER
 from diptych.data.sql import Reference
 from diptych.data.table import REASON
 from diptych.scores import decoded
 from diptych.scores.giving import PossibleColumns, possible_columns
+from diptych.scores.tables import score_schema
 
 if TYPE_CHECKING:
     from diptych.curate.config import CurateConfig
@@ -45,6 +48,23 @@ class ColumnsAhead(NamedTuple):
         else:
             is_there = first in data or any(_may_have(found, first) for found in by_label.values())
         return None if is_there else self._unknown(reference)
+
+    def known_types(self, named: Iterable[Reference]) -> Mapping[str, pa.Schema] | None:
+        """Return the columns whose types are known, by label; None where SQL names one that may be another."""
+        told = {label: found.declared if found else () for label, found in self.scores.items()}
+        schemas = {DATA: pa.schema(DATA_FIELDS)} | {label: score_schema(found) for label, found in told.items()}
+        by_label = {label.casefold(): schema.names for label, schema in schemas.items()}
+        for reference in named:
+            first, *rest = (name.casefold() for name in reference)
+            if rest and first in by_label:
+                is_known = rest[0] in by_label[first]
+            else:
+                owners = [label for label, names in by_label.items() if first in names]
+                others = [found for label, found in self.scores.items() if label.casefold() not in owners]
+                is_known = len(owners) == 1 and not any(_may_have(found, first) for found in others)
+            if not is_known:
+                return None
+        return schemas
 
     def _unknown(self, reference: Reference) -> str:
         name = ".".join(reference[:2])

@@ -41,7 +41,9 @@ TOO_LARGE = "is not allowed, as a value of any size could come of it, for which 
 
 @dataclass(frozen=True)
 class TrialTable:
-    """Columns without rows, on which SQL is tried before anything is read.
+    """Columns with one row of nulls, on which SQL is tried before anything is read.
+
+    Of what stands beside the columns, such as a text that ought to be a number, DuckDB looks at none over no rows.
 
     Attributes:
         con: A connection that has them.
@@ -56,7 +58,7 @@ class TrialTable:
     missing: Callable[[str], str] = unknown_to_all
 
     def check(self, query: str, *, where: str) -> None:
-        """Try a query that yields no rows.
+        """Try a query.
 
         Raises:
             ConfigError: If it is not one statement over columns that are there; the message begins with ``where``.
@@ -69,7 +71,7 @@ class TrialTable:
             with interrupted_after(self.con, TRIAL_S):
                 self.con.execute(query).fetchall()  # not a cursor, which would not see registered tables
         except TimeoutError as error:
-            raise ConfigError(f"{where}: {error}, and that over no rows at all") from error
+            raise ConfigError(f"{where}: {error}, and that over one row of nulls") from error
         except duckdb.Error as error:
             said = what_sql_lacks(error, self._names, missing=self.missing)
             hint = spelling_hint(query) if OTHER_TYPES in said else ""
@@ -98,13 +100,14 @@ class TrialTable:
 def trial_table(
     con: Any, schemas: Mapping[str, pa.Schema], *, missing: Callable[[str], str] = unknown_to_all
 ) -> TrialTable:
-    """Register an empty table per label, ``data`` among them; with it SQL can be tried before there is any data."""
+    """Register a table of nulls per label, ``data`` among them; so SQL can be tried before there is any data."""
     parts = []
     for number, (label, schema) in enumerate(schemas.items()):
-        con.register(f"empty_{number}", schema.remove_metadata().empty_table())
+        nulls = [pa.nulls(1, field.type) for field in schema]
+        con.register(f"trial_{number}", pa.Table.from_arrays(nulls, schema=schema.remove_metadata()))
         left_out = PICTURE if label == DATA else KEY
         star = f"* EXCLUDE ({left_out})" if left_out in schema.names else "*"
-        parts.append(f"(SELECT {star} FROM empty_{number}) AS {quoted(label)}")
+        parts.append(f"(SELECT {star} FROM trial_{number}) AS {quoted(label)}")
     return TrialTable(con, side_by_side(parts), schemas, missing)
 
 
@@ -119,6 +122,21 @@ def check_expression(trial: TrialTable, text: str, *, where: str) -> None:
     if len(node["select_list"]) != 1 or node["modifiers"]:
         raise ConfigError(f"{where} is not one SQL condition")
     _check_row_wise(trial, node["select_list"], where)
+
+
+def check_condition(trial: TrialTable, text: str, *, where: str) -> None:
+    """Try what is true or false of a row on a row of nulls.
+
+    Raises:
+        ConfigError: If it is not a single SQL condition over columns that are there; the message begins with ``where``.
+    """
+    check_expression(trial, text, where=where)
+    trial.check(f"SELECT (\n{text}\n) FROM {trial.source}", where=where)
+    kind = str(trial.con.description[0][1]).strip('"')
+    if kind != "BOOLEAN":  # which SQL would take for true wherever it is not 0
+        shown = "a text" if kind == "VARCHAR" else f"of the type {kind}"
+        hint = spelling_hint(text) or "; compare it, as in width >= 512"
+        raise ConfigError(f"{where} is {shown}, neither true nor false{hint}")
 
 
 def check_order(trial: TrialTable, text: str, *, where: str) -> None:

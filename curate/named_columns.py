@@ -75,7 +75,29 @@ def _of_sql(config: "CurateConfig", labels: list[str], ahead: Callable[[], "Colu
             continue
         named = column_references(trial.con, f"SELECT 1 ORDER BY\n{text}\n" if is_order else f"SELECT (\n{text}\n)")
         problems = list(_unknown_heads(named, place, given, labels, [DATA, *data]))
-        yield from problems or _unknown_columns(named - sure, place, given, ahead)
+        problems = problems or list(_unknown_columns(named - sure, place, given, ahead))
+        yield from problems or _misfits(named, place, given, ahead)
+
+
+def _misfits(
+    named: Collection["Reference"], place: Place, text: str, ahead: Callable[[], "ColumnsAhead"]
+) -> Iterator[NamedProblem]:
+    """Yield what the types of the columns tell of a rule or an order, where those of all that it names are known."""
+    from diptych.curate.conditions import check_condition, trial_table
+    from diptych.curate.preference import check_preference
+    from diptych.data.sql import connect
+
+    try:
+        schemas = ahead().known_types(named)
+    except DataError:  # which is said of the columns themselves
+        return
+    if schemas is None or place[-1] not in ("where", "prefer"):
+        return
+    check = check_preference if place[-1] == "prefer" else check_condition
+    try:
+        check(trial_table(connect(), schemas), text, where="")
+    except ConfigError as error:
+        yield NamedProblem(place, text, str(error).removeprefix(": ").strip())
 
 
 def _texts(config: "CurateConfig") -> Iterator[tuple[Place, str]]:

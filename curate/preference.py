@@ -8,7 +8,8 @@ import json
 import re
 from typing import Any
 
-from diptych.curate.conditions import TrialTable
+from diptych.curate.conditions import TrialTable, check_order
+from diptych.errors import ConfigError
 
 MAX_SHOWN = 40
 
@@ -42,6 +43,19 @@ def misordered_key(trial: TrialTable, order: str) -> str | None:
             remedy = "name a number, a date or a truth value of it"
             return f"{name} is {kind[:MAX_SHOWN]}, which is not ordered as numbers are; {remedy}"
     return None
+
+
+def check_preference(trial: TrialTable, order: str, *, where: str) -> None:
+    """Try an order of preference on a row of nulls.
+
+    Raises:
+        ConfigError: If it is not SQL over columns that are there; the message begins with ``where``.
+    """
+    check_order(trial, order, where=where)
+    trial.check(f"SELECT 1 FROM {trial.source} ORDER BY\n{order}", where=where)
+    wrong = misordered_key(trial, order)
+    if wrong is not None:
+        raise ConfigError(f"{where}: {wrong}")
 
 
 def without_nan(trial: TrialTable, order: str) -> str:

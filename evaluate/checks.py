@@ -15,7 +15,8 @@ from diptych.evaluate.inputs.memberships import distinct, members
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.choices import DistanceChoice
 from diptych.evaluate.metrics.contract import set_metric
-from diptych.evaluate.names import WORDS, Columns, Tables
+from diptych.evaluate.names import WORDS, Tables
+from diptych.evaluate.score_columns import Columns
 from diptych.lookup import describe_unknown
 
 SUM_TOLERANCE = 1e-6  # of the shares of a reference

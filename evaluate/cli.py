@@ -63,17 +63,19 @@ def run(
 
     What is scored already is not scored again.
     """
-    from diptych.config.load import load
+    from diptych.config.load import load, placing
     from diptych.config.overrides import path_setting
     from diptych.evaluate.config import EvaluateConfig
     from diptych.evaluate.run import EvaluateRunner
 
     loaded = load(config, EvaluateConfig, overrides)
     runner = EvaluateRunner(loaded, workers, progress_mode(ctx))
-    if dry_run:
-        _print_estimate(runner.estimate(), as_json)
+    with placing(config, loaded, overrides):
+        found = runner.estimate() if dry_run else runner.run()
+    if isinstance(found, dict):
+        _print_estimate(found, as_json)
         return
-    outcome = runner.run()
+    outcome = found
     if as_json:
         print_json({**outcome.facts, "store": str(loaded.store)})
         return
@@ -88,7 +90,7 @@ def run(
         click.echo(f"scores: {said}")
     setting = shlex.quote(path_setting("store", loaded.store))
     click.echo("Next: diptych init results")
-    click.echo(f"      diptych report build results.yaml --out report --set {setting}")
+    click.echo(f"      diptych report build results.yaml --out runs/report --set {setting}")
 
 
 @evaluate.command()

@@ -12,14 +12,17 @@ from pydantic.config import JsonDict
 from diptych.config.places import ProblemAt
 from diptych.config.schema_words import any_said, said
 from diptych.config.settings import NO_OTHER_LABEL, LocalPath
+from diptych.errors import ConfigError
 from diptych.evaluate.agreements.choices import AgreementChoice
 from diptych.evaluate.audits.choices import Audit
 from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.inputs.choices import DatasetChoice
 from diptych.evaluate.metrics.choices import DistanceChoice, MeanChoice
 from diptych.evaluate.protocols.choices import ProtocolChoice, check_labels, protocol_scores
+from diptych.evaluate.score_columns import ScoreColumns, find_score
 from diptych.lookup import describe_unknown
 from diptych.scores.choices import ScoreChoice, ScoringSettings
+from diptych.scores.giving import possible_columns
 
 COMPARED = ("means", "distances", "protocols")
 ALL_ARE_REFERENCES: JsonDict = {
@@ -74,12 +77,29 @@ class EvaluateConfig(ScoringSettings):
         for number, agreement in enumerate(self.agreements):
             _check(("agreements", number, "datasets"), "dataset", agreement.datasets, self.datasets)
         _check(("audit", "datasets"), "dataset", self.audit.datasets if self.audit else None, self.datasets)
+        self._check_scores()
         if not self.judged():
             raise ProblemAt(("datasets",), "all are references, so there is nothing to judge; give one another role")
         if self.compare is not None and not any(getattr(self, key) for key in COMPARED):
             said = "there is nothing to compare; name a score under means, a distance or a protocol"
             raise ProblemAt(("compare",), said)
         return self
+
+    def _check_scores(self) -> None:
+        """Check that the columns that are named may be of a score, as far as that is known without its model."""
+        possible = {label: possible_columns(*choice.spec) for label, choice in self.every_score.items()}
+        columns = ScoreColumns({}, possible)
+        named: dict[tuple[str | int, ...], str] = {
+            ("means", number, "score"): mean.score for number, mean in enumerate(self.means)
+        }
+        sides = [(number, side) for number in range(len(self.agreements)) for side in ("a", "b")]
+        named |= {("agreements", number, side): getattr(self.agreements[number], side) for number, side in sides}
+        named |= {} if self.audit is None else {("audit", "attribute"): self.audit.attribute}
+        for place, name in named.items():
+            try:
+                find_score("", name, columns)
+            except ConfigError as error:
+                raise ProblemAt(place, str(error).removeprefix(": ")) from error
 
     def _check_paired(self) -> None:
         """Check that no two distances disagree on whether the images of a dataset are versions of the reference's."""

@@ -4,51 +4,17 @@ A config may leave a label out where only one score has the column. Behind this,
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
-from diptych.data.column_names import find_name, full_name
+from diptych.data.column_names import find_name
 from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError
 from diptych.evaluate.agreements.choices import AgreementChoice
 from diptych.evaluate.config import EvaluateConfig
-from diptych.scores import Column, Score
-from diptych.scores.giving import PossibleColumns
+from diptych.evaluate.score_columns import ScoreColumns, find_score
 
 WORDS = ("string", "uint64")  # types of columns that make groups
 
 Tables = Mapping[str, DatasetTable]
-Columns = Mapping[str, Column]
-
-
-def score_columns(scores: Mapping[str, Score]) -> dict[str, Column]:
-    """Return the columns of scores by their names, ``label.column``."""
-    return {full_name(label, column.name): column for label, score in scores.items() for column in score.columns}
-
-
-@dataclass(frozen=True)
-class ScoreColumns:
-    """The columns of the scores of a config.
-
-    Attributes:
-        known: By their names.
-        others: Of scores of which no column is known for certain, as before their models are there: what they may have
-            by their labels; None where nothing tells.
-    """
-
-    known: Columns
-    others: Mapping[str, PossibleColumns | None] = field(default_factory=dict)
-
-    @property
-    def possible(self) -> list[str]:
-        """Names of columns that may be there."""
-        told = {label: sorted(found.names) for label, found in self.others.items() if found is not None}
-        return [full_name(label, name) for label, names in told.items() for name in names]
-
-    def may_have(self, name: str) -> bool:
-        """Return whether a name may be a column of a score of which none is known."""
-        label, _, column = name.rpartition(".")
-        asked = [self.others[label]] if label in self.others else [] if label else list(self.others.values())
-        return any(found is None or found.may_have(column) for found in asked)
 
 
 def in_full(config: EvaluateConfig, tables: Tables, columns: ScoreColumns) -> EvaluateConfig:
@@ -74,7 +40,7 @@ def in_full(config: EvaluateConfig, tables: Tables, columns: ScoreColumns) -> Ev
         "means": tuple(
             mean.model_copy(
                 update={
-                    "score": _score(f"means.{number}.score", mean.score, columns),
+                    "score": find_score(f"means.{number}.score", mean.score, columns),
                     "by": _by(f"means.{number}.by", mean.by, _judged(config, mean.datasets, tables), columns),
                 }
             )
@@ -92,28 +58,19 @@ def in_full(config: EvaluateConfig, tables: Tables, columns: ScoreColumns) -> Ev
         for number, agreement in enumerate(config.agreements)
     )
     if config.audit is not None:
-        attribute = _score("audit.attribute", config.audit.attribute, columns)
+        attribute = find_score("audit.attribute", config.audit.attribute, columns)
         by = _by("audit.by", config.audit.by, _judged(config, config.audit.datasets, tables), columns)
         changes["audit"] = config.audit.model_copy(update={"attribute": attribute, "by": by})
     return config.model_copy(update=changes)
 
 
 def _agreement(where: str, agreement: AgreementChoice, tables: Tables, columns: ScoreColumns) -> AgreementChoice:
-    sides = {side: _score(f"{where}.{side}", getattr(agreement, side), columns) for side in ("a", "b")}
+    sides = {side: find_score(f"{where}.{side}", getattr(agreement, side), columns) for side in ("a", "b")}
     return agreement.model_copy(update={**sides, "by": _by(f"{where}.by", agreement.by, tables, columns)})
 
 
 def _judged(config: EvaluateConfig, only: Sequence[str] | None, tables: Tables) -> Tables:
     return {label: tables[label] for label in config.judged(only)}
-
-
-def _score(where: str, name: str, columns: ScoreColumns) -> str:
-    try:
-        return find_name(name, columns.known, what="score column", where=f"{where}: ")
-    except ConfigError:
-        if columns.may_have(name):
-            return name
-        return find_name(name, [*columns.known, *columns.possible], what="score column", where=f"{where}: ")
 
 
 def _by(where: str, by: Sequence[str], tables: Tables, columns: ScoreColumns) -> tuple[str, ...]:

@@ -15,16 +15,18 @@ from typing import Any
 from diptych.config.identity import fingerprint
 from diptych.data.claims import check_apart
 from diptych.data.dataset import Dataset, open_dataset
+from diptych.data.manifests import DATASET
 from diptych.data.table import DatasetTable
-from diptych.errors import StoreInUse
+from diptych.errors import ConfigError, ShardError, StoreInUse
 from diptych.evaluate.audits.attribute import unjudged
 from diptych.evaluate.checks import check_names
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.prompt_texts import told_apart
 from diptych.evaluate.inputs.scored_rows import ScoredRows
-from diptych.evaluate.names import ScoreColumns, in_full, score_columns
+from diptych.evaluate.names import in_full
 from diptych.evaluate.protocols.parts import with_means_of_parts
+from diptych.evaluate.score_columns import ScoreColumns, score_columns
 from diptych.evaluate.steps import (
     add_agreements,
     add_audit,
@@ -83,7 +85,7 @@ class EvaluateRunner:
     @cached_property
     def datasets(self) -> Mapping[str, Dataset]:
         """The datasets by label."""
-        return {label: open_dataset(choice.path) for label, choice in self.config.datasets.items()}
+        return {label: _opened(label, choice.path) for label, choice in self.config.datasets.items()}
 
     @cached_property
     def tables(self) -> Mapping[str, DatasetTable]:
@@ -228,6 +230,22 @@ class EvaluateRunner:
             store.insert_audits(found.audits)
             for identity in found.identities.values():
                 store.insert_identity(identity)
+
+
+def _opened(label: str, path: Path) -> Dataset:
+    """Open a dataset of the config.
+
+    Raises:
+        ConfigError: If there is none; the message begins with the key that names it.
+        ShardError: If it is damaged or unfinished.
+    """
+    place = Location.at(path)
+    try:
+        return open_dataset(place)
+    except ShardError as error:
+        if (place / DATASET).is_file() or (place / "data").is_directory():
+            raise
+        raise ConfigError(f"datasets.{label}.path: {error}") from error
 
 
 def _open_when_free(path: Path, progress: str) -> Store:

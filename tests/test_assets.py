@@ -79,7 +79,7 @@ def test_what_changed_upstream_is_refused_and_not_kept(upstream: Path, tmp_path:
     with pytest.raises(DataError, match=r"own: http://.* cannot be downloaded and verified: .*hash"):
         fetch("own")
     assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
-    with pytest.raises(DataError, match="give its path in the config"):
+    with pytest.raises(DataError, match="give the path of the file in the place of the name"):
         fetch("own")
 
 

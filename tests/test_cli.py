@@ -355,7 +355,7 @@ def test_a_config_may_come_from_standard_input() -> None:
     env = {**os.environ, "PYTHONPATH": str(SRC)}
     for text, code, said in (
         ("job: report\npools: [runs/pool]\n", 0, "-: ok (job report"),
-        ("job: report\npols: [a]\n", 1, "-:2:7: unknown key 'pols'; did you mean 'pools'?"),
+        ("job: report\npols: [a]\n", 1, "-:2:1: unknown key 'pols'; did you mean 'pools'?"),
     ):
         done = subprocess.run(command, input=text, capture_output=True, text=True, env=env, timeout=60, check=False)
         assert done.returncode == code

@@ -81,9 +81,10 @@ def test_a_file_that_is_there_stays_as_it_is() -> None:
 
 
 def test_a_place_that_is_not_there_is_one_line() -> None:
-    result = run("folder", "--out", "nowhere/a.yaml")
+    Path("taken").touch()
+    result = run("folder", "--out", "taken/a.yaml")
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: nowhere/a.yaml: cannot be written: No such file or directory; ")
+    assert result.stderr.startswith("Error: taken/a.yaml: is below a file; name another file: --out FILE")
 
 
 def test_a_dash_prints_the_config_and_writes_nothing() -> None:
@@ -118,3 +119,8 @@ def test_json_says_the_same_and_so_do_errors() -> None:
 
 def test_the_shell_completes_kinds() -> None:
     assert complete_kind(click.Context(init), init.params[0], "two") == ["two_models", "two_settings"]
+
+
+def test_folders_above_a_new_config_are_made(tmp_path: Path) -> None:
+    assert run("folder", "--out", "sub/dir/own.yaml").exit_code == 0
+    assert read_job(tmp_path / "sub/dir/own.yaml") == "curate"

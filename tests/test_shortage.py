@@ -256,5 +256,8 @@ def test_a_thread_that_cannot_be_started_is_told_as_that(monkeypatch: pytest.Mon
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    with pytest.raises(Shortage, match=r"^threads ran out: can't start new thread; .*ulimit -u"), telling_shortage():
+    with (
+        pytest.raises(Shortage, match=r"^threads ran out: can't start new thread; .*ulimit -u .*ulimit -v"),
+        telling_shortage(),
+    ):
         threading.Thread().start()

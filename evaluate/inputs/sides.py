@@ -19,6 +19,7 @@ import numpy.typing as npt
 from diptych.assets import file_sha256
 from diptych.config.identity import fingerprint
 from diptych.data.dataset import open_dataset
+from diptych.data.picture_files import is_image_name
 from diptych.data.table import DatasetTable
 from diptych.encoders import Encoder, make_encoder
 from diptych.errors import DataError
@@ -167,6 +168,8 @@ def read_statistics(path: Path) -> DistanceSide:
     if "facts" in arrays and "vectors" in arrays:
         return _own_statistics(path, arrays)
     if "mu" not in arrays or "sigma" not in arrays:
+        if any(map(is_image_name, names)):
+            raise DataError(f"{path}: an archive of images; unpack it and give the folder")
         have = ", ".join(names) or "nothing"
         raise DataError(f"{path}: statistics are needed, as mu and sigma; it holds {have}")
     n = _size(path, arrays["n"]) if "n" in arrays and arrays["n"].shape == () else None

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from diptych.data.text_records import json_lines
+from diptych.data.text_records import json_lines, whole_json
 from diptych.errors import DataError
 from diptych.generate.imported.config import ImportConfig
 from diptych.generate.imported.found_images import FoundImage, PlaceReading, SourceFolder
@@ -49,7 +49,7 @@ def own_table(source: SourceFolder) -> Path | None:
     Hugging Face's imagefolder calls it ``metadata.csv`` or ``metadata.jsonl``, which goes before others.
 
     Raises:
-        DataError: If a table of that name cannot be read, or names no files and no other does.
+        DataError: If a table of that name cannot be read, or names no files and no other does, or is one JSON array.
     """
     tables = [name for name in source.names if "/" not in name and PurePosixPath(name).suffix.lower() in SUFFIXES]
     naming = [name for name in tables if _names_files(source.path(name))]
@@ -59,8 +59,21 @@ def own_table(source: SourceFolder) -> Path | None:
         columns = f"its columns are {', '.join(map(repr, row.cells))}" if row is not None else "no rows there"
         how = "call it file_name, with commas between columns, or do without the table by --layout any"
         raise DataError(f"{source.path(called[0])}: no column names a file ({columns}); {how}")
+    if "metadata.json" in source.names and not naming:
+        _refuse_json(source.path("metadata.json"))
     own = [name for name in called if name in naming] or naming
     return source.path(own[0]) if len(own) == 1 else None
+
+
+def _refuse_json(path: Path) -> None:
+    """Raise for a table in one JSON array, which is read in no other form than JSON Lines."""
+    try:
+        rows = whole_json(read_text(path))
+    except (DataError, ValueError):  # something else of that name
+        return
+    if isinstance(rows, list) and any(isinstance(row, dict) and set(NAMES["file"]) & set(row) for row in rows):
+        how = "save it as metadata.jsonl, an object in each line, or do without the table by --layout any"
+        raise DataError(f"{path}: a table as one JSON array is not read; {how}")
 
 
 def _names_files(path: Path) -> bool:

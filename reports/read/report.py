@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from diptych.config.identity import short_id
 from diptych.data.column_names import full_name
 from diptych.data.generated_columns import ATTRIBUTE_CLASS
+from diptych.data.schema import FILE, MEMBER
 from diptych.reports.config import ReportConfig
 from diptych.reports.links import MISSING, Filter, gallery
 from diptych.reports.read.audited import audited
@@ -162,7 +163,7 @@ class Report:
         found = []
         for name, column in self.rows.further.items():
             known = [as_text(one) for one in column if one is not None]
-            if are_few(len(set(known)), len(known)):
+            if name not in (FILE, MEMBER) and are_few(len(set(known)), len(known)):
                 found.append(name)
         return found
 

@@ -44,6 +44,7 @@ from diptych.data.dataset import open_dataset as open_directory
 from diptych.data.open_dataset import OpenDataset
 from diptych.data.table import open_table
 from diptych.errors import ConfigError
+from diptych.scores import known_score
 from diptych.scores.choices import EncoderChoice, JudgeChoice, ScoreChoice
 from diptych.scores.plan import ScorePlan, Spec
 from diptych.scores.run import score_dataset
@@ -224,7 +225,7 @@ def _specs(given: Specs, what: str, choice: type[EncoderChoice | JudgeChoice | S
 
 def _spec(given: Any, where: str, choice: type[EncoderChoice | JudgeChoice | ScoreChoice]) -> Spec:
     if isinstance(given, str):
-        return given, {}
+        given = given, {}
     if isinstance(given, Mapping):  # as a config has it
         try:
             return choice.model_validate(given).spec
@@ -233,6 +234,6 @@ def _spec(given: Any, where: str, choice: type[EncoderChoice | JudgeChoice | Sco
             raise ConfigError(f"{where}: {problem}") from error
     match given:
         case (str(name), Mapping() as options):
-            return name, options
+            return known_score(name) if choice is ScoreChoice else name, options
     key = next(iter(choice.model_fields))
     raise ConfigError(f"{where}: give a name, (name, options) or {{{key!r}: name, ...}} as in a config, not {given!r}")

@@ -101,7 +101,7 @@ def fetch(name: str) -> Path:
     if is_offline():
         raise DataError(
             f"{name} is not in the cache ({target}), and {why_offline()}; "
-            f"download {asset.url} elsewhere and give its path in the config"
+            f"download {asset.url} elsewhere and give the path of the file in the place of the name"
         )
     return _download(name, asset, target)
 
@@ -170,6 +170,6 @@ def _download(name: str, asset: Asset, target: Path) -> Path:
     except (OSError, ValueError) as error:
         raise DataError(
             f"{name}: {asset.url} cannot be downloaded and verified: {one_line(error)}; "
-            f"download it elsewhere and give its path in the config"
+            f"download it elsewhere and give the path of the file in the place of the name"
         ) from error
     return target

@@ -77,11 +77,17 @@ def _first_command(text: str, own: str) -> str:
 
 
 def _write_new(path: Path, text: str) -> None:
-    """Write a file that is not there.
+    """Write a file that is not there, and the folders above it.
 
     Raises:
         ConfigError: If there is one, or none can be made there.
     """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ConfigError(f"{path}: is below a file; name another file: --out FILE") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}; name another file: --out FILE") from error
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)

@@ -29,7 +29,8 @@ MAKERS = {
 def verify(ctx: click.Context, paths: tuple[Path, ...], repair: bool, as_json: bool) -> None:
     """Look at every byte of datasets and stores; put back what can be.
 
-    Names each file that is not what diptych wrote; exit code 1 if there is one. With --repair a manifest is written
+    Names each file that is not what diptych wrote; exit code 1 if there is one. What is not finished is named, too, and
+    is no damage: exit code 0. With --repair a manifest is written
     again from its journal and a journal from its manifest. Damaged shards are moved aside, and the command that made
     them, which is printed as it was given, makes exactly those again.
     """

@@ -116,7 +116,7 @@ def test_a_carried_column_of_a_name_that_a_score_would_have_is_refused_before_an
     result = call("curate", "run", config, "--out", tmp_path / "out")
     assert result.exit_code == 1
     said = f"scores: the data has a column {name!r}; give the score 'words' another label\n"
-    assert result.output == f"Error: {config}:3:3: {said}"
+    assert result.output == f"Error: {config}:2:1: {said}"
     assert not (tmp_path / "out").exists()
 
 

@@ -53,17 +53,25 @@ AT_VALIDATE: dict[str, tuple[dict[str, Any], str]] = {
         {"encoders": CLIP, "scores": MATCH, "export": {"columns": ["match.nope"]}},
         "export.columns.0: unknown column 'match.nope'",
     ),
+    "what is no condition": (
+        {"select": [{"name": "r", "where": "width > 5"}, {"name": "s", "where": "height + 1"}]},
+        "c.yaml:6:3: select.1.where: is of the type INTEGER, neither true nor false",
+    ),
+    "an order of what has none": ({"dedup": {"prefer": "caption + 1"}}, "c.yaml:2:3: dedup.prefer: No function"),
+    "a text for a number": (
+        {"scores": {"im": {"score": "image_stats"}}, "select": [{"name": "r", "where": "entropy > 'high'"}]},
+        "select.0.where: Could not convert string 'high' to FLOAT",
+    ),
+    "a text for the number of a model": (
+        {"encoders": CLIP, "scores": MATCH, "select": [{"name": "r", "where": "match.clip_similarity > 'high'"}]},
+        "select.0.where: Could not convert string 'high' to FLOAT",
+    ),
     "a column alone that no score could give": (
         {"encoders": CLIP, "scores": MATCH, "select": [{"name": "r", "where": "clip_simlarity > 0.2"}]},
         "unknown column 'clip_simlarity'",
     ),
 }
 AT_DRY_RUN: dict[str, tuple[dict[str, Any], str]] = {
-    "what is no condition": (
-        {"select": [{"name": "r", "where": "width > 5"}, {"name": "s", "where": "height + 1"}]},
-        "c.yaml:6:3: select.1.where: rule 's': 'height + 1' is of the type INTEGER, neither true nor false",
-    ),
-    "an order of what has none": ({"dedup": {"prefer": "caption + 1"}}, "c.yaml:2:3: dedup: prefer: "),
     "a file that is not there": ({"scores": {"s": {"score": "nowhere.py:make"}}}, "nowhere.py cannot be read"),
 }
 

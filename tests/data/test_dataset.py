@@ -58,11 +58,20 @@ def test_the_fingerprint_is_that_of_the_content(tmp_path: Path) -> None:
     assert one.fingerprint == same.fingerprint != other.fingerprint
 
 
-@pytest.mark.parametrize("exists", [False, True])
-def test_what_is_no_dataset_is_refused(tmp_path: Path, exists: bool) -> None:
-    if exists:
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (None, r"there is no such folder; diptych generate run, generate import or curate run make one$"),
+        ([], r"there is no dataset\.json$"),
+        (["a.JPG"], r"there is no dataset\.json; it holds pictures, of which diptych curate run makes one"),
+    ],
+)
+def test_what_is_no_dataset_is_refused(files: list[str] | None, said: str, tmp_path: Path) -> None:
+    if files is not None:
         (tmp_path / "set").mkdir()
-    with pytest.raises(ShardError, match=r"set: not a finished dataset directory: there is no dataset\.json"):
+    for name in files or ():
+        (tmp_path / "set" / name).touch()
+    with pytest.raises(ShardError, match=rf"set: not a finished dataset directory: {said}"):
         open_dataset(tmp_path / "set")
 
 

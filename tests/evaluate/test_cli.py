@@ -44,7 +44,7 @@ def test_a_run_prints_its_numbers_and_where_they_are(config: Path) -> None:
     assert "8 of 8" in result.stdout
     assert lines[-2:] == [
         "Next: diptych init results",
-        f"      diptych report build results.yaml --out report --set 'store=\"{config.parent}/store.duckdb\"'",
+        f"      diptych report build results.yaml --out runs/report --set 'store=\"{config.parent}/store.duckdb\"'",
     ]
     assert "already" not in result.stdout
     assert "scores: all 3 shards were there already" in call("evaluate", "run", config).stdout
@@ -61,7 +61,7 @@ def test_what_is_next_after_a_run_works_as_printed(config: Path, monkeypatch: py
     printed = call("evaluate", "run", config).stdout.partition("Next: ")[2]
     for line in printed.splitlines():
         assert call(*shlex.split(line.strip())[1:]).exit_code == 0
-    assert (config.parent / "report/index.html").is_file()
+    assert (config.parent / "runs/report/index.html").is_file()
 
 
 def test_a_run_as_json(config: Path) -> None:

@@ -9,6 +9,9 @@ from evaluate_configs import make_config, write_config
 from diptych.config.load import load
 from diptych.errors import ConfigError
 from diptych.evaluate.config import EvaluateConfig
+from diptych.evaluate.score_columns import COLUMN_OF_METRIC, ScoreColumns, find_score
+from diptych.evaluate.score_names import METRICS
+from diptych.scores import Column
 
 
 def load_with(folder: Path, **changes: Any) -> EvaluateConfig:
@@ -21,6 +24,9 @@ def test_the_smallest_config_judges_everything(tmp_path: Path) -> None:
     assert (loaded.distances, loaded.means, loaded.compare, loaded.audit) == ((), (), None, None)
 
 
+WORDS = {"who": {"score": "own.py:attribute"}}  # of which only its file knows the columns
+
+
 def test_references_are_judged_only_where_they_are_named(tmp_path: Path) -> None:
     datasets = {
         "made": {"path": "a"},
@@ -30,7 +36,7 @@ def test_references_are_judged_only_where_they_are_named(tmp_path: Path) -> None
     loaded = load_with(tmp_path, datasets=datasets, scores={"i": {"score": "image_stats"}})
     assert list(loaded.judged()) == ["made", "web"]
     assert loaded.scored() == {"made", "web"}
-    loaded = load_with(tmp_path, datasets=datasets, audit={"datasets": ["real"]})
+    loaded = load_with(tmp_path, datasets=datasets, scores=WORDS, audit={"datasets": ["real"]})
     assert loaded.scored() == {"made", "web", "real"}
 
 
@@ -75,10 +81,10 @@ def test_mistakes_are_named_where_they_are(changes: dict[str, Any], message: str
 
 
 def test_a_reference_for_all_or_by_class(tmp_path: Path) -> None:
-    shares = load_with(tmp_path, audit={"reference": {"orange": 1, "blue": 0.0}}).audit
+    shares = load_with(tmp_path, scores=WORDS, audit={"reference": {"orange": 1, "blue": 0.0}}).audit
     assert shares is not None
     assert shares.reference == {"orange": 1.0, "blue": 0.0}
-    nested = load_with(tmp_path, audit={"reference": {"doctor": {"orange": 0.3}}}).audit
+    nested = load_with(tmp_path, scores=WORDS, audit={"reference": {"doctor": {"orange": 0.3}}}).audit
     assert nested is not None
     assert nested.reference == {"doctor": {"orange": 0.3}}
 
@@ -102,3 +108,28 @@ def test_a_metric_may_be_called_as_papers_call_it(given: str, name: str, tmp_pat
         distances=[distance],
     )
     assert config.distances[0].metric == name
+
+
+@pytest.mark.parametrize(("given", "name"), [("clip_score", "clip_similarity"), ("CLIPScore", "clip_similarity")])
+def test_a_score_may_be_called_as_papers_call_it(given: str, name: str, tmp_path: Path) -> None:
+    encoders = {"e": {"kind": "open_clip", "options": {"architecture": "ViT-B-32", "pretrained": "openai"}}}
+    changes = {"encoders": encoders, "scores": {"match": {"score": given, "encoder": "e"}}}
+    config = load_with(tmp_path, **changes, means=[{"score": "match.clip_score"}, {"score": "clip_score"}])
+    assert config.scores["match"].score == name
+
+
+def test_a_column_is_found_by_the_metric_that_its_mean_is() -> None:
+    assert {metric.name: column for column, metric in METRICS.items()} == COLUMN_OF_METRIC
+    known = {"match.clip_similarity": Column("clip_similarity", "how alike")}
+    assert find_score("x", "match.clip_score", ScoreColumns(known)) == "match.clip_similarity"
+    assert find_score("x", "clip_score", ScoreColumns(known)) == "match.clip_similarity"
+    own = {"mine.clip_score": Column("clip_score", "of a file of the user's")}
+    assert find_score("x", "mine.clip_score", ScoreColumns(own)) == "mine.clip_score"
+
+
+@pytest.mark.parametrize("name", ["mach.clip_similarity", "match.clip_simlarity", "match"])
+def test_a_mean_of_no_score_is_refused_with_its_place(name: str, tmp_path: Path) -> None:
+    encoders = {"e": {"kind": "open_clip", "options": {"architecture": "ViT-B-32", "pretrained": "openai"}}}
+    scores = {"match": {"score": "clip_similarity", "encoder": "e"}}
+    with pytest.raises(ConfigError, match=rf"config.yaml:\d+:\d+: means.0.score: unknown score column '{name}'"):
+        load_with(tmp_path, encoders=encoders, scores=scores, means=[{"score": name}])

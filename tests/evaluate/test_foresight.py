@@ -1,5 +1,6 @@
 """What a dry run of an evaluation refuses: every name that is known before models are there."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +98,12 @@ def test_groups_of_a_protocol_are_looked_up(tmp_path: Path, monkeypatch: pytest.
     result = call("evaluate", "run", write_config(tmp_path, {**config, "scores": {}}), "--dry-run")
     assert (result.exit_code, "protocols.0.by" in result.output) == (1, True)
     assert "did you mean 'model'" in result.output
+
+
+def test_what_is_wrong_with_a_key_stands_behind_its_line(tmp_path: Path) -> None:
+    misspelt = dry_run(tmp_path, means=[{"score": "text.caption_words", "by": ["setings"]}])
+    assert re.search(r"config.yaml:\d+:\d+: means.0.by: dataset 'generated': unknown column 'setings'", misspelt.output)
+    missing = dry_run(tmp_path, datasets={"generated": {"path": str(tmp_path / "nowhere")}})
+    assert re.search(
+        r"config.yaml:\d+:\d+: datasets.generated.path: .*there is no such folder; .*generate run", missing.output
+    )

@@ -81,7 +81,7 @@ def test_what_is_no_size_is_refused(value: Any) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ("setings: []\n", r"c.yaml:8:10: unknown key 'setings'; did you mean 'settings'"),
+        ("setings: []\n", r"c.yaml:8:1: unknown key 'setings'; did you mean 'settings'"),
         ("settings:\n  - {sampler: eular}\n", r"sampler: unknown sampler 'eular'; did you mean 'euler'"),
         ("settings:\n  - {sampler: [euler, dpm]}\n", r"settings.0.sampler.1: unknown sampler 'dpm'"),
         ("settings:\n  - {size: 16385}\n", r"settings.0.size: a side has 1 to 16384 pixels"),

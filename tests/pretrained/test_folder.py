@@ -42,6 +42,7 @@ def test_pickled_weights_of_old_models_are_read(tmp_path: Path) -> None:
     ("name", "message"),
     [
         ("nowhere", "judge 'x': weights: no folder 'nowhere'; give a folder with config.json"),
+        ("./nowhere", "judge 'x': weights: no folder 'nowhere'; give a folder with config.json"),
         ("a/b/c", "judge 'x': weights: no folder 'a/b/c'"),
         ("{folder}@main", "judge 'x': weights: no folder '.*@main'"),
         ("{folder}/config.json", "is a file; give the folder in which it lies"),

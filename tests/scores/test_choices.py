@@ -12,9 +12,9 @@ HEAD = "job: curate\nsource: {kind: folder, path: src}\n"
 MISSING = "the option 'architecture' is missing"
 CASES = {
     "encoders: {e: {kind: open_clip, options: {modle: x}}}": "3:43: encoders.e.options.modle: unknown option 'modle'",
-    "encoders: {e: {kind: open_clip}}": f"3:15: encoders.e: {MISSING}",
+    "encoders: {e: {kind: open_clip}}": f"3:12: encoders.e: {MISSING}",
     "encoders: {e: {kind: inception, options: {preproces: x}}}": "'preproces'; did you mean 'preprocess'",
-    "scores: {s: {score: clip_similarity}}": "3:13: scores.s: the option 'encoder' is missing",
+    "scores: {s: {score: clip_similarity}}": "3:10: scores.s: the option 'encoder' is missing",
     "judges: {j: {kind: centre_point, options: {'{a}': 1}}}": "unknown option '{a}'",
 }
 

@@ -76,3 +76,10 @@ def test_the_commands_that_verify_names_are_commands() -> None:
             assert isinstance(group, click.Group)
             group = group.get_command(click.Context(group), word)
         assert group is not None, name
+
+
+@pytest.mark.parametrize("place", ["prompts.txt", "prompts.txt/out"])
+def test_a_file_in_the_place_of_a_folder_is_told(place: str, tmp_path: Path) -> None:
+    (tmp_path / "prompts.txt").touch()
+    with pytest.raises(ShardError, match="a file stands there or above it; give a folder"), only_one(tmp_path / place):
+        pass

@@ -324,7 +324,7 @@ def test_what_is_no_store_is_refused_in_one_line(tmp_path: Path) -> None:
         "table.csv": "not a DuckDB file",
         "rows.jsonl": "not a DuckDB file",
         "empty.csv": "not a DuckDB file",  # DuckDB would open it, and forget what is written
-        "folder": "cannot be opened",
+        "folder": "a folder, not a store",
         "other.duckdb": "not a store of diptych",
         "file/store.duckdb": "cannot be made",
     }
@@ -353,3 +353,11 @@ def test_a_hundred_thousand_rows_take_seconds(tmp_path: Path) -> None:
         with store.replace_run(Run("r", "n", "f", {}, {})):
             store.insert_scores(table)
         assert store.query("SELECT sum(value) AS total FROM scores") == [{"total": count * (count - 1) / 2}]
+
+
+@pytest.mark.parametrize("is_dataset", [True, False])
+def test_a_folder_is_no_store(is_dataset: bool, tmp_path: Path) -> None:
+    if is_dataset:
+        (tmp_path / "dataset.json").touch()
+    with pytest.raises(StoreError, match=f"{'a dataset' if is_dataset else 'a folder'}, not a store; give the .duckdb"):
+        Store.open(tmp_path, read_only=True)

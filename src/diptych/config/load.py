@@ -1,7 +1,8 @@
 """Read a config: YAML to a frozen pydantic model. What is wrong is said with file, line and key (see ``places``)."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TypeVar, get_args
@@ -9,9 +10,10 @@ from typing import TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from diptych.config.meant import close_keys
 from diptych.config.overrides import with_override
 from diptych.config.places import GivenConfig, causes, describe_problem, place_of
-from diptych.config.plain_yaml import TAG, ParsedYaml, parse_yaml
+from diptych.config.plain_yaml import TAG, ParsedYaml, in_plain_words, parse_yaml
 from diptych.errors import ConfigError
 
 STANDARD_INPUT = Path("-")
@@ -63,6 +65,25 @@ def place_in(path: Path, keys: Sequence[str | int], overrides: Sequence[str] = (
     return place_of(list(keys), _given(path, overrides))
 
 
+@contextmanager
+def placing(path: Path, loaded: BaseModel, overrides: Sequence[str] = ()) -> Iterator[None]:
+    """Say of what is wrong with a key of a config, which the message begins with, where it stands.
+
+    Args:
+        path: The file.
+        loaded: What was read of it.
+        overrides: As it was loaded with.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        first, *rest = str(error).partition(": ")[0].split(".")
+        if first not in type(loaded).model_fields:
+            raise
+        keys = [first, *(int(name) if name.isdecimal() else name for name in rest)]
+        raise ConfigError(f"{place_in(path, keys, overrides)}: {error}") from error
+
+
 def _given(path: Path, overrides: Sequence[str]) -> GivenConfig:
     root, values = _parse(path)
     values = {} if values is None else values
@@ -87,11 +108,16 @@ def read_job(path: Path) -> str:
     Raises:
         ConfigError: If the file cannot be read or has no such key.
     """
-    _, values = _parse(path)
-    job = values.get("job") if isinstance(values, dict) else None
-    if not isinstance(job, str):
-        raise ConfigError(f"{path}: the top-level key 'job' is missing; it says what the file is for, e.g. job: curate")
-    return job
+    root, values = _parse(path)
+    values = values if isinstance(values, dict) else {}
+    job = values.get("job")
+    if isinstance(job, str):
+        return job
+    close = next((key for key in values if key != "job" and close_keys(key, ["job"])), None)
+    if close and "job" not in values:
+        place = place_of([close], GivenConfig(path, root, values, ()))
+        raise ConfigError(f"{place}: unknown key {close!r}; did you mean 'job'?")
+    raise ConfigError(f"{path}: the top-level key 'job' is missing; it says what the file is for, e.g. job: curate")
 
 
 @cache
@@ -118,7 +144,7 @@ def _parse(path: Path) -> ParsedYaml:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         problem = " ".join(str(getattr(error, "problem", error)).split())
-        raise ConfigError(f"{place}: not valid YAML: {problem}") from error
+        raise ConfigError(f"{place}: not valid YAML: {in_plain_words(problem)}") from error
 
 
 def _check_keys(root: yaml.Node | None, path: Path) -> None:

@@ -2,15 +2,16 @@
 
 import re
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from diptych.config.meant import close_keys
 from diptych.config.wording import in_words
-from diptych.lookup import describe_unknown, nearest
+from diptych.lookup import describe_unknown
 
 MISSING = ("missing", "union_tag_not_found")  # types of problems
 TEXTS = ("literal_error", "string_type")
@@ -112,22 +113,22 @@ def place_of(parts: list[int | str], given: GivenConfig) -> str:
         names = [str(int(name)) if name.isdecimal() else name for name in override.partition("=")[0].split(".")]
         if key[: len(names)] == names:
             return f"--set {override!r}"
-    node = _find(given.root, parts)
-    return f"{given.path}:{node.start_mark.line + 1}:{node.start_mark.column + 1}" if node else str(given.path)
+    mark = _mark_of(given.root, parts)
+    return f"{given.path}:{mark.line + 1}:{mark.column + 1}" if mark else str(given.path)
 
 
-def _find(root: yaml.Node | None, parts: list[int | str]) -> yaml.Node | None:
-    """Return the deepest node on the way to the key ``parts``."""
-    node = root
+def _mark_of(root: yaml.Node | None, parts: list[int | str]) -> Any:
+    """Return where the deepest key, or item of a list, on the way to the key ``parts`` begins; None of no config."""
+    node, found = root, root
     for part in parts:
         if isinstance(node, yaml.MappingNode):
             pairs = {key.value: (key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)}
-            if str(part) in pairs:
-                key, value = pairs[str(part)]
-                node = value if isinstance(value, yaml.MappingNode | yaml.SequenceNode) else key
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-    return node
+            found, node = pairs.get(str(part), (found, None))
+        else:
+            items = node.value if isinstance(node, yaml.SequenceNode) and isinstance(part, int) else []
+            node = items[part] if isinstance(part, int) and part < len(items) else None
+            found = node or found
+    return found.start_mark if found else None
 
 
 class _ModelsAt(NamedTuple):
@@ -146,7 +147,7 @@ def _hint(model: type[BaseModel], loc: tuple[int | str, ...], parts: list[int | 
         return f" with {given}: {loc[-2]}; it goes with {given}: {' or '.join(tags)}"
     place = ".".join(map(str, parts))
     elsewhere = [other for other in dict.fromkeys(_places_of(model, name)) if other != place]
-    close = elsewhere or nearest(name, _keys_of(there.meant))
+    close = close_keys(name, _keys_of(there.meant), elsewhere)
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
@@ -178,13 +179,14 @@ def _tags_of(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _places_of(model: type[BaseModel], name: str, before: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yield where else in a config a key of that name stands."""
+    """Yield where else in a config a key of that name stands; what is called as one likes is ``LABEL`` there."""
     for key, field in model.model_fields.items():
         place = (*before, field.alias or key)
         if place[-1] == name:
             yield ".".join(place)
+        inside = (*place, "LABEL") if typing.get_origin(field.annotation) in (dict, Mapping) else place
         for inner in _models_in(field.annotation):
-            yield from _places_of(inner, name, place)
+            yield from _places_of(inner, name, inside)
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

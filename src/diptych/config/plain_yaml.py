@@ -15,6 +15,16 @@ MAX_DEPTH = 50
 MAX_NODES = 200_000  # values of a config with its aliases written out
 MAX_INT_BITS = 64  # of a whole number: a seed has as many, and what is beyond them no key takes
 MAX_DIGITS = 100  # of a whole number however it is written; more are not even read
+# What YAML's parser says of what people get wrong most, by how it begins, in words of their own.
+PLAIN = {
+    "expected <block end>, but found": "the indentation does not fit the lines above; begin keys of one level "
+    "below one another, and close quotes and brackets",
+    "found character '\\t' that cannot start any token": "a tab stands there; indent with blanks",
+    "mapping values are not allowed here": "a colon where none can be: the line above lacks one, the indentation does "
+    "not fit it, or a text with ': ' in it lacks quotes",
+    "could not find expected ':'": "a key without a colon; write it as key: value",
+    "did not find expected <document start>": "a line that is no key; write it as key: value",
+}
 MAX_SHOWN = 40  # characters of a value in a message
 TAG = "tag:yaml.org,2002:"
 INT_TAG = f"{TAG}int"
@@ -98,6 +108,15 @@ def parse_yaml(text: str) -> ParsedYaml:
         return ParsedYaml(root, None if root is None else loader.construct_document(root))
     finally:
         loader.dispose()
+
+
+def in_plain_words(problem: str) -> str:
+    """Return what YAML's parser says is wrong, in plain words where there are some.
+
+    >>> in_plain_words("could not find expected ':'")
+    'a key without a colon; write it as key: value'
+    """
+    return next((said for begins, said in PLAIN.items() if problem.startswith(begins)), problem)
 
 
 def _not_a_letter(character: str) -> str:

@@ -16,6 +16,7 @@ from diptych.data.columns_dir import columns_place
 from diptych.data.damage import Extent, ShardFile, check_content, size_problem
 from diptych.data.journal import Journal
 from diptych.data.manifests import AGAIN, DATASET, MANIFEST_OF, read_manifest
+from diptych.data.picture_files import is_image_name
 from diptych.data.shards import ShardInfo
 from diptych.errors import ShardError
 from diptych.storage.location import Location
@@ -158,6 +159,17 @@ class Dataset:
         return [column_set for column_set in found if column_set is not None]
 
 
+def _how_to_make(location: Location) -> str:
+    """Return why a place is no dataset directory, and which command makes one."""
+    if location.is_file():
+        return "it is a file"
+    if not location.is_directory():
+        return "there is no such folder; diptych generate run, generate import or curate run make one"
+    has_pictures = any(is_image_name(place.name) for place in location.children())
+    made = "; it holds pictures, of which diptych curate run makes one (begin with: diptych init folder)"
+    return f"there is no {DATASET}{made if has_pictures else ''}"
+
+
 def open_dataset(address: Address) -> Dataset:
     """Open a finished dataset directory.
 
@@ -168,7 +180,7 @@ def open_dataset(address: Address) -> Dataset:
     location = Location.at(address)
     if not (location / DATASET).is_file():
         unfinished = (location / "data").is_directory()
-        hint = "it is not finished; run what makes it again" if unfinished else f"there is no {DATASET}"
+        hint = "it is not finished; run what makes it again" if unfinished else _how_to_make(location)
         inside = [] if unfinished else [place for place in location.children() if (place / DATASET).is_file()]
         hint += f"; did you mean {' or '.join(map(str, inside))}?" if inside else ""
         raise ShardError(f"{location}: not a finished dataset directory: {hint}")

@@ -1,5 +1,6 @@
 """One file that may be a picture: its bytes, or why there are none. Decides nothing about what the bytes are."""
 
+import mimetypes
 import os
 import stat
 from pathlib import Path
@@ -7,6 +8,15 @@ from pathlib import Path
 MAX_PICTURE_BYTES = 200 * 2**20  # a larger one is no picture; it is not read
 NO_FILE = "unreadable: no regular file"
 NO_NAME = "unreadable: no file can have its name, which has a zero byte"
+
+
+def is_image_name(name: str) -> bool:
+    """Return whether a file of that name is an image, as names go.
+
+    >>> is_image_name("a/B.JPG"), is_image_name("a.npy")
+    (True, False)
+    """
+    return (mimetypes.guess_type(name, strict=False)[0] or "").startswith("image/")
 
 
 def read_picture_file(path: Path | str) -> bytes | str:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from diptych.errors import DataError
 
 MAX_SHOWN = 80  # characters of a wrong line that a message repeats
+ARRAY = re.compile(r"\s*\[\s*\{")  # how all objects in one array begin
 COMMAS, TABS = ",", "\t"
 DELIMITERS = (";", TABS, "|", COMMAS)  # that programs write between fields
 
@@ -102,8 +104,10 @@ def json_lines(text: str, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield number and object of each line that is not empty.
 
     Raises:
-        DataError: If one is no JSON object.
+        DataError: If one is no JSON object, or all are in one array.
     """
+    if ARRAY.match(text):
+        raise DataError(f"{file}: one JSON array; JSON Lines has an object in each line, without brackets around all")
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             yield number, _object(line, f"{file}:{number}")

@@ -22,7 +22,7 @@ from diptych.pretrained.weights import check_weights, weight_files, weights_sha2
 
 CONFIG_NAME = "config.json"
 PICKLED = "pytorch_model.bin"  # of old models; torch reads its tensors and runs nothing of it
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"(?!\.)[\w.-]+/[\w.-]+")
 AT = "@"  # before a revision
 HUB_ERRORS = (OSError, ValueError, KeyError, RuntimeError)  # what errors of the hub and of HTTP derive from
 DESCRIPTIONS = ("*.json", "*.txt", "*.model", "*.jinja")

@@ -55,6 +55,17 @@ SCORES: dict[str, str] = {
     "written_text": "diptych.scores.written_text:written_text",
 }
 
+# What they are called elsewhere, in small letters and without what stands between them.
+ALIASES = {
+    "clipscore": "clip_similarity",
+    "hpsv2": "hps",
+    "hpsv3": "hps_v3",
+    "imagereward": "image_reward",
+    "phash": "hashes",
+    "pickscore": "pick_score",
+    "vqascore": "vqa_score",
+}
+
 Reads = Literal["bytes", "pixels", "caption", "embedding", "evidence"]
 Direction = Literal["higher", "lower"]
 
@@ -174,14 +185,21 @@ def takes(name: str, role: str) -> bool:
     return role in inspect.signature(_factory(name)).parameters
 
 
-def check_name(name: str) -> None:
-    """Raise if a config's name of a score can be none; whether a file is there is seen when it is built.
+def known_score(name: str) -> str:
+    """Return a score's name as diptych has it, for one that a config gives, which may be what others call it.
+
+    Whether a file is there is seen when it is built.
+
+    >>> known_score("CLIPScore"), known_score("clip_score"), known_score("scores/mine.py:redness")
+    ('clip_similarity', 'clip_similarity', 'scores/mine.py:redness')
 
     Raises:
         ConfigError: If it can be none.
     """
     if name in SCORES or OWN_FILE.fullmatch(name):
-        return
+        return name
+    if (alias := re.sub(r"[-_ ]", "", name).casefold()) in ALIASES:
+        return ALIASES[alias]
     if ".py" in name:
         raise ConfigError(f"{name!r}: name the factory in the file too: path/to/file.py:factory")
     raise ConfigError(describe_unknown("score", name, SCORES))

@@ -16,12 +16,20 @@ from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError
 from diptych.judges import JUDGES
 from diptych.lookup import describe_unknown
-from diptych.scores import SCORES, check_name
+from diptych.scores import ALIASES, SCORES, known_score
+
+
+def _elsewhere() -> str:
+    """Return the pattern of what scores are called elsewhere: capitals or not, and with any of - and _ and a blank."""
+    in_any_shape = (
+        "[-_ ]*".join(f"[{one}{one.upper()}]" if one.isalpha() else one for one in name) for name in ALIASES
+    )
+    return f"^({'|'.join(in_any_shape)})$"
 
 
 def _list_scores(schema: dict[str, Any]) -> None:
-    own = {"pattern": r"^.+\.py:[A-Za-z_]\w*$"}  # as diptych.scores.check_name takes it
-    schema["anyOf"] = [{"enum": list(SCORES)}, own]
+    own = {"pattern": r"^.+\.py:[A-Za-z_]\w*$"}  # as diptych.scores.known_score takes it
+    schema["anyOf"] = [{"enum": list(SCORES)}, {"pattern": _elsewhere()}, own]
 
 
 OPTIONS_SAID = "arguments of what is made; the documentation of each kind has them"
@@ -80,10 +88,9 @@ class ScoreChoice(Settings):
     @classmethod
     def _known(cls, score: str) -> str:
         try:
-            check_name(score)
+            return known_score(score)
         except ConfigError as error:
             raise ValueError(str(error)) from error
-        return score
 
     @model_validator(mode="after")
     def _options_fit(self) -> "ScoreChoice":

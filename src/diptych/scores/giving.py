@@ -20,10 +20,12 @@ class PossibleColumns:
     Attributes:
         names: Those that it may have.
         begins: What others begin with, whose names end with what its options say; empty if there are none.
+        declared: Those of which more is known than the name.
     """
 
     names: frozenset[str]
     begins: str = ""
+    declared: tuple[Column, ...] = ()
 
     def may_have(self, name: str) -> bool:
         """Return whether a column of that name may be among them."""
@@ -48,14 +50,16 @@ def possible_columns(score: str, options: Mapping[str, Any]) -> PossibleColumns 
         parameters = inspect.signature(resolve(SCORES, "score", score)).parameters
     except MissingExtra:
         return None
-    names = {one.name for value in declared.values() for one in _columns_in(value)}
+    columns = tuple({one.name: one for value in declared.values() for one in _columns_in(value)}.values())
+    names = {one.name for one in columns}
     made = list(_names_made(source_of(module)))
     names |= {str(one.value) for one in made if isinstance(one, ast.Constant)}
     if OF_ONE_COLUMN in parameters:
-        return PossibleColumns(frozenset({*names, options.get(OF_ONE_COLUMN, parameters[OF_ONE_COLUMN].default)}))
+        own = options.get(OF_ONE_COLUMN, parameters[OF_ONE_COLUMN].default)
+        return PossibleColumns(frozenset({*names, own}), declared=columns)
     computed = [one for one in made if not isinstance(one, ast.Constant)]
     constants = [one for one in computed if isinstance(one, ast.Name) and one.id in declared]
-    return PossibleColumns(frozenset(names), f"{score}_" if len(computed) > len(constants) else "")
+    return PossibleColumns(frozenset(names), f"{score}_" if len(computed) > len(constants) else "", columns)
 
 
 def score_of_column(name: str) -> str:

@@ -10,7 +10,7 @@ from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError
 from diptych.judges import JUDGES, judge_takes
 from diptych.lookup import resolve
-from diptych.scores import SCORES, check_name, set_name, takes
+from diptych.scores import SCORES, known_score, set_name, takes
 from diptych.scores.plan import ROLES, ScorePlan
 
 
@@ -82,7 +82,7 @@ def _labelled(text: str) -> tuple[str, str]:
     label, equals, name = text.partition("=")
     if not equals or "/" in label:
         label, name = "", text
-    check_name(name)
+    name = known_score(name)
     return label or set_name(name), name
 
 

@@ -50,6 +50,8 @@ def only_one(address: Address) -> Iterator[None]:
     try:
         directory.path.mkdir(parents=True, exist_ok=True)
         file = (directory.path / LOCK).open("a")
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ShardError(f"{directory}: a file stands there or above it; give a folder, or one to be made") from error
     except OSError as error:
         raise ShardError(f"{directory}: cannot be written: {error.strerror}; {ELSEWHERE}") from error
     with file:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from diptych.addresses import Address, local_path
 from diptych.config.identity import fingerprint, short_id
+from diptych.data.manifests import DATASET
 from diptych.errors import ShardError, StoreError, StoreInUse, first_line
 from diptych.storage.location import Location
 from diptych.store.comments import column_comment, columns_told, comment_statements
@@ -77,6 +78,9 @@ class Store:
             StoreInUse: If another process is using it.
         """
         path = local_path(address).absolute()
+        if Location.at(path).is_directory():
+            what = "a dataset" if (Location.at(path) / DATASET).is_file() else "a folder"
+            raise StoreError(f"{path}: {what}, not a store; give the .duckdb file of: diptych evaluate run CONFIG")
         if read_only and not path.is_file():
             raise StoreError(f"{path}: no such store; make it with: diptych evaluate run CONFIG")
         place = Location.at(path)

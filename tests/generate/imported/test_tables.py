@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 from made_elsewhere import PROMPTS, import_, imported, rows_of
 
+from diptych.errors import DataError
+from diptych.generate.imported.found_images import SourceFolder
+from diptych.generate.imported.tables import own_table
+
 
 def test_a_table_beside_its_images_says_all_that_it_can(folder: Path, prompts: Path, tmp_path: Path) -> None:
     rows = [
@@ -162,3 +166,14 @@ def test_images_of_which_nothing_says_the_prompt_are_counted_and_named(folder: P
     assert "  and 2 more\n" in said
     assert "nothing is wrong" not in said
     assert len(imported(folder, "--out", tmp_path / "out")["unprompted"]) == 7
+
+
+def test_a_table_as_one_json_array_is_not_passed_over(folder: Path, tmp_path: Path) -> None:
+    table = folder / "metadata.json"
+    table.write_text(json.dumps([{"file_name": "a.png", "prompt": "a"}]))
+    with pytest.raises(
+        DataError, match=r"metadata\.json: a table as one JSON array is not read; save it as metadata\.jsonl"
+    ):
+        own_table(SourceFolder(folder, (table.name,)))
+    table.write_text(json.dumps({"made_by": "a program"}))
+    assert own_table(SourceFolder(folder, (table.name,))) is None

@@ -135,6 +135,8 @@ def test_columns_of_a_table_are_named_by_key(columns: dict[str, Any], message: s
     ("read", "name", "text", "message"),
     [
         (txt_file, "p.txt", "\n \n", "p.txt: no prompts there"),
+        (txt_file, "p.json", '["a", "b"]', "p.json: not one prompt a line by its name; write one prompt a line"),
+        (jsonl_file, "p.jsonl", '[{"prompt": "a"}]', "p.jsonl: one JSON array; JSON Lines has an object in each line"),
         (csv_file, "p.csv", "text\na\n", r"p.csv: unknown column 'prompt'. Known: text"),
         (csv_file, "p.csv", "", r"p.csv: unknown column 'prompt'; there is none"),
         (csv_file, "p.csv", "prompt,x\na\n", "p.csv:2: the row has not the 2 fields"),
