@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from drawn import picture
 from evaluate_configs import call, make_config, read, result_of, run
+from pydantic import ValidationError
 from scipy import stats
 from tiny_dataset import Row, make_dataset
 from tiny_generated import Made, made_grid, make_generated
@@ -18,7 +19,8 @@ from told_scores import install
 
 from diptych.addresses import Address
 from diptych.data.dataset import open_dataset
-from diptych.errors import ConfigError, ShardError, StoreError, StoreInUse
+from diptych.errors import ConfigError, StoreError, StoreInUse
+from diptych.evaluate.config import EvaluateConfig
 from diptych.store.store import Store
 
 PROJECTION = {"p": {"kind": "projection", "options": {"dim": 6}}}
@@ -326,13 +328,10 @@ def test_columns_of_the_users_own_do_not_disturb_the_store(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"means": [{"score": "clip_similarty"}]}, "means.0.score: unknown score column 'clip_similarty'; did you"),
-        ({"means": [{"score": "text.caption_language"}]}, "means.0.score: unknown score column"),
         ({"means": [{"score": "entropy", "by": ["modell"]}]}, "means.0.by: dataset 'generated': unknown column"),
         ({"compare": {"baseline": "rawer"}}, "compare.baseline: unknown model 'rawer'; did you mean 'raw'"),
         ({"compare": {"by": "steps"}}, r"compare: steps has one value only \(25\)"),
         ({"audit": {"attribute": "entropy", "by": []}}, r"audit.attribute: 'image\.entropy' holds numbers"),
-        ({"audit": {"attribute": "hat"}}, "audit.attribute: unknown score column 'hat'"),
     ],
 )
 def test_a_wrong_name_is_an_error_before_any_work(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
@@ -343,8 +342,23 @@ def test_a_wrong_name_is_an_error_before_any_work(changes: dict[str, Any], messa
     assert not (tmp_path / "generated/scores").exists()
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"means": [{"score": "clip_similarty"}]}, "means.0.score: unknown score column 'clip_similarty'; did you"),
+        ({"means": [{"score": "text.caption_language"}]}, "means.0.score: unknown score column"),
+        ({"audit": {"attribute": "hat"}}, "audit.attribute: unknown score column 'hat'"),
+    ],
+)
+def test_a_column_that_no_score_can_have_is_an_error_of_the_config(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        EvaluateConfig.model_validate({**full_config(tmp_path), **changes})
+
+
 def test_a_missing_dataset_and_a_store_in_use_are_errors_before_any_work(tmp_path: Path) -> None:
-    with pytest.raises(ShardError, match="not a finished dataset directory"):
+    with pytest.raises(ConfigError, match=r"datasets\.generated\.path: .*not a finished dataset directory"):
         run(make_config(tmp_path, scores={"image": {"score": "image_stats"}}))
     make_both(tmp_path)
     Store.open(tmp_path / "store.duckdb").close()

@@ -71,7 +71,7 @@ def names_in(value: Any) -> Iterator[str]:
 def test_notes_read_no_fact_that_nobody_writes(folder: Path) -> None:
     identities = [row["identity"] for row in read(folder, "SELECT identity FROM identities")]
     (folder / "weights").write_bytes(b"x")
-    identities.append(InceptionEncoder(folder / "weights", "legacy", "cpu").identity)
+    identities.append(InceptionEncoder(folder / "weights", "legacy", None, "cpu").identity)
     assert set(METHOD) - {name for identity in identities for name in names_in(identity)} == set()
 
 

@@ -91,12 +91,15 @@ def test_confirmation_needs_no_score_of_its_own_and_keeps_what_only_a_hash_takes
     ("dedup", "told"),
     [
         ({"confirm": {"encoder": "smal", "cosine": 0.9}}, "unknown encoder 'smal'; did you mean 'small'"),
-        ({"confirm": {"encoder": "small", "cosine": 1.5}}, "less than or equal to 1"),
+        ({"confirm": {"encoder": "small", "cosine": 1.5}}, "dedup.confirm.cosine: has to be at most 1, got 1.5"),
         (
             {"confirm": {"encoder": "small", "cosine": 0.9, "cosin": 0.5}},
             "unknown key 'dedup.confirm.cosin'; did you mean 'cosine'",
         ),
-        ({"variants": ["hashes.phash_imagehash_mirored"]}, "dedup: variants: 'hashes.phash_imagehash_mirored'"),
+        (
+            {"variants": ["hashes.phash_imagehash_mirored"]},
+            "dedup.variants.0: unknown column 'hashes.phash_imagehash_mirored'; did you",
+        ),
     ],
 )
 def test_mistake_is_one_line_before_anything_is_read(dedup: dict[str, Any], told: str, tmp_path: Path) -> None:
