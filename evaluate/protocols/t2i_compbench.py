@@ -6,7 +6,6 @@ another detector takes its place under its own name. Source: ``BLIPvqa_eval``, `
 of Karine-Huang/T2I-CompBench at 1b70949.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from diptych.evaluate.protocols.contract import (
@@ -15,22 +14,11 @@ from diptych.evaluate.protocols.contract import (
     JudgingCost,
     Protocol,
     ProtocolRule,
-    PublishedScore,
     RulePart,
 )
 
 SOURCE = "Huang et al. 2023, arXiv:2307.06350"
 SOURCE_PLUS = "Huang et al. 2025, T2I-CompBench++, arXiv:2307.06350v3"
-QUOTED = "as papers quote arXiv:2307.06350 and 2310.00426; not looked up there"
-PUBLISHED: Mapping[str, Mapping[str, float]] = {
-    "color": {"SD 1.4": 0.3765, "SD 2": 0.5065, "SDXL": 0.6369, "PixArt-alpha": 0.6886, "DALL-E 3": 0.8110},
-    "shape": {"SD 1.4": 0.3576, "SD 2": 0.4221, "SDXL": 0.5408, "PixArt-alpha": 0.5582, "DALL-E 3": 0.6750},
-    "texture": {"SD 1.4": 0.4156, "SD 2": 0.4922, "SDXL": 0.5637, "PixArt-alpha": 0.7044, "DALL-E 3": 0.8070},
-    "spatial": {"SD 1.4": 0.1246, "SD 2": 0.1342, "SDXL": 0.2032, "PixArt-alpha": 0.2082},
-    "non_spatial": {"SD 1.4": 30.79, "SDXL": 31.10, "PixArt-alpha": 31.79},
-    "complex": {"SD 1.4": 0.3080, "SD 2": 0.3386, "SDXL": 0.4091, "PixArt-alpha": 0.4117},
-}
-
 IMAGES = "Upstream reads prompts from names of files and counts them by their place; here an image knows its prompt."
 PHRASES = (
     "Phrases are spaCy's there and a rule's of diptych here, which cuts two coloured things alike and long sentences "
@@ -111,12 +99,7 @@ def _of_phrases(category: str, calls: float, tokens: int) -> Protocol:
         },
         assets=(f"t2i-compbench-{category}_val",),
         defects=PHRASES,
-        published=_published(category, "BLIP-VQA capfilt-large, official"),
     )
-
-
-def _published(category: str, judge: str) -> tuple[PublishedScore, ...]:
-    return tuple(PublishedScore(model, judge, value, QUOTED) for model, value in PUBLISHED[category].items())
 
 
 COLOR = _of_phrases("color", 2.3, 12)
@@ -148,7 +131,6 @@ SPATIAL = Protocol(
     },
     assets=("t2i-compbench-spatial_val",),
     defects=PLACES,
-    published=_published("spatial", "UniDet RS200, official"),
 )
 
 SPATIAL_3D = replace(
@@ -174,7 +156,6 @@ SPATIAL_3D = replace(
     },
     assets=("t2i-compbench-3d_spatial_val",),
     defects=DEPTHS,
-    published=(),
 )
 
 NUMERACY = Protocol(
@@ -219,7 +200,6 @@ NON_SPATIAL = Protocol(
     },
     assets=("t2i-compbench-non_spatial_val",),
     defects=SIMILARITY,
-    published=_published("non_spatial", "CLIP ViT-B/32, official"),
 )
 
 
@@ -265,5 +245,4 @@ COMPLEX = Protocol(
         "t2i-compbench-complex_val_action",
     ),
     defects=COMPLEX_PARTS,
-    published=_published("complex", "3-in-1 of BLIP-VQA, UniDet and CLIP, official"),
 )
