@@ -211,14 +211,27 @@ def test_a_stop_is_told_as_every_end_is(arguments: list[str], capsys: pytest.Cap
     assert capsys.readouterr().err == f"{said}\n"
 
 
-def test_what_came_first_is_the_exit_code(pool: Path, tmp_path: Path) -> None:
-    process = begin(pool, tmp_path / "out", 2)
-    wait_for_work(tmp_path / "out")
-    for by in (signal.SIGTERM, signal.SIGINT):
-        process.send_signal(by)
-        time.sleep(0.02)
-    _, said = process.communicate(timeout=WAIT_S)
-    assert (process.returncode, said.splitlines()) == (143, [LINE])
+STOPPED_WITHIN_ONE_CALL = """
+import ctypes
+from diptych import interrupts
+
+interrupts.end_at_once_when_stopped()
+list(map(ctypes.PyDLL(None)["raise"], {order}))  # Python looks for signals when all of it is over
+print("went on")
+"""
+
+
+@pytest.mark.parametrize("order", [(signal.SIGTERM, signal.SIGINT), (signal.SIGINT, signal.SIGTERM)])
+def test_what_came_first_is_the_exit_code(order: tuple[signal.Signals, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_WITHIN_ONE_CALL.format(order=[int(by) for by in order])],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        preexec_fn=listen,
+        timeout=WAIT_S,
+    )
+    assert (done.returncode, done.stdout, done.stderr.splitlines()) == (128 + order[0], "", [LINE])
 
 
 def test_a_command_that_is_to_outlive_its_terminal_does(pool: Path, tmp_path: Path) -> None:

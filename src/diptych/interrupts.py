@@ -28,6 +28,7 @@ STOPPED = "stopped; run the same command again to go on"
 STOPPED_JSON = '{{"error": "Interrupted", "exit_code": {}, "problems": [{{"where": null, "what": "{}"}}]}}'
 
 _came_first: signal.Signals | None = None
+_arrivals = -1  # where the numbers of signals are read in the order in which they came
 
 
 def end_at_once_when_stopped() -> None:
@@ -35,6 +36,7 @@ def end_at_once_when_stopped() -> None:
     for number in STOPS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _end_at_once)
+    _keep_order()
     sys.unraisablehook = _take_lost
 
 
@@ -159,6 +161,28 @@ def _take_lost(lost: "sys.UnraisableHookArgs") -> None:
     sys.__unraisablehook__(lost)
 
 
+def _keep_order() -> None:
+    """Let the order of signals be kept: Python calls the handlers of those that wait for it by their numbers."""
+    global _arrivals
+    with contextlib.suppress(OSError):  # no file may be opened any more: then the first that is handled is the first
+        _arrivals, end = os.pipe()
+        os.set_blocking(_arrivals, False)
+        os.set_blocking(end, False)
+        signal.set_wakeup_fd(end, warn_on_full_buffer=False)
+        os.register_at_fork(after_in_child=_forget_order)
+
+
+def _forget_order() -> None:
+    """Let a child that has no program of its own neither read nor write what its parent reads."""
+    global _arrivals
+    _arrivals = -1
+    signal.set_wakeup_fd(-1)
+
+
 def _note(number: int) -> None:
     global _came_first
-    _came_first = _came_first or signal.Signals(number)
+    if _came_first is None:
+        arrived = b""
+        with contextlib.suppress(OSError):
+            arrived = os.read(_arrivals, 1024)
+        _came_first = signal.Signals(next((came for came in arrived if came in STOPS), number))
