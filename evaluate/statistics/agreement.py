@@ -19,9 +19,9 @@ def clustered_kappa(a: Words, b: Words, clusters: npt.ArrayLike) -> ClusteredMea
     kappa = (o - e) / (1 - e), where o is the share of things of which both say the same, and e what it would be if each
     said as often what it says, but of any thing (Cohen 1960, Educational and Psychological Measurement 20, 37). NaN
     where one of them says one word of everything: then chance alone explains it, and whatever the other says, kappa is
-    0, or 0 / 0 if that is the same word. The error follows from what
-    each thing adds (delta method; of N things that do not depend on each other it is that of Fleiss, Cohen and Everitt
-    1969 times the root of N / (N - 1)); with o = 1 there is no spread, and no interval.
+    0, or 0 / 0 if that is the same word. The error follows from what each thing adds (delta method; of N things that do
+    not depend on each other it is that of Fleiss, Cohen and Everitt 1969 times the root of N / (N - 1)); with o = 1
+    there is no spread, and no interval.
 
     Args:
         a: (N,) words of one; None is nothing said.

@@ -82,8 +82,10 @@ def test_where_one_says_one_word_of_everything_there_is_no_kappa(a: str, b: str)
 
 
 def test_where_each_prompt_says_the_same_rounding_is_no_interval() -> None:
-    found = clustered_kappa(said("yyn" * 5), said("yny" * 5), np.repeat(np.arange(5), 3))
-    assert found.value == pytest.approx(-0.5)
+    """At kappa 0 there is no number against which the rounding would be small."""
+    found = clustered_kappa(said("yyyyyynnn" * 5), said("yyyynnyyn" * 5), np.repeat(np.arange(5), 9))
+    assert found.value == pytest.approx(0.0)
+    assert found.se == 0.0
     assert np.isnan(found.ci_low)
 
 
