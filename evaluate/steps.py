@@ -70,9 +70,10 @@ def add_agreements(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
     Raises:
         ConfigError: If what one says cannot be held against the other.
     """
+    means = {name: mean for name, (_, mean) in own_means(config.protocols).items()}
     for agreement in config.agreements:
         judged = [rows[label] for label in config.judged(agreement.datasets)]
-        found.add_results(agreement_rows(agreement, judged, found))
+        found.add_results(agreement_rows(agreement, judged, means, found))
 
 
 def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progress: str = "none") -> None:

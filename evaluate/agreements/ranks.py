@@ -4,6 +4,7 @@ Prompts are drawn anew, with all their images, and the models put in order again
 Efron and Tibshirani 1993, chapters 8 and 13): a place that other prompts would have given to another model shows it.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,8 @@ from scipy.stats import kendalltau, rankdata
 from diptych.data.generated_columns import CATEGORY
 from diptych.evaluate.agreements.choices import AgreementChoice
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
-from diptych.evaluate.metrics.means import MeasuredMean, categories_of, measured
+from diptych.evaluate.metrics.means import MeasuredMean, categories_of
+from diptych.evaluate.statistics.intervals import stratum_parts
 
 MODEL = "model"
 RESAMPLES, SEED = 1000, 0
@@ -73,10 +75,17 @@ class ModelRanks(NamedTuple):
         return bool(np.isnan(self.drawn).any())
 
 
-def model_ranks(choice: AgreementChoice, rows: ScoredRows) -> ModelRanks | None:
-    """Return the places of the models; None where there are fewer than two, or a column has no better side."""
-    sides = [measured(rows.score(name)) for name in (choice.a, choice.b) if rows.score(name).texts is None]
-    if len(sides) < 2 or not rows.has(MODEL) or any(side.better_for_models is None for side in sides):
+def model_ranks(choice: AgreementChoice, rows: ScoredRows, sides: Sequence[MeasuredMean]) -> ModelRanks | None:
+    """Return the places of the models; None where there are fewer than two, or a column has no better side.
+
+    Args:
+        choice: Of the two columns.
+        rows: Of all models.
+        sides: What is averaged of each column.
+    """
+    if any(rows.score(name).texts is not None for name in (choice.a, choice.b)):
+        return None
+    if not rows.has(MODEL) or any(side.better_for_models is None for side in sides):
         return None
     both = np.all([np.isfinite(side.values) & side.is_asked for side in sides], axis=0)
     groups = [group for group in rows.groups([MODEL], among=np.flatnonzero(both)) if group.values[MODEL] is not None]
@@ -111,25 +120,26 @@ def _drawn(prompts: int) -> Numbers:
 def _numbers(rows: ScoredRows, side: MeasuredMean, models: list[Index], drawn: tuple[Index, Numbers]) -> Numbers:
     """Return float64 (M, B): the mean of each model's images as the metric takes it, with prompts by their weights.
 
-    Over categories first where the metric says so; a category of which no prompt was drawn is left out. NaN where none
-    of a model's was.
+    Over categories first where the metric says so, as it weights them; one of which no prompt was drawn is left out.
+    NaN where none of a model's was.
     """
     unit, weights = drawn
     found = []
     for index in models:
-        positions, names = np.arange(len(index)), np.zeros(len(index), np.int64)
+        at, names, parts = index, np.zeros(len(index), object), None
         if side.metric.by_category and rows.has(CATEGORY):
-            categories = categories_of(rows, index)
-            positions, names = categories.positions, np.unique(categories.names.astype(str), return_inverse=True)[1]
-        at = index[positions]
-        shape = (names.max() + 1, weights.shape[1])
+            categories = categories_of(rows, index).among(frozenset(), side.metric)
+            at, names, parts = index[categories.positions], categories.names, categories.parts
+        known, kinds = np.unique(names.astype(str), return_inverse=True)
+        shape = (len(known), weights.shape[1])
         sums, counts = np.zeros(shape), np.zeros(shape)
-        np.add.at(sums, (names, unit[at]), side.values[at])
-        np.add.at(counts, (names, unit[at]), 1.0)
+        np.add.at(sums, (kinds, unit[at]), side.values[at])
+        np.add.at(counts, (kinds, unit[at]), 1.0)
         total, many = sums @ weights.T, counts @ weights.T
         shares = np.divide(total, many, out=np.zeros_like(total), where=many > 0)
-        known = (many > 0).sum(axis=0)
-        found.append(np.divide(shares.sum(axis=0), known, out=np.full(len(known), np.nan), where=known > 0))
+        counted = stratum_parts(kinds, parts)[:, None] * (many > 0)
+        whole = counted.sum(axis=0)
+        found.append(np.divide((counted * shares).sum(axis=0), whole, out=np.full(len(whole), np.nan), where=whole > 0))
     return np.array(found)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from diptych.evaluate.collected import Findings, ImageColumn, ImageValues
 from diptych.evaluate.inputs.cautions import share_caution
 from diptych.evaluate.inputs.pooled_rows import pooled_rows
 from diptych.evaluate.inputs.scored_rows import ScoredRows
-from diptych.evaluate.metrics.means import why_no_interval
+from diptych.evaluate.metrics.means import AskedMean, MeasuredMean, why_no_interval
 from diptych.evaluate.protocols.pools import QUESTION_KIND
 from diptych.evaluate.statistics.agreement import clustered_kappa, is_said
 from diptych.evaluate.statistics.intervals import ClusteredMean
@@ -35,18 +36,41 @@ from diptych.store.agreements import (
 from diptych.store.store import ResultRow
 
 VERSION = 1
+RANKS = (RANK_CHANGE, RANK_CORRELATION)
 NOTHING, NO_SPREAD = "nothing_scored", "no_spread"
 NOT_BOTH = "not_judged_by_both"  # the reason of an image of which one of the two says nothing
 
 
 @dataclass(frozen=True)
 class _Agreement:
-    """Two judges over one dataset, or over several as one, and what decides their numbers."""
+    """Two judges over one dataset, or over several as one, and what decides their numbers.
+
+    Attributes:
+        choice: Of the two.
+        rows: The dataset.
+        means: What the mean of a column is, where it is the number of a protocol.
+        found: Where identities are noted.
+    """
 
     choice: AgreementChoice
     rows: ScoredRows
-    both: BothVerdicts
+    means: Mapping[str, AskedMean]
     found: Findings
+
+    @cached_property
+    def both(self) -> BothVerdicts:
+        """What both say.
+
+        Raises:
+            ConfigError: If what one says cannot be held against the other.
+        """
+        return both_verdicts(self.choice, self.rows)
+
+    @cached_property
+    def sides(self) -> Mapping[str, MeasuredMean]:
+        """What is averaged of each, where models are put in order by it."""
+        named = {"a": self.choice.a, "b": self.choice.b}
+        return {side: self.means.get(name, AskedMean(name)).of(self.rows) for side, name in named.items()}
 
     def result(
         self, metric: str, groups: Mapping[str, Any], number: ClusteredMean, note: str, caution: str | None = None
@@ -64,7 +88,7 @@ class _Agreement:
             number.ci_high,
             number.n,
             number.n_unscored,
-            "" if metric in (KAPPA, RANK_CHANGE, RANK_CORRELATION) else f"share of {self.both.of}",
+            "" if metric in (KAPPA, *RANKS) else f"share of {self.both.of}",
             None,
             self.found.identify(self.identity(metric)),
             reason,
@@ -73,27 +97,36 @@ class _Agreement:
         )
 
     def identity(self, metric: str) -> dict[str, Any]:
-        """Return what decides a number: both judges' own, and what makes words of theirs."""
+        """Return what decides a number: both judges' own, how it is averaged for ranks, what makes words of theirs."""
         choice = self.choice
         sides = {name: self.rows.score(column).source for name, column in (("a", choice.a), ("b", choice.b))}
+        if metric in RANKS:
+            sides = {name: dict(side.identity) for name, side in self.sides.items()}
         lines = {"at_least_a": choice.at_least_a, "at_least_b": choice.at_least_b}
         told = {"of": self.both.of, **{name: line for name, line in lines.items() if line is not None}}
         return {"metric": metric, "version": VERSION, BOTH: {**sides, **told}, "column": SPLITS}
 
 
-def agreement_rows(choice: AgreementChoice, judged: Sequence[ScoredRows], found: Findings) -> Iterator[ResultRow]:
+def agreement_rows(
+    choice: AgreementChoice, judged: Sequence[ScoredRows], means: Mapping[str, AskedMean], found: Findings
+) -> Iterator[ResultRow]:
     """Yield how far two judges agree over each dataset, and where there are several of one role over all together.
+
+    Args:
+        choice: Of the two.
+        judged: The datasets.
+        means: What the mean of a column is, where it is the number of a protocol, see ``own_means``.
+        found: Where identities are noted.
 
     Raises:
         ConfigError: If what one says cannot be held against the other.
     """
     for rows in judged:
-        agreement = _Agreement(choice, rows, both_verdicts(choice, rows), found)
+        agreement = _Agreement(choice, rows, means, found)
         found.image_columns += _split_columns(agreement)
         yield from _numbers(agreement)
     if len(judged) > 1 and len({rows.role for rows in judged}) == 1:
-        pooled = pooled_rows(judged)
-        yield from _numbers(_Agreement(choice, pooled, both_verdicts(choice, pooled), found))
+        yield from _numbers(_Agreement(choice, pooled_rows(judged), means, found))
 
 
 def _numbers(agreement: _Agreement) -> Iterator[ResultRow]:
@@ -106,7 +139,7 @@ def _numbers(agreement: _Agreement) -> Iterator[ResultRow]:
             yield from _group_rows(agreement, group.values, both.among(group.rows))
     for kind in sorted(set(both.kinds) - {""}):
         yield from _group_rows(agreement, {QUESTION_KIND: kind}, both.where(both.kinds == kind))
-    yield from _rank_rows(agreement, model_ranks(agreement.choice, rows))
+    yield from _rank_rows(agreement, model_ranks(agreement.choice, rows, [*agreement.sides.values()]))
 
 
 def _group_rows(agreement: _Agreement, groups: Mapping[str, Any], both: BothVerdicts) -> Iterator[ResultRow]:

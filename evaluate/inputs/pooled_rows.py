@@ -1,7 +1,8 @@
 """The rows of several datasets as those of one, for what is said of all of them together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,12 @@ class PooledRows(ScoredRows):
     def __len__(self) -> int:
         """Return the number of rows of all."""
         return sum(map(len, self.parts))
+
+    @cached_property
+    def prompt_kinds(self) -> Mapping[str, str]:
+        """The kinds of the prompt sets of all by their labels; one that means two things has none."""
+        told = [pair for part in self.parts for pair in part.prompt_kinds.items()]
+        return {label: kind for label, kind in told if all(kind == of for name, of in told if name == label)}
 
     def has(self, name: str) -> bool:
         """Return whether the data of each have a column, of one type."""

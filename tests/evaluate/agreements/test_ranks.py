@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from evaluate_configs import make_config, read, result_of, run
-from imported_evidence import imported_facts
+from imported_evidence import imported_facts, lines_of
 from tiny_generated import Made, make_generated
 
 CHECKS = {"include": [{"class": "cat", "count": 1}]}
@@ -129,3 +129,53 @@ def test_each_dataset_has_its_own_numbers_and_all_together_those_of_each_model(a
         apart, "SELECT dataset, count(*) AS n FROM scores WHERE score = 'detr_and_unidet.splits' GROUP BY ALL"
     )
     assert {row["dataset"]: row["n"] for row in splits} == dict.fromkeys(SHARES, PROMPTS)
+
+
+GRADED = {  # of each category of WISE two prompts, right by the one or the other model
+    "culture": "knowing",
+    "time": "wide",
+    "space": "wide",
+    "biology": "",
+    "physics": "",
+    "chemistry": "",
+}
+
+
+@pytest.mark.parametrize("datasets", [("generated",), ("first/generated", "second/generated")])
+def test_models_are_ranked_by_the_weights_of_a_protocol(tmp_path: Path, datasets: tuple[str, ...]) -> None:
+    """Of its images the wide model has more right, 4 of 12; by what categories count it is .24 against .4."""
+    checks = {"questions": [{"question": "right?", "choices": [], "answer": "Score: 1"}]}
+    benchmarks, judges = {"knowing": "own", "wide": "mine"}, dict[str, Any]()
+    rows = [
+        Made(model, number, category=category, checks=checks, picture=None, benchmark=benchmark)
+        for model, benchmark in benchmarks.items()
+        for number, category in enumerate(name for name in GRADED for _ in range(2))
+    ]
+    said = [
+        {"key": row.key, "question_id": "1", "answer": f"Score: {int(GRADED[str(row.category)] == row.model)}"}
+        for row in rows
+    ]
+    held = [rows] if len(datasets) == 1 else [[row for row in rows if row.model == model] for model in benchmarks]
+    for place, own in zip(datasets, held, strict=True):
+        folder = (tmp_path / place).parent
+        make_generated(
+            tmp_path / place, own, kinds=dict.fromkeys({row.benchmark for row in own}, "wise"), states=elsewhere(own)
+        )
+        for judge in ("gpt", "qwen"):
+            judges |= imported_facts(folder, f"{judge}.jsonl", lines_of(*said), judge=judge)["judges"]
+    run(
+        make_config(
+            tmp_path,
+            datasets={
+                f"d{n}": {"path": str(tmp_path / place), "role": "generated"} for n, place in enumerate(datasets)
+            },
+            judges=judges,
+            protocols=[{"protocol": "wise", "judge": judge, "rules": ["official"]} for judge in ("gpt", "qwen")],
+            agreements=[{"a": "wise_official_gpt.wise_score", "b": "wise_official_qwen.wise_score"}],
+        )
+    )
+    found = read(tmp_path, "SELECT * FROM results JOIN identities USING (identity_id) WHERE metric LIKE '%rank_change'")
+    notes = {row["groups"]["model"]: row["note"] for row in found if row["dataset"] in ("d0", "d0+d1")}
+    assert notes["knowing"].startswith("place 1 of 2 by a (0.4), 1 by b (0.4)")
+    assert notes["wide"].startswith("place 2 of 2 by a (0.24), 2 by b (0.24)")
+    assert {row["identity"]["agreement"]["a"]["category_parts"]["culture"] for row in found} == {0.4}
