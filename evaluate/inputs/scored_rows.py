@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from diptych.data.checks import NOT_ASKED
 from diptych.data.column_names import DATA
 from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.generated_columns import PROMPT_ID, SEED, columns_of
@@ -59,6 +60,11 @@ class ScoredColumn:
     def column(self) -> str:
         """The name of the column itself."""
         return str(self.facts["name"])
+
+    @property
+    def is_asked(self) -> npt.NDArray[np.bool_]:
+        """Bool (N,): whether a row has what the score asks about."""
+        return np.array([reason != NOT_ASKED for reason in self.reasons], bool)
 
     @property
     def source(self) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diptych.data.checks import NOT_ASKED
 from diptych.data.column_names import full_name
 from diptych.data.generated_columns import BENCHMARK, CATEGORY
 from diptych.evaluate.collected import Findings
@@ -102,11 +101,10 @@ def measured(column: ScoredColumn) -> MeasuredMean:
     is_flag = column.facts["dtype"] == "bool" or (metric.low, metric.high) == (0.0, 1.0)
     if is_flag and np.isin(values[np.isfinite(values)], (0.0, 1.0)).all():
         metric = replace(metric, is_share=True)
-    is_asked = np.array([reason != NOT_ASKED for reason in column.reasons], bool)
     identity = {**metric.facts, **column.source}
     name = full_name(column.label, metric.name)
     directions = column.facts["better_for_data"], column.facts["better_for_models"]
-    return MeasuredMean(name, metric, identity, values, is_asked, *directions)
+    return MeasuredMean(name, metric, identity, values, column.is_asked, *directions)
 
 
 def at_worst(ready: MeasuredMean) -> MeasuredMean:

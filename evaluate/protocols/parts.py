@@ -64,11 +64,11 @@ def with_means_of_parts(rows: ScoredRows, choices: Iterable[ProtocolChoice]) -> 
 
 def _parts(rows: ScoredRows, label: str, rule: ProtocolRule) -> Iterator[PartValues]:
     own = rows.score(full_name(label, str(rule.column)))
-    yield PartValues(own, None, _from_0_to_1(own), _is_asked(own))
+    yield PartValues(own, None, _from_0_to_1(own), own.is_asked)
     categories = rows.values(CATEGORY).to_pylist() if rows.has(CATEGORY) else [None] * len(rows)
     for name, part in rule.beside.items():
         column = rows.score(full_name(part_label(label, name), part.column))
-        values, is_asked = _from_0_to_1(column), _is_asked(column)
+        values, is_asked = _from_0_to_1(column), column.is_asked
         is_own = np.array([not part.categories or not set(part.categories).isdisjoint(one or ()) for one in categories])
         if part.nothing_asked is not None:
             values, is_asked = np.where(is_asked, values, part.nothing_asked), np.ones(len(rows), bool)
@@ -106,7 +106,3 @@ def _from_0_to_1(column: ScoredColumn) -> npt.NDArray[np.float64]:
     assert metric.low is not None, column.column
     assert metric.high is not None, column.column
     return (metric.prepare(column.values) - metric.low) / (metric.high - metric.low)
-
-
-def _is_asked(column: ScoredColumn) -> npt.NDArray[np.bool_]:
-    return np.array([reason != NOT_ASKED for reason in column.reasons], bool)
