@@ -71,11 +71,10 @@ def run(
     loaded = load(config, EvaluateConfig, overrides)
     runner = EvaluateRunner(loaded, workers, progress_mode(ctx))
     with placing(config, loaded, overrides):
-        found = runner.estimate() if dry_run else runner.run()
-    if isinstance(found, dict):
-        _print_estimate(found, as_json)
-        return
-    outcome = found
+        if dry_run:
+            _print_estimate(runner.estimate(), as_json)
+            return
+        outcome = runner.run()
     if as_json:
         print_json({**outcome.facts, "store": str(loaded.store)})
         return
