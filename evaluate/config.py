@@ -19,6 +19,7 @@ from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.inputs.choices import DatasetChoice
 from diptych.evaluate.metrics.choices import DistanceChoice, MeanChoice
 from diptych.evaluate.protocols.choices import ProtocolChoice, check_labels, protocol_scores
+from diptych.evaluate.protocols.contract import role_of
 from diptych.evaluate.score_columns import ScoreColumns, find_score
 from diptych.lookup import describe_unknown
 from diptych.scores.choices import ScoreChoice, ScoringSettings
@@ -70,8 +71,9 @@ class EvaluateConfig(ScoringSettings):
             _check(("protocols", number, "judge"), "judge", _named(choice.judge), self.judges)
             _check(("protocols", number, "encoder"), "encoder", _named(choice.encoder), self.encoders)
             for ability, label in choice.beside.items():
-                kind, known = ("encoder", self.encoders) if ability == "embeddings" else ("judge", self.judges)
-                _check(("protocols", number, "beside", ability), kind, [label], known)
+                role = role_of(ability)
+                known = self.encoders if role == "encoder" else self.judges
+                _check(("protocols", number, "beside", ability), role, [label], known)
             _check(("protocols", number, "datasets"), "dataset", choice.datasets, self.datasets)
         check_labels(self.protocols, self.scores)
         for number, agreement in enumerate(self.agreements):

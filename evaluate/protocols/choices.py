@@ -11,7 +11,7 @@ from diptych.config.schema_words import one_of_two, where
 from diptych.config.settings import Settings
 from diptych.evaluate.inputs.choices import By, Datasets
 from diptych.evaluate.protocols import PROTOCOLS, find_protocol
-from diptych.evaluate.protocols.contract import Ability
+from diptych.evaluate.protocols.contract import Ability, role_of
 from diptych.lookup import describe_unknown
 from diptych.scores.choices import ScoreChoice
 
@@ -30,9 +30,9 @@ def _told_of(name: str) -> dict[str, Any]:
     return {"allOf": [one_of_two(*_judges(protocol.ability)), rules, {**beside, **needed}]}
 
 
-def _judges(ability: str) -> tuple[str, str]:
+def _judges(ability: Ability) -> tuple[str, str]:
     """Return the key of who judges, and the one that is not for it."""
-    return ("encoder", "judge") if ability == "embeddings" else ("judge", "encoder")
+    return ("encoder", "judge") if role_of(ability) == "encoder" else ("judge", "encoder")
 
 
 class ProtocolChoice(Settings):
@@ -163,7 +163,7 @@ def _made(choice: ProtocolChoice) -> Iterator[MadeScore]:
         own = ScoreChoice(score=rule.score, judge=choice.judge, encoder=choice.encoder, options=dict(rule.options))
         yield MadeScore(label, name, "", own)
         for part_name, part in rule.beside.items():
-            role = "encoder" if part.ability == "embeddings" else "judge"
+            role = role_of(part.ability)
             asked = {"score": part.score, role: choice.beside[part.ability], "options": dict(part.options)}
             yield MadeScore(part_label(label, part_name), name, part_name, ScoreChoice.model_validate(asked))
 

@@ -19,6 +19,11 @@ OFFICIAL, CORRECTED = "official", "corrected"
 Ability = Literal["answers", "boxes", "embeddings", "ratings", "text"]  # of a judge, or of an encoder
 
 
+def role_of(ability: Ability) -> Literal["encoder", "judge"]:
+    """Return what gives something: an encoder gives embeddings, a judge all else."""
+    return "encoder" if ability == "embeddings" else "judge"
+
+
 @dataclass(frozen=True)
 class QuestionPool:
     """A number over questions, whatever images they are about: of all together, and of each kind.

@@ -7,7 +7,7 @@ from typing import Any
 from diptych.asset_folders import ASSET_FOLDERS
 from diptych.asset_table import ASSETS, joined_source
 from diptych.evaluate.protocols import PROTOCOLS, find_protocol
-from diptych.evaluate.protocols.contract import Protocol
+from diptych.evaluate.protocols.contract import Ability, Protocol, role_of
 from diptych.progress.wording import quantity
 
 
@@ -43,9 +43,9 @@ def lines_of(name: str | None) -> Iterator[str]:
     yield f"{protocol.name}: {protocol.title}"
     yield f"source     {protocol.source}"
     yield f"prompts    {protocol.n_prompts:,}, {_from(protocol)}"
-    yield f"judge      {'an encoder, ' if protocol.ability == 'embeddings' else ''}gives {protocol.ability}"
+    yield f"judge      {_gives(protocol.ability)}"
     for ability in protocol.besides:
-        yield f"beside     {'an encoder, ' if ability == 'embeddings' else ''}gives {ability}"
+        yield f"beside     {_gives(ability)}"
     yield f"cost       {cost_text(protocol)}"
     for rule, counted in protocol.rules.items():
         yield f"{rule:<10} {counted.says}"
@@ -55,6 +55,10 @@ def lines_of(name: str | None) -> Iterator[str]:
         yield f"agreement  {known.value:.1%} of {known.judge} with people, {known.measure} ({known.source})"
     for score in protocol.published:
         yield f"published  {score.value:.3f} for {score.model} by {score.judge} ({score.source})"
+
+
+def _gives(ability: Ability) -> str:
+    return f"{'an encoder, ' if role_of(ability) == 'encoder' else ''}gives {ability}"
 
 
 def _judge(protocol: Protocol) -> str:
