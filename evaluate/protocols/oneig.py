@@ -6,6 +6,8 @@ networks that are not here; ``PARTS`` says what can be had in their place. Sourc
 OneIG-Bench/OneIG-Benchmark at 41b4983.
 """
 
+from typing import NamedTuple
+
 from diptych.asset_families import ONEIG_EN, ONEIG_ZH
 from diptych.evaluate.protocols.contract import (
     CORRECTED,
@@ -40,13 +42,24 @@ TEXT_DEFECTS = (
 )
 
 
-def _alignment(name: str, language: str, prompts: str, files: str, cost: tuple[int, float, int]) -> Protocol:
+class _Language(NamedTuple):
+    """What the three parts of a language have in common: its name, kind of prompts and files."""
+
+    name: str
+    prompts: str
+    assets: tuple[str, ...]
+
+
+ENGLISH = _Language("English", "oneig", tuple(f"oneig-en-{one}" for one in ONEIG_EN))
+CHINESE = _Language("Chinese", "oneig_zh", tuple(f"oneig-zh-{one}" for one in ONEIG_ZH))
+
+
+def _alignment(name: str, language: _Language, cost: tuple[int, float, int]) -> Protocol:
     n_prompts, calls, tokens = cost
-    names = ONEIG_EN if files == "en" else ONEIG_ZH
     return Protocol(
         name=name,
-        title=f"OneIG-Bench, {language}: alignment by questions that hang on one another",
-        prompts=prompts,
+        title=f"OneIG-Bench, {language.name}: alignment by questions that hang on one another",
+        prompts=language.prompts,
         n_prompts=n_prompts,
         ability="answers",
         cost=JudgingCost(calls=calls, tokens=tokens, images=4, gib=QWEN_GIB),
@@ -70,7 +83,7 @@ def _alignment(name: str, language: str, prompts: str, files: str, cost: tuple[i
                 upstream_of_prompts=True,
             ),
         },
-        assets=tuple(f"oneig-{files}-{one}" for one in names),
+        assets=language.assets,
         defects=(
             "Whatever is not Yes to the letter, such as 'Yes.' or 'yes', is no; here a judge says how likely yes and "
             "no are. What is neither is counted apart in corrected.",
@@ -107,18 +120,17 @@ def _text_rules(most_edits: int) -> dict[str, ProtocolRule]:
     }
 
 
-def _text(name: str, language: str, prompts: str, files: str, most_edits: int) -> Protocol:
-    names = ONEIG_EN if files == "en" else ONEIG_ZH
+def _text(name: str, language: _Language, most_edits: int) -> Protocol:
     return Protocol(
         name=name,
-        title=f"OneIG-Bench, {language}: text by edits and by words that are read",
-        prompts=prompts,
+        title=f"OneIG-Bench, {language.name}: text by edits and by words that are read",
+        prompts=language.prompts,
         n_prompts=200,
         ability="text",
         cost=JudgingCost(calls=1, tokens=None, images=4, gib=QWEN_GIB),
         source=SOURCE,
         rules=_text_rules(most_edits),
-        assets=tuple(f"oneig-{files}-{one}" for one in names),
+        assets=language.assets,
         defects=(
             f"The most of {most_edits} edits is that of the mean: one judge that goes on for thousands of letters "
             "decides it for all images; corrected has it of each.",
@@ -128,12 +140,11 @@ def _text(name: str, language: str, prompts: str, files: str, most_edits: int) -
     )
 
 
-def _reasoning(name: str, language: str, prompts: str, files: str) -> Protocol:
-    names = ONEIG_EN if files == "en" else ONEIG_ZH
+def _reasoning(name: str, language: _Language) -> Protocol:
     return Protocol(
         name=name,
-        title=f"OneIG-Bench, {language}: how near an image is to the answer to its prompt",
-        prompts=prompts,
+        title=f"OneIG-Bench, {language.name}: how near an image is to the answer to its prompt",
+        prompts=language.prompts,
         n_prompts=225,
         ability="embeddings",
         cost=JudgingCost(calls=1, tokens=None, images=4),
@@ -146,7 +157,7 @@ def _reasoning(name: str, language: str, prompts: str, files: str) -> Protocol:
                 "images",
             ),
         },
-        assets=tuple(f"oneig-{files}-{one}" for one in names),
+        assets=language.assets,
         defects=(
             "Upstream's encoder is LLM2CLIP, which reads long texts and is not here: no number is its, and one of an "
             "encoder that cuts answers (of up to 773 letters; CLIP reads 77 tokens) says so in reference_truncated.",
@@ -157,9 +168,9 @@ def _reasoning(name: str, language: str, prompts: str, files: str) -> Protocol:
     )
 
 
-ONEIG_ALIGNMENT = _alignment("oneig_alignment", "English", "oneig", "en", (695, 16.2, 180))
-ONEIG_ALIGNMENT_ZH = _alignment("oneig_alignment_zh", "Chinese", "oneig_zh", "zh", (895, 15.4, 150))
-ONEIG_REASONING = _reasoning("oneig_reasoning", "English", "oneig", "en")
-ONEIG_REASONING_ZH = _reasoning("oneig_reasoning_zh", "Chinese", "oneig_zh", "zh")
-ONEIG_TEXT = _text("oneig_text", "English", "oneig", "en", 100)
-ONEIG_TEXT_ZH = _text("oneig_text_zh", "Chinese", "oneig_zh", "zh", 50)
+ONEIG_ALIGNMENT = _alignment("oneig_alignment", ENGLISH, (695, 16.2, 180))
+ONEIG_ALIGNMENT_ZH = _alignment("oneig_alignment_zh", CHINESE, (895, 15.4, 150))
+ONEIG_REASONING = _reasoning("oneig_reasoning", ENGLISH)
+ONEIG_REASONING_ZH = _reasoning("oneig_reasoning_zh", CHINESE)
+ONEIG_TEXT = _text("oneig_text", ENGLISH, 100)
+ONEIG_TEXT_ZH = _text("oneig_text_zh", CHINESE, 50)
