@@ -81,6 +81,12 @@ COMPLEX_PARTS = (
 )
 
 
+def _counted(score: str, official: str, corrected: str) -> dict[str, ProtocolRule]:
+    """Return both ways to count by a score and its column of the same name, with what each counts."""
+    says = {OFFICIAL: official, CORRECTED: corrected}
+    return {rule: ProtocolRule(score, score, words, {"counting": rule}) for rule, words in says.items()}
+
+
 def _of_phrases(category: str, calls: float, tokens: int) -> Protocol:
     says = "product over the prompt's noun phrases of P(yes), yes against no; mean over images"
     return Protocol(
@@ -91,12 +97,7 @@ def _of_phrases(category: str, calls: float, tokens: int) -> Protocol:
         ability="answers",
         cost=JudgingCost(calls=calls, tokens=tokens, images=10, gib=1.4),
         source=SOURCE,
-        rules={
-            OFFICIAL: ProtocolRule("phrase_product", "phrase_product", says, {"counting": OFFICIAL}),
-            CORRECTED: ProtocolRule(
-                "phrase_product", "phrase_product", f"{says}, unrounded and of all phrases", {"counting": CORRECTED}
-            ),
-        },
+        rules=_counted("phrase_product", says, f"{says}, unrounded and of all phrases"),
         assets=(f"t2i-compbench-{category}_val",),
         defects=PHRASES,
     )
@@ -114,21 +115,12 @@ SPATIAL = Protocol(
     ability="boxes",
     cost=JudgingCost(calls=1, tokens=None, images=10),
     source=SOURCE,
-    rules={
-        OFFICIAL: ProtocolRule(
-            "place_accuracy",
-            "place_accuracy",
-            "a quarter of how sure the judge is of each thing and half of how well the place holds, 0 below a half; "
-            "mean over images",
-            {"counting": OFFICIAL},
-        ),
-        CORRECTED: ProtocolRule(
-            "place_accuracy",
-            "place_accuracy",
-            "the same without the cut, and what is beside is near in both directions",
-            {"counting": CORRECTED},
-        ),
-    },
+    rules=_counted(
+        "place_accuracy",
+        "a quarter of how sure the judge is of each thing and half of how well the place holds, 0 below a half; "
+        "mean over images",
+        "the same without the cut, and what is beside is near in both directions",
+    ),
     assets=("t2i-compbench-spatial_val",),
     defects=PLACES,
 )
@@ -139,21 +131,12 @@ SPATIAL_3D = replace(
     title="T2I-CompBench++, 3D spatial: what is in front and behind by detector and depth",
     prompts="t2i_compbench_3d_spatial",
     source=SOURCE_PLUS,
-    rules={
-        OFFICIAL: ProtocolRule(
-            "place_accuracy",
-            "place_accuracy",
-            "a quarter of how sure the judge is of each thing and half of whether the one is nearer, by how much their "
-            "boxes share; mean over images",
-            {"counting": OFFICIAL},
-        ),
-        CORRECTED: ProtocolRule(
-            "place_accuracy",
-            "place_accuracy",
-            "the same, whatever the boxes share",
-            {"counting": CORRECTED},
-        ),
-    },
+    rules=_counted(
+        "place_accuracy",
+        "a quarter of how sure the judge is of each thing and half of whether the one is nearer, by how much their "
+        "boxes share; mean over images",
+        "the same, whatever the boxes share",
+    ),
     assets=("t2i-compbench-3d_spatial_val",),
     defects=DEPTHS,
 )
@@ -166,21 +149,12 @@ NUMERACY = Protocol(
     ability="boxes",
     cost=JudgingCost(calls=1, tokens=None, images=10),
     source=SOURCE_PLUS,
-    rules={
-        OFFICIAL: ProtocolRule(
-            "count_accuracy",
-            "count_accuracy",
-            "share of the named things that are there, half of it, and in their exact number, the other half; mean "
-            "over images",
-            {"counting": OFFICIAL},
-        ),
-        CORRECTED: ProtocolRule(
-            "count_accuracy",
-            "count_accuracy",
-            "the same, with labels that are equal to the class",
-            {"counting": CORRECTED},
-        ),
-    },
+    rules=_counted(
+        "count_accuracy",
+        "share of the named things that are there, half of it, and in their exact number, the other half; mean "
+        "over images",
+        "the same, with labels that are equal to the class",
+    ),
     assets=("t2i-compbench-numeracy_val", "t2i-compbench-new_objects"),
     defects=NUMBERS,
 )
