@@ -11,10 +11,14 @@ import numpy.typing as npt
 from diptych.data.checks import NOT_ASKED
 from diptych.data.column_names import full_name
 from diptych.data.generated_columns import BENCHMARK, CATEGORY, columns_of
+from diptych.data.row_states import is_stray
 from diptych.data.sql import quoted
 from diptych.evaluate.comparisons.pairs import category_names, needed_columns, value_text
+from diptych.evaluate.inputs.asked_rows import SAMPLE
 from diptych.evaluate.inputs.category_sets import AskedSet, categories_by_set, kind_of
 from diptych.evaluate.inputs.prompt_texts import later_texts
+from diptych.evaluate.protocols import find_protocol
+from diptych.evaluate.protocols.contract import Protocol
 from diptych.store.agreements import BOTH
 from diptych.store.store import Store
 
@@ -67,11 +71,12 @@ class ComparedModel:
     def numbers(self, metric: str, identity: Mapping[str, Any]) -> StoredNumbers:
         """Return the label's images for a metric: the text of the columns that decide the pairs, and the numbers.
 
-        Images of datasets that the run scored but did not take the mean of are left out, as they are there. A set of
-        prompts has the categories that any label of the run was asked for.
+        Images of datasets that the run scored but did not take the mean of are left out, as they are there, and those
+        that nobody asked for or that are of other prompts than the metric's protocol. A set of prompts has the
+        categories that any label of the run was asked for.
         """
         names = (*needed_columns(self.by), "dataset")
-        read = (*names, CATEGORY, "caption")
+        read = (*names, CATEGORY, "caption", "status")
         columns = ", ".join(f"{self.store.image_sql(name)} AS {quoted(name)}" for name in read)
         sql = (
             f"SELECT {columns}, value, reason FROM scores "
@@ -79,7 +84,9 @@ class ComparedModel:
             f"(SELECT dataset FROM results WHERE run_id = ? AND metric = ?) ORDER BY images.dataset, key"
         )
         found = self.store.query(sql, [self.run_id, self.column(metric, identity)["score"], self.run_id, metric])
-        asked = [row for row in found if row["reason"] != NOT_ASKED]
+        protocol = protocol_of(identity)
+        about = [one.kind == protocol.prompts if protocol else True for one in self._sets(found)]
+        asked = [row for row in compress(found, about) if _is_asked(row)]
         sets = self._sets(asked)
         known = categories_by_set(sets, (category_names(row[CATEGORY]) for row in asked))
         own = [value_text(row[self.by]) == self.label for row in asked]
@@ -108,6 +115,15 @@ class ComparedModel:
         name = full_name(metric.rpartition(".")[0], identity["column"])
         (row,) = self.store.query("SELECT * FROM score_columns WHERE run_id = ? AND score = ?", [self.run_id, name])
         return row
+
+
+def protocol_of(identity: Mapping[str, Any]) -> Protocol | None:
+    """Return whose number a metric is, by its identity; None where it is none of a protocol."""
+    return find_protocol(identity["protocol"]["name"]) if "protocol" in identity else None
+
+
+def _is_asked(image: Mapping[str, Any]) -> bool:
+    return image["reason"] != NOT_ASKED and not is_stray(image["status"], image[SAMPLE])
 
 
 def prompt_sets(*sides: tuple[ComparedModel, StoredNumbers]) -> list[str]:

@@ -20,7 +20,7 @@ from diptych.evaluate.comparisons.families import adjusted
 from diptych.evaluate.comparisons.means import DifferenceMaker
 from diptych.evaluate.comparisons.pairs import images_of, pairs_by_dataset, value_text
 from diptych.evaluate.comparisons.sentences import sentence
-from diptych.evaluate.comparisons.stored_models import ComparedModel, prompt_sets
+from diptych.evaluate.comparisons.stored_models import ComparedModel, prompt_sets, protocol_of
 from diptych.evaluate.metrics.contract import ALIASES, SET_METRICS, metric_name
 from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.evaluate.score_names import metric_of_identity
@@ -222,7 +222,7 @@ def _rows(both: Both, identity: Mapping[str, Any]) -> list[DifferenceRow]:
     everything = np.ones(len(images.values), bool)
     directions = facts["better_for_data"], facts["better_for_models"]
     ready = MeasuredMean(metric, kind, identity, images.values, everything, *directions)
-    maker = DifferenceMaker(a.run_id, ready, short_id(identity))
+    maker = DifferenceMaker(a.run_id, ready, short_id(identity), protocol_of(identity))
     return [maker.row(a.label, b.label, pairs) for pairs in pairs_by_dataset(images, "a", "b", by=a.by)]
 
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diptych.data.generated_columns import BENCHMARK, columns_of
-from diptych.data.row_states import MISNAMED, WITHOUT_A_PLACE
+from diptych.data.row_states import is_stray
 from diptych.evaluate.inputs.category_sets import kind_of
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 
@@ -34,8 +34,6 @@ def is_asked_for(rows: ScoredRows, prompts: str | None) -> npt.NDArray[np.bool_]
 
 
 def _has_place(rows: ScoredRows) -> npt.NDArray[np.bool_]:
-    states = np.asarray(rows.values("status").to_pylist(), object)
-    strays: npt.NDArray[np.bool_] = np.isin(states, WITHOUT_A_PLACE)
-    if rows.has(SAMPLE):
-        strays |= (states == MISNAMED) & rows.values(SAMPLE).is_null().to_numpy(zero_copy_only=False)
-    return ~strays
+    samples = rows.values(SAMPLE).to_pylist() if rows.has(SAMPLE) else [0] * len(rows)
+    states = rows.values("status").to_pylist()
+    return np.array([not is_stray(*said) for said in zip(states, samples, strict=True)], bool)

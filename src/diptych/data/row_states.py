@@ -7,4 +7,12 @@ MISSING = "missing"  # a place that is asked for, and no image there
 MISNAMED = "misnamed"  # its name is none that the layout gives
 UNMATCHED = "unmatched"  # no prompt of the set is its
 EXTRA = "extra"  # its place is taken, or is none that is asked for
-WITHOUT_A_PLACE = (UNMATCHED, EXTRA)  # of images that nobody asked for
+
+
+def is_stray(status: str | None, sample: int | None) -> bool:
+    """Return whether a row is of an image that nobody asked for: it has no place, or a name and none of a prompt.
+
+    >>> is_stray("extra", 0), is_stray("misnamed", None), is_stray("misnamed", 0), is_stray("missing", 0)
+    (True, True, False, False)
+    """
+    return status in (UNMATCHED, EXTRA) or (status == MISNAMED and sample is None)

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,22 @@ def test_images_of_other_prompts_are_not_counted(tmp_path: Path) -> None:
     run(config(tmp_path / "others"))
     nothing = result_of(tmp_path / "others", "dsg_official_eye.question_accuracy", model="one")
     assert (nothing["value"], nothing["n"], nothing["reason"]) == (None, 0, "nothing_asked")
+
+
+def test_models_of_a_store_are_compared_over_the_images_that_the_run_counted(tmp_path: Path) -> None:
+    """Neither images of other prompts are among them, nor the second of a place, which would make its pair unscored."""
+    second = [replace(row, picture=None) for row in rows() if row.prompt == 1]
+    every = [*rows(), *rows(("one",), "mine"), *second]
+    states = dict.fromkeys(range(len(every) - len(second), len(every)), "extra")
+    kinds = {"dsg": "dsg", "mine": "jsonl"}
+    make_generated(tmp_path / "generated", [*every, *rows(("two",), "mine")], kinds=kinds, states=states)
+    run(config(tmp_path, compare={"by": "model"}))
+    metric = "dsg_official_eye.question_accuracy"
+    (stored,) = read(tmp_path, "SELECT * FROM differences WHERE metric = ? AND groups = '{}'", (metric,))
+    found = call_json("evaluate", "compare", tmp_path / "store.duckdb", "one", "two", "--metric", metric)
+    (row,) = found["differences"]
+    assert (row["value"], row["n"], row["n_clusters"]) == (stored["value"], 3, 3)
+    assert row["caution"] == "1 pair left out, as a side of it is unscored; 3 of 1,060 prompts"
 
 
 def test_set_of_prompts_is_known_by_its_kind_and_not_by_its_label(tmp_path: Path) -> None:
