@@ -14,6 +14,7 @@ from diptych.evaluate.agreements.choices import AgreementChoice
 from diptych.evaluate.agreements.ranks import ModelRanks, model_ranks
 from diptych.evaluate.agreements.verdicts import BothVerdicts, both_verdicts
 from diptych.evaluate.collected import Findings, ImageColumn, ImageValues
+from diptych.evaluate.inputs.asked_rows import is_asked_for
 from diptych.evaluate.inputs.cautions import share_caution
 from diptych.evaluate.inputs.pooled_rows import pooled_rows
 from diptych.evaluate.inputs.scored_rows import ScoredRows
@@ -59,12 +60,12 @@ class _Agreement:
 
     @cached_property
     def both(self) -> BothVerdicts:
-        """What both say.
+        """What both say of the images that somebody asked for.
 
         Raises:
             ConfigError: If what one says cannot be held against the other.
         """
-        return both_verdicts(self.choice, self.rows)
+        return both_verdicts(self.choice, self.rows).among(np.flatnonzero(is_asked_for(self.rows, None)))
 
     @cached_property
     def sides(self) -> Mapping[str, MeasuredMean]:

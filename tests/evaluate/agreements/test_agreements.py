@@ -1,5 +1,6 @@
 """Two judges on the same images: what is held against what, image by image or question by question, and the ranks."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,20 @@ def test_images_on_which_they_split_are_in_the_store_with_what_each_says(folder:
     ]
     silent = rows["sd15", 6]
     assert (silent["splits"], silent["said"], silent["why"]) == (None, None, "not_judged_by_both")
+
+
+def test_image_that_nobody_asked_for_is_none_that_a_judge_left_out(tmp_path: Path) -> None:
+    rows = [*ROWS[:2], replace(ROWS[0], picture=1)]
+    make_generated(tmp_path / "generated", rows, states={0: "missing", 1: "missing", 2: "extra"})
+    judges = dict[str, Any]()
+    for judge in ("detr", "unidet"):
+        said = f"key,rating\n{rows[0].key},1\n"
+        facts = imported_facts(tmp_path, f"{judge}.csv", said, "--scale", "0-1", form="ratings", judge=judge)
+        judges |= facts["judges"]
+    scores = {name: {"score": "rating", "judge": name} for name in judges}
+    run(make_config(tmp_path, judges=judges, scores=scores, agreements=[{"a": "detr.rating", "b": "unidet.rating"}]))
+    found = result_of(tmp_path, "detr_and_unidet.agreement")
+    assert (found["n"], found["n_unscored"]) == (1, 1)
 
 
 def answers(said: dict[str, str]) -> str:
