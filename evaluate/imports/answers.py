@@ -31,12 +31,7 @@ def answers(source: ImportSource) -> FileContent:
 
 def _answers(source: ImportSource) -> Iterator[EvidenceRecord]:
     for place, row in records(source):
-        image = image_of(row)
-        if image is None or not {"answer", PROBABILITY} & set(row) or not {"question_id", "question"} & set(row):
-            raise DataError(
-                f"{place}: an answer has key, file or prompt_id (and model, setting, sample), question_id or question, "
-                f"and answer or probability; there are {', '.join(row) or 'none'}"
-            )
+        image = image_of(row, place, "an answer", ("question_id", "question"), ("answer", PROBABILITY))
         yield EvidenceRecord(
             place,
             image,

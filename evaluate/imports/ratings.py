@@ -46,12 +46,7 @@ def rated_rows(source: ImportSource, name: str, value_of: ReadValue) -> Iterator
         DataError: If a row has another form.
     """
     for place, row in records(source):
-        image = image_of(row)
-        if image is None or name not in row:
-            raise DataError(
-                f"{place}: a {name} has key, file or prompt_id (and model, setting, sample), and {name}; there are "
-                f"{', '.join(row) or 'none'}"
-            )
+        image = image_of(row, place, f"a {name}", (name,))
         if not row[name].strip():
             yield EvidenceRecord(place, image, None, misfit=f"no {name}")
             continue

@@ -28,14 +28,31 @@ def records(source: ImportSource) -> Iterator[tuple[FilePlace, Words]]:
         yield FilePlace(source.file, line), _words(given)
 
 
-def image_of(row: Words) -> dict[str, str] | None:
-    """Return what of a record names its image; None if nothing does.
+def image_of(row: Words, place: FilePlace, what: str, *columns: tuple[str, ...]) -> dict[str, str]:
+    """Return what of a record names its image.
 
-    >>> image_of({"file": "a.png", "answer": "yes"}), image_of({"model": "sdxl"})
-    ({'file': 'a.png'}, None)
+    >>> from pathlib import Path
+    >>> image_of({"file": "a.png", "answer": "yes"}, FilePlace(Path("a.csv"), 2), "an answer", ("answer",))
+    {'file': 'a.png'}
+
+    Args:
+        row: The record.
+        place: Where it stands.
+        what: It is, with its article.
+        columns: What it has beside, of each of these one or more.
+
+    Raises:
+        DataError: If nothing names an image, or one of the columns is lacking.
     """
     image = {name: row[name] for name in IMAGE if row.get(name)}
-    return image if set(IMAGE[:3]) & set(image) else None
+    if not set(IMAGE[:3]) & set(image) or not all(set(some) & set(row) for some in columns):
+        *others, last = (" or ".join(some) for some in columns)
+        beside = "".join(f"{some}, " for some in others)
+        raise DataError(
+            f"{place}: {what} has key, file or prompt_id (and model, setting, sample), {beside}and {last}; there are "
+            f"{', '.join(row) or 'none'}"
+        )
+    return image
 
 
 def number_of(row: Words, name: str, place: FilePlace) -> float:

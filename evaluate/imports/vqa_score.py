@@ -7,7 +7,6 @@ CLIP-FlanT5, comes by import.
 
 from collections.abc import Iterator
 
-from diptych.errors import DataError
 from diptych.evaluate.imports.answers import PROBABILITY, probability_of
 from diptych.evaluate.imports.contract import EvidenceRecord, FileContent, ImportFormat, ImportSource, SaidAnswer
 from diptych.evaluate.imports.matching import SHOWN
@@ -22,12 +21,7 @@ def vqa_score(source: ImportSource) -> FileContent:
 
 def _answers(source: ImportSource) -> Iterator[EvidenceRecord]:
     for place, row in records(source):
-        image = image_of(row)
-        if image is None or PROBABILITY not in row:
-            raise DataError(
-                f"{place}: a VQAScore has key, file or prompt_id (and model, setting, sample), and probability; there "
-                f"are {', '.join(row) or 'none'}"
-            )
+        image = image_of(row, place, "a VQAScore", (PROBABILITY,))
         said = SaidAnswer(SHOWN, None, "", probability_of(row, place), row.get("rater", ""))
         yield EvidenceRecord(place, image, said)
 
