@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, read_checks
+from diptych.data.checks import NOT_ASKED, Checks, Question
 from diptych.errors import ConfigError
 from diptych.judges.contract import Answer, AnswerJudge
 from diptych.judges.evidence import ANSWERS
@@ -61,23 +61,12 @@ class ChecklistScore(JudgeRule[Answer]):
         """
         values, worst = (np.full(len(batch), np.nan, np.float32) for _ in COLUMNS)
         reasons = np.full(len(batch), None, object)
-        answers = batch.evidence(self.look)
-        for row, text in enumerate(batch.column(CHECKS)):
-            checks, said = read_checks(text), answers[row]
-            counted = [
-                number
-                for number, one in enumerate(() if checks is None else checks.questions)
-                if not self.tag or self.tag in one.tags
-            ]
-            if checks is None or not counted:
-                reasons[row] = BAD_CHECKS if checks is None else NOT_ASKED
-                continue
-            if said is None:
-                continue
-            states = [said[number].state for number in counted]
+        for row, checks, said in self.checked_rows(batch, self._why_not, reasons):
+            asked = zip(checks.questions, said, strict=True)
+            counted = [(question, answer) for question, answer in asked if self._counts(question)]
+            states = [answer.state for _, answer in counted]
             wrong = sum(
-                bool(said[number].state) or not same_words(said[number].text, checks.questions[number].answer)
-                for number in counted
+                bool(answer.state) or not same_words(answer.text, question.answer) for question, answer in counted
             )
             worst[row] = max(0.0, 1.0 - self.penalty * wrong)
             if any(states) and self.unanswered == "left_out":
@@ -85,6 +74,12 @@ class ChecklistScore(JudgeRule[Answer]):
             else:
                 values[row] = worst[row]
         return {COLUMNS[0].name: values, COLUMNS[1].name: worst, "reason": reasons}
+
+    def _counts(self, question: Question) -> bool:
+        return not self.tag or self.tag in question.tags
+
+    def _why_not(self, checks: Checks) -> str | None:
+        return None if any(map(self._counts, checks.questions)) else NOT_ASKED
 
 
 def checklist_score(

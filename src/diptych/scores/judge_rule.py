@@ -1,14 +1,27 @@
 """What all scores have in common that are a rule over what one judge saw; the rule itself is up to each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Generic
+from typing import Any, ClassVar, Generic, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+from diptych.data.checks import BAD_CHECKS, CHECKS, Checks, read_checks
 from diptych.errors import ConfigError
 from diptych.judges.contract import Record
 from diptych.scores import Reads
+from diptych.scores.batches import Batch
 from diptych.scores.looks import Look
+
+
+class CheckedRow(NamedTuple, Generic[Record]):
+    """A row that can be judged: its number in the batch, what its prompt asks for, and what the judge saw."""
+
+    number: int
+    checks: Checks
+    seen: list[Record]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +55,22 @@ class JudgeRule(Generic[Record]):
     def identity(self) -> Mapping[str, Any]:
         """Name, version, what of the rule changes a number, and what is asked of which judge."""
         return {"score": self.score_name, "version": self.version, **self.options, **self.look.identity}
+
+    def checked_rows(
+        self, batch: Batch, why_not: Callable[[Checks], str | None], reasons: npt.NDArray[np.object_]
+    ) -> Iterator[CheckedRow[Record]]:
+        """Yield the rows whose prompt asks for what the rule judges, and at whose picture the judge could look.
+
+        Args:
+            batch: The rows.
+            why_not: Says why what a prompt asks for has no number whatever the picture is; None where it has.
+            reasons: Where that is written, objects (N,); why a judge could not look stands in its evidence.
+        """
+        for number, (text, seen) in enumerate(zip(batch.column(CHECKS), batch.evidence(self.look), strict=True)):
+            checks = read_checks(text)
+            reasons[number] = BAD_CHECKS if checks is None else why_not(checks)
+            if checks is not None and seen is not None and reasons[number] is None:
+                yield CheckedRow(number, checks, seen)
 
 
 def check_threshold(value: float, least: float, where: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, Checks, read_checks
+from diptych.data.checks import CHECKS, NOT_ASKED, Checks, read_checks
 from diptych.errors import ConfigError
 from diptych.judges.contract import COLOUR, Box, BoxJudge, RatingJudge
 from diptych.judges.evidence import BOXES, RATINGS
@@ -20,7 +20,7 @@ from diptych.scores import Column
 from diptych.scores.batches import Batch
 from diptych.scores.geneval_rule import COUNTING_THRESHOLD, THRESHOLD, judge
 from diptych.scores.judge_rule import JudgeRule, check_threshold
-from diptych.scores.looks import AskedRows, look_with, looks_for_any
+from diptych.scores.looks import AskedRows, Look, look_with, looks_for_any
 from diptych.scores.object_decisions import ObjectDecisions, object_decisions
 
 RULE, OTHER_RULE = "geneval", "geneval, with other thresholds"
@@ -75,22 +75,14 @@ class ObjectAccuracy(JudgeRule[Box]):
         """Return the columns of ``COLUMNS``; NaN and None where nothing can be judged."""
         correct = np.full(len(batch), np.nan, np.float32)
         wrong, problems, reasons = (np.full(len(batch), None, object) for _ in range(3))
-        boxes = batch.evidence(self.look)
-        for row, text in enumerate(batch.column(CHECKS)):
-            checks = read_checks(text)
-            reasons[row] = self._why_not(checks)
-            found = boxes[row]
-            if checks is None or found is None or reasons[row]:
-                continue
+        for row, checks, found in self.checked_rows(batch, self._why_not, reasons):
             threshold = self.counting_threshold if checks.is_counting else self.threshold
             wrong[row], problems[row] = judge(found, checks, threshold=threshold)
             correct[row] = wrong[row] == ""
         return {"object_correct": correct, "object_reason": wrong, "object_problem": problems, "reason": reasons}
 
-    def _why_not(self, checks: Checks | None) -> str | None:
+    def _why_not(self, checks: Checks) -> str | None:
         """Return why objects cannot be judged whatever the picture, or None."""
-        if checks is None:
-            return BAD_CHECKS
         if not checks.has_objects:
             return NOT_ASKED
         if self.judge.labels is not None and not checks.labels <= set(self.judge.labels):
@@ -108,6 +100,15 @@ class CheckedLabels:
         """Return the classes of each row, in the order of their names; none where it asks for none."""
         every = map(read_checks, rows.column(CHECKS))
         return [sorted(checks.labels) if checks else () for checks in every]
+
+
+def look_for_boxes(judge: BoxJudge) -> Look[Box]:
+    """Return a look at the boxes of a judge, which is asked for the classes of each row if it finds any label.
+
+    Raises:
+        ConfigError: If the judge finds no boxes.
+    """
+    return look_with(judge, BOXES, CheckedLabels() if looks_for_any(judge) else None)
 
 
 def object_accuracy(
@@ -129,7 +130,7 @@ def object_accuracy(
             raise ConfigError("score 'object_accuracy': what was decided elsewhere has no threshold; leave it out")
         return object_decisions(cast("RatingJudge", judge), (CORRECT, PROBLEM))
     detector = cast("BoxJudge", judge)
-    look = look_with(detector, BOXES, CheckedLabels() if looks_for_any(detector) else None)
+    look = look_for_boxes(detector)
     for name, value in (("threshold", threshold), ("counting_threshold", counting_threshold)):
         check_threshold(value, detector.least_score, f"score 'object_accuracy': {name}")
     return ObjectAccuracy(look, detector, threshold, counting_threshold)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, read_checks
+from diptych.data.checks import NOT_ASKED, Checks
 from diptych.errors import ConfigError
 from diptych.judges.contract import Rating, RatingJudge
 from diptych.judges.evidence import RATINGS
@@ -49,15 +49,15 @@ class ObjectDecisions(JudgeRule[Rating]):
         """
         correct = np.full(len(batch), np.nan, np.float32)
         words, reasons = np.full(len(batch), None, object), np.full(len(batch), None, object)
-        decided = batch.evidence(self.look)
-        for row, text in enumerate(batch.column(CHECKS)):
-            checks, said = read_checks(text), decided[row]
-            if checks is None or not checks.has_objects:
-                reasons[row] = BAD_CHECKS if checks is None else NOT_ASKED
-            elif said:
+        for row, _, said in self.checked_rows(batch, _no_objects, reasons):
+            if said:
                 correct[row] = np.mean([one.value for one in said]) > 0.5
                 words[row] = next((one.note for one in said if one.note), "")
         return {"object_correct": correct, "object_problem": words, "reason": reasons}
+
+
+def _no_objects(checks: Checks) -> str | None:
+    return None if checks.has_objects else NOT_ASKED
 
 
 def object_decisions(judge: RatingJudge, columns: tuple[Column, ...]) -> ObjectDecisions:

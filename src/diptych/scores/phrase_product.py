@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import BAD_CHECKS, CHECKS, NO, NOT_ASKED, YES, read_checks
+from diptych.data.checks import NO, YES
 from diptych.judges.contract import Answer, AnswerJudge
 from diptych.judges.evidence import ANSWERS
 from diptych.scores import Column
@@ -22,7 +22,7 @@ from diptych.scores.batches import Batch
 from diptych.scores.judge_rule import JudgeRule
 from diptych.scores.looks import look_with
 from diptych.scores.place_rule import Counting
-from diptych.scores.question_accuracy import OUTCOMES, AskedQuestions
+from diptych.scores.question_accuracy import OUTCOMES, AskedQuestions, nothing_asked
 from diptych.scores.question_rule import outcomes_text
 from diptych.scores.soft_accuracy import NO_PROBABILITY
 
@@ -65,14 +65,7 @@ class PhraseProduct(JudgeRule[Answer]):
         """Return the columns of ``COLUMNS``; NaN where there is no phrase, or one that counts has no answer."""
         values = np.full(len(batch), np.nan, np.float32)
         outcomes, reasons = (np.full(len(batch), None, object) for _ in range(2))
-        answers = batch.evidence(self.look)
-        for row, text in enumerate(batch.column(CHECKS)):
-            checks, said = read_checks(text), answers[row]
-            if checks is None or not checks.questions:
-                reasons[row] = BAD_CHECKS if checks is None else NOT_ASKED
-                continue
-            if said is None:
-                continue
+        for row, _, said in self.checked_rows(batch, nothing_asked, reasons):
             told = [self._rounded(yes_against_no(one)) for one in said]
             outcomes[row] = outcomes_text(told, [one.state or NO_PROBABILITY for one in said])
             counted = told[:MOST_PHRASES] if self.counting == "official" else told

@@ -4,26 +4,22 @@ The column ``checks`` of a row holds the relation, see ``diptych.data.checks``. 
 it takes a judge that also tells how near things are. A row that asks for what the judge does not know is not scored.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, Checks, read_checks
-from diptych.judges.contract import Box, BoxJudge
-from diptych.judges.evidence import BOXES
+from diptych.data.checks import NOT_ASKED, Checks
+from diptych.judges.contract import BoxJudge
 from diptych.scores import Column
 from diptych.scores.batches import Batch
-from diptych.scores.judge_rule import JudgeRule, check_threshold
-from diptych.scores.looks import look_with, looks_for_any
-from diptych.scores.object_accuracy import UNKNOWN_CLASS, CheckedLabels
+from diptych.scores.compbench_boxes import THRESHOLD, CompbenchBoxes
+from diptych.scores.judge_rule import check_threshold
+from diptych.scores.object_accuracy import UNKNOWN_CLASS, look_for_boxes
 from diptych.scores.place_rule import Counting, judge_place
 
-THRESHOLD = 0.5  # of upstream's detector
 NO_NEARNESS = "no_nearness"  # the reason of a picture of which nobody tells how near things are
-NO_SIZE = "no_size"
 
 COLUMNS = (
     Column(
@@ -39,43 +35,19 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, eq=False)
-class PlaceAccuracy(JudgeRule[Box]):
-    """The rule on one judge.
+class PlaceAccuracy(CompbenchBoxes):
+    """The rule on one judge."""
 
-    Attributes:
-        look: At the boxes of the judge.
-        judge: Who looks at the pictures.
-        counting: Whether as upstream counts, or as it means to.
-        threshold: What the judge is not surer of is not there.
-    """
-
-    judge: BoxJudge
-    counting: Counting
-    threshold: float
     columns: tuple[Column, ...] = COLUMNS
 
     score_name = "place_accuracy"
-
-    @property
-    def options(self) -> Mapping[str, Any]:
-        """How it is counted, and the threshold."""
-        return {"counting": self.counting, "threshold": self.threshold}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of ``COLUMNS``; NaN and None where no relation is asked for, or none can be judged."""
         values = np.full(len(batch), np.nan, np.float32)
         problems, reasons = (np.full(len(batch), None, object) for _ in range(2))
-        boxes, sizes = batch.evidence(self.look), sizes_of(batch)
-        for row, text in enumerate(batch.column(CHECKS)):
-            checks, found = read_checks(text), boxes[row]
-            reasons[row] = why_not_placed(checks, self.judge, self.counting)
-            if checks is None or found is None or reasons[row]:
-                continue
-            if (size := sizes[row]) is None:
-                reasons[row] = NO_SIZE
-                continue
-            sure = [box for box in found if box.score > self.threshold]
-            placed = [judge_place(sure, relation, size, self.counting) for relation in checks.relations]
+        for row, checks, boxes, size in self.sure_boxes(batch, self._why_not, reasons):
+            placed = [judge_place(boxes, relation, size, self.counting) for relation in checks.relations]
             known = [one.value for one in placed if one.value is not None]
             if len(known) < len(placed):
                 reasons[row] = NO_NEARNESS
@@ -84,28 +56,11 @@ class PlaceAccuracy(JudgeRule[Box]):
             problems[row] = "; ".join(filter(None, (one.words for one in placed)))
         return {"place_accuracy": values, "place_problem": problems, "reason": reasons}
 
-
-def sizes_of(batch: Batch) -> list[tuple[int, int] | None]:
-    """Return width and height of each picture; None where nobody knows."""
-    sides = zip(batch.column("width"), batch.column("height"), strict=True)
-    return [(width, height) if width and height else None for width, height in sides]
-
-
-def why_not_placed(checks: Checks | None, judge: BoxJudge, counting: Counting) -> str | None:
-    """Return why relations cannot be judged whatever the picture, or None."""
-    if checks is None:
-        return BAD_CHECKS
-    if not checks.relations:
-        return NOT_ASKED
-    named = {name for one in checks.relations for name in (one.first, one.second)}
-    return None if all(is_known(name, judge, counting) for name in named) else UNKNOWN_CLASS
-
-
-def is_known(name: str, judge: BoxJudge, counting: Counting) -> bool:
-    """Return whether a judge can find a class, as upstream counts under a label that contains its name too."""
-    if judge.labels is None:
-        return True
-    return name in judge.labels or (counting == "official" and any(name in label for label in judge.labels))
+    def _why_not(self, checks: Checks) -> str | None:
+        if not checks.relations:
+            return NOT_ASKED
+        named = {name for one in checks.relations for name in (one.first, one.second)}
+        return None if all(map(self.knows, named)) else UNKNOWN_CLASS
 
 
 def place_accuracy(*, judge: BoxJudge, counting: Counting = "corrected", threshold: float = THRESHOLD) -> PlaceAccuracy:
@@ -119,6 +74,6 @@ def place_accuracy(*, judge: BoxJudge, counting: Counting = "corrected", thresho
     Raises:
         ConfigError: If the judge finds no boxes, or the threshold is out of range or of no use.
     """
-    look = look_with(judge, BOXES, CheckedLabels() if looks_for_any(judge) else None)
+    look = look_for_boxes(judge)
     check_threshold(threshold, judge.least_score, "score 'place_accuracy': threshold")
     return PlaceAccuracy(look, judge, counting, threshold)

@@ -66,6 +66,11 @@ class AskedQuestions:
         return [[Query(one.question, one.choices) for one in checks.questions] if checks else () for checks in every]
 
 
+def nothing_asked(checks: Checks) -> str | None:
+    """Return why a prompt without questions has no number, None of one that has some."""
+    return None if checks.questions else NOT_ASKED
+
+
 @dataclass(frozen=True, eq=False)
 class QuestionAccuracy(JudgeRule[Answer]):
     """The rule on one judge.

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, Question, read_checks
+from diptych.data.checks import Question
 from diptych.judges.contract import Answer, AnswerJudge
 from diptych.judges.evidence import ANSWERS
 from diptych.scores import Column
 from diptych.scores.batches import Batch
 from diptych.scores.judge_rule import JudgeRule
 from diptych.scores.looks import look_with
-from diptych.scores.question_accuracy import OUTCOMES, REASON, AskedQuestions
+from diptych.scores.question_accuracy import OUTCOMES, REASON, AskedQuestions, nothing_asked
 from diptych.scores.question_rule import outcomes_text
 
 NO_PROBABILITY = "no_probability"  # the state of an answer of which nobody told how likely it was
@@ -59,14 +59,7 @@ class SoftAccuracy(JudgeRule[Answer]):
         """Return the columns of ``COLUMNS``; NaN and None where nothing is asked, or nothing was answered."""
         mean, of_all = (np.full(len(batch), np.nan, np.float32) for _ in range(2))
         outcomes, reasons = (np.full(len(batch), None, object) for _ in range(2))
-        answers = batch.evidence(self.look)
-        for row, text in enumerate(batch.column(CHECKS)):
-            checks, said = read_checks(text), answers[row]
-            if checks is None or not checks.questions:
-                reasons[row] = BAD_CHECKS if checks is None else NOT_ASKED
-                continue
-            if said is None:
-                continue
+        for row, checks, said in self.checked_rows(batch, nothing_asked, reasons):
             told = [_likely(question, answer) for question, answer in zip(checks.questions, said, strict=True)]
             states = [answer.state or NO_PROBABILITY for answer in said]
             outcomes[row] = outcomes_text(told, states)

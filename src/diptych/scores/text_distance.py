@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, read_checks
+from diptych.data.checks import NOT_ASKED, Checks
 from diptych.judges.contract import TextJudge, TextLine
 from diptych.judges.evidence import TEXT
 from diptych.scores import Column
@@ -84,22 +84,18 @@ class TextDistance(JudgeRule[TextLine]):
         """Return the columns of ``COLUMNS``; NaN and None where no text is asked for, or not all of it was read."""
         distance, recall = (np.full(len(batch), np.nan, np.float32) for _ in range(2))
         unread, reasons = (np.full(len(batch), None, object) for _ in range(2))
-        read = batch.evidence(self.look)
-        for row, text in enumerate(batch.column(CHECKS)):
-            checks, lines = read_checks(text), read[row]
-            asked = asked_words(checks.texts, self.words) if checks is not None else []
-            if not asked:
-                reasons[row] = BAD_CHECKS if checks is None else NOT_ASKED
-                continue
-            if lines is None:
-                continue
+        for row, checks, lines in self.checked_rows(batch, self._why_not, reasons):
             if any(line.is_cut for line in lines):
                 reasons[row] = TEXT_CUT
                 continue
+            asked = asked_words(checks.texts, self.words)
             found = matched_words(asked, read_words([line.text for line in lines], self.words), self.words)
             distance[row], recall[row] = found.distance, 1.0 - len(found.unread) / len(asked)
             unread[row] = " ".join(found.unread)
         return {"text_distance": distance, "text_recall": recall, "text_not_read": unread, "reason": reasons}
+
+    def _why_not(self, checks: Checks) -> str | None:
+        return None if asked_words(checks.texts, self.words) else NOT_ASKED
 
 
 def asked_words(texts: Sequence[str], words: Words) -> list[str]:

@@ -16,14 +16,14 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, read_checks
+from diptych.data.checks import BAD_CHECKS, Checks
 from diptych.judges.contract import UNPARSED, Answer, AnswerJudge
 from diptych.judges.evidence import ANSWERS
 from diptych.scores import Column
 from diptych.scores.batches import Batch
 from diptych.scores.judge_rule import JudgeRule
 from diptych.scores.looks import look_with
-from diptych.scores.question_accuracy import AskedQuestions
+from diptych.scores.question_accuracy import AskedQuestions, nothing_asked
 
 WiseForm = Literal["verified", "legacy"]
 Parser = Literal["upstream", "whole"]
@@ -68,21 +68,17 @@ class WiseScore(JudgeRule[Answer]):
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the column, float32 (N,); NaN where nothing is asked, or the judge gave no grade that can be read."""
         values, reasons = np.full(len(batch), np.nan, np.float32), np.full(len(batch), None, object)
-        answers = batch.evidence(self.look)
-        for row, text in enumerate(batch.column(CHECKS)):
-            checks, said = read_checks(text), answers[row]
-            if checks is None or len(checks.questions) != 1:
-                reasons[row] = NOT_ASKED if checks is not None and not checks.questions else BAD_CHECKS
-                continue
-            if said is None:
-                continue
-            (answer,) = said
+        for row, _, (answer,) in self.checked_rows(batch, _not_one_question, reasons):
             grade = None if answer.state else wise_grade(answer.text, self.form, self.parser)
             if grade is None:
                 reasons[row] = answer.state or UNPARSED
             else:
                 values[row] = grade
         return {COLUMNS[0].name: values, "reason": reasons}
+
+
+def _not_one_question(checks: Checks) -> str | None:
+    return nothing_asked(checks) or (BAD_CHECKS if len(checks.questions) > 1 else None)
 
 
 def wise_grade(text: str, form: WiseForm, parser: Parser) -> float | None:
