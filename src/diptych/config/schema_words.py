@@ -33,11 +33,15 @@ def where(key: str, value: str, then: SCHEMA) -> SCHEMA:
     return {"if": {"required": [key], "properties": {key: {"const": value}}}, "then": then}
 
 
-def in_any_case(names: Iterable[str]) -> str:
+def in_any_case(names: Iterable[str], between: str = "") -> str:
     """Return the pattern of what is one of some names, in capitals or not.
 
-    >>> in_any_case(["fid", "b_2"])
-    '^([fF][iI][dD]|[bB]_2)$'
+    >>> in_any_case(["fid", "b_2"]), in_any_case(["fid"], between="-*")
+    ('^([fF][iI][dD]|[bB]_2)$', '^([fF]-*[iI]-*[dD])$')
+
+    Args:
+        names: In small letters.
+        between: The pattern of what may stand between two letters.
     """
-    letters = ("".join(f"[{one}{one.upper()}]" if one.isalpha() else one for one in name) for name in names)
+    letters = (between.join(f"[{one}{one.upper()}]" if one.isalpha() else one for one in name) for name in names)
     return f"^({'|'.join(letters)})$"

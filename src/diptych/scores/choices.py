@@ -19,17 +19,9 @@ from diptych.lookup import describe_unknown
 from diptych.scores import ALIASES, SCORES, known_score
 
 
-def _elsewhere() -> str:
-    """Return the pattern of what scores are called elsewhere: capitals or not, and with any of - and _ and a blank."""
-    in_any_shape = (
-        "[-_ ]*".join(f"[{one}{one.upper()}]" if one.isalpha() else one for one in name) for name in ALIASES
-    )
-    return f"^({'|'.join(in_any_shape)})$"
-
-
 def _list_scores(schema: dict[str, Any]) -> None:
     own = {"pattern": r"^.+\.py:[A-Za-z_]\w*$"}  # as diptych.scores.known_score takes it
-    schema["anyOf"] = [{"enum": list(SCORES)}, {"pattern": _elsewhere()}, own]
+    schema["anyOf"] = [{"enum": list(SCORES)}, {"pattern": in_any_case(ALIASES, between="[-_ ]*")}, own]
 
 
 OPTIONS_SAID = "arguments of what is made; the documentation of each kind has them"
