@@ -82,11 +82,7 @@ class ChatEndpoint:
             "choices_by": self.choices_by,
             "picture": {"format": "png", "max_pixels": self.limits["max_pixels"]},
             "max_new_tokens": self.limits["max_new_tokens"],
-            "reading": {
-                "question": transcription.QUESTION,
-                "version": 1,
-                "max_text_tokens": self.limits["max_text_tokens"],
-            },
+            "reading": transcription.reading(self.limits["max_text_tokens"]),
         }
 
     def answers(self, images: Sequence[Image], questions: Sequence[Sequence[Query]]) -> list[list[Answer] | None]:

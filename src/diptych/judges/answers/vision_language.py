@@ -79,7 +79,7 @@ class VisionLanguage:
             "prompt": self._prompt(ASKED),
             "choices_by": {"first_token": self.summation},
             "own_words": {"search": "greedy", "max_new_tokens": self._most_tokens},
-            "reading": {"question": transcription.QUESTION, "version": 1, "max_text_tokens": self._most_of_a_text},
+            "reading": transcription.reading(self._most_of_a_text),
             "pixels": {name: self.limits.get(name) for name in ("min_pixels", "max_pixels")},
             "precision": self.precision,
         }

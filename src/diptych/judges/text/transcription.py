@@ -6,7 +6,8 @@ is: a line is the whole picture's, and taken for certain.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from diptych.data.images import Image
 from diptych.judges.contract import UNPARSED, Answer, Found, Query, TextLine
@@ -19,7 +20,14 @@ QUESTION = (
 NOTHING = re.compile(r"\W*no text recognized\W*", re.IGNORECASE)
 NEW_TOKENS = 1024  # upstream's limit
 
+VERSION = 1  # raised where other lines are read from the same words
+
 Answers = Callable[[Sequence[Image], Sequence[Sequence[Query]]], Found[Answer]]
+
+
+def reading(most: int) -> Mapping[str, Any]:
+    """Return the facts of a judge's identity that decide which lines it reads: of so many tokens at most."""
+    return {"question": QUESTION, "version": VERSION, "max_text_tokens": most}
 
 
 def transcribed(answers: Answers, images: Sequence[Image]) -> list[list[TextLine] | None]:
