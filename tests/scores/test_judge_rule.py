@@ -1,23 +1,32 @@
 """What scores have in common that are a rule over what one judge saw."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+from drawn import picture
+
+from diptych.data.checks import CHECKS, NOT_ASKED, Checks
+from diptych.data.schema import data_schema
 from diptych.judges.contract import Box
 from diptych.judges.evidence import BOXES
 from diptych.scores import looks_of
+from diptych.scores.batches import Batch
 from diptych.scores.judge_rule import JudgeRule
 from diptych.scores.looks import look_with
 
 
 @dataclass(frozen=True)
 class Boxes:
-    """A judge that sees nothing."""
+    """A judge that sees nothing, and breaks down over some pictures."""
 
     identity: dict[str, Any] = field(default_factory=lambda: {"judge": "blind"})
+    broken: tuple[int, ...] = ()
 
-    def boxes(self, images: Any) -> list[list[Box]]:
-        return [[] for _ in images]
+    def boxes(self, images: Any) -> list[list[Box] | None]:
+        return [None if number in self.broken else [] for number in range(len(images))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,3 +61,21 @@ def test_a_rule_reads_evidence_and_nothing_else() -> None:
     look = look_with(Boxes(), BOXES)
     assert Plain(look).reads == {"evidence"}
     assert looks_of(Plain(look)) == (look,)
+
+
+def test_rows_to_judge_are_those_that_ask_and_that_the_judge_saw() -> None:
+    one_cat = json.dumps({"include": [{"class": "cat", "count": 1}]})
+    asked = [one_cat, "", "a cat", one_cat, json.dumps({"texts": ["TEA"]})]
+    rows = [
+        {"key": str(number), "image": {"bytes": picture(number), "path": None}, "status": "ok", CHECKS: text}
+        for number, text in enumerate(asked)
+    ]
+    batch = Batch(pa.Table.from_pylist(rows, schema=data_schema([pa.field(CHECKS, pa.string())])))
+    reasons = np.full(len(rows), None, object)
+
+    def why_not(checks: Checks) -> str | None:
+        return None if checks.include else NOT_ASKED
+
+    found = list(Plain(look_with(Boxes(broken=(3,)), BOXES)).checked_rows(batch, why_not, reasons))
+    assert [(row.number, row.checks.labels, row.seen) for row in found] == [(0, {"cat"}, [])]
+    assert reasons.tolist() == [None, "not_asked", "bad_checks", None, "not_asked"]
