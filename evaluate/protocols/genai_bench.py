@@ -59,6 +59,8 @@ GENAI_BENCH = Protocol(
         "Upstream's run ends where an image is missing; here it is told how many are, and what the mean is at worst.",
         "Published numbers are of two judges, and neither ranks SDXL, SDXL-Turbo and DeepFloyd-IF as people do: a "
         "judge's ranking wants people's ratings beside it (import-evidence --format genai_bench).",
+        "Upstream takes the probability of Yes however little Yes and No have together. So does a judge with the "
+        "option summation: official; the usual one, distinct, has no answer where it is less than half.",
         "The words of the question changed between releases (yes or no, Yes or No); here they are those of 3.1.",
     ),
     published=_published(),

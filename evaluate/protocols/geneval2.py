@@ -31,8 +31,9 @@ GENEVAL2 = Protocol(
     },
     assets=("geneval2-data",),
     defects=(
-        "Upstream adds up a probability for each way of writing an answer, so that a token may count twice. So does a "
-        "judge with the option summation: official; the usual one, distinct, does not.",
+        "Upstream adds up a probability for each way of writing an answer, so that a token may count twice, and takes "
+        "it however little all answers have together. So does a judge with the option summation: official; the usual "
+        "one, distinct, does neither.",
         "One answer that is thought impossible makes the geometric mean 0.",
         "The file is CC BY-NC 4.0 and comes by path only.",
     ),

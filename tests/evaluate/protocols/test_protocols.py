@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from tiny_generated import Made, make_generated
 
 from diptych.asset_table import ASSETS
+from diptych.config.load import load
 from diptych.errors import ConfigError
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.protocols import PROTOCOLS, find_protocol, text_errors
@@ -21,6 +22,7 @@ from diptych.evaluate.protocols.choices import ProtocolChoice
 from diptych.evaluate.protocols.contract import QuestionPool, TextErrors, WeightedImages
 from diptych.generate.prompts import PROMPT_SETS
 from diptych.lookup import import_attribute
+from diptych.ready_configs import ready_configs
 from diptych.scores import make_score
 from diptych.scores.question_accuracy import OUTCOMES
 
@@ -313,3 +315,15 @@ def test_config_of_protocols_round_trips(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="unknown protocol"):
         find_protocol("x")
     assert ProtocolChoice(protocol="dsg", judge="eye", rules=("corrected",)).counted == ("corrected",)
+
+
+def test_ready_configs_of_numbers_that_are_probabilities_leave_none_out() -> None:
+    said = set()
+    for ready in (one for one in ready_configs().values() if one.group == "evaluate"):
+        config = load(ready.path, EvaluateConfig)
+        for choice in config.protocols:
+            scores = {rule.score for rule in find_protocol(choice.protocol).rules.values()}
+            judge = config.judges.get(choice.judge or "")
+            if scores & {"soft_accuracy", "vqa_score"} and judge is not None and judge.kind == "vision_language":
+                said.add((choice.protocol, judge.options.get("summation")))
+    assert said == {("genai_bench", "official"), ("geneval2", "official")}
