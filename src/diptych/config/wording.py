@@ -26,6 +26,7 @@ WORDS = {
     "less_than_equal": "has to be at most {le}",
     "list_type": "has to be a list of {shape}",
     "literal_error": "has to be {expected}",
+    "missing": "is missing",
     "model_attributes_type": "has to be a mapping {shape}",
     "model_type": "has to be a mapping {shape}",
     "multiple_of": "has to be a multiple of {multiple_of}",

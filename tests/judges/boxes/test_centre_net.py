@@ -123,7 +123,7 @@ def test_what_is_less_sure_is_not_told() -> None:
     ("change", "message"),
     [
         ({"side": 30}, "side: has to be a multiple of 16"),
-        ({"widths": (4, 6, 8)}, "widths.3: Field required"),
+        ({"widths": (4, 6, 8)}, "widths.3: is missing"),
         ({"widths": (4, 6, 8, 0)}, r"widths are in \[1, 4096\]"),
         ({"labels": ()}, "labels: has too few: 0, of 1 at least"),
         ({"labels": ("boat", "boat", "cook", "fish")}, "labels hold a name twice"),
