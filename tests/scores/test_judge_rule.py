@@ -76,6 +76,8 @@ def test_rows_to_judge_are_those_that_ask_and_that_the_judge_saw() -> None:
     def why_not(checks: Checks) -> str | None:
         return None if checks.include else NOT_ASKED
 
-    found = list(Plain(look_with(Boxes(broken=(3,)), BOXES)).checked_rows(batch, why_not, reasons))
-    assert [(row.number, row.checks.labels, row.seen) for row in found] == [(0, {"cat"}, [])]
+    rule = Plain(look_with(Boxes(broken=(3,)), BOXES))
+    asking = [(row.number, row.checks.labels, row.seen) for row in rule.checked_rows(batch, why_not, reasons)]
+    assert asking == [(0, {"cat"}, []), (3, {"cat"}, None)]
     assert reasons.tolist() == [None, "not_asked", "bad_checks", None, "not_asked"]
+    assert [row.number for row in rule.judged_rows(batch, why_not, reasons)] == [0]

@@ -61,7 +61,7 @@ class ChecklistScore(JudgeRule[Answer]):
         """
         values, worst = (np.full(len(batch), np.nan, np.float32) for _ in COLUMNS)
         reasons = np.full(len(batch), None, object)
-        for row, checks, said in self.checked_rows(batch, self._why_not, reasons):
+        for row, checks, said in self.judged_rows(batch, self._why_not, reasons):
             asked = zip(checks.questions, said, strict=True)
             counted = [(question, answer) for question, answer in asked if self._counts(question)]
             states = [answer.state for _, answer in counted]

@@ -52,9 +52,9 @@ class CompbenchBoxes(JudgeRule[Box]):
     def sure_boxes(
         self, batch: Batch, why_not: Callable[[Checks], str | None], reasons: npt.NDArray[np.object_]
     ) -> Iterator[SureBoxes]:
-        """Yield the rows that can be judged, see ``checked_rows``; not those of which nobody knows the size."""
+        """Yield the rows that can be judged, see ``judged_rows``; not those of which nobody knows the size."""
         sizes = list(zip(batch.column("width"), batch.column("height"), strict=True))
-        for row, checks, found in self.checked_rows(batch, why_not, reasons):
+        for row, checks, found in self.judged_rows(batch, why_not, reasons):
             width, height = sizes[row]
             if not width or not height:
                 reasons[row] = NO_SIZE

@@ -17,7 +17,15 @@ from diptych.scores.looks import Look
 
 
 class CheckedRow(NamedTuple, Generic[Record]):
-    """A row that can be judged: its number in the batch, what its prompt asks for, and what the judge saw."""
+    """A row whose prompt asks for something: its number in the batch, what that is, what the judge saw if it could."""
+
+    number: int
+    checks: Checks
+    seen: list[Record] | None
+
+
+class JudgedRow(NamedTuple, Generic[Record]):
+    """The same of a row at which the judge could look."""
 
     number: int
     checks: Checks
@@ -59,7 +67,7 @@ class JudgeRule(Generic[Record]):
     def checked_rows(
         self, batch: Batch, why_not: Callable[[Checks], str | None], reasons: npt.NDArray[np.object_]
     ) -> Iterator[CheckedRow[Record]]:
-        """Yield the rows whose prompt asks for what the rule judges, and at whose picture the judge could look.
+        """Yield the rows whose prompt asks for what the rule judges.
 
         Args:
             batch: The rows.
@@ -69,8 +77,16 @@ class JudgeRule(Generic[Record]):
         for number, (text, seen) in enumerate(zip(batch.column(CHECKS), batch.evidence(self.look), strict=True)):
             checks = read_checks(text)
             reasons[number] = BAD_CHECKS if checks is None else why_not(checks)
-            if checks is not None and seen is not None and reasons[number] is None:
+            if checks is not None and reasons[number] is None:
                 yield CheckedRow(number, checks, seen)
+
+    def judged_rows(
+        self, batch: Batch, why_not: Callable[[Checks], str | None], reasons: npt.NDArray[np.object_]
+    ) -> Iterator[JudgedRow[Record]]:
+        """Yield those of ``checked_rows`` at which the judge could look."""
+        for number, checks, seen in self.checked_rows(batch, why_not, reasons):
+            if seen is not None:
+                yield JudgedRow(number, checks, seen)
 
 
 def check_threshold(value: float, least: float, where: str) -> None:

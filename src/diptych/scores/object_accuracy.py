@@ -75,7 +75,7 @@ class ObjectAccuracy(JudgeRule[Box]):
         """Return the columns of ``COLUMNS``; NaN and None where nothing can be judged."""
         correct = np.full(len(batch), np.nan, np.float32)
         wrong, problems, reasons = (np.full(len(batch), None, object) for _ in range(3))
-        for row, checks, found in self.checked_rows(batch, self._why_not, reasons):
+        for row, checks, found in self.judged_rows(batch, self._why_not, reasons):
             threshold = self.counting_threshold if checks.is_counting else self.threshold
             wrong[row], problems[row] = judge(found, checks, threshold=threshold)
             correct[row] = wrong[row] == ""

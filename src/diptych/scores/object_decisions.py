@@ -49,7 +49,7 @@ class ObjectDecisions(JudgeRule[Rating]):
         """
         correct = np.full(len(batch), np.nan, np.float32)
         words, reasons = np.full(len(batch), None, object), np.full(len(batch), None, object)
-        for row, _, said in self.checked_rows(batch, _no_objects, reasons):
+        for row, _, said in self.judged_rows(batch, _no_objects, reasons):
             if said:
                 correct[row] = np.mean([one.value for one in said]) > 0.5
                 words[row] = next((one.note for one in said if one.note), "")

@@ -65,7 +65,7 @@ class PhraseProduct(JudgeRule[Answer]):
         """Return the columns of ``COLUMNS``; NaN where there is no phrase, or one that counts has no answer."""
         values = np.full(len(batch), np.nan, np.float32)
         outcomes, reasons = (np.full(len(batch), None, object) for _ in range(2))
-        for row, _, said in self.checked_rows(batch, nothing_asked, reasons):
+        for row, _, said in self.judged_rows(batch, nothing_asked, reasons):
             told = [self._rounded(yes_against_no(one)) for one in said]
             outcomes[row] = outcomes_text(told, [one.state or NO_PROBABILITY for one in said])
             counted = told[:MOST_PHRASES] if self.counting == "official" else told

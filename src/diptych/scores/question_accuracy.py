@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, Checks, read_checks
+from diptych.data.checks import CHECKS, NOT_ASKED, Checks, read_checks
 from diptych.data.generated_columns import PROMPT_ID
 from diptych.judges.contract import Answer, AnswerJudge, Query
 from diptych.judges.evidence import ANSWERS
@@ -100,12 +100,10 @@ class QuestionAccuracy(JudgeRule[Answer]):
         """Return the columns of ``COLUMNS``; NaN and None where nothing is asked, or nothing was answered."""
         numbers = {column.name: np.full(len(batch), np.nan, np.float32) for column in COLUMNS[:3]}
         first_wrong, outcomes, reasons = (np.full(len(batch), None, object) for _ in range(3))
-        answers = batch.evidence(self.look)
         prompts = batch.column(PROMPT_ID) if self.no_reach or self.without_first else [None] * len(batch)
-        for row, text in enumerate(batch.column(CHECKS)):
-            checks, said = read_checks(text), answers[row]
-            if checks is None or not checks.questions or self._is_lost(prompts[row], checks):
-                reasons[row] = BAD_CHECKS if checks is None else NOT_ASKED
+        for row, checks, said in self.checked_rows(batch, nothing_asked, reasons):
+            if self._is_lost(prompts[row], checks):
+                reasons[row] = NOT_ASKED
                 continue
             if said is None:
                 continue

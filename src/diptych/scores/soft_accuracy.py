@@ -59,7 +59,7 @@ class SoftAccuracy(JudgeRule[Answer]):
         """Return the columns of ``COLUMNS``; NaN and None where nothing is asked, or nothing was answered."""
         mean, of_all = (np.full(len(batch), np.nan, np.float32) for _ in range(2))
         outcomes, reasons = (np.full(len(batch), None, object) for _ in range(2))
-        for row, checks, said in self.checked_rows(batch, nothing_asked, reasons):
+        for row, checks, said in self.judged_rows(batch, nothing_asked, reasons):
             told = [_likely(question, answer) for question, answer in zip(checks.questions, said, strict=True)]
             states = [answer.state or NO_PROBABILITY for answer in said]
             outcomes[row] = outcomes_text(told, states)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, read_checks
+from diptych.data.checks import NOT_ASKED, Checks
 from diptych.judges.contract import TextJudge, TextLine
 from diptych.judges.evidence import TEXT
 from diptych.scores import Column
@@ -74,16 +74,9 @@ class TextAccuracy(JudgeRule[TextLine]):
         """Return the columns of ``COLUMNS``; what is expected is told also where the judge could not look."""
         share, expected = (np.full(len(batch), np.nan, np.float32) for _ in range(2))
         missing, is_cut, reasons = (np.full(len(batch), None, object) for _ in range(3))
-        read = batch.evidence(self.look)
-        for row, text in enumerate(batch.column(CHECKS)):
-            checks = read_checks(text)
-            asked = (
-                Counter(parts_of(" ".join(checks.texts), self.unit, self.letters)) if checks is not None else Counter()
-            )
-            if not asked:
-                reasons[row] = BAD_CHECKS if checks is None else NOT_ASKED
-                continue
-            expected[row], lines = asked.total(), read[row]
+        for row, checks, lines in self.checked_rows(batch, self._why_not, reasons):
+            asked = self._asked(checks)
+            expected[row] = asked.total()
             if lines is None:
                 continue
             is_cut[row] = any(line.is_cut for line in lines)
@@ -99,6 +92,12 @@ class TextAccuracy(JudgeRule[TextLine]):
             "text_cut": is_cut,
             "reason": reasons,
         }
+
+    def _asked(self, checks: Checks) -> Counter[str]:
+        return Counter(parts_of(" ".join(checks.texts), self.unit, self.letters))
+
+    def _why_not(self, checks: Checks) -> str | None:
+        return None if self._asked(checks) else NOT_ASKED
 
 
 def parts_of(text: str, unit: Unit, letters: Letters) -> list[str]:

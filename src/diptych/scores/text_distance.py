@@ -84,7 +84,7 @@ class TextDistance(JudgeRule[TextLine]):
         """Return the columns of ``COLUMNS``; NaN and None where no text is asked for, or not all of it was read."""
         distance, recall = (np.full(len(batch), np.nan, np.float32) for _ in range(2))
         unread, reasons = (np.full(len(batch), None, object) for _ in range(2))
-        for row, checks, lines in self.checked_rows(batch, self._why_not, reasons):
+        for row, checks, lines in self.judged_rows(batch, self._why_not, reasons):
             if any(line.is_cut for line in lines):
                 reasons[row] = TEXT_CUT
                 continue

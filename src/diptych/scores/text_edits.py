@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.checks import BAD_CHECKS, CHECKS, NOT_ASKED, read_checks
+from diptych.data.checks import NOT_ASKED, Checks
 from diptych.errors import ConfigError
 from diptych.judges.contract import TextJudge, TextLine
 from diptych.judges.evidence import TEXT
@@ -87,12 +87,7 @@ class TextEdits(JudgeRule[TextLine]):
         """Return the columns of ``COLUMNS``; what is expected is told also where the judge could not look."""
         numbers = {column.name: np.full(len(batch), np.nan, np.float32) for column in COLUMNS[:4]}
         is_cut, reasons = (np.full(len(batch), None, object) for _ in range(2))
-        read = batch.evidence(self.look)
-        for row, text in enumerate(batch.column(CHECKS)):
-            checks, lines = read_checks(text), read[row]
-            if checks is None or not checks.texts:
-                reasons[row] = BAD_CHECKS if checks is None else NOT_ASKED
-                continue
+        for row, checks, lines in self.checked_rows(batch, _no_texts, reasons):
             asked = asked_text(checks.texts, self.letters)
             numbers["text_expected"][row] = len(units_of(asked, asked))
             if lines is None:
@@ -111,6 +106,10 @@ class TextEdits(JudgeRule[TextLine]):
             return 1.0
         missed = 1.0 - found.matched / found.expected if found.expected else 1.0
         return 1.0 - min(found.edits / self.most_edits, 1.0) * missed
+
+
+def _no_texts(checks: Checks) -> str | None:
+    return None if checks.texts else NOT_ASKED
 
 
 def asked_text(texts: Sequence[str], letters: Letters) -> str:

@@ -68,7 +68,7 @@ class WiseScore(JudgeRule[Answer]):
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the column, float32 (N,); NaN where nothing is asked, or the judge gave no grade that can be read."""
         values, reasons = np.full(len(batch), np.nan, np.float32), np.full(len(batch), None, object)
-        for row, _, (answer,) in self.checked_rows(batch, _not_one_question, reasons):
+        for row, _, (answer,) in self.judged_rows(batch, _not_one_question, reasons):
             grade = None if answer.state else wise_grade(answer.text, self.form, self.parser)
             if grade is None:
                 reasons[row] = answer.state or UNPARSED
