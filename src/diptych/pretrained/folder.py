@@ -178,6 +178,8 @@ class PretrainedFolder:
 def check_model_fits(maker: Any) -> None:
     """Check that a judge or an encoder, if it has a model of a folder, has the memory for it where it would load it.
 
+    The same of the detector that a judge is made with.
+
     Raises:
         ConfigError: If there is no such device.
         DataError: If it has not; names the smallest setting that would do.
@@ -185,6 +187,8 @@ def check_model_fits(maker: Any) -> None:
     model = getattr(maker, "model", None)
     if isinstance(model, PretrainedFolder):
         model.check_fits(maker.precision, maker.device)
+    if (detector := getattr(maker, "detector", None)) is not None:
+        check_model_fits(detector)
 
 
 def read_object(path: Path) -> dict[str, Any]:
