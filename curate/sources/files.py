@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 
 import pyarrow as pa
 
+from diptych.curate.sources.packings import ARCHIVES, packing
 from diptych.data.text_records import no_text_problem
 from diptych.errors import DataError, first_line
 
@@ -31,9 +32,6 @@ READ_ERRORS = (
 )
 
 
-# First bytes of what no source looks into.
-ARCHIVES = {b"PK\x03\x04": "zip", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
-LONGEST_MAGIC = max(map(len, ARCHIVES))
 WORKBOOKS = (".xlsx", ".xlsm", ".ods")
 BRACES = re.compile(r"\{[^{}]*(\.\.|,)[^{}]*\}")  # as webdataset and shells expand them
 
@@ -65,12 +63,11 @@ def readable(path: PurePath | str, kind: str) -> Iterator[None]:
 
 def _refuse_archives(file: Path) -> None:
     """Raise for a file whose first bytes are those of an archive that is to be unpacked, or of a workbook."""
-    with readable(file, "file"), file.open("rb") as handle:
-        start = handle.read(LONGEST_MAGIC)
-    kind = next((name for magic, name in ARCHIVES.items() if start.startswith(magic)), None)
+    with readable(file, "file"):
+        kind = packing(str(file))
     if kind == "zip" and file.suffix.lower() in WORKBOOKS:
         raise DataError(f"{file}: a workbook; save the sheet as CSV UTF-8 and read that")
-    if kind is not None:
+    if kind in ARCHIVES:
         raise DataError(f"{file}: a {kind} archive; unpack it, and read what is in it: pictures by the source folder")
 
 

@@ -1,12 +1,17 @@
 """How a file is packed, told by its first bytes, whatever it is called."""
 
+from collections.abc import Container
+
 PACKINGS = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
     b"\xfd7zXZ\0": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
     b"PK\x03\x04": "zip",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!\x1a\x07": "rar",
 }
+ARCHIVES = ("zip", "7z", "rar")  # of many files, into which no source looks
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")  # of files of text that are read though they are packed
 
 
@@ -21,11 +26,18 @@ def packing(file: str) -> str:
     return next((name for magic, name in PACKINGS.items() if start.startswith(magic)), "")
 
 
-def refuse_packed(file: str) -> None:
-    """Refuse a file that is packed, where what is in it has to be sought.
+def known_packing(file: str, known: Container[str] = ()) -> str:
+    """Return how a file is packed, where that is a way that is read; empty if it is not packed.
+
+    Args:
+        file: Its path.
+        known: The ways that are read; none where what is in the file has to be sought.
 
     Raises:
-        ValueError: If it is.
+        OSError: If it cannot be read.
+        ValueError: If it is packed in another way.
     """
-    if name := packing(file):
+    name = packing(file)
+    if name and name not in known:
         raise ValueError(f"it is packed by {name}; unpack it")
+    return name

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from diptych.curate.sources.bounded import bounded, skip_rows
 from diptych.curate.sources.contract import TABLE_BYTES, TABLE_ROWS
 from diptych.curate.sources.files import READ_ERRORS, is_about_content
-from diptych.curate.sources.packings import refuse_packed
+from diptych.curate.sources.packings import known_packing
 from diptych.curate.sources.whole_texts import whole_texts
 from diptych.errors import first_line
 
@@ -41,7 +41,7 @@ def parquet_schema(file: str) -> pa.Schema:
         ValueError: If it is packed.
         ArrowException: If it cannot be read.
     """
-    refuse_packed(file)
+    known_packing(file)
     return pq.read_schema(file)
 
 

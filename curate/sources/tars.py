@@ -10,7 +10,7 @@ from tarfile import EmptyHeaderError, EOFHeaderError, SubsequentHeaderError  # t
 from typing import Self
 
 from diptych.curate.sources.files import READ_ERRORS, is_about_content
-from diptych.curate.sources.packings import packing
+from diptych.curate.sources.packings import known_packing
 
 SUFFIXES = tuple(
     f".{name}" for name in ("tar", "tar.gz", "tgz", "tar.bz2", "tbz2", "tbz", "tar.xz", "txz", "tar.zst", "tzst")
@@ -90,11 +90,10 @@ def open_tar(file: str) -> Tar:
 
     Raises:
         OSError: If the file cannot be read.
-        TarError: If it is no tar, or is packed in a way that is not read.
+        TarError: If it is no tar.
+        ValueError: If it is packed in a way that is not read.
     """
-    packed = packing(file)
-    if packed and packed not in MODES:
-        raise tarfile.ReadError(f"it is packed with {packed}, which is not read; unpack it")
+    packed = known_packing(file, MODES)
     # By its name: a packed one that is opened as a stream is read up to the end of its first block, and unchecked.
     return Tar.open(file, f"r:{MODES.get(packed, '')}")  # type: ignore[call-overload,no-any-return]
 

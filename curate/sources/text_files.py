@@ -18,7 +18,7 @@ import pyarrow as pa
 from diptych.curate.sources.bounded import in_tables
 from diptych.curate.sources.files import READ_ERRORS, is_about_content
 from diptych.curate.sources.marked_text import UTF8, encoding_of
-from diptych.curate.sources.packings import packing
+from diptych.curate.sources.packings import known_packing
 from diptych.data.text_records import no_text_problem
 from diptych.errors import DataError, first_line
 
@@ -52,13 +52,11 @@ def opened_text(file: str, on_cut: Callable[[str], None] = _say_nothing) -> Iter
         OSError: If it cannot be read.
         ValueError: If it is packed in a way that is not read.
     """
-    packed = packing(file)
+    packed = known_packing(file, OPENERS)
     if not packed:
         with open(file, "rb") as handle:
             yield handle
         return
-    if packed not in OPENERS:
-        raise ValueError(f"it is packed by {packed}; unpack it")
     with OPENERS[packed](file) as unpacked, io.BufferedReader(_WholeLines(unpacked, on_cut), BUFFER_BYTES) as whole:
         yield whole
 

@@ -145,7 +145,7 @@ def test_tars_of_a_folder_are_found_however_they_are_packed(tmp_path: Path) -> N
     (tmp_path / "e.tar.zst").write_bytes(b"\x28\xb5\x2f\xfd" + bytes(40))
     rows = rows_of(WebDataset(kind="webdataset", path=tmp_path))
     assert [row["__bytes"] for row in rows] == [*(name.encode() for name in names), None]
-    assert rows[-1]["__problem"].endswith("cannot be read as tar: it is packed with zstd, which is not read; unpack it")
+    assert rows[-1]["__problem"].endswith("cannot be read as tar: it is packed by zstd; unpack it")
     assert rows[-1]["member"] == "e.tar.zst"
 
 
