@@ -33,6 +33,7 @@ READ_ERRORS = (
 
 
 WORKBOOKS = (".xlsx", ".xlsm", ".ods")
+GLOB = re.compile(r"[*?[]")
 BRACES = re.compile(r"\{[^{}]*(\.\.|,)[^{}]*\}")  # as webdataset and shells expand them
 
 
@@ -89,7 +90,15 @@ def find_files(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
     is_asked_for = path.name.startswith(".") and not path.is_dir()
     found = [file for file in found if file.is_file() and (is_asked_for or not file.name.startswith("."))]
     if not found:
-        glob = BRACES.sub("*", path.name)
-        hint = f"; braces are not expanded, a glob is: {glob}" if glob != path.name else ""
-        raise DataError(f"source.path: {path}: no file there that ends in {', '.join(suffixes)}{hint}")
+        raise DataError(f"source.path: {path}: {_why_none(path, suffixes)}")
     return sorted(found)
+
+
+def _why_none(path: Path, suffixes: tuple[str, ...]) -> str:
+    """Return in words why a path leads to no file; packed files are not listed beside those that are not."""
+    if path.is_dir():
+        plain = [one for one in suffixes if not one.startswith(tuple(f"{other}." for other in suffixes))]
+        return f"no file in that folder ends in {', '.join(plain)}"
+    glob = BRACES.sub("*", path.name)
+    hint = f"; braces are not expanded, a glob is: {glob}" if glob != path.name else ""
+    return f"{'no file matches' if GLOB.search(path.name) else 'no file or folder there'}{hint}"

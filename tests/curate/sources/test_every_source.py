@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,17 +15,38 @@ from diptych.data.shards import read_shard
 from diptych.errors import DataError
 
 
-def test_a_missing_source_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nowhere"):
-        open_source(UrlTable(kind="url_table", path=tmp_path / "nowhere.parquet")).parts()
-    with pytest.raises(DataError, match="nowhere"):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nowhere.csv", "no file or folder there"),
+        ("*.csv", "no file matches"),
+        ("t-{0000..0012}.tar", "no file or folder there; braces are not expanded, a glob is: t-*.tar"),
+        ("t-{a,b}.tar", "no file or folder there; braces are not expanded, a glob is: t-*.tar"),
+        ("*.{tar,tgz}", "no file matches; braces are not expanded, a glob is: *.*"),
+    ],
+)
+@pytest.mark.parametrize("kind", [UrlTable, ParquetImages, WebDataset])
+def test_a_path_that_leads_to_no_file_is_named(kind: Any, name: str, said: str, tmp_path: Path) -> None:
+    settings = kind(kind=kind.model_fields["kind"].annotation.__args__[0], path=tmp_path / name)
+    with pytest.raises(DataError) as caught:
+        open_source(settings).parts()
+    assert str(caught.value) == f"source.path: {tmp_path / name}: {said}"
+
+
+def test_a_folder_without_files_of_a_kind_is_told_their_endings(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    for settings, endings in (
+        (UrlTable(kind="url_table", path=tmp_path), ".parquet, .csv, .tsv, .jsonl, .json, .txt, .ndjson"),
+        (ParquetImages(kind="parquet", path=tmp_path), ".parquet"),
+        (WebDataset(kind="webdataset", path=tmp_path), ".tar, .tgz, .tbz2, .tbz, .txz, .tzst"),
+    ):
+        with pytest.raises(DataError, match=f"no file in that folder ends in {endings}$"):
+            open_source(settings).parts()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nowhere: no such folder"):
         open_source(Folder(kind="folder", path=tmp_path / "nowhere")).parts()
-
-
-def test_braces_as_webdataset_writes_them_are_told_as_a_glob(tmp_path: Path) -> None:
-    for name in ("t-{0000..0012}.tar", "t-{a,b}.tar"):
-        with pytest.raises(DataError, match=r"no file there .*; braces are not expanded, a glob is: t-\*\.tar$"):
-            open_source(WebDataset(kind="webdataset", path=tmp_path / name)).parts()
 
 
 def test_a_folder_of_files_is_read_without_what_macos_puts_beside_them(tmp_path: Path) -> None:
