@@ -11,6 +11,7 @@ from typing import Any
 from diptych.errors import DataError
 
 SPLIT = {"columns", "data"}
+MAX_SHOWN = 60
 KNOWN = "a list of objects, or what pandas writes: columns of one length, rows by their labels, split or table"
 
 
@@ -41,7 +42,7 @@ def rows_of_json(value: Any, column: str, file: str) -> list[Any]:
     if isinstance(value, list):
         return value
     if not isinstance(value, dict):
-        raise DataError(f"{file}: JSON of a URL table is {KNOWN}; this is {type(value).__name__}")
+        raise DataError(f"{file}: JSON of a URL table is {KNOWN}; this is {json.dumps(value)[:MAX_SHOWN]}")
     data = value.get("data")
     if column not in value and isinstance(data, list):
         if set(value) >= SPLIT and isinstance(value["columns"], list):
@@ -57,7 +58,9 @@ def _named(names: Sequence[Any], row: Any, file: str) -> Any:
     if not isinstance(row, list):
         return row
     if len(row) != len(names):
-        raise DataError(f"{file}: a row has {len(row)} values, and there are {len(names)} columns: {str(row)[:60]}")
+        raise DataError(
+            f"{file}: a row has {len(row)} values, and there are {len(names)} columns: {str(row)[:MAX_SHOWN]}"
+        )
     return dict(zip(map(str, names), row, strict=True))
 
 
@@ -67,6 +70,9 @@ def _of_columns(value: Mapping[str, Any], column: str, file: str) -> list[Any]:
     if columns and all(isinstance(one, dict) for one in columns):
         labels = dict.fromkeys(label for one in (value.get(column, {}), *columns) for label in one)
         return [{name: one[label] for name, one in value.items() if label in one} for label in labels]
-    if not all(isinstance(one, list) for one in columns) or len({len(one) for one in columns}) > 1:
-        raise DataError(f"{file}: JSON of a URL table is {KNOWN}")
+    if (odd := next((name for name, one in value.items() if not isinstance(one, list)), None)) is not None:
+        raise DataError(f"{file}: JSON of a URL table is {KNOWN}; {odd!r} is no list: one row is written [{{...}}]")
+    if len({len(one) for one in columns}) > 1:
+        lengths = ", ".join(f"{name!r} has {len(one)}" for name, one in value.items())
+        raise DataError(f"{file}: JSON of a URL table is {KNOWN}; here {lengths[:MAX_SHOWN]}")
     return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
