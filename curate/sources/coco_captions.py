@@ -1,5 +1,6 @@
 """Captions of COCO: ``images`` and ``annotations`` by their ids, in one file or in several that lie together."""
 
+import json
 import math
 from collections.abc import Sequence
 from pathlib import PurePath, PurePosixPath
@@ -10,7 +11,7 @@ from diptych.curate.sources.columns import first_text
 from diptych.curate.sources.file_tree import FileTree
 from diptych.curate.sources.files import readable
 from diptych.curate.sources.json_facts import Facts
-from diptych.curate.sources.metadata_tables import FILE_NAME, check_named
+from diptych.curate.sources.metadata_tables import FILE_NAME, MAX_SHOWN, check_named
 from diptych.curate.sources.named_pictures import CAPTIONS, Lookup, by_name, json_of, objects_under
 from diptych.errors import DataError
 
@@ -54,13 +55,27 @@ def _captions_of(file: PurePath, tree: FileTree) -> Lookup | None:
         for one in sorted(objects_under(value, ANNOTATIONS), key=lambda one: _rank(one.get("id"))):
             caption = first_text(one.get("caption"))
             if caption is not None:
-                captions.setdefault(_id(one["image_id"]), []).append(caption)
+                captions.setdefault(_id(_needed(one, "image_id", file)), []).append(caption)
         if not captions:
             return None
-        images = [image for image in objects_under(value, "images") if _id(image["id"]) in captions]
+        images = [image for image in objects_under(value, "images") if _id(_needed(image, "id", file)) in captions]
         check_named(images, FILE_NAME, file)
-        told = ((image, captions[_id(image["id"])]) for image in images)
-        return by_name((image[FILE_NAME], {**image, "caption": texts[0], CAPTIONS: texts}) for image, texts in told)
+        told = ((_needed(image, FILE_NAME, file), image, captions[_id(image["id"])]) for image in images)
+        return by_name((name, {**image, "caption": texts[0], CAPTIONS: texts}) for name, image, texts in told)
+
+
+def _needed(record: Facts, key: str, file: PurePath) -> Any:
+    """Return what a record of COCO says under a key.
+
+    Raises:
+        DataError: If it says nothing there, so that a caption has no picture.
+    """
+    if key not in record:
+        shown = json.dumps(record, default=str)[:MAX_SHOWN]
+        raise DataError(
+            f"{file}: captions of COCO need {key!r} to find their pictures, and one record has none: {shown}"
+        )
+    return record[key]
 
 
 def _id(value: Any) -> str:

@@ -283,7 +283,13 @@ def test_a_sidecar_of_its_own_goes_before_a_file_about_many(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("metadata.jsonl", b"{"), ("metadata.jsonl", b"[1]\n"), ("samples.json", b"{"), ("annotations/c.json", b"no")],
+    [
+        ("metadata.jsonl", b"{"),
+        ("metadata.jsonl", b"[1]\n"),
+        ("samples.json", b"{"),
+        ("annotations/c.json", b"no"),
+        ("labels.json", b'{"images": ['),
+    ],
 )
 def test_a_damaged_caption_file_is_one_line_with_its_path(name: str, content: bytes, tmp_path: Path) -> None:
     write_files(tmp_path, {name: content, **pictures(["a.jpg"])})
@@ -320,6 +326,27 @@ def test_captions_of_coco_are_ordered_by_id_whatever_the_ids_are(ids: list[objec
     value = {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": told}
     files = {"annotations/captions.json": json.dumps(value).encode(), **pictures(["images/a.jpg"])}
     assert captions_of(write_files(tmp_path, files)) == {"images/a.jpg": first}
+
+
+@pytest.mark.parametrize("name", ["labels.json", "annotations/captions.json"])
+@pytest.mark.parametrize(
+    ("image", "annotation", "key"),
+    [
+        ({"id": 1, "file_name": "a.jpg"}, {"caption": "x"}, "image_id"),
+        ({"file_name": "a.jpg"}, {"image_id": 1, "caption": "x"}, "id"),
+        ({"id": 1, "file": "a.jpg"}, {"image_id": 1, "caption": "x"}, "file_name"),
+    ],
+)
+def test_a_record_of_coco_without_what_finds_its_picture_is_shown(
+    image: dict[str, Any], annotation: dict[str, Any], key: str, name: str, tmp_path: Path
+) -> None:
+    content = json.dumps({"images": [image], "annotations": [annotation]}).encode()
+    write_files(tmp_path, {name: content, **pictures(["images/a.jpg"])})
+    with pytest.raises(DataError) as caught:
+        captions_of(tmp_path)
+    shown = json.dumps(annotation if key == "image_id" else image)
+    said = f"captions of COCO need {key!r} to find their pictures, and one record has none: {shown}"
+    assert str(caught.value) == f"{tmp_path / name}: {said}"
 
 
 ODD = [None, 5, [], [None, 5, "x", {}], {}, {"id": [1], "image_id": {}, "caption": 5, "file_name": 5, "filepath": 5}]
