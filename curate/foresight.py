@@ -19,6 +19,7 @@ from diptych.curate.named_columns import Place, quoted_label
 from diptych.curate.rules.funnel import check_rules
 from diptych.data.column_names import clash_problem, describe_unknown_column, full_name
 from diptych.data.sql import column_references, connect
+from diptych.data.table import REASON
 from diptych.errors import ConfigError
 from diptych.scores import Score
 from diptych.scores.giving import PossibleColumns, possible_columns
@@ -124,7 +125,8 @@ def _knows(trial: TrialTable, columns: KnownColumns, queries: Iterable[str], whe
     named = {one for query in queries for one in column_references(trial.con, query)}
     full = sorted((labels[one[0].casefold()], one[1]) for one in named if len(one) > 1 and one[0].casefold() in labels)
     for label, column in full:
-        _refuse_impossible(columns, label, column, where)
+        if column.casefold() != REASON:  # which every score has for SQL
+            _refuse_impossible(columns, label, column, where)
     alone = {one[0].casefold() for one in named if len(one) == 1} - names
     possible = list(columns.others.values())
     return not full and not any(found is None or found.may_have(name) for name in alone for found in possible)
