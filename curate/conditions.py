@@ -31,6 +31,8 @@ VALUES = {
 ALONE = " of one date"  # behind the name of such a function
 CLOCKS_ALONE = {"age"}  # functions of two dates, which of one alone reckon from today
 NEVER = {"getenv", "version"}  # as they say something of the machine
+# Of one row as well, though DuckDB has them not as functions but as other SQL in their place, as it has means, too.
+OF_ONE_ROW = {"array_to_string", "days_in_month", "fdiv", "if", "nullif", "split_part"}
 # Functions whose answer is as long as a number says, or that may double it with each item of a list.
 BOUNDLESS = {
     *("array_reduce", "array_resize", "bitstring", "format", "generate_series", "list_reduce", "list_resize", "lpad"),
@@ -236,4 +238,4 @@ def _functions(con: Any) -> dict[str, bool]:
         "SELECT function_name, bool_or(function_type = 'scalar' AND stability = 'CONSISTENT') "
         "FROM duckdb_functions() GROUP BY function_name"
     ).fetchall()
-    return {name: bool(is_allowed) and name not in NEVER for name, is_allowed in found}
+    return {name: bool(is_allowed or name in OF_ONE_ROW) and name not in NEVER for name, is_allowed in found}

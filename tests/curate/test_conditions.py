@@ -60,3 +60,25 @@ def test_a_condition_that_cannot_be_is_one_line_that_says_what_was_meant(where: 
 
 def test_the_operator_of_c_for_equality_is_one_of_sql(pool: Path) -> None:
     assert call("curate", "select", pool, "--where", "width == 3") == "exit code 0"
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "height / NULLIF(width, 0) > 1",
+        "coalesce(nullif(caption, ''), 'none') <> 'none'",
+        "split_part(url, '/', 3) = 'a.example' OR width > 0",
+        "fdiv(width, 2) > 1 AND days_in_month(DATE '2024-02-01') = 29",
+        "array_to_string(['a', caption], ' ') <> 'a'",
+        "if(width > height, width, height) > 1",
+    ],
+)
+def test_what_looks_at_one_row_is_a_condition_however_duckdb_makes_it(where: str, pool: Path) -> None:
+    assert call("curate", "select", pool, "--where", where) == "exit code 0"
+
+
+@pytest.mark.parametrize("name", ["geomean(width)", "json_group_array(width)", "wavg(width, height)"])
+def test_a_mean_by_another_name_looks_at_all_rows(name: str, pool: Path) -> None:
+    assert f"{name.partition('(')[0]}() is not allowed; a rule" in call(
+        "curate", "select", pool, "--where", f"{name} > 1"
+    )
