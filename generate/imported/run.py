@@ -33,7 +33,7 @@ from diptych.generate.imported.rows import (
 )
 from diptych.generate.imported.shard_job import ImportJob
 from diptych.generate.imported.shards import check_nothing_is_lost, lay_out_shards
-from diptych.generate.imported.tables import SUFFIXES, images_of_table, own_table, unused_columns
+from diptych.generate.imported.tables import SUFFIXES, images_of_table, own_table
 from diptych.jobs import run_job
 from diptych.progress import track
 from diptych.provenance import collect
@@ -135,8 +135,8 @@ def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[
         layout = choose_layout(config.layout, source, config.prompts.kind if config.prompts is not None else "")
         return source, layout, list(layout.layout.images(source))
     why = f"{table.name} names the files"
-    unused = unused_columns(table, config)
-    return source, ChosenLayout(TABLE, ANY_PLACE, why, unused), images_of_table(source, table, config)
+    told = images_of_table(source, table, config)
+    return source, ChosenLayout(TABLE, ANY_PLACE, why, told.unused), told.images
 
 
 def _identified(source: SourceFolder, found: Sequence[FoundImage], progress: str) -> list[IdentifiedImage]:

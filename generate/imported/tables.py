@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -84,15 +84,32 @@ def _names_files(path: Path) -> bool:
     return row is not None and any(known in row.cells for known in NAMES["file"])
 
 
-def images_of_table(source: SourceFolder, table: Path, config: ImportConfig) -> list[FoundImage]:
-    """Return the images that a table names, in its order, and those in the folder that it does not name.
+class TableImages(NamedTuple):
+    """What a table says.
+
+    Attributes:
+        images: Those that it names, in its order, and those in the folder that it does not name.
+        unused: Its columns that nothing reads, and for each the key whose name it nearly has; else empty.
+    """
+
+    images: list[FoundImage]
+    unused: Mapping[str, str]
+
+
+def images_of_table(source: SourceFolder, table: Path, config: ImportConfig) -> TableImages:
+    """Return the images that a table names, and what of it nothing reads.
 
     Raises:
         DataError: If it cannot be read, lacks a column, or a cell is not what its key needs.
     """
     found: list[FoundImage] = []
+    there, read, keys = dict[str, None](), {*config.carry}, set[str]()
     for row in _rows(table):
-        given = {key: row.cells.get(name) for key, name in _columns(row, config, table).items()}
+        columns = _columns(row, config, table)
+        there |= dict.fromkeys(row.cells)
+        read.update(columns.values())
+        keys.update(columns)
+        given = {key: row.cells.get(name) for key, name in columns.items()}
         given = {key: value for key, value in given.items() if value not in (None, "")}
         carried = {name: _text(row.cells.get(name)) for name in config.carry}
         found.append(_image({**given, "file": _file(given.get("file"), source, row.where)}, carried, row.where))
@@ -100,22 +117,13 @@ def images_of_table(source: SourceFolder, table: Path, config: ImportConfig) -> 
         raise DataError(f"{table}: no rows there")
     named = {image.file for image in found}
     others = (name for name in source.pictures if name not in named)
-    return [*found, *(FoundImage(name, misnamed=f"{table.name} does not name it") for name in others)]
+    found += [FoundImage(name, misnamed=f"{table.name} does not name it") for name in others]
+    return TableImages(found, _likely_keys([name for name in there if name and name not in read], keys))
 
 
-def unused_columns(table: Path, config: ImportConfig) -> dict[str, str]:
-    """Return the columns of a table that nothing reads, and for each the key whose name it nearly has; else empty.
-
-    Raises:
-        DataError: If the table cannot be read, or lacks a column.
-    """
-    there: dict[str, None] = {}
-    read: dict[str, str] = {}
-    for row in _rows(table):
-        there |= dict.fromkeys(row.cells)
-        read |= _columns(row, config, table)
-    free = {name: key for key, names in NAMES.items() if key not in read for name in names}
-    unused = [name for name in there if name and name not in (*read.values(), *config.carry)]
+def _likely_keys(unused: Sequence[str], keys: Set[str]) -> dict[str, str]:
+    """Return for each of some columns the key, of those that no column has, whose name it nearly has; else empty."""
+    free = {name: key for key, names in NAMES.items() if key not in keys for name in names}
     likely = {name: nearest(name, free, count=1, cutoff=LIKELY) for name in unused}
     return {name: free[close[0]] if close else "" for name, close in likely.items()}
 

@@ -156,6 +156,14 @@ def test_columns_that_nothing_reads_are_named_and_a_misspelt_one_with_the_key_th
     assert "nothing is missing, and nothing is wrong" in import_(folder, *mended).output
 
 
+def test_a_column_that_some_rows_are_read_by_is_used(folder: Path, tmp_path: Path) -> None:
+    keys = [("image", "text"), ("file", "caption")]
+    rows = [{keys[at][0]: f"{text}_{at}.png", keys[at][1]: text} for text in PROMPTS for at in (0, 1)]
+    (folder / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    facts = imported(folder, "--out", tmp_path / "out")
+    assert (facts["unused_columns"], facts["usable"], facts["unprompted"]) == ({}, 14, [])
+
+
 def test_images_of_which_nothing_says_the_prompt_are_counted_and_named(folder: Path, tmp_path: Path) -> None:
     rows = "".join(f"{text}_{at}.png,{text if at else ''}\n" for text in PROMPTS for at in (0, 1))
     (folder / "metadata.csv").write_text(f"file_name,text\n{rows}")
