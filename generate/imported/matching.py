@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from diptych.data.letters import letters_in
 from diptych.generate.imported.found_images import PlaceReading
 
 MIN_BEGINNING = 40  # letters that a cut name has to share with a prompt, to be its beginning
@@ -103,7 +104,7 @@ def letters_of(text: str) -> str:
     >>> letters_of("A photo of: a cat's bed!"), letters_of("a_photo_of_a_cat_s_bed")
     ('aphotoofacatsbed', 'aphotoofacatsbed')
     """
-    return "".join(letter for letter in unicodedata.normalize("NFKC", text).casefold() if letter.isalnum())
+    return "".join(letters_in(unicodedata.normalize("NFKC", text).casefold()).split())
 
 
 def _plain(text: str | None) -> str:

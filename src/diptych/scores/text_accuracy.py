@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.data.checks import NOT_ASKED, Checks
+from diptych.data.letters import letters_in
 from diptych.judges.contract import TextJudge, TextLine
 from diptych.judges.evidence import TEXT
 from diptych.scores import Column
@@ -43,7 +44,6 @@ COLUMNS = (
     Column("text_cut", "Whether the judge was stopped before it had read all", dtype="bool"),
 )
 NOT_LISTED = re.compile(r"[^\u4e00-\u9fa5a-zA-Z0-9\sàâäéèêëîïôöùûüçÀÂÄÉÈÊËÎÏÔÖÙÛÜÇ]")
-VARIANT = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # says how the sign before it is drawn, and is not seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,23 +114,6 @@ def parts_of(text: str, unit: Unit, letters: Letters) -> list[str]:
     else:
         kept = letters_in(unicodedata.normalize("NFKC", text).casefold())
     return kept.split() if unit == "words" else list("".join(kept.split()))
-
-
-def letters_in(text: str) -> str:
-    """Return the letters, digits and spaces of a text of any script, with the marks on them, such as vowel signs.
-
-    >>> letters_in("\u0915\u093f\u0924\u093e\u092c!") == "\u0915\u093f\u0924\u093e\u092c"
-    True
-    >>> letters_in("for you \u2764\ufe0f")
-    'for you '
-    """
-    kept, is_written = [], False
-    for each in text:
-        is_mark = unicodedata.category(each).startswith("M") and not VARIANT.match(each)
-        is_written = each.isalnum() or (is_written and is_mark)
-        if is_written or each.isspace():
-            kept.append(each)
-    return "".join(kept)
 
 
 def text_accuracy(

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.data.checks import NOT_ASKED, Checks
+from diptych.data.letters import letters_in
 from diptych.errors import ConfigError
 from diptych.judges.contract import TextJudge, TextLine
 from diptych.judges.evidence import TEXT
@@ -24,7 +25,7 @@ from diptych.scores.batches import Batch
 from diptych.scores.edit_distance import edit_distance
 from diptych.scores.judge_rule import JudgeRule
 from diptych.scores.looks import look_with
-from diptych.scores.text_accuracy import NOT_LISTED, TEXT_CUT, CutText, Letters, letters_in
+from diptych.scores.text_accuracy import NOT_LISTED, TEXT_CUT, CutText, Letters
 
 MOST_EDITS = 100  # of an English text; upstream has 50 of a Chinese one
 CHINESE = re.compile("[\u4e00-\u9fff]")

@@ -3,7 +3,7 @@
 import pytest
 
 from diptych.generate.imported.found_images import PlaceReading
-from diptych.generate.imported.matching import KnownPrompt, PromptIndex
+from diptych.generate.imported.matching import KnownPrompt, PromptIndex, letters_of
 
 LONG = "an oil painting of an old harbour at dusk with seven boats of which one is on fire"
 INDEX = PromptIndex(
@@ -52,3 +52,14 @@ def test_a_name_is_nearly_that_of_one_prompt_alone() -> None:
     assert INDEX.nearest([PlaceReading(text='a sign that sais "OPEN: 24h"')], range(7)) == 2
     assert INDEX.nearest([PlaceReading(text='a sign that sais "OPEN: 24h"')], [0, 1]) is None
     assert INDEX.nearest([PlaceReading(text="a red baot")], range(7)) is None, "two are as near"
+
+
+def test_words_of_hindi_that_differ_in_their_vowels_alone_are_two_prompts() -> None:
+    day, poor = "\u0926\u093f\u0928", "\u0926\u0940\u0928"
+    index = PromptIndex([KnownPrompt("1", f"{day}!"), KnownPrompt("2", f"{poor}!")])
+    found = [index.find([PlaceReading(text=f"_{word}_")]) for word in (day, poor)]
+    assert [one and (one.prompt, one.by) for one in found] == [(0, "letters"), (1, "letters")]
+
+
+def test_the_sign_that_a_heart_is_drawn_in_colours_is_no_letter() -> None:
+    assert letters_of("a \u2764\ufe0f 1\ufe0f\u20e3 cat") == "a1cat"
