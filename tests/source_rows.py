@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from diptych.curate.config import Folder
 from diptych.curate.sources import open_source
 from diptych.curate.sources.digests import identify_part
 from diptych.curate.sources.index import PartIndex, index_part
@@ -81,3 +83,24 @@ def write_files(folder: Path, files: dict[str, bytes]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     return folder
+
+
+def captions_of(folder: Path, **changes: Any) -> dict[str, str | None]:
+    """Return the caption of each file of a folder."""
+    return {row["file"]: row["caption"] for row in rows_of(Folder(kind="folder", path=folder, **changes))}
+
+
+def pictures(names: Iterable[str]) -> dict[str, bytes]:
+    """Return files of some names, each with its name as its content."""
+    return {name: name.encode() for name in names}
+
+
+def coco(names: dict[int, str], again: str = " again") -> bytes:
+    """Return a file of COCO with two captions of each picture, the second of which ends as is said."""
+    told = [
+        {"id": 2 * number + second, "image_id": number, "caption": f" seen {number}{again * second} "}
+        for second in (1, 0)
+        for number in names
+    ]
+    images = [{"id": number, "file_name": name, "licence": 4} for number, name in names.items()]
+    return json.dumps({"images": images, "annotations": told}).encode()
