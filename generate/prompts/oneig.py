@@ -68,14 +68,7 @@ def oneig(*, path: Path | None = None) -> PromptSet:
 
 
 def oneig_zh(*, path: Path | None = None) -> PromptSet:
-    """Return the Chinese prompts.
-
-    Args:
-        path: A folder with upstream's files in upstream's places, such as a clone; None downloads them.
-
-    Raises:
-        DataError: If a file cannot be had or has another form.
-    """
+    """Return the Chinese prompts; argument and errors as of ``oneig``."""
     return _prompt_set(path, CHINESE)
 
 

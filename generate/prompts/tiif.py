@@ -55,38 +55,17 @@ def tiif_short(*, path: Path) -> PromptSet:
 
 
 def tiif_long(*, path: Path) -> PromptSet:
-    """Return the long prompts of ``test_prompts`` and the questions of ``test_eval_prompts``.
-
-    Args:
-        path: A folder that holds these two, as upstream's ``data`` does.
-
-    Raises:
-        DataError: If a file cannot be read or a line has another form.
-    """
+    """Return the long prompts of ``test_prompts``; argument and errors as of ``tiif_short``."""
     return _prompt_set(path, "tiif", "long")
 
 
 def tiif_mini_short(*, path: Path) -> PromptSet:
-    """Return the short prompts of ``testmini_prompts`` and the questions of ``testmini_eval_prompts``.
-
-    Args:
-        path: A folder that holds these two, as upstream's ``data`` does.
-
-    Raises:
-        DataError: If a file cannot be read or a line has another form.
-    """
+    """Return the short prompts of ``testmini_prompts``; argument and errors as of ``tiif_short``."""
     return _prompt_set(path, "tiif-mini", "short")
 
 
 def tiif_mini_long(*, path: Path) -> PromptSet:
-    """Return the long prompts of ``testmini_prompts`` and the questions of ``testmini_eval_prompts``.
-
-    Args:
-        path: A folder that holds these two, as upstream's ``data`` does.
-
-    Raises:
-        DataError: If a file cannot be read or a line has another form.
-    """
+    """Return the long prompts of ``testmini_prompts``; argument and errors as of ``tiif_short``."""
     return _prompt_set(path, "tiif-mini", "long")
 
 
@@ -114,7 +93,8 @@ def _prompts(kind: str, asked: Path, questions: Path, length: Length) -> Iterato
         place = RecordPlace(asked, line)
         if text_of(one, "type", place) != kind:
             raise DataError(f"{place}: type: must be {kind!r}, as the file is called, got {one['type']!r}")
-        told = parse_checks(_checks(kind, about, RecordPlace(questions, other)), f"{questions}:{other}")
+        where = RecordPlace(questions, other)
+        told = parse_checks(_checks(kind, about, where), str(where))
         yield asked, line, Prompt(f"{kind}-{number}", text_of(one, f"{length}_description", place), (kind,), told)
 
 
