@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from diptych.progress.wording import quantity
 from diptych.reports.links import MISSING, gallery
 from diptych.reports.read.columns import PICTURE
 from diptych.reports.read.counted import counted, unscored_link
@@ -77,12 +78,13 @@ def _not_computed(report: Report, results: Results) -> list[Caution]:
     return [
         caution
         for reason, n in sorted(reasons.items())
-        for caution in _say(f"{count(n)} results could not be computed. {reason}.", "scores.html")
+        for caution in _say(f"{quantity(n, 'result')} could not be computed. {reason}.", "scores.html")
     ]
 
 
 def _unscored(report: Report, results: Results) -> list[Caution]:
     found = []
+    # What is over several datasets together leaves out what each of them does, which is said of each.
     results = [row for row in results if "+" not in row["dataset"] or row["dataset"] in report.rows.folders]
     is_one = len({row["dataset"] for row in results}) == 1
     kinds: dict[tuple[str, str], list[dict[str, Any]]] = {}

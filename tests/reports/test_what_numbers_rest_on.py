@@ -73,7 +73,7 @@ def test_a_group_of_which_nothing_was_asked_says_so(out: Path) -> None:
     assert (row["groups"], row["reason"]) == ({"category": "unasked"}, "nothing_asked")
     text = "".join(words(page) for page in sorted(out.glob("scores*.html")))
     assert re.search(r"unasked \N{EN DASH} .*?nothing asked", text)
-    assert "1 results could not be computed. Object accuracy (objects): nothing asked." in words(out / "index.html")
+    assert "1 result could not be computed. Object accuracy (objects): nothing asked." in words(out / "index.html")
 
 
 def test_a_protocol_says_beside_its_number_how_many_of_its_prompts_it_is_of(

@@ -1,15 +1,14 @@
 import pytest
 
-from diptych.config.such_as import missing_options
-from diptych.lookup import resolve
-from diptych.scores import SCORES, make_score
+from diptych.scores import SCORES, make_score, takes
 from diptych.scores.giving import possible_columns, score_of_column
 
-FETCHES_WEIGHTS = {"nsfw_mobilenet"}
-BUILT_OF_NOTHING = [name for name in SCORES if not missing_options(resolve(SCORES, "score", name), {})]
+# Scores that are made of weights, and a column of each.
+OF_WEIGHTS = {"hps_v3": "hps_v3", "image_reward": "image_reward", "nsfw_mobilenet": "nsfw_porn"}
+OF_NOTHING = [name for name in SCORES if not takes(name, "encoder") and not takes(name, "judge")]
 
 
-@pytest.mark.parametrize("name", [name for name in BUILT_OF_NOTHING if name not in FETCHES_WEIGHTS])
+@pytest.mark.parametrize("name", [name for name in OF_NOTHING if name not in OF_WEIGHTS])
 def test_what_a_score_may_write_is_known_before_it_is_built(name: str) -> None:
     found = possible_columns(name, {})
     assert found is not None
@@ -26,6 +25,7 @@ def test_what_a_score_may_write_is_known_before_it_is_built(name: str) -> None:
         ("answer", "answer_probability"),
         ("asked_attribute", "attribute"),
         ("rating", "rating_sd"),
+        *OF_WEIGHTS.items(),
     ],
 )
 def test_names_that_options_decide_are_taken_for_possible(name: str, column: str) -> None:
