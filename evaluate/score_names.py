@@ -26,6 +26,7 @@ class ImageMetric:
         prepare: From the column's values to those that are averaged; never turns them round.
         by_category: Whether the mean is taken per category first, then over the categories.
         category_parts: How much each category counts in that, as a benchmark fixes it; none where all count alike.
+        of_prompts: Whether the mean is taken per prompt first, then over the prompts, see ``prompt_images``.
         is_share: Whether every number is 0 or 1, so that the mean is a share of images.
         of_kinds: Whether it is the mean over kinds of the mean over theirs, and so on, see ``QuestionPool``.
     """
@@ -37,6 +38,7 @@ class ImageMetric:
     facts: Mapping[str, Any]
     prepare: Callable[[Numbers], Numbers] = lambda values: values
     by_category: bool = False
+    of_prompts: bool = False
     is_share: bool = False
     of_kinds: bool = False
     category_parts: Mapping[str, float] = field(default_factory=dict)
@@ -54,7 +56,8 @@ class ImageMetric:
         return np.array([self.category_parts[name] for name in names]) if self.category_parts else None
 
 
-OF_CATEGORIES = "over images per category, then over all categories"  # what an identity says under ``mean``
+OF_PROMPTS = "over images per prompt, then over all prompts"  # what an identity says under ``mean``
+OF_CATEGORIES = "over images per category, then over all categories"
 PARTS = "category_parts"  # under which it says how much each of them counts, where not all count alike
 
 
@@ -100,6 +103,8 @@ METRICS: Mapping[str, ImageMetric] = {"clip_similarity": CLIP_SCORE, "object_cor
 def metric_of_identity(identity: Mapping[str, Any], facts: Mapping[str, Any]) -> ImageMetric:
     """Return the metric that a stored mean of a column is, by its identity; ``facts`` as of ``metric_of``."""
     metric = metric_of(identity["column"], facts)
+    if identity.get("mean") == OF_PROMPTS:
+        return replace(metric, of_prompts=True)
     return metric.of_categories(identity.get(PARTS, {})) if identity.get("mean") == OF_CATEGORIES else metric
 
 

@@ -13,6 +13,7 @@ from scipy.stats import kendalltau, rankdata
 
 from diptych.data.generated_columns import CATEGORY
 from diptych.evaluate.agreements.choices import AgreementChoice
+from diptych.evaluate.inputs.prompt_images import prompt_weights
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 from diptych.evaluate.metrics.means import MeasuredMean, categories_of
 from diptych.evaluate.statistics.intervals import stratum_parts
@@ -120,21 +121,23 @@ def _drawn(prompts: int) -> Numbers:
 def _numbers(rows: ScoredRows, side: MeasuredMean, models: list[Index], drawn: tuple[Index, Numbers]) -> Numbers:
     """Return float64 (M, B): the mean of each model's images as the metric takes it, with prompts by their weights.
 
-    Over categories first where the metric says so, as it weights them; one of which no prompt was drawn is left out.
-    NaN where none of a model's was.
+    Over prompts or categories first where the metric says so, as it weights them; one of which no prompt was drawn is
+    left out. NaN where none of a model's was.
     """
     unit, weights = drawn
     found = []
     for index in models:
         at, names, parts = index, np.zeros(len(index), object), None
+        of_prompts = prompt_weights(rows, index, side.values[index]) if side.metric.of_prompts else None
         if side.metric.by_category and rows.has(CATEGORY):
             categories = categories_of(rows, index).among(frozenset(), side.metric)
             at, names, parts = index[categories.positions], categories.names, categories.parts
+        own = np.ones(len(at)) if of_prompts is None else of_prompts
         known, kinds = np.unique(names.astype(str), return_inverse=True)
         shape = (len(known), weights.shape[1])
         sums, counts = np.zeros(shape), np.zeros(shape)
-        np.add.at(sums, (kinds, unit[at]), side.values[at])
-        np.add.at(counts, (kinds, unit[at]), 1.0)
+        np.add.at(sums, (kinds, unit[at]), own * side.values[at])
+        np.add.at(counts, (kinds, unit[at]), own)
         total, many = sums @ weights.T, counts @ weights.T
         shares = np.divide(total, many, out=np.zeros_like(total), where=many > 0)
         counted = stratum_parts(kinds, parts)[:, None] * (many > 0)

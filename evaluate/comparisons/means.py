@@ -101,9 +101,11 @@ def _several(texts: Iterable[str]) -> list[str]:
 
 
 def _difference(pairs: ImagePairs, metric: ImageMetric) -> Difference:
-    """Return the mean difference, or that over categories, in each of which a pair counts that has several."""
+    """Return the mean difference, or that over prompts or categories; a pair of several counts in each of them."""
     if metric.of_kinds:
         return _difference_of_kinds(pairs)
+    if metric.of_prompts:
+        return paired_difference(pairs.a, pairs.b, pairs.prompt, weights=pairs.prompt_weights)
     if not metric.by_category:
         return paired_difference(pairs.a, pairs.b, pairs.prompt, weights=pairs.weights)
     counted = [[name for name in names if metric.counts(name)] for names in pairs.category]

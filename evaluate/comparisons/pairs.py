@@ -12,6 +12,7 @@ import pyarrow as pa
 from diptych.data.generated_columns import BENCHMARK, CATEGORY, SEED, columns_of, equal_in_pairs
 from diptych.evaluate.inputs.category_sets import AskedSet, categories_by_set, kind_of
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes, linked
+from diptych.evaluate.statistics.nested_means import even_weights
 from diptych.store.rows import SETTING_A, SETTING_B
 
 NO_SEED = ("", "none")  # as text: no such column, or null
@@ -73,6 +74,12 @@ class ImagePairs(NamedTuple):
     def categories(self) -> frozenset[str]:
         """All categories of the sets of prompts that the pairs are of."""
         return frozenset[str]().union(*set(self.wanted))
+
+    @property
+    def prompt_weights(self) -> npt.NDArray[np.float64]:
+        """float64 (N,): how much each counts in a mean over prompts, in each over its pairs that have both numbers."""
+        scored = np.isfinite(self.a) & np.isfinite(self.b)
+        return even_weights(codes([pa.array(self.asked), pa.array(self.rest, pa.string())], len(self.a)), scored)
 
     def take(self, mask: npt.NDArray[np.bool_]) -> "ImagePairs":
         """Return some of the pairs."""

@@ -1,4 +1,4 @@
-"""What a config says of datasets, and of which of their images a number is about."""
+"""What a config says of datasets, of which of their images a number is about, and over what a mean is taken."""
 
 from typing import Annotated, Literal
 
@@ -7,6 +7,7 @@ from pydantic import Field
 from diptych.config.settings import LocalPath, Settings
 
 Role = Literal["generated", "reference", "pairs"]
+MeanOver = Literal["images", "prompts", "categories"]  # of a prompt or category, the mean over its images first
 By = Annotated[tuple[str, ...], Field(description="columns that make the groups; [] takes all images together")]
 Datasets = Annotated[tuple[str, ...] | None, Field(description="labels; None takes all that are no reference")]
 

@@ -15,13 +15,17 @@ from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.asked_rows import is_asked_for
 from diptych.evaluate.inputs.category_sets import categories_of_sets, kind_of, unanswered
 from diptych.evaluate.inputs.cautions import share_caution
+from diptych.evaluate.inputs.choices import MeanOver
 from diptych.evaluate.inputs.memberships import members
+from diptych.evaluate.inputs.prompt_images import prompt_weights
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredColumn, ScoredRows
-from diptych.evaluate.score_names import OF_CATEGORIES, PARTS, ImageMetric, metric_of
+from diptych.evaluate.score_names import OF_CATEGORIES, OF_PROMPTS, PARTS, ImageMetric, metric_of
 from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
 from diptych.evaluate.statistics.macro_shares import clustered_share, mean_of_shares
 from diptych.scores import Direction
 from diptych.store.store import ResultRow
+
+Numbers = npt.NDArray[np.float64]
 
 WORST = "_worst"  # behind the name of a metric: what it is if all without an answer were wrong
 
@@ -35,7 +39,7 @@ class AskedMean:
         by: Columns that make the groups.
         prompts: The kind of prompt set whose images it is about; None for all.
         facts: What decides the number beside the score, for its identity.
-        of_categories: Whether it is taken in each category first, whatever the metric is otherwise.
+        over: Whether it is taken in each prompt or category first; over images, it is what the metric is otherwise.
         category_parts: How much each category then counts; none where all count alike.
         with_category: Whether images of prompts without a category are left out.
         counts_unscored: Whether an image without a number counts as the worst there can be.
@@ -45,7 +49,7 @@ class AskedMean:
     by: tuple[str, ...] = ()
     prompts: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
-    of_categories: bool = False
+    over: MeanOver = "images"
     category_parts: Mapping[str, float] = field(default_factory=dict)
     with_category: bool = False
     counts_unscored: bool = False
@@ -55,7 +59,10 @@ class AskedMean:
         ready = measured(rows.score(self.score))
         ready = replace(ready, is_asked=ready.is_asked & is_asked_for(rows, self.prompts))
         facts = dict(self.facts)
-        if self.of_categories:
+        if self.over == "prompts":
+            ready = replace(ready, metric=replace(ready.metric, of_prompts=True))
+            facts["mean"] = OF_PROMPTS
+        if self.over == "categories":
             ready = replace(ready, metric=ready.metric.of_categories(self.category_parts))
             facts |= {"mean": OF_CATEGORIES, **({PARTS: dict(self.category_parts)} if self.category_parts else {})}
         own = dict(ready.identity)
@@ -197,10 +204,11 @@ def _row(
 ) -> ResultRow:
     metric = ready.metric
     values = ready.values[group.rows]
+    weights = prompt_weights(rows, group.rows, values) if metric.of_prompts else None
     if metric.is_share:
-        mean, how = _mean_of_flags(rows, group.rows, values, categories)
+        mean, how = _mean_of_flags(rows, group.rows, values, categories, weights)
     else:
-        mean, how = _mean_of_numbers(values, rows.prompts[group.rows], categories)
+        mean, how = _mean_of_numbers(values, rows.prompts[group.rows], categories, weights)
     reason, lacking = None, "" if categories is None else _lacking(values, categories)
     if not mean.n:
         reason, how = "nothing_asked" if not len(values) else "nothing_scored", ""
@@ -244,11 +252,12 @@ def _lacking(values: npt.NDArray[np.float64], categories: Categories) -> str:
 
 
 def _mean_of_numbers(
-    values: npt.NDArray[np.float64], prompts: Index, categories: Categories | None
+    values: npt.NDArray[np.float64], prompts: Index, categories: Categories | None, weights: Numbers | None
 ) -> tuple[ClusteredMean, str]:
     if categories is None:
-        mean = clustered_mean(values, prompts)
-        return mean, f"mean over images; interval clustered by {mean.n_clusters:,} prompts (Student)"
+        mean = clustered_mean(values, prompts, weights=weights)
+        over = "images" if weights is None else "prompts, in each over its images"
+        return mean, f"mean over {over}; interval clustered by {mean.n_clusters:,} prompts (Student)"
     at, scored = categories.positions, np.isfinite(values)
     mean = clustered_mean(values[at], prompts[at], categories.names, parts=categories.parts)
     mean = mean._replace(n=int(scored.sum()), n_unscored=int((~scored).sum()))
@@ -256,12 +265,17 @@ def _mean_of_numbers(
 
 
 def _mean_of_flags(
-    rows: ScoredRows, index: Index, values: npt.NDArray[np.float64], categories: Categories | None
+    rows: ScoredRows,
+    index: Index,
+    values: npt.NDArray[np.float64],
+    categories: Categories | None,
+    weights: Numbers | None,
 ) -> tuple[ClusteredMean, str]:
     prompts, draws, scored = rows.prompts[index], rows.draws[index], np.isfinite(values)
     if categories is None:
-        mean, units = clustered_share(values, prompts, draws), rows.units_text(index[scored])
-        return mean, f"share of images; interval clustered by {units} (Wilson, effective n)"
+        mean, units = clustered_share(values, prompts, draws, weights), rows.units_text(index[scored])
+        of = "share of images" if weights is None else "mean over prompts of the share of their images"
+        return mean, f"{of}; interval clustered by {units} (Wilson, effective n)"
     at = categories.positions
     mean = mean_of_shares(values[at], prompts[at], categories.names, draws[at], categories.parts)
     mean = mean._replace(n=int(scored.sum()), n_unscored=int((~scored).sum()))

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from diptych.asset_folders import ASSET_FOLDERS
 from diptych.asset_table import joined_source
+from diptych.evaluate.inputs.choices import MeanOver
 from diptych.scores.question_rule import Reach, Unanswered
 
 OFFICIAL, CORRECTED = "official", "corrected"
@@ -107,12 +108,11 @@ class ProtocolRule:
         worst: Its column that is what the first would be if all without an answer were wrong; None where that is what
             it is, but for images without a number.
         pool: A number over something else than images; None where there is none.
-        of_categories: Whether the mean over images is taken in each category of prompts, then over these.
+        mean_over: Whether the mean is that of all images; of prompts, in each over the images of a model at a setting,
+            as those of a grid; or of categories of prompts, in each over its images.
         category_parts: How much each category then counts, as upstream fixes it, whatever there is of each; their sum
             is 1. None where all count alike.
         with_category: Whether images of prompts without a category are left out.
-        upstream_of_prompts: Whether upstream takes the mean of each prompt's images first; where prompts have unequal
-            numbers of images, a number then says what that is.
         beside: Further scores by names of their own, where what is averaged over images is a mean of several.
         block: Of how many prompts that follow each other upstream takes means to tell their standard deviation beside
             a category; None where it does not.
@@ -124,10 +124,9 @@ class ProtocolRule:
     options: Mapping[str, Any] = field(default_factory=dict)
     worst: str | None = None
     pool: QuestionPool | WeightedImages | TextErrors | None = None
-    of_categories: bool = False
+    mean_over: MeanOver = "images"
     category_parts: Mapping[str, float] = field(default_factory=dict)
     with_category: bool = False
-    upstream_of_prompts: bool = False
     block: int | None = None
     beside: Mapping[str, RulePart] = field(default_factory=dict)
 

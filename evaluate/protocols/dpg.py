@@ -1,8 +1,8 @@
 """DPG-Bench: dense prompts by questions that hang on one another (Hu et al. 2024, arXiv:2403.05135).
 
-An image is the share of its questions, the whole the mean over images; categories count questions. Four images of a
-prompt come as one grid, which ``diptych generate import`` splits. Source: ``dpg_bench/compute_dpg_bench.py`` of
-TencentQQGYLab/ELLA at 3c228f1.
+An image is the share of its questions, a prompt the mean over its images, the whole the mean over prompts; categories
+count questions. Four images of a prompt come as one grid, which ``diptych generate import`` splits. Source:
+``dpg_bench/compute_dpg_bench.py`` of TencentQQGYLab/ELLA at 3c228f1.
 """
 
 from diptych.evaluate.protocols.contract import (
@@ -46,7 +46,7 @@ DPG = Protocol(
             "whatever parents say",
             {"reach": "walked", "unanswered": "wrong", "without_first": [FIRST_ITEM]},
             worst="question_accuracy_worst",
-            upstream_of_prompts=True,
+            mean_over="prompts",
             pool=QuestionPool(levels=2, is_whole=False, unanswered="wrong", last_only=True),
         ),
         CORRECTED: ProtocolRule(
@@ -56,7 +56,7 @@ DPG = Protocol(
             "over all images",
             {"reach": "parents", "unanswered": "left_out"},
             worst="question_accuracy_worst",
-            upstream_of_prompts=True,
+            mean_over="prompts",
             pool=QuestionPool(levels=2, reach="parents"),
         ),
     },

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from diptych.data.checks import CHECKS, NOT_ASKED, Checks, read_checks
 from diptych.data.column_names import full_name
-from diptych.data.generated_columns import columns_of
 from diptych.evaluate.inputs.asked_rows import SAMPLE, is_asked_for
-from diptych.evaluate.inputs.scored_rows import Index, ScoredColumn, ScoredRows, codes
+from diptych.evaluate.inputs.prompt_images import prompt_sets_of_images
+from diptych.evaluate.inputs.scored_rows import Index, ScoredColumn, ScoredRows
 from diptych.evaluate.protocols import text_errors
 from diptych.evaluate.protocols.contract import QuestionPool, TextErrors, WeightedImages
 from diptych.scores.question_accuracy import OUTCOMES
@@ -85,7 +85,7 @@ def _is_last(
         return np.ones(len(rows), bool)
     samples = rows.values(SAMPLE).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
     samples = np.where(is_about, np.where(is_judged, samples + samples.max(initial=0) + 1, samples), -1)
-    group = codes([rows.values(name) for name in columns_of("prompt", "model", "setting")], len(rows))
+    group = prompt_sets_of_images(rows)
     last = np.full(group.max(initial=-1) + 1, -1)
     np.maximum.at(last, group, samples)
     return np.asarray(samples == last[group])

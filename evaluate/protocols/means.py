@@ -74,7 +74,7 @@ class CountedRule:
         asked = AskedMean(full_name(self.label, column), (), self.protocol.prompts, self.facts)
         return replace(
             asked,
-            of_categories=self.rule.of_categories,
+            over=self.rule.mean_over,
             category_parts=self.rule.category_parts,
             with_category=self.rule.with_category,
         )

@@ -68,11 +68,11 @@ def _alignment(name: str, language: _Language, cost: tuple[int, float, int]) -> 
             OFFICIAL: ProtocolRule(
                 "question_accuracy",
                 "question_accuracy",
-                "share of questions with yes, no where a parent's own answer is; mean over images, and by kind, length "
-                "and form of the prompt",
+                "share of questions with yes, no where a parent's answer is; mean over the images of a prompt, then "
+                "over prompts, and by kind, length and form of the prompt",
                 {"reach": "parents", "unanswered": "wrong"},
                 worst="question_accuracy_worst",
-                upstream_of_prompts=True,
+                mean_over="prompts",
             ),
             CORRECTED: ProtocolRule(
                 "question_accuracy",
@@ -80,7 +80,7 @@ def _alignment(name: str, language: _Language, cost: tuple[int, float, int]) -> 
                 "the same over the questions that were answered",
                 {"reach": "parents", "unanswered": "left_out"},
                 worst="question_accuracy_worst",
-                upstream_of_prompts=True,
+                mean_over="prompts",
             ),
         },
         assets=language.assets,
@@ -154,7 +154,8 @@ def _reasoning(name: str, language: _Language) -> Protocol:
                 "reference_cosine",
                 "reference_cosine",
                 "cosine of an image and the reference answer of its prompt, neither cut at 0 nor scaled; mean over "
-                "images",
+                "the images of a prompt, then over prompts",
+                mean_over="prompts",
             ),
         },
         assets=language.assets,

@@ -5,13 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
 from diptych.data.column_names import full_name
-from diptych.data.generated_columns import CATEGORY, columns_of
+from diptych.data.generated_columns import CATEGORY
 from diptych.evaluate.collected import Findings
-from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes
+from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 from diptych.evaluate.metrics.means import AskedMean, mean_rows_of_group
 from diptych.evaluate.protocols.blocks import spread_note
 from diptych.evaluate.protocols.coverage import coverage_note
@@ -66,8 +64,7 @@ def rule_mean_rows(
         every = list(mean_rows_of_group(rows, ready, group, found))
         if CATEGORY in asked.by and rule.rule.block is not None:
             every = [_noted(row, spread_note(rows, about, ready.values, rule.rule.block)) for row in every]
-        own = [*cautions, prompts_note(rule, rows, scored, ready.values)]
-        yield from (row if CATEGORY in row.groups else _cautioned(row, lacking, "image", own) for row in every)
+        yield from (row if CATEGORY in row.groups else _cautioned(row, lacking, "image", cautions) for row in every)
         if at_worst is not None and CATEGORY not in asked.by and len(about):
             worst = next(mean_rows_of_group(rows, at_worst, group, found))
             if worst.reason is None and worst.value != every[0].value:
@@ -119,28 +116,6 @@ def questions_note(rule: CountedRule, rows: ScoredRows, of: Index) -> str:
         return ""
     are = "wrong" if rule.rule.options.get("unanswered") == "wrong" else "left out"
     return f"{counts.total():,} of {quantity(len(every), 'question')} without an answer, {are}: {_told(counts)}"
-
-
-def prompts_note(rule: CountedRule, rows: ScoredRows, of: Index, values: npt.NDArray[np.float64]) -> str:
-    """Return what a mean over images is over prompts first, where upstream takes it so and that is another number.
-
-    Args:
-        rule: Whose number it is.
-        rows: The dataset.
-        of: Numbers of its rows that have a number, (M,).
-        values: (N,): what is averaged.
-    """
-    if not rule.rule.upstream_of_prompts or not len(of):
-        return ""
-    names = [rows.values(name).take(pa.array(of)) for name in columns_of("prompt") if rows.has(name)]
-    prompts = codes(names, len(of))
-    images = np.bincount(prompts)
-    mean = float((np.bincount(prompts, values[of]) / images).mean())
-    if np.isclose(mean, values[of].mean()):
-        return ""
-    return (
-        f"{images.min()} to {images.max()} images of a prompt, {mean:.4g} by the means of prompts, as upstream has it"
-    )
 
 
 def states_note(states: Iterable[str], noun: str, unscored: int) -> str:

@@ -46,7 +46,7 @@ T2I_COREBENCH = Protocol(
             "share of the answered questions with yes; mean over images in each of twelve dimensions, then over these",
             {"reach": "none", "unanswered": "left_out"},
             worst="question_accuracy_worst",
-            of_categories=True,
+            mean_over="categories",
         ),
     },
     assets=tuple(f"t2i-corebench-{name}" for name in CORE_DIMENSIONS),

@@ -53,7 +53,7 @@ def _rules(form: str, says: str, parts: Mapping[str, float]) -> dict[str, Protoc
             f"{says}; mean over images by category and over the six by upstream's weights, of the first digits behind "
             f"the names",
             {"form": form, "parser": "upstream"},
-            of_categories=True,
+            mean_over="categories",
             category_parts=parts,
         ),
         CORRECTED: ProtocolRule(
@@ -61,7 +61,7 @@ def _rules(form: str, says: str, parts: Mapping[str, float]) -> dict[str, Protoc
             "wise_score",
             "the same of grades that can be read one way",
             {"form": form, "parser": "whole"},
-            of_categories=True,
+            mean_over="categories",
             category_parts=parts,
         ),
     }

@@ -184,15 +184,16 @@ def mean_variance(values: Floats, clusters: npt.ArrayLike) -> tuple[float, float
     return found.variance, found.df
 
 
-def even_clusters(clusters: npt.ArrayLike) -> float:
+def even_clusters(clusters: npt.ArrayLike, weights: Floats | None = None) -> float:
     """Return how many clusters of one size these are worth, n^2 / sum n_g^2: their number where they are of one size.
 
-    It is how many independent images the mean is worth if images of one cluster are copies.
+    It is how many independent images the mean is worth if images of one cluster are copies. The size of a cluster is
+    the sum of its weights, where there are any.
 
     >>> even_clusters(["a", "a", "b", "b"]), round(even_clusters(["a"] * 17 + ["b"]), 3)
     (2.0, 1.117)
     """
-    sizes = np.unique(np.asarray(clusters), return_counts=True)[1].astype(np.float64)
+    sizes = np.bincount(np.unique(np.asarray(clusters), return_inverse=True)[1], weights).astype(np.float64)
     return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 

@@ -20,23 +20,28 @@ ONE_PROMPT = 1.5  # prompts of equal size that are worth less than this are one,
 FEW_TOGETHER = 10  # clusters in common of two strata; fewer do not tell that one share is high where the other is low
 
 
-def clustered_share(values: Floats, clusters: npt.ArrayLike, repeats: npt.ArrayLike | None = None) -> ClusteredMean:
+def clustered_share(
+    values: Floats, clusters: npt.ArrayLike, repeats: npt.ArrayLike | None = None, weights: Floats | None = None
+) -> ClusteredMean:
     """Return the share of ones among (N,) zeros and ones (NaN is unscored) with Wilson's interval at the effective n.
 
-    See ``effective_number``. Where each image is of another prompt, that is Wilson's interval itself.
+    See ``effective_number``. Where each image is of another prompt, that is Wilson's interval itself. With weights it
+    is the share by these.
 
     >>> found = clustered_share(np.array([1.0, 1.0, 1.0, 1.0]), [0, 1, 2, 3])
     >>> found.value, round(found.ci_low, 4), found.ci_high
     (1.0, 0.5101, 1.0)
     """
-    found = clustered_mean(values, clusters)
+    found = clustered_mean(values, clusters, weights=weights)
     if not found.n:
         return found
-    low, high = wilson_ends(found.value, effective_number(values, clusters, repeats))
+    low, high = wilson_ends(found.value, effective_number(values, clusters, repeats, weights))
     return found._replace(ci_low=low, ci_high=high)
 
 
-def effective_number(values: Floats, clusters: npt.ArrayLike, repeats: npt.ArrayLike | None = None) -> float:
+def effective_number(
+    values: Floats, clusters: npt.ArrayLike, repeats: npt.ArrayLike | None = None, weights: Floats | None = None
+) -> float:
     """Return how many independent images the share of ones among clustered zeros and ones is worth; 0 without any.
 
     share x (1 - share) / variance, times (z / t)^2 because few clusters tell the variance badly. Source: Korn and
@@ -52,21 +57,24 @@ def effective_number(values: Floats, clusters: npt.ArrayLike, repeats: npt.Array
         clusters: (N,) strings or integers.
         repeats: (N,) strings or integers: what repeats each other within a cluster, as images of one seed under
             several settings do; None takes each image for itself.
+        weights: (N,) above 0: how much each counts; None counts all alike.
 
     >>> effective_number(np.ones(100), np.arange(100) // 20), effective_number(np.ones(100), np.arange(100))
     (5.0, 100.0)
     >>> effective_number(np.ones(30), np.zeros(30), np.arange(30) % 3), effective_number(np.ones(30), np.zeros(30))
     (3.0, 30.0)
     """
-    found = clustered_mean(values, clusters)
+    found = clustered_mean(values, clusters, weights=weights)
     if not found.n:
         return 0.0
     if found.n_clusters == found.n:
         return float(found.n)
     scored = np.isfinite(values)
-    worth = even_clusters(np.asarray(clusters)[scored])
+    counted = None if weights is None else weights[scored]
+    worth = even_clusters(np.asarray(clusters)[scored], counted)
     if worth < ONE_PROMPT and repeats is not None:
-        found, worth = clustered_mean(values, repeats), even_clusters(np.asarray(repeats)[scored])
+        found = clustered_mean(values, repeats, weights=weights)
+        worth = even_clusters(np.asarray(repeats)[scored], counted)
     elif worth < ONE_PROMPT:
         return float(found.n)
     if found.n_clusters == found.n:

@@ -6,6 +6,19 @@ import numpy as np
 import numpy.typing as npt
 
 
+def even_weights(groups: npt.NDArray[np.int64], counted: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return (N,) how much each number counts in a mean over groups, in each over its own.
+
+    Args:
+        groups: (N,), from 0: to which each belongs.
+        counted: (N,): which have a number; of the others the weight says nothing.
+
+    >>> even_weights(np.array([0, 0, 0, 1]), np.array([True, True, False, True])).tolist()
+    [0.5, 0.5, 0.5, 1.0]
+    """
+    return np.asarray(1.0 / np.maximum(np.bincount(groups[counted], minlength=groups.max(initial=-1) + 1), 1)[groups])
+
+
 def leaf_parts(paths: Sequence[tuple[str, ...]]) -> npt.NDArray[np.float64]:
     """Return (N,) how much the leaf counts, in the root, that each number lies in; over the leaves the sum is 1.
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import own_judges
 import pytest
 from evaluate_configs import make_config, read, result_of, run
@@ -11,9 +12,12 @@ from own_judges import SAID
 from tiny_generated import Made, make_generated
 
 from diptych.data.checks import parse_checks
+from diptych.evaluate.comparisons.stores import compare_labels
 from diptych.evaluate.protocols.dpg import FIRST_ITEM
+from diptych.evaluate.statistics.intervals import clustered_mean
 from diptych.scores.question_rule import with_reach
 
+CHANGE = "dpg_official_eye_and_dpg_corrected_eye.rank_change"
 WHOLE, KINDS = "question_accuracy", "questions_right"
 
 
@@ -99,20 +103,55 @@ def test_an_image_that_is_not_there_is_neither_the_last_nor_wrong(tmp_path: Path
         assert (found["value"], found["n"], found["n_unscored"]) == (0.5, 2, {"official": 1, "corrected": 2}[rule])
         assert "unscored" in found["caution"]
         assert "extra" not in found["caution"]
-        assert value(tmp_path, rule, f"{WHOLE}_worst") == (0.25, 4)
+        assert value(tmp_path, rule, f"{WHOLE}_worst") == (pytest.approx(1 / 6), 4)  # a half, and two with none
 
 
-def test_a_mean_says_what_it_is_over_prompts_first_where_they_have_unequal_numbers_of_images(tmp_path: Path) -> None:
-    right, wrong = asked(("A car?", "entity", "", "yes")), asked(("A bus?", "entity", "", "no"))
-    counted(tmp_path / "unequal", [[right] * 3, wrong])
-    counted(tmp_path / "equal", [[right] * 2, [wrong] * 2])
-    said = "1 to 3 images of a prompt, 0.5 by the means of prompts, as upstream has it"
+def test_a_prompt_counts_once_whatever_number_of_images_it_has(tmp_path: Path) -> None:
+    """Three images with 1, 1 and 1/2 of the questions right, and one with none: 5/12 over prompts, 5/8 over images."""
+    right = asked(("A car?", "entity", "", "yes"), ("Red?", "other", "", "yes"))
+    half = asked(("A car?", "entity", "", "yes"), ("Blue?", "other", "", "no"))
+    counted(tmp_path, [[right, right, half], asked(("A bus?", "entity", "", "no"))])
     for rule in ("official", "corrected"):
-        unequal, equal = (
-            result_of(tmp_path / name, f"dpg_{rule}_eye.{WHOLE}", model="one") for name in ("unequal", "equal")
+        found = result_of(tmp_path, f"dpg_{rule}_eye.{WHOLE}", model="one")
+        expected = clustered_mean(np.array([5 / 6, 0.0]), [0, 1])
+        assert (found["value"], found["se"], found["n"]) == (pytest.approx(5 / 12), pytest.approx(expected.se), 4)
+        assert (found["ci_low"], found["ci_high"]) == (0.0, 1.0)  # Student's of two prompts, cut
+        assert "images of a prompt" not in found["caution"]
+        assert "mean over prompts, in each over its images" in found["note"]
+
+
+def test_what_is_all_right_or_all_wrong_counts_prompts_too_and_so_does_the_worst_case(tmp_path: Path) -> None:
+    """Of the second prompt an image is missing: it is left out of the prompt's mean, and at worst wrong in it."""
+    right, wrong = asked(("A car?", "entity", "", "yes")), asked(("A bus?", "entity", "", "no"))
+    counted(tmp_path, [[right] * 3, [wrong], [right, right]], {5: "missing"})
+    found = result_of(tmp_path, f"dpg_official_eye.{WHOLE}", model="one")
+    assert (found["value"], found["n"], found["n_unscored"]) == (pytest.approx(2 / 3), 5, 1)
+    assert 0.0 < found["ci_low"] < 2 / 3 < found["ci_high"] < 1.0
+    assert value(tmp_path, "official", f"{WHOLE}_worst") == (0.5, 6)
+
+
+def test_models_are_compared_by_prompts_and_not_by_images_of_some(tmp_path: Path) -> None:
+    """One is right on the prompt of three images, the other on that of one: over prompts they are equal."""
+    answers = {name: asked((f"{name}?", "entity", "", name)) for name in ("yes", "no")}
+    made = [
+        Made(
+            model, prompt, sample, checks=answers[said[prompt]], picture=20 * at + 4 * prompt + sample, benchmark="dpg"
         )
-        assert (unequal["value"], equal["value"]) == (0.75, 0.5)
-        assert (unequal["caution"].count(said), equal["caution"].count("images of a prompt")) == (1, 0)
+        for at, (model, said) in enumerate({"one": ("yes", "no", "no"), "two": ("no", "yes", "no")}.items())
+        for prompt, count in enumerate((3, 1, 1))
+        for sample in range(count)
+    ]
+    make_generated(tmp_path / "generated", made, kinds={"dpg": "dpg"})
+    protocols = [{"protocol": "dpg", "judge": "eye"}]
+    name = f"dpg_official_eye.{WHOLE}"
+    agreements = [{"a": name, "b": f"dpg_corrected_eye.{WHOLE}", "at_least_a": 0.5, "at_least_b": 0.5}]
+    judges = {"eye": {"kind": "own_answers"}}
+    run(make_config(tmp_path, judges=judges, protocols=protocols, agreements=agreements, compare={"by": "model"}))
+    (found,) = read(tmp_path, "SELECT * FROM differences WHERE metric = ? AND groups = '{}'", (name,))
+    assert (found["value"], found["n"]) == (pytest.approx(0.0), 5)
+    again = compare_labels(tmp_path / "store.duckdb", "one", "two", metric=name)
+    assert again.rows[0].value == pytest.approx(0.0)
+    assert "place 1.5 of 2 by a (0.3333)" in result_of(tmp_path, CHANGE, model="one")["note"]
 
 
 def test_official_has_no_number_over_all_questions(tmp_path: Path) -> None:

@@ -229,6 +229,30 @@ def test_grids_of_upstreams_folder_are_imported_and_held_against_reference_answe
     assert "1 of 225 prompts" in found["caution"]
 
 
+def test_a_prompt_counts_once_in_reasoning_whatever_number_of_images_it_has(tmp_path: Path) -> None:
+    """A black part of upstream's grid is none; here a prompt of three images weighs as much as one of four."""
+    rows = [
+        Made("one", prompt, sample, category="reasoning", picture=9 * prompt + sample, benchmark="o")
+        for prompt, count in enumerate((3, 4, 1))
+        for sample in range(count)
+    ]
+    make_generated(tmp_path / "generated", rows, kinds={"o": "oneig"}, carried={"reference_answer": "K2"})
+    encoders = {"clip": {"kind": "projection", "options": {"dim": 8}}}
+    run(make_config(tmp_path, encoders=encoders, protocols=[{"protocol": "oneig_reasoning", "encoder": "clip"}]))
+    name = "oneig_reasoning_official_clip.reference_cosine"
+    images = read(
+        tmp_path,
+        "SELECT prompt_id, value FROM scores JOIN images USING (run_id, dataset, key) WHERE score = ?",
+        (name,),
+    )
+    each = [
+        [row["value"] for row in images if row["prompt_id"] == prompt]
+        for prompt in {row["prompt_id"] for row in images}
+    ]
+    assert sorted(map(len, each)) == [1, 3, 4]
+    assert result_of(tmp_path, name, model="one")["value"] == pytest.approx(np.mean([np.mean(of) for of in each]))
+
+
 def test_no_edits_that_count_are_refused() -> None:
     with pytest.raises(ConfigError, match="most_edits is at least 1, not 0"):
         make_score("text_edits", {"judge": own_judges.own_text(), "most_edits": 0})
