@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from diptych.data.dataset import Dataset
+from diptych.data.row_states import ONE_COLOURED
 from diptych.data.shards import read_shard
 from diptych.generate.readings import Refused
-from diptych.generate.rows import FAILED, OK, ONE_COLOURED
+from diptych.generate.rows import FAILED, OK
 from diptych.progress.wording import quantity
 
 COLUMNS = ("model", "setting", "status", "error")

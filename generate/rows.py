@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from diptych.data.generated_columns import generated_schema
+from diptych.data.row_states import ONE_COLOURED
 from diptych.data.schema import image_column
 from diptych.generate.backends.asked import ImageGroup, PlannedImage, Request
 from diptych.generate.carried_columns import CellType
@@ -21,7 +22,6 @@ OK = "ok"
 FAILED = "failed"
 NOT_FINITE = "not_finite"
 STATUSES = (FAILED, NOT_FINITE)  # of rows without a picture
-ONE_COLOURED = "one_coloured"  # begins what ``error`` says of a picture that is there
 PICTURE_COLUMNS = ("image", "width", "height", "format", "sha256", "status", "error")
 
 

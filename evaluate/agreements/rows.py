@@ -51,12 +51,14 @@ class _Agreement:
         rows: The dataset.
         means: What the mean of a column is, where it is the number of a protocol.
         found: Where identities are noted.
+        apart: Which datasets its numbers are not over, though the same was asked of them; empty where there are none.
     """
 
     choice: AgreementChoice
     rows: ScoredRows
     means: Mapping[str, AskedMean]
     found: Findings
+    apart: str
 
     @cached_property
     def both(self) -> BothVerdicts:
@@ -94,8 +96,11 @@ class _Agreement:
             self.found.identify(self.identity(metric)),
             reason,
             note if reason is None else None,
-            caution=caution if reason is None else None,
+            caution=self._caution(groups, caution) if reason is None else None,
         )
+
+    def _caution(self, groups: Mapping[str, Any], own: str | None) -> str | None:
+        return "; ".join(filter(None, (own, None if groups else self.apart))) or None
 
     def identity(self, metric: str) -> dict[str, Any]:
         """Return what decides a number: both judges' own, how it is averaged for ranks, what makes words of theirs."""
@@ -111,7 +116,7 @@ class _Agreement:
 def agreement_rows(
     choice: AgreementChoice, judged: Sequence[ScoredRows], means: Mapping[str, AskedMean], found: Findings
 ) -> Iterator[ResultRow]:
-    """Yield how far two judges agree over each dataset, and where there are several of one role over all together.
+    """Yield how far two judges agree over each dataset, and where there are several of one role over these together.
 
     Args:
         choice: Of the two.
@@ -123,11 +128,19 @@ def agreement_rows(
         ConfigError: If what one says cannot be held against the other.
     """
     for rows in judged:
-        agreement = _Agreement(choice, rows, means, found)
+        agreement = _Agreement(choice, rows, means, found, _apart_note(judged, rows.role))
         found.image_columns += _split_columns(agreement)
         yield from _numbers(agreement)
-    if len(judged) > 1 and len({rows.role for rows in judged}) == 1:
-        yield from _numbers(_Agreement(choice, pooled_rows(judged), means, found))
+    for role in dict.fromkeys(rows.role for rows in judged):
+        of_role = [rows for rows in judged if rows.role == role]
+        if len(of_role) > 1:
+            yield from _numbers(_Agreement(choice, pooled_rows(of_role), means, found, _apart_note(judged, role)))
+
+
+def _apart_note(judged: Sequence[ScoredRows], role: str) -> str:
+    """Return which of some datasets have another role, so that a number is not over them; empty where none has."""
+    others = [f"{rows.label} ({rows.role})" for rows in judged if rows.role != role]
+    return f"not with {', '.join(others)}: datasets of different roles are not one" if others else ""
 
 
 def _numbers(agreement: _Agreement) -> Iterator[ResultRow]:

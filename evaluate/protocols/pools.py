@@ -133,14 +133,26 @@ class PoolPart(NamedTuple):
         is_lacking = np.isnan(self.items.values) | (self.items.states != "")
         return [str(state) for state in self.items.states[is_lacking]]
 
-    def rows(self, groups: Mapping[str, Any], found: Findings) -> Iterator[ResultRow]:
-        """Yield the result; where an item has no answer, what it is if all those were wrong too."""
+    def rows(self, groups: Mapping[str, Any], found: Findings, *, with_worst: bool) -> Iterator[ResultRow]:
+        """Yield the result; of a whole also what it is if all items without an answer were wrong, where it differs.
+
+        That is all items, or where a protocol has nothing over all, those of a broadest kind. Of fewer, items without
+        an answer are counted and no more is said: at worst a few are mostly far off.
+        """
         cut = {**groups, **({QUESTION_KIND: self.kind} if self.kind else {})}
         values, name = self.items.values, self.pool.name
-        yield self._row(name, values, cut, found, {})
-        if np.isnan(values).any() and not (self.kind and self.pool.is_whole):
-            worst = {"unscored": "the lowest there can be"}
-            yield self._row(f"{name}{WORST}", self.pool.at_worst(self.items), cut, found, worst)
+        number = self._row(name, values, cut, found, {})
+        yield number
+        if with_worst and self._is_whole and np.isnan(values).any():
+            facts = {"unscored": "the lowest there can be"}
+            worst = self._row(f"{name}{WORST}", self.pool.at_worst(self.items), cut, found, facts)
+            if worst.value != number.value:
+                yield worst
+
+    @property
+    def _is_whole(self) -> bool:
+        has_whole = self.pool.is_whole or self.pool.rule.rule.column is not None
+        return not self.kind if has_whole else self.kind in {kinds[0] for kinds in self.items.kinds}
 
     def _row(
         self,

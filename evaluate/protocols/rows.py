@@ -6,18 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from diptych.data.column_names import full_name
 from diptych.data.generated_columns import CATEGORY
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
-from diptych.evaluate.metrics.means import AskedMean, mean_rows_of_group
+from diptych.evaluate.metrics.means import AskedMean, categories_of, mean_rows_of_group
 from diptych.evaluate.protocols.blocks import spread_note
 from diptych.evaluate.protocols.coverage import coverage_note
+from diptych.evaluate.protocols.image_cautions import ImageCautions, pictures_note, told_counts
 from diptych.evaluate.protocols.means import CountedRule
 from diptych.evaluate.protocols.pools import RulePool
 from diptych.progress.wording import quantity
-from diptych.scores.question_accuracy import OUTCOMES
-from diptych.scores.question_rule import LOST, read_outcomes
 from diptych.store.store import ResultRow
 
 
@@ -50,25 +48,38 @@ def rule_mean_rows(
     covered = replace(asked, with_category=False).of(rows).is_asked  # what a rule leaves out by itself is no gap
     has_worst = rule.worst is not None and not asked.counts_unscored and ready.metric.low is not None
     at_worst = rule.worst.of(rows) if rule.worst is not None and has_worst else None
+    images = ImageCautions(rule, rows)
+
+    def cautioned(row: ResultRow, about: Index, others: Iterable[str]) -> ResultRow:
+        known = np.isfinite(ready.values[about])
+        lacking = [reasons[number] or "" for number in about[~known]]
+        return _cautioned(row, lacking, "image", [*images.of(about[known]), *others])
+
     for group in rows.groups(asked.by):
         about = group.rows[ready.is_asked[group.rows]]
         if not len(about) and CATEGORY in asked.by:
             continue  # of another set of prompts
-        lacking = [reasons[row] or "" for row in about if np.isnan(ready.values[row])]
-        scored = about[np.isfinite(ready.values[about])]
-        cautions = [
-            questions_note(rule, rows, scored),
-            coverage_note(rule.protocol, rows, group.rows[covered[group.rows]]),
-        ]
-        cautions.append(told)
+        of_all = [coverage_note(rule.protocol, rows, group.rows[covered[group.rows]]), told]
         every = list(mean_rows_of_group(rows, ready, group, found))
-        if CATEGORY in asked.by and rule.rule.block is not None:
-            every = [_noted(row, spread_note(rows, about, ready.values, rule.rule.block)) for row in every]
-        yield from (row if CATEGORY in row.groups else _cautioned(row, lacking, "image", cautions) for row in every)
-        if at_worst is not None and CATEGORY not in asked.by and len(about):
+        if CATEGORY in asked.by:
+            if rule.rule.block is not None:
+                every = [_noted(row, spread_note(rows, about, ready.values, rule.rule.block)) for row in every]
+            yield from (cautioned(row, about, ()) for row in every)
+            continue
+        whole, *parts = every
+        yield cautioned(whole, about, of_all)
+        yield from (cautioned(row, _in_category(rows, about, row.groups[CATEGORY]), ()) for row in parts)
+        if at_worst is not None and len(about):
             worst = next(mean_rows_of_group(rows, at_worst, group, found))
-            if worst.reason is None and worst.value != every[0].value:
-                yield _cautioned(worst, lacking, "image", cautions)
+            if worst.reason is None and worst.value != whole.value:
+                yield cautioned(worst, about, of_all)
+
+
+def _in_category(rows: ScoredRows, about: Index, category: str | None) -> Index:
+    """Return those of some rows that are of a category; None are those of none."""
+    each = categories_of(rows, about)
+    own: Index = about[each.positions[each.names == (category or "")]]
+    return own
 
 
 def _pool_rows(
@@ -82,11 +93,13 @@ def _pool_rows(
         of_group = pool.among(inside)
         if not len(of_group.items.rows) and CATEGORY in by:
             continue
-        covered = coverage_note(pool.rule.protocol, rows, np.unique(of_group.items.rows))
+        of_all = [coverage_note(pool.rule.protocol, rows, np.unique(of_group.items.rows)), told]
         for part in of_group.parts(with_kinds=CATEGORY not in by):
-            cautions = [] if part.kind or CATEGORY in by else [covered, told]
+            pictures = "" if part.kind else pictures_note(rows, np.unique(part.items.rows))
+            cautions = [pictures, *([] if part.kind or CATEGORY in by else of_all)]
+            made = part.rows(group.values, found, with_worst=CATEGORY not in by)
             noun = pool.noun.removesuffix("s")
-            yield from (_cautioned(row, part.lacking, noun, cautions) for row in part.rows(group.values, found))
+            yield from (_cautioned(row, part.lacking, noun, cautions) for row in made)
 
 
 def _noted(row: ResultRow, note: str) -> ResultRow:
@@ -96,26 +109,6 @@ def _noted(row: ResultRow, note: str) -> ResultRow:
 def _cautioned(row: ResultRow, lacking: Iterable[str], noun: str, cautions: Iterable[str]) -> ResultRow:
     every = states_note(lacking, noun, row.n_unscored), *cautions, row.caution
     return replace(row, caution="; ".join(filter(None, every)) or None)
-
-
-def questions_note(rule: CountedRule, rows: ScoredRows, of: Index) -> str:
-    """Return how many questions about some images have no answer, why, and what they count; empty where all have one.
-
-    Args:
-        rule: Which counts them.
-        rows: The dataset.
-        of: Numbers of the rows that have a number.
-    """
-    name = full_name(rule.label, OUTCOMES)
-    if name not in rows.scored:
-        return ""
-    texts = rows.score(name).texts or [None] * len(rows)
-    every = [state for row in of if (text := texts[row]) for state in read_outcomes(text)[1] if state != LOST]
-    counts = Counter(filter(None, every))
-    if not counts:
-        return ""
-    are = "wrong" if rule.rule.options.get("unanswered") == "wrong" else "left out"
-    return f"{counts.total():,} of {quantity(len(every), 'question')} without an answer, {are}: {_told(counts)}"
 
 
 def states_note(states: Iterable[str], noun: str, unscored: int) -> str:
@@ -129,11 +122,6 @@ def states_note(states: Iterable[str], noun: str, unscored: int) -> str:
     counts = Counter(state or "unknown" for state in states)
     if not counts:
         return ""
-    told = _told(counts)
     if counts.total() == unscored:
-        return f"unscored: {told}"
-    return f"{quantity(counts.total(), noun)} without an answer ({told})"
-
-
-def _told(counts: Counter[str]) -> str:
-    return ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
+        return f"unscored: {told_counts(counts)}"
+    return f"{quantity(counts.total(), noun)} without an answer ({told_counts(counts)})"

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from diptych.data.dataset import Dataset
-from diptych.data.row_states import EXTRA, MISNAMED, MISSING, UNMATCHED
+from diptych.data.row_states import EXTRA, MISNAMED, MISSING, ONE_COLOURED, UNMATCHED
 from diptych.data.schema import FILE
 from diptych.data.shards import read_shard
 from diptych.generate.backends.asked import Size
 from diptych.generate.imported.placing import CONTRADICTED
-from diptych.generate.rows import OK, ONE_COLOURED
+from diptych.generate.rows import OK
 
 COVERAGE = "coverage.json"  # beside the dataset
 COLUMNS = (FILE, "caption", "prompt_id", "model", "setting", "sample", "status", "error", "sha256", "width", "height")

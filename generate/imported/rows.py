@@ -10,12 +10,13 @@ import pyarrow as pa
 
 from diptych.data.generated_columns import generated_schema
 from diptych.data.images import ImageInfo, decode, glance
+from diptych.data.row_states import ONE_COLOURED
 from diptych.data.schema import DATA_COLUMNS, FILE, image_column
 from diptych.errors import DecodeError
 from diptych.generate.carried_columns import CellType
 from diptych.generate.imported.asked_images import said_of_nobody
 from diptych.generate.imported.placing import PlacedImage
-from diptych.generate.rows import OK, ONE_COLOURED, carried_fields
+from diptych.generate.rows import OK, carried_fields
 
 MAX_ERROR = 200
 TILE, GRID = "tile", "grid_sha256"  # of an image that was cut out of a file of several

@@ -1,4 +1,4 @@
-"""What the status of a generated row says beside ``ok`` where its image was made elsewhere.
+"""What the status of a generated row says beside ``ok`` where its image was made elsewhere, and what of a blank one.
 
 A row is a place that is asked for, with its image or without; or an image that has none.
 """
@@ -7,6 +7,8 @@ MISSING = "missing"  # a place that is asked for, and no image there
 MISNAMED = "misnamed"  # its name is none that the layout gives
 UNMATCHED = "unmatched"  # no prompt of the set is its
 EXTRA = "extra"  # its place is taken, or is none that is asked for
+
+ONE_COLOURED = "one_coloured"  # begins what ``error`` says of a picture that is there, whoever made it
 
 
 def is_stray(status: str | None, sample: int | None) -> bool:

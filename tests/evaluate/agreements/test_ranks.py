@@ -131,6 +131,32 @@ def test_each_dataset_has_its_own_numbers_and_all_together_those_of_each_model(a
     assert {row["dataset"]: row["n"] for row in splits} == dict.fromkeys(SHARES, PROMPTS)
 
 
+def test_datasets_of_another_role_are_apart_and_each_number_over_one_says_so(tmp_path: Path) -> None:
+    """Two generated datasets are one as well; the third is of pairs, and is in none of their numbers."""
+    roles = {"flux": "generated", "sd15": "generated", "twin": "pairs"}
+    judges = dict[str, Any]()
+    for model in roles:
+        own = [row for row in ROWS if row.model == model]
+        make_generated(tmp_path / model / "generated", own, rows_per_shard=len(own), states=elsewhere(own))
+        for judge, every in (("detr", 2), ("unidet", 3)):
+            text = "key,label\n" + "".join(f"{row.key},{int(row.prompt % every == 0)}\n" for row in ROWS)
+            judges |= imported_facts(tmp_path / model, f"{judge}.csv", text, form="labels", judge=judge)["judges"]
+    datasets = {model: {"path": str(tmp_path / model / "generated"), "role": role} for model, role in roles.items()}
+    scores = {name: {"score": "rating", "judge": name} for name in judges}
+    agreements = [{"a": "detr.rating", "b": "unidet.rating", "by": ["model"]}]
+    run(make_config(tmp_path, datasets=datasets, judges=judges, scores=scores, agreements=agreements))
+    for what in ("kappa", "agreement"):
+        found = read(tmp_path, "FROM results WHERE metric = ?", (f"detr_and_unidet.{what}",))
+        cautions = {row["dataset"]: row["caution"] for row in found if not row["groups"]}
+        apart = "datasets of different roles are not one"
+        of_twin = f"not with twin (pairs): {apart}"
+        assert cautions == {
+            **dict.fromkeys(("flux", "sd15", "flux+sd15"), of_twin),
+            "twin": f"not with flux (generated), sd15 (generated): {apart}",
+        }
+        assert all(row["caution"] is None for row in found if row["groups"])
+
+
 GRADED = {  # of each category of WISE two prompts, right by the one or the other model
     "culture": "knowing",
     "time": "wide",

@@ -55,6 +55,13 @@ def test_t2i_corebench_is_the_mean_of_its_twelve_dimensions(tmp_path: Path) -> N
     assert (whole["value"], whole["n"]) == (pytest.approx(11.5 / 12), 14)
     worst = result_of(tmp_path, f"{name}_worst", model="one")["value"]
     assert worst == pytest.approx((11 + (1 + 0 + 1 / 3) / 3) / 12)
+    cautions = {
+        row["groups"].get("category"): row["caution"] or ""
+        for row in read(tmp_path, "FROM results WHERE metric = ?", (name,))
+    }
+    said = "questions without an answer, left out: 2 unparsed"
+    assert (f"2 of 17 {said}" in cautions.pop(None), f"2 of 6 {said}" in cautions.pop("C-MI")) == (True, True)
+    assert not any("question" in caution for caution in cautions.values())
 
 
 def test_two_models_are_compared_over_dimensions_in_a_run_and_from_its_store(tmp_path: Path) -> None:
@@ -80,7 +87,7 @@ def test_unigenbench_pools_points_by_dimension_and_has_no_number_over_all(tmp_pa
     rows = [
         ("Art", [*asked("Yes?", tags=("Attribute", "Quantity")), *asked("No?", tags=("Attribute", "Color"))]),
         ("Art", [*asked("Yes?", tags=("Attribute", "Color")), *asked("Unclear?", tags=("Style",))]),
-        ("Art", asked("No?", tags=("Style",))),
+        ("Art", [*asked("No?", tags=("Style",)), *asked("Unclear?", tags=("Attribute", "Color"))]),
     ]
     counted(tmp_path, "unigenbench", rows)
     name = "unigenbench_official_eye.questions_right"
@@ -96,7 +103,11 @@ def test_unigenbench_pools_points_by_dimension_and_has_no_number_over_all(tmp_pa
     }
     style = result_of(tmp_path, name, model="one", question_kind="Style")
     assert style["caution"] == "unscored: 1 unparsed; about one prompt alone"
-    assert {row["metric"] for row in read(tmp_path, "SELECT metric FROM results")} == {name, f"{name}_worst"}
+    (worst,) = read(tmp_path, "SELECT * FROM results WHERE metric <> ?", (name,))
+    assert (worst["metric"], worst["groups"]["question_kind"]) == (f"{name}_worst", "Attribute"), (
+        "of Style it is the same"
+    )
+    assert (worst["value"], worst["n"]) == (0.5, 4)
 
 
 def test_bizgeneval_takes_a_part_away_for_each_error_of_all_easy_and_hard_questions(tmp_path: Path) -> None:

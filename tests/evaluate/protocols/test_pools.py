@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import own_judges
 import pytest
+import tiny_generated
 from evaluate_configs import call, call_json, make_config, read, result_of, run
 from tiny_generated import Made, make_generated
 
+from diptych.data.row_states import ONE_COLOURED
 from diptych.evaluate.protocols import find_protocol
 from diptych.evaluate.protocols.agreement import agreement_note
 from diptych.evaluate.protocols.contract import JudgeAgreement, Protocol, QuestionPool
@@ -130,6 +132,43 @@ def test_mean_over_images_tells_what_it_is_at_worst_where_something_lacks_an_ans
     assert "unscored: 1 out_of_memory" in result_of(tmp_path, name, model="two")["caution"]
     worst = result_of(tmp_path, f"{name}_worst", model="two")
     assert (worst["value"], worst["n"], worst["n_unscored"]) == (pytest.approx(0.5), 3, 0)
+
+
+def test_neither_a_kind_nor_a_category_has_a_number_at_worst_and_each_category_tells_its_own_gaps(
+    tmp_path: Path,
+) -> None:
+    made = [replace(row, category="few" if row.prompt == 2 else "most") for row in rows()]
+    evaluated(tmp_path, made)
+    worst = read(tmp_path, "SELECT * FROM results WHERE metric LIKE '%_worst'")
+    assert {tuple(row["groups"]) for row in worst} == {("model",)}
+    name = "dsg_corrected_eye.question_accuracy"
+    few = result_of(tmp_path, name, model="one", category="few")
+    assert few["caution"].startswith("1 of 3 questions without an answer, left out: 1 unparsed")
+    assert result_of(tmp_path, name, model="two", category="few")["caution"] == "unscored: 1 out_of_memory"
+    assert result_of(tmp_path, name, model="two", category="most")["caution"] is None
+
+
+def test_pictures_of_one_colour_and_equal_ones_are_told_beside_every_number_that_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of five pictures two are black, which are not counted as equal too, and two others are equal."""
+    record, black = tiny_generated._record, 9
+    said = {"error": f"{ONE_COLOURED}: each pixel is (0, 0, 0)"}
+    monkeypatch.setattr(tiny_generated, "_record", lambda row: record(row) | (said if row.picture == black else {}))
+    pictures = {0: ("a", 1), 1: ("b", 1), 2: ("a", black), 3: ("b", black), 4: ("b", 2)}
+    made = [
+        Made("one", prompt, category=category, checks=asked("entity: yes"), picture=picture, benchmark="dsg")
+        for prompt, (category, picture) in pictures.items()
+    ]
+    evaluated(tmp_path, made)
+    for name in (RIGHT, "dsg_corrected_eye.question_accuracy"):
+        whole, a, b = (
+            result_of(tmp_path, name, model="one", **by) for by in ({}, {"category": "a"}, {"category": "b"})
+        )
+        assert whole["caution"].startswith("2 images of one colour; 1 image with the bytes of another; the prompts")
+        assert (a["caution"], b["caution"]) == ("1 image of one colour", "1 image of one colour")
+    kind = result_of(tmp_path, RIGHT, model="one", question_kind="entity")
+    assert kind["caution"] is None, "the whole says it"
 
 
 def test_nothing_is_said_of_the_worst_where_all_is_answered(tmp_path: Path) -> None:
