@@ -53,6 +53,7 @@ HARMLESS |= {
     "os.path.relpath",
     "os.sysconf",
 }
+HARMLESS |= {"os.pipe", "os.read", "os.register_at_fork", "os.set_blocking"}
 HARMLESS |= {"shutil.get_terminal_size", "shutil.which"}
 
 # Calls that look like those of a path, and what they are.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 128 + signal.SIGINT
 HUNG_UP = 128 + signal.SIGHUP
 TERMINATED = 128 + signal.SIGTERM
+STDERR = 2  # the last number of a standard stream
 STOPS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 IMPORTS = "<frozen importlib._bootstrap>"  # where each frame of an import is called from
 STOPPED = "stopped; run the same command again to go on"
@@ -162,14 +163,22 @@ def _take_lost(lost: "sys.UnraisableHookArgs") -> None:
 
 
 def _keep_order() -> None:
-    """Let the order of signals be kept: Python calls the handlers of those that wait for it by their numbers."""
+    """Let the order of signals be kept: Python calls the handlers of those that wait for it by their numbers.
+
+    Where no file may be opened any more, or a standard stream is closed, whose number a pipe would get, it is not.
+    """
     global _arrivals
-    with contextlib.suppress(OSError):  # no file may be opened any more: then the first that is handled is the first
-        _arrivals, end = os.pipe()
-        os.set_blocking(_arrivals, False)
+    with contextlib.suppress(OSError):
+        arrivals, end = os.pipe()
+        if min(arrivals, end) <= STDERR:
+            os.close(arrivals)
+            os.close(end)
+            return
+        os.set_blocking(arrivals, False)
         os.set_blocking(end, False)
         signal.set_wakeup_fd(end, warn_on_full_buffer=False)
         os.register_at_fork(after_in_child=_forget_order)
+        _arrivals = arrivals
 
 
 def _forget_order() -> None:
