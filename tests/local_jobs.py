@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +30,49 @@ class Square:
         if task < 0:
             raise DecodeError("corrupt", f"task {task}")
         return task, task * task, os.getpid()
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Has three tasks in hand and waits a moment until as many have begun; notes in ``closed`` that it was ended.
+
+    Reports whether they had; a task below 0 is refused; one above 99 waits until it is broken off.
+    """
+
+    closed: Path
+
+    at_once = 3
+
+    def open(self, report: Report) -> "SharingWork":
+        return SharingWork(self.closed, report)
+
+
+class SharingWork:
+    """What a ``Sharing`` job opens."""
+
+    def __init__(self, closed: Path, report: Report) -> None:
+        self._closed, self._report = closed, report
+        self._begun: list[int] = []
+        self._are_together = threading.Event()
+        self._is_over = threading.Event()
+
+    def __call__(self, task: int) -> tuple[int, int]:
+        if task > 99:
+            self._is_over.wait()
+            raise DecodeError("corrupt", "broken off")
+        self._begun.append(task)
+        if len(self._begun) == Sharing.at_once:
+            self._are_together.set()
+        told = "together" if self._are_together.wait(1.0) else "alone"
+        if task < 0:
+            raise DecodeError("corrupt", f"task {task}")
+        self._report(1, {told: 1})
+        return task, os.getpid()
+
+    def close(self) -> None:
+        with self._closed.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        self._is_over.set()
 
 
 @dataclass(frozen=True)
@@ -68,6 +112,12 @@ class Dying:
             os._exit(3)
         os.kill(os.getpid(), signal.Signals[self.way])
         return task
+
+
+class SeveralDying(Dying):
+    """Has two tasks in hand."""
+
+    at_once = 2
 
 
 def run_square() -> None:

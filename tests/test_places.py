@@ -73,7 +73,6 @@ NO_PATHS = {
 ALLOWED = {
     "src/diptych/output.py": "standard output, and nowhere in its place",
     "curate/cli.py": "tells a config from a directory on the command line",
-    "curate/download/opener.py": "hands rows to img2dataset through a folder that is gone afterwards",
     "curate/sources": "read tables, tars and folders of other programs",
     "evaluate/inputs/npz_members.py": "reads .npz files of other programs",
     "evaluate/inputs/sides.py": "reads folders of pictures and saves .npz files for other programs",

@@ -6,7 +6,6 @@ The codes are stored in shards: one is never renamed, and its meaning never narr
 import http.client
 import socket
 import ssl
-from typing import NamedTuple
 
 from diptych.errors import DataError
 from diptych.retry_after import retry_after_s
@@ -19,7 +18,7 @@ FETCH_CODES: dict[str, str] = {
     "forbidden": "refused: HTTP 401, 403 or 451",
     "gone": "removed for good: HTTP 410",
     "http_error": "another HTTP status that gives no image, an answer that is not HTTP, or packed as was not asked for",
-    "internal": "a fault of diptych or img2dataset, or an interrupted run",
+    "internal": "a fault of diptych, or an interrupted run",
     "not_found": "HTTP 404",
     "opted_out": "the owner says no to such use, see ``diptych.curate.download.opt_outs``",
     "rate_limited": "HTTP 429",
@@ -78,25 +77,6 @@ class FetchError(DataError):
     def __reduce__(self) -> tuple[type["FetchError"], tuple[str, str]]:
         """Survive the way back from a worker process, where nothing is asked again."""
         return type(self), (self.code, self.detail)
-
-
-class Failure(NamedTuple):
-    """A failure as it is stored: a code from ``FETCH_CODES`` and one line of detail."""
-
-    code: str
-    detail: str
-
-
-def code_of(message: str) -> Failure:
-    """Return what an error message of img2dataset stands for; text that no FetchError wrote is ``internal``.
-
-    >>> code_of("not_found: HTTP 404 Not Found")
-    Failure(code='not_found', detail='HTTP 404 Not Found')
-    """
-    code, separator, detail = message.partition(": ")
-    if separator and code in FETCH_CODES:
-        return Failure(code, _one_line(detail))
-    return Failure("internal", _one_line(message))
 
 
 def error_of_status(status: int, reason: str, retry_after: str | None) -> FetchError:

@@ -3,21 +3,17 @@
 Decides how a URL is asked for, how long and how often. Does not decide which URLs are fetched, in how many threads, nor
 whether the bytes are an image.
 
-``BoundedOpener`` takes the place of the opener behind ``urllib.request.urlopen``, which is how it gets under libraries
-that know nothing of such bounds. It goes through no proxy (``http_proxy`` and its like are ignored): a proxy would look
-names up itself, and no address could be checked before it is connected to.
+Nothing goes through a proxy (``http_proxy`` and its like are ignored): a proxy would look names up itself, and no
+address could be checked before it is connected to.
 """
 
 import http.client
 import io
 import socket
 import ssl
-import threading
 import urllib.parse
-import urllib.request
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -78,9 +74,10 @@ class FetchLimits:
 
     @property
     def robots_names(self) -> frozenset[str]:
-        """The names by which robots directives speak to us: that of the user agent, and of the programs that we are.
+        """The names by which robots directives speak to us: that of the user agent, diptych, and img2dataset.
 
-        ``kurator`` for ``Kurator/1.0 (+https://...)``.
+        ``kurator`` for ``Kurator/1.0 (+https://...)``. An owner who says no to img2dataset by its name says it to what
+        is done with pictures here.
         """
         return frozenset({self.user_agent.split()[0].partition("/")[0].lower(), "diptych", "img2dataset"})
 
@@ -122,15 +119,14 @@ class _BodyReader(io.RawIOBase):
         return self._sock.recv_into(buffer)
 
 
-class BoundedOpener(urllib.request.OpenerDirector):
-    """An opener for ``urllib.request.install_opener`` that only gets, and only within its limits.
+class BoundedOpener:
+    """Gets what is at a URL, within its limits.
 
     Safe to use from many threads. A host name is looked up once in its life, so make a new one for each shard.
     """
 
     def __init__(self, limits: FetchLimits, spool: Spool, tls: ssl.SSLContext | None = None) -> None:
         """Keep bodies in ``spool``; trust the certificates of ``tls``, or else those that the system trusts."""
-        super().__init__()
         self.limits = limits
         self.spool = spool
         self._connector = Connector(allow_private_addresses=limits.allow_private_addresses, tls=tls)
@@ -139,22 +135,12 @@ class BoundedOpener(urllib.request.OpenerDirector):
         """End the requests under way, from any thread, and refuse further ones: both fail as ``internal``."""
         self._connector.close()
 
-    def open(
-        self, fullurl: str | urllib.request.Request, data: Any = None, timeout: float | None = None
-    ) -> FetchAnswer:
-        """Return the answer to a GET, redirects and retries included; of a Request only the URL is used.
-
-        Args:
-            fullurl: What to ask for.
-            data: Must be None.
-            timeout: Not used: the deadline is in the limits.
+    def open(self, url: str) -> FetchAnswer:
+        """Return the answer to a GET, redirects and retries included.
 
         Raises:
             FetchError: If there is no whole answer with a status of 2xx.
         """
-        if data is not None:
-            raise FetchError("internal", "this opener only gets")
-        url = fullurl if isinstance(fullurl, str) else fullurl.full_url
         clock = Clock(self.limits.deadline_s, self._connector.stopped)
         for attempt in range(self.limits.retries):
             try:
@@ -203,25 +189,6 @@ class BoundedOpener(urllib.request.OpenerDirector):
                     body.drop()
                     raise
             return FetchAnswer(body, head, target.url)
-
-
-_ONE_INSTALLED = threading.Lock()
-
-
-@contextmanager
-def installed(opener: urllib.request.OpenerDirector) -> Iterator[None]:
-    """Make ``opener`` the one behind ``urllib.request.urlopen`` of this whole process, then put back the previous one.
-
-    One thread at a time: others wait here, because who leaves last would else put back an opener long gone, and the
-    requests still under way would go out without bounds.
-    """
-    with _ONE_INSTALLED:
-        previous = getattr(urllib.request, "_opener", None)  # there is install_opener, and nothing that tells
-        urllib.request.install_opener(opener)
-        try:
-            yield
-        finally:
-            urllib.request.install_opener(previous)  # None: urlopen builds its own
 
 
 def parse_target(url: str | None) -> FetchTarget:

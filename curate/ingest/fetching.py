@@ -9,6 +9,8 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from diptych.curate.config import Download
+from diptych.curate.download.fetch import FetchLimits
+from diptych.curate.download.fetcher import Fetched, Fetcher
 from diptych.curate.download.spool import Spool
 from diptych.curate.ingest.awaited import AwaitedRows
 from diptych.curate.ingest.rows import IngestedRow, failed_row, looked_at, to_table
@@ -19,6 +21,9 @@ from diptych.storage.location import Location, naming
 # Of one table on its way to the writer.
 TABLE_ROWS = 500
 TABLE_BYTES = 16 * 2**20
+# Shards that a worker has in hand at a time. The second takes the connections that the last rows of the first leave
+# idle; the others are for rows that come so slowly that it is through meanwhile.
+SHARDS_IN_HAND = 4
 
 Write = Callable[[Iterator[IngestedRow]], ShardInfo]
 
@@ -31,10 +36,23 @@ class WantedRow(NamedTuple):
 
 
 class Asking(NamedTuple):
-    """How to ask for pictures, and how many pixels one may have."""
+    """What asks for pictures, and how many pixels one may have."""
 
-    download: Download
+    fetcher: Fetcher
     max_pixels: int
+
+
+def make_fetcher(download: Download) -> Fetcher:
+    """Return what asks as a config says."""
+    limits = FetchLimits(
+        deadline_s=download.deadline_s,
+        max_bytes=download.max_bytes,
+        retries=download.retries,
+        allow_private_addresses=download.allow_private_addresses,
+        user_agent=download.user_agent or FetchLimits.user_agent,
+        respect_opt_outs=download.respect_opt_outs,
+    )
+    return Fetcher(limits, download.threads)
 
 
 def write_fetched(
@@ -46,11 +64,12 @@ def write_fetched(
         rows: What to ask for.
         write: Writes the shard; is given what became of the rows, in their order, each as soon as it is known.
         place: A directory on the disk that is written to, where pictures wait that come before their turn.
-        asking: How to ask.
+        asking: What asks; other shards may ask by it as well meanwhile.
         report: Hears of each row as it comes.
 
     Raises:
         ShardError: If the disk refuses.
+        FetchError: If the fetcher was closed.
     """
     awaited = AwaitedRows(len(rows), report)
     with naming(place), closing(Spool(place.scratch())) as spool, ThreadPoolExecutor(1, "write") as writer:
@@ -88,23 +107,12 @@ def _take(rows: Sequence[IngestedRow]) -> pa.Array:
 
 
 def _fetch(rows: Sequence[WantedRow], awaited: AwaitedRows, spool: Spool, asking: Asking) -> None:
-    from diptych.curate.download.fetch import FetchLimits
-    from diptych.curate.download.opener import Fetched, fetch_rows
-
-    wanted, download = [], asking.download
+    wanted = []
     for number, row in enumerate(rows):
         if row.problem is None:
             wanted.append(number)
         else:
             awaited.give([number], failed_row(row.problem))
-    limits = FetchLimits(
-        deadline_s=download.deadline_s,
-        max_bytes=download.max_bytes,
-        retries=download.retries,
-        allow_private_addresses=download.allow_private_addresses,
-        user_agent=download.user_agent or FetchLimits.user_agent,
-        respect_opt_outs=download.respect_opt_outs,
-    )
 
     def take(numbers: Sequence[int], got: Fetched) -> None:
         body = got.body
@@ -112,5 +120,4 @@ def _fetch(rows: Sequence[WantedRow], awaited: AwaitedRows, spool: Spool, asking
         row = looked_at(body.read(), body.sha256, body, max_pixels=asking.max_pixels) if body is not None else failed
         awaited.give([wanted[number] for number in numbers], row)
 
-    urls = [rows[number].url for number in wanted]
-    fetch_rows(urls, take, spool=spool, threads=download.threads, limits=limits)
+    asking.fetcher.fetch([rows[number].url for number in wanted], take, spool=spool)

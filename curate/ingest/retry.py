@@ -1,13 +1,22 @@
 """Rows that failed, asked for again: just their shards are made anew, and their other rows stay as they are."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 import pyarrow as pa
 
+from diptych.curate.config import Download
 from diptych.curate.download.errors import FETCH_CODES, REFUSED, TRANSIENT
-from diptych.curate.ingest.fetching import Asking, WantedRow, arriving_tables, write_fetched
+from diptych.curate.download.fetcher import Fetcher
+from diptych.curate.ingest.fetching import (
+    SHARDS_IN_HAND,
+    Asking,
+    WantedRow,
+    arriving_tables,
+    make_fetcher,
+    write_fetched,
+)
 from diptych.curate.ingest.rows import IngestedRow
 from diptych.data.growing import Growing, staged
 from diptych.data.images import DECODE_CODES
@@ -56,22 +65,40 @@ class RetryJob:
 
     data: Location
     statuses: frozenset[str]
-    asking: Asking
+    download: Download
+    max_pixels: int
 
-    def open(self, report: Report) -> Callable[[RetriedShard], ShardInfo]:
+    at_once = SHARDS_IN_HAND
+
+    def open(self, report: Report) -> "RetryWork":
         """Return the function that makes a shard anew."""
-        return lambda shard: self._make(shard, report)
+        return RetryWork(self, make_fetcher(self.download), report)
 
-    def _make(self, shard: RetriedShard, report: Report) -> ShardInfo:
-        place = self.data / shard.info.name
+
+@dataclass(frozen=True)
+class RetryWork:
+    """What a worker does for a ``RetryJob``; may have several shards in hand, each in a thread of its own."""
+
+    job: RetryJob
+    fetcher: Fetcher
+    report: Report
+
+    def close(self) -> None:
+        """Break off what is under way."""
+        self.fetcher.close()
+
+    def __call__(self, shard: RetriedShard) -> ShardInfo:
+        """Make a shard anew."""
+        place = self.job.data / shard.info.name
         known = read_shard(place, ["url", "status"])
-        is_chosen = [status in self.statuses for status in known["status"].to_pylist()]
+        is_chosen = [status in self.job.statuses for status in known["status"].to_pylist()]
         wanted = [WantedRow(url) for url, chosen in zip(known["url"].to_pylist(), is_chosen, strict=True) if chosen]
 
         def write(rows: Iterator[IngestedRow]) -> ShardInfo:
             return write_shard(_mixed(read_groups(place), is_chosen, rows), staged(place), source=shard.info.source)
 
-        info = write_fetched(wanted, write, self.data, self.asking, report)
+        asking = Asking(self.fetcher, self.job.max_pixels)
+        info = write_fetched(wanted, write, self.job.data, asking, self.report)
         return replace(info, name=shard.info.name)
 
 

@@ -9,7 +9,6 @@ import pyarrow.compute as pc
 
 from diptych.addresses import Address
 from diptych.curate.config import CurateConfig
-from diptych.curate.ingest.fetching import Asking
 from diptych.curate.ingest.inputs import PoolInput, ReadInput, look_at_input, reading_of
 from diptych.curate.ingest.plan import PoolPlan, ShardLimits
 from diptych.curate.ingest.recaptioned import Recaptioned, recaptioned
@@ -227,7 +226,7 @@ def _ask_again(
     workers: int,
     progress: str,
 ) -> None:
-    job = RetryJob(growing.directory, statuses, Asking(config.download, config.source.max_pixels))
+    job = RetryJob(growing.directory, statuses, config.download, config.source.max_pixels)
     with track("retry", sum(shard.count for shard in shards), mode=progress) as tracker:
         for info in run_job(job, shards, workers=workers, report=tracker.advance):
             growing.replace(info)

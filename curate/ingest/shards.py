@@ -1,15 +1,24 @@
 """The job of ingest: to make one shard of the pool from the rows that it is told to read."""
 
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diptych.curate.config import Download, Source
-from diptych.curate.ingest.fetching import Asking, WantedRow, arriving_tables, write_fetched
+from diptych.curate.config import Download, Source, UrlTable
+from diptych.curate.download.fetcher import Fetcher
+from diptych.curate.ingest.fetching import (
+    SHARDS_IN_HAND,
+    Asking,
+    WantedRow,
+    arriving_tables,
+    make_fetcher,
+    write_fetched,
+)
 from diptych.curate.ingest.plan import PlannedShard
 from diptych.curate.ingest.rows import IngestedRow, failed_row, looked_at, noted_row, to_table
 from diptych.curate.sources import open_source
@@ -39,19 +48,50 @@ class IngestJob:
     schema: pa.Schema | None
     download: Download
 
-    def open(self, report: Report) -> Callable[[PlannedShard], ShardInfo]:
-        """Return the function that makes one shard."""
-        reader = RangeReader(open_source(self.source))
-        return lambda shard: self._make(reader, shard, report)
+    @property
+    def at_once(self) -> int:
+        """How many shards a worker has in hand: several of what is at URLs, since one may end in a few slow rows."""
+        return SHARDS_IN_HAND if isinstance(self.source, UrlTable) else 1
 
-    def _make(self, reader: RangeReader, shard: PlannedShard, report: Report) -> ShardInfo:
-        place = self.data / shard_name(shard.number)
-        tables = (self._in_schema(table, shard) for table in reader.read(shard.rows))
-        first = next(tables)
-        if BYTES in first.column_names:
-            info = write_shard(self._looked_at(chain([first], tables), shard, report), place, source=shard.keys)
-        else:
-            info = self._fetch(pa.concat_tables([first, *tables]), shard, report)
+    def open(self, report: Report) -> "IngestWork":
+        """Return the function that makes one shard."""
+        return IngestWork(self, RangeReader(open_source(self.source)), make_fetcher(self.download), report)
+
+
+@dataclass(frozen=True)
+class IngestWork:
+    """What a worker does for an ``IngestJob``; of rows at URLs it may have several shards in hand.
+
+    Attributes:
+        job: Whose work it is.
+        reader: Of the rows, which are read shard by shard.
+        fetcher: Asks for pictures, for all shards in hand.
+        report: Hears of each row.
+        reading: Held by the shard whose rows are being read.
+    """
+
+    job: IngestJob
+    reader: RangeReader
+    fetcher: Fetcher
+    report: Report
+    reading: threading.Lock = field(default_factory=threading.Lock)
+
+    def close(self) -> None:
+        """Break off what is under way."""
+        self.fetcher.close()
+
+    def __call__(self, shard: PlannedShard) -> ShardInfo:
+        """Make one shard."""
+        place = self.job.data / shard_name(shard.number)
+        with self.reading:
+            tables = (self._in_schema(table, shard) for table in self.reader.read(shard.rows))
+            first = next(tables)
+            if BYTES in first.column_names:
+                info = write_shard(self._looked_at(chain([first], tables), shard), place, source=shard.keys)
+            else:
+                given = pa.concat_tables([first, *tables])
+        if BYTES not in first.column_names:
+            info = self._fetch(given, shard)
         if info.keys != shard.keys:
             files = shard.rows.files
             where = f"{files[0]} to {files[-1]}" if len(files) > 1 else files[0]
@@ -59,10 +99,11 @@ class IngestJob:
         return info
 
     def _in_schema(self, table: pa.Table, shard: PlannedShard) -> pa.Table:
-        return table if self.schema is None else in_schema(table, self.schema, shard.rows.files[0])
+        schema = self.job.schema
+        return table if schema is None else in_schema(table, schema, shard.rows.files[0])
 
-    def _fetch(self, given: pa.Table, shard: PlannedShard, report: Report) -> ShardInfo:
-        place = self.data / shard_name(shard.number)
+    def _fetch(self, given: pa.Table, shard: PlannedShard) -> ShardInfo:
+        place = self.job.data / shard_name(shard.number)
         keys = _keys(row_digests(given, picture_hashes(given)), shard.ordinals)
 
         notes = _notes(given)
@@ -72,20 +113,24 @@ class IngestJob:
             return write_shard(arriving_tables(keys, given, noted), place, source=shard.keys)
 
         wanted = list(map(WantedRow, given["url"].to_pylist(), given[PROBLEM].to_pylist()))
-        return write_fetched(wanted, write, self.data, Asking(self.download, self.source.max_pixels), report)
+        return write_fetched(wanted, write, self.job.data, Asking(self.fetcher, self._max_pixels), self.report)
 
-    def _looked_at(self, tables: Iterable[pa.Table], shard: PlannedShard, report: Report) -> Iterator[pa.Table]:
+    def _looked_at(self, tables: Iterable[pa.Table], shard: PlannedShard) -> Iterator[pa.Table]:
         """Yield rows whose pictures the source holds as tables of the pool."""
         start = 0
         for table in tables:
             hashes, problems = picture_hashes(table), table[PROBLEM]
             triples = zip(problems.to_pylist(), table[BYTES], hashes, strict=True)
-            rows = [_row(problem, data, sha256, self.source.max_pixels) for problem, data, sha256 in triples]
+            rows = [_row(problem, data, sha256, self._max_pixels) for problem, data, sha256 in triples]
             rows = list(map(noted_row, rows, _notes(table)))
             pictures = pc.if_else(problems.is_null(), table[BYTES], None).combine_chunks()
-            report(len(rows), Counter(row.status for row in rows))
+            self.report(len(rows), Counter(row.status for row in rows))
             yield to_table(_keys(row_digests(table, hashes), shard.ordinals, start), table, rows, pictures)
             start += len(rows)
+
+    @property
+    def _max_pixels(self) -> int:
+        return self.job.source.max_pixels
 
 
 def _notes(table: pa.Table) -> list[str | None]:

@@ -18,10 +18,8 @@ MAX_SHOWN = 80  # characters of an unknown name that a message repeats
 # Third-party modules whose absence means that an extra is not installed.
 EXTRA_OF_MODULE = {
     "PIL": "curate",
-    "cv2": "curate",
     "diffusers": "generate",
     "duckdb": "curate",
-    "img2dataset": "curate",
     "jinja2": "reports",
     "lingua": "curate",
     "numpy": "curate",

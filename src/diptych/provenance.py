@@ -15,7 +15,6 @@ import diptych
 PACKAGES = (
     "diffusers",
     "duckdb",
-    "img2dataset",
     "lingua-language-detector",
     "numpy",
     "open-clip-torch",

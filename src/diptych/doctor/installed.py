@@ -13,7 +13,6 @@ BASE = ("click", "pydantic", "pyyaml")
 EXTRAS: dict[str, tuple[str, ...]] = {
     "curate": (
         "duckdb",
-        "img2dataset",
         "lingua-language-detector",
         "numpy",
         "open-clip-torch",

@@ -3,6 +3,11 @@
 A job is a small picklable object; ``open`` is called once per worker, loads what the work needs (models, connections)
 and returns the function that does one task. Every executor runs the same object unchanged: it opens the job once in
 each worker and gives the returned function the tasks. Nothing here knows what a task is.
+
+Some work waits more than it computes. A job may then have an attribute ``at_once``: how many tasks a worker should have
+in hand. Its function is then called from that many threads at once, and has a method ``close``, which an executor calls
+at the end, whatever happened: it breaks off the calls that are still under way. An executor may as well do one task
+after the other.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,6 +36,23 @@ class Job(Protocol[TaskContra, OutcomeCo]):
                 whoever watches; it changes no result.
         """
         ...
+
+
+class SharedWork(Protocol[TaskContra, OutcomeCo]):
+    """What ``open`` returns where a worker has several tasks in hand."""
+
+    def __call__(self, task: TaskContra, /) -> OutcomeCo:
+        """Do one task; called from several threads at a time."""
+        ...
+
+    def close(self) -> None:
+        """End it, from any thread: calls that are under way raise soon."""
+        ...
+
+
+def tasks_at_once(job: Job[Task, Outcome]) -> int:
+    """Return how many tasks of a job a worker should have in hand at a time."""
+    return int(getattr(job, "at_once", 1))
 
 
 class Executor(Protocol):

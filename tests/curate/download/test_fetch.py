@@ -5,7 +5,6 @@ import subprocess
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,8 +12,8 @@ from pathlib import Path
 import pytest
 from fault_server import Fault, FaultServer, Route, redirect
 
-from diptych.curate.download.errors import FetchError, code_of
-from diptych.curate.download.fetch import BoundedOpener, FetchLimits, installed, wait_before_retry_s
+from diptych.curate.download.errors import FetchError
+from diptych.curate.download.fetch import BoundedOpener, FetchLimits, wait_before_retry_s
 from diptych.curate.download.spool import Spool
 from diptych.errors import ConfigError
 
@@ -103,7 +102,6 @@ def test_a_final_failure_has_its_code_and_is_asked_for_once(route: Fault, code: 
         error = failure(server.url("/a.jpg"))
         assert error.code == code
         assert error.detail.startswith(detail)
-        assert code_of(str(error)) == (error.code, error.detail)
         assert len(server.requests) == 1
 
 
@@ -298,8 +296,7 @@ def test_https_is_spoken_with_trusted_servers_only(certificate: Path) -> None:
 def test_a_request_says_who_asks_and_takes_no_encoding() -> None:
     limits = FetchLimits(allow_private_addresses=True, user_agent="Kurator/2.0 (+https://example.com/bot)")
     with FaultServer({"/a.jpg": BODY}) as server, opener(limits) as made:
-        foreign = urllib.request.Request(server.url("/a.jpg"), headers={"User-Agent": "Mozilla/5.0", "Cookie": "a=b"})
-        made.open(foreign)
+        made.open(server.url("/a.jpg"))
         assert server.requests[0].headers == {
             "host": f"127.0.0.1:{server.port}",
             "user-agent": "Kurator/2.0 (+https://example.com/bot)",
@@ -316,11 +313,6 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
         assert made.open(server.url("/a.jpg")).body.read() == BODY
 
 
-def test_nothing_is_posted() -> None:
-    with opener() as made, pytest.raises(FetchError, match="internal: this opener only gets"):
-        made.open("http://127.0.0.1:9/", data=b"a=b")
-
-
 def test_closing_breaks_off_what_is_under_way() -> None:
     with FaultServer({"/silent": Fault(how="silent"), "/later": Fault(status=503)}) as server, opener() as made:
         with ThreadPoolExecutor(4) as pool:
@@ -329,41 +321,10 @@ def test_closing_breaks_off_what_is_under_way() -> None:
                 time.sleep(0.01)
             started = time.monotonic()
             made.close()
-            codes = [code_of(str(request.exception())).code for request in waiting]
+            codes = [str(request.exception()).partition(":")[0] for request in waiting]
         assert codes[:2] == ["internal", "internal"]
         assert codes[2] in {"server_error", "internal"}
         assert time.monotonic() - started < 2.0
-
-
-def test_the_previous_opener_comes_back() -> None:
-    previous = urllib.request.build_opener()
-    urllib.request.install_opener(previous)
-    try:
-        with FaultServer({"/a.jpg": BODY}) as server, opener() as made:
-            with pytest.raises(FetchError, match="not_found"), installed(made):
-                urllib.request.urlopen(server.url("/no.jpg"))
-            with urllib.request.urlopen(server.url("/a.jpg")):
-                pass
-            agents = [request.headers["user-agent"].partition("/")[0] for request in server.requests]
-            assert agents == ["diptych", "Python-urllib"]
-    finally:
-        urllib.request.install_opener(None)  # type: ignore[arg-type]  # the state before any
-
-
-def test_only_one_opener_is_installed_at_a_time() -> None:
-    entered: list[str] = []
-
-    def second() -> None:
-        with installed(urllib.request.build_opener()):
-            entered.append("second")
-
-    with opener() as made, installed(made):
-        thread = threading.Thread(target=second)
-        thread.start()
-        thread.join(0.1)
-        entered.append("first")
-    thread.join()
-    assert entered == ["first", "second"]
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,9 @@ from source_rows import make_tar
 
 MB = 10**6
 IMPORTS = """
-import img2dataset.downloader, img2dataset.resizer
 from pathlib import Path
 from ingested import make_config, run
-from diptych.curate.download.opener import fetch_rows
+from diptych.curate.ingest.shards import IngestJob
 """
 WORK = """
 download = {{"allow_private_addresses": True, "threads": 32, "deadline_s": 600}}

@@ -33,13 +33,6 @@ def test_the_rows_do_not_depend_on_the_shard_size(rows_per_shard: int, tmp_path:
     assert [row["key"] for row in rows] == [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts]
 
 
-def test_two_workers_give_the_same_bytes_as_one(tmp_path: Path) -> None:
-    draw_folder(tmp_path / "in", range(6))
-    config = make_config({"kind": "folder", "path": tmp_path / "in"}, rows_per_shard=2)
-    one, two = (run(config, tmp_path / f"{workers}", workers=workers).dataset for workers in (1, 2))
-    assert one.shards == two.shards
-
-
 def test_every_format_of_the_photographs_decodes_or_has_its_reason(shared: Path, tmp_path: Path) -> None:
     source = {"kind": "folder", "path": shared / "real/photos/rclip", "captions": "file_name"}
     dataset = run(make_config(source), tmp_path / "pool").dataset

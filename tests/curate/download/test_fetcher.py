@@ -4,8 +4,8 @@ import signal
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,13 +13,12 @@ from typing import Any, NamedTuple
 import pytest
 from fault_server import Fault, FaultServer, Route, redirect
 
-from diptych.curate.download import opener
 from diptych.curate.download.connections import Connector
-from diptych.curate.download.errors import FETCH_CODES
-from diptych.curate.download.fetch import FetchLimits
-from diptych.curate.download.opener import LOST, Fetched, fetch_rows
+from diptych.curate.download.errors import FETCH_CODES, FetchError
+from diptych.curate.download.fetch import BoundedOpener, FetchLimits
+from diptych.curate.download.fetcher import Fetched, Fetcher
 from diptych.curate.download.spool import Spool
-from diptych.errors import Shortage
+from diptych.errors import DataError, Shortage
 from diptych.shortage import telling_shortage
 
 LIMITS = FetchLimits(allow_private_addresses=True, deadline_s=5.0, max_bytes=100_000)
@@ -34,7 +33,7 @@ class Got(NamedTuple):
     detail: str
 
 
-def fetch_list(urls: Sequence[str | None], **options: Any) -> list[Got]:
+def fetch_list(urls: Sequence[str | None], *, threads: int, limits: FetchLimits) -> list[Got]:
     """Return what each row got, in the order of the rows; each row must be handed over exactly once."""
     parts: dict[int, Fetched] = {}
 
@@ -42,8 +41,8 @@ def fetch_list(urls: Sequence[str | None], **options: Any) -> list[Got]:
         assert not parts.keys() & set(rows)
         parts.update(dict.fromkeys(rows, part))
 
-    with closing(Spool(tempfile.TemporaryFile())) as spool:
-        fetch_rows(urls, note, spool=spool, **options)
+    with closing(Spool(tempfile.TemporaryFile())) as spool, closing(Fetcher(limits, threads)) as fetcher:
+        fetcher.fetch(urls, note, spool=spool)
         taken = [part.body.take() if part.body else None for part in map(parts.__getitem__, range(len(urls)))]
     return [Got(data, *parts[row][1:]) for row, data in enumerate(taken)]
 
@@ -117,13 +116,12 @@ def test_dripping_servers_hold_a_shard_no_longer_than_the_deadline() -> None:
     routes: dict[str, Route] = {f"/{i}": drip for i in range(12)}
     limits = FetchLimits(allow_private_addresses=True, deadline_s=1.0, retries=3)
     with FaultServer({**routes, "/ok": BODY}) as server:
-        fetch_list([server.url("/ok")], threads=1, limits=limits)  # the first call imports img2dataset
         started = time.monotonic()
         rows = fetch_list([server.url(path) for path in [*routes, "/ok"]], threads=13, limits=limits)
         seconds = time.monotonic() - started
         assert [row.code for row in rows] == ["timeout"] * 12 + ["ok"]
         assert 1.0 <= seconds < 2.5
-        assert len(server.requests) == 14
+        assert len(server.requests) == 13
 
 
 def test_loopback_is_refused_by_default() -> None:
@@ -146,24 +144,30 @@ def test_whether_a_no_is_heeded_is_an_option() -> None:
         assert [row.code for row in fetch_list(urls, threads=2, limits=limits)] == ["ok"] * 2
 
 
-def test_a_row_that_img2dataset_loses_is_internal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def no_code(message: str) -> object:
-        raise KeyError(message)
+def test_a_fault_of_this_program_at_one_row_is_internal_and_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = BoundedOpener.open
 
-    monkeypatch.setattr(opener, "code_of", no_code)
+    def faulty(opener: BoundedOpener, url: str) -> Any:
+        return sound(opener, url) if url.endswith("/a") else {}[url]
+
+    monkeypatch.setattr(BoundedOpener, "open", faulty)
     with FaultServer({"/a": BODY}) as server:
-        rows = fetch_list([server.url("/none"), server.url("/a")], threads=2, limits=LIMITS)
-    assert rows == [Got(*LOST), Got(BODY, "ok", "")]
-    assert "Traceback" in capsys.readouterr().err
+        rows = fetch_list([server.url("/b"), server.url("/a")], threads=2, limits=LIMITS)
+    assert rows[1] == Got(BODY, "ok", "")
+    assert rows[0][:2] == (None, "internal")
+    assert "KeyError" in rows[0].detail
 
 
-def test_an_error_of_the_whole_shard_is_raised_where_it_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(urllib.request, "_opener", None)  # any call of urlopen sets it
-    with FaultServer({}) as server, pytest.raises(ValueError, match="processes"):
-        fetch_list([server.url("/a")], threads=0, limits=LIMITS)
-    assert getattr(urllib.request, "_opener", None) is None
+def test_what_is_raised_where_rows_are_handed_over_ends_the_shard() -> None:
+    def refuse(rows: Sequence[int], _: Fetched) -> None:
+        raise ZeroDivisionError(rows)
+
+    with FaultServer({f"/{i}": BODY for i in range(50)}) as server:
+        urls = [server.url(f"/{i}") for i in range(50)]
+        with closing(Spool(tempfile.TemporaryFile())) as spool, closing(Fetcher(LIMITS, 2)) as fetcher:
+            with pytest.raises(ZeroDivisionError):
+                fetcher.fetch(urls, refuse, spool=spool)
+            assert len(server.requests) <= 4
 
 
 def test_a_full_disk_ends_the_shard_and_is_no_reason_of_a_row() -> None:
@@ -171,8 +175,9 @@ def test_a_full_disk_ends_the_shard_and_is_no_reason_of_a_row() -> None:
     with FaultServer({f"/{i}": Fault(body=BODY, body_byte_s=0.02) for i in range(200)}) as server:
         urls = [server.url(f"/{i}") for i in range(200)]
         # /dev/full takes nothing.
-        with pytest.raises(OSError, match="No space left"), closing(Spool(open("/dev/full", "r+b", 0))) as spool:
-            fetch_rows(urls, lambda rows, _: given.extend(rows), spool=spool, threads=4, limits=LIMITS)
+        full = Spool(open("/dev/full", "r+b", 0))  # noqa: SIM115 -- the spool closes it
+        with closing(full), closing(Fetcher(LIMITS, 4)) as fetcher, pytest.raises(OSError, match="No space left"):
+            fetcher.fetch(urls, lambda rows, _: given.extend(rows), spool=full)
         assert len(server.requests) < 100, "nothing more is asked for"
 
 
@@ -196,7 +201,7 @@ def test_threads_that_cannot_be_started_end_the_shard_in_words(monkeypatch: pyte
     monkeypatch.setattr(threading.Thread, "start", few)
     said = r"^threads ran out: can't start new thread; .*download\.threads, .*ulimit -v"
     with pytest.raises(Shortage, match=said), telling_shortage():
-        fetch_list(["http://127.0.0.1:9/1.jpg"], threads=64, limits=LIMITS)
+        fetch_list([f"http://127.0.0.1:9/{number}" for number in range(64)], threads=64, limits=LIMITS)
 
 
 def test_a_lookup_without_a_thread_ends_the_shard_and_is_no_reason_of_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,22 +215,65 @@ def test_a_lookup_without_a_thread_ends_the_shard_and_is_no_reason_of_a_row(monk
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    previous = urllib.request.build_opener()
-    urllib.request.install_opener(previous)
     threads = threading.active_count()
-    try:
-        with FaultServer({"/a": BODY}) as server:
-            fetch_list([server.url("/a"), server.url("/none")], threads=2, limits=LIMITS)
-        assert getattr(urllib.request, "_opener", None) is previous
-    finally:
-        urllib.request.install_opener(None)  # type: ignore[arg-type]  # the state before any
+    with FaultServer({"/a": BODY}) as server:
+        fetch_list([server.url("/a"), server.url("/none")], threads=2, limits=LIMITS)
     assert list(tmp_path.iterdir()) == []
     assert threading.active_count() == threads
 
 
-def test_ctrl_c_ends_a_shard_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(urllib.request, "_opener", None)
-    # Far more rows than img2dataset takes ahead of its threads: on its own it would never return.
+def test_the_rows_of_the_next_shard_take_what_slow_rows_of_the_last_one_leave_idle() -> None:
+    slow: dict[str, Route] = {"/slow": Fault(how="silent")}
+    quick: dict[str, Route] = {f"/{i}": BODY for i in range(40)}
+    limits = FetchLimits(allow_private_addresses=True, deadline_s=60.0)
+    ended: list[tuple[str, int]] = []
+    with FaultServer({**slow, **quick}) as server, closing(Fetcher(limits, 4)) as fetcher:
+
+        def fetch(name: str, paths: Sequence[str]) -> None:
+            with closing(Spool(tempfile.TemporaryFile())) as spool:
+                urls = [server.url(path) for path in paths]
+                fetcher.fetch(urls, lambda rows, got: ended.extend((name, row) for row in rows), spool=spool)
+
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(fetch, "first", ["/slow", *(f"/{i}" for i in range(20))])
+            while not server.requests:
+                time.sleep(0.001)
+            second = pool.submit(fetch, "second", [f"/{i}" for i in range(20, 40)])
+            second.result()
+            assert not first.done(), "the slow row is still awaited"
+            assert len(ended) == 40
+            fetcher.close()
+            with pytest.raises(FetchError, match="internal: the run was interrupted"):
+                first.result()
+    assert server.connections == 41
+
+
+def test_rows_of_the_first_shard_go_before_those_of_the_next() -> None:
+    body = Fault(body=BODY, body_byte_s=0.002)
+    routes: dict[str, Route] = {f"/{name}{i}": body for name in "ab" for i in range(20)}
+    with FaultServer(routes) as server, closing(Fetcher(LIMITS, 3)) as fetcher, ThreadPoolExecutor(2) as pool:
+
+        def fetch(name: str) -> None:
+            with closing(Spool(tempfile.TemporaryFile())) as spool:
+                fetcher.fetch([server.url(f"/{name}{i}") for i in range(20)], lambda *_: None, spool=spool)
+
+        first = pool.submit(fetch, "a")
+        while len(server.requests) < 3:
+            time.sleep(0.001)
+        pool.submit(fetch, "b").result()
+        first.result()
+        asked = "".join(request.path[1] for request in server.requests)
+    assert "b" not in asked[:18], "three are under way at a time"
+
+
+def test_a_closed_fetcher_asks_nothing() -> None:
+    fetcher = Fetcher(LIMITS, 2)
+    fetcher.close()
+    with closing(Spool(tempfile.TemporaryFile())) as spool, pytest.raises(DataError, match="interrupted"):
+        fetcher.fetch(["http://127.0.0.1:9/"], lambda *_: None, spool=spool)
+
+
+def test_ctrl_c_ends_a_shard_at_once() -> None:
     with FaultServer({f"/{i}": Fault(how="silent") for i in range(500)}) as server:
 
         def interrupt() -> None:
@@ -242,4 +290,3 @@ def test_ctrl_c_ends_a_shard_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         thread.join()
         assert time.monotonic() - times[0] < 2.0
         assert len(server.requests) <= 8
-    assert getattr(urllib.request, "_opener", None) is None
