@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 from diptych.data.dataset import Dataset
 from diptych.data.row_states import EXTRA, MISNAMED, MISSING, ONE_COLOURED, UNMATCHED
 from diptych.data.schema import FILE
-from diptych.data.shards import read_shard
+from diptych.data.shards import read_shard, reading
 from diptych.generate.backends.asked import Size
 from diptych.generate.imported.placing import CONTRADICTED
+from diptych.generate.imported.rows import TILE
+from diptych.generate.imported.tiles import REPEATED
 from diptych.generate.rows import OK
 
 COVERAGE = "coverage.json"  # beside the dataset
@@ -28,7 +30,7 @@ KINDS: Mapping[str, str] = {
     UNMATCHED: "of no prompt of the set; not used",
     EXTRA: "its place is taken, or not asked for; not used",
     BLANK: "of one colour",
-    DUPLICATE: "the same bytes as another file, or a file that is named twice",
+    DUPLICATE: "the same bytes or pixels as another, or a file that is named twice",
     CONTRADICTED: "its name or a table says one prompt, and the image itself another",
     WRONG_SIZE: "of another size than asked for, or than most",
 }
@@ -87,7 +89,7 @@ def coverage_of(dataset: Dataset, size: Size | None) -> Coverage:
         dataset: What came of it.
         size: That pictures have to have; None for the size that more than half of a model and setting have.
     """
-    rows = [row for file in dataset.files for row in read_shard(file, list(COLUMNS)).to_pylist()]
+    rows = list(_rows(dataset))
     sizes: dict[tuple[str | None, str | None], Counter[Size]] = defaultdict(Counter)
     for row in rows:
         if row["width"] is not None and row["status"] == OK:
@@ -124,6 +126,13 @@ def coverage_facts(coverage: Coverage) -> dict[str, Any]:
     }
 
 
+def _rows(dataset: Dataset) -> Iterator[Mapping[str, Any]]:
+    for file in dataset.files:
+        with reading(file) as parquet:
+            has_tiles = TILE in parquet.schema_arrow.names
+        yield from read_shard(file, [*COLUMNS, TILE] if has_tiles else list(COLUMNS)).to_pylist()
+
+
 def _most(counts: Counter[Size]) -> Size | None:
     size, many = counts.most_common(1)[0]
     return size if 2 * many > counts.total() else None
@@ -153,6 +162,8 @@ def _problems(
         yield status, "; ".join(filter(None, (error, double)))
     if error.startswith(ONE_COLOURED):
         yield BLANK, error.removeprefix(f"{ONE_COLOURED}: ")
+    if status == OK and error.startswith(REPEATED):
+        yield DUPLICATE, error.removeprefix(f"{REPEATED}: ")
     if double:
         yield DUPLICATE, double
     if status == OK and error.startswith(CONTRADICTED):
@@ -168,6 +179,10 @@ def _double(row: Mapping[str, Any], first: dict[str, Mapping[str, Any]]) -> str:
     seen = first.setdefault(row["sha256"], row)
     if seen is row:
         return ""
-    if seen[FILE] != row[FILE]:
-        return f"the same bytes as {seen[FILE]}"
-    return f"named twice: sample {seen['sample']} of the prompt {seen['prompt_id']!r}, too"
+    tile, is_file = seen.get(TILE), seen[FILE] == row[FILE]
+    if is_file and tile == row.get(TILE):
+        return f"named twice: sample {seen['sample']} of the prompt {seen['prompt_id']!r}, too"
+    where = seen[FILE] if tile is None else f"tile {tile} of {'the grid' if is_file else seen[FILE]}"
+    whose = f"the same bytes as {where}"
+    is_of_one = None in (seen["prompt_id"], row["prompt_id"]) or seen["prompt_id"] == row["prompt_id"]
+    return whose if is_of_one else f"{whose}, of the prompt {seen['prompt_id']!r}"

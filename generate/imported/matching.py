@@ -1,4 +1,6 @@
-"""Which prompt of a set an image is of: by its id, by its text, or by the letters and digits of its text alone.
+"""Which prompt of a set an image is of: by its id, by its text, or by what of its text the name of a file has.
+
+That is the text but for the signs that no name can have, or its letters and digits alone.
 
 Nothing is guessed: what could be two prompts is none.
 """
@@ -16,6 +18,7 @@ from diptych.data.letters import letters_in
 from diptych.generate.imported.found_images import PlaceReading
 
 MIN_BEGINNING = 40  # letters that a cut name has to share with a prompt, to be its beginning
+NO_NAME = re.compile(r'[\s_/\\:*?"<>|]+')  # what programs write "_" for in the name of a file, and "_" itself
 ALIKE = 0.85  # of two names, by difflib's ratio, for one to be meant by the other
 
 MatchedBy = Literal["id", "text", "letters"]
@@ -53,6 +56,7 @@ class PromptIndex:
         self._by_id = {prompt.id: number for number, prompt in numbered}
         self._by_number = _unique((_number(prompt.id), number) for number, prompt in numbered)
         self._by_text = _unique((_plain(prompt.text), number) for number, prompt in numbered)
+        self._by_name = _unique((_named(prompt.text), number) for number, prompt in numbered)
         self._by_letters = _unique((letters_of(prompt.text or ""), number) for number, prompt in numbered)
         self._sorted = sorted(key for key in self._by_letters if key)
         self._names = {prompt.id: number for number, prompt in numbered}
@@ -61,7 +65,7 @@ class PromptIndex:
     def find(self, readings: Iterable[PlaceReading]) -> MatchedPrompt | None:
         """Return the prompt that one of some readings names; what is exact goes before what is not."""
         given = list(readings)
-        for way in (self._exactly, self._by_its_letters):
+        for way in (self._exactly, self._by_its_name, self._by_its_letters):
             for reading in given:
                 found = way(reading)
                 if found is not None:
@@ -82,6 +86,10 @@ class PromptIndex:
             return None if number is None else MatchedPrompt(number, reading.sample, "id")
         number = self._by_text.get(_plain(reading.text)) if reading.text else None
         return None if number is None else MatchedPrompt(number, reading.sample, "text")
+
+    def _by_its_name(self, reading: PlaceReading) -> MatchedPrompt | None:
+        number = self._by_name.get(_named(reading.text))
+        return None if number is None else MatchedPrompt(number, reading.sample, "letters")
 
     def _by_its_letters(self, reading: PlaceReading) -> MatchedPrompt | None:
         letters = letters_of(reading.text or "")
@@ -109,6 +117,10 @@ def letters_of(text: str) -> str:
 
 def _plain(text: str | None) -> str:
     return re.sub(r"\s+", " ", unicodedata.normalize("NFC", text or "")).strip()
+
+
+def _named(text: str | None) -> str:
+    return NO_NAME.sub(" ", unicodedata.normalize("NFC", text or "")).strip()
 
 
 def _number(prompt_id: str) -> int | None:

@@ -149,7 +149,7 @@ class _PlacesOfOne:
         counts = Counter(match.prompt for match in sound.values())
         often = Counter(counts.values())
         self.samples = asked.samples or max(often, key=lambda count: (often[count], count), default=1)
-        for number, (prompt, sample) in _numbered_samples(sound).items():
+        for number, (prompt, sample) in _numbered_samples(sound, self.samples).items():
             self._put(images[number], prompt, sample)
         for number, match in found.items():
             if number not in sound:
@@ -198,15 +198,17 @@ class _PlacesOfOne:
         return {**own, **known.said, **asked, "caption": known.text}
 
 
-def _numbered_samples(found: Mapping[int, MatchedPrompt]) -> dict[int, tuple[int, int]]:
+def _numbered_samples(found: Mapping[int, MatchedPrompt], samples: int) -> dict[int, tuple[int, int]]:
     """Return prompt and sample of each image by its number; samples count from 0.
 
     The numbers in names count where they begin with 0 or 1 and each image has one; else, as with seeds or times in
-    their place, the images of a prompt are counted in the order of their names.
+    their place, the images of a prompt are counted in the order of their names. So are those of a program that counts
+    over all prompts.
     """
     given = [match.sample for match in found.values() if match.sample is not None]
     first = min(given, default=2)
-    if first <= 1 and len(given) == len(found) and max(given) - first < MOST_SAMPLES:
+    is_counted = first <= 1 and len(given) == len(found) and max(given) - first < MOST_SAMPLES
+    if is_counted and not _is_one_count(found, first + samples):
         return {number: (match.prompt, (match.sample or 0) - first) for number, match in found.items()}
     counts: Counter[int] = Counter()
     numbered = {}
@@ -214,3 +216,10 @@ def _numbered_samples(found: Mapping[int, MatchedPrompt]) -> dict[int, tuple[int
         numbered[number] = (match.prompt, counts[match.prompt])
         counts[match.prompt] += 1
     return numbered
+
+
+def _is_one_count(found: Mapping[int, MatchedPrompt], end: int) -> bool:
+    """Return whether numbers count over all prompts: no number is there twice, and most are none of a sample."""
+    given = [match.sample or 0 for match in found.values()]
+    is_of_several = len({match.prompt for match in found.values()}) > 1
+    return is_of_several and len(set(given)) == len(given) and 2 * sum(number >= end for number in given) >= len(given)

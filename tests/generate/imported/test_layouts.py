@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +120,56 @@ def test_compbench_has_the_prompt_in_the_name_whatever_the_digits_count(tmp_path
     assert found[names[3]]["prompt_id"] == found[names[2]]["prompt_id"] != found[names[0]]["prompt_id"]
 
 
-def grid_of(numbers: range, size: tuple[int, int] = (48, 32)) -> bytes:
-    whole = Image.new("RGB", (2 * size[0], 2 * size[1]))
+COMPBENCH_PROMPTS = (
+    "a round bagel and a square toaster",
+    "a round bagel and a square toaster.",
+    "a sign: 1/2 off, or_what",
+    "a long " + "and winding " * 20 + "road",
+)
+
+
+def test_compbench_names_with_underscores_are_of_the_prompts_that_they_can_be(tmp_path: Path) -> None:
+    (tmp_path / "shape_val.txt").write_text("\n".join(COMPBENCH_PROMPTS) + "\n")
+    names = [
+        "a_round_bagel_and_a_square_toaster_000000.png",
+        "a_round_bagel_and_a_square_toaster._000001.png",
+        "a sign_ 1_2 off, or_what_000002.png",
+        f"{COMPBENCH_PROMPTS[3].replace(' ', '_')[:200]}_000003.png",
+        "a_square_toaster_000004.png",
+    ]
+    folder = write(tmp_path / "in", dict.fromkeys(names))
+    kind, path = "t2i_compbench_shape", f"prompts.path={tmp_path}"
+    facts = imported(folder, "--prompts", kind, "--set", path, "--out", tmp_path / "out")
+    assert (facts["layout"], facts["found_by"]) == ("compbench", {"letters": 4})
+    assert [(flaw["kind"], flaw["file"]) for flaw in facts["flaws"]] == [("unmatched", names[4])]
+    found = usable(tmp_path / "out")
+    assert [(found[name]["caption"], found[name]["sample"]) for name in names[:4]] == [
+        (prompt, 0) for prompt in COMPBENCH_PROMPTS
+    ]
+    imported(folder, "--layout", "compbench", "--out", tmp_path / "alone")
+    assert usable(tmp_path / "alone")[names[0]]["caption"] == COMPBENCH_PROMPTS[0]
+
+
+def test_numbers_that_count_over_all_prompts_are_no_samples(tmp_path: Path) -> None:
+    (tmp_path / "asked.txt").write_text("a red boat\na fish\na clock\n")
+    words = ["a_red_boat", "a_fish", "a_clock"]
+    names = [f"{word}_{2 * place + number}.png" for place, word in enumerate(words) for number in range(2)]
+    folder = write(tmp_path / "in", dict.fromkeys(names))
+    facts = imported(folder, "--prompts", tmp_path / "asked.txt", "--out", tmp_path / "out")
+    assert facts["flaws"] == []
+    assert [row["sample"] for row in usable(tmp_path / "out").values()] == [0, 1] * 3
+
+
+def grid_of(
+    numbers: Sequence[int | None], size: tuple[int, int] = (48, 32), *, kind: str = "PNG", across: int = 2
+) -> bytes:
+    """Return a grid of pictures; None is a place that stays black."""
+    whole = Image.new("RGB", (across * size[0], len(numbers) // across * size[1]))
     for place, number in enumerate(numbers):
-        part = Image.open(io.BytesIO(picture(number, size, kind="PNG")))
-        whole.paste(part, (place % 2 * size[0], place // 2 * size[1]))
-    return save(whole, "PNG")
+        if number is not None:
+            part = Image.open(io.BytesIO(picture(number, size, kind="PNG")))
+            whole.paste(part, (place % across * size[0], place // across * size[1]))
+    return save(whole, kind)
 
 
 def test_dpg_grids_are_cut_into_exactly_their_pictures_and_kept(tmp_path: Path) -> None:
@@ -146,6 +190,42 @@ def test_dpg_grids_are_cut_into_exactly_their_pictures_and_kept(tmp_path: Path) 
     bad = {row["file"]: (row["status"], row["error"]) for row in rows_of(tmp_path / "out") if row["status"] != "ok"}
     assert bad["stanford7.png"] == ("bad_grid", "47x32 pixels are no 2 by 2 pictures of one size")
     assert imported(folder, "--out", tmp_path / "out", "--set", "rows_per_shard=3")["shards_made"] == 0
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_tiles_that_are_blank_or_all_the_same_are_told(kind: str, tmp_path: Path) -> None:
+    size = (200, 200)  # no whole number of the blocks of a compressed file
+    grids = {
+        "vrd1": grid_of([1, 1, 1, 1], size, kind=kind),
+        "vrd2": grid_of([2, 3, 4, None], size, kind=kind),
+        "vrd3": grid_of([5, 6, 7, 8], size, kind=kind),
+    }
+    folder = write(tmp_path / "in", {f"{name}.{kind.lower()}": data for name, data in grids.items()})
+    facts = imported(folder, "--out", tmp_path / "out")
+    assert (facts["layout"], facts["usable"]) == ("dpg", 12)
+    found = [(flaw["kind"], flaw["prompt_id"], flaw["sample"]) for flaw in facts["flaws"]]
+    assert found == [("blank", "vrd2", 3), *(("duplicate", "vrd1", sample) for sample in (1, 2, 3))]
+    assert "tile 0 of the grid" in facts["flaws"][1]["what"]
+
+
+def test_a_strip_of_four_square_pictures_is_cut_into_these(tmp_path: Path) -> None:
+    size = (32, 32)
+    across, down = grid_of(range(4), size, across=4), grid_of(range(4, 8), size, across=1)
+    folder = write(tmp_path / "in", {"vrd1.png": across, "vrd2.png": down})
+    imported(folder, "--out", tmp_path / "out")
+    for number, row in enumerate(rows_of(tmp_path / "out")):
+        assert (pixels(row["image"]["bytes"]) == pixels(picture(number, size, kind="PNG"))).all()
+
+
+def test_the_same_picture_under_two_prompts_is_told_with_both(tmp_path: Path) -> None:
+    one, other = picture(1, kind="PNG"), grid_of([1, 2, 3, 4])
+    folder = write(tmp_path / "in", {"a cat_0.png": one, "a dog_0.png": one})
+    flaws = imported(folder, "--layout", "names", "--out", tmp_path / "out")["flaws"]
+    cat = rows_of(tmp_path / "out")[0]["prompt_id"]
+    assert [flaw["what"] for flaw in flaws] == [f"the same bytes as a cat_0.png, of the prompt {cat!r}"]
+    grids = write(tmp_path / "grids", {"vrd1.png": other, "vrd2.png": grid_of([5, 6, 2, 7])})
+    (flaw,) = imported(grids, "--out", tmp_path / "tiles")["flaws"]
+    assert (flaw["sample"], flaw["what"]) == (2, "the same bytes as tile 1 of vrd1.png, of the prompt 'vrd1'")
 
 
 DPG_COLUMNS = (
