@@ -16,4 +16,5 @@ FORMATS: dict[str, str] = {
     "ratings": "diptych.evaluate.imports.ratings:RATINGS_FILE",
     "tifa": "diptych.evaluate.imports.tifa:TIFA_RESULTS",
     "vqa_score": "diptych.evaluate.imports.vqa_score:VQA_SCORES",
+    "wise": "diptych.evaluate.imports.wise:WISE_GRADES",
 }

@@ -3,8 +3,10 @@
 They are a list of ``image_id``, ``category_id``, ``bbox`` (left, top, width, height) and ``score``. What the ids stand
 for says a second file with ``images`` (``id``, ``file_name``) and ``categories`` (``id``, ``name``), or the file
 itself, if it is such an object with the detections under ``annotations``. An image that is listed and has no detection
-was looked at, and nothing found. Masks are not read: no rule asks for them. How near a thing is may stand beside its
-score as ``nearness``, and with the axes of its box swapped as ``nearness_swapped``, see ``boxes_with_depth``.
+was looked at, and nothing found. Told, and not judged, are ids that cannot be of these names (``coco_ids``), boxes
+without an area, and those beside their pictures (``box_places``). Masks are not read: no rule asks for them. How near a
+thing is may stand beside its score as ``nearness``, and with the axes of its box swapped as ``nearness_swapped``, see
+``boxes_with_depth``.
 """
 
 import math
@@ -15,19 +17,21 @@ from typing import Any, NamedTuple
 from diptych.data.schema import FILE
 from diptych.data.text_records import json_value
 from diptych.errors import ConfigError, DataError
+from diptych.evaluate.imports.coco_ids import KnownIds, check_ids
 from diptych.evaluate.imports.contract import EvidenceRecord, FileContent, FilePlace, ImportFormat, ImportSource
 from diptych.judges.contract import NEAR, NEARNESS, NEARNESS_SWAPPED, Box, Trait
 from diptych.judges.evidence import BOXES
 
 IMAGES, CATEGORIES, DETECTIONS = "images", "categories", "annotations"
-NO_ID, NO_CATEGORY = "no image of that id", "no category of that id"
+NO_ID, NO_CATEGORY, NO_AREA = "no image of that id", "no category of that id", "a box without an area"
 
 
 class CocoNames(NamedTuple):
-    """What ids stand for: files of images, names of categories."""
+    """What ids stand for: files of images, names of categories; and the sizes of images, where they are told."""
 
     files: Mapping[int | str | None, str]
     labels: Mapping[int | str | None, str]
+    sizes: Mapping[int | str | None, tuple[int, int]]
 
 
 def coco(source: ImportSource) -> FileContent:
@@ -35,7 +39,7 @@ def coco(source: ImportSource) -> FileContent:
 
     Raises:
         ConfigError: If nothing says what the ids stand for.
-        DataError: If one of the files has another form.
+        DataError: If one of the files has another form, or ids that are not of the names.
     """
     whole = json_value(source.text, source.file)
     if source.names is not None:
@@ -47,11 +51,13 @@ def coco(source: ImportSource) -> FileContent:
     found = whole.get(DETECTIONS) if isinstance(whole, Mapping) else whole
     if not isinstance(found, list):
         raise DataError(f"{source.file}: detections are a list, or an object with the list {DETECTIONS}")
+    check_ids(found, KnownIds("image_id", names.files, "file_name"), source.file)
+    check_ids(found, KnownIds("category_id", names.labels, "category_name", are_classes=True), source.file)
     return FileContent(_records(found, names, source.file), frozenset(names.labels.values()))
 
 
 def _names(whole: Any, file: Path) -> CocoNames:
-    parts = []
+    parts: list[dict[int | str | None, str]] = []
     for part, name in ((IMAGES, "file_name"), (CATEGORIES, "name")):
         listed = whole.get(part) if isinstance(whole, Mapping) else None
         if not isinstance(listed, list) or not all(_is_named(one, name) for one in listed):
@@ -59,7 +65,13 @@ def _names(whole: Any, file: Path) -> CocoNames:
         parts.append({one["id"]: one[name] for one in listed})
         if len(parts[-1]) < len(listed):
             raise DataError(f"{file}: {part}: two have one id")
-    return CocoNames(*parts)
+    sizes = {one["id"]: size for one in whole[IMAGES] if (size := _size(one)) is not None}
+    return CocoNames(parts[0], parts[1], sizes)
+
+
+def _size(given: Mapping[str, Any]) -> tuple[int, int] | None:
+    sides = given.get("width"), given.get("height")
+    return sides if all(type(side) is int and side > 0 for side in sides) else None  # type: ignore[return-value]  # two
 
 
 def _is_named(given: Any, name: str) -> bool:
@@ -67,8 +79,8 @@ def _is_named(given: Any, name: str) -> bool:
 
 
 def _records(found: Sequence[Any], names: CocoNames, file: Path) -> Iterator[EvidenceRecord]:
-    for number, name in enumerate(names.files.values(), start=1):
-        yield EvidenceRecord(FilePlace(file, number, "image"), {FILE: name}, None)
+    for number, (key, name) in enumerate(names.files.items(), start=1):
+        yield EvidenceRecord(FilePlace(file, number, "image"), {FILE: name}, None, size=names.sizes.get(key))
     for number, given in enumerate(found, start=1):
         place = FilePlace(file, number, "record")
         if not isinstance(given, Mapping):
@@ -78,7 +90,10 @@ def _records(found: Sequence[Any], names: CocoNames, file: Path) -> Iterator[Evi
         if misfit:
             yield EvidenceRecord(place, {}, None, misfit=misfit)
             continue
-        yield EvidenceRecord(place, {FILE: names.files[image]}, _box(given, names.labels[label], place))
+        box = _box(given, names.labels[label], place)
+        left, top, right, bottom = box.corners
+        misfit = NO_AREA if left == right or top == bottom else ""
+        yield EvidenceRecord(place, {FILE: names.files[image]}, box, misfit=misfit, size=names.sizes.get(image))
 
 
 def _box(given: Mapping[str, Any], label: str, place: FilePlace) -> Box:

@@ -54,6 +54,7 @@ class EvidenceRecord:
         prompt: Its text, where the file tells it: an image of another text is not the one.
         folder: What may be called after the model, where nothing else tells it: counts where the dataset has it.
         misfit: Why it can be about no image, where the format knows; empty else.
+        size: Width and height of the picture in pixels, where the file tells them: one of another size is not the one.
     """
 
     place: FilePlace
@@ -62,6 +63,7 @@ class EvidenceRecord:
     prompt: str | None = None
     folder: str = ""
     misfit: str = ""
+    size: tuple[int, int] | None = None
 
 
 class ImportSource(NamedTuple):

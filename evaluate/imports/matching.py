@@ -20,6 +20,7 @@ from diptych.scores.vqa_score import CAPTION_ASKED
 from diptych.storage.location import Location
 
 NO_IMAGE, SEVERAL_IMAGES, OTHER_PROMPT = "no such image", "several images", "another prompt"
+OTHER_SIZE = "a picture of another size"
 SHOWN = "1"  # the id of the only question that is asked of a caption
 TOLD_OF = ("ok", MISSING)  # the states of rows about which a file may say something: no pictures are needed
 IMAGE_PATH = "image.path"  # the name of a picture, which a dataset that was made of files has as FILE in full
@@ -78,6 +79,12 @@ class Matcher:
         """The status of each row."""
         return self._words("status")
 
+    @cached_property
+    def sizes(self) -> list[tuple[int, int] | None]:
+        """Width and height of the picture of each row, in pixels; None where there is none."""
+        sides = zip(*(self.table.column(name).to_pylist() for name in ("width", "height")), strict=True)
+        return [None if None in (width, height) else (width, height) for width, height in sides]
+
     def match(self, records: Iterable[EvidenceRecord]) -> Matched:
         """Return which records are about which row.
 
@@ -100,6 +107,8 @@ class Matcher:
                 found.leave_out(record, SEVERAL_IMAGES if rows else NO_IMAGE)
             elif record.prompt is not None and self._captions[rows[0]] != record.prompt:
                 found.leave_out(record, OTHER_PROMPT)
+            elif record.size is not None and self.sizes[rows[0]] not in (None, record.size):
+                found.leave_out(record, OTHER_SIZE)
             elif self.states[rows[0]] not in TOLD_OF:
                 found.leave_out(record, f"not used, as the image is {self.states[rows[0]]}")
             else:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, cast
 
 from diptych.errors import DataError
 from diptych.evaluate.imports.answered import NO_QUESTION, answers_of, by_question, states_of
+from diptych.evaluate.imports.box_places import look_at_places
 from diptych.evaluate.imports.contract import EvidenceRecord, FileContent
 from diptych.evaluate.imports.matching import Matched, Matcher
 from diptych.judges.contract import Box, Rating
@@ -74,7 +75,12 @@ def answer_rows(matcher: Matcher, matched: Matched, content: FileContent) -> Row
 
 
 def box_rows(matcher: Matcher, matched: Matched, content: FileContent) -> RowEvidence:
-    """Return the boxes of each row, the surest first; none of an image whose prompt names what cannot be found."""
+    """Return the boxes of each row, the surest first; none of an image whose prompt names what cannot be found.
+
+    Raises:
+        DataError: If most boxes lie where no box of their pictures can.
+    """
+    places = look_at_places(matcher, matched)
     records: list[list[Any] | None] = [None] * len(matcher.table)
     reasons: list[str | None] = [NOT_IMPORTED] * len(matcher.table)
     labels = content.labels or frozenset()
@@ -92,7 +98,9 @@ def box_rows(matcher: Matcher, matched: Matched, content: FileContent) -> RowEvi
     unknown, nothing = reasons.count(UNKNOWN_CLASS), sum(some == [] for some in records)
     words = f"{len(found):,}, none less sure than {least:g}; {nothing:,} images without any"
     words += f"; {unknown:,} images ask for what the file cannot name" if unknown else ""
+    words += places.words
     facts = {"boxes": len(found), "least_score": least, "images_without": nothing, "unknown_class": unknown}
+    facts |= {"over_an_edge": places.over, "of_unknown_size": places.unknown}
     return RowEvidence(
         records, reasons, len(matched.records), facts, ("boxes", words), {"gives": BOXES.name, "least_score": least}
     )

@@ -42,7 +42,7 @@ from diptych.storage.location import Location
 
 STEP = "import"
 UNREAD = "not read"  # among the programs: images of which nothing that is said can be read
-VERSION = 1  # of what rows of one source and config say
+VERSION = 2  # of what rows of one source and config say
 
 
 class ImportRun(NamedTuple):

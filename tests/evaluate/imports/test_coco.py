@@ -161,6 +161,70 @@ def test_what_fits_nothing_or_stands_there_twice_is_counted(folder: Path) -> Non
     assert (facts["repeated"], facts["boxes"]) == (1, 7)
 
 
+def test_a_box_without_an_area_or_beside_its_picture_is_left_out_and_told(folder: Path) -> None:
+    flat, beside, over = (detection(0, 17, left=left) for left in (1.0, 48.0, 44.0))
+    flat["bbox"][2] = 0.0
+    facts = import_boxes(folder, [*FOUND, flat, beside, over])
+    assert facts["misfits"] == {
+        "a box without an area": {"records": 1, "first_record": 8},
+        "a box beside its picture": {"records": 1, "first_record": 9},
+    }
+    assert (facts["boxes"], facts["over_an_edge"]) == (8, 1), "one that reaches over an edge is a guess, and told"
+
+
+def reached(folder: Path, found: Any, said: str) -> None:
+    given = ["--names", str(folder / "names.json")]
+    result = import_file(folder, "found.json", json.dumps(found), *given, form="coco", judge="unidet")
+    assert said in refusal(result)
+    assert open_dataset(folder / "generated").column_sets("evidence") == []
+
+
+def test_boxes_as_corners_or_as_shares_are_refused(folder: Path) -> None:
+    corners = [{**one, "bbox": [20.0, 12.0, 44.0, 30.0]} for one in FOUND]
+    reached(
+        folder, corners, "found.json: record 1: reaches from 20, 12, 64, 42 in a picture of 48x32, and 7 of 7 boxes"
+    )
+    shares = [{**one, "bbox": [0.1, 0.2, 0.5, 0.6]} for one in FOUND]
+    reached(
+        folder, shares, "found.json: no box is larger than a pixel; a bbox is left, top, width and height in pixels"
+    )
+
+
+def test_boxes_of_pictures_of_another_size_are_told(folder: Path) -> None:
+    listed = names()
+    listed["images"][0] |= {"width": 640, "height": 480}
+    listed["images"][1] |= {"width": 48, "height": 32}
+    (folder / "names.json").write_text(json.dumps(listed))
+    facts = import_boxes(folder)
+    assert facts["misfits"] == {"a picture of another size": {"records": 3, "first_image": 1}}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"image": 1}, "image_id: 5 stands for nothing in the file of names, and all of them would for something if"),
+        ({"image": -1}, "image_id: -1 stands for nothing in the file of names, and all of them would"),
+        ({"label": 1}, "category_id: 19 stands for nothing in the file of names, and all of them would for something"),
+        ({"label": -17}, "something if they are places in its list, from 0; write the ids of that file"),
+        ({"label": -16}, "something if they are places in its list, from 1; write the ids of that file"),
+        ({"file_name": "out/other.png"}, "record 1: image_id 0 is 'out/"),
+        ({"category_name": "zebra"}, "record 1: category_id 17 is 'cat' in the file of names, and category_name says"),
+    ],
+)
+def test_ids_that_are_not_those_of_the_names_are_refused(folder: Path, change: dict[str, Any], said: str) -> None:
+    shift = {"image": change.pop("image", 0), "label": change.pop("label", 0)}
+    found = [
+        {
+            **one,
+            "image_id": one["image_id"] + shift["image"],
+            "category_id": one["category_id"] + shift["label"],
+            **change,
+        }
+        for one in FOUND
+    ]
+    reached(folder, found, said)
+
+
 def test_file_may_hold_its_own_names(folder: Path) -> None:
     whole = json.dumps({**names(), "annotations": FOUND})
     assert imported_facts(folder, "whole.json", whole, form="coco", judge="unidet")["boxes"] == 7

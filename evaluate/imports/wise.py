@@ -1,0 +1,70 @@
+"""Grades of WISE's own programs: what a judge said of an image, or the grades that were read from it.
+
+``vllm_eval.py`` and ``WISE_legacy/gpt_eval.py`` of PKU-YuanGroup/WISE at eb51174 write two files.
+``..._full_results.json`` is a list with ``prompt_id``, ``prompt`` and ``evaluation``, the judge's words, which the rules
+read anew; the prompt has to be that of the dataset's image. ``..._scores_results.jsonl`` has the grades in each line:
+``score``, or before 2026 ``consistency``, ``realism`` and ``aesthetic_quality``; of these the words are made again. Both
+know one image of each prompt and no model. What could not be read upstream leaves out of both.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from diptych.data.generated_columns import PROMPT_ID
+from diptych.data.text_records import json_lines, json_value
+from diptych.errors import DataError
+from diptych.evaluate.imports.contract import (
+    EvidenceRecord,
+    FileContent,
+    FilePlace,
+    ImportFormat,
+    ImportSource,
+    SaidAnswer,
+)
+from diptych.judges.evidence import ANSWERS
+
+QUESTION = "1"  # the only one that is asked of an image
+SAID = "evaluation"
+GRADES = (("score",), ("consistency", "realism", "aesthetic_quality"))
+
+
+def wise(source: ImportSource) -> FileContent:
+    """Return the judge's words about each image."""
+    return FileContent(_answers(source))
+
+
+def _answers(source: ImportSource) -> Iterator[EvidenceRecord]:
+    for place, given in _records(source):
+        number = given.get("prompt_id") if isinstance(given, Mapping) else None
+        if isinstance(number, bool) or not isinstance(number, int | str):
+            raise DataError(f"{place}: a grade of WISE is an object with prompt_id; here it is {number!r}")
+        prompt = given.get("prompt")
+        said = SaidAnswer(QUESTION, None, _words(given, place))
+        image = {PROMPT_ID: str(number)}
+        yield EvidenceRecord(place, image, said, prompt if isinstance(prompt, str) else None)
+
+
+def _records(source: ImportSource) -> Iterator[tuple[FilePlace, Any]]:
+    if not source.text.lstrip().startswith("["):
+        for line, given in json_lines(source.text, source.file):
+            yield FilePlace(source.file, line), given
+        return
+    for number, given in enumerate(json_value(source.text, source.file), start=1):
+        yield FilePlace(source.file, number, "record"), given
+
+
+def _words(given: Mapping[str, Any], place: FilePlace) -> str:
+    """Return what the judge said, or the grades as it is asked to say them."""
+    if isinstance(given.get(SAID), str):
+        return str(given[SAID])
+    names = next((some for some in GRADES if set(some) & given.keys()), GRADES[0])
+    values = [given.get(name) for name in names]
+    if not all(isinstance(one, int | float) and math.isfinite(one) for one in values):
+        known = " or ".join(", ".join(some) for some in GRADES)
+        told = ", ".join(map(repr, values))
+        raise DataError(f"{place}: a grade of WISE has {SAID}, or as numbers {known}; here they are {told}")
+    return "\n".join(f"{name.replace('_', ' ').capitalize()}: {one:g}" for name, one in zip(names, values, strict=True))
+
+
+WISE_GRADES = ImportFormat(ANSWERS, wise)
