@@ -200,6 +200,9 @@ def export(dataset: Path, layout: str, out: Path, model: str | None, setting: st
         click.echo(f"{quantity(made.images, 'image')} in {out}, {made.written:,} of them written now")
         for status, rows in made.left_out.items():
             click.echo(f"{status:<9} {quantity(rows, 'row')}, which have no picture to export")
+        if made.unspoken:
+            why = "A1111 would read another prompt, as of a line that begins with 'Negative prompt:'"
+            click.echo(f"no parameters in {quantity(len(made.unspoken), 'file')}, such as {made.unspoken[0]}: {why}")
 
 
 @generate.command()

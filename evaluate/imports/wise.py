@@ -1,10 +1,10 @@
 """Grades of WISE's own programs: what a judge said of an image, or the grades that were read from it.
 
 ``vllm_eval.py`` and ``WISE_legacy/gpt_eval.py`` of PKU-YuanGroup/WISE at eb51174 write two files.
-``..._full_results.json`` is a list with ``prompt_id``, ``prompt`` and ``evaluation``, the judge's words, which the rules
-read anew; the prompt has to be that of the dataset's image. ``..._scores_results.jsonl`` has the grades in each line:
-``score``, or before 2026 ``consistency``, ``realism`` and ``aesthetic_quality``; of these the words are made again. Both
-know one image of each prompt and no model. What could not be read upstream leaves out of both.
+``..._full_results.json`` is a list with ``prompt_id``, ``prompt`` and ``evaluation``, the judge's words, which the
+rules read anew; the prompt has to be that of the dataset's image. ``..._scores_results.jsonl`` has the grades in each
+line: ``score``, or before 2026 ``consistency``, ``realism`` and ``aesthetic_quality``; of these the words are made
+again. Both know one image of each prompt and no model. What could not be read upstream leaves out of both.
 """
 
 import math

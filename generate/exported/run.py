@@ -33,11 +33,19 @@ class ExportChoice(NamedTuple):
 
 
 class ExportRun(NamedTuple):
-    """What an export leaves: images there, those of them written now, and rows without a picture by status."""
+    """What an export leaves.
+
+    Attributes:
+        images: That are there.
+        written: Those of them that were written now.
+        left_out: Rows without a picture, by status.
+        unspoken: Files without ``parameters``, since A1111 would read another prompt from them.
+    """
 
     images: int
     written: int
     left_out: dict[str, int]
+    unspoken: list[str]
 
 
 def export_images(
@@ -60,15 +68,17 @@ def export_images(
     if layout.of_one_model:
         _check_one_model(rows, dataset)
     names = layout.names(rows)
-    written = 0
+    written, unspoken = 0, list[str]()
     with track("export", len(rows), mode=progress, unit="images") as tracker:
         for (row, name), data in zip(zip(rows, names, strict=True), _pictures(dataset, choice), strict=True):
-            texts = {"parameters": infotext_of(row), KEY: said_of_row(row)}
+            infotext = infotext_of(row)
+            texts = {KEY: said_of_row(row)} if infotext is None else {"parameters": infotext, KEY: said_of_row(row)}
+            unspoken += [name] if infotext is None else []
             written += _write(place, name, with_texts(as_png(data), texts))
             tracker.advance()
     for name, data in layout.beside(rows, names).items():
         _write(place, name, data)
-    return ExportRun(len(rows), written, dict(left_out))
+    return ExportRun(len(rows), written, dict(left_out), unspoken)
 
 
 def _rows(dataset: Dataset, choice: ExportChoice) -> tuple[list[ExportRow], Counter[str]]:

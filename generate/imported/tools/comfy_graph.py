@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 Node = Mapping[str, Any]
+# What a value may be called in the node that it comes from: by itself, or as one that holds nothing else.
+ELSEWHERE = {"seed": ("seed", "noise_seed"), "noise_seed": ("noise_seed", "seed"), "steps": ("steps", "steps_total")}
+PLAIN = ("value", "int", "number")
 
 
 class ComfyGraph:
@@ -34,7 +37,11 @@ class ComfyGraph:
         for name in names:
             if name in node["inputs"]:
                 linked = self.linked(node, name)
-                return node["inputs"][name] if linked is None else self.value(linked, name, "seed", "value", "int")
+                return (
+                    node["inputs"][name]
+                    if linked is None
+                    else self.value(linked, *ELSEWHERE.get(name, (name,)), *PLAIN)
+                )
         return None
 
     def found(self, node: Node | None, names: tuple[str, ...], through: tuple[str, ...]) -> Any:

@@ -5,6 +5,7 @@ Of any other node, which may replace words, fill in a template or ask a language
 made: then it is said which node that is, and what it made the text of.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from diptych.generate.imported.tools.comfy_graph import ComfyGraph, Node, all_in
 from diptych.generate.imported.tools.said import MAX_PROMPT, several_texts
 
 POSITIVE, NEGATIVE = "positive", "negative"
+# Inputs that bring everything at once: of Easy-Use and tinyterra, Impact, Efficiency, rgthree.
+PIPES = ("pipe", "basic_pipe", "sdxl_tuple", "context", "base_ctx")
 # Inputs of encoders that are texts; of one for each of several text encoders, all have a part in the picture.
 ENCODED = ("text", "text_g", "text_l", "t5xxl", "clip_l", "clip_g", "llama", "prompt")
 ENCODED_OF_SIDE = {
@@ -38,6 +41,8 @@ HANDED_ON = (
     "ttntext",
 )
 HANDED_IN = ("value", "text", "string", "prompt", POSITIVE, NEGATIVE, "")  # the last of a reroute
+FILLS_IN = "easy"  # begins the kinds of loaders that take a text for a template, where it is one
+TEMPLATE = re.compile(r"\{[^{}]*\|[^{}]*\}|__[\w/.*-]+__")  # a choice, or a file of words (Easy-Use's wildcards)
 CONCATENATES = "stringconcatenate"
 SPOKEN = ("text", "prompt", "string", "value")  # in the names of inputs that are texts, of any node
 
@@ -70,7 +75,8 @@ class SideTexts:
 def side_texts(graph: ComfyGraph, node: Node, name: str, side: str) -> SideTexts:
     """Return the texts behind an input of a sampler.
 
-    A node that takes a positive and a negative side hands both on; its first output is no negative one.
+    A node that takes a positive and a negative side hands both on; its first output is no negative one, unless it has
+    everything.
 
     Raises:
         ValueError: If one is longer than any model reads.
@@ -78,7 +84,8 @@ def side_texts(graph: ComfyGraph, node: Node, name: str, side: str) -> SideTexts
     linked = graph.linked(node, name)
     if linked is None:
         return SideTexts(())
-    if {POSITIVE, NEGATIVE} <= linked["inputs"].keys() and node["inputs"][name][1] == 0:
+    is_two_sided = {POSITIVE, NEGATIVE} <= linked["inputs"].keys()
+    if is_two_sided and name not in PIPES and node["inputs"][name][1] == 0:
         side = POSITIVE
     return _Walk(graph, side).texts(linked)
 
@@ -123,6 +130,8 @@ class _Walk:
         if own and is_encoder:
             for name in own:
                 text = self._input(node, name)
+                if text is not None and kind_of(node).startswith(FILLS_IN) and TEMPLATE.search(text):
+                    self._makers[str(node.get("class_type"))] = None
                 yield from self._unknown(node, name) if text is None else [text]
         elif own or _spoken(node):
             text = self._made(node)
@@ -190,6 +199,6 @@ def is_sampler(node: Node) -> bool:
     """Whether a node is a sampler: by its class, or by the inputs that only one has."""
     kind, inputs = kind_of(node), node["inputs"]
     if "ksampler" in kind or kind.startswith("samplercustom"):
-        return "select" not in kind
+        return "select" not in kind and "config" not in kind
     asks = isinstance(inputs.get(POSITIVE, inputs.get("conditioning")), list)
     return asks and "steps" in inputs and ("seed" in inputs or "noise_seed" in inputs)

@@ -10,16 +10,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from diptych.generate.imported.tools.comfy_graph import ComfyGraph, Node, all_inputs
-from diptych.generate.imported.tools.comfy_texts import NEGATIVE, POSITIVE, is_sampler, side_texts
+from diptych.generate.imported.tools.comfy_graph import ComfyGraph, Node, all_inputs, kind_of
+from diptych.generate.imported.tools.comfy_texts import NEGATIVE, PIPES, POSITIVE, is_sampler, side_texts
 from diptych.generate.imported.tools.said import ToolSays, json_object, sampler_name, tool_says
 
 MAX_NODES = 10_000
 # From where a sampler has what it begins with: some sample what another has made of the same image.
 BEGINNINGS = ("latent_image", "latent", "samples", "image")
-ASKS = (POSITIVE, "conditioning", "pipe")
-ASKS_NOT = (NEGATIVE, "neg_conditioning", "pipe")
-MODEL_NAMES = ("ckpt_name", "unet_name", "model_name")
+ASKS = (POSITIVE, "conditioning", *PIPES)
+ASKS_NOT = (NEGATIVE, "neg_conditioning", *PIPES)
+MODEL_NAMES = ("ckpt_name", "unet_name", "model_name", "base_ckpt_name")
+PLOTS = "xyplot"  # in the kinds of nodes that make pictures in several settings of one pipe
 
 
 def read_comfyui(texts: Mapping[str, str], file: str) -> ToolSays | None:
@@ -63,16 +64,18 @@ def _says(graph: ComfyGraph) -> ToolSays:
     asks, asks_not = _first_of(guider, ASKS), _first_of(guider, ASKS_NOT)
     schedule, noise = graph.linked(sampler, "sigmas") or sampler, graph.linked(sampler, "noise") or sampler
     solver = graph.linked(sampler, "sampler") or sampler
-    model = graph.linked(guider, "model") or graph.linked(schedule, "model")
+    model = graph.linked(guider, "model") or graph.linked(schedule, "model") or _piped(graph, sampler)
     prompt, negative = side_texts(graph, guider, asks, POSITIVE), side_texts(graph, guider, asks_not, NEGATIVE)
     says = tool_says(
         prompt.only,
         negative_prompt=negative.only,
-        seed=graph.value(noise, "noise_seed", "seed"),
-        steps=graph.value(schedule, "steps"),
-        sampler=sampler_name(graph.value(solver, "sampler_name"), graph.value(schedule, "scheduler")),
-        guidance=_guidance(graph, guider, asks),
-        model=graph.found(model, MODEL_NAMES, ("model",)),
+        seed=_setting(graph, sampler, noise, "noise_seed", "seed"),
+        steps=_setting(graph, sampler, schedule, "steps"),
+        sampler=sampler_name(
+            _setting(graph, sampler, solver, "sampler_name"), _setting(graph, sampler, schedule, "scheduler")
+        ),
+        guidance=_guidance(graph, sampler, guider, asks),
+        model=graph.found(model, MODEL_NAMES, ("model", *PIPES)),
     )
     unclear = [text for text in (prompt.unclear("prompt"), negative.unclear("negative prompt")) if text]
     return replace(says, unclear="; ".join(unclear) or None)
@@ -94,7 +97,28 @@ def _first_sampler(graph: ComfyGraph) -> Node | None:
     return found[0] if found else None
 
 
-def _guidance(graph: ComfyGraph, guider: Node, asks: str) -> Any:
-    """Return the guidance of a sampler; of models that read it as an input, that of the text before it."""
+def _piped(graph: ComfyGraph, sampler: Node) -> Node | None:
+    """Return the node that hands a sampler everything at once; None where none does."""
+    return next((node for name in PIPES if (node := graph.linked(sampler, name)) is not None), None)
+
+
+def _setting(graph: ComfyGraph, sampler: Node, node: Node, *names: str) -> Any:
+    """Return a value that a sampler ran with: of itself, of the node that it has for this, or of the nearest pipe."""
+    pipes = list(graph.behind(_piped(graph, sampler), lambda _: PIPES))
+    if any(PLOTS in kind_of(one) for one in pipes):
+        return None
+    values = (graph.value(one, *names) for one in (node, *pipes))
+    return next((value for value in values if value is not None), None)
+
+
+def _guidance(graph: ComfyGraph, sampler: Node, guider: Node, asks: str) -> Any:
+    """Return the guidance of a sampler; of models that read it as an input, that of the text before it.
+
+    Of a pipe that says which guider there is, not every one takes the number that stands beside it.
+    """
     distilled = graph.found(graph.linked(guider, asks), ("guidance",), ("conditioning", POSITIVE))
-    return distilled if distilled is not None else graph.value(guider, "cfg")
+    if distilled is not None:
+        return distilled
+    if any("guider" in one["inputs"] for one in graph.behind(_piped(graph, sampler), lambda _: PIPES)):
+        return None
+    return _setting(graph, sampler, guider, "cfg")

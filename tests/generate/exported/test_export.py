@@ -16,6 +16,7 @@ from tiny_generated import Made, make_generated
 from diptych.cli import main
 from diptych.data.generated_columns import generated_columns
 from diptych.generate.exported import EXPORTS, ExportLayout
+from diptych.generate.imported.tools.infotext import infotext_of
 from diptych.lookup import import_attribute
 
 CHECKS = {"include": [{"class": "bench", "count": 2}], "exclude": [{"class": "bench", "count": 3}]}
@@ -167,3 +168,33 @@ def test_nothing_is_written_into_the_dataset(out: str, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     assert export(tmp_path / "x", "--layout", "a1111", "--out", tmp_path / out).exit_code == 1
     assert sorted(tmp_path.rglob("*")) == before
+
+
+TRAPS = {
+    "a cat\nNegative prompt: a dog": False,
+    "a cat\nSteps: 1, Sampler: none, CFG scale: 3": True,  # the last line alone is one of pairs
+    "Negative prompt: a dog": False,
+    "a cat, Negative prompt: a dog Steps: 1": True,
+    "  a cat \n  and a dog ": True,
+}
+
+
+@pytest.mark.parametrize("layout", ["a1111", "geneval"])
+def test_a_prompt_that_a1111_would_read_as_another_is_not_written_for_it_and_told(layout: str, tmp_path: Path) -> None:
+    rows = [Made("sd", number, caption=caption, picture=number) for number, caption in enumerate(TRAPS)]
+    make_generated(tmp_path / "x", rows)
+    result = export(tmp_path / "x", "--layout", layout, "--out", tmp_path / "files")
+    told = [Image.open(path).text.get("parameters") for path in sorted((tmp_path / "files").rglob("*.png"))]
+    assert [text is not None for text in told] == list(TRAPS.values())
+    assert "no parameters in 2 files, such as 00000" in result.output
+    imported(tmp_path / "files", "--out", tmp_path / "y")
+    assert {row["prompt_id"]: row["caption"] for row in rows_of(tmp_path / "y")} == {
+        f"{number:05d}": caption for number, caption in enumerate(TRAPS)
+    }
+
+
+def test_a_picture_of_which_little_is_known_keeps_its_prompt(tmp_path: Path) -> None:
+    known = {"steps": None, "sampler": None, "guidance": None, "seed": None, "negative_prompt": None, "model": "sd"}
+    row = {**known, "caption": "a cat", "width": 8, "height": 8}
+    assert infotext_of(row) == "a cat", "A1111 takes a line of two pairs for part of the prompt"
+    assert infotext_of({**row, "caption": "a: 1, b: 2, c: 3"}) is None

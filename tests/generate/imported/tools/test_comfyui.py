@@ -262,3 +262,71 @@ def test_a_text_that_doubles_itself_is_a_reason() -> None:
     nodes = {"a": node("Reroute", **{"": ["b", 0]}), "b": node("Reroute", **{"": ["a", 0]})}
     found = read(["p", 0], OTHER, p=node("CLIPTextEncode", text=["a", 0]), **nodes)
     assert "RecursionError" in (found.problem or "")
+
+
+FULL = {"positive": PROMPT, "negative": NEGATIVE, "ckpt_name": "xl"}
+ALONE = {"steps": 12, "cfg": 4.5, "sampler_name": "euler", "scheduler": "karras", "seed": 9}
+SET = {"pipe": ["load", 0], **ALONE}
+WRAPPED: dict[str, dict[str, Any]] = {
+    "easy": {
+        "sampler": node("easy kSampler", pipe=["edit", 0], image_output="Hide"),
+        "edit": node("easy pipeIn", pipe=["set", 0]),
+        "set": node("easy preSampling", **{**SET, "seed": ["number", 0]}),
+        "number": node("easy seed", seed=9),
+        "load": node("easy fullLoader", **FULL),
+    },
+    "easy full": {
+        "sampler": node("easy fullkSampler", **SET),
+        "load": node("easy comfyLoader", **FULL),
+    },
+    "tinyterra": {"sampler": node("ttN pipeKSampler", **SET), "load": node("ttN pipeLoader", seed=1, **FULL)},
+    "impact": {
+        "sampler": node("ImpactKSamplerBasicPipe", basic_pipe=["pipe", 0], **ALONE),
+        "pipe": node("ToBasicPipe", model=["load", 0], positive=ONE, negative=OTHER),
+        "load": node("CheckpointLoaderSimple", ckpt_name="xl"),
+    },
+    "efficiency": {
+        "sampler": node("KSampler SDXL (Eff.)", sdxl_tuple=["eff", 0], noise_seed=9, **{**ALONE, "seed": 3}),
+        "eff": node("Eff. Loader SDXL", base_ckpt_name="xl", positive=PROMPT, negative=NEGATIVE),
+    },
+    "rgthree": {
+        "sampler": node(
+            "KSampler",
+            **{**ALONE, "steps": ["set", 0], "cfg": ["set", 2]},
+            positive=ONE,
+            negative=OTHER,
+            model=["load", 0],
+        ),
+        "set": node("KSampler Config (rgthree)", steps_total=12, refiner_step=8, cfg=4.5),
+        "load": node("CheckpointLoaderSimple", ckpt_name="xl"),
+    },
+}
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_settings_come_through_what_wraps_a_sampler(name: str) -> None:
+    says = read(ONE, OTHER, **WRAPPED[name]).says
+    settings = {"seed": 9, "steps": 12, "sampler": "euler karras", "guidance": 4.5, "model": "xl"}
+    assert (says.prompt, says.facts) == (PROMPT, {"negative_prompt": NEGATIVE, **settings})
+
+
+def test_no_setting_is_known_of_a_plot_nor_a_guidance_that_a_guider_may_not_take() -> None:
+    easy = WRAPPED["easy"]
+    plot = read(ONE, OTHER, **{**easy, "edit": node("easy XYPlot", pipe=["set", 0])}).says
+    assert plot.facts.keys() == {"negative_prompt", "model"}
+    guided = read(ONE, OTHER, **{**easy, "set": node("easy preSamplingCustom", **SET, guider="Basic")}).says
+    assert (guided.facts["steps"], "guidance" in guided.facts) == (12, False)
+
+
+@pytest.mark.parametrize("text", ["a {red|blue} boat", "a __colour__ boat"])
+def test_a_template_that_a_loader_fills_in_is_no_prompt(text: str) -> None:
+    loader = node("easy fullLoader", **{**FULL, "positive": text})
+    found = read(ONE, OTHER, **{**WRAPPED["easy"], "load": loader})
+    assert (found.says.prompt, found.problem) == (None, f"comfyui: easy fullLoader made its prompt of {text!r}")
+
+
+def test_the_seed_of_a_node_is_not_taken_for_its_steps() -> None:
+    says = read(
+        ONE, OTHER, sampler=node("easy fullkSampler", **{**SET, "steps": ["n", 0]}), n=node("easy seed", seed=9)
+    ).says
+    assert "steps" not in says.facts

@@ -50,3 +50,29 @@ def test_what_stands_behind_the_pairs_and_is_not_known_is_said() -> None:
     found = read_tool(png({"parameters": "boat\nSteps: 20, Seed: 5, CFG scale: 7\nmade by me"}), "x.png")
     assert (found.says.prompt, found.says.facts["seed"]) == ("boat", 5)
     assert found.problem == "a1111: text behind its line of pairs: 'made by me'"
+
+
+PAIRS = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5"
+LINES: dict[str, tuple[str | None, str | None]] = {
+    f"a (red:1.2) boat, dusk {PAIRS}": ("a (red:1.2) boat, dusk", ""),
+    f"boat Negative prompt: fog, low {PAIRS}": ("boat", "fog, low"),
+    f"Negative prompt: fog {PAIRS}": ("", "fog"),
+    f"boat\nNegative prompt: fog {PAIRS}": ("boat", "fog"),
+    f"boat Negative prompt: fog\n{PAIRS}": ("boat Negative prompt: fog", ""),  # as A1111 itself reads it
+    f"boat\n Negative prompt: fog\nNegative prompt: low\n{PAIRS}": ("boat", "fog\nlow"),
+}
+
+
+@pytest.mark.parametrize("text", LINES)
+def test_an_infotext_in_one_line_is_parted_where_it_can_be(text: str) -> None:
+    found = read_tool(png({"parameters": text}), "x.png")
+    assert (found.says.prompt, found.says.facts["negative_prompt"], found.problem) == (*LINES[text], None)
+    assert (found.says.facts["steps"], found.says.facts["seed"]) == (20, 5)
+
+
+@pytest.mark.parametrize("text", [f"Steps: 3, then {PAIRS}", f"a Negative prompt: b Negative prompt: c {PAIRS}"])
+def test_one_line_that_may_be_parted_in_several_places_is_said_and_not_guessed(text: str) -> None:
+    found = read_tool(png({"parameters": f"boat, {text}"}), "x.png")
+    assert (found.says.prompt, found.says.facts) == (None, {})
+    assert found.problem is not None
+    assert found.problem.startswith("a1111: a text and pairs in one line, which may end in several places: 'boat, ")
