@@ -190,6 +190,7 @@ def make_plan(config: GenerateConfig, *, with_weights: bool, progress: str = "au
         negatives={label: read.negatives for label, read in reads.items()},
         cut={label: read.cut for label, read in reads.items() if read.cut},
         notes=(
+            *(note for found in sets.values() for note in found.notes),
             *text_notes(config, asked),
             *(f"{label}: {note}" for label, read in reads.items() for note in read.notes),
         ),

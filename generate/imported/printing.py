@@ -33,6 +33,8 @@ def print_import(made: Any, out: Path) -> None:
 
     facts = import_facts(made, out)
     click.echo(f"layout    {facts['layout']}: {facts['why']}")
+    for note in facts["notes"]:
+        click.echo(f"note      {note}")
     if facts["found_by"]:
         ways = ", ".join(f"{many:,} by {way}" for way, many in facts["found_by"].items())
         click.echo(f"matched   {ways}")

@@ -117,7 +117,7 @@ def plan_import(config: ImportConfig, *, progress: str) -> PlannedImport:
     placed = _placed(config, layout, images, chosen)
     grid = layout.layout.grid
     schema = import_schema(chosen.columns if chosen is not None else {}, config.carry, tiles=grid != (1, 1))
-    return PlannedImport(source, keyed(placed.rows), schema, _facts(layout, source, placed), chosen, grid)
+    return PlannedImport(source, keyed(placed.rows), schema, _facts(layout, source, placed, chosen), chosen, grid)
 
 
 def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[FoundImage]]:
@@ -159,11 +159,14 @@ def _placed(
     return place_images(images, asked)
 
 
-def _facts(layout: ChosenLayout, source: SourceFolder, placed: PlacedImages) -> dict[str, Any]:
+def _facts(
+    layout: ChosenLayout, source: SourceFolder, placed: PlacedImages, chosen: ChosenSet | None
+) -> dict[str, Any]:
     return {
         "layout": layout.name,
         "why": layout.why,
         "unused_columns": dict(layout.unused),
+        "notes": list(chosen.source.notes) if chosen is not None else [],
         "files": len(source.pictures),
         "found_by": dict(sorted(placed.found_by.items())),
         "tools": dict(sorted(_tools(placed).items())),

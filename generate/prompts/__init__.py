@@ -105,12 +105,14 @@ class PromptSet:
         source: Where upstream publishes them, or what made them.
         licence: Of the prompts, as upstream states it; empty for a user's own.
         sha256: Of the file, of several that of theirs line by line; empty where there is none.
+        notes: In words, what a user may have meant otherwise than it was read.
     """
 
     prompts: tuple[Prompt, ...]
     source: str
     licence: str
     sha256: str
+    notes: tuple[str, ...] = ()
 
 
 def read_text(path: Path) -> str:

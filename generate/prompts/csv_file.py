@@ -1,6 +1,7 @@
 """Prompts of the user: a table with a header line, separated by commas (or by tabs in a .tsv)."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,17 @@ from diptych.data.text_records import HeadedRows, whole_json
 from diptych.errors import ConfigError, DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import KEYS, RecordPlace, check_carried, prompt_of
-from diptych.lookup import describe_unknown
+from diptych.lookup import describe_unknown, nearest
 
 Columns = Mapping[str, str | Sequence[str]]
 SEVERAL = ("category", "images")  # keys that several columns may fill
+# Key -> what its column may be called beside the key itself, in whatever case; the first that is there counts.
+ALSO: Mapping[str, tuple[str, ...]] = {
+    "prompt": ("text", "caption"),
+    "id": ("prompt_id", "item_id"),
+    "negative": ("negative_prompt",),
+}
+LIKELY = 0.8  # how much a column looks like one that is read, of which it may be a misspelling
 
 
 def csv_file(*, path: Path, columns: Columns | None = None, carry: Sequence[str] = ()) -> PromptSet:
@@ -19,7 +27,7 @@ def csv_file(*, path: Path, columns: Columns | None = None, carry: Sequence[str]
 
     Args:
         path: The file; one that ends in ``.tsv`` has tabs.
-        columns: Key -> name of the column that has it, where that is another, as in ``{prompt: text}``; for
+        columns: Key -> name of the column that has it, where that is another, as in ``{prompt: words}``; for
             ``category`` and ``images`` also a list of columns. The keys are those of a JSON Lines file; ``checks`` are
             JSON.
         carry: Further columns, carried into the generated data as texts.
@@ -29,8 +37,14 @@ def csv_file(*, path: Path, columns: Columns | None = None, carry: Sequence[str]
         DataError: If the file cannot be read, lacks a column or has a broken row.
     """
     check_carried(carry)
-    wanted = _wanted(columns or {})
-    return set_of_file(_prompts(headed_rows(path), path, wanted, carry), path)
+    table = headed_rows(path)
+    used = {**_own(table.header), **_wanted(columns or {})}
+    for name in (*(name for each in used.values() for name in each), *carry):
+        if name not in table.header:
+            raise DataError(f"{path}: {describe_unknown('column', name, table.header)}")
+    found = set_of_file(_prompts(table, path, used, carry), path)
+    read = {*carry, *(name for each in used.values() for name in each)}
+    return replace(found, notes=tuple(_unread(path, [name for name in table.header if name not in read], used)))
 
 
 def headed_rows(path: Path) -> HeadedRows:
@@ -54,15 +68,36 @@ def _wanted(columns: Columns) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def _own(header: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the column of each key that has one by its name; the prompt has one in any case."""
+    plain = {_plain(name): name for name in reversed(header)}
+    found: dict[str, tuple[str, ...]] = {"prompt": ("prompt",)}
+    for key in KEYS:
+        names = [name for name in (key, *ALSO.get(key, ())) if name in plain]
+        found |= {key: (plain[names[0]],)} if names else {}
+    return found
+
+
+def _unread(path: Path, unread: Sequence[str], used: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield in words which columns are not read that are called as a key is, or nearly so."""
+    called = {name: key for key in KEYS for name in (key, *ALSO.get(key, ()))}
+    for name in unread:
+        close = nearest(_plain(name), called, count=1, cutoff=LIKELY)
+        key = called[close[0]] if close else ""
+        if key in used and _plain(name) in called:
+            yield f"{path.name}: the column {name!r} is not read, as {key} is {', '.join(map(repr, used[key]))}"
+        elif key and key not in used:
+            yield f"{path.name}: the column {name!r} is not read; if it is {key}, say columns: {{{key}: {name}}}"
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold().replace(" ", "_").replace("-", "_")
+
+
 def _prompts(
-    table: HeadedRows, path: Path, wanted: Mapping[str, tuple[str, ...]], carry: Sequence[str]
+    table: HeadedRows, path: Path, used: Mapping[str, Sequence[str]], carry: Sequence[str]
 ) -> Iterator[tuple[int, Prompt]]:
     """Yield each prompt with its line."""
-    names = table.header
-    used = {"prompt": ("prompt",), **{key: (key,) for key in KEYS if key in names}, **wanted}
-    for name in (*(name for each in used.values() for name in each), *carry):
-        if name not in names:
-            raise DataError(f"{path}: {describe_unknown('column', name, names)}")
     for number, (line, row) in enumerate(table, start=1):
         place = RecordPlace(path, line)
         record = {"id": str(number), **{key: value for key, each in used.items() if (value := _field(key, row, each))}}

@@ -38,6 +38,15 @@ def test_a_file_that_a_table_names_for_two_prompts_is_double(folder: Path, promp
     assert (flaw["prompt_id"], flaw["what"]) == ("2", "named twice: sample 0 of the prompt '1', too")
 
 
+def test_ids_of_a_table_of_prompts_are_those_that_it_calls_prompt_id(folder: Path, tmp_path: Path) -> None:
+    asked = tmp_path / "asked.csv"
+    asked.write_text("prompt_id,prompt,categry\n" + "".join(f"t{at},{text},x\n" for at, text in enumerate(PROMPTS)))
+    result = import_(folder, "--prompts", asked, "--out", tmp_path / "out")
+    assert {row["prompt_id"] for row in rows_of(tmp_path / "out")} == {f"t{at}" for at in range(len(PROMPTS))}
+    note = "note      asked.csv: the column 'categry' is not read; if it is category, say columns: {category: categry}"
+    assert note in result.output
+
+
 def test_a_table_may_be_the_source_and_have_other_names(folder: Path, tmp_path: Path) -> None:
     lines = [f"{at},{folder.name}/{text}_{at}.png,{text}" for text in PROMPTS for at in (0, 1)]
     table = tmp_path / "all.csv"

@@ -92,6 +92,22 @@ def test_columns_of_a_table_that_have_the_name_of_a_key_are_that_key(tmp_path: P
     assert prompt == Prompt("1", "a, b", ("animal",))
 
 
+@pytest.mark.parametrize("header", ["prompt,prompt_id", "Prompt,Prompt ID", "text,item_id", "caption,ID"])
+def test_a_column_of_another_common_name_is_that_key_too(header: str, tmp_path: Path) -> None:
+    found = csv_file(path=write(tmp_path / "p.csv", f"{header}\na fish,7\n"))
+    assert (found.prompts, found.notes) == ((Prompt("7", "a fish"),), ())
+
+
+def test_a_column_that_is_not_read_though_it_is_called_so_is_noted(tmp_path: Path) -> None:
+    found = csv_file(path=write(tmp_path / "p.csv", "id,prompt_id,prompt,negativ,level\n1,x7,a fish,fog,2\n"))
+    assert found.prompts == (Prompt("1", "a fish"),)
+    assert found.notes == (
+        "p.csv: the column 'prompt_id' is not read, as id is 'id'",
+        "p.csv: the column 'negativ' is not read; if it is negative, say columns: {negative: negativ}",
+    )
+    assert csv_file(path=tmp_path / "p.csv", columns={"id": "prompt_id"}).prompts[0].id == "x7"
+
+
 def test_an_input_image_that_changed_since_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     image = InputImage(sha256(b"before"), path)
@@ -137,7 +153,7 @@ def test_columns_of_a_table_are_named_by_key(columns: dict[str, Any], message: s
         (txt_file, "p.txt", "\n \n", "p.txt: no prompts there"),
         (txt_file, "p.json", '["a", "b"]', "p.json: not one prompt a line by its name; write one prompt a line"),
         (jsonl_file, "p.jsonl", '[{"prompt": "a"}]', "p.jsonl: one JSON array; JSON Lines has an object in each line"),
-        (csv_file, "p.csv", "text\na\n", r"p.csv: unknown column 'prompt'. Known: text"),
+        (csv_file, "p.csv", "words\na\n", r"p.csv: unknown column 'prompt'. Known: words"),
         (csv_file, "p.csv", "", r"p.csv: unknown column 'prompt'; there is none"),
         (csv_file, "p.csv", "prompt,x\na\n", "p.csv:2: the row has not the 2 fields"),
         (csv_file, "p.csv", "prompt\na,b\n", "p.csv:2: the row has not the 1 fields"),
