@@ -1,4 +1,4 @@
-"""Grades of WISE's own programs: what a judge said of an image, or the grades that were read from it.
+"""Grades of WISE's own programs, in a judge's words or in numbers.
 
 ``vllm_eval.py`` and ``WISE_legacy/gpt_eval.py`` of PKU-YuanGroup/WISE at eb51174 write two files.
 ``..._full_results.json`` is a list with ``prompt_id``, ``prompt`` and ``evaluation``, the judge's words, which the

@@ -20,6 +20,7 @@ from diptych.encoders.centre_crop import SAID, centre_cropped
 from diptych.encoders.images_only import ImagesOnly
 from diptych.encoders.inception_resizes import RESIZES, Pixels, Preprocess
 from diptych.errors import ConfigError, DataError, one_line
+from diptych.pretrained.memory import HeldWeights
 
 DIM = 2048
 ASSET = "inception-2015-12-05"
@@ -58,6 +59,11 @@ class InceptionEncoder(ImagesOnly):
             "preprocess": RESIZES[self.preprocess].said,
             "precision": "fp32",
         }
+
+    @property
+    def held_weights(self) -> HeldWeights:
+        """What it will load."""
+        return HeldWeights((self.weights,), "fp32", self.device, f"encoder {self.kind!r}")
 
     @property
     def dim(self) -> int:

@@ -24,6 +24,7 @@ from diptych.data.images import Image
 from diptych.devices import torch_device
 from diptych.encoders.images_only import ImagesOnly
 from diptych.errors import ConfigError, DataError, MissingExtra, one_line
+from diptych.pretrained.memory import HeldWeights
 
 SIDE, LEAST_SIDE = 64, 32
 CHANNELS = (64, 192, 384, 256, 256)
@@ -69,6 +70,11 @@ class LpipsEncoder(ImagesOnly):
             "preprocess": f"stretched to {self.side} px, bicubic, antialiased",
             "precision": "fp32",
         }
+
+    @property
+    def held_weights(self) -> HeldWeights:
+        """What it will load."""
+        return HeldWeights((self.weights, self.linear), "fp32", self.device, f"encoder {self.kind!r}")
 
     @property
     def dim(self) -> int:

@@ -20,6 +20,7 @@ from diptych.data.images import Image
 from diptych.devices import Precision, torch_device, torch_dtype
 from diptych.encoders.open_clip_source import Source, find_source
 from diptych.errors import DataError, one_line
+from diptych.pretrained.memory import ANY_PRECISION, HeldWeights
 
 # The longest token of CLIP's vocabulary, in bytes. Tokenizing takes quadratic time in a word's length, and a caption
 # may be a megabyte without a space; what lies beyond this many characters per token of context is never seen anyway.
@@ -57,6 +58,12 @@ class OpenClipEncoder:
     def identity(self) -> Mapping[str, Any]:
         """Architecture, weights sha256, activation, preprocessing, context length and precision."""
         return {"encoder": "open_clip", **self.source.facts, "precision": self.precision}
+
+    @property
+    def held_weights(self) -> HeldWeights:
+        """What it will load."""
+        where = f"encoder 'open_clip': {self.source.label}"
+        return HeldWeights((self.source.weights,), self.precision, self.device, where, ANY_PRECISION)
 
     @property
     def dim(self) -> int:

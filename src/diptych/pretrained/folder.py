@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from diptych.assets import file_sha256, is_offline, named_path, why_offline
-from diptych.devices import Precision, torch_device, torch_dtype
+from diptych.devices import Precision, torch_dtype
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.pretrained.libraries import import_hub, import_library
-from diptych.pretrained.memory import check_fits
+from diptych.pretrained.memory import ANY_PRECISION, HeldWeights, check_fits
 from diptych.pretrained.weights import check_weights, weight_files, weights_sha256
 
 CONFIG_NAME = "config.json"
@@ -91,16 +91,10 @@ class PretrainedFolder:
             "processor": PROCESSOR,
         }
 
-    def check_fits(self, precision: Precision, device: str) -> Any:
-        """Check that a device has the memory for the model, before any of its weights is read; return the device.
-
-        Raises:
-            ConfigError: If there is no such device.
-            DataError: If it has not.
-        """
-        chosen = torch_device(device)
-        check_fits(self.path, precision, chosen, self.where)
-        return chosen
+    def held(self, precision: Precision, device: str) -> HeldWeights:
+        """Return what it will hold in memory on a device."""
+        files = weight_files(self.path).get(None) or [file for file in [self.path / PICKLED] if file.is_file()]
+        return HeldWeights(tuple(files), precision, device, self.where, ANY_PRECISION)
 
     def load(self, kind: str, precision: Precision, device: str) -> Any:
         """Return the model on a device, ready to be asked.
@@ -115,7 +109,7 @@ class PretrainedFolder:
             DataError: If the device has not the memory for it, or the weights do not fit the configuration or lack some
                 that it needs.
         """
-        chosen = self.check_fits(precision, device)
+        chosen = check_fits(self.held(precision, device))
         factory = getattr(import_library("transformers", extra=EXTRA), kind)
         try:
             model, said = factory.from_pretrained(
@@ -173,22 +167,6 @@ class PretrainedFolder:
         if (self.path / PICKLED).is_file():
             return file_sha256((self.path / PICKLED).resolve())
         raise DataError(f"{self.where}: {self.path} has no weights (model.safetensors); fetch the model again")
-
-
-def check_model_fits(maker: Any) -> None:
-    """Check that a judge or an encoder, if it has a model of a folder, has the memory for it where it would load it.
-
-    The same of the detector that a judge is made with.
-
-    Raises:
-        ConfigError: If there is no such device.
-        DataError: If it has not; names the smallest setting that would do.
-    """
-    model = getattr(maker, "model", None)
-    if isinstance(model, PretrainedFolder):
-        model.check_fits(maker.precision, maker.device)
-    if (detector := getattr(maker, "detector", None)) is not None:
-        check_model_fits(detector)
 
 
 def read_object(path: Path) -> dict[str, Any]:

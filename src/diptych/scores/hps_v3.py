@@ -21,11 +21,12 @@ import numpy.typing as npt
 from diptych.assets import file_sha256, named_path
 from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
-from diptych.devices import Precision, torch_device
+from diptych.devices import Precision
 from diptych.errors import ConfigError, DataError
 from diptych.judges.evidence import JUDGE_FAILED
 from diptych.judges.prepared import groups_of_one_shape, prepared_by
 from diptych.pretrained.folder import PretrainedFolder, find_pretrained
+from diptych.pretrained.memory import ANY_PRECISION, HeldWeights, check_fits
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch, without_caption
 
@@ -72,6 +73,11 @@ class HpsV3:
         prompt = hashlib.sha256(PROMPT.read_bytes()).hexdigest()
         facts = {"weights_sha256": file_sha256(self.weights), "prompt_sha256": prompt, "pixels": PIXELS}
         return {"score": "hps_v3", "version": 1, **self.model.described, **facts, "precision": self.precision}
+
+    @property
+    def held_weights(self) -> HeldWeights:
+        """What it will load: the checkpoint alone, not what may lie beside the configuration."""
+        return HeldWeights((self.weights,), self.precision, self.device, "score 'hps_v3'", ANY_PRECISION)
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return ``hps_v3``, float32 (N,); NaN without image or caption, and where the network cannot take a pair."""
@@ -133,7 +139,7 @@ class HpsV3:
     def _network(self) -> "HpsV3Network":
         from diptych.scores.weight_formats.hps_v3_checkpoint import read_hps_v3
 
-        network = read_hps_v3(self.weights, self.model, self.precision, torch_device(self.device))
+        network = read_hps_v3(self.weights, self.model, self.precision, check_fits(self.held_weights))
         if network.vocabulary <= self._reward_id:
             raise DataError(
                 f"{self.weights}: knows {network.vocabulary:,} tokens, and {REWARD} is number {self._reward_id:,} of "

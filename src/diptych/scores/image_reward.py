@@ -22,6 +22,7 @@ from diptych.data.images import Image
 from diptych.devices import torch_device
 from diptych.errors import ConfigError, DataError
 from diptych.pretrained.libraries import import_library
+from diptych.pretrained.memory import HeldWeights
 from diptych.scores import Column, Reads
 from diptych.scores.batches import Batch, without_caption
 from diptych.scores.clip_similarity import CAPTION_TRUNCATED
@@ -66,6 +67,11 @@ class ImageReward:
         """Name, version, sha256 of checkpoint and vocabulary."""
         files = {"weights_sha256": file_sha256(self.weights), "vocabulary_sha256": file_sha256(self.vocabulary)}
         return {"score": "image_reward", "version": 1, **files}
+
+    @property
+    def held_weights(self) -> HeldWeights:
+        """What it will load."""
+        return HeldWeights((self.weights,), "fp32", self.device, "score 'image_reward'")
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return ``image_reward``, float32 (N,), NaN without image or caption, and ``caption_truncated``."""

@@ -1,7 +1,7 @@
 """The job that scores one shard: everything that is missing for it, from one decode and one look at each image."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,9 @@ from diptych.data.shards import ShardInfo, read_shard, write_shard
 from diptych.encoders import Encoder
 from diptych.errors import DataError, OwnScoreError
 from diptych.jobs.contract import Report
-from diptych.pretrained.folder import check_model_fits
-from diptych.scores import Score, looks_of
+from diptych.pretrained.held import own_weights, weights_of
+from diptych.pretrained.memory import HeldWeights, check_all_fit
+from diptych.scores import Score, encoder_of, looks_of
 from diptych.scores.batches import Batch
 from diptych.scores.loading import Needs
 from diptych.scores.looks import Look
@@ -59,7 +60,7 @@ class ScoreJob:
         places: The directory of each column set, as who planned the tasks knows it.
         batch_size: Rows per batch at most.
         threads: Decode threads.
-        loading: The sets of vectors and of evidence that take a model, of whichever shard.
+        loading: The sets that some shard lacks, of which each may take a model.
     """
 
     dataset: Location
@@ -81,14 +82,26 @@ class ScoreJob:
             if key not in self.places or self.places[key].name != name:
                 raise DataError(f"{key[1]}: a file that it is made from has changed since this run began; run again")
 
-        for folder, name in self.loading:
-            check_model_fits(scorers.encoders[name] if folder == "embeddings" else scorers.looks[name].judge)
+        check_all_fit(held for key in self.loading for held in _weights(scorers, key))
 
         def score(task: ScoreTask) -> ScoreOutcome:
             with telling_shortage(str(self.dataset / "data" / task.shard.name)):
                 return _ShardScorer(self, scorers, task, report).run()
 
         return score
+
+
+def _weights(scorers: Scorers, key: SetKey) -> Iterator[HeldWeights]:
+    """Yield the weights that are loaded to make a set; the vectors that a score looks at are a set of their own."""
+    folder, name = key
+    if folder == "embeddings":
+        yield from weights_of(scorers.encoders[name])
+    elif folder == "evidence":
+        yield from weights_of(scorers.looks[name].judge)
+    else:
+        score = scorers.scores[name]
+        reads_texts = encoder_of(score) is not None and "caption" in score.reads
+        yield from weights_of(score) if reads_texts else own_weights(score)
 
 
 @dataclass

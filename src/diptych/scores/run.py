@@ -134,8 +134,8 @@ def _wanted(growing: Mapping[SetKey, GrowingSet], scorers: Scorers, asked: Colle
 
 
 def _loading(tasks: Sequence[ScoreTask]) -> tuple[SetKey, ...]:
-    """Return the sets of vectors and of evidence that some task makes, for which a model is loaded."""
-    return tuple(sorted({key for task in tasks for key in task.missing if key[0] != "scores"}))
+    """Return the sets that some task makes, for which a model may be loaded."""
+    return tuple(sorted({key for task in tasks for key in task.missing}))
 
 
 def _tasks(dataset: Dataset, wanted: Mapping[SetKey, GrowingSet], scorers: Scorers) -> list[ScoreTask]:

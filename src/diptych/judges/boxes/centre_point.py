@@ -20,6 +20,7 @@ from diptych.data.images import Image
 from diptych.devices import torch_device
 from diptych.errors import ConfigError
 from diptych.judges.contract import COLOUR, Box, Trait
+from diptych.pretrained.memory import HeldWeights
 
 if TYPE_CHECKING:
     from diptych.judges.boxes.centre_net import CentreConfig, CentreNet, Peaks
@@ -56,6 +57,11 @@ class CentrePoint:
             "preprocessing": f"stretched to {self.config.side} px, bicubic, antialiased",
             "least_score": LEAST_SCORE,
         }
+
+    @property
+    def held_weights(self) -> HeldWeights:
+        """What it will load."""
+        return HeldWeights((self.folder / WEIGHTS_NAME,), "fp32", self.device, "judge 'centre_point'")
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from diptych.judges.contract import TextLine
 from diptych.judges.prepared import ORDINARY
 from diptych.judges.text.lines import in_reading_order, upright
 from diptych.lookup import naming_extras
+from diptych.pretrained.memory import HeldWeights
 from diptych.shortage import telling_shortage
 
 WHERE = "judge 'rapidocr'"
@@ -71,6 +72,11 @@ class RapidOcr:
             **{f"{name}_sha256": file_sha256(path) for name, path in self.networks._asdict().items()},
             "least_confidence": self.least_confidence,
         }
+
+    @property
+    def held_weights(self) -> HeldWeights:
+        """What it will load: its networks run on processors."""
+        return HeldWeights(tuple(self.networks), "fp32", "cpu", WHERE)
 
     def text(self, images: Sequence[Image]) -> list[list[TextLine] | None]:
         """Return the lines in each RGB image in reading order; None for one of a side over 16 times the other.

@@ -14,7 +14,6 @@ from diptych.devices import Precision, torch_dtype
 from diptych.errors import DataError, one_line
 from diptych.pretrained.folder import PretrainedFolder
 from diptych.pretrained.libraries import import_library
-from diptych.pretrained.memory import check_fits
 
 HEAD = "rm_head."
 LAYERS = (0, 3, 5)  # the numbers of the linear ones; between them are activations and a dropout
@@ -76,14 +75,13 @@ def read_hps_v3(path: Path, model: PretrainedFolder, precision: Precision, devic
         device: A ``torch.device``.
 
     Raises:
-        DataError: If it is another kind of file, does not fit the configuration, or the device has not the memory.
+        DataError: If it is another kind of file, or does not fit the configuration.
         MissingExtra: If transformers is not installed.
     """
     from safetensors.torch import load_file
 
     library = import_library("transformers", extra="evaluate")
     try:
-        check_fits(path, precision, device, "score 'hps_v3'")
         state = load_file(path)
         vocabulary = next(len(value) for name, value in state.items() if name.endswith(EMBEDDED))
         head = {name.removeprefix(HEAD): value for name, value in state.items() if name.startswith(HEAD)}
@@ -93,8 +91,6 @@ def read_hps_v3(path: Path, model: PretrainedFolder, precision: Precision, devic
         network, said = library.Qwen2VLForConditionalGeneration.from_pretrained(
             None, config=config, state_dict=_without_head(state), dtype=torch_dtype(precision), output_loading_info=True
         )
-    except DataError:
-        raise
     except Exception as error:  # whatever the libraries throw at such a file
         raise DataError(f"{path}: is no checkpoint of HPSv3: {one_line(error)}") from error
     if lacks := sorted(said["missing_keys"]):

@@ -1,0 +1,28 @@
+"""Which weights judges, encoders and scores will hold, so that their memory is known before the first picture."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from diptych.pretrained.folder import PretrainedFolder
+from diptych.pretrained.memory import HeldWeights
+
+PARTS = ("detector", "encoder", "colours")  # of a maker, which may have weights of their own
+
+
+def weights_of(maker: Any) -> Iterator[HeldWeights]:
+    """Yield what a judge, an encoder or a score will load: of itself, and of those that it asks."""
+    yield from own_weights(maker)
+    for name in PARTS:
+        if (part := getattr(maker, name, None)) is not None:
+            yield from weights_of(part)
+
+
+def own_weights(maker: Any) -> Iterator[HeldWeights]:
+    """Yield what one will load itself.
+
+    It says so by ``held_weights``, or has a ``model`` of transformers with ``precision`` and ``device``.
+    """
+    if isinstance(held := getattr(maker, "held_weights", None), HeldWeights):
+        yield held
+    elif isinstance(model := getattr(maker, "model", None), PretrainedFolder):
+        yield model.held(maker.precision, maker.device)
