@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diptych.data.column_names import full_name
-from diptych.data.row_states import ONE_COLOURED
+from diptych.data.row_states import ONE_COLOURED, REPEATED
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 from diptych.evaluate.protocols.means import CountedRule
 from diptych.progress.wording import quantity
@@ -57,7 +57,7 @@ class ImageCautions:
 
 
 def pictures_note(rows: ScoredRows, of: Index) -> str:
-    """Return how many of some pictures are of one colour, or the same as another of them; empty where none is.
+    """Return how many of some pictures are of one colour, or the same as another; empty where none is.
 
     One of one colour is not counted again as the same as others.
 
@@ -66,13 +66,15 @@ def pictures_note(rows: ScoredRows, of: Index) -> str:
         of: Numbers of its rows.
     """
     index = pa.array(of)
-    is_blank = pc.fill_null(pc.starts_with(rows.values("error").take(index).cast(pa.string()), ONE_COLOURED), False)
-    blank = pc.sum(is_blank).as_py() or 0
+    errors = rows.values("error").take(index).cast(pa.string())
+    is_blank, is_repeated = (pc.fill_null(pc.starts_with(errors, start), False) for start in (ONE_COLOURED, REPEATED))
+    blank, repeated = (pc.sum(of_kind).as_py() or 0 for of_kind in (is_blank, is_repeated))
     known = rows.values("sha256").take(index).filter(pc.invert(is_blank)).drop_null()
     same = len(known) - len(known.unique())
     notes = (
         f"{quantity(blank, 'image')} of one colour" if blank else "",
         f"{quantity(same, 'image')} with the bytes of another" if same else "",
+        f"{quantity(repeated, 'image')} the same as another of the grid" if repeated else "",
     )
     return "; ".join(filter(None, notes))
 

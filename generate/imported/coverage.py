@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from diptych.data.dataset import Dataset
-from diptych.data.row_states import EXTRA, MISNAMED, MISSING, ONE_COLOURED, UNMATCHED
+from diptych.data.row_states import EXTRA, MISNAMED, MISSING, ONE_COLOURED, REPEATED, UNMATCHED
 from diptych.data.schema import FILE
 from diptych.data.shards import read_shard, reading
 from diptych.generate.backends.asked import Size
 from diptych.generate.imported.placing import CONTRADICTED
 from diptych.generate.imported.rows import TILE
-from diptych.generate.imported.tiles import REPEATED
 from diptych.generate.rows import OK
 
 COVERAGE = "coverage.json"  # beside the dataset

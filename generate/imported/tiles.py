@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from diptych.data.images import Image as Picture
 from diptych.data.images import ImageInfo, decode, glance
-from diptych.data.row_states import ONE_COLOURED
+from diptych.data.row_states import ONE_COLOURED, REPEATED
 from diptych.errors import DecodeError
 from diptych.generate.imported.rows import RowPicture, picture_of
 from diptych.generate.pictures import encode_image
@@ -17,7 +17,6 @@ from diptych.storage.location import Location
 
 GRIDS = "grids"  # beside the data: the files as they came, each under its sha256
 BAD_GRID = "bad_grid"  # status of a tile of a picture that no such grid fits into
-REPEATED = "repeated"  # begins what ``error`` says of a tile that shows what another one of its grid does
 LOSSLESS = ("png", "bmp", "tiff", "gif")
 SMEARED = 16  # pixels at the edge of a tile into which compression may carry its neighbour: a block of JPEG and WebP
 SMEARED_LEVELS = 4  # between the darkest and the brightest of a channel that was of one level, of 255

@@ -8,7 +8,9 @@ MISNAMED = "misnamed"  # its name is none that the layout gives
 UNMATCHED = "unmatched"  # no prompt of the set is its
 EXTRA = "extra"  # its place is taken, or is none that is asked for
 
-ONE_COLOURED = "one_coloured"  # begins what ``error`` says of a picture that is there, whoever made it
+# What ``error`` begins with of a picture that is there: of any, and of one that was cut out of a compressed grid.
+ONE_COLOURED = "one_coloured"
+REPEATED = "repeated"  # shows what another one of its grid does
 
 
 def is_stray(status: str | None, sample: int | None) -> bool:

@@ -12,7 +12,7 @@ import tiny_generated
 from evaluate_configs import call, call_json, make_config, read, result_of, run
 from tiny_generated import Made, make_generated
 
-from diptych.data.row_states import ONE_COLOURED
+from diptych.data.row_states import ONE_COLOURED, REPEATED
 from diptych.evaluate.protocols import find_protocol
 from diptych.evaluate.protocols.agreement import agreement_note
 from diptych.evaluate.protocols.contract import JudgeAgreement, Protocol, QuestionPool
@@ -151,11 +151,11 @@ def test_neither_a_kind_nor_a_category_has_a_number_at_worst_and_each_category_t
 def test_pictures_of_one_colour_and_equal_ones_are_told_beside_every_number_that_has_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of five pictures two are black, which are not counted as equal too, and two others are equal."""
-    record, black = tiny_generated._record, 9
-    said = {"error": f"{ONE_COLOURED}: each pixel is (0, 0, 0)"}
-    monkeypatch.setattr(tiny_generated, "_record", lambda row: record(row) | (said if row.picture == black else {}))
-    pictures = {0: ("a", 1), 1: ("b", 1), 2: ("a", black), 3: ("b", black), 4: ("b", 2)}
+    """Of five pictures two are black, which are not counted as equal too, two are equal, and one repeats a tile."""
+    record, black, tile = tiny_generated._record, 9, 2
+    said = {black: f"{ONE_COLOURED}: each pixel is (0, 0, 0)", tile: f"{REPEATED}: the same picture as tile 0"}
+    monkeypatch.setattr(tiny_generated, "_record", lambda row: record(row) | {"error": said.get(row.picture)})
+    pictures = {0: ("a", 1), 1: ("b", 1), 2: ("a", black), 3: ("b", black), 4: ("b", tile)}
     made = [
         Made("one", prompt, category=category, checks=asked("entity: yes"), picture=picture, benchmark="dsg")
         for prompt, (category, picture) in pictures.items()
@@ -165,8 +165,10 @@ def test_pictures_of_one_colour_and_equal_ones_are_told_beside_every_number_that
         whole, a, b = (
             result_of(tmp_path, name, model="one", **by) for by in ({}, {"category": "a"}, {"category": "b"})
         )
-        assert whole["caution"].startswith("2 images of one colour; 1 image with the bytes of another; the prompts")
-        assert (a["caution"], b["caution"]) == ("1 image of one colour", "1 image of one colour")
+        repeated = "1 image the same as another of the grid"
+        said_of_all = f"2 images of one colour; 1 image with the bytes of another; {repeated}; the prompts"
+        assert whole["caution"].startswith(said_of_all)
+        assert (a["caution"], b["caution"]) == ("1 image of one colour", f"1 image of one colour; {repeated}")
     kind = result_of(tmp_path, RIGHT, model="one", question_kind="entity")
     assert kind["caution"] is None, "the whole says it"
 
