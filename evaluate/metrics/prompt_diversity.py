@@ -1,8 +1,9 @@
 """How different the images of one prompt are.
 
 It is the mean squared distance of two of them, on the mean over prompts. In the space of the encoder ``lpips`` that is
-the mean LPIPS of two pictures of a prompt. It says how much a model varies, not whether it should, so neither way is
-better. A prompt with one image says nothing and is left out.
+the mean LPIPS of two pictures of a prompt, in that of ``dreamsim`` the mean DreamSim, OneIG-Bench's diversity. It says
+how much a model varies, not whether it should, so neither way is better. A prompt with one image says nothing and is
+left out.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, keep
 from diptych.evaluate.statistics.intervals import interval, mean_variance
 
 NAME = "prompt_diversity"
-LPIPS = "lpips"  # the encoder in whose space the field has a name for it
+PERCEIVED = ("dreamsim", "lpips")  # the encoders in whose space the field has a name for it
 
 
 class Spread(NamedTuple):
@@ -71,7 +72,8 @@ def names_in_space(encoder: Mapping[str, Any]) -> Mapping[str, str]:
     >>> names_in_space({"encoder": "lpips"}), names_in_space({"encoder": "open_clip"})
     ({'prompt_diversity': 'lpips_diversity'}, {})
     """
-    return {NAME: f"{LPIPS}_diversity"} if encoder.get("encoder") == LPIPS else {}
+    kind = encoder.get("encoder")
+    return {NAME: f"{kind}_diversity"} if kind in PERCEIVED else {}
 
 
 PROMPT_DIVERSITY = SetMetric(

@@ -1,9 +1,8 @@
 """OneIG-Bench: alignment, text and reasoning of its five parts, English and Chinese (Chang et al. 2025, 2506.07977).
 
 Alignment is the share of a prompt's questions with yes, no where a parent is; text is a number over all images
-together, see ``text_errors``; reasoning is how near an image is to a reference answer. Diversity and style need
-networks that are not here; ``PARTS`` says what can be had in their place. Source: ``scripts`` of
-OneIG-Bench/OneIG-Benchmark at 41b4983.
+together, see ``text_errors``; reasoning is how near an image is to a reference answer. Diversity is a metric and no
+protocol, and style is not here, see ``PARTS``. Source: ``scripts`` of OneIG-Bench/OneIG-Benchmark at 41b4983.
 """
 
 from typing import NamedTuple
@@ -21,9 +20,8 @@ from diptych.evaluate.protocols.contract import (
 SOURCE = "Chang et al. 2025, arXiv:2506.07977"
 QWEN_GIB = 15.4  # of Qwen2.5-VL-7B in half precision
 PARTS = (
-    "Of OneIG-Bench's five parts two are no protocols, as their networks are not here: diversity, in DreamSim's space "
-    "(the metric prompt_diversity takes any encoder), and style, by CSD and OneIG-StyleEncoder against upstream's "
-    "embeddings.",
+    "Of OneIG-Bench's five parts two are no protocols: diversity is the metric prompt_diversity over the encoder "
+    "dreamsim, and style, by CSD and OneIG-StyleEncoder against upstream's embeddings, is not here.",
     "Upstream's images are grids of four, cut and saved as JPEG before they are judged; here images are judged as they "
     "are. A black one is upstream's sign of none and left out without a word; here it is judged as any other, and "
     "generate import names it.",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # the table below must load without numpy
 
 # To add one: a module with a factory, a line here (alphabetical), a test.
 ENCODERS: dict[str, str] = {
+    "dreamsim": "diptych.encoders.dreamsim:dreamsim_encoder",
     "inception": "diptych.encoders.inception:inception_encoder",
     "lpips": "diptych.encoders.lpips:lpips_encoder",
     "open_clip": "diptych.encoders.open_clip:open_clip_encoder",
