@@ -128,6 +128,9 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file of prompts") from error
+    except NotADirectoryError as error:
+        file = next(above for above in path.parents if above.is_file())
+        raise DataError(f"{file}: is a file; give the folder that holds {path.relative_to(file)}") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: {no_text_problem(error)}") from error
     except OSError as error:

@@ -192,7 +192,11 @@ class Judge(Protocol):
 
 
 class BoxJudge(Judge, Protocol):
-    """Finds things in images."""
+    """Finds things in images.
+
+    One that looks for any label and cannot be asked for some has ``check_labels(labels)``, which raises a ConfigError
+    of the first such one, so that it is found before the judge looks at a picture.
+    """
 
     @property
     def labels(self) -> tuple[str, ...] | None:

@@ -21,6 +21,7 @@ from diptych.judges.imported import check_was_imported
 from diptych.progress import track
 from diptych.provenance import collect
 from diptych.scores.job import ScoreJob, ScoreTask
+from diptych.scores.looks_ahead import check_asked
 from diptych.scores.plan import ScorePlan, Scorers, SetKey
 
 
@@ -70,7 +71,8 @@ def score_dataset(
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
-        ConfigError: If a name or an option of the plan is wrong, or the data has a column of a score's name.
+        ConfigError: If a name or an option of the plan is wrong, a judge cannot be asked for a label of the prompts, or
+            the data has a column of a score's name.
         DataError: If evidence is wanted that has to be imported first.
         ShardError: If the dataset is unfinished or damaged.
     """
@@ -142,6 +144,7 @@ def _tasks(dataset: Dataset, wanted: Mapping[SetKey, GrowingSet], scorers: Score
     """Return what is to be done for each shard that lacks something.
 
     Raises:
+        ConfigError: If a judge would be asked for a label that it cannot be asked for.
         DataError: If evidence is wanted that has to be imported first.
     """
     tasks = []
@@ -153,4 +156,6 @@ def _tasks(dataset: Dataset, wanted: Mapping[SetKey, GrowingSet], scorers: Score
     for folder, name in _loading(tasks):
         if folder == "evidence":
             check_was_imported(scorers.looks[name].judge, str(dataset.location))
+            lacking = {task.shard.name for task in tasks if (folder, name) in task.missing}
+            check_asked(scorers.looks[name], (file for file in dataset.files if file.name in lacking))
     return tasks

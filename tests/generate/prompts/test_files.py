@@ -10,13 +10,14 @@ import pytest
 
 from diptych.data.checks import Checks
 from diptych.errors import ConfigError, DataError
-from diptych.generate.prompts import Prompt, PromptSet
+from diptych.generate.prompts import PROMPT_SETS, Prompt, PromptSet
 from diptych.generate.prompts.csv_file import csv_file
 from diptych.generate.prompts.geneval import geneval
 from diptych.generate.prompts.input_images import InputImage
 from diptych.generate.prompts.jsonl_file import jsonl_file
 from diptych.generate.prompts.partiprompts import partiprompts
 from diptych.generate.prompts.txt_file import txt_file
+from diptych.lookup import resolve
 
 TWO_CATS = {"include": [{"class": "cat", "count": 2}]}
 CHECKS = Checks.model_validate(TWO_CATS)
@@ -226,3 +227,13 @@ def test_a_further_value_is_a_text_a_number_or_a_truth_value(value: object, tmp_
     path = write(tmp_path / "p.jsonl", json.dumps({"prompt": "a", "level": value}))
     with pytest.raises(DataError, match=r"p\.jsonl:1: level: must be a text, a number of 64 bits, true or false, got"):
         jsonl_file(path=path, carry=["level"])
+
+
+@pytest.mark.parametrize(
+    "name", ["genai_bench", "hpsv2", "oneig", "t2i_compbench_color", "t2i_corebench", "tiif_short", "wise_legacy"]
+)
+def test_file_in_the_place_of_a_folder_of_prompts_is_told_with_what_to_give(name: str, tmp_path: Path) -> None:
+    given = tmp_path / "genai_image.json"
+    given.write_text("{}", "utf-8")
+    with pytest.raises(DataError, match=r"genai_image\.json: is a file; give the folder that holds [\w/.-]+$"):
+        resolve(PROMPT_SETS, "prompt set", name)(path=given)

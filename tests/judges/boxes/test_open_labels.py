@@ -12,7 +12,8 @@ import transformers
 from noise import noise
 from photo_runs import kill_and_resume, make_checked_dataset
 from PIL import Image
-from tiny_judges import save_grounding_dino, save_owlv2, save_yolos
+from tiny_generated import Made, make_generated
+from tiny_judges import save_dpt, save_grounding_dino, save_owlv2, save_yolos
 from word_encoder import ByWord
 
 from diptych.data.dataset import open_dataset
@@ -24,6 +25,7 @@ from diptych.judges.contract import Box
 from diptych.judges.evidence import BOXES, read_evidence
 from diptych.pretrained import memory
 from diptych.scores.plan import ScorePlan
+from diptych.scores.run import score_dataset
 
 
 def save_mm_grounding_dino(folder: Path) -> Path:
@@ -166,6 +168,25 @@ def test_label_is_looked_for_by_the_words_that_the_config_has_for_it(folders: di
 def test_label_that_cannot_be_asked_for_is_refused(folders: dict[str, Path], name: str, label: str, said: str) -> None:
     with pytest.raises(ConfigError, match=f"judge '{name}': .*{said}"):
         made(folders, name).boxes(pictures()[:1], [[label]])
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_label_that_cannot_be_asked_for_stops_a_run_before_the_first_picture(
+    folders: dict[str, Path], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is that of the last prompt, which lies in another shard; a detector with depth is asked the same."""
+    looked: list[object] = []
+    monkeypatch.setattr(OpenLabels, "boxes", lambda self, images, labels=None: looked.append(images))
+    checks = [{"include": [{"class": label, "count": 1}]} for label in (*["dog"] * 8, "cat " * 30)]
+    rows = [Made("one", number, checks=one, picture=number) for number, one in enumerate(checks)]
+    make_generated(tmp_path / "data", rows)
+    plain = (name, {"weights": str(folders[name]), "device": "cpu"})
+    deep = {"weights": str(save_dpt(tmp_path / "depth")), "detector": {"kind": plain[0], "options": plain[1]}}
+    for judge in (plain, ("boxes_with_depth", deep)):
+        plan = ScorePlan({}, {"n": ("object_accuracy", {"judge": "eye"})}, judges={"eye": judge})
+        with pytest.raises(ConfigError, match=r"the label 'cat .* has \d+ tokens .*, and the model reads"):
+            score_dataset(tmp_path / "data", plan, progress="none")
+    assert looked == []
 
 
 @pytest.mark.parametrize("name", JUDGES)

@@ -5,7 +5,7 @@ labels fit is told twice. Pictures of one prepared size are looked at together a
 changes what is found. With an ``encoder`` a detector tells colours as well, see ``colours``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -123,12 +123,21 @@ class OpenLabels:
         """The colours, where an encoder tells them."""
         return {} if self.colours is None else {COLOUR: COLOURS}
 
+    def check_labels(self, labels: Iterable[str]) -> None:
+        """Check that each of some labels can be asked for.
+
+        Raises:
+            ConfigError: If one cannot: it has a sign that would end it, words that the model does not know, or more
+                than it reads.
+        """
+        for label in labels:
+            self._tokens(label)
+
     def boxes(self, images: Sequence[Image], labels: Sequence[Sequence[str]] | None = None) -> list[list[Box] | None]:
         """Return what of its labels is in each RGB image, the surest first; None for one that it cannot take.
 
         Raises:
-            ConfigError: If no labels are given, or one cannot be asked for: it has a sign that would end it, words that
-                the model does not know, or more than it reads.
+            ConfigError: If no labels are given, or one cannot be asked for, see ``check_labels``.
         """
         if labels is None:
             raise ConfigError(f"{self._where}: looks for what it is asked for, and nobody says what")

@@ -6,7 +6,7 @@ Karine-Huang/T2I-CompBench at 1b70949, which has it of DPT-Hybrid (MiDaS) and lo
 swapped; both are told. Its map has 256 levels, here it has all that the network tells.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -69,6 +69,16 @@ class BoxesWithDepth:
     def least_score(self) -> float:
         """What the detector is less sure of it does not tell."""
         return self.detector.least_score
+
+    def check_labels(self, labels: Iterable[str]) -> None:
+        """Check that the detector can be asked for each of some labels.
+
+        Raises:
+            ConfigError: If it cannot.
+        """
+        check = getattr(self.detector, "check_labels", None)
+        if check is not None:
+            check(labels)
 
     def boxes(self, images: Sequence[Image], labels: Sequence[Sequence[str]] | None = None) -> list[list[Box] | None]:
         """Return what is in each RGB image with how near it is; None for one that either network cannot take."""
