@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 PROTOCOLS: dict[str, str] = {
     "bizgeneval": "diptych.evaluate.protocols.bizgeneval:BIZGENEVAL",
     "dpg": "diptych.evaluate.protocols.dpg:DPG",
+    "drawn_questions": "diptych.evaluate.protocols.drawn:DRAWN_QUESTIONS",
     "dsg": "diptych.evaluate.protocols.dsg:DSG",
     "genai_bench": "diptych.evaluate.protocols.genai_bench:GENAI_BENCH",
     "geneval": "diptych.evaluate.protocols.geneval:GENEVAL",

@@ -16,6 +16,7 @@ from diptych.evaluate.inputs.choices import MeanOver
 from diptych.scores.question_rule import Reach, Unanswered
 
 OFFICIAL, CORRECTED = "official", "corrected"
+MEAN = "mean"  # the name of a rule where no script of upstream's counts otherwise
 
 Ability = Literal["answers", "boxes", "embeddings", "ratings", "text"]  # of a judge, or of an encoder
 
@@ -196,6 +197,7 @@ class Protocol:
         cost: What judging takes.
         source: The paper.
         rules: By their names, ``official`` first where upstream counts at all.
+        is_own: Whether the prompts are diptych's own, and no benchmark's.
         assets: The files of its prompts, see ``diptych.asset_table``; none where a user's own are meant.
         folder: The files of its prompts where they are a folder that the user fetches, see ``diptych.asset_folders``.
         defects: What upstream's scripts have wrong, and what is done about it.
@@ -216,6 +218,7 @@ class Protocol:
     defects: tuple[str, ...] = ()
     published: tuple[PublishedScore, ...] = ()
     agreements: tuple[JudgeAgreement, ...] = ()
+    is_own: bool = False
 
     @property
     def besides(self) -> tuple[Ability, ...]:

@@ -8,9 +8,8 @@ share a number. Challenges (Quantity, Imagination) are the column ``challenge``,
 from collections.abc import Mapping
 from typing import Any
 
-from diptych.evaluate.protocols.contract import Ability, JudgingCost, Protocol, ProtocolRule
+from diptych.evaluate.protocols.contract import MEAN, Ability, JudgingCost, Protocol, ProtocolRule
 
-MEAN = "mean"  # the name of the rule: nobody's script counts otherwise
 DEFECTS = (
     "The paper's numbers are preferences between two models, with five people an image; none of them is a mean of "
     "ratings or rewards, so that none is to be held against these.",

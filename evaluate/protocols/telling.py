@@ -69,6 +69,8 @@ def _from(protocol: Protocol) -> str:
     if protocol.folder:
         folder = ASSET_FOLDERS[protocol.folder]
         return f"{folder.licence}: a folder that you fetch, {folder.url}"
+    if protocol.is_own:
+        return "drawn by diptych demo"
     if not protocol.assets:
         return "from a file of yours"
     files = "" if len(protocol.assets) == 1 else f" {quantity(len(protocol.assets), 'file')} of"

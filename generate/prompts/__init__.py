@@ -23,6 +23,7 @@ PROMPT_SETS: dict[str, str] = {
     "csv": "diptych.generate.prompts.csv_file:csv_file",
     "demo": "diptych.generate.prompts.demo:demo",
     "dpg": "diptych.generate.prompts.dpg:dpg",
+    "drawn": "diptych.generate.prompts.drawn:drawn",
     "dsg": "diptych.generate.prompts.dsg:dsg",
     "genai_bench": "diptych.generate.prompts.genai_bench:genai_bench",
     "geneval": "diptych.generate.prompts.geneval:geneval",

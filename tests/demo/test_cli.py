@@ -65,6 +65,8 @@ cli.HELD_OUT_PICTURES = 160
 cli.main()
 """
 
+QUESTIONS = "drawn_questions_mean_truth.question_accuracy"
+
 
 def run(out: Path, *options: str) -> Result:
     return CliRunner().invoke(cli.demo, ["--out", str(out), "--rows", ROWS, "--workers", "1", "--no-open", *options])
@@ -146,11 +148,10 @@ def test_questions_that_the_truth_answers_tell_the_careful_hand_from_the_careles
     out, _ = first
     with Store.open(out / "questions.duckdb", read_only=True) as store:
         means = store.query(
-            "SELECT groups->>'model' AS hand, value FROM results WHERE metric = 'asked.question_accuracy'"
+            f"SELECT groups->>'model' AS hand, value FROM results WHERE metric = '{QUESTIONS}' "
+            "AND groups->>'category' IS NULL"
         )
-        (whole,) = store.query(
-            "SELECT a, better FROM differences WHERE metric LIKE 'asked.question%' AND groups = '{}'"
-        )
+        (whole,) = store.query(f"SELECT a, better FROM differences WHERE metric = '{QUESTIONS}' AND groups = '{{}}'")
     values = {row["hand"]: row["value"] for row in means}
     assert values["careful"] == 1.0 > values["careless"]
     assert (whole["a"], whole["better"]) == ("careful", "higher")

@@ -12,11 +12,13 @@ from PIL import Image
 
 from diptych.data.checks import parse_checks
 from diptych.data.images import decode
-from diptych.demo.drawn_to_order import CAREFUL, CARELESS, PICTURES, PROMPTS, TRUTHS, draw_to_order, drawn_by, orders
+from diptych.demo.drawn_to_order import CAREFUL, CARELESS, PICTURES, TRUTHS, draw_to_order, drawn_by, orders
 from diptych.demo.world.questions import every_question, questions_of
 from diptych.demo.world.scenes import LAYOUTS, scene
 from diptych.demo.world.truth import truth_of
 from diptych.errors import ConfigError, DataError
+from diptych.evaluate.protocols import find_protocol
+from diptych.generate.prompts.drawn import drawn
 from diptych.judges import make_judge
 from diptych.judges.contract import Query
 
@@ -26,15 +28,20 @@ def ordered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of pictures that were drawn to order, and their dataset as ``generated``."""
     folder = tmp_path_factory.mktemp("ordered")
     draw_to_order(folder)
-    said = call_json(
-        "generate", "import", folder / PICTURES, "--prompts", folder / PROMPTS, "--out", folder / "generated"
-    )
+    said = call_json("generate", "import", folder / PICTURES, "--prompts", "drawn", "--out", folder / "generated")
     assert (said["rows"], said["usable"]) == (80, 80)
     return folder
 
 
 def judge(folder: Path, **errs: float) -> dict[str, Any]:
     return {"kind": "drawn_truth", "options": {"truth": str(folder / TRUTHS), **errs}}
+
+
+def test_the_protocol_of_the_demo_is_about_all_that_is_ordered() -> None:
+    asked = drawn().prompts
+    assert [one.id for one in asked] == [order.name for order in orders()]
+    assert len(asked) == find_protocol("drawn_questions").n_prompts
+    assert all(one.checks is not None and one.checks.questions for one in asked)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -65,12 +72,12 @@ def right_share(hand: str, order: Any) -> float:
 
 
 def test_with_the_truth_as_judge_a_protocol_gives_exactly_what_was_drawn(ordered: Path) -> None:
-    scores = {"asked": {"score": "question_accuracy", "judge": "truth"}}
-    means = [{"score": "question_accuracy"}]
-    evaluate(make_config(ordered, judges={"truth": judge(ordered)}, scores=scores, means=means))
+    protocols = [{"protocol": "drawn_questions", "judge": "truth"}]
+    evaluate(make_config(ordered, judges={"truth": judge(ordered)}, protocols=protocols))
     for hand in (CAREFUL, CARELESS):
         expected = math.fsum(right_share(hand, order) for order in orders()) / 40
-        found = result_of(ordered, "asked.question_accuracy", model=hand)
+        found = result_of(ordered, "drawn_questions_mean_truth.question_accuracy", model=hand)
+        assert found["caution"] is None, "all of its prompts, and they are its own"
         assert (found["value"], found["n"], found["n_unscored"]) == (pytest.approx(expected, abs=1e-7), 40, 0)
         assert (expected == 1.0) is (hand == CAREFUL)
         if hand == CARELESS:

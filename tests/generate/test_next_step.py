@@ -18,7 +18,7 @@ from diptych.generate.prompts import PROMPT_SETS
 from diptych.lookup import resolve
 from diptych.ready_configs import ready_configs
 
-OF_NO_BENCHMARK = {"csv", "demo", "jsonl", "txt"}
+OF_NO_BENCHMARK = {"csv", "demo", "drawn", "jsonl", "txt"}
 
 EACH = [
     ([Made(model, 0) for model in ("one", "two")], "two_models"),

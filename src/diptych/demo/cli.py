@@ -119,8 +119,7 @@ def _draw_held_out(ctx: click.Context, out: Path) -> None:
 def _ask_about_drawn(ctx: click.Context, folder: Path, store: Path) -> None:
     """Draw pictures to order, and let the truth answer questions about them."""
     import_attribute("diptych.demo.drawn_to_order:draw_to_order")(folder)
-    paths = {"source": folder / "pictures", "prompts.path": folder / "prompts.jsonl"}
-    sets = [path_setting(name, path) for name, path in paths.items()]
+    sets = [path_setting("source", folder / "pictures")]
     _run(ctx, "generate", "import", "drawn.yaml", "--out", folder / "images", sets=sets)
     truth = folder / "truth.jsonl"
     judges = [path_setting(f"judges.{label}.options.truth", truth) for label in ("truth", "errs")]

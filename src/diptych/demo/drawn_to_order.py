@@ -15,13 +15,12 @@ from diptych.demo.truth_judge import PIXELS, TRUTH, pixels_sha256
 from diptych.demo.world.captions import distinct_captions, prompt_of
 from diptych.demo.world.drawing import draw
 from diptych.demo.world.faults import encoded
-from diptych.demo.world.questions import questions_of
 from diptych.demo.world.scenes import LAYOUTS, Layout, Scene, scene
 from diptych.demo.world.seeds import ORDERED_PICTURES
 from diptych.demo.world.truth import truth_of
 from diptych.storage.location import Location
 
-PICTURES, PROMPTS, TRUTHS = "pictures", "prompts.jsonl", "truth.jsonl"  # in the folder
+PICTURES, TRUTHS = "pictures", "truth.jsonl"  # in the folder
 TABLE = "metadata.jsonl"  # among the pictures
 CAREFUL, CARELESS = "careful", "careless"  # the hands
 PER_LAYOUT = 8  # prompts; there are no more occupations
@@ -61,11 +60,9 @@ def drawn_by(hand: str, order: Order) -> Scene:
 
 
 def draw_to_order(folder: Path) -> None:
-    """Write the pictures of both hands, the prompts with their questions, and the truth."""
-    asked, drawn, known = [], [], []
+    """Write the pictures of both hands and the truth; the prompts are those of ``diptych.generate.prompts.drawn``."""
+    drawn, known = [], []
     for order in orders():
-        checks = {"questions": questions_of(order.scene)}
-        asked.append({"id": order.name, "prompt": order.prompt, "category": order.layout, "checks": checks})
         for hand in (CAREFUL, CARELESS):
             shown = drawn_by(hand, order)
             picture = encoded(draw(shown, SIDE_PX), "png", 0)
@@ -74,6 +71,6 @@ def draw_to_order(folder: Path) -> None:
             name = f"{hand}/{order.name}.png"
             drawn.append({"file": name, "prompt_id": order.name, "model": hand, "sample": 0})
             Location.at(folder / PICTURES / name).write(picture)
-    for name, records in ((f"{PICTURES}/{TABLE}", drawn), (PROMPTS, asked), (TRUTHS, known)):
+    for name, records in ((f"{PICTURES}/{TABLE}", drawn), (TRUTHS, known)):
         lines = "".join(f"{json.dumps(record, sort_keys=True)}\n" for record in records)
         Location.at(folder / name).write(lines.encode())

@@ -79,10 +79,12 @@ def test_every_protocol_is_whole(name: str) -> None:
     assert protocol.name == name
     assert list(PROTOCOLS) == sorted(PROTOCOLS)
     assert protocol.prompts in PROMPT_SETS
-    path = inspect.signature(import_attribute(PROMPT_SETS[protocol.prompts])).parameters["path"]
-    assert protocol.assets or path.default is inspect.Parameter.empty, "what is not downloaded needs a path"
+    path = inspect.signature(import_attribute(PROMPT_SETS[protocol.prompts])).parameters.get("path")
+    assert (path is None) is protocol.is_own
+    is_needed = path is not None and path.default is inspect.Parameter.empty
+    assert protocol.is_own or protocol.assets or is_needed, "what is not downloaded needs a path"
     assert set(protocol.assets) <= set(ASSETS)
-    assert next(iter(protocol.rules)) == ("mean" if name.startswith("partiprompts") else "official")
+    assert next(iter(protocol.rules)) == ("mean" if name.startswith(("drawn", "partiprompts")) else "official")
     for rule in protocol.rules.values():
         for part in rule.beside.values():
             assert part.column in columns_of(part.ability, part.score, part.options)
