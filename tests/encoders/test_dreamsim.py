@@ -17,6 +17,7 @@ from diptych.encoders import make_encoder
 from diptych.encoders.dreamsim import DreamSimEncoder
 from diptych.encoders.dreamsim_networks import BACKBONES, ENSEMBLE, files_of
 from diptych.errors import ConfigError, DataError
+from diptych.pretrained import memory
 
 WIDTH, DEPTH, PATCH, SPACE = 64, 2, 56, 16
 LORA = {"r": 2, "lora_alpha": 3, "lora_dropout": 0.3, "bias": "none", "target_modules": ["qkv"], "use_dora": False}
@@ -192,3 +193,13 @@ def test_files_of_another_kind_are_refused(folder: Path) -> None:
     (folder / DINO).write_text("no weights", "utf-8")
     with pytest.raises(DataError, match="no weights file that torch reads"):
         encoder.images(prepared_of(encoder)[:1])
+
+
+def test_networks_that_do_not_fit_are_known_before_their_weights_are_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = made(folder).held_weights
+    assert held.need("fp32") > sum(path.stat().st_size for path in held.files if path.suffix == ".tar")
+    monkeypatch.setattr(memory, "free_memory", lambda device: 10)
+    with pytest.raises(DataError, match="encoder 'dreamsim'"):
+        memory.check_all_fit([held])

@@ -24,6 +24,7 @@ from diptych.devices import torch_device
 from diptych.encoders.dreamsim_networks import SIDE, VARIANTS, TunedTransformer, Variant, files_of, tuned_transformers
 from diptych.encoders.images_only import ImagesOnly
 from diptych.errors import ConfigError
+from diptych.pretrained.memory import HeldWeights
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,13 @@ class DreamSimEncoder(ImagesOnly):
             "preprocess": f"stretched to {SIDE} px, bicubic, antialiased",
             "precision": "fp32",
         }
+
+    @property
+    def held_weights(self) -> HeldWeights:
+        """What it will load."""
+        files = files_of(self.folder, self.variant).values()
+        weights = tuple(path for path in files if path.suffix != ".json")
+        return HeldWeights(weights, "fp32", self.device, f"encoder {self.kind!r}")
 
     @property
     def dim(self) -> int:

@@ -236,3 +236,16 @@ def test_few_prompts_do_not_tell_that_one_share_is_high_where_the_other_is_low(p
 @pytest.mark.parametrize("prompts", [2, 3, 4, 6, 9, 10, 30])
 def test_coverage_where_two_strata_have_all_prompts_in_common(prompts: int) -> None:
     assert narrowest_and_coverage(prompts, 2000)[1] >= 0.93
+
+
+@pytest.mark.parametrize("truth", [(1.0, 0.0, 1.0, 1.0), (1.0, 1.0, 1.0, 1.0)])
+def test_prompts_that_weigh_the_same_count_the_same_whatever_number_of_images_they_have(
+    truth: tuple[float, ...],
+) -> None:
+    sizes = np.array([3, 1, 2, 5])
+    uneven = clustered_share(
+        np.repeat(truth, sizes), np.repeat(np.arange(4), sizes), weights=1.0 / np.repeat(sizes, sizes)
+    )
+    even = clustered_share(np.repeat(truth, 2), np.repeat(np.arange(4), 2))
+    assert (uneven.value, uneven.ci_low, uneven.ci_high) == pytest.approx((even.value, even.ci_low, even.ci_high))
+    assert (uneven.n, uneven.n_clusters) == (11, 4)
