@@ -16,14 +16,15 @@ from diptych.command_line import (
     print_json,
     progress_mode,
     set_option,
-    workers_option,
 )
 from diptych.curate.printing import next_step, print_estimate, print_funnel, print_step, print_steps_json
 from diptych.errors import ConfigError
+from diptych.jobs.command_line import engine_options
+from diptych.jobs.engine import HERE, Engine
 
 OUT = out_option("Directory of the run.")
 SET = set_option("dedup.radius=2", {"score": "diptych.scores:SCORES"})
-WORKERS = workers_option("Processes.")
+ENGINE = engine_options("Processes.")
 EXTEND = click.option("--extend", is_flag=True, help="Add the rows that are new in the input; the others stay.")
 RETRY = click.option(
     "--retry", metavar="STATUS,...", default="", help="Ask again for rows with a status, or: transient, all."
@@ -46,7 +47,7 @@ def curate() -> None:
 @CONFIG
 @OUT
 @SET
-@WORKERS
+@ENGINE
 @EXTEND
 @RETRY
 @click.option("--dry-run", is_flag=True, help="Say what would be done, how many rows and how much disk; do nothing.")
@@ -55,14 +56,14 @@ def run(
     config: Path,
     out: Path,
     overrides: tuple[str, ...],
-    workers: int,
+    engine: Engine,
     extend: bool,
     retry: str,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Do all steps of CONFIG; what is done already is not done again."""
-    runner = _runner(config, out, overrides, workers, _growth(extend, retry))
+    runner = _runner(config, out, overrides, engine, _growth(extend, retry))
     with _placing(config, overrides):
         runner.check_ahead() if dry_run else runner.check()
     if dry_run:
@@ -83,15 +84,15 @@ def run(
 @CONFIG
 @OUT
 @SET
-@WORKERS
+@ENGINE
 @EXTEND
 @RETRY
 @AS_JSON
 def ingest(
-    config: Path, out: Path, overrides: tuple[str, ...], workers: int, extend: bool, retry: str, as_json: bool
+    config: Path, out: Path, overrides: tuple[str, ...], engine: Engine, extend: bool, retry: str, as_json: bool
 ) -> None:
     """Make OUT/pool from the source of CONFIG."""
-    runner = _runner(config, out, overrides, workers, _growth(extend, retry))
+    runner = _runner(config, out, overrides, engine, _growth(extend, retry))
     with _placing(config, overrides):
         runner.check()
     _run_steps(runner, ["ingest"], as_json)
@@ -104,10 +105,10 @@ def _step_command(name: str, text: str) -> None:
     @CONFIG
     @OUT
     @SET
-    @WORKERS
+    @ENGINE
     @AS_JSON
-    def command(config: Path, out: Path, overrides: tuple[str, ...], workers: int, as_json: bool) -> None:
-        _run_steps(_runner(config, out, overrides, workers), [name], as_json)
+    def command(config: Path, out: Path, overrides: tuple[str, ...], engine: Engine, as_json: bool) -> None:
+        _run_steps(_runner(config, out, overrides, engine), [name], as_json)
 
 
 _step_command("score", "Compute the scores of CONFIG over OUT/pool.")
@@ -137,7 +138,7 @@ def select(path: Path, out: Path | None, where: tuple[str, ...], overrides: tupl
             raise click.UsageError("a config needs --out; to try rules on a dataset give its directory and --where")
         if where:
             raise click.UsageError(f"--where goes with a dataset, {path} is a config; give {out / 'pool'} and --where")
-        runner = _runner(path, out, overrides, 1)
+        runner = _runner(path, out, overrides, HERE)
         with runner.alone():
             steps = runner.run("select").facts["funnel"]
     (print_json if as_json else print_funnel)(steps)
@@ -150,14 +151,14 @@ def _growth(extend: bool, retry: str) -> Any:
     return IngestOptions(extend, retried_statuses(name.strip() for name in retry.split(",") if name.strip()))
 
 
-def _runner(config: Path, out: Path, overrides: tuple[str, ...], workers: int, growth: Any = None) -> Any:
+def _runner(config: Path, out: Path, overrides: tuple[str, ...], engine: Engine, growth: Any = None) -> Any:
     from diptych.config.load import load
     from diptych.curate.config import CurateConfig
     from diptych.curate.ingest.run import NOTHING_FURTHER
     from diptych.curate.run import CurateRunner
 
     progress = progress_mode(click.get_current_context())
-    return CurateRunner(load(config, CurateConfig, overrides), out, workers, progress, growth or NOTHING_FURTHER)
+    return CurateRunner(load(config, CurateConfig, overrides), out, engine, progress, growth or NOTHING_FURTHER)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 OUT/pool is the dataset directory of everything that was asked for; OUT/selected is the export.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +32,7 @@ from diptych.data.columns_dir import written_place
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.table import DatasetTable
 from diptych.errors import DataError, ShardError
+from diptych.jobs.engine import HERE, Engine
 from diptych.progress.wording import format_bytes, quantity, taken_over
 from diptych.scores import decoded
 from diptych.scores.plan import ScorePlan, Scorers
@@ -68,14 +69,14 @@ class CurateRunner:
     Attributes:
         config: What to do.
         out: Where.
-        workers: Processes for ingest and score.
+        engine: Who does ingest and score.
         progress: Display mode, see ``diptych.progress``.
         options: What ingest is to do beside going on.
     """
 
     config: CurateConfig
     out: Path
-    workers: int = 1
+    engine: Engine = HERE
     progress: str = "auto"
     options: IngestOptions = NOTHING_FURTHER
 
@@ -128,14 +129,8 @@ class CurateRunner:
         Raises:
             DiptychError: As the step says.
         """
-        steps: dict[str, Callable[[], StepOutcome]] = {
-            "ingest": self._ingest,
-            "score": self._score,
-            "dedup": self._dedup,
-            "select": self._select,
-            "export": self._export,
-        }
-        return steps[step]()
+        done_by = (self._ingest, self._score, self._dedup, self._select, self._export)
+        return dict(zip(STEPS, done_by, strict=True))[step]()
 
     def plan(self) -> ScorePlan:
         """Return what the config asks to be scored, and whether the pictures decode, which an export has to know."""
@@ -172,7 +167,7 @@ class CurateRunner:
         return look_at_input(self.config, progress=self.progress).read(progress=self.progress).schema
 
     def _ingest(self) -> StepOutcome:
-        run = ingest(self.config, self.pool, self.options, workers=self.workers, progress=self.progress)
+        run = ingest(self.config, self.pool, self.options, engine=self.engine, progress=self.progress)
         dataset, counts = run.dataset, reason_counts(run.dataset)
         ok = counts.get("ok", 0)
         failed = ", ".join(f"{reason} {count:,}" for reason, count in counts.items() if reason != "ok")
@@ -209,7 +204,12 @@ class CurateRunner:
 
     def _score(self) -> StepOutcome:
         run = score_dataset(
-            self.pool, self.plan(), workers=self.workers, batch_size=self.config.batch_size, progress=self.progress
+            self.pool,
+            self.plan(),
+            engine=self.engine,
+            batch_size=self.config.batch_size,
+            threads=self.config.decode_threads,
+            progress=self.progress,
         )
         there = taken_over(run.shards - run.shards_done, run.shards, "shard") if run.shards_done else ""
         names = ", ".join(column_set.name for column_set in run.sets.values())
@@ -267,7 +267,7 @@ class CurateRunner:
     def _look_at_pictures(self) -> ColumnSet:
         """Decode the pictures where the step score did not: nobody may have asked for one."""
         plan = ScorePlan({}, {decoded.NAME: (decoded.NAME, {})})
-        return score_dataset(self.pool, plan, workers=self.workers, progress=self.progress).sets[decoded.NAME]
+        return score_dataset(self.pool, plan, engine=self.engine, progress=self.progress).sets[decoded.NAME]
 
     def _find_duplicates(self) -> DedupRun | None:
         if self.config.dedup is None:

@@ -14,15 +14,16 @@ from diptych.command_line import (
     print_json,
     progress_mode,
     set_option,
-    workers_option,
 )
 from diptych.evaluate.imports.cli import import_evidence
+from diptych.jobs.command_line import engine_options
+from diptych.jobs.engine import Engine
 from diptych.known_names import completing, listing
 from diptych.progress.wording import quantity, taken_over
 
 METRICS = "diptych.evaluate.metrics.contract:SET_METRICS"
 SET = set_option("compare.baseline=sdxl", {"metric": METRICS, "score": "diptych.scores:SCORES"})
-WORKERS = workers_option("Processes for scoring.")
+ENGINE = engine_options("Processes for scoring.")
 ENCODER = click.option(
     "--encoder",
     default="inception",
@@ -52,12 +53,12 @@ def evaluate() -> None:
 @evaluate.command()
 @CONFIG
 @SET
-@WORKERS
+@ENGINE
 @click.option("--dry-run", is_flag=True, help="Say what would be looked at; compute and write nothing.")
 @AS_JSON
 @click.pass_context
 def run(
-    ctx: click.Context, config: Path, overrides: tuple[str, ...], workers: int, dry_run: bool, as_json: bool
+    ctx: click.Context, config: Path, overrides: tuple[str, ...], engine: Engine, dry_run: bool, as_json: bool
 ) -> None:
     """Do what CONFIG says and write it into its store.
 
@@ -69,7 +70,7 @@ def run(
     from diptych.evaluate.run import EvaluateRunner
 
     loaded = load(config, EvaluateConfig, overrides)
-    runner = EvaluateRunner(loaded, workers, progress_mode(ctx))
+    runner = EvaluateRunner(loaded, engine, progress_mode(ctx))
     with placing(config, loaded, overrides):
         if dry_run:
             _print_estimate(runner.estimate(), as_json)

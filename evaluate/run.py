@@ -36,6 +36,7 @@ from diptych.evaluate.steps import (
     add_protocols,
 )
 from diptych.evaluate.storing import dataset_row, images_of_rows, score_tables, stored_columns
+from diptych.jobs.engine import HERE, Engine
 from diptych.progress import track
 from diptych.provenance import collect
 from diptych.scores.giving import possible_columns
@@ -47,7 +48,7 @@ from diptych.store.store import Run, Store
 
 STORE_WAIT_S = 600  # longer than somebody reads a store for a report
 # What says where things lie or how fast they go, and decides no number.
-NO_PART_OF_IDENTITY = {"store", "batch_size", "datasets"}
+NO_PART_OF_IDENTITY = {"store", "batch_size", "decode_threads", "datasets"}
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,12 @@ class EvaluateRunner:
 
     Attributes:
         config: What to do.
-        workers: Processes for scoring.
+        engine: Who scores.
         progress: Display mode, see ``diptych.progress``.
     """
 
     config: EvaluateConfig
-    workers: int = 1
+    engine: Engine = HERE
     progress: str = "auto"
 
     @cached_property
@@ -134,8 +135,9 @@ class EvaluateRunner:
                 done = score_dataset(
                     dataset.path,
                     plan,
-                    workers=self.workers,
+                    engine=self.engine,
                     batch_size=self.config.batch_size,
+                    threads=self.config.decode_threads,
                     progress=self.progress,
                 )
             shards_done += done.shards_done

@@ -14,9 +14,10 @@ from diptych.command_line import (
     print_json,
     progress_mode,
     set_option,
-    workers_option,
 )
 from diptych.generate.printing import print_estimate, print_run, run_facts
+from diptych.jobs.command_line import engine_options
+from diptych.jobs.engine import Engine
 from diptych.known_names import completing
 from diptych.progress.wording import quantity
 
@@ -86,7 +87,7 @@ def plan(
 @REUSE
 @click.option("--prune", is_flag=True, help="Drop images that CONFIG no longer asks for.")
 @click.option("--retry", metavar="STATUS,...", default="", help="Make images with a status anew, such as not_finite.")
-@workers_option("Processes.")
+@engine_options("Processes.")
 @AS_JSON
 def run(
     config: Path,
@@ -95,7 +96,7 @@ def run(
     reuse: tuple[Path, ...],
     prune: bool,
     retry: str,
-    workers: int,
+    engine: Engine,
     as_json: bool,
 ) -> None:
     """Make the images of CONFIG that are not in the directory yet.
@@ -113,7 +114,7 @@ def run(
     statuses = retried_statuses(name.strip() for name in retry.split(",") if name.strip())
     options = GrowthOptions(prune, statuses, reuse)
     with claimed(out, STEP):
-        made = make(made_of, out, options, workers=workers, progress=progress_mode(click.get_current_context()))
+        made = make(made_of, out, options, engine=engine, progress=progress_mode(click.get_current_context()))
         outcome = outcome_of(made.dataset)
     if as_json:
         print_json(run_facts(made_of, made, outcome, out))
@@ -140,7 +141,7 @@ def run(
 )
 @click.option("--model", help="The column model, where no table says it.")
 @IMPORT_SET
-@workers_option("Processes.")
+@engine_options("Processes.")
 @AS_JSON
 def import_(
     source: Path,
@@ -149,7 +150,7 @@ def import_(
     layout: str | None,
     model: str | None,
     overrides: tuple[str, ...],
-    workers: int,
+    engine: Engine,
     as_json: bool,
 ) -> None:
     """Make a dataset of images that another program made.
@@ -165,7 +166,7 @@ def import_(
     config = given_config(source, {"prompts": prompts, "layout": layout, "model": model}, overrides)
     check_outside_of_source(config, out)
     with claimed(out, STEP):
-        made = import_images(config, out, workers=workers, progress=progress_mode(click.get_current_context()))
+        made = import_images(config, out, engine=engine, progress=progress_mode(click.get_current_context()))
     if as_json:
         print_json(import_facts(made, out))
     else:

@@ -20,6 +20,7 @@ from diptych.generate.shard_job import GenerateJob
 from diptych.generate.timings import append_timing, read_environments
 from diptych.generate.trial import failing_groups
 from diptych.jobs import run_job
+from diptych.jobs.engine import HERE, Engine
 from diptych.progress import track
 from diptych.progress.counting import Tracker
 from diptych.provenance import collect
@@ -51,7 +52,7 @@ def generate(
     address: Address,
     options: GrowthOptions = AS_IT_IS,
     *,
-    workers: int = 1,
+    engine: Engine = HERE,
     progress: str = "auto",
 ) -> GeneratedRun:
     """Make the images of a plan that was made with weights, or those that are not there yet.
@@ -60,7 +61,7 @@ def generate(
         plan: What to make.
         address: The dataset directory.
         options: What may become of images that were made before.
-        workers: Processes.
+        engine: Who makes them.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
@@ -77,7 +78,7 @@ def generate(
     layout = run.look()
     if finished is not None and not layout.tasks:
         return GeneratedRun(finished)
-    return run.make(layout, workers)
+    return run.make(layout, engine)
 
 
 class _Run:
@@ -99,7 +100,7 @@ class _Run:
         check_layout(layout, self._out, self._growth)
         return layout
 
-    def make(self, layout: Layout, workers: int) -> GeneratedRun:
+    def make(self, layout: Layout, engine: Engine) -> GeneratedRun:
         """Do it, and seal the dataset."""
         growing, plan = self._growing, self._plan
         growing.begin()
@@ -107,15 +108,15 @@ class _Run:
             layout = self._look_again()
         growing.drop(layout.gone)
         done = plan.rows - sum(len(task.rows) for task in layout.tasks)
-        self._given_up = failing_groups(plan, layout, workers=workers, progress=self._progress)
+        self._given_up = failing_groups(plan, layout, engine=engine, progress=self._progress)
         not_taken = self._others.not_taken(plan, layout)
         facts = (len(layout.tasks), layout.rendered, layout.reused, layout.pruned.total(), not_taken)
         with track("generate", plan.rows, mode=self._progress, unit="images", done=done) as tracker:
-            self._write(layout.rewritten, workers, tracker)
+            self._write(layout.rewritten, engine, tracker)
             if layout.rewritten:  # what is taken from there lies in other rows by now
                 self._growth = self._growth._replace(retry=frozenset())
                 layout = self._look_again()
-            self._write(layout.added, workers, tracker)
+            self._write(layout.added, engine, tracker)
         sealed = seal_data(growing, _facts(plan, self._out), layout.names)
         remove_kept(self._out)
         return GeneratedRun(sealed, *facts)
@@ -125,10 +126,10 @@ class _Run:
         self._found = find_shards(self._growing, extent="whole", progress="none", lost=lost)
         return self.look()
 
-    def _write(self, tasks: list[ShardTask], workers: int, tracker: Tracker) -> None:
+    def _write(self, tasks: list[ShardTask], engine: Engine, tracker: Tracker) -> None:
         by_name = {task.name: task for task in tasks}
         job = GenerateJob(self._plan, self._growing.directory, self._given_up)
-        for made in run_job(job, tasks, workers=workers, report=tracker.advance):
+        for made in run_job(job, tasks, engine=engine, report=tracker.advance):
             environments = self._others.environments_of(by_name[made.info.name])
             if made.rendered or environments or not made.replaces:
                 append_timing(self._out, made.timing, environments)

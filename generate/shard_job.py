@@ -57,6 +57,11 @@ class GenerateJob:
     data: Location
     given_up: Mapping[str, str]  # groups that failed in a trial, by their label, and why
 
+    @property
+    def uses_gpu(self) -> bool:
+        """Whether a worker takes a GPU for itself, where there are some."""
+        return self.plan.config.device != "cpu"
+
     def open(self, report: Report) -> Callable[[ShardTask], MadeShard]:
         """Return the function that writes one shard; models are loaded when an image needs them."""
         attempts = Attempts(Renderers(self.plan), self.given_up)

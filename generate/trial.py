@@ -17,6 +17,7 @@ from diptych.generate.renderers import Renderers
 from diptych.generate.rows import FAILED, OK
 from diptych.jobs import run_job
 from diptych.jobs.contract import Report
+from diptych.jobs.engine import Engine
 from diptych.progress import track
 
 LONG = 20  # batches of each setting: from there on a trial costs a small part of the run
@@ -35,6 +36,11 @@ class TrialJob:
 
     plan: GenerationPlan
 
+    @property
+    def uses_gpu(self) -> bool:
+        """Whether a worker takes a GPU for itself, where there are some."""
+        return self.plan.config.device != "cpu"
+
     def open(self, report: Report) -> Callable[[TrialTask], dict[str, str]]:
         """Return the function that tries the settings of a model and says of those that fail why, by group."""
         renderers = Renderers(self.plan)
@@ -50,13 +56,13 @@ class TrialJob:
         return work
 
 
-def failing_groups(plan: GenerationPlan, layout: Layout, *, workers: int, progress: str) -> Mapping[str, str]:
+def failing_groups(plan: GenerationPlan, layout: Layout, *, engine: Engine, progress: str) -> Mapping[str, str]:
     """Return which settings of a long run fail, by the label of their group, and why; none of a short run.
 
     Args:
         plan: What is made.
         layout: What there is to do.
-        workers: Processes.
+        engine: Who tries them.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
@@ -77,7 +83,7 @@ def failing_groups(plan: GenerationPlan, layout: Layout, *, workers: int, progre
     tasks = [TrialTask(model, tuple(images)) for model, images in by_model.items()]
     found: dict[str, str] = {}
     with track("try each setting", len(first), mode=progress, unit="settings") as tracker:
-        for failed in run_job(TrialJob(plan), tasks, workers=workers, report=tracker.advance):
+        for failed in run_job(TrialJob(plan), tasks, engine=engine, report=tracker.advance):
             found |= failed
     return found
 

@@ -27,7 +27,7 @@ def make_carried_pool(folder: Path, columns: Mapping[str, pa.Array], rules: Mapp
         "source": {"kind": "parquet", "path": str(folder / "source.parquet"), "columns": list(columns)},
         "select": [{"name": name, "where": where} for name, where in rules.items()],
     }
-    runner = CurateRunner(CurateConfig.model_validate(config), folder / "run", 1, "none")
+    runner = CurateRunner(CurateConfig.model_validate(config), folder / "run", progress="none")
     for step in STEPS:
         runner.run(step)
     return folder / "run" / "pool"

@@ -13,6 +13,7 @@ from diptych.curate.config import CurateConfig
 from diptych.curate.ingest.run import NOTHING_FURTHER, IngestOptions, IngestRun, ingest
 from diptych.data.dataset import Dataset
 from diptych.data.shards import read_shard
+from diptych.jobs.engine import Engine
 
 EXTEND = IngestOptions(extend=True)
 
@@ -25,7 +26,7 @@ def make_config(source: dict[str, Any], **changes: Any) -> CurateConfig:
 
 def run(config: CurateConfig, pool: Path, options: IngestOptions = NOTHING_FURTHER, *, workers: int = 1) -> IngestRun:
     """Ingest without a word."""
-    return ingest(config, pool, options, workers=workers, progress="none")
+    return ingest(config, pool, options, engine=Engine(workers), progress="none")
 
 
 def pool_rows(dataset: Dataset) -> list[dict[str, Any]]:

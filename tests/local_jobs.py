@@ -4,9 +4,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from diptych.errors import DecodeError
 from diptych.jobs.contract import Report
@@ -19,6 +20,7 @@ class Square:
 
     opened: Path
     wait_s: float = 0.0
+    uses_gpu: ClassVar[bool] = False
 
     def open(self, report: Report) -> Callable[[int], tuple[int, int, int]]:
         with self.opened.open("a") as file:
@@ -42,6 +44,7 @@ class Sharing:
     closed: Path
 
     at_once = 3
+    uses_gpu: ClassVar[bool] = False
 
     def open(self, report: Report) -> "SharingWork":
         return SharingWork(self.closed, report)
@@ -80,6 +83,7 @@ class Reporting:
     """Reports each task ``times`` times before it is done."""
 
     times: int
+    uses_gpu: ClassVar[bool] = False
 
     def open(self, report: Report) -> Callable[[int], int]:
         def work(task: int) -> int:
@@ -91,8 +95,52 @@ class Reporting:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """Returns the part of the machine that its worker is told it has, by the names of variables."""
+
+    opened: Path
+    uses_gpu: bool
+    names: tuple[str, ...] = ("CUDA_VISIBLE_DEVICES", "DIPTYCH_CPUS")
+
+    def open(self, report: Report) -> Callable[[int], tuple[str | None, ...]]:
+        with self.opened.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        return self._part
+
+    def _part(self, task: int) -> tuple[str | None, ...]:
+        """Wait until all workers have begun, so that each does a task."""
+        deadline = time.monotonic() + 60
+        while len(self.opened.read_text().splitlines()) < task and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return tuple(os.environ.get(name) for name in self.names)
+
+
+@dataclass(frozen=True)
+class DyingOnce:
+    """Kills its worker at the task 1, once, after it has reported; notes each task that it begins in ``begun``."""
+
+    begun: Path
+    uses_gpu: ClassVar[bool] = False
+
+    def open(self, report: Report) -> Callable[[int], int]:
+        def work(task: int) -> int:
+            begun = self.begun.read_text().split() if self.begun.exists() else []
+            with self.begun.open("a") as file:
+                file.write(f"{task}\n")
+            report(10, {"ok": 10})
+            if task == 1 and "1" not in begun:
+                time.sleep(0.5)  # so that somebody hears of the ten
+                os.kill(os.getpid(), signal.SIGKILL)
+            return task
+
+        return work
+
+
+@dataclass(frozen=True)
 class Unopenable:
     """Cannot be opened."""
+
+    uses_gpu: ClassVar[bool] = False
 
     def open(self, report: Report) -> Callable[[int], int]:
         raise DecodeError("unsupported", "no model here")
@@ -103,6 +151,7 @@ class Dying:
     """Ends its worker by a signal, as the system does when memory runs out, or with an exit code."""
 
     way: str
+    uses_gpu: ClassVar[bool] = False
 
     def open(self, report: Report) -> Callable[[int], int]:
         return self._die
@@ -129,3 +178,20 @@ def run_for_ever(opened: Path) -> None:
     """Keep two workers busy until somebody kills this process."""
     for _ in run_local(Square(opened, wait_s=0.05), range(10**9), workers=2):
         pass
+
+
+def counted(count: int, taken: list[int]) -> Iterator[int]:
+    """Yield the numbers from 0 on, and note each that is taken."""
+    for task in range(count):
+        taken.append(task)
+        yield task
+
+
+def is_alive(process: int) -> bool:
+    """Return whether a process has not ended."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    # A zombie has ended; only its parent has not looked yet.
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

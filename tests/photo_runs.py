@@ -18,6 +18,7 @@ from diptych.data.dataset import open_dataset
 from diptych.data.journal import Journal
 from diptych.data.schema import data_schema
 from diptych.data.shards import shard_name, write_shard
+from diptych.jobs.engine import Engine
 from diptych.judges.contract import Answer
 from diptych.judges.evidence import ANSWERS, read_evidence
 from diptych.scores.plan import ScorePlan
@@ -95,7 +96,7 @@ def kill_and_resume(tmp_path: Path, what: ScorePlan) -> None:
 
         patch.setattr(Journal, "commit", dying)
         with pytest.raises(Killed):
-            score_dataset(tmp_path / "killed", what, progress="none", workers=2)
+            score_dataset(tmp_path / "killed", what, progress="none", engine=Engine(2))
     assert open_dataset(tmp_path / "killed").column_sets("evidence") == [], "what was killed is not whole"
-    score_dataset(tmp_path / "killed", what, progress="none", workers=2)
+    score_dataset(tmp_path / "killed", what, progress="none", engine=Engine(2))
     assert evidence_files(tmp_path / "killed") == evidence_files(tmp_path / "whole") != {}

@@ -113,7 +113,7 @@ def make_pool(folder: Path, count: int = 60) -> Path:
             ],
         }
     )
-    runner = CurateRunner(config, folder / "run", 1, "none")
+    runner = CurateRunner(config, folder / "run", progress="none")
     for name in STEPS:
         runner.run(name)
     return folder / "run" / "pool"

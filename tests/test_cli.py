@@ -132,12 +132,14 @@ def test_line_in_the_table_is_the_first_line_of_the_commands_own_help(name: str)
     assert (command.help or "").partition("\n\n")[0].replace("\n", " ") == COMMANDS[name].help
 
 
-def test_every_command_has_help_and_at_most_eight_options() -> None:
+def test_every_command_has_help_and_at_most_eight_options_of_its_own() -> None:
+    of_engine = {"workers", "engine_name", "engine_options"}  # the same wherever there are jobs
     waiting: list[click.Command] = [main]
     while waiting:
         command = waiting.pop()
         assert command.help, command.name
-        assert len([found for found in command.params if isinstance(found, click.Option)]) <= 8, command.name
+        options = [found for found in command.params if isinstance(found, click.Option) and found.name not in of_engine]
+        assert len(options) <= 8, command.name
         if isinstance(command, click.Group):
             context = click.Context(command)
             waiting += [

@@ -16,7 +16,7 @@ from diptych.config.load import load, read_job
 from diptych.encoders import ENCODERS
 from diptych.evaluate.metrics.contract import SET_METRICS, SetMetric
 from diptych.generate.backends import BACKENDS
-from diptych.jobs import EXECUTORS
+from diptych.jobs.engine import EXECUTORS
 from diptych.judges import JUDGES
 from diptych.lookup import import_attribute
 from diptych.scores import SCORES

@@ -38,6 +38,7 @@ HARMLESS = {
     "os.close",
     "os.cpu_count",
     "os.environ.get",
+    "os.environ.pop",
     "os.environ.setdefault",
     "os.fspath",
     "os.getcwd",
@@ -51,6 +52,7 @@ HARMLESS |= {
     "os.path.join",
     "os.path.realpath",
     "os.path.relpath",
+    "os.pathsep.join",
     "os.sysconf",
 }
 HARMLESS |= {"os.pipe", "os.read", "os.register_at_fork", "os.set_blocking"}
@@ -101,8 +103,11 @@ ALLOWED = {
     "src/diptych/doctor": "looks at the machine",
     "src/diptych/encoders": "read weights and configurations of models",
     "src/diptych/init.py": "writes the config of a beginner",
+    "src/diptych/jobs/ray_cluster.py": "has Ray keep its own files in a folder that is gone afterwards",
+    "src/diptych/jobs/ray_worker.py": "works in the folder of who asked for it, as relative paths are meant",
     "src/diptych/judges/boxes/centre_net.py": "reads weights",
     "src/diptych/pretrained": "reads the folders of models",
+    "src/diptych/processors.py": "looks at the machine",
     "src/diptych/ready_configs.py": "reads the configs that diptych brings along",
     "src/diptych/scores/aesthetic.py": "reads weights",
     "src/diptych/scores/hps_v3.py": "reads the instruction that it brings along",

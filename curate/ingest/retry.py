@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import ClassVar
 
 import pyarrow as pa
 
@@ -67,6 +68,7 @@ class RetryJob:
     statuses: frozenset[str]
     download: Download
     max_pixels: int
+    uses_gpu: ClassVar[bool] = False
 
     at_once = SHARDS_IN_HAND
 

@@ -22,6 +22,7 @@ from diptych.data.growing import Growing, grow_data, seal_data, sealed_data, set
 from diptych.data.shards import ShardInfo, read_shard, reading, shard_number
 from diptych.errors import ConfigError, ShardError
 from diptych.jobs import run_job
+from diptych.jobs.engine import HERE, Engine
 from diptych.progress import track
 from diptych.progress.wording import quantity
 from diptych.provenance import collect
@@ -73,7 +74,7 @@ def ingest(
     address: Address,
     options: IngestOptions = NOTHING_FURTHER,
     *,
-    workers: int = 1,
+    engine: Engine = HERE,
     progress: str = "auto",
 ) -> IngestRun:
     """Make the pool, or do what is left to do.
@@ -97,8 +98,8 @@ def ingest(
     lost = _set_lost_aside(growing, noted, plan)
     job = IngestJob(growing.directory, read.source, read.schema, config.download)
     limits = ShardLimits(config.rows_per_shard, config.bytes_per_shard)
-    _make_missing(job, plan, limits, growing, workers=workers, progress=progress)
-    _ask_again(config, again, options.retry, growing, workers, progress)
+    _make_missing(job, plan, limits, growing, engine=engine, progress=progress)
+    _ask_again(config, again, options.retry, growing, engine, progress)
     facts = {
         "kind": "pairs",
         "name": config.name,
@@ -210,11 +211,11 @@ def first_error(dataset: Dataset, status: str) -> str:
 
 
 def _make_missing(
-    job: IngestJob, plan: PoolPlan, limits: ShardLimits, growing: Growing, *, workers: int, progress: str
+    job: IngestJob, plan: PoolPlan, limits: ShardLimits, growing: Growing, *, engine: Engine, progress: str
 ) -> None:
     shards = plan.shards(limits, [shard_number(name) for name in growing.entries])
     with track("ingest", plan.total, mode=progress, done=plan.total - plan.missing) as tracker:
-        for info in run_job(job, shards, workers=workers, report=tracker.advance):
+        for info in run_job(job, shards, engine=engine, report=tracker.advance):
             growing.commit(info)
 
 
@@ -223,10 +224,10 @@ def _ask_again(
     shards: Sequence[RetriedShard],
     statuses: frozenset[str],
     growing: Growing,
-    workers: int,
+    engine: Engine,
     progress: str,
 ) -> None:
     job = RetryJob(growing.directory, statuses, config.download, config.source.max_pixels)
     with track("retry", sum(shard.count for shard in shards), mode=progress) as tracker:
-        for info in run_job(job, shards, workers=workers, report=tracker.advance):
+        for info in run_job(job, shards, engine=engine, report=tracker.advance):
             growing.replace(info)

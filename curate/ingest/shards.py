@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -47,6 +48,7 @@ class IngestJob:
     source: Source
     schema: pa.Schema | None
     download: Download
+    uses_gpu: ClassVar[bool] = False
 
     @property
     def at_once(self) -> int:

@@ -35,6 +35,7 @@ from diptych.generate.imported.shard_job import ImportJob
 from diptych.generate.imported.shards import check_nothing_is_lost, lay_out_shards
 from diptych.generate.imported.tables import SUFFIXES, images_of_table, own_table
 from diptych.jobs import run_job
+from diptych.jobs.engine import HERE, Engine
 from diptych.progress import track
 from diptych.provenance import collect
 from diptych.storage.json_objects import write_json
@@ -77,7 +78,9 @@ class PlannedImport(NamedTuple):
         return fingerprint([VERSION, rows_digest(self.rows), self.schema.to_string(), self.facts])
 
 
-def import_images(config: ImportConfig, address: Address, *, workers: int = 1, progress: str = "auto") -> ImportRun:
+def import_images(
+    config: ImportConfig, address: Address, *, engine: Engine = HERE, progress: str = "auto"
+) -> ImportRun:
     """Make the dataset of a folder of images, or what is not there of it yet.
 
     Raises:
@@ -99,7 +102,7 @@ def import_images(config: ImportConfig, address: Address, *, workers: int = 1, p
     job = ImportJob(replace(planned.source, names=()), growing.directory, planned.schema, planned.grid)
     done = len(planned.rows) - sum(len(task.rows) for task in shards.tasks)
     with track("import", len(planned.rows), mode=progress, unit="images", done=done) as tracker:
-        for made in run_job(job, shards.tasks, workers=workers, report=tracker.advance):
+        for made in run_job(job, shards.tasks, engine=engine, report=tracker.advance):
             (growing.replace if made.replaces else growing.commit)(made.info)
     sealed = seal_data(growing, _manifest(config, planned), shards.names)
     return _covered(sealed, config, planned, len(shards.tasks))

@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import pyarrow as pa
 
@@ -46,6 +46,7 @@ class ImportJob:
     data: Location
     schema: pa.Schema
     grid: tuple[int, int]  # images of a file, across and down
+    uses_gpu: ClassVar[bool] = False
 
     def open(self, report: Report) -> Callable[[ImportTask], ImportedShard]:
         """Return the function that writes one shard."""

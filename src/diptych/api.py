@@ -44,6 +44,7 @@ from diptych.data.dataset import open_dataset as open_directory
 from diptych.data.open_dataset import OpenDataset
 from diptych.data.table import open_table
 from diptych.errors import ConfigError
+from diptych.jobs.engine import Engine
 from diptych.scores import known_score
 from diptych.scores.choices import EncoderChoice, JudgeChoice, ScoreChoice
 from diptych.scores.plan import ScorePlan, Spec
@@ -108,7 +109,7 @@ def score(
     path = local_path(address)
     # Opened first: nothing is locked, and so made, where there is no dataset.
     with only_one(open_directory(path).written):
-        score_dataset(path, plan.needed(), workers=workers, progress=progress)
+        score_dataset(path, plan.needed(), engine=Engine(workers), progress=progress)
     return open_dataset(path)
 
 
@@ -140,7 +141,7 @@ def run_curation(
     from diptych.curate.config import CurateConfig
     from diptych.curate.run import STEPS, CurateRunner
 
-    runner = CurateRunner(load(local_path(config), CurateConfig, overrides), local_path(out), workers, progress)
+    runner = CurateRunner(load(local_path(config), CurateConfig, overrides), local_path(out), Engine(workers), progress)
     runner.check()
     with runner.alone():
         for step in STEPS:
@@ -171,7 +172,7 @@ def run_generation(
     loaded, place = load(local_path(config), GenerateConfig, overrides), local_path(out)
     plan = make_plan(loaded, with_weights=True, progress=progress)
     with claimed(place, STEP):
-        generate(plan, place, workers=workers, progress=progress)
+        generate(plan, place, engine=Engine(workers), progress=progress)
     return open_dataset(place)
 
 
@@ -193,7 +194,7 @@ def run_evaluation(
     from diptych.evaluate.run import EvaluateRunner
 
     loaded = load(local_path(config), EvaluateConfig, overrides)
-    outcome = EvaluateRunner(loaded, workers, progress).run()
+    outcome = EvaluateRunner(loaded, Engine(workers), progress).run()
     with open_store(loaded.store) as store:
         return store.arrow("SELECT * FROM v_results WHERE run_id = ? ORDER BY ALL", [outcome.run_id])
 

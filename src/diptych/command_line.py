@@ -81,11 +81,6 @@ def set_option(example: str, tables: Mapping[str, str] | None = None) -> Callabl
     return click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=says, shell_complete=complete)
 
 
-def workers_option(says: str) -> Callable[[Command], Command]:
-    """Return the option for the number of processes; the help says what they do."""
-    return click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help=says)
-
-
 def progress_mode(ctx: click.Context) -> str:
     """Return the way to show progress that the root command was given, see ``diptych.progress.track``."""
     settings = ctx.find_root().obj

@@ -1,14 +1,23 @@
-"""The torch device on which a model runs, and the precision in which."""
+"""The torch device on which a model runs, the precision in which, and which GPU each of several workers has.
 
+A worker sees the GPU that is its own first, and the others behind it, so that whatever takes "the" GPU takes that one,
+libraries too. A GPU that a config names by its number is the same one for every worker.
+"""
+
+import os
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from diptych.errors import ConfigError, first_line
 
 Precision = Literal["fp32", "fp16", "bf16"]
 
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+FIRST = "DIPTYCH_FIRST_GPU"  # the number, in the order of who started a worker, of the GPU that it sees first
+
 
 def torch_device(name: str) -> Any:
-    """Return the ``torch.device`` of a name; ``auto`` takes a CUDA device if there is one.
+    """Return the ``torch.device`` of a name; ``auto`` takes a CUDA device if there is one, a worker its own.
 
     Raises:
         ConfigError: If there is no such device, or it cannot be used here.
@@ -18,7 +27,7 @@ def torch_device(name: str) -> Any:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        device = torch.device(name)
+        device = torch.device(seen_as(name))
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # AssertionError: this torch has no CUDA
         raise ConfigError(f"device {name!r}: cannot be used here: {first_line(error)}") from error
@@ -30,3 +39,34 @@ def torch_dtype(precision: Precision) -> Any:
     import torch
 
     return {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
+
+
+def count_gpus() -> int:
+    """Return how many CUDA devices this process may use."""
+    import torch
+
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def gpu_first(worker: int, gpus: int) -> Mapping[str, str]:
+    """Return the variables of the environment by which a worker sees its own GPU first; none where there is but one.
+
+    Args:
+        worker: Its number, from 0; there may be more workers than GPUs.
+        gpus: How many there are.
+    """
+    if gpus < 2:
+        return {}
+    visible = os.environ.get(VISIBLE, "").split(",")
+    names = visible[:gpus] if len(visible) >= gpus else [str(number) for number in range(gpus)]
+    first = worker % gpus
+    return {VISIBLE: ",".join([*names[first:], *names[:first]]), FIRST: str(first)}
+
+
+def seen_as(device: str) -> str:
+    """Return by which name this worker knows a device; only GPUs with a number have another one here."""
+    kind, _, number = device.partition(":")
+    first, gpus = int(os.environ.get(FIRST, "0")), os.environ.get(VISIBLE, "").count(",") + 1
+    if kind != "cuda" or not number.isdecimal() or int(number) >= gpus:
+        return device
+    return f"cuda:{(int(number) - first) % gpus}"

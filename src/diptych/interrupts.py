@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from diptych.error_lines import wants_json
 
@@ -29,6 +29,7 @@ STOPPED = "stopped; run the same command again to go on"
 STOPPED_JSON = '{{"error": "Interrupted", "exit_code": {}, "problems": [{{"where": null, "what": "{}"}}]}}'
 
 _came_first: signal.Signals | None = None
+_ends: "list[Callable[[], object]]" = []
 _arrivals = -1  # where the numbers of signals are read in the order in which they came
 
 
@@ -101,6 +102,9 @@ def say_stopped(arguments: Sequence[str]) -> None:
 def leave_at_once() -> "NoReturn":
     """End the program as one that was stopped, and its workers, without waiting for either or for threads."""
     ignore_stops()
+    for end in _ends:
+        with contextlib.suppress(Exception):
+            end()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError, RuntimeError):
             stream.flush()
@@ -111,6 +115,11 @@ def leave_at_once() -> "NoReturn":
                 worker.terminate()
             processes.util._run_finalizers(0)  # else its tracker warns of semaphores that nobody took away
     os._exit(exit_code())
+
+
+def end_as_well(end: "Callable[[], object]") -> None:
+    """Have something called when the program is stopped: it ends processes that would outlive this one."""
+    _ends.append(end)
 
 
 def leave(code: str | int | None) -> "NoReturn":

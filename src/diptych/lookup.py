@@ -29,6 +29,7 @@ EXTRA_OF_MODULE = {
     "pooch": "curate",
     "pyarrow": "curate",
     "rapidocr": "ocr",
+    "ray": "ray",
     "rich": "curate",
     "sklearn": "evaluate",
     "torch": "curate",

@@ -24,6 +24,7 @@ from diptych.generate.config import GenerateConfig
 from diptych.generate.plan import GenerationPlan, make_plan
 from diptych.generate.renderers import Renderers
 from diptych.generate.run import generate
+from diptych.jobs.engine import Engine
 
 CONFIG = Path(__file__).resolve().parents[2] / "configs" / "demo" / "generate.yaml"
 IMAGES = 32  # of each model and setting: all that the demo has
@@ -65,7 +66,7 @@ def plain_loop(plan: GenerationPlan, out: Path) -> float:
 def ours(plan: GenerationPlan, out: Path, workers: int) -> float:
     """Return the seconds of a run of ``generate``."""
     started = time.perf_counter()
-    generate(plan, out, workers=workers, progress="none")
+    generate(plan, out, engine=Engine(workers), progress="none")
     return time.perf_counter() - started
 
 

@@ -21,6 +21,7 @@ from diptych.data.dataset import open_dataset
 from diptych.data.labels import labelled_sets
 from diptych.data.verification import verify_dataset
 from diptych.errors import ShardError
+from diptych.jobs.engine import Engine
 from diptych.scores.plan import ScorePlan
 from diptych.scores.run import score_dataset
 from diptych.storage.location import Location
@@ -54,7 +55,7 @@ def home(columns: Path) -> Path:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_scores_go_there_and_nothing_is_written_beside_the_data(pool: Path, columns: Path, workers: int) -> None:
     before = digests(pool)
-    done = score_dataset(pool, plan(stats="image_stats", h="hashes"), workers=workers, progress="none")
+    done = score_dataset(pool, plan(stats="image_stats", h="hashes"), engine=Engine(workers), progress="none")
     assert digests(pool) == before
     assert {found.location.parent.parent.path for found in done.sets.values()} == {home(columns)}
     assert home(columns).name.startswith("tiny-")

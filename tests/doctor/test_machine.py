@@ -2,7 +2,6 @@
 
 import importlib.machinery
 import importlib.util
-import os
 import re
 import sys
 import types
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from diptych.doctor.inspection import inspect_machine
-from diptych.doctor.machine import inspect_devices, inspect_disk, inspect_memory, usable_cpus
+from diptych.doctor.machine import inspect_devices, inspect_disk, inspect_memory
 from diptych.doctor.wording import format_report
 
 GIB = 1024**3
@@ -69,38 +68,6 @@ def test_memory_limit_is_the_smallest_of_the_control_groups(
 ) -> None:
     root = write_tree(tmp_path, {"proc/meminfo": MEMINFO, **files})
     assert inspect_memory(root)["limit_bytes"] == limit
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({}, 64),
-        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n"}, 64),
-        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "250000 100000\n"}, 3),
-        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "10000 100000\n"}, 1),
-        (
-            {
-                "proc/self/cgroup": "1:cpu,cpuacct:/\n",
-                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "400000\n",
-                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
-            },
-            4,
-        ),
-        (
-            {
-                "proc/self/cgroup": "1:cpu:/\n",
-                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
-                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
-            },
-            64,
-        ),
-    ],
-)
-def test_usable_processors_follow_the_control_group(
-    files: dict[str, str], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(64)), raising=False)
-    assert usable_cpus(write_tree(tmp_path, files)) == expected
 
 
 def test_free_space_of_a_folder_to_be_made_is_that_of_its_parent(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from diptych.addresses import Address
 from diptych.data.dataset import open_dataset
 from diptych.errors import ConfigError, StoreError, StoreInUse
 from diptych.evaluate.config import EvaluateConfig
+from diptych.jobs.engine import Engine
 from diptych.store.store import Store
 
 PROJECTION = {"p": {"kind": "projection", "options": {"dim": 6}}}
@@ -223,7 +224,7 @@ def test_workers_batches_and_reruns_leave_the_same_store(tmp_path: Path) -> None
     for name, workers, changes in (("a", 1, {}), ("b", 2, {}), ("c", 1, {"batch_size": 3})):
         (tmp_path / name).mkdir()
         make_both(tmp_path / name)
-        outcome = run({**full_config(tmp_path / name), **changes}, workers=workers)
+        outcome = run({**full_config(tmp_path / name), **changes}, engine=Engine(workers))
         assert outcome.shards_done > 0
         with Store.open(tmp_path / name / "store.duckdb") as store:
             digests.append(store.digest())

@@ -25,6 +25,7 @@ from diptych.generate.plan import GenerationPlan
 from diptych.generate.renderers import Renderers
 from diptych.generate.run import generate
 from diptych.generate.timings import TIMINGS, read_timings
+from diptych.jobs.engine import Engine
 
 MakePlan = Callable[..., GenerationPlan]
 
@@ -151,7 +152,7 @@ def test_a_picture_is_the_same_whatever_else_is_asked_for(
 
 def test_workers_change_no_byte(small: MakePlan, tmp_path: Path) -> None:
     make(small(), tmp_path / "one")
-    make(small(), tmp_path / "two", workers=2)
+    make(small(), tmp_path / "two", engine=Engine(2))
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
 
 

@@ -6,35 +6,22 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from local_jobs import Dying, Reporting, Square, Unopenable
+from local_jobs import Dying, Placed, Reporting, Square, Unopenable, counted, is_alive
 
 from diptych.errors import DataError, DecodeError, DiptychError, Shortage
+from diptych.jobs import local
 from diptych.jobs.local import PARENT_POLL_S, run_local
+from diptych.processors import SHARE
 from diptych.shortage import telling_shortage
 
 
 class Unpicklable(Square):
     def __reduce__(self) -> str:
         raise TypeError("stays here")
-
-
-def counted(count: int, taken: list[int]) -> Iterator[int]:
-    for task in range(count):
-        taken.append(task)
-        yield task
-
-
-def is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    # A zombie has ended; only its parent has not looked yet.
-    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -207,3 +194,23 @@ def test_leaving_early_does_not_wait_for_workers_whose_reports_nobody_takes() ->
     run = run_local(Reporting(20_000), range(100), workers=2)
     next(run)
     run.close()  # type: ignore[attr-defined]
+
+
+def test_worker_and_gpu_go_together_for_a_job_that_uses_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "count_gpus", lambda: 2)
+    monkeypatch.setenv(SHARE, "8")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    parts = list(run_local(Placed(tmp_path / "opened", uses_gpu=True), [2, 2], workers=None))
+    assert sorted(parts) == [("0,1", "4"), ("1,0", "4")]
+    assert "CUDA_VISIBLE_DEVICES" not in os.environ
+    assert os.environ[SHARE] == "8"
+
+
+def test_a_job_without_models_has_one_worker_by_default_and_asks_for_no_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "count_gpus", lambda: pytest.fail("nobody needs to know"))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "as it was")
+    parts = list(run_local(Placed(tmp_path / "opened", uses_gpu=False), [1, 1], workers=None))
+    assert [visible for visible, _ in parts] == ["as it was"] * 2
+    assert (tmp_path / "opened").read_text().split() == [str(os.getpid())]

@@ -44,7 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     source = {"kind": "parquet", "path": str(tmp_path / "source.parquet"), "columns": ["licence", "uid", "file"]}
     scores = {"n": {"score": "told_number"}}
     config = {"job": "curate", "name": "pairs", "source": source, "scores": scores}
-    runner = CurateRunner(CurateConfig.model_validate(config), tmp_path / "run", 1, "none")
+    runner = CurateRunner(CurateConfig.model_validate(config), tmp_path / "run", progress="none")
     for step in STEPS:
         runner.run(step)
     dataset = make_generated(tmp_path / "generated", made_grid(prompts=4, samples=1), rows_per_shard=100)
@@ -149,7 +149,9 @@ def test_a_pool_may_carry_a_column_of_our_name_and_one_of_the_name_that_ours_get
     columns = ["model", "source_model"]
     source = {"kind": "parquet", "path": str(tmp_path / "source.parquet"), "columns": columns}
     runner = CurateRunner(
-        CurateConfig.model_validate({"job": "curate", "name": "pairs", "source": source}), tmp_path / "run", 1, "none"
+        CurateConfig.model_validate({"job": "curate", "name": "pairs", "source": source}),
+        tmp_path / "run",
+        progress="none",
     )
     for step in STEPS:
         runner.run(step)

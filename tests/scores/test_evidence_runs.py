@@ -20,6 +20,7 @@ from diptych.data.dataset import open_dataset
 from diptych.data.shards import read_shard
 from diptych.encoders import Encoder
 from diptych.errors import ConfigError
+from diptych.jobs.engine import Engine
 from diptych.judges import make_judge
 from diptych.judges.boxes.centre_point import CentrePoint
 from diptych.judges.contract import Answer, Box, Query, TextLine
@@ -270,7 +271,7 @@ def test_workers_leave_the_same_evidence(tmp_path: Path) -> None:
     for name in ("one", "two"):
         make_dataset(tmp_path / name, [*good_rows(5), Row(None, "lost", "not_found", None)])
     score(tmp_path / "one", what)
-    score(tmp_path / "two", what, workers=2)
+    score(tmp_path / "two", what, engine=Engine(2))
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
     assert len(contents(tmp_path / "one")) == 4
 

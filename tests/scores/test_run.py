@@ -20,6 +20,7 @@ from diptych.data.journal import Journal
 from diptych.data.shards import read_shard, write_shard
 from diptych.encoders.projection import ProjectionEncoder
 from diptych.errors import ConfigError, ShardError
+from diptych.jobs.engine import Engine
 from diptych.scores import SCORES
 from diptych.scores.batches import Batch
 from diptych.scores.plan import ScorePlan
@@ -138,7 +139,7 @@ def test_an_encoder_under_two_labels_gives_one_set(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"batch_size": 1}, {"batch_size": 3}, {"batch_size": 64, "threads": 1}, {"batch_size": 2, "workers": 2}],
+    [{"batch_size": 1}, {"batch_size": 3}, {"batch_size": 64, "threads": 1}, {"batch_size": 2, "engine": Engine(2)}],
     ids=str,
 )
 def test_files_do_not_depend_on_how_the_work_was_cut(tmp_path: Path, head: Path, options: dict[str, int]) -> None:

@@ -1,12 +1,12 @@
 """A model's folder to a pipeline in memory, whole or not at all, and the device that it runs on."""
 
 import inspect
-import multiprocessing
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from diptych.devices import seen_as
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.generate.backends.diffusers.components import LEFT_OUT, absent, is_component
 from diptych.generate.backends.diffusers.libraries import find_class
@@ -54,8 +54,6 @@ def choose_device(wanted: str) -> str:
     has_mps = torch.backends.mps.is_available()
     if wanted == "auto":
         wanted = "cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu"
-    if wanted == "cuda" and torch.cuda.device_count() > 1:
-        wanted = share_out(torch.cuda.device_count(), multiprocessing.current_process().name)
     index = int(wanted.partition(":")[2] or 0)
     if wanted.startswith("cuda") and index >= torch.cuda.device_count():
         raise ConfigError(f"device: {wanted}, but torch sees {torch.cuda.device_count()} GPUs; write auto or cpu")
@@ -64,17 +62,7 @@ def choose_device(wanted: str) -> str:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
-    return wanted
-
-
-def share_out(gpus: int, process: str) -> str:
-    """Return the GPU of a worker process, each the next one; the main process takes the first.
-
-    >>> share_out(2, "MainProcess"), share_out(2, "SpawnProcess-1"), share_out(2, "SpawnProcess-4")
-    ('cuda:0', 'cuda:0', 'cuda:1')
-    """
-    number = process.rpartition("-")[2]
-    return f"cuda:{(int(number) - 1) % gpus if number.isdecimal() else 0}"
+    return seen_as(wanted)
 
 
 def _load_other(folder: ModelFolder, name: str, pipeline: Any) -> Any:

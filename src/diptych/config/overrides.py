@@ -30,8 +30,12 @@ def with_override(values: dict[str, Any], override: str) -> dict[str, Any]:
     return changed
 
 
-def typed_value(override: str) -> Any:
+def typed_value(override: str, option: str = "--set") -> Any:
     """Return the value of a ``key=value``, which is YAML.
+
+    Args:
+        override: As it was given.
+        option: Behind which, for errors.
 
     Raises:
         ConfigError: If it is not, or if YAML would take a part of it as a comment.
@@ -42,10 +46,12 @@ def typed_value(override: str) -> Any:
         comment = _comment_in(text)
     except yaml.YAMLError as error:
         problem = " ".join(str(getattr(error, "problem", error)).split())
-        raise ConfigError(f"--set {override!r}: the value is not valid YAML: {problem}") from error
+        raise ConfigError(f"{option} {override!r}: the value is not valid YAML: {problem}") from error
     if comment:
         quoted = shlex.quote(f"{name}={json.dumps(text, ensure_ascii=False)}")
-        raise ConfigError(f"--set {override!r}: YAML takes {comment!r} as a comment; quote the value: --set {quoted}")
+        raise ConfigError(
+            f"{option} {override!r}: YAML takes {comment!r} as a comment; quote the value: {option} {quoted}"
+        )
     return value
 
 

@@ -41,6 +41,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "generate": ("accelerate", "diffusers", "numpy", "pillow", "pooch", "pyarrow", "rich", "torch", "transformers"),
     "heic": ("pillow-heif",),
     "ocr": ("onnxruntime", "rapidocr"),
+    "ray": ("ray",),
     "reports": ("duckdb", "jinja2", "numpy", "pillow", "pyarrow", "rich"),
 }
 

@@ -1,12 +1,13 @@
 """The machine: processors, memory, disk and accelerators, and what of them this process may use."""
 
 import importlib.util
-import math
 import os
 import platform
 import shutil
 from pathlib import Path
 from typing import Any
+
+from diptych.processors import control_groups, read_fact
 
 
 def inspect_disk(name: str, path: Path) -> dict[str, Any]:
@@ -19,28 +20,16 @@ def inspect_disk(name: str, path: Path) -> dict[str, Any]:
     return {"name": name, "path": str(path), "free_bytes": free}
 
 
-def usable_cpus(root: Path) -> int:
-    """Return how many processors this process may use: affinity and control group, rounded up."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    for folder in _control_groups(root, "cpu"):
-        words = (_read(folder / "cpu.max") or "").split()
-        words = words or [_read(folder / f"cpu.cfs_{part}_us") or "" for part in ("quota", "period")]
-        if all(word.isdigit() for word in words):  # "max" or -1 where there is no limit
-            quota, period = map(int, words)
-            count = min(count, max(1, math.ceil(quota / period)))
-    return count
-
-
 def inspect_memory(root: Path) -> dict[str, int | None]:
     """Return the machine's memory and the control group's limit in bytes; None for no limit or no way to know."""
-    lines = (line.split() for line in (_read(root / "proc/meminfo") or "").splitlines())
+    lines = (line.split() for line in (read_fact(root / "proc/meminfo") or "").splitlines())
     table = {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if len(words) > 1 and words[1].isdigit()}
     total = table.get("MemTotal")
     if total is None and hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limits = []
-    for folder in _control_groups(root, "memory"):
-        text = _read(folder / "memory.max") or _read(folder / "memory.limit_in_bytes") or ""
+    for folder in control_groups(root, "memory"):
+        text = read_fact(folder / "memory.max") or read_fact(folder / "memory.limit_in_bytes") or ""
         if text.isdigit() and (total is None or int(text) < total):  # version 1 writes a huge number for "no limit"
             limits.append(int(text))
     return {
@@ -48,26 +37,6 @@ def inspect_memory(root: Path) -> dict[str, int | None]:
         "available_bytes": table.get("MemAvailable"),
         "limit_bytes": min(limits, default=None),
     }
-
-
-def _control_groups(root: Path, controller: str) -> list[Path]:
-    """Return the folders of this process's control group and its parents, version 2 and version 1, innermost first."""
-    folders = []
-    for line in (_read(root / "proc/self/cgroup") or "").splitlines():
-        _, names, group = line.split(":", 2)
-        if names and controller not in names.split(","):
-            continue
-        base = root / "sys/fs/cgroup" / (controller if names else "")
-        own = base / group.strip("/")
-        folders += [own, *(parent for parent in own.parents if parent.is_relative_to(base))]
-    return folders
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return None
 
 
 def inspect_devices() -> dict[str, Any]:

@@ -28,6 +28,11 @@ def ignore_report(rows: int, reasons: Mapping[str, int]) -> None:
 class Job(Protocol[TaskContra, OutcomeCo]):
     """Small, picklable, the same wherever it runs."""
 
+    @property
+    def uses_gpu(self) -> bool:
+        """Whether a worker takes a GPU for itself where there are some."""
+        ...
+
     def open(self, report: Report) -> Callable[[TaskContra], OutcomeCo]:
         """Load what the work needs, once per worker, and return the function that does one task.
 
@@ -59,7 +64,7 @@ class Executor(Protocol):
     """Has a job done somewhere."""
 
     def __call__(
-        self, job: Job[Task, Outcome], tasks: Iterable[Task], *, workers: int, report: Report
+        self, job: Job[Task, Outcome], tasks: Iterable[Task], *, workers: int | None, report: Report
     ) -> Iterator[Outcome]:
         """Yield the outcome of each task as it finishes, in any order: an outcome says what it belongs to.
 
@@ -69,7 +74,8 @@ class Executor(Protocol):
         Args:
             job: What to do.
             tasks: What to do it to.
-            workers: How many do it at once at most, at least 1.
+            workers: How many do it at once at most, at least 1; None for as many as there are GPUs for a job that uses
+                them, and what the executor finds right for another.
             report: Called with what the job reports, in the process and the thread that take the outcomes.
 
         Raises:

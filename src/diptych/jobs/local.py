@@ -1,24 +1,24 @@
 """The executor ``local``: in this process, or in a few worker processes of this machine."""
 
-import contextlib
-import errno
 import functools
 import itertools
 import os
 import queue
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.context import SpawnProcess
 from typing import Any, TypeVar
 
-from diptych.errors import DataError, Shortage
-from diptych.jobs.contract import Job, Report, ignore_report, tasks_at_once
+from diptych.devices import count_gpus
+from diptych.errors import DataError
+from diptych.jobs.contract import Executor, Job, Report, ignore_report, tasks_at_once
 from diptych.jobs.ending import what_ended
 from diptych.jobs.in_hand import TasksInHand
+from diptych.jobs.spawned import NotingContext, deaf, naming_semaphores
+from diptych.processors import share_of_cpus
 from diptych.shortage import telling_shortage
 
 Task = TypeVar("Task")
@@ -26,23 +26,27 @@ Outcome = TypeVar("Outcome")
 
 PARENT_POLL_S = 1.0
 REPORT_POLL_S = 0.2
-SEMAPHORES = "/dev/shm"  # where the system keeps those by which processes wait for each other
-NO_SEMAPHORES = (errno.EACCES, errno.ENOENT, errno.ENOSPC, errno.ENOSYS, errno.EPERM, errno.EROFS)
+
+
+def local_executor() -> Executor:
+    """Return the executor; it has no options."""
+    return run_local
 
 
 def run_local(
-    job: Job[Task, Outcome], tasks: Iterable[Task], *, workers: int = 1, report: Report = ignore_report
+    job: Job[Task, Outcome], tasks: Iterable[Task], *, workers: int | None = 1, report: Report = ignore_report
 ) -> Iterator[Outcome]:
     """Yield the outcome of each task as it finishes.
 
     One worker runs in this process, in order; more run in spawned processes, so outcomes come in any order and must
     say what they belong to. Nothing is opened when there is no task. An exception of a task ends the run with it;
-    outcomes that were already yielded stay valid.
+    outcomes that were already yielded stay valid. Of several workers each has its share of the processors, and the next
+    GPU for a job that uses them.
 
     Args:
         job: What to do; picklable if ``workers`` is more than 1.
         tasks: What to do it to; taken one by one, a few ahead of the workers.
-        workers: Processes at most, at least 1.
+        workers: Processes at most, at least 1; None for one per GPU if the job uses them, else one.
         report: Called here with what the job reports while it works.
 
     Raises:
@@ -53,9 +57,11 @@ def run_local(
     remaining = iter(tasks)
     for first in remaining:
         tasks = itertools.chain([first], remaining)
+        gpus = count_gpus() if job.uses_gpu else 0
+        workers = workers or max(1, gpus)
         if workers > 1:
             has_several = tasks_at_once(job) > 1
-            yield from (_run_sharing if has_several else _run_in_processes)(job, tasks, workers, report)
+            yield from (_run_sharing if has_several else _run_in_processes)(job, tasks, workers, gpus, report)
         elif tasks_at_once(job) > 1:
             yield from _run_in_threads(job, tasks, report)
         else:
@@ -81,12 +87,14 @@ def _run_in_threads(job: Job[Task, Outcome], tasks: Iterator[Task], report: Repo
         hands.close()
 
 
-def _run_sharing(job: Job[Task, Outcome], tasks: Iterator[Task], workers: int, report: Report) -> Iterator[Outcome]:
+def _run_sharing(
+    job: Job[Task, Outcome], tasks: Iterator[Task], workers: int, gpus: int, report: Report
+) -> Iterator[Outcome]:
     """Do several tasks at a time in each of some processes, each with a pool of its own, so that it can be addressed.
 
     A process is given a task at a time, and gives back what of those in its hands is finished.
     """
-    shared = _Shared()
+    shared = _Shared(gpus, share_of_cpus(workers))
     pools = [shared.pool(job, 1) for _ in range(workers)]
     in_hand = dict.fromkeys(pools, 0)
     steps: dict[Future[list[Outcome]], ProcessPoolExecutor] = {}
@@ -122,15 +130,15 @@ def _run_sharing(job: Job[Task, Outcome], tasks: Iterator[Task], workers: int, r
 class _Shared:
     """What all worker processes of a run share with this one."""
 
-    def __init__(self) -> None:
-        self.context = _NotingContext()
-        with _naming_semaphores(), _deaf():  # multiprocessing starts a process that looks after semaphores
+    def __init__(self, gpus: int, cpus: int) -> None:
+        self.context = NotingContext(gpus, cpus)
+        with naming_semaphores(), deaf():  # multiprocessing starts a process that looks after semaphores
             self.reports: Any = self.context.SimpleQueue()
             self._begun = self.context.Event()
 
     def pool(self, job: Job[Any, Any], workers: int) -> ProcessPoolExecutor:
         begin = (job, os.getpid(), self.reports, self._begun)
-        with _naming_semaphores(), _deaf():
+        with naming_semaphores(), deaf():
             return ProcessPoolExecutor(workers, mp_context=self.context, initializer=_begin_worker, initargs=begin)
 
     def ending(self, pools: Iterable[ProcessPoolExecutor]) -> DataError:
@@ -143,9 +151,9 @@ class _Shared:
 
 
 def _run_in_processes(
-    job: Job[Task, Outcome], tasks: Iterator[Task], workers: int, report: Report
+    job: Job[Task, Outcome], tasks: Iterator[Task], workers: int, gpus: int, report: Report
 ) -> Iterator[Outcome]:
-    shared = _Shared()
+    shared = _Shared(gpus, share_of_cpus(workers))
     pool = shared.pool(job, workers)
     pending: set[Future[Outcome]] = set()
     is_interrupted = False
@@ -189,50 +197,6 @@ def _wait_for(pools: Iterable[ProcessPoolExecutor], reports: Any) -> None:
         pool.shutdown(wait=True, cancel_futures=True)
     ended.set()
     taker.join()
-
-
-@contextlib.contextmanager
-def _naming_semaphores() -> Iterator[None]:
-    """Say where a system keeps semaphores, of which its own error tells nothing, where there can be none."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in NO_SEMAPHORES:
-            raise
-        said = f"{SEMAPHORES}: {os.strerror(error.errno).lower()}, and worker processes have their semaphores there"
-        if error.errno == errno.ENOSPC:
-            raise Shortage(f"{said}; make room there, or run with --workers 1") from error
-        raise DataError(f"{said}; let it be written to, or run with --workers 1") from error
-
-
-@contextlib.contextmanager
-def _deaf() -> Iterator[None]:
-    """Let no Ctrl-C and no closed terminal reach a process that begins meanwhile: the parent ends it."""
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})  # which a new process inherits
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-
-
-class _DeafProcess(SpawnProcess):
-    """A worker that hears its parent alone, also while it imports."""
-
-    def start(self) -> None:
-        with _deaf():
-            super().start()
-
-
-class _NotingContext(SpawnContext):
-    """Starts worker processes anew, and knows those that it made."""
-
-    def __init__(self) -> None:
-        self.made: list[SpawnProcess] = []
-
-    def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802 -- a class there
-        process = _DeafProcess(*args, **kwargs)
-        self.made.append(process)
-        return process
 
 
 def _pass_on(reports: Any, report: Report) -> None:

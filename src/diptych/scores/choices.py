@@ -114,6 +114,9 @@ class ScoringSettings(Settings):
         json_schema_extra={"propertyNames": {"not": {"pattern": rf"^\s*$|{in_any_case(sorted(RESERVED))}"}}},
     )
     batch_size: int = Field(64, ge=1, description="pictures that an encoder or a judge is given at once")
+    decode_threads: int | None = Field(
+        None, ge=1, le=1024, description="of a worker; null takes one per processor that it has"
+    )
 
     @model_validator(mode="after")
     def _parts_are_there(self) -> "ScoringSettings":

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
-from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mode, set_option, workers_option
+from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mode, set_option
+from diptych.jobs.command_line import engine_options
+from diptych.jobs.engine import Engine
 from diptych.known_names import completing, listing
 from diptych.progress.wording import taken_over
 
@@ -29,7 +31,7 @@ from diptych.progress.wording import taken_over
     shell_complete=completing("diptych.judges:JUDGES"),
 )
 @set_option("aesthetic.version=v2")
-@workers_option("Processes.")
+@engine_options("Processes.")
 @click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True, help="Rows at once.")
 @AS_JSON
 def score(
@@ -38,7 +40,7 @@ def score(
     encoder: str,
     judge: str,
     overrides: tuple[str, ...],
-    workers: int,
+    engine: Engine,
     batch_size: int,
     as_json: bool,
 ) -> None:
@@ -67,7 +69,7 @@ def score(
     plan = named_plan(names, overrides, encoder=encoder, judge=judge)
     # Opened first: nothing is locked, and so made, where there is none.
     with only_one(open_dataset(dataset).written):
-        done = score_dataset(dataset, plan, workers=workers, batch_size=batch_size, progress=progress)
+        done = score_dataset(dataset, plan, engine=engine, batch_size=batch_size, progress=progress)
     if as_json:
         print_json(done.facts)
         return

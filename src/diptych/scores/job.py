@@ -16,6 +16,7 @@ from diptych.errors import DataError, OwnScoreError
 from diptych.jobs.contract import Report
 from diptych.pretrained.held import own_weights, weights_of
 from diptych.pretrained.memory import HeldWeights, check_all_fit
+from diptych.processors import own_cpus
 from diptych.scores import Score, encoder_of, looks_of
 from diptych.scores.batches import Batch
 from diptych.scores.loading import Needs
@@ -25,6 +26,8 @@ from diptych.scores.shard_batches import iterate_batches
 from diptych.scores.tables import embedding_table, read_embeddings, score_schema, score_table
 from diptych.shortage import telling_shortage
 from diptych.storage.location import Location
+
+MOST_THREADS = 32  # that decode: beyond that they wait for each other, and for the model
 
 
 @dataclass(frozen=True)
@@ -59,16 +62,18 @@ class ScoreJob:
         plan: What to compute.
         places: The directory of each column set, as who planned the tasks knows it.
         batch_size: Rows per batch at most.
-        threads: Decode threads.
+        threads: Decode threads; None for one per processor that a worker has.
         loading: The sets that some shard lacks, of which each may take a model.
+        uses_gpu: Whether a model of the plan may run on a GPU.
     """
 
     dataset: Location
     plan: ScorePlan
     places: Mapping[SetKey, Location]
     batch_size: int
-    threads: int
+    threads: int | None
     loading: tuple[SetKey, ...] = ()
+    uses_gpu: bool = False
 
     def open(self, report: Report) -> Callable[[ScoreTask], ScoreOutcome]:
         """Build encoders, judges and scores and return the function that scores one shard.
@@ -119,7 +124,12 @@ class _ShardScorer:
         check_content([ShardFile(place, self.task.shard)], "whole" if needs.pictures else "columns")
         vectors = {label: read_embeddings(self._place(("embeddings", label))) for label in self._stored("embeddings")}
         evidence = {name: read_shard(self._place(("evidence", name))) for name in self._stored("evidence")}
-        for batch in iterate_batches(place, batch_size=self.job.batch_size, needs=needs, threads=self.job.threads):
+        for batch in iterate_batches(
+            place,
+            batch_size=self.job.batch_size,
+            needs=needs,
+            threads=self.job.threads or min(own_cpus(), MOST_THREADS),
+        ):
             for label, stored in vectors.items():
                 batch.provide_embeddings(self.scorers.encoders[label], stored[start : start + len(batch)])
             for name, seen in evidence.items():

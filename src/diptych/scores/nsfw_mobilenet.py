@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.data.images import Image
+from diptych.devices import torch_device
 from diptych.errors import DataError, named_line
 from diptych.scores import Column, Direction, Reads
 from diptych.scores.batches import Batch
@@ -101,12 +102,9 @@ class NsfwMobilenet:
 
     @cached_property
     def _network(self) -> "Network":
-        import torch
-
         from diptych.scores.weight_formats.tfjs import load_network
 
-        device = self.device if self.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-        network = load_network(self.model, self.shards, torch.device(device))
+        network = load_network(self.model, self.shards, torch_device(self.device))
         try:
             outputs = network(np.zeros((1, SIZE_PX, SIZE_PX, 3), np.float32)).shape[1:]
         except (LookupError, RuntimeError, ValueError) as error:

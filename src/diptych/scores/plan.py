@@ -131,6 +131,16 @@ class Scorers:
         score = self.scores[label]
         return self._vectors_of(encoder_of(score)) | {("evidence", look.name) for look in looks_of(score)}
 
+    def may_use_gpu(self, key: SetKey) -> bool:
+        """Return whether a model makes a column set that may run on a GPU; such a one has a ``device``."""
+        folder, label = key
+        made_with: tuple[object, ...] = (self.encoders.get(label),)
+        if folder == "evidence":
+            made_with = (self.looks[label].judge, self.looks[label].encoder)
+        elif folder == "scores":
+            made_with = (self.scores[label], encoder_of(self.scores[label]))  # which may have texts to look at
+        return any(getattr(model, "device", "cpu") != "cpu" for model in made_with)
+
     def _vectors_of(self, encoder: Encoder | None) -> set[SetKey]:
         return {("embeddings", label) for label, known in self.encoders.items() if known is encoder}
 

@@ -17,6 +17,7 @@ from diptych.data.labels import give_labels, stored_labels
 from diptych.data.shards import reading
 from diptych.errors import ConfigError
 from diptych.jobs import run_job
+from diptych.jobs.engine import HERE, Engine
 from diptych.judges.imported import check_was_imported
 from diptych.progress import track
 from diptych.provenance import collect
@@ -55,9 +56,9 @@ def score_dataset(
     path: Path,
     plan: ScorePlan,
     *,
-    workers: int = 1,
+    engine: Engine = HERE,
     batch_size: int = 64,
-    threads: int = 4,
+    threads: int | None = None,
     progress: str = "auto",
 ) -> ScoreRun:
     """Compute what is missing of the planned scores over a dataset directory.
@@ -65,9 +66,9 @@ def score_dataset(
     Args:
         path: The dataset directory.
         plan: What to compute.
-        workers: Processes; one runs here.
+        engine: Who does it.
         batch_size: Rows per batch at most; results do not depend on it beyond float rounding.
-        threads: Decode threads per worker.
+        threads: Decode threads per worker; None for one per processor that it has.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
@@ -96,9 +97,9 @@ def score_dataset(
         tasks = _tasks(dataset, wanted, scorers)
         done, rows = len(tasks), sum(task.shard.rows for task in tasks)
         places = {key: part.location for key, part in growing.items()}
-        job = ScoreJob(dataset.location, plan, places, batch_size, threads, _loading(tasks))
+        job = ScoreJob(dataset.location, plan, places, batch_size, threads, _loading(tasks), _uses_gpu(tasks, scorers))
         with track("score", dataset.rows, mode=progress, done=dataset.rows - rows) as tracker:
-            for outcome in run_job(job, tasks, workers=workers, report=tracker.advance):
+            for outcome in run_job(job, tasks, engine=engine, report=tracker.advance):
                 for key, info in outcome.written.items():
                     wanted[key].commit(info)
         provenance = collect()
@@ -138,6 +139,10 @@ def _wanted(growing: Mapping[SetKey, GrowingSet], scorers: Scorers, asked: Colle
 def _loading(tasks: Sequence[ScoreTask]) -> tuple[SetKey, ...]:
     """Return the sets that some task makes, for which a model may be loaded."""
     return tuple(sorted({key for task in tasks for key in task.missing}))
+
+
+def _uses_gpu(tasks: Sequence[ScoreTask], scorers: Scorers) -> bool:
+    return any(scorers.may_use_gpu(key) for task in tasks for key in task.missing)
 
 
 def _tasks(dataset: Dataset, wanted: Mapping[SetKey, GrowingSet], scorers: Scorers) -> list[ScoreTask]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from diptych.demo.training.trainer import TrainingSettings
 from diptych.errors import ConfigError
 from diptych.jobs import run_job
 from diptych.jobs.contract import Report
+from diptych.jobs.engine import Engine
 from diptych.progress import track
 from diptych.storage.location import Location
 
@@ -60,6 +61,7 @@ class RowJob:
     """Draws files of rows."""
 
     kind: RowKind
+    uses_gpu: ClassVar[bool] = False
 
     def open(self, report: Report) -> Callable[[RowFile], None]:
         """Return what draws one file."""
@@ -94,7 +96,7 @@ def kept_rows(folder: Path, kind: RowKind, seeds: range, *, processes: int = 1) 
     done = len(seeds) - sum(len(file.seeds) for file in missing)
     with track("draw", len(seeds), unit="pictures", done=done) as tracker:
         workers = max(1, min(processes, len(missing)))  # processes cost seconds to start; a single one wins nothing
-        for _ in run_job(RowJob(kind), missing, workers=workers, report=tracker.advance):
+        for _ in run_job(RowJob(kind), missing, engine=Engine(workers), report=tracker.advance):
             pass
     parts = [np.load(file.path) for file in files]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0].files}
