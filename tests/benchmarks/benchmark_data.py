@@ -31,26 +31,27 @@ def photograph(seed: int, side: int = SIDE) -> bytes:
     return buffer.getvalue()
 
 
-def draw_photographs(path: Path, rows: int, rows_per_shard: int = 2048) -> Dataset:
-    """Make a dataset directory of drawn photographs."""
-    bodies = [photograph(seed) for seed in range(min(rows, DISTINCT))]
+def draw_photographs(path: Path, rows: int, rows_per_shard: int = 2048, side: int = SIDE) -> Dataset:
+    """Make a dataset directory of drawn photographs, so many pixels wide and high."""
+    bodies = [photograph(seed, side) for seed in range(min(rows, DISTINCT))]
     growing = grow_data(Location.at(path), "bench", "0" * 64)
     growing.begin()
     schema = data_schema()
     for index, start in enumerate(range(0, rows, rows_per_shard)):
-        records = [_record(row, bodies[row % len(bodies)]) for row in range(start, min(start + rows_per_shard, rows))]
+        numbers = range(start, min(start + rows_per_shard, rows))
+        records = [_record(row, bodies[row % len(bodies)], side) for row in numbers]
         table = pa.Table.from_pylist(records, schema=schema)
         growing.commit(write_shard(table, growing.directory / shard_name(index)))
     return seal_data(growing, {"kind": "pairs", "name": "bench", "licence": ""}, list(growing.entries))
 
 
-def _record(row: int, body: bytes) -> dict[str, object]:
+def _record(row: int, body: bytes, side: int) -> dict[str, object]:
     return {
         "key": f"{row:09d}",
         "image": {"bytes": body, "path": f"{row:09d}.jpeg"},
         "caption": f"a photograph of the thing number {row}, taken on a sunny day",
-        "width": SIDE,
-        "height": SIDE,
+        "width": side,
+        "height": side,
         "format": "jpeg",
         "sha256": hashlib.sha256(body).hexdigest(),
         "status": "ok",

@@ -7,7 +7,7 @@ checkpoint file that is known to need it is refused under the wrong name.
 """
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
@@ -72,8 +72,7 @@ class OpenClipEncoder:
 
     def prepare(self, image: Image) -> npt.NDArray[np.float32]:
         """Return the model's own preprocessing of one RGB image: float32 (3, H, W), normalised."""
-        prepared: npt.NDArray[np.float32] = self._transform(image).numpy()
-        return prepared
+        return self._preprocessing(image)
 
     def images(self, prepared: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
         """Return float32 (N, dim), L2-normalised."""
@@ -108,10 +107,10 @@ class OpenClipEncoder:
         return text if len(text) <= limit else " ".join(text.split())[:limit]
 
     @cached_property
-    def _transform(self) -> Any:
-        from open_clip.transform import PreprocessCfg, image_transform_v2
+    def _preprocessing(self) -> Callable[[Image], npt.NDArray[np.float32]]:
+        from diptych.encoders.clip_pixels import clip_preprocessing  # imports torch
 
-        return image_transform_v2(PreprocessCfg(**self.source.preprocess), is_train=False)
+        return clip_preprocessing(self.source.preprocess)
 
     @cached_property
     def _tokenizer(self) -> Any:

@@ -22,6 +22,7 @@ from diptych.lookup import describe_unknown
 from diptych.scores.batches import COLUMNS, Batch, image_bytes, row_limits
 from diptych.scores.loading import Needs, load_image
 from diptych.storage.location import Location
+from diptych.torch_threads import compute_alone
 
 # Of the pictures of one batch at most, as they came and decoded; one larger picture makes a batch of its own.
 MAX_BATCH_BYTES = 128_000_000
@@ -41,7 +42,7 @@ def iterate_batches(place: Location, *, batch_size: int, needs: Needs, threads: 
         ShardError: If the shard is missing or damaged.
     """
     ahead: deque[tuple[Batch, int]] = deque()
-    with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
+    with ThreadPoolExecutor(threads, thread_name_prefix="decode", initializer=compute_alone) as pool:
         shard, start = _Shard(place), 0
         for rows, size in _cut(place, batch_size, needs):
             while len(ahead) > 1 and sum(other for _, other in ahead) - ahead[0][1] + size > MAX_BATCH_BYTES:
