@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --progress-bar off
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-models test test-all check format reference bench clean
+.PHONY: help demo demo-models test test-all check format reference bench bench-gpu clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench: $(BENCH) ## run the benchmarks, one after the other
 	    $(BIN)/python "$$file" || failed="$$failed $$file"; \
 	done; \
 	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+
+bench-gpu: $(ALL) ## measure what one card does (under eight minutes, 80 GB, no network)
+	@$(BIN)/python tests/gpu/bench_gpu.py $(ARGS)
 
 clean: ## remove caches and build results, but not .venv
 	rm -rf build dist demo-run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

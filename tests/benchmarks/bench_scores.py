@@ -1,7 +1,6 @@
 """Four scores over one encoder against one: what the further ones cost. Run by ``make bench``; asserts counts only.
 
-The encoder is a ViT-S/32 with random weights, saved and loaded as a real one is. With a CUDA device also: the whole
-path from Parquet to scores with a ViT-L/14 in half precision against the bare encoder on tensors that lie ready.
+The encoder is a ViT-S/32 with random weights, saved and loaded as a real one is. For a card see ``tests/gpu``.
 """
 
 import json
@@ -10,11 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from benchmark_data import draw_photographs
+from benchmark_data import SIDE, draw_photographs
 
-from diptych.encoders.open_clip import open_clip_encoder
 from diptych.scores.plan import ScorePlan
 from diptych.scores.run import score_dataset
 
@@ -56,10 +53,10 @@ def make_plan(folder: Path, dim: int, heads: int, **encoder: Any) -> ScorePlan:
     return ScorePlan({"clip": ("open_clip", options)}, scores)
 
 
-def time_scoring(folder: Path, rows: int, plan: ScorePlan, batch_size: int, threads: int) -> float:
+def time_scoring(folder: Path, rows: int, plan: ScorePlan, batch_size: int, threads: int, side: int = SIDE) -> float:
     """Return the seconds of scoring a fresh dataset of drawn photographs."""
     with tempfile.TemporaryDirectory() as place:
-        draw_photographs(Path(place), rows)
+        draw_photographs(Path(place), rows, side=side)
         started = time.perf_counter()
         run = score_dataset(Path(place), plan, batch_size=batch_size, threads=threads, progress="none")
         seconds = time.perf_counter() - started
@@ -80,33 +77,10 @@ def compare_four_with_one(folder: Path) -> None:
     print(f"four scores on one encoder cost {sorted(ratios)[1]:.3f} times one (512 pictures, ViT-S/32, median of 3)")
 
 
-def measure_gpu(folder: Path, rows: int = 8192, batch_size: int = 256) -> None:
-    """Print images per second of the whole path and of the bare encoder, ViT-L/14 with random weights in fp16."""
-    import open_clip
-
-    save_random_model(folder / "model", open_clip.get_model_config("ViT-L-14-quickgelu"))
-    plan = make_plan(folder, 768, 3, precision="fp16", device="cuda")
-    encoder = open_clip_encoder(architecture=str(folder / "model"), precision="fp16", device="cuda")
-    ready = [np.zeros((3, 224, 224), np.float32)] * batch_size
-    encoder.images(ready)
-    started = time.perf_counter()
-    for _ in range(rows // batch_size):
-        encoder.images(ready)
-    bare = rows / (time.perf_counter() - started)
-    time_scoring(folder, batch_size, plan, batch_size, 16)
-    whole = rows / time_scoring(folder, rows, plan, batch_size, 16)
-    print(f"ViT-L/14 fp16: whole path {whole:,.0f} images/s, bare encoder {bare:,.0f}, ratio {whole / bare:.2f}")
-
-
 def main() -> None:
     """Measure what this machine can."""
     with tempfile.TemporaryDirectory() as folder:
         compare_four_with_one(Path(folder))
-    if torch.cuda.is_available():
-        with tempfile.TemporaryDirectory() as folder:
-            measure_gpu(Path(folder))
-    else:
-        print("ViT-L/14 in half precision, whole path against bare encoder: not measured: no CUDA device")
 
 
 if __name__ == "__main__":
