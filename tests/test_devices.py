@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
+import torch
 
-from diptych.devices import FIRST, VISIBLE, gpu_first, seen_as, torch_device
+from diptych.devices import FIRST, VISIBLE, Precision, gpu_first, seen_as, stacked_on, torch_device, torch_dtype
 from diptych.errors import ConfigError
 
 
@@ -44,6 +46,14 @@ def test_a_gpu_that_a_config_names_by_its_number_is_the_same_for_every_worker(
 def test_other_names_and_gpus_that_are_not_there_stay_as_they_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     as_worker(monkeypatch, 1, 2)
     assert seen_as(name) == name
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
+def test_arrays_come_to_a_device_as_one_tensor_of_the_precision_asked_for(precision: Precision) -> None:
+    arrays = [np.full((3, 2), number / 3, np.float32) for number in range(4)]
+    found = stacked_on(torch.device("cpu"), arrays, torch_dtype(precision))
+    assert torch.equal(found, torch.from_numpy(np.stack(arrays)).to(torch_dtype(precision)))
+    assert found.is_contiguous()
 
 
 @pytest.mark.parametrize("name", ["cuda:99", "quantum"])

@@ -5,10 +5,13 @@ libraries too. A GPU that a config names by its number is the same one for every
 """
 
 import os
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from diptych.errors import ConfigError, first_line
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 Precision = Literal["fp32", "fp16", "bf16"]
 
@@ -39,6 +42,23 @@ def torch_dtype(precision: Precision) -> Any:
     import torch
 
     return {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
+
+
+def stacked_on(device: Any, arrays: Sequence["npt.NDArray[Any]"], dtype: Any = None) -> Any:
+    """Return arrays of one shape as one tensor on a device, by one copy; to a GPU from memory that is locked in place.
+
+    Args:
+        device: A ``torch.device``.
+        arrays: At least one.
+        dtype: That the tensor has in the end, made on the device; None for that of the arrays.
+    """
+    import numpy as np
+    import torch
+
+    like = torch.from_numpy(arrays[0])
+    tensor = torch.empty((len(arrays), *like.shape), dtype=like.dtype, pin_memory=device.type == "cuda")
+    np.stack(arrays, out=tensor.numpy())
+    return tensor.to(device, non_blocking=True).to(dtype or like.dtype)
 
 
 def count_gpus() -> int:

@@ -20,7 +20,7 @@ from PIL.Image import Resampling
 from diptych.assets import file_sha256, named_path
 from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
-from diptych.devices import torch_device
+from diptych.devices import stacked_on, torch_device
 from diptych.encoders.dreamsim_networks import SIDE, VARIANTS, TunedTransformer, Variant, files_of, tuned_transformers
 from diptych.encoders.images_only import ImagesOnly
 from diptych.errors import ConfigError
@@ -76,7 +76,7 @@ class DreamSimEncoder(ImagesOnly):
         """Return float32 (N, dim), of length 2**-0.5: the squared distance of two is their DreamSim."""
         import torch
 
-        pixels = torch.from_numpy(np.stack(prepared)).to(self._device)
+        pixels = stacked_on(self._device, prepared)
         # TF32 would change the third digit.
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             seen = torch.cat([network.features(pixels) for network in self._networks], dim=1)

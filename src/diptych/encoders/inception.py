@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from diptych.assets import fetch, file_sha256, named_path
 from diptych.data.images import Image
-from diptych.devices import torch_device
+from diptych.devices import stacked_on, torch_device
 from diptych.encoders.centre_crop import SAID, centre_cropped
 from diptych.encoders.images_only import ImagesOnly
 from diptych.encoders.inception_resizes import RESIZES, Pixels, Preprocess
@@ -80,10 +80,10 @@ class InceptionEncoder(ImagesOnly):
         """Return float32 (N, 2048), at least 0, not normalised."""
         import torch
 
-        pixels = torch.from_numpy(np.stack(prepared))
+        pixels = stacked_on(self._device, prepared)
         # TF32 would change the third digit of a feature.
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            vectors: Pixels = self._model(pixels.to(self._device)).cpu().numpy()
+            vectors: Pixels = self._model(pixels).cpu().numpy()
         return vectors
 
     @cached_property

@@ -21,7 +21,7 @@ from PIL.Image import Resampling
 from diptych.assets import file_sha256, named_path
 from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
-from diptych.devices import torch_device
+from diptych.devices import stacked_on, torch_device
 from diptych.encoders.images_only import ImagesOnly
 from diptych.errors import ConfigError, DataError, MissingExtra, one_line
 from diptych.pretrained.memory import HeldWeights
@@ -96,7 +96,7 @@ class LpipsEncoder(ImagesOnly):
 
         network, device = self._network, self._device
         shift, scale = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (SHIFT, SCALE))
-        seen = (torch.from_numpy(np.stack(prepared)).to(device) - shift) / scale
+        seen = (stacked_on(device, prepared) - shift) / scale
         parts: list[Any] = []
         # TF32 would change the third digit.
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
-from diptych.devices import Precision, torch_device, torch_dtype
+from diptych.devices import Precision, stacked_on, torch_device, torch_dtype
 from diptych.encoders.open_clip_source import Source, find_source
 from diptych.errors import DataError, one_line
 from diptych.pretrained.memory import ANY_PRECISION, HeldWeights
@@ -78,11 +78,8 @@ class OpenClipEncoder:
         """Return float32 (N, dim), L2-normalised."""
         import torch
 
-        pixels = torch.from_numpy(np.stack(prepared))
-        if self._device.type == "cuda":
-            pixels = pixels.pin_memory()
         with torch.inference_mode():
-            vectors = self._model.encode_image(pixels.to(self._device, self._dtype, non_blocking=True))
+            vectors = self._model.encode_image(stacked_on(self._device, prepared, self._dtype))
             return _normalised(vectors)
 
     def texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:

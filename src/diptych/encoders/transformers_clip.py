@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
-from diptych.devices import Precision
+from diptych.devices import Precision, stacked_on
 from diptych.errors import ConfigError
 from diptych.pretrained.folder import PICKLED, PretrainedFolder, find_pretrained
 from diptych.pretrained.weights import weight_files
@@ -71,7 +71,7 @@ class TransformersClip:
 
         network = self._network
         with torch.inference_mode():
-            pixels = torch.from_numpy(np.stack(prepared)).to(network.device, network.dtype)
+            pixels = stacked_on(network.device, prepared, network.dtype)
             return _normalised(network.get_image_features(pixel_values=pixels))
 
     def texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
