@@ -14,6 +14,7 @@ BYTES = 100 * 2**20
 
 
 def main(opened: Path) -> None:
+    import ray
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": 1, "object_store_memory": BYTES}
@@ -26,6 +27,7 @@ def main(opened: Path) -> None:
         if len(done) == 6:
             cluster.remove_node(nodes[1], allow_graceful=False)
     print(sorted(done) == list(range(16)), len(set(opened.read_text().split())))
+    ray.shutdown()
     cluster.shutdown()
 
 

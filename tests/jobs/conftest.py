@@ -14,4 +14,4 @@ def ray_here() -> Iterator[Any]:
         patch.setattr(ray_cluster, "count_gpus", lambda: 2)
         patch.setenv("DIPTYCH_CPUS", "4")
         patch.delenv("OMP_NUM_THREADS", raising=False)
-        yield ray_cluster.join(ray_cluster.LOCAL)
+        yield ray_cluster.join(ray_cluster.LOCAL, with_gpus=True)

@@ -62,7 +62,7 @@ class RayExecutor:
         """Yield the outcome of each task as it finishes, see ``Executor``."""
         remaining = iter(tasks)
         for first in remaining:
-            ray = join(self.address)
+            ray = join(self.address, with_gpus=job.uses_gpu)
             room = self._room(ray, job.uses_gpu, workers)
             crew = RayCrew(ray, pickle.dumps(job), room, self.patience, report)
             try:

@@ -35,11 +35,12 @@ ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 _folders: list[str] = []  # of a cluster of our own
 
 
-def join(address: str) -> Any:
+def join(address: str, *, with_gpus: bool) -> Any:
     """Return Ray, joined to a cluster.
 
     Args:
         address: ``local`` for one of this machine and process, else as Ray has it: ``10.0.0.1:6379``, ``auto``.
+        with_gpus: Whether one of our own is to have the GPUs of this machine; to count them, torch is imported.
 
     Raises:
         DataError: If there is none, or none can be started.
@@ -48,12 +49,15 @@ def join(address: str) -> Any:
     _set_in_environment(address)
     with naming_extras():
         import ray
+    gpus = count_gpus() if with_gpus and address == LOCAL else 0
+    if ray.is_initialized() and gpus and _folders and not ray.cluster_resources().get("GPU"):
+        end()  # it was started for a job that uses none
     if ray.is_initialized():
         return ray
     _silence()
     try:
         with _own_signals():
-            _start(ray) if address == LOCAL else ray.init(
+            _start(ray, gpus) if address == LOCAL else ray.init(
                 address=address, log_to_driver=False, logging_level=logging.ERROR
             )
     except Exception as error:  # whatever it raises where it finds nobody, or may not do something
@@ -85,7 +89,7 @@ def _read_environment_again() -> None:
     core.Config.initialize("")
 
 
-def _start(ray: Any) -> None:
+def _start(ray: Any, gpus: int) -> None:
     _read_environment_again()
     usual = tempfile.gettempdir()
     folder = tempfile.mkdtemp(prefix="diptych-", dir=usual if len(usual) <= LONGEST_TMP else "/tmp")
@@ -96,7 +100,7 @@ def _start(ray: Any) -> None:
         ray.init(
             address=LOCAL,
             num_cpus=own_cpus(),
-            num_gpus=count_gpus(),
+            num_gpus=gpus,
             object_store_memory=OBJECT_STORE_BYTES,
             include_dashboard=False,
             log_to_driver=False,

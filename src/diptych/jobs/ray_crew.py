@@ -1,7 +1,7 @@
 """The workers of one job on a Ray cluster: who does which task, and what is done again because a worker ended.
 
-Ray places the workers and starts one anew that ended. Its task is begun again from its start, so often and no oftener;
-how far it was is taken back from whoever watches.
+Ray places the workers and starts one anew that ended, where there is room. Its task is begun again from its start by
+whoever is free, so often and no oftener; how far it was is taken back from whoever watches.
 """
 
 import contextlib
@@ -50,12 +50,19 @@ class Patience(NamedTuple):
 
 
 @dataclass(eq=False)
+class _Given:
+    """A task, packed, and how often a worker ended that had it."""
+
+    task: bytes
+    failures: int = 0
+
+
+@dataclass(eq=False)
 class _Hand:
-    """A worker, and the task that it has."""
+    """A worker, the task that it has, and how often in succession it ended before it had begun."""
 
     actor: Any
-    task: bytes | None = None
-    has_begun: bool = False
+    given: _Given | None = None
     failures: int = 0
     reported: Reported = NOTHING
     asked: Any = None  # how far it is
@@ -73,6 +80,8 @@ class RayCrew:
         )(RayWorker)
         self._busy: dict[Any, _Hand] = {}
         self._waiting: dict[Any, _Hand] = {}
+        self._idle: list[_Hand] = []
+        self._again: list[_Given] = []
         self._has_more = True
         self._worked_s = self._asked_s = time.monotonic()
         self._hands = [_Hand(self._kind.remote()) for _ in range(room.workers)]
@@ -85,19 +94,18 @@ class RayCrew:
         Raises:
             DataError: If workers end again and again, or the cluster has no room for one.
         """
-        while self._busy or any(self._has_more or hand.task is not None for hand in self._waiting.values()):
+        while self._busy or self._again or (self._waiting and self._has_more):
             done, _ = self._ray.wait([*self._busy, *self._waiting], timeout=POLL_S)
             for call in done:
                 hand = self._waiting.pop(call, None)
                 if hand is not None:
-                    hand.has_begun = self._answer(call, hand) is not None
-                    if hand.has_begun:
-                        self._give(hand, tasks)
+                    self._see_begin(call, hand)
                     continue
                 hand = self._busy.pop(call)
                 answer = self._answer(call, hand)
                 if answer is not None:
-                    yield self._outcome(pickle.loads(answer), hand, tasks)
+                    yield self._outcome(answer, hand, tasks)
+            self._give_out(tasks)
             self._look_after()
 
     def end(self) -> None:
@@ -107,62 +115,79 @@ class RayCrew:
                 self._ray.kill(hand.actor)
 
     def _begin(self, hand: _Hand) -> None:
-        hand.has_begun = False
         part = {SHARE: str(self._room.threads), THREADS: os.environ.get(THREADS)}
         self._waiting[hand.actor.begin.remote(self._job, part, os.getcwd())] = hand
 
-    def _give(self, hand: _Hand, tasks: Iterator[Any]) -> None:
-        """Give a worker the task that it had, or the next one."""
-        if hand.task is None:
-            hand.task = next((pickle.dumps(task) for task in itertools.islice(tasks, 1)), None)
-            hand.failures = 0
-        if hand.task is None:
-            self._has_more = False
-            return
-        hand.asked = None
-        self._busy[hand.actor.work.remote(hand.task)] = hand
-
-    def _answer(self, call: Any, hand: _Hand) -> Any:
-        """Return what a worker answered; None where it ended, and begins anew.
+    def _see_begin(self, call: Any, hand: _Hand) -> None:
+        """Take a worker that has begun for one that is free, and let one begin again that has not.
 
         Raises:
             DataError: If it ended too often.
         """
         errors = self._ray.exceptions
         try:
-            return self._ray.get(call)
+            self._ray.get(call)
+        except errors.ActorDiedError as error:  # for good
+            hand.failures += 1
+            if hand.failures >= self._patience.tries:
+                raise DataError(f"no worker of Ray could begin: {one_line(error)}") from error
+            hand.actor = self._kind.remote()
+            self._begin(hand)
+        except errors.RayError:  # Ray has not seen yet that it has to place it elsewhere
+            time.sleep(POLL_S)
+            self._begin(hand)
+        else:
+            hand.failures = 0
+            self._idle.append(hand)
+
+    def _give_out(self, tasks: Iterator[Any]) -> None:
+        """Give the workers that are free what is to be done again, or the next tasks."""
+        while self._idle and (self._again or self._has_more):
+            if self._again:
+                given = self._again.pop()
+            else:
+                found = [_Given(pickle.dumps(task)) for task in itertools.islice(tasks, 1)]
+                if not found:
+                    self._has_more = False
+                    return
+                given = found[0]
+            hand = self._idle.pop()
+            hand.given, hand.reported, hand.asked = given, NOTHING, None
+            self._busy[hand.actor.work.remote(given.task)] = hand
+
+    def _answer(self, call: Any, hand: _Hand) -> Done | None:
+        """Return how a task ended; None where its worker did, and begins anew.
+
+        Raises:
+            DataError: If that happened too often with the task.
+        """
+        errors = self._ray.exceptions
+        try:
+            done: Done = pickle.loads(self._ray.get(call))
         except errors.RayTaskError:  # our own mistake, or an outcome that cannot travel
             raise
         except errors.RayError as error:
+            given, hand.given = hand.given, None
+            assert given is not None
             self._tell(hand, NOTHING)
-            if hand.has_begun or isinstance(error, errors.ActorDiedError):
-                hand.failures += 1
-            else:  # Ray has not seen yet that it has to place it elsewhere
-                time.sleep(POLL_S)
-            if hand.failures >= self._patience.tries:
-                raise DataError(self._ended(hand, error)) from error
-            if isinstance(error, errors.ActorDiedError):  # for good
+            given.failures += 1
+            if given.failures >= self._patience.tries:
+                raise DataError(_what_ended(given.failures, isinstance(error, errors.OutOfMemoryError))) from error
+            self._again.append(given)
+            if isinstance(error, errors.ActorDiedError):  # for good, as where somebody has killed it
                 hand.actor = self._kind.remote()
             self._begin(hand)
             return None
-
-    def _ended(self, hand: _Hand, error: Exception) -> str:
-        if hand.task is None:
-            return f"no worker of Ray could begin: {one_line(error)}"
-        why = "as a library that crashes or memory that runs out does"
-        if isinstance(error, self._ray.exceptions.OutOfMemoryError):
-            why = "since the memory of its machine ran out"
-        times = "once" if hand.failures == 1 else f"{hand.failures} times"
-        advice = "run again with fewer workers or smaller batches, or with --engine local, which tells how one ends"
-        return f"a worker of Ray ended {times} in the same task, {why}; {KEPT}: {advice}"
+        return done
 
     def _outcome(self, done: Done, hand: _Hand, tasks: Iterator[Any]) -> Any:
         self._tell(hand, done.reported)
-        hand.task, hand.reported = None, NOTHING
+        hand.given = None
         if done.error is not None:
             done.error.add_note(done.traceback)
             raise done.error
-        self._give(hand, tasks)  # before its outcome is looked at, so that it does not wait
+        self._idle.append(hand)
+        self._give_out(tasks)  # before the outcome is looked at, so that nobody waits for that
         return done.outcome
 
     def _tell(self, hand: _Hand, now: Reported) -> None:
@@ -181,7 +206,7 @@ class RayCrew:
         """
         now = time.monotonic()
         self._worked_s = now if self._busy else self._worked_s
-        if now - self._worked_s > self._patience.wait_s and self._has_more:
+        if now - self._worked_s > self._patience.wait_s and (self._has_more or self._again):
             wants = f"{self._room.cpus:g} CPUs and {self._room.gpus:g} GPUs"
             there = {name: self._ray.cluster_resources().get(name, 0.0) for name in ("CPU", "GPU")}
             raise DataError(
@@ -199,3 +224,12 @@ class RayCrew:
         for hand in self._busy.values():
             if hand.asked is None:
                 hand.asked = hand.actor.reported.options(concurrency_group=REPORTS).remote()
+
+
+def _what_ended(times: int, is_out_of_memory: bool) -> str:
+    why = "as a library that crashes or memory that runs out does"
+    if is_out_of_memory:
+        why = "since the memory of its machine ran out"
+    often = "once" if times == 1 else f"{times} times"
+    advice = "run again with fewer workers or smaller batches, or with --engine local, which tells how one ends"
+    return f"a worker of Ray ended {often} in the same task, {why}; {KEPT}: {advice}"
