@@ -9,7 +9,7 @@ from diptych.errors import ConfigError
 from diptych.evaluate.audits.attribute import asked_classes, check_classes, reference_values
 from diptych.evaluate.audits.choices import Audit
 from diptych.evaluate.comparisons.choices import Compare
-from diptych.evaluate.comparisons.pairs import sides_of
+from diptych.evaluate.comparisons.compared_images import can_be_paired, sides_of
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.memberships import distinct, members
 from diptych.evaluate.inputs.scored_rows import ScoredRows
@@ -143,8 +143,20 @@ def _check_compare(config: EvaluateConfig, compare: Compare, tables: Tables) -> 
                     f"compare: the dataset {each.label!r} of {where} has no column {name!r}, so that nothing in "
                     f"it can be paired; name other datasets there"
                 )
-        sides = sides_of(rows, compare.by)
-        if compare.baseline is not None and compare.baseline not in sides:
-            raise ConfigError(f"compare.baseline: {describe_unknown(compare.by, compare.baseline, sides)}")
-        if len(sides) < 2:
-            raise ConfigError(f"compare: {compare.by} has one value only ({', '.join(sides)}): nothing to compare")
+        _check_sides(compare, rows)
+    if compare.encoders:
+        judged = [ScoredRows(label, choice.role, tables[label]) for label, choice in config.judged().items()]
+        rows = [each for each in judged if can_be_paired(each, compare.by)]
+        if not rows:
+            raise ConfigError(
+                f"compare.encoders: no dataset has both {compare.by!r} and {PROMPT_ID!r}, so that nothing makes a pair"
+            )
+        _check_sides(compare, rows)
+
+
+def _check_sides(compare: Compare, rows: Sequence[ScoredRows]) -> None:
+    sides = sides_of(rows, compare.by)
+    if compare.baseline is not None and compare.baseline not in sides:
+        raise ConfigError(f"compare.baseline: {describe_unknown(compare.by, compare.baseline, sides)}")
+    if len(sides) < 2:
+        raise ConfigError(f"compare: {compare.by} has one value only ({', '.join(sides)}): nothing to compare")

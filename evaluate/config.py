@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from diptych.config.places import ProblemAt
-from diptych.config.schema_words import any_said, said
+from diptych.config.schema_words import said
 from diptych.config.settings import NO_OTHER_LABEL, LocalPath
 from diptych.errors import ConfigError
 from diptych.evaluate.agreements.choices import AgreementChoice
@@ -39,7 +39,7 @@ class EvaluateConfig(ScoringSettings):
         json_schema_extra={
             "not": {"properties": {"datasets": ALL_ARE_REFERENCES}},
             "if": said("compare"),
-            "then": any_said(COMPARED),
+            "then": {"anyOf": [*map(said, COMPARED), {"properties": {"compare": said("encoders")}}]},
         }
     )
 
@@ -80,12 +80,19 @@ class EvaluateConfig(ScoringSettings):
             _check(("agreements", number, "datasets"), "dataset", agreement.datasets, self.datasets)
         _check(("audit", "datasets"), "dataset", self.audit.datasets if self.audit else None, self.datasets)
         self._check_scores()
+        self._check_compared()
         if not self.judged():
             raise ProblemAt(("datasets",), "all are references, so there is nothing to judge; give one another role")
-        if self.compare is not None and not any(getattr(self, key) for key in COMPARED):
-            said = "there is nothing to compare; name a score under means, a distance or a protocol"
-            raise ProblemAt(("compare",), said)
         return self
+
+    def _check_compared(self) -> None:
+        """Check that there is something to compare, and that its encoders are there."""
+        if self.compare is None:
+            return
+        _check(("compare", "encoders"), "encoder", self.compare.encoders, self.encoders)
+        if not self.compare.encoders and not any(getattr(self, key) for key in COMPARED):
+            said = "there is nothing to compare; name a score under means, a distance, a protocol or compare.encoders"
+            raise ProblemAt(("compare",), said)
 
     def _check_scores(self) -> None:
         """Check that the columns that are named may be of a score, as far as that is known without its model."""

@@ -21,6 +21,7 @@ from diptych.errors import ConfigError, ShardError, StoreInUse
 from diptych.evaluate.audits.attribute import unjudged
 from diptych.evaluate.checks import check_names
 from diptych.evaluate.collected import Findings
+from diptych.evaluate.comparisons.compared_images import can_be_paired
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.prompt_texts import told_apart
 from diptych.evaluate.inputs.scored_rows import ScoredRows
@@ -33,6 +34,7 @@ from diptych.evaluate.steps import (
     add_differences,
     add_distances,
     add_means,
+    add_pair_distances,
     add_protocols,
 )
 from diptych.evaluate.storing import dataset_row, images_of_rows, score_tables, stored_columns
@@ -107,6 +109,8 @@ class EvaluateRunner:
             for distance in self.config.distances
             if not {*distance.references, *self.config.judged(distance.datasets)}.isdisjoint(labels)
         }
+        if self.config.compare is not None and not self._paired.isdisjoint(labels):
+            wanted |= {*self.config.compare.encoders}
         encoders = {name: choice.spec for name, choice in self.config.encoders.items()}
         judges = {name: choice.spec for name, choice in self.config.judges.items()}
         return ScorePlan(encoders, scores, tuple(name for name in encoders if name in wanted), judges).needed()
@@ -177,10 +181,18 @@ class EvaluateRunner:
             "means": [mean.score for mean in self.config.means],
             "protocols": [f"{choice.protocol} by {choice.judged_by}" for choice in self.config.protocols],
             "agreements": [agreement.label for agreement in self.config.agreements],
-            "compare": self.config.compare.by if self.config.compare else None,
+            "compare": str(self.config.compare) if self.config.compare else None,
             "audit": self.config.audit.attribute if self.config.audit else None,
             "store": str(self.config.store),
         }
+
+    @cached_property
+    def _paired(self) -> set[str]:
+        """The labels of the datasets whose pictures are held against each other."""
+        if self.config.compare is None or not self.config.compare.encoders:
+            return set()
+        rows = [ScoredRows(label, choice.role, self.tables[label]) for label, choice in self.config.judged().items()]
+        return {each.label for each in rows if can_be_paired(each, self.config.compare.by)}
 
     @cached_property
     def _scorers(self) -> Scorers:
@@ -205,7 +217,7 @@ class EvaluateRunner:
         add_protocols(self.named, rows, found)
         add_agreements(self.named, rows, found)
         add_distances(self.named, rows, found, progress=self.progress)
-        steps = (add_differences, add_audit)
+        steps = (add_pair_distances, add_differences, add_audit)
         with track("measure", len(steps), unit="steps", mode=self.progress) as tracker:
             for step in steps:
                 step(self.named, rows, found)

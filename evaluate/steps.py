@@ -10,9 +10,11 @@ from diptych.evaluate.agreements.rows import agreement_rows
 from diptych.evaluate.audits.attribute import audit_rows
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.common_images import CommonImages
+from diptych.evaluate.comparisons.compared_images import can_be_paired
 from diptych.evaluate.comparisons.distances import DistanceFamily, distance_differences
 from diptych.evaluate.comparisons.families import adjusted
 from diptych.evaluate.comparisons.means import mean_differences
+from diptych.evaluate.comparisons.pair_distances import pair_distance_names, pair_distance_rows
 from diptych.evaluate.comparisons.pools import pool_differences
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.scored_rows import ScoredRows
@@ -100,6 +102,16 @@ def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progre
                     reference.metric, names[key], label, reference.statistics, measured, common.of, measures.drawn
                 )
                 found.add_differences(distance_differences(family, config.compare, found))
+
+
+def add_pair_distances(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
+    """Add how far apart the two pictures of each pair are, by the encoders that the config names for it."""
+    if config.compare is None or not config.compare.encoders:
+        return
+    judged = [rows[label] for label in config.judged() if can_be_paired(rows[label], config.compare.by)]
+    encoders = {label: encoder_identity(judged[0], label) for label in config.compare.encoders}
+    for encoder, name in pair_distance_names(encoders).items():
+        found.add_results(pair_distance_rows(judged, encoder, name, config.compare, found))
 
 
 def add_differences(config: EvaluateConfig, rows: Rows, found: Findings) -> None:

@@ -14,3 +14,14 @@ class Compare(Settings):
 
     by: Annotated[str, NameIn("column", compared_columns)] = Field("model", description="what is compared with what")
     baseline: str | None = Field(None, description="a value of that column; None compares each with each")
+    encoders: tuple[str, ...] = Field(
+        (), description="labels of encoders by which it is told how far apart the two pictures of a pair are"
+    )
+
+    def __str__(self) -> str:
+        """Return what is compared in a few words.
+
+        >>> str(Compare(by="setting", encoders=("lpips",)))
+        'setting, pictures by lpips'
+        """
+        return ", pictures by ".join([self.by, *([" and ".join(self.encoders)] if self.encoders else [])])

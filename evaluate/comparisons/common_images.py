@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diptych.evaluate.comparisons.pairs import Images, gather, matched
+from diptych.evaluate.comparisons.compared_images import Images, gather
+from diptych.evaluate.comparisons.pairs import matched
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup
 from diptych.evaluate.metrics.distances import MeasuredDataset, MeasuredGroup
 from diptych.store.rows import LEFT_OUT_A, LEFT_OUT_B

@@ -16,7 +16,7 @@ from scipy.special import stdtr
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.comparisons.common_images import CommonGroups
-from diptych.evaluate.comparisons.pairs import value_text
+from diptych.evaluate.comparisons.compared_images import value_text
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, SetMetric
 from diptych.evaluate.metrics.distances import MeasuredGroup
 from diptych.evaluate.statistics.intervals import interval, joint_df, mean_variance

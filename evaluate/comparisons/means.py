@@ -4,17 +4,17 @@ Both sides drew the same seeds (common random numbers), so most of the spread of
 are the clusters.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from diptych.data.generated_columns import CATEGORY, equal_in_pairs
+from diptych.data.generated_columns import CATEGORY
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.choices import Compare
-from diptych.evaluate.comparisons.pairs import ImagePairs, Images, gather, pairs_by_dataset
+from diptych.evaluate.comparisons.compared_images import Images, gather
+from diptych.evaluate.comparisons.pairs import ImagePairs, couples, pairs_by_dataset, parts_of
 from diptych.evaluate.inputs.category_sets import unanswered
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 from diptych.evaluate.metrics.means import AskedMean, MeasuredMean
@@ -73,31 +73,11 @@ def image_differences(
         compare: What is held against what.
         cut: What their categories are called among the groups of a difference.
     """
-    sides = sorted(set(images.side))
-    couples = [(side, compare.baseline) for side in sides if side != compare.baseline]
-    if compare.baseline is None:
-        couples = list(combinations(sides, 2))
-    for a, b in couples:
-        for pairs in pairs_by_dataset(images, str(a), str(b), by=compare.by):
-            yield maker.row(str(a), str(b), pairs)
-            for groups, part in _parts(pairs, cut, equal_in_pairs(compare.by), maker.ready.metric):
-                yield maker.row(str(a), str(b), part, groups)
-
-
-def _parts(
-    pairs: ImagePairs, cut: str, shared: Sequence[str], metric: ImageMetric
-) -> Iterator[tuple[Mapping[str, Any], ImagePairs]]:
-    """Yield the pairs of each category, and those of what pairs share, such as the setting."""
-    for category in _several([name for names in pairs.category for name in names]):
-        yield {cut: category or None}, pairs.below(category) if metric.of_kinds else pairs.of_category(category)
-    for rest in _several(pairs.rest) if len(shared) == 1 else ():
-        yield {shared[0]: rest}, pairs.take(pairs.rest == rest)
-
-
-def _several(texts: Iterable[str]) -> list[str]:
-    """Return the different texts in order; none if there is but one."""
-    different = sorted(set(texts))
-    return different if len(different) > 1 else []
+    for a, b in couples(images, compare.baseline):
+        for pairs in pairs_by_dataset(images, a, b, by=compare.by):
+            yield maker.row(a, b, pairs)
+            for groups, part in parts_of(pairs, cut, compare.by, of_kinds=maker.ready.metric.of_kinds):
+                yield maker.row(a, b, part, groups)
 
 
 def _difference(pairs: ImagePairs, metric: ImageMetric) -> Difference:

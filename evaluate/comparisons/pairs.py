@@ -1,56 +1,19 @@
 """Which images of two models, or of two settings, make a pair: same prompt, same sample and everything else equal."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import compress, product
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import combinations, product
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from diptych.data.generated_columns import BENCHMARK, CATEGORY, SEED, columns_of, equal_in_pairs
-from diptych.evaluate.inputs.category_sets import AskedSet, categories_by_set, kind_of
-from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes, linked
+from diptych.data.generated_columns import equal_in_pairs
+from diptych.evaluate.comparisons.compared_images import Images, Texts, as_objects
+from diptych.evaluate.inputs.scored_rows import Index, codes
 from diptych.evaluate.statistics.nested_means import even_weights
 from diptych.store.rows import SETTING_A, SETTING_B
-
-NO_SEED = ("", "none")  # as text: no such column, or null
-
-Texts = npt.NDArray[np.object_]  # not of fixed width: one prompt of a megabyte would make them all that wide
-
-
-@dataclass(frozen=True)
-class Images:
-    """The images of some datasets that a metric is about, side by side.
-
-    Attributes:
-        side: Text (N,): the value that is compared, such as the model.
-        prompt: int64 (N,): a number per prompt; prompts that share a seed are one, as what depends on each other.
-        asked: int64 (N,): a number per prompt, whatever seeds it shares.
-        unit: int64 (N,): a number per prompt and sample.
-        rest: Text (N,): what must be equal beside the unit, such as the setting.
-        category: Tuples of texts (N,): the categories of the prompt.
-        wanted: Frozensets of texts (N,): all categories of the set that the prompt is of.
-        dataset: Text (N,): label.
-        values: float64 (N,).
-        weights: float64 (N,): how much each counts.
-    """
-
-    side: Texts
-    prompt: Index
-    asked: Index
-    unit: Index
-    rest: Texts
-    category: Texts
-    wanted: Texts
-    dataset: Texts
-    values: npt.NDArray[np.float64]
-    weights: npt.NDArray[np.float64]
-
-    def take(self, rows: npt.NDArray[np.bool_] | Index) -> "Images":
-        """Return some of the images, by a mask or by their numbers."""
-        return Images(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
 class ImagePairs(NamedTuple):
@@ -98,69 +61,14 @@ class ImagePairs(NamedTuple):
         """Return the pairs of one category, whatever others they have."""
         part = self.take(np.array([category in names for names in self.category], bool))
         count = len(part.a)
-        return part._replace(category=_objects([(category,)] * count), wanted=_objects([frozenset([category])] * count))
+        return part._replace(
+            category=as_objects([(category,)] * count), wanted=as_objects([frozenset([category])] * count)
+        )
 
     def below(self, kind: str) -> "ImagePairs":
         """Return the pairs of one kind, with the kinds that lie below it."""
         part = self.take(np.array([kind in names for names in self.category], bool))
-        return part._replace(category=_objects([names[names.index(kind) + 1 :] for names in part.category]))
-
-
-def sides_of(rows: Sequence[ScoredRows], by: str) -> list[str]:
-    """Return the values that can be compared, in order."""
-    return sorted({text for each in rows for text in _texts(each, by)})
-
-
-def gather(
-    rows: Sequence[ScoredRows], values: npt.NDArray[np.float64], asked: npt.NDArray[np.bool_], by: str
-) -> Images:
-    """Return the images of some datasets of which a number was asked, ready to be paired by a column."""
-    columns = {name: [text for each in rows for text in _texts(each, name)] for name in needed_columns(by)}
-    columns[BENCHMARK] = [text for each in rows for text in _prompt_sets(each)]
-    columns["dataset"] = [each.label for each in rows for _ in range(len(each))]
-    categories = [category_names(value) for each in rows for value in _categories(each)]
-    sets = [
-        AskedSet(each.label, text, kind_of(text, each.prompt_kinds))
-        for each in rows
-        for text in _texts(each, BENCHMARK)
-    ]
-    known = categories_by_set(compress(sets, asked), compress(categories, asked))
-    wanted = [known.get(each, frozenset()) for each in sets]
-    return images_of(columns, categories, wanted, values, by).take(asked)
-
-
-def needed_columns(by: str) -> tuple[str, ...]:
-    """Return the columns that decide which images make a pair."""
-    return (*columns_of("prompt", "sample"), SEED, *equal_in_pairs(by), by)
-
-
-def images_of(
-    columns: Mapping[str, Sequence[str]],
-    categories: Sequence[tuple[str, ...]],
-    wanted: Sequence[frozenset[str]],
-    values: npt.NDArray[np.float64],
-    by: str,
-) -> Images:
-    """Return images from the text of ``needed_columns`` and ``dataset``, and from what ``Images`` has of each."""
-    prompt, sample = (
-        [pa.array(columns[name], pa.string()) for name in names]
-        for names in (columns_of("prompt"), columns_of("sample"))
-    )
-    seeds = pa.array([None if text in NO_SEED else text for text in columns[SEED]], pa.string())
-    rest = zip(*(columns[name] for name in equal_in_pairs(by)), strict=True)
-    asked = codes(prompt, len(values))
-    return Images(
-        _objects(columns[by]),
-        linked(asked, seeds),
-        asked,
-        codes([*prompt, *sample], len(values)),
-        _objects([" ".join(parts) for parts in rest]),
-        _objects(categories),
-        _objects(wanted),
-        _objects(columns["dataset"]),
-        values,
-        np.ones(len(values)),
-    )
+        return part._replace(category=as_objects([names[names.index(kind) + 1 :] for names in part.category]))
 
 
 class MatchedImages(NamedTuple):
@@ -186,14 +94,22 @@ def matched(a: Images, b: Images, *, by: str) -> MatchedImages:
     settings = sorted(set(a.rest)), sorted(set(b.rest))
     if by == "model" and settings[0] != settings[1] and len(settings[0]) == len(settings[1]) == 1:
         note = {SETTING_A: settings[0][0], SETTING_B: settings[1][0]}
-        a, b = (replace(side, rest=_objects([""] * len(side.rest))) for side in (a, b))
+        a, b = (replace(side, rest=as_objects([""] * len(side.rest))) for side in (a, b))
     rests = np.concatenate([a.rest, b.rest])
     units = codes([pa.array(np.concatenate([a.unit, b.unit])), pa.array(rests, pa.string())], len(rests))
     return MatchedImages(a, b, units[: len(a.unit)], units[len(a.unit) :], note)
 
 
-def pairs_by_dataset(images: Images, a: str, b: str, *, by: str) -> list[ImagePairs]:
-    """Return what both sides have, apart by dataset: numbers of two datasets are not pooled.
+def couples(images: Images, baseline: str | None) -> list[tuple[str, str]]:
+    """Return which two sides are compared: each with the baseline, or each with each where there is none."""
+    sides = sorted(set(map(str, images.side)))
+    if baseline is None:
+        return list(combinations(sides, 2))
+    return [(side, baseline) for side in sides if side != baseline]
+
+
+def sides_by_dataset(images: Images, a: str, b: str) -> list[tuple[Images, Images]]:
+    """Return the images of two sides, apart by dataset: those of two datasets are not pooled.
 
     That is in each dataset that has both sides; where none has, in each of the one against each of the other.
     """
@@ -201,14 +117,41 @@ def pairs_by_dataset(images: Images, a: str, b: str, *, by: str) -> list[ImagePa
     own = [sorted(set(images.dataset[side])) or [""] for side in sides]
     together = [(label, label) for label in own[0] if label in own[1]]
     return [
-        _pair(
-            *(images.take(side & (images.dataset == label)) for side, label in zip(sides, labels, strict=True)), by=by
-        )
-        for labels in together or product(*own)
+        (images.take(sides[0] & (images.dataset == first)), images.take(sides[1] & (images.dataset == last)))
+        for first, last in together or product(*own)
     ]
 
 
-def _pair(a: Images, b: Images, *, by: str) -> ImagePairs:
+def pairs_by_dataset(images: Images, a: str, b: str, *, by: str) -> list[ImagePairs]:
+    """Return what both sides have, apart by dataset, see ``sides_by_dataset``."""
+    return [paired(*sides, by=by) for sides in sides_by_dataset(images, a, b)]
+
+
+def parts_of(
+    pairs: ImagePairs, cut: str, by: str, *, of_kinds: bool = False
+) -> Iterator[tuple[Mapping[str, Any], ImagePairs]]:
+    """Yield the pairs of each category, and those of what pairs share, such as the setting; where there are several.
+
+    Args:
+        pairs: To be cut.
+        cut: What their categories are called among the groups of a number.
+        by: The column that is compared.
+        of_kinds: Whether their categories are kinds of which one lies below another.
+    """
+    for category in _several(name for names in pairs.category for name in names):
+        yield {cut: category or None}, pairs.below(category) if of_kinds else pairs.of_category(category)
+    shared = equal_in_pairs(by)
+    for rest in _several(pairs.rest) if len(shared) == 1 else ():
+        yield {shared[0]: rest}, pairs.take(pairs.rest == rest)
+
+
+def _several(texts: Iterable[str]) -> list[str]:
+    """Return the different texts in order; none if there is but one."""
+    different = sorted(set(texts))
+    return different if len(different) > 1 else []
+
+
+def paired(a: Images, b: Images, *, by: str) -> ImagePairs:
     """Return what both sides have. Where one side has several images for one unit, their mean stands for them."""
     left, right, of_left, of_right, note = matched(a, b, by=by)
     common = np.intersect1d(of_left, of_right)
@@ -242,53 +185,8 @@ def _mean_by(units: Index, values: npt.NDArray[np.float64], wanted: Index) -> np
 
 def _wanted_by(units: Index, wanted: Texts, common: Index) -> Texts:
     """Return all categories of the sets that the images of each common unit are of, on either side."""
-    found = _objects([frozenset()] * len(common))
+    found = as_objects([frozenset()] * len(common))
     paired = np.isin(units, common)
     for place, names in zip(np.searchsorted(common, units[paired]), wanted[paired], strict=True):
         found[place] = names if found[place] <= names else found[place] | names
     return found
-
-
-def _texts(rows: ScoredRows, name: str) -> list[str]:
-    """Return a column as text; a column that the dataset does not have is empty text, so that rows are equal in it."""
-    if not rows.has(name):
-        return [""] * len(rows)
-    return [value_text(value) for value in rows.values(name).to_pylist()]
-
-
-def _prompt_sets(rows: ScoredRows) -> list[str]:
-    """Return the label of each row's prompt set, with the prompt's text where the name alone would say too little."""
-    both = zip(_texts(rows, BENCHMARK), rows.texts_apart, strict=True)
-    return [repr((label, *text)) if text else label for label, text in both]
-
-
-def _categories(rows: ScoredRows) -> list[Any]:
-    return rows.values(CATEGORY).to_pylist() if rows.has(CATEGORY) else [""] * len(rows)
-
-
-def category_names(value: Any) -> tuple[str, ...]:
-    """Return the categories that a value of the column names: several, one, or the empty one where there is none.
-
-    >>> category_names(["pair", "colour"]), category_names([]), category_names("pair"), category_names(None)
-    (('pair', 'colour'), ('',), ('pair',), ('',))
-    """
-    if isinstance(value, list):
-        return tuple(value) or ("",)
-    return (value_text(value) if value is not None else "",)
-
-
-def value_text(value: Any) -> str:
-    """Return a value as it is written in a config and shown in a report.
-
-    >>> value_text(7.0), value_text(-0.0), value_text(None), value_text("")
-    ('7', '0', 'none', '')
-    """
-    if value is None:
-        return "none"
-    return f"{value:zg}" if isinstance(value, float) else str(value)
-
-
-def _objects(texts: Sequence[Any]) -> Texts:
-    array = np.empty(len(texts), object)
-    array[:] = texts
-    return array

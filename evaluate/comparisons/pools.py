@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.choices import Compare
+from diptych.evaluate.comparisons.compared_images import gather
 from diptych.evaluate.comparisons.means import DifferenceMaker, foreign_of, image_differences
-from diptych.evaluate.comparisons.pairs import gather
 from diptych.evaluate.inputs.scored_rows import ScoredRows, codes
 from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.evaluate.protocols.contract import TextErrors

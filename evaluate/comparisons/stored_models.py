@@ -13,13 +13,14 @@ from diptych.data.column_names import full_name
 from diptych.data.generated_columns import BENCHMARK, CATEGORY, columns_of
 from diptych.data.row_states import is_stray
 from diptych.data.sql import quoted
-from diptych.evaluate.comparisons.pairs import category_names, needed_columns, value_text
+from diptych.evaluate.comparisons.compared_images import category_names, needed_columns, value_text
 from diptych.evaluate.inputs.asked_rows import SAMPLE
 from diptych.evaluate.inputs.category_sets import AskedSet, categories_by_set, kind_of
 from diptych.evaluate.inputs.prompt_texts import later_texts
 from diptych.evaluate.protocols import find_protocol
 from diptych.evaluate.protocols.contract import Protocol
 from diptych.store.agreements import BOTH
+from diptych.store.rows import SIDE
 from diptych.store.store import Store
 
 Columns = dict[str, list[str]]
@@ -55,8 +56,8 @@ class ComparedModel:
         )
         found: dict[str, list[Mapping[str, Any]]] = {}
         for row in self.store.query(sql, [self.run_id]):
-            if BOTH in row["identity"]:
-                continue  # it is about two judges and not about a model
+            if BOTH in row["identity"] or SIDE in row["groups"]:
+                continue  # it is about two judges, or about pairs of pictures, and not about a model
             known = found.setdefault(row["metric"], [])
             if value_text(row["groups"].get(self.by, self.label)) == self.label and row["identity"] not in known:
                 known.append(row["identity"])

@@ -16,18 +16,20 @@ from diptych.config.identity import short_id
 from diptych.data.column_names import find_name
 from diptych.data.generated_columns import BENCHMARK, compared_columns
 from diptych.errors import ConfigError, StoreError
+from diptych.evaluate.comparisons.compared_images import images_of, value_text
 from diptych.evaluate.comparisons.families import adjusted
 from diptych.evaluate.comparisons.means import DifferenceMaker
-from diptych.evaluate.comparisons.pairs import images_of, pairs_by_dataset, value_text
+from diptych.evaluate.comparisons.pairs import pairs_by_dataset
 from diptych.evaluate.comparisons.sentences import sentence
 from diptych.evaluate.comparisons.stored_models import ComparedModel, prompt_sets, protocol_of
+from diptych.evaluate.comparisons.stored_pairs import pair_sentence, stored_pair_distances
 from diptych.evaluate.metrics.contract import ALIASES, SET_METRICS, metric_name
 from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.evaluate.score_names import metric_of_identity
 from diptych.evaluate.terminal import printable
 from diptych.lookup import describe_unknown
 from diptych.store.rows import HOW_COMPARED
-from diptych.store.store import DifferenceRow, Store
+from diptych.store.store import DifferenceRow, ResultRow, Store
 
 Identities = Mapping[str, Sequence[Mapping[str, Any]]]  # of each metric
 
@@ -42,6 +44,7 @@ class Comparison:
         rows: One difference per metric and dataset, value = a - b.
         refused: Metric -> why it is not compared.
         of_datasets: Whether a run has several datasets, so that each difference says of which it is.
+        apart: How far apart their pictures are, one per encoder and dataset.
     """
 
     a: str
@@ -49,16 +52,23 @@ class Comparison:
     rows: Sequence[DifferenceRow]
     refused: Mapping[str, str]
     of_datasets: bool
+    apart: Sequence[ResultRow] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON-able values; what is not known is null."""
-        rows = [{name: _known(value) for name, value in asdict(row).items()} for row in self.rows]
-        return {"a": self.a, "b": self.b, "differences": rows, "refused": dict(self.refused)}
+        differences, apart = (
+            [{name: _known(value) for name, value in asdict(row).items()} for row in rows]
+            for rows in (self.rows, self.apart)
+        )
+        told = {"differences": differences, "pair_distances": apart, "refused": dict(self.refused)}
+        return {"a": self.a, "b": self.b, **told}
 
     def lines(self) -> Iterator[str]:
         """Yield it as sentences."""
         for row in self.rows:
             yield sentence(row, of_dataset=self.of_datasets)
+        for each in self.apart:
+            yield pair_sentence(each, self.a, self.b, of_dataset=self.of_datasets)
         for metric, reason in self.refused.items():
             yield printable(f"{metric}: not compared: {reason}")
 
@@ -136,6 +146,11 @@ def _another_column(store: Store, text: str, by: str) -> str | None:
 
 
 def _compare(a: ComparedModel, b: ComparedModel, only: str | None) -> Comparison:
+    apart, of_datasets = stored_pair_distances(a, b), any(side.has_several_datasets for side in (a, b))
+    if only is not None:
+        apart = [row for row in apart if only in (row.metric, row.metric.rpartition(".")[2])]
+        if apart:
+            return Comparison(a.label, b.label, (), {}, of_datasets, apart)
     of_a, of_b = a.identities(), b.identities()
     names = {metric: _counterpart(metric, of_a, of_b) for metric in of_a}
     names |= {metric: metric for metric in of_b if metric not in names.values()}
@@ -148,11 +163,11 @@ def _compare(a: ComparedModel, b: ComparedModel, only: str | None) -> Comparison
         rows += found
         if not found:
             refused[metric] = reason or "the run did not compute the difference of these two"
-    if not rows:
+    if not rows and not apart:
         why = "; ".join(f"{metric}: {reason}" for metric, reason in refused.items()) or "the runs hold no results"
         raise StoreError(f"{a.label} and {b.label} cannot be compared: {why}")
     # As in a run, each metric is a family of its own; here it has the comparison alone that was asked for.
-    return Comparison(a.label, b.label, adjusted(rows), refused, any(side.has_several_datasets for side in (a, b)))
+    return Comparison(a.label, b.label, adjusted(rows), refused, of_datasets, apart)
 
 
 def _found(both: Both, *, is_refused: bool) -> list[DifferenceRow]:

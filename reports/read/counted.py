@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from diptych.data.checks import NOT_ASKED
 from diptych.reports.links import MISSING, PRESENT, missing_for
 from diptych.reports.read.columns import PICTURE
 from diptych.reports.read.report import Report
+from diptych.store.rows import OTHER_SIDE, SIDE
 
 IMAGES = "images"
 
@@ -17,9 +19,11 @@ def counted(report: Report, row: Mapping[str, Any]) -> str:
 
 
 def scored_link(report: Report, row: Mapping[str, Any]) -> str:
-    """Return the address of the images that a number counts; empty where there are none."""
+    """Return the address of the images that a number counts, or of its pairs; empty where there are none."""
     if not row["n"] or counted(report, row) != IMAGES:
         return ""
+    if SIDE in row["groups"]:
+        return _pairs_link(report, row)
     if _is_distance(report, row):
         present = {PICTURE: PRESENT} if PICTURE in report.kept_facets else {}
         return report.link(row["dataset"], row["groups"], present)
@@ -37,6 +41,22 @@ def unscored_link(report: Report, row: Mapping[str, Any]) -> str:
     reasons = dict.fromkeys((report.rows.reasons.get(column) or {}).values())
     wanted = [missing_for(reason) for reason in reasons if reason != NOT_ASKED]
     return report.link(row["dataset"], row["groups"], {column: wanted}) if wanted else ""
+
+
+def _pairs_link(report: Report, row: Mapping[str, Any]) -> str:
+    """Return the address of all pairs of two sides, those furthest apart first.
+
+    Empty where no image has a distance, and for a part of the pairs, of which there is no page.
+    """
+    if row["groups"].keys() != {SIDE, OTHER_SIDE}:
+        return ""
+    a, b = row["groups"][OTHER_SIDE], row["groups"][SIDE]
+    wanted = {**report.identities[row["identity_id"]], "against": a}
+    for score, identity_id in report.score_identities.items():
+        if report.identities.get(identity_id) == wanted:
+            said = {"s": report.score_named(score), "o": "more", "a": a, "b": b}
+            return "compare.html#" + "&".join(f"{key}={quote(value, safe='')}" for key, value in said.items())
+    return ""
 
 
 def _is_distance(report: Report, row: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from diptych.store.agreements import BOTH
+from diptych.store.rows import SIDE
 
 RESULTS = "SELECT * FROM results WHERE run_id = ? ORDER BY place, metric, dataset, CAST(groups AS VARCHAR), identity_id"
 DIFFERENCES = """
@@ -21,5 +22,6 @@ def metrics_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def about_models(
     results: Sequence[dict[str, Any]], identities: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return the results that are about models or images, and not about two judges."""
-    return [row for row in results if BOTH not in (identities.get(row["identity_id"]) or {})]
+    """Return the results that are about models or images, and not about two judges or about pairs of pictures."""
+    of_one = [row for row in results if SIDE not in row["groups"]]
+    return [row for row in of_one if BOTH not in (identities.get(row["identity_id"]) or {})]

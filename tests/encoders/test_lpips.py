@@ -8,8 +8,7 @@ import pytest
 import torch
 from drawn import picture
 from noise import noise
-from torchmetrics.functional.image import lpips as theirs
-from torchvision.models import AlexNet
+from tiny_lpips import save_alexnet, torchmetrics_lpips
 
 from diptych.data.images import decode
 from diptych.encoders import make_encoder
@@ -19,16 +18,8 @@ from diptych.errors import ConfigError, DataError
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a file of AlexNet's layers of random weights, with torchvision's keys."""
     torch.set_num_threads(1)
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("alex") / "alexnet.pth"
-    with torch.device("meta"):
-        layers = AlexNet().features
-    layers = layers.to_empty(device="cpu")
-    state = {f"features.{name}": torch.randn_like(value) * 0.05 for name, value in layers.state_dict().items()}
-    torch.save(state, path)
-    return path
+    return save_alexnet(tmp_path_factory.mktemp("alex") / "alexnet.pth")
 
 
 def made(weights: Path, **options: Any) -> LpipsEncoder:
@@ -46,16 +37,7 @@ def test_squared_distance_of_two_vectors_is_the_lpips_of_their_pictures(weights:
     encoder = made(weights)
     prepared = [encoder.prepare(image) for image in shown()]
     vectors = encoder.images(prepared).astype(np.float64)
-    network = theirs._LPIPS(pretrained=True, net="alex", pnet_rand=True)
-    state = torch.load(weights, weights_only=True)
-    parts = {f"net.slice{number}": own for number, own in enumerate(((0,), (3,), (6,), (8,), (10,)), start=1)}
-    own = {
-        f"{part}.{layer}.{kind}": state[f"features.{layer}.{kind}"]
-        for part, layers in parts.items()
-        for layer in layers
-        for kind in ("weight", "bias")
-    }
-    network.load_state_dict(own, strict=False)
+    network = torchmetrics_lpips(weights)
     for left in range(4):
         for right in range(4):
             pair = [torch.from_numpy(prepared[number][None]) for number in (left, right)]

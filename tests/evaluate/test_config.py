@@ -68,6 +68,7 @@ def test_references_are_judged_only_where_they_are_named(tmp_path: Path) -> None
         ({"means": [{"score": "x", "datasets": ["gen"]}]}, "means.0.datasets: unknown dataset 'gen'"),
         ({"audit": {"datasets": ["gen"]}}, "audit.datasets: unknown dataset 'gen'"),
         ({"compare": {"by": "model"}}, "compare: there is nothing to compare"),
+        ({"compare": {"encoders": ["p"]}}, "compare.encoders: unknown encoder 'p'"),
         ({"compare": {"by": "seed"}}, "compare.by: unknown column 'seed'"),
         ({"mean": []}, "unknown key 'mean'; did you mean 'means'"),
         ({"audit": {"reference": {"orange": 1.5}}}, "has to be at most 1"),

@@ -16,6 +16,8 @@ SETTING_A, SETTING_B = "setting_a", "setting_b"
 LEFT_OUT_A, LEFT_OUT_B = "left_out_a", "left_out_b"
 EQUAL_N = "equal_n"
 HOW_COMPARED = (SETTING_A, SETTING_B, LEFT_OUT_A, LEFT_OUT_B, EQUAL_N)
+# Keys among the groups of a result that is about pairs of pictures and about no model: whose they are.
+SIDE, OTHER_SIDE = "side", "other_side"
 
 
 @dataclass(frozen=True)
