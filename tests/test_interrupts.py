@@ -240,3 +240,15 @@ def test_a_command_that_is_to_outlive_its_terminal_does(pool: Path, tmp_path: Pa
     os.killpg(process.pid, signal.SIGHUP)
     _, said = process.communicate(timeout=WAIT_S)
     assert (process.returncode, said) == (0, "")
+
+
+def test_what_would_outlive_the_program_is_ended_where_it_is_left_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+    monkeypatch.setattr(interrupts, "_ends", [])
+    monkeypatch.setattr(interrupts, "ignore_stops", lambda: None)
+    monkeypatch.setattr(os, "_exit", lambda code: ended.append(str(code)))
+    monkeypatch.delitem(sys.modules, "multiprocessing", raising=False)  # workers of this process stay
+    interrupts.end_as_well(lambda: ended.append("a cluster"))
+    interrupts.end_as_well(lambda: 1 / 0)
+    interrupts.leave_at_once()
+    assert ended == ["a cluster", str(interrupts.exit_code())]

@@ -28,7 +28,16 @@ from diptych.scores.run import score_dataset
 NOBODY = {"report": ignore_report}
 
 
+def test_an_address_where_nobody_answers_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray", reason="needs the extra ray")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    told = r"--engine-options address: 127.0.0.1:1: no Ray cluster answers there: \[Errno 111\] Connection refused"
+    with pytest.raises(DataError, match=f"^{told}$"):
+        list(ray_executor(address="127.0.0.1:1")(Square(tmp_path / "opened"), range(2), workers=2, **NOBODY))
+
+
 def test_nothing_is_joined_when_there_is_no_task(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="needs the extra ray")
     run = ray_executor(address="no-such-cluster:1")
     assert list(run(Square(tmp_path / "opened"), [], workers=2, **NOBODY)) == []
 

@@ -13,6 +13,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from diptych.processors import own_cpus
 
 LOCAL = "local"
 LOOPBACK = "127.0.0.1"
+ANSWER_S = 10.0  # within which the head of a cluster takes a connection
 OBJECT_STORE_BYTES = 100 * 2**20  # tasks and outcomes are small
 LONGEST_TMP = 24  # letters: Ray's sockets lie 83 deeper, and their paths have 107 at most
 QUIET = {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0", "RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
@@ -57,9 +59,7 @@ def join(address: str, *, with_gpus: bool) -> Any:
     _silence()
     try:
         with _own_signals():
-            _start(ray, gpus) if address == LOCAL else ray.init(
-                address=address, log_to_driver=False, logging_level=logging.ERROR
-            )
+            _start(ray, gpus) if address == LOCAL else _connect(ray, address)
     except Exception as error:  # whatever it raises where it finds nobody, or may not do something
         what = "Ray cannot be started" if address == LOCAL else f"address: {address}: no Ray cluster answers there"
         raise DataError(f"--engine-options {what}: {one_line(error)}") from error
@@ -87,6 +87,13 @@ def _read_environment_again() -> None:
     core: Any = importlib.import_module("ray._raylet")
     constants.ENABLE_RAY_CLUSTER = False
     core.Config.initialize("")
+
+
+def _connect(ray: Any, address: str) -> None:
+    host, _, port = address.rpartition(":")
+    if port.isdecimal() and "://" not in address:  # else Ray tries for minutes, and tells of each time
+        socket.create_connection((host, int(port)), timeout=ANSWER_S).close()
+    ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
 
 
 def _start(ray: Any, gpus: int) -> None:
