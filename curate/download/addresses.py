@@ -3,6 +3,7 @@
 Decides how a URL is read and what is refused outright. Looks nothing up and connects to nothing.
 """
 
+import functools
 import ipaddress
 import re
 import socket
@@ -10,6 +11,7 @@ import urllib.parse
 from typing import NamedTuple
 
 MAX_URL_CHARS = 8192
+CACHED_HOSTS = 10_000
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HOST = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,252}")
@@ -108,6 +110,7 @@ def _ipv6_host(name: str) -> str:
     return f"::ffff:{int(mapped) >> 16:x}:{int(mapped) & 0xFFFF:x}" if mapped is not None else str(address)
 
 
+@functools.lru_cache(CACHED_HOSTS)  # punycode takes as long as all else, and few hosts have most URLs
 def _ascii_host(name: str) -> str:
     host = name.encode("idna").decode("ascii").lower() if name else ""
     if not _HOST.fullmatch(host):

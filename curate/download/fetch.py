@@ -135,24 +135,24 @@ class BoundedOpener:
         """End the requests under way, from any thread, and refuse further ones: both fail as ``internal``."""
         self._connector.close()
 
-    def open(self, url: str) -> FetchAnswer:
-        """Return the answer to a GET, redirects and retries included.
+    def open(self, url: str | FetchTarget) -> FetchAnswer:
+        """Return the answer to a GET of a URL, or of one that is parsed already; redirects and retries included.
 
         Raises:
             FetchError: If there is no whole answer with a status of 2xx.
         """
+        target = url if isinstance(url, FetchTarget) else parse_target(url)
         clock = Clock(self.limits.deadline_s, self._connector.stopped)
         for attempt in range(self.limits.retries):
             try:
-                return self._follow(url, clock, self.limits.retries + 1 - attempt)
+                return self._follow(target, clock, self.limits.retries + 1 - attempt)
             except FetchError as error:
-                wait_s = max(wait_before_retry_s(url, attempt), error.wait_s)
+                wait_s = max(wait_before_retry_s(target.url, attempt), error.wait_s)
                 if not error.is_transient or wait_s >= clock.left_s() or self._connector.stopped.wait(wait_s):
                     raise
-        return self._follow(url, clock, 1)
+        return self._follow(target, clock, 1)
 
-    def _follow(self, url: str, clock: Clock, attempts_left: int) -> FetchAnswer:
-        target = parse_target(url)
+    def _follow(self, target: FetchTarget, clock: Clock, attempts_left: int) -> FetchAnswer:
         for _ in range(self.limits.max_redirects + 1):
             answer = self._ask(target, clock, attempts_left)
             if answer.head.status not in _REDIRECT_STATUSES:

@@ -5,13 +5,14 @@ asked for, in which order, and what each one gets. Does not look into the bytes:
 they are an image is for the decoder to say.
 """
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from typing import NamedTuple
 
+from diptych.curate.download.addresses import FetchTarget
 from diptych.curate.download.errors import FetchError
 from diptych.curate.download.fetch import BoundedOpener, FetchLimits, parse_target
 from diptych.curate.download.spool import Body, Spool
@@ -78,10 +79,10 @@ class Fetcher:
             FetchError: ``internal`` if the fetcher was closed.
             KeyboardInterrupt: On Ctrl-C, within moments: what is under way is broken off.
         """
-        rows_of_url: dict[str, list[int]] = {}
+        rows_of_url: dict[FetchTarget, list[int]] = {}
         for row, url in enumerate(urls):
             try:
-                rows_of_url.setdefault(parse_target(url).url, []).append(row)
+                rows_of_url.setdefault(parse_target(url), []).append(row)
             except FetchError as error:
                 on_rows([row], Fetched(None, error.code, error.detail))
         if not rows_of_url:
@@ -93,15 +94,15 @@ class Fetcher:
                 for _ in range(min(self._threads, len(rows_of_url))):
                     askers.append(self._pool.submit(shard.ask))
                 for _ in rows_of_url:
-                    url, got = self._next(shard)
+                    target, got = self._next(shard)
                     if got.body is not None:
-                        got.body.uses = len(rows_of_url[url])
-                    on_rows(rows_of_url[url], got)
+                        got.body.uses = len(rows_of_url[target])
+                    on_rows(rows_of_url[target], got)
             finally:
                 shard.stop()
                 wait(askers, timeout=WIND_DOWN_S)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _opened(self, spool: Spool) -> Iterator[BoundedOpener]:
         opener = BoundedOpener(self._limits, spool)
         self._openers.add(opener)
@@ -112,18 +113,17 @@ class Fetcher:
             opener.close()
             self._openers.discard(opener)
 
-    def _next(self, shard: "_ShardUrls") -> tuple[str, Fetched]:
+    def _next(self, shard: "_ShardUrls") -> tuple[FetchTarget, Fetched]:
         """Return a URL that is through and what it gave, once there is one."""
         while True:
-            try:
-                url, got = shard.through.get(timeout=WAIT_S)
-            except queue.Empty:
-                url, got = "", None
+            through = None
+            with contextlib.suppress(queue.Empty):
+                through = shard.through.get(timeout=WAIT_S)
             self._check_is_open()
             if shard.failure is not None:  # no row's fault, and the next ones would fare no better
                 raise shard.failure
-            if isinstance(got, Fetched):
-                return url, got
+            if through is not None:
+                return through
 
     def _check_is_open(self) -> None:
         if self._is_closed:
@@ -137,8 +137,8 @@ class _ShardUrls:
     each of them would hold a picture.
     """
 
-    def __init__(self, urls: Iterable[str], opener: BoundedOpener) -> None:
-        self.through: queue.SimpleQueue[tuple[str, Fetched | None]] = queue.SimpleQueue()
+    def __init__(self, urls: Iterable[FetchTarget], opener: BoundedOpener) -> None:
+        self.through: queue.SimpleQueue[tuple[FetchTarget, Fetched]] = queue.SimpleQueue()
         self._urls = iter(urls)
         self._opener = opener
         self._ran_out: Exception | None = None
@@ -152,7 +152,8 @@ class _ShardUrls:
     def ask(self) -> None:
         """Ask for one URL after the other until all are taken."""
         while (url := self._take()) is not None:
-            self.through.put((url, self._got(url)))
+            if (got := self._got(url)) is not None:
+                self.through.put((url, got))
 
     def stop(self) -> None:
         """Break off what is under way, and take no more."""
@@ -160,11 +161,11 @@ class _ShardUrls:
             self._urls = iter(())
         self._opener.close()
 
-    def _take(self) -> str | None:
+    def _take(self) -> FetchTarget | None:
         with self._taking:
             return next(self._urls, None) if self.failure is None else None
 
-    def _got(self, url: str) -> Fetched | None:
+    def _got(self, url: FetchTarget) -> Fetched | None:
         try:
             return Fetched(self._opener.open(url).body, "ok", "")
         except FetchError as error:

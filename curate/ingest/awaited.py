@@ -1,7 +1,7 @@
 """Rows that arrive in any order and are taken in theirs."""
 
+import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 
 from diptych.curate.ingest.rows import IngestedRow
 from diptych.jobs.contract import Report
@@ -13,26 +13,39 @@ class AwaitedRows:
     def __init__(self, count: int, report: Report) -> None:
         """Await ``count`` rows; ``report`` hears of each one as it is given."""
         self._report = report
-        self._rows: list[Future[IngestedRow] | None] = [Future() for _ in range(count)]
+        self._rows: list[IngestedRow | None] = [None] * count
+        self._awaited = -1  # the row that is waited for; -1 while none is
+        self._failure: BaseException | None = None
+        self._came = threading.Condition()
 
     def give(self, numbers: Sequence[int], row: IngestedRow) -> None:
         """Say what became of some rows."""
-        for number in numbers:
-            waiting = self._rows[number]
-            assert waiting is not None, f"row {number} is given twice"
-            waiting.set_result(row)
+        with self._came:
+            for number in numbers:
+                assert self._rows[number] is None, f"row {number} is given twice"
+                self._rows[number] = row
+            if self._awaited in numbers:  # whoever waits is not woken for others
+                self._came.notify()
         self._report(len(numbers), {row.status: len(numbers)})
 
     def fail(self, error: BaseException) -> None:
         """Let whoever waits for a row that will not come have an error in its place."""
-        for waiting in self._rows:
-            if waiting is not None and not waiting.done():
-                waiting.set_exception(error)
+        with self._came:
+            self._failure = error
+            self._came.notify()
 
     def __iter__(self) -> Iterator[IngestedRow]:
         """Yield the rows in order, waiting for each; what was taken is not held any longer."""
-        for number, waiting in enumerate(self._rows):
-            assert waiting is not None, "rows are taken once"
-            row = waiting.result()
+        for number in range(len(self._rows)):
+            yield self._take(number)
+
+    def _take(self, number: int) -> IngestedRow:
+        with self._came:
+            while (row := self._rows[number]) is None:
+                if self._failure is not None:
+                    raise self._failure
+                self._awaited = number
+                self._came.wait()
+            self._awaited = -1
             self._rows[number] = None
-            yield row
+        return row
