@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from diptych.encoders import pillow_resize
 from diptych.encoders.pillow_resize import FILTERS, Box, Filter, resized
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SIDES = st.integers(1, 90)
 PICTURES = ("noise", "black and white", "white", "stripes")
 
