@@ -1,5 +1,6 @@
 """``diptych curate ...``: parse, call one function, print a summary."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,13 +8,17 @@ from typing import Any
 
 import click
 
+from diptych.addresses import Address, store_of
 from diptych.command_line import (
     AS_JSON,
     CONFIG,
+    PART,
     CommandGroup,
-    LocalPathType,
+    PlaceType,
+    given_part,
     out_option,
     print_json,
+    print_part,
     progress_mode,
     set_option,
 )
@@ -22,7 +27,7 @@ from diptych.errors import ConfigError
 from diptych.jobs.command_line import engine_options
 from diptych.jobs.engine import HERE, Engine
 
-OUT = out_option("Directory of the run.")
+OUT = out_option("Directory of the run.", PlaceType())
 SET = set_option("dedup.radius=2", {"score": "diptych.scores:SCORES"})
 ENGINE = engine_options("Processes.")
 EXTEND = click.option("--extend", is_flag=True, help="Add the rows that are new in the input; the others stay.")
@@ -50,11 +55,12 @@ def curate() -> None:
 @ENGINE
 @EXTEND
 @RETRY
+@PART
 @click.option("--dry-run", is_flag=True, help="Say what would be done, how many rows and how much disk; do nothing.")
 @AS_JSON
 def run(
     config: Path,
-    out: Path,
+    out: Address,
     overrides: tuple[str, ...],
     engine: Engine,
     extend: bool,
@@ -63,6 +69,10 @@ def run(
     as_json: bool,
 ) -> None:
     """Do all steps of CONFIG; what is done already is not done again."""
+    if not given_part().is_whole:
+        _refuse_with_part({"--extend": extend, "--retry": retry, "--dry-run": dry_run})
+        _run_part(_runner(config, out, overrides, engine), None, as_json)
+        return
     runner = _runner(config, out, overrides, engine, _growth(extend, retry))
     with _placing(config, overrides):
         runner.check_ahead() if dry_run else runner.check()
@@ -87,15 +97,42 @@ def run(
 @ENGINE
 @EXTEND
 @RETRY
+@PART
 @AS_JSON
 def ingest(
-    config: Path, out: Path, overrides: tuple[str, ...], engine: Engine, extend: bool, retry: str, as_json: bool
+    config: Path,
+    out: Address,
+    overrides: tuple[str, ...],
+    engine: Engine,
+    extend: bool,
+    retry: str,
+    as_json: bool,
 ) -> None:
     """Make OUT/pool from the source of CONFIG."""
+    if not given_part().is_whole:
+        _refuse_with_part({"--extend": extend, "--retry": retry})
+        _run_part(_runner(config, out, overrides, engine), "ingest", as_json)
+        return
     runner = _runner(config, out, overrides, engine, _growth(extend, retry))
     with _placing(config, overrides):
         runner.check()
     _run_steps(runner, ["ingest"], as_json)
+
+
+@curate.command()
+@CONFIG
+@OUT
+@SET
+@ENGINE
+@PART
+@AS_JSON
+def score(config: Path, out: Address, overrides: tuple[str, ...], engine: Engine, as_json: bool) -> None:
+    """Compute the scores of CONFIG over OUT/pool."""
+    runner = _runner(config, out, overrides, engine)
+    if given_part().is_whole:
+        _run_steps(runner, ["score"], as_json)
+    else:
+        _run_part(runner, "score", as_json)
 
 
 def _step_command(name: str, text: str) -> None:
@@ -107,27 +144,28 @@ def _step_command(name: str, text: str) -> None:
     @SET
     @ENGINE
     @AS_JSON
-    def command(config: Path, out: Path, overrides: tuple[str, ...], engine: Engine, as_json: bool) -> None:
+    def command(config: Path, out: Address, overrides: tuple[str, ...], engine: Engine, as_json: bool) -> None:
         _run_steps(_runner(config, out, overrides, engine), [name], as_json)
 
 
-_step_command("score", "Compute the scores of CONFIG over OUT/pool.")
 _step_command("dedup", "Find the duplicates in OUT/pool.")
 _step_command("export", "Write the rows that the rules of CONFIG keep to OUT/selected.")
 
 
 @curate.command()
-@click.argument("path", type=LocalPathType(exists=True, allow_dash=True))
-@click.option("--out", type=LocalPathType(), help="Directory of the run, if PATH is a config.")
+@click.argument("path", type=PlaceType(exists=True, allow_dash=True))
+@click.option("--out", type=PlaceType(), help="Directory of the run, if PATH is a config.")
 @click.option("--where", multiple=True, metavar="[NAME:]SQL", help="A rule to try, if PATH is a dataset. Repeatable.")
 @SET
 @AS_JSON
-def select(path: Path, out: Path | None, where: tuple[str, ...], overrides: tuple[str, ...], as_json: bool) -> None:
+def select(
+    path: Address, out: Address | None, where: tuple[str, ...], overrides: tuple[str, ...], as_json: bool
+) -> None:
     """Apply rules and print the funnel.
 
     With a dataset directory, tries the rules of --where and writes nothing; with a config, decides for OUT/pool.
     """
-    if path.is_dir():
+    if store_of(path) is not None or Path(path).is_dir():
         from diptych.curate.rules.adhoc import try_rules
 
         if out is not None or overrides:
@@ -137,11 +175,26 @@ def select(path: Path, out: Path | None, where: tuple[str, ...], overrides: tupl
         if out is None:
             raise click.UsageError("a config needs --out; to try rules on a dataset give its directory and --where")
         if where:
-            raise click.UsageError(f"--where goes with a dataset, {path} is a config; give {out / 'pool'} and --where")
-        runner = _runner(path, out, overrides, HERE)
+            pool = f"{os.fspath(out)}/pool"
+            raise click.UsageError(f"--where goes with a dataset, {path} is a config; give {pool} and --where")
+        runner = _runner(Path(path), out, overrides, HERE)
         with runner.alone():
             steps = runner.run("select").facts["funnel"]
     (print_json if as_json else print_funnel)(steps)
+
+
+def _refuse_with_part(given: dict[str, Any]) -> None:
+    for option, value in given.items():
+        if value:
+            raise click.UsageError(f"{option} does not go with --part: it is about all of the pool; give it alone")
+
+
+def _run_part(runner: Any, step: str | None, as_json: bool) -> None:
+    """Do a part of a step and say how it went; without a step, of the first that is not finished."""
+    from diptych.curate.part_run import next_step_of, run_part
+
+    step, part = step or next_step_of(runner), given_part()
+    print_part(step, part, run_part(runner, step, part), as_json)
 
 
 def _growth(extend: bool, retry: str) -> Any:
@@ -151,7 +204,7 @@ def _growth(extend: bool, retry: str) -> Any:
     return IngestOptions(extend, retried_statuses(name.strip() for name in retry.split(",") if name.strip()))
 
 
-def _runner(config: Path, out: Path, overrides: tuple[str, ...], engine: Engine, growth: Any = None) -> Any:
+def _runner(config: Path, out: Address, overrides: tuple[str, ...], engine: Engine, growth: Any = None) -> Any:
     from diptych.config.load import load
     from diptych.curate.config import CurateConfig
     from diptych.curate.ingest.run import NOTHING_FURTHER

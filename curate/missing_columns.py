@@ -21,7 +21,7 @@ def what_lacks(dataset: Dataset, name: str) -> str:
         return ""
     if takes(score, "judge"):
         return f"the score {score} would have it, with a judge; see: diptych score --help"
-    return f"the score {score} would have it; compute it: diptych score {dataset.path} {example_command(score)}"
+    return f"the score {score} would have it; compute it: diptych score {dataset.location} {example_command(score)}"
 
 
 def what_config_lacks(name: str) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from diptych.addresses import Address
 from diptych.curate.config import CurateConfig
 from diptych.curate.decisions import read_keep
 from diptych.curate.delivery.parquet import Selection, export, exported_columns
@@ -33,6 +33,7 @@ from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.table import DatasetTable
 from diptych.errors import DataError, ShardError
 from diptych.jobs.engine import HERE, Engine
+from diptych.parts import WHOLE_JOB, JobPart
 from diptych.progress.wording import format_bytes, quantity, taken_over
 from diptych.scores import decoded
 from diptych.scores.plan import ScorePlan, Scorers
@@ -75,35 +76,35 @@ class CurateRunner:
     """
 
     config: CurateConfig
-    out: Path
+    out: Address
     engine: Engine = HERE
     progress: str = "auto"
     options: IngestOptions = NOTHING_FURTHER
 
     @property
-    def pool(self) -> Path:
+    def pool(self) -> Location:
         """The dataset directory of everything."""
-        return self.out / POOL
+        return Location.at(self.out) / POOL
 
     @property
-    def selected(self) -> Path:
+    def selected(self) -> Location:
         """The export."""
-        return self.out / SELECTED
+        return Location.at(self.out) / SELECTED
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the directory of the run and its pool, so that nobody else writes there meanwhile.
+    def alone(self, part: JobPart = WHOLE_JOB) -> Iterator[None]:
+        """Hold the directory of the run and its pool, so that nobody but other parts writes there meanwhile.
 
         Raises:
             ShardError: If somebody works in one of them, or the directory is something else.
         """
         check_run_directory(self.out, self.config.source.path)
-        pool = Location.at(self.pool)
+        pool = self.pool
         written = written_place(pool)
         places = [Location.at(self.out), *([] if written != pool and pool.is_read_only() else [pool]), written]
         with ExitStack() as stack:
             for place in dict.fromkeys(places):
-                stack.enter_context(only_one(place))
+                stack.enter_context(only_one(place, part))
             yield
 
     def check(self) -> None:

@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-from diptych.addresses import COLUMNS_DIR, local_path
+from diptych.addresses import COLUMNS_DIR, Address, local_path
 from diptych.curate.delivery.parquet import STEP as EXPORT
 from diptych.curate.ingest.run import STEP as INGEST
-from diptych.data.claims import OTHER, check_apart, check_claim, is_report, owner_of
+from diptych.data.claims import OTHER, check_apart, check_claim, check_writable, is_report, owner_of
 from diptych.data.folder_walk import links_below
 from diptych.errors import ShardError
 from diptych.storage.location import Location
@@ -14,7 +14,7 @@ from diptych.storage.location import Location
 POOL, SELECTED = "pool", "selected"
 
 
-def check_run_directory(out: Path, source: Path) -> None:
+def check_run_directory(out: Address, source: Path) -> None:
     """Refuse a directory that is something else; writes nothing.
 
     Args:
@@ -27,16 +27,24 @@ def check_run_directory(out: Path, source: Path) -> None:
             folder; or if its pool or its export is something else.
     """
     place = Location.at(out)
+    check_writable(place)
     owner = owner_of(place)
     if owner is not None:
         raise ShardError(f"{out}: is itself a dataset that {owner} made; {OTHER}")
     if is_report(place):
         raise ShardError(f"{out}: is a report; {OTHER}")
     check_apart(place)
+    if not place.is_store:
+        _check_apart_from_source(Path(place), source)
+    check_claim(place / POOL, INGEST)
+    check_claim(place / SELECTED, EXPORT)
+
+
+def _check_apart_from_source(out: Path, source: Path) -> None:
     written, read = out.resolve(), source.resolve()
     own = [written / name for name in (POOL, SELECTED)]
     columns = os.environ.get(COLUMNS_DIR)
-    if Location(read).is_directory():
+    if Location.at(read).is_directory():
         changed = f"lies in the source, {source}, which would change as it is read"
         if written.is_relative_to(read):
             raise ShardError(f"{out}: {changed}; {OTHER}")
@@ -49,5 +57,3 @@ def check_run_directory(out: Path, source: Path) -> None:
     for place_of_step in own:
         if read.is_relative_to(place_of_step):
             raise ShardError(f"{source}: the source lies in {out / place_of_step.name}, which the run writes; {OTHER}")
-    check_claim(place / POOL, INGEST)
-    check_claim(place / SELECTED, EXPORT)

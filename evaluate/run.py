@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from diptych.addresses import Address
 from diptych.config.identity import fingerprint
 from diptych.data.claims import check_apart
 from diptych.data.dataset import Dataset, open_dataset
@@ -137,7 +138,7 @@ class EvaluateRunner:
             plan = self.plan([label])
             with only_one(dataset.written):
                 done = score_dataset(
-                    dataset.path,
+                    dataset.location,
                     plan,
                     engine=self.engine,
                     batch_size=self.config.batch_size,
@@ -173,7 +174,7 @@ class EvaluateRunner:
         check_names(in_full(self.config, self.tables, columns), self.tables, columns.known)
         return {
             "datasets": {
-                label: {"rows": dataset.rows, "role": self.config.datasets[label].role, "path": str(dataset.path)}
+                label: {"rows": dataset.rows, "role": self.config.datasets[label].role, "path": str(dataset.location)}
                 for label, dataset in self.datasets.items()
             },
             "scores": sorted(self.config.scores),
@@ -246,7 +247,7 @@ class EvaluateRunner:
                 store.insert_identity(identity)
 
 
-def _opened(label: str, path: Path) -> Dataset:
+def _opened(label: str, path: Address) -> Dataset:
     """Open a dataset of the config.
 
     Raises:

@@ -16,7 +16,7 @@ def dataset_row(run_id: str, rows: ScoredRows) -> DatasetRow:
     """Return the row of a dataset."""
     dataset = rows.dataset
     name = str(dataset.manifest.get("name") or "")
-    place = str(dataset.path.absolute())
+    place = dataset.address
     return DatasetRow(
         run_id, rows.label, rows.role, place, name, dataset.fingerprint, len(rows), dict(rows.prompt_kinds)
     )

@@ -5,13 +5,18 @@ from typing import Any
 
 import click
 
+from diptych.addresses import Address
 from diptych.command_line import (
     AS_JSON,
     CONFIG,
+    PART,
     CommandGroup,
     LocalPathType,
+    PlaceType,
+    given_part,
     out_option,
     print_json,
+    print_part,
     progress_mode,
     set_option,
 )
@@ -82,16 +87,17 @@ def plan(
 
 @generate.command()
 @CONFIG
-@out_option("Directory of the dataset.")
+@out_option("Directory of the dataset.", PlaceType())
 @SET
 @REUSE
 @click.option("--prune", is_flag=True, help="Drop images that CONFIG no longer asks for.")
 @click.option("--retry", metavar="STATUS,...", default="", help="Make images with a status anew, such as not_finite.")
 @engine_options("Processes.")
+@PART
 @AS_JSON
 def run(
     config: Path,
-    out: Path,
+    out: Address,
     overrides: tuple[str, ...],
     reuse: tuple[Path, ...],
     prune: bool,
@@ -104,6 +110,11 @@ def run(
     A config that asks for more makes only what is new; shards that are there, and scores over them, stay. What cannot
     be made does not end the run: it stands at the end, with its reason, and the command ends with 1.
     """
+    if not given_part().is_whole:
+        if prune or retry or reuse:
+            raise click.UsageError("--prune, --retry and --reuse do not go with --part: give them without it")
+        _make_part(_plan(config, overrides, with_weights=True), out, engine, as_json)
+        return
     made_of = _plan(config, overrides, with_weights=True)
     from diptych.data.claims import claimed
     from diptych.errors import DataError
@@ -123,6 +134,17 @@ def run(
     if said := problem(outcome, made_of.refused):
         again = ", and the same command makes again what failed" if outcome.has_failed else ""
         raise DataError(f"{out}: {said}; the rest is made{again}")
+
+
+def _make_part(plan: Any, out: Address, engine: Engine, as_json: bool) -> None:
+    """Make a part of the shards of a plan, and say how it went."""
+    from diptych.data.claims import claimed
+    from diptych.generate.growth import STEP
+    from diptych.generate.part import generate_part
+
+    part, progress = given_part(), progress_mode(click.get_current_context())
+    with claimed(out, STEP, part):
+        print_part("generate", part, generate_part(plan, out, part, engine=engine, progress=progress), as_json)
 
 
 @generate.command(name="import")

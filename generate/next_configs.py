@@ -1,8 +1,8 @@
 """Which config judges images of a prompt set, and how it takes a dataset of theirs."""
 
-from pathlib import Path
 from typing import NamedTuple
 
+from diptych.addresses import Address
 from diptych.config.overrides import path_setting, quoted_path
 
 IMAGES = "datasets.images.path"  # in most of them
@@ -21,7 +21,7 @@ class SetConfig(NamedTuple):
     protocols: tuple[str, ...] = ()
     only: str = ""
 
-    def settings(self, path: Path) -> list[str]:
+    def settings(self, path: Address) -> list[str]:
         """Return what ``--set`` takes so that the config judges a dataset."""
         if self.only:
             return [f"datasets={{images: {{path: {quoted_path(path)}}}}}", f"protocols=[{self.only}]"]

@@ -1,10 +1,10 @@
 """What fits after images were made or imported: the commands that judge them, by what there is to compare."""
 
 import shlex
-from pathlib import Path
 
 import pyarrow.compute as pc
 
+from diptych.addresses import Address
 from diptych.config.overrides import path_setting
 from diptych.data.dataset import Dataset
 from diptych.data.prompt_sets import prompt_kinds
@@ -17,7 +17,7 @@ COLUMNS = ("caption", "benchmark", "model", "setting", "status")
 OF_PROMPTS = "clip_similarity"
 
 
-def next_lines(dataset: Dataset, out: Path) -> list[str]:
+def next_lines(dataset: Dataset, out: Address) -> list[str]:
     """Return the lines that say what to do next with generated images; none where no image is there.
 
     Args:
@@ -37,7 +37,7 @@ def next_lines(dataset: Dataset, out: Path) -> list[str]:
     return [f"{'Next:' if number == 0 else '     '} {command}" for number, command in enumerate(commands)]
 
 
-def _commands(values: dict[str, set[str | None]], kinds: set[str], out: Path) -> list[str]:
+def _commands(values: dict[str, set[str | None]], kinds: set[str], out: Address) -> list[str]:
     shown = shlex.quote(str(out))
     if not values["caption"] - {None}:
         return [f"diptych evaluate distance {shown} PHOTOGRAPHS"]

@@ -1,17 +1,17 @@
 """What the commands print: the estimate of a plan, the end of a run. Parses nothing and decides nothing."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
+from diptych.addresses import Address
 from diptych.progress.wording import format_bytes, quantity, taken_over
 
 SHOWN = 12  # settings, dropped ones and so on that are listed
 
 
-def run_facts(plan: Any, made: Any, outcome: Any, out: Path) -> dict[str, Any]:
+def run_facts(plan: Any, made: Any, outcome: Any, out: Address) -> dict[str, Any]:
     """Return what a run left, as JSON-able values."""
     return {
         **outcome.as_json(),
@@ -28,7 +28,7 @@ def run_facts(plan: Any, made: Any, outcome: Any, out: Path) -> dict[str, Any]:
     }
 
 
-def print_run(plan: Any, made: Any, outcome: Any, out: Path) -> None:
+def print_run(plan: Any, made: Any, outcome: Any, out: Address) -> None:
     """Say what a run left."""
     from diptych.generate.estimate import without_effect
     from diptych.generate.next_step import next_lines

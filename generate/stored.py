@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from diptych.data.damage import Extent, ShardFile, content_problem
+from diptych.data.damage import Extent, ShardFile, affordable, content_problem
 from diptych.data.dataset import open_dataset
 from diptych.data.shards import ShardInfo, read_groups, read_shard, reading, shard_number
 from diptych.errors import DataError, ShardError
@@ -74,7 +74,7 @@ def stored_shards(directory: Location, entries: Iterable[ShardInfo], *, extent: 
     with track("look at what is there", len(infos), mode=progress, unit="shards") as tracker:
         for info in infos:
             file = directory / info.name
-            if content_problem(ShardFile(file, info), extent):
+            if content_problem(ShardFile(file, info), affordable(extent, file)):
                 lost.append(info)
             else:
                 sound.append(StoredShard(file, info, _without_pictures(file)))

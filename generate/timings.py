@@ -5,7 +5,8 @@ dataset itself says of all of them together on what its images were made.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from diptych.addresses import Address
@@ -13,6 +14,7 @@ from diptych.generate.backends.asked import ImageGroup
 from diptych.storage.location import Location
 
 TIMINGS = "timings.jsonl"
+NOTES = ".timings"  # in a store, where no line can be added, the folder of a note each
 
 
 class ShardTiming:
@@ -62,14 +64,25 @@ def append_timing(address: Address, timing: Mapping[str, Any], environments: Seq
         ShardError: If the disk refuses.
     """
     place = Location.at(address) / TIMINGS
-    torn = place.is_file() and place.read()[-1:] not in (b"", b"\n")
     note = {**timing, "environments": [*timing["environments"], *environments]}
-    place.append((("\n" if torn else "") + json.dumps(note) + "\n").encode())
+    line = json.dumps(note) + "\n"
+    if place.is_store:
+        (place.parent / NOTES / f"{timing['shard']}-{secrets.token_hex(4)}.json").write(line.encode())
+        return
+    torn = place.is_file() and place.read()[-1:] not in (b"", b"\n")
+    place.append((("\n" if torn else "") + line).encode())
+
+
+def _texts(place: Location) -> Iterator[str]:
+    for one in [place] if place.is_file() else []:
+        yield one.read().decode("utf-8", "replace")
+    for one in (place.parent / NOTES).children("*.json") if place.is_store else []:
+        yield one.read().decode("utf-8", "replace")
 
 
 def _lines(place: Location) -> list[dict[str, Any]]:
     found = []
-    for line in place.read().decode("utf-8", "replace").splitlines() if place.is_file() else []:
+    for line in (line for text in _texts(place) for line in text.splitlines()):
         try:
             value = json.loads(line)
             found += [value] if {"shard", "environments"} <= set(value) else []

@@ -63,7 +63,7 @@ def stored_config(dataset: Dataset, overrides: tuple[str, ...], folder: Path) ->
     made_by = dataset.manifest.get("made_by")
     config = made_by.get("config") if isinstance(made_by, Mapping) else None
     if dataset.manifest.get("kind") != "generated" or not isinstance(config, Mapping):
-        raise DataError(f"{dataset.path}: not a dataset that diptych generate made")
+        raise DataError(f"{dataset.location}: not a dataset that diptych generate made")
     path = folder / "config.yaml"  # JSON is YAML
     write_json(path, config)
     return load(path, GenerateConfig, overrides)
@@ -136,7 +136,7 @@ def _stored(dataset: Dataset, keys: list[str]) -> list[bytes | None]:
             missing -= set(here)
     if missing:
         raise DataError(
-            f"{dataset.path}: {len(missing)} of {len(keys)} images have other keys than its config gives today: "
+            f"{dataset.location}: {len(missing)} of {len(keys)} images have other keys than its config gives today: "
             f"weights, prompts or a scheduler's defaults have changed since"
         )
     return [found[key] for key in keys]

@@ -4,6 +4,7 @@ The pages are written last, so that what they show is there; a rerun makes only 
 """
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -121,7 +122,7 @@ def _gather(config: ReportConfig, store: Store | None, run: Mapping[str, Any], p
     for number, pool in enumerate(pools):
         label = same.get(number) or (f"{pool.label} (pool)" if pool.label in stored else pool.label)
         pool = pools[number] = replace(pool, label=label)
-        folders[pool.label] = pool.dataset.path
+        folders[pool.label] = pool.dataset.location
         part = read_pool(pool, limit, rows_shown(pool))
         if number in same and store is not None:
             part.also = RowsPart({name: part.columns[name] for name in ("dataset", "key")})
@@ -130,12 +131,12 @@ def _gather(config: ReportConfig, store: Store | None, run: Mapping[str, Any], p
     return join(parts, folders)
 
 
-def _stored_as(pools: Sequence[Pool], stored: Mapping[str, Path]) -> dict[int, str]:
+def _stored_as(pools: Sequence[Pool], stored: Mapping[str, Location]) -> dict[int, str]:
     """Return which pools the store has as datasets, too: number of the pool -> label there; a dataset is one pool."""
-    places = {path.resolve(): label for label, path in stored.items()}
+    places = {os.path.realpath(path): label for label, path in stored.items()}
     found: dict[int, str] = {}
     for number, pool in enumerate(pools):
-        label = places.get(pool.dataset.path.resolve())
+        label = places.get(os.path.realpath(pool.dataset.location))
         if label is not None and label not in found.values():
             found[number] = label
     return found

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from diptych.config.places import ProblemAt
 from diptych.config.schema_words import any_said
-from diptych.config.settings import LocalPath, Settings
+from diptych.config.settings import LocalPath, Place, Settings
 
 
 class Flagged(Settings):
@@ -29,8 +29,8 @@ class ReportConfig(Settings):
     title: str = Field("Report", description="at the head of every page")
     store: LocalPath | None = Field(None, description="what `diptych evaluate run` wrote")
     run: str | None = Field(None, description="name or id of the run, where the store holds several")
-    pools: tuple[LocalPath, ...] = Field((), description="dataset directories that `diptych curate run` decided on")
-    datasets: dict[str, LocalPath] = Field(
+    pools: tuple[Place, ...] = Field((), description="dataset directories that `diptych curate run` decided on")
+    datasets: dict[str, Place] = Field(
         default_factory=dict, description="where a dataset of the store lies now, if it was moved"
     )
     flagged: Flagged | None = Field(None, description="which pictures are blurred; null blurs none")

@@ -1,5 +1,6 @@
 """What all tests share: where the real data lies, and no network but loopback."""
 
+import hashlib
 import os
 import signal
 import socket
@@ -8,6 +9,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from object_store import Bucket, S3Server
+
+from diptych.storage.store_clients import connected
 
 settings.register_profile("untimed", deadline=None)  # a machine that is busy fails no test
 settings.load_profile("untimed")
@@ -22,6 +26,10 @@ os.environ.update(
     HF_HUB_OFFLINE="1",
     HF_HUB_DISABLE_TELEMETRY="1",
     DO_NOT_TRACK="1",
+    # No test asks a real store: one that takes no ``bucket`` finds nobody there.
+    AWS_ENDPOINT_URL="http://127.0.0.1:9",
+    AWS_EC2_METADATA_DISABLED="true",
+    AWS_MAX_ATTEMPTS="1",
 )
 
 collect_ignore = ["benchmarks"]  # programs of make bench; doctest collection would import them
@@ -64,3 +72,25 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", connect)
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """An S3 server on loopback; tests take a ``bucket`` of it."""
+    import s3fs
+
+    with S3Server() as server:
+        connected.cache_clear()  # whoever asked before it was there, asked nobody
+        s3fs.S3FileSystem.clear_instance_cache()
+        yield server
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Bucket:
+    """An empty bucket of the test's own, at a server that nobody has asked for anything yet."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    made = Bucket(s3_server, f"b-{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]}")
+    made.make()
+    s3_server.clear()
+    return made

@@ -30,19 +30,19 @@ def test_what_has_no_scheme_is_a_path(address: str) -> None:
     ],
 )
 def test_address_with_a_scheme_is_refused_in_one_line(address: str) -> None:
-    with pytest.raises(DataError, match="diptych reads and writes local paths only") as caught:
+    with pytest.raises(DataError, match="only a local path can be used here") as caught:
         local_path(address)
     assert str(caught.value).startswith(f"{address}: ")
     assert "\n" not in str(caught.value)
 
 
 def test_message_says_who_wrote_the_address() -> None:
-    with pytest.raises(DataError, match=r"^prompts\.jsonl:3: s3://b/x: diptych reads and writes local paths only"):
+    with pytest.raises(DataError, match=r"^prompts\.jsonl:3: s3://b/x: only a local path can be used here"):
         local_path("s3://b/x", "prompts.jsonl:3")
 
 
 def test_scheme_is_found_in_a_path_that_has_swallowed_a_slash() -> None:
-    with pytest.raises(DataError, match="s3:/bucket/x: diptych reads and writes local paths only"):
+    with pytest.raises(DataError, match="s3:/bucket/x: only a local path can be used here"):
         local_path(Path("s3://bucket/x"))
     assert local_path(Path("C:/data")) == Path("C:/data")
 

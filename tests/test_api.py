@@ -164,8 +164,8 @@ def test_an_address_with_a_scheme_is_refused_wherever_the_api_takes_a_place(
     given = {"address": "a", "scores": {}, "config": config_path(f"demo/{job}.yaml"), "out": "b"}
     parameters = inspect.signature(FUNCTIONS[name]).parameters.values()
     required = {one.name: given[one.name] for one in parameters if one.default is one.empty}
-    with pytest.raises(DataError, match=r"^s3://bucket/x: diptych reads and writes local paths only"):
-        FUNCTIONS[name](**{**required, place: "s3://bucket/x"})
+    with pytest.raises(DataError, match=r"^https://host/x: (only a local path|no place of https://) can be used"):
+        FUNCTIONS[name](**{**required, place: "https://host/x"})
     assert list(tmp_path.iterdir()) == []
 
 

@@ -167,7 +167,7 @@ def test_the_cache_of_a_user_without_a_home_is_a_temporary_folder_that_is_theirs
 def test_a_cache_that_is_no_place_of_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.delenv("DIPTYCH_CACHE", raising=False)
     monkeypatch.setenv(name, "s3://bucket/cache")
-    with pytest.raises(DataError, match=f"^{name}: s3://bucket/cache: diptych reads and writes local paths only"):
+    with pytest.raises(DataError, match=f"^{name}: s3://bucket/cache: only a local path can be used here"):
         cache_dir()
 
 
@@ -221,7 +221,7 @@ def test_reference_to_a_package_that_is_not_there_says_so(reference: str) -> Non
 
 
 def test_address_with_a_scheme_names_no_file_of_this_machine() -> None:
-    with pytest.raises(DataError, match=r"s3://bucket/head\.pth: diptych reads and writes local paths only"):
+    with pytest.raises(DataError, match=r"s3://bucket/head\.pth: only a local path can be used here"):
         named_path("s3://bucket/head.pth")
 
 

@@ -106,6 +106,7 @@ def test_help_imports_no_subcommand_and_nothing_heavy() -> None:
         "interrupts",
         "known_names",
         "lookup",
+        "parts",
         "progress",
         "shortage",
     }

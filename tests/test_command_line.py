@@ -1,4 +1,4 @@
-"""What holds for every command: each of its paths is a local one, and it is told how to show progress."""
+"""What holds for every command: its paths are local, or places in a store, and it is told how to show progress."""
 
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,12 @@ from click.testing import CliRunner
 from every_command import COLUMNS, commands
 
 from diptych.cli import main
-from diptych.command_line import LocalPathType, print_json, progress_mode
+from diptych.command_line import LocalPathType, PlaceType, print_json, progress_mode
 from diptych.demo.training.__main__ import main as train
 
-ADDRESS = "s3://bucket/x"
+ADDRESS, ELSEWHERE = "s3://bucket/x", "https://host/x"
+OF_A_PATH = "only a local path can be used here, none of s3://; give a local path"
+OF_A_PLACE = "no place of https:// can be used; give a local path, or one of s3://, gs://, az://, hf://"
 
 
 PATHS = [
@@ -24,13 +26,13 @@ PATHS = [
 ]
 
 
-def arguments(command: click.Command, given: click.Parameter, folder: Path) -> list[str]:
+def arguments(command: click.Command, given: click.Parameter, address: str, folder: Path) -> list[str]:
     """Return words that are right for a command, but for the one parameter that gets the address."""
     words: list[str] = []
     for parameter in command.params:
         if parameter is not given and not parameter.required:
             continue
-        value = ADDRESS if parameter is given else filler(parameter.type, folder)
+        value = address if parameter is given else filler(parameter.type, folder)
         values = [value] * max(parameter.nargs, 1)
         words += [parameter.opts[0], *values] if isinstance(parameter, click.Option) else values
     return words
@@ -56,14 +58,12 @@ def test_every_path_of_a_command_refuses_an_address_before_anything_is_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert isinstance(parameter.type, LocalPathType)
+    address, said = (ELSEWHERE, OF_A_PLACE) if isinstance(parameter.type, PlaceType) else (ADDRESS, OF_A_PATH)
     (tmp_path / "file").touch()
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(root, [*words, *arguments(command, parameter, tmp_path)])
+    result = CliRunner().invoke(root, [*words, *arguments(command, parameter, address, tmp_path)])
     assert result.exit_code == 1, result.output
-    assert (
-        result.stderr
-        == f"Error: {ADDRESS}: diptych reads and writes local paths only, none of s3://; give a local path\n"
-    )
+    assert result.stderr == f"Error: {address}: {said}\n"
     assert result.stdout == ""
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 

@@ -21,14 +21,14 @@ from diptych.curate.rules.built_in import heic_left_out
 from diptych.data.card import CARD
 from diptych.data.claims import claimed
 from diptych.data.column_names import export_name, find_name, full_name
-from diptych.data.damage import ShardFile, check_content
+from diptych.data.damage import ShardFile, sound
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
 from diptych.data.manifests import DATASET
 from diptych.data.schema import with_huggingface_metadata
 from diptych.data.shards import read_groups, read_shard, row_sizes, shard_name, write_shard
 from diptych.data.table import DatasetTable, TableColumn
-from diptych.errors import ConfigError, DataError
+from diptych.errors import ConfigError, DataError, ShardError
 from diptych.progress import track
 from diptych.progress.wording import quantity
 from diptych.storage.location import Location
@@ -120,6 +120,8 @@ def export(selection: Selection, address: Address, settings: Export, *, progress
     if finished is not None:
         former.remove_everything()
         return Exported(finished, 0)
+    if target.is_store:
+        return Exported(*_export_to_store(selection, target, identity, settings, progress))
     kept = None
     with claimed(target, STEP) if target.exists() else nullcontext():  # not where nothing is replaced
         former.remove_everything()
@@ -134,6 +136,21 @@ def export(selection: Selection, address: Address, settings: Export, *, progress
         growing_at.move_to(target)
         former.remove_everything()
     return Exported(open_dataset(target), written, kept)
+
+
+def _export_to_store(
+    selection: Selection, target: Location, identity: str, settings: Export, progress: str
+) -> tuple[Dataset, int]:
+    """Write an export where nothing can be replaced at once: in its place, if no other lies there.
+
+    Raises:
+        ShardError: If one does.
+    """
+    if grow_data(target, STEP, identity).made_from not in (None, identity):
+        said = "holds the export of another selection, and in a store nothing is replaced as a whole"
+        raise ShardError(f"{target}: {said}; remove it, or give another --out")
+    written = _make(selection, target, settings, identity, progress)
+    return open_dataset(target), written
 
 
 def _make(selection: Selection, location: Location, settings: Export, identity: str, progress: str) -> int:
@@ -231,17 +248,17 @@ def _kept_rows(selection: Selection, start: int) -> Iterator[pa.Table]:
 
 def _rows_of_shard(selection: Selection, number: int, rows: npt.NDArray[np.int64]) -> Iterator[pa.Table]:
     dataset = selection.table.dataset
-    check_content([ShardFile(dataset.files[number], dataset.shards[number])])
     columns = _score_columns(selection, number)
     start = 0
-    for group in read_groups(dataset.files[number]):
-        inside = rows[(rows >= start) & (rows < start + group.num_rows)]
-        if len(inside):
-            table = group.take(pa.array(inside - start))
-            for name, column in columns.items():
-                table = table.append_column(name, column.take(pa.array(inside)))
-            yield table.replace_schema_metadata(with_huggingface_metadata(table.schema.remove_metadata()).metadata)
-        start += group.num_rows
+    with sound(ShardFile(dataset.files[number], dataset.shards[number])) as place:
+        for group in read_groups(place):
+            inside = rows[(rows >= start) & (rows < start + group.num_rows)]
+            if len(inside):
+                table = group.take(pa.array(inside - start))
+                for name, column in columns.items():
+                    table = table.append_column(name, column.take(pa.array(inside)))
+                yield table.replace_schema_metadata(with_huggingface_metadata(table.schema.remove_metadata()).metadata)
+            start += group.num_rows
 
 
 def _score_columns(selection: Selection, number: int) -> dict[str, pa.ChunkedArray]:

@@ -53,7 +53,7 @@ def read_rows(table: DatasetTable, settings: Dedup) -> ComparedRows:
         ShardError: If a shard is not what was written.
     """
     if len(table) > MAX_ROWS:
-        raise DataError(f"{table.dataset.path}: has {len(table):,} rows; dedup compares {MAX_ROWS:,} at most")
+        raise DataError(f"{table.dataset.location}: has {len(table):,} rows; dedup compares {MAX_ROWS:,} at most")
     con = connect(table.dataset)
     columns = {name: column_sql(column) for name, column in table.columns.items()}
     hashes = [columns.get(name, name) for name in _hash_names(settings)]
@@ -68,7 +68,7 @@ def read_rows(table: DatasetTable, settings: Dedup) -> ComparedRows:
     try:
         return _read_pictures(con, source, hashes, order)
     except ValueError as error:
-        raise DataError(f"{table.dataset.path}: {error}; see: diptych verify DATASET") from error
+        raise DataError(f"{table.dataset.location}: {error}; see: diptych verify DATASET") from error
 
 
 def check_settings(trial: TrialTable, settings: Dedup) -> None:

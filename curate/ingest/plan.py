@@ -19,6 +19,7 @@ from diptych.curate.sources.contract import Part, RowRange
 from diptych.curate.sources.index import PartIndex
 from diptych.curate.sources.keys import HASH_BYTES, Hashes, LaterRows, Rows, is_among, key_text, later_rows, read_keys
 from diptych.data.shards import keys_sha256
+from diptych.parts import WHOLE_JOB, JobPart
 
 
 class ShardLimits(NamedTuple):
@@ -43,6 +44,11 @@ class PlannedShard:
     rows: RowRange
     ordinals: Mapping[int, int]
     keys: str
+
+    @property
+    def count(self) -> int:
+        """How many rows it has."""
+        return self.rows.stop - self.rows.start
 
 
 class PoolPlan:
@@ -84,19 +90,29 @@ class PoolPlan:
         """Bytes of the rows that are to be made, as far as they are in the input."""
         return int(self._sizes[self._is_missing].sum(dtype=np.int64))
 
-    def shards(self, limits: ShardLimits, taken: Iterable[int]) -> Iterator[PlannedShard]:
+    def shards(self, limits: ShardLimits, taken: Iterable[int], own: JobPart = WHOLE_JOB) -> Iterator[PlannedShard]:
         """Yield the shards that are to be made, in the order of the input.
 
         Args:
             limits: Of a shard.
             taken: Numbers of shards that are finished.
+            own: Which of them are yielded.
         """
         numbers = taken_not(set(taken))
+        for number, (part, first, start, stop) in zip(numbers, self._pieces(limits), strict=False):
+            if own.takes(number):
+                yield self._shard(number, part.range(start, stop), slice(first + start, first + stop))
+
+    def count_shards(self, limits: ShardLimits) -> int:
+        """Return how many shards are to be made."""
+        return sum(1 for _ in self._pieces(limits))
+
+    def _pieces(self, limits: ShardLimits) -> Iterator[tuple[Part, int, int, int]]:
+        """Yield of each shard its part, the first row of that, and from where to where its rows go in it."""
         for part, first, last in zip(self._parts, self._starts[:-1], self._starts[1:], strict=True):
             for start, stop in _runs(self._is_missing[first:last]):
                 for begin, end in _cut(self._sizes[first + start : first + stop], limits):
-                    rows = slice(first + start + begin, first + start + end)
-                    yield self._shard(next(numbers), part.range(start + begin, start + end), rows)
+                    yield part, first, start + begin, start + end
 
     def _shard(self, number: int, rows: RowRange, of_input: slice) -> PlannedShard:
         first, last = np.searchsorted(self._later.rows, [of_input.start, of_input.stop])

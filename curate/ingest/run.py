@@ -16,13 +16,14 @@ from diptych.curate.ingest.retry import RetriedShard, RetryJob, shards_to_retry
 from diptych.curate.ingest.rows import pool_schema
 from diptych.curate.ingest.shards import IngestJob
 from diptych.curate.sources.column_types import shown_type
-from diptych.data.damage import ShardFile, content_problem
+from diptych.data.damage import ShardFile, affordable, content_problem
 from diptych.data.dataset import Dataset
 from diptych.data.growing import Growing, grow_data, seal_data, sealed_data, set_aside
 from diptych.data.shards import ShardInfo, read_shard, reading, shard_number
 from diptych.errors import ConfigError, ShardError
 from diptych.jobs import run_job
 from diptych.jobs.engine import HERE, Engine
+from diptych.parts import WHOLE_JOB, JobPart
 from diptych.progress import track
 from diptych.progress.wording import quantity
 from diptych.provenance import collect
@@ -115,7 +116,7 @@ def ingest(
     return IngestRun(dataset, plan.missing, sum(shard.count for shard in again), plan.gone, lost, read.inferred)
 
 
-def open_pool(address: Address, found: PoolInput, options: IngestOptions) -> Growing:
+def open_pool(address: Address, found: PoolInput, options: IngestOptions, part: JobPart = WHOLE_JOB) -> Growing:
     """Return a pool that may grow by an input; changes nothing.
 
     Raises:
@@ -123,7 +124,7 @@ def open_pool(address: Address, found: PoolInput, options: IngestOptions) -> Gro
         ShardError: If it was made from another input, and is not to be extended.
     """
     pool = Location.at(address)
-    growing = grow_data(pool, STEP, found.fingerprint)
+    growing = grow_data(pool, STEP, found.fingerprint, part)
     made_from = growing.made_from or found.fingerprint
     if not made_from.startswith(found.reading_id):
         ways = "source, rows_per_shard, bytes_per_shard or the version of diptych differ"
@@ -131,6 +132,8 @@ def open_pool(address: Address, found: PoolInput, options: IngestOptions) -> Gro
         raise ShardError(f"{pool}: {what}; give another --out, or delete it to begin again")
     if made_from != found.fingerprint and not options.extend:
         raise ShardError(f"{pool}: made from another input: {_other_input(growing, found)}")
+    if options.retry and pool.is_store:
+        raise ConfigError(f"--retry: {pool}: nothing is replaced at once in a store; retry in a local pool")
     if options.retry and not found.is_at_urls:
         raise ConfigError("--retry: asks for URLs again, and the source of this config holds its pictures itself")
     return growing
@@ -166,7 +169,8 @@ def _check_types(growing: Growing, read: ReadInput) -> None:
         ShardError: If they have.
     """
     noted = (ShardFile(growing.directory / name, info) for name, info in growing.entries.items())
-    first = next((shard.info.name for shard in noted if not content_problem(shard, "columns")), None)
+    extent = affordable("columns", growing.directory)
+    first = next((shard.info.name for shard in noted if not content_problem(shard, extent)), None)
     if first is None or read.schema is None:
         return
     with reading(growing.directory / first) as parquet:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from diptych.addresses import Address
 from diptych.curate.config import Rule
 from diptych.curate.decisions import read_clusters
 from diptych.curate.duplicates.find import STEP as DEDUP
@@ -15,19 +15,19 @@ from diptych.data.table import open_table
 RULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 
-def try_rules(path: Path, conditions: Sequence[str]) -> list[dict[str, Any]]:
+def try_rules(address: Address, conditions: Sequence[str]) -> list[dict[str, Any]]:
     """Evaluate rules over a dataset with all its finished scores; return the funnel and write nothing.
 
     Where dedup has decided, one row of each cluster is kept, as a run would keep it.
 
     Args:
-        path: The dataset directory.
+        address: The dataset directory.
         conditions: SQL conditions, each with an optional ``name:`` before it.
 
     Raises:
         ConfigError: If a condition is not SQL over columns that are there.
     """
-    dataset = open_dataset(path)
+    dataset = open_dataset(address)
     table, duplicates = open_table(dataset), dataset.column_set("decisions", DEDUP)
     rules = [_rule(number, condition) for number, condition in enumerate(conditions, 1)]
     funnel = evaluate(table, rules)

@@ -66,7 +66,7 @@ def index_part(source: RowSource, found: IdentifiedPart, reading: Any, on_rows: 
     if part.caption_of is not None:
         return _index_pictures(found, part.caption_of, on_rows)
     facts = [VERSION, reading, Path(part.files[0]).suffixes[-2:]]
-    place = Location(inputs_cache() / f"{found.content['sha256'][:32]}-{fingerprint(facts)[:16]}.arrow")
+    place = Location.at(inputs_cache() / f"{found.content['sha256'][:32]}-{fingerprint(facts)[:16]}.arrow")
     table = _remembered(place)
     if table is None:
         table = _read_rows(source, part, on_rows)

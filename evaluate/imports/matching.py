@@ -157,7 +157,7 @@ class Matcher:
     def _words(self, column: str) -> list[str | None]:
         """Return a column as words; read once."""
         if column not in self.table.columns:
-            place = self.table.dataset.path
+            place = self.table.dataset.location
             raise DataError(
                 f"{place}: has no column {column!r}, by which the file names images; name them by key or file"
             )

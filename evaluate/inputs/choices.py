@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from diptych.config.settings import LocalPath, Settings
+from diptych.config.settings import Place, Settings
 
 Role = Literal["generated", "reference", "pairs"]
 MeanOver = Literal["images", "prompts", "categories"]  # of a prompt or category, the mean over its images first
@@ -15,5 +15,5 @@ Datasets = Annotated[tuple[str, ...] | None, Field(description="labels; None tak
 class DatasetChoice(Settings):
     """A dataset directory and what it is there for: to be judged (generated, pairs), or to be compared with."""
 
-    path: LocalPath = Field(description="a dataset directory")
+    path: Place = Field(description="a dataset directory")
     role: Role = Field("generated", description="what it is there for")

@@ -1,5 +1,6 @@
 """The export: the pictures of a dataset as files, in the order of its rows; what is there is not written again."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -60,9 +61,9 @@ def export_images(
     layout: ExportLayout = resolve(EXPORTS, "layout", layout_name)
     dataset, place = open_dataset(address), Location.at(out)
     if dataset.manifest.get("kind") != "generated":
-        raise DataError(f"{dataset.path}: no dataset of generated images, which say what they were made from")
+        raise DataError(f"{dataset.location}: no dataset of generated images, which say what they were made from")
     check_apart(place)
-    if place.path.resolve() == dataset.path.resolve():
+    if os.path.realpath(place) == os.path.realpath(dataset.location):
         raise DataError(f"{place}: is the dataset itself; give another --out")
     rows, left_out = _rows(dataset, choice)
     if layout.of_one_model:
@@ -94,7 +95,7 @@ def _rows(dataset: Dataset, choice: ExportChoice) -> tuple[list[ExportRow], Coun
             else:
                 left_out[row["status"]] += 1
     if not rows:
-        raise DataError(f"{dataset.path}: no picture there to export, of the model and setting that are given")
+        raise DataError(f"{dataset.location}: no picture there to export, of the model and setting that are given")
     return rows, left_out
 
 
@@ -122,7 +123,7 @@ def _check_one_model(rows: Sequence[ExportRow], dataset: Dataset) -> None:
         shown = "; ".join(f"--model {model} --setting {setting}" for model, setting in list(found)[:SHOWN])
         more = "; ..." if len(found) > SHOWN else ""
         raise DataError(
-            f"{dataset.path}: images of {len(found)} models and settings, and this layout has a folder for one; "
+            f"{dataset.location}: images of {len(found)} models and settings, and this layout has a folder for one; "
             f"give one: {shown}{more}"
         )
 

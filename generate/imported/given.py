@@ -53,7 +53,7 @@ def check_outside_of_source(config: ImportConfig, out: Path) -> None:
     Raises:
         ShardError: If it is one; writes nothing.
     """
-    if Location(config.source).is_directory() and out.resolve().is_relative_to(config.source.resolve()):
+    if Location.at(config.source).is_directory() and out.resolve().is_relative_to(config.source.resolve()):
         raise ShardError(f"{out}: lies in the source, {config.source}, which would change as it is read; {OTHER}")
 
 

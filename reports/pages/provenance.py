@@ -116,7 +116,7 @@ def _datasets(report: Report) -> list[dict[str, Any]]:
                 "label": pool.label,
                 "kind": "pool",
                 "name": str(pool.dataset.manifest.get("name") or ""),
-                "path": short_path(str(pool.dataset.path.absolute())),
+                "path": short_path(pool.dataset.address),
                 "fingerprint": pool.dataset.fingerprint,
                 "rows": pool.dataset.rows,
                 "href": gallery({"dataset": pool.label}),

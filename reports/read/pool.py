@@ -7,7 +7,6 @@ and nothing else.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from diptych.addresses import Address
 from diptych.config.identity import fingerprint
 from diptych.data.dataset import ColumnSet, Dataset, open_dataset
 from diptych.data.labels import labelled_sets
@@ -87,7 +87,7 @@ class Pool:
             source = f"{relation(self.table, needed(self.table, named))} POSITIONAL JOIN {place}"
             return self.con.cursor().sql(f"SELECT {select} FROM {source} {rest}").to_arrow_table()
         except duckdb.Error as error:
-            raise DataError(f"{self.dataset.path}: its columns cannot be read: {first_line(error)}") from error
+            raise DataError(f"{self.dataset.location}: its columns cannot be read: {first_line(error)}") from error
 
     @cached_property
     def thresholds(self) -> dict[str, list[Threshold]]:
@@ -188,22 +188,22 @@ class Pool:
                 yield column
 
 
-def open_pool(path: Path, taken: Sequence[str] = ()) -> Pool:
+def open_pool(address: Address, taken: Sequence[str] = ()) -> Pool:
     """Open a pool that select has decided on.
 
     Args:
-        path: The dataset directory.
+        address: The dataset directory.
         taken: Labels that are in use.
 
     Raises:
         ShardError: If there is no finished dataset directory.
         DataError: If there are no decisions that fit the data.
     """
-    dataset = open_dataset(path)
+    dataset = open_dataset(address)
     select = dataset.column_set("decisions", "select")
     if select is None:
-        raise DataError(f"{path}: no decisions that fit its data; run: diptych curate select CONFIG --out RUN")
-    label = str(dataset.manifest.get("name") or path.name)
+        raise DataError(f"{address}: no decisions that fit its data; run: diptych curate select CONFIG --out RUN")
+    label = str(dataset.manifest.get("name") or dataset.location.name)
     while label in taken:
         label = f"{label}'"
     dedup = dataset.column_set("decisions", "dedup")

@@ -8,7 +8,6 @@ depends on nothing but the keys, with every group in it.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from diptych.reports.links import MISSING
 from diptych.reports.read.columns import row_columns
+from diptych.storage.location import Location
 
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 
@@ -89,7 +89,7 @@ class ReportRows:
     words: Mapping[str, list[str | None]]
     meanings: Mapping[str, Meaning]
     reasons: Mapping[str, Mapping[int, str]]
-    folders: Mapping[str, Path]
+    folders: Mapping[str, Location]
     total: int
     index: Mapping[tuple[str, str], int]
 
@@ -158,7 +158,7 @@ def _all_digits(value: float) -> str:
     return (np.format_float_positional if is_plain else np.format_float_scientific)(shortest, trim="-")
 
 
-def join(parts: Sequence[RowsPart], folders: Mapping[str, Path]) -> ReportRows:
+def join(parts: Sequence[RowsPart], folders: Mapping[str, Location]) -> ReportRows:
     """Put the rows of several sources below one another; columns that one does not have are empty there."""
     parts = [_with_also(part) for part in _tell_apart(parts)]
     lengths = [len(part) for part in parts]

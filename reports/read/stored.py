@@ -2,17 +2,18 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from diptych.addresses import Address
 from diptych.data.dataset import open_dataset
 from diptych.data.sql import text
 from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown
 from diptych.reports.read.columns import DECIDED, further_names, row_columns
 from diptych.reports.read.rows import Meaning, RowsPart
+from diptych.storage.location import Location
 from diptych.store.store import Store
 
 # Every group gets as many images as every other; the same prompts in each, so that they can be compared.
@@ -55,7 +56,7 @@ def choose_run(store: Store, wanted: str | None) -> dict[str, Any]:
     return found[0]
 
 
-def find_folders(store: Store, run_id: str, moved: Mapping[str, Path]) -> dict[str, Path]:
+def find_folders(store: Store, run_id: str, moved: Mapping[str, Address]) -> dict[str, Location]:
     """Return where the datasets of a run lie, by label.
 
     Raises:
@@ -69,8 +70,8 @@ def find_folders(store: Store, run_id: str, moved: Mapping[str, Path]) -> dict[s
             raise ConfigError(f"datasets: {describe_unknown('dataset', label, labels)}")
     folders = {}
     for row in datasets:
-        label, path = row["dataset"], moved.get(row["dataset"]) or Path(row["path"])
-        if not os.path.isdir(path):  # also where this user may not look
+        label, path = row["dataset"], Location.at(moved.get(row["dataset"]) or row["path"])
+        if not path.is_store and not os.path.isdir(path):  # also where this user may not look
             raise DataError(f"{path}: the dataset {label!r} is gone; if it was moved, say where with datasets: {label}")
         if open_dataset(path).fingerprint != row["fingerprint"]:
             raise DataError(f"{path}: changed since it was evaluated; run again: diptych evaluate run CONFIG")

@@ -1,11 +1,12 @@
-"""What counts as a place to read from or to write to: a path of this machine.
+"""What counts as a place to read from or to write to: a path of this machine, or an address in an object store.
 
-Opens nothing. An address with a scheme is refused wherever a path is taken, since as a path it would name a folder.
+Opens nothing. Where only a path will do, an address with a scheme is refused, since as a path it would name a folder.
 """
 
 import os
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from diptych.errors import DataError
 
@@ -18,6 +19,65 @@ SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://?")
 # Without any slash only the names of object stores are schemes (rclone writes s3:bucket/name); a:b is a good name of a
 # folder. As a Path, ./s3:x reads the same.
 STORE = re.compile(r"(?:abfss?|az|gcs|gs|hdfs|oss|s3[an]?|wasbs?):")
+
+
+class StoreKind(NamedTuple):
+    """A kind of object store that addresses may name.
+
+    Attributes:
+        module: What reaches it, with fsspec.
+        extra: With which that comes.
+        is_read_only: Whether nothing is written there.
+    """
+
+    module: str
+    extra: str
+    is_read_only: bool = False
+
+
+# By the scheme of an address. To add one: what fsspec knows it by, a line here, an extra, a test.
+STORES: dict[str, StoreKind] = {
+    "abfs": StoreKind("adlfs", "azure"),
+    "az": StoreKind("adlfs", "azure"),
+    "gs": StoreKind("gcsfs", "gcs"),
+    "hf": StoreKind("huggingface_hub", "hf", is_read_only=True),
+    "memory": StoreKind("fsspec", "s3"),  # of one process, for tests
+    "s3": StoreKind("s3fs", "s3"),
+}
+SHOWN = ("s3://", "gs://", "az://", "hf://")
+
+
+def store_of(address: Address) -> str | None:
+    """Return the scheme of an address in an object store; None where it is a path, or what takes it for one refuses it.
+
+    >>> store_of("s3://bucket/runs/laion"), store_of("runs/laion"), store_of("s3:x")
+    ('s3', None, None)
+    """
+    scheme, separator, _ = os.fspath(address).partition("://")
+    return scheme if separator and scheme in STORES else None
+
+
+def place_of(address: Address, where: str = "") -> Address:
+    """Return an address in an object store as it is, any other as ``local_path`` does.
+
+    Args:
+        address: What a user wrote.
+        where: As for ``local_path``.
+
+    Raises:
+        DataError: If it has another scheme, or is the home of nobody.
+
+    >>> place_of("s3://bucket/runs/laion/")
+    's3://bucket/runs/laion'
+    """
+    text = os.fspath(address)
+    if store_of(text) is not None:
+        return text.rstrip("/")
+    scheme = SCHEME.match(text)
+    if scheme is not None:
+        said = f"{where}: {text}" if where else text
+        raise DataError(f"{said}: no place of {scheme[0]} can be used; give a local path, or one of {', '.join(SHOWN)}")
+    return local_path(address, where)
 
 
 def local_path(address: Address, where: str = "") -> Path:
@@ -37,7 +97,7 @@ def local_path(address: Address, where: str = "") -> Path:
     scheme = SCHEME.match(text) or (STORE.match(text) if isinstance(address, str) else None)
     if scheme is not None:
         said = f"{where}: {text}" if where else text
-        raise DataError(f"{said}: diptych reads and writes local paths only, none of {scheme[0]}; give a local path")
+        raise DataError(f"{said}: only a local path can be used here, none of {scheme[0]}; give a local path")
     if not isinstance(address, str) or not text.startswith("~"):
         return Path(text)
     path = Path(os.path.expanduser(text))

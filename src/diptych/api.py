@@ -35,7 +35,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import ValidationError
 
-from diptych.addresses import Address, local_path
+from diptych.addresses import Address, local_path, place_of
 from diptych.config.load import load
 from diptych.config.places import causes, what_is_wrong
 from diptych.data.claims import claimed
@@ -72,7 +72,7 @@ def open_dataset(address: Address) -> OpenDataset:
     """Open a dataset directory with its scores and decisions; reads no row yet.
 
     Raises:
-        DataError: If the address is no place of this machine.
+        DataError: If the address has a scheme that is no store's.
         ShardError: If there is no finished dataset, or it is damaged.
     """
     return OpenDataset(open_table(open_directory(address)))
@@ -106,11 +106,10 @@ def score(
     if problem := label_problem(scores):
         raise ConfigError(f"scores: {problem}")
     plan = ScorePlan(*built, judges=_specs(judges or {}, "judges", JudgeChoice))
-    path = local_path(address)
     # Opened first: nothing is locked, and so made, where there is no dataset.
-    with only_one(open_directory(path).written):
-        score_dataset(path, plan.needed(), engine=Engine(workers), progress=progress)
-    return open_dataset(path)
+    with only_one(open_directory(address).written):
+        score_dataset(address, plan.needed(), engine=Engine(workers), progress=progress)
+    return open_dataset(address)
 
 
 def open_store(address: Address) -> Store:
@@ -141,7 +140,7 @@ def run_curation(
     from diptych.curate.config import CurateConfig
     from diptych.curate.run import STEPS, CurateRunner
 
-    runner = CurateRunner(load(local_path(config), CurateConfig, overrides), local_path(out), Engine(workers), progress)
+    runner = CurateRunner(load(local_path(config), CurateConfig, overrides), place_of(out), Engine(workers), progress)
     runner.check()
     with runner.alone():
         for step in STEPS:
@@ -169,7 +168,7 @@ def run_generation(
     from diptych.generate.plan import make_plan
     from diptych.generate.run import generate
 
-    loaded, place = load(local_path(config), GenerateConfig, overrides), local_path(out)
+    loaded, place = load(local_path(config), GenerateConfig, overrides), place_of(out)
     plan = make_plan(loaded, with_weights=True, progress=progress)
     with claimed(place, STEP):
         generate(plan, place, engine=Engine(workers), progress=progress)

@@ -11,14 +11,16 @@ from typing import Any, TypeVar
 
 import click
 
-from diptych.addresses import local_path
+from diptych.addresses import local_path, place_of, store_of
 from diptych.errors import DataError
 from diptych.known_names import completing_values
+from diptych.parts import WHOLE_JOB, JobPart, PartOutcome, parse_part
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 WHOLE = 10_000  # letters of a sentence: no limit
 ARGUMENTS = "diptych.arguments"  # in what click keeps for all contexts of a command
+JOB_PART = "diptych.part"  # there, too
 
 
 class LocalPathType(click.Path):
@@ -50,6 +52,24 @@ class LocalPathType(click.Path):
         return f"no {kind} there that can be read" if self.exists else f"is no {kind}; give another name"
 
 
+class PlaceType(LocalPathType):
+    """The type of an option or argument that may be an address in an object store, too, such as ``s3://bucket/name``.
+
+    What lies there is not looked at here.
+    """
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """Return the address, or the path.
+
+        Raises:
+            DataError: If it has the scheme of no store, or is a path as ``LocalPathType`` refuses it.
+        """
+        place = place_of(value)
+        return place if store_of(place) is not None else super().convert(value, param, ctx)
+
+
 class CommandGroup(click.Group):
     """A group that lists its commands each with its whole first sentence, in as many lines as that takes."""
 
@@ -61,12 +81,25 @@ class CommandGroup(click.Group):
 
 
 CONFIG = click.argument("config", type=LocalPathType())
+# Read by ``given_part``: it is about every shard of a command, as the options of the root are.
+PART = click.option(
+    "--part",
+    metavar="I/N",
+    expose_value=False,
+    callback=lambda ctx, _, value: ctx.meta.update({JOB_PART: WHOLE_JOB if value is None else parse_part(value)}),
+    help="Make part I of N of the shards, as others make theirs into the same place; the last run gives none.",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 
 
-def out_option(says: str) -> Callable[[Command], Command]:
-    """Return the option for the directory that a command cannot do without; the help says what it is."""
-    return click.option("--out", type=LocalPathType(), required=True, help=says)
+def out_option(says: str, kind: LocalPathType | None = None) -> Callable[[Command], Command]:
+    """Return the option for the directory that a command cannot do without; the help says what it is.
+
+    Args:
+        says: For the help.
+        kind: What it may be; None takes a path of this machine.
+    """
+    return click.option("--out", type=kind or LocalPathType(), required=True, help=says)
 
 
 def set_option(example: str, tables: Mapping[str, str] | None = None) -> Callable[[Command], Command]:
@@ -79,6 +112,12 @@ def set_option(example: str, tables: Mapping[str, str] | None = None) -> Callabl
     says = f"Override a key: --set {example}"
     complete = completing_values(tables or {})
     return click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=says, shell_complete=complete)
+
+
+def given_part() -> JobPart:
+    """Return the part of the shards that the command that is running was given: ``WHOLE_JOB`` where none was."""
+    part: JobPart = click.get_current_context().meta.get(JOB_PART, WHOLE_JOB)
+    return part
 
 
 def progress_mode(ctx: click.Context) -> str:
@@ -101,6 +140,14 @@ def given_command() -> tuple[str, tuple[str, ...]] | None:
 def note_arguments(ctx: click.Context, arguments: Sequence[str]) -> None:
     """Keep the arguments of the root command for ``given_command``."""
     ctx.meta[ARGUMENTS] = tuple(arguments)
+
+
+def print_part(what: str, part: JobPart, outcome: PartOutcome, as_json: bool) -> None:
+    """Say what a part of a job did, as text or as JSON."""
+    if as_json:
+        print_json({"step": what, "part": str(part), **outcome._asdict()})
+    else:
+        click.echo(outcome.told(part, what))
 
 
 def print_json(value: Any, *, indent: int | None = None) -> None:

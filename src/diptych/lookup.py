@@ -20,6 +20,7 @@ EXTRA_OF_MODULE = {
     "PIL": "curate",
     "diffusers": "generate",
     "duckdb": "curate",
+    "fsspec": "s3",
     "jinja2": "reports",
     "lingua": "curate",
     "numpy": "curate",

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mode
+from diptych.addresses import Address
+from diptych.command_line import AS_JSON, PlaceType, print_json, progress_mode
 from diptych.errors import DataError
 from diptych.progress.wording import format_bytes, quantity
 
@@ -22,11 +23,11 @@ MAKERS = {
 
 
 @click.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=LocalPathType(exists=True))
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=PlaceType(exists=True))
 @click.option("--repair", is_flag=True, help="Put back what can be, and move damaged shards aside to be made again.")
 @AS_JSON
 @click.pass_context
-def verify(ctx: click.Context, paths: tuple[Path, ...], repair: bool, as_json: bool) -> None:
+def verify(ctx: click.Context, paths: tuple[Address, ...], repair: bool, as_json: bool) -> None:
     """Look at every byte of datasets and stores; put back what can be.
 
     Names each file that is not what diptych wrote; exit code 1 if there is one. What is not finished is named, too, and
@@ -49,12 +50,14 @@ def _what_to_do(repair: bool) -> str:
     return "what made them makes them again" if repair else "--repair puts back what can be"
 
 
-def _verify(path: Path, repair: bool, progress: str) -> list[dict[str, Any]]:
+def _verify(path: Address, repair: bool, progress: str) -> list[dict[str, Any]]:
     from diptych.data.verification import find_datasets
     from diptych.storage.location import Location
     from diptych.store.seal import is_store
 
     location = Location.at(path)
+    if repair and location.is_store:
+        raise DataError(f"{location}: --repair moves files aside, and nothing is moved in a store; leave it away")
     if location.is_file() and is_store(location):
         return [_verify_store(location)]
     datasets = find_datasets(location)
@@ -113,7 +116,7 @@ def _made_again_by(dataset: Any, kind: str) -> list[str]:
     for place in (dataset, dataset.parent) if kind == "data" else (written_place(dataset),):
         for command in commands_given(place):
             if command.name in MAKERS[kind]:
-                at = (place.path / command.directory).resolve()
+                at = Path(place, command.directory).resolve()
                 there = "" if at == Path.cwd() else f"cd {shlex.quote(str(at))} && "
                 found.append(f"{there}diptych {shlex.join(command.arguments)}")
     return list(dict.fromkeys(found))

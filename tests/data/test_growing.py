@@ -11,6 +11,7 @@ from diptych.data.growing import Growing, grow_data, seal_data, sealed_data, sta
 from diptych.data.journal import JOURNAL, Journal
 from diptych.data.shards import ShardInfo, shard_name, write_shard
 from diptych.errors import ShardError
+from diptych.storage.local_files import LocalLocation
 from diptych.storage.location import Location
 
 PRINT = "0" * 64
@@ -224,7 +225,7 @@ def test_a_shard_is_the_old_or_the_new_one_whenever_its_replacing_is_killed(
     assert not content_problem(ShardFile(growing.directory / NAMES[1], old))
 
     new = replaced(growing, 1)
-    monkeypatch.setattr(Location, "move_to", lambda *_: None)
+    monkeypatch.setattr(LocalLocation, "move_to", lambda *_: None)
     growing.replace(new)
     monkeypatch.undo()
     growing = grow_data(Location.at(tmp_path), "ingest", PRINT)

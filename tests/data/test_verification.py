@@ -18,6 +18,7 @@ from diptych.data.labels import give_labels
 from diptych.data.shards import read_shard, write_shard
 from diptych.data.verification import find_datasets, repair_dataset, verify_dataset
 from diptych.scores.run import ScorePlan, score_dataset
+from diptych.storage.local_files import LocalLocation
 from diptych.storage.location import Location
 from diptych.store.store import Store
 
@@ -127,8 +128,8 @@ def test_a_shard_that_may_not_be_read_is_not_taken_for_damaged(
         raise PermissionError(13, "Permission denied", str(path))
 
     if where == "sha256":
-        real = Location.sha256
-        monkeypatch.setattr(Location, "sha256", lambda at: refuse(at.path) if at.path == shard else real(at))
+        real = LocalLocation.sha256
+        monkeypatch.setattr(LocalLocation, "sha256", lambda at: refuse(at.path) if at.path == shard else real(at))
     else:
         is_file = Path.is_file
         monkeypatch.setattr(Path, "is_file", lambda path: refuse(path) if path == shard else is_file(path))

@@ -20,6 +20,7 @@ from diptych.generate.run import GeneratedRun, generate
 from diptych.generate.timings import read_environments
 from diptych.generate.verify import verify
 from diptych.scores.run import ScorePlan, score_dataset
+from diptych.storage.local_files import LocalLocation
 from diptych.storage.location import Location
 
 MakePlan = Callable[..., GenerationPlan]
@@ -282,7 +283,7 @@ def killed_after(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
         return wrapped
 
     for name in STEPS:
-        monkeypatch.setattr(Location, name, wrap(getattr(Location, name)))
+        monkeypatch.setattr(LocalLocation, name, wrap(getattr(LocalLocation, name)))
 
 
 def test_killed_at_any_change_of_a_file_it_goes_on_to_the_same_end(
@@ -348,7 +349,7 @@ def test_a_next_version_that_a_kill_left_is_put_in_its_place(
 ) -> None:
     make(small(), tmp_path / "out")
     with monkeypatch.context() as patch:
-        patch.setattr(Location, "move_to", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(LocalLocation, "move_to", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             make(small(**LESS), tmp_path / "out", PRUNE)
     with counting() as rendered:
@@ -358,7 +359,8 @@ def test_a_next_version_that_a_kill_left_is_put_in_its_place(
 
 
 def test_a_directory_of_another_step_is_left_alone(small: MakePlan, tmp_path: Path) -> None:
-    growing = Growing(Location(tmp_path / "out" / "data"), Location(tmp_path / "out" / "dataset.json"), "ingest", "x")
+    out = Location.at(tmp_path / "out")
+    growing = Growing(out / "data", out / "dataset.json", "ingest", "x")
     growing.begin()
     with pytest.raises(DataError, match="holds a dataset that ingest made, and generate would lose it"):
         make(small(), tmp_path / "out", PRUNE)

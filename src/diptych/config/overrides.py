@@ -1,12 +1,13 @@
 """``--set key.subkey=value``: one value of a config, given on the command line as YAML; of a list by its number."""
 
 import json
+import os
 import shlex
-from pathlib import Path
 from typing import Any
 
 import yaml
 
+from diptych.addresses import Address
 from diptych.config.plain_yaml import MAX_DEPTH, MAX_DIGITS, MAX_SHOWN, parse_yaml
 from diptych.errors import ConfigError
 
@@ -55,14 +56,14 @@ def typed_value(override: str, option: str = "--set") -> Any:
     return value
 
 
-def path_setting(key: str, path: Path) -> str:
+def path_setting(key: str, path: Address) -> str:
     """Return what ``--set`` takes to put a path at a key, whatever characters it has."""
     return f"{key}={quoted_path(path)}"
 
 
-def quoted_path(path: Path) -> str:
+def quoted_path(path: Address) -> str:
     """Return a path as JSON, which is YAML as well; unquoted, `` #`` would begin a comment and ``: `` a mapping."""
-    return json.dumps(str(path), ensure_ascii=False)  # escapes of JSON beyond 16 bits are not those of YAML
+    return json.dumps(os.fspath(path), ensure_ascii=False)  # escapes of JSON beyond 16 bits are not those of YAML
 
 
 def _comment_in(text: str) -> str:

@@ -10,6 +10,7 @@ from diptych.addresses import Address
 from diptych.data.journal import JOURNAL, Journal
 from diptych.data.manifests import DATASET, MANIFEST_OF, read_manifest
 from diptych.errors import OtherVersion, ShardError
+from diptych.parts import WHOLE_JOB, JobPart
 from diptych.storage.json_objects import read_json
 from diptych.storage.location import Location
 from diptych.storage.locks import only_one
@@ -24,14 +25,14 @@ REPORT_KEYS = frozenset({"format", "title"})
 
 
 @contextmanager
-def claimed(address: Address, step: str) -> Iterator[None]:
+def claimed(address: Address, step: str, part: JobPart = WHOLE_JOB) -> Iterator[None]:
     """Hold the lock of a directory in which a step may write; one in which it may not stays as it is.
 
     Raises:
         ShardError: As ``check_claim`` does, or if somebody else writes there.
     """
     check_claim(Location.at(address), step)
-    with only_one(address):
+    with only_one(address, part):
         yield
 
 
@@ -43,6 +44,7 @@ def check_claim(location: Location, step: str) -> None:
         ShardError: If it holds a dataset of another step, files that no dataset has, or shards that nobody has noted,
             or lies inside a dataset or a report.
     """
+    check_writable(location)
     owner = owner_of(location)  # None also where of a journal no line is left: whoever comes begins anew
     if owner not in (None, step):
         raise ShardError(f"{location}: holds a dataset that {owner} made, and {step} would lose it; {OTHER}")
@@ -54,13 +56,23 @@ def check_claim(location: Location, step: str) -> None:
             raise ShardError(f"{location}: holds {strange[0]}, which diptych has not written there; {OTHER}")
 
 
+def check_writable(location: Location) -> None:
+    """Refuse a kind of store in which nothing is written, before it is asked for anything.
+
+    Raises:
+        ShardError: If it is one.
+    """
+    if location.is_store and location.is_read_only():
+        raise ShardError(f"{location}: nothing is written in a store of this kind; {OTHER}")
+
+
 def check_apart(location: Location) -> None:
     """Refuse a place inside a dataset or a report, whatever is to be written there.
 
     Raises:
         ShardError: If it is one; says of what.
     """
-    for parent in map(Location, location.path.resolve().parents):
+    for parent in location.above():
         what = "dataset" if _is_dataset(parent) else "report" if is_report(parent) else ""
         if what:
             raise ShardError(f"{location}: lies inside the {what} {parent}; give a place outside of it")

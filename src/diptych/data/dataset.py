@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.addresses import Address
+from diptych.addresses import Address, local_path
 from diptych.config.identity import fingerprint
 from diptych.data.columns_dir import columns_place
-from diptych.data.damage import Extent, ShardFile, check_content, size_problem
+from diptych.data.damage import Extent, ShardFile, check_content, size_problems
 from diptych.data.journal import Journal
 from diptych.data.manifests import AGAIN, DATASET, MANIFEST_OF, read_manifest
 from diptych.data.picture_files import is_image_name
@@ -38,8 +38,12 @@ class ColumnSet:
 
     @property
     def path(self) -> Path:
-        """The directory as a path."""
-        return self.location.path
+        """The directory as a path of this machine.
+
+        Raises:
+            DataError: If it lies in a store.
+        """
+        return local_path(self.location)
 
     @property
     def name(self) -> str:
@@ -79,8 +83,17 @@ class Dataset:
 
     @property
     def path(self) -> Path:
-        """The directory as a path."""
-        return self.location.path
+        """The directory as a path of this machine.
+
+        Raises:
+            DataError: If it lies in a store.
+        """
+        return local_path(self.location)
+
+    @property
+    def address(self) -> str:
+        """The address of the directory, wherever it is read: an absolute path, or that in a store."""
+        return str(self.location) if self.location.is_store else str(self.path.absolute())
 
     @property
     def rows(self) -> int:
@@ -143,9 +156,8 @@ class Dataset:
         ]
         if not lines_up:
             return None
-        for shard in map(ShardFile, found.files, found.shards):
-            if problem := size_problem(shard):
-                raise ShardError(f"{shard.file}: {problem}; {AGAIN}")
+        for shard, problem in size_problems(location, found.shards):
+            raise ShardError(f"{shard.file}: {problem}; {AGAIN}")
         return found
 
     def column_sets(self, folder: str) -> list[ColumnSet]:
@@ -174,7 +186,7 @@ def open_dataset(address: Address) -> Dataset:
     """Open a finished dataset directory.
 
     Raises:
-        DataError: If the address is no place of this machine.
+        DataError: If the address has a scheme that is no store's, or the store refuses.
         ShardError: If there is none, it is unfinished, damaged, or of another version of the format.
     """
     location = Location.at(address)
@@ -187,8 +199,6 @@ def open_dataset(address: Address) -> Dataset:
     manifest = read_manifest(location / DATASET)
     columns = columns_place(manifest.facts, manifest.shards)
     dataset = Dataset(location, manifest.facts, manifest.shards, columns)
-    for shard in map(ShardFile, dataset.files, dataset.shards):
-        problem = size_problem(shard)
-        if problem:
-            raise ShardError(f"{shard.file}: the shard {problem}; {AGAIN}")
+    for shard, problem in size_problems(location / "data", dataset.shards):
+        raise ShardError(f"{shard.file}: the shard {problem}; {AGAIN}")
     return dataset

@@ -13,12 +13,13 @@ from typing import Any
 from diptych.config.identity import fingerprint as fingerprint_of
 from diptych.data.card import CARD, card
 from diptych.data.claims import check_claim
-from diptych.data.damage import ShardFile, content_problem, content_problems
+from diptych.data.damage import ShardFile, content_problem, noted_problems
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.manifests import DATASET, read_manifest, write_manifest
 from diptych.data.noted import noted_journal, restore_journal, restore_manifest
-from diptych.data.shards import ShardInfo
+from diptych.data.shards import ShardInfo, shard_number
 from diptych.errors import ShardError
+from diptych.parts import WHOLE_JOB, JobPart
 from diptych.storage.location import Location
 
 STAGED = ".next"  # of a file that is to take the place of a shard
@@ -28,7 +29,9 @@ ASIDE = ".aside"  # of a file that no reader is to take for a shard
 class Growing:
     """Shards on their way into one directory, with their journal and, last, their manifest."""
 
-    def __init__(self, directory: Location, manifest: Location, step: str, fingerprint: str) -> None:
+    def __init__(
+        self, directory: Location, manifest: Location, step: str, fingerprint: str, part: JobPart = WHOLE_JOB
+    ) -> None:
         """Look at what is there; changes nothing.
 
         Args:
@@ -36,12 +39,14 @@ class Growing:
             manifest: Where their manifest lies, once all are there.
             step: Who makes the shards.
             fingerprint: Of everything that decides their content.
+            part: Of the shards that is made here, while others make theirs.
         """
         self.directory = directory
+        self.part = part
         self.fingerprint = fingerprint
         self.step = step
         self._manifest = manifest
-        self._journal = noted_journal(directory, manifest, step)
+        self._journal = noted_journal(directory, manifest, step, is_shared=not part.is_whole)
 
     @property
     def entries(self) -> Mapping[str, ShardInfo]:
@@ -64,6 +69,8 @@ class Growing:
     def begin(self, *, keep: bool = True, progress: str = "none") -> None:
         """Make ready for writing: leftovers go, and so do noted shards that are not what was written any more.
 
+        Of a part, only its own shards are looked at, and nothing of others is touched.
+
         Args:
             keep: Whether the finished shards count; else all are made anew.
             progress: Display mode, see ``diptych.progress``.
@@ -72,12 +79,20 @@ class Growing:
             ShardError: If the disk refuses.
         """
         self.directory.make()
+        if not self.part.is_whole:
+            self._journal.join(self.step, self.fingerprint)
+            self._journal.forget(self._damaged(progress))
+            return
         self.directory.remove_temporary()
         self._finish_replacing()
         gone = self._damaged(progress) if keep else list(self.entries)
         self._manifest.remove()
         self._journal.begin(self.step, self.fingerprint)
         self._journal.forget(gone)
+
+    def look_again(self) -> None:
+        """Find out which shards are finished by now, also by others."""
+        self._journal = noted_journal(self.directory, self._manifest, self.step, is_shared=not self.part.is_whole)
 
     def finished(self, name: str, *, source: str = "") -> ShardInfo | None:
         """Return the entry of a finished shard that was made from ``source``."""
@@ -95,14 +110,18 @@ class Growing:
     def replace(self, info: ShardInfo) -> None:
         """Let the version of a finished shard that lies at its ``staged`` place be the shard; from one process.
 
-        The journal says so first: killed between the two, ``begin`` moves the file.
+        The journal says so first: killed between the two, ``begin`` moves the file. In a store it lies in its place
+        already: killed before the journal says so, the shard is made again.
 
         Raises:
             ShardError: If the disk refuses; either version is whole then.
         """
-        self._journal.commit(info)
         place = self.directory / info.name
-        staged(place).move_to(place)
+        if place.is_store:
+            self._journal.forget([info.name])
+        self._journal.commit(info)
+        if not place.is_store:
+            staged(place).move_to(place)
 
     def drop(self, names: Iterable[str]) -> None:
         """Take shards out, and remove their files.
@@ -149,8 +168,8 @@ class Growing:
 
     def _damaged(self, progress: str) -> list[str]:
         """Return the names of the noted shards that are not what was written."""
-        noted = (ShardFile(self.directory / name, info) for name, info in self.entries.items())
-        return [shard.info.name for shard in content_problems(noted, progress=progress)]
+        own = (info for name, info in self.entries.items() if self.part.takes(shard_number(name)))
+        return list(noted_problems(self.directory, own, progress=progress))
 
 
 def change_facts(directory: Location, manifest: Location, step: str, facts: Mapping[str, Any]) -> None:
@@ -170,8 +189,8 @@ def change_facts(directory: Location, manifest: Location, step: str, facts: Mapp
 
 
 def staged(place: Location) -> Location:
-    """Return where the next version of a shard is written, hidden from who reads the directory."""
-    return place.parent / f".{place.name}{STAGED}"
+    """Return where the next version of a shard is written: hidden from who reads there; in a store, its own place."""
+    return place if place.is_store else place.parent / f".{place.name}{STAGED}"
 
 
 def set_aside(place: Location) -> None:
@@ -183,22 +202,28 @@ def set_aside(place: Location) -> None:
     if place.is_file():
         endings = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
         places = (place.parent / f".{place.name}{ASIDE}{ending}" for ending in endings)
-        place.move_to(next(free for free in places if not free.exists()))
+        target = next(free for free in places if not free.exists())
+        if not place.is_store:
+            place.move_to(target)
+            return
+        target.write(place.read())
+        place.remove()
 
 
-def grow_data(location: Location, step: str, fingerprint: str) -> Growing:
+def grow_data(location: Location, step: str, fingerprint: str, part: JobPart = WHOLE_JOB) -> Growing:
     """Return the data of a dataset directory as something that grows; changes nothing yet.
 
     Args:
         location: The dataset directory.
         step: Who makes it, e.g. ``ingest``.
         fingerprint: Of everything that decides its content.
+        part: Of the shards that is made here.
 
     Raises:
         ShardError: If what lies there was made by another step, or by another program.
     """
     check_claim(location, step)
-    return Growing(location / "data", location / DATASET, step, fingerprint)
+    return Growing(location / "data", location / DATASET, step, fingerprint, part)
 
 
 def sealed_data(location: Location, fingerprint: str, *, progress: str = "none") -> Dataset | None:
@@ -222,7 +247,7 @@ def sealed_data(location: Location, fingerprint: str, *, progress: str = "none")
         return None
     if dataset.manifest["made_by"]["fingerprint"] != fingerprint:
         return None
-    if content_problems(map(ShardFile, dataset.files, dataset.shards), "columns", progress=progress):
+    if noted_problems(location / "data", dataset.shards, "columns", progress=progress):
         return None
     (location / "data").remove_temporary()
     restore_journal(location / "data", location / DATASET, dataset.manifest["made_by"]["step"])

@@ -7,20 +7,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from diptych.config.identity import fingerprint as fingerprint_of
-from diptych.data.damage import ShardFile, content_problems
+from diptych.data.damage import noted_problems
 from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.growing import Growing
 from diptych.data.manifests import MANIFEST_OF
 from diptych.data.noted import restore_journal, restore_manifest
 from diptych.data.shards import ShardInfo
 from diptych.errors import ShardError
+from diptych.parts import WHOLE_JOB, JobPart
 
 
 class GrowingSet:
     """A column set while its shards are being written; shards that are finished already are known as such."""
 
     def __init__(
-        self, dataset: Dataset, folder: str, name: str, identity: Mapping[str, Any], *, progress: str = "none"
+        self,
+        dataset: Dataset,
+        folder: str,
+        name: str,
+        identity: Mapping[str, Any],
+        *,
+        part: JobPart = WHOLE_JOB,
+        progress: str = "none",
     ) -> None:
         """Look at every byte of the column set ``folder/name``; shards that are damaged wait to be made again.
 
@@ -29,6 +37,7 @@ class GrowingSet:
             folder: ``scores``, ``embeddings``, ``evidence`` or ``decisions``.
             name: Of its directory.
             identity: Everything that decides its content.
+            part: Of the shards that is made here.
             progress: Display mode, see ``diptych.progress``.
 
         Raises:
@@ -41,13 +50,11 @@ class GrowingSet:
         manifest = self.location / MANIFEST_OF[folder]
         restore_manifest(self.location, manifest)  # it has labels, which nobody computes again
         # By fingerprint: what comes back from JSON has lists where the identity may have tuples.
-        self._growing = Growing(self.location, manifest, folder, fingerprint_of(self._identity))
+        self._growing = Growing(self.location, manifest, folder, fingerprint_of(self._identity), part)
         self._goes_on = self._growing.made_from == self._growing.fingerprint
         self._facts = dict(self._growing.facts) if self._goes_on else {}  # labels stay where shards are made again
         found = self._find()
-        is_whole = found is not None and not content_problems(
-            map(ShardFile, found.files, found.shards), progress=progress
-        )
+        is_whole = found is not None and not noted_problems(found.location, found.shards, progress=progress)
         self._sealed = found if is_whole else None
         if found is not None and is_whole and found.location != self.location:
             self.location = found.location  # beside the data, where nobody writes
@@ -59,6 +66,11 @@ class GrowingSet:
     def is_finished(self) -> bool:
         """Whether nothing is left to do."""
         return self._sealed is not None
+
+    def count_finished(self) -> int:
+        """Return how many shards of the data have theirs here by now, whoever made it."""
+        self._growing.look_again()
+        return sum(map(self.has, self._dataset.shards))
 
     def begin(self, *, progress: str = "none") -> None:
         """Make the directory ready for writing: no manifest, no leftovers; what has another identity goes.

@@ -3,15 +3,18 @@
 Each line carries a check of itself, so that a line which a power loss tore, zeroed or lost stands for nothing, and its
 shard is made again. Each says what the directory is made from, so that no lost line lets it be taken for something
 else. Sealed, the journal is rewritten in the order of the shards, with the facts of the manifest, and stays: from it a
-lost manifest is compiled again.
+lost manifest is compiled again. Where lines cannot be added, in a store, or not by one alone, each finished shard has a
+marker of its own (``markers``) until then.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from diptych.data.markers import mark, read_markers, remove_markers, unmark
 from diptych.data.schema import FORMAT_VERSION, check_version
 from diptych.data.shards import ShardInfo
 from diptych.errors import ShardError
@@ -26,14 +29,20 @@ MADE_BY = ("step", "fingerprint")  # what each line says: who makes the director
 class Journal:
     """Which shards of a directory are finished, and what the directory is made from."""
 
-    def __init__(self, directory: Location) -> None:
+    def __init__(self, directory: Location, *, is_shared: bool = False) -> None:
         """Read the journal of a directory, if there is one; whole lines count, others are left out.
+
+        Args:
+            directory: Where the shards lie.
+            is_shared: Whether others write there at the same time.
 
         Raises:
             OtherVersion: If it is of another version of the format.
             ShardError: If it cannot be read.
         """
         self._place = directory / JOURNAL
+        self._directory = directory
+        self._is_shared = is_shared
         self.step: str | None = None
         self.fingerprint: str | None = None
         self.facts: Mapping[str, Any] | None = None  # of the manifest, once it was sealed
@@ -49,6 +58,13 @@ class Journal:
                 self._take(value)
             except (ValueError, TypeError, LookupError) as error:
                 self.problems.append(f"{self._place}: line {number} {error}")
+        self._is_marked = False
+        for place, line in read_markers(directory):
+            self._is_marked = True
+            if (value := _parse(line.removesuffix(b"\n"))) is not None:
+                self._take(value)
+            else:
+                self.problems.append(f"{place}: is not what was written")
 
     @property
     def is_whole(self) -> bool:
@@ -61,11 +77,26 @@ class Journal:
         Raises:
             ShardError: If the disk refuses.
         """
-        if (self.step, self.fingerprint, self.facts) != (step, fingerprint, None) or self.problems:
+        if (self.step, self.fingerprint, self.facts) != (step, fingerprint, None) or self.problems or self._is_marked:
             if (self.step, self.fingerprint) != (step, fingerprint):
                 self.facts = self.former = None
             self.step, self.fingerprint, self.problems = step, fingerprint, []
             self.rewrite(self.entries.values())
+
+    def join(self, step: str, fingerprint: str) -> None:
+        """Claim the directory for a step together with others that do the same from the same.
+
+        Raises:
+            ShardError: If something else was begun there, or is finished there.
+        """
+        head = _line(self._head(step, fingerprint))
+        with contextlib.suppress(FileExistsError):  # somebody was first
+            self._place.create(head)
+        there = Journal(self._directory, is_shared=True)
+        if (there.step, there.fingerprint, there.facts) != (step, fingerprint, None) or there.problems:
+            said = "holds what was begun otherwise, or finished and is to grow; run it without --part first"
+            raise ShardError(f"{self._directory}: {said}, or give another place")
+        self.step, self.fingerprint = step, fingerprint
 
     def adopt(self, step: str, fingerprint: str, facts: Mapping[str, Any], infos: Iterable[ShardInfo]) -> None:
         """Take what a manifest says in the place of what the lines say; the file stays as it is."""
@@ -78,7 +109,11 @@ class Journal:
         Raises:
             ShardError: If the disk refuses.
         """
-        self._place.append(self._entry(info))
+        if self._is_shared or self._directory.is_store:
+            mark(self._directory, info.name, self._entry(info))
+            self._is_marked = True
+        else:
+            self._place.append(self._entry(info))
         self.entries[info.name] = info
 
     def forget(self, names: Iterable[str]) -> None:
@@ -88,7 +123,10 @@ class Journal:
             ShardError: If the disk refuses.
         """
         gone = set(names) & set(self.entries)
-        if gone:
+        if self._is_shared:
+            unmark(self._directory, sorted(gone))
+            self.entries = {name: info for name, info in self.entries.items() if name not in gone}
+        elif gone:
             self.rewrite([info for name, info in self.entries.items() if name not in gone])
 
     def rewrite(self, infos: Iterable[ShardInfo], facts: Mapping[str, Any] | None = None) -> None:
@@ -105,11 +143,17 @@ class Journal:
         self.former = (self.facts or self.former) if facts is None else None
         self.facts = facts
         self._sealed_shards = None if facts is None else len(self.entries)
-        made_by = {"format_version": FORMAT_VERSION, "step": self.step, "fingerprint": self.fingerprint}
-        head = _line({**made_by, "facts": facts, "former": self.former, "shards": self._sealed_shards})
+        head = _line(self._head(self.step, self.fingerprint))
         data = b"".join([head, *map(self._entry, self.entries.values())])
         if not self._place.is_file() or self._place.read() != data:
             self._place.write(data)
+        if self._is_marked:
+            remove_markers(self._directory)
+            self._is_marked = False
+
+    def _head(self, step: str | None, fingerprint: str | None) -> dict[str, Any]:
+        made_by = {"format_version": FORMAT_VERSION, "step": step, "fingerprint": fingerprint}
+        return {**made_by, "facts": self.facts, "former": self.former, "shards": self._sealed_shards}
 
     def _take(self, value: Mapping[str, Any]) -> None:
         if "facts" in value:

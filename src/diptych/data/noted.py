@@ -26,18 +26,19 @@ def whole_manifest(place: Location) -> Manifest | None:
         return None
 
 
-def noted_journal(directory: Location, manifest: Location, step: str) -> Journal:
+def noted_journal(directory: Location, manifest: Location, step: str, *, is_shared: bool = False) -> Journal:
     """Return the journal of a directory, with what the manifest says in the place of what it says itself.
 
     Args:
         directory: Where the shards and the journal lie.
         manifest: Where the manifest lies, or would lie.
         step: Who writes column sets of this kind, as the journal says; a manifest of data says it itself.
+        is_shared: Whether others write there at the same time.
 
     Raises:
         OtherVersion: If either is of another version of the format.
     """
-    journal = Journal(directory)
+    journal = Journal(directory, is_shared=is_shared)
     found = whole_manifest(manifest)
     if found is not None:
         maker, made_from = _made_by(found.facts, step)

@@ -107,14 +107,15 @@ class OpenDataset:
             return con.cursor().sql(sql).to_arrow_table()
         except duckdb.Error as error:
             said = what_sql_lacks(error, self.columns, missing=partial(unfinished_score, self.dataset))
-            raise DataError(f"{self.dataset.path}: {said}") from error
+            raise DataError(f"{self.dataset.location}: {said}") from error
 
     def _numbers(self, rows: Sequence[int]) -> npt.NDArray[np.int64]:
         given = np.asarray(rows)
         if given.ndim != 1 or (given.dtype.kind not in "iu" and given.size):
-            raise DataError(f"{self.dataset.path}: rows are a list of their numbers, counted from 0, not {rows!r}")
+            raise DataError(f"{self.dataset.location}: rows are a list of their numbers, counted from 0, not {rows!r}")
         numbers = given.astype(np.int64)
         strange = numbers[(numbers < 0) | (numbers >= len(self))]
         if len(strange):
-            raise DataError(f"{self.dataset.path}: there is no row {strange[0]}; it has {len(self):,}, counted from 0")
+            said = f"there is no row {strange[0]}; it has {len(self):,}, counted from 0"
+            raise DataError(f"{self.dataset.location}: {said}")
         return numbers

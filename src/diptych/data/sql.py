@@ -19,6 +19,8 @@ from diptych.data.dataset import Dataset
 from diptych.data.table import KEY, PICTURE, REASON, DatasetTable, TableColumn, columns_of
 from diptych.errors import first_line
 from diptych.lookup import describe_unknown
+from diptych.storage.for_duckdb import duckdb_name, open_places
+from diptych.storage.location import Location
 from diptych.storage.spill import spill_settings
 
 # How DuckDB says that there is no such column, by itself or in a table.
@@ -34,7 +36,7 @@ def connect(dataset: Dataset | None = None) -> Any:
 
     con = duckdb.connect(config={"threads": available_threads(), **spill_settings()})
     if dataset is not None:
-        folders = ", ".join(text(str(place.path.resolve())) for place in dataset.places)
+        folders = ", ".join(map(text, open_places(con, dataset.places)))
         con.cursor().execute(f"SET allowed_directories = [{folders}]")
     con.cursor().execute("SET enable_external_access = false")
     con.cursor().execute("SET lock_configuration = true")
@@ -234,7 +236,7 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _rows_of(files: Sequence[os.PathLike[str]], left_out: str) -> str:
+def _rows_of(files: Sequence[Location], left_out: str) -> str:
     """Return the subquery of all columns but one of Parquet files, in row order."""
-    listed = ", ".join(text(os.path.realpath(file)) for file in files)
+    listed = ", ".join(text(duckdb_name(file)) for file in files)
     return f"(SELECT * EXCLUDE ({left_out}) FROM read_parquet([{listed}], hive_partitioning = false))"

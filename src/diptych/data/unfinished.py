@@ -60,6 +60,6 @@ def unfinished_score(dataset: Dataset, name: str) -> str:
             options = ", with the options that it has" if found.has_options else ""
             return (
                 f"the score {found.label!r} has it for {found.shards:,} of {len(dataset.shards):,} shards; "
-                f"finish it: diptych score {dataset.path} {asked}{options}"
+                f"finish it: diptych score {dataset.location} {asked}{options}"
             )
     return ""

@@ -11,6 +11,7 @@ BASE = ("click", "pydantic", "pyyaml")
 
 # What each extra of pyproject.toml installs; a test compares the two.
 EXTRAS: dict[str, tuple[str, ...]] = {
+    "azure": ("adlfs",),
     "curate": (
         "duckdb",
         "lingua-language-detector",
@@ -38,11 +39,14 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "torchvision",
         "transformers",
     ),
+    "gcs": ("gcsfs",),
     "generate": ("accelerate", "diffusers", "numpy", "pillow", "pooch", "pyarrow", "rich", "torch", "transformers"),
     "heic": ("pillow-heif",),
+    "hf": ("huggingface-hub",),
     "ocr": ("onnxruntime", "rapidocr"),
     "ray": ("ray",),
     "reports": ("duckdb", "jinja2", "numpy", "pillow", "pyarrow", "rich"),
+    "s3": ("s3fs",),
 }
 
 

@@ -1,10 +1,18 @@
 """``diptych score``: parse, call one function, print a summary."""
 
-from pathlib import Path
-
 import click
 
-from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mode, set_option
+from diptych.addresses import Address
+from diptych.command_line import (
+    AS_JSON,
+    PART,
+    PlaceType,
+    given_part,
+    print_json,
+    print_part,
+    progress_mode,
+    set_option,
+)
 from diptych.jobs.command_line import engine_options
 from diptych.jobs.engine import Engine
 from diptych.known_names import completing, listing
@@ -12,7 +20,7 @@ from diptych.progress.wording import taken_over
 
 
 @click.command(cls=listing("Scores", "diptych.scores:SCORES"))
-@click.argument("dataset", type=LocalPathType(exists=True, file_okay=False))
+@click.argument("dataset", type=PlaceType(exists=True, file_okay=False))
 @click.argument(
     "names", nargs=-1, required=True, metavar="[LABEL=]NAME...", shell_complete=completing("diptych.scores:SCORES")
 )
@@ -32,10 +40,11 @@ from diptych.progress.wording import taken_over
 )
 @set_option("aesthetic.version=v2")
 @engine_options("Processes.")
+@PART
 @click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True, help="Rows at once.")
 @AS_JSON
 def score(
-    dataset: Path,
+    dataset: Address,
     names: tuple[str, ...],
     encoder: str,
     judge: str,
@@ -62,13 +71,19 @@ def score(
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from diptych.data.dataset import open_dataset
     from diptych.scores.named import named_plan
+    from diptych.scores.part import score_part
     from diptych.scores.run import score_dataset
     from diptych.storage.locks import only_one
 
     progress = progress_mode(click.get_current_context())
     plan = named_plan(names, overrides, encoder=encoder, judge=judge)
+    part = given_part()
     # Opened first: nothing is locked, and so made, where there is none.
-    with only_one(open_dataset(dataset).written):
+    with only_one(open_dataset(dataset).written, part):
+        if not part.is_whole:
+            made = score_part(dataset, plan, part, engine=engine, batch_size=batch_size, progress=progress)
+            print_part("score", part, made, as_json)
+            return
         done = score_dataset(dataset, plan, engine=engine, batch_size=batch_size, progress=progress)
     if as_json:
         print_json(done.facts)

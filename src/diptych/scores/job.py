@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from diptych.data.damage import ShardFile, check_content
+from diptych.data.damage import ShardFile, sound
 from diptych.data.shards import ShardInfo, read_shard, write_shard
 from diptych.encoders import Encoder
 from diptych.errors import DataError, OwnScoreError
@@ -120,8 +120,13 @@ class _ShardScorer:
     parts: dict[SetKey, list[pa.Table]] = field(default_factory=dict)
 
     def run(self) -> ScoreOutcome:
-        place, needs, start = self._data, self._needs(), 0
-        check_content([ShardFile(place, self.task.shard)], "whole" if needs.pictures else "columns")
+        needs = self._needs()
+        with sound(ShardFile(self._data, self.task.shard), "whole" if needs.pictures else "columns") as place:
+            self._score_batches(place, needs)
+        return ScoreOutcome(self.task.shard, {key: self._write(key) for key in self.task.missing})
+
+    def _score_batches(self, place: Location, needs: Needs) -> None:
+        start = 0
         vectors = {label: read_embeddings(self._place(("embeddings", label))) for label in self._stored("embeddings")}
         evidence = {name: read_shard(self._place(("evidence", name))) for name in self._stored("evidence")}
         for batch in iterate_batches(
@@ -136,7 +141,6 @@ class _ShardScorer:
                 batch.provide_evidence(self.scorers.looks[name], seen.slice(start, len(batch)))
             self._score(batch)
             start += len(batch)
-        return ScoreOutcome(self.task.shard, {key: self._write(key) for key in self.task.missing})
 
     def _needs(self) -> Needs:
         reads = {part for score in self._scores().values() for part in score.reads}

@@ -1,223 +1,231 @@
-"""A place where bytes lie, and everything that is done to them there: read, publish whole, append, list, remove.
+"""A place where bytes lie, and everything that is done to them there: read, publish whole, create, list, remove.
 
-Today that is a directory tree of this machine. Nothing above this room opens a file of a dataset by itself, so that
-another kind of place is one more class here. Decides nothing about what the bytes say.
+Nothing above this room opens a file of a dataset by itself, so that a kind of place is one class: a folder of this
+machine is ``local_files``, an object store ``object_stores``. Decides nothing about what the bytes say.
 """
 
 import contextlib
-import hashlib
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from pathlib import Path
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import IO
 
-from diptych.addresses import Address, local_path
+from diptych.addresses import Address, store_of
 from diptych.errors import ShardError
+from diptych.lookup import import_attribute
 
 TEMPORARY = ".*.tmp"
 
+# The class of each kind of place. To add one: a module with a subclass of ``Location``, a line here, a test.
+KINDS = {
+    "folder": "diptych.storage.local_files:LocalLocation",
+    "store": "diptych.storage.object_stores:StoreLocation",
+}
 
-@dataclass(frozen=True, order=True)
-class Location:
-    """A place by its address; ``location / name`` is one inside it.
 
-    It is an ``os.PathLike``, since the libraries that read columns (pyarrow, DuckDB) open local files by themselves.
+class Location(os.PathLike[str]):
+    """A place by its address; ``location / name`` is one inside it. Two are equal if their addresses are.
+
+    It is an ``os.PathLike``, as every address is. An object store has no folders, no rename, nothing to add at the end
+    of an object, and no locks: where that is needed, ``is_store`` is asked first.
     """
 
-    path: Path
-
-    @classmethod
-    def at(cls, address: Address) -> "Location":
+    @staticmethod
+    def at(address: Address) -> "Location":
         """Return the location of an address.
 
         Raises:
-            DataError: If the address has a scheme, such as ``s3://bucket/name``.
+            DataError: If it has a scheme that is no store's, such as ``https://host/name``.
+            MissingExtra: If what reaches that kind of store is not installed.
         """
-        return address if isinstance(address, Location) else cls(local_path(address))
+        if isinstance(address, Location):
+            return address
+        kind = "folder" if store_of(address) is None else "store"
+        found: Location = import_attribute(KINDS[kind]).of(address)
+        return found
 
+    @property
+    @abstractmethod
+    def is_store(self) -> bool:
+        """Whether it lies in an object store."""
+
+    @abstractmethod
     def __truediv__(self, name: str) -> "Location":
         """Return the place of a name inside this one."""
-        return Location(self.path / name)
 
+    @abstractmethod
     def __str__(self) -> str:
         """Return the address, as messages show it."""
-        return str(self.path)
 
     def __fspath__(self) -> str:
-        """Return the path of the local file."""
-        return str(self.path)
+        """Return the address."""
+        return str(self)
+
+    def __lt__(self, other: "Location") -> bool:
+        """Return whether it stands before another, of whatever kind, where places are sorted."""
+        return PurePath(self) < PurePath(other)
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """Its last part."""
-        return self.path.name
 
     @property
+    @abstractmethod
     def parent(self) -> "Location":
-        """The place that it lies in."""
-        return Location(self.path.parent)
+        """The place that it lies in; itself where that is all."""
 
+    @abstractmethod
+    def above(self) -> "Iterator[Location]":
+        """Yield the places that it lies in, links followed, the nearest first."""
+
+    @abstractmethod
     def is_file(self) -> bool:
         """Return whether an object lies here."""
-        return self.path.is_file()
 
+    @abstractmethod
     def is_directory(self) -> bool:
         """Return whether this place can hold objects, and exists."""
-        return self.path.is_dir()
 
+    @abstractmethod
     def exists(self) -> bool:
         """Return whether anything lies here."""
-        return self.path.exists()
 
+    @abstractmethod
     def is_read_only(self) -> bool:
         """Return whether this place exists and nothing can be written in it."""
-        return self.path.exists() and not os.access(self.path, os.W_OK)
 
+    @abstractmethod
     def size(self) -> int | None:
         """Return the bytes of the object here; None where there is none.
 
         Raises:
             PermissionError: If it may not be looked at.
         """
-        try:
-            return self.path.stat().st_size if self.path.is_file() else None
-        except PermissionError:
-            raise
-        except OSError:
-            return None
 
-    def stamp(self) -> tuple[int, ...]:
+    @abstractmethod
+    def sizes(self) -> Mapping[str, int]:
+        """Return the bytes of the objects directly in this place, by name; all are asked for at once."""
+
+    @abstractmethod
+    def stamp(self) -> tuple[int | str, ...]:
         """Return what is different once the object here was written again, whatever date it was given then.
 
         Raises:
             OSError: If there is none.
         """
-        stat = self.path.stat()
-        return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
+    @abstractmethod
     def sha256(self) -> str:
         """Return the sha256 (hex) of the object.
 
         Raises:
             OSError: If there is none, or it cannot be read.
         """
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
 
+    @abstractmethod
     def open(self) -> IO[bytes]:
-        """Open the object for reading.
+        """Open the object for reading, in whatever order: only what is asked for is read.
 
         Raises:
             OSError: If there is none, or it cannot be read.
         """
-        return self.path.open("rb")
 
+    @abstractmethod
     def read(self) -> bytes:
         """Return the whole object.
 
         Raises:
             OSError: If there is none, or it cannot be read.
         """
-        return self.path.read_bytes()
 
+    @abstractmethod
+    def at_hand(self) -> "contextlib.AbstractContextManager[Location]":
+        """Give a place of this machine with the object, to be read more than once: itself, or a copy that then goes.
+
+        Raises:
+            OSError: If there is none, or it cannot be read.
+        """
+
+    @abstractmethod
     def children(self, pattern: str = "*") -> "list[Location]":
         """Return what lies directly in this place and matches, by name; hidden names where the pattern begins so."""
-        try:
-            names = sorted(os.listdir(self.path))
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        shown = (name for name in names if pattern.startswith(".") or not name.startswith("."))
-        return [self / name for name in shown if fnmatchcase(name, pattern)]
 
-    @contextlib.contextmanager
-    def publishing(self) -> Iterator[IO[bytes]]:
+    @abstractmethod
+    def publishing(self) -> contextlib.AbstractContextManager[IO[bytes]]:
         """Give a file, to be written and read, that takes this place once it is whole; else nothing changes.
 
         Raises:
-            ShardError: If the disk refuses; what was there before is untouched.
+            ShardError: If the disk or the store refuses; what was there before is untouched.
         """
-        temporary = self.path.with_name(f".{self.name}.{os.getpid()}.tmp")
-        try:
-            with naming(self):
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                with temporary.open("w+b") as file:
-                    yield file
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(temporary, self.path)
-                _sync_directory(self.path.parent)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
     def write(self, data: bytes) -> None:
         """Publish an object: whole, or not at all.
 
         Raises:
-            ShardError: If the disk refuses; what was there before is untouched.
+            ShardError: If the disk or the store refuses; what was there before is untouched.
         """
         with self.publishing() as file:
             file.write(data)
 
+    @abstractmethod
+    def create(self, data: bytes) -> None:
+        """Publish an object where there is none: of several that do so at once, one succeeds.
+
+        Raises:
+            FileExistsError: If there is one.
+            ShardError: If the disk or the store refuses.
+        """
+
+    @abstractmethod
     def append(self, data: bytes) -> None:
-        """Add bytes at the end of the object, on the disk when this returns. One writer at a time.
+        """Add bytes at the end of the object, on the disk when this returns. One writer at a time; not in a store.
 
         Raises:
             ShardError: If the disk refuses.
         """
-        with naming(self), self.path.open("ab") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
 
+    @abstractmethod
     def scratch(self) -> IO[bytes]:
-        """Return a file without a name on the disk of this place, for whoever writes here; closed, it is gone.
+        """Return a file without a name, on the disk of this place where it has one; closed, it is gone.
 
         Raises:
             OSError: If the disk refuses.
         """
-        return tempfile.TemporaryFile(dir=self.path)
 
+    @abstractmethod
     def make(self) -> None:
         """Make this place, so that objects can lie in it.
 
         Raises:
             ShardError: If the disk refuses.
         """
-        with naming(self):
-            self.path.mkdir(parents=True, exist_ok=True)
 
+    @abstractmethod
     def remove(self) -> None:
         """Remove the object here, if there is one.
 
         Raises:
-            ShardError: If the disk refuses.
+            ShardError: If the disk or the store refuses.
         """
-        with naming(self):
-            self.path.unlink(missing_ok=True)
 
+    @abstractmethod
     def remove_everything(self) -> None:
         """Remove this place with all that lies in it, if it is there."""
-        shutil.rmtree(self.path, ignore_errors=True)
 
     def remove_temporary(self) -> None:
         """Remove what killed writers left directly in this place."""
         for left in self.children(TEMPORARY):
             left.remove()
 
+    @abstractmethod
     def move_to(self, target: "Location") -> None:
-        """Move this place to another address at once, so that a kill leaves no half of it under either name.
+        """Move this place to another address at once, so that a kill leaves no half of it. Not in a store.
 
         Raises:
             ShardError: If the disk refuses.
         """
-        with naming(target):
-            self.path.rename(target.path)
-            _sync_directory(target.path.parent)
 
 
 @contextlib.contextmanager
@@ -237,11 +245,3 @@ def naming(location: Location) -> Iterator[None]:
         raise ShardError(
             f"{location}: cannot be written: {error}; finished shards are kept, run again to go on"
         ) from error
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from diptych.addresses import Address
 from diptych.command_line import given_command
 from diptych.errors import DiptychError, ShardError
+from diptych.parts import WHOLE_JOB, JobPart
 from diptych.storage.location import Location
 
 LOCK = ".lock"
@@ -38,34 +39,65 @@ class GivenCommand(NamedTuple):
 
 
 @contextmanager
-def only_one(address: Address) -> Iterator[None]:
+def only_one(address: Address, part: JobPart = WHOLE_JOB) -> Iterator[None]:
     """Make sure that no other process on this machine writes in a directory; the lock ends with the process.
 
-    Whoever writes into a dataset directory holds the lock of that directory, whatever else it locks.
+    Whoever writes into a dataset directory holds the lock of that directory, whatever else it locks. Those who make
+    parts of its shards hold it together, and each the lock of its part.
+
+    Args:
+        address: The directory.
+        part: Of the shards that is made.
 
     Raises:
         ShardError: If one does, or the directory cannot be made.
     """
     directory = Location.at(address)
+    if directory.is_store:  # which has no locks: one writer is assumed, or parts that each do their own
+        yield
+    elif part.is_whole:
+        with _held(directory, LOCK, fcntl.LOCK_EX, "works there"):
+            for left in directory.children(f"{LOCK}-*"):
+                left.remove()
+            with _noted(directory):
+                yield
+    else:
+        with (
+            _held(directory, LOCK, fcntl.LOCK_SH, "works there"),
+            _held(directory, f"{LOCK}-{part.number}-of-{part.of}", fcntl.LOCK_EX, f"makes part {part} there"),
+        ):
+            _note_command(directory)
+            yield
+
+
+@contextmanager
+def _held(directory: Location, name: str, how: int, by_another: str) -> Iterator[None]:
+    """Hold a lock file in a directory, which is made where it is not there."""
     try:
-        directory.path.mkdir(parents=True, exist_ok=True)
-        file = (directory.path / LOCK).open("a")
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        file = open(directory / name, "a")  # noqa: SIM115 -- it is closed below
     except (FileExistsError, NotADirectoryError) as error:
         raise ShardError(f"{directory}: a file stands there or above it; give a folder, or one to be made") from error
     except OSError as error:
         raise ShardError(f"{directory}: cannot be written: {error.strerror}; {ELSEWHERE}") from error
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, how | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ShardError(f"{directory}: another diptych works there; wait for it, or stop it") from error
-        noted, before = _note_command(directory), _changes(directory)
-        try:
-            yield
-        except DiptychError:
-            if noted and _changes(directory) == before:  # refused: what it was asked for is not what lies there
-                _forget_command(directory, noted)
-            raise
+            raise ShardError(f"{directory}: another diptych {by_another}; wait for it, or stop it") from error
+        yield
+
+
+@contextmanager
+def _noted(directory: Location) -> Iterator[None]:
+    """Note the command that is running, and forget it where it is refused before it changed anything."""
+    noted, before = _note_command(directory), _changes(directory)
+    try:
+        yield
+    except DiptychError:
+        if noted and _changes(directory) == before:  # refused: what it was asked for is not what lies there
+            _forget_command(directory, noted)
+        raise
 
 
 def commands_given(address: Address) -> list[GivenCommand]:
@@ -87,7 +119,7 @@ def _note_command(directory: Location) -> bytes:
     given = given_command()
     if given is None:
         return b""
-    command = GivenCommand(*given, os.path.relpath(os.getcwd(), directory.path.absolute()))
+    command = GivenCommand(*given, os.path.relpath(os.getcwd(), Path(directory).absolute()))
     line = (json.dumps(command._asdict()) + "\n").encode()
     if commands_given(directory)[:1] == [command]:
         return b""
@@ -100,14 +132,14 @@ def _forget_command(directory: Location, line: bytes) -> None:
     lock = directory / LOCK
     data = lock.read()
     if data.endswith(line):
-        os.truncate(lock.path, len(data) - len(line))
+        os.truncate(lock, len(data) - len(line))
 
 
 def _changes(directory: Location) -> dict[str, int]:
     """Return when something came or went in a directory and, two deep, in those in it: where shards are written."""
     found = {}
-    for path, folders, _ in os.walk(directory.path):
+    for path, folders, _ in os.walk(directory):
         found[path] = os.stat(path).st_mtime_ns
-        if len(Path(path).relative_to(directory.path).parts) == LEVELS:
+        if len(Path(path).relative_to(directory).parts) == LEVELS:
             folders.clear()
     return found

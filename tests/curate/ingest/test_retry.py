@@ -16,7 +16,7 @@ from diptych.data.dataset import open_dataset
 from diptych.data.growing import Growing
 from diptych.data.images import DECODE_CODES
 from diptych.errors import ConfigError
-from diptych.storage.location import Location
+from diptych.storage.local_files import LocalLocation
 
 RETRY = IngestOptions(retry=retried_statuses(["transient"]))
 ROWS = 9
@@ -97,7 +97,8 @@ def test_a_retry_that_was_killed_goes_on_and_asks_nothing_twice_that_is_fine(
         config = start(tmp_path, server)
         run(config, tmp_path / "pool")
         with monkeypatch.context() as patch:
-            patch.setattr(*((Growing, "replace") if moment == "before the journal" else (Location, "move_to")), killed)
+            last = (Growing, "replace") if moment == "before the journal" else (LocalLocation, "move_to")
+            patch.setattr(*last, killed)
             with pytest.raises(KeyboardInterrupt):
                 run(config, tmp_path / "pool", RETRY)
         run(config, tmp_path / "pool", RETRY)

@@ -43,7 +43,7 @@ def test_a_worker_imports_nothing_heavy(kind: str, tmp_path: Path) -> None:
     config = make_config({"kind": kind, "path": tmp_path / "in"})
     read = look_at_input(config).read()
     (tmp_path / "pool").mkdir()
-    job = IngestJob(Location(tmp_path / "pool"), read.source, read.schema, config.download)
+    job = IngestJob(Location.at(tmp_path / "pool"), read.source, read.schema, config.download)
     (task,) = read.plan([]).shards(ShardLimits(10, 10**6), [])
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     given = pickle.dumps((job, task))

@@ -182,7 +182,7 @@ def test_columns_of_a_table_are_named_by_key(columns: dict[str, Any], message: s
             jsonl_file,
             "p.jsonl",
             '{"prompt": "a", "images": ["s3://bucket/sea.png"]}\n',
-            "p.jsonl:1: images: s3://bucket/sea.png: diptych reads and writes local paths only",
+            "p.jsonl:1: images: s3://bucket/sea.png: only a local path can be used here",
         ),
         (jsonl_file, "p.jsonl", '{"prompt": "a", "images": {"pth": "b"}}\n', "p.jsonl:1: images: unknown key 'pth'"),
         (jsonl_file, "p.jsonl", '{"prompt": "a", "images": {"role": "b"}}\n', "images: the key 'path' is missing"),

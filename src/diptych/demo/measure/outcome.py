@@ -125,7 +125,7 @@ def _rows_of(dataset: Dataset, truth: Path) -> list[_Row]:
     rows = []
     for row in table.to_pylist():
         if row["url"] not in answers:
-            raise DataError(f"{dataset.path}: {row['url']} is not in {truth}; it was made from another demo web")
+            raise DataError(f"{dataset.location}: {row['url']} is not in {truth}; it was made from another demo web")
         answer = answers[row["url"]]
         rows.append(_Row(row["key"], answer["faults"], answer["group"], row["status"] == "ok"))
     return rows

@@ -1,5 +1,6 @@
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,9 @@ from diptych.errors import DataError, ShardError
 from diptych.storage.location import Location
 
 
-def test_an_address_with_a_scheme_is_refused() -> None:
-    with pytest.raises(DataError, match="s3://bucket/x: diptych reads and writes local paths only"):
-        Location.at("s3://bucket/x")
+def test_an_address_with_the_scheme_of_no_store_is_refused() -> None:
+    with pytest.raises(DataError, match="https://host/x: only a local path can be used here"):
+        Location.at("https://host/x")
 
 
 def test_a_path_that_was_made_of_an_address_with_a_scheme_is_refused() -> None:
@@ -133,3 +134,28 @@ def test_the_stamp_changes_with_a_byte_though_size_and_date_are_the_same(tmp_pat
     while place.path.stat().st_ctime_ns == stat.st_ctime_ns:  # the file system's clock may tick slowly
         os.utime(place.path, ns=(stat.st_mtime_ns, stat.st_mtime_ns))
     assert place.stamp() != before
+
+
+def test_of_several_that_create_a_file_one_succeeds_and_nothing_is_left_over(tmp_path: Path) -> None:
+    place = Location.at(tmp_path) / "a"
+    with ThreadPoolExecutor(4) as pool:
+        done = [pool.submit(place.create, bytes([number]) * 9) for number in range(4)]
+    assert sorted(type(one.exception()).__name__ for one in done) == ["FileExistsError"] * 3 + ["NoneType"]
+    (first,) = [number for number, one in enumerate(done) if one.exception() is None]
+    assert place.read() == bytes([first]) * 9
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_disk_without_hard_links_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(errno.EPERM, "Operation not permitted")))
+    said = f"^{tmp_path}/a: cannot be written: Operation not permitted; a disk that knows hard links is needed"
+    with pytest.raises(ShardError, match=said):
+        (Location.at(tmp_path) / "a").create(b"x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sizes_come_from_one_listing(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    (tmp_path / "folder").mkdir()
+    assert Location.at(tmp_path).sizes() == {"a": 3}
+    assert Location.at(tmp_path / "absent").sizes() == Location.at(tmp_path / "a").sizes() == {}

@@ -1,0 +1,27 @@
+"""Images are made into an object store as they are on this machine."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from object_store import Bucket, files_below
+
+from diptych.generate.plan import GenerationPlan
+from diptych.generate.run import generate
+from diptych.generate.timings import TIMINGS, read_timings
+
+MakePlan = Callable[..., GenerationPlan]
+
+
+def test_images_are_written_as_on_this_machine(
+    plan_of: MakePlan, grey: dict[str, str], bucket: Bucket, tmp_path: Path
+) -> None:
+    plan = plan_of(models={"paper": grey}, samples=2, rows_per_shard=2)
+    generate(plan, tmp_path / "out", progress="none")
+    assert generate(plan, f"{bucket.address}/out", progress="none").rendered == 6
+    local = {path.relative_to(tmp_path / "out").as_posix(): path.read_bytes() for path in files_below(tmp_path / "out")}
+    del local[TIMINGS]
+    stored = bucket.files("out")
+    assert {name: data for name, data in stored.items() if not name.startswith(".")} == local
+    names = [note["shard"] for note in read_timings(f"{bucket.address}/out")]
+    assert names == [f"0000{number}.parquet" for number in range(3)]
+    assert generate(plan, f"{bucket.address}/out", progress="none").shards_made == 0

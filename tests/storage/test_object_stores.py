@@ -1,0 +1,175 @@
+import io
+import pickle
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from object_store import ATTEMPTS, Bucket, Fail
+
+from diptych.addresses import STORES
+from diptych.errors import DataError, MissingExtra, ShardError
+from diptych.storage import store_clients
+from diptych.storage.location import Location
+
+KINDS = ["memory", "s3"]
+
+
+@pytest.fixture(params=KINDS)
+def place(request: pytest.FixtureRequest) -> Iterator[Location]:
+    """A place in a store: in that of this process, and in a bucket."""
+    if request.param == "s3":
+        yield Location.at(request.getfixturevalue("bucket").address) / "runs"
+        return
+    found = Location.at(f"memory://{request.node.name}/runs")
+    yield found
+    found.remove_everything()
+
+
+def test_an_object_is_written_whole_read_and_removed(place: Location) -> None:
+    shard = place / "data" / "00000.parquet"
+    assert (shard.exists(), shard.is_file(), shard.size(), place.is_directory()) == (False, False, None, False)
+    shard.write(b"abc")
+    assert (shard.is_file(), shard.size(), shard.read(), place.is_directory()) == (True, 3, b"abc", True)
+    assert (place / "data").sizes() == {"00000.parquet": 3}
+    shard.write(b"abcd")
+    assert (shard.size(), shard.read(), shard.open().read()) == (4, b"abcd", b"abcd")
+    shard.remove()
+    shard.remove()
+    assert not shard.exists()
+
+
+def test_what_is_not_written_to_its_end_is_not_there(place: Location) -> None:
+    def stopped() -> None:
+        with (place / "a").publishing() as file:
+            file.write(b"half")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        stopped()
+    assert not (place / "a").exists()
+
+
+def test_of_several_that_create_an_object_one_succeeds(place: Location) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        done = [pool.submit((place / "a").create, bytes([number]) * 9) for number in range(4)]
+    assert sorted(type(one.exception()).__name__ for one in done) == ["FileExistsError"] * 3 + ["NoneType"]
+    (first,) = [number for number, one in enumerate(done) if one.exception() is None]
+    assert (place / "a").read() == bytes([first]) * 9
+
+
+def test_an_address_in_a_store_is_a_place_with_names_in_it_and_above(place: Location) -> None:
+    shard = place / "data" / "00000.parquet"
+    assert str(shard) == f"{place}/data/00000.parquet"
+    assert (shard.name, shard.parent, shard.is_store) == ("00000.parquet", place / "data", True)
+    assert list(shard.above()) == [place / "data", place, place.parent]
+    assert place.parent.parent == place.parent
+    assert Location.at(f"{shard}/") == Location.at(shard) == pickle.loads(pickle.dumps(shard))
+
+
+def test_children_are_listed_by_name_and_hidden_ones_only_where_asked(place: Location) -> None:
+    for name in ("b.parquet", "a.parquet", ".lock", "scores/x-1/00000.parquet"):
+        (place / name).write(b"x")
+    assert [child.name for child in place.children()] == ["a.parquet", "b.parquet", "scores"]
+    assert [child.name for child in place.children("*.parquet")] == ["a.parquet", "b.parquet"]
+    assert [child.name for child in place.children(".*")] == [".lock"]
+    assert (place / "absent").children() == (place / "a.parquet").children() == []
+
+
+def test_a_file_is_read_by_ranges_and_its_end_once(bucket: Bucket) -> None:
+    data = bytes(range(256)) * 4096
+    place = Location.at(bucket.address) / "a"
+    place.write(data)
+    bucket.server.clear()
+    for _ in range(2):
+        with place.open() as file:
+            assert file.seek(-8, io.SEEK_END) == len(data) - 8
+            assert file.read() == data[-8:]
+            file.seek(1000)
+            assert (file.read(10), file.tell()) == (data[1000:1010], 1010)
+    ranges = [request.range for request in bucket.server.asked("GET")]
+    assert ranges == ["bytes=983040-1048575", "bytes=1000-1009", "bytes=1000-1009"]
+
+
+def test_a_column_of_a_parquet_file_costs_its_bytes(bucket: Bucket) -> None:
+    table = pa.table({"score": [0.5] * 1000, "picture": [bytes(5000)] * 1000})
+    place = Location.at(bucket.address) / "a.parquet"
+    with place.publishing() as file:
+        pq.write_table(table, file, compression="none", use_dictionary=False, row_group_size=100)
+    bucket.server.clear()
+    with place.open() as opened:
+        assert pq.ParquetFile(opened).read(columns=["score"]).num_rows == 1000
+    assert bucket.server.bytes_read() < 100_000 < (place.size() or 0)
+
+
+def test_a_copy_at_hand_is_gone_afterwards(place: Location) -> None:
+    (place / "a.parquet").write(b"abc")
+    with (place / "a.parquet").at_hand() as copy:
+        assert (copy.is_store, copy.read(), copy.name) == (False, b"abc", "a.parquet")
+    assert not copy.exists()
+
+
+@pytest.mark.parametrize("how", [Fail.UNAVAILABLE, Fail.CUT], ids=["503", "cut"])
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_store_that_fails_for_a_moment_is_asked_again(bucket: Bucket, method: str, how: Fail) -> None:
+    place = Location.at(bucket.address) / "a"
+    place.write(b"abc")
+    bucket.server.fail(method, "/a", how, times=ATTEMPTS - 1)
+    if method == "PUT":
+        place.write(b"abcd")
+    assert place.read() == (b"abcd" if method == "PUT" else b"abc")
+
+
+def test_a_store_that_refuses_is_never_taken_for_what_is_missing(bucket: Bucket) -> None:
+    place = Location.at(bucket.address) / "a"
+    place.write(b"abc")
+    for method, ask in {"HEAD": place.is_file, "GET": place.read, "PUT": lambda: place.write(b"x")}.items():
+        bucket.server.fail(method, "/a", Fail.DENIED, times=99)
+        with pytest.raises(DataError, match=rf"^{place}: cannot be \w+( at)?: .*; what is finished is kept") as caught:
+            ask()
+        assert "\n" not in str(caught.value)
+    bucket.server.clear()
+    assert place.read() == b"abc"
+
+
+def test_a_bucket_that_is_not_there_is_named(bucket: Bucket) -> None:
+    said = "^s3://nothing-here: there is no such bucket, or these credentials do not show it; make it"
+    with pytest.raises(DataError, match=said):
+        (Location.at("s3://nothing-here") / "runs").children()
+    with pytest.raises(DataError, match="s3://nothing-here/a: "):
+        Location.at("s3://nothing-here/a").write(b"abc")
+
+
+def test_without_credentials_the_run_ends_in_one_line(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    store_clients.connected.cache_clear()
+    monkeypatch.setattr("s3fs.S3FileSystem._cache", {})
+    with pytest.raises(DataError, match=f"^{bucket.address}/a: cannot be read: .*credentials"):
+        Location.at(f"{bucket.address}/a").read()
+    store_clients.connected.cache_clear()
+
+
+def test_what_reaches_a_store_comes_with_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STORES, "gs", STORES["gs"])
+    store_clients.connected.cache_clear()
+    monkeypatch.setitem(__import__("sys").modules, "gcsfs", None)
+    with pytest.raises(MissingExtra, match=r"'gcsfs' is not installed; it comes with: pip install './diptych\[gcs\]'"):
+        Location.at("gs://bucket/x")
+
+
+def test_nothing_is_written_to_the_hub() -> None:
+    with pytest.raises(ShardError, match=r"^hf://datasets/a/b/c: nothing is written in hf://; give another place$"):
+        Location.at("hf://datasets/a/b/c").write(b"x")
+    assert Location.at("hf://datasets/a/b").is_read_only()
+
+
+def test_a_key_is_no_pattern(place: Location) -> None:
+    for name in ("a[b]*", "ab"):
+        (place / name / "x").write(b"x")
+    assert [child.name for child in (place / "a[b]*").children()] == ["x"]
+    (place / "a[b]*").remove_everything()
+    assert ((place / "a[b]*").children(), (place / "ab" / "x").read()) == ([], b"x")
+    place.remove_everything()
+    assert not (place / "ab" / "x").exists()

@@ -1,0 +1,166 @@
+"""OUT in an object store: what a local run writes, byte for byte, whatever is killed and whatever the store refuses."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ingested
+import pytest
+import yaml
+from click.testing import CliRunner
+from ingested import draw_folder, make_config
+from object_store import ATTEMPTS, Bucket, Fail, files_below
+from tiny_dataset import good_rows, make_dataset
+
+from diptych.cli import main
+from diptych.curate.config import CurateConfig
+from diptych.curate.ingest import run as run_module
+from diptych.curate.ingest.part import ingest_part
+from diptych.curate.ingest.run import IngestOptions, ingest
+from diptych.data.dataset import open_dataset
+from diptych.data.markers import MARKERS
+from diptych.data.verification import verify_dataset
+from diptych.errors import ConfigError, DataError, ShardError
+from diptych.jobs import run_job
+from diptych.parts import JobPart
+from diptych.scores.plan import ScorePlan
+from diptych.scores.run import score_dataset
+from diptych.storage.location import Location
+
+PLAN = ScorePlan({}, {"stats": ("image_stats", {}), "words": ("caption_stats", {})})
+
+
+def local_files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files_below(folder)}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> CurateConfig:
+    """Ten pictures in five shards."""
+    draw_folder(tmp_path / "in", range(10))
+    return make_config({"kind": "folder", "path": tmp_path / "in"}, rows_per_shard=2)
+
+
+def test_a_pool_is_written_as_on_this_machine(config: CurateConfig, bucket: Bucket, tmp_path: Path) -> None:
+    ingested.run(config, tmp_path / "pool")
+    ingest(config, f"{bucket.address}/pool", progress="none")
+    assert bucket.files("pool") == local_files(tmp_path / "pool")
+    assert not verify_dataset(Location.at(f"{bucket.address}/pool")).problems
+    bucket.server.clear()
+    assert ingest(config, f"{bucket.address}/pool", progress="none").rows_made == 0
+    assert not bucket.server.asked("PUT")
+    assert not bucket.server.asked("GET", ".parquet")
+
+
+@pytest.mark.parametrize("killed_after", [0, 1, 3])
+def test_a_run_that_was_killed_loses_the_shard_in_flight_and_no_other(
+    config: CurateConfig, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_after: int
+) -> None:
+    ingested.run(config, tmp_path / "pool")
+
+    def killed(*args: Any, **named: Any) -> Iterator[Any]:
+        for number, outcome in enumerate(run_job(*args, **named)):
+            if number == killed_after:  # it lies there, and nobody has noted it
+                raise KeyboardInterrupt
+            yield outcome
+
+    address = f"{bucket.address}/pool"
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "run_job", killed)
+        with pytest.raises(KeyboardInterrupt):
+            ingest(config, address, progress="none")
+    with pytest.raises(ShardError, match="not a finished dataset directory: it is not finished"):
+        open_dataset(address)
+    assert len((Location.at(address) / "data" / MARKERS).children()) == killed_after
+    bucket.server.clear()
+    ingest(config, address, progress="none")
+    assert len(bucket.server.asked("PUT", ".parquet")) - len(bucket.server.asked("PUT", MARKERS)) == 5 - killed_after
+    assert bucket.files("pool") == local_files(tmp_path / "pool")
+
+
+@pytest.mark.parametrize("how", [Fail.UNAVAILABLE, Fail.CUT], ids=["503", "cut"])
+def test_a_store_that_fails_for_a_moment_changes_no_byte(
+    config: CurateConfig, bucket: Bucket, tmp_path: Path, how: Fail
+) -> None:
+    ingested.run(config, tmp_path / "pool")
+    for ending in ("00001.parquet", "00003.parquet.json", "dataset.json"):
+        bucket.server.fail("PUT", ending, how)
+    ingest(config, f"{bucket.address}/pool", progress="none")
+    assert bucket.files("pool") == local_files(tmp_path / "pool")
+
+
+def test_a_store_that_goes_on_failing_ends_the_run_and_the_next_one_goes_on(
+    config: CurateConfig, bucket: Bucket, tmp_path: Path
+) -> None:
+    ingested.run(config, tmp_path / "pool")
+    address = f"{bucket.address}/pool"
+    bucket.server.fail("PUT", "00002.parquet", Fail.DENIED, times=99)
+    with pytest.raises(DataError, match=rf"^{address}/data/00002\.parquet: cannot be written: .*run again to go on$"):
+        ingest(config, address, progress="none")
+    bucket.server.clear()
+    ingest(config, address, progress="none")
+    assert not bucket.server.asked("PUT", "00000.parquet")
+    assert bucket.files("pool") == local_files(tmp_path / "pool")
+
+
+def test_parts_write_into_one_place_and_the_last_run_finishes_it(
+    config: CurateConfig, bucket: Bucket, tmp_path: Path
+) -> None:
+    ingested.run(config, tmp_path / "pool")
+    address = f"{bucket.address}/pool"
+    assert [ingest_part(config, address, JobPart(number, 2), progress="none").made for number in (2, 1)] == [2, 3]
+    assert ingest(config, address, progress="none").rows_made == 0
+    assert bucket.files("pool") == local_files(tmp_path / "pool")
+
+
+def test_scores_are_written_beside_the_data(bucket: Bucket, tmp_path: Path) -> None:
+    local = make_dataset(tmp_path / "pool", good_rows(6), rows_per_shard=2)
+    address = bucket.upload(local.path, "pool")
+    score_dataset(local.path, PLAN, progress="none")
+    bucket.server.fail("PUT", "00001.parquet", Fail.UNAVAILABLE, times=ATTEMPTS - 1)
+    score_dataset(address, PLAN, progress="none")
+    assert bucket.files("pool") == local_files(local.path)
+    bucket.server.clear()
+    assert score_dataset(address, PLAN, progress="none").shards_done == 0
+    assert not [request for request in bucket.server.asked("GET", "/scores/") if request.path.endswith(".parquet")]
+
+
+@pytest.mark.slow  # some thousand requests
+def test_a_curation_runs_from_end_to_end(bucket: Bucket, tmp_path: Path) -> None:
+    draw_folder(tmp_path / "in", range(6))
+    values = {
+        "job": "curate",
+        "source": {"kind": "folder", "path": str(tmp_path / "in")},
+        "rows_per_shard": 2,
+        "scores": {"hashes": {"score": "hashes"}, "words": {"score": "caption_stats"}},
+        "dedup": {"perceptual": "hashes.phash_imagehash", "radius": 4},
+        "select": [{"name": "told", "where": "words.caption_words > 1"}],
+    }
+    (tmp_path / "curate.yaml").write_text(yaml.safe_dump(values))
+
+    def run(out: str | Path, *further: str) -> str:
+        command = ["--progress", "none", "curate", "run", str(tmp_path / "curate.yaml"), "--out", str(out), *further]
+        return CliRunner().invoke(main, command).output
+
+    run(tmp_path / "run")
+    run(f"{bucket.address}/run")
+    assert bucket.files("run") == local_files(tmp_path / "run")
+    assert "Nothing to do" in run(f"{bucket.address}/run")
+    refused = run(f"{bucket.address}/run", "--set", "select.0.where=words.caption_words > 9 OR true")
+    assert f"{bucket.address}/run/selected: holds the export of another selection" in refused
+
+
+def test_what_a_store_cannot_do_is_refused_in_one_line(config: CurateConfig, bucket: Bucket) -> None:
+    with pytest.raises(ConfigError, match=f"^--retry: {bucket.address}/pool: nothing is replaced at once in a store"):
+        ingest(config, f"{bucket.address}/pool", IngestOptions(retry=frozenset({"timeout"})), progress="none")
+
+
+def test_another_dataset_there_is_not_written_over(config: CurateConfig, bucket: Bucket, tmp_path: Path) -> None:
+    make_dataset(tmp_path / "pool", good_rows(2))
+    address = bucket.upload(tmp_path / "pool", "pool")
+    before = bucket.files("pool")
+    with pytest.raises(ShardError, match=f"^{address}: holds a dataset that test made, and ingest would lose it"):
+        ingest(config, address, progress="none")
+    with pytest.raises(ShardError, match=f"^{address}/inner: lies inside the dataset {address}; give a place outside"):
+        ingest(config, f"{address}/inner", progress="none")
+    assert bucket.files("pool") == before
