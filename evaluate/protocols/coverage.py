@@ -2,15 +2,31 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diptych.data.generated_columns import BENCHMARK, PROMPT_ID
+from diptych.data.generated_columns import BENCHMARK, PROMPT_ID, columns_of
 from diptych.data.prompt_sets import prompt_set_sources
+from diptych.evaluate.inputs.asked_rows import is_asked_for
 from diptych.evaluate.inputs.category_sets import kind_of
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 from diptych.evaluate.protocols.contract import Protocol
 from diptych.progress.wording import quantity
+
+(SETTING,) = columns_of("setting")
+SHOWN = 4
+
+
+def prompt_set_columns(protocol: Protocol, rows: ScoredRows) -> tuple[str, ...]:
+    """Return the column that tells a protocol's sets of prompts apart; none where a dataset has one alone.
+
+    The prompts of a benchmark and their rewritten ones are two sets: a number over both would be that of neither.
+    """
+    if not rows.has(BENCHMARK):
+        return ()
+    own = np.flatnonzero(is_asked_for(rows, protocol.prompts))
+    return (BENCHMARK,) if len(_different(rows, BENCHMARK, own)) > 1 else ()
 
 
 def coverage_note(protocol: Protocol, rows: ScoredRows, of: Index) -> str:
@@ -21,10 +37,23 @@ def coverage_note(protocol: Protocol, rows: ScoredRows, of: Index) -> str:
         rows: The dataset.
         of: Numbers of the rows that the protocol is about.
     """
-    told = list(foreign_prompts(protocol, rows, of))
+    told = [*together_notes(rows, of), *foreign_prompts(protocol, rows, of)]
     if rows.has(PROMPT_ID):
         told.append(number_note(protocol, len(pc.unique(rows.values(PROMPT_ID).take(pa.array(of))))))
     return "; ".join(filter(None, told))
+
+
+def together_notes(rows: ScoredRows, of: Index) -> Iterator[str]:
+    """Yield over which sets of prompts and which settings the number of some rows is, where it is over several."""
+    for column, nouns in ((BENCHMARK, "sets of prompts"), (SETTING, "settings")):
+        several = _different(rows, column, of) if rows.has(column) else []
+        if len(several) > 1:
+            shown = ", ".join(several[:SHOWN]) + (", ..." if len(several) > SHOWN else "")
+            yield f"over {len(several):,} {nouns} together: {shown}"
+
+
+def _different(rows: ScoredRows, column: str, of: Index) -> list[str]:
+    return sorted(map(str, rows.values(column).take(pa.array(of)).unique().to_pylist()))
 
 
 def foreign_prompts(protocol: Protocol, rows: ScoredRows, of: Index) -> Iterator[str]:
@@ -35,10 +64,9 @@ def foreign_prompts(protocol: Protocol, rows: ScoredRows, of: Index) -> Iterator
     """
     if not rows.has(BENCHMARK):
         return
-    labels = set(rows.values(BENCHMARK).take(pa.array(of)).unique().to_pylist())
+    labels = _different(rows, BENCHMARK, of)
     sources = prompt_set_sources(rows.dataset.manifest)
-    own = {str(label) for label in labels if kind_of(str(label), rows.prompt_kinds) == protocol.prompts}
-    for label in sorted(own):
+    for label in (one for one in labels if kind_of(one, rows.prompt_kinds) == protocol.prompts):
         if label not in sources and protocol.has_source:
             told = f"an import with --prompts {protocol.prompts} tells"
             yield f"not known whether the prompts of {label!r} are upstream's, {told}"

@@ -11,7 +11,7 @@ from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 from diptych.evaluate.metrics.means import AskedMean, categories_of, mean_rows_of_group
 from diptych.evaluate.protocols.blocks import spread_note
-from diptych.evaluate.protocols.coverage import coverage_note
+from diptych.evaluate.protocols.coverage import coverage_note, prompt_set_columns
 from diptych.evaluate.protocols.image_cautions import ImageCautions, pictures_note, told_counts
 from diptych.evaluate.protocols.means import CountedRule
 from diptych.evaluate.protocols.pools import RulePool
@@ -20,7 +20,7 @@ from diptych.store.store import ResultRow
 
 
 def protocol_rows(rule: CountedRule, rows: ScoredRows, found: Findings, told: str = "") -> Iterator[ResultRow]:
-    """Yield the results of one rule over the groups of a dataset.
+    """Yield the results of one rule over the groups of a dataset, of which each is of one set of prompts.
 
     What rests on fewer than all prompts, or on others than upstream's, says so in its caution.
 
@@ -30,11 +30,13 @@ def protocol_rows(rule: CountedRule, rows: ScoredRows, found: Findings, told: st
         found: Where identities are noted.
         told: What there is to say of the judge.
     """
-    for by in rule.groupings:
+    sets = prompt_set_columns(rule.protocol, rows)
+    groupings = [tuple(dict.fromkeys((*sets, *by))) for by in rule.groupings]
+    for by in groupings:
         if rule.mean is not None:
             yield from rule_mean_rows(rule, replace(rule.mean, by=by), rows, found, told)
     if (pool := RulePool.of(rule, rows)) is not None:
-        for by in rule.groupings:
+        for by in groupings:
             yield from _pool_rows(pool, by, rows, found, told)
 
 

@@ -182,3 +182,34 @@ def test_what_has_no_answer_is_wrong_in_official_and_left_out_in_corrected(tmp_p
     assert value(tmp_path, "corrected", f"{WHOLE}_worst")[0] == 0.5
     assert value(tmp_path, "official", KINDS, question_kind="entity") == (0.5, 2)
     assert value(tmp_path, "corrected", KINDS, question_kind="entity") == (1.0, 1)
+
+
+def test_two_sets_of_prompts_are_two_numbers_and_settings_taken_together_are_told(tmp_path: Path) -> None:
+    made = [
+        Made(
+            "one",
+            number,
+            setting=setting,
+            caption=f"{label} {number}",
+            checks=asked((f"{label} {number}?", "entity - whole", "", said)),
+            picture=8 * number + 4 * (label != "dpg") + at,
+            benchmark=label,
+        )
+        for number in range(3)
+        for label, said in (("dpg", "no"), ("dpg_rewritten", "yes"))
+        for at, setting in enumerate(("g2", "g12"))
+    ]
+    make_generated(tmp_path / "generated", made, kinds={"dpg": "dpg", "dpg_rewritten": "dpg"})
+    run(make_config(tmp_path, judges={"eye": {"kind": "own_answers"}}, protocols=[{"protocol": "dpg", "judge": "eye"}]))
+    rows = [
+        result_of(tmp_path, f"dpg_official_eye.{WHOLE}", model="one", benchmark=label)
+        for label in ("dpg", "dpg_rewritten")
+    ]
+    assert [(row["value"], row["n"]) for row in rows] == [(0.0, 6), (1.0, 6)]
+    for row in rows:
+        assert "over 2 settings together: g12, g2" in row["caution"]
+        assert "3 of 1,065 prompts" in row["caution"]
+    assert (
+        result_of(tmp_path, f"dpg_official_eye.{KINDS}", model="one", benchmark="dpg", question_kind="entity")["value"]
+        == 0
+    )
