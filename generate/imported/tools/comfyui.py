@@ -1,22 +1,25 @@
 """ComfyUI: the graph that was run, as JSON under ``prompt``; texts, seed and model are found by following its links.
 
-Of several samplers it is the one that begins: its latent comes from no other. A graph says nothing by itself of what
-is a prompt; where the way from the sampler ends in no text, nothing is said. Where it ends in several, which the graph
-combines, concatenates, averages, encodes side by side or chooses from, or in one that a node made which is not known to
-hand it on as it is, none of them is the prompt, and that is said.
+Of several samplers it is the one that begins what was saved: its latent comes from no other. Where a file may be of
+several, what these differ in is not said. A graph says nothing by itself of what is a prompt; where the way from the
+sampler ends in no text, nothing is said. Where it ends in several, which the graph combines, concatenates, averages,
+encodes side by side or chooses from, or in one that a node made which is not known to hand it on as it is, none of them
+is the prompt, and that is said.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from diptych.generate.imported.tools.comfy_graph import ComfyGraph, Node, all_inputs, kind_of
-from diptych.generate.imported.tools.comfy_texts import NEGATIVE, PIPES, POSITIVE, is_sampler, side_texts
+from diptych.generate.imported.tools.comfy_graph import ComfyGraph, Node, kind_of
+from diptych.generate.imported.tools.comfy_savers import makers_of
+from diptych.generate.imported.tools.comfy_texts import NEGATIVE, PIPES, POSITIVE, side_texts
 from diptych.generate.imported.tools.said import ToolSays, json_object, sampler_name, tool_says
 
 MAX_NODES = 10_000
-# From where a sampler has what it begins with: some sample what another has made of the same image.
-BEGINNINGS = ("latent_image", "latent", "samples", "image")
+TAGS = ("Model", "Make", "ImageDescription")  # of EXIF, in which a graph stands behind its name
+OF_NODE = '"class_type"'  # in each graph
 ASKS = (POSITIVE, "conditioning", *PIPES)
 ASKS_NOT = (NEGATIVE, "neg_conditioning", *PIPES)
 MODEL_NAMES = ("ckpt_name", "unet_name", "model_name", "base_ckpt_name")
@@ -25,7 +28,7 @@ PLOTS = "xyplot"  # in the kinds of nodes that make pictures in several settings
 
 def read_comfyui(texts: Mapping[str, str], file: str) -> ToolSays | None:
     """Return what ComfyUI says; None where it is another program's."""
-    text = texts.get("prompt") or texts.get("Model", "").removeprefix("prompt:")
+    text = _written(texts, "prompt")
     graph = json_object(text)
     if graph is None:
         return None
@@ -36,8 +39,33 @@ def read_comfyui(texts: Mapping[str, str], file: str) -> ToolSays | None:
         return None
     if len(nodes) > MAX_NODES:
         raise ValueError(f"a graph of {len(nodes):,} nodes; at most {MAX_NODES:,} are read")
-    workflow = texts.get("workflow") or texts.get("Make", "").removeprefix("workflow:")
-    return _says(ComfyGraph(nodes, dict(_shown(json_object(workflow)))))
+    shown = dict(_shown(_first_object(_written(texts, "workflow"))))
+    return _says(ComfyGraph(nodes, shown), file)
+
+
+def _written(texts: Mapping[str, str], key: str) -> str | None:
+    """Return the text under a key; in EXIF the key stands before it, or it is a part of the comment.
+
+    Core and SaveImageExtended, as those of WAS, differ in tags and capitals: ``prompt:`` in Model and ``workflow:`` in
+    Make, or ``Prompt:`` in Make and ``Workflow:`` in ImageDescription. SaveImagePlus writes an object of both.
+    """
+    if texts.get(key):
+        return texts[key]
+    for tag in TAGS:
+        head, _, rest = texts.get(tag, "").partition(":")
+        if head.casefold() == key:
+            return rest
+    comment = texts.get("UserComment", "")
+    value = (json_object(comment) or {}).get(key) if OF_NODE in comment else None
+    return json.dumps(value) if isinstance(value, dict) else None
+
+
+def _first_object(text: str | None) -> dict[str, Any] | None:
+    """Return the first of the objects that a text has one behind another, as some savers write all they know."""
+    if text is None or not text.lstrip().startswith("{"):
+        return None
+    start = text.lstrip()
+    return json_object(start[: json.JSONDecoder().raw_decode(start)[1]])
 
 
 def _shown(workflow: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
@@ -55,11 +83,25 @@ def _shown(workflow: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
                 yield str(node.get("id")), text
 
 
-def _says(graph: ComfyGraph) -> ToolSays:
-    """Return what a graph says of the image."""
-    sampler = _first_sampler(graph)
-    if sampler is None:
+def _says(graph: ComfyGraph, file: str) -> ToolSays:
+    """Return what a graph says of the image of a file: of several that may be it what these agree in."""
+    all_say = [ToolSays() if sampler is None else _sampler_says(graph, sampler) for sampler in makers_of(graph, file)]
+    if not all_say:
         return ToolSays()
+    first = all_say[0]
+    facts = {name: value for name, value in first.facts.items() if all(one.facts.get(name) == value for one in all_say)}
+    differ = [name for name in dict.fromkeys(name for one in all_say for name in one.facts) if name not in facts]
+    prompts = {one.prompt for one in all_say}
+    if len(prompts) == 1 and not differ:
+        return first
+    several = ", ".join(["prompt", *differ] if len(prompts) > 1 else differ)
+    reasons = dict.fromkeys(one.unclear for one in all_say if one.unclear)
+    unclear = "; ".join([f"it may be one of several images of its graph, which differ in {several}", *reasons])
+    return ToolSays(first.prompt if len(prompts) == 1 else None, facts, unclear)
+
+
+def _sampler_says(graph: ComfyGraph, sampler: Node) -> ToolSays:
+    """Return what a graph says of what a sampler made."""
     guider = graph.linked(sampler, "guider") or sampler
     asks, asks_not = _first_of(guider, ASKS), _first_of(guider, ASKS_NOT)
     schedule, noise = graph.linked(sampler, "sigmas") or sampler, graph.linked(sampler, "noise") or sampler
@@ -83,18 +125,6 @@ def _says(graph: ComfyGraph) -> ToolSays:
 
 def _first_of(node: Node, names: tuple[str, ...]) -> str:
     return next((name for name in names if name in node["inputs"]), names[0])
-
-
-def _first_sampler(graph: ComfyGraph) -> Node | None:
-    """Return the sampler whose latent comes from no other; of several such, the one with the least id."""
-    by_id = sorted(graph.nodes.items(), key=lambda item: (len(item[0]), item[0]))
-    found = [node for _, node in by_id if is_sampler(node)]
-    for node in found:
-        links = (graph.linked(node, name) for name in BEGINNINGS)
-        before = (one for link in links if link is not None for one in graph.behind(link, all_inputs))
-        if not any(is_sampler(one) for one in before):
-            return node
-    return found[0] if found else None
 
 
 def _piped(graph: ComfyGraph, sampler: Node) -> Node | None:

@@ -1,5 +1,7 @@
 """NovelAI: ``Software`` says so, ``Comment`` is JSON, ``Description`` the prompt, ``Source`` the model.
 
+In a WebP these are the parts of an object in the comment of EXIF, where ``Description`` has lost what is no ASCII.
+
 From version 4 characters may have captions of their own beside the prompt; then no one text is the prompt.
 """
 
@@ -13,17 +15,20 @@ SOFTWARE = "NovelAI"
 
 def read_novelai(texts: Mapping[str, str], file: str) -> ToolSays | None:
     """Return what NovelAI says; None where it is another program's."""
-    if texts.get("Software") != SOFTWARE:
+    comment = texts.get("UserComment", "")
+    is_webp = f'"{SOFTWARE}' in comment
+    parts: Mapping[str, Any] = (json_object(comment) or {}) if is_webp else texts
+    if parts.get("Software") != SOFTWARE:
         return None
-    said = json_object(texts.get("Comment")) or {}
+    said = json_object(parts.get("Comment")) or {}
     return tool_says_of(
-        [said.get("prompt", texts.get("Description")), *_of_characters(said, "v4_prompt")],
+        [said.get("prompt", None if is_webp else texts.get("Description")), *_of_characters(said, "v4_prompt")],
         [said.get("uc"), *_of_characters(said, "v4_negative_prompt")],
         seed=said.get("seed"),
         steps=said.get("steps"),
         sampler=sampler_name(said.get("sampler"), said.get("noise_schedule")),
         guidance=said.get("scale"),
-        model=texts.get("Source"),
+        model=parts.get("Source"),
     )
 
 

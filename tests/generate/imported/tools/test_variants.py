@@ -1,0 +1,99 @@
+"""What is written otherwise than the programs of the table mostly do: other formats, savers and related programs."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from image_bytes import save
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from diptych.generate.imported.tools import read_tool
+
+PICTURE = Image.linear_gradient("L").resize((24, 16)).convert("RGB")
+PROMPT, NEGATIVE = 'a (red:1.2) boat,\nat "sea": 港', "fog"
+SAID = {"negative_prompt": NEGATIVE, "seed": 7, "steps": 25, "sampler": "euler karras", "guidance": 6.5, "model": "xl"}
+
+
+def with_tags(kind: str, tags: Mapping[int, str], comment: bytes = b"") -> bytes:
+    """Return a picture with texts in tags of EXIF, and one in the comment there."""
+    exif = Image.Exif()
+    for tag, text in tags.items():
+        exif[tag] = text
+    if comment:
+        exif.get_ifd(0x8769)[0x9286] = comment
+    return save(PICTURE, kind, exif=exif.tobytes())
+
+
+def png(**texts: Any) -> bytes:
+    info = PngInfo()
+    for key, value in texts.items():
+        info.add_text(key, json.dumps(value))
+    return save(PICTURE, "PNG", pnginfo=info)
+
+
+SETTINGS = {"seed": 7, "steps": 25, "scheduler": "karras"}
+SAMPLER = {**SETTINGS, "cfg": 6.5, "sampler_name": "euler", "model": ["4", 0], "positive": ["6", 0]}
+COMFY = {
+    "3": {"class_type": "KSampler", "inputs": {**SAMPLER, "negative": ["7", 0]}},
+    "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "xl"}},
+    "6": {"class_type": "CLIPTextEncode", "inputs": {"text": PROMPT, "clip": ["4", 1]}},
+    "7": {"class_type": "CLIPTextEncode", "inputs": {"text": NEGATIVE, "clip": ["4", 1]}},
+}
+GRAPH = json.dumps(COMFY)
+MRE = {  # the prompt as it was typed beside what its styles made of it
+    **SETTINGS,
+    "prompt": PROMPT,
+    "negative_prompt": NEGATIVE,
+    "real_prompt": [f"cinematic {PROMPT}"],
+    "cfg": 6.5,
+    "sampler": "euler",
+    "base_model": "xl",
+    "software": "Fooocus 2.0.78.5 MRE",
+}
+RUINED = {
+    **SETTINGS,
+    "Prompt": PROMPT,
+    "Negative": NEGATIVE,
+    "cfg": 6.5,
+    "sampler_name": "euler",
+    "base_model_name": "xl",
+    "software": "RuinedFooocus",
+}
+NOVEL = {"prompt": PROMPT, "uc": NEGATIVE, "sampler": "euler", "noise_schedule": "karras", "scale": 6.5, **SETTINGS}
+NOVEL_WEBP = {  # whose description has lost what is no ASCII
+    "Comment": json.dumps(NOVEL),
+    "Description": "\0\0\0\0a (red:1.2) boat \ufffd",
+    "Software": "NovelAI",
+    "Source": "xl",
+    "Title": "NovelAI generated image",
+}
+CASES: dict[str, tuple[str, bytes]] = {
+    "core webp": ("comfyui", with_tags("WEBP", {0x010F: "workflow:{}", 0x0110: f"prompt:{GRAPH}"})),
+    "WAS webp": (  # whose workflow is all that it knows, one object behind another
+        "comfyui",
+        with_tags("WEBP", {0x010E: 'Workflow:{"nodes": []}{"a": 1}', 0x010F: f"Prompt:{GRAPH}"}),
+    ),
+    "SaveImageExtended": ("comfyui", with_tags("JPEG", {0x010E: "Workflow: {}", 0x010F: f"Prompt: {GRAPH}"})),
+    "SaveImagePlus": (
+        "comfyui",
+        with_tags("WEBP", {}, b"ASCII\0\0\0" + json.dumps({"prompt": COMFY, "workflow": {}}).encode()),
+    ),
+    "Fooocus-MRE": ("fooocus", png(Comment=MRE)),
+    "RuinedFooocus": ("fooocus", png(parameters=RUINED)),
+    "NovelAI webp": ("novelai", with_tags("WEBP", {0x0131: "xl"}, b"ASCII\0\0\0" + json.dumps(NOVEL_WEBP).encode())),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_written_otherwise_is_read_back(name: str) -> None:
+    tool, data = CASES[name]
+    found = read_tool(data, "x.png")
+    assert (found.tool, found.problem, found.says.prompt, dict(found.says.facts)) == (tool, None, PROMPT, SAID)
+
+
+@pytest.mark.parametrize("text", ["{a camera", '{"prompt": "class_type"}', '{"Software": "NovelAI-like"}'])
+def test_a_comment_of_nobody_is_nobodys(text: str) -> None:
+    found = read_tool(with_tags("JPEG", {0x010F: "Prompt: none", 0x010E: text}, b"ASCII\0\0\0" + text.encode()), "x")
+    assert (found.tool, found.problem) == (None, None)
