@@ -1,5 +1,10 @@
 """OUT in an object store: what a local run writes, byte for byte, whatever is killed and whatever the store refuses."""
 
+import os
+import random
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,6 +153,37 @@ def test_a_curation_runs_from_end_to_end(bucket: Bucket, tmp_path: Path) -> None
     assert "Nothing to do" in run(f"{bucket.address}/run")
     refused = run(f"{bucket.address}/run", "--set", "select.0.where=words.caption_words > 9 OR true")
     assert f"{bucket.address}/run/selected: holds the export of another selection" in refused
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_ten_kills_and_faults_between_change_no_byte(bucket: Bucket, tmp_path: Path) -> None:
+    draw_folder(tmp_path / "in", range(60))
+    values = {
+        "job": "curate",
+        "source": {"kind": "folder", "path": str(tmp_path / "in")},
+        "rows_per_shard": 3,
+        "scores": {"words": {"score": "caption_stats"}, "stats": {"score": "image_stats"}},
+    }
+    (tmp_path / "curate.yaml").write_text(yaml.safe_dump(values))
+
+    def start(out: str | Path) -> subprocess.Popen[bytes]:
+        program = [sys.executable, "-P", "-m", "diptych", "--progress", "none", "curate", "run"]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1] / "src")}
+        return subprocess.Popen([*program, str(tmp_path / "curate.yaml"), "--out", str(out)], env=environment)
+
+    assert start(tmp_path / "run").wait(300) == 0
+    chance = random.Random(7)
+    for how in [Fail.UNAVAILABLE, Fail.CUT] * 5:
+        bucket.server.clear()
+        bucket.server.fail("PUT", chance.choice([".parquet", ".json"]), how, times=chance.choice([1, ATTEMPTS - 1]))
+        process, killed_at = start(f"{bucket.address}/run"), chance.randrange(60, 320)
+        while process.poll() is None and len(bucket.server.requests) < killed_at:
+            time.sleep(0.02)
+        process.kill()
+        process.wait(60)
+    assert start(f"{bucket.address}/run").wait(300) == 0
+    assert bucket.files("run") == local_files(tmp_path / "run")
 
 
 def test_what_a_store_cannot_do_is_refused_in_one_line(config: CurateConfig, bucket: Bucket) -> None:
