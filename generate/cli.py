@@ -204,8 +204,8 @@ def import_(
     shell_complete=completing("diptych.generate.exported:EXPORTS"),
 )
 @out_option("Folder of the files.")
-@click.option("--model", help="Only its images.")
-@click.option("--setting", help="Only images in it.")
+@click.option("--model", help="Only its images; '' takes those of no model.")
+@click.option("--setting", help="Only images in it; '' takes those of no setting.")
 @AS_JSON
 def export(dataset: Path, layout: str, out: Path, model: str | None, setting: str | None, as_json: bool) -> None:
     """Write the images of DATASET as PNG files for other programs.
@@ -226,6 +226,8 @@ def export(dataset: Path, layout: str, out: Path, model: str | None, setting: st
         if made.unspoken:
             why = "A1111 would read another prompt, as of a line that begins with 'Negative prompt:'"
             click.echo(f"no parameters in {quantity(len(made.unspoken), 'file')}, such as {made.unspoken[0]}: {why}")
+        if made.lacking:
+            click.echo(made.lacking)
 
 
 @generate.command()

@@ -83,7 +83,7 @@ ALLOWED = {
     "generate/backends/diffusers/finding.py": "finds the folders of models",
     "generate/backends/diffusers/models.py": "reads the folders of models",
     "generate/imported/looking.py": "reads the pictures of other programs",
-    "generate/imported/run.py": "tells a folder of other programs from a table",
+    "generate/imported/finding.py": "tells a folder of other programs from a table",
     "generate/pictures.py": "encodes pictures in memory",
     "generate/prompts": "read files of prompts",
     "generate/verify.py": "renders into a folder that is gone afterwards",

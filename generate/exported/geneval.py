@@ -11,6 +11,8 @@ from diptych.data.checks import read_checks
 from diptych.errors import DataError
 from diptych.generate.exported import ExportLayout, ExportRow
 
+SCORED = frozenset({"tag", "include"})  # of the metadata: without them its script ends, or finds every image right
+
 
 def _names(rows: Sequence[ExportRow]) -> list[str]:
     folders = _folders(rows)
@@ -53,4 +55,15 @@ def _metadata(row: ExportRow) -> dict[str, Any]:
     return {**said, "prompt": row["caption"]}
 
 
-GENEVAL = ExportLayout(_names, _beside, of_one_model=True)
+def _lacking(rows: Sequence[ExportRow]) -> str:
+    said = {_prompt(row): _metadata(row) for row in rows}
+    without = [prompt for prompt, one in said.items() if not one.keys() >= SCORED]
+    if not without:
+        return ""
+    return (
+        f"GenEval's own script cannot score {len(without):,} of {len(said):,} prompts, such as {without[0]!r}: "
+        f"they have no tag (category) or nothing that has to be seen (checks with include)"
+    )
+
+
+GENEVAL = ExportLayout(_names, _beside, of_one_model=True, lacking=_lacking)

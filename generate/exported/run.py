@@ -1,6 +1,7 @@
 """The export: the pictures of a dataset as files, in the order of its rows; what is there is not written again."""
 
 import os
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -27,7 +28,7 @@ SHOWN = 3  # models and settings that a message names
 
 
 class ExportChoice(NamedTuple):
-    """Which images of a dataset: of which model and setting; None takes all."""
+    """Which images of a dataset: of which model and setting; None takes all, an empty text those that name none."""
 
     model: str | None = None
     setting: str | None = None
@@ -41,12 +42,14 @@ class ExportRun(NamedTuple):
         written: Those of them that were written now.
         left_out: Rows without a picture, by status.
         unspoken: Files without ``parameters``, since A1111 would read another prompt from them.
+        lacking: In words, what the scripts that read the files need and images do not have; empty for nothing.
     """
 
     images: int
     written: int
     left_out: dict[str, int]
     unspoken: list[str]
+    lacking: str
 
 
 def export_images(
@@ -79,7 +82,7 @@ def export_images(
             tracker.advance()
     for name, data in layout.beside(rows, names).items():
         _write(place, name, data)
-    return ExportRun(len(rows), written, dict(left_out), unspoken)
+    return ExportRun(len(rows), written, dict(left_out), unspoken, layout.lacking(rows))
 
 
 def _rows(dataset: Dataset, choice: ExportChoice) -> tuple[list[ExportRow], Counter[str]]:
@@ -114,13 +117,14 @@ def _pictures_of(group: pa.Table, choice: ExportChoice) -> Iterator[bytes]:
 
 
 def _is_chosen(row: ExportRow, choice: ExportChoice) -> bool:
-    return choice.model in (None, row["model"]) and choice.setting in (None, row["setting"])
+    return choice.model in (None, row["model"] or "") and choice.setting in (None, row["setting"] or "")
 
 
 def _check_one_model(rows: Sequence[ExportRow], dataset: Dataset) -> None:
     found: dict[tuple[Any, Any], None] = dict.fromkeys((row["model"], row["setting"]) for row in rows)
     if len(found) > 1:
-        shown = "; ".join(f"--model {model} --setting {setting}" for model, setting in list(found)[:SHOWN])
+        chosen = [(shlex.quote(model or ""), shlex.quote(setting or "")) for model, setting in list(found)[:SHOWN]]
+        shown = "; ".join(f"--model {model} --setting {setting}" for model, setting in chosen)
         more = "; ..." if len(found) > SHOWN else ""
         raise DataError(
             f"{dataset.location}: images of {len(found)} models and settings, and this layout has a folder for one; "

@@ -30,7 +30,7 @@ KINDS: Mapping[str, str] = {
     EXTRA: "its place is taken, or not asked for; not used",
     BLANK: "of one colour",
     DUPLICATE: "the same bytes or pixels as another, or a file that is named twice",
-    CONTRADICTED: "its name or a table says one prompt, and the image itself another",
+    CONTRADICTED: "one prompt by its name or the id in a table, and another by the text in the table or the image",
     WRONG_SIZE: "of another size than asked for, or than most",
 }
 

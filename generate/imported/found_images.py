@@ -32,6 +32,13 @@ class PlaceReading(NamedTuple):
     sample: int | None = None
 
 
+class ToldText(NamedTuple):
+    """The text of a prompt that something beside an image says, and what says it."""
+
+    by: str
+    text: str
+
+
 @dataclass(frozen=True)
 class FoundImage:
     """An image that a layout finds.
@@ -45,6 +52,7 @@ class FoundImage:
         is_supposed: Whether the readings are what a name may mean, and no layout or table of a known form says so.
         folder: The folder that a layout has for a model; None where there is none, or a layout cannot know which it is.
         tile: Which part of its file it is, counted from 0 row by row; None for the whole.
+        told: What is written of it beside its name; None where nothing is.
     """
 
     file: str
@@ -55,6 +63,7 @@ class FoundImage:
     is_supposed: bool = False
     folder: str | None = None
     tile: int | None = None
+    told: "ToldText | None" = None
 
 
 @dataclass(frozen=True)
@@ -81,30 +90,9 @@ class SourceFolder:
         """All names, to look one up."""
         return frozenset(self.names)
 
-    @cached_property
-    def _by_last(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for name in self.names:
-            found.setdefault(PurePosixPath(name).name, []).append(name)
-        return found
-
     def path(self, name: str) -> Path:
         """Return where a name lies."""
         return self.root / self.on_disk.get(name, name)
-
-    def find(self, written: str) -> str:
-        """Return the name of the file that another machine wrote the path of: the one that ends as most of it does.
-
-        Where none does, or several do as well, it is the last part of the path, which is a name of nothing.
-        """
-        parts = PurePosixPath(written.replace("\\", "/")).parts
-        alike = self._by_last.get(parts[-1], []) if parts else []
-        for count in range(len(parts), 0, -1):
-            ending = "/".join(parts[-count:]).lstrip("/")
-            found = [name for name in alike if name == ending or name.endswith(f"/{ending}")]
-            if len(found) == 1:
-                return found[0]
-        return parts[-1] if parts else written
 
 
 class ImportLayout(NamedTuple):

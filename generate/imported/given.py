@@ -1,6 +1,7 @@
 """The config of an import from a command line: a file, or a source with a few options."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from diptych.lookup import describe_unknown
 from diptych.storage.location import Location
 
 CONFIGS = (".yaml", ".yml")
+MOST_LETTERS = 61  # of the name of a set
 FILES = {".csv": "csv", ".jsonl": "jsonl", ".tsv": "csv", ".txt": "txt"}  # ending of a file of prompts -> its kind
 
 
@@ -57,12 +59,22 @@ def check_outside_of_source(config: ImportConfig, out: Path) -> None:
         raise ShardError(f"{out}: lies in the source, {config.source}, which would change as it is read; {OTHER}")
 
 
+def _label(stem: str) -> dict[str, str]:
+    """Return the name of a set that is in a file of some name, of the signs that it may have; none where none is left.
+
+    >>> _label("my p (2)"), _label("\u6587")
+    ({'name': 'my_p_2'}, {})
+    """
+    name = re.sub(r"[^A-Za-z0-9.+-]+", "_", stem).strip("._+-")[:MOST_LETTERS]
+    return {"name": name} if name else {}
+
+
 def _prompts(given: str) -> dict[str, str]:
     """Return the prompt set that a name or a file stands for."""
     path = Path(given)
     if given in PROMPT_SETS:
         return {"kind": given}
     if path.suffix.lower() in FILES:
-        return {"kind": FILES[path.suffix.lower()], "name": path.stem, "path": given}
+        return {"kind": FILES[path.suffix.lower()], **_label(path.stem), "path": given}
     kind = f"prompt set or file ({', '.join(FILES)})"
     raise ConfigError(f"--prompts: {describe_unknown(kind, given, PROMPT_SETS)}")

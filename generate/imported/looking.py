@@ -6,6 +6,7 @@ Holds one file at a time for each thread.
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from diptych.data.picture_files import read_picture_file
@@ -39,6 +40,8 @@ def look_at_files(source: SourceFolder, names: Sequence[str], *, progress: str) 
 
 def read_picture(source: SourceFolder, name: str) -> bytes | str:
     """Return the bytes of a file, or why there are none: a status, a colon and the detail."""
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        return MISSING_FILE  # a table may name anything; nothing outside the folder is read
     path = source.path(name)
     try:
         path.lstat()

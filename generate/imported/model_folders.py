@@ -12,11 +12,13 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from diptych.generate.imported.identified_images import IdentifiedImage
+from diptych.generate.imported.layouts.compbench import CATEGORIES, SAMPLES
 from diptych.generate.imported.matching import MIN_BEGINNING, KnownPrompt, letters_of
 
-# Where A1111 and Forge, ComfyUI, and InvokeAI put images of any model.
+# Where A1111 and Forge, ComfyUI, InvokeAI, and the scripts of T2I-CompBench put images of any model.
 OF_PROGRAMS = frozenset(
     {"txt2img-images", "txt2img-grids", "img2img-images", "img2img-grids", "extras-images", "output", "outputs"}
+    | {SAMPLES, *(f"{category}_val" for category in CATEGORIES)}
 )
 
 

@@ -2,7 +2,7 @@
 
 A program that counts its images calls them ``00003-13.png`` whatever they are of. So the number that a name begins with
 is the id of a prompt only where the image does not say another text; what a layout, a table or a text in a name says
-stays, and the contradiction is said.
+stays, and the contradiction is said. So is that of an id in a table with the text in it.
 """
 
 from collections.abc import Sequence
@@ -31,6 +31,19 @@ class PromptOfImage(NamedTuple):
 
 def prompt_of_image(image: IdentifiedImage, index: PromptIndex, prompts: Sequence[KnownPrompt]) -> PromptOfImage:
     """Return which of some prompts an image is of: by its place first, then by what the file itself says."""
+    found, told = _prompt_of(image, index, prompts), image.found.told
+    if told is None or found.match is None:
+        return found
+    said, meant = index.find([PlaceReading(text=told.text)]), prompts[found.match.prompt]
+    if _is_text(told.text, meant) or (said is not None and said.prompt == found.match.prompt):
+        return found
+    known = f"and the prompt {meant.id!r} is {_shown(meant.text or '')}"
+    other = f"the text of the prompt {prompts[said.prompt].id!r}, {known}" if said is not None else known
+    says = f"{told.by} says {_shown(told.text)}, {other}"
+    return found._replace(contradiction="; ".join(filter(None, (says, found.contradiction))))
+
+
+def _prompt_of(image: IdentifiedImage, index: PromptIndex, prompts: Sequence[KnownPrompt]) -> PromptOfImage:
     place, own = image.found.readings, image.own
     if own is None:
         return PromptOfImage(index.find(place), place)

@@ -14,6 +14,7 @@ from diptych.generate.imported.identified_images import IdentifiedImage
 from diptych.generate.imported.matching import KnownPrompt, MatchedPrompt, PromptIndex
 from diptych.generate.imported.model_folders import in_model_folders
 from diptych.generate.imported.own_text import PromptOfImage, prompt_of_image
+from diptych.generate.imported.shifted_ids import check_counting
 from diptych.generate.rows import OK
 
 CONTRADICTED = "contradicted"  # begins what ``error`` says of an image in a place of which it says another text itself
@@ -59,17 +60,30 @@ class AskedImages(NamedTuple):
 
 
 class PlacedImages(NamedTuple):
-    """All rows in order, how many images of each prompt were expected of whom, and by what prompts were found."""
+    """The images of a source, placed.
+
+    Attributes:
+        rows: All rows in order.
+        samples: How many images of each prompt were expected of whom.
+        found_by: By what prompts were found.
+        notes: In words, what is odd about all of them.
+    """
 
     rows: list[PlacedImage]
     samples: dict[By, int]
     found_by: Counter[str]
+    notes: tuple[str, ...] = ()
 
 
 def place_images(images: Sequence[IdentifiedImage], asked: AskedImages) -> PlacedImages:
-    """Give each image its place. Without prompts, images are rows as they come."""
+    """Give each image its place. Without prompts, images are rows as they come.
+
+    Raises:
+        DataError: If images are called by numbers that are surely those of their neighbours' prompts.
+    """
     index = PromptIndex(asked.prompts)
     found = [prompt_of_image(image, index, asked.prompts) for image in images]
+    odd = check_counting(images, found, asked.prompts) if asked.of_a_set else ""
     images = [replace(image, contradiction=one.contradiction) for image, one in zip(images, found, strict=True)]
     matches = {number: one.match for number, one in enumerate(found) if one.match is not None}
     images = in_model_folders(images, {number: asked.prompts[match.prompt] for number, match in matches.items()})
@@ -83,7 +97,8 @@ def place_images(images: Sequence[IdentifiedImage], asked: AskedImages) -> Place
     left = [_unmatched(images[number], asked) for number in _suggested(over, images, found, index, tables, asked)]
     rows = [row for table in tables.values() for row in table.rows()]
     found_by = Counter(str(match.by) for match in matches.values())
-    return PlacedImages([*rows, *left], {by: table.samples for by, table in tables.items()}, found_by)
+    samples = {by: table.samples for by, table in tables.items()}
+    return PlacedImages([*rows, *left], samples, found_by, (odd,) if odd else ())
 
 
 def _by(image: IdentifiedImage, asked: AskedImages) -> By:

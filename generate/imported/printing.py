@@ -73,7 +73,9 @@ def _print_sizes(sizes: list[dict[str, Any]]) -> None:
 
 def _print_unprompted(files: list[str]) -> None:
     if files:
-        click.echo(f"no prompt  {len(files):,} (nothing says what they were asked for; --prompts or a table can)")
+        click.echo(
+            f"no prompt  {len(files):,} (nothing that is read says what they were asked for; --prompts or a table can)"
+        )
         _print_some(files)
 
 

@@ -16,10 +16,10 @@ from diptych.generate.growth import find_shards
 from diptych.generate.imported.asked_images import ChosenSet, asked_of_places, asked_of_set, chosen_set
 from diptych.generate.imported.config import ImportConfig
 from diptych.generate.imported.coverage import COVERAGE, Coverage, coverage_facts, coverage_of
-from diptych.generate.imported.found_images import FoundImage, SourceFolder, list_folder
+from diptych.generate.imported.finding import find_images
+from diptych.generate.imported.found_images import FoundImage, SourceFolder
 from diptych.generate.imported.identified_images import IdentifiedImage
-from diptych.generate.imported.layouts import AUTO, TABLE, ChosenLayout, choose_layout
-from diptych.generate.imported.layouts.any_place import ANY_PLACE
+from diptych.generate.imported.layouts import ChosenLayout
 from diptych.generate.imported.looking import LookedFile, look_at_files
 from diptych.generate.imported.placing import PlacedImages, place_images
 from diptych.generate.imported.rows import (
@@ -33,7 +33,6 @@ from diptych.generate.imported.rows import (
 )
 from diptych.generate.imported.shard_job import ImportJob
 from diptych.generate.imported.shards import check_nothing_is_lost, lay_out_shards
-from diptych.generate.imported.tables import SUFFIXES, images_of_table, own_table
 from diptych.jobs import run_job
 from diptych.jobs.engine import HERE, Engine
 from diptych.progress import track
@@ -123,25 +122,6 @@ def plan_import(config: ImportConfig, *, progress: str) -> PlannedImport:
     return PlannedImport(source, keyed(placed.rows), schema, _facts(layout, source, placed, chosen), chosen, grid)
 
 
-def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[FoundImage]]:
-    """Return the folder of a config, its layout, and the images in it.
-
-    Raises:
-        DataError: If the source cannot be read, or is neither a folder nor a table.
-    """
-    is_table = config.source.suffix.lower() in SUFFIXES and not config.source.is_dir()
-    source = list_folder(config.source.parent if is_table else config.source)
-    table = config.source if is_table else None
-    if table is None and config.layout in (AUTO, TABLE):
-        table = own_table(source)
-    if table is None:
-        layout = choose_layout(config.layout, source, config.prompts.kind if config.prompts is not None else "")
-        return source, layout, list(layout.layout.images(source))
-    why = f"{table.name} names the files"
-    told = images_of_table(source, table, config)
-    return source, ChosenLayout(TABLE, ANY_PLACE, why, told.unused), told.images
-
-
 def _identified(source: SourceFolder, found: Sequence[FoundImage], progress: str) -> list[IdentifiedImage]:
     looked = look_at_files(source, list(dict.fromkeys(image.file for image in found)), progress=progress)
     return [_identified_image(image, looked[image.file]) for image in found]
@@ -169,7 +149,7 @@ def _facts(
         "layout": layout.name,
         "why": layout.why,
         "unused_columns": dict(layout.unused),
-        "notes": list(chosen.source.notes) if chosen is not None else [],
+        "notes": [*layout.notes, *(chosen.source.notes if chosen is not None else ()), *placed.notes],
         "files": len(source.pictures),
         "found_by": dict(sorted(placed.found_by.items())),
         "tools": dict(sorted(_tools(placed).items())),

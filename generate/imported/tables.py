@@ -1,18 +1,20 @@
-"""A table that names files and says of each what it is: CSV, TSV or JSON Lines, beside the images or above them."""
+"""A table that names files and says of each what it is: CSV, TSV or JSON Lines."""
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from diptych.data.text_records import json_lines, whole_json
+from diptych.data.text_records import json_lines
 from diptych.errors import DataError
 from diptych.generate.imported.config import ImportConfig
-from diptych.generate.imported.found_images import FoundImage, PlaceReading, SourceFolder
+from diptych.generate.imported.found_images import FoundImage, PlaceReading, SourceFolder, ToldText
+from diptych.generate.imported.named_files import find_named
 from diptych.generate.prompts import read_text
-from diptych.generate.prompts.csv_file import headed_rows
+from diptych.generate.prompts.csv_file import headed_rows, plain_name
 from diptych.lookup import describe_unknown, nearest
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
@@ -43,52 +45,11 @@ class TableRow(NamedTuple):
     cells: Mapping[str, Any]
 
 
-def own_table(source: SourceFolder) -> Path | None:
-    """Return the table of a folder: the one that lies in it and names files; None where none does, or several do.
-
-    Hugging Face's imagefolder calls it ``metadata.csv`` or ``metadata.jsonl``, which goes before others.
-
-    Raises:
-        DataError: If a table of that name cannot be read, or names no files and no other does, or is one JSON array.
-    """
-    tables = [name for name in source.names if "/" not in name and PurePosixPath(name).suffix.lower() in SUFFIXES]
-    naming = [name for name in tables if _names_files(source.path(name))]
-    called = [name for name in tables if PurePosixPath(name).stem == "metadata"]
-    if called and not naming:
-        row = next(_rows(source.path(called[0])), None)
-        columns = f"its columns are {', '.join(map(repr, row.cells))}" if row is not None else "no rows there"
-        how = "call it file_name, with commas between columns, or do without the table by --layout any"
-        raise DataError(f"{source.path(called[0])}: no column names a file ({columns}); {how}")
-    if "metadata.json" in source.names and not naming:
-        _refuse_json(source.path("metadata.json"))
-    own = [name for name in called if name in naming] or naming
-    return source.path(own[0]) if len(own) == 1 else None
-
-
-def _refuse_json(path: Path) -> None:
-    """Raise for a table in one JSON array, which is read in no other form than JSON Lines."""
-    try:
-        rows = whole_json(read_text(path))
-    except (DataError, ValueError):  # something else of that name
-        return
-    if isinstance(rows, list) and any(isinstance(row, dict) and set(NAMES["file"]) & set(row) for row in rows):
-        how = "save it as metadata.jsonl, an object in each line, or do without the table by --layout any"
-        raise DataError(f"{path}: a table as one JSON array is not read; {how}")
-
-
-def _names_files(path: Path) -> bool:
-    try:
-        row = next(_rows(path), None)
-    except DataError:
-        return False
-    return row is not None and any(known in row.cells for known in NAMES["file"])
-
-
 class TableImages(NamedTuple):
     """What a table says.
 
     Attributes:
-        images: Those that it names, in its order, and those in the folder that it does not name.
+        images: Those that it names, in its order.
         unused: Its columns that nothing reads, and for each the key whose name it nearly has; else empty.
     """
 
@@ -104,7 +65,7 @@ def images_of_table(source: SourceFolder, table: Path, config: ImportConfig) -> 
     """
     found: list[FoundImage] = []
     there, read, keys = dict[str, None](), {*config.carry}, set[str]()
-    for row in _rows(table):
+    for row in table_rows(table):
         columns = _columns(row, config, table)
         there |= dict.fromkeys(row.cells)
         read.update(columns.values())
@@ -112,13 +73,39 @@ def images_of_table(source: SourceFolder, table: Path, config: ImportConfig) -> 
         given = {key: row.cells.get(name) for key, name in columns.items()}
         given = {key: value for key, value in given.items() if value not in (None, "")}
         carried = {name: _text(row.cells.get(name)) for name in config.carry}
-        found.append(_image({**given, "file": _file(given.get("file"), source, row.where)}, carried, row.where))
+        found.append(_image({**given, "file": _file(given.get("file"), row.where)}, carried, row.where))
     if not found:
         raise DataError(f"{table}: no rows there")
-    named = {image.file for image in found}
-    others = (name for name in source.pictures if name not in named)
-    found += [FoundImage(name, misnamed=f"{table.name} does not name it") for name in others]
-    return TableImages(found, _likely_keys([name for name in there if name and name not in read], keys))
+    files = find_named(source, (image.file for image in found))
+    images = [replace(image, file=files[image.file]) for image in found]
+    return TableImages(images, _likely_keys([name for name in there if name and name not in read], keys))
+
+
+def names_files(path: Path) -> bool:
+    """Return whether a table can be read, and a column of it is called as one of files is."""
+    try:
+        row = next(table_rows(path), None)
+    except DataError:
+        return False
+    return row is not None and "file" in _keys_of(row.cells)
+
+
+def table_rows(path: Path) -> Iterator[TableRow]:
+    """Yield the rows of a table.
+
+    Raises:
+        DataError: If it cannot be read or a row is broken.
+    """
+    is_json = path.suffix.lower() == ".jsonl"
+    rows = json_lines(read_text(path), path) if is_json else headed_rows(path)
+    yield from (TableRow(f"{path}:{line}", cells) for line, cells in rows)
+
+
+def _keys_of(names: Collection[str]) -> dict[str, str]:
+    """Return key -> column of some columns, in whatever case they are called."""
+    plain = {plain_name(name): name for name in reversed(list(names))} | {name: name for name in names}
+    found = {key: next((plain[called] for called in known if called in plain), None) for key, known in NAMES.items()}
+    return {key: name for key, name in found.items() if name is not None}
 
 
 def _likely_keys(unused: Sequence[str], keys: Set[str]) -> dict[str, str]:
@@ -136,10 +123,10 @@ def _columns(row: TableRow, config: ImportConfig, table: Path) -> dict[str, str]
     for name in (*config.columns.values(), *config.carry):
         if name not in row.cells and table.suffix.lower() != ".jsonl":
             raise DataError(f"{row.where}: {describe_unknown('column', name, row.cells)}")
-    found = {key: next((name for name in names if name in row.cells), None) for key, names in NAMES.items()}
-    if found["prompt_id"] is None and row.cells.keys() >= EVALSCOPE:
+    found = _keys_of(row.cells)
+    if "prompt_id" not in found and row.cells.keys() >= EVALSCOPE:
         found["prompt_id"] = "id"
-    used = {key: name for key, name in {**found, **config.columns}.items() if name is not None}
+    used = {**found, **config.columns}
     if "file" not in used:
         raise DataError(f"{row.where}: no column names a file; say which with columns: {{file: NAME}}")
     return used
@@ -157,19 +144,16 @@ def _image(given: Mapping[str, Any], carried: Mapping[str, str | None], where: s
     readings = [PlaceReading(prompt_id=prompt_id, sample=number)] if prompt_id is not None else []
     readings += [PlaceReading(text=text, sample=number)] if text is not None else []
     alone = PlaceReading(prompt_id, text, number) if readings else None
-    return FoundImage(given["file"], tuple(readings), alone, facts)
+    told = ToldText("a table", text) if text is not None else None
+    return FoundImage(given["file"], tuple(readings), alone, facts, told=told)
 
 
-def _file(value: Any, source: SourceFolder, where: str) -> str:
-    """Return the path of a file within the folder; one that leads elsewhere is that of another machine."""
+def _file(value: Any, where: str) -> str:
+    """Return the path of a file as it was written."""
     name = value.get("path") if isinstance(value, Mapping) else value
     if not isinstance(name, str) or not name:
         raise DataError(f"{where}: file: must be the path of a file, got {value!r}")
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.as_posix() in source.known:
-        return path.as_posix()
-    is_outside = path.is_absolute() or ".." in path.parts or (len(name) > 1 and name[1] == ":")
-    return source.find(name) if is_outside else path.as_posix()
+    return name
 
 
 def _number(value: Any, key: str, where: str) -> int | float:
@@ -188,14 +172,3 @@ def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
-
-
-def _rows(path: Path) -> Iterator[TableRow]:
-    """Yield the rows of a table.
-
-    Raises:
-        DataError: If it cannot be read or a row is broken.
-    """
-    is_json = path.suffix.lower() == ".jsonl"
-    rows = json_lines(read_text(path), path) if is_json else headed_rows(path)
-    yield from (TableRow(f"{path}:{line}", cells) for line, cells in rows)

@@ -70,7 +70,7 @@ def _wanted(columns: Columns) -> dict[str, tuple[str, ...]]:
 
 def _own(header: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return the column of each key that has one by its name; the prompt has one in any case."""
-    plain = {_plain(name): name for name in reversed(header)}
+    plain = {plain_name(name): name for name in reversed(header)}
     found: dict[str, tuple[str, ...]] = {"prompt": ("prompt",)}
     for key in KEYS:
         names = [name for name in (key, *ALSO.get(key, ())) if name in plain]
@@ -82,15 +82,16 @@ def _unread(path: Path, unread: Sequence[str], used: Mapping[str, Sequence[str]]
     """Yield in words which columns are not read that are called as a key is, or nearly so."""
     called = {name: key for key in KEYS for name in (key, *ALSO.get(key, ()))}
     for name in unread:
-        close = nearest(_plain(name), called, count=1, cutoff=LIKELY)
+        close = nearest(plain_name(name), called, count=1, cutoff=LIKELY)
         key = called[close[0]] if close else ""
-        if key in used and _plain(name) in called:
+        if key in used and plain_name(name) in called:
             yield f"{path.name}: the column {name!r} is not read, as {key} is {', '.join(map(repr, used[key]))}"
         elif key and key not in used:
             yield f"{path.name}: the column {name!r} is not read; if it is {key}, say columns: {{{key}: {name}}}"
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return the name of a column in small letters, with an underscore for a space or a hyphen."""
     return name.strip().casefold().replace(" ", "_").replace("-", "_")
 
 

@@ -22,6 +22,7 @@ LAYOUTS: dict[str, str] = {
     "stylegan": "diptych.generate.imported.layouts.stylegan:STYLEGAN",
     "folders": "diptych.generate.imported.layouts.folders:FOLDERS",
     "names": "diptych.generate.imported.layouts.names:NAMES",
+    "texts": "diptych.generate.imported.layouts.texts:TEXTS",
     "any": "diptych.generate.imported.layouts.any_place:ANY_PLACE",
 }
 AUTO = "auto"
@@ -29,12 +30,21 @@ TABLE = "table"  # no layout: a file says of each image what it is
 
 
 class ChosenLayout(NamedTuple):
-    """A layout, its name, and why it is that one; of a table the columns that nothing reads, and what each may be."""
+    """A layout, its name, and why it is that one.
+
+    Attributes:
+        name: Of ``LAYOUTS``, or ``table``.
+        layout: The layout.
+        why: In words.
+        unused: Columns of tables that nothing reads, and what each may be.
+        notes: In words, what of the folder is not read.
+    """
 
     name: str
     layout: ImportLayout
     why: str
     unused: Mapping[str, str] = MappingProxyType({})
+    notes: tuple[str, ...] = ()
 
 
 def choose_layout(name: str, source: SourceFolder, prompts: str = "") -> ChosenLayout:
@@ -50,7 +60,7 @@ def choose_layout(name: str, source: SourceFolder, prompts: str = "") -> ChosenL
         DataError: If the folder has no pictures, or a table is asked for.
     """
     if name == TABLE:
-        raise DataError(f"{source.root}: no table there that names files, or several; give the table itself")
+        raise DataError(f"{source.root}: no table at its top that names files; give the table itself")
     if not source.pictures:
         raise DataError(f"{source.root}: no file there that may be a picture, of {len(source.names):,}")
     if name != AUTO:

@@ -11,6 +11,7 @@ from typing import Any
 from diptych.data.text_records import whole_json
 from diptych.errors import DataError
 from diptych.generate.imported.found_images import FoundImage, ImportLayout, PlaceReading, SourceFolder
+from diptych.generate.imported.named_files import find_named
 from diptych.generate.imported.tools.said import part, tool_says
 from diptych.generate.prompts import read_text
 
@@ -28,16 +29,19 @@ def _recognise(source: SourceFolder) -> str | None:
 
 
 def _images(source: SourceFolder) -> Iterator[FoundImage]:
-    named = set()
-    for name in _states(source):
-        folder = PurePosixPath(name).parent.name or None
-        for number, state in enumerate(_requests(source, name)):
-            for image in _of_request(source, state, f"{name}:{number}"):
-                named.add(image.file)
-                yield replace(image, folder=folder)
+    told = [image for name in _states(source) for image in _of_state(source, name)]
+    files = find_named(source, (image.file for image in told))
+    yield from (replace(image, file=files[image.file]) for image in told)
+    named = set(files.values())
     for name in source.pictures:
         if name not in named:
             yield FoundImage(name, misnamed=f"no {STATE} names it")
+
+
+def _of_state(source: SourceFolder, name: str) -> Iterator[FoundImage]:
+    folder = PurePosixPath(name).parent.name or None
+    for number, state in enumerate(_requests(source, name)):
+        yield from (replace(image, folder=folder) for image in _of_request(state, f"{name}:{number}"))
 
 
 def _requests(source: SourceFolder, name: str) -> list[Mapping[str, Any]]:
@@ -50,7 +54,7 @@ def _requests(source: SourceFolder, name: str) -> list[Mapping[str, Any]]:
         raise DataError(f"{path}: is no {STATE} of HELM: {error!r}") from error
 
 
-def _of_request(source: SourceFolder, state: Mapping[str, Any], where: str) -> Iterator[FoundImage]:
+def _of_request(state: Mapping[str, Any], where: str) -> Iterator[FoundImage]:
     instance, request, result = (part(state, key) for key in ("instance", "request", "result"))
     text = part(instance, "input").get("text") or request.get("prompt")
     reading = PlaceReading(
@@ -60,7 +64,7 @@ def _of_request(source: SourceFolder, state: Mapping[str, Any], where: str) -> I
     completions = result.get("completions")
     for completion in completions if isinstance(completions, list) else ():
         for file in _files(completion):
-            yield FoundImage(source.find(file), readings, reading, _facts(instance, request))
+            yield FoundImage(file, readings, reading, _facts(instance, request))
 
 
 def _facts(instance: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:

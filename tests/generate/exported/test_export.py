@@ -2,12 +2,14 @@
 
 import json
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from drawn import picture
 from image_bytes import pixels
 from made_elsewhere import imported, rows_of
 from PIL import Image
@@ -147,6 +149,26 @@ def test_of_several_models_one_is_to_be_named(tmp_path: Path) -> None:
     assert exported(tmp_path / "x", "--layout", "a1111", "--out", tmp_path / "all")["images"] == 10
     imported(tmp_path / "all", "--set", "name=demo", "--out", tmp_path / "y")
     assert by_place(tmp_path / "y").keys() == by_place(tmp_path / "x").keys()
+
+
+def test_the_advice_of_which_model_to_give_is_one_that_can_be_given(tmp_path: Path) -> None:
+    texts = {"a b": "a red fish", "flux": "a red fish"}
+    for number, (model, text) in enumerate(texts.items()):
+        (tmp_path / "in" / model).mkdir(parents=True)
+        (tmp_path / "in" / model / f"{text}_0.png").write_bytes(picture(number, kind="PNG"))
+    imported(tmp_path / "in", "--layout", "names", "--out", tmp_path / "x")
+    given = (tmp_path / "x", "--layout", "geneval", "--out", tmp_path / "files")
+    advice = export(*given).output.partition("give one: ")[2].strip().split("; ")
+    assert advice == ["--model 'a b' --setting ''", "--model flux --setting ''"]
+    assert exported(*given, *shlex.split(advice[0]))["images"] == 1
+
+
+def test_a_prompt_that_the_script_of_geneval_cannot_score_is_told(tmp_path: Path) -> None:
+    make_generated(tmp_path / "x", [*made(), Made("sd", 7, 0, category="counting", caption="a dog", picture=9)])
+    said = export(tmp_path / "x", "--layout", "geneval", "--out", tmp_path / "files").output
+    assert "GenEval's own script cannot score 1 of 4 prompts, such as '00007': they have no tag (category) or" in said
+    make_generated(tmp_path / "y", made())
+    assert exported(tmp_path / "y", "--layout", "geneval", "--out", tmp_path / "sound")["lacking"] == ""
 
 
 def test_an_export_goes_on_and_writes_over_nothing(tmp_path: Path) -> None:

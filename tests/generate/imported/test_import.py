@@ -229,3 +229,9 @@ def test_a_config_says_the_same_as_the_command_line(folder: Path, prompts: Path,
     imported(config, "--out", tmp_path / "by_config")
     imported(folder, "--prompts", prompts, "--model", "sdxl", "--out", tmp_path / "by_line")
     assert files_of(tmp_path / "by_config/data") == files_of(tmp_path / "by_line/data")
+
+
+def test_a_file_of_prompts_may_have_any_name(folder: Path, prompts: Path, tmp_path: Path) -> None:
+    prompts.rename(tmp_path / "my p (2).txt")
+    imported(folder, "--prompts", tmp_path / "my p (2).txt", "--out", tmp_path / "out")
+    assert {row["benchmark"] for row in rows_of(tmp_path / "out")} == {"my_p_2"}

@@ -363,6 +363,7 @@ REQUESTS = [{"instance": {"id": "7", "input": {"text": "a fish"}}, "result": {"c
         ("compbench", ["{}/color_val/samples/a red boat_000000.png"]),
         ("stylegan", ["{}/seed0042.png"]),
         ("heim", ["{}/scenario_state.json", "{}/0.png"]),
+        ("texts", ["{}/IMG_7.png", "{}/IMG_7.txt"]),
     ],
 )
 def test_the_folder_above_is_the_model_in_every_layout(layout: str, files: list[str], tmp_path: Path) -> None:
@@ -377,11 +378,12 @@ def test_the_folder_above_is_the_model_in_every_layout(layout: str, files: list[
     drawn = {
         name: state.replace("0.png", f"{Path(name).parent}/0.png") if name.endswith("json") else None for name in names
     }
+    drawn |= {name: "a fish" for name in names if name.endswith("txt")}
     given = ("--prompts", tmp_path / "asked.jsonl", "--set", "samples=4")
     facts = imported(write(tmp_path / "in", drawn), "--layout", layout, *given, "--out", tmp_path / "out")
     assert facts["counts"]["extra"] == 0
     rows = [row for row in rows_of(tmp_path / "out") if row["file"]]
-    assert {row["file"] for row in rows} == {name for name in names if not name.endswith("json")}
+    assert {row["file"] for row in rows} == {name for name in names if not name.endswith(("json", "txt"))}
     for row in rows:
         assert row["model"] == ("sdxl" if "sdxl" in row["file"] else "flux")
 
@@ -389,3 +391,10 @@ def test_the_folder_above_is_the_model_in_every_layout(layout: str, files: list[
 def test_the_layouts_of_that_test_are_all_that_there_are() -> None:
     (mark,) = test_the_folder_above_is_the_model_in_every_layout.pytestmark  # type: ignore[attr-defined]  # set by pytest
     assert {layout for layout, _ in mark.args[1]} == set(LAYOUTS)
+
+
+def test_the_folders_of_compbench_are_no_models(tmp_path: Path) -> None:
+    names = [f"{folder}/samples/a_red_boat_{at:06d}.png" for at, folder in enumerate(("color_val", "shape_val"))]
+    facts = imported(write(tmp_path / "in", dict.fromkeys(names)), "--layout", "any", "--out", tmp_path / "out")
+    assert {row["model"] for row in rows_of(tmp_path / "out")} == {None}
+    assert facts["usable"] == 2

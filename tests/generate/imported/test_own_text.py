@@ -90,3 +90,19 @@ def test_a_folder_in_which_images_say_several_models_is_none(
     imported(tmp_path / "in", "--prompts", asked, "--layout", "any", "--out", tmp_path / "out")
     models = {row["file"]: row["model"] for row in rows_of(tmp_path / "out") if row["file"]}
     assert [models[file] for file in files] == expected.split()
+
+
+def test_an_id_in_a_table_that_is_of_another_text_than_the_table_says_is_a_flaw(asked: Path, tmp_path: Path) -> None:
+    """As where somebody has sorted the prompts since."""
+    for count in range(3):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / f"in/{count}.png").write_bytes(picture(count, kind="PNG"))
+    (tmp_path / "in/metadata.csv").write_text(
+        "file,prompt_id,prompt\n0.png,1,A RED FISH\n1.png,2,a blue bird\n2.png,3,a dog\n"
+    )
+    facts = imported(tmp_path / "in", "--prompts", asked, "--out", tmp_path / "out")
+    said = {flaw["file"]: flaw["what"] for flaw in facts["flaws"] if flaw["kind"] == "contradicted"}
+    assert said == {
+        "1.png": "a table says 'a blue bird', the text of the prompt '4', and the prompt '2' is 'two yellow houses'",
+        "2.png": "a table says 'a dog', and the prompt '3' is 'a green tree'",
+    }

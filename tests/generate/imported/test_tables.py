@@ -8,7 +8,7 @@ from made_elsewhere import PROMPTS, import_, imported, rows_of
 
 from diptych.errors import DataError
 from diptych.generate.imported.found_images import SourceFolder
-from diptych.generate.imported.tables import own_table
+from diptych.generate.imported.own_tables import own_tables
 
 
 def test_a_table_beside_its_images_says_all_that_it_can(folder: Path, prompts: Path, tmp_path: Path) -> None:
@@ -177,9 +177,8 @@ def test_images_of_which_nothing_says_the_prompt_are_counted_and_named(folder: P
     rows = "".join(f"{text}_{at}.png,{text if at else ''}\n" for text in PROMPTS for at in (0, 1))
     (folder / "metadata.csv").write_text(f"file_name,text\n{rows}")
     said = import_(folder, "--out", tmp_path / "out").output
-    assert (
-        f"no prompt  7 (nothing says what they were asked for; --prompts or a table can)\n  {PROMPTS[0]}_0.png" in said
-    )
+    reason = "nothing that is read says what they were asked for; --prompts or a table can"
+    assert f"no prompt  7 ({reason})\n  {PROMPTS[0]}_0.png" in said
     assert "  and 2 more\n" in said
     assert "nothing is wrong" not in said
     assert len(imported(folder, "--out", tmp_path / "out")["unprompted"]) == 7
@@ -191,6 +190,14 @@ def test_a_table_as_one_json_array_is_not_passed_over(folder: Path, tmp_path: Pa
     with pytest.raises(
         DataError, match=r"metadata\.json: a table as one JSON array is not read; save it as metadata\.jsonl"
     ):
-        own_table(SourceFolder(folder, (table.name,)))
+        own_tables(SourceFolder(folder, (table.name,)))
     table.write_text(json.dumps({"made_by": "a program"}))
-    assert own_table(SourceFolder(folder, (table.name,))) is None
+    assert own_tables(SourceFolder(folder, (table.name,))).read == ()
+
+
+def test_columns_may_be_written_in_any_case(folder: Path, tmp_path: Path) -> None:
+    rows = "".join(f"{text}_{at}.png,{text},{at}\n" for text in PROMPTS for at in (0, 1))
+    (folder / "metadata.csv").write_text(f"File Name,Prompt,SEED\n{rows}")
+    facts = imported(folder, "--out", tmp_path / "out")
+    assert (facts["layout"], facts["usable"], facts["unused_columns"], facts["unprompted"]) == ("table", 14, {}, [])
+    assert {row["seed"] for row in rows_of(tmp_path / "out")} == {0, 1}

@@ -1,0 +1,49 @@
+"""The images of a source: those that its tables name, or those that the layout of the folder finds."""
+
+from diptych.generate.imported.config import ImportConfig
+from diptych.generate.imported.found_images import FoundImage, SourceFolder, list_folder
+from diptych.generate.imported.layouts import AUTO, TABLE, ChosenLayout, choose_layout
+from diptych.generate.imported.layouts.any_place import ANY_PLACE
+from diptych.generate.imported.layouts.texts import TEXTS, texts_beside
+from diptych.generate.imported.own_tables import OwnTables, images_of_tables, own_tables, shown_tables
+from diptych.generate.imported.tables import SUFFIXES
+from diptych.progress.wording import quantity
+
+
+def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[FoundImage]]:
+    """Return the folder of a config, its layout, and the images in it.
+
+    Raises:
+        DataError: If the source cannot be read, or is neither a folder nor a table.
+    """
+    is_table = config.source.suffix.lower() in SUFFIXES and not config.source.is_dir()
+    source = list_folder(config.source.parent if is_table else config.source)
+    if is_table:
+        tables = OwnTables((config.source.name,), ())
+    else:
+        tables = own_tables(source) if config.layout in (AUTO, TABLE) else OwnTables((), ())
+    if tables.read:
+        told = images_of_tables(source, tables.read, config)
+        why = f"{shown_tables(tables.read)} {'names' if len(tables.read) == 1 else 'name'} the files"
+        return source, ChosenLayout(TABLE, ANY_PLACE, why, told.unused, _unread_tables(tables)), told.images
+    layout = choose_layout(config.layout, source, config.prompts.kind if config.prompts is not None else "")
+    notes = (*_unread_tables(tables), *(_unread_texts(source, layout) if config.layout == AUTO else ()))
+    return source, layout._replace(notes=notes), list(layout.layout.images(source))
+
+
+def _unread_tables(tables: OwnTables) -> tuple[str, ...]:
+    if not tables.unread:
+        return ()
+    many = f"{quantity(len(tables.unread), 'table')} that {'names' if len(tables.unread) == 1 else 'name'} files"
+    how = "called metadata, such a table in a folder is read, or give one as the source"
+    return (f"{many}, not read: {shown_tables(tables.unread)}; {how}",)
+
+
+def _unread_texts(source: SourceFolder, layout: ChosenLayout) -> tuple[str, ...]:
+    found = texts_beside(source) if layout.layout is not TEXTS else []
+    if not found:
+        return ()
+    return (
+        f"{quantity(len(found), 'text')} beside pictures, such as that of {found[0]}, not read; "
+        f"--layout texts reads what they say",
+    )
