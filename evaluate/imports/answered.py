@@ -9,13 +9,23 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
 from diptych.data.checks import Question
+from diptych.data.same_text import is_same_text
 from diptych.errors import DataError
 from diptych.evaluate.imports.contract import EvidenceRecord, SaidAnswer
+from diptych.evaluate.imports.matched import first_of
 from diptych.judges.answers.asked import no_answer
 from diptych.judges.contract import FAILED, UNPARSED, Answer, Query
 from diptych.scores.question_rule import plain_words, same_words
 
-NO_QUESTION = "no such question"
+NO_QUESTION, OTHER_QUESTION = "no such question", "another question"
+
+
+class StrayAnswer(NamedTuple):
+    """A record of a question that nobody asks, why, and what it says and the questions are, in words."""
+
+    record: EvidenceRecord
+    why: str
+    says: str
 
 
 class AskedOnce(NamedTuple):
@@ -23,12 +33,12 @@ class AskedOnce(NamedTuple):
 
     Attributes:
         said: The answers by number of the question, one of each rater.
-        strays: Records of a question that nobody asks.
+        strays: What is about no question.
         repeated: Records that say again what another one says.
     """
 
     said: dict[int, list[SaidAnswer]]
-    strays: list[EvidenceRecord]
+    strays: list[StrayAnswer]
     repeated: int
 
 
@@ -39,12 +49,15 @@ def by_question(records: Sequence[EvidenceRecord], questions: Sequence[Question]
         DataError: If a rater answers a question twice in different ways.
     """
     kept: dict[tuple[int, str], EvidenceRecord] = {}
-    strays, repeated = [], 0
+    strays, repeated = list[StrayAnswer](), 0
     for record in records:
         said = _said(record)
         numbers = [number for number, one in enumerate(questions) if _is_about(said, one)]
         if not numbers:
-            strays.append(record)
+            strays.append(StrayAnswer(record, NO_QUESTION, _both_sides(said, questions)))
+        elif said.question is not None and not is_same_text(said.question, asked := questions[numbers[0]].question):
+            strays.append(StrayAnswer(record, OTHER_QUESTION, f"{said.question!r}, where it is {asked!r}"))
+            continue
         for number in numbers:
             other = kept.setdefault((number, said.rater), record)
             if other is record:
@@ -77,7 +90,15 @@ def _said(record: EvidenceRecord) -> SaidAnswer:
 
 
 def _is_about(said: SaidAnswer, question: Question) -> bool:
-    return said.question_id == question.id if said.question_id is not None else said.question == question.question
+    if said.question_id is not None:
+        return said.question_id == question.id
+    return is_same_text(said.question or "", question.question)
+
+
+def _both_sides(said: SaidAnswer, questions: Sequence[Question]) -> str:
+    if said.question_id is not None:
+        return f"question_id {said.question_id!r}, where the image has {first_of(one.id for one in questions)}"
+    return f"{said.question!r}, where the image has {first_of(one.question for one in questions)}"
 
 
 def _is_same(one: SaidAnswer, other: SaidAnswer) -> bool:

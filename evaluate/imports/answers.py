@@ -14,10 +14,11 @@ from diptych.evaluate.imports.contract import (
     ImportSource,
     SaidAnswer,
 )
-from diptych.evaluate.imports.records import Words, image_of, number_of, records
+from diptych.evaluate.imports.records import RecordTable, Words, image_of, number_of, prompt_of
 from diptych.judges.evidence import ANSWERS
 
 PROBABILITY = "probability"
+READ = ("question_id", "question", "answer", PROBABILITY, "rater")
 
 
 def answers(source: ImportSource) -> FileContent:
@@ -26,22 +27,24 @@ def answers(source: ImportSource) -> FileContent:
     ``probability`` is that of the answer, or where none stands there of the first of two choices, and ``rater`` who of
     several gave it, where a file has those.
     """
-    return FileContent(_answers(source))
+    table = RecordTable(source, READ)
+    return FileContent(_answers(table), unused=table.unused)
 
 
-def _answers(source: ImportSource) -> Iterator[EvidenceRecord]:
-    for place, row in records(source):
+def _answers(table: RecordTable) -> Iterator[EvidenceRecord]:
+    for place, row in table:
         image = image_of(row, place, "an answer", ("question_id", "question"), ("answer", PROBABILITY))
         yield EvidenceRecord(
             place,
             image,
             SaidAnswer(
-                row.get("question_id"),
-                row.get("question"),
+                row.get("question_id") or None,
+                row.get("question") or None,
                 row.get("answer", ""),
                 probability_of(row, place),
                 row.get("rater", ""),
             ),
+            prompt_of(row),
         )
 
 

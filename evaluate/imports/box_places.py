@@ -8,7 +8,8 @@ from typing import NamedTuple, cast
 
 from diptych.errors import DataError
 from diptych.evaluate.imports.contract import EvidenceRecord
-from diptych.evaluate.imports.matching import Matched, Matcher
+from diptych.evaluate.imports.matched import Matched
+from diptych.evaluate.imports.matching import Matcher
 from diptych.judges.contract import Box
 
 BESIDE = "a box beside its picture"

@@ -3,10 +3,11 @@
 They are a list of ``image_id``, ``category_id``, ``bbox`` (left, top, width, height) and ``score``. What the ids stand
 for says a second file with ``images`` (``id``, ``file_name``) and ``categories`` (``id``, ``name``), or the file
 itself, if it is such an object with the detections under ``annotations``. An image that is listed and has no detection
-was looked at, and nothing found. Told, and not judged, are ids that cannot be of these names (``coco_ids``), boxes
-without an area, and those beside their pictures (``box_places``). Masks are not read: no rule asks for them. How near a
-thing is may stand beside its score as ``nearness``, and with the axes of its box swapped as ``nearness_swapped``, see
-``boxes_with_depth``.
+was looked at, and nothing found. Without a list, detections name the files of the dataset themselves, and of the others
+nobody knows whether they were looked at. Told, and not judged, are ids that cannot be of these names (``coco_ids``),
+boxes without an area, and those beside their pictures (``box_places``). Masks are not read: no rule asks for them. How
+near a thing is may stand beside its score as ``nearness``, and with the axes of its box swapped as
+``nearness_swapped``, see ``boxes_with_depth``.
 """
 
 import math
@@ -18,20 +19,22 @@ from diptych.data.schema import FILE
 from diptych.data.text_records import json_value
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.imports.coco_ids import KnownIds, check_ids
+from diptych.evaluate.imports.coco_images import NO_ID, CocoId, FoundId, ListedImages, coco_id
 from diptych.evaluate.imports.contract import EvidenceRecord, FileContent, FilePlace, ImportFormat, ImportSource
+from diptych.evaluate.imports.matched import first_of
 from diptych.judges.contract import NEAR, NEARNESS, NEARNESS_SWAPPED, Box, Trait
 from diptych.judges.evidence import BOXES
 
 IMAGES, CATEGORIES, DETECTIONS = "images", "categories", "annotations"
-NO_ID, NO_CATEGORY, NO_AREA = "no image of that id", "no category of that id", "a box without an area"
+NO_CATEGORY, NO_AREA = "no category of that id", "a box without an area"
 
 
 class CocoNames(NamedTuple):
-    """What ids stand for: files of images, names of categories; and the sizes of images, where they are told."""
+    """What ids stand for: files of images, if they are listed, names of categories; and sizes of images, where told."""
 
-    files: Mapping[int | str | None, str]
-    labels: Mapping[int | str | None, str]
-    sizes: Mapping[int | str | None, tuple[int, int]]
+    images: ListedImages | None
+    labels: Mapping[CocoId, str]
+    sizes: Mapping[CocoId, tuple[int, int]]
 
 
 def coco(source: ImportSource) -> FileContent:
@@ -51,22 +54,60 @@ def coco(source: ImportSource) -> FileContent:
     found = whole.get(DETECTIONS) if isinstance(whole, Mapping) else whole
     if not isinstance(found, list):
         raise DataError(f"{source.file}: detections are a list, or an object with the list {DETECTIONS}")
-    check_ids(found, KnownIds("image_id", names.files, "file_name"), source.file)
     check_ids(found, KnownIds("category_id", names.labels, "category_name", are_classes=True), source.file)
-    return FileContent(_records(found, names, source.file), frozenset(names.labels.values()))
+    images = _by_list(found, names.images, source.file) if names.images else [_by_file(one) for one in found]
+    return FileContent(_records(found, names, images, source.file), frozenset(names.labels.values()))
 
 
 def _names(whole: Any, file: Path) -> CocoNames:
-    parts: list[dict[int | str | None, str]] = []
-    for part, name in ((IMAGES, "file_name"), (CATEGORIES, "name")):
-        listed = whole.get(part) if isinstance(whole, Mapping) else None
-        if not isinstance(listed, list) or not all(_is_named(one, name) for one in listed):
-            raise DataError(f"{file}: {part}: must be a list of objects with id and {name}")
-        parts.append({one["id"]: one[name] for one in listed})
-        if len(parts[-1]) < len(listed):
-            raise DataError(f"{file}: {part}: two have one id")
-    sizes = {one["id"]: size for one in whole[IMAGES] if (size := _size(one)) is not None}
-    return CocoNames(parts[0], parts[1], sizes)
+    labels = _listed(whole, CATEGORIES, "name", file)
+    if whole.get(IMAGES, []) == []:
+        return CocoNames(None, labels, {})
+    files = _listed(whole, IMAGES, "file_name", file)
+    sizes = {key: size for one, key in zip(whole[IMAGES], files, strict=True) if (size := _size(one)) is not None}
+    return CocoNames(ListedImages(files), labels, sizes)
+
+
+def _listed(whole: Any, part: str, name: str, file: Path) -> dict[CocoId, str]:
+    listed = whole.get(part) if isinstance(whole, Mapping) else None
+    told = [(coco_id(one.get("id")), one.get(name)) for one in listed or () if isinstance(one, Mapping)]
+    named = [(key, word) for key, word in told if key is not None and isinstance(word, str)]
+    found = dict(named)
+    if not isinstance(listed, list) or len(named) < len(listed):
+        raise DataError(f"{file}: {part}: must be a list of objects with id and {name}")
+    if len(found) < len(listed):
+        raise DataError(f"{file}: {part}: two have one id")
+    return found
+
+
+def _by_list(found: Sequence[Any], images: ListedImages, file: Path) -> list[FoundId]:
+    """Return which image of a list each detection is of.
+
+    Raises:
+        DataError: If it is none of any, or ids are not of the list.
+    """
+    are = [images.find(one) if isinstance(one, Mapping) else FoundId(None, NO_ID) for one in found]
+    by_ids = [
+        one if isinstance(one, Mapping) and (coco_id(one.get("image_id")) in images.files or is_of.misfit) else None
+        for one, is_of in zip(found, are, strict=True)
+    ]
+    check_ids(by_ids, KnownIds("image_id", images.files, "file_name"), file)
+    strays = [one for one, is_of in zip(found, are, strict=True) if is_of.misfit and isinstance(one, Mapping)]
+    says = images.both_sides(strays)
+    if strays and len(strays) == len(found):
+        first = are[0]
+        raise DataError(
+            f"{file}: none of {len(found):,} detections is of an image of the list: {first.misfit}: "
+            f"{first.says or says}; write ids or file names of that list"
+        )
+    return [one._replace(says=one.says or says) if one.misfit else one for one in are]
+
+
+def _by_file(detection: Any) -> FoundId:
+    """Return the file that a detection names as its image, where no list says what ids stand for."""
+    told = [detection.get(key) for key in ("file_name", "image_id")] if isinstance(detection, Mapping) else []
+    name = next((one for one in told if isinstance(one, str)), None)
+    return FoundId(name) if name is not None else FoundId(None, NO_ID, f"{told[-1]!r}, and no list of images")
 
 
 def _size(given: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -74,26 +115,26 @@ def _size(given: Mapping[str, Any]) -> tuple[int, int] | None:
     return sides if all(type(side) is int and side > 0 for side in sides) else None  # type: ignore[return-value]  # two
 
 
-def _is_named(given: Any, name: str) -> bool:
-    return isinstance(given, Mapping) and isinstance(given.get("id"), int | str) and isinstance(given.get(name), str)
-
-
-def _records(found: Sequence[Any], names: CocoNames, file: Path) -> Iterator[EvidenceRecord]:
-    for number, (key, name) in enumerate(names.files.items(), start=1):
+def _records(found: Sequence[Any], names: CocoNames, images: Sequence[FoundId], file: Path) -> Iterator[EvidenceRecord]:
+    files = names.images.files if names.images is not None else {}
+    for number, (key, name) in enumerate(files.items(), start=1):
         yield EvidenceRecord(FilePlace(file, number, "image"), {FILE: name}, None, size=names.sizes.get(key))
-    for number, given in enumerate(found, start=1):
+    for number, (given, image) in enumerate(zip(found, images, strict=True), start=1):
         place = FilePlace(file, number, "record")
         if not isinstance(given, Mapping):
             raise DataError(f"{place}: a detection is an object, not {given!r}")
-        image, label = (_id(given.get(name)) for name in ("image_id", "category_id"))
-        misfit = NO_ID if image not in names.files else NO_CATEGORY if label not in names.labels else ""
-        if misfit:
-            yield EvidenceRecord(place, {}, None, misfit=misfit)
+        category = coco_id(given.get("category_id"))
+        label = None if category is None else names.labels.get(category)
+        if image.id is None or label is None:
+            shown = f"category_id {given.get('category_id')!r}, where the names have {first_of(names.labels)}"
+            why = (image.misfit, image.says) if image.misfit else (NO_CATEGORY, shown)
+            yield EvidenceRecord(place, {}, None, misfit=why[0], says=why[1])
             continue
-        box = _box(given, names.labels[label], place)
+        box = _box(given, label, place)
         left, top, right, bottom = box.corners
         misfit = NO_AREA if left == right or top == bottom else ""
-        yield EvidenceRecord(place, {FILE: names.files[image]}, box, misfit=misfit, size=names.sizes.get(image))
+        name, size = files.get(image.id, str(image.id)), names.sizes.get(image.id)
+        yield EvidenceRecord(place, {FILE: name}, box, misfit=misfit, size=size)
 
 
 def _box(given: Mapping[str, Any], label: str, place: FilePlace) -> Box:
@@ -117,10 +158,6 @@ def _nearness(given: Mapping[str, Any], place: FilePlace) -> Iterator[Trait]:
         if number is None or not 0.0 <= number <= 1.0:
             raise DataError(f"{place}: {name} is a number from 0, the farthest, to 1, the nearest; not {value!r}")
         yield Trait(name, NEAR, number)
-
-
-def _id(value: Any) -> int | str | None:
-    return value if isinstance(value, int | str) else None
 
 
 def _number(value: Any) -> float | None:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from diptych.data.same_text import is_same_text
 from diptych.errors import DataError
+from diptych.evaluate.imports.coco_images import CocoId, coco_id
 
 
 class KnownIds(NamedTuple):
@@ -22,7 +24,7 @@ class KnownIds(NamedTuple):
     """
 
     key: str
-    names: Mapping[int | str | None, str]
+    names: Mapping[CocoId, str]
     name_key: str
     are_classes: bool = False
 
@@ -37,7 +39,7 @@ def check_ids(found: Sequence[Any], known: KnownIds, file: Path) -> None:
     for number, one in enumerate(found, start=1):
         if isinstance(one, Mapping):
             _check_name(one, known, f"{file}: record {number}")
-            ids |= {one[known.key]} if type(one.get(known.key)) is int else set()
+            ids |= {key} if isinstance(key := coco_id(one.get(known.key)), int) else set()
     unknown = sorted(ids - known.names.keys())
     for how, is_known in _other_counts(known).items() if unknown else ():
         if all(map(is_known, ids)):
@@ -49,7 +51,8 @@ def check_ids(found: Sequence[Any], known: KnownIds, file: Path) -> None:
 
 def _check_name(one: Mapping[str, Any], known: KnownIds, place: str) -> None:
     told, number = one.get(known.name_key), one.get(known.key)
-    meant = known.names.get(number) if isinstance(number, int | str) else None
+    key = coco_id(number)
+    meant = known.names.get(key) if key is not None else None
     if isinstance(told, str) and meant is not None and not _are_one(told, meant):
         raise DataError(
             f"{place}: {known.key} {number!r} is {meant!r} in the file of names, and {known.name_key} says {told!r}; "
@@ -72,5 +75,6 @@ def _other_counts(known: KnownIds) -> dict[str, Callable[[int], bool]]:
 
 
 def _are_one(told: str, meant: str) -> bool:
-    """Return whether two names are one, where either may be a path."""
-    return told.replace("\\", "/").rpartition("/")[2] == meant.replace("\\", "/").rpartition("/")[2]
+    """Return whether two names are one, in whatever case, where either may be a path."""
+    one, other = (name.replace("\\", "/").rpartition("/")[2] for name in (told, meant))
+    return is_same_text(one, other)

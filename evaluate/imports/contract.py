@@ -29,7 +29,7 @@ class SaidAnswer:
 
     Attributes:
         question_id: Of the question within its prompt; None where the file tells its words alone.
-        question: Its words; None where the file tells its id alone.
+        question: Its words; None where the file tells its id alone. One of that id and other words is not the one.
         answer: What was answered; empty where there was no answer, or its probability alone is told.
         probability: Of that answer among its choices, in [0, 1], where there is none of the first of two choices; None
             where nobody tells.
@@ -51,9 +51,10 @@ class EvidenceRecord:
         place: Of the record.
         image: Columns of the dataset and what the image has in them; ``file`` is the end of its path.
         said: Of the image; None where it was looked at and nothing found.
-        prompt: Its text, where the file tells it: an image of another text is not the one.
+        prompt: Its text, where the file tells it: an image of another text is not the one, see ``is_same_text``.
         folder: What may be called after the model, where nothing else tells it: counts where the dataset has it.
         misfit: Why it can be about no image, where the format knows; empty else.
+        says: What of it is so, in words, beside ``misfit``.
         size: Width and height of the picture in pixels, where the file tells them: one of another size is not the one.
     """
 
@@ -63,7 +64,13 @@ class EvidenceRecord:
     prompt: str | None = None
     folder: str = ""
     misfit: str = ""
+    says: str = ""
     size: tuple[int, int] | None = None
+
+    @property
+    def is_listing(self) -> bool:
+        """Whether the file only lists the image here."""
+        return self.place.noun == "image"
 
 
 class ImportSource(NamedTuple):
@@ -89,6 +96,8 @@ class FileContent(NamedTuple):
         records: In order; reading them raises DataError, with file and line, at one of another form.
         labels: Everything that a detector can find; None of what finds nothing.
         scale: Of ratings.
+        unused: Returns, once the records were read, columns that nothing reads, and for each the one whose name it
+            nearly has; of what a person may have named.
         is_whole: Whether a picture of a model in it of which it says nothing was asked about and not answered, as those
             who wrote it count, and not left out.
     """
@@ -96,6 +105,7 @@ class FileContent(NamedTuple):
     records: Iterator[EvidenceRecord]
     labels: frozenset[str] | None = None
     scale: Scale | None = None
+    unused: Callable[[], Mapping[str, str]] = dict
     is_whole: bool = False
 
 

@@ -11,7 +11,7 @@ from diptych.data.generated_columns import PROMPT_ID
 from diptych.errors import DataError
 from diptych.evaluate.imports.contract import EvidenceRecord, FileContent, ImportFormat, ImportSource
 from diptych.evaluate.imports.ratings import on_scale
-from diptych.evaluate.imports.records import records
+from diptych.evaluate.imports.records import RecordTable, prompt_of
 from diptych.judges.contract import Rating
 from diptych.judges.evidence import RATINGS
 
@@ -26,11 +26,12 @@ def dsg_likert(source: ImportSource) -> FileContent:
 
 def _ratings(source: ImportSource) -> Iterator[EvidenceRecord]:
     value_of = partial(on_scale, SCALE_OF_LIKERT)
-    for place, row in records(source):
+    for place, row in RecordTable(source, COLUMNS):
         if missing := [name for name in COLUMNS if name not in row]:
             raise DataError(f"{place}: ratings of DSG have the columns {', '.join(COLUMNS)}; no {missing[0]}")
         image = {PROMPT_ID: row["item_id"], "model": row["t2i_model"]}
-        yield EvidenceRecord(place, image, Rating(value_of(row, "answer", place), row["worker_id"]))
+        said = Rating(value_of(row, "answer", place), row["worker_id"])
+        yield EvidenceRecord(place, image, said, prompt_of(row))
 
 
 DSG_LIKERT = ImportFormat(RATINGS, dsg_likert)

@@ -5,7 +5,7 @@ One row for each rater and image; a label of a question is among ``answers``.
 
 from diptych.errors import DataError
 from diptych.evaluate.imports.contract import FileContent, FilePlace, ImportFormat, ImportSource
-from diptych.evaluate.imports.ratings import rated_rows
+from diptych.evaluate.imports.ratings import rated
 from diptych.evaluate.imports.records import Words
 from diptych.judges.evidence import RATINGS
 from diptych.judges.imported import SCALE
@@ -15,7 +15,7 @@ TRUTHS = {"yes": 1.0, "true": 1.0, "1": 1.0, "no": 0.0, "false": 0.0, "0": 0.0}
 
 def labels(source: ImportSource) -> FileContent:
     """Return what each row says: ``label``, ``rater`` if there are several, ``note``, and what names the image."""
-    return FileContent(rated_rows(source, "label", _truth), scale=SCALE)
+    return rated(source, "label", _truth, SCALE)
 
 
 def _truth(row: Words, name: str, place: FilePlace) -> float:

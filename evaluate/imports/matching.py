@@ -1,21 +1,25 @@
 """Which row each record is about, and what fits nothing.
 
-Nothing is guessed: a record that fits no image or several is counted, with the first of each kind by its place.
+Nothing is guessed: a record that fits no image or several, or whose own words contradict the image's, is counted, with
+the first of each kind by its place. An id that a spreadsheet made a number of is the one that is that number.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
 
 from diptych.data.checks import CHECKS, Checks, Question, read_checks
+from diptych.data.generated_columns import PROMPT_ID
+from diptych.data.numbered_ids import NumberedIds
 from diptych.data.row_states import MISSING
+from diptych.data.same_text import is_same_text
 from diptych.data.schema import FILE
 from diptych.data.shards import reading
 from diptych.data.table import DatasetTable
 from diptych.errors import DataError
-from diptych.evaluate.imports.contract import EvidenceRecord, FilePlace
+from diptych.evaluate.imports.contract import EvidenceRecord
+from diptych.evaluate.imports.file_names import FileNames
+from diptych.evaluate.imports.matched import Matched, first_of
 from diptych.scores.vqa_score import CAPTION_ASKED
 from diptych.storage.location import Location
 
@@ -24,27 +28,7 @@ OTHER_SIZE = "a picture of another size"
 SHOWN = "1"  # the id of the only question that is asked of a caption
 TOLD_OF = ("ok", MISSING)  # the states of rows about which a file may say something: no pictures are needed
 IMAGE_PATH = "image.path"  # the name of a picture, which a dataset that was made of files has as FILE in full
-
-
-@dataclass
-class Matched:
-    """What was found.
-
-    Attributes:
-        records: By row, in the order of the file.
-        repeated: Records that say again what another one says.
-        misfits: Why records fit nothing -> where they stand.
-        other_models: Models that the dataset does not have -> number of records.
-    """
-
-    records: dict[int, list[EvidenceRecord]] = field(default_factory=dict)
-    repeated: int = 0
-    misfits: dict[str, list[FilePlace]] = field(default_factory=dict)
-    other_models: Counter[str] = field(default_factory=Counter)
-
-    def leave_out(self, record: EvidenceRecord, why: str) -> None:
-        """Count a record that fits nothing."""
-        self.misfits.setdefault(why, []).append(record.place)
+NUMBERED = (PROMPT_ID, "sample")  # columns of which a spreadsheet makes numbers
 
 
 @dataclass
@@ -60,6 +44,7 @@ class Matcher:
     of_captions: bool = False
     _read: dict[str, list[str | None]] = field(default_factory=dict)
     _indices: dict[tuple[str, ...], dict[tuple[str | None, ...], list[int]]] = field(default_factory=dict)
+    _ids: dict[str, NumberedIds] = field(default_factory=dict)
 
     @cached_property
     def model_of(self) -> list[str | None]:
@@ -93,58 +78,79 @@ class Matcher:
         """
         found, known = Matched(), set(self.model_of)
         for record in records:
-            if record.misfit:
-                found.leave_out(record, record.misfit)
-                continue
             image = record.image
             if "model" not in image and record.folder in known:
                 image = {**image, "model": record.folder}
             if "model" in image and image["model"] not in known:
                 found.other_models[image["model"]] += 1
                 continue
+            found.read += not record.is_listing
+            if record.misfit:
+                found.leave_out(record, record.misfit, record.says)
+                continue
             rows = self._rows(image)
-            if len(rows) != 1:
-                found.leave_out(record, SEVERAL_IMAGES if rows else NO_IMAGE)
-            elif record.prompt is not None and self._captions[rows[0]] != record.prompt:
-                found.leave_out(record, OTHER_PROMPT)
-            elif record.size is not None and self.sizes[rows[0]] not in (None, record.size):
-                found.leave_out(record, OTHER_SIZE)
-            elif self.states[rows[0]] not in TOLD_OF:
-                found.leave_out(record, f"not used, as the image is {self.states[rows[0]]}")
+            why, says = self._contradiction(record, rows[0]) if len(rows) == 1 else (NO_IMAGE, "")
+            if len(rows) > 1:
+                found.leave_out(record, SEVERAL_IMAGES, f"{_named(image)} are {len(rows):,}")
+            elif why:
+                found.leave_out(record, why, says)
             else:
                 found.records.setdefault(rows[0], []).append(record)
+        if NO_IMAGE in found.misfits:
+            found.misfits[NO_IMAGE].says = self._both_sides(found.misfits[NO_IMAGE].records)
         return found
 
+    def _contradiction(self, record: EvidenceRecord, row: int) -> tuple[str, str]:
+        """Return why a record is not about a row that it names, and what both say; empty where it is."""
+        caption, size, state = self._captions[row], self.sizes[row], self.states[row]
+        if None not in (record.prompt, caption) and not is_same_text(record.prompt or "", caption or ""):
+            return OTHER_PROMPT, f"{record.prompt!r}, where the image has {caption!r}"
+        if record.size is not None and size is not None and size != record.size:
+            return OTHER_SIZE, "{}x{}, where the picture has {}x{}".format(*record.size, *size)
+        return ("", "") if state in TOLD_OF else (f"not used, as the image is {state}", "")
+
+    def _both_sides(self, records: Sequence[EvidenceRecord]) -> str:
+        """Return what of images that are not there is not there, and the first of what is, in words."""
+        image = records[0].image
+        for name in image:
+            ours = self._files if name == FILE else self._words(name)
+            is_there = self._by_name.find if name == FILE else self._ids_of(name).find
+            theirs = [record.image[name] for record in records if name in record.image]
+            if unknown := [word for word in theirs if not is_there(word)]:
+                return f"{name} {first_of(unknown)}, where the dataset has {first_of(ours)}"
+        return f"no image has {_named(image)}"
+
     def _rows(self, image: Mapping[str, str]) -> Sequence[int]:
-        columns = tuple(name for name in image if name != FILE)
+        others = {name: self._meant(name, word) for name, word in image.items() if name != FILE}
         if FILE not in image:
-            return self._index(columns).get(tuple(image.values()), [])
-        path = PurePosixPath(image[FILE].replace("\\", "/"))
-        rows = [row for row in self._by_name.get(path.name, []) if _is_end(path, self._files[row])]
-        named = [self._words(name) for name in columns]
-        wanted = [image[name] for name in columns]
-        return [row for row in rows if [values[row] for values in named] == wanted]
+            return self._index(tuple(others)).get(tuple(others.values()), [])
+        named = [self._words(name) for name in others]
+        wanted = list(others.values())
+        return [row for row in self._by_name.find(image[FILE]) if [values[row] for values in named] == wanted]
+
+    def _meant(self, name: str, word: str) -> str:
+        """Return what a column has for a word: the same, or the only one that is the same number."""
+        return (self._ids_of(name).find(word) or word) if name in NUMBERED else word
+
+    def _ids_of(self, name: str) -> NumberedIds:
+        if name not in self._ids:
+            self._ids[name] = NumberedIds(word for word in self._words(name) if word is not None)
+        return self._ids[name]
 
     @cached_property
     def _captions(self) -> list[str | None]:
         return self._words("caption")
 
     @cached_property
-    def _files(self) -> list[PurePosixPath | None]:
+    def _files(self) -> list[str | None]:
         """The file of each row: its path where it came from, or the name of its picture."""
         if FILE in self.table.columns:
-            names = self._words(FILE)
-        else:
-            names = [name for file in self.table.dataset.files for name in _names(file)]
-        return [None if name is None else PurePosixPath(name) for name in names]
+            return self._words(FILE)
+        return [name for file in self.table.dataset.files for name in _names(file)]
 
     @cached_property
-    def _by_name(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for row, file in enumerate(self._files):
-            if file is not None:
-                found.setdefault(file.name, []).append(row)
-        return found
+    def _by_name(self) -> FileNames:
+        return FileNames(self._files)
 
     def _index(self, columns: tuple[str, ...]) -> dict[tuple[str | None, ...], list[int]]:
         if columns not in self._indices:
@@ -174,20 +180,12 @@ def _shown(caption: str) -> Checks:
     return Checks(questions=(question,))
 
 
+def _named(image: Mapping[str, str]) -> str:
+    return " and ".join(f"{name} {word!r}" for name, word in image.items())
+
+
 def _names(file: Location) -> list[str | None]:
     """Return what the pictures of a shard are called; their bytes are not read."""
     with reading(file) as parquet:
         pictures = parquet.read(columns=[IMAGE_PATH])["image"].to_pylist()
     return [None if one is None else one["path"] for one in pictures]
-
-
-def _is_end(path: PurePosixPath, other: PurePosixPath | None) -> bool:
-    """Return whether the shorter of two paths is the end of the longer one.
-
-    >>> _is_end(PurePosixPath("/out/00001/0.png"), PurePosixPath("00001/0.png"))
-    True
-    """
-    if other is None:
-        return False
-    shorter, longer = sorted((path.parts, other.parts), key=len)
-    return longer[len(longer) - len(shorter) :] == shorter

@@ -16,7 +16,7 @@ from diptych.evaluate.imports.contract import (
     ImportSource,
     Scale,
 )
-from diptych.evaluate.imports.records import Words, image_of, number_of, records
+from diptych.evaluate.imports.records import RecordTable, Words, image_of, number_of, prompt_of
 from diptych.judges.contract import Rating
 from diptych.judges.evidence import RATINGS
 
@@ -31,27 +31,30 @@ def ratings(source: ImportSource) -> FileContent:
     """
     if source.scale is None:
         raise ConfigError("--scale: say the least and the most that a rating can be, such as 1-5")
-    return FileContent(rated_rows(source, "rating", partial(on_scale, source.scale)), scale=source.scale)
+    return rated(source, "rating", partial(on_scale, source.scale), source.scale)
 
 
-def rated_rows(source: ImportSource, name: str, value_of: ReadValue) -> Iterator[EvidenceRecord]:
-    """Yield what each row says; one that has no number is about nothing.
+def rated(source: ImportSource, name: str, value_of: ReadValue, scale: Scale) -> FileContent:
+    """Return what each row says; one that has no number is about nothing.
 
     Args:
-        source: The file.
+        source: The file, of which a row that is read raises DataError if it has another form.
         name: Of the column of the numbers.
         value_of: From a row, the name of that column and the place to its number.
-
-    Raises:
-        DataError: If a row has another form.
+        scale: Of the numbers.
     """
-    for place, row in records(source):
+    table = RecordTable(source, (name, "rater", "note"))
+    return FileContent(_rated_rows(table, name, value_of), scale=scale, unused=table.unused)
+
+
+def _rated_rows(table: RecordTable, name: str, value_of: ReadValue) -> Iterator[EvidenceRecord]:
+    for place, row in table:
         image = image_of(row, place, f"a {name}", (name,))
         if not row[name].strip():
             yield EvidenceRecord(place, image, None, misfit=f"no {name}")
             continue
         said = Rating(value_of(row, name, place), row.get("rater", ""), row.get("note", ""))
-        yield EvidenceRecord(place, image, said)
+        yield EvidenceRecord(place, image, said, prompt_of(row))
 
 
 def on_scale(scale: Scale, row: Words, name: str, place: FilePlace) -> float:

@@ -1,12 +1,13 @@
 """The records of a table: CSV with a header, or JSONL with an object in each line, as words by column."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from diptych.data.generated_columns import PROMPT_ID
 from diptych.data.schema import FILE
 from diptych.data.text_records import HeadedRows, json_lines
+from diptych.data.told_columns import IMAGE_NAMES, likely_keys
 from diptych.errors import DataError
 from diptych.evaluate.imports.contract import FilePlace, ImportSource
 
@@ -16,16 +17,37 @@ IMAGE = ("key", FILE, PROMPT_ID, "model", "setting", "sample")  # what may name 
 JSON_LINES = (".jsonl", ".ndjson")
 
 
-def records(source: ImportSource) -> Iterator[tuple[FilePlace, Words]]:
-    """Yield place and values of each record; what in JSON is no text, number or truth is not there.
+class RecordTable:
+    """The records of a file, read as they are asked for; what names an image stands under its own name too.
 
-    Raises:
-        DataError: If a record has another form.
+    Attributes:
+        file: Its place.
+        columns: All that were seen so far.
     """
-    is_json = source.file.suffix.lower() in JSON_LINES
-    rows = json_lines(source.text, source.file) if is_json else HeadedRows(source.text, source.file)
-    for line, given in rows:
-        yield FilePlace(source.file, line), _words(given)
+
+    def __init__(self, source: ImportSource, reads: Sequence[str]) -> None:
+        """Name a file, and what is read of it beside what names images."""
+        self.file, self.columns = source.file, dict[str, None]()
+        self._text, self._reads = source.text, ("key", *reads)
+
+    def __iter__(self) -> Iterator[tuple[FilePlace, Words]]:
+        """Yield place and values of each record; what in JSON is no text, number or truth is not there.
+
+        Raises:
+            DataError: If a record has another form.
+        """
+        is_json = self.file.suffix.lower() in JSON_LINES
+        rows = json_lines(self._text, self.file) if is_json else HeadedRows(self._text, self.file)
+        for line, given in rows:
+            self.columns |= dict.fromkeys(given)
+            yield FilePlace(self.file, line), _words(given)
+
+    def unused(self) -> dict[str, str]:
+        """Return the columns that nothing reads, and for each the one whose name it nearly has; else empty."""
+        used = {key: name for key, name in _called(self.columns).items() if name is not None}
+        names = {**IMAGE_NAMES, **{name: (name,) for name in self._reads}}
+        read = {*used.values(), *self._reads}
+        return likely_keys([name for name in self.columns if name and name not in read], names, {*used, *self.columns})
 
 
 def image_of(row: Words, place: FilePlace, what: str, *columns: tuple[str, ...]) -> dict[str, str]:
@@ -70,8 +92,28 @@ def number_of(row: Words, name: str, place: FilePlace) -> float:
     return value
 
 
+def unused_lines(unused: Mapping[str, str]) -> list[str]:
+    """Return which columns nothing reads, and what may be meant by them, in words.
+
+    >>> unused_lines({"modell": "model", "mood": ""})
+    ["the column 'modell': if it is model, call it so", "the column 'mood'"]
+    """
+    return [f"the column {name!r}{f': if it is {key}, call it so' if key else ''}" for name, key in unused.items()]
+
+
+def prompt_of(row: Words) -> str | None:
+    """Return what a record says that its image was made from; None where it does not."""
+    return row.get("prompt") or None
+
+
 def _words(given: Mapping[str, Any]) -> Words:
-    return {name: word for name, value in given.items() if (word := _word(value)) is not None}
+    words = {name: word for name, value in given.items() if (word := _word(value)) is not None}
+    return words | {key: words[name] for key, name in _called(words).items() if name is not None}
+
+
+def _called(columns: Collection[str]) -> dict[str, str | None]:
+    """Return for what may name an image the column that does."""
+    return {key: next((name for name in names if name in columns), None) for key, names in IMAGE_NAMES.items()}
 
 
 def _word(value: Any) -> str | None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
 from diptych.errors import DataError
-from diptych.evaluate.imports.answered import NO_QUESTION, answers_of, by_question, states_of
+from diptych.evaluate.imports.answered import answers_of, by_question, states_of
 from diptych.evaluate.imports.box_places import look_at_places
 from diptych.evaluate.imports.contract import EvidenceRecord, FileContent
-from diptych.evaluate.imports.matching import Matched, Matcher
+from diptych.evaluate.imports.matched import Matched
+from diptych.evaluate.imports.matching import Matcher
 from diptych.judges.contract import Box, Rating
 from diptych.judges.evidence import ANSWERS, BOXES, RATINGS
 from diptych.scores.object_accuracy import UNKNOWN_CLASS
@@ -49,8 +50,8 @@ def answer_rows(matcher: Matcher, matched: Matched, content: FileContent) -> Row
         checks = matcher.checks[row]
         asked = by_question(records, checks.questions if checks else ())
         matched.repeated += asked.repeated
-        for record in asked.strays:
-            matched.leave_out(record, NO_QUESTION)
+        for stray in asked.strays:
+            matched.leave_out(*stray)
         if asked.said:
             said[row] = asked.said
     models = {matcher.model_of[row] for row in said}

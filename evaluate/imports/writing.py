@@ -15,8 +15,10 @@ from diptych.data.text_records import no_text_problem
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.imports import FORMATS
 from diptych.evaluate.imports.contract import FileContent, ImportFormat, ImportSource, Scale
-from diptych.evaluate.imports.matching import Matched, Matcher
-from diptych.evaluate.imports.row_evidence import MAKE_ROWS, RowEvidence
+from diptych.evaluate.imports.matched import Matched
+from diptych.evaluate.imports.matching import Matcher
+from diptych.evaluate.imports.records import unused_lines
+from diptych.evaluate.imports.row_evidence import MAKE_ROWS, NOT_IMPORTED, RowEvidence
 from diptych.evaluate.imports.said_beside import ModelNames
 from diptych.judges.evidence import ANSWERS, BOXES, EvidenceKind, Seen, evidence_table
 from diptych.judges.imported import CONTENT_DIGITS, imported
@@ -29,7 +31,7 @@ from diptych.scores.vqa_score import CAPTION_ASKED
 from diptych.storage.location import Location
 from diptych.storage.locks import only_one
 
-VERSION = 2  # of how records become evidence
+VERSION = 3  # of how records become evidence
 # What the rules over each kind of evidence ask, so that they find it; nothing of ratings.
 ASKED: Mapping[str, Ask] = {ANSWERS.name: AskedQuestions(), BOXES.name: CheckedLabels()}
 
@@ -65,6 +67,9 @@ class Imported:
         is_new: Whether it was not there before.
         matched: Which records were about what.
         rows: What is stored.
+        pictures: Of the dataset.
+        untold: Of these, those of which the files say nothing.
+        unused: Columns of the files that nothing reads, see ``FileContent``.
     """
 
     place: Location
@@ -72,6 +77,9 @@ class Imported:
     is_new: bool
     matched: Matched
     rows: RowEvidence
+    pictures: int
+    untold: int
+    unused: Mapping[str, str]
 
 
 def import_evidence(path: Path, given: GivenFiles) -> Imported:
@@ -85,14 +93,16 @@ def import_evidence(path: Path, given: GivenFiles) -> Imported:
     form: ImportFormat = resolve(FORMATS, "format", given.format)
     _check_options(form, given)
     sources, facts = _read(given)
-    content = _joined([form.read(source) for source in sources], given)
+    contents = [form.read(source) for source in sources]
+    content = _joined(contents, given)
     name = {"name": given.judge, "content": fingerprint(facts)[:CONTENT_DIGITS]}
     dataset = open_dataset(path)
     matcher = Matcher(DatasetTable(dataset), form.of_captions)
     matched = matcher.match(content.records)
     rows = MAKE_ROWS[form.kind.name](matcher, matched, content)
-    if not rows.told:
-        why = misfit_lines(matched) or ["it holds no record"]
+    unused = {name: key for one in contents for name, key in one.unused().items()}
+    if not rows.told or 0 < matched.read == matched.left_out:
+        why = [*matched.lines(), *(f"not used is {line}" for line in unused_lines(unused))] or ["it holds no record"]
         files, verb = ", ".join(map(str, given.files)), "says" if len(given.files) == 1 else "say"
         raise DataError(f"{files}: {verb} nothing of any image of {path}: {'; '.join(why)}")
     options = {**name, **rows.options}
@@ -104,20 +114,9 @@ def import_evidence(path: Path, given: GivenFiles) -> Imported:
             of_files = [file.name for file in given.files]
             told = {"judge": given.judge, "kind": form.kind.name, "files": of_files, **facts}
             _write(dataset, growing, (form.kind, rows), told)
-    return Imported(growing.location, options, is_new, matched, rows)
-
-
-def misfit_lines(matched: Matched) -> list[str]:
-    """Return what fits nothing, in words."""
-    said = []
-    for why, places in matched.misfits.items():
-        of_file = [place for place in places if place.file == places[0].file]
-        first = ", ".join(str(place.number) for place in of_file[:3])
-        more = ", ..." if len(of_file) > 3 else ""
-        more += "" if len(of_file) == len(places) else f" of {places[0].file}, and of other files"
-        said.append(f"{len(places):,} records: {why} ({places[0].noun} {first}{more})")
-    said += [f"{count:,} records: no model {name!r} in the dataset" for name, count in matched.other_models.items()]
-    return said
+    reasons = [why for why, state in zip(rows.reasons, matcher.states, strict=True) if state == "ok"]
+    told_of = len(reasons), reasons.count(NOT_IMPORTED)
+    return Imported(growing.location, options, is_new, matched, rows, *told_of, unused)
 
 
 def _check_options(form: ImportFormat, given: GivenFiles) -> None:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from diptych.data.letters import letters_in
+from diptych.data.numbered_ids import NumberedIds
+from diptych.data.same_text import plain_text
 from diptych.generate.imported.found_images import PlaceReading
 
 MIN_BEGINNING = 40  # letters that a cut name has to share with a prompt, to be its beginning
@@ -54,8 +56,8 @@ class PromptIndex:
         """Look at the prompts."""
         numbered = list(enumerate(prompts))
         self._by_id = {prompt.id: number for number, prompt in numbered}
-        self._by_number = _unique((_number(prompt.id), number) for number, prompt in numbered)
-        self._by_text = _unique((_plain(prompt.text), number) for number, prompt in numbered)
+        self._ids = NumberedIds(self._by_id)
+        self._by_text = _unique((plain_text(prompt.text or ""), number) for number, prompt in numbered)
         self._by_name = _unique((_named(prompt.text), number) for number, prompt in numbered)
         self._by_letters = _unique((letters_of(prompt.text or ""), number) for number, prompt in numbered)
         self._sorted = sorted(key for key in self._by_letters if key)
@@ -82,9 +84,9 @@ class PromptIndex:
 
     def _exactly(self, reading: PlaceReading) -> MatchedPrompt | None:
         if reading.prompt_id is not None:
-            number = self._by_id.get(reading.prompt_id, self._by_number.get(_number(reading.prompt_id)))
-            return None if number is None else MatchedPrompt(number, reading.sample, "id")
-        number = self._by_text.get(_plain(reading.text)) if reading.text else None
+            meant = self._ids.find(reading.prompt_id)
+            return None if meant is None else MatchedPrompt(self._by_id[meant], reading.sample, "id")
+        number = self._by_text.get(plain_text(reading.text)) if reading.text else None
         return None if number is None else MatchedPrompt(number, reading.sample, "text")
 
     def _by_its_name(self, reading: PlaceReading) -> MatchedPrompt | None:
@@ -115,16 +117,8 @@ def letters_of(text: str) -> str:
     return "".join(letters_in(unicodedata.normalize("NFKC", text).casefold()).split())
 
 
-def _plain(text: str | None) -> str:
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFC", text or "")).strip()
-
-
 def _named(text: str | None) -> str:
     return NO_NAME.sub(" ", unicodedata.normalize("NFC", text or "")).strip()
-
-
-def _number(prompt_id: str) -> int | None:
-    return int(prompt_id) if re.fullmatch(r"[0-9]{1,18}", prompt_id) else None
 
 
 def _unique(pairs: Iterable[tuple[Any, int]]) -> dict[Any, int]:

@@ -2,39 +2,34 @@
 
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from diptych.data.text_records import json_lines
+from diptych.data.told_columns import IMAGE_NAMES, likely_keys
 from diptych.errors import DataError
 from diptych.generate.imported.config import ImportConfig
 from diptych.generate.imported.found_images import FoundImage, PlaceReading, SourceFolder, ToldText
 from diptych.generate.imported.named_files import find_named
 from diptych.generate.prompts import read_text
 from diptych.generate.prompts.csv_file import headed_rows, plain_name
-from diptych.lookup import describe_unknown, nearest
+from diptych.lookup import describe_unknown
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
 # Key -> what its column may be called, the first that is there counts.
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "file": ("file", "file_name", "filename", "image", "image_path", "img_path", "path"),
-    "prompt": ("prompt", "text", "caption"),
-    "prompt_id": ("prompt_id", "item_id"),
+    **IMAGE_NAMES,
     "category": ("category",),
-    "model": ("model", "t2i_model"),
-    "setting": ("setting",),
     "seed": ("seed",),
-    "sample": ("sample", "sample_id"),
     "sampler": ("sampler",),
     "steps": ("steps", "num_inference_steps"),
     "guidance": ("guidance", "guidance_scale", "cfg_scale"),
     "negative_prompt": ("negative_prompt", "negative"),
 }
 EVALSCOPE = frozenset({"id", "prompt", "image_path"})  # of its JSON Lines: there, the id is the prompt's
-LIKELY = 0.75  # how much a column looks like one that is read, of which it may be a misspelling
 BITS = {"seed": 64, "sample": 32, "steps": 32}  # of the numbers that are whole
 
 
@@ -78,7 +73,7 @@ def images_of_table(source: SourceFolder, table: Path, config: ImportConfig) -> 
         raise DataError(f"{table}: no rows there")
     files = find_named(source, (image.file for image in found))
     images = [replace(image, file=files[image.file]) for image in found]
-    return TableImages(images, _likely_keys([name for name in there if name and name not in read], keys))
+    return TableImages(images, likely_keys([name for name in there if name and name not in read], NAMES, keys))
 
 
 def names_files(path: Path) -> bool:
@@ -106,13 +101,6 @@ def _keys_of(names: Collection[str]) -> dict[str, str]:
     plain = {plain_name(name): name for name in reversed(list(names))} | {name: name for name in names}
     found = {key: next((plain[called] for called in known if called in plain), None) for key, known in NAMES.items()}
     return {key: name for key, name in found.items() if name is not None}
-
-
-def _likely_keys(unused: Sequence[str], keys: Set[str]) -> dict[str, str]:
-    """Return for each of some columns the key, of those that no column has, whose name it nearly has; else empty."""
-    free = {name: key for key, names in NAMES.items() if key not in keys for name in names}
-    likely = {name: nearest(name, free, count=1, cutoff=LIKELY) for name in unused}
-    return {name: free[close[0]] if close else "" for name, close in likely.items()}
 
 
 def _columns(row: TableRow, config: ImportConfig, table: Path) -> dict[str, str]:

@@ -28,7 +28,9 @@ def test_image_is_found_by_its_file_wherever_that_lies(folder: Path) -> None:
     text = f"file,question_id,answer\nout/sd/{name},1,yes\nC:\\out\\{name},1,yes\nother.png,1,yes\n"
     facts = imported_facts(folder, "a.csv", text)
     assert (facts["images_told"], facts["repeated"]) == (1, 1)
-    assert facts["misfits"] == {"no such image": {"records": 1, "first_line": 4}}
+    (misfit,) = facts["misfits"].items()
+    says = f"file 'other.png', where the dataset has '{ROWS[0].key}.png', '{ROWS[1].key}.png'"
+    assert misfit == ("no such image", {"records": 1, "first_line": 4, "says": says})
     assert stored(folder, ANSWERS).records[0] is None
 
 

@@ -152,11 +152,22 @@ def test_what_fits_nothing_or_stands_there_twice_is_counted(folder: Path) -> Non
     listed = names()
     listed["images"].append({"id": "x", "file_name": "elsewhere.png"})
     (folder / "names.json").write_text(json.dumps(listed))
+    files = [f"{row.key}.png" for row in ROWS[:3]]
+    ours = ", ".join(map(repr, files)) + ", ..."
+    theirs = "0, 1, 2, ..., " + ", ".join(repr(f"out/{file}") for file in files) + ", ..."
     facts = import_boxes(folder, [*FOUND, FOUND[0], detection(99, 17), detection(0, 3), detection(["x"], 17)])
     assert facts["misfits"] == {
-        "no such image": {"records": 1, "first_image": 6},
-        "no image of that id": {"records": 2, "first_record": 9},
-        "no category of that id": {"records": 1, "first_record": 10},
+        "no such image": {"images": 1, "first_image": 6, "says": f"file 'elsewhere.png', where the dataset has {ours}"},
+        "no image of that id": {
+            "records": 2,
+            "first_record": 9,
+            "says": f"image_id 99, \"['x']\", where the list has {theirs}",
+        },
+        "no category of that id": {
+            "records": 1,
+            "first_record": 10,
+            "says": "category_id 3, where the names have 17, 18",
+        },
     }
     assert (facts["repeated"], facts["boxes"]) == (1, 7)
 
@@ -166,8 +177,8 @@ def test_a_box_without_an_area_or_beside_its_picture_is_left_out_and_told(folder
     flat["bbox"][2] = 0.0
     facts = import_boxes(folder, [*FOUND, flat, beside, over])
     assert facts["misfits"] == {
-        "a box without an area": {"records": 1, "first_record": 8},
-        "a box beside its picture": {"records": 1, "first_record": 9},
+        "a box without an area": {"boxes": 1, "first_record": 8},
+        "a box beside its picture": {"boxes": 1, "first_record": 9},
     }
     assert (facts["boxes"], facts["over_an_edge"]) == (8, 1), "one that reaches over an edge is a guess, and told"
 
@@ -196,7 +207,14 @@ def test_boxes_of_pictures_of_another_size_are_told(folder: Path) -> None:
     listed["images"][1] |= {"width": 48, "height": 32}
     (folder / "names.json").write_text(json.dumps(listed))
     facts = import_boxes(folder)
-    assert facts["misfits"] == {"a picture of another size": {"records": 3, "first_image": 1}}
+    assert facts["misfits"] == {
+        "a picture of another size": {
+            "images": 1,
+            "boxes": 2,
+            "first_image": 1,
+            "says": "640x480, where the picture has 48x32",
+        }
+    }
 
 
 @pytest.mark.parametrize(
@@ -223,6 +241,56 @@ def test_ids_that_are_not_those_of_the_names_are_refused(folder: Path, change: d
         for one in FOUND
     ]
     reached(folder, found, said)
+
+
+NAMED = {"text": str, "a float": float, "a file name": lambda image: f"{ROWS[image].key}.png"}
+NAMED |= {"a stem": lambda image: ROWS[image].key, "zeros": lambda image: f"{image:06d}"}
+
+
+@pytest.mark.parametrize("how", NAMED)
+def test_an_image_may_be_named_by_text_a_float_its_file_or_a_stem(folder: Path, how: str) -> None:
+    facts = import_boxes(folder, [{**one, "image_id": NAMED[how](one["image_id"])} for one in FOUND])
+    assert (facts["boxes"], facts["images"], facts["misfits"]) == (7, 4, {})
+    assert [len(some or ()) for some in stored(folder, BOXES).records] == [2, 2, 2, 0, 1]
+
+
+def test_a_file_name_beside_tells_the_image_where_the_id_does_not(folder: Path) -> None:
+    found = [{**one, "image_id": "00000", "file_name": f"{ROWS[one['image_id']].key}.png"} for one in FOUND]
+    assert import_boxes(folder, found)["boxes"] == 7
+
+
+def test_an_id_and_a_file_name_of_two_images_are_of_none(folder: Path) -> None:
+    listed = {"images": [{"id": number, "file_name": f"{number}/{ROWS[0].key}.png"} for number in range(2)]}
+    (folder / "names.json").write_text(json.dumps({**names(), **listed}))
+    text = json.dumps([{**FOUND[0], "file_name": listed["images"][1]["file_name"]}])
+    given = ["--names", str(folder / "names.json")]
+    said = refusal(import_file(folder, "found.json", text, *given, form="coco", judge="unidet"))
+    assert "none of 1 detections is of an image of the list: an id and a file name of two images: image_id 0 is" in said
+
+
+def test_detections_of_which_none_fits_are_refused_and_some_are_told(folder: Path) -> None:
+    strays = [{**one, "image_id": f"cat{number}"} for number, one in enumerate(FOUND)]
+    said = "none of 7 detections is of an image of the list: no image of that id: image_id 'cat0', 'cat1', 'cat2', ..."
+    reached(folder, strays, said)
+    reached(
+        folder, [{**one, "category_id": "other"} for one in FOUND], "7 records: no category of that id (record 1, 2"
+    )
+    facts = import_boxes(folder, [FOUND[0], *strays[1:]])
+    assert facts["records"] == {"read": 7, "used": 1}
+
+
+def test_detections_without_a_list_of_images_say_nothing_of_those_that_they_do_not_name(folder: Path) -> None:
+    (folder / "names.json").write_text(json.dumps({"categories": CATEGORIES}))
+    reached(folder, FOUND, "7 records: no image of that id (record 1, 2, 3, ...): 0, and no list of images")
+    facts = import_boxes(folder, [{**one, "image_id": ROWS[one["image_id"]].key} for one in FOUND[:4]])
+    assert (facts["images"], facts["images_without"], facts["images_untold"]) == (2, 0, 3)
+    assert stored(folder, BOXES).records[2:] == [None] * 3
+
+
+def test_a_category_is_the_same_in_another_case(folder: Path) -> None:
+    words = {17: "Cat", 18: " DOG"}
+    facts = import_boxes(folder, [{**one, "category_name": words[one["category_id"]]} for one in FOUND])
+    assert facts["boxes"] == 7
 
 
 def test_file_may_hold_its_own_names(folder: Path) -> None:
@@ -266,7 +334,11 @@ def test_a_file_without_names_or_with_broken_ones_is_one_line(folder: Path) -> N
     )
     for listed, said in (
         ("{", "names.json: not JSON: "),
-        ("[]", "names.json: images: must be a list of objects with id and file_name"),
+        ("[]", "names.json: categories: must be a list of objects with id and name"),
+        (
+            json.dumps({**names(), "images": [{"id": 0}]}),
+            "names.json: images: must be a list of objects with id and file_",
+        ),
         (json.dumps({**names(), "categories": CATEGORIES[:1] * 2}), "names.json: categories: two have one id"),
     ):
         (folder / "names.json").write_text(listed)

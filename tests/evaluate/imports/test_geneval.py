@@ -93,7 +93,8 @@ def test_image_without_a_decision_is_not_scored_and_counted(folder: Path) -> Non
 def test_decisions_about_rewritten_prompts_are_not_those_of_the_original_ones(folder: Path) -> None:
     told = [decision(0, 0), decision(0, 1, prompt="A photorealistic picture of blobs")]
     facts = imported_facts(folder, "results.jsonl", lines_of(*told), form="geneval", judge="mmdet")
-    assert facts["misfits"] == {"another prompt": {"records": 1, "first_line": 2}}
+    says = "'A photorealistic picture of blobs', where the image has 'blobs number 0'"
+    assert facts["misfits"] == {"another prompt": {"records": 1, "first_line": 2, "says": says}}
 
 
 def test_a_file_of_one_model_is_about_the_model_that_is_named(tmp_path: Path) -> None:

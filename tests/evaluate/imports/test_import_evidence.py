@@ -116,19 +116,29 @@ def test_what_fits_nothing_is_counted_with_its_line_and_models_may_be_renamed(ge
     text = HEADER + "00000,uno,1,yes\n7,uno,1,yes\n00000,uno,9,yes\n00000,due,1,yes\n00000,uno,1,yes\n"
     facts = imported_text(generated, text, "--model", "uno=one")
     assert facts["misfits"] == {
-        "no such image": {"records": 1, "first_line": 3},
-        "no such question": {"records": 1, "first_line": 4},
+        "no such image": {
+            "records": 1,
+            "first_line": 3,
+            "says": "prompt_id '7', where the dataset has '00000', '00001'",
+        },
+        "no such question": {
+            "records": 1,
+            "first_line": 4,
+            "says": "question_id '9', where the image has '1', '2'",
+        },
     }
     assert (facts["other_models"], facts["repeated"], facts["answered"]) == ({"due": 1}, 1, 1)
     lines = import_text(generated, text, "--model", "uno=one").output
-    assert "left out   1 records: no such image (line 3)" in lines
-    assert "left out   1 records: no model 'due' in the dataset" in lines
+    assert (
+        "left out   1 record: no such image (line 3): prompt_id '7', where the dataset has '00000', '00001'\n" in lines
+    )
+    assert "left out   1 record: no model 'due' in the dataset" in lines
 
 
 def test_a_record_that_could_be_of_several_images_is_of_none(generated: Path) -> None:
     result = import_text(generated, "prompt_id,question_id,answer\n00000,1,yes\n")
     assert result.exit_code == 1
-    assert "1 records: several images (line 2)" in result.output
+    assert "1 record: several images (line 2): prompt_id '00000' are 2" in result.output
 
 
 def test_json_lines_name_questions_by_their_words(generated: Path) -> None:

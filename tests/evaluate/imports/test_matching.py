@@ -42,7 +42,32 @@ def test_what_a_file_says_of_an_image_that_is_not_used_is_left_out_and_counted(
         text = text.format(*(row.key for row in rows))
     name = "said.json" if form in ("geneval", "coco") else "said.csv"
     facts = imported_facts(tmp_path, name, text, *more, form=form)
-    assert facts["misfits"][f"not used, as the image is {state}"]["records"] == (2 if form == "coco" else 1)
+    assert facts["misfits"][f"not used, as the image is {state}"] == (
+        {"images": 1, "boxes": 1, "first_image": 2}
+        if form == "coco"
+        else {"records": 1, "first_line": 2 if form == "geneval" else 3}
+    )
     first, second = stored(tmp_path, KINDS[kind]).records
     assert first
     assert second is None
+
+
+ASKED = {"questions": [{"id": "1", "question": "A boat?"}]}
+
+
+def test_ids_that_a_spreadsheet_made_numbers_of_are_those_that_are_that_number_alone(tmp_path: Path) -> None:
+    rows = [Made("one", number, sample=sample, checks=ASKED) for number in range(2) for sample in range(2)]
+    make_generated(tmp_path / "generated", rows)
+    text = "prompt_id,sample,question_id,answer\n0,0.0,1,yes\n1.0,1,1,yes\n7,0,1,yes\n"
+    facts = imported_facts(tmp_path, "said.csv", text)
+    assert [some is not None for some in stored(tmp_path, KINDS["answers"]).records] == [True, False, False, True]
+    says = "prompt_id '7', where the dataset has '00000', '00001'"
+    assert facts["misfits"] == {"no such image": {"records": 1, "first_line": 4, "says": says}}
+
+
+def test_a_file_may_be_called_by_file_name_and_without_its_ending(tmp_path: Path) -> None:
+    rows = [Made("one", number, checks=ASKED) for number in range(3)]
+    make_generated(tmp_path / "generated", rows)
+    text = f"file_name,question_id,answer\nout/{rows[0].key}.png,1,yes\n{rows[1].key},1,yes\n{rows[2].key}.jpg,1,yes\n"
+    facts = imported_facts(tmp_path, "said.csv", text)
+    assert (facts["images_told"], facts["misfits"]["no such image"]["first_line"]) == (2, 4)

@@ -81,7 +81,11 @@ def test_what_a_row_is_about_is_counted_once_for_each_rater(folder: Path) -> Non
     assert facts["repeated"] == 1
     assert facts["misfits"] == {
         "no rating": {"records": 1, "first_line": 19},
-        "no such image": {"records": 1, "first_line": 20},
+        "no such image": {
+            "records": 1,
+            "first_line": 20,
+            "says": "prompt_id '9', where the dataset has '00000', '00001', '00002', ...",
+        },
     }
 
 

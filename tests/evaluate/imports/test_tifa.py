@@ -39,7 +39,13 @@ def results(**answers: Any) -> str:
 def test_the_choice_that_was_taken_is_the_answer(folder: Path) -> None:
     facts = imported_facts(folder, "tifa.json", results(**{"00000": "1", "coco_7": "2"}), form="tifa", judge="mplug")
     assert (facts["answered"], facts["unanswered"]) == (2, {})
-    assert facts["misfits"] == {"no such image": {"records": 2, "first_record": 3}}
+    assert facts["misfits"] == {
+        "no such image": {
+            "records": 2,
+            "first_record": 3,
+            "says": "prompt_id 'coco_7', where the dataset has '00000', '00001'",
+        }
+    }
     assert [one.text for one in stored(folder, ANSWERS).records[0]] == ["1", "yes"]
 
 

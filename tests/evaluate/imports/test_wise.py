@@ -51,14 +51,24 @@ def test_the_words_of_the_judge_are_kept_and_rewritten_prompts_are_others(folder
     found = [full(1, "**Score:** 1"), full(401, "Score: 0"), full(641, "Score: 1", "A rewritten plant")]
     facts = imported_facts(folder, "full_results.json", json.dumps(found, indent=2), form="wise", judge="qwen")
     assert texts(folder) == {1: "**Score:** 1", 401: "Score: 0", 641: None}
-    assert (facts["answered"], facts["misfits"]) == (2, {"another prompt": {"records": 1, "first_record": 3}})
+    says = f"'A rewritten plant', where the image has {PROMPTS[641]!r}"
+    assert (facts["answered"], facts["misfits"]) == (
+        2,
+        {"another prompt": {"records": 1, "first_record": 3, "says": says}},
+    )
 
 
 def test_grades_alone_are_said_as_the_judge_is_asked_to(folder: Path) -> None:
     lines = lines_of(*({"prompt_id": number, "Subcategory": "x", "score": number % 2} for number in (1, 641, 7)))
     facts = imported_facts(folder, "scores.jsonl", lines, form="wise", judge="qwen")
     assert texts(folder) == {1: "Score: 1", 401: None, 641: "Score: 1"}
-    assert facts["misfits"] == {"no such image": {"records": 1, "first_line": 3}}
+    assert facts["misfits"] == {
+        "no such image": {
+            "records": 1,
+            "first_line": 3,
+            "says": "prompt_id '7', where the dataset has '1', '401', '641'",
+        }
+    }
 
 
 def test_grades_before_2026_are_three(tmp_path: Path) -> None:
