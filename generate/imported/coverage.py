@@ -45,6 +45,7 @@ class Flaw(NamedTuple):
         sample: Which of the images of the prompt; None where it has no place.
         model: The column ``model``.
         what: In words.
+        tile: Which image of its file, by rows from 0; None where it is the only one.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class Flaw(NamedTuple):
     sample: int | None
     model: str | None
     what: str
+    tile: int | None
 
 
 class Coverage(NamedTuple):
@@ -144,7 +146,7 @@ def _flaw_of(
 ) -> Flaw | None:
     """Return what is wrong with a row; ``first`` keeps the row in which some bytes were seen first."""
     for kind, what in _problems(row, wanted.get((row["model"], row["setting"])), first):
-        return Flaw(kind, row[FILE], row["prompt_id"], row["sample"], row["model"], what)
+        return Flaw(kind, row[FILE], row["prompt_id"], row["sample"], row["model"], what, row.get(TILE))
     return None
 
 

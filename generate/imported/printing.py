@@ -97,5 +97,10 @@ def _print_some(lines: list[str]) -> None:
 
 
 def _print_flaws(flaws: list[dict[str, Any]]) -> None:
-    places = [flaw["file"] or f"prompt {flaw['prompt_id']}, sample {flaw['sample']}" for flaw in flaws]
-    _print_some([f"{place}: {flaw['what']}" for place, flaw in zip(places, flaws, strict=True)])
+    _print_some([f"{_place(flaw)}: {flaw['what']}" for flaw in flaws])
+
+
+def _place(flaw: dict[str, Any]) -> str:
+    if flaw["file"] is None:
+        return f"prompt {flaw['prompt_id']}, sample {flaw['sample']}"
+    return flaw["file"] if flaw["tile"] is None else f"{flaw['file']}, tile {flaw['tile']}"

@@ -205,7 +205,7 @@ def test_tiles_that_are_blank_or_all_the_same_are_told(kind: str, tmp_path: Path
     assert (facts["layout"], facts["usable"]) == ("dpg", 12)
     found = [(flaw["kind"], flaw["prompt_id"], flaw["sample"]) for flaw in facts["flaws"]]
     assert found == [("blank", "vrd2", 3), *(("duplicate", "vrd1", sample) for sample in (1, 2, 3))]
-    assert "tile 0 of the grid" in facts["flaws"][1]["what"]
+    assert f"  vrd1.{kind.lower()}, tile 1: the same" in import_(folder, "--out", tmp_path / "out").output
 
 
 def test_a_strip_of_four_square_pictures_is_cut_into_these(tmp_path: Path) -> None:
