@@ -1,5 +1,6 @@
 """The images of a source: those that its tables name, or those that the layout of the folder finds."""
 
+from diptych.errors import DataError
 from diptych.generate.imported.config import ImportConfig
 from diptych.generate.imported.found_images import FoundImage, SourceFolder, list_folder
 from diptych.generate.imported.layouts import AUTO, TABLE, ChosenLayout, choose_layout
@@ -22,12 +23,18 @@ def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[
         tables = OwnTables((config.source.name,), ())
     else:
         tables = own_tables(source) if config.layout in (AUTO, TABLE) else OwnTables((), ())
-    if tables.read:
-        told = images_of_tables(source, tables.read, config)
+    notes = _unread_tables(tables)
+    try:
+        told = images_of_tables(source, tables.read, config) if tables.read else None
+    except DataError as error:
+        if is_table or config.layout == TABLE or len(tables.read) == 1 or any("/" in name for name in tables.read):
+            raise
+        told, notes = None, (f"tables not read: {error}",)  # results of the images, perhaps, or of others
+    if told is not None:
         why = f"{shown_tables(tables.read)} {'names' if len(tables.read) == 1 else 'name'} the files"
-        return source, ChosenLayout(TABLE, ANY_PLACE, why, told.unused, _unread_tables(tables)), told.images
+        return source, ChosenLayout(TABLE, ANY_PLACE, why, told.unused, notes), told.images
     layout = choose_layout(config.layout, source, config.prompts.kind if config.prompts is not None else "")
-    notes = (*_unread_tables(tables), *(_unread_texts(source, layout) if config.layout == AUTO else ()))
+    notes = (*notes, *(_unread_texts(source, layout) if config.layout == AUTO else ()))
     return source, layout._replace(notes=notes), list(layout.layout.images(source))
 
 

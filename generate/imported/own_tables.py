@@ -5,7 +5,7 @@ others, and in folders below the top it alone is read; of others there it is sai
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -25,6 +25,7 @@ from diptych.generate.imported.tables import (
 from diptych.generate.prompts import read_text
 
 METADATA = "metadata"
+ONE = "of several tables give the one that counts as the source"
 SHOWN = 3  # tables that a message names
 
 
@@ -58,10 +59,11 @@ def images_of_tables(source: SourceFolder, names: Sequence[str], config: ImportC
     """Return the images that tables of a folder name, each within its own, and the pictures that none of them names.
 
     Raises:
-        DataError: If one cannot be read, or two name one file.
+        DataError: If one cannot be read, or two name one file, or one of several at the top none that is there.
     """
     told = {name: _images_of(source, name, config) for name in names}
-    _check_apart({name: {image.file for image in one.images} for name, one in told.items()}, source)
+    if len(told) > 1:
+        _check_several({name: {image.file for image in one.images} for name, one in told.items()}, source)
     images = [image for one in told.values() for image in one.images]
     named = {image.file for image in images}
     whose = f"{PurePosixPath(names[0]).name} does not name it" if len(names) == 1 else "no table names it"
@@ -88,15 +90,16 @@ def _images_of(source: SourceFolder, name: str, config: ImportConfig) -> TableIm
     return told._replace(images=[replace(one, file=f"{folder}/{one.file}", folder=model) for one in told.images])
 
 
-def _check_apart(files: dict[str, set[str]], source: SourceFolder) -> None:
-    """Raise where two tables name one file, so that nobody can tell which of them counts."""
+def _check_several(files: Mapping[str, set[str]], source: SourceFolder) -> None:
+    """Raise where two tables name one file, or one is of no file here, so that nobody can tell which of them counts."""
     first: dict[str, str] = {}
     for table, named in files.items():
+        if "/" not in table and not named & source.known:
+            raise DataError(f"{source.root}: {table} names no file that is there; {ONE}")
         for file in sorted(named):
             other = first.setdefault(file, table)
             if other != table:
-                how = "give the one that counts as the source, or do without them by --layout any"
-                raise DataError(f"{source.root}: {other} and {table} both name {file}; {how}")
+                raise DataError(f"{source.root}: {other} and {table} both name {file}; {ONE}")
 
 
 def _top_tables(source: SourceFolder) -> tuple[str, ...]:

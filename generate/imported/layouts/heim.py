@@ -1,16 +1,18 @@
 """HEIM: the ``scenario_state.json`` of a run of HELM, which names the file of each image and the request for it.
 
-HELM keeps images in a cache under random names; they are found by the end of the path that it wrote.
+HELM keeps images in a cache under random names; they are found by the end of the path that it wrote,
+or by that name.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from diptych.data.text_records import whole_json
 from diptych.errors import DataError
-from diptych.generate.imported.found_images import FoundImage, ImportLayout, PlaceReading, SourceFolder
+from diptych.generate.imported.found_images import FoundImage, ImportLayout, PlaceReading, SourceFolder, is_number
 from diptych.generate.imported.named_files import find_named
 from diptych.generate.imported.tools.said import part, tool_says
 from diptych.generate.prompts import read_text
@@ -30,12 +32,26 @@ def _recognise(source: SourceFolder) -> str | None:
 
 def _images(source: SourceFolder) -> Iterator[FoundImage]:
     told = [image for name in _states(source) for image in _of_state(source, name)]
-    files = find_named(source, (image.file for image in told))
+    files = _files_of(source, [image.file for image in told])
     yield from (replace(image, file=files[image.file]) for image in told)
     named = set(files.values())
     for name in source.pictures:
         if name not in named:
             yield FoundImage(name, misnamed=f"no {STATE} names it")
+
+
+def _files_of(source: SourceFolder, written: Sequence[str]) -> dict[str, str]:
+    """Return the name of each file; where its folders are others here, the one that alone has its random name."""
+    found = find_named(source, written)
+    last = {path: PurePosixPath(path.replace("\\", "/")).name for path in found}
+    counts, here = Counter(last.values()), defaultdict[str, list[str]](list)
+    for name in source.names:
+        here[PurePosixPath(name).name].append(name)
+    for path, name in found.items():
+        is_random = not is_number(PurePosixPath(last[path]).stem) and counts[last[path]] == 1
+        if name not in source.known and is_random and len(here[last[path]]) == 1:
+            found[path] = here[last[path]][0]
+    return found
 
 
 def _of_state(source: SourceFolder, name: str) -> Iterator[FoundImage]:

@@ -279,13 +279,13 @@ def test_heim_names_its_files_whichever_version_wrote_it(tmp_path: Path) -> None
             0,
             [{"file_location": "/cache/x/aa.png"}, {"multimodal_content": {"media_objects": [{"location": "bb.png"}]}}],
         ),
-        state(1, [{"file_path": "/cache/y/dd.png"}, None, {"text": "no file"}]),
+        state(1, [{"file_path": "/cache/y/dd.png"}, {"file_path": "/cache/y/ee.png"}, None, {"text": "no file"}]),
     ]
     files = {"scenario_state.json": json.dumps({"request_states": [*states, "odd", {"result": []}]})}
-    folder = write(tmp_path / "in", {**files, "x/aa.png": None, "bb.png": None, "cc.png": None})
+    folder = write(tmp_path / "in", {**files, "x/aa.png": None, "bb.png": None, "cc.png": None, "z/ee.png": None})
     facts = imported(folder, "--out", tmp_path / "out")
-    assert (facts["layout"], facts["usable"]) == ("heim", 2)
-    assert {kind: many for kind, many in facts["counts"].items() if many} == {"missing": 2, "misnamed": 1}
+    assert (facts["layout"], facts["usable"]) == ("heim", 3)
+    assert {kind: many for kind, many in facts["counts"].items() if many} == {"missing": 1, "misnamed": 1}
     row = usable(tmp_path / "out")["bb.png"]
     assert said(row, "prompt_id", "caption", "sample", "model", "setting", "steps", "guidance") == (
         *("id0", "text 0", 1),

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 from drawn import picture
 from made_elsewhere import import_, imported, rows_of
 
@@ -57,10 +58,17 @@ def test_several_tables_at_the_top_are_read_as_one(tmp_path: Path) -> None:
     assert [flaw["what"] for flaw in facts["flaws"]] == ["no table names it"]
 
 
-def test_two_tables_of_one_file_are_refused(tmp_path: Path) -> None:
-    tables = dict.fromkeys(("a.csv", "b.csv"), "file,prompt\n0.png,a red fish\n")
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [("0.png", "a.csv and b.csv both name 0.png"), ("/x/9.png", "b.csv names no file that is there")],
+)
+def test_several_tables_that_are_not_of_one_folder_are_not_read_and_told(other: str, why: str, tmp_path: Path) -> None:
+    """As results of GenEval lie beside its folders, a file for each judge."""
+    tables = {"a.csv": "file,prompt\n0.png,a red fish\n", "b.csv": f"file,prompt\n{other},a red fish\n"}
     folder = write(tmp_path / "in", tables, ("0.png",))
-    result = import_(folder, "--out", tmp_path / "out")
-    assert result.exit_code == 1
-    assert "a.csv and b.csv both name 0.png; give the one that counts as the source" in result.output
-    assert imported(folder / "a.csv", "--out", tmp_path / "out")["usable"] == 1
+    facts = imported(folder, "--out", tmp_path / "out")
+    said = f"{why}; of several tables give the one that counts as the source"
+    assert (facts["layout"], facts["notes"]) == ("any", [f"tables not read: {folder}: {said}"])
+    refused = import_(folder, "--layout", "table", "--out", tmp_path / "out")
+    assert (refused.exit_code, said in refused.output) == (1, True)
+    assert imported(folder / "a.csv", "--out", tmp_path / "of_a")["usable"] == 1
