@@ -6,6 +6,7 @@ is none.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple, cast
 
 from diptych.data.checks import Question
@@ -14,8 +15,9 @@ from diptych.errors import DataError
 from diptych.evaluate.imports.contract import EvidenceRecord, SaidAnswer
 from diptych.evaluate.imports.matched import first_of
 from diptych.judges.answers.asked import no_answer
+from diptych.judges.answers.choice_in_words import by_text
 from diptych.judges.contract import FAILED, UNPARSED, Answer, Query
-from diptych.scores.question_rule import plain_words, same_words
+from diptych.scores.answer_reading import plain_words, same_words
 
 NO_QUESTION, OTHER_QUESTION = "no such question", "another question"
 
@@ -116,7 +118,8 @@ def _answer(query: Query, said: Sequence[SaidAnswer]) -> Answer:
         return no_answer(query, FAILED)
     fit = [word for one in told if (word := _choice(query, one)) is not None]
     if not fit:
-        return no_answer(query, UNPARSED, "; ".join(one.answer.strip() for one in told))
+        unparsed = no_answer(query, UNPARSED, "; ".join(one.answer.strip() for one in told))
+        return replace(unparsed, words=said[0].answer) if len(said) == 1 else unparsed
     if len(said) == 1:
         return _sure(query, said[0], fit[0])
     return _outvoted(query, fit)
@@ -125,7 +128,7 @@ def _answer(query: Query, said: Sequence[SaidAnswer]) -> Answer:
 def _sure(query: Query, said: SaidAnswer, choice: str) -> Answer:
     """Return what one says; of two choices the other one has the rest of the probability, of more nobody tells."""
     if said.probability is None:
-        return Answer(query.text, (), (), choice)
+        return Answer(query.text, (), (), choice, words=said.answer if query.choices else "")
     if len(query.choices) != 2:
         return Answer(query.text, (choice,), (said.probability,), choice)
     of = choice if said.answer.strip() else query.choices[0]
@@ -150,4 +153,7 @@ def _choice(query: Query, said: SaidAnswer) -> str | None:
         return query.choices[0 if (said.probability or 0.0) >= 0.5 else 1]
     if not query.choices:
         return said.answer.strip()
-    return next((choice for choice in query.choices if same_words(said.answer, choice)), None)
+    if same := next((choice for choice in query.choices if same_words(said.answer, choice)), None):
+        return same
+    named = by_text(query.choices, said.answer)
+    return query.choices[named.index(1.0)] if sum(named) == 1 else None

@@ -31,14 +31,14 @@ PUBLISHED = {  # hard, easy
 }
 
 
-def _rules(name: str, says: str, unanswered: str) -> dict[str, ProtocolRule]:
+def _rules(name: str, says: str, unanswered: str, reading: str) -> dict[str, ProtocolRule]:
     tracks = {"": ("all 20 questions", 0.1), "easy": ("the 10 easy questions", 0.2), "hard": ("the 10 hard ones", 0.2)}
     return {
         f"{name}_{tag}" if tag else name: ProtocolRule(
             "checklist_score",
             "checklist_score",
             f"1 less {penalty} for each error among {of}, at least 0; {says}",
-            {"penalty": penalty, "tag": tag, "unanswered": unanswered},
+            {"penalty": penalty, "tag": tag, "unanswered": unanswered, "reading": reading},
             worst="checklist_score_worst",
         )
         for tag, (of, penalty) in tracks.items()
@@ -54,8 +54,8 @@ BIZGENEVAL = Protocol(
     cost=JudgingCost(calls=20.0, tokens=620, images=1),
     source="Li et al. 2026, arXiv:2603.25732",
     rules={
-        **_rules(OFFICIAL, "without an answer it is an error", "wrong"),
-        **_rules(CORRECTED, "an image with a question without an answer has no number", "left_out"),
+        **_rules(OFFICIAL, "without an answer it is an error", "wrong", "truth"),
+        **_rules(CORRECTED, "an image with a question without an answer has no number", "left_out", "meant"),
     },
     assets=("bizgeneval",),
     defects=(

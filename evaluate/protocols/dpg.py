@@ -44,7 +44,12 @@ DPG = Protocol(
             "question_accuracy",
             "share of questions with yes, zeroed down the table where a parent is; by kind over the last image alone, "
             "whatever parents say",
-            {"reach": "walked", "unanswered": "wrong", "without_first": [FIRST_ITEM]},
+            {
+                "reach": "walked",
+                "unanswered": "wrong",
+                "reading": "exact",
+                "mistakes": {FIRST_ITEM: "without_first"},
+            },
             worst="question_accuracy_worst",
             mean_over="prompts",
             pool=QuestionPool(levels=2, is_whole=False, unanswered="wrong", last_only=True),
@@ -68,6 +73,7 @@ DPG = Protocol(
         "corrected takes all images, and parents as in the whole.",
         "On several GPUs kinds are scrambled by the order of a set (ELLA#56); no number here is.",
         "A question that was zeroed zeroes those below it, which its own answer would not; corrected looks at answers.",
+        "An imported answer that is not yes to the letter, such as 'Yes.', is no; corrected reads what it says.",
         "An image of which an answer fails is left out of the mean; here what has no answer is counted and told.",
     ),
     published=tuple(

@@ -53,7 +53,12 @@ DSG = Protocol(
             "question_accuracy",
             "question_accuracy",
             "share of questions with yes, a question wrong where a parent is; without an answer it is wrong",
-            {"reach": "parents", "unanswered": "wrong", "no_reach": list(WITHOUT_DEPENDENCIES)},
+            {
+                "reach": "parents",
+                "unanswered": "wrong",
+                "reading": "exact",
+                "mistakes": dict.fromkeys(WITHOUT_DEPENDENCIES, "no_reach"),
+            },
             worst="question_accuracy_worst",
         ),
         CORRECTED: ProtocolRule(
@@ -67,6 +72,7 @@ DSG = Protocol(
     },
     defects=(
         "Words among the dependencies of 8 items switch all of theirs off; corrected keeps the numbers.",
+        "An imported answer that is not yes to the letter, such as 'Yes.', is no; corrected reads what it says.",
         "A question without an answer is wrong; corrected leaves it out and counts it apart.",
     ),
     published=tuple(

@@ -68,7 +68,7 @@ def _alignment(name: str, language: _Language, cost: tuple[int, float, int]) -> 
                 "question_accuracy",
                 "share of questions with yes, no where a parent's answer is; mean over the images of a prompt, then "
                 "over prompts, and by kind, length and form of the prompt",
-                {"reach": "parents", "unanswered": "wrong"},
+                {"reach": "parents", "unanswered": "wrong", "reading": "capital"},
                 worst="question_accuracy_worst",
                 mean_over="prompts",
             ),
@@ -83,8 +83,8 @@ def _alignment(name: str, language: _Language, cost: tuple[int, float, int]) -> 
         },
         assets=language.assets,
         defects=(
-            "Whatever is not Yes to the letter, such as 'Yes.' or 'yes', is no; here a judge says how likely yes and "
-            "no are. What is neither is counted apart in corrected.",
+            "Whatever is not Yes to the letter, such as 'Yes.' or 'yes', is no, as of what is imported; a judge here "
+            "says how likely yes and no are. Corrected reads what is said, and counts apart what is neither.",
             "Upstream asks in one more sentence for Yes or No only; here the judge's first token is held against both.",
             *PARTS,
         ),

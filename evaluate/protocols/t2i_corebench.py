@@ -6,7 +6,7 @@ ebf7b7a.
 """
 
 from diptych.asset_families import CORE_DIMENSIONS
-from diptych.evaluate.protocols.contract import OFFICIAL, JudgeAgreement, JudgingCost, Protocol, ProtocolRule
+from diptych.evaluate.protocols.contract import CORRECTED, OFFICIAL, JudgeAgreement, JudgingCost, Protocol, ProtocolRule
 
 README = "README of T2I-CoReBench, asked as upstream asks"
 AGREEMENTS = {  # mean of the balanced accuracy in MI, MA, MR and TR
@@ -44,6 +44,14 @@ T2I_COREBENCH = Protocol(
             "question_accuracy",
             "question_accuracy",
             "share of the answered questions with yes; mean over images in each of twelve dimensions, then over these",
+            {"reach": "none", "unanswered": "left_out", "reading": "yes_anywhere"},
+            worst="question_accuracy_worst",
+            mean_over="categories",
+        ),
+        CORRECTED: ProtocolRule(
+            "question_accuracy",
+            "question_accuracy",
+            "the same, an answer being the one with which it begins, or the only one in it",
             {"reach": "none", "unanswered": "left_out"},
             worst="question_accuracy_worst",
             mean_over="categories",
@@ -51,6 +59,9 @@ T2I_COREBENCH = Protocol(
     },
     assets=tuple(f"t2i-corebench-{name}" for name in CORE_DIMENSIONS),
     defects=(
+        "A yes wherever it stands in what is said is yes, else a no is no, also of 'No: a yes would need two cats' "
+        "(capitals count as Gemini's do; of other judges upstream reads small letters alone). Corrected takes the one "
+        "with which an answer begins, or the only one in it.",
         "What cannot be parsed is left out without a word; here it is told how much that is, and what it is at worst.",
         "Upstream shows its judge the prompt and says that doubt is no (the judge's option system may say so): a judge "
         "that is asked otherwise is another one, and need not agree with people as often.",

@@ -37,6 +37,7 @@ DEFECTS = (
     "A picture that is not there, as one that a model refused, is left out without a word, and so is a group of which "
     "none is there: of FLUX Pro upstream has answers to 7 of 9 groups. Here each is counted and told.",
     "A question that a prompt asks twice, as 5 prompts do, counts twice; corrected counts it once.",
+    "An imported answer is the yes or no that it begins with; corrected finds a choice elsewhere and in bold too.",
     "An answer that cannot be parsed is asked for again without end, at temperature 1 and in words drawn at random; "
     "here it is told, and nothing is drawn.",
     "Upstream asks for all questions of a picture in one call; here each is asked by itself, so that no number is "
@@ -57,7 +58,7 @@ RULES = {
         "question_accuracy",
         None,
         "share of the answered questions that are right by type of prompt, then the mean over types, then over groups",
-        {"reach": "none", "unanswered": "left_out"},
+        {"reach": "none", "unanswered": "left_out", "reading": "first_word"},
         pool=QuestionPool(levels=2, of_kinds=True),
     ),
     CORRECTED: ProtocolRule(

@@ -13,7 +13,7 @@ from diptych.reports.read.evidence import JudgeLook, SeenRecords
 from diptych.reports.read.outlines import outline
 from diptych.reports.read.report import Report
 from diptych.reports.read.texts import cut
-from diptych.scores.question_rule import same_words
+from diptych.scores.answer_reading import same_words
 
 ROWS_PER_FILE = 25
 

@@ -21,9 +21,10 @@ from diptych.generate.prompts.dsg import dsg
 from diptych.judges import make_judge
 from diptych.judges.contract import Answer
 from diptych.scores import make_score
+from diptych.scores.answer_reading import same_words
 from diptych.scores.batches import Batch
 from diptych.scores.plan import ScorePlan
-from diptych.scores.question_rule import QuestionRule, QuestionVerdict, Reach, Unanswered, judge_questions, same_words
+from diptych.scores.question_rule import QuestionRule, QuestionVerdict, Reach, Unanswered, judge_questions
 from diptych.scores.run import score_dataset
 
 

@@ -112,6 +112,8 @@ class Answer:
         state: Empty for an answer; else why there is none, of ``UNANSWERED``: there are no probabilities then, and the
             text is what the judge said instead.
         is_cut: Whether the judge was stopped before the end of its own words.
+        words: What was said to the letter, where the text is the choice that was read from it or the state that there
+            is none; empty where the judge chose.
     """
 
     question: str
@@ -120,6 +122,7 @@ class Answer:
     text: str
     state: str = ""
     is_cut: bool = False
+    words: str = ""
 
     def __post_init__(self) -> None:
         """Raise ValueError if choices and probabilities do not fit, one is out of range or the state is unknown."""

@@ -38,6 +38,7 @@ _ANSWER = pa.struct(
         "text": pa.string(),
         "state": pa.string(),
         "is_cut": pa.bool_(),
+        "words": pa.string(),
     }
 )
 _RATING = pa.struct({"value": pa.float64(), "rater": pa.string(), "note": pa.string()})
@@ -141,8 +142,7 @@ def _unpack_box(stored: Mapping[str, Any]) -> Box:
 
 
 def _unpack_answer(stored: Mapping[str, Any]) -> Answer:
-    choices, probabilities = tuple(stored["choices"]), tuple(stored["probabilities"])
-    return Answer(stored["question"], choices, probabilities, stored["text"], stored["state"], stored["is_cut"])
+    return Answer(**{**stored, "choices": tuple(stored["choices"]), "probabilities": tuple(stored["probabilities"])})
 
 
 def _unpack_rating(stored: Mapping[str, Any]) -> Rating:

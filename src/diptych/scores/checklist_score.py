@@ -17,11 +17,12 @@ from diptych.errors import ConfigError
 from diptych.judges.contract import Answer, AnswerJudge
 from diptych.judges.evidence import ANSWERS
 from diptych.scores import Column
+from diptych.scores.answer_reading import Reading, is_right, state_of
 from diptych.scores.batches import Batch
 from diptych.scores.judge_rule import JudgeRule
 from diptych.scores.looks import look_with
 from diptych.scores.question_accuracy import AskedQuestions
-from diptych.scores.question_rule import Unanswered, same_words
+from diptych.scores.question_rule import Unanswered
 
 BETTER: dict[str, Any] = {"low": 0.0, "high": 1.0, "better_for_data": "higher", "better_for_models": "higher"}
 COLUMNS = (
@@ -39,20 +40,22 @@ class ChecklistScore(JudgeRule[Answer]):
         penalty: What a wrong answer takes away.
         tag: Of the questions that count; empty for all.
         unanswered: What a question without an answer is.
+        reading: Of answers in somebody's own words.
     """
 
     penalty: float
     tag: str
     unanswered: Unanswered
+    reading: Reading
     columns: tuple[Column, ...] = COLUMNS
 
     score_name = "checklist_score"
-    version = 2
+    version = 3
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """Penalty, tag, and what a question without an answer is."""
-        return {"penalty": self.penalty, "tag": self.tag, "unanswered": self.unanswered}
+        """Penalty, tag, what a question without an answer is, and how words are read."""
+        return {"penalty": self.penalty, "tag": self.tag, "unanswered": self.unanswered, "reading": self.reading}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns, float32 (N,); NaN where nothing is asked or the judge could not look.
@@ -64,10 +67,8 @@ class ChecklistScore(JudgeRule[Answer]):
         for row, checks, said in self.judged_rows(batch, self._why_not, reasons):
             asked = zip(checks.questions, said, strict=True)
             counted = [(question, answer) for question, answer in asked if self._counts(question)]
-            states = [answer.state for _, answer in counted]
-            wrong = sum(
-                bool(answer.state) or not same_words(answer.text, question.answer) for question, answer in counted
-            )
+            states = [state_of(answer, self.reading) for _, answer in counted]
+            wrong = sum(not is_right(answer, question.answer, self.reading) for question, answer in counted)
             worst[row] = max(0.0, 1.0 - self.penalty * wrong)
             if any(states) and self.unanswered == "left_out":
                 reasons[row] = next(filter(None, states))
@@ -83,7 +84,12 @@ class ChecklistScore(JudgeRule[Answer]):
 
 
 def checklist_score(
-    *, judge: AnswerJudge, penalty: float = 0.1, tag: str = "", unanswered: Unanswered = "left_out"
+    *,
+    judge: AnswerJudge,
+    penalty: float = 0.1,
+    tag: str = "",
+    unanswered: Unanswered = "left_out",
+    reading: Reading = "meant",
 ) -> ChecklistScore:
     """Return the score; loads no model yet.
 
@@ -93,10 +99,12 @@ def checklist_score(
         tag: Of the questions that count; empty for all.
         unanswered: ``wrong`` for a question without an answer, as published scorers take it; ``left_out`` gives a
             picture that has one no number.
+        reading: Of answers in somebody's own words: as they are ``meant``, or as published scorers read them, such as
+            the ``truth`` of true, 1 and yes.
 
     Raises:
         ConfigError: If the judge answers no questions, or the penalty is out of range.
     """
     if not 0.0 < penalty <= 1.0:
         raise ConfigError(f"score 'checklist_score': penalty is above 0 and at most 1, not {penalty}")
-    return ChecklistScore(look_with(judge, ANSWERS, AskedQuestions()), penalty, tag, unanswered)
+    return ChecklistScore(look_with(judge, ANSWERS, AskedQuestions()), penalty, tag, unanswered, reading)

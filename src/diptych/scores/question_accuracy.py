@@ -6,7 +6,7 @@ are such sets of questions. A row whose prompt asks nothing is not scored.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,15 @@ from diptych.data.generated_columns import PROMPT_ID
 from diptych.judges.contract import Answer, AnswerJudge, Query
 from diptych.judges.evidence import ANSWERS
 from diptych.scores import Column
+from diptych.scores.answer_reading import Reading
 from diptych.scores.batches import Batch
 from diptych.scores.judge_rule import JudgeRule
 from diptych.scores.looks import AskedRows, look_with
 from diptych.scores.question_rule import QuestionRule, Reach, Repeats, Unanswered, judge_questions
 
+# What published scorers do with some prompts by mistake: no wrong answer reaches another question; the first question
+# is not counted, and one of which another hangs on it asks nothing then.
+Mistake = Literal["no_reach", "without_first"]
 OUTCOMES = "question_outcomes"
 COLUMNS = (
     Column(
@@ -78,37 +82,35 @@ class QuestionAccuracy(JudgeRule[Answer]):
     Attributes:
         look: At its answers.
         rule: How they count.
-        no_reach: Prompts, by id, of which no wrong answer reaches another question.
-        without_first: Prompts, by id, of which the first question is lost.
+        mistakes: Of prompts, by id.
     """
 
     rule: QuestionRule
-    no_reach: frozenset[str] = frozenset()
-    without_first: frozenset[str] = frozenset()
+    mistakes: Mapping[str, Mistake] = field(default_factory=dict)
     columns: tuple[Column, ...] = COLUMNS
 
     score_name = "question_accuracy"
-    version = 4
+    version = 5
 
     @property
     def options(self) -> Mapping[str, Any]:
         """Rule, and the prompts of which another holds."""
-        of_prompts = {"no_reach": sorted(self.no_reach), "without_first": sorted(self.without_first)}
-        return {**asdict(self.rule), **of_prompts}
+        return {**asdict(self.rule), "mistakes": dict(sorted(self.mistakes.items()))}
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of ``COLUMNS``; NaN and None where nothing is asked, or nothing was answered."""
         numbers = {column.name: np.full(len(batch), np.nan, np.float32) for column in COLUMNS[:3]}
         first_wrong, outcomes, reasons = (np.full(len(batch), None, object) for _ in range(3))
-        prompts = batch.column(PROMPT_ID) if self.no_reach or self.without_first else [None] * len(batch)
+        prompts = batch.column(PROMPT_ID) if self.mistakes else [None] * len(batch)
         for row, checks, said in self.checked_rows(batch, nothing_asked, reasons):
-            if self._is_lost(prompts[row], checks):
+            mistake = self.mistakes.get(prompts[row] or "")
+            if mistake == "without_first" and _is_first_a_parent(checks):
                 reasons[row] = NOT_ASKED
                 continue
             if said is None:
                 continue
-            rule = self.rule.on_its_own() if prompts[row] in self.no_reach else self.rule
-            verdict = judge_questions(said, checks, rule, without_first=prompts[row] in self.without_first)
+            rule = self.rule.on_its_own() if mistake == "no_reach" else self.rule
+            verdict = judge_questions(said, checks, rule, without_first=mistake == "without_first")
             told = (verdict.share, verdict.worst, verdict.unanswered)
             for name, value in zip(numbers, told, strict=True):
                 numbers[name][row] = value
@@ -117,9 +119,10 @@ class QuestionAccuracy(JudgeRule[Answer]):
                 reasons[row] = REASON
         return {**numbers, "first_wrong_question": first_wrong, OUTCOMES: outcomes, "reason": reasons}
 
-    def _is_lost(self, prompt: str | None, checks: Checks) -> bool:
-        """Return whether another question hangs on the first, which is lost: published scorers then drop the prompt."""
-        return prompt in self.without_first and any(checks.questions[0].id in one.parents for one in checks.questions)
+
+def _is_first_a_parent(checks: Checks) -> bool:
+    """Return whether another question hangs on the first; published scorers drop a prompt that has lost such a one."""
+    return any(checks.questions[0].id in one.parents for one in checks.questions)
 
 
 def question_accuracy(
@@ -127,9 +130,9 @@ def question_accuracy(
     judge: AnswerJudge,
     reach: Reach = "parents",
     unanswered: Unanswered = "left_out",
-    no_reach: list[str] | None = None,
-    without_first: list[str] | None = None,
     repeats: Repeats = "counted",
+    reading: Reading = "meant",
+    mistakes: dict[str, Mistake] | None = None,
 ) -> QuestionAccuracy:
     """Return the score; loads no model yet.
 
@@ -138,16 +141,16 @@ def question_accuracy(
         reach: How far a wrong answer reaches: ``none``, to the questions that name it as a ``parents`` (as DSG counts),
             to all behind it, ``ancestors``, or to those of them that stand below, ``walked`` (as DPG-Bench counts).
         unanswered: What a question without an answer is: ``left_out``, or ``wrong`` as published scorers take it.
-        no_reach: Ids of prompts of which no wrong answer reaches another question, as published scorers have it of
-            some by mistake.
-        without_first: Ids of prompts of which the first question is not counted, as published scorers have it by
-            mistake; one of which another question hangs on the first asks nothing then.
         repeats: What a question is that its prompt asked before in the same words: ``counted``, as published scorers
             have it, or ``lost``.
+        reading: Of answers in somebody's own words: as they are ``meant``, or as published scorers read them: the right
+            answer to the letter, ``exact``, or that with a ``capital``; the ``first_word``; ``yes_anywhere``, else no.
+        mistakes: What published scorers do by mistake with some prompts, by their ids: no wrong answer reaches another
+            question, ``no_reach``; or the first question is not counted, ``without_first``, and a prompt of which
+            another question hangs on that one asks nothing then.
 
     Raises:
         ConfigError: If the judge answers no questions.
     """
     look = look_with(judge, ANSWERS, AskedQuestions())
-    of_prompts = frozenset(no_reach or ()), frozenset(without_first or ())
-    return QuestionAccuracy(look, QuestionRule(reach, unanswered, repeats), *of_prompts)
+    return QuestionAccuracy(look, QuestionRule(reach, unanswered, repeats, reading), mistakes or {})

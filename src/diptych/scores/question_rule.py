@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from diptych.data.checks import Checks, Question
 from diptych.judges.contract import Answer
+from diptych.scores.answer_reading import Reading, is_right, state_of
 
 # How far a wrong answer reaches: nowhere; to the questions that name it as a parent (DSG); to those behind them; or, as
 # DPG-Bench's scorer walks down its table and zeroes as it goes, to those behind them that stand below.
@@ -30,11 +31,13 @@ class QuestionRule:
         reach: Of a wrong answer.
         unanswered: What a question without an answer is.
         repeats: What a question is that was asked before.
+        reading: Of answers in somebody's own words.
     """
 
     reach: Reach = "parents"
     unanswered: Unanswered = "left_out"
     repeats: Repeats = "counted"
+    reading: Reading = "meant"
 
     def on_its_own(self) -> "QuestionRule":
         """Return the rule in which every question counts by itself."""
@@ -75,17 +78,18 @@ def judge_questions(
     kept = [place for place in range(len(checks.questions)) if place not in lost]
     questions, counted = [checks.questions[place] for place in kept], [answers[place] for place in kept]
     own = [
-        None if answer.state else float(same_words(answer.text, question.answer))
+        None if (right := is_right(answer, question.answer, rule.reading)) is None else float(right)
         for question, answer in zip(questions, counted, strict=True)
     ]
     wrong = (
-        f"{question.question} expected {question.answer}, said {answer.text}".strip()
+        f"{question.question} expected {question.answer}, said {answer.words or answer.text}".strip()
         for question, answer, right in zip(questions, counted, own, strict=True)
         if right == 0.0
     )
     worst = _share(questions, [right or 0.0 for right in own], rule.reach)
     share = worst if rule.unanswered == "wrong" else _share(questions, own, rule.reach)
-    known = dict(zip(kept, zip(own, (answer.state for answer in counted), strict=True), strict=True))
+    states = [state_of(answer, rule.reading) for answer in counted]
+    known = dict(zip(kept, zip(own, states, strict=True), strict=True))
     outcomes = outcomes_text(*zip(*(known.get(place, (None, LOST)) for place in range(len(answers))), strict=True))
     return QuestionVerdict(share, worst, own.count(None), next(wrong, ""), outcomes)
 
@@ -100,24 +104,6 @@ def repeated(questions: Sequence[Question]) -> set[int]:
             found.add(place)
         seen.add(words)
     return found
-
-
-def same_words(answer: str, right: str) -> bool:
-    """Return whether an answer is the right one, whatever its case and the full stop behind it.
-
-    >>> same_words(" Yes.", "yes"), same_words("yes, two", "yes")
-    (True, False)
-    """
-    return plain_words(answer) == plain_words(right)
-
-
-def plain_words(answer: str) -> str:
-    """Return an answer as it counts: in small letters, without the full stop behind it.
-
-    >>> plain_words(" Yes.")
-    'yes'
-    """
-    return answer.strip().rstrip(".").casefold()
 
 
 def outcomes_text(own: Sequence[float | None], states: Sequence[str]) -> str:

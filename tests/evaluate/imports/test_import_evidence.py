@@ -45,7 +45,7 @@ def imported_text(generated: Path, text: str, *more: str, name: str = "answers.c
     return facts
 
 
-def scored(generated: Path, facts: dict[str, Any]) -> list[dict[str, Any]]:
+def scored(generated: Path, facts: dict[str, Any], rule: str = "official") -> list[dict[str, Any]]:
     config = make_config(
         generated.parent, judges=facts["judges"], protocols=[{"protocol": "dsg", "judge": "pali", "by": ["model"]}]
     )
@@ -53,7 +53,8 @@ def scored(generated: Path, facts: dict[str, Any]) -> list[dict[str, Any]]:
     return read(
         generated.parent,
         "SELECT i.model, i.prompt_id, s.value, s.reason FROM scores s JOIN images i USING (run_id, dataset, key) "
-        "WHERE s.score = 'dsg_official_pali.question_accuracy' ORDER BY 1, 2",
+        "WHERE s.score = ? ORDER BY 1, 2",
+        (f"dsg_{rule}_pali.question_accuracy",),
     )
 
 
@@ -100,7 +101,7 @@ def test_answer_that_a_rule_takes_for_a_choice_is_one(tmp_path: Path) -> None:
     make_generated(tmp_path / "generated", [Made("one", 0, checks=asked, benchmark="dsg")])
     facts = imported_text(tmp_path / "generated", HEADER + "00000,one,1,u.s.\n")
     assert (facts["answered"], facts["unanswered"]) == (1, {})
-    assert [row["value"] for row in scored(tmp_path / "generated", facts)] == [1.0]
+    assert [row["value"] for row in scored(tmp_path / "generated", facts, "corrected")] == [1.0]
 
 
 def test_a_second_import_of_a_file_says_it_is_there_and_another_file_leaves_it_alone(generated: Path) -> None:
@@ -182,3 +183,23 @@ def test_a_file_that_is_not_there_is_one_line(generated: Path, name: str) -> Non
 def test_a_table_with_tabs_is_read_by_its_name(generated: Path) -> None:
     by_commas = imported_text(generated, WHOLE)["images"]
     assert imported_text(generated, WHOLE.replace(",", "\t"), name="answers.tsv")["images"] == by_commas
+
+
+def test_official_and_corrected_read_the_same_words_in_their_own_ways(tmp_path: Path) -> None:
+    """DSG takes yes to the letter, T2I-CoReBench a yes wherever it stands."""
+    words = ("yes", "Yes.", "yes, there is", "**yes**", "No: a yes would need two", "no")
+    asked = {"questions": [{"id": "1", "question": "A cat?"}]}
+    for protocol, official in (("dsg", [1, 0, 0, 0, 0, 0]), ("t2i_corebench", [1, 1, 1, 1, 1, 0])):
+        folder = tmp_path / protocol
+        made = [Made("one", number, checks=asked, benchmark=protocol) for number in range(len(words))]
+        make_generated(folder / "generated", made)
+        table = "".join(f'{number:05d},one,1,"{said}"\n' for number, said in enumerate(words))
+        facts = imported_text(folder / "generated", HEADER + table)
+        run(make_config(folder, judges=facts["judges"], protocols=[{"protocol": protocol, "judge": "pali"}]))
+        for rule, values in (("official", official), ("corrected", [1, 1, 1, 1, 0, 0])):
+            rows = read(
+                folder,
+                "SELECT value FROM scores JOIN images USING (run_id, dataset, key) WHERE score = ? ORDER BY prompt_id",
+                (f"{protocol}_{rule}_pali.question_accuracy",),
+            )
+            assert [row["value"] for row in rows] == values

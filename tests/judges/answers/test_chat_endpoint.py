@@ -181,7 +181,14 @@ def test_key_is_named_by_its_variable_and_stands_nowhere(monkeypatch: pytest.Mon
 )
 def test_what_is_no_answer_is_a_state_and_no_number(body: Any, state: str, text: str) -> None:
     with always(Reply(body)) as server:
-        assert ask(server) == Answer(CAT.text, YES_NO, (), text, state)
+        answer = ask(server)
+        assert answer == Answer(CAT.text, YES_NO, (), text, state, words=answer.words)
+        assert answer.words in ("", text)
+
+
+def test_words_that_name_no_choice_are_kept_for_rules_that_read_them_otherwise() -> None:
+    with always(Reply(completion("<think>Hm.</think>It may be yes, it may be no."))) as server:
+        assert ask(server).words == "It may be yes, it may be no."
 
 
 def test_request_that_the_endpoint_will_not_take_is_that_questions_own_failure() -> None:

@@ -12,13 +12,14 @@ several, is a state and no number.
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from diptych.errors import DataError
 from diptych.judges.answers.asked import chosen_if_meant, no_answer
 from diptych.judges.answers.chat_client import whole_text
+from diptych.judges.answers.choice_in_words import by_text
 from diptych.judges.answers.first_token import ways_of_writing
 from diptych.judges.contract import REFUSED, UNPARSED, Answer, Query
 from diptych.judges.thoughts import behind_thought
@@ -56,28 +57,11 @@ def answer_of(query: Query, completion: Mapping[str, Any], choices_by: ChoicesBy
     if not query.choices:
         return Answer(query.text, (), (), text, is_cut=is_cut) if text or is_cut else no_answer(query, UNPARSED)
     if choices_by == "logprobs":
-        likely = by_logprobs(query.choices, _likeliest(completion))
-    else:
-        said = None if is_cut else behind_thought(text)
-        likely = [] if said is None else by_text(query.choices, said)
-    return chosen_if_meant(query, likely, text)
-
-
-def by_text(choices: Sequence[str], text: str) -> list[float]:
-    """Return 1 for the choice that a text names and 0 for the others; 0 for all where none or several are.
-
-    >>> by_text(["yes", "no"], "Yes, there is no doubt.")
-    [1.0, 0.0]
-    >>> by_text(["yes", "no"], "Hard to say.")
-    [0.0, 0.0]
-    """
-    said = " ".join(re.findall(r"\w+", text.casefold()))
-    written = [[" ".join(re.findall(r"\w+", way.casefold())) for way in ways_of_writing(choice)] for choice in choices]
-    begins = [max((len(way) for way in ways if f"{said} ".startswith(f"{way} ")), default=0) for ways in written]
-    if any(begins):  # the longest: of "red" and "red car" the second, where both begin the text
-        return [float(length == max(begins)) for length in begins]
-    named = [any(f" {way} " in f" {said} " for way in ways) for ways in written]
-    return [float(one) for one in named] if sum(named) == 1 else [0.0] * len(choices)
+        return chosen_if_meant(query, by_logprobs(query.choices, _likeliest(completion)), text)
+    if (said := None if is_cut else behind_thought(text)) is None:
+        return no_answer(query, UNPARSED, text)
+    answer = chosen_if_meant(query, by_text(query.choices, said), text)
+    return replace(answer, words=said) if answer.state else answer
 
 
 def by_logprobs(choices: Sequence[str], likeliest: Sequence[Mapping[str, Any]]) -> list[float]:
