@@ -14,6 +14,7 @@ class AwaitedRows:
         """Await ``count`` rows; ``report`` hears of each one as it is given."""
         self._report = report
         self._rows: list[IngestedRow | None] = [None] * count
+        self._left = count  # that were not given
         self._awaited = -1  # the row that is waited for; -1 while none is
         self._failure: BaseException | None = None
         self._came = threading.Condition()
@@ -24,7 +25,8 @@ class AwaitedRows:
             for number in numbers:
                 assert self._rows[number] is None, f"row {number} is given twice"
                 self._rows[number] = row
-            if self._awaited in numbers:  # whoever waits is not woken for others
+            self._left -= len(numbers)
+            if self._awaited in numbers or not self._left:  # whoever waits is not woken for others
                 self._came.notify()
         self._report(len(numbers), {row.status: len(numbers)})
 
@@ -33,6 +35,14 @@ class AwaitedRows:
         with self._came:
             self._failure = error
             self._came.notify()
+
+    def wait_for_all(self) -> None:
+        """Wait until each row was given; raises what there is in the place of one."""
+        with self._came:
+            while self._left:
+                if self._failure is not None:
+                    raise self._failure
+                self._came.wait()
 
     def __iter__(self) -> Iterator[IngestedRow]:
         """Yield the rows in order, waiting for each; what was taken is not held any longer."""

@@ -14,6 +14,7 @@ from diptych.curate.download.fetcher import Fetched, Fetcher
 from diptych.curate.download.spool import Spool
 from diptych.curate.ingest.awaited import AwaitedRows
 from diptych.curate.ingest.rows import IngestedRow, failed_row, looked_at, to_table
+from diptych.curate.ingest.turns import WritingTurns
 from diptych.data.shards import ShardInfo
 from diptych.jobs.contract import Report
 from diptych.storage.location import Location, naming
@@ -36,10 +37,11 @@ class WantedRow(NamedTuple):
 
 
 class Asking(NamedTuple):
-    """What asks for pictures, and how many pixels one may have."""
+    """What asks for pictures, how many pixels one may have, and which shards are written meanwhile."""
 
     fetcher: Fetcher
     max_pixels: int
+    turns: WritingTurns
 
 
 def make_fetcher(download: Download) -> Fetcher:
@@ -58,13 +60,14 @@ def make_fetcher(download: Download) -> Fetcher:
 def write_fetched(
     rows: Sequence[WantedRow], write: Write, place: Location, asking: Asking, report: Report
 ) -> ShardInfo:
-    """Ask for rows, and write them while later ones are still on their way.
+    """Ask for rows, and write them, where no other shard is, while later ones are still on their way.
 
     Args:
         rows: What to ask for.
-        write: Writes the shard; is given what became of the rows, in their order, each as soon as it is known.
+        write: Writes the shard, when it is its turn; is given what became of the rows, in their order, each as soon as
+            it is known.
         place: A directory on the disk that is written to, where pictures wait that come before their turn.
-        asking: What asks; other shards may ask by it as well meanwhile.
+        asking: What asks; other shards may ask by it as well meanwhile, and take turns in writing.
         report: Hears of each row as it comes.
 
     Raises:
@@ -72,8 +75,13 @@ def write_fetched(
         FetchError: If the fetcher was closed.
     """
     awaited = AwaitedRows(len(rows), report)
+
+    def write_in_turn() -> ShardInfo:
+        with asking.turns.turn(awaited):
+            return write(iter(awaited))
+
     with naming(place), closing(Spool(place.scratch())) as spool, ThreadPoolExecutor(1, "write") as writer:
-        written = writer.submit(write, iter(awaited))
+        written = writer.submit(write_in_turn)
         try:
             _fetch(rows, awaited, spool, asking)
         except BaseException as error:  # also Ctrl-C: the writer must not wait for rows that do not come

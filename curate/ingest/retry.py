@@ -1,7 +1,7 @@
 """Rows that failed, asked for again: just their shards are made anew, and their other rows stay as they are."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import ClassVar
 
@@ -19,6 +19,7 @@ from diptych.curate.ingest.fetching import (
     write_fetched,
 )
 from diptych.curate.ingest.rows import IngestedRow
+from diptych.curate.ingest.turns import WritingTurns
 from diptych.data.growing import Growing, staged
 from diptych.data.images import DECODE_CODES
 from diptych.data.shards import ShardInfo, read_groups, read_shard, write_shard
@@ -84,6 +85,7 @@ class RetryWork:
     job: RetryJob
     fetcher: Fetcher
     report: Report
+    turns: WritingTurns = field(default_factory=WritingTurns)
 
     def close(self) -> None:
         """Break off what is under way."""
@@ -99,7 +101,7 @@ class RetryWork:
         def write(rows: Iterator[IngestedRow]) -> ShardInfo:
             return write_shard(_mixed(read_groups(place), is_chosen, rows), staged(place), source=shard.info.source)
 
-        asking = Asking(self.fetcher, self.job.max_pixels)
+        asking = Asking(self.fetcher, self.job.max_pixels, self.turns)
         info = write_fetched(wanted, write, self.job.data, asking, self.report)
         return replace(info, name=shard.info.name)
 

@@ -22,6 +22,7 @@ from diptych.curate.ingest.fetching import (
 )
 from diptych.curate.ingest.plan import PlannedShard
 from diptych.curate.ingest.rows import IngestedRow, failed_row, looked_at, noted_row, to_table
+from diptych.curate.ingest.turns import WritingTurns
 from diptych.curate.sources import open_source
 from diptych.curate.sources.common_schema import in_schema
 from diptych.curate.sources.contract import BYTES, NOTE, PROBLEM
@@ -70,6 +71,7 @@ class IngestWork:
         fetcher: Asks for pictures, for all shards in hand.
         report: Hears of each row.
         reading: Held by the shard whose rows are being read.
+        turns: Of the shards in hand that are written.
     """
 
     job: IngestJob
@@ -77,6 +79,7 @@ class IngestWork:
     fetcher: Fetcher
     report: Report
     reading: threading.Lock = field(default_factory=threading.Lock)
+    turns: WritingTurns = field(default_factory=WritingTurns)
 
     def close(self) -> None:
         """Break off what is under way."""
@@ -106,16 +109,15 @@ class IngestWork:
 
     def _fetch(self, given: pa.Table, shard: PlannedShard) -> ShardInfo:
         place = self.job.data / shard_name(shard.number)
-        keys = _keys(row_digests(given, picture_hashes(given)), shard.ordinals)
-
-        notes = _notes(given)
+        keys, notes = _keys(row_digests(given, picture_hashes(given)), shard.ordinals), _notes(given)
 
         def write(rows: Iterator[IngestedRow]) -> ShardInfo:
             noted = map(noted_row, rows, notes)
             return write_shard(arriving_tables(keys, given, noted), place, source=shard.keys)
 
         wanted = list(map(WantedRow, given["url"].to_pylist(), given[PROBLEM].to_pylist()))
-        return write_fetched(wanted, write, self.job.data, Asking(self.fetcher, self._max_pixels), self.report)
+        asking = Asking(self.fetcher, self._max_pixels, self.turns)
+        return write_fetched(wanted, write, self.job.data, asking, self.report)
 
     def _looked_at(self, tables: Iterable[pa.Table], shard: PlannedShard) -> Iterator[pa.Table]:
         """Yield rows whose pictures the source holds as tables of the pool."""
