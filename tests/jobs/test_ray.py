@@ -1,4 +1,7 @@
-"""Jobs on Ray: one cluster for the whole file, of this machine alone, with two GPUs that it pretends to have."""
+"""Jobs on Ray: one cluster for the whole file, of this machine alone, with two GPUs that it pretends to have.
+
+Its start takes seconds: of what needs it only that nobody else reaches it, and that nothing is lost, is tested always.
+"""
 
 import importlib.util
 import os
@@ -38,7 +41,7 @@ def test_an_address_where_nobody_answers_is_told_at_once(tmp_path: Path, monkeyp
 
 def test_nothing_is_joined_when_there_is_no_task(tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="needs the extra ray")
-    run = ray_executor(address="no-such-cluster:1")
+    run = ray_executor(address="127.0.0.1:1")
     assert list(run(Square(tmp_path / "opened"), [], workers=2, **NOBODY)) == []
 
 
@@ -70,6 +73,7 @@ def test_the_cluster_of_this_machine_listens_on_the_loopback_alone(ray_here: Any
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
 
 
+@pytest.mark.slow
 def test_two_workers_do_all_tasks_elsewhere_and_open_once_each(ray_here: Any, tmp_path: Path) -> None:
     taken: list[int] = []
     outcomes, ahead = [], []
@@ -83,6 +87,7 @@ def test_two_workers_do_all_tasks_elsewhere_and_open_once_each(ray_here: Any, tm
     assert max(ahead) <= 2, "no more tasks are taken than there are workers"
 
 
+@pytest.mark.slow
 def test_each_worker_has_its_gpu_its_processors_and_as_many_threads_as_here(ray_here: Any, tmp_path: Path) -> None:
     job = Placed(tmp_path / "opened", True, ("CUDA_VISIBLE_DEVICES", "DIPTYCH_CPUS", "OMP_NUM_THREADS"))
     parts = list(ray_executor()(job, [2, 2], workers=None, **NOBODY))
@@ -95,6 +100,7 @@ def test_more_workers_than_gpus_share_them(ray_here: Any, tmp_path: Path) -> Non
     assert Counter(visible for visible, _ in parts) in (Counter("001"), Counter("011"))
 
 
+@pytest.mark.slow
 def test_reports_arrive_before_the_outcome_and_are_counted_once(ray_here: Any) -> None:
     seen: Counter[str] = Counter()
 
@@ -106,10 +112,11 @@ def test_reports_arrive_before_the_outcome_and_are_counted_once(ray_here: Any) -
     assert seen["rows"] == 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("job", "code"),
     [
-        pytest.param(Unopenable(), "unsupported", id="of opening", marks=pytest.mark.slow),
+        pytest.param(Unopenable(), "unsupported", id="of opening"),
         pytest.param(Square(Path(os.devnull)), "corrupt", id="of a task"),
     ],
 )
@@ -185,6 +192,7 @@ def test_a_pool_is_the_same_byte_for_byte(ray_here: Any, tmp_path: Path) -> None
     assert made[0].shards == made[1].shards
 
 
+@pytest.mark.slow
 def test_scores_and_vectors_are_the_same_byte_for_byte(ray_here: Any, tmp_path: Path) -> None:
     plan = ScorePlan(
         {"small": ("projection", {"dim": 8})},
@@ -205,6 +213,7 @@ def set_files(dataset: Path) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in found.items() if not name.endswith(".json")}
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_the_engine_with_its_options(ray_here: Any, tmp_path: Path) -> None:
     draw_dataset(tmp_path / "set", 4, 2)
     engine = ["--engine", "ray", "--engine-options", "tries=2", "--workers", "1"]
