@@ -3,21 +3,15 @@
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from local_jobs import Dying, SeveralDying, Sharing
+from local_jobs import Dying, SeveralDying, Sharing, counted
 
 from diptych.errors import DataError, DecodeError
 from diptych.jobs.contract import Job, tasks_at_once
 from diptych.jobs.local import run_local
-
-
-def counted(count: int, taken: list[int]) -> Iterator[int]:
-    for task in range(count):
-        taken.append(task)
-        yield task
 
 
 def test_a_job_says_how_many_tasks_a_worker_has_in_hand(tmp_path: Path) -> None:
