@@ -5,9 +5,9 @@ and returns the function that does one task. Every executor runs the same object
 each worker and gives the returned function the tasks. Nothing here knows what a task is.
 
 Some work waits more than it computes. A job may then have an attribute ``at_once``: how many tasks a worker should have
-in hand. Its function is then called from that many threads at once, and has a method ``close``, which an executor calls
-at the end, whatever happened: it breaks off the calls that are still under way. An executor may as well do one task
-after the other.
+in hand. Its function is then called from that many threads at once, and has a method ``close``, which breaks off the
+calls that are still under way: an executor calls it at the end, whatever happened, or ends the process that made them.
+It may as well do one task after the other.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
