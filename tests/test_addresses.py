@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from diptych.addresses import local_path
+from diptych.addresses import local_path, place_of
 from diptych.curate.config import CurateConfig
 from diptych.errors import DataError
+from diptych.storage.location import Location
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,21 @@ def test_address_with_a_scheme_is_refused_in_one_line(address: str) -> None:
 def test_message_says_who_wrote_the_address() -> None:
     with pytest.raises(DataError, match=r"^prompts\.jsonl:3: s3://b/x: only a local path can be used here"):
         local_path("s3://b/x", "prompts.jsonl:3")
+
+
+@pytest.mark.parametrize("address", ["s3://ada:abc123@bucket/x", "az://box/x?sv=1&sig=abc123"])
+def test_address_of_a_store_with_a_secret_is_refused_and_not_shown(address: str) -> None:
+    for take in (place_of, Location.at):
+        with pytest.raises(DataError, match=r"^an address of \w+:// has a password or a signature in it") as caught:
+            take(address)
+        assert "abc123" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["abfs://box@account.dfs.core.windows.net/x", "s3://b/a:b@c", "hf://datasets/a/b@c"]
+)
+def test_address_of_a_store_with_a_colon_or_an_at_is_one(address: str) -> None:
+    assert place_of(address) == address
 
 
 def test_scheme_is_found_in_a_path_that_has_swallowed_a_slash() -> None:

@@ -19,6 +19,8 @@ SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://?")
 # Without any slash only the names of object stores are schemes (rclone writes s3:bucket/name); a:b is a good name of a
 # folder. As a Path, ./s3:x reads the same.
 STORE = re.compile(r"(?:abfss?|az|gcs|gs|hdfs|oss|s3[an]?|wasbs?):")
+# What some tools take in an address: user:password@ before its name, or a signature behind it.
+SECRET = re.compile(r"[^/@]*:[^/@]*@|.*[?&]sig=")
 
 
 class StoreKind(NamedTuple):
@@ -65,13 +67,18 @@ def place_of(address: Address, where: str = "") -> Address:
         where: As for ``local_path``.
 
     Raises:
-        DataError: If it has another scheme, or is the home of nobody.
+        DataError: If it has another scheme, or a secret that would be written wherever the address is; or is the home
+            of nobody.
 
     >>> place_of("s3://bucket/runs/laion/")
     's3://bucket/runs/laion'
     """
     text = os.fspath(address)
-    if store_of(text) is not None:
+    store = store_of(text)
+    if store is not None:
+        if SECRET.match(text.partition("://")[2]):
+            said = f"an address of {store}:// has a password or a signature in it; give that by the environment"
+            raise DataError(f"{where}: {said}" if where else said)
         return text.rstrip("/")
     scheme = SCHEME.match(text)
     if scheme is not None:

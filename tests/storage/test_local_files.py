@@ -10,7 +10,7 @@ from diptych.storage.location import Location
 
 
 def test_an_address_with_the_scheme_of_no_store_is_refused() -> None:
-    with pytest.raises(DataError, match="https://host/x: only a local path can be used here"):
+    with pytest.raises(DataError, match="https://host/x: no place of https:// can be used; give a local path, or one of s3://"):
         Location.at("https://host/x")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import IO
 
-from diptych.addresses import Address, store_of
+from diptych.addresses import Address, place_of, store_of
 from diptych.errors import ShardError
 from diptych.lookup import import_attribute
 
@@ -36,13 +36,14 @@ class Location(os.PathLike[str]):
         """Return the location of an address.
 
         Raises:
-            DataError: If it has a scheme that is no store's, such as ``https://host/name``.
+            DataError: As ``place_of``.
             MissingExtra: If what reaches that kind of store is not installed.
         """
         if isinstance(address, Location):
             return address
-        kind = "folder" if store_of(address) is None else "store"
-        found: Location = import_attribute(KINDS[kind]).of(address)
+        place = place_of(address)
+        kind = "folder" if store_of(place) is None else "store"
+        found: Location = import_attribute(KINDS[kind]).of(place)
         return found
 
     @property
