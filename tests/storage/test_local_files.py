@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from diptych.errors import DataError, ShardError
+from diptych.storage.local_files import LocalLocation
 from diptych.storage.location import Location
 
 
 def test_an_address_with_the_scheme_of_no_store_is_refused() -> None:
-    with pytest.raises(DataError, match="https://host/x: no place of https:// can be used; give a local path, or one of s3://"):
+    with pytest.raises(
+        DataError, match="https://host/x: no place of https:// can be used; give a local path, or one of s3://"
+    ):
         Location.at("https://host/x")
 
 
@@ -143,6 +146,25 @@ def test_of_several_that_create_a_file_one_succeeds_and_nothing_is_left_over(tmp
     assert sorted(type(one.exception()).__name__ for one in done) == ["FileExistsError"] * 3 + ["NoneType"]
     (first,) = [number for number, one in enumerate(done) if one.exception() is None]
     assert place.read() == bytes([first]) * 9
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_what_is_created_is_on_the_disk_and_a_kill_before_leaves_what_goes_as_temporary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: there.append((tmp_path / "a").exists()))
+        (Location.at(tmp_path) / "a").create(b"x")
+    assert there == [False, False, True], "the file, the folder with it, the folder with its name"
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(Crash))
+        patch.setattr(LocalLocation, "remove", lambda _: None)
+        with pytest.raises(Crash):
+            (Location.at(tmp_path) / "b").create(b"x")
+    assert len(list(tmp_path.iterdir())) == 2
+    Location.at(tmp_path).remove_temporary()
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 

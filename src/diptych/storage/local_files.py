@@ -143,10 +143,11 @@ class LocalLocation(Location):
 
     def create(self, data: bytes) -> None:
         """Publish a file where there is none: of several that do so at once, one succeeds."""
-        temporary = self.parent / f".{self.name}.{os.getpid()}.{threading.get_ident()}.new"
+        temporary = self.parent / f".{self.name}.{os.getpid()}.{threading.get_ident()}.tmp"
         temporary.write(data)
         try:
             os.link(temporary, self.path)
+            _sync_directory(self.path.parent)
         except FileExistsError:
             raise
         except OSError as error:
