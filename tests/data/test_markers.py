@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from diptych.data import journal as journal_module
 from diptych.data.journal import JOURNAL, Journal
 from diptych.data.markers import MARKERS
 from diptych.data.shards import ShardInfo
@@ -71,3 +72,45 @@ def test_a_marker_that_is_not_what_was_written_counts_for_nothing(data: Location
     found = Journal(data)
     assert found.entries == {}
     assert found.problems == [f"{data / MARKERS / '00000.parquet.json'}: is not what was written"]
+
+
+def test_a_marker_that_another_takes_out_meanwhile_is_none(data: Location, monkeypatch: pytest.MonkeyPatch) -> None:
+    joined(data).commit(info(0))
+    listed = [*(data / MARKERS).children(), data / MARKERS / "00001.parquet.json"]
+    monkeypatch.setattr(type(data), "children", lambda *_: listed)
+    assert list(Journal(data).entries) == ["00000.parquet"]
+
+
+def test_a_marker_of_other_words_is_told_as_a_line_of_the_journal_is(
+    data: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = joined(data)
+    with monkeypatch.context() as patch:
+        patch.setattr(journal_module, "asdict", lambda _: {"name": "00000.parquet", "colour": "red"})
+        journal.commit(info(0))
+    (problem,) = Journal(data).problems
+    assert problem.startswith(f"{data / MARKERS / '00000.parquet.json'}: ")
+
+
+def test_who_joins_what_was_begun_writes_nothing_and_reads_it_once(
+    data: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined(data).commit(info(0))
+    asked: list[str] = []
+    for name in ("create", "read"):
+        real = getattr(type(data), name)
+        monkeypatch.setattr(
+            type(data), name, lambda place, *rest, n=name, r=real: (asked.append(n), r(place, *rest))[1]
+        )
+    joined(data)
+    assert asked == ["read", "read"], "the journal and the marker"
+
+
+def test_of_two_that_begin_at_once_with_something_else_the_second_is_refused(data: Location) -> None:
+    one, two = Journal(data, is_shared=True), Journal(data, is_shared=True)
+    one.join("ingest", FINGERPRINT)
+    with pytest.raises(ShardError, match="holds what was begun otherwise"):
+        two.join("ingest", "0" * 64)
+    third = Journal(data, is_shared=True)
+    third.join("ingest", FINGERPRINT)
+    assert third.fingerprint == FINGERPRINT

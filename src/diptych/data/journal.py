@@ -7,7 +7,6 @@ lost manifest is compiled again. Where lines cannot be added, in a store, or not
 marker of its own (``markers``) until then.
 """
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -51,20 +50,11 @@ class Journal:
         self.entries: dict[str, ShardInfo] = {}
         self.problems: list[str] = []
         for number, line in enumerate(_lines(self._place), start=1):
-            value = _parse(line)
-            try:
-                if value is None:
-                    raise ValueError("is not what was written")
-                self._take(value)
-            except (ValueError, TypeError, LookupError) as error:
-                self.problems.append(f"{self._place}: line {number} {error}")
+            self._take(line, f"{self._place}: line {number}")
         self._is_marked = False
         for place, line in read_markers(directory):
             self._is_marked = True
-            if (value := _parse(line.removesuffix(b"\n"))) is not None:
-                self._take(value)
-            else:
-                self.problems.append(f"{place}: is not what was written")
+            self._take(line.removesuffix(b"\n"), f"{place}:")
 
     @property
     def is_whole(self) -> bool:
@@ -89,10 +79,13 @@ class Journal:
         Raises:
             ShardError: If something else was begun there, or is finished there.
         """
-        head = _line(self._head(step, fingerprint))
-        with contextlib.suppress(FileExistsError):  # somebody was first
-            self._place.create(head)
-        there = Journal(self._directory, is_shared=True)
+        there = self
+        if self.step is None:
+            try:
+                self._place.create(_line(self._head(step, fingerprint)))
+                self.step, self.fingerprint = step, fingerprint
+            except FileExistsError:  # somebody was first
+                there = Journal(self._directory, is_shared=True)
         if (there.step, there.fingerprint, there.facts) != (step, fingerprint, None) or there.problems:
             said = "holds what was begun otherwise, or finished and is to grow; run it without --part first"
             raise ShardError(f"{self._directory}: {said}, or give another place")
@@ -155,14 +148,21 @@ class Journal:
         made_by = {"format_version": FORMAT_VERSION, "step": step, "fingerprint": fingerprint}
         return {**made_by, "facts": self.facts, "former": self.former, "shards": self._sealed_shards}
 
-    def _take(self, value: Mapping[str, Any]) -> None:
-        if "facts" in value:
-            check_version(self._place, value)
-            self.facts, self.former, self._sealed_shards = value["facts"], value["former"], value["shards"]
-        else:
-            info = ShardInfo(**{name: fact for name, fact in value.items() if name not in MADE_BY})
-            self.entries[info.name] = info
-        self.step, self.fingerprint = (value[name] for name in MADE_BY)
+    def _take(self, line: bytes, where: str) -> None:
+        """Take what a line says; what is wrong with it goes to the problems."""
+        value = _parse(line)
+        try:
+            if value is None:
+                raise ValueError("is not what was written")
+            if "facts" in value:
+                check_version(self._place, value)
+                self.facts, self.former, self._sealed_shards = value["facts"], value["former"], value["shards"]
+            else:
+                info = ShardInfo(**{name: fact for name, fact in value.items() if name not in MADE_BY})
+                self.entries[info.name] = info
+            self.step, self.fingerprint = (value[name] for name in MADE_BY)
+        except (ValueError, TypeError, LookupError) as error:
+            self.problems.append(f"{where} {error}")
 
     def _entry(self, info: ShardInfo) -> bytes:
         return _line({**asdict(info), "step": self.step, "fingerprint": self.fingerprint})

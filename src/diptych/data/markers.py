@@ -16,11 +16,19 @@ THREADS = 16
 
 
 def read_markers(directory: Location) -> Iterator[tuple[Location, bytes]]:
-    """Yield the markers of a directory, by name: where each lies, and its line."""
+    """Yield the markers of a directory, by name: where each lies, and its line.
+
+    One that another writer takes out meanwhile is left out.
+
+    Raises:
+        ShardError: If one cannot be read.
+    """
     places = (directory / MARKERS).children(f"*{ENDING}")
     if places:
         with ThreadPoolExecutor(THREADS, thread_name_prefix="markers") as pool:
-            yield from zip(places, pool.map(lambda place: place.read(), places), strict=True)
+            for place, line in zip(places, pool.map(_read, places), strict=True):
+                if line is not None:
+                    yield place, line
 
 
 def mark(directory: Location, name: str, line: bytes) -> None:
@@ -47,6 +55,15 @@ def unmark(directory: Location, names: Iterable[str]) -> None:
 def remove_markers(directory: Location) -> None:
     """Remove the markers of a directory, once its journal has them all."""
     (directory / MARKERS).remove_everything()
+
+
+def _read(place: Location) -> bytes | None:
+    try:
+        return place.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ShardError(f"{place}: cannot be read: {error}") from error
 
 
 def _marker(directory: Location, name: str) -> Location:
