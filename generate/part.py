@@ -45,8 +45,7 @@ def generate_part(
     growing = grow_data(out, STEP, plan.fingerprint, part)
     finished = sealed_data(out, plan.fingerprint, progress=progress)
     if finished is not None:
-        names = [shard_number(shard.name) for shard in finished.shards]
-        return PartOutcome(0, sum(map(part.takes, names)), len(names), len(names))
+        return PartOutcome.nothing_left(part, [shard_number(shard.name) for shard in finished.shards])
     growing.begin(progress=progress)
     others = open_others(AS_IT_IS, out, progress=progress)
     layout = lay_out(plan, FoundShards((), ()), growth_of(AS_IT_IS, others))

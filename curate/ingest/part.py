@@ -40,8 +40,7 @@ def ingest_part(
     growing = open_pool(address, found, NOTHING_FURTHER, part)
     finished = sealed_data(growing.directory.parent, found.fingerprint, progress=progress)
     if finished is not None:
-        names = [shard_number(shard.name) for shard in finished.shards]
-        return PartOutcome(0, sum(map(part.takes, names)), len(names), len(names))
+        return PartOutcome.nothing_left(part, [shard_number(shard.name) for shard in finished.shards])
     read = found.read(progress=progress)
     growing.begin(progress=progress)
     plan = read.plan([])

@@ -5,6 +5,7 @@ their numbers alone, so that a part that was killed is done again by the same co
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from diptych.errors import ConfigError
@@ -58,6 +59,15 @@ class PartOutcome(NamedTuple):
     own: int
     finished: int
     shards: int
+
+    @classmethod
+    def nothing_left(cls, part: JobPart, numbers: Sequence[int]) -> "PartOutcome":
+        """Return that of a part of a finished job, by the numbers of its shards.
+
+        >>> PartOutcome.nothing_left(JobPart(1, 2), range(5))
+        PartOutcome(made=0, own=3, finished=5, shards=5)
+        """
+        return cls(0, sum(map(part.takes, numbers)), len(numbers), len(numbers))
 
     def told(self, part: JobPart, what: str) -> str:
         """Return it in one line.
