@@ -76,10 +76,11 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3Server]:
-    """An S3 server on loopback; tests take a ``bucket`` of it."""
+    """An S3 server on loopback; tests take a ``bucket`` of it. Nobody waits before they ask it again."""
     import s3fs
 
-    with S3Server() as server:
+    with S3Server() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.retryhandler.delay_exponential", lambda **_: 0)
         connected.cache_clear()  # whoever asked before it was there, asked nobody
         s3fs.S3FileSystem.clear_instance_cache()
         yield server

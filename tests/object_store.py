@@ -190,3 +190,8 @@ def files_below(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
             yield path
+
+
+def local_files(folder: Path) -> dict[str, bytes]:
+    """Return those files, as a bucket returns its objects."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files_below(folder)}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from object_store import Bucket, files_below
+from object_store import Bucket, local_files
 
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.run import generate
@@ -18,7 +18,7 @@ def test_images_are_written_as_on_this_machine(
     plan = plan_of(models={"paper": grey}, samples=2, rows_per_shard=2)
     generate(plan, tmp_path / "out", progress="none")
     assert generate(plan, f"{bucket.address}/out", progress="none").rendered == 6
-    local = {path.relative_to(tmp_path / "out").as_posix(): path.read_bytes() for path in files_below(tmp_path / "out")}
+    local = local_files(tmp_path / "out")
     del local[TIMINGS]
     stored = bucket.files("out")
     assert {name: data for name, data in stored.items() if not name.startswith(".")} == local
