@@ -179,5 +179,6 @@ def test_a_disk_without_hard_links_is_told(tmp_path: Path, monkeypatch: pytest.M
 def test_sizes_come_from_one_listing(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     (tmp_path / "folder").mkdir()
+    (tmp_path / "round").symlink_to("round")
     assert Location.at(tmp_path).sizes() == {"a": 3}
     assert Location.at(tmp_path / "absent").sizes() == Location.at(tmp_path / "a").sizes() == {}

@@ -85,12 +85,17 @@ class LocalLocation(Location):
             return None
 
     def sizes(self) -> Mapping[str, int]:
-        """Return the bytes of the files in this folder, by name."""
-        try:
-            with os.scandir(self.path) as entries:
-                return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
+        """Return the bytes of the files in this folder, by name; without those that ``size`` alone can say more of."""
+        found = {}
+        with (
+            contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError),
+            os.scandir(self.path) as entries,
+        ):
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    if entry.is_file():
+                        found[entry.name] = entry.stat().st_size
+        return found
 
     def stamp(self) -> tuple[int | str, ...]:
         """Return what is different once the file here was written again, whatever date it was given then."""
