@@ -1,5 +1,6 @@
 """Places as T2I-CompBench counts them, and as it means to: one hand-made picture for each trap."""
 
+import numpy as np
 import pytest
 
 from diptych.data.checks import Place, Relation
@@ -85,6 +86,39 @@ def test_beside_is_measured_in_upstreams_pixels() -> None:
 )
 def test_picture_is_scaled_as_torchvision_does(size: tuple[int, int], scaled: tuple[int, int]) -> None:
     assert as_upstream_sees((0, 0, *size), size)[2:] == pytest.approx(scaled)
+
+
+PLANE: tuple[Place, ...] = ("on the left of", "on the right of", "on the top of", "on the bottom of")
+
+
+@pytest.mark.parametrize("size", [(768, 768), (1344, 768)])
+@pytest.mark.parametrize("place", PLANE)
+def test_one_box_under_two_labels_has_no_place(place: Place, size: tuple[int, int]) -> None:
+    relation = Relation(first="cat", place=place, second="dog")
+    corners = np.float32(np.random.default_rng(0).uniform(0.02, 0.5, (200, 4)) * [*size, *size])
+    corners[:, 2:] += corners[:, :2]
+    for left, top, right, bottom in corners.astype(float).tolist():
+        at = (left, top, right, bottom)
+        boxes = [Box("cat", 0.95, at), Box("dog", 0.9, at)]
+        assert judge_place(boxes, relation, size, "corrected").value == pytest.approx(0.4625)
+        assert judge_place(boxes, relation, size, "official").value == 0.0
+
+
+def test_box_beyond_the_corner_of_another_is_neither_beside_nor_below_it() -> None:
+    for step in range(1, 100):
+        boxes = [Box("cat", 0.8, (10, 37, 110, 137)), Box("dog", 0.6, (10 + step, 37 + step, 110 + step, 137 + step))]
+        for place in PLANE:
+            relation = Relation(first="cat", place=place, second="dog")
+            assert judge_place(boxes, relation, (1000, 1000), "corrected").value == pytest.approx(0.35)
+
+
+def test_boxes_that_share_just_a_half_do_so_in_a_picture_of_any_size() -> None:
+    for side in range(500, 700):
+        near = (Trait(NEARNESS, "near", 0.9), Trait(NEARNESS_SWAPPED, "near", 0.9))
+        far = (Trait(NEARNESS, "near", 0.1), Trait(NEARNESS_SWAPPED, "near", 0.1))
+        boxes = [Box("cat", 0.8, (7, 7, 247, 247), near), Box("dog", 0.6, (7, 7, 247, 127), far)]
+        relation = Relation(first="cat", place="in front of", second="dog")
+        assert judge_place(boxes, relation, (side, side), "official").value == pytest.approx(0.35), side
 
 
 def test_the_surest_of_a_class_counts_and_labels_are_equal() -> None:

@@ -104,10 +104,10 @@ def _containing_pair(sure: Sequence[Box], relation: Relation) -> PairOfBoxes:
 
 def _place(first: Box, second: Box, place: Place, size: tuple[int, int], counting: Counting) -> float | None:
     """Return how well the place holds, in [0, 1]; None where nobody knows how near things are."""
-    one, other = (as_upstream_sees(box.corners, size) for box in (first, second))
+    shared = overlap(first.corners, second.corners)  # the same at every scale
     if place in IN_DEPTH:
-        return _in_depth(first, second, place, overlap(one, other), counting)
-    right, down = ((other[at] + other[at + 2] - one[at] - one[at + 2]) / 2 for at in (0, 1))
+        return _in_depth(first, second, place, shared, counting)
+    right, down = _between_centres(first.corners, second.corners, size)
     if place in BESIDE:
         together: Callable[[Sequence[bool]], bool] = any if counting == "official" else all
         if together([abs(right) < DISTANCE, abs(down) < DISTANCE]):
@@ -121,7 +121,6 @@ def _place(first: Box, second: Box, place: Place, size: tuple[int, int], countin
     towards = along if place in ("on the left of", "on the top of") else -along
     if towards <= 0 or abs(along) <= abs(across):
         return 0.0
-    shared = overlap(one, other)
     return 1.0 if shared < OVERLAP else OVERLAP / shared
 
 
@@ -160,14 +159,29 @@ def as_upstream_sees(corners: Corners, size: tuple[int, int]) -> Corners:
     >>> as_upstream_sees((0, 0, 1024, 512), (1024, 1024))
     (0.0, 0.0, 479.0, 239.5)
     """
+    x, y = _scale(size)
+    left, top, right, bottom = corners
+    return (left * x, top * y, right * x, bottom * y)
+
+
+def _scale(size: tuple[int, int]) -> tuple[float, float]:
     short, long = min(size), max(size)
     ends = SHORT_SIDE, int(SHORT_SIDE * long / short)
     if ends[1] > LONG_SIDE:
         ends = int(LONG_SIDE * short / long), LONG_SIDE
     wide, high = (ends[1], ends[0]) if size[0] > size[1] else ends
-    x, y = wide / size[0], high / size[1]
-    left, top, right, bottom = corners
-    return (left * x, top * y, right * x, bottom * y)
+    return wide / size[0], high / size[1]
+
+
+def _between_centres(one: Corners, other: Corners, size: tuple[int, int]) -> tuple[float, float]:
+    """Return how far right and down the centre of another box lies, in upstream's pixels.
+
+    What is equal in the picture stays equal: one box under two labels has no distance, wherever it lies, and a box
+    beyond the corner of another is as far right of it as down.
+    """
+    right, down = ((other[at] + other[at + 2]) / 2 - (one[at] + one[at + 2]) / 2 for at in (0, 1))
+    x, y = _scale(size)
+    return right * x, down * y
 
 
 def overlap(one: Corners, other: Corners) -> float:
