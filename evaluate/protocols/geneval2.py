@@ -34,6 +34,8 @@ GENEVAL2 = Protocol(
         "Upstream adds up a probability for each way of writing an answer, so that a token may count twice, and takes "
         "it however little all answers have together. So does a judge with the option summation: official; the usual "
         "one, distinct, does neither.",
+        "With a tokenizer that writes two of these ways alike, as one without capitals does, upstream's sum may be "
+        "above 1. Here it is then 1, and Soft-TIFA lower than upstream's.",
         "One answer that is thought impossible makes the geometric mean 0.",
         "The file is CC BY-NC 4.0 and comes by path only.",
     ),

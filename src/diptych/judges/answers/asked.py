@@ -40,10 +40,12 @@ def in_order(
 
 
 def chosen(query: Query, probabilities: Sequence[float]) -> Answer:
-    """Return the answer by the probabilities of its choices, the first of equal ones.
+    """Return the answer by the probabilities of its choices, the first of equal ones; a sum that is above 1 is 1.
 
     >>> chosen(Query("A cat?", ("yes", "no")), (0.2, 0.7)).text
     'no'
+    >>> chosen(Query("A cat?", ("yes", "no")), (1.4, 0.2)).probabilities
+    (1.0, 0.2)
     """
     likely = tuple(min(float(probability), 1.0) for probability in probabilities)
     return Answer(query.text, query.choices, likely, query.choices[likely.index(max(likely))])
