@@ -19,6 +19,7 @@ from diptych.data.column_names import DATA
 from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.generated_columns import PROMPT_ID, SEED, columns_of
 from diptych.data.prompt_sets import prompt_kinds
+from diptych.data.single_precision import meant_column
 from diptych.data.table import DatasetTable, TableColumn
 from diptych.evaluate.inputs.memberships import members
 from diptych.evaluate.statistics.intervals import even_clusters
@@ -44,7 +45,7 @@ class ScoredColumn:
         label: Of the score.
         facts: Its documentation: what ``diptych.scores.Column`` says.
         identity: Of the score.
-        values: float64 (N,): NaN where there is no number; flags are 0 and 1.
+        values: float64 (N,): what was meant, see ``meant_column``; NaN where there is no number; flags are 0 and 1.
         texts: Words, or hexadecimal digits of a hash, by row; None for a column of numbers.
         reasons: str or None by row: why there is nothing.
     """
@@ -126,7 +127,7 @@ class ScoredRows:
     def values(self, name: str) -> pa.Array:
         """Return a column to group by: one of the data, or a score's column of words."""
         if self.has(name):
-            return self.table.column(name).combine_chunks()
+            return meant_column(self.table.column(name).combine_chunks())
         return pa.array(self.score(name).texts, pa.string())
 
     def groups(self, by: Sequence[str], *, among: Index | None = None) -> list[RowGroup]:
@@ -293,6 +294,6 @@ def _scored(table: DatasetTable, found: TableColumn) -> ScoredColumn:
     elif pa.types.is_uint64(found.type):  # 64 bits of a hash do not fit a double
         texts = [None if value is None else f"{value:016x}" for value in column.to_pylist()]
     else:
-        numbers = column.cast(pa.float64()).to_numpy()
+        numbers = meant_column(column.combine_chunks()).cast(pa.float64()).to_numpy(zero_copy_only=False)
     reasons = table.reasons(found.name).to_pylist()
     return ScoredColumn(found.label, found.facts, found.identity, numbers, texts, reasons)

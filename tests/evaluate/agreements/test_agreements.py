@@ -10,7 +10,8 @@ from evaluate_configs import call, make_config, read, result_of, run
 from imported_evidence import imported_facts
 from judged_twice import DETR, MODELS, PEOPLE, PROMPTS, ROWS, UNIDET, config_of, judges_of, make_judged
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score
-from tiny_generated import make_generated
+from tiny_generated import Made, make_generated
+from told_scores import install
 
 from diptych.errors import ConfigError
 from diptych.evaluate.agreements.choices import AgreementChoice
@@ -150,6 +151,22 @@ def test_numbers_without_a_line_are_no_verdicts(folder: Path) -> None:
     asked = {"a": "detr.rating", "b": "people.rating"}
     with pytest.raises(ConfigError, match=r"people.rating has other numbers than 0 and 1; .* at_least_b"):
         run(config_of(folder, judges_of(folder), asked))
+
+
+def test_number_that_equals_the_line_is_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """0.9 is stored in single precision, which is less than 0.9."""
+    install(monkeypatch)
+    rows = [Made("m", n, caption=f"number={(0.9, 0.3, 0.2)[n % 3]} correct={int(n % 3 < 2)}") for n in range(12)]
+    make_generated(tmp_path / "generated", rows)
+    scores = {"one": {"score": "told_number"}, "other": {"score": "told_accuracy"}}
+    for line, agree in ((0.9, 8), (0.3, 12), (0.2, 8)):
+        asked = {"a": "one.number", "at_least_a": line, "b": "other.object_correct"}
+        run(make_config(tmp_path, name=f"from_{line}", scores=scores, agreements=[asked]))
+        sql = "SELECT groups, value FROM v_results WHERE run = ? AND metric = 'one_and_other.agreement'"
+        (found,) = [row["value"] for row in read(tmp_path, sql, (f"from_{line}",)) if row["groups"] == {}]
+        assert found == pytest.approx(agree / 12)
+    stored = "SELECT count(*) AS n FROM scores WHERE score = 'one.number' AND value >= 0.9"
+    assert read(tmp_path, stored)[0]["n"] == 3 * 4, "in each of the three runs"
 
 
 @pytest.mark.parametrize(

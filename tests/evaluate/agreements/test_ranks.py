@@ -8,6 +8,7 @@ import pytest
 from evaluate_configs import make_config, read, result_of, run
 from imported_evidence import imported_facts, lines_of
 from tiny_generated import Made, make_generated
+from told_scores import install
 
 CHECKS = {"include": [{"class": "cat", "count": 1}]}
 SHARES = {"flux": 0.95, "sdxl": 0.5, "twin": 0.5, "sd15": 0.05}  # right pictures of each model
@@ -74,6 +75,23 @@ def test_models_of_which_some_draws_hold_no_image_have_no_sure_place(tmp_path: P
         found = result_of(tmp_path, f"detr_and_unidet.{name}", **groups)
         assert (found["ci_low"], found["ci_high"]) == (None, None)
         assert found["note"].endswith("; no interval: in some draws a model has no image")
+
+
+def test_models_of_equal_means_share_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A third and two thirds are together what two halves are, though none of them is stored to the last bit."""
+    install(monkeypatch)
+    numbers = {"thirds": (1 / 3, 2 / 3), "halves": (0.5, 0.5), "tenths": (0.4, 0.6), "low": (0.1, 0.2)}
+    rows = [
+        Made(model, n, caption=f"number={own[n % 2]} correct={int(model == 'halves')}")
+        for model, own in numbers.items()
+        for n in range(12)
+    ]
+    make_generated(tmp_path / "generated", rows)
+    scores = {"one": {"score": "told_number"}, "other": {"score": "told_accuracy"}}
+    asked = {"a": "one.number", "at_least_a": 0.5, "b": "other.object_correct"}
+    run(make_config(tmp_path, scores=scores, agreements=[asked]))
+    changes = {model: result_of(tmp_path, "one_and_other.rank_change", model=model)["value"] for model in numbers}
+    assert changes == {"thirds": 1.0, "tenths": 1.0, "halves": -1.0, "low": -1.0}, "from 2, 2, 2 and 4"
 
 
 @pytest.fixture(scope="module")

@@ -51,8 +51,7 @@ def test_the_difference_is_that_of_equal_prompts_samples_and_settings(tmp_path: 
     values = [round(float(value), 3) for value in generator.normal(5, 1, len(rows))]
     row = of_all(compared(tmp_path, say(rows, values), baseline="raw"))
     by_unit = {
-        (each.model, each.prompt, each.sample, each.setting): float(np.float32(value))
-        for each, value in zip(rows, values, strict=True)
+        (each.model, each.prompt, each.sample, each.setting): value for each, value in zip(rows, values, strict=True)
     }
     units = [unit[1:] for unit in by_unit if unit[0] == "raw"]
     gaps = [by_unit["curated", *unit] - by_unit["raw", *unit] for unit in units]
@@ -69,6 +68,13 @@ def test_the_difference_is_that_of_equal_prompts_samples_and_settings(tmp_path: 
     )
     assert row["p_value"] == pytest.approx(expected.pvalue, rel=1e-6)
     assert (row["metric"], row["better"], row["dataset"]) == ("s.number", "higher", "generated")
+
+
+def test_models_of_equal_means_do_not_differ(tmp_path: Path) -> None:
+    rows = made_grid(models=("curated", "raw"), prompts=12, samples=1)
+    values = [(1 / 3, 2 / 3)[row.prompt % 2] if row.model == "curated" else 0.5 for row in rows]
+    row = of_all(compared(tmp_path, say(rows, values), baseline="raw"))
+    assert (row["value"], row["p_value"]) == (0.0, 1.0)
 
 
 def test_pairing_takes_away_what_prompts_have_in_common(tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ def test_the_command_gives_the_numbers_of_the_run(tmp_path: Path) -> None:
     (turned,) = call_json("evaluate", "compare", store, "raw", "curated", "--metric", "number")["differences"]
     assert turned["value"] == pytest.approx(-found["differences"][0]["value"])
     assert turned["ci_low"] == pytest.approx(-found["differences"][0]["ci_high"])
-    assert turned["p_adjusted"] == found["differences"][0]["p_adjusted"], "however many metrics are looked at"
+    p_adjusted = pytest.approx(found["differences"][0]["p_adjusted"], rel=1e-12)
+    assert turned["p_adjusted"] == p_adjusted, "however many metrics are looked at"
     assert turned["p_adjusted"] == pytest.approx(turned["p_value"])
 
 

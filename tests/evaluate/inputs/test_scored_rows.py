@@ -95,3 +95,10 @@ def test_copies_of_one_file_are_one_image_of_its_unit(tmp_path: Path) -> None:
     table = table.set_column(table.schema.get_field_index("sha256"), "sha256", pa.array(["a"] * 3, pa.string()))
     seal_dataset(tmp_path / "pairs", [write_shard(table, tmp_path / "pairs" / "data" / shard_name(0))], {})
     assert len(set(rows_of(tmp_path / "pairs", "pairs").draws.tolist())) == 1
+
+
+def test_groups_by_a_number_have_the_one_that_was_asked_for(tmp_path: Path) -> None:
+    rows = [Made("m", n, guidance=guidance) for n in range(2) for guidance in (7.1, 3.3)]
+    make_generated(tmp_path / "generated", rows)
+    groups = rows_of(tmp_path / "generated", "generated").groups(["guidance"])
+    assert [group.values for group in groups] == [{"guidance": 3.3}, {"guidance": 7.1}]
