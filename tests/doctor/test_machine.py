@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from diptych.doctor.inspection import inspect_machine
-from diptych.doctor.machine import inspect_devices, inspect_disk, inspect_memory
+from diptych.doctor.machine import inspect_devices, inspect_disk
 from diptych.doctor.wording import format_report
 
 GIB = 1024**3
@@ -33,41 +33,6 @@ def pretend_torch(monkeypatch: pytest.MonkeyPatch, cuda: types.SimpleNamespace, 
     backends = types.SimpleNamespace(mps=types.SimpleNamespace(is_available=lambda: mps))
     vars(torch).update(cuda=cuda, backends=backends)
     monkeypatch.setitem(sys.modules, "torch", torch)
-
-
-def test_memory_is_read_in_bytes(tmp_path: Path) -> None:
-    root = write_tree(tmp_path, {"proc/meminfo": MEMINFO})
-    assert inspect_memory(root) == {"total_bytes": 16 * GIB, "available_bytes": 8 * GIB, "limit_bytes": None}
-
-
-@pytest.mark.parametrize(
-    ("files", "limit"),
-    [
-        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n"}, None),
-        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": str(4 * GIB)}, 4 * GIB),
-        (
-            {
-                "proc/self/cgroup": "0::/a/b\n",
-                "sys/fs/cgroup/a/b/memory.max": str(8 * GIB),
-                "sys/fs/cgroup/a/memory.max": str(2 * GIB),
-            },
-            2 * GIB,
-        ),
-        (
-            {
-                "proc/self/cgroup": "4:memory:/job\n2:cpuacct:/\n",
-                "sys/fs/cgroup/memory/job/memory.limit_in_bytes": str(3 * GIB),
-                "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712",
-            },
-            3 * GIB,
-        ),
-    ],
-)
-def test_memory_limit_is_the_smallest_of_the_control_groups(
-    files: dict[str, str], limit: int | None, tmp_path: Path
-) -> None:
-    root = write_tree(tmp_path, {"proc/meminfo": MEMINFO, **files})
-    assert inspect_memory(root)["limit_bytes"] == limit
 
 
 def test_free_space_of_a_folder_to_be_made_is_that_of_its_parent(tmp_path: Path) -> None:

@@ -58,9 +58,8 @@ def test_networks_in_onnx_are_checked_where_torch_is_not_installed(
 ) -> None:
     (tmp_path / "reads.onnx").write_bytes(bytes(4_000))
     monkeypatch.setattr("diptych.pretrained.memory.torch_device", lambda name: pytest.fail("torch was asked"))
-    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
-    for told, fits in (("MemAvailable: 5 kB", True), ("MemAvailable: 4 kB", False)):
-        (tmp_path / "meminfo").write_text(told)
+    for free, fits in ((5_000, True), (4_000, False)):
+        monkeypatch.setattr(memory, "free_main_memory", lambda free=free: free)
         networks = HeldWeights((tmp_path / "reads.onnx",), "fp32", "cpu", "judge 'reads'")
         if fits:
             check_all_fit([networks])
@@ -102,31 +101,7 @@ def test_model_that_does_not_fit_names_the_smallest_setting_that_would(
             check_fits(held(save(tmp_path), precision))
 
 
-def test_free_memory_is_the_machines_for_the_cpu_and_unknown_elsewhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told = tmp_path / "meminfo"
-    told.write_text("MemTotal: 10 kB\nMemAvailable:    7 kB\n", "ascii")
-    monkeypatch.setattr(memory, "MEMINFO", told)
+def test_free_memory_is_this_process_s_for_the_cpu_and_unknown_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "free_main_memory", lambda: 7 * 1024)
     assert free_memory(CPU) == free_memory("cpu") == 7 * 1024
     assert free_memory(torch.device("mps")) is None
-
-
-@pytest.mark.parametrize("told", ["", "\n", "MemAvailable: much\n", "\xff\n"])
-def test_free_memory_is_unknown_where_the_system_does_not_tell_it(
-    told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "meminfo").write_text(told, "latin-1")
-    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
-    assert free_memory(CPU) is None
-
-
-def test_free_memory_is_unknown_where_the_system_hides_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise PermissionError
-
-    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "none")
-    assert free_memory(CPU) is None
-    monkeypatch.setattr(memory, "MEMINFO", tmp_path)
-    monkeypatch.setattr(Path, "read_text", refuse)
-    assert free_memory(CPU) is None

@@ -10,7 +10,8 @@ from diptych import __version__
 from diptych.assets import TRUTHY, cache_dir
 from diptych.doctor.caches import hub_cache_dir, inspect_cache
 from diptych.doctor.installed import BASE, EXTRAS, SUPPORTED_PYTHON, inspect_extra
-from diptych.doctor.machine import inspect_devices, inspect_disk, inspect_memory
+from diptych.doctor.machine import inspect_devices, inspect_disk
+from diptych.main_memory import inspect_memory
 from diptych.processors import usable_cpus
 from diptych.provenance import package_versions
 

@@ -1,4 +1,4 @@
-"""The machine: processors, memory, disk and accelerators, and what of them this process may use."""
+"""The machine: disk and accelerators, and what of them this process may use."""
 
 import importlib.util
 import os
@@ -6,8 +6,6 @@ import platform
 import shutil
 from pathlib import Path
 from typing import Any
-
-from diptych.processors import control_groups, read_fact
 
 
 def inspect_disk(name: str, path: Path) -> dict[str, Any]:
@@ -18,25 +16,6 @@ def inspect_disk(name: str, path: Path) -> dict[str, Any]:
     except OSError:
         free = None
     return {"name": name, "path": str(path), "free_bytes": free}
-
-
-def inspect_memory(root: Path) -> dict[str, int | None]:
-    """Return the machine's memory and the control group's limit in bytes; None for no limit or no way to know."""
-    lines = (line.split() for line in (read_fact(root / "proc/meminfo") or "").splitlines())
-    table = {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if len(words) > 1 and words[1].isdigit()}
-    total = table.get("MemTotal")
-    if total is None and hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    limits = []
-    for folder in control_groups(root, "memory"):
-        text = read_fact(folder / "memory.max") or read_fact(folder / "memory.limit_in_bytes") or ""
-        if text.isdigit() and (total is None or int(text) < total):  # version 1 writes a huge number for "no limit"
-            limits.append(int(text))
-    return {
-        "total_bytes": total,
-        "available_bytes": table.get("MemAvailable"),
-        "limit_bytes": min(limits, default=None),
-    }
 
 
 def inspect_devices() -> dict[str, Any]:

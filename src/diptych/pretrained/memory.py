@@ -6,7 +6,6 @@ workers, or other programs, take meanwhile is not foreseen.
 
 import json
 import math
-import re
 import struct
 import zipfile
 from collections import defaultdict
@@ -16,13 +15,13 @@ from typing import Any, NamedTuple
 
 from diptych.devices import torch_device
 from diptych.errors import DataError
+from diptych.main_memory import free_main_memory
 from diptych.pretrained.weights import LENGTH_BYTES
 
 BYTES = {"fp32": 4, "fp16": 2, "bf16": 2}  # of one weight
 ANY_PRECISION = tuple(BYTES)
 TO_WORK_WITH = 1.2
 CPU = "cpu"
-MEMINFO = Path("/proc/meminfo")
 GB = 1e9
 HALVES = (b"HalfStorage", b"BFloat16Storage")  # how a pickle of torch calls what holds weights of two bytes
 
@@ -140,8 +139,4 @@ def free_memory(device: Any) -> int | None:
         return int(torch.cuda.mem_get_info(device)[0])
     if kind != CPU:
         return None
-    try:
-        told = re.search(r"^MemAvailable:\s*(\d+) kB$", MEMINFO.read_text("ascii", "replace"), re.MULTILINE)
-    except OSError:  # a system that has none, or a sandbox that hides it
-        return None
-    return int(told[1]) * 1024 if told else None
+    return free_main_memory()
