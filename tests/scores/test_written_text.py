@@ -20,6 +20,7 @@ from written import written
 from diptych.data.dataset import open_dataset
 from diptych.data.shards import read_shard
 from diptych.errors import ConfigError
+from diptych.jobs.engine import Engine
 from diptych.judges import make_judge
 from diptych.judges.contract import TextLine
 from diptych.scores import make_score
@@ -100,7 +101,7 @@ def test_two_workers_and_other_batches_read_the_same_to_the_last_byte(
     rows = [*shops, Row(None, status="not_found")]
     judges = {"reader": (kind, options_of(tmp_path / "model"))}
     what = ScorePlan({}, {"text": ("written_text", {"judge": "reader"})}, judges=judges)
-    for name, options in {"one": {"batch_size": 1}, "two": {"workers": 2, "batch_size": 1}}.items():
+    for name, options in {"one": {"batch_size": 1}, "two": {"engine": Engine(2), "batch_size": 1}}.items():
         make_dataset(tmp_path / name, rows)
         run = score_dataset(tmp_path / name, what, progress="none", **options)
     texts = [text for file in run.sets["text"].files for text in read_shard(file)["written_text"].to_pylist()]
