@@ -94,7 +94,7 @@ def test_a_protocol_says_beside_its_number_how_many_of_its_prompts_it_is_of(
     run(make_config(tmp_path, judges={"eye": {"kind": "own_answers"}}, protocols=protocols))
     lines = call("evaluate", "results", tmp_path / "store.duckdb").stdout.splitlines()
     (line,) = [line for line in lines if re.match(r"\S+\.question_accuracy +one  ", line)]
-    assert "unscored: 2 out_of_memory; 2 images with the bytes of another; the prompts of 'dsg'" in line
+    assert "bytes of another; over 2 settings together: first, second; the prompts of 'dsg'" in line
     assert line.endswith("3 of 1,060 prompts")
     build_report(ReportConfig.model_validate({"job": "report", "store": tmp_path / "store.duckdb"}), tmp_path / "out")
     for name in ("index.html", "scores.html", "grid.html"):

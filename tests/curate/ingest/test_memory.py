@@ -67,9 +67,9 @@ def test_pictures_of_a_source_are_held_a_few_at_a_time(
 
 @SIZES
 def test_pictures_that_come_before_their_turn_wait_on_the_disk(rows: int, size: int, most: int, tmp_path: Path) -> None:
-    """They are four shards in hand at a time, of which two are written."""
+    """They are four shards in hand at a time, of which two are written: how much at once depends on what comes when."""
     one = heavy_picture(0, size)
     routes: dict[str, Route] = {f"/{row}.jpg": one for row in range(rows)}
     with FaultServer(routes) as server:
         write_urls(tmp_path / "t.parquet", [server.url(f"/{row}.jpg") for row in range(rows)])
-        check(peak_of("url_table", tmp_path / "t.parquet", tmp_path / "pool", rows), rows, size, most + 100)
+        check(peak_of("url_table", tmp_path / "t.parquet", tmp_path / "pool", rows), rows, size, most + 250)
