@@ -50,8 +50,8 @@ def test_nothing_is_joined_when_there_is_no_task(tmp_path: Path) -> None:
     [
         ({"cpus": -1}, "--engine-options cpus: at least 0, got -1"),
         ({"tries": 0}, "--engine-options tries: at least 1, got 0"),
-        ({"adress": "auto"}, "--engine-options: unknown option 'adress'; did you mean 'address'"),
-        ({"gpus": "two"}, "--engine-options: option 'gpus': .*got 'two'"),
+        ({"adress": "auto"}, "--engine-options of ray: unknown option 'adress'; did you mean 'address'"),
+        ({"gpus": "two"}, "--engine-options of ray: option 'gpus': .*got 'two'"),
     ],
 )
 def test_options_that_do_not_fit_are_told_at_once(options: dict[str, Any], told: str) -> None:
@@ -227,7 +227,7 @@ def test_the_command_line_takes_the_engine_with_its_options(ray_here: Any, tmp_p
     ("options", "told"),
     [
         (["--engine", "ray", "--engine-options", "tries"], "--engine-options 'tries': write KEY=VALUE"),
-        (["--engine-options", "cpus=2"], "--engine-options: unknown option 'cpus'; there is none"),
+        (["--engine-options", "cpus=2"], "--engine-options of local: unknown option 'cpus'; there is none"),
     ],
 )
 def test_wrong_options_of_an_engine_are_told_in_one_line(options: list[str], told: str, tmp_path: Path) -> None:

@@ -41,7 +41,8 @@ class Engine:
         """
         from diptych.config.options import call_with_options
 
-        found: Executor = call_with_options(resolve(EXECUTORS, "engine", self.name), self.options, where=OPTION)
+        make, where = resolve(EXECUTORS, "engine", self.name), f"{OPTION} of {self.name}"
+        found: Executor = call_with_options(make, self.options, where=where)
         return found
 
 
