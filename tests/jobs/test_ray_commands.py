@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -24,6 +25,7 @@ pytestmark = [
 ]
 SHARDS = 400
 ALONE = ["unshare", "-rn", "bash", "-c", 'ip link set lo up && exec "$@"', "bash"]
+ENDING_ALL = ["unshare", "-rnpf", "--kill-child", "--mount-proc", *ALONE[2:]]  # what it started ends with it
 SOURCES = os.pathsep.join([str(Path(diptych.__file__).parents[1]), str(Path(__file__).parents[1])])
 ENVIRONMENT = {**os.environ, "PYTHONPATH": SOURCES}
 
@@ -111,6 +113,49 @@ def test_two_nodes_of_which_one_is_killed_do_all_tasks(tmp_path: Path) -> None:
         timeout=280,
     )
     assert done.stdout.splitlines()[-1:] == ["True 2"], done.stderr  # there is no room to begin a third time
+
+
+@pytest.mark.skipif(
+    subprocess.run([*ENDING_ALL, "true"], capture_output=True).returncode != 0, reason="needs unshare -p"
+)
+@pytest.mark.parametrize(
+    ("ways", "told"),
+    [
+        pytest.param(
+            ["first", "auto", "second", "own", "second"],
+            [
+                "first [0, 1] first",
+                "auto [0, 1] first",
+                "second [0, 1] second",
+                "own [0, 1] own",
+                "second --engine-options address: this process has started a Ray cluster of its own, whose token no "
+                "other one takes; join 127.0.0.1:7002 in a process of its own, or first",
+            ],
+            id="joined here",
+        ),
+        pytest.param(
+            ["+first", "first", "second"],
+            [
+                "first [0, 1] first",
+                "second --engine-options address: this program has joined the Ray cluster at 127.0.0.1:7001 by itself, "
+                "and a process has one at a time: give address=127.0.0.1:7001, or call ray.shutdown() before "
+                "127.0.0.1:7002 is joined",
+            ],
+            id="joined by the program",
+        ),
+    ],
+)
+def test_a_job_is_done_on_the_cluster_that_it_was_sent_to_or_nowhere(ways: list[str], told: list[str]) -> None:
+    script = Path(__file__).parents[1] / "ray_addresses.py"
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:  # short, for sockets
+        done = subprocess.run(
+            [*ENDING_ALL, sys.executable, str(script), folder, *ways],
+            env={**ENVIRONMENT, "PYTHONPATH": os.pathsep.join([SOURCES, str(Path(__file__).parents[1])])},
+            capture_output=True,
+            text=True,
+            timeout=280,
+        )
+    assert done.stdout.splitlines() == told, done.stderr
 
 
 def test_images_are_the_same_byte_for_byte(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 One of our own listens on the loopback alone and asks for a token that nobody else knows; it keeps its files in a folder
 that is gone with the process, and ends with it. No cluster is joined that was not asked for by its address, usage is
-reported to nobody, and nothing of Ray's comes to our terminal. What this process has started or joined is kept.
+reported to nobody, and nothing of Ray's comes to our terminal. What this process has started or joined is kept until
+another one is asked for; what somebody else has joined in this process is left to them.
 """
 
 import atexit
@@ -20,12 +21,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from diptych.devices import count_gpus
-from diptych.errors import DataError, one_line
+from diptych.errors import ConfigError, DataError, one_line
 from diptych.interrupts import end_as_well
 from diptych.lookup import naming_extras
 from diptych.processors import own_cpus
 
+WHERE = "--engine-options address"
 LOCAL = "local"
+ANY = "auto"
 LOOPBACK = "127.0.0.1"
 ANSWER_S = 10.0  # within which the head of a cluster takes a connection
 OBJECT_STORE_BYTES = 100 * 2**20  # tasks and outcomes are small
@@ -35,6 +38,7 @@ QUIET = {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0", "RAY_USAGE_STATS_ENABLED": "0", "
 ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 _folders: list[str] = []  # of a cluster of our own
+_joined: list[str] = []  # the address by which a cluster was joined, or started, here
 
 
 def join(address: str, *, with_gpus: bool) -> Any:
@@ -45,6 +49,7 @@ def join(address: str, *, with_gpus: bool) -> Any:
         with_gpus: Whether one of our own is to have the GPUs of this machine; to count them, torch is imported.
 
     Raises:
+        ConfigError: If the program itself has joined another one, by Ray's own means.
         DataError: If there is none, or none can be started.
         MissingExtra: If Ray is not installed.
     """
@@ -52,9 +57,7 @@ def join(address: str, *, with_gpus: bool) -> Any:
     with naming_extras():
         import ray
     gpus = count_gpus() if with_gpus and address == LOCAL else 0
-    if ray.is_initialized() and gpus and _folders and not ray.cluster_resources().get("GPU"):
-        end()  # it was started for a job that uses none
-    if ray.is_initialized():
+    if ray.is_initialized() and _is_the_one(ray, address, gpus):
         return ray
     _silence()
     try:
@@ -63,15 +66,49 @@ def join(address: str, *, with_gpus: bool) -> Any:
     except Exception as error:  # whatever it raises where it finds nobody, or may not do something
         what = "Ray cannot be started" if address == LOCAL else f"address: {address}: no Ray cluster answers there"
         raise DataError(f"--engine-options {what}: {one_line(error)}") from error
+    _joined[:] = [address]
     return ray
 
 
 def end() -> None:
-    """End a cluster of our own, if there is one, with all its processes and files."""
-    while _folders:
+    """Leave a cluster that was joined here, if there is one; one of our own ends, with all its processes and files."""
+    while _joined or _folders:
+        _joined.clear()
         with contextlib.suppress(Exception):  # a process that ends anyway
             sys.modules["ray"].shutdown()
-        shutil.rmtree(_folders.pop(), ignore_errors=True)
+        while _folders:
+            shutil.rmtree(_folders.pop(), ignore_errors=True)
+
+
+def _is_the_one(ray: Any, address: str, gpus: int) -> bool:
+    """Return whether the cluster that this process has joined is what is asked for; if not, it is left.
+
+    Raises:
+        ConfigError: If it is not, and cannot be left: somebody else has joined it, or it is one of our own, whose token
+            Ray shows to any other one that the process joins later.
+    """
+    there = ray.get_runtime_context().gcs_address
+    if not _joined:
+        if address in (there, ANY):
+            return True
+        asked = "one of this machine alone" if address == LOCAL else address
+        raise ConfigError(
+            f"{WHERE}: this program has joined the Ray cluster at {there} by itself, and a process has one at a time: "
+            f"give address={there}, or call ray.shutdown() before {asked} is joined"
+        )
+    if _joined == [LOCAL] != [address]:
+        raise ConfigError(
+            f"{WHERE}: this process has started a Ray cluster of its own, whose token no other one takes; "
+            f"join {address} in a process of its own, or first"
+        )
+    if address == LOCAL:
+        has_gpus = not gpus or bool(ray.cluster_resources().get("GPU"))  # else it was started for a job that uses none
+        is_same = _joined == [LOCAL] and has_gpus
+    else:
+        is_same = address in (there, ANY, *_joined)
+    if not is_same:
+        end()
+    return is_same
 
 
 def _set_in_environment(address: str) -> None:
