@@ -1,11 +1,12 @@
 """Small jobs for the tests of executors; in a module of their own, because worker processes have to import them."""
 
+import copy
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -72,6 +73,11 @@ class SharingWork:
         self._report(1, {told: 1})
         return task, os.getpid()
 
+    def telling(self, report: Report) -> "SharingWork":
+        other = copy.copy(self)
+        other._report = report
+        return other
+
     def close(self) -> None:
         with self._closed.open("a") as file:
             file.write(f"{os.getpid()}\n")
@@ -134,6 +140,47 @@ class DyingOnce:
             return task
 
         return work
+
+
+@dataclass(frozen=True)
+class SeveralDyingOnce:
+    """Has two tasks in hand; task 1 kills their worker, once, after it has reported, and while the other waits for it.
+
+    Notes each task that it begins in ``begun``.
+    """
+
+    begun: Path
+
+    at_once = 2
+    uses_gpu: ClassVar[bool] = False
+
+    def open(self, report: Report) -> "SeveralDyingOnceWork":
+        return SeveralDyingOnceWork(self.begun, report)
+
+
+@dataclass(frozen=True)
+class SeveralDyingOnceWork:
+    """What a ``SeveralDyingOnce`` job opens."""
+
+    begun: Path
+    report: Report
+
+    def telling(self, report: Report) -> "SeveralDyingOnceWork":
+        return replace(self, report=report)
+
+    def close(self) -> None: ...
+
+    def __call__(self, task: int) -> int:
+        is_first = not self.begun.exists() or str(task) not in self.begun.read_text().split()
+        with self.begun.open("a") as file:
+            file.write(f"{task}\n")
+        self.report(10, {"ok": 10})
+        if task == 0 and is_first:
+            time.sleep(30)
+        if task == 1 and is_first:
+            time.sleep(0.7)  # so that somebody hears of both
+            os.kill(os.getpid(), signal.SIGKILL)
+        return task
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,10 @@ class RetryWork:
     report: Report
     turns: WritingTurns = field(default_factory=WritingTurns)
 
+    def telling(self, report: Report) -> "RetryWork":
+        """Return the same work, which reports to another."""
+        return replace(self, report=report)
+
     def close(self) -> None:
         """Break off what is under way."""
         self.fetcher.close()

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import ClassVar
 
@@ -80,6 +80,10 @@ class IngestWork:
     report: Report
     reading: threading.Lock = field(default_factory=threading.Lock)
     turns: WritingTurns = field(default_factory=WritingTurns)
+
+    def telling(self, report: Report) -> "IngestWork":
+        """Return the same work, which reports to another."""
+        return replace(self, report=report)
 
     def close(self) -> None:
         """Break off what is under way."""

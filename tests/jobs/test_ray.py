@@ -14,9 +14,21 @@ from typing import Any
 import psutil
 import pytest
 from click.testing import CliRunner
-from drawn import draw_dataset, draw_folder
-from ingested import make_config
-from local_jobs import Dying, DyingOnce, Placed, Reporting, Square, Unopenable, counted, is_alive
+from drawn import draw_dataset, draw_folder, picture
+from fault_server import FaultServer
+from ingested import make_config, write_urls
+from local_jobs import (
+    Dying,
+    DyingOnce,
+    Placed,
+    Reporting,
+    SeveralDyingOnce,
+    Sharing,
+    Square,
+    Unopenable,
+    counted,
+    is_alive,
+)
 
 from diptych.cli import main
 from diptych.curate.ingest.run import ingest
@@ -71,6 +83,13 @@ def test_the_cluster_of_this_machine_listens_on_the_loopback_alone(ray_here: Any
     assert heard
     assert {ip.removeprefix("::ffff:") for ip in heard} == {"127.0.0.1"}
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+
+
+def test_no_other_cluster_is_joined_than_the_one_that_was_asked_for(ray_here: Any, tmp_path: Path) -> None:
+    run = ray_executor(address="127.0.0.1:1")(Square(tmp_path / "opened"), range(2), workers=2, **NOBODY)
+    with pytest.raises(ConfigError, match="this process has started a Ray cluster of its own, whose token"):
+        list(run)
+    assert ray_here.is_initialized()
 
 
 @pytest.mark.slow
@@ -139,6 +158,58 @@ def test_a_killed_worker_costs_its_task_which_is_done_again(
     assert sum(rows) == 40, "what the killed one had reported is taken back"
     assert -10 in rows
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_killed_worker_costs_all_that_it_had_in_hand_and_nothing_else(ray_here: Any, tmp_path: Path) -> None:
+    rows: list[int] = []
+    outcomes = ray_executor()(
+        SeveralDyingOnce(tmp_path / "begun"), range(6), workers=1, report=lambda count, _: rows.append(count)
+    )
+    assert sorted(outcomes) == list(range(6))
+    begun = Counter((tmp_path / "begun").read_text().split())
+    assert begun == {"0": 2, "1": 2, "2": 1, "3": 1, "4": 1, "5": 1}
+    assert sum(rows) == 60, "what both had reported is taken back"
+    assert rows.count(-10) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_has_as_many_tasks_in_hand_as_the_job_says(ray_here: Any, tmp_path: Path, workers: int) -> None:
+    heard: Counter[str] = Counter()
+    taken: list[int] = []
+    outcomes, ahead = [], []
+    for outcome in ray_executor()(
+        Sharing(tmp_path / "closed"),
+        counted(12, taken),
+        workers=workers,
+        report=lambda _, reasons: heard.update(reasons),
+    ):
+        outcomes.append(outcome)
+        ahead.append(len(taken) - len(outcomes))
+    assert sorted(task for task, _ in outcomes) == list(range(12))
+    assert len({process for _, process in outcomes}) <= workers, "the second may begin late"
+    assert heard.total() == 12
+    assert heard["together"] >= 3
+    assert max(ahead) <= 3 * workers
+
+
+@pytest.mark.slow
+def test_pictures_at_urls_are_the_same_byte_for_byte(ray_here: Any, tmp_path: Path) -> None:
+    bodies = {f"/{row}.jpg": picture(row) for row in range(12)}
+    with FaultServer(bodies) as server:
+        urls = [f"http://127.0.0.1:{server.port}{path}" for path in bodies]
+        write_urls(tmp_path / "urls.parquet", urls)
+        config = make_config(
+            {"kind": "url_table", "path": tmp_path / "urls.parquet"},
+            rows_per_shard=2,
+            download={"allow_private_addresses": True, "threads": 4},
+        )
+        made = [
+            ingest(config, tmp_path / engine.name, engine=engine, progress="none").dataset
+            for engine in (Engine(), Engine(2, "ray"))
+        ]
+    assert made[0].shards == made[1].shards
+    assert len(made[0].shards) == 6
 
 
 @pytest.mark.slow

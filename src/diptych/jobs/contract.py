@@ -5,9 +5,9 @@ and returns the function that does one task. Every executor runs the same object
 each worker and gives the returned function the tasks. Nothing here knows what a task is.
 
 Some work waits more than it computes. A job may then have an attribute ``at_once``: how many tasks a worker should have
-in hand. Its function is then called from that many threads at once, and has a method ``close``, which breaks off the
-calls that are still under way: an executor calls it at the end, whatever happened, or ends the process that made them.
-It may as well do one task after the other.
+in hand. Its function is then called from that many threads at once, and has two methods. ``close`` breaks off the calls
+that are still under way: an executor calls it at the end, whatever happened, or ends the process that made them.
+``telling`` is for an executor that has to know of which task it hears. It may as well do one task after the other.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -48,6 +48,10 @@ class SharedWork(Protocol[TaskContra, OutcomeCo]):
 
     def __call__(self, task: TaskContra, /) -> OutcomeCo:
         """Do one task; called from several threads at a time."""
+        ...
+
+    def telling(self, report: Report) -> Callable[[TaskContra], OutcomeCo]:
+        """Return the same work, which reports of the tasks that it is given to another; ends with this one."""
         ...
 
     def close(self) -> None:

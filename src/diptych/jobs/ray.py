@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from diptych.errors import ConfigError, MissingExtra
-from diptych.jobs.contract import Executor, Job, Report
+from diptych.jobs.contract import Executor, Job, Report, tasks_at_once
 from diptych.jobs.ray_cluster import LOCAL, join
 from diptych.jobs.ray_crew import Patience, RayCrew, Room
 from diptych.processors import share_of_cpus
@@ -63,7 +63,7 @@ class RayExecutor:
         remaining = iter(tasks)
         for first in remaining:
             ray = join(self.address, with_gpus=job.uses_gpu)
-            room = self._room(ray, job.uses_gpu, workers)
+            room = self._room(ray, job.uses_gpu, workers)._replace(in_hand=tasks_at_once(job))
             crew = RayCrew(ray, pickle.dumps(job), room, self.patience, report)
             try:
                 yield from crew.run(itertools.chain([first], remaining))

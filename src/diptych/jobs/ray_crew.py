@@ -1,7 +1,7 @@
 """The workers of one job on a Ray cluster: who does which task, and what is done again because a worker ended.
 
-Ray places the workers and starts one anew that ended, where there is room. Its task is begun again from its start by
-whoever is free, so often and no oftener; how far it was is taken back from whoever watches.
+Ray places the workers and starts one anew that ended, where there is room. What it had in hand is begun again from the
+start by whoever is free, so often and no oftener; how far that was is taken back from whoever watches.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import pickle
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from diptych.errors import DataError, one_line
@@ -34,12 +34,14 @@ class Room(NamedTuple):
         cpus: That Ray puts aside for each.
         gpus: The same.
         threads: How many processors each uses.
+        in_hand: How many tasks each has at a time.
     """
 
     workers: int
     cpus: float
     gpus: float
     threads: int
+    in_hand: int = 1
 
 
 class Patience(NamedTuple):
@@ -51,21 +53,39 @@ class Patience(NamedTuple):
 
 @dataclass(eq=False)
 class _Given:
-    """A task, packed, and how often a worker ended that had it."""
+    """A task, packed, how often a worker ended that had it, and what was told of it."""
 
     task: bytes
+    number: int
     failures: int = 0
+    reported: Reported = NOTHING
 
 
 @dataclass(eq=False)
 class _Hand:
-    """A worker, the task that it has, and how often in succession it ended before it had begun."""
+    """A worker, the tasks that it has by their number, and how often in succession it ended before it had begun.
+
+    Attributes:
+        actor: The worker.
+        given: The tasks.
+        life: How often it began.
+        failures: See above.
+        asked: The question how far it is, while it has not answered.
+    """
 
     actor: Any
-    given: _Given | None = None
+    given: dict[int, _Given] = field(default_factory=dict)
+    life: int = 0
     failures: int = 0
-    reported: Reported = NOTHING
-    asked: Any = None  # how far it is
+    asked: Any = None
+
+
+class _Errand(NamedTuple):
+    """A task in the hands of a worker, and in which of its lives."""
+
+    hand: _Hand
+    given: _Given
+    life: int
 
 
 class RayCrew:
@@ -76,12 +96,18 @@ class RayCrew:
         self._ray, self._room, self._patience, self._report = ray, room, patience, report
         self._job = ray.put(job)
         self._kind = ray.remote(
-            num_cpus=room.cpus, num_gpus=room.gpus, max_restarts=-1, max_task_retries=0, concurrency_groups={REPORTS: 1}
+            num_cpus=room.cpus,
+            num_gpus=room.gpus,
+            max_restarts=-1,
+            max_task_retries=0,
+            max_concurrency=room.in_hand,
+            concurrency_groups={REPORTS: 1},
         )(RayWorker)
-        self._busy: dict[Any, _Hand] = {}
+        self._busy: dict[Any, _Errand] = {}
         self._waiting: dict[Any, _Hand] = {}
-        self._idle: list[_Hand] = []
+        self._working: list[_Hand] = []  # those that have begun
         self._again: list[_Given] = []
+        self._numbers = itertools.count()
         self._has_more = True
         self._worked_s = self._asked_s = time.monotonic()
         self._hands = [_Hand(self._kind.remote()) for _ in range(room.workers)]
@@ -101,10 +127,10 @@ class RayCrew:
                 if hand is not None:
                     self._see_begin(call, hand)
                     continue
-                hand = self._busy.pop(call)
-                answer = self._answer(call, hand)
+                errand = self._busy.pop(call)
+                answer = self._answer(call, errand)
                 if answer is not None:
-                    yield self._outcome(answer, hand, tasks)
+                    yield self._outcome(answer, errand, tasks)
             self._give_out(tasks)
             self._look_after()
 
@@ -138,61 +164,74 @@ class RayCrew:
             self._begin(hand)
         else:
             hand.failures = 0
-            self._idle.append(hand)
+            self._working.append(hand)
 
     def _give_out(self, tasks: Iterator[Any]) -> None:
-        """Give the workers that are free what is to be done again, or the next tasks."""
-        while self._idle and (self._again or self._has_more):
+        """Give the workers that have a hand free what is to be done again, or the next tasks, in turns."""
+        while self._again or self._has_more:
+            hand = min(self._working, key=lambda one: len(one.given), default=None)
+            if hand is None or len(hand.given) == self._room.in_hand:
+                return
             if self._again:
                 given = self._again.pop()
             else:
-                found = [_Given(pickle.dumps(task)) for task in itertools.islice(tasks, 1)]
+                found = [_Given(pickle.dumps(task), next(self._numbers)) for task in itertools.islice(tasks, 1)]
                 if not found:
                     self._has_more = False
                     return
                 given = found[0]
-            hand = self._idle.pop()
-            hand.given, hand.reported, hand.asked = given, NOTHING, None
-            self._busy[hand.actor.work.remote(given.task)] = hand
+            hand.given[given.number] = given
+            self._busy[hand.actor.work.remote(given.number, given.task)] = _Errand(hand, given, hand.life)
 
-    def _answer(self, call: Any, hand: _Hand) -> Done | None:
+    def _answer(self, call: Any, errand: _Errand) -> Done | None:
         """Return how a task ended; None where its worker did, and begins anew.
 
         Raises:
             DataError: If that happened too often with the task.
         """
         errors = self._ray.exceptions
+        hand, given = errand.hand, errand.given
+        hand.given.pop(given.number, None)
         try:
             done: Done = pickle.loads(self._ray.get(call))
         except errors.RayTaskError:  # our own mistake, or an outcome that cannot travel
             raise
         except errors.RayError as error:
-            given, hand.given = hand.given, None
-            assert given is not None
-            self._tell(hand, NOTHING)
+            self._tell(given, NOTHING)
             given.failures += 1
             if given.failures >= self._patience.tries:
                 raise DataError(_what_ended(given.failures, isinstance(error, errors.OutOfMemoryError))) from error
             self._again.append(given)
-            if isinstance(error, errors.ActorDiedError):  # for good, as where somebody has killed it
-                hand.actor = self._kind.remote()
-            self._begin(hand)
+            if errand.life == hand.life:  # what else it had in hand tells the same
+                self._begin_anew(hand, is_gone=isinstance(error, errors.ActorDiedError))
             return None
         return done
 
-    def _outcome(self, done: Done, hand: _Hand, tasks: Iterator[Any]) -> Any:
-        self._tell(hand, done.reported)
-        hand.given = None
+    def _begin_anew(self, hand: _Hand, *, is_gone: bool) -> None:
+        """Let a worker that ended begin again.
+
+        Args:
+            hand: The worker.
+            is_gone: Whether it ended for good, as where somebody has killed it.
+        """
+        hand.life += 1
+        hand.asked = None
+        self._working.remove(hand)
+        if is_gone:
+            hand.actor = self._kind.remote()
+        self._begin(hand)
+
+    def _outcome(self, done: Done, errand: _Errand, tasks: Iterator[Any]) -> Any:
+        self._tell(errand.given, done.reported)
         if done.error is not None:
             done.error.add_note(done.traceback)
             raise done.error
-        self._idle.append(hand)
         self._give_out(tasks)  # before the outcome is looked at, so that nobody waits for that
         return done.outcome
 
-    def _tell(self, hand: _Hand, now: Reported) -> None:
-        """Report what a worker has reported since it was last told of."""
-        before, hand.reported = hand.reported, now
+    def _tell(self, given: _Given, now: Reported) -> None:
+        """Report what a task has reported since it was last told of."""
+        before, given.reported = given.reported, now
         reasons = Counter(now.reasons)
         reasons.subtract(before.reasons)
         if now != before:
@@ -216,13 +255,16 @@ class RayCrew:
         if now - self._asked_s < POLL_S:
             return
         self._asked_s = now
-        asked = {hand.asked: hand for hand in self._busy.values() if hand.asked is not None}
+        asked = {hand.asked: hand for hand in self._working if hand.asked is not None}
         for call in self._ray.wait([*asked], num_returns=len(asked), timeout=0)[0] if asked else ():
-            asked[call].asked = None
-            with contextlib.suppress(self._ray.exceptions.RayError):  # it has ended, as its task will say
-                self._tell(asked[call], self._ray.get(call))
-        for hand in self._busy.values():
-            if hand.asked is None:
+            hand = asked[call]
+            hand.asked = None
+            with contextlib.suppress(self._ray.exceptions.RayError):  # it has ended, as its tasks will say
+                for number, reported in self._ray.get(call).items():
+                    if number in hand.given:
+                        self._tell(hand.given[number], reported)
+        for hand in self._working:
+            if hand.given and hand.asked is None:
                 hand.asked = hand.actor.reported.options(concurrency_group=REPORTS).remote()
 
 
