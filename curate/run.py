@@ -70,7 +70,7 @@ class CurateRunner:
     Attributes:
         config: What to do.
         out: Where.
-        engine: Who does ingest and score.
+        engine: Who does ingest, score and export.
         progress: Display mode, see ``diptych.progress``.
         options: What ingest is to do beside going on.
     """
@@ -245,7 +245,8 @@ class CurateRunner:
         }
         columns = exported_columns(table, self.config.export.columns)
         selection = Selection(table, read_keep(decided.decisions), columns, made_by)
-        exported, written, kept = export(selection, self.selected, self.config.export, progress=self.progress)
+        settings = self.config.export
+        exported, written, kept = export(selection, self.selected, settings, engine=self.engine, progress=self.progress)
         size = sum(shard.bytes for shard in exported.shards)
         what = f"{quantity(exported.rows, 'row')}, {quantity(len(exported.shards), 'shard')}"
         summary = f"{what}, {format_bytes(size)} in {self.selected}"

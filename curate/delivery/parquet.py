@@ -1,7 +1,7 @@
 """Export: the kept rows as a new dataset directory, their score columns beside the data.
 
-Rows stream from the pool to the export one row group at a time, and a shard ends where it has enough rows or bytes, so
-that memory stays bounded whatever the pictures are. The rows that a shard begins with follow from the shards before it.
+Each shard is a task (``shard_job``), and which rows it begins with is planned (``shard_plan``). Decides where an export
+lies, whether it is there, and what takes the place of what.
 """
 
 import itertools
@@ -12,23 +12,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from diptych.addresses import Address
 from diptych.config.identity import fingerprint
 from diptych.curate.config import Export
+from diptych.curate.delivery.shard_job import ExportJob, ExportTask, ScoreColumn
+from diptych.curate.delivery.shard_plan import KeptRows
 from diptych.curate.rules.built_in import heic_left_out
 from diptych.data.card import CARD
 from diptych.data.claims import claimed
 from diptych.data.column_names import export_name, find_name, full_name
-from diptych.data.damage import ShardFile, sound
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
 from diptych.data.manifests import DATASET
-from diptych.data.schema import with_huggingface_metadata
-from diptych.data.shards import read_groups, read_shard, row_sizes, shard_name, write_shard
+from diptych.data.shards import shard_name
 from diptych.data.table import DatasetTable, TableColumn
 from diptych.errors import ConfigError, DataError, ShardError
+from diptych.jobs import run_job
+from diptych.jobs.engine import HERE, Engine
 from diptych.progress import track
 from diptych.progress.wording import quantity
 from diptych.storage.location import Location
@@ -95,7 +96,9 @@ def exported_columns(table: DatasetTable, wanted: Sequence[str] | None) -> dict[
     return {name: table.columns[full] for name, full in names.items()}
 
 
-def export(selection: Selection, address: Address, settings: Export, *, progress: str = "auto") -> Exported:
+def export(
+    selection: Selection, address: Address, settings: Export, *, engine: Engine = HERE, progress: str = "auto"
+) -> Exported:
     """Write the kept rows as a dataset of its own.
 
     A finished export of another selection is replaced only once the new one is whole. It is kept beside it where
@@ -121,14 +124,14 @@ def export(selection: Selection, address: Address, settings: Export, *, progress
         former.remove_everything()
         return Exported(finished, 0)
     if target.is_store:
-        return Exported(*_export_to_store(selection, target, identity, settings, progress))
+        return Exported(*_export_to_store(selection, target, identity, settings, engine, progress))
     kept = None
     with claimed(target, STEP) if target.exists() else nullcontext():  # not where nothing is replaced
         former.remove_everything()
         if grow_data(target, STEP, identity).made_from == identity:  # damaged: what is whole of it stays
             growing_at.remove_everything()
             target.move_to(growing_at)
-        written = _make(selection, growing_at, settings, identity, progress)
+        written = _make(selection, growing_at, settings, identity, engine, progress)
         if target.exists():
             kept = _free_place(target) if _has_own(target) else None
             target.move_to(kept or former)
@@ -139,7 +142,7 @@ def export(selection: Selection, address: Address, settings: Export, *, progress
 
 
 def _export_to_store(
-    selection: Selection, target: Location, identity: str, settings: Export, progress: str
+    selection: Selection, target: Location, identity: str, settings: Export, engine: Engine, progress: str
 ) -> tuple[Dataset, int]:
     """Write an export where nothing can be replaced at once: in its place, if no other lies there.
 
@@ -149,18 +152,20 @@ def _export_to_store(
     if grow_data(target, STEP, identity).made_from not in (None, identity):
         said = "holds the export of another selection, and in a store nothing is replaced as a whole"
         raise ShardError(f"{target}: {said}; remove it, or give another --out")
-    written = _make(selection, target, settings, identity, progress)
+    written = _make(selection, target, settings, identity, engine, progress)
     return open_dataset(target), written
 
 
-def _make(selection: Selection, location: Location, settings: Export, identity: str, progress: str) -> int:
+def _make(
+    selection: Selection, location: Location, settings: Export, identity: str, engine: Engine, progress: str
+) -> int:
     """Write the export as a dataset, or go on with it; return how many shards were written."""
     dataset = selection.table.dataset
     for label in dict.fromkeys(column.label for column in selection.columns.values()):
         selection.table.sets[label].check(progress=progress)
     growing = grow_data(location, STEP, identity)
     growing.begin(keep=growing.made_from == identity, progress=progress)
-    names, written = _write_all(selection, growing, settings, progress)
+    names, written = _write_all(selection, growing, settings, engine, progress)
     facts: dict[str, Any] = {"kind": "pairs", "name": dataset.manifest.get("name"), "licence": settings.licence}
     facts["scores"] = {name: _facts_of(column) for name, column in selection.columns.items()}
     made_by = {"from": dataset.fingerprint, **selection.made_by}
@@ -168,23 +173,73 @@ def _make(selection: Selection, location: Location, settings: Export, identity: 
     return written
 
 
-def _write_all(selection: Selection, growing: Growing, settings: Export, progress: str) -> tuple[list[str], int]:
+def _write_all(
+    selection: Selection, growing: Growing, settings: Export, engine: Engine, progress: str
+) -> tuple[list[str], int]:
     """Write what is not finished; return the names of all shards and how many were written."""
+    total = int(selection.keep.sum())
+    columns = {name: ScoreColumn(column.label, column.column) for name, column in selection.columns.items()}
+    most_rows = rows_per_shard(total, settings)
+    rows = KeptRows(selection.table, selection.keep, columns, most_rows, settings.bytes_per_shard)
+    job = ExportJob(growing.directory, columns, settings.bytes_per_shard)
+    write = _write_in_order if engine.is_in_order else _write_apart
+    return write(rows, growing, job, engine, progress)
+
+
+def _write_in_order(
+    rows: KeptRows, growing: Growing, job: ExportJob, engine: Engine, progress: str
+) -> tuple[list[str], int]:
     names: list[str] = []
-    written, start, total = 0, 0, int(selection.keep.sum())
-    with track("export", total, mode=progress) as tracker:
-        while start < total:
-            name = shard_name(len(names))
-            info = growing.finished(name, source=str(start))
-            if info is None:
-                rows = _shard_rows(selection, start, settings)
-                info = write_shard(rows, growing.directory / name, source=str(start))
-                growing.commit(info)
-                written += 1
-            names.append(name)
-            start += info.rows
-            tracker.advance(info.rows, {"ok": info.rows})
+    with track("export", rows.total, mode=progress) as tracker:
+
+        def tasks() -> Iterator[ExportTask]:
+            start = 0
+            while start < rows.total:
+                task = rows.task(len(names), start)
+                if info := growing.finished(task.name, source=task.source):
+                    tracker.advance(info.rows, {"ok": info.rows})
+                else:
+                    yield task
+                names.append(task.name)
+                start += growing.entries[task.name].rows
+
+        written = 0
+        for info in run_job(job, tasks(), engine=engine, report=tracker.advance):
+            growing.commit(info)
+            written += 1
     return names, written
+
+
+def _write_apart(
+    rows: KeptRows, growing: Growing, job: ExportJob, engine: Engine, progress: str
+) -> tuple[list[str], int]:
+    """Do it where a shard has to begin before the one before it has ended."""
+    starts = rows.by_rows() if rows.are_far_from_bytes() else rows.measured(engine, progress)
+    done = _write_from(starts, rows, growing, job, engine, progress)
+    if done is None:  # what was written from a wrong row is written again, or goes in the end
+        starts = rows.measured(engine, progress)
+        done = _write_from(starts, rows, growing, job, engine, progress)
+    assert done is not None, "a shard has as many rows as were measured for it"
+    return [shard_name(number) for number in range(len(starts))], done
+
+
+def _write_from(
+    starts: Sequence[int], rows: KeptRows, growing: Growing, job: ExportJob, engine: Engine, progress: str
+) -> int | None:
+    """Write the shards that begin with these rows; return how many, or None once one of them ends too early."""
+    expected = dict(zip(map(shard_name, itertools.count()), np.diff([*starts, rows.total]).tolist(), strict=False))
+    finished = {name: growing.finished(name, source=str(start)) for name, start in zip(expected, starts, strict=True)}
+    there = [info for info in finished.values() if info is not None]
+    missing = (rows.task(number, start) for number, start in enumerate(starts) if not finished[shard_name(number)])
+    if any(info.rows != expected[info.name] for info in there):
+        return None
+    done = sum(info.rows for info in there)
+    with track("export", rows.total, mode=progress, done=done) as tracker:
+        for info in run_job(job, missing, engine=engine, report=tracker.advance):
+            growing.commit(info)
+            if info.rows != expected[info.name]:
+                return None
+    return len(starts) - len(there)
 
 
 def rows_per_shard(total: int, settings: Export) -> int:
@@ -216,58 +271,6 @@ def _free_place(target: Location) -> Location:
     """Return the first place beside an export that is free for a former one."""
     places = (target.parent / f"{target.name}-former-{number}" for number in itertools.count(1))
     return next(place for place in places if not place.exists())
-
-
-def _shard_rows(selection: Selection, start: int, settings: Export) -> Iterator[pa.Table]:
-    """Yield the rows of the shard that begins with the kept row ``start``."""
-    most = rows_per_shard(int(selection.keep.sum()), settings)
-    rows, size = 0, 0
-    for table in _kept_rows(selection, start):
-        sizes = list(itertools.accumulate(row_sizes(table), initial=size))[1:]
-        taken = sum(rows + number < most and total <= settings.bytes_per_shard for number, total in enumerate(sizes))
-        if rows == 0 and sizes:
-            taken = max(taken, 1)  # a row that is too large by itself is a shard of its own
-        yield table.slice(0, taken)
-        if taken < table.num_rows:
-            return
-        rows, size = rows + taken, sizes[-1] if sizes else size
-
-
-def _kept_rows(selection: Selection, start: int) -> Iterator[pa.Table]:
-    """Yield the kept rows from the kept row ``start`` on with their scores, a row group of the pool at a time."""
-    before, first = 0, 0
-    for number, shard in enumerate(selection.table.dataset.shards):
-        keep = selection.keep[first : first + shard.rows]
-        first += shard.rows
-        kept = int(keep.sum())
-        if before + kept > start:
-            rows = np.flatnonzero(keep)[max(start - before, 0) :]
-            yield from _rows_of_shard(selection, number, rows)
-        before += kept
-
-
-def _rows_of_shard(selection: Selection, number: int, rows: npt.NDArray[np.int64]) -> Iterator[pa.Table]:
-    dataset = selection.table.dataset
-    columns = _score_columns(selection, number)
-    start = 0
-    with sound(ShardFile(dataset.files[number], dataset.shards[number])) as place:
-        for group in read_groups(place):
-            inside = rows[(rows >= start) & (rows < start + group.num_rows)]
-            if len(inside):
-                table = group.take(pa.array(inside - start))
-                for name, column in columns.items():
-                    table = table.append_column(name, column.take(pa.array(inside)))
-                yield table.replace_schema_metadata(with_huggingface_metadata(table.schema.remove_metadata()).metadata)
-            start += group.num_rows
-
-
-def _score_columns(selection: Selection, number: int) -> dict[str, pa.ChunkedArray]:
-    """Return the score columns of one shard by the names that they have in the export."""
-    by_label: dict[str, list[str]] = {}
-    for column in selection.columns.values():
-        by_label.setdefault(column.label, []).append(column.column)
-    read = {label: read_shard(selection.table.sets[label].files[number], own) for label, own in by_label.items()}
-    return {name: read[column.label][column.column] for name, column in selection.columns.items()}
 
 
 def _facts_of(column: TableColumn) -> dict[str, Any]:

@@ -32,6 +32,11 @@ class Engine:
     name: str = "local"
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_in_order(self) -> bool:
+        """Whether a job that uses no GPU is done here, each task taken when the outcome of the one before it is."""
+        return self.name == HERE.name and self.workers in (None, 1)
+
     def executor(self) -> Executor:
         """Return the executor; it starts nothing yet.
 

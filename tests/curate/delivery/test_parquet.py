@@ -80,7 +80,7 @@ def test_an_interrupted_export_goes_on_and_gives_the_same_bytes(
             raise KeyboardInterrupt
         return write_shard(*args, **kwargs)
 
-    monkeypatch.setattr("diptych.curate.delivery.parquet.write_shard", failing)
+    monkeypatch.setattr("diptych.curate.delivery.shard_job.write_shard", failing)
     with pytest.raises(KeyboardInterrupt):
         export(selection, tmp_path / "resumed", TWO_ROWS, progress="none")
     monkeypatch.undo()
