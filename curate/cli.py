@@ -73,7 +73,10 @@ def run(
         _refuse_with_part({"--extend": extend, "--retry": retry, "--dry-run": dry_run})
         _run_part(_runner(config, out, overrides, engine), None, as_json)
         return
+    from diptych.curate.foresight import check_memory
+
     runner = _runner(config, out, overrides, engine, _growth(extend, retry))
+    check_memory(runner.plan(), runner.pool, engine, is_trial=dry_run)
     with _placing(config, overrides):
         runner.check_ahead() if dry_run else runner.check()
     if dry_run:

@@ -1,4 +1,4 @@
-"""What a run would refuse, as far as the columns of its source say it: no weights are looked for, no picture is read.
+"""What a run would refuse, as far as the columns of its source say it, and the memory: no picture is read.
 
 Scores that take no model are built, so that their columns are known. Of the others only the labels are; what names one
 of them, or a column that may be theirs, is left to the run, which knows.
@@ -18,13 +18,17 @@ from diptych.curate.missing_columns import what_config_lacks
 from diptych.curate.named_columns import Place, quoted_label
 from diptych.curate.rules.funnel import check_rules
 from diptych.data.column_names import clash_problem, describe_unknown_column, full_name
+from diptych.data.columns_dir import written_place
 from diptych.data.sql import column_references, connect
 from diptych.data.table import REASON
 from diptych.errors import ConfigError
+from diptych.jobs.engine import Engine
 from diptych.scores import Score
 from diptych.scores.giving import PossibleColumns, possible_columns
+from diptych.scores.memory_ahead import check_memory_ahead
 from diptych.scores.plan import ScorePlan
 from diptych.scores.tables import score_schema
+from diptych.storage.location import Location
 
 
 class UnfitConfig(ConfigError):
@@ -64,6 +68,16 @@ def known_without_weights(data: pa.Schema, plan: ScorePlan) -> KnownColumns:
     scores = plan.built_without_models()
     others = {label: possible_columns(*spec) for label, spec in plan.scores.items() if label not in scores}
     return KnownColumns(data, scores, others)
+
+
+def check_memory(plan: ScorePlan, pool: Location, engine: Engine, *, is_trial: bool) -> None:
+    """Check that the models of the scores which a pool lacks for certain fit the memory, before there is a pool too.
+
+    Raises:
+        ConfigError: If a model cannot be made as it is asked for.
+        DataError: If they do not; see ``check_memory_ahead``.
+    """
+    check_memory_ahead(plan, [*dict.fromkeys([pool, written_place(pool)])], engine, is_trial=is_trial)
 
 
 def check_config(config: CurateConfig, columns: KnownColumns) -> None:

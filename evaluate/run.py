@@ -43,6 +43,7 @@ from diptych.jobs.engine import HERE, Engine
 from diptych.progress import track
 from diptych.provenance import collect
 from diptych.scores.giving import possible_columns
+from diptych.scores.memory_ahead import check_memory_ahead
 from diptych.scores.plan import ScorePlan, Scorers
 from diptych.scores.run import score_dataset
 from diptych.storage.location import Location
@@ -122,6 +123,7 @@ class EvaluateRunner:
         Raises:
             DiptychError: One line that says what is wrong.
         """
+        self._check_memory()  # before weights are read to know their sha256
         check_names(self.named, self.tables, score_columns(self._scorers.scores))
         check_apart(Location.at(self.config.store))
         Store.open(self.config.store).close()
@@ -158,11 +160,13 @@ class EvaluateRunner:
     def estimate(self) -> dict[str, Any]:
         """Return what a run would look at, after a look at every name that is known without models.
 
-        Opens the datasets; builds no model and opens no store.
+        Opens the datasets; loads no model and opens no store.
 
         Raises:
             ConfigError: If a name is not there, or does not fit.
+            DataError: If a model that is here does not fit the memory.
         """
+        self._check_memory(is_trial=True)
         plan = self.plan(list(self.datasets))
         built = plan.built_without_models()
         others = {
@@ -186,6 +190,10 @@ class EvaluateRunner:
             "audit": self.config.audit.attribute if self.config.audit else None,
             "store": str(self.config.store),
         }
+
+    def _check_memory(self, *, is_trial: bool = False) -> None:
+        for label, dataset in self.datasets.items():
+            check_memory_ahead(self.plan([label]), dataset.places, self.engine, is_trial=is_trial)
 
     @cached_property
     def _paired(self) -> set[str]:

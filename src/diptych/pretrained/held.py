@@ -26,3 +26,15 @@ def own_weights(maker: Any) -> Iterator[HeldWeights]:
         yield held
     elif isinstance(model := getattr(maker, "model", None), PretrainedFolder):
         yield model.held(maker.precision, maker.device)
+
+
+def files_sha256_of(maker: Any) -> Iterator[str]:
+    """Yield what the identity of a judge or an encoder names that is known without reading weights.
+
+    That is the sha256 of the files beside the weights of each model of transformers which it has.
+    """
+    if not hasattr(maker, "held_weights") and isinstance(model := getattr(maker, "model", None), PretrainedFolder):
+        yield model.described["files_sha256"]
+    for name in PARTS:
+        if (part := getattr(maker, name, None)) is not None:
+            yield from files_sha256_of(part)

@@ -32,7 +32,7 @@ def score_part(
         DataError: As ``score_dataset``.
         ShardError: As ``score_dataset``, or if a set was begun otherwise.
     """
-    work = open_work(address, plan, part, progress=progress)
+    work = open_work(address, plan, part, engine=engine, progress=progress)
     shards = work.dataset.shards
     own = [shard for shard in shards if part.takes(shard_number(shard.name))]
     if all(work.growing[key].is_finished for key in work.asked):

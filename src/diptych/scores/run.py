@@ -66,10 +66,10 @@ def score_dataset(
     Raises:
         ConfigError: If a name or an option of the plan is wrong, a judge cannot be asked for a label of the prompts, or
             the data has a column of a score's name.
-        DataError: If evidence is wanted that has to be imported first.
+        DataError: If evidence is wanted that has to be imported first, or a model does not fit the memory.
         ShardError: If the dataset is unfinished or damaged.
     """
-    work = open_work(address, plan, progress=progress)
+    work = open_work(address, plan, engine=engine, progress=progress)
     done = 0
     if not all(work.growing[key].is_finished for key in work.asked):
         wanted = work.begin()

@@ -14,12 +14,13 @@ from diptych.data.labels import stored_labels
 from diptych.data.shards import reading, shard_number
 from diptych.errors import ConfigError
 from diptych.jobs import run_job
-from diptych.jobs.engine import Engine
+from diptych.jobs.engine import HERE, Engine
 from diptych.judges.imported import check_was_imported
 from diptych.parts import WHOLE_JOB, JobPart
 from diptych.progress import track
 from diptych.scores.job import ScoreJob, ScoreTask
 from diptych.scores.looks_ahead import check_asked
+from diptych.scores.memory_ahead import check_memory_ahead
 from diptych.scores.plan import ScorePlan, Scorers, SetKey
 
 
@@ -108,20 +109,26 @@ class ScoreWork:
                     wanted[key].commit(info)
 
 
-def open_work(address: Address, plan: ScorePlan, part: JobPart = WHOLE_JOB, *, progress: str = "auto") -> ScoreWork:
+def open_work(
+    address: Address, plan: ScorePlan, part: JobPart = WHOLE_JOB, *, engine: Engine = HERE, progress: str = "auto"
+) -> ScoreWork:
     """Find out what is there of a plan over a dataset directory; changes nothing.
 
     Args:
         address: The dataset directory.
         plan: What is asked for.
         part: Of the shards that is to be done.
+        engine: Who will do it.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
         ConfigError: If a name or an option of the plan is wrong, or the data has a column of a score's name.
+        DataError: If what is not there for certain takes models that do not fit the memory.
         ShardError: If the dataset is unfinished or damaged.
     """
     dataset = open_dataset(address)
+    if any(part.takes(shard_number(shard.name)) for shard in dataset.shards):
+        check_memory_ahead(plan, dataset.places, engine)
     scorers = plan.build()
     _check_names(dataset, scorers)
     growing = {
