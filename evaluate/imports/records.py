@@ -1,13 +1,13 @@
 """The records of a table: CSV with a header, or JSONL with an object in each line, as words by column."""
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from diptych.data.generated_columns import PROMPT_ID
 from diptych.data.schema import FILE
 from diptych.data.text_records import HeadedRows, json_lines
-from diptych.data.told_columns import IMAGE_NAMES, likely_keys
+from diptych.data.told_columns import IMAGE_NAMES, ColumnNames, likely_keys, plain_name
 from diptych.errors import DataError
 from diptych.evaluate.imports.contract import FilePlace, ImportSource
 
@@ -18,7 +18,7 @@ JSON_LINES = (".jsonl", ".ndjson")
 
 
 class RecordTable:
-    """The records of a file, read as they are asked for; what names an image stands under its own name too.
+    """The records of a file, read as they are asked for; what is read stands under its own name too.
 
     Attributes:
         file: Its place.
@@ -29,25 +29,31 @@ class RecordTable:
         """Name a file, and what is read of it beside what names images."""
         self.file, self.columns = source.file, dict[str, None]()
         self._text, self._reads = source.text, ("key", *reads)
+        self._called = ColumnNames({**IMAGE_NAMES, **{name: (name,) for name in self._reads}})
+        self._used = dict[str, str]()
 
     def __iter__(self) -> Iterator[tuple[FilePlace, Words]]:
         """Yield place and values of each record; what in JSON is no text, number or truth is not there.
 
         Raises:
-            DataError: If a record has another form.
+            DataError: If a record has another form, or two columns are called alike.
         """
         is_json = self.file.suffix.lower() in JSON_LINES
         rows = json_lines(self._text, self.file) if is_json else HeadedRows(self._text, self.file)
         for line, given in rows:
             self.columns |= dict.fromkeys(given)
-            yield FilePlace(self.file, line), _words(given)
+            place = FilePlace(self.file, line)
+            words = {name: word for name, value in given.items() if (word := _word(value)) is not None}
+            called = self._called.found_in(words, place)
+            self._used |= called
+            yield place, _by_keys(words, called)
 
     def unused(self) -> dict[str, str]:
         """Return the columns that nothing reads, and for each the one whose name it nearly has; else empty."""
-        used = {key: name for key, name in _called(self.columns).items() if name is not None}
-        names = {**IMAGE_NAMES, **{name: (name,) for name in self._reads}}
-        read = {*used.values(), *self._reads}
-        return likely_keys([name for name in self.columns if name and name not in read], names, {*used, *self.columns})
+        plain = {name: plain_name(name) for name in self.columns}
+        read = {*self._used.values(), *(name for name in plain if plain[name] in self._reads)}
+        unread = [name for name in self.columns if name and name not in read]
+        return likely_keys(unread, self._called.names, {*self._used, *plain.values()})
 
 
 def image_of(row: Words, place: FilePlace, what: str, *columns: tuple[str, ...]) -> dict[str, str]:
@@ -106,14 +112,12 @@ def prompt_of(row: Words) -> str | None:
     return row.get("prompt") or None
 
 
-def _words(given: Mapping[str, Any]) -> Words:
-    words = {name: word for name, value in given.items() if (word := _word(value)) is not None}
-    return words | {key: words[name] for key, name in _called(words).items() if name is not None}
-
-
-def _called(columns: Collection[str]) -> dict[str, str | None]:
-    """Return for what may name an image the column that does."""
-    return {key: next((name for name in names if name in columns), None) for key, names in IMAGE_NAMES.items()}
+def _by_keys(words: Words, called: Mapping[str, str]) -> Words:
+    """Return a record with what is read under its key; a column that differs from it in case has that name alone."""
+    spelt = {name: key for key, name in called.items() if plain_name(name) == key}
+    return {spelt.get(name, name): word for name, word in words.items()} | {
+        key: words[name] for key, name in called.items()
+    }
 
 
 def _word(value: Any) -> str | None:

@@ -2,20 +2,20 @@
 
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from diptych.data.text_records import json_lines
-from diptych.data.told_columns import IMAGE_NAMES, likely_keys
+from diptych.data.told_columns import IMAGE_NAMES, ColumnNames, likely_keys, plain_name
 from diptych.errors import DataError
 from diptych.generate.imported.config import ImportConfig
 from diptych.generate.imported.found_images import FoundImage, PlaceReading, SourceFolder, ToldText
 from diptych.generate.imported.named_files import find_named
 from diptych.generate.prompts import read_text
-from diptych.generate.prompts.csv_file import headed_rows, plain_name
+from diptych.generate.prompts.csv_file import headed_rows
 from diptych.lookup import describe_unknown
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
@@ -56,12 +56,14 @@ def images_of_table(source: SourceFolder, table: Path, config: ImportConfig) -> 
     """Return the images that a table names, and what of it nothing reads.
 
     Raises:
-        DataError: If it cannot be read, lacks a column, or a cell is not what its key needs.
+        DataError: If it cannot be read, lacks a column or has two that are called alike, or a cell is not what its key
+            needs.
     """
     found: list[FoundImage] = []
+    names = ColumnNames({key: some for key, some in NAMES.items() if key not in config.columns})
     there, read, keys = dict[str, None](), {*config.carry}, set[str]()
     for row in table_rows(table):
-        columns = _columns(row, config, table)
+        columns = _columns(row, names, config, table)
         there |= dict.fromkeys(row.cells)
         read.update(columns.values())
         keys.update(columns)
@@ -82,7 +84,7 @@ def names_files(path: Path) -> bool:
         row = next(table_rows(path), None)
     except DataError:
         return False
-    return row is not None and "file" in _keys_of(row.cells)
+    return row is not None and any(plain_name(name) in NAMES["file"] for name in row.cells)
 
 
 def table_rows(path: Path) -> Iterator[TableRow]:
@@ -96,14 +98,7 @@ def table_rows(path: Path) -> Iterator[TableRow]:
     yield from (TableRow(f"{path}:{line}", cells) for line, cells in rows)
 
 
-def _keys_of(names: Collection[str]) -> dict[str, str]:
-    """Return key -> column of some columns, in whatever case they are called."""
-    plain = {plain_name(name): name for name in reversed(list(names))} | {name: name for name in names}
-    found = {key: next((plain[called] for called in known if called in plain), None) for key, known in NAMES.items()}
-    return {key: name for key, name in found.items() if name is not None}
-
-
-def _columns(row: TableRow, config: ImportConfig, table: Path) -> dict[str, str]:
+def _columns(row: TableRow, names: ColumnNames, config: ImportConfig, table: Path) -> dict[str, str]:
     """Return key -> column of a row."""
     for key in config.columns:
         if key not in NAMES:
@@ -111,10 +106,9 @@ def _columns(row: TableRow, config: ImportConfig, table: Path) -> dict[str, str]
     for name in (*config.columns.values(), *config.carry):
         if name not in row.cells and table.suffix.lower() != ".jsonl":
             raise DataError(f"{row.where}: {describe_unknown('column', name, row.cells)}")
-    found = _keys_of(row.cells)
-    if "prompt_id" not in found and row.cells.keys() >= EVALSCOPE:
-        found["prompt_id"] = "id"
-    used = {**found, **config.columns}
+    found = names.found_in(row.cells, row.where)
+    own = {"prompt_id": "id"} if row.cells.keys() >= EVALSCOPE else {}
+    used = {**own, **found, **config.columns}
     if "file" not in used:
         raise DataError(f"{row.where}: no column names a file; say which with columns: {{file: NAME}}")
     return used

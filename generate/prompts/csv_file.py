@@ -1,11 +1,12 @@
 """Prompts of the user: a table with a header line, separated by commas (or by tabs in a .tsv)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from diptych.data.text_records import HeadedRows, whole_json
+from diptych.data.told_columns import ColumnNames, plain_name
 from diptych.errors import ConfigError, DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import KEYS, RecordPlace, check_carried, prompt_of
@@ -34,11 +35,12 @@ def csv_file(*, path: Path, columns: Columns | None = None, carry: Sequence[str]
 
     Raises:
         ConfigError: If a further column cannot be one, or a key is unknown.
-        DataError: If the file cannot be read, lacks a column or has a broken row.
+        DataError: If the file cannot be read, lacks a column, has two that are called alike or a broken row.
     """
     check_carried(carry)
     table = headed_rows(path)
-    used = {**_own(table.header), **_wanted(columns or {})}
+    wanted = _wanted(columns or {})
+    used = {**_own(table.header, wanted, path), **wanted}
     for name in (*(name for each in used.values() for name in each), *carry):
         if name not in table.header:
             raise DataError(f"{path}: {describe_unknown('column', name, table.header)}")
@@ -68,14 +70,10 @@ def _wanted(columns: Columns) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _own(header: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return the column of each key that has one by its name; the prompt has one in any case."""
-    plain = {plain_name(name): name for name in reversed(header)}
-    found: dict[str, tuple[str, ...]] = {"prompt": ("prompt",)}
-    for key in KEYS:
-        names = [name for name in (key, *ALSO.get(key, ())) if name in plain]
-        found |= {key: (plain[names[0]],)} if names else {}
-    return found
+def _own(header: Sequence[str], wanted: Collection[str], path: Path) -> dict[str, tuple[str, ...]]:
+    """Return the column of each key that has one by its name and is not told; the prompt has one in any case."""
+    names = ColumnNames({key: (key, *ALSO.get(key, ())) for key in KEYS if key not in wanted})
+    return {"prompt": ("prompt",), **{key: (name,) for key, name in names.found_in(header, path).items()}}
 
 
 def _unread(path: Path, unread: Sequence[str], used: Mapping[str, Sequence[str]]) -> Iterator[str]:
@@ -88,11 +86,6 @@ def _unread(path: Path, unread: Sequence[str], used: Mapping[str, Sequence[str]]
             yield f"{path.name}: the column {name!r} is not read, as {key} is {', '.join(map(repr, used[key]))}"
         elif key and key not in used:
             yield f"{path.name}: the column {name!r} is not read; if it is {key}, say columns: {{{key}: {name}}}"
-
-
-def plain_name(name: str) -> str:
-    """Return the name of a column in small letters, with an underscore for a space or a hyphen."""
-    return name.strip().casefold().replace(" ", "_").replace("-", "_")
 
 
 def _prompts(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from imported_evidence import imported_facts, lines_of, stored
+from imported_evidence import import_file, imported_facts, lines_of, refusal, stored
 from tiny_generated import Made, make_generated
 
 from diptych.judges.evidence import KINDS
@@ -71,3 +71,34 @@ def test_a_file_may_be_called_by_file_name_and_without_its_ending(tmp_path: Path
     text = f"file_name,question_id,answer\nout/{rows[0].key}.png,1,yes\n{rows[1].key},1,yes\n{rows[2].key}.jpg,1,yes\n"
     facts = imported_facts(tmp_path, "said.csv", text)
     assert (facts["images_told"], facts["misfits"]["no such image"]["first_line"]) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "more"),
+    [
+        ("answers", "Prompt_ID,Question ID,ANSWER,Mood\n0,1,yes,x\n", ()),
+        ("dsg", "Item_ID,T2I_Model,Question_Id,Answer,Mood\n00000,one,1,yes,x\n", ()),
+        ("ratings", "Key,Rating,Rater,Mood\n{key},4,a,x\n", ("--scale", "1-5")),
+        ("labels", "File Name,LABEL,Mood\n{key}.png,yes,x\n", ()),
+    ],
+)
+def test_columns_are_known_in_whatever_case(form: str, text: str, more: tuple[str, ...], tmp_path: Path) -> None:
+    (row,) = rows = [Made("one", 0, checks=ASKED)]
+    make_generated(tmp_path / "generated", rows)
+    facts = imported_facts(tmp_path, "said.csv", text.format(key=row.key), *more, form=form)
+    assert (facts["images_told"], facts["misfits"]) == (1, {})
+    assert facts["unused_columns"] == ({} if form == "dsg" else {"Mood": ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("said.csv", "key,question_id,answer,Answer\n{key},1,yes,no\n"),
+        ("said.jsonl", '{{"key": "{key}", "question_id": "1", "answer": "yes", "Answer": "no"}}\n'),
+    ],
+)
+def test_of_two_columns_that_differ_in_case_alone_none_is_chosen(name: str, text: str, tmp_path: Path) -> None:
+    (row,) = rows = [Made("one", 0, checks=ASKED)]
+    make_generated(tmp_path / "generated", rows)
+    said = refusal(import_file(tmp_path, name, text.format(key=row.key)))
+    assert f"{name}:{2 if name.endswith('csv') else 1}: the columns 'answer' and 'Answer' are called alike" in said

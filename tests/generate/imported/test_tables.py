@@ -201,3 +201,13 @@ def test_columns_may_be_written_in_any_case(folder: Path, tmp_path: Path) -> Non
     facts = imported(folder, "--out", tmp_path / "out")
     assert (facts["layout"], facts["usable"], facts["unused_columns"], facts["unprompted"]) == ("table", 14, {}, [])
     assert {row["seed"] for row in rows_of(tmp_path / "out")} == {0, 1}
+
+
+def test_of_two_columns_that_differ_in_case_alone_none_is_chosen(folder: Path, prompts: Path, tmp_path: Path) -> None:
+    (folder / "metadata.csv").write_text(f"File_Name,file_name,prompt\n{PROMPTS[0]}_0.png,x.png,{PROMPTS[0]}\n")
+    result = import_(folder, "--prompts", prompts, "--out", tmp_path / "out")
+    assert (
+        "metadata.csv:2: the columns 'File_Name' and 'file_name' are called alike, and one is the file" in result.output
+    )
+    told = import_(folder, "--prompts", prompts, "--set", "columns={file: File_Name}", "--out", tmp_path / "out")
+    assert told.exit_code == 0, told.output

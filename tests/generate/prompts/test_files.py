@@ -152,6 +152,7 @@ def test_columns_of_a_table_are_named_by_key(columns: dict[str, Any], message: s
     ("read", "name", "text", "message"),
     [
         (txt_file, "p.txt", "\n \n", "p.txt: no prompts there"),
+        (csv_file, "p.csv", "Prompt,prompt\na,b\n", "p.csv: the columns 'Prompt' and 'prompt' are called alike"),
         (txt_file, "p.json", '["a", "b"]', "p.json: not one prompt a line by its name; write one prompt a line"),
         (jsonl_file, "p.jsonl", '[{"prompt": "a"}]', "p.jsonl: one JSON array; JSON Lines has an object in each line"),
         (csv_file, "p.csv", "words\na\n", r"p.csv: unknown column 'prompt'. Known: words"),
