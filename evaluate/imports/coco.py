@@ -1,12 +1,12 @@
 """Detections in COCO's form, of any detector.
 
 They are a list of ``image_id``, ``category_id``, ``bbox`` (left, top, width, height) and ``score``. What the ids stand
-for says a second file with ``images`` (``id``, ``file_name``) and ``categories`` (``id``, ``name``), or the file
-itself, if it is such an object with the detections under ``annotations``. An image that is listed and has no detection
-was looked at, and nothing found. Without a list, detections name the files of the dataset themselves, and of the others
-nobody knows whether they were looked at. Told, and not judged, are ids that cannot be of these names (``coco_ids``),
-boxes without an area, and those beside their pictures (``box_places``). Masks are not read: no rule asks for them. How
-near a thing is may stand beside its score as ``nearness``, and with the axes of its box swapped as
+for says a second file with ``images`` (``id``, ``file_name``) and ``categories`` (``id``, ``name``, or names alone), or
+the file itself, if it is such an object with the detections under ``annotations``. An image that is listed and has no
+detection was looked at, and nothing found. Without a list, detections name the files of the dataset themselves, and of
+the others nobody knows whether they were looked at. Told, and not judged, are ids that cannot be of these names
+(``coco_ids``), boxes without an area, and those beside their pictures (``box_places``). Masks are not read: no rule
+asks for them. How near a thing is may stand beside its score as ``nearness``, and with the axes of its box swapped as
 ``nearness_swapped``, see ``boxes_with_depth``.
 """
 
@@ -18,22 +18,22 @@ from typing import Any, NamedTuple
 from diptych.data.schema import FILE
 from diptych.data.text_records import json_value
 from diptych.errors import ConfigError, DataError
+from diptych.evaluate.imports.coco_categories import NO_CATEGORY, ListedCategories
 from diptych.evaluate.imports.coco_ids import KnownIds, check_ids
 from diptych.evaluate.imports.coco_images import NO_ID, CocoId, FoundId, ListedImages, coco_id
 from diptych.evaluate.imports.contract import EvidenceRecord, FileContent, FilePlace, ImportFormat, ImportSource
-from diptych.evaluate.imports.matched import first_of
 from diptych.judges.contract import NEAR, NEARNESS, NEARNESS_SWAPPED, Box, Trait
 from diptych.judges.evidence import BOXES
 
 IMAGES, CATEGORIES, DETECTIONS = "images", "categories", "annotations"
-NO_CATEGORY, NO_AREA = "no category of that id", "a box without an area"
+NO_AREA = "a box without an area"
 
 
 class CocoNames(NamedTuple):
     """What ids stand for: files of images, if they are listed, names of categories; and sizes of images, where told."""
 
     images: ListedImages | None
-    labels: Mapping[CocoId, str]
+    categories: ListedCategories
     sizes: Mapping[CocoId, tuple[int, int]]
 
 
@@ -54,22 +54,24 @@ def coco(source: ImportSource) -> FileContent:
     found = whole.get(DETECTIONS) if isinstance(whole, Mapping) else whole
     if not isinstance(found, list):
         raise DataError(f"{source.file}: detections are a list, or an object with the list {DETECTIONS}")
-    check_ids(found, KnownIds("category_id", names.labels, "category_name", are_classes=True), source.file)
+    check_ids(found, KnownIds("category_id", names.categories.names, "category_name", are_classes=True), source.file)
     images = _by_list(found, names.images, source.file) if names.images else [_by_file(one) for one in found]
-    return FileContent(_records(found, names, images, source.file), frozenset(names.labels.values()))
+    return FileContent(_records(found, names, images, source.file), frozenset(names.categories.names.values()))
 
 
 def _names(whole: Any, file: Path) -> CocoNames:
-    labels = _listed(whole, CATEGORIES, "name", file)
+    categories = ListedCategories(_listed(whole, CATEGORIES, "name", file, may_be_names=True))
     if whole.get(IMAGES, []) == []:
-        return CocoNames(None, labels, {})
+        return CocoNames(None, categories, {})
     files = _listed(whole, IMAGES, "file_name", file)
     sizes = {key: size for one, key in zip(whole[IMAGES], files, strict=True) if (size := _size(one)) is not None}
-    return CocoNames(ListedImages(files), labels, sizes)
+    return CocoNames(ListedImages(files), categories, sizes)
 
 
-def _listed(whole: Any, part: str, name: str, file: Path) -> dict[CocoId, str]:
+def _listed(whole: Any, part: str, name: str, file: Path, *, may_be_names: bool = False) -> dict[CocoId, str]:
     listed = whole.get(part) if isinstance(whole, Mapping) else None
+    if may_be_names and isinstance(listed, list) and all(isinstance(one, str) for one in listed):
+        return {one: one for one in listed}
     told = [(coco_id(one.get("id")), one.get(name)) for one in listed or () if isinstance(one, Mapping)]
     named = [(key, word) for key, word in told if key is not None and isinstance(word, str)]
     found = dict(named)
@@ -123,11 +125,9 @@ def _records(found: Sequence[Any], names: CocoNames, images: Sequence[FoundId], 
         place = FilePlace(file, number, "record")
         if not isinstance(given, Mapping):
             raise DataError(f"{place}: a detection is an object, not {given!r}")
-        category = coco_id(given.get("category_id"))
-        label = None if category is None else names.labels.get(category)
+        label = names.categories.find(given)
         if image.id is None or label is None:
-            shown = f"category_id {given.get('category_id')!r}, where the names have {first_of(names.labels)}"
-            why = (image.misfit, image.says) if image.misfit else (NO_CATEGORY, shown)
+            why = (image.misfit, image.says) if image.misfit else (NO_CATEGORY, names.categories.both_sides(given))
             yield EvidenceRecord(place, {}, None, misfit=why[0], says=why[1])
             continue
         box = _box(given, label, place)

@@ -293,6 +293,32 @@ def test_a_category_is_the_same_in_another_case(folder: Path) -> None:
     assert facts["boxes"] == 7
 
 
+@pytest.mark.parametrize("key", ["category_id", "category_name"])
+@pytest.mark.parametrize("categories", [CATEGORIES, ["dog", "cat"]])
+def test_a_category_may_be_given_by_its_name(folder: Path, categories: list[Any], key: str) -> None:
+    words = {17: "Cat", 18: "dog"}
+    (folder / "names.json").write_text(json.dumps({**names(), "categories": categories}))
+    given = [{name: value for name, value in one.items() if name != "category_id"} for one in FOUND]
+    found = [{**one, key: words[old["category_id"]]} for one, old in zip(given, FOUND, strict=True)]
+    facts = import_boxes(folder, [*found, {**found[0], key: "zebra"}])
+    said = "category_id 'zebra', where the names have " if key == "category_id" else "category_id None, where"
+    assert facts["misfits"]["no category of that id"]["says"].startswith(said)
+    assert facts["boxes"] == 7
+    assert [box.label for box in (stored(folder, BOXES).records[2] or ())] == ["cat", "dog"]
+
+
+def test_an_id_goes_before_a_name_and_a_name_in_two_cases_is_the_one_to_the_letter(folder: Path) -> None:
+    listed = [{"id": "dog", "name": "cat"}, {"id": 1, "name": "dog"}, {"id": 2, "name": "Dog"}]
+    (folder / "names.json").write_text(json.dumps({**names(), "categories": listed}))
+    found = [{**FOUND[0], "category_id": word, "bbox": [at, 1, 5, 5]} for at, word in enumerate(("dog", "Dog", "DOG"))]
+    facts = import_boxes(folder, found)
+    assert {box.label for box in (stored(folder, BOXES).records[0] or ())} == {"cat", "Dog"}
+    assert (
+        facts["misfits"]["no category of that id"]["says"]
+        == "category_id 'DOG', where the names have 'cat', 'dog', 'Dog'"
+    )
+
+
 def test_file_may_hold_its_own_names(folder: Path) -> None:
     whole = json.dumps({**names(), "annotations": FOUND})
     assert imported_facts(folder, "whole.json", whole, form="coco", judge="unidet")["boxes"] == 7
