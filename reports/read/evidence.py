@@ -17,11 +17,13 @@ from diptych.data.shards import read_shard
 from diptych.judges.evidence import ANSWERS, BOXES, KINDS, RATINGS, TEXT, EvidenceKind, evidence_name
 from diptych.reports.read.numbers import plain_name
 from diptych.reports.read.rows import TOLD_APART, ReportRows
+from diptych.scores.answer_reading import Reading
 
 MAX_RECORDS = 300  # of one judge in an image; of boxes the surest
 MAX_MASKS = 32  # of those, the surest
 KIND_ORDER = (BOXES.name, ANSWERS.name, TEXT.name, RATINGS.name)
 SURE = {BOXES.name: "score", TEXT.name: "confidence"}  # what tells how sure a judge is of a record
+AS_MEANT: Reading = "meant"  # as rules read answers that say nothing of it
 THRESHOLDS = ("threshold", "counting_threshold")  # of a rule
 
 
@@ -42,6 +44,7 @@ class JudgeLook:
         asked: What was asked of each row, as the identity says it; None where nothing was.
         threshold: What it is not surer of no rule counts.
         rules: Their columns, by label.
+        readings: How rules read answers in somebody's own words, and the labels of those that read them so.
     """
 
     evidence: str
@@ -49,6 +52,7 @@ class JudgeLook:
     asked: Mapping[str, Any] | None
     threshold: float
     rules: Mapping[str, Sequence[RuleColumn]]
+    readings: Mapping[Reading, Sequence[str]]
 
     @property
     def judge(self) -> str:
@@ -107,13 +111,17 @@ def _is_rule(identity: Mapping[str, Any]) -> bool:
 
 def _look(evidence: str, rules: Mapping[str, Mapping[str, Any]]) -> JudgeLook:
     columns: dict[str, list[RuleColumn]] = {}
-    for name in rules:
+    readings: dict[Reading, dict[str, None]] = {}
+    for name, rule in rules.items():
         label, _, own = TOLD_APART.sub("", name).rpartition(".")
         apart = TOLD_APART.search(name)
-        columns.setdefault(label + (apart[0] if apart else ""), []).append(RuleColumn(name, plain_name(own)))
+        label += apart[0] if apart else ""
+        columns.setdefault(label, []).append(RuleColumn(name, plain_name(own)))
+        readings.setdefault(rule.get("reading", AS_MEANT), {})[label] = None
     (first, *_) = rules.values()
     thresholds = [min((float(rule[key]) for key in THRESHOLDS if key in rule), default=0.0) for rule in rules.values()]
-    return JudgeLook(evidence, first["evidence"], first["asked"], min(thresholds), columns)
+    by_reading = {reading: tuple(labels) for reading, labels in readings.items()}
+    return JudgeLook(evidence, first["evidence"], first["asked"], min(thresholds), columns, by_reading)
 
 
 def _rows_by_shard(rows: ReportRows, label: str) -> dict[str, list[tuple[int, int]]]:

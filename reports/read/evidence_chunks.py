@@ -3,17 +3,17 @@
 What lies in a picture is drawn over it only where the picture is shown as it is; the rest is told in any case.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from diptych.data.checks import CHECKS, Question, read_checks
 from diptych.judges.contract import Answer, Box, TextLine
 from diptych.judges.evidence import ANSWERS, BOXES, RATINGS
-from diptych.reports.read.evidence import JudgeLook, SeenRecords
+from diptych.reports.read.evidence import AS_MEANT, JudgeLook, SeenRecords
 from diptych.reports.read.outlines import outline
 from diptych.reports.read.report import Report
 from diptych.reports.read.texts import cut
-from diptych.scores.answer_reading import same_words
+from diptych.scores.answer_reading import Reading, is_right, state_of
 
 ROWS_PER_FILE = 25
 
@@ -60,19 +60,35 @@ def _seen(report: Report, row: int) -> Iterator[dict[str, Any]]:
 
 
 def _answers(look: JudgeLook, seen: SeenRecords, checks: str | None) -> list[list[Any]]:
-    """Return question, answer, its probability, why there is none, and what was expected instead of a wrong one."""
+    """Return what is told of each answer, see ``_answer``."""
     expected: list[Question | None] = [None] * len(seen.records)
     asked = read_checks(checks) if (look.asked or {}).get("questions") == CHECKS else None
     if asked is not None:
         expected[: len(asked.questions)] = asked.questions[: len(expected)]
-    return [_answer(answer, question) for answer, question in zip(seen.records, expected, strict=True)]
+    return [_answer(answer, question, look.readings) for answer, question in zip(seen.records, expected, strict=True)]
 
 
-def _answer(answer: Answer, asked: Question | None) -> list[Any]:
-    is_wrong = asked is not None and not answer.state and not same_words(answer.text, asked.answer)
-    right = cut(asked.answer) if asked is not None and is_wrong else ""
+def _answer(answer: Answer, asked: Question | None, readings: Mapping[Reading, Sequence[str]]) -> list[Any]:
+    """Return question, answer, its probability, why there is none, what was expected of a wrong one, who differs.
+
+    An answer is none or wrong where each of the rules takes it so; where they differ the last says of each that does
+    which it is, in words. Where one reads what was said to the letter, that is the answer.
+    """
     probability = round(max(answer.probabilities), 3) if answer.probabilities else None
-    return [cut(answer.question), cut(answer.text), probability, answer.state, right]
+    said = answer.text if set(readings) == {AS_MEANT} else answer.words or answer.text
+    if asked is None:
+        return [cut(answer.question), cut(said), probability, answer.state, "", ""]
+    states = {reading: state_of(answer, reading) for reading in readings}
+    wrong = {reading: is_right(answer, asked.answer, reading) is False for reading in readings}
+    is_one = len({(states[reading], wrong[reading]) for reading in readings}) == 1
+    state, is_wrong = (next(iter(states.values())), next(iter(wrong.values()))) if is_one else ("", False)
+    split = [
+        f"{f'no answer ({states[reading]})' if states[reading] else f'expected {asked.answer}'} by {', '.join(labels)}"
+        for reading, labels in readings.items()
+        if not is_one and (states[reading] or wrong[reading])
+    ]
+    right = cut(asked.answer) if is_wrong else ""
+    return [cut(answer.question), cut(said), probability, state, right, cut("; ".join(split))]
 
 
 def _box(box: Box, width: int, height: int) -> list[Any]:

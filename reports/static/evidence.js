@@ -72,9 +72,10 @@ Diptych.evidence = (() => {
   }
 
   function answers({ records }) {
-    const lines = records.map(([question, answer, probability, state, right]) => {
+    const lines = records.map(([question, answer, probability, state, right, split]) => {
       const said = state ? `no answer (${state.replaceAll("_", " ")})${answer ? `: ${answer}` : ""}` : answer;
-      return [question, right ? `${said}, expected ${right}` : said, probability === null ? "" : number(probability)];
+      const judged = split || (right && `expected ${right}`);
+      return [question, judged ? `${said}, ${judged}` : said, probability === null ? "" : number(probability)];
     });
     return [table(["Question", "Answer", "Probability"], lines)];
   }
