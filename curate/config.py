@@ -7,7 +7,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from diptych.config.places import ProblemAt
 from diptych.config.schema_words import any_said, in_any_case, said
-from diptych.config.settings import LocalPath, Settings
+from diptych.config.settings import Place, Settings
 from diptych.curate.named_columns import problems_of
 from diptych.data.pixel_limit import MAX_PIXELS, MOST_PIXELS
 from diptych.lookup import describe_unknown
@@ -58,7 +58,7 @@ class UrlTable(Carrying):
     """A table of URLs and captions: parquet, csv, tsv, json, jsonl or txt, also packed; a file, a folder or a glob."""
 
     kind: Literal["url_table"] = Field(description="a table of URLs and captions")
-    path: LocalPath = Field(description="a file, a folder of files, or a glob")
+    path: Place = Field(description="a file, a folder of files, or a glob")
     url_column: str = Field("url", description="the column of the URLs")
     caption_column: str | None = Field("caption", description="the column of the captions; null where there are none")
     column_names: tuple[str, ...] | None = Field(None, description="names of a csv or tsv without a header line")
@@ -74,7 +74,7 @@ class Folder(Carrying):
     """Image files below a folder; captions from sidecars, files about many pictures, or file names."""
 
     kind: Literal["folder"] = Field(description="image files below a folder")
-    path: LocalPath = Field(description="the folder")
+    path: Place = Field(description="the folder")
     captions: Literal["sidecar", "file_name", "none"] = Field("sidecar", description="where captions are looked for")
     caption_key: str | None = Field(
         None, description="key of the caption in JSON and tables; None takes caption, text or prompt"
@@ -100,7 +100,7 @@ class ParquetImages(AnySource):
     """Parquet files that hold pictures: bytes, the struct of Hugging Face datasets, lists of one, or base64."""
 
     kind: Literal["parquet"] = Field(description="Parquet files that hold pictures")
-    path: LocalPath = Field(description="a file, a folder of files, or a glob")
+    path: Place = Field(description="a file, a folder of files, or a glob")
     image_column: str = Field("image", description="the column of the pictures")
     caption_column: str | None = Field("caption", description="the column of the captions; null where there are none")
     url_column: str | None = Field(None, description="None takes the column url where there is one")
@@ -116,7 +116,7 @@ class WebDataset(Carrying):
     """WebDataset tars: members that share a base name are one row (image, .txt caption, .json columns)."""
 
     kind: Literal["webdataset"] = Field(description="tars of pictures and what belongs to them")
-    path: LocalPath = Field(description="a tar, a folder of tars, or a glob")
+    path: Place = Field(description="a tar, a folder of tars, or a glob")
     image_key: str | None = Field(
         None, description="of the member with the picture: input.jpg, or input; None finds it"
     )

@@ -14,7 +14,7 @@ from diptych.storage.location import Location
 POOL, SELECTED = "pool", "selected"
 
 
-def check_run_directory(out: Address, source: Path) -> None:
+def check_run_directory(out: Address, source: Address) -> None:
     """Refuse a directory that is something else; writes nothing.
 
     Args:
@@ -34,10 +34,21 @@ def check_run_directory(out: Address, source: Path) -> None:
     if is_report(place):
         raise ShardError(f"{out}: is a report; {OTHER}")
     check_apart(place)
-    if not place.is_store:
-        _check_apart_from_source(Path(place), source)
+    read = Location.at(source)
+    if not place.is_store and not read.is_store:
+        _check_apart_from_source(Path(place), Path(source))
+    elif place.is_store and read.is_store:
+        _check_apart_in_store(place, read)
     check_claim(place / POOL, INGEST)
     check_claim(place / SELECTED, EXPORT)
+
+
+def _check_apart_in_store(out: Location, source: Location) -> None:
+    if source in (out, *out.above()):
+        raise ShardError(f"{out}: lies in the source, {source}, which would change as it is read; {OTHER}")
+    for place_of_step in (out / POOL, out / SELECTED):
+        if place_of_step in (source, *source.above()):
+            raise ShardError(f"{source}: the source lies in {place_of_step}, which the run writes; {OTHER}")
 
 
 def _check_apart_from_source(out: Path, source: Path) -> None:

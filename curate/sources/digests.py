@@ -2,7 +2,8 @@
 
 A sha256 is remembered in the user's cache directory, so that a file is read for it once: by path, size, inode, and the
 times when its content and its status last changed, of which programs that copy set the first at will, and nobody the
-second. Nothing depends on what is remembered there but the time it takes; it may be deleted whenever nobody runs.
+second; that of an object of a store by address, size and the version that the store names. Nothing depends on what is
+remembered there but the time it takes; it may be deleted whenever nobody runs.
 """
 
 import contextlib
@@ -16,10 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from diptych.addresses import store_of
 from diptych.assets import cache_dir
 from diptych.config.identity import fingerprint
 from diptych.curate.sources.contract import Part, leads_out
 from diptych.errors import DataError
+from diptych.storage.store_path import listed_path
 
 THREADS = 4
 BATCH_FILES = 500
@@ -105,18 +108,19 @@ def digest_files(files: Sequence[str], on_files: Callable[[int], None] = lambda 
 
 def _look(file: str) -> _SeenFile | None:
     try:
-        seen = os.stat(file)
+        seen = listed_path(file).stat()
     except (OSError, ValueError):  # ValueError: a name with a zero byte
         return None
     if not stat.S_ISREG(seen.st_mode):  # a pipe would never end
         return None
-    path, inode = os.fsencode(os.path.abspath(file)), seen.st_ino % 2**63  # SQLite has no larger numbers
+    path = os.fsencode(file if store_of(file) else os.path.abspath(file))
+    inode = seen.st_ino % 2**63  # SQLite has no larger numbers
     return _SeenFile(path, seen.st_size, inode, seen.st_mtime_ns, seen.st_ctime_ns)
 
 
 def _digest(seen: _SeenFile) -> FileDigest | None:
     try:
-        with open(seen.path, "rb") as file:
+        with listed_path(os.fsdecode(seen.path)).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             return FileDigest(file.tell(), digest)
     except OSError:

@@ -9,9 +9,11 @@ import posixpath
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Protocol
+
+from diptych.storage.store_path import ReadPath, StorePath
 
 # Of a path that somebody wrote, and that leads to nothing, or not to us: the row of its picture says so.
 NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENAMETOOLONG, errno.ELOOP)
@@ -84,6 +86,54 @@ class DiskTree:
     def whole(self, folder: PurePath) -> str:
         """See ``FileTree``."""
         return Path(folder).resolve().as_posix()
+
+
+class StoreTree:
+    """A folder of a store, of which each folder is listed once."""
+
+    def __init__(self, root: StorePath) -> None:
+        """List nothing yet."""
+        self.root = root
+        self._in = lru_cache(maxsize=1024)(lambda folder: {path.name: path for path in folder.iterdir()})
+
+    def is_file(self, path: PurePath) -> bool:
+        """See ``FileTree``."""
+        found = self._listed(path.parent).get(path.name)
+        return found is not None and found.is_file()
+
+    def read(self, path: PurePath) -> bytes:
+        """See ``FileTree``."""
+        return StorePath(path).read_bytes()
+
+    def files_in(self, folder: PurePath) -> Iterator[PurePath]:
+        """See ``FileTree``."""
+        return (path for path in self._listed(folder).values() if path.is_file())
+
+    def names_in(self, folder: PurePath) -> Iterator[PurePath]:
+        """See ``FileTree``."""
+        return self.files_in(folder)
+
+    def folders_in(self, folder: PurePath) -> Iterator[PurePath]:
+        """See ``FileTree``."""
+        return (path for path in self._listed(folder).values() if not path.is_file())
+
+    def whole(self, folder: PurePath) -> str:
+        """See ``FileTree``."""
+        return str(folder)
+
+    def _listed(self, folder: PurePath) -> Mapping[str, StorePath]:
+        """Return what lies in a folder, by name; nothing of one that is none of the tree, as others may name."""
+        if folder == self.root:
+            return self._in(folder)
+        if ".." in folder.parts or not folder.is_relative_to(self.root):
+            return {}
+        found = self._listed(folder.parent).get(folder.name)
+        return {} if found is None or found.is_file() else self._in(folder)
+
+
+def tree_of(folder: ReadPath) -> FileTree:
+    """Return the tree of a folder."""
+    return StoreTree(folder) if isinstance(folder, StorePath) else DiskTree(folder)
 
 
 def _mode(path: PurePath) -> int:

@@ -7,13 +7,14 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 import pyarrow as pa
 
 from diptych.curate.sources.packings import ARCHIVES, packing
 from diptych.data.text_records import no_text_problem
 from diptych.errors import DataError, first_line
+from diptych.storage.store_path import ReadPath
 
 # What the libraries below throw at damaged or hostile files. EOFError: a cut gzip; KeyError: pyarrow's for a name that
 # is there twice; RecursionError: nested JSON.
@@ -62,7 +63,7 @@ def readable(path: PurePath | str, kind: str) -> Iterator[None]:
         raise DataError(f"{path}: cannot be read as {kind}: {first_line(error)}") from error
 
 
-def _refuse_archives(file: Path) -> None:
+def _refuse_archives(file: ReadPath) -> None:
     """Raise for a file whose first bytes are those of an archive that is to be unpacked, or of a workbook."""
     with readable(file, "file"):
         kind = packing(str(file))
@@ -72,7 +73,7 @@ def _refuse_archives(file: Path) -> None:
         raise DataError(f"{file}: a {kind} archive; unpack it, and read what is in it: pictures by the source folder")
 
 
-def find_files(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
+def find_files(path: ReadPath, suffixes: tuple[str, ...]) -> list[ReadPath]:
     """Return the file, the files of a folder with one of the suffixes, or what a glob matches; sorted by name.
 
     A name that begins with a dot is left out where it is not asked for: macOS puts a ``._0.tar`` beside each ``0.tar``.
@@ -84,7 +85,7 @@ def find_files(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
         _refuse_archives(path)
         return [path]
     if path.is_dir():
-        found = [file for file in path.iterdir() if file.name.lower().endswith(suffixes)]
+        found: list[ReadPath] = [file for file in path.iterdir() if file.name.lower().endswith(suffixes)]
     else:
         found = list(path.parent.glob(path.name))
     is_asked_for = path.name.startswith(".") and not path.is_dir()
@@ -94,7 +95,7 @@ def find_files(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
     return sorted(found)
 
 
-def _why_none(path: Path, suffixes: tuple[str, ...]) -> str:
+def _why_none(path: ReadPath, suffixes: tuple[str, ...]) -> str:
     """Return in words why a path leads to no file; packed files are not listed beside those that are not."""
     if path.is_dir():
         plain = [one for one in suffixes if not one.startswith(tuple(f"{other}." for other in suffixes))]

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ from diptych.curate.sources.caption_files import CaptionFiles, is_caption_file, 
 from diptych.curate.sources.column_types import as_text, column_of_json
 from diptych.curate.sources.columns import CAPTION_KEYS, caption_text, carried_names
 from diptych.curate.sources.contract import BYTES, NAME, NOTE, PROBLEM, Part, Tables, leads_out
-from diptych.curate.sources.file_tree import DiskTree
+from diptych.curate.sources.file_tree import tree_of
 from diptych.curate.sources.files import readable
 from diptych.curate.sources.json_facts import Facts, said_under
 from diptych.curate.sources.sidecars import Sidecars, Told, in_one_form, sidecars_among
@@ -22,6 +22,7 @@ from diptych.data.folder_walk import everything_below, valid_name
 from diptych.data.picture_files import read_picture_file
 from diptych.data.schema import FILE
 from diptych.errors import DataError
+from diptych.storage.store_path import ReadPath, listed_path, read_path
 
 NOT_BELOW = "unreadable: a file about many pictures names it, and it is not below the folder of that file"
 
@@ -41,10 +42,11 @@ class FolderSource:
     def __init__(self, settings: Folder) -> None:
         """Take the settings."""
         self._settings = settings
-        self._root = str(settings.path)
+        self._path = read_path(settings.path)
+        self._root = str(self._path)
         self._carried = carried_names(settings.columns, taken=(FILE,))
         self._caption_keys = (settings.caption_key,) if settings.caption_key else CAPTION_KEYS
-        self._tree = DiskTree(settings.path)
+        self._tree = tree_of(self._path)
         self._sidecars, self._caption_files = Sidecars(), CaptionFiles(self._tree, texts=self._caption_keys)
 
     def parts(self) -> Sequence[Part]:
@@ -52,12 +54,12 @@ class FolderSource:
 
         Every file that says nothing of others is a row, so that what is no image is seen as such.
         """
-        if not self._settings.path.is_dir():
-            is_file = self._settings.path.is_file()
+        if not self._path.is_dir():
+            is_file = self._path.is_file()
             said = "a file, not a folder; unpack an archive, read a table or a tar as another source"
             raise DataError(f"source.path: {self._root}: {said if is_file else 'no such folder'}")
         with readable(self._root, "folder"):
-            found = everything_below(self._settings.path)
+            found = everything_below(self._path)
             beside = sidecars_among(found) | {path for path in found if is_caption_file(path, self._tree)}
         known = names_of(found)
         named = self._caption_files.named(beside) if self._is_told else ()
@@ -66,7 +68,7 @@ class FolderSource:
         if not rows:
             raise DataError(f"{self._root}: no files there")
         says = tuple(map(str, sorted(beside))) if self._is_told else ()
-        return [Part(self._settings.path.name, rows, self._caption_of, says, self._root)]
+        return [Part(self._path.name, rows, self._caption_of, says, self._root)]
 
     def tables(self, files: Sequence[str], start: int = 0) -> Tables:
         """Yield content and caption of each file."""
@@ -85,7 +87,7 @@ class FolderSource:
     def _row(self, file: str) -> _FolderRow:
         if leads_out(file, self._root):
             return _FolderRow(file, None, NOT_BELOW, ())
-        told = self._told(Path(file)) if self._is_told else ()
+        told = self._told(listed_path(file)) if self._is_told else ()
         found = read_picture_file(file)
         return _FolderRow(file, None, found, told) if isinstance(found, str) else _FolderRow(file, found, None, told)
 
@@ -93,9 +95,9 @@ class FolderSource:
         if leads_out(file, self._root):
             return self._caption(file, ())
         with readable(self._root, "folder"):
-            return self._caption(file, self._told(Path(file)) if self._settings.captions == "sidecar" else ())
+            return self._caption(file, self._told(listed_path(file)) if self._settings.captions == "sidecar" else ())
 
-    def _told(self, path: Path) -> Sequence[Told]:
+    def _told(self, path: ReadPath) -> Sequence[Told]:
         """Return what is said of a picture; its own sidecars go before a file about many."""
         about_many = self._caption_files.facts(path)
         return [*self._sidecars.told(path), *([Told(None, about_many)] if about_many else [])]
@@ -121,7 +123,7 @@ class FolderSource:
         if self._settings.captions == "none":
             return None
         if self._settings.captions == "file_name":
-            return caption_of_name(valid_name(Path(file).stem))
+            return caption_of_name(valid_name(PurePath(file).stem))
         if self._settings.caption_key:  # what a config names goes before a text that may be something else
             found = [self._named(one.facts) for one in told] + [one.text for one in told]
         else:
@@ -135,7 +137,7 @@ class FolderSource:
             return None
         found = next((one.problem for one in row.told if one.problem), None)
         lacks_caption = caption is None and self._settings.captions == "sidecar"
-        return found or self._caption_files.problem(Path(row.file), lacks_caption=lacks_caption)
+        return found or self._caption_files.problem(listed_path(row.file), lacks_caption=lacks_caption)
 
     def _named(self, facts: Facts) -> str | None:
         lists = self._settings.caption_list

@@ -2,6 +2,8 @@
 
 from collections.abc import Container
 
+from diptych.storage.store_path import listed_path
+
 PACKINGS = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
@@ -11,6 +13,7 @@ PACKINGS = {
     b"7z\xbc\xaf\x27\x1c": "7z",
     b"Rar!\x1a\x07": "rar",
 }
+START_BYTES = 4096  # that are read to tell it
 ARCHIVES = ("zip", "7z", "rar")  # of many files, into which no source looks
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")  # of files of text that are read though they are packed
 
@@ -21,7 +24,7 @@ def packing(file: str) -> str:
     Raises:
         OSError: If it cannot be read.
     """
-    with open(file, "rb") as handle:
+    with listed_path(file).open("rb", buffering=START_BYTES) as handle:
         start = handle.read(max(map(len, PACKINGS)))
     return next((name for magic, name in PACKINGS.items() if start.startswith(magic)), "")
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from diptych.curate.config import ParquetImages
 from diptych.curate.sources.columns import (
@@ -18,7 +17,7 @@ from diptych.curate.sources.columns import (
 from diptych.curate.sources.contract import BYTES, NOTE, PROBLEM, Part, Tables
 from diptych.curate.sources.files import READ_ERRORS, find_files, is_about_content, readable
 from diptych.curate.sources.parquet_columns import key_column, sql_column
-from diptych.curate.sources.parquet_reading import LostRows, parquet_schema, parquet_tables
+from diptych.curate.sources.parquet_reading import LostRows, parquet_rows, parquet_schema, parquet_tables
 from diptych.curate.sources.part_columns import (
     FoundColumns,
     as_wanted,
@@ -30,6 +29,7 @@ from diptych.curate.sources.part_columns import (
 from diptych.curate.sources.picture_columns import holds_pictures, pictures_in
 from diptych.curate.sources.unread_files import EMPTY, is_empty, row_of_unread_file
 from diptych.errors import DataError, first_line
+from diptych.storage.store_path import read_path
 
 URL = "url"
 OWN_KEY = "key"  # by which its writer knows a row; carried, as ours is another one
@@ -53,7 +53,7 @@ class ParquetSource:
 
     def parts(self) -> Sequence[Part]:
         """Return a part for each file; each column that is named is in one of them at least."""
-        files = [str(file) for file in find_files(self._settings.path, (".parquet",))]
+        files = [str(file) for file in find_files(read_path(self._settings.path), (".parquet",))]
         schemas, error = dict[str, pa.Schema](), None
         for file in files:
             if not is_empty(file):
@@ -75,7 +75,7 @@ class ParquetSource:
             try:
                 yield from self._tables(files[0], start)
             except READ_ERRORS as error:
-                if self._settings.path.is_file() or not is_about_content(error):
+                if read_path(self._settings.path).is_file() or not is_about_content(error):
                     raise
                 said = f"cannot be read as parquet: {first_line(error)}"
                 yield row_of_unread_file(files[0], said, has_pictures=True).slice(start)
@@ -90,7 +90,7 @@ class ParquetSource:
             return
         chosen = self._chosen(parquet_schema(file), file)
         if self._settings.image_column in chosen.found.lacking:
-            if pq.read_metadata(file).num_rows:
+            if parquet_rows(file):
                 said = f"it has no column {self._settings.image_column!r}"
                 yield row_of_unread_file(file, said, has_pictures=True).slice(start)
             return

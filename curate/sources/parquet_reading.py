@@ -16,6 +16,7 @@ from diptych.curate.sources.files import READ_ERRORS, is_about_content
 from diptych.curate.sources.packings import known_packing
 from diptych.curate.sources.whole_texts import whole_texts
 from diptych.errors import first_line
+from diptych.storage.store_path import listed_path
 
 READ_AHEAD_BYTES = 2**20
 FOOTER_END_BYTES = 8  # the length of the footer and "PAR1"
@@ -42,7 +43,18 @@ def parquet_schema(file: str) -> pa.Schema:
         ArrowException: If it cannot be read.
     """
     known_packing(file)
-    return pq.read_schema(file)
+    with listed_path(file).open("rb", buffering=0) as handle:
+        return pq.read_schema(handle)
+
+
+def parquet_rows(file: str) -> int:
+    """Return how many rows a Parquet file says that it has.
+
+    Raises:
+        ArrowException: If it cannot be read.
+    """
+    with listed_path(file).open("rb", buffering=0) as handle:
+        return int(pq.read_metadata(handle).num_rows)
 
 
 def parquet_tables(file: str, columns: Sequence[str], start: int, *, step: int) -> Iterator[pa.Table | LostRows]:
@@ -58,7 +70,7 @@ def parquet_tables(file: str, columns: Sequence[str], start: int, *, step: int) 
         step: Rows to take at once from a row group that is larger than a table may be. With 1, a group of any size
             and make is read within bounds, but a row at a time.
     """
-    with open(file, "rb") as handle:
+    with listed_path(file).open("rb", buffering=0) as handle:
         # So pyarrow reads pages as they are wanted; else it holds the whole column of a row group.
         parquet = pq.ParquetFile(
             handle, pre_buffer=False, buffer_size=READ_AHEAD_BYTES, page_checksum_verification=True
@@ -96,7 +108,7 @@ def _is_signed(file: str, parquet: pq.ParquetFile) -> bool:
     Reading such a column is an error; asked for its size, pyarrow ends the process: where it decrypts what the footer
     says of a column, it lets no C++ exception through.
     """
-    with open(file, "rb") as handle:
+    with listed_path(file).open("rb", buffering=FOOTER_END_BYTES) as handle:
         handle.seek(-FOOTER_END_BYTES, SEEK_END)
         length = int.from_bytes(handle.read(4), "little")
     return bool(length != parquet.metadata.serialized_size)

@@ -10,14 +10,17 @@ import os
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from pathlib import Path
-from typing import NamedTuple
+from pathlib import PurePath
+from typing import NamedTuple, TypeVar
 
 from diptych.curate.sources.columns import CAPTION_KEYS, first_text
 from diptych.curate.sources.file_tree import NOT_THERE
 from diptych.curate.sources.json_facts import Facts, facts_of
 from diptych.curate.sources.marked_text import text_of
 from diptych.data.folder_walk import valid_name
+from diptych.storage.store_path import ReadPath
+
+Found = TypeVar("Found", bound=PurePath)
 
 SIDECARS = (".txt", ".json", ".caption", ".text")  # what the first ones say goes before what the others say
 
@@ -45,9 +48,9 @@ class _Beside(NamedTuple):
         called: Those of them that are called as a caption is behind the name of a picture, which photo.caption.txt is.
     """
 
-    exact: dict[tuple[str, str], Path]
-    free: dict[tuple[str, str], Path]
-    called: dict[tuple[str, str], Path]
+    exact: dict[tuple[str, str], ReadPath]
+    free: dict[tuple[str, str], ReadPath]
+    called: dict[tuple[str, str], ReadPath]
 
 
 def in_one_form(name: str) -> str:
@@ -55,7 +58,7 @@ def in_one_form(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def sidecars_among(paths: Sequence[Path]) -> set[Path]:
+def sidecars_among(paths: Sequence[Found]) -> set[Found]:
     """Return those of the paths that are the sidecar of another one."""
     others = (path for path in paths if path.suffix.lower() not in SIDECARS)
     described = {one.casefold() for path in others for name in _names(path) for one in (name, *_called_behind(name))}
@@ -70,7 +73,7 @@ class Sidecars:
         """Begin with no folder."""
         self._of = lru_cache(maxsize=2)(_sidecars_in)
 
-    def told(self, picture: Path) -> list[Told]:
+    def told(self, picture: ReadPath) -> list[Told]:
         """Return what the sidecars of a picture say, those that are meant most surely first.
 
         Raises:
@@ -80,14 +83,14 @@ class Sidecars:
             return []
         exact, free, called = self._of(picture.parent)
         names = list(_names(picture))
-        found = [exact.get((name, suffix)) for name in names for suffix in SIDECARS]
+        found: list[ReadPath | None] = [exact.get((name, suffix)) for name in names for suffix in SIDECARS]
         found += [free.get((name.casefold(), suffix)) for name in names for suffix in SIDECARS]
         behind = [one for name in names for one in _called_behind(name)]
         found += [called.get((one, suffix)) for one in behind for suffix in SIDECARS]
-        return [_read(path) for path in dict.fromkeys(filter(None, found))]
+        return [_read(path) for path in dict.fromkeys(found) if path is not None]
 
 
-def _read(path: Path) -> Told:
+def _read(path: ReadPath) -> Told:
     try:
         data = path.read_bytes()
     except PermissionError:
@@ -98,7 +101,7 @@ def _read(path: Path) -> Told:
     return Told(None, facts, problem and f"{valid_name(path.name)} {problem}")
 
 
-def _sidecars_in(folder: Path) -> _Beside:
+def _sidecars_in(folder: ReadPath) -> _Beside:
     paths = _listed(folder)
     taken = {name for path in paths if path.suffix.lower() not in SIDECARS for name in _names(path)}
     found = _Beside({}, {}, {})
@@ -113,7 +116,7 @@ def _sidecars_in(folder: Path) -> _Beside:
     return found
 
 
-def _listed(folder: Path) -> list[Path]:
+def _listed(folder: ReadPath) -> list[ReadPath]:
     """Return what is in a folder, sorted; nothing where there is no such folder.
 
     Raises:
@@ -129,7 +132,7 @@ def _listed(folder: Path) -> list[Path]:
         return []
 
 
-def _names(picture: Path) -> Iterable[str]:
+def _names(picture: PurePath) -> Iterable[str]:
     """Return what the sidecar of a picture may be called, but for its suffix; what is nobody else's first."""
     return dict.fromkeys([_key(picture), _key(picture.with_suffix(""))])
 
@@ -138,5 +141,5 @@ def _called_behind(name: str) -> list[str]:
     return [f"{name}.{key}" for key in CAPTION_KEYS]
 
 
-def _key(path: Path) -> str:
+def _key(path: PurePath) -> str:
     return in_one_form(os.fspath(path))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import PurePath, PurePosixPath
 from typing import NamedTuple
 
+from diptych.addresses import store_of
 from diptych.curate.sources.caption_files import is_about_samples, may_be_about_many
 from diptych.curate.sources.file_tree import TarTree, unpacked_name
 from diptych.curate.sources.files import READ_ERRORS, is_about_content
@@ -15,6 +16,7 @@ from diptych.curate.sources.tar_layout import MemberKeys, TarRow, pictured, rows
 from diptych.curate.sources.tar_links import MAX_SHOWN, NO_MEMBER, LinkedMembers, TarLink
 from diptych.curate.sources.tars import BehindEnd, member_content, open_tar, readable_name
 from diptych.data.picture_files import NO_FILE
+from diptych.storage.store_path import StorePath
 
 NO_NAME = ""  # of the row that says of a tar why it cannot be read (on), where no other row can
 
@@ -65,7 +67,7 @@ class _Members:
 
     def tree(self, file: str) -> TarTree:
         """Return the members that say something of many pictures; a .json beside a picture says something of that."""
-        root = PurePosixPath(file)
+        root = StorePath(file) if store_of(file) else PurePosixPath(file)
         bases = pictured(self.names) if self.about_many else ()
         kept = {path: data for path, data in self.about_many.items() if str(path.with_suffix("")) not in bases}
         return TarTree(root, {root / path: data for path, data in kept.items()}, self.names)

@@ -10,6 +10,7 @@ from diptych.curate.sources.tar_layout import TarRow
 from diptych.curate.sources.tar_listing import TarListing
 from diptych.curate.sources.tars import member_content, open_tar
 from diptych.data.picture_files import MAX_PICTURE_BYTES
+from diptych.storage.store_path import listed_path
 
 MAX_KEPT_BYTES = 64 * 2**20  # of members of a packed tar that later rows want again
 TORN = "bad_row: its members do not stand one after the other, as they must in a packed tar; unpack it"
@@ -46,7 +47,7 @@ class TarSample:
 
 def sought(file: str, listing: TarListing, start: int) -> Iterator[TarSample]:
     """Yield the rows of a plain tar from one on."""
-    with open(file, "rb") as handle, tarfile.open(fileobj=handle, mode="r:") as tar:
+    with listed_path(file).open("rb") as handle, tarfile.open(fileobj=handle, mode="r:") as tar:
         for row in listing.rows[start:]:
             sample = TarSample(row, row.problem)
             for number in row.members:

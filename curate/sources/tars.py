@@ -7,10 +7,11 @@ would have come behind it is missing without a word. A tar has ended where its m
 import tarfile
 from collections.abc import Iterator
 from tarfile import EmptyHeaderError, EOFHeaderError, SubsequentHeaderError  # type: ignore[attr-defined]  # not declared
-from typing import Self
+from typing import IO, Self
 
 from diptych.curate.sources.files import READ_ERRORS, is_about_content
 from diptych.curate.sources.packings import known_packing
+from diptych.storage.store_path import listed_path
 
 SUFFIXES = tuple(
     f".{name}" for name in ("tar", "tar.gz", "tgz", "tar.bz2", "tbz2", "tbz", "tar.xz", "txz", "tar.zst", "tzst")
@@ -48,11 +49,23 @@ class Tar(tarfile.TarFile):
 
     Attributes:
         is_closed: Whether the last that was read is the mark of its end.
+        handle: The file; closed with the tar.
     """
 
     tarinfo = _Header
     ignore_zeros = True
     is_closed = False
+    handle: IO[bytes] | None = None
+
+    def close(self) -> None:
+        """Close the tar, and the file that it was opened from."""
+        super().close()
+        if self.handle is not None:
+            self.handle.close()
+
+    def __exit__(self, *_: object) -> None:
+        """Close both, whatever was raised; the library would leave the file open."""
+        self.close()
 
     def entries(self) -> Iterator[tarfile.TarInfo]:
         """Yield the members that are no folders, in order: files, links, pipes and what else there may be.
@@ -94,8 +107,15 @@ def open_tar(file: str) -> Tar:
         ValueError: If it is packed in a way that is not read.
     """
     packed = known_packing(file, MODES)
-    # By its name: a packed one that is opened as a stream is read up to the end of its first block, and unchecked.
-    return Tar.open(file, f"r:{MODES.get(packed, '')}")  # type: ignore[call-overload,no-any-return]
+    handle = listed_path(file).open("rb")
+    try:
+        # As a file: a packed one that is opened as a stream is read up to the end of its first block, and unchecked.
+        tar: Tar = Tar.open(file, f"r:{MODES.get(packed, '')}", handle)  # type: ignore[call-overload]
+    except BaseException:
+        handle.close()
+        raise
+    tar.handle = handle
+    return tar
 
 
 def member_content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes | None:

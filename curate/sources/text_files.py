@@ -21,6 +21,7 @@ from diptych.curate.sources.marked_text import UTF8, encoding_of
 from diptych.curate.sources.packings import known_packing
 from diptych.data.text_records import no_text_problem
 from diptych.errors import DataError, first_line
+from diptych.storage.store_path import listed_path
 
 LONGEST_MARK = len(codecs.BOM_UTF32_LE)
 CHUNK_BYTES = 2**14  # unpacked at a time; of zstd as much may be lost before the place where it ends too early
@@ -28,9 +29,9 @@ BUFFER_BYTES = 2**18
 SCANNED_BYTES = 2**20
 MOST_WAITING = 64 * 2**20  # bytes without an end of line that are held back
 
-OPENERS: dict[str, Callable[[str], Any]] = {
+OPENERS: dict[str, Callable[[IO[bytes]], Any]] = {
     "bzip2": bz2.BZ2File,
-    "gzip": gzip.GzipFile,
+    "gzip": lambda handle: gzip.GzipFile(fileobj=handle),
     "xz": lzma.LZMAFile,
     "zstd": partial(pa.input_stream, compression="zstd"),
 }
@@ -54,10 +55,14 @@ def opened_text(file: str, on_cut: Callable[[str], None] = _say_nothing) -> Iter
     """
     packed = known_packing(file, OPENERS)
     if not packed:
-        with open(file, "rb") as handle:
+        with listed_path(file).open("rb") as handle:
             yield handle
         return
-    with OPENERS[packed](file) as unpacked, io.BufferedReader(_WholeLines(unpacked, on_cut), BUFFER_BYTES) as whole:
+    with (
+        listed_path(file).open("rb") as handle,
+        OPENERS[packed](handle) as unpacked,
+        io.BufferedReader(_WholeLines(unpacked, on_cut), BUFFER_BYTES) as whole,
+    ):
         yield whole
 
 

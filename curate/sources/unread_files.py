@@ -1,12 +1,12 @@
 """A file of which no row can be read, as a download that was broken off leaves it: one row that says so."""
 
-import os
 from pathlib import Path
 
 import pyarrow as pa
 
 from diptych.curate.sources.contract import BYTES, NAME, PROBLEM
 from diptych.data.folder_walk import valid_name
+from diptych.storage.store_path import listed_path
 
 EMPTY = "a file of 0 bytes"
 
@@ -17,7 +17,7 @@ def is_empty(file: str) -> bool:
     Raises:
         OSError: If it is not there.
     """
-    return os.stat(file).st_size == 0
+    return listed_path(file).stat().st_size == 0
 
 
 def row_of_unread_file(file: str, why: str, *, has_pictures: bool) -> pa.Table:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from diptych.curate.config import UrlTable
 from diptych.curate.sources.bounded import skip_rows
@@ -14,11 +13,12 @@ from diptych.curate.sources.contract import NOTE, PROBLEM, TABLE_ROWS, Part, Tab
 from diptych.curate.sources.files import READ_ERRORS, find_files, is_about_content, readable
 from diptych.curate.sources.packings import SUFFIXES as PACKED
 from diptych.curate.sources.parquet_columns import sql_column
-from diptych.curate.sources.parquet_reading import LostRows, parquet_schema, parquet_tables
+from diptych.curate.sources.parquet_reading import LostRows, parquet_rows, parquet_schema, parquet_tables
 from diptych.curate.sources.part_columns import FoundColumns, as_wanted, check_parts, found_columns, without_values
 from diptych.curate.sources.text_tables import TablePart, TextTable
 from diptych.curate.sources.unread_files import EMPTY, is_empty, row_of_unread_file
 from diptych.errors import DataError, first_line
+from diptych.storage.store_path import read_path
 
 FORMATS = ("parquet", "csv", "tsv", "jsonl", "json", "txt")
 ALSO_CALLED = {"ndjson": "jsonl"}
@@ -37,7 +37,7 @@ class UrlTableSource:
 
     def parts(self) -> Sequence[Part]:
         """Return a part for each file; each column that is named is in one of them at least."""
-        files = [str(file) for file in find_files(self._settings.path, SUFFIXES)]
+        files = [str(file) for file in find_files(read_path(self._settings.path), SUFFIXES)]
         headers = [(file, self._header_if_readable(file)) for file in files]
         known = [(file, header) for file, header in headers if header is not None]
         if all(_format(file) in TOLD_BY_HEADER for file in files):
@@ -78,7 +78,7 @@ class UrlTableSource:
         try:
             yield from tables
         except READ_ERRORS as error:
-            if self._settings.path.is_file() or not is_about_content(error):
+            if read_path(self._settings.path).is_file() or not is_about_content(error):
                 raise
             said = f"cannot be read as {_format(file)}: {first_line(error)}"
             yield row_of_unread_file(file, said, has_pictures=False)
@@ -109,7 +109,7 @@ class UrlTableSource:
     def _parquet(self, file: str, start: int) -> Iterator[pa.Table]:
         found = self._found(file) or FoundColumns({}, ())
         if self._lacks_urls(found):
-            yield from [self._row_without_urls(file)] if pq.read_metadata(file).num_rows else []
+            yield from [self._row_without_urls(file)] if parquet_rows(file) else []
             return
         for table in parquet_tables(file, list(dict.fromkeys(found.called.values())), start, step=TABLE_ROWS):
             if isinstance(table, LostRows):

@@ -32,6 +32,7 @@ from diptych.curate.sources.tar_reading import TarSample, sought, streamed
 from diptych.curate.sources.tars import SUFFIXES
 from diptych.data.schema import MEMBER
 from diptych.errors import DataError
+from diptych.storage.store_path import read_path
 
 NOT_IN_TAR = "unreadable: a file about many pictures names it, and it is not in the tar"
 
@@ -70,7 +71,7 @@ class WebDatasetSource:
 
     def parts(self) -> Sequence[Part]:
         """Return a part for each tar."""
-        files = find_files(self._settings.path, SUFFIXES)
+        files = find_files(read_path(self._settings.path), SUFFIXES)
         return [Part(file.name, (str(file),)) for file in files]
 
     def tables(self, files: Sequence[str], start: int = 0) -> Tables:

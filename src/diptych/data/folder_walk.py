@@ -9,16 +9,20 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from diptych.storage.store_path import ReadPath, StorePath
+
 GRID, SAMPLES = "grid.png", "samples"  # GenEval: one picture of all those in the folder beside it
 OF_MACOS = "__MACOSX"  # a folder in zips that macOS made, of what is no content of a file
 
 
-def everything_below(folder: Path) -> list[Path]:
+def everything_below(folder: ReadPath) -> list[ReadPath]:
     """Return the entries below a folder that are no folders, and the folders that cannot be opened; sorted.
 
     Raises:
         OSError: If the folder itself cannot be opened.
     """
+    if isinstance(folder, StorePath):
+        return sorted(_objects_below(folder))
     os.scandir(folder).close()
     return sorted(_below(folder))
 
@@ -32,6 +36,16 @@ def links_below(folder: Path) -> Iterator[Path]:
 def valid_name(name: str) -> str:
     """Return the name of a file with replacement characters for what in it is no UTF-8."""
     return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _objects_below(root: StorePath) -> Iterator[StorePath]:
+    found = list(root.everything_below())
+    folders = {above for path in found for above in path.parents}
+    for path in found:
+        names = path.relative_to(root).parts
+        is_left_out = any(name.startswith(".") or name == OF_MACOS for name in names)
+        if not is_left_out and not (path.name == GRID and path.parent / SAMPLES in folders):
+            yield path
 
 
 def _below(root: Path) -> Iterator[Path]:

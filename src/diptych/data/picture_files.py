@@ -5,6 +5,8 @@ import os
 import stat
 from pathlib import Path
 
+from diptych.storage.store_path import StorePath, listed_path
+
 MAX_PICTURE_BYTES = 200 * 2**20  # a larger one is no picture; it is not read
 NO_FILE = "unreadable: no regular file"
 NO_NAME = "unreadable: no file can have its name, which has a zero byte"
@@ -21,16 +23,24 @@ def is_image_name(name: str) -> bool:
 
 def read_picture_file(path: Path | str) -> bytes | str:
     """Return the bytes of a file, or a status, a colon and the detail: of a folder, a pipe, a link to nowhere."""
+    place = listed_path(path)
     try:
+        if isinstance(place, StorePath):
+            size = place.stat().st_size
+            return _too_large(size) if size > MAX_PICTURE_BYTES else place.read_bytes()
         seen = os.stat(path)
         if stat.S_ISDIR(seen.st_mode):
             os.scandir(path).close()  # one that cannot be opened says why
         if not stat.S_ISREG(seen.st_mode):
             return NO_FILE
         if seen.st_size > MAX_PICTURE_BYTES:
-            return f"too_large: {seen.st_size} bytes, more than {MAX_PICTURE_BYTES}"
-        return Path(path).read_bytes()
+            return _too_large(seen.st_size)
+        return place.read_bytes()
     except ValueError:
         return NO_NAME
     except OSError as error:
         return f"unreadable: {error.strerror or error}"
+
+
+def _too_large(size: int) -> str:
+    return f"too_large: {size} bytes, more than {MAX_PICTURE_BYTES}"

@@ -26,6 +26,7 @@ from diptych.storage.store_clients import KnownObject, asking, connected, known_
 
 BLOCK_BYTES = 16 * 2**20
 TAILS = 512  # ends of files that a process remembers: 32 MiB
+WHOLE = {"s3": {"max_concurrency": 1}}  # with more, its library asks for the size first
 WITHOUT_BUCKETS = ("memory",)
 MAGIC = re.compile(r"[*?[]")
 
@@ -136,7 +137,7 @@ class StoreLocation(Location):
     def read(self) -> bytes:
         """Return the whole object."""
         with asking(self, "read"):
-            return cast(bytes, self._fs.cat_file(self.key))
+            return cast(bytes, self._fs.cat_file(self.key, **WHOLE.get(self.scheme, {})))
 
     @contextlib.contextmanager
     def at_hand(self) -> Iterator[Location]:
@@ -227,6 +228,30 @@ class StoreLocation(Location):
             FileNotFoundError: If there is none.
         """
         return known_objects(self.scheme).get(self.key) or of_entry(self._info())
+
+    def look(self) -> KnownObject | None:
+        """Ask what the object is now, and return it; None where there is none."""
+        known = known_objects(self.scheme)
+        known.pop(self.key, None)
+        with contextlib.suppress(FileNotFoundError):
+            info = self._info()
+            if info["type"] == "file":
+                known[self.key] = of_entry(info)
+        return known.get(self.key)
+
+    def listed(self) -> Mapping[str, bool]:
+        """Return what lies directly here, and whether it is an object, from one listing."""
+        return {entry["name"].rstrip("/").rpartition("/")[2]: entry["type"] == "file" for entry in self._entries()}
+
+    def below(self) -> list[str]:
+        """Return the keys of all objects below, behind the key of this place and sorted, from one listing."""
+        with asking(self, "listed"):
+            found = self._fs.find(self.key, detail=True)
+        objects = {name.strip("/"): of_entry(entry) for name, entry in found.items() if entry["type"] == "file"}
+        if not objects:
+            self._check_bucket()
+        known_objects(self.scheme).update(objects)
+        return sorted(key[len(self.key) + 1 :] for key in objects if key.startswith(f"{self.key}/"))
 
     def _entries(self) -> list[Mapping[str, Any]]:
         """Return what lies directly here, from one listing; nothing where no key begins with this one.

@@ -1,13 +1,19 @@
 """The clients of object stores: fsspec's file systems, what they have told of objects, and what they refuse."""
 
 import contextlib
+import errno
 import functools
+import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from diptych.addresses import STORES
 from diptych.errors import DataError, DiptychError, MissingExtra, one_line
 from diptych.storage.location import Location
+
+KEPT = "what is finished is kept, run again to go on"
+WITHOUT_RIGHTS = re.compile(r"credentials|forbidden|access ?denied|unauthorized|anonymous|\b40[13]\b", re.IGNORECASE)
 
 
 class KnownObject(NamedTuple):
@@ -30,11 +36,19 @@ def asking(place: Location, done: str) -> Iterator[None]:
     """
     try:
         yield
-    except (DiptychError, FileNotFoundError, FileExistsError):
+    except FileNotFoundError as error:  # whatever the library says of it
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(place)) from error
+    except (DiptychError, FileExistsError):
         raise
     except Exception as error:  # each library has errors of its own
-        said = f"cannot be {done}: {one_line(error)}"
-        raise DataError(f"{place}: {said}; what is finished is kept, run again to go on") from error
+        raise DataError(f"{place}: cannot be {done}: {one_line(error)}; {_remedy(error)}") from error
+
+
+def _remedy(error: Exception) -> str:
+    """Return what to do about a refusal: about one for want of a right, nothing that trying again would mend."""
+    if isinstance(error, PermissionError) or WITHOUT_RIGHTS.search(f"{type(error).__name__}: {error}"):
+        return f"give credentials that may, as the tools of the store take them; {KEPT}"
+    return KEPT
 
 
 @functools.cache
