@@ -11,6 +11,7 @@ from diptych.generate.backends.asked import AskedPrompt, Request
 from diptych.generate.config import GenerateConfig, PromptChoice
 from diptych.generate.prompts import PROMPT_SETS, Prompt, PromptSet
 from diptych.lookup import describe_unknown, resolve
+from diptych.storage.store_path import read_path
 
 
 class NumberedPrompt(NamedTuple):
@@ -68,7 +69,7 @@ def _read_set(choice: PromptChoice, where: str) -> PromptSet:
         if name in inspect.signature(factory).parameters and getattr(choice, name) is not None:
             options[name] = getattr(choice, name)
     if choice.path is not None:
-        options["path"] = choice.path
+        options["path"] = read_path(choice.path)
     found: PromptSet = call_with_options(factory, options, where=where)
     _check(found.prompts, where)
     return found

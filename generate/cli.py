@@ -148,8 +148,8 @@ def _make_part(plan: Any, out: Address, engine: Engine, as_json: bool) -> None:
 
 
 @generate.command(name="import")
-@click.argument("source", type=LocalPathType(exists=True, allow_dash=True))
-@out_option("Directory of the dataset.")
+@click.argument("source", type=PlaceType(exists=True, allow_dash=True))
+@out_option("Directory of the dataset.", PlaceType())
 @click.option(
     "--prompts",
     metavar="SET|FILE",
@@ -166,8 +166,8 @@ def _make_part(plan: Any, out: Address, engine: Engine, as_json: bool) -> None:
 @engine_options("Processes.")
 @AS_JSON
 def import_(
-    source: Path,
-    out: Path,
+    source: Address,
+    out: Address,
     prompts: str | None,
     layout: str | None,
     model: str | None,
@@ -196,18 +196,18 @@ def import_(
 
 
 @generate.command()
-@click.argument("dataset", type=LocalPathType(exists=True, file_okay=False))
+@click.argument("dataset", type=PlaceType(exists=True, file_okay=False))
 @click.option(
     "--layout",
     required=True,
     help="Whose folders: a1111, compbench or geneval.",
     shell_complete=completing("diptych.generate.exported:EXPORTS"),
 )
-@out_option("Folder of the files.")
+@out_option("Folder of the files.", PlaceType())
 @click.option("--model", help="Only its images; '' takes those of no model.")
 @click.option("--setting", help="Only images in it; '' takes those of no setting.")
 @AS_JSON
-def export(dataset: Path, layout: str, out: Path, model: str | None, setting: str | None, as_json: bool) -> None:
+def export(dataset: Address, layout: str, out: Address, model: str | None, setting: str | None, as_json: bool) -> None:
     """Write the images of DATASET as PNG files for other programs.
 
     In the folders that the scripts of GenEval or T2I-CompBench read, or as A1111 names them; how each was made stands

@@ -13,7 +13,7 @@ from diptych.config.name_in import NameIn
 from diptych.config.option_schema import options_by_kind
 from diptych.config.options import check_options
 from diptych.config.places import ProblemAt
-from diptych.config.settings import NO_OTHER_LABEL, LocalPath, Settings
+from diptych.config.settings import NO_OTHER_LABEL, Place, Settings
 from diptych.generate.backends import BACKENDS, make_backend, sampler_names
 from diptych.generate.backends.asked import ModelChoice, Setting, WrittenSize
 from diptych.generate.prompts import PROMPT_SETS
@@ -64,7 +64,7 @@ class PromptChoice(Settings):
         description="a prompt set of diptych, such as geneval or txt"
     )
     name: str | None = Field(None, pattern=LABEL, description="the column benchmark; None is the kind")
-    path: LocalPath | None = Field(None, description="the file; None downloads a known benchmark once, verified")
+    path: Place | None = Field(None, description="the file; None downloads a known benchmark once, verified")
     categories: tuple[str, ...] | None = Field(None, description="only these; None takes all")
     per_category: int | None = Field(None, ge=1, description="at most so many of each category, from its beginning")
     limit: int | None = Field(None, ge=1, description="at most so many, from the beginning")

@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from diptych.generate.rows import OK
 from diptych.lookup import resolve
 from diptych.progress import track
 from diptych.storage.location import Location
+from diptych.storage.object_stores import StoreLocation
 
 COLUMNS = ("key", "caption", "status", "width", "height", *generated_columns())
 SHOWN = 3  # models and settings that a message names
@@ -72,16 +73,17 @@ def export_images(
     if layout.of_one_model:
         _check_one_model(rows, dataset)
     names = layout.names(rows)
+    there = frozenset(place.below()) if isinstance(place, StoreLocation) else None
     written, unspoken = 0, list[str]()
     with track("export", len(rows), mode=progress, unit="images") as tracker:
         for (row, name), data in zip(zip(rows, names, strict=True), _pictures(dataset, choice), strict=True):
             infotext = infotext_of(row)
             texts = {KEY: said_of_row(row)} if infotext is None else {"parameters": infotext, KEY: said_of_row(row)}
             unspoken += [name] if infotext is None else []
-            written += _write(place, name, with_texts(as_png(data), texts))
+            written += _write(place, name, with_texts(as_png(data), texts), there)
             tracker.advance()
     for name, data in layout.beside(rows, names).items():
-        _write(place, name, data)
+        _write(place, name, data, there)
     return ExportRun(len(rows), written, dict(left_out), unspoken, layout.lacking(rows))
 
 
@@ -132,14 +134,20 @@ def _check_one_model(rows: Sequence[ExportRow], dataset: Dataset) -> None:
         )
 
 
-def _write(place: Location, name: str, data: bytes) -> bool:
+def _write(place: Location, name: str, data: bytes, there: Collection[str] | None) -> bool:
     """Write a file, and return whether it was not there yet.
+
+    Args:
+        place: The folder.
+        name: Of the file.
+        data: Its bytes.
+        there: Names of all that lies in the folder; None where each is looked for.
 
     Raises:
         DataError: If another one is.
     """
     target = place / name
-    if target.exists():
+    if target.exists() if there is None else name in there:
         if target.is_file() and target.read() == data:
             return False
         raise DataError(f"{target}: another file is there; give another --out")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from diptych.config.name_in import NameIn
-from diptych.config.settings import LocalPath, Settings
+from diptych.config.settings import Place, Settings
 from diptych.generate.backends.asked import WrittenSize
 from diptych.generate.config import PromptChoice
 from diptych.generate.imported.layouts import AUTO, LAYOUTS, TABLE
@@ -16,7 +16,7 @@ class ImportConfig(Settings):
 
     job: Literal["import"] = Field(description="what the file is for")
     name: str = Field("images", description="of the dataset, for its card")
-    source: LocalPath = Field(description="the folder, or a table (.csv, .tsv, .jsonl) that names the files beside it")
+    source: Place = Field(description="the folder, or a table (.csv, .tsv, .jsonl) that names the files beside it")
     layout: Annotated[str, NameIn("layout", (AUTO, TABLE, *LAYOUTS))] = Field(
         AUTO, description="how the folder is laid out; auto finds out and says why"
     )

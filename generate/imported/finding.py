@@ -9,6 +9,7 @@ from diptych.generate.imported.layouts.texts import TEXTS, texts_beside
 from diptych.generate.imported.own_tables import OwnTables, images_of_tables, own_tables, shown_tables
 from diptych.generate.imported.tables import SUFFIXES
 from diptych.progress.wording import quantity
+from diptych.storage.store_path import read_path
 
 
 def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[FoundImage]]:
@@ -17,10 +18,11 @@ def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[
     Raises:
         DataError: If the source cannot be read, or is neither a folder nor a table.
     """
-    is_table = config.source.suffix.lower() in SUFFIXES and not config.source.is_dir()
-    source = list_folder(config.source.parent if is_table else config.source)
+    given = read_path(config.source)
+    is_table = given.suffix.lower() in SUFFIXES and not given.is_dir()
+    source = list_folder(given.parent if is_table else given)
     if is_table:
-        tables = OwnTables((config.source.name,), ())
+        tables = OwnTables((given.name,), ())
     else:
         tables = own_tables(source) if config.layout in (AUTO, TABLE) else OwnTables((), ())
     notes = _unread_tables(tables)

@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from diptych.data.folder_walk import everything_below, valid_name
 from diptych.errors import DataError
+from diptych.storage.store_path import ReadPath
 
 # Endings of what lies beside images and says something of them, or of nobody.
 BESIDE = frozenset(
@@ -76,7 +77,7 @@ class SourceFolder:
         on_disk: What names of them are there, where that is no UTF-8.
     """
 
-    root: Path
+    root: ReadPath
     names: tuple[str, ...]
     on_disk: Mapping[str, str] = field(default_factory=dict)
 
@@ -90,7 +91,7 @@ class SourceFolder:
         """All names, to look one up."""
         return frozenset(self.names)
 
-    def path(self, name: str) -> Path:
+    def path(self, name: str) -> ReadPath:
         """Return where a name lies."""
         return self.root / self.on_disk.get(name, name)
 
@@ -114,7 +115,7 @@ class ImportLayout(NamedTuple):
     recognise_asked: Mapping[str, Callable[[SourceFolder], str | None]] = MappingProxyType({})
 
 
-def list_folder(root: Path) -> SourceFolder:
+def list_folder(root: ReadPath) -> SourceFolder:
     """Return what lies below a folder, links followed, hidden names left out.
 
     Raises:

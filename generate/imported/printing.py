@@ -2,17 +2,18 @@
 
 import shlex
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import click
 
+from diptych.addresses import Address
 from diptych.progress.wording import format_bytes, quantity
+from diptych.storage.location import Location
 
 SHOWN = 5  # images of a kind that are listed
 
 
-def import_facts(made: Any, out: Path) -> dict[str, Any]:
+def import_facts(made: Any, out: Address) -> dict[str, Any]:
     """Return what an import left, as JSON-able values."""
     from diptych.generate.imported.coverage import COVERAGE, coverage_facts
 
@@ -22,11 +23,11 @@ def import_facts(made: Any, out: Path) -> dict[str, Any]:
         "shards_made": made.shards_made,
         "bytes": sum(shard.bytes for shard in made.dataset.shards),
         "path": str(out),
-        "coverage": str(out / COVERAGE),
+        "coverage": str(Location.at(out) / COVERAGE),
     }
 
 
-def print_import(made: Any, out: Path) -> None:
+def print_import(made: Any, out: Address) -> None:
     """Say what an import left."""
     from diptych.generate.imported.coverage import COVERAGE, KINDS
     from diptych.generate.next_step import next_lines
@@ -55,7 +56,7 @@ def print_import(made: Any, out: Path) -> None:
     _print_unused(facts["unused_columns"])
     if not (any(facts["counts"].values()) or facts["unprompted"] or facts["unused_columns"]):
         click.echo("nothing is missing, and nothing is wrong")
-    click.echo(f"all of it in {out / COVERAGE}")
+    click.echo(f"all of it in {Location.at(out) / COVERAGE}")
     if not made.shards_made:
         click.echo("Nothing to do: everything is finished and nothing changed.")
     for line in next_lines(made.dataset, out):

@@ -6,7 +6,6 @@ A prompt set is a keyword-only factory that returns a ``PromptSet``. Nothing her
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from diptych.asset_table import ASSETS, joined_source
@@ -15,6 +14,7 @@ from diptych.data.checks import NOTHING, Checks
 from diptych.data.text_records import no_text_problem
 from diptych.errors import DataError
 from diptych.generate.prompts.input_images import InputImage
+from diptych.storage.store_path import ReadPath
 
 # To add one: a module with a factory, a line here (alphabetical), a test.
 PROMPT_SETS: dict[str, str] = {
@@ -116,7 +116,7 @@ class PromptSet:
     notes: tuple[str, ...] = ()
 
 
-def read_text(path: Path) -> str:
+def read_text(path: ReadPath) -> str:
     """Return the text of a file of prompts, without a byte order mark.
 
     Raises:
@@ -138,7 +138,7 @@ def read_text(path: Path) -> str:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def set_of_file(prompts: Iterable[tuple[int, Prompt]], path: Path, *, asset: str = "") -> PromptSet:
+def set_of_file(prompts: Iterable[tuple[int, Prompt]], path: ReadPath, *, asset: str = "") -> PromptSet:
     """Return the set of the prompts of a file, after a look at each.
 
     Args:
@@ -153,7 +153,7 @@ def set_of_file(prompts: Iterable[tuple[int, Prompt]], path: Path, *, asset: str
 
 
 def set_of_files(
-    prompts: Iterable[tuple[Path, int, Prompt]], paths: Sequence[Path], *, assets: Sequence[str] = ()
+    prompts: Iterable[tuple[ReadPath, int, Prompt]], paths: Sequence[ReadPath], *, assets: Sequence[str] = ()
 ) -> PromptSet:
     """Return the set of the prompts of some files that belong together, after a look at each.
 
@@ -174,8 +174,8 @@ def set_of_files(
     return PromptSet(found, ", ".join(path.name for path in paths), "", sha256)
 
 
-def _checked(prompts: Iterable[tuple[Path, int, Prompt]], paths: Sequence[Path]) -> tuple[Prompt, ...]:
-    places: dict[str, tuple[Path, int]] = {}
+def _checked(prompts: Iterable[tuple[ReadPath, int, Prompt]], paths: Sequence[ReadPath]) -> tuple[Prompt, ...]:
+    places: dict[str, tuple[ReadPath, int]] = {}
     found = []
     for path, line, prompt in prompts:
         if not prompt.text.strip():

@@ -5,9 +5,9 @@ Where a file lies decides nothing: its sha256 is part of the key of every pictur
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from diptych.errors import DataError
+from diptych.storage.store_path import ReadPath
 
 ROLE = "image"  # of an input image that does not say another
 
@@ -23,7 +23,7 @@ class InputImage:
     """
 
     sha256: str
-    source: Path | bytes
+    source: ReadPath | bytes
     role: str = ROLE
 
     @property
@@ -47,7 +47,7 @@ class InputImage:
         return data
 
 
-def input_image(source: Path | bytes, *, role: str = ROLE) -> InputImage:
+def input_image(source: ReadPath | bytes, *, role: str = ROLE) -> InputImage:
     """Return an input image from its bytes, or from the file that holds them.
 
     Raises:
@@ -56,7 +56,7 @@ def input_image(source: Path | bytes, *, role: str = ROLE) -> InputImage:
     return InputImage(hashlib.sha256(_bytes_of(source)).hexdigest(), source, role)
 
 
-def _bytes_of(source: Path | bytes) -> bytes:
+def _bytes_of(source: ReadPath | bytes) -> bytes:
     if isinstance(source, bytes):
         return source
     try:

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from diptych.addresses import local_path
+from diptych.addresses import place_of, store_of
 from diptych.data.checks import NOTHING, parse_checks
 from diptych.data.generated_columns import generated_columns
 from diptych.data.schema import DATA_COLUMNS
@@ -13,6 +12,7 @@ from diptych.errors import ConfigError, DataError
 from diptych.generate.prompts import Cell, Prompt
 from diptych.generate.prompts.input_images import ROLE, InputImage, input_image
 from diptych.lookup import describe_unknown
+from diptych.storage.store_path import ReadPath, read_path
 
 KEYS = ("category", "checks", "id", "images", "negative", "prompt")
 IMAGE_KEYS = ("path", "role", "sha256")
@@ -23,7 +23,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 class RecordPlace(NamedTuple):
     """Where a record stands."""
 
-    path: Path
+    path: ReadPath
     line: int
 
     def __str__(self) -> str:
@@ -110,7 +110,8 @@ def _image(value: Any, place: RecordPlace) -> InputImage:
         raise DataError(f"{place}: images: a role has letters, digits and _ only, got {facts['role']!r}")
     if not facts.get("path"):
         raise DataError(f"{place}: images: the key 'path' is missing, got {value!r}")
-    path = place.path.parent / local_path(facts["path"], f"{place}: images")
+    given = place_of(facts["path"], f"{place}: images")
+    path = read_path(given) if store_of(given) else place.path.parent / given
     found = input_image(path, role=facts.get("role", ROLE))
     if facts.get("sha256", found.sha256) != found.sha256:
         raise DataError(f"{place}: images: {facts['path']} has the sha256 {found.sha256}, not {facts['sha256']!r}")

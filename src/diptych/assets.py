@@ -20,6 +20,7 @@ from diptych.addresses import local_path
 from diptych.asset_table import ASSETS, Asset
 from diptych.errors import ConfigError, DataError, MissingExtra, one_line
 from diptych.lookup import describe_unknown
+from diptych.storage.store_path import ReadPath
 
 PACKAGE_PREFIX = "package:"
 PACKAGE_NAME = re.compile(r"diptych(\.\w+)*")  # nothing else is looked up: that would import what a config names
@@ -135,7 +136,7 @@ def named_path(reference: str) -> Path:
     return Path(spec.submodule_search_locations[0], *parts)
 
 
-def is_asset(path: Path, asset: Asset) -> bool:
+def is_asset(path: ReadPath, asset: Asset) -> bool:
     """Return whether a file has the bytes of an asset."""
     if asset.sha256:
         return file_sha256(path) == asset.sha256
@@ -144,14 +145,14 @@ def is_asset(path: Path, asset: Asset) -> bool:
     return named.hexdigest() == asset.git_blob
 
 
-def file_sha256(path: Path) -> str:
+def file_sha256(path: ReadPath) -> str:
     """Return the sha256 (hex) of a file's bytes; not read again in this process while the file stands as it is."""
     stat = path.stat()
     return _file_sha256(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
 
 
 @functools.lru_cache(maxsize=256)
-def _file_sha256(path: Path, stamp: tuple[int, ...]) -> str:
+def _file_sha256(path: ReadPath, stamp: tuple[int, ...]) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -182,8 +182,8 @@ def test_columns_of_a_table_are_named_by_key(columns: dict[str, Any], message: s
         (
             jsonl_file,
             "p.jsonl",
-            '{"prompt": "a", "images": ["s3://bucket/sea.png"]}\n',
-            "p.jsonl:1: images: s3://bucket/sea.png: only a local path can be used here",
+            '{"prompt": "a", "images": ["http://bucket/sea.png"]}\n',
+            "p.jsonl:1: images: http://bucket/sea.png: no place of http:// can be used",
         ),
         (jsonl_file, "p.jsonl", '{"prompt": "a", "images": {"pth": "b"}}\n', "p.jsonl:1: images: unknown key 'pth'"),
         (jsonl_file, "p.jsonl", '{"prompt": "a", "images": {"role": "b"}}\n', "images: the key 'path' is missing"),
