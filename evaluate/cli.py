@@ -6,11 +6,13 @@ from typing import Any
 
 import click
 
+from diptych.addresses import Address
 from diptych.command_line import (
     AS_JSON,
     CONFIG,
     CommandGroup,
     LocalPathType,
+    PlaceType,
     print_json,
     progress_mode,
     set_option,
@@ -33,7 +35,7 @@ ENCODER = click.option(
 )
 OPTIONS = click.option("--set", "options", multiple=True, metavar="KEY=VALUE", help="An option of the encoder.")
 BATCH_SIZE = click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True, help="Images at once.")
-STORE = click.argument("store", type=LocalPathType())
+STORE = click.argument("store", type=PlaceType())
 
 
 @click.group(cls=CommandGroup)
@@ -97,7 +99,7 @@ def run(
 @STORE
 @click.option("--run", "run_name", metavar="NAME", help="Only the run of this name or id.")
 @AS_JSON
-def results(store: Path, run_name: str | None, as_json: bool) -> None:
+def results(store: Address, run_name: str | None, as_json: bool) -> None:
     """Print the results in a store, with intervals and n."""
     from diptych.evaluate.terminal import read_results
 
@@ -114,9 +116,9 @@ def results(store: Path, run_name: str | None, as_json: bool) -> None:
 @click.argument("b", metavar="B")
 @click.option("--metric", metavar="NAME", help="Only this metric; a set metric such as kid has several values.")
 @click.option("--by", default="model", show_default=True, help="The column whose values A and B are.")
-@click.option("--other", type=LocalPathType(), help="Another store, where B is.")
+@click.option("--other", type=PlaceType(), help="Another store, where B is.")
 @AS_JSON
-def compare(store: Path, a: str, b: str, metric: str | None, by: str, other: Path | None, as_json: bool) -> None:
+def compare(store: Address, a: str, b: str, metric: str | None, by: str, other: Address | None, as_json: bool) -> None:
     """Print by how much A differs from B.
 
     Compared are images of the same prompt, sample and setting. A and B are models (or other values of --by), as LABEL,
@@ -249,7 +251,7 @@ def _print_estimate(estimate: dict[str, Any], as_json: bool) -> None:
     click.echo("Nothing was computed, written or downloaded.")
 
 
-def _print_results(store: Path, run_name: str | None) -> None:
+def _print_results(store: Address, run_name: str | None) -> None:
     from diptych.evaluate.terminal import format_results, read_results
 
     for line in format_results(read_results(store, run_name)):

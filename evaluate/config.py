@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 
 from diptych.config.places import ProblemAt
 from diptych.config.schema_words import said
-from diptych.config.settings import NO_OTHER_LABEL, LocalPath
+from diptych.config.settings import NO_OTHER_LABEL, Place
 from diptych.errors import ConfigError
 from diptych.evaluate.agreements.choices import AgreementChoice
 from diptych.evaluate.audits.choices import Audit
@@ -45,7 +45,7 @@ class EvaluateConfig(ScoringSettings):
 
     job: Literal["evaluate"] = Field(description="what the file is for")
     name: str = Field("evaluation", pattern=LABEL, description="a rerun under the same name replaces the run")
-    store: LocalPath = Field(description="the DuckDB file that results go into; made where it is not there")
+    store: Place = Field(description="the DuckDB file that results go into; made where it is not there")
     datasets: Annotated[dict[Annotated[str, Field(pattern=LABEL)], DatasetChoice], NO_OTHER_LABEL] = Field(
         min_length=1, description="datasets by labels of your own, which all else names"
     )

@@ -9,12 +9,11 @@ from collections.abc import Collection, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from diptych.addresses import Address
 from diptych.config.identity import fingerprint
-from diptych.data.claims import check_apart
+from diptych.data.claims import check_apart, check_writable
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.manifests import DATASET
 from diptych.data.table import DatasetTable
@@ -125,6 +124,7 @@ class EvaluateRunner:
         """
         self._check_memory()  # before weights are read to know their sha256
         check_names(self.named, self.tables, score_columns(self._scorers.scores))
+        check_writable(Location.at(self.config.store))
         check_apart(Location.at(self.config.store))
         Store.open(self.config.store).close()
 
@@ -271,7 +271,7 @@ def _opened(label: str, path: Address) -> Dataset:
         raise ConfigError(f"datasets.{label}.path: {error}") from error
 
 
-def _open_when_free(path: Path, progress: str) -> Store:
+def _open_when_free(path: Address, progress: str) -> Store:
     """Open the store; where somebody uses it, such as a report or a notebook, wait: all work is done by now.
 
     Raises:

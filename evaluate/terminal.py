@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from diptych.addresses import Address
 from diptych.errors import StoreError
 from diptych.lookup import describe_unknown
 from diptych.progress.wording import quantity
@@ -17,7 +17,7 @@ TABLES |= {"audits": "dataset, groups, attribute"}
 CAUTION = "caution"  # heads why there is no value, or what it rests on less than it seems
 
 
-def read_results(path: Path, run: str | None = None) -> dict[str, list[dict[str, Any]]]:
+def read_results(path: Address, run: str | None = None) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of ``runs``, ``results``, ``differences`` and ``audits``, in a fixed order.
 
     Args:

@@ -6,15 +6,17 @@ The pages are written last, so that what they show is there; a rerun makes only 
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from diptych.addresses import Address
 from diptych.data.claims import REPORT, check_apart
 from diptych.data.column_names import describe_unknown_column
 from diptych.errors import ConfigError, DataError
 from diptych.lookup import describe_unknown, import_attribute
 from diptych.progress import track
+from diptych.reports.built import Built
 from diptych.reports.config import ReportConfig
 from diptych.reports.pages import DATA, PAGES, PART, TITLE, file_name
 from diptych.reports.pages.funnel import rows_shown
@@ -26,44 +28,21 @@ from diptych.reports.read.report import Report
 from diptych.reports.read.rows import ReportRows, RowsPart, join
 from diptych.reports.read.stored import add_scores, choose_run, find_folders, read_store
 from diptych.reports.rendering import make_environment, render, static_files
+from diptych.reports.uploaded import build_uploaded
 from diptych.storage.json_objects import write_json
 from diptych.storage.location import Location
+from diptych.storage.object_stores import StoreLocation
 from diptych.store.store import Store
 
 FORMAT = 1
 
 
-@dataclass(frozen=True)
-class Built:
-    """What was built.
-
-    Attributes:
-        index: The page to open.
-        pages: Files of pages.
-        images: Images shown.
-        pictures_kept: Pictures that were made before.
-        bytes: Of all files together.
-    """
-
-    index: Path
-    pages: tuple[str, ...]
-    images: int
-    pictures_kept: int
-    bytes: int
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What it holds, as JSON-able values."""
-        names = ("images", "pictures_kept", "bytes")
-        return {"pages": list(self.pages), **{name: getattr(self, name) for name in names}}
-
-
-def build_report(config: ReportConfig, out: Path, *, progress: str = "none") -> Built:
+def build_report(config: ReportConfig, address: Address, *, progress: str = "none") -> Built:
     """Write the report into a folder, new, empty or holding an earlier build.
 
     Args:
         config: What to report on.
-        out: The folder.
+        address: The folder; in an object store, it is built on this machine and uploaded.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
@@ -72,6 +51,10 @@ def build_report(config: ReportConfig, out: Path, *, progress: str = "none") -> 
         DataError: If a dataset is gone or changed.
         StoreError: If the store cannot be read.
     """
+    place = Location.at(address)
+    if isinstance(place, StoreLocation):
+        return build_uploaded(place, lambda folder: build_report(config, folder, progress=progress), progress=progress)
+    out = Path(place)
     _check_folder(out)
     with _opened(config) as (store, run):
         pools = _open_pools(config)

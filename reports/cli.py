@@ -4,7 +4,17 @@ from pathlib import Path
 
 import click
 
-from diptych.command_line import AS_JSON, CONFIG, CommandGroup, out_option, print_json, progress_mode, set_option
+from diptych.addresses import Address
+from diptych.command_line import (
+    AS_JSON,
+    CONFIG,
+    CommandGroup,
+    PlaceType,
+    out_option,
+    print_json,
+    progress_mode,
+    set_option,
+)
 from diptych.progress.wording import format_bytes, quantity, taken_over
 
 
@@ -21,11 +31,11 @@ def report() -> None:
 
 @report.command()
 @CONFIG
-@out_option("Folder of the report.")
+@out_option("Folder of the report.", PlaceType())
 @set_option("title=Mine")
 @AS_JSON
 @click.pass_context
-def build(ctx: click.Context, config: Path, out: Path, overrides: tuple[str, ...], as_json: bool) -> None:
+def build(ctx: click.Context, config: Path, out: Address, overrides: tuple[str, ...], as_json: bool) -> None:
     """Write the report that CONFIG describes into a folder.
 
     The folder opens with a double click. It can be moved, packed and served as it is; it asks no server for anything.

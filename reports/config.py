@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from diptych.config.places import ProblemAt
 from diptych.config.schema_words import any_said
-from diptych.config.settings import LocalPath, Place, Settings
+from diptych.config.settings import Place, Settings
 
 
 class Flagged(Settings):
@@ -27,7 +27,7 @@ class ReportConfig(Settings):
 
     job: Literal["report"] = Field(description="what the file is for")
     title: str = Field("Report", description="at the head of every page")
-    store: LocalPath | None = Field(None, description="what `diptych evaluate run` wrote")
+    store: Place | None = Field(None, description="what `diptych evaluate run` wrote")
     run: str | None = Field(None, description="name or id of the run, where the store holds several")
     pools: tuple[Place, ...] = Field((), description="dataset directories that `diptych curate run` decided on")
     datasets: dict[str, Place] = Field(

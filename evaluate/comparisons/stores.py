@@ -7,11 +7,11 @@ run computed. Numbers of different identity are not compared.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from diptych.addresses import Address
 from diptych.config.identity import short_id
 from diptych.data.column_names import find_name
 from diptych.data.generated_columns import BENCHMARK, compared_columns
@@ -28,6 +28,7 @@ from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.evaluate.score_names import metric_of_identity
 from diptych.evaluate.terminal import printable
 from diptych.lookup import describe_unknown
+from diptych.storage.store_path import read_path
 from diptych.store.rows import HOW_COMPARED
 from diptych.store.store import DifferenceRow, ResultRow, Store
 
@@ -79,7 +80,7 @@ Both = tuple[
 
 
 def compare_labels(
-    path: Path, a: str, b: str, *, metric: str | None = None, by: str = "model", other: Path | None = None
+    path: Address, a: str, b: str, *, metric: str | None = None, by: str = "model", other: Address | None = None
 ) -> Comparison:
     """Return the differences of two labels in every metric that both have, or in one.
 
@@ -100,10 +101,12 @@ def compare_labels(
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(path, read_only=True))
         second = store
-        if other is not None and other.absolute() != path.absolute():
+        if other is not None and read_path(other).absolute() != read_path(path).absolute():
             second = stack.enter_context(Store.open(other, read_only=True))
         first, last = find_side(store, a, by), find_side(second, b, by)
-        is_one_store = second is store or (other is not None and other.resolve() == path.resolve())
+        is_one_store = second is store or (
+            other is not None and read_path(other).resolve() == read_path(path).resolve()
+        )
         if is_one_store and (first.run_id, first.label) == (last.run_id, last.label):
             raise ConfigError(f"{path}: {a} and {b} are the same images of run {first.run_id}; name two to compare")
         return _compare(first, last, metric)

@@ -7,7 +7,7 @@ others, and in folders below the top it alone is read; of others there it is sai
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from diptych.data.text_records import whole_json
@@ -23,6 +23,7 @@ from diptych.generate.imported.tables import (
     table_rows,
 )
 from diptych.generate.prompts import read_text
+from diptych.storage.store_path import ReadPath
 
 METADATA = "metadata"
 ONE = "of several tables give the one that counts as the source"
@@ -129,7 +130,7 @@ def _is_table(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
-def _refuse_json(path: Path) -> None:
+def _refuse_json(path: ReadPath) -> None:
     """Raise for a table in one JSON array, which is read in no other form than JSON Lines."""
     try:
         rows = whole_json(read_text(path))

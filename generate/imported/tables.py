@@ -5,7 +5,6 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from diptych.data.text_records import json_lines
@@ -17,6 +16,7 @@ from diptych.generate.imported.named_files import find_named
 from diptych.generate.prompts import read_text
 from diptych.generate.prompts.csv_file import headed_rows
 from diptych.lookup import describe_unknown
+from diptych.storage.store_path import ReadPath
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
 # Key -> what its column may be called, the first that is there counts.
@@ -52,7 +52,7 @@ class TableImages(NamedTuple):
     unused: Mapping[str, str]
 
 
-def images_of_table(source: SourceFolder, table: Path, config: ImportConfig) -> TableImages:
+def images_of_table(source: SourceFolder, table: ReadPath, config: ImportConfig) -> TableImages:
     """Return the images that a table names, and what of it nothing reads.
 
     Raises:
@@ -78,7 +78,7 @@ def images_of_table(source: SourceFolder, table: Path, config: ImportConfig) -> 
     return TableImages(images, likely_keys([name for name in there if name and name not in read], NAMES, keys))
 
 
-def names_files(path: Path) -> bool:
+def names_files(path: ReadPath) -> bool:
     """Return whether a table can be read, and a column of it is called as one of files is."""
     try:
         row = next(table_rows(path), None)
@@ -87,7 +87,7 @@ def names_files(path: Path) -> bool:
     return row is not None and any(plain_name(name) in NAMES["file"] for name in row.cells)
 
 
-def table_rows(path: Path) -> Iterator[TableRow]:
+def table_rows(path: ReadPath) -> Iterator[TableRow]:
     """Yield the rows of a table.
 
     Raises:
@@ -98,7 +98,7 @@ def table_rows(path: Path) -> Iterator[TableRow]:
     yield from (TableRow(f"{path}:{line}", cells) for line, cells in rows)
 
 
-def _columns(row: TableRow, names: ColumnNames, config: ImportConfig, table: Path) -> dict[str, str]:
+def _columns(row: TableRow, names: ColumnNames, config: ImportConfig, table: ReadPath) -> dict[str, str]:
     """Return key -> column of a row."""
     for key in config.columns:
         if key not in NAMES:

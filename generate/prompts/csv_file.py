@@ -11,6 +11,7 @@ from diptych.errors import ConfigError, DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import KEYS, RecordPlace, check_carried, prompt_of
 from diptych.lookup import describe_unknown, nearest
+from diptych.storage.store_path import ReadPath
 
 Columns = Mapping[str, str | Sequence[str]]
 SEVERAL = ("category", "images")  # keys that several columns may fill
@@ -49,7 +50,7 @@ def csv_file(*, path: Path, columns: Columns | None = None, carry: Sequence[str]
     return replace(found, notes=tuple(_unread(path, [name for name in table.header if name not in read], used)))
 
 
-def headed_rows(path: Path) -> HeadedRows:
+def headed_rows(path: ReadPath) -> HeadedRows:
     """Return the rows of a table, whose fields are parted by commas, or in a ``.tsv`` by tabs.
 
     Raises:

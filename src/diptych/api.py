@@ -29,7 +29,6 @@ With more than one worker, worker processes first import the script that calls; 
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -50,6 +49,7 @@ from diptych.scores.choices import EncoderChoice, JudgeChoice, ScoreChoice
 from diptych.scores.plan import ScorePlan, Spec
 from diptych.scores.run import score_dataset
 from diptych.storage.locks import only_one
+from diptych.storage.store_path import ReadPath
 from diptych.store.store import Store
 
 __all__ = [
@@ -113,10 +113,10 @@ def score(
 
 
 def open_store(address: Address) -> Store:
-    """Open a store of results for reading; ``store.arrow(SQL)`` gives tables.
+    """Open a store of results for reading; ``store.arrow(SQL)`` gives tables. From an object store it is fetched whole.
 
     Raises:
-        DataError: If the address is no place of this machine.
+        DataError: If it lies in an object store, and that refuses.
         StoreError: If there is none, or it is damaged.
     """
     return Store.open(address, read_only=True)
@@ -198,7 +198,7 @@ def run_evaluation(
         return store.arrow("SELECT * FROM v_results WHERE run_id = ? ORDER BY ALL", [outcome.run_id])
 
 
-def build_report(config: Address, out: Address, *, overrides: Sequence[str] = (), progress: str = "none") -> Path:
+def build_report(config: Address, out: Address, *, overrides: Sequence[str] = (), progress: str = "none") -> ReadPath:
     """Write the report that a config describes; return its first page.
 
     Args:
@@ -214,7 +214,7 @@ def build_report(config: Address, out: Address, *, overrides: Sequence[str] = ()
     from diptych.reports.config import ReportConfig
 
     loaded = load(local_path(config), ReportConfig, overrides)
-    return build.build_report(loaded, local_path(out), progress=progress).index
+    return build.build_report(loaded, place_of(out), progress=progress).index
 
 
 def _specs(given: Specs, what: str, choice: type[EncoderChoice | JudgeChoice | ScoreChoice]) -> dict[str, Spec]:

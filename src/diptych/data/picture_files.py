@@ -3,7 +3,7 @@
 import mimetypes
 import os
 import stat
-from pathlib import Path
+from pathlib import PurePath
 
 from diptych.storage.store_path import StorePath, listed_path
 
@@ -21,7 +21,7 @@ def is_image_name(name: str) -> bool:
     return (mimetypes.guess_type(name, strict=False)[0] or "").startswith("image/")
 
 
-def read_picture_file(path: Path | str) -> bytes | str:
+def read_picture_file(path: PurePath | str) -> bytes | str:
     """Return the bytes of a file, or a status, a colon and the detail: of a folder, a pipe, a link to nowhere."""
     place = listed_path(path)
     try:

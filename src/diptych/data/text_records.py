@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 from diptych.errors import DataError
@@ -59,7 +59,7 @@ class HeadedRows:
     Fields are separated by tabs in a ``.tsv``, by commas elsewhere.
     """
 
-    def __init__(self, text: str, file: Path) -> None:
+    def __init__(self, text: str, file: PurePath) -> None:
         """Read the header.
 
         Args:
@@ -100,7 +100,7 @@ class HeadedRows:
             raise DataError(f"{self._file}: after line {self._table.line_num}: {error}") from error
 
 
-def json_lines(text: str, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_lines(text: str, file: PurePath) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield number and object of each line that is not empty.
 
     Raises:
@@ -134,7 +134,7 @@ def whole_json(text: str) -> Any:
     return value
 
 
-def json_value(text: str, where: Path | str) -> Any:
+def json_value(text: str, where: PurePath | str) -> Any:
     """Return the value that a JSON text is.
 
     Args:

@@ -85,6 +85,10 @@ class StorePath(PurePosixPath):
 
     lstat = stat
 
+    def absolute(self) -> "StorePath":
+        """Return the path: every address is whole."""
+        return self
+
     def resolve(self) -> "StorePath":
         """Return the path: a store has no links."""
         return self

@@ -17,6 +17,7 @@ from diptych.errors import MissingExtra, StoreError, StoreInUse, first_line
 from diptych.shortage import what_ran_out
 from diptych.storage.location import Location
 from diptych.storage.spill import spill_settings
+from diptych.storage.store_path import ReadPath
 from diptych.store.seal import is_duckdb
 
 SAFE: dict[str, str | bool | int | float | list[str]] = {
@@ -36,7 +37,13 @@ OTHER_VERSION = re.compile(r"storage version|version number", re.IGNORECASE)
 
 
 class StoreFile:
-    """A DuckDB file that is open."""
+    """A DuckDB file that is open.
+
+    Attributes:
+        path: Where it lies.
+        called: What messages call it: its path, or the address of which it is a copy.
+        read_only: Whether nothing is written.
+    """
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
         """Open the file; for writing, make it if there is none.
@@ -46,6 +53,7 @@ class StoreFile:
             StoreInUse: If another process is using it.
         """
         self.path = path
+        self.called: ReadPath = path
         self.read_only = read_only
         self._connection = _connect(path, read_only=read_only)
 
@@ -66,7 +74,7 @@ class StoreFile:
             columns = [(str(column[0]), str(column[1])) for column in done.description or ()]
             return columns, done.fetchall() if columns else []  # all: DuckDB 2 wants no query while rows are unread
         except duckdb.Error as error:
-            raise StoreError(f"{self.path}: {_said(error)}") from error
+            raise StoreError(f"{self.called}: {_said(error)}") from error
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run SQL that has no answer.
@@ -87,7 +95,7 @@ class StoreFile:
         try:
             return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
         except duckdb.Error as error:
-            raise StoreError(f"{self.path}: {_said(error)}") from error
+            raise StoreError(f"{self.called}: {_said(error)}") from error
 
     def insert(self, table: str, rows: pa.Table, select: str = "*") -> None:
         """Insert rows by the names of their columns.

@@ -13,13 +13,17 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from diptych.addresses import Address, local_path
+from diptych.addresses import Address
 from diptych.config.identity import fingerprint, short_id
+from diptych.data.claims import check_writable
 from diptych.data.manifests import DATASET
 from diptych.errors import ShardError, StoreError, StoreInUse, first_line
 from diptych.storage.location import Location
+from diptych.storage.object_stores import StoreLocation
+from diptych.storage.store_path import ReadPath, StorePath
 from diptych.store.comments import column_comment, columns_told, comment_statements
 from diptych.store.connection import StoreFile
+from diptych.store.fetched import FetchedStore
 from diptych.store.image_rows import DatasetRow, FurtherColumn, ImageRow, Run, ScoreColumn, ScoreRow
 from diptych.store.image_view import NAME, StoredScore, view_columns, view_sql
 from diptych.store.images import column_sql, facts_of, further_of, more_sql
@@ -66,18 +70,22 @@ class Store:
         if not isinstance(file, StoreFile):
             raise StoreError(f"{file}: not an open store; open it with diptych.open_store, or to write with Store.open")
         self._file = file
+        self._fetched: FetchedStore | None = None
 
     @classmethod
     def open(cls, address: Address, read_only: bool = False) -> "Store":
         """Open a store; for writing, make it if there is none. An older schema is brought up to date first.
 
         Raises:
-            DataError: If the address has a scheme, such as ``s3://bucket/name``.
+            DataError: If it lies in an object store, and that refuses.
             StoreError: If it is no store, it is of a newer diptych or of one before the first release, or, for
                 reading, it does not exist, or is of an older schema where it cannot be written.
             StoreInUse: If another process is using it.
         """
-        path = local_path(address).absolute()
+        given = Location.at(address)
+        if isinstance(given, StoreLocation):
+            return cls._open_fetched(given, read_only)
+        path = Path(given).absolute()
         if Location.at(path).is_directory():
             what = "a dataset" if (Location.at(path) / DATASET).is_file() else "a folder"
             raise StoreError(f"{path}: {what}, not a store; give the .duckdb file of: diptych evaluate run CONFIG")
@@ -102,16 +110,47 @@ class Store:
             raise
         return cls(file)
 
+    @classmethod
+    def _open_fetched(cls, place: StoreLocation, read_only: bool) -> "Store":
+        """Open the copy of a store that lies in an object store."""
+        if not read_only:
+            check_writable(place)
+        if place.is_directory():
+            what = "a dataset" if (place / DATASET).is_file() else "a folder"
+            raise StoreError(f"{place}: {what}, not a store; give the .duckdb file of: diptych evaluate run CONFIG")
+        fetched = FetchedStore(place, read_only=read_only)
+        try:
+            store = cls.open(fetched.path, read_only)
+        except BaseException as error:
+            fetched.drop()
+            if isinstance(error, StoreError):  # it says where the copy lay
+                raise type(error)(str(error).replace(str(fetched.path), str(place))) from error
+            raise
+        store._fetched = fetched
+        store._file.called = StorePath(place)
+        return store
+
     @property
-    def path(self) -> Path:
-        """The file."""
-        return self._file.path
+    def path(self) -> ReadPath:
+        """The file, where the user has it."""
+        return self._file.called
 
     def close(self) -> None:
-        """Let go of the file; one that was open for writing is sealed."""
+        """Let go of the file; one that was open for writing is sealed, and uploaded where it lies in an object store.
+
+        Raises:
+            DataError: If the object store refuses; what was there before is there still.
+            StoreInUse: If somebody else has written it there meanwhile.
+        """
         self._file.close()
-        if not self._file.read_only:
-            set_seal(Location.at(self.path))
+        try:
+            if not self._file.read_only:
+                set_seal(Location.at(self._file.path))
+                if self._fetched is not None:
+                    self._fetched.publish()
+        finally:
+            if self._fetched is not None:
+                self._fetched.drop()
 
     def __enter__(self) -> "Store":
         """Return the store."""
