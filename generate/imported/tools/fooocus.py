@@ -24,7 +24,7 @@ def read_fooocus(texts: Mapping[str, str], file: str) -> ToolSays | None:
     if said is None:
         return parse_infotext(text)
     if not is_its_own and not str(said.get("version", "")).startswith(VERSION):
-        return None
+        return _of_others(texts.get("Comment"), MRE) or _of_others(text, RUINED)
     return tool_says(
         said.get("prompt"),
         negative_prompt=said.get("negative_prompt"),

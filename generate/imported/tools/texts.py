@@ -1,8 +1,14 @@
-"""The texts in a file of a picture: chunks of PNG, and EXIF of PNG, JPEG and WebP. Only bytes are read."""
+"""The texts in a file of a picture, of which no pixel is decoded.
 
+They are the chunks of a PNG, the comments of a JPEG and of a GIF, and the EXIF of PNG, JPEG, WebP and AVIF.
+"""
+
+import io
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
+
+from PIL import AvifImagePlugin
 
 from diptych.data.containers import exif_values, jpeg_head
 
@@ -10,6 +16,7 @@ MAX_TEXT_BYTES = 8 * 2**20  # of all texts of a picture; the graphs of ComfyUI m
 MAX_CHUNKS = 10_000
 # Tag -> the name of the text: EXIF 2.32, 4.6.4 and 4.6.5. ComfyUI keeps its graphs in Make and Model.
 EXIF_TAGS = {0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x9286: "UserComment"}
+COMMENT = "Comment"  # the key of a comment without one: as PNG's, where the same programs write the same
 CODES = {b"ASCII\0\0\0": "ascii", b"\0\0\0\0\0\0\0\0": "utf-8"}  # of UserComment, beside UNICODE
 
 
@@ -42,8 +49,51 @@ def _texts(data: bytes) -> Iterator[tuple[str, str]]:
         except struct.error as error:
             raise BadText("the head of the JPEG is cut") from error
         yield from _exif_texts(exif)
+        yield from ((COMMENT, _latin_or_utf8(body)) for body in _jpeg_comments(data))
     elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         yield from _exif_texts(_webp_exif(data))
+    elif data[:6] in (b"GIF87a", b"GIF89a"):
+        yield from ((COMMENT, _latin_or_utf8(body)) for body in _gif_comments(data))
+    elif data[4:8] == b"ftyp" and b"avi" in data[8:40]:
+        yield from _exif_texts(_avif_exif(data))
+
+
+def _jpeg_comments(data: bytes) -> Iterator[bytes]:
+    """Yield the comments before the scans of a JPEG (ITU-T T.81, B.2.4.5)."""
+    position = 2
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        kind = data[position + 1]
+        if kind == 0xFF:  # fill byte
+            position += 1
+            continue
+        stop = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+        if kind in (0xD9, 0xDA) or not position + 4 <= stop <= len(data):
+            return
+        if kind == 0xFE:
+            yield data[position + 4 : stop].rstrip(b"\0")
+        position = stop
+
+
+def _gif_comments(data: bytes) -> Iterator[bytes]:
+    """Yield the comments before the first picture of a GIF (GIF89a, section 24), each of its parts together."""
+    position = 13 + (3 * 2 ** ((data[10] & 7) + 1) if len(data) > 10 and data[10] & 0x80 else 0)
+    while data[position : position + 1] == b"!":
+        label, parts, position = data[position + 1 : position + 2], list[bytes](), position + 2
+        while length := int.from_bytes(data[position : position + 1], "big"):
+            parts.append(data[position + 1 : position + 1 + length])
+            position += 1 + length
+        position += 1
+        if label == b"\xfe" and position <= len(data):
+            yield b"".join(parts)
+
+
+def _avif_exif(data: bytes) -> bytes:
+    """Return the EXIF of an AVIF, as its library finds it; none of a file that this cannot open."""
+    try:
+        with AvifImagePlugin.AvifImageFile(io.BytesIO(data)) as image:
+            return bytes(image.info.get("exif", b""))
+    except (OSError, SyntaxError, ValueError, RuntimeError):
+        return b""
 
 
 def _png_texts(data: bytes) -> Iterator[tuple[str, str]]:
@@ -121,4 +171,4 @@ def _comment(value: bytes) -> str:
 
 def main_text(texts: Mapping[str, str]) -> str | None:
     """Return what programs of the family of A1111 write: ``parameters`` of a PNG, the comment of others."""
-    return texts.get("parameters", texts.get("UserComment"))
+    return next((texts[key] for key in ("parameters", "UserComment", COMMENT) if key in texts), None)

@@ -69,6 +69,10 @@ NOVEL_WEBP = {  # whose description has lost what is no ASCII
     "Source": "xl",
     "Title": "NovelAI generated image",
 }
+INFOTEXT = (
+    f"{PROMPT}\nNegative prompt: {NEGATIVE}\n"
+    "Steps: 25, Sampler: euler, Schedule type: karras, CFG scale: 6.5, Seed: 7, Model: xl"
+)
 CASES: dict[str, tuple[str, bytes]] = {
     "core webp": ("comfyui", with_tags("WEBP", {0x010F: "workflow:{}", 0x0110: f"prompt:{GRAPH}"})),
     "WAS webp": (  # whose workflow is all that it knows, one object behind another
@@ -82,6 +86,11 @@ CASES: dict[str, tuple[str, bytes]] = {
     ),
     "Fooocus-MRE": ("fooocus", png(Comment=MRE)),
     "RuinedFooocus": ("fooocus", png(parameters=RUINED)),
+    "Fooocus-MRE jpeg": ("fooocus", save(PICTURE, "JPEG", comment=json.dumps(MRE))),
+    "A1111 jpeg made of another": ("a1111", save(PICTURE, "JPEG", comment=INFOTEXT.encode())),
+    "A1111 gif": ("a1111", save(PICTURE, "GIF", comment=(INFOTEXT + " " * 300).encode())),
+    "A1111 avif": ("a1111", with_tags("AVIF", {}, b"UNICODE\0" + INFOTEXT.encode("utf-16-be"))),
+    "NovelAI jpeg": ("novelai", save(PICTURE, "JPEG", comment=json.dumps(NOVEL_WEBP))),
     "NovelAI webp": ("novelai", with_tags("WEBP", {0x0131: "xl"}, b"ASCII\0\0\0" + json.dumps(NOVEL_WEBP).encode())),
 }
 
@@ -91,6 +100,33 @@ def test_what_is_written_otherwise_is_read_back(name: str) -> None:
     tool, data = CASES[name]
     found = read_tool(data, "x.png")
     assert (found.tool, found.problem, found.says.prompt, dict(found.says.facts)) == (tool, None, PROMPT, SAID)
+
+
+@pytest.mark.parametrize("ensure_ascii", [True, False])
+def test_a_jpeg_of_a_png_of_novelai_has_its_comment_alone(ensure_ascii: bool) -> None:
+    comment = json.dumps(NOVEL, ensure_ascii=ensure_ascii)
+    found = read_tool(save(PICTURE, "JPEG", comment=comment.encode()), "x.jpg")
+    without = {key: value for key, value in SAID.items() if key != "model"}
+    assert (found.tool, found.problem, found.says.prompt, dict(found.says.facts)) == ("novelai", None, PROMPT, without)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "GIF"])
+@pytest.mark.parametrize("text", ["Created with GIMP", "{", "{}", '{"prompt": "a", "seed": 1}', "File: a\nSize: 1"])
+def test_a_comment_of_another_program_is_nobodys(kind: str, text: str) -> None:
+    found = read_tool(save(PICTURE, kind, comment=text.encode()), "x")
+    assert (found.tool, found.problem) == (None, None)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "GIF", "AVIF"])
+def test_a_comment_that_is_cut_anywhere_breaks_nothing(kind: str) -> None:
+    if kind == "AVIF":
+        data = with_tags("AVIF", {}, b"UNICODE\0" + INFOTEXT.encode("utf-16-be"))
+    else:
+        data = save(PICTURE, kind, comment=INFOTEXT.encode())
+    whole = read_tool(data, "x")
+    for end in range(len(data)):
+        found = read_tool(data[:end], "x")
+        assert found.tool is None or found == whole
 
 
 @pytest.mark.parametrize("text", ["{a camera", '{"prompt": "class_type"}', '{"Software": "NovelAI-like"}'])
