@@ -7,7 +7,8 @@ from diptych.generate.imported.layouts import AUTO, TABLE, ChosenLayout, choose_
 from diptych.generate.imported.layouts.any_place import ANY_PLACE
 from diptych.generate.imported.layouts.texts import TEXTS, texts_beside
 from diptych.generate.imported.own_tables import OwnTables, images_of_tables, own_tables, shown_tables
-from diptych.generate.imported.tables import SUFFIXES
+from diptych.generate.imported.tables import SUFFIXES, TableImages
+from diptych.generate.imported.told_grids import tiles_of, told_grids
 from diptych.progress.wording import quantity
 from diptych.storage.store_path import read_path
 
@@ -32,12 +33,33 @@ def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[
         if is_table or config.layout == TABLE or len(tables.read) == 1 or any("/" in name for name in tables.read):
             raise
         told, notes = None, (f"tables not read: {error}",)  # results of the images, perhaps, or of others
+    prompts = config.prompts.kind if config.prompts is not None else ""
     if told is not None:
-        why = f"{shown_tables(tables.read)} {'names' if len(tables.read) == 1 else 'name'} the files"
-        return source, ChosenLayout(TABLE, ANY_PLACE, why, told.unused, notes), told.images
-    layout = choose_layout(config.layout, source, config.prompts.kind if config.prompts is not None else "")
+        layout, images = _told_layout(source, tables, told, prompts if config.layout == AUTO else None)
+        return source, layout._replace(notes=notes), images
+    layout = choose_layout(config.layout, source, prompts)
     notes = (*notes, *(_unread_texts(source, layout) if config.layout == AUTO else ()))
     return source, layout._replace(notes=notes), list(layout.layout.images(source))
+
+
+def _told_layout(
+    source: SourceFolder, tables: OwnTables, told: TableImages, prompts: str | None
+) -> tuple[ChosenLayout, list[FoundImage]]:
+    """Return the images that tables name, each tile of a grid by itself where the folder is one of grids.
+
+    Args:
+        source: The folder.
+        tables: Its tables.
+        told: What they say.
+        prompts: The kind of the prompt set that is asked for; None where each file is one image.
+    """
+    why = f"{shown_tables(tables.read)} {'names' if len(tables.read) == 1 else 'name'} the files"
+    grids = told_grids(source, told.images, prompts) if prompts is not None else None
+    if grids is None:
+        return ChosenLayout(TABLE, ANY_PLACE, why, told.unused), told.images
+    place = ANY_PLACE._replace(grid=grids.layout.grid, benchmark=grids.layout.benchmark)
+    chosen = ChosenLayout(TABLE, place, f"{why}, and {grids.why}", told.unused)
+    return chosen, tiles_of(told.images, grids, source)
 
 
 def _unread_tables(tables: OwnTables) -> tuple[str, ...]:

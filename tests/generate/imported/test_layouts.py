@@ -228,6 +228,27 @@ def test_the_same_picture_under_two_prompts_is_told_with_both(tmp_path: Path) ->
     assert (flaw["sample"], flaw["what"]) == (2, "the same bytes as tile 1 of vrd1.png, of the prompt 'vrd1'")
 
 
+@pytest.mark.parametrize("rows", ["one", "each"])
+def test_grids_that_a_table_names_are_cut_too(rows: str, tmp_path: Path) -> None:
+    grids = {f"partiprompts{number}.png": grid_of(range(4 * number, 4 * number + 4)) for number in range(2)}
+    folder = write(tmp_path / "in", {**grids, "left.png": picture(9, kind="PNG")})
+    told = [{"file_name": name, "prompt": f"cat {name[12]}", "seed": 5} for name in grids]
+    if rows == "each":
+        told = [{**one, "seed": seed, "sample": seed} for one in told for seed in range(4)]
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(one) + "\n" for one in told))
+    facts = imported(folder, "--out", tmp_path / "out")
+    assert (facts["layout"], facts["rows"], facts["usable"]) == ("table", 9, 8)
+    assert facts["why"].startswith("metadata.jsonl names the files, and files are called by ids of DPG-Bench")
+    found = [row for row in rows_of(tmp_path / "out") if row["status"] == "ok"]
+    for number, row in enumerate(found):
+        assert (row["caption"], row["sample"], row["tile"]) == (f"cat {number // 4}", number % 4, number % 4)
+        assert (pixels(row["image"]["bytes"]) == pixels(picture(number, kind="PNG"))).all()
+        assert row["seed"] == (5 if rows == "one" else number % 4)
+    single = imported(folder, "--out", tmp_path / "single", "--layout", "table")
+    assert single["usable"] == (2 if rows == "one" else 8)
+    assert "tile" not in rows_of(tmp_path / "single")[0]
+
+
 DPG_COLUMNS = (
     "item_id,text,keywords,proposition_id,dependency,category_broad,category_detailed,tuple,question_natural_language"
 )
@@ -244,6 +265,13 @@ def test_grids_called_by_numbers_alone_are_cut_where_prompts_of_dpg_are_asked_fo
     assert "of single images --layout names" in facts["why"]
     single = imported(folder, *asked[:-1], tmp_path / "single", "--layout", "names")
     assert (single["rows"], single["usable"]) == (2, 2)
+    told = [{"file_name": f"sdxl/{number}.png", "prompt_id": str(number)} for number in range(2)]
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(one) + "\n" for one in told))
+    tabled = imported(folder, *asked[:-1], tmp_path / "tabled")
+    assert (tabled["layout"], tabled["rows"], tabled["usable"]) == ("table", 8, 8)
+    others = [{**one, "prompt_id": str(1 - int(one["prompt_id"]))} for one in told]  # so that the numbers are no ids
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(one) + "\n" for one in others))
+    assert imported(folder, *asked[:-1], tmp_path / "counted")["rows"] == 2
 
 
 @pytest.mark.parametrize(
