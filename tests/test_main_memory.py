@@ -4,21 +4,9 @@ import resource
 from pathlib import Path
 
 import pytest
+from made_up_system import GIB, MEMINFO, write_tree
 
 from diptych.main_memory import free_main_memory, inspect_memory
-
-GIB = 1024**3
-MEMINFO = (
-    "MemTotal:       16777216 kB\nMemFree:         1048576 kB\nMemAvailable:    8388608 kB\nHugePages_Total:       0\n"
-)
-
-
-def write_tree(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return root
 
 
 @pytest.fixture(autouse=True)

@@ -1,18 +1,15 @@
 """How many processors are a process's own: on a made-up /proc and /sys."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
+from made_up_system import write_tree
 
 from diptych.processors import SHARE, own_cpus, share_of_cpus, usable_cpus
 
-
-def write_tree(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text, encoding="utf-8")
-    return root
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.parametrize(
@@ -57,3 +54,11 @@ def test_a_worker_has_its_share_and_one_processor_at_least(monkeypatch: pytest.M
 def test_who_is_told_nothing_has_all_processors_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(SHARE, raising=False)
     assert own_cpus() == usable_cpus() >= 1
+
+
+def test_whoever_counts_processors_asks_here_so_that_control_groups_and_shares_count() -> None:
+    counting = re.compile(r"\bos\.(cpu_count|process_cpu_count|sched_getaffinity)\(|multiprocessing\.cpu_count\(")
+    folders = ("src/diptych", "curate", "evaluate", "generate", "reports")
+    files = {path.resolve() for folder in folders for path in (ROOT / folder).rglob("*.py")}
+    found = {path.relative_to(ROOT).as_posix() for path in files if counting.search(path.read_text(encoding="utf-8"))}
+    assert found == {"src/diptych/processors.py", "src/diptych/doctor/inspection.py"}  # the latter says what there is

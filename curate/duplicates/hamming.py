@@ -10,7 +10,6 @@ well (flat pictures): ``iterate_pairs`` keeps no pairs, and asks its caller befo
 
 import functools
 import itertools
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -35,6 +34,7 @@ from diptych.curate.duplicates.buckets import (
 )
 from diptych.curate.duplicates.table_choice import plan_tables
 from diptych.errors import DataError
+from diptych.processors import own_cpus
 
 MAX_ROWS = 2**31 - 1  # row numbers are int32, because pairs are what fills the memory
 MAX_PAIRS = 50_000_000  # of find_pairs: 0.45 GB of result, 2 GB while they are sorted
@@ -105,7 +105,7 @@ def iterate_pairs(
         raise ValueError("some hashes are equal; collapse them with stars.group_equal and pass its values")
     family = np.array(plan_tables(values, radius, crowds_are_left=leave is not None), dtype=np.uint64)
     search = _Search(values, ordered, rows, radius, family)
-    threads = 1 if len(values) < THREAD_ROWS else workers or min(8, os.cpu_count() or 1)
+    threads = 1 if len(values) < THREAD_ROWS else workers or min(8, own_cpus())
     with ThreadPoolExecutor(threads) as pool:
         in_order = functools.partial(_in_order, pool, threads) if threads > 1 else map
         yield from search.run(in_order, leave, progress)

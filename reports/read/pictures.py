@@ -28,6 +28,7 @@ from diptych.data.images import Image
 from diptych.data.pixel_limit import MAX_PIXELS, pixels_allowed
 from diptych.data.shards import reading
 from diptych.errors import DecodeError, ShardError
+from diptych.processors import own_cpus
 from diptych.progress import track
 from diptych.reports.read.rows import Floats, ReportRows
 
@@ -118,7 +119,7 @@ def make_pictures(
             shard = files[rows.columns["dataset"][row], rows.columns["shard"][row]]
             by_shard.setdefault(shard, []).append(task)
     total = sum(len(tasks) for tasks in by_shard.values())
-    with track("pictures", total, mode=progress) as tracker, ThreadPoolExecutor(_threads()) as pool:
+    with track("pictures", total, mode=progress) as tracker, ThreadPoolExecutor(own_cpus()) as pool:
         for shard in sorted(by_shard):
             for tasks, data in _groups(shard, by_shard[shard], out):
                 done = list(pool.map(lambda pair: _make(pair[0], pair[1], out, sizes), zip(tasks, data, strict=True)))
@@ -250,10 +251,6 @@ def _save(image: Image, path: Path, quality: int) -> None:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _threads() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def flags(rows: ReportRows, rule: Any) -> list[bool]:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-import torch
 
 from diptych.config.load import load
 from diptych.curate.config import CurateConfig
@@ -12,6 +11,8 @@ from diptych.demo.measure.outcome import DUPLICATES, RULE_FOR, kept_by_fault, ta
 from diptych.demo.world.plan import plan_rows
 from diptych.demo.world.web import DemoWeb
 from diptych.ready_configs import config_path
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 FLOORS = {"mismatched": (0.95, 0.95), "flagged": (0.95, 0.95), DUPLICATES: (0.99, 0.95)}
 
@@ -27,11 +28,6 @@ def curate(folder: Path, rows: int, seed: int) -> None:
         runner.check()
         for step in STEPS:
             runner.run(step)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 def test_rules_of_the_config_are_those_that_the_outcome_judges() -> None:

@@ -3,19 +3,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from made_up_system import write_tree
 
 from diptych.doctor import caches
 from diptych.doctor.caches import hub_cache_dir, inspect_cache
 from diptych.doctor.inspection import inspect_machine
 from diptych.doctor.wording import format_report
-
-
-def write_tree(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return root
 
 
 def test_size_of_a_cache_counts_each_file_once(tmp_path: Path) -> None:

@@ -8,23 +8,11 @@ import types
 from pathlib import Path
 
 import pytest
+from made_up_system import GIB
 
 from diptych.doctor.inspection import inspect_machine
 from diptych.doctor.machine import inspect_devices, inspect_disk
 from diptych.doctor.wording import format_report
-
-GIB = 1024**3
-MEMINFO = (
-    "MemTotal:       16777216 kB\nMemFree:         1048576 kB\nMemAvailable:    8388608 kB\nHugePages_Total:       0\n"
-)
-
-
-def write_tree(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return root
 
 
 def pretend_torch(monkeypatch: pytest.MonkeyPatch, cuda: types.SimpleNamespace, *, mps: bool = False) -> None:

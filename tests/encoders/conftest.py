@@ -1,6 +1,5 @@
 """Tiny CLIPs as a folder, as a checkpoint, and under a name that open_clip knows."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,12 +32,3 @@ def named(monkeypatch: pytest.MonkeyPatch, checkpoint: Path) -> None:
     quick = {"file": str(checkpoint), "quick_gelu": True, **SQUASHED}
     monkeypatch.setitem(_PRETRAINED, "Tiny", {"openai": quick, "plain": {"file": str(checkpoint)}})
     monkeypatch.setitem(_PRETRAINED, "Tiny-quickgelu", {"openai": quick, "silent": {"file": str(checkpoint)}})
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Spare small pictures the threads that would only wait for each other."""
-    usual = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(usual)

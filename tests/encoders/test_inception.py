@@ -1,5 +1,4 @@
 import importlib.metadata
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,15 +23,9 @@ from diptych.scores.plan import ScorePlan
 from diptych.scores.run import score_dataset
 from diptych.scores.tables import read_embeddings
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SIZES = [(48, 32), (32, 48), (299, 299), (640, 480), (7, 1024), (1, 1)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The script of the GPU runs, at a size for a CPU, so that it cannot rot; and on a card what is promised of bytes."""
 
 import math
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -9,16 +8,9 @@ from gpu import bench_gpu
 from gpu.making import determinism
 from gpu.shapes import REAL, TINY, Family
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 RATES = [name for name in bench_gpu.PARTS if not name.startswith("bytes")]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Spare tiny models the threads that would only wait for each other."""
-    usual = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(usual)
 
 
 @pytest.mark.parametrize("name", RATES)

@@ -5,7 +5,6 @@ Decides nothing about what is asked.
 """
 
 import json
-import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,6 +18,7 @@ from diptych.data.dataset import Dataset
 from diptych.data.table import KEY, PICTURE, REASON, DatasetTable, TableColumn, columns_of
 from diptych.errors import first_line
 from diptych.lookup import describe_unknown
+from diptych.processors import own_cpus
 from diptych.storage.for_duckdb import duckdb_name, open_places
 from diptych.storage.location import Location
 from diptych.storage.spill import spill_settings
@@ -34,7 +34,7 @@ def connect(dataset: Dataset | None = None) -> Any:
     """Return an in-memory DuckDB connection that can read the files of a dataset and nothing else."""
     import duckdb
 
-    con = duckdb.connect(config={"threads": available_threads(), **spill_settings()})
+    con = duckdb.connect(config={"threads": own_cpus(), **spill_settings()})
     if dataset is not None:
         folders = ", ".join(map(text, open_places(con, dataset.places)))
         con.cursor().execute(f"SET allowed_directories = [{folders}]")
@@ -69,11 +69,6 @@ def interrupted_after(con: Any, seconds: float) -> Iterator[None]:
         raise TimeoutError(f"takes longer than {seconds:,.0f} s") from error
     finally:
         timer.cancel()
-
-
-def available_threads() -> int:
-    """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def relation(table: DatasetTable, labels: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ from diptych.command_line import AS_JSON, CommandGroup, LocalPathType, print_jso
 from diptych.config.overrides import path_setting, quoted_path
 from diptych.demo.world.web_state import TABLE, port_of, remember
 from diptych.lookup import import_attribute
+from diptych.processors import own_cpus
 from diptych.ready_configs import config_path
 
 DEFAULT_ROWS = 1000
@@ -50,7 +51,7 @@ def demo(ctx: click.Context, out: Path, rows: int, workers: int | None, opens: b
     start = time.monotonic()
     _curate(ctx, out, rows)
     _draw_held_out(ctx, out)
-    processes = str(workers or min(2, os.cpu_count() or 1))
+    processes = str(workers or min(2, own_cpus()))
     for config in ("generate.yaml", "occupations.yaml"):
         folder = out / ("images" if config == "generate.yaml" else "occupations")
         _run(ctx, "generate", "run", config, "--out", folder, "--workers", processes)

@@ -2,13 +2,11 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner, Result
 from drawn import draw_dataset, draw_folder, picture
 from inception_weights import save_random_weights
@@ -25,15 +23,9 @@ from diptych.evaluate.metrics.frechet import frechet_distance
 from diptych.evaluate.metrics.two_sets import encoder_spec, measure_distances
 from diptych.evaluate.statistics.moments import moments
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SPEC = EncoderSpec("projection", {"dim": 6}, 4)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def call(*arguments: object) -> Result:
