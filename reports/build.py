@@ -14,6 +14,7 @@ from diptych.addresses import Address
 from diptych.data.claims import REPORT, check_apart
 from diptych.data.column_names import describe_unknown_column
 from diptych.errors import ConfigError, DataError
+from diptych.jobs.engine import HERE, Engine
 from diptych.lookup import describe_unknown, import_attribute
 from diptych.progress import track
 from diptych.reports.built import Built
@@ -22,7 +23,8 @@ from diptych.reports.pages import DATA, PAGES, PART, TITLE, file_name
 from diptych.reports.pages.funnel import rows_shown
 from diptych.reports.read.chunks import FOLDER, pack_json, write_chunks
 from diptych.reports.read.curated import read_pool
-from diptych.reports.read.pictures import Sizes, flags, made_before, make_pictures, remove_others
+from diptych.reports.read.picture_job import Sizes
+from diptych.reports.read.pictures import flags, made_before, make_pictures, remove_others
 from diptych.reports.read.pool import Pool, open_pool
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import ReportRows, RowsPart, join
@@ -37,12 +39,13 @@ from diptych.store.store import Store
 FORMAT = 1
 
 
-def build_report(config: ReportConfig, address: Address, *, progress: str = "none") -> Built:
+def build_report(config: ReportConfig, address: Address, *, engine: Engine = HERE, progress: str = "none") -> Built:
     """Write the report into a folder, new, empty or holding an earlier build.
 
     Args:
         config: What to report on.
         address: The folder; in an object store, it is built on this machine and uploaded.
+        engine: Who makes its pictures.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
@@ -53,7 +56,13 @@ def build_report(config: ReportConfig, address: Address, *, progress: str = "non
     """
     place = Location.at(address)
     if isinstance(place, StoreLocation):
-        return build_uploaded(place, lambda folder: build_report(config, folder, progress=progress), progress=progress)
+        if engine.name != HERE.name:
+            raise ConfigError(
+                f"{address}: a report in a store is built on this machine; leave --engine {engine.name} out"
+            )
+        return build_uploaded(
+            place, lambda folder: build_report(config, folder, engine=engine, progress=progress), progress=progress
+        )
     out = Path(place)
     _check_folder(out)
     with _opened(config) as (store, run):
@@ -64,7 +73,7 @@ def build_report(config: ReportConfig, address: Address, *, progress: str = "non
         sizes = Sizes(config.thumbnail_px, config.preview_px)
         _begin(out, config)
         before = made_before(out)
-        pictures = make_pictures(rows, blurred, out, sizes, progress=progress)
+        pictures = make_pictures(rows, blurred, out, sizes, engine=engine, progress=progress)
         remove_others(out, pictures)
         report = Report(config, rows, pictures, tuple(pools), store, run)
         kept = sum(picture.thumbnail in before for picture in pictures)

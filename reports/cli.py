@@ -15,6 +15,8 @@ from diptych.command_line import (
     progress_mode,
     set_option,
 )
+from diptych.jobs.command_line import engine_options
+from diptych.jobs.engine import Engine
 from diptych.progress.wording import format_bytes, quantity, taken_over
 
 
@@ -33,9 +35,12 @@ def report() -> None:
 @CONFIG
 @out_option("Folder of the report.", PlaceType())
 @set_option("title=Mine")
+@engine_options("Processes that make pictures.")
 @AS_JSON
 @click.pass_context
-def build(ctx: click.Context, config: Path, out: Address, overrides: tuple[str, ...], as_json: bool) -> None:
+def build(
+    ctx: click.Context, config: Path, out: Address, overrides: tuple[str, ...], engine: Engine, as_json: bool
+) -> None:
     """Write the report that CONFIG describes into a folder.
 
     The folder opens with a double click. It can be moved, packed and served as it is; it asks no server for anything.
@@ -47,7 +52,7 @@ def build(ctx: click.Context, config: Path, out: Address, overrides: tuple[str, 
 
     loaded = load(config, ReportConfig, overrides)
     build_report = import_attribute("diptych.reports.build:build_report")  # says which extra is missing, where one is
-    built = build_report(loaded, out, progress=progress_mode(ctx))
+    built = build_report(loaded, out, engine=engine, progress=progress_mode(ctx))
     if as_json:
         print_json({"report": str(built.index), **built.facts})
         return

@@ -13,7 +13,7 @@ from diptych.data.claims import REPORT, check_apart, check_writable
 from diptych.errors import ConfigError
 from diptych.progress import track
 from diptych.reports.built import Built
-from diptych.reports.read.pictures import PREVIEWS, THUMBNAILS
+from diptych.reports.read.picture_job import PREVIEWS, THUMBNAILS
 from diptych.storage.object_stores import StoreLocation
 from diptych.storage.store_path import StorePath
 

@@ -17,7 +17,7 @@ from diptych.reports.links import MISSING
 from diptych.reports.read.columns import PICTURE, details, label_of, listed_filters
 from diptych.reports.read.evidence_chunks import evidence_files, evidence_index
 from diptych.reports.read.numbers import plain_name
-from diptych.reports.read.pictures import Picture
+from diptych.reports.read.picture_job import Picture
 from diptych.reports.read.report import DOMAIN, MANY_VALUES, Report, are_few
 from diptych.reports.read.rows import as_text
 from diptych.reports.read.texts import cut

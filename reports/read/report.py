@@ -15,7 +15,7 @@ from diptych.reports.read.audited import audited
 from diptych.reports.read.columns import AUDIT, OURS, PICTURE, domain_of, filters
 from diptych.reports.read.evidence import JudgeLook, SeenRecords, find_evidence, find_looks
 from diptych.reports.read.numbers import count
-from diptych.reports.read.pictures import PREVIEWS, THUMBNAILS, Picture, file_of
+from diptych.reports.read.picture_job import PREVIEWS, THUMBNAILS, Picture, file_of
 from diptych.reports.read.pool import Pool
 from diptych.reports.read.rows import ReportRows, as_text
 from diptych.reports.read.stored import further_in

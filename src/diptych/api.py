@@ -198,13 +198,16 @@ def run_evaluation(
         return store.arrow("SELECT * FROM v_results WHERE run_id = ? ORDER BY ALL", [outcome.run_id])
 
 
-def build_report(config: Address, out: Address, *, overrides: Sequence[str] = (), progress: str = "none") -> ReadPath:
+def build_report(
+    config: Address, out: Address, *, overrides: Sequence[str] = (), workers: int = 1, progress: str = "none"
+) -> ReadPath:
     """Write the report that a config describes; return its first page.
 
     Args:
         config: A YAML file with ``job: report``.
         out: The folder of the report.
         overrides: ``key.subkey=value`` strings.
+        workers: Processes that make pictures; more than one need the guard, see above.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
@@ -214,7 +217,7 @@ def build_report(config: Address, out: Address, *, overrides: Sequence[str] = ()
     from diptych.reports.config import ReportConfig
 
     loaded = load(local_path(config), ReportConfig, overrides)
-    return build.build_report(loaded, place_of(out), progress=progress).index
+    return build.build_report(loaded, place_of(out), engine=Engine(workers), progress=progress).index
 
 
 def _specs(given: Specs, what: str, choice: type[EncoderChoice | JudgeChoice | ScoreChoice]) -> dict[str, Spec]:

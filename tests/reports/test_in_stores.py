@@ -7,6 +7,7 @@ from object_store import ATTEMPTS, Bucket, Fail, local_files
 from report_world import World
 
 from diptych.errors import ConfigError, ShardError, StoreError
+from diptych.jobs.engine import Engine
 from diptych.reports.build import build_report
 from diptych.storage.store_path import StorePath
 from diptych.store.seal import ENDING
@@ -61,3 +62,8 @@ def test_a_store_that_is_not_there_or_not_whole_is_named(world: World, bucket: B
     with pytest.raises(StoreError, match=f"^{store}: is damaged, or store.duckdb{ENDING} is") as caught:
         Store.open(store, read_only=True)
     assert "/tmp" not in str(caught.value)
+
+
+def test_another_machine_is_not_asked_for_the_pictures_of_a_report_in_a_store(world: World, bucket: Bucket) -> None:
+    with pytest.raises(ConfigError, match=f"^{bucket.address}/report: a report in a store is built on this machine"):
+        build_report(world.config(), f"{bucket.address}/report", engine=Engine(2, "ray"))

@@ -15,7 +15,7 @@ from diptych.reports.pages.provenance import redacted
 from diptych.reports.pages.scores import notes_of
 from diptych.reports.read.cautions import cautions
 from diptych.reports.read.numbers import interval, number, share
-from diptych.reports.read.pictures import Picture
+from diptych.reports.read.picture_job import Picture
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import RowsPart, join
 from diptych.reports.verdicts import sentence

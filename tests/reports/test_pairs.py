@@ -14,7 +14,7 @@ from report_world import World
 from diptych.cli import main
 from diptych.reports.build import build_report
 from diptych.reports.pages.compare import comparable, own_settings
-from diptych.reports.read.pictures import Picture
+from diptych.reports.read.picture_job import Picture
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import RowsPart, join
 from diptych.reports.verdicts import difference_rows, sentence

@@ -13,7 +13,8 @@ from diptych.data import images
 from diptych.errors import ConfigError, ShardError
 from diptych.reports.build import build_report
 from diptych.reports.config import Flagged
-from diptych.reports.read.pictures import Picture, Sizes, file_of, flags, make_pictures, remove_others
+from diptych.reports.read.picture_job import Picture, Sizes, file_of
+from diptych.reports.read.pictures import flags, make_pictures, remove_others
 from diptych.reports.read.rows import ReportRows, RowsPart, join
 
 SIZES = Sizes(64, 128)
