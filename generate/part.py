@@ -58,7 +58,7 @@ def generate_part(
     by_name = {task.name: task for task in missing}
     with track("generate", rows, mode=progress, unit="images", done=done) as tracker:
         for made in run_job(job, missing, engine=engine, report=tracker.advance):
-            append_timing(out, made.timing, others.environments_of(by_name[made.info.name]))
+            append_timing(out, made.timing, others.environments_of(by_name[made.info.name]), part)
             growing.commit(made.info)
             remove_kept(out, made.kept)
     growing.look_again()

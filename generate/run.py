@@ -17,7 +17,7 @@ from diptych.generate.layout import Layout, ShardTask, check_layout, lay_out
 from diptych.generate.outcome import outcome_of
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.shard_job import GenerateJob
-from diptych.generate.timings import append_timing, read_environments
+from diptych.generate.timings import append_timing, join_timings, read_environments
 from diptych.generate.trial import failing_groups
 from diptych.jobs import run_job
 from diptych.jobs.engine import HERE, Engine
@@ -104,6 +104,7 @@ class _Run:
         """Do it, and seal the dataset."""
         growing, plan = self._growing, self._plan
         growing.begin()
+        join_timings(self._out)
         if self._found.lost:  # unless it was only not yet in its place
             layout = self._look_again()
         growing.drop(layout.gone)

@@ -1,7 +1,8 @@
 """How long each shard took, and what its images were made on: notes beside the dataset, which are no part of it.
 
 One line a shard that was made, also of one that a kill then lost. Last bits can depend on device and versions, so the
-dataset itself says of all of them together on what its images were made.
+dataset itself says of all of them together on what its images were made. Parts that run at once, perhaps on several
+machines, write a file each, since not every file system lets two of them add to one; who finishes joins these.
 """
 
 import json
@@ -11,10 +12,11 @@ from typing import Any
 
 from diptych.addresses import Address
 from diptych.generate.backends.asked import ImageGroup
+from diptych.parts import WHOLE_JOB, JobPart
 from diptych.storage.location import Location
 
 TIMINGS = "timings.jsonl"
-NOTES = ".timings"  # in a store, where no line can be added, the folder of a note each
+NOTES = ".timings"  # the folder of a file for each part; in a store, where no line can be added, of one for each note
 
 
 class ShardTiming:
@@ -52,13 +54,19 @@ def read_environments(address: Address) -> list[dict[str, Any]]:
     return [json.loads(text) for text in sorted(texts)]
 
 
-def append_timing(address: Address, timing: Mapping[str, Any], environments: Sequence[Mapping[str, Any]]) -> None:
+def append_timing(
+    address: Address,
+    timing: Mapping[str, Any],
+    environments: Sequence[Mapping[str, Any]],
+    part: JobPart = WHOLE_JOB,
+) -> None:
     """Add a note; after a line that a kill tore it begins a line of its own.
 
     Args:
         address: The dataset directory.
         timing: The note.
         environments: What else images of the shard were made on: those that were taken from other runs.
+        part: Of the shards that is made here, while others make theirs.
 
     Raises:
         ShardError: If the disk refuses.
@@ -69,15 +77,41 @@ def append_timing(address: Address, timing: Mapping[str, Any], environments: Seq
     if place.is_store:
         (place.parent / NOTES / f"{timing['shard']}-{secrets.token_hex(4)}.json").write(line.encode())
         return
+    if not part.is_whole:
+        place = place.parent / NOTES / f"{part.number}-of-{part.of}.jsonl"
+        place.parent.make()
+    _append(place, line)
+
+
+def join_timings(address: Address) -> None:
+    """Put the notes of parts behind the others; done alone. What was killed at it is done again.
+
+    Raises:
+        ShardError: If the disk refuses.
+    """
+    place = Location.at(address) / TIMINGS
+    if place.is_store or not (parts := (place.parent / NOTES).children("*.jsonl")):
+        return
+    there = set(_text(place).splitlines()) if place.is_file() else set()
+    new = [line for part in parts for line in _text(part).splitlines() if line not in there]
+    if new:
+        _append(place, "".join(f"{line}\n" for line in new))
+    (place.parent / NOTES).remove_everything()
+
+
+def _append(place: Location, lines: str) -> None:
     torn = place.is_file() and place.read()[-1:] not in (b"", b"\n")
-    place.append((("\n" if torn else "") + line).encode())
+    place.append((("\n" if torn else "") + lines).encode())
+
+
+def _text(place: Location) -> str:
+    return place.read().decode("utf-8", "replace")
 
 
 def _texts(place: Location) -> Iterator[str]:
-    for one in [place] if place.is_file() else []:
-        yield one.read().decode("utf-8", "replace")
-    for one in (place.parent / NOTES).children("*.json") if place.is_store else []:
-        yield one.read().decode("utf-8", "replace")
+    if place.is_file():
+        yield _text(place)
+    yield from map(_text, (place.parent / NOTES).children("*.json" if place.is_store else "*.jsonl"))
 
 
 def _lines(place: Location) -> list[dict[str, Any]]:

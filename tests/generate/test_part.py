@@ -13,7 +13,9 @@ from diptych.generate.growth import STEP
 from diptych.generate.part import generate_part
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.run import generate
+from diptych.generate.timings import TIMINGS, read_timings
 from diptych.parts import JobPart, PartOutcome
+from diptych.storage.local_files import LocalLocation
 
 MakePlan = Callable[..., GenerationPlan]
 
@@ -50,6 +52,36 @@ def test_parts_at_once_and_a_run_that_finishes_them_give_the_bytes_of_one(plan: 
     assert finished.shards_made == shards - sum(outcome.made for outcome in done)
     assert files_of(tmp_path / "parts") == files_of(tmp_path / "one")
     assert do(plan, tmp_path / "parts", 1) == PartOutcome(0, done[0].own, shards, shards)
+
+
+def test_each_part_notes_in_a_file_of_its_own_and_who_finishes_joins_them(
+    plan: GenerationPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, notes = tmp_path / "out", tmp_path / "out/.timings"
+    for number in (1, 2):
+        do(plan, out, number)
+    assert not (out / TIMINGS).exists(), "a file system need not let two add to one file"
+    parts = {path.name: path.read_bytes() for path in sorted(notes.iterdir())}
+    assert [*parts] == ["1-of-3.jsonl", "2-of-3.jsonl"]
+    assert {note["shard"] for note in read_timings(out)} == {*done_by(1), *done_by(2)}
+    with monkeypatch.context() as killed:
+        killed.setattr(LocalLocation, "remove_everything", stop)
+        with pytest.raises(KeyboardInterrupt):
+            generate(plan, out, progress="none")
+    assert {path.name: path.read_bytes() for path in sorted(notes.iterdir())} == parts
+    generate(plan, out, progress="none")
+    assert not notes.exists()
+    lines = (out / TIMINGS).read_text().splitlines()
+    assert len(set(lines)) == len(lines) == 5
+    assert [note["shard"] for note in read_timings(out)] == [f"{number:05d}.parquet" for number in range(5)]
+
+
+def done_by(part: int) -> list[str]:
+    return [f"{number:05d}.parquet" for number in range(5) if JobPart(part, 3).takes(number)]
+
+
+def stop(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_dataset_of_another_plan_is_refused(plan: GenerationPlan, plan_of: MakePlan, tmp_path: Path) -> None:
