@@ -165,7 +165,8 @@ class CurateRunner:
             raise DataError(f"{self.config.source.path}: no rows there")
         if not inferred_types(table.schema):
             return table.schema
-        return look_at_input(self.config, progress=self.progress).read(progress=self.progress).schema
+        found = look_at_input(self.config, progress=self.progress)
+        return found.read(engine=self.engine, progress=self.progress).schema
 
     def _ingest(self) -> StepOutcome:
         run = ingest(self.config, self.pool, self.options, engine=self.engine, progress=self.progress)

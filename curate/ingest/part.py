@@ -36,12 +36,12 @@ def ingest_part(
         DataError: If the source cannot be read.
         ShardError: If the pool was made from another input, or was begun by a run whose shards are cut otherwise.
     """
-    found = look_at_input(config, progress=progress)
+    found = look_at_input(config, part, progress=progress)
     growing = open_pool(address, found, NOTHING_FURTHER, part)
     finished = sealed_data(growing.directory.parent, found.fingerprint, progress=progress)
     if finished is not None:
         return PartOutcome.nothing_left(part, [shard_number(shard.name) for shard in finished.shards])
-    read = found.read(progress=progress)
+    read = found.read(engine=engine, part=part, progress=progress)
     growing.begin(progress=progress)
     plan = read.plan([])
     limits = ShardLimits(config.rows_per_shard, config.bytes_per_shard)

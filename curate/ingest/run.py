@@ -90,7 +90,7 @@ def ingest(
     finished = sealed_data(growing.directory.parent, found.fingerprint, progress=progress)
     if finished is not None and not shards_to_retry(growing, options.retry):
         return IngestRun(finished, rows_gone=finished.manifest["made_by"][ROWS_GONE])
-    read = found.read(progress=progress)
+    read = found.read(engine=engine, progress=progress)
     _check_types(growing, read)
     noted = dict(growing.entries)
     growing.begin(progress=progress)

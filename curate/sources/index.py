@@ -65,14 +65,27 @@ def index_part(source: RowSource, found: IdentifiedPart, reading: Any, on_rows: 
     part = found.part
     if part.caption_of is not None:
         return _index_pictures(found, part.caption_of, on_rows)
-    facts = [VERSION, reading, Path(part.files[0]).suffixes[-2:]]
-    place = Location.at(inputs_cache() / f"{found.content['sha256'][:32]}-{fingerprint(facts)[:16]}.arrow")
-    table = _remembered(place)
-    if table is None:
-        table = _read_rows(source, part, on_rows)
-        _remember(place, table)
-    else:
-        on_rows(table.num_rows)
+    known = remembered_index(found, reading)
+    if known is not None:
+        on_rows(len(known.hashes))
+        return known
+    table = _read_rows(source, part, on_rows)
+    _remember(_place_of(found, reading), table)
+    return _as_index(table)
+
+
+def remembered_index(found: IdentifiedPart, reading: Any) -> PartIndex | None:
+    """Return what was found when a file of rows was read; None where nobody remembers."""
+    table = _remembered(_place_of(found, reading))
+    return None if table is None else _as_index(table)
+
+
+def _place_of(found: IdentifiedPart, reading: Any) -> Location:
+    facts = [VERSION, reading, Path(found.part.files[0]).suffixes[-2:]]
+    return Location.at(inputs_cache() / f"{found.content['sha256'][:32]}-{fingerprint(facts)[:16]}.arrow")
+
+
+def _as_index(table: pa.Table) -> PartIndex:
     schema = table.schema.metadata[SCHEMA]
     columns = pa.ipc.read_schema(pa.py_buffer(schema)) if schema else None
     return PartIndex(table["hash"].to_numpy(), table["bytes"].to_numpy(), columns)

@@ -37,6 +37,17 @@ class JobPart(NamedTuple):
         """
         return shard % self.of == self.number - 1
 
+    def in_turn(self, count: int) -> list[int]:
+        """Return the numbers of things that every part looks at, beginning where no other part does.
+
+        So each finds of most of them what another has remembered, where they share a place for that.
+
+        >>> JobPart(2, 3).in_turn(6), JobPart(1, 1).in_turn(3)
+        ([2, 3, 4, 5, 0, 1], [0, 1, 2])
+        """
+        first = (self.number - 1) * count // self.of
+        return [*range(first, count), *range(first)]
+
     def __str__(self) -> str:
         """Return it as it is given."""
         return f"{self.number}/{self.of}"
