@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score
 from tiny_generated import Made, make_generated
 
+from diptych.data.dataset import open_dataset
 from diptych.generate.prompts.dsg import dsg
 
 LIKERT = "tifa160-likert-anns.csv"
@@ -71,6 +72,13 @@ def human_means(released: Path) -> dict[tuple[str, str], float]:
 def scores(folder: Path, score: str) -> dict[tuple[str, str], float]:
     sql = "SELECT model, prompt_id, value FROM scores JOIN images USING (run_id, dataset, key) WHERE score = ?"
     return {(row["model"], row["prompt_id"]): row["value"] for row in read(folder, sql, (score,))}
+
+
+def test_the_page_has_the_contents_that_these_imports_print(judged: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "evaluate.md").read_text(encoding="utf-8")
+    for evidence in open_dataset(judged / "generated").column_sets("evidence"):
+        told = evidence.manifest["identity"]["judge"]
+        assert f"name: {told['judge']}, content: '{told['imported']}'" in page
 
 
 def test_people_have_the_means_of_their_released_ratings(released: Path, judged: Path) -> None:
