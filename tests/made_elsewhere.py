@@ -1,7 +1,9 @@
 """A folder of drawn pictures of seven prompts, as another program might leave it, and an import of it."""
 
+import io
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,3 +54,15 @@ def imported(*arguments: object) -> dict[str, Any]:
 def rows_of(path: Path) -> list[dict[str, Any]]:
     """Return all rows of a dataset."""
     return [row for file in open_dataset(path).files for row in read_shard(file).to_pylist()]
+
+
+def grid_of(
+    numbers: Sequence[int | None], size: tuple[int, int] = (48, 32), *, kind: str = "PNG", across: int = 2
+) -> bytes:
+    """Return a grid of pictures; None is a place that stays black."""
+    whole = Image.new("RGB", (across * size[0], len(numbers) // across * size[1]))
+    for place, number in enumerate(numbers):
+        if number is not None:
+            part = Image.open(io.BytesIO(picture(number, size, kind="PNG")))
+            whole.paste(part, (place % across * size[0], place // across * size[1]))
+    return save(whole, kind)

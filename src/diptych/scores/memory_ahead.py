@@ -49,14 +49,14 @@ def check_memory_ahead(
     if engine.name != HERE.name:
         return
     with without_downloads() if is_trial else nullcontext():
-        held = dict.fromkeys(_Ahead(plan, _Stored(tuple(places)), is_trial).weights())
+        held = dict.fromkeys(_Ahead(plan, _StoredSets(tuple(places)), is_trial).weights())
     if not is_trial and engine.workers != 1 and any(one.device != CPU for one in held) and count_gpus() > 0:
         held = {one: None for one in held if one.device == CPU}
     check_all_fit(held)
 
 
 @dataclass(frozen=True)
-class _Stored:
+class _StoredSets:
     """The column sets that lie there, finished or begun."""
 
     places: tuple[Location, ...]
@@ -89,7 +89,7 @@ class _Ahead:
     """The models of a plan, made as they are asked for; none of them is loaded."""
 
     plan: ScorePlan
-    stored: _Stored
+    stored: _StoredSets
     is_trial: bool
 
     def weights(self) -> Iterator[HeldWeights]:

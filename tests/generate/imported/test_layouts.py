@@ -1,17 +1,15 @@
 """Layouts: each is known for what it is, and says of each image whose it is."""
 
 import hashlib
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from drawn import picture
-from image_bytes import pixels, save
-from made_elsewhere import import_, imported, rows_of
-from PIL import Image
+from image_bytes import pixels
+from made_elsewhere import grid_of, import_, imported, rows_of
 
 from diptych.generate.imported.found_images import ImportLayout
 from diptych.generate.imported.layouts import LAYOUTS
@@ -160,18 +158,6 @@ def test_numbers_that_count_over_all_prompts_are_no_samples(tmp_path: Path) -> N
     assert [row["sample"] for row in usable(tmp_path / "out").values()] == [0, 1] * 3
 
 
-def grid_of(
-    numbers: Sequence[int | None], size: tuple[int, int] = (48, 32), *, kind: str = "PNG", across: int = 2
-) -> bytes:
-    """Return a grid of pictures; None is a place that stays black."""
-    whole = Image.new("RGB", (across * size[0], len(numbers) // across * size[1]))
-    for place, number in enumerate(numbers):
-        if number is not None:
-            part = Image.open(io.BytesIO(picture(number, size, kind="PNG")))
-            whole.paste(part, (place % across * size[0], place // across * size[1]))
-    return save(whole, kind)
-
-
 def test_dpg_grids_are_cut_into_exactly_their_pictures_and_kept(tmp_path: Path) -> None:
     grids = {f"partiprompts{number}.png": grid_of(range(4 * number, 4 * number + 4)) for number in range(3)}
     broken = {"stanford7.png": picture(50, (47, 32), kind="PNG"), "vrd3.png": b"GIF89a"}
@@ -226,27 +212,6 @@ def test_the_same_picture_under_two_prompts_is_told_with_both(tmp_path: Path) ->
     grids = write(tmp_path / "grids", {"vrd1.png": other, "vrd2.png": grid_of([5, 6, 2, 7])})
     (flaw,) = imported(grids, "--out", tmp_path / "tiles")["flaws"]
     assert (flaw["sample"], flaw["what"]) == (2, "the same bytes as tile 1 of vrd1.png, of the prompt 'vrd1'")
-
-
-@pytest.mark.parametrize("rows", ["one", "each"])
-def test_grids_that_a_table_names_are_cut_too(rows: str, tmp_path: Path) -> None:
-    grids = {f"partiprompts{number}.png": grid_of(range(4 * number, 4 * number + 4)) for number in range(2)}
-    folder = write(tmp_path / "in", {**grids, "left.png": picture(9, kind="PNG")})
-    told = [{"file_name": name, "prompt": f"cat {name[12]}", "seed": 5} for name in grids]
-    if rows == "each":
-        told = [{**one, "seed": seed, "sample": seed} for one in told for seed in range(4)]
-    (folder / "metadata.jsonl").write_text("".join(json.dumps(one) + "\n" for one in told))
-    facts = imported(folder, "--out", tmp_path / "out")
-    assert (facts["layout"], facts["rows"], facts["usable"]) == ("table", 9, 8)
-    assert facts["why"].startswith("metadata.jsonl names the files, and files are called by ids of DPG-Bench")
-    found = [row for row in rows_of(tmp_path / "out") if row["status"] == "ok"]
-    for number, row in enumerate(found):
-        assert (row["caption"], row["sample"], row["tile"]) == (f"cat {number // 4}", number % 4, number % 4)
-        assert (pixels(row["image"]["bytes"]) == pixels(picture(number, kind="PNG"))).all()
-        assert row["seed"] == (5 if rows == "one" else number % 4)
-    single = imported(folder, "--out", tmp_path / "single", "--layout", "table")
-    assert single["usable"] == (2 if rows == "one" else 8)
-    assert "tile" not in rows_of(tmp_path / "single")[0]
 
 
 DPG_COLUMNS = (
