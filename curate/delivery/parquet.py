@@ -16,7 +16,7 @@ import numpy.typing as npt
 from diptych.addresses import Address
 from diptych.config.identity import fingerprint
 from diptych.curate.config import Export
-from diptych.curate.delivery.shard_job import ExportJob, ExportTask, ScoreColumn
+from diptych.curate.delivery.shard_job import ColumnBeside, ExportJob, ExportTask
 from diptych.curate.delivery.shard_plan import KeptRows
 from diptych.curate.rules.built_in import heic_left_out
 from diptych.data.card import CARD
@@ -178,7 +178,7 @@ def _write_all(
 ) -> tuple[list[str], int]:
     """Write what is not finished; return the names of all shards and how many were written."""
     total = int(selection.keep.sum())
-    columns = {name: ScoreColumn(column.label, column.column) for name, column in selection.columns.items()}
+    columns = {name: ColumnBeside(column.label, column.column) for name, column in selection.columns.items()}
     most_rows = rows_per_shard(total, settings)
     rows = KeptRows(selection.table, selection.keep, columns, most_rows, settings.bytes_per_shard)
     job = ExportJob(growing.directory, columns, settings.bytes_per_shard)

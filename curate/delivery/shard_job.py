@@ -21,7 +21,7 @@ from diptych.storage.location import Location
 RowsOfShard = npt.NDArray[np.int32]
 
 
-class ScoreColumn(NamedTuple):
+class ColumnBeside(NamedTuple):
     """A column of a score, by the label of that and its own name."""
 
     label: str
@@ -77,7 +77,7 @@ class ExportJob:
     """
 
     directory: Location
-    columns: Mapping[str, ScoreColumn]
+    columns: Mapping[str, ColumnBeside]
     bytes: int
     uses_gpu: ClassVar[bool] = False
 
@@ -97,7 +97,7 @@ class ExportJob:
 class SizesJob:
     """Says how large rows would be in an export; reads their pictures for it."""
 
-    columns: Mapping[str, ScoreColumn]
+    columns: Mapping[str, ColumnBeside]
     uses_gpu: ClassVar[bool] = False
 
     def open(self, report: Report) -> Callable[[tuple[int, PoolRows]], tuple[int, npt.NDArray[np.uint32]]]:
@@ -112,7 +112,7 @@ class SizesJob:
         return measure
 
 
-def rows_of(pieces: Sequence[PoolRows], columns: Mapping[str, ScoreColumn]) -> Iterator[pa.Table]:
+def rows_of(pieces: Sequence[PoolRows], columns: Mapping[str, ColumnBeside]) -> Iterator[pa.Table]:
     """Yield rows of the pool with their scores, a row group of the pool at a time.
 
     Raises:
@@ -154,7 +154,7 @@ def _until_full(tables: Iterator[pa.Table], most_bytes: int) -> Iterator[pa.Tabl
         size, is_first = size + int(sizes.sum()), False
 
 
-def _score_columns(piece: PoolRows, columns: Mapping[str, ScoreColumn]) -> dict[str, pa.ChunkedArray]:
+def _score_columns(piece: PoolRows, columns: Mapping[str, ColumnBeside]) -> dict[str, pa.ChunkedArray]:
     """Return the score columns of a shard by the names that they have in the export."""
     by_label: dict[str, list[str]] = {}
     for column in columns.values():

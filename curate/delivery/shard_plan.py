@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from diptych.curate.delivery.shard_job import ExportTask, PoolRows, ScoreColumn, SizesJob, fitting
+from diptych.curate.delivery.shard_job import ColumnBeside, ExportTask, PoolRows, SizesJob, fitting
 from diptych.data.damage import ShardFile
 from diptych.data.table import DatasetTable
 from diptych.jobs import run_job
@@ -37,7 +37,7 @@ class KeptRows:
 
     table: DatasetTable
     keep: npt.NDArray[np.bool_] = field(repr=False)
-    columns: Mapping[str, ScoreColumn]
+    columns: Mapping[str, ColumnBeside]
     most_rows: int
     most_bytes: int
 
@@ -56,7 +56,8 @@ class KeptRows:
         """Return what writes the shard that begins with a row of the export."""
         stop = min(start + self.most_rows, self.total)
         first, last = np.searchsorted(self.starts, [start, stop - 1], side="right") - 1
-        return ExportTask(number, start, [self._piece(at, start, stop) for at in range(first, last + 1)])
+        has_some = (at for at in range(first, last + 1) if self.starts[at] < self.starts[at + 1])
+        return ExportTask(number, start, [self._piece(at, start, stop) for at in has_some])
 
     def by_rows(self) -> list[int]:
         """Return the row that each shard begins with where only rows end one."""

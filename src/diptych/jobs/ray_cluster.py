@@ -28,7 +28,6 @@ from diptych.processors import own_cpus
 
 WHERE = "--engine-options address"
 LOCAL = "local"
-ANY = "auto"
 LOOPBACK = "127.0.0.1"
 ANSWER_S = 10.0  # within which the head of a cluster takes a connection
 OBJECT_STORE_BYTES = 100 * 2**20  # tasks and outcomes are small
@@ -89,7 +88,7 @@ def _is_the_one(ray: Any, address: str, gpus: int) -> bool:
     """
     there = ray.get_runtime_context().gcs_address
     if not _joined:
-        if address in (there, ANY):
+        if address in (there, "auto"):
             return True
         asked = "one of this machine alone" if address == LOCAL else address
         raise ConfigError(
@@ -105,7 +104,7 @@ def _is_the_one(ray: Any, address: str, gpus: int) -> bool:
         has_gpus = not gpus or bool(ray.cluster_resources().get("GPU"))  # else it was started for a job that uses none
         is_same = _joined == [LOCAL] and has_gpus
     else:
-        is_same = address in (there, ANY, *_joined)
+        is_same = address in (there, "auto", *_joined)
     if not is_same:
         end()
     return is_same

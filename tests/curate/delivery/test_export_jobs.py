@@ -9,7 +9,7 @@ import pytest
 from drawn import draw_dataset
 
 from diptych.curate.config import Export
-from diptych.curate.delivery import shard_plan
+from diptych.curate.delivery import shard_job, shard_plan
 from diptych.curate.delivery.parquet import Exported, Selection, export, exported_columns
 from diptych.curate.delivery.shard_plan import KeptRows
 from diptych.data.shards import read_shard, row_sizes
@@ -94,6 +94,21 @@ def test_where_bytes_end_a_shard_against_expectation_what_was_begun_wrongly_is_w
     monkeypatch.setattr(shard_plan, "FAR", np.inf)
     exported(selection, tmp_path / "apart", settings, apart)
     assert files_of(tmp_path / "apart") == files_of(tmp_path / "one")
+
+
+def test_a_shard_of_the_pool_is_opened_once_for_each_shard_that_it_goes_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = np.ones(60, bool)
+    keep[20:40] = False  # five shards of which nothing is kept
+    dataset = draw_dataset(tmp_path / "pool", rows=60, rows_per_shard=4)
+    opened, really = list[str](), shard_job.sound
+    monkeypatch.setattr(shard_job, "sound", lambda shard: (opened.append(shard.info.name), really(shard))[1])
+    made = exported(
+        Selection(DatasetTable(dataset), keep, {}, {}), tmp_path / "out", Export(rows_per_shard=8, min_shards=1)
+    )
+    assert len(made.dataset.shards) == 5
+    assert opened == [f"{number:05d}.parquet" for number in (0, 1, 2, 3, 4, 10, 11, 12, 13, 14)]
 
 
 @pytest.mark.parametrize("is_in_order", [True, False])
