@@ -9,8 +9,10 @@ Nothing else is ever asked: the settings that clients read name this server, and
 """
 
 import logging
+import re
 import socket
 import threading
+import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -58,6 +60,8 @@ class S3Server:
 
     requests: list[StoreRequest] = field(default_factory=list)
     failing: list[Failing] = field(default_factory=list)
+    is_behind: bool = False  # whether listings show nothing that was written since
+    _unlisted: set[str] = field(default_factory=set)
     _lock: Any = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
@@ -102,6 +106,11 @@ class S3Server:
         self.requests.clear()
         self.failing.clear()
 
+    def catch_up(self) -> None:
+        """Let listings show everything again."""
+        self.is_behind = False
+        self._unlisted.clear()
+
     def asked(self, method: str, part: str = "") -> list[StoreRequest]:
         """Return the requests of a method whose paths have a part."""
         return [request for request in self.requests if request.method == method and part in request.path]
@@ -134,11 +143,38 @@ class S3Server:
             length = int({name.lower(): value for name, value in kept}.get("content-length", 0))
             return start(status, kept, *rest)
 
+        if self.is_behind and method in ("PUT", "POST"):
+            self._unlisted.add(path.lstrip("/"))
+        if self._unlisted and "list-type" in environ.get("QUERY_STRING", ""):
+            return self._listing(path.strip("/"), environ, start)
         answer = self._inner(environ, once)
         query, wanted = environ.get("QUERY_STRING", ""), environ.get("HTTP_RANGE", "")
         with self._lock:
             self.requests.append(StoreRequest(method, path, query, wanted, 0 if method == "HEAD" else length))
         return answer
+
+    def _listing(self, bucket: str, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a listing as the server does, without what is not listed yet."""
+        begun: list[Any] = []
+        text = b"".join(self._inner(environ, lambda *args: begun.append(args))).decode()
+        known = [key.partition("/")[2] for key in self._unlisted if key.startswith(f"{bucket}/")]
+        listed = [key for key in self._keys(bucket) if key not in known]
+
+        def shown(block: re.Match[str]) -> str:
+            name = urllib.parse.unquote_plus(block[2])
+            is_there = name in listed if block[1] == "Contents" else any(key.startswith(name) for key in listed)
+            return block[0] if is_there else ""
+
+        kept = re.sub(r"<(Contents|CommonPrefixes)>.*?<(?:Key|Prefix)>(.*?)</.*?</\1>", shown, text, flags=re.DOTALL)
+        with self._lock:
+            self.requests.append(StoreRequest("GET", f"/{bucket}", environ["QUERY_STRING"], "", len(kept)))
+        start(begun[0][0], [("Content-Type", "application/xml"), ("Content-Length", str(len(kept.encode())))])
+        return [kept.encode()]
+
+    def _keys(self, bucket: str) -> list[str]:
+        from moto.s3.models import s3_backends
+
+        return list(s3_backends["123456789012"]["aws"].buckets[bucket].keys.keys())
 
     def _fault(self, method: str, path: str) -> Fail | None:
         with self._lock:

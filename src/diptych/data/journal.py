@@ -179,7 +179,9 @@ def _check(text: str) -> str:
 
 def _lines(place: Location) -> list[bytes]:
     try:
-        lines = place.read().split(b"\n") if place.is_file() else []
+        lines = place.read().split(b"\n")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
     except OSError as error:
         raise ShardError(f"{place}: cannot be read: {error}") from error
     return lines if lines[-1:] != [b""] else lines[:-1]  # the last one has no end where it was torn

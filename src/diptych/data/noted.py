@@ -21,7 +21,7 @@ def whole_manifest(place: Location) -> Manifest | None:
         OtherVersion: If it is of another version of the format.
     """
     try:
-        return read_manifest(place) if place.is_file() else None
+        return read_manifest(place)
     except ShardError:
         return None
 

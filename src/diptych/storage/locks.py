@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from diptych.command_line import given_command
 from diptych.errors import DiptychError, ShardError
 from diptych.parts import WHOLE_JOB, JobPart
 from diptych.storage.location import Location
+from diptych.storage.store_memory import remembering
 
 LOCK = ".lock"
 LEVELS = 2  # from a run to the data of its pool, or from a dataset to one of its scores
@@ -54,7 +55,8 @@ def only_one(address: Address, part: JobPart = WHOLE_JOB) -> Iterator[None]:
     """
     directory = Location.at(address)
     if directory.is_store:  # which has no locks: one writer is assumed, or parts that each do their own
-        yield
+        with remembering() if part.is_whole else nullcontext():
+            yield
     elif part.is_whole:
         with _held(directory, LOCK, fcntl.LOCK_EX, "works there"):
             for left in directory.children(f"{LOCK}-*"):

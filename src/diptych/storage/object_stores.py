@@ -19,10 +19,19 @@ from typing import IO, Any, cast
 
 from diptych.addresses import STORES, Address, store_of
 from diptych.errors import DataError, ShardError
+from diptych.storage import store_memory
 from diptych.storage.local_files import LocalLocation
 from diptych.storage.location import Location, naming
 from diptych.storage.ranged_file import TAIL_BYTES, RangedFile
-from diptych.storage.store_clients import KnownObject, asking, connected, known_buckets, known_objects, of_entry
+from diptych.storage.store_clients import (
+    KnownObject,
+    asking,
+    connected,
+    info_of,
+    known_buckets,
+    known_objects,
+    of_entry,
+)
 
 BLOCK_BYTES = 16 * 2**20
 TAILS = 512  # ends of files that a process remembers: 32 MiB
@@ -87,10 +96,7 @@ class StoreLocation(Location):
 
     def is_file(self) -> bool:
         """Return whether an object has this key."""
-        try:
-            return bool(self._info()["type"] == "file")
-        except FileNotFoundError:
-            return False
+        return self.size() is not None
 
     def is_directory(self) -> bool:
         """Return whether keys begin with this one."""
@@ -106,8 +112,11 @@ class StoreLocation(Location):
 
     def size(self) -> int | None:
         """Return the bytes of the object; None where there is none."""
+        known = store_memory.size(self.scheme, self.key)
+        if known is not None:
+            return known
         try:
-            info = self._info()
+            info = store_memory.answer("info", self.scheme, self.key, self._info)
             return int(info["size"]) if info["type"] == "file" else None
         except FileNotFoundError:
             return None
@@ -136,8 +145,7 @@ class StoreLocation(Location):
 
     def read(self) -> bytes:
         """Return the whole object."""
-        with asking(self, "read"):
-            return cast(bytes, self._fs.cat_file(self.key, **WHOLE.get(self.scheme, {})))
+        return store_memory.content(self.scheme, self.key, self._read)
 
     @contextlib.contextmanager
     def at_hand(self) -> Iterator[Location]:
@@ -163,7 +171,7 @@ class StoreLocation(Location):
             file.flush()
             with asking(self, "written"):
                 self._fs.put_file(file.name, self.key)
-        known_objects(self.scheme).pop(self.key, None)
+                self._wrote(os.stat(file.name).st_size)
 
     def create(self, data: bytes) -> None:
         """Publish an object where there is none: of several that do so at once, one succeeds."""
@@ -171,10 +179,16 @@ class StoreLocation(Location):
         try:
             with asking(self, "written"):
                 self._fs.pipe_file(self.key, data, mode="create")
-        except DataError as error:  # not every library tells this one from others
-            if self.is_file():
-                raise FileExistsError(str(self)) from error
+        except FileExistsError:
+            self._wrote(len(data))
             raise
+        except DataError as error:  # not every library tells this one from others
+            known = self.look()
+            if known is None:
+                raise
+            self._wrote(known.size)
+            raise FileExistsError(str(self)) from error
+        self._wrote(len(data))
 
     def append(self, data: bytes) -> None:
         """Refuse: a store adds nothing to an object."""
@@ -193,17 +207,20 @@ class StoreLocation(Location):
         self._check_writable()
         with contextlib.suppress(FileNotFoundError), asking(self, "removed"):
             self._fs.rm_file(self.key)
-        known_objects(self.scheme).pop(self.key, None)
+        self._wrote(None)
 
     def remove_everything(self) -> None:
         """Remove every object whose key begins with this one."""
         self._check_writable()
         with contextlib.suppress(FileNotFoundError), asking(self, "removed"):
-            if not MAGIC.search(self.key):
-                self._fs.rm(self.key, recursive=True)  # many objects by one request
-            else:  # it would take the key for a pattern
-                for name in self._fs.find(self.key):
+            own = store_memory.changed_below(self.scheme, self.key)
+            names = sorted({*self._fs.find(self.key), *(key for key, size in own.items() if size is not None)})
+            if names and not MAGIC.search("".join(names)):
+                self._fs.rm(names)  # many objects by one request
+            else:  # it would take a key for a pattern
+                for name in names:
                     self._fs.rm_file(name)
+        store_memory.removed_all(self.scheme, self.key)
 
     def remove_temporary(self) -> None:
         """Do nothing: what was not uploaded whole is not there."""
@@ -216,10 +233,17 @@ class StoreLocation(Location):
     def _fs(self) -> Any:
         return connected(self.scheme)
 
+    def _read(self) -> bytes:
+        with asking(self, "read"):
+            return cast(bytes, self._fs.cat_file(self.key, **WHOLE.get(self.scheme, {})))
+
+    def _wrote(self, size: int | None) -> None:
+        known_objects(self.scheme).pop(self.key, None)
+        store_memory.wrote(self.scheme, self.key, size)
+
     def _info(self) -> Mapping[str, Any]:
         with asking(self, "looked at"):
-            found: Mapping[str, Any] = self._fs.info(self.key)
-        return found
+            return info_of(self.scheme, self.key)
 
     def known(self) -> KnownObject:
         """Return what is known of the object; of a listed one without asking again.
@@ -227,7 +251,12 @@ class StoreLocation(Location):
         Raises:
             FileNotFoundError: If there is none.
         """
-        return known_objects(self.scheme).get(self.key) or of_entry(self._info())
+        found = known_objects(self.scheme).get(self.key)
+        if found is None:
+            found = of_entry(self._info())
+            if store_memory.is_held():
+                known_objects(self.scheme)[self.key] = found
+        return found
 
     def look(self) -> KnownObject | None:
         """Ask what the object is now, and return it; None where there is none."""
@@ -259,15 +288,33 @@ class StoreLocation(Location):
         Raises:
             DataError: If there is no such bucket.
         """
+        found: list[Mapping[str, Any]] = store_memory.answer("entries", self.scheme, self.key, self._listed_entries)
+        return found
+
+    def _listed_entries(self) -> list[Mapping[str, Any]]:
+        own = store_memory.changed_below(self.scheme, self.key)
         try:
             with asking(self, "listed"):
                 found = self._fs.ls(self.key, detail=True)
         except FileNotFoundError:
-            self._check_bucket()
-            return []
-        entries = [entry for entry in found if entry["name"].strip("/") != self.key]
-        known = known_objects(self.scheme)
-        known.update({entry["name"].strip("/"): of_entry(entry) for entry in entries if entry["type"] == "file"})
+            found = []
+            if not own:
+                self._check_bucket()
+        named = {entry["name"].strip("/"): entry for entry in found}
+        named.pop(self.key, None)
+        for key, size in own.items():
+            name, _, below = key[len(self.key) + 1 :].partition("/")
+            child = f"{self.key}/{name}"
+            if below and size is not None:
+                named.setdefault(child, {"name": child, "size": 0, "type": "directory"})
+            elif not below and size is None:
+                named.pop(child, None)
+            elif not below and (child not in named or named[child]["size"] != size):
+                named[child] = {"name": child, "size": size, "type": "file"}
+        entries = list(named.values())
+        objects = {entry["name"].strip("/"): of_entry(entry) for entry in entries if entry["type"] == "file"}
+        # Of its own ones a listing may say what they were before.
+        known_objects(self.scheme).update({key: found for key, found in objects.items() if key not in own})
         return entries
 
     def _read_range(self, start: int, stop: int) -> bytes:

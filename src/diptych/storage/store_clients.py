@@ -66,6 +66,20 @@ def connected(scheme: str) -> Any:
         raise MissingExtra(STORES[scheme].extra, STORES[scheme].module) from error
 
 
+def info_of(scheme: str, key: str) -> Mapping[str, Any]:
+    """Return what a store says of one object.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    bucket, _, name = key.partition("/")
+    if scheme == "s3" and name:  # by itself the library lists, too, where there is none
+        said = connected(scheme).call_s3("head_object", Bucket=bucket, Key=name)
+        return {"name": key, "size": said["ContentLength"], "type": "file", "ETag": said.get("ETag", "")}
+    found: Mapping[str, Any] = connected(scheme).info(key)
+    return found
+
+
 @functools.cache
 def known_objects(_scheme: str) -> dict[str, KnownObject]:
     """Return what listings have told of the objects of a kind of store, by key."""
