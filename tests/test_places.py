@@ -91,6 +91,7 @@ ALLOWED = {
     "reports/read/picture_job.py": "writes pictures into the folder of a report",
     "reports/read/pictures.py": "looks which pictures the folder of a report has",
     "reports/read/stored.py": "tells whether a dataset is still where a store says",
+    "reports/uploaded.py": "uploads a report that was built on this machine",
     "reports/rendering.py": "reads the files that a report brings along",
     "src/diptych/assets.py": "keeps downloads in the cache of the user",
     "src/diptych/config/load.py": "reads configs",
@@ -117,6 +118,7 @@ ALLOWED = {
     "src/diptych/scores/weight_formats": "read weights",
     "src/diptych/storage": "is where files are opened",
     "src/diptych/store/connection.py": "hands the path of a store to DuckDB",
+    "src/diptych/store/fetched.py": "keeps the copy of a store for DuckDB",
 }
 
 

@@ -28,15 +28,14 @@ from diptych.storage.store_clients import (
     asking,
     connected,
     info_of,
-    known_buckets,
     known_objects,
     of_entry,
 )
+from diptych.storage.store_listings import list_below, list_entries
 
 BLOCK_BYTES = 16 * 2**20
 TAILS = 512  # ends of files that a process remembers: 32 MiB
 WHOLE = {"s3": {"max_concurrency": 1}}  # with more, its library asks for the size first
-WITHOUT_BUCKETS = ("memory",)
 MAGIC = re.compile(r"[*?[]")
 
 
@@ -274,64 +273,17 @@ class StoreLocation(Location):
 
     def below(self) -> list[str]:
         """Return the keys of all objects below, behind the key of this place and sorted, from one listing."""
-        with asking(self, "listed"):
-            found = self._fs.find(self.key, detail=True)
-        objects = {name.strip("/"): of_entry(entry) for name, entry in found.items() if entry["type"] == "file"}
-        if not objects:
-            self._check_bucket()
-        known_objects(self.scheme).update(objects)
-        return sorted(key[len(self.key) + 1 :] for key in objects if key.startswith(f"{self.key}/"))
+        return list_below(self, self.scheme, self.key)
 
     def _entries(self) -> list[Mapping[str, Any]]:
-        """Return what lies directly here, from one listing; nothing where no key begins with this one.
-
-        Raises:
-            DataError: If there is no such bucket.
-        """
-        found: list[Mapping[str, Any]] = store_memory.answer("entries", self.scheme, self.key, self._listed_entries)
+        found: list[Mapping[str, Any]] = store_memory.answer(
+            "entries", self.scheme, self.key, lambda: list_entries(self, self.scheme, self.key)
+        )
         return found
-
-    def _listed_entries(self) -> list[Mapping[str, Any]]:
-        own = store_memory.changed_below(self.scheme, self.key)
-        try:
-            with asking(self, "listed"):
-                found = self._fs.ls(self.key, detail=True)
-        except FileNotFoundError:
-            found = []
-            if not own:
-                self._check_bucket()
-        named = {entry["name"].strip("/"): entry for entry in found}
-        named.pop(self.key, None)
-        for key, size in own.items():
-            name, _, below = key[len(self.key) + 1 :].partition("/")
-            child = f"{self.key}/{name}"
-            if below and size is not None:
-                named.setdefault(child, {"name": child, "size": 0, "type": "directory"})
-            elif not below and size is None:
-                named.pop(child, None)
-            elif not below and (child not in named or named[child]["size"] != size):
-                named[child] = {"name": child, "size": size, "type": "file"}
-        entries = list(named.values())
-        objects = {entry["name"].strip("/"): of_entry(entry) for entry in entries if entry["type"] == "file"}
-        # Of its own ones a listing may say what they were before.
-        known_objects(self.scheme).update({key: found for key, found in objects.items() if key not in own})
-        return entries
 
     def _read_range(self, start: int, stop: int) -> bytes:
         with asking(self, "read"):
             return cast(bytes, self._fs.cat_file(self.key, start=start, end=stop))
-
-    def _check_bucket(self) -> None:
-        bucket = self.key.partition("/")[0]
-        if self.scheme in WITHOUT_BUCKETS or bucket in known_buckets(self.scheme):
-            return
-        with asking(self, "listed"):
-            is_there = self._fs.isdir(bucket)
-        if is_there:
-            known_buckets(self.scheme).add(bucket)
-        else:
-            said = "there is no such bucket, or these credentials do not show it"
-            raise DataError(f"{self.scheme}://{bucket}: {said}; make it, or give another place")
 
     def _check_writable(self) -> None:
         if self.is_read_only():

@@ -5,6 +5,8 @@ Decides nothing about what is in it.
 """
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -43,6 +45,22 @@ class FetchedStore:
         self._sha256 = ""
         if self._fetched is not None:
             self._fetch(self._fetched)
+
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """Remove the copy where it cannot be opened, and call the store by its address in what is said of it.
+
+        Raises:
+            StoreError: In the place of one that says where the copy lay.
+        """
+        try:
+            yield
+        except StoreError as error:
+            self.drop()
+            raise type(error)(str(error).replace(str(self.path), str(self.place))) from error
+        except BaseException:
+            self.drop()
+            raise
 
     def publish(self) -> None:
         """Upload the copy and its seal, if it is another than was fetched.

@@ -4,6 +4,7 @@ DuckDB reads most of what changed on a disk as it is. So the seal is compared wh
 away while somebody writes, and set again when the file is closed.
 """
 
+from diptych.data.manifests import DATASET
 from diptych.errors import StoreError
 from diptych.storage.location import Location
 
@@ -28,6 +29,17 @@ def is_duckdb(place: Location) -> bool:
             return file.read(at.stop)[at] == magic
     except OSError as error:
         raise StoreError(f"{place}: cannot be read: {error}") from error
+
+
+def refuse_folder(place: Location) -> None:
+    """Refuse a folder where a store is to be.
+
+    Raises:
+        StoreError: If it is one.
+    """
+    if place.is_directory():
+        what = "a dataset" if (place / DATASET).is_file() else "a folder"
+        raise StoreError(f"{place}: {what}, not a store; give the .duckdb file of: diptych evaluate run CONFIG")
 
 
 def is_store(place: Location) -> bool:

@@ -16,21 +16,19 @@ import pyarrow as pa
 from diptych.addresses import Address
 from diptych.config.identity import fingerprint, short_id
 from diptych.data.claims import check_writable
-from diptych.data.manifests import DATASET
 from diptych.errors import ShardError, StoreError, StoreInUse, first_line
 from diptych.storage.location import Location
 from diptych.storage.object_stores import StoreLocation
 from diptych.storage.store_path import ReadPath, StorePath
-from diptych.store.comments import column_comment, columns_told, comment_statements
 from diptych.store.connection import StoreFile
 from diptych.store.fetched import FetchedStore
 from diptych.store.image_rows import DatasetRow, FurtherColumn, ImageRow, Run, ScoreColumn, ScoreRow
-from diptych.store.image_view import NAME, StoredScore, view_columns, view_sql
 from diptych.store.images import column_sql, facts_of, further_of, more_sql
 from diptych.store.insertion import json_text, rows_to_table, without_nan
 from diptych.store.migrations import is_older, migrate
 from diptych.store.rows import TABLE_OF, TABLES, AuditRow, DifferenceRow, ResultRow
-from diptych.store.seal import break_seal, check_seal, seal_of, set_seal
+from diptych.store.seal import break_seal, check_seal, refuse_folder, seal_of, set_seal
+from diptych.store.view_renewal import renew_view
 
 __all__ = [
     "TABLES",
@@ -50,12 +48,6 @@ Row = TypeVar("Row")
 
 # Columns that say what a run was made with and where; they are no part of what it found.
 NOT_CONTENT = {"runs": {"provenance", "config"}, "datasets": {"path"}}
-
-SCORES = """
-SELECT DISTINCT score, identity_id, coalesce(first(description) OVER same, ''), EXISTS (
-    FROM scores WHERE scores.score = score_columns.score AND scores.text IS NOT NULL
-) FROM score_columns WINDOW same AS (PARTITION BY score, identity_id ORDER BY run_id) ORDER BY score, identity_id
-"""
 
 
 class Store:
@@ -86,9 +78,7 @@ class Store:
         if isinstance(given, StoreLocation):
             return cls._open_fetched(given, read_only)
         path = Path(given).absolute()
-        if Location.at(path).is_directory():
-            what = "a dataset" if (Location.at(path) / DATASET).is_file() else "a folder"
-            raise StoreError(f"{path}: {what}, not a store; give the .duckdb file of: diptych evaluate run CONFIG")
+        refuse_folder(Location.at(path))
         if read_only and not path.is_file():
             raise StoreError(f"{path}: no such store; make it with: diptych evaluate run CONFIG")
         place = Location.at(path)
@@ -115,17 +105,10 @@ class Store:
         """Open the copy of a store that lies in an object store."""
         if not read_only:
             check_writable(place)
-        if place.is_directory():
-            what = "a dataset" if (place / DATASET).is_file() else "a folder"
-            raise StoreError(f"{place}: {what}, not a store; give the .duckdb file of: diptych evaluate run CONFIG")
+        refuse_folder(place)
         fetched = FetchedStore(place, read_only=read_only)
-        try:
+        with fetched.opening():
             store = cls.open(fetched.path, read_only)
-        except BaseException as error:
-            fetched.drop()
-            if isinstance(error, StoreError):  # it says where the copy lay
-                raise type(error)(str(error).replace(str(fetched.path), str(place))) from error
-            raise
         store._fetched = fetched
         store._file.called = StorePath(place)
         return store
@@ -289,14 +272,7 @@ class Store:
                 self._file.execute(f"DELETE FROM {table} WHERE list_contains(?::VARCHAR[], run_id)", [list(run_ids)])
 
     def _renew_view(self) -> None:
-        """Make the view of images with the scores that there are, and say of everything what it is."""
-        scores = [StoredScore(*row) for row in self._file.fetch(SCORES)[1]]
-        columns = view_columns(self.further_columns, scores, columns_told(ImageRow))
-        self._file.execute(view_sql(columns, scores))
-        for statement in comment_statements():
-            self._file.execute(statement)
-        for column in columns:
-            self._file.execute(column_comment(NAME, column.name, column.comment))
+        renew_view(self._file, self.further_columns)
 
     def _forget_unused_identities(self) -> None:
         users = ("score_columns", "results", "differences", "audits")
