@@ -108,7 +108,7 @@ def _read_rows(source: RowSource, part: Part, on_rows: OnRows) -> pa.Table:
         seen = seen_schema(table)
         schema = seen if schema is None else common_schema(schema, seen)
         hashes.append(as_hashes(row_digests(table, picture_hashes(table))))
-        sizes.append(np.array(row_sizes(table), np.uint32))
+        sizes.append(row_sizes(table).astype(np.uint32))
         on_rows(table.num_rows)
     found = pa.table({"hash": np.concatenate(hashes), "bytes": np.concatenate(sizes)})
     return found.replace_schema_metadata({SCHEMA: schema.serialize().to_pybytes() if schema is not None else b""})

@@ -14,6 +14,7 @@ from diptych.data.journal import JOURNAL
 from diptych.data.manifests import MANIFEST_OF, read_manifest, write_manifest
 from diptych.data.shards import ShardInfo, read_shard, write_shard
 from diptych.errors import ShardError
+from diptych.storage.local_files import LocalLocation
 from diptych.storage.location import Location
 
 IDENTITY = {"score": "own", "version": 1}
@@ -47,9 +48,24 @@ def test_a_dataset_knows_its_rows_files_and_facts(tmp_path: Path) -> None:
     assert dataset.manifest == {"kind": "pairs", "name": "tiny", "licence": "", "made_by": made_by}
 
 
+def test_reading_shard_by_shard_names_no_file_again_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = make_dataset(tmp_path, good_rows(40), rows_per_shard=1)
+    columns = add_set(dataset).seal({})
+    named, real = [], LocalLocation.__truediv__
+
+    def counted(self: LocalLocation, name: str) -> LocalLocation:
+        named.append(name)
+        return real(self, name)
+
+    monkeypatch.setattr(LocalLocation, "__truediv__", counted)
+    for owner in (dataset, columns):
+        assert [owner.files[number].name for number in range(40)] == [shard.name for shard in dataset.shards]
+    assert len(named) <= 3 * 40
+
+
 def test_an_empty_dataset_is_one(tmp_path: Path) -> None:
     dataset = make_dataset(tmp_path / "set", [])
-    assert (dataset.rows, dataset.files) == (0, [])
+    assert (dataset.rows, dataset.files) == (0, ())
 
 
 def test_the_fingerprint_is_that_of_the_content(tmp_path: Path) -> None:

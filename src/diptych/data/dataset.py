@@ -7,6 +7,7 @@ so that they are joined by position. Reads only; how a directory comes to be is 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,10 @@ class ColumnSet:
         """The name of its directory, e.g. ``aesthetic-1a2b3c4d``."""
         return self.location.name
 
-    @property
-    def files(self) -> list[Location]:
+    @cached_property
+    def files(self) -> tuple[Location, ...]:
         """Its shard files, in order."""
-        return [self.location / shard.name for shard in self.shards]
+        return tuple(self.location / shard.name for shard in self.shards)
 
     def check(self, *, progress: str = "none") -> None:
         """Look at every byte, before something is computed from it; what did not change is not looked at twice.
@@ -95,17 +96,17 @@ class Dataset:
         """The address of the directory, wherever it is read: an absolute path, or that in a store."""
         return str(self.location) if self.location.is_store else str(self.path.absolute())
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """Number of rows."""
         return sum(shard.rows for shard in self.shards)
 
-    @property
-    def files(self) -> list[Location]:
+    @cached_property
+    def files(self) -> tuple[Location, ...]:
         """The shard files of ``data``, in order."""
-        return [self.location / "data" / shard.name for shard in self.shards]
+        return tuple(self.location / "data" / shard.name for shard in self.shards)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """sha256 (hex) over the sha256 of all shards: the identity of the content."""
         return fingerprint([shard.sha256 for shard in self.shards])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -94,7 +95,7 @@ def write_shard(tables: pa.Table | Iterable[pa.Table], address: Address, *, sour
         with pq.ParquetWriter(sink, schema, **_writer_options(schema)) as writer:
             for group in groups:
                 writer.write_table(group, row_group_size=max(1, group.num_rows))
-                keys.update(_key_lines(group["key"].to_pylist()))
+                keys.update(_lines(group["key"]))
                 rows += group.num_rows
                 del group
         whole = sink.digest.hexdigest()
@@ -201,6 +202,24 @@ def _key_lines(keys: Iterable[str]) -> bytes:
     return b"".join(f"{key}\n".encode() for key in keys)
 
 
+def _lines(keys: pa.ChunkedArray) -> bytes:
+    """Return the same of a column of keys, of which none is looked at by itself."""
+    kind = pa.large_string()
+    nothing, end = pa.scalar("", kind), pa.scalar("\n", kind)
+    whole = pc.fill_null(keys.cast(kind), "None")  # as it is formatted
+    lines = pc.binary_join_element_wise(whole, nothing, end)  # each key, and what joins it to nothing
+    return b"".join(_content(chunk) for chunk in lines.chunks)
+
+
+def _content(texts: pa.LargeStringArray) -> bytes:
+    """Return texts one behind the other."""
+    _, offset_buffer, data = texts.buffers()
+    if data is None or not len(texts):
+        return b""
+    ends = np.frombuffer(offset_buffer, np.int64)[[texts.offset, texts.offset + len(texts)]].tolist()
+    return memoryview(data)[ends[0] : ends[1]].tobytes()
+
+
 def _writer_options(schema: pa.Schema) -> dict[str, Any]:
     # Image bytes are compressed already; everything else gains from zstd.
     leaves = [leaf for field in schema for leaf in _leaves(field.name, field.type)]
@@ -235,16 +254,30 @@ def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     waiting: list[pa.Table] = []
     rows, total = 0, 0
     for table in tables:
+        ends = np.cumsum(row_sizes(table))
         start = 0
-        for row, size in enumerate(row_sizes(table)):
-            if rows and (total + size > MAX_ROW_GROUP_BYTES or rows >= MAX_ROW_GROUP_ROWS):
-                waiting.append(table.slice(start, row - start))
-                yield _drained(waiting)
-                start, rows, total = row, 0, 0
-            rows += 1
-            total += size
+        while (stop := _group_end(ends, start, rows, total)) < table.num_rows:
+            waiting.append(table.slice(start, stop - start))
+            yield _drained(waiting)
+            start, rows, total = stop, 0, 0
         waiting.append(table.slice(start))
+        rows += table.num_rows - start
+        total += int(ends[-1] - (ends[start - 1] if start else 0)) if start < table.num_rows else 0
     yield _drained(waiting)
+
+
+def _group_end(ends: npt.NDArray[np.int64], start: int, rows: int, total: int) -> int:
+    """Return before which row of a table a group ends; the rows of the table where it goes on.
+
+    Args:
+        ends: int64 (N,): the bytes of the table up to each row, that row included.
+        start: The first row of the table in the group.
+        rows: Rows that the group has from tables before.
+        total: Their bytes.
+    """
+    before = int(ends[start - 1]) if start else 0
+    stop = int(np.searchsorted(ends, before + MAX_ROW_GROUP_BYTES - total, side="right"))
+    return max(min(stop, start + MAX_ROW_GROUP_ROWS - rows), start if rows else start + 1)
 
 
 def _drained(tables: list[pa.Table]) -> pa.Table:
@@ -254,14 +287,14 @@ def _drained(tables: list[pa.Table]) -> pa.Table:
     return joined
 
 
-def row_sizes(table: pa.Table) -> list[int]:
-    """Return the bytes of the pictures and texts in each row, which are what can make a row large."""
+def row_sizes(table: pa.Table) -> npt.NDArray[np.int64]:
+    """Return the bytes of the pictures and texts in each row, which are what can make a row large: int64 (N,)."""
     sizes = np.zeros(table.num_rows, np.int64)
     for column in table.columns:
         values = pc.struct_field(column, "bytes") if column.type == IMAGE else column
         if any(is_kind(values.type) for is_kind in _BYTES_TYPES):
             sizes += pc.fill_null(pc.binary_length(values), 0).to_numpy()
-    return [int(size) for size in sizes]
+    return sizes
 
 
 _BYTES_TYPES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_string, pa.types.is_large_string)
