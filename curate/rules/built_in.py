@@ -7,11 +7,13 @@ import pyarrow.compute as pc
 
 from diptych.curate.config import Rule
 from diptych.data.column_names import full_name
-from diptych.data.shards import read_shard
+from diptych.data.shards import reading
 from diptych.data.table import DatasetTable
 from diptych.scores import decoded
+from diptych.storage.location import Location
 
 READABLE, HEIC = "readable", "heic"
+FORMAT = "format"
 IS_TRUNCATED = full_name(decoded.NAME, decoded.COLUMN)
 
 
@@ -46,4 +48,18 @@ def heic_left_out(funnel: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _holds_heic(table: DatasetTable) -> bool:
-    return any(pc.any(pc.equal(read_shard(file, ["format"])["format"], "heic")).as_py() for file in table.dataset.files)
+    return any(map(_has_heic, table.dataset.files))
+
+
+def _has_heic(file: Location) -> bool:
+    """Return whether a shard has HEIC; where the least and greatest format of its rows tell, no row is read."""
+    with reading(file) as parquet:
+        for number in range(parquet.num_row_groups):
+            group = parquet.metadata.row_group(number)
+            chunks = (group.column(leaf) for leaf in range(group.num_columns))
+            told = next(chunk.statistics for chunk in chunks if chunk.path_in_schema == FORMAT)
+            if told is not None and told.has_min_max and not told.min <= HEIC <= told.max:
+                continue
+            if pc.any(pc.equal(parquet.read_row_group(number, columns=[FORMAT])[FORMAT], HEIC)).as_py():
+                return True
+    return False

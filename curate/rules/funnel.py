@@ -4,13 +4,14 @@ All rules are evaluated in one pass that gives each row a bit mask of the rules 
 often each mask occurs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from diptych.curate.conditions import TrialTable, check_condition, trial_table
 from diptych.curate.config import Rule
@@ -19,6 +20,7 @@ from diptych.curate.missing_columns import what_lacks
 from diptych.curate.rules.built_in import built_in_rules
 from diptych.data.sql import (
     aliases,
+    batches,
     column_references,
     connect,
     interrupted_after,
@@ -34,6 +36,8 @@ from diptych.errors import ConfigError, ShardError
 MAX_RULES = 62
 LIMIT_S = 3600.0  # of all rules together; forty million rows take less than a minute
 CHUNK = 1 << 20  # rows worked on at a time where arrays would be made on the way
+
+Masks = npt.NDArray[np.unsignedinteger[Any]]
 
 
 class FunnelStep(NamedTuple):
@@ -63,11 +67,11 @@ class RuleAnswers(NamedTuple):
     """What rules say of each row.
 
     Attributes:
-        masks: uint64 (N,): bit i is set where a row fails rule i.
+        masks: Unsigned (N,), as narrow as the rules allow: bit i is set where a row fails rule i.
         is_unknown: Bool (N,): where the first rule that a row fails is neither true nor false of it.
     """
 
-    masks: npt.NDArray[np.uint64]
+    masks: Masks
     is_unknown: npt.NDArray[np.bool_]
 
 
@@ -77,11 +81,11 @@ class Funnel:
 
     Attributes:
         steps: One per rule, in order.
-        masks: uint64 (N,): bit i is set where a row fails rule i.
+        masks: Unsigned (N,), as narrow as the rules allow: bit i is set where a row fails rule i.
     """
 
     steps: tuple[FunnelStep, ...]
-    masks: npt.NDArray[np.uint64]
+    masks: Masks
 
     @property
     def keep(self) -> npt.NDArray[np.bool_]:
@@ -95,40 +99,38 @@ class Funnel:
         return _first_failed(self.masks)
 
 
-def _first_failed(masks: npt.NDArray[np.uint64]) -> npt.NDArray[np.int8]:
+def _first_failed(masks: Masks) -> npt.NDArray[np.int8]:
     first = np.full(len(masks), -1, np.int8)
     for start in range(0, len(first), CHUNK):
-        part = masks[start : start + CHUNK]
+        part = masks[start : start + CHUNK].astype(np.uint64)
         below = np.bitwise_count((part & (~part + np.uint64(1))) - np.uint64(1))  # zeros under the lowest bit
         first[start : start + CHUNK] = np.where(part == 0, -1, below.astype(np.int8))
     return first
 
 
-def evaluate(table: DatasetTable, rules: Sequence[Rule], *, heic: bool = False) -> Funnel:
+def evaluate(table: DatasetTable, rules: Sequence[Rule], *, built_in: Sequence[Rule] | None = None) -> Funnel:
     """Evaluate rules over a dataset, the built-in ones before the given ones; no image byte is read.
 
     Args:
         table: What the rules look at.
         rules: In order.
-        heic: Whether HEIC is kept, see ``built_in_rules``.
+        built_in: Those before them; None finds out, see ``built_in_rules``.
 
     Raises:
         ConfigError: If a rule is not one SQL condition over columns that are there; the message names the rule.
     """
-    rules = [*built_in_rules(table, heic=heic), *rules]
+    rules = [*(built_in_rules(table) if built_in is None else built_in), *rules]
     if len(rules) > MAX_RULES:
         raise ConfigError(f"select: {len(rules)} rules; {MAX_RULES} is the limit, join some with AND")
     con = connect(table.dataset)
     named = {name for rule in rules for name in column_references(con, f"SELECT (\n{rule.where}\n)")}
     trial = trial_table(con, schemas(table, aliases(table, named)), missing=partial(what_lacks, table.dataset))
     check_rules(trial, rules)
-    answers = _answers(con, relation(table, needed(table, named)), rules)
-    if len(answers.masks) != len(table):
-        raise ShardError(f"{table.dataset.location}: the rules gave {len(answers.masks)} answers for {len(table)} rows")
+    answers = _answers(con, relation(table, needed(table, named)), rules, len(table))
     return Funnel(_steps(rules, answers), answers.masks)
 
 
-def _answers(con: Any, source: str, rules: Sequence[Rule]) -> RuleAnswers:
+def _answers(con: Any, source: str, rules: Sequence[Rule], rows: int) -> RuleAnswers:
     import duckdb
 
     names = [quoted(f"rule {bit}") for bit in range(len(rules))]
@@ -138,8 +140,7 @@ def _answers(con: Any, source: str, rules: Sequence[Rule]) -> RuleAnswers:
     query = f"SELECT CAST({mask} AS UBIGINT) AS mask, CASE {unknown} ELSE false END AS is_unknown"
     try:
         with interrupted_after(cursor := con.cursor(), LIMIT_S):
-            found = cursor.execute(f"{query} FROM (SELECT {said} FROM {source})").fetchnumpy()
-            return RuleAnswers(np.asarray(found["mask"], np.uint64), np.asarray(found["is_unknown"], np.bool_))
+            return _collected(batches(cursor, f"{query} FROM (SELECT {said} FROM {source})"), len(rules), rows)
     except TimeoutError as error:
         if len(rules) == 1:
             raise ConfigError(f"rule {rules[0].name!r}: {rules[0].where!r}: {error}") from error
@@ -147,8 +148,24 @@ def _answers(con: Any, source: str, rules: Sequence[Rule]) -> RuleAnswers:
         if len(rules) == 1:
             raise ConfigError(f"rule {rules[0].name!r}: {rules[0].where!r}: {what_sql_says(error)}") from error
     for rule in rules:  # one by one, to name the one that fails
-        _answers(con, source, [rule])
+        _answers(con, source, [rule], rows)
     raise ConfigError("the rules fail together, but none of them alone")
+
+
+def _collected(found: Iterator[pa.RecordBatch], rules: int, rows: int) -> RuleAnswers:
+    """Return the answers of all rows, of which those of one batch are held as they come."""
+    kind = np.min_scalar_type((1 << rules + 1) - 1)  # with a bit for the step that keeps one of each
+    answers = RuleAnswers(np.zeros(rows, kind), np.zeros(rows, np.bool_))
+    start = 0
+    for batch in found:
+        part = slice(start, start + len(batch))
+        start = part.stop
+        if start <= rows:
+            answers.masks[part] = batch["mask"].to_numpy()
+            answers.is_unknown[part] = batch["is_unknown"].to_numpy(zero_copy_only=False)
+    if start != rows:
+        raise ShardError(f"the rules gave {start:,} answers for {rows:,} rows; see: diptych verify DATASET")
+    return answers
 
 
 def keep_one_of_each(funnel: Funnel, clusters: Clusters) -> Funnel:
@@ -160,13 +177,19 @@ def keep_one_of_each(funnel: Funnel, clusters: Clusters) -> Funnel:
         funnel: The rules before it.
         clusters: What dedup decided.
     """
-    is_passing = funnel.keep
-    best = np.full(len(is_passing), np.iinfo(np.int32).max, np.int32)  # rank, by the row that stands for the cluster
-    np.minimum.at(best, clusters.stands_for[is_passing], clusters.rank[is_passing])
-    is_dropped = is_passing & (clusters.rank != best[clusters.stands_for])
     masks = funnel.masks.copy()
-    masks[is_dropped] = np.uint64(1 << len(funnel.steps))
-    rows_in, lost = int(np.count_nonzero(is_passing)), int(np.count_nonzero(is_dropped))
+    best = np.full(len(masks), np.iinfo(np.int32).max, np.int32)  # rank, by the row that stands for the cluster
+    parts = [slice(start, start + CHUNK) for start in range(0, len(masks), CHUNK)]
+    for part in parts:
+        is_passing = masks[part] == 0
+        np.minimum.at(best, clusters.stands_for[part][is_passing], clusters.rank[part][is_passing])
+    rows_in = lost = 0
+    for part in parts:
+        is_passing = masks[part] == 0
+        is_dropped = is_passing & (clusters.rank[part] != best[clusters.stands_for[part]])
+        masks[part][is_dropped] = 1 << len(funnel.steps)
+        rows_in += int(np.count_nonzero(is_passing))
+        lost += int(np.count_nonzero(is_dropped))
     step = FunnelStep("duplicate", "the preferred copy of those left", rows_in, rows_in - lost, lost, lost)
     return Funnel((*funnel.steps, step), masks)
 
@@ -197,9 +220,10 @@ def _steps(rules: Sequence[Rule], answers: RuleAnswers) -> tuple[FunnelStep, ...
     return tuple(steps)
 
 
-def _value_counts(masks: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    if len(masks) and int(masks.max()) < 2**20:  # counting is five times faster than sorting
-        counts = np.bincount(masks.astype(np.int64))
-        values = np.flatnonzero(counts)
-        return values.astype(np.uint64), counts[values]
-    return np.unique(masks, return_counts=True)
+def _value_counts(masks: Masks) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    counts: dict[int, int] = {}
+    for start in range(0, len(masks), CHUNK):
+        values, own = np.unique(masks[start : start + CHUNK], return_counts=True)
+        for value, count in zip(values.tolist(), own.tolist(), strict=True):
+            counts[value] = counts.get(value, 0) + count
+    return np.array(list(counts), np.uint64), np.array(list(counts.values()), np.int64)

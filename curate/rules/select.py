@@ -49,12 +49,13 @@ def select(
     sets = {label: dict(column_set.manifest["identity"]) for label, column_set in table.sets.items()}
     if duplicates is not None:
         sets["duplicates"] = dict(duplicates.manifest["identity"])
-    written = [rule.model_dump() for rule in (*built_in_rules(table, heic=heic), *rules)]
+    built_in = built_in_rules(table, heic=heic)  # which looks at every shard
+    written = [rule.model_dump() for rule in (*built_in, *rules)]
     identity = {"step": "select", "version": 3, "rules": written, "columns": sets}
     found = find_decisions(table.dataset, "select", identity)
     if found is not None:
         return SelectRun(found, tuple(FunnelStep(**step) for step in found.manifest["funnel"]), is_new=False)
-    funnel = evaluate(table, rules, heic=heic)
+    funnel = evaluate(table, rules, built_in=built_in)
     if duplicates is not None:
         funnel = keep_one_of_each(funnel, read_clusters(duplicates))
     names = [step.rule for step in funnel.steps]

@@ -1,14 +1,25 @@
 """A table in SQL: names, labels of any text, and no more than a query needs."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 from drawn import draw_dataset
 
 from diptych.data.dataset import open_dataset
-from diptych.data.sql import aliases, column_references, column_sql, connect, needed, relation
+from diptych.data.sql import (
+    aliases,
+    batches,
+    column_references,
+    column_sql,
+    connect,
+    interrupted_after,
+    needed,
+    relation,
+)
 from diptych.data.table import DatasetTable, open_table
 from diptych.errors import ShardError
 from diptych.scores.plan import ScorePlan
@@ -88,3 +99,27 @@ def test_a_connection_reads_the_files_of_its_dataset_and_no_other(tmp_path: Path
     for sql in (f"SELECT x FROM read_csv('{tmp_path}/b.csv')", "SET enable_external_access = true"):
         with pytest.raises(duckdb.Error):
             con.execute(sql).fetchall()
+
+
+LATE = "SELECT CAST(CASE WHEN range = 2000000 THEN 'x' ELSE '1' END AS INTEGER) AS number FROM range(2100000)"
+
+
+def test_batches_have_all_rows_in_their_order() -> None:
+    found = list(batches(connect(), "SELECT range AS number FROM range(300000)"))
+    assert len(found) > 1
+    assert [batch["number"][0].as_py() for batch in found] == [0, *itertools.accumulate(map(len, found[:-1]))]
+    assert sum(map(len, found)) == 300_000
+
+
+def test_what_shows_only_after_some_rows_is_an_error_of_duckdb() -> None:
+    seen: list[pa.RecordBatch] = []
+    with pytest.raises(duckdb.Error, match="Could not convert string 'x' to INT32"):
+        seen.extend(batches(connect(), LATE))
+    assert seen
+
+
+def test_batches_that_take_too_long_are_broken_off_after_some_rows_too() -> None:
+    con = connect()
+    found = batches(con, "SELECT a.range * b.range AS both FROM range(100000) a, range(100000) b")
+    with pytest.raises(TimeoutError, match="takes longer than 0 s"), interrupted_after(con, 0.2):
+        sum(map(len, found))

@@ -27,6 +27,7 @@ from diptych.storage.spill import spill_settings
 UNKNOWN_COLUMN = re.compile(r'Referenced column "(.+?)" not found|does not have a column named "(.+?)"')
 UNKNOWN_TABLE = re.compile(r'Referenced table "(.+?)" not found')
 KIND_OF_ERROR = re.compile(r"^[A-Z]\w*( [A-Z]\w*)* Error: ")  # such as Binder Error
+BATCH_ROWS = 1 << 17
 Reference = tuple[str, ...]  # a column in SQL by its parts: ("label", "column") or ("column",)
 
 
@@ -69,6 +70,25 @@ def interrupted_after(con: Any, seconds: float) -> Iterator[None]:
         raise TimeoutError(f"takes longer than {seconds:,.0f} s") from error
     finally:
         timer.cancel()
+
+
+def batches(con: Any, query: str) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a query in batches of some 100,000, of which none is held by whoever makes the next.
+
+    Args:
+        con: A connection or a cursor.
+        query: A SELECT statement.
+
+    Raises:
+        duckdb.Error: As DuckDB says, also where that shows only after some rows, which pyarrow tells in its own way.
+    """
+    import duckdb
+
+    try:
+        yield from con.sql(query).to_arrow_reader(BATCH_ROWS)
+    except (OSError, pa.ArrowException) as error:
+        kind = duckdb.InterruptException if str(error).startswith("INTERRUPT") else duckdb.Error
+        raise kind(str(error)) from error
 
 
 def relation(table: DatasetTable, labels: Iterable[str]) -> str:
