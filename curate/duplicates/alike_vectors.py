@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from diptych.curate.duplicates.hamming import Rows
+from diptych.curate.duplicates.buckets import Rows
 from diptych.data.dataset import ColumnSet
 from diptych.scores.tables import read_embeddings
 

@@ -26,6 +26,7 @@ FEW = 16  # once one row in so many still has a partner in its bucket, gathering
 
 Hashes = npt.NDArray[np.uint64]
 Positions = npt.NDArray[np.integer]
+Rows = npt.NDArray[np.int32]
 Near = tuple[Positions, ...]  # left, right
 Moves = list[tuple[int, int]]  # (shift, to the right if negative; the bits that it moves)
 Stripe = tuple[range, range]  # first rows and first columns of the tiles of a part of a square
@@ -64,14 +65,16 @@ def arrange(values: Hashes, moves: Moves) -> Hashes:
     return arranged
 
 
-def take_crowds_out(arranged: Hashes, bits: int) -> Buckets:
+def take_crowds_out(arranged: Hashes, bits: int, rows: int | None = None) -> Buckets:
     """Part the crowds from the rest of sorted hashes that agree on a table if their top bits do; reuses their memory.
 
     Args:
         arranged: uint64 (N,), sorted; not to be used again.
         bits: Bits of the table.
+        rows: Hashes in all, of which these are a part; None where they are all.
     """
-    most, below = max(CROWD_ROWS, CROWD_RATIO * len(arranged) >> bits), np.uint64((1 << (BITS - bits)) - 1)
+    every = len(arranged) if rows is None else rows
+    most, below = max(CROWD_ROWS, CROWD_RATIO * every >> bits), np.uint64((1 << (BITS - bits)) - 1)
     parts = [np.empty(0, dtype=np.uint64)]
     for start in range(0, len(arranged) - most, CHUNK):
         lower = arranged[start : min(start + CHUNK, len(arranged) - most)]

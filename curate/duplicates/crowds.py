@@ -4,14 +4,18 @@ Hashes that are near one another in large part (flat pictures, placeholders) mak
 asks compares anew, which is cheaper than to hold its pairs. Decides nothing about who stands for whom.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
-from diptych.curate.duplicates.buckets import Hashes
-from diptych.curate.duplicates.hamming import MAX_ROWS, Progress, Rows, iterate_pairs
+from diptych.curate.duplicates.buckets import Hashes, Rows
+from diptych.curate.duplicates.hamming import MAX_ROWS, Progress, iterate_pairs
+from diptych.curate.duplicates.spilled import SpilledBuckets
 
 HELD_PAIRS = 32_000_000  # near pairs held at most, or
-HELD_PAIRS_PER_ROW = 16  # so many a row: 128 bytes
+HELD_PAIRS_PER_ROW = 16  # so many a row: 128 bytes, of which most are on disk
+RANGE_ROWS = 1 << 18  # first rows of the pairs that are sorted at a time
 CROWD_NEIGHBOURS = 64  # expected near rows from which on holding the pairs costs more than comparing again
 CROWD_SAMPLE = 4096  # pairs compared to estimate them
 CROWD_SAMPLE_HITS = 8  # fewer say nothing
@@ -72,30 +76,59 @@ class Crowds:
         return hits >= CROWD_SAMPLE_HITS and hits * len(rows) >= CROWD_NEIGHBOURS * max(1, len(left))
 
 
-def collect_pairs(crowds: Crowds, workers: int | None, progress: Progress | None) -> Pairs:
-    """Return the near pairs outside crowds, ascending: uint64 (M,)."""
+class HeldPairs:
+    """Near pairs by ranges of their first rows, which spill; not those of crowds."""
+
+    def __init__(self, rows: int) -> None:
+        """Begin with none of so many rows."""
+        self._rows = rows
+        self._pairs = SpilledBuckets(1 + rows // RANGE_ROWS, np.uint64)
+
+    def __enter__(self) -> "HeldPairs":
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Forget the pairs."""
+        self._pairs.__exit__()
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self._pairs)
+
+    def put(self, left: Rows, right: Rows) -> None:
+        """Add pairs, int32 (M,) each."""
+        pairs = left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64)
+        self._pairs.put(left // RANGE_ROWS, pairs)
+
+    def ranges(self) -> Iterator[tuple[int, Pairs]]:
+        """Yield the first row of each range, and the pairs that begin in it, ascending."""
+        for number in range(self._pairs.buckets):
+            yield number * RANGE_ROWS, np.sort(self._pairs.take(number))
+
+    def all(self) -> Pairs:
+        """Return all pairs, ascending: uint64 (M,)."""
+        return np.concatenate([pairs for _, pairs in self.ranges()])
+
+
+def collect_pairs(crowds: Crowds, workers: int | None, progress: Progress | None) -> HeldPairs:
+    """Return the near pairs outside crowds."""
     limit = max(HELD_PAIRS, HELD_PAIRS_PER_ROW * len(crowds.values))
-    blocks, held = list[Pairs](), 0
+    pairs = HeldPairs(len(crowds.values))
     found = iterate_pairs(crowds.values, crowds.radius, workers=workers, leave=crowds.leave, progress=progress)
     for left, right, _ in found:
         outside = ~crowds.hold(left, right)
-        blocks.append(left[outside].astype(np.uint64) << np.uint64(32) | right[outside].astype(np.uint64))
-        held += len(blocks[-1])
-        if held > limit:  # many near pairs, but in no crowd: make one of them all
-            is_near = np.zeros(len(crowds.values), dtype=bool)
-            for pairs in blocks:
-                is_near[pairs >> np.uint64(32)] = is_near[pairs & np.uint64(MAX_ROWS)] = True
-            crowds.join(np.flatnonzero(is_near).astype(np.int32))
-            blocks, held = [], 0
-    return _sorted(blocks, held)
-
-
-def _sorted(blocks: list[Pairs], held: int) -> Pairs:
-    """Return the pairs of all blocks in one array; each block goes as it is taken over, so that none is there twice."""
-    pairs = np.empty(held, dtype=np.uint64)
-    while blocks:
-        block = blocks.pop()
-        held -= len(block)
-        pairs[held : held + len(block)] = block
-    pairs.sort()
+        pairs.put(left[outside], right[outside])
+        if len(pairs) > limit:  # many near pairs, but in no crowd: make one of them all
+            crowds.join(_rows_of(pairs, len(crowds.values)))
+            pairs.__exit__()
+            pairs = HeldPairs(len(crowds.values))
     return pairs
+
+
+def _rows_of(pairs: HeldPairs, rows: int) -> Rows:
+    """Return the rows that some pair has, ascending: int32."""
+    is_near = np.zeros(rows, dtype=bool)
+    for _, held in pairs.ranges():
+        is_near[held >> np.uint64(32)] = is_near[held & np.uint64(MAX_ROWS)] = True
+    return np.flatnonzero(is_near).astype(np.int32)

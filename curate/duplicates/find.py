@@ -14,7 +14,7 @@ import numpy as np
 from diptych.curate.config import Dedup
 from diptych.curate.decisions import Decisions, find_decisions, keys_of, write_decisions
 from diptych.curate.duplicates.alike_vectors import AlikeVectors
-from diptych.curate.duplicates.hamming import Rows
+from diptych.curate.duplicates.buckets import Rows
 from diptych.curate.duplicates.reading import ComparedRows, read_rows
 from diptych.curate.duplicates.stars import ClusterSummary, star_clusters, summarise
 from diptych.curate.duplicates.variants import confirmed_stars

@@ -23,6 +23,7 @@ from diptych.curate.duplicates.buckets import (
     Hashes,
     Near,
     Positions,
+    Rows,
     arrange,
     gather,
     moves_back,
@@ -33,6 +34,7 @@ from diptych.curate.duplicates.buckets import (
     take_crowds_out,
 )
 from diptych.curate.duplicates.table_choice import plan_tables
+from diptych.curate.duplicates.value_parts import BitValues, sorted_parts, table_parts, take_part
 from diptych.errors import DataError
 from diptych.processors import own_cpus
 
@@ -42,7 +44,6 @@ DENSE_TABLES = 8  # after so many, few pairs are still new
 THREAD_ROWS = 1 << 16  # on fewer rows, threads only wait
 THREAD_CROWD = 1 << 10  # on a smaller crowd as well
 
-Rows = npt.NDArray[np.int32]
 Leave = Callable[[Rows], bool]
 Progress = Callable[[int, int], None]
 
@@ -96,10 +97,10 @@ def iterate_pairs(
 
     Arguments and errors are those of ``find_pairs``. ``leave`` is asked about each crowd, int32 rows that agree on the
     bits of a table, before it is compared: where it returns True, the pairs of the crowd may be left out, and the
-    caller answers for them. Memory is 12 bytes a row and 8 a row and worker, beside the pairs of the blocks under way.
+    caller answers for them. Memory is 12 bytes a row and 400 MB a worker, beside the pairs of blocks under way.
     """
     check_hashes(values, radius)
-    rows = np.argsort(values).astype(np.int32)
+    rows = np.concatenate([np.empty(0, np.int32), *sorted_parts(values)])
     ordered = values[rows]
     if (ordered[1:] == ordered[:-1]).any():
         raise ValueError("some hashes are equal; collapse them with stars.group_equal and pass its values")
@@ -128,13 +129,17 @@ class _Search(NamedTuple):
     family: Hashes  # the tables: bit i is set where bit i of the hashes must agree
 
     def run(self, in_order: Callable[..., Any], leave: Leave | None, progress: Progress | None) -> Iterator[HashPairs]:
-        for table, (pairs, crowds) in enumerate(in_order(self._scan, range(len(self.family)))):
+        tasks = [
+            (table, part) for table, mask in enumerate(self.family.tolist()) for part in table_parts(self.values, mask)
+        ]
+        for number, (pairs, crowds) in enumerate(in_order(self._scan, tasks), start=1):
             yield from pairs
+            table, _ = tasks[number - 1]
             for left, right in gather(self._compare(crowds, in_order, leave)):
                 new = _first_seen(self.values[left] ^ self.values[right], self.family[: table + 1])
                 yield self._pairs(left[new], right[new])
             if progress is not None:
-                progress(table + 1, len(self.family))
+                progress(number, len(tasks))
 
     def _compare(self, crowds: list[Hashes], in_order: Callable[..., Any], leave: Leave | None) -> Iterator[Near]:
         for crowd in crowds:
@@ -144,16 +149,17 @@ class _Search(NamedTuple):
                 nears = each(functools.partial(near_in_stripe, crowd, self.radius), stripes(len(crowd)))
                 yield from ((rows[left], rows[right]) for left, right in itertools.chain.from_iterable(nears))
 
-    def _scan(self, table: int) -> tuple[list[HashPairs], list[Hashes]]:
-        """Return the pairs of the buckets of a table, and its crowds."""
+    def _scan(self, task: tuple[int, BitValues]) -> tuple[list[HashPairs], list[Hashes]]:
+        """Return the pairs of the buckets of a part of a table, and its crowds."""
+        table, part = task
         mask = int(self.family[table])
         if not mask:
             return [], [self.values]
         moves = moves_to_top(mask)
         back = moves_back(moves)
-        arranged = arrange(self.values, moves)
+        arranged = arrange(take_part(self.values, part), moves)
         arranged.sort()
-        others, crowds = take_crowds_out(arranged, mask.bit_count())
+        others, crowds = take_crowds_out(arranged, mask.bit_count(), len(self.values))
         tables = arrange(self.family[: table + 1], moves)
         pairs = []
         for left, right in near_in_buckets(others, mask.bit_count(), self.radius):

@@ -16,15 +16,24 @@ import pyarrow.compute as pc
 
 from diptych.curate.conditions import TrialTable, check_expression, trial_table
 from diptych.curate.config import Dedup
+from diptych.curate.duplicates.buckets import Rows
 from diptych.curate.duplicates.equal_bytes import ByteDigests
-from diptych.curate.duplicates.hamming import MAX_ROWS, Rows
+from diptych.curate.duplicates.hamming import MAX_ROWS
 from diptych.curate.missing_columns import what_lacks
 from diptych.curate.preference import check_preference, without_nan
-from diptych.data.sql import aliases, column_references, column_sql, connect, needed, relation, schemas, what_sql_says
+from diptych.data.sql import (
+    aliases,
+    batches,
+    column_references,
+    column_sql,
+    connect,
+    needed,
+    relation,
+    schemas,
+    what_sql_says,
+)
 from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, DataError
-
-BATCH_ROWS = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -91,18 +100,18 @@ def _hash_names(settings: Dedup) -> tuple[str, ...]:
 
 
 def _read_pictures(con: Any, source: str, named: Sequence[str], order: Rows) -> ComparedRows:
-    digests = ByteDigests(len(order))
     hashes, has_hash = np.zeros((len(named), len(order)), np.uint64), np.zeros((len(named), len(order)), np.bool_)
     # Rows that cannot be read take no part: their bytes say nothing about a picture.
     pictures = "CASE WHEN data.status = 'ok' THEN data.sha256 END"
     selected = ", ".join([pictures, *(f"CAST({sql} AS UBIGINT)" for sql in named)])
-    for start, batch in _batches(con, f"SELECT {selected} FROM {source}", named):
-        digests.put(start, batch.column(0))
-        part = slice(start, start + len(batch))
-        for number, column in enumerate(batch.columns[1:]):
-            hashes[number, part] = pc.fill_null(column, 0).to_numpy()
-            has_hash[number, part] = column.is_valid().to_numpy(zero_copy_only=False)
-    return ComparedRows(order, digests.first_of_equals(order), hashes, has_hash)
+    with ByteDigests(len(order)) as digests:
+        for start, batch in _batches(con, f"SELECT {selected} FROM {source}", named):
+            digests.put(start, batch.column(0))
+            part = slice(start, start + len(batch))
+            for number, column in enumerate(batch.columns[1:]):
+                hashes[number, part] = pc.fill_null(column, 0).to_numpy()
+                has_hash[number, part] = column.is_valid().to_numpy(zero_copy_only=False)
+        return ComparedRows(order, digests.first_of_equals(order), hashes, has_hash)
 
 
 def _batches(con: Any, query: str, hashes: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -111,9 +120,9 @@ def _batches(con: Any, query: str, hashes: Sequence[str]) -> Iterator[tuple[int,
 
     start = 0
     try:
-        for batch in con.cursor().sql(query).to_arrow_reader(BATCH_ROWS):
+        for batch in batches(con.cursor(), query):
             yield start, batch
             start += len(batch)
-    except (duckdb.Error, pa.ArrowException) as error:  # what only shows on values, such as a cast that does not fit
+    except duckdb.Error as error:  # what only shows on values, such as a cast that does not fit
         named = ", ".join(hashes) or "none"
         raise ConfigError(f"dedup: {what_sql_says(error)} (perceptual, variants: {named})") from error

@@ -18,11 +18,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from diptych.curate.duplicates.buckets import Hashes
-from diptych.curate.duplicates.crowds import Crowds, Pairs, collect_pairs
-from diptych.curate.duplicates.hamming import MAX_ROWS, Progress, Rows, check_hashes
+from diptych.curate.duplicates.buckets import Hashes, Rows
+from diptych.curate.duplicates.crowds import RANGE_ROWS, Crowds, HeldPairs, collect_pairs
+from diptych.curate.duplicates.hamming import MAX_ROWS, Progress, check_hashes
+from diptych.curate.duplicates.value_parts import sorted_parts
 
-CLAIM_ROWS = 1 << 18  # values that have their turn at a time
 COMPACT = 8  # a crowd is rewritten once one in so many of its rows has had its turn or been claimed
 
 # A picture that is in the set often makes a cluster of some dozens. One that holds a hundredth of all rows is nearly
@@ -80,20 +80,17 @@ def group_equal(hashes: Hashes) -> Groups:
         ValueError: If ``hashes`` is not a uint64 vector of at most 2**31 - 1 rows.
     """
     check_hashes(hashes, 0)
-    order = np.argsort(hashes, kind="stable").astype(np.int32)
-    ordered = hashes[order]
-    is_start = np.ones(len(hashes), dtype=bool)
-    is_start[1:] = ordered[1:] != ordered[:-1]
-    values, first = ordered[is_start], order[is_start]
-    del ordered  # the arrays below are as large
-    by_first = np.argsort(first)
-    place = np.empty(len(first), dtype=np.int32)
-    place[by_first] = np.arange(len(first), dtype=np.int32)
-    number = np.cumsum(is_start, dtype=np.int32)
-    number -= 1
-    group = np.empty(len(hashes), dtype=np.int32)
-    group[order] = place[number]
-    return Groups(values[by_first], first[by_first], group)
+    first_of_equals = np.empty(len(hashes), np.int32)
+    for rows in sorted_parts(hashes):
+        ordered = hashes[rows]
+        starts = np.flatnonzero(np.concatenate([np.ones(min(1, len(rows)), bool), ordered[1:] != ordered[:-1]]))
+        if len(rows):
+            first_of_equals[rows] = np.repeat(np.minimum.reduceat(rows, starts), np.diff(starts, append=len(rows)))
+    is_first = first_of_equals == np.arange(len(hashes), dtype=np.int32)
+    place = np.cumsum(is_first, dtype=np.int32)
+    place -= 1
+    first = first_of_equals[is_first]
+    return Groups(hashes[is_first], first, place[first_of_equals])
 
 
 def star_clusters(
@@ -129,8 +126,8 @@ def star_clusters(
     rows = (order if valid is None else order[valid[order]]).astype(np.int32, copy=False)
     values, first, group = group_equal(hashes[rows])
     crowds = Crowds(values, radius)
-    pairs = collect_pairs(crowds, workers, progress)
-    owner = _claim(values, radius, pairs, crowds.members())
+    with collect_pairs(crowds, workers, progress) as pairs:
+        owner = _claim(values, radius, pairs, crowds.members())
     representative = np.arange(len(hashes), dtype=np.int32)
     representative[rows] = rows[first[owner[group]]]
     return representative
@@ -166,7 +163,7 @@ def _check_order(order: npt.NDArray[np.integer], rows: int) -> None:
         raise ValueError(f"order is not a permutation of the rows 0 to {rows - 1}")
 
 
-def _claim(values: Hashes, radius: int, pairs: Pairs, members: list[Rows]) -> Rows:
+def _claim(values: Hashes, radius: int, pairs: HeldPairs, members: list[Rows]) -> Rows:
     """Return for each value, in order of preference, the value that represents it."""
     owner = np.arange(len(values), dtype=np.int32)
     taken = bytearray(len(values))  # asked row by row, where an array is slow
@@ -175,10 +172,9 @@ def _claim(values: Hashes, radius: int, pairs: Pairs, members: list[Rows]) -> Ro
     for number, rows in enumerate(members):
         crowd_of[rows] = number
     crowds = [_Shrinking(rows, values[rows]) for rows in members]
-    for begin in range(0, len(values), CLAIM_ROWS):
-        part = _pairs_from(pairs, begin, begin + CLAIM_ROWS)
+    for begin, part in pairs.ranges():
         left, right = (part >> np.uint64(32)).astype(np.int32), (part & np.uint64(MAX_ROWS)).astype(np.int32)
-        turns = np.union1d(left, begin + np.flatnonzero(crowd_of[begin : begin + CLAIM_ROWS] >= 0))
+        turns = np.union1d(left, begin + np.flatnonzero(crowd_of[begin : begin + RANGE_ROWS] >= 0))
         starts, stops = np.searchsorted(left, turns), np.searchsorted(left, turns, side="right")
         each = zip(turns.tolist(), starts.tolist(), stops.tolist(), crowd_of[turns].tolist(), strict=True)
         for row, start, stop, crowd in each:
@@ -191,12 +187,6 @@ def _claim(values: Hashes, radius: int, pairs: Pairs, members: list[Rows]) -> Ro
         is_claim = is_taken[left] == 0
         np.minimum.at(owner, right[is_claim], left[is_claim])
     return owner
-
-
-def _pairs_from(pairs: Pairs, begin: int, end: int) -> Pairs:
-    """Return the pairs whose first row is in a range."""
-    start, stop = np.searchsorted(pairs, np.array([begin, end], np.uint64) << np.uint64(32))
-    return pairs[start:stop]
 
 
 class _Shrinking:

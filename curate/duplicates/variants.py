@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from diptych.curate.duplicates.buckets import Hashes
+from diptych.curate.duplicates.buckets import Hashes, Rows
 from diptych.curate.duplicates.crowds import Crowds, Pairs, collect_pairs
-from diptych.curate.duplicates.hamming import MAX_ROWS, Progress, Rows, check_hashes
+from diptych.curate.duplicates.hamming import MAX_ROWS, Progress, check_hashes
 from diptych.curate.duplicates.stars import group_equal
 
 Mask = npt.NDArray[np.bool_]
@@ -132,7 +132,8 @@ def _find_near(points: _Points, radius: int, progress: Progress | None) -> "_Nea
     values, _, group = group_equal(points.hashes)
     crowds = Crowds(values, radius)
     only_row = _only_rows(group, points.row, len(values))
-    left, right = _useful(collect_pairs(crowds, None, progress), only_row, group[points.is_own])
+    with collect_pairs(crowds, None, progress) as pairs:
+        left, right = _useful(pairs.all(), only_row, group[points.is_own])
     crowd_of = np.full(len(values), -1, np.int32)
     for number, members in enumerate(crowds.members()):
         crowd_of[members] = number

@@ -28,7 +28,7 @@ def test_crowds_that_share_a_row_become_one_and_take_no_other_row() -> None:
 
 def test_pairs_come_in_ascending_order_and_each_once() -> None:
     values = np.random.default_rng(0).permutation(np.arange(300, dtype=np.uint64))
-    found = as_tuples(collect_pairs(Crowds(values, 2), None, None))
+    found = as_tuples(collect_pairs(Crowds(values, 2), None, None).all())
     assert found == sorted(near_pairs(values, 2))
 
 
@@ -38,7 +38,7 @@ def test_pairs_over_the_limit_make_one_crowd_that_answers_for_all_of_them(monkey
     alone = np.array([0xFFFF_0000_0000_0000, 0xFFFF_0000_0001_FFFF], np.uint64)
     values = np.concatenate([np.arange(40, dtype=np.uint64), alone])
     held = Crowds(values, 2)
-    listed = set(as_tuples(collect_pairs(held, 1, None)))
+    listed = set(as_tuples(collect_pairs(held, 1, None).all()))
     (members,) = held.members()
     assert members.tolist() == list(range(40))
     assert {pair for pair in near_pairs(values, 2) if not set(pair) <= set(members.tolist())} <= listed

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diptych.curate.duplicates import buckets, hamming
+from diptych.curate.duplicates import buckets, hamming, value_parts
 from diptych.curate.duplicates.bit_tables import make_tables
 from diptych.curate.duplicates.hamming import HashPairs, find_pairs, iterate_pairs
 from diptych.curate.duplicates.table_choice import plan_tables
@@ -30,6 +30,7 @@ SMALL_PARTS = {
     "BLOCK_PAIRS": 4,
     "FEW": 1,
 }
+SMALL_VALUES = {"CHUNK": 5, "SORTED_ROWS": 6, "TABLE_ROWS": 4, "SAMPLE_ROWS": 8}
 SMALL_SEARCH = {"DENSE_TABLES": 1, "THREAD_ROWS": 0, "THREAD_CROWD": 0}
 
 
@@ -45,7 +46,7 @@ def searching_with(design: Design, *, in_small_parts: bool = False) -> Iterator[
 
 
 def cut_small(patch: pytest.MonkeyPatch) -> None:
-    for module, constants in ((buckets, SMALL_PARTS), (hamming, SMALL_SEARCH)):
+    for module, constants in ((buckets, SMALL_PARTS), (hamming, SMALL_SEARCH), (value_parts, SMALL_VALUES)):
         for name, value in constants.items():
             patch.setattr(module, name, value)
 

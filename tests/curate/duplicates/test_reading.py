@@ -9,6 +9,7 @@ from sealed import seal_dataset
 from diptych.curate.config import Dedup
 from diptych.curate.duplicates import reading
 from diptych.curate.duplicates.reading import read_rows
+from diptych.data import sql
 from diptych.data.schema import data_schema
 from diptych.data.shards import shard_name, write_shard
 from diptych.data.table import DatasetTable
@@ -37,7 +38,7 @@ def make_table(path: Path) -> DatasetTable:
 def test_values_lie_where_their_rows_are_however_they_came(
     batch: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "BATCH_ROWS", batch)
+    monkeypatch.setattr(sql, "BATCH_ROWS", batch)
     own = "CASE WHEN width <> 3 THEN width * 10 END"
     settings = Dedup(perceptual=own, variants=("length(key)",), prefer="width DESC")
     rows = read_rows(make_table(tmp_path), settings)

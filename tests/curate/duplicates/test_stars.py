@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diptych.curate.duplicates import buckets, crowds, hamming, stars
+from diptych.curate.duplicates import buckets, crowds, hamming, spilled, stars, value_parts
 from diptych.curate.duplicates.bit_tables import make_tables
 from diptych.curate.duplicates.stars import group_equal, star_clusters, summarise
 
@@ -97,9 +97,13 @@ def test_neither_crowds_nor_limits_nor_workers_change_the_stars(
         patch.setattr(hamming, "plan_tables", lambda values, radius, crowds_are_left: tables)
         for name, value in {"CHUNK": 7, "CROWD_ROWS": 3, "CROWD_RATIO": 0, "BLOCK_PAIRS": 4}.items():
             patch.setattr(buckets, name, value)
+        for name, value in {"CHUNK": 5, "SORTED_ROWS": 6, "TABLE_ROWS": 4, "SAMPLE_ROWS": 8}.items():
+            patch.setattr(value_parts, name, value)
+        patch.setattr(spilled, "held_bytes", lambda: 64)
         patch.setattr(hamming, "THREAD_ROWS", 0)
         patch.setattr(hamming, "THREAD_CROWD", 0)
-        patch.setattr(stars, "CLAIM_ROWS", claimed)
+        patch.setattr(crowds, "RANGE_ROWS", claimed)
+        patch.setattr(stars, "RANGE_ROWS", claimed)
         patch.setattr(crowds, "CROWD_NEIGHBOURS", neighbours)
         patch.setattr(crowds, "CROWD_SAMPLE_HITS", 1)
         patch.setattr(crowds, "HELD_PAIRS", held)
