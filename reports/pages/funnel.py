@@ -65,9 +65,10 @@ def rows_shown(pool: Pool) -> list[int]:
 def largest_clusters(pool: Pool) -> list[list[int]]:
     """Return the row numbers of the largest groups of copies, in each the row first that the others are copies of."""
     stands_for = pool.stands_for
-    firsts, counts = np.unique(stands_for, return_counts=True)
-    order = np.lexsort((firsts, -counts))[:CLUSTERS]
-    chosen = [(first, np.flatnonzero(stands_for == first)) for first in firsts[order][counts[order] > 1]]
+    counts = np.bincount(stands_for)
+    firsts = np.flatnonzero(counts > 1)
+    order = np.lexsort((firsts, -counts[firsts]))[:CLUSTERS]
+    chosen = [(first, np.flatnonzero(stands_for == first)) for first in firsts[order]]
     return [[int(first), *(int(row) for row in rows if row != first)] for first, rows in chosen]
 
 

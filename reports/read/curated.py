@@ -1,5 +1,6 @@
 """The rows of a pool as a report has them, with their scores and what was decided about them."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,10 +49,14 @@ def _sample(pool: Pool, limit: int, must_show: Sequence[int]) -> RowNumbers | No
     """Return row numbers in order, as many of each reason as of every other; None for all."""
     if len(pool.table) <= limit:
         return None
-    turn = 'row_number() OVER (PARTITION BY "select".reason ORDER BY md5(data.key), place.position)'
-    drawn = pool.query("place.position AS position", f'ORDER BY {turn}, "select".reason LIMIT {limit}')["position"]
+    # The first of each reason by a hash of their keys: no more rows of a reason are held than are drawn.
+    first = f"arg_min(place.position, (md5(data.key), place.position), {limit})"
+    found = pool.query(f'"select".reason AS reason, {first} AS rows', "GROUP BY 1").to_pylist()
+    found.sort(key=lambda group: (group["reason"] is None, group["reason"] or ""))
+    turns = itertools.zip_longest(*(group["rows"] for group in found))
+    drawn = [row for turn in turns for row in turn if row is not None][:limit]
     fixed = set(must_show)
-    others = [row for row in drawn.to_pylist() if row not in fixed]
+    others = [row for row in drawn if row not in fixed]
     return np.array(sorted([*fixed, *others[: max(0, limit - len(fixed))]]), np.int64)
 
 

@@ -125,21 +125,25 @@ class Pool:
         return {}
 
     @cached_property
-    def stands_for(self) -> npt.NDArray[np.int64]:
-        """Int64 (N,): for each row the number of the row that it is a copy of; its own where it is none."""
-        own = np.arange(len(self.table), dtype=np.int64)
+    def stands_for(self) -> npt.NDArray[np.int32]:
+        """int32 (N,): for each row the number of the row that it is a copy of; its own where it is none."""
+        found = np.arange(len(self.table), dtype=np.int32)
         if self.dedup is None:
-            return own
-        copied = self.table.column("dedup.duplicate_of_row").combine_chunks()
-        return np.asarray(pc.coalesce(copied, pa.array(own)), np.int64)
+            return found
+        start = 0
+        for chunk in self.table.column("dedup.duplicate_of_row").chunks:
+            is_copy = chunk.is_valid().to_numpy(zero_copy_only=False)
+            found[start : start + len(chunk)][is_copy] = chunk.drop_null().to_numpy()
+            start += len(chunk)
+        return found
 
     @cached_property
-    def decided(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-        """Bool (N,): kept; int64 (N,) the number of the step that drops each row, -1 for none."""
-        found = self.table.read(["select.keep", "select.reason"])
+    def decided(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int8]]:
+        """Bool (N,): kept; int8 (N,) the number of the step that drops each row, -1 for none."""
         names = pa.array([step["rule"] for step in self.steps], pa.string())
-        numbers = pc.fill_null(pc.index_in(found["select.reason"], value_set=names), -1)
-        return np.asarray(found["select.keep"], bool), np.asarray(numbers, np.int64)
+        numbers = pc.index_in(self.table.column("select.reason"), value_set=names)
+        dropped = pc.fill_null(numbers.cast(pa.int8()), -1)
+        return np.asarray(self.table.column("select.keep"), bool), np.asarray(dropped, np.int8)
 
     def _can_evaluate(self, threshold: Threshold) -> bool:
         try:

@@ -1,12 +1,15 @@
-"""A pool of any number of rows without pictures, in which it is known which rows are copies of which.
+"""A pool of any number of rows without pictures, with its scores, in which it is known which rows are copies of which.
 
-Every value is a function of the row number alone, so a pool of 40,000,000 rows needs no memory to be made, and what
+Every value is a function of the row number alone, so a pool of 100,000,000 rows needs no memory to be made, and what
 must be found in it is counted as it is written. In each block of 40 rows some are copies of rows of a block half the
-pool away, one is a placeholder, whose hash all placeholders have, and one was not downloaded.
+pool away, one is a placeholder, whose hash all placeholders have, and one was not downloaded. The scores are those of
+the product by name, identity and columns; their values are drawn.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+import multiprocessing
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,12 +18,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diptych.curate.config import Rule
-from diptych.data.dataset import Dataset
+from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.growing import grow_data, seal_data
 from diptych.data.growing_sets import GrowingSet
+from diptych.data.labels import give_labels
 from diptych.data.schema import data_schema
 from diptych.data.shards import ShardInfo, shard_name, write_shard
+from diptych.scores.plan import ScorePlan, Scorers
+from diptych.scores.tables import score_schema
 from diptych.storage.location import Location
 
 BLOCK = 40
@@ -30,15 +35,24 @@ NEAR = {35: 3, 38: 4}  # places of copies whose hash has up to four bits changed
 PLACEHOLDER = 39
 PLACEHOLDER_HASH = 7
 NEAR_BITS = 4
-RULES = [
-    Rule(name="large", where="width >= 200 AND height >= 200"),
-    Rule(name="told", where="caption NOT LIKE '%7%'"),
-    Rule(name="hashed", where="phash % 10 < 9"),
-]
+SCORES = {"hashes": "hashes", "stats": "image_stats", "words": "caption_stats", "decoded": "decoded"}
+RULES = {
+    "large": "width >= 200 AND height >= 200",
+    "told": "caption NOT LIKE '%7%'",
+    "hashed": "hashes.phash_imagehash % 10 < 9",
+    "sharp": "stats.sharpness >= 100",
+}
 CAPTIONS = pa.array([f"a photograph of the thing number {number}" for number in range(1000)])
+WORDS = 7  # of each caption
+LETTERS = 29  # of each caption, beside its digits
+HOSTS = pa.array([f"https://host-{number}.example/" for number in range(1000)])
+FORMATS = pa.array(["jpeg", "jpeg", "png", "webp"])
 HAS_SEVEN = np.array(["7" in str(number) for number in range(1000)])
 # What bits are drawn for; a value of several words, or several values, take the numbers up to the next.
-PURPOSES = {"key": 0, "phash": 1, "caption": 2, "width": 3, "height": 4, "sha256": 5, "flips": 9}
+PURPOSES = {
+    name: 16 * number
+    for number, name in enumerate(["key", "phash", "caption", "width", "height", "sha256", "flips", "url", "scores"])
+}
 
 Numbers = npt.NDArray[np.int64]
 Values = npt.NDArray[np.uint64]
@@ -78,16 +92,22 @@ class PlantedRows:
         self.phash = drawn(self.original, "phash") ^ np.where(self.is_one_of(NEAR), flips, np.uint64(0))
         self.phash[self.place == PLACEHOLDER] = PLACEHOLDER_HASH
         self.caption = (drawn(self.picture, "caption") % len(CAPTIONS)).astype(np.int64)
-        self.width, self.height = (64 + drawn(rows, side) % 1000 for side in ("width", "height"))
+        self.width, self.height = ((64 + drawn(rows, side) % 1000).astype(np.int32) for side in ("width", "height"))
+        self.sharpness = (self.share(0) * 1000).astype(np.float32)
 
     def is_one_of(self, places: dict[int, int]) -> npt.NDArray[np.bool_]:
         """Return which rows have one of these places in their block."""
         return np.isin(self.place, list(places))
 
+    def share(self, turn: int) -> npt.NDArray[np.float32]:
+        """Return numbers in [0, 1) of 12 bits: float32 (N,)."""
+        return (drawn(self.picture, "scores", turn) % 4096 / 4096).astype(np.float32)
+
     def passes(self) -> npt.NDArray[np.bool_]:
         """Return which rows pass the rules."""
         is_large = (self.width >= 200) & (self.height >= 200)
-        return (self.place != MISSING) & is_large & ~HAS_SEVEN[self.caption] & (self.phash % 10 < 9)
+        is_told = is_large & ~HAS_SEVEN[self.caption]
+        return (self.place != MISSING) & is_told & (self.phash % 10 < 9) & (self.sharpness >= 100)
 
     def count(self) -> Planted:
         """Return how many of them there are of each kind."""
@@ -108,29 +128,78 @@ class PlantedRows:
         """Return their keys."""
         return hexadecimal(drawn(self.rows, "key")[:, None])
 
-    def data(self, schema: pa.Schema) -> pa.Table:
+    def data(self) -> pa.Table:
         """Return their data."""
-        is_missing = self.place == MISSING
+        schema, is_missing = data_schema(), self.place == MISSING
         digests = hexadecimal(np.stack([drawn(self.picture, "sha256", word) for word in range(4)], axis=1))
+        paths = hexadecimal(drawn(self.rows, "url")[:, None])
+        hosts = HOSTS.take(pa.array((drawn(self.rows, "url", 1) % len(HOSTS)).astype(np.int64)))
+        kinds = FORMATS.take(pa.array((drawn(self.picture, "url", 2) % len(FORMATS)).astype(np.int64)))
         columns = {
             "key": self.keys(),
             "caption": CAPTIONS.take(pa.array(self.caption)),
-            "width": pa.array(self.width.astype(np.int32), mask=is_missing),
-            "height": pa.array(self.height.astype(np.int32), mask=is_missing),
+            "url": pc.binary_join_element_wise(hosts, paths, ""),
+            "width": pa.array(self.width, mask=is_missing),
+            "height": pa.array(self.height, mask=is_missing),
+            "format": pc.if_else(pa.array(is_missing), pa.scalar(None, pa.string()), kinds),
             "sha256": pc.if_else(pa.array(is_missing), pa.scalar(None, pa.string()), digests),
             "status": pc.if_else(pa.array(is_missing), "not_found", "ok"),
         }
         return pa.table([columns.get(each.name, pa.nulls(len(self.rows), each.type)) for each in schema], schema=schema)
 
-    def hashes(self) -> pa.Table:
-        """Return their column set."""
-        phash = pa.array(self.phash, mask=self.place == MISSING)
-        return pa.table({"key": self.keys(), "phash": phash, "reason": pa.nulls(len(self.rows), pa.string())})
+    def scores(self, label: str, schema: pa.Schema) -> pa.Table:
+        """Return a column set."""
+        is_missing = (self.place == MISSING) & (label != "words")  # which has captions of all
+        values = {"hashes": self._hashes, "stats": self._stats, "words": self._words, "decoded": self._decoded}[label]()
+        columns = [_masked(values[field.name], is_missing, field.type) for field in list(schema)[1:-1]]
+        reason = pc.if_else(pa.array(is_missing), "not_found", pa.scalar(None, pa.string()))
+        return pa.table([self.keys(), *columns, reason], schema=schema)
+
+    def _hashes(self) -> Mapping[str, object]:
+        pixels = hexadecimal(drawn(self.picture, "sha256", 4)[:, None])  # shorter than the product's
+        return {
+            "phash_imagehash": self.phash,
+            "dhash_imagehash": drawn(self.picture, "phash", 1),
+            "sha256_pixels": pixels,
+        }
+
+    def _stats(self) -> Mapping[str, object]:
+        short, long = np.minimum(self.width, self.height), np.maximum(self.width, self.height)
+        return {
+            "short_side": short,
+            "long_side": long,
+            "aspect_ratio": (long / short).astype(np.float32),
+            "entropy": 8 * self.share(1),
+            "brightness": self.share(2),
+            "contrast": self.share(3) / 2,
+            "colourfulness": 100 * self.share(4),
+            "sharpness": self.sharpness,
+        }
+
+    def _words(self) -> Mapping[str, object]:
+        digits = 1 + (self.caption >= 10).astype(np.int32) + (self.caption >= 100)
+        return {
+            "caption_characters": (LETTERS + WORDS - 1 + digits).astype(np.int32),
+            "caption_words": np.full(len(self.rows), WORDS, np.int32),
+            "caption_letter_share": (LETTERS / (LETTERS + digits)).astype(np.float32),
+            "caption_repetition": np.zeros(len(self.rows), np.float32),
+            "caption_is_filename": np.zeros(len(self.rows), bool),
+        }
+
+    def _decoded(self) -> Mapping[str, object]:
+        nothing = np.zeros(len(self.rows), bool)
+        return {"is_truncated": nothing, "tone_map": pa.array(["none"]).take(pa.array(nothing.astype(np.int64)))}
+
+
+def _masked(values: object, is_missing: npt.NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+    if isinstance(values, pa.Array):
+        return pc.if_else(pa.array(is_missing), pa.scalar(None, kind), values)
+    return pa.array(values, kind, mask=is_missing)
 
 
 def drawn(numbers: Numbers, purpose: str, turn: int = 0) -> Values:
     """Return random bits of numbers, uint64: the generator splitmix64 (Steele, Lea, Flood, OOPSLA 2014) at a place."""
-    bits = numbers.astype(np.uint64) * np.uint64(16) + np.uint64(PURPOSES[purpose] + turn)
+    bits = numbers.astype(np.uint64) * np.uint64(256) + np.uint64(PURPOSES[purpose] + turn)
     bits *= np.uint64(0x9E3779B97F4A7C15)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -144,37 +213,76 @@ def hexadecimal(words: Values) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), len(words), [None, pa.py_buffer(offsets), pa.py_buffer(digits)])
 
 
-def make_pool(path: Path, rows: int, rows_per_shard: int) -> tuple[Dataset, Planted]:
-    """Write a pool and its hashes; return it, and what there is to be found.
+def score_plan() -> ScorePlan:
+    """Return what a config with these scores asks for."""
+    return ScorePlan({}, {label: (name, {}) for label, name in SCORES.items()})
+
+
+def make_pool(path: Path, rows: int, rows_per_shard: int, *, workers: int = 2) -> tuple[Dataset, Planted]:
+    """Write a pool as ingest leaves it, and its scores; return it, and what there is to be found.
 
     Args:
         path: The dataset directory.
         rows: A multiple of 40.
         rows_per_shard: Of each but the last.
+        workers: Processes.
     """
     shards = [(start, min(start + rows_per_shard, rows)) for start in range(0, rows, rows_per_shard)]
-    data = grow_data(Location.at(path), "bench", "0" * 64)
-    data.begin()
-    counts = []
-    with ThreadPoolExecutor(2) as pool:
-        for info, planted in pool.map(partial(_write_shard, path, rows // BLOCK), range(len(shards)), shards):
+    plan = score_plan()
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        data = grow_data(Location.at(path), "ingest", "0" * 64)
+        data.begin()
+        counts = []
+        jobs = [_Shard(path, rows // BLOCK, number, *ends) for number, ends in enumerate(shards)]
+        for info, planted in pool.map(_Shard.write_data, jobs, chunksize=8):
             data.commit(info)
             counts.append(planted)
-        dataset = seal_data(data, {"kind": "pairs", "name": "bench", "licence": ""}, list(data.entries))
-        growing = GrowingSet(dataset, "scores", "hashes-00000000", {"score": "hashes"})
+        dataset = seal_data(data, {"kind": "pairs", "name": "planted", "licence": ""}, list(data.entries))
+        scorers = plan.build()
+        growing = dict(_growing(dataset, plan, scorers))
+        jobs = [job.of(info.sha256) for job, info in zip(jobs, dataset.shards, strict=True)]
+        for found in pool.map(_Shard.write_scores, jobs, chunksize=8):
+            for label, info in found.items():
+                growing[label].commit(info)
+    sets = {label: one.seal(scorers.facts(("scores", label), plan)) for label, one in growing.items()}
+    give_labels(dataset, sets)
+    return open_dataset(path), Planted(*map(sum, zip(*counts, strict=True)))
+
+
+def _growing(dataset: Dataset, plan: ScorePlan, scorers: Scorers) -> Iterator[tuple[str, GrowingSet]]:
+    for (folder, label), name in scorers.set_names(plan).items():
+        growing = GrowingSet(dataset, folder, name, scorers.identity((folder, label)))
         growing.begin()
-        for info in pool.map(partial(_write_hashes, growing, rows // BLOCK), dataset.shards, shards):
-            growing.commit(info)
-    growing.seal({"columns": [{"name": "phash", "dtype": "uint64"}], "labels": ["hashes"]})
-    return dataset, Planted(*map(sum, zip(*counts, strict=True)))
+        yield label, growing
 
 
-def _write_shard(path: Path, blocks: int, index: int, rows: tuple[int, int]) -> tuple[ShardInfo, Planted]:
-    drawn_rows = PlantedRows(np.arange(*rows), blocks)
-    info = write_shard(drawn_rows.data(data_schema()), path / "data" / shard_name(index))
-    return info, drawn_rows.count()
+@dataclass(frozen=True)
+class _Shard:
+    """A shard of the pool that a process writes."""
 
+    pool: Path
+    blocks: int
+    number: int
+    start: int
+    stop: int
+    source: str = ""
 
-def _write_hashes(growing: GrowingSet, blocks: int, shard: ShardInfo, rows: tuple[int, int]) -> ShardInfo:
-    hashes = PlantedRows(np.arange(*rows), blocks).hashes()
-    return write_shard(hashes, growing.location / shard.name, source=shard.sha256)
+    def of(self, source: str) -> "_Shard":
+        return replace(self, source=source)
+
+    @property
+    def rows(self) -> PlantedRows:
+        return PlantedRows(np.arange(self.start, self.stop), self.blocks)
+
+    def write_data(self) -> tuple[ShardInfo, Planted]:
+        rows = self.rows
+        return write_shard(rows.data(), self.pool / "data" / shard_name(self.number)), rows.count()
+
+    def write_scores(self) -> dict[str, ShardInfo]:
+        rows, plan = self.rows, score_plan()
+        scorers, found = plan.build(), {}
+        for (folder, label), name in scorers.set_names(plan).items():
+            place = self.pool / folder / name / shard_name(self.number)
+            table = rows.scores(label, score_schema(scorers.scores[label].columns))
+            found[label] = write_shard(table, place, source=self.source)
+        return found
