@@ -8,10 +8,11 @@ import pytest
 from drawn import picture
 from tiny_dataset import Row, good_rows, make_dataset, make_table
 
+from diptych.data import manifests
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.growing_sets import GrowingSet
 from diptych.data.journal import JOURNAL
-from diptych.data.manifests import MANIFEST_OF, read_manifest, write_manifest
+from diptych.data.manifests import DATASET, MANIFEST_OF, read_manifest, write_manifest
 from diptych.data.shards import ShardInfo, read_shard, write_shard
 from diptych.errors import ShardError
 from diptych.storage.local_files import LocalLocation
@@ -273,3 +274,22 @@ def test_the_name_of_the_manifest_tells_the_kind_of_set(tmp_path: Path) -> None:
         write_part(growing, dataset.shards[0])
         assert (growing.seal({}).location / manifest).is_file()
         assert [found.name for found in dataset.column_sets(folder)] == ["own-1"]
+
+
+def test_a_manifest_is_known_to_be_whole_without_being_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_dataset(tmp_path, good_rows(12), rows_per_shard=1)
+    written, real = [], manifests.json_text
+
+    def counted(value: Mapping[str, Any]) -> str:
+        written.append(len(value.get("shards", ())))
+        return real(value)
+
+    monkeypatch.setattr(manifests, "json_text", counted)
+    assert open_dataset(tmp_path).shards == dataset.shards
+    assert sum(written) == 0
+    place = tmp_path / DATASET
+    place.write_bytes(place.read_bytes().replace(b'"rows": 1,', b'"rows": 2,', 1))
+    with pytest.raises(ShardError, match="is damaged: it is not what was written"):
+        open_dataset(tmp_path)

@@ -38,8 +38,8 @@ def write_manifest(place: Location, facts: Mapping[str, Any], shards: "list[Shar
         ShardError: If the disk refuses; what was there before is untouched.
     """
     value = {"format_version": FORMAT_VERSION, **facts, "shards": [asdict(shard) for shard in shards]}
-    text = json_text({**value, CHECK: ""})
-    place.write(json_text({**value, CHECK: _check(text)}).encode())
+    data = json_text({**value, CHECK: ""}).encode()
+    place.write(data.removesuffix(_end("")) + _end(_check(data)))
 
 
 def read_manifest(place: Location) -> Manifest:
@@ -53,7 +53,7 @@ def read_manifest(place: Location) -> Manifest:
     # Version 1 had no check; every later one has this one, so that a flipped digit is not taken for a version.
     if CHECK not in value:
         check_version(place, value)
-    problem = manifest_problem(place)
+    problem = _problem(place.read(), value)
     if problem:
         raise ShardError(f"{place}: {problem}; {AGAIN}")
     check_version(place, value)
@@ -66,15 +66,27 @@ def manifest_problem(place: Location) -> str:
     """Return what is wrong with a manifest that lies there; empty if it is, byte for byte, what was written."""
     try:
         data = place.read()
-        value = json.loads(data.decode())
-        check, value[CHECK] = value[CHECK], ""
-        text = json_text(value)
-        is_whole = check == _check(text) and data == json_text({**value, CHECK: check}).encode()
+        return _problem(data, json.loads(data.decode()))
+    except (OSError, ValueError, RecursionError) as error:
+        return f"is damaged: {error}"
+
+
+def _problem(data: bytes, value: Any) -> str:
+    """Return what is wrong with the bytes of a manifest that say a value, which is not written anew to know it."""
+    try:
+        check = value[CHECK]
+        end = _end(check)
+        is_whole = data.endswith(end) and check == _check(data.removesuffix(end) + _end(""))
         [ShardInfo(**entry) for entry in value["shards"]]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError) as error:
         return f"is damaged: {error}"
     return "" if is_whole else "is damaged: it is not what was written"
 
 
-def _check(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _end(check: Any) -> bytes:
+    """Return how a manifest ends, from the line of its check on."""
+    return json_text({CHECK: check}).removeprefix("{\n").encode()
+
+
+def _check(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
