@@ -1,6 +1,8 @@
 """Decision columns: for each row whether a step keeps it, why not, and what it is a duplicate of."""
 
+import itertools
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,8 +12,12 @@ import pyarrow as pa
 from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.growing_sets import GrowingSet
 from diptych.data.schema import DECISION_SCHEMA
-from diptych.data.shards import read_shard, write_shard
+from diptych.data.shards import ShardInfo, read_shard, write_shard
 from diptych.progress import track
+from diptych.storage.location import Location
+
+WRITERS = 4  # shards on their way to the disk at a time
+NOTED_SHARDS = 32  # at a time
 
 
 class Decisions(NamedTuple):
@@ -66,13 +72,19 @@ def write_decisions(
     growing = GrowingSet(dataset, "decisions", name, identity)
     growing.begin()
     copied = _copied_keys(dataset, decisions.duplicate_of)
-    start = 0
-    with track(f"write {name}", dataset.rows, mode=progress) as tracker:
-        for shard, file in zip(dataset.shards, dataset.files, strict=True):
-            table = _table(read_shard(file, ["key"])["key"], decisions, copied, start)
-            growing.commit(write_shard(table, growing.location / shard.name, source=shard.sha256))
-            tracker.advance(shard.rows, {"ok": shard.rows})
-            start += shard.rows
+    starts = itertools.accumulate((shard.rows for shard in dataset.shards[:-1]), initial=0)
+
+    def write(shard: ShardInfo, file: Location, start: int) -> ShardInfo:
+        table = _table(read_shard(file, ["key"])["key"], decisions, copied, start)
+        return write_shard(table, growing.location / shard.name, source=shard.sha256)
+
+    # Many wait for the disk at a time, and are noted together: of a kill, so many are made again.
+    with track(f"write {name}", dataset.rows, mode=progress) as tracker, ThreadPoolExecutor(WRITERS) as pool:
+        written = pool.map(write, dataset.shards, dataset.files, starts)
+        while infos := list(itertools.islice(written, NOTED_SHARDS)):
+            growing.commit(*infos)
+            rows = sum(info.rows for info in infos)
+            tracker.advance(rows, {"ok": rows})
     return growing.seal({"kept": int(decisions.keep.sum()), "rows": dataset.rows, **facts})
 
 

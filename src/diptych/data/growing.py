@@ -99,13 +99,13 @@ class Growing:
         info = self.entries.get(name)
         return info if info is not None and info.source == source else None
 
-    def commit(self, info: ShardInfo) -> None:
-        """Note a shard as finished, after it was written; from one process.
+    def commit(self, *infos: ShardInfo) -> None:
+        """Note shards as finished, after they were written; from one process.
 
         Raises:
             ShardError: If the disk refuses.
         """
-        self._journal.commit(info)
+        self._journal.commit(*infos)
 
     def replace(self, info: ShardInfo) -> None:
         """Let the version of a finished shard that lies at its ``staged`` place be the shard; from one process.

@@ -84,13 +84,13 @@ class GrowingSet:
         """Return whether the part that belongs to a shard of the data is finished."""
         return self.is_finished or self._growing.finished(shard.name, source=shard.sha256) is not None
 
-    def commit(self, info: ShardInfo) -> None:
-        """Note a shard as finished.
+    def commit(self, *infos: ShardInfo) -> None:
+        """Note shards as finished.
 
         Raises:
             ShardError: If the disk refuses.
         """
-        self._growing.commit(info)
+        self._growing.commit(*infos)
 
     def seal(self, facts: Mapping[str, Any]) -> ColumnSet:
         """Write the manifest, which makes the set a finished one, and return it.

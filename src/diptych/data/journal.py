@@ -96,18 +96,19 @@ class Journal:
         self.step, self.fingerprint, self.facts = step, fingerprint, facts
         self.entries = {info.name: info for info in infos}
 
-    def commit(self, info: ShardInfo) -> None:
-        """Note a shard as finished. Call it after ``write_shard``, from one process.
+    def commit(self, *infos: ShardInfo) -> None:
+        """Note shards as finished, all at once. Call it after ``write_shard``, from one process.
 
         Raises:
             ShardError: If the disk refuses.
         """
         if self._is_shared or self._directory.is_store:
-            mark(self._directory, info.name, self._entry(info))
-            self._is_marked = True
+            for info in infos:
+                mark(self._directory, info.name, self._entry(info))
+                self._is_marked = True
         else:
-            self._place.append(self._entry(info))
-        self.entries[info.name] = info
+            self._place.append(b"".join(map(self._entry, infos)))
+        self.entries |= {info.name: info for info in infos}
 
     def forget(self, names: Iterable[str]) -> None:
         """Take entries out, so that their shards are made again.
