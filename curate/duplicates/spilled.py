@@ -5,14 +5,13 @@ nothing about what belongs into which bucket; what is taken back does not depend
 """
 
 import os
-import tempfile
 from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from diptych.storage.spill import held_bytes
+from diptych.storage.spill import held_bytes, spill_file
 
 MAX_BUCKETS = 1 << 16
 
@@ -102,7 +101,7 @@ class SpilledBuckets:
 
     def _spill(self) -> None:
         if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="diptych-")  # noqa: SIM115 -- lives as long as this
+            self._file = spill_file()
         starts, ordered = self._sorted()
         offset = self._file.seek(0, os.SEEK_END)
         self._file.write(ordered.view(np.uint8).data)

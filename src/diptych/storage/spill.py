@@ -6,6 +6,7 @@ What else spills holds a part of that, so that one number bounds both. Decides n
 import os
 import re
 import tempfile
+from typing import IO
 
 from diptych.errors import ConfigError
 from diptych.shortage import MEMORY_LIMIT
@@ -39,6 +40,15 @@ def held_bytes() -> int:
     number, unit, binary = found.groups()
     power = " KMGT".index((unit or " ").upper())
     return min(HELD_BYTES, int(float(number) * (1024 if binary else 1000) ** power) // HELD_SHARE)
+
+
+def spill_file() -> IO[bytes]:
+    """Return a file without a name in the folder for temporary ones; closed, it is gone.
+
+    Raises:
+        OSError: If the disk refuses.
+    """
+    return tempfile.TemporaryFile(prefix="diptych-")
 
 
 def _limit() -> str:
