@@ -1,6 +1,6 @@
 """Dedup, select, export and a report of a pool of any number of rows: what each takes, and that all is found.
 
-Run by ``make bench`` over 1,000,000 rows. All of it, for which 35 GB of disk and one to two hours are needed:
+Run by ``make bench`` over 1,000,000 rows. All of it, for which 25 GB of disk and an hour or two are needed:
 
     python tests/benchmarks/bench_hundred_million.py --rows 100000000 --shards 10000
 
