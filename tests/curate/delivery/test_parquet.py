@@ -7,7 +7,6 @@ import pytest
 from drawn import draw_dataset
 
 from diptych.curate.config import Export
-from diptych.curate.delivery import parquet
 from diptych.curate.delivery.parquet import Selection, export, export_names, exported_columns
 from diptych.data.dataset import open_dataset
 from diptych.data.shards import ShardInfo, read_shard, write_shard
@@ -135,25 +134,6 @@ def test_output_shards_are_cut_by_kept_rows_alone(tmp_path: Path, rows: int, poo
     assert [shard.rows for shard in made.shards] == [min(rows, kept - start) for start in range(0, kept, rows)]
     keys = [row["key"] for row in rows_in(tmp_path / "out")]
     assert keys == [f"{row:09d}" for row in np.flatnonzero(keep)]
-
-
-def test_a_shard_of_the_pool_is_opened_once_for_each_shard_that_it_goes_into(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep = np.ones(60, bool)
-    keep[20:40] = False  # five shards of which nothing is kept
-    dataset = draw_dataset(tmp_path / "pool", rows=60, rows_per_shard=4)
-    opened, real = [], parquet._rows_of_shard
-
-    def counted(selection: Selection, number: int, rows: Any) -> Any:
-        opened.append(number)
-        return real(selection, number, rows)
-
-    monkeypatch.setattr(parquet, "_rows_of_shard", counted)
-    selection = Selection(DatasetTable(dataset), keep, {}, {})
-    made, _, _ = export(selection, tmp_path / "out", Export(rows_per_shard=8, min_shards=1))
-    assert len(made.shards) == 5
-    assert opened == [0, 1, 2, 3, 4, 10, 11, 12, 13, 14]
 
 
 def test_output_shards_are_bounded_in_bytes_and_a_larger_row_has_its_own(tmp_path: Path) -> None:
