@@ -18,6 +18,7 @@ from diptych.evaluate.comparisons.pair_distances import pair_distance_names, pai
 from diptych.evaluate.comparisons.pools import pool_differences
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.scored_rows import ScoredRows
+from diptych.evaluate.metrics.choices import DistanceChoice
 from diptych.evaluate.metrics.corrected_shares import corrected_rows
 from diptych.evaluate.metrics.distances import (
     DistanceKey,
@@ -28,6 +29,7 @@ from diptych.evaluate.metrics.distances import (
     key_of,
     value_names,
 )
+from diptych.evaluate.metrics.image_numbers import image_columns
 from diptych.evaluate.metrics.means import AskedMean, mean_rows
 from diptych.evaluate.protocols.agreement import agreement_note
 from diptych.evaluate.protocols.means import CountedRule, counted_rules, own_means
@@ -85,6 +87,7 @@ def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progre
     asked = ((choice, label) for choice in config.distances for label in config.measured(choice))
     work = {(key_of(choice), frozenset(choice.by), label): (choice, label) for choice, label in asked}.values()
     references: dict[DistanceKey, DistanceReference] = {}
+    by_image: set[tuple[DistanceKey, str]] = set()
     with track("distances", sum(len(rows[label]) for _, label in work), mode=progress) as tracker:
         for choice, label in work:
             key, judged = key_of(choice), rows[label]
@@ -96,12 +99,21 @@ def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progre
                 found.add_results(distance_rows(reference, names[key], judged, each, found))
                 measured.append(each)
                 tracker.advance(len(each.group.rows))
+            if (key, label) not in by_image:
+                by_image.add((key, label))
+                found.image_columns += image_columns(measures, measured, _prefix(choice, config))
             if config.compare is not None:
                 common = CommonImages(measures, config.compare.by)
                 family = DistanceFamily(
                     reference.metric, names[key], label, reference.statistics, measured, common.of, measures.drawn
                 )
                 found.add_differences(distance_differences(family, config.compare, found))
+
+
+def _prefix(choice: DistanceChoice, config: EvaluateConfig) -> list[str]:
+    """Return the labels before a column of the images: of the encoder and, of several references, of that."""
+    references = {other.reference for other in config.distances if other.encoder == choice.encoder}
+    return [choice.encoder, *(choice.references if len(references - {None}) > 1 else ())]
 
 
 def add_pair_distances(config: EvaluateConfig, rows: Rows, found: Findings) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # the table below must load without numpy
 
 # To add one: a module with its SetMetric, a line here (alphabetical), a test.
 SET_METRICS: dict[str, str] = {
+    "density_coverage": "diptych.evaluate.metrics.density_coverage:DENSITY_COVERAGE",
     "frechet_distance": "diptych.evaluate.metrics.frechet_distance:FRECHET_DISTANCE",
     "kernel_distance": "diptych.evaluate.metrics.kernel_distance:KERNEL_DISTANCE",
     "precision_recall": "diptych.evaluate.metrics.precision_recall:PRECISION_RECALL",
@@ -35,7 +36,12 @@ SET_METRICS: dict[str, str] = {
 }
 
 # What papers call them, in small letters: FID and KID are these over the features of Inception.
-ALIASES = {"fid": "frechet_distance", "kid": "kernel_distance", "mmd": "kernel_distance", "prdc": "precision_recall"}
+ALIASES = {
+    "fid": "frechet_distance",
+    "kid": "kernel_distance",
+    "mmd": "kernel_distance",
+    "prdc": "precision_recall",
+}
 
 SizeBias = Literal["corrected", "uncorrected"]
 
@@ -152,6 +158,25 @@ class Influence(NamedTuple):
     reference_units: Texts
 
 
+class ImageNumbers(NamedTuple):
+    """A number of each image, beside what a metric says of their set: a column of the images in the store.
+
+    Attributes:
+        name: Of the column, behind the label of the encoder; no two metrics share one.
+        description: What it is, a sentence.
+        numbers: float64 (N,) of the images with a vector, in their order; NaN where there is none.
+        reason: Why there is none, a code.
+        nearest: int64 (N,): which image of the reference, of those with a vector, it is about; None where of none. Its
+            key is a column of its own, with ``_key`` behind the name.
+    """
+
+    name: str
+    description: str
+    numbers: npt.NDArray[np.float64]
+    reason: str
+    nearest: npt.NDArray[np.int64] | None = None
+
+
 @dataclass(frozen=True)
 class SetMetric(Generic[Kept]):
     """The entry of a set metric: what it needs, what it reports, how it is computed and compared.
@@ -170,6 +195,8 @@ class SetMetric(Generic[Kept]):
             not rest on their independence; errors are left out in any case.
         influences: (statistics, reference) -> what each image adds to a value, by name: how two models are compared.
             None, or a value left out, where nobody knows; a difference then has no interval.
+        of_images: (statistics, reference) -> numbers of each image, which a run stores: of its group, as the first
+            entry of a config that asks for the metric forms them. None where there are none.
         from_moments: (moments, is_size_known) -> statistics of a set of which only mean and covariance are known, as
             other programs save them. None where vectors are needed.
         names: Identity of an encoder -> what values are called in its space, where the field has a name for that, by
@@ -183,6 +210,7 @@ class SetMetric(Generic[Kept]):
     results: Callable[[Kept, Any, Mapping[str, Any]], Mapping[str, Result]]
     of_dependent: Callable[[Kept, Any, Mapping[str, Any]], Mapping[str, Result]] | None = None
     influences: Callable[[Kept, Any], Mapping[str, Influence]] | None = None
+    of_images: Callable[[Kept, Any], tuple[ImageNumbers, ...]] | None = None
     from_moments: Callable[[Moments, bool], Kept] | None = None
     names: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
     needs_reference: bool = True

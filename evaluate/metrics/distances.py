@@ -60,6 +60,14 @@ class DistanceReference:
         statistics = metric.statistics(images.vectors, images.units)
         return cls(metric, choice.encoder, reference, images, statistics)
 
+    def keys(self, places: Index) -> list[str]:
+        """Return the keys of some images of the reference, by their places among those with a vector."""
+        assert self.rows is not None
+        assert self.images is not None
+        known = np.flatnonzero(np.isfinite(self.images.vectors).all(axis=1))
+        keys: list[str] = self.rows.values("key").take(pa.array(known[places])).to_pylist()
+        return keys
+
     def identity(self, judged: ScoredRows) -> dict[str, Any]:
         """Return what decides the numbers beside the images: the encoder, and the reference by its content."""
         encoder = encoder_identity(judged, self.encoder)
@@ -89,7 +97,7 @@ class MeasuredDataset:
         """Return the metric of some rows."""
         metric, rows = self.reference.metric, group.rows
         statistics = metric.statistics(self._images.vectors[rows], self._images.units[rows])
-        results = results_between(metric, statistics, self.reference.statistics, self._identity, self._shared(rows))
+        results = results_between(metric, statistics, self.reference.statistics, self.identity, self._shared(rows))
         return MeasuredGroup(group, statistics, results)
 
     def drawn(self, each: MeasuredGroup, n: int) -> MeasuredGroup:
@@ -116,7 +124,8 @@ class MeasuredDataset:
         return set_images_of(self.judged, self.reference.encoder)
 
     @cached_property
-    def _identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
+        """What decides the numbers beside the images, see ``DistanceReference.identity``."""
         return self.reference.identity(self.judged)
 
 

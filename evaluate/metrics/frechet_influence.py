@@ -42,6 +42,12 @@ def contributions(pair: Coupling, left_vectors: Vectors, right_vectors: Vectors)
     )
 
 
+def image_contributions(pair: Coupling, vectors: Vectors) -> Floats:
+    """Return what each image of the left set adds, see ``Contributions``, float64 (N,), where the right has moments."""
+    apart = pair.left.mean - pair.right.mean
+    return _influence(vectors, pair.left.mean, apart, pair.left_coordinates)
+
+
 def influence_at(centred: Floats, coordinates: Floats, apart: Floats) -> Floats:
     """Return what images add, but for a constant, from their vectors less the mean (N, D) and their coordinates."""
     lengths = np.einsum("nd,nd->n", centred, centred) - np.einsum("nr,nr->n", coordinates, coordinates)

@@ -1,0 +1,176 @@
+"""Density and coverage: fidelity and variety. A set metric, less moved by outliers than precision and recall.
+
+Density is how many balls of the reference's manifold an image lies in, over k: above 1 where images sit where the
+reference is dense. Coverage is the share of the reference's balls that hold an image. Source: Naeem et al. 2020 (arXiv
+2002.09797), equations (4) and (5), with k = 5 and the rim left out, as their program ``prdc`` has it: a ball of which
+the rim is all there is, around a vector that has k copies, holds nothing.
+
+Both are what they are at these sizes: coverage grows with the number of images, also where the distributions are equal.
+How likely an image is by the balls alone is its realism (Kynkäänniemi et al. 2019, equation (3)): the largest ratio of
+a ball's radius to the image's distance from its centre, over the half of the balls that are narrower than the median.
+It is a column of the images, since it is a matter of the reference and of one image.
+
+What the reference's balls add to the error of density is known from halves of the reference, see ``manifolds``: in
+simulation its intervals hold 93 to 97 %. Coverage has no interval: the jackknife over prompts holds 97 to 99 %, and
+without what it counts twice 86 to 94 %.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.evaluate.metrics.contract import ImageNumbers, Influence, ReportedValue, Result, SetMetric, bare
+from diptych.evaluate.metrics.kept_vectors import KeptVectors, Vectors, keep, refused
+from diptych.evaluate.metrics.manifolds import (
+    MIN_UNITS,
+    PARTS,
+    TIE,
+    Floats,
+    Manifold,
+    added_by_groups,
+    blocks,
+    manifold_of,
+    notes_of,
+    squared_distances,
+    squared_lengths,
+    variance_of,
+)
+from diptych.evaluate.statistics.intervals import interval
+
+NAME = "density_coverage"
+DENSITY, COVERAGE, REALISM = "density", "coverage", "realism"
+VERSION = 1
+NEIGHBOURS = 5
+MIN_IMAGES = NEIGHBOURS + 1
+CONVENTION = "k-nearest-neighbour balls of the reference, k = {}, rim excluded"
+NO_ERROR = "no interval: none that was tried holds the truth as often as it says"
+IN_REFERENCE = "in_reference"  # why an image has no realism: it lies on the centre of a ball
+
+
+class BallStatistics(KeptVectors):
+    """The vectors of a set of images; its manifold is computed once, where it is the reference."""
+
+    @cached_property
+    def manifold(self) -> Manifold:
+        """The balls around all vectors."""
+        return manifold_of(self, NEIGHBOURS)
+
+
+class Reach(NamedTuple):
+    """Which balls of a reference hold which images.
+
+    Attributes:
+        balls: int64 (N, len(PARTS)): how many hold each image, of the whole manifold and of that of each half.
+        is_reached: bool (M,): whether a ball of the whole manifold holds an image.
+    """
+
+    balls: npt.NDArray[np.int64]
+    is_reached: npt.NDArray[np.bool_]
+
+
+def reach_of(images: KeptVectors, reference: Manifold) -> Reach:
+    """Return which balls hold which images."""
+    vectors = images.matrix
+    lengths = squared_lengths(vectors)
+    balls = np.zeros((images.n, len(PARTS)), np.int64)
+    is_reached = np.zeros(len(reference.vectors), bool)
+    for columns in blocks(len(reference.vectors)):
+        radii = reference.radii[columns]
+        widest = radii.max(axis=1)
+        for rows in blocks(images.n):
+            both = (1.0 + TIE) * lengths[rows], (1.0 + TIE) * reference.lengths[columns]
+            squares = squared_distances(vectors[rows], reference.vectors[columns], *both)
+            row, column = np.nonzero(squares < widest)
+            if not len(row):
+                continue
+            hits = squares[row, column][:, np.newaxis] < radii[column]
+            starts = np.flatnonzero(np.diff(row, prepend=-1))
+            balls[rows.start + row[starts]] += np.add.reduceat(hits.astype(np.int64), starts, axis=0)
+            is_reached[columns.start + column[hits[:, 0]]] = True
+    return Reach(balls, is_reached)
+
+
+def realism_of(images: KeptVectors, reference: Manifold) -> Floats:
+    """Return the realism of each image, float64 (N,); infinite on the centre of a ball.
+
+    Where half of the radii are equal, none is below the median and those that are the median count.
+    """
+    radii = reference.radii[:, 0]
+    rounding = 2.0 * TIE * reference.lengths
+    narrow = radii < np.median(radii) - rounding
+    narrow = narrow if narrow.any() else radii <= np.median(radii) + rounding
+    centres, lengths, widths = reference.vectors[narrow], reference.lengths[narrow], radii[narrow]
+    vectors, found = images.matrix, np.zeros(images.n)
+    own = squared_lengths(vectors)
+    for columns in blocks(len(centres)):
+        for rows in blocks(images.n):
+            squares = squared_distances(vectors[rows], centres[columns], own[rows], lengths[columns])
+            rounding = TIE * (own[rows][:, np.newaxis] + lengths[columns])
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratios = np.where(squares > rounding, widths[columns] / squares, np.inf)
+            found[rows] = np.maximum(found[rows], ratios.max(axis=1))
+    return np.sqrt(found)
+
+
+def statistics_of(vectors: Vectors, units: npt.ArrayLike) -> BallStatistics:
+    """See ``SetMetric.statistics``."""
+    kept = keep(vectors, units)
+    return BallStatistics(kept.parts, kept.unit_parts)
+
+
+def results_of(statistics: BallStatistics, reference: BallStatistics, identity: Mapping[str, Any]) -> dict[str, Result]:
+    """Return density and coverage with their errors, see ``SetMetric.results``; with few units there is no error."""
+    identity = {"metric": NAME, "version": VERSION, "convention": CONVENTION.format(NEIGHBOURS), **identity}
+    too_few = refused(statistics, reference, MIN_IMAGES, identity)
+    if too_few is not None:
+        return dict.fromkeys((DENSITY, COVERAGE), too_few)
+    notes, manifold = notes_of(statistics, reference), reference.manifold
+    reach = reach_of(statistics, manifold)
+    copies = [note for note in notes if "no interval" not in note]
+    coverage = bare(float(reach.is_reached.mean()), statistics.n, identity, "; ".join([NO_ERROR, *copies]))
+    influence = _of_density(reach, statistics)
+    value = float(reach.balls[:, 0].mean()) / NEIGHBOURS
+    variance, df = variance_of(influence)
+    if min(statistics.even_units, reference.even_units) < MIN_UNITS or not np.isfinite(
+        interval(value, variance, df).low
+    ):
+        told = notes if any("no interval" in note for note in notes) else ["no interval: nothing varies", *notes]
+        return {DENSITY: bare(value, statistics.n, identity, "; ".join(told)), COVERAGE: coverage}
+    low, high = interval(value, variance, df)
+    density = Result(value, variance**0.5, max(0.0, low), high, statistics.n, identity, None, "; ".join(notes))
+    return {DENSITY: density, COVERAGE: coverage}
+
+
+def influences_of(statistics: BallStatistics, reference: BallStatistics) -> dict[str, Influence]:
+    """Return what images, and groups of those that make the balls, add to density, see ``SetMetric.influences``."""
+    return {DENSITY: _of_density(reach_of(statistics, reference.manifold), statistics)}
+
+
+def image_numbers(statistics: BallStatistics, reference: BallStatistics) -> tuple[ImageNumbers, ...]:
+    """Return the realism of each image, see ``SetMetric.of_images``."""
+    if min(statistics.n, reference.n) < MIN_IMAGES:
+        return ()
+    found = realism_of(statistics, reference.manifold)
+    what = "How likely an image is by the nearest images of the reference: above 1 inside their manifold"
+    return (ImageNumbers(REALISM, what, np.where(np.isfinite(found), found, np.nan), IN_REFERENCE),)
+
+
+DENSITY_COVERAGE = SetMetric(
+    name=NAME,
+    values=(
+        ReportedValue(DENSITY, better="higher", low=0.0, size_bias="uncorrected"),
+        ReportedValue(COVERAGE, better="higher", low=0.0, high=1.0, size_bias="uncorrected"),
+    ),
+    statistics=statistics_of,
+    results=results_of,
+    influences=influences_of,
+    of_images=image_numbers,
+)
+
+
+def _of_density(reach: Reach, images: BallStatistics) -> Influence:
+    densities = reach.balls / NEIGHBOURS
+    return Influence(densities[:, 0] - densities[:, 0].mean(), images.units, *added_by_groups(densities))
