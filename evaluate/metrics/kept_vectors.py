@@ -64,6 +64,12 @@ class KeptVectors:
         alike = VECTOR_ROUNDING**2 * float((first**2).sum())
         return any(float(((block - first) ** 2).sum(axis=1).max()) > alike for block in blocks)
 
+    @cached_property
+    def drawing_order(self) -> npt.NDArray[np.int64]:
+        """int64 (n,): the rows by a hash of their numbers, so that what is drawn does not depend on their order."""
+        rows = (hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in self.matrix)
+        return np.argsort(np.array([int.from_bytes(row, "big") for row in rows], np.uint64), kind="stable")
+
     def merged(self, other: Self) -> Self:
         """Return the vectors of both sets of images together."""
         return type(self)(self.parts + other.parts, self.unit_parts + other.unit_parts)
@@ -115,6 +121,11 @@ def too_few_images(n: int, n_reference: int, least: int, identity: Mapping[str, 
     """Return the result where a side has fewer images than a metric needs."""
     note = f"needs at least {least} images on each side, not {n} and {n_reference}"
     return missing("too_few_images", n, identity, note)
+
+
+def not_of_dependent(n: int, identity: Mapping[str, Any]) -> Result:
+    """Return the result of a metric that takes two sets for independent, where they depend on each other."""
+    return missing("sets_depend", n, identity, "it takes the two sets for independent of each other")
 
 
 def check_dims(dim: int, other: int) -> None:

@@ -1,10 +1,10 @@
-"""The kernel between two sets of vectors, summed over all pairs, and the squared maximum mean discrepancy of the sums.
+"""A kernel between two sets of vectors, summed over all pairs, and the squared maximum mean discrepancy of the sums.
 
-Kernel k(x, y) = (x.y / D + 1)^3. Source: Bińkowski et al. 2018 (arXiv 1801.01401), section 4, with the unbiased
-estimate of Gretton et al. 2012, equation (4). Within a set a pair is of two units, see ``kernel_distance``.
+The kernel k(x, y) = (x.y / D + 1)^3 is that of Bińkowski et al. 2018 (arXiv 1801.01401), section 4; the unbiased
+estimate that of Gretton et al. 2012, equation (4). Within a set a pair is of two units, see ``kernel_distance``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,13 @@ BLOCK_ROWS = 2048
 
 Floats = npt.NDArray[np.float64]
 Vectors = npt.NDArray[np.floating[Any]]
+Kernel = Callable[[Floats, Floats], Floats]  # of vectors (N, D) and (M, D): (N, M)
+
+
+def cubic(x: Floats, y: Floats) -> Floats:
+    """Return (x.y / D + 1)^3, float64 (N, M), of vectors (N, D) and (M, D)."""
+    values: Floats = ((x / x.shape[1]) @ y.T + 1.0) ** 3
+    return values
 
 
 class Units(NamedTuple):
@@ -83,6 +90,8 @@ def kernel_sums(
     y: Vectors | None = None,
     units: npt.ArrayLike | None = None,
     other_units: npt.ArrayLike | None = None,
+    *,
+    kernel: Kernel = cubic,
 ) -> KernelSums:
     """Return sums of the kernel over all pairs of x (N, D) and y (M, D), or within x over pairs of units if y is None.
 
@@ -93,6 +102,7 @@ def kernel_sums(
         y: The other.
         units: (N,), see ``SetMetric.statistics``; each vector its own if None.
         other_units: (M,), of the other.
+        kernel: Symmetric and positive.
     """
     is_within = y is None
     other = x if y is None else y
@@ -100,12 +110,12 @@ def kernel_sums(
     right = left if is_within else _units(len(other), other_units)
     rows, columns, squares, cross, own = np.zeros(len(x)), np.zeros(len(other)), 0.0, 0.0, 0.0
     for number, part in enumerate(left.blocks()):
-        near = x[part.order].astype(np.float64) / x.shape[1]
+        near = x[part.order].astype(np.float64)
         for other_number, other_part in enumerate(right.blocks()):
             is_diagonal = is_within and other_number == number
             if is_within and other_number < number:
                 continue
-            values = (near @ other[other_part.order].astype(np.float64).T + 1.0) ** 3
+            values = kernel(near, other[other_part.order].astype(np.float64))
             if is_diagonal:
                 own += _take_own_unit(values, part)
             rows[part.order] += values.sum(axis=1)

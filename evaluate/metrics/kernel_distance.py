@@ -20,9 +20,11 @@ from diptych.evaluate.metrics.contract import Influence, ReportedValue, Result, 
 from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, Vectors, keep, refused
 from diptych.evaluate.metrics.kernel import (
     MIN_UNITS,
+    Floats,
     KernelEstimate,
     KernelSums,
     biased_distance,
+    cubic,
     kernel_distance,
     kernel_sums,
 )
@@ -30,6 +32,7 @@ from diptych.evaluate.statistics.intervals import joint_df, mean_variance, squar
 
 NAME, BIASED = "kernel_distance", "biased_kernel_distance"
 VERSION = 3  # 1 took pairs of one unit too, 2 gave an interval to two units
+KERNEL = "(x.y / D + 1)^3"
 MIN_IMAGES = 2
 INTERVAL_UNITS = 5  # with 2 simulated intervals hold the truth in 65 % of cases
 NO_INTERVAL = "no interval: {} prompts, or images that stand alone, and {} in the reference are too few"
@@ -38,10 +41,14 @@ NO_INTERVAL = "no interval: {} prompts, or images that stand alone, and {} in th
 class KernelStatistics(KeptVectors):
     """The vectors of a set of images; sums of the kernel within the set are computed once."""
 
+    def kernel(self, x: Floats, y: Floats) -> Floats:
+        """Return the kernel of vectors (N, D) and (M, D), float64 (N, M)."""
+        return cubic(x, y)
+
     @cached_property
     def within(self) -> KernelSums:
         """Sums over all pairs of different units within the set."""
-        return kernel_sums(self.matrix, units=self.units)
+        return kernel_sums(self.matrix, units=self.units, kernel=self.kernel)
 
 
 def statistics_of(vectors: Vectors, units: npt.ArrayLike) -> KernelStatistics:
@@ -54,19 +61,19 @@ def results_of(
     statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]
 ) -> dict[str, Result]:
     """Return the distance with its error, see ``SetMetric.results``."""
-    return {NAME: _computed(_unbiased, statistics, reference, {**identity, "pairs": "of different units"})}
+    return {NAME: _computed(unbiased, statistics, reference, {**identity, "pairs": "of different units"})}
 
 
 def of_dependent(
     statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]
 ) -> dict[str, Result]:
     """Return the biased distance, see ``SetMetric.of_dependent``."""
-    return {BIASED: _computed(_biased, statistics, reference, {**identity, "pairs": "all, biased"})}
+    return {BIASED: _computed(biased, statistics, reference, {**identity, "pairs": "all, biased"})}
 
 
 def influences_of(statistics: KernelStatistics, reference: KernelStatistics) -> dict[str, Influence]:
     """Return what each image adds to the distance, see ``SetMetric.influences``."""
-    found = _estimate(statistics, reference)
+    found = estimate(statistics, reference)
     return {NAME: Influence(found.left, statistics.units, found.right, reference.units)}
 
 
@@ -89,18 +96,28 @@ def _computed(
     reference: KernelStatistics,
     identity: Mapping[str, Any],
 ) -> Result:
-    identity = {"metric": NAME, "version": VERSION, "kernel": "(x.y / D + 1)^3", **identity}
+    return computed(compute, statistics, reference, {"metric": NAME, "version": VERSION, "kernel": KERNEL, **identity})
+
+
+def computed(
+    compute: Callable[[KernelStatistics, KernelStatistics, Mapping[str, Any]], Result],
+    statistics: KernelStatistics,
+    reference: KernelStatistics,
+    identity: Mapping[str, Any],
+) -> Result:
+    """Return an estimate of two sets, or why there are too few images for one."""
     too_few = refused(statistics, reference, MIN_IMAGES, identity)
     return compute(statistics, reference, identity) if too_few is None else too_few
 
 
-def _unbiased(statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]) -> Result:
+def unbiased(statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]) -> Result:
+    """Return the unbiased estimate with its error."""
     counts = len(statistics.within.left.starts), len(reference.within.left.starts)
     if min(counts) < MIN_UNITS:
         sizes = f"{counts[0]} and {counts[1]}"
         note = f"needs images of at least {MIN_UNITS} prompts on each side, or other units, not {sizes}"
         return missing("too_few_prompts", statistics.n, identity, note)
-    found = _estimate(statistics, reference)
+    found = estimate(statistics, reference)
     alike = next((side for side in (statistics, reference) if not side.has_spread), None)
     if alike is not None:
         note = f"no interval: all {alike.n:,} images of a set are alike"
@@ -112,16 +129,18 @@ def _unbiased(statistics: KernelStatistics, reference: KernelStatistics, identit
     return Result(found.value, variance**0.5, *ends, statistics.n, identity)
 
 
-def _biased(statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]) -> Result:
+def biased(statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]) -> Result:
+    """Return the biased estimate, over all pairs."""
     value = biased_distance(statistics.within, reference.within, _between(statistics, reference))
     return bare(value, statistics.n, identity, "")
 
 
 def _between(statistics: KernelStatistics, reference: KernelStatistics) -> KernelSums:
-    return kernel_sums(statistics.matrix, reference.matrix, statistics.units, reference.units)
+    return kernel_sums(statistics.matrix, reference.matrix, statistics.units, reference.units, kernel=statistics.kernel)
 
 
-def _estimate(statistics: KernelStatistics, reference: KernelStatistics) -> KernelEstimate:
+def estimate(statistics: KernelStatistics, reference: KernelStatistics) -> KernelEstimate:
+    """Return the unbiased estimate and what its error is made of."""
     return kernel_distance(statistics.within, reference.within, _between(statistics, reference))
 
 
