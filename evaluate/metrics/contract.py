@@ -31,16 +31,20 @@ SET_METRICS: dict[str, str] = {
     "density_coverage": "diptych.evaluate.metrics.density_coverage:DENSITY_COVERAGE",
     "frechet_distance": "diptych.evaluate.metrics.frechet_distance:FRECHET_DISTANCE",
     "gaussian_kernel_distance": "diptych.evaluate.metrics.gaussian_kernel_distance:GAUSSIAN_KERNEL_DISTANCE",
+    "inception_score": "diptych.evaluate.metrics.inception_score:INCEPTION_SCORE",
     "kernel_distance": "diptych.evaluate.metrics.kernel_distance:KERNEL_DISTANCE",
     "precision_recall": "diptych.evaluate.metrics.precision_recall:PRECISION_RECALL",
     "prompt_diversity": "diptych.evaluate.metrics.prompt_diversity:PROMPT_DIVERSITY",
+    "prompt_vendi": "diptych.evaluate.metrics.prompt_vendi:PROMPT_VENDI",
     "subset_kernel_distance": "diptych.evaluate.metrics.subset_kernel_distance:SUBSET_KERNEL_DISTANCE",
+    "vendi": "diptych.evaluate.metrics.vendi:VENDI",
 }
 
 # What papers call them, in small letters: FID and KID are these over the features of Inception.
 ALIASES = {
     "cmmd": "gaussian_kernel_distance",
     "fid": "frechet_distance",
+    "is": "inception_score",
     "kid": "kernel_distance",
     "mmd": "kernel_distance",
     "prdc": "precision_recall",

@@ -13,6 +13,7 @@ from diptych.data.images import Image, decode
 from diptych.encoders import make_encoder
 from diptych.encoders.centre_crop import centre_cropped
 from diptych.encoders.inception import ASSET, InceptionEncoder, inception_encoder
+from diptych.encoders.inception_layers import LAYERS
 from diptych.encoders.inception_network import Inception
 from diptych.encoders.inception_resizes import RESIZES
 from diptych.errors import ConfigError, DataError
@@ -62,6 +63,50 @@ def test_features_are_those_of_torch_fidelity(encoder: InceptionEncoder, weights
     assert expected.std() > 0.05, "features that vanish would agree whatever the network is"
     assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.reference
+def test_logits_are_those_of_torch_fidelity(weights: Path) -> None:
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    theirs = FeatureExtractorInceptionV3("inception", ["logits_unbiased"], str(weights))
+    with torch.no_grad():
+        expected = np.concatenate([theirs(as_tensor(image))[0].numpy() for image in pictures()[:3]])
+    encoder = inception_encoder(weights=str(weights), layer="logits", device="cpu")
+    found = embed(encoder, pictures()[:3])
+    assert found.shape == (3, encoder.dim) == (3, 1008)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+
+
+@pytest.mark.reference
+def test_spatial_features_are_those_of_torch_fidelity_s_network(weights: Path) -> None:
+    """What comes out of ``Mixed_6d.branch1x1`` there, which is ``mixed_6/conv`` of the graph."""
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    theirs = FeatureExtractorInceptionV3("inception", ["2048"], str(weights))
+    seen: list[torch.Tensor] = []
+    theirs.Mixed_6d.branch1x1.register_forward_hook(lambda module, given, out: seen.append(out))
+    with torch.no_grad():
+        for image in pictures()[:3]:
+            theirs(as_tensor(image))
+    expected = torch.cat(seen)[:, :7].flatten(1).numpy()
+    encoder = inception_encoder(weights=str(weights), layer="spatial", device="cpu")
+    found = embed(encoder, pictures()[:3])
+    assert found.shape == (3, encoder.dim) == (3, 2023)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_layers_are_told_apart(weights: Path) -> None:
+    said = [inception_encoder(weights=str(weights), layer=layer).identity["layer"] for layer in LAYERS]
+    assert said == ["logits without bias", "pool3", "mixed_6/conv, 7 channels"]
+
+
+def test_logits_need_the_classifier(weights: Path, tmp_path: Path) -> None:
+    state = torch.load(weights, weights_only=True)
+    torch.save({name: tensor for name, tensor in state.items() if name != "fc.weight"}, tmp_path / "bare.pth")
+    encoder = inception_encoder(weights=str(tmp_path / "bare.pth"), layer="logits", device="cpu")
+    with pytest.raises(DataError, match=r"lacks 'fc\.weight'"):
+        embed(encoder, pictures()[:1])
 
 
 @pytest.mark.reference

@@ -1,6 +1,7 @@
-"""The features of FID: Inception-v3 of 2015-12-05, pooled, of pictures made 299 pixels wide in one of three ways.
+"""The features of FID: Inception-v3 of 2015-12-05, of pictures made 299 pixels wide in one of three ways.
 
-Which way is part of the identity, see ``inception_resizes``.
+Which way is part of the identity, see ``inception_resizes``, and so is the layer: the pooled one of FID, the logits of
+the Inception score, or the spatial one of sFID, see ``inception_layers``.
 """
 
 import pickle
@@ -18,14 +19,14 @@ from diptych.data.images import Image
 from diptych.devices import stacked_on, torch_device
 from diptych.encoders.centre_crop import SAID, centre_cropped
 from diptych.encoders.images_only import ImagesOnly
+from diptych.encoders.inception_layers import LAYERS, Layer
 from diptych.encoders.inception_resizes import RESIZES, Pixels, Preprocess
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.pretrained.memory import HeldWeights
 
-DIM = 2048
 ASSET = "inception-2015-12-05"
 MAX_CROP_PX = 4096
-NETWORK, LAYER = "inception-v3-2015-12-05", "pool3"
+NETWORK = "inception-v3-2015-12-05"
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,14 @@ class InceptionEncoder(ImagesOnly):
         preprocess: How a picture becomes 299 pixels wide.
         centre_crop: Side in pixels of the middle square that it is made first; None leaves it whole.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        layer: Of which its vectors are.
     """
 
     weights: Path
     preprocess: Preprocess
     centre_crop: int | None
     device: str
+    layer: Layer = "pool3"
 
     kind = "inception"
 
@@ -54,7 +57,7 @@ class InceptionEncoder(ImagesOnly):
             "encoder": self.kind,
             **cropped,
             "network": NETWORK,
-            "layer": LAYER,
+            "layer": LAYERS[self.layer].said,
             "weights_sha256": file_sha256(self.weights),
             "preprocess": RESIZES[self.preprocess].said,
             "precision": "fp32",
@@ -68,7 +71,7 @@ class InceptionEncoder(ImagesOnly):
     @property
     def dim(self) -> int:
         """Length of a vector."""
-        return DIM
+        return LAYERS[self.layer].dim
 
     def prepare(self, image: Image) -> Pixels:
         """Return float32 (3, 299, 299) in [-1, 1]."""
@@ -77,7 +80,7 @@ class InceptionEncoder(ImagesOnly):
         return np.ascontiguousarray(RESIZES[self.preprocess].input_of(image).transpose(2, 0, 1), np.float32)
 
     def images(self, prepared: Sequence[npt.NDArray[Any]]) -> Pixels:
-        """Return float32 (N, 2048), at least 0, not normalised."""
+        """Return float32 (N, dim), not normalised; at least 0 but for logits."""
         import torch
 
         pixels = stacked_on(self._device, prepared)
@@ -94,7 +97,7 @@ class InceptionEncoder(ImagesOnly):
     def _model(self) -> Any:
         from diptych.encoders.inception_network import Inception
 
-        model = Inception()
+        model = Inception(self.layer)
         _load(model, self.weights)
         return model.eval().requires_grad_(False).to(self._device)
 
@@ -104,6 +107,7 @@ def inception_encoder(
     weights: str | None = None,
     preprocess: Preprocess = "legacy",
     centre_crop: int | None = None,
+    layer: Layer = "pool3",
     device: str = "auto",
 ) -> InceptionEncoder:
     """Return an encoder; finds (and downloads, unless offline) the weights but loads nothing yet.
@@ -114,6 +118,7 @@ def inception_encoder(
         preprocess: ``legacy``, ``clean`` or ``pytorch_fid``, see ``inception_resizes``.
         centre_crop: Side in pixels of the middle square that a picture is made first, see ``centre_crop``; None leaves
             it whole, so that one that is no square is squeezed into one.
+        layer: ``pool3`` for FID and all that compares sets, ``logits`` for the Inception score, ``spatial`` for sFID.
         device: ``auto`` takes a CUDA device if there is one. Not part of the identity.
 
     Raises:
@@ -128,16 +133,16 @@ def inception_encoder(
     path = fetch(ASSET) if weights is None else named_path(weights)
     if not path.is_file():
         raise ConfigError(f"encoder 'inception': no weights at {path}; give the path of a .pth or .safetensors file")
-    return InceptionEncoder(path, preprocess, centre_crop, device)
+    return InceptionEncoder(path, preprocess, centre_crop, device, layer)
 
 
 def _load(model: Any, path: Path) -> None:
-    """Load a weights file, the classifier left out."""
+    """Load a weights file, the classifier left out where the layer is before it, and its bias in any case."""
     state = _read(path)
     if any(name.startswith("AuxLogits.") for name in state):
         raise DataError(f"{path}: these are torchvision's ImageNet weights; FID needs those of pytorch-fid")
-    wanted = {name: tensor for name, tensor in state.items() if not name.startswith("fc.")}
     own = model.state_dict()
+    wanted = {name: tensor for name, tensor in state.items() if not name.startswith("fc.") or name in own}
     missing = sorted(name for name in own if name not in wanted and not name.endswith("num_batches_tracked"))
     unknown = sorted(name for name in wanted if name not in own)
     misfit = sorted(name for name in own if name in wanted and wanted[name].shape != own[name].shape)

@@ -1,4 +1,4 @@
-"""The network behind FID: Inception-v3 as in the TensorFlow graph of 2015-12-05, up to its 2,048 pooled features.
+"""The network behind FID: Inception-v3 as in the TensorFlow graph of 2015-12-05, up to one of three layers.
 
 It is not torchvision's ``inception_v3``: average pools do not count their padding, the pool branch of the last block
 takes maxima, there is no auxiliary head, and the weights are others. Names of parameters are those of the conversion of
@@ -13,8 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-DIM = 2048
+from diptych.encoders.inception_layers import LAYERS, SPATIAL_CHANNELS, Layer
+
 SIDE_PX = 299
+
+SPATIAL_BLOCK, SPATIAL_BRANCH = "Mixed_6d", "branch1x1"  # mixed_6/conv of the graph
 
 
 @dataclass(frozen=True)
@@ -171,11 +174,12 @@ class Mixed(nn.Module):
 
 
 class Inception(nn.Module):
-    """From float32 (N, 3, 299, 299) in [-1, 1) to the pooled features, float32 (N, 2048)."""
+    """From float32 (N, 3, 299, 299) in [-1, 1) to a layer of it, float32 (N, its length)."""
 
-    def __init__(self) -> None:
+    def __init__(self, layer: Layer = "pool3") -> None:
         """Build it with random weights."""
         super().__init__()
+        self.layer = layer
         steps = [part for part in STEM if isinstance(part, NetworkStep)]
         for step, channels in zip(steps, [3, *(step.channels for step in steps)], strict=False):
             self.add_module(step.name, Convolution(step, channels))
@@ -184,14 +188,22 @@ class Inception(nn.Module):
             block = Mixed(branches, channels)
             self.add_module(name, block)
             channels = block.channels
+        if layer == "logits":
+            self.fc = nn.Linear(LAYERS["pool3"].dim, LAYERS["logits"].dim, bias=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Return the mean over positions of the last block."""
+        """Return the layer."""
         for part in STEM:
             pixels = self.get_submodule(part.name)(pixels) if isinstance(part, NetworkStep) else pool("reduce", pixels)
         for name in BLOCKS:
+            if self.layer == "spatial" and name == SPATIAL_BLOCK:
+                seen: Tensor = self.get_submodule(name).get_submodule(SPATIAL_BRANCH)(pixels)
+                return seen[:, :SPATIAL_CHANNELS].flatten(1)
             pixels = self.get_submodule(name)(pixels)
-        return pixels.mean(dim=(2, 3))
+        pooled = pixels.mean(dim=(2, 3))
+        if self.layer == "logits":
+            pooled = self.fc(pooled)
+        return pooled
 
 
 def pool(kind: Pool, pixels: Tensor) -> Tensor:

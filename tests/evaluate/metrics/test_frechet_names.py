@@ -37,6 +37,16 @@ def test_it_is_fid_with_the_published_weights_alone_and_each_resize_has_its_name
     assert all(frechet_names(identity(weights, way)) == {} for way in RESIZES), "other weights make no FID"
 
 
+def test_over_the_spatial_layer_it_is_sfid_and_over_logits_nothing(weights: Path) -> None:
+    def named(layer: str, way: Preprocess) -> str:
+        options = {"weights": str(weights), "preprocess": way, "layer": layer, "device": "cpu"}
+        found = {**make_encoder("inception", options).identity, "weights_sha256": PUBLISHED}
+        return frechet_names(found).get("frechet_distance", "")
+
+    assert [named("spatial", way) for way in ("legacy", "clean")] == ["sfid", "clean_sfid"]
+    assert named("logits", "legacy") == ""
+
+
 def test_every_resize_has_a_name() -> None:
     assert FIELD_NAMES.keys() == RESIZES.keys()
 
