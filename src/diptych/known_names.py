@@ -18,7 +18,7 @@ def known_names(where: str) -> dict[str, str]:
     """Return the names of a table with what each is; of a function that returns names without.
 
     >>> list(known_names("diptych.encoders:ENCODERS"))
-    ['dreamsim', 'inception', 'lpips', 'open_clip', 'projection', 'transformers_clip']
+    ['dinov2', 'dinov3', 'dreamsim', 'inception', 'lpips', 'open_clip', 'projection', 'transformers_clip']
     """
     found = import_attribute(where)
     names: Collection[str] = found() if callable(found) else found

@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # the table below must load without numpy
 
 # To add one: a module with a factory, a line here (alphabetical), a test.
 ENCODERS: dict[str, str] = {
+    "dinov2": "diptych.encoders.dinov2:dinov2_encoder",
+    "dinov3": "diptych.encoders.dinov3:dinov3_encoder",
     "dreamsim": "diptych.encoders.dreamsim:dreamsim_encoder",
     "inception": "diptych.encoders.inception:inception_encoder",
     "lpips": "diptych.encoders.lpips:lpips_encoder",

@@ -33,15 +33,15 @@ class Resize(NamedTuple):
     input_of: Callable[[Image], Pixels]
 
 
-def resize_legacy(image: Image) -> Pixels:
-    """Return float32 (299, 299, 3) in [0, 255]: bilinear with x_in = x_out * in / out, as TensorFlow 1 has it.
+def resize_legacy(image: Image, side: int = SIDE_PX) -> Pixels:
+    """Return float32 (side, side, 3) in [0, 255]: bilinear with x_in = x_out * in / out, as TensorFlow 1 has it.
 
     No half-pixel centres and no antialiasing; float32 in the order of operations of ``resize_bilinear_op.cc``, as
     torch-fidelity repeats it (``interpolate_compat_tensorflow.py``).
     """
     pixels = np.asarray(image)
-    top, bottom, down = _neighbours(pixels.shape[0])
-    left, right, across = _neighbours(pixels.shape[1])
+    top, bottom, down = _neighbours(pixels.shape[0], side)
+    left, right, across = _neighbours(pixels.shape[1], side)
     across = across[:, np.newaxis]
     upper, lower = (_blend(rows[:, left], rows[:, right], across) for rows in (pixels[top], pixels[bottom]))
     return _blend(upper, lower, down[:, np.newaxis, np.newaxis])
@@ -82,9 +82,9 @@ def _centred(pixels: Pixels) -> Pixels:
     return centred
 
 
-def _neighbours(size: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Pixels]:
-    """Return for each of 299 places the pixel before, the pixel after, and how far between them it lies."""
-    places = np.arange(SIDE_PX, dtype=np.float32) * np.float32(size / SIDE_PX)
+def _neighbours(size: int, side: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Pixels]:
+    """Return for each of ``side`` places the pixel before, the pixel after, and how far between them it lies."""
+    places = np.arange(side, dtype=np.float32) * np.float32(size / side)
     before = places.astype(np.int64)
     return before, np.minimum(before + 1, size - 1), places - before.astype(np.float32)
 
