@@ -30,9 +30,12 @@ if TYPE_CHECKING:  # the table below must load without numpy
 SET_METRICS: dict[str, str] = {
     "density_coverage": "diptych.evaluate.metrics.density_coverage:DENSITY_COVERAGE",
     "frechet_distance": "diptych.evaluate.metrics.frechet_distance:FRECHET_DISTANCE",
+    "frechet_infinity": "diptych.evaluate.metrics.frechet_infinity:FRECHET_INFINITY",
     "gaussian_kernel_distance": "diptych.evaluate.metrics.gaussian_kernel_distance:GAUSSIAN_KERNEL_DISTANCE",
     "inception_score": "diptych.evaluate.metrics.inception_score:INCEPTION_SCORE",
     "kernel_distance": "diptych.evaluate.metrics.kernel_distance:KERNEL_DISTANCE",
+    "memorisation": "diptych.evaluate.metrics.memorisation:MEMORISATION",
+    "mind": "diptych.evaluate.metrics.mind:MIND",
     "precision_recall": "diptych.evaluate.metrics.precision_recall:PRECISION_RECALL",
     "prompt_diversity": "diptych.evaluate.metrics.prompt_diversity:PROMPT_DIVERSITY",
     "prompt_vendi": "diptych.evaluate.metrics.prompt_vendi:PROMPT_VENDI",
@@ -42,10 +45,13 @@ SET_METRICS: dict[str, str] = {
 
 # What papers call them, in small letters: FID and KID are these over the features of Inception.
 ALIASES = {
+    "authpct": "memorisation",
     "cmmd": "gaussian_kernel_distance",
     "fid": "frechet_distance",
+    "fid_infinity": "frechet_infinity",
     "is": "inception_score",
     "kid": "kernel_distance",
+    "mifid": "memorisation",
     "mmd": "kernel_distance",
     "prdc": "precision_recall",
     "published_kid": "subset_kernel_distance",

@@ -293,7 +293,7 @@ def test_mistakes_are_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "pages" / "x.jpg").write_bytes(b"<html>")
     unfinished = tmp_path / "unfinished"
     (unfinished / "data").mkdir(parents=True)
-    assert "did you mean 'frechet_distance'" in refused("distance", a, b, "--metric", "frechet")
+    assert "did you mean 'frechet_distance'" in refused("distance", a, b, "--metric", "frechet_dist")
     assert "unknown encoder 'incepton'; did you mean 'inception'" in refused("distance", a, b, "--encoder", "incepton")
     assert "unknown metric 'fidd'; did you mean 'fid'" in refused("distance", a, b, "--metric", "fidd")
     home = f"--encoder: {Path.home() / 'no-such-model'}: no such folder"
