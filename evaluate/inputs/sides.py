@@ -22,6 +22,7 @@ from diptych.data.dataset import open_dataset
 from diptych.data.picture_files import is_image_name
 from diptych.data.table import DatasetTable
 from diptych.encoders import Encoder, make_encoder
+from diptych.encoders.stored_vectors import as_stored
 from diptych.errors import DataError
 from diptych.evaluate.inputs.npz_members import read_members
 from diptych.evaluate.inputs.scored_rows import ScoredRows, unit_name
@@ -281,9 +282,10 @@ def _read(file: Path, needs: Needs) -> _File:
 
 
 def _embed(loads: list[LoadedImage], encoder: Encoder) -> npt.NDArray[np.float32]:
-    """Return float32 (N, dim), rounded through float16 as stored vectors are; NaN where there is no picture."""
+    """Return float32 (N, dim), rounded as stored vectors are; NaN where there is no picture."""
     present = [row for row, load in enumerate(loads) if load.reason is None]
     vectors = np.full((len(loads), encoder.dim), np.nan, np.float32)
     if present:
-        vectors[present] = encoder.images([loads[row].prepared[id(encoder)] for row in present]).astype(np.float16)
+        found = encoder.images([loads[row].prepared[id(encoder)] for row in present])
+        vectors[present] = as_stored(encoder, found)
     return vectors

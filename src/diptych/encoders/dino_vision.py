@@ -12,6 +12,7 @@ from diptych.data.images import Image
 from diptych.devices import Precision, stacked_on
 from diptych.encoders.images_only import ImagesOnly
 from diptych.encoders.inception_resizes import resize_legacy
+from diptych.encoders.stored_vectors import StoredVectors, stored_facts
 from diptych.errors import ConfigError
 from diptych.pretrained.folder import PretrainedFolder, find_pretrained
 from diptych.pretrained.memory import HeldWeights
@@ -41,12 +42,14 @@ class DinoEncoder(ImagesOnly):
         resize: How a picture becomes 224 pixels wide and high.
         precision: Of weights and activations; the vectors are float32 in any case.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        vectors: In which precision its vectors are stored.
     """
 
     model: PretrainedFolder
     resize: Resize
     precision: Precision
     device: str
+    vectors: StoredVectors = "float16"
 
     model_class: ClassVar[str]
     model_type: ClassVar[str]
@@ -56,7 +59,8 @@ class DinoEncoder(ImagesOnly):
     def identity(self) -> Mapping[str, Any]:
         """Name, version, sha256 of the model's files, layer, resize and precision."""
         facts = {"encoder": self.kind, "version": self.version, **self.model.facts}
-        return {**facts, "layer": VECTOR, "preprocess": SAID[self.resize], "precision": self.precision}
+        facts |= {"layer": VECTOR, "preprocess": SAID[self.resize], "precision": self.precision}
+        return {**facts, **stored_facts(self.vectors)}
 
     @property
     def held_weights(self) -> HeldWeights:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from diptych.config.such_as import SuchAs
 from diptych.devices import Precision
 from diptych.encoders.dino_vision import SIDE_PX, DinoEncoder, Resize, find_dino
+from diptych.encoders.stored_vectors import StoredVectors
 
 OFFSET = 0.1  # of a patch
 
@@ -40,6 +41,7 @@ def dinov2_encoder(
     weights: Annotated[str, SuchAs("facebook/dinov2-large")],
     resize: Resize = "pil",
     precision: Precision = "fp32",
+    vectors: StoredVectors = "float16",
     device: str = "auto",
 ) -> Dinov2Encoder:
     """Return an encoder; finds (and downloads, unless offline) its files but loads no weights yet.
@@ -49,6 +51,7 @@ def dinov2_encoder(
             of FD-DINOv2, with ``@REVISION`` behind it where it is to be a certain one.
         resize: ``pil`` as dgm-eval, ``tf1`` as torch-fidelity.
         precision: Of weights and activations.
+        vectors: In which precision they are stored, see ``stored_vectors``.
         device: ``auto`` takes a CUDA device if there is one. Not part of the identity.
 
     Raises:
@@ -56,7 +59,7 @@ def dinov2_encoder(
         DataError: If the model cannot be fetched; on first use, if the weights do not load.
     """
     model = find_dino(weights, Dinov2Encoder.kind, Dinov2Encoder.model_type)
-    return Dinov2Encoder(model, resize, precision, device)
+    return Dinov2Encoder(model, resize, precision, device, vectors)
 
 
 def fitted_positions(places: Any, side: int) -> Any:

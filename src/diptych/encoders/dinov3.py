@@ -10,6 +10,7 @@ from typing import Annotated
 from diptych.config.such_as import SuchAs
 from diptych.devices import Precision
 from diptych.encoders.dino_vision import DinoEncoder, Resize, find_dino
+from diptych.encoders.stored_vectors import StoredVectors
 
 
 class Dinov3Encoder(DinoEncoder):
@@ -25,6 +26,7 @@ def dinov3_encoder(
     weights: Annotated[str, SuchAs("facebook/dinov3-vitl16-pretrain-lvd1689m")],
     resize: Resize = "pil",
     precision: Precision = "fp32",
+    vectors: StoredVectors = "float16",
     device: str = "auto",
 ) -> Dinov3Encoder:
     """Return an encoder; finds (and downloads, unless offline) its files but loads no weights yet.
@@ -34,6 +36,7 @@ def dinov3_encoder(
             ``facebook/dinov3-vitl16-pretrain-lvd1689m``, with ``@REVISION`` behind it where it is to be a certain one.
         resize: ``pil`` is Pillow's bicubic, ``tf1`` TensorFlow 1's bilinear.
         precision: Of weights and activations.
+        vectors: In which precision they are stored, see ``stored_vectors``.
         device: ``auto`` takes a CUDA device if there is one. Not part of the identity.
 
     Raises:
@@ -41,4 +44,4 @@ def dinov3_encoder(
         DataError: If the model cannot be fetched; on first use, if the weights do not load.
     """
     model = find_dino(weights, Dinov3Encoder.kind, Dinov3Encoder.model_type)
-    return Dinov3Encoder(model, resize, precision, device)
+    return Dinov3Encoder(model, resize, precision, device, vectors)

@@ -21,6 +21,7 @@ from diptych.encoders.centre_crop import SAID, centre_cropped
 from diptych.encoders.images_only import ImagesOnly
 from diptych.encoders.inception_layers import LAYERS, Layer
 from diptych.encoders.inception_resizes import RESIZES, Pixels, Preprocess
+from diptych.encoders.stored_vectors import StoredVectors, stored_facts
 from diptych.errors import ConfigError, DataError, one_line
 from diptych.pretrained.memory import HeldWeights
 
@@ -39,6 +40,7 @@ class InceptionEncoder(ImagesOnly):
         centre_crop: Side in pixels of the middle square that it is made first; None leaves it whole.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
         layer: Of which its vectors are.
+        vectors: In which precision they are stored.
     """
 
     weights: Path
@@ -46,6 +48,7 @@ class InceptionEncoder(ImagesOnly):
     centre_crop: int | None
     device: str
     layer: Layer = "pool3"
+    vectors: StoredVectors = "float16"
 
     kind = "inception"
 
@@ -61,6 +64,7 @@ class InceptionEncoder(ImagesOnly):
             "weights_sha256": file_sha256(self.weights),
             "preprocess": RESIZES[self.preprocess].said,
             "precision": "fp32",
+            **stored_facts(self.vectors),
         }
 
     @property
@@ -108,6 +112,7 @@ def inception_encoder(
     preprocess: Preprocess = "legacy",
     centre_crop: int | None = None,
     layer: Layer = "pool3",
+    vectors: StoredVectors = "float16",
     device: str = "auto",
 ) -> InceptionEncoder:
     """Return an encoder; finds (and downloads, unless offline) the weights but loads nothing yet.
@@ -119,6 +124,7 @@ def inception_encoder(
         centre_crop: Side in pixels of the middle square that a picture is made first, see ``centre_crop``; None leaves
             it whole, so that one that is no square is squeezed into one.
         layer: ``pool3`` for FID and all that compares sets, ``logits`` for the Inception score, ``spatial`` for sFID.
+        vectors: In which precision they are stored, see ``stored_vectors``.
         device: ``auto`` takes a CUDA device if there is one. Not part of the identity.
 
     Raises:
@@ -133,7 +139,7 @@ def inception_encoder(
     path = fetch(ASSET) if weights is None else named_path(weights)
     if not path.is_file():
         raise ConfigError(f"encoder 'inception': no weights at {path}; give the path of a .pth or .safetensors file")
-    return InceptionEncoder(path, preprocess, centre_crop, device, layer)
+    return InceptionEncoder(path, preprocess, centre_crop, device, layer, vectors)
 
 
 def _load(model: Any, path: Path) -> None:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from diptych.data.images import Image
 from diptych.data.pixel_limit import pixels_allowed
 from diptych.encoders import Encoder
+from diptych.encoders.stored_vectors import as_stored
 from diptych.errors import DataError
 from diptych.judges.contract import Record
 from diptych.judges.evidence import JUDGE_FAILED, Seen, as_read, evidence_table, seen_in
@@ -131,13 +132,13 @@ class Batch:
         return self._reasons[row]
 
     def embeddings(self, encoder: Encoder) -> npt.NDArray[np.float32]:
-        """Return float32 (N, dim), rounded through float16 as stored; NaN where there is no image.
+        """Return float32 (N, dim), rounded as stored (see ``stored_vectors``); NaN where there is no image.
 
         The rounding makes a score the same number whether its vectors come from the model or from disk.
         """
         if id(encoder) not in self._vectors:
             prepared = [_prepared(load, encoder) for load in self._loaded()]
-            self._vectors[id(encoder)] = _scatter(prepared, encoder.images, encoder.dim)
+            self._vectors[id(encoder)] = _scatter(prepared, encoder.images, encoder)
         return self._vectors[id(encoder)]
 
     def texts(self, column: str | None) -> list[str | None]:
@@ -145,9 +146,9 @@ class Batch:
         return self.captions if column is None else self.column(column)
 
     def text_embeddings(self, encoder: Encoder, column: str | None = None) -> npt.NDArray[np.float32]:
-        """Return float32 (N, dim), rounded through float16; NaN where there is no caption, or text in that column."""
+        """Return float32 (N, dim), rounded as those of images; NaN where there is no caption or text in that column."""
         if (key := (id(encoder), column)) not in self._text_vectors:
-            self._text_vectors[key] = _scatter(self.texts(column), encoder.texts, encoder.dim)
+            self._text_vectors[key] = _scatter(self.texts(column), encoder.texts, encoder)
         return self._text_vectors[key]
 
     def provide_embeddings(self, encoder: Encoder, vectors: npt.NDArray[np.float32]) -> None:
@@ -233,11 +234,11 @@ def _prepared(load: LoadedImage, encoder: Encoder) -> npt.NDArray[Any] | None:
     return None if load.image is None else encoder.prepare(load.image)
 
 
-def _scatter(inputs: Iterable[Any], encode: Any, dim: int) -> npt.NDArray[np.float32]:
+def _scatter(inputs: Iterable[Any], encode: Any, encoder: Encoder) -> npt.NDArray[np.float32]:
     """Encode the inputs that are there in one call and put the vectors back in their rows, NaN elsewhere."""
     items = list(inputs)
     present = [row for row, item in enumerate(items) if item is not None]
-    vectors = np.full((len(items), dim), np.nan, np.float32)
+    vectors = np.full((len(items), encoder.dim), np.nan, np.float32)
     if present:
-        vectors[present] = encode([items[row] for row in present]).astype(np.float16)
+        vectors[present] = as_stored(encoder, encode([items[row] for row in present]))
     return vectors

@@ -12,6 +12,7 @@ import pyarrow as pa
 from diptych.data.damage import ShardFile, sound
 from diptych.data.shards import ShardInfo, read_shard, write_shard
 from diptych.encoders import Encoder
+from diptych.encoders.stored_vectors import stored_type
 from diptych.errors import DataError, OwnScoreError
 from diptych.jobs.contract import Report
 from diptych.pretrained.held import own_weights, weights_of
@@ -164,7 +165,9 @@ class _ShardScorer:
 
     def _score(self, batch: Batch) -> None:
         for label, encoder in self._encoders().items():
-            self._add(("embeddings", label), embedding_table(batch.keys, batch.embeddings(encoder)))
+            self._add(
+                ("embeddings", label), embedding_table(batch.keys, batch.embeddings(encoder), stored_type(encoder))
+            )
         for name, look in self._looks().items():
             self._add(("evidence", name), batch.evidence_table(look))
         worst: list[str | None] = [None] * len(batch)
@@ -195,7 +198,8 @@ class _ShardScorer:
     def _empty(self, key: SetKey) -> pa.Table:
         folder, label = key
         if folder == "embeddings":
-            return embedding_table([], np.empty((0, self.scorers.encoders[label].dim), np.float32))
+            encoder = self.scorers.encoders[label]
+            return embedding_table([], np.empty((0, encoder.dim), np.float32), stored_type(encoder))
         if folder == "evidence":
             return self.scorers.looks[label].kind.schema.empty_table()
         return score_schema(self.scorers.scores[label].columns).empty_table()

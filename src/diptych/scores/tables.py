@@ -15,9 +15,17 @@ from diptych.scores.looks import Look
 from diptych.storage.location import Location
 
 
-def embedding_table(keys: Sequence[str], vectors: npt.NDArray[np.float32]) -> pa.Table:
-    """Return key and embedding columns, fixed_size_list<float16>[dim]; a row of NaN becomes null."""
-    flat = pa.array(vectors.astype(np.float16).reshape(-1))
+def embedding_table(
+    keys: Sequence[str], vectors: npt.NDArray[np.float32], stored: type[np.floating[Any]] = np.float16
+) -> pa.Table:
+    """Return key and embedding columns, fixed_size_list<float16>[dim] or of float32; a row of NaN becomes null.
+
+    Args:
+        keys: Of the rows.
+        vectors: float32 (N, dim).
+        stored: See ``stored_vectors``.
+    """
+    flat = pa.array(vectors.astype(stored).reshape(-1))
     mask = pa.array(np.isnan(vectors).any(axis=1)) if len(vectors) else None
     column = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1], mask=mask)
     return pa.table({"key": pa.array(list(keys), pa.string()), "embedding": column})
