@@ -22,6 +22,7 @@ MAX_NOTES = 2
 # provenance.
 METHOD = (
     *("convention", "kernel", "size_bias", "rule", "column"),
+    *("order", "splits", "subsets", "images_per_prompt"),
     *("encoder", "architecture", "network", "layer", "weights_sha256", "preprocess", "interpolation"),
     *("judge", "question", "trait", "threshold"),
 )

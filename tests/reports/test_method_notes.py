@@ -52,7 +52,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             {"metric": metric, "encoder": encoder, "reference": "real", "by": ["model"]}
             for metric in ("frechet_distance", "kernel_distance", "precision_recall")
             for encoder in ("tiny", "p")
-        ],
+        ]
+        + [{"metric": "subset_kernel_distance", "encoder": "p", "reference": "real", "by": []}]
+        + [{"metric": metric, "encoder": "p", "by": []} for metric in ("inception_score", "prompt_vendi")],
     )
     config["datasets"]["real"] = {"path": str(tmp_path / "real"), "role": "reference"}
     run(config)
@@ -90,6 +92,8 @@ def test_notes_tell_how_each_number_was_made(folder: Path) -> None:
         "kernel (x.y / D + 1)^3",
         "k-nearest-neighbour manifolds, k = ",
         "encoder projection",
+        "subsets 100 of 14 images, seed 2020",
+        "kernel cosine, order 0.5, images per prompt 4",
     ):
         assert part in page, part
     for row in read(folder, "SELECT DISTINCT identity_id FROM results"):
