@@ -112,21 +112,45 @@ def results(store: Address, run_name: str | None, as_json: bool) -> None:
 
 @evaluate.command()
 @STORE
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="B")
+@click.argument("labels", nargs=-1, metavar="[LABEL]...")
 @click.option("--metric", metavar="NAME", help="Only this metric; a set metric such as kid has several values.")
-@click.option("--by", default="model", show_default=True, help="The column whose values A and B are.")
-@click.option("--other", type=PlaceType(), help="Another store, where B is.")
+@click.option("--by", default="model", show_default=True, help="The column whose values the labels are.")
+@click.option("--other", type=PlaceType(), help="Another store, where the second of two is.")
+@click.option(
+    "--margin",
+    "margins",
+    multiple=True,
+    metavar="METRIC=D",
+    help="Test whether two are equivalent: their difference is smaller than D either way.",
+)
 @AS_JSON
-def compare(store: Address, a: str, b: str, metric: str | None, by: str, other: Address | None, as_json: bool) -> None:
-    """Print by how much A differs from B.
+def compare(
+    store: Address,
+    labels: tuple[str, ...],
+    metric: str | None,
+    by: str,
+    other: Address | None,
+    margins: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Print by how much models differ: two, or each of several from each.
 
-    Compared are images of the same prompt, sample and setting. A and B are models (or other values of --by), as LABEL,
-    or RUN:LABEL where several runs of the store have it. Numbers that were not made in the same way are not compared.
-    """
+    Compared are images of the same prompt, sample and setting. A LABEL is a model (or another value of --by), written
+    as RUN:LABEL where several runs of the store have it; without one all are compared. Of three or more it is said
+    which rank each may have and which cannot be told apart. Numbers that were not made in the same way are not
+    compared.
+
+    \b
+    Examples:
+      diptych evaluate compare runs/geneval.duckdb flux sdxl
+      diptych evaluate compare runs/geneval.duckdb --metric clip_score
+      diptych evaluate compare runs/geneval.duckdb flux sdxl --margin clip_score=0.5
+    """  # noqa: D301 -- as above
+    from diptych.evaluate.comparisons.margins import parse_margins
     from diptych.evaluate.comparisons.stores import compare_labels
 
-    found = compare_labels(store, a, b, metric=metric, by=by, other=other)
+    wide = parse_margins(margins)
+    found = compare_labels(store, *labels, metric=metric, by=by, other=other, margins=wide)
     if as_json:
         print_json(found.to_json())
         return

@@ -127,7 +127,11 @@ def add_pair_distances(config: EvaluateConfig, rows: Rows, found: Findings) -> N
 
 
 def add_differences(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
-    """Add the paired differences of every mean of the config, and adjust all differences for their number."""
+    """Add the paired differences of every mean of the config, and adjust all differences for their number.
+
+    Raises:
+        ConfigError: If a margin is of a metric that no difference is of.
+    """
     if config.compare is None:
         return
     rules, own = list(counted_rules(config.protocols)), own_means(config.protocols)
@@ -141,7 +145,7 @@ def add_differences(config: EvaluateConfig, rows: Rows, found: Findings) -> None
     for rule in rules:
         judged = [rows[label] for label in config.judged(rule.datasets)]
         found.add_differences(pool_differences(judged, rule, config.compare, found, _told(config, rule)))
-    found.differences = adjusted(found.differences)
+    found.differences = adjusted(found.differences, config.compare.margins)
 
 
 def add_audit(config: EvaluateConfig, rows: Rows, found: Findings) -> None:

@@ -2,19 +2,24 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
 from typing import Any
 
 from diptych.addresses import Address
 from diptych.errors import StoreError
+from diptych.intervals import is_resolved
 from diptych.lookup import describe_unknown
 from diptych.progress.wording import quantity
+from diptych.store.difference_words import equivalence_text, p_value_text, two_digits
 from diptych.store.how_compared import how_compared
 from diptych.store.rows import HOW_COMPARED
 from diptych.store.store import Store
 
 TABLES = {"results": "metric, dataset, groups, identity_id", "differences": "metric, dataset, a, b, groups"}
 TABLES |= {"audits": "dataset, groups, attribute"}
+UNRESOLVED = "not resolved below"
 CAUTION = "caution"  # heads why there is no value, or what it rests on less than it seems
+WHERE_THERE_IS_ONE = (UNRESOLVED, CAUTION)  # columns that a table has only where a row has something in them
 
 
 def read_results(path: Address, run: str | None = None) -> dict[str, list[dict[str, Any]]]:
@@ -55,14 +60,14 @@ def format_results(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator
         ("results", ("metric", "of", "value [95 % interval]", "n", "unit", CAUTION), _result_cells),
         (
             "differences",
-            ("difference", "of", "value [95 % interval]", "pairs", "adjusted p", CAUTION),
+            ("difference", "of", "value [95 % interval]", "pairs", "adjusted p", UNRESOLVED, CAUTION),
             _difference_cells,
         ),
         ("audits", ("share of", "in", "share [95 % interval]", "images", "by chance", CAUTION), _audit_cells),
     ):
-        if found[table]:
+        if found.get(table):
             rows = [(name, runs[row["run_id"]] + of, *rest) for row, (name, of, *rest) in cells(found[table])]
-            yield from _table(header, rows)
+            yield from text_table(header, rows)
 
 
 RowCells = Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]
@@ -84,7 +89,9 @@ def _difference_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
         pairs = f"{row['n']:,} of {quantity(row['n_clusters'], 'prompt')}"
         of = f"{_dataset(row, rows)}{_difference(row)}"
         p_value = "-" if row["reason"] else f"p {p_value_text(row['p_adjusted'])}"
-        yield row, (row["metric"], of, number_with_interval(row), pairs, p_value, _told(row))
+        same = [] if row["margin"] is None else [equivalence_text(row["margin"], row["p_equivalence"])]
+        p_value = "; ".join([p_value, *same])
+        yield row, (row["metric"], of, number_with_interval(row), pairs, p_value, _power(row), _told(row))
 
 
 def _audit_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
@@ -95,6 +102,14 @@ def _audit_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
         band = "-" if row["null_low"] is None else f"{row['null_low']:.3f} to {row['null_high']:.3f}"
         share = number_with_interval({**row, "value": row["share"]})
         yield row, (row["attribute"] or "-", _of(row, rows), share, images, band, _told(row))
+
+
+def _power(row: Mapping[str, Any]) -> str:
+    """Return below which true difference these images often do not tell two apart; nothing where they do."""
+    least = row["detectable"]
+    if least is None or is_resolved(row["ci_low"], row["ci_high"], row["p_adjusted"]):
+        return ""
+    return two_digits(least)
 
 
 def _told(row: Mapping[str, Any]) -> str:
@@ -116,17 +131,6 @@ def number_with_interval(row: Mapping[str, Any]) -> str:
     if row["ci_low"] is None or row["ci_high"] is None:
         return f"{row['value']:z.5g}"
     return f"{row['value']:z.5g} [{row['ci_low']:z.5g}, {row['ci_high']:z.5g}]"
-
-
-def p_value_text(value: float | None) -> str:
-    """Return a p-value as it is printed.
-
-    >>> p_value_text(0.0421), p_value_text(1e-9), p_value_text(None)
-    ('0.042', '< 0.001', 'unknown')
-    """
-    if value is None:
-        return "unknown"
-    return f"{value:.2g}" if value >= 0.001 else "< 0.001"
 
 
 def _names(results: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
@@ -175,11 +179,11 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table, with an empty one behind it; some columns only where a row has something there."""
     cells = [[printable(cell) for cell in row] for row in (header, *rows)]
-    if header[-1] == CAUTION and not any(row[-1] for row in cells[1:]):
-        cells = [row[:-1] for row in cells]
+    kept = [header[at] not in WHERE_THERE_IS_ONE or any(row[at] for row in cells[1:]) for at in range(len(header))]
+    cells = [list(compress(row, kept)) for row in cells]
     widths = [min(max(len(row[column]) for row in cells), 60) for column in range(len(cells[0]))]
-    for row in cells:
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-    yield ""
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return [*lines, ""]

@@ -10,7 +10,9 @@ from diptych.reports.read.order import DIFFERENCES, metrics_of
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import group_word
 from diptych.reports.wording import isolated
+from diptych.store.difference_words import detectable_text, equivalence_text, won_text
 from diptych.store.how_compared import how_compared
+from diptych.store.rankings import Ranking, rankings
 from diptych.store.rows import HOW_COMPARED
 
 WORDS = {
@@ -92,7 +94,28 @@ def _difference(row: Mapping[str, Any], dataset: str, scale: Scale, *, is_overal
         "zero": scale.at(0.0),
         "ticks": scale.ticks(3),
         "better": row["better"],
+        "beside": beside(row, word),
     }
+
+
+def beside(row: Mapping[str, Any], word: str) -> str:
+    """Return what stands beside a verdict: prompts won, what would have been found if nothing was, equivalence."""
+    if word == "not computed":
+        return ""
+    told = [won_text(row)]
+    if word == "not resolved":
+        told.append(detectable_text(row["detectable"]))
+    if row["margin"] is not None:
+        told.append(equivalence_text(row["margin"], row["p_equivalence"]))
+    return "; ".join(filter(None, told))
+
+
+def orders(report: Report) -> dict[str, list[Ranking]]:
+    """Return by metric the order of three or more that were compared each with each, one a dataset."""
+    found: dict[str, list[Ranking]] = {}
+    for ranking in rankings(report.query(DIFFERENCES)):
+        found.setdefault(ranking.metric, []).append(ranking)
+    return found
 
 
 def settle(row: Mapping[str, Any]) -> str:

@@ -14,6 +14,9 @@ class Compare(Settings):
 
     by: Annotated[str, NameIn("column", compared_columns)] = Field("model", description="what is compared with what")
     baseline: str | None = Field(None, description="a value of that column; None compares each with each")
+    margins: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="by metric: the largest difference that counts as none, for equivalence"
+    )
     encoders: tuple[str, ...] = Field(
         (), description="labels of encoders by which it is told how far apart the two pictures of a pair are"
     )

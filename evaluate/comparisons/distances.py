@@ -148,6 +148,7 @@ class DistanceDifferenceMaker:
             self.found.identify(results[0].identity),
             reason,
             "; ".join(dict.fromkeys(each.caution for each in results[:2] if each.caution)) or None,
+            df if variance > 0.0 else None,
         )
 
     def _at_equal_n(self, value: ReportedValue, pair: Pair) -> Pair:

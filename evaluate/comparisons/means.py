@@ -170,7 +170,19 @@ class DifferenceMaker:
             self.identity_id,
             reason,
             self._caution(pairs, found, is_of_all=groups is None) if found.n else None,
+            found.df,
+            *self._won(found),
+            found.effect,
         )
+
+    def _won(self, found: Difference) -> tuple[int | None, int | None, int | None]:
+        """Return in how many prompts a is better, equal and worse; where neither way is better, higher and lower."""
+        if not found.n_clusters:
+            return None, None, None
+        wins, losses = found.above, found.below
+        if self.ready.better_for_models == "lower":
+            wins, losses = losses, wins
+        return wins, found.n_clusters - wins - losses, losses
 
     def _caution(self, pairs: ImagePairs, found: Difference, *, is_of_all: bool) -> str | None:
         """Return what a difference over some pairs, or over all, rests on less than it seems."""

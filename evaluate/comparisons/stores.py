@@ -1,38 +1,57 @@
-"""``diptych evaluate compare``: two models of a store, or of two, over the images that both made for a prompt.
+"""``diptych evaluate compare``: models of a store, or of two, over the images that both of a pair made for a prompt.
 
 Computed from the scores of the images as a run computes it; distances, which belong to no image, are those that the
 run computed. Numbers of different identity are not compared.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from itertools import combinations
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from diptych.addresses import Address
-from diptych.config.identity import short_id
-from diptych.data.column_names import find_name
-from diptych.data.generated_columns import BENCHMARK, compared_columns
+from diptych.data.generated_columns import compared_columns
 from diptych.errors import ConfigError, StoreError
-from diptych.evaluate.comparisons.compared_images import images_of, value_text
+from diptych.evaluate.comparisons.compared_images import value_text
 from diptych.evaluate.comparisons.families import adjusted
-from diptych.evaluate.comparisons.means import DifferenceMaker
-from diptych.evaluate.comparisons.pairs import pairs_by_dataset
+from diptych.evaluate.comparisons.ranked import ranking_lines
 from diptych.evaluate.comparisons.sentences import sentence
-from diptych.evaluate.comparisons.stored_models import ComparedModel, prompt_sets, protocol_of
+from diptych.evaluate.comparisons.stored_differences import counterpart, differences_between, metrics_named, refusal
+from diptych.evaluate.comparisons.stored_models import ComparedModel
 from diptych.evaluate.comparisons.stored_pairs import pair_sentence, stored_pair_distances
-from diptych.evaluate.metrics.contract import ALIASES, SET_METRICS, metric_name
-from diptych.evaluate.metrics.means import MeasuredMean
-from diptych.evaluate.score_names import metric_of_identity
 from diptych.evaluate.terminal import printable
 from diptych.lookup import describe_unknown
 from diptych.storage.store_path import read_path
-from diptych.store.rows import HOW_COMPARED
+from diptych.store.rankings import Ranking, rankings
 from diptych.store.store import DifferenceRow, ResultRow, Store
 
-Identities = Mapping[str, Sequence[Mapping[str, Any]]]  # of each metric
+
+class NotCompared(NamedTuple):
+    """A metric by which two labels are not compared, and why."""
+
+    a: str
+    b: str
+    metric: str
+    reason: str
+
+
+class PairDistance(NamedTuple):
+    """How far apart the pictures of two labels are, by one encoder over one dataset."""
+
+    a: str
+    b: str
+    row: ResultRow
+
+
+class _Pair(NamedTuple):
+    """What was found of two labels."""
+
+    rows: Sequence[DifferenceRow]
+    not_compared: Sequence[NotCompared]
+    apart: Sequence[PairDistance]
 
 
 @dataclass(frozen=True)
@@ -40,76 +59,124 @@ class Comparison:
     """What ``compare_labels`` found.
 
     Attributes:
-        a: Label.
-        b: Label.
-        rows: One difference per metric and dataset, value = a - b.
-        refused: Metric -> why it is not compared.
+        labels: What was compared, each with each, in the order in which it was named.
+        rows: One difference per metric, dataset and two labels, value = a - b.
+        not_compared: By which metrics two labels are not compared, and why.
         of_datasets: Whether a run has several datasets, so that each difference says of which it is.
-        apart: How far apart their pictures are, one per encoder and dataset.
+        apart: How far apart their pictures are, one per encoder, dataset and two labels.
     """
 
-    a: str
-    b: str
+    labels: Sequence[str]
     rows: Sequence[DifferenceRow]
-    refused: Mapping[str, str]
+    not_compared: Sequence[NotCompared]
     of_datasets: bool
-    apart: Sequence[ResultRow] = ()
+    apart: Sequence[PairDistance] = ()
+
+    @property
+    def rankings(self) -> list[Ranking]:
+        """The order of three or more labels by each metric and dataset."""
+        return rankings(map(asdict, self.rows))
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Metric -> why it is not compared, of the first two labels of which it is not."""
+        return {each.metric: each.reason for each in self.not_compared[::-1]}
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON-able values; what is not known is null."""
         differences, apart = (
             [{name: _known(value) for name, value in asdict(row).items()} for row in rows]
-            for rows in (self.rows, self.apart)
+            for rows in (self.rows, [each.row for each in self.apart])
         )
-        told = {"differences": differences, "pair_distances": apart, "refused": dict(self.refused)}
-        return {"a": self.a, "b": self.b, **told}
+        told = {"differences": differences, "pair_distances": apart}
+        if len(self.labels) == 2:
+            return {"a": self.labels[0], "b": self.labels[1], **told, "refused": self.refused}
+        refused_pairs = [each._asdict() for each in self.not_compared]
+        ranked = [each.to_json() for each in self.rankings]
+        return {"labels": list(self.labels), "rankings": ranked, **told, "refused": refused_pairs}
 
     def lines(self) -> Iterator[str]:
-        """Yield it as sentences."""
+        """Yield it as sentences, behind the order where there are several."""
+        for ranking in self.rankings:
+            yield from ranking_lines(ranking, of_dataset=self.of_datasets)
         for row in self.rows:
             yield sentence(row, of_dataset=self.of_datasets)
         for each in self.apart:
-            yield pair_sentence(each, self.a, self.b, of_dataset=self.of_datasets)
-        for metric, reason in self.refused.items():
-            yield printable(f"{metric}: not compared: {reason}")
-
-
-Both = tuple[
-    tuple[ComparedModel, Identities, str], tuple[ComparedModel, Identities, str]
-]  # each with its metric's name
+            yield pair_sentence(each.row, each.a, each.b, of_dataset=self.of_datasets)
+        for refused in self.not_compared:
+            which = "" if len(self.labels) == 2 else f"{refused.a} and {refused.b} "
+            yield printable(f"{refused.metric}: {which}not compared: {refused.reason}")
 
 
 def compare_labels(
-    path: Address, a: str, b: str, *, metric: str | None = None, by: str = "model", other: Address | None = None
+    path: Address,
+    *labels: str,
+    metric: str | None = None,
+    by: str = "model",
+    other: Address | None = None,
+    margins: Mapping[str, float] | None = None,
 ) -> Comparison:
-    """Return the differences of two labels in every metric that both have, or in one.
+    """Return the differences of labels, each from each, in every metric that both have, or in one.
 
     Args:
         path: The store.
-        a: ``LABEL`` or ``RUN:LABEL``.
-        b: The same.
+        labels: Each ``LABEL`` or ``RUN:LABEL``; none takes all that the only run of the store has.
         metric: Only this one; by the name of a set metric, also an alias such as ``kid``, all its values.
         by: The column whose values the labels are.
-        other: The store of ``b``, if it is another.
+        other: The store of the second of two, if it is another.
+        margins: By metric: the largest difference that counts as none.
 
     Raises:
-        StoreError: If a store or a label is not there, or no number of the two is comparable.
-        ConfigError: If ``by`` or ``metric`` is unknown, or both are the same.
+        StoreError: If a store or a label is not there, or no number of any two is comparable.
+        ConfigError: If ``by``, ``metric`` or a margin is unknown, two are the same, or there are too few or too many.
     """
     if by not in compared_columns():
         raise ConfigError(f"--by: {describe_unknown('column', by, compared_columns())}")
+    if other is not None and len(labels) != 2:
+        raise ConfigError(f"--other: of two labels the second is in another store; {len(labels)} were named")
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(path, read_only=True))
-        second = store
+        named = labels or labels_of(store, by)
+        if len(named) < 2:
+            raise ConfigError(f"{path}: one {by} alone is there to compare ({', '.join(named)}); name two or more")
+        stores = [store] * len(named)
         if other is not None and read_path(other).absolute() != read_path(path).absolute():
-            second = stack.enter_context(Store.open(other, read_only=True))
-        first, last = find_side(store, a, by), find_side(second, b, by)
-        is_one_store = second is store or (
-            other is not None and read_path(other).resolve() == read_path(path).resolve()
-        )
-        if is_one_store and (first.run_id, first.label) == (last.run_id, last.label):
-            raise ConfigError(f"{path}: {a} and {b} are the same images of run {first.run_id}; name two to compare")
-        return _compare(first, last, metric)
+            stores[1] = stack.enter_context(Store.open(other, read_only=True))
+        sides = [find_side(where, text, by) for where, text in zip(stores, named, strict=True)]
+        _check_different(sides, named)
+        return _compared(_named_apart(sides, named), metric, margins or {})
+
+
+def labels_of(store: Store, by: str) -> tuple[str, ...]:
+    """Return all values of a column in the only run of a store.
+
+    Raises:
+        StoreError: If there are several runs, or none.
+    """
+    runs = store.query("SELECT name FROM runs ORDER BY name")
+    if len(runs) != 1:
+        names = ", ".join(row["name"] for row in runs) or "none"
+        raise StoreError(f"{store.path}: the store holds {len(runs)} runs ({names}); name what to compare: RUN:LABEL")
+    rows = store.query(f"SELECT DISTINCT {store.image_sql(by)} AS label FROM images WHERE label IS NOT NULL")
+    return tuple(sorted(value_text(row["label"]) for row in rows))
+
+
+def _check_different(sides: Sequence[ComparedModel], named: Sequence[str]) -> None:
+    for (first, a), (last, b) in combinations(zip(sides, named, strict=True), 2):
+        if (first.store.path.resolve(), first.run_id, first.label) == (
+            last.store.path.resolve(),
+            last.run_id,
+            last.label,
+        ):
+            said = f"{a} and {b} are the same images of run {first.run_id}; name others to compare"
+            raise ConfigError(f"{first.store.path}: {said}")
+
+
+def _named_apart(sides: Sequence[ComparedModel], named: Sequence[str]) -> list[tuple[str, ComparedModel]]:
+    """Return the sides with what each is called: its label, or as it was named where several of three have that."""
+    labels = [side.label for side in sides]
+    apart = len(sides) > 2 and len(set(labels)) < len(labels)
+    return [(text if apart else side.label, side) for side, text in zip(sides, named, strict=True)]
 
 
 def find_side(store: Store, text: str, by: str) -> ComparedModel:
@@ -148,112 +215,47 @@ def _another_column(store: Store, text: str, by: str) -> str | None:
     return None
 
 
-def _compare(a: ComparedModel, b: ComparedModel, only: str | None) -> Comparison:
-    apart, of_datasets = stored_pair_distances(a, b), any(side.has_several_datasets for side in (a, b))
-    if only is not None:
-        apart = [row for row in apart if only in (row.metric, row.metric.rpartition(".")[2])]
-        if apart:
-            return Comparison(a.label, b.label, (), {}, of_datasets, apart)
-    of_a, of_b = a.identities(), b.identities()
-    names = {metric: _counterpart(metric, of_a, of_b) for metric in of_a}
-    names |= {metric: metric for metric in of_b if metric not in names.values()}
-    rows: list[DifferenceRow] = []
-    refused = {}
-    for metric in sorted(names) if only is None else _named(only, names, of_a, of_b):
-        both = ((a, of_a, metric), (b, of_b, names[metric]))
-        reason = _refusal(both)
-        found = _found(both, is_refused=reason is not None)
-        rows += found
-        if not found:
-            refused[metric] = reason or "the run did not compute the difference of these two"
-    if not rows and not apart:
-        why = "; ".join(f"{metric}: {reason}" for metric, reason in refused.items()) or "the runs hold no results"
-        raise StoreError(f"{a.label} and {b.label} cannot be compared: {why}")
-    # As in a run, each metric is a family of its own; here it has the comparison alone that was asked for.
-    return Comparison(a.label, b.label, adjusted(rows), refused, of_datasets, apart)
-
-
-def _found(both: Both, *, is_refused: bool) -> list[DifferenceRow]:
-    """Return the differences of a metric, one a dataset: from its images, or of a distance those that the run has."""
-    (a, of_a, metric), (b, *_) = both
-    if not all("column" in identity for identity in of_a.get(metric, ())):
-        return list(_stored(a, b, metric))
-    return [] if is_refused else _rows(both, of_a[metric][0])
-
-
-def _named(only: str, names: Iterable[str], *both: Identities) -> list[str]:
-    """Return the metrics that a name stands for: one, or all values of the set metric of that name.
+def _compared(sides: Sequence[tuple[str, ComparedModel]], only: str | None, margins: Mapping[str, float]) -> Comparison:
+    """Return the differences of each two of some sides.
 
     Raises:
-        ConfigError: If there is none, or several labels have one.
+        StoreError: If none of any two can be had.
+        ConfigError: If no two have the metric, or a margin is of none.
     """
-    known, metric = sorted(names), metric_name(only)
-    made = {one.get("metric") for has in both for found in has.values() for one in found}
-    aliases = [alias for alias, name in ALIASES.items() if name in made]  # among the nearest names, to no other end
-    if metric in SET_METRICS and all(only not in (name, name.rpartition(".")[2]) for name in known):
-        of_it = {name for has in both for name, found in has.items() for one in found if one.get("metric") == metric}
-        if of_it & {*known}:
-            return sorted(of_it & {*known})
-    return [find_name(only, known if metric in SET_METRICS else [*known, *aliases], what="metric", where="--metric: ")]
+    pairs = [_pair(*first, *last, only) for first, last in combinations(sides, 2)]
+    labels = [label for label, _ in sides]
+    rows = [row for found in pairs for row in found.rows]
+    refused = [each for found in pairs for each in found.not_compared]
+    apart = [each for found in pairs for each in found.apart]
+    if not rows and not apart:
+        what = " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
+        whys = dict.fromkeys(f"{each.metric}: {each.reason}" for each in refused)
+        raise StoreError(f"{what} cannot be compared: {'; '.join(whys) or 'the runs hold no results'}")
+    # As in a run, each metric is a family of its own; here it has the comparisons alone that were asked for.
+    several = any(side.has_several_datasets for _, side in sides)
+    return Comparison(labels, adjusted(rows, margins, where="--margin: "), refused, several, apart)
 
 
-def _counterpart(metric: str, of_a: Identities, of_b: Identities) -> str:
-    """Return what the other run calls a metric: the same, or what has its identity under another label."""
-    same = [other for other, found in of_b.items() if found == of_a[metric] and other not in of_a]
-    return metric if metric in of_b or len(same) != 1 else same[0]
-
-
-def _refusal(both: Both) -> str | None:
-    for side, has, metric in both:
-        if metric not in has:
-            return f"run {side.run_id} has no {metric} of {side.label}"
-    first, *others = [identity for _, has, metric in both for identity in has[metric]]
-    other = next((identity for identity in others if identity != first), None)
-    return None if other is None else f"made in two ways: {first_difference(first, other)}"
-
-
-def first_difference(left: Any, right: Any, where: str = "") -> str:
-    """Return in words where two identities differ first.
-
-    >>> first_difference({"score": {"version": 1, "weights": "ab"}}, {"score": {"version": 1, "weights": "cd"}})
-    "score.weights is 'ab' in one and 'cd' in the other"
-    """
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        for name in sorted({*left, *right}):
-            if left.get(name) != right.get(name):
-                return first_difference(left.get(name), right.get(name), f"{where}.{name}" if where else name)
-    shown = [f"{str(value)[:16]!r}" if isinstance(value, str) else str(value)[:40] for value in (left, right)]
-    return f"{where} is {shown[0]} in one and {shown[1]} in the other"
-
-
-def _rows(both: Both, identity: Mapping[str, Any]) -> list[DifferenceRow]:
-    (a, _, metric), (b, *_) = both
-    left, right = (side.numbers(name, identity) for side, _, name in both)
-    columns = {name: [*left.columns[name], *right.columns[name]] for name in left.columns}
-    columns[BENCHMARK] = prompt_sets((a, left), (b, right))
-    columns[a.by] = ["a"] * len(left.values) + ["b"] * len(right.values)  # the labels may be equal in two runs
-    facts = a.column(metric, identity)
-    kind = metric_of_identity(identity, facts)
-    numbers = kind.prepare(np.concatenate([left.values, right.values]))
-    categories, wanted = ([*left.categories, *right.categories], [*left.wanted, *right.wanted])
-    images = images_of(columns, categories, wanted, numbers, a.by)
-    everything = np.ones(len(images.values), bool)
-    directions = facts["better_for_data"], facts["better_for_models"]
-    ready = MeasuredMean(metric, kind, identity, images.values, everything, *directions)
-    maker = DifferenceMaker(a.run_id, ready, short_id(identity), protocol_of(identity))
-    return [maker.row(a.label, b.label, pairs) for pairs in pairs_by_dataset(images, "a", "b", by=a.by)]
-
-
-def _stored(a: ComparedModel, b: ComparedModel, metric: str) -> Iterator[DifferenceRow]:
-    """Yield the differences of all images of a dataset that the run computed, turned round where they are b - a."""
-    if (a.run_id, a.store.path) != (b.run_id, b.store.path):
-        return
-    sql = "SELECT * FROM differences WHERE run_id = ? AND metric = ? AND a = ? AND b = ? ORDER BY dataset"
-    for names, is_turned in (((a.label, b.label), False), ((b.label, a.label), True)):
-        for row in a.store.query(sql, [a.run_id, metric, *names]):
-            if not row["groups"].keys() - set(HOW_COMPARED):
-                found = DifferenceRow(**row)
-                yield found.turned() if is_turned else found
+def _pair(a: str, of_a: ComparedModel, b: str, of_b: ComparedModel, only: str | None) -> _Pair:
+    """Return the differences of two, by what they are not compared, and how far apart their pictures are."""
+    apart = [PairDistance(a, b, row) for row in stored_pair_distances(of_a, of_b)]
+    if only is not None:
+        apart = [each for each in apart if only in (each.row.metric, each.row.metric.rpartition(".")[2])]
+        if apart:
+            return _Pair([], [], apart)
+    left, right = of_a.identities(), of_b.identities()
+    names = {metric: counterpart(metric, left, right) for metric in left}
+    names |= {metric: metric for metric in right if metric not in names.values()}
+    rows: list[DifferenceRow] = []
+    refused = []
+    for metric in sorted(names) if only is None else metrics_named(only, names, left, right):
+        both = ((of_a, left, metric), (of_b, right, names[metric]))
+        reason = refusal(both)
+        found = differences_between(both, is_refused=reason is not None)
+        rows += [replace(row, a=a, b=b) for row in found]
+        if not found:
+            refused.append(NotCompared(a, b, metric, reason or "the run did not compute the difference of these two"))
+    return _Pair(rows, refused, apart)
 
 
 def _known(value: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtr
 
-from diptych.evaluate.statistics.intervals import ClusteredMean, clustered_mean
+from diptych.evaluate.statistics.intervals import ROUNDING, ClusteredMean, clustered_mean
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -27,6 +27,11 @@ class Difference(NamedTuple):
         n: Pairs in which both are scored.
         n_clusters: Clusters among them.
         n_unscored: Pairs in which one is not.
+        df: Degrees of freedom of the error.
+        above: Clusters in which a has more than b, in the mean over its pairs.
+        below: Clusters in which it has less.
+        effect: The mean of the clusters' differences over their standard deviation, each cluster counting the same
+            (d_z, Cohen 1988); NaN with fewer than two clusters, or where they all differ by the same.
     """
 
     value: float
@@ -37,6 +42,10 @@ class Difference(NamedTuple):
     n: int
     n_clusters: int
     n_unscored: int
+    df: float = float("nan")
+    above: int = 0
+    below: int = 0
+    effect: float = float("nan")
 
 
 def paired_difference(
@@ -69,9 +78,41 @@ def paired_difference(
     """
     if len(a) != len(b):
         raise ValueError(f"pairs are needed: {len(a)} numbers stand against {len(b)}")
-    mean = clustered_mean(np.asarray(a, np.float64) - np.asarray(b, np.float64), clusters, strata, weights, parts)
-    p_value = _p_value(mean)
-    return Difference(mean.value, mean.se, mean.ci_low, mean.ci_high, p_value, mean.n, mean.n_clusters, mean.n_unscored)
+    gaps = np.asarray(a, np.float64) - np.asarray(b, np.float64)
+    mean = clustered_mean(gaps, clusters, strata, weights, parts)
+    largest = max(np.nanmax(np.abs(side), initial=0.0) for side in (a, b))
+    each = _cluster_means(gaps, np.asarray(clusters), weights, ROUNDING * float(largest))
+    return Difference(
+        mean.value,
+        mean.se,
+        mean.ci_low,
+        mean.ci_high,
+        _p_value(mean),
+        mean.n,
+        mean.n_clusters,
+        mean.n_unscored,
+        mean.df if np.isfinite(mean.se) else float("nan"),
+        int((each > 0.0).sum()),
+        int((each < 0.0).sum()),
+        _effect(each),
+    )
+
+
+def _cluster_means(
+    gaps: Floats, clusters: npt.NDArray[Any], weights: Floats | None, rounding: float
+) -> npt.NDArray[np.float64]:
+    """Return (G,) the mean difference of each cluster that has one; what is nothing but rounding is 0."""
+    known = np.isfinite(gaps)
+    counts = np.ones(len(gaps)) if weights is None else np.asarray(weights, np.float64)
+    at = np.unique(clusters[known], return_inverse=True)[1]
+    sums = np.bincount(at, (counts * gaps)[known])
+    means = np.asarray(sums / np.bincount(at, counts[known]), np.float64)
+    return np.where(np.abs(means) > rounding, means, 0.0)
+
+
+def _effect(each: npt.NDArray[np.float64]) -> float:
+    spread = float(each.std(ddof=1)) if len(each) > 1 else 0.0
+    return float(each.mean()) / spread if spread > ROUNDING * float(np.abs(each).max(initial=0.0)) else float("nan")
 
 
 def holm(p_values: Floats) -> npt.NDArray[np.float64]:

@@ -49,7 +49,15 @@ def test_a_group_that_nobody_knows_is_not_the_whole() -> None:
 
 
 def test_differences_of_two_datasets_are_told_apart() -> None:
-    row = {**result(groups={}), "a": "x", "b": "y", "p_adjusted": 0.5, "n_clusters": 3}
+    row = {
+        **result(groups={}),
+        "a": "x",
+        "b": "y",
+        "p_adjusted": 0.5,
+        "detectable": None,
+        "margin": None,
+        "n_clusters": 3,
+    }
     first, second = lines_of(differences=[row, {**row, "dataset": "two"}])[1:]
     assert "one: x - y" in first
     assert "two: x - y" in second
@@ -60,7 +68,19 @@ def test_numbers_of_two_runs_are_told_apart() -> None:
     rows = [result(run_id=run) for run in "rs"]
     of_results = lines_of(runs=runs, results=rows)[1:]
     assert ["first: a" in of_results[0], "second: a" in of_results[1]] == [True, True]
-    differences = [{**row, "groups": {}, "a": "x", "b": "y", "p_adjusted": 0.5, "n_clusters": 3} for row in rows]
+    differences = [
+        {
+            **row,
+            "groups": {},
+            "a": "x",
+            "b": "y",
+            "p_adjusted": 0.5,
+            "detectable": None,
+            "margin": None,
+            "n_clusters": 3,
+        }
+        for row in rows
+    ]
     told = lines_of(runs=runs, differences=differences)[1:]
     assert ["first: x - y" in told[0], "second: x - y" in told[1]] == [True, True]
     audits = [
@@ -73,7 +93,15 @@ def test_numbers_of_two_runs_are_told_apart() -> None:
 def test_a_difference_says_at_how_many_images_it_is() -> None:
     """A bare 60 was shown like a value of a group."""
     groups = {"category": "counting", "left_out_b": 4, "equal_n": 60}
-    row = {**result(groups=groups), "a": "x", "b": "y", "p_adjusted": 0.5, "n_clusters": 3}
+    row = {
+        **result(groups=groups),
+        "a": "x",
+        "b": "y",
+        "p_adjusted": 0.5,
+        "detectable": None,
+        "margin": None,
+        "n_clusters": 3,
+    }
     (line,) = lines_of(differences=[row])[1:]
     assert "x - y (counting, over the images that both have, 4 of y left out, at 60 images" in line
 
@@ -97,7 +125,16 @@ def test_why_there_is_no_value_stands_neither_under_unit_nor_under_p() -> None:
     at = header.index("unit"), header.index("caution")
     assert line[at[0] : at[1]].strip() == "share of questions"
     assert line[at[1] :] == "nothing_scored; unscored: 2 failed"
-    difference = {**nothing, "groups": {}, "a": "x", "b": "y", "p_adjusted": None, "n_clusters": 0}
+    difference = {
+        **nothing,
+        "groups": {},
+        "a": "x",
+        "b": "y",
+        "p_adjusted": None,
+        "detectable": None,
+        "margin": None,
+        "n_clusters": 0,
+    }
     header, line = lines_of(differences=[difference])
     at = header.index("adjusted p"), header.index("caution")
     assert (line[at[0] : at[1]].strip(), line[at[1] :]) == ("-", "nothing_scored; unscored: 2 failed")

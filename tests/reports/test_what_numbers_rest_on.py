@@ -28,6 +28,10 @@ def words(page: Path) -> str:
 def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A report on three models, of which one is compared without an interval and one group is asked nothing."""
     install(monkeypatch)
+    return built(tmp_path, baseline="a")
+
+
+def built(tmp_path: Path, **compare: Any) -> Path:
     numbers = {"a": 1, "b": 2, "c": 9}
     rows = [
         dataclasses.replace(
@@ -45,7 +49,7 @@ def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         {"score": "object_correct", "by": ["category"]},
     ]
     scores = {"n": {"score": "told_number"}, "objects": {"score": "told_accuracy"}}
-    run(make_config(tmp_path, scores=scores, means=means, compare={"by": "model", "baseline": "a"}))
+    run(make_config(tmp_path, scores=scores, means=means, compare={"by": "model", **compare}))
     config = {"job": "report", "store": tmp_path / "store.duckdb"}
     build_report(ReportConfig.model_validate(config), tmp_path / "out")
     return tmp_path / "out"

@@ -88,6 +88,14 @@ def m007_more_cautions(execute: Callable[[str], Any]) -> None:
         execute(f"ALTER TABLE {table} ADD COLUMN caution VARCHAR")
 
 
+def m008_effects(execute: Callable[[str], Any]) -> None:
+    """Let a difference say in how many prompts, how large it is beside their spread, and what could have been found."""
+    columns = {"df": "DOUBLE", "wins": "BIGINT", "ties": "BIGINT", "losses": "BIGINT", "effect": "DOUBLE"}
+    columns |= {"detectable": "DOUBLE", "margin": "DOUBLE", "p_equivalence": "DOUBLE"}
+    for name, kind in columns.items():
+        execute(f"ALTER TABLE differences ADD COLUMN {name} {kind}")
+
+
 # To change the schema, append one.
 MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (
     m001_tables,
@@ -97,6 +105,7 @@ MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (
     m005_why_unjudged,
     m006_cautions,
     m007_more_cautions,
+    m008_effects,
 )
 # Versions up to this one were never released, and files of them are refused. The schema version of a file is this and
 # the number of migrations that it has seen.

@@ -89,6 +89,15 @@ class DifferenceRow:
         identity_id: Of everything that decides how both are computed.
         reason: Why there is no value.
         caution: What it rests on less than it seems, such as ``24 of 553 prompts``; shown wherever the number is.
+        df: Degrees of freedom of its error; None where that is not known.
+        wins: Prompts in which ``a`` has the better number; where neither way is better, the higher one. None of what
+            no prompt has a number of its own of, such as a distance.
+        ties: Prompts in which both have the same.
+        losses: Prompts in which ``b`` has the better one.
+        effect: Mean of the prompts' differences over their standard deviation.
+        detectable: True difference that would be found with a power of 80 % among so many comparisons.
+        margin: The largest difference that counts as none, where one was named.
+        p_equivalence: Of a difference of at least the margin, after Holm's adjustment; below 0.05 they are equivalent.
     """
 
     run_id: str
@@ -109,13 +118,52 @@ class DifferenceRow:
     identity_id: str
     reason: str | None = None
     caution: str | None = None
+    df: float | None = None
+    wins: int | None = None
+    ties: int | None = None
+    losses: int | None = None
+    effect: float | None = None
+    detectable: float | None = None
+    margin: float | None = None
+    p_equivalence: float | None = None
 
     def turned(self) -> "DifferenceRow":
         """Return b - a; where that is 0, it is 0 and not -0."""
-        value, low, high = (None if end is None else 0.0 - end for end in (self.value, self.ci_high, self.ci_low))
+        ends = (self.value, self.ci_high, self.ci_low, self.effect)
+        value, low, high, effect = (None if end is None else 0.0 - end for end in ends)
         other = {SETTING_A: SETTING_B, SETTING_B: SETTING_A, LEFT_OUT_A: LEFT_OUT_B, LEFT_OUT_B: LEFT_OUT_A}
         groups = {other.get(name, name): told for name, told in self.groups.items()}
-        return replace(self, a=self.b, b=self.a, groups=groups, value=value, ci_low=low, ci_high=high)
+        turned = replace(self, a=self.b, b=self.a, groups=groups, value=value, ci_low=low, ci_high=high)
+        return replace(turned, wins=self.losses, losses=self.wins, effect=effect)
+
+
+@dataclass(frozen=True)
+class SpreadRow:
+    """How much of the variance of a score lies between prompts, and how much between images of one prompt.
+
+    Attributes:
+        run_id: Of the run.
+        metric: Its name, as in ``results``.
+        dataset: Label in the config.
+        groups: Which images, e.g. ``{"model": "sdxl", "category": "counting"}``; empty for all.
+        variance_between: Of the prompts' own means.
+        variance_within: Of the images of a prompt.
+        icc: The part of both that is between prompts, from 0 to 1; None where nothing varies.
+        n: Images with a score.
+        n_clusters: Prompts that they are of.
+        identity_id: Of everything that decides the score.
+    """
+
+    run_id: str
+    metric: str
+    dataset: str
+    groups: Json
+    variance_between: float
+    variance_within: float
+    icc: float | None
+    n: int
+    n_clusters: int
+    identity_id: str
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def test_two_prompts_that_agree_tell_nothing_apart(tmp_path: Path) -> None:
     assert line.startswith(
         "o.object_accuracy: curated and raw cannot be told apart by these images (+1, 95 % interval -"
     )
-    assert "2 prompts, p 0.5)" in line
+    assert "2 prompts, p 0.5; 2 won, 0 tied, 0 lost; nothing tells which difference would be found)" in line
 
 
 def test_samplers_of_two_sizes_are_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
