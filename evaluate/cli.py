@@ -17,6 +17,7 @@ from diptych.command_line import (
     progress_mode,
     set_option,
 )
+from diptych.evaluate.gates.cli import gate
 from diptych.evaluate.imports.cli import import_evidence
 from diptych.jobs.command_line import engine_options
 from diptych.jobs.engine import Engine
@@ -258,6 +259,7 @@ def protocols(name: str | None, as_json: bool) -> None:
         click.echo(line)
 
 
+evaluate.add_command(gate)
 evaluate.add_command(import_evidence)
 
 

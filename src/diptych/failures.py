@@ -12,13 +12,14 @@ from diptych.errors import ConfigError, DataError, DiptychError, MissingExtra
 from diptych.interrupts import HUNG_UP, INTERRUPTED, TERMINATED
 
 LINE_END = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-FAILED, USAGE, NOT_INSTALLED = 1, 2, 4
+FAILED, USAGE, NOT_INSTALLED, GATE_CLOSED = 1, 2, 4, 100
 
 EXIT_CODES = {
     0: "done",
     FAILED: "something given is wrong, or not all could be made; a line says what",
     USAGE: "the command was not written as --help says",
     NOT_INSTALLED: "something is not installed; the line says how to install it",
+    GATE_CLOSED: "a number is not as good as the gate asks, or is not known to be; the reasons are printed",
     HUNG_UP: "stopped by a closed terminal; the same command goes on where it stopped",
     INTERRUPTED: "stopped with Ctrl-C; the same command goes on where it stopped",
     TERMINATED: "stopped with SIGTERM (kill); the same command goes on where it stopped",

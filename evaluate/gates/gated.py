@@ -1,0 +1,106 @@
+"""The numbers of a run that a gate looks at, and the run whose they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from diptych.data.column_names import find_name
+from diptych.errors import StoreError
+from diptych.evaluate.comparisons.compared_images import value_text
+from diptych.evaluate.metrics.contract import metric_name
+from diptych.lookup import describe_unknown
+from diptych.store.agreements import BOTH
+from diptych.store.rows import SIDE
+from diptych.store.store import Store
+
+Row = Mapping[str, Any]
+MODEL = "model"
+
+
+@dataclass(frozen=True)
+class GatedRun:
+    """A run of a store, or what it has of one model.
+
+    Attributes:
+        store: The store.
+        run_id: Of the run.
+        name: Of the run.
+        label: The model; None takes all of the run.
+        rows: The results about images, with their identities.
+    """
+
+    store: Store
+    run_id: str
+    name: str
+    label: str | None
+    rows: Sequence[Row]
+
+    @property
+    def metrics(self) -> list[str]:
+        """The names of the metrics."""
+        return list(dict.fromkeys(row["metric"] for row in self.rows))
+
+    def named(self, given: str) -> list[str]:
+        """Return the metrics that a name stands for: one, or all values of the set metric of that name.
+
+        Raises:
+            ConfigError: If it is none, or several labels have it.
+        """
+        of_set = [row["metric"] for row in self.rows if row["identity"].get("metric") == metric_name(given)]
+        is_own = any(given in (name, name.rpartition(".")[2]) for name in self.metrics)
+        if of_set and not is_own:
+            return list(dict.fromkeys(of_set))
+        return [find_name(given, self.metrics, what="metric")]
+
+    def whole(self, metric: str) -> list[Row]:
+        """Return the numbers of a metric that are cut by the fewest columns, one for each dataset and model."""
+        own = [row for row in self.rows if row["metric"] == metric and self._is_of_label(row)]
+        cuts = [len(row["groups"].keys() - {MODEL}) for row in own]
+        own = [row for row, cut in zip(own, cuts, strict=True) if cut == min(cuts)]
+        has_models = any(MODEL in row["groups"] for row in own)
+        return [row for row in own if MODEL in row["groups"]] if has_models else own
+
+    def _is_of_label(self, row: Row) -> bool:
+        return self.label is None or value_text(row["groups"].get(MODEL, self.label)) == self.label
+
+
+def find_gated(store: Store, given: str | None) -> GatedRun:
+    """Return what ``RUN``, ``MODEL`` or ``RUN:MODEL`` stands for; nothing is the only run.
+
+    Raises:
+        StoreError: If there is none, or several.
+    """
+    runs = store.query("SELECT run_id, name FROM runs ORDER BY name")
+    names = [row["name"] for row in runs]
+    if not runs:
+        raise StoreError(f"{store.path}: the store holds no run; make one with: diptych evaluate run CONFIG")
+    if given is None:
+        if len(runs) > 1:
+            raise StoreError(f"{store.path}: the store holds {len(runs)} runs; name one with --run: {', '.join(names)}")
+        return _run(store, runs[0], None)
+    for row in runs:
+        if given in (row["name"], row["run_id"]):
+            return _run(store, row, None)
+    run, colon, label = given.partition(":")
+    wanted = [row for row in runs if not colon or run in (row["name"], row["run_id"])]
+    label = label if colon else given
+    sql = f"SELECT DISTINCT run_id, {store.image_sql(MODEL)} AS label FROM images WHERE label IS NOT NULL"
+    known = {(row["run_id"], value_text(row["label"])) for row in store.query(sql)}
+    found = [row for row in wanted if (row["run_id"], label) in known]
+    if len(found) > 1:
+        runs_said = ", ".join(row["name"] for row in found)
+        raise StoreError(f"{store.path}: {len(found)} runs have model {label!r} ({runs_said}); write it as RUN:{label}")
+    if not found:
+        labels = {model for _, model in known}
+        raise StoreError(f"{store.path}: {describe_unknown('run or model', given, [*names, *labels])}")
+    return _run(store, found[0], label)
+
+
+def _run(store: Store, run: Row, label: str | None) -> GatedRun:
+    sql = (
+        "SELECT results.*, identity FROM results JOIN identities USING (identity_id) WHERE run_id = ? "
+        "ORDER BY place, metric, dataset, CAST(groups AS VARCHAR)"
+    )
+    rows = store.query(sql, [run["run_id"]])
+    about = [row for row in rows if SIDE not in row["groups"] and BOTH not in row["identity"]]
+    return GatedRun(store, run["run_id"], run["name"], label, about)
