@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.config.identity import short_id
-from diptych.store.store import AuditRow, DifferenceRow, ResultRow
+from diptych.store.store import AuditRow, DifferenceRow, ResultRow, SpreadRow
 
 
 class ImageValues(NamedTuple):
@@ -51,6 +51,7 @@ class Findings:
     identities: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     results: list[ResultRow] = field(default_factory=list)
     differences: list[DifferenceRow] = field(default_factory=list)
+    spreads: list[SpreadRow] = field(default_factory=list)
     audits: list[AuditRow] = field(default_factory=list)
     image_columns: list[ImageColumn] = field(default_factory=list)
 
@@ -70,6 +71,14 @@ class Findings:
                 known.add(_compared(row))
                 self.differences.append(row)
 
+    def add_spreads(self, rows: Iterable[SpreadRow]) -> None:
+        """Add variances between and within prompts; those that two entries of a config ask for are there once."""
+        known = set(map(_asked, self.spreads))
+        for row in rows:
+            if _asked(row) not in known:
+                known.add(_asked(row))
+                self.spreads.append(row)
+
     def placed_results(self) -> list[ResultRow]:
         """Return the results, each with the place of its metric in the order in which the metrics were found."""
         places = {metric: place for place, metric in enumerate(dict.fromkeys(row.metric for row in self.results))}
@@ -82,7 +91,7 @@ class Findings:
         return identity_id
 
 
-def _asked(row: ResultRow) -> Hashable:
+def _asked(row: ResultRow | SpreadRow) -> Hashable:
     """Return which number a result is, in whatever order its groups stand."""
     return row.metric, row.dataset, frozenset(row.groups.items()), row.identity_id
 

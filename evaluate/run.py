@@ -36,6 +36,7 @@ from diptych.evaluate.steps import (
     add_means,
     add_pair_distances,
     add_protocols,
+    add_spreads,
 )
 from diptych.evaluate.storing import dataset_row, images_of_rows, score_tables, stored_columns
 from diptych.jobs.engine import HERE, Engine
@@ -224,6 +225,7 @@ class EvaluateRunner:
         found = Findings(f"{self.config.name}-{self.fingerprint[:8]}")
         add_means(self.named, rows, found)
         add_protocols(self.named, rows, found)
+        add_spreads(self.named, rows, found)
         add_agreements(self.named, rows, found)
         add_distances(self.named, rows, found, progress=self.progress)
         steps = (add_pair_distances, add_differences, add_audit)
@@ -250,6 +252,7 @@ class EvaluateRunner:
             store.insert_score_columns(list(stored_columns(run_id, rows, found)))
             store.insert_results(found.placed_results())
             store.insert_differences(found.differences)
+            store.insert_spreads(found.spreads)
             store.insert_audits(found.audits)
             for identity in found.identities.values():
                 store.insert_identity(identity)

@@ -16,6 +16,7 @@ from diptych.evaluate.comparisons.families import adjusted
 from diptych.evaluate.comparisons.means import mean_differences
 from diptych.evaluate.comparisons.pair_distances import pair_distance_names, pair_distance_rows
 from diptych.evaluate.comparisons.pools import pool_differences
+from diptych.evaluate.comparisons.spreads import spread_rows
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.choices import DistanceChoice
@@ -66,6 +67,16 @@ def add_protocols(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
 def _told(config: EvaluateConfig, rule: CountedRule) -> str:
     """Return what there is to say of the judge of a rule."""
     return agreement_note(rule.protocol, config.judges[rule.judge].options) if rule.judge else ""
+
+
+def add_spreads(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
+    """Add how much of the spread of each mean lies between prompts, where prompts have several images."""
+    own = own_means(config.protocols)
+    asked = [(own.get(mean.score, (None, AskedMean(mean.score)))[1], mean.datasets) for mean in config.means]
+    asked += [(rule.mean, rule.datasets) for rule in counted_rules(config.protocols) if rule.mean is not None]
+    for mean, datasets in asked:
+        for label in config.judged(datasets):
+            found.add_spreads(spread_rows(rows[label], mean, found))
 
 
 def add_agreements(config: EvaluateConfig, rows: Rows, found: Findings) -> None:

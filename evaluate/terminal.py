@@ -16,7 +16,7 @@ from diptych.store.rows import HOW_COMPARED
 from diptych.store.store import Store
 
 TABLES = {"results": "metric, dataset, groups, identity_id", "differences": "metric, dataset, a, b, groups"}
-TABLES |= {"audits": "dataset, groups, attribute"}
+TABLES |= {"spreads": "metric, dataset, CAST(groups AS VARCHAR)", "audits": "dataset, groups, attribute"}
 UNRESOLVED = "not resolved below"
 CAUTION = "caution"  # heads why there is no value, or what it rests on less than it seems
 WHERE_THERE_IS_ONE = (UNRESOLVED, CAUTION)  # columns that a table has only where a row has something in them
@@ -63,6 +63,7 @@ def format_results(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator
             ("difference", "of", "value [95 % interval]", "pairs", "adjusted p", UNRESOLVED, CAUTION),
             _difference_cells,
         ),
+        ("spreads", ("spread of", "of", "between prompts", "within prompts", "ICC", "images"), _spread_cells),
         ("audits", ("share of", "in", "share [95 % interval]", "images", "by chance", CAUTION), _audit_cells),
     ):
         if found.get(table):
@@ -92,6 +93,14 @@ def _difference_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
         same = [] if row["margin"] is None else [equivalence_text(row["margin"], row["p_equivalence"])]
         p_value = "; ".join([p_value, *same])
         yield row, (row["metric"], of, number_with_interval(row), pairs, p_value, _power(row), _told(row))
+
+
+def _spread_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:
+    for row in rows:
+        icc = "-" if row["icc"] is None else f"{row['icc']:.2f}"
+        images = f"{row['n']:,} of {quantity(row['n_clusters'], 'prompt')}"
+        levels = (f"{row['variance_between']:.4g}", f"{row['variance_within']:.4g}")
+        yield row, (row["metric"], _of(row, rows), *levels, icc, images)
 
 
 def _audit_cells(rows: Sequence[Mapping[str, Any]]) -> RowCells:

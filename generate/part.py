@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from diptych.addresses import Address
 from diptych.data.growing import Growing, grow_data, sealed_data
 from diptych.data.shards import keys_sha256, shard_number
+from diptych.data.timings import append_timing
 from diptych.errors import ShardError
 from diptych.generate.growth import AS_IT_IS, STEP, growth_of, open_others
 from diptych.generate.kept import remove_kept
@@ -17,7 +18,6 @@ from diptych.generate.plan import GenerationPlan
 from diptych.generate.rows import planned_row
 from diptych.generate.shard_job import GenerateJob
 from diptych.generate.stored import FoundShards
-from diptych.generate.timings import append_timing
 from diptych.generate.trial import failing_groups
 from diptych.jobs import run_job
 from diptych.jobs.engine import HERE, Engine

@@ -11,13 +11,13 @@ from diptych.addresses import Address
 from diptych.data.dataset import Dataset
 from diptych.data.growing import Growing, grow_data, seal_data, sealed_data
 from diptych.data.prompt_sets import MADE_BY, PROMPTS, prompt_set_facts
+from diptych.data.timings import append_timing, join_timings, read_environments
 from diptych.generate.growth import AS_IT_IS, STEP, GrowthOptions, OtherRuns, find_shards, growth_of, open_others
 from diptych.generate.kept import remove_kept
 from diptych.generate.layout import Layout, ShardTask, check_layout, lay_out
 from diptych.generate.outcome import outcome_of
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.shard_job import GenerateJob
-from diptych.generate.timings import append_timing, join_timings, read_environments
 from diptych.generate.trial import failing_groups
 from diptych.jobs import run_job
 from diptych.jobs.engine import HERE, Engine

@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from diptych.data.dataset import open_dataset
 from diptych.data.shards import read_shard
+from diptych.data.timings import TIMINGS
 from diptych.generate.backends.asked import ImageGroup, PlannedImage
 from diptych.generate.pictures import Pixels
 from diptych.generate.renderers import Renderers
-from diptych.generate.timings import TIMINGS
 
 BESIDE = {TIMINGS, ".lock"}  # files that need not be the same again
 

@@ -7,7 +7,7 @@ from diptych.reports.charts import Scale, estimate, scale_of
 from diptych.reports.pages import PART, span_name
 from diptych.reports.read.counted import scored_link, unscored_link
 from diptych.reports.read.numbers import half_width, interval, number, plain_name
-from diptych.reports.read.order import RESULTS, metrics_of
+from diptych.reports.read.order import RESULTS, SPREADS, metrics_of
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import as_text, group_word
 from diptych.reports.verdicts import difference_rows
@@ -32,9 +32,13 @@ HASH = 8  # digits of a sha256 that are said
 def scores(report: Report) -> list[dict[str, Any]]:
     """Return files of whole metrics, as many in each as make about ``ROWS_PER_FILE`` rows."""
     results = report.query(RESULTS)
-    differences = difference_rows(report)
+    differences, ranked, spreads = difference_rows(report), orders(report), report.query(SPREADS)
     metrics = [
-        _metric(report, name, [row for row in results if row["metric"] == name], differences)
+        {
+            **_metric(report, name, [row for row in results if row["metric"] == name], differences),
+            "spreads": [_spread(row) for row in spreads if row["metric"] == name][:MAX_ROWS],
+            "orders": [_order(each, ranked[name]) for each in ranked.get(name, [])],
+        }
         for name in metrics_of(results)
     ]
     for place, metric in enumerate(metrics):
@@ -85,6 +89,35 @@ def _metric(
         "blocks": blocks,
         "differences": own,
         "size": len(own) + sum(len(block["rows"]) for block in blocks),
+    }
+
+
+def _order(ranking: Ranking, orders: Sequence[Ranking]) -> dict[str, Any]:
+    """Return the order of several models: who may have which rank, and who cannot be told apart."""
+    return {
+        "dataset": ranking.dataset if len(orders) > 1 else "",
+        "rows": [
+            {
+                "label": each.label,
+                "rank": each.rank,
+                "span": f"{each.best} to {each.worst}" if each.best < each.worst else str(each.best),
+                "groups": " ".join(map(group_letter, each.groups)),
+                "won": "" if each.wins is None else f"{each.wins:,}, {each.ties:,}, {each.losses:,}",
+            }
+            for each in ranking.labels
+        ],
+    }
+
+
+def _spread(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how much of the variance of a score is between prompts."""
+    return {
+        "of": ", ".join(group_word(value) for value in row["groups"].values()) or row["dataset"],
+        "between": number(row["variance_between"]),
+        "within": number(row["variance_within"]),
+        "icc": number(row["icc"], step=0.01),
+        "n": row["n"],
+        "n_clusters": row["n_clusters"],
     }
 
 

@@ -12,6 +12,7 @@ SELECT differences.* FROM differences
 LEFT JOIN (SELECT run_id, metric, min(place) AS place FROM results GROUP BY ALL) AS places USING (run_id, metric)
 WHERE run_id = ? ORDER BY place, metric, dataset, CAST(groups AS VARCHAR), a, b
 """
+SPREADS = "SELECT * FROM spreads WHERE run_id = ? ORDER BY metric, dataset, CAST(groups AS VARCHAR), identity_id"
 
 
 def metrics_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:

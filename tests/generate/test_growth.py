@@ -13,11 +13,11 @@ from generated_runs import counting, digests, pictures, shard_digests, table_of
 from diptych.data.dataset import open_dataset
 from diptych.data.growing import Growing
 from diptych.data.shards import read_shard
+from diptych.data.timings import read_environments
 from diptych.errors import ConfigError, DataError, ShardError
 from diptych.generate.growth import AS_IT_IS, GrowthOptions, retried_statuses
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.run import GeneratedRun, generate
-from diptych.generate.timings import read_environments
 from diptych.generate.verify import verify
 from diptych.scores.run import ScorePlan, score_dataset
 from diptych.storage.local_files import LocalLocation

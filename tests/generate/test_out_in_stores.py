@@ -5,9 +5,9 @@ from pathlib import Path
 
 from object_store import Bucket, local_files
 
+from diptych.data.timings import TIMINGS, read_timings
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.run import generate
-from diptych.generate.timings import TIMINGS, read_timings
 
 MakePlan = Callable[..., GenerationPlan]
 

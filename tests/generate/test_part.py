@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from diptych.data.claims import claimed
+from diptych.data.timings import TIMINGS, read_timings
 from diptych.errors import ShardError
 from diptych.generate.growth import STEP
 from diptych.generate.part import generate_part
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.run import generate
-from diptych.generate.timings import TIMINGS, read_timings
 from diptych.parts import JobPart, PartOutcome
 from diptych.storage.local_files import LocalLocation
 

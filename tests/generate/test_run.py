@@ -18,13 +18,13 @@ from diptych.data.generated_columns import GENERATED_COLUMNS, GeneratedColumn
 from diptych.data.images import decode
 from diptych.data.prompt_sets import prompt_kinds
 from diptych.data.schema import DATA_COLUMNS
+from diptych.data.timings import TIMINGS, read_timings
 from diptych.errors import ShardError
 from diptych.generate import run as run_module
 from diptych.generate.pictures import OPTIONS, encode
 from diptych.generate.plan import GenerationPlan
 from diptych.generate.renderers import Renderers
 from diptych.generate.run import generate
-from diptych.generate.timings import TIMINGS, read_timings
 from diptych.jobs.engine import Engine
 
 MakePlan = Callable[..., GenerationPlan]

@@ -150,3 +150,38 @@ def test_numbers_of_a_sample_say_that_they_are_of_the_images_shown(
         titles = re.findall(r"(?:Lowest|Furthest apart)[^<]*", (folder / "index.html").read_text(encoding="utf-8"))
         assert titles
         assert all(("shown" in title) == is_sample for title in titles)
+
+
+def test_the_order_of_three_models_says_who_cannot_be_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    said = words(built(tmp_path, margins={"number": 100.0}) / "scores.html")
+    assert "Order ModelRankRank at 95 %GroupPrompts won, tied, lost c11a12, 0, 0b22b6, 0, 6a33c0, 0, 12 Those" in said
+    assert "a11 to 3a0, 8, 0b21 to 3a0, 8, 0c31 to 3a0, 8, 0 Those" in said
+    assert "Those with a letter in common cannot be told apart by these images." in said
+    assert re.search(r"0 won, 0 tied, 6 lost; effect -\d", said)
+    assert re.search(r"not resolved [^;]*won[^;]*; effect [^;]*; 80 % power from a difference of \d", said)
+    assert "equivalent within 100, p" in said
+
+
+def test_no_order_where_all_were_compared_with_one(out: Path) -> None:
+    assert "Rank at 95 %" not in words(out / "scores.html")
+
+
+def test_how_much_is_between_prompts_stands_where_there_are_several_images(out: Path, tmp_path: Path) -> None:
+    assert "Between prompts and within" not in words(out / "scores.html"), "one image a prompt and model"
+    rows = made_grid(("a", "b"), prompts=5, samples=2)
+    said = [f"number={row.prompt * 4 + row.sample}" for row in rows]
+    make_generated(
+        tmp_path / "two", [dataclasses.replace(row, caption=text) for row, text in zip(rows, said, strict=True)]
+    )
+    datasets = {"two": {"path": str(tmp_path / "two"), "role": "generated"}}
+    means = [{"score": "number", "by": ["model"]}]
+    run(make_config(tmp_path, name="two", datasets=datasets, scores={"n": {"score": "told_number"}}, means=means))
+    config = {"job": "report", "store": tmp_path / "store.duckdb", "run": "two"}
+    build_report(ReportConfig.model_validate(config), tmp_path / "out-two")
+    text = words(tmp_path / "out-two" / "scores.html")
+    assert "OfVariance between promptsWithin a promptICCnPrompts" in text
+    for model in "ab":  # 5 prompts that are 4 apart, and two images that are 1 apart: 40 - 0.25 between, 0.5 within
+        assert f"{model}39.750.50000.988105" in text

@@ -26,6 +26,7 @@ from diptych.store.store import (
     Run,
     ScoreColumn,
     ScoreRow,
+    SpreadRow,
     Store,
 )
 
@@ -63,6 +64,7 @@ def write_run(
         store.insert_differences(
             [DifferenceRow(run_id, "m", "generated", {}, "a", "b", 1.0, 0.5, 0.0, 2.0, 0.1, 0.1, 5, 5, None, identity)]
         )
+        store.insert_spreads([SpreadRow(run_id, "m", "generated", {"model": "a"}, 1.0, 3.0, 0.25, 8, 4, identity)])
         store.insert_audits(
             [AuditRow(run_id, "generated", {"model": "a"}, "orange", 3, 4, 1, 0.75, 0.3, 0.95, 0.5, 0.1, 0.9, identity)]
         )

@@ -96,6 +96,14 @@ def m008_effects(execute: Callable[[str], Any]) -> None:
         execute(f"ALTER TABLE differences ADD COLUMN {name} {kind}")
 
 
+def m009_spreads(execute: Callable[[str], Any]) -> None:
+    """Let a run say how much of the variance of its scores is between prompts."""
+    execute(
+        "CREATE TABLE spreads (run_id VARCHAR, metric VARCHAR, dataset VARCHAR, groups JSON, "
+        "variance_between DOUBLE, variance_within DOUBLE, icc DOUBLE, n BIGINT, n_clusters BIGINT, identity_id VARCHAR)"
+    )
+
+
 # To change the schema, append one.
 MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (
     m001_tables,
@@ -106,6 +114,7 @@ MIGRATIONS: tuple[Callable[[Callable[[str], Any]], None], ...] = (
     m006_cautions,
     m007_more_cautions,
     m008_effects,
+    m009_spreads,
 )
 # Versions up to this one were never released, and files of them are refused. The schema version of a file is this and
 # the number of migrations that it has seen.

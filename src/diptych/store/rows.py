@@ -220,6 +220,7 @@ TABLE_OF: Mapping[type, str] = {
     ScoreRow: "scores",
     ResultRow: "results",
     DifferenceRow: "differences",
+    SpreadRow: "spreads",
     AuditRow: "audits",
 }
 TABLES = (*TABLE_OF.values(), "identities")

@@ -26,7 +26,7 @@ from diptych.store.image_rows import DatasetRow, FurtherColumn, ImageRow, Run, S
 from diptych.store.images import column_sql, facts_of, further_of, more_sql
 from diptych.store.insertion import json_text, rows_to_table, without_nan
 from diptych.store.migrations import is_older, migrate
-from diptych.store.rows import TABLE_OF, TABLES, AuditRow, DifferenceRow, ResultRow
+from diptych.store.rows import TABLE_OF, TABLES, AuditRow, DifferenceRow, ResultRow, SpreadRow
 from diptych.store.seal import break_seal, check_seal, refuse_folder, seal_of, set_seal
 from diptych.store.view_renewal import renew_view
 
@@ -41,6 +41,7 @@ __all__ = [
     "Run",
     "ScoreColumn",
     "ScoreRow",
+    "SpreadRow",
     "Store",
 ]
 
@@ -248,6 +249,10 @@ class Store:
         """Insert differences; NaN becomes null."""
         self._insert(DifferenceRow, rows)
 
+    def insert_spreads(self, rows: Sequence[SpreadRow]) -> None:
+        """Insert variances between and within prompts; NaN becomes null."""
+        self._insert(SpreadRow, rows)
+
     def insert_audits(self, rows: Sequence[AuditRow]) -> None:
         """Insert shares of attributes; NaN becomes null."""
         self._insert(AuditRow, rows)
@@ -275,7 +280,7 @@ class Store:
         renew_view(self._file, self.further_columns)
 
     def _forget_unused_identities(self) -> None:
-        users = ("score_columns", "results", "differences", "audits")
+        users = ("score_columns", "results", "differences", "spreads", "audits")
         used = " UNION ALL ".join(f"SELECT identity_id FROM {table} WHERE identity_id IS NOT NULL" for table in users)
         self._file.execute(f"DELETE FROM identities WHERE identity_id NOT IN ({used})")
 

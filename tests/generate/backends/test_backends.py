@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from diptych.data.dataset import open_dataset
 from diptych.data.images import decode
 from diptych.data.shards import read_shard
+from diptych.data.timings import read_environments, read_timings
 from diptych.errors import ConfigError
 from diptych.generate.backends import BACKENDS, make_backend, sampler_names
 from diptych.generate.config import GenerateConfig
 from diptych.generate.plan import GenerationPlan, make_plan
 from diptych.generate.run import generate
-from diptych.generate.timings import read_environments, read_timings
 from diptych.generate.verify import verify
 
 MakePlan = Callable[..., GenerationPlan]
