@@ -56,6 +56,9 @@ class EvaluateConfig(ScoringSettings):
         (), description="judges that are held against each other, or people"
     )
     compare: Compare | None = Field(None, description="which differences are told, and how; null tells none")
+    noise_floor: bool = Field(
+        False, description="whether it is told of each distance which one a model has to itself with other seeds"
+    )
     audit: Audit | None = Field(None, description="what is looked for in the images of neutral prompts; null is none")
 
     @model_validator(mode="after")

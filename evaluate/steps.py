@@ -14,6 +14,7 @@ from diptych.evaluate.comparisons.compared_images import can_be_paired
 from diptych.evaluate.comparisons.distances import DistanceFamily, distance_differences
 from diptych.evaluate.comparisons.families import adjusted
 from diptych.evaluate.comparisons.means import mean_differences
+from diptych.evaluate.comparisons.noise_floors import noise_floor_rows
 from diptych.evaluate.comparisons.pair_distances import pair_distance_names, pair_distance_rows
 from diptych.evaluate.comparisons.pools import pool_differences
 from diptych.evaluate.comparisons.spreads import spread_rows
@@ -108,6 +109,8 @@ def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progre
             measures = MeasuredDataset(reference, judged, choice.paired)
             for each in measures.groups(choice.by):
                 found.add_results(distance_rows(reference, names[key], judged, each, found))
+                if config.noise_floor:
+                    found.add_results(noise_floor_rows(measures, names[key], each, found))
                 measured.append(each)
                 tracker.advance(len(each.group.rows))
             if (key, label) not in by_image:

@@ -20,7 +20,7 @@ from diptych.evaluate.inputs.prompt_texts import later_texts
 from diptych.evaluate.protocols import find_protocol
 from diptych.evaluate.protocols.contract import Protocol
 from diptych.store.agreements import BOTH
-from diptych.store.rows import SIDE
+from diptych.store.rows import NOISE_FLOOR, SIDE
 from diptych.store.store import Store
 
 Columns = dict[str, list[str]]
@@ -56,8 +56,8 @@ class ComparedModel:
         )
         found: dict[str, list[Mapping[str, Any]]] = {}
         for row in self.store.query(sql, [self.run_id]):
-            if BOTH in row["identity"] or SIDE in row["groups"]:
-                continue  # it is about two judges, or about pairs of pictures, and not about a model
+            if BOTH in row["identity"] or row["groups"].keys() & {SIDE, NOISE_FLOOR}:
+                continue  # it is about two judges, pairs of pictures or seeds, and not about a model
             known = found.setdefault(row["metric"], [])
             if value_text(row["groups"].get(self.by, self.label)) == self.label and row["identity"] not in known:
                 known.append(row["identity"])

@@ -10,7 +10,7 @@ from diptych.evaluate.comparisons.compared_images import value_text
 from diptych.evaluate.metrics.contract import metric_name
 from diptych.lookup import describe_unknown
 from diptych.store.agreements import BOTH
-from diptych.store.rows import SIDE
+from diptych.store.rows import NOISE_FLOOR, SIDE
 from diptych.store.store import Store
 
 Row = Mapping[str, Any]
@@ -102,5 +102,5 @@ def _run(store: Store, run: Row, label: str | None) -> GatedRun:
         "ORDER BY place, metric, dataset, CAST(groups AS VARCHAR)"
     )
     rows = store.query(sql, [run["run_id"]])
-    about = [row for row in rows if SIDE not in row["groups"] and BOTH not in row["identity"]]
+    about = [row for row in rows if not row["groups"].keys() & {SIDE, NOISE_FLOOR} and BOTH not in row["identity"]]
     return GatedRun(store, run["run_id"], run["name"], label, about)

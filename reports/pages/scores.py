@@ -10,8 +10,10 @@ from diptych.reports.read.numbers import half_width, interval, number, plain_nam
 from diptych.reports.read.order import RESULTS, SPREADS, metrics_of
 from diptych.reports.read.report import Report
 from diptych.reports.read.rows import as_text, group_word
-from diptych.reports.verdicts import difference_rows
+from diptych.reports.verdicts import difference_rows, orders
 from diptych.reports.wording import side_of_all
+from diptych.store.rankings import Ranking, group_letter
+from diptych.store.rows import NOISE_FLOOR
 
 Item = TypeVar("Item")
 
@@ -76,7 +78,9 @@ def _metric(
     report: Report, name: str, rows: list[dict[str, Any]], differences: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     better = side_of_all(rows)
-    blocks = _blocks(report, rows, names_side=not better)
+    floors = {_about(row): row["value"] for row in rows if NOISE_FLOOR in row["groups"]}
+    rows = [row for row in rows if NOISE_FLOOR not in row["groups"]] or rows
+    blocks = _blocks(report, rows, floors, names_side=not better)
     own = [row for row in differences if row["metric"] == name]
     return {
         "title": plain_name(name),
@@ -154,7 +158,15 @@ def notes_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return notes if len(notes) <= MAX_NOTES else [f"for example: {notes[0]}"]
 
 
-def _blocks(report: Report, rows: Sequence[dict[str, Any]], *, names_side: bool) -> list[dict[str, Any]]:
+def _about(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return which images a number is of, but for the noise floor."""
+    groups = {name: value for name, value in sorted(row["groups"].items()) if name != NOISE_FLOOR}
+    return row["dataset"], str(groups)
+
+
+def _blocks(
+    report: Report, rows: Sequence[dict[str, Any]], floors: Mapping[tuple[str, str], float | None], *, names_side: bool
+) -> list[dict[str, Any]]:
     """Group results that belong on one axis: same dataset, same kind of groups, same identity."""
     kinds: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in rows:
@@ -162,7 +174,8 @@ def _blocks(report: Report, rows: Sequence[dict[str, Any]], *, names_side: bool)
     blocks = []
     for (_, dataset, keys, identity_id), found in sorted(kinds.items(), key=lambda item: item[0]):
         found.sort(key=lambda row: [_place(report, key, row["groups"][key]) for key in keys])
-        scale = scale_of([row[name] for row in found for name in ("value", "ci_low", "ci_high")])
+        own = [floor for row in found if (floor := floors.get(_about(row))) is not None]
+        scale = scale_of([*(row[name] for row in found for name in ("value", "ci_low", "ci_high")), *own])
         step = typical_step(found)
         blocks.append(
             {
@@ -171,7 +184,8 @@ def _blocks(report: Report, rows: Sequence[dict[str, Any]], *, names_side: bool)
                 "identity": identity_id,
                 "better": side_of_all(found) if names_side else "",
                 "ticks": scale.ticks(3),
-                "rows": [_result(report, row, scale, step) for row in found[:MAX_ROWS]],
+                "rows": [_result(report, row, scale, step, floors.get(_about(row))) for row in found[:MAX_ROWS]],
+                "has_floor": bool(own),
                 "more": max(0, len(found) - MAX_ROWS),
                 "notes": notes_of(found),
                 "cautions": any(row["caution"] for row in found[:MAX_ROWS]),
@@ -191,7 +205,9 @@ def typical_step(rows: Sequence[Mapping[str, Any]]) -> float | None:
     return widths[len(widths) // 2] if widths else None
 
 
-def _result(report: Report, row: Mapping[str, Any], scale: Scale, step: float | None) -> dict[str, Any]:
+def _result(
+    report: Report, row: Mapping[str, Any], scale: Scale, step: float | None, floor: float | None
+) -> dict[str, Any]:
     groups = row["groups"]
     return {
         "labels": [(group_word(value), key == "model") for key, value in groups.items()] or [(row["dataset"], False)],
@@ -203,6 +219,8 @@ def _result(report: Report, row: Mapping[str, Any], scale: Scale, step: float | 
         "reason": (row["reason"] or "").replace("_", " "),
         "caution": row["caution"] or "",
         "at": estimate(scale, row["value"], row["ci_low"], row["ci_high"]),
+        "floor": "" if floor is None else number(floor, step=step),
+        "floor_at": None if floor is None else scale.at(floor),
         "href": scored_link(report, row),
         "unscored_href": unscored_link(report, row),
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from diptych.store.agreements import BOTH
-from diptych.store.rows import SIDE
+from diptych.store.rows import NOISE_FLOOR, SIDE
 
 RESULTS = "SELECT * FROM results WHERE run_id = ? ORDER BY place, metric, dataset, CAST(groups AS VARCHAR), identity_id"
 DIFFERENCES = """
@@ -24,5 +24,5 @@ def about_models(
     results: Sequence[dict[str, Any]], identities: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return the results that are about models or images, and not about two judges or about pairs of pictures."""
-    of_one = [row for row in results if SIDE not in row["groups"]]
+    of_one = [row for row in results if not row["groups"].keys() & {SIDE, NOISE_FLOOR}]
     return [row for row in of_one if BOTH not in (identities.get(row["identity_id"]) or {})]

@@ -18,6 +18,8 @@ EQUAL_N = "equal_n"
 HOW_COMPARED = (SETTING_A, SETTING_B, LEFT_OUT_A, LEFT_OUT_B, EQUAL_N)
 # Keys among the groups of a result that is about pairs of pictures and about no model: whose they are.
 SIDE, OTHER_SIDE = "side", "other_side"
+# Key among the groups of a distance that a group has to itself with other seeds.
+NOISE_FLOOR = "noise_floor"
 
 
 @dataclass(frozen=True)

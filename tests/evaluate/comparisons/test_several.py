@@ -123,3 +123,21 @@ def test_models_of_two_runs_are_ranked_together(tmp_path: Path) -> None:
     found = call_json("evaluate", "compare", store, "one:gamma", "two:gamma", "one:alpha")
     assert [each["label"] for each in found["rankings"][0]["labels"]][-1] == "one:alpha"
     assert set(found["labels"]) == {"one:gamma", "two:gamma", "one:alpha"}
+
+
+def test_the_values_of_an_axis_are_compared_where_all_else_is_equal(tmp_path: Path) -> None:
+    settings = tuple(f"{sampler}-9" for sampler in ("ddim", "euler", "heun"))
+    rows = made_grid(models=("one", "two"), prompts=6, samples=1, settings=settings)
+    dice = np.random.default_rng(8)
+    gains = {"ddim": 0.0, "euler": 2.0, "heun": 4.0}
+    base = {(row.model, row.prompt): dice.normal(0, 5) for row in rows}
+    numbers = [base[row.model, row.prompt] + gains[row.setting[:-2]] + dice.normal(0, 0.1) for row in rows]
+    told = [dataclasses.replace(row, caption=f"number={each:.4f}") for row, each in zip(rows, numbers, strict=True)]
+    make_generated(tmp_path / "generated", told)
+    run(make_config(tmp_path, scores={"n": {"score": "told_number"}}, means=[{"score": "number", "by": ["sampler"]}]))
+    found = call_json("evaluate", "compare", tmp_path / "store.duckdb", "--by", "sampler")
+    assert [each["label"] for each in found["rankings"][0]["labels"]] == ["heun", "euler", "ddim"]
+    assert [(each["best"], each["worst"]) for each in found["rankings"][0]["labels"]] == [(1, 1), (2, 2), (3, 3)]
+    for row in found["differences"]:
+        assert row["n"] == 12
+        assert row["value"] == pytest.approx(gains[row["a"]] - gains[row["b"]], abs=0.2), "prompts and models cancel"
