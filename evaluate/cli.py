@@ -19,7 +19,7 @@ from diptych.command_line import (
 )
 from diptych.evaluate.gates.cli import gate
 from diptych.evaluate.imports.cli import import_evidence
-from diptych.evaluate.plans.cli import plan
+from diptych.evaluate.plans.cli import pareto, plan
 from diptych.jobs.command_line import engine_options
 from diptych.jobs.engine import Engine
 from diptych.known_names import completing, listing
@@ -262,6 +262,7 @@ def protocols(name: str | None, as_json: bool) -> None:
 
 evaluate.add_command(gate)
 evaluate.add_command(import_evidence)
+evaluate.add_command(pareto)
 evaluate.add_command(plan)
 
 

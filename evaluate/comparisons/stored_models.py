@@ -24,6 +24,7 @@ from diptych.store.rows import NOISE_FLOOR, SIDE
 from diptych.store.store import Store
 
 Columns = dict[str, list[str]]
+(SETTING,) = columns_of("setting")
 
 
 class StoredNumbers(NamedTuple):
@@ -41,12 +42,13 @@ class StoredNumbers(NamedTuple):
 
 @dataclass(frozen=True)
 class ComparedModel:
-    """One of the two: a run of a store and a label in it."""
+    """One of the two: a run of a store and a label in it; of a ``setting`` alone where one is given."""
 
     store: Store
     run_id: str
     label: str
     by: str
+    setting: str | None = None
 
     def identities(self) -> dict[str, list[Mapping[str, Any]]]:
         """Return metric -> its identities, for everything that the run has results of about the label."""
@@ -77,7 +79,7 @@ class ComparedModel:
         categories that any label of the run was asked for.
         """
         names = (*needed_columns(self.by), "dataset")
-        read = (*names, CATEGORY, "caption", "status")
+        read = dict.fromkeys((*names, CATEGORY, "caption", "status", SETTING))
         columns = ", ".join(f"{self.store.image_sql(name)} AS {quoted(name)}" for name in read)
         sql = (
             f"SELECT {columns}, value, reason FROM scores "
@@ -90,7 +92,7 @@ class ComparedModel:
         asked = [row for row in compress(found, about) if _is_asked(row)]
         sets = self._sets(asked)
         known = categories_by_set(sets, (category_names(row[CATEGORY]) for row in asked))
-        own = [value_text(row[self.by]) == self.label for row in asked]
+        own = [self._is_own(row) for row in asked]
         rows = list(compress(asked, own))
         values = np.array([np.nan if row["value"] is None else row["value"] for row in rows], np.float64)
         texts = {name: [value_text(row[name]) for row in rows] for name in names}
@@ -98,6 +100,10 @@ class ComparedModel:
         told = [row["caption"] if row[BENCHMARK] in kinds[row["dataset"]] else None for row in rows]
         wanted = [known[each] for each in compress(sets, own)]
         return StoredNumbers(texts, told, [category_names(row[CATEGORY]) for row in rows], wanted, values)
+
+    def _is_own(self, row: Mapping[str, Any]) -> bool:
+        is_label = value_text(row[self.by]) == self.label
+        return is_label and (self.setting is None or value_text(row[SETTING]) == self.setting)
 
     def _sets(self, images: Sequence[Mapping[str, Any]]) -> list[AskedSet]:
         """Return the set of prompts that each image is of."""

@@ -1,1 +1,1 @@
-"""Plans: how many prompts and images settle a difference, from a pilot. Decides nothing about how it is tested."""
+"""Plans: what settles a difference, and what is worth its seconds. Decides nothing about how it is tested."""

@@ -1,4 +1,4 @@
-"""``diptych evaluate plan``: parse, call one function, print the plan."""
+"""``diptych evaluate plan`` and ``pareto``: parse, call one function, print what it says."""
 
 from pathlib import Path
 
@@ -35,3 +35,28 @@ def plan(store: Path, labels: tuple[str, ...], metric: str, difference: float, p
     for each in found:
         for line in each.lines():
             click.echo(line)
+
+
+@click.command()
+@click.argument("store", type=LocalPathType())
+@click.option("--metric", required=True, metavar="NAME", help="The mean that is held against the seconds.")
+@click.option("--run", "run_name", metavar="NAME", help="The run of this name or id; the only one otherwise.")
+@AS_JSON
+def pareto(store: Path, metric: str, run_name: str | None, as_json: bool) -> None:
+    """Say which models and settings are worth their seconds.
+
+    Each model with each setting is a point. One is dominated where another that is as fast or faster is resolved to be
+    better, and on the front where all of those are resolved to be worse.
+
+    \b
+    Examples:
+      diptych evaluate pareto runs/results.duckdb --metric clip_score
+    """  # noqa: D301 -- as above
+    from diptych.evaluate.plans.fronts import pareto_front
+
+    found = pareto_front(store, metric=metric, run=run_name)
+    if as_json:
+        print_json(found.to_json())
+        return
+    for line in found.lines():
+        click.echo(line)
