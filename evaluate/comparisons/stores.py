@@ -148,7 +148,7 @@ def compare_labels(
 
 
 def labels_of(store: Store, by: str) -> tuple[str, ...]:
-    """Return all values of a column in the only run of a store.
+    """Return all values of a column in the only run of a store, but for those of references, which nothing is told of.
 
     Raises:
         StoreError: If there are several runs, or none.
@@ -157,7 +157,10 @@ def labels_of(store: Store, by: str) -> tuple[str, ...]:
     if len(runs) != 1:
         names = ", ".join(row["name"] for row in runs) or "none"
         raise StoreError(f"{store.path}: the store holds {len(runs)} runs ({names}); name what to compare: RUN:LABEL")
-    rows = store.query(f"SELECT DISTINCT {store.image_sql(by)} AS label FROM images WHERE label IS NOT NULL")
+    judged = "dataset IN (SELECT dataset FROM results)"
+    rows = store.query(
+        f"SELECT DISTINCT {store.image_sql(by)} AS label FROM images WHERE label IS NOT NULL AND {judged}"
+    )
     return tuple(sorted(value_text(row["label"]) for row in rows))
 
 

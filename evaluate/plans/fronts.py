@@ -118,7 +118,9 @@ def _run_id(store: Store, given: str | None) -> str:
 
 def _points(store: Store, run_id: str) -> dict[Key, ComparedModel]:
     columns = ", ".join(f"{store.image_sql(name)} AS {name}" for name in ("model", "setting"))
-    rows = store.query(f"SELECT DISTINCT {columns} FROM images WHERE run_id = ? AND model IS NOT NULL", [run_id])
+    judged = "dataset IN (SELECT dataset FROM results WHERE run_id = ?)"  # and no reference
+    sql = f"SELECT DISTINCT {columns} FROM images WHERE run_id = ? AND model IS NOT NULL AND {judged}"
+    rows = store.query(sql, [run_id, run_id])
     keys = sorted((value_text(row["model"]), value_text(row["setting"])) for row in rows)
     return {key: ComparedModel(store, run_id, key[0], "model", setting=key[1]) for key in keys}
 
