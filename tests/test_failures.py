@@ -24,13 +24,15 @@ SPEAKS_JSON = pytest.mark.parametrize("words", [words for words in WORKERS if wo
 
 
 def fit_arguments(command: click.Command, folder: Path) -> list[str]:
-    """Return words that a command can be called with, of files and folders that are there."""
+    """Return words that a command can be called with: numbers, and files and folders that are there."""
     words: list[str] = []
     for parameter in command.params:
         if parameter.required:
             kind = parameter.type
             is_folder = isinstance(kind, click.Path) and kind.exists and kind.dir_okay
-            values = [str(folder if is_folder else folder / "config.yaml")] * max(parameter.nargs, 1)
+            is_number = isinstance(kind, click.types.FloatParamType | click.types.IntParamType)
+            value = "1" if is_number else str(folder if is_folder else folder / "config.yaml")
+            values = [value] * max(parameter.nargs, 1)
             words += [parameter.opts[0], *values] if isinstance(parameter, click.Option) else values
     return words
 

@@ -32,6 +32,7 @@ EXTRA_OF_MODULE = {
     "rapidocr": "ocr",
     "ray": "ray",
     "rich": "curate",
+    "scipy": "evaluate",
     "sklearn": "evaluate",
     "torch": "curate",
     "torchmetrics": "evaluate",
