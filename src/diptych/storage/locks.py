@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from diptych.addresses import Address
 from diptych.command_line import given_command
@@ -70,6 +70,27 @@ def only_one(address: Address, part: JobPart = WHOLE_JOB) -> Iterator[None]:
         ):
             _note_command(directory)
             yield
+
+
+@contextmanager
+def in_turn(path: Path | str) -> Iterator[IO[str]]:
+    """Wait until no other process or thread on this machine holds a file, and yield it, open to be read and written.
+
+    Args:
+        path: The file, which is made where it is not there, with its folder.
+
+    Raises:
+        ShardError: If it cannot be made or held.
+    """
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "a+")  # noqa: SIM115 -- it is closed below
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError as error:
+        raise ShardError(f"{path}: cannot be held: {error.strerror}; make its folder one to be written") from error
+    with file:
+        file.seek(0)
+        yield file
 
 
 @contextmanager

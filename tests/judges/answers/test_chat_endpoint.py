@@ -7,6 +7,7 @@ import math
 import pickle
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,21 +15,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chat_judge import CAT, YES, YES_NO, always, ask, made, pictures
 from chat_server import ChatServer, Reply, completion, likeliest, question_of
-from noise import noise
 from photo_runs import run_killed_and_resumed
 from PIL import Image
 
 from diptych.errors import ConfigError, DataError
 from diptych.judges import make_judge
-from diptych.judges.answers import chat_client
+from diptych.judges.answers import chat_client, request_turns
 from diptych.judges.answers.chat_answers import answer_of
-from diptych.judges.answers.chat_endpoint import ChatEndpoint
 from diptych.judges.contract import Answer, Query
-
-YES_NO = ("yes", "no")
-CAT = Query("Is there a cat?", YES_NO)
-YES = Reply(completion("Yes."))
 
 
 @pytest.fixture(autouse=True)
@@ -37,29 +33,9 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chat_client, "FIRST_WAIT_S", 0.01)
 
 
-def pictures(count: int = 1) -> list[Image.Image]:
-    return noise(*((30 + number, 20) for number in range(count)))
-
-
-def made(server: ChatServer, **options: Any) -> ChatEndpoint:
-    limits = {"requests_per_minute": 60_000, "tries": 3, **options.pop("limits", {})}
-    judge = make_judge("chat_endpoint", {"base_url": server.url, "model": "tiny", "limits": limits, **options})
-    assert isinstance(judge, ChatEndpoint)
-    return judge
-
-
-def ask(server: ChatServer, query: Query = CAT, **options: Any) -> Answer:
-    ((answer,),) = made(server, **options).answers(pictures(), [[query]])  # type: ignore[misc]
-    return answer
-
-
 def first_token_told(told: Iterable[tuple[str, float]]) -> Any:
     logprobs = likeliest(*((token, math.log(probability)) for token, probability in told))
     return completion("x", logprobs=logprobs)["choices"][0]
-
-
-def always(reply: Reply) -> ChatServer:
-    return ChatServer(lambda body: reply)
 
 
 def test_a_question_is_one_request_with_the_picture_before_it() -> None:
@@ -126,16 +102,26 @@ def test_server_that_stays_away_ends_the_run_in_one_line_and_what_it_answered_is
     assert [question_of(body) for body in server.requests].count(CAT.text) == 1, "paid for once"
 
 
-@pytest.mark.parametrize("as_date", [False, True])
-def test_server_says_how_long_to_wait(monkeypatch: pytest.MonkeyPatch, as_date: bool) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr(chat_client.time, "sleep", slept.append)
-    said = formatdate(time.time() + 30, usegmt=True) if as_date else "7"
-    with ChatServer(lambda body: YES, [Reply({}, 429, {"Retry-After": said}), Reply({}, 429)]) as server:
+@pytest.mark.parametrize("said", ["7", "300", "date"])
+def test_server_says_how_long_to_wait(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    slept, started = list[float](), time.time()
+    clock = SimpleNamespace(time=lambda: started + sum(slept), sleep=slept.append)
+    monkeypatch.setattr(request_turns, "time", clock)
+    monkeypatch.setattr(chat_client, "time", clock)
+    header = formatdate(started + 30, usegmt=True) if said == "date" else said
+    with ChatServer(lambda body: YES, [Reply({}, 429, {"Retry-After": header}), Reply({}, 429)]) as server:
         ask(server)
     waits = [wait for wait in slept if wait >= 0.01]
-    assert waits[0] == pytest.approx(29.5 if as_date else 7, abs=1.5)
+    assert waits[0] == pytest.approx(29.5 if said == "date" else float(said), abs=1.5)
     assert waits[1] == pytest.approx(0.02), "twice as long as the first where nothing is said"
+
+
+@pytest.mark.parametrize(("said", "told"), [("86400", "86,400 s"), ("1e999", "for ever")])
+def test_server_that_asks_to_wait_for_longer_than_an_hour_ends_the_run(said: str, told: str) -> None:
+    told = f"says 429 .* asks to wait {told}; run again then: what it answered is kept"
+    with always(Reply({}, 429, {"Retry-After": said})) as server, pytest.raises(DataError, match=told):
+        ask(server)
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("status", [302, 401, 403, 404])
@@ -193,7 +179,8 @@ def test_words_that_name_no_choice_are_kept_for_rules_that_read_them_otherwise()
 
 def test_request_that_the_endpoint_will_not_take_is_that_questions_own_failure() -> None:
     def usual(body: Any) -> Reply:
-        return YES if question_of(body) == CAT.text else Reply({"error": {"message": "too many pixels \ud83d"}}, 400)
+        fault = Reply({"error": {"message": "too many pixels \ud83d"}}, 400)
+        return fault if question_of(body) == "A dog?" else YES
 
     with ChatServer(usual) as server:
         (answers,) = made(server).answers(pictures(), [[Query("A dog?", YES_NO), CAT]])
@@ -297,13 +284,14 @@ def test_answers_stay_with_their_questions_however_they_come_in() -> None:
     ]
 
 
-def test_requests_keep_the_pace_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_of_all_workers_keep_the_pace_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(chat_client, "time", SimpleNamespace(monotonic=lambda: 5.0, sleep=waits.append))
+    monkeypatch.setattr(request_turns, "time", SimpleNamespace(time=lambda: 5.0, sleep=waits.append))
     with always(YES) as server:
-        judge = made(server, limits={"requests_per_minute": 600, "at_once": 4})
-        judge.answers(pictures(4), [[CAT]] * 4)
-    assert sorted(waits) == pytest.approx([0.0, 0.1, 0.2, 0.3]), "the clock stands"
+        for start in (0, 4):  # a client each, as two workers have
+            judge = made(server, limits={"requests_per_minute": 600, "at_once": 4})
+            judge.answers(pictures(8)[start : start + 4], [[CAT]] * 4)
+    assert sorted(waits) == pytest.approx([0.1 * number for number in range(8)]), "the clock stands"
 
 
 def test_what_an_answer_cost_and_how_long_it_took_is_kept(tmp_path: Path) -> None:
@@ -337,6 +325,14 @@ def test_the_same_asked_twice_at_once_is_one_request_whatever_the_choices() -> N
         (answers,) = made(server).answers(pictures(), asked)
     assert len(server.requests) == 1
     assert [answer.probabilities for answer in answers or ()] == [(1.0, 0.0), (0.0, 1.0), (1.0, 0.0), ()]
+
+
+def test_two_workers_that_ask_the_same_at_once_pay_once() -> None:
+    with always(Reply(YES.body, after_s=0.3)) as server, ThreadPoolExecutor(2) as workers:
+        judges = [made(server), made(server)]
+        found = list(workers.map(lambda judge: judge.answers(pictures(), [[CAT]]), judges))
+    assert len(server.requests) == 1
+    assert found[0] == found[1]
 
 
 def test_picture_is_made_smaller_where_it_has_more_pixels_than_the_limit() -> None:

@@ -1,35 +1,48 @@
 """Sends requests to an OpenAI-compatible endpoint: paced, tried again where that may help, never redirected.
 
 Decides what is tried again (429, 5xx, a broken or cut answer, silence) and after how long (what ``Retry-After`` says,
-else twice as long each time), what ends the run in one line (a wrong key, address or model, a server that stays away),
-and what is one question's own fault. The key is read from the environment when it is sent and is in no message.
+else twice as long each time), what ends the run in one line (no credit, a wrong key, address or model, a server that
+stays away or asks to wait for longer than an hour), and what is one question's own fault. The key is read from the
+environment when it is sent and is in no message.
 """
 
 import http.client
 import json
 import os
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from diptych.errors import ConfigError, DataError, one_line
+from diptych.judges.answers.chat_errors import UNKNOWN, ToldError, error_within, told_error
+from diptych.judges.answers.request_turns import RequestTurns
+from diptych.judges.contract import FAILED, REFUSED
 from diptych.retry_after import retry_after_s
 
 FIRST_WAIT_S = 1.0  # before the second try
-LONGEST_WAIT_S = 120.0
-AGAIN = frozenset({408, 409, 425, 429})
-WRONG = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405})
+LONGEST_WAIT_S = 120.0  # of those that nobody asks for
+LONGEST_ASKED_S = 3600.0
 MOST_BYTES = 16 * 2**20  # of an answer
 # No connection, silence, or what is cut, no JSON, or nested too deeply.
 NO_ANSWER = (OSError, ValueError, RecursionError, http.client.HTTPException)
+KEPT = "what it answered is kept"
 
 
 class QuestionRefused(DataError):
-    """The endpoint will not take one request, whatever it does with others."""
+    """The endpoint will not take one request, whatever it does with others.
+
+    Attributes:
+        state: ``refused`` where it will not answer what is asked, else ``failed``.
+    """
+
+    def __init__(self, said: str, state: str) -> None:
+        """Take what it said."""
+        super().__init__(said)
+        self.state = state
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -48,7 +61,7 @@ class ChatClient:
         key_variable: The environment variable that has the key; empty for none.
         timeout_s: Of silence, in seconds.
         tries: How often one request is sent at most.
-        interval_s: Least time between the beginnings of two requests.
+        interval_s: Least time between the beginnings of two requests, of all workers on this machine.
     """
 
     base_url: str
@@ -56,8 +69,6 @@ class ChatClient:
     timeout_s: float
     tries: int
     interval_s: float
-    _turn: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
-    _next: float = field(default=0.0, init=False, repr=False)
 
     def ask(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer to a request for a chat completion.
@@ -70,31 +81,45 @@ class ChatClient:
         headers = {"Content-Type": "application/json", **self._authorization()}
         url = f"{self.base_url}/chat/completions"
         request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
-        opener = urllib.request.build_opener(_NoRedirect)
         said = ""
         for number in range(self.tries):
-            self._wait_for_turn()
-            wait = min(FIRST_WAIT_S * 2**number, LONGEST_WAIT_S)
-            try:
-                with opener.open(request, timeout=self.timeout_s) as response:
-                    answer = json.loads(response.read(MOST_BYTES))
-                if isinstance(answer, dict):
-                    return answer
-                said = "it sent no JSON object"
-            except urllib.error.HTTPError as error:
-                said = self._reason(error)
-                if error.code not in AGAIN and error.code < 500:
-                    raise self._final(error.code, said) from None
-                asked = retry_after_s(error.headers.get("Retry-After"))
-                wait = wait if asked is None else min(asked, LONGEST_WAIT_S)
-            except NO_ANSWER as error:
-                said = self._without_key(one_line(error))
-            if number + 1 < self.tries:
-                time.sleep(wait)
+            self._turns.take()
+            found, asked = self._sent(request)
+            if isinstance(found, dict):
+                return found
+            said = self._without_key(found.said)
+            if found.about != "passing":
+                raise self._final(found, said)
+            if number + 1 == self.tries:
+                break
+            if asked is None:
+                time.sleep(min(FIRST_WAIT_S * 2**number, LONGEST_WAIT_S))
+            elif asked <= LONGEST_ASKED_S:
+                self._turns.hold(asked)
+            else:
+                wait = f"{asked:,.0f} s" if asked < float("inf") else "for ever"
+                says = f"judge 'chat_endpoint': {self.base_url} says {said}"
+                raise DataError(f"{says} and asks to wait {wait}; run again then: {KEPT}")
         raise DataError(
             f"judge 'chat_endpoint': {self.base_url} gave no answer in {self.tries} tries: {said}; "
-            f"run again to go on: what it answered is kept"
+            f"run again to go on: {KEPT}"
         )
+
+    def _sent(self, request: urllib.request.Request) -> tuple[dict[str, Any] | ToldError, float | None]:
+        """Return what comes of one try, and how long the endpoint asks to wait."""
+        opener = urllib.request.build_opener(_NoRedirect)
+        try:
+            with opener.open(request, timeout=self.timeout_s) as response:
+                answer = json.loads(response.read(MOST_BYTES))
+                asked = retry_after_s(response.headers.get("Retry-After"))
+        except urllib.error.HTTPError as error:
+            told = told_error(error.code, _body_of(error), str(error.reason))
+            return told, retry_after_s(error.headers.get("Retry-After"))
+        except NO_ANSWER as error:
+            return ToldError(UNKNOWN, one_line(error)), None
+        if not isinstance(answer, dict):
+            return ToldError(UNKNOWN, "it sent no JSON object"), None
+        return error_within(answer) or answer, asked
 
     def _authorization(self) -> dict[str, str]:
         if not self.key_variable:
@@ -107,37 +132,33 @@ class ChatClient:
             )
         return {"Authorization": f"Bearer {key}"}
 
-    def _wait_for_turn(self) -> None:
-        with self._turn:
-            now = time.monotonic()
-            begins = max(now, self._next)
-            self._next = begins + self.interval_s
-        time.sleep(begins - now)
+    @cached_property
+    def _turns(self) -> RequestTurns:
+        return RequestTurns(self.base_url, self.key_variable, self.interval_s)
 
-    def _reason(self, error: urllib.error.HTTPError) -> str:
-        try:
-            said = json.loads(error.read(MOST_BYTES))["error"]["message"]
-        except (*NO_ANSWER, LookupError, TypeError):
-            said = error.reason
-        return self._without_key(f"{error.code} {one_line(ValueError(whole_text(said)))}")
+    def _final(self, told: ToldError, said: str) -> DataError:
+        if told.about in ("question", "content"):
+            return QuestionRefused(said, FAILED if told.about == "question" else REFUSED)
+        says = f"judge 'chat_endpoint': {self.base_url} says {said}"
+        if told.about == "credit":
+            return DataError(f"{says}; the account has no credit left: run again when it has some, {KEPT}")
+        return DataError(f"{says}; {self.what_to_check(said)}: {KEPT}")
 
-    def _final(self, status: int, said: str) -> DataError:
-        if status not in WRONG:
-            return QuestionRefused(said)
-        return DataError(
-            f"judge 'chat_endpoint': {self.base_url} says {said}; check base_url, model and the key in "
-            f"{self.key_variable or 'key_variable'}"
-        )
+    def what_to_check(self, said: str) -> str:
+        """Return what a user may do about what the endpoint says of every request."""
+        if "max_completion_tokens" in said:
+            return "say tokens_field: max_completion_tokens"
+        if "temperature" in said:
+            return "say fields: {temperature: null}, which leaves it out"
+        return f"check base_url, model, fields and the key in {self.key_variable or 'key_variable'}"
 
     def _without_key(self, text: str) -> str:
         key = os.environ.get(self.key_variable, "") if self.key_variable else ""
         return text.replace(key, "***") if key else text
 
 
-def whole_text(said: object) -> str:
-    r"""Return what an endpoint said, a question mark for half of a character, which is legal in JSON and nowhere else.
-
-    >>> whole_text("yes \ud83d")
-    'yes ?'
-    """
-    return str(said).encode("utf-8", "replace").decode()
+def _body_of(error: urllib.error.HTTPError) -> object:
+    try:
+        return json.loads(error.read(MOST_BYTES))
+    except NO_ANSWER:
+        return None

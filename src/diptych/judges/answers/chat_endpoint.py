@@ -25,15 +25,19 @@ from diptych.config.such_as import SuchAs
 from diptych.data.images import Image
 from diptych.errors import ConfigError, DataError
 from diptych.judges.answers.asked import every_question, in_order, no_answer
-from diptych.judges.answers.chat_answers import ChoicesBy, answer_of, first_choice
-from diptych.judges.answers.chat_client import ChatClient, QuestionRefused
-from diptych.judges.answers.paid_answers import content_key, keep, kept
+from diptych.judges.answers.chat_answers import ChoicesBy, answer_of, first_choice, lacks_logprobs
+from diptych.judges.answers.chat_client import KEPT, ChatClient, QuestionRefused
+from diptych.judges.answers.paid_answers import content_key, keep, kept, only_asker
 from diptych.judges.contract import FAILED, Answer, Query, TextLine
 from diptych.judges.text import transcription
 
 JUDGE = "chat_endpoint"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 TOP_LOGPROBS = 20  # the most that the protocol allows
+PROBE = ("Answer with the word yes.", (64, 64))  # a question about a grey picture of that size, which nobody refuses
+
+TokensField = Literal["max_tokens", "max_completion_tokens"]
+OWN_FIELDS = ("model", "messages", "max_tokens", "max_completion_tokens", "logprobs", "top_logprobs", "stream", "n")
 
 Limit = Literal[
     "max_pixels", "max_new_tokens", "max_text_tokens", "at_once", "requests_per_minute", "timeout_s", "tries"
@@ -60,6 +64,8 @@ class ChatEndpoint:
         system: What it is told before every question; empty for nothing.
         choices_by: What the probability of a choice is read from.
         limits: All of them.
+        tokens_field: What a request calls the most tokens of an answer.
+        fields: Further fields of a request, each in the place of one that is sent, which None leaves out.
     """
 
     base_url: str
@@ -68,17 +74,21 @@ class ChatEndpoint:
     system: str
     choices_by: ChoicesBy
     limits: Mapping[Limit, int]
+    tokens_field: TokensField
+    fields: Mapping[str, Any]
 
     @cached_property
     def identity(self) -> Mapping[str, Any]:
         """Name, version, address and name of the model, how it is asked, what a probability is read from."""
         return {
             "judge": JUDGE,
-            "version": 2,
+            "version": 3,
             "base_url": self.base_url,
             "model": self.model,
             "system": self.system,
             "temperature": 0,
+            "tokens_field": self.tokens_field,
+            "fields": dict(self.fields),
             "choices_by": self.choices_by,
             "picture": {"format": "png", "max_pixels": self.limits["max_pixels"]},
             "max_new_tokens": self.limits["max_new_tokens"],
@@ -114,35 +124,75 @@ class ChatEndpoint:
             return in_order({}, {}, questions)
         bodies = {one: self._body(urls[one.image], one.query, most) for one in asked}
         keys = {one: content_key(self.base_url, body) for one, body in bodies.items()}
-        wanted = {keys[one]: body for one, body in bodies.items()}  # the same asked twice is one request
-        client = self._client  # one for all threads, whose pace it keeps
+        wanted = {keys[one]: (one.query, bodies[one]) for one in asked}  # the same asked twice is one request
+        client = self._client  # one for all threads
+        latest: dict[bool, str] = {}
         with ThreadPoolExecutor(self.limits["at_once"]) as pool:
-            said = pool.map(lambda item: self._completion(client, *item), wanted.items())
+            said = pool.map(lambda key: self._completion(client, key, *wanted[key], latest), wanted)
             found = dict(zip(wanted, said, strict=True))
+        for with_logprobs, refused in latest.items():
+            if refused:
+                self._check_form(client, with_logprobs, most, refused)
         return in_order({one: self._read(one.query, found[keys[one]]) for one in asked}, shown, questions)
 
     def _read(self, query: Query, found: Mapping[str, Any] | QuestionRefused) -> Answer:
         if isinstance(found, QuestionRefused):
-            return no_answer(query, FAILED, str(found))
+            return no_answer(query, found.state, str(found))
         return answer_of(query, found, self.choices_by)
 
-    def _completion(self, client: ChatClient, key: str, body: Mapping[str, Any]) -> Mapping[str, Any] | QuestionRefused:
-        """Return what was kept of a request, or what the endpoint says to it, or why it does not take it."""
-        if (paid := kept(key)) is not None:
-            completion: Mapping[str, Any] = paid["completion"]
+    def _completion(
+        self, client: ChatClient, key: str, query: Query, body: Mapping[str, Any], latest: dict[bool, str]
+    ) -> Mapping[str, Any] | QuestionRefused:
+        """Return what was kept of a request, or what the endpoint says to it, or why it does not take it.
+
+        What it said to the latest request of each form is noted: nothing of one that it took, else why not.
+        """
+        with only_asker(key):
+            if (paid := kept(key)) is not None and not lacks_logprobs(query, paid["completion"], self.choices_by):
+                completion: Mapping[str, Any] = paid["completion"]
+                return completion
+            started = time.perf_counter()
+            try:
+                response = client.ask(body)
+            except QuestionRefused as error:
+                latest["logprobs" in body] = str(error) if error.state == FAILED else ""
+                return error
+            latest["logprobs" in body] = ""
+            completion = self._told(query, response)
+            facts = {"usage": response.get("usage"), "model": response.get("model")}
+            keep(key, {"completion": completion, **facts, "seconds": time.perf_counter() - started})
             return completion
-        started = time.perf_counter()
-        try:
-            response = client.ask(body)
-        except QuestionRefused as error:
-            return error
+
+    def _told(self, query: Query, response: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
             completion = first_choice(response)
+            is_lacking = lacks_logprobs(query, completion, self.choices_by)
         except (LookupError, TypeError, AttributeError) as error:
             raise DataError(f"judge {JUDGE!r}: {self.base_url} sent no completion; is it such an endpoint?") from error
-        facts = {"usage": response.get("usage"), "model": response.get("model")}
-        keep(key, {"completion": completion, **facts, "seconds": time.perf_counter() - started})
+        if is_lacking:
+            raise DataError(
+                f"judge {JUDGE!r}: the endpoint tells no log-probabilities; say choices_by: text, which takes what is "
+                f"written for certain"
+            )
         return completion
+
+    def _check_form(self, client: ChatClient, with_logprobs: bool, most: int, refused: str) -> None:
+        """Check that the endpoint takes a request of this form at all, where it took none after one that it refused.
+
+        Raises:
+            DataError: If it does not: what it refuses is then no question's own fault.
+        """
+        question, size = PROBE
+        choices = ("yes", "no") if with_logprobs else ()
+        picture = as_data_url(PIL.Image.new("RGB", size, (128, 128, 128)), self.limits["max_pixels"])
+        try:
+            client.ask(self._body(picture, Query(question, choices), most))
+        except QuestionRefused as error:
+            if error.state == FAILED:
+                raise DataError(
+                    f"judge {JUDGE!r}: {self.base_url} says {refused}, and takes no request of this form; "
+                    f"{client.what_to_check(refused)}: {KEPT}"
+                ) from error
 
     def _body(self, picture: str, query: Query, most: int) -> dict[str, Any]:
         """Return the request for an answer."""
@@ -150,13 +200,15 @@ class ChatEndpoint:
         shown = {"type": "image_url", "image_url": {"url": picture}}
         asked = {"role": "user", "content": [shown, {"type": "text", "text": query.text}]}
         likely = {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
-        return {
+        body = {
             "model": self.model,
             "messages": [*told, asked],
             "temperature": 0,
-            "max_tokens": most,
+            self.tokens_field: most,
             **(likely if query.choices and self.choices_by == "logprobs" else {}),
+            **self.fields,
         }
+        return {name: value for name, value in body.items() if value is not None}
 
     @cached_property
     def _client(self) -> ChatClient:
@@ -186,6 +238,8 @@ def chat_endpoint(
     system: str = "",
     choices_by: ChoicesBy = "text",
     limits: dict[Limit, int] | None = None,
+    tokens_field: TokensField = "max_tokens",
+    fields: dict[str, Any] | None = None,
 ) -> ChatEndpoint:
     """Return a judge that answers; contacts nobody yet.
 
@@ -196,11 +250,16 @@ def chat_endpoint(
         system: What it is told before every question.
         choices_by: ``logprobs`` where the endpoint tells them, else ``text``: 1 for what is written, 0 for the rest.
         limits: ``max_pixels`` of a picture as sent, ``max_new_tokens`` of an answer, ``max_text_tokens`` of a text that
-            it reads; and, of which no answer depends, ``at_once``, ``requests_per_minute``, ``timeout_s``, ``tries``.
+            it reads; and, of which no answer depends, ``at_once`` of a worker, ``requests_per_minute`` of all workers
+            on this machine, ``timeout_s``, ``tries``.
+        tokens_field: What a request calls the most tokens of an answer: ``max_completion_tokens`` for OpenAI's models
+            that think.
+        fields: Further fields of a request, such as ``{reasoning_effort: low}``; null leaves out one that is sent, such
+            as ``{temperature: null}``.
 
     Raises:
-        ConfigError: If the address is none of an API, or a limit is below 1; on first use, if downloads are switched
-            off and the address is not of this machine.
+        ConfigError: If the address is none of an API, a limit is below 1, or a field is the judge's own; on first use,
+            if downloads are switched off and the address is not of this machine.
     """
     parts = urllib.parse.urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username or parts.password:
@@ -208,4 +267,8 @@ def chat_endpoint(
     for name, value in (limits or {}).items():
         if value < 1:
             raise ConfigError(f"judge {JUDGE!r}: limits: {name} is at least 1, not {value}")
-    return ChatEndpoint(base_url.rstrip("/"), model, key_variable, system, choices_by, {**USUAL, **(limits or {})})
+    if own := [name for name in fields or {} if name in OWN_FIELDS]:
+        raise ConfigError(f"judge {JUDGE!r}: fields: {own[0]} is what the judge says itself; leave it out")
+    every = {**USUAL, **(limits or {})}
+    address = base_url.rstrip("/")
+    return ChatEndpoint(address, model, key_variable, system, choices_by, every, tokens_field, fields or {})

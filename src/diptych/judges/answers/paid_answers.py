@@ -6,13 +6,16 @@ says that it asked), ``seconds``. It stays after the run. Decides nothing about 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from diptych.assets import cache_dir
 from diptych.storage.location import Location
+from diptych.storage.locks import in_turn
 
 FOLDER = "answers"
+LOCKS = "asking"  # a file for each of the 4,096 beginnings of keys
 
 
 def content_key(base_url: str, body: Mapping[str, Any]) -> str:
@@ -39,6 +42,17 @@ def keep(key: str, value: Mapping[str, Any]) -> None:
         ShardError: If the disk refuses.
     """
     _place(key).write(json.dumps(value).encode())
+
+
+@contextmanager
+def only_asker(key: str) -> Iterator[None]:
+    """Make sure that no other worker on this machine asks for the same; whoever waits finds it kept.
+
+    Raises:
+        ShardError: If the disk refuses.
+    """
+    with in_turn(cache_dir() / LOCKS / key[:3]):
+        yield
 
 
 def _place(key: str) -> Location:
