@@ -3,14 +3,14 @@
 One row for each rater and image; a label of a question is among ``answers``.
 """
 
+from diptych.data.checks import YES
 from diptych.errors import DataError
 from diptych.evaluate.imports.contract import FileContent, FilePlace, ImportFormat, ImportSource
 from diptych.evaluate.imports.ratings import rated
 from diptych.evaluate.imports.records import Words
+from diptych.judges.answers.choice_in_words import TRUTHS
 from diptych.judges.evidence import RATINGS
 from diptych.judges.imported import SCALE
-
-TRUTHS = {"yes": 1.0, "true": 1.0, "1": 1.0, "no": 0.0, "false": 0.0, "0": 0.0}
 
 
 def labels(source: ImportSource) -> FileContent:
@@ -22,7 +22,7 @@ def _truth(row: Words, name: str, place: FilePlace) -> float:
     word = row[name].strip().casefold()
     if word not in TRUTHS:
         raise DataError(f"{place}: {name}: {row[name]!r} is neither yes nor no ({', '.join(TRUTHS)})")
-    return TRUTHS[word]
+    return float(TRUTHS[word] == YES)
 
 
 LABELS_FILE = ImportFormat(RATINGS, labels)

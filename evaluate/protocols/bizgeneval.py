@@ -59,8 +59,8 @@ BIZGENEVAL = Protocol(
     },
     assets=("bizgeneval",),
     defects=(
-        "An answer that is missing, or neither true nor false, is an error of the image; corrected counts such images "
-        "apart, and tells what the mean is at worst.",
+        "An answer that is missing, or neither true nor false (yes and no, 1 and 0) to the letter, is an error of the "
+        "image; corrected reads what means yes or no, counts other images apart, and tells what the mean is at worst.",
         "A picture that is not there is left out of the mean without a word; here it is counted and told.",
         "Upstream asks for all 20 questions in one call, by rules of its own for each dimension, of which doubt is no "
         "but in layout (the judge's option system may say so): no number is Gemini's "

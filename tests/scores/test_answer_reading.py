@@ -32,8 +32,8 @@ def imported(*words: str) -> Answer:
         ("either yes or no", (None, None, None, None, True, None)),
         ("I see no cat", (False, False, False, None, False, None)),
         ("yesterday", (None, None, None, None, None, None)),
-        ("true", (None, None, None, None, None, True)),
-        ("0", (None, None, None, None, None, False)),
+        ("true", (True, False, False, None, None, True)),
+        ("0", (False, False, False, None, None, False)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from diptych.data.checks import NO, YES
+from diptych.judges.answers.choice_in_words import TRUTHS
 from diptych.judges.contract import UNPARSED, Answer
 
 # As it is meant: the choice that it names, whatever its case. To the letter: the right answer, or that with a capital;
@@ -17,7 +18,6 @@ from diptych.judges.contract import UNPARSED, Answer
 Reading = Literal["meant", "exact", "capital", "first_word", "yes_anywhere", "truth"]
 
 FINDERS: tuple[Reading, ...] = ("first_word", "yes_anywhere", "truth")  # may find one where no choice is named
-TRUTHS = {"true": YES, "1": YES, "yes": YES, "false": NO, "0": NO, "no": NO}
 
 
 def is_right(answer: Answer, right: str, reading: Reading = "meant") -> bool | None:
