@@ -3,10 +3,12 @@
 ``vllm_eval.py`` and ``WISE_legacy/gpt_eval.py`` of PKU-YuanGroup/WISE at eb51174 write two files.
 ``..._full_results.json`` is a list with ``prompt_id``, ``prompt`` and ``evaluation``, the judge's words, which the
 rules read anew; the prompt has to be that of the dataset's image. ``..._scores_results.jsonl`` has the grades in each
-line: ``score``, or before 2026 ``consistency``, ``realism`` and ``aesthetic_quality``; of these the words are made
-again. Both know one image of each prompt and no model. What could not be read upstream leaves out of both.
+line: ``score``, or before 2026 ``consistency``, ``realism`` and ``aesthetic_quality``; of whole ones the words are made
+again, others stand as JSON, which no judge is asked to say. Both know one image of each prompt and no model. What could
+not be read upstream leaves out of both; a record whose words or grade are null or NaN is one without an answer.
 """
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -55,16 +57,25 @@ def _records(source: ImportSource) -> Iterator[tuple[FilePlace, Any]]:
 
 
 def _words(given: Mapping[str, Any], place: FilePlace) -> str:
-    """Return what the judge said, or the grades as it is asked to say them."""
+    """Return what the judge said, or the grades as it is asked to say them; nothing where there are none."""
     if isinstance(given.get(SAID), str):
         return str(given[SAID])
-    names = next((some for some in GRADES if set(some) & given.keys()), GRADES[0])
-    values = [given.get(name) for name in names]
-    if not all(isinstance(one, int | float) and math.isfinite(one) for one in values):
+    names = next((some for some in GRADES if set(some) <= given.keys()), ())
+    values = [given[name] for name in names]
+    if (not names and SAID in given) or any(_is_missing(one) for one in values):
+        return ""
+    if not names or not all(isinstance(one, int | float) and math.isfinite(one) for one in values):
         known = " or ".join(", ".join(some) for some in GRADES)
-        told = ", ".join(map(repr, values))
+        told = ", ".join(repr(given.get(name)) for name in names or GRADES[0])
         raise DataError(f"{place}: a grade of WISE has {SAID}, or as numbers {known}; here they are {told}")
-    return "\n".join(f"{name.replace('_', ' ').capitalize()}: {one:g}" for name, one in zip(names, values, strict=True))
+    grades = {name: float(value) for name, value in zip(names, values, strict=True)}
+    if not all(grade in range(10) for grade in grades.values()):
+        return json.dumps(grades)
+    return "\n".join(f"{name.replace('_', ' ').capitalize()}: {grade:g}" for name, grade in grades.items())
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 WISE_GRADES = ImportFormat(ANSWERS, wise)

@@ -81,6 +81,7 @@ WISE = Protocol(
         "What cannot be read is left out of upstream's file, and one prompt that is not there ends its count; "
         "a row without a grade passes that look and leaves the mean of its category without a word. Here both are "
         "told, and there is no number where a category has no grade at all.",
+        "A grade that came as a number is left out where it is neither 0 nor 1, and so it is here.",
         "The first digit is the grade: 0 of 'Score: 0.5' and of 'Score: 0 or Score: 1'; and '**Score:** 1' is none. "
         "Corrected reads bold, and calls the others unparsed.",
         "Of DeepGen 1.0 the leaderboard's whole does not follow from its categories; it is not among the published.",
@@ -103,6 +104,7 @@ WISE_BEFORE = Protocol(
     assets=tuple(f"wise-{name}" for name in WISE_LEGACY),
     defects=(
         "An answer of which a grade cannot be read is left out of upstream's file; here it is counted and told.",
+        "Grades that came as numbers count whatever they are, 2.5 too; corrected takes those from 0 to 2.",
         "Any digit is a grade, also of 'Realism: 5' or 'Realism: 10'; corrected calls it unparsed.",
         "The numbers of one GPT-4o are not those of another: .62 published, .54 measured again (WISE#12).",
         WORDS,

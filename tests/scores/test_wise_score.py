@@ -15,6 +15,7 @@ from diptych.scores.batches import Batch
 from diptych.scores.tables import score_table
 from diptych.scores.wise_score import wise_grade
 
+IN_NUMBERS = '{{"consistency": {}, "realism": {}, "aesthetic_quality": {}}}'
 THREE = "Consistency: {}\nRealism: {}\nAesthetic Quality: {}"
 
 
@@ -35,6 +36,10 @@ THREE = "Consistency: {}\nRealism: {}\nAesthetic Quality: {}"
         ("Score: 2", None, None),
         ("1\n0", None, None),
         ("It shows a mooncake.", None, None),
+        ('{"score": 0.5}', None, None),
+        ('{"score": 1.0}', 1.0, 1.0),
+        ('{"score": -1.0}', None, None),
+        ('{"score": "1"}', None, None),
     ],
 )
 def test_one_grade_is_read_from_words(text: str, upstream: float | None, whole: float | None) -> None:
@@ -53,6 +58,8 @@ def test_one_grade_is_read_from_words(text: str, upstream: float | None, whole: 
         (THREE.format(2, 10, 0), 0.8, None),
         (THREE.format(2, 1, 0) + "\nConsistency: 0", 0.1, None),
         ("Consistency: 2\nRealism: 1", None, None),
+        (IN_NUMBERS.format(1.6666667, 1.5, 2), 0.83333335, 0.83333335),
+        (IN_NUMBERS.format(2, 2.5, 0), 0.95, None),
     ],
 )
 def test_three_grades_are_weighted(text: str, upstream: float | None, whole: float | None) -> None:

@@ -8,6 +8,7 @@ Source: ``vllm_eval.py``, ``WISE_legacy/gpt_eval.py`` and ``Calculate.py`` of PK
 nothing about who is asked.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ class WiseScore(JudgeRule[Answer]):
     columns: tuple[Column, ...] = COLUMNS
 
     score_name = "wise_score"
-    version = 2
+    version = 3
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -90,17 +91,37 @@ def wise_grade(text: str, form: WiseForm, parser: Parser) -> float | None:
     0.8
 
     Args:
-        text: What the judge says, without what it thought.
+        text: What the judge says, without what it thought; or grades that came as numbers, as a JSON object, which
+            ``upstream`` counts as its programs count numbers: of one grade 0 and 1 alone, of three whatever they are.
         form: Which grades are asked for.
         parser: ``upstream`` takes the first digit behind a name, whatever stands behind it; ``whole`` takes a number of
             the scale alone, also in bold, and none of a name that stands there with two different ones.
     """
-    found = _by_upstream(text, form) if parser == "upstream" else _whole(text, form)
+    found = _numbers(text, form, parser)
+    if found is None:
+        found = _by_upstream(text, form) if parser == "upstream" else _whole(text, form)
     if not set(NAMES[form]) <= set(found):
         return None
     if form == "verified":
         return found["score"]
     return sum(weight * found[name] for name, weight in WEIGHTS.items()) / HIGHEST["legacy"]
+
+
+def _numbers(said: str, form: WiseForm, parser: Parser) -> dict[str, float] | None:
+    """Return the grades that came as numbers; None of words. ``whole`` takes none that is beyond the scale."""
+    try:
+        given = json.loads(said) if said.startswith("{") else None
+    except (ValueError, RecursionError):
+        return None
+    given = given if isinstance(given, dict) else {}
+    told = [given.get(name.replace(" ", "_")) for name in NAMES[form]]
+    grades = {name: float(one) for name, one in zip(NAMES[form], told, strict=True) if isinstance(one, int | float)}
+    if len(grades) < len(told):
+        return None
+    if form == "verified":
+        return {name: one for name, one in grades.items() if one in (0, 1)}
+    is_left_out = parser == "whole" and not all(0 <= one <= HIGHEST[form] for one in grades.values())
+    return {} if is_left_out else grades
 
 
 def _by_upstream(said: str, form: WiseForm) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Grades of WISE's own programs: the words of a judge, or the grades that were read from them."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,14 @@ def test_grades_alone_are_said_as_the_judge_is_asked_to(folder: Path) -> None:
 def test_grades_before_2026_are_three(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, "wise_legacy")
     imported_facts(folder, "scores.jsonl", lines_of({"prompt_id": 1, **BEFORE}), form="wise", judge="gpt")
-    assert texts(folder)[1] == "Consistency: 2\nRealism: 1\nAesthetic quality: 0.5"
+    assert json.loads(texts(folder)[1] or "") == BEFORE, "as no judge says it"
+
+
+@pytest.mark.parametrize("lacking", [{"score": None}, {"score": math.nan}, {"evaluation": None}])
+def test_a_record_without_a_grade_is_one_without_an_answer(folder: Path, lacking: dict[str, Any]) -> None:
+    lines = lines_of({"prompt_id": 1, "score": 1}, {"prompt_id": 401, **lacking})
+    facts = imported_facts(folder, "scores.jsonl", lines, form="wise", judge="qwen")
+    assert (facts["answered"], facts["unanswered"]) == (1, {"failed": 1})
 
 
 BROKEN = {
