@@ -18,6 +18,7 @@ from diptych.evaluate.imports.records import RecordTable, Words, image_of, numbe
 from diptych.judges.evidence import ANSWERS
 
 PROBABILITY = "probability"
+ROUNDED = 1e-6  # a sum of probabilities in single precision is beyond 1 by so much at most
 READ = ("question_id", "question", "answer", PROBABILITY, "rater")
 
 
@@ -49,7 +50,7 @@ def _answers(table: RecordTable) -> Iterator[EvidenceRecord]:
 
 
 def probability_of(row: Words, place: FilePlace) -> float | None:
-    """Return the probability that a row tells; None where it is empty.
+    """Return the probability that a row tells; None where it is empty. One beyond 0 or 1 by rounding alone is that.
 
     Raises:
         DataError: If it is no number from 0 to 1.
@@ -57,9 +58,9 @@ def probability_of(row: Words, place: FilePlace) -> float | None:
     if not row.get(PROBABILITY):
         return None
     value = number_of(row, PROBABILITY, place)
-    if not 0.0 <= value <= 1.0:
-        raise DataError(f"{place}: {PROBABILITY}: {value:g} is not from 0 to 1")
-    return value
+    if not -ROUNDED <= value <= 1.0 + ROUNDED:
+        raise DataError(f"{place}: {PROBABILITY}: {row[PROBABILITY]} is not from 0 to 1")
+    return min(max(value, 0.0), 1.0)
 
 
 ANSWERS_FILE = ImportFormat(ANSWERS, answers)

@@ -65,7 +65,7 @@ def on_scale(scale: Scale, row: Words, name: str, place: FilePlace) -> float:
     """
     value = number_of(row, name, place)
     if not scale[0] <= value <= scale[1]:
-        raise DataError(f"{place}: {name}: {value:g} is not on the scale from {scale[0]:g} to {scale[1]:g}")
+        raise DataError(f"{place}: {name}: {row[name]} is not on the scale from {scale[0]:g} to {scale[1]:g}")
     return value
 
 

@@ -14,6 +14,7 @@ from diptych.evaluate.imports.contract import FilePlace, ImportSource
 Words = Mapping[str, str]
 
 IMAGE = ("key", FILE, PROMPT_ID, "model", "setting", "sample")  # what may name an image, the first three by themselves
+NAMING = frozenset({*IMAGE, "question", "question_id", "item_id", "t2i_model"})  # an image or a question
 JSON_LINES = (".jsonl", ".ndjson")
 
 
@@ -30,10 +31,13 @@ class RecordTable:
         self.file, self.columns = source.file, dict[str, None]()
         self._text, self._reads = source.text, ("key", *reads)
         self._called = ColumnNames({**IMAGE_NAMES, **{name: (name,) for name in self._reads}})
+        self._said = set(reads) - NAMING
         self._used = dict[str, str]()
 
     def __iter__(self) -> Iterator[tuple[FilePlace, Words]]:
         """Yield place and values of each record; what in JSON is no text, number or truth is not there.
+
+        What is said of an image is empty where it is null or NaN, as in CSV; what names one or a question is not there.
 
         Raises:
             DataError: If a record has another form, or two columns are called alike.
@@ -43,10 +47,15 @@ class RecordTable:
         for line, given in rows:
             self.columns |= dict.fromkeys(given)
             place = FilePlace(self.file, line)
-            words = {name: word for name, value in given.items() if (word := _word(value)) is not None}
+            words = {name: word for name, value in given.items() if (word := self._word(name, value)) is not None}
             called = self._called.found_in(words, place)
             self._used |= called
             yield place, _by_keys(words, called)
+
+    def _word(self, name: str, value: Any) -> str | None:
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return "" if plain_name(name) in self._said else None
+        return _word(value)
 
     def unused(self) -> dict[str, str]:
         """Return the columns that nothing reads, and for each the one whose name it nearly has; else empty."""
@@ -124,5 +133,5 @@ def _word(value: Any) -> str | None:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else None
+        return repr(value)
     return str(value) if isinstance(value, int | str) else None

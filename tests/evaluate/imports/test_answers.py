@@ -46,6 +46,30 @@ def test_answer_may_tell_how_probable_it_is(folder: Path) -> None:
         assert said in refusal(import_file(folder, "a.jsonl", lines_of({**record, "probability": wrong})))
 
 
+@pytest.mark.parametrize(("told", "kept"), [(1.0000001, 1.0), (-1e-9, 0.0)])
+def test_probability_beyond_its_end_by_rounding_is_that_end(folder: Path, told: float, kept: float) -> None:
+    record = {"key": ROWS[0].key, "question": "A cat?", "probability": told}
+    imported_facts(folder, "a.jsonl", lines_of(record))
+    assert (stored(folder, ANSWERS).records[0] or [])[0].probabilities == (kept, 1.0 - kept)
+    refused = refusal(import_file(folder, "a.jsonl", lines_of({**record, "probability": 1.001})))
+    assert "probability: 1.001 is not from 0 to 1" in refused
+
+
+@pytest.mark.parametrize("lacking", ["null", "NaN", '""'])
+def test_row_without_an_answer_is_one_whose_question_has_none(folder: Path, lacking: str) -> None:
+    lines = "".join(
+        f'{{"key": "{ROWS[number].key}", "question": "A cat?", "answer": {answer}}}\n'
+        for number, answer in ((0, '"yes"'), (1, lacking))
+    )
+    facts = imported_facts(folder, "a.jsonl", lines)
+    assert facts["answered"] == 1
+    assert facts["unanswered"]["failed"] >= 1
+    assert [(one[0].text, one[0].state) for one in stored(folder, ANSWERS).records[:2] if one] == [
+        ("yes", ""),
+        ("", "failed"),
+    ]
+
+
 def test_judge_that_told_one_of_two_probabilities_serves_a_rule_over_both() -> None:
     asked = [
         Question(id="1", question="a red car?"),

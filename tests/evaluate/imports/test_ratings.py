@@ -89,6 +89,21 @@ def test_what_a_row_is_about_is_counted_once_for_each_rater(folder: Path) -> Non
     }
 
 
+@pytest.mark.parametrize(("form", "value"), [("ratings", "3"), ("labels", '"yes"')])
+@pytest.mark.parametrize("lacking", ["null", "NaN"])
+def test_row_of_json_without_a_number_is_left_out_as_one_of_csv(
+    folder: Path, form: str, value: str, lacking: str
+) -> None:
+    name = form.removesuffix("s")
+    text = "".join(
+        f'{{"prompt_id": "00000", "model": "{model}", "{name}": {said}}}\n'
+        for model, said in (("SD_2_1", value), ("SDXL_Base", lacking))
+    )
+    scale = ("--scale", "1-5") if form == "ratings" else ()
+    facts = imported_facts(folder, "people.jsonl", text, *scale, form=form, judge="people")
+    assert (facts["ratings"], facts["misfits"]) == (1, {f"no {name}": {"records": 1, "first_line": 2}})
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [
