@@ -72,6 +72,8 @@ COMPLEX_PARTS = (
     "'on top of' is no place to upstream's rule, so that the spatial part of 33 of the 300 prompts is 0; corrected "
     "takes it as 'on the top of'.",
     "One prompt that counts a place names none, and its spatial part is 0; corrected leaves that part out.",
+    "Upstream takes the noun next before the words of a place, air of 'The yellow cone was suspended in mid-air near "
+    "the orange pyramid', which no detector finds, so that the spatial part of 3 prompts is 0; corrected takes cone.",
     "Of a compound (coat rack) upstream looks for its first noun, here for its last word; plurals stay as they are.",
     "CLIP compares with the prompt without its adjectives, spaCy's there, by a rule of words here, which drops nouns "
     "before nouns too; a file of phrases may say the text (without_adjectives).",

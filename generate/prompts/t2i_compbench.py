@@ -30,6 +30,8 @@ DEPTH = re.compile(r"an? ([\w ]+?) (in front of|behind|hidden)(?: by)? an? ([\w 
 AMONG_WORDS = re.compile(rf"\b({PLACES}|on top of)\b")
 SPATIAL_PART, ACTION_PART, BOTH_PARTS = "spatial", "action", "spatialaction"  # beside the phrases of a complex prompt
 
+NO_NOUNS = frozenset({"tall"})  # among the phrases of the rule of words
+
 PLAIN = "without_adjectives"  # the column
 
 Found = Mapping[str, Any]  # checks as an object
@@ -200,14 +202,21 @@ def _relation_of(form: re.Pattern[str], text: str, place: RecordPlace) -> Found:
 
 
 def _relation_within(text: str) -> Found:
-    """Return how the first thing of a sentence lies to that behind the words of a place; nothing without such words."""
+    """Return how the first thing of a sentence lies to that behind the words of a place; nothing without such words.
+
+    Upstream takes the noun next before these, with a hyphen the last part of it: air of "a cone in mid-air near".
+    """
     said = AMONG_WORDS.search(text)
     if said is None:
         return {}
     before, after = noun_phrases(text[: said.end()]), noun_phrases(text[said.end() :])
     if not before or not after:
         return {}
-    return _relation(before[0].split()[-1], said[1], after[0].split()[-1])
+    found = _relation(before[0].split()[-1], said[1], after[0].split()[-1])
+    nearest = [phrase for phrase in before if phrase not in NO_NOUNS][-1].split()[-1].rpartition("-")[2].lower()
+    relation = found["relations"][0]
+    misread = {"misread_first": nearest} if nearest != before[0].split()[-1].lower().rpartition("-")[2] else {}
+    return {"relations": [{**relation, **misread}]}
 
 
 def _relation(first: str, place: str, second: str) -> Found:

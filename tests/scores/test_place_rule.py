@@ -189,3 +189,15 @@ def test_what_is_wrong_is_said(boxes: tuple[Box, ...], place: Place, words: str)
 def test_empty_boxes_share_nothing() -> None:
     empty: Corners = (5.0, 5.0, 5.0, 5.0)
     assert overlap(empty, empty) == 0.0
+
+
+def test_what_upstream_takes_for_the_first_thing_by_mistake_is_looked_for_by_the_official_rule_alone() -> None:
+    relation = Relation(first="cat", place="on the left of", second="dog", misread_first="air")
+    official, corrected = (judge_place((CAT, DOG), relation, SIZE, rule) for rule in ("official", "corrected"))
+    assert (official.value, corrected.value) == (0.0, 0.85)
+    assert "air: expected, found none" in official.words
+    assert Relation(first="cat", place="on the left of", second="dog").model_dump(exclude_defaults=True).keys() == {
+        "first",
+        "place",
+        "second",
+    }

@@ -85,11 +85,14 @@ class Relation(Settings):
         first: The class of the one.
         place: How it lies to the other.
         second: The class of that, which may be the same.
+        misread_first: The class that a published script takes for the first by mistake, such as a noun nearer to the
+            place; no judge is asked for it. None where it makes no mistake.
     """
 
     first: Text
     place: Place
     second: Text
+    misread_first: Text | None = None
 
 
 class Question(Settings):

@@ -41,7 +41,7 @@ class PlaceAccuracy(CompbenchBoxes):
     columns: tuple[Column, ...] = COLUMNS
 
     score_name = "place_accuracy"
-    version = 2
+    version = 3
 
     def score(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of ``COLUMNS``; NaN and None where no relation is asked for, or none can be judged."""

@@ -65,6 +65,8 @@ def judge_place(found: Sequence[Box], relation: Relation, size: tuple[int, int],
     >>> judge_place(boxes, Relation(first="cat", place="on the left of", second="dog"), (100, 100), "official").value
     0.85
     """
+    if counting == "official" and relation.misread_first is not None:
+        relation = relation.model_copy(update={"first": relation.misread_first})
     sure = sorted(found, key=lambda one: -one.score)
     in_depth = relation.place in IN_DEPTH
     pair = _containing_pair(sure, relation) if in_depth and counting == "official" else _pair(sure, relation, counting)

@@ -122,6 +122,10 @@ def test_complex_prompts_are_routed_as_upstream_does_and_places_are_found_within
     (hat,) = prompts[0].checks.relations
     assert (hat.first, hat.place, hat.second) == ("hat", "on top of", "rack")
     assert prompts[0].columns == {"without_adjectives": "The hat was on top of the rack."}
+    misread = [
+        (one.first, one.misread_first) for prompt in prompts for one in prompt.checks.relations if one.misread_first
+    ]
+    assert misread == [("cone", "air"), ("parallelogram", "air"), ("sphere", "air")]
     nowhere = [prompt.text for prompt in prompts if prompt.categories[1] != "action" and not prompt.checks.relations]
     assert [text[:24] for text in nowhere] == ["The fiery, blazing sun s"]
 
