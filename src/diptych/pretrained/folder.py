@@ -135,7 +135,7 @@ class PretrainedFolder:
             kind: ``AutoImageProcessor``, ``AutoTokenizer``, ``AutoProcessor`` or the processor of one family.
 
         Raises:
-            DataError: If its files do not say which.
+            DataError: If its files do not say which, or ``AutoProcessor`` finds one of pictures or of text alone.
         """
         library = import_library("transformers", extra=EXTRA)
         here = {"local_files_only": True, "trust_remote_code": False}
@@ -148,6 +148,14 @@ class PretrainedFolder:
                 )
         except Exception as error:  # as above
             self._refuse(kind, error)
+        if kind == "AutoProcessor" and not all(hasattr(processor, part) for part in ("image_processor", "tokenizer")):
+            lacking = (
+                "pictures" if hasattr(processor, "encode") else "text"
+            )  # what it found is a tokenizer alone, or not
+            raise DataError(
+                f"{self.where}: {self.path} is of a model that takes no {lacking} ({type(processor).__name__}); give "
+                f"one that takes pictures and text"
+            )
         return processor
 
     def _refuse(self, kind: str, error: Exception) -> NoReturn:

@@ -1,6 +1,7 @@
 """Vision-language models through the product's own path: tiny ones of random weights, saved and loaded again."""
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from noise import noise
 from photo_runs import run_killed_and_resumed
 from PIL import Image
 from same_answers import check_near, check_same, numbers
+from tiny_judges import save_dpt, save_mask2former, save_rt_detr_v2
 from tiny_vlms import FAMILIES, save_llava, save_qwen3_vl
 
 from diptych.data.dataset import open_dataset
@@ -183,6 +185,15 @@ def test_template_that_breaks_is_one_line(tmp_path: Path) -> None:
     (folder / "chat_template.jinja").write_text("{{ raise_exception('no system,\nplease') }}", "utf-8")
     with pytest.raises(DataError, match="its chat template breaks: no system, please; give another model"):
         made(folder).answers(pictures()[:1], [[Query("a cat?")]])
+
+
+@pytest.mark.parametrize("save", [save_dpt, save_mask2former, save_rt_detr_v2])
+def test_model_of_another_kind_is_one_line(tmp_path: Path, save: Callable[[Path], Path]) -> None:
+    other = made(save(tmp_path / "other"))
+    with pytest.raises(
+        DataError, match=r"other is of a model that takes no text \(\w+ImageProcessor\w*\); give one that"
+    ):
+        other.answers(pictures()[:1], [[Query("A cat?", ("yes", "no"))]])
 
 
 def test_model_that_does_not_fit_says_so_before_it_is_loaded(
