@@ -78,6 +78,7 @@ class EvaluateConfig(ScoringSettings):
                 known = self.encoders if role == "encoder" else self.judges
                 _check(("protocols", number, "beside", ability), role, [label], known)
             _check(("protocols", number, "datasets"), "dataset", choice.datasets, self.datasets)
+            choice.learn_judges(self.judges)
         check_labels(self.protocols, self.scores)
         for number, agreement in enumerate(self.agreements):
             _check(("agreements", number, "datasets"), "dataset", agreement.datasets, self.datasets)

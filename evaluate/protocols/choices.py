@@ -1,9 +1,9 @@
 """What a config says of protocols, and the scores that these are made of. Loads where only the base install is."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
 from diptych.config.name_in import NameIn
 from diptych.config.places import ProblemAt
@@ -12,8 +12,9 @@ from diptych.config.settings import Settings
 from diptych.evaluate.inputs.choices import By, Datasets
 from diptych.evaluate.protocols import PROTOCOLS, find_protocol
 from diptych.evaluate.protocols.contract import Ability, role_of
+from diptych.judges import judge_option
 from diptych.lookup import describe_unknown
-from diptych.scores.choices import ScoreChoice
+from diptych.scores.choices import JudgeChoice, ScoreChoice
 
 
 def _tell_each(schema: dict[str, Any]) -> None:
@@ -52,6 +53,7 @@ class ProtocolChoice(Settings):
     rules: tuple[str, ...] = Field((), description="ways to count, such as official and corrected; () takes all")
     by: By = ("model",)
     datasets: Datasets = None
+    _counting: str = PrivateAttr("")  # how its judge adds up, where that is not as in its usual number
 
     @model_validator(mode="after")
     def _rules_are_there(self) -> "ProtocolChoice":
@@ -81,9 +83,24 @@ class ProtocolChoice(Settings):
 
     @property
     def judged_by(self) -> str:
-        """The label of its judge or encoder, and those of the others."""
+        """The label of its judge or encoder, how the judge adds up where that is not usual, and those of the others."""
         others = (self.beside[ability] for ability in find_protocol(self.protocol).besides)
-        return "_".join([self.judge or self.encoder or "", *others])
+        counting = [self._counting] if self._counting else []
+        return "_".join([self.judge or self.encoder or "", *counting, *others])
+
+    def learn_judges(self, judges: Mapping[str, JudgeChoice]) -> None:
+        """Take from its judge how it adds up probabilities: the name carries it, unless it is as upstream's.
+
+        >>> choice = ProtocolChoice(protocol="geneval2", judge="qwen")
+        >>> options = {"weights": "Qwen/Qwen3-VL-8B-Instruct"}
+        >>> choice.learn_judges({"qwen": JudgeChoice(kind="vision_language", options=options)})
+        >>> choice.label("official")
+        'geneval2_official_qwen_distinct'
+        """
+        judge = judges.get(self.judge or "")
+        said, usual = judge_option(judge.kind, judge.options, "summation") if judge is not None else (None, None)
+        expected = find_protocol(self.protocol).summation or usual
+        self._counting = str(said) if said is not None and said != expected else ""
 
     @property
     def judges_told(self) -> str:

@@ -3,7 +3,7 @@
 A protocol is data. The rule for one image is a score of diptych with its options, so that everything that holds for
 scores (stored once, run again without the model, intervals, pairs, the report) holds for protocols. ``official`` is
 what upstream's scripts count, with what they have wrong; ``corrected`` is what they mean to count. The two never share
-a name, and neither do two judges.
+a name, and neither do two judges, nor two ways in which one judge adds up probabilities.
 """
 
 from collections.abc import Mapping
@@ -197,6 +197,8 @@ class Protocol:
         cost: What judging takes.
         source: The paper.
         rules: By their names, ``official`` first where upstream counts at all.
+        summation: How upstream's judge adds up the probabilities of an answer's first tokens, where its numbers are
+            such probabilities; empty where they are none, and judges do as they usually do.
         is_own: Whether the prompts are diptych's own, and no benchmark's.
         assets: The files of its prompts, see ``diptych.asset_table``; none where a user's own are meant.
         folder: The files of its prompts where they are a folder that the user fetches, see ``diptych.asset_folders``.
@@ -218,6 +220,7 @@ class Protocol:
     defects: tuple[str, ...] = ()
     published: tuple[PublishedScore, ...] = ()
     agreements: tuple[JudgeAgreement, ...] = ()
+    summation: str = ""
     is_own: bool = False
 
     @property

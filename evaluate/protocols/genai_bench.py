@@ -53,6 +53,7 @@ GENAI_BENCH = Protocol(
         CORRECTED: ProtocolRule("vqa_score", "vqa_score", "the same, over all prompts"),
     },
     assets=("genai-bench", "genai-bench-skills"),
+    summation="official",
     defects=(
         "Seven prompts are neither basic nor advanced and have no skill, so that upstream makes and judges images that "
         "no number counts; corrected counts them in the whole.",
@@ -60,7 +61,8 @@ GENAI_BENCH = Protocol(
         "Published numbers are of two judges, and neither ranks SDXL, SDXL-Turbo and DeepFloyd-IF as people do: a "
         "judge's ranking wants people's ratings beside it (import-evidence --format genai_bench).",
         "Upstream takes the probability of Yes however little Yes and No have together. So does a judge with the "
-        "option summation: official; the usual one, distinct, has no answer where it is less than half.",
+        "option summation: official; the usual one, distinct, has no answer where it is less than half, and its number "
+        "has another name, genai_bench_official_JUDGE_distinct.",
         "The words of the question changed between releases (yes or no, Yes or No); here they are those of 3.1.",
     ),
     published=_published(),

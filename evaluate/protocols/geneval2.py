@@ -30,10 +30,11 @@ GENEVAL2 = Protocol(
         ),
     },
     assets=("geneval2-data",),
+    summation="official",
     defects=(
         "Upstream adds up a probability for each way of writing an answer, so that a token may count twice, and takes "
         "it however little all answers have together. So does a judge with the option summation: official; the usual "
-        "one, distinct, does neither.",
+        "one, distinct, does neither, and its number has another name, geneval2_official_JUDGE_distinct.",
         "With a tokenizer that writes two of these ways alike, as one without capitals does, upstream's sum may be "
         "above 1. Here it is then 1, and Soft-TIFA lower than upstream's.",
         "One answer that is thought impossible makes the geometric mean 0.",

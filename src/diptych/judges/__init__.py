@@ -51,3 +51,13 @@ def judge_takes(kind: str, role: str) -> bool:
         ConfigError: If the kind is unknown.
     """
     return role in inspect.signature(resolve(JUDGES, "judge", kind)).parameters
+
+
+def judge_option(kind: str, options: Mapping[str, Any], name: str) -> tuple[Any, Any]:
+    """Return what an option of a judge is, and what it is where nobody says; None for both where it has no such option.
+
+    Raises:
+        ConfigError: If the kind is unknown.
+    """
+    parameter = inspect.signature(resolve(JUDGES, "judge", kind)).parameters.get(name)
+    return (None, None) if parameter is None else (options.get(name, parameter.default), parameter.default)

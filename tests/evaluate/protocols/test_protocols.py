@@ -20,6 +20,7 @@ from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.protocols import PROTOCOLS, find_protocol, text_errors
 from diptych.evaluate.protocols.choices import ProtocolChoice
 from diptych.evaluate.protocols.contract import QuestionPool, TextErrors, WeightedImages
+from diptych.evaluate.protocols.means import counted_rules
 from diptych.generate.prompts import PROMPT_SETS
 from diptych.lookup import import_attribute
 from diptych.ready_configs import ready_configs
@@ -329,3 +330,24 @@ def test_ready_configs_of_numbers_that_are_probabilities_leave_none_out() -> Non
             if scores & {"soft_accuracy", "vqa_score"} and judge is not None and judge.kind == "vision_language":
                 said.add((choice.protocol, judge.options.get("summation")))
     assert said == {("genai_bench", "official"), ("geneval2", "official")}
+
+
+@pytest.mark.parametrize("protocol", ["genai_bench", "geneval2", "dsg"])
+def test_two_ways_to_add_up_probabilities_never_share_a_name(protocol: str) -> None:
+    usual = "official" if find_protocol(protocol).summation else "distinct"
+    for said in ("official", "distinct", None):
+        options = {"weights": "Qwen/Qwen3-VL-8B-Instruct", **({"summation": said} if said else {})}
+        config = EvaluateConfig.model_validate(
+            {
+                "job": "evaluate",
+                "store": "s.duckdb",
+                "datasets": {"i": {"path": "i"}},
+                "judges": {"q": {"kind": "vision_language", "options": options}},
+                "protocols": [{"protocol": protocol, "judge": "q", "rules": ["official"]}],
+            }
+        )
+        counting = said or "distinct"
+        named = f"{protocol}_official_q" if counting == usual else f"{protocol}_official_q_{counting}"
+        assert list(config.every_score) == [named]
+        assert [rule.label for rule in counted_rules(config.protocols)][:1] == [named]
+        assert EvaluateConfig.model_validate(config.model_dump(mode="json")) == config
