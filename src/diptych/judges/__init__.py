@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from diptych.errors import MissingExtra
 from diptych.lookup import resolve
 
 if TYPE_CHECKING:
@@ -54,10 +55,15 @@ def judge_takes(kind: str, role: str) -> bool:
 
 
 def judge_option(kind: str, options: Mapping[str, Any], name: str) -> tuple[Any, Any]:
-    """Return what an option of a judge is, and what it is where nobody says; None for both where it has no such option.
+    """Return what an option of a judge is, and what it is where nobody says.
+
+    Both are None where it has no such option, or where what it needs is not installed, so that nobody can ask it.
 
     Raises:
         ConfigError: If the kind is unknown.
     """
-    parameter = inspect.signature(resolve(JUDGES, "judge", kind)).parameters.get(name)
+    try:
+        parameter = inspect.signature(resolve(JUDGES, "judge", kind)).parameters.get(name)
+    except MissingExtra:
+        return None, None
     return (None, None) if parameter is None else (options.get(name, parameter.default), parameter.default)

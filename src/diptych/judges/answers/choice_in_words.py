@@ -25,7 +25,7 @@ BETWEEN = frozenset({"a", "an", "the", "any", "be", "really", "quite", "see"})  
 FILLERS = frozenset({"a", "an", "the", "and", "or", "but", "wait", "maybe", "perhaps", "actually", "then", "also"})
 
 
-class _Named(NamedTuple):
+class _NamedChoice(NamedTuple):
     """A choice in a text: its number, and which clause and sentence it stands in."""
 
     choice: int
@@ -78,13 +78,13 @@ def _words(text: str) -> list[str]:
     return [re.sub(r"^(\d+)\.0+$", r"\1", piece) for piece in PIECE.findall(text) if piece[0].isalnum()]
 
 
-def _named(choices: Sequence[str], pieces: Sequence[str]) -> tuple[list[_Named], set[int]]:
+def _named(choices: Sequence[str], pieces: Sequence[str]) -> tuple[list[_NamedChoice], set[int]]:
     """Return the choices that are named, and the clauses in which nothing stands beside them."""
     ways = [
         (number, _words(way.casefold())) for number, choice in enumerate(choices) for way in ways_of_writing(choice)
     ]
     ways.sort(key=lambda one: -len(one[1]))  # of "red" and "red car" the second, where both stand there
-    named, alone = list[_Named](), set[int]()
+    named, alone = list[_NamedChoice](), set[int]()
     for clause, (sentence, words) in enumerate(_clauses(pieces)):
         place, left = 0, list[str]()
         while place < len(words):
@@ -92,7 +92,7 @@ def _named(choices: Sequence[str], pieces: Sequence[str]) -> tuple[list[_Named],
             if not numbers:
                 left.append(words[place])
             elif not _is_negated(words[:place]):
-                named += [_Named(number, clause, sentence) for number in numbers]
+                named += [_NamedChoice(number, clause, sentence) for number in numbers]
             place += length
         if set(left) <= FILLERS:
             alone.add(clause)
