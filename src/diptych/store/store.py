@@ -14,13 +14,14 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from diptych.addresses import Address
-from diptych.config.identity import fingerprint, short_id
+from diptych.config.identity import short_id
 from diptych.data.claims import check_writable
 from diptych.errors import ShardError, StoreError, StoreInUse, first_line
 from diptych.storage.location import Location
 from diptych.storage.object_stores import StoreLocation
 from diptych.storage.store_path import ReadPath, StorePath
 from diptych.store.connection import StoreFile
+from diptych.store.digest import digest_of
 from diptych.store.fetched import FetchedStore
 from diptych.store.image_rows import DatasetRow, FurtherColumn, ImageRow, Run, ScoreColumn, ScoreRow
 from diptych.store.images import column_sql, facts_of, further_of, more_sql
@@ -46,9 +47,6 @@ __all__ = [
 ]
 
 Row = TypeVar("Row")
-
-# Columns that say what a run was made with and where; they are no part of what it found.
-NOT_CONTENT = {"runs": {"provenance", "config"}, "datasets": {"path"}}
 
 
 class Store:
@@ -259,13 +257,7 @@ class Store:
 
     def digest(self) -> str:
         """Return the sha256 (hex) of all that the runs found: rows in any order, without provenance and paths."""
-        content = {}
-        for table in TABLES:
-            left_out = NOT_CONTENT.get(table, set())
-            columns = [name for name, _ in self._file.fetch(f"SELECT * FROM {table} LIMIT 0")[0]]
-            kept = ", ".join(name for name in columns if name not in left_out)
-            content[table] = self._file.fetch(f"SELECT {kept} FROM {table} ORDER BY ALL")[1]
-        return fingerprint(content)
+        return digest_of(self._file)
 
     def _insert(self, kind: type[Row], rows: Sequence[Row] | pa.Table) -> None:
         table = rows if isinstance(rows, pa.Table) else rows_to_table(kind, rows)
