@@ -16,7 +16,7 @@ from diptych.data.sql import quoted
 from diptych.evaluate.comparisons.compared_images import category_names, needed_columns, value_text
 from diptych.evaluate.inputs.asked_rows import SAMPLE
 from diptych.evaluate.inputs.category_sets import AskedSet, categories_by_set, kind_of
-from diptych.evaluate.inputs.prompt_texts import later_texts
+from diptych.evaluate.inputs.same_prompt import texts_apart
 from diptych.evaluate.protocols import find_protocol
 from diptych.evaluate.protocols.contract import Protocol
 from diptych.store.agreements import BOTH
@@ -135,16 +135,11 @@ def _is_asked(image: Mapping[str, Any]) -> bool:
 
 def prompt_sets(*sides: tuple[ComparedModel, StoredNumbers]) -> list[str]:
     """Return the label of each image's prompt set, with the prompt's text where a run would tell it apart by that."""
-    places, prompts, told = [], [], []
-    for side, found in sides:
-        places += [(side.store.path, side.run_id, dataset) for dataset in found.columns["dataset"]]
-        prompts += list(zip(*(found.columns[name] for name in columns_of("prompt")), strict=True))
-        told += found.told
-    by_place: dict[Any, list[tuple[Any, str]]] = {place: [] for place in places}
-    for place, prompt, text in zip(places, prompts, told, strict=True):
-        if text is not None:
-            by_place[place].append((prompt, text))
-    later = dict(zip(by_place, later_texts(by_place.values()), strict=True))
-    labels = (label for _, found in sides for label in found.columns[BENCHMARK])
-    texts = (later[place].get(prompt) for place, prompt in zip(places, prompts, strict=True))
-    return [label if text is None else repr((label, text)) for label, text in zip(labels, texts, strict=True)]
+    first: dict[tuple[str, ...], str] = {}
+    found = []
+    for _, side in sides:
+        names = zip(*(side.columns[name] for name in columns_of("prompt")), strict=True)
+        apart = texts_apart(zip(names, side.told, strict=True), first)
+        both = zip(side.columns[BENCHMARK], apart, strict=True)
+        found += [label if text is None else repr((label, text)) for label, text in both]
+    return found

@@ -53,9 +53,9 @@ class PooledRows(ScoredRows):
         """Return a column to group by, over all rows."""
         return pa.concat_arrays([part.values(name) for part in self.parts])
 
-    @property
+    @cached_property
     def texts_apart(self) -> list[tuple[str, ...]]:
-        """Of each row the text of its prompt where another dataset has another one under that name."""
+        """Of each row the text of its prompt where the name alone stands for another one."""
         return [text for part in self.parts for text in part.texts_apart]
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from diptych.data.generated_columns import columns_of
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes
@@ -12,7 +13,8 @@ SETS = columns_of("prompt", "model", "setting")
 
 def prompt_sets_of_images(rows: ScoredRows) -> Index:
     """Return a number per row, equal for images of one prompt by one model at one setting."""
-    return codes([rows.values(name) for name in SETS if rows.has(name)], len(rows))
+    texts = pa.array([text[0] if text else None for text in rows.texts_apart], pa.string())
+    return codes([*(rows.values(name) for name in SETS if rows.has(name)), texts], len(rows))
 
 
 def prompt_weights(rows: ScoredRows, index: Index, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:

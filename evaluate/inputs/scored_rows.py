@@ -17,11 +17,12 @@ import pyarrow.compute as pc
 from diptych.data.checks import NOT_ASKED
 from diptych.data.column_names import DATA
 from diptych.data.dataset import ColumnSet, Dataset
-from diptych.data.generated_columns import PROMPT_ID, SEED, columns_of
+from diptych.data.generated_columns import BENCHMARK, PROMPT_ID, SEED, columns_of
 from diptych.data.prompt_sets import prompt_kinds
 from diptych.data.single_precision import meant_column
 from diptych.data.table import DatasetTable, TableColumn
 from diptych.evaluate.inputs.memberships import members
+from diptych.evaluate.inputs.same_prompt import texts_apart
 from diptych.evaluate.statistics.intervals import even_clusters
 from diptych.evaluate.statistics.macro_shares import ONE_PROMPT
 from diptych.progress.wording import quantity
@@ -82,7 +83,7 @@ class ScoredRows:
         role: ``generated``, ``pairs`` or ``reference``.
         table: The data with its scores.
         embedding_sets: Finished vectors by label of the encoder.
-        other_texts: Prompt -> text, of those that another dataset has with another text, see ``prompt_texts``.
+        first_texts: Name of a prompt -> the text that it stands for in datasets before this one, see ``same_prompt``.
         made: Columns that are made of those of scores, by name.
     """
 
@@ -90,7 +91,7 @@ class ScoredRows:
     role: str
     table: DatasetTable
     embedding_sets: Mapping[str, ColumnSet] = field(default_factory=dict)
-    other_texts: Mapping[tuple[Any, ...], str] = field(default_factory=dict)
+    first_texts: Mapping[tuple[Any, ...], str] = field(default_factory=dict)
     made: Mapping[str, ScoredColumn] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -144,9 +145,9 @@ class ScoredRows:
     def units(self) -> npt.NDArray[np.str_]:
         """Text per row, equal where images depend on each other: every number of an evaluation counts by these.
 
-        Generated images of one prompt do, by ``benchmark`` and ``prompt_id``, or where those are missing by caption;
-        two benchmarks that ask for one image have one prompt there. Pairs from the web do where their bytes are equal.
-        But for what two benchmarks share, a name does not depend on which other rows there are.
+        Generated images of one prompt do, see ``same_prompt``, or where it has no name by caption; two benchmarks that
+        ask for one image have one prompt there. Pairs from the web do where their bytes are equal. But for what two
+        benchmarks share, and for a name of two texts, it does not depend on which other rows there are.
         """
         columns = [self.values(name).to_pylist() for name in self._unit_columns]
         keys = self.values("key").to_pylist()
@@ -158,13 +159,28 @@ class ScoredRows:
         known, code = np.unique(names, return_inverse=True)
         return known[linked(code.astype(np.int64), self.values(SEED))]
 
+    @cached_property
+    def told_texts(self) -> list[str | None]:
+        """Of each row the text of its prompt, where the dataset tells of the prompt's set."""
+        if not self.prompt_kinds or not all(map(self.has, (*columns_of("prompt"), "caption"))):
+            return [None] * len(self)
+        both = zip(self.values(BENCHMARK).to_pylist(), self.values("caption").to_pylist(), strict=True)
+        return [text if label in self.prompt_kinds else None for label, text in both]
+
     @property
+    def prompts_told(self) -> list[tuple[tuple[Any, ...], str]]:
+        """Name and text of the prompt of each row of which the dataset tells both."""
+        if not any(text is not None for text in self.told_texts):
+            return []
+        names = zip(*(self.values(name).to_pylist() for name in columns_of("prompt")), strict=True)
+        return [(name, text) for name, text in zip(names, self.told_texts, strict=True) if text is not None]
+
+    @cached_property
     def texts_apart(self) -> list[tuple[str, ...]]:
-        """Of each row the text of its prompt if that is one of ``other_texts``, which its name does not tell."""
-        if not self.other_texts:
-            return [()] * len(self)
-        prompts = zip(*(self.values(name).to_pylist() for name in columns_of("prompt")), strict=True)
-        return [(self.other_texts[prompt],) if prompt in self.other_texts else () for prompt in prompts]
+        """Of each row the text of its prompt where the name alone stands for another one, see ``same_prompt``."""
+        apart = iter(texts_apart(self.prompts_told, dict(self.first_texts)))
+        found = (None if text is None else next(apart) for text in self.told_texts)
+        return [() if text is None else (text,) for text in found]
 
     @cached_property
     def prompts(self) -> Index:

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy.spatial import KDTree
 
+from diptych.data.same_text import plain_text
 from diptych.data.schema import FILE, MEMBER
-from diptych.evaluate.inputs.prompt_texts import later_texts, told_texts
+from diptych.evaluate.inputs.same_prompt import texts_apart
 from diptych.evaluate.inputs.scored_rows import ScoredRows, unit_name
 
 Texts = npt.NDArray[np.str_]
@@ -64,19 +65,26 @@ class SetImages:
 def set_images_of(rows: ScoredRows, encoder: str) -> SetImages:
     """Return the vectors that a dataset has of an encoder by its label, with what is known of each image."""
     contents = [(found or "")[:SHORT] for found in rows.values("sha256").to_pylist()]
-    texts = ["" if text is None else unit_name(text) for text in told_texts(rows)]
+    texts = ["" if text is None else unit_name(plain_text(text)) for text in rows.told_texts]
     known = (np.array(each, np.str_) for each in (contents, _picture_names(rows), texts))
     return SetImages(rows.vectors(encoder), rows.units, *known)
 
 
 def told_apart_from(first: SetImages, images: SetImages) -> SetImages:
     """Return images of which the prompts that ``first`` has with another text are other units, as in a run."""
-    sides = (zip(each.units.tolist(), each.texts.tolist(), strict=True) for each in (first, images))
-    _, others = later_texts([(unit, text) for unit, text in side if text] for side in sides)
-    if not others:
+    known: dict[str, str] = {}
+    texts_apart(_units_and_texts(first), known)
+    apart = texts_apart(_units_and_texts(images), known)
+    if not any(apart):
         return images
-    units = [unit_name(unit, others[unit]) if unit in others else unit for unit in images.units.tolist()]
+    both = zip(images.units.tolist(), apart, strict=True)
+    units = [unit_name(unit, text) if text else unit for unit, text in both]
     return replace(images, units=np.array(units, np.str_))
+
+
+def _units_and_texts(images: SetImages) -> list[tuple[str, str | None]]:
+    both = zip(images.units.tolist(), images.texts.tolist(), strict=True)
+    return [(unit, text or None) for unit, text in both]
 
 
 def _picture_names(rows: ScoredRows) -> list[str]:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diptych.data.generated_columns import BENCHMARK, PROMPT_ID, columns_of
-from diptych.data.prompt_sets import prompt_set_sources
+from diptych.data.prompt_sets import REWRITTEN, prompt_set_sources
 from diptych.evaluate.inputs.asked_rows import is_asked_for
 from diptych.evaluate.inputs.category_sets import kind_of
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
@@ -21,12 +21,14 @@ SHOWN = 4
 def prompt_set_columns(protocol: Protocol, rows: ScoredRows) -> tuple[str, ...]:
     """Return the column that tells a protocol's sets of prompts apart; none where a dataset has one alone.
 
-    The prompts of a benchmark and their rewritten ones are two sets: a number over both would be that of neither.
+    The prompts of a benchmark and their rewritten ones are two sets: a number over both would be that of neither, and
+    one over the rewritten alone says so.
     """
     if not rows.has(BENCHMARK):
         return ()
     own = np.flatnonzero(is_asked_for(rows, protocol.prompts))
-    return (BENCHMARK,) if len(_different(rows, BENCHMARK, own)) > 1 else ()
+    labels = _different(rows, BENCHMARK, own)
+    return (BENCHMARK,) if len(labels) > 1 or any(label.endswith(REWRITTEN) for label in labels) else ()
 
 
 def coverage_note(protocol: Protocol, rows: ScoredRows, of: Index) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 MADE_BY, PROMPTS, KIND, SOURCE = "made_by", "prompts", "kind", "source"
+UNNAMED = "unnamed"  # the label of prompts of which nobody says the set: those of all tables and folders are one
+REWRITTEN = "_rewritten"  # ends the label of the rewritten prompts of a benchmark, which are a set of their own
 
 
 def prompt_set_facts(kind: str, source: str, licence: str, sha256: str) -> dict[str, str]:

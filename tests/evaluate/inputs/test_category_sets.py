@@ -91,7 +91,7 @@ def answered(models: str, benchmark: str, categories: Sequence[str], setting: st
 def difference_of_a_and_b(folder: Path, datasets: Mapping[str, Sequence[Made]]) -> tuple[float | None, str | None, int]:
     """Return value, reason and n of the difference of object accuracy, in which the run and the command agree."""
     for label, rows in datasets.items():
-        make_generated(folder / label, rows, kinds={"own": "jsonl", "other": "jsonl"})
+        make_generated(folder / label, rows)  # captions are what scores tell, so that no set is told whose they are
     config = make_config(folder, scores={"o": {"score": "told_accuracy"}}, means=[{"score": "object_correct"}])
     for label in datasets:
         config["datasets"][label] = {"path": str(folder / label), "role": "generated"}

@@ -1,6 +1,7 @@
 """Prompts of two files that have one name, as a line has by default, are two where the datasets tell of their sets."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from tiny_generated import Made, make_generated
 from told_scores import install
 
 from diptych.evaluate.comparisons.stores import compare_labels
-from diptych.evaluate.inputs.prompt_texts import later_texts
+from diptych.evaluate.inputs.same_prompt import texts_apart
 
 TXT = {"txt": "txt"}
 
@@ -80,10 +81,30 @@ def test_a_distance_on_the_command_line_holds_equal_prompts_for_equal_and_not_eq
     assert ("in both sets" in (value["caution"] or "")) == bool(in_both)
 
 
-def test_a_file_that_grew_is_the_same_and_of_several_texts_none_is_told() -> None:
-    def named(*texts: str) -> list[tuple[tuple[str, str], str]]:
-        return [(("txt", str(number)), text) for number, text in enumerate(texts)]
+def test_a_file_that_grew_is_the_same_and_each_text_beside_the_first_is_another_prompt() -> None:
+    def apart(*datasets: Sequence[tuple[str, str]]) -> list[list[str | None]]:
+        first: dict[str, str] = {}
+        return [texts_apart(each, first) for each in datasets]
 
-    assert later_texts([named("a", "b"), named("a", "b", "c"), named("a", "b", "d")]) == [{}, {}, {("txt", "2"): "d"}]
-    assert later_texts([named("a"), named("b"), named("b")]) == [{}, *[{("txt", "0"): "b"}] * 2]
-    assert later_texts([named("a"), [*named("b"), *named("c")]]) == [{}, {}]
+    def named(*texts: str) -> list[tuple[str, str]]:
+        return [(str(number), text) for number, text in enumerate(texts)]
+
+    grown = apart(named("a", "b"), named("a", "b", "c"), named("a", "b", "d"))
+    assert grown == [[None] * 2, [None] * 3, [None, None, "d"]]
+    assert apart(named("a"), named("b"), named("b")) == [[None], ["b"], ["b"]]
+    assert apart(named("a"), [*named("b"), *named("a"), *named("c")]) == [[None], ["b", None, "c"]]
+
+
+def test_raw_and_rewritten_prompts_of_one_number_are_two_in_a_dataset_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    dogs, long = ([f"{what} {number}" for number in range(6)] for what in ("a dog", "a large brown dog on grass"))
+    rows = [*made("raw", dogs), *made("rewritten", long, 500), *made("other", dogs, 900)]
+    rows = [replace(row, caption=(row.caption or "").partition(" number")[0] + " number=1") for row in rows]
+    make_generated(tmp_path / "generated", rows, kinds=TXT)
+    config = {**make_config(tmp_path), "scores": {"n": {"score": "told_number"}}}
+    run({**config, "means": [{"score": "number"}], "compare": {"by": "model"}})
+    found = {(row["a"], row["b"]): row["n"] for row in read(tmp_path, "SELECT a, b, n FROM differences")}
+    assert sorted(found.values()) == [0, 0, 6]
+    assert next(n for pair, n in found.items() if "rewritten" not in pair) == 6
