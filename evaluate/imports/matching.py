@@ -20,6 +20,7 @@ from diptych.errors import DataError
 from diptych.evaluate.imports.contract import EvidenceRecord
 from diptych.evaluate.imports.file_names import FileNames
 from diptych.evaluate.imports.matched import Matched, first_of
+from diptych.evaluate.imports.written_folders import OTHER_FOLDER, of_other_folders, own_folders
 from diptych.scores.vqa_score import CAPTION_ASKED
 from diptych.storage.location import Location
 
@@ -88,7 +89,7 @@ class Matcher:
             if record.misfit:
                 found.leave_out(record, record.misfit, record.says)
                 continue
-            rows = self._rows(image)
+            rows = self._of_its_prompt(record, self._rows(image))
             why, says = self._contradiction(record, rows[0]) if len(rows) == 1 else (NO_IMAGE, "")
             if len(rows) > 1:
                 found.leave_out(record, SEVERAL_IMAGES, f"{_named(image)} are {len(rows):,}")
@@ -96,9 +97,28 @@ class Matcher:
                 found.leave_out(record, why, says)
             else:
                 found.records.setdefault(rows[0], []).append(record)
+        self._leave_out_others(found)
         if NO_IMAGE in found.misfits:
             found.misfits[NO_IMAGE].says = self._both_sides(found.misfits[NO_IMAGE].records)
         return found
+
+    def _leave_out_others(self, found: Matched) -> None:
+        """Leave out what is about images of other folders than the dataset's.
+
+        Raises:
+            DataError: If one image is named in several folders, and nothing tells which it is.
+        """
+        own = own_folders(self.table.dataset.manifest, self.model_of)
+        names_files = any(FILE in one.image for some in found.records.values() for one in some)
+        files = self._files if names_files else [None] * len(self.table)
+        others = list(of_other_folders(found.records, files, own))
+        gone = {id(record) for _, record, _ in others}
+        for _, record, says in others:
+            found.leave_out(record, OTHER_FOLDER, says)
+        for row in {row for row, _, _ in others}:
+            found.records[row] = [record for record in found.records[row] if id(record) not in gone]
+            if not found.records[row]:
+                del found.records[row]
 
     def _contradiction(self, record: EvidenceRecord, row: int) -> tuple[str, str]:
         """Return why a record is not about a row that it names, and what both say; empty where it is."""
@@ -108,6 +128,12 @@ class Matcher:
         if record.size is not None and size is not None and size != record.size:
             return OTHER_SIZE, "{}x{}, where the picture has {}x{}".format(*record.size, *size)
         return ("", "") if state in TOLD_OF else (f"not used, as the image is {state}", "")
+
+    def _of_its_prompt(self, record: EvidenceRecord, rows: Sequence[int]) -> Sequence[int]:
+        """Return, of several rows, those of the prompt's text that a record tells, as ids may be of several texts."""
+        if len(rows) < 2 or record.prompt is None:
+            return rows
+        return [row for row in rows if is_same_text(record.prompt, self._captions[row] or "")] or rows
 
     def _both_sides(self, records: Sequence[EvidenceRecord]) -> str:
         """Return what of images that are not there is not there, and the first of what is, in words."""

@@ -148,10 +148,13 @@ def _once(said: list[EvidenceRecord]) -> list[Rating]:
         within = 0 if rating.rater else inside[record.place.number]
         inside[record.place.number] += 1
         other = kept.setdefault((rating.rater, within), record)
-        if cast("Rating", other.said).value != rating.value:
+        if (value := cast("Rating", other.said).value) != rating.value:
+            is_one_file = other.place.file == record.place.file
+            where = f"{other.place.noun} {other.place.number}" if is_one_file else str(other.place)
+            how = "of several raters, name them in a column rater"
+            how += "" if is_one_file else "; of several models, say whose images each file is about with --model"
             raise DataError(
-                f"{record.place}: rates {rating.value:g} what {other.place.noun} {other.place.number} rates "
-                f"{cast('Rating', other.said).value:g}; keep one of them, or name the raters in a column rater"
+                f"{record.place}: rates {rating.value:g} what {where} rates {value:g}; keep one of them; {how}"
             )
     return [cast("Rating", record.said) for record in kept.values()]
 

@@ -109,7 +109,7 @@ def test_row_of_json_without_a_number_is_left_out_as_one_of_csv(
     [
         (
             "00000,SD_2_1,worker 0,4",
-            "people.csv:18: rates 4 what line 10 rates 3; keep one of them, or name the raters",
+            "people.csv:18: rates 4 what line 10 rates 3; keep one of them; of several raters, name them",
         ),
         ("00000,SD_2_1,worker 5,6", "people.csv:18: rating: 6 is not on the scale from 1 to 5"),
         ("00000,SD_2_1,worker 5,good", "people.csv:18: rating: 'good' is no number"),
