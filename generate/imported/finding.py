@@ -1,16 +1,19 @@
 """The images of a source: those that its tables name, or those that the layout of the folder finds."""
 
+from typing import NoReturn
+
 from diptych.errors import DataError
 from diptych.generate.imported.config import ImportConfig
 from diptych.generate.imported.found_images import FoundImage, SourceFolder, list_folder
 from diptych.generate.imported.layouts import AUTO, TABLE, ChosenLayout, choose_layout
 from diptych.generate.imported.layouts.any_place import ANY_PLACE
+from diptych.generate.imported.layouts.heim import STATE
 from diptych.generate.imported.layouts.texts import TEXTS, texts_beside
 from diptych.generate.imported.own_tables import OwnTables, images_of_tables, own_tables, shown_tables
 from diptych.generate.imported.tables import SUFFIXES, TableImages
 from diptych.generate.imported.told_grids import tiles_of, told_grids
 from diptych.progress.wording import quantity
-from diptych.storage.store_path import read_path
+from diptych.storage.store_path import ReadPath, read_path
 
 
 def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[FoundImage]]:
@@ -21,6 +24,8 @@ def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[
     """
     given = read_path(config.source)
     is_table = given.suffix.lower() in SUFFIXES and not given.is_dir()
+    if not is_table and given.is_file():
+        _refuse_file(given)
     source = list_folder(given.parent if is_table else given)
     if is_table:
         tables = OwnTables((given.name,), ())
@@ -40,6 +45,15 @@ def find_images(config: ImportConfig) -> tuple[SourceFolder, ChosenLayout, list[
     layout = choose_layout(config.layout, source, prompts)
     notes = (*notes, *(_unread_texts(source, layout) if config.layout == AUTO else ()))
     return source, layout._replace(notes=notes), list(layout.layout.images(source))
+
+
+def _refuse_file(given: ReadPath) -> NoReturn:
+    how = "give the folder of images, or a table that names them (.csv, .tsv, .jsonl)"
+    if given.name == STATE:
+        how = "give the folder that it lies in"
+    elif given.suffix.lower() == ".json":
+        how = "save it as .jsonl, an object in each line, or give the folder of images"
+    raise DataError(f"{given}: is neither a folder nor a table of images; {how}")
 
 
 def _told_layout(

@@ -1,7 +1,7 @@
 """What lies in a folder of images made elsewhere, and what a layout takes the place of each for."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -106,6 +106,7 @@ class ImportLayout(NamedTuple):
         grid: Tiles of a file, across and down; (1, 1) where each file is one image.
         recognise_asked: The same as ``recognise`` by the kind of the prompt set that is asked for, of sets whose names
             alone are not enough.
+        unseen: Yields prompts that the folder names and has no image of, each as an image that is not there.
     """
 
     benchmark: str
@@ -113,6 +114,7 @@ class ImportLayout(NamedTuple):
     images: Callable[[SourceFolder], Iterator[FoundImage]]
     grid: tuple[int, int] = (1, 1)
     recognise_asked: Mapping[str, Callable[[SourceFolder], str | None]] = MappingProxyType({})
+    unseen: Callable[[SourceFolder], Iterable[FoundImage]] = lambda source: ()
 
 
 def list_folder(root: ReadPath) -> SourceFolder:

@@ -4,9 +4,11 @@ Holds one file at a time for each thread.
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import PurePosixPath
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from diptych.data.picture_files import read_picture_file
@@ -16,6 +18,8 @@ from diptych.progress import track
 
 THREADS = 2  # hashing leaves the interpreter's lock
 MISSING_FILE = "missing: the file is not there"
+OUTSIDE = "the file lies outside the folder of the table, in which alone files are read"
+ABOVE = 2  # folders above that of a table to which its paths may be relative, as those of a run are to the run's
 
 
 class LookedFile(NamedTuple):
@@ -41,15 +45,28 @@ def look_at_files(source: SourceFolder, names: Sequence[str], *, progress: str) 
 def read_picture(source: SourceFolder, name: str) -> bytes | str:
     """Return the bytes of a file, or why there are none: a status, a colon and the detail."""
     if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-        return MISSING_FILE  # a table may name anything; nothing outside the folder is read
+        return _not_there(source, name)  # a table may name anything; nothing outside the folder is read
     path = source.path(name)
     try:
         path.lstat()
         return read_picture_file(path)
     except FileNotFoundError:
-        return MISSING_FILE
+        return _not_there(source, name)
     except (OSError, ValueError) as error:  # ValueError: lstat's of a name with a zero byte, from a table
         return f"unreadable: {getattr(error, 'strerror', None) or error}"
+
+
+def _not_there(source: SourceFolder, name: str) -> str:
+    """Return why a file is not read that is not in the folder: it is nowhere, or outside, where nothing is read."""
+    if not isinstance(source.root, Path):
+        return MISSING_FILE
+    root = source.root.resolve()
+    for above in (root, *root.parents[:ABOVE]):
+        with suppress(OSError, ValueError):  # of a name that no file can have
+            if (file := Path(os.path.normpath(above / name))).is_file() and not file.is_relative_to(root):
+                common = Path(os.path.commonpath([file, root]))
+                return f"missing: {OUTSIDE}; copy the table to {common}, and give it there"
+    return MISSING_FILE
 
 
 def _counting(source: SourceFolder, advance: Callable[[], None]) -> Callable[[str], LookedFile]:

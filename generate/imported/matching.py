@@ -9,7 +9,7 @@ import difflib
 import re
 import unicodedata
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -55,9 +55,12 @@ class PromptIndex:
     def __init__(self, prompts: Sequence[KnownPrompt]) -> None:
         """Look at the prompts."""
         numbered = list(enumerate(prompts))
-        self._by_id = {prompt.id: number for number, prompt in numbered}
+        self._by_id: dict[str, list[int]] = defaultdict(list)
+        for number, prompt in numbered:
+            self._by_id[prompt.id].append(number)
+        self._texts = [plain_text(prompt.text or "") for prompt in prompts]
         self._ids = NumberedIds(self._by_id)
-        self._by_text = _unique((plain_text(prompt.text or ""), number) for number, prompt in numbered)
+        self._by_text = _unique((text, number) for number, text in enumerate(self._texts))
         self._by_name = _unique((_named(prompt.text), number) for number, prompt in numbered)
         self._by_letters = _unique((letters_of(prompt.text or ""), number) for number, prompt in numbered)
         self._sorted = sorted(key for key in self._by_letters if key)
@@ -85,7 +88,10 @@ class PromptIndex:
     def _exactly(self, reading: PlaceReading) -> MatchedPrompt | None:
         if reading.prompt_id is not None:
             meant = self._ids.find(reading.prompt_id)
-            return None if meant is None else MatchedPrompt(self._by_id[meant], reading.sample, "id")
+            of_id = self._by_id[meant] if meant is not None else []
+            if len(of_id) > 1:  # of several texts that images say, and not of a set
+                of_id = [number for number in of_id if self._texts[number] == plain_text(reading.text or "")]
+            return MatchedPrompt(of_id[0], reading.sample, "id") if len(of_id) == 1 else None
         number = self._by_text.get(plain_text(reading.text)) if reading.text else None
         return None if number is None else MatchedPrompt(number, reading.sample, "text")
 

@@ -7,8 +7,10 @@ of another run. What was copied is one tree: where ``/out/flux`` is ``flux``, ``
 
 import posixpath
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -42,7 +44,12 @@ class _Place(NamedTuple):
 
 
 def find_named(source: SourceFolder, written: Iterable[str]) -> dict[str, str]:
-    """Return the name within a folder of each path that was written; the path itself where its file is not there."""
+    """Return the name within a folder of each path that was written; the path itself where its file is not there.
+
+    Signs may be composed in another way there than here, as a Mac composes those of names.
+    """
+    composed = {unicodedata.normalize("NFC", name): name for name in source.names}
+    source = replace(source, names=tuple(composed))
     parted = {path: _parted(path) for path in written}
     files: dict[_Written, set[str]] = defaultdict(set)
     for folder, name in parted.values():
@@ -52,11 +59,11 @@ def find_named(source: SourceFolder, written: Iterable[str]) -> dict[str, str]:
     meant = {(named[path], parted[path]) for path in named}
     counts = Counter(name for name, _ in meant)
     sure = {path: name for path, name in named.items() if name in source.known and counts[name] == 1}
-    return {path: sure.get(path, path.replace("\\", "/")) for path in parted}
+    return {path: composed[sure[path]] if path in sure else path.replace("\\", "/") for path in parted}
 
 
 def _parted(path: str) -> tuple[_Written, str]:
-    plain = posixpath.normpath(path.replace("\\", "/"))
+    plain = posixpath.normpath(unicodedata.normalize("NFC", path).replace("\\", "/"))
     drive = DRIVE.match(plain)
     parts = [part for part in plain[drive.end() if drive else 0 :].split("/") if part]
     start = drive[0] if drive else "/" if plain.startswith("/") else ABOVE if parts[0] == ABOVE else HERE

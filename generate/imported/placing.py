@@ -9,16 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from diptych.data.generated_columns import BENCHMARK
+from diptych.data.prompt_sets import UNNAMED
 from diptych.data.row_states import EXTRA, MISNAMED, MISSING, UNMATCHED
+from diptych.errors import DataError
 from diptych.generate.imported.identified_images import IdentifiedImage
 from diptych.generate.imported.matching import KnownPrompt, MatchedPrompt, PromptIndex
 from diptych.generate.imported.model_folders import in_model_folders
 from diptych.generate.imported.own_text import PromptOfImage, prompt_of_image
+from diptych.generate.imported.sample_numbers import numbered_samples
 from diptych.generate.imported.shifted_ids import check_counting
 from diptych.generate.rows import OK
 
 CONTRADICTED = "contradicted"  # begins what ``error`` says of an image in a place of which it says another text itself
-MOST_SAMPLES = 2**31  # that the column has numbers for
+MODELS_SHOWN = 4  # folders that a message names
 SUGGESTIONS = 200  # images without a prompt for which a prompt of nearly that name is looked for: the search is slow
 
 By = tuple[str | None, str | None]  # model and setting
@@ -67,19 +71,22 @@ class PlacedImages(NamedTuple):
         samples: How many images of each prompt were expected of whom.
         found_by: By what prompts were found.
         notes: In words, what is odd about all of them.
+        prompts: Those that images name, where there is no set.
     """
 
     rows: list[PlacedImage]
     samples: dict[By, int]
     found_by: Counter[str]
     notes: tuple[str, ...] = ()
+    prompts: Sequence[KnownPrompt] = ()
 
 
 def place_images(images: Sequence[IdentifiedImage], asked: AskedImages) -> PlacedImages:
     """Give each image its place. Without prompts, images are rows as they come.
 
     Raises:
-        DataError: If images are called by numbers that are surely those of their neighbours' prompts.
+        DataError: If images are called by numbers that are surely those of their neighbours' prompts, or one model is
+            told for the folders of several.
     """
     index = PromptIndex(asked.prompts)
     found = [prompt_of_image(image, index, asked.prompts) for image in images]
@@ -87,6 +94,7 @@ def place_images(images: Sequence[IdentifiedImage], asked: AskedImages) -> Place
     images = [replace(image, contradiction=one.contradiction) for image, one in zip(images, found, strict=True)]
     matches = {number: one.match for number, one in enumerate(found) if one.match is not None}
     images = in_model_folders(images, {number: asked.prompts[match.prompt] for number, match in matches.items()})
+    _check_one_model(images, matches, asked)
     by_whom: dict[By, dict[int, MatchedPrompt]] = defaultdict(dict)
     for number, match in matches.items():
         by_whom[_by(images[number], asked)][number] = match
@@ -99,6 +107,26 @@ def place_images(images: Sequence[IdentifiedImage], asked: AskedImages) -> Place
     found_by = Counter(str(match.by) for match in matches.values())
     samples = {by: table.samples for by, table in tables.items()}
     return PlacedImages([*rows, *left], samples, found_by, (odd,) if odd else ())
+
+
+def _check_one_model(
+    images: Sequence[IdentifiedImage], matches: Mapping[int, MatchedPrompt], asked: AskedImages
+) -> None:
+    """Raise where one model is told for folders of which each has images of the same prompts and numbers."""
+    if asked.model is None:
+        return
+    folders: dict[tuple[int, int], set[str]] = defaultdict(set)
+    for number, match in matches.items():
+        found = images[number].found
+        if match.sample is not None and found.folder is not None and not found.facts.get("model"):
+            folders[match.prompt, match.sample].add(found.folder)
+    twice = [some for some in folders.values() if len(some) > 1]
+    if twice and 2 * len(twice) >= len(folders):
+        shown = ", ".join(sorted(set[str]().union(*twice))[:MODELS_SHOWN])
+        raise DataError(
+            f"model: {asked.model!r} is told for the images of several folders ({shown}), which have the same prompts "
+            f"and numbers; leave --model out, so that each folder is a model, or import each by itself"
+        )
 
 
 def _by(image: IdentifiedImage, asked: AskedImages) -> By:
@@ -164,7 +192,16 @@ class _PlacesOfOne:
         counts = Counter(match.prompt for match in sound.values())
         often = Counter(counts.values())
         self.samples = asked.samples or max(often, key=lambda count: (often[count], count), default=1)
-        for number, (prompt, sample) in _numbered_samples(sound, self.samples).items():
+        self._asked = range(len(asked.prompts)) if asked.of_a_set else _asked_of_one(asked.prompts, counts)
+        self._many: Mapping[int, int] = {}
+        numbered = numbered_samples(sound, self.samples)
+        if (
+            asked.samples is None and not asked.of_a_set and not numbered.is_told
+        ):  # nobody says how many there should be
+            self._many = counts
+            if counts and 2 * often[self.samples] <= len(counts):
+                self.samples = min(counts.values())
+        for number, (prompt, sample) in numbered.places.items():
             self._put(images[number], prompt, sample)
         for number, match in found.items():
             if number not in sound:
@@ -172,8 +209,8 @@ class _PlacesOfOne:
 
     def rows(self) -> Iterator[PlacedImage]:
         """Yield a row for each place in order, then those of images that have none."""
-        for prompt in range(len(self._prompts)):
-            for sample in range(self.samples):
+        for prompt in self._asked:
+            for sample in range(self._samples_of(prompt)):
                 yield self._taken.get((prompt, sample)) or PlacedImage(
                     None, MISSING, "no file of this image is there", self._said(None, prompt, sample)
                 )
@@ -182,11 +219,14 @@ class _PlacesOfOne:
     def free(self) -> set[int]:
         """Return the prompts of which an image is missing."""
         full = Counter(prompt for prompt, _ in self._taken)
-        return {prompt for prompt in range(len(self._prompts)) if full[prompt] < self.samples}
+        return {prompt for prompt in self._asked if full[prompt] < self.samples}
+
+    def _samples_of(self, prompt: int) -> int:
+        return max(self.samples, self._many.get(prompt, 0))
 
     def put_misnamed(self, image: IdentifiedImage, prompt: int, why: str) -> None:
         """Put an image whose name is wrong in the first free place of a prompt; it is not taken for that image."""
-        free = (sample for sample in range(self.samples) if (prompt, sample) not in self._taken)
+        free = (sample for sample in range(self._samples_of(prompt)) if (prompt, sample) not in self._taken)
         sample = next(free, None)
         row = PlacedImage(image, MISNAMED, why, self._said(image, prompt, sample))
         if sample is None:
@@ -199,7 +239,7 @@ class _PlacesOfOne:
         if first is not None and first.image is not None:
             why = f"{first.image.found.file} has its place: sample {sample} of the prompt {self._prompts[prompt].id!r}"
             self._over.append(PlacedImage(image, EXTRA, why, said))
-        elif sample >= self.samples:
+        elif sample >= self._samples_of(prompt):
             why = f"sample {sample} of the prompt {self._prompts[prompt].id!r}, where {self.samples} are asked for"
             self._over.append(PlacedImage(image, EXTRA, why, said))
         else:
@@ -213,28 +253,23 @@ class _PlacesOfOne:
         return {**own, **known.said, **asked, "caption": known.text}
 
 
-def _numbered_samples(found: Mapping[int, MatchedPrompt], samples: int) -> dict[int, tuple[int, int]]:
-    """Return prompt and sample of each image by its number; samples count from 0.
+def _asked_of_one(prompts: Sequence[KnownPrompt], counts: Mapping[int, int]) -> list[int]:
+    """Return what a model was asked for where nobody says the set: its own prompts, and those of others that it lacks.
 
-    The numbers in names count where they begin with 0 or 1 and each image has one; else, as with seeds or times in
-    their place, the images of a prompt are counted in the order of their names. So are those of a program that counts
-    over all prompts.
+    It lacks those of a benchmark whose layout it has, or of prompts without a name of which it has more than half, but
+    for another text of an id that it has, as where each model has prompts that were rewritten for it.
     """
-    given = [match.sample for match in found.values() if match.sample is not None]
-    first = min(given, default=2)
-    is_counted = first <= 1 and len(given) == len(found) and max(given) - first < MOST_SAMPLES
-    if is_counted and not _is_one_count(found, first + samples):
-        return {number: (match.prompt, (match.sample or 0) - first) for number, match in found.items()}
-    counts: Counter[int] = Counter()
-    numbered = {}
-    for number, match in found.items():
-        numbered[number] = (match.prompt, counts[match.prompt])
-        counts[match.prompt] += 1
-    return numbered
+    names = [(prompt.said.get(BENCHMARK), prompt.id) for prompt in prompts]
+    own = {names[number] for number in counts}
+    sets = Counter(label for label, _ in set(names))
+    has = Counter(label for label, _ in own)
+    lacked = {name: number for number, name in reversed(list(enumerate(names))) if name not in own}
+    return [
+        number
+        for number, name in enumerate(names)
+        if number in counts or (lacked.get(name) == number and _is_asked_for_all(name[0], has, sets))
+    ]
 
 
-def _is_one_count(found: Mapping[int, MatchedPrompt], end: int) -> bool:
-    """Return whether numbers count over all prompts: no number is there twice, and most are none of a sample."""
-    given = [match.sample or 0 for match in found.values()]
-    is_of_several = len({match.prompt for match in found.values()}) > 1
-    return is_of_several and len(set(given)) == len(given) and 2 * sum(number >= end for number in given) >= len(given)
+def _is_asked_for_all(label: str | None, has: Mapping[Any, int], sets: Mapping[Any, int]) -> bool:
+    return 2 * has[label] > sets[label] if label == UNNAMED else has[label] > 0

@@ -51,7 +51,9 @@ def print_import(made: Any, out: Address) -> None:
     for kind, many in facts["counts"].items():
         if many:
             click.echo(f"{kind:<10} {many:,} ({KINDS[kind]})")
-            _print_flaws([flaw for flaw in facts["flaws"] if flaw["kind"] == kind])
+            _print_flaws(
+                [flaw for flaw in facts["flaws"] if flaw["kind"] == kind], of_several=len(facts["samples"]) > 1
+            )
     _print_unprompted(facts["unprompted"])
     _print_unused(facts["unused_columns"])
     if not (any(facts["counts"].values()) or facts["unprompted"] or facts["unused_columns"]):
@@ -97,11 +99,13 @@ def _print_some(lines: list[str]) -> None:
         click.echo(f"  and {len(lines) - SHOWN:,} more")
 
 
-def _print_flaws(flaws: list[dict[str, Any]]) -> None:
-    _print_some([f"{_place(flaw)}: {flaw['what']}" for flaw in flaws])
+def _print_flaws(flaws: list[dict[str, Any]], *, of_several: bool) -> None:
+    _print_some([f"{_place(flaw, of_several=of_several)}: {flaw['what']}" for flaw in flaws])
 
 
-def _place(flaw: dict[str, Any]) -> str:
+def _place(flaw: dict[str, Any], *, of_several: bool) -> str:
+    """Return where a flaw is; an image that is not there has its model beside it, where there are several."""
     if flaw["file"] is None:
-        return f"prompt {flaw['prompt_id']}, sample {flaw['sample']}"
+        model = f" of {flaw['model']}" if of_several and flaw["model"] is not None else ""
+        return f"prompt {flaw['prompt_id']}, sample {flaw['sample']}{model}"
     return flaw["file"] if flaw["tile"] is None else f"{flaw['file']}, tile {flaw['tile']}"

@@ -13,7 +13,14 @@ from diptych.data.dataset import Dataset
 from diptych.data.growing import grow_data, seal_data, sealed_data
 from diptych.data.prompt_sets import MADE_BY, PROMPTS
 from diptych.generate.growth import find_shards
-from diptych.generate.imported.asked_images import ChosenSet, asked_of_places, asked_of_set, chosen_set
+from diptych.generate.imported.asked_images import (
+    ChosenSet,
+    asked_of_places,
+    asked_of_set,
+    chosen_set,
+    texts_note,
+    told_sets,
+)
 from diptych.generate.imported.config import ImportConfig
 from diptych.generate.imported.coverage import COVERAGE, Coverage, coverage_facts, coverage_of
 from diptych.generate.imported.finding import find_images
@@ -42,7 +49,7 @@ from diptych.storage.location import Location
 
 STEP = "import"
 UNREAD = "not read"  # among the programs: images of which nothing that is said can be read
-VERSION = 2  # of what rows of one source and config say
+VERSION = 3  # of what rows of one source and config say
 
 
 class ImportRun(NamedTuple):
@@ -62,13 +69,13 @@ class ImportRun(NamedTuple):
 
 
 class PlannedImport(NamedTuple):
-    """An import that was thought out: its source, its rows with their schema, and how they were found."""
+    """An import that was thought out: source, rows with their schema, how they were found, and sets of prompts."""
 
     source: SourceFolder
     rows: Sequence[ImportedRow]
     schema: pa.Schema
     facts: Mapping[str, Any]
-    chosen: ChosenSet | None
+    sets: Mapping[str, Any]
     grid: tuple[int, int]
 
     @property
@@ -116,10 +123,11 @@ def plan_import(config: ImportConfig, *, progress: str) -> PlannedImport:
     chosen = chosen_set(config)
     source, layout, found = find_images(config)
     images = _identified(source, found, progress)
-    placed = _placed(config, layout, images, chosen)
+    placed = _placed(config, (source, layout), images, chosen)
     grid = layout.layout.grid
     schema = import_schema(chosen.columns if chosen is not None else {}, config.carry, tiles=grid != (1, 1))
-    return PlannedImport(source, keyed(placed.rows), schema, _facts(layout, source, placed, chosen), chosen, grid)
+    sets = chosen.facts if chosen is not None else told_sets(placed.prompts)
+    return PlannedImport(source, keyed(placed.rows), schema, _facts(layout, source, placed, chosen), sets, grid)
 
 
 def _identified(source: SourceFolder, found: Sequence[FoundImage], progress: str) -> list[IdentifiedImage]:
@@ -134,12 +142,16 @@ def _identified_image(found: FoundImage, looked: LookedFile) -> IdentifiedImage:
 
 
 def _placed(
-    config: ImportConfig, layout: ChosenLayout, images: list[IdentifiedImage], chosen: ChosenSet | None
+    config: ImportConfig,
+    where: tuple[SourceFolder, ChosenLayout],
+    images: list[IdentifiedImage],
+    chosen: ChosenSet | None,
 ) -> PlacedImages:
     if chosen is not None:
         return place_images(images, asked_of_set(config, chosen))
-    asked, images = asked_of_places(config, layout, images)
-    return place_images(images, asked)
+    asked, images = asked_of_places(config, *where, images)
+    placed = place_images(images, asked)
+    return placed._replace(notes=tuple(filter(None, (*placed.notes, texts_note(asked.prompts)))), prompts=asked.prompts)
 
 
 def _facts(
@@ -178,7 +190,7 @@ def _manifest(config: ImportConfig, planned: PlannedImport) -> dict[str, Any]:
         MADE_BY: {
             "import": config.model_dump(mode="json"),
             "found": dict(planned.facts),
-            PROMPTS: planned.chosen.facts if planned.chosen is not None else {},
+            PROMPTS: planned.sets,
             "provenance": collect(),
         },
     }

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -30,6 +31,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "negative_prompt": ("negative_prompt", "negative"),
 }
 EVALSCOPE = frozenset({"id", "prompt", "image_path"})  # of its JSON Lines: there, the id is the prompt's
+FILE_WORD = re.compile("file|path|image|img")  # in the name of a column that may be one of files
+WHOLE = re.compile(r"(-?[0-9]+)\.0+")  # a whole number as a spreadsheet or pandas writes it beside empty cells
 BITS = {"seed": 64, "sample": 32, "steps": 32}  # of the numbers that are whole
 
 
@@ -110,7 +113,11 @@ def _columns(row: TableRow, names: ColumnNames, config: ImportConfig, table: Rea
     own = {"prompt_id": "id"} if row.cells.keys() >= EVALSCOPE else {}
     used = {**own, **found, **config.columns}
     if "file" not in used:
-        raise DataError(f"{row.where}: no column names a file; say which with columns: {{file: NAME}}")
+        likely = next((name for name in row.cells if FILE_WORD.search(name.casefold())), "NAME")
+        has = ", ".join(map(repr, row.cells))
+        raise DataError(
+            f"{row.where}: no column names a file (its columns are {has}); say which: --set columns.file={likely}"
+        )
     return used
 
 
@@ -140,6 +147,8 @@ def _file(value: Any, where: str) -> str:
 
 def _number(value: Any, key: str, where: str) -> int | float:
     bits = BITS.get(key)
+    if bits is not None and isinstance(value, str) and (whole := WHOLE.fullmatch(value.strip())):
+        value = whole[1]
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         with suppress(ValueError, OverflowError):
             found = float(value) if bits is None else int(value)

@@ -62,7 +62,10 @@ def choose_layout(name: str, source: SourceFolder, prompts: str = "") -> ChosenL
     if name == TABLE:
         raise DataError(f"{source.root}: no table at its top that names files; give the table itself")
     if not source.pictures:
-        raise DataError(f"{source.root}: no file there that may be a picture, of {len(source.names):,}")
+        is_parquet = any(name.lower().endswith(".parquet") for name in source.names)
+        how = "; pictures in Parquet are read by `diptych curate ingest`, with source: {kind: parquet}"
+        said = f"{source.root}: no file there that may be a picture, of {len(source.names):,}"
+        raise DataError(f"{said}{how if is_parquet else ''}")
     if name != AUTO:
         return ChosenLayout(name, resolve(LAYOUTS, "layout", name), "as the config says")
     for known in LAYOUTS:

@@ -20,9 +20,9 @@ def folder_above(name: str, levels: int = 1) -> str | None:
 
 
 def share_called(source: SourceFolder, pattern: re.Pattern[str]) -> float:
-    """Return the share of the pictures of which the name without its ending is as a pattern says."""
+    """Return the share of the pictures of which the name without its ending is as a pattern says; 0 of none."""
     called = sum(1 for name in source.pictures if pattern.fullmatch(PurePosixPath(name).stem))
-    return called / len(source.pictures)
+    return called / max(len(source.pictures), 1)
 
 
 def images_by_id(source: SourceFolder, pattern: re.Pattern[str], tiles: int = 1) -> Iterator[FoundImage]:

@@ -98,7 +98,7 @@ def test_prompts_of_no_set_are_what_the_names_say(folder: Path, tmp_path: Path) 
     assert facts["counts"]["missing"] == 1, "one of the kite's two"
     rows = rows_of(tmp_path / "out")
     assert {row["caption"] for row in rows} == {*PROMPTS, "a blue kite"}
-    assert {row["benchmark"] for row in rows} == {"images"}
+    assert {row["benchmark"] for row in rows} == {"unnamed"}
     assert len({row["prompt_id"] for row in rows}) == 8
 
 

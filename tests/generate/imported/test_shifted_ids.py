@@ -48,7 +48,6 @@ def test_images_that_all_have_the_number_of_a_neighbour_are_refused(
         (1, [1, 2, 4], 3),
         (1, [1, 2, 3, 4, 5], 4),
         (0, [0, 1, 2, 3, 4], 4),
-        (0, [1, 2, 3], 3),
         (0, [1, 2, 3, 9], 3),
     ],
 )
@@ -67,3 +66,17 @@ def test_a_part_that_may_be_shifted_or_have_a_stray_is_told(tmp_path: Path) -> N
     (note,) = facts["notes"]
     assert note.startswith("the numbers of images count from 0, such as 0.png, and the ids of the prompts count from 1")
     assert note.endswith("or take 0.png out if it is of none")
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_a_part_of_which_each_number_is_an_id_is_told_unless_the_images_say_their_texts(
+    told: bool, tmp_path: Path
+) -> None:
+    folder = draw(tmp_path / "in", range(1, 4), "{:06d}.png")
+    if told:
+        rows = (f"{number:06d}.png,{number},{TEXTS[number]}\n" for number in range(1, 4))
+        (folder / "metadata.csv").write_text(f"file_name,prompt_id,prompt\n{''.join(rows)}")
+    facts = imported(folder, "--prompts", asked(tmp_path, 0), "--out", tmp_path / "out")
+    said = " ".join(facts["notes"])
+    assert facts["usable"] == 3
+    assert ("such as 000001.png, and the ids of the prompts from 0: each is taken" in said) == (not told)

@@ -1,9 +1,11 @@
 """Tables that say of files what they are."""
 
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
+from drawn import picture
 from made_elsewhere import PROMPTS, import_, imported, rows_of
 
 from diptych.errors import DataError
@@ -140,7 +142,7 @@ def test_paths_of_another_machine_are_found_by_how_they_end(folder: Path, prompt
         ("file_name,guidance\na.png,inf\n", "guidance: must be a number, got 'inf'"),
         ("file_name,prompt\na.png\n", "the row has not the 2 fields of the header"),
         ("file_name,prompt\n", "no rows there"),
-        ("who,prompt\na.png,x\n", "no column names a file; say which with columns: {file: NAME}"),
+        ("who,prompt\na.png,x\n", "(its columns are 'who', 'prompt'); say which: --set columns.file=NAME"),
     ],
 )
 def test_a_wrong_table_is_one_line_with_its_place(folder: Path, tmp_path: Path, text: str, said: str) -> None:
@@ -211,3 +213,58 @@ def test_of_two_columns_that_differ_in_case_alone_none_is_chosen(folder: Path, p
     )
     told = import_(folder, "--prompts", prompts, "--set", "columns={file: File_Name}", "--out", tmp_path / "out")
     assert told.exit_code == 0, told.output
+
+
+@pytest.mark.parametrize("above", ["{tmp_path}/images", "images", "../images"])
+def test_files_outside_the_folder_of_the_table_are_told_with_the_folder_that_has_both(
+    above: str, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "predictions").mkdir()
+    table, where = tmp_path / "predictions" / "all.csv", above.format(tmp_path=tmp_path)
+    names = [f"{where}/{PROMPTS[0]}_0.png", f"{where}/nowhere.png"]
+    table.write_text("file,prompt\n" + "".join(f"{name},a bench\n" for name in names))
+    said = {flaw["file"]: flaw["what"] for flaw in imported(table, "--out", tmp_path / "out")["flaws"]}
+    outside = "the file lies outside the folder of the table, in which alone files are read; copy the table to"
+    assert said == {names[0]: f"{outside} {tmp_path}, and give it there", names[1]: "the file is not there"}
+    table.rename(tmp_path / "all.csv")
+    assert imported(tmp_path / "all.csv", "--out", tmp_path / "again")["usable"] == 1, "as it says"
+
+
+def test_names_that_a_mac_composed_in_another_way_are_the_same(tmp_path: Path) -> None:
+    name = "\u00fcber die Br\u00fccke"
+    for form, there in (("NFC", "NFD"), ("NFD", "NFC")):
+        own = tmp_path / form
+        (own / "bilder").mkdir(parents=True)
+        (own / "bilder" / f"{unicodedata.normalize(there, name)}.png").write_bytes(picture(1, kind="PNG"))
+        (own / "all.csv").write_text(f"file,prompt\nbilder/{unicodedata.normalize(form, name)}.png,a bridge\n")
+        assert imported(own / "all.csv", "--out", tmp_path / f"out {form}")["usable"] == 1
+
+
+def test_whole_numbers_as_pandas_writes_them_are_whole(folder: Path, tmp_path: Path) -> None:
+    (folder / "metadata.csv").write_text(f"file,prompt,seed,steps\n{PROMPTS[0]}_0.png,a bench,12.0,-0.0\n")
+    assert imported(folder, "--out", tmp_path / "out")["usable"] == 1
+    (row,) = [row for row in rows_of(tmp_path / "out") if row["status"] == "ok"]
+    assert row["seed"] == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("prompts.json", "is neither a folder nor a table of images; save it as .jsonl, an object in each line"),
+        ("scenario_state.json", "give the folder that it lies in"),
+        ("notes.txt", "give the folder of images, or a table that names them (.csv, .tsv, .jsonl)"),
+        ("all.csv", "(its columns are 'prompt', 'filepath'); say which: --set columns.file=filepath"),
+    ],
+)
+def test_a_file_that_is_no_table_of_images_says_what_to_give(name: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("prompt,filepath\na bench,a.png\n")
+    result = import_(tmp_path / name, "--out", tmp_path / "out")
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert said in result.output
+
+
+def test_a_folder_of_parquet_is_for_another_command(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "train-00000.parquet").write_bytes(b"PAR1")
+    result = import_(tmp_path / "in", "--out", tmp_path / "out")
+    assert "pictures in Parquet are read by `diptych curate ingest`" in result.output
