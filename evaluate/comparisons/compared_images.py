@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from diptych.data.generated_columns import BENCHMARK, CATEGORY, PROMPT_ID, SEED, columns_of, equal_in_pairs
 from diptych.evaluate.inputs.category_sets import AskedSet, categories_by_set, kind_of
-from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes, linked
+from diptych.evaluate.inputs.row_codes import codes, linked
+from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 
 NO_SEED = ("", "none")  # as text: no such column, or null
 

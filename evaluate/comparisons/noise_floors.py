@@ -13,7 +13,8 @@ import pyarrow as pa
 from diptych.data.generated_columns import columns_of
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.asked_rows import SAMPLE
-from diptych.evaluate.inputs.scored_rows import Index, RowGroup, codes
+from diptych.evaluate.inputs.row_codes import codes
+from diptych.evaluate.inputs.scored_rows import Index, RowGroup
 from diptych.evaluate.metrics.distances import MeasuredDataset, MeasuredGroup
 from diptych.store.rows import NOISE_FLOOR
 from diptych.store.store import ResultRow

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from diptych.data.generated_columns import equal_in_pairs
 from diptych.evaluate.comparisons.compared_images import Images, Texts, as_objects
-from diptych.evaluate.inputs.scored_rows import Index, codes
+from diptych.evaluate.inputs.row_codes import codes
+from diptych.evaluate.inputs.scored_rows import Index
 from diptych.evaluate.statistics.nested_means import even_weights
 from diptych.store.rows import SETTING_A, SETTING_B
 

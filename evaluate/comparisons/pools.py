@@ -10,7 +10,8 @@ from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.comparisons.compared_images import gather
 from diptych.evaluate.comparisons.means import DifferenceMaker, foreign_of, image_differences
-from diptych.evaluate.inputs.scored_rows import ScoredRows, codes
+from diptych.evaluate.inputs.row_codes import codes
+from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.means import MeasuredMean
 from diptych.evaluate.protocols.contract import TextErrors
 from diptych.evaluate.protocols.items import PoolItems

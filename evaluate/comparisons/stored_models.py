@@ -12,11 +12,11 @@ from diptych.data.checks import NOT_ASKED
 from diptych.data.column_names import full_name
 from diptych.data.generated_columns import BENCHMARK, CATEGORY, columns_of
 from diptych.data.row_states import is_stray
+from diptych.data.same_prompt import texts_apart
 from diptych.data.sql import quoted
 from diptych.evaluate.comparisons.compared_images import category_names, needed_columns, value_text
 from diptych.evaluate.inputs.asked_rows import SAMPLE
 from diptych.evaluate.inputs.category_sets import AskedSet, categories_by_set, kind_of
-from diptych.evaluate.inputs.same_prompt import texts_apart
 from diptych.evaluate.protocols import find_protocol
 from diptych.evaluate.protocols.contract import Protocol
 from diptych.store.agreements import BOTH

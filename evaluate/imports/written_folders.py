@@ -7,7 +7,9 @@ furthest. Where neither says which, nothing is guessed.
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -33,7 +35,7 @@ class OwnFolders(NamedTuple):
         return max(count, int(folder[-1:] != () and folder[-1] in self.models))
 
 
-class _Written(NamedTuple):
+class _InFolder(NamedTuple):
     row: int
     folder: Parts
     record: EvidenceRecord
@@ -61,7 +63,7 @@ def of_other_folders(
         DataError: If one image is named in several folders, and which is the dataset's cannot be told.
     """
     written = [
-        _Written(row, _folder_of(record, files[row]), record) for row, some in records.items() for record in some
+        _InFolder(row, _folder_of(record, files[row]), record) for row, some in records.items() for record in some
     ]
     twice = _first_conflict(written)
     if twice is None:
@@ -94,14 +96,16 @@ def _parts(path: str) -> Parts:
     return tuple(part for part in plain.parts if part != "/")
 
 
-def _first_conflict(written: Sequence[_Written]) -> tuple[_Written, _Written] | None:
-    longest: dict[int, _Written] = {}
+def _first_conflict(written: Sequence[_InFolder]) -> tuple[_InFolder, _InFolder] | None:
+    """Return the first two records that have one image in two folders, of which not the same is said."""
+    by_row: dict[int, dict[Parts, list[_InFolder]]] = {}
     for one in written:
-        other = longest.setdefault(one.row, one)
-        if not _are_one(one.folder, other.folder):
-            return other, one
-        if len(one.folder) > len(other.folder):
-            longest[one.row] = one
+        by_row.setdefault(one.row, {}).setdefault(one.folder, []).append(one)
+    for folders in by_row.values():
+        for some, others in combinations(folders.values(), 2):
+            is_same = Counter(repr(one.record.said) for one in some) == Counter(repr(one.record.said) for one in others)
+            if not is_same and not _are_one(some[0].folder, others[0].folder):
+                return some[0], others[0]
     return None
 
 
@@ -111,6 +115,6 @@ def _are_one(one: Parts, other: Parts) -> bool:
     return longer[len(longer) - len(shorter) :] == shorter
 
 
-def _shown(written: _Written) -> str:
+def _shown(written: _InFolder) -> str:
     name = written.record.image.get(FILE)
     return repr(name) if name is not None else f"an image in {'/'.join(written.folder)!r}"

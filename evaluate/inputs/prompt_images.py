@@ -5,7 +5,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from diptych.data.generated_columns import columns_of
-from diptych.evaluate.inputs.scored_rows import Index, ScoredRows, codes
+from diptych.evaluate.inputs.row_codes import codes
+from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 from diptych.evaluate.statistics.nested_means import even_weights
 
 SETS = columns_of("prompt", "model", "setting")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from diptych.evaluate.inputs.same_prompt import texts_apart
+from diptych.data.same_prompt import texts_apart
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 
 

@@ -4,7 +4,7 @@ Everything lies in the order of the dataset, so that columns are put side by sid
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -19,10 +19,11 @@ from diptych.data.column_names import DATA
 from diptych.data.dataset import ColumnSet, Dataset
 from diptych.data.generated_columns import BENCHMARK, PROMPT_ID, SEED, columns_of
 from diptych.data.prompt_sets import prompt_kinds
+from diptych.data.same_prompt import texts_apart
 from diptych.data.single_precision import meant_column
 from diptych.data.table import DatasetTable, TableColumn
 from diptych.evaluate.inputs.memberships import members
-from diptych.evaluate.inputs.same_prompt import texts_apart
+from diptych.evaluate.inputs.row_codes import codes, linked
 from diptych.evaluate.statistics.intervals import even_clusters
 from diptych.evaluate.statistics.macro_shares import ONE_PROMPT
 from diptych.progress.wording import quantity
@@ -273,32 +274,6 @@ def group_by(columns: Mapping[str, pa.Array], rows: Index) -> list[RowGroup]:
     for part in np.split(order, starts[1:]) if len(rows) else []:
         groups.append(RowGroup({name: column[int(part[0])].as_py() for name, column in taken.items()}, rows[part]))
     return sorted(groups, key=lambda group: [(value is not None, value) for value in group.values.values()])
-
-
-def codes(columns: Iterable[pa.Array], count: int) -> Index:
-    """Return int64 (count,): a number per row, equal where all columns are equal; null is a value of its own."""
-    code = np.zeros(count, np.int64)
-    for column in columns:
-        encoded = pc.dictionary_encode(column, null_encoding="encode").indices.to_numpy(zero_copy_only=False)
-        pairs = np.stack([code, encoded.astype(np.int64)])
-        code = np.unique(pairs, axis=1, return_inverse=True)[1].reshape(-1).astype(np.int64)
-    return code
-
-
-def linked(prompts: Index, seeds: pa.Array) -> Index:
-    """Return the numbers (N,) of prompts, one for all that have an image in common, as its seed tells; null tells none.
-
-    >>> linked(np.array([0, 0, 1, 2]), pa.array([7, 8, 7, None])).tolist()
-    [0, 0, 0, 2]
-    """
-    encoded = pc.dictionary_encode(seeds).indices
-    known = np.flatnonzero(encoded.is_valid().to_numpy(zero_copy_only=False))
-    seed, own = encoded.take(pa.array(known)).to_numpy().astype(np.int64), prompts[known]
-    first = np.full(seed.max(initial=-1) + 1, len(prompts), np.int64)
-    np.minimum.at(first, seed, own)
-    leader = np.arange(prompts.max(initial=-1) + 1, dtype=np.int64)
-    np.minimum.at(leader, own, first[seed])
-    return leader[prompts]
 
 
 def _scored(table: DatasetTable, found: TableColumn) -> ScoredColumn:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy.spatial import KDTree
 
+from diptych.data.same_prompt import texts_apart
 from diptych.data.same_text import plain_text
 from diptych.data.schema import FILE, MEMBER
-from diptych.evaluate.inputs.same_prompt import texts_apart
 from diptych.evaluate.inputs.scored_rows import ScoredRows, unit_name
 
 Texts = npt.NDArray[np.str_]

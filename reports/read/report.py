@@ -15,6 +15,7 @@ from diptych.reports.read.audited import audited
 from diptych.reports.read.columns import AUDIT, OURS, PICTURE, domain_of, filters
 from diptych.reports.read.evidence import JudgeLook, SeenRecords, find_evidence, find_looks
 from diptych.reports.read.numbers import count
+from diptych.reports.read.pairs import pairs_of
 from diptych.reports.read.picture_job import PREVIEWS, THUMBNAILS, Picture, file_of
 from diptych.reports.read.pool import Pool
 from diptych.reports.read.rows import ReportRows, as_text
@@ -254,15 +255,8 @@ class Report:
     @cached_property
     def pairs(self) -> list[int]:
         """For each row the number of its prompt and seed (or sample), -1 without: what models can be compared on."""
-        columns = self.rows.columns
-        numbers: dict[tuple[Any, ...], int] = {}
-        found = []
-        for row, model in enumerate(columns["model"]):
-            seed = columns["seed"][row] if columns["seed"][row] is not None else columns["sample"][row]
-            prompt = columns["prompt_id"][row] or columns["caption"][row]
-            key = (columns["benchmark"][row], prompt, seed)
-            found.append(-1 if model is None or prompt is None else numbers.setdefault(key, len(numbers)))
-        return found
+        found = self.query("SELECT dataset, prompt_sets FROM datasets WHERE run_id = ?")
+        return pairs_of(self.rows.columns, {row["dataset"]: row["prompt_sets"] or {} for row in found})
 
     @cached_property
     def draw_word(self) -> str:

@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 
 from diptych.evaluate.inputs.memberships import distinct, holds, members
-from diptych.evaluate.inputs.scored_rows import group_by, linked
+from diptych.evaluate.inputs.row_codes import linked
+from diptych.evaluate.inputs.scored_rows import group_by
 
 KINDS = pa.array([["b", "a"], [], None, ["a"], ["c"]], pa.list_(pa.string()))
 

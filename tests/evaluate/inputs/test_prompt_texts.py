@@ -10,8 +10,8 @@ from evaluate_configs import call, call_json, make_config, read, run
 from tiny_generated import Made, make_generated
 from told_scores import install
 
+from diptych.data.same_prompt import texts_apart
 from diptych.evaluate.comparisons.stores import compare_labels
-from diptych.evaluate.inputs.same_prompt import texts_apart
 
 TXT = {"txt": "txt"}
 
