@@ -135,7 +135,7 @@ def compare(
     margins: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Print by how much models differ: two, or each of several from each.
+    """Print by how much models differ, each from each.
 
     Compared are images of the same prompt, sample and setting. A LABEL is a model (or another value of --by), written
     as RUN:LABEL where several runs of the store have it; without one all are compared. Of three or more it is said
@@ -146,7 +146,7 @@ def compare(
     Examples:
       diptych evaluate compare runs/geneval.duckdb flux sdxl
       diptych evaluate compare runs/geneval.duckdb --metric clip_score
-      diptych evaluate compare runs/geneval.duckdb flux sdxl --margin clip_score=0.5
+      diptych evaluate compare runs/geneval.duckdb --margin clip_score=0.5
     """  # noqa: D301 -- as above
     from diptych.evaluate.comparisons.margins import parse_margins
     from diptych.evaluate.comparisons.stores import compare_labels

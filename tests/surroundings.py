@@ -19,6 +19,7 @@ from tiny_generated import Made, made_grid, make_generated
 import diptych
 from diptych.curate.config import CurateConfig
 from diptych.curate.run import STEPS, CurateRunner
+from diptych.data.timings import append_timing
 
 SRC = Path(diptych.__file__).resolve().parents[1]
 STRICT = Path(__file__).with_name("strict")
@@ -94,7 +95,10 @@ CALLS: dict[tuple[str, ...], str] = {
     ("doctor",): "",
     ("evaluate", "compare"): "store.duckdb first second",
     ("evaluate", "distance"): "run/pool in --encoder projection --set dim=4",
+    ("evaluate", "gate"): "store.duckdb --max caption_words=99 --allow-unresolved",
     ("evaluate", "import-evidence"): "asked answers.csv --format answers --judge people",
+    ("evaluate", "pareto"): "store.duckdb --metric clip_score",
+    ("evaluate", "plan"): "store.duckdb first second --metric caption_words --difference 1",
     ("evaluate", "protocols"): "dsg",
     ("evaluate", "results"): "store.duckdb",
     ("evaluate", "run"): "e.yaml --set store=new.duckdb",
@@ -128,8 +132,9 @@ CONFIGS = {
         "name": "tiny",
         "store": "store.duckdb",
         "datasets": {"images": {"path": "grid"}},
-        "scores": {"text": {"score": "caption_stats"}},
-        "means": [{"score": "text.caption_words", "by": ["model"]}],
+        "scores": {"text": {"score": "caption_stats"}, "fit": {"score": "clip_similarity", "encoder": "p"}},
+        "encoders": {"p": {"kind": "projection", "options": {"dim": 4}}},
+        "means": [{"score": "text.caption_words", "by": ["model"]}, {"score": "fit.clip_score", "by": ["model"]}],
     },
     "g.yaml": {
         "job": "generate",
@@ -160,6 +165,8 @@ def _furnish(folder: Path) -> None:
         for step in STEPS:
             runner.run(step)
     make_generated(Path("grid"), made_grid(("first", "second"), 6, 2, ("euler-50-g5",)))
+    took = [{"model": model, "setting": "euler-50-g5", "images": 12, "seconds": 6.0} for model in ("first", "second")]
+    append_timing("grid", {"shard": "00000.parquet", "settings": took, "environments": []}, [])
     run_evaluation(CONFIGS["e.yaml"])
     asked = {"questions": [{"id": "1", "question": "a fish?"}]}
     make_generated(Path("asked"), [Made("first", prompt, checks=asked, picture=prompt) for prompt in range(3)])

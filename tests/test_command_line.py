@@ -41,7 +41,7 @@ def arguments(command: click.Command, given: click.Parameter, address: str, fold
 def filler(kind: Any, folder: Path) -> str:
     if isinstance(kind, click.Path) and kind.exists:
         return str(folder if kind.dir_okay else folder / "file")
-    return "word"
+    return "1" if kind is click.FLOAT else "word"
 
 
 def test_there_are_commands_with_paths() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from diptych.command_line import AS_JSON, LocalPathType, print_json
+from diptych.addresses import Address
+from diptych.command_line import AS_JSON, LocalPathType, PlaceType, print_json
 from diptych.failures import GATE_CLOSED
 
 CRITERIA = "diptych.criteria"  # in what click keeps for all contexts of a command
@@ -30,7 +31,7 @@ def _criteria_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command()
-@click.argument("store", type=LocalPathType())
+@click.argument("store", type=PlaceType())
 @_criteria_options
 @click.option("--against", metavar="RUN", help="What it is held against: a run, a model or RUN:MODEL of the store.")
 @click.option("--run", "run_name", metavar="RUN", help="What is looked at, written as that; the only run otherwise.")
@@ -46,17 +47,18 @@ def _criteria_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.pass_context
 def gate(
     ctx: click.Context,
-    store: Path,
+    store: Address,
     against: str | None,
     run_name: str | None,
     allow_unresolved: bool,
     files: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Hold the numbers of a run against bounds; exit code 100 if one is not passed.
+    """Hold the numbers of a run against bounds.
 
     A check is passed where the whole interval of 95 % is on the right side. What is not resolved, missing or made in
-    another way is not passed, and the reason is printed.
+    another way is not passed, and the reason is printed. The exit code is 100 if
+    one check is not passed.
 
     \b
     Examples:

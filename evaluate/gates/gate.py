@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from diptych.addresses import Address
 from diptych.errors import ConfigError
 from diptych.evaluate.comparisons.compared_images import value_text
 from diptych.evaluate.gates.criteria import Criterion
@@ -67,7 +67,7 @@ class GateReport:
         yield f"{checks}: the gate is passed" if not count else f"{count} of {checks} not passed: the gate is closed"
 
 
-def gate(path: Path, asked: AskedGate) -> GateReport:
+def gate(path: Address, asked: AskedGate) -> GateReport:
     """Hold the numbers of a run against what is asked of them.
 
     Raises:
@@ -92,7 +92,7 @@ def gate(path: Path, asked: AskedGate) -> GateReport:
     return GateReport(run.name, None if regressions is None else regressions.other.name, outcomes)
 
 
-def _check_other(path: Path, run: GatedRun, other: GatedRun) -> None:
+def _check_other(path: Address, run: GatedRun, other: GatedRun) -> None:
     if (run.run_id, run.label) == (other.run_id, other.label):
         said = run.name if run.label is None else f"{run.name}:{run.label}"
         raise ConfigError(f"{path}: {said} cannot be held against itself; name another with --run or --against")

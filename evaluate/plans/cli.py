@@ -1,20 +1,19 @@
 """``diptych evaluate plan`` and ``pareto``: parse, call one function, print what it says."""
 
-from pathlib import Path
-
 import click
 
-from diptych.command_line import AS_JSON, LocalPathType, print_json
+from diptych.addresses import Address
+from diptych.command_line import AS_JSON, PlaceType, print_json
 
 
 @click.command()
-@click.argument("store", type=LocalPathType())
+@click.argument("store", type=PlaceType())
 @click.argument("labels", nargs=-1, metavar="[A B]")
 @click.option("--metric", required=True, metavar="NAME", help="The mean by which they are to be told apart.")
 @click.option("--difference", type=float, required=True, help="The true difference that is to be found.")
 @click.option("--power", type=float, default=0.8, show_default=True, help="The probability with which it is.")
 @AS_JSON
-def plan(store: Path, labels: tuple[str, ...], metric: str, difference: float, power: float, as_json: bool) -> None:
+def plan(store: Address, labels: tuple[str, ...], metric: str, difference: float, power: float, as_json: bool) -> None:
     """Say how many prompts and images tell two models apart.
 
     STORE has a pilot: both models with some prompts, best with several images of each. A and B are models, written as
@@ -38,11 +37,11 @@ def plan(store: Path, labels: tuple[str, ...], metric: str, difference: float, p
 
 
 @click.command()
-@click.argument("store", type=LocalPathType())
+@click.argument("store", type=PlaceType())
 @click.option("--metric", required=True, metavar="NAME", help="The mean that is held against the seconds.")
 @click.option("--run", "run_name", metavar="NAME", help="The run of this name or id; the only one otherwise.")
 @AS_JSON
-def pareto(store: Path, metric: str, run_name: str | None, as_json: bool) -> None:
+def pareto(store: Address, metric: str, run_name: str | None, as_json: bool) -> None:
     """Say which models and settings are worth their seconds.
 
     Each model with each setting is a point. One is dominated where another that is as fast or faster is resolved to be

@@ -8,11 +8,11 @@ between is said not to be resolved. Times are taken as they are noted, without a
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from diptych.addresses import Address
 from diptych.data.column_names import find_name
 from diptych.data.timings import seconds_per_image
 from diptych.errors import ConfigError, DiptychError, StoreError
@@ -77,7 +77,7 @@ class ParetoFront:
         )
 
 
-def pareto_front(path: Path, *, metric: str, run: str | None = None) -> ParetoFront:
+def pareto_front(path: Address, *, metric: str, run: str | None = None) -> ParetoFront:
     """Return where the models and settings of a run lie.
 
     Args:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from diptych.addresses import Address
 from diptych.data.column_names import find_name
 from diptych.data.timings import seconds_per_image
 from diptych.errors import ConfigError, DiptychError, StoreError
@@ -112,7 +112,7 @@ class EvaluationPlan:
 
 
 def make_plan(
-    path: Path, labels: Sequence[str], *, metric: str, difference: float, power: float
+    path: Address, labels: Sequence[str], *, metric: str, difference: float, power: float
 ) -> list[EvaluationPlan]:
     """Return what settles a difference of two models by a metric, one a dataset of the pilot.
 

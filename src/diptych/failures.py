@@ -19,7 +19,7 @@ EXIT_CODES = {
     FAILED: "something given is wrong, or not all could be made; a line says what",
     USAGE: "the command was not written as --help says",
     NOT_INSTALLED: "something is not installed; the line says how to install it",
-    GATE_CLOSED: "a number is not as good as the gate asks, or is not known to be; the reasons are printed",
+    GATE_CLOSED: "a number is not as good as a gate asks, or nobody knows; it says why",
     HUNG_UP: "stopped by a closed terminal; the same command goes on where it stopped",
     INTERRUPTED: "stopped with Ctrl-C; the same command goes on where it stopped",
     TERMINATED: "stopped with SIGTERM (kill); the same command goes on where it stopped",
