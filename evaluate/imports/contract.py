@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from diptych.evaluate.imports.sample_files import SampleFile
 from diptych.judges.contract import Box, Rating
 from diptych.judges.evidence import EvidenceKind
 
@@ -56,6 +57,9 @@ class EvidenceRecord:
         misfit: Why it can be about no image, where the format knows; empty else.
         says: What of it is so, in words, beside ``misfit``.
         size: Width and height of the picture in pixels, where the file tells them: one of another size is not the one.
+        picture: The numbers in its name, where the file tells it: they count in place of prompt and sample where the
+            pictures of the dataset have such names.
+        part: Which of several things it is that stand at one place, from 0.
     """
 
     place: FilePlace
@@ -66,6 +70,8 @@ class EvidenceRecord:
     misfit: str = ""
     says: str = ""
     size: tuple[int, int] | None = None
+    picture: SampleFile | None = None
+    part: int = 0
 
     @property
     def is_listing(self) -> bool:
@@ -121,6 +127,7 @@ class ImportFormat:
         takes_scale: Whether the scale of its ratings has to be told.
         of_captions: Whether its answers are to whether an image shows its caption, as the score ``vqa_score`` asks, and
             not to the questions of prompts.
+        version: Of how its records become evidence.
     """
 
     kind: EvidenceKind[Any]
@@ -128,3 +135,4 @@ class ImportFormat:
     takes_names: bool = False
     takes_scale: bool = False
     of_captions: bool = False
+    version: int = 3

@@ -38,8 +38,9 @@ def _ratings(source: ImportSource) -> Iterator[EvidenceRecord]:
             number += 1
             place = FilePlace(source.file, number, "record")
             image = {PROMPT_ID: prompt_id, "model": MISNAMED.get(model, model)}
-            for value in _values(values, place, f"{prompt_id}, {model}"):
-                yield EvidenceRecord(place, image, Rating(value), prompt if isinstance(prompt, str) else None)
+            text = prompt if isinstance(prompt, str) else None
+            for part, value in enumerate(_values(values, place, f"{prompt_id}, {model}")):
+                yield EvidenceRecord(place, image, Rating(value), text, part=part)
 
 
 def _values(values: Any, place: FilePlace, what: str) -> list[float]:

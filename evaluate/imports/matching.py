@@ -20,6 +20,7 @@ from diptych.errors import DataError
 from diptych.evaluate.imports.contract import EvidenceRecord
 from diptych.evaluate.imports.file_names import FileNames
 from diptych.evaluate.imports.matched import Matched, first_of
+from diptych.evaluate.imports.sample_files import SampleFiles
 from diptych.evaluate.imports.written_folders import OTHER_FOLDER, of_other_folders, own_folders
 from diptych.scores.vqa_score import CAPTION_ASKED
 from diptych.storage.location import Location
@@ -27,7 +28,8 @@ from diptych.storage.location import Location
 NO_IMAGE, SEVERAL_IMAGES, OTHER_PROMPT = "no such image", "several images", "another prompt"
 OTHER_SIZE = "a picture of another size"
 SHOWN = "1"  # the id of the only question that is asked of a caption
-TOLD_OF = ("ok", MISSING)  # the states of rows about which a file may say something: no pictures are needed
+OK = "ok"
+TOLD_OF = (OK, MISSING)  # the states of rows about which a file may say something: no pictures are needed
 IMAGE_PATH = "image.path"  # the name of a picture, which a dataset that was made of files has as FILE in full
 NUMBERED = (PROMPT_ID, "sample")  # columns of which a spreadsheet makes numbers
 
@@ -89,7 +91,7 @@ class Matcher:
             if record.misfit:
                 found.leave_out(record, record.misfit, record.says)
                 continue
-            rows = self._of_its_prompt(record, self._rows(image))
+            rows = self._of_its_prompt(record, self._rows_of(record, image))
             why, says = self._contradiction(record, rows[0]) if len(rows) == 1 else (NO_IMAGE, "")
             if len(rows) > 1:
                 found.leave_out(record, SEVERAL_IMAGES, f"{_named(image)} are {len(rows):,}")
@@ -137,6 +139,10 @@ class Matcher:
 
     def _both_sides(self, records: Sequence[EvidenceRecord]) -> str:
         """Return what of images that are not there is not there, and the first of what is, in words."""
+        pictures = [record.picture for record in records if record.picture is not None]
+        if pictures and self._sample_files:
+            named = first_of(f"{one.prompt}/samples/{one.sample:05d}" for one in pictures)
+            return f"{FILE} {named}, where the dataset has {first_of(self._files)}"
         image = records[0].image
         for name in image:
             ours = self._files if name == FILE else self._words(name)
@@ -145,6 +151,17 @@ class Matcher:
             if unknown := [word for word in theirs if not is_there(word)]:
                 return f"{name} {first_of(unknown)}, where the dataset has {first_of(ours)}"
         return f"no image has {_named(image)}"
+
+    def _rows_of(self, record: EvidenceRecord, image: Mapping[str, str]) -> Sequence[int]:
+        """Return the rows that a record may be about: of pictures with numbered names, those of its numbers."""
+        if record.picture is None or not self._sample_files:
+            return self._rows(image)
+        model, first = image.get("model"), self._first_sample
+        found = self._sample_files.find(record.picture, lambda row: model in (None, self.model_of[row]))
+        if found or first is None:
+            return found
+        sample = {**image, "sample": str(record.picture.sample - first)}
+        return [row for row in self._rows(sample) if self.states[row] == MISSING]
 
     def _rows(self, image: Mapping[str, str]) -> Sequence[int]:
         others = {name: self._meant(name, word) for name, word in image.items() if name != FILE}
@@ -177,6 +194,18 @@ class Matcher:
     @cached_property
     def _by_name(self) -> FileNames:
         return FileNames(self._files)
+
+    @cached_property
+    def _sample_files(self) -> SampleFiles:
+        return SampleFiles(self._words(FILE) if FILE in self.table.columns else ())
+
+    @cached_property
+    def _first_sample(self) -> int | None:
+        """What the numbers in the names of pictures count from; None where they are counted otherwise."""
+        samples = self._words("sample")
+        places = self._sample_files.places
+        firsts = {place.sample - int(samples[row] or 0) for row, place in places if self.states[row] == OK}
+        return firsts.pop() if len(firsts) == 1 else None
 
     def _index(self, columns: tuple[str, ...]) -> dict[tuple[str | None, ...], list[int]]:
         if columns not in self._indices:

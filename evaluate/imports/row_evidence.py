@@ -142,12 +142,9 @@ def rating_rows(matcher: Matcher, matched: Matched, content: FileContent) -> Row
 def _once(said: list[EvidenceRecord]) -> list[Rating]:
     """Return one rating of each rater; those without a name are of one rater, but of several in one record."""
     kept: dict[tuple[str, int], EvidenceRecord] = {}
-    inside: Counter[int] = Counter()
     for record in said:
         rating = cast("Rating", record.said)
-        within = 0 if rating.rater else inside[record.place.number]
-        inside[record.place.number] += 1
-        other = kept.setdefault((rating.rater, within), record)
+        other = kept.setdefault((rating.rater, 0 if rating.rater else record.part), record)
         if (value := cast("Rating", other.said).value) != rating.value:
             is_one_file = other.place.file == record.place.file
             where = f"{other.place.noun} {other.place.number}" if is_one_file else str(other.place)

@@ -31,7 +31,6 @@ from diptych.scores.vqa_score import CAPTION_ASKED
 from diptych.storage.location import Location
 from diptych.storage.locks import only_one
 
-VERSION = 3  # of how records become evidence
 # What the rules over each kind of evidence ask, so that they find it; nothing of ratings.
 ASKED: Mapping[str, Ask] = {ANSWERS.name: AskedQuestions(), BOXES.name: CheckedLabels()}
 
@@ -92,7 +91,7 @@ def import_evidence(path: Path, given: GivenFiles) -> Imported:
     """
     form: ImportFormat = resolve(FORMATS, "format", given.format)
     _check_options(form, given)
-    sources, facts = _read(given)
+    sources, facts = _read(given, form.version)
     contents = [form.read(source) for source in sources]
     content = _joined(contents, given)
     name = {"name": given.judge, "content": fingerprint(facts)[:CONTENT_DIGITS]}
@@ -126,14 +125,14 @@ def _check_options(form: ImportFormat, given: GivenFiles) -> None:
         raise ConfigError(f"--scale: the format {given.format} has no ratings, or a scale of its own; leave it out")
 
 
-def _read(given: GivenFiles) -> tuple[list[ImportSource], dict[str, Any]]:
+def _read(given: GivenFiles, version: int) -> tuple[list[ImportSource], dict[str, Any]]:
     """Return what is to be read, and the facts that decide what comes of it, whatever the order of the files."""
     read = [_text(file) for file in given.files]
     only = given.models.only or ("",) * len(read)
     of_files = sorted((sha256, model) for (_, sha256), model in zip(read, only, strict=True))
     models = {**given.models.renamed, **({"": "\n".join(model for _, model in of_files)} if given.models.only else {})}
     sha256 = "\n".join(sha256 for sha256, _ in of_files)
-    facts: dict[str, Any] = {"sha256": sha256, "format": given.format, "models": models, "version": VERSION}
+    facts: dict[str, Any] = {"sha256": sha256, "format": given.format, "models": models, "version": version}
     names = None
     if given.names is not None:
         words, facts["names_sha256"] = _text(given.names)

@@ -2,14 +2,17 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from drawn import picture
 from evaluate_configs import make_config, read, result_of, run
 from imported_evidence import import_file, imported_facts, lines_of, refusal, stored
+from made_elsewhere import imported as imported_folder
+from made_elsewhere import rows_of
 from tiny_generated import Made, make_generated
 
 from diptych.data.dataset import open_dataset
@@ -205,6 +208,96 @@ def test_a_line_that_stands_there_twice_counts_once(folder: Path) -> None:
     text = lines_of(decision(0, 0), decision(0, 0), decision(0, 1))
     facts = imported_facts(folder, "results.jsonl", text, form="geneval", judge="mmdet")
     assert (facts["repeated"], facts["ratings_of_an_image"]) == (1, {"1": 2})
+
+
+def test_decisions_about_several_files_of_one_model_contradict_each_other_whatever_their_lines(folder: Path) -> None:
+    told = [decision(prompt, 0) for prompt in range(4)]
+    wrong = [{**one, "correct": not one["correct"]} for one in told]
+    (folder / "a.jsonl").write_text(lines_of(*told))
+    for number, other in enumerate((wrong, wrong[1:] + wrong[:1])):
+        result = import_file(folder, f"{number}.jsonl", lines_of(*other), str(folder / "a.jsonl"), form="geneval")
+        said = refusal(result)
+        assert re.search(r"a\.jsonl:\d: rates [01] what .*[01]\.jsonl:\d rates [01]; keep one of them", said), said
+        assert "of several models, say whose images each file is about with --model" in said
+    assert open_dataset(folder / "generated").column_sets("evidence") == []
+
+
+@pytest.mark.parametrize("name", ["results.jsonl", "copy.jsonl"])
+def test_a_file_that_is_given_twice_counts_once(folder: Path, name: str) -> None:
+    text = lines_of(decision(0, 0), decision(0, 1))
+    (folder / name).write_text(text)
+    facts = imported_facts(folder, "results.jsonl", text, str(folder / name), form="geneval", judge="mmdet")
+    assert (facts["repeated"], facts["ratings_of_an_image"]) == (2, {"1": 2})
+
+
+def draw_folder(folder: Path, first: int, gap: int | None = None) -> None:
+    """Draw two prompts with three pictures each, counted from a number, the second without one of them."""
+    for prompt in range(2):
+        samples = folder / f"{prompt:05d}" / "samples"
+        samples.mkdir(parents=True)
+        (samples.parent / "metadata.jsonl").write_text(json.dumps({"prompt": f"blobs number {prompt}", **CHECKS}))
+        for sample in range(first, first + 3):
+            if (prompt, sample) != (1, gap):
+                (samples / f"{sample:05d}.png").write_bytes(picture(10 * prompt + sample, kind="PNG"))
+
+
+def about_pictures(folder: Path) -> dict[str, bool]:
+    """Return the pictures of a folder, and whether they are the first of their prompt."""
+    files = sorted(file.relative_to(folder) for file in folder.rglob("*.png"))
+    return {str(file): file == next(one for one in files if one.parent == file.parent) for file in files}
+
+
+def decisions_of(folder: Path, said: Mapping[str, bool]) -> str:
+    told = [(file, int(file.partition("/")[0]), right) for file, right in said.items()]
+    return lines_of(*(decision(number, 0, filename=f"{folder}/{file}", correct=right) for file, number, right in told))
+
+
+@pytest.mark.parametrize(("first", "gap"), [(0, None), (1, None), (1, 2), (0, 1)])
+def test_decisions_are_about_the_files_that_they_name_whatever_these_count_from(
+    tmp_path: Path, first: int, gap: int | None
+) -> None:
+    draw_folder(tmp_path / "pictures", first, gap)
+    imported_folder(tmp_path / "pictures", "--model", "sd21", "--out", tmp_path / "generated")
+    said = about_pictures(tmp_path / "pictures")
+    text = decisions_of(tmp_path / "pictures", said)
+    facts = imported_facts(tmp_path, "results.jsonl", text, form="geneval", judge="mmdet")
+    assert (facts["images"], facts["images_untold"], facts["misfits"]) == (len(said), 0, {})
+    files = [row["file"] for row in rows_of(tmp_path / "generated")]
+    found = zip(files, stored(tmp_path, RATINGS).records, strict=True)
+    assert {file: some[0].value == 1.0 for file, some in found if some is not None} == said
+
+
+def test_a_decision_about_a_file_that_is_not_there_is_about_none(tmp_path: Path) -> None:
+    draw_folder(tmp_path / "pictures", 1)
+    imported_folder(tmp_path / "pictures", "--model", "sd21", "--out", tmp_path / "generated")
+    text = decisions_of(tmp_path, {f"{prompt:05d}/samples/0000{end}.png": True for prompt in (0, 1) for end in (0, 1)})
+    facts = imported_facts(tmp_path, "results.jsonl", text, form="geneval", judge="mmdet")
+    says = "file '00000/samples/00000', '00001/samples/00000', where the dataset has '00000/samples/00001.png'"
+    assert facts["misfits"]["no such image"]["says"].startswith(says)
+    assert (facts["images"], facts["records"]) == (2, {"read": 4, "used": 2})
+
+
+def test_a_decision_about_a_picture_that_is_lost_since_counts(tmp_path: Path) -> None:
+    draw_folder(tmp_path / "pictures", 1)
+    said = about_pictures(tmp_path / "pictures")
+    (tmp_path / "pictures" / "00001/samples/00003.png").unlink()
+    imported_folder(tmp_path / "pictures", "--model", "sd21", "--out", tmp_path / "generated")
+    text = decisions_of(tmp_path / "pictures", said)
+    facts = imported_facts(tmp_path, "results.jsonl", text, form="geneval", judge="mmdet")
+    assert (facts["images"], facts["records"], facts["misfits"]) == (6, {"read": 6, "used": 6}, {})
+
+
+def test_decisions_about_files_of_two_models_are_told_apart_by_model_and_folder(tmp_path: Path) -> None:
+    for number, model in enumerate(TWO):
+        draw_folder(tmp_path / "pictures" / model, number)
+    imported_folder(tmp_path / "pictures", "--out", tmp_path / "generated")
+    rows = [(row["model"], row["file"]) for row in rows_of(tmp_path / "generated")]
+    wanted = {(model, f"{model}/00000/samples/00001.png"): model == TWO[0] for model in TWO}
+    assert wanted.keys() <= set(rows)
+    told = [decision(0, 0, filename=f"/out/{model}/00000/samples/1.png", correct=model == TWO[0]) for model in TWO]
+    imported_facts(tmp_path, "results.jsonl", lines_of(*told), form="geneval", judge="mmdet")
+    found = zip(rows, stored(tmp_path, RATINGS).records, strict=True)
+    assert {row: some[0].value == 1.0 for row, some in found if some is not None} == wanted
 
 
 def test_decisions_have_no_threshold_and_ratings_on_another_scale_are_none() -> None:
