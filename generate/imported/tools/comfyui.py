@@ -9,13 +9,12 @@ is the prompt, and that is said.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from diptych.generate.imported.tools.comfy_graph import ComfyGraph, Node, kind_of
 from diptych.generate.imported.tools.comfy_savers import makers_of
 from diptych.generate.imported.tools.comfy_texts import NEGATIVE, PIPES, POSITIVE, side_texts
-from diptych.generate.imported.tools.said import ToolSays, json_object, sampler_name, tool_says
+from diptych.generate.imported.tools.said import ToolSays, also_unclear, json_object, sampler_name, tool_says
 
 MAX_NODES = 10_000
 TAGS = ("Model", "Make", "ImageDescription")  # of EXIF, in which a graph stands behind its name
@@ -119,8 +118,7 @@ def _sampler_says(graph: ComfyGraph, sampler: Node) -> ToolSays:
         guidance=_guidance(graph, sampler, guider, asks),
         model=graph.found(model, MODEL_NAMES, ("model", *PIPES)),
     )
-    unclear = [text for text in (prompt.unclear("prompt"), negative.unclear("negative prompt")) if text]
-    return replace(says, unclear="; ".join(unclear) or None)
+    return also_unclear(says, prompt.unclear("prompt"), negative.unclear("negative prompt"))
 
 
 def _first_of(node: Node, names: tuple[str, ...]) -> str:

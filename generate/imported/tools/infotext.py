@@ -12,11 +12,10 @@ one place alone.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from diptych.data.text_records import whole_json
-from diptych.generate.imported.tools.said import MAX_PROMPT, ToolSays, first_said, sampler_name, tool_says
+from diptych.generate.imported.tools.said import MAX_PROMPT, ToolSays, also_unclear, first_said, sampler_name, tool_says
 from diptych.generate.imported.tools.texts import main_text
 
 NEGATIVE = "Negative prompt:"
@@ -24,6 +23,7 @@ NEGATIVE = "Negative prompt:"
 PAIR = re.compile(r'\s{0,8}(\w[\w \-/]{0,60}):\s{0,8}("(?:\\.|[^\\"]){0,5000}"|[^,]*)(?:,|$)')
 MAX_LETTERS = 2 * MAX_PROMPT
 MAX_LINE = 50_000  # letters of the line of pairs
+KNOWN = frozenset({"Seed", "Sampler", "CFG scale", "Size", "Model", "Model hash"})  # two are pairs without Steps too
 MIN_PAIRS = 3  # of a line of pairs, to be one: the prompt may have a colon as well
 INSIDE = re.compile(r"(?<=\s)Steps:\s{0,8}\d+\s{0,8},")  # where pairs begin that stand behind a text
 FIRST = re.compile(r"(?:Steps|Seed|Sampler|CFG scale|Size|Model):")  # how pairs begin that have no line before them
@@ -39,7 +39,19 @@ def read_infotext(texts: Mapping[str, str], file: str) -> ToolSays | None:
         ValueError: If it is longer than any is.
     """
     text = main_text(texts)
-    return parse_infotext(text) if text is not None and not text.lstrip().startswith("{") else None
+    if not text or not text.strip() or text.lstrip().startswith("{"):
+        return None
+    says = parse_infotext(text)
+    return _of_texts_alone(text, is_named="parameters" in texts) if says is None and "prompt" not in texts else says
+
+
+def _of_texts_alone(text: str, *, is_named: bool) -> ToolSays | None:
+    """Return the texts of an infotext without pairs, as A1111 reads it; None of one that may be anything.
+
+    So may one be that has no negative prompt, and does not stand where programs of this family write.
+    """
+    prompt, negative = _split(text.replace("\r\n", "\n").strip().split("\n"))
+    return tool_says(prompt, negative_prompt=negative) if is_named or negative else None
 
 
 def parse_infotext(text: str) -> ToolSays | None:
@@ -73,7 +85,7 @@ def parse_infotext(text: str) -> ToolSays | None:
         model=said.get("Model"),
     )
     is_read = not behind or BEHIND.match(behind)
-    return says if is_read else replace(says, unclear=f"text behind its line of pairs: {behind!r}")
+    return says if is_read else also_unclear(says, f"text behind its line of pairs: {behind!r}")
 
 
 def _pairs(lines: list[str]) -> tuple[int | None, dict[str, str]]:
@@ -83,7 +95,7 @@ def _pairs(lines: list[str]) -> tuple[int | None, dict[str, str]]:
         first = FIRST.match(line) if len(lines) == 1 else PAIR.match(line)
         if first and not line.startswith(NEGATIVE) and len(line) <= MAX_LINE:
             pairs = dict(PAIR.findall(line))
-            if len(pairs) >= MIN_PAIRS and "Steps" in pairs:
+            if (len(pairs) >= MIN_PAIRS and "Steps" in pairs) or len(KNOWN & pairs.keys()) > 1:
                 return number, pairs
     return None, {}
 

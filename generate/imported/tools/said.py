@@ -7,6 +7,7 @@ from typing import Any
 
 from diptych.data.text_records import whole_json
 
+MOST_SEEDS = 2**63  # of the column's type; ComfyUI draws from 2**64
 MAX_PROMPT = 100_000  # letters; a longer one is none that a model read
 
 # Takes the texts of an image by their keys and the path of its file; None where they are another program's.
@@ -33,7 +34,8 @@ class ToolSays:
 def tool_says(prompt: Any, **facts: Any) -> ToolSays:
     """Return what a program says, without what is of a wrong type.
 
-    Numbers may be written as texts, as infotexts have them; a seed below zero means that nobody chose one.
+    Numbers may be written as texts, as infotexts have them; a seed below zero means that nobody chose one, and one that
+    no column holds is told.
 
     Raises:
         ValueError: If the prompt is longer than any model reads.
@@ -43,14 +45,22 @@ def tool_says(prompt: Any, **facts: Any) -> ToolSays:
         raise ValueError(f"a prompt of {len(text):,} letters; at most {MAX_PROMPT:,} are read")
     kinds: dict[str, Callable[[Any], Any]] = {
         "negative_prompt": _text,
-        "seed": lambda value: _whole(value, 2**63),
+        "seed": lambda value: _whole(value, MOST_SEEDS),
         "steps": lambda value: _whole(value, 2**31),
         "sampler": _text,
         "guidance": _fraction,
         "model": _text,
     }
     said = {name: kinds[name](value) for name, value in facts.items()}
-    return ToolSays(text, {name: value for name, value in said.items() if value is not None})
+    seed = _whole(facts.get("seed"), 2**64)
+    is_over = seed is not None and seed >= MOST_SEEDS
+    unclear = f"its seed {seed} is more than {MOST_SEEDS - 1}, the most that is kept" if is_over else None
+    return ToolSays(text, {name: value for name, value in said.items() if value is not None}, unclear)
+
+
+def also_unclear(says: ToolSays, *words: str | None) -> ToolSays:
+    """Return what a program says, with more that is unclear in it; None is nothing."""
+    return replace(says, unclear="; ".join(filter(None, (*words, says.unclear))) or None)
 
 
 def first_said(said: Mapping[str, Any], *keys: str) -> Any:
@@ -77,7 +87,7 @@ def tool_says_of(prompts: Sequence[Any], negatives: Sequence[Any], **facts: Any)
     only = [texts[0] if len(texts) == 1 else None for texts in sides]
     whats = ("prompt", "negative prompt")
     unclear = [words for what, texts in zip(whats, sides, strict=True) if (words := several_texts(what, texts))]
-    return replace(tool_says(only[0], negative_prompt=only[1], **facts), unclear="; ".join(unclear) or None)
+    return also_unclear(tool_says(only[0], negative_prompt=only[1], **facts), *unclear)
 
 
 def _different(texts: Sequence[Any]) -> list[str]:

@@ -7,6 +7,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from PIL import AvifImagePlugin
 
@@ -18,6 +19,9 @@ MAX_CHUNKS = 10_000
 EXIF_TAGS = {0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x9286: "UserComment"}
 COMMENT = "Comment"  # the key of a comment without one: as PNG's, where the same programs write the same
 CODES = {b"ASCII\0\0\0": "ascii", b"\0\0\0\0\0\0\0\0": "utf-8"}  # of UserComment, beside UNICODE
+
+ORDER_MARK = "\ufeff"  # says how the bytes of a text are ordered, and is none of it
+ORDERS = (b"\xff\xfe", b"\xfe\xff")  # that mark in UTF-16
 
 
 class BadText(ValueError):
@@ -36,7 +40,7 @@ def image_texts(data: bytes) -> dict[str, str]:
         size += len(text)
         if size > MAX_TEXT_BYTES:
             raise BadText(f"{key}: more than {MAX_TEXT_BYTES >> 20} MiB of text")
-        found.setdefault(key, text)
+        found.setdefault(key, text.removeprefix(ORDER_MARK))
     return found
 
 
@@ -49,7 +53,7 @@ def _texts(data: bytes) -> Iterator[tuple[str, str]]:
         except struct.error as error:
             raise BadText("the head of the JPEG is cut") from error
         yield from _exif_texts(exif)
-        yield from ((COMMENT, _latin_or_utf8(body)) for body in _jpeg_comments(data))
+        yield from ((COMMENT, _latin_or_utf8(body).rstrip("\0")) for body in _jpeg_comments(data))
     elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         yield from _exif_texts(_webp_exif(data))
     elif data[:6] in (b"GIF87a", b"GIF89a"):
@@ -70,7 +74,7 @@ def _jpeg_comments(data: bytes) -> Iterator[bytes]:
         if kind in (0xD9, 0xDA) or not position + 4 <= stop <= len(data):
             return
         if kind == 0xFE:
-            yield data[position + 4 : stop].rstrip(b"\0")
+            yield data[position + 4 : stop]
         position = stop
 
 
@@ -125,7 +129,9 @@ def _png_text(kind: bytes, body: bytes) -> tuple[str, str]:
 
 
 def _latin_or_utf8(body: bytes) -> str:
-    """Return the text of bytes that should be Latin-1, and that some programs write as UTF-8."""
+    """Return the text of bytes that should be Latin-1, and that some programs write as UTF-8, or as marked UTF-16."""
+    if body.startswith(ORDERS):
+        return body.decode("utf-16", "replace")
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
@@ -161,12 +167,21 @@ def _exif_texts(exif: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _comment(value: bytes) -> str:
-    """Return the text of a UserComment: eight bytes say how the rest is written, UTF-16 in either order of bytes."""
+    """Return the text of a UserComment: eight bytes say how the rest is written.
+
+    UNICODE is UTF-16 in either order of bytes, marked or not (EXIF 2.32), or UTF-8 (3.0); in UTF-16 every sign of ASCII
+    has a byte that is zero.
+    """
     head, body = value[:8], value[8:]
-    if head == b"UNICODE\0":
-        is_little = body[1::2].count(0) > body[0::2].count(0)
-        return body.decode("utf-16-le" if is_little else "utf-16-be", "replace")
-    return body.decode(CODES[head], "replace") if head in CODES else value.decode("utf-8", "replace")
+    if head != b"UNICODE\0":
+        return body.decode(CODES[head], "replace") if head in CODES else value.decode("utf-8", "replace")
+    if body.startswith(ORDERS):
+        return body.decode("utf-16", "replace")
+    if 0 not in body.rstrip(b"\0"):
+        with suppress(UnicodeDecodeError):
+            return body.decode("utf-8")
+    is_little = body[1::2].count(0) > body[0::2].count(0)
+    return body.decode("utf-16-le" if is_little else "utf-16-be", "replace")
 
 
 def main_text(texts: Mapping[str, str]) -> str | None:

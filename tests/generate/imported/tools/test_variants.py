@@ -9,7 +9,8 @@ from image_bytes import save
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from diptych.generate.imported.tools import read_tool
+from diptych.generate.imported.tools import ToolReading, read_tool
+from diptych.generate.imported.tools.said import ToolSays
 
 PICTURE = Image.linear_gradient("L").resize((24, 16)).convert("RGB")
 PROMPT, NEGATIVE = 'a (red:1.2) boat,\nat "sea": 港', "fog"
@@ -90,6 +91,12 @@ CASES: dict[str, tuple[str, bytes]] = {
     "A1111 jpeg made of another": ("a1111", save(PICTURE, "JPEG", comment=INFOTEXT.encode())),
     "A1111 gif": ("a1111", save(PICTURE, "GIF", comment=(INFOTEXT + " " * 300).encode())),
     "A1111 avif": ("a1111", with_tags("AVIF", {}, b"UNICODE\0" + INFOTEXT.encode("utf-16-be"))),
+    "A1111 utf-8": ("a1111", with_tags("JPEG", {}, b"UNICODE\0" + INFOTEXT.encode())),
+    "A1111 utf-16 marked": ("a1111", with_tags("JPEG", {}, b"UNICODE\0" + INFOTEXT.encode("utf-16"))),
+    "A1111 utf-16 big marked": ("a1111", with_tags("WEBP", {}, b"UNICODE\0\xfe\xff" + INFOTEXT.encode("utf-16-be"))),
+    "A1111 utf-8 marked": ("a1111", with_tags("JPEG", {}, b"UNICODE\0" + INFOTEXT.encode("utf-8-sig"))),
+    "A1111 zeros marked": ("a1111", with_tags("JPEG", {}, bytes(8) + INFOTEXT.encode("utf-8-sig"))),
+    "A1111 jpeg comment marked": ("a1111", save(PICTURE, "JPEG", comment=INFOTEXT.encode("utf-16"))),
     "NovelAI jpeg": ("novelai", save(PICTURE, "JPEG", comment=json.dumps(NOVEL_WEBP))),
     "NovelAI webp": ("novelai", with_tags("WEBP", {0x0131: "xl"}, b"ASCII\0\0\0" + json.dumps(NOVEL_WEBP).encode())),
 }
@@ -133,3 +140,46 @@ def test_a_comment_that_is_cut_anywhere_breaks_nothing(kind: str) -> None:
 def test_a_comment_of_nobody_is_nobodys(text: str) -> None:
     found = read_tool(with_tags("JPEG", {0x010F: "Prompt: none", 0x010E: text}, b"ASCII\0\0\0" + text.encode()), "x")
     assert (found.tool, found.problem) == (None, None)
+
+
+def infotext(text: str) -> bytes:
+    info = PngInfo()
+    info.add_text("parameters", text)
+    return save(PICTURE, "PNG", pnginfo=info)
+
+
+@pytest.mark.parametrize("seed", [2**63, 2**64 - 1])
+def test_a_seed_that_no_column_holds_is_told_and_the_rest_is_read(seed: int) -> None:
+    graph = {**COMFY, "3": {**COMFY["3"], "inputs": {**SAMPLER, "negative": ["7", 0], "seed": seed}}}
+    said = {key: value for key, value in SAID.items() if key != "seed"}
+    for data in (png(prompt=graph), infotext(INFOTEXT.replace("Seed: 7", f"Seed: {seed}"))):
+        found = read_tool(data, "x.png")
+        words = f"{found.tool}: its seed {seed} is more than 9223372036854775807, the most that is kept"
+        assert (found.problem, found.says.prompt, dict(found.says.facts)) == (words, PROMPT, said)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "facts"),
+    [
+        ("", {}),
+        ("\nSampler: Euler, CFG scale: 6.5, Seed: 7", {"sampler": "Euler", "guidance": 6.5, "seed": 7}),
+        ("\nSeed: 7, Model: xl", {"seed": 7, "model": "xl"}),
+    ],
+)
+def test_an_infotext_without_steps_is_read(pairs: str, facts: dict[str, Any]) -> None:
+    for negative in ("", f"\nNegative prompt: {NEGATIVE}"):
+        text = f"{PROMPT}{negative}{pairs}"
+        found = read_tool(infotext(text), "x.png")
+        assert (found.tool, found.problem, found.says.prompt) == ("a1111", None, PROMPT)
+        assert dict(found.says.facts) == {"negative_prompt": NEGATIVE if negative else "", **facts}
+        beside = read_tool(with_tags("JPEG", {}, b"UNICODE\0" + text.encode("utf-16-be")), "x.jpg")
+        is_known = bool(negative or pairs)  # of a comment that is a text alone nobody knows what it is
+        assert beside == (found if is_known else ToolReading(None, ToolSays()))
+
+
+def test_parameters_that_are_a_text_alone_stand_behind_a_graph() -> None:
+    info = PngInfo()
+    info.add_text("parameters", "of a saver")
+    info.add_text("prompt", GRAPH)
+    found = read_tool(save(PICTURE, "PNG", pnginfo=info), "x.png")
+    assert (found.tool, found.says.prompt) == ("comfyui", PROMPT)
