@@ -20,6 +20,7 @@ from diptych.command_line import (
 from diptych.evaluate.gates.cli import gate
 from diptych.evaluate.imports.cli import import_evidence
 from diptych.evaluate.plans.cli import pareto, plan
+from diptych.evaluate.protocols.cli import protocols
 from diptych.jobs.command_line import engine_options
 from diptych.jobs.engine import Engine
 from diptych.known_names import completing, listing
@@ -246,24 +247,11 @@ def statistics(
     click.echo(f"{out}: statistics of {quantity(count, 'image')}")
 
 
-@evaluate.command(cls=listing("Protocols", "diptych.evaluate.protocols:PROTOCOLS"))
-@click.argument("name", required=False, shell_complete=completing("diptych.evaluate.protocols:PROTOCOLS"))
-@AS_JSON
-def protocols(name: str | None, as_json: bool) -> None:
-    """Tell what the protocol NAME counts, or list all."""
-    from diptych.evaluate.protocols.telling import facts_of, lines_of, listed
-
-    if as_json:
-        print_json(listed() if name is None else facts_of(name))
-        return
-    for line in lines_of(name):
-        click.echo(line)
-
-
 evaluate.add_command(gate)
 evaluate.add_command(import_evidence)
 evaluate.add_command(pareto)
 evaluate.add_command(plan)
+evaluate.add_command(protocols)
 
 
 def _print_estimate(estimate: dict[str, Any], as_json: bool) -> None:

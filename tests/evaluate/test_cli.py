@@ -161,3 +161,19 @@ def test_a_store_is_not_made_inside_a_dataset(config: Path) -> None:
     assert result.exit_code == 1
     assert f"Error: {place}: lies inside the dataset {config.parent}/generated; give a place outside" in result.output
     assert not place.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "alone"), [(("ls",), ()), (("show", "dsg"), ("dsg",)), (("ls", "--json"), ("--json",))]
+)
+def test_protocols_are_listed_and_shown_by_word_or_without(words: tuple[str, ...], alone: tuple[str, ...]) -> None:
+    result = call("evaluate", "protocols", *words)
+    assert result.exit_code == 0, result.output
+    assert result.output == call("evaluate", "protocols", *alone).output != ""
+
+
+@pytest.mark.parametrize("words", [("show",), ("show", "dsg", "tifa"), ("ls", "dsg"), ("dsg", "tifa")])
+def test_protocols_want_one_name(words: tuple[str, ...]) -> None:
+    result = call("evaluate", "protocols", *words)
+    assert result.exit_code == 2
+    assert f"{' '.join(words)}: say ls, or show and the name of one protocol" in result.output
