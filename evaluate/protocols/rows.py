@@ -14,6 +14,7 @@ from diptych.evaluate.protocols.blocks import spread_note
 from diptych.evaluate.protocols.coverage import coverage_note, prompt_set_columns
 from diptych.evaluate.protocols.image_cautions import ImageCautions, pictures_note, told_counts
 from diptych.evaluate.protocols.means import CountedRule
+from diptych.evaluate.protocols.nothing_found import nothing_found
 from diptych.evaluate.protocols.pools import RulePool
 from diptych.progress.wording import quantity
 from diptych.store.store import ResultRow
@@ -55,7 +56,8 @@ def rule_mean_rows(
     def cautioned(row: ResultRow, about: Index, others: Iterable[str]) -> ResultRow:
         known = np.isfinite(ready.values[about])
         lacking = [reasons[number] or "" for number in about[~known]]
-        return _cautioned(row, lacking, "image", [*images.of(about[known]), *others])
+        nothing = nothing_found(rule, rows, about[known])
+        return _cautioned(row, lacking, "image", [nothing, *images.of(about[known]), *others])
 
     for group in rows.groups(asked.by):
         about = group.rows[ready.is_asked[group.rows]]
