@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple, cast
 
 from diptych.data.checks import Question
+from diptych.data.numbered_ids import NumberedIds
 from diptych.data.same_text import is_same_text
 from diptych.errors import DataError
 from diptych.evaluate.imports.contract import EvidenceRecord, SaidAnswer
@@ -52,9 +53,11 @@ def by_question(records: Sequence[EvidenceRecord], questions: Sequence[Question]
     """
     kept: dict[tuple[int, str], EvidenceRecord] = {}
     strays, repeated = list[StrayAnswer](), 0
+    ids = NumberedIds(one.id for one in questions)
     for record in records:
         said = _said(record)
-        numbers = [number for number, one in enumerate(questions) if _is_about(said, one)]
+        meant = None if said.question_id is None else ids.find(said.question_id)
+        numbers = [number for number, one in enumerate(questions) if _is_about(said, one, meant)]
         if not numbers:
             strays.append(StrayAnswer(record, NO_QUESTION, _both_sides(said, questions)))
         elif said.question is not None and not is_same_text(said.question, asked := questions[numbers[0]].question):
@@ -91,9 +94,10 @@ def _said(record: EvidenceRecord) -> SaidAnswer:
     return cast("SaidAnswer", record.said)
 
 
-def _is_about(said: SaidAnswer, question: Question) -> bool:
+def _is_about(said: SaidAnswer, question: Question, meant: str | None) -> bool:
+    """Return whether an answer is about a question; an id that it tells means one of the ids."""
     if said.question_id is not None:
-        return said.question_id == question.id
+        return meant == question.id
     return is_same_text(said.question or "", question.question)
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, cast
 
 from diptych.errors import DataError
 from diptych.evaluate.imports.answered import answers_of, by_question, states_of
+from diptych.evaluate.imports.asked_classes import AskedClasses
 from diptych.evaluate.imports.box_places import look_at_places
 from diptych.evaluate.imports.contract import EvidenceRecord, FileContent
 from diptych.evaluate.imports.matched import Matched
@@ -79,21 +80,24 @@ def box_rows(matcher: Matcher, matched: Matched, content: FileContent) -> RowEvi
     """Return the boxes of each row, the surest first; none of an image whose prompt names what cannot be found.
 
     Raises:
-        DataError: If most boxes lie where no box of their pictures can.
+        DataError: If most boxes lie where no box of their pictures can, or the prompt of every picture names what
+            cannot be found.
     """
     places = look_at_places(matcher, matched)
+    classes = AskedClasses.of(matcher.checks, content.labels or frozenset())
     records: list[list[Any] | None] = [None] * len(matcher.table)
     reasons: list[str | None] = [NOT_IMPORTED] * len(matcher.table)
-    labels = content.labels or frozenset()
     for row, said in matched.records.items():
-        boxes = [cast("Box", one.said) for one in said if one.said is not None]
+        boxes = [classes.called(cast("Box", one.said)) for one in said if one.said is not None]
         different = list(dict.fromkeys(boxes))
         matched.repeated += len(boxes) - len(different)
         checks = matcher.checks[row]
-        if checks is not None and not checks.labels <= labels:
+        if checks is not None and not checks.labels <= classes.known:
             reasons[row] = UNKNOWN_CLASS
             continue
         records[row], reasons[row] = sorted(different, key=lambda box: -box.score), None
+    if matched.records and not any(some is not None for some in records):
+        raise DataError(classes.refusal(next(iter(matched.records.values()))[0].place.file))
     found = [box for some in records for box in some or ()]
     least = math.floor(100.0 * min((box.score for box in found), default=0.0)) / 100.0
     unknown, nothing = reasons.count(UNKNOWN_CLASS), sum(some == [] for some in records)

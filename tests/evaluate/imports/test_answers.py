@@ -152,3 +152,11 @@ def test_column_that_the_dataset_lacks_is_one_line(tmp_path: Path) -> None:
     make_dataset(tmp_path / "generated", good_rows(2))
     said = refusal(import_file(tmp_path, "a.csv", "prompt_id,question_id,answer\n0,1,yes\n"))
     assert f"{tmp_path}/generated: has no column 'prompt_id', by which the file names images" in said
+
+
+@pytest.mark.parametrize("written", ["1.0", "1", "01"])
+def test_an_id_of_a_question_that_a_table_made_a_number_of_is_that_id(folder: Path, written: str) -> None:
+    text = f"key,question_id,answer\n{ROWS[0].key},{written},yes\n{ROWS[1].key},2.0,yes\n"
+    facts = imported_facts(folder, "a.csv", text)
+    assert (facts["answered"], facts["records"]) == (1, {"read": 2, "used": 1})
+    assert facts["misfits"]["no such question"]["says"] == "question_id '2.0', where the image has '1'"

@@ -176,3 +176,13 @@ def test_released_ratings_of_genai_bench_have_three_raters_and_the_models_that_t
 )
 def test_file_that_is_no_release_of_genai_bench_is_one_line(folder: Path, text: str, said: str) -> None:
     assert said in refusal(import_file(folder, "g.json", text, form="genai_bench", judge="people"))
+
+
+def test_labels_that_a_table_made_fractions_of_are_the_same(folder: Path) -> None:
+    text = "prompt_id,model,label\n0,SDXL_Base,1.0\n1,SDXL_Base,0.0\n2,SDXL_Base,1\n"
+    facts = imported_facts(folder, "labels.csv", text, form="labels", judge="people")
+    assert facts["images"] == 3
+    records = [some[0].value for some in stored(folder, RATINGS).records if some is not None]
+    assert sorted(records) == [0.0, 1.0, 1.0]
+    wrong = import_file(folder, "labels.csv", text.replace("1.0", "1.5"), form="labels", judge="people")
+    assert "labels.csv:2: label: '1.5' is neither yes nor no" in refusal(wrong)
