@@ -20,6 +20,7 @@ from diptych.command_line import (
     progress_mode,
     set_option,
 )
+from diptych.data.row_states import EXTRA, MISNAMED, UNMATCHED
 from diptych.generate.printing import print_estimate, print_run, run_facts
 from diptych.jobs.command_line import engine_options
 from diptych.jobs.engine import Engine
@@ -31,6 +32,7 @@ SET = set_option(
     {"kind": "diptych.generate.prompts:PROMPT_SETS", "sampler": "diptych.generate.backends:sampler_names"},
 )
 IMPORT_SET = set_option("samples=4", {"kind": "diptych.generate.prompts:PROMPT_SETS"})
+SET_ASIDE = (EXTRA, MISNAMED, UNMATCHED)  # states of rows of pictures that an import did not take
 REUSE = click.option(
     "--reuse",
     type=LocalPathType(exists=True, file_okay=False),
@@ -222,7 +224,11 @@ def export(dataset: Address, layout: str, out: Address, model: str | None, setti
     else:
         click.echo(f"{quantity(made.images, 'image')} in {out}, {made.written:,} of them written now")
         for status, rows in made.left_out.items():
-            click.echo(f"{status:<9} {quantity(rows, 'row')}, which have no picture to export")
+            why = "set aside by the import" if status in SET_ASIDE else "without a picture"
+            click.echo(f"{status:<9} {quantity(rows, 'row')} {why}")
+        if made.placeless:
+            told = quantity(len(made.placeless), "image")
+            click.echo(f"left out  {told} without the prompt or sample that names are made of: {made.placeless[0]}")
         if made.unspoken:
             why = "A1111 would read another prompt, as of a line that begins with 'Negative prompt:'"
             click.echo(f"no parameters in {quantity(len(made.unspoken), 'file')}, such as {made.unspoken[0]}: {why}")

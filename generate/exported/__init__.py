@@ -24,12 +24,14 @@ class ExportLayout(NamedTuple):
         names: Returns the path of each image within the folder; raises a DataError for what cannot be named so.
         beside: Returns further files by their paths, for images and their names.
         of_one_model: Whether all images have to be of one model and setting.
+        has_place: Whether an image says what it needs to be named; others are left out.
         lacking: Returns in words what the scripts that read the files need and images do not have; empty for nothing.
     """
 
     names: Callable[[Sequence[ExportRow]], list[str]]
     beside: Callable[[Sequence[ExportRow], Sequence[str]], dict[str, bytes]]
     of_one_model: bool
+    has_place: Callable[[ExportRow], bool] = lambda row: True
     lacking: Callable[[Sequence[ExportRow]], str] = lambda rows: ""
 
 

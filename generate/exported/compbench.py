@@ -21,7 +21,7 @@ def _names(rows: Sequence[ExportRow]) -> list[str]:
     if wrong:
         raise DataError(
             f"{len(wrong):,} prompts cannot be the name of a file, such as {str(wrong[0]['caption'])[:80]!r}: "
-            f"they have a '/', '_' or line break, are too long, or are none, and T2I-CompBench reads them from names"
+            f"they have a '/', '_' or line break, or are too long, and T2I-CompBench reads them from names"
         )
     folders = {row["category"][0] for row in rows if row["category"]}
     if odd := sorted(name for name in folders if {"/", "\0"} & set(name) or name in NO_FOLDERS):
@@ -36,8 +36,12 @@ def _names(rows: Sequence[ExportRow]) -> list[str]:
     return names
 
 
-def _cannot_be_named(prompt: str | None) -> bool:
-    return not prompt or any(sign in prompt for sign in FORBIDDEN) or len((prompt + ENDING).encode()) > MAX_NAME_BYTES
+def _cannot_be_named(prompt: str) -> bool:
+    return any(sign in prompt for sign in FORBIDDEN) or len((prompt + ENDING).encode()) > MAX_NAME_BYTES
 
 
-COMPBENCH = ExportLayout(_names, nothing_beside, of_one_model=True)
+def _has_place(row: ExportRow) -> bool:
+    return bool(row["caption"])
+
+
+COMPBENCH = ExportLayout(_names, nothing_beside, of_one_model=True, has_place=_has_place)

@@ -33,9 +33,11 @@ def _folders(rows: Sequence[ExportRow]) -> dict[Any, int]:
     return dict(zip(prompts, numbers if len(set(numbers)) == len(numbers) else range(len(prompts)), strict=True))
 
 
+def _has_place(row: ExportRow) -> bool:
+    return row["sample"] is not None and bool(row["caption"])
+
+
 def _prompt(row: ExportRow) -> Any:
-    if row["sample"] is None or row["caption"] is None:
-        raise DataError(f"the image {row['key']!r} has no prompt or no sample; such have no place in GenEval's folders")
     return row["prompt_id"] if row["prompt_id"] is not None else row["caption"]
 
 
@@ -66,4 +68,4 @@ def _lacking(rows: Sequence[ExportRow]) -> str:
     )
 
 
-GENEVAL = ExportLayout(_names, _beside, of_one_model=True, lacking=_lacking)
+GENEVAL = ExportLayout(_names, _beside, of_one_model=True, has_place=_has_place, lacking=_lacking)

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-
 from diptych.addresses import Address
 from diptych.data.claims import check_apart
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.generated_columns import generated_columns
+from diptych.data.schema import FILE
 from diptych.data.shards import read_groups, read_shard
+from diptych.data.table import DatasetTable
 from diptych.errors import DataError
 from diptych.generate.exported import EXPORTS, ExportLayout, ExportRow
 from diptych.generate.exported.png_texts import as_png, with_texts
@@ -41,7 +41,8 @@ class ExportRun(NamedTuple):
     Attributes:
         images: That are there.
         written: Those of them that were written now.
-        left_out: Rows without a picture, by status.
+        left_out: Rows without a picture, or set aside by an import, by status.
+        placeless: Images, by file or key, that lack what the layout names files by, such as a prompt.
         unspoken: Files without ``parameters``, since A1111 would read another prompt from them.
         lacking: In words, what the scripts that read the files need and images do not have; empty for nothing.
     """
@@ -49,6 +50,7 @@ class ExportRun(NamedTuple):
     images: int
     written: int
     left_out: dict[str, int]
+    placeless: list[str]
     unspoken: list[str]
     lacking: str
 
@@ -69,14 +71,22 @@ def export_images(
     check_apart(place)
     if os.path.realpath(place) == os.path.realpath(dataset.location):
         raise DataError(f"{place}: is the dataset itself; give another --out")
-    rows, left_out = _rows(dataset, choice)
+    found, left_out = _rows(dataset, choice)
+    rows = [row for row in found if layout.has_place(row)]
+    placeless = [row.get(FILE) or row["key"] for row in found if not layout.has_place(row)]
+    if not rows:
+        lack = f"; {len(placeless):,} lack a prompt or sample, such as {placeless[0]}" if placeless else ""
+        raise DataError(
+            f"{dataset.location}: no picture there to export, of the model and setting that are given{lack}"
+        )
     if layout.of_one_model:
         _check_one_model(rows, dataset)
     names = layout.names(rows)
+    keys = frozenset(row["key"] for row in rows)
     there = frozenset(place.below()) if isinstance(place, StoreLocation) else None
     written, unspoken = 0, list[str]()
     with track("export", len(rows), mode=progress, unit="images") as tracker:
-        for (row, name), data in zip(zip(rows, names, strict=True), _pictures(dataset, choice), strict=True):
+        for (row, name), data in zip(zip(rows, names, strict=True), _pictures(dataset, keys), strict=True):
             infotext = infotext_of(row)
             texts = {KEY: said_of_row(row)} if infotext is None else {"parameters": infotext, KEY: said_of_row(row)}
             unspoken += [name] if infotext is None else []
@@ -84,38 +94,32 @@ def export_images(
             tracker.advance()
     for name, data in layout.beside(rows, names).items():
         _write(place, name, data, there)
-    return ExportRun(len(rows), written, dict(left_out), unspoken, layout.lacking(rows))
+    return ExportRun(len(rows), written, dict(left_out), placeless, unspoken, layout.lacking(rows))
 
 
 def _rows(dataset: Dataset, choice: ExportChoice) -> tuple[list[ExportRow], Counter[str]]:
     """Return the rows with a picture, without it, and the others by status."""
     rows: list[ExportRow] = []
     left_out: Counter[str] = Counter()
+    own = [FILE] if FILE in DatasetTable(dataset).columns else []
     for file in dataset.files:
-        for row in read_shard(file, list(COLUMNS)).to_pylist():
+        for row in read_shard(file, [*COLUMNS, *own]).to_pylist():
             if not _is_chosen(row, choice):
                 continue
             if row["status"] == OK:
                 rows.append(row)
             else:
                 left_out[row["status"]] += 1
-    if not rows:
-        raise DataError(f"{dataset.location}: no picture there to export, of the model and setting that are given")
     return rows, left_out
 
 
-def _pictures(dataset: Dataset, choice: ExportChoice) -> Iterator[bytes]:
-    """Yield the pictures of these rows, a row group in memory at a time."""
+def _pictures(dataset: Dataset, keys: Collection[str]) -> Iterator[bytes]:
+    """Yield the pictures of the rows with some keys, a row group in memory at a time."""
     for file in dataset.files:
-        for group in read_groups(file, ["image", "status", "model", "setting"]):
-            yield from _pictures_of(group, choice)
-
-
-def _pictures_of(group: pa.Table, choice: ExportChoice) -> Iterator[bytes]:
-    facts = group.drop_columns(["image"]).to_pylist()
-    for number, row in enumerate(facts):
-        if row["status"] == OK and _is_chosen(row, choice):
-            yield group["image"][number].as_py()["bytes"]
+        for group in read_groups(file, ["key", "image"]):
+            for number, key in enumerate(group["key"].to_pylist()):
+                if key in keys:
+                    yield group["image"][number].as_py()["bytes"]
 
 
 def _is_chosen(row: ExportRow, choice: ExportChoice) -> bool:

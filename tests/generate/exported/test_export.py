@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -220,3 +221,48 @@ def test_a_picture_of_which_little_is_known_keeps_its_prompt(tmp_path: Path) -> 
     row = {**known, "caption": "a cat", "width": 8, "height": 8}
     assert infotext_of(row) == "a cat", "A1111 takes a line of two pairs for part of the prompt"
     assert infotext_of({**row, "caption": "a: 1, b: 2, c: 3"}) is None
+
+
+@pytest.mark.parametrize("layout", ["geneval", "compbench"])
+def test_a_picture_without_a_prompt_is_left_out_and_named_and_the_others_are_exported(
+    layout: str, tmp_path: Path
+) -> None:
+    odd = Made("sd", 7, 0, category="counting", caption="", picture=9)
+    make_generated(tmp_path / "x", [*made(), odd])
+    given = (tmp_path / "x", "--layout", layout, "--out", tmp_path / "files")
+    result = export(*given)
+    assert result.exit_code == 0, result.output
+    assert "5 images in" in result.output
+    said = f"left out  1 image without the prompt or sample that names are made of: {odd.key}\n"
+    assert said in result.output
+    assert exported(*given)["placeless"] == [odd.key]
+    files = sorted((tmp_path / "files").rglob("*.png"))
+    assert len(files) == 5
+    found = {(row["caption"], row["seed"]): row for row in rows_of(tmp_path / "x")}
+    for file in files:
+        caption, _, pairs = Image.open(file).text["parameters"].partition("\n")
+        row = found[caption, int(pairs.partition("Seed: ")[2].partition(",")[0])]
+        assert (pixels(file.read_bytes()) == pixels(row["image"]["bytes"])).all()
+    make_generated(tmp_path / "y", [odd])
+    refused = export(tmp_path / "y", "--layout", layout, "--out", tmp_path / "none")
+    assert (
+        f"no picture there to export, of the model and setting that are given; 1 lack a prompt or sample, such as "
+        f"{odd.key}" in refused.output
+    )
+
+
+def test_rows_that_are_left_out_are_told_for_what_they_are(tmp_path: Path) -> None:
+    samples = tmp_path / "in" / "00000" / "samples"
+    samples.mkdir(parents=True)
+    metadata = json.dumps({**CHECKS, "tag": "counting", "prompt": "a photo of two benches"})
+    for place in (tmp_path / "prompts.jsonl", samples.parent / "metadata.jsonl"):
+        place.write_text(metadata)
+    for number in range(3):
+        (samples / f"{number:05d}.png").write_bytes(picture(number, kind="PNG"))
+    given = ("--prompts", "geneval", "--set", f"prompts.path={tmp_path / 'prompts.jsonl'}", "--set", "samples=1")
+    imported(tmp_path / "in", *given, "--out", tmp_path / "x")
+    counts = Counter(row["status"] for row in rows_of(tmp_path / "x"))
+    result = export(tmp_path / "x", "--layout", "a1111", "--out", tmp_path / "files")
+    assert result.exit_code == 0, result.output
+    assert counts == {"ok": 1, "extra": 2}
+    assert "extra     2 rows set aside by the import\n" in result.output
