@@ -39,10 +39,21 @@ def coverage_note(protocol: Protocol, rows: ScoredRows, of: Index) -> str:
         rows: The dataset.
         of: Numbers of the rows that the protocol is about.
     """
+    if none := other_set_note(protocol, rows):
+        return none
     told = [*together_notes(rows, of), *foreign_prompts(protocol, rows, of)]
     if rows.has(PROMPT_ID):
         told.append(number_note(protocol, len(pc.unique(rows.values(PROMPT_ID).take(pa.array(of))))))
     return "; ".join(filter(None, told))
+
+
+def other_set_note(protocol: Protocol, rows: ScoredRows) -> str:
+    """Return that none of a dataset's prompts is of the protocol's set; empty where one is."""
+    if is_asked_for(rows, protocol.prompts).any():
+        return ""
+    labels = _different(rows, BENCHMARK, np.arange(len(rows))) if rows.has(BENCHMARK) else []
+    shown = f": they are of {', '.join(labels[:SHOWN])}{', ...' if len(labels) > SHOWN else ''}" if labels else ""
+    return f"none of the prompts of {rows.label} is of the set {protocol.prompts}{shown}"
 
 
 def together_notes(rows: ScoredRows, of: Index) -> Iterator[str]:

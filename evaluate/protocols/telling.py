@@ -83,9 +83,8 @@ def cost_text(protocol: Protocol) -> str:
     images = protocol.n_prompts * cost.images
     said = [f"a call of the judge for each question, {quantity(images, 'image')}"]
     if cost.calls is not None:
-        said = [
-            f"{cost.calls:,.3g} calls of the judge an image, {cost.calls * images:,.0f} for {quantity(images, 'image')}"
-        ]
+        calls = "1 call" if cost.calls == 1 else f"{cost.calls:,.3g} calls"
+        said = [f"{calls} of the judge an image, {cost.calls * images:,.0f} for {quantity(images, 'image')}"]
     if cost.tokens is not None:
         said.append(f"about {cost.tokens:,} tokens of text an image, those of pictures on top")
     if cost.gib is not None:

@@ -351,3 +351,19 @@ def test_two_ways_to_add_up_probabilities_never_share_a_name(protocol: str) -> N
         assert list(config.every_score) == [named]
         assert [rule.label for rule in counted_rules(config.protocols)][:1] == [named]
         assert EvaluateConfig.model_validate(config.model_dump(mode="json")) == config
+
+
+@pytest.mark.parametrize("protocol", ["dpg", "dsg"])
+def test_a_protocol_over_prompts_of_another_set_says_so(tmp_path: Path, protocol: str) -> None:
+    make_generated(tmp_path / "generated", rows(benchmark="mine"), kinds={"mine": "tifa"})
+    chosen = [{"protocol": protocol, "judge": "eye"}]
+    run(make_config(tmp_path, judges={"eye": {"kind": "own_answers"}}, protocols=chosen))
+    found = read(tmp_path, f"SELECT DISTINCT value, reason, caution FROM results WHERE metric LIKE '{protocol}%'")
+    said = f"none of the prompts of generated is of the set {protocol}: they are of mine"
+    assert found
+    assert all((row["reason"], row["caution"].partition("; ")[0]) == ("nothing_asked", said) for row in found)
+
+
+def test_one_call_is_one_call() -> None:
+    lines = call("evaluate", "protocols", "show", "geneval").output
+    assert "cost       1 call of the judge an image, 2,212 for 2,212 images" in lines
