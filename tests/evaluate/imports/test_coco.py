@@ -1,7 +1,6 @@
 """Detections in COCO's form: GenEval's rule, and others, count them under the detector's name without a model."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -318,44 +317,6 @@ def test_an_id_goes_before_a_name_and_a_name_in_two_cases_is_the_one_to_the_lett
         facts["misfits"]["no category of that id"]["says"]
         == "category_id 'DOG', where the names have 'cat', 'dog', 'Dog'"
     )
-
-
-def renamed(folder: Path, *words: str) -> None:
-    told = names()
-    told["categories"] = [{"id": 17 + number, "name": word} for number, word in enumerate(words)]
-    (folder / "names.json").write_text(json.dumps(told))
-
-
-def test_a_class_of_the_prompts_in_another_case_is_that_class(folder: Path) -> None:
-    plain = import_boxes(folder)
-    first = stored(folder, BOXES)
-    (evidence,) = open_dataset(folder / "generated").column_sets("evidence")
-    shutil.rmtree(evidence.path)
-    renamed(folder, "Cat", "DOG")
-    facts = import_boxes(folder)
-    assert {name: facts[name] for name in ("boxes", "images", "unknown_class")} == {
-        name: plain[name] for name in ("boxes", "images", "unknown_class")
-    }
-    assert stored(folder, BOXES) == first
-
-
-def test_a_class_in_two_cases_is_the_one_to_the_letter(folder: Path) -> None:
-    renamed(folder, "cat", "CAT", "dog")
-    found = [detection(0, 17), detection(0, 18), detection(1, 19)]
-    import_boxes(folder, found)
-    labels = [[box.label for box in some or ()] for some in stored(folder, BOXES).records]
-    assert labels[:2] == [["cat", "CAT"], ["dog"]]
-
-
-def test_classes_of_which_no_prompt_asks_for_any_are_refused(folder: Path) -> None:
-    renamed(folder, "gato", "perro")
-    given = ("--names", str(folder / "names.json"))
-    result = import_file(folder, "found.json", json.dumps(FOUND), *given, form="coco", judge="unidet")
-    assert (
-        "found.json: no image can be judged by its boxes: the prompts ask for 'cat', 'dog', 'zebra', which are none of "
-        "its classes 'gato', 'perro'; name its classes as the prompts do"
-    ) in refusal(result)
-    assert open_dataset(folder / "generated").column_sets("evidence") == []
 
 
 def test_file_may_hold_its_own_names(folder: Path) -> None:
