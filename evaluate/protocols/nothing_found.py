@@ -16,10 +16,9 @@ from diptych.data.column_names import full_name
 from diptych.data.shards import read_shard
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 from diptych.evaluate.protocols.means import CountedRule
-from diptych.judges.evidence import BOXES, RATINGS, evidence_name
+from diptych.judges.evidence import BOXES, COUNTING_THRESHOLD, RATINGS, THRESHOLD, evidence_name
 from diptych.progress.wording import quantity
 
-THRESHOLD, COUNTING_THRESHOLD = "threshold", "counting_threshold"  # in the identity of a rule over boxes
 PROBLEM = "object_problem"  # the column of the words of who decided
 NONE_FOUND = "found 0"  # in GenEval's own words, of what is not there
 

@@ -14,7 +14,17 @@ import pyarrow.compute as pc
 
 from diptych.data.dataset import ColumnSet, open_dataset
 from diptych.data.shards import read_shard
-from diptych.judges.evidence import ANSWERS, BOXES, KINDS, RATINGS, TEXT, EvidenceKind, evidence_name
+from diptych.judges.evidence import (
+    ANSWERS,
+    BOXES,
+    COUNTING_THRESHOLD,
+    KINDS,
+    RATINGS,
+    TEXT,
+    THRESHOLD,
+    EvidenceKind,
+    evidence_name,
+)
 from diptych.reports.read.numbers import plain_name
 from diptych.reports.read.rows import TOLD_APART, ReportRows
 from diptych.scores.answer_reading import Reading
@@ -24,7 +34,6 @@ MAX_MASKS = 32  # of those, the surest
 KIND_ORDER = (BOXES.name, ANSWERS.name, TEXT.name, RATINGS.name)
 SURE = {BOXES.name: "score", TEXT.name: "confidence"}  # what tells how sure a judge is of a record
 AS_MEANT: Reading = "meant"  # as rules read answers that say nothing of it
-THRESHOLDS = ("threshold", "counting_threshold")  # of a rule
 
 
 class RuleColumn(NamedTuple):
@@ -119,7 +128,10 @@ def _look(evidence: str, rules: Mapping[str, Mapping[str, Any]]) -> JudgeLook:
         columns.setdefault(label, []).append(RuleColumn(name, plain_name(own)))
         readings.setdefault(rule.get("reading", AS_MEANT), {})[label] = None
     (first, *_) = rules.values()
-    thresholds = [min((float(rule[key]) for key in THRESHOLDS if key in rule), default=0.0) for rule in rules.values()]
+    thresholds = [
+        min((float(rule[key]) for key in (THRESHOLD, COUNTING_THRESHOLD) if key in rule), default=0.0)
+        for rule in rules.values()
+    ]
     by_reading = {reading: tuple(labels) for reading, labels in readings.items()}
     return JudgeLook(evidence, first["evidence"], first["asked"], min(thresholds), columns, by_reading)
 

@@ -16,6 +16,9 @@ from diptych.judges.contract import Answer, Box, Corners, Rating, Record, TextLi
 from diptych.judges.thoughts import whole_answer
 from diptych.storage.location import Location
 
+# What the identity of a rule over boxes calls its lines: how sure a judge has to be, and to count exactly.
+THRESHOLD, COUNTING_THRESHOLD = "threshold", "counting_threshold"
+
 JUDGE_FAILED = "judge_failed"  # the reason of a picture that the judge could not take
 
 CORNERS = ("left", "top", "right", "bottom")
