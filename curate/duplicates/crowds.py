@@ -90,7 +90,7 @@ class HeldPairs:
 
     def __exit__(self, *_: object) -> None:
         """Forget the pairs."""
-        self._pairs.__exit__()
+        self.close()
 
     def __len__(self) -> int:
         """Return the number of pairs."""
@@ -100,6 +100,10 @@ class HeldPairs:
         """Add pairs, int32 (M,) each."""
         pairs = left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64)
         self._pairs.put(left // RANGE_ROWS, pairs)
+
+    def close(self) -> None:
+        """Forget the pairs."""
+        self._pairs.close()
 
     def ranges(self) -> Iterator[tuple[int, Pairs]]:
         """Yield the first row of each range, and the pairs that begin in it, ascending."""
@@ -121,7 +125,7 @@ def collect_pairs(crowds: Crowds, workers: int | None, progress: Progress | None
         pairs.put(left[outside], right[outside])
         if len(pairs) > limit:  # many near pairs, but in no crowd: make one of them all
             crowds.join(_rows_of(pairs, len(crowds.values)))
-            pairs.__exit__()
+            pairs.close()
             pairs = HeldPairs(len(crowds.values))
     return pairs
 

@@ -36,7 +36,7 @@ class ByteDigests:
 
     def __exit__(self, *_: object) -> None:
         """Forget the digests."""
-        self._digests.__exit__()
+        self._digests.close()
 
     @property
     def is_spilled(self) -> bool:

@@ -42,6 +42,8 @@ class SpilledBuckets:
         self._most = max(1, held_bytes() // 2)  # which are there twice as they are sorted
         self._waiting: list[tuple[Numbers, Records]] = []
         self._waiting_bytes = 0
+        self._ordered: tuple[Numbers, Records] | None = None  # what waits, once it is asked for
+        self._count = 0
         self._pieces: list[_Piece] = []
         self._file: IO[bytes] | None = None  # once something is in it
 
@@ -51,13 +53,11 @@ class SpilledBuckets:
 
     def __exit__(self, *_: object) -> None:
         """Forget everything."""
-        if self._file is not None:
-            self._file.close()
-        self._waiting.clear()
+        self.close()
 
     def __len__(self) -> int:
         """Return the number of records."""
-        return sum(len(records) for _, records in self._waiting) + sum(int(piece.starts[-1]) for piece in self._pieces)
+        return self._count
 
     @property
     def is_spilled(self) -> bool:
@@ -73,6 +73,8 @@ class SpilledBuckets:
         if len(records):
             self._waiting.append((bucket.astype(np.uint16), records.astype(self._dtype, copy=False)))
             self._waiting_bytes += records.nbytes
+            self._count += len(records)
+            self._ordered = None
         if self._waiting_bytes > self._most:
             self._spill()
 
@@ -84,20 +86,27 @@ class SpilledBuckets:
         """
         parts = list(self._read(bucket))
         if self._waiting:
-            starts, ordered = self._sorted()
-            if len(self._waiting) > 1:
-                numbers = np.repeat(np.arange(self.buckets, dtype=np.uint16), np.diff(starts))
-                self._waiting = [(numbers, ordered)]
+            starts, ordered = self._ordered = self._ordered or self._sorted()
             parts.append(ordered[starts[bucket] : starts[bucket + 1]])
         return np.concatenate([np.empty(0, self._dtype), *parts])
 
+    def close(self) -> None:
+        """Forget everything."""
+        if self._file is not None:
+            self._file.close()
+        self._waiting, self._ordered = [], None
+
     def _sorted(self) -> tuple[Numbers, Records]:
-        """Return the records that wait in the order of their buckets, and where each bucket begins."""
+        """Put the records that wait in the order of their buckets; return where each bucket begins, and them."""
         bucket, records = map(np.concatenate, zip(*self._waiting, strict=True))
         starts = np.zeros(self.buckets + 1, np.int64)
         np.cumsum(np.bincount(bucket, minlength=self.buckets), out=starts[1:])
         is_sorted = bool((bucket[1:] >= bucket[:-1]).all())
-        return starts, records if is_sorted else records[np.argsort(bucket, kind="stable")]
+        if not is_sorted:
+            records = records[np.argsort(bucket, kind="stable")]
+            bucket = np.repeat(np.arange(self.buckets, dtype=np.uint16), np.diff(starts))
+        self._waiting = [(bucket, records)]
+        return starts, records
 
     def _spill(self) -> None:
         if self._file is None:
@@ -106,7 +115,7 @@ class SpilledBuckets:
         offset = self._file.seek(0, os.SEEK_END)
         self._file.write(ordered.view(np.uint8).data)
         self._pieces.append(_Piece(offset, starts))
-        self._waiting, self._waiting_bytes = [], 0
+        self._waiting, self._waiting_bytes, self._ordered = [], 0, None
 
     def _read(self, bucket: int) -> Iterator[Records]:
         """Yield the records of a bucket that lie in the file."""

@@ -52,6 +52,17 @@ def test_what_is_spilled_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
     assert peak < 4 << 20
 
 
+def test_a_bucket_costs_what_is_in_it_and_not_what_waits_with_it() -> None:
+    with SpilledBuckets(BUCKETS, np.int64) as records:
+        records.put(np.arange(1 << 18) % (BUCKETS - 1), np.arange(1 << 18))  # 2 MiB
+        assert len(records.take(0)) == 1 << 16
+        tracemalloc.start()
+        assert len(records.take(BUCKETS - 1)) == 0
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 1 << 14
+
+
 @pytest.mark.parametrize(
     ("limit", "held"),
     [("", HELD_BYTES), ("8GB", HELD_BYTES), ("80MB", 10**7), ("8 MiB", 1 << 20), ("1.6kb", 200), ("800B", 100)],
