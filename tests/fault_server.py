@@ -14,7 +14,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Literal, NamedTuple, Self
@@ -63,6 +63,7 @@ class Request(NamedTuple):
 
 
 Answer = Fault | bytes
+Count = Callable[[int], None]  # of bytes that went out
 Route = Answer | Sequence[Fault]
 
 
@@ -81,6 +82,7 @@ class FaultServer:
         self.connections = 0
         self._tls = tls
         self._counts: dict[str, int] = {}
+        self._sent: dict[str, int] = {}
         self._writers: set[asyncio.StreamWriter] = set()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="fault-server", daemon=True)
@@ -103,6 +105,13 @@ class FaultServer:
     def count(self, path: str) -> int:
         """Return how often ``path`` was asked for."""
         return self._counts.get(path, 0)
+
+    def sent(self, path: str) -> int:
+        """Return how many bytes of bodies went out at ``path``: where they drip, until the client had left."""
+        return self._sent.get(path, 0)
+
+    def _add_sent(self, path: str, size: int) -> None:
+        self._sent[path] = self.sent(path) + size
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
@@ -151,10 +160,10 @@ class FaultServer:
         if fault.raw is not None:
             await _send(writer, fault.raw, 0)
             return False
-        await _send_answer(writer, fault)
+        await _send_answer(writer, fault, lambda size: self._add_sent(request.path, size))
         if fault.again_after_s is not None:
             await asyncio.sleep(fault.again_after_s)
-            await _send_answer(writer, fault)
+            await _send_answer(writer, fault, lambda size: self._add_sent(request.path, size))
         closes = request.headers.get("connection", "").lower() == "close"
         return not closes and fault.claimed_length is None and fault.how != "endless"
 
@@ -181,28 +190,30 @@ def _head(fault: Fault) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-async def _send(writer: asyncio.StreamWriter, data: bytes, byte_s: float) -> None:
+async def _send(writer: asyncio.StreamWriter, data: bytes, byte_s: float, count: Count = lambda size: None) -> None:
     for piece in [data[i : i + 1] for i in range(len(data))] if byte_s else [data]:
         await asyncio.sleep(byte_s) if byte_s else None
         writer.write(piece)
         await writer.drain()
+        count(len(piece))
 
 
-async def _send_answer(writer: asyncio.StreamWriter, fault: Fault) -> None:
+async def _send_answer(writer: asyncio.StreamWriter, fault: Fault, count: Count) -> None:
     await _send(writer, _head(fault), fault.head_byte_s)
-    await _send_body(writer, fault)
+    await _send_body(writer, fault, count)
 
 
-async def _send_body(writer: asyncio.StreamWriter, fault: Fault) -> None:
+async def _send_body(writer: asyncio.StreamWriter, fault: Fault, count: Count) -> None:
     if fault.how == "endless":
         while True:
-            await _send(writer, PIECE, 0)
+            await _send(writer, PIECE, 0, count)
     if fault.how != "chunked":
-        await _send(writer, fault.body, fault.body_byte_s)
+        await _send(writer, fault.body, fault.body_byte_s, count)
         return
     size = 1 if fault.body_byte_s else 4096
     for start in range(0, len(fault.body), size):
         piece = fault.body[start : start + size]
         await asyncio.sleep(fault.body_byte_s)
         await _send(writer, b"%x\r\n%b\r\n" % (len(piece), piece), 0)
+        count(len(piece))
     await _send(writer, b"0\r\n\r\n", 0)
