@@ -16,6 +16,8 @@ from diptych.reports.read.pool import Pool
 from diptych.reports.read.rows import Floats, Meaning, RowsPart
 from diptych.store.images import image_columns
 
+MOST_OF_ARG_MIN = 999_999  # rows that DuckDB's arg_min returns at most
+
 
 def read_pool(pool: Pool, limit: int, must_show: Sequence[int]) -> RowsPart:
     """Return the rows of a pool with their scores and what was decided about them.
@@ -49,15 +51,20 @@ def _sample(pool: Pool, limit: int, must_show: Sequence[int]) -> RowNumbers | No
     """Return row numbers in order, as many of each reason as of every other; None for all."""
     if len(pool.table) <= limit:
         return None
-    # The first of each reason by a hash of their keys: no more rows of a reason are held than are drawn.
-    first = f"arg_min(place.position, (md5(data.key), place.position), {limit})"
-    found = pool.query(f'"select".reason AS reason, {first} AS rows', "GROUP BY 1").to_pylist()
+    found = pool.query(f'"select".reason AS reason, {_first(limit)} AS rows', "GROUP BY 1").to_pylist()
     found.sort(key=lambda group: (group["reason"] is None, group["reason"] or ""))
     turns = itertools.zip_longest(*(group["rows"] for group in found))
     drawn = [row for turn in turns for row in turn if row is not None][:limit]
     fixed = set(must_show)
     others = [row for row in drawn if row not in fixed]
     return np.array(sorted([*fixed, *others[: max(0, limit - len(fixed))]]), np.int64)
+
+
+def _first(limit: int) -> str:
+    """Return SQL of the first so many rows of a reason, in the order of a hash of their keys."""
+    if limit <= MOST_OF_ARG_MIN:  # which holds no more rows of a reason than are drawn
+        return f"arg_min(place.position, (md5(data.key), place.position), {limit})"
+    return f"list(place.position ORDER BY md5(data.key), place.position)[:{limit}]"
 
 
 def _decisions(pool: Pool, rows: RowNumbers | None) -> list[str]:

@@ -11,6 +11,7 @@ from report_world import World
 
 from diptych.errors import DataError, ShardError
 from diptych.reports.pages.funnel import edges
+from diptych.reports.read import curated
 from diptych.reports.read.curated import read_pool
 from diptych.reports.read.pool import Pool, open_pool
 
@@ -37,6 +38,15 @@ def test_decisions_are_those_on_disk(pool: Pool) -> None:
     assert keep.tolist() == column(pool, "decisions", "select.keep")
     names = [None if number < 0 else pool.steps[number]["rule"] for number in reason]
     assert names == column(pool, "decisions", "select.reason")
+
+
+def test_a_sample_may_be_larger_than_duckdb_returns_at_once(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    fewer = read_pool(pool, 20, []).columns["key"]
+    assert len(fewer) == 20 < pool.dataset.rows
+    everything = pool.query(f"{curated._first(10**6)} AS rows")["rows"][0].as_py()
+    assert sorted(everything) == list(range(pool.dataset.rows))
+    monkeypatch.setattr(curated, "MOST_OF_ARG_MIN", 19)
+    assert read_pool(pool, 20, []).columns["key"] == fewer
 
 
 def test_rules_with_a_line_are_found(pool: Pool) -> None:
