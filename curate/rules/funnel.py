@@ -34,7 +34,7 @@ from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, ShardError
 
 MAX_RULES = 62
-LIMIT_S = 3600.0  # of all rules together; forty million rows take less than a minute
+LIMIT_S = 3600.0  # of all rules together; thirty million rows take less than two minutes
 CHUNK = 1 << 20  # rows worked on at a time where arrays would be made on the way
 
 Masks = npt.NDArray[np.unsignedinteger[Any]]
