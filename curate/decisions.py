@@ -78,7 +78,7 @@ def write_decisions(
         table = _table(read_shard(file, ["key"])["key"], decisions, copied, start)
         return write_shard(table, growing.location / shard.name, source=shard.sha256)
 
-    # Many wait for the disk at a time, and are noted together: of a kill, so many are made again.
+    # Many wait for the disk at a time, and are noted together; after a kill all are written again.
     with track(f"write {name}", dataset.rows, mode=progress) as tracker, ThreadPoolExecutor(WRITERS) as pool:
         written = pool.map(write, dataset.shards, dataset.files, starts)
         while infos := list(itertools.islice(written, NOTED_SHARDS)):
