@@ -100,11 +100,11 @@ def test_the_memory_of_deciding_grows_by_little_for_each_row(tmp_path: Path, mon
     monkeypatch.setattr(value_parts, "SORTED_ROWS", 1 << 12)
     monkeypatch.setattr(value_parts, "TABLE_ROWS", 1 << 14)
     peaks = []
-    for rows in (1 << 16, 1 << 18):
+    for rows in (1 << 10, 1 << 16, 1 << 18):  # the first takes what a first call takes, whatever ran before
         hashes = np.random.default_rng(0).integers(2**64, size=rows, dtype=np.uint64)
         order = np.arange(rows, dtype=np.int32)
         tracemalloc.start()
         star_clusters(hashes, 2, order=order, workers=1)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert (peaks[1] - peaks[0]) / ((1 << 18) - (1 << 16)) < 40  # bytes
+    assert (peaks[2] - peaks[1]) / ((1 << 18) - (1 << 16)) < 44  # bytes: of one more number for each row it tells
