@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
+from diptych.config.identity import CameLater
 from diptych.config.places import ProblemAt
 from diptych.config.schema_words import said
 from diptych.config.settings import NO_OTHER_LABEL, Place
@@ -56,7 +57,7 @@ class EvaluateConfig(ScoringSettings):
         (), description="judges that are held against each other, or people"
     )
     compare: Compare | None = Field(None, description="which differences are told, and how; null tells none")
-    noise_floor: bool = Field(
+    noise_floor: Annotated[bool, CameLater()] = Field(
         False, description="whether it is told of each distance which one a model has to itself with other seeds"
     )
     audit: Audit | None = Field(None, description="what is looked for in the images of neutral prompts; null is none")

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from diptych.addresses import Address
-from diptych.config.identity import fingerprint
+from diptych.config.identity import asked, fingerprint
 from diptych.data.claims import check_apart, check_writable
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.manifests import DATASET
@@ -215,7 +215,7 @@ class EvaluateRunner:
 
         How a number is made of them, such as the version of a metric, is part of its own identity.
         """
-        config = self.named.model_dump(mode="json", exclude=NO_PART_OF_IDENTITY)
+        config = asked(self.named, without=NO_PART_OF_IDENTITY)
         roles = {label: choice.role for label, choice in self.config.datasets.items()}
         sets = sorted(self._scorers.set_names(self.plan(list(self.datasets))).values())
         content = {label: dataset.fingerprint for label, dataset in self.datasets.items()}

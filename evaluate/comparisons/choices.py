@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from diptych.config.identity import CameLater
 from diptych.config.name_in import NameIn
 from diptych.config.settings import Settings
 from diptych.data.generated_columns import compared_columns
@@ -14,7 +15,7 @@ class Compare(Settings):
 
     by: Annotated[str, NameIn("column", compared_columns)] = Field("model", description="what is compared with what")
     baseline: str | None = Field(None, description="a value of that column; None compares each with each")
-    margins: dict[str, Annotated[float, Field(gt=0)]] = Field(
+    margins: Annotated[dict[str, Annotated[float, Field(gt=0)]], CameLater()] = Field(
         default_factory=dict, description="by metric: the largest difference that counts as none, for equivalence"
     )
     encoders: tuple[str, ...] = Field(
