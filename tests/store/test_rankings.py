@@ -1,5 +1,6 @@
 """Ranks and groups from differences: worked cases, brute force, and whether they hold the truth in simulation."""
 
+import math
 from dataclasses import asdict
 from itertools import combinations
 from typing import Any
@@ -41,10 +42,16 @@ def test_where_lower_is_better_the_lowest_stands_first() -> None:
     assert found.groups == (("z",), ("y",), ("x",))
 
 
-def test_a_pair_without_an_interval_is_told_apart_by_nothing() -> None:
-    (found,) = rankings([row("x", "y", None, reason="no_common_images"), row("x", "z", 2.0), row("y", "z", 2.0)])
+@pytest.mark.parametrize("nothing", [None, math.nan])
+def test_a_pair_without_an_interval_is_told_apart_by_nothing(nothing: float | None) -> None:
+    lacking = row("x", "y", nothing, reason="no_common_images")
+    (found,) = rankings([lacking, row("x", "z", 2.0), row("y", "z", 2.0)])
     assert found.unknown == (("x", "y"),)
     assert found.groups == (("x", "y"), ("z",))
+    without = row("x", "y", 1.0, ci_low=nothing, ci_high=nothing)
+    (found,) = rankings([without, row("x", "z", 2.0), row("y", "z", 2.0)])
+    assert [each.label for each in found.labels] == ["x", "y", "z"]
+    assert found.unknown == (("x", "y"),)
 
 
 def test_no_order_where_not_each_was_compared_with_each_or_of_parts() -> None:

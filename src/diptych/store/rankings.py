@@ -6,6 +6,7 @@ all of a family at once with 95 percent (Holm 1979), so the ranks and the groups
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any, NamedTuple
 
 from diptych.intervals import is_resolved
@@ -113,20 +114,26 @@ def _ranking(metric: str, dataset: str, labels: Sequence[str], rows: Sequence[Ro
         )
         for rank, label in enumerate(order, 1)
     )
-    unknown = tuple((row["a"], row["b"]) for row in rows if row["value"] is None or row["ci_low"] is None)
+    unknown = tuple((row["a"], row["b"]) for row in rows if not (_is_known(row["value"]) and _is_known(row["ci_low"])))
     return Ranking(metric, dataset, better, ranked, groups, unknown)
 
 
 def _told(row: Row) -> tuple[str, str] | None:
     """Return the better and the worse of two; None where they are not told apart."""
-    if row["value"] is None or not is_resolved(row["ci_low"], row["ci_high"], row["p_adjusted"]):
+    if not _is_known(row["value"]) or not is_resolved(row["ci_low"], row["ci_high"], row["p_adjusted"]):
         return None
     return (row["a"], row["b"]) if _signed(row) > 0.0 else (row["b"], row["a"])
 
 
 def _signed(row: Row) -> float:
     """Return a difference, above 0 where ``a`` stands before ``b``."""
-    return float(row["value"] or 0.0) * (-1.0 if row["better"] == "lower" else 1.0)
+    value = float(row["value"]) if _is_known(row["value"]) else 0.0
+    return -value if row["better"] == "lower" else value
+
+
+def _is_known(value: float | None) -> bool:
+    """Return whether a number is there: in the store it is else null, before it is written NaN."""
+    return value is not None and isfinite(value)
 
 
 def _gain(label: str, rows: Sequence[Row]) -> float:
