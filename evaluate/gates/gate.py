@@ -93,9 +93,10 @@ def gate(path: Address, asked: AskedGate) -> GateReport:
 
 
 def _check_other(path: Address, run: GatedRun, other: GatedRun) -> None:
-    if (run.run_id, run.label) == (other.run_id, other.label):
-        said = run.name if run.label is None else f"{run.name}:{run.label}"
-        raise ConfigError(f"{path}: {said} cannot be held against itself; name another with --run or --against")
+    """Refuse what holds every number against itself, so that nothing could ever be worse."""
+    if run.run_id == other.run_id and other.label in (None, run.label):
+        what = "itself" if run.label == other.label else f"its own run {other.said}"
+        raise ConfigError(f"{path}: {run.said} cannot be held against {what}; name another with --run or --against")
 
 
 def _outcomes(
@@ -109,9 +110,12 @@ def _outcomes(
         yield without_number(criterion, criterion.metric, run.name, "missing", f"{error}")
         return
     for metric in metrics:
-        rows = run.whole(metric)
+        rows, but = run.whole(metric), ""
+        if criterion.kind == "max-regress" and regressions is not None:
+            others = [row for row in rows if not regressions.is_itself(row)]
+            rows, but = others, f" but that of {regressions.other.label} itself" if len(others) < len(rows) else ""
         if not rows:
-            yield without_number(criterion, metric, run.label or run.name, "missing", f"run {run.name} has none of it")
+            yield without_number(criterion, metric, run.label or run.name, "missing", f"{run.said} has none of it{but}")
         for row in rows:
             of = _of(row, rows)
             if criterion.kind == "max-regress" and regressions is not None:
@@ -121,7 +125,7 @@ def _outcomes(
             else:
                 ends = (row["ci_low"], row["ci_high"])
                 number = GatedNumber(row["value"], *(float("nan") if end is None else end for end in ends))
-                yield judging.of(criterion, metric, of, number, criterion.bound)
+                yield judging.of(criterion, metric, of, number, criterion.bound, instead=run.with_interval(row))
 
 
 def _of(row: Row, rows: Sequence[Row]) -> str:

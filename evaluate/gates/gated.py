@@ -27,6 +27,7 @@ class GatedRun:
         name: Of the run.
         label: The model; None takes all of the run.
         rows: The results about images, with their identities.
+        alone: Datasets that have no other model, so that a number of all their images is one of the model.
     """
 
     store: Store
@@ -34,6 +35,12 @@ class GatedRun:
     name: str
     label: str | None
     rows: Sequence[Row]
+    alone: frozenset[str] = frozenset()
+
+    @property
+    def said(self) -> str:
+        """What it is called: the run, with the model if it is of one."""
+        return self.name if self.label is None else f"{self.name}:{self.label}"
 
     @property
     def metrics(self) -> list[str]:
@@ -53,15 +60,38 @@ class GatedRun:
         return [find_name(given, self.metrics, what="metric")]
 
     def whole(self, metric: str) -> list[Row]:
-        """Return the numbers of a metric that are cut by the fewest columns, one for each dataset and model."""
-        own = [row for row in self.rows if row["metric"] == metric and self._is_of_label(row)]
-        cuts = [len(row["groups"].keys() - {MODEL}) for row in own]
-        own = [row for row, cut in zip(own, cuts, strict=True) if cut == min(cuts)]
-        has_models = any(MODEL in row["groups"] for row in own)
-        return [row for row in own if MODEL in row["groups"]] if has_models else own
+        """Return the numbers of a metric, of each dataset those that are cut by the fewest columns beside the model."""
+        own = [row for row in self.rows if row["metric"] == metric and self.is_about(row)]
+        by_dataset: dict[str, list[Row]] = {}
+        for row in own:
+            by_dataset.setdefault(row["dataset"], []).append(row)
+        return [row for rows in by_dataset.values() for row in _least_cut(rows)]
 
-    def _is_of_label(self, row: Row) -> bool:
-        return self.label is None or value_text(row["groups"].get(MODEL, self.label)) == self.label
+    def is_about(self, row: Row) -> bool:
+        """Return whether a number is about the model, where there is one."""
+        if self.label is None:
+            return True
+        if MODEL in row["groups"]:
+            return value_text(row["groups"][MODEL]) == self.label
+        return row["dataset"] in self.alone
+
+    def with_interval(self, row: Row) -> list[str]:
+        """Return what the same set metric has of the same images with an interval, such as the corrected distance."""
+        kind = row["identity"].get("metric")
+        return [
+            each["metric"]
+            for each in self.rows
+            if kind is not None
+            and each["identity"].get("metric") == kind
+            and each["ci_low"] is not None
+            and (each["dataset"], each["groups"]) == (row["dataset"], row["groups"])
+        ]
+
+
+def _least_cut(rows: Sequence[Row]) -> list[Row]:
+    cuts = [len(row["groups"].keys() - {MODEL}) for row in rows]
+    least = [row for row, cut in zip(rows, cuts, strict=True) if cut == min(cuts)]
+    return [row for row in least if MODEL in row["groups"]] or least
 
 
 def find_gated(store: Store, given: str | None) -> GatedRun:
@@ -103,4 +133,9 @@ def _run(store: Store, run: Row, label: str | None) -> GatedRun:
     )
     rows = store.query(sql, [run["run_id"]])
     about = [row for row in rows if not row["groups"].keys() & {SIDE, NOISE_FLOOR} and BOTH not in row["identity"]]
-    return GatedRun(store, run["run_id"], run["name"], label, about)
+    models = f"SELECT dataset, {store.image_sql(MODEL)} AS label FROM images WHERE run_id = ? GROUP BY ALL"
+    known: dict[str, set[str]] = {}
+    for row in store.query(models, [run["run_id"]]):
+        known.setdefault(row["dataset"], set()).add(value_text(row["label"]))
+    alone = frozenset(dataset for dataset, labels in known.items() if labels == {label})
+    return GatedRun(store, run["run_id"], run["name"], label, about, alone)

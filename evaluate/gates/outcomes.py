@@ -1,6 +1,7 @@
 """What a gate says of a number: a verdict from a closed list with its reason, and whether it lets pass."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -67,8 +68,20 @@ class Judging:
 
     allows_unresolved: bool = False
 
-    def of(self, criterion: Criterion, metric: str, of: str, number: GatedNumber, bound: float) -> GateOutcome:
-        """Return what a bound says of a number: only an interval that lies on one side of it settles anything."""
+    def of(
+        self,
+        criterion: Criterion,
+        metric: str,
+        of: str,
+        number: GatedNumber,
+        bound: float,
+        *,
+        instead: Sequence[str] = (),
+    ) -> GateOutcome:
+        """Return what a bound says of a number: only an interval that lies on one side of it settles anything.
+
+        Where there is no interval the reason says what to bound ``instead``.
+        """
         sign = -1.0 if criterion.kind == "min" else 1.0
         low, high = sorted((sign * number.ci_low, sign * number.ci_high))
         is_right = sign * number.value <= sign * bound
@@ -76,7 +89,10 @@ class Judging:
         what = f"worse by {said}" if criterion.kind == "max-regress" else said
         if not math.isfinite(low) or not math.isfinite(high):
             verdict: Verdict = "not resolved" if is_right else "failed"
-            reason = f"{what}; it has no interval"
+            advice = (
+                f"bound {' or '.join(instead)}, which has one" if instead else "only --allow-unresolved lets it pass"
+            )
+            reason = f"{what}; it has no interval{'' if verdict == 'failed' else f': {advice}'}"
         else:
             verdict = "passed" if high <= sign * bound else "failed" if low > sign * bound else "not resolved"
             where = " holds the bound" if verdict == "not resolved" else ""

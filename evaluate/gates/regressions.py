@@ -35,6 +35,10 @@ class Regressions:
     other: GatedRun
     judging: Judging
 
+    def is_itself(self, row: Row) -> bool:
+        """Return whether a number is one of those that the others are held against."""
+        return self.run.run_id == self.other.run_id and self.other.is_about(row)
+
     def of(self, criterion: Criterion, metric: str, of: str, row: Row) -> GateOutcome:
         """Return what a demand says of a number beside that of the other run."""
         against, why = self._counterpart(row)
@@ -55,16 +59,18 @@ class Regressions:
             return without_number(criterion, metric, of, "not comparable", difference)
         sign = -1.0 if row["better"] == "higher" else 1.0
         low, high = sorted((sign * difference.ci_low, sign * difference.ci_high))
-        worse = GatedNumber(sign * difference.value + 0.0, low, high)
-        return self.judging.of(criterion, metric, of, worse, bound)
+        worse = GatedNumber(sign * difference.value + 0.0, low + 0.0, high + 0.0)  # 0, not -0
+        return self.judging.of(criterion, metric, of, worse, bound, instead=self.run.with_interval(row))
 
     def _counterpart(self, row: Row) -> tuple[Row | None, str]:
         """Return the number of the other run that one is held against, or None and why there is none."""
         rows = self.other.whole(row["metric"])
         if not rows:
-            rows = [each for each in self.other.rows if each["identity"] == row["identity"]]
+            rows = [
+                each for each in self.other.rows if each["identity"] == row["identity"] and self.other.is_about(each)
+            ]
         if not rows:
-            return None, f"run {self.other.name} has no {row['metric']}"
+            return None, f"{self.other.said} has no {row['metric']}"
         wanted = {**row["groups"], **({MODEL: self.other.label} if self.other.label and MODEL in row["groups"] else {})}
         same = [each for each in rows if _texts(each["groups"]) == _texts(wanted)]
         if not same:

@@ -9,6 +9,8 @@ import pytest
 from evaluate_configs import call, make_config, read, run
 from tiny_generated import Made, made_grid, make_generated
 
+from diptych.store.store import Store
+
 METRICS = ("frechet_distance", "kernel_distance")
 
 
@@ -63,9 +65,16 @@ def test_a_published_distance_has_no_interval_and_so_is_not_resolved(tmp_path: P
     asked = (store, "--run", "new", "--against", "old", "--max-regress", "frechet_distance=400%")
     found = checks(*asked)
     assert {check["verdict"] for check in found} == {"not resolved"}
-    assert all("it has no interval" in check["reason"] for check in found)
+    assert all("it has no interval: only --allow-unresolved lets it pass" in check["reason"] for check in found)
     assert call("evaluate", "gate", *asked).exit_code == 100
     assert call("evaluate", "gate", *asked, "--allow-unresolved").exit_code == 0
+    with Store.open(store) as opened:
+        opened._file.execute(
+            "INSERT INTO results BY NAME SELECT * REPLACE ('corrected_frechet_distance' AS metric, 0.1 AS ci_low, "
+            "0.2 AS ci_high) FROM results WHERE metric = 'frechet_distance'"
+        )
+    said = "it has no interval: bound corrected_frechet_distance, which has one"
+    assert all(check["reason"].endswith(said) for check in checks(*asked))
 
 
 def test_the_same_images_are_worse_by_nothing(tmp_path: Path) -> None:

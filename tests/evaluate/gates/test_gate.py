@@ -230,3 +230,47 @@ def test_what_cannot_be_asked_ends_with_exit_code_1(arguments: tuple[str, ...], 
     refused = call("evaluate", "gate", evaluated(tmp_path, "old"), *arguments)
     assert refused.exit_code == 1
     assert says in refused.output
+
+
+def test_nothing_is_held_against_itself(tmp_path: Path) -> None:
+    store = evaluated(tmp_path, "old")
+    better(store, "'higher'")
+    asked = ("evaluate", "gate", store, "--max-regress", "number=9")
+    refused = call(*asked, "--run", "big", "--against", "old")
+    assert refused.exit_code == 1
+    assert "old:big cannot be held against its own run old" in refused.output
+    (check,) = checks(call(*asked, "--against", "small", "--json"))
+    assert check["of"] == "n.number of big", "the others are held against small, and small against nothing"
+    change(store, "DELETE FROM results WHERE groups->>'model' = 'big'")
+    alone = call(*asked, "--against", "small")
+    assert alone.exit_code == 100
+    assert "old has none of it but that of small itself" in alone.stdout
+
+
+def test_a_number_of_all_models_is_none_of_one_of_them(tmp_path: Path) -> None:
+    store = evaluated(tmp_path, "old", means=[{"score": "number", "by": []}])
+    assert call("evaluate", "gate", store, "--min", "number=8").exit_code == 0
+    closed = call("evaluate", "gate", store, "--min", "number=8", "--run", "big")
+    assert closed.exit_code == 100
+    assert "missing: min number=8: big: old:big has none of it" in closed.stdout
+    better(evaluated(tmp_path, "new", shift=-5.0, means=[{"score": "number", "by": []}]), "'higher'")
+    closed = call("evaluate", "gate", store, "--run", "new", "--against", "old:big", "--max-regress", "number=1")
+    assert closed.exit_code == 100
+    assert "old:big has no n.number" in closed.stdout
+    change(store, "UPDATE images SET model = 'big'")
+    assert call("evaluate", "gate", store, "--min", "number=8", "--run", "old:big").exit_code == 0, "it is its alone"
+
+
+def test_every_dataset_is_looked_at_however_its_numbers_are_cut(tmp_path: Path) -> None:
+    store = evaluated(tmp_path, "old")
+    change(
+        store,
+        "INSERT INTO results BY NAME SELECT * REPLACE ('more' AS dataset, '{}' AS groups, 7.0 AS value, 6.0 AS ci_low, "
+        '7.5 AS ci_high) FROM results WHERE groups = \'{"model": "big"}\'',
+    )
+    found = checks(call("evaluate", "gate", store, "--min", "number=8", "--json"))
+    assert [(check["of"], check["verdict"]) for check in found] == [
+        ("n.number of generated, big", "passed"),
+        ("n.number of generated, small", "passed"),
+        ("n.number of more", "failed"),
+    ]
