@@ -143,7 +143,7 @@ def compare_labels(
         if other is not None and read_path(other).absolute() != read_path(path).absolute():
             stores[1] = stack.enter_context(Store.open(other, read_only=True))
         sides = [find_side(where, text, by) for where, text in zip(stores, named, strict=True)]
-        _check_different(sides, named)
+        check_different(sides, named)
         return _compared(_named_apart(sides, named), metric, margins or {})
 
 
@@ -164,7 +164,12 @@ def labels_of(store: Store, by: str) -> tuple[str, ...]:
     return tuple(sorted(value_text(row["label"]) for row in rows))
 
 
-def _check_different(sides: Sequence[ComparedModel], named: Sequence[str]) -> None:
+def check_different(sides: Sequence[ComparedModel], named: Sequence[str]) -> None:
+    """Refuse to compare a label with itself.
+
+    Raises:
+        ConfigError: If two are the same.
+    """
     for (first, a), (last, b) in combinations(zip(sides, named, strict=True), 2):
         if (first.store.path.resolve(), first.run_id, first.label) == (
             last.store.path.resolve(),

@@ -14,8 +14,9 @@ from diptych.evaluate.comparisons.means import DifferenceMaker
 from diptych.evaluate.comparisons.pairs import ImagePairs
 from diptych.evaluate.comparisons.stored_differences import pairs_between, refusal
 from diptych.evaluate.comparisons.stored_models import ComparedModel
-from diptych.evaluate.comparisons.stores import find_side, labels_of
+from diptych.evaluate.comparisons.stores import check_different, find_side, labels_of
 from diptych.evaluate.plans.sizes import SAMPLES, PlanSize, Wanted, prompts_needed, samples_needed
+from diptych.evaluate.statistics.intervals import ROUNDING
 from diptych.evaluate.statistics.variances import TwoLevels, two_levels
 from diptych.evaluate.terminal import printable, text_table
 from diptych.progress.wording import quantity
@@ -132,7 +133,8 @@ def make_plan(
         named = tuple(labels) or labels_of(store, MODEL)
         if len(named) != 2:
             raise ConfigError(f"{path}: a plan is for two models, not {len(named)} ({', '.join(named)}); name two")
-        a, b = (find_side(store, text, MODEL) for text in named)
+        a, b = sides = [find_side(store, text, MODEL) for text in named]
+        check_different(sides, named)
         maker, every = _pairs(a, b, metric)
         wanted = Wanted(difference, power)
         return [_plan(maker, pairs, (a, b), wanted) for pairs in every]
@@ -163,12 +165,13 @@ def _plan(
     gaps = _without_categories(pairs.a - pairs.b, pairs) if maker.ready.metric.by_category else pairs.a - pairs.b
     spread = two_levels(gaps, pairs.prompt)
     is_split = bool(np.isfinite(spread.within))
+    pilot = f"{sides[0].store.path}: a pilot of {quantity(spread.n_clusters, 'prompt')} with numbers of both"
+    if spread.n_clusters < 2:
+        raise StoreError(f"{pilot} has no spread; make one of the same prompts, samples and settings for both")
     if not is_split:
-        known = gaps[np.isfinite(gaps)]
-        if len(known) < 2 or spread.n_clusters < 2:
-            path = sides[0].store.path
-            raise StoreError(f"{path}: a pilot of {quantity(spread.n_clusters, 'prompt')} has no spread; make a larger")
-        spread = spread._replace(between=float(known.var(ddof=1)), within=0.0)
+        spread = spread._replace(between=float(gaps[np.isfinite(gaps)].var(ddof=1)), within=0.0)
+    if spread.between + spread.within <= (ROUNDING * float(np.nanmax(np.abs([pairs.a, pairs.b])))) ** 2:
+        raise StoreError(f"{pilot} whose differences are all the same tells of no spread; make a larger")
     sizes = [prompts_needed(wanted, spread, samples) for samples in (SAMPLES if is_split else SAMPLES[:1])]
     return EvaluationPlan(
         maker.ready.name,

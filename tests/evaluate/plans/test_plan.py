@@ -89,6 +89,7 @@ def test_one_pair_a_prompt_does_not_tell_what_more_images_would_do(tmp_path: Pat
         (("--difference", "1", "--power", "1"), "--power: 1 is no power"),
         (("a", "b", "a", "--difference", "1"), "a plan is for two models, not 3"),
         (("a", "c", "--difference", "1"), "unknown model 'c'"),
+        (("a", "a", "--difference", "1"), "a and a are the same images"),
     ],
 )
 def test_what_cannot_be_planned_is_refused(arguments: tuple[str, ...], says: str, tmp_path: Path) -> None:
@@ -98,3 +99,29 @@ def test_what_cannot_be_planned_is_refused(arguments: tuple[str, ...], says: str
     assert says in refused.output
     refused = call("evaluate", "plan", store, "--metric", "nmber", "--difference", 1)
     assert "--metric: unknown metric 'nmber'; did you mean" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("later", "says"),
+    [
+        (0, "a pilot of 4 prompts with numbers of both whose differences are all the same tells of no spread"),
+        (100, "a pilot of 0 prompts with numbers of both has no spread; make one of the same prompts"),
+    ],
+)
+@pytest.mark.parametrize("samples", [1, 2])
+def test_a_pilot_without_a_spread_plans_nothing(
+    later: int, gap: float, says: str, samples: int, tmp_path: Path
+) -> None:
+    rows = made_grid(models=("a", "b"), prompts=4, samples=samples)
+    half = len(rows) // 2
+    numbers = [0.3 * (number % half) + 0.1 * (number >= half) for number in range(len(rows))]
+    said = [
+        dataclasses.replace(row, caption=f"number={each}", prompt=row.prompt + later * (row.model == "b"))
+        for row, each in zip(rows, numbers, strict=True)
+    ]
+    make_generated(tmp_path / "generated", said)
+    means = [{"score": "number", "by": ["model"]}]
+    run(make_config(tmp_path, scores={"n": {"score": "told_number"}}, means=means))
+    refused = call("evaluate", "plan", tmp_path / "store.duckdb", "--metric", "number", "--difference", 1)
+    assert refused.exit_code == 1
+    assert says in refused.output
