@@ -62,5 +62,9 @@ def build_uploaded(place: StoreLocation, build: Callable[[Path], Built], *, prog
 
 def _all(work: Callable[[str], None], names: Iterable[str]) -> None:
     with ThreadPoolExecutor(THREADS, thread_name_prefix="upload") as pool:
-        for done in [pool.submit(work, name) for name in names]:
-            done.result()
+        try:
+            for _ in pool.map(work, names):
+                pass
+        except BaseException:  # what the store refuses once is not tried for each of thousands
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -57,6 +57,13 @@ def test_address_of_a_store_with_a_colon_or_an_at_is_one(address: str) -> None:
     assert place_of(address) == address
 
 
+@pytest.mark.parametrize("address", ["s3://", "memory://", "hf:///", "gs:///x"])
+def test_address_of_a_store_without_a_bucket_is_refused(address: str) -> None:
+    for take in (place_of, Location.at):
+        with pytest.raises(DataError, match=f"^{address}: names no bucket; give "):
+            take(address)
+
+
 def test_scheme_is_found_in_a_path_that_has_swallowed_a_slash() -> None:
     with pytest.raises(DataError, match="s3:/bucket/x: only a local path can be used here"):
         local_path(Path("s3://bucket/x"))

@@ -67,8 +67,8 @@ def place_of(address: Address, where: str = "") -> Address:
         where: As for ``local_path``.
 
     Raises:
-        DataError: If it has another scheme, or a secret that would be written wherever the address is; or is the home
-            of nobody.
+        DataError: If it has another scheme, no bucket, or a secret that would be written wherever the address is; or is
+            the home of nobody.
 
     >>> place_of("s3://bucket/runs/laion/")
     's3://bucket/runs/laion'
@@ -79,6 +79,9 @@ def place_of(address: Address, where: str = "") -> Address:
         if SECRET.match(text.partition("://")[2]):
             said = f"an address of {store}:// has a password or a signature in it; give that by the environment"
             raise DataError(f"{where}: {said}" if where else said)
+        if not text.partition("://")[2].partition("/")[0]:
+            said = f"{where}: {text}" if where else text
+            raise DataError(f"{said}: names no bucket; give {store}://BUCKET/NAME")
         return text.rstrip("/")
     scheme = SCHEME.match(text)
     if scheme is not None:

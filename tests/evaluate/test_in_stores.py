@@ -91,4 +91,4 @@ def write_twice(address: str) -> None:
 def test_a_place_where_nothing_is_written_is_refused(config: dict[str, Any], tmp_path: Path) -> None:
     given = write_config(tmp_path, {**config, "store": "hf://datasets/a/b/store.duckdb"})
     result = CliRunner().invoke(main, ["evaluate", "run", str(given)])
-    assert "nothing is written in a store of this kind; give another --out" in result.output
+    assert "nothing is written in a store of this kind; give another place" in result.output

@@ -1,7 +1,9 @@
 import io
 import pickle
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,8 +12,9 @@ from object_store import ATTEMPTS, Bucket, Fail
 
 from diptych.addresses import STORES
 from diptych.errors import DataError, MissingExtra, ShardError
-from diptych.storage import store_clients
+from diptych.storage import store_clients, store_listings
 from diptych.storage.location import Location
+from diptych.storage.store_path import read_path
 
 KINDS = ["memory", "s3"]
 
@@ -137,8 +140,41 @@ def test_a_bucket_that_is_not_there_is_named(bucket: Bucket) -> None:
     said = "^s3://nothing-here: there is no such bucket, or these credentials do not show it; make it"
     with pytest.raises(DataError, match=said):
         (Location.at("s3://nothing-here") / "runs").children()
+    with pytest.raises(DataError, match=said):
+        read_path("s3://nothing-here/runs").location.below()
     with pytest.raises(DataError, match="s3://nothing-here/a: "):
         Location.at("s3://nothing-here/a").write(b"abc")
+
+
+def test_of_the_hub_nothing_is_asked_above_a_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hub:
+        def ls(self, key: str, detail: bool) -> list[Mapping[str, Any]]:
+            raise FileNotFoundError(key)
+
+        def isdir(self, key: str) -> bool:
+            raise ValueError(f"Repository id must be 'namespace/name', got {key!r}.")
+
+    monkeypatch.setattr(store_listings, "connected", lambda _: Hub())
+    assert not Location.at("hf://datasets/a/b/absent").is_directory()
+
+
+def test_a_place_of_objects_is_no_object(place: Location) -> None:
+    (place / "a" / "b").write(b"abc")
+    for ask in (lambda: (place / "a").open(), (place / "a").stamp, lambda: read_path(place / "a").stat()):
+        with pytest.raises(FileNotFoundError, match=f"{re.escape(str(place))}/a'$"):
+            ask()
+
+
+def test_an_empty_object_that_stands_for_a_folder_is_none(bucket: Bucket) -> None:
+    import boto3
+
+    for key in ("in/", "in/a/", "in/b/"):  # as the console of the store makes a folder
+        boto3.client("s3").put_object(Bucket=bucket.name, Key=key)
+    place = read_path(f"{bucket.address}/in")
+    (place / "a" / "0.txt").location.write(b"abc")
+    assert place.location.below() == ["a/0.txt"]
+    with pytest.raises(FileNotFoundError):
+        (place / "a").stat()
 
 
 def test_without_credentials_the_run_ends_in_one_line(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,16 @@
 """Whoever holds a place in a store asks for nothing twice, and knows what it wrote there; nobody else does."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from object_store import Bucket
 
 from diptych.parts import JobPart
+from diptych.storage import store_listings, store_memory
 from diptych.storage.location import Location
 from diptych.storage.locks import only_one
+from diptych.storage.object_stores import StoreLocation
 
 PART = JobPart(1, 2)
 QUESTIONS: dict[str, Callable[[Location], object]] = {
@@ -53,6 +56,33 @@ def test_what_was_written_is_read_as_it_is_now(bucket: Bucket) -> None:
     with only_one(place):
         bucket.make()  # of its own, and empty
         assert place.children() == []
+
+
+def test_what_was_asked_before_another_thread_wrote_is_not_remembered(bucket: Bucket) -> None:
+    place = StoreLocation.of(f"{bucket.address}/runs")
+
+    def written_meanwhile(found: Any) -> Any:
+        (place / "a").write(b"xyz")
+        return found
+
+    with only_one(place):
+        assert store_memory.answer("entries", "s3", place.key, lambda: written_meanwhile([])) == []
+        assert place.children() == [place / "a"]
+        assert store_memory.content("s3", f"{place.key}/a", lambda: written_meanwhile(b"abc")) == b"abc"
+        assert (place / "a").read() == b"xyz"
+
+
+def test_a_listing_shows_what_another_thread_wrote_as_it_came(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Location.at(f"{bucket.address}/runs")
+
+    class Client:
+        def ls(self, key: str, detail: bool) -> list[Any]:
+            (place / "a").write(b"abc")
+            return []
+
+    monkeypatch.setattr(store_listings, "connected", lambda _: Client())
+    with only_one(place):
+        assert place.children() == [place / "a"]
 
 
 def test_listings_that_are_behind_hide_nothing_that_was_written_and_show_nothing_that_was_removed(

@@ -52,7 +52,7 @@ def _checked_place(value: Any) -> Any:
 
 
 def _without_other_addresses(schema: dict[str, Any]) -> None:
-    schema["not"] = {"pattern": f"^(?!({'|'.join(STORES)})://){SCHEME.pattern}"}
+    schema["not"] = {"pattern": f"^(?!({'|'.join(STORES)})://[^/]){SCHEME.pattern}"}
 
 
 # Stands beside a dict whose keys obey a pattern, of which the JSON Schema refuses no other key by itself.

@@ -63,7 +63,7 @@ def check_writable(location: Location) -> None:
         ShardError: If it is one.
     """
     if location.is_store and location.is_read_only():
-        raise ShardError(f"{location}: nothing is written in a store of this kind; {OTHER}")
+        raise ShardError(f"{location}: nothing is written in a store of this kind; give another place")
 
 
 def check_apart(location: Location) -> None:

@@ -6,6 +6,7 @@ taken for what is missing: after its library has tried again as often as it does
 """
 
 import contextlib
+import errno
 import functools
 import hashlib
 import os
@@ -252,7 +253,10 @@ class StoreLocation(Location):
         """
         found = known_objects(self.scheme).get(self.key)
         if found is None:
-            found = of_entry(self._info())
+            info = self._info()
+            if info["type"] != "file":
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self))
+            found = of_entry(info)
             if store_memory.is_held():
                 known_objects(self.scheme)[self.key] = found
         return found

@@ -3,6 +3,7 @@
 What it tells of objects is kept, so that they need not be asked for one by one. Decides nothing about their names.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from diptych.storage import store_memory
 from diptych.storage.location import Location
 from diptych.storage.store_clients import asking, connected, known_buckets, known_objects, of_entry
 
-WITHOUT_BUCKETS = ("memory",)
+WITHOUT_BUCKETS = ("hf", "memory")  # the first part of an address is none that could be asked for
 
 
 def list_entries(place: Location, scheme: str, key: str) -> list[Mapping[str, Any]]:
@@ -20,14 +21,16 @@ def list_entries(place: Location, scheme: str, key: str) -> list[Mapping[str, An
     Raises:
         DataError: If there is no such bucket, or the store refuses.
     """
-    own = store_memory.changed_below(scheme, key)
     found: list[Mapping[str, Any]] = []
+    is_empty = False
     try:
         with asking(place, "listed"):
             found = connected(scheme).ls(key, detail=True)
     except FileNotFoundError:
-        if not own:
-            _check_bucket(place, scheme, key)
+        is_empty = True
+    own = store_memory.changed_below(scheme, key)  # behind the listing, as another thread may have written meanwhile
+    if is_empty and not own:
+        _check_bucket(place, scheme, key)
     entries = with_changes(found, key, own)
     objects = {entry["name"].strip("/"): of_entry(entry) for entry in entries if entry["type"] == "file"}
     # Of its own ones a listing may say what they were before.
@@ -38,12 +41,16 @@ def list_entries(place: Location, scheme: str, key: str) -> list[Mapping[str, An
 def list_below(place: Location, scheme: str, key: str) -> list[str]:
     """Return the keys of all objects below a place, behind its own key, sorted.
 
+    A key that ends in a slash is none: some tools write an empty object so, which stands for a folder.
+
     Raises:
         DataError: If there is no such bucket, or the store refuses.
     """
-    with asking(place, "listed"):
+    found: Mapping[str, Mapping[str, Any]] = {}
+    with contextlib.suppress(FileNotFoundError), asking(place, "listed"):
         found = connected(scheme).find(key, detail=True)
-    objects = {name.strip("/"): of_entry(entry) for name, entry in found.items() if entry["type"] == "file"}
+    files = {name: entry for name, entry in found.items() if entry["type"] == "file" and not name.endswith("/")}
+    objects = {name.strip("/"): of_entry(entry) for name, entry in files.items()}
     if not objects:
         _check_bucket(place, scheme, key)
     known_objects(scheme).update(objects)

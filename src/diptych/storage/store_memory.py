@@ -19,6 +19,7 @@ _remembered_bytes = 0
 _contents: dict[tuple[str, str], bytes] = {}
 _answers: dict[tuple[str, str, str], Any] = {}
 _changed: dict[tuple[str, str], int | None] = {}  # sizes of what was written, None of what was removed
+_writes = 0  # that were noted: what was asked for before the latest of them is not remembered
 
 
 @contextlib.contextmanager
@@ -54,14 +55,15 @@ def answer(question: str, scheme: str, key: str, ask: Callable[[], Any]) -> Any:
         return ask()
     asked = (question, scheme, key)
     with _lock:
-        known = _answers.get(asked)
+        known, writes = _answers.get(asked), _writes
     if known is None:
         try:
             known = ask()
         except FileNotFoundError as error:
             known = error
         with _lock:
-            _answers[asked] = known
+            if writes == _writes:
+                _answers[asked] = known
     if isinstance(known, FileNotFoundError):
         raise FileNotFoundError(*known.args[:2], known.filename) from known
     return known
@@ -77,12 +79,12 @@ def content(scheme: str, key: str, read: Callable[[], bytes]) -> bytes:
     if not _holders:
         return read()
     with _lock:
-        known = _contents.get((scheme, key))
+        known, writes = _contents.get((scheme, key)), _writes
     if known is None:
         known = answer("content", scheme, key, read)
         with _lock:
             _answers.pop(("content", scheme, key), None)
-            if len(known) <= MOST_EACH and _remembered_bytes + len(known) <= MOST:
+            if writes == _writes and len(known) <= MOST_EACH and _remembered_bytes + len(known) <= MOST:
                 _forget(scheme, key)
                 _contents[scheme, key] = known
                 _remembered_bytes += len(known)
@@ -104,7 +106,9 @@ def wrote(scheme: str, key: str, size: int | None) -> None:
         key: Of the object.
         size: Of the object in bytes; None where it was removed.
     """
+    global _writes
     with _lock:
+        _writes += 1
         _answers.clear()
         _forget(scheme, key)
         if _holders:
