@@ -5,7 +5,6 @@ difficulty as tags. The id is what upstream calls the picture: ``webpage_layout_
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from diptych.assets import fetch
@@ -14,13 +13,14 @@ from diptych.data.text_records import json_lines
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import RecordPlace, text_of
+from diptych.storage.store_path import ReadPath
 
 ASSET = "bizgeneval"
 DIFFICULTIES = ("easy", "hard")
 CARRIED = ("aspect_ratio", "reference_image_wh")
 
 
-def bizgeneval(*, path: Path | None = None) -> PromptSet:
+def bizgeneval(*, path: ReadPath | None = None) -> PromptSet:
     """Return the prompts of ``bizgeneval.jsonl``, or of a file of the same form.
 
     The columns ``aspect_ratio`` and ``reference_image_wh``, empty for some, say which form upstream wants.

@@ -8,13 +8,13 @@ are the beginning of more; the set's source names it. A prompt's id is that of i
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from diptych.data.text_records import json_value
 from diptych.errors import ConfigError, DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import RecordPlace, text_of
+from diptych.storage.store_path import ReadPath
 
 COUNT = 30_000  # of the images of val2014 with captions there are 40,504
 
@@ -27,7 +27,7 @@ class _Caption(NamedTuple):
     text: str
 
 
-def coco_captions(*, path: Path, count: int = COUNT, seed: int = 0) -> PromptSet:
+def coco_captions(*, path: ReadPath, count: int = COUNT, seed: int = 0) -> PromptSet:
     """Return one caption of each of some images of ``captions_val2014.json``, or of a file of the same form.
 
     Args:
@@ -49,7 +49,7 @@ def coco_captions(*, path: Path, count: int = COUNT, seed: int = 0) -> PromptSet
     return replace(drawn, source=f"{path.name}: {count:,} of {len(found):,} images, one caption each, seed {seed}")
 
 
-def _captions(path: Path) -> dict[str, list[_Caption]]:
+def _captions(path: ReadPath) -> dict[str, list[_Caption]]:
     """Return the captions of each image."""
     given = json_value(read_text(path), path)
     annotations = given.get("annotations") if isinstance(given, dict) else None
@@ -61,7 +61,7 @@ def _captions(path: Path) -> dict[str, list[_Caption]]:
     return found
 
 
-def _read(annotations: list[Mapping[str, Any]], path: Path) -> Iterator[tuple[str, _Caption]]:
+def _read(annotations: list[Mapping[str, Any]], path: ReadPath) -> Iterator[tuple[str, _Caption]]:
     for number, one in enumerate(annotations, start=1):
         place = RecordPlace(path, number)
         text = text_of(one, "caption", place).strip()

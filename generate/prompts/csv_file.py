@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from diptych.data.text_records import HeadedRows, whole_json
@@ -24,7 +23,7 @@ ALSO: Mapping[str, tuple[str, ...]] = {
 LIKELY = 0.8  # how much a column looks like one that is read, of which it may be a misspelling
 
 
-def csv_file(*, path: Path, columns: Columns | None = None, carry: Sequence[str] = ()) -> PromptSet:
+def csv_file(*, path: ReadPath, columns: Columns | None = None, carry: Sequence[str] = ()) -> PromptSet:
     """Return the prompts of a table. An empty field is none; without an id, the number of the row from 1 is the id.
 
     Args:
@@ -71,13 +70,13 @@ def _wanted(columns: Columns) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _own(header: Sequence[str], wanted: Collection[str], path: Path) -> dict[str, tuple[str, ...]]:
+def _own(header: Sequence[str], wanted: Collection[str], path: ReadPath) -> dict[str, tuple[str, ...]]:
     """Return the column of each key that has one by its name and is not told; the prompt has one in any case."""
     names = ColumnNames({key: (key, *ALSO.get(key, ())) for key in KEYS if key not in wanted})
     return {"prompt": ("prompt",), **{key: (name,) for key, name in names.found_in(header, path).items()}}
 
 
-def _unread(path: Path, unread: Sequence[str], used: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _unread(path: ReadPath, unread: Sequence[str], used: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Yield in words which columns are not read that are called as a key is, or nearly so."""
     called = {name: key for key in KEYS for name in (key, *ALSO.get(key, ()))}
     for name in unread:
@@ -90,7 +89,7 @@ def _unread(path: Path, unread: Sequence[str], used: Mapping[str, Sequence[str]]
 
 
 def _prompts(
-    table: HeadedRows, path: Path, used: Mapping[str, Sequence[str]], carry: Sequence[str]
+    table: HeadedRows, path: ReadPath, used: Mapping[str, Sequence[str]], carry: Sequence[str]
 ) -> Iterator[tuple[int, Prompt]]:
     """Yield each prompt with its line."""
     for number, (line, row) in enumerate(table, start=1):

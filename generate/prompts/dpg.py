@@ -5,16 +5,16 @@ The form is that of DSG's table. What a question is about, from broad to narrow,
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from diptych.assets import fetch
 from diptych.generate.prompts import Prompt, PromptSet, set_of_file
 from diptych.generate.prompts.proposition_table import PropositionRow, checks_of, propositions
+from diptych.storage.store_path import ReadPath
 
 ASSET = "dpg-bench"
 
 
-def dpg(*, path: Path | None = None) -> PromptSet:
+def dpg(*, path: ReadPath | None = None) -> PromptSet:
     """Return the prompts of ``dpg_bench.csv``, or of a file of the same form; ids are upstream's.
 
     Raises:

@@ -5,12 +5,12 @@ of its prompt on which it depends. The right answer is always yes.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from diptych.assets import fetch
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, set_of_file
 from diptych.generate.prompts.proposition_table import PropositionRow, checks_of, propositions
+from diptych.storage.store_path import ReadPath
 
 ASSET = "dsg-1k"
 # What an id holds -> the category by which the paper counts (its table 3).
@@ -28,7 +28,7 @@ CATEGORIES: Mapping[str, str] = {
 }
 
 
-def dsg(*, path: Path | None = None) -> PromptSet:
+def dsg(*, path: ReadPath | None = None) -> PromptSet:
     """Return the prompts of ``dsg-1k-anns.csv``, or of a file of the same form; ids are upstream's.
 
     Raises:

@@ -6,7 +6,6 @@ for images of six models, which ``diptych evaluate import-evidence`` reads.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from diptych.assets import fetch
@@ -14,13 +13,14 @@ from diptych.data.text_records import json_value
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_files
 from diptych.generate.prompts.records import RecordPlace, text_of
+from diptych.storage.store_path import ReadPath
 
 ASSETS = ("genai-bench", "genai-bench-skills")
 FILES = ("genai_image.json", "genai_skills.json")
 CHINESE = "prompt in Chinese"
 
 
-def genai_bench(*, path: Path | None = None) -> PromptSet:
+def genai_bench(*, path: ReadPath | None = None) -> PromptSet:
     """Return the prompts, with their Chinese text in the column ``prompt_zh``.
 
     Args:
@@ -42,7 +42,7 @@ def genai_bench(*, path: Path | None = None) -> PromptSet:
     return set_of_files(found, files, assets=ASSETS)
 
 
-def _skills(file: Path) -> dict[str, tuple[str, ...]]:
+def _skills(file: ReadPath) -> dict[str, tuple[str, ...]]:
     """Return the skills of each prompt, by its id."""
     found: dict[str, tuple[str, ...]] = {}
     for skill, numbers in _object(file, "lists of numbers of prompts, by skill").items():
@@ -53,7 +53,7 @@ def _skills(file: Path) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _object(file: Path, what: str) -> dict[str, Any]:
+def _object(file: ReadPath, what: str) -> dict[str, Any]:
     given = json_value(read_text(file), file)
     if not isinstance(given, dict):
         raise DataError(f"{file}: GenAI-Bench has an object of {what}")

@@ -4,7 +4,6 @@ The prompts are kept byte for byte, with upstream's plurals; the id is the line 
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from diptych.assets import fetch
@@ -13,6 +12,7 @@ from diptych.data.text_records import json_lines
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import RecordPlace, text_of
+from diptych.storage.store_path import ReadPath
 
 ASSET = "geneval-metadata"
 # Prompts of each tag, in the order of the file.
@@ -26,7 +26,7 @@ COUNTS: Mapping[str, int] = {
 }
 
 
-def geneval(*, path: Path | None = None) -> PromptSet:
+def geneval(*, path: ReadPath | None = None) -> PromptSet:
     """Return the prompts of ``evaluation_metadata.jsonl``, or of a file of the same form.
 
     Raises:

@@ -5,7 +5,6 @@ of the category of its number of atoms. The id is the number of the line from 0.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from diptych.data.checks import NO, YES, parse_checks
@@ -13,6 +12,7 @@ from diptych.data.text_records import json_lines
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import RecordPlace, text_of
+from diptych.storage.store_path import ReadPath
 
 ASSET = "geneval2-data"
 SUFFIX = " Answer in one word."  # upstream asks every question with it
@@ -20,7 +20,7 @@ YES_NO = (YES.capitalize(), NO.capitalize())
 COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def geneval2(*, path: Path) -> PromptSet:
+def geneval2(*, path: ReadPath) -> PromptSet:
     """Return the prompts of ``geneval2_data.jsonl``, or of a file of the same form.
 
     Raises:

@@ -6,16 +6,16 @@ licence is for whoever takes them to look up, so that they come from a folder an
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from diptych.data.text_records import json_value
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_files
+from diptych.storage.store_path import ReadPath
 
 STYLES = ("anime", "concept-art", "paintings", "photo")
 
 
-def hpsv2(*, path: Path) -> PromptSet:
+def hpsv2(*, path: ReadPath) -> PromptSet:
     """Return the prompts of the four styles.
 
     Args:
@@ -29,7 +29,7 @@ def hpsv2(*, path: Path) -> PromptSet:
     return set_of_files(found, files)
 
 
-def _prompts(style: str, file: Path) -> Iterator[tuple[Path, int, Prompt]]:
+def _prompts(style: str, file: ReadPath) -> Iterator[tuple[ReadPath, int, Prompt]]:
     given = json_value(read_text(file), file)
     if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
         raise DataError(f"{file}: the prompts of a style of HPDv2 are a list of texts")

@@ -1,16 +1,16 @@
 """Prompts of the user: one JSON object a line, with the keys prompt, id, category, negative, checks, images."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from diptych.data.text_records import json_lines
 from diptych.errors import DataError
 from diptych.generate.prompts import PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import KEYS, RecordPlace, check_carried, prompt_of
 from diptych.lookup import describe_unknown
+from diptych.storage.store_path import ReadPath
 
 
-def jsonl_file(*, path: Path, carry: Sequence[str] = ()) -> PromptSet:
+def jsonl_file(*, path: ReadPath, carry: Sequence[str] = ()) -> PromptSet:
     """Return the prompts of a JSON Lines file; without an id, the number of the line is the id.
 
     Args:

@@ -4,7 +4,6 @@ A prompt is of its kind (``sign``, ``poster``) and of its length, ``short`` or `
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from diptych.assets import fetch
@@ -12,9 +11,10 @@ from diptych.data.checks import parse_checks
 from diptych.data.text_records import json_lines
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import RecordPlace, text_of
+from diptych.storage.store_path import ReadPath
 
 
-def longtext(*, path: Path | None = None) -> PromptSet:
+def longtext(*, path: ReadPath | None = None) -> PromptSet:
     """Return the English prompts, of ``text_prompts.jsonl`` or of a file of the same form.
 
     Raises:
@@ -23,7 +23,7 @@ def longtext(*, path: Path | None = None) -> PromptSet:
     return _prompt_set(path, "longtext-en")
 
 
-def longtext_zh(*, path: Path | None = None) -> PromptSet:
+def longtext_zh(*, path: ReadPath | None = None) -> PromptSet:
     """Return the Chinese prompts, of ``text_prompts_zh.jsonl`` or of a file of the same form.
 
     Raises:
@@ -32,7 +32,7 @@ def longtext_zh(*, path: Path | None = None) -> PromptSet:
     return _prompt_set(path, "longtext-zh")
 
 
-def _prompt_set(path: Path | None, asset: str) -> PromptSet:
+def _prompt_set(path: ReadPath | None, asset: str) -> PromptSet:
     file = path or fetch(asset)
     prompts = [(line, _prompt(value, RecordPlace(file, line))) for line, value in json_lines(read_text(file), file)]
     return set_of_file(prompts, file, asset=asset)

@@ -10,7 +10,6 @@ its length (``short``, ``middle``, ``long``) and of its form: ``NP``, or tags an
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from diptych.asset_families import ONEIG_EN, ONEIG_ZH
@@ -20,6 +19,7 @@ from diptych.data.text_records import HeadedRows, json_value
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_files
 from diptych.generate.prompts.records import RecordPlace
+from diptych.storage.store_path import ReadPath
 
 ASPECTS = {  # the folder of upstream's images, by the category of its table
     "Anime_Stylization": "anime",
@@ -55,7 +55,7 @@ ENGLISH = OneIgForm("en", ONEIG_EN, "prompt_en", ("prompt_length", "type"))
 CHINESE = OneIgForm("zh", ONEIG_ZH, "prompt_cn", ())
 
 
-def oneig(*, path: Path | None = None) -> PromptSet:
+def oneig(*, path: ReadPath | None = None) -> PromptSet:
     """Return the English prompts.
 
     Args:
@@ -67,12 +67,12 @@ def oneig(*, path: Path | None = None) -> PromptSet:
     return _prompt_set(path, ENGLISH)
 
 
-def oneig_zh(*, path: Path | None = None) -> PromptSet:
+def oneig_zh(*, path: ReadPath | None = None) -> PromptSet:
     """Return the Chinese prompts; argument and errors as of ``oneig``."""
     return _prompt_set(path, CHINESE)
 
 
-def _prompt_set(path: Path | None, form: OneIgForm) -> PromptSet:
+def _prompt_set(path: ReadPath | None, form: OneIgForm) -> PromptSet:
     assets = {name: f"oneig-{form.language}-{name}" for name in form.files}
     files = {name: path / form.files[name][0] if path else fetch(asset) for name, asset in assets.items()}
     table, *_ = files.values()
@@ -82,7 +82,7 @@ def _prompt_set(path: Path | None, form: OneIgForm) -> PromptSet:
     return set_of_files(prompts, list(files.values()), assets=list(assets.values()))
 
 
-def _prompts(file: Path, form: OneIgForm, told: OneIgTold) -> Iterator[tuple[int, Prompt]]:
+def _prompts(file: ReadPath, form: OneIgForm, told: OneIgTold) -> Iterator[tuple[int, Prompt]]:
     table = HeadedRows(read_text(file), file)
     wanted = ("category", "id", form.prompt, *form.kinds)
     if not set(wanted) <= set(table.header):
@@ -100,14 +100,14 @@ def _prompts(file: Path, form: OneIgForm, told: OneIgTold) -> Iterator[tuple[int
         yield line, Prompt(f"{aspect}_{name}", row[form.prompt], kinds, checks, columns=columns)
 
 
-def _answers_of(file: Path) -> Mapping[str, Any]:
+def _answers_of(file: ReadPath) -> Mapping[str, Any]:
     found = json_value(read_text(file), file)
     if not isinstance(found, dict):
         raise DataError(f"{file}: OneIG-Bench has an object of answers by the ids of prompts")
     return found
 
 
-def _questions_of(file: Path) -> Iterator[tuple[str, Checks]]:
+def _questions_of(file: ReadPath) -> Iterator[tuple[str, Checks]]:
     given = json_value(read_text(file), file)
     if not isinstance(given, dict):
         raise DataError(f"{file}: OneIG-Bench has an object of questions by the ids of prompts")
@@ -135,7 +135,7 @@ def _questions(questions: Mapping[str, Any], parents: Mapping[str, Any]) -> Iter
         yield {"id": name, "question": text, "parents": own}
 
 
-def _texts_of(file: Path) -> Iterator[tuple[str, Checks]]:
+def _texts_of(file: ReadPath) -> Iterator[tuple[str, Checks]]:
     table = HeadedRows(read_text(file), file)
     if not {"id", "text_content"} <= set(table.header):
         raise DataError(f"{file}:1: OneIG-Bench has the columns id and text_content, got {list(table.header)}")

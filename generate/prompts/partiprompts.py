@@ -4,18 +4,17 @@ A tab-separated table without quoting: the quotation marks in it belong to the p
 Imagination, ...) and notes are further columns.
 """
 
-from pathlib import Path
-
 from diptych.assets import fetch
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
+from diptych.storage.store_path import ReadPath
 
 ASSET = "partiprompts"
 COUNT = 1632
 HEADER = ["Prompt", "Category", "Challenge", "Note"]
 
 
-def partiprompts(*, path: Path | None = None) -> PromptSet:
+def partiprompts(*, path: ReadPath | None = None) -> PromptSet:
     """Return the prompts of ``PartiPrompts.tsv``, or of a file of the same form; the id is the row's number from 0.
 
     Raises:

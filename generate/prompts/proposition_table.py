@@ -6,13 +6,13 @@ that depend on themselves, and numbers of no question of the prompt.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from diptych.data.checks import Checks, parse_checks
 from diptych.data.text_records import HeadedRows
 from diptych.errors import DataError
 from diptych.generate.prompts import read_text
 from diptych.generate.prompts.records import RecordPlace
+from diptych.storage.store_path import ReadPath
 
 HEADER = (
     "item_id",
@@ -30,7 +30,7 @@ NO_PARENT = "0"
 PropositionRow = tuple[RecordPlace, Mapping[str, str]]
 
 
-def propositions(file: Path, benchmark: str) -> dict[str, list[PropositionRow]]:
+def propositions(file: ReadPath, benchmark: str) -> dict[str, list[PropositionRow]]:
     """Return the rows of each prompt by its id.
 
     Args:

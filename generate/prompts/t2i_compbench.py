@@ -19,6 +19,7 @@ from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_files
 from diptych.generate.prompts.noun_phrases import noun_phrases, without_adjectives
 from diptych.generate.prompts.records import RecordPlace
+from diptych.storage.store_path import ReadPath
 
 ASSET = "t2i-compbench-{}"
 PERSONS = frozenset({"girl", "boy", "man", "woman"})
@@ -37,7 +38,7 @@ PLAIN = "without_adjectives"  # the column
 Found = Mapping[str, Any]  # checks as an object
 
 
-def t2i_compbench_color(*, path: Path | None = None, phrases: Path | None = None) -> PromptSet:
+def t2i_compbench_color(*, path: ReadPath | None = None, phrases: Path | None = None) -> PromptSet:
     """Return the prompts of two coloured things.
 
     Args:
@@ -51,17 +52,17 @@ def t2i_compbench_color(*, path: Path | None = None, phrases: Path | None = None
     return _of_phrases("color", path, phrases)
 
 
-def t2i_compbench_shape(*, path: Path | None = None, phrases: Path | None = None) -> PromptSet:
+def t2i_compbench_shape(*, path: ReadPath | None = None, phrases: Path | None = None) -> PromptSet:
     """Return the prompts of things with shapes; arguments and errors as of ``t2i_compbench_color``."""
     return _of_phrases("shape", path, phrases)
 
 
-def t2i_compbench_texture(*, path: Path | None = None, phrases: Path | None = None) -> PromptSet:
+def t2i_compbench_texture(*, path: ReadPath | None = None, phrases: Path | None = None) -> PromptSet:
     """Return the prompts of things with textures; arguments and errors as of ``t2i_compbench_color``."""
     return _of_phrases("texture", path, phrases)
 
 
-def t2i_compbench_spatial(*, path: Path | None = None) -> PromptSet:
+def t2i_compbench_spatial(*, path: ReadPath | None = None) -> PromptSet:
     """Return the prompts of two things of which one lies beside, above or below the other.
 
     Args:
@@ -73,12 +74,12 @@ def t2i_compbench_spatial(*, path: Path | None = None) -> PromptSet:
     return _of_lines("spatial", path, lambda text, place: _relation_of(SPATIAL, text, place))
 
 
-def t2i_compbench_3d_spatial(*, path: Path | None = None) -> PromptSet:
+def t2i_compbench_3d_spatial(*, path: ReadPath | None = None) -> PromptSet:
     """Return the prompts of two things of which one is in front of the other or behind it; as the spatial ones."""
     return _of_lines("3d_spatial", path, lambda text, place: _relation_of(DEPTH, text, place))
 
 
-def t2i_compbench_numeracy(*, path: Path | None = None) -> PromptSet:
+def t2i_compbench_numeracy(*, path: ReadPath | None = None) -> PromptSet:
     """Return the prompts of things in numbers.
 
     Args:
@@ -93,7 +94,7 @@ def t2i_compbench_numeracy(*, path: Path | None = None) -> PromptSet:
     return _set(prompts, "numeracy", path, objects, names=("new_objects",))
 
 
-def t2i_compbench_non_spatial(*, path: Path | None = None) -> PromptSet:
+def t2i_compbench_non_spatial(*, path: ReadPath | None = None) -> PromptSet:
     """Return the prompts of people and things that do something; they bring no checks.
 
     Raises:
@@ -102,7 +103,7 @@ def t2i_compbench_non_spatial(*, path: Path | None = None) -> PromptSet:
     return _of_lines("non_spatial", path, lambda text, place: {})
 
 
-def t2i_compbench_complex(*, path: Path | None = None, phrases: Path | None = None) -> PromptSet:
+def t2i_compbench_complex(*, path: ReadPath | None = None, phrases: Path | None = None) -> PromptSet:
     """Return the complex prompts, each with the parts that upstream averages as its second category.
 
     Args:
@@ -129,28 +130,28 @@ def t2i_compbench_complex(*, path: Path | None = None, phrases: Path | None = No
     return _set(prompts, "complex", path, *others, names=[f"complex_val_{part}" for part in routes])
 
 
-Prompts = list[tuple[Path, int, Prompt]]
+Prompts = list[tuple[ReadPath, int, Prompt]]
 ChecksOf = Callable[[str, RecordPlace], Found]
 
 
-def _of_phrases(category: str, path: Path | None, phrases: Path | None) -> PromptSet:
+def _of_phrases(category: str, path: ReadPath | None, phrases: Path | None) -> PromptSet:
     given = _given_phrases(phrases)
     prompts = _files(category, path, lambda text, place: _questions_of(text, given, place))
     return _set(prompts, category, path, *([phrases] if phrases else []))
 
 
-def _of_lines(category: str, path: Path | None, checks_of: ChecksOf) -> PromptSet:
+def _of_lines(category: str, path: ReadPath | None, checks_of: ChecksOf) -> PromptSet:
     return _set(_files(category, path, checks_of), category, path)
 
 
 def _files(
     category: str,
-    path: Path | None,
+    path: ReadPath | None,
     checks_of: ChecksOf,
     categories_of: Callable[[str], tuple[str, ...]] | None = None,
 ) -> Prompts:
     file = _file(f"{category}_val", path)
-    found = []
+    found: Prompts = []
     for line, text in _lines(file).items():
         place = RecordPlace(file, line)
         categories = categories_of(text) if categories_of else (category,)
@@ -159,18 +160,20 @@ def _files(
     return found
 
 
-def _set(prompts: Prompts, category: str, path: Path | None, *others: Path, names: Sequence[str] = ()) -> PromptSet:
+def _set(
+    prompts: Prompts, category: str, path: ReadPath | None, *others: ReadPath, names: Sequence[str] = ()
+) -> PromptSet:
     """Return the set of some prompts; with phrases of a user's, whose file no asset is, it is not upstream's."""
     files = [_file(f"{category}_val", path), *others]
     assets = [ASSET.format(name) for name in (f"{category}_val", *names)]
     return set_of_files(prompts, files, assets=assets if len(assets) == len(files) else [])
 
 
-def _file(name: str, path: Path | None) -> Path:
+def _file(name: str, path: ReadPath | None) -> ReadPath:
     return path / f"{name}.txt" if path else fetch(ASSET.format(name))
 
 
-def _lines(file: Path) -> dict[int, str]:
+def _lines(file: ReadPath) -> dict[int, str]:
     """Return the lines of a file that are not empty, by their numbers; some of upstream's end as on Windows."""
     lines = enumerate(read_text(file).split("\n"), start=1)
     return {number: line.strip() for number, line in lines if line.strip()}
@@ -224,7 +227,7 @@ def _relation(first: str, place: str, second: str) -> Found:
     return {"relations": [{"first": one, "place": place.lower(), "second": other}]}
 
 
-def _object_names(file: Path) -> Mapping[str, str]:
+def _object_names(file: ReadPath) -> Mapping[str, str]:
     """Return what one of each thing is called, by that and by what several are called."""
     names = {}
     for line, text in _lines(file).items():

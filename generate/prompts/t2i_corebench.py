@@ -4,7 +4,6 @@ Each dimension is a file and the category of its prompts; a question has upstrea
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from diptych.asset_families import CORE_DIMENSIONS
 from diptych.assets import fetch
@@ -13,11 +12,12 @@ from diptych.data.text_records import json_value
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_files
 from diptych.generate.prompts.records import RecordPlace, text_of
+from diptych.storage.store_path import ReadPath
 
 ASSETS = tuple(f"t2i-corebench-{name}" for name in CORE_DIMENSIONS)
 
 
-def t2i_corebench(*, path: Path | None = None) -> PromptSet:
+def t2i_corebench(*, path: ReadPath | None = None) -> PromptSet:
     """Return the prompts of the twelve files; ids are upstream's, such as ``C-MI-001``.
 
     Args:
@@ -33,7 +33,7 @@ def t2i_corebench(*, path: Path | None = None) -> PromptSet:
     return set_of_files(found, files, assets=ASSETS)
 
 
-def _prompts(dimension: str, file: Path) -> Iterator[tuple[Path, int, Prompt]]:
+def _prompts(dimension: str, file: ReadPath) -> Iterator[tuple[ReadPath, int, Prompt]]:
     given = json_value(read_text(file), file)
     if not isinstance(given, dict) or not all(isinstance(one, dict) for one in given.values()):
         raise DataError(f"{file}: T2I-CoReBench is an object of prompts by their ids")

@@ -5,7 +5,6 @@ categories. The id is upstream's.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from diptych.assets import fetch
@@ -14,12 +13,13 @@ from diptych.data.text_records import json_value
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import RecordPlace, text_of
+from diptych.storage.store_path import ReadPath
 
 ASSET = "tifa-v1"
 SOURCES = ("coco", "drawbench", "paintskill", "partiprompt")
 
 
-def tifa(*, path: Path | None = None) -> PromptSet:
+def tifa(*, path: ReadPath | None = None) -> PromptSet:
     """Return the captions of ``tifa_v1.0_question_answers.json``, or of a file of the same form.
 
     Raises:
@@ -35,7 +35,7 @@ def tifa(*, path: Path | None = None) -> PromptSet:
     return set_of_file((_prompt(file, name, some) for name, some in found.items()), file, asset=ASSET)
 
 
-def _prompt(file: Path, name: str, some: Sequence[tuple[int, Mapping[str, Any]]]) -> tuple[int, Prompt]:
+def _prompt(file: ReadPath, name: str, some: Sequence[tuple[int, Mapping[str, Any]]]) -> tuple[int, Prompt]:
     number, first = some[0]
     caption = text_of(first, "caption", RecordPlace(file, number))
     questions = []

@@ -9,7 +9,6 @@ what upstream calls the picture. Prompts that ask for words to be written have t
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal
 
 from diptych.asset_folders import ASSET_FOLDERS
@@ -18,6 +17,7 @@ from diptych.data.text_records import json_lines
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_files
 from diptych.generate.prompts.records import RecordPlace, text_of
+from diptych.storage.store_path import ReadPath
 
 Length = Literal["short", "long"]
 
@@ -42,7 +42,7 @@ GROUP_OF = {kind: group for group, kinds in GROUPS.items() for kind in kinds}
 WORD = re.compile(r"Is the text '(?P<word>.+)' in the image\?")  # how a question names a word to be written
 
 
-def tiif_short(*, path: Path) -> PromptSet:
+def tiif_short(*, path: ReadPath) -> PromptSet:
     """Return the short prompts of ``test_prompts`` and the questions of ``test_eval_prompts``.
 
     Args:
@@ -54,24 +54,24 @@ def tiif_short(*, path: Path) -> PromptSet:
     return _prompt_set(path, "tiif", "short")
 
 
-def tiif_long(*, path: Path) -> PromptSet:
+def tiif_long(*, path: ReadPath) -> PromptSet:
     """Return the long prompts of ``test_prompts``; argument and errors as of ``tiif_short``."""
     return _prompt_set(path, "tiif", "long")
 
 
-def tiif_mini_short(*, path: Path) -> PromptSet:
+def tiif_mini_short(*, path: ReadPath) -> PromptSet:
     """Return the short prompts of ``testmini_prompts``; argument and errors as of ``tiif_short``."""
     return _prompt_set(path, "tiif-mini", "short")
 
 
-def tiif_mini_long(*, path: Path) -> PromptSet:
+def tiif_mini_long(*, path: ReadPath) -> PromptSet:
     """Return the long prompts of ``testmini_prompts``; argument and errors as of ``tiif_short``."""
     return _prompt_set(path, "tiif-mini", "long")
 
 
-def _prompt_set(path: Path, folder: str, length: Length) -> PromptSet:
+def _prompt_set(path: ReadPath, folder: str, length: Length) -> PromptSet:
     known, part = ASSET_FOLDERS[folder], "test" if folder == "tiif" else "testmini"
-    files, found = list[Path](), list[tuple[Path, int, Prompt]]()
+    files, found = list[ReadPath](), list[tuple[ReadPath, int, Prompt]]()
     for kind in sorted(GROUP_OF):
         pair = (
             path / f"{part}_prompts" / f"{kind}_prompts.jsonl",
@@ -85,7 +85,7 @@ def _prompt_set(path: Path, folder: str, length: Length) -> PromptSet:
     return replace(whole, source=path.resolve().name)
 
 
-def _prompts(kind: str, asked: Path, questions: Path, length: Length) -> Iterator[tuple[Path, int, Prompt]]:
+def _prompts(kind: str, asked: ReadPath, questions: ReadPath, length: Length) -> Iterator[tuple[ReadPath, int, Prompt]]:
     prompts, checks = (list(json_lines(read_text(file), file)) for file in (asked, questions))
     if len(prompts) != len(checks):
         raise DataError(f"{asked}: {len(prompts):,} prompts, but {questions} has questions to {len(checks):,}")

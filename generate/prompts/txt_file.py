@@ -1,9 +1,8 @@
 """Prompts of the user: one a line of a text file, empty lines left out. The id is the number of the line."""
 
-from pathlib import Path
-
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
+from diptych.storage.store_path import ReadPath
 
 # What has lines that are no prompts, by its ending, and what to do about it.
 OTHER_KINDS = {
@@ -14,7 +13,7 @@ OTHER_KINDS = {
 }
 
 
-def txt_file(*, path: Path) -> PromptSet:
+def txt_file(*, path: ReadPath) -> PromptSet:
     """Return the prompts of a text file.
 
     Raises:

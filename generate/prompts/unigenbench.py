@@ -8,7 +8,6 @@ a comma lacks between two texts of a list, as in one row of the long English pro
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from diptych.assets import fetch
@@ -17,6 +16,7 @@ from diptych.data.text_records import HeadedRows, json_value, whole_json
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_file
 from diptych.generate.prompts.records import RecordPlace
+from diptych.storage.store_path import ReadPath
 
 NO_COMMA = re.compile(r'"\s+"')  # nothing but spaces between two texts
 
@@ -47,7 +47,7 @@ CHINESE = UniGenForm(
 )
 
 
-def unigenbench(*, path: Path | None = None) -> PromptSet:
+def unigenbench(*, path: ReadPath | None = None) -> PromptSet:
     """Return the short English prompts, of ``test_prompts_en.csv`` or of a file of the same form.
 
     Raises:
@@ -56,7 +56,7 @@ def unigenbench(*, path: Path | None = None) -> PromptSet:
     return _prompt_set(path, "unigenbench-en", ENGLISH)
 
 
-def unigenbench_long(*, path: Path | None = None) -> PromptSet:
+def unigenbench_long(*, path: ReadPath | None = None) -> PromptSet:
     """Return the long English prompts, of ``test_prompts_en_long.csv`` or of a file of the same form.
 
     Raises:
@@ -65,7 +65,7 @@ def unigenbench_long(*, path: Path | None = None) -> PromptSet:
     return _prompt_set(path, "unigenbench-en-long", ENGLISH)
 
 
-def unigenbench_zh(*, path: Path | None = None) -> PromptSet:
+def unigenbench_zh(*, path: ReadPath | None = None) -> PromptSet:
     """Return the short Chinese prompts, of ``test_prompts_zh.csv`` or of a file of the same form.
 
     Raises:
@@ -74,7 +74,7 @@ def unigenbench_zh(*, path: Path | None = None) -> PromptSet:
     return _prompt_set(path, "unigenbench-zh", CHINESE)
 
 
-def unigenbench_zh_long(*, path: Path | None = None) -> PromptSet:
+def unigenbench_zh_long(*, path: ReadPath | None = None) -> PromptSet:
     """Return the long Chinese prompts, of ``test_prompts_zh_long.csv`` or of a file of the same form.
 
     Raises:
@@ -83,7 +83,7 @@ def unigenbench_zh_long(*, path: Path | None = None) -> PromptSet:
     return _prompt_set(path, "unigenbench-zh-long", CHINESE)
 
 
-def _prompt_set(path: Path | None, asset: str, form: UniGenForm) -> PromptSet:
+def _prompt_set(path: ReadPath | None, asset: str, form: UniGenForm) -> PromptSet:
     file = path or fetch(asset)
     table = HeadedRows(read_text(file), file)
     if table.header != form.header:

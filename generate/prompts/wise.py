@@ -5,7 +5,6 @@ category, as upstream counts. Upstream's words to its judge have no licence, so 
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from diptych.asset_families import WISE_LEGACY
@@ -15,6 +14,7 @@ from diptych.data.text_records import json_value
 from diptych.errors import DataError
 from diptych.generate.prompts import Prompt, PromptSet, read_text, set_of_files
 from diptych.generate.prompts.records import RecordPlace, text_of
+from diptych.storage.store_path import ReadPath
 
 VERIFIED_ASSETS = ("wise-verified",)
 LEGACY_ASSETS = tuple(f"wise-{name}" for name in WISE_LEGACY)
@@ -38,7 +38,7 @@ VERIFIED_BEST = "Score: 1"
 LEGACY_BEST = "Consistency: 2\nRealism: 2\nAesthetic Quality: 2"
 
 
-def wise(*, path: Path | None = None) -> PromptSet:
+def wise(*, path: ReadPath | None = None) -> PromptSet:
     """Return the verified prompts.
 
     Args:
@@ -52,7 +52,7 @@ def wise(*, path: Path | None = None) -> PromptSet:
     return set_of_files(prompts, [file], assets=VERIFIED_ASSETS)
 
 
-def wise_legacy(*, path: Path | None = None) -> PromptSet:
+def wise_legacy(*, path: ReadPath | None = None) -> PromptSet:
     """Return the prompts before 2026.
 
     Args:
@@ -67,7 +67,9 @@ def wise_legacy(*, path: Path | None = None) -> PromptSet:
     return set_of_files(found, files, assets=LEGACY_ASSETS)
 
 
-def _prompts(file: Path, ids: Mapping[str, int], question: str, best: str) -> Iterator[tuple[Path, int, Prompt]]:
+def _prompts(
+    file: ReadPath, ids: Mapping[str, int], question: str, best: str
+) -> Iterator[tuple[ReadPath, int, Prompt]]:
     given = json_value(read_text(file), file)
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         raise DataError(f"{file}: WISE is a list of prompts, each an object")
