@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from diptych.addresses import Address
-from diptych.data.claims import check_apart
+from diptych.data.claims import check_apart, check_writable
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.generated_columns import generated_columns
 from diptych.data.schema import FILE
@@ -68,6 +68,7 @@ def export_images(
     dataset, place = open_dataset(address), Location.at(out)
     if dataset.manifest.get("kind") != "generated":
         raise DataError(f"{dataset.location}: no dataset of generated images, which say what they were made from")
+    check_writable(place)
     check_apart(place)
     if os.path.realpath(place) == os.path.realpath(dataset.location):
         raise DataError(f"{place}: is the dataset itself; give another --out")

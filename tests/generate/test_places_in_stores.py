@@ -80,6 +80,12 @@ def test_images_are_exported_to_a_store_and_imported_from_it_and_into_it(bucket:
     assert data_of(bucket.files("imported")) == data_of(local_files(tmp_path / "imported"))
 
 
+def test_where_nothing_is_written_no_image_is_read(tmp_path: Path) -> None:
+    made = make_generated(tmp_path / "run", MADE)
+    said = refused("export", made.path, "--layout", "geneval", "--out", "hf://datasets/a/b/files")
+    assert "hf://datasets/a/b/files: nothing is written in a store of this kind; give another place" in said
+
+
 def test_an_import_into_its_source_is_refused(bucket: Bucket, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "0.png").write_bytes(picture(0))
