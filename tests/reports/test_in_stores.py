@@ -6,9 +6,10 @@ import pytest
 from object_store import ATTEMPTS, Bucket, Fail, local_files
 from report_world import World
 
-from diptych.errors import ConfigError, ShardError, StoreError
+from diptych.errors import ConfigError, DataError, ShardError, StoreError
 from diptych.jobs.engine import Engine
 from diptych.reports.build import build_report
+from diptych.reports.uploaded import THREADS
 from diptych.storage.store_path import StorePath
 from diptych.store.seal import ENDING
 from diptych.store.store import Store
@@ -52,6 +53,19 @@ def test_what_is_no_report_is_not_written_over(world: World, bucket: Bucket, tmp
     pool = bucket.upload(world.pool, "pool")
     with pytest.raises(ShardError, match=f"^{pool}/report: lies inside the dataset {pool}"):
         build_report(world.config(), f"{pool}/report")
+
+
+def test_what_is_refused_once_is_not_tried_for_every_picture(world: World, bucket: Bucket) -> None:
+    bucket.server.fail("PUT", ".webp", Fail.DENIED, times=999)
+    with pytest.raises(DataError, match=f"^{bucket.address}/report/.*: cannot be written: .*; give credentials that"):
+        build_report(world.config(), f"{bucket.address}/report")
+    (failing,) = bucket.server.failing
+    assert 999 - failing.times <= 4 * THREADS
+
+
+def test_a_bucket_for_a_report_that_is_not_there_is_named(world: World, bucket: Bucket) -> None:
+    with pytest.raises(DataError, match=r"^s3://nothing-here: there is no such bucket, or"):
+        build_report(world.config(), "s3://nothing-here/report")
 
 
 def test_a_store_that_is_not_there_or_not_whole_is_named(world: World, bucket: Bucket) -> None:
