@@ -1,12 +1,13 @@
 """What the commands print: how a step went, what a run would do, the funnel. Parses nothing and decides nothing."""
 
+import os
 from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import click
 
+from diptych.addresses import Address, store_of
 from diptych.command_line import print_json
 from diptych.progress.wording import format_bytes, quantity
 
@@ -54,7 +55,10 @@ def print_funnel(steps: Sequence[dict[str, Any]]) -> None:
         click.echo(f"{step['rule']:<{width}} {numbers}  {step['where']}{unknown}")
 
 
-def next_step(selected: Path) -> str:
+def next_step(selected: Address) -> str:
     """Return the line that says how a training folder is read: by a library that diptych does without."""
     needed = "" if find_spec("datasets") else "; for that: pip install datasets"
-    return f"Next: datasets.load_dataset({str(selected)!r}){needed}"
+    place = os.fspath(selected)
+    # Of a folder the library takes the path alone; of a store only files.
+    given = f"'parquet', data_files={f'{place}/data/*.parquet'!r}" if store_of(place) else repr(place)
+    return f"Next: datasets.load_dataset({given}){needed}"
