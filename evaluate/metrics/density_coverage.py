@@ -71,18 +71,19 @@ class Reach(NamedTuple):
     is_reached: npt.NDArray[np.bool_]
 
 
-def reach_of(images: KeptVectors, reference: Manifold) -> Reach:
-    """Return which balls hold which images."""
+def reach_of(images: KeptVectors, reference: BallStatistics) -> Reach:
+    """Return which balls of a reference hold which images."""
+    manifold = reference.manifold
     vectors = images.matrix
     lengths = squared_lengths(vectors)
     balls = np.zeros((images.n, len(PARTS)), np.int64)
-    is_reached = np.zeros(len(reference.vectors), bool)
-    for columns in blocks(len(reference.vectors)):
-        radii = reference.radii[columns]
+    is_reached = np.zeros(len(manifold.vectors), bool)
+    for columns in blocks(len(manifold.vectors)):
+        radii, centres = manifold.radii[columns], manifold.vectors[columns].astype(np.float64)
         widest = radii.max(axis=1)
         for rows in blocks(images.n):
-            both = (1.0 + TIE) * lengths[rows], (1.0 + TIE) * reference.lengths[columns]
-            squares = squared_distances(vectors[rows], reference.vectors[columns], *both)
+            both = (1.0 + TIE) * lengths[rows], (1.0 + TIE) * manifold.lengths[columns]
+            squares = squared_distances(vectors[rows], centres, *both)
             row, column = np.nonzero(squares < widest)
             if not len(row):
                 continue
@@ -106,8 +107,9 @@ def realism_of(images: KeptVectors, reference: Manifold) -> Floats:
     vectors, found = images.matrix, np.zeros(images.n)
     own = squared_lengths(vectors)
     for columns in blocks(len(centres)):
+        near = centres[columns].astype(np.float64)
         for rows in blocks(images.n):
-            squares = squared_distances(vectors[rows], centres[columns], own[rows], lengths[columns])
+            squares = squared_distances(vectors[rows], near, own[rows], lengths[columns])
             rounding = TIE * (own[rows][:, np.newaxis] + lengths[columns])
             with np.errstate(divide="ignore", invalid="ignore"):
                 ratios = np.where(squares > rounding, widths[columns] / squares, np.inf)
@@ -127,8 +129,7 @@ def results_of(statistics: BallStatistics, reference: BallStatistics, identity: 
     too_few = refused(statistics, reference, MIN_IMAGES, identity)
     if too_few is not None:
         return dict.fromkeys((DENSITY, COVERAGE), too_few)
-    notes, manifold = notes_of(statistics, reference), reference.manifold
-    reach = reach_of(statistics, manifold)
+    notes, reach = notes_of(statistics, reference), statistics.beside(reference, reach_of)
     copies = [note for note in notes if "no interval" not in note]
     coverage = bare(float(reach.is_reached.mean()), statistics.n, identity, "; ".join([NO_ERROR, *copies]))
     influence = _of_density(reach, statistics)
@@ -146,7 +147,7 @@ def results_of(statistics: BallStatistics, reference: BallStatistics, identity: 
 
 def influences_of(statistics: BallStatistics, reference: BallStatistics) -> dict[str, Influence]:
     """Return what images, and groups of those that make the balls, add to density, see ``SetMetric.influences``."""
-    return {DENSITY: _of_density(reach_of(statistics, reference.manifold), statistics)}
+    return {DENSITY: _of_density(statistics.beside(reference, reach_of), statistics)}
 
 
 def image_numbers(statistics: BallStatistics, reference: BallStatistics) -> tuple[ImageNumbers, ...]:

@@ -1,10 +1,10 @@
 """The vectors of some images and their units: what the statistics of a metric keep that looks at single images."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ Texts = npt.NDArray[np.str_]
 # a picture may depend on its neighbours in the last bit.
 VECTOR_ROUNDING = 2.0**-10
 BLOCK_ROWS = 256
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,28 @@ class KeptVectors:
     @cached_property
     def drawing_order(self) -> npt.NDArray[np.int64]:
         """int64 (n,): the rows by a hash of their numbers, so that what is drawn does not depend on their order."""
-        rows = (hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in self.matrix)
-        return np.argsort(np.array([int.from_bytes(row, "big") for row in rows], np.uint64), kind="stable")
+        return np.argsort(self.vector_hashes, kind="stable")
+
+    @cached_property
+    def vector_hashes(self) -> npt.NDArray[np.uint64]:
+        """uint64 (n,): a number of 64 bits for each vector, by its bytes."""
+        rows = (hashlib.blake2b(row, digest_size=8).digest() for row in np.ascontiguousarray(self.matrix))
+        return np.array([int.from_bytes(row, "big") for row in rows], np.uint64)
+
+    def beside(self, other: Any, compute: Callable[[Any, Any], Found]) -> Found:
+        """Return what a function computes of this set and another, once: it is known until another set is asked about.
+
+        A number, its error, what each image adds to it and columns of the images may all need it.
+        """
+        found = self._beside.get(compute)
+        if found is None or found[0] is not other:
+            found = self._beside[compute] = other, compute(self, other)
+        known: Found = found[1]
+        return known
+
+    @cached_property
+    def _beside(self) -> dict[Callable[[Any, Any], Any], tuple[Any, Any]]:
+        return {}
 
     def merged(self, other: Self) -> Self:
         """Return the vectors of both sets of images together."""

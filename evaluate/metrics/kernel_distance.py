@@ -131,7 +131,7 @@ def unbiased(statistics: KernelStatistics, reference: KernelStatistics, identity
 
 def biased(statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]) -> Result:
     """Return the biased estimate, over all pairs."""
-    value = biased_distance(statistics.within, reference.within, _between(statistics, reference))
+    value = biased_distance(statistics.within, reference.within, statistics.beside(reference, _between))
     return bare(value, statistics.n, identity, "")
 
 
@@ -141,7 +141,7 @@ def _between(statistics: KernelStatistics, reference: KernelStatistics) -> Kerne
 
 def estimate(statistics: KernelStatistics, reference: KernelStatistics) -> KernelEstimate:
     """Return the unbiased estimate and what its error is made of."""
-    return kernel_distance(statistics.within, reference.within, _between(statistics, reference))
+    return kernel_distance(statistics.within, reference.within, statistics.beside(reference, _between))
 
 
 def _variance(found: KernelEstimate, left_units: Texts, right_units: Texts) -> tuple[float, float]:

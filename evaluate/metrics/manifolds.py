@@ -8,7 +8,7 @@ told by those.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -81,8 +81,9 @@ def squared_radii(vectors: npt.NDArray[np.float32], lengths: Floats, groups: Ind
     """
     nearest = np.full((len(vectors), GROUPS, neighbours), np.inf)  # by the group of the neighbour
     for rows in blocks(len(vectors)):
+        near = vectors[rows].astype(np.float64)
         for columns in blocks(len(vectors), rows.start):
-            squares = squared_distances(vectors[rows], vectors[columns], lengths[rows], lengths[columns])
+            squares = squared_distances(near, vectors[columns], lengths[rows], lengths[columns])
             if rows == columns:
                 np.fill_diagonal(squares, np.inf)
             _take_nearest(nearest[rows], squares, groups[columns])
@@ -98,10 +99,10 @@ def squared_lengths(vectors: npt.NDArray[np.float32]) -> Floats:
 
 
 def squared_distances(
-    x: npt.NDArray[np.float32], y: npt.NDArray[np.float32], x_lengths: Floats, y_lengths: Floats
+    x: npt.NDArray[np.floating[Any]], y: npt.NDArray[np.floating[Any]], x_lengths: Floats, y_lengths: Floats
 ) -> Floats:
-    """Return squared distances, float64 (N, M); those of equal vectors are 0 but for rounding."""
-    squares: Floats = x.astype(np.float64) @ y.astype(np.float64).T
+    """Return squared distances, float64 (N, M), in float64; those of equal vectors are 0 but for rounding."""
+    squares: Floats = x.astype(np.float64, copy=False) @ y.astype(np.float64, copy=False).T
     squares *= -2.0
     squares += x_lengths[:, np.newaxis]
     squares += y_lengths
@@ -152,8 +153,9 @@ def notes_of(statistics: KeptVectors, reference: KeptVectors) -> list[str]:
 def _copies(kept: KeptVectors) -> int:
     """Return how many images have the vector of another one of their unit, as where two prompt sets share an image."""
     _, unit = np.unique(kept.units, return_inverse=True)
-    rows = np.column_stack([unit.astype(np.float32), kept.matrix])
-    return kept.n - len(np.unique(rows.view(np.dtype((np.void, rows.strides[0])))))
+    order = np.lexsort((kept.vector_hashes, unit))
+    is_like_last = (np.diff(unit[order]) == 0) & (kept.vector_hashes[order][1:] == kept.vector_hashes[order][:-1])
+    return int(is_like_last.sum())
 
 
 def _take_nearest(nearest: Floats, squares: Floats, groups: Index) -> None:

@@ -32,7 +32,7 @@ from diptych.evaluate.metrics.contract import (
 from diptych.evaluate.metrics.frechet import frechet_distance
 from diptych.evaluate.metrics.frechet_names import fid_name
 from diptych.evaluate.metrics.kept_vectors import KeptVectors, Vectors, keep, refused
-from diptych.evaluate.metrics.manifolds import TIE, blocks, squared_distances, squared_lengths
+from diptych.evaluate.metrics.manifolds import TIE, blocks, squared_lengths
 from diptych.evaluate.statistics.intervals import mean_variance, share_interval
 from diptych.evaluate.statistics.moments import Moments, moments
 
@@ -58,16 +58,23 @@ class MemorisationStatistics(KeptVectors):
 
 
 class NearestOther(NamedTuple):
-    """The nearest vector of a set to each of some others: which, int64 (N,), and its squared distance, float64 (N,)."""
+    """The nearest vector of a set to each of some others.
+
+    Attributes:
+        which: int64 (N,), the first of equals.
+        squares: float64 (N,), its squared distance, 0 where only rounding is left.
+        cosines: float64 (N,), the largest |cos| to any of the set, in [0, 1]; 0 where a vector of zeros has none.
+    """
 
     which: Index
     squares: Floats
+    cosines: Floats
 
 
 def nearest(
     vectors: npt.NDArray[np.float32], others: npt.NDArray[np.float32], own: Index | None = None
 ) -> NearestOther:
-    """Return the nearest of others (M, D) to vectors (N, D), the first of equals; 0 where only rounding is left.
+    """Return the nearest of others (M, D) to vectors (N, D), by distance and by cosine.
 
     Args:
         vectors: float32.
@@ -75,25 +82,40 @@ def nearest(
         own: int64 (N,), which of the others each vector is itself, and that is left out; None leaves none out.
     """
     lengths, other_lengths = squared_lengths(vectors), squared_lengths(others)
+    scales, other_scales = _inverse_roots(lengths), _inverse_roots(other_lengths)
     which, best = np.zeros(len(vectors), np.int64), np.full(len(vectors), np.inf)
+    cosines = np.zeros(len(vectors))
     for columns in blocks(len(others)):
+        centres = others[columns].astype(np.float64).T
         for rows in blocks(len(vectors)):
-            squares = squared_distances(vectors[rows], others[columns], lengths[rows], other_lengths[columns])
+            products = vectors[rows].astype(np.float64) @ centres
+            squares = -2.0 * products
+            squares += lengths[rows][:, np.newaxis]
+            squares += other_lengths[columns]
             squares[squares < TIE * (lengths[rows][:, np.newaxis] + other_lengths[columns])] = 0.0
             if own is not None:
                 inside = np.flatnonzero((own[rows] >= columns.start) & (own[rows] < columns.stop))
                 squares[inside, own[rows][inside] - columns.start] = np.inf
+                products[inside, own[rows][inside] - columns.start] = 0.0
             found = squares.argmin(axis=1)
             least = squares[np.arange(len(found)), found]
             is_nearer = least < best[rows]
             which[rows] = np.where(is_nearer, columns.start + found, which[rows])
             best[rows] = np.minimum(best[rows], least)
-    return NearestOther(which, best)
+            products *= other_scales[columns]
+            largest = np.maximum(products.max(axis=1), -products.min(axis=1)) * scales[rows]
+            cosines[rows] = np.maximum(cosines[rows], largest)
+    return NearestOther(which, best, np.minimum(cosines, 1.0))
+
+
+def nearest_of(images: KeptVectors, reference: KeptVectors) -> NearestOther:
+    """Return the nearest of a reference to each image."""
+    return nearest(images.matrix, reference.matrix)
 
 
 def is_authentic(images: KeptVectors, reference: KeptVectors) -> npt.NDArray[np.bool_]:
     """Return bool (N,): whether an image is farther from its nearest one than that is from its own nearest other."""
-    found = nearest(images.matrix, reference.matrix)
+    found = images.beside(reference, nearest_of)
     asked, place = np.unique(found.which, return_inverse=True)
     apart = nearest(reference.matrix[asked], reference.matrix, asked).squares[place]
     rounding = TIE * (squared_lengths(images.matrix) + squared_lengths(reference.matrix)[found.which])
@@ -103,16 +125,10 @@ def is_authentic(images: KeptVectors, reference: KeptVectors) -> npt.NDArray[np.
 
 def mean_least_cosine_distance(images: KeptVectors, reference: KeptVectors) -> float:
     """Return the mean over images of 1 - |cos| to the nearest of the reference; vectors of zeros are left out."""
-    x, y = (side.matrix[side.matrix.any(axis=1)] for side in (images, reference))
-    if not len(x) or not len(y):
+    has_direction = images.matrix.any(axis=1)
+    if not has_direction.any() or not reference.matrix.any():
         return float("nan")
-    least = np.ones(len(x))
-    for columns in blocks(len(y)):
-        centres = _directions(y[columns]).T
-        for rows in blocks(len(x)):
-            cosines = np.abs(_directions(x[rows]) @ centres)
-            least[rows] = np.minimum(least[rows], 1.0 - cosines.max(axis=1))
-    return float(np.maximum(least, 0.0).mean())
+    return float((1.0 - images.beside(reference, nearest_of).cosines[has_direction]).mean())
 
 
 def statistics_of(vectors: Vectors, units: npt.ArrayLike) -> MemorisationStatistics:
@@ -137,7 +153,7 @@ def results_of(
 
 def influences_of(statistics: MemorisationStatistics, reference: MemorisationStatistics) -> dict[str, Influence]:
     """Return what each image adds to the share, against the reference as it is, see ``SetMetric.influences``."""
-    shares = 100.0 * is_authentic(statistics, reference)
+    shares = 100.0 * statistics.beside(reference, is_authentic)
     return {AUTHENTIC: Influence(shares - shares.mean(), statistics.units, np.zeros(reference.n), reference.units)}
 
 
@@ -145,7 +161,7 @@ def image_numbers(statistics: MemorisationStatistics, reference: MemorisationSta
     """Return how far each image is from the nearest one of the reference, and which that is."""
     if min(statistics.n, reference.n) < MIN_IMAGES:
         return ()
-    found = nearest(statistics.matrix, reference.matrix)
+    found = statistics.beside(reference, nearest_of)
     what = "Distance of an image from the nearest image of the reference"
     return (ImageNumbers(NEAREST, what, np.sqrt(found.squares), "", found.which),)
 
@@ -171,7 +187,7 @@ MEMORISATION = SetMetric(
 
 
 def _authentic(images: KeptVectors, reference: KeptVectors, identity: Mapping[str, Any]) -> Result:
-    shares = is_authentic(images, reference).astype(np.float64)
+    shares = images.beside(reference, is_authentic).astype(np.float64)
     value, convention = 100.0 * float(shares.mean()), {"convention": "nearest other of the nearest, strictly nearer"}
     if images.even_units < MIN_UNITS:
         few = f"no interval: {int(images.even_units):,} prompts, or images that stand alone, are too few"
@@ -197,7 +213,7 @@ def _informed(images: MemorisationStatistics, reference: MemorisationStatistics,
     return bare(value, images.n, identity, note)
 
 
-def _directions(vectors: npt.NDArray[np.float32]) -> Floats:
-    rows = vectors.astype(np.float64)
-    directions: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return directions
+def _inverse_roots(lengths: Floats) -> Floats:
+    """Return 1 / sqrt of squared lengths (N,), 0 where that is 0."""
+    found: Floats = np.divide(1.0, np.sqrt(lengths), out=np.zeros(len(lengths)), where=lengths > 0.0)
+    return found

@@ -88,7 +88,7 @@ def results_of(
         return dict.fromkeys((PRECISION, RECALL), too_few)
     worth, notes = min(statistics.even_units, reference.even_units), notes_of(statistics, reference)
     results = {}
-    for name, (value, influence) in _shares(statistics.manifold, reference.manifold).items():
+    for name, (value, influence) in statistics.beside(reference, _shares).items():
         variance, df = variance_of(influence) if worth >= MIN_UNITS else (float("nan"), float("nan"))
         ends = share_interval(value, variance, df, (worth, statistics.n if name == PRECISION else reference.n))
         results[name] = Result(value, variance**0.5, *ends, statistics.n, identity, None, "; ".join(notes))
@@ -97,7 +97,7 @@ def results_of(
 
 def influences_of(statistics: NeighbourStatistics, reference: NeighbourStatistics) -> dict[str, Influence]:
     """Return what images, and groups of those that make a manifold, add to both, see ``SetMetric.influences``."""
-    return {name: influence for name, (_, influence) in _shares(statistics.manifold, reference.manifold).items()}
+    return {name: influence for name, (_, influence) in statistics.beside(reference, _shares).items()}
 
 
 PRECISION_RECALL = SetMetric(
@@ -111,8 +111,9 @@ PRECISION_RECALL = SetMetric(
 )
 
 
-def _shares(left: Manifold, right: Manifold) -> dict[str, tuple[float, Influence]]:
+def _shares(images: NeighbourStatistics, reference: NeighbourStatistics) -> dict[str, tuple[float, Influence]]:
     """Return precision and recall, each with what the images of both sets add to it."""
+    left, right = images.manifold, reference.manifold
     of_left, of_right = covered(left, right)
     inside, found = of_left[:, 0].astype(np.float64), of_right[:, 0].astype(np.float64)
     precision, recall = float(inside.mean()), float(found.mean())
