@@ -38,9 +38,13 @@ def gaussian(x: Floats, y: Floats) -> Floats:
     >>> gaussian(np.array([[1.0, 0.0]]), np.array([[1.0, 0.0], [0.0, 1.0]])).round(4).tolist()
     [[1000.0, 990.0498]]
     """
-    squares = -2.0 * (x @ y.T)
-    squares += np.einsum("nd,nd->n", x, x)[:, np.newaxis] + np.einsum("md,md->m", y, y)
-    values: Floats = SCALE * np.exp(np.maximum(squares, 0.0) / (-2.0 * WIDTH**2))
+    lengths = [np.einsum("nd,nd->n", each, each) / (2.0 * WIDTH**2) for each in (x, y)]
+    values: Floats = (x / WIDTH**2) @ y.T
+    values -= lengths[0][:, np.newaxis]
+    values -= lengths[1]
+    np.minimum(values, 0.0, out=values)
+    np.exp(values, out=values)
+    values *= SCALE
     return values
 
 

@@ -22,8 +22,11 @@ Kernel = Callable[[Floats, Floats], Floats]  # of vectors (N, D) and (M, D): (N,
 
 def cubic(x: Floats, y: Floats) -> Floats:
     """Return (x.y / D + 1)^3, float64 (N, M), of vectors (N, D) and (M, D)."""
-    values: Floats = ((x / x.shape[1]) @ y.T + 1.0) ** 3
-    return values
+    values: Floats = (x / x.shape[1]) @ y.T
+    values += 1.0
+    cubes = values * values
+    cubes *= values
+    return cubes
 
 
 class Units(NamedTuple):
