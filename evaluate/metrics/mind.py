@@ -31,26 +31,28 @@ Vectors = npt.NDArray[np.float32]
 
 def results_of(statistics: KeptVectors, reference: KeptVectors, identity: Mapping[str, Any]) -> dict[str, Result]:
     """Return the distance as published, and without its size bias where the halves tell it."""
-    directions = f"{DIRECTIONS:,} directions, seed {SEED}; equal n by dropping images at random"
-    identity = {"metric": NAME, "version": VERSION, "convention": directions, **identity}
-    too_few = refused(statistics, reference, MIN_IMAGES, {**identity, "size_bias": "uncorrected"})
-    if too_few is not None:
-        return {NAME: too_few}
-    value = sliced_distance(_drawn(statistics), _drawn(reference))
-    n = min(statistics.n, reference.n)
-    biased = bare(value, statistics.n, {**identity, "size_bias": "uncorrected"}, NO_INTERVAL.format("biased by size"))
-    found = {NAME: biased}
+    found = of_dependent(statistics, reference, identity)
+    value = found[NAME].value
+    if found[NAME].reason is not None:
+        return found
     added = [_added(side) for side in (statistics, reference)]
     if all(np.isfinite(added)):
-        bias = sum(added) / n
+        bias = sum(added) / min(statistics.n, reference.n)
         note = NO_INTERVAL.format(f"corrected for size, without that {value:.6g}")
-        found[CORRECTED] = bare(value - bias, statistics.n, {**identity, "size_bias": "halves"}, note)
+        own = {**found[NAME].identity, "size_bias": "halves"}
+        found[CORRECTED] = bare(value - bias, statistics.n, own, note)
     return found
 
 
 def of_dependent(statistics: KeptVectors, reference: KeptVectors, identity: Mapping[str, Any]) -> dict[str, Result]:
     """Return the distance as published, see ``SetMetric.of_dependent``."""
-    return {NAME: results_of(statistics, reference, identity)[NAME]}
+    directions = f"{DIRECTIONS:,} directions, seed {SEED}; equal n by dropping images at random"
+    identity = {"metric": NAME, "version": VERSION, "convention": directions, **identity, "size_bias": "uncorrected"}
+    too_few = refused(statistics, reference, MIN_IMAGES, identity)
+    if too_few is not None:
+        return {NAME: too_few}
+    value = sliced_distance(_drawn(statistics), _drawn(reference))
+    return {NAME: bare(value, statistics.n, identity, NO_INTERVAL.format("biased by size"))}
 
 
 def sliced_distance(x: Vectors, y: Vectors) -> float:
