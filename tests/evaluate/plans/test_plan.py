@@ -109,9 +109,7 @@ def test_what_cannot_be_planned_is_refused(arguments: tuple[str, ...], says: str
     ],
 )
 @pytest.mark.parametrize("samples", [1, 2])
-def test_a_pilot_without_a_spread_plans_nothing(
-    later: int, gap: float, says: str, samples: int, tmp_path: Path
-) -> None:
+def test_a_pilot_without_a_spread_plans_nothing(later: int, says: str, samples: int, tmp_path: Path) -> None:
     rows = made_grid(models=("a", "b"), prompts=4, samples=samples)
     half = len(rows) // 2
     numbers = [0.3 * (number % half) + 0.1 * (number >= half) for number in range(len(rows))]
