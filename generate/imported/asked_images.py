@@ -81,7 +81,7 @@ def asked_of_places(
     for image in images:
         reading = image.alone
         if reading is not None:
-            facts = {**image.said, **image.found.facts}
+            facts = {**image.said, **_surer(image.found.facts, image.said)}
             text = reading.text if reading.text is not None else facts.get("caption")
             prompt_id = _noted(known, reading._replace(text=text), {BENCHMARK: benchmark, **facts})
             image = image.as_read(reading._replace(prompt_id=prompt_id, text=text))
@@ -92,6 +92,12 @@ def asked_of_places(
     prompts = _without_unread(known.values())
     asked = AskedImages(prompts, config.samples, config.model, config.setting, of_a_set=False)
     return asked, matched
+
+
+def _surer(of_place: Mapping[str, Any], of_file: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a place says of an image, without a set that is guessed from words where the file names one."""
+    is_guess = str(of_place.get(BENCHMARK, "")).endswith(REWRITTEN) and BENCHMARK in of_file
+    return {name: value for name, value in of_place.items() if name != BENCHMARK or not is_guess}
 
 
 def _noted(known: dict[tuple[str, str], KnownPrompt], reading: PlaceReading, facts: Mapping[str, Any]) -> str:
