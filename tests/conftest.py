@@ -4,6 +4,7 @@ import hashlib
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,16 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIPTYCH_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def threads_as_before() -> Iterator[None]:
+    """Leave torch to the next file of tests with the threads that this one found: last bits depend on them."""
+    torch = sys.modules.get("torch")
+    usual = torch.get_num_threads() if torch is not None else 0
+    yield
+    if torch is not None:
+        torch.set_num_threads(usual)
 
 
 @pytest.fixture
