@@ -165,6 +165,17 @@ def test_released_ratings_of_genai_bench_have_three_raters_and_the_models_that_t
     assert result_of(folder, "people.rating", model="SD_2_1")["value"] == pytest.approx(7 / 3)
 
 
+def test_slips_of_the_release_of_genai_bench_are_read_as_released_and_widen_the_scale(tmp_path: Path) -> None:
+    make_generated(tmp_path / "generated", [Made(model, 231) for model in ("DALLE_3", "SDXL_Base")])
+    models = {"DALLE_3": [5, 41, 4], "SDXL_Base": [3, 3, 3]}
+    text = json.dumps({"00231": {"prompt": "blobs number 231", "models": models}})
+    facts = imported_facts(tmp_path, "g.json", text, form="genai_bench", judge="people")
+    assert facts["ratings"] == 6
+    assert [each.value for each in stored(tmp_path, RATINGS).records[0]] == [5.0, 41.0, 4.0]
+    evaluate(tmp_path, facts)
+    assert result_of(tmp_path, "people.rating", model="DALLE_3")["value"] == pytest.approx(50 / 3)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
