@@ -48,7 +48,7 @@ def _ratings(source: ImportSource, whole: Mapping[str, Any]) -> Iterator[Evidenc
         for model, values in models.items():
             number += 1
             place = FilePlace(source.file, number, "record")
-            image = {PROMPT_ID: prompt_id, "model": MISNAMED.get(model, model)}
+            image = {PROMPT_ID: str(prompt_id), "model": MISNAMED.get(model, str(model))}
             text = prompt if isinstance(prompt, str) else None
             for part, value in enumerate(_values(values, place, (prompt_id, model))):
                 yield EvidenceRecord(place, image, Rating(value), text, part=part)
