@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from diptych.evaluate.metrics.contract import SET_METRICS, ReportedValue, Result, SetMetric, missing
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, keep
+from diptych.evaluate.metrics.kept_vectors import KeptVectors
 
 
 def results_of(statistics: KeptVectors, reference: None, identity: Mapping[str, Any]) -> dict[str, Result]:
@@ -29,7 +29,7 @@ def results_of(statistics: KeptVectors, reference: None, identity: Mapping[str, 
 
 
 def statistics_of(vectors: npt.NDArray[np.floating[Any]], units: npt.ArrayLike) -> KeptVectors:
-    return keep(vectors, units)
+    return KeptVectors.of(vectors, units)
 
 
 SPREAD = SetMetric(

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.evaluate.metrics.contract import ImageNumbers, Influence, ReportedValue, Result, SetMetric, bare
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, Vectors, keep, refused
+from diptych.evaluate.metrics.kept_vectors import KeptVectors, refused
 from diptych.evaluate.metrics.manifolds import (
     MIN_UNITS,
     PARTS,
@@ -117,12 +117,6 @@ def realism_of(images: KeptVectors, reference: Manifold) -> Floats:
     return np.sqrt(found)
 
 
-def statistics_of(vectors: Vectors, units: npt.ArrayLike) -> BallStatistics:
-    """See ``SetMetric.statistics``."""
-    kept = keep(vectors, units)
-    return BallStatistics(kept.parts, kept.unit_parts)
-
-
 def results_of(statistics: BallStatistics, reference: BallStatistics, identity: Mapping[str, Any]) -> dict[str, Result]:
     """Return density and coverage with their errors, see ``SetMetric.results``; with few units there is no error."""
     identity = {"metric": NAME, "version": VERSION, "convention": CONVENTION.format(NEIGHBOURS), **identity}
@@ -165,7 +159,7 @@ DENSITY_COVERAGE = SetMetric(
         ReportedValue(DENSITY, better="higher", low=0.0, size_bias="uncorrected"),
         ReportedValue(COVERAGE, better="higher", low=0.0, high=1.0, size_bias="uncorrected"),
     ),
-    statistics=statistics_of,
+    statistics=BallStatistics.of,
     results=results_of,
     influences=influences_of,
     of_images=image_numbers,

@@ -21,7 +21,7 @@ from diptych.evaluate.metrics.frechet_bias import SideError, corrected, side_err
 from diptych.evaluate.metrics.frechet_coupling import Coupling
 from diptych.evaluate.metrics.frechet_influence import contributions, image_contributions
 from diptych.evaluate.metrics.frechet_names import CORRECTED, PUBLISHED, frechet_names
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, Vectors, check_dims, keep, too_few_images
+from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, Vectors, check_dims, too_few_images
 from diptych.evaluate.statistics.intervals import interval
 from diptych.evaluate.statistics.moments import Moments, merged, moments
 
@@ -86,7 +86,7 @@ class FrechetStatistics:
 
 def statistics_of(vectors: Vectors, units: npt.ArrayLike) -> FrechetStatistics:
     """See ``SetMetric.statistics``."""
-    kept = keep(vectors, units)
+    kept = KeptVectors.of(vectors, units)
     return FrechetStatistics(moments(kept.matrix) if kept.n else None, kept)
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from diptych.evaluate.metrics.contract import ReportedValue, Result, SetMetric, bare, missing
 from diptych.evaluate.metrics.frechet import MIN_IMAGES, frechet_distance
 from diptych.evaluate.metrics.frechet_names import fid_name
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, check_dims, keep, not_of_dependent
+from diptych.evaluate.metrics.kept_vectors import KeptVectors, check_dims, not_of_dependent
 from diptych.evaluate.statistics.moments import Moments, moments
 
 NAME = "frechet_infinity"
@@ -73,7 +73,7 @@ def of_dependent(statistics: KeptVectors, reference: KeptVectors, identity: Mapp
 FRECHET_INFINITY = SetMetric(
     name=NAME,
     values=(ReportedValue(NAME, better="lower", size_bias="corrected"),),
-    statistics=keep,
+    statistics=KeptVectors.of,
     results=results_of,
     of_dependent=of_dependent,
     names=names_in_space,

@@ -16,10 +16,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, Result, SetMetric
-from diptych.evaluate.metrics.kept_vectors import Vectors, keep
 from diptych.evaluate.metrics.kernel import Floats
 from diptych.evaluate.metrics.kernel_distance import KernelStatistics, biased, computed, estimate, unbiased
 
@@ -54,12 +52,6 @@ class GaussianStatistics(KernelStatistics):
     def kernel(self, x: Floats, y: Floats) -> Floats:
         """See ``KernelStatistics.kernel``."""
         return gaussian(x, y)
-
-
-def statistics_of(vectors: Vectors, units: npt.ArrayLike) -> GaussianStatistics:
-    """See ``SetMetric.statistics``."""
-    kept = keep(vectors, units)
-    return GaussianStatistics(kept.parts, kept.unit_parts)
 
 
 def results_of(
@@ -101,7 +93,7 @@ GAUSSIAN_KERNEL_DISTANCE = SetMetric(
         ReportedValue(NAME, better="lower", true_low=0.0),
         ReportedValue(BIASED, better="lower", low=0.0, size_bias="uncorrected"),
     ),
-    statistics=statistics_of,
+    statistics=GaussianStatistics.of,
     results=results_of,
     of_dependent=of_dependent,
     influences=influences_of,

@@ -18,7 +18,7 @@ from scipy.special import logsumexp
 
 from diptych.encoders.inception_layers import LAYERS
 from diptych.evaluate.metrics.contract import ReportedValue, Result, SetMetric, bare, missing
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, keep
+from diptych.evaluate.metrics.kept_vectors import KeptVectors
 
 NAME = "inception_score"
 VERSION = 1
@@ -62,7 +62,7 @@ def split_scores(logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float6
 INCEPTION_SCORE = SetMetric(
     name=NAME,
     values=(ReportedValue(NAME, better="higher", low=1.0 - 1e-9, size_bias="uncorrected"),),
-    statistics=keep,
+    statistics=KeptVectors.of,
     results=results_of,
     needs_reference=False,
 )

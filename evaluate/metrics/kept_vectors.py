@@ -38,6 +38,17 @@ class KeptVectors:
     parts: tuple[npt.NDArray[np.float32], ...] = ()
     unit_parts: tuple[Texts, ...] = ()
 
+    @classmethod
+    def of(cls, vectors: Vectors, units: npt.ArrayLike) -> Self:
+        """Return vectors (N, D) with their units (N,), without the rows that hold a number that is not finite.
+
+        >>> KeptVectors.of(np.array([[1.0, 2.0], [np.nan, 0.0]]), ["a", "b"]).units.tolist()
+        ['a']
+        """
+        known = np.isfinite(vectors).all(axis=1)
+        found, names = np.asarray(vectors, np.float32), np.asarray(units).astype(str, copy=False)
+        return cls((found,), (names,)) if known.all() else cls((found[known],), (names[known],))
+
     @property
     def n(self) -> int:
         """Images with a vector."""
@@ -95,17 +106,6 @@ class KeptVectors:
     def merged(self, other: Self) -> Self:
         """Return the vectors of both sets of images together."""
         return type(self)(self.parts + other.parts, self.unit_parts + other.unit_parts)
-
-
-def keep(vectors: Vectors, units: npt.ArrayLike) -> KeptVectors:
-    """Return vectors (N, D) with their units (N,), without the rows that hold a number that is not finite.
-
-    >>> keep(np.array([[1.0, 2.0], [np.nan, 0.0]]), ["a", "b"]).units.tolist()
-    ['a']
-    """
-    known = np.isfinite(vectors).all(axis=1)
-    found, names = np.asarray(vectors, np.float32), np.asarray(units).astype(str, copy=False)
-    return KeptVectors((found,), (names,)) if known.all() else KeptVectors((found[known],), (names[known],))
 
 
 def hashed_groups(units: Texts, count: int) -> npt.NDArray[np.int64]:

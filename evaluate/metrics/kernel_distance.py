@@ -14,10 +14,8 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-import numpy.typing as npt
-
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, Result, SetMetric, bare, missing
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, Vectors, keep, refused
+from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, refused
 from diptych.evaluate.metrics.kernel import (
     MIN_UNITS,
     Floats,
@@ -51,12 +49,6 @@ class KernelStatistics(KeptVectors):
         return kernel_sums(self.matrix, units=self.units, kernel=self.kernel)
 
 
-def statistics_of(vectors: Vectors, units: npt.ArrayLike) -> KernelStatistics:
-    """See ``SetMetric.statistics``."""
-    kept = keep(vectors, units)
-    return KernelStatistics(kept.parts, kept.unit_parts)
-
-
 def results_of(
     statistics: KernelStatistics, reference: KernelStatistics, identity: Mapping[str, Any]
 ) -> dict[str, Result]:
@@ -83,7 +75,7 @@ KERNEL_DISTANCE = SetMetric(
         ReportedValue(NAME, better="lower", true_low=0.0),
         ReportedValue(BIASED, better="lower", low=0.0, size_bias="uncorrected"),
     ),
-    statistics=statistics_of,
+    statistics=KernelStatistics.of,
     results=results_of,
     of_dependent=of_dependent,
     influences=influences_of,

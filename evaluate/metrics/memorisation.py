@@ -31,7 +31,7 @@ from diptych.evaluate.metrics.contract import (
 )
 from diptych.evaluate.metrics.frechet import frechet_distance
 from diptych.evaluate.metrics.frechet_names import fid_name
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, Vectors, keep, refused
+from diptych.evaluate.metrics.kept_vectors import KeptVectors, refused
 from diptych.evaluate.metrics.manifolds import TIE, blocks, squared_lengths
 from diptych.evaluate.statistics.intervals import mean_variance, share_interval
 from diptych.evaluate.statistics.moments import Moments, moments
@@ -131,12 +131,6 @@ def mean_least_cosine_distance(images: KeptVectors, reference: KeptVectors) -> f
     return float((1.0 - images.beside(reference, nearest_of).cosines[has_direction]).mean())
 
 
-def statistics_of(vectors: Vectors, units: npt.ArrayLike) -> MemorisationStatistics:
-    """See ``SetMetric.statistics``."""
-    kept = keep(vectors, units)
-    return MemorisationStatistics(kept.parts, kept.unit_parts)
-
-
 def results_of(
     statistics: MemorisationStatistics, reference: MemorisationStatistics, identity: Mapping[str, Any]
 ) -> dict[str, Result]:
@@ -178,7 +172,7 @@ MEMORISATION = SetMetric(
         ReportedValue(AUTHENTIC, better="higher", unit="%", low=0.0, high=100.0),
         ReportedValue(INFORMED, better="lower", low=0.0, size_bias="uncorrected"),
     ),
-    statistics=statistics_of,
+    statistics=MemorisationStatistics.of,
     results=results_of,
     influences=influences_of,
     of_images=image_numbers,

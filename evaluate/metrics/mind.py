@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.evaluate.metrics.contract import ReportedValue, Result, SetMetric, bare
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, hashed_groups, keep, refused
+from diptych.evaluate.metrics.kept_vectors import KeptVectors, hashed_groups, refused
 
 NAME, CORRECTED = "mind", "corrected_mind"
 VERSION = 1
@@ -71,7 +71,7 @@ MIND = SetMetric(
         ReportedValue(NAME, better="lower", low=0.0, size_bias="uncorrected"),
         ReportedValue(CORRECTED, better="lower", size_bias="corrected"),
     ),
-    statistics=keep,
+    statistics=KeptVectors.of,
     results=results_of,
     of_dependent=of_dependent,
 )

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, Result, SetMetric
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, Vectors, keep, refused
+from diptych.evaluate.metrics.kept_vectors import KeptVectors, refused
 from diptych.evaluate.metrics.manifolds import (
     MIN_UNITS,
     PARTS,
@@ -71,12 +71,6 @@ def covered(left: Manifold, right: Manifold) -> tuple[Flags, Flags]:
     return of_left, of_right
 
 
-def statistics_of(vectors: Vectors, units: npt.ArrayLike) -> NeighbourStatistics:
-    """See ``SetMetric.statistics``."""
-    kept = keep(vectors, units)
-    return NeighbourStatistics(kept.parts, kept.unit_parts)
-
-
 def results_of(
     statistics: NeighbourStatistics, reference: NeighbourStatistics, identity: Mapping[str, Any]
 ) -> dict[str, Result]:
@@ -105,7 +99,7 @@ PRECISION_RECALL = SetMetric(
     values=tuple(
         ReportedValue(name, better="higher", low=0.0, high=1.0, size_bias="uncorrected") for name in (PRECISION, RECALL)
     ),
-    statistics=statistics_of,
+    statistics=NeighbourStatistics.of,
     results=results_of,
     influences=influences_of,
 )

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, Result, SetMetric, missing
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, keep
+from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts
 from diptych.evaluate.statistics.intervals import interval, mean_variance
 
 NAME = "prompt_diversity"
@@ -33,7 +33,7 @@ def spread_of(kept: KeptVectors) -> Spread:
 
     The mean over pairs is twice the unbiased variance around their centre, so that no pair is formed.
 
-    >>> spread_of(keep(np.array([[0.0, 0.0], [3.0, 4.0], [9.0, 9.0]]), ["a", "a", "b"])).values.tolist()
+    >>> spread_of(KeptVectors.of(np.array([[0.0, 0.0], [3.0, 4.0], [9.0, 9.0]]), ["a", "a", "b"])).values.tolist()
     [25.0]
     """
     names, unit, sizes = np.unique(kept.units, return_inverse=True, return_counts=True)
@@ -79,7 +79,7 @@ def names_in_space(encoder: Mapping[str, Any]) -> Mapping[str, str]:
 PROMPT_DIVERSITY = SetMetric(
     name=NAME,
     values=(ReportedValue(NAME, better=None, unit="squared distance", low=0.0),),
-    statistics=keep,
+    statistics=KeptVectors.of,
     results=results_of,
     influences=influences_of,
     names=names_in_space,

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.evaluate.metrics.contract import Influence, ReportedValue, Result, SetMetric, missing
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, keep
+from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts
 from diptych.evaluate.metrics.vendi_score import ORDERS, has_direction, spectrum, vendi_score
 from diptych.evaluate.statistics.intervals import interval, mean_variance
 
@@ -36,7 +36,7 @@ class PromptScores(NamedTuple):
 def scores_of(kept: KeptVectors) -> PromptScores:
     """Return the score of each prompt that has several images, none of them a vector of zeros.
 
-    >>> two = scores_of(keep(np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 3.0]]), ["a", "a", "b"]))
+    >>> two = scores_of(KeptVectors.of(np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 3.0]]), ["a", "a", "b"]))
     >>> two.scores.round(6).tolist(), two.prompts.tolist()
     ([[2.0, 2.0, 2.0, 2.0]], ['a'])
     """
@@ -82,7 +82,7 @@ def influences_of(statistics: KeptVectors, reference: None) -> dict[str, Influen
 PROMPT_VENDI = SetMetric(
     name=NAME,
     values=tuple(ReportedValue(f"{NAME}{ending}", better=None, unit="images") for ending in ORDERS.values()),
-    statistics=keep,
+    statistics=KeptVectors.of,
     results=results_of,
     influences=influences_of,
     needs_reference=False,

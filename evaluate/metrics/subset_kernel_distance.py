@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.evaluate.metrics.contract import ReportedValue, Result, SetMetric, bare
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, keep, not_of_dependent, refused
+from diptych.evaluate.metrics.kept_vectors import KeptVectors, not_of_dependent, refused
 from diptych.evaluate.metrics.kernel import cubic
 from diptych.evaluate.metrics.kernel_distance import KERNEL
 
@@ -66,7 +66,7 @@ def of_dependent(statistics: KeptVectors, reference: KeptVectors, identity: Mapp
 SUBSET_KERNEL_DISTANCE = SetMetric(
     name=NAME,
     values=(ReportedValue(NAME, better="lower"),),
-    statistics=keep,
+    statistics=KeptVectors.of,
     results=results_of,
     of_dependent=of_dependent,
 )

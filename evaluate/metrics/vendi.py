@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from diptych.evaluate.metrics.contract import ReportedValue, Result, SetMetric, bare, missing
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, keep
+from diptych.evaluate.metrics.kept_vectors import KeptVectors
 from diptych.evaluate.metrics.vendi_score import ORDERS, has_direction, spectrum, vendi_score
 
 NAME = "vendi"
@@ -42,7 +42,7 @@ VENDI = SetMetric(
         ReportedValue(f"{NAME}{ending}", better=None, unit="images", low=1.0 - 1e-9, size_bias="uncorrected")
         for ending in ORDERS.values()
     ),
-    statistics=keep,
+    statistics=KeptVectors.of,
     results=results_of,
     needs_reference=False,
 )

@@ -11,13 +11,15 @@ from diptych.encoders.inception import ASSET
 from diptych.errors import DataError
 from diptych.evaluate.metrics.contract import Result
 from diptych.evaluate.metrics.frechet_infinity import FRECHET_INFINITY, NAME, SEED, names_in_space
-from diptych.evaluate.metrics.kept_vectors import keep
+from diptych.evaluate.metrics.kept_vectors import KeptVectors
 
 Vectors = np.ndarray
 
 
 def judged(x: Vectors, y: Vectors) -> Result:
-    return dict(FRECHET_INFINITY.results(keep(x, names(len(x), "x")), keep(y, names(len(y), "y")), {}))[NAME]
+    return dict(
+        FRECHET_INFINITY.results(KeptVectors.of(x, names(len(x), "x")), KeptVectors.of(y, names(len(y), "y")), {})
+    )[NAME]
 
 
 def by_dgm_eval(reference: Vectors, made: Vectors) -> float:
@@ -37,10 +39,10 @@ def by_dgm_eval(reference: Vectors, made: Vectors) -> float:
 @pytest.mark.reference
 def test_it_is_that_of_dgm_eval_in_the_same_order_and_with_a_seed() -> None:
     x, y = (flat(rows, 6, seed).astype(np.float32) for rows, seed in ((400, 1), (500, 2)))
-    ordered = x[keep(x, names(400, "x")).drawing_order]
+    ordered = x[KeptVectors.of(x, names(400, "x")).drawing_order]
     found = judged(x + np.float32(0.3), y)
     shifted = ordered + np.float32(0.3)
-    order = keep(shifted, names(400, "x")).drawing_order
+    order = KeptVectors.of(shifted, names(400, "x")).drawing_order
     assert found.value == pytest.approx(by_dgm_eval(y.astype(float), shifted[order].astype(float)), rel=1e-6)
 
 

@@ -12,14 +12,14 @@ from tiny_generated import made_grid, make_generated
 
 from diptych.evaluate.metrics.contract import Result
 from diptych.evaluate.metrics.inception_score import INCEPTION_SCORE, NAME, split_scores
-from diptych.evaluate.metrics.kept_vectors import keep
+from diptych.evaluate.metrics.kept_vectors import KeptVectors
 
 Vectors = np.ndarray
 
 
 def judged(logits: Vectors, encoder: object = None) -> Result:
     identity = {} if encoder is None else {"encoder": encoder}
-    return dict(INCEPTION_SCORE.results(keep(logits, names(len(logits), "x")), None, identity))[NAME]
+    return dict(INCEPTION_SCORE.results(KeptVectors.of(logits, names(len(logits), "x")), None, identity))[NAME]
 
 
 def test_of_sure_and_balanced_classes_it_is_their_number() -> None:
@@ -36,7 +36,7 @@ def test_it_is_that_of_torch_fidelity_in_the_same_order(n: int) -> None:
     from torch_fidelity.metric_isc import isc_features_to_metric
 
     logits = (3.0 * np.random.default_rng(n).standard_normal((n, 40))).astype(np.float32)
-    kept = keep(logits, names(n, "x"))
+    kept = KeptVectors.of(logits, names(n, "x"))
     theirs = isc_features_to_metric(torch.from_numpy(logits[kept.drawing_order]), splits=10, shuffle=False)
     found = judged(logits)
     assert found.value == pytest.approx(theirs["inception_score_mean"], rel=1e-12)

@@ -8,7 +8,7 @@ from drawn_vectors import flat, names
 
 from diptych.evaluate.metrics import density_coverage, kernel_distance, memorisation, precision_recall
 from diptych.evaluate.metrics.contract import SetMetric, set_metric
-from diptych.evaluate.metrics.kept_vectors import KeptVectors, keep
+from diptych.evaluate.metrics.kept_vectors import KeptVectors
 
 # Metric -> the function that looks at all pairs of two sets, and how often: CMMD within each of them too, memorisation
 # once more at the nearest others of what is nearest.
@@ -51,12 +51,12 @@ def test_another_set_is_not_taken_for_the_last_one() -> None:
     def gap(one: KeptVectors, other: KeptVectors) -> float:
         return float(one.matrix.mean() - other.matrix.mean())
 
-    ones, zeros, twos = (keep(np.full((3, 2), value), names(3, "x")) for value in (1.0, 0.0, 2.0))
+    ones, zeros, twos = (KeptVectors.of(np.full((3, 2), value), names(3, "x")) for value in (1.0, 0.0, 2.0))
     assert [ones.beside(other, gap) for other in (zeros, twos, twos, zeros)] == [1.0, -1.0, -1.0, 1.0]
 
 
 def test_vectors_are_known_by_their_numbers_alone() -> None:
     rows = flat(6, 3, 1)
-    one, other = keep(rows, names(6, "x")), keep(np.asfortranarray(rows[::-1]), names(6, "y"))
+    one, other = KeptVectors.of(rows, names(6, "x")), KeptVectors.of(np.asfortranarray(rows[::-1]), names(6, "y"))
     assert one.vector_hashes.tolist() == other.vector_hashes[::-1].tolist()
     assert len(set(one.vector_hashes.tolist())) == 6

@@ -16,7 +16,7 @@ from diptych.errors import DataError
 from diptych.evaluate.metrics import manifolds
 from diptych.evaluate.metrics.contract import Result
 from diptych.evaluate.metrics.frechet import frechet_distance
-from diptych.evaluate.metrics.kept_vectors import keep
+from diptych.evaluate.metrics.kept_vectors import KeptVectors
 from diptych.evaluate.metrics.memorisation import AUTHENTIC, INFORMED, MEMORISATION, mean_least_cosine_distance, nearest
 from diptych.evaluate.statistics.moments import moments
 
@@ -49,7 +49,7 @@ def test_mifid_is_that_of_torchmetrics_with_its_sides_exchanged_back() -> None:
 
     x, y = flat(60, 6, 1) + 1.0, flat(80, 6, 2) + 1.2
     theirs = float(_compute_cosine_distance(torch.from_numpy(x), torch.from_numpy(y), cosine_distance_eps=9.0))
-    statistics = [keep(each, names(len(each), "x")) for each in (x, y)]
+    statistics = [KeptVectors.of(each, names(len(each), "x")) for each in (x, y)]
     assert mean_least_cosine_distance(*statistics) == pytest.approx(theirs, rel=1e-6)
     apart = min(theirs, 1.0) if theirs < 0.1 else 1.0
     distance = frechet_distance(moments(x.astype(np.float32)), moments(y.astype(np.float32)))
@@ -60,8 +60,8 @@ def test_a_model_that_copies_one_picture_is_caught_in_the_direction_of_the_compe
     """Each image has its source in the reference, which has few images: exchanged, the mean is over all of it."""
     y = flat(200, 8, 2)
     x = y[:1] + 1e-4 * flat(50, 8, 1)
-    found = mean_least_cosine_distance(keep(x, names(50, "x")), keep(y, names(200, "y")))
-    other = mean_least_cosine_distance(keep(y, names(200, "y")), keep(x, names(50, "x")))
+    found = mean_least_cosine_distance(KeptVectors.of(x, names(50, "x")), KeptVectors.of(y, names(200, "y")))
+    other = mean_least_cosine_distance(KeptVectors.of(y, names(200, "y")), KeptVectors.of(x, names(50, "x")))
     assert found < 1e-6 < 0.1 < other
     result = judged(x, y)
     assert result[AUTHENTIC].value == 0.0

@@ -8,14 +8,14 @@ from drawn_vectors import flat, names
 from diptych.errors import DataError
 from diptych.evaluate.metrics import mind
 from diptych.evaluate.metrics.contract import Result
-from diptych.evaluate.metrics.kept_vectors import keep
+from diptych.evaluate.metrics.kept_vectors import KeptVectors
 from diptych.evaluate.metrics.mind import CORRECTED, MIND, NAME, sliced_distance
 
 Vectors = np.ndarray
 
 
 def judged(x: Vectors, y: Vectors, units: list[str] | None = None) -> dict[str, Result]:
-    return dict(MIND.results(keep(x, units or names(len(x), "x")), keep(y, names(len(y), "y")), {}))
+    return dict(MIND.results(KeptVectors.of(x, units or names(len(x), "x")), KeptVectors.of(y, names(len(y), "y")), {}))
 
 
 def by_torch_fidelity(x: torch.Tensor, y: torch.Tensor) -> float:

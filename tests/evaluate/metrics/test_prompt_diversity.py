@@ -7,7 +7,7 @@ from evaluate_configs import make_config, read, run
 from tiny_clip import save_clip
 from tiny_generated import made_grid, make_generated
 
-from diptych.evaluate.metrics.kept_vectors import keep
+from diptych.evaluate.metrics.kept_vectors import KeptVectors
 from diptych.evaluate.metrics.prompt_diversity import PROMPT_DIVERSITY, spread_of
 
 
@@ -25,7 +25,7 @@ def test_diversity_is_the_mean_over_prompts_of_the_mean_squared_distance_of_two_
     for vector, unit in zip(vectors.astype(np.float32).astype(np.float64), units, strict=True):
         by_prompt.setdefault(unit, []).append(vector)
     means = [np.mean([((a - b) ** 2).sum() for a, b in combinations(own, 2)]) for own in by_prompt.values()]
-    result = PROMPT_DIVERSITY.results(keep(vectors, units), None, {})["prompt_diversity"]
+    result = PROMPT_DIVERSITY.results(KeptVectors.of(vectors, units), None, {})["prompt_diversity"]
     assert result.value == pytest.approx(np.mean(means))
     assert result.se == pytest.approx(np.std(means, ddof=1) / 5**0.5)
     assert result.n == 19
@@ -35,21 +35,23 @@ def test_interval_holds_the_truth_as_often_as_it_says() -> None:
     """The mean squared distance of two draws is twice the variance, 12 in six dimensions."""
     held = 0
     for seed in range(400):
-        result = PROMPT_DIVERSITY.results(keep(*drawn(20, 4, 1.0, seed)), None, {})["prompt_diversity"]
+        result = PROMPT_DIVERSITY.results(KeptVectors.of(*drawn(20, 4, 1.0, seed)), None, {})["prompt_diversity"]
         held += result.ci_low <= 12.0 <= result.ci_high
     assert 0.92 <= held / 400 <= 0.98
 
 
 def test_prompt_with_one_image_says_nothing() -> None:
-    found = spread_of(keep(np.array([[0.0], [2.0], [9.0]]), ["a", "a", "b"]))
+    found = spread_of(KeptVectors.of(np.array([[0.0], [2.0], [9.0]]), ["a", "a", "b"]))
     assert (found.values.tolist(), found.prompts.tolist(), found.images.tolist()) == ([4.0], ["a"], [2])
     for units in ([], ["a"], ["a", "b"]):
-        result = PROMPT_DIVERSITY.results(keep(np.zeros((len(units), 2)), units), None, {})["prompt_diversity"]
+        result = PROMPT_DIVERSITY.results(KeptVectors.of(np.zeros((len(units), 2)), units), None, {})[
+            "prompt_diversity"
+        ]
         assert (result.reason, result.n) == ("too_few_images", 0)
 
 
 def test_one_prompt_has_a_value_without_an_interval() -> None:
-    result = PROMPT_DIVERSITY.results(keep(*drawn(1, 3, 1.0)), None, {})["prompt_diversity"]
+    result = PROMPT_DIVERSITY.results(KeptVectors.of(*drawn(1, 3, 1.0)), None, {})["prompt_diversity"]
     assert np.isfinite(result.value)
     assert np.isnan(result.se)
     assert "no interval" in result.note

@@ -14,7 +14,7 @@ from tiny_generated import made_grid, make_generated
 
 from diptych.evaluate.metrics import vendi_score as scores
 from diptych.evaluate.metrics.contract import Result
-from diptych.evaluate.metrics.kept_vectors import keep
+from diptych.evaluate.metrics.kept_vectors import KeptVectors
 from diptych.evaluate.metrics.prompt_vendi import PROMPT_VENDI
 from diptych.evaluate.metrics.vendi import VENDI
 from diptych.evaluate.metrics.vendi_score import ORDERS, spectrum, vendi_score
@@ -24,7 +24,7 @@ NAMES = ["vendi", "vendi_half", "vendi_two", "vendi_infinity"]
 
 
 def judged(x: Vectors) -> dict[str, Result]:
-    return dict(VENDI.results(keep(x, names(len(x), "x")), None, {}))
+    return dict(VENDI.results(KeptVectors.of(x, names(len(x), "x")), None, {}))
 
 
 def by_definition(x: Vectors, order: float) -> float:
@@ -91,7 +91,7 @@ def test_a_vector_of_zeros_has_no_cosine() -> None:
 def test_of_each_prompt_it_is_the_mean_over_prompts_with_their_error() -> None:
     x = flat(40, 6, 3)
     units = [f"p{row // 4}" for row in range(40)]
-    found = PROMPT_VENDI.results(keep(x, units), None, {})
+    found = PROMPT_VENDI.results(KeptVectors.of(x, units), None, {})
     for name, order in zip(found, ORDERS, strict=True):
         each = np.array([by_definition(x[start : start + 4], order) for start in range(0, 40, 4)])
         assert found[name].value == pytest.approx(each.mean(), rel=1e-5)
@@ -101,9 +101,9 @@ def test_of_each_prompt_it_is_the_mean_over_prompts_with_their_error() -> None:
 
 
 def test_a_prompt_with_one_image_says_nothing_of_itself() -> None:
-    alone = PROMPT_VENDI.results(keep(flat(5, 3, 1), list("abcde")), None, {})
+    alone = PROMPT_VENDI.results(KeptVectors.of(flat(5, 3, 1), list("abcde")), None, {})
     assert {each.reason for each in alone.values()} == {"too_few_images"}
-    one = PROMPT_VENDI.results(keep(flat(5, 3, 1), list("aaaab")), None, {})["prompt_vendi"]
+    one = PROMPT_VENDI.results(KeptVectors.of(flat(5, 3, 1), list("aaaab")), None, {})["prompt_vendi"]
     assert (one.n, "no interval" in one.note, one.reason) == (4, True, None)
 
 
@@ -113,7 +113,7 @@ def test_the_interval_of_prompts_holds_the_truth_as_often_as_it_says() -> None:
     units, held = [f"p{row // 4}" for row in range(80)], 0
     for seed in range(300):
         x = np.random.default_rng((1, seed)).standard_normal((80, 3))
-        result = PROMPT_VENDI.results(keep(x, units), None, {})["prompt_vendi"]
+        result = PROMPT_VENDI.results(KeptVectors.of(x, units), None, {})["prompt_vendi"]
         held += result.ci_low <= truth <= result.ci_high
     assert 0.92 <= held / 300 <= 0.98
 
