@@ -147,6 +147,7 @@ def _texts_of(file: ReadPath) -> Iterator[tuple[str, Checks]]:
 def texts_of(cell: str, place: RecordPlace) -> list[str]:
     r"""Return the texts that a cell lists as Python writes a list.
 
+    >>> from pathlib import Path
     >>> texts_of(r"['Title\nAuthor', 'has $\frac{1}{2}$ of \'it\'']", RecordPlace(Path("t.csv"), 2))
     ['Title\nAuthor', "has $\\frac{1}{2}$ of 'it'"]
 

@@ -8,6 +8,7 @@ With more than one worker, worker processes first import the script that calls; 
 ``if __name__ == "__main__":``, as with everything that uses ``multiprocessing``. A notebook needs none.
 
     >>> import tempfile, diptych
+    >>> from pathlib import Path
     >>> from diptych.demo.world.held_out import write_held_out
     >>> folder = Path(tempfile.mkdtemp())
     >>> write_held_out(folder / "pictures", 3, progress="none")
