@@ -127,6 +127,17 @@ def test_fid_is_that_of_torchmetrics_on_the_same_features(encoder: InceptionEnco
     assert frechet_distance(moments(left), moments(right)) == pytest.approx(float(theirs.compute()), rel=1e-9)
 
 
+def test_batch_norms_are_folded_and_features_stay(encoder: InceptionEncoder, weights: Path) -> None:
+    plain = Inception()
+    plain.load_state_dict(torch.load(weights, weights_only=True), strict=False)
+    pixels = [encoder.prepare(image) for image in pictures()[:3]]
+    with torch.inference_mode():
+        expected = plain.eval()(torch.from_numpy(np.stack(pixels))).numpy()
+    found = encoder.images(pixels)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in encoder._model.modules())
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_neighbours_in_a_batch_change_nothing(encoder: InceptionEncoder) -> None:
     together = embed(encoder, pictures()[:3])
     alone = np.concatenate([embed(encoder, [image]) for image in pictures()[:3]])

@@ -87,7 +87,7 @@ class InceptionEncoder(ImagesOnly):
         """Return float32 (N, dim), not normalised; at least 0 but for logits."""
         import torch
 
-        pixels = stacked_on(self._device, prepared)
+        pixels = stacked_on(self._device, prepared).to(memory_format=self._memory_format)
         # TF32 would change the third digit of a feature.
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             vectors: Pixels = self._model(pixels).cpu().numpy()
@@ -103,7 +103,15 @@ class InceptionEncoder(ImagesOnly):
 
         model = Inception(self.layer)
         _load(model, self.weights)
-        return model.eval().requires_grad_(False).to(self._device)
+        model.eval().requires_grad_(False).fold()
+        return model.to(self._device).to(memory_format=self._memory_format)
+
+    @property
+    def _memory_format(self) -> Any:
+        """A CPU convolves channels that lie side by side nearly twice as fast."""
+        import torch
+
+        return torch.channels_last if self._device.type == "cpu" else torch.contiguous_format
 
 
 def inception_encoder(

@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from diptych.encoders.inception_layers import LAYERS, SPATIAL_CHANNELS, Layer
 
@@ -134,11 +135,17 @@ class Convolution(nn.Module):
         padding = (step.height // 2, step.width // 2) if step.is_padded else (0, 0)
         kernel = (step.height, step.width)
         self.conv = nn.Conv2d(channels_in, step.channels, kernel, step.stride, padding, bias=False)
-        self.bn = nn.BatchNorm2d(step.channels, eps=0.001)
+        self.bn: nn.BatchNorm2d | nn.Identity = nn.BatchNorm2d(step.channels, eps=0.001)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return (N, channels, H', W')."""
         return functional.relu(self.bn(self.conv(pixels)), inplace=True)
+
+    def fold(self) -> None:
+        """Put the batch norm's scale and shift into the convolution, computed in float64; for inference only."""
+        if isinstance(self.bn, nn.BatchNorm2d):
+            self.conv = fuse_conv_bn_eval(self.conv.double(), self.bn.double()).float()
+            self.bn = nn.Identity()
 
 
 class Mixed(nn.Module):
@@ -204,6 +211,12 @@ class Inception(nn.Module):
         if self.layer == "logits":
             pooled = self.fc(pooled)
         return pooled
+
+    def fold(self) -> None:
+        """Fold all batch norms, see ``Convolution.fold``; features then differ in their seventh digit."""
+        for module in self.modules():
+            if isinstance(module, Convolution):
+                module.fold()
 
 
 def pool(kind: Pool, pixels: Tensor) -> Tensor:
