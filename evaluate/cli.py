@@ -19,6 +19,7 @@ from diptych.command_line import (
 )
 from diptych.evaluate.gates.cli import gate
 from diptych.evaluate.imports.cli import import_evidence
+from diptych.evaluate.inputs.statistics_formats import FORMATS, format_of
 from diptych.evaluate.plans.cli import pareto, plan
 from diptych.evaluate.protocols.cli import protocols
 from diptych.jobs.command_line import engine_options
@@ -191,8 +192,8 @@ def distance(
     """Print how far the images of A are from those of B.
 
     B is the reference; there is an interval where one can be had. A and B are dataset directories, folders of image
-    files, or .npz files of statistics (those of diptych, or with mu and sigma as pytorch-fid saves them). Images that
-    are in both, or versions of each other, are found; --paired says so where they hardly look alike.
+    files, .npz files of images, or files of statistics: those of diptych, pytorch-fid, clean-fid, ADM, EDM2 and CMMD.
+    Images that are in both, or versions of each other, are found; --paired says so where they hardly look alike.
 
     \b
     Examples:
@@ -214,7 +215,13 @@ def distance(
 
 @evaluate.command()
 @click.argument("images", type=LocalPathType(exists=True, file_okay=False))
-@click.option("--out", type=LocalPathType(dir_okay=False), required=True, help="The .npz file to write.")
+@click.option("--out", type=LocalPathType(dir_okay=False), required=True, help="The file: .npz, .npy or .pkl.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(sorted(FORMATS)),
+    help="Of which program; by itself the first that ends as the file does.",
+)
 @ENCODER
 @OPTIONS
 @BATCH_SIZE
@@ -224,6 +231,7 @@ def statistics(
     ctx: click.Context,
     images: Path,
     out: Path,
+    format_name: str | None,
     encoder: str,
     options: tuple[str, ...],
     batch_size: int,
@@ -231,14 +239,22 @@ def statistics(
 ) -> None:
     """Save what distances need to know of IMAGES.
 
-    With the file they can be a reference without being there. It holds the vectors, and mu and sigma for programs that
-    read only those.
-    """
-    from diptych.evaluate.inputs.sides import open_side, save_side
-    from diptych.evaluate.metrics.two_sets import encoder_spec
+    With the file they can be a reference without being there. As .npz it holds the vectors, and mu and sigma for
+    programs that read only those; as .npy the vectors alone (CMMD), as .pkl mu and sigma (EDM2).
 
-    side = open_side(images, encoder_spec(encoder, options, batch_size), progress=progress_mode(ctx))
-    save_side(side, out)
+    \b
+    Examples:
+      diptych evaluate statistics photos --out photos.npz
+      diptych evaluate statistics photos --out adm.npz --format adm
+    """  # noqa: D301 -- as above
+    from diptych.evaluate.inputs.saved_statistics import save_side
+    from diptych.evaluate.inputs.sides import open_side
+    from diptych.evaluate.metrics.two_sets import encoder_spec, spatial_spec
+
+    wanted, spec, progress = format_of(out, format_name), encoder_spec(encoder, options, batch_size), progress_mode(ctx)
+    spatial = open_side(images, spatial_spec(spec), progress=progress) if wanted.needs_spatial else None
+    side = open_side(images, spec, progress=progress)
+    save_side(side, out, wanted, spatial)
     assert side.images is not None
     count = len(side.images.known.vectors)
     if as_json:

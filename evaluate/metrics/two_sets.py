@@ -12,8 +12,9 @@ from diptych.config.overrides import typed_value
 from diptych.config.such_as import check_given
 from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError, DataError
+from diptych.evaluate.inputs.distance_side import DistanceSide, EncoderSpec
 from diptych.evaluate.inputs.set_images import told_apart_from
-from diptych.evaluate.inputs.sides import DistanceSide, EncoderSpec, open_sides
+from diptych.evaluate.inputs.sides import open_sides
 from diptych.evaluate.metrics.contract import Result, SetMetric, known_metric, set_metric
 from diptych.evaluate.metrics.dependent_sets import results_between
 from diptych.evaluate.metrics.overlap import DECLARED, Overlap, overlap
@@ -144,6 +145,17 @@ def encoder_spec(text: str, overrides: Sequence[str], batch_size: int) -> Encode
         )
     hint = "or give an open_clip folder, ARCHITECTURE/PRETRAINED, or a weights file of Inception"
     raise ConfigError(f"{describe_unknown('encoder', text, ENCODERS)}; {hint}")
+
+
+def spatial_spec(spec: EncoderSpec) -> EncoderSpec:
+    """Return the encoder of the spatial layer beside that of the pooled one.
+
+    Raises:
+        ConfigError: If it is not Inception up to the pooled layer.
+    """
+    if spec.kind != "inception" or spec.options.get("layer", "pool3") != "pool3":
+        raise ConfigError("--format adm: its statistics are of Inception; leave --encoder inception and its layer")
+    return replace(spec, options={**spec.options, "layer": "spatial"})
 
 
 def _comparing(given: str) -> SetMetric[Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from diptych.errors import DataError
 from diptych.evaluate.inputs.npz_members import read_members
-from diptych.evaluate.inputs.sides import read_statistics
+from diptych.evaluate.inputs.saved_statistics import read_statistics
 
 
 def npy(array: np.ndarray) -> bytes:

@@ -17,8 +17,10 @@ from diptych.data.dataset import open_dataset
 from diptych.data.table import DatasetTable
 from diptych.encoders.projection import ProjectionEncoder
 from diptych.errors import ConfigError, DataError
+from diptych.evaluate.inputs.distance_side import EncoderSpec
+from diptych.evaluate.inputs.saved_statistics import read_statistics
 from diptych.evaluate.inputs.scored_rows import ScoredRows
-from diptych.evaluate.inputs.sides import EncoderSpec, open_side, read_statistics
+from diptych.evaluate.inputs.sides import open_side
 from diptych.evaluate.metrics.frechet import frechet_distance
 from diptych.evaluate.metrics.two_sets import encoder_spec, measure_distances
 from diptych.evaluate.statistics.moments import moments
@@ -376,7 +378,7 @@ def test_statistics_that_are_none_are_refused_in_one_line(
 def test_an_array_alone_or_a_damaged_file_is_no_statistics(tmp_path: Path) -> None:
     np.save(tmp_path / "array.npy", np.zeros(3))
     np.savez(tmp_path / "whole.npz", mu=np.zeros(2), sigma=np.eye(2))
-    with pytest.raises(DataError, match=r"no \.npz file of statistics"):
+    with pytest.raises(DataError, match=r"vectors are needed, as float"):
         read_statistics(tmp_path / "array.npy")
     whole = (tmp_path / "whole.npz").read_bytes()
     for place in range(len(whole)):
