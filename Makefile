@@ -7,8 +7,10 @@ BIN := $(VENV)/bin
 ALL := $(VENV)/.installed-all
 BENCH := $(VENV)/.installed-bench
 SUPPORTED := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-# A process a core, four at most: each holds torch. What a file of tests shares is made once.
-PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+# A process more than cores, as some tests wait for others, four at most: each holds torch. What a file of tests shares is
+# made once.
+PROCESSES := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --maxprocesses 4 --dist loadfile
 PIP_INSTALL := $(BIN)/python -m pip install --progress-bar off
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -49,7 +49,7 @@ def test_one_root_alone_is_corrected_too() -> None:
 
 
 @pytest.mark.parametrize("kind", DRAWINGS)
-@pytest.mark.parametrize(("n", "m"), [(400, 1000), (250, 250)])
+@pytest.mark.parametrize(("n", "m"), [pytest.param(400, 1000, marks=pytest.mark.slow), (250, 250)])
 def test_what_is_left_of_the_bias_is_a_small_part_of_it(kind: str, n: int, m: int) -> None:
     """In 40 dimensions, of two equal distributions, whatever their kind; a fixed one for normal vectors leaves 20 %."""
     scales, left, raw = np.arange(1, 41) ** -0.5, [], []
