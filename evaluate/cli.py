@@ -163,8 +163,17 @@ def compare(
 
 
 @evaluate.command(cls=listing("Metrics", METRICS))
-@click.argument("sides", nargs=2, metavar="A B", type=LocalPathType(exists=True))
-@ENCODER
+@click.argument("a", metavar="A", type=LocalPathType(exists=True))
+@click.argument("b", metavar="[B]", required=False, type=LocalPathType(exists=True))
+@click.option(
+    "--encoder",
+    "encoders",
+    multiple=True,
+    default=["inception"],
+    show_default=True,
+    help="As of statistics; any number, each with options behind commas: inception,layer=logits",
+    shell_complete=completing("diptych.encoders:ENCODERS"),
+)
 @click.option(
     "--metric",
     "metrics",
@@ -181,8 +190,9 @@ def compare(
 @click.pass_context
 def distance(
     ctx: click.Context,
-    sides: tuple[Path, Path],
-    encoder: str,
+    a: Path,
+    b: Path | None,
+    encoders: tuple[str, ...],
     metrics: tuple[str, ...],
     paired: bool,
     options: tuple[str, ...],
@@ -191,7 +201,9 @@ def distance(
 ) -> None:
     """Print how far the images of A are from those of B.
 
-    B is the reference; there is an interval where one can be had. A and B are dataset directories, folders of image
+    B is the reference; there is an interval where one can be had, else the reason why not. A metric that looks at one
+    set alone (vendi, inception_score) is told of both, and needs no B. An image is decoded once, whatever the number
+    of encoders. A and B are dataset directories, folders of image
     files, .npz files of images, or files of statistics: those of diptych, pytorch-fid, clean-fid, ADM, EDM2 and CMMD.
     Images that are in both, or versions of each other, are found; --paired says so where they hardly look alike.
 
@@ -201,11 +213,13 @@ def distance(
       diptych evaluate distance runs/images photos --set preprocess=clean
       diptych evaluate distance runs/images photos --metric fid --metric kid
       diptych evaluate distance runs/images b.npz --encoder ViT-B-32/openai
+      diptych evaluate distance runs/images photos --encoder inception --encoder dinov2
     """  # noqa: D301 -- as above
-    from diptych.evaluate.metrics.two_sets import encoder_spec, measure_distances
+    from diptych.evaluate.inputs.named_encoders import encoder_specs
+    from diptych.evaluate.metrics.two_sets import measure_distances
 
-    spec = encoder_spec(encoder, options, batch_size)
-    found = measure_distances(*sides, metrics, spec, is_paired=paired, progress=progress_mode(ctx))
+    specs = encoder_specs(encoders, options, batch_size)
+    found = measure_distances(a, b, metrics, specs, is_paired=paired, progress=progress_mode(ctx))
     if as_json:
         print_json(found.to_json())
         return
@@ -247,9 +261,9 @@ def statistics(
       diptych evaluate statistics photos --out photos.npz
       diptych evaluate statistics photos --out adm.npz --format adm
     """  # noqa: D301 -- as above
+    from diptych.evaluate.inputs.named_encoders import encoder_spec, spatial_spec
     from diptych.evaluate.inputs.saved_statistics import save_side
     from diptych.evaluate.inputs.sides import open_side
-    from diptych.evaluate.metrics.two_sets import encoder_spec, spatial_spec
 
     wanted, spec, progress = format_of(out, format_name), encoder_spec(encoder, options, batch_size), progress_mode(ctx)
     spatial = open_side(images, spatial_spec(spec), progress=progress) if wanted.needs_spatial else None

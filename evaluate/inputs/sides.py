@@ -37,18 +37,22 @@ THREADS = 4
 SIDECARS = frozenset({".caption", ".csv", ".json", ".jsonl", ".md", ".txt"})  # what lies beside images, and is none
 
 
-def open_sides(paths: Sequence[Path], spec: EncoderSpec, *, progress: str = "auto") -> list[DistanceSide]:
-    """Return the images at some paths as ``open_side`` does; what can be known to be wrong is said before any is seen.
+def open_sides(
+    paths: Sequence[Path], specs: Sequence[EncoderSpec], *, progress: str = "auto"
+) -> list[list[DistanceSide]]:
+    """Return the images at some paths as ``open_side`` does, for each path once by each encoder, from one decode.
+
+    What can be known to be wrong is said before any image is seen.
 
     Raises:
-        ConfigError: If the encoder does not fit.
+        ConfigError: If an encoder does not fit.
         DataError: If there is nothing at a path that can be read.
     """
-    saved = {path: read_statistics(path, spec) for path in paths if path.is_file() and not is_image_array(path)}
+    saved = {path: _saved(path, specs) for path in paths if path.is_file() and not is_image_array(path)}
     for path in paths:
         if path not in saved and not path.is_file():
             _check_directory(path)
-    return [saved[path] if path in saved else open_side(path, spec, progress=progress) for path in paths]
+    return [saved[path] if path in saved else _opened(path, specs, progress) for path in paths]
 
 
 def open_side(path: Path, spec: EncoderSpec, *, progress: str = "auto") -> DistanceSide:
@@ -58,10 +62,17 @@ def open_side(path: Path, spec: EncoderSpec, *, progress: str = "auto") -> Dista
         ConfigError: If the encoder does not fit.
         DataError: If there is nothing at the path that can be read.
     """
+    return open_sides([path], [spec], progress=progress)[0][0]
+
+
+def _saved(path: Path, specs: Sequence[EncoderSpec]) -> list[DistanceSide]:
+    return [read_statistics(path, spec) for spec in specs]
+
+
+def _opened(path: Path, specs: Sequence[EncoderSpec], progress: str) -> list[DistanceSide]:
     if path.is_file():
-        return _array(path, spec, progress) if is_image_array(path) else read_statistics(path, spec)
-    _check_directory(path)
-    return _dataset(path, spec, progress) if _is_dataset(path) else _folder(path, spec, progress)
+        return _array(path, specs, progress)
+    return _dataset(path, specs, progress) if _is_dataset(path) else _folder(path, specs, progress)
 
 
 def _check_directory(path: Path) -> None:
@@ -83,54 +94,70 @@ def _image_files(path: Path) -> Iterator[Path]:
     return (file for file in files if file.suffix.lower() not in SIDECARS)
 
 
-def _dataset(path: Path, spec: EncoderSpec, progress: str) -> DistanceSide:
+def _dataset(path: Path, specs: Sequence[EncoderSpec], progress: str) -> list[DistanceSide]:
     dataset = open_dataset(path)
-    plan = ScorePlan({LABEL: (spec.kind, spec.options)}, {}, (LABEL,))
+    encoders = {f"{LABEL}_{number}": (spec.kind, spec.options) for number, spec in enumerate(specs)}
+    plan = ScorePlan(encoders, {}, tuple(encoders))
     with only_one(dataset.written):
-        stored = score_dataset(path, plan, batch_size=spec.batch_size, progress=progress).embeddings[LABEL]
+        stored = score_dataset(path, plan, batch_size=specs[0].batch_size, progress=progress).embeddings
     is_generated = dataset.manifest.get("kind") == "generated"
-    rows = ScoredRows(path.name, "generated" if is_generated else "pairs", DatasetTable(dataset), {LABEL: stored})
-    images = set_images_of(rows, LABEL)
-    lost = len(images.vectors) - len(images.known.vectors)
-    reasons = {"no_picture": lost} if lost else {}
-    return DistanceSide(path, dataset.fingerprint, stored.manifest["identity"], images, reasons=reasons)
-
-
-def _folder(path: Path, spec: EncoderSpec, progress: str) -> DistanceSide:
-    files = sorted(_image_files(path))
-    keys = [file.relative_to(path).with_suffix("").as_posix() for file in files]
-    found = _embedded(path, [file.read_bytes for file in files], keys, spec, progress)
-    if found.reasons and sum(found.reasons.values()) == len(files):
-        raise DataError(f"{path}: none of its {len(files)} files is an image ({', '.join(found.reasons)})")
+    rows = ScoredRows(path.name, "generated" if is_generated else "pairs", DatasetTable(dataset), stored)
+    found = []
+    for label in encoders:
+        images = set_images_of(rows, label)
+        lost = len(images.vectors) - len(images.known.vectors)
+        reasons = {"no_picture": lost} if lost else {}
+        identity = stored[label].manifest["identity"]
+        found.append(DistanceSide(path, dataset.fingerprint, identity, images, reasons=reasons))
     return found
 
 
-def _array(path: Path, spec: EncoderSpec, progress: str) -> DistanceSide:
+def _folder(path: Path, specs: Sequence[EncoderSpec], progress: str) -> list[DistanceSide]:
+    files = sorted(_image_files(path))
+    keys = [file.relative_to(path).with_suffix("").as_posix() for file in files]
+    found = _embedded(path, [file.read_bytes for file in files], keys, specs, progress)
+    reasons = found[0].reasons
+    if reasons and sum(reasons.values()) == len(files):
+        raise DataError(f"{path}: none of its {len(files)} files is an image ({', '.join(reasons)})")
+    return found
+
+
+def _array(path: Path, specs: Sequence[EncoderSpec], progress: str) -> list[DistanceSide]:
     with opened_images(path) as (rows, pictures):
         keys = [f"{path.name}/{number:06d}" for number in range(rows)]
-        return _embedded(path, pictures, keys, spec, progress)
+        return _embedded(path, pictures, keys, specs, progress)
 
 
 def _embedded(
-    path: Path, pictures: Iterable[Callable[[], bytes]], keys: Sequence[str], spec: EncoderSpec, progress: str
-) -> DistanceSide:
-    """Return the images that some functions read, each known by its key."""
-    encoder = make_encoder(spec.kind, spec.options)
+    path: Path,
+    pictures: Iterable[Callable[[], bytes]],
+    keys: Sequence[str],
+    specs: Sequence[EncoderSpec],
+    progress: str,
+) -> list[DistanceSide]:
+    """Return the images that some functions read, each known by its key, by each encoder."""
+    encoders = [make_encoder(spec.kind, spec.options) for spec in specs]
     hashes: list[str] = []
-    blocks, reasons = [np.empty((0, encoder.dim), np.float32)], Counter[str]()
+    blocks = [[np.empty((0, encoder.dim), np.float32)] for encoder in encoders]
+    reasons = Counter[str]()
     with track(f"embed {path.name}", len(keys), mode=progress, unit="images") as tracker:
-        for batch in _load(zip(keys, pictures, strict=True), encoder, spec.batch_size):
-            blocks.append(_embed([picture.loaded for picture in batch], encoder))
+        for batch in _load(zip(keys, pictures, strict=True), encoders, specs[0].batch_size):
+            loads = [picture.loaded for picture in batch]
+            for mine, encoder in zip(blocks, encoders, strict=True):
+                mine.append(_embed(loads, encoder))
             hashes += [picture.sha256 for picture in batch]
-            outcome = Counter(picture.loaded.reason or "ok" for picture in batch)
+            outcome = Counter(load.reason or "ok" for load in loads)
             tracker.advance(len(batch), outcome)
             reasons.update(outcome)
     reasons.pop("ok", None)
-    content, reasons_found = fingerprint(sorted(hashes)), dict(sorted(reasons.items()))
+    content, left_out = fingerprint(sorted(hashes)), dict(sorted(reasons.items()))
     contents = np.array([found[:SHORT] for found in hashes], np.str_)
     units, texts = np.array([unit_name(found) for found in hashes], np.str_), np.zeros(len(hashes), "U1")
-    images = SetImages(np.concatenate(blocks), units, contents, np.array(keys, np.str_), texts)
-    return DistanceSide(path, content, encoder.identity, images, reasons=reasons_found)
+    known = (units, contents, np.array(keys, np.str_), texts)
+    return [
+        DistanceSide(path, content, encoder.identity, SetImages(np.concatenate(mine), *known), reasons=left_out)
+        for mine, encoder in zip(blocks, encoders, strict=True)
+    ]
 
 
 class _ReadPicture(NamedTuple):
@@ -139,10 +166,10 @@ class _ReadPicture(NamedTuple):
 
 
 def _load(
-    pictures: Iterable[tuple[str, Callable[[], bytes]]], encoder: Encoder, batch_size: int
+    pictures: Iterable[tuple[str, Callable[[], bytes]]], encoders: Sequence[Encoder], batch_size: int
 ) -> Iterator[list[_ReadPicture]]:
     """Yield pictures in batches, the next one being read and decoded meanwhile."""
-    needs, coming = Needs(encoders={LABEL: encoder}), iter(pictures)
+    needs, coming = Needs(encoders={str(number): encoder for number, encoder in enumerate(encoders)}), iter(pictures)
     with ThreadPoolExecutor(THREADS, thread_name_prefix="decode") as pool:
         ahead: list[Future[_ReadPicture]] = []
         while True:

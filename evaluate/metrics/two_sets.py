@@ -1,4 +1,4 @@
-"""Set metrics between two sets of images, named on the command line."""
+"""Set metrics of one or two sets of images, named on the command line."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,11 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from diptych.assets import named_path
 from diptych.config.identity import fingerprint
-from diptych.config.overrides import typed_value
-from diptych.config.such_as import check_given
-from diptych.encoders import ENCODERS
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.inputs.distance_side import DistanceSide, EncoderSpec
 from diptych.evaluate.inputs.set_images import told_apart_from
@@ -19,26 +15,24 @@ from diptych.evaluate.metrics.contract import Result, SetMetric, known_metric, s
 from diptych.evaluate.metrics.dependent_sets import results_between
 from diptych.evaluate.metrics.overlap import DECLARED, Overlap, overlap
 from diptych.evaluate.terminal import printable
-from diptych.lookup import describe_unknown, resolve
 from diptych.progress import track
 from diptych.progress.wording import quantity
 
-WEIGHT_SUFFIXES = frozenset({".pth", ".pt", ".safetensors"})
 UNKNOWN_ENCODER = "unknown"
 ENCODER_UNKNOWN = "encoder and resize unknown"
 
 
 @dataclass(frozen=True)
 class SetDistance:
-    """What set metrics say of two sets, and the two sides that it is between.
+    """What set metrics say of two sets, or of one, and the sides that it is between.
 
     Attributes:
         metrics: Their names.
-        results: By the name of each value.
+        results: By the name of each value, the label of the encoder in front where there are several.
         n: Images of the set that is judged; 0 where nobody knows.
         n_reference: Of the reference.
         a: The images that are judged.
-        b: The reference.
+        b: The reference, where there is one.
     """
 
     metrics: Sequence[str]
@@ -46,14 +40,15 @@ class SetDistance:
     n: int
     n_reference: int
     a: DistanceSide
-    b: DistanceSide
+    b: DistanceSide | None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON-able values; ``n`` and ``n_reference`` are null where nobody knows of how many images."""
         values = {name: result.to_json() for name, result in self.results.items()}
         for fields in values.values():
-            fields |= {"n": fields["n"] or None, "n_reference": self.n_reference or None}
-        sides = {name: {"path": str(side.path), "left_out": dict(side.reasons)} for name, side in self._sides}
+            has_reference = "reference" in fields["identity"]
+            fields |= {"n": fields["n"] or None, "n_reference": (self.n_reference if has_reference else 0) or None}
+        sides = {name: {"path": str(side.path), "left_out": dict(side.reasons)} for name, side, _ in self._sides}
         return {"metrics": list(self.metrics), "values": values, **sides}
 
     def lines(self) -> list[str]:
@@ -65,7 +60,7 @@ class SetDistance:
             told = "; ".join(filter(None, (result.note, result.caution)))
             lines += [f"  {told}"] if told not in ("", said) else []
             said = told
-        for (name, side), count in zip(self._sides, (self.n, self.n_reference), strict=True):
+        for name, side, count in self._sides:
             left_out = ", ".join(f"{reason} {lost:,}" for reason, lost in side.reasons.items())
             images = quantity(count, "image") if count else "images of unknown number"
             known = "" if side.encoder is not None else f"; {ENCODER_UNKNOWN}"
@@ -75,110 +70,116 @@ class SetDistance:
         return lines
 
     @property
-    def _sides(self) -> tuple[tuple[str, DistanceSide], tuple[str, DistanceSide]]:
-        return ("a", self.a), ("b", self.b)
+    def _sides(self) -> list[tuple[str, DistanceSide, int]]:
+        return [("a", self.a, self.n), *([("b", self.b, self.n_reference)] if self.b is not None else [])]
 
 
 def measure_distances(
-    a: Path, b: Path, metrics: Sequence[str], spec: EncoderSpec, *, is_paired: bool = False, progress: str = "auto"
+    a: Path,
+    b: Path | None,
+    metrics: Sequence[str],
+    specs: Mapping[str, EncoderSpec],
+    *,
+    is_paired: bool = False,
+    progress: str = "auto",
 ) -> SetDistance:
-    """Return what set metrics say of the images at ``a`` against those at ``b``, the reference; each is embedded once.
+    """Return what set metrics say of the images at ``a``, against those at ``b`` where they compare two sets.
+
+    Each image is decoded once, and embedded once by each encoder. A metric that looks at one set is told of both.
 
     Args:
-        a: Dataset directory, folder of image files, or .npz file of statistics.
-        b: The same.
-        metrics: Names of set metrics that compare two sets.
-        spec: Encoder of what is not embedded yet.
+        a: Dataset directory, folder or array of images, or file of statistics.
+        b: The same, of the reference; None where no metric needs one.
+        metrics: Names of set metrics.
+        specs: Encoders of what is not embedded yet, by label.
         is_paired: Whether it is declared that the images of ``a`` are versions of those of ``b``.
         progress: Display mode, see ``diptych.progress``.
 
     Raises:
-        ConfigError: If a metric or the encoder is wrong.
+        ConfigError: If a metric or an encoder is wrong.
         DataError: If a side cannot be read, or the two do not compare.
     """
-    chosen = [_comparing(name) for name in dict.fromkeys(metrics)]
-    left, right = open_sides((a, b), spec, progress=progress)
-    if left.images is not None and right.images is not None:
-        right = replace(right, images=told_apart_from(left.images, right.images))
-    encoder = _same_encoder(left, right)
-    facts = {"encoder": encoder, "reference": right.content}
-    shared = Overlap(0, 0, DECLARED) if is_paired else _overlap(left, right)
+    chosen = [_known(name, has_reference=b is not None) for name in dict.fromkeys(metrics)]
+    opened = open_sides([a] if b is None else [a, b], list(specs.values()), progress=progress)
     results: dict[str, Result] = {}
     n, n_reference = 0, 0
-    for metric in chosen:
-        with track(f"compute {metric.name}", None, mode=progress, unit="steps"):
-            names = metric.names_in(left.encoder if left.encoder is not None and right.encoder is not None else None)
-            statistics, reference = _statistics(metric, left), _statistics(metric, right)
-            n, n_reference = statistics.n, reference.n
-            found = results_between(metric, statistics, reference, facts, shared)
-            results |= {names[name]: _saying_of_unknown(result, left, right) for name, result in found.items()}
-    return SetDistance([metric.name for metric in chosen], results, n, n_reference, left, right)
+    for label, *sides in zip(specs, *opened, strict=True):
+        between = _Between.of(sides[0], sides[1] if len(sides) == 2 else None, is_paired=is_paired)
+        for metric in chosen:
+            with track(f"compute {metric.name}", None, mode=progress, unit="steps"):
+                found, sizes = between.results(metric)
+            n, n_reference = max(n, sizes[0]), max(n_reference, sizes[1])
+            prefix = f"{label}." if len(specs) > 1 else ""
+            results |= {f"{prefix}{name}": result for name, result in found.items()}
+    names = [metric.name for metric in chosen]
+    return SetDistance(names, results, n, n_reference, opened[0][0], opened[1][0] if b is not None else None)
 
 
-def encoder_spec(text: str, overrides: Sequence[str], batch_size: int) -> EncoderSpec:
-    """Return the encoder that a text names.
+@dataclass(frozen=True)
+class _Between:
+    """Two sides by one encoder, or one side alone.
 
-    Args:
-        text: A kind (``inception``), a folder of an open_clip model, a weights file of Inception, ``hf-hub:owner/name``
-            or an architecture and its weights as open_clip names them (``ViT-B-32/openai``).
-        overrides: Options as ``key=value``.
-        batch_size: Images that it sees at once.
-
-    Raises:
-        ConfigError: If it is none of these, or lacks an option that it needs.
+    Attributes:
+        left: The images that are judged.
+        right: The reference.
+        shared: How the two depend on each other.
     """
-    options = dict(_option(override) for override in overrides)
-    if text in ENCODERS:
-        check_given(resolve(ENCODERS, "encoder", text), options, where=f"encoder {text!r}")
-        return EncoderSpec(text, options, batch_size)
-    path = named_path(text)
-    if path.is_file() and path.suffix.lower() in WEIGHT_SUFFIXES:
-        return EncoderSpec("inception", {"weights": text, **options}, batch_size)
-    if path.is_dir() or text.startswith("hf-hub:"):
-        return EncoderSpec("open_clip", {"architecture": text, **options}, batch_size)
-    architecture, slash, pretrained = text.partition("/")
-    if slash and architecture and pretrained and not text.startswith((".", "/", "~")):
-        return EncoderSpec("open_clip", {"architecture": architecture, "pretrained": pretrained, **options}, batch_size)
-    if text.startswith((".", "/", "~")):
-        raise ConfigError(
-            f"--encoder: {path}: no such folder; give one of an open_clip model, or a weights file of Inception"
-        )
-    hint = "or give an open_clip folder, ARCHITECTURE/PRETRAINED, or a weights file of Inception"
-    raise ConfigError(f"{describe_unknown('encoder', text, ENCODERS)}; {hint}")
+
+    left: DistanceSide
+    right: DistanceSide | None
+    shared: Overlap | None
+
+    @classmethod
+    def of(cls, left: DistanceSide, right: DistanceSide | None, *, is_paired: bool) -> "_Between":
+        if right is None:
+            return cls(left, None, None)
+        if left.images is not None and right.images is not None:
+            right = replace(right, images=told_apart_from(left.images, right.images))
+        return cls(left, right, Overlap(0, 0, DECLARED) if is_paired else _overlap(left, right))
+
+    def results(self, metric: SetMetric[Any]) -> tuple[dict[str, Result], tuple[int, int]]:
+        """Return the values of a metric by name, and of how many images they are on each side."""
+        if metric.needs_reference:
+            assert self.right is not None
+            return self._compared(metric, self.right)
+        found, n = _alone(metric, self.left)
+        if self.right is None:
+            return found, (n, 0)
+        other, n_reference = _alone(metric, self.right)
+        return found | {f"b.{name}": result for name, result in other.items()}, (n, n_reference)
+
+    def _compared(self, metric: SetMetric[Any], right: DistanceSide) -> tuple[dict[str, Result], tuple[int, int]]:
+        left, facts = self.left, {"encoder": _same_encoder(self.left, right), "reference": right.content}
+        names = metric.names_in(left.encoder if left.encoder is not None and right.encoder is not None else None)
+        statistics, reference = _statistics(metric, left), _statistics(metric, right)
+        found = results_between(metric, statistics, reference, facts, self.shared)
+        told = {names[name]: _saying_of_unknown(result, left, right) for name, result in found.items()}
+        return told, (statistics.n, reference.n)
 
 
-def spatial_spec(spec: EncoderSpec) -> EncoderSpec:
-    """Return the encoder of the spatial layer beside that of the pooled one.
-
-    Raises:
-        ConfigError: If it is not Inception up to the pooled layer.
-    """
-    if spec.kind != "inception" or spec.options.get("layer", "pool3") != "pool3":
-        raise ConfigError("--format adm: its statistics are of Inception; leave --encoder inception and its layer")
-    return replace(spec, options={**spec.options, "layer": "spatial"})
+def _alone(metric: SetMetric[Any], side: DistanceSide) -> tuple[dict[str, Result], int]:
+    """Return what a metric that looks at one set says of a side."""
+    statistics = _statistics(metric, side)
+    encoder = json.loads(json.dumps(side.encoder)) if side.encoder is not None else UNKNOWN_ENCODER
+    found = results_between(metric, statistics, None, {"encoder": encoder}, None)
+    names = metric.names_in(side.encoder)
+    return {names[name]: _saying_of_unknown(result, side) for name, result in found.items()}, statistics.n
 
 
-def _comparing(given: str) -> SetMetric[Any]:
+def _known(given: str, *, has_reference: bool) -> SetMetric[Any]:
     """Return the set metric of a name.
 
     Raises:
-        ConfigError: If there is none, or it compares no two sets.
+        ConfigError: If there is none, or it compares two sets and there is one.
     """
     try:
         name = known_metric(given)
     except ConfigError as error:
         raise ConfigError(f"--metric: {error}") from error
     metric = set_metric(name)
-    if not metric.needs_reference:
-        raise ConfigError(f"--metric: {name} looks at one set of images alone, not at the distance of two")
+    if metric.needs_reference and not has_reference:
+        raise ConfigError(f"--metric: {name} compares two sets of images; give the reference as well")
     return metric
-
-
-def _option(override: str) -> tuple[str, Any]:
-    key, equals, _ = override.partition("=")
-    if not equals or not key:
-        raise ConfigError(f"--set {override!r}: write it as key=value, an option of the encoder")
-    return key, typed_value(override)
 
 
 def _same_encoder(a: DistanceSide, b: DistanceSide) -> Mapping[str, Any] | str:

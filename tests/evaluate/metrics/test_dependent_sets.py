@@ -11,12 +11,12 @@ from evaluate_configs import call_json
 from ingested import make_config as make_curate_config
 from ingested import run as ingest
 
+from diptych.evaluate.inputs.named_encoders import encoder_spec
 from diptych.evaluate.inputs.sides import open_side
 from diptych.evaluate.metrics.contract import SET_METRICS, set_metric
 from diptych.evaluate.metrics.dependent_sets import results_between
 from diptych.evaluate.metrics.frechet import frechet_distance
 from diptych.evaluate.metrics.overlap import BYTES, Overlap
-from diptych.evaluate.metrics.two_sets import encoder_spec
 from diptych.evaluate.statistics.moments import moments
 
 CLIP = "package:diptych.demo/models/clip"
