@@ -44,7 +44,16 @@ HARMLESS = {
     "os.getcwd",
     "os.getpid",
 }
-HARMLESS |= {"os.getppid", "os.kill", "os.pread", "os.pwrite", "os.sched_getaffinity", "os.strerror", "os._exit"}
+HARMLESS |= {
+    "os.getppid",
+    "os.kill",
+    "os.pread",
+    "os.preadv",
+    "os.pwrite",
+    "os.sched_getaffinity",
+    "os.strerror",
+    "os._exit",
+}
 HARMLESS |= {
     "os.fsencode",
     "os.path.abspath",

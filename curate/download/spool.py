@@ -9,7 +9,7 @@ import errno
 import hashlib
 import os
 import threading
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, NoReturn
 
 from diptych.curate.download.errors import FetchError
 
@@ -56,8 +56,18 @@ class Spool:
         return SpoolBlock(number, len(piece))
 
     def get(self, block: SpoolBlock) -> bytes:
-        """Return a piece."""
-        return os.pread(self._file.fileno(), block.size, block.number * PIECE_BYTES)
+        """Return a piece.
+
+        Raises:
+            OSError: If the disk has not all of it any more.
+        """
+        piece = os.pread(self._file.fileno(), block.size, block.number * PIECE_BYTES)
+        return piece if len(piece) == block.size else _gone()
+
+    def get_into(self, block: SpoolBlock, room: memoryview) -> None:
+        """Read a piece into ``room``, which has its size; raises as ``get`` does."""
+        if os.preadv(self._file.fileno(), [room], block.number * PIECE_BYTES) < block.size:
+            _gone()
 
     def drop(self, block: SpoolBlock) -> None:
         """Give the room of a piece to others."""
@@ -101,19 +111,34 @@ class Body:
         self.size += len(piece)
 
     def read(self) -> bytes:
-        """Return the bytes."""
+        """Return the bytes.
+
+        Raises:
+            OSError: If the disk refuses.
+        """
         return b"".join(map(self._spool.get, self._blocks))
 
-    def take(self) -> bytes:
-        """Return the bytes; after the last use they are gone."""
-        data = self.read()
+    def take_into(self, room: memoryview) -> None:
+        """Read the bytes into ``room``, which has their size; after the last use they are here no more.
+
+        Raises:
+            OSError: If the disk refuses.
+        """
+        assert self.uses > 0, "taken more often than it is used"
+        at = 0
+        for block in self._blocks:
+            self._spool.get_into(block, room[at : at + block.size])
+            at += block.size
         self.uses -= 1
         if self.uses <= 0:
             self.drop()
-        return data
 
     def drop(self) -> None:
         """Let the bytes go."""
         for block in self._blocks:
             self._spool.drop(block)
         self._blocks.clear()
+
+
+def _gone() -> NoReturn:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))

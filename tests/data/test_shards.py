@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +188,33 @@ def test_pages_lie_alike_however_many_rows_are_cut(tmp_path: Path, monkeypatch: 
     parts = [whole.slice(start, stop - start) for start, stop in itertools.pairwise(cuts)]
     assert write_shard(parts, tmp_path / "a.parquet") == expected
     assert write_shard(pa.concat_tables(parts), tmp_path / "a.parquet") == expected
+
+
+def pictures(sizes: Sequence[int | None]) -> pa.Table:
+    """Return rows with pictures of so many bytes, or none."""
+    rows = [
+        None if size is None else {"bytes": bytes([row % 251]) * size, "path": f"{row}"}
+        for row, size in enumerate(sizes)
+    ]
+    keys = [f"{row:04d}" for row in range(len(sizes))]
+    return pa.table({"key": keys, "image": pa.array(rows, shards.IMAGE), "caption": [key * 100 for key in keys]})
+
+
+def test_pages_of_pictures_lie_alike_however_many_rows_are_cut(tmp_path: Path) -> None:
+    whole = pictures([None if row % 9 == 0 else 40_000 + row for row in range(180)])  # pages end at 1 MiB
+    expected = write_shard(whole, tmp_path / "a.parquet")
+    assert expected.bytes > 6 * 2**20
+    for cuts in ([0, 1, 77, 77, 150, 180], [0, 9, 10, 180], range(181)):
+        parts = [whole.slice(start, stop - start) for start, stop in itertools.pairwise(cuts)]
+        assert write_shard(parts, tmp_path / "a.parquet") == expected
+
+
+def test_pictures_on_their_way_into_a_row_group_are_not_copied() -> None:
+    parts = [pictures([5, None, 7]), pictures([4_000_000])]
+    held = [part["image"].chunk(0).field("bytes").buffers()[2].address for part in parts]
+    (group,) = shards._row_groups(parts)
+    assert [chunk.field("bytes").buffers()[2].address for chunk in group["image"].chunks] == held
+    assert group["caption"].num_chunks == 1
 
 
 def groups_of(path: Path) -> list[int]:

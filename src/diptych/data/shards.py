@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 
 from diptych.addresses import Address
 from diptych.data.digests import columns_digest
-from diptych.data.schema import IMAGE, PICTURES
+from diptych.data.parquet_layout import is_written_one_by_one, writer_options
+from diptych.data.schema import IMAGE
 from diptych.errors import ShardError, one_line
 from diptych.storage.location import Location
 
@@ -92,7 +93,7 @@ def write_shard(tables: pa.Table | Iterable[pa.Table], address: Address, *, sour
     place = Location.at(address)
     with place.publishing() as file:
         sink = _HashingFile(file)
-        with pq.ParquetWriter(sink, schema, **_writer_options(schema)) as writer:
+        with pq.ParquetWriter(sink, schema, **writer_options(schema)) as writer:
             for group in groups:
                 writer.write_table(group, row_group_size=max(1, group.num_rows))
                 keys.update(_lines(group["key"]))
@@ -220,32 +221,6 @@ def _content(texts: pa.LargeStringArray) -> bytes:
     return memoryview(data)[ends[0] : ends[1]].tobytes()
 
 
-def _writer_options(schema: pa.Schema) -> dict[str, Any]:
-    # Image bytes are compressed already; everything else gains from zstd.
-    leaves = [leaf for field in schema for leaf in _leaves(field.name, field.type)]
-    compression = {leaf: "NONE" if leaf.endswith(PICTURES) else "ZSTD" for leaf in leaves}
-    return {
-        "compression": compression,
-        "use_dictionary": [leaf for leaf in leaves if leaf in ("caption", "format", "status", "reason")],
-        # Least and greatest bytes of a picture help nobody, and finding them costs as much as writing them.
-        "write_statistics": [leaf for leaf in leaves if not leaf.endswith(PICTURES)],
-        # A page ends behind the batch that fills it (1 MiB). Batches of many pictures would make pages as large as
-        # their row group, which writers and readers hold whole.
-        "write_batch_size": 1 if PICTURES in leaves else 1024,
-        "write_page_index": True,
-        "write_page_checksum": True,
-        "version": "2.6",
-    }
-
-
-def _leaves(prefix: str, kind: pa.DataType) -> Iterable[str]:
-    if pa.types.is_struct(kind):
-        return [leaf for field in kind for leaf in _leaves(f"{prefix}.{field.name}", field.type)]
-    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_large_list(kind):
-        return list(_leaves(f"{prefix}.list.element", kind.value_type))
-    return [prefix]
-
-
 def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """Cut rows into groups of bounded bytes and rows; at least one, so that an empty table is a valid file.
 
@@ -281,10 +256,16 @@ def _group_end(ends: npt.NDArray[np.int64], start: int, rows: int, total: int) -
 
 
 def _drained(tables: list[pa.Table]) -> pa.Table:
-    """Return tables as one, and empty the list, so that nothing is held twice."""
-    joined = pa.concat_tables(tables).combine_chunks()
+    """Return tables as one, and empty the list, so that nothing is held twice.
+
+    Pictures are not copied into one chunk where values are written one by one, so that chunks decide no bytes.
+    """
+    joined = pa.concat_tables(tables)
     tables.clear()
-    return joined
+    if not is_written_one_by_one(joined.schema):
+        return joined.combine_chunks()
+    columns = [column if column.type == IMAGE else column.combine_chunks() for column in joined.columns]
+    return pa.table(columns, schema=joined.schema)
 
 
 def row_sizes(table: pa.Table) -> npt.NDArray[np.int64]:

@@ -44,7 +44,7 @@ def fetch_list(urls: Sequence[str | None], *, threads: int, limits: FetchLimits)
 
     with closing(Spool(tempfile.TemporaryFile())) as spool, closing(Fetcher(limits, threads)) as fetcher:
         fetcher.fetch(urls, note, spool=spool)
-        taken = [part.body.take() if part.body else None for part in map(parts.__getitem__, range(len(urls)))]
+        taken = [part.body.read() if part.body else None for part in map(parts.__getitem__, range(len(urls)))]
     return [Got(data, *parts[row][1:]) for row, data in enumerate(taken)]
 
 

@@ -24,6 +24,12 @@ def body_of(spool: Spool, data: bytes) -> Body:
     return body
 
 
+def taken(body: Body) -> bytes:
+    room = bytearray(body.size)
+    body.take_into(memoryview(room))
+    return bytes(room)
+
+
 def test_bodies_come_back_as_they_were(spool: Spool) -> None:
     whole = bytes(range(256)) * (PIECE_BYTES // 100)  # more than two pieces
     large, small, empty = body_of(spool, whole), body_of(spool, b"small"), body_of(spool, b"")
@@ -42,7 +48,7 @@ def test_the_file_grows_to_what_waits_at_one_time_and_no_further() -> None:
 def test_a_body_of_several_rows_is_there_until_the_last_one_took_it(spool: Spool) -> None:
     body = body_of(spool, b"12345")
     body.uses = 2
-    assert [body.take(), body.take()] == [b"12345", b"12345"]
+    assert [taken(body), taken(body)] == [b"12345", b"12345"]
     assert body.read() == b""
 
 
@@ -60,7 +66,7 @@ def test_threads_do_not_disturb_one_another(spool: Spool) -> None:
         data = bytes([number]) * (PIECE_BYTES + number)
         for _ in range(20):
             body = body_of(spool, data)
-            if body.take() != data:
+            if taken(body) != data:
                 wrong.append(number)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(1, 9)]
@@ -69,3 +75,11 @@ def test_threads_do_not_disturb_one_another(spool: Spool) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_bytes_that_are_gone_from_the_disk_are_no_picture(spool: Spool) -> None:
+    body = body_of(spool, b"12345")
+    spool._file.truncate(3)
+    for read in (body.read, lambda: taken(body)):
+        with pytest.raises(OSError, match="Input/output error"):
+            read()
