@@ -70,7 +70,8 @@ class AnswerHead(NamedTuple):
         return [part for part in parts if part]
 
     def _values(self, name: str) -> list[str]:
-        return [value for field, value in self.fields if field.lower() == name.lower()]
+        wanted = name.lower()
+        return [value for field, value in self.fields if field.lower() == wanted]
 
 
 class ChunkReader(io.RawIOBase):

@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from diptych.curate.download.addresses import FetchTarget, is_public
+from diptych.curate.download.addresses import CACHED_HOSTS, FetchTarget, is_public
 from diptych.curate.download.errors import FetchError
 
 LOOKUP_THREADS = 64
+SLACK_S = 0.1  # by which a deadline may be passed; saves setting the timeout before every wait
 
 Address = tuple[int, tuple[Any, ...]]  # family, and what connect takes: host, port and for IPv6 two more numbers
 
@@ -54,6 +55,17 @@ class Clock:
             self._end += time.monotonic() - start
 
 
+def bound_waits(sock: socket.socket, clock: Clock) -> None:
+    """Let no wait of a socket be longer than what is left of the clock.
+
+    Raises:
+        FetchError: As the clock does.
+    """
+    left_s = clock.left_s()
+    if not left_s <= (sock.gettimeout() or 0.0) <= left_s + SLACK_S:
+        sock.settimeout(left_s)
+
+
 class Connector:
     """Opens connections for many threads, one for each request, and can break off all of them.
 
@@ -73,6 +85,7 @@ class Connector:
         self._tls = tls or _system_tls()
         self._resolver = concurrent.futures.ThreadPoolExecutor(LOOKUP_THREADS, "lookup")
         self._lookups: dict[str, concurrent.futures.Future[list[Address] | socket.gaierror]] = {}
+        self._public: set[str] = set()  # addresses that were found to be
         self._sockets: set[socket.socket] = set()
 
     def close(self) -> None:
@@ -152,16 +165,13 @@ class Connector:
 
     def _addresses(self, target: FetchTarget, clock: Clock) -> list[Address]:
         """Return the addresses of the host, all of them checked."""
-        found: list[Address]
-        try:
-            literal = ipaddress.ip_address(target.host)
-            found = [(socket.AF_INET if literal.version == 4 else socket.AF_INET6, (target.host, target.port))]
-        except ValueError:
-            found = self._looked_up(target, clock)
+        family = _family_of_literal(target.host)
+        found = self._looked_up(target, clock) if family is None else [(family, (target.host, target.port))]
         if not self._allow_private_addresses:
             for _, address in found:
-                if not is_public(ipaddress.ip_address(address[0])):
+                if address[0] not in self._public and not is_public(ipaddress.ip_address(address[0])):
                     raise FetchError("blocked_address", f"{target.host} is at {address[0]}, which is not public")
+                self._public.add(address[0])
         return found
 
     def _looked_up(self, target: FetchTarget, clock: Clock) -> list[Address]:
@@ -175,6 +185,15 @@ class Connector:
                 self._lookups.pop(target.host, None)
             raise socket.gaierror(*found.args)
         return [(family, (host, target.port, *rest)) for family, (host, _, *rest) in found]
+
+
+@functools.lru_cache(CACHED_HOSTS)
+def _family_of_literal(host: str) -> int | None:
+    """Return the family of a host that is an address; None of a name."""
+    try:
+        return socket.AF_INET if ipaddress.ip_address(host).version == 4 else socket.AF_INET6
+    except ValueError:
+        return None
 
 
 @functools.cache

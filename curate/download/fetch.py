@@ -7,6 +7,7 @@ Nothing goes through a proxy (``http_proxy`` and its like are ignored): a proxy 
 address could be checked before it is connected to.
 """
 
+import functools
 import http.client
 import io
 import socket
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 from diptych import __version__
 from diptych.curate.download.addresses import FetchTarget, parse_url
 from diptych.curate.download.answers import AnswerHead, ChunkReader, Fields, read_head
-from diptych.curate.download.connections import Clock, Connector
+from diptych.curate.download.connections import Clock, Connector, bound_waits
 from diptych.curate.download.errors import FetchError, error_of_exception, error_of_status
 from diptych.curate.download.opt_outs import refusal
 from diptych.curate.download.packed_bodies import unpacked
@@ -29,7 +30,6 @@ from diptych.errors import ConfigError
 from diptych.shortage import what_ran_out
 
 FIRST_WAIT_S = 0.5
-SLACK_S = 0.1  # by which a deadline may be passed; saves setting the timeout before every read
 
 _PARTIAL = 206
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
@@ -72,7 +72,7 @@ class FetchLimits:
                 f"user_agent {self.user_agent!r} is not printable ASCII; use a form like 'name/1.0 (+URL)'"
             )
 
-    @property
+    @functools.cached_property
     def robots_names(self) -> frozenset[str]:
         """The names by which robots directives speak to us: that of the user agent, diptych, and img2dataset.
 
@@ -113,9 +113,7 @@ class _BodyReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        left_s = self._clock.left_s()
-        if left_s < (self._sock.gettimeout() or 0.0) - SLACK_S:
-            self._sock.settimeout(left_s)
+        bound_waits(self._sock, self._clock)
         return self._sock.recv_into(buffer)
 
 
@@ -176,7 +174,7 @@ class BoundedOpener:
             raise error_of_exception(error) from error
 
     def _exchange(self, sock: socket.socket, target: FetchTarget, clock: Clock) -> FetchAnswer:
-        sock.settimeout(clock.left_s())
+        bound_waits(sock, clock)
         sock.sendall(_request(target, self.limits.user_agent))
         with io.BufferedReader(_BodyReader(sock, clock), 65536) as file:
             head = read_head(file)
