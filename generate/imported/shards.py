@@ -1,5 +1,6 @@
 """Which rows go into which shard: what is there and still right stays, so that scores over it stay too."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
@@ -53,22 +54,49 @@ def lay_out_shards(rows: Sequence[ImportedRow], there: Sequence[StoredShard], ro
 
 
 def check_nothing_is_lost(rows: Sequence[ImportedRow], there: Sequence[StoredShard], place: Location) -> None:
-    """Refuse a source that lacks pictures which the directory has, also where a table still names their files.
+    """Refuse a source that lacks pictures which the directory has, or has them as another model's.
+
+    Pictures are lacked also where a table still names their files. A model may be told of those that had none.
 
     Raises:
         ShardError: If it does; names one.
     """
-    read = [row for row in rows if row.sha256]
-    files, hashes = {row.file for row in read}, {row.sha256 for row in read}
-    lost = []
-    for shard in there:
-        columns = shard.rows.column_names
-        bytes_of = shard.rows[GRID if GRID in columns else "sha256"].to_pylist()
-        names = shard.rows[FILE].to_pylist()
-        lost += [name for name, sha in zip(names, bytes_of, strict=True) if sha and not {name} & files | {sha} & hashes]
+    models = _models_of(rows)
+    lost, renamed = [], []
+    for name, sha, model in _stored_images(there):
+        told = models.get(name, set()) | models.get(sha, set())
+        if not told:
+            lost.append(name)
+        elif model is not None and model not in told:
+            renamed.append((name, model))
     if lost:
         many = f"{len(lost):,} images there are" if len(lost) > 1 else "an image there is"
         raise ShardError(f"{place}: {many} no longer in the source, such as {lost[0]}; give another --out")
+    if renamed:
+        many = f"{len(renamed):,} images" if len(renamed) > 1 else "an image"
+        name, model = renamed[0]
+        raise ShardError(
+            f"{place}: holds {many} of another model, such as {name} of {model}, which would be lost; "
+            "give another --out, or the same --model"
+        )
+
+
+def _models_of(rows: Sequence[ImportedRow]) -> dict[str, set[str | None]]:
+    """Return the models that pictures are said to be of, by the names of their files and by their bytes."""
+    models: dict[str, set[str | None]] = defaultdict(set)
+    for row in rows:
+        if row.sha256:
+            for known in (row.file, row.sha256):
+                models[str(known)].add(row.said.get("model"))
+    return models
+
+
+def _stored_images(there: Sequence[StoredShard]) -> Iterator[tuple[str, str, str | None]]:
+    """Give the file, the hash of its bytes, and the model of each picture that was written."""
+    for shard in there:
+        bytes_of = GRID if GRID in shard.rows.column_names else "sha256"
+        columns = (shard.rows[name].to_pylist() for name in (FILE, bytes_of, "model"))
+        yield from ((name, sha, model) for name, sha, model in zip(*columns, strict=True) if sha)
 
 
 def _cut(rows: Sequence[ImportedRow], most: int) -> Iterator[Sequence[ImportedRow]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from drawn import picture
-from made_elsewhere import PROMPTS, import_, imported, rows_of, spoil
+from made_elsewhere import PROMPTS, draw_images, import_, imported, rows_of, spoil
 
 from diptych.data.dataset import open_dataset
 
@@ -176,6 +176,30 @@ def test_a_source_that_lost_images_is_refused(folder: Path, prompts: Path, tmp_p
     assert result.exit_code == 1
     assert "an image there is no longer in the source, such as a photo of a fork_1.png; give another" in result.output
     assert files_of(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_another_model_does_not_replace_the_one_that_is_there(
+    folder: Path, prompts: Path, tmp_path: Path, elsewhere: bool
+) -> None:
+    given = ("--prompts", prompts, "--out", tmp_path / "out")
+    imported(folder, *given, "--model", "sdxl")
+    before = files_of(tmp_path / "out")
+    source = draw_images(tmp_path / "elsewhere") if elsewhere else folder
+    result = import_(source, *given, "--model", "flux")
+    assert result.exit_code == 1
+    assert "images of another model, such as " in result.output
+    assert " of sdxl, which would be lost; give another --out, or the same --model" in result.output
+    assert files_of(tmp_path / "out") == before
+    assert import_(folder, *given).exit_code == 1, "a model that is not told is lost as well"
+    assert files_of(tmp_path / "out") == before
+
+
+def test_a_model_may_be_told_of_images_that_had_none(folder: Path, prompts: Path, tmp_path: Path) -> None:
+    given = ("--prompts", prompts, "--out", tmp_path / "out")
+    imported(folder, *given)
+    imported(folder, *given, "--model", "sdxl")
+    assert {row["model"] for row in rows_of(tmp_path / "out")} == {"sdxl"}
 
 
 def test_a_dataset_in_the_source_is_refused_and_nothing_is_written(folder: Path) -> None:
