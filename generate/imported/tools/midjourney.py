@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from diptych.generate.imported.tools.said import ToolSays, tool_says
 
 JOB = "Job ID:"
-OPTION = re.compile(r"\s--(\w+)(?:\s+((?:(?!\s--).)*))?", re.DOTALL)
+FLAG = r"\s--(?=\w)"  # before an option; two dashes or more that stand alone are the prompt's
+OPTION = re.compile(rf"{FLAG}(\w+)(?:\s+((?:(?!{FLAG}).)*))?", re.DOTALL)
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
@@ -20,7 +21,7 @@ def read_midjourney(texts: Mapping[str, str], file: str) -> ToolSays | None:
 
 
 def _of_description(text: str) -> ToolSays:
-    prompt, _, _ = text.partition(" --")
+    prompt = re.split(FLAG, text, maxsplit=1)[0]
     options = {name: (value or "").strip() for name, value in OPTION.findall(text)}
     version = options.get("v") or options.get("version")
     return tool_says(

@@ -244,6 +244,12 @@ CASES: dict[str, tuple[str, bytes, str | None, dict[str, Any]]] = {
         "a red boat, at sea",
         {"negative_prompt": "fog, rain", "seed": 7, "model": "Midjourney 6.1"},
     ),
+    "midjourney with dashes in its prompt": (
+        "midjourney",
+        png({"Description": f"a boat --- at sea -- far out --no fog --- or rain --seed 7 --v 6.1 Job ID: {JOB}"}),
+        "a boat --- at sea -- far out",
+        {"negative_prompt": "fog --- or rain", "seed": 7, "model": "Midjourney 6.1"},
+    ),
 }
 
 
