@@ -1,15 +1,18 @@
 """Files by their names: by the end of a path, or by that without the ending of a picture."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 
 class FileNames:
-    """Numbered files, to be found wherever somebody else had them.
+    r"""Numbered files, to be found wherever somebody else had them; signs may be composed as a Mac does it in names.
 
     >>> files = FileNames(["0/a.png", "1/a.png", None, "1/b.png"])
     >>> files.find("/out/1/a.png"), files.find("b"), files.find("a"), files.find("b.jpg")
     ([1], [3], [0, 1], [])
+    >>> FileNames(["caf\u00e9.png"]).find("cafe\u0301.png")
+    [0]
     """
 
     def __init__(self, files: Iterable[str | None]) -> None:
@@ -29,7 +32,7 @@ class FileNames:
 
 
 def _path(name: str) -> PurePosixPath:
-    return PurePosixPath(name.replace("\\", "/"))
+    return PurePosixPath(unicodedata.normalize("NFC", name.replace("\\", "/")))
 
 
 def _ending(path: PurePosixPath, known: dict[str, list[tuple[int, PurePosixPath]]]) -> list[int]:

@@ -15,6 +15,7 @@ INDEX = PromptIndex(
         KnownPrompt("00004", "twice"),
         KnownPrompt("00005", "twice"),
         KnownPrompt("a red boat", "of another text"),
+        KnownPrompt("caf\u00e9_1", "a small table"),
     ]
 )
 
@@ -25,6 +26,7 @@ INDEX = PromptIndex(
         (PlaceReading(prompt_id="00001"), 1, "id"),
         (PlaceReading(prompt_id="1"), 1, "id"),
         (PlaceReading(prompt_id="a red boat"), 6, "id"),
+        (PlaceReading(prompt_id="cafe\u0301_1"), 7, "id"),
         (PlaceReading(text="a red boat"), 0, "text"),
         (PlaceReading(text="a  red boat\n"), 0, "text"),
         (PlaceReading(text="a_sign_that_says__OPEN__24h_"), 2, "letters"),
