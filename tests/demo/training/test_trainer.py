@@ -25,7 +25,7 @@ def curve(out: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in (out / "curve.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_stopped_run_goes_on_to_the_same_weights(
     run: TinyRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:

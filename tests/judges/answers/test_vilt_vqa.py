@@ -114,6 +114,7 @@ def test_half_precision_says_much_the_same(folder: Path) -> None:
     check_near(full, half, atol=0.05)
 
 
+@pytest.mark.slow  # the same machinery is killed for BLIP
 def test_killed_run_of_two_workers_over_photographs_leaves_the_same_evidence(
     folder: Path, tmp_path: Path, shared: Path
 ) -> None:

@@ -242,7 +242,7 @@ def test_limit_below_one_is_refused(folders: dict[str, Path]) -> None:
         made(folders["llava"], limits={"most_pixels": 5})
 
 
-@pytest.mark.slow  # the same machinery is killed for BLIP and ViLT
+@pytest.mark.slow  # the same machinery is killed for BLIP
 def test_killed_run_of_two_workers_over_photographs_leaves_the_same_evidence(
     folders: dict[str, Path], tmp_path: Path, shared: Path
 ) -> None:

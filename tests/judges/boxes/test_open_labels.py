@@ -264,7 +264,7 @@ def test_model_of_another_family_is_refused(folders: dict[str, Path], tmp_path: 
         make_judge("grounding_dino", {"weights": str(save_yolos(tmp_path))})
 
 
-@pytest.mark.slow  # the same machinery is killed for BLIP and ViLT
+@pytest.mark.slow  # the same machinery is killed for BLIP
 def test_killed_run_of_two_workers_over_photographs_leaves_the_same_evidence(
     folders: dict[str, Path], tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
