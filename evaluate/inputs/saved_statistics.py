@@ -38,6 +38,7 @@ Writer = Callable[[IO[bytes], DistanceSide, DistanceSide | None], None]
 
 TEXTS = ("units", "contents", "keys", "texts")  # of SetImages, as they are saved
 EDM2_NAMES = {"inception": "fid", "dinov2": "fd_dinov2"}  # its metric of an encoder of ours
+LARGEST = 1e12  # of a number in a vector: features of pictures are far smaller, and squares of these still fit float32
 SPATIAL = "spatial"  # the layer of Inception of which ADM saves a second pair
 
 
@@ -126,7 +127,7 @@ def _own_statistics(path: Path, arrays: Arrays) -> DistanceSide:
         vectors = np.asarray(arrays["vectors"], np.float32)
         texts = {name: arrays[name].astype(str) for name in TEXTS}
         fit = all(each.shape == (len(vectors),) for each in texts.values())
-        if vectors.ndim != 2 or not np.isfinite(vectors).all() or not fit:
+        if vectors.ndim != 2 or not _are_features(vectors) or not fit:
             raise ValueError("vectors and units do not fit")
         images, reasons = SetImages(vectors, **texts), dict(facts["reasons"])
         return DistanceSide(path, str(facts["content"]), facts["encoder"], images, reasons=reasons)
@@ -140,13 +141,17 @@ def _vectors_alone(path: Path, vectors: npt.NDArray[Any]) -> DistanceSide:
     """Return vectors of which nobody knows the pictures: each stands alone, and none is known to be in another set."""
     if vectors.ndim != 2 or not vectors.size or not np.issubdtype(vectors.dtype, np.floating):
         raise DataError(f"{path}: vectors are needed, as float (N, D); it holds {vectors.dtype} {vectors.shape}")
-    if not np.isfinite(vectors).all():
-        raise DataError(f"{path}: vectors that are not finite; compute them again")
+    if not _are_features(vectors):
+        raise DataError(f"{path}: vectors with numbers that are not finite or above {LARGEST:g}; compute them again")
     content = file_sha256(path)
     units = np.array([unit_name(content, row) for row in range(len(vectors))], np.str_)
     nothing = np.zeros(len(vectors), "U1")
     images = SetImages(np.asarray(vectors, np.float32), units, nothing, units, nothing)
     return DistanceSide(path, content, None, images)
+
+
+def _are_features(vectors: npt.NDArray[Any]) -> bool:
+    return bool(np.isfinite(vectors).all() and np.abs(vectors).max(initial=0.0) <= LARGEST)
 
 
 def _npy(path: Path) -> npt.NDArray[Any]:

@@ -150,6 +150,7 @@ def test_vectors_alone_make_every_metric(name: str, tmp_path: Path) -> None:
         (np.zeros(3), "vectors are needed, as float"),
         (np.zeros((3, 2), int), "int64"),
         (np.full((3, 2), np.nan), "finite"),
+        (np.full((3, 2), 1e18), r"above 1e\+12"),
     ],
 )
 def test_what_is_no_vectors_is_refused(array: np.ndarray, said: str, tmp_path: Path) -> None:
