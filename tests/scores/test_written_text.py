@@ -90,7 +90,12 @@ def florence2_options(folder: Path) -> dict[str, str]:
     return {"weights": str(save_florence2(folder))}
 
 
-@pytest.mark.parametrize("options_of", [rapidocr_options, trocr_options, florence2_options])
+SLOW = pytest.mark.slow  # the same job, and a larger model
+
+
+@pytest.mark.parametrize(
+    "options_of", [rapidocr_options, *(pytest.param(each, marks=SLOW) for each in (trocr_options, florence2_options))]
+)
 def test_two_workers_and_other_batches_read_the_same_to_the_last_byte(
     tmp_path: Path, options_of: Callable[[Path], dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

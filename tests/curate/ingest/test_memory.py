@@ -57,7 +57,9 @@ def check(peak: PeakMemory, rows: int, size: int, most: int) -> None:
 
 
 @SIZES
-@pytest.mark.parametrize("kind", ["folder", "webdataset", "parquet"])
+@pytest.mark.parametrize(
+    "kind", ["webdataset", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("folder", "parquet"))]
+)
 def test_pictures_of_a_source_are_held_a_few_at_a_time(
     kind: str, rows: int, size: int, most: int, tmp_path: Path
 ) -> None:
