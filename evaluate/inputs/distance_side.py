@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from diptych.evaluate.inputs.file_traits import FileTraits
 from diptych.evaluate.inputs.set_images import SetImages
 from diptych.evaluate.statistics.moments import Moments
 
@@ -30,6 +31,7 @@ class DistanceSide:
         moments: Mean and covariance, where that is all there is.
         is_size_known: Whether it is known of how many images the moments are.
         reasons: Images without a vector by reason.
+        traits: What its files have in common; None where nobody knows.
     """
 
     path: Path
@@ -39,3 +41,4 @@ class DistanceSide:
     moments: Moments | None = None
     is_size_known: bool = True
     reasons: Mapping[str, int] = field(default_factory=dict)
+    traits: FileTraits | None = None

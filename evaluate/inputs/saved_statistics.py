@@ -24,6 +24,7 @@ from diptych.assets import file_sha256
 from diptych.data.picture_files import is_image_name
 from diptych.errors import DataError
 from diptych.evaluate.inputs.distance_side import DistanceSide, EncoderSpec
+from diptych.evaluate.inputs.file_traits import FileTraits
 from diptych.evaluate.inputs.given_moments import given_moments, given_size
 from diptych.evaluate.inputs.npz_members import NPZ_ERRORS, read_members
 from diptych.evaluate.inputs.plain_pickle import read_plain_pickle
@@ -130,8 +131,9 @@ def _own_statistics(path: Path, arrays: Arrays) -> DistanceSide:
         if vectors.ndim != 2 or not _are_features(vectors) or not fit:
             raise ValueError("vectors and units do not fit")
         images, reasons = SetImages(vectors, **texts), dict(facts["reasons"])
-        return DistanceSide(path, str(facts["content"]), facts["encoder"], images, reasons=reasons)
-    except (KeyError, TypeError, ValueError) as error:
+        traits = FileTraits.from_json(facts["files"]) if facts.get("files") else None
+        return DistanceSide(path, str(facts["content"]), facts["encoder"], images, reasons=reasons, traits=traits)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{path}: damaged statistics of diptych, or statistics of an older one ({error}); save them again"
         ) from error
@@ -188,7 +190,8 @@ def write_own(file: IO[bytes], side: DistanceSide, _: DistanceSide | None) -> No
     """Write vectors, units, moments and identity; other programs read ``mu`` and ``sigma``."""
     kept = _kept(side)
     found = moments(kept.vectors)
-    facts = {"encoder": side.encoder, "content": side.content, "reasons": dict(side.reasons)}
+    files = side.traits.to_json() if side.traits is not None else None
+    facts = {"encoder": side.encoder, "content": side.content, "reasons": dict(side.reasons), "files": files}
     np.savez(
         file,
         mu=found.mean,

@@ -16,12 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.config.identity import fingerprint
-from diptych.data.dataset import open_dataset
+from diptych.data.dataset import Dataset, open_dataset
+from diptych.data.shards import read_groups
 from diptych.data.table import DatasetTable
 from diptych.encoders import Encoder, make_encoder
 from diptych.encoders.stored_vectors import as_stored
 from diptych.errors import DataError
 from diptych.evaluate.inputs.distance_side import DistanceSide, EncoderSpec
+from diptych.evaluate.inputs.file_traits import FileTraits
 from diptych.evaluate.inputs.image_arrays import is_image_array, opened_images
 from diptych.evaluate.inputs.saved_statistics import read_statistics
 from diptych.evaluate.inputs.scored_rows import ScoredRows, unit_name
@@ -34,6 +36,7 @@ from diptych.storage.locks import only_one
 
 LABEL = "encoder"
 THREADS = 4
+LOOKED_AT = 256  # pictures of a dataset, for the quality of its JPEGs
 SIDECARS = frozenset({".caption", ".csv", ".json", ".jsonl", ".md", ".txt"})  # what lies beside images, and is none
 
 
@@ -102,14 +105,29 @@ def _dataset(path: Path, specs: Sequence[EncoderSpec], progress: str) -> list[Di
         stored = score_dataset(path, plan, batch_size=specs[0].batch_size, progress=progress).embeddings
     is_generated = dataset.manifest.get("kind") == "generated"
     rows = ScoredRows(path.name, "generated" if is_generated else "pairs", DatasetTable(dataset), stored)
-    found = []
+    found, traits = [], _traits_of(dataset, rows)
     for label in encoders:
         images = set_images_of(rows, label)
         lost = len(images.vectors) - len(images.known.vectors)
         reasons = {"no_picture": lost} if lost else {}
         identity = stored[label].manifest["identity"]
-        found.append(DistanceSide(path, dataset.fingerprint, identity, images, reasons=reasons))
+        found.append(DistanceSide(path, dataset.fingerprint, identity, images, reasons=reasons, traits=traits))
     return found
+
+
+def _traits_of(dataset: Dataset, rows: ScoredRows) -> FileTraits:
+    """Return formats and sizes of all pictures, and the quality of some of the JPEGs that come first."""
+    traits, heads = FileTraits(), FileTraits()
+    formats, widths, heights = (rows.values(name).to_pylist() for name in ("format", "width", "height"))
+    traits.formats.update(filter(None, formats))
+    traits.sizes.update((width, height) for width, height in zip(widths, heights, strict=True) if width and height)
+    if traits.formats["jpeg"]:
+        groups = (group for file in dataset.files for group in read_groups(file, ["image"]))
+        pictures = (picture["bytes"] for group in groups for picture in group["image"].to_pylist() if picture)
+        for data in islice(filter(None, pictures), LOOKED_AT):
+            heads.look(data)
+    traits.qualities = heads.qualities
+    return traits
 
 
 def _folder(path: Path, specs: Sequence[EncoderSpec], progress: str) -> list[DistanceSide]:
@@ -139,13 +157,15 @@ def _embedded(
     encoders = [make_encoder(spec.kind, spec.options) for spec in specs]
     hashes: list[str] = []
     blocks = [[np.empty((0, encoder.dim), np.float32)] for encoder in encoders]
-    reasons = Counter[str]()
+    reasons, traits = Counter[str](), FileTraits()
     with track(f"embed {path.name}", len(keys), mode=progress, unit="images") as tracker:
         for batch in _load(zip(keys, pictures, strict=True), encoders, specs[0].batch_size):
             loads = [picture.loaded for picture in batch]
             for mine, encoder in zip(blocks, encoders, strict=True):
                 mine.append(_embed(loads, encoder))
             hashes += [picture.sha256 for picture in batch]
+            for picture in batch:
+                traits.add(picture.traits)
             outcome = Counter(load.reason or "ok" for load in loads)
             tracker.advance(len(batch), outcome)
             reasons.update(outcome)
@@ -155,7 +175,9 @@ def _embedded(
     units, texts = np.array([unit_name(found) for found in hashes], np.str_), np.zeros(len(hashes), "U1")
     known = (units, contents, np.array(keys, np.str_), texts)
     return [
-        DistanceSide(path, content, encoder.identity, SetImages(np.concatenate(mine), *known), reasons=left_out)
+        DistanceSide(
+            path, content, encoder.identity, SetImages(np.concatenate(mine), *known), reasons=left_out, traits=traits
+        )
         for mine, encoder in zip(blocks, encoders, strict=True)
     ]
 
@@ -163,6 +185,7 @@ def _embedded(
 class _ReadPicture(NamedTuple):
     sha256: str
     loaded: LoadedImage
+    traits: FileTraits
 
 
 def _load(
@@ -184,8 +207,11 @@ def _read(key: str, read: Callable[[], bytes], needs: Needs) -> _ReadPicture:
     try:
         data = read()
     except OSError:
-        return _ReadPicture(f"unreadable: {key}", LoadedImage(None, {}, "unreadable"))
-    return _ReadPicture(hashlib.sha256(data).hexdigest(), load_image(data, "ok", needs))
+        return _ReadPicture(f"unreadable: {key}", LoadedImage(None, {}, "unreadable"), FileTraits())
+    loaded, traits = load_image(data, "ok", needs), FileTraits()
+    if loaded.reason is None:
+        traits.look(data)
+    return _ReadPicture(hashlib.sha256(data).hexdigest(), loaded, traits)
 
 
 def _embed(loads: list[LoadedImage], encoder: Encoder) -> npt.NDArray[np.float32]:

@@ -9,6 +9,7 @@ from typing import Any
 from diptych.config.identity import fingerprint
 from diptych.errors import ConfigError, DataError
 from diptych.evaluate.inputs.distance_side import DistanceSide, EncoderSpec
+from diptych.evaluate.inputs.file_traits import differences
 from diptych.evaluate.inputs.set_images import told_apart_from
 from diptych.evaluate.inputs.sides import open_sides
 from diptych.evaluate.metrics.contract import Result, SetMetric, known_metric, set_metric
@@ -49,7 +50,7 @@ class SetDistance:
             has_reference = "reference" in fields["identity"]
             fields |= {"n": fields["n"] or None, "n_reference": (self.n_reference if has_reference else 0) or None}
         sides = {name: {"path": str(side.path), "left_out": dict(side.reasons)} for name, side, _ in self._sides}
-        return {"metrics": list(self.metrics), "values": values, **sides}
+        return {"metrics": list(self.metrics), "values": values, **sides, "warnings": self.warnings}
 
     def lines(self) -> list[str]:
         """Return it for people: a line for each value and what there is to know of it, a line for each side."""
@@ -67,7 +68,14 @@ class SetDistance:
             lines.append(
                 f"  {name}  {printable(str(side.path))}: {images}{f'; left out: {left_out}' if left_out else ''}{known}"
             )
-        return lines
+        return lines + [f"  the files differ: {said}; a distance tells of that as well" for said in self.warnings]
+
+    @property
+    def warnings(self) -> list[str]:
+        """In what the files of the two sides differ throughout, whatever they show."""
+        if self.b is None or self.a.traits is None or self.b.traits is None:
+            return []
+        return differences(self.a.traits, self.b.traits)
 
     @property
     def _sides(self) -> list[tuple[str, DistanceSide, int]]:
