@@ -19,6 +19,7 @@ from diptych.evaluate.terminal import printable
 from diptych.progress import track
 from diptych.progress.wording import quantity
 
+MOST_SIDES = 2
 UNKNOWN_ENCODER = "unknown"
 ENCODER_UNKNOWN = "encoder and resize unknown"
 
@@ -83,21 +84,19 @@ class SetDistance:
 
 
 def measure_distances(
-    a: Path,
-    b: Path | None,
+    paths: Sequence[Path],
     metrics: Sequence[str],
     specs: Mapping[str, EncoderSpec],
     *,
     is_paired: bool = False,
     progress: str = "auto",
 ) -> SetDistance:
-    """Return what set metrics say of the images at ``a``, against those at ``b`` where they compare two sets.
+    """Return what set metrics say of the images at a path, against those at another where they compare two sets.
 
     Each image is decoded once, and embedded once by each encoder. A metric that looks at one set is told of both.
 
     Args:
-        a: Dataset directory, folder or array of images, or file of statistics.
-        b: The same, of the reference; None where no metric needs one.
+        paths: A dataset directory, folder or array of images, or file of statistics; behind it that of the reference.
         metrics: Names of set metrics.
         specs: Encoders of what is not embedded yet, by label.
         is_paired: Whether it is declared that the images of ``a`` are versions of those of ``b``.
@@ -107,8 +106,10 @@ def measure_distances(
         ConfigError: If a metric or an encoder is wrong.
         DataError: If a side cannot be read, or the two do not compare.
     """
-    chosen = [_known(name, has_reference=b is not None) for name in dict.fromkeys(metrics)]
-    opened = open_sides([a] if b is None else [a, b], list(specs.values()), progress=progress)
+    if not 1 <= len(paths) <= MOST_SIDES:
+        raise ConfigError(f"{len(paths)} sets of images; give one, or two of which the second is the reference")
+    chosen = [_known(name, has_reference=len(paths) > 1) for name in dict.fromkeys(metrics)]
+    opened = open_sides(paths, list(specs.values()), progress=progress)
     results: dict[str, Result] = {}
     n, n_reference = 0, 0
     for label, *sides in zip(specs, *opened, strict=True):
@@ -120,7 +121,7 @@ def measure_distances(
             prefix = f"{label}." if len(specs) > 1 else ""
             results |= {f"{prefix}{name}": result for name, result in found.items()}
     names = [metric.name for metric in chosen]
-    return SetDistance(names, results, n, n_reference, opened[0][0], opened[1][0] if b is not None else None)
+    return SetDistance(names, results, n, n_reference, opened[0][0], opened[1][0] if len(paths) > 1 else None)
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def test_the_number_is_that_of_the_vectors(tmp_path: Path) -> None:
     a, b = (open_side(draw_folder(tmp_path / str(first), 30, first=first), SPEC) for first in (0, 50))
     assert a.images is not None
     assert b.images is not None
-    found = measure_distances(a.path, b.path, ["frechet_distance"], {"projection": SPEC})
+    found = measure_distances([a.path, b.path], ["frechet_distance"], {"projection": SPEC})
     expected = frechet_distance(moments(a.images.vectors), moments(b.images.vectors))
     assert found.results["frechet_distance"].value == pytest.approx(expected, rel=1e-9)
 
@@ -119,7 +119,7 @@ def test_a_side_that_cannot_be_read_is_refused_before_the_other_is_embedded(
     monkeypatch.setattr(ProjectionEncoder, "images", refuse)
     for name in ("empty", "unfinished", "nowhere", "b.npz"):
         with pytest.raises(DataError, match=name):
-            measure_distances(a, tmp_path / name, ["frechet_distance"], {"projection": SPEC})
+            measure_distances([a, tmp_path / name], ["frechet_distance"], {"projection": SPEC})
 
 
 def test_vectors_of_a_dataset_are_stored_and_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ def test_batches_change_nothing(tmp_path: Path) -> None:
     folder, other = draw_folder(tmp_path / "a", 21), draw_folder(tmp_path / "b", 30, first=40)
     values = [
         measure_distances(
-            folder, other, ["frechet_distance"], {"projection": EncoderSpec("projection", {"dim": 6}, size)}
+            [folder, other], ["frechet_distance"], {"projection": EncoderSpec("projection", {"dim": 6}, size)}
         )
         .results["frechet_distance"]
         .value

@@ -1,0 +1,135 @@
+"""``diptych evaluate distance`` and ``diptych evaluate statistics``."""
+
+from pathlib import Path
+
+import click
+
+from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mode
+from diptych.evaluate.inputs.statistics_formats import FORMATS, format_of
+from diptych.known_names import completing, listing
+from diptych.progress.wording import quantity
+
+METRICS = "diptych.evaluate.metrics.contract:SET_METRICS"
+ENCODER = click.option(
+    "--encoder",
+    default="inception",
+    show_default=True,
+    help="A kind of encoder, an open_clip folder, ARCHITECTURE/PRETRAINED, or a weights file of Inception.",
+    shell_complete=completing("diptych.encoders:ENCODERS"),
+)
+OPTIONS = click.option("--set", "options", multiple=True, metavar="KEY=VALUE", help="An option of the encoder.")
+BATCH_SIZE = click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True, help="Images at once.")
+
+
+@click.command(cls=listing("Metrics", METRICS))
+@click.argument("sides", nargs=-1, metavar="A [B]", required=True, type=LocalPathType(exists=True))
+@click.option(
+    "--encoder",
+    "encoders",
+    multiple=True,
+    default=["inception"],
+    show_default=True,
+    help="As of statistics; any number, each with options behind commas: inception,layer=logits",
+    shell_complete=completing("diptych.encoders:ENCODERS"),
+)
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    default=["frechet_distance"],
+    show_default=True,
+    help="Name of a set metric; may be given several times, and the images are embedded once.",
+    shell_complete=completing(METRICS),
+)
+@click.option("--paired", is_flag=True, help="Say that the images of A are versions of those of B.")
+@OPTIONS
+@BATCH_SIZE
+@AS_JSON
+@click.pass_context
+def distance(
+    ctx: click.Context,
+    sides: tuple[Path, ...],
+    encoders: tuple[str, ...],
+    metrics: tuple[str, ...],
+    paired: bool,
+    options: tuple[str, ...],
+    batch_size: int,
+    as_json: bool,
+) -> None:
+    """Print how far the images of A are from those of B.
+
+    B is the reference; there is an interval where one can be had, else the reason why not. A metric that looks at one
+    set alone (vendi, inception_score) is told of both, and needs no B. An image is decoded once for all encoders.
+
+    A and B are dataset directories, folders of image files, .npz files of images, or files of statistics: those of
+    diptych, pytorch-fid, clean-fid, ADM, EDM2 and CMMD. Images that are in both, or versions of each other, are found;
+    --paired says so where they hardly look alike.
+
+    \b
+    Examples:
+      diptych evaluate distance runs/images photos
+      diptych evaluate distance runs/images photos --set preprocess=clean
+      diptych evaluate distance runs/images photos --metric fid --metric kid
+      diptych evaluate distance runs/images b.npz --encoder ViT-B-32/openai
+      diptych evaluate distance a photos --encoder inception --encoder dinov2
+    """  # noqa: D301 -- as above
+    from diptych.evaluate.inputs.named_encoders import encoder_specs
+    from diptych.evaluate.metrics.two_sets import measure_distances
+
+    specs = encoder_specs(encoders, options, batch_size)
+    found = measure_distances(sides, metrics, specs, is_paired=paired, progress=progress_mode(ctx))
+    if as_json:
+        print_json(found.to_json())
+        return
+    for line in found.lines():
+        click.echo(line)
+
+
+@click.command()
+@click.argument("images", type=LocalPathType(exists=True, file_okay=False))
+@click.option("--out", type=LocalPathType(dir_okay=False), required=True, help="The file: .npz, .npy or .pkl.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(sorted(FORMATS)),
+    help="Of which program; by itself the first that ends as the file does.",
+)
+@ENCODER
+@OPTIONS
+@BATCH_SIZE
+@AS_JSON
+@click.pass_context
+def statistics(
+    ctx: click.Context,
+    images: Path,
+    out: Path,
+    format_name: str | None,
+    encoder: str,
+    options: tuple[str, ...],
+    batch_size: int,
+    as_json: bool,
+) -> None:
+    """Save what distances need to know of IMAGES.
+
+    With the file they can be a reference without being there. As .npz it holds the vectors, and mu and sigma for
+    programs that read only those; as .npy the vectors alone (CMMD), as .pkl mu and sigma (EDM2).
+
+    \b
+    Examples:
+      diptych evaluate statistics photos --out photos.npz
+      diptych evaluate statistics photos --out adm.npz --format adm
+    """  # noqa: D301 -- as above
+    from diptych.evaluate.inputs.named_encoders import encoder_spec, spatial_spec
+    from diptych.evaluate.inputs.saved_statistics import save_side
+    from diptych.evaluate.inputs.sides import open_side
+
+    wanted, spec, progress = format_of(out, format_name), encoder_spec(encoder, options, batch_size), progress_mode(ctx)
+    spatial = open_side(images, spatial_spec(spec), progress=progress) if wanted.needs_spatial else None
+    side = open_side(images, spec, progress=progress)
+    save_side(side, out, wanted, spatial)
+    assert side.images is not None
+    count = len(side.images.known.vectors)
+    if as_json:
+        print_json({"path": str(out), "images": count})
+        return
+    click.echo(f"{out}: statistics of {quantity(count, 'image')}")
