@@ -116,7 +116,7 @@ def test_ctrl_c_is_one_line_and_130_and_a_rerun_goes_on(
     check_rerun(pool, tmp_path / "out")
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 @pytest.mark.parametrize(("by", "is_for_all"), [(signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGHUP, True)])
 def test_a_command_that_is_told_to_end_leaves_no_process_and_goes_on(
     pool: Path, tmp_path: Path, by: signal.Signals, is_for_all: bool, workers: int

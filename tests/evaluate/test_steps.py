@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -310,8 +311,10 @@ def test_a_metric_of_one_set_needs_no_reference_and_reports_each_of_its_values(
     left_out = "over the images that both have, 1 of raw left out"
     assert f"without an interval (error_unknown; 19 pairs of 10 prompts, {left_out})" in said
     assert EvaluateRunner(EvaluateConfig.model_validate(config)).estimate()["distances"] == ["spread by p"]
-    refused = call("evaluate", "distance", tmp_path / "generated", tmp_path / "real", "--metric", "spread")
-    assert "spread looks at one set of images alone" in refused.output
+    told = call(
+        "evaluate", "distance", tmp_path / "generated", "--metric", "spread", "--encoder", "projection", "--json"
+    )
+    assert list(json.loads(told.stdout)["values"]) == ["spread", "reach"]
 
 
 def test_what_two_entries_ask_for_is_there_once(tmp_path: Path, with_reference: dict[str, Any]) -> None:

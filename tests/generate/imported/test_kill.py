@@ -24,7 +24,7 @@ def noted(journal: Path) -> int:
     return journal.read_bytes().count(b'"name"') if journal.is_file() else 0
 
 
-@pytest.mark.parametrize("shards", [1, 5])
+@pytest.mark.parametrize("shards", [5, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_killed_import_goes_on_to_the_same_bytes(shards: int, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for number in range(IMAGES):
