@@ -38,7 +38,7 @@ class FrontPoint(NamedTuple):
         value: The score, over its own images.
         seconds: Of an image; None where the datasets do not note it.
         place: Where it lies.
-        by: The points that dominate it, or from which it is not resolved, ``model setting``.
+        by: The points that dominate it, or from which it is not resolved, model and setting of each.
     """
 
     model: str
@@ -46,7 +46,7 @@ class FrontPoint(NamedTuple):
     value: float | None
     seconds: float | None
     place: Place
-    by: tuple[str, ...]
+    by: tuple[Key, ...]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class ParetoFront:
                 f"{point.model}, {point.setting}",
                 "-" if point.value is None else f"{point.value:.5g}",
                 "-" if point.seconds is None else f"{point.seconds:.3g}",
-                point.place + (f": {', '.join(point.by)}" if point.by else ""),
+                point.place + (f": {', '.join(map(' '.join, point.by))}" if point.by else ""),
             )
             for point in self.points
         ]
@@ -144,7 +144,7 @@ def _compared(
         maker, every = pairs_between(both, identity)
         if len(every) != 1:
             raise ConfigError(f"{metric}: {' '.join(first)} is in several datasets; evaluate each in a run of its own")
-        rows.append(maker.row(" ".join(first), " ".join(last), every[0]))
+        rows.append(maker.row(repr(first), repr(last), every[0]))  # joined, two points may have one name
     return metric, adjusted(rows), {key: _value(point, metric, known[key][metric]) for key, point in points.items()}
 
 
@@ -174,20 +174,19 @@ def _placed(
     own, value = seconds.get(key), values[key]
     if own is None:
         return FrontPoint(*key, value, None, "no time", ())
-    names = {" ".join(other): seconds[other] for other in values if other != key and other in seconds}
-    faster = [name for name, each in names.items() if each <= own]
-    verdicts = {name: _verdict(" ".join(key), name, rows) for name in faster}
+    faster = [other for other in values if other != key and other in seconds and seconds[other] <= own]
+    verdicts = {other: _verdict(key, other, rows) for other in faster}
     for place, wanted in (("dominated", "better"), ("not resolved", "not resolved")):
-        by = tuple(name for name in faster if verdicts[name] == wanted)
+        by = tuple(other for other in faster if verdicts[other] == wanted)
         if by:
             return FrontPoint(*key, value, own, "dominated" if place == "dominated" else "not resolved", by)
     return FrontPoint(*key, value, own, "front", ())
 
 
-def _verdict(own: str, other: str, rows: Sequence[DifferenceRow]) -> str:
+def _verdict(own: Key, other: Key, rows: Sequence[DifferenceRow]) -> str:
     """Return whether another point is resolved to be better or worse than one."""
-    (row,) = (row for row in rows if {row.a, row.b} == {own, other})
-    row = row if row.a == other else row.turned()
+    (row,) = (row for row in rows if {row.a, row.b} == {repr(own), repr(other)})
+    row = row if row.a == repr(other) else row.turned()
     if row.value is None or not is_resolved(row.ci_low, row.ci_high, row.p_adjusted):
         return "not resolved"
     return "better" if row.better == ("higher" if row.value > 0.0 else "lower") else "worse"

@@ -11,8 +11,10 @@ from told_scores import install
 
 from diptych.data.timings import append_timing
 
+Points = dict[tuple[str, str], tuple[float, float | None]]
+
 # Model and setting -> score and seconds: the second is slower and worse, the fourth no better than the third.
-POINTS = {
+POINTS: Points = {
     ("a", "euler-10"): (5.0, 1.0),
     ("a", "heun-10"): (4.0, 2.0),
     ("b", "euler-10"): (8.0, 3.0),
@@ -26,12 +28,12 @@ def _told(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch)
 
 
-def evaluated(folder: Path) -> tuple[Path, dict[tuple[str, str], float]]:
+def evaluated(folder: Path, points: Points = POINTS) -> tuple[Path, dict[tuple[str, str], float]]:
     """Return a store, and the mean of each point."""
     dice = np.random.default_rng(6)
     taste = dice.normal(0, 3, 12)
     rows, means = [], {}
-    for number, ((model, setting), (score, _)) in enumerate(POINTS.items()):
+    for number, ((model, setting), (score, _)) in enumerate(points.items()):
         numbers = [score + taste[prompt] + dice.normal(0, 0.2) for prompt in range(12)]
         means[model, setting] = float(np.mean(numbers))
         made = (Made(model, prompt, 0, setting, picture=number * 100 + prompt) for prompt in range(12))
@@ -39,7 +41,7 @@ def evaluated(folder: Path) -> tuple[Path, dict[tuple[str, str], float]]:
             dataclasses.replace(row, caption=f"number={each:.4f}") for row, each in zip(made, numbers, strict=True)
         ]
     make_generated(folder / "generated", rows)
-    for number, ((model, setting), (_, seconds)) in enumerate(POINTS.items()):
+    for number, ((model, setting), (_, seconds)) in enumerate(points.items()):
         if seconds is not None:
             part = {"model": model, "setting": setting, "images": 12, "batches": 1, "batch_size": 12}
             note = {"shard": f"{number}.parquet", "settings": [{**part, "seconds": 12 * seconds}], "environments": []}
@@ -55,9 +57,9 @@ def test_points_are_dominated_on_the_front_or_not_resolved(tmp_path: Path) -> No
     places = {(each["model"], each["setting"]): (each["place"], each["by"]) for each in found["points"]}
     assert places == {
         ("a", "euler-10"): ("front", []),
-        ("a", "heun-10"): ("dominated", ["a euler-10"]),
+        ("a", "heun-10"): ("dominated", [["a", "euler-10"]]),
         ("b", "euler-10"): ("front", []),
-        ("b", "heun-10"): ("not resolved", ["b euler-10"]),
+        ("b", "heun-10"): ("not resolved", [["b", "euler-10"]]),
         ("b", "lcm-10"): ("no time", []),
     }
     for each in found["points"]:
@@ -80,3 +82,15 @@ def test_it_is_said_in_a_table(tmp_path: Path) -> None:
     assert "--metric: unknown metric 'nmber'" in refused.output
     refused = call("evaluate", "pareto", store, "--metric", "number", "--run", "tinny")
     assert "unknown run 'tinny'; did you mean 'tiny'" in refused.output
+
+
+def test_points_whose_names_are_the_same_when_joined_are_two(tmp_path: Path) -> None:
+    store, _ = evaluated(
+        tmp_path, {("sd", "turbo fast"): (5.0, 1.0), ("sd turbo", "fast"): (8.0, 3.0), ("z", "s"): (4.0, 2.0)}
+    )
+    found = call_json("evaluate", "pareto", store, "--metric", "number")
+    assert [(each["model"], each["setting"], each["place"], each["by"]) for each in found["points"]] == [
+        ("sd", "turbo fast", "front", []),
+        ("z", "s", "dominated", [["sd", "turbo fast"]]),
+        ("sd turbo", "fast", "front", []),
+    ]
