@@ -122,12 +122,42 @@ def test_refusal_among_the_parts_is_one() -> None:
         {"content": [{"top_logprobs": "many"}]},
     ],
 )
-def test_what_is_no_log_probability_is_said_and_not_kept(told: Any) -> None:
+def test_what_is_no_log_probability_is_said_and_never_read_as_one(told: Any, tmp_path: Path) -> None:
     with always(Reply(completion("yes", logprobs=told))) as server:
         with pytest.raises(DataError, match="tells no log-probabilities; say choices_by: text"):
             ask(server, choices_by="logprobs")
+        for file in (tmp_path / "kept" / "answers").rglob("*.json"):
+            file.unlink()
         server.usual = lambda body: Reply(completion("yes", logprobs=likeliest(("yes", 1e-7), ("no", None))))  # type: ignore[arg-type]
         assert ask(server, choices_by="logprobs").probabilities == (1.0, 0.0)
+
+
+def test_answers_without_log_probabilities_are_paid_for_once_and_a_rerun_asks_nothing() -> None:
+    asked = [[CAT, *(Query(f"Is there a dog {number}?", YES_NO) for number in range(9))]]
+    options = {"choices_by": "logprobs", "limits": {"at_once": 1}}
+    with always(YES) as server:
+        sent = []
+        for _ in range(3):
+            with pytest.raises(
+                DataError, match=r"tells no log-probabilities.* what it answered is kept.*\.json is there"
+            ):
+                made(server, **options).answers(pictures(), asked)
+            sent.append(len(server.requests))
+        assert len(set(sent)) == 1, "each run after the first pays for nothing"
+        assert ask(server).text == "yes", "as a text"
+
+
+def test_answer_without_log_probabilities_is_asked_for_again_where_its_file_is_removed(tmp_path: Path) -> None:
+    told = likeliest(("Yes", math.log(0.9)), ("No", math.log(0.1)))
+    with always(YES) as server:
+        with pytest.raises(DataError, match="tells no log-probabilities") as caught:
+            ask(server, choices_by="logprobs")
+        server.usual = lambda body: Reply(completion("Yes.", logprobs=told))
+        (file,) = (tmp_path / "kept" / "answers").rglob("*.json")
+        assert str(file) in str(caught.value)
+        file.unlink()
+        assert ask(server, choices_by="logprobs").probabilities == pytest.approx((0.9, 0.1))
+    assert len(server.requests) == 2
 
 
 def test_answer_without_a_first_token_is_none() -> None:

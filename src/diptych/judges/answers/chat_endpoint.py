@@ -27,7 +27,7 @@ from diptych.errors import ConfigError, DataError
 from diptych.judges.answers.asked import every_question, in_order, no_answer
 from diptych.judges.answers.chat_answers import ChoicesBy, answer_of, first_choice, lacks_logprobs
 from diptych.judges.answers.chat_client import KEPT, ChatClient, QuestionRefused
-from diptych.judges.answers.paid_answers import content_key, keep, kept, only_asker
+from diptych.judges.answers.paid_answers import content_key, keep, kept, only_asker, place_of
 from diptych.judges.contract import FAILED, Answer, Query, TextLine
 from diptych.judges.text import transcription
 
@@ -125,6 +125,9 @@ class ChatEndpoint:
         bodies = {one: self._body(urls[one.image], one.query, most) for one in asked}
         keys = {one: content_key(self.base_url, body) for one, body in bodies.items()}
         wanted = {keys[one]: (one.query, bodies[one]) for one in asked}  # the same asked twice is one request
+        for key, (query, _) in wanted.items():  # before any is paid for
+            if (paid := kept(key)) is not None:
+                self._check_told(query, paid["completion"], key)
         client = self._client  # one for all threads
         latest: dict[bool, str] = {}
         with ThreadPoolExecutor(self.limits["at_once"]) as pool:
@@ -148,8 +151,9 @@ class ChatEndpoint:
         What it said to the latest request of each form is noted: nothing of one that it took, else why not.
         """
         with only_asker(key):
-            if (paid := kept(key)) is not None and not lacks_logprobs(query, paid["completion"], self.choices_by):
+            if (paid := kept(key)) is not None:
                 completion: Mapping[str, Any] = paid["completion"]
+                self._check_told(query, completion, key)
                 return completion
             started = time.perf_counter()
             try:
@@ -158,23 +162,27 @@ class ChatEndpoint:
                 latest["logprobs" in body] = str(error) if error.state == FAILED else ""
                 return error
             latest["logprobs" in body] = ""
-            completion = self._told(query, response)
+            completion = self._said(query, response)
             facts = {"usage": response.get("usage"), "model": response.get("model")}
             keep(key, {"completion": completion, **facts, "seconds": time.perf_counter() - started})
+            self._check_told(query, completion, key)  # after it is kept: it was paid for
             return completion
 
-    def _told(self, query: Query, response: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _said(self, query: Query, response: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
             completion = first_choice(response)
-            is_lacking = lacks_logprobs(query, completion, self.choices_by)
+            lacks_logprobs(query, completion, self.choices_by)  # reads all of it
         except (LookupError, TypeError, AttributeError) as error:
             raise DataError(f"judge {JUDGE!r}: {self.base_url} sent no completion; is it such an endpoint?") from error
-        if is_lacking:
+        return completion
+
+    def _check_told(self, query: Query, completion: Mapping[str, Any], key: str) -> None:
+        if lacks_logprobs(query, completion, self.choices_by):
             raise DataError(
                 f"judge {JUDGE!r}: the endpoint tells no log-probabilities; say choices_by: text, which takes what is "
-                f"written for certain"
+                f"written for certain and asks (and pays) anew; {KEPT}, and is not asked for again while "
+                f"{place_of(key)} is there"
             )
-        return completion
 
     def _check_form(self, client: ChatClient, with_logprobs: bool, most: int, refused: str) -> None:
         """Check that the endpoint takes a request of this form at all, where it took none after one that it refused.

@@ -25,7 +25,7 @@ def content_key(base_url: str, body: Mapping[str, Any]) -> str:
 
 def kept(key: str) -> dict[str, Any] | None:
     """Return what is kept under a key; None where nothing is, or the file is damaged."""
-    place = _place(key)
+    place = place_of(key)
     if not place.is_file():
         return None
     try:
@@ -41,7 +41,7 @@ def keep(key: str, value: Mapping[str, Any]) -> None:
     Raises:
         ShardError: If the disk refuses.
     """
-    _place(key).write(json.dumps(value).encode())
+    place_of(key).write(json.dumps(value).encode())
 
 
 @contextmanager
@@ -55,5 +55,6 @@ def only_asker(key: str) -> Iterator[None]:
         yield
 
 
-def _place(key: str) -> Location:
+def place_of(key: str) -> Location:
+    """Return where the answer under a key is, or would be, kept."""
     return Location.at(cache_dir() / FOLDER / key[:2] / f"{key}.json")
