@@ -48,6 +48,7 @@ from diptych.storage.json_objects import write_json
 from diptych.storage.location import Location
 
 STEP = "import"
+IMPORT = "import"  # in what the manifest says: the config
 UNREAD = "not read"  # among the programs: images of which nothing that is said can be read
 VERSION = 3  # of what rows of one source and config say
 
@@ -100,7 +101,8 @@ def import_images(
     if finished is not None:
         return _covered(finished, config, planned, 0)
     there = find_shards(growing, extent="whole", progress=progress).sound
-    check_nothing_is_lost(planned.rows, there, location)
+    former = growing.facts.get(MADE_BY, {}).get(IMPORT, {}).get("source")
+    check_nothing_is_lost(planned.rows, there, location, source=str(config.source), former=former)
     growing.begin()
     there = tuple(shard for shard in there if shard.info.name in growing.entries)
     shards = lay_out_shards(planned.rows, there, config.rows_per_shard)
@@ -188,7 +190,7 @@ def _manifest(config: ImportConfig, planned: PlannedImport) -> dict[str, Any]:
         "name": config.name,
         "licence": config.licence,
         MADE_BY: {
-            "import": config.model_dump(mode="json"),
+            IMPORT: config.model_dump(mode="json"),
             "found": dict(planned.facts),
             PROMPTS: planned.sets,
             "provenance": collect(),

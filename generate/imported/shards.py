@@ -53,17 +53,34 @@ def lay_out_shards(rows: Sequence[ImportedRow], there: Sequence[StoredShard], ro
     return ImportShards(kept, gone, tasks)
 
 
-def check_nothing_is_lost(rows: Sequence[ImportedRow], there: Sequence[StoredShard], place: Location) -> None:
+def check_nothing_is_lost(
+    rows: Sequence[ImportedRow], there: Sequence[StoredShard], place: Location, *, source: str, former: str | None
+) -> None:
     """Refuse a source that lacks pictures which the directory has, or has them as another model's.
 
-    Pictures are lacked also where a table still names their files. A model may be told of those that had none.
+    Pictures are lacked also where a table still names their files. A model may be told of those that had none. Files of
+    the same names in another place are the same pictures only where some bytes are the same too; in the same place they
+    may have been made anew.
+
+    Args:
+        rows: What the directory is to hold.
+        there: What it holds.
+        place: Of the directory.
+        source: Where the rows come from.
+        former: Where those that are there came from; None where that is not known.
 
     Raises:
         ShardError: If it does; names one.
     """
     models = _models_of(rows)
-    lost, renamed = [], []
-    for name, sha, model in _stored_images(there):
+    lost, renamed, stored = [], [], list(_stored_images(there))
+    is_elsewhere = former is not None and former != source
+    if is_elsewhere and stored and not any(sha in models for _, sha, _ in stored):
+        raise ShardError(
+            f"{place}: holds {_images(len(stored))} of {former}, of which {source} has none, such as "
+            f"{stored[0][0]}, which would be lost; give another --out"
+        )
+    for name, sha, model in stored:
         told = models.get(name, set()) | models.get(sha, set())
         if not told:
             lost.append(name)
@@ -73,12 +90,15 @@ def check_nothing_is_lost(rows: Sequence[ImportedRow], there: Sequence[StoredSha
         many = f"{len(lost):,} images there are" if len(lost) > 1 else "an image there is"
         raise ShardError(f"{place}: {many} no longer in the source, such as {lost[0]}; give another --out")
     if renamed:
-        many = f"{len(renamed):,} images" if len(renamed) > 1 else "an image"
         name, model = renamed[0]
         raise ShardError(
-            f"{place}: holds {many} of another model, such as {name} of {model}, which would be lost; "
+            f"{place}: holds {_images(len(renamed))} of another model, such as {name} of {model}, which would be lost; "
             "give another --out, or the same --model"
         )
+
+
+def _images(count: int) -> str:
+    return f"{count:,} images" if count > 1 else "an image"
 
 
 def _models_of(rows: Sequence[ImportedRow]) -> dict[str, set[str | None]]:

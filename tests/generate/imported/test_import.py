@@ -195,6 +195,36 @@ def test_another_model_does_not_replace_the_one_that_is_there(
     assert files_of(tmp_path / "out") == before
 
 
+@pytest.mark.parametrize("model", [(), ("--model", "sdxl")])
+def test_other_pictures_of_the_same_names_do_not_replace_those_that_are_there(
+    folder: Path, prompts: Path, tmp_path: Path, model: tuple[str, ...]
+) -> None:
+    given = ("--prompts", prompts, *model, "--out", tmp_path / "out")
+    imported(folder, *given)
+    before = files_of(tmp_path / "out")
+    other = shutil.copytree(folder, tmp_path / "other")
+    for number, file in enumerate(sorted(other.iterdir())):
+        file.write_bytes(picture(500 + number, kind="PNG"))
+    result = import_(other, *given)
+    assert result.exit_code == 1
+    assert f"holds 14 images of {folder}, of which {other} has none, such as " in result.output
+    assert "which would be lost; give another --out" in result.output
+    assert files_of(tmp_path / "out") == before
+
+
+def test_pictures_may_be_made_anew_in_their_place_and_a_folder_may_move(
+    folder: Path, prompts: Path, tmp_path: Path
+) -> None:
+    given = ("--prompts", prompts, "--out", tmp_path / "out")
+    imported(folder, *given)
+    for number, file in enumerate(sorted(folder.iterdir())):
+        file.write_bytes(picture(500 + number, kind="PNG"))
+    assert imported(folder, *given)["usable"] == 14
+    moved = folder.rename(tmp_path / "moved")
+    next(moved.iterdir()).write_bytes(picture(999, kind="PNG"))
+    assert imported(moved, *given)["usable"] == 14
+
+
 def test_a_model_may_be_told_of_images_that_had_none(folder: Path, prompts: Path, tmp_path: Path) -> None:
     given = ("--prompts", prompts, "--out", tmp_path / "out")
     imported(folder, *given)
