@@ -46,7 +46,7 @@ STOPPED_ONES = [
     for words in COMMANDS
     for more in (["--workers 1", "--workers 2"] if has_workers(words) else [""])
 ]
-SOME = [("curate", "select"), ("validate",)]  # one that works, one that only reads; the others are slow
+SOME = [("curate", "select")]  # the others are slow
 OTHERS = [("doctor",)]  # it looks into HOME; the others are slow
 HOME = pytest.mark.parametrize("home", ["none", "closed"])
 PLACE = pytest.mark.parametrize("place", SURROUNDINGS)

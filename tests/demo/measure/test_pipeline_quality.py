@@ -48,6 +48,7 @@ def test_same_seeds_give_the_same_pictures() -> None:
     assert first[0].size == (64, 64)
 
 
+@pytest.mark.slow
 def test_shipped_pipeline_draws_single_objects() -> None:
     """The whole measurement is ``diptych demo quality``; a few of its prompts show that nothing has broken."""
     pipeline, detector = pipeline_quality._load(PIPELINE), pipeline_quality.centre_point(weights=str(DETECTOR))
