@@ -70,7 +70,6 @@ HARMLESS |= {"shutil.get_terminal_size", "shutil.which"}
 # Calls that look like those of a path, and what they are.
 NO_PATHS = {
     ("curate/ingest/run.py", "growing.replace"): "a shard of a growing directory",
-    ("evaluate/inputs/file_traits.py", "Image.open"): "the bytes of a picture",
     ("generate/run.py", "self._growing.replace"): "a shard of a growing directory",
     ("src/diptych/data/damage.py", "file.open"): "a Location",
     ("src/diptych/data/plain.py", "PIL.Image.open"): "the bytes of a picture",

@@ -5,13 +5,17 @@ those of the other JPEGs of many, a distance says that as well, and nobody can t
 """
 
 import io
+import struct
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from PIL import Image, JpegImagePlugin, UnidentifiedImageError
+from PIL import JpegImagePlugin
+
+from diptych.data.images import glance
+from diptych.errors import DecodeError
 
 Size = tuple[int, int]
 
@@ -39,12 +43,12 @@ class FileTraits:
     def look(self, data: bytes) -> None:
         """Count a file by its head; what is no image is not counted."""
         try:
-            with Image.open(io.BytesIO(data)) as image:
-                self.formats[str(image.format).lower()] += 1
-                self.sizes[image.size] += 1
-                quality = jpeg_quality(image)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, UnidentifiedImageError):
+            info = glance(data)
+        except DecodeError:
             return
+        self.formats[info.format] += 1
+        self.sizes[info.width, info.height] += 1
+        quality = jpeg_quality(data) if info.format == "jpeg" else None
         if quality is not None:
             self.qualities.append(quality)
 
@@ -66,14 +70,16 @@ class FileTraits:
         return cls(Counter(dict(found["formats"])), sizes, list(map(int, found["qualities"])))
 
 
-def jpeg_quality(image: Image.Image) -> int | None:
-    """Return about the quality, 1 to 100, with which libjpeg would have saved a JPEG; None for another file.
+def jpeg_quality(data: bytes) -> int | None:
+    """Return about the quality, 1 to 100, with which libjpeg would have saved a JPEG; None where no table says it.
 
     Below 20 it is told too high, since steps end at 255.
     """
-    if not isinstance(image, JpegImagePlugin.JpegImageFile) or not image.quantization:
+    try:
+        tables = JpegImagePlugin.JpegImageFile(io.BytesIO(data)).quantization
+    except (OSError, SyntaxError, ValueError, struct.error):
         return None
-    table = image.quantization[min(image.quantization)]
+    table = tables[min(tables)] if tables else []
     if len(table) != TABLE_LENGTH:
         return None
     scale = 100.0 * sum(table) / TABLE_SUM

@@ -32,7 +32,7 @@ from diptych.evaluate.inputs.scored_rows import unit_name
 from diptych.evaluate.inputs.set_images import SetImages
 from diptych.evaluate.inputs.statistics_formats import Format
 from diptych.evaluate.statistics.moments import Moments, moments
-from diptych.lookup import resolve
+from diptych.lookup import import_attribute
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 Writer = Callable[[IO[bytes], DistanceSide, DistanceSide | None], None]
@@ -55,7 +55,7 @@ def save_side(side: DistanceSide, path: Path, wanted: Format, spatial: DistanceS
     Raises:
         DataError: If there are no vectors to save, fewer than two images, or the file cannot be written.
     """
-    write: Writer = resolve({wanted.ending: wanted.writer}, "format", wanted.ending)
+    write: Writer = import_attribute(wanted.writer)
     for each in (side, *([spatial] if spatial else [])):
         if each.images is None:
             raise DataError(f"{each.path}: holds statistics already")

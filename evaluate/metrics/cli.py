@@ -121,12 +121,12 @@ def statistics(
     """  # noqa: D301 -- as above
     from diptych.evaluate.inputs.named_encoders import encoder_spec, spatial_spec
     from diptych.evaluate.inputs.saved_statistics import save_side
-    from diptych.evaluate.inputs.sides import open_side
+    from diptych.evaluate.inputs.sides import open_sides
 
-    wanted, spec, progress = format_of(out, format_name), encoder_spec(encoder, options, batch_size), progress_mode(ctx)
-    spatial = open_side(images, spatial_spec(spec), progress=progress) if wanted.needs_spatial else None
-    side = open_side(images, spec, progress=progress)
-    save_side(side, out, wanted, spatial)
+    wanted, spec = format_of(out, format_name), encoder_spec(encoder, options, batch_size)
+    specs = [spec, spatial_spec(spec)] if wanted.needs_spatial else [spec]
+    ((side, *spatial),) = open_sides([images], specs, progress=progress_mode(ctx))
+    save_side(side, out, wanted, *spatial)
     assert side.images is not None
     count = len(side.images.known.vectors)
     if as_json:

@@ -29,9 +29,15 @@ def saved(form: str, picture: Image.Image = PICTURE, **options: Any) -> bytes:
 @pytest.mark.parametrize("quality", [20, 25, 50, 75, 85, 90, 95, 100])
 @pytest.mark.parametrize("subsampling", [0, 2])
 def test_the_quality_of_a_jpeg_is_that_with_which_it_was_saved(quality: int, subsampling: int) -> None:
-    data = saved("JPEG", quality=quality, subsampling=subsampling)
-    with Image.open(io.BytesIO(data)) as image:
-        assert jpeg_quality(image) == pytest.approx(quality, abs=1)
+    assert jpeg_quality(saved("JPEG", quality=quality, subsampling=subsampling)) == pytest.approx(quality, abs=1)
+
+
+def test_a_turned_picture_counts_as_it_is_seen() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: turned by a quarter
+    traits = FileTraits()
+    traits.look(saved("JPEG", exif=exif))
+    assert dict(traits.sizes) == {(64, 48): 1}
 
 
 def test_only_jpegs_have_one_and_what_is_no_image_is_not_counted() -> None:
