@@ -14,6 +14,8 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --maxprocesses 4 -
 PIP_INSTALL := $(BIN)/python -m pip install --progress-bar off
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The tests start hundreds of processes: each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-models test test-all check format reference bench bench-gpu clean

@@ -202,6 +202,18 @@ class Bucket(NamedTuple):
 
         boto3.client("s3").create_bucket(Bucket=self.name)
 
+    def put(self, key: str, data: bytes) -> None:
+        """Write an object as another process does."""
+        import boto3
+
+        boto3.client("s3").put_object(Bucket=self.name, Key=key, Body=data)
+
+    def remove(self, key: str) -> None:
+        """Remove an object as another process does."""
+        import boto3
+
+        boto3.client("s3").delete_object(Bucket=self.name, Key=key)
+
     def upload(self, folder: Path, name: str) -> str:
         """Copy the files of a folder to a name in it, and return the address."""
         for path in files_below(folder):

@@ -64,6 +64,13 @@ def test_address_of_a_store_without_a_bucket_is_refused(address: str) -> None:
             take(address)
 
 
+@pytest.mark.parametrize("address", ["s3://b/x//y", "s3://b//x", "gs://b/./x", "s3://b/../x", "memory://b/x/."])
+def test_address_of_a_store_that_a_path_would_read_as_another_is_refused(address: str) -> None:
+    for take in (place_of, Location.at):
+        with pytest.raises(DataError, match=rf"^{address}: has (an empty part|the part '\.+'), .*; rename"):
+            take(address)
+
+
 def test_scheme_is_found_in_a_path_that_has_swallowed_a_slash() -> None:
     with pytest.raises(DataError, match="s3:/bucket/x: only a local path can be used here"):
         local_path(Path("s3://bucket/x"))

@@ -59,6 +59,18 @@ def store_of(address: Address) -> str | None:
     return scheme if separator and scheme in STORES else None
 
 
+def odd_part(key: str) -> str | None:
+    """Return what in a key of a store no path could say, as ``pathlib`` drops it; None of an ordinary key.
+
+    >>> odd_part("bucket/a//b"), odd_part("bucket/./a"), odd_part("bucket/a")
+    ('an empty part', "the part '.'", None)
+    """
+    parts = key.split("/")
+    if "" in parts:
+        return "an empty part"
+    return next((f"the part {part!r}" for part in parts if part in (".", "..")), None)
+
+
 def place_of(address: Address, where: str = "") -> Address:
     """Return an address in an object store as it is, any other as ``local_path`` does.
 
@@ -67,8 +79,8 @@ def place_of(address: Address, where: str = "") -> Address:
         where: As for ``local_path``.
 
     Raises:
-        DataError: If it has another scheme, no bucket, or a secret that would be written wherever the address is; or is
-            the home of nobody.
+        DataError: If it has another scheme, no bucket, a part that a path would drop, or a secret that would be
+            written wherever the address is; or is the home of nobody.
 
     >>> place_of("s3://bucket/runs/laion/")
     's3://bucket/runs/laion'
@@ -82,7 +94,12 @@ def place_of(address: Address, where: str = "") -> Address:
         if not text.partition("://")[2].partition("/")[0]:
             said = f"{where}: {text}" if where else text
             raise DataError(f"{said}: names no bucket; give {store}://BUCKET/NAME")
-        return text.rstrip("/")
+        place = text.rstrip("/")
+        part = odd_part(place.partition("://")[2])
+        if part is not None:
+            said = f"{where}: {text}" if where else text
+            raise DataError(f"{said}: has {part}, as which no path reads; rename what lies there")
+        return place
     scheme = SCHEME.match(text)
     if scheme is not None:
         said = f"{where}: {text}" if where else text

@@ -106,6 +106,39 @@ def test_a_column_of_a_parquet_file_costs_its_bytes(bucket: Bucket) -> None:
     assert bucket.server.bytes_read() < 100_000 < (place.size() or 0)
 
 
+def test_an_object_that_is_replaced_while_it_is_read_is_never_mixed(bucket: Bucket) -> None:
+    place = Location.at(bucket.address) / "a"
+    place.write(bytes(2**20))
+    with place.open() as file:
+        assert file.read(10) == bytes(10)
+        bucket.put("a", b"\1" * 2**20)  # by another process
+        with pytest.raises(DataError, match=f"^{place}: was replaced while it was read; .*run again to go on$"):
+            file.read(10)
+    with place.open() as file:
+        assert file.read(10) == b"\1" * 10
+
+
+def test_a_range_that_is_cut_while_it_is_sent_is_asked_for_again(bucket: Bucket) -> None:
+    place = Location.at(bucket.address) / "a"
+    place.write(bytes(2**20))
+    with place.open() as file:
+        bucket.server.fail("GET", "/a", Fail.CUT, times=ATTEMPTS - 1)
+        assert file.read(10) == bytes(10)
+
+
+def test_keys_that_no_path_could_say_are_refused_and_never_read_as_others(bucket: Bucket) -> None:
+    place = read_path(f"{bucket.address}/in")
+    place.joinpath("a").location.write(b"own")
+    for key in ("in//a", "in/x//a", "in/./a"):
+        bucket.put(key, b"another's")
+        below = place / "x" if key == "in/x//a" else place
+        for listing in (lambda below=below: list(below.iterdir()), lambda below=below: list(below.everything_below())):
+            with pytest.raises(DataError, match=rf"the object {place}\S+ has .* in its key; rename or remove it$"):
+                listing()
+        bucket.remove(key)
+    assert [path.read_bytes() for path in place.everything_below()] == [b"own"]
+
+
 def test_a_copy_at_hand_is_gone_afterwards(place: Location) -> None:
     (place / "a.parquet").write(b"abc")
     with (place / "a.parquet").at_hand() as copy:

@@ -31,6 +31,7 @@ from diptych.storage.store_clients import (
     info_of,
     known_objects,
     of_entry,
+    read_range,
 )
 from diptych.storage.store_listings import list_below, list_entries
 
@@ -138,9 +139,10 @@ class StoreLocation(Location):
         return digest.hexdigest()
 
     def open(self) -> IO[bytes]:
-        """Open the object for reading by ranges."""
+        """Open the object for reading by ranges; in S3 one that is replaced meanwhile is no longer read."""
         known = self.known()
-        file = RangedFile(known.size, self._read_range, functools.partial(_tail, self, known))
+        read_range = functools.partial(self._read_range, known)
+        file = RangedFile(known.size, read_range, functools.partial(_tail, self, known))
         return cast(IO[bytes], file)
 
     def read(self) -> bytes:
@@ -285,9 +287,8 @@ class StoreLocation(Location):
         )
         return found
 
-    def _read_range(self, start: int, stop: int) -> bytes:
-        with asking(self, "read"):
-            return cast(bytes, self._fs.cat_file(self.key, start=start, end=stop))
+    def _read_range(self, known: KnownObject, start: int, stop: int) -> bytes:
+        return read_range(self, self.scheme, self.key, (start, stop), known.stamp)
 
     def _check_writable(self) -> None:
         if self.is_read_only():
@@ -297,4 +298,4 @@ class StoreLocation(Location):
 @functools.lru_cache(maxsize=TAILS)
 def _tail(place: StoreLocation, known: KnownObject) -> bytes:
     """Return the end of an object, as it is at a stamp."""
-    return place._read_range(max(0, known.size - TAIL_BYTES), known.size)
+    return place._read_range(known, max(0, known.size - TAIL_BYTES), known.size)

@@ -80,6 +80,54 @@ def info_of(scheme: str, key: str) -> Mapping[str, Any]:
     return found
 
 
+def read_range(place: Location, scheme: str, key: str, stretch: tuple[int, int], stamp: str) -> bytes:
+    """Return the bytes of an object from one place to another; of S3, only while it is the one that was looked at.
+
+    Args:
+        place: What messages name.
+        scheme: The kind of store.
+        key: Of the object.
+        stretch: Its first byte, and the one behind its last.
+        stamp: What ``KnownObject`` has of it.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        DataError: If it was replaced since, or the store refuses.
+    """
+    start, stop = stretch
+    with asking(place, "read"):
+        if scheme != "s3" or not stamp:
+            found: bytes = connected(scheme).cat_file(key, start=start, end=stop)
+            return found
+        try:
+            return _read_matching(key, start, stop, stamp)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # what its library makes of 412
+                raise
+            known_objects(scheme).pop(key, None)
+            raise DataError(f"{place}: was replaced while it was read; {KEPT}") from error
+
+
+def _read_matching(key: str, start: int, stop: int, stamp: str) -> bytes:
+    """Return a range of an object of S3 that still has an ETag; its library asks for ranges without one."""
+    from fsspec.asyn import sync
+    from s3fs.core import S3_RETRYABLE_ERRORS  # type: ignore[import-untyped]
+
+    store = connected("s3")
+    bucket, _, name = key.partition("/")
+    for left in reversed(range(store.retries)):
+        said = store.call_s3("get_object", Bucket=bucket, Key=name, Range=f"bytes={start}-{stop - 1}", IfMatch=stamp)
+        try:
+            found: bytes = sync(store.loop, said["Body"].read)
+            return found
+        except S3_RETRYABLE_ERRORS:  # cut while it was sent
+            if not left:
+                raise
+        finally:
+            said["Body"].close()
+    raise AssertionError
+
+
 @functools.cache
 def known_objects(_scheme: str) -> dict[str, KnownObject]:
     """Return what listings have told of the objects of a kind of store, by key."""

@@ -4,9 +4,10 @@ What it tells of objects is kept, so that they need not be asked for one by one.
 """
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from diptych.addresses import odd_part
 from diptych.errors import DataError
 from diptych.storage import store_memory
 from diptych.storage.location import Location
@@ -19,13 +20,14 @@ def list_entries(place: Location, scheme: str, key: str) -> list[Mapping[str, An
     """Return what lies directly in a place, as fsspec lists it; nothing where no key begins with that of the place.
 
     Raises:
-        DataError: If there is no such bucket, or the store refuses.
+        DataError: If there is no such bucket, a key is none that a path could say, or the store refuses.
     """
     found: list[Mapping[str, Any]] = []
     is_empty = False
     try:
         with asking(place, "listed"):
             found = connected(scheme).ls(key, detail=True)
+        _check_names(place, scheme, key, (entry["name"] + "/" * (entry["type"] == "directory") for entry in found))
     except FileNotFoundError:
         is_empty = True
     own = store_memory.changed_below(scheme, key)  # behind the listing, as another thread may have written meanwhile
@@ -44,12 +46,13 @@ def list_below(place: Location, scheme: str, key: str) -> list[str]:
     A key that ends in a slash is none: some tools write an empty object so, which stands for a folder.
 
     Raises:
-        DataError: If there is no such bucket, or the store refuses.
+        DataError: If there is no such bucket, a key is none that a path could say, or the store refuses.
     """
     found: Mapping[str, Mapping[str, Any]] = {}
     with contextlib.suppress(FileNotFoundError), asking(place, "listed"):
         found = connected(scheme).find(key, detail=True)
     files = {name: entry for name, entry in found.items() if entry["type"] == "file" and not name.endswith("/")}
+    _check_names(place, scheme, key, files)
     objects = {name.strip("/"): of_entry(entry) for name, entry in files.items()}
     if not objects:
         _check_bucket(place, scheme, key)
@@ -79,6 +82,15 @@ def with_changes(
         elif not below and (child not in named or named[child]["size"] != size):
             named[child] = {"name": child, "size": size, "type": "file"}
     return list(named.values())
+
+
+def _check_names(place: Location, scheme: str, key: str, names: Iterable[str]) -> None:
+    """Refuse keys that would be read as others; one slash at the end is that of a folder."""
+    for name in names:
+        below = name.removeprefix("/").removeprefix(key).removeprefix("/").removesuffix("/")
+        part = odd_part(below) if below or name.endswith("//") else None
+        if part is not None:
+            raise DataError(f"{place}: the object {scheme}://{name} has {part} in its key; rename or remove it")
 
 
 def _check_bucket(place: Location, scheme: str, key: str) -> None:
