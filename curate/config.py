@@ -154,6 +154,22 @@ class Confirm(Settings):
     cosine: float = Field(gt=0, le=1, description="least cosine of the two image vectors")
 
 
+class Semantic(Settings):
+    """Which pictures have the same content, by the vectors of an encoder."""
+
+    encoder: str = Field(description="label of an encoder, whose stored vectors are compared")
+    cosine: float = Field(gt=0, le=1, description="least cosine of a row's image vector to that of the row that stays")
+    clusters: int | None = Field(
+        None, ge=1, le=65_536, description="rows are compared within; null: 1 up to 20,000 rows, else their square root"
+    )
+    keep: Literal["preferred", "farthest", "nearest"] = Field(
+        "preferred",
+        description="which row stays: the first by prefer, or the one farthest from, nearest to the centroid",
+    )
+    probes: int = Field(1000, ge=0, le=100_000, description="rows compared with all, to know what clusters hide")
+    seed: int = Field(0, ge=0, le=2**32 - 1, description="of the clusters and probes")
+
+
 class Dedup(Settings):
     """Which rows are the same picture, and which of them to prefer."""
 
@@ -166,7 +182,14 @@ class Dedup(Settings):
     )
     radius: int = Field(4, ge=0, le=16, description="Hamming distance up to which two hashes are the same picture")
     confirm: Confirm | None = Field(None, description="a second opinion on what the hashes say; None believes them")
+    semantic: Semantic | None = Field(None, description="same content (SemDeDup); null looks for none")
     prefer: str = Field("width * height DESC", description="SQL order; ties go to the earlier row")
+
+    @property
+    def compared_by(self) -> dict[str, str]:
+        """The labels of the encoders whose vectors are compared, by what for."""
+        parts = {"confirm": self.confirm, "semantic": self.semantic}
+        return {role: part.encoder for role, part in parts.items() if part is not None}
 
     @model_validator(mode="after")
     def _fits(self) -> "Dedup":
@@ -228,10 +251,9 @@ class CurateConfig(ScoringSettings):
         for label in self.scores:
             if label.casefold() == DECODED:
                 raise ProblemAt(("scores", label), "the label is that of the built-in score; give this one another")
-        confirm = self.dedup.confirm if self.dedup else None
-        if confirm and confirm.encoder not in self.encoders:
-            said = describe_unknown("encoder", confirm.encoder, self.encoders)
-            raise ProblemAt(("dedup", "confirm", "encoder"), said)
+        for role, encoder in self.dedup.compared_by.items() if self.dedup else ():
+            if encoder not in self.encoders:
+                raise ProblemAt(("dedup", role, "encoder"), describe_unknown("encoder", encoder, self.encoders))
         names = [rule.name for rule in self.select]
         for number, name in enumerate(names):
             if name in BUILT_IN_RULES:

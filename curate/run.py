@@ -136,8 +136,7 @@ class CurateRunner:
     def plan(self) -> ScorePlan:
         """Return what the config asks to be scored, and whether the pictures decode, which an export has to know."""
         encoders = {label: choice.spec for label, choice in self.config.encoders.items()}
-        confirm = self.config.dedup.confirm if self.config.dedup else None
-        embed = (confirm.encoder,) if confirm else ()
+        embed = tuple(dict.fromkeys(self.config.dedup.compared_by.values())) if self.config.dedup else ()
         judges = {label: choice.spec for label, choice in self.config.judges.items()}
         scores = {label: choice.spec for label, choice in self.config.scores.items()}
         scores[decoded.NAME] = (decoded.NAME, {})
@@ -221,14 +220,7 @@ class CurateRunner:
         found = self._find_duplicates()
         if found is None:
             return StepOutcome("dedup", False, "not asked for", {})
-        summary = f"{found.exact:,} exact and {found.near:,} near duplicates"
-        if found.alarm:
-            summary += (
-                f"; ALARM: one cluster holds {quantity(found.largest, 'row')} around {found.largest_key}: look at it, "
-                f"placeholders look alike to a hash"
-            )
-        facts = {name: getattr(found, name) for name in ("exact", "near", "largest", "largest_key", "alarm")}
-        return StepOutcome("dedup", found.is_new, summary, facts)
+        return StepOutcome("dedup", found.is_new, found.summary, dict(found.facts))
 
     def _select(self) -> StepOutcome:
         decided = self._decide()
@@ -277,15 +269,15 @@ class CurateRunner:
             return None
         return dedup(self._table(), self.config.dedup, self._vectors(), progress=self.progress)
 
-    def _vectors(self) -> ColumnSet | None:
-        """Return the stored vectors that confirm duplicates, where the config asks for them."""
-        plan = self.plan()
+    def _vectors(self) -> dict[str, ColumnSet]:
+        """Return the stored vectors that dedup compares, by the labels of their encoders."""
+        plan, vectors = self.plan(), {}
         for label in plan.embed:
             found = self._dataset().column_set("embeddings", self._scorers.set_names(plan)["embeddings", label])
             if found is None:
                 raise ShardError(f"{self.pool}: the vectors of {label!r} are not there yet; run the step score first")
-            return found
-        return None
+            vectors[label] = found
+        return vectors
 
     def _decide(self) -> SelectRun:
         found = self._find_duplicates()

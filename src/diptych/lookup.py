@@ -33,7 +33,7 @@ EXTRA_OF_MODULE = {
     "ray": "ray",
     "rich": "curate",
     "scipy": "evaluate",
-    "sklearn": "evaluate",
+    "sklearn": "curate",
     "torch": "curate",
     "torchmetrics": "evaluate",
 }

@@ -182,7 +182,10 @@ def test_every_row_is_decided_as_by_comparing_all_with_all_however_the_shards_ar
         None if row["duplicate_of"] is None else f"k{row['duplicate_of']}" for row in expected
     ]
     reasons = [row["reason"] for row in expected]
-    assert (found.exact, found.near) == (reasons.count("exact_duplicate"), reasons.count("near_duplicate"))
+    assert (found.facts["exact"], found.facts["near"]) == (
+        reasons.count("exact_duplicate"),
+        reasons.count("near_duplicate"),
+    )
     lost = select_one_by_one(rows, expected)
     assert [row["reason"] for row in written_rows(selected.decisions)] == lost
     assert [step.rows_in - step.rows_out for step in selected.steps] == [

@@ -41,6 +41,12 @@ def read_embeddings(place: Location) -> npt.NDArray[np.float32]:
     return vectors
 
 
+def embedding_type(place: Location) -> tuple[np.dtype[np.floating[Any]], int]:
+    """Return as what, and how long, the vectors of a shard are stored."""
+    column = read_shard(place, ["embedding"]).schema.field("embedding").type
+    return np.dtype(column.value_type.to_pandas_dtype()), column.list_size
+
+
 def score_table(
     batch: Batch, columns: Iterable[Column], values: Mapping[str, npt.NDArray[Any]], looks: Sequence[Look[Any]] = ()
 ) -> pa.Table:

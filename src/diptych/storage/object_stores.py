@@ -141,9 +141,8 @@ class StoreLocation(Location):
     def open(self) -> IO[bytes]:
         """Open the object for reading by ranges; in S3 one that is replaced meanwhile is no longer read."""
         known = self.known()
-        read_range = functools.partial(self._read_range, known)
-        file = RangedFile(known.size, read_range, functools.partial(_tail, self, known))
-        return cast(IO[bytes], file)
+        read = functools.partial(self._read_range, known)
+        return cast(IO[bytes], RangedFile(known.size, read, functools.partial(_tail, self, known)))
 
     def read(self) -> bytes:
         """Return the whole object."""

@@ -88,7 +88,7 @@ def test_copies_go_to_the_preferred_row_and_say_how_they_are_copies(tmp_path: Pa
         1: (2, "near_duplicate"),
         4: (2, "near_duplicate"),
     }
-    assert (run.exact, run.near, run.largest, run.largest_key, run.alarm) == (0, 3, 4, "2", False)
+    assert run.facts == {"exact": 0, "near": 3, "largest": 4, "largest_key": "2", "alarm": False}
 
 
 def test_the_order_of_preference_is_any_sql_and_ties_go_to_the_earlier_row(tmp_path: Path) -> None:
@@ -133,10 +133,10 @@ def test_pictures_that_look_alike_to_a_hash_stay_where_their_vectors_differ(tmp_
     vectors = [(1.0, 0.0), (0.0, 1.0), (0.0, 2.0), None, (3.0, 0.3), (0.0, 0.0)]
     columns, stored = make_variants(tmp_path, [(0, 0, vector) for vector in vectors])
     settings = Dedup(perceptual="phash", confirm=Confirm(encoder="clip", cosine=0.99))
-    run = dedup(columns, settings, stored)
+    run = dedup(columns, settings, {"clip": stored})
     # Row 3 has no vector and row 5 one without direction: nobody can say that they are copies.
     assert duplicates(run) == {2: (1, "near_duplicate"), 4: (0, "near_duplicate")}
-    assert duplicates(dedup(columns, Dedup(perceptual="phash"), stored)).keys() == {1, 2, 3, 4, 5}
+    assert duplicates(dedup(columns, Dedup(perceptual="phash"), {"clip": stored})).keys() == {1, 2, 3, 4, 5}
 
 
 def test_equal_bytes_need_no_confirmation_and_follow_their_picture(tmp_path: Path) -> None:
@@ -151,19 +151,19 @@ def test_equal_bytes_need_no_confirmation_and_follow_their_picture(tmp_path: Pat
         growing.commit(write_shard(table, growing.location / shard.name, source=shard.sha256))
         start += shard.rows
     settings = Dedup(perceptual="phash", confirm=Confirm(encoder="clip", cosine=0.9))
-    run = dedup(columns, settings, growing.seal({}))
+    run = dedup(columns, settings, {"clip": growing.seal({})})
     assert duplicates(run) == {1: (0, "near_duplicate"), 2: (0, "near_duplicate")}
 
 
 def test_confirmation_by_other_vectors_or_another_cosine_is_decided_anew(tmp_path: Path) -> None:
     columns, stored = make_variants(tmp_path, [(0, 0, (1.0, 0.0)), (0, 0, (1.0, 0.5))])
-    strict, loose = (Dedup(perceptual="phash", confirm=Confirm(encoder="x", cosine=c)) for c in (0.99, 0.5))
-    first = dedup(columns, strict, stored)
-    assert (first.near, first.is_new) == (0, True)
-    assert not dedup(columns, strict, stored).is_new
+    strict, loose = (Dedup(perceptual="phash", confirm=Confirm(encoder="clip", cosine=c)) for c in (0.99, 0.5))
+    first = dedup(columns, strict, {"clip": stored})
+    assert (first.facts["near"], first.is_new) == (0, True)
+    assert not dedup(columns, strict, {"clip": stored}).is_new
     other = replace(stored, manifest={**stored.manifest, "identity": {"name": "another"}})
-    assert dedup(columns, strict, other).is_new
-    assert dedup(columns, loose, stored).near == 1
+    assert dedup(columns, strict, {"clip": other}).is_new
+    assert dedup(columns, loose, {"clip": stored}).facts["near"] == 1
 
 
 def test_vectors_of_which_a_bit_is_flipped_confirm_nothing(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_vectors_of_which_a_bit_is_flipped_confirm_nothing(tmp_path: Path) -> No
     whole[len(whole) // 2] ^= 1
     stored.files[0].path.write_bytes(whole)
     with pytest.raises(ShardError, match=r"clip-0.*damaged"):
-        dedup(columns, Dedup(perceptual="phash", confirm=Confirm(encoder="clip", cosine=0.9)), stored)
+        dedup(columns, Dedup(perceptual="phash", confirm=Confirm(encoder="clip", cosine=0.9)), {"clip": stored})
 
 
 def test_variants_and_confirmation_without_a_hash_are_refused() -> None:
@@ -190,14 +190,15 @@ def test_a_second_time_returns_what_was_found(tmp_path: Path) -> None:
     columns = make_columns(tmp_path, [("a", 0, 1), ("a", 0, 1)])
     first, again = dedup(columns, Dedup()), dedup(columns, Dedup())
     assert (first.is_new, again.is_new) == (True, False)
-    assert (first.exact, first.largest_key) == (again.exact, again.largest_key) == (1, "0")
+    assert first.facts == again.facts
+    assert (first.facts["exact"], first.facts["largest_key"]) == (1, "0")
 
 
 def test_a_large_cluster_rings_the_alarm(tmp_path: Path) -> None:
     rows: list[tuple[str | None, int | None, int]] = [(f"s{number}", 0, 1) for number in range(60)]
     run = dedup(make_columns(tmp_path, rows), Dedup(perceptual="phash"))
-    assert run.alarm
-    assert run.largest == 60
+    assert run.facts["alarm"]
+    assert run.facts["largest"] == 60
 
 
 @pytest.mark.parametrize(

@@ -87,9 +87,25 @@ def test_confirmation_needs_no_score_of_its_own_and_keeps_what_only_a_hash_takes
     assert "Nothing to do" in again.output
 
 
+def test_pictures_of_the_same_content_go_by_their_vectors_with_and_without_a_hash(tmp_path: Path) -> None:
+    config = write_config(tmp_path, semantic={"encoder": "small", "cosine": 0.9})
+    result = run(config)
+    assert result.exit_code == 0, result.output
+    assert "0 exact, 0 near and 1 semantic duplicates" in result.output
+    assert removed(config) == [2]  # the cropped one; mirrored it is another to this encoder
+    decisions = open_dataset(tmp_path / "out" / "pool").column_set("decisions", "dedup")
+    assert decisions is not None
+    assert decisions.manifest["identity"]["semantic_vectors"]["encoder"] == "projection"
+    assert "Nothing to do" in run(config).output
+    loose = run(config, "--set", "dedup.semantic.cosine=0.01", "--set", "dedup.semantic.clusters=2")
+    assert "semantic duplicates within 2 clusters (" in loose.output
+
+
 @pytest.mark.parametrize(
     ("dedup", "told"),
     [
+        ({"semantic": {"encoder": "smal", "cosine": 0.9}}, "unknown encoder 'smal'; did you mean 'small'"),
+        ({"semantic": {"encoder": "small", "cosine": 0}}, "dedup.semantic.cosine: has to be more than 0, got 0"),
         ({"confirm": {"encoder": "smal", "cosine": 0.9}}, "unknown encoder 'smal'; did you mean 'small'"),
         ({"confirm": {"encoder": "small", "cosine": 1.5}}, "dedup.confirm.cosine: has to be at most 1, got 1.5"),
         (

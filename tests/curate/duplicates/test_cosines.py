@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from diptych.curate.duplicates import cosines
+from diptych.curate.duplicates.cosines import Directions, exact_cosines, which_reach
+
+
+def test_what_is_too_near_to_a_limit_for_float32_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cosines, "AGAIN", 3)
+    least = 0.7
+    angles = np.arccos(least) + np.array([1e-9, -1e-9, 1e-3, -1e-3, 1e-10, -1e-10])
+    others = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    one = Directions.of(np.array([[3.0, 0.0]]))
+    expected = [[False, True, False, True, False, True]]
+    assert which_reach(one, Directions.of(others), least).tolist() == expected
+    wrong = one.units @ Directions.of(others).units.T >= least
+    assert wrong.tolist() != expected  # in float32 alone
+
+
+def test_a_vector_reaches_itself_at_a_cosine_of_one() -> None:
+    vectors = np.random.default_rng(0).normal(size=(200, 33)).astype(np.float16)
+    directions = Directions.of(vectors)
+    assert np.array_equal(which_reach(directions, directions, 1.0), np.eye(200, dtype=bool))
+
+
+def test_a_pair_rounds_alike_whatever_stands_beside_it() -> None:
+    vectors = np.random.default_rng(1).normal(size=(50, 769))
+    together = exact_cosines(vectors[0], vectors)
+    assert [exact_cosines(vectors[0], vectors[row : row + 1])[0] for row in range(50)] == together.tolist()
