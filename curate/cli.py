@@ -3,12 +3,11 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
 
-from diptych.addresses import Address, store_of
+from diptych.addresses import Address
 from diptych.command_line import (
     AS_JSON,
     CONFIG,
@@ -59,7 +58,7 @@ def curate() -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be done, how many rows and how much disk; do nothing.")
 @AS_JSON
 def run(
-    config: Path,
+    config: Address,
     out: Address,
     overrides: tuple[str, ...],
     engine: Engine,
@@ -103,7 +102,7 @@ def run(
 @PART
 @AS_JSON
 def ingest(
-    config: Path,
+    config: Address,
     out: Address,
     overrides: tuple[str, ...],
     engine: Engine,
@@ -129,7 +128,7 @@ def ingest(
 @ENGINE
 @PART
 @AS_JSON
-def score(config: Path, out: Address, overrides: tuple[str, ...], engine: Engine, as_json: bool) -> None:
+def score(config: Address, out: Address, overrides: tuple[str, ...], engine: Engine, as_json: bool) -> None:
     """Compute the scores of CONFIG over OUT/pool."""
     runner = _runner(config, out, overrides, engine)
     if given_part().is_whole:
@@ -147,7 +146,7 @@ def _step_command(name: str, text: str) -> None:
     @SET
     @ENGINE
     @AS_JSON
-    def command(config: Path, out: Address, overrides: tuple[str, ...], engine: Engine, as_json: bool) -> None:
+    def command(config: Address, out: Address, overrides: tuple[str, ...], engine: Engine, as_json: bool) -> None:
         _run_steps(_runner(config, out, overrides, engine), [name], as_json)
 
 
@@ -168,7 +167,9 @@ def select(
 
     With a dataset directory, tries the rules of --where and writes nothing; with a config, decides for OUT/pool.
     """
-    if store_of(path) is not None or Path(path).is_dir():
+    from diptych.storage.location import Location
+
+    if Location.at(path).is_directory():
         from diptych.curate.rules.adhoc import try_rules
 
         if out is not None or overrides:
@@ -180,7 +181,7 @@ def select(
         if where:
             pool = f"{os.fspath(out)}/pool"
             raise click.UsageError(f"--where goes with a dataset, {path} is a config; give {pool} and --where")
-        runner = _runner(Path(path), out, overrides, HERE)
+        runner = _runner(path, out, overrides, HERE)
         with runner.alone():
             steps = runner.run("select").facts["funnel"]
     (print_json if as_json else print_funnel)(steps)
@@ -207,28 +208,31 @@ def _growth(extend: bool, retry: str) -> Any:
     return IngestOptions(extend, retried_statuses(name.strip() for name in retry.split(",") if name.strip()))
 
 
-def _runner(config: Path, out: Address, overrides: tuple[str, ...], engine: Engine, growth: Any = None) -> Any:
+def _runner(config: Address, out: Address, overrides: tuple[str, ...], engine: Engine, growth: Any = None) -> Any:
     from diptych.config.load import load
     from diptych.curate.config import CurateConfig
     from diptych.curate.ingest.run import NOTHING_FURTHER
     from diptych.curate.run import CurateRunner
+    from diptych.storage.store_path import read_path
 
     progress = progress_mode(click.get_current_context())
-    return CurateRunner(load(config, CurateConfig, overrides), out, engine, progress, growth or NOTHING_FURTHER)
+    loaded = load(read_path(config), CurateConfig, overrides)
+    return CurateRunner(loaded, out, engine, progress, growth or NOTHING_FURTHER)
 
 
 @contextmanager
-def _placing(config: Path, overrides: tuple[str, ...]) -> Iterator[None]:
+def _placing(config: Address, overrides: tuple[str, ...]) -> Iterator[None]:
     """Say of what does not fit the columns where it stands in the config."""
     from diptych.config.load import place_in
     from diptych.curate.foresight import UnfitConfig
+    from diptych.storage.store_path import read_path
 
     try:
         yield
     except UnfitConfig as error:
         said, key = str(error), ".".join(map(str, error.place))
         said = said if said.startswith(f"{error.place[0]}: ") else f"{key}: {said}"
-        raise ConfigError(f"{place_in(config, error.place, overrides)}: {said}") from error
+        raise ConfigError(f"{place_in(read_path(config), error.place, overrides)}: {said}") from error
 
 
 def _run_steps(runner: Any, names: Sequence[str], as_json: bool) -> list[Any]:

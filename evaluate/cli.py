@@ -1,7 +1,6 @@
 """``diptych evaluate ...``: parse, call one function, print a summary."""
 
 import shlex
-from pathlib import Path
 from typing import Any
 
 import click
@@ -53,7 +52,7 @@ def evaluate() -> None:
 @AS_JSON
 @click.pass_context
 def run(
-    ctx: click.Context, config: Path, overrides: tuple[str, ...], engine: Engine, dry_run: bool, as_json: bool
+    ctx: click.Context, config: Address, overrides: tuple[str, ...], engine: Engine, dry_run: bool, as_json: bool
 ) -> None:
     """Do what CONFIG says and write it into its store.
 
@@ -63,10 +62,11 @@ def run(
     from diptych.config.overrides import path_setting
     from diptych.evaluate.config import EvaluateConfig
     from diptych.evaluate.run import EvaluateRunner
+    from diptych.storage.store_path import read_path
 
-    loaded = load(config, EvaluateConfig, overrides)
+    loaded = load(read_path(config), EvaluateConfig, overrides)
     runner = EvaluateRunner(loaded, engine, progress_mode(ctx))
-    with placing(config, loaded, overrides):
+    with placing(read_path(config), loaded, overrides):
         if dry_run:
             _print_estimate(runner.estimate(), as_json)
             return

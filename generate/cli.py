@@ -1,6 +1,5 @@
 """``diptych generate ...``: parse, call one function, print a summary."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,7 +10,6 @@ from diptych.command_line import (
     CONFIG,
     PART,
     CommandGroup,
-    LocalPathType,
     PlaceType,
     given_part,
     out_option,
@@ -35,7 +33,7 @@ IMPORT_SET = set_option("samples=4", {"kind": "diptych.generate.prompts:PROMPT_S
 SET_ASIDE = (EXTRA, MISNAMED, UNMATCHED)  # states of rows of pictures that an import did not take
 REUSE = click.option(
     "--reuse",
-    type=LocalPathType(exists=True, file_okay=False),
+    type=PlaceType(exists=True, file_okay=False),
     multiple=True,
     metavar="DIR",
     help="Take images with the same key from this finished run; may be given several times.",
@@ -58,16 +56,16 @@ def generate() -> None:
 @generate.command()
 @CONFIG
 @SET
-@click.option("--out", type=LocalPathType(), help="Directory of the run, to see what is there already.")
+@click.option("--out", type=PlaceType(), help="Directory of the run, to see what is there already.")
 @REUSE
 @AS_JSON
 @click.pass_context
 def plan(
     ctx: click.Context,
-    config: Path,
+    config: Address,
     overrides: tuple[str, ...],
-    out: Path | None,
-    reuse: tuple[Path, ...],
+    out: Address | None,
+    reuse: tuple[Address, ...],
     as_json: bool,
 ) -> None:
     """Say what CONFIG asks for and what it costs; make nothing."""
@@ -98,10 +96,10 @@ def plan(
 @PART
 @AS_JSON
 def run(
-    config: Path,
+    config: Address,
     out: Address,
     overrides: tuple[str, ...],
-    reuse: tuple[Path, ...],
+    reuse: tuple[Address, ...],
     prune: bool,
     retry: str,
     engine: Engine,
@@ -237,12 +235,12 @@ def export(dataset: Address, layout: str, out: Address, model: str | None, setti
 
 
 @generate.command()
-@click.argument("dataset", type=LocalPathType(exists=True, file_okay=False))
+@click.argument("dataset", type=PlaceType(exists=True, file_okay=False))
 @click.option("--count", type=click.IntRange(1), default=8, show_default=True, help="Images to make again.")
 @SET
 @AS_JSON
 @click.pass_context
-def verify(ctx: click.Context, dataset: Path, count: int, overrides: tuple[str, ...], as_json: bool) -> None:
+def verify(ctx: click.Context, dataset: Address, count: int, overrides: tuple[str, ...], as_json: bool) -> None:
     """Make some images of DATASET again and compare their bytes.
 
     They are made among other neighbours. Ends with 1 if one differs. A model that has moved: --set
@@ -269,11 +267,12 @@ def verify(ctx: click.Context, dataset: Path, count: int, overrides: tuple[str, 
         )
 
 
-def _plan(config: Path, overrides: tuple[str, ...], *, with_weights: bool) -> Any:
+def _plan(config: Address, overrides: tuple[str, ...], *, with_weights: bool) -> Any:
     from diptych.config.load import load
     from diptych.generate.config import GenerateConfig
+    from diptych.storage.store_path import read_path
 
-    loaded = load(config, GenerateConfig, overrides)
+    loaded = load(read_path(config), GenerateConfig, overrides)
     from diptych.generate.plan import make_plan
 
     return make_plan(loaded, with_weights=with_weights, progress=progress_mode(click.get_current_context()))

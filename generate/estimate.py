@@ -1,9 +1,9 @@
 """What a run would do: images, denoiser evaluations, disk, what is left out and what is there already."""
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
+from diptych.addresses import Address
 from diptych.data.growing import grow_data
 from diptych.data.journal import JOURNAL
 from diptych.data.manifests import DATASET
@@ -23,7 +23,7 @@ ASSUMED_PIXELS = 1024 * 1024  # where only the pipeline knows its size
 
 
 def estimate(
-    plan: GenerationPlan, out: Path | None, options: GrowthOptions = AS_IT_IS, *, progress: str = "none"
+    plan: GenerationPlan, out: Address | None, options: GrowthOptions = AS_IT_IS, *, progress: str = "none"
 ) -> dict[str, Any]:
     """Return what a run of a plan would do, as JSON-able values. Writes nothing.
 
@@ -137,13 +137,13 @@ def _useful_share(plan: GenerationPlan, layout: Layout) -> float:
     return sum(len(piece.images) for piece in pieces) / rows if rows else 1.0
 
 
-def is_begun(out: Path) -> bool:
+def is_begun(out: Address) -> bool:
     """Return whether a run has left something in a directory, so that its keys have to be compared."""
     place = Location.at(out)
     return (place / DATASET).is_file() or (place / "data" / JOURNAL).is_file()
 
 
-def _found(plan: GenerationPlan, out: Path, progress: str) -> FoundShards:
+def _found(plan: GenerationPlan, out: Address, progress: str) -> FoundShards:
     growing = grow_data(Location.at(out), STEP, plan.fingerprint)
     return find_shards(growing, extent="columns", progress=progress)
 

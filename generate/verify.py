@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from diptych.addresses import Address
 from diptych.config.load import load
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.images import decode
@@ -104,7 +105,7 @@ def verify(
     return found
 
 
-def verify_directory(path: Path, overrides: tuple[str, ...], count: int, progress: str) -> list[Compared]:
+def verify_directory(path: Address, overrides: tuple[str, ...], count: int, progress: str) -> list[Compared]:
     """Verify a dataset directory by the config that it carries.
 
     Raises:

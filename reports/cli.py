@@ -1,7 +1,5 @@
 """``diptych report ...``: parse, call one function, print a summary."""
 
-from pathlib import Path
-
 import click
 
 from diptych.addresses import Address
@@ -39,7 +37,7 @@ def report() -> None:
 @AS_JSON
 @click.pass_context
 def build(
-    ctx: click.Context, config: Path, out: Address, overrides: tuple[str, ...], engine: Engine, as_json: bool
+    ctx: click.Context, config: Address, out: Address, overrides: tuple[str, ...], engine: Engine, as_json: bool
 ) -> None:
     """Write the report that CONFIG describes into a folder.
 
@@ -49,8 +47,9 @@ def build(
     from diptych.config.load import load
     from diptych.lookup import import_attribute
     from diptych.reports.config import ReportConfig
+    from diptych.storage.store_path import read_path
 
-    loaded = load(config, ReportConfig, overrides)
+    loaded = load(read_path(config), ReportConfig, overrides)
     build_report = import_attribute("diptych.reports.build:build_report")  # says which extra is missing, where one is
     built = build_report(loaded, out, engine=engine, progress=progress_mode(ctx))
     if as_json:

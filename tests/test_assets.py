@@ -221,8 +221,8 @@ def test_reference_to_a_package_that_is_not_there_says_so(reference: str) -> Non
 
 
 def test_address_with_a_scheme_names_no_file_of_this_machine() -> None:
-    with pytest.raises(DataError, match=r"s3://bucket/head\.pth: only a local path can be used here"):
-        named_path("s3://bucket/head.pth")
+    with pytest.raises(DataError, match=r"https://host/head\.pth: only a local path can be used here"):
+        named_path("https://host/head.pth")
 
 
 def test_assets_are_in_alphabetical_order() -> None:

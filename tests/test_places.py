@@ -83,7 +83,6 @@ NO_PATHS = {
 # store is read and written by none of them but through a Location, or through a file that one has opened.
 ALLOWED = {
     "src/diptych/output.py": "standard output, and nowhere in its place",
-    "curate/cli.py": "tells a config from a directory on the command line",
     "curate/sources": "read tables, tars and folders of other programs",
     "evaluate/inputs/image_arrays.py": "reads .npz files of other programs",
     "evaluate/inputs/named_encoders.py": "tells a folder of weights from the name of a model",

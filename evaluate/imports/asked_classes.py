@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from diptych.data.checks import Checks
 from diptych.data.same_text import plain_text
 from diptych.evaluate.imports.matched import first_of
 from diptych.judges.contract import Box
+from diptych.storage.store_path import ReadPath
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class AskedClasses:
         """Return a box by the prompts' name of its class."""
         return replace(box, label=self.names[box.label]) if box.label in self.names else box
 
-    def refusal(self, file: Path) -> str:
+    def refusal(self, file: ReadPath) -> str:
         """Return in words that no prompt can be judged, as each asks for a class that cannot be found."""
         unknown = first_of(sorted(self.asked - self.known))
         return (

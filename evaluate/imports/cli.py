@@ -1,18 +1,17 @@
 """``diptych evaluate import-evidence``: parse, call one function, print what came of it."""
 
-from pathlib import Path
-
 import click
 
-from diptych.command_line import AS_JSON, LocalPathType, print_json
+from diptych.addresses import Address
+from diptych.command_line import AS_JSON, PlaceType, print_json
 from diptych.known_names import completing, listing
 
 FORMATS = "diptych.evaluate.imports:FORMATS"
 
 
 @click.command(name="import-evidence", cls=listing("Formats", FORMATS))
-@click.argument("dataset", type=LocalPathType(exists=True, file_okay=False))
-@click.argument("files", metavar="FILE...", type=LocalPathType(), nargs=-1, required=True)
+@click.argument("dataset", type=PlaceType(exists=True, file_okay=False))
+@click.argument("files", metavar="FILE...", type=PlaceType(), nargs=-1, required=True)
 @click.option("--format", "format_", required=True, help="How FILE is written.", shell_complete=completing(FORMATS))
 @click.option("--judge", required=True, metavar="NAME", help="Who judged; part of every number's name.")
 @click.option(
@@ -22,16 +21,16 @@ FORMATS = "diptych.evaluate.imports:FORMATS"
     metavar="[THEIRS=]OURS",
     help="What a model of FILE is called here; OURS alone, once for each FILE, where it tells none.",
 )
-@click.option("--names", type=LocalPathType(), help="COCO's file of the images and categories that ids of FILE are of.")
+@click.option("--names", type=PlaceType(), help="COCO's file of the images and categories that ids of FILE are of.")
 @click.option("--scale", metavar="LOW-HIGH", help="The least and the most that a rating can be, such as 1-5.")
 @AS_JSON
 def import_evidence(
-    dataset: Path,
-    files: tuple[Path, ...],
+    dataset: Address,
+    files: tuple[Address, ...],
     format_: str,
     judge: str,
     models: tuple[str, ...],
-    names: Path | None,
+    names: Address | None,
     scale: str | None,
     as_json: bool,
 ) -> None:
@@ -52,8 +51,10 @@ def import_evidence(
     from diptych.evaluate.imports.printing import imported_facts, imported_lines
     from diptych.evaluate.imports.said_beside import model_names, scale_of
     from diptych.evaluate.imports.writing import GivenFiles, import_evidence
+    from diptych.storage.store_path import read_path
 
-    given = GivenFiles(files, format_, judge, model_names(models, len(files)), names, scale_of(scale))
+    paths, named = tuple(map(read_path, files)), None if names is None else read_path(names)
+    given = GivenFiles(paths, format_, judge, model_names(models, len(files)), named, scale_of(scale))
     made = import_evidence(dataset, given)
     if as_json:
         print_json(imported_facts(made, judge))

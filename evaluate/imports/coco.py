@@ -12,7 +12,6 @@ asks for them. How near a thing is may stand beside its score as ``nearness``, a
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from diptych.data.schema import FILE
@@ -24,6 +23,7 @@ from diptych.evaluate.imports.coco_images import NO_ID, CocoId, FoundId, ListedI
 from diptych.evaluate.imports.contract import EvidenceRecord, FileContent, FilePlace, ImportFormat, ImportSource
 from diptych.judges.contract import NEAR, NEARNESS, NEARNESS_SWAPPED, Box, Trait
 from diptych.judges.evidence import BOXES
+from diptych.storage.store_path import ReadPath
 
 IMAGES, CATEGORIES, DETECTIONS = "images", "categories", "annotations"
 NO_AREA = "a box without an area"
@@ -59,7 +59,7 @@ def coco(source: ImportSource) -> FileContent:
     return FileContent(_records(found, names, images, source.file), frozenset(names.categories.names.values()))
 
 
-def _names(whole: Any, file: Path) -> CocoNames:
+def _names(whole: Any, file: ReadPath) -> CocoNames:
     categories = ListedCategories(_listed(whole, CATEGORIES, "name", file, may_be_names=True))
     if whole.get(IMAGES, []) == []:
         return CocoNames(None, categories, {})
@@ -68,7 +68,7 @@ def _names(whole: Any, file: Path) -> CocoNames:
     return CocoNames(ListedImages(files), categories, sizes)
 
 
-def _listed(whole: Any, part: str, name: str, file: Path, *, may_be_names: bool = False) -> dict[CocoId, str]:
+def _listed(whole: Any, part: str, name: str, file: ReadPath, *, may_be_names: bool = False) -> dict[CocoId, str]:
     listed = whole.get(part) if isinstance(whole, Mapping) else None
     if may_be_names and isinstance(listed, list) and all(isinstance(one, str) for one in listed):
         return {one: one for one in listed}
@@ -82,7 +82,7 @@ def _listed(whole: Any, part: str, name: str, file: Path, *, may_be_names: bool 
     return found
 
 
-def _by_list(found: Sequence[Any], images: ListedImages, file: Path) -> list[FoundId]:
+def _by_list(found: Sequence[Any], images: ListedImages, file: ReadPath) -> list[FoundId]:
     """Return which image of a list each detection is of.
 
     Raises:
@@ -117,7 +117,9 @@ def _size(given: Mapping[str, Any]) -> tuple[int, int] | None:
     return sides if all(type(side) is int and side > 0 for side in sides) else None  # type: ignore[return-value]  # two
 
 
-def _records(found: Sequence[Any], names: CocoNames, images: Sequence[FoundId], file: Path) -> Iterator[EvidenceRecord]:
+def _records(
+    found: Sequence[Any], names: CocoNames, images: Sequence[FoundId], file: ReadPath
+) -> Iterator[EvidenceRecord]:
     files = names.images.files if names.images is not None else {}
     for number, (key, name) in enumerate(files.items(), start=1):
         yield EvidenceRecord(FilePlace(file, number, "image"), {FILE: name}, None, size=names.sizes.get(key))

@@ -5,12 +5,12 @@ are not; one id that nothing is called by gives them away. Where all happen to b
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from diptych.data.same_text import is_same_text
 from diptych.errors import DataError
 from diptych.evaluate.imports.coco_images import CocoId, coco_id
+from diptych.storage.store_path import ReadPath
 
 
 class KnownIds(NamedTuple):
@@ -29,7 +29,7 @@ class KnownIds(NamedTuple):
     are_classes: bool = False
 
 
-def check_ids(found: Sequence[Any], known: KnownIds, file: Path) -> None:
+def check_ids(found: Sequence[Any], known: KnownIds, file: ReadPath) -> None:
     """Check that ids which are not known are no sign of others that mean something else.
 
     Raises:

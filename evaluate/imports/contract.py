@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from diptych.evaluate.imports.sample_files import SampleFile
 from diptych.judges.contract import Box, Rating
 from diptych.judges.evidence import EvidenceKind
+from diptych.storage.store_path import ReadPath
 
 Scale: TypeAlias = tuple[float, float]  # the least and the most that a rating can be
 
@@ -15,7 +15,7 @@ Scale: TypeAlias = tuple[float, float]  # the least and the most that a rating c
 class FilePlace(NamedTuple):
     """Where a record stands: its line, or its number in a file that is one JSON value, from 1."""
 
-    file: Path
+    file: ReadPath
     number: int
     noun: Literal["line", "record", "image"] = "line"
 
@@ -90,8 +90,8 @@ class ImportSource(NamedTuple):
     """
 
     text: str
-    file: Path
-    names: tuple[str, Path] | None = None
+    file: ReadPath
+    names: tuple[str, ReadPath] | None = None
     scale: Scale | None = None
 
 

@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from diptych.addresses import Address
 from diptych.config.identity import fingerprint
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.growing_sets import GrowingSet
@@ -30,6 +30,7 @@ from diptych.scores.question_accuracy import AskedQuestions
 from diptych.scores.vqa_score import CAPTION_ASKED
 from diptych.storage.location import Location
 from diptych.storage.locks import only_one
+from diptych.storage.store_path import ReadPath
 
 # What the rules over each kind of evidence ask, so that they find it; nothing of ratings.
 ASKED: Mapping[str, Ask] = {ANSWERS.name: AskedQuestions(), BOXES.name: CheckedLabels()}
@@ -48,11 +49,11 @@ class GivenFiles:
         scale: Of ratings.
     """
 
-    files: tuple[Path, ...]
+    files: tuple[ReadPath, ...]
     format: str
     judge: str
     models: ModelNames
-    names: Path | None = None
+    names: ReadPath | None = None
     scale: Scale | None = None
 
 
@@ -81,7 +82,7 @@ class Imported:
     unused: Mapping[str, str]
 
 
-def import_evidence(path: Path, given: GivenFiles) -> Imported:
+def import_evidence(path: Address, given: GivenFiles) -> Imported:
     """Store what files say of the images of a dataset; other evidence stays as it is.
 
     Raises:
@@ -157,7 +158,7 @@ def _joined(contents: Sequence[FileContent], given: GivenFiles) -> FileContent:
     return contents[0]._replace(records=records)
 
 
-def _text(file: Path) -> tuple[str, str]:
+def _text(file: ReadPath) -> tuple[str, str]:
     """Return the text of a file and the sha256 of its bytes."""
     try:
         data = Location.at(file).read()

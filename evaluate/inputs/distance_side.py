@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from diptych.evaluate.inputs.file_traits import FileTraits
 from diptych.evaluate.inputs.set_images import SetImages
 from diptych.evaluate.statistics.moments import Moments
+from diptych.storage.store_path import ReadPath
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class DistanceSide:
         traits: What its files have in common; None where nobody knows.
     """
 
-    path: Path
+    path: ReadPath
     content: str
     encoder: Mapping[str, Any] | None
     images: SetImages | None

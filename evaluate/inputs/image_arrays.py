@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import IO, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from PIL import Image
 
 from diptych.errors import DataError
 from diptych.evaluate.inputs.npz_members import NPZ_ERRORS
+from diptych.storage.store_path import ReadPath
 
 MEMBER = "arr_0.npy"
 
@@ -34,10 +34,10 @@ class ImageArray(NamedTuple):
     pictures: Iterator[Callable[[], bytes]]
 
 
-def is_image_array(path: Path) -> bool:
+def is_image_array(path: ReadPath) -> bool:
     """Return whether a file has such images and no statistics."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
     except (OSError, zipfile.BadZipFile):
         return False
@@ -45,21 +45,21 @@ def is_image_array(path: Path) -> bool:
 
 
 @contextmanager
-def opened_images(path: Path) -> Iterator[ImageArray]:
+def opened_images(path: ReadPath) -> Iterator[ImageArray]:
     """Open the images of a file.
 
     Raises:
         DataError: If they are no images, or the file is damaged, also where that shows while they are read.
     """
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(MEMBER) as member:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive, archive.open(MEMBER) as member:
             shape = _shape(path, member)
             yield ImageArray(shape[0], _pictures(path, member, shape))
     except NPZ_ERRORS as error:
         raise DataError(f"{path}: arr_0 cannot be read; save it again, or give a folder of images") from error
 
 
-def _shape(path: Path, member: IO[bytes]) -> tuple[int, ...]:
+def _shape(path: ReadPath, member: IO[bytes]) -> tuple[int, ...]:
     version = np.lib.format.read_magic(member)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, is_fortran, dtype = read(member)
@@ -68,7 +68,7 @@ def _shape(path: Path, member: IO[bytes]) -> tuple[int, ...]:
     return shape
 
 
-def _pictures(path: Path, member: IO[bytes], shape: tuple[int, ...]) -> Iterator[Callable[[], bytes]]:
+def _pictures(path: ReadPath, member: IO[bytes], shape: tuple[int, ...]) -> Iterator[Callable[[], bytes]]:
     _, height, width, channels = shape
     for number in range(shape[0]):
         try:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from diptych.addresses import store_of
 from diptych.assets import named_path
 from diptych.config.overrides import typed_value
 from diptych.config.such_as import check_given
@@ -34,7 +35,8 @@ def encoder_specs(texts: Sequence[str], overrides: Sequence[str], batch_size: in
         )
     specs: dict[str, EncoderSpec] = {}
     for text in dict.fromkeys(texts):
-        name, *own = text.split(",") if not named_path(text).exists() else [text]
+        is_path = store_of(text) is None and named_path(text).exists()
+        name, *own = [text] if is_path else text.split(",")
         specs[text] = encoder_spec(name, [*own, *overrides], batch_size)
     kinds = Counter(spec.kind for spec in specs.values())
     return {spec.kind if kinds[spec.kind] == 1 else text: spec for text, spec in specs.items()}

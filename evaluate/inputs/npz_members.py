@@ -9,13 +9,13 @@ import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from diptych.errors import DataError
+from diptych.storage.store_path import ReadPath
 
 # What numpy and zipfile throw at a file that is no .npz, or a damaged one.
 NPZ_ERRORS = (
@@ -29,7 +29,7 @@ ENDING = ".npy"
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-def read_members(path: Path, choose: Callable[[Collection[str]], Iterable[str]]) -> Arrays:
+def read_members(path: ReadPath, choose: Callable[[Collection[str]], Iterable[str]]) -> Arrays:
     """Return arrays by name; others are not read.
 
     Args:
@@ -40,7 +40,7 @@ def read_members(path: Path, choose: Callable[[Collection[str]], Iterable[str]])
         DataError: If it is no .npz file, or one that is wanted takes far more memory than it has bytes in the file.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             members = {info.filename.removesuffix(ENDING): info for info in archive.infolist()}
             return {name: _read(path, archive, members[name]) for name in choose(members)}
     except DataError:
@@ -49,7 +49,7 @@ def read_members(path: Path, choose: Callable[[Collection[str]], Iterable[str]])
         raise DataError(f"{path}: no .npz file of statistics; give one with mu and sigma, or a folder") from error
 
 
-def _read(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> npt.NDArray[Any]:
+def _read(path: ReadPath, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> npt.NDArray[Any]:
     with archive.open(info) as member:
         needed = _bytes_of(member)
     if needed != info.file_size or needed > max(SMALL_BYTES, MOST_INFLATED * info.compress_size):

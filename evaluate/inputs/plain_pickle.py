@@ -7,12 +7,12 @@ the bytes that the file holds once all of it is read. EDM2 keeps its reference s
 
 import pickle
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from diptych.errors import DataError, one_line
+from diptych.storage.store_path import ReadPath
 
 PICKLE_ERRORS = (
     *(AttributeError, EOFError, ImportError, LookupError, MemoryError, NotImplementedError, OverflowError),
@@ -21,7 +21,7 @@ PICKLE_ERRORS = (
 NUMBERS = "biufc"  # kinds of dtype whose bytes are numbers, whatever they are
 
 
-def read_plain_pickle(path: Path) -> Any:
+def read_plain_pickle(path: ReadPath) -> Any:
     """Return what a pickle holds.
 
     Raises:

@@ -11,18 +11,17 @@ What a file holds tells of which program it is, and its ending only how it is pa
 """
 
 import json
-import os
 import pickle
 from collections.abc import Callable, Collection, Iterator, Mapping
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from diptych.addresses import Address
 from diptych.assets import file_sha256
 from diptych.data.picture_files import is_image_name
-from diptych.errors import DataError
+from diptych.errors import DataError, ShardError
 from diptych.evaluate.inputs.distance_side import DistanceSide, EncoderSpec
 from diptych.evaluate.inputs.file_traits import FileTraits
 from diptych.evaluate.inputs.given_moments import given_moments, given_size
@@ -33,6 +32,8 @@ from diptych.evaluate.inputs.set_images import SetImages
 from diptych.evaluate.inputs.statistics_formats import Format
 from diptych.evaluate.statistics.moments import Moments, moments
 from diptych.lookup import import_attribute
+from diptych.storage.location import Location
+from diptych.storage.store_path import ReadPath
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 Writer = Callable[[IO[bytes], DistanceSide, DistanceSide | None], None]
@@ -43,7 +44,7 @@ LARGEST = 1e12  # of a number in a vector: features of pictures are far smaller,
 SPATIAL = "spatial"  # the layer of Inception of which ADM saves a second pair
 
 
-def save_side(side: DistanceSide, path: Path, wanted: Format, spatial: DistanceSide | None = None) -> None:
+def save_side(side: DistanceSide, path: Address, wanted: Format, spatial: DistanceSide | None = None) -> None:
     """Write what distances need to know of a side.
 
     Args:
@@ -62,17 +63,16 @@ def save_side(side: DistanceSide, path: Path, wanted: Format, spatial: DistanceS
         if len(each.images.known.vectors) < 2:
             count = len(each.images.known.vectors)
             raise DataError(f"{each.path}: {count} images with vectors; statistics need at least 2")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    place = Location.at(path)
     try:
-        with temporary.open("wb") as file:
+        with place.publishing() as file:
             write(file, side, spatial)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise DataError(f"{path}: cannot be written: {error.strerror}; give another place") from error
+    except ShardError as error:
+        why = getattr(error.__cause__, "strerror", None)
+        raise DataError(f"{place}: cannot be written: {why}; give another place" if why else str(error)) from error
 
 
-def read_statistics(path: Path, spec: EncoderSpec | None = None) -> DistanceSide:
+def read_statistics(path: ReadPath, spec: EncoderSpec | None = None) -> DistanceSide:
     """Read saved statistics of any format.
 
     Args:
@@ -108,7 +108,7 @@ def read_statistics(path: Path, spec: EncoderSpec | None = None) -> DistanceSide
     raise DataError(f"{path}: statistics are needed, as mu and sigma, or vectors as feats; it holds {have}")
 
 
-def _two_moments(path: Path, arrays: Arrays, pair: tuple[str, str]) -> DistanceSide:
+def _two_moments(path: ReadPath, arrays: Arrays, pair: tuple[str, str]) -> DistanceSide:
     if not set(pair) <= set(arrays):
         raise DataError(
             f"{path}: mu and sigma of pooled features; layer spatial needs mu_s and sigma_s, as ADM has them"
@@ -118,11 +118,11 @@ def _two_moments(path: Path, arrays: Arrays, pair: tuple[str, str]) -> DistanceS
     return _of_moments(path, found, n)
 
 
-def _of_moments(path: Path, found: Moments, n: int | None) -> DistanceSide:
+def _of_moments(path: ReadPath, found: Moments, n: int | None) -> DistanceSide:
     return DistanceSide(path, file_sha256(path), None, None, moments=found, is_size_known=n is not None)
 
 
-def _own_statistics(path: Path, arrays: Arrays) -> DistanceSide:
+def _own_statistics(path: ReadPath, arrays: Arrays) -> DistanceSide:
     try:
         facts = json.loads(str(arrays["facts"]))
         vectors = np.asarray(arrays["vectors"], np.float32)
@@ -139,7 +139,7 @@ def _own_statistics(path: Path, arrays: Arrays) -> DistanceSide:
         ) from error
 
 
-def _vectors_alone(path: Path, vectors: npt.NDArray[Any]) -> DistanceSide:
+def _vectors_alone(path: ReadPath, vectors: npt.NDArray[Any]) -> DistanceSide:
     """Return vectors of which nobody knows the pictures: each stands alone, and none is known to be in another set."""
     if vectors.ndim != 2 or not vectors.size or not np.issubdtype(vectors.dtype, np.floating):
         raise DataError(f"{path}: vectors are needed, as float (N, D); it holds {vectors.dtype} {vectors.shape}")
@@ -156,7 +156,7 @@ def _are_features(vectors: npt.NDArray[Any]) -> bool:
     return bool(np.isfinite(vectors).all() and np.abs(vectors).max(initial=0.0) <= LARGEST)
 
 
-def _npy(path: Path) -> npt.NDArray[Any]:
+def _npy(path: ReadPath) -> npt.NDArray[Any]:
     try:
         with path.open("rb") as file:
             return np.asarray(np.load(file, mmap_mode=None, allow_pickle=False))
@@ -164,7 +164,7 @@ def _npy(path: Path) -> npt.NDArray[Any]:
         raise DataError(f"{path}: no .npy file of vectors; give one as CMMD saves them") from error
 
 
-def _edm2(path: Path, spec: EncoderSpec | None) -> DistanceSide:
+def _edm2(path: ReadPath, spec: EncoderSpec | None) -> DistanceSide:
     """Return what a file of EDM2 has of the encoder that is asked for."""
     found = read_plain_pickle(path)
     metrics = {name: one for name, one in found.items() if isinstance(one, dict)} if isinstance(found, dict) else {}

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +32,7 @@ from diptych.scores.loading import LoadedImage, Needs, load_image
 from diptych.scores.plan import ScorePlan
 from diptych.scores.run import score_dataset
 from diptych.storage.locks import only_one
+from diptych.storage.store_path import ReadPath, StorePath
 
 LABEL = "encoder"
 THREADS = 4
@@ -41,7 +41,7 @@ SIDECARS = frozenset({".caption", ".csv", ".json", ".jsonl", ".md", ".txt"})  # 
 
 
 def open_sides(
-    paths: Sequence[Path], specs: Sequence[EncoderSpec], *, progress: str = "auto"
+    paths: Sequence[ReadPath], specs: Sequence[EncoderSpec], *, progress: str = "auto"
 ) -> list[list[DistanceSide]]:
     """Return the images at some paths as ``open_side`` does, for each path once by each encoder, from one decode.
 
@@ -58,7 +58,7 @@ def open_sides(
     return [saved[path] if path in saved else _opened(path, specs, progress) for path in paths]
 
 
-def open_side(path: Path, spec: EncoderSpec, *, progress: str = "auto") -> DistanceSide:
+def open_side(path: ReadPath, spec: EncoderSpec, *, progress: str = "auto") -> DistanceSide:
     """Return the images at a path as vectors, computing what is not stored.
 
     Raises:
@@ -68,17 +68,17 @@ def open_side(path: Path, spec: EncoderSpec, *, progress: str = "auto") -> Dista
     return open_sides([path], [spec], progress=progress)[0][0]
 
 
-def _saved(path: Path, specs: Sequence[EncoderSpec]) -> list[DistanceSide]:
+def _saved(path: ReadPath, specs: Sequence[EncoderSpec]) -> list[DistanceSide]:
     return [read_statistics(path, spec) for spec in specs]
 
 
-def _opened(path: Path, specs: Sequence[EncoderSpec], progress: str) -> list[DistanceSide]:
+def _opened(path: ReadPath, specs: Sequence[EncoderSpec], progress: str) -> list[DistanceSide]:
     if path.is_file():
         return _array(path, specs, progress)
     return _dataset(path, specs, progress) if _is_dataset(path) else _folder(path, specs, progress)
 
 
-def _check_directory(path: Path) -> None:
+def _check_directory(path: ReadPath) -> None:
     """Refuse what is no dataset directory and no folder with files that may be images."""
     if not path.is_dir():
         raise DataError(f"{path}: no such dataset directory, folder of images or .npz file")
@@ -88,16 +88,17 @@ def _check_directory(path: Path) -> None:
         raise DataError(f"{path}: no image files there")
 
 
-def _is_dataset(path: Path) -> bool:
+def _is_dataset(path: ReadPath) -> bool:
     return (path / "dataset.json").is_file() or (path / "data").is_dir()
 
 
-def _image_files(path: Path) -> Iterator[Path]:
-    files = (file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+def _image_files(path: ReadPath) -> Iterator[ReadPath]:
+    found = path.everything_below() if isinstance(path, StorePath) else path.rglob("*")
+    files = (file for file in found if file.is_file() and not file.name.startswith("."))
     return (file for file in files if file.suffix.lower() not in SIDECARS)
 
 
-def _dataset(path: Path, specs: Sequence[EncoderSpec], progress: str) -> list[DistanceSide]:
+def _dataset(path: ReadPath, specs: Sequence[EncoderSpec], progress: str) -> list[DistanceSide]:
     dataset = open_dataset(path)
     encoders = {f"{LABEL}_{number}": (spec.kind, spec.options) for number, spec in enumerate(specs)}
     plan = ScorePlan(encoders, {}, tuple(encoders))
@@ -130,7 +131,7 @@ def _traits_of(dataset: Dataset, rows: ScoredRows) -> FileTraits:
     return traits
 
 
-def _folder(path: Path, specs: Sequence[EncoderSpec], progress: str) -> list[DistanceSide]:
+def _folder(path: ReadPath, specs: Sequence[EncoderSpec], progress: str) -> list[DistanceSide]:
     files = sorted(_image_files(path))
     keys = [file.relative_to(path).with_suffix("").as_posix() for file in files]
     found = _embedded(path, [file.read_bytes for file in files], keys, specs, progress)
@@ -140,14 +141,14 @@ def _folder(path: Path, specs: Sequence[EncoderSpec], progress: str) -> list[Dis
     return found
 
 
-def _array(path: Path, specs: Sequence[EncoderSpec], progress: str) -> list[DistanceSide]:
+def _array(path: ReadPath, specs: Sequence[EncoderSpec], progress: str) -> list[DistanceSide]:
     with opened_images(path) as (rows, pictures):
         keys = [f"{path.name}/{number:06d}" for number in range(rows)]
         return _embedded(path, pictures, keys, specs, progress)
 
 
 def _embedded(
-    path: Path,
+    path: ReadPath,
     pictures: Iterable[Callable[[], bytes]],
     keys: Sequence[str],
     specs: Sequence[EncoderSpec],

@@ -1,8 +1,9 @@
 """Formats of files of statistics that can be written, by the names of the programs that read them."""
 
-from pathlib import Path
+from pathlib import PurePath
 from typing import NamedTuple
 
+from diptych.addresses import Address
 from diptych.errors import ConfigError
 
 WRITERS = "diptych.evaluate.inputs.saved_statistics"
@@ -33,21 +34,22 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def format_of(path: Path, name: str | None) -> Format:
+def format_of(path: Address, name: str | None) -> Format:
     """Return the format of a file to be written: the one of a name, else the first that ends as the file does.
 
-    >>> format_of(Path("photographs.npy"), None).ending
+    >>> format_of("photographs.npy", None).ending
     '.npy'
 
     Raises:
         ConfigError: If there is none, or the name of the file ends otherwise.
     """
+    ending = PurePath(path).suffix
     if name is not None:
         wanted = FORMATS[name]
-        if path.suffix != wanted.ending:
+        if ending != wanted.ending:
             raise ConfigError(f"--out {path}: a file of {name} ends in {wanted.ending}")
         return wanted
-    found = next((each for each in FORMATS.values() if path.suffix == each.ending), None)
+    found = next((each for each in FORMATS.values() if ending == each.ending), None)
     if found is None:
         endings = ", ".join(dict.fromkeys(each.ending for each in FORMATS.values()))
         raise ConfigError(f"--out {path}: files of statistics end in {endings}")

@@ -1,10 +1,9 @@
 """``diptych evaluate distance`` and ``diptych evaluate statistics``."""
 
-from pathlib import Path
-
 import click
 
-from diptych.command_line import AS_JSON, LocalPathType, print_json, progress_mode
+from diptych.addresses import Address
+from diptych.command_line import AS_JSON, PlaceType, print_json, progress_mode
 from diptych.evaluate.inputs.statistics_formats import FORMATS, format_of
 from diptych.known_names import completing, listing
 from diptych.progress.wording import quantity
@@ -22,7 +21,7 @@ BATCH_SIZE = click.option("--batch-size", type=click.IntRange(1), default=64, sh
 
 
 @click.command(cls=listing("Metrics", METRICS))
-@click.argument("sides", nargs=-1, metavar="A [B]", required=True, type=LocalPathType(exists=True))
+@click.argument("sides", nargs=-1, metavar="A [B]", required=True, type=PlaceType(exists=True))
 @click.option(
     "--encoder",
     "encoders",
@@ -48,7 +47,7 @@ BATCH_SIZE = click.option("--batch-size", type=click.IntRange(1), default=64, sh
 @click.pass_context
 def distance(
     ctx: click.Context,
-    sides: tuple[Path, ...],
+    sides: tuple[Address, ...],
     encoders: tuple[str, ...],
     metrics: tuple[str, ...],
     paired: bool,
@@ -75,9 +74,10 @@ def distance(
     """  # noqa: D301 -- as above
     from diptych.evaluate.inputs.named_encoders import encoder_specs
     from diptych.evaluate.metrics.two_sets import measure_distances
+    from diptych.storage.store_path import read_path
 
     specs = encoder_specs(encoders, options, batch_size)
-    found = measure_distances(sides, metrics, specs, is_paired=paired, progress=progress_mode(ctx))
+    found = measure_distances([*map(read_path, sides)], metrics, specs, is_paired=paired, progress=progress_mode(ctx))
     if as_json:
         print_json(found.to_json())
         return
@@ -86,8 +86,8 @@ def distance(
 
 
 @click.command()
-@click.argument("images", type=LocalPathType(exists=True, file_okay=False))
-@click.option("--out", type=LocalPathType(dir_okay=False), required=True, help="The file: .npz, .npy or .pkl.")
+@click.argument("images", type=PlaceType(exists=True, file_okay=False))
+@click.option("--out", type=PlaceType(dir_okay=False), required=True, help="The file: .npz, .npy or .pkl.")
 @click.option(
     "--format",
     "format_name",
@@ -101,8 +101,8 @@ def distance(
 @click.pass_context
 def statistics(
     ctx: click.Context,
-    images: Path,
-    out: Path,
+    images: Address,
+    out: Address,
     format_name: str | None,
     encoder: str,
     options: tuple[str, ...],
@@ -122,10 +122,11 @@ def statistics(
     from diptych.evaluate.inputs.named_encoders import encoder_spec, spatial_spec
     from diptych.evaluate.inputs.saved_statistics import save_side
     from diptych.evaluate.inputs.sides import open_sides
+    from diptych.storage.store_path import read_path
 
     wanted, spec = format_of(out, format_name), encoder_spec(encoder, options, batch_size)
     specs = [spec, spatial_spec(spec)] if wanted.needs_spatial else [spec]
-    ((side, *spatial),) = open_sides([images], specs, progress=progress_mode(ctx))
+    ((side, *spatial),) = open_sides([read_path(images)], specs, progress=progress_mode(ctx))
     save_side(side, out, wanted, *spatial)
     assert side.images is not None
     count = len(side.images.known.vectors)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from diptych.config.identity import fingerprint
@@ -18,6 +17,7 @@ from diptych.evaluate.metrics.overlap import DECLARED, Overlap, overlap
 from diptych.evaluate.terminal import printable
 from diptych.progress import track
 from diptych.progress.wording import quantity
+from diptych.storage.store_path import ReadPath
 
 MOST_SIDES = 2
 UNKNOWN_ENCODER = "unknown"
@@ -84,7 +84,7 @@ class SetDistance:
 
 
 def measure_distances(
-    paths: Sequence[Path],
+    paths: Sequence[ReadPath],
     metrics: Sequence[str],
     specs: Mapping[str, EncoderSpec],
     *,

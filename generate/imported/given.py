@@ -40,9 +40,7 @@ def given_config(given_source: Address, options: Mapping[str, str | None], overr
     given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
     if "prompts" in given:
         given["prompts"] = _prompts(given["prompts"])
-    if isinstance(source, Path) and (
-        source == STANDARD_INPUT or (source.suffix.lower() in CONFIGS and source.is_file())
-    ):
+    if str(source) == STANDARD_INPUT or (source.suffix.lower() in CONFIGS and source.is_file()):
         return load(source, ImportConfig, [*(f"{key}={json.dumps(value)}" for key, value in given.items()), *overrides])
     values: dict[str, Any] = {"job": "import", "name": source.stem, "source": str(source), **given}
     for override in overrides:

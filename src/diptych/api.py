@@ -35,7 +35,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import ValidationError
 
-from diptych.addresses import Address, local_path, place_of
+from diptych.addresses import Address, place_of
 from diptych.config.load import load
 from diptych.config.places import causes, what_is_wrong
 from diptych.data.claims import claimed
@@ -50,7 +50,7 @@ from diptych.scores.choices import EncoderChoice, JudgeChoice, ScoreChoice
 from diptych.scores.plan import ScorePlan, Spec
 from diptych.scores.run import score_dataset
 from diptych.storage.locks import only_one
-from diptych.storage.store_path import ReadPath
+from diptych.storage.store_path import ReadPath, read_path
 from diptych.store.store import Store
 
 __all__ = [
@@ -141,7 +141,7 @@ def run_curation(
     from diptych.curate.config import CurateConfig
     from diptych.curate.run import STEPS, CurateRunner
 
-    runner = CurateRunner(load(local_path(config), CurateConfig, overrides), place_of(out), Engine(workers), progress)
+    runner = CurateRunner(load(read_path(config), CurateConfig, overrides), place_of(out), Engine(workers), progress)
     runner.check()
     with runner.alone():
         for step in STEPS:
@@ -169,7 +169,7 @@ def run_generation(
     from diptych.generate.plan import make_plan
     from diptych.generate.run import generate
 
-    loaded, place = load(local_path(config), GenerateConfig, overrides), place_of(out)
+    loaded, place = load(read_path(config), GenerateConfig, overrides), place_of(out)
     plan = make_plan(loaded, with_weights=True, progress=progress)
     with claimed(place, STEP):
         generate(plan, place, engine=Engine(workers), progress=progress)
@@ -193,7 +193,7 @@ def run_evaluation(
     from diptych.evaluate.config import EvaluateConfig
     from diptych.evaluate.run import EvaluateRunner
 
-    loaded = load(local_path(config), EvaluateConfig, overrides)
+    loaded = load(read_path(config), EvaluateConfig, overrides)
     outcome = EvaluateRunner(loaded, Engine(workers), progress).run()
     with open_store(loaded.store) as store:
         return store.arrow("SELECT * FROM v_results WHERE run_id = ? ORDER BY ALL", [outcome.run_id])
@@ -217,7 +217,7 @@ def build_report(
     from diptych.reports import build
     from diptych.reports.config import ReportConfig
 
-    loaded = load(local_path(config), ReportConfig, overrides)
+    loaded = load(read_path(config), ReportConfig, overrides)
     return build.build_report(loaded, place_of(out), engine=Engine(workers), progress=progress).index
 
 

@@ -16,10 +16,11 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
 
-from diptych.addresses import local_path
+from diptych.addresses import local_path, place_of, store_of
 from diptych.asset_table import ASSETS, Asset
 from diptych.errors import ConfigError, DataError, MissingExtra, one_line
 from diptych.lookup import describe_unknown
+from diptych.storage.kept_copies import kept_copy
 from diptych.storage.store_path import ReadPath
 
 PACKAGE_PREFIX = "package:"
@@ -111,16 +112,23 @@ def named_path(reference: str) -> Path:
     """Return the file or folder that a config names; it need not exist.
 
     Args:
-        reference: A path, ``~`` for the home directory; or ``package:diptych.NAME/PATH`` for what lies in a package of
+        reference: A path, ``~`` for the home directory; an address in a store, such as ``s3://bucket/name``, of which
+            the cache keeps a copy; or ``package:diptych.NAME/PATH`` for what lies in a package of
             diptych, wherever that is installed: ``package:diptych.demo/models/clip``.
 
     Raises:
         ConfigError: If it names no package of diptych, or leads out of it.
-        DataError: If it is an address with a scheme, such as ``s3://bucket/name``.
+        DataError: If it is an address of no store, or of one where nothing lies, or cannot be read; if there is no copy
+            yet and nothing is fetched for a look ahead.
 
     >>> named_path("weights/head.pth").as_posix()
     'weights/head.pth'
     """
+    if store_of(reference) is not None:
+        found = kept_copy(place_of(reference), cache_dir() / "stores", may_fetch=_MAY_DOWNLOAD.get())
+        if found is None:
+            raise DataError(f"{reference}: there is no copy of it in the cache, and {why_offline()}")
+        return found
     if not reference.startswith(PACKAGE_PREFIX):
         return local_path(reference)
     name, _, inside = reference.removeprefix(PACKAGE_PREFIX).partition("/")

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import click
 
 from diptych import __version__
-from diptych.addresses import COLUMNS_DIR
-from diptych.command_line import ARGUMENTS, AS_JSON, LocalPathType, note_arguments, print_json, set_option
+from diptych.addresses import COLUMNS_DIR, Address
+from diptych.command_line import ARGUMENTS, AS_JSON, LocalPathType, PlaceType, note_arguments, print_json, set_option
 from diptych.error_lines import placed
 from diptych.errors import ConfigError, DataError, DiptychError
 from diptych.failures import exit_codes_help, failed, misused, told
@@ -173,10 +173,10 @@ def keep_quiet() -> None:
 
 
 @click.command()
-@click.argument("paths", metavar="CONFIG...", nargs=-1, required=True, type=LocalPathType())
+@click.argument("paths", metavar="CONFIG...", nargs=-1, required=True, type=PlaceType())
 @set_option("a.b=1")
 @AS_JSON
-def validate(paths: Sequence[Path], overrides: Sequence[str], as_json: bool) -> None:
+def validate(paths: Sequence[Address], overrides: Sequence[str], as_json: bool) -> None:
     """Check config files without running them.
 
     Reads each file as its job would and says where it is wrong. Neither the data nor the models that it names are
@@ -194,18 +194,20 @@ def validate(paths: Sequence[Path], overrides: Sequence[str], as_json: bool) -> 
         raise ConfigError("\n".join(problems))
 
 
-def _check_config(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
+def _check_config(given: Address, overrides: Sequence[str]) -> dict[str, Any]:
     """Return the job and the fingerprint of a config, or the lines that say what is wrong."""
     from diptych.config.identity import fingerprint
     from diptych.config.load import load, read_job
+    from diptych.storage.store_path import read_path
 
-    facts: dict[str, Any] = {"path": str(path), "job": None, "fingerprint": None, "problems": []}
+    facts: dict[str, Any] = {"path": str(given), "job": None, "fingerprint": None, "problems": []}
     try:
+        path = read_path(given)
         facts["job"] = job = read_job(path)
         if job not in CONFIGS:
             raise ConfigError(f"{path}: {describe_unknown('job', job, CONFIGS)}")
         facts["fingerprint"] = fingerprint(load(path, import_attribute(CONFIGS[job]), overrides))[:8]
-    except ConfigError as error:
+    except (ConfigError, DataError) as error:
         facts["problems"] = str(error).splitlines()
     return facts
 

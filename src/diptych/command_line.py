@@ -80,7 +80,7 @@ class CommandGroup(click.Group):
             formatter.write_dl([(name, command.get_short_help_str(WHOLE)) for name, command in found if command])
 
 
-CONFIG = click.argument("config", type=LocalPathType())
+CONFIG = click.argument("config", type=PlaceType())
 # Read by ``given_part``: it is about every shard of a command, as the options of the root are.
 PART = click.option(
     "--part",
@@ -124,6 +124,12 @@ def progress_mode(ctx: click.Context) -> str:
     """Return the way to show progress that the root command was given, see ``diptych.progress.track``."""
     settings = ctx.find_root().obj
     return str(settings["progress"]) if isinstance(settings, dict) else "auto"
+
+
+def shown_progress() -> str:
+    """Return the way to show progress of the command that is running; none in a program, which runs no command."""
+    context = click.get_current_context(silent=True)
+    return progress_mode(context) if context is not None else "none"
 
 
 def given_command() -> tuple[str, tuple[str, ...]] | None:

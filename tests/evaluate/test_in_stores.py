@@ -1,12 +1,18 @@
 """Evaluations whose results lie in an object store: written on this machine, and uploaded whole."""
 
+import io
+import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import yaml
 from click.testing import CliRunner
+from drawn import picture
 from evaluate_configs import call, call_json, make_config, run, write_config
 from object_store import ATTEMPTS, Bucket, Fail
+from PIL import Image
 from tiny_generated import made_grid, make_generated
 
 from diptych.api import open_store
@@ -92,3 +98,43 @@ def test_a_place_where_nothing_is_written_is_refused(config: dict[str, Any], tmp
     given = write_config(tmp_path, {**config, "store": "hf://datasets/a/b/store.duckdb"})
     result = CliRunner().invoke(main, ["evaluate", "run", str(given)])
     assert "nothing is written in a store of this kind; give another place" in result.output
+
+
+def test_a_config_in_a_store_is_run_and_what_is_wrong_with_it_named(config: dict[str, Any], bucket: Bucket) -> None:
+    address = f"{bucket.address}/words.yaml"
+    bucket.put("words.yaml", yaml.safe_dump(config).encode())
+    assert call("evaluate", "run", address).exit_code == 0
+    assert f"{address}: ok (job evaluate" in call("validate", address).output
+    bucket.put("words.yaml", yaml.safe_dump({**config, "means": [{"scor": "words.caption_words"}]}).encode())
+    for command in (["evaluate", "run"], ["validate"]):
+        said = call(*command, address).output
+        assert re.search(rf"^(Error: )?{address}:\d+:\d+: unknown key 'means.0.scor'", said, re.MULTILINE), said
+    absent = f"{bucket.address}/absent.yaml"
+    assert f"{absent}: no such file" in call("validate", absent).output
+
+
+@pytest.mark.parametrize("kind", ["dataset", "folder", "array", "statistics"])
+def test_distances_are_those_between_sets_on_this_machine(kind: str, bucket: Bucket, tmp_path: Path) -> None:
+    make_generated(tmp_path / "dataset", made_grid(prompts=3, samples=2))
+    (tmp_path / "folder").mkdir()
+    for number in range(6):
+        (tmp_path / "folder" / f"{number}.png").write_bytes(picture(number))
+    (tmp_path / "folder" / "about.txt").write_text("no picture")
+    pixels = np.stack([np.asarray(Image.open(io.BytesIO(picture(n))).convert("RGB").resize((9, 9))) for n in range(6)])
+    np.savez(tmp_path / "array.npz", arr_0=pixels)
+    encoder = ("--encoder", "projection")
+    name = kind if kind in ("dataset", "folder") else f"{kind}.npz"
+    call_json("evaluate", "statistics", tmp_path / "folder", *encoder, "--out", tmp_path / "statistics.npz")
+    call_json("evaluate", "statistics", tmp_path / "folder", *encoder, "--out", f"{bucket.address}/statistics.npz")
+    bucket.upload(tmp_path, "all")
+    metric = ("--metric", "frechet_distance", "--metric", "kid")
+    here = call_json("evaluate", "distance", tmp_path / name, tmp_path / "folder", *encoder, *metric)
+    there = call_json(
+        "evaluate", "distance", f"{bucket.address}/all/{name}", f"{bucket.address}/all/folder", *encoder, *metric
+    )
+    assert there["values"] == here["values"]
+    assert there["a"]["path"] == f"{bucket.address}/all/{name}"
+    given = call_json("evaluate", "distance", tmp_path / name, f"{bucket.address}/statistics.npz", *encoder, *metric)
+    assert given["values"].keys() == here["values"].keys()
+    absent = call("evaluate", "distance", f"{bucket.address}/absent", tmp_path / "folder", *encoder)
+    assert (absent.exit_code, len(absent.output.splitlines())) == (1, 1)

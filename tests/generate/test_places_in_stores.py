@@ -1,9 +1,11 @@
 """What generate reads and writes beside its own run may lie in an object store: prompts, imports, exports."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 from drawn import picture
 from object_store import ATTEMPTS, Bucket, Fail, local_files
@@ -13,6 +15,8 @@ from diptych.cli import main
 from diptych.data.journal import JOURNAL
 from diptych.generate.chosen_prompts import choose_prompts
 from diptych.generate.config import PromptChoice
+
+Models = Callable[[str], str]
 
 MADE = [Made("sd", prompt, 0, caption=f"a photo of {prompt + 2} benches", picture=prompt) for prompt in range(3)]
 
@@ -94,3 +98,27 @@ def test_an_import_into_its_source_is_refused(bucket: Bucket, tmp_path: Path) ->
     assert said in refused("import", address, "--out", f"{address}/out")
     absent = f"{bucket.address}/absent"
     assert f"{absent}: no files there" in refused("import", absent, "--out", tmp_path / "out")
+
+
+def test_plans_models_configs_and_what_is_verified_or_taken_over_may_lie_in_a_store(
+    models: Models, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIPTYCH_CACHE", str(tmp_path / "cache"))
+    config = {
+        "job": "generate",
+        "prompts": [{"kind": "txt", "path": str(tmp_path / "prompts.txt")}],
+        "models": {"sd": {"path_or_id": bucket.upload(Path(models("sd")), "model")}},
+        "settings": [{"steps": 2, "size": 64}],
+        "device": "cpu",
+    }
+    (tmp_path / "prompts.txt").write_text("a boat\na tree\n")
+    bucket.put("grid.yaml", yaml.safe_dump(config).encode())
+    bucket.put("there.yaml", yaml.safe_dump({**config, "prompts": [{"kind": "tx"}]}).encode())
+    grid, out = f"{bucket.address}/grid.yaml", f"{bucket.address}/run"
+    assert f"{bucket.address}/there.yaml:" in refused("plan", f"{bucket.address}/there.yaml")
+    assert "images    2 in 1 shard" in run("plan", grid, "--out", out)
+    run("run", grid, "--out", out)
+    assert "2 of 2 identical" in run("verify", out, "--count", 2)
+    assert "2 images already (2 rows of them reused)" in run("plan", grid, "--reuse", out)
+    assert "2 reused" in run("run", grid, "--out", tmp_path / "again", "--reuse", out)
+    assert f"{bucket.address}/absent" in refused("verify", f"{bucket.address}/absent")

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import TypeVar, get_args
 
 import yaml
@@ -12,11 +11,11 @@ from pydantic import BaseModel, ValidationError
 
 from diptych.config.meant import close_keys
 from diptych.config.overrides import with_override
-from diptych.config.places import GivenConfig, causes, describe_problem, place_of
+from diptych.config.places import ConfigFile, GivenConfig, causes, describe_problem, place_of
 from diptych.config.plain_yaml import TAG, ParsedYaml, in_plain_words, parse_yaml
 from diptych.errors import ConfigError
 
-STANDARD_INPUT = Path("-")
+STANDARD_INPUT = "-"
 # The command that takes the configs of a job.
 COMMANDS = {
     "curate": "curate run",
@@ -31,11 +30,11 @@ KEY_TAGS = (f"{TAG}str", f"{TAG}merge")
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def load(path: Path, model: type[Model], overrides: Sequence[str] = ()) -> Model:
+def load(path: ConfigFile, model: type[Model], overrides: Sequence[str] = ()) -> Model:
     """Read a YAML file into ``model``.
 
     Args:
-        path: The file; ``-`` is the standard input.
+        path: The file, as ``read_path`` gives one; ``-`` is the standard input.
         model: The pydantic model of the job.
         overrides: ``a.b=value`` strings, the value in YAML, applied in order.
 
@@ -51,7 +50,7 @@ def load(path: Path, model: type[Model], overrides: Sequence[str] = ()) -> Model
         raise ConfigError("\n".join(describe_problem(problem, model, given) for problem in causes(error))) from error
 
 
-def place_in(path: Path, keys: Sequence[str | int], overrides: Sequence[str] = ()) -> str:
+def place_in(path: ConfigFile, keys: Sequence[str | int], overrides: Sequence[str] = ()) -> str:
     """Return where a key of a config stands: ``file:line:column``, or the override that gives it.
 
     Args:
@@ -66,7 +65,7 @@ def place_in(path: Path, keys: Sequence[str | int], overrides: Sequence[str] = (
 
 
 @contextmanager
-def placing(path: Path, loaded: BaseModel, overrides: Sequence[str] = ()) -> Iterator[None]:
+def placing(path: ConfigFile, loaded: BaseModel, overrides: Sequence[str] = ()) -> Iterator[None]:
     """Say of what is wrong with a key of a config, which the message begins with, where it stands.
 
     Args:
@@ -84,7 +83,7 @@ def placing(path: Path, loaded: BaseModel, overrides: Sequence[str] = ()) -> Ite
         raise ConfigError(f"{place_in(path, keys, overrides)}: {error}") from error
 
 
-def _given(path: Path, overrides: Sequence[str]) -> GivenConfig:
+def _given(path: ConfigFile, overrides: Sequence[str]) -> GivenConfig:
     root, values = _parse(path)
     values = {} if values is None else values
     if not isinstance(values, dict):
@@ -94,7 +93,7 @@ def _given(path: Path, overrides: Sequence[str]) -> GivenConfig:
     return GivenConfig(path, root, values, overrides)
 
 
-def _refuse_another_job(path: Path, job: object, model: type[BaseModel]) -> None:
+def _refuse_another_job(path: ConfigFile, job: object, model: type[BaseModel]) -> None:
     """Raise for a config of another job, of which every key would be wrong; say which command takes it."""
     field = model.model_fields.get("job")
     wanted = get_args(field.annotation) if field is not None else ()
@@ -102,7 +101,7 @@ def _refuse_another_job(path: Path, job: object, model: type[BaseModel]) -> None
         raise ConfigError(f"{path}: a config of the job {job}, not {wanted[0]}; it is for: diptych {COMMANDS[job]}")
 
 
-def read_job(path: Path) -> str:
+def read_job(path: ConfigFile) -> str:
     """Return the value of the top-level key ``job`` of a config file, which names the model it fits.
 
     Raises:
@@ -127,9 +126,9 @@ def _standard_input() -> str:
     return sys.stdin.buffer.read().decode("utf-8")  # read once, and asked for twice: for the job, and for all else
 
 
-def _parse(path: Path) -> ParsedYaml:
+def _parse(path: ConfigFile) -> ParsedYaml:
     try:
-        text = _standard_input() if path == STANDARD_INPUT else path.read_text(encoding="utf-8")
+        text = _standard_input() if str(path) == STANDARD_INPUT else path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file") from error
     except IsADirectoryError as error:
@@ -147,7 +146,7 @@ def _parse(path: Path) -> ParsedYaml:
         raise ConfigError(f"{place}: not valid YAML: {in_plain_words(problem)}") from error
 
 
-def _check_keys(root: yaml.Node | None, path: Path) -> None:
+def _check_keys(root: yaml.Node | None, path: ConfigFile) -> None:
     """Raise for a key that stands twice in one mapping, of which YAML would drop one silently, or is no text."""
     waiting, visited = [root], set()
     while waiting:

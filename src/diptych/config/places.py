@@ -3,8 +3,7 @@
 import re
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -33,10 +32,17 @@ class ProblemAt(ValueError):
         self.place, self.said = place, said
 
 
+class ConfigFile(Protocol):
+    """A file to read, of this machine or of a store; its text is what messages call it."""
+
+    def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
+        """Return what is in it."""
+
+
 class GivenConfig(NamedTuple):
     """What the user gave: the file, its nodes, and the values with the overrides in them."""
 
-    path: Path
+    path: ConfigFile
     root: yaml.Node | None
     values: dict[str, Any]
     overrides: Sequence[str]

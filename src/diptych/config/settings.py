@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from diptych.addresses import SCHEME, STORE, STORES, local_path, place_of
+from diptych.addresses import SCHEME, STORES, place_of
 from diptych.config.sorts import other_sort
 from diptych.errors import DataError
 
@@ -31,18 +31,6 @@ class Settings(BaseModel):
         return values
 
 
-def _checked_path(value: Any) -> Any:
-    """Refuse an address with a scheme; what is no path at all is left to the type."""
-    try:
-        return local_path(value) if isinstance(value, str | os.PathLike) else value
-    except DataError as error:
-        raise ValueError(str(error)) from error
-
-
-def _without_addresses(schema: dict[str, Any]) -> None:
-    schema["not"] = {"pattern": f"^({SCHEME.pattern}|{STORE.pattern})"}
-
-
 def _checked_place(value: Any) -> Any:
     """Refuse an address of no store; what is no path at all is left to the type."""
     try:
@@ -57,6 +45,5 @@ def _without_other_addresses(schema: dict[str, Any]) -> None:
 
 # Stands beside a dict whose keys obey a pattern, of which the JSON Schema refuses no other key by itself.
 NO_OTHER_LABEL = Field(json_schema_extra={"additionalProperties": False})
-# The type of every path in a config, and of one that may be an address in an object store, too.
+# The type of every path in a config; it may be an address in an object store, too.
 Place = Annotated[str | Path, BeforeValidator(_checked_place), Field(json_schema_extra=_without_other_addresses)]
-LocalPath = Annotated[Path, BeforeValidator(_checked_path), Field(json_schema_extra=_without_addresses)]

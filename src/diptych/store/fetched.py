@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
-
-from diptych.command_line import progress_mode
+from diptych.command_line import shown_progress
 from diptych.errors import StoreError, StoreInUse
 from diptych.progress import track
 from diptych.progress.wording import format_bytes
@@ -87,11 +85,9 @@ class FetchedStore:
         self._folder.cleanup()
 
     def _fetch(self, known: KnownObject) -> None:
-        context = click.get_current_context(silent=True)
-        mode = progress_mode(context) if context is not None else "none"
         title = f"fetch {self.place.name} ({format_bytes(known.size)})"
         with (
-            track(title, known.size, mode=mode, unit="bytes") as tracker,
+            track(title, known.size, mode=shown_progress(), unit="bytes") as tracker,
             self.place.open() as source,
             self.path.open("wb") as target,
         ):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from evaluate_configs import make_config, read, result_of, run
+from object_store import Bucket
 from tiny_generated import Made, make_generated
 
 from diptych.cli import main
@@ -203,3 +204,17 @@ def test_official_and_corrected_read_the_same_words_in_their_own_ways(tmp_path: 
                 (f"{protocol}_{rule}_pali.question_accuracy",),
             )
             assert [row["value"] for row in rows] == values
+
+
+def test_files_and_dataset_may_lie_in_a_store(generated: Path, bucket: Bucket) -> None:
+    here = imported_text(generated, WHOLE)
+    address = bucket.upload(generated, "generated")
+    bucket.put("answers.csv", WHOLE.encode())
+    given = ["evaluate", "import-evidence", address, f"{bucket.address}/answers.csv", "--format", "answers"]
+    result = CliRunner().invoke(main, [*given, "--judge", "pali", "--json"])
+    assert result.exit_code == 0, result.output
+    there = json.loads(result.stdout)
+    assert there["judges"] == here["judges"]
+    assert any(name.startswith("evidence/") for name in bucket.files("generated"))
+    absent = CliRunner().invoke(main, [*given[:3], f"{bucket.address}/absent.csv", *given[4:], "--judge", "pali"])
+    assert (absent.exit_code, f"{bucket.address}/absent.csv: cannot be read" in absent.output) == (1, True)
