@@ -18,6 +18,7 @@ from diptych.config.identity import fingerprint
 from diptych.data.dataset import Dataset, open_dataset
 from diptych.data.shards import read_groups
 from diptych.data.table import DatasetTable
+from diptych.device_batches import in_fitting_parts
 from diptych.encoders import Encoder, make_encoder
 from diptych.encoders.stored_vectors import as_stored
 from diptych.errors import DataError
@@ -220,6 +221,6 @@ def _embed(loads: list[LoadedImage], encoder: Encoder) -> npt.NDArray[np.float32
     present = [row for row, load in enumerate(loads) if load.reason is None]
     vectors = np.full((len(loads), encoder.dim), np.nan, np.float32)
     if present:
-        found = encoder.images([loads[row].prepared[id(encoder)] for row in present])
-        vectors[present] = as_stored(encoder, found)
+        found = in_fitting_parts(encoder.images, [loads[row].prepared[id(encoder)] for row in present], encoder)
+        vectors[present] = as_stored(encoder, np.concatenate(found))
     return vectors

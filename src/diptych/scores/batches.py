@@ -1,5 +1,6 @@
 """A batch of rows: each image is decoded, embedded and looked at once, however many scores ask."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 
 from diptych.data.images import Image
 from diptych.data.pixel_limit import pixels_allowed
+from diptych.device_batches import in_fitting_parts
 from diptych.encoders import Encoder
 from diptych.encoders.stored_vectors import as_stored
 from diptych.errors import DataError
@@ -183,8 +185,13 @@ class Batch:
         shown = [row for row, picture in enumerate(pictures) if picture is not None and (asked is None or asked[row])]
         records: list[list[Record] | None] = [None if picture is None else [] for picture in pictures]
         if shown:
-            questions = None if asked is None else [asked[row] for row in shown]
-            for row, some in zip(shown, look.at([pictures[row] for row in shown], questions), strict=True):
+
+            def look_at(rows: Sequence[int]) -> list[list[Record] | None]:
+                questions = None if asked is None else [asked[row] for row in rows]
+                return list(look.at([pictures[row] for row in rows], questions))
+
+            seen = itertools.chain.from_iterable(in_fitting_parts(look_at, shown, look.judge))
+            for row, some in zip(shown, seen, strict=True):
                 records[row] = some
         failed = {row for row in shown if records[row] is None}
         reasons = [
@@ -240,5 +247,6 @@ def _scatter(inputs: Iterable[Any], encode: Any, encoder: Encoder) -> npt.NDArra
     present = [row for row, item in enumerate(items) if item is not None]
     vectors = np.full((len(items), encoder.dim), np.nan, np.float32)
     if present:
-        vectors[present] = as_stored(encoder, encode([items[row] for row in present]))
+        found = in_fitting_parts(encode, [items[row] for row in present], encoder)
+        vectors[present] = as_stored(encoder, np.concatenate(found))
     return vectors

@@ -113,7 +113,7 @@ class ScoringSettings(Settings):
         description="scores by labels of your own, under which their columns stand",
         json_schema_extra={"propertyNames": {"not": {"pattern": rf"^\s*$|{in_any_case(sorted(RESERVED))}"}}},
     )
-    batch_size: int = Field(64, ge=1, description="pictures that an encoder or a judge is given at once")
+    batch_size: int = Field(64, ge=1, description="pictures that an encoder or a judge is given at once, at most")
     decode_threads: int | None = Field(
         None, ge=1, le=1024, description="of a worker; null takes one per processor that it has"
     )
