@@ -311,7 +311,11 @@ def test_mistakes_are_said_in_one_line(tmp_path: Path) -> None:
     assert "statistics need at least 2" in refused(
         *projection("statistics", draw_folder(tmp_path / "one", 1), "--out", tmp_path / "x.npz")
     )
-    assert "cannot be written" in refused(*projection("statistics", a, "--out", tmp_path / "no" / "x.npz"))
+    weights = tmp_path / "one" / "file"
+    weights.write_bytes(b"")
+    said = refused(*projection("statistics", a, "--out", weights / "x.npz"))
+    assert f"{weights / 'x.npz'}: cannot be written: " in said
+    assert "give another place" in said
     assert call("distance", tmp_path / "nowhere", b).exit_code == 1
 
 
