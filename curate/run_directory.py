@@ -10,6 +10,7 @@ from diptych.data.claims import OTHER, check_apart, check_claim, check_writable,
 from diptych.data.folder_walk import links_below
 from diptych.errors import ShardError
 from diptych.storage.location import Location
+from diptych.storage.store_memory import remembering
 
 POOL, SELECTED = "pool", "selected"
 
@@ -26,7 +27,11 @@ def check_run_directory(out: Address, source: Address) -> None:
             there leads to it, or what is read lies in what is written; if the place for column sets lies in that
             folder; or if its pool or its export is something else.
     """
-    place = Location.at(out)
+    with remembering():
+        _check_run_directory(Location.at(out), out, source)
+
+
+def _check_run_directory(place: Location, out: Address, source: Address) -> None:
     check_writable(place)
     owner = owner_of(place)
     if owner is not None:

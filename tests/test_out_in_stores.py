@@ -36,7 +36,7 @@ from diptych.storage.locks import only_one
 
 SHARDS = 4
 # Of which half a dozen are for each shard and column set; the others are listings and manifests.
-MOST_REQUESTS = {"ingest": 45, "run": 345, "again": 80}
+MOST_REQUESTS = {"ingest": 45, "run": 330, "again": 70}
 PLAN = ScorePlan({}, {"stats": ("image_stats", {}), "words": ("caption_stats", {})})
 
 

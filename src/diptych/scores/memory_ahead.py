@@ -25,6 +25,7 @@ from diptych.scores import make_score, set_name
 from diptych.scores.plan import ROLES, ScorePlan, Spec
 from diptych.storage.json_objects import json_text
 from diptych.storage.location import Location
+from diptych.storage.store_memory import remembering
 
 Maker = TypeVar("Maker")
 
@@ -48,7 +49,7 @@ def check_memory_ahead(
     """
     if engine.name != HERE.name:
         return
-    with without_downloads() if is_trial else nullcontext():
+    with without_downloads() if is_trial else nullcontext(), remembering():
         held = dict.fromkeys(_Ahead(plan, _StoredSets(tuple(places)), is_trial).weights())
     if not is_trial and engine.workers != 1 and any(one.device != CPU for one in held) and count_gpus() > 0:
         held = {one: None for one in held if one.device == CPU}
