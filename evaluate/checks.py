@@ -1,10 +1,12 @@
 """Checks what a config names before any work is done, so that a misspelt value costs no hour of scoring."""
 
+import json
 from collections.abc import Mapping, Sequence
 from itertools import product
 from math import fsum
 
 from diptych.data.generated_columns import ATTRIBUTE_CLASS, CATEGORY, PROMPT_ID
+from diptych.encoders import Encoder
 from diptych.errors import ConfigError
 from diptych.evaluate.audits.attribute import asked_classes, check_classes, reference_values
 from diptych.evaluate.audits.choices import Audit
@@ -12,9 +14,11 @@ from diptych.evaluate.comparisons.choices import Compare
 from diptych.evaluate.comparisons.compared_images import can_be_paired, sides_of
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.memberships import distinct, members
+from diptych.evaluate.inputs.saved_references import SavedReferences
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.choices import DistanceChoice
 from diptych.evaluate.metrics.contract import set_metric
+from diptych.evaluate.metrics.side_statistics import different
 from diptych.evaluate.names import WORDS, Tables
 from diptych.evaluate.score_columns import Columns
 from diptych.lookup import describe_unknown
@@ -63,6 +67,25 @@ def _check_reference(where: str, distance: DistanceChoice) -> None:
         raise ConfigError(f"{where}: {distance.metric} looks at one set of images alone; leave the reference out")
     if distance.paired and not is_named:
         raise ConfigError(f"{where}: paired images are versions of those of a reference; name it, or leave paired out")
+
+
+def check_references(config: EvaluateConfig, saved: SavedReferences, encoders: Mapping[str, Encoder]) -> None:
+    """Check that files of statistics are of the encoders that are asked for, and hold what their metrics need.
+
+    Raises:
+        ConfigError: If one does not fit; says which distance names it.
+    """
+    for number, choice in enumerate(config.distances):
+        side, where = saved.get((choice.reference or "", choice.encoder)), f"distances.{number}.reference"
+        if side is None:
+            continue
+        identity = encoders[choice.encoder].identity
+        if side.encoder is not None and (what := different(side.encoder, json.loads(json.dumps(identity)))):
+            raise ConfigError(f"{where}: {side.path} was made by another encoder: {what}; save it by {choice.encoder}")
+        if side.images is None and set_metric(choice.metric).from_moments is None:
+            raise ConfigError(
+                f"{where}: {side.path} holds mean and covariance alone; {choice.metric} needs a file with vectors"
+            )
 
 
 def _check_audit(config: EvaluateConfig, audit: Audit, tables: Tables, columns: Columns) -> None:

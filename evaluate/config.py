@@ -17,7 +17,7 @@ from diptych.errors import ConfigError
 from diptych.evaluate.agreements.choices import AgreementChoice
 from diptych.evaluate.audits.choices import Audit
 from diptych.evaluate.comparisons.choices import Compare
-from diptych.evaluate.inputs.choices import DatasetChoice
+from diptych.evaluate.inputs.choices import DatasetChoice, StatisticsChoice
 from diptych.evaluate.metrics.choices import DistanceChoice, MeanChoice
 from diptych.evaluate.protocols.choices import ProtocolChoice, check_labels, protocol_scores
 from diptych.evaluate.protocols.contract import role_of
@@ -50,6 +50,9 @@ class EvaluateConfig(ScoringSettings):
     datasets: Annotated[dict[Annotated[str, Field(pattern=LABEL)], DatasetChoice], NO_OTHER_LABEL] = Field(
         min_length=1, description="datasets by labels of your own, which all else names"
     )
+    references: Annotated[dict[Annotated[str, Field(pattern=LABEL)], StatisticsChoice], NO_OTHER_LABEL, CameLater()] = (
+        Field(default_factory=dict, description="files of statistics by labels, as references of distances")
+    )
     distances: tuple[DistanceChoice, ...] = Field((), description="metrics of sets of images")
     means: tuple[MeanChoice, ...] = Field((), description="means of scores")
     protocols: tuple[ProtocolChoice, ...] = Field((), description="numbers of benchmarks, by judges of yours")
@@ -64,9 +67,13 @@ class EvaluateConfig(ScoringSettings):
 
     @model_validator(mode="after")
     def _labels_fit(self) -> "EvaluateConfig":
+        for label in self.references:
+            if label in self.datasets:
+                raise ProblemAt(("references", label), "a dataset has this label; give the file another one")
         for number, distance in enumerate(self.distances):
             _check(("distances", number, "encoder"), "encoder", [distance.encoder], self.encoders)
-            _check(("distances", number, "reference"), "dataset", distance.references, self.datasets)
+            references = [*self.datasets, *self.references]
+            _check(("distances", number, "reference"), "dataset", distance.references, references)
             _check(("distances", number, "datasets"), "dataset", distance.datasets, self.datasets)
         self._check_paired()
         for number, mean in enumerate(self.means):

@@ -19,11 +19,12 @@ from diptych.data.manifests import DATASET
 from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError, ShardError, StoreInUse
 from diptych.evaluate.audits.attribute import unjudged
-from diptych.evaluate.checks import check_names
+from diptych.evaluate.checks import check_names, check_references
 from diptych.evaluate.collected import Findings
 from diptych.evaluate.comparisons.compared_images import can_be_paired
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.inputs.prompt_texts import told_apart
+from diptych.evaluate.inputs.saved_references import SavedReferences, read_references
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.names import in_full
 from diptych.evaluate.protocols.parts import with_means_of_parts
@@ -52,7 +53,7 @@ from diptych.store.store import Run, Store
 
 STORE_WAIT_S = 600  # longer than somebody reads a store for a report
 # What says where things lie or how fast they go, and decides no number.
-NO_PART_OF_IDENTITY = {"store", "batch_size", "decode_threads", "datasets"}
+NO_PART_OF_IDENTITY = {"store", "batch_size", "decode_threads", "datasets", "references"}
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ class EvaluateRunner:
         """
         self._check_memory()  # before weights are read to know their sha256
         check_names(self.named, self.tables, score_columns(self._scorers.scores))
+        check_references(self.config, self._saved, self._scorers.encoders)
         check_writable(Location.at(self.config.store))
         check_apart(Location.at(self.config.store))
         Store.open(self.config.store).close()
@@ -219,7 +221,14 @@ class EvaluateRunner:
         roles = {label: choice.role for label, choice in self.config.datasets.items()}
         sets = sorted(self._scorers.set_names(self.plan(list(self.datasets))).values())
         content = {label: dataset.fingerprint for label, dataset in self.datasets.items()}
+        content |= {label: side.content for (label, _), side in self._saved.items()}
         return fingerprint({"config": config, "roles": roles, "sets": sets, "content": content})
+
+    @cached_property
+    def _saved(self) -> SavedReferences:
+        """What the files of statistics hold."""
+        wanted = [(choice.reference, choice.encoder) for choice in self.config.distances]
+        return read_references(self.config.references, self.config.encoders, wanted)
 
     def _measure(self, rows: Mapping[str, ScoredRows]) -> Findings:
         found = Findings(f"{self.config.name}-{self.fingerprint[:8]}")
@@ -227,7 +236,7 @@ class EvaluateRunner:
         add_protocols(self.named, rows, found)
         add_spreads(self.named, rows, found)
         add_agreements(self.named, rows, found)
-        add_distances(self.named, rows, found, progress=self.progress)
+        add_distances(self.named, rows, found, self._saved, progress=self.progress)
         steps = (add_pair_distances, add_differences, add_audit)
         with track("measure", len(steps), unit="steps", mode=self.progress) as tracker:
             for step in steps:

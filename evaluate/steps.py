@@ -5,6 +5,7 @@ The steps say which numbers are asked for; how one is made stands in ``metrics``
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from diptych.evaluate.agreements.rows import agreement_rows
 from diptych.evaluate.audits.attribute import audit_rows
@@ -19,6 +20,7 @@ from diptych.evaluate.comparisons.pair_distances import pair_distance_names, pai
 from diptych.evaluate.comparisons.pools import pool_differences
 from diptych.evaluate.comparisons.spreads import spread_rows
 from diptych.evaluate.config import EvaluateConfig
+from diptych.evaluate.inputs.saved_references import SavedReferences
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.choices import DistanceChoice
 from diptych.evaluate.metrics.corrected_shares import corrected_rows
@@ -40,6 +42,7 @@ from diptych.evaluate.statistics.judge_errors import JudgeCheck
 from diptych.progress import track
 
 Rows = Mapping[str, ScoredRows]
+NO_FILES: SavedReferences = MappingProxyType({})
 
 
 def add_means(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
@@ -92,7 +95,9 @@ def add_agreements(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
         found.add_results(agreement_rows(agreement, judged, means, found))
 
 
-def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progress: str = "none") -> None:
+def add_distances(
+    config: EvaluateConfig, rows: Rows, found: Findings, saved: SavedReferences = NO_FILES, *, progress: str = "none"
+) -> None:
     """Add the set metrics that the config asks for, per dataset and group, and where it compares their differences."""
     encoders = {label: encoder_identity(each, label) for each in rows.values() for label in each.embedding_sets}
     names = value_names(config.distances, encoders)
@@ -104,7 +109,7 @@ def add_distances(config: EvaluateConfig, rows: Rows, found: Findings, *, progre
         for choice, label in work:
             key, judged = key_of(choice), rows[label]
             if key not in references:
-                references[key] = DistanceReference.of(choice, rows)
+                references[key] = DistanceReference.of(choice, rows, saved)
             reference, measured = references[key], []
             measures = MeasuredDataset(reference, judged, choice.paired)
             for each in measures.groups(choice.by):

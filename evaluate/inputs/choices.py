@@ -12,6 +12,12 @@ By = Annotated[tuple[str, ...], Field(description="columns that make the groups;
 Datasets = Annotated[tuple[str, ...] | None, Field(description="labels; None takes all that are no reference")]
 
 
+class StatisticsChoice(Settings):
+    """A file of statistics, which stands for the images that it was made of."""
+
+    path: Place = Field(description="of evaluate statistics, pytorch-fid, clean-fid, ADM, EDM2 or CMMD")
+
+
 class DatasetChoice(Settings):
     """A dataset directory and what it is there for: to be judged (generated, pairs), or to be compared with."""
 

@@ -2,7 +2,8 @@
 
 What a file holds tells of which program it is, and its ending only how it is packed. Those of ``statistics_formats``:
 
-- ``diptych``: vectors with what is known of each image, and ``mu`` and ``sigma`` (.npz)
+- ``diptych``: vectors by one encoder or several, what is known of each image, and ``mu`` and ``sigma`` (.npz)
+- ``moments``: the same without vectors and images
 - ``pytorch_fid``: ``mu`` and ``sigma`` (.npz), also clean-fid's for FID and EDM's
 - ``clean_fid_kid``: the vectors, as ``feats`` (.npz)
 - ``adm``: ``mu``, ``sigma`` and ``mu_s``, ``sigma_s`` of the spatial layer (.npz); its samples are images (``arr_0``)
@@ -10,9 +11,8 @@ What a file holds tells of which program it is, and its ending only how it is pa
 - ``cmmd``: the vectors alone (.npy)
 """
 
-import json
 import pickle
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 import numpy as np
@@ -23,9 +23,9 @@ from diptych.assets import file_sha256
 from diptych.data.picture_files import is_image_name
 from diptych.errors import DataError, ShardError
 from diptych.evaluate.inputs.distance_side import DistanceSide, EncoderSpec
-from diptych.evaluate.inputs.file_traits import FileTraits
 from diptych.evaluate.inputs.given_moments import given_moments, given_size
 from diptych.evaluate.inputs.npz_members import NPZ_ERRORS, read_members
+from diptych.evaluate.inputs.own_statistics import LARGEST, are_features, read_own
 from diptych.evaluate.inputs.plain_pickle import read_plain_pickle
 from diptych.evaluate.inputs.scored_rows import unit_name
 from diptych.evaluate.inputs.set_images import SetImages
@@ -36,28 +36,25 @@ from diptych.storage.location import Location
 from diptych.storage.store_path import ReadPath
 
 Arrays = Mapping[str, npt.NDArray[Any]]
-Writer = Callable[[IO[bytes], DistanceSide, DistanceSide | None], None]
+Writer = Callable[[IO[bytes], Sequence[DistanceSide]], None]
 
-TEXTS = ("units", "contents", "keys", "texts")  # of SetImages, as they are saved
 EDM2_NAMES = {"inception": "fid", "dinov2": "fd_dinov2"}  # its metric of an encoder of ours
-LARGEST = 1e12  # of a number in a vector: features of pictures are far smaller, and squares of these still fit float32
 SPATIAL = "spatial"  # the layer of Inception of which ADM saves a second pair
 
 
-def save_side(side: DistanceSide, path: Address, wanted: Format, spatial: DistanceSide | None = None) -> None:
-    """Write what distances need to know of a side.
+def save_sides(sides: Sequence[DistanceSide], path: Address, wanted: Format) -> None:
+    """Write what distances need to know of some images.
 
     Args:
-        side: With vectors.
+        sides: The images by each encoder, with vectors; where the format needs that, Inception and its spatial layer.
         path: The file, replaced if it is there.
         wanted: In which format.
-        spatial: The same images in the spatial layer of Inception, where the format needs that.
 
     Raises:
         DataError: If there are no vectors to save, fewer than two images, or the file cannot be written.
     """
     write: Writer = import_attribute(wanted.writer)
-    for each in (side, *([spatial] if spatial else [])):
+    for each in sides:
         if each.images is None:
             raise DataError(f"{each.path}: holds statistics already")
         if len(each.images.known.vectors) < 2:
@@ -66,7 +63,7 @@ def save_side(side: DistanceSide, path: Address, wanted: Format, spatial: Distan
     place = Location.at(path)
     try:
         with place.publishing() as file:
-            write(file, side, spatial)
+            write(file, sides)
     except ShardError as error:
         why = getattr(error.__cause__, "strerror", None)
         raise DataError(f"{place}: cannot be written: {why}; give another place" if why else str(error)) from error
@@ -92,12 +89,12 @@ def read_statistics(path: ReadPath, spec: EncoderSpec | None = None) -> Distance
 
     def choose(found: Collection[str]) -> Iterator[str]:
         names.extend(sorted(found))
-        is_own = {"facts", "vectors"} <= set(found)
-        return (name for name in (("facts", "vectors", *TEXTS) if is_own else (*wanted, *pair)) if name in found)
+        is_own = {"facts", "mu", "sigma"} <= set(found)
+        return (name for name in (("facts",) if is_own else (*wanted, *pair)) if name in found)
 
     arrays = read_members(path, choose)
-    if "facts" in arrays and "vectors" in arrays:
-        return _own_statistics(path, arrays)
+    if "facts" in arrays:
+        return read_own(path, arrays["facts"], spec)
     if {"mu", "sigma"} <= set(arrays):
         return _two_moments(path, arrays, pair)
     if "feats" in arrays:
@@ -122,38 +119,17 @@ def _of_moments(path: ReadPath, found: Moments, n: int | None) -> DistanceSide:
     return DistanceSide(path, file_sha256(path), None, None, moments=found, is_size_known=n is not None)
 
 
-def _own_statistics(path: ReadPath, arrays: Arrays) -> DistanceSide:
-    try:
-        facts = json.loads(str(arrays["facts"]))
-        vectors = np.asarray(arrays["vectors"], np.float32)
-        texts = {name: arrays[name].astype(str) for name in TEXTS}
-        fit = all(each.shape == (len(vectors),) for each in texts.values())
-        if vectors.ndim != 2 or not _are_features(vectors) or not fit:
-            raise ValueError("vectors and units do not fit")
-        images, reasons = SetImages(vectors, **texts), dict(facts["reasons"])
-        traits = FileTraits.from_json(facts["files"]) if facts.get("files") else None
-        return DistanceSide(path, str(facts["content"]), facts["encoder"], images, reasons=reasons, traits=traits)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{path}: damaged statistics of diptych, or statistics of an older one ({error}); save them again"
-        ) from error
-
-
 def _vectors_alone(path: ReadPath, vectors: npt.NDArray[Any]) -> DistanceSide:
     """Return vectors of which nobody knows the pictures: each stands alone, and none is known to be in another set."""
     if vectors.ndim != 2 or not vectors.size or not np.issubdtype(vectors.dtype, np.floating):
         raise DataError(f"{path}: vectors are needed, as float (N, D); it holds {vectors.dtype} {vectors.shape}")
-    if not _are_features(vectors):
+    if not are_features(vectors):
         raise DataError(f"{path}: vectors with numbers that are not finite or above {LARGEST:g}; compute them again")
     content = file_sha256(path)
     units = np.array([unit_name(content, row) for row in range(len(vectors))], np.str_)
     nothing = np.zeros(len(vectors), "U1")
     images = SetImages(np.asarray(vectors, np.float32), units, nothing, units, nothing)
     return DistanceSide(path, content, None, images)
-
-
-def _are_features(vectors: npt.NDArray[Any]) -> bool:
-    return bool(np.isfinite(vectors).all() and np.abs(vectors).max(initial=0.0) <= LARGEST)
 
 
 def _npy(path: ReadPath) -> npt.NDArray[Any]:
@@ -186,47 +162,30 @@ def _kept(side: DistanceSide) -> SetImages:
     return side.images.known
 
 
-def write_own(file: IO[bytes], side: DistanceSide, _: DistanceSide | None) -> None:
-    """Write vectors, units, moments and identity; other programs read ``mu`` and ``sigma``."""
-    kept = _kept(side)
-    found = moments(kept.vectors)
-    files = side.traits.to_json() if side.traits is not None else None
-    facts = {"encoder": side.encoder, "content": side.content, "reasons": dict(side.reasons), "files": files}
-    np.savez(
-        file,
-        mu=found.mean,
-        sigma=found.covariance,
-        n=np.int64(found.n),
-        vectors=kept.vectors,
-        **{name: getattr(kept, name) for name in TEXTS},
-        facts=np.array(json.dumps(facts)),
-    )
-
-
-def write_pytorch_fid(file: IO[bytes], side: DistanceSide, _: DistanceSide | None) -> None:
+def write_pytorch_fid(file: IO[bytes], sides: Sequence[DistanceSide]) -> None:
     """Write ``mu`` and ``sigma``."""
-    found = moments(_kept(side).vectors)
+    found = moments(_kept(sides[0]).vectors)
     np.savez(file, mu=found.mean, sigma=found.covariance)
 
 
-def write_clean_fid_kid(file: IO[bytes], side: DistanceSide, _: DistanceSide | None) -> None:
+def write_clean_fid_kid(file: IO[bytes], sides: Sequence[DistanceSide]) -> None:
     """Write ``feats``."""
-    np.savez(file, feats=_kept(side).vectors)
+    np.savez(file, feats=_kept(sides[0]).vectors)
 
 
-def write_adm(file: IO[bytes], side: DistanceSide, spatial: DistanceSide | None) -> None:
+def write_adm(file: IO[bytes], sides: Sequence[DistanceSide]) -> None:
     """Write the moments of the pooled and of the spatial layer."""
-    assert spatial is not None
-    pooled, layer = (moments(_kept(each).vectors) for each in (side, spatial))
+    pooled, layer = (moments(_kept(each).vectors) for each in sides)
     np.savez(file, mu=pooled.mean, sigma=pooled.covariance, mu_s=layer.mean, sigma_s=layer.covariance)
 
 
-def write_edm2(file: IO[bytes], side: DistanceSide, _: DistanceSide | None) -> None:
+def write_edm2(file: IO[bytes], sides: Sequence[DistanceSide]) -> None:
     """Write the moments under EDM2's name of the encoder.
 
     Raises:
         DataError: If it has none.
     """
+    side = sides[0]
     kind = str((side.encoder or {}).get("encoder"))
     if kind not in EDM2_NAMES:
         raise DataError(
@@ -236,6 +195,6 @@ def write_edm2(file: IO[bytes], side: DistanceSide, _: DistanceSide | None) -> N
     pickle.dump({EDM2_NAMES[kind]: {"mu": found.mean, "sigma": found.covariance}, "num_images": found.n}, file)
 
 
-def write_cmmd(file: IO[bytes], side: DistanceSide, _: DistanceSide | None) -> None:
+def write_cmmd(file: IO[bytes], sides: Sequence[DistanceSide]) -> None:
     """Write the vectors, float32 (N, D)."""
-    np.save(file, _kept(side).vectors)
+    np.save(file, _kept(sides[0]).vectors)

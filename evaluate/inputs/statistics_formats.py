@@ -6,6 +6,7 @@ from typing import NamedTuple
 from diptych.addresses import Address
 from diptych.errors import ConfigError
 
+OWN = "diptych.evaluate.inputs.own_statistics"
 WRITERS = "diptych.evaluate.inputs.saved_statistics"
 
 
@@ -14,22 +15,25 @@ class Format(NamedTuple):
 
     Attributes:
         ending: Of its name.
-        writer: Module and function that write it, of a file, a side and the same images in the spatial layer.
+        writer: Module and function that write it, of a file and of the same images by each encoder.
         needs_spatial: Whether it holds a second pair of moments, of the spatial layer of Inception.
+        holds_several: Whether it holds the images by several encoders.
     """
 
     ending: str
     writer: str
     needs_spatial: bool = False
+    holds_several: bool = False
 
 
 # To add one: a line here (alphabetical behind our own), a function, and what tells its files in ``read_statistics``.
 FORMATS: dict[str, Format] = {
-    "diptych": Format(".npz", f"{WRITERS}:write_own"),
+    "diptych": Format(".npz", f"{OWN}:write_own", holds_several=True),
     "adm": Format(".npz", f"{WRITERS}:write_adm", needs_spatial=True),
     "clean_fid_kid": Format(".npz", f"{WRITERS}:write_clean_fid_kid"),
     "cmmd": Format(".npy", f"{WRITERS}:write_cmmd"),
     "edm2": Format(".pkl", f"{WRITERS}:write_edm2"),
+    "moments": Format(".npz", f"{OWN}:write_moments", holds_several=True),
     "pytorch_fid": Format(".npz", f"{WRITERS}:write_pytorch_fid"),
 }
 

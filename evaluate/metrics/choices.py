@@ -30,7 +30,9 @@ class DistanceChoice(Settings):
 
     metric: MetricName = Field(description="a set metric of diptych")
     encoder: str = Field(description="label of an encoder")
-    reference: str | None = Field(None, description="label of a dataset, for a metric that compares with one")
+    reference: str | None = Field(
+        None, description="label of a dataset or a file of statistics, for a metric that compares with one"
+    )
     by: By = ("model",)
     datasets: Datasets = None
     paired: bool = Field(

@@ -9,11 +9,14 @@ from diptych.known_names import completing, listing
 from diptych.progress.wording import quantity
 
 METRICS = "diptych.evaluate.metrics.contract:SET_METRICS"
-ENCODER = click.option(
+ENCODERS = click.option(
     "--encoder",
-    default="inception",
+    "encoders",
+    multiple=True,
+    default=["inception"],
     show_default=True,
-    help="A kind of encoder, an open_clip folder, ARCHITECTURE/PRETRAINED, or a weights file of Inception.",
+    help="A kind of encoder, an open_clip folder, ARCHITECTURE/PRETRAINED, or a weights file of Inception; any number, "
+    "each with options behind commas: inception,layer=logits",
     shell_complete=completing("diptych.encoders:ENCODERS"),
 )
 OPTIONS = click.option("--set", "options", multiple=True, metavar="KEY=VALUE", help="An option of the encoder.")
@@ -22,15 +25,7 @@ BATCH_SIZE = click.option("--batch-size", type=click.IntRange(1), default=64, sh
 
 @click.command(cls=listing("Metrics", METRICS))
 @click.argument("sides", nargs=-1, metavar="A [B]", required=True, type=PlaceType(exists=True))
-@click.option(
-    "--encoder",
-    "encoders",
-    multiple=True,
-    default=["inception"],
-    show_default=True,
-    help="As of statistics; any number, each with options behind commas: inception,layer=logits",
-    shell_complete=completing("diptych.encoders:ENCODERS"),
-)
+@ENCODERS
 @click.option(
     "--metric",
     "metrics",
@@ -94,7 +89,7 @@ def distance(
     type=click.Choice(sorted(FORMATS)),
     help="Of which program; by itself the first that ends as the file does.",
 )
-@ENCODER
+@ENCODERS
 @OPTIONS
 @BATCH_SIZE
 @AS_JSON
@@ -104,7 +99,7 @@ def statistics(
     images: Address,
     out: Address,
     format_name: str | None,
-    encoder: str,
+    encoders: tuple[str, ...],
     options: tuple[str, ...],
     batch_size: int,
     as_json: bool,
@@ -112,24 +107,29 @@ def statistics(
     """Save what distances need to know of IMAGES.
 
     With the file they can be a reference without being there. As .npz it holds the vectors, and mu and sigma for
-    programs that read only those; as .npy the vectors alone (CMMD), as .pkl mu and sigma (EDM2).
+    programs that read only those; as .npy the vectors alone (CMMD), as .pkl mu and sigma (EDM2). Several encoders go
+    into one file, over one decode of each image; --format moments leaves the vectors out.
 
     \b
     Examples:
       diptych evaluate statistics photos --out photos.npz
+      diptych evaluate statistics photos --out photos.npz --encoder inception --encoder dinov2
       diptych evaluate statistics photos --out adm.npz --format adm
     """  # noqa: D301 -- as above
-    from diptych.evaluate.inputs.named_encoders import encoder_spec, spatial_spec
-    from diptych.evaluate.inputs.saved_statistics import save_side
+    from diptych.errors import ConfigError
+    from diptych.evaluate.inputs.named_encoders import encoder_specs, spatial_spec
+    from diptych.evaluate.inputs.saved_statistics import save_sides
     from diptych.evaluate.inputs.sides import open_sides
     from diptych.storage.store_path import read_path
 
-    wanted, spec = format_of(out, format_name), encoder_spec(encoder, options, batch_size)
-    specs = [spec, spatial_spec(spec)] if wanted.needs_spatial else [spec]
-    ((side, *spatial),) = open_sides([read_path(images)], specs, progress=progress_mode(ctx))
-    save_side(side, out, wanted, *spatial)
-    assert side.images is not None
-    count = len(side.images.known.vectors)
+    wanted, specs = format_of(out, format_name), list(encoder_specs(encoders, options, batch_size).values())
+    if len(specs) > 1 and not wanted.holds_several:
+        raise ConfigError(f"--out {out}: a file of this format holds one encoder, not {len(specs)}; give one of them")
+    specs += [spatial_spec(specs[0])] if wanted.needs_spatial else []
+    (sides,) = open_sides([read_path(images)], specs, progress=progress_mode(ctx))
+    save_sides(sides, out, wanted)
+    assert sides[0].images is not None
+    count = len(sides[0].images.known.vectors)
     if as_json:
         print_json({"path": str(out), "images": count})
         return

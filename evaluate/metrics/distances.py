@@ -4,18 +4,22 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from diptych.evaluate.collected import Findings
+from diptych.evaluate.inputs.distance_side import DistanceSide
+from diptych.evaluate.inputs.saved_references import SavedReferences
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredRows
 from diptych.evaluate.inputs.set_images import SetImages, set_images_of
 from diptych.evaluate.metrics.choices import DistanceChoice
 from diptych.evaluate.metrics.contract import Result, SetMetric, set_metric
 from diptych.evaluate.metrics.dependent_sets import results_between
 from diptych.evaluate.metrics.overlap import DECLARED, Overlap, overlap
+from diptych.evaluate.metrics.side_statistics import encoder_of_both, saying_of_unknown, side_statistics
 from diptych.progress.wording import quantity
 from diptych.store.store import ResultRow
 
@@ -38,32 +42,43 @@ class DistanceReference:
     Attributes:
         metric: What is computed.
         encoder: Label of the encoder.
-        rows: The reference dataset; None for a metric that looks at one set.
-        images: All of its images; None without one.
-        statistics: Of them.
+        side: The reference by its vectors or moments; None for a metric that looks at one set.
+        statistics: Of it.
+        rows: The dataset that it is; None where it is a file.
     """
 
     metric: SetMetric[Any]
     encoder: str
-    rows: ScoredRows | None
-    images: SetImages | None
+    side: DistanceSide | None
     statistics: Any
+    rows: ScoredRows | None = None
 
     @classmethod
-    def of(cls, choice: DistanceChoice, rows: Mapping[str, ScoredRows]) -> "DistanceReference":
-        """Return the reference of an entry of the config."""
+    def of(cls, choice: DistanceChoice, rows: Mapping[str, ScoredRows], saved: SavedReferences) -> "DistanceReference":
+        """Return the reference of an entry of the config: a dataset, or a file of statistics.
+
+        Raises:
+            DataError: If the file has moments alone, and the metric needs vectors.
+        """
         metric = set_metric(choice.metric)
         if choice.reference is None:
-            return cls(metric, choice.encoder, None, None, None)
-        reference = rows[choice.reference]
-        images = set_images_of(reference, choice.encoder)
-        statistics = metric.statistics(images.vectors, images.units)
-        return cls(metric, choice.encoder, reference, images, statistics)
+            return cls(metric, choice.encoder, None, None)
+        of_file = saved.get((choice.reference, choice.encoder))
+        dataset = rows[choice.reference] if of_file is None else None
+        side = of_file if dataset is None else _side_of(dataset, choice.encoder)
+        assert side is not None
+        return cls(metric, choice.encoder, side, side_statistics(metric, side), dataset)
+
+    @property
+    def images(self) -> SetImages | None:
+        """All of its images; None where there are none, or nobody knows them."""
+        return None if self.side is None else self.side.images
 
     def keys(self, places: Index) -> list[str]:
         """Return the keys of some images of the reference, by their places among those with a vector."""
-        assert self.rows is not None
         assert self.images is not None
+        if self.rows is None:
+            return [str(key) for key in self.images.known.keys[places]]
         known = np.flatnonzero(np.isfinite(self.images.vectors).all(axis=1))
         keys: list[str] = self.rows.values("key").take(pa.array(known[places])).to_pylist()
         return keys
@@ -71,7 +86,21 @@ class DistanceReference:
     def identity(self, judged: ScoredRows) -> dict[str, Any]:
         """Return what decides the numbers beside the images: the encoder, and the reference by its content."""
         encoder = encoder_identity(judged, self.encoder)
-        return {"encoder": encoder, **({"reference": self.rows.dataset.fingerprint} if self.rows else {})}
+        if self.side is None:
+            return {"encoder": encoder}
+        return {"encoder": encoder_of_both(encoder, self.side.encoder), "reference": self.side.content}
+
+    def told(self, results: Mapping[str, Result]) -> dict[str, Result]:
+        """Return results that say where nobody knows the encoder of the reference."""
+        return {
+            name: result if self.side is None else saying_of_unknown(result, self.side)
+            for name, result in results.items()
+        }
+
+
+def _side_of(rows: ScoredRows, encoder: str) -> DistanceSide:
+    content, identity = rows.dataset.fingerprint, encoder_identity(rows, encoder)
+    return DistanceSide(Path(rows.label), content, identity, set_images_of(rows, encoder))
 
 
 @dataclass(frozen=True)
@@ -98,7 +127,7 @@ class MeasuredDataset:
         metric, rows = self.reference.metric, group.rows
         statistics = metric.statistics(self._images.vectors[rows], self._images.units[rows])
         results = results_between(metric, statistics, self.reference.statistics, self.identity, self._shared(rows))
-        return MeasuredGroup(group, statistics, results)
+        return MeasuredGroup(group, statistics, self.reference.told(results))
 
     def drawn(self, each: MeasuredGroup, n: int) -> MeasuredGroup:
         """Return the metric of so many of a group's images, those whose keys have the lowest hashes."""
@@ -167,7 +196,7 @@ def distance_rows(
     reference: DistanceReference, names: Mapping[str, str], judged: ScoredRows, each: MeasuredGroup, found: Findings
 ) -> Iterator[ResultRow]:
     """Yield the rows of a group, one for each value that the metric has of it."""
-    against = [f"reference of {quantity(reference.statistics.n, 'image')}"] if reference.rows is not None else []
+    against = [f"reference of {quantity(reference.statistics.n, 'image')}"] if reference.side is not None else []
     for value in reference.metric.values:
         if value.name not in each.results:
             continue

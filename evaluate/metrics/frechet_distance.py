@@ -137,7 +137,8 @@ def of_dependent(
 def influences_of(statistics: FrechetStatistics, reference: FrechetStatistics) -> dict[str, Influence]:
     """Return what each image adds to the corrected distance, see ``SetMetric.influences``."""
     pair = _pair(statistics, reference)
-    assert pair is not None
+    if pair is None or statistics.is_bare or reference.is_bare:
+        return {}
     found = contributions(pair, statistics.kept.matrix, reference.kept.matrix)
     return {CORRECTED: Influence(found.left, statistics.units, found.right, reference.units)}
 

@@ -14,14 +14,20 @@ from diptych.evaluate.inputs.sides import open_sides
 from diptych.evaluate.metrics.contract import Result, SetMetric, known_metric, set_metric
 from diptych.evaluate.metrics.dependent_sets import results_between
 from diptych.evaluate.metrics.overlap import DECLARED, Overlap, overlap
+from diptych.evaluate.metrics.side_statistics import (
+    ENCODER_UNKNOWN,
+    UNKNOWN_ENCODER,
+    different,
+    encoder_of_both,
+    saying_of_unknown,
+    side_statistics,
+)
 from diptych.evaluate.terminal import printable
 from diptych.progress import track
 from diptych.progress.wording import quantity
 from diptych.storage.store_path import ReadPath
 
 MOST_SIDES = 2
-UNKNOWN_ENCODER = "unknown"
-ENCODER_UNKNOWN = "encoder and resize unknown"
 
 
 @dataclass(frozen=True)
@@ -160,19 +166,19 @@ class _Between:
     def _compared(self, metric: SetMetric[Any], right: DistanceSide) -> tuple[dict[str, Result], tuple[int, int]]:
         left, facts = self.left, {"encoder": _same_encoder(self.left, right), "reference": right.content}
         names = metric.names_in(left.encoder if left.encoder is not None and right.encoder is not None else None)
-        statistics, reference = _statistics(metric, left), _statistics(metric, right)
+        statistics, reference = side_statistics(metric, left), side_statistics(metric, right)
         found = results_between(metric, statistics, reference, facts, self.shared)
-        told = {names[name]: _saying_of_unknown(result, left, right) for name, result in found.items()}
+        told = {names[name]: saying_of_unknown(result, left, right) for name, result in found.items()}
         return told, (statistics.n, reference.n)
 
 
 def _alone(metric: SetMetric[Any], side: DistanceSide) -> tuple[dict[str, Result], int]:
     """Return what a metric that looks at one set says of a side."""
-    statistics = _statistics(metric, side)
+    statistics = side_statistics(metric, side)
     encoder = json.loads(json.dumps(side.encoder)) if side.encoder is not None else UNKNOWN_ENCODER
     found = results_between(metric, statistics, None, {"encoder": encoder}, None)
     names = metric.names_in(side.encoder)
-    return {names[name]: _saying_of_unknown(result, side) for name, result in found.items()}, statistics.n
+    return {names[name]: saying_of_unknown(result, side) for name, result in found.items()}, statistics.n
 
 
 def _known(given: str, *, has_reference: bool) -> SetMetric[Any]:
@@ -193,42 +199,14 @@ def _known(given: str, *, has_reference: bool) -> SetMetric[Any]:
 
 def _same_encoder(a: DistanceSide, b: DistanceSide) -> Mapping[str, Any] | str:
     """Return the identity of the encoder of both sides; of a side that does not say, that of the other is believed."""
-    known = [side for side in (a, b) if side.encoder is not None]
-    if not known:
-        return UNKNOWN_ENCODER
-    if len(known) == 2 and fingerprint(known[0].encoder) != fingerprint(known[1].encoder):
-        raise DataError(f"{a.path} and {b.path}: their vectors come from two encoders: {_difference(a, b)}; embed anew")
-    encoder = json.loads(json.dumps(known[0].encoder))
-    return encoder if len(known) == 2 else {"of_one_side": encoder, "other_side": UNKNOWN_ENCODER}
+    if a.encoder is not None and b.encoder is not None and fingerprint(a.encoder) != fingerprint(b.encoder):
+        what = different(a.encoder, b.encoder)
+        raise DataError(f"{a.path} and {b.path}: their vectors come from two encoders: {what}; embed anew")
+    return encoder_of_both(a.encoder, b.encoder)
 
 
 def _overlap(left: DistanceSide, right: DistanceSide) -> Overlap | None:
     return None if left.images is None or right.images is None else overlap(left.images, right.images)
-
-
-def _saying_of_unknown(result: Result, *sides: DistanceSide) -> Result:
-    """Return a result that says of a side that nobody knows its encoder."""
-    unknown = [printable(str(side.path)) for side in sides if side.encoder is None]
-    if not unknown:
-        return result
-    places = ", ".join(dict.fromkeys(unknown))
-    return result.cautioned(f"{ENCODER_UNKNOWN} of {places}, taken for the same as its vectors are as long")
-
-
-def _difference(a: DistanceSide, b: DistanceSide) -> str:
-    left, right = dict(a.encoder or {}), dict(b.encoder or {})
-    names = [name for name in {**left, **right} if left.get(name) != right.get(name)]
-    return ", ".join(f"{name} {left.get(name)!r} and {right.get(name)!r}" for name in names[:2])
-
-
-def _statistics(metric: SetMetric[Any], side: DistanceSide) -> Any:
-    if side.images is not None:
-        return metric.statistics(side.images.vectors, side.images.units)
-    if metric.from_moments is None or side.moments is None:
-        raise DataError(
-            f"{side.path}: holds mean and covariance alone; {metric.name} needs the images or their vectors"
-        )
-    return metric.from_moments(side.moments, side.is_size_known)
 
 
 def _in_words(result: Result) -> str:

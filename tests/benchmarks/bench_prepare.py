@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from benchmark_data import draw_photographs, photograph
 from zero_encoder import SETTINGS, ZeroEncoder
 
-from diptych.data import images
+from diptych.data import damage, images
 from diptych.encoders import ENCODERS
 from diptych.encoders.clip_pixels import clip_preprocessing
 from diptych.scores import job, loading
@@ -42,7 +42,7 @@ STAGES: dict[str, tuple[Any, str]] = {
     "decode": (images, "decode"),
     "resize, crop, normalise": (ZeroEncoder, "prepare"),
     "put a batch together": (ZeroEncoder, "images"),
-    "check the sha256 of the shard": (job, "check_content"),
+    "check the sha256 of the shard": (damage, "content_problem"),
     "write vectors and scores": (job, "write_shard"),
 }
 

@@ -1,0 +1,107 @@
+"""Distances of an evaluation against files of statistics, in the place of a reference dataset."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from drawn import picture
+from evaluate_configs import call, call_json, make_config, read, run, write_config
+from tiny_dataset import Row, make_dataset
+from tiny_generated import made_grid, make_generated
+
+ENCODERS = {"p": {"kind": "projection", "options": {"dim": 6}}}
+METRICS = ("frechet_distance", "kernel_distance", "precision_recall", "memorisation")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Generated images of two models, photographs as a dataset, and their statistics as files of two programs."""
+    make_generated(tmp_path / "generated", made_grid(prompts=6, samples=2))
+    make_dataset(tmp_path / "photos", [Row(picture(100 + number)) for number in range(9)])
+    options = ("--encoder", "projection", "--set", "dim=6")
+    for name in ([], ["--format", "pytorch_fid"]):
+        file = tmp_path / f"{name[-1] if name else 'own'}.npz"
+        assert call("evaluate", "statistics", tmp_path / "photos", *options, *name, "--out", file).exit_code == 0
+    return tmp_path
+
+
+def with_file(folder: Path, name: str, *metrics: str, **changes: Any) -> dict[str, Any]:
+    distances = [{"metric": metric, "encoder": "p", "reference": "photos"} for metric in metrics]
+    files = {"photos": {"path": str(folder / f"{name}.npz")}}
+    return make_config(folder, encoders=ENCODERS, references=files, distances=distances, **changes)
+
+
+def numbers(folder: Path) -> list[dict[str, Any]]:
+    names = "metric, groups, value, se, ci_low, ci_high, n, note, identity"
+    sql = f"SELECT {names} FROM results JOIN identities USING (identity_id) ORDER BY ALL"
+    return read(folder, sql)
+
+
+def test_numbers_are_those_against_the_images_that_the_file_is_of(folder: Path) -> None:
+    config = with_file(folder, "own", *METRICS, compare={"by": "model"})
+    datasets = {**config["datasets"], "photos": {"path": str(folder / "photos"), "role": "reference"}}
+    run({key: value for key, value in config.items() if key != "references"} | {"datasets": datasets})
+    against_images = numbers(folder), read(folder, "SELECT * EXCLUDE (run_id) FROM differences ORDER BY ALL")
+    (folder / "store.duckdb").unlink()
+    run(config)
+    assert (numbers(folder), read(folder, "SELECT * EXCLUDE (run_id) FROM differences ORDER BY ALL")) == against_images
+    columns = read(folder, "SELECT DISTINCT score FROM scores ORDER BY score")
+    assert any("nearest" in row["score"] for row in columns)
+    again = call_json("evaluate", "run", write_config(folder, config))
+    assert again["shards_done"] == 0
+
+
+def test_of_a_file_of_moments_the_published_distance_alone_is_told_with_what_is_not_known(folder: Path) -> None:
+    run(with_file(folder, "pytorch_fid", "frechet_distance", compare={"by": "model"}))
+    rows = read(folder, "SELECT * FROM results")
+    assert {row["metric"] for row in rows} == {"frechet_distance"}
+    assert all("encoder and resize unknown of" in row["caution"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "changes", "told"),
+    [
+        (
+            "pytorch_fid",
+            "kernel_distance",
+            {},
+            "holds mean and covariance alone; kernel_distance needs a file with vec",
+        ),
+        ("own", "frechet_distance", {"dim": 5}, r"was made by another encoder: .*; save it by p"),
+        ("absent", "frechet_distance", {}, r"absent\.npz: "),
+    ],
+)
+def test_what_does_not_fit_is_said_before_anything_is_scored(
+    name: str, metric: str, changes: dict[str, Any], told: str, folder: Path
+) -> None:
+    config = with_file(folder, name, metric)
+    config["encoders"] = {"p": {"kind": "projection", "options": {"dim": 6, **changes}}}
+    result = call("evaluate", "run", write_config(folder, config))
+    assert (result.exit_code, len(result.output.splitlines())) == (1, 1), result.output
+    assert re.search(told, result.output), result.output
+    assert not list((folder / "generated").glob("embeddings/*"))
+
+
+def test_a_label_is_of_a_dataset_or_of_a_file(folder: Path) -> None:
+    config = with_file(folder, "own", "frechet_distance")
+    config["references"] = {"generated": config["references"]["photos"]}
+    said = call("evaluate", "run", write_config(folder, config)).output
+    assert "references.generated: a dataset has this label; give the file another one" in said
+    assert "unknown dataset 'photos'" in said or "distances.0.reference" not in said
+
+
+def test_another_file_is_another_run(folder: Path) -> None:
+    config = with_file(folder, "own", "frechet_distance")
+    first = run(config).run_id
+    assert run(config).run_id == first
+    with np.load(folder / "own.npz") as arrays:
+        changed = {**arrays, "vectors": arrays["vectors"] + np.float32(0.5)}
+    np.savez(folder / "own.npz", **changed)
+    with np.load(folder / "own.npz") as arrays:
+        assert arrays["vectors"].dtype == np.float32
+    make_dataset(folder / "others", [Row(picture(200 + number)) for number in range(9)])
+    options = ("--encoder", "projection", "--set", "dim=6", "--out", folder / "own.npz")
+    assert call("evaluate", "statistics", folder / "others", *options).exit_code == 0
+    assert run(config).run_id != first
