@@ -213,10 +213,13 @@ def _runner(config: Address, out: Address, overrides: tuple[str, ...], engine: E
     from diptych.curate.config import CurateConfig
     from diptych.curate.ingest.run import NOTHING_FURTHER
     from diptych.curate.run import CurateRunner
+    from diptych.data.claims import check_writable
+    from diptych.storage.location import Location
     from diptych.storage.store_path import read_path
 
     progress = progress_mode(click.get_current_context())
     loaded = load(read_path(config), CurateConfig, overrides)
+    check_writable(Location.at(out))
     return CurateRunner(loaded, out, engine, progress, growth or NOTHING_FURTHER)
 
 

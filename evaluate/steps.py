@@ -20,6 +20,7 @@ from diptych.evaluate.comparisons.pair_distances import pair_distance_names, pai
 from diptych.evaluate.comparisons.pools import pool_differences
 from diptych.evaluate.comparisons.spreads import spread_rows
 from diptych.evaluate.config import EvaluateConfig
+from diptych.evaluate.inputs.compared_files import ComparedFiles
 from diptych.evaluate.inputs.saved_references import SavedReferences
 from diptych.evaluate.inputs.scored_rows import ScoredRows
 from diptych.evaluate.metrics.choices import DistanceChoice
@@ -105,15 +106,17 @@ def add_distances(
     work = {(key_of(choice), frozenset(choice.by), label): (choice, label) for choice, label in asked}.values()
     references: dict[DistanceKey, DistanceReference] = {}
     by_image: set[tuple[DistanceKey, str]] = set()
+    files = ComparedFiles(rows)
     with track("distances", sum(len(rows[label]) for _, label in work), mode=progress) as tracker:
         for choice, label in work:
             key, judged = key_of(choice), rows[label]
             if key not in references:
                 references[key] = DistanceReference.of(choice, rows, saved)
             reference, measured = references[key], []
-            measures = MeasuredDataset(reference, judged, choice.paired)
+            differ = files.differences(label, choice.reference, reference.side)
+            measures = MeasuredDataset(reference, judged, choice.paired, differ)
             for each in measures.groups(choice.by):
-                found.add_results(distance_rows(reference, names[key], judged, each, found))
+                found.add_results(distance_rows(measures, names[key], each, found))
                 if config.noise_floor:
                     found.add_results(noise_floor_rows(measures, names[key], each, found))
                 measured.append(each)

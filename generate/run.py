@@ -119,6 +119,7 @@ class _Run:
                 layout = self._look_again()
             self._write(layout.added, engine, tracker)
         sealed = seal_data(growing, _facts(plan, self._out), layout.names)
+        join_timings(self._out)  # in a store each note is an object of its own until here
         remove_kept(self._out)
         return GeneratedRun(sealed, *facts)
 

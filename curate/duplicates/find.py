@@ -18,7 +18,7 @@ from diptych.curate.decisions import Decisions, find_decisions, keys_of, write_d
 from diptych.curate.duplicates.alike_vectors import AlikeVectors
 from diptych.curate.duplicates.buckets import Rows
 from diptych.curate.duplicates.reading import ComparedRows, read_rows
-from diptych.curate.duplicates.semantic import SemanticStars, semantic_stars
+from diptych.curate.duplicates.semantic import SemanticStars, left_behind, semantic_stars
 from diptych.curate.duplicates.stars import ClusterSummary, star_clusters, summarise
 from diptych.curate.duplicates.variants import confirmed_stars
 from diptych.data.dataset import ColumnSet
@@ -70,6 +70,8 @@ class DedupRun:
         )
         if clusters < 2:
             return ""
+        if not probed:
+            return f" within {clusters:,} clusters (no row was probed for what they hide)"
         if not alike:
             return f" within {clusters:,} clusters (none of {probed:,} probed rows is alike to another)"
         seen = wilson(within / alike, alike)
@@ -127,19 +129,25 @@ def _decide(
     linked = _link(rows, settings, compared.get("confirm"), progress)
     representative, alike = linked, None
     everything = np.arange(len(linked), dtype=np.int32)
+    rank = np.empty(len(rows.order), np.int32)
+    rank[rows.order] = everything
     if settings.semantic is not None:
         takes_part = linked == everything
         alike = semantic_stars(
             compared["semantic"], settings.semantic, order=rows.order, takes_part=takes_part, progress=progress
         )
-        representative = alike.stands_for[linked]
+        left = np.zeros(len(linked), bool)  # equal bytes are alike to whatever one of them is
+        if settings.perceptual is not None:
+            left = left_behind(linked, alike.stands_for, compared["semantic"], settings.semantic.cosine)
+        if left.any():  # by their hashes they may be copies of one another
+            linked = _link_again(rows, linked, left, settings, compared.get("confirm"))
+        representative = np.where(left[linked], linked, alike.stands_for[linked])
+        rank = alike.rank(rank)
     # What a copy is of the row that stays: the same bytes if both have the same first of equals, near if a hash linked
     # them, else of the same content.
     is_exact = rows.first_of_equals == rows.first_of_equals[representative]
     reason = np.where(is_exact, np.int8(0), np.where(representative == linked, np.int8(1), np.int8(2)))
     reason[representative == everything] = -1
-    rank = np.empty(len(rows.order), np.int32)
-    rank[rows.order] = everything
     is_copy = reason >= 0
     duplicate_of = np.where(is_copy, representative, np.int32(-1))
     decisions = Decisions(keep=~is_copy, reasons=REASONS, reason=reason, duplicate_of=duplicate_of, rank=rank)
@@ -168,6 +176,24 @@ def _link(rows: ComparedRows, settings: Dedup, vectors: ColumnSet | None, progre
         report = partial(_report, tracker)
         stars = _near(replace(rows, has_hash=rows.has_hash & stands), settings, vectors, report)
     return stars[representative]
+
+
+def _link_again(
+    rows: ComparedRows, linked: Rows, left: npt.NDArray[np.bool_], settings: Dedup, vectors: ColumnSet | None
+) -> Rows:
+    """Return what stands for each row where some are no copies of the row that stood for them.
+
+    Args:
+        rows: All of them.
+        linked: What stood for each, int32 (N,).
+        left: bool (N,): the rows that lost it. Rows with equal bytes go together, so the first of them decides.
+        settings: As for all.
+        vectors: What confirms.
+    """
+    first = rows.first_of_equals if settings.exact else np.arange(len(linked), dtype=np.int32)
+    stands = left & (first == np.arange(len(linked), dtype=np.int32))
+    stars = _near(replace(rows, has_hash=rows.has_hash & stands), settings, vectors, lambda _done, _total: None)
+    return np.where(left, stars[first], linked)
 
 
 def _report(tracker: Any, _done: int, _total: int) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.curate.config import Semantic
+from diptych.curate.duplicates.alike_vectors import AlikeVectors
 from diptych.curate.duplicates.buckets import Rows
 from diptych.curate.duplicates.cosine_stars import cosine_stars
 from diptych.curate.duplicates.cosines import Directions, Vectors, exact_cosines, which_reach
@@ -43,6 +44,8 @@ class SemanticStars:
         probed: Rows that were compared with all others; 0 where one cluster holds them all.
         probed_alike: Of those, how many have a like one anywhere.
         probed_within: Of those, how many have a like one in their own cluster.
+        places: float64 (N,): by what the rows of a cluster were taken, the least first, before the order of preference;
+            infinite for rows that take no part; None where that order alone decides.
     """
 
     stands_for: Rows
@@ -50,6 +53,40 @@ class SemanticStars:
     probed: int
     probed_alike: int
     probed_within: int
+    places: npt.NDArray[np.float64] | None = None
+
+    def rank(self, preferred: Rows) -> Rows:
+        """Return the place of each row where all are ordered as they were taken, int32 (N,); given that by preference.
+
+        So whoever has to choose one row of a cluster chooses as was chosen here.
+        """
+        if self.places is None:
+            return preferred
+        ranks = np.empty(len(preferred), np.int32)
+        ranks[np.lexsort((preferred, self.places))] = np.arange(len(preferred), dtype=np.int32)
+        return ranks
+
+
+def left_behind(linked: Rows, stands_for: Rows, vectors: ColumnSet, least: float) -> Mask:
+    """Return the rows whose row went for the sake of another one that they are not alike to themselves: bool (N,).
+
+    Args:
+        linked: int32 (N,): the row that stood for each.
+        stands_for: int32 (N,): the row that stands for that one now.
+        vectors: Stored embeddings.
+        least: Least cosine of two rows that are alike.
+    """
+    found = np.zeros(len(linked), bool)
+    moved = np.flatnonzero((stands_for[linked] != linked) & (linked != np.arange(len(linked)))).astype(np.int32)
+    if not len(moved):
+        return found
+    stays = stands_for[linked[moved]]
+    alike = AlikeVectors(vectors, least, np.unique(np.concatenate([moved, stays])))
+    by = np.argsort(stays, kind="stable")
+    starts = np.flatnonzero(np.diff(stays[by], prepend=-1))
+    for some in np.split(by, starts[1:]):
+        found[moved[some]] = ~alike(int(stays[some[0]]), moved[some])
+    return found
 
 
 def semantic_stars(
@@ -88,12 +125,17 @@ def semantic_stars(
                 tracker.advance(len(nearest), {"ok": len(nearest)})
             rank = np.empty(len(order), np.int32)
             rank[order] = np.arange(len(order), dtype=np.int32)
+            places = None if settings.keep == "preferred" else np.full(len(order), np.inf)
             for cluster, centroid in enumerate(centroids.directions):
                 records = waiting.take(cluster)
-                members = _by_preference(_VectorRows(records["row"], records["vector"]), rank, centroid, settings.keep)
+                members = _VectorRows(records["row"], records["vector"])
+                if places is not None:
+                    cosines = exact_cosines(centroid, members.vectors)
+                    places[members.rows] = cosines if settings.keep == "farthest" else -cosines
+                members = _by_preference(members, rank, places)
                 stands_for[members.rows] = members.rows[cosine_stars(members.vectors, settings.cosine)]
                 tracker.advance(len(records), {"ok": len(records)})
-    return SemanticStars(stands_for, len(centroids), *probes.facts())
+    return SemanticStars(stands_for, len(centroids), *probes.facts(), places)
 
 
 class _VectorRows(NamedTuple):
@@ -103,14 +145,10 @@ class _VectorRows(NamedTuple):
     vectors: Vectors
 
 
-def _by_preference(members: _VectorRows, rank: Rows, centroid: npt.NDArray[np.float32], keep: str) -> _VectorRows:
+def _by_preference(members: _VectorRows, rank: Rows, places: npt.NDArray[np.float64] | None) -> _VectorRows:
     """Return the rows of a cluster, the most preferred first."""
     own = rank[members.rows]
-    if keep == "preferred":
-        by = np.argsort(own)
-    else:
-        cosines = exact_cosines(centroid, members.vectors)
-        by = np.lexsort((own, cosines if keep == "farthest" else -cosines))
+    by = np.argsort(own) if places is None else np.lexsort((own, places[members.rows]))
     return _VectorRows(members.rows[by], members.vectors[by])
 
 

@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.config.identity import fingerprint
-from diptych.data.dataset import Dataset, open_dataset
-from diptych.data.shards import read_groups
+from diptych.data.dataset import open_dataset
 from diptych.data.table import DatasetTable
 from diptych.device_batches import in_fitting_parts
 from diptych.encoders import Encoder, make_encoder
 from diptych.encoders.stored_vectors import as_stored
 from diptych.errors import DataError
+from diptych.evaluate.inputs.dataset_traits import dataset_traits
 from diptych.evaluate.inputs.distance_side import DistanceSide, EncoderSpec
 from diptych.evaluate.inputs.file_traits import FileTraits
 from diptych.evaluate.inputs.image_arrays import is_image_array, opened_images
@@ -37,7 +37,6 @@ from diptych.storage.store_path import ReadPath, StorePath
 
 LABEL = "encoder"
 THREADS = 4
-LOOKED_AT = 256  # pictures of a dataset, for the quality of its JPEGs
 SIDECARS = frozenset({".caption", ".csv", ".json", ".jsonl", ".md", ".txt"})  # what lies beside images, and is none
 
 
@@ -107,7 +106,7 @@ def _dataset(path: ReadPath, specs: Sequence[EncoderSpec], progress: str) -> lis
         stored = score_dataset(path, plan, batch_size=specs[0].batch_size, progress=progress).embeddings
     is_generated = dataset.manifest.get("kind") == "generated"
     rows = ScoredRows(path.name, "generated" if is_generated else "pairs", DatasetTable(dataset), stored)
-    found, traits = [], _traits_of(dataset, rows)
+    found, traits = [], dataset_traits(rows)
     for label in encoders:
         images = set_images_of(rows, label)
         lost = len(images.vectors) - len(images.known.vectors)
@@ -115,21 +114,6 @@ def _dataset(path: ReadPath, specs: Sequence[EncoderSpec], progress: str) -> lis
         identity = stored[label].manifest["identity"]
         found.append(DistanceSide(path, dataset.fingerprint, identity, images, reasons=reasons, traits=traits))
     return found
-
-
-def _traits_of(dataset: Dataset, rows: ScoredRows) -> FileTraits:
-    """Return formats and sizes of all pictures, and the quality of some of the JPEGs that come first."""
-    traits, heads = FileTraits(), FileTraits()
-    formats, widths, heights = (rows.values(name).to_pylist() for name in ("format", "width", "height"))
-    traits.formats.update(filter(None, formats))
-    traits.sizes.update((width, height) for width, height in zip(widths, heights, strict=True) if width and height)
-    if traits.formats["jpeg"]:
-        groups = (group for file in dataset.files for group in read_groups(file, ["image"]))
-        pictures = (picture["bytes"] for group in groups for picture in group["image"].to_pylist() if picture)
-        for data in islice(filter(None, pictures), LOOKED_AT):
-            heads.look(data)
-    traits.qualities = heads.qualities
-    return traits
 
 
 def _folder(path: ReadPath, specs: Sequence[EncoderSpec], progress: str) -> list[DistanceSide]:

@@ -116,16 +116,22 @@ def statistics(
       diptych evaluate statistics photos --out photos.npz --encoder inception --encoder dinov2
       diptych evaluate statistics photos --out adm.npz --format adm
     """  # noqa: D301 -- as above
+    from diptych.data.claims import check_writable
     from diptych.errors import ConfigError
     from diptych.evaluate.inputs.named_encoders import encoder_specs, spatial_spec
     from diptych.evaluate.inputs.saved_statistics import save_sides
     from diptych.evaluate.inputs.sides import open_sides
+    from diptych.storage.location import Location
     from diptych.storage.store_path import read_path
 
     wanted, specs = format_of(out, format_name), list(encoder_specs(encoders, options, batch_size).values())
     if len(specs) > 1 and not wanted.holds_several:
         raise ConfigError(f"--out {out}: a file of this format holds one encoder, not {len(specs)}; give one of them")
     specs += [spatial_spec(specs[0])] if wanted.needs_spatial else []
+    place = Location.at(out)
+    check_writable(place)
+    if place.is_store:
+        place.parent.is_directory()  # a bucket that is not there is told before images are embedded
     (sides,) = open_sides([read_path(images)], specs, progress=progress_mode(ctx))
     save_sides(sides, out, wanted)
     assert sides[0].images is not None

@@ -111,11 +111,13 @@ class MeasuredDataset:
         reference: What they are measured against.
         judged: The dataset.
         is_paired: Whether it is declared that its images are versions of those of the reference.
+        files_differ: In what its files differ from those of the reference throughout, in words.
     """
 
     reference: DistanceReference
     judged: ScoredRows
     is_paired: bool
+    files_differ: Sequence[str] = ()
 
     def groups(self, by: Sequence[str]) -> Iterator[MeasuredGroup]:
         """Yield the metric of each group."""
@@ -193,10 +195,12 @@ def value_names(
 
 
 def distance_rows(
-    reference: DistanceReference, names: Mapping[str, str], judged: ScoredRows, each: MeasuredGroup, found: Findings
+    measures: MeasuredDataset, names: Mapping[str, str], each: MeasuredGroup, found: Findings
 ) -> Iterator[ResultRow]:
     """Yield the rows of a group, one for each value that the metric has of it."""
+    reference, judged = measures.reference, measures.judged
     against = [f"reference of {quantity(reference.statistics.n, 'image')}"] if reference.side is not None else []
+    against += [f"the files differ: {said}" for said in measures.files_differ]
     for value in reference.metric.values:
         if value.name not in each.results:
             continue

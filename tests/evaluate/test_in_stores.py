@@ -136,5 +136,10 @@ def test_distances_are_those_between_sets_on_this_machine(kind: str, bucket: Buc
     assert there["a"]["path"] == f"{bucket.address}/all/{name}"
     given = call_json("evaluate", "distance", tmp_path / name, f"{bucket.address}/statistics.npz", *encoder, *metric)
     assert given["values"].keys() == here["values"].keys()
+    bucket.server.clear()
+    nowhere = ("--out", "s3://no-such-bucket/x.npz")
+    said = call("evaluate", "statistics", f"{bucket.address}/all/folder", *encoder, *nowhere).output
+    assert said.startswith("Error: s3://no-such-bucket: there is no such bucket")
+    assert bucket.server.bytes_read() == 0
     absent = call("evaluate", "distance", f"{bucket.address}/absent", tmp_path / "folder", *encoder)
     assert (absent.exit_code, len(absent.output.splitlines())) == (1, 1)

@@ -105,3 +105,15 @@ def test_another_file_is_another_run(folder: Path) -> None:
     options = ("--encoder", "projection", "--set", "dim=6", "--out", folder / "own.npz")
     assert call("evaluate", "statistics", folder / "others", *options).exit_code == 0
     assert run(config).run_id != first
+
+
+def test_a_number_says_where_the_files_of_its_two_sides_differ(folder: Path) -> None:
+    run(with_file(folder, "own", "frechet_distance"))
+    whole = {**make_config(folder)["datasets"], "photos": {"path": str(folder / "photos"), "role": "reference"}}
+    distances = [{"metric": "frechet_distance", "encoder": "p", "reference": "photos"}]
+    run(make_config(folder, name="whole", encoders=ENCODERS, datasets=whole, distances=distances))
+    for row in read(folder, "SELECT note FROM results"):
+        assert "reference of 9 images; the files differ: a is " in row["note"]
+    run(with_file(folder, "pytorch_fid", "frechet_distance", name="unknown"))
+    for row in read(folder, "SELECT note FROM results JOIN runs USING (run_id) WHERE name = 'unknown'"):
+        assert "the files differ" not in row["note"]

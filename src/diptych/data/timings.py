@@ -79,12 +79,16 @@ def join_timings(address: Address) -> None:
         ShardError: If the disk refuses.
     """
     place = Location.at(address) / TIMINGS
-    if place.is_store or not (parts := (place.parent / NOTES).children("*.jsonl")):
+    parts = (place.parent / NOTES).children("*.json" if place.is_store else "*.jsonl")
+    if not parts:
         return
-    there = set(_text(place).splitlines()) if place.is_file() else set()
-    new = [line for part in parts for line in _text(part).splitlines() if line not in there]
-    if new:
-        _append(place, "".join(f"{line}\n" for line in new))
+    there = _text(place) if place.is_file() else ""
+    known = set(there.splitlines())
+    lines = "".join(f"{line}\n" for part in parts for line in _text(part).splitlines() if line not in known)
+    if lines and place.is_store:
+        place.write((there + lines).encode())
+    elif lines:
+        _append(place, lines)
     (place.parent / NOTES).remove_everything()
 
 

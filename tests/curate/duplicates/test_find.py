@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from sealed import seal_dataset
 
-from diptych.curate.config import Confirm, Dedup
+from diptych.curate.config import Confirm, Dedup, Semantic
 from diptych.curate.duplicates.find import DedupRun, dedup
 from diptych.data.dataset import ColumnSet
 from diptych.data.growing_sets import GrowingSet
@@ -233,3 +233,51 @@ def test_bytes_that_are_no_sha256_are_refused(tmp_path: Path) -> None:
     other = seal_dataset(tmp_path / "other", infos, {})
     with pytest.raises(DataError, match=r"other: sha256 'xyz' is not 64 hexadecimal digits"):
         dedup(DatasetTable(other, {}), Dedup())
+
+
+SEMANTIC = {"encoder": "clip", "cosine": 0.9}
+
+
+def test_a_copy_by_hash_of_a_row_that_goes_stays_unless_it_is_alike_to_the_row_that_stays(tmp_path: Path) -> None:
+    vectors = [(1.0, 0.0), (1.0, 0.1), (1.0, 0.2), (0.0, 1.0), (-1.0, 0.0), None]
+    # The first row stays; the second is alike to it, and the hash takes all of the others for copies of the second.
+    columns, stored = make_variants(tmp_path, [(FAR if not row else 0, 0, each) for row, each in enumerate(vectors)])
+    run = dedup(columns, Dedup(perceptual="phash", semantic=Semantic.model_validate(SEMANTIC)), {"clip": stored})
+    assert duplicates(run) == {
+        1: (0, "semantic_duplicate"),
+        2: (0, "semantic_duplicate"),
+        4: (3, "near_duplicate"),
+        5: (3, "near_duplicate"),
+    }
+    assert (run.facts["near"], run.facts["semantic"]) == (2, 2)
+
+
+@pytest.mark.parametrize(("keep", "stays"), [("preferred", 0), ("farthest", 2), ("nearest", 1)])
+def test_the_row_that_is_to_stay_has_the_first_place(keep: str, stays: int, tmp_path: Path) -> None:
+    columns, stored = make_variants(tmp_path, [(0, 0, (1.0, 0.0)), (1, 0, (1.0, 0.1)), (2, 0, (1.0, 0.3))])
+    settings = Dedup(semantic=Semantic.model_validate({**SEMANTIC, "keep": keep}))
+    run = dedup(columns, settings, {"clip": stored})
+    assert set(duplicates(run)) == {0, 1, 2} - {stays}
+    places = [row["rank"] for file in run.decisions.files for row in read_shard(file).to_pylist()]
+    assert int(np.argmin(places)) == stays
+
+
+def test_every_copy_is_what_it_is_called_of_the_row_that_stays(tmp_path: Path) -> None:
+    chance = np.random.default_rng(3)
+    middles = chance.normal(size=(25, 2))
+    rows = [
+        (int(chance.integers(1 << 5)), 0, tuple(middles[chance.integers(25)] + 0.05 * chance.normal(size=2)))
+        for _ in range(150)
+    ]
+    columns, stored = make_variants(tmp_path, rows)  # type: ignore[arg-type]
+    settings = Dedup(perceptual="phash", radius=1, semantic=Semantic.model_validate(SEMANTIC))
+    found = duplicates(dedup(columns, settings, {"clip": stored}))
+    vectors = np.array([vector for _, _, vector in rows], np.float16).astype(np.float64)
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    assert {reason for _, reason in found.values()} == {"near_duplicate", "semantic_duplicate"}
+    for row, (stays, reason) in found.items():
+        assert stays not in found
+        if reason == "near_duplicate":
+            assert (rows[row][0] ^ rows[stays][0]).bit_count() <= 1
+        else:
+            assert units[row] @ units[stays] >= 0.9 - 1e-9

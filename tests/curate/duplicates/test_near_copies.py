@@ -101,6 +101,21 @@ def test_pictures_of_the_same_content_go_by_their_vectors_with_and_without_a_has
     assert "semantic duplicates within 2 clusters (" in loose.output
 
 
+@pytest.mark.parametrize("keep", ["preferred", "farthest", "nearest"])
+def test_the_row_that_stays_by_dedup_is_the_one_that_is_exported(keep: str, tmp_path: Path) -> None:
+    config = write_config(tmp_path, semantic={"encoder": "small", "cosine": 0.01, "keep": keep})
+    result = run(config)
+    assert result.exit_code == 0, result.output
+    decisions = open_dataset(tmp_path / "out" / "pool").column_set("decisions", "dedup")
+    assert decisions is not None
+    rows = [row for file in decisions.files for row in read_shard(file).to_pylist()]
+    exported = [
+        row["key"] for file in open_dataset(tmp_path / "out" / "selected").files for row in read_shard(file).to_pylist()
+    ]
+    assert {row["key"] for row in rows if row["keep"]} == set(exported)
+    assert len(exported) < len(rows)
+
+
 @pytest.mark.parametrize(
     ("dedup", "told"),
     [
