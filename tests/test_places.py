@@ -87,6 +87,7 @@ ALLOWED = {
     "evaluate/inputs/image_arrays.py": "reads .npz files of other programs",
     "evaluate/inputs/named_encoders.py": "tells a folder of weights from the name of a model",
     "evaluate/inputs/npz_members.py": "reads .npz files of other programs",
+    "evaluate/inputs/own_statistics.py": "writes arrays into a file that a Location opened",
     "evaluate/inputs/plain_pickle.py": "reads pickles of other programs",
     "evaluate/inputs/saved_statistics.py": "reads and writes statistics of other programs",
     "evaluate/inputs/sides.py": "reads folders of pictures",
