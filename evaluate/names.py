@@ -4,11 +4,14 @@ A config may leave a label out where only one score has the column. Behind this,
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from diptych.data.column_names import find_name
 from diptych.data.table import DatasetTable
 from diptych.errors import ConfigError
 from diptych.evaluate.agreements.choices import AgreementChoice
+from diptych.evaluate.comparisons.choices import Compare
+from diptych.evaluate.comparisons.compared_metrics import compared_metrics, margins_in_full
 from diptych.evaluate.config import EvaluateConfig
 from diptych.evaluate.score_columns import ScoreColumns, find_score
 
@@ -17,16 +20,19 @@ WORDS = ("string", "uint64")  # types of columns that make groups
 Tables = Mapping[str, DatasetTable]
 
 
-def in_full(config: EvaluateConfig, tables: Tables, columns: ScoreColumns) -> EvaluateConfig:
-    """Return a config whose columns have their full names.
+def in_full(
+    config: EvaluateConfig, tables: Tables, columns: ScoreColumns, encoders: Mapping[str, Mapping[str, Any]]
+) -> EvaluateConfig:
+    """Return a config whose columns, and the metrics of its margins, have their full names.
 
     Args:
         config: As it was written.
         tables: The datasets by label.
         columns: Those of its scores. What may be one that is not known keeps its name.
+        encoders: The identity of each encoder by its label, where it is known: distances are named after it.
 
     Raises:
-        ConfigError: If a column is not there, or several labels have it; the message says where it is named.
+        ConfigError: If a column or a metric is not there, or several labels have it; the message says where it stands.
     """
     changes: dict[str, object] = {
         "distances": tuple(
@@ -61,7 +67,18 @@ def in_full(config: EvaluateConfig, tables: Tables, columns: ScoreColumns) -> Ev
         attribute = find_score("audit.attribute", config.audit.attribute, columns)
         by = _by("audit.by", config.audit.by, _judged(config, config.audit.datasets, tables), columns)
         changes["audit"] = config.audit.model_copy(update={"attribute": attribute, "by": by})
-    return config.model_copy(update=changes)
+    full = config.model_copy(update=changes)
+    return full.model_copy(update={"compare": _compare(full, columns, encoders)})
+
+
+def _compare(
+    config: EvaluateConfig, columns: ScoreColumns, encoders: Mapping[str, Mapping[str, Any]]
+) -> Compare | None:
+    compare = config.compare
+    if compare is None or not compare.margins:
+        return compare
+    metrics = compared_metrics(compare, config.means, config.protocols, config.distances, columns, encoders)
+    return compare.model_copy(update={"margins": margins_in_full(compare.margins, metrics)})
 
 
 def _agreement(where: str, agreement: AgreementChoice, tables: Tables, columns: ScoreColumns) -> AgreementChoice:

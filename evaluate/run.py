@@ -101,7 +101,8 @@ class EvaluateRunner:
     @cached_property
     def named(self) -> EvaluateConfig:
         """The config with the full name of each column, see ``names``."""
-        return in_full(self.config, self.tables, ScoreColumns(score_columns(self._scorers.scores)))
+        encoders = {label: encoder.identity for label, encoder in self._scorers.encoders.items()}
+        return in_full(self.config, self.tables, ScoreColumns(score_columns(self._scorers.scores)), encoders)
 
     def plan(self, labels: Collection[str]) -> ScorePlan:
         """Return what is to be computed over some of the datasets."""
@@ -178,7 +179,7 @@ class EvaluateRunner:
             if label not in built
         }
         columns = ScoreColumns(score_columns(built), others)
-        check_names(in_full(self.config, self.tables, columns), self.tables, columns.known)
+        check_names(in_full(self.config, self.tables, columns, {}), self.tables, columns.known)
         return {
             "datasets": {
                 label: {"rows": dataset.rows, "role": self.config.datasets[label].role, "path": str(dataset.location)}

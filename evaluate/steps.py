@@ -149,11 +149,7 @@ def add_pair_distances(config: EvaluateConfig, rows: Rows, found: Findings) -> N
 
 
 def add_differences(config: EvaluateConfig, rows: Rows, found: Findings) -> None:
-    """Add the paired differences of every mean of the config, and adjust all differences for their number.
-
-    Raises:
-        ConfigError: If a margin is of a metric that no difference is of.
-    """
+    """Add the paired differences of every mean of the config, and adjust all differences for their number."""
     if config.compare is None:
         return
     rules, own = list(counted_rules(config.protocols)), own_means(config.protocols)

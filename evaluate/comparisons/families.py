@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.column_names import find_name
 from diptych.evaluate.statistics.paired import holm
 from diptych.evaluate.statistics.power import detectable, equivalence_p
 from diptych.intervals import SIGNIFICANCE
@@ -15,9 +14,7 @@ from diptych.store.rows import HOW_COMPARED
 from diptych.store.store import DifferenceRow
 
 
-def adjusted(
-    rows: Sequence[DifferenceRow], margins: Mapping[str, float] | None = None, *, where: str = "compare.margins: "
-) -> list[DifferenceRow]:
+def adjusted(rows: Sequence[DifferenceRow], margins: Mapping[str, float] | None = None) -> list[DifferenceRow]:
     """Return differences with their p-values adjusted for their number in their family, see ``holm``.
 
     A family is all comparisons of one metric that are cut by the same columns: those of all images, those by category,
@@ -26,17 +23,14 @@ def adjusted(
 
     Args:
         rows: The differences.
-        margins: By metric: the largest difference that counts as none; for those the equivalence is tested, too.
-        where: What a message about a margin begins with.
-
-    Raises:
-        ConfigError: If a margin is of a metric that no difference is of.
+        margins: By the full name of a metric: the largest difference that counts as none; for those the equivalence is
+            tested, too.
     """
     families: defaultdict[Hashable, list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
         families[row.metric, frozenset(row.groups) - set(HOW_COMPARED)].append(place)
     known = _numbers([row.p_value for row in rows])
-    wide = _margins(rows, margins or {}, where)
+    wide = margins or {}
     apart = _numbers([_equivalence(row, wide.get(row.metric)) for row in rows])
     found, equal, least = np.full((3, len(rows)), np.nan)
     for places in families.values():
@@ -47,14 +41,6 @@ def adjusted(
         replace(row, p_adjusted=float(p), margin=wide.get(row.metric), p_equivalence=float(same), detectable=float(gap))
         for row, p, same, gap in zip(rows, found, equal, least, strict=True)
     ]
-
-
-def _margins(rows: Sequence[DifferenceRow], margins: Mapping[str, float], where: str) -> dict[str, float]:
-    """Return the margins by the full names of their metrics; none where nothing was compared."""
-    if not rows:
-        return {}
-    known = list(dict.fromkeys(row.metric for row in rows))
-    return {find_name(name, known, what="metric", where=where): margin for name, margin in margins.items()}
 
 
 def _numbers(values: Sequence[float | None]) -> npt.NDArray[np.float64]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from diptych.addresses import Address
+from diptych.data.column_names import find_name
 from diptych.data.generated_columns import compared_columns
 from diptych.errors import ConfigError, StoreError
 from diptych.evaluate.comparisons.compared_images import value_text
@@ -241,7 +242,9 @@ def _compared(sides: Sequence[tuple[str, ComparedModel]], only: str | None, marg
         raise StoreError(f"{what} cannot be compared: {'; '.join(whys) or 'the runs hold no results'}")
     # As in a run, each metric is a family of its own; here it has the comparisons alone that were asked for.
     several = any(side.has_several_datasets for _, side in sides)
-    return Comparison(labels, adjusted(rows, margins, where="--margin: "), refused, several, apart)
+    metrics = list(dict.fromkeys(row.metric for row in rows))
+    wide = {find_name(name, metrics, what="metric", where="--margin: "): margin for name, margin in margins.items()}
+    return Comparison(labels, adjusted(rows, wide), refused, several, apart)
 
 
 def _pair(a: str, of_a: ComparedModel, b: str, of_b: ComparedModel, only: str | None) -> _Pair:

@@ -54,6 +54,13 @@ class AskedMean:
     with_category: bool = False
     counts_unscored: bool = False
 
+    @property
+    def metric_name(self) -> str:
+        """What the mean is called, behind the label of the score: as ``of`` names it, without any rows."""
+        label, dot, column = self.score.rpartition(".")
+        name = f"{label}{dot}{metric_of(column, {}).name}"
+        return _at_worst(name) if self.counts_unscored else name
+
     def of(self, rows: ScoredRows) -> "MeasuredMean":
         """Return the column of a dataset ready to be averaged."""
         ready = measured(rows.score(self.score))
@@ -118,8 +125,11 @@ def at_worst(ready: MeasuredMean) -> MeasuredMean:
     """Return a column in which an image without a number has the worst there can be, under a name that says so."""
     worst = ready.metric.high if ready.better_for_models == "lower" else ready.metric.low
     assert worst is not None, ready.metric.name
-    name = ready.name if ready.name.endswith(WORST) else f"{ready.name}{WORST}"
-    return replace(ready, name=name, values=np.where(np.isnan(ready.values), worst, ready.values))
+    return replace(ready, name=_at_worst(ready.name), values=np.where(np.isnan(ready.values), worst, ready.values))
+
+
+def _at_worst(name: str) -> str:
+    return name if name.endswith(WORST) else f"{name}{WORST}"
 
 
 def _has_category(rows: ScoredRows) -> npt.NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from diptych.evaluate.inputs.cautions import share_caution
 from diptych.evaluate.inputs.scored_rows import Index, ScoredRows
 from diptych.evaluate.metrics.means import WORST, why_no_interval
 from diptych.evaluate.protocols import text_errors
-from diptych.evaluate.protocols.contract import QuestionPool, TextErrors
+from diptych.evaluate.protocols.contract import QuestionPool, TextErrors, WeightedImages
 from diptych.evaluate.protocols.items import PoolItems, pool_items
 from diptych.evaluate.protocols.means import CountedRule
 from diptych.evaluate.score_names import ImageMetric
@@ -32,6 +32,13 @@ QUESTIONS_RIGHT = "questions_right"
 TEXT_SCORE = "text_score"
 POOLED = "_pooled"  # behind a column: its number over all texts is another than its mean over images
 VERSION = 1
+
+
+def pool_name(pool: QuestionPool | WeightedImages | TextErrors) -> str:
+    """Return what the number of a pool is called, behind the label of its score."""
+    if isinstance(pool, QuestionPool):
+        return QUESTIONS_RIGHT
+    return (TEXT_SCORE if isinstance(pool, TextErrors) else pool.column) + POOLED
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,17 +70,17 @@ class RulePool:
     def metric(self) -> ImageMetric:
         """What its numbers are."""
         pool = self.rule.rule.pool
-        if isinstance(pool, QuestionPool):
-            facts = {"metric": QUESTIONS_RIGHT, "version": VERSION, "reach": pool.reach, "unanswered": pool.unanswered}
-            facts |= {"mean": "over kinds, in each over its own"} if pool.of_kinds else {}
-            return ImageMetric(QUESTIONS_RIGHT, "share of questions", 0.0, 1.0, facts, of_kinds=pool.of_kinds)
         assert pool is not None
+        name = pool_name(pool)
+        if isinstance(pool, QuestionPool):
+            facts = {"metric": name, "version": VERSION, "reach": pool.reach, "unanswered": pool.unanswered}
+            facts |= {"mean": "over kinds, in each over its own"} if pool.of_kinds else {}
+            return ImageMetric(name, "share of questions", 0.0, 1.0, facts, of_kinds=pool.of_kinds)
         if isinstance(pool, TextErrors):
-            name = TEXT_SCORE + POOLED
             facts = {"metric": name, "version": VERSION, "most_edits": pool.most_edits, "capped": pool.capped}
             return ImageMetric(name, "1 - edits x inexact x unread", 0.0, 1.0, facts)
         facts = {"metric": "weighted_mean", "version": VERSION, "of": pool.column, "weight": pool.weight}
-        return ImageMetric(pool.column + POOLED, f"mean by {pool.weight}", 0.0, 1.0, facts)
+        return ImageMetric(name, f"mean by {pool.weight}", 0.0, 1.0, facts)
 
     @property
     def noun(self) -> str:

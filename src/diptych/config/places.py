@@ -124,16 +124,23 @@ def place_of(parts: list[int | str], given: GivenConfig) -> str:
 
 
 def _mark_of(root: yaml.Node | None, parts: list[int | str]) -> Any:
-    """Return where the deepest key, or item of a list, on the way to the key ``parts`` begins; None of no config."""
-    node, found = root, root
-    for part in parts:
+    """Return where the deepest key, or item of a list, on the way to the key ``parts`` begins; None of no config.
+
+    A label with dots in it may stand there as several parts.
+    """
+    node, found, at = root, root, 0
+    while at < len(parts):
+        part, taken = parts[at], 1
         if isinstance(node, yaml.MappingNode):
             pairs = {key.value: (key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)}
-            found, node = pairs.get(str(part), (found, None))
+            joined = [".".join(map(str, parts[at:end])) for end in range(at + 1, len(parts) + 1)]
+            taken = next((count for count, name in enumerate(joined, 1) if name in pairs), 1)
+            found, node = pairs.get(joined[taken - 1], (found, None))
         else:
             items = node.value if isinstance(node, yaml.SequenceNode) and isinstance(part, int) else []
             node = items[part] if isinstance(part, int) and part < len(items) else None
             found = node or found
+        at += taken
     return found.start_mark if found else None
 
 

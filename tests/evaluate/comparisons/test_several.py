@@ -10,8 +10,6 @@ from evaluate_configs import call, call_json, make_config, read, run
 from tiny_generated import made_grid, make_generated
 from told_scores import install
 
-from diptych.errors import ConfigError
-
 SHIFTS = {"alpha": 0.0, "beta": 0.05, "gamma": 3.0}
 
 
@@ -109,11 +107,6 @@ def test_what_cannot_be_asked_is_refused_in_one_line(arguments: tuple[str, ...],
     refused = call("evaluate", "compare", evaluated(tmp_path), *arguments)
     assert refused.exit_code == 1
     assert says in refused.output
-
-
-def test_a_margin_of_a_config_that_names_no_metric_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"compare\.margins: unknown metric .numbr.; did you mean"):
-        evaluated(tmp_path, compare={"margins": {"numbr": 2.0}})
 
 
 def test_models_of_two_runs_are_ranked_together(tmp_path: Path) -> None:
