@@ -17,6 +17,7 @@ from diptych.command_line import (
 )
 from diptych.evaluate.gates.cli import gate
 from diptych.evaluate.imports.cli import import_evidence
+from diptych.evaluate.loggers.cli import log
 from diptych.evaluate.metrics.cli import distance, statistics
 from diptych.evaluate.plans.cli import pareto, plan
 from diptych.evaluate.protocols.cli import protocols
@@ -154,6 +155,7 @@ def compare(
 evaluate.add_command(distance)
 evaluate.add_command(gate)
 evaluate.add_command(import_evidence)
+evaluate.add_command(log)
 evaluate.add_command(pareto)
 evaluate.add_command(plan)
 evaluate.add_command(protocols)

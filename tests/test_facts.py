@@ -11,6 +11,7 @@ FOLDERS = ("curate", "evaluate", "generate", "reports")
 # Values that mean something else in each place, or cannot be shared, and why.
 HOMONYMS = {
     "data": "the data's own columns in SQL; the folder of a report's data, and a key of what its pages are given",
+    "diptych": "the key of what a picture tells of itself; the project, and the tag, of a run in a tracker",
     "ok": "the status of a row that was made; what a progress bar counts as success, which knows nothing of rows",
 }
 

@@ -16,13 +16,13 @@ from diptych.addresses import Address
 from diptych.data.column_names import find_name
 from diptych.data.timings import seconds_per_image
 from diptych.errors import ConfigError, DiptychError, StoreError
+from diptych.evaluate.chosen_run import chosen_run
 from diptych.evaluate.comparisons.compared_images import value_text
 from diptych.evaluate.comparisons.families import adjusted
 from diptych.evaluate.comparisons.stored_differences import pairs_between, refusal
 from diptych.evaluate.comparisons.stored_models import ComparedModel
 from diptych.evaluate.terminal import text_table
 from diptych.intervals import is_resolved
-from diptych.lookup import describe_unknown
 from diptych.store.store import DifferenceRow, Store
 
 Place = Literal["front", "not resolved", "dominated", "no time"]
@@ -90,7 +90,7 @@ def pareto_front(path: Address, *, metric: str, run: str | None = None) -> Paret
         ConfigError: If the metric is unknown, belongs to no image, or has no better side.
     """
     with Store.open(path, read_only=True) as store:
-        run_id = _run_id(store, run)
+        run_id = chosen_run(store, run).run_id
         points = _points(store, run_id)
         if len(points) < 2:
             raise StoreError(f"{path}: one model with one setting alone has no front; evaluate more of them together")
@@ -102,18 +102,6 @@ def pareto_front(path: Address, *, metric: str, run: str | None = None) -> Paret
     placed = [_placed(key, values, seconds, rows) for key in points]
     known = sorted(placed, key=lambda point: (point.seconds is None, point.seconds or 0.0, point.model, point.setting))
     return ParetoFront(name, better, known)
-
-
-def _run_id(store: Store, given: str | None) -> str:
-    runs = store.query("SELECT run_id, name FROM runs ORDER BY name")
-    names = [row["name"] for row in runs]
-    found = [row["run_id"] for row in runs if given in (None, row["name"], row["run_id"])]
-    if given is None and len(runs) > 1:
-        raise StoreError(f"{store.path}: the store holds {len(runs)} runs; name one with --run: {', '.join(names)}")
-    if not found:
-        said = "the store holds no run" if given is None else describe_unknown("run", given, names)
-        raise StoreError(f"{store.path}: {said}")
-    return str(found[0])
 
 
 def _points(store: Store, run_id: str) -> dict[Key, ComparedModel]:

@@ -23,6 +23,7 @@ EXTRA_OF_MODULE = {
     "fsspec": "s3",
     "jinja2": "reports",
     "lingua": "curate",
+    "mlflow": "mlflow",
     "numpy": "curate",
     "onnxruntime": "ocr",
     "open_clip": "curate",
@@ -36,6 +37,8 @@ EXTRA_OF_MODULE = {
     "sklearn": "curate",
     "torch": "curate",
     "torchmetrics": "evaluate",
+    "trackio": "trackio",
+    "wandb": "wandb",
 }
 
 

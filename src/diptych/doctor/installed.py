@@ -21,6 +21,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "pooch",
         "pyarrow",
         "rich",
+        "scikit-learn",
         "torch",
         "torchvision",
     ),
@@ -43,10 +44,13 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "generate": ("accelerate", "diffusers", "numpy", "pillow", "pooch", "pyarrow", "rich", "torch", "transformers"),
     "heic": ("pillow-heif",),
     "hf": ("huggingface-hub",),
+    "mlflow": ("alembic", "mlflow-skinny", "sqlalchemy"),
     "ocr": ("onnxruntime", "rapidocr"),
     "ray": ("ray",),
     "reports": ("duckdb", "jinja2", "numpy", "pillow", "pyarrow", "rich"),
     "s3": ("s3fs",),
+    "trackio": ("trackio",),
+    "wandb": ("wandb",),
 }
 
 
