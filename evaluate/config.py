@@ -150,6 +150,11 @@ class EvaluateConfig(ScoringSettings):
         """Return the labels of the datasets that a set metric is computed of: not of its own reference."""
         return [label for label in self.judged(distance.datasets) if label != distance.reference]
 
+    @property
+    def measured_against(self) -> list[tuple[str | None, str]]:
+        """The labels of the reference and of the encoder of each distance."""
+        return [(choice.reference, choice.encoder) for choice in self.distances]
+
     def scored(self) -> set[str]:
         """Return the labels of the datasets to compute scores over."""
         named = [mean.datasets for mean in self.means] + [choice.datasets for choice in self.protocols]

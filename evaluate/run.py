@@ -228,8 +228,7 @@ class EvaluateRunner:
     @cached_property
     def _saved(self) -> SavedReferences:
         """What the files of statistics hold."""
-        wanted = [(choice.reference, choice.encoder) for choice in self.config.distances]
-        return read_references(self.config.references, self.config.encoders, wanted)
+        return read_references(self.config.references, self.config.encoders, self.config.measured_against)
 
     def _measure(self, rows: Mapping[str, ScoredRows]) -> Findings:
         found = Findings(f"{self.config.name}-{self.fingerprint[:8]}")
