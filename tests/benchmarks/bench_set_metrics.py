@@ -2,9 +2,10 @@
 
 Run by ``make bench`` at 20,000 images of 2,048 dimensions on both sides; ``bench_set_metrics.py 1000 256`` is another
 size, and names behind it choose metrics. Each side of each comparison has a process of its own, so that the memory is
-its own, less that of the interpreter and of the vectors, which both have. Peers are torch-fidelity's and torchmetrics'
-functions over the same vectors, prdc's steps by scikit-learn as they stand in ``prdc.py``, and where no library has a
-metric the script of its paper written out. Asserts the values, never the time.
+its own, less that of the interpreter and of the vectors, which both have. All run on one core, and seconds are those of
+the processor, which other work on the machine disturbs least. Peers are torch-fidelity's and torchmetrics' functions
+over the same vectors, prdc's steps by scikit-learn as they stand in ``prdc.py``, and where no library has a metric the
+script of its paper written out. Asserts the values, never the time.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import torch
 
 from diptych.evaluate.metrics.contract import set_metric
 
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 WARM = 64
 PROMPTS = 4  # images of one prompt, for what looks at prompts
 SHOWN = "{:<26} {:>12} {:>10} {:>8} {:>12} {:>10} {:>8} {:>7}"
@@ -163,9 +165,9 @@ def one(name: str, is_own: bool, n: int, dim: int) -> None:
     compute = peer if not is_own and peer is not None else lambda a, b: own(name, a, b)
     compute(x[:WARM], y[:WARM])  # loads the libraries
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.perf_counter()
+    started = time.process_time()
     value = compute(x, y)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     print(json.dumps([value, seconds, more / 1e6]))
 
@@ -173,7 +175,7 @@ def one(name: str, is_own: bool, n: int, dim: int) -> None:
 def measured(name: str, is_own: bool, n: int, dim: int) -> list[float]:
     """Return value, seconds and gigabytes beyond the vectors, of a process of its own."""
     arguments = [sys.executable, __file__, str(n), str(dim), name, "--side", "own" if is_own else "peer"]
-    done = subprocess.run(arguments, capture_output=True, text=True, env=os.environ, check=False)
+    done = subprocess.run(arguments, capture_output=True, text=True, env=os.environ | ONE_THREAD, check=False)
     if done.returncode:
         raise SystemExit(f"{name}: {done.stderr.strip().splitlines()[-1]}")
     found: list[float] = json.loads(done.stdout.strip().splitlines()[-1])
@@ -191,7 +193,7 @@ def main() -> None:
     if given.side:
         one(given.names[0], given.side == "own", given.n, given.dim)
         return
-    print(f"two sets of {given.n:,} x {given.dim:,}, {torch.get_num_threads()} threads; GB beyond the vectors")
+    print(f"two sets of {given.n:,} x {given.dim:,}, one thread; GB beyond the vectors")
     print(SHOWN.format("metric", "value", "seconds", "GB", "peer's", "seconds", "GB", "faster"))
     for name in given.names:
         value, seconds, memory = measured(name, True, given.n, given.dim)
